@@ -1,0 +1,109 @@
+//! The attack types and what is known of each. A new type gets a code, a title and a CWE here, and a detector in the engine.
+
+use crate::text_enum::text_enum;
+
+text_enum! {
+    /// What kind of attack a hit is. Codes are those of the original's documentation.
+    AttackType {
+        Sqli = "sqli",
+        Xss = "xss",
+        Rce = "rce",
+        PathTraversal = "ptrav",
+        Xxe = "xxe",
+        Nosqli = "nosqli",
+        Ldapi = "ldapi",
+        Ssrf = "ssrf",
+        Ssti = "ssti",
+        Ssi = "ssi",
+        MailInjection = "mail_injection",
+        Crlf = "crlf",
+        OpenRedirect = "redir",
+        MassAssignment = "mass_assignment",
+        Scanner = "scanner",
+        DataBomb = "data_bomb",
+        InvalidXml = "invalid_xml",
+        Overlimit = "overlimit_res",
+        VirtualPatch = "vpatch",
+        BlockedSource = "blocked_source",
+        Brute = "brute",
+        ForcedBrowsing = "dirbust",
+        Bola = "bola",
+        RateLimit = "rate_limit",
+    }
+}
+
+impl AttackType {
+    /// The name people read.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Sqli => "SQL injection",
+            Self::Xss => "Cross-site scripting",
+            Self::Rce => "Remote code execution",
+            Self::PathTraversal => "Path traversal",
+            Self::Xxe => "XML external entity",
+            Self::Nosqli => "NoSQL injection",
+            Self::Ldapi => "LDAP injection",
+            Self::Ssrf => "Server-side request forgery",
+            Self::Ssti => "Server-side template injection",
+            Self::Ssi => "Server-side include",
+            Self::MailInjection => "Mail injection",
+            Self::Crlf => "CRLF injection",
+            Self::OpenRedirect => "Open redirect",
+            Self::MassAssignment => "Mass assignment",
+            Self::Scanner => "Scanner",
+            Self::DataBomb => "Data bomb",
+            Self::InvalidXml => "Invalid XML",
+            Self::Overlimit => "Analysis limit exceeded",
+            Self::VirtualPatch => "Virtual patch",
+            Self::BlockedSource => "Blocked source",
+            Self::Brute => "Brute force",
+            Self::ForcedBrowsing => "Forced browsing",
+            Self::Bola => "Broken object level authorization",
+            Self::RateLimit => "Rate limit",
+            Self::Other(code) => code,
+        }
+    }
+
+    /// The weakness it aims at, as a number of the Common Weakness Enumeration.
+    pub fn cwe(&self) -> Option<u16> {
+        Some(match self {
+            Self::Sqli => 89,
+            Self::Xss => 79,
+            Self::Rce => 78,
+            Self::PathTraversal => 22,
+            Self::Xxe => 611,
+            Self::Nosqli => 943,
+            Self::Ldapi => 90,
+            Self::Ssrf => 918,
+            Self::Ssti => 94,
+            Self::Ssi => 97,
+            Self::MailInjection => 150,
+            Self::Crlf => 93,
+            Self::OpenRedirect => 601,
+            Self::DataBomb => 409,
+            Self::Brute => 307,
+            Self::ForcedBrowsing => 425,
+            Self::Bola => 639,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_reads_back_as_its_type() {
+        for known in AttackType::ALL {
+            assert_eq!(&AttackType::from(known.as_str()), known);
+            assert_ne!(known.title(), "");
+        }
+    }
+
+    #[test]
+    fn a_code_of_a_newer_version_is_kept() {
+        let newer: AttackType = serde_json::from_str("\"prompt_injection\"").unwrap();
+        assert_eq!(serde_json::to_string(&newer).unwrap(), "\"prompt_injection\"");
+    }
+}

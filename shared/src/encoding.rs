@@ -1,0 +1,62 @@
+//! JSON and MessagePack from the same types.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// How a message is spelled on the wire. MessagePack maps carry field names, so both spellings read alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Json,
+    MessagePack,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    #[error("the message cannot be spelled as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("the message cannot be spelled as MessagePack")]
+    MessagePack(#[from] rmp_serde::encode::Error),
+}
+
+/// Why a message could not be read; the text says where.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    #[error("not the expected JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("not the expected MessagePack: {0}")]
+    MessagePack(#[from] rmp_serde::decode::Error),
+}
+
+impl Encoding {
+    /// Reads a `Content-Type`, parameters such as `charset` aside.
+    pub fn from_content_type(value: &str) -> Option<Self> {
+        let essence = value.split(';').next().unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case("application/json") {
+            Some(Self::Json)
+        } else if essence.eq_ignore_ascii_case("application/msgpack") {
+            Some(Self::MessagePack)
+        } else {
+            None
+        }
+    }
+
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::MessagePack => "application/msgpack",
+        }
+    }
+
+    pub fn encode<T: Serialize>(self, message: &T) -> Result<Vec<u8>, EncodeError> {
+        Ok(match self {
+            Self::Json => serde_json::to_vec(message)?,
+            Self::MessagePack => rmp_serde::to_vec_named(message)?,
+        })
+    }
+
+    pub fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, DecodeError> {
+        Ok(match self {
+            Self::Json => serde_json::from_slice(bytes)?,
+            Self::MessagePack => rmp_serde::from_slice(bytes)?,
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Identifiers.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest, Sha256};
+use std::{fmt, fmt::Write as _, str::FromStr};
+
+/// One viewer request, whichever function, retry or node speaks of it: 32 lower-case hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId([u8; 16]);
+
+/// A text that is not a request id.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a request id is 32 lower-case hex digits")]
+pub struct InvalidRequestId;
+
+impl RequestId {
+    /// The id of a CloudFront request. The request and the response function derive the same one, and so does a
+    /// request that CloudFront sends twice (origin fail-over, retries).
+    pub fn derive(distribution_id: &str, edge_request_id: &str) -> Self {
+        let digest = Sha256::digest(format!("{distribution_id}\n{edge_request_id}"));
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        Self(bytes)
+    }
+
+    /// A fresh id, for callers that sent none.
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().into_bytes())
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&hex(&self.0))
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = InvalidRequestId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRequestId> {
+        let bytes = unhex(text).ok_or(InvalidRequestId)?;
+        Ok(Self(bytes.try_into().map_err(|_| InvalidRequestId)?))
+    }
+}
+
+impl Serialize for RequestId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RequestId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Bytes of lower-case hex, or nothing: upper case would give one id two spellings.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_derived_from_distribution_and_edge_request() {
+        let id =
+            RequestId::derive("EDFDVBD6EXAMPLE", "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==");
+        // printf 'EDFDVBD6EXAMPLE\n4TyzHT…==' | sha256sum | cut -c1-32
+        assert_eq!(id.to_string(), "50d34be3da874c1b9dedaf74cb407e9b");
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in ["", "0f3c", "0F3C5BB6D1E94E0C8E0F2B6C4D1A7E55", "zz3c5bb6d1e94e0c8e0f2b6c4d1a7e55", "é"]
+        {
+            assert_eq!(text.parse::<RequestId>(), Err(InvalidRequestId), "{text}");
+        }
+    }
+}

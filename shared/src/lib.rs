@@ -1,0 +1,48 @@
+//! The wire protocol: what travels between the connector, the node and the console, and nothing that does I/O.
+//!
+//! | module | from → to | holds |
+//! |---|---|---|
+//! | [`inspect`] | connector ↔ node | [`InspectRequest`], [`Verdict`], [`ResponseReport`], [`NotInspected`] |
+//! | [`record`] | node → console | [`Record`], [`Hit`], [`Finding`], [`IngestBatch`], [`IngestReply`] |
+//! | [`point`] | everywhere | [`Point`]: where in a request a value sits |
+//! | [`attack_type`], [`mode`], [`ids`] | everywhere | the codes, modes and ids of the field |
+//! | [`encoding`] | everywhere | JSON and MessagePack from the same types |
+//! | [`signature`] | connector → node | signing and checking a call |
+//!
+//! A type here changes by adding optional fields: an older peer ignores them, a newer one does without.
+
+mod as_text;
+pub mod attack_type;
+pub mod body;
+pub mod encoding;
+pub mod ids;
+pub mod inspect;
+pub mod mode;
+pub mod point;
+pub mod record;
+pub mod signature;
+mod text_enum;
+
+pub use attack_type::AttackType;
+pub use body::Body;
+pub use encoding::Encoding;
+pub use ids::RequestId;
+pub use inspect::{
+    Action, BlockResponse, ConnectorInfo, Delivery, InspectRequest, NotInspected, NotInspectedReason, Reason,
+    ResponseReport, Trigger, Verdict,
+};
+pub use mode::Mode;
+pub use point::Point;
+pub use record::{
+    AttackRecord, Decision, Enforced, Finding, Hit, IngestBatch, IngestReply, Outcome, Record,
+    RecordedRequest, RejectedRecord, Severity,
+};
+
+/// Version of the protocol these types speak; it is the `v1` in the endpoint paths.
+pub const PROTOCOL_VERSION: u32 = 1;
+/// Where a node takes requests for inspection.
+pub const INSPECT_REQUEST_PATH: &str = "/v1/inspect/request";
+/// Where a node takes reports on responses.
+pub const INSPECT_RESPONSE_PATH: &str = "/v1/inspect/response";
+/// Where a console takes what nodes recorded.
+pub const INGEST_PATH: &str = "/api/v1/ingest";

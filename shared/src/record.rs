@@ -1,0 +1,164 @@
+//! Node → console: what was detected and decided.
+
+use crate::{
+    AttackType, Body, ConnectorInfo, Delivery, Mode, NotInspected, Point, Reason, RequestId, ResponseReport,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// One thing a node tells its console. Delivered at least once; the console keeps it once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    Attack(Box<AttackRecord>),
+    Response(ResponseReport),
+    NotInspected(NotInspected),
+}
+
+/// A request with attacks in it: what it was, what was decided, and a hit for each attack type.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttackRecord {
+    pub request: RecordedRequest,
+    pub decision: Decision,
+    pub hits: Vec<Hit>,
+}
+
+/// The request as it is kept: sensitive values masked, the body bounded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordedRequest {
+    pub request_id: RequestId,
+    /// When the node received it.
+    pub at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector: Option<ConnectorInfo>,
+    #[serde(with = "crate::as_text")]
+    pub client_ip: IpAddr,
+    pub method: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_version: Option<String>,
+    pub host: String,
+    pub path: String,
+    #[serde(default)]
+    pub query: String,
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body>,
+    /// The body as a whole, in bytes, where `body` holds only its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_bytes: Option<u64>,
+    #[serde(default)]
+    pub body_truncated: bool,
+}
+
+/// What the node decided, and what decided it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    pub outcome: Outcome,
+    pub reason: Option<Reason>,
+    pub mode: Mode,
+    pub mode_source: String,
+    pub delivery: Delivery,
+    pub enforced: Enforced,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Blocked,
+    Monitored,
+}
+
+/// Whether a block reached the visitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforced {
+    Yes,
+    No,
+    Unknown,
+}
+
+/// One attack type in one request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    #[serde(with = "crate::as_text")]
+    pub id: Uuid,
+    #[serde(rename = "type")]
+    pub attack_type: AttackType,
+    /// Where the most severe finding sits.
+    pub point: Point,
+    /// The most severe first.
+    pub findings: Vec<Finding>,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    #[serde(rename = "type")]
+    pub attack_type: AttackType,
+    pub point: Point,
+    /// Stable id of what found it, e.g. `sqli-tautology`.
+    pub signature: String,
+    pub severity: Severity,
+    /// The payload as text, at most [`Finding::PAYLOAD_CHARS`] characters of it.
+    pub payload: String,
+    /// Where the payload sits in the decoded value: start and end in bytes.
+    pub span: (u32, u32),
+    /// The layers that were peeled to reach it, outermost first, e.g. `percent`, `base64`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decoded: Vec<String>,
+}
+
+impl Finding {
+    /// Longer payloads are cut.
+    pub const PAYLOAD_CHARS: usize = 500;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// A delivery of a node. The records stay raw so that one the console cannot read does not stop the others.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IngestBatch {
+    pub node: NodeInfo,
+    pub records: Vec<Box<RawValue>>,
+}
+
+/// Who delivers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeInfo {
+    #[serde(with = "crate::as_text")]
+    pub id: Uuid,
+    pub version: String,
+}
+
+/// What became of a batch. Everything in it is settled: the node need not send it again.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct IngestReply {
+    pub stored: u64,
+    pub duplicate: u64,
+    #[serde(default)]
+    pub rejected: Vec<RejectedRecord>,
+}
+
+/// A record the console will not take, however often it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedRecord {
+    /// Position in the batch.
+    pub index: usize,
+    /// The record's id, where it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    pub reason: String,
+}

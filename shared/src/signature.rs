@@ -1,0 +1,145 @@
+//! Signed calls: `x-wallarm-signature: v1;<key id>;<unix ms>;<nonce>;<hmac>`.
+//!
+//! The HMAC-SHA256 covers protocol version, method, path and query, content type, time, nonce and the body's digest, so
+//! that a call can be neither changed nor replayed. Refusing a nonce seen before is the receiver's part.
+
+use crate::ids::{hex, unhex};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// Carries the signature of a call.
+pub const SIGNATURE_HEADER: &str = "x-wallarm-signature";
+/// How far the clocks of caller and receiver may be apart.
+pub const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
+
+/// What is signed of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedCall<'a> {
+    pub method: &'a str,
+    pub path_and_query: &'a str,
+    pub content_type: &'a str,
+    pub body: &'a [u8],
+}
+
+/// A shared secret and the name both sides know it by.
+#[derive(Clone)]
+pub struct SigningKey {
+    pub id: String,
+    secret: Vec<u8>,
+}
+
+/// A signature that holds. The receiver still has to refuse `nonce` when it saw it before.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Verified {
+    pub nonce: [u8; 16],
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    #[error("the signature is not of the form v1;<key id>;<unix ms>;<nonce>;<hmac>")]
+    Malformed,
+    #[error("the signature names an unknown key")]
+    UnknownKey,
+    #[error("the signature is more than 5 minutes off the receiver's clock")]
+    Expired,
+    #[error("the signature does not match the call")]
+    Mismatch,
+}
+
+impl SigningKey {
+    pub fn new(id: impl Into<String>, secret: impl Into<Vec<u8>>) -> Self {
+        Self { id: id.into(), secret: secret.into() }
+    }
+
+    /// The header value for a call. Every try takes a fresh time and nonce.
+    pub fn sign(&self, call: SignedCall<'_>, unix_ms: u64, nonce: [u8; 16]) -> String {
+        let nonce = hex(&nonce);
+        let tag = hex(&self.mac(call, unix_ms, &nonce).finalize().into_bytes());
+        format!("v1;{};{unix_ms};{nonce};{tag}", self.id)
+    }
+
+    /// Checks a header value against the call it came with, in constant time.
+    pub fn verify(
+        keys: &[Self],
+        header: &str,
+        call: SignedCall<'_>,
+        now_unix_ms: u64,
+    ) -> Result<Verified, SignatureError> {
+        let fields: Vec<&str> = header.split(';').collect();
+        let ["v1", key_id, ms, nonce, tag] = fields[..] else { return Err(SignatureError::Malformed) };
+        let unix_ms: u64 = ms.parse().map_err(|_| SignatureError::Malformed)?;
+        let tag = unhex(tag).ok_or(SignatureError::Malformed)?;
+        let nonce_bytes =
+            unhex(nonce).and_then(|bytes| bytes.try_into().ok()).ok_or(SignatureError::Malformed)?;
+        let key = keys.iter().find(|key| key.id == key_id).ok_or(SignatureError::UnknownKey)?;
+        key.mac(call, unix_ms, nonce).verify_slice(&tag).map_err(|_| SignatureError::Mismatch)?;
+        if u128::from(now_unix_ms.abs_diff(unix_ms)) > MAX_CLOCK_SKEW.as_millis() {
+            return Err(SignatureError::Expired);
+        }
+        Ok(Verified { nonce: nonce_bytes })
+    }
+
+    fn mac(&self, call: SignedCall<'_>, unix_ms: u64, nonce: &str) -> Hmac<Sha256> {
+        let SignedCall { method, path_and_query, content_type, body } = call;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
+        let digest = hex(&Sha256::digest(body));
+        mac.update(
+            format!("v1\n{method}\n{path_and_query}\n{content_type}\n{unix_ms}\n{nonce}\n{digest}")
+                .as_bytes(),
+        );
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALL: SignedCall<'static> = SignedCall {
+        method: "POST",
+        path_and_query: crate::INSPECT_REQUEST_PATH,
+        content_type: "application/msgpack",
+        body: b"body",
+    };
+
+    fn key() -> SigningKey {
+        SigningKey::new("edge-1", *b"a secret of the test")
+    }
+
+    #[test]
+    fn a_signature_is_the_documented_hmac() {
+        // printf 'v1\nPOST\n/v1/inspect/request\napplication/msgpack\n1767225600000\n%032x\n%s' 7 \
+        //   "$(printf body | sha256sum | cut -d' ' -f1)" | openssl dgst -sha256 -hmac 'a secret of the test'
+        let mut nonce = [0; 16];
+        nonce[15] = 7;
+        let header = key().sign(CALL, 1_767_225_600_000, nonce);
+        assert_eq!(
+            header,
+            "v1;edge-1;1767225600000;00000000000000000000000000000007;039251d6cc2701dc66d511bfe9eccf3ed9db9fb773bc05907f405cec30e2b52d"
+        );
+    }
+
+    #[test]
+    fn what_was_signed_verifies_and_anything_else_does_not() {
+        let now = 1_767_225_600_000;
+        let header = key().sign(CALL, now, [9; 16]);
+        let check = |header: &str, call, now| SigningKey::verify(&[key()], header, call, now);
+        assert_eq!(check(&header, CALL, now + 1_000), Ok(Verified { nonce: [9; 16] }));
+        assert_eq!(check(&header, CALL, now + 300_001), Err(SignatureError::Expired));
+        assert_eq!(check(&header, CALL, now - 300_001), Err(SignatureError::Expired));
+        for call in [
+            SignedCall { method: "PUT", ..CALL },
+            SignedCall { path_and_query: "/v1/inspect/response", ..CALL },
+            SignedCall { content_type: "application/json", ..CALL },
+            SignedCall { body: b"bodz", ..CALL },
+        ] {
+            assert_eq!(check(&header, call, now), Err(SignatureError::Mismatch), "{call:?}");
+        }
+        assert_eq!(check(&header.replace("edge-1", "edge-2"), CALL, now), Err(SignatureError::UnknownKey));
+        for malformed in ["", "v1", "v2;edge-1;1;00;00", &header[..header.len() - 1], &format!("{header};x")]
+        {
+            assert_eq!(check(malformed, CALL, now), Err(SignatureError::Malformed), "{malformed}");
+        }
+    }
+}

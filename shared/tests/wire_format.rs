@@ -1,0 +1,162 @@
+//! The spelling of every message on the wire, and that both spellings carry the same.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use proptest::prelude::*;
+use shared::{
+    Action, AttackType, BlockResponse, Body, ConnectorInfo, Delivery, Encoding, InspectRequest, Mode,
+    NotInspected, NotInspectedReason, Reason, RequestId, ResponseReport, Trigger, Verdict,
+};
+
+fn connector() -> ConnectorInfo {
+    ConnectorInfo {
+        kind: "cloudfront".into(),
+        version: "1.0.0".into(),
+        event: Some(Trigger::OriginRequest),
+        distribution_id: Some("E2EXAMPLE".into()),
+        distribution_domain: Some("d111.cloudfront.net".into()),
+        edge_request_id: Some("4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==".into()),
+    }
+}
+
+fn request_id() -> RequestId {
+    "0f3c5bb6d1e94e0c8e0f2b6c4d1a7e55".parse().unwrap()
+}
+
+fn request() -> InspectRequest {
+    InspectRequest {
+        request_id: Some(request_id()),
+        connector: Some(connector()),
+        delivery: Delivery::Inline,
+        client_ip: "203.0.113.178".parse().unwrap(),
+        method: "POST".into(),
+        scheme: Some("https".into()),
+        http_version: Some("2.0".into()),
+        host: "shop.example.com".into(),
+        path: "/api/login".into(),
+        query: "next=%2F".into(),
+        headers: vec![("user-agent".into(), "curl/8.0".into())],
+        body: Some(Body(br#"{"u":"eve"}"#.to_vec())),
+        body_truncated: false,
+        not_inspected: vec![NotInspected {
+            id: "6f1e4a0c-6d0e-4b43-9c39-0e0a3c3a4f10".parse().unwrap(),
+            request_id: request_id(),
+            reason: NotInspectedReason::NodeTimeout,
+            at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        }],
+    }
+}
+
+fn verdict() -> Verdict {
+    Verdict {
+        request_id: request_id(),
+        action: Action::Block,
+        reason: Some(Reason::Attack),
+        mode: Mode::Block,
+        mode_source: "route:/api".into(),
+        would_block: true,
+        attack_types: vec![AttackType::Sqli],
+        analysis_micros: 41,
+        body_truncated: false,
+        block: Some(BlockResponse {
+            status: 403,
+            headers: vec![("content-type".into(), "text/html; charset=utf-8".into())],
+            body: "<!doctype html>".into(),
+        }),
+    }
+}
+
+/// `MessagePack` as readable text: every byte that is not printable ASCII as `\xNN`.
+fn msgpack<T: serde::Serialize>(message: &T) -> String {
+    Encoding::MessagePack.encode(message).unwrap().escape_ascii().to_string()
+}
+
+#[test]
+fn a_request_to_inspect_is_spelled_so() {
+    insta::assert_json_snapshot!("inspect_request_json", request());
+    insta::assert_snapshot!("inspect_request_msgpack", msgpack(&request()));
+}
+
+#[test]
+fn a_verdict_is_spelled_so() {
+    insta::assert_json_snapshot!("verdict_json", verdict());
+    insta::assert_snapshot!("verdict_msgpack", msgpack(&verdict()));
+}
+
+#[test]
+fn a_response_report_is_spelled_so() {
+    let report = ResponseReport {
+        request_id: request_id(),
+        connector: Some(connector()),
+        edge_request_id: Some("4TyzHT==".into()),
+        status: 404,
+        headers: vec![("content-type".into(), "text/plain".into())],
+        not_inspected: Vec::new(),
+    };
+    insta::assert_json_snapshot!("response_report_json", report);
+    insta::assert_snapshot!("response_report_msgpack", msgpack(&report));
+}
+
+#[test]
+fn the_smallest_request_is_five_fields() {
+    let text = r#"{"client_ip":"::1","method":"GET","host":"h","path":"/","query":"","later":{"x":1}}"#;
+    let request: InspectRequest = serde_json::from_str(text).unwrap();
+    assert_eq!(request.delivery, Delivery::Inline);
+    assert_eq!((request.request_id, request.body), (None, None));
+}
+
+#[test]
+fn an_unknown_action_is_an_error_and_an_unknown_reason_is_kept() {
+    let json = serde_json::to_string(&verdict()).unwrap();
+    assert!(
+        serde_json::from_str::<Verdict>(&json.replace(r#""action":"block""#, r#""action":"tarpit""#))
+            .is_err()
+    );
+    let newer: Verdict =
+        serde_json::from_str(&json.replace(r#""reason":"attack""#, r#""reason":"bot""#)).unwrap();
+    assert_eq!(newer.reason, Some(Reason::Other("bot".into())));
+}
+
+fn any_request() -> impl Strategy<Value = InspectRequest> {
+    let headers = prop::collection::vec((".*", ".*"), 0..4);
+    let body = prop::option::of(prop::collection::vec(any::<u8>(), 0..64));
+    let place = (any::<std::net::IpAddr>(), ".*", ".*", ".*", ".*");
+    (place, headers, body, any::<(bool, bool, bool)>()).prop_map(
+        |((client_ip, method, host, path, query), headers, body, (truncated, inline, known))| {
+            InspectRequest {
+                request_id: known.then(request_id),
+                connector: known.then(connector),
+                delivery: if inline { Delivery::Inline } else { Delivery::OutOfBand },
+                client_ip,
+                method,
+                scheme: None,
+                http_version: None,
+                host,
+                path,
+                query,
+                headers,
+                body: body.map(Body),
+                body_truncated: truncated,
+                not_inspected: if known { request().not_inspected } else { Vec::new() },
+            }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn every_request_survives_both_spellings(request in any_request()) {
+        for encoding in [Encoding::Json, Encoding::MessagePack] {
+            let spelled = encoding.encode(&request).unwrap();
+            prop_assert_eq!(&encoding.decode::<InspectRequest>(&spelled).unwrap(), &request);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_decoders_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+        for encoding in [Encoding::Json, Encoding::MessagePack] {
+            let _ = encoding.decode::<InspectRequest>(&bytes);
+            let _ = encoding.decode::<Verdict>(&bytes);
+        }
+    }
+}
