@@ -1,1 +1,28 @@
+//! The Lambda@Edge functions, without Lambda: a CloudFront event in, a CloudFront event or a block answer out.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`cloudfront`] | the events CloudFront sends and the replies it takes |
+//! | [`parameters`] | `wlrm_*` of the launcher → [`Parameters`], or an error that names one |
+//! | [`handler`] | [`Connector`]: event in → ask the node → reply |
+//! | [`node_client`] | calls to the node, within a deadline |
+//! | [`after_reply`] | the layer that sends what the visitor need not wait for |
+//! | [`fallback`] | what happens when the node is silent, and the ledger of what was not inspected |
+//! | [`block_page`] | what a blocked visitor sees |
+//! | [`bundle`] | the zips that go to Lambda |
 
+pub mod after_reply;
+pub mod block_page;
+#[cfg(feature = "bundle")]
+pub mod bundle;
+pub mod cloudfront;
+pub mod fallback;
+pub mod handler;
+pub mod node_client;
+pub mod parameters;
+
+pub use handler::Connector;
+pub use parameters::Parameters;
+
+/// Sent with every call; also the `VERSION` in a bundle.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

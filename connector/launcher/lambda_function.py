@@ -1,0 +1,62 @@
+# Wallarm connector for Amazon CloudFront. Set the parameters; leave the rest as it is.
+
+# Address of the node, without a path: "https://node.example.com:5050".
+wlrm_node_addr = ""
+# True: requests wait for the node's verdict and attacks can be blocked. False: the node gets copies (out-of-band).
+wlrm_inline = True
+# What becomes of a request the node could not inspect: "open" lets it go on, "closed" blocks it.
+wlrm_fail_mode = "open"
+# How long a visitor waits for the node at most, in milliseconds (1 to 4500).
+wlrm_deadline_ms = 800
+# Origin triggers only: the header that carries the viewer's host, if the origin request policy forwards one.
+wlrm_host_header = None
+
+# Which function this is: "request" or "response". Each bundle comes with its own.
+wlrm_function = "request"
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Lambda imports this file before it asks for the first event. The import replaces Python by the program next to this
+# file, which speaks to Lambda from then on. Only where that program cannot run does Python stay, and lets all pass.
+
+import os
+import shutil
+import subprocess
+import sys
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_COPY = "/tmp/wallarm-bootstrap"
+
+
+def _environment():
+    parameters = {name.upper(): str(value) for name, value in globals().items() if name.startswith("wlrm_")}
+    inherited = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+    return {**inherited, **parameters}
+
+
+def _runnable(path):
+    # execve cannot be taken back, so the program proves first that it loads here.
+    subprocess.run([path, "--selftest"], check=True, stdout=subprocess.DEVNULL, timeout=5)
+    return path
+
+
+def _program():
+    try:
+        return _runnable(os.path.join(_HERE, "bootstrap"))
+    except PermissionError:  # The zip was packed again by something that loses the executable bit.
+        shutil.copyfile(os.path.join(_HERE, "bootstrap"), _COPY)
+        os.chmod(_COPY, 0o755)
+        return _runnable(_COPY)
+
+
+try:
+    _path = _program()
+    os.execve(_path, [_path], _environment())
+except Exception as cause:  # Raising would turn every request of the site into a 503.
+    print(f"wallarm: the connector cannot run here, nothing is inspected: {cause!r}", file=sys.stderr)
+
+
+def lambda_handler(event, _context):
+    cf = event["Records"][0]["cf"]
+    request_id = cf["config"].get("requestId")
+    print(f"wallarm: not inspected, the connector cannot run here: {request_id}", file=sys.stderr)
+    return cf.get("response") or cf["request"]

@@ -1,0 +1,182 @@
+//! The event of each of the four triggers.
+
+use super::Headers;
+use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
+use shared::{Body, RequestId, Trigger};
+use std::borrow::Cow;
+
+/// One event. Response triggers carry the request, too.
+#[derive(Debug)]
+pub struct Event<'a> {
+    pub config: EventConfig<'a>,
+    request: &'a RawValue,
+    response: Option<&'a RawValue>,
+}
+
+/// Why an event could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    #[error("the event is not one of CloudFront: {0}")]
+    Envelope(#[source] serde_json::Error),
+    #[error("the event holds {0} records instead of one")]
+    Records(usize),
+    #[error("the event's request cannot be read: {0}")]
+    Request(#[source] serde_json::Error),
+    #[error("the event's response cannot be read: {0}")]
+    Response(#[source] serde_json::Error),
+    #[error("the event has no response")]
+    NoResponse,
+    #[error("the event's {field} is {value:?}, which cannot be read")]
+    Field { field: &'static str, value: String },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventConfig<'a> {
+    #[serde(borrow)]
+    pub distribution_domain_name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub distribution_id: Cow<'a, str>,
+    pub event_type: Trigger,
+    /// Equal in all events of one viewer request; the viewer sees it as `x-amz-cf-id`.
+    #[serde(borrow)]
+    pub request_id: Cow<'a, str>,
+}
+
+/// The viewer's request, as far as inspection needs it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventRequest<'a> {
+    #[serde(borrow)]
+    pub client_ip: Cow<'a, str>,
+    #[serde(borrow)]
+    pub method: Cow<'a, str>,
+    #[serde(borrow)]
+    pub uri: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub querystring: Cow<'a, str>,
+    #[serde(default)]
+    pub headers: Headers,
+    #[serde(borrow, default)]
+    pub body: Option<EventBody<'a>>,
+    #[serde(default)]
+    pub origin: Option<Origin>,
+}
+
+/// The body, when the trigger's "include body" is set.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventBody<'a> {
+    #[serde(default)]
+    pub input_truncated: bool,
+    #[serde(borrow, default)]
+    pub encoding: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub data: Cow<'a, str>,
+}
+
+/// Where the request goes next; in events of the origin triggers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    #[serde(rename_all = "camelCase")]
+    Custom { domain_name: String },
+    #[serde(rename_all = "camelCase")]
+    S3 { domain_name: String },
+}
+
+#[derive(Debug, Deserialize)]
+pub struct EventResponse {
+    #[serde(deserialize_with = "status_code")]
+    pub status: u16,
+    #[serde(default)]
+    pub headers: Headers,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(rename = "Records", borrow)]
+    records: Vec<EnvelopeRecord<'a>>,
+}
+
+#[derive(Deserialize)]
+struct EnvelopeRecord<'a> {
+    #[serde(borrow)]
+    cf: EnvelopeContent<'a>,
+}
+
+#[derive(Deserialize)]
+struct EnvelopeContent<'a> {
+    #[serde(borrow)]
+    config: EventConfig<'a>,
+    #[serde(borrow)]
+    request: &'a RawValue,
+    #[serde(borrow, default)]
+    response: Option<&'a RawValue>,
+}
+
+impl<'a> Event<'a> {
+    pub fn parse(json: &'a RawValue) -> Result<Self, EventError> {
+        let mut envelope: Envelope<'a> = serde_json::from_str(json.get()).map_err(EventError::Envelope)?;
+        let count = envelope.records.len();
+        match envelope.records.pop() {
+            Some(EnvelopeRecord { cf }) if count == 1 => {
+                Ok(Self { config: cf.config, request: cf.request, response: cf.response })
+            }
+            _ => Err(EventError::Records(count)),
+        }
+    }
+
+    pub fn request_id(&self) -> RequestId {
+        RequestId::derive(&self.config.distribution_id, &self.config.request_id)
+    }
+
+    pub fn request(&self) -> Result<EventRequest<'a>, EventError> {
+        serde_json::from_str(self.request.get()).map_err(EventError::Request)
+    }
+
+    pub fn response(&self) -> Result<EventResponse, EventError> {
+        let response = self.response.ok_or(EventError::NoResponse)?;
+        serde_json::from_str(response.get()).map_err(EventError::Response)
+    }
+
+    /// What CloudFront should go on with: the response at response triggers, else the request; as it came.
+    pub fn unchanged(&self) -> &'a RawValue {
+        self.response.unwrap_or(self.request)
+    }
+}
+
+impl EventBody<'_> {
+    pub fn decode(&self) -> Result<Body, EventError> {
+        if self.encoding.as_deref() == Some("text") {
+            return Ok(Body(self.data.as_bytes().to_vec()));
+        }
+        Body::from_base64(&self.data)
+            .map_err(|cause| EventError::Field { field: "body", value: cause.to_string() })
+    }
+}
+
+impl Origin {
+    pub fn domain_name(&self) -> &str {
+        match self {
+            Self::Custom { domain_name } | Self::S3 { domain_name } => domain_name,
+        }
+    }
+}
+
+/// CloudFront writes statuses as text.
+fn status_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Status {
+        Text(String),
+        Number(u16),
+    }
+    match Status::deserialize(deserializer)? {
+        Status::Number(status) => Ok(status),
+        Status::Text(text) => {
+            text.parse().map_err(|_| de::Error::custom(format!("`{text}` is not a status code")))
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The program in the Lambda bundle: hands the connector to Lambda's runtime loop.
+
+use connector::{Connector, after_reply::AfterReply};
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use serde_json::value::RawValue;
+use std::{env, process::ExitCode, sync::Arc};
+
+fn main() -> ExitCode {
+    if env::args().any(|argument| argument == "--selftest") {
+        // The launcher asks before it gives up its own process: the loader and this line have worked.
+        println!("ok {}", connector::VERSION);
+        return ExitCode::SUCCESS;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the Lambda runtime loop ended: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
+    let connector = Arc::new(Connector::new(|name| env::var(name).ok()));
+    let handler = service_fn(|event: LambdaEvent<Box<RawValue>>| {
+        let answer = connector.clone().handle(event.payload);
+        async { answer.await.map_err(lambda_runtime::Error::from) }
+    });
+    Runtime::new(handler).layer(AfterReply(connector.clone())).run().await
+}

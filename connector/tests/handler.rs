@@ -1,0 +1,234 @@
+//! Events of the four triggers against a node that answers as told: what CloudFront gets back, and what the node gets.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use axum::{Router, body::Bytes, extract::State, http::StatusCode, response::IntoResponse, routing::post};
+use connector::{Connector, cloudfront::Reply};
+use serde_json::value::RawValue;
+use shared::{
+    Action, BlockResponse, Encoding, InspectRequest, Mode, NotInspectedReason, Reason, RequestId,
+    ResponseReport, Verdict,
+};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+const VIEWER_REQUEST: &str = include_str!("../fixtures/viewer-request.json");
+const ORIGIN_REQUEST: &str = include_str!("../fixtures/origin-request.json");
+const ORIGIN_RESPONSE: &str = include_str!("../fixtures/origin-response.json");
+const VIEWER_RESPONSE: &str = include_str!("../fixtures/viewer-response.json");
+
+/// How the node behaves.
+#[derive(Clone, Copy, PartialEq)]
+enum Node {
+    Allows,
+    Blocks,
+    Hangs,
+    Refuses,
+    Babbles,
+    AnswersForAnother,
+}
+
+/// What the node was sent.
+#[derive(Default)]
+struct Received {
+    requests: Vec<InspectRequest>,
+    reports: Vec<ResponseReport>,
+}
+
+struct World {
+    connector: Arc<Connector>,
+    received: Arc<Mutex<Received>>,
+    node: Arc<Mutex<Node>>,
+}
+
+type NodeState = (Arc<Mutex<Node>>, Arc<Mutex<Received>>);
+
+async fn inspect(State((node, received)): State<NodeState>, body: Bytes) -> impl IntoResponse {
+    let request: InspectRequest = Encoding::MessagePack.decode(&body).unwrap();
+    let behaviour = *node.lock().unwrap();
+    let out_of_band = request.delivery == shared::Delivery::OutOfBand;
+    let mut verdict = verdict(request.request_id.unwrap(), behaviour);
+    if behaviour == Node::Hangs {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+    received.lock().unwrap().requests.push(request);
+    if behaviour == Node::AnswersForAnother {
+        verdict.request_id = RequestId::derive("E2OTHER", "x");
+    }
+    match behaviour {
+        Node::Refuses => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
+        Node::Babbles => (StatusCode::OK, b"<html>".to_vec()),
+        _ if out_of_band => (StatusCode::ACCEPTED, Vec::new()),
+        _ => (StatusCode::OK, Encoding::MessagePack.encode(&verdict).unwrap()),
+    }
+}
+
+async fn report(State((_, received)): State<NodeState>, body: Bytes) -> StatusCode {
+    received.lock().unwrap().reports.push(Encoding::MessagePack.decode(&body).unwrap());
+    StatusCode::ACCEPTED
+}
+
+fn verdict(request_id: RequestId, node: Node) -> Verdict {
+    let blocks = node == Node::Blocks;
+    Verdict {
+        request_id,
+        action: if blocks { Action::Block } else { Action::Allow },
+        reason: blocks.then_some(Reason::Attack),
+        mode: Mode::Block,
+        mode_source: "config".into(),
+        would_block: blocks,
+        attack_types: Vec::new(),
+        analysis_micros: 1,
+        body_truncated: false,
+        block: blocks.then(|| BlockResponse {
+            status: 406,
+            headers: vec![("Content-Type".into(), "text/plain".into())],
+            body: "stopped".into(),
+        }),
+    }
+}
+
+async fn world(node: Node, parameters: &[(&str, &str)]) -> World {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (node, received) = (Arc::new(Mutex::new(node)), Arc::default());
+    let router = Router::new()
+        .route(shared::INSPECT_REQUEST_PATH, post(inspect))
+        .route(shared::INSPECT_RESPONSE_PATH, post(report))
+        .with_state((node.clone(), Arc::clone(&received)));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let base = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", &address), ("WLRM_DEADLINE_MS", "300")];
+    let connector = Connector::new(|name| {
+        let set = parameters.iter().chain(&base).find(|(known, _)| *known == name);
+        set.map(|(_, value)| (*value).to_owned())
+    });
+    World { connector: Arc::new(connector), received, node }
+}
+
+impl World {
+    /// What CloudFront gets, as JSON; the work after the reply is not done yet.
+    async fn reply(&self, event: &str) -> String {
+        let event = RawValue::from_string(event.to_owned()).unwrap();
+        let reply = self.connector.clone().handle(event).await.unwrap();
+        serde_json::to_string(&reply).unwrap()
+    }
+
+    fn requests(&self) -> Vec<InspectRequest> {
+        self.received.lock().unwrap().requests.clone()
+    }
+}
+
+/// The part of an event that goes on, byte for byte.
+fn part<'a>(event: &'a str, name: &str) -> &'a str {
+    #[derive(serde::Deserialize)]
+    struct Event<'a> {
+        #[serde(rename = "Records", borrow)]
+        records: Vec<std::collections::HashMap<&'a str, std::collections::HashMap<&'a str, &'a RawValue>>>,
+    }
+    serde_json::from_str::<Event<'a>>(event).unwrap().records[0]["cf"][name].get()
+}
+
+#[tokio::test]
+async fn an_allowed_request_goes_on_as_the_same_bytes() {
+    for event in [VIEWER_REQUEST, ORIGIN_REQUEST] {
+        let world = world(Node::Allows, &[]).await;
+        assert_eq!(world.reply(event).await, part(event, "request"));
+    }
+}
+
+#[tokio::test]
+async fn the_node_gets_what_the_viewer_sent() {
+    let world = world(Node::Allows, &[("WLRM_HOST_HEADER", "X-Viewer-Host")]).await;
+    world.reply(VIEWER_REQUEST).await;
+    world.reply(ORIGIN_REQUEST).await;
+    insta::assert_json_snapshot!(world.requests());
+}
+
+#[tokio::test]
+async fn a_block_is_the_nodes_answer_and_is_never_stored() {
+    let world = world(Node::Blocks, &[]).await;
+    insta::assert_snapshot!(
+        world.reply(ORIGIN_REQUEST).await,
+        @r#"{"status":"406","statusDescription":"Forbidden","headers":{"content-type":[{"key":"content-type","value":"text/plain"}],"cache-control":[{"key":"cache-control","value":"no-store"}]},"body":"stopped","bodyEncoding":"text"}"#
+    );
+}
+
+#[tokio::test]
+async fn a_silent_or_lying_node_fails_open_and_is_told_of_it_later() {
+    for (node, reason) in [
+        (Node::Hangs, NotInspectedReason::NodeTimeout),
+        (Node::Refuses, NotInspectedReason::NodeError),
+        (Node::Babbles, NotInspectedReason::NodeReply),
+        (Node::AnswersForAnother, NotInspectedReason::NodeReply),
+    ] {
+        let world = world(node, &[]).await;
+        let start = Instant::now();
+        assert_eq!(world.reply(VIEWER_REQUEST).await, part(VIEWER_REQUEST, "request"));
+        assert!(start.elapsed() < Duration::from_secs(5), "{reason}");
+
+        *world.node.lock().unwrap() = Node::Allows;
+        world.reply(VIEWER_REQUEST).await;
+        world.reply(VIEWER_REQUEST).await;
+        let told: Vec<_> = world.requests().into_iter().map(|request| request.not_inspected).collect();
+        let [.., second, third] = &told[..] else { panic!("two requests were inspected: {told:?}") };
+        assert_eq!(second.iter().map(|entry| &entry.reason).collect::<Vec<_>>(), [&reason]);
+        assert_eq!(second[0].request_id, world.requests()[0].request_id.unwrap());
+        assert!(third.is_empty(), "told once the call succeeded");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_node_fails_closed_when_told_so() {
+    let parameters = [("WLRM_NODE_ADDR", "http://127.0.0.1:1"), ("WLRM_FAIL_MODE", "closed")];
+    let world = world(Node::Allows, &parameters).await;
+    let reply: serde_json::Value = serde_json::from_str(&world.reply(VIEWER_REQUEST).await).unwrap();
+    assert_eq!(reply["status"], "403");
+    assert!(reply["body"].as_str().unwrap().contains("Request blocked"));
+}
+
+#[tokio::test]
+async fn out_of_band_the_copy_leaves_only_after_the_reply() {
+    let world = world(Node::Blocks, &[("WLRM_INLINE", "False")]).await;
+    assert_eq!(world.reply(VIEWER_REQUEST).await, part(VIEWER_REQUEST, "request"));
+    assert!(world.requests().is_empty());
+    world.connector.after_reply().await;
+    assert_eq!(world.requests()[0].delivery, shared::Delivery::OutOfBand);
+}
+
+#[tokio::test]
+async fn a_response_goes_on_unchanged_and_its_report_holds_no_secret() {
+    for event in [ORIGIN_RESPONSE, VIEWER_RESPONSE] {
+        let world = world(Node::Allows, &[("WLRM_FUNCTION", "response")]).await;
+        assert_eq!(world.reply(event).await, part(event, "response"));
+        world.connector.after_reply().await;
+        let reports = std::mem::take(&mut world.received.lock().unwrap().reports);
+        let [report] = &reports[..] else { panic!("one report: {reports:?}") };
+        assert_eq!(report.status, if event == ORIGIN_RESPONSE { 404 } else { 200 });
+        let names: Vec<_> = report.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["content-type", "server"]);
+    }
+}
+
+#[tokio::test]
+async fn wrong_parameters_let_all_pass() {
+    for (wrong, event, part_name) in [
+        (("WLRM_NODE_ADDR", "nonsense"), VIEWER_REQUEST, "request"),
+        (("WLRM_FUNCTION", "response"), VIEWER_REQUEST, "request"),
+        (("WLRM_FUNCTION", "request"), ORIGIN_RESPONSE, "response"),
+    ] {
+        let world = world(Node::Blocks, &[wrong]).await;
+        assert_eq!(world.reply(event).await, part(event, part_name), "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_request_still_goes_on() {
+    let world = world(Node::Blocks, &[]).await;
+    let odd = VIEWER_REQUEST.replace("203.0.113.178", "not an address");
+    assert_eq!(world.reply(&odd).await, part(&odd, "request"));
+    let event = RawValue::from_string(r#"{"Records":[]}"#.to_owned()).unwrap();
+    let nothing: Result<Reply, _> = world.connector.clone().handle(event).await;
+    assert_eq!(nothing.unwrap_err().to_string(), "the event holds 0 records instead of one");
+}
