@@ -47,9 +47,10 @@ pub(super) fn parse_request(head: &[u8]) -> Result<RequestHead, HeadError> {
         return Err(HeadError::FirstLine);
     }
     let headers = parse_headers(rest)?;
-    let keep_alive = match keep_alive_by_default {
-        true => !headers.lists("connection", "close"),
-        false => headers.lists("connection", "keep-alive"),
+    let keep_alive = if keep_alive_by_default {
+        !headers.lists("connection", "close")
+    } else {
+        headers.lists("connection", "keep-alive")
     };
     let method = String::from_utf8_lossy(method).into_owned();
     Ok(RequestHead {
