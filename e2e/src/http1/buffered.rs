@@ -1,0 +1,126 @@
+use std::io;
+use std::ops::Range;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const READ_SIZE: usize = 16 * 1024;
+
+/// A connection with the bytes that were read from it and not yet used: pipelined requests wait here.
+#[derive(Debug)]
+pub(super) struct Buffered {
+    pub(super) stream: TcpStream,
+    bytes: Vec<u8>,
+}
+
+/// Where a head ends in the buffer, or why there is none.
+pub(super) enum HeadEnd {
+    At(Vec<u8>),
+    /// The peer closed before sending anything.
+    Closed,
+    /// The peer closed in the middle.
+    CutShort,
+    /// `line_ended`: whether it was a header that did not end, or the first line already.
+    TooLong {
+        line_ended: bool,
+    },
+}
+
+impl Buffered {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, bytes: Vec::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Reads once; zero means that the peer has closed its side.
+    pub(super) async fn fill(&mut self) -> io::Result<usize> {
+        self.bytes.reserve(READ_SIZE);
+        self.stream.read_buf(&mut self.bytes).await
+    }
+
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
+    /// Takes a head with its empty line. Empty lines before it are skipped, as RFC 9112 asks.
+    pub(super) async fn head(&mut self, limit: usize) -> io::Result<HeadEnd> {
+        let mut searched = 0;
+        loop {
+            self.skip_empty_lines();
+            if let Some(end) = head_end(&self.bytes, searched).filter(|end| *end <= limit) {
+                return Ok(HeadEnd::At(self.take(0..end)));
+            }
+            if self.bytes.len() > limit {
+                return Ok(HeadEnd::TooLong { line_ended: self.bytes[..limit].contains(&b'\n') });
+            }
+            searched = self.bytes.len();
+            if self.fill().await? == 0 {
+                return Ok(if self.is_empty() { HeadEnd::Closed } else { HeadEnd::CutShort });
+            }
+        }
+    }
+
+    /// Takes one line without its end.
+    pub(super) async fn line(&mut self, limit: usize) -> io::Result<Vec<u8>> {
+        loop {
+            if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
+                let mut line = self.take(0..end + 1);
+                line.pop();
+                line.pop_if(|byte| *byte == b'\r');
+                return Ok(line);
+            }
+            if self.bytes.len() > limit {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is too long"));
+            }
+            self.fill_or_end().await?;
+        }
+    }
+
+    /// Takes exactly this many bytes.
+    pub(super) async fn exactly(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        while self.bytes.len() < count {
+            self.fill_or_end().await?;
+        }
+        Ok(self.take(0..count))
+    }
+
+    /// Takes all bytes up to the end of the connection.
+    pub(super) async fn rest(&mut self, limit: usize) -> io::Result<Option<Vec<u8>>> {
+        while self.bytes.len() <= limit {
+            if self.fill().await? == 0 {
+                return Ok(Some(std::mem::take(&mut self.bytes)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn fill_or_end(&mut self) -> io::Result<()> {
+        match self.fill().await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn take(&mut self, range: Range<usize>) -> Vec<u8> {
+        self.bytes.drain(range).collect()
+    }
+
+    fn skip_empty_lines(&mut self) {
+        let empty = self.bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.bytes.drain(..empty);
+    }
+}
+
+/// The length of a head with its empty line. A bare line feed ends a line too, as in httparse.
+fn head_end(bytes: &[u8], searched: usize) -> Option<usize> {
+    let from = searched.saturating_sub(3).min(bytes.len());
+    let ends = |at: usize| match &bytes[at..] {
+        [b'\n', b'\n', ..] => Some(at + 2),
+        [b'\n', b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    };
+    (from..bytes.len()).find_map(ends)
+}

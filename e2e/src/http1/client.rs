@@ -1,0 +1,196 @@
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use super::body::{self, Framing};
+use super::buffered::{Buffered, HeadEnd};
+use super::{Request, Response, head};
+
+const HEAD_LIMIT: usize = 256 * 1024;
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
+const IDLE_PER_ADDRESS: usize = 32;
+
+/// A client that sends what it is given, and keeps a few connections open.
+#[derive(Debug)]
+pub struct Client {
+    timeout: Duration,
+    local: Option<IpAddr>,
+    idle: Mutex<HashMap<SocketAddr, Vec<Buffered>>>,
+}
+
+/// Why there is no response.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("cannot connect to {address}")]
+    Connect {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("no whole response within {0:?}")]
+    Timeout(Duration),
+    #[error("the connection was closed before the response")]
+    Closed,
+    #[error("the connection failed")]
+    Io(#[from] io::Error),
+    #[error("the response is malformed: {0}")]
+    Malformed(String),
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new(Duration::from_secs(30))
+    }
+}
+
+impl Client {
+    /// The timeout covers one `send`: connecting, sending and the whole response.
+    pub fn new(timeout: Duration) -> Self {
+        Self { timeout, local: None, idle: Mutex::default() }
+    }
+
+    /// Connects from this address: all of 127.0.0.0/8 is ours on Linux, so one machine can be many visitors.
+    #[must_use]
+    pub fn from_address(mut self, local: IpAddr) -> Self {
+        self.local = Some(local);
+        self
+    }
+
+    /// Sends the request as it is, but for its framing: the body goes with a `Content-Length`.
+    pub async fn send(&self, address: SocketAddr, request: &Request) -> Result<Response, ClientError> {
+        let bytes = framed(request);
+        let to_head = request.method == "HEAD";
+        self.within_timeout(self.send_pooled(address, &bytes, to_head)).await
+    }
+
+    /// Sends these very bytes on a connection of their own and reads one response.
+    pub async fn send_raw(&self, address: SocketAddr, bytes: &[u8]) -> Result<Response, ClientError> {
+        let exchange = async {
+            let mut connection = self.connect(address).await?;
+            let (response, _) = exchange(&mut connection, bytes, bytes.starts_with(b"HEAD ")).await?;
+            Ok(response)
+        };
+        self.within_timeout(exchange).await
+    }
+
+    async fn within_timeout<F>(&self, exchange: F) -> Result<Response, ClientError>
+    where
+        F: Future<Output = Result<Response, ClientError>>,
+    {
+        timeout(self.timeout, exchange).await.unwrap_or(Err(ClientError::Timeout(self.timeout)))
+    }
+
+    async fn send_pooled(
+        &self,
+        address: SocketAddr,
+        bytes: &[u8],
+        head: bool,
+    ) -> Result<Response, ClientError> {
+        if let Some(mut connection) = self.take_idle(address) {
+            match exchange(&mut connection, bytes, head).await {
+                Ok((response, keep)) => return Ok(self.put_back(address, connection, response, keep)),
+                // The server closed it while it lay in the pool: once more on a new one.
+                Err(ClientError::Closed | ClientError::Io(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut connection = self.connect(address).await?;
+        let (response, keep) = exchange(&mut connection, bytes, head).await?;
+        Ok(self.put_back(address, connection, response, keep))
+    }
+
+    async fn connect(&self, address: SocketAddr) -> Result<Buffered, ClientError> {
+        let connected = async {
+            let stream = match self.local {
+                None => TcpStream::connect(address).await?,
+                Some(local) => {
+                    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+                    socket.bind(SocketAddr::new(local, 0))?;
+                    socket.connect(address).await?
+                }
+            };
+            stream.set_nodelay(true)?;
+            Ok(Buffered::new(stream))
+        };
+        connected.await.map_err(|source| ClientError::Connect { address, source })
+    }
+
+    fn take_idle(&self, address: SocketAddr) -> Option<Buffered> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.get_mut(&address)?.pop()
+    }
+
+    fn put_back(
+        &self,
+        address: SocketAddr,
+        connection: Buffered,
+        response: Response,
+        keep: bool,
+    ) -> Response {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let pool = idle.entry(address).or_default();
+        if keep && connection.is_empty() && pool.len() < IDLE_PER_ADDRESS {
+            pool.push(connection);
+        }
+        response
+    }
+}
+
+fn framed(request: &Request) -> Vec<u8> {
+    let mut framed = Request { body: Vec::new(), ..request.clone() };
+    framed.headers.remove("transfer-encoding");
+    let length = request.body.len().to_string();
+    match framed.headers.all("content-length").count() {
+        1 if framed.headers.first("content-length") == Some(length.as_bytes()) => {}
+        0 if request.body.is_empty() && !matches!(request.method.as_str(), "POST" | "PUT" | "PATCH") => {}
+        0 => framed.headers.push("Content-Length", length),
+        _ => framed.headers.set("Content-Length", length),
+    }
+    let mut bytes = head::write_request(&framed);
+    bytes.extend_from_slice(&request.body);
+    bytes
+}
+
+async fn exchange(on: &mut Buffered, bytes: &[u8], to_head: bool) -> Result<(Response, bool), ClientError> {
+    // A server may answer and close before it has read everything (413): the answer counts, not the broken pipe.
+    let written = on.write(bytes).await;
+    match read_response(on, to_head).await {
+        Err(ClientError::Closed) => Err(written.err().map_or(ClientError::Closed, ClientError::Io)),
+        read => read.map(|(response, keep)| (response, keep && written.is_ok())),
+    }
+}
+
+async fn read_response(from: &mut Buffered, to_head: bool) -> Result<(Response, bool), ClientError> {
+    let (mut response, keep_alive) = read_final_head(from).await?;
+    let bodiless = to_head || matches!(response.status, 204 | 304);
+    let framing = Framing::of(&response.headers).map_err(malformed)?;
+    let framing = if bodiless { Framing::Empty } else { framing.unwrap_or(Framing::Close) };
+    response.body = body::read(from, framing, BODY_LIMIT).await.map_err(malformed)?;
+    Ok((response, keep_alive && framing != Framing::Close))
+}
+
+/// Skips `100 Continue` and its kin.
+async fn read_final_head(from: &mut Buffered) -> Result<(Response, bool), ClientError> {
+    loop {
+        let head = match from.head(HEAD_LIMIT).await? {
+            HeadEnd::At(head) => head,
+            HeadEnd::Closed => return Err(ClientError::Closed),
+            HeadEnd::CutShort => return Err(ClientError::Malformed("the head is cut short".into())),
+            HeadEnd::TooLong { .. } => return Err(ClientError::Malformed("the head is too large".into())),
+        };
+        let (response, keep_alive) = head::parse_response(&head).map_err(malformed)?;
+        if response.status >= 200 {
+            return Ok((response, keep_alive));
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]
+fn malformed(error: impl ToString) -> ClientError {
+    ClientError::Malformed(error.to_string())
+}

@@ -1,0 +1,117 @@
+//! What a function did, in order and with the time: scenarios assert on this.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Older entries go first; a long run must not eat the memory.
+const KEPT: usize = 50_000;
+
+/// Takes one line of a function's output: the function's name, then the line.
+pub type LogSink = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
+/// A sink that hands lines to `tracing`.
+pub fn to_tracing() -> LogSink {
+    Arc::new(|function, line| tracing::info!(target: "lambda", function, "{line}"))
+}
+
+/// A sink for those who read the [`LambdaLog`] alone.
+pub fn silent() -> LogSink {
+    Arc::new(|_, _| {})
+}
+
+/// The history of one function. Clones share it.
+#[derive(Clone)]
+pub struct LambdaLog {
+    function: Arc<str>,
+    sink: LogSink,
+    entries: Arc<Mutex<VecDeque<Entry>>>,
+}
+
+/// One thing that happened in one environment.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub at: Instant,
+    pub pid: u32,
+    pub event: LogEvent,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogEvent {
+    Started,
+    /// The runtime asked for work.
+    Next {
+        user_agent: String,
+    },
+    InvokeStart {
+        id: String,
+    },
+    /// The caller has its answer from here on.
+    Response {
+        id: String,
+    },
+    Error {
+        id: String,
+        body: String,
+    },
+    InitError {
+        body: String,
+    },
+    TimedOut {
+        id: String,
+    },
+    Frozen,
+    Thawed,
+    Exited {
+        status: String,
+    },
+    /// A line of standard output or standard error.
+    Output {
+        line: String,
+    },
+}
+
+impl LambdaLog {
+    pub(super) fn new(function: &str, sink: LogSink) -> Self {
+        Self { function: function.into(), sink, entries: Arc::default() }
+    }
+
+    pub(super) fn push(&self, pid: u32, event: LogEvent) {
+        if let LogEvent::Output { line } = &event {
+            (self.sink)(&self.function, line);
+        }
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() == KEPT {
+            entries.pop_front();
+        }
+        // Timed under the lock, so that the order of entries is the order of times.
+        entries.push_back(Entry { at: Instant::now(), pid, event });
+    }
+
+    pub fn entries(&self) -> Vec<Entry> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub fn events(&self) -> Vec<LogEvent> {
+        self.entries().into_iter().map(|entry| entry.event).collect()
+    }
+
+    /// The first entry of a kind.
+    pub fn find(&self, is: impl Fn(&LogEvent) -> bool) -> Option<Entry> {
+        self.entries().into_iter().find(|entry| is(&entry.event))
+    }
+
+    /// What the function printed.
+    pub fn output(&self) -> Vec<String> {
+        let line = |event| if let LogEvent::Output { line } = event { Some(line) } else { None };
+        self.events().into_iter().filter_map(line).collect()
+    }
+}
+
+impl fmt::Debug for LambdaLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("LambdaLog");
+        debug.field("function", &self.function).field("entries", &self.entries()).finish_non_exhaustive()
+    }
+}
