@@ -51,7 +51,7 @@ async fn inspect(State((node, received)): State<NodeState>, body: Bytes) -> impl
     let out_of_band = request.delivery == shared::Delivery::OutOfBand;
     let mut verdict = verdict(request.request_id.unwrap(), behaviour);
     if behaviour == Node::Hangs {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     }
     received.lock().unwrap().requests.push(request);
     if behaviour == Node::AnswersForAnother {

@@ -1,1 +1,29 @@
+//! The node: takes requests from connectors, detects attacks, says allow or block, and loses no hit.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | the YAML file → [`Config`], or an error that says where |
+//! | [`app`] | the parts put together, served, and stopped in order |
+//! | [`server`] | the HTTP endpoints |
+//! | [`decision`] | findings and mode → verdict |
+//! | [`hit`] | a request with attacks in it, as it is recorded |
+//! | [`block_page`] | what the node offers a blocked visitor |
+//! | [`spool`] | a hit is on disk before its verdict leaves; delivery to the console |
+//! | [`recent`] | which requests had hits here, for the response reports that follow |
+//! | [`metrics`] | the counters |
+//!
+//! Detection itself is the crate `engine`: it knows nothing of servers, clocks or disks.
 
+pub mod app;
+pub mod block_page;
+pub mod config;
+pub mod decision;
+pub mod hit;
+pub mod metrics;
+pub mod recent;
+pub mod server;
+pub mod spool;
+
+pub use config::Config;
+
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

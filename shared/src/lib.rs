@@ -8,6 +8,7 @@
 //! | [`attack_type`], [`mode`], [`ids`] | everywhere | the codes, modes and ids of the field |
 //! | [`encoding`] | everywhere | JSON and MessagePack from the same types |
 //! | [`signature`] | connector → node | signing and checking a call |
+//! | [`problem`] | servers → clients | errors as `application/problem+json` |
 //!
 //! A type here changes by adding optional fields: an older peer ignores them, a newer one does without.
 
@@ -19,6 +20,7 @@ pub mod ids;
 pub mod inspect;
 pub mod mode;
 pub mod point;
+pub mod problem;
 pub mod record;
 pub mod signature;
 mod text_enum;
@@ -33,6 +35,7 @@ pub use inspect::{
 };
 pub use mode::Mode;
 pub use point::Point;
+pub use problem::Problem;
 pub use record::{
     AttackRecord, Decision, Enforced, Finding, Hit, IngestBatch, IngestReply, Outcome, Record,
     RecordedRequest, RejectedRecord, Severity,

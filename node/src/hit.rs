@@ -1,0 +1,141 @@
+//! A request with attacks in it, as it is recorded: sensitive values masked, the body bounded.
+
+use shared::{
+    AttackRecord, Body, Decision, Finding, Hit, InspectRequest, RecordedRequest, RequestId, point::Key,
+    point::Tag,
+};
+use uuid::Uuid;
+
+/// The start of a body that is kept. The findings carry their payloads in any case.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Values that are secrets by their nature.
+const MASKED_HEADERS: &[&str] = &["authorization", "proxy-authorization", "x-api-key"];
+const MASK: &str = "***";
+
+/// Makes a hit for each attack type among the findings, which come the most severe first.
+pub fn record(
+    request: InspectRequest,
+    request_id: RequestId,
+    decision: Decision,
+    findings: Vec<Finding>,
+) -> AttackRecord {
+    let mut hits: Vec<Hit> = Vec::new();
+    for finding in findings.into_iter().map(mask_finding) {
+        match hits.iter_mut().find(|hit| hit.attack_type == finding.attack_type) {
+            Some(hit) => hit.findings.push(finding),
+            None => hits.push(Hit {
+                id: Uuid::now_v7(),
+                attack_type: finding.attack_type.clone(),
+                point: finding.point.clone(),
+                findings: vec![finding],
+            }),
+        }
+    }
+    AttackRecord { request: recorded(request, request_id), decision, hits }
+}
+
+fn recorded(request: InspectRequest, request_id: RequestId) -> RecordedRequest {
+    let body_bytes = request.body.as_ref().map(|Body(bytes)| bytes.len()).filter(|len| *len > MAX_BODY_BYTES);
+    let body = request.body.map(|Body(mut bytes)| {
+        bytes.truncate(MAX_BODY_BYTES);
+        Body(bytes)
+    });
+    RecordedRequest {
+        request_id,
+        at: jiff::Timestamp::now(),
+        connector: request.connector,
+        client_ip: request.client_ip,
+        method: request.method,
+        scheme: request.scheme,
+        http_version: request.http_version,
+        host: request.host,
+        path: request.path,
+        query: request.query,
+        headers: request.headers.into_iter().map(mask_header).collect(),
+        body,
+        body_bytes: body_bytes.map(|bytes| bytes as u64),
+        body_truncated: request.body_truncated,
+    }
+}
+
+fn mask_header((name, value): (String, String)) -> (String, String) {
+    if is_masked(&name) { (name, MASK.to_owned()) } else { (name, value) }
+}
+
+fn mask_finding(finding: Finding) -> Finding {
+    let masked = finding.point.0.iter().any(|step| match (&step.tag, &step.key) {
+        (Tag::Header, Some(Key::Name(name))) => is_masked(name),
+        _ => false,
+    });
+    if masked { Finding { payload: MASK.to_owned(), ..finding } } else { finding }
+}
+
+fn is_masked(header: &str) -> bool {
+    MASKED_HEADERS.iter().any(|masked| masked.eq_ignore_ascii_case(header))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{AttackType, Delivery, Enforced, Mode, Outcome, Point, Severity};
+
+    fn finding(attack_type: AttackType, point: Point, payload: &str) -> Finding {
+        Finding {
+            attack_type,
+            point,
+            signature: "test".into(),
+            severity: Severity::High,
+            payload: payload.into(),
+            span: (0, 0),
+            decoded: Vec::new(),
+        }
+    }
+
+    fn record_of(headers: &[(&str, &str)], body: Vec<u8>, findings: Vec<Finding>) -> AttackRecord {
+        let request = InspectRequest {
+            headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            body: Some(Body(body)),
+            ..serde_json::from_str(r#"{"client_ip":"::1","method":"POST","host":"h","path":"/"}"#).unwrap()
+        };
+        let decision = Decision {
+            outcome: Outcome::Monitored,
+            reason: None,
+            mode: Mode::Monitoring,
+            mode_source: "config".into(),
+            delivery: Delivery::Inline,
+            enforced: Enforced::No,
+        };
+        record(request, RequestId::random(), decision, findings)
+    }
+
+    #[test]
+    fn findings_of_one_type_are_one_hit_at_the_first_ones_point() {
+        let findings = vec![
+            finding(AttackType::Sqli, Point::get("a"), "1"),
+            finding(AttackType::Xss, Point::get("b"), "2"),
+            finding(AttackType::Sqli, Point::get("c"), "3"),
+        ];
+        let hits = record_of(&[], Vec::new(), findings).hits;
+        let shape: Vec<_> = hits
+            .iter()
+            .map(|hit| (hit.attack_type.as_str(), hit.point.to_string(), hit.findings.len()))
+            .collect();
+        assert_eq!(shape, [("sqli", "get > a".to_owned(), 2), ("xss", "get > b".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn secrets_reach_neither_the_request_nor_the_payload() {
+        let headers = [("Authorization", "Bearer s3cret' or 1=1"), ("accept", "*/*")];
+        let findings = vec![finding(AttackType::Sqli, Point::header("authorization"), "s3cret' or 1=1")];
+        let record = record_of(&headers, Vec::new(), findings);
+        assert!(!serde_json::to_string(&record).unwrap().contains("s3cret"));
+        assert_eq!(record.request.headers[1].1, "*/*");
+    }
+
+    #[test]
+    fn a_long_body_is_kept_in_part_and_its_length_told() {
+        let record = record_of(&[], vec![b'x'; MAX_BODY_BYTES + 1], Vec::new());
+        assert_eq!(record.request.body.unwrap().0.len(), MAX_BODY_BYTES);
+        assert_eq!(record.request.body_bytes, Some(MAX_BODY_BYTES as u64 + 1));
+    }
+}

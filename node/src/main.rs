@@ -1,0 +1,71 @@
+//! `wallarm-node`: flags → configuration → run until told to stop.
+
+use clap::{Parser, Subcommand};
+use node::{Config, app, config::LogConfig};
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::filter::LevelFilter;
+
+/// The node of the Wallarm connector for Amazon CloudFront: inspects requests, says allow or block, records attacks.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the node until SIGTERM or Ctrl-C.
+    Run {
+        /// The configuration: YAML, `version: 4`. See docs/node.md.
+        #[arg(long, env = "WALLARM_NODE_CONFIG", value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Say whether a configuration can be used, and if not, where it is wrong.
+    CheckConfig {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::CheckConfig { file } => {
+            Config::read(&file)?;
+            println!("{} is fine", file.display());
+            Ok(())
+        }
+        Command::Run { config } => {
+            let config = Config::read(&config)?;
+            start_log(&config.log);
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config))
+        }
+    }
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            stop.cancel();
+        }
+    });
+    app::run(config, stop).await
+}
+
+fn start_log(config: &LogConfig) {
+    let log = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::from_level(config.level))
+        .with_writer(std::io::stderr);
+    if config.pretty {
+        log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+    } else {
+        log.json().init();
+    }
+}

@@ -1,0 +1,69 @@
+//! Which of the latest requests had hits here.
+//!
+//! A response report is worth telling the console only if its request had a hit: here, or at another node that got the
+//! request. So a report is dropped exactly when this node remembers the request, and remembers it clean.
+
+use shared::RequestId;
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Mutex, PoisonError},
+};
+
+/// Bounded memory of requests: two generations, the older dropped when the younger is full.
+#[derive(Debug, Default)]
+pub struct RecentRequests(Mutex<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<RequestId, bool>,
+    old: HashMap<RequestId, bool>,
+}
+
+impl RecentRequests {
+    const GENERATION: usize = 100_000;
+
+    pub fn note(&self, request_id: RequestId, had_hits: bool) {
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if generations.young.len() >= Self::GENERATION {
+            generations.old = mem::take(&mut generations.young);
+        }
+        // A request seen twice keeps its hits.
+        *generations.young.entry(request_id).or_insert(false) |= had_hits;
+    }
+
+    /// Whether the request was inspected here and had no hit.
+    pub fn is_clean(&self, request_id: RequestId) -> bool {
+        let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = [&generations.young, &generations.old].map(|generation| generation.get(&request_id));
+        known.contains(&Some(&false)) && !known.contains(&Some(&true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: usize) -> RequestId {
+        RequestId::derive("E1", &n.to_string())
+    }
+
+    #[test]
+    fn only_a_request_seen_without_hits_is_clean() {
+        let recent = RecentRequests::default();
+        recent.note(id(1), false);
+        recent.note(id(2), true);
+        recent.note(id(2), false);
+        assert_eq!([1, 2, 3].map(|n| recent.is_clean(id(n))), [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_long_gone_is_forgotten() {
+        let recent = RecentRequests::default();
+        for n in 0..=2 * RecentRequests::GENERATION {
+            recent.note(id(n), false);
+        }
+        assert!(!recent.is_clean(id(0)));
+        assert!(recent.is_clean(id(RecentRequests::GENERATION)));
+    }
+}

@@ -1,0 +1,74 @@
+//! The HTTP endpoints, by listener.
+
+mod explain;
+mod health;
+mod inspect;
+mod refusal;
+mod status;
+
+use crate::{
+    config::Secret, decision::EffectiveMode, metrics::Metrics, recent::RecentRequests, spool::Spool,
+};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use engine::Engine;
+use refusal::Refusal;
+use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// CloudFront hands a function at most 1 MB of body; as base64 in JSON, with headers and URL, that stays below this.
+const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// What the endpoints work with.
+pub struct Node {
+    pub id: Uuid,
+    pub engine: Engine,
+    pub mode: EffectiveMode,
+    pub spool: Arc<Spool>,
+    pub recent: RecentRequests,
+    pub metrics: Arc<Metrics>,
+    pub admin_token: Option<Secret>,
+}
+
+impl Node {
+    fn mode_of(&self, _request: &InspectRequest) -> EffectiveMode {
+        self.mode.clone()
+    }
+}
+
+/// For connectors.
+pub fn connector_router(node: Arc<Node>) -> Router {
+    Router::new()
+        .route(INSPECT_REQUEST_PATH, post(inspect::request))
+        .route(INSPECT_RESPONSE_PATH, post(inspect::response))
+        .route("/wallarm-external-health", get(health::live))
+        .fallback(|| async { Refusal::NotFound })
+        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .with_state(node)
+}
+
+/// For Prometheus.
+pub fn metrics_router(node: Arc<Node>) -> Router {
+    Router::new().route("/metrics", get(status::metrics)).with_state(node)
+}
+
+/// For whoever starts and restarts the node.
+pub fn health_router(node: Arc<Node>) -> Router {
+    Router::new().route("/live", get(health::live)).route("/ready", get(health::ready)).with_state(node)
+}
+
+/// For the operator.
+pub fn status_router(node: Arc<Node>) -> Router {
+    Router::new()
+        .route("/wallarm-status", get(status::status))
+        .route("/v1/explain", post(explain::explain))
+        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .with_state(node)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Requests to inspect, and the reports on what came of them.
+
+use super::{Node, Refusal, refusal};
+use crate::{
+    block_page::block_page,
+    decision::{self, Ruling},
+    hit,
+    metrics::{REQUEST, RESPONSE, ReasonLabels},
+};
+use axum::{
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use shared::{
+    Action, AttackType, Delivery, Encoding, Finding, InspectRequest, Mode, NotInspected, Record, RequestId,
+    ResponseReport, Verdict,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tracing::error;
+
+/// `POST /v1/inspect/request`: a verdict in line, 202 out of band. Hits are in the spool before either leaves.
+pub(super) async fn request(
+    State(node): State<Arc<Node>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    node.metrics.seen.get_or_create(&REQUEST).inc();
+    let (mut request, encoding) = counted(&node, refusal::message::<InspectRequest>(&headers, body))?;
+    let told = std::mem::take(&mut request.not_inspected);
+    node.keep_not_inspected(told)?;
+    let delivery = request.delivery;
+    let verdict = node.inspect(request);
+    match delivery {
+        Delivery::OutOfBand => verdict.map(|_| StatusCode::ACCEPTED.into_response()),
+        Delivery::Inline => verdict.map(|verdict| reply(encoding, &verdict)),
+    }
+}
+
+/// `POST /v1/inspect/response`: kept when its request had a hit, or may have had one at another node.
+pub(super) async fn response(
+    State(node): State<Arc<Node>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Refusal> {
+    node.metrics.seen.get_or_create(&RESPONSE).inc();
+    let (mut report, _) = counted(&node, refusal::message::<ResponseReport>(&headers, body))?;
+    let told = std::mem::take(&mut report.not_inspected);
+    node.keep_not_inspected(told)?;
+    if !node.recent.is_clean(report.request_id) {
+        node.keep(&[Record::Response(report)])?;
+    }
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// One inspection, before it is decided and recorded.
+struct Inspected {
+    findings: Vec<Finding>,
+    took: Duration,
+}
+
+impl Node {
+    fn inspect(&self, request: InspectRequest) -> Result<Verdict, Refusal> {
+        let mode = self.mode_of(&request);
+        let delivery = request.delivery;
+        let body_truncated = request.body_truncated;
+        let request_id = request.request_id.unwrap_or_else(RequestId::random);
+        let Inspected { findings, took } = self.analyse(&request, mode.mode);
+        let ruling = decision::rule(mode.mode, delivery, &findings);
+        let attack_types = types(&findings);
+        self.recent.note(request_id, !findings.is_empty());
+        let (mode_name, mode_source) = (mode.mode, mode.source.clone());
+        if !findings.is_empty() {
+            let record = hit::record(request, request_id, ruling.record(mode, delivery), findings);
+            let kept = self.keep(&[Record::Attack(Box::new(record))]);
+            // In line the verdict leaves in any case: protection goes before the record, and the loss is counted.
+            if delivery == Delivery::OutOfBand {
+                kept?;
+            }
+        }
+        self.count(&ruling);
+        Ok(Verdict {
+            request_id,
+            action: ruling.action,
+            reason: ruling.reason,
+            mode: mode_name,
+            mode_source,
+            would_block: ruling.would_block,
+            attack_types,
+            analysis_micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            body_truncated,
+            block: (ruling.action == Action::Block).then(|| block_page(request_id)),
+        })
+    }
+
+    fn analyse(&self, request: &InspectRequest, mode: Mode) -> Inspected {
+        if mode == Mode::Off {
+            self.metrics.bypassed.inc();
+            return Inspected { findings: Vec::new(), took: Duration::ZERO };
+        }
+        let start = Instant::now();
+        let findings = self.engine.inspect(request).findings;
+        let took = start.elapsed();
+        self.metrics.note_analysis(took);
+        Inspected { findings, took }
+    }
+
+    fn count(&self, ruling: &Ruling) {
+        if ruling.would_block {
+            self.metrics.attacks.inc();
+        }
+        if ruling.action == Action::Block {
+            self.metrics.blocked.inc();
+        }
+    }
+
+    /// The connector forgets these once it has our answer, so they are on disk before.
+    fn keep_not_inspected(&self, told: Vec<NotInspected>) -> Result<(), Refusal> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        self.metrics.not_inspected.inc_by(told.len() as u64);
+        self.keep(&told.into_iter().map(Record::NotInspected).collect::<Vec<_>>())
+    }
+
+    fn keep(&self, records: &[Record]) -> Result<(), Refusal> {
+        self.spool.append(records).map_err(|cause| {
+            self.metrics.lost.inc_by(records.len() as u64);
+            error!("a record is lost: {cause}");
+            Refusal::Unavailable
+        })
+    }
+}
+
+fn types(findings: &[Finding]) -> Vec<AttackType> {
+    let mut types = Vec::new();
+    for finding in findings {
+        if !types.contains(&finding.attack_type) {
+            types.push(finding.attack_type.clone());
+        }
+    }
+    types
+}
+
+fn counted<T>(node: &Node, result: Result<T, Refusal>) -> Result<T, Refusal> {
+    if let Err(refusal) = &result {
+        node.metrics.rejected.get_or_create(&ReasonLabels { reason: refusal.label() }).inc();
+    }
+    result
+}
+
+fn reply(encoding: Encoding, verdict: &Verdict) -> Response {
+    match encoding.encode(verdict) {
+        Ok(body) => ([(header::CONTENT_TYPE, encoding.content_type())], body).into_response(),
+        Err(cause) => {
+            error!("a verdict cannot be sent: {cause}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
