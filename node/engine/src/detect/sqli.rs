@@ -42,12 +42,14 @@ const RULES: &[Rule] = &[
     statement::probe,
     condition::tautology,
     condition::in_condition,
+    condition::bare_expression,
     function::delay,
     function::telling,
 ];
 
 /// Asked once, where the value leaves the string it landed in.
-const BREAKOUTS: &[Rule] = &[breakout::condition, breakout::comment, breakout::operator, breakout::statement];
+const BREAKOUTS: &[Rule] =
+    &[breakout::condition, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement];
 
 pub(super) struct Detector {
     literals: AhoCorasick,

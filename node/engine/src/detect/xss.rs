@@ -10,12 +10,15 @@ use shared::{
 };
 use std::ops::Range;
 
+/// Markup in attributes of markup is read this deep.
+const MAX_MARKUP_DEPTH: usize = 2;
+/// How much of a style sheet is looked at.
+const MAX_STYLE: usize = 1_000;
+
 pub(super) fn detect(value: &[u8]) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
     if memchr::memchr(b'<', value).is_some() {
-        for tag in tags(value) {
-            judge_tag(&tag, &mut matches);
-        }
+        judge_markup(value, 0, &mut matches);
     }
     judge_breakout(value, &mut matches);
     judge_url(value, &mut matches);
@@ -29,7 +32,18 @@ fn add(matches: &mut Vec<Match<'static>>, signature: &'static str, severity: Sev
     }
 }
 
-fn judge_tag(tag: &Tag<'_>, matches: &mut Vec<Match<'static>>) {
+/// Markup may sit in the attributes of markup: where the value lands, their quotes may not be quotes.
+fn judge_markup(value: &[u8], depth: usize, matches: &mut Vec<Match<'static>>) {
+    for tag in tags(value) {
+        judge_tag(&tag, depth, matches);
+        let after = &value[tag.span.end..value.len().min(tag.span.end + MAX_STYLE)];
+        if tag.name == "style" && !tag.is_end && is_active_style(after) {
+            add(matches, "xss-style", High, tag.span);
+        }
+    }
+}
+
+fn judge_tag(tag: &Tag<'_>, depth: usize, matches: &mut Vec<Match<'static>>) {
     if tag.name == "script" {
         add(matches, "xss-script-tag", Critical, tag.span.clone());
     }
@@ -40,11 +54,16 @@ fn judge_tag(tag: &Tag<'_>, matches: &mut Vec<Match<'static>>) {
         add(matches, "xss-active-tag", Medium, tag.span.clone());
     }
     for attribute in &tag.attributes {
-        judge_attribute(attribute, tag.span.clone(), matches);
+        judge_attribute(attribute, tag.span.clone(), depth, matches);
     }
 }
 
-fn judge_attribute(attribute: &Attribute<'_>, span: Range<usize>, matches: &mut Vec<Match<'static>>) {
+fn judge_attribute(
+    attribute: &Attribute<'_>,
+    span: Range<usize>,
+    depth: usize,
+    matches: &mut Vec<Match<'static>>,
+) {
     let Some(value) = attribute.value else { return };
     if is_handler(&attribute.name) {
         add(matches, "xss-event-handler", Critical, span.clone());
@@ -55,14 +74,10 @@ fn judge_attribute(attribute: &Attribute<'_>, span: Range<usize>, matches: &mut 
     if attribute.name == "style" && is_active_style(value) {
         add(matches, "xss-style", High, span.clone());
     }
-    // What looks like a quoted value to us may stand outside of quotes where the value lands.
-    if memchr::memchr(b'<', value).is_some() {
-        let inner = tags(value).into_iter().any(|tag| {
-            tag.name == "script" || tag.attributes.iter().any(|it| it.value.is_some() && is_handler(&it.name))
-        });
-        if inner {
-            add(matches, "xss-markup-in-attribute", High, span);
-        }
+    if depth < MAX_MARKUP_DEPTH && memchr::memchr(b'<', value).is_some() {
+        let mut inner = Vec::new();
+        judge_markup(value, depth + 1, &mut inner);
+        inner.into_iter().for_each(|found| add(matches, found.signature, found.severity, span.clone()));
     }
 }
 
@@ -77,7 +92,9 @@ fn is_active(tag: &Tag<'_>) -> bool {
     let has = |name: &str| tag.attributes.iter().any(|it| it.name == name && it.value.is_some());
     match tag.name.as_str() {
         "iframe" | "frame" | "frameset" | "object" | "embed" | "applet" | "isindex" | "ilayer"
-        | "bgsound" | "portal" | "foreignobject" | "!entity" | "?import" => true,
+        | "bgsound" | "portal" | "foreignobject" | "!entity" | "?import" | "?xml-stylesheet" | "listener"
+        | "handler" => true,
+        "xml" => has("src") || has("id"),
         "meta" => has("http-equiv"),
         "base" => has("href"),
         "link" => has("href") || has("rel"),
@@ -118,7 +135,9 @@ fn has_handler_after(rest: &[u8]) -> bool {
 
 /// The whole value is a URL that runs script.
 fn judge_url(value: &[u8], matches: &mut Vec<Match<'static>>) {
-    if url::runs_script(value) {
+    let opened = value.trim_ascii_start();
+    let opened = opened.strip_prefix(b"\"").or(opened.strip_prefix(b"'")).unwrap_or(opened);
+    if url::runs_script(opened) {
         add(matches, "xss-script-url", High, 0..value.len());
     }
 }

@@ -17,8 +17,11 @@ pub(crate) fn climbing(value: &[u8]) -> Vec<Walk> {
     let mut walks = Vec::new();
     let mut start = 0;
     for run in value.split(|byte| ends_run(*byte)) {
-        if memchr::memmem::find(run, b"..").is_some() {
-            walks.extend(Some(walk(run, start)).filter(|walk| walk.climbs > 0));
+        let spelled = spelled_out(run);
+        let plain = spelled.as_deref().unwrap_or(run);
+        if memchr::memmem::find(plain, b"..").is_some() {
+            let (climbs, above) = walk(plain);
+            walks.extend((climbs > 0).then(|| Walk { span: start..start + run.len(), climbs, above }));
         }
         start += run.len() + 1;
     }
@@ -30,10 +33,29 @@ fn ends_run(byte: u8) -> bool {
         || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b'(' | b')' | b',' | b'=' | b'?' | b'&')
 }
 
-fn walk(run: &[u8], start: usize) -> Walk {
+/// `0x2e0x2e0x2f` as the `../` it is to servers that decode it.
+fn spelled_out(run: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(run, b"0x")?;
+    let mut out = Vec::with_capacity(run.len());
+    let mut rest = run;
+    while let Some(&byte) = rest.first() {
+        let (letter, length) = match rest.get(..4).map(<[u8]>::to_ascii_lowercase).as_deref() {
+            Some(b"0x2e") => (b'.', 4),
+            Some(b"0x2f") => (b'/', 4),
+            Some(b"0x5c") => (b'\\', 4),
+            _ => (byte, 1),
+        };
+        out.push(letter);
+        rest = &rest[length..];
+    }
+    Some(out)
+}
+
+/// Steps to a parent, and how far above the start they lead.
+fn walk(run: &[u8]) -> (usize, usize) {
     let (mut depth, mut lowest, mut climbs) = (0_isize, 0_isize, 0);
     for segment in run.split(|&byte| byte == b'/' || byte == b'\\') {
-        if is_parent(segment) {
+        if is_parent(segment) && segment.len() < run.len() {
             depth -= 1;
             climbs += 1;
         } else if !segment.is_empty() && segment != b"." {
@@ -41,13 +63,13 @@ fn walk(run: &[u8], start: usize) -> Walk {
         }
         lowest = lowest.min(depth);
     }
-    Walk { span: start..start + run.len(), climbs, above: lowest.unsigned_abs() }
+    (climbs, lowest.unsigned_abs())
 }
 
-/// `..` and what servers or naive filters make of other spellings: `..;`, `....` before a doubled slash.
+/// `..` and what servers or naive filters make of other spellings: `..;`, `...`, `....` before a doubled slash.
 fn is_parent(segment: &[u8]) -> bool {
     let dots = segment.strip_suffix(b";").unwrap_or(segment);
-    dots == b".." || (dots.len() == 4 && dots.iter().all(|&byte| byte == b'.'))
+    (2..=4).contains(&dots.len()) && dots.iter().all(|&byte| byte == b'.')
 }
 
 #[cfg(test)]
@@ -64,6 +86,7 @@ mod tests {
         assert_eq!(shape(r"..\..\windows"), [(2, 2)]);
         assert_eq!(shape("....//....//etc"), [(2, 2)]);
         assert_eq!(shape("/..;/..;/manager"), [(2, 2)]);
+        assert_eq!(shape("/0x2e0x2e0x2f0x2E0x2E0x5cx"), [(2, 2)]);
     }
 
     #[test]
@@ -74,6 +97,7 @@ mod tests {
     #[test]
     fn dots_of_prose_are_no_steps() {
         assert_eq!(shape("well.. maybe... 1..10 a..b/c"), []);
+        assert_eq!(shape("HEAD...main"), []);
     }
 
     #[test]

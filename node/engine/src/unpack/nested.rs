@@ -42,6 +42,7 @@ impl Inside {
         if matches!(opens, Some(b'{' | b'[')) && json::looks_like_json(value) {
             return Some(Self::Json);
         }
-        base64::peel(value).map(Self::Base64)
+        // A path is a slash and then, maybe, base64.
+        base64::peel(value.strip_prefix(b"/").unwrap_or(value)).map(Self::Base64)
     }
 }

@@ -1,7 +1,7 @@
 //! Leaving the string a value landed in: `'` and then SQL. Token 0 is the string that was left.
 
 use super::{Evidence, Reading, words};
-use crate::token::sql::{Kind, Phrase, Shape};
+use crate::token::sql::{Kind, Opening, Phrase, Shape};
 use shared::Severity::{Critical, High, Medium};
 
 /// `' or x`, `') and (x`: a condition after the quote, and nothing after it that makes it prose.
@@ -24,29 +24,55 @@ pub(super) fn comment(reading: &Reading, _: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(phrase.skip(1, Kind::Close), Kind::Semicolon);
     let swallows = phrase.kind(at) == Some(Kind::Comment) && at + 1 == phrase.len();
-    let short = phrase.slice(at).len() <= 8;
-    (swallows && short).then(|| Evidence {
+    (swallows && is_terse(phrase.slice(0)) && is_idle(phrase.slice(at))).then(|| Evidence {
         signature: "sqli-comment-tail",
         severity: High,
         tokens: 0..at + 1,
     })
 }
 
-/// `'='`, `'-0-'`, `'||(…)||'`: an operator joins what was left with what comes.
+/// A comment that says nothing. `#2` is a rank, `-- ` and some letters an attacker's mark.
+fn is_idle(comment: &str) -> bool {
+    let said = comment.trim_start_matches(['-', '#', '/', '*', '+', ' ']);
+    if comment.starts_with('#') { said.is_empty() && comment.len() < 4 } else { said.len() <= 8 }
+}
+
+/// `'='`, `'-0-'`, `'||(…)||'`: all that follows the quote is one expression that opens the next string again.
 pub(super) fn operator(reading: &Reading, _: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
-    let at = phrase.skip(1, Kind::Close);
-    let joins = matches!(phrase.kind(at), Some(Kind::Arithmetic | Kind::Logic));
-    let next = if joins { Some(at + 1) } else { phrase.comparison(at) }?;
-    let operand = phrase.operand(next)?;
-    let reopens = matches!(phrase.kind(phrase.len() - 1), Some(Kind::Text { closed: false }));
-    let holds = match operand.shape {
-        Shape::Literal => phrase.is_end(operand.end) && (reopens || !joins),
-        Shape::Group => phrase.word(next + 1) == "select",
-        Shape::Call => phrase.is_word(next, words::TELLING) || phrase.is_word(next, words::DELAY),
-        Shape::Name => false,
-    } || operand.shape != Shape::Name && joins && reopens;
-    holds.then(|| Evidence { signature: "sqli-string-operator", severity: Medium, tokens: 0..operand.end })
+    let first = phrase.skip(1, Kind::Close);
+    let last = phrase.expression(first)?;
+    let reopens = matches!(phrase.kind(last - 1), Some(Kind::Text { closed: false }));
+    let swallows = phrase.kind(last) == Some(Kind::Comment) && last + 1 == phrase.len();
+    let terse = is_terse(phrase.slice(0)) && (!reopens || is_terse(phrase.slice(last - 1)));
+    let quoted_symbol =
+        reading.opening == Opening::Quoted(b'"') && phrase.len() == 3 && phrase.slice(1) != "=";
+    ((reopens || swallows) && terse && !quoted_symbol).then(|| Evidence {
+        signature: "sqli-string-operator",
+        severity: Medium,
+        tokens: 0..last,
+    })
+}
+
+/// `'-sleep(1)`, `'||(select …`: an operator joins what was left with a call into the database.
+pub(super) fn joined_call(reading: &Reading, _: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let at = phrase.after_operators(phrase.skip(1, Kind::Close))?;
+    let call = phrase.skip(at, Kind::Open);
+    let known = phrase.is_word(call, words::TELLING) || phrase.is_word(call, words::DELAY);
+    let holds =
+        known && phrase.kind(call + 1) == Some(Kind::Open) || call > at && phrase.word(call) == "select";
+    holds.then(|| Evidence {
+        signature: "sqli-string-call",
+        severity: High,
+        tokens: 0..phrase.after_group(call + 1),
+    })
+}
+
+/// A word or less: what stands in a string before and after an injection, while prose goes on.
+fn is_terse(text: &str) -> bool {
+    let text = text.trim_matches(['\'', '"']);
+    text.len() <= 40 && !text.trim().contains(char::is_whitespace)
 }
 
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.

@@ -16,7 +16,12 @@ pub(super) fn union_select(reading: &Reading, at: usize) -> Option<Evidence> {
     let next = at + 1 + usize::from(phrase.is_word(at + 1, &["all", "distinct", "distinctrow"]));
     let select = phrase.skip(next, Kind::Open);
     let list = phrase.is_word(select, &["select", "values", "table"]).then(|| select_list(phrase, select))?;
-    let evidenced = list.has_punctuation || list.is_closed || at == 1 && reading.opening != Opening::Bare;
+    let after_value = at > 0
+        && matches!(
+            phrase.kind(at - 1),
+            Some(Kind::Number | Kind::Text { .. } | Kind::Close | Kind::Comment | Kind::Variable)
+        );
+    let evidenced = list.has_punctuation || list.is_closed || after_value;
     evidenced.then(|| Evidence {
         signature: "sqli-union-select",
         severity: Critical,
@@ -180,8 +185,11 @@ fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
         }
         "grant" | "revoke" => (at..at + 12).any(|it| phrase.word(it) == "on"),
         "begin" => matches!(second, "declare" | "dbms_lock" | "execute"),
+        "call" => phrase.kind(at + 2) == Some(Kind::Open),
         "if" => {
-            phrase.kind(at + 1) == Some(Kind::Open) && phrase.word(at + 2) == "select"
+            phrase.kind(at + 1) == Some(Kind::Open)
+                && (phrase.word(at + 2) == "select"
+                    || phrase.is_word(phrase.after_group(at + 1), words::STATEMENT))
                 || (at..at + 20).any(|it| phrase.word(it) == "waitfor")
         }
         "backup" => matches!(second, "database" | "log"),

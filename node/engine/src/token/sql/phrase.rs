@@ -131,6 +131,28 @@ impl Phrase {
         Some(operand)
     }
 
+    /// The position after the operators here; `None` when there are none.
+    pub(crate) fn after_operators(&self, at: usize) -> Option<usize> {
+        let mut next = at;
+        while next < at + MAX_CHAIN {
+            let is_symbol = self.kind(next) == Some(Kind::Arithmetic) || self.is_logic(next);
+            match self.comparison(next).or(is_symbol.then_some(next + 1)) {
+                Some(after) => next = after,
+                None => break,
+            }
+        }
+        (next > at).then_some(next)
+    }
+
+    /// The position after operators and operands in turn: what continues an expression. `None` when nothing does.
+    pub(crate) fn expression(&self, at: usize) -> Option<usize> {
+        let mut end = at;
+        while let Some(operand) = self.after_operators(end).and_then(|next| self.simple_operand(next)) {
+            end = operand.end;
+        }
+        (end > at).then_some(end)
+    }
+
     fn simple_operand(&self, at: usize) -> Option<Operand> {
         let at = self.after_prefixes(at);
         match self.kind(at)? {
