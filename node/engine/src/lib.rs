@@ -1,1 +1,54 @@
+//! Pure detection: a request goes in, findings come out. No I/O, no clock, no log.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`field`] | `Field`: a piece of a request worth a look, with its point |
+//! | [`unpack`] | request → fields, and fields found inside fields |
+//! | [`decode`] | peels one layer of encoding off a value |
+//! | [`token`] | values as SQL, HTML or path tokens; cannot fail |
+//! | [`detect`] | a value → matches, one file per attack type |
+//! | [`signature`] | the catalogue in `signatures/*.toml`: literal prefilter, then regexes |
+//! | [`inspection`] | walks fields and layers, turns matches into findings |
+//! | [`budget`] | what one request may cost; running out is a finding |
 
+mod budget;
+mod decode;
+mod detect;
+mod field;
+mod inspection;
+mod signature;
+mod token;
+mod unpack;
+
+use detect::Detectors;
+use shared::InspectRequest;
+
+pub use inspection::{ExplainedField, Inspection, LayerView};
+
+/// The compiled detectors. Made once, shared by all threads.
+pub struct Engine {
+    detectors: Detectors,
+}
+
+impl Engine {
+    /// Compiles the built-in signatures.
+    pub fn new() -> Self {
+        Self { detectors: Detectors::built_in() }
+    }
+
+    /// Looks for attacks in every field of the request. Total: any request gets an answer, in time linear in its size.
+    pub fn inspect(&self, request: &InspectRequest) -> Inspection {
+        inspection::inspect(&self.detectors, request)
+    }
+
+    /// Shows what [`Engine::inspect`] sees: each field, the layers peeled off it, and what was found there.
+    pub fn explain(&self, request: &InspectRequest) -> Vec<ExplainedField> {
+        inspection::explain(&self.detectors, request)
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,106 @@
+//! Decoders: each takes one layer off a value, or says there is none.
+//!
+//! They are tried in the order of [`LAYERS`] until none applies; every stage is inspected, so decoding too much loses
+//! nothing.
+
+pub(crate) mod base64;
+mod escape;
+mod html;
+mod null;
+pub(crate) mod percent;
+mod unicode;
+
+use crate::budget::Budget;
+
+/// More layers than this on one value are not peeled.
+const MAX_LAYERS: usize = 8;
+
+/// Takes a layer off, or `None` when there is nothing to do. Never makes a value longer.
+type Peel = fn(&[u8]) -> Option<Vec<u8>>;
+
+const LAYERS: &[(&str, Peel)] = &[
+    (percent::NAME, percent::peel),
+    ("unicode", unicode::peel),
+    ("null", null::peel),
+    ("escape", escape::peel),
+    ("html", html::peel),
+];
+
+/// A stage of decoding: which decoder made it, and what it looks like.
+pub(crate) struct Layer {
+    pub name: &'static str,
+    pub value: Vec<u8>,
+}
+
+/// HTML text with its entities read, when it has any.
+pub(crate) fn html_text(value: &[u8]) -> Option<Vec<u8>> {
+    html::peel(value)
+}
+
+/// All stages of a value after the value itself, outermost first.
+pub(crate) fn peel_all(value: &[u8], budget: &mut Budget) -> Vec<Layer> {
+    let mut layers: Vec<Layer> = Vec::new();
+    loop {
+        let current = layers.last().map_or(value, |layer| &layer.value);
+        let Some(layer) = peel_one(current) else { return layers };
+        if layers.len() == MAX_LAYERS {
+            budget.too_deep();
+            return layers;
+        }
+        if !budget.spend_step() {
+            return layers;
+        }
+        layers.push(layer);
+    }
+}
+
+fn peel_one(value: &[u8]) -> Option<Layer> {
+    LAYERS.iter().find_map(|&(name, peel)| peel(value).map(|value| Layer { name, value }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn chain(value: &str) -> Vec<(&'static str, String)> {
+        let layers = peel_all(value.as_bytes(), &mut Budget::for_request());
+        layers.into_iter().map(|it| (it.name, String::from_utf8_lossy(&it.value).into_owned())).collect()
+    }
+
+    #[test]
+    fn layers_are_peeled_outermost_first() {
+        assert_eq!(
+            chain("%2526lt%3Bb"),
+            [("percent", "%26lt;b".into()), ("percent", "&lt;b".into()), ("html", "<b".into())]
+        );
+    }
+
+    #[test]
+    fn plain_text_has_no_layers() {
+        assert_eq!(chain("100% of it, & more \\o/"), []);
+    }
+
+    #[test]
+    fn endless_encoding_is_an_overrun_and_not_a_pass() {
+        let mut budget = Budget::for_request();
+        peel_all(format!("%{}41", "25".repeat(50)).as_bytes(), &mut budget);
+        assert!(budget.exhausted().is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn a_decoder_never_makes_a_value_longer(value in proptest::collection::vec(any::<u8>(), 0..200)) {
+            for (_, peel) in LAYERS {
+                if let Some(peeled) = peel(&value) {
+                    prop_assert!(peeled.len() <= value.len());
+                }
+            }
+        }
+
+        #[test]
+        fn decoding_ends(value in "[%0-9a-fu\\\\x&#;lt]{0,200}") {
+            prop_assert!(peel_all(value.as_bytes(), &mut Budget::for_request()).len() <= MAX_LAYERS);
+        }
+    }
+}

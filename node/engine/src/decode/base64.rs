@@ -1,0 +1,73 @@
+//! Base64 of both alphabets, padded or not. Taken only when what comes out is text.
+
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
+pub(crate) const NAME: &str = "base64";
+
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+
+/// Shorter values are words that happen to decode.
+const MIN_LENGTH: usize = 12;
+
+/// The text inside, when the value is base64 or ends in it: `Basic …`, `data:…;base64,…`.
+pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+    let encoded = encoded_part(value)?;
+    let engine = if memchr::memchr2(b'-', b'_', encoded).is_some() { &URL_SAFE } else { &STANDARD };
+    // Forms turn the `+` of the alphabet into a space.
+    let joined: Vec<u8> = encoded.iter().map(|&byte| if byte == b' ' { b'+' } else { byte }).collect();
+    engine.decode(joined).ok().filter(|text| is_text(text))
+}
+
+fn encoded_part(value: &[u8]) -> Option<&[u8]> {
+    let value = value.trim_ascii();
+    let start = match memchr::memmem::find(value, b"base64,") {
+        Some(at) => at + 7,
+        None if value.len() > 6 && value[..6].eq_ignore_ascii_case(b"basic ") => 6,
+        None => 0,
+    };
+    let encoded = value[start..].trim_ascii();
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_= ".contains(byte);
+    (encoded.len() >= MIN_LENGTH && encoded.iter().all(fits)).then_some(encoded)
+}
+
+/// Printable UTF-8. Random bytes pass this about never.
+fn is_text(bytes: &[u8]) -> bool {
+    let odd = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\0');
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.is_empty() && !text.contains(odd))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Option<String> {
+        peel(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+    }
+
+    #[test]
+    fn both_alphabets_are_read_with_and_without_padding() {
+        assert_eq!(read("PHNjcmlwdD4/Pz8+fn4=").as_deref(), Some("<script>???>~~"));
+        assert_eq!(read("PHNjcmlwdD4_Pz8-fn4").as_deref(), Some("<script>???>~~"));
+        assert_eq!(read("PHNjcmlwdD4/Pz8 fn4=").as_deref(), Some("<script>???>~~"));
+    }
+
+    #[test]
+    fn credentials_and_data_urls_are_read() {
+        assert_eq!(read("Basic YWRtaW46c2VjcmV0").as_deref(), Some("admin:secret"));
+        assert_eq!(read("data:text/html;base64,PHNjcmlwdD4=").as_deref(), Some("<script>"));
+    }
+
+    #[test]
+    fn words_and_tokens_are_not_base64() {
+        for text in ["administrator", "shortone", "5f4dcc3b5aa765d61d8327deb882cf99", "two words of prose"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

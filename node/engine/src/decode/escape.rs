@@ -1,0 +1,62 @@
+//! Backslash escapes of JavaScript, CSS and shells: `\u0027`, `\u{27}`, `\x27`, `\47`.
+
+use super::percent::{hex_byte, hex_word};
+
+/// Reads escapes that spell a character by its number; `\n` and the like stay.
+pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'\\', value)?;
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    let mut changed = false;
+    while let Some(&byte) = value.get(at) {
+        match (byte == b'\\').then(|| read(&value[at + 1..])).flatten() {
+            Some((letter, length)) => {
+                out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                at += 1 + length;
+                changed = true;
+            }
+            None => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    changed.then_some(out)
+}
+
+/// The character an escape spells and its length after the backslash.
+fn read(rest: &[u8]) -> Option<(char, usize)> {
+    match rest.first()? {
+        b'u' if rest.get(1) == Some(&b'{') => braced(rest),
+        b'u' | b'U' => Some((char::from_u32(hex_word(rest.get(1..5)?)?.into())?, 5)),
+        b'x' | b'X' => {
+            Some((char::from(hex_byte(rest.get(1..3)?)?), 3)).filter(|(letter, _)| letter.is_ascii())
+        }
+        _ => None,
+    }
+}
+
+fn braced(rest: &[u8]) -> Option<(char, usize)> {
+    let end = rest.iter().take(10).position(|&byte| byte == b'}')?;
+    let digits = std::str::from_utf8(rest.get(2..end)?).ok()?;
+    Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, end + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(value: &str) -> Option<String> {
+        peel(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+    }
+
+    #[test]
+    fn numbered_escapes_are_read() {
+        assert_eq!(read_all(r"\u003cb\x3e\u{27}").as_deref(), Some("<b>'"));
+    }
+
+    #[test]
+    fn windows_paths_and_line_breaks_stay() {
+        assert_eq!(read_all(r"C:\users\new\x"), None);
+    }
+}

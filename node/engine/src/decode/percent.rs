@@ -1,0 +1,93 @@
+//! `%41`, `%u0041`, and `+` for a space in forms.
+
+pub(crate) const NAME: &str = "percent";
+
+/// Percent-decodes once. A bare `%` stays as it is: origins accept it, so a payload may rely on it.
+pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'%', value)?;
+    decode(value, false)
+}
+
+/// As [`peel`], for queries and forms, where `+` is a space.
+pub(crate) fn peel_form(value: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr2(b'%', b'+', value)?;
+    decode(value, true)
+}
+
+fn decode(value: &[u8], plus_is_space: bool) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    let mut changed = false;
+    while let Some(&byte) = value.get(at) {
+        let length = match byte {
+            b'%' => read_escape(&value[at..], &mut out),
+            b'+' if plus_is_space => {
+                out.push(b' ');
+                1
+            }
+            _ => 0,
+        };
+        changed |= length > 0;
+        if length == 0 {
+            out.push(byte);
+        }
+        at += length.max(1);
+    }
+    changed.then_some(out)
+}
+
+/// Decodes the escape at the start of `rest`; returns its length, 0 when it is none.
+fn read_escape(rest: &[u8], out: &mut Vec<u8>) -> usize {
+    if let Some(byte) = rest.get(1..3).and_then(hex_byte) {
+        out.push(byte);
+        return 3;
+    }
+    let wide = matches!(rest.get(1), Some(b'u' | b'U'));
+    let Some(code) = rest.get(2..6).filter(|_| wide).and_then(hex_word) else { return 0 };
+    let letter = char::from_u32(u32::from(code)).unwrap_or(char::REPLACEMENT_CHARACTER);
+    out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+    6
+}
+
+/// Two hex digits as a byte.
+pub(super) fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let [high, low] = digits else { return None };
+    Some(hex_digit(*high)? << 4 | hex_digit(*low)?)
+}
+
+/// Four hex digits as a number.
+pub(super) fn hex_word(digits: &[u8]) -> Option<u16> {
+    let (high, low) = digits.split_at_checked(2)?;
+    Some(u16::from(hex_byte(high)?) << 8 | u16::from(hex_byte(low)?))
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(value: &str) -> Option<String> {
+        peel_form(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+    }
+
+    #[test]
+    fn escapes_of_both_notations_are_read() {
+        assert_eq!(form("%27%u0027+%3C").as_deref(), Some("'' <"));
+    }
+
+    #[test]
+    fn a_bare_percent_sign_stays() {
+        assert_eq!(form("100%"), None);
+        assert_eq!(form("%zz%4").as_deref(), None);
+        assert_eq!(form("%%32%66").as_deref(), Some("%2f"));
+    }
+
+    #[test]
+    fn plus_is_a_space_in_forms_only() {
+        assert_eq!(form("a+b").as_deref(), Some("a b"));
+        assert_eq!(peel(b"a+b"), None);
+    }
+}

@@ -1,0 +1,61 @@
+//! Characters that some server reads as ASCII: overlong UTF-8 and full-width forms.
+
+/// Overlong UTF-8 (`C0 AE` for a dot) and full-width letters (`U+FF07` for a quote) as the ASCII they stand for.
+pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+    if value.is_ascii() {
+        return None;
+    }
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    let mut changed = false;
+    while at < value.len() {
+        let (byte, length) = overlong(&value[at..]).or_else(|| wide(&value[at..])).unwrap_or((value[at], 1));
+        out.push(byte);
+        at += length;
+        changed |= length > 1;
+    }
+    changed.then_some(out)
+}
+
+/// An ASCII character in two or three bytes. Decoders that are too kind also take a bare second byte (`C0 2E`).
+fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
+    match *rest {
+        [lead @ (0xC0 | 0xC1), next, ..] if next & 0xC0 == 0x80 => Some(((lead & 1) << 6 | next & 0x3F, 2)),
+        [0xE0, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 3)),
+        _ => None,
+    }
+}
+
+/// Full-width and look-alike characters that best-fit conversions turn into ASCII.
+fn wide(rest: &[u8]) -> Option<(u8, usize)> {
+    match *rest {
+        [0xEF, 0xBC, next @ 0x81..=0xBF, ..] => Some((next - 0x81 + b'!', 3)),
+        [0xEF, 0xBD, next @ 0x80..=0x9E, ..] => Some((next - 0x80 + b'`', 3)),
+        [0xCA, 0xB9 | 0xBC, ..] => Some((b'\'', 2)),
+        [0xE2, 0x88, 0x95, ..] | [0xE2, 0x81, 0x84, ..] => Some((b'/', 3)),
+        [0xE2, 0x88, 0x96, ..] => Some((b'\\', 3)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlong_dots_and_slashes_are_seen() {
+        assert_eq!(peel(b"\xC0\xAE\xE0\x80\xAE\xC0\xAF").as_deref(), Some(b"../".as_slice()));
+    }
+
+    #[test]
+    fn full_width_forms_are_ascii_to_some_servers() {
+        assert_eq!(peel("＜ｓｃｒｉｐｔ＞＇".as_bytes()).as_deref(), Some(b"<script>'".as_slice()));
+    }
+
+    #[test]
+    fn ordinary_text_of_any_language_stays() {
+        for text in ["Grüße aus Köln", "Příliš žluťoučký", "日本語", "naïve — “quoted”"] {
+            assert_eq!(peel(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! SQL injection: a value is read as SQL where it may land (bare, or inside a string) and its grammar is judged.
+//!
+//! Words alone mean nothing: each rule asks for the shape of SQL around them, since prose has the same words.
+
+mod breakout;
+mod condition;
+mod function;
+mod statement;
+mod words;
+
+use super::Match;
+use crate::{
+    field::Place,
+    token::sql::{Opening, Phrase},
+};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use shared::{AttackType, Severity};
+use std::ops::Range;
+
+/// A rule that held: its signature and the tokens it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Evidence {
+    signature: &'static str,
+    severity: Severity,
+    tokens: Range<usize>,
+}
+
+/// A phrase and how it was entered.
+struct Reading {
+    phrase: Phrase,
+    opening: Opening,
+}
+
+type Rule = fn(&Reading, usize) -> Option<Evidence>;
+
+/// Asked at every token.
+const RULES: &[Rule] = &[
+    statement::union_select,
+    statement::subselect,
+    statement::select_from,
+    statement::stacked,
+    statement::probe,
+    condition::tautology,
+    condition::in_condition,
+    condition::bare_expression,
+    function::delay,
+    function::telling,
+];
+
+/// Asked once, where the value leaves the string it landed in.
+const BREAKOUTS: &[Rule] =
+    &[breakout::condition, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement];
+
+pub(super) struct Detector {
+    literals: AhoCorasick,
+}
+
+impl Detector {
+    pub(super) fn new() -> Self {
+        let literals = AhoCorasickBuilder::new()
+            .match_kind(MatchKind::LeftmostFirst)
+            .ascii_case_insensitive(true)
+            .build(words::SUSPECT)
+            .expect("the built-in literals are few and short: every test builds them");
+        Self { literals }
+    }
+
+    pub(super) fn detect(&self, value: &[u8], place: Place) -> Vec<Match<'static>> {
+        if place == Place::ShapedHeader && !self.shaped_suspect(value) || !self.suspect(value) {
+            return Vec::new();
+        }
+        let mut matches: Vec<Match<'static>> = Vec::new();
+        for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"')] {
+            for found in read(value, opening) {
+                if !matches.iter().any(|known| known.signature == found.signature) {
+                    matches.push(found);
+                }
+            }
+        }
+        matches
+    }
+
+    /// May suspect too much, never too little: every rule needs one of these.
+    fn suspect(&self, value: &[u8]) -> bool {
+        !is_binary(value) && self.literals.is_match(value)
+    }
+
+    /// Brackets, semicolons and `*/*` are the syntax of such headers; quotes and statements are not.
+    #[expect(clippy::unused_self, reason = "the pair of `suspect`")]
+    fn shaped_suspect(&self, value: &[u8]) -> bool {
+        let lower = value.to_ascii_lowercase();
+        memchr::memchr(b'\'', value).is_some()
+            || [b"select".as_slice(), b"sleep", b"waitfor", b"benchmark", b"union", b" or ", b" and ", b"\" "]
+                .iter()
+                .any(|word| memchr::memmem::find(&lower, word).is_some())
+    }
+}
+
+/// Files and random bytes hold any token sequence sooner or later.
+fn is_binary(value: &[u8]) -> bool {
+    let odd = value.iter().filter(|&&byte| byte < 9 || (14..32).contains(&byte)).count();
+    odd * 20 > value.len()
+}
+
+fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
+    if matches!(opening, Opening::Quoted(quote) if memchr::memchr(quote, value).is_none()) {
+        return Vec::new();
+    }
+    let reading = Reading { phrase: Phrase::new(value, opening), opening };
+    let breakouts = if opening == Opening::Bare { &[] } else { BREAKOUTS };
+    let mut evidence: Vec<Evidence> = breakouts.iter().filter_map(|rule| rule(&reading, 0)).collect();
+    for rule in RULES {
+        evidence.extend((0..reading.phrase.len()).find_map(|at| rule(&reading, at)));
+    }
+    evidence.into_iter().map(|it| reading.matched(&it)).collect()
+}
+
+impl Reading {
+    fn matched(&self, evidence: &Evidence) -> Match<'static> {
+        let mut span = self.phrase.span(evidence.tokens.start, evidence.tokens.end);
+        // Of the string that was left, only its quote belongs to the payload.
+        if self.opening != Opening::Bare && evidence.tokens.start == 0 {
+            span.start = self.phrase.span(0, 1).end.saturating_sub(1);
+        }
+        Match {
+            attack_type: AttackType::Sqli,
+            signature: evidence.signature,
+            severity: evidence.severity,
+            span,
+        }
+    }
+
+    /// Where a rule that matched in mid-value should begin: at the quote when it follows the breakout at once.
+    fn start(&self, at: usize) -> usize {
+        let closing =
+            (0..at).rev().take_while(|&it| self.phrase.kind(it) == Some(crate::token::sql::Kind::Close));
+        let first = closing.last().unwrap_or(at);
+        if self.opening != Opening::Bare && first == 1 { 0 } else { at }
+    }
+}
+
+#[cfg(test)]
+mod tests;

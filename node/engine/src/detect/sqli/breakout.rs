@@ -1,0 +1,106 @@
+//! Leaving the string a value landed in: `'` and then SQL. Token 0 is the string that was left.
+
+use super::{Evidence, Reading, words};
+use crate::token::sql::{Kind, Opening, Phrase, Shape};
+use shared::Severity::{Critical, High, Medium};
+
+/// `' or x`, `') and (x`: a condition after the quote, and nothing after it that makes it prose.
+pub(super) fn condition(reading: &Reading, _: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let at = phrase.skip(1, Kind::Close);
+    if !phrase.is_logic(at) {
+        return None;
+    }
+    let left = phrase.operand(at + 1)?;
+    let compared = phrase.comparison(left.end).and_then(|right| phrase.operand(right));
+    let alone = left.shape != Shape::Name || phrase.kind(left.end) == Some(Kind::Comment);
+    let ends = phrase.is_end(left.end) || phrase.is_logic(left.end);
+    let end = compared.map(|right| right.end).or((alone && ends).then_some(left.end))?;
+    Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
+}
+
+/// `admin'--`, `') #`: a quote, and a comment that swallows the rest.
+pub(super) fn comment(reading: &Reading, _: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let at = phrase.skip(phrase.skip(1, Kind::Close), Kind::Semicolon);
+    let swallows = phrase.kind(at) == Some(Kind::Comment) && at + 1 == phrase.len();
+    (swallows && is_terse(phrase.slice(0)) && is_idle(phrase.slice(at))).then(|| Evidence {
+        signature: "sqli-comment-tail",
+        severity: High,
+        tokens: 0..at + 1,
+    })
+}
+
+/// A comment that says nothing. `#2` is a rank, `-- ` and some letters an attacker's mark.
+fn is_idle(comment: &str) -> bool {
+    let said = comment.trim_start_matches(['-', '#', '/', '*', '+', ' ']);
+    if comment.starts_with('#') { said.is_empty() && comment.len() < 4 } else { said.len() <= 8 }
+}
+
+/// `'='`, `'-0-'`, `'||(…)||'`: all that follows the quote is one expression that opens the next string again.
+pub(super) fn operator(reading: &Reading, _: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let first = phrase.skip(1, Kind::Close);
+    let last = phrase.expression(first)?;
+    let reopens = matches!(phrase.kind(last - 1), Some(Kind::Text { closed: false }));
+    let swallows = phrase.kind(last) == Some(Kind::Comment) && last + 1 == phrase.len();
+    let terse = is_terse(phrase.slice(0)) && (!reopens || is_terse(phrase.slice(last - 1)));
+    let quoted_symbol =
+        reading.opening == Opening::Quoted(b'"') && phrase.len() == 3 && phrase.slice(1) != "=";
+    ((reopens || swallows) && terse && !quoted_symbol).then(|| Evidence {
+        signature: "sqli-string-operator",
+        severity: Medium,
+        tokens: 0..last,
+    })
+}
+
+/// `'-sleep(1)`, `'||(select …`: an operator joins what was left with a call into the database.
+pub(super) fn joined_call(reading: &Reading, _: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let at = phrase.after_operators(phrase.skip(1, Kind::Close))?;
+    let call = phrase.skip(at, Kind::Open);
+    let known = phrase.is_word(call, words::TELLING) || phrase.is_word(call, words::DELAY);
+    let holds =
+        known && phrase.kind(call + 1) == Some(Kind::Open) || call > at && phrase.word(call) == "select";
+    holds.then(|| Evidence {
+        signature: "sqli-string-call",
+        severity: High,
+        tokens: 0..phrase.after_group(call + 1),
+    })
+}
+
+/// A word or less: what stands in a string before and after an injection, while prose goes on.
+fn is_terse(text: &str) -> bool {
+    let text = text.trim_matches(['\'', '"']);
+    text.len() <= 40 && !text.trim().contains(char::is_whitespace)
+}
+
+/// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
+pub(super) fn statement(reading: &Reading, _: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let at = phrase.skip(1, Kind::Close);
+    let holds = match phrase.kind(at) {
+        Some(Kind::Semicolon) => phrase.is_word(at + 1, words::STATEMENT) && !is_prose(phrase, at + 2),
+        Some(Kind::Word) => clause(phrase, at),
+        _ => false,
+    };
+    holds.then(|| Evidence { signature: "sqli-string-statement", severity: Critical, tokens: 0..at + 3 })
+}
+
+fn clause(phrase: &Phrase, at: usize) -> bool {
+    let follows = phrase.operand(at + 1).is_some_and(|it| it.shape == Shape::Literal);
+    match phrase.word(at) {
+        "order" | "group" => {
+            phrase.word(at + 1) == "by" && phrase.operand(at + 2).is_some_and(|it| phrase.is_end(it.end))
+        }
+        "having" | "limit" => follows,
+        "union" => phrase.is_word(at + 1, &["select", "all"]),
+        "into" => phrase.is_word(at + 1, &["outfile", "dumpfile"]),
+        _ => false,
+    }
+}
+
+/// Three words in a row: people write that, SQL after its first word does not.
+fn is_prose(phrase: &Phrase, at: usize) -> bool {
+    (at..at + 4).all(|it| phrase.kind(it) == Some(Kind::Word) && phrase.operand(it).is_some())
+}

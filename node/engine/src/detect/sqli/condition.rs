@@ -1,0 +1,78 @@
+//! Conditions added to a statement: `or 1=1`, `and ascii(substr(…))>64`.
+
+use super::{Evidence, Reading, words};
+use crate::token::sql::{Kind, Opening, Operand, Phrase, Shape};
+use shared::Severity::{High, Medium};
+
+/// `or`/`and`/`where` and a comparison whose outcome the attacker knows.
+pub(super) fn tautology(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    if !phrase.is_logic(at) && phrase.word(at) != "where" {
+        return None;
+    }
+    let inside = || known_outcome(phrase, phrase.skip(at + 1, Kind::Open));
+    let end = known_outcome(phrase, at + 1).or_else(inside)?;
+    Some(Evidence { signature: "sqli-tautology", severity: High, tokens: reading.start(at)..end })
+}
+
+/// The position after a comparison of constants, or of a thing with itself.
+fn known_outcome(phrase: &Phrase, at: usize) -> Option<usize> {
+    let left = phrase.operand(at)?;
+    let right_at = phrase.comparison(left.end)?;
+    let right = phrase.operand(right_at)?;
+    let known =
+        is_constant(phrase, left) && is_constant(phrase, right) || same(phrase, at, left, right_at, right);
+    known.then_some(right.end)
+}
+
+/// `1 * 1--`: the value is one expression, and a comment swallows the rest of the statement.
+pub(super) fn bare_expression(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    if at > 0 || reading.opening != Opening::Bare {
+        return None;
+    }
+    let first = phrase.operand(0).filter(|first| first.shape != Shape::Name)?;
+    let end = phrase.expression(first.end).unwrap_or(first.end);
+    let end = phrase.skip(end, Kind::Close);
+    let comments = phrase.kind(end) == Some(Kind::Comment) && phrase.slice(end).starts_with("--");
+    let swallows = comments && end + 1 == phrase.len() && end > 1;
+    swallows.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
+}
+
+/// `or`/`and` and a condition that calls into the database.
+pub(super) fn in_condition(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    if !phrase.is_logic(at) && phrase.word(at) != "where" {
+        return None;
+    }
+    let end = called(phrase, at + 1)?;
+    let compared = phrase.comparison(end).is_some()
+        || phrase.is_end(end)
+        || phrase.is_logic(end)
+        || phrase.kind(end) == Some(Kind::Close);
+    compared.then(|| Evidence {
+        signature: "sqli-condition",
+        severity: Medium,
+        tokens: reading.start(at)..end,
+    })
+}
+
+/// The position after a call of a known function, brackets before it allowed.
+fn called(phrase: &Phrase, at: usize) -> Option<usize> {
+    let at = phrase.skip(at + usize::from(phrase.word(at) == "not"), Kind::Open);
+    let known = phrase.is_word(at, words::TELLING) && phrase.kind(at + 1) == Some(Kind::Open);
+    known.then(|| phrase.after_group(at + 1))
+}
+
+fn is_constant(phrase: &Phrase, operand: Operand) -> bool {
+    match operand.shape {
+        Shape::Literal => true,
+        Shape::Call | Shape::Group => phrase.kind(operand.end - 1) == Some(Kind::Close),
+        Shape::Name => false,
+    }
+}
+
+/// `a=a`: the same name on both sides.
+fn same(phrase: &Phrase, left_at: usize, left: Operand, right_at: usize, right: Operand) -> bool {
+    left.end == left_at + 1 && right.end == right_at + 1 && phrase.slice(left_at) == phrase.slice(right_at)
+}

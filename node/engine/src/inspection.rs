@@ -1,0 +1,177 @@
+//! Fields and layers in, findings out.
+
+use crate::{
+    budget::Budget,
+    decode::{self, Layer},
+    detect::{Detectors, Match},
+    field::Field,
+    unpack::{self, Sink},
+};
+use serde::Serialize;
+use shared::{AttackType, Finding, InspectRequest, Point, Severity};
+use std::{cmp::Reverse, collections::VecDeque};
+
+/// More findings say nothing new about a request; the most severe are kept.
+const MAX_FINDINGS: usize = 64;
+/// Collecting stops here: a million hits in one body must not cost a million strings.
+const MAX_COLLECTED: usize = 1_000;
+/// Longer layers are cut in what people are shown.
+const VIEW_CHARS: usize = 2_000;
+
+/// What was found in a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// The most severe first; among equals, in the order of the request.
+    pub findings: Vec<Finding>,
+    /// How many fields were looked at.
+    pub fields: usize,
+}
+
+/// A field as the engine saw it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExplainedField {
+    pub point: Point,
+    /// The value itself, then each stage of decoding.
+    pub layers: Vec<LayerView>,
+    pub findings: Vec<Finding>,
+}
+
+/// A stage of decoding, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LayerView {
+    pub name: &'static str,
+    pub value: String,
+}
+
+pub(crate) fn inspect(detectors: &Detectors, request: &InspectRequest) -> Inspection {
+    let mut findings = Vec::new();
+    let mut fields = 0;
+    let budget = walk(detectors, request, |examined| {
+        fields += 1;
+        let room = MAX_COLLECTED.saturating_sub(findings.len());
+        findings.extend(examined.findings.into_iter().take(room));
+    });
+    findings.extend(overlimit(&budget));
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    findings.truncate(MAX_FINDINGS);
+    Inspection { findings, fields }
+}
+
+pub(crate) fn explain(detectors: &Detectors, request: &InspectRequest) -> Vec<ExplainedField> {
+    let mut explained = Vec::new();
+    let budget = walk(detectors, request, |examined| explained.push(examined.explained()));
+    explained.extend(overlimit(&budget).map(|finding| ExplainedField {
+        point: Point::default(),
+        layers: Vec::new(),
+        findings: vec![finding],
+    }));
+    explained
+}
+
+/// A field with everything known of it.
+struct Examined<'a> {
+    field: Field<'a>,
+    layers: Vec<Layer>,
+    findings: Vec<Finding>,
+}
+
+impl Examined<'_> {
+    fn explained(self) -> ExplainedField {
+        let whole = LayerView { name: "value", value: shown(&self.field.value, VIEW_CHARS) };
+        let peeled =
+            self.layers.iter().map(|it| LayerView { name: it.name, value: shown(&it.value, VIEW_CHARS) });
+        let layers = [whole].into_iter().chain(peeled).collect();
+        ExplainedField { point: self.field.point, layers, findings: self.findings }
+    }
+}
+
+/// Visits every field, those found inside others included. Returns what is left of the budget.
+fn walk<'a>(
+    detectors: &Detectors,
+    request: &'a InspectRequest,
+    mut visit: impl FnMut(Examined<'a>),
+) -> Budget {
+    let mut budget = Budget::for_request();
+    let mut queue = VecDeque::from(unpack::unpack(request, &mut budget));
+    while let Some(field) = queue.pop_front() {
+        let (examined, inside) = examine(detectors, field, &mut budget);
+        queue.extend(inside);
+        visit(examined);
+    }
+    budget
+}
+
+fn examine<'a>(
+    detectors: &Detectors,
+    field: Field<'a>,
+    budget: &mut Budget,
+) -> (Examined<'a>, Vec<Field<'a>>) {
+    if !budget.spend_bytes(field.value.len()) {
+        return (Examined { field, layers: Vec::new(), findings: Vec::new() }, Vec::new());
+    }
+    let layers = decode::peel_all(&field.value, budget);
+    let mut sink = Sink { fields: Vec::new(), budget };
+    let mut findings = Vec::new();
+    for stage in 0..=layers.len() {
+        examine_stage(detectors, &field, &layers[..stage], &mut findings, &mut sink);
+    }
+    let inside = sink.fields;
+    (Examined { field, layers, findings }, inside)
+}
+
+/// Looks at the value after these layers were peeled.
+fn examine_stage<'a>(
+    detectors: &Detectors,
+    field: &Field<'a>,
+    peeled: &[Layer],
+    findings: &mut Vec<Finding>,
+    sink: &mut Sink<'a, '_>,
+) {
+    let value = peeled.last().map_or(&*field.value, |layer| &layer.value);
+    if !peeled.is_empty() && !sink.budget.spend_bytes(value.len()) {
+        return;
+    }
+    let unfolded = unpack::unfold(value, &field.point, field, sink);
+    if unfolded.whole {
+        return;
+    }
+    for hit in detectors.detect(value, field.place) {
+        if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {
+            findings.push(finding(&hit, value, field, peeled));
+        }
+    }
+}
+
+fn finding(hit: &Match<'_>, value: &[u8], field: &Field<'_>, peeled: &[Layer]) -> Finding {
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let layers = field.decoded.iter().copied().chain(peeled.iter().map(|layer| layer.name));
+    Finding {
+        attack_type: hit.attack_type.clone(),
+        point: field.point.clone(),
+        signature: hit.signature.to_owned(),
+        severity: hit.severity,
+        payload: shown(&value[hit.span.clone()], Finding::PAYLOAD_CHARS),
+        span: (offset(hit.span.start), offset(hit.span.end)),
+        decoded: layers.map(str::to_owned).collect(),
+    }
+}
+
+/// What was not inspected must not look clean.
+fn overlimit(budget: &Budget) -> Option<Finding> {
+    let limit = budget.exhausted()?;
+    Some(Finding {
+        attack_type: AttackType::Overlimit,
+        point: Point::default(),
+        signature: limit.signature().to_owned(),
+        severity: Severity::Medium,
+        payload: String::new(),
+        span: (0, 0),
+        decoded: Vec::new(),
+    })
+}
+
+/// Bytes as text of at most so many characters.
+fn shown(bytes: &[u8], chars: usize) -> String {
+    let bounded = &bytes[..bytes.len().min(4 * chars)];
+    String::from_utf8_lossy(bounded).chars().take(chars).collect()
+}

@@ -1,0 +1,150 @@
+//! The catalogue: signatures as data, each with its own evidence. Literals find the candidates in one pass over a
+//! value; only their regular expressions run.
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use regex::bytes::{Regex, RegexBuilder};
+use serde::Deserialize;
+use shared::{AttackType, Severity};
+use std::ops::Range;
+
+const FILES: &[(AttackType, &str)] = &[
+    (AttackType::PathTraversal, include_str!("../signatures/ptrav.toml")),
+    (AttackType::Sqli, include_str!("../signatures/sqli.toml")),
+    (AttackType::Xss, include_str!("../signatures/xss.toml")),
+];
+
+/// A compiled regular expression may take this much memory.
+const REGEX_BYTES: usize = 4 << 20;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    signature: Vec<Entry>,
+}
+
+/// A signature as it is written down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    id: String,
+    severity: Severity,
+    /// One of these is in every value the pattern matches; lower-case.
+    needs: Vec<String>,
+    /// Where it matches, it is an attack. Case does not matter, `.` matches line breaks.
+    pattern: String,
+    /// Evidence; read by the tests.
+    #[serde(default)]
+    #[cfg_attr(not(test), expect(dead_code, reason = "evidence, read by the tests"))]
+    hits: Vec<String>,
+    #[serde(default)]
+    #[cfg_attr(not(test), expect(dead_code, reason = "evidence, read by the tests"))]
+    misses: Vec<String>,
+}
+
+/// A signature, ready to match.
+pub(crate) struct Signature {
+    pub attack_type: AttackType,
+    pub id: String,
+    pub severity: Severity,
+    pattern: Regex,
+}
+
+/// All signatures, ready to match.
+pub(crate) struct Catalogue {
+    signatures: Vec<Signature>,
+    literals: AhoCorasick,
+    /// Literal → the signature that needs it.
+    owner: Vec<usize>,
+}
+
+impl Catalogue {
+    /// The signatures in `signatures/`.
+    pub(crate) fn built_in() -> Self {
+        let entries = entries();
+        let owned = |(index, (_, entry)): (usize, &(AttackType, Entry))| vec![index; entry.needs.len()];
+        let owner = entries.iter().enumerate().flat_map(owned).collect();
+        let literals = literals(&entries);
+        let signatures =
+            entries.into_iter().map(|(attack_type, entry)| compile(attack_type, entry)).collect();
+        Self { signatures, literals, owner }
+    }
+
+    /// Each signature that matches, once, with its first match.
+    pub(crate) fn matches(&self, value: &[u8]) -> Vec<(&Signature, Range<usize>)> {
+        let mut candidates = vec![false; self.signatures.len()];
+        for literal in self.literals.find_overlapping_iter(value) {
+            candidates[self.owner[literal.pattern().as_usize()]] = true;
+        }
+        let candidates = self.signatures.iter().zip(candidates).filter(|(_, is_candidate)| *is_candidate);
+        candidates.filter_map(|(it, _)| it.pattern.find(value).map(|found| (it, found.range()))).collect()
+    }
+}
+
+fn entries() -> Vec<(AttackType, Entry)> {
+    let read = |(attack_type, text): &(AttackType, &str)| {
+        let file: File = toml::from_str(text).expect("the built-in catalogue is valid TOML: a test reads it");
+        file.signature.into_iter().map(|entry| (attack_type.clone(), entry)).collect::<Vec<_>>()
+    };
+    FILES.iter().flat_map(read).collect()
+}
+
+fn literals(entries: &[(AttackType, Entry)]) -> AhoCorasick {
+    AhoCorasickBuilder::new()
+        .match_kind(MatchKind::Standard)
+        .ascii_case_insensitive(true)
+        .build(entries.iter().flat_map(|(_, entry)| &entry.needs))
+        .expect("the built-in literals are few and short: a test builds them")
+}
+
+fn compile(attack_type: AttackType, entry: Entry) -> Signature {
+    let pattern = RegexBuilder::new(&entry.pattern)
+        .case_insensitive(true)
+        .dot_matches_new_line(true)
+        .unicode(false)
+        .size_limit(REGEX_BYTES)
+        .build()
+        .expect("the built-in patterns compile: a test compiles them");
+    Signature { attack_type, id: entry.id, severity: entry.severity, pattern }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn found(catalogue: &Catalogue, id: &str, text: &str) -> bool {
+        catalogue.matches(text.as_bytes()).iter().any(|(signature, _)| signature.id == id)
+    }
+
+    #[test]
+    fn every_signature_finds_its_hits_and_leaves_its_misses() {
+        let catalogue = Catalogue::built_in();
+        let mut wrong = Vec::new();
+        for (_, entry) in entries() {
+            let missed = entry.hits.iter().filter(|text| !found(&catalogue, &entry.id, text));
+            wrong.extend(missed.map(|text| format!("{} must find {text:?}", entry.id)));
+            let alarms = entry.misses.iter().filter(|text| found(&catalogue, &entry.id, text));
+            wrong.extend(alarms.map(|text| format!("{} must leave {text:?}", entry.id)));
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn every_signature_has_evidence_and_an_id_of_its_own() {
+        let mut ids = HashSet::new();
+        for (attack_type, entry) in entries() {
+            assert!(!entry.hits.is_empty() && !entry.misses.is_empty(), "{} lacks evidence", entry.id);
+            assert!(entry.id.starts_with(attack_type.as_str()), "{} names no type", entry.id);
+            assert!(ids.insert(entry.id.clone()), "{} is there twice", entry.id);
+        }
+    }
+
+    #[test]
+    fn the_literals_are_in_every_hit() {
+        for (_, entry) in entries() {
+            for hit in entry.hits.iter().map(|hit| hit.to_lowercase()) {
+                assert!(entry.needs.iter().any(|literal| hit.contains(literal)), "{}: {hit}", entry.id);
+            }
+        }
+    }
+}

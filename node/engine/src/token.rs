@@ -1,0 +1,5 @@
+//! Tokenizers. None of them can fail: what is malformed is a field of a token.
+
+pub(crate) mod html;
+pub(crate) mod path;
+pub(crate) mod sql;

@@ -1,0 +1,108 @@
+//! Path segments, whichever slash parts them.
+
+use std::ops::Range;
+
+/// A run of path segments without blanks or quotes, and how it moves through a directory tree.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Walk {
+    pub span: Range<usize>,
+    /// Steps to a parent.
+    pub climbs: usize,
+    /// How far above its start the walk gets.
+    pub above: usize,
+}
+
+/// The walks in a value that step to a parent somewhere.
+pub(crate) fn climbing(value: &[u8]) -> Vec<Walk> {
+    let mut walks = Vec::new();
+    let mut start = 0;
+    for run in value.split(|byte| ends_run(*byte)) {
+        let spelled = spelled_out(run);
+        let plain = spelled.as_deref().unwrap_or(run);
+        if memchr::memmem::find(plain, b"..").is_some() {
+            let (climbs, above) = walk(plain);
+            walks.extend((climbs > 0).then(|| Walk { span: start..start + run.len(), climbs, above }));
+        }
+        start += run.len() + 1;
+    }
+    walks
+}
+
+fn ends_run(byte: u8) -> bool {
+    byte.is_ascii_whitespace()
+        || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b'(' | b')' | b',' | b'=' | b'?' | b'&')
+}
+
+/// `0x2e0x2e0x2f` as the `../` it is to servers that decode it.
+fn spelled_out(run: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(run, b"0x")?;
+    let mut out = Vec::with_capacity(run.len());
+    let mut rest = run;
+    while let Some(&byte) = rest.first() {
+        let (letter, length) = match rest.get(..4).map(<[u8]>::to_ascii_lowercase).as_deref() {
+            Some(b"0x2e") => (b'.', 4),
+            Some(b"0x2f") => (b'/', 4),
+            Some(b"0x5c") => (b'\\', 4),
+            _ => (byte, 1),
+        };
+        out.push(letter);
+        rest = &rest[length..];
+    }
+    Some(out)
+}
+
+/// Steps to a parent, and how far above the start they lead.
+fn walk(run: &[u8]) -> (usize, usize) {
+    let (mut depth, mut lowest, mut climbs) = (0_isize, 0_isize, 0);
+    for segment in run.split(|&byte| byte == b'/' || byte == b'\\') {
+        if is_parent(segment) && segment.len() < run.len() {
+            depth -= 1;
+            climbs += 1;
+        } else if !segment.is_empty() && segment != b"." {
+            depth += 1;
+        }
+        lowest = lowest.min(depth);
+    }
+    (climbs, lowest.unsigned_abs())
+}
+
+/// `..` and what servers or naive filters make of other spellings: `..;`, `...`, `....` before a doubled slash.
+fn is_parent(segment: &[u8]) -> bool {
+    let dots = segment.strip_suffix(b";").unwrap_or(segment);
+    (2..=4).contains(&dots.len()) && dots.iter().all(|&byte| byte == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(value: &str) -> Vec<(usize, usize)> {
+        climbing(value.as_bytes()).iter().map(|walk| (walk.climbs, walk.above)).collect()
+    }
+
+    #[test]
+    fn climbs_are_counted_with_either_slash() {
+        assert_eq!(shape("../../etc"), [(2, 2)]);
+        assert_eq!(shape(r"..\..\windows"), [(2, 2)]);
+        assert_eq!(shape("....//....//etc"), [(2, 2)]);
+        assert_eq!(shape("/..;/..;/manager"), [(2, 2)]);
+        assert_eq!(shape("/0x2e0x2e0x2f0x2E0x2E0x5cx"), [(2, 2)]);
+    }
+
+    #[test]
+    fn a_walk_may_stay_below_its_start() {
+        assert_eq!(shape("/a/b/../c"), [(1, 0)]);
+    }
+
+    #[test]
+    fn dots_of_prose_are_no_steps() {
+        assert_eq!(shape("well.. maybe... 1..10 a..b/c"), []);
+        assert_eq!(shape("HEAD...main"), []);
+    }
+
+    #[test]
+    fn each_walk_of_a_text_has_its_own_span() {
+        let walks = climbing(b"see ../a and ../../b");
+        assert_eq!(walks.iter().map(|it| it.span.clone()).collect::<Vec<_>>(), [4..8, 13..20]);
+    }
+}

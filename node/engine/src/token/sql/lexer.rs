@@ -1,0 +1,213 @@
+//! Bytes → SQL tokens. Lengths add up to the input.
+
+use Kind::{Blank, Comment, Name, Number, Other, Text, Variable, Word};
+
+/// In the middle of what the value lands in the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// Where a number or a name is expected.
+    Bare,
+    /// Inside a string with this quote.
+    Quoted(u8),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Space, or a comment that stands for one.
+    Blank,
+    /// A comment to the end of the line, or one that is never closed.
+    Comment,
+    Word,
+    /// A name in backticks or brackets.
+    Name,
+    Number,
+    Text {
+        closed: bool,
+    },
+    /// `@x`, `@@x`.
+    Variable,
+    /// `=`, `<>`, `<=>`…
+    Compare,
+    /// `||`, `&&`; words such as `or` are words.
+    Logic,
+    Arithmetic,
+    Open,
+    Close,
+    Comma,
+    Dot,
+    Semicolon,
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub kind: Kind,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// All tokens of a value.
+pub(super) fn tokens(value: &[u8], opening: Opening) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    if let Opening::Quoted(quote) = opening {
+        let found = memchr::memchr(quote, value);
+        at = found.map_or(value.len(), |offset| offset + 1);
+        tokens.push(Token { kind: Text { closed: found.is_some() }, start: 0, end: at });
+    }
+    while at < value.len() {
+        let (kind, length) = next(&value[at..]);
+        tokens.push(Token { kind, start: at, end: at + length });
+        at += length;
+    }
+    tokens
+}
+
+/// The token at the start of `rest`, which is not empty, and its length, which is not 0.
+fn next(rest: &[u8]) -> (Kind, usize) {
+    let second = rest.get(1).copied().unwrap_or_default();
+    match rest[0] {
+        byte if is_blank(byte) => (Blank, run(rest, is_blank)),
+        b'/' if second == b'*' => block_comment(rest),
+        // The end of `/*!50000 …*/`, whose inside was read as SQL.
+        b'*' if second == b'/' => (Blank, 2),
+        b'-' if second == b'-' => (Comment, line(rest)),
+        b'#' => (Comment, line(rest)),
+        quote @ (b'\'' | b'"') => text(rest, quote),
+        b'`' => quoted_name(rest, b'`'),
+        b'[' if is_word(second) && !second.is_ascii_digit() => quoted_name(rest, b']'),
+        b'@' => (Variable, 1 + run(&rest[1..], |byte| is_word(byte) || byte == b'@' || byte == b'.')),
+        byte if byte.is_ascii_digit() || (byte == b'.' && second.is_ascii_digit()) => (Number, number(rest)),
+        byte if is_word(byte) => (Word, run(rest, is_word)),
+        byte => symbol(byte, second),
+    }
+}
+
+fn symbol(byte: u8, second: u8) -> (Kind, usize) {
+    match (byte, second) {
+        (b'|', b'|') | (b'&', b'&') => (Kind::Logic, 2),
+        (b'<', b'=' | b'>') | (b'>' | b'!' | b':' | b'=', b'=') => (Kind::Compare, 2),
+        (b'<' | b'>', b'<' | b'>') => (Kind::Arithmetic, 2),
+        (b'=' | b'<' | b'>', _) => (Kind::Compare, 1),
+        (b'+' | b'-' | b'*' | b'/' | b'%' | b'|' | b'&' | b'^' | b'~' | b'!', _) => (Kind::Arithmetic, 1),
+        (b'(', _) => (Kind::Open, 1),
+        (b')', _) => (Kind::Close, 1),
+        (b',', _) => (Kind::Comma, 1),
+        (b'.', _) => (Kind::Dot, 1),
+        (b';', _) => (Kind::Semicolon, 1),
+        _ => (Other, 1),
+    }
+}
+
+/// MySQL runs what is in `/*! … */`, so only its start is skipped.
+fn block_comment(rest: &[u8]) -> (Kind, usize) {
+    if rest.get(2) == Some(&b'!') {
+        return (Blank, 3 + run(&rest[3..], |byte| byte.is_ascii_digit()));
+    }
+    match memchr::memmem::find(&rest[2..], b"*/") {
+        Some(end) => (Blank, end + 4),
+        None => (Comment, rest.len()),
+    }
+}
+
+fn line(rest: &[u8]) -> usize {
+    memchr::memchr(b'\n', rest).unwrap_or(rest.len())
+}
+
+/// A string: a doubled quote and a backslash escape stay inside.
+fn text(rest: &[u8], quote: u8) -> (Kind, usize) {
+    let mut at = 1;
+    while let Some(stop) = memchr::memchr2(quote, b'\\', &rest[at..]) {
+        at += stop + 1;
+        let escapes = rest[at - 1] == b'\\' || rest.get(at) == Some(&quote);
+        if !escapes {
+            return (Text { closed: true }, at);
+        }
+        at = (at + 1).min(rest.len());
+    }
+    (Text { closed: false }, rest.len())
+}
+
+fn quoted_name(rest: &[u8], end: u8) -> (Kind, usize) {
+    match memchr::memchr(end, &rest[1..rest.len().min(130)]) {
+        Some(length) => (Name, length + 2),
+        None => (Other, 1),
+    }
+}
+
+/// Digits, a fraction, an exponent; `0x…` and `0b…`. A word may follow at once: `1or`.
+fn number(rest: &[u8]) -> usize {
+    if matches!(rest, [b'0', b'x' | b'X', digit, ..] if digit.is_ascii_hexdigit()) {
+        return 2 + run(&rest[2..], |byte| byte.is_ascii_hexdigit());
+    }
+    let length = run(rest, |byte| byte.is_ascii_digit() || byte == b'.');
+    match &rest[length..] {
+        [b'e' | b'E', b'+' | b'-', digit, ..] if digit.is_ascii_digit() => {
+            length + 2 + run(&rest[length + 2..], |byte| byte.is_ascii_digit())
+        }
+        [b'e' | b'E', digit, ..] if digit.is_ascii_digit() => {
+            length + 1 + run(&rest[length + 1..], |byte| byte.is_ascii_digit())
+        }
+        _ => length,
+    }
+}
+
+fn run(rest: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
+    rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len())
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
+}
+
+/// `0xA0` is a space to MySQL when it stands alone, which in UTF-8 it does not.
+fn is_blank(byte: u8) -> bool {
+    byte <= b' '
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    fn spell(value: &str) -> String {
+        let kinds = tokens(value.as_bytes(), Opening::Bare).into_iter().map(|token| token.kind);
+        kinds.filter(|&kind| kind != Blank).map(|kind| format!("{kind:?}")).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_comment_may_stand_for_a_space() {
+        assert_snapshot!(spell("1/**/or/*x*/1"), @"Number Word Number");
+    }
+
+    #[test]
+    fn what_mysql_runs_inside_a_comment_is_read() {
+        assert_snapshot!(spell("/*!50000union*/select"), @"Word Word");
+    }
+
+    #[test]
+    fn a_word_may_follow_a_number_at_once() {
+        assert_snapshot!(spell("1or 1.5e3and 0x41"), @"Number Word Number Word Number");
+    }
+
+    #[test]
+    fn strings_keep_their_escapes() {
+        assert_snapshot!(spell(r#"'it''s' "a\"b" 'open"#), @"Text { closed: true } Text { closed: true } Text { closed: false }");
+    }
+
+    proptest! {
+        #[test]
+        fn lengths_add_up_to_the_input(value in proptest::collection::vec(any::<u8>(), 0..300)) {
+            for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"')] {
+                let mut at = 0;
+                for token in tokens(&value, opening) {
+                    prop_assert_eq!(token.start, at);
+                    prop_assert!(token.end > at || value.is_empty());
+                    at = token.end;
+                }
+                prop_assert_eq!(at, value.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! SQL tokens without blanks, and the little grammar that detectors ask about.
+
+use super::lexer::{Kind, Opening, Token, tokens};
+use std::ops::Range;
+
+/// Prefixes (`- ~ not`) and operators of one expression are followed this far: keeps every question cheap.
+const MAX_CHAIN: usize = 8;
+
+/// A value as SQL: the tokens that count, by position. Positions beyond the end are fine everywhere.
+pub(crate) struct Phrase {
+    /// Lower-case; offsets are those of the value.
+    text: Vec<u8>,
+    tokens: Vec<Token>,
+    /// For each opening bracket its closing one, or the number of tokens.
+    closing: Vec<usize>,
+}
+
+/// Something a comparison can compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Operand {
+    pub shape: Shape,
+    /// The position after it.
+    pub end: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A number, a string, a variable, `null`, `true`.
+    Literal,
+    /// A function call.
+    Call,
+    /// A bracket.
+    Group,
+    /// A column, or any word.
+    Name,
+}
+
+impl Phrase {
+    pub(crate) fn new(value: &[u8], opening: Opening) -> Self {
+        let mut tokens = tokens(value, opening);
+        tokens.retain(|token| token.kind != Kind::Blank);
+        let closing = match_brackets(&tokens);
+        Self { text: value.to_ascii_lowercase(), tokens, closing }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// `None` beyond the end.
+    pub(crate) fn kind(&self, at: usize) -> Option<Kind> {
+        self.tokens.get(at).map(|token| token.kind)
+    }
+
+    /// Where in the value these tokens lie.
+    pub(crate) fn span(&self, from: usize, to: usize) -> Range<usize> {
+        let last = to.min(self.len()).saturating_sub(1);
+        match (self.tokens.get(from), self.tokens.get(last)) {
+            (Some(first), Some(last)) => first.start..last.end.max(first.end),
+            _ => 0..0,
+        }
+    }
+
+    /// The word here, lower-case; empty when there is none.
+    pub(crate) fn word(&self, at: usize) -> &str {
+        match self.kind(at) {
+            Some(Kind::Word) => self.slice(at),
+            _ => "",
+        }
+    }
+
+    pub(crate) fn slice(&self, at: usize) -> &str {
+        let bytes = self.tokens.get(at).map_or(&[][..], |token| &self.text[token.start..token.end]);
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    pub(crate) fn is_word(&self, at: usize, words: &[&str]) -> bool {
+        let word = self.word(at);
+        !word.is_empty() && words.contains(&word)
+    }
+
+    /// The position after the bracket that opens here.
+    pub(crate) fn after_group(&self, at: usize) -> usize {
+        (self.closing.get(at).copied().unwrap_or(at) + 1).min(self.len())
+    }
+
+    /// Skips tokens of one kind.
+    pub(crate) fn skip(&self, mut at: usize, kind: Kind) -> usize {
+        while self.kind(at) == Some(kind) {
+            at += 1;
+        }
+        at
+    }
+
+    /// `or`, `and`, `xor`, `||`, `&&`.
+    pub(crate) fn is_logic(&self, at: usize) -> bool {
+        self.kind(at) == Some(Kind::Logic) || self.is_word(at, &["or", "and", "xor"])
+    }
+
+    /// Where a value's own statement may end: at its end, or at a comment that swallows the rest.
+    pub(crate) fn is_end(&self, at: usize) -> bool {
+        matches!(self.kind(at), None | Some(Kind::Comment))
+    }
+
+    /// The position after a comparison operator.
+    pub(crate) fn comparison(&self, at: usize) -> Option<usize> {
+        if self.kind(at) == Some(Kind::Compare) {
+            return Some(self.skip(at, Kind::Compare));
+        }
+        let at = at + usize::from(self.word(at) == "not");
+        match self.word(at) {
+            "like" | "ilike" | "rlike" | "regexp" | "in" | "is" | "between" | "glob" | "div" | "similar" => {
+                Some(at + 1)
+            }
+            "sounds" => Some(at + 2),
+            _ => None,
+        }
+    }
+
+    /// The operand here, with the arithmetic that continues it.
+    pub(crate) fn operand(&self, at: usize) -> Option<Operand> {
+        let mut operand = self.simple_operand(at)?;
+        for _ in 0..MAX_CHAIN {
+            if self.kind(operand.end) != Some(Kind::Arithmetic) {
+                break;
+            }
+            let Some(next) = self.simple_operand(operand.end + 1) else { break };
+            let shape = if next.shape == Shape::Name { Shape::Name } else { operand.shape };
+            operand = Operand { shape, end: next.end };
+        }
+        Some(operand)
+    }
+
+    /// The position after the operators here; `None` when there are none.
+    pub(crate) fn after_operators(&self, at: usize) -> Option<usize> {
+        let mut next = at;
+        while next < at + MAX_CHAIN {
+            let is_symbol = self.kind(next) == Some(Kind::Arithmetic) || self.is_logic(next);
+            match self.comparison(next).or(is_symbol.then_some(next + 1)) {
+                Some(after) => next = after,
+                None => break,
+            }
+        }
+        (next > at).then_some(next)
+    }
+
+    /// The position after operators and operands in turn: what continues an expression. `None` when nothing does.
+    pub(crate) fn expression(&self, at: usize) -> Option<usize> {
+        let mut end = at;
+        while let Some(operand) = self.after_operators(end).and_then(|next| self.simple_operand(next)) {
+            end = operand.end;
+        }
+        (end > at).then_some(end)
+    }
+
+    fn simple_operand(&self, at: usize) -> Option<Operand> {
+        let at = self.after_prefixes(at);
+        match self.kind(at)? {
+            Kind::Number | Kind::Text { .. } | Kind::Variable => {
+                Some(Operand { shape: Shape::Literal, end: at + 1 })
+            }
+            Kind::Open => Some(Operand { shape: Shape::Group, end: self.after_group(at) }),
+            Kind::Name => Some(Operand { shape: Shape::Name, end: self.after_dotted(at) }),
+            Kind::Word => self.word_operand(at),
+            _ => None,
+        }
+    }
+
+    fn after_prefixes(&self, at: usize) -> usize {
+        let is_prefix = |&at: &usize| {
+            self.is_word(at, &["not", "binary", "distinct", "all"])
+                || (self.kind(at) == Some(Kind::Arithmetic)
+                    && matches!(self.slice(at), "+" | "-" | "~" | "!"))
+        };
+        at + (at..at + MAX_CHAIN).take_while(is_prefix).count()
+    }
+
+    fn word_operand(&self, at: usize) -> Option<Operand> {
+        let word = self.word(at);
+        if STATEMENT_WORDS.contains(&word) {
+            return None;
+        }
+        // `x'41'`, `n'…'`, `_utf8'…'`.
+        if matches!(self.kind(at + 1), Some(Kind::Text { .. })) && (word.len() == 1 || word.starts_with('_'))
+        {
+            return Some(Operand { shape: Shape::Literal, end: at + 2 });
+        }
+        let end = self.after_dotted(at);
+        if self.kind(end) == Some(Kind::Open) {
+            return Some(Operand { shape: Shape::Call, end: self.after_group(end) });
+        }
+        let shape = if CONSTANTS.contains(&word) { Shape::Literal } else { Shape::Name };
+        Some(Operand { shape, end })
+    }
+
+    /// The position after `a.b.c`.
+    fn after_dotted(&self, at: usize) -> usize {
+        let mut end = at + 1;
+        while end < at + MAX_CHAIN
+            && self.kind(end) == Some(Kind::Dot)
+            && matches!(self.kind(end + 1), Some(Kind::Word | Kind::Name))
+        {
+            end += 2;
+        }
+        end
+    }
+}
+
+const CONSTANTS: &[&str] =
+    &["null", "true", "false", "current_user", "session_user", "sysdate", "rownum", "n"];
+
+/// Words that begin or part a statement and so are no operand.
+const STATEMENT_WORDS: &[&str] = &[
+    "select", "from", "where", "union", "order", "group", "having", "limit", "into", "or", "and", "xor",
+    "insert", "update", "delete", "values", "set", "like", "in", "is", "between", "then", "when", "else",
+];
+
+fn match_brackets(tokens: &[Token]) -> Vec<usize> {
+    let mut closing = vec![tokens.len(); tokens.len()];
+    let mut open = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Open => open.push(at),
+            Kind::Close => {
+                if let Some(opening) = open.pop() {
+                    closing[opening] = at;
+                }
+            }
+            _ => {}
+        }
+    }
+    closing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operand(text: &str) -> Option<(Shape, usize)> {
+        Phrase::new(text.as_bytes(), Opening::Bare).operand(0).map(|it| (it.shape, it.end))
+    }
+
+    #[test]
+    fn operands_of_all_shapes_are_read_to_their_end() {
+        assert_eq!(operand("-1 = 1"), Some((Shape::Literal, 2)));
+        assert_eq!(operand("ascii(substr(a,1,1)) > 64"), Some((Shape::Call, 11)));
+        assert_eq!(operand("(select 1) = 1"), Some((Shape::Group, 4)));
+        assert_eq!(operand("t.name like 'a'"), Some((Shape::Name, 3)));
+        assert_eq!(operand("2*3-1"), Some((Shape::Literal, 5)));
+        assert_eq!(operand("from x"), None);
+    }
+
+    #[test]
+    fn an_unclosed_bracket_reaches_to_the_end() {
+        assert_eq!(operand("sleep(5"), Some((Shape::Call, 3)));
+    }
+
+    #[test]
+    fn positions_beyond_the_end_are_harmless() {
+        let phrase = Phrase::new(b"a", Opening::Bare);
+        assert_eq!((phrase.word(9), phrase.kind(9), phrase.span(5, 9)), ("", None, 0..0));
+        assert_eq!(phrase.after_group(9), 1);
+    }
+}

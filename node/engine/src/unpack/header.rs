@@ -1,0 +1,71 @@
+//! Headers: each a field, cookies taken apart, what CloudFront itself wrote left out.
+
+use super::{Sink, cookie};
+use crate::field::{Field, Place};
+use shared::{InspectRequest, Point, Trigger};
+
+/// Headers whose own syntax is punctuation: inspected, but with less suspicion.
+const SHAPED: &[&str] = &[
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "cache-control",
+    "content-disposition",
+    "content-length",
+    "content-type",
+    "date",
+    "forwarded",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "link",
+    "prefer",
+    "range",
+    "te",
+    "user-agent",
+    "via",
+];
+
+pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
+    let at_origin = at_origin(request);
+    for (name, value) in &request.headers {
+        let lower = name.to_ascii_lowercase();
+        if at_origin && written_by_cloudfront(&lower) {
+            continue;
+        }
+        if lower == "cookie" {
+            cookie::unpack(value, sink);
+            continue;
+        }
+        let value = if at_origin { from_viewer(&lower, value) } else { value };
+        if !sink.push(Field::new(Point::header(&lower), place(&lower), value.as_bytes())) {
+            return;
+        }
+    }
+}
+
+fn at_origin(request: &InspectRequest) -> bool {
+    request.connector.as_ref().and_then(|it| it.event.as_ref()).is_some_and(Trigger::is_origin)
+}
+
+/// At origin events CloudFront has replaced these; a viewer's own never get that far.
+fn written_by_cloudfront(lower: &str) -> bool {
+    lower == "x-amz-cf-id" || lower.starts_with("cloudfront-")
+}
+
+/// CloudFront appends itself, or the viewer's address, to what the viewer sent.
+fn from_viewer<'a>(lower: &str, value: &'a str) -> &'a str {
+    if matches!(lower, "via" | "x-forwarded-for") {
+        value.rsplit_once(',').map_or("", |(viewers, _)| viewers)
+    } else {
+        value
+    }
+}
+
+fn place(lower: &str) -> Place {
+    let shaped = SHAPED.contains(&lower) || lower.starts_with("sec-");
+    if shaped { Place::ShapedHeader } else { Place::Value }
+}

@@ -1,0 +1,194 @@
+//! JSON, read leniently and without recursion: what a truncated or broken document says is still inspected.
+
+use super::Sink;
+use crate::{
+    budget::MAX_JSON_DEPTH,
+    field::{Field, Place, point_name},
+};
+use shared::{
+    Point,
+    point::{Key, Step, Tag},
+};
+
+/// Whether these bytes open like an object, an array or a string.
+pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
+    let trimmed = bytes.trim_ascii();
+    match trimmed {
+        [b'{', .., b'}'] | [b'[', .., b']'] | [b'"', .., b'"'] => true,
+        // A body may be cut, and a parser may stop at the closing bracket.
+        [b'{', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"', ..]),
+        [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"' | b'{' | b'[', ..]),
+        _ => false,
+    }
+}
+
+/// Adds every string and key. `false` when the text was not JSON to its end.
+pub(super) fn unpack(bytes: &[u8], root: &Point, depth: usize, sink: &mut Sink<'_, '_>) -> bool {
+    Walk { bytes, at: 0, point: root.clone(), root, open: Vec::new(), depth, sink }.run()
+}
+
+/// An open bracket: what it is and where in it we are.
+enum Open {
+    Object { key_next: bool },
+    Array { index: u64 },
+}
+
+struct Walk<'w, 'a, 'b, 's> {
+    bytes: &'w [u8],
+    at: usize,
+    /// The point of the value that comes next.
+    point: Point,
+    root: &'w Point,
+    open: Vec<Open>,
+    depth: usize,
+    sink: &'s mut Sink<'a, 'b>,
+}
+
+impl Walk<'_, '_, '_, '_> {
+    fn run(mut self) -> bool {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if !self.step(byte) {
+                return false;
+            }
+        }
+        self.open.is_empty()
+    }
+
+    /// Consumes one token; `false` when it makes no sense or the budget is gone.
+    fn step(&mut self, byte: u8) -> bool {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+            b'{' => return self.enter(Open::Object { key_next: true }, Step { tag: Tag::Hash, key: None }),
+            b'[' => {
+                let step = Step { tag: Tag::Array, key: Some(Key::Index(0)) };
+                return self.enter(Open::Array { index: 0 }, step);
+            }
+            b'}' | b']' => return self.leave(byte),
+            b',' => return self.next(),
+            b':' => self.at += 1,
+            b'"' => return self.string(),
+            _ => return self.scalar(),
+        }
+        true
+    }
+
+    fn enter(&mut self, open: Open, step: Step) -> bool {
+        if self.open.len() == MAX_JSON_DEPTH {
+            self.sink.budget.too_deep();
+            return false;
+        }
+        self.at += 1;
+        self.open.push(open);
+        self.point.0.push(step);
+        true
+    }
+
+    fn leave(&mut self, byte: u8) -> bool {
+        self.at += 1;
+        self.point.0.pop();
+        match self.open.pop() {
+            Some(Open::Object { .. }) => byte == b'}',
+            Some(Open::Array { .. }) => byte == b']',
+            None => false,
+        }
+    }
+
+    fn next(&mut self) -> bool {
+        self.at += 1;
+        match self.open.last_mut() {
+            Some(Open::Object { key_next }) => *key_next = true,
+            Some(Open::Array { index }) => {
+                *index += 1;
+                let key = Some(Key::Index(*index));
+                if let Some(step) = self.point.0.last_mut() {
+                    step.key = key;
+                }
+            }
+            None => return false,
+        }
+        true
+    }
+
+    fn string(&mut self) -> bool {
+        let (text, end, closed) = read_string(self.bytes, self.at + 1);
+        self.at = end;
+        let fits = match self.open.last_mut() {
+            Some(Open::Object { key_next }) if *key_next => {
+                *key_next = false;
+                self.key(text)
+            }
+            _ => self.push(self.point.clone(), Place::Value, text),
+        };
+        fits && closed
+    }
+
+    fn key(&mut self, text: Vec<u8>) -> bool {
+        if let Some(step) = self.point.0.last_mut() {
+            step.key = Some(Key::Name(point_name(&text)));
+        }
+        self.push(self.root.clone().then(Tag::Name), Place::Name, text)
+    }
+
+    /// Numbers and words carry nothing; anything else is no JSON.
+    fn scalar(&mut self) -> bool {
+        let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        let rest = &self.bytes[self.at..];
+        let length = rest.iter().take_while(|byte| word(byte)).count();
+        self.at += length;
+        length > 0 && length < 512
+    }
+
+    fn push(&mut self, point: Point, place: Place, text: Vec<u8>) -> bool {
+        let mut field = Field::new(point, place, text);
+        field.depth = self.depth;
+        self.sink.push(field)
+    }
+}
+
+/// Reads a string from after its quote: its text, where it ends, and whether it was closed.
+fn read_string(bytes: &[u8], start: usize) -> (Vec<u8>, usize, bool) {
+    let mut text = Vec::new();
+    let mut at = start;
+    loop {
+        let Some(stop) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else {
+            text.extend_from_slice(&bytes[at..]);
+            return (text, bytes.len(), false);
+        };
+        text.extend_from_slice(&bytes[at..at + stop]);
+        at += stop + 1;
+        if bytes[at - 1] == b'"' {
+            return (text, at, true);
+        }
+        at = read_escape(bytes, at, &mut text);
+    }
+}
+
+/// Reads an escape from after its backslash; returns where it ends.
+fn read_escape(bytes: &[u8], at: usize, text: &mut Vec<u8>) -> usize {
+    let Some(&byte) = bytes.get(at) else { return at };
+    match byte {
+        b'n' => text.push(b'\n'),
+        b'r' => text.push(b'\r'),
+        b't' => text.push(b'\t'),
+        b'b' => text.push(8),
+        b'f' => text.push(12),
+        b'u' => return read_unicode(bytes, at + 1, text),
+        other => text.push(other),
+    }
+    at + 1
+}
+
+fn read_unicode(bytes: &[u8], at: usize, text: &mut Vec<u8>) -> usize {
+    let Some(high) = hex4(bytes, at) else { return at };
+    let low = if bytes.get(at + 4..at + 6) == Some(b"\\u") { hex4(bytes, at + 6) } else { None };
+    let pair = low.and_then(|low| char::decode_utf16([high, low]).next()?.ok().filter(|it| *it > '\u{ffff}'));
+    let single = char::from_u32(u32::from(high)).unwrap_or(char::REPLACEMENT_CHARACTER);
+    let mut buffer = [0; 4];
+    text.extend_from_slice(pair.unwrap_or(single).encode_utf8(&mut buffer).as_bytes());
+    if pair.is_some() { at + 10 } else { at + 4 }
+}
+
+fn hex4(bytes: &[u8], at: usize) -> Option<u16> {
+    let digits = std::str::from_utf8(bytes.get(at..at + 4)?).ok()?;
+    u16::from_str_radix(digits, 16).ok()
+}

@@ -1,0 +1,158 @@
+use super::*;
+use shared::{Body, Trigger};
+
+fn request() -> InspectRequest {
+    InspectRequest {
+        request_id: None,
+        connector: None,
+        delivery: shared::Delivery::Inline,
+        client_ip: [203, 0, 113, 1].into(),
+        method: "POST".into(),
+        scheme: None,
+        http_version: None,
+        host: "shop.example.com".into(),
+        path: "/a".into(),
+        query: String::new(),
+        headers: Vec::new(),
+        body: None,
+        body_truncated: false,
+        not_inspected: Vec::new(),
+    }
+}
+
+/// Every field as `point = value`, but for the path.
+fn fields(request: &InspectRequest) -> Vec<String> {
+    let mut budget = Budget::for_request();
+    let shown = |field: &Field<'_>| format!("{} = {}", field.point, String::from_utf8_lossy(&field.value));
+    unpack(request, &mut budget).iter().skip(1).map(shown).collect()
+}
+
+fn with_body(content_type: &str, body: &[u8]) -> Vec<String> {
+    let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+    let request = InspectRequest { headers, body: Some(Body(body.to_vec())), ..request() };
+    fields(&request).into_iter().filter(|field| field.starts_with("post")).collect()
+}
+
+#[test]
+fn a_query_gives_names_and_decoded_values() {
+    let request = InspectRequest { query: "x='+OR+1%3D1&flag&=v".into(), ..request() };
+    assert_eq!(fields(&request), ["get > name = x", "get > x = ' OR 1=1", "get > name = flag", "get >  = v"]);
+}
+
+#[test]
+fn cookies_are_taken_apart() {
+    let request = InspectRequest { headers: vec![("cookie".into(), "a=1; b=2=3".into())], ..request() };
+    assert_eq!(
+        fields(&request),
+        [
+            "header > COOKIE > cookie > name = a",
+            "header > COOKIE > cookie:a = 1",
+            "header > COOKIE > cookie > name = b",
+            "header > COOKIE > cookie:b = 2=3"
+        ]
+    );
+}
+
+fn at(trigger: Option<Trigger>) -> Vec<String> {
+    let connector = trigger.map(|event| shared::ConnectorInfo {
+        kind: "cloudfront".into(),
+        version: "1".into(),
+        event: Some(event),
+        distribution_id: None,
+        distribution_domain: None,
+        edge_request_id: None,
+    });
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let headers = vec![
+        header("X-Amz-Cf-Id", "id"),
+        header("CloudFront-Viewer-Country", "DE"),
+        header("X-Forwarded-For", "mine, 203.0.113.1"),
+        header("via", "1.1 cf"),
+    ];
+    fields(&InspectRequest { connector, headers, ..request() })
+}
+
+#[test]
+fn what_cloudfront_wrote_is_not_inspected_at_the_origin() {
+    assert_eq!(at(Some(Trigger::OriginRequest)), ["header > X-FORWARDED-FOR = mine"]);
+}
+
+#[test]
+fn a_viewer_may_send_any_header() {
+    assert_eq!(at(Some(Trigger::ViewerRequest)).len(), 4);
+    assert_eq!(at(None).len(), 4);
+}
+
+#[test]
+fn forms_are_read_with_their_content_type_and_without() {
+    for content_type in ["application/x-www-form-urlencoded", ""] {
+        let fields = with_body(content_type, b"p=a+b");
+        assert!(fields.contains(&"post > form_urlencoded:p = a b".to_owned()), "{content_type}: {fields:?}");
+    }
+}
+
+#[test]
+fn json_is_read_whatever_the_content_type_says() {
+    for content_type in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
+        let fields = with_body(content_type, br#"{"user": ["a\u0027", 1, {"b": "c"}]}"#);
+        assert!(fields.contains(&"post > json_doc > hash:user > array:0 = a'".to_owned()), "{fields:?}");
+        assert!(
+            fields.contains(&"post > json_doc > hash:user > array:2 > hash:b = c".to_owned()),
+            "{fields:?}"
+        );
+    }
+}
+
+#[test]
+fn a_truncated_document_still_gives_what_it_has() {
+    let fields = with_body("application/json", br#"{"a": "first", "b": "sec"#);
+    assert!(fields.contains(&"post > json_doc > hash:a = first".to_owned()), "{fields:?}");
+    assert!(fields.contains(&"post > json_doc > hash:b = sec".to_owned()), "{fields:?}");
+}
+
+#[test]
+fn broken_json_is_looked_at_as_a_whole_too() {
+    let fields = with_body("application/json", br#"{"a": "x" 'or 1=1}"#);
+    assert!(fields.iter().any(|field| field.starts_with("post = {")), "{fields:?}");
+}
+
+const MULTIPART: &[u8] = b"--XX\r\nContent-Disposition: form-data; name=\"p\"\r\n\r\nvalue\r\n--XX\r\n\
+    Content-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\ntext\r\n--XX--\r\n";
+
+#[test]
+fn multipart_gives_parts_and_files() {
+    for content_type in ["multipart/form-data; boundary=XX", ""] {
+        assert_eq!(
+            with_body(content_type, MULTIPART),
+            [
+                "post > multipart > name = p",
+                "post > multipart:p = value",
+                "post > multipart > name = f",
+                "post > multipart:f > file > name = a.txt",
+                "post > multipart:f > file = text"
+            ]
+        );
+    }
+}
+
+#[test]
+fn an_unknown_body_is_one_field() {
+    assert_eq!(with_body("text/plain", b"just text"), ["post = just text"]);
+}
+
+#[test]
+fn deep_json_is_bounded_and_noted() {
+    let mut budget = Budget::for_request();
+    let body = Some(Body("[".repeat(100_000).into_bytes()));
+    let request = InspectRequest { body, ..request() };
+    unpack(&request, &mut budget);
+    assert_eq!(budget.exhausted(), Some(crate::budget::Limit::Depth));
+}
+
+#[test]
+fn more_fields_than_the_budget_allows_are_noted() {
+    let mut budget = Budget::for_request();
+    let request = InspectRequest { query: "a=1&".repeat(20_000), ..request() };
+    assert!(unpack(&request, &mut budget).len() <= 20_000);
+    assert_eq!(budget.exhausted(), Some(crate::budget::Limit::Fields));
+}
