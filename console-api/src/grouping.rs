@@ -33,7 +33,7 @@ impl AttackKey {
     }
 
     /// The key as 64 hex digits.
-    pub fn hash(&self) -> String {
+    pub(crate) fn hash(&self) -> String {
         let spelled = serde_json::to_vec(self).expect("a key has text fields only");
         sha256_hex(&spelled)
     }
@@ -88,15 +88,12 @@ fn percent_decode(layer: &[(u8, usize)]) -> Vec<(u8, usize)> {
     while let Some(((byte, at), after)) = rest.split_first() {
         let pair =
             after.first().zip(after.get(1)).and_then(|((high, _), (low, _))| digit(*high).zip(digit(*low)));
-        match pair.filter(|_| *byte == b'%') {
-            Some((high, low)) => {
-                decoded.push((high << 4 | low, *at));
-                rest = &after[2..];
-            }
-            None => {
-                decoded.push((*byte, *at));
-                rest = after;
-            }
+        if let Some((high, low)) = pair.filter(|_| *byte == b'%') {
+            decoded.push((high << 4 | low, *at));
+            rest = &after[2..];
+        } else {
+            decoded.push((*byte, *at));
+            rest = after;
         }
     }
     decoded

@@ -22,6 +22,9 @@ impl Token {
     const MIN_CHARS: usize = 20;
 
     /// A new secret of 32 random bytes.
+    ///
+    /// # Panics
+    /// When the operating system gives none: there is no safe way on.
     pub fn generate() -> Self {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).expect("the operating system gives random bytes");

@@ -42,8 +42,8 @@ impl AttacksPage {
         self.search.filter.attack_type.as_ref() == Some(code)
     }
 
-    fn is_status(&self, status: &AttackStatus) -> bool {
-        self.search.filter.status == Some(*status)
+    fn is_status(&self, word: &str) -> bool {
+        self.search.filter.status.is_some_and(|status| status.as_str() == word)
     }
 
     fn is_filtered(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Values as people read them.
 
 use jiff::Timestamp;
-use shared::{Decision, Enforced, Outcome, Severity};
+use shared::{Decision, Enforced, Finding, Outcome, Severity};
 
 /// `2026-01-31 09:00:00`, in UTC as every time of the console.
 pub(super) fn time(time: &Timestamp) -> String {
@@ -18,8 +18,8 @@ pub(super) fn outcome(decision: &Decision) -> &'static str {
     }
 }
 
-pub(super) fn severity(severity: &Severity) -> &'static str {
-    match severity {
+pub(super) fn severity(finding: &Finding) -> &'static str {
+    match finding.severity {
         Severity::Low => "Low",
         Severity::Medium => "Medium",
         Severity::High => "High",

@@ -8,6 +8,7 @@ use crate::{
     attack::{Attack, AttackDetail, AttackFilter, AttackStatus, Source},
     paging::{Page, Slice},
 };
+use jiff::Timestamp;
 use shared::AttackType;
 use sqlx::FromRow;
 use std::collections::BTreeMap;
@@ -88,8 +89,8 @@ impl Store {
         .bind(filter.host.as_deref())
         .bind(filter.path.as_deref())
         .bind(filter.parameter.as_deref())
-        .bind(filter.from.map(|time| time.as_millisecond()))
-        .bind(filter.to.map(|time| time.as_millisecond()))
+        .bind(filter.from.map(Timestamp::as_millisecond))
+        .bind(filter.to.map(Timestamp::as_millisecond))
         .bind(filter.ip.map(|ip| ip.to_string()))
         .bind(filter.status.map(AttackStatus::as_str))
         .bind(at)

@@ -1,12 +1,12 @@
 //! What came of requests. A report may overtake its request: it then waits here.
 
 use super::{StoreError, requests};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use shared::{RequestId, ResponseReport, Trigger};
 use sqlx::SqliteConnection;
 
 /// A node's spool may hold a hit back while the console is away, but not for longer than this.
-const PENDING_AGE: SignedDuration = SignedDuration::from_hours(24);
+const PENDING_AGE_MS: i64 = 24 * 60 * 60 * 1000;
 /// Most reports are on requests without hits, so they must not pile up either.
 const PENDING_REPORTS: i64 = 100_000;
 
@@ -96,9 +96,8 @@ async fn keep(
 
 /// Forgets the oldest reports nobody asked for.
 pub(super) async fn prune(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
-    let oldest = now.as_millisecond().saturating_sub_unsigned(PENDING_AGE.unsigned_abs().as_millis() as u64);
     sqlx::query("delete from pending_responses where received_at < $1")
-        .bind(oldest)
+        .bind(now.as_millisecond().saturating_sub(PENDING_AGE_MS))
         .execute(&mut *connection)
         .await?;
     sqlx::query(
