@@ -1,1 +1,29 @@
+//! The console: takes in what nodes recorded, groups it into attacks, and shows it by REST and as pages.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | flags → what to run with |
+//! | [`app`] | what handlers share, and the server around them |
+//! | `routes` | every address; one file for each kind of thing |
+//! | [`pages`] | what people see in a browser |
+//! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
+//! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
+//! | [`attack`], [`hit`] | what is known of an attack, of a hit |
+//! | [`grouping`] | which hits belong together |
+//! | [`store`] | the database; only here is SQL written |
 
+pub mod actor;
+pub mod app;
+pub mod attack;
+pub mod clock;
+pub mod config;
+mod digest;
+pub mod error;
+pub mod extract;
+pub mod grouping;
+pub mod hit;
+pub mod pages;
+pub mod paging;
+mod routes;
+pub mod store;
+pub mod token;

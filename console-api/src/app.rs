@@ -1,0 +1,55 @@
+//! What handlers share, and the server around them.
+
+use crate::{clock::Clock, routes, store::Store};
+use axum::{Router, extract::FromRef};
+use std::{future::IntoFuture, io, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long calls under way may take to end once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+pub struct App {
+    pub store: Store,
+    pub clock: Clock,
+}
+
+impl App {
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
+    pub fn router(self) -> Router {
+        routes::table().with_state(self)
+    }
+
+    /// Serves until `stop`, then lets calls under way end.
+    pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+        let store = self.store.clone();
+        let server =
+            axum::serve(listener, self.router()).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let overdue = async {
+            stop.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            ended = server.into_future() => ended?,
+            () = overdue => tracing::warn!("some calls did not end in time"),
+        }
+        store.close().await;
+        Ok(())
+    }
+}
+
+impl FromRef<App> for Store {
+    fn from_ref(app: &App) -> Self {
+        app.store.clone()
+    }
+}
+
+impl FromRef<App> for Clock {
+    fn from_ref(app: &App) -> Self {
+        app.clock
+    }
+}

@@ -1,0 +1,112 @@
+//! What the console knows of an attack.
+
+use crate::paging::{Cursor, Listed};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::{AttackType, Point};
+use std::{collections::BTreeMap, net::IpAddr};
+use uuid::Uuid;
+
+/// Hits of one type at one place, none more than an hour after the one before.
+#[derive(Debug, Clone, Serialize)]
+pub struct Attack {
+    pub id: Uuid,
+    #[serde(rename = "type")]
+    pub attack_type: AttackType,
+    pub title: String,
+    pub point: Point,
+    /// The point as people read it.
+    pub parameter: String,
+    pub host: String,
+    pub path: String,
+    pub status: AttackStatus,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
+    pub hits: u64,
+    /// How many of the hits were kept from the origin.
+    pub blocked: u64,
+    /// How many addresses they came from.
+    pub sources: u64,
+    /// Of the latest hit.
+    pub payload: Option<String>,
+}
+
+impl Listed for Attack {
+    fn cursor(&self) -> Cursor {
+        Cursor { at: self.last_seen, id: self.id.to_string() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttackStatus {
+    Blocked,
+    PartiallyBlocked,
+    Monitoring,
+}
+
+impl AttackStatus {
+    pub const ALL: [Self; 3] = [Self::Blocked, Self::PartiallyBlocked, Self::Monitoring];
+
+    pub fn of(hits: u64, blocked: u64) -> Self {
+        match blocked {
+            0 => Self::Monitoring,
+            blocked if blocked < hits => Self::PartiallyBlocked,
+            _ => Self::Blocked,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::PartiallyBlocked => "partially_blocked",
+            Self::Monitoring => "monitoring",
+        }
+    }
+
+    /// As people read it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Blocked => "Blocked",
+            Self::PartiallyBlocked => "Partially blocked",
+            Self::Monitoring => "Monitoring",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+/// An attack and what its hits add up to.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttackDetail {
+    #[serde(flatten)]
+    pub attack: Attack,
+    /// The addresses with the most hits.
+    pub top_sources: Vec<Source>,
+    /// How often each status was answered; requests nobody reported on are left out.
+    pub response_statuses: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Source {
+    pub ip: IpAddr,
+    pub hits: u64,
+}
+
+/// What a list of attacks is narrowed to. Every field that is set must hold.
+#[derive(Debug, Clone, Default)]
+pub struct AttackFilter {
+    pub attack_type: Option<AttackType>,
+    pub host: Option<String>,
+    pub path: Option<String>,
+    pub ip: Option<IpAddr>,
+    pub status: Option<AttackStatus>,
+    /// The point as people read it, e.g. `get > id`.
+    pub parameter: Option<String>,
+    /// Attacks that went on at this time or later …
+    pub from: Option<Timestamp>,
+    /// … and began before this one.
+    pub to: Option<Timestamp>,
+}

@@ -1,0 +1,110 @@
+//! Flags and environment → what to run with.
+
+mod token_file;
+
+pub use token_file::{TokenFile, TokenFileError};
+
+use crate::actor::Role;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Keeps the attacks that wallarm nodes found, and shows them: a REST API and a web page.
+///
+/// To begin: `wallarm-console serve --data ./console-data`, open <http://127.0.0.1:3000/>, and sign in with the token in
+/// `./console-data/admin-token`.
+#[derive(Debug, Parser)]
+#[command(name = "wallarm-console", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to write the log (to standard error). Without this: text on a terminal, JSON elsewhere.
+    #[arg(long, global = true, env = "WALLARM_CONSOLE_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What to log, e.g. `info` or `console_api=debug`.
+    #[arg(long, global = true, env = "WALLARM_CONSOLE_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the console until it is told to stop (SIGTERM or ctrl-c).
+    Serve(Serve),
+    /// Work with access tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen. The console speaks plain HTTP: leave it on loopback, behind whatever ends TLS.
+    #[arg(long, env = "WALLARM_CONSOLE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub data: Data,
+    /// A file with the administrator's token. When there is none, a token is made and written there, for the owner's eyes
+    /// only. [default: DIR/admin-token]
+    #[arg(long, env = "WALLARM_CONSOLE_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    pub admin_token_file: Option<PathBuf>,
+    /// A file with the token nodes deliver with; made in the same way. Without this flag no token for nodes is set up; make
+    /// some with `token create --role node`.
+    #[arg(long, env = "WALLARM_CONSOLE_NODE_TOKEN_FILE", value_name = "FILE")]
+    pub node_token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Data {
+    /// The directory of the database, `console.db`. It is made when there is none.
+    #[arg(long = "data", env = "WALLARM_CONSOLE_DATA", value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it, this once: only its digest is kept. The server may be running.
+    Create(CreateToken),
+}
+
+#[derive(Debug, Args)]
+pub struct CreateToken {
+    #[command(flatten)]
+    pub data: Data,
+    /// What the token allows.
+    #[arg(long)]
+    pub role: Role,
+    /// Who or what will use it, so that it can be told from others.
+    #[arg(long)]
+    pub name: String,
+}
+
+impl Serve {
+    /// The token files to set up, each with its role.
+    pub fn token_files(&self) -> Vec<TokenFile> {
+        let admin = self.admin_token_file.clone().unwrap_or_else(|| self.data.dir.join("admin-token"));
+        let node = self.node_token_file.clone().map(|path| TokenFile { path, role: Role::Node });
+        [TokenFile { path: admin, role: Role::Admin }].into_iter().chain(node).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn roles_are_spelled_as_in_the_api() {
+        for role in Role::ALL {
+            assert_eq!(Role::from_str(role.as_str(), false), Ok(role));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Tokens in files: how the first ones reach a new console without passing through a log.
+
+use crate::{actor::Role, token::InvalidToken, token::Token};
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// The file with the token of a role.
+#[derive(Debug, Clone)]
+pub struct TokenFile {
+    pub path: PathBuf,
+    pub role: Role,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TokenFileError {
+    #[error("cannot read the token file {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write the token file {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("the token file {} holds no usable token", path.display())]
+    Invalid { path: PathBuf, source: InvalidToken },
+}
+
+/// A token, and whether the file was there.
+#[derive(Debug)]
+pub struct Provided {
+    pub token: Token,
+    pub is_new: bool,
+}
+
+impl TokenFile {
+    /// The token in the file; a new one when there is no file.
+    pub fn provide(&self) -> Result<Provided, TokenFileError> {
+        let path = || self.path.clone();
+        match fs::read_to_string(&self.path) {
+            Ok(text) => {
+                let token = Token::parse(text.trim());
+                let token = token.map_err(|source| TokenFileError::Invalid { path: path(), source })?;
+                Ok(Provided { token, is_new: false })
+            }
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+                let token = Token::generate();
+                write(&self.path, &token).map_err(|source| TokenFileError::Write { path: path(), source })?;
+                Ok(Provided { token, is_new: true })
+            }
+            Err(source) => Err(TokenFileError::Read { path: path(), source }),
+        }
+    }
+}
+
+fn write(path: &Path, token: &Token) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    // The mode is set when the file is made, so that there is no moment in which others may read it.
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{}", token.reveal())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_new_token_is_for_its_owner_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = TokenFile { path: dir.path().join("deep/token"), role: Role::Node };
+        let made = file.provide().unwrap();
+        assert!(made.is_new);
+        assert_eq!(fs::metadata(&file.path).unwrap().permissions().mode() & 0o777, 0o600);
+        let read = file.provide().unwrap();
+        assert!(!read.is_new);
+        assert_eq!(read.token, made.token);
+    }
+
+    #[test]
+    fn an_empty_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = TokenFile { path: dir.path().join("token"), role: Role::Admin };
+        fs::write(&file.path, "\n").unwrap();
+        assert!(file.provide().unwrap_err().to_string().contains("token holds no usable token"));
+    }
+}

@@ -1,0 +1,142 @@
+//! What handlers take: query parameters that are all known and all right, and ids from the path.
+
+use crate::{
+    attack::{AttackFilter, AttackStatus},
+    error::ApiError,
+    paging::{Cursor, Slice},
+};
+use axum::{
+    extract::{FromRequestParts, Path, Query as RawQuery},
+    http::request::Parts,
+};
+use jiff::Timestamp;
+use shared::AttackType;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// The query parameters of a call, taken one by one. What nobody takes is a mistake of the caller, and named.
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// What has not been taken yet.
+    pub fn given(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+
+    /// The value of a parameter. An empty one counts as left out: forms send what was not filled in.
+    pub fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {
+        let mut given = self.0.extract_if(.., |(given, _)| given == name);
+        let value = given.next().map(|(_, value)| value);
+        if given.next().is_some() {
+            return Err(ApiError::parameter(name, format!("`{name}` is given more than once")));
+        }
+        Ok(value.filter(|value| !value.is_empty()))
+    }
+
+    /// A value read by `read`; `expected` completes "`name` must be …".
+    pub fn read<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ApiError> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let bad = || ApiError::parameter(name, format!("`{name}` must be {expected}"));
+        read(&text).ok_or_else(bad).map(Some)
+    }
+
+    pub fn parse<T: FromStr>(&mut self, name: &str, expected: &str) -> Result<Option<T>, ApiError> {
+        self.read(name, expected, |text| text.parse().ok())
+    }
+
+    fn end(self) -> Result<(), ApiError> {
+        match self.0.into_iter().next() {
+            None => Ok(()),
+            Some((name, _)) => {
+                let detail = format!("`{name}` is not a parameter of this call");
+                Err(ApiError::parameter(name, detail))
+            }
+        }
+    }
+}
+
+/// Something that is read from query parameters.
+pub trait FromParameters: Sized {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError>;
+}
+
+impl<A: FromParameters, B: FromParameters> FromParameters for (A, B) {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        Ok((A::from_parameters(parameters)?, B::from_parameters(parameters)?))
+    }
+}
+
+impl FromParameters for () {
+    fn from_parameters(_: &mut Parameters) -> Result<Self, ApiError> {
+        Ok(())
+    }
+}
+
+/// The query of a call, read to the end.
+pub struct Query<T>(pub T);
+
+impl<S: Sync, T: FromParameters> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let RawQuery(pairs) = RawQuery::try_from_uri(&parts.uri)
+            .map_err(|_| ApiError::BadBody("the query is not percent-encoded UTF-8".to_owned()))?;
+        let mut parameters = Parameters(pairs);
+        let value = T::from_parameters(&mut parameters)?;
+        parameters.end()?;
+        Ok(Self(value))
+    }
+}
+
+impl FromParameters for Slice {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let limit = parameters.read("limit", "a number from 1 to 200", |text| {
+            text.parse().ok().filter(|limit| (1..=Self::MAX_LIMIT).contains(limit))
+        })?;
+        let after = parameters.read("cursor", "a `next_cursor` of this list", Cursor::parse)?;
+        Ok(Self { limit: limit.unwrap_or(Self::DEFAULT_LIMIT), after })
+    }
+}
+
+impl FromParameters for AttackFilter {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let time = "a time such as 2026-01-31T09:00:00Z";
+        Ok(Self {
+            attack_type: parameters.read("type", "an attack type such as sqli", attack_type)?,
+            host: parameters.text("host")?.map(|host| host.to_ascii_lowercase()),
+            path: parameters.text("path")?,
+            ip: parameters.parse("ip", "an IP address")?,
+            status: parameters.read(
+                "status",
+                "blocked, partially_blocked or monitoring",
+                AttackStatus::parse,
+            )?,
+            parameter: parameters.text("parameter")?,
+            from: parameters.parse::<Timestamp>("from", time)?,
+            to: parameters.parse::<Timestamp>("to", time)?,
+        })
+    }
+}
+
+/// Types of newer nodes are let through, misspelt ones should not look like an empty list: a code is a word.
+fn attack_type(code: &str) -> Option<AttackType> {
+    let is_word = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    is_word.then(|| code.into())
+}
+
+/// The id in the path. A text that is no id is the id of nothing: 404, like any other unknown one.
+pub struct Id(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let id = Path::<Uuid>::from_request_parts(parts, state).await;
+        id.map(|Path(id)| Self(id)).map_err(|_| ApiError::NotFound("id"))
+    }
+}

@@ -1,0 +1,127 @@
+//! Hits → attacks: which hits belong together.
+//!
+//! An attack is a chain of hits with the same [`AttackKey`], each at most [`MAX_GAP`] after the one before. The chain a hit
+//! belongs to does not depend on the order in which hits arrive; `store` keeps it so by merging attacks a late hit joins.
+
+use crate::digest::sha256_hex;
+use serde::Serialize;
+use shared::{AttackType, Hit, Point, RecordedRequest, point::Tag};
+use std::time::Duration;
+
+/// Hits further apart are two attacks.
+pub const MAX_GAP: Duration = Duration::from_hours(1);
+/// How many layers of percent-encoding a path is searched under; each costs a pass over the path.
+const MAX_PATH_LAYERS: usize = 4;
+
+/// What the hits of an attack have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct AttackKey {
+    pub attack_type: AttackType,
+    pub point: Point,
+    pub host: String,
+    pub path: String,
+}
+
+impl AttackKey {
+    pub fn of(request: &RecordedRequest, hit: &Hit) -> Self {
+        Self {
+            attack_type: hit.attack_type.clone(),
+            point: hit.point.clone(),
+            host: request.host.to_ascii_lowercase(),
+            path: target_path(&request.path, hit).to_owned(),
+        }
+    }
+
+    /// The key as 64 hex digits.
+    pub(crate) fn hash(&self) -> String {
+        let spelled = serde_json::to_vec(self).expect("a key has text fields only");
+        sha256_hex(&spelled)
+    }
+}
+
+/// The path an attack aims at: all of it, or what stands before the payload when that is part of the path. Otherwise each
+/// try of a scanner would be an attack of its own.
+fn target_path<'a>(path: &'a str, hit: &Hit) -> &'a str {
+    let in_path = hit
+        .point
+        .0
+        .first()
+        .is_some_and(|step| matches!(step.tag, Tag::Uri | Tag::Path | Tag::ActionName | Tag::ActionExt));
+    let payload = hit.findings.first().map_or("", |finding| finding.payload.as_str());
+    if !in_path || payload.is_empty() {
+        return path;
+    }
+    match payload_start(path, payload) {
+        Some(0) => "/",
+        Some(start) => path.get(..start).unwrap_or(path),
+        None => path,
+    }
+}
+
+/// Where in the raw path the payload starts, whether it was sent plain or percent-encoded.
+fn payload_start(path: &str, payload: &str) -> Option<usize> {
+    let mut layer: Vec<(u8, usize)> = path.bytes().enumerate().map(|(at, byte)| (byte, at)).collect();
+    for _ in 0..MAX_PATH_LAYERS {
+        if let Some(start) = find(&layer, payload.as_bytes()) {
+            return Some(start);
+        }
+        let peeled = percent_decode(&layer);
+        if peeled.len() == layer.len() {
+            return None;
+        }
+        layer = peeled;
+    }
+    None
+}
+
+/// Finds bytes in bytes that remember where in the raw path they came from.
+fn find(layer: &[(u8, usize)], payload: &[u8]) -> Option<usize> {
+    let at = |window: &[(u8, usize)]| window.iter().zip(payload).all(|((byte, _), wanted)| byte == wanted);
+    layer.windows(payload.len()).find(|window| at(window)).map(|window| window[0].1)
+}
+
+/// One layer of percent-decoding; each byte keeps the place where its spelling starts.
+fn percent_decode(layer: &[(u8, usize)]) -> Vec<(u8, usize)> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut decoded = Vec::with_capacity(layer.len());
+    let mut rest = layer;
+    while let Some(((byte, at), after)) = rest.split_first() {
+        let pair =
+            after.first().zip(after.get(1)).and_then(|((high, _), (low, _))| digit(*high).zip(digit(*low)));
+        if let Some((high, low)) = pair.filter(|_| *byte == b'%') {
+            decoded.push((high << 4 | low, *at));
+            rest = &after[2..];
+        } else {
+            decoded.push((*byte, *at));
+            rest = after;
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut<'a>(path: &'a str, payload: &str) -> &'a str {
+        let finding = serde_json::json!({"type": "ptrav", "point": [["uri"]], "signature": "s", "severity": "high", "payload": payload, "span": [0, 0]});
+        let hit = serde_json::json!({"id": uuid::Uuid::nil(), "type": "ptrav", "point": [["uri"]], "findings": [finding]});
+        target_path(path, &serde_json::from_value(hit).unwrap())
+    }
+
+    #[test]
+    fn the_path_is_cut_where_the_payload_starts() {
+        assert_eq!(cut("/shop/etc/passwd", "/etc/passwd"), "/shop");
+        assert_eq!(cut("/etc/passwd", "/etc/passwd"), "/");
+        assert_eq!(cut("/shop/..%2f..%2fetc/passwd", "../../etc/passwd"), "/shop/");
+        assert_eq!(cut("/shop/%252e%252e/x", "../x"), "/shop/");
+    }
+
+    #[test]
+    fn a_payload_that_is_not_in_the_path_leaves_it_whole() {
+        assert_eq!(cut("/shop", "nowhere"), "/shop");
+        assert_eq!(cut("/shop/%", "%zz"), "/shop/%");
+        assert_eq!(cut("/shop", ""), "/shop");
+        assert_eq!(cut("/é%", "%é"), "/é%");
+    }
+}

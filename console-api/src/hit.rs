@@ -1,0 +1,50 @@
+//! What the console knows of a hit.
+
+use crate::paging::{Cursor, Listed};
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::{AttackType, Decision, Finding, Point, RecordedRequest, RequestId, Severity};
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// One attack type in one request, with as much of the request as a list shows.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordedHit {
+    pub id: Uuid,
+    pub request_id: RequestId,
+    pub attack_id: Uuid,
+    #[serde(rename = "type")]
+    pub attack_type: AttackType,
+    pub title: String,
+    pub point: Point,
+    pub parameter: String,
+    /// Of the most severe finding.
+    pub payload: Option<String>,
+    pub severity: Option<Severity>,
+    pub at: Timestamp,
+    pub client_ip: IpAddr,
+    pub method: String,
+    pub host: String,
+    pub path: String,
+    pub query: String,
+    #[serde(flatten)]
+    pub decision: Decision,
+    pub response_status: Option<u16>,
+    pub edge_request_id: Option<String>,
+    pub findings: Vec<Finding>,
+}
+
+impl Listed for RecordedHit {
+    fn cursor(&self) -> Cursor {
+        Cursor { at: self.at, id: self.id.to_string() }
+    }
+}
+
+/// A hit with the whole request it was found in.
+#[derive(Debug, Clone, Serialize)]
+pub struct HitDetail {
+    #[serde(flatten)]
+    pub hit: RecordedHit,
+    pub request: RecordedRequest,
+    pub decision: Decision,
+}

@@ -1,0 +1,51 @@
+//! Hits, found by the request they were part of.
+
+use crate::{
+    actor::Reader,
+    error::ApiError,
+    extract::{FromParameters, Id, Parameters, Query},
+    hit::{HitDetail, RecordedHit},
+    paging::{Page, Slice},
+    store::Store,
+};
+use axum::{Json, extract::State};
+use shared::RequestId;
+
+/// Which request: by our id, or by the one CloudFront shows on its error pages.
+pub(super) enum WhichRequest {
+    Ours(RequestId),
+    Edge(String),
+}
+
+impl FromParameters for WhichRequest {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let ours = parameters.parse("request_id", "32 lower-case hex digits")?;
+        match (ours, parameters.text("edge_request_id")?) {
+            (Some(id), None) => Ok(Self::Ours(id)),
+            (None, Some(id)) => Ok(Self::Edge(id)),
+            _ => Err(ApiError::parameter("request_id", "give either `request_id` or `edge_request_id`")),
+        }
+    }
+}
+
+/// The hits of a request.
+pub(super) async fn list(
+    _: Reader,
+    State(store): State<Store>,
+    Query((request, slice)): Query<(WhichRequest, Slice)>,
+) -> Result<Json<Page<RecordedHit>>, ApiError> {
+    Ok(Json(match request {
+        WhichRequest::Ours(id) => store.hits_of_request(id, &slice).await?,
+        WhichRequest::Edge(id) => store.hits_of_edge_request(&id, &slice).await?,
+    }))
+}
+
+/// A hit with its whole request.
+pub(super) async fn one(
+    _: Reader,
+    State(store): State<Store>,
+    Id(id): Id,
+    Query(()): Query<()>,
+) -> Result<Json<HitDetail>, ApiError> {
+    Ok(Json(store.hit(id).await?.ok_or(ApiError::NotFound("hit"))?))
+}

@@ -1,0 +1,97 @@
+//! Taking in what nodes deliver.
+
+use crate::{
+    actor::NodeCaller,
+    clock::Clock,
+    error::ApiError,
+    store::{Ingest, Kept, Store, StoreError},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest, Request, State, rejection::BytesRejection},
+    http::{StatusCode, header},
+};
+use serde_json::{Value, value::RawValue};
+use shared::{Encoding, IngestBatch, IngestReply, Record, RejectedRecord};
+
+/// Largest delivery.
+pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Stores a batch. The answer is sent once the batch is safe, so the node need not send it again; should the answer get
+/// lost, sending it again changes nothing. A record that cannot be read does not stop the others.
+pub(super) async fn take(
+    _: NodeCaller,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    Batch(batch): Batch,
+) -> Result<Json<IngestReply>, ApiError> {
+    let mut ingest = store.ingest(&batch.node, clock.now()).await?;
+    let mut reply = IngestReply::default();
+    for (index, raw) in batch.records.iter().enumerate() {
+        match take_record(&mut ingest, raw).await? {
+            Ok(Kept::Stored) => reply.stored += 1,
+            Ok(Kept::Duplicate) => reply.duplicate += 1,
+            Ok(Kept::Refused(reason)) => reply.rejected.push(reject(index, raw, reason.to_owned())),
+            Err(cause) => reply.rejected.push(reject(index, raw, cause.to_string())),
+        }
+    }
+    ingest.commit().await?;
+    log(&batch, &reply);
+    Ok(Json(reply))
+}
+
+async fn take_record(
+    ingest: &mut Ingest,
+    raw: &RawValue,
+) -> Result<Result<Kept, serde_json::Error>, StoreError> {
+    match serde_json::from_str::<Record>(raw.get()) {
+        Ok(record) => ingest.take(&record).await.map(Ok),
+        Err(cause) => Ok(Err(cause)),
+    }
+}
+
+fn reject(index: usize, raw: &RawValue, reason: String) -> RejectedRecord {
+    RejectedRecord { index, id: record_id(raw), reason }
+}
+
+/// The id by which a node finds a record, as far as it can be read from one that is not right.
+fn record_id(raw: &RawValue) -> Option<String> {
+    let record: Value = serde_json::from_str(raw.get()).ok()?;
+    let places = ["/attack/request/request_id", "/response/request_id", "/not_inspected/id"];
+    places.into_iter().find_map(|place| record.pointer(place)?.as_str().map(str::to_owned))
+}
+
+fn log(batch: &IngestBatch, reply: &IngestReply) {
+    let (node, rejected) = (batch.node.id, reply.rejected.len());
+    if let Some(first) = reply.rejected.first() {
+        // Without the reason: it may quote what an attacker sent. The node has it.
+        tracing::warn!(%node, rejected, first = first.index, "refused records of a node");
+    }
+    tracing::debug!(%node, stored = reply.stored, duplicate = reply.duplicate, rejected, "took in a batch");
+}
+
+/// The body of a delivery.
+pub(super) struct Batch(IngestBatch);
+
+impl<S: Send + Sync> FromRequest<S> for Batch {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if content_type.and_then(Encoding::from_content_type) != Some(Encoding::Json) {
+            return Err(ApiError::MediaType("application/json"));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|cause| unread(&cause))?;
+        let batch = serde_json::from_slice(&body);
+        batch.map(Self).map_err(|cause| ApiError::BadBody(format!("not a batch of records: {cause}")))
+    }
+}
+
+fn unread(cause: &BytesRejection) -> ApiError {
+    if cause.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        ApiError::TooLarge { limit: BODY_LIMIT }
+    } else {
+        ApiError::BadBody("the body could not be read".to_owned())
+    }
+}

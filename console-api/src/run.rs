@@ -1,0 +1,76 @@
+//! The commands.
+
+use anyhow::{Context, bail};
+use console_api::{
+    app::App,
+    clock::Clock,
+    config::{CreateToken, Data, Serve},
+    store::{Store, TokenSource},
+    token::Token,
+};
+use std::fs;
+use tokio::{net::TcpListener, signal::unix};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
+    // First of all, so that a second console on the same address changes nothing before it gives up.
+    let listener = TcpListener::bind(flags.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", flags.listen))?;
+    let store = open(&flags.data).await?;
+    provision(&flags, &store).await?;
+    let stop = stop_on_signal()?;
+    tracing::info!(address = %listener.local_addr()?, data = %flags.data.dir.display(), "the console is ready");
+    App::new(store, Clock::System).run(listener, stop).await.context("the server failed")?;
+    tracing::info!("the console has stopped");
+    Ok(())
+}
+
+/// Prints a new token; it cannot be shown again.
+pub(crate) async fn create_token(flags: CreateToken) -> anyhow::Result<()> {
+    let store = open(&flags.data).await?;
+    let token = Token::generate();
+    store.add_token(&token, flags.role, &flags.name, TokenSource::Command, Clock::System.now()).await?;
+    store.close().await;
+    println!("{}", token.reveal());
+    Ok(())
+}
+
+async fn open(data: &Data) -> anyhow::Result<Store> {
+    let dir = &data.dir;
+    fs::create_dir_all(dir).with_context(|| format!("cannot make the data directory {}", dir.display()))?;
+    Ok(Store::open(dir).await?)
+}
+
+/// Lets in who holds the tokens of the token files. The log names the files, never what is in them.
+async fn provision(flags: &Serve, store: &Store) -> anyhow::Result<()> {
+    let mut provided: Vec<Token> = Vec::new();
+    for file in flags.token_files() {
+        let (role, path) = (file.role, file.path.display());
+        let found = file.provide()?;
+        if provided.contains(&found.token) {
+            bail!("the token file {path} holds the token of another role; each needs its own");
+        }
+        store.provision(&found.token, role, Clock::System.now()).await?;
+        if found.is_new {
+            tracing::info!(role = role.as_str(), file = %path, "made a token; it lies in the file");
+        }
+        provided.push(found.token);
+    }
+    Ok(())
+}
+
+fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let mut terminate = unix::signal(unix::SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = unix::signal(unix::SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(stop)
+}

@@ -1,0 +1,139 @@
+//! Reading hits.
+
+use super::{Store, StoreError, requests::DecisionRow, words::Columns};
+use crate::{
+    hit::{HitDetail, RecordedHit},
+    paging::{Page, Slice},
+};
+use shared::{AttackType, RequestId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// A query on hits and their requests: the columns of [`Row`], and the rest of the statement.
+macro_rules! hits {
+    ($($rest:literal),+ $(,)?) => {
+        concat!(
+            "select h.id, h.request_id, h.attack_id, h.type, h.point, h.parameter, h.payload, h.severity, h.at, ",
+            "h.findings, r.client_ip, r.method, r.host, r.path, r.query, r.outcome, r.reason, r.mode, r.mode_source, ",
+            "r.delivery, r.enforced, r.response_status, r.edge_request_id ",
+            "from hits h join requests r on r.request_id = h.request_id ",
+            $($rest),+
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    request_id: String,
+    attack_id: String,
+    r#type: String,
+    point: String,
+    parameter: String,
+    payload: Option<String>,
+    severity: Option<String>,
+    at: i64,
+    findings: String,
+    client_ip: String,
+    method: String,
+    host: String,
+    path: String,
+    query: String,
+    #[sqlx(flatten)]
+    decision: DecisionRow,
+    response_status: Option<i64>,
+    edge_request_id: Option<String>,
+}
+
+impl TryFrom<Row> for RecordedHit {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "hits", id: &row.id };
+        let attack_type = AttackType::from(row.r#type.as_str());
+        Ok(Self {
+            id: columns.parse("id", &row.id)?,
+            request_id: columns.parse("request_id", &row.request_id)?,
+            attack_id: columns.parse("attack_id", &row.attack_id)?,
+            title: attack_type.title().to_owned(),
+            attack_type,
+            point: columns.json("point", &row.point)?,
+            parameter: row.parameter,
+            payload: row.payload,
+            severity: row.severity.map(|severity| columns.word("severity", &severity)).transpose()?,
+            at: columns.time("at", row.at)?,
+            client_ip: columns.parse("client_ip", &row.client_ip)?,
+            method: row.method,
+            host: row.host,
+            path: row.path,
+            query: row.query,
+            decision: row.decision.read(&columns)?,
+            response_status: columns.status("response_status", row.response_status)?,
+            edge_request_id: row.edge_request_id,
+            findings: columns.json("findings", &row.findings)?,
+        })
+    }
+}
+
+/// A page of hits: those `$1` fulfils the condition for, the latest first.
+macro_rules! page_of_hits {
+    ($condition:literal) => {
+        hits!(
+            "where ",
+            $condition,
+            " and ($2 is null or h.at < $2 or (h.at = $2 and h.id < $3)) order by h.at desc, h.id desc limit $4"
+        )
+    };
+}
+
+impl Store {
+    pub async fn hits_of_attack(&self, id: Uuid, slice: &Slice) -> Result<Page<RecordedHit>, StoreError> {
+        self.page_of_hits(page_of_hits!("h.attack_id = $1"), &id.to_string(), slice).await
+    }
+
+    /// The hits of a request: one of each type.
+    pub async fn hits_of_request(
+        &self,
+        id: RequestId,
+        slice: &Slice,
+    ) -> Result<Page<RecordedHit>, StoreError> {
+        self.page_of_hits(page_of_hits!("h.request_id = $1"), &id.to_string(), slice).await
+    }
+
+    /// The hits of the request CloudFront knows by this id.
+    pub async fn hits_of_edge_request(
+        &self,
+        id: &str,
+        slice: &Slice,
+    ) -> Result<Page<RecordedHit>, StoreError> {
+        self.page_of_hits(page_of_hits!("r.edge_request_id = $1"), id, slice).await
+    }
+
+    async fn page_of_hits(
+        &self,
+        sql: &'static str,
+        key: &str,
+        slice: &Slice,
+    ) -> Result<Page<RecordedHit>, StoreError> {
+        let (at, id) = slice.bounds().unzip();
+        let rows: Vec<Row> = sqlx::query_as(sql)
+            .bind(key)
+            .bind(at)
+            .bind(id)
+            .bind(i64::from(slice.limit) + 1)
+            .fetch_all(&self.reader)
+            .await?;
+        let items = rows.into_iter().map(RecordedHit::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(items, slice.limit))
+    }
+
+    pub async fn hit(&self, id: Uuid) -> Result<Option<HitDetail>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(hits!("where h.id = $1"))
+            .bind(id.to_string())
+            .fetch_optional(&self.reader)
+            .await?;
+        let Some(hit) = row.map(RecordedHit::try_from).transpose()? else { return Ok(None) };
+        let request = self.request(hit.request_id).await?;
+        Ok(request.map(|request| HitDetail { decision: hit.decision.clone(), hit, request }))
+    }
+}

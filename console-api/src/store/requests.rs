@@ -1,0 +1,267 @@
+//! Requests and what was decided on them.
+
+use super::{
+    Store, StoreError, not_inspected, responses,
+    words::{Columns, count, json, word},
+};
+use shared::{Body, ConnectorInfo, Decision, Enforced, Outcome, RecordedRequest, RequestId};
+use sqlx::{FromRow, SqliteConnection};
+
+/// Stores a request, or merges the decision into what is known of it. Says whether that changed anything.
+pub(super) async fn record(
+    connection: &mut SqliteConnection,
+    request: &RecordedRequest,
+    decision: &Decision,
+) -> Result<bool, StoreError> {
+    let id = request.request_id;
+    let Some(known) = self::decision(connection, id).await? else {
+        insert(connection, request, decision).await?;
+        responses::apply_pending(connection, id).await?;
+        if not_inspected::has_entry(connection, id).await? {
+            let merged = self::decision(connection, id).await?.unwrap_or_else(|| decision.clone());
+            decide(connection, id, &merged, &Decision { enforced: Enforced::No, ..merged.clone() }).await?;
+        }
+        return Ok(true);
+    };
+    let merged = merge(known.clone(), decision);
+    decide(connection, id, &known, &merged).await
+}
+
+/// Two nodes may have decided on copies of one request. A block wins; that it did not reach the visitor wins over that it did.
+fn merge(known: Decision, other: &Decision) -> Decision {
+    let enforced = match (known.enforced, other.enforced) {
+        (Enforced::No, _) | (_, Enforced::No) => Enforced::No,
+        (Enforced::Yes, _) | (_, Enforced::Yes) => Enforced::Yes,
+        (Enforced::Unknown, Enforced::Unknown) => Enforced::Unknown,
+    };
+    let newly_blocked = known.outcome == Outcome::Monitored && other.outcome == Outcome::Blocked;
+    let decision = if newly_blocked { other.clone() } else { known };
+    Decision { enforced, ..decision }
+}
+
+/// Notes that the request went on to the origin, whatever the node had decided.
+pub(super) async fn passed(connection: &mut SqliteConnection, id: RequestId) -> Result<bool, StoreError> {
+    let Some(known) = decision(connection, id).await? else { return Ok(false) };
+    let merged = Decision { enforced: Enforced::No, ..known.clone() };
+    decide(connection, id, &known, &merged).await
+}
+
+/// Whether the decision kept the request from the origin, as far as the console knows.
+fn held(decision: &Decision) -> bool {
+    decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
+}
+
+/// Replaces a decision, and keeps the counters of the attacks in step with it.
+async fn decide(
+    connection: &mut SqliteConnection,
+    id: RequestId,
+    old: &Decision,
+    new: &Decision,
+) -> Result<bool, StoreError> {
+    if old == new {
+        return Ok(false);
+    }
+    sqlx::query(
+        "update requests set outcome = $2, reason = $3, mode = $4, mode_source = $5, delivery = $6, enforced = $7 \
+         where request_id = $1",
+    )
+    .bind(id.to_string())
+    .bind(word(&new.outcome))
+    .bind(new.reason.as_ref().map(word))
+    .bind(word(&new.mode))
+    .bind(&new.mode_source)
+    .bind(word(&new.delivery))
+    .bind(word(&new.enforced))
+    .execute(&mut *connection)
+    .await?;
+    let change = i64::from(held(new)) - i64::from(held(old));
+    if change != 0 {
+        count_blocked(connection, id, change).await?;
+    }
+    Ok(true)
+}
+
+async fn count_blocked(
+    connection: &mut SqliteConnection,
+    id: RequestId,
+    change: i64,
+) -> Result<(), StoreError> {
+    // A request may have several hits in one attack only when their types are equal, which they never are.
+    sqlx::query(
+        "update attacks set blocked = blocked + $2 where id in (select attack_id from hits where request_id = $1)",
+    )
+    .bind(id.to_string())
+    .bind(change)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether the hits of a request count as blocked.
+pub(super) async fn is_held(connection: &mut SqliteConnection, id: RequestId) -> Result<bool, StoreError> {
+    Ok(decision(connection, id).await?.is_some_and(|decision| held(&decision)))
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    request: &RecordedRequest,
+    decision: &Decision,
+) -> Result<(), StoreError> {
+    let edge_request_id =
+        request.connector.as_ref().and_then(|connector| connector.edge_request_id.as_deref());
+    sqlx::query(
+        "insert into requests (request_id, at, connector, edge_request_id, client_ip, method, scheme, http_version, \
+         host, path, query, headers, body, body_bytes, body_truncated, outcome, reason, mode, mode_source, delivery, \
+         enforced) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+    )
+    .bind(request.request_id.to_string())
+    .bind(request.at.as_millisecond())
+    .bind(request.connector.as_ref().map(json))
+    .bind(edge_request_id)
+    .bind(request.client_ip.to_string())
+    .bind(&request.method)
+    .bind(&request.scheme)
+    .bind(&request.http_version)
+    .bind(&request.host)
+    .bind(&request.path)
+    .bind(&request.query)
+    .bind(json(&request.headers))
+    .bind(request.body.as_ref().map(|body| body.0.as_slice()))
+    .bind(request.body_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
+    .bind(if request.body_truncated { "yes" } else { "no" })
+    .bind(word(&decision.outcome))
+    .bind(decision.reason.as_ref().map(word))
+    .bind(word(&decision.mode))
+    .bind(&decision.mode_source)
+    .bind(word(&decision.delivery))
+    .bind(word(&decision.enforced))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+pub(super) struct DecisionRow {
+    outcome: String,
+    reason: Option<String>,
+    mode: String,
+    mode_source: String,
+    delivery: String,
+    enforced: String,
+}
+
+impl DecisionRow {
+    pub(super) fn read(self, columns: &Columns<'_>) -> Result<Decision, StoreError> {
+        Ok(Decision {
+            outcome: columns.word("outcome", &self.outcome)?,
+            reason: self.reason.map(|reason| reason.as_str().into()),
+            mode: columns.word("mode", &self.mode)?,
+            mode_source: self.mode_source,
+            delivery: columns.word("delivery", &self.delivery)?,
+            enforced: columns.word("enforced", &self.enforced)?,
+        })
+    }
+}
+
+async fn decision(connection: &mut SqliteConnection, id: RequestId) -> Result<Option<Decision>, StoreError> {
+    let id = id.to_string();
+    let row: Option<DecisionRow> = sqlx::query_as(
+        "select outcome, reason, mode, mode_source, delivery, enforced from requests where request_id = $1",
+    )
+    .bind(&id)
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| row.read(&Columns { table: "requests", id: &id })).transpose()
+}
+
+#[derive(FromRow)]
+struct RequestRow {
+    request_id: String,
+    at: i64,
+    connector: Option<String>,
+    client_ip: String,
+    method: String,
+    scheme: Option<String>,
+    http_version: Option<String>,
+    host: String,
+    path: String,
+    query: String,
+    headers: String,
+    body: Option<Vec<u8>>,
+    body_bytes: Option<i64>,
+    body_truncated: String,
+}
+
+impl TryFrom<RequestRow> for RecordedRequest {
+    type Error = StoreError;
+
+    fn try_from(row: RequestRow) -> Result<Self, StoreError> {
+        let columns = Columns { table: "requests", id: &row.request_id };
+        let connector = row.connector.as_deref();
+        Ok(Self {
+            request_id: columns.parse("request_id", &row.request_id)?,
+            at: columns.time("at", row.at)?,
+            connector: connector.map(|text| columns.json::<ConnectorInfo>("connector", text)).transpose()?,
+            client_ip: columns.parse("client_ip", &row.client_ip)?,
+            method: row.method,
+            scheme: row.scheme,
+            http_version: row.http_version,
+            host: row.host,
+            path: row.path,
+            query: row.query,
+            headers: columns.json("headers", &row.headers)?,
+            body: row.body.map(Body),
+            body_bytes: row.body_bytes.map(count),
+            body_truncated: row.body_truncated == "yes",
+        })
+    }
+}
+
+impl Store {
+    /// The whole request, with headers and body.
+    pub(super) async fn request(&self, id: RequestId) -> Result<Option<RecordedRequest>, StoreError> {
+        let row: Option<RequestRow> = sqlx::query_as(
+            "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \
+             body, body_bytes, body_truncated from requests where request_id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map(RecordedRequest::try_from).transpose()
+    }
+}
+
+/// At which trigger the node was asked, where that is known.
+pub(super) async fn connector(
+    connection: &mut SqliteConnection,
+    id: RequestId,
+) -> Result<Option<ConnectorInfo>, StoreError> {
+    let id = id.to_string();
+    let row: Option<(Option<String>,)> =
+        sqlx::query_as("select connector from requests where request_id = $1")
+            .bind(&id)
+            .fetch_optional(connection)
+            .await?;
+    let columns = Columns { table: "requests", id: &id };
+    row.and_then(|(connector,)| connector).map(|text| columns.json("connector", &text)).transpose()
+}
+
+/// Notes what was answered. `None` when the request is not known, else whether this changed anything.
+pub(super) async fn answered(
+    connection: &mut SqliteConnection,
+    id: RequestId,
+    status: i64,
+) -> Result<Option<bool>, StoreError> {
+    let known: Option<(Option<i64>,)> =
+        sqlx::query_as("select response_status from requests where request_id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some((old,)) = known else { return Ok(None) };
+    sqlx::query("update requests set response_status = $2 where request_id = $1")
+        .bind(id.to_string())
+        .bind(status)
+        .execute(connection)
+        .await?;
+    Ok(Some(old != Some(status)))
+}

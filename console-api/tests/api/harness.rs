@@ -1,0 +1,214 @@
+//! A console, and the records a node would send it.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use console_api::{
+    actor::Role,
+    app::App,
+    clock::Clock,
+    store::{Store, TokenSource},
+    token::Token,
+};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// When the console's clock stands.
+pub(crate) const NOW: &str = "2026-01-01T12:00:00Z";
+
+pub(crate) struct Console {
+    pub(crate) router: Router,
+    pub(crate) store: Store,
+    dir: TempDir,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+pub(crate) fn token_of(role: Role) -> String {
+    format!("wlc_the_token_of_{}_in_the_tests", role.as_str())
+}
+
+impl Console {
+    pub(crate) async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        for role in Role::ALL {
+            let token = Token::parse(&token_of(role)).unwrap();
+            store.add_token(&token, role, "test", TokenSource::Command, now()).await.unwrap();
+        }
+        let router = App::new(store.clone(), Clock::At(now())).router();
+        Self { router, store, dir }
+    }
+
+    /// The same console, with its clock at another time.
+    pub(crate) fn at(&self, time: &str) -> Router {
+        App::new(self.store.clone(), Clock::At(time.parse().unwrap())).router()
+    }
+
+    /// The same database, opened anew.
+    pub(crate) async fn restart(self) -> Self {
+        self.store.close().await;
+        let store = Store::open(self.dir.path()).await.unwrap();
+        let router = App::new(store.clone(), Clock::At(now())).router();
+        Self { router, store, dir: self.dir }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.get_as(Role::ReadOnly, path).await
+    }
+
+    pub(crate) async fn get_as(&self, role: Role, path: &str) -> Answer {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {}", token_of(role)));
+        send(&self.router, request.body(Body::empty()).unwrap()).await
+    }
+
+    /// The body of a call that succeeds, with attack ids as `attack-1`, `attack-2` in the order they appear.
+    #[track_caller]
+    pub(crate) fn body(&self, path: &str) -> impl Future<Output = Value> {
+        let call = self.get(path);
+        async move {
+            let answer = call.await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+            steady(answer.json())
+        }
+    }
+
+    pub(crate) async fn ingest(&self, records: &[Value]) -> Value {
+        let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": records});
+        let answer = self.post_batch(batch.to_string()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        answer.json()
+    }
+
+    pub(crate) async fn post_batch(&self, body: impl Into<Body>) -> Answer {
+        let request = Request::post("/api/v1/ingest")
+            .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::Node)))
+            .header(header::CONTENT_TYPE, "application/json");
+        send(&self.router, request.body(body.into()).unwrap()).await
+    }
+
+    /// The id of the only attack.
+    pub(crate) async fn only_attack(&self) -> String {
+        let list = self.get("/api/v1/attacks").await.json();
+        assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
+        list["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+}
+
+pub(crate) fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+/// The id of the nth thing.
+pub(crate) fn uuid(n: u32) -> String {
+    format!("00000000-0000-7000-8000-{n:012}")
+}
+
+pub(crate) fn request_id(n: u32) -> String {
+    format!("{n:032}")
+}
+
+/// A record of an attack: a path traversal in the path, blocked, at `minute` past ten.
+pub(crate) fn attack(n: u32, minute: u32) -> Value {
+    let at =
+        "2026-01-01T10:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(minute.into());
+    json!({"attack": {
+        "request": {
+            "request_id": request_id(n), "at": at, "client_ip": "203.0.113.7", "method": "GET",
+            "connector": {"kind": "cloudfront", "version": "1.0.0", "event": "viewer-request", "edge_request_id": format!("edge-{n}")},
+            "host": "shop.example.com", "path": "/shop/etc/passwd", "query": "q=1", "headers": [["user-agent", "curl/8.0"]],
+        },
+        "decision": {
+            "outcome": "blocked", "reason": "attack", "mode": "block", "mode_source": "config", "delivery": "inline",
+            "enforced": "yes",
+        },
+        "hits": [hit(n, "ptrav", &json!([["uri"]]), "/etc/passwd")],
+    }})
+}
+
+pub(crate) fn hit(n: u32, code: &str, point: &Value, payload: &str) -> Value {
+    let finding = json!({
+        "type": code, "point": point, "signature": format!("{code}-sample"), "severity": "high", "payload": payload,
+        "span": [0, payload.len()], "decoded": ["percent"],
+    });
+    json!({"id": uuid(n), "type": code, "point": point, "findings": [finding]})
+}
+
+/// The same record with other values at some places, e.g. `/attack/request/host`.
+pub(crate) fn with(mut record: Value, changes: &[(&str, Value)]) -> Value {
+    for (place, value) in changes {
+        *record.pointer_mut(place).unwrap_or_else(|| panic!("{place} is in the record")) = value.clone();
+    }
+    record
+}
+
+pub(crate) fn monitored(record: Value) -> Value {
+    let changes =
+        [("/attack/decision/outcome", json!("monitored")), ("/attack/decision/mode", json!("monitoring"))];
+    with(record, &changes)
+}
+
+pub(crate) fn response(n: u32, status: u16, event: &str) -> Value {
+    let connector = json!({"kind": "cloudfront", "version": "1.0.0", "event": event});
+    json!({"response": {"request_id": request_id(n), "status": status, "connector": connector}})
+}
+
+pub(crate) fn not_inspected(n: u32, request: u32, reason: &str) -> Value {
+    json!({"not_inspected": {
+        "id": uuid(n), "request_id": request_id(request), "reason": reason, "at": "2026-01-01T10:00:00Z",
+    }})
+}
+
+/// Attack ids are made by the console, so they differ between runs.
+fn steady(mut body: Value) -> Value {
+    fn walk(value: &mut Value, names: &mut BTreeMap<String, String>) {
+        match value {
+            Value::String(text) if text.len() == 36 && !text.starts_with("00000000-") => {
+                let next = format!("attack-{}", names.len() + 1);
+                text.clone_from(names.entry(text.clone()).or_insert(next));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, names)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| walk(field, names)),
+            _ => {}
+        }
+    }
+    walk(&mut body, &mut BTreeMap::new());
+    body
+}
+
+/// A list whose cursor holds an id of this run.
+#[track_caller]
+pub(crate) fn without_cursor(mut list: Value) -> Value {
+    assert!(list["next_cursor"].is_string());
+    list["next_cursor"] = json!("[cursor]");
+    list
+}

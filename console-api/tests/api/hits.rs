@@ -1,0 +1,52 @@
+use crate::harness::{Console, attack, request_id, uuid, with};
+use insta::assert_json_snapshot;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_hit_shows_its_whole_request() {
+    let console = Console::start().await;
+    let mut record = attack(1, 0);
+    record["attack"]["request"]["body"] = json!("AP//IGJvZHk=");
+    record["attack"]["request"]["body_bytes"] = json!(9000);
+    console.ingest(&[record]).await;
+    assert_json_snapshot!(console.body(&format!("/api/v1/hits/{}", uuid(1))).await);
+}
+
+#[tokio::test]
+async fn hits_are_found_by_either_id_of_their_request() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0), attack(2, 0)]).await;
+    for query in [format!("request_id={}", request_id(2)), "edge_request_id=edge-2".to_owned()] {
+        let list = console.body(&format!("/api/v1/hits?{query}")).await;
+        assert_eq!(list["items"].as_array().unwrap().len(), 1, "{query}");
+        assert_eq!(list["items"][0]["id"], uuid(2));
+    }
+}
+
+#[tokio::test]
+async fn one_id_is_needed_and_only_one() {
+    let console = Console::start().await;
+    let both = format!("?edge_request_id=edge-1&request_id={}", request_id(1));
+    for query in ["", "?request_id=", "?request_id=7", both.as_str()] {
+        let answer = console.get(&format!("/api/v1/hits{query}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["parameter"]),
+            (400, &json!("request_id")),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_hit_is_not_found() {
+    let console = Console::start().await;
+    assert_eq!(console.get(&format!("/api/v1/hits/{}", uuid(1))).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_hit_without_findings_is_a_hit() {
+    let console = Console::start().await;
+    console.ingest(&[with(attack(1, 0), &[("/attack/hits/0/findings", json!([]))])]).await;
+    let hit = console.body(&format!("/api/v1/hits/{}", uuid(1))).await;
+    assert_eq!((&hit["payload"], &hit["severity"]), (&json!(null), &json!(null)));
+}

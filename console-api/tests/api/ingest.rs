@@ -1,0 +1,147 @@
+use crate::harness::{
+    Console, attack, hit, monitored, not_inspected, request_id, response, send, token_of, uuid, with,
+};
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use console_api::actor::Role;
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
+
+/// Outcome, enforced and response status of the first hit of a request.
+async fn fate(console: &Console, n: u32) -> (String, String, Value) {
+    let list = console.get(&format!("/api/v1/hits?request_id={}", request_id(n))).await.json();
+    let hit = &list["items"][0];
+    let word = |name: &str| hit[name].as_str().unwrap().to_owned();
+    (word("outcome"), word("enforced"), hit["response_status"].clone())
+}
+
+fn tally(stored: u64, duplicate: u64) -> Value {
+    json!({"stored": stored, "duplicate": duplicate, "rejected": []})
+}
+
+#[tokio::test]
+async fn a_batch_sent_again_changes_nothing() {
+    let console = Console::start().await;
+    let batch = [attack(1, 0), response(1, 200, "viewer-request"), not_inspected(50, 2, "node_timeout")];
+    assert_eq!(console.ingest(&batch).await, tally(3, 0));
+    let before = console.body("/api/v1/attacks").await;
+    assert_eq!(console.ingest(&batch).await, tally(0, 3));
+    assert_eq!(console.body("/api/v1/attacks").await, before);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_restart() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let console = console.restart().await;
+    assert_eq!(console.body("/api/v1/attacks").await["items"][0]["hits"], 1);
+}
+
+#[tokio::test]
+async fn a_bad_record_does_not_stop_the_others() {
+    let console = Console::start().await;
+    let no_host = with(attack(2, 0), &[("/attack/request/host", json!(7))]);
+    let no_hits = with(attack(3, 0), &[("/attack/hits", json!([]))]);
+    let stolen_id = with(attack(4, 0), &[("/attack/hits/0/id", json!(uuid(1)))]);
+    let newer = json!({"prophecy": {}});
+    let batch = [attack(1, 0), no_host, no_hits, stolen_id, newer, json!(7), attack(5, 0)];
+    assert_json_snapshot!(console.ingest(&batch).await);
+    assert_eq!(console.body("/api/v1/attacks").await["items"][0]["hits"], 2);
+    assert_eq!(console.body(&format!("/api/v1/hits?request_id={}", request_id(4))).await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_request_with_two_attacks_is_two_hits() {
+    let console = Console::start().await;
+    let both = json!([
+        hit(1, "ptrav", &json!([["uri"]]), "/etc/passwd"),
+        hit(2, "sqli", &json!([["get", "q"]]), "' or 1=1"),
+    ]);
+    console.ingest(&[with(attack(1, 0), &[("/attack/hits", both)])]).await;
+    assert_eq!(console.body("/api/v1/attacks").await["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn another_node_may_add_a_type_and_a_block() {
+    let console = Console::start().await;
+    console.ingest(&[monitored(attack(1, 0))]).await;
+    let more = json!([
+        hit(7, "ptrav", &json!([["uri"]]), "/etc/passwd"),
+        hit(8, "sqli", &json!([["get", "q"]]), "' or 1=1"),
+    ]);
+    assert_eq!(console.ingest(&[with(attack(1, 0), &[("/attack/hits", more)])]).await, tally(1, 0));
+    assert_eq!(console.ingest(&[monitored(attack(1, 0))]).await, tally(0, 1));
+    let attacks = console.body("/api/v1/attacks").await;
+    for attack in attacks["items"].as_array().unwrap() {
+        assert_eq!(
+            (&attack["status"], &attack["hits"], &attack["blocked"]),
+            (&json!("blocked"), &json!(1), &json!(1))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_response_tells_the_status_before_or_after_the_hit() {
+    let console = Console::start().await;
+    console.ingest(&[response(1, 404, "viewer-response"), monitored(attack(1, 0))]).await;
+    console.ingest(&[monitored(attack(2, 0)), response(2, 500, "viewer-response")]).await;
+    assert_eq!(fate(&console, 1).await.2, json!(404));
+    assert_eq!(fate(&console, 2).await.2, json!(500));
+}
+
+#[tokio::test]
+async fn an_answer_of_the_origin_shows_that_a_block_did_not_hold() {
+    for records in [
+        [attack(1, 0), response(1, 200, "origin-response")],
+        [response(1, 200, "origin-response"), attack(1, 0)],
+    ] {
+        let console = Console::start().await;
+        console.ingest(&records).await;
+        assert_eq!(fate(&console, 1).await, ("blocked".to_owned(), "no".to_owned(), json!(200)));
+        assert_eq!(console.body("/api/v1/attacks").await["items"][0]["status"], "monitoring");
+        console.ingest(&[attack(1, 0)]).await;
+        assert_eq!(fate(&console, 1).await.1, "no", "what is known stays known");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_verdict_was_not_blocked() {
+    for records in [
+        [attack(1, 0), not_inspected(50, 1, "node_timeout")],
+        [not_inspected(50, 1, "node_timeout"), attack(1, 0)],
+    ] {
+        let console = Console::start().await;
+        console.ingest(&records).await;
+        assert_eq!(fate(&console, 1).await, ("blocked".to_owned(), "no".to_owned(), Value::Null));
+        assert_eq!(console.body("/api/v1/attacks").await["items"][0]["blocked"], 0);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_is_none_is_told_where() {
+    let console = Console::start().await;
+    let answer = console.post_batch(r#"{"node": {"id": "x"#).await;
+    assert_eq!(answer.status, 400);
+    assert_json_snapshot!(answer.json());
+    let answer = console.post_batch(r#"{"node": {"id": "not-an-id", "version": "1"}, "records": []}"#).await;
+    assert_json_snapshot!(answer.json());
+}
+
+#[tokio::test]
+async fn a_delivery_may_be_large_but_not_endless() {
+    let console = Console::start().await;
+    let padding = |bytes: usize| format!("{}{}", " ".repeat(bytes), r#"{"node": 1}"#);
+    assert_eq!(console.post_batch(padding(1024 * 1024)).await.status, 400);
+    assert_eq!(console.post_batch(padding(16 * 1024 * 1024)).await.status, 413);
+}
+
+#[tokio::test]
+async fn only_json_is_taken() {
+    let console = Console::start().await;
+    let request = Request::post("/api/v1/ingest")
+        .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::Node)))
+        .header(header::CONTENT_TYPE, "application/msgpack");
+    assert_eq!(send(&console.router, request.body(Body::from("{}")).unwrap()).await.status, 415);
+}

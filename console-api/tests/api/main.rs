@@ -1,0 +1,14 @@
+//! The real router on a database of its own. One file for each file of `src/routes`, and the pages.
+
+#![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
+
+mod attacks;
+mod authorisation;
+mod harness;
+mod health;
+mod hits;
+mod ingest;
+mod nodes;
+mod not_inspected;
+mod order;
+mod pages;
