@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
 
+mod binary;
 mod edge;
 mod events;
 mod harness;
