@@ -15,6 +15,7 @@ mod process;
 mod python;
 mod runtime_api;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -150,6 +151,12 @@ impl Function {
         for process in processes {
             process.exited().await;
         }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function").field("name", &self.name()).field("pids", &self.pids()).finish()
     }
 }
 

@@ -71,7 +71,7 @@ fn interpreter(python: &str) -> Result<PathBuf, String> {
 }
 
 fn find_client(python: &Path) -> RuntimeClient {
-    let candidates = [Some(PathBuf::from(IN_THE_WORKSPACE)).filter(|path| path.is_dir()), None];
+    let candidates = [Path::new(IN_THE_WORKSPACE).canonicalize().ok(), None];
     let works = |path: &Option<PathBuf>| imports_client(python, path.as_deref());
     let found = candidates.into_iter().find(works);
     found.map_or(RuntimeClient::Minimal, |pythonpath| RuntimeClient::Aws { pythonpath })

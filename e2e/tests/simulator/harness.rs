@@ -5,8 +5,12 @@ use std::io::{Cursor, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use e2e::cloudfront::{Association, CloudFront, DistributionConfig};
+use e2e::http1::{Client, Request, Response};
 use e2e::lambda::{Function, FunctionConfig, LambdaLog, LogEvent, PythonRuntime, silent};
+use e2e::origin::Origin;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -42,9 +46,17 @@ pub(crate) async fn function(source: &str) -> TestFunction {
 
 /// A function of this source, with its settings changed.
 pub(crate) async fn configured(source: &str, change: impl FnOnce(&mut FunctionConfig)) -> TestFunction {
+    from_files(&[("lambda_function.py", source, 0o644)], change).await
+}
+
+/// A function of these names, texts and modes.
+pub(crate) async fn from_files(
+    files: &[(&str, &str, u32)],
+    change: impl FnOnce(&mut FunctionConfig),
+) -> TestFunction {
     let directory = TempDir::new().unwrap();
     let zip = directory.path().join("function.zip");
-    fs::write(&zip, zipped(&[("lambda_function.py", source, 0o644)])).unwrap();
+    fs::write(&zip, zipped(files)).unwrap();
     let mut config = FunctionConfig { sink: silent(), ..FunctionConfig::new("under-test", zip, python()) };
     change(&mut config);
     let function = Arc::new(Function::start(config).await.unwrap());
@@ -79,4 +91,45 @@ pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
 /// How many entries of a kind there are.
 pub(crate) fn count(log: &LambdaLog, is: impl Fn(&LogEvent) -> bool) -> usize {
     log.events().iter().filter(|event| is(event)).count()
+}
+
+/// A distribution before an origin, and a visitor.
+pub(crate) struct Edge {
+    pub(crate) origin: Origin,
+    pub(crate) cloudfront: CloudFront,
+    visitor: Client,
+}
+
+impl Edge {
+    pub(crate) async fn start(set: impl FnOnce(&mut DistributionConfig)) -> Self {
+        let origin = Origin::start(any_port().await).unwrap();
+        let mut config = DistributionConfig::new(origin.address());
+        set(&mut config);
+        let cloudfront = CloudFront::start(any_port().await, config).unwrap();
+        Self { origin, cloudfront, visitor: Client::default() }
+    }
+
+    pub(crate) async fn send(&self, request: Request) -> Response {
+        self.visitor.send(self.cloudfront.address(), &request).await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, target: impl Into<Vec<u8>>) -> Response {
+        self.send(Request::new("GET", target, "shop.example.com")).await
+    }
+
+    pub(crate) async fn post(&self, target: &str, body: impl Into<Vec<u8>>) -> Response {
+        self.send(Request::new("POST", target, "shop.example.com").with_body(body)).await
+    }
+}
+
+async fn any_port() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+impl TestFunction {
+    /// Associated with a trigger, the body included.
+    #[expect(clippy::unnecessary_wraps, reason = "the shape of the fields of `Functions`")]
+    pub(crate) fn at(&self) -> Option<Association> {
+        Some(Association::with_body(Arc::clone(&self.function)))
+    }
 }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
 
+mod binary;
+mod edge;
+mod events;
 mod harness;
 mod lambda;
 

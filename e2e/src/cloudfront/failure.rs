@@ -1,0 +1,72 @@
+//! What a visitor gets when there is no response to hand on.
+
+use super::Trigger;
+use super::outcome::Invalid;
+use crate::http1::{ClientError, Response};
+use crate::lambda::InvokeError;
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// CloudFront does not take the request.
+    #[error("{why}")]
+    Refused { status: u16, why: &'static str },
+    #[error("the function at {trigger} failed")]
+    Execution {
+        trigger: Trigger,
+        #[source]
+        source: InvokeError,
+    },
+    #[error("the result of the function at {trigger} failed validation")]
+    Validation {
+        trigger: Trigger,
+        #[source]
+        source: Invalid,
+    },
+    #[error("the origin did not answer")]
+    Origin(#[source] ClientError),
+}
+
+impl Failure {
+    /// "HTTP 502 status code (Bad Gateway)", "HTTP 503 status code (Service Unavailable)", "HTTP 504 status code
+    /// (Gateway Timeout)".
+    fn status(&self) -> u16 {
+        match self {
+            Self::Refused { status, .. } => *status,
+            Self::Execution { .. } => 503,
+            Self::Origin(ClientError::Timeout(_)) => 504,
+            Self::Validation { .. } | Self::Origin(_) => 502,
+        }
+    }
+
+    /// "Test and debug Lambda@Edge functions" names the three for functions.
+    pub(super) fn x_cache(&self) -> &'static str {
+        match self {
+            Self::Execution { source: InvokeError::Throttled, .. } => "LambdaLimitExceeded from cloudfront",
+            Self::Execution { .. } => "LambdaExecutionError from cloudfront",
+            Self::Validation { .. } => "LambdaValidationError from cloudfront",
+            Self::Refused { .. } | Self::Origin(_) => "Error from cloudfront",
+        }
+    }
+
+    /// A page like CloudFront's. Unlike CloudFront's it says what was wrong with a result; a function's own error
+    /// text goes to the log alone.
+    pub(super) fn page(&self) -> Response {
+        let why = match self {
+            Self::Validation { source, .. } => format!("{self}: {source}"),
+            other => other.to_string(),
+        };
+        let (status, why) = (self.status(), escape(&why));
+        let page = format!(
+            "<!DOCTYPE html>\n<html><head><title>ERROR: The request could not be satisfied</title></head>\n\
+             <body><h1>{status} ERROR</h1><h2>The request could not be satisfied.</h2>\n<p>{why}</p></body></html>\n"
+        );
+        Response::new(status)
+            .header("Server", "CloudFront")
+            .header("Content-Type", "text/html; charset=UTF-8")
+            .with_body(page)
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
