@@ -1,11 +1,26 @@
-//! What stands in for AWS on one machine, so that the whole path of a request can be run and watched.
+//! The whole path of a request on one machine: what stands in for AWS, the stack of all parts, and the scenarios.
+//!
+//! In place of AWS, and of nothing else of the project's:
 //!
 //! - [`http1`]: a byte-exact HTTP/1.1 server and client; everything here speaks through it.
 //! - [`lambda`]: the Lambda emulator. Runs a function's zip the way the managed Python runtime does.
 //! - [`cloudfront`]: one distribution with one behavior, calling functions at its four triggers.
 //! - [`origin`]: a sample origin that remembers what reached it.
+//!
+//! The real parts around it:
+//!
+//! - [`binaries`]: builds the other crates' programs and the bundles.
+//! - [`stack`]: starts, stops and kills the whole system.
+//! - [`console`]: the console as somebody with a token sees it.
+//! - [`tap`]: sees when the functions call the node.
+//! - [`scenarios`]: what users are promised, shown.
 
+pub mod binaries;
 pub mod cloudfront;
+pub mod console;
 pub mod http1;
 pub mod lambda;
 pub mod origin;
+pub mod scenarios;
+pub mod stack;
+pub mod tap;

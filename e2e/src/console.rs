@@ -1,0 +1,64 @@
+//! The console, as somebody with a token sees it.
+
+use crate::http1::{Client, Request};
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+use std::{net::SocketAddr, time::Duration};
+use tokio::time::Instant;
+
+pub struct Console {
+    client: Client,
+    address: SocketAddr,
+    token: String,
+}
+
+impl Console {
+    pub fn new(address: SocketAddr, token: String) -> Self {
+        Self { client: Client::new(Duration::from_secs(10)), address, token }
+    }
+
+    /// A JSON answer of the REST API.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let body = self.fetch(path).await?;
+        serde_json::from_str(&body).with_context(|| format!("{path} is not JSON: {body}"))
+    }
+
+    /// A page, or anything else that answers 200.
+    pub async fn fetch(&self, path: &str) -> anyhow::Result<String> {
+        let request =
+            Request::new("GET", path, "console").header("Authorization", format!("Bearer {}", self.token));
+        let response = self.client.send(self.address, &request).await?;
+        ensure!(response.status == 200, "{path} answers {}: {}", response.status, response.body_text());
+        Ok(response.body_text())
+    }
+
+    /// The items of a list, over all its pages.
+    pub async fn items(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let (mut items, mut next) = (Vec::new(), path.to_owned());
+        loop {
+            let page = self.get(&next).await?;
+            items.extend(page["items"].as_array().context("a list has items")?.iter().cloned());
+            let Some(cursor) = page["next_cursor"].as_str() else { return Ok(items) };
+            let joint = if path.contains('?') { '&' } else { '?' };
+            next = format!("{path}{joint}cursor={cursor}");
+        }
+    }
+
+    /// The first item of a list that fits, as soon as there is one.
+    pub async fn wait_for(
+        &self,
+        path: &str,
+        patience: Duration,
+        fits: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let items = self.items(path).await?;
+            if let Some(found) = items.iter().find(|item| fits(item)) {
+                return Ok(found.clone());
+            }
+            ensure!(Instant::now() < deadline, "nothing fits in {path} after {patience:?}: {items:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `e2e`: the whole system on this machine, for people (`up`) and for the scenarios.
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use e2e::{
+    binaries::Binaries,
+    scenarios,
+    stack::{Mode, PortsOption, Stack, StackOptions, TriggerPair},
+};
+use std::{path::PathBuf, process::ExitCode};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The whole system on this machine: CloudFront, the Lambda functions, the node and the console.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build and start everything, say how to try it, and stop everything on Ctrl-C or SIGTERM.
+    Up(Up),
+    /// Run the scenarios against a stack of their own, one line each; exits 1 when one fails.
+    Scenarios {
+        /// Only those whose name contains this.
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
+        /// Run all this many times; stops at the first failure.
+        #[arg(long, default_value_t = 1, value_name = "TIMES")]
+        repeat: u32,
+    },
+}
+
+#[derive(Args)]
+struct Up {
+    /// What the node does about attacks.
+    #[arg(long, value_enum, default_value_t = Mode::Block)]
+    mode: Mode,
+    /// Where the functions are attached.
+    #[arg(long, value_enum, default_value_t = TriggerPair::Viewer)]
+    trigger: TriggerPair,
+    /// The node gets copies after the visitor has been served; nothing is blocked.
+    #[arg(long)]
+    out_of_band: bool,
+    /// Keep database, spool, tokens and logs here. Without it they go when the stack stops.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The documented ports, or free ones.
+    #[arg(long, value_enum, default_value_t = PortsOption::Default)]
+    ports: PortsOption,
+    /// Once everything answers, write addresses, tokens and process ids here as one JSON object.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let command = Arguments::parse().command;
+    tracing_subscriber::fmt().with_env_filter(log_filter()).with_writer(std::io::stderr).init();
+    match command {
+        Command::Up(options) => up(options).await.map(|()| ExitCode::SUCCESS),
+        Command::Scenarios { only, repeat } => scenarios::run(only.as_deref(), repeat).await,
+    }
+}
+
+fn log_filter() -> tracing_subscriber::EnvFilter {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"))
+}
+
+async fn up(up: Up) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut told_to_stop = async || {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    };
+    eprintln!("Building the node, the console and the connector …");
+    let start = async {
+        let binaries = Binaries::build().await?;
+        eprintln!("Starting …");
+        let options = StackOptions {
+            mode: up.mode,
+            trigger: up.trigger,
+            out_of_band: up.out_of_band,
+            ports: up.ports,
+            data: up.data,
+            parameters: Vec::new(),
+        };
+        Stack::start(&binaries, options, false).await
+    };
+    let mut stack = tokio::select! {
+        stack = start => stack?,
+        () = told_to_stop() => return Ok(()),
+    };
+    if let Some(path) = &up.ready_file {
+        stack.write_ready_file(path).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    println!("{}", welcome(&stack));
+    watch(&mut stack, told_to_stop()).await;
+    eprintln!("Stopping …");
+    stack.stop().await;
+    Ok(())
+}
+
+/// Waits for the signal. A part that ends meanwhile is named, and may be started again by hand.
+async fn watch(stack: &mut Stack, told_to_stop: impl Future<Output = ()>) {
+    tokio::pin!(told_to_stop);
+    let (mut node_runs, mut console_runs) = (true, true);
+    loop {
+        let (part, status, command) = tokio::select! {
+            () = &mut told_to_stop => return,
+            status = stack.node.ended(), if node_runs => {
+                node_runs = false;
+                ("node", status, stack.node.command())
+            }
+            status = stack.console.ended(), if console_runs => {
+                console_runs = false;
+                ("console", status, stack.console.command())
+            }
+        };
+        eprintln!("The {part} ended ({status}). To start it again: {}", command.join(" "));
+    }
+}
+
+fn welcome(stack: &Stack) -> String {
+    let at = stack.addresses;
+    let expected = match (stack.options.mode, stack.options.out_of_band) {
+        (Mode::Block, false) => "403: blocked",
+        _ => "200: let through, and recorded",
+    };
+    format!(
+        "
+Everything runs. Functions: {python}.
+
+  CloudFront   http://{cloudfront}   → origin http://{origin}
+  Node         http://{node}   status http://{status}/wallarm-status   metrics http://{metrics}/metrics
+  Console      http://{console}/attacks
+  Admin token  {token}
+  Data, logs   {data}
+
+Try an attack ({expected}):
+
+  curl -i http://{cloudfront}/etc/passwd
+
+See it in the list, on the page above (sign in with the token) or over REST:
+
+  curl -s -H 'Authorization: Bearer {token}' http://{console}/api/v1/attacks
+
+Ctrl-C stops everything.",
+        python = stack.python,
+        cloudfront = at.cloudfront,
+        origin = at.origin,
+        node = at.node,
+        status = at.status,
+        metrics = at.metrics,
+        console = at.console,
+        token = stack.admin_token,
+        data = stack.directory().display(),
+    )
+}

@@ -1,0 +1,117 @@
+//! The scenarios: what a user of the whole system is promised, each shown on a stack of its own.
+
+mod blocking;
+mod out_of_band;
+mod responses;
+mod runtime;
+mod survival;
+mod world;
+
+use crate::{
+    binaries::Binaries,
+    stack::TriggerPair::{Origin, Viewer},
+};
+use std::{pin::Pin, process::ExitCode, time::Instant};
+
+type Outcome<'a> = Pin<Box<dyn Future<Output = anyhow::Result<String>> + Send + 'a>>;
+
+/// A promise, and how it is shown. What it returns is printed behind its name.
+struct Scenario {
+    name: &'static str,
+    show: fn(&Binaries) -> Outcome<'_>,
+}
+
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "the functions run from the zips as the Rust program, frozen between requests",
+        show: |binaries| Box::pin(runtime::functions_are_the_rust_program(binaries)),
+    },
+    Scenario {
+        name: "a benign GET passes and is byte-identical at the origin, viewer triggers",
+        show: |binaries| Box::pin(blocking::benign_is_byte_identical(binaries, Viewer)),
+    },
+    Scenario {
+        name: "a benign GET passes and is byte-identical at the origin, origin triggers",
+        show: |binaries| Box::pin(blocking::benign_is_byte_identical(binaries, Origin)),
+    },
+    Scenario {
+        name: "GET /etc/passwd is blocked and listed as ptrav at uri, viewer triggers",
+        show: |binaries| Box::pin(blocking::path_traversal_is_blocked(binaries, Viewer)),
+    },
+    Scenario {
+        name: "GET /etc/passwd is blocked and listed as ptrav at uri, origin triggers",
+        show: |binaries| Box::pin(blocking::path_traversal_is_blocked(binaries, Origin)),
+    },
+    Scenario {
+        name: "in monitoring mode the same passes and is listed as monitoring",
+        show: |binaries| Box::pin(blocking::monitoring_lets_through(binaries)),
+    },
+    Scenario {
+        name: "?x='+OR+1=1 is sqli at get > x",
+        show: |binaries| Box::pin(blocking::sql_injection_is_found_at_its_parameter(binaries)),
+    },
+    Scenario {
+        name: "XSS is found in form, JSON and multipart bodies",
+        show: |binaries| Box::pin(blocking::xss_is_found_in_bodies(binaries)),
+    },
+    Scenario {
+        name: "out of band the visitor is served before the node is called",
+        show: |binaries| Box::pin(out_of_band::reply_goes_before_the_call(binaries)),
+    },
+    Scenario {
+        name: "a hit shows the origin's status, viewer triggers",
+        show: |binaries| Box::pin(responses::hit_shows_the_status(binaries, Viewer, 200)),
+    },
+    Scenario {
+        name: "a hit shows the origin's status, origin triggers",
+        show: |binaries| Box::pin(responses::hit_shows_the_status(binaries, Origin, 404)),
+    },
+    Scenario {
+        name: "node stopped or hanging: requests pass, and the node learns of them once it is back",
+        show: |binaries| Box::pin(survival::node_is_away(binaries)),
+    },
+    Scenario {
+        name: "console killed during attacks: nothing is lost once it is back",
+        show: |binaries| Box::pin(survival::console_is_away(binaries)),
+    },
+    Scenario {
+        name: "node killed with -9 under attack: every block a visitor got is listed, none twice",
+        show: |binaries| Box::pin(survival::node_is_killed(binaries)),
+    },
+];
+
+/// Runs the scenarios whose name contains `only`.
+pub async fn run(only: Option<&str>, repeat: u32) -> anyhow::Result<ExitCode> {
+    let binaries = Binaries::build().await?;
+    let chosen: Vec<_> =
+        SCENARIOS.iter().filter(|scenario| scenario.name.contains(only.unwrap_or_default())).collect();
+    anyhow::ensure!(!chosen.is_empty(), "no scenario's name contains {only:?}");
+    for round in 1..=repeat {
+        if repeat > 1 {
+            println!("round {round} of {repeat}");
+        }
+        let mut failed = 0;
+        for scenario in &chosen {
+            failed += u32::from(!scenario.run(&binaries).await);
+        }
+        println!("{} passed, {failed} failed", chosen.len() - failed as usize);
+        if failed > 0 {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Scenario {
+    async fn run(&self, binaries: &Binaries) -> bool {
+        let start = Instant::now();
+        let result = (self.show)(binaries).await;
+        let seconds = start.elapsed().as_secs_f64();
+        match &result {
+            Ok(detail) if detail.is_empty() => println!("ok     {} ({seconds:.1} s)", self.name),
+            Ok(detail) => println!("ok     {} ({seconds:.1} s): {detail}", self.name),
+            Err(error) => println!("FAILED {} ({seconds:.1} s): {error:#}", self.name),
+        }
+        result.is_ok()
+    }
+}

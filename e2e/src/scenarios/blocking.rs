@@ -1,0 +1,136 @@
+//! In line: what is honest passes untouched, what is an attack does not, and both leave the right trace.
+
+use super::world::{World, edge_request_id, expect_status, options};
+use crate::{
+    binaries::Binaries,
+    cloudfront::{CloudFront, DistributionConfig},
+    http1::{Client, Headers, Request},
+    origin::{GREETING, Received},
+    stack::{Mode, TriggerPair},
+};
+use anyhow::{Context as _, ensure};
+use tokio::net::TcpListener;
+
+/// Escapes, repeated names, odd case: all of it must arrive as it was sent.
+const ODD_TARGET: &str = "/caf%C3%A9/a%2Fb//c;v=1?q=a+b%20c&q=2&empty=&flag&u=%7euser";
+
+pub(super) async fn benign_is_byte_identical(
+    binaries: &Binaries,
+    trigger: TriggerPair,
+) -> anyhow::Result<String> {
+    let world = World::start(binaries, options(Mode::Block, trigger)).await?;
+    let request = || {
+        Request::new("GET", ODD_TARGET, "shop.example.com")
+            .header("X-Twice", "1")
+            .header("x-twice", "Two  words")
+    };
+    let response = world.send(request()).await?;
+    expect_status(&response, 200)?;
+    ensure!(response.body_text() == GREETING, "the origin's body was changed: {}", response.body_text());
+    let through_functions = last(&world)?;
+
+    // The same request through a distribution without functions.
+    let bare = CloudFront::start(
+        TcpListener::bind(("127.0.0.1", 0)).await?,
+        DistributionConfig::new(world.addresses.origin),
+    )?;
+    let same = request().header("User-Agent", "curl/8.5.0").header("Accept", "*/*");
+    Client::default().send(bare.address(), &same).await?;
+    let without_functions = last(&world)?;
+
+    ensure!(
+        through_functions.target == ODD_TARGET.as_bytes(),
+        "the target was changed: {through_functions:?}"
+    );
+    let shape =
+        |received: &Received| (received.method.clone(), received.target.clone(), received.body.clone());
+    ensure!(shape(&through_functions) == shape(&without_functions), "the functions changed the request");
+    let (with, without) = (without_id(&through_functions.headers), without_id(&without_functions.headers));
+    ensure!(with == without, "the functions changed the headers: {with:?} instead of {without:?}");
+    ensure!(world.hits().await?.is_empty(), "a benign request left a hit");
+    world.end(String::new()).await
+}
+
+fn last(world: &World) -> anyhow::Result<Received> {
+    world.origin.recorded().pop().context("the origin got nothing")
+}
+
+/// The one header that differs between two equal requests.
+fn without_id(headers: &Headers) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut headers = headers.0.clone();
+    headers.retain(|(name, _)| !name.eq_ignore_ascii_case(b"x-amz-cf-id"));
+    headers
+}
+
+pub(super) async fn path_traversal_is_blocked(
+    binaries: &Binaries,
+    trigger: TriggerPair,
+) -> anyhow::Result<String> {
+    let world = World::start(binaries, options(Mode::Block, trigger)).await?;
+    let response = world.get("/etc/passwd").await?;
+    expect_status(&response, 403)?;
+    ensure!(world.origin.recorded().is_empty(), "the origin saw a blocked request");
+    let cache = response.headers.text("Cache-Control");
+    ensure!(cache.as_deref() == Some("no-store"), "a block must never be cached: {cache:?}");
+
+    let attack = world.attack("ptrav", "uri").await?;
+    ensure!(attack["status"] == "blocked", "{attack}");
+    ensure!(attack["point"] == serde_json::json!([["uri"]]), "{attack}");
+    let console = world.console_api();
+    let hits = console.items(&format!("/api/v1/hits?edge_request_id={}", escaped(&response)?)).await?;
+    let [hit] = &hits[..] else { anyhow::bail!("one hit of this request, not {hits:?}") };
+    ensure!(hit["payload"] == "/etc/passwd" && hit["outcome"] == "blocked", "{hit}");
+    let page = console.fetch("/attacks").await?;
+    ensure!(page.contains("Path traversal"), "the page does not show the attack: {page}");
+    world.end(String::new()).await
+}
+
+fn escaped(response: &crate::http1::Response) -> anyhow::Result<String> {
+    Ok(edge_request_id(response)?.replace('=', "%3D"))
+}
+
+pub(super) async fn monitoring_lets_through(binaries: &Binaries) -> anyhow::Result<String> {
+    let world = World::start(binaries, options(Mode::Monitoring, TriggerPair::Viewer)).await?;
+    expect_status(&world.get("/etc/passwd").await?, 200)?;
+    let attack = world.attack("ptrav", "uri").await?;
+    ensure!(attack["status"] == "monitoring", "{attack}");
+    world.end(String::new()).await
+}
+
+pub(super) async fn sql_injection_is_found_at_its_parameter(binaries: &Binaries) -> anyhow::Result<String> {
+    let world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+    expect_status(&world.get("/?x='+OR+1=1").await?, 403)?;
+    let attack = world.attack("sqli", "get > x").await?;
+    ensure!(attack["payload"] == "' OR 1=1", "{attack}");
+    world.end(String::new()).await
+}
+
+pub(super) async fn xss_is_found_in_bodies(binaries: &Binaries) -> anyhow::Result<String> {
+    let world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+    let bodies = [
+        (
+            "application/x-www-form-urlencoded",
+            "a=1&bio=%3Cscript%3Ealert(1)%3C/script%3E",
+            "post > form_urlencoded:bio",
+        ),
+        (
+            "application/json",
+            r#"{"user":{"bio":"\u003cscript>alert(1)</script>"}}"#,
+            "post > json_doc > hash:user > hash:bio",
+        ),
+        (
+            "multipart/form-data; boundary=XX",
+            "--XX\r\nContent-Disposition: form-data; name=\"bio\"\r\n\r\n<script>alert(1)</script>\r\n--XX--\r\n",
+            "post > multipart:bio",
+        ),
+    ];
+    for (content_type, body, parameter) in bodies {
+        let response = world.post("/profile", content_type, body).await?;
+        expect_status(&response, 403).context(content_type)?;
+        world.attack("xss", parameter).await?;
+    }
+    let honest =
+        world.post("/profile", "application/json", r#"{"user":{"bio":"I like <3 and 1 < 2"}}"#).await?;
+    expect_status(&honest, 200)?;
+    world.end(String::new()).await
+}

@@ -1,0 +1,47 @@
+//! The functions are what their bundle says, and live as Lambda lets them.
+
+use super::world::{World, expect_status, options};
+use crate::{
+    binaries::Binaries,
+    lambda::{Function, LogEvent},
+    stack::{Mode, TriggerPair},
+};
+use anyhow::{Context as _, ensure};
+use std::{env, fs};
+
+pub(super) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyhow::Result<String> {
+    let world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+    let on_ci = env::var_os("CI").is_some_and(|value| value == "true");
+    ensure!(
+        world.python.is_aws() || !on_ci,
+        "CI must run the functions under AWS's awslambdaric: {}",
+        world.python
+    );
+    expect_status(&world.get("/").await?, 200)?;
+    for function in [&world.request_function, &world.response_function] {
+        function.at_rest().await;
+        ensure_rust(function).with_context(|| function.name().to_owned())?;
+    }
+    let python = world.python.to_string();
+    world.end(python).await
+}
+
+/// Fails when Python still answers: the process must be the bundle's program, and so must the Runtime API's client.
+fn ensure_rust(function: &Function) -> anyhow::Result<()> {
+    let pids = function.pids();
+    ensure!(!pids.is_empty(), "no environment is alive");
+    for pid in pids {
+        let program = fs::read_link(format!("/proc/{pid}/exe"))?;
+        ensure!(program.ends_with("bootstrap"), "process {pid} runs {}", program.display());
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The state stands behind the name, which is in parentheses (proc_pid_stat(5)).
+        let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+        ensure!(state == Some('T'), "process {pid} is not frozen between requests: {stat}");
+    }
+    for event in function.log().events() {
+        if let LogEvent::Next { user_agent } = event {
+            ensure!(user_agent.starts_with("aws-lambda-rust/"), "{user_agent} asked for events");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! Parts go away, visitors are served, and what was promised is there afterwards.
+
+use super::world::{PATIENCE, World, edge_request_id, expect_status, options};
+use crate::{
+    binaries::Binaries,
+    stack::{Mode, TriggerPair},
+};
+use anyhow::{Context as _, ensure};
+use rustix::process::Signal;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Twice the default deadline: generous, as this machine may be busy.
+const SERVED_WITHIN: Duration = Duration::from_secs(5);
+
+pub(super) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<String> {
+    let mut world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+    expect_status(&world.get("/").await?, 200)?;
+
+    world.node.signal(Signal::STOP);
+    let start = Instant::now();
+    expect_status(&world.get("/etc/passwd?hangs").await?, 200).context("node hangs")?;
+    ensure!(start.elapsed() < SERVED_WITHIN, "a hanging node cost the visitor {:?}", start.elapsed());
+    world.node.signal(Signal::CONT);
+
+    world.stack.node.terminate(PATIENCE).await;
+    expect_status(&world.get("/etc/passwd?gone").await?, 200).context("node stopped")?;
+    world.stack.restart_node().await?;
+    expect_status(&world.get("/").await?, 200)?;
+
+    let console = world.console_api();
+    for reason in ["node_timeout", "node_unreachable"] {
+        console.wait_for("/api/v1/not-inspected", PATIENCE, |entry| entry["reason"] == reason).await?;
+    }
+    let page = console.fetch("/attacks").await?;
+    ensure!(page.contains("at least 2"), "the page does not say what was not inspected: {page}");
+    world.end(String::new()).await
+}
+
+pub(super) async fn console_is_away(binaries: &Binaries) -> anyhow::Result<String> {
+    const ATTACKS: usize = 30;
+    let mut world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+    let mut blocked = HashSet::new();
+    for n in 0..ATTACKS {
+        if n == ATTACKS / 3 {
+            world.stack.console.kill().await;
+        }
+        let response = world.get(&format!("/etc/passwd?n={n}")).await?;
+        expect_status(&response, 403)?;
+        blocked.insert(edge_request_id(&response)?);
+    }
+    let undelivered = world.node_status("/spool/pending").await?;
+    ensure!(undelivered > 0, "the console was away, yet nothing waits for it");
+    world.stack.restart_console().await?;
+    world.all_delivered().await?;
+    let listed = listed_once(&world).await?;
+    ensure!(listed == blocked, "{} blocked, {} listed", blocked.len(), listed.len());
+    world.end(format!("{undelivered} of {ATTACKS} hits were undelivered when it came back")).await
+}
+
+/// What the visitors of a run saw.
+#[derive(Default)]
+struct Visitors {
+    started: AtomicU32,
+    ended: AtomicU32,
+    answers: Mutex<HashMap<String, u16>>,
+}
+
+impl Visitors {
+    /// One visitor after another attacks; several of these run side by side.
+    async fn attack(&self, world: &World, requests: u32) -> anyhow::Result<()> {
+        for _ in 0..requests {
+            let n = self.started.fetch_add(1, Ordering::SeqCst);
+            let response = world.get(&format!("/etc/passwd?n={n}")).await;
+            self.ended.fetch_add(1, Ordering::SeqCst);
+            let response = response?;
+            let id = edge_request_id(&response)?;
+            self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(id, response.status);
+        }
+        Ok(())
+    }
+
+    fn in_flight(&self) -> u32 {
+        // In this order, so that a request that ends in between is not counted.
+        let ended = self.ended.load(Ordering::SeqCst);
+        self.started.load(Ordering::SeqCst).saturating_sub(ended)
+    }
+
+    fn with_status(&self, status: u16) -> HashSet<String> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.iter().filter(|(_, got)| **got == status).map(|(id, _)| id.clone()).collect()
+    }
+}
+
+pub(super) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<String> {
+    const VISITORS: u32 = 6;
+    const REQUESTS: u32 = 50;
+    let mut world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+    let visitors = Visitors::default();
+    // Hits pile up at the node, so that the kill finds some undelivered.
+    world.console.signal(Signal::STOP);
+
+    let first_half = attack_side_by_side(&world, &visitors, VISITORS, REQUESTS);
+    let kill = async {
+        while visitors.with_status(403).len() < (VISITORS * REQUESTS / 4) as usize {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let undelivered = world.node_status("/spool/pending").await?;
+        let in_flight = visitors.in_flight();
+        world.node.signal(Signal::KILL);
+        anyhow::Ok((in_flight, undelivered))
+    };
+    let ((), (in_flight, undelivered)) = tokio::try_join!(first_half, kill)?;
+    ensure!(in_flight > 0 && undelivered > 0, "{in_flight} in flight, {undelivered} undelivered: no test");
+
+    let before = visitors.with_status(403).len();
+    world.stack.restart_node().await?;
+    world.console.signal(Signal::CONT);
+    attack_side_by_side(&world, &visitors, VISITORS, REQUESTS / 5).await?;
+    world.all_delivered().await?;
+
+    let (blocked, passed) = (visitors.with_status(403), visitors.with_status(200));
+    ensure!(blocked.len() > before, "the node that came back blocks nothing");
+    ensure!(!passed.is_empty(), "the killed node went on answering");
+    let listed = listed_once(&world).await?;
+    let lost: Vec<_> = blocked.difference(&listed).collect();
+    ensure!(lost.is_empty(), "{} blocks are not in the list: {lost:?}", lost.len());
+    let sent: HashSet<_> = blocked.union(&passed).cloned().collect();
+    ensure!(listed.is_subset(&sent), "the list holds requests nobody sent");
+    world
+        .end(format!(
+            "killed with {in_flight} requests in flight and {undelivered} hits undelivered; {} blocks, all listed once",
+            blocked.len()
+        ))
+        .await
+}
+
+async fn attack_side_by_side(
+    world: &World,
+    visitors: &Visitors,
+    count: u32,
+    requests: u32,
+) -> anyhow::Result<()> {
+    let all = (0..count).map(|_| visitors.attack(world, requests));
+    futures_util::future::try_join_all(all).await.map(drop)
+}
+
+/// CloudFront's ids of all hits; an error when one request has the same type twice.
+async fn listed_once(world: &World) -> anyhow::Result<HashSet<String>> {
+    let mut ids = HashSet::new();
+    for hit in world.hits().await? {
+        let id = hit["edge_request_id"].as_str().context("a hit knows its CloudFront id")?.to_owned();
+        ensure!(ids.insert(id), "listed twice: {hit}");
+    }
+    Ok(ids)
+}

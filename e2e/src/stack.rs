@@ -1,0 +1,321 @@
+//! The whole system on loopback: sample origin, console, node, both functions from their zips, and CloudFront.
+//!
+//! Console and node are the real programs in processes of their own. The simulator, the Lambda emulator and the origin
+//! run in this process, so that scenarios can look into them; the functions are processes of the emulator.
+
+mod ports;
+mod process;
+mod ready;
+
+use crate::{
+    binaries::{Binaries, Bundles},
+    cloudfront::{Association, CloudFront, DistributionConfig, Functions},
+    console::Console,
+    http1::{Client, Request},
+    lambda::{Function, FunctionConfig, PythonRuntime},
+    origin::Origin,
+    tap::Tap,
+};
+use anyhow::Context as _;
+use clap::ValueEnum;
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, time::Instant};
+
+pub use ports::{Ports, PortsOption};
+pub use process::Process;
+
+/// What may differ between stacks.
+#[derive(Debug, Clone)]
+pub struct StackOptions {
+    pub mode: Mode,
+    pub trigger: TriggerPair,
+    pub out_of_band: bool,
+    pub ports: PortsOption,
+    /// Kept after the end; without one, a fresh directory that goes with the stack.
+    pub data: Option<PathBuf>,
+    /// More launcher parameters, e.g. `wlrm_deadline_ms`.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+/// The node's filtration mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Mode {
+    Monitoring,
+    SafeBlocking,
+    Block,
+}
+
+/// Which pair of triggers the functions are attached to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TriggerPair {
+    /// viewer-request and viewer-response: every request, also those the cache could answer.
+    Viewer,
+    /// origin-request and origin-response: what goes to the origin, with its 4xx and 5xx answers.
+    Origin,
+}
+
+/// A running system. Stop it with [`Stack::stop`]; dropping it kills what is left.
+pub struct Stack {
+    pub options: StackOptions,
+    pub addresses: Ports,
+    pub origin: Origin,
+    pub request_function: Arc<Function>,
+    pub response_function: Arc<Function>,
+    pub python: PythonRuntime,
+    pub bundles: Bundles,
+    pub console: Process,
+    pub node: Process,
+    pub admin_token: String,
+    pub node_token: String,
+    pub node_admin_token: String,
+    /// Between the functions and the node: sees when a call starts.
+    pub tap: Option<Tap>,
+    directory: PathBuf,
+    _cloudfront: CloudFront,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Default for StackOptions {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Block,
+            trigger: TriggerPair::Viewer,
+            out_of_band: false,
+            ports: PortsOption::Random,
+            data: None,
+            parameters: Vec::new(),
+        }
+    }
+}
+
+impl Mode {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Monitoring => "monitoring",
+            Self::SafeBlocking => "safe_blocking",
+            Self::Block => "block",
+        }
+    }
+}
+
+impl Stack {
+    /// Every part has this long to answer for the first time.
+    const START: Duration = Duration::from_secs(30);
+    /// And this long to end when asked to.
+    const STOP: Duration = Duration::from_secs(10);
+
+    /// Starts every part and returns once all of them answer.
+    pub async fn start(binaries: &Binaries, options: StackOptions, tapped: bool) -> anyhow::Result<Self> {
+        let python = PythonRuntime::detect()?;
+        let temporary = if options.data.is_none() { Some(tempfile::tempdir()?) } else { None };
+        let directory = match (&options.data, &temporary) {
+            (Some(data), _) => data.clone(),
+            (None, Some(temporary)) => temporary.path().to_owned(),
+            (None, None) => unreachable!("one of the two was made above"),
+        };
+        let directory = make_directory(&directory)?;
+        let (addresses, listeners) = Ports::allocate(options.ports).await?;
+
+        let console = start_console(binaries, &directory, &addresses).await?;
+        let (admin_token, node_token) =
+            (secret(&directory, "admin-token")?, secret(&directory, "node-token")?);
+        let node_admin_token = node_admin_token(&directory)?;
+        write_node_config(&directory, &addresses, options.mode)?;
+        let node = start_node(binaries, &directory, &addresses).await?;
+
+        let tap = if tapped { Some(Tap::start(addresses.node).await?) } else { None };
+        let node_address = tap.as_ref().map_or(addresses.node, Tap::address);
+        let bundles = make_bundles(binaries, &directory, node_address, &options).await?;
+        let request_function =
+            start_function("wallarm-request", &bundles.request, &python, &directory).await?;
+        let response_function =
+            start_function("wallarm-response", &bundles.response, &python, &directory).await?;
+        let origin = Origin::start(listeners.origin)?;
+        let functions = associate(options.trigger, &request_function, &response_function);
+        let distribution = DistributionConfig { functions, ..DistributionConfig::new(addresses.origin) };
+        let cloudfront = CloudFront::start(listeners.cloudfront, distribution)?;
+        Ok(Self {
+            options,
+            addresses,
+            origin,
+            request_function,
+            response_function,
+            python,
+            bundles,
+            console,
+            node,
+            admin_token,
+            node_token,
+            node_admin_token,
+            tap,
+            directory,
+            _cloudfront: cloudfront,
+            _temporary: temporary,
+        })
+    }
+
+    /// The console, seen by its administrator.
+    pub fn console_api(&self) -> Console {
+        Console::new(self.addresses.console, self.admin_token.clone())
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The node again, with the same configuration and spool, after it ended.
+    pub async fn restart_node(&mut self) -> anyhow::Result<()> {
+        self.node.restart().await?;
+        wait_for(&mut self.node, self.addresses.health).await
+    }
+
+    /// The console again, with the same database, after it ended.
+    pub async fn restart_console(&mut self) -> anyhow::Result<()> {
+        self.console.restart().await?;
+        wait_for(&mut self.console, self.addresses.console).await
+    }
+
+    /// Ends every part in the order of the traffic, so that nothing on its way is lost.
+    pub async fn stop(mut self) {
+        self.request_function.stop().await;
+        self.response_function.stop().await;
+        self.node.terminate(Self::STOP).await;
+        self.console.terminate(Self::STOP).await;
+    }
+}
+
+fn make_directory(directory: &Path) -> anyhow::Result<PathBuf> {
+    fs::create_dir_all(directory.join("logs"))
+        .with_context(|| format!("the data directory {} cannot be made", directory.display()))?;
+    Ok(directory.canonicalize()?)
+}
+
+async fn start_console(binaries: &Binaries, directory: &Path, addresses: &Ports) -> anyhow::Result<Process> {
+    let command = [
+        binaries.console.display().to_string(),
+        "serve".into(),
+        "--listen".into(),
+        addresses.console.to_string(),
+        "--data".into(),
+        directory.join("console").display().to_string(),
+        "--admin-token-file".into(),
+        directory.join("admin-token").display().to_string(),
+        "--node-token-file".into(),
+        directory.join("node-token").display().to_string(),
+    ];
+    let mut console = Process::start("console", command.to_vec(), directory).await?;
+    wait_for(&mut console, addresses.console).await?;
+    Ok(console)
+}
+
+async fn start_node(binaries: &Binaries, directory: &Path, addresses: &Ports) -> anyhow::Result<Process> {
+    let config = directory.join("node.yaml").display().to_string();
+    let command = vec![binaries.node.display().to_string(), "run".into(), "--config".into(), config];
+    let mut node = Process::start("node", command, directory).await?;
+    wait_for(&mut node, addresses.health).await?;
+    Ok(node)
+}
+
+async fn start_function(
+    name: &'static str,
+    zip: &Path,
+    python: &PythonRuntime,
+    directory: &Path,
+) -> anyhow::Result<Arc<Function>> {
+    let sink = process::line_sink(process::log_file(directory, name)?);
+    let config = FunctionConfig { sink, ..FunctionConfig::new(name, zip, python.clone()) };
+    Ok(Arc::new(Function::start(config).await?))
+}
+
+fn associate(trigger: TriggerPair, request: &Arc<Function>, response: &Arc<Function>) -> Functions {
+    let request = Some(Association::with_body(request.clone()));
+    let response = Some(Association::new(response.clone()));
+    match trigger {
+        TriggerPair::Viewer => {
+            Functions { viewer_request: request, viewer_response: response, ..Functions::default() }
+        }
+        TriggerPair::Origin => {
+            Functions { origin_request: request, origin_response: response, ..Functions::default() }
+        }
+    }
+}
+
+async fn make_bundles(
+    binaries: &Binaries,
+    directory: &Path,
+    node: SocketAddr,
+    options: &StackOptions,
+) -> anyhow::Result<Bundles> {
+    let inline = if options.out_of_band { "False" } else { "True" };
+    let mut parameters =
+        vec![("wlrm_node_addr", format!("http://{node}")), ("wlrm_inline", inline.to_owned())];
+    parameters.extend(options.parameters.iter().cloned());
+    binaries.bundle(&parameters, &directory.join("bundles")).await
+}
+
+fn write_node_config(directory: &Path, addresses: &Ports, mode: Mode) -> anyhow::Result<()> {
+    let Ports { node, metrics, health, status, console, .. } = addresses;
+    let at = |name: &str| directory.join(name).display().to_string();
+    // JSON is YAML, and quotes paths safely.
+    let config = serde_json::json!({
+        "version": 4,
+        "mode": "connector-server",
+        "connector": { "address": node.to_string() },
+        "route_config": { "wallarm_mode": mode.word() },
+        "metrics": {
+            "listen_address": metrics.to_string(),
+            "legacy_status": { "listen_address": status.to_string() },
+        },
+        "health_check": { "listen_address": health.to_string() },
+        "admin": { "token_file": at("node-admin-token") },
+        "console": { "url": format!("http://{console}"), "token_file": at("node-token") },
+        "spool": { "directory": at("spool") },
+    });
+    Ok(fs::write(directory.join("node.yaml"), serde_json::to_string_pretty(&config)?)?)
+}
+
+fn node_admin_token(directory: &Path) -> anyhow::Result<String> {
+    let path = directory.join("node-admin-token");
+    if !path.exists() {
+        fs::write(&path, format!("wna_{}\n", uuid::Uuid::new_v4().simple()))?;
+    }
+    secret(directory, "node-admin-token")
+}
+
+fn secret(directory: &Path, name: &str) -> anyhow::Result<String> {
+    let text = fs::read_to_string(directory.join(name)).with_context(|| format!("there is no {name}"))?;
+    Ok(text.trim().to_owned())
+}
+
+/// Until `/ready` says 200, or the process ends, or the time is up.
+async fn wait_for(process: &mut Process, address: SocketAddr) -> anyhow::Result<()> {
+    let client = Client::new(Duration::from_secs(1));
+    let request = Request::new("GET", "/ready", "localhost");
+    let deadline = Instant::now() + Stack::START;
+    loop {
+        if client.send(address, &request).await.is_ok_and(|response| response.status == 200) {
+            return Ok(());
+        }
+        process.still_runs()?;
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "{} did not get ready; see {}",
+            process.name(),
+            process.log()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A listener that is already bound, so that its port cannot be taken meanwhile.
+pub(crate) struct Listeners {
+    pub(crate) cloudfront: TcpListener,
+    pub(crate) origin: TcpListener,
+}

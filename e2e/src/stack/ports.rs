@@ -1,0 +1,63 @@
+//! Who listens where.
+
+use super::Listeners;
+use anyhow::Context as _;
+use clap::ValueEnum;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// Which ports to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PortsOption {
+    /// The documented ones: 8000 CloudFront, 8001 origin, 5050 node, 3000 console, 9000, 8080, 10246.
+    Default,
+    /// Free ones.
+    Random,
+}
+
+/// The address of each part.
+#[derive(Debug, Clone, Copy)]
+pub struct Ports {
+    pub cloudfront: SocketAddr,
+    pub origin: SocketAddr,
+    pub node: SocketAddr,
+    pub console: SocketAddr,
+    pub metrics: SocketAddr,
+    pub health: SocketAddr,
+    pub status: SocketAddr,
+}
+
+const DEFAULTS: [(&str, u16); 7] = [
+    ("CloudFront", 8000),
+    ("the origin", 8001),
+    ("the node", 5050),
+    ("the console", 3000),
+    ("the node's metrics", 9000),
+    ("the node's health check", 8080),
+    ("the node's status", 10246),
+];
+
+impl Ports {
+    /// Binds all, so that each is free and none is given twice; then leaves those to the processes that need them.
+    pub(crate) async fn allocate(option: PortsOption) -> anyhow::Result<(Self, Listeners)> {
+        let mut listeners = Vec::new();
+        for (part, port) in DEFAULTS {
+            let port = if option == PortsOption::Default { port } else { 0 };
+            let listener = TcpListener::bind(("127.0.0.1", port)).await.with_context(|| {
+                format!("port {port} for {part} is not free; stop what uses it, or take free ones with --ports random")
+            })?;
+            listeners.push(listener);
+        }
+        let addresses: Vec<SocketAddr> =
+            listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
+        let [cloudfront, origin, node, console, metrics, health, status] = addresses[..] else {
+            unreachable!("as many addresses as defaults")
+        };
+        let mut listeners = listeners.into_iter();
+        let (Some(for_cloudfront), Some(for_origin)) = (listeners.next(), listeners.next()) else {
+            unreachable!("the first two of seven")
+        };
+        let ports = Self { cloudfront, origin, node, console, metrics, health, status };
+        Ok((ports, Listeners { cloudfront: for_cloudfront, origin: for_origin }))
+    }
+}

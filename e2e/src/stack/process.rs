@@ -1,0 +1,126 @@
+//! Console and node: programs that are started, watched, stopped, killed and started again.
+
+use crate::lambda::LogSink;
+use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fs::{File, OpenOptions},
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::process::{Child, Command};
+
+/// One program. Its output goes to `logs/<name>.log`.
+pub struct Process {
+    name: &'static str,
+    command: Vec<String>,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Process {
+    pub(super) async fn start(
+        name: &'static str,
+        command: Vec<String>,
+        directory: &Path,
+    ) -> anyhow::Result<Self> {
+        let log = directory.join("logs").join(format!("{name}.log"));
+        let child = spawn(name, &command, &log)?;
+        Ok(Self { name, command, log, child })
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How to start it by hand.
+    pub fn command(&self) -> &[String] {
+        &self.command
+    }
+
+    pub fn log(&self) -> String {
+        self.log.display().to_string()
+    }
+
+    /// Absent once it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// An error that shows the end of its log when it has ended.
+    pub(super) fn still_runs(&mut self) -> anyhow::Result<()> {
+        let Some(status) = self.child.try_wait()? else { return Ok(()) };
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = log.lines().rev().take(10).collect();
+        let tail = lines.into_iter().rev().collect::<Vec<_>>().join("\n");
+        bail!("the {} ended ({status}). The end of {}:\n{tail}", self.name, self.log.display())
+    }
+
+    /// Waits for it to end by itself.
+    pub async fn ended(&mut self) -> String {
+        self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
+
+    /// SIGKILL: the process gets no chance to put anything right.
+    pub async fn kill(&mut self) {
+        let _ = self.child.kill().await;
+    }
+
+    /// SIGTERM, and SIGKILL when that is not heeded.
+    pub async fn terminate(&mut self, patience: Duration) {
+        self.signal(Signal::TERM);
+        if tokio::time::timeout(patience, self.child.wait()).await.is_err() {
+            self.kill().await;
+        }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    pub(super) async fn restart(&mut self) -> anyhow::Result<()> {
+        self.kill().await;
+        self.child = spawn(self.name, &self.command, &self.log)?;
+        Ok(())
+    }
+}
+
+fn spawn(name: &str, command: &[String], log: &Path) -> anyhow::Result<Child> {
+    let [program, arguments @ ..] = command else { bail!("{name} has no program") };
+    let log = append_to(log)?;
+    Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        // Ctrl-C in the terminal is for this program, which then stops the others in order.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("{program} cannot be started"))
+}
+
+fn append_to(path: &Path) -> anyhow::Result<File> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.with_context(|| format!("the log {} cannot be written", path.display()))
+}
+
+/// The log of a function.
+pub(super) fn log_file(directory: &Path, name: &str) -> anyhow::Result<File> {
+    append_to(&directory.join("logs").join(format!("{name}.log")))
+}
+
+/// Appends each line of a function's output to a file.
+pub(super) fn line_sink(file: File) -> LogSink {
+    let file = Arc::new(Mutex::new(file));
+    Arc::new(move |_, line| {
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(file, "{line}");
+    })
+}
