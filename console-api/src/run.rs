@@ -8,7 +8,7 @@ use console_api::{
     store::{Store, TokenSource},
     token::Token,
 };
-use std::fs;
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
 use tokio::{net::TcpListener, signal::unix};
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +38,11 @@ pub(crate) async fn create_token(flags: CreateToken) -> anyhow::Result<()> {
 
 async fn open(data: &Data) -> anyhow::Result<Store> {
     let dir = &data.dir;
-    fs::create_dir_all(dir).with_context(|| format!("cannot make the data directory {}", dir.display()))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
     Ok(Store::open(dir).await?)
 }
 

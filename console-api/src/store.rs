@@ -23,6 +23,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -65,11 +68,11 @@ impl Store {
     }
 
     async fn connect(path: &Path) -> Result<Self, sqlx::Error> {
+        make_private(path)?;
         // With a write-ahead log, `normal` keeps what was committed through a killed process; a power cut may take the
         // last transactions, never the file.
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_TIMEOUT);
@@ -92,4 +95,9 @@ impl Store {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// Makes the file for its owner only: it holds what visitors sent. SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }

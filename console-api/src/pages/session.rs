@@ -33,6 +33,7 @@ pub(super) async fn form() -> Response {
 
 #[derive(Deserialize)]
 pub(super) struct Credentials {
+    #[serde(default)]
     token: String,
 }
 

@@ -37,8 +37,11 @@ pub(super) async fn record(
     .bind(entry.at.as_millisecond())
     .execute(&mut *connection)
     .await?;
-    requests::passed(connection, entry.request_id).await?;
-    Ok(stored.rows_affected() > 0)
+    let is_new = stored.rows_affected() > 0;
+    if is_new {
+        requests::passed(connection, entry.request_id).await?;
+    }
+    Ok(is_new)
 }
 
 pub(super) async fn has_entry(connection: &mut SqliteConnection, id: RequestId) -> Result<bool, StoreError> {

@@ -103,6 +103,22 @@ async fn a_walk_by_cursor_meets_each_attack_once() {
 }
 
 #[tokio::test]
+async fn a_walk_through_the_hits_of_an_attack_meets_each_once() {
+    let console = Console::start().await;
+    let records: Vec<_> = (0..9).map(|n| attack(n + 1, n / 4)).collect();
+    console.ingest(&records).await;
+    let id = console.only_attack().await;
+    let (mut ids, mut cursor) = (BTreeSet::new(), String::new());
+    for expected in [3, 6, 9] {
+        let page = console.get(&format!("/api/v1/attacks/{id}/hits?limit=3&cursor={cursor}")).await.json();
+        ids.extend(page["items"].as_array().unwrap().iter().map(|hit| hit["id"].to_string()));
+        assert_eq!(ids.len(), expected);
+        cursor = page["next_cursor"].as_str().unwrap_or_default().to_owned();
+    }
+    assert_eq!(cursor, "");
+}
+
+#[tokio::test]
 async fn a_bad_parameter_is_named() {
     let console = Console::start().await;
     for (query, name) in [

@@ -1,11 +1,11 @@
 //! Who may call what.
 
-use crate::harness::{Console, request_id, send, token_of, uuid};
+use crate::harness::{Console, now, request_id, send, token_of, uuid};
 use axum::{
     body::Body,
     http::{Request, header},
 };
-use console_api::actor::Role;
+use console_api::{actor::Role, token::Token};
 
 fn reads() -> Vec<String> {
     let id = uuid(1);
@@ -66,4 +66,20 @@ async fn an_unknown_address_says_so_as_problem_json() {
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (404, "application/problem+json"));
     let answer = console.get("/api/v1/ingest").await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (405, "application/problem+json"));
+}
+
+#[tokio::test]
+async fn a_new_token_in_the_file_replaces_the_old() {
+    let console = Console::start().await;
+    let call = async |token: &Token| {
+        let request =
+            Request::get("/api/v1/nodes").header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
+        send(&console.router, request.body(Body::empty()).unwrap()).await.status.as_u16()
+    };
+    let (old, new) = (Token::generate(), Token::generate());
+    console.store.provision(&old, Role::Admin, now()).await.unwrap();
+    assert_eq!((call(&old).await, call(&new).await), (200, 401));
+    console.store.provision(&new, Role::Admin, now()).await.unwrap();
+    assert_eq!((call(&old).await, call(&new).await), (401, 200));
+    assert_eq!(console.get_as(Role::Admin, "/api/v1/nodes").await.status, 200, "other tokens stay");
 }

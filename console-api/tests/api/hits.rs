@@ -50,3 +50,20 @@ async fn a_hit_without_findings_is_a_hit() {
     let hit = console.body(&format!("/api/v1/hits/{}", uuid(1))).await;
     assert_eq!((&hit["payload"], &hit["severity"]), (&json!(null), &json!(null)));
 }
+
+#[tokio::test]
+async fn strange_text_comes_back_as_it_was() {
+    let console = Console::start().await;
+    let strange = json!("/\0\u{202e}\u{1f980}'\";--\u{fffd}\r\n");
+    let at = json!("9999-12-30T22:00:00Z");
+    let changes = [
+        ("/attack/request/path", strange.clone()),
+        ("/attack/request/at", at.clone()),
+        ("/attack/hits/0/point", json!([["get", strange.clone()], ["array", u64::MAX]])),
+    ];
+    console.ingest(&[with(attack(1, 0), &changes)]).await;
+    let hit = console.body(&format!("/api/v1/hits/{}", uuid(1))).await;
+    assert_eq!((&hit["path"], &hit["at"], &hit["request"]["path"]), (&strange, &at, &strange));
+    assert_eq!(hit["point"], json!([["get", strange], ["array", u64::MAX]]));
+    assert_eq!(console.get("/attacks").await.status, 200);
+}

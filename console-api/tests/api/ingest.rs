@@ -92,6 +92,17 @@ async fn a_response_tells_the_status_before_or_after_the_hit() {
 }
 
 #[tokio::test]
+async fn a_response_does_not_wait_for_its_hit_for_ever() {
+    let mut console = Console::start().await;
+    console.ingest(&[response(1, 200, "origin-response")]).await;
+    console.router = console.at("2026-01-02T13:00:00Z");
+    console.ingest(&[response(2, 200, "origin-response")]).await;
+    console.ingest(&[attack(1, 0), attack(2, 0)]).await;
+    assert_eq!(fate(&console, 1).await.2, Value::Null);
+    assert_eq!(fate(&console, 2).await.2, json!(200));
+}
+
+#[tokio::test]
 async fn an_answer_of_the_origin_shows_that_a_block_did_not_hold() {
     for records in [
         [attack(1, 0), response(1, 200, "origin-response")],
