@@ -10,6 +10,7 @@
 
 mod bundle;
 mod environment;
+mod launch;
 mod log;
 mod process;
 mod python;
@@ -27,6 +28,7 @@ pub use bundle::BundleError;
 pub use log::{Entry, LambdaLog, LogEvent, LogSink, silent, to_tracing};
 pub use python::{NoPython, PythonRuntime, RuntimeClient};
 
+use bundle::Bundle;
 use environment::{Environment, Fate};
 use process::Process;
 
@@ -68,6 +70,7 @@ pub struct Function {
 
 struct Shared {
     config: FunctionConfig,
+    bundle: Bundle,
     log: LambdaLog,
     /// A permit is the right to occupy one environment.
     permits: Arc<Semaphore>,
@@ -97,11 +100,12 @@ pub enum InvokeError {
 type Answer = Result<Vec<u8>, InvokeError>;
 
 impl Function {
-    /// Checks the zip; environments start when they are needed, as on Lambda.
+    /// Reads the zip; environments start when they are needed, as on Lambda.
     pub async fn start(config: FunctionConfig) -> Result<Self, BundleError> {
         let zip = config.zip.clone();
-        bundle::off_the_runtime(move || bundle::check(&zip)).await?;
+        let bundle = bundle::off_the_runtime(move || Bundle::read(&zip)).await?;
         let shared = Shared {
+            bundle,
             log: LambdaLog::new(&config.name, Arc::clone(&config.sink)),
             permits: Arc::new(Semaphore::new(config.max_environments)),
             idle: Mutex::default(),
@@ -183,7 +187,7 @@ impl Shared {
                 return Ok(environment);
             }
         }
-        Environment::start(&self.config, &self.log, |process| self.adopt(process)).await
+        Environment::start(&self.config, &self.bundle, &self.log, |process| self.adopt(process)).await
     }
 
     fn take_idle(&self) -> Option<Environment> {

@@ -1,12 +1,14 @@
 //! The zip: checking it and unpacking it with the modes it names.
 
 use std::fs::{self, File, Permissions};
-use std::io;
+use std::io::{self, Cursor};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zip::ZipArchive;
 use zip::read::ZipFile;
+use zip::result::ZipError;
 
 /// Why a zip is no function.
 #[derive(Debug, thiserror::Error)]
@@ -21,27 +23,42 @@ pub enum BundleError {
     Zip {
         path: PathBuf,
         #[source]
-        source: zip::result::ZipError,
+        source: ZipError,
     },
     #[error("the entry {name:?} would land outside of the task directory")]
     Escapes { name: String },
+    #[error("an entry of the zip is damaged")]
+    Entry(#[from] ZipError),
     #[error("cannot unpack")]
     Write(#[from] io::Error),
 }
 
-/// Whether the file is a zip at all.
-pub(super) fn check(path: &Path) -> Result<(), BundleError> {
-    open(path).map(drop)
-}
+/// A function's zip, read once: what happens to the file later (the next build) happens to the next function.
+#[derive(Clone)]
+pub(super) struct Bundle(Arc<Vec<u8>>);
 
-/// Unpacks the zip into an existing directory.
-pub(super) fn unpack(path: &Path, into: &Path) -> Result<(), BundleError> {
-    let mut archive = open(path)?;
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index);
-        unpack_entry(entry.map_err(|source| BundleError::Zip { path: path.to_owned(), source })?, into)?;
+impl Bundle {
+    pub(super) fn read(path: &Path) -> Result<Self, BundleError> {
+        let bytes = fs::read(path).map_err(|source| BundleError::Open { path: path.to_owned(), source })?;
+        let bundle = Self(Arc::new(bytes));
+        match bundle.archive() {
+            Ok(_) => Ok(bundle),
+            Err(source) => Err(BundleError::Zip { path: path.to_owned(), source }),
+        }
     }
-    Ok(())
+
+    /// Unpacks the zip into an existing directory.
+    pub(super) fn unpack(&self, into: &Path) -> Result<(), BundleError> {
+        let mut archive = self.archive()?;
+        for index in 0..archive.len() {
+            unpack_entry(archive.by_index(index)?, into)?;
+        }
+        Ok(())
+    }
+
+    fn archive(&self) -> Result<ZipArchive<Cursor<&[u8]>>, ZipError> {
+        ZipArchive::new(Cursor::new(self.0.as_slice()))
+    }
 }
 
 /// Reading and writing files would hold up every other task.
@@ -54,12 +71,7 @@ where
     done.unwrap_or_else(|error| Err(io::Error::other(error).into()))
 }
 
-fn open(path: &Path) -> Result<ZipArchive<File>, BundleError> {
-    let file = File::open(path).map_err(|source| BundleError::Open { path: path.to_owned(), source })?;
-    ZipArchive::new(file).map_err(|source| BundleError::Zip { path: path.to_owned(), source })
-}
-
-fn unpack_entry(mut entry: ZipFile<'_, File>, into: &Path) -> Result<(), BundleError> {
+fn unpack_entry(mut entry: ZipFile<'_, Cursor<&[u8]>>, into: &Path) -> Result<(), BundleError> {
     let escapes = || BundleError::Escapes { name: String::from_utf8_lossy(entry.name_raw()).into_owned() };
     let name = entry.enclosed_name().ok_or_else(escapes)?;
     let target = into.join(name);

@@ -167,6 +167,33 @@ return request";
 }
 
 #[tokio::test]
+async fn a_replaced_body_has_its_own_limits() {
+    let replace = |encoding: &str, length: usize| {
+        format!(
+            "request['body'].update(action='replace', encoding='{encoding}', data='A' * {length})\nreturn request"
+        )
+    };
+    for (trigger, encoding, length, status) in [
+        (Trigger::ViewerRequest, "text", 40 * 1024, 200),
+        (Trigger::ViewerRequest, "text", 40 * 1024 + 1, 502),
+        (Trigger::ViewerRequest, "base64", 54_400, 200),
+        (Trigger::ViewerRequest, "base64", 54_480, 502),
+        (Trigger::OriginRequest, "text", 1024 * 1024, 200),
+        (Trigger::OriginRequest, "text", 1024 * 1024 + 1, 502),
+    ] {
+        let edge = with(trigger, &does(&replace(encoding, length)).await).await;
+        assert_eq!(edge.post("/", "x").await.status, status, "{trigger} {encoding} {length}");
+    }
+}
+
+#[tokio::test]
+async fn origin_response_may_replace_the_page() {
+    let replaces = does("response['status'] = '200'\nresponse['body'] = 'sorry'\nreturn response").await;
+    let response = with(Trigger::OriginResponse, &replaces).await.get("/status/500").await;
+    assert_eq!((response.status, response.body_text().as_str()), (200, "sorry"));
+}
+
+#[tokio::test]
 async fn response_triggers_change_headers_and_run_as_documented() {
     let marks =
         does("response['headers']['x-seen'] = [{'value': cf['config']['eventType']}]\nreturn response").await;
