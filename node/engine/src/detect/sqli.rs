@@ -5,6 +5,8 @@
 mod breakout;
 mod condition;
 mod function;
+mod select_list;
+mod stacked;
 mod statement;
 mod words;
 
@@ -38,7 +40,7 @@ const RULES: &[Rule] = &[
     statement::union_select,
     statement::subselect,
     statement::select_from,
-    statement::stacked,
+    stacked::stacked,
     statement::probe,
     condition::tautology,
     condition::in_condition,

@@ -35,7 +35,8 @@ pub(super) fn bare_expression(reading: &Reading, at: usize) -> Option<Evidence> 
     let end = phrase.expression(first.end).unwrap_or(first.end);
     let end = phrase.skip(end, Kind::Close);
     let comments = phrase.kind(end) == Some(Kind::Comment) && phrase.slice(end).starts_with("--");
-    let swallows = comments && end + 1 == phrase.len() && end > 1;
+    let brief = end > 1 || phrase.slice(end).len() <= 4;
+    let swallows = comments && end + 1 == phrase.len() && brief;
     swallows.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
 }
 
@@ -60,8 +61,7 @@ pub(super) fn in_condition(reading: &Reading, at: usize) -> Option<Evidence> {
 /// The position after a call of a known function, brackets before it allowed.
 fn called(phrase: &Phrase, at: usize) -> Option<usize> {
     let at = phrase.skip(at + usize::from(phrase.word(at) == "not"), Kind::Open);
-    let known = phrase.is_word(at, words::TELLING) && phrase.kind(at + 1) == Some(Kind::Open);
-    known.then(|| phrase.after_group(at + 1))
+    phrase.calls(at, words::TELLING).then(|| phrase.after_group(at + 1))
 }
 
 fn is_constant(phrase: &Phrase, operand: Operand) -> bool {

@@ -18,7 +18,9 @@ pub(super) fn delay(reading: &Reading, at: usize) -> Option<Evidence> {
 /// A call with arguments where an expression is expected: after `select`, an operator, a comma or a quote.
 fn is_call(phrase: &Phrase, at: usize) -> bool {
     let opens = phrase.kind(at + 1) == Some(Kind::Open);
-    let argument = phrase.operand(at + 2).is_some();
+    let argument = phrase.operand(at + 2).is_some_and(|it| {
+        matches!(phrase.kind(it.end), None | Some(Kind::Close | Kind::Comma | Kind::Comment))
+    });
     opens && argument && (at == 0 || expects_expression(phrase, at - 1) || phrase.word(at).starts_with("pg_"))
 }
 

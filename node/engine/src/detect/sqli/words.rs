@@ -34,6 +34,29 @@ pub(super) const SUSPECT: &[&str] = &[
     "and\t",
     "and\n",
     "like",
+    "where",
+    "@@",
+    "delete",
+    "insert",
+    "update",
+    "drop",
+    "create",
+    "alter",
+    "truncate",
+    "exec",
+    "declare",
+    "shutdown",
+    "grant",
+    "revoke",
+    "merge",
+    "backup",
+    "copy",
+    "load",
+    "intersect",
+    "except",
+    "minus",
+    "procedure",
+    "into",
 ];
 
 /// Functions that make a database wait.
@@ -172,4 +195,22 @@ pub(super) const STATEMENT: &[&str] = &[
     "select", "insert", "update", "delete", "drop", "create", "alter", "truncate", "exec", "execute",
     "declare", "waitfor", "shutdown", "grant", "revoke", "merge", "call", "set", "begin", "if", "use",
     "backup", "copy", "load", "do", "rename", "with", "print", "handler",
+];
+
+/// What `drop` and its kin work on.
+pub(super) const OBJECT: &[&str] = &[
+    "table",
+    "database",
+    "view",
+    "index",
+    "procedure",
+    "function",
+    "trigger",
+    "user",
+    "login",
+    "schema",
+    "column",
+    "role",
+    "sequence",
+    "alias",
 ];

@@ -79,6 +79,13 @@ impl Phrase {
         !word.is_empty() && words.contains(&word)
     }
 
+    /// Whether one of these functions is called here. English has some of the words, but a space before its brackets.
+    pub(crate) fn calls(&self, at: usize, functions: &[&str]) -> bool {
+        let opens = self.kind(at + 1) == Some(Kind::Open);
+        let adjacent = || self.tokens[at].end == self.tokens[at + 1].start;
+        opens && self.is_word(at, functions) && (adjacent() || !ENGLISH.contains(&self.word(at)))
+    }
+
     /// The position after the bracket that opens here.
     pub(crate) fn after_group(&self, at: usize) -> usize {
         (self.closing.get(at).copied().unwrap_or(at) + 1).min(self.len())
@@ -205,6 +212,13 @@ impl Phrase {
         end
     }
 }
+
+/// Functions whose names are also words of prose.
+const ENGLISH: &[&str] = &[
+    "left", "right", "if", "count", "user", "row", "replace", "reverse", "round", "power", "log", "quote",
+    "mid", "min", "max", "trim", "floor", "database", "version", "length", "exists", "sin", "bin", "likely",
+    "compress", "pi", "sleep",
+];
 
 const CONSTANTS: &[&str] =
     &["null", "true", "false", "current_user", "session_user", "sysdate", "rownum", "n"];
