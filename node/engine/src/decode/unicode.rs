@@ -21,7 +21,13 @@ pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
 fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [lead @ (0xC0 | 0xC1), next, ..] if next & 0xC0 == 0x80 => Some(((lead & 1) << 6 | next & 0x3F, 2)),
+        [0xC0, next @ (b'.' | b'/' | b'\\'), ..] => Some((next, 2)),
         [0xE0, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 3)),
+        [0xF0, 0x80, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 4)),
+        [0xF8, 0x80, 0x80, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 5)),
+        [0xFC, 0x80, 0x80, 0x80, middle @ (0x80 | 0x81), next, ..] => {
+            Some(((middle & 1) << 6 | next & 0x3F, 6))
+        }
         _ => None,
     }
 }
@@ -44,7 +50,11 @@ mod tests {
 
     #[test]
     fn overlong_dots_and_slashes_are_seen() {
-        assert_eq!(peel(b"\xC0\xAE\xE0\x80\xAE\xC0\xAF").as_deref(), Some(b"../".as_slice()));
+        for overlong in
+            [b"\xC0\xAE\xE0\x80\xAE\xC0\xAF".as_slice(), b"\xF0\x80\x80\xAE\xC0.\xFC\x80\x80\x80\x80\xAF"]
+        {
+            assert_eq!(peel(overlong).as_deref(), Some(b"../".as_slice()));
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ struct Evidence {
 struct Reading {
     phrase: Phrase,
     opening: Opening,
+    /// Many lines of many words. Posts about SQL quote whole queries; whole queries are not how injections look.
+    is_document: bool,
 }
 
 type Rule = fn(&Reading, usize) -> Option<Evidence>;
@@ -47,6 +49,7 @@ const RULES: &[Rule] = &[
     condition::bare_expression,
     function::delay,
     function::telling,
+    function::whole_call,
 ];
 
 /// Asked once, where the value leaves the string it landed in.
@@ -108,13 +111,17 @@ fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
     if matches!(opening, Opening::Quoted(quote) if memchr::memchr(quote, value).is_none()) {
         return Vec::new();
     }
-    let reading = Reading { phrase: Phrase::new(value, opening), opening };
+    let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document: is_document(value) };
     let breakouts = if opening == Opening::Bare { &[] } else { BREAKOUTS };
     let mut evidence: Vec<Evidence> = breakouts.iter().filter_map(|rule| rule(&reading, 0)).collect();
     for rule in RULES {
         evidence.extend((0..reading.phrase.len()).find_map(|at| rule(&reading, at)));
     }
     evidence.into_iter().map(|it| reading.matched(&it)).collect()
+}
+
+fn is_document(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', value).count() >= 5 && value.split(u8::is_ascii_whitespace).count() >= 60
 }
 
 impl Reading {

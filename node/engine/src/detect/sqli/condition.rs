@@ -11,8 +11,16 @@ pub(super) fn tautology(reading: &Reading, at: usize) -> Option<Evidence> {
         return None;
     }
     let inside = || known_outcome(phrase, phrase.skip(at + 1, Kind::Open));
-    let end = known_outcome(phrase, at + 1).or_else(inside)?;
+    let end = known_outcome(phrase, at + 1).or_else(inside).or_else(|| open_comparison(reading, at))?;
     Some(Evidence { signature: "sqli-tautology", severity: High, tokens: reading.start(at)..end })
+}
+
+/// `and name = '`: the value begins with the condition, and the statement it lands in closes the string.
+fn open_comparison(reading: &Reading, at: usize) -> Option<usize> {
+    let phrase = &reading.phrase;
+    let right = phrase.comparison(phrase.operand(at + 1)?.end)?;
+    let opens = phrase.kind(right) == Some(Kind::Text { closed: false });
+    (opens && at == 0 && reading.opening == Opening::Bare).then_some(right + 1)
 }
 
 /// The position after a comparison of constants, or of a thing with itself.

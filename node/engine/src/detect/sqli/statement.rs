@@ -1,7 +1,7 @@
 //! Queries and clauses inside a value.
 
 use super::{Evidence, Reading, select_list::SelectList};
-use crate::token::sql::{Kind, Shape};
+use crate::token::sql::{Kind, Phrase, Shape};
 use shared::Severity::{Critical, High};
 
 /// `union [all|distinct] select` and a list that is no prose.
@@ -19,7 +19,8 @@ pub(super) fn union_select(reading: &Reading, at: usize) -> Option<Evidence> {
             phrase.kind(at - 1),
             Some(Kind::Number | Kind::Text { .. } | Kind::Close | Kind::Comment | Kind::Variable)
         );
-    let evidenced = list.is_evident() || after_value;
+    let bare_words = at == 0 && select + 1 == phrase.len();
+    let evidenced = list.is_evident() || after_value || bare_words;
     evidenced.then(|| Evidence {
         signature: "sqli-union-select",
         severity: Critical,
@@ -44,7 +45,7 @@ pub(super) fn subselect(reading: &Reading, at: usize) -> Option<Evidence> {
 /// `select a, b from t`: prose has the words, but not the punctuation.
 pub(super) fn select_from(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
-    if phrase.word(at) != "select" {
+    if phrase.word(at) != "select" || reading.is_document {
         return None;
     }
     let list = SelectList::read(phrase, at);
@@ -62,9 +63,17 @@ pub(super) fn probe(reading: &Reading, at: usize) -> Option<Evidence> {
             phrase.after_group(at + 2)
         }
         ("into", "outfile" | "dumpfile") => at + 3,
+        ("as", name) if !name.is_empty() && at > 0 && phrase.kind(at - 1) == Some(Kind::Close) => {
+            after_alias(phrase, at)?
+        }
         _ => return None,
     };
     Some(Evidence { signature: "sqli-clause", severity: High, tokens: reading.start(at)..end })
+}
+
+/// `) as x from t`: what closes a subquery that is not ours.
+fn after_alias(phrase: &Phrase, at: usize) -> Option<usize> {
+    phrase.is_word(at + 2, &["from", "where"]).then_some(at + 3)
 }
 
 /// Numbers to sort by, after something that was broken out of or that is swallowed by a comment.

@@ -26,6 +26,7 @@ fn union_select_is_found_in_all_spellings() {
             "-1/**/union/*x*/all/**/select/**/null",
             "1'/*!50000union*//*!50000select*/1-- -",
             "1) union (select id from users",
+            "union/**/select",
             "x' union distinct select user,pass from t#",
         ],
         &["the student union will select a chair", "union jack; select committee", "select union members"],
@@ -46,6 +47,7 @@ fn constants_compared_are_tautologies() {
             "1 and (5=6)*5",
             "1' or not 2<>3 #",
             "or a=a",
+            "and type = '",
         ],
         &[
             "5 and 6 are numbers",
@@ -150,7 +152,7 @@ fn probing_clauses_are_found() {
             "1 procedure analyse(1)",
             "x' into outfile '/x'",
         ],
-        &["order by phone", "group by age", "having 2 left", "in order by name"],
+        &["order by phone", "group by age", "having 2 left", "in order by name", "(this) as that"],
     );
 }
 
@@ -193,4 +195,22 @@ fn the_payload_starts_at_the_quote_that_was_broken_out_of() {
 #[test]
 fn binary_data_is_not_sql() {
     assert_eq!(found("\u{1}\u{2}' or 1=1\u{3}\u{4}"), [""; 0]);
+}
+
+#[test]
+fn a_value_that_is_one_call_is_found() {
+    each_has(
+        "sqli-function-call",
+        &["version()", "CHAR(65)", "unhex("],
+        &["see version() there", "left (hand)", "f(x)"],
+    );
+}
+
+#[test]
+fn posts_that_quote_a_query_pass() {
+    let post = format!(
+        "How do I do this?\n\n{}\n\n    SELECT a, b FROM t\n\nThanks!",
+        "some more words\n".repeat(20)
+    );
+    assert_eq!(found(&post), [""; 0]);
 }

@@ -82,8 +82,12 @@ impl Phrase {
     /// Whether one of these functions is called here. English has some of the words, but a space before its brackets.
     pub(crate) fn calls(&self, at: usize, functions: &[&str]) -> bool {
         let opens = self.kind(at + 1) == Some(Kind::Open);
-        let adjacent = || self.tokens[at].end == self.tokens[at + 1].start;
-        opens && self.is_word(at, functions) && (adjacent() || !ENGLISH.contains(&self.word(at)))
+        opens && self.is_word(at, functions) && (self.is_adjacent(at) || !ENGLISH.contains(&self.word(at)))
+    }
+
+    /// Whether nothing stands between this token and the next.
+    pub(crate) fn is_adjacent(&self, at: usize) -> bool {
+        matches!((self.tokens.get(at), self.tokens.get(at + 1)), (Some(this), Some(next)) if this.end == next.start)
     }
 
     /// The position after the bracket that opens here.
