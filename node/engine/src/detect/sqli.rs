@@ -71,7 +71,7 @@ impl Detector {
     }
 
     pub(super) fn detect(&self, value: &[u8], place: Place) -> Vec<Match<'static>> {
-        if place == Place::ShapedHeader && !self.shaped_suspect(value) || !self.suspect(value) {
+        if place == Place::ShapedHeader && !is_odd_for_a_header(value) || !self.suspect(value) {
             return Vec::new();
         }
         let mut matches: Vec<Match<'static>> = Vec::new();
@@ -89,16 +89,12 @@ impl Detector {
     fn suspect(&self, value: &[u8]) -> bool {
         !is_binary(value) && self.literals.is_match(value)
     }
+}
 
-    /// Brackets, semicolons and `*/*` are the syntax of such headers; quotes and statements are not.
-    #[expect(clippy::unused_self, reason = "the pair of `suspect`")]
-    fn shaped_suspect(&self, value: &[u8]) -> bool {
-        let lower = value.to_ascii_lowercase();
-        memchr::memchr(b'\'', value).is_some()
-            || [b"select".as_slice(), b"sleep", b"waitfor", b"benchmark", b"union", b" or ", b" and ", b"\" "]
-                .iter()
-                .any(|word| memchr::memmem::find(&lower, word).is_some())
-    }
+/// Brackets, semicolons and `*/*` are the syntax of such headers; quotes and statements are not.
+fn is_odd_for_a_header(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    words::ODD_IN_HEADERS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
 }
 
 /// Files and random bytes hold any token sequence sooner or later.

@@ -63,7 +63,12 @@ pub(super) fn probe(reading: &Reading, at: usize) -> Option<Evidence> {
             phrase.after_group(at + 2)
         }
         ("into", "outfile" | "dumpfile") => at + 3,
-        ("as", name) if !name.is_empty() && at > 0 && phrase.kind(at - 1) == Some(Kind::Close) => {
+        ("as", name)
+            if !name.is_empty()
+                && at > 0
+                && !reading.is_document
+                && phrase.kind(at - 1) == Some(Kind::Close) =>
+        {
             after_alias(phrase, at)?
         }
         _ => return None,

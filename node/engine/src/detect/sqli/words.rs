@@ -59,6 +59,10 @@ pub(super) const SUSPECT: &[&str] = &[
     "into",
 ];
 
+/// Headers such as `user-agent` are read as SQL only with one of these.
+pub(super) const ODD_IN_HEADERS: &[&str] =
+    &["'", "\" ", "select", "union", "sleep", "benchmark", "waitfor", " or ", " and "];
+
 /// Functions that make a database wait.
 pub(super) const DELAY: &[&str] = &[
     "sleep",
@@ -69,7 +73,6 @@ pub(super) const DELAY: &[&str] = &[
     "randomblob",
     "receive_message",
     "generate_series",
-    "sleepfunc",
 ];
 
 /// Functions that attackers read a database with and prose has no use for.
@@ -187,7 +190,6 @@ pub(super) const TELLING: &[&str] = &[
     "uid",
     "rawtohex",
     "utl_http",
-    "chr2",
 ];
 
 /// First words of statements that can be stacked.

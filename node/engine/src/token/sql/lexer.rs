@@ -71,7 +71,8 @@ fn next(rest: &[u8]) -> (Kind, usize) {
         b'/' if second == b'*' => block_comment(rest),
         // The end of `/*!50000 …*/`, whose inside was read as SQL.
         b'*' if second == b'/' => (Blank, 2),
-        b'-' if second == b'-' => (Comment, line(rest)),
+        // `1--1` subtracts in some dialects; where it is a comment, little is lost by reading on.
+        b'-' if second == b'-' && !rest.get(2).is_some_and(u8::is_ascii_digit) => (Comment, line(rest)),
         b'#' => (Comment, line(rest)),
         quote @ (b'\'' | b'"') => text(rest, quote),
         b'`' => quoted_name(rest, b'`'),
