@@ -11,7 +11,10 @@ pub(super) fn tautology(reading: &Reading, at: usize) -> Option<Evidence> {
         return None;
     }
     let inside = || known_outcome(phrase, phrase.skip(at + 1, Kind::Open));
-    let end = known_outcome(phrase, at + 1).or_else(inside).or_else(|| open_comparison(reading, at))?;
+    let end = known_outcome(phrase, at + 1)
+        .or_else(inside)
+        .or_else(|| open_comparison(reading, at))
+        .or_else(|| truth(phrase, at))?;
     Some(Evidence { signature: "sqli-tautology", severity: High, tokens: reading.start(at)..end })
 }
 
@@ -21,6 +24,13 @@ fn open_comparison(reading: &Reading, at: usize) -> Option<usize> {
     let right = phrase.comparison(phrase.operand(at + 1)?.end)?;
     let opens = phrase.kind(right) == Some(Kind::Text { closed: false });
     (opens && at == 0 && reading.opening == Opening::Bare).then_some(right + 1)
+}
+
+/// `1 and true`: all there is.
+fn truth(phrase: &Phrase, at: usize) -> Option<usize> {
+    let after_number = at == 1 && phrase.kind(0) == Some(Kind::Number);
+    let is_all = phrase.is_word(at + 1, &["true", "false", "null"]) && phrase.is_end(at + 2);
+    (after_number && is_all).then_some(at + 2)
 }
 
 /// The position after a comparison of constants, or of a thing with itself.

@@ -92,6 +92,7 @@ fn after_by(reading: &Reading, at: usize) -> Option<usize> {
         );
     let swallows = phrase.kind(column.end) == Some(Kind::Comment);
     let counted = column.shape == Shape::Literal || column.shape == Shape::Group;
-    (after_value && (counted || swallows) || counted && swallows)
+    let is_all = at == 0 && phrase.kind(column.end).is_none() && column.shape == Shape::Literal;
+    (after_value && (counted || swallows) || counted && swallows || is_all)
         .then_some(column.end + usize::from(swallows))
 }

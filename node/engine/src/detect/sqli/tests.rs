@@ -47,6 +47,7 @@ fn constants_compared_are_tautologies() {
             "1 and (5=6)*5",
             "1' or not 2<>3 #",
             "or a=a",
+            "1 and true",
             "1--1 or 1=1",
             "and type = '",
         ],
@@ -147,13 +148,21 @@ fn probing_clauses_are_found() {
         "sqli-clause",
         &[
             "1 order by 5",
+            "order by 7",
             "1' order by 10-- -",
             "x' having 1=1",
             "1 group by 1,2",
             "1 procedure analyse(1)",
             "x' into outfile '/x'",
         ],
-        &["order by phone", "group by age", "having 2 left", "in order by name", "(this) as that"],
+        &[
+            "order by phone",
+            "order by 5 pm",
+            "group by age",
+            "having 2 left",
+            "in order by name",
+            "(this) as that",
+        ],
     );
 }
 
