@@ -13,7 +13,7 @@ mod words;
 use super::Match;
 use crate::{
     field::Place,
-    token::sql::{Opening, Phrase},
+    token::sql::{Kind, Opening, Phrase},
 };
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use shared::{AttackType, Severity};
@@ -37,7 +37,7 @@ struct Reading {
 
 type Rule = fn(&Reading, usize) -> Option<Evidence>;
 
-/// Asked at every token.
+/// Asked at every trigger.
 const RULES: &[Rule] = &[
     statement::union_select,
     statement::subselect,
@@ -110,8 +110,9 @@ fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
     let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document: is_document(value) };
     let breakouts = if opening == Opening::Bare { &[] } else { BREAKOUTS };
     let mut evidence: Vec<Evidence> = breakouts.iter().filter_map(|rule| rule(&reading, 0)).collect();
+    let triggers = reading.triggers();
     for rule in RULES {
-        evidence.extend((0..reading.phrase.len()).find_map(|at| rule(&reading, at)));
+        evidence.extend(triggers.iter().find_map(|&at| rule(&reading, at)));
     }
     evidence.into_iter().map(|it| reading.matched(&it)).collect()
 }
@@ -121,6 +122,17 @@ fn is_document(value: &[u8]) -> bool {
 }
 
 impl Reading {
+    /// Where a rule may begin to hold: the start, punctuation of SQL, and the words rules begin with.
+    fn triggers(&self) -> Vec<usize> {
+        let phrase = &self.phrase;
+        let is_trigger = |&at: &usize| match phrase.kind(at) {
+            Some(Kind::Logic | Kind::Open | Kind::Semicolon | Kind::Variable) => true,
+            Some(Kind::Word) => phrase.is_word(at, words::TRIGGER) || phrase.is_word(at, words::DELAY),
+            _ => false,
+        };
+        (0..phrase.len()).filter(|at| *at == 0 || is_trigger(at)).collect()
+    }
+
     fn matched(&self, evidence: &Evidence) -> Match<'static> {
         let mut span = self.phrase.span(evidence.tokens.start, evidence.tokens.end);
         // Of the string that was left, only its quote belongs to the payload.
@@ -137,8 +149,7 @@ impl Reading {
 
     /// Where a rule that matched in mid-value should begin: at the quote when it follows the breakout at once.
     fn start(&self, at: usize) -> usize {
-        let closing =
-            (0..at).rev().take_while(|&it| self.phrase.kind(it) == Some(crate::token::sql::Kind::Close));
+        let closing = (0..at).rev().take_while(|&it| self.phrase.kind(it) == Some(Kind::Close));
         let first = closing.last().unwrap_or(at);
         if self.opening != Opening::Bare && first == 1 { 0 } else { at }
     }

@@ -63,6 +63,26 @@ pub(super) const SUSPECT: &[&str] = &[
 pub(super) const ODD_IN_HEADERS: &[&str] =
     &["'", "\" ", "select", "union", "sleep", "benchmark", "waitfor", " or ", " and "];
 
+/// Words a rule may begin with, besides [`DELAY`].
+pub(super) const TRIGGER: &[&str] = &[
+    "union",
+    "intersect",
+    "except",
+    "minus",
+    "select",
+    "order",
+    "group",
+    "having",
+    "procedure",
+    "into",
+    "as",
+    "or",
+    "and",
+    "xor",
+    "where",
+    "waitfor",
+];
+
 /// Functions that make a database wait.
 pub(super) const DELAY: &[&str] = &[
     "sleep",
