@@ -56,6 +56,9 @@ const RULES: &[Rule] = &[
 const BREAKOUTS: &[Rule] =
     &[breakout::condition, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement];
 
+/// Longer values may be files.
+const BINARY_BYTES: usize = 1_000;
+
 pub(super) struct Detector {
     literals: AhoCorasick,
 }
@@ -97,10 +100,11 @@ fn is_odd_for_a_header(value: &[u8]) -> bool {
     words::ODD_IN_HEADERS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
 }
 
-/// Files and random bytes hold any token sequence sooner or later.
+/// Files hold any token sequence sooner or later. Short values get no such excuse: some databases take any control byte
+/// for a space.
 fn is_binary(value: &[u8]) -> bool {
     let odd = value.iter().filter(|&&byte| byte < 9 || (14..32).contains(&byte)).count();
-    odd * 20 > value.len()
+    value.len() > BINARY_BYTES && odd * 20 > value.len()
 }
 
 fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
