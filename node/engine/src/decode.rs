@@ -15,6 +15,9 @@ use crate::budget::Budget;
 /// More layers than this on one value are not peeled.
 const MAX_LAYERS: usize = 8;
 
+/// Shorter values are decoded whatever is in them.
+const MEDIA_BYTES: usize = 16 << 10;
+
 /// Takes a layer off, or `None` when there is nothing to do. Never makes a value longer.
 type Peel = fn(&[u8]) -> Option<Vec<u8>>;
 
@@ -40,6 +43,9 @@ pub(crate) fn html_text(value: &[u8]) -> Option<Vec<u8>> {
 /// All stages of a value after the value itself, outermost first.
 pub(crate) fn peel_all(value: &[u8], budget: &mut Budget) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
+    if is_media(value) {
+        return layers;
+    }
     loop {
         let current = layers.last().map_or(value, |layer| &layer.value);
         let Some(layer) = peel_one(current) else { return layers };
@@ -52,6 +58,12 @@ pub(crate) fn peel_all(value: &[u8], budget: &mut Budget) -> Vec<Layer> {
         }
         layers.push(layer);
     }
+}
+
+/// Uploaded pictures and films hold every escape by chance; each would cost a pass over the whole file.
+fn is_media(value: &[u8]) -> bool {
+    let is_odd = |byte: &&u8| matches!(**byte, 1..9 | 14..32);
+    value.len() > MEDIA_BYTES && value.iter().filter(is_odd).count() * 20 > value.len()
 }
 
 fn peel_one(value: &[u8]) -> Option<Layer> {
@@ -79,6 +91,14 @@ mod tests {
     #[test]
     fn plain_text_has_no_layers() {
         assert_eq!(chain("100% of it, & more \\o/"), []);
+    }
+
+    #[test]
+    fn films_are_not_decoded_but_long_text_is() {
+        let film: Vec<u8> = (0..=255).cycle().take(20_000).chain(*b"%41").collect();
+        assert!(peel_all(&film, &mut Budget::for_request()).is_empty());
+        let text = [vec![b'x'; 20_000], b"%41".to_vec()].concat();
+        assert_eq!(peel_all(&text, &mut Budget::for_request()).len(), 1);
     }
 
     #[test]

@@ -55,8 +55,7 @@ impl Detectors {
 
 /// One word of letters, digits, dashes: most values of most requests. No attack here is one word.
 fn is_plain(value: &[u8]) -> bool {
-    value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        && !has_comment(value)
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') && !has_comment(value)
 }
 
 fn has_comment(value: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! Fields and layers in, findings out.
 
 use crate::{
-    budget::Budget,
+    budget::{Budget, Limit},
     decode::{self, Layer},
     detect::{Detectors, Match},
     field::Field,
@@ -46,12 +46,12 @@ pub struct LayerView {
 pub(crate) fn inspect(detectors: &Detectors, request: &InspectRequest) -> Inspection {
     let mut findings = Vec::new();
     let mut fields = 0;
-    let budget = walk(detectors, request, |examined| {
+    let overrun = walk(detectors, request, |examined| {
         fields += 1;
         let room = MAX_COLLECTED.saturating_sub(findings.len());
         findings.extend(examined.findings.into_iter().take(room));
     });
-    findings.extend(overlimit(&budget));
+    findings.extend(overrun.map(Overrun::finding));
     findings.sort_by_key(|finding| Reverse(finding.severity));
     findings.truncate(MAX_FINDINGS);
     Inspection { findings, fields }
@@ -59,13 +59,38 @@ pub(crate) fn inspect(detectors: &Detectors, request: &InspectRequest) -> Inspec
 
 pub(crate) fn explain(detectors: &Detectors, request: &InspectRequest) -> Vec<ExplainedField> {
     let mut explained = Vec::new();
-    let budget = walk(detectors, request, |examined| explained.push(examined.explained()));
-    explained.extend(overlimit(&budget).map(|finding| ExplainedField {
-        point: Point::default(),
+    let overrun = walk(detectors, request, |examined| explained.push(examined.explained()));
+    explained.extend(overrun.map(Overrun::finding).map(|finding| ExplainedField {
+        point: finding.point.clone(),
         layers: Vec::new(),
         findings: vec![finding],
     }));
     explained
+}
+
+/// What ran out, and which field it was spent on.
+struct Overrun {
+    limit: Limit,
+    point: Point,
+}
+
+impl Overrun {
+    fn of(budget: &Budget, point: Option<&Point>) -> Option<Self> {
+        Some(Self { limit: budget.exhausted()?, point: point.cloned().unwrap_or_else(Point::uri) })
+    }
+
+    /// What was not inspected must not look clean.
+    fn finding(self) -> Finding {
+        Finding {
+            attack_type: AttackType::Overlimit,
+            point: self.point,
+            signature: self.limit.signature().to_owned(),
+            severity: Severity::Medium,
+            payload: String::new(),
+            span: (0, 0),
+            decoded: Vec::new(),
+        }
+    }
 }
 
 /// A field with everything known of it.
@@ -85,20 +110,22 @@ impl Examined<'_> {
     }
 }
 
-/// Visits every field, those found inside others included. Returns what is left of the budget.
+/// Visits every field, those found inside others included.
 fn walk<'a>(
     detectors: &Detectors,
     request: &'a InspectRequest,
     mut visit: impl FnMut(Examined<'a>),
-) -> Budget {
+) -> Option<Overrun> {
     let mut budget = Budget::for_request();
     let mut queue = VecDeque::from(unpack::unpack(request, &mut budget));
+    let mut overrun = Overrun::of(&budget, queue.back().map(|field| &field.point));
     while let Some(field) = queue.pop_front() {
         let (examined, inside) = examine(detectors, field, &mut budget);
+        overrun = overrun.or_else(|| Overrun::of(&budget, Some(&examined.field.point)));
         queue.extend(inside);
         visit(examined);
     }
-    budget
+    overrun
 }
 
 fn examine<'a>(
@@ -154,20 +181,6 @@ fn finding(hit: &Match<'_>, value: &[u8], field: &Field<'_>, peeled: &[Layer]) -
         span: (offset(hit.span.start), offset(hit.span.end)),
         decoded: layers.map(str::to_owned).collect(),
     }
-}
-
-/// What was not inspected must not look clean.
-fn overlimit(budget: &Budget) -> Option<Finding> {
-    let limit = budget.exhausted()?;
-    Some(Finding {
-        attack_type: AttackType::Overlimit,
-        point: Point::default(),
-        signature: limit.signature().to_owned(),
-        severity: Severity::Medium,
-        payload: String::new(),
-        span: (0, 0),
-        decoded: Vec::new(),
-    })
 }
 
 /// Bytes as text of at most so many characters.

@@ -61,8 +61,8 @@ impl Catalogue {
     /// The signatures in `signatures/`.
     pub(crate) fn built_in() -> Self {
         let entries = entries();
-        let owned = |(index, (_, entry)): (usize, &(AttackType, Entry))| vec![index; entry.needs.len()];
-        let owner = entries.iter().enumerate().flat_map(owned).collect();
+        let repeated = |(index, (_, entry)): (usize, &(AttackType, Entry))| vec![index; entry.needs.len()];
+        let owner = entries.iter().enumerate().flat_map(repeated).collect();
         let literals = literals(&entries);
         let signatures =
             entries.into_iter().map(|(attack_type, entry)| compile(attack_type, entry)).collect();

@@ -9,17 +9,15 @@ pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
     let mut at = 0;
     let mut changed = false;
     while let Some(&byte) = value.get(at) {
-        match (byte == b'\\').then(|| read(&value[at + 1..])).flatten() {
-            Some((letter, length)) => {
-                out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-                at += 1 + length;
-                changed = true;
-            }
-            None => {
-                out.push(byte);
-                at += 1;
-            }
-        }
+        let escape = (byte == b'\\').then(|| read(&value[at + 1..])).flatten();
+        let Some((letter, length)) = escape else {
+            out.push(byte);
+            at += 1;
+            continue;
+        };
+        out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+        at += 1 + length;
+        changed = true;
     }
     changed.then_some(out)
 }

@@ -1,11 +1,15 @@
 //! Null bytes and other invisible bytes that split a word for us but not for the origin.
 
-/// Drops null bytes.
+/// Drops null bytes and the control bytes up to backspace.
 pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr(0, value)?;
+    let dropped = value.iter().filter(|&&byte| is_invisible(byte)).count();
     // Binary data is full of them and means nothing without them.
-    let nulls = memchr::memchr_iter(0, value).count();
-    (nulls <= 2 + value.len() / 2).then(|| value.iter().copied().filter(|&byte| byte != 0).collect())
+    let is_text = dropped <= 2 + value.len() / 2;
+    (dropped > 0 && is_text).then(|| value.iter().copied().filter(|&byte| !is_invisible(byte)).collect())
+}
+
+fn is_invisible(byte: u8) -> bool {
+    byte < 9
 }
 
 #[cfg(test)]
@@ -14,7 +18,7 @@ mod tests {
 
     #[test]
     fn null_bytes_vanish() {
-        assert_eq!(peel(b"scr\0ipt").as_deref(), Some(b"script".as_slice()));
+        assert_eq!(peel(b"scr\0i\x01pt").as_deref(), Some(b"script".as_slice()));
         assert_eq!(peel(b"script"), None);
     }
 }

@@ -9,10 +9,11 @@ pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
     let mut at = 0;
     let mut changed = false;
     while at < value.len() {
-        let (byte, length) = overlong(&value[at..]).or_else(|| wide(&value[at..])).unwrap_or((value[at], 1));
+        let replaced = overlong(&value[at..]).or_else(|| wide(&value[at..])).or_else(|| blank(value, at));
+        let (byte, length) = replaced.unwrap_or((value[at], 1));
         out.push(byte);
         at += length;
-        changed |= length > 1;
+        changed |= replaced.is_some();
     }
     changed.then_some(out)
 }
@@ -21,7 +22,13 @@ pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
 fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [lead @ (0xC0 | 0xC1), next, ..] if next & 0xC0 == 0x80 => Some(((lead & 1) << 6 | next & 0x3F, 2)),
+        [0xC0, next @ (b'.' | b'/' | b'\\'), ..] => Some((next, 2)),
         [0xE0, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 3)),
+        [0xF0, 0x80, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 4)),
+        [0xF8, 0x80, 0x80, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 5)),
+        [0xFC, 0x80, 0x80, 0x80, middle @ (0x80 | 0x81), next, ..] => {
+            Some(((middle & 1) << 6 | next & 0x3F, 6))
+        }
         _ => None,
     }
 }
@@ -38,18 +45,38 @@ fn wide(rest: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
+/// A no-break space, in UTF-8 or as the Latin-1 byte that some databases take for a blank.
+fn blank(value: &[u8], at: usize) -> Option<(u8, usize)> {
+    let alone = at == 0 || value[at - 1].is_ascii();
+    match value[at..] {
+        [0xC2, 0xA0, ..] => Some((b' ', 2)),
+        [0xA0, ..] if alone => Some((b' ', 1)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn overlong_dots_and_slashes_are_seen() {
-        assert_eq!(peel(b"\xC0\xAE\xE0\x80\xAE\xC0\xAF").as_deref(), Some(b"../".as_slice()));
+        for overlong in
+            [b"\xC0\xAE\xE0\x80\xAE\xC0\xAF".as_slice(), b"\xF0\x80\x80\xAE\xC0.\xFC\x80\x80\x80\x80\xAF"]
+        {
+            assert_eq!(peel(overlong).as_deref(), Some(b"../".as_slice()));
+        }
     }
 
     #[test]
     fn full_width_forms_are_ascii_to_some_servers() {
         assert_eq!(peel("＜ｓｃｒｉｐｔ＞＇".as_bytes()).as_deref(), Some(b"<script>'".as_slice()));
+    }
+
+    #[test]
+    fn no_break_spaces_are_blanks() {
+        assert_eq!(peel(b"1\xA0or\xC2\xA01").as_deref(), Some(b"1 or 1".as_slice()));
+        assert_eq!(peel("à".as_bytes()), None);
     }
 
     #[test]

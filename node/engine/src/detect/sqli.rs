@@ -5,13 +5,15 @@
 mod breakout;
 mod condition;
 mod function;
+mod select_list;
+mod stacked;
 mod statement;
 mod words;
 
 use super::Match;
 use crate::{
     field::Place,
-    token::sql::{Opening, Phrase},
+    token::sql::{Kind, Opening, Phrase},
 };
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use shared::{AttackType, Severity};
@@ -29,27 +31,33 @@ struct Evidence {
 struct Reading {
     phrase: Phrase,
     opening: Opening,
+    /// Many lines of many words. Posts about SQL quote whole queries; whole queries are not how injections look.
+    is_document: bool,
 }
 
 type Rule = fn(&Reading, usize) -> Option<Evidence>;
 
-/// Asked at every token.
+/// Asked at every trigger.
 const RULES: &[Rule] = &[
     statement::union_select,
     statement::subselect,
     statement::select_from,
-    statement::stacked,
+    stacked::stacked,
     statement::probe,
     condition::tautology,
     condition::in_condition,
     condition::bare_expression,
     function::delay,
     function::telling,
+    function::whole_call,
 ];
 
 /// Asked once, where the value leaves the string it landed in.
 const BREAKOUTS: &[Rule] =
     &[breakout::condition, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement];
+
+/// Longer values may be files.
+const BINARY_BYTES: usize = 1_000;
 
 pub(super) struct Detector {
     literals: AhoCorasick,
@@ -66,7 +74,7 @@ impl Detector {
     }
 
     pub(super) fn detect(&self, value: &[u8], place: Place) -> Vec<Match<'static>> {
-        if place == Place::ShapedHeader && !self.shaped_suspect(value) || !self.suspect(value) {
+        if place == Place::ShapedHeader && !is_odd_for_a_header(value) || !self.suspect(value) {
             return Vec::new();
         }
         let mut matches: Vec<Match<'static>> = Vec::new();
@@ -84,38 +92,51 @@ impl Detector {
     fn suspect(&self, value: &[u8]) -> bool {
         !is_binary(value) && self.literals.is_match(value)
     }
-
-    /// Brackets, semicolons and `*/*` are the syntax of such headers; quotes and statements are not.
-    #[expect(clippy::unused_self, reason = "the pair of `suspect`")]
-    fn shaped_suspect(&self, value: &[u8]) -> bool {
-        let lower = value.to_ascii_lowercase();
-        memchr::memchr(b'\'', value).is_some()
-            || [b"select".as_slice(), b"sleep", b"waitfor", b"benchmark", b"union", b" or ", b" and ", b"\" "]
-                .iter()
-                .any(|word| memchr::memmem::find(&lower, word).is_some())
-    }
 }
 
-/// Files and random bytes hold any token sequence sooner or later.
+/// Brackets, semicolons and `*/*` are the syntax of such headers; quotes and statements are not.
+fn is_odd_for_a_header(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    words::ODD_IN_HEADERS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+}
+
+/// Files hold any token sequence sooner or later. Short values get no such excuse: some databases take any control byte
+/// for a space.
 fn is_binary(value: &[u8]) -> bool {
     let odd = value.iter().filter(|&&byte| byte < 9 || (14..32).contains(&byte)).count();
-    odd * 20 > value.len()
+    value.len() > BINARY_BYTES && odd * 20 > value.len()
 }
 
 fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
     if matches!(opening, Opening::Quoted(quote) if memchr::memchr(quote, value).is_none()) {
         return Vec::new();
     }
-    let reading = Reading { phrase: Phrase::new(value, opening), opening };
+    let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document: is_document(value) };
     let breakouts = if opening == Opening::Bare { &[] } else { BREAKOUTS };
     let mut evidence: Vec<Evidence> = breakouts.iter().filter_map(|rule| rule(&reading, 0)).collect();
+    let triggers = reading.triggers();
     for rule in RULES {
-        evidence.extend((0..reading.phrase.len()).find_map(|at| rule(&reading, at)));
+        evidence.extend(triggers.iter().find_map(|&at| rule(&reading, at)));
     }
     evidence.into_iter().map(|it| reading.matched(&it)).collect()
 }
 
+fn is_document(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', value).count() >= 5 && value.split(u8::is_ascii_whitespace).count() >= 60
+}
+
 impl Reading {
+    /// Where a rule may begin to hold: the start, punctuation of SQL, and the words rules begin with.
+    fn triggers(&self) -> Vec<usize> {
+        let phrase = &self.phrase;
+        let is_trigger = |&at: &usize| match phrase.kind(at) {
+            Some(Kind::Logic | Kind::Open | Kind::Semicolon | Kind::Variable) => true,
+            Some(Kind::Word) => phrase.is_word(at, words::TRIGGER) || phrase.is_word(at, words::DELAY),
+            _ => false,
+        };
+        (0..phrase.len()).filter(|at| *at == 0 || is_trigger(at)).collect()
+    }
+
     fn matched(&self, evidence: &Evidence) -> Match<'static> {
         let mut span = self.phrase.span(evidence.tokens.start, evidence.tokens.end);
         // Of the string that was left, only its quote belongs to the payload.
@@ -132,8 +153,7 @@ impl Reading {
 
     /// Where a rule that matched in mid-value should begin: at the quote when it follows the breakout at once.
     fn start(&self, at: usize) -> usize {
-        let closing =
-            (0..at).rev().take_while(|&it| self.phrase.kind(it) == Some(crate::token::sql::Kind::Close));
+        let closing = (0..at).rev().take_while(|&it| self.phrase.kind(it) == Some(Kind::Close));
         let first = closing.last().unwrap_or(at);
         if self.opening != Opening::Bare && first == 1 { 0 } else { at }
     }

@@ -1,1 +1,102 @@
+use super::*;
+use std::sync::LazyLock;
 
+static DETECTORS: LazyLock<Detectors> = LazyLock::new(Detectors::built_in);
+
+fn found(text: &str, place: Place) -> Vec<&'static str> {
+    DETECTORS.detect(text.as_bytes(), place).iter().map(|it| it.signature).collect()
+}
+
+/// What visitors write. Every line here was at the edge of some rule.
+const INNOCENT: &[&str] = &[
+    // Names, prose, English that shares words with SQL.
+    "O'Brien",
+    "D'Angelo & O'Neill",
+    "rock 'n' roll",
+    "it's 5 or 6 o'clock",
+    "the boys' and girls' rooms",
+    "Please select one from the list below",
+    "The student union will select a chair from its members",
+    "union jack; select committee",
+    "order by phone or having 2 left",
+    "drop the table off; update me when it is set",
+    "insert coin, delete nothing, create a user story",
+    "5 and 6 are numbers, 1 or 2 will do",
+    "\"LIKE\" stamp, \"&\" sign, 1/4\" wide",
+    "wait -- I meant: don't -- sorry",
+    "C# and F# are #1 and #2",
+    "I like 'this' or 'that'",
+    "John \"The Rock\" Smith and 'friends'",
+    "sleep (8 hours) is good; benchmark your mattress",
+    // Addresses, searches, values with punctuation.
+    "https://example.com/a/b?x=1&y=2#top",
+    "a@b.example, c@d.example; e@f.example",
+    "status = open and type = bug",
+    "price >= 10 && price <= 20",
+    "(555) 123-4567 ext. 8",
+    "50% off -- today only!",
+    "2026-01-01T00:00:00Z",
+    "W/\"5f4dcc3b\"",
+    "1.2.3-beta+exp.sha.5114f85",
+    "{{name}} and ${price}",
+    "name='bob'",
+    // Markup without script.
+    "<p>Hello <b>world</b>, <a href=\"https://example.com/on?e=1\" title='x'>link</a></p>",
+    "<img src=\"/a.png\" alt=\"on a boat\"><br/><ul><li>1</li></ul>",
+    "a < b and c > d, x<3",
+    "<div class=\"online\" style=\"color:red\">on = off</div>",
+    "# Title\n\n* item `code` [link](../README.md)\n> quote",
+    "on time = good",
+    "javascript is a language",
+    "the alert was red, please confirm",
+    // Code that is not an attack on what holds it.
+    "for (let i = 0; i < n; i++) { total += a[i]; }",
+    "import x from '../../lib/x'; export default x;",
+    "if (a == b || c != d) return null;",
+    "def f(a, b): return a or b",
+    "git diff HEAD...main -- src/",
+    "SELECT your seat",
+    // Files and paths.
+    "/home/bob/photos/2026/../index",
+    "C:\\Users\\bob\\Documents\\report.docx",
+    "docs/../docs/a.md",
+    "and so on... etc/ and more...",
+];
+
+#[test]
+fn innocent_texts_pass() {
+    let alarms = |text: &&&str| !found(text, Place::Value).is_empty();
+    let wrong: Vec<_> =
+        INNOCENT.iter().filter(alarms).map(|text| (text, found(text, Place::Value))).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn usual_headers_pass() {
+    for value in [
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        "en-US,en;q=0.5",
+        "gzip, deflate, br",
+        "\"Chromium\";v=\"126\", \"Not.A/Brand\";v=\"24\"",
+        "W/\"abc\", \"def\"",
+        "form-data; name=\"a\"; filename=\"b\"",
+        "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        "Opera/9.80 (X11; Linux i686; U; it) Presto/2.7.62 Version/11.00",
+    ] {
+        assert_eq!(found(value, Place::ShapedHeader), [""; 0], "{value}");
+    }
+}
+
+#[test]
+fn attacks_in_shaped_headers_are_found() {
+    for value in ["x' or 1=1--", "x\" and sleep(5)#", "<script>alert(1)</script>", "1 union select 1,2,3"] {
+        assert_ne!(found(value, Place::ShapedHeader), [""; 0], "{value}");
+    }
+}
+
+#[test]
+fn one_word_is_never_an_attack_but_a_comment_tail_may_be() {
+    assert_eq!(found("select", Place::Value), [""; 0]);
+    assert_ne!(found("1--", Place::Value), [""; 0]);
+}

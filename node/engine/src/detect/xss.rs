@@ -12,8 +12,6 @@ use std::ops::Range;
 
 /// Markup in attributes of markup is read this deep.
 const MAX_MARKUP_DEPTH: usize = 2;
-/// How much of a style sheet is looked at.
-const MAX_STYLE: usize = 1_000;
 
 pub(super) fn detect(value: &[u8]) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
@@ -36,8 +34,8 @@ fn add(matches: &mut Vec<Match<'static>>, signature: &'static str, severity: Sev
 fn judge_markup(value: &[u8], depth: usize, matches: &mut Vec<Match<'static>>) {
     for tag in tags(value) {
         judge_tag(&tag, depth, matches);
-        let after = &value[tag.span.end..value.len().min(tag.span.end + MAX_STYLE)];
-        if tag.name == "style" && !tag.is_end && is_active_style(after) {
+        let sheet = value[tag.span.end..].split(|&byte| byte == b'<').next().unwrap_or_default();
+        if tag.name == "style" && !tag.is_end && is_active_style(sheet) {
             add(matches, "xss-style", High, tag.span);
         }
     }
@@ -77,7 +75,9 @@ fn judge_attribute(
     if depth < MAX_MARKUP_DEPTH && memchr::memchr(b'<', value).is_some() {
         let mut inner = Vec::new();
         judge_markup(value, depth + 1, &mut inner);
-        inner.into_iter().for_each(|found| add(matches, found.signature, found.severity, span.clone()));
+        for found in inner {
+            add(matches, found.signature, found.severity, span.clone());
+        }
     }
 }
 
@@ -92,8 +92,7 @@ fn is_active(tag: &Tag<'_>) -> bool {
     let has = |name: &str| tag.attributes.iter().any(|it| it.name == name && it.value.is_some());
     match tag.name.as_str() {
         "iframe" | "frame" | "frameset" | "object" | "embed" | "applet" | "isindex" | "ilayer"
-        | "bgsound" | "portal" | "foreignobject" | "!entity" | "?import" | "?xml-stylesheet" | "listener"
-        | "handler" => true,
+        | "bgsound" | "portal" | "foreignobject" | "!entity" | "?import" | "listener" | "handler" => true,
         "xml" => has("src") || has("id"),
         "meta" => has("http-equiv"),
         "base" => has("href"),

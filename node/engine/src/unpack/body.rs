@@ -15,8 +15,9 @@ pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
 /// Tries the parsers that fit; `false` when the body should be looked at as it is, too.
 fn unpack_structured<'a>(body: &'a [u8], content_type: &str, sink: &mut Sink<'a, '_>) -> bool {
     let post = Point::new(Tag::Post);
-    if json::looks_like_json(body) {
-        return json::unpack(body, &post.then(Tag::JsonDoc), 0, sink);
+    // What is JSON only at its start may still be a form to the origin.
+    if json::looks_like_json(body) && json::unpack(body, &post.clone().then(Tag::JsonDoc), 0, sink) {
+        return true;
     }
     if let Some(boundary) = multipart::boundary(content_type, body) {
         return multipart::unpack(body, &boundary, sink);

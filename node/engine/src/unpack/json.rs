@@ -57,7 +57,7 @@ impl Walk<'_, '_, '_, '_> {
     /// Consumes one token; `false` when it makes no sense or the budget is gone.
     fn step(&mut self, byte: u8) -> bool {
         match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+            b' ' | b'\t' | b'\r' | b'\n' | b':' => self.at += 1,
             b'{' => return self.enter(Open::Object { key_next: true }, Step { tag: Tag::Hash, key: None }),
             b'[' => {
                 let step = Step { tag: Tag::Array, key: Some(Key::Index(0)) };
@@ -65,7 +65,6 @@ impl Walk<'_, '_, '_, '_> {
             }
             b'}' | b']' => return self.leave(byte),
             b',' => return self.next(),
-            b':' => self.at += 1,
             b'"' => return self.string(),
             _ => return self.scalar(),
         }

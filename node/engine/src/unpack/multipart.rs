@@ -5,12 +5,21 @@ use crate::field::{Field, Place, point_name};
 use memchr::memmem;
 use shared::{Point, point::Tag};
 
-/// The boundary of a multipart body. The body's own first line wins: it is what a lenient parser would go by.
+/// The boundary of a multipart body: the declared one when it occurs, else the one the body opens with.
 pub(super) fn boundary(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
-    let line = body.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let sniffed = line.strip_prefix(b"--").filter(|it| (1..=200).contains(&it.len()));
+    let occurs = |boundary: &Vec<u8>| memmem::find(body, &delimiter(boundary)).is_some();
+    declared(content_type).filter(occurs).or_else(|| shown(body))
+}
+
+fn shown(body: &[u8]) -> Option<Vec<u8>> {
+    let line = body.split(|&byte| byte == b'\n').next()?.trim_ascii_end();
+    let boundary = line.strip_prefix(b"--").filter(|it| (1..=200).contains(&it.len()))?;
     let has_part = memmem::find(body, b"ontent-").is_some() || memmem::find(body, b"ONTENT-").is_some();
-    sniffed.filter(|_| has_part).map(<[u8]>::to_vec).or_else(|| declared(content_type))
+    has_part.then(|| boundary.to_vec())
+}
+
+fn delimiter(boundary: &[u8]) -> Vec<u8> {
+    [b"--", boundary].concat()
 }
 
 fn declared(content_type: &str) -> Option<Vec<u8>> {
@@ -24,7 +33,7 @@ fn declared(content_type: &str) -> Option<Vec<u8>> {
 
 /// Adds every part. `false` when the boundary never occurs.
 pub(super) fn unpack<'a>(body: &'a [u8], boundary: &[u8], sink: &mut Sink<'a, '_>) -> bool {
-    let delimiter = [b"--", boundary].concat();
+    let delimiter = delimiter(boundary);
     let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
     for (number, &start) in starts.iter().enumerate() {
         let end = starts.get(number + 1).copied().unwrap_or(body.len());

@@ -136,6 +136,19 @@ fn multipart_gives_parts_and_files() {
 }
 
 #[test]
+fn the_declared_boundary_counts_when_the_body_opens_with_another() {
+    let body = [b"--YY\r\nContent-Type: x\r\n".as_slice(), MULTIPART].concat();
+    let fields = with_body("multipart/form-data; boundary=XX", &body);
+    assert!(fields.contains(&"post > multipart:p = value".to_owned()), "{fields:?}");
+}
+
+#[test]
+fn a_form_may_open_like_json() {
+    let fields = with_body("application/x-www-form-urlencoded", br#"{"a":1}&p=a+b"#);
+    assert!(fields.contains(&"post > form_urlencoded:p = a b".to_owned()), "{fields:?}");
+}
+
+#[test]
 fn an_unknown_body_is_one_field() {
     assert_eq!(with_body("text/plain", b"just text"), ["post = just text"]);
 }

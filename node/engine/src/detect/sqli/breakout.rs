@@ -47,7 +47,7 @@ pub(super) fn operator(reading: &Reading, _: usize) -> Option<Evidence> {
     let terse = is_terse(phrase.slice(0)) && (!reopens || is_terse(phrase.slice(last - 1)));
     let quoted_symbol =
         reading.opening == Opening::Quoted(b'"') && phrase.len() == 3 && phrase.slice(1) != "=";
-    ((reopens || swallows) && terse && !quoted_symbol).then(|| Evidence {
+    ((reopens || swallows) && terse && !quoted_symbol).then_some(Evidence {
         signature: "sqli-string-operator",
         severity: Medium,
         tokens: 0..last,
@@ -59,9 +59,8 @@ pub(super) fn joined_call(reading: &Reading, _: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.after_operators(phrase.skip(1, Kind::Close))?;
     let call = phrase.skip(at, Kind::Open);
-    let known = phrase.is_word(call, words::TELLING) || phrase.is_word(call, words::DELAY);
-    let holds =
-        known && phrase.kind(call + 1) == Some(Kind::Open) || call > at && phrase.word(call) == "select";
+    let known = phrase.calls(call, words::TELLING) || phrase.calls(call, words::DELAY);
+    let holds = known || call > at && phrase.word(call) == "select";
     holds.then(|| Evidence {
         signature: "sqli-string-call",
         severity: High,

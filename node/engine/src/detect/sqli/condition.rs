@@ -11,8 +11,26 @@ pub(super) fn tautology(reading: &Reading, at: usize) -> Option<Evidence> {
         return None;
     }
     let inside = || known_outcome(phrase, phrase.skip(at + 1, Kind::Open));
-    let end = known_outcome(phrase, at + 1).or_else(inside)?;
+    let end = known_outcome(phrase, at + 1)
+        .or_else(inside)
+        .or_else(|| open_comparison(reading, at))
+        .or_else(|| truth(phrase, at))?;
     Some(Evidence { signature: "sqli-tautology", severity: High, tokens: reading.start(at)..end })
+}
+
+/// `and name = '`: the value begins with the condition, and the statement it lands in closes the string.
+fn open_comparison(reading: &Reading, at: usize) -> Option<usize> {
+    let phrase = &reading.phrase;
+    let right = phrase.comparison(phrase.operand(at + 1)?.end)?;
+    let opens = phrase.kind(right) == Some(Kind::Text { closed: false });
+    (opens && at == 0 && reading.opening == Opening::Bare).then_some(right + 1)
+}
+
+/// `1 and true`: all there is.
+fn truth(phrase: &Phrase, at: usize) -> Option<usize> {
+    let after_number = at == 1 && phrase.kind(0) == Some(Kind::Number);
+    let is_all = phrase.is_word(at + 1, &["true", "false", "null"]) && phrase.is_end(at + 2);
+    (after_number && is_all).then_some(at + 2)
 }
 
 /// The position after a comparison of constants, or of a thing with itself.
@@ -35,7 +53,8 @@ pub(super) fn bare_expression(reading: &Reading, at: usize) -> Option<Evidence> 
     let end = phrase.expression(first.end).unwrap_or(first.end);
     let end = phrase.skip(end, Kind::Close);
     let comments = phrase.kind(end) == Some(Kind::Comment) && phrase.slice(end).starts_with("--");
-    let swallows = comments && end + 1 == phrase.len() && end > 1;
+    let brief = end > 1 || phrase.slice(end).len() <= 4;
+    let swallows = comments && end + 1 == phrase.len() && brief;
     swallows.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
 }
 
@@ -60,8 +79,7 @@ pub(super) fn in_condition(reading: &Reading, at: usize) -> Option<Evidence> {
 /// The position after a call of a known function, brackets before it allowed.
 fn called(phrase: &Phrase, at: usize) -> Option<usize> {
     let at = phrase.skip(at + usize::from(phrase.word(at) == "not"), Kind::Open);
-    let known = phrase.is_word(at, words::TELLING) && phrase.kind(at + 1) == Some(Kind::Open);
-    known.then(|| phrase.after_group(at + 1))
+    phrase.calls(at, words::TELLING).then(|| phrase.after_group(at + 1))
 }
 
 fn is_constant(phrase: &Phrase, operand: Operand) -> bool {

@@ -1,1 +1,227 @@
+use super::*;
+use std::sync::LazyLock;
 
+static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::new);
+
+fn found(text: &str) -> Vec<&'static str> {
+    DETECTOR.detect(text.as_bytes(), Place::Value).iter().map(|it| it.signature).collect()
+}
+
+#[track_caller]
+fn each_has(signature: &str, hits: &[&str], misses: &[&str]) {
+    for text in hits {
+        assert!(found(text).contains(&signature), "{signature} must find {text:?}, has {:?}", found(text));
+    }
+    for text in misses {
+        assert!(!found(text).contains(&signature), "{signature} must leave {text:?}");
+    }
+}
+
+#[test]
+fn union_select_is_found_in_all_spellings() {
+    each_has(
+        "sqli-union-select",
+        &[
+            "1 UNION SELECT 1,2,3",
+            "-1/**/union/*x*/all/**/select/**/null",
+            "1'/*!50000union*//*!50000select*/1-- -",
+            "1) union (select id from users",
+            "union/**/select",
+            "x' union distinct select user,pass from t#",
+        ],
+        &["the student union will select a chair", "union jack; select committee", "select union members"],
+    );
+}
+
+#[test]
+fn constants_compared_are_tautologies() {
+    each_has(
+        "sqli-tautology",
+        &[
+            "1 or 1=1",
+            "' or 'a'='a",
+            "1) and (2*3=6",
+            "' || 1=1--",
+            "1 xor 1 like 1",
+            "x where 5=5",
+            "1 and (5=6)*5",
+            "1' or not 2<>3 #",
+            "or a=a",
+            "1 and true",
+            "1--1 or 1=1",
+            "and type = '",
+        ],
+        &[
+            "5 and 6 are numbers",
+            "price >= 10 && price <= 20",
+            "salt or pepper = taste",
+            "status = 1 and type = 2",
+        ],
+    );
+}
+
+#[test]
+fn a_condition_may_follow_a_closed_string() {
+    each_has(
+        "sqli-string-breakout",
+        &[
+            "' or password like '%",
+            "x') or ('1'='1",
+            "x' and ascii(substr(a,1,1))>64 --",
+            "\" or \"\"=\"",
+            "' or true--",
+        ],
+        &["the boys' and girls' rooms", "don't say 'a' or 'b'", "'foo' or 'bar'", "rock 'n' roll"],
+    );
+}
+
+#[test]
+fn a_comment_may_swallow_the_rest() {
+    each_has(
+        "sqli-comment-tail",
+        &["admin'--", "admin' #", "x')-- -", "a'/*", "root\"--"],
+        &["the girls' -- and boys'", "'#2 mom'", "say 'yes' # or no", "it's -- well"],
+    );
+}
+
+#[test]
+fn an_expression_may_join_two_strings() {
+    each_has(
+        "sqli-string-operator",
+        &["'='", "x'-0-'", "a'||'b", "' like '", "1'*2-- -"],
+        &["\"&\" sign", "rock 'n' roll", "5'-6' tall people"],
+    );
+}
+
+#[test]
+fn calls_into_the_database_are_found_behind_a_quote() {
+    each_has(
+        "sqli-string-call",
+        &["'||(select 1)||'", "'+char(65)+'", "'-sleep(3)-'"],
+        &["'+more+'", "(it's) (sub)"],
+    );
+}
+
+#[test]
+fn a_value_that_is_an_expression_and_a_comment_is_found() {
+    each_has("sqli-expression", &["1 * 1--", "1--", "(1)-1 -- x"], &["see -- below", "2026-01-01", "a -- b"]);
+}
+
+#[test]
+fn subselects_are_found() {
+    each_has(
+        "sqli-subselect",
+        &["1 and (select count(*) from t)>0", "(select(1))", "1-(SELECT a FROM b)"],
+        &["(select one of them)", "select (one)"],
+    );
+}
+
+#[test]
+fn stacked_statements_are_found_by_their_grammar() {
+    each_has(
+        "sqli-statement",
+        &[
+            "1;drop table users",
+            "1; exec xp_cmdshell 'dir'",
+            "1;insert into t values (1)",
+            "1;update t set a=1",
+            "1; declare @x int",
+            "1;select pg_sleep(9)",
+            "1;waitfor delay '0:0:5'",
+            "delete from users where id=1",
+            "1;call f(1)",
+        ],
+        &[
+            "yes; update me when done",
+            "no; drop it",
+            "one; select two",
+            "delete from here",
+            "begin; set; go",
+            "do; or do not",
+        ],
+    );
+}
+
+#[test]
+fn probing_clauses_are_found() {
+    each_has(
+        "sqli-clause",
+        &[
+            "1 order by 5",
+            "order by 7",
+            "1' order by 10-- -",
+            "x' having 1=1",
+            "1 group by 1,2",
+            "1 procedure analyse(1)",
+            "x' into outfile '/x'",
+        ],
+        &[
+            "order by phone",
+            "order by 5 pm",
+            "group by age",
+            "having 2 left",
+            "in order by name",
+            "(this) as that",
+        ],
+    );
+}
+
+#[test]
+fn delays_are_found() {
+    each_has(
+        "sqli-delay",
+        &[
+            "1 and sleep(5)",
+            "sleep(5)",
+            "1;waitfor delay '0:0:5'",
+            "benchmark(1e6,md5(1))",
+            "pg_sleep(3)",
+            "1 or dbms_pipe.receive_message('a',5)",
+        ],
+        &["sleep (eight hours) well", "time.sleep(5)", "good sleep (8)", "we waitfor you"],
+    );
+}
+
+#[test]
+fn conditions_that_ask_the_database_are_found() {
+    each_has(
+        "sqli-condition",
+        &["1 and length(user())>3", "1 or exists(select 1)", "1 where ascii(x)=1"],
+        &["left or right (you choose)", "now and then"],
+    );
+}
+
+#[test]
+fn server_variables_are_found() {
+    each_has("sqli-server-variable", &["@@version", "1,@@datadir"], &["@home", "@@", "a@@b"]);
+}
+
+#[test]
+fn the_payload_starts_at_the_quote_that_was_broken_out_of() {
+    let matches = DETECTOR.detect(b"blue' OR 1=1 -- x", Place::Value);
+    assert!(matches.iter().any(|it| it.span == (4..12)), "{matches:?}");
+}
+
+#[test]
+fn files_are_not_sql_but_control_bytes_hide_nothing() {
+    assert_eq!(found(&format!("{}' or 1=1", "\u{1}\u{2}x".repeat(500))), [""; 0]);
+    assert_ne!(found("'\u{1f}or\u{1f}1=1"), [""; 0]);
+}
+
+#[test]
+fn a_value_that_is_one_call_is_found() {
+    each_has(
+        "sqli-function-call",
+        &["version()", "CHAR(65)", "unhex("],
+        &["see version() there", "left (hand)", "f(x)"],
+    );
+}
+
+#[test]
+fn posts_that_quote_a_query_pass() {
+    let post = format!(
+        "How do I do this?\n\n{}\n\n    SELECT a, b FROM t\n\nThanks!",
+        "some more words\n".repeat(20)
+    );
+    assert_eq!(found(&post), [""; 0]);
+}

@@ -34,6 +34,53 @@ pub(super) const SUSPECT: &[&str] = &[
     "and\t",
     "and\n",
     "like",
+    "where",
+    "@@",
+    "delete",
+    "insert",
+    "update",
+    "drop",
+    "create",
+    "alter",
+    "truncate",
+    "exec",
+    "declare",
+    "shutdown",
+    "grant",
+    "revoke",
+    "merge",
+    "backup",
+    "copy",
+    "load",
+    "intersect",
+    "except",
+    "minus",
+    "procedure",
+    "into",
+];
+
+/// Headers such as `user-agent` are read as SQL only with one of these.
+pub(super) const ODD_IN_HEADERS: &[&str] =
+    &["'", "\" ", "select", "union", "sleep", "benchmark", "waitfor", " or ", " and "];
+
+/// Words a rule may begin with, besides [`DELAY`].
+pub(super) const TRIGGER: &[&str] = &[
+    "union",
+    "intersect",
+    "except",
+    "minus",
+    "select",
+    "order",
+    "group",
+    "having",
+    "procedure",
+    "into",
+    "as",
+    "or",
+    "and",
+    "xor",
+    "where",
+    "waitfor",
 ];
 
 /// Functions that make a database wait.
@@ -46,7 +93,6 @@ pub(super) const DELAY: &[&str] = &[
     "randomblob",
     "receive_message",
     "generate_series",
-    "sleepfunc",
 ];
 
 /// Functions that attackers read a database with and prose has no use for.
@@ -164,7 +210,6 @@ pub(super) const TELLING: &[&str] = &[
     "uid",
     "rawtohex",
     "utl_http",
-    "chr2",
 ];
 
 /// First words of statements that can be stacked.
@@ -172,4 +217,22 @@ pub(super) const STATEMENT: &[&str] = &[
     "select", "insert", "update", "delete", "drop", "create", "alter", "truncate", "exec", "execute",
     "declare", "waitfor", "shutdown", "grant", "revoke", "merge", "call", "set", "begin", "if", "use",
     "backup", "copy", "load", "do", "rename", "with", "print", "handler",
+];
+
+/// What `drop` and its kin work on.
+pub(super) const OBJECT: &[&str] = &[
+    "table",
+    "database",
+    "view",
+    "index",
+    "procedure",
+    "function",
+    "trigger",
+    "user",
+    "login",
+    "schema",
+    "column",
+    "role",
+    "sequence",
+    "alias",
 ];

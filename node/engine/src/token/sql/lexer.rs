@@ -71,7 +71,8 @@ fn next(rest: &[u8]) -> (Kind, usize) {
         b'/' if second == b'*' => block_comment(rest),
         // The end of `/*!50000 …*/`, whose inside was read as SQL.
         b'*' if second == b'/' => (Blank, 2),
-        b'-' if second == b'-' => (Comment, line(rest)),
+        // `1--1` subtracts in some dialects; where it is a comment, little is lost by reading on.
+        b'-' if second == b'-' && !rest.get(2).is_some_and(u8::is_ascii_digit) => (Comment, line(rest)),
         b'#' => (Comment, line(rest)),
         quote @ (b'\'' | b'"') => text(rest, quote),
         b'`' => quoted_name(rest, b'`'),
@@ -99,7 +100,7 @@ fn symbol(byte: u8, second: u8) -> (Kind, usize) {
     }
 }
 
-/// MySQL runs what is in `/*! … */`, so only its start is skipped.
+/// What is in `/*! … */` runs in some dialects, so only its start is skipped.
 fn block_comment(rest: &[u8]) -> (Kind, usize) {
     if rest.get(2) == Some(&b'!') {
         return (Blank, 3 + run(&rest[3..], |byte| byte.is_ascii_digit()));
@@ -160,7 +161,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
 }
 
-/// `0xA0` is a space to MySQL when it stands alone, which in UTF-8 it does not.
+/// Control bytes part words in every dialect.
 fn is_blank(byte: u8) -> bool {
     byte <= b' '
 }

@@ -79,6 +79,17 @@ impl Phrase {
         !word.is_empty() && words.contains(&word)
     }
 
+    /// Whether one of these functions is called here. English has some of the words, but a space before its brackets.
+    pub(crate) fn calls(&self, at: usize, functions: &[&str]) -> bool {
+        let opens = self.kind(at + 1) == Some(Kind::Open);
+        opens && self.is_word(at, functions) && (self.is_adjacent(at) || !ENGLISH.contains(&self.word(at)))
+    }
+
+    /// Whether nothing stands between this token and the next.
+    pub(crate) fn is_adjacent(&self, at: usize) -> bool {
+        matches!((self.tokens.get(at), self.tokens.get(at + 1)), (Some(this), Some(next)) if this.end == next.start)
+    }
+
     /// The position after the bracket that opens here.
     pub(crate) fn after_group(&self, at: usize) -> usize {
         (self.closing.get(at).copied().unwrap_or(at) + 1).min(self.len())
@@ -205,6 +216,13 @@ impl Phrase {
         end
     }
 }
+
+/// Functions whose names are also words of prose.
+const ENGLISH: &[&str] = &[
+    "left", "right", "if", "count", "user", "row", "replace", "reverse", "round", "power", "log", "quote",
+    "mid", "min", "max", "trim", "floor", "database", "version", "length", "exists", "sin", "bin", "likely",
+    "compress", "pi", "sleep",
+];
 
 const CONSTANTS: &[&str] =
     &["null", "true", "false", "current_user", "session_user", "sysdate", "rownum", "n"];

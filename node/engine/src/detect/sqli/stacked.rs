@@ -1,0 +1,108 @@
+//! Statements after a semicolon, or as the whole value: recognised by the words after the first.
+
+use super::{Evidence, Reading, select_list::SelectList, words};
+use crate::token::sql::{Kind, Opening, Phrase};
+use shared::Severity::Critical;
+
+/// `; drop table x` and its kin.
+pub(super) fn stacked(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let follows = phrase.kind(at) == Some(Kind::Semicolon);
+    let is_value = at == 0 && reading.opening == Opening::Bare;
+    let verb = at + usize::from(follows);
+    if !(follows || is_value) || !phrase.is_word(verb, words::STATEMENT) {
+        return None;
+    }
+    let end = statement_end(phrase, verb)?;
+    Some(Evidence { signature: "sqli-statement", severity: Critical, tokens: at..end })
+}
+
+/// The position after the part of a statement that shows it to be one.
+fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
+    if phrase.word(at) == "select" {
+        let list = SelectList::read(phrase, at);
+        let telling = list.is_evident() && list.has_punctuation;
+        return telling.then_some(list.end);
+    }
+    let holds = changes_rows(phrase, at)
+        || changes_objects(phrase, at)
+        || runs(phrase, at)
+        || administers(phrase, at);
+    holds.then_some(at + 3)
+}
+
+fn changes_rows(phrase: &Phrase, at: usize) -> bool {
+    match phrase.word(at) {
+        "insert" | "merge" => {
+            phrase.word(at + 1) == "into" && (at..at + 40).any(|it| phrase.is_word(it, &["values", "select"]))
+        }
+        "update" => {
+            (at + 2..at + 6).any(|it| phrase.word(it) == "set" && phrase.kind(it + 2) == Some(Kind::Compare))
+        }
+        "delete" => phrase.word(at + 1) == "from" && ends_delete(phrase, at),
+        "load" => phrase.word(at + 1) == "data",
+        "copy" => (at..at + 8).any(|it| phrase.is_word(it, &["program", "stdin"])),
+        _ => false,
+    }
+}
+
+/// `delete from here` is prose when it is all there is.
+fn ends_delete(phrase: &Phrase, at: usize) -> bool {
+    let after = at + 3;
+    phrase.word(after) == "where"
+        || phrase.kind(after) == Some(Kind::Semicolon)
+        || at > 0 && phrase.is_end(after)
+}
+
+fn changes_objects(phrase: &Phrase, at: usize) -> bool {
+    let adjectives = &["temporary", "unique", "external", "global", "public", "replace"];
+    let object = at + 1 + usize::from(phrase.is_word(at + 1, adjectives));
+    phrase.is_word(at, &["drop", "create", "alter", "truncate", "rename"])
+        && phrase.is_word(object, words::OBJECT)
+}
+
+fn runs(phrase: &Phrase, at: usize) -> bool {
+    let (second, kind) = (phrase.word(at + 1), phrase.kind(at + 1));
+    match phrase.word(at) {
+        "exec" | "execute" => {
+            let known = second.starts_with("xp_") || second.starts_with("sp_");
+            known
+                || matches!(second, "immediate" | "master")
+                || kind == Some(Kind::Variable)
+                || runs_text(phrase, at + 1)
+        }
+        "declare" | "set" => kind == Some(Kind::Variable),
+        "waitfor" => matches!(second, "delay" | "time"),
+        "begin" => matches!(second, "declare" | "dbms_lock" | "execute"),
+        "call" => phrase.kind(at + 2) == Some(Kind::Open),
+        "if" => decides(phrase, at + 1),
+        _ => false,
+    }
+}
+
+/// `exec('…')`, `exec(@x)`.
+fn runs_text(phrase: &Phrase, at: usize) -> bool {
+    phrase.kind(at) == Some(Kind::Open)
+        && matches!(phrase.kind(at + 1), Some(Kind::Variable | Kind::Text { .. }))
+}
+
+/// `if (…) select`, `if … waitfor`.
+fn decides(phrase: &Phrase, at: usize) -> bool {
+    let group = phrase.kind(at) == Some(Kind::Open);
+    let statement =
+        phrase.word(at + 1) == "select" || phrase.is_word(phrase.after_group(at), words::STATEMENT);
+    group && statement || (at..at + 20).any(|it| phrase.word(it) == "waitfor")
+}
+
+fn administers(phrase: &Phrase, at: usize) -> bool {
+    let second = phrase.word(at + 1);
+    match phrase.word(at) {
+        "shutdown" => {
+            at > 0 && (phrase.is_end(at + 1) || phrase.kind(at + 1) == Some(Kind::Semicolon))
+                || second == "with"
+        }
+        "grant" | "revoke" => (at..at + 12).any(|it| phrase.word(it) == "on"),
+        "backup" => matches!(second, "database" | "log"),
+        _ => false,
+    }
+}
