@@ -20,7 +20,9 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use std::{
     fs,
+    io::Write as _,
     net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -284,7 +286,8 @@ fn write_node_config(directory: &Path, addresses: &Ports, mode: Mode) -> anyhow:
 fn node_admin_token(directory: &Path) -> anyhow::Result<String> {
     let path = directory.join("node-admin-token");
     if !path.exists() {
-        fs::write(&path, format!("wna_{}\n", uuid::Uuid::new_v4().simple()))?;
+        let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path)?;
+        writeln!(file, "wna_{}", uuid::Uuid::new_v4().simple())?;
     }
     secret(directory, "node-admin-token")
 }

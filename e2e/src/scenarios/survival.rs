@@ -40,7 +40,10 @@ pub(super) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<String> 
         console.wait_for("/api/v1/not-inspected", PATIENCE, |entry| entry["reason"] == reason).await?;
     }
     let page = console.fetch("/attacks").await?;
-    ensure!(page.contains("at least 2"), "the page does not say what was not inspected: {page}");
+    ensure!(
+        page.contains("At least 2 requests were not inspected"),
+        "the page does not say what was not inspected: {page}"
+    );
     world.end(String::new()).await
 }
 
