@@ -5,9 +5,9 @@ use clap::{Args, Parser, Subcommand};
 use e2e::{
     binaries::Binaries,
     scenarios,
-    stack::{Mode, PortsOption, Stack, StackOptions, TriggerPair},
+    stack::{Mode, PortsOption, Stack, StackOptions, TriggerPair, WITH_PARENT, become_with_parent},
 };
-use std::{path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The whole system on this machine: CloudFront, the Lambda functions, the node and the console.
@@ -30,6 +30,12 @@ enum Command {
         /// Run all this many times; stops at the first failure.
         #[arg(long, default_value_t = 1, value_name = "TIMES")]
         repeat: u32,
+    },
+    /// Become a command that ends with its parent. For this program's own use.
+    #[command(name = WITH_PARENT, hide = true)]
+    WithParent {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<String>,
     },
 }
 
@@ -55,13 +61,20 @@ struct Up {
     ready_file: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+fn main() -> anyhow::Result<ExitCode> {
     let command = Arguments::parse().command;
+    if let Command::WithParent { command } = command {
+        return Err(become_with_parent(&command).into());
+    }
+    tokio::runtime::Runtime::new()?.block_on(run(command))
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt().with_env_filter(log_filter()).with_writer(std::io::stderr).init();
     match command {
         Command::Up(options) => up(options).await.map(|()| ExitCode::SUCCESS),
         Command::Scenarios { only, repeat } => scenarios::run(only.as_deref(), repeat).await,
+        Command::WithParent { .. } => unreachable!("the process has become that command"),
     }
 }
 
@@ -76,6 +89,10 @@ async fn up(up: Up) -> anyhow::Result<()> {
     let mut told_to_stop = async || {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
+    if let Some(path) = &up.ready_file {
+        // One of an earlier run would tell scripts of a stack that is gone.
+        let _ = fs::remove_file(path);
+    }
     eprintln!("Building the node, the console and the connector …");
     let start = async {
         let binaries = Binaries::build().await?;

@@ -30,7 +30,7 @@ use std::{
 use tokio::{net::TcpListener, time::Instant};
 
 pub use ports::{Ports, PortsOption};
-pub use process::Process;
+pub use process::{Process, WITH_PARENT, become_with_parent};
 
 /// What may differ between stacks.
 #[derive(Debug, Clone)]

@@ -20,10 +20,17 @@ pub enum EncodeError {
 /// Why a message could not be read; the text says where.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    #[error("not the expected JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("not the expected MessagePack: {0}")]
-    MessagePack(#[from] rmp_serde::decode::Error),
+    #[error("not the expected JSON, {}", located(.0))]
+    Json(#[source] serde_path_to_error::Error<serde_json::Error>),
+    #[error("not the expected MessagePack, {}", located(.0))]
+    MessagePack(#[source] serde_path_to_error::Error<rmp_serde::decode::Error>),
+}
+
+fn located<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> String {
+    match error.path().to_string().as_str() {
+        "." | "?" => error.inner().to_string(),
+        path => format!("field {path}: {}", error.inner()),
+    }
 }
 
 impl Encoding {
@@ -54,9 +61,22 @@ impl Encoding {
     }
 
     pub fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, DecodeError> {
-        Ok(match self {
-            Self::Json => serde_json::from_slice(bytes)?,
-            Self::MessagePack => rmp_serde::from_slice(bytes)?,
-        })
+        // Keeping track of the path costs time, so it is done only for a message that failed without.
+        match self {
+            Self::Json => serde_json::from_slice(bytes).or_else(|error| {
+                let mut reader = serde_json::Deserializer::from_slice(bytes);
+                let located = serde_path_to_error::deserialize(&mut reader).map_err(DecodeError::Json);
+                // What fails only the first time is something after the message.
+                located.and_then(|_: T| Err(DecodeError::Json(trailing(error))))
+            }),
+            Self::MessagePack => rmp_serde::from_slice(bytes).or_else(|_| {
+                let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+                serde_path_to_error::deserialize(&mut reader).map_err(DecodeError::MessagePack)
+            }),
+        }
     }
+}
+
+fn trailing(error: serde_json::Error) -> serde_path_to_error::Error<serde_json::Error> {
+    serde_path_to_error::Error::new(serde_path_to_error::Track::new().path(), error)
 }

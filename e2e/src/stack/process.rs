@@ -2,16 +2,31 @@
 
 use crate::lambda::LogSink;
 use anyhow::{Context as _, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use std::{
     fs::{File, OpenOptions},
-    io::Write as _,
+    io::{self, Write as _},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::process::{Child, Command};
+
+/// The hidden subcommand through which programs are started.
+pub const WITH_PARENT: &str = "with-parent";
+
+/// Becomes `command`, which the kernel kills when the process that started this one dies, however it dies.
+///
+/// A stack that was killed with -9 would otherwise leave programs that hold its ports and its spool.
+pub fn become_with_parent(command: &[String]) -> io::Error {
+    let [program, arguments @ ..] = command else { return io::Error::other("no program is given") };
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        return error.into();
+    }
+    std::process::Command::new(program).args(arguments).exec()
+}
 
 /// One program. Its output goes to `logs/<name>.log`.
 pub struct Process {
@@ -92,10 +107,11 @@ impl Process {
 }
 
 fn spawn(name: &str, command: &[String], log: &Path) -> anyhow::Result<Child> {
-    let [program, arguments @ ..] = command else { bail!("{name} has no program") };
+    let program = command.first().with_context(|| format!("{name} has no program"))?;
     let log = append_to(log)?;
-    Command::new(program)
-        .args(arguments)
+    Command::new(std::env::current_exe()?)
+        .arg(WITH_PARENT)
+        .args(command)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

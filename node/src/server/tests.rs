@@ -1,1 +1,257 @@
+use super::*;
+use crate::config::SpoolConfig;
+use axum::{
+    body::{Body as HttpBody, to_bytes},
+    http::{Request, StatusCode, header},
+};
+use serde_json::{Value, json};
+use shared::{
+    Action, AttackRecord, Delivery, Encoding, Enforced, Mode, Outcome, Problem, Record, RequestId, Verdict,
+};
+use std::time::Duration;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
 
+struct World {
+    node: Arc<Node>,
+    _spool: TempDir,
+}
+
+struct Reply {
+    status: StatusCode,
+    content_type: String,
+    body: Vec<u8>,
+}
+
+fn world(mode: Mode) -> World {
+    let directory = tempfile::tempdir().unwrap();
+    let config = SpoolConfig {
+        directory: directory.path().to_owned(),
+        max_bytes: 64 << 20,
+        sync_interval: Duration::from_secs(1),
+    };
+    let node = Node {
+        id: Uuid::nil(),
+        engine: Engine::new(),
+        mode: EffectiveMode { mode, source: "config".into() },
+        spool: Arc::new(Spool::open(&config).unwrap()),
+        recent: RecentRequests::default(),
+        metrics: Arc::new(Metrics::new()),
+        admin_token: Some(Secret::new("admin")),
+    };
+    World { node: Arc::new(node), _spool: directory }
+}
+
+impl World {
+    async fn post(&self, path: &str, content_type: &str, body: impl Into<HttpBody>) -> Reply {
+        let request =
+            Request::post(path).header(header::CONTENT_TYPE, content_type).body(body.into()).unwrap();
+        reply(connector_router(self.node.clone()), request).await
+    }
+
+    async fn inspect(&self, message: &Value) -> Reply {
+        self.post(INSPECT_REQUEST_PATH, "application/json", message.to_string()).await
+    }
+
+    /// What waits in the spool.
+    fn records(&self) -> Vec<Record> {
+        let batch = self.node.spool.read(usize::MAX, usize::MAX).unwrap();
+        batch.records.iter().map(|record| serde_json::from_slice(record).unwrap()).collect()
+    }
+
+    fn attack(&self) -> AttackRecord {
+        let records = self.records();
+        let [Record::Attack(record)] = &records[..] else { panic!("one attack: {records:?}") };
+        (**record).clone()
+    }
+}
+
+async fn reply(router: Router, request: Request<HttpBody>) -> Reply {
+    let (head, body) = router.oneshot(request).await.unwrap().into_parts();
+    let content_type = head.headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap().to_owned());
+    Reply {
+        status: head.status,
+        content_type: content_type.unwrap_or_default(),
+        body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+    }
+}
+
+impl Reply {
+    fn verdict(&self) -> Verdict {
+        assert_eq!(self.status, StatusCode::OK, "{}", String::from_utf8_lossy(&self.body));
+        Encoding::Json.decode(&self.body).unwrap()
+    }
+
+    fn problem(&self) -> (u16, String) {
+        assert_eq!(self.content_type, Problem::CONTENT_TYPE);
+        let problem: Problem = serde_json::from_slice(&self.body).unwrap();
+        (self.status.as_u16(), problem.detail)
+    }
+}
+
+const ID: &str = "0f3c5bb6d1e94e0c8e0f2b6c4d1a7e55";
+
+fn get(path: &str, query: &str) -> Value {
+    json!({ "request_id": ID, "client_ip": "203.0.113.178", "method": "GET", "host": "shop.example.com",
+            "path": path, "query": query })
+}
+
+#[tokio::test]
+async fn an_attack_is_blocked_and_on_disk_before_the_verdict_is_out() {
+    let world = world(Mode::Block);
+    let verdict = world.inspect(&get("/etc/passwd", "")).await.verdict();
+    assert_eq!((verdict.action, verdict.would_block), (Action::Block, true));
+    assert!(verdict.block.unwrap().body.contains(ID), "the page names the request");
+    let record = world.attack();
+    assert_eq!(record.request.request_id.to_string(), ID);
+    assert_eq!((record.decision.outcome, record.decision.enforced), (Outcome::Blocked, Enforced::Yes));
+    assert_eq!(record.hits[0].point.to_string(), "uri");
+}
+
+#[tokio::test]
+async fn a_clean_request_leaves_no_trace_on_disk() {
+    let world = world(Mode::Block);
+    let verdict = world.inspect(&get("/shop", "q=shoes")).await.verdict();
+    assert_eq!((verdict.action, verdict.reason, verdict.would_block), (Action::Allow, None, false));
+    assert_eq!(world.records(), []);
+}
+
+#[tokio::test]
+async fn monitoring_records_and_lets_pass_and_off_does_neither() {
+    let monitoring = world(Mode::Monitoring);
+    let verdict = monitoring.inspect(&get("/", "x='+OR+1=1")).await.verdict();
+    assert_eq!((verdict.action, verdict.would_block, verdict.block), (Action::Allow, true, None));
+    assert_eq!(monitoring.attack().decision.outcome, Outcome::Monitored);
+
+    let off = world(Mode::Off);
+    let verdict = off.inspect(&get("/", "x='+OR+1=1")).await.verdict();
+    assert_eq!((verdict.action, verdict.would_block), (Action::Allow, false));
+    assert_eq!(off.records(), []);
+}
+
+#[tokio::test]
+async fn a_copy_is_accepted_once_it_is_safe_and_never_blocked() {
+    let world = world(Mode::Block);
+    let mut message = get("/etc/passwd", "");
+    message["delivery"] = "out_of_band".into();
+    let reply = world.inspect(&message).await;
+    assert_eq!((reply.status, reply.body.len()), (StatusCode::ACCEPTED, 0));
+    let decision = world.attack().decision;
+    assert_eq!((decision.outcome, decision.delivery), (Outcome::Monitored, Delivery::OutOfBand));
+}
+
+#[tokio::test]
+async fn the_reply_is_in_the_encoding_of_the_request() {
+    let world = world(Mode::Block);
+    let request: InspectRequest = serde_json::from_value(get("/etc/passwd", "")).unwrap();
+    let message = Encoding::MessagePack.encode(&request).unwrap();
+    let reply = world.post(INSPECT_REQUEST_PATH, "application/msgpack", message).await;
+    assert_eq!(reply.content_type, "application/msgpack");
+    let verdict: Verdict = Encoding::MessagePack.decode(&reply.body).unwrap();
+    assert_eq!(verdict.action, Action::Block);
+}
+
+#[tokio::test]
+async fn a_request_without_an_id_is_given_one() {
+    let world = world(Mode::Block);
+    let mut message = get("/etc/passwd", "");
+    message.as_object_mut().unwrap().remove("request_id");
+    let verdict = world.inspect(&message).await.verdict();
+    assert_eq!(world.attack().request.request_id, verdict.request_id);
+}
+
+#[tokio::test]
+async fn what_was_not_inspected_is_kept_before_the_answer() {
+    let world = world(Mode::Block);
+    let mut message = get("/", "");
+    message["not_inspected"] = json!([{ "id": "6f1e4a0c-6d0e-4b43-9c39-0e0a3c3a4f10", "request_id": ID,
+        "reason": "node_timeout", "at": "2026-01-01T00:00:00Z" }]);
+    world.inspect(&message).await.verdict();
+    assert!(
+        matches!(&world.records()[..], [Record::NotInspected(entry)] if entry.reason.as_str() == "node_timeout")
+    );
+}
+
+#[tokio::test]
+async fn a_response_is_kept_unless_its_request_is_known_to_be_clean() {
+    let world = world(Mode::Monitoring);
+    world.inspect(&get("/shop", "")).await.verdict();
+    let elsewhere = RequestId::derive("E2", "other").to_string();
+    for (id, kept) in [(ID, 0), (&elsewhere, 1)] {
+        let report = json!({ "request_id": id, "status": 200 });
+        let reply = world.post(INSPECT_RESPONSE_PATH, "application/json", report.to_string()).await;
+        assert_eq!(reply.status, StatusCode::ACCEPTED);
+        assert_eq!(world.records().len(), kept, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_message_is_refused_with_what_is_wrong() {
+    let world = world(Mode::Block);
+    let mut problems = Vec::new();
+    for (content_type, body) in [
+        ("application/json", "{".to_owned()),
+        (
+            "application/json",
+            json!({ "client_ip": "1.2.3", "method": "GET", "host": "h", "path": "/" }).to_string(),
+        ),
+        ("application/json", json!({ "client_ip": "::1", "host": "h", "path": "/" }).to_string()),
+        ("application/json", {
+            let mut message = get("/", "");
+            message["body"] = "?".into();
+            message.to_string()
+        }),
+        ("application/json", get("/", "").to_string() + "x"),
+        ("application/msgpack", "\u{0}".to_owned()),
+        ("text/plain", get("/", "").to_string()),
+        ("application/json", " ".repeat(MAX_MESSAGE_BYTES + 1)),
+    ] {
+        problems.push(world.post(INSPECT_REQUEST_PATH, content_type, body).await.problem());
+    }
+    problems.push(world.post("/v2/inspect/request", "application/json", "{}").await.problem());
+    insta::assert_debug_snapshot!(problems);
+}
+
+#[tokio::test]
+async fn explaining_takes_the_admin_token_and_records_nothing() {
+    let world = world(Mode::Block);
+    let ask = |token: &'static str| {
+        let request = Request::post("/v1/explain")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, token)
+            .body(HttpBody::from(get("/", "x=%2527+OR+1=1--").to_string()))
+            .unwrap();
+        reply(status_router(world.node.clone()), request)
+    };
+    assert_eq!(ask("Bearer wrong").await.status, StatusCode::UNAUTHORIZED);
+    let explanation: Value = serde_json::from_slice(&ask("Bearer admin").await.body).unwrap();
+    assert_eq!(explanation["would_block"], true);
+    assert_eq!(explanation["findings"][0]["type"], "sqli");
+    assert_eq!(world.records(), []);
+}
+
+#[tokio::test]
+async fn the_counters_tell_what_happened() {
+    let world = world(Mode::Block);
+    world.inspect(&get("/etc/passwd", "")).await.verdict();
+    world.inspect(&get("/", "")).await.verdict();
+    world.post(INSPECT_REQUEST_PATH, "application/json", "{").await.problem();
+    let fetch = |router: Router, path: &'static str| async move {
+        let answer = reply(router, Request::get(path).body(HttpBody::empty()).unwrap()).await;
+        String::from_utf8(answer.body).unwrap()
+    };
+    let status: Value =
+        serde_json::from_str(&fetch(status_router(world.node.clone()), "/wallarm-status").await).unwrap();
+    assert_eq!(
+        (&status["requests"], &status["attacks"], &status["blocked"], &status["spool"]["pending"]),
+        (&json!(3), &json!(1), &json!(1), &json!(1))
+    );
+    let metrics = fetch(metrics_router(world.node.clone()), "/metrics").await;
+    for line in [
+        "wallarm_gonode_http_connector_server_messages_seen_total{type=\"request\"} 3",
+        "wallarm_gonode_http_connector_server_messages_rejected_total{reason=\"MsgDataFormat\"} 1",
+        "wallarm_gonode_http_connector_server_requests_blocked_total 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
+    }
+}
