@@ -29,7 +29,7 @@ lint:
 
 # Do the docs build, with all their links?
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 
 # Licences, duplicates and sources of all dependencies (needs cargo-deny)
 deny:

@@ -19,8 +19,6 @@ wlrm_function = "request"
 # file, which speaks to Lambda from then on. Only where that program cannot run does Python stay, and lets all pass.
 
 import os
-import shutil
-import subprocess
 import sys
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -35,17 +33,29 @@ def _environment():
 
 def _runnable(path):
     # execve cannot be taken back, so the program proves first that it loads here.
-    subprocess.run([path, "--selftest"], check=True, stdout=subprocess.DEVNULL, timeout=5)
+    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    child = os.posix_spawn(path, [path, "--selftest"], {}, file_actions=quiet)
+    _, status = os.waitpid(child, 0)
+    if status != 0:
+        raise RuntimeError(f"{path} --selftest ended with {os.waitstatus_to_exitcode(status)}")
     return path
 
 
+def _copy(path):
+    fresh = f"{_COPY}-{os.getpid()}"
+    with open(path, "rb") as program, open(fresh, "wb") as copy:
+        copy.write(program.read())
+    os.chmod(fresh, 0o755)
+    os.replace(fresh, _COPY)
+    return _COPY
+
+
 def _program():
+    path = os.path.join(_HERE, "bootstrap")
     try:
-        return _runnable(os.path.join(_HERE, "bootstrap"))
+        return _runnable(path)
     except PermissionError:  # The zip was packed again by something that loses the executable bit.
-        shutil.copyfile(os.path.join(_HERE, "bootstrap"), _COPY)
-        os.chmod(_COPY, 0o755)
-        return _runnable(_COPY)
+        return _runnable(_copy(path))
 
 
 try:

@@ -96,15 +96,24 @@ impl NodeClient {
         message: &impl Serialize,
         expected: StatusCode,
     ) -> Result<Bytes, CallError> {
-        let body = Encoding::MessagePack.encode(message)?;
-        let exchange = self.exchange(path, body, expected);
+        let body = Bytes::from(Encoding::MessagePack.encode(message)?);
+        let exchange = async {
+            match self.exchange(path, body.clone(), expected).await {
+                // The kept connection had gone stale, maybe while the environment was frozen. The node knows a request
+                // it gets twice by its id.
+                Err(CallError::Connection(cause)) if !cause.is_connect() => {
+                    self.exchange(path, body.clone(), expected).await
+                }
+                result => result,
+            }
+        };
         tokio::time::timeout(self.deadline, exchange).await.map_err(|_| CallError::Deadline(self.deadline))?
     }
 
     async fn exchange(
         &self,
         path: &'static str,
-        body: Vec<u8>,
+        body: Bytes,
         expected: StatusCode,
     ) -> Result<Bytes, CallError> {
         let request = Request::post(self.address.endpoint(path))

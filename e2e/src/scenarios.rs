@@ -27,6 +27,10 @@ const SCENARIOS: &[Scenario] = &[
         show: |binaries| Box::pin(runtime::functions_are_the_rust_program(binaries)),
     },
     Scenario {
+        name: "a bundle whose program cannot run lets every request pass",
+        show: |binaries| Box::pin(runtime::unusable_program_lets_all_pass(binaries)),
+    },
+    Scenario {
         name: "a benign GET passes and is byte-identical at the origin, viewer triggers",
         show: |binaries| Box::pin(blocking::benign_is_byte_identical(binaries, Viewer)),
     },

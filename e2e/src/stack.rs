@@ -212,7 +212,7 @@ async fn start_console(binaries: &Binaries, directory: &Path, addresses: &Ports)
         "--node-token-file".into(),
         directory.join("node-token").display().to_string(),
     ];
-    let mut console = Process::start("console", command.to_vec(), directory).await?;
+    let mut console = Process::start("console", command.to_vec(), directory)?;
     wait_for(&mut console, addresses.console).await?;
     Ok(console)
 }
@@ -220,7 +220,7 @@ async fn start_console(binaries: &Binaries, directory: &Path, addresses: &Ports)
 async fn start_node(binaries: &Binaries, directory: &Path, addresses: &Ports) -> anyhow::Result<Process> {
     let config = directory.join("node.yaml").display().to_string();
     let command = vec![binaries.node.display().to_string(), "run".into(), "--config".into(), config];
-    let mut node = Process::start("node", command, directory).await?;
+    let mut node = Process::start("node", command, directory)?;
     wait_for(&mut node, addresses.health).await?;
     Ok(node)
 }

@@ -1,23 +1,35 @@
 //! Errors as both servers speak them: RFC 9457, `application/problem+json`.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// An error for a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
+    /// `about:blank`: the status says what kind of error it is.
+    r#type: Cow<'static, str>,
+    /// The status in words.
+    pub title: String,
     /// The HTTP status, repeated for readers of stored bodies.
     pub status: u16,
-    /// What kind of error, in a few words.
-    pub title: String,
     /// What is wrong with this very request, and where.
     pub detail: String,
+    /// The query parameter at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
 }
 
 impl Problem {
     pub const CONTENT_TYPE: &str = "application/problem+json";
 
-    pub fn new(status: u16, title: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { status, title: title.into(), detail: detail.into() }
+    pub fn new(status: u16, title: &str, detail: impl Into<String>) -> Self {
+        Self {
+            r#type: "about:blank".into(),
+            title: title.to_owned(),
+            status,
+            detail: detail.into(),
+            parameter: None,
+        }
     }
 
     /// The body of the answer.

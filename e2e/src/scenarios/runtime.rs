@@ -7,7 +7,7 @@ use crate::{
     stack::{Mode, TriggerPair},
 };
 use anyhow::{Context as _, ensure};
-use std::{env, fs};
+use std::{env, fs, io::Write as _};
 
 pub(super) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyhow::Result<String> {
     let world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
@@ -24,6 +24,21 @@ pub(super) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyho
     }
     let python = world.python.to_string();
     world.end(python).await
+}
+
+/// As when the program was built for a newer libc than Lambda's.
+pub(super) async fn unusable_program_lets_all_pass(binaries: &Binaries) -> anyhow::Result<String> {
+    let mut unusable = tempfile::NamedTempFile::new()?;
+    writeln!(unusable, "not a program")?;
+    let binaries = Binaries { bootstrap: unusable.path().to_owned(), ..binaries.clone() };
+    let world = World::start(&binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+    expect_status(&world.get("/etc/passwd").await?, 200)?;
+    for function in [&world.request_function, &world.response_function] {
+        let output = function.log().output();
+        let says = |text: &str| output.iter().any(|line| line.contains(text));
+        ensure!(says("the connector cannot run here"), "{} does not say so: {output:?}", function.name());
+    }
+    world.end(String::new()).await
 }
 
 /// Fails when Python still answers: the process must be the bundle's program, and so must the Runtime API's client.

@@ -37,11 +37,7 @@ pub struct Process {
 }
 
 impl Process {
-    pub(super) async fn start(
-        name: &'static str,
-        command: Vec<String>,
-        directory: &Path,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn start(name: &'static str, command: Vec<String>, directory: &Path) -> anyhow::Result<Self> {
         let log = directory.join("logs").join(format!("{name}.log"));
         let child = spawn(name, &command, &log)?;
         Ok(Self { name, command, log, child })

@@ -28,21 +28,21 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// Status, title, and the label it is counted under.
-    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+    /// The status, and the label it is counted under.
+    fn kind(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "Malformed message", "MsgDataFormat"),
-            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", "media_type"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Message too large", "too_large"),
-            Self::BrokenOff => (StatusCode::BAD_REQUEST, "Incomplete message", "ReqBodyReading"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not found", "not_found"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized", "unauthorized"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Unavailable", "spool"),
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "MsgDataFormat"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::BrokenOff => (StatusCode::BAD_REQUEST, "ReqBodyReading"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "spool"),
         }
     }
 
     pub(super) fn label(&self) -> &'static str {
-        self.kind().2
+        self.kind().1
     }
 }
 
@@ -57,7 +57,8 @@ impl From<BytesRejection> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (status, title, _) = self.kind();
+        let (status, _) = self.kind();
+        let title = status.canonical_reason().unwrap_or_default();
         let problem = Problem::new(status.as_u16(), title, self.to_string());
         (status, [(header::CONTENT_TYPE, Problem::CONTENT_TYPE)], problem.to_json()).into_response()
     }
