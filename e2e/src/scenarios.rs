@@ -21,68 +21,45 @@ struct Scenario {
     show: fn(&Binaries) -> Outcome<'_>,
 }
 
-const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "the functions run from the zips as the Rust program, frozen between requests",
-        show: |binaries| Box::pin(runtime::functions_are_the_rust_program(binaries)),
-    },
-    Scenario {
-        name: "a bundle whose program cannot run lets every request pass",
-        show: |binaries| Box::pin(runtime::unusable_program_lets_all_pass(binaries)),
-    },
-    Scenario {
-        name: "a benign GET passes and is byte-identical at the origin, viewer triggers",
-        show: |binaries| Box::pin(blocking::benign_is_byte_identical(binaries, Viewer)),
-    },
-    Scenario {
-        name: "a benign GET passes and is byte-identical at the origin, origin triggers",
-        show: |binaries| Box::pin(blocking::benign_is_byte_identical(binaries, Origin)),
-    },
-    Scenario {
-        name: "GET /etc/passwd is blocked and listed as ptrav at uri, viewer triggers",
-        show: |binaries| Box::pin(blocking::path_traversal_is_blocked(binaries, Viewer)),
-    },
-    Scenario {
-        name: "GET /etc/passwd is blocked and listed as ptrav at uri, origin triggers",
-        show: |binaries| Box::pin(blocking::path_traversal_is_blocked(binaries, Origin)),
-    },
-    Scenario {
-        name: "in monitoring mode the same passes and is listed as monitoring",
-        show: |binaries| Box::pin(blocking::monitoring_lets_through(binaries)),
-    },
-    Scenario {
-        name: "?x='+OR+1=1 is sqli at get > x",
-        show: |binaries| Box::pin(blocking::sql_injection_is_found_at_its_parameter(binaries)),
-    },
-    Scenario {
-        name: "XSS is found in form, JSON and multipart bodies",
-        show: |binaries| Box::pin(blocking::xss_is_found_in_bodies(binaries)),
-    },
-    Scenario {
-        name: "out of band the visitor is served before the node is called",
-        show: |binaries| Box::pin(out_of_band::reply_goes_before_the_call(binaries)),
-    },
-    Scenario {
-        name: "a hit shows the origin's status, viewer triggers",
-        show: |binaries| Box::pin(responses::hit_shows_the_status(binaries, Viewer, 200)),
-    },
-    Scenario {
-        name: "a hit shows the origin's status, origin triggers",
-        show: |binaries| Box::pin(responses::hit_shows_the_status(binaries, Origin, 404)),
-    },
-    Scenario {
-        name: "node stopped or hanging: requests pass, and the node learns of them once it is back",
-        show: |binaries| Box::pin(survival::node_is_away(binaries)),
-    },
-    Scenario {
-        name: "console killed during attacks: nothing is lost once it is back",
-        show: |binaries| Box::pin(survival::console_is_away(binaries)),
-    },
-    Scenario {
-        name: "node killed with -9 under attack: every block a visitor got is listed, none twice",
-        show: |binaries| Box::pin(survival::node_is_killed(binaries)),
-    },
-];
+/// `"the promise" => function, arguments;` where the function is given the programs first.
+macro_rules! scenarios {
+    ($($name:literal => $show:path $(, $argument:expr)*;)+) => {
+        &[$(Scenario { name: $name, show: |binaries| Box::pin($show(binaries $(, $argument)*)) }),+]
+    };
+}
+
+const SCENARIOS: &[Scenario] = scenarios! {
+    "the functions run from the zips as the Rust program, frozen between requests" =>
+        runtime::functions_are_the_rust_program;
+    "a bundle whose program cannot run lets every request pass" =>
+        runtime::unusable_program_lets_all_pass;
+    "a benign GET passes and is byte-identical at the origin, viewer triggers" =>
+        blocking::benign_is_byte_identical, Viewer;
+    "a benign GET passes and is byte-identical at the origin, origin triggers" =>
+        blocking::benign_is_byte_identical, Origin;
+    "GET /etc/passwd is blocked and listed as ptrav at uri, viewer triggers" =>
+        blocking::path_traversal_is_blocked, Viewer;
+    "GET /etc/passwd is blocked and listed as ptrav at uri, origin triggers" =>
+        blocking::path_traversal_is_blocked, Origin;
+    "in monitoring mode the same passes and is listed as monitoring" =>
+        blocking::monitoring_lets_through;
+    "?x='+OR+1=1 is sqli at get > x" =>
+        blocking::sql_injection_is_found_at_its_parameter;
+    "XSS is found in form, JSON and multipart bodies" =>
+        blocking::xss_is_found_in_bodies;
+    "out of band the visitor is served before the node is called" =>
+        out_of_band::reply_goes_before_the_call;
+    "a hit shows the origin's status, viewer triggers" =>
+        responses::hit_shows_the_status, Viewer, 200;
+    "a hit shows the origin's status, origin triggers" =>
+        responses::hit_shows_the_status, Origin, 404;
+    "node stopped or hanging: requests pass, and the node learns of them once it is back" =>
+        survival::node_is_away;
+    "console killed during attacks: nothing is lost once it is back" =>
+        survival::console_is_away;
+    "node killed with -9 under attack: every block a visitor got is listed, none twice" =>
+        survival::node_is_killed;
+};
 
 /// Runs the scenarios whose name contains `only`.
 pub async fn run(only: Option<&str>, repeat: u32) -> anyhow::Result<ExitCode> {

@@ -1,13 +1,14 @@
 //! The functions are what their bundle says, and live as Lambda lets them.
 
-use super::world::{World, expect_status, options};
+use super::world::{PATIENCE, World, expect_status, options};
 use crate::{
     binaries::Binaries,
     lambda::{Function, LogEvent},
     stack::{Mode, TriggerPair},
 };
 use anyhow::{Context as _, ensure};
-use std::{env, fs, io::Write as _};
+use std::{env, fs, io::Write as _, time::Duration};
+use tokio::time::Instant;
 
 pub(super) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyhow::Result<String> {
     let world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
@@ -20,7 +21,7 @@ pub(super) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyho
     expect_status(&world.get("/").await?, 200)?;
     for function in [&world.request_function, &world.response_function] {
         function.at_rest().await;
-        ensure_rust(function).with_context(|| function.name().to_owned())?;
+        ensure_rust(function).await.with_context(|| function.name().to_owned())?;
     }
     let python = world.python.to_string();
     world.end(python).await
@@ -42,16 +43,13 @@ pub(super) async fn unusable_program_lets_all_pass(binaries: &Binaries) -> anyho
 }
 
 /// Fails when Python still answers: the process must be the bundle's program, and so must the Runtime API's client.
-fn ensure_rust(function: &Function) -> anyhow::Result<()> {
+async fn ensure_rust(function: &Function) -> anyhow::Result<()> {
     let pids = function.pids();
     ensure!(!pids.is_empty(), "no environment is alive");
     for pid in pids {
         let program = fs::read_link(format!("/proc/{pid}/exe"))?;
         ensure!(program.ends_with("bootstrap"), "process {pid} runs {}", program.display());
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        // The state stands behind the name, which is in parentheses (proc_pid_stat(5)).
-        let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
-        ensure!(state == Some('T'), "process {pid} is not frozen between requests: {stat}");
+        ensure_frozen(pid).await?;
     }
     for event in function.log().events() {
         if let LogEvent::Next { user_agent } = event {
@@ -59,4 +57,18 @@ fn ensure_rust(function: &Function) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A stop takes effect some time after it was sent.
+async fn ensure_frozen(pid: u32) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The state stands behind the name, which is in parentheses (proc_pid_stat(5)).
+        if stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "process {pid} is not frozen between requests: {stat}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
