@@ -1,15 +1,45 @@
 # Wallarm connector for Amazon CloudFront. Set the parameters; leave the rest as it is.
 
-# Address of the node, without a path: "https://node.example.com:5050".
+# Address of the node, without a path: "https://node.example.com:5050". Several, with commas between, are tried in order.
 wlrm_node_addr = ""
 # True: requests wait for the node's verdict and attacks can be blocked. False: the node gets copies (out-of-band).
 wlrm_inline = True
 # What becomes of a request the node could not inspect: "open" lets it go on, "closed" blocks it.
 wlrm_fail_mode = "open"
-# How long a visitor waits for the node at most, in milliseconds (1 to 4500).
+# How long a visitor waits for the node at most, all addresses and retries included, in milliseconds (1 to 4500).
 wlrm_deadline_ms = 800
+# How many more times all addresses are tried (0 to 10).
+wlrm_retries = 0
+# After so many failed calls in a row (0 to 10; 0: never) the node is not asked for a pause (milliseconds, 1 to 4500).
+wlrm_breaker_failures = 5
+wlrm_breaker_pause_ms = 1000
+
+# Certificates of the authorities that may vouch for the node, as PEM text, instead of the public ones.
+wlrm_node_ca = None
+# True: http:// addresses are taken although requests would cross a network unencrypted.
+wlrm_allow_plain_http = False
+# The key that signs calls to the node, as the node's configuration has it.
+wlrm_signing_key_id = None
+wlrm_signing_key = None
+
 # Origin triggers only: the header that carries the viewer's host, if the origin request policy forwards one.
 wlrm_host_header = None
+# False: bodies are not sent to the node.
+wlrm_inspect_body = True
+# A body that CloudFront cut: "inspect" what there is of it, "block" the request, or let it "pass".
+wlrm_truncated_body = "inspect"
+
+# What a blocked visitor sees; what is not set here, the node decides. Status (400 to 599), page (HTML, where
+# {{request_id}} stands for the request's id), or a URL to be sent to; and whom to ask, for the built-in page.
+wlrm_block_status = None
+wlrm_block_page = None
+wlrm_block_redirect = None
+wlrm_support_contact = None
+# True: clients that ask for JSON get JSON.
+wlrm_block_json = True
+
+# Response function: False reports nothing.
+wlrm_response_reports = True
 
 # Which function this is: "request" or "response". Each bundle comes with its own.
 wlrm_function = "request"

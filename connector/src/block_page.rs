@@ -1,6 +1,9 @@
 //! What a blocked visitor sees.
 
-use crate::cloudfront::{GeneratedResponse, Headers};
+use crate::{
+    cloudfront::{GeneratedResponse, Headers},
+    parameters::BlockParameters,
+};
 use shared::{BlockResponse, RequestId, Trigger};
 
 /// What CloudFront takes at most of a generated answer, headers included (CloudFront quotas, "Quotas on Lambda@Edge").
@@ -35,37 +38,97 @@ const FORBIDDEN_PREFIXES: &[&str] = &["x-accel-", "x-amz-cf-", "x-amzn-", "x-edg
 /// A block answer must never be kept for the next visitor.
 const CACHE_HEADERS: &[&str] = &["cache-control", "expires", "pragma"];
 
-/// The node's block answer as CloudFront takes it, or the built-in page when it would not.
-pub fn from_node(
-    block: Option<BlockResponse>,
+/// Who is blocked, as far as it shapes the answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Visitor {
+    /// A program, not a person: it asked for JSON and for no page.
+    wants_json: bool,
+    /// The site whose script made the request. Without leave to read the answer, it would see a network error.
+    script_origin: Option<String>,
+}
+
+impl Visitor {
+    pub fn of(headers: &Headers) -> Self {
+        let accept = headers.first("accept").unwrap_or_default().to_ascii_lowercase();
+        let wants_json = accept.contains("json") && !accept.contains("text/html");
+        Self { wants_json, script_origin: headers.first("origin").map(str::to_owned) }
+    }
+}
+
+/// The answer for a blocked visitor. What the connector's parameters say wins; what they leave open, the node decides; and
+/// where CloudFront would refuse the outcome, the built-in page takes its place.
+pub fn answer(
+    parameters: &BlockParameters,
+    node: Option<BlockResponse>,
+    visitor: &Visitor,
     trigger: &Trigger,
     request_id: RequestId,
 ) -> GeneratedResponse {
-    let Some(block) = block else { return built_in(403, request_id) };
-    let status = if (200..=599).contains(&block.status) { block.status } else { 403 };
-    let headers = block.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
-    let headers = headers.filter(|(name, value)| is_allowed(name, value));
-    let answer = generated(status, headers.collect(), block.body);
+    let node_status = node.as_ref().map(|block| block.status).filter(|status| (200..=599).contains(status));
+    let status = parameters.status.or(node_status).unwrap_or(403);
+    let mut answer = content(parameters, node, visitor, status, request_id);
+    if let Some(origin) = visitor.script_origin.as_ref().filter(|origin| is_allowed("origin", origin)) {
+        answer.headers.0.push(("access-control-allow-origin".to_owned(), origin.clone()));
+        answer.headers.0.push(("access-control-allow-credentials".to_owned(), "true".to_owned()));
+        answer.headers.0.push(("vary".to_owned(), "origin".to_owned()));
+    }
     let limit = if trigger.is_origin() { MAX_ORIGIN_BYTES } else { MAX_VIEWER_BYTES };
-    if answer.bytes() > limit { built_in(status, request_id) } else { answer }
+    if answer.bytes() > limit { built_in(status, parameters.support.as_deref(), request_id) } else { answer }
 }
 
-/// The page of the connector itself, for blocks that no node decided.
-pub fn built_in(status: u16, request_id: RequestId) -> GeneratedResponse {
-    let headers = vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];
-    let body = format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Request blocked</title>\n\
-         <h1>Request blocked</h1>\n<p>This request was stopped for security reasons. If you think it should not \
-         have been, tell the site's support this id: <code>{request_id}</code></p>\n</html>\n"
-    );
-    generated(status, headers, body)
+fn content(
+    parameters: &BlockParameters,
+    node: Option<BlockResponse>,
+    visitor: &Visitor,
+    status: u16,
+    request_id: RequestId,
+) -> GeneratedResponse {
+    if parameters.json && visitor.wants_json {
+        return json(status, parameters.support.as_deref(), request_id);
+    }
+    if let Some(url) = &parameters.redirect {
+        return generated(302, vec![("location".to_owned(), url.clone())], String::new());
+    }
+    if let Some(page) = &parameters.page {
+        return html(status, page.replace("{{request_id}}", &request_id.to_string()));
+    }
+    let Some(block) = node else { return built_in(status, parameters.support.as_deref(), request_id) };
+    let headers = block.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+    generated(status, headers.filter(|(name, value)| is_allowed(name, value)).collect(), block.body)
+}
+
+/// The page of the connector itself.
+fn built_in(status: u16, support: Option<&str>, request_id: RequestId) -> GeneratedResponse {
+    let support = support.unwrap_or("the site's support");
+    html(
+        status,
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Request blocked</title>\n\
+             <h1>Request blocked</h1>\n<p>This request was stopped for security reasons. If you think it should not \
+             have been, tell {support} this id: <code>{request_id}</code></p>\n</html>\n"
+        ),
+    )
+}
+
+fn html(status: u16, body: String) -> GeneratedResponse {
+    generated(status, vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())], body)
+}
+
+fn json(status: u16, support: Option<&str>, request_id: RequestId) -> GeneratedResponse {
+    let mut body = serde_json::json!({ "error": "request blocked", "request_id": request_id });
+    if let Some(support) = support {
+        body["support"] = support.into();
+    }
+    generated(status, vec![("content-type".to_owned(), "application/json".to_owned())], body.to_string())
 }
 
 fn generated(status: u16, mut headers: Vec<(String, String)>, body: String) -> GeneratedResponse {
     headers.push(("cache-control".to_owned(), "no-store".to_owned()));
+    let status_description =
+        hyper::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     GeneratedResponse {
         status: status.to_string(),
-        status_description: if status == 429 { "Too Many Requests" } else { "Forbidden" },
+        status_description: status_description.unwrap_or("Blocked"),
         headers: Headers(headers),
         body,
         body_encoding: "text",
@@ -85,6 +148,7 @@ fn is_allowed(name: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Trigger::{OriginRequest, ViewerRequest};
 
     fn block(headers: &[(&str, &str)], body: String) -> BlockResponse {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -93,6 +157,18 @@ mod tests {
 
     fn id() -> RequestId {
         RequestId::derive("E2EXAMPLE", "id==")
+    }
+
+    fn answer_to(
+        parameters: &BlockParameters,
+        node: Option<BlockResponse>,
+        trigger: &Trigger,
+    ) -> GeneratedResponse {
+        answer(parameters, node, &Visitor::default(), trigger, id())
+    }
+
+    fn visitor(headers: &[(&str, &str)]) -> Visitor {
+        Visitor::of(&Headers(headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()))
     }
 
     #[test]
@@ -106,7 +182,8 @@ mod tests {
             ("X-Split", "a\r\nb: c"),
             ("bad name", "x"),
         ];
-        let answer = from_node(Some(block(&hostile, "no".into())), &Trigger::OriginRequest, id());
+        let answer =
+            answer_to(&BlockParameters::default(), Some(block(&hostile, "no".into())), &OriginRequest);
         insta::assert_json_snapshot!(answer, @r#"
         {
           "status": "403",
@@ -134,15 +211,65 @@ mod tests {
     #[test]
     fn a_page_too_large_for_the_trigger_gives_way_to_the_built_in_one() {
         let page = || Some(block(&[], "x".repeat(MAX_VIEWER_BYTES)));
-        assert_eq!(from_node(page(), &Trigger::ViewerRequest, id()), built_in(403, id()));
-        assert_eq!(from_node(page(), &Trigger::OriginRequest, id()).body.len(), MAX_VIEWER_BYTES);
+        let none = BlockParameters::default();
+        assert_eq!(answer_to(&none, page(), &ViewerRequest), built_in(403, None, id()));
+        assert_eq!(answer_to(&none, page(), &OriginRequest).body.len(), MAX_VIEWER_BYTES);
     }
 
     #[test]
     fn a_status_cloudfront_would_refuse_becomes_403() {
         for status in [0, 100, 600] {
             let block = Some(BlockResponse { status, headers: Vec::new(), body: String::new() });
-            assert_eq!(from_node(block, &Trigger::ViewerRequest, id()).status, "403");
+            assert_eq!(answer_to(&BlockParameters::default(), block, &ViewerRequest).status, "403");
         }
+    }
+
+    #[test]
+    fn the_parameters_win_over_the_node() {
+        let node = || Some(block(&[("content-type", "text/plain")], "of the node".into()));
+        let page = BlockParameters {
+            status: Some(451),
+            page: Some("<p>{{request_id}}</p>".into()),
+            ..BlockParameters::default()
+        };
+        let answer = answer_to(&page, node(), &ViewerRequest);
+        assert_eq!((answer.status.as_str(), answer.body), ("451", format!("<p>{}</p>", id())));
+
+        let redirect = BlockParameters {
+            redirect: Some("https://www.example.com/no".into()),
+            ..BlockParameters::default()
+        };
+        let answer = answer_to(&redirect, node(), &ViewerRequest);
+        assert_eq!(
+            (answer.status.as_str(), answer.headers.first("location")),
+            ("302", Some("https://www.example.com/no"))
+        );
+    }
+
+    #[test]
+    fn without_a_node_the_built_in_page_names_the_support() {
+        let parameters =
+            BlockParameters { support: Some("help@example.com".into()), ..BlockParameters::default() };
+        let answer = answer_to(&parameters, None, &ViewerRequest);
+        assert!(answer.body.contains("help@example.com") && answer.body.contains(&id().to_string()));
+    }
+
+    #[test]
+    fn programs_get_json_and_scripts_of_other_sites_may_read_it() {
+        let parameters = BlockParameters { json: true, ..BlockParameters::default() };
+        let ask =
+            |headers: &[(&str, &str)]| answer(&parameters, None, &visitor(headers), &ViewerRequest, id());
+        let program =
+            ask(&[("accept", "application/json, text/plain, */*"), ("origin", "https://app.example.com")]);
+        assert_eq!(program.headers.first("content-type"), Some("application/json"));
+        assert_eq!(program.headers.first("access-control-allow-origin"), Some("https://app.example.com"));
+        assert_eq!(program.body, format!(r#"{{"error":"request blocked","request_id":"{}"}}"#, id()));
+        for accept in ["text/html,application/xhtml+xml,application/json;q=0.1", "*/*"] {
+            let person = ask(&[("accept", accept)]);
+            assert_eq!(person.headers.first("content-type"), Some("text/html; charset=utf-8"), "{accept}");
+            assert_eq!(person.headers.first("access-control-allow-origin"), None);
+        }
+        let split = ask(&[("origin", "https://a\r\nset-cookie: b")]);
+        assert_eq!(split.headers.first("access-control-allow-origin"), None);
     }
 }

@@ -142,7 +142,7 @@ mod tests {
         let asked = RefCell::new(Vec::new());
         let _ = crate::Parameters::read(|name| {
             asked.borrow_mut().push(name.to_ascii_lowercase());
-            let valid = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", "http://n")];
+            let valid = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", "https://n")];
             valid.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         });
         let (mut asked, mut known) = (asked.into_inner(), known_parameters());

@@ -50,10 +50,13 @@ impl Ledger {
 /// The reason code of a failed call.
 pub fn reason(error: &CallError) -> NotInspectedReason {
     match error {
+        CallError::BreakerOpen => NotInspectedReason::BreakerOpen,
         CallError::Deadline(_) => NotInspectedReason::NodeTimeout,
-        CallError::Connection(_) | CallError::Broken(_) => NotInspectedReason::NodeUnreachable,
+        CallError::Connection(_) => NotInspectedReason::NodeUnreachable,
         CallError::Status(_) => NotInspectedReason::NodeError,
-        CallError::Reply(_) | CallError::ForeignVerdict => NotInspectedReason::NodeReply,
+        CallError::Broken(_) | CallError::Reply(_) | CallError::ForeignVerdict => {
+            NotInspectedReason::NodeReply
+        }
         CallError::Encode(_) => NotInspectedReason::Internal,
     }
 }

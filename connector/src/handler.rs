@@ -1,16 +1,17 @@
 //! One event, from what CloudFront sent to what it gets back.
 
 use crate::{
-    VERSION, block_page,
-    cloudfront::{Event, EventConfig, EventError, EventRequest, Headers, Reply},
+    VERSION,
+    block_page::{self, Visitor},
+    cloudfront::{Event, EventBody, EventConfig, EventError, EventRequest, Headers, Origin, Reply},
     fallback::{self, Ledger, log_not_inspected},
     node_client::{CallError, NodeClient},
-    parameters::{FailMode, FunctionKind, ParameterError, Parameters},
+    parameters::{BlockParameters, FailMode, FunctionKind, ParameterError, Parameters, TruncatedBody},
 };
 use serde_json::value::RawValue;
 use shared::{
-    Action, ConnectorInfo, Delivery, InspectRequest, NotInspectedReason, RequestId, ResponseReport, Trigger,
-    Verdict,
+    Action, BlockResponse, Body, ConnectorInfo, Delivery, InspectRequest, NotInspectedReason, RequestId,
+    ResponseReport, Trigger,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -52,7 +53,7 @@ impl Connector {
     pub fn new(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let setup = match Parameters::read(&lookup) {
             Ok(parameters) => {
-                let node = NodeClient::new(parameters.node_address.clone(), parameters.deadline);
+                let node = NodeClient::new(parameters.node.clone());
                 Ok(Setup { parameters, node })
             }
             Err(error) => {
@@ -110,19 +111,38 @@ impl Connector {
     async fn on_request(&self, event: &Event<'_>) -> Result<Reply, Uninspected> {
         let Setup { parameters, node } = self.setup_for(FunctionKind::Request, event)?;
         let request = inspect_request(event, parameters, &self.ledger)?;
+        if request.body_truncated && parameters.body.truncated != TruncatedBody::Inspect {
+            return Ok(self.refuse_truncated(event, parameters));
+        }
         if parameters.delivery == Delivery::OutOfBand {
             self.defer(Deferred::Copy(request));
             return Ok(Reply::Unchanged(event.unchanged().to_owned()));
         }
         let verdict = node.inspect(&request).await?;
         self.ledger.told(&request.not_inspected);
-        Ok(reply_to(verdict, event))
+        Ok(match verdict.action {
+            Action::Allow => Reply::Unchanged(event.unchanged().to_owned()),
+            Action::Block => block(event, &parameters.block, verdict.block),
+        })
+    }
+
+    /// The node is not asked about a request of which a part could not be inspected.
+    fn refuse_truncated(&self, event: &Event<'_>, parameters: &Parameters) -> Reply {
+        let cause = "CloudFront cut the body".to_owned();
+        let uninspected = Uninspected { reason: NotInspectedReason::BodyTruncated, cause };
+        self.note(event.request_id(), &uninspected);
+        match parameters.body.truncated {
+            TruncatedBody::Block => block(event, &parameters.block, None),
+            _ => Reply::Unchanged(event.unchanged().to_owned()),
+        }
     }
 
     /// The response goes on as it is; only a report of it follows.
     fn on_response(&self, event: &Event<'_>) -> Result<Reply, Uninspected> {
-        self.setup_for(FunctionKind::Response, event)?;
-        self.defer(Deferred::Report(response_report(event, &self.ledger)?));
+        let setup = self.setup_for(FunctionKind::Response, event)?;
+        if setup.parameters.response_reports {
+            self.defer(Deferred::Report(response_report(event, &self.ledger)?));
+        }
         Ok(Reply::Unchanged(event.unchanged().to_owned()))
     }
 
@@ -146,7 +166,7 @@ impl Connector {
             fallback::log_line(&[("message", "response not reported"), ("cause", &uninspected.cause)]);
         }
         match self.fail_mode() {
-            FailMode::Closed if is_request => Reply::Generated(block_page::built_in(403, request_id)),
+            FailMode::Closed if is_request => block(event, &self.block_parameters(), None),
             _ => Reply::Unchanged(event.unchanged().to_owned()),
         }
     }
@@ -156,6 +176,10 @@ impl Connector {
             Ok(setup) => setup.parameters.fail_mode,
             Err(wrong) => wrong.fail_mode,
         }
+    }
+
+    fn block_parameters(&self) -> BlockParameters {
+        self.setup.as_ref().map(|setup| setup.parameters.block.clone()).unwrap_or_default()
     }
 
     fn note(&self, request_id: RequestId, uninspected: &Uninspected) {
@@ -168,15 +192,15 @@ impl Connector {
     }
 }
 
-fn reply_to(verdict: Verdict, event: &Event<'_>) -> Reply {
-    match verdict.action {
-        Action::Allow => Reply::Unchanged(event.unchanged().to_owned()),
-        Action::Block => Reply::Generated(block_page::from_node(
-            verdict.block,
-            &event.config.event_type,
-            verdict.request_id,
-        )),
-    }
+fn block(event: &Event<'_>, parameters: &BlockParameters, node: Option<BlockResponse>) -> Reply {
+    let visitor = event.request().map(|request| Visitor::of(&request.headers)).unwrap_or_default();
+    Reply::Generated(block_page::answer(
+        parameters,
+        node,
+        &visitor,
+        &event.config.event_type,
+        event.request_id(),
+    ))
 }
 
 fn inspect_request(
@@ -197,18 +221,23 @@ fn inspect_request(
         host: host(&request, &event.config.event_type, parameters),
         path: request.uri.to_string(),
         query: request.querystring.to_string(),
-        body: request.body.as_ref().map(crate::cloudfront::EventBody::decode).transpose()?,
+        body: body(&request, parameters)?,
         body_truncated: request.body.as_ref().is_some_and(|body| body.input_truncated),
         headers: request.headers.0,
         not_inspected: ledger.pending(),
     })
 }
 
+fn body(request: &EventRequest<'_>, parameters: &Parameters) -> Result<Option<Body>, EventError> {
+    let body = request.body.as_ref().filter(|_| parameters.body.inspect);
+    body.map(EventBody::decode).transpose()
+}
+
 /// The viewer's host where it can be known. Origin events show the origin's own unless a policy forwards the viewer's.
 fn host(request: &EventRequest<'_>, trigger: &Trigger, parameters: &Parameters) -> String {
     let forwarded = parameters.host_header.as_deref().filter(|_| trigger.is_origin());
     let forwarded = forwarded.and_then(|name| request.headers.first(name));
-    let origin = || request.origin.as_ref().map(crate::cloudfront::Origin::domain_name);
+    let origin = || request.origin.as_ref().map(Origin::domain_name);
     forwarded.or_else(|| request.headers.first("host")).or_else(origin).unwrap_or_default().to_owned()
 }
 

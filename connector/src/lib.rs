@@ -6,6 +6,7 @@
 //! | [`parameters`] | `wlrm_*` of the launcher → [`Parameters`], or an error that names one |
 //! | [`handler`] | [`Connector`]: event in → ask the node → reply |
 //! | [`node_client`] | calls to the node, within a deadline |
+//! | [`breaker`] | stops asking a node that does not answer |
 //! | [`after_reply`] | the layer that sends what the visitor need not wait for |
 //! | [`fallback`] | what happens when the node is silent, and the ledger of what was not inspected |
 //! | [`block_page`] | what a blocked visitor sees |
@@ -13,6 +14,7 @@
 
 pub mod after_reply;
 pub mod block_page;
+pub mod breaker;
 #[cfg(feature = "bundle")]
 pub mod bundle;
 pub mod cloudfront;

@@ -1,6 +1,9 @@
-//! Calls to the node: one kept-alive connection, a deadline over everything, and no trust in what comes back.
+//! Calls to the node: kept-alive connections, a deadline over everything, and no trust in what comes back.
 
-use crate::parameters::NodeAddress;
+use crate::{
+    breaker::Breaker,
+    parameters::{NodeAddress, NodeParameters},
+};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, StatusCode,
@@ -12,12 +15,20 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use shared::{
     Encoding, INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest, ResponseReport, Verdict,
     encoding::{DecodeError, EncodeError},
+    signature::{SIGNATURE_HEADER, SignedCall, SigningKey},
 };
-use std::{error::Error as _, fmt::Write as _, time::Duration};
+use std::{
+    error::Error as _,
+    fmt::Write as _,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::time::Instant;
 
 /// A verdict is small; more than this is not one.
 const MAX_REPLY_BYTES: usize = 2 * 1024 * 1024;
@@ -26,16 +37,18 @@ const IDLE_CONNECTIONS: usize = 1;
 /// A frozen environment may wake up with a connection the node gave up long ago.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Speaks to one node.
+/// Speaks to the node, at whichever of its addresses answers.
 pub struct NodeClient {
     http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    address: NodeAddress,
-    deadline: Duration,
+    parameters: NodeParameters,
+    breaker: Breaker,
 }
 
 /// Why a call brought no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
+    #[error("not asked, as the last calls failed")]
+    BreakerOpen,
     #[error("no answer within {} ms", .0.as_millis())]
     Deadline(Duration),
     #[error("{}", with_causes(.0))]
@@ -52,82 +65,149 @@ pub enum CallError {
     Encode(#[from] EncodeError),
 }
 
+/// A message ready to be sent, to any address and any number of times.
+struct Call<'a> {
+    path: &'static str,
+    body: Bytes,
+    expected: StatusCode,
+    key: Option<&'a SigningKey>,
+}
+
 impl NodeClient {
-    pub fn new(address: NodeAddress, deadline: Duration) -> Self {
+    pub fn new(parameters: NodeParameters) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        let tls = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
+        let tls = match &parameters.authorities {
+            None => HttpsConnectorBuilder::new().with_webpki_roots(),
+            Some(authorities) => HttpsConnectorBuilder::new().with_tls_config(trusting(authorities)),
+        };
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .build(tls);
-        Self { http, address, deadline }
+            .build(tls.https_or_http().enable_http1().wrap_connector(tcp));
+        let breaker = Breaker::new(parameters.breaker);
+        Self { http, parameters, breaker }
     }
 
     /// Asks for a verdict.
     pub async fn inspect(&self, request: &InspectRequest) -> Result<Verdict, CallError> {
-        let reply = self.call(INSPECT_REQUEST_PATH, request, StatusCode::OK).await?;
-        let verdict: Verdict = Encoding::MessagePack.decode(&reply)?;
-        if Some(verdict.request_id) == request.request_id {
-            Ok(verdict)
-        } else {
-            Err(CallError::ForeignVerdict)
-        }
+        let read = |reply: Bytes| {
+            let verdict: Verdict = Encoding::MessagePack.decode(&reply)?;
+            let ours = Some(verdict.request_id) == request.request_id;
+            if ours { Ok(verdict) } else { Err(CallError::ForeignVerdict) }
+        };
+        self.call(INSPECT_REQUEST_PATH, request, StatusCode::OK, read).await
     }
 
     /// Hands over a copy nobody waits for.
     pub async fn copy(&self, request: &InspectRequest) -> Result<(), CallError> {
-        self.call(INSPECT_REQUEST_PATH, request, StatusCode::ACCEPTED).await.map(drop)
+        self.call(INSPECT_REQUEST_PATH, request, StatusCode::ACCEPTED, |_| Ok(())).await
     }
 
     pub async fn report(&self, report: &ResponseReport) -> Result<(), CallError> {
-        self.call(INSPECT_RESPONSE_PATH, report, StatusCode::ACCEPTED).await.map(drop)
+        self.call(INSPECT_RESPONSE_PATH, report, StatusCode::ACCEPTED, |_| Ok(())).await
     }
 
-    async fn call(
+    async fn call<T>(
         &self,
         path: &'static str,
         message: &impl Serialize,
         expected: StatusCode,
-    ) -> Result<Bytes, CallError> {
-        let body = Bytes::from(Encoding::MessagePack.encode(message)?);
-        let exchange = async {
-            match self.exchange(path, body.clone(), expected).await {
-                // The kept connection had gone stale, maybe while the environment was frozen. The node knows a request
-                // it gets twice by its id.
-                Err(CallError::Connection(cause)) if !cause.is_connect() => {
-                    self.exchange(path, body.clone(), expected).await
-                }
-                result => result,
-            }
-        };
-        tokio::time::timeout(self.deadline, exchange).await.map_err(|_| CallError::Deadline(self.deadline))?
+        read: impl Fn(Bytes) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        if !self.breaker.allows(Instant::now().into_std()) {
+            return Err(CallError::BreakerOpen);
+        }
+        let body = Encoding::MessagePack.encode(message)?.into();
+        let call = Call { path, body, expected, key: self.parameters.signing_key.as_ref() };
+        let result = self.try_addresses(&call, read).await;
+        match &result {
+            Ok(_) => self.breaker.succeeded(),
+            Err(_) => self.breaker.failed(Instant::now().into_std()),
+        }
+        result
     }
 
-    async fn exchange(
+    /// One address after the other, and all again as often as configured. A silent one may use only its share of the time
+    /// that is left, so that the next still has some.
+    async fn try_addresses<T>(
         &self,
-        path: &'static str,
-        body: Bytes,
-        expected: StatusCode,
-    ) -> Result<Bytes, CallError> {
-        let request = Request::post(self.address.endpoint(path))
+        call: &Call<'_>,
+        read: impl Fn(Bytes) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let NodeParameters { addresses, deadline, retries, .. } = &self.parameters;
+        let end = Instant::now() + *deadline;
+        let rounds = retries.saturating_add(1);
+        let mut tries_left = u32::try_from(addresses.len()).unwrap_or(u32::MAX).saturating_mul(rounds);
+        let mut last_error = CallError::Deadline(*deadline);
+        for address in (0..rounds).flat_map(|_| addresses) {
+            let share = end.saturating_duration_since(Instant::now()) / tries_left.max(1);
+            tries_left -= 1;
+            if share.is_zero() {
+                break;
+            }
+            match tokio::time::timeout(share, self.exchange(address, call)).await {
+                Ok(reply) => match reply.and_then(&read) {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => last_error = error,
+                },
+                Err(_) => last_error = CallError::Deadline(share),
+            }
+        }
+        Err(last_error)
+    }
+
+    async fn exchange(&self, address: &NodeAddress, call: &Call<'_>) -> Result<Bytes, CallError> {
+        match self.send(address, call).await {
+            // The kept connection had gone stale, maybe while the environment was frozen. The node knows a request it gets
+            // twice by its id.
+            Err(CallError::Connection(cause)) if !cause.is_connect() => self.send(address, call).await,
+            result => result,
+        }
+    }
+
+    async fn send(&self, address: &NodeAddress, call: &Call<'_>) -> Result<Bytes, CallError> {
+        let mut request = Request::post(address.endpoint(call.path))
             .header(CONTENT_TYPE, Encoding::MessagePack.content_type())
-            .header(USER_AGENT, concat!("wallarm-cloudfront/", env!("CARGO_PKG_VERSION")))
-            .body(Full::from(body))
-            .expect("the parts of the request are valid by construction");
+            .header(USER_AGENT, concat!("wallarm-cloudfront/", env!("CARGO_PKG_VERSION")));
+        if let Some(key) = call.key {
+            request = request.header(SIGNATURE_HEADER, call.signature(key));
+        }
+        let request =
+            request.body(Full::from(call.body.clone())).expect("the parts are valid by construction");
         let reply = self.http.request(request).await.map_err(CallError::Connection)?;
         let status = reply.status();
         // Read also what is not wanted, so that the connection can be used again.
         let body =
             Limited::new(reply.into_body(), MAX_REPLY_BYTES).collect().await.map_err(CallError::Broken)?;
-        if status == expected { Ok(body.to_bytes()) } else { Err(CallError::Status(status)) }
+        if status == call.expected { Ok(body.to_bytes()) } else { Err(CallError::Status(status)) }
     }
+}
+
+impl Call<'_> {
+    /// Made anew for each try: a nonce is good for one.
+    fn signature(&self, key: &SigningKey) -> String {
+        let call = SignedCall {
+            method: "POST",
+            path_and_query: self.path,
+            content_type: Encoding::MessagePack.content_type(),
+            body: &self.body,
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let nonce = uuid::Uuid::new_v4().into_bytes();
+        key.sign(call, u64::try_from(now.as_millis()).unwrap_or(u64::MAX), nonce)
+    }
+}
+
+/// TLS that trusts these authorities and no others.
+fn trusting(authorities: &Arc<RootCertStore>) -> ClientConfig {
+    ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("ring speaks TLS 1.2 and 1.3")
+        .with_root_certificates(authorities.clone())
+        .with_no_client_auth()
 }
 
 /// hyper's top-level text alone ("client error (Connect)") helps nobody.

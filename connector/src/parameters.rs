@@ -3,21 +3,75 @@
 //! A new parameter is a field here, a line in [`Parameters::read`], a constant in `launcher/lambda_function.py`, and a
 //! row in `docs/connector.md`.
 
-use hyper::Uri;
-use shared::Delivery;
-use std::time::Duration;
+mod node_address;
+mod value;
+
+pub use node_address::NodeAddress;
+pub use value::ParameterError;
+
+use node_address::Addresses;
+use rustls::RootCertStore;
+use shared::{Delivery, signature::SigningKey};
+use std::{sync::Arc, time::Duration};
+use value::{Contact, HeaderName, Millis, PemCertificates, RedirectUrl, Status, Text, optional, required};
 
 /// The parameters, checked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Parameters {
     pub function: FunctionKind,
-    pub node_address: NodeAddress,
+    pub node: NodeParameters,
     pub delivery: Delivery,
     pub fail_mode: FailMode,
-    /// How long the visitor waits for the node at most, all in all.
-    pub deadline: Duration,
     /// At origin triggers: the header that carries the viewer's host.
     pub host_header: Option<String>,
+    pub body: BodyParameters,
+    pub block: BlockParameters,
+    /// Whether the response function reports what came of requests.
+    pub response_reports: bool,
+}
+
+/// How the node is called.
+#[derive(Debug, Clone)]
+pub struct NodeParameters {
+    /// Tried in this order; never empty.
+    pub addresses: Vec<NodeAddress>,
+    /// How long the visitor waits for the node at most, all addresses and retries included.
+    pub deadline: Duration,
+    /// How many more times all addresses are tried.
+    pub retries: u32,
+    /// Instead of the public authorities.
+    pub authorities: Option<Arc<RootCertStore>>,
+    pub signing_key: Option<SigningKey>,
+    pub breaker: BreakerParameters,
+}
+
+/// When to stop asking a node that does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerParameters {
+    /// So many failed calls one after the other; 0 never stops asking.
+    pub failures: u32,
+    /// Until the next call tries whether it answers again.
+    pub pause: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyParameters {
+    pub inspect: bool,
+    pub truncated: TruncatedBody,
+}
+
+/// What the visitor sees of a block. What is not set, the node decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockParameters {
+    pub status: Option<u16>,
+    /// HTML; `{{request_id}}` stands for the request's id.
+    pub page: Option<String>,
+    /// Send the visitor there instead of showing a page.
+    pub redirect: Option<String>,
+    /// Whom a visitor who was wrongly blocked may ask.
+    pub support: Option<String>,
+    /// Answer in JSON to clients that ask for it.
+    pub json: bool,
 }
 
 /// Which of the two functions this is.
@@ -36,42 +90,39 @@ pub enum FailMode {
     Closed,
 }
 
-/// Where the node listens: scheme and authority, no path.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NodeAddress(Uri);
-
-/// How long the visitor may wait.
-struct Deadline(Duration);
-
-/// The name of a header, in lower case.
-struct HeaderName(String);
-
-/// A parameter with a value that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} = {value:?}: {expected}")]
-pub struct ParameterError {
-    pub name: &'static str,
-    pub value: String,
-    pub expected: &'static str,
+/// What becomes of a request whose body CloudFront cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TruncatedBody {
+    /// The node sees what there is of it.
+    Inspect,
+    /// It is blocked, and counted as not inspected.
+    Block,
+    /// It goes on, and is counted as not inspected.
+    Pass,
 }
 
 impl Parameters {
     pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(800);
-    /// CloudFront cuts a viewer trigger off at 5 s; the answer has to be out before.
+    /// CloudFront has cut viewer triggers off at 5 s; the answer has to be out before.
     pub const MAX_DEADLINE: Duration = Duration::from_millis(4_500);
+    const DEFAULT_BREAKER_FAILURES: u32 = 5;
+    const DEFAULT_BREAKER_PAUSE: Duration = Duration::from_secs(1);
 
     /// Reads the parameters through `lookup`, which is given names such as `WLRM_NODE_ADDR`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
         let inline = optional(&lookup, "wlrm_inline")?.unwrap_or(true);
-        let Deadline(deadline) =
-            optional(&lookup, "wlrm_deadline_ms")?.unwrap_or(Deadline(Self::DEFAULT_DEADLINE));
         Ok(Self {
             function: required(&lookup, "wlrm_function")?,
-            node_address: required(&lookup, "wlrm_node_addr")?,
+            node: NodeParameters::read(&lookup)?,
             delivery: if inline { Delivery::Inline } else { Delivery::OutOfBand },
             fail_mode: FailMode::read(&lookup)?,
-            deadline,
             host_header: optional(&lookup, "wlrm_host_header")?.map(|HeaderName(name)| name),
+            body: BodyParameters {
+                inspect: optional(&lookup, "wlrm_inspect_body")?.unwrap_or(true),
+                truncated: optional(&lookup, "wlrm_truncated_body")?.unwrap_or(TruncatedBody::Inspect),
+            },
+            block: BlockParameters::read(&lookup)?,
+            response_reports: optional(&lookup, "wlrm_response_reports")?.unwrap_or(true),
         })
     }
 }
@@ -83,151 +134,64 @@ impl FailMode {
     }
 }
 
-impl NodeAddress {
-    /// The URL of an endpoint of the node.
-    pub fn endpoint(&self, path: &'static str) -> Uri {
-        let mut parts = self.0.clone().into_parts();
-        parts.path_and_query = Some(path.parse().expect("endpoint paths are constants"));
-        Uri::from_parts(parts).expect("an address has a scheme and an authority")
-    }
-}
-
-/// A value as the launcher hands it over: Python's `str()` of what the user wrote.
-trait Value: Sized {
-    const EXPECTED: &'static str;
-    fn parse(text: &str) -> Option<Self>;
-}
-
-/// Unset, empty and Python's `None` all mean the default.
-fn optional<T: Value>(
-    lookup: impl Fn(&str) -> Option<String>,
-    name: &'static str,
-) -> Result<Option<T>, ParameterError> {
-    let value = lookup(&name.to_ascii_uppercase()).unwrap_or_default();
-    match value.trim() {
-        "" | "None" => Ok(None),
-        text => match T::parse(text) {
-            Some(parsed) => Ok(Some(parsed)),
-            None => Err(ParameterError { name, value, expected: T::EXPECTED }),
-        },
-    }
-}
-
-fn required<T: Value>(
-    lookup: impl Fn(&str) -> Option<String>,
-    name: &'static str,
-) -> Result<T, ParameterError> {
-    let missing = ParameterError { name, value: String::new(), expected: T::EXPECTED };
-    optional(lookup, name)?.ok_or(missing)
-}
-
-impl Value for FunctionKind {
-    const EXPECTED: &'static str = "must be \"request\" or \"response\"";
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "request" => Some(Self::Request),
-            "response" => Some(Self::Response),
-            _ => None,
+impl NodeParameters {
+    fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
+        let Addresses(addresses) = required(&lookup, "wlrm_node_addr")?;
+        let allow_plain: bool = optional(&lookup, "wlrm_allow_plain_http")?.unwrap_or(false);
+        if let Some(plain) = addresses.iter().find(|address| !allow_plain && address.is_plain_abroad()) {
+            return Err(ParameterError {
+                name: "wlrm_node_addr",
+                value: plain.to_string(),
+                expected: "must be https, as requests hold secrets; wlrm_allow_plain_http = True allows http",
+            });
         }
+        let Millis(deadline) =
+            optional(&lookup, "wlrm_deadline_ms")?.unwrap_or(Millis(Parameters::DEFAULT_DEADLINE));
+        let Millis(pause) =
+            optional(&lookup, "wlrm_breaker_pause_ms")?.unwrap_or(Millis(Parameters::DEFAULT_BREAKER_PAUSE));
+        Ok(Self {
+            addresses,
+            deadline,
+            retries: optional(&lookup, "wlrm_retries")?.unwrap_or(0),
+            authorities: optional(&lookup, "wlrm_node_ca")?.map(|PemCertificates(store)| Arc::new(store)),
+            signing_key: signing_key(&lookup)?,
+            breaker: BreakerParameters {
+                failures: optional(&lookup, "wlrm_breaker_failures")?
+                    .unwrap_or(Parameters::DEFAULT_BREAKER_FAILURES),
+                pause,
+            },
+        })
     }
 }
 
-impl Value for FailMode {
-    const EXPECTED: &'static str = "must be \"open\" or \"closed\"";
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "open" => Some(Self::Open),
-            "closed" => Some(Self::Closed),
-            _ => None,
-        }
+impl BlockParameters {
+    fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
+        Ok(Self {
+            status: optional(&lookup, "wlrm_block_status")?.map(|Status(status)| status),
+            page: optional(&lookup, "wlrm_block_page")?.map(|Text(page)| page),
+            redirect: optional(&lookup, "wlrm_block_redirect")?.map(|RedirectUrl(url)| url),
+            support: optional(&lookup, "wlrm_support_contact")?.map(|Contact(contact)| contact),
+            json: optional(&lookup, "wlrm_block_json")?.unwrap_or(true),
+        })
     }
 }
 
-impl Value for bool {
-    const EXPECTED: &'static str = "must be True or False";
-    fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" => Some(true),
-            "false" | "0" => Some(false),
-            _ => None,
-        }
-    }
-}
-
-impl Value for Deadline {
-    const EXPECTED: &'static str = "must be a number of milliseconds from 1 to 4500";
-    fn parse(text: &str) -> Option<Self> {
-        let deadline = Duration::from_millis(text.parse().ok()?);
-        (!deadline.is_zero() && deadline <= Parameters::MAX_DEADLINE).then_some(Self(deadline))
-    }
-}
-
-impl Value for HeaderName {
-    const EXPECTED: &'static str = "must be the name of a header";
-    fn parse(text: &str) -> Option<Self> {
-        let name: hyper::header::HeaderName = text.parse().ok()?;
-        Some(Self(name.as_str().to_owned()))
-    }
-}
-
-impl Value for NodeAddress {
-    const EXPECTED: &'static str =
-        "must be the node's address without a path, such as https://node.example.com:5050";
-    fn parse(text: &str) -> Option<Self> {
-        let uri: Uri = text.parse().ok()?;
-        let scheme = uri.scheme_str()?;
-        let plain = uri.path() == "/" && uri.query().is_none() && !uri.authority()?.as_str().contains('@');
-        (plain && matches!(scheme, "http" | "https")).then_some(Self(uri))
+/// Both halves or none: a connector that was meant to sign must not go on without.
+fn signing_key(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<SigningKey>, ParameterError> {
+    let id = optional(&lookup, "wlrm_signing_key_id")?.map(|Text(id)| id);
+    let secret = optional(&lookup, "wlrm_signing_key")?.map(|Text(secret)| secret);
+    let half = |name, value| ParameterError {
+        name,
+        value,
+        expected: "must be set, as the other half of the key is",
+    };
+    match (id, secret) {
+        (Some(id), Some(secret)) => Ok(Some(SigningKey::new(id, secret))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(half("wlrm_signing_key", String::new())),
+        (None, Some(_)) => Err(half("wlrm_signing_key_id", String::new())),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(overrides: &[(&str, &str)]) -> Result<Parameters, ParameterError> {
-        Parameters::read(|name| {
-            let base = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", "https://node.example.com")];
-            let set = overrides.iter().chain(&base).find(|(known, _)| *known == name);
-            set.map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn only_function_and_node_address_have_no_default() {
-        let parameters = read(&[("WLRM_INLINE", "True"), ("WLRM_HOST_HEADER", "None")]).unwrap();
-        assert_eq!(parameters, read(&[]).unwrap());
-        assert_eq!(parameters.delivery, Delivery::Inline);
-        assert_eq!(parameters.fail_mode, FailMode::Open);
-        assert_eq!(parameters.deadline, Parameters::DEFAULT_DEADLINE);
-        assert_eq!(read(&[("WLRM_NODE_ADDR", "")]).unwrap_err().name, "wlrm_node_addr");
-        assert_eq!(read(&[("WLRM_FUNCTION", "")]).unwrap_err().name, "wlrm_function");
-    }
-
-    #[test]
-    fn a_wrong_value_is_named_with_what_was_expected() {
-        let wrong = [
-            ("WLRM_FUNCTION", "both"),
-            ("WLRM_NODE_ADDR", "node.example.com:5050"),
-            ("WLRM_NODE_ADDR", "ftp://node.example.com"),
-            ("WLRM_NODE_ADDR", "https://node.example.com/inspect"),
-            ("WLRM_NODE_ADDR", "https://user@node.example.com"),
-            ("WLRM_INLINE", "yes"),
-            ("WLRM_FAIL_MODE", "ajar"),
-            ("WLRM_DEADLINE_MS", "0"),
-            ("WLRM_DEADLINE_MS", "5000"),
-            ("WLRM_HOST_HEADER", "x host"),
-        ];
-        for (name, value) in wrong {
-            let error = read(&[(name, value)]).unwrap_err();
-            assert_eq!(error.name.to_ascii_uppercase(), name);
-            assert!(error.to_string().contains(value), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_endpoint_is_below_the_address() {
-        let address = read(&[("WLRM_NODE_ADDR", "http://127.0.0.1:5050/")]).unwrap().node_address;
-        assert_eq!(address.endpoint("/v1/inspect/request"), "http://127.0.0.1:5050/v1/inspect/request");
-    }
-}
+mod tests;

@@ -2,12 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, response::IntoResponse, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+    routing::post,
+};
 use connector::{Connector, cloudfront::Reply};
 use serde_json::value::RawValue;
 use shared::{
     Action, BlockResponse, Encoding, InspectRequest, Mode, NotInspectedReason, Reason, RequestId,
     ResponseReport, Verdict,
+    signature::{SIGNATURE_HEADER, SignedCall, SigningKey},
 };
 use std::{
     sync::{Arc, Mutex},
@@ -26,6 +34,8 @@ enum Node {
     Blocks,
     Hangs,
     Refuses,
+    /// 503 to the first request, then a verdict.
+    RefusesOnce,
     Babbles,
     AnswersForAnother,
 }
@@ -34,6 +44,8 @@ enum Node {
 #[derive(Default)]
 struct Received {
     requests: Vec<InspectRequest>,
+    /// The signatures of calls, each with the body it came with.
+    signatures: Vec<(String, Bytes)>,
     reports: Vec<ResponseReport>,
 }
 
@@ -41,11 +53,20 @@ struct World {
     connector: Arc<Connector>,
     received: Arc<Mutex<Received>>,
     node: Arc<Mutex<Node>>,
+    address: String,
 }
 
 type NodeState = (Arc<Mutex<Node>>, Arc<Mutex<Received>>);
 
-async fn inspect(State((node, received)): State<NodeState>, body: Bytes) -> impl IntoResponse {
+async fn inspect(
+    State((node, received)): State<NodeState>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
+    if let Some(signature) = headers.get(SIGNATURE_HEADER) {
+        let signature = signature.to_str().unwrap().to_owned();
+        received.lock().unwrap().signatures.push((signature, body.clone()));
+    }
     let request: InspectRequest = Encoding::MessagePack.decode(&body).unwrap();
     let behaviour = *node.lock().unwrap();
     let out_of_band = request.delivery == shared::Delivery::OutOfBand;
@@ -57,8 +78,11 @@ async fn inspect(State((node, received)): State<NodeState>, body: Bytes) -> impl
     if behaviour == Node::AnswersForAnother {
         verdict.request_id = RequestId::derive("E2OTHER", "x");
     }
+    if behaviour == Node::RefusesOnce {
+        *node.lock().unwrap() = Node::Allows;
+    }
     match behaviour {
-        Node::Refuses => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
+        Node::Refuses | Node::RefusesOnce => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
         Node::Babbles => (StatusCode::OK, b"<html>".to_vec()),
         _ if out_of_band => (StatusCode::ACCEPTED, Vec::new()),
         _ => (StatusCode::OK, Encoding::MessagePack.encode(&verdict).unwrap()),
@@ -104,7 +128,7 @@ async fn world(node: Node, parameters: &[(&str, &str)]) -> World {
         let set = parameters.iter().chain(&base).find(|(known, _)| *known == name);
         set.map(|(_, value)| (*value).to_owned())
     });
-    World { connector: Arc::new(connector), received, node }
+    World { connector: Arc::new(connector), received, node, address }
 }
 
 impl World {
@@ -151,7 +175,7 @@ async fn a_block_is_the_nodes_answer_and_is_never_stored() {
     let world = world(Node::Blocks, &[]).await;
     insta::assert_snapshot!(
         world.reply(ORIGIN_REQUEST).await,
-        @r#"{"status":"406","statusDescription":"Forbidden","headers":{"content-type":[{"key":"content-type","value":"text/plain"}],"cache-control":[{"key":"cache-control","value":"no-store"}]},"body":"stopped","bodyEncoding":"text"}"#
+        @r#"{"status":"406","statusDescription":"Not Acceptable","headers":{"content-type":[{"key":"content-type","value":"text/plain"}],"cache-control":[{"key":"cache-control","value":"no-store"}]},"body":"stopped","bodyEncoding":"text"}"#
     );
 }
 
@@ -221,6 +245,90 @@ async fn wrong_parameters_let_all_pass() {
         let world = world(Node::Blocks, &[wrong]).await;
         assert_eq!(world.reply(event).await, part(event, part_name), "{wrong:?}");
     }
+}
+
+#[tokio::test]
+async fn the_next_address_is_asked_when_one_does_not_answer_in_its_share_of_the_time() {
+    let good = world(Node::Blocks, &[]).await;
+    let hanging = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    for bad in ["http://127.0.0.1:1".to_owned(), format!("http://{}", hanging.local_addr().unwrap())] {
+        let addresses = format!("{bad},{}", good.address);
+        let world = world(Node::Hangs, &[("WLRM_NODE_ADDR", &addresses)]).await;
+        assert!(world.reply(VIEWER_REQUEST).await.contains("stopped"), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_asks_the_same_address_again() {
+    let world = world(Node::RefusesOnce, &[("WLRM_RETRIES", "1")]).await;
+    assert_eq!(world.reply(VIEWER_REQUEST).await, part(VIEWER_REQUEST, "request"));
+    assert_eq!(world.requests().len(), 2);
+    world.reply(VIEWER_REQUEST).await;
+    assert!(world.requests()[2].not_inspected.is_empty(), "the retry had brought a verdict");
+}
+
+#[tokio::test]
+async fn a_node_that_keeps_failing_is_left_alone_for_a_pause() {
+    let parameters = [("WLRM_BREAKER_FAILURES", "2"), ("WLRM_BREAKER_PAUSE_MS", "200")];
+    let world = world(Node::Refuses, &parameters).await;
+    for _ in 0..4 {
+        world.reply(VIEWER_REQUEST).await;
+    }
+    assert_eq!(world.requests().len(), 2);
+    *world.node.lock().unwrap() = Node::Allows;
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    world.reply(VIEWER_REQUEST).await;
+    let told: Vec<_> =
+        world.requests()[2].not_inspected.iter().map(|entry| entry.reason.to_string()).collect();
+    assert_eq!(told, ["node_error", "node_error", "breaker_open", "breaker_open"]);
+}
+
+#[tokio::test]
+async fn calls_are_signed_anew_each_time() {
+    let key = [("WLRM_SIGNING_KEY_ID", "edge"), ("WLRM_SIGNING_KEY", "s3cret")];
+    let world = world(Node::Allows, &key).await;
+    world.reply(VIEWER_REQUEST).await;
+    world.reply(VIEWER_REQUEST).await;
+    let signed = std::mem::take(&mut world.received.lock().unwrap().signatures);
+    let keys = [SigningKey::new("edge", *b"s3cret")];
+    let nonces = signed.iter().map(|(header, body)| {
+        let call = SignedCall {
+            method: "POST",
+            path_and_query: shared::INSPECT_REQUEST_PATH,
+            content_type: "application/msgpack",
+            body,
+        };
+        let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap();
+        SigningKey::verify(&keys, header, call, now).unwrap().nonce
+    });
+    let nonces: Vec<_> = nonces.collect();
+    assert_eq!(nonces.len(), 2);
+    assert_ne!(nonces[0], nonces[1]);
+}
+
+#[tokio::test]
+async fn a_cut_body_is_treated_as_told() {
+    for (policy, asks, blocks) in [("inspect", true, false), ("pass", false, false), ("block", false, true)] {
+        let world = world(Node::Allows, &[("WLRM_TRUNCATED_BODY", policy)]).await;
+        let reply = world.reply(ORIGIN_REQUEST).await;
+        assert_eq!(
+            (world.requests().len() == 1, reply.contains("\"status\":\"403\"")),
+            (asks, blocks),
+            "{policy}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn bodies_and_reports_stay_here_when_told_so() {
+    let requests = world(Node::Allows, &[("WLRM_INSPECT_BODY", "False")]).await;
+    requests.reply(ORIGIN_REQUEST).await;
+    assert_eq!(requests.requests()[0].body, None);
+    let responses =
+        world(Node::Allows, &[("WLRM_FUNCTION", "response"), ("WLRM_RESPONSE_REPORTS", "False")]).await;
+    responses.reply(ORIGIN_RESPONSE).await;
+    responses.connector.after_reply().await;
+    assert!(responses.received.lock().unwrap().reports.is_empty());
 }
 
 #[tokio::test]

@@ -50,6 +50,9 @@ struct Up {
     /// The node gets copies after the visitor has been served; nothing is blocked.
     #[arg(long)]
     out_of_band: bool,
+    /// The functions sign their calls, and the node takes no others.
+    #[arg(long)]
+    signed: bool,
     /// Keep database, spool, tokens and logs here. Without it they go when the stack stops.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -101,6 +104,7 @@ async fn up(up: Up) -> anyhow::Result<()> {
             mode: up.mode,
             trigger: up.trigger,
             out_of_band: up.out_of_band,
+            signed: up.signed,
             ports: up.ports,
             data: up.data,
             parameters: Vec::new(),

@@ -43,6 +43,8 @@ const SCENARIOS: &[Scenario] = scenarios! {
         blocking::path_traversal_is_blocked, Origin;
     "in monitoring mode the same passes and is listed as monitoring" =>
         blocking::monitoring_lets_through;
+    "with a signing key the node takes the functions' calls and no others" =>
+        blocking::unsigned_calls_are_refused;
     "?x='+OR+1=1 is sqli at get > x" =>
         blocking::sql_injection_is_found_at_its_parameter;
     "XSS is found in form, JSON and multipart bodies" =>

@@ -30,7 +30,7 @@ use std::{
 use tokio::{net::TcpListener, time::Instant};
 
 pub use ports::{Ports, PortsOption};
-pub use process::{Process, WITH_PARENT, become_with_parent};
+pub use process::{Process, WITH_PARENT, become_with_parent, until_stopped};
 
 /// What may differ between stacks.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct StackOptions {
     pub mode: Mode,
     pub trigger: TriggerPair,
     pub out_of_band: bool,
+    /// The node takes signed calls only, and the functions have the key.
+    pub signed: bool,
     pub ports: PortsOption,
     /// Kept after the end; without one, a fresh directory that goes with the stack.
     pub data: Option<PathBuf>,
@@ -84,12 +86,16 @@ pub struct Stack {
     _temporary: Option<tempfile::TempDir>,
 }
 
+/// Good enough for a stack that only this machine can reach.
+const SIGNING_KEY: &str = "the key of a stack on one machine";
+
 impl Default for StackOptions {
     fn default() -> Self {
         Self {
             mode: Mode::Block,
             trigger: TriggerPair::Viewer,
             out_of_band: false,
+            signed: false,
             ports: PortsOption::Random,
             data: None,
             parameters: Vec::new(),
@@ -129,7 +135,7 @@ impl Stack {
         let (admin_token, node_token) =
             (secret(&directory, "admin-token")?, secret(&directory, "node-token")?);
         let node_admin_token = node_admin_token(&directory)?;
-        write_node_config(&directory, &addresses, options.mode)?;
+        write_node_config(&directory, &addresses, &options)?;
         let node = start_node(binaries, &directory, &addresses).await?;
 
         let tap = if tapped { Some(Tap::start(addresses.node).await?) } else { None };
@@ -258,19 +264,23 @@ async fn make_bundles(
     let inline = if options.out_of_band { "False" } else { "True" };
     let mut parameters =
         vec![("wlrm_node_addr", format!("http://{node}")), ("wlrm_inline", inline.to_owned())];
+    if options.signed {
+        parameters.push(("wlrm_signing_key_id", "edge".to_owned()));
+        parameters.push(("wlrm_signing_key", SIGNING_KEY.to_owned()));
+    }
     parameters.extend(options.parameters.iter().cloned());
     binaries.bundle(&parameters, &directory.join("bundles")).await
 }
 
-fn write_node_config(directory: &Path, addresses: &Ports, mode: Mode) -> anyhow::Result<()> {
+fn write_node_config(directory: &Path, addresses: &Ports, options: &StackOptions) -> anyhow::Result<()> {
     let Ports { node, metrics, health, status, console, .. } = addresses;
     let at = |name: &str| directory.join(name).display().to_string();
     // JSON is YAML, and quotes paths safely.
-    let config = serde_json::json!({
+    let mut config = serde_json::json!({
         "version": 4,
         "mode": "connector-server",
         "connector": { "address": node.to_string() },
-        "route_config": { "wallarm_mode": mode.word() },
+        "route_config": { "wallarm_mode": options.mode.word() },
         "metrics": {
             "listen_address": metrics.to_string(),
             "legacy_status": { "listen_address": status.to_string() },
@@ -280,6 +290,10 @@ fn write_node_config(directory: &Path, addresses: &Ports, mode: Mode) -> anyhow:
         "console": { "url": format!("http://{console}"), "token_file": at("node-token") },
         "spool": { "directory": at("spool") },
     });
+    if options.signed {
+        fs::write(directory.join("signing-key"), SIGNING_KEY)?;
+        config["signing_keys"] = serde_json::json!([{ "id": "edge", "secret_file": at("signing-key") }]);
+    }
     Ok(fs::write(directory.join("node.yaml"), serde_json::to_string_pretty(&config)?)?)
 }
 

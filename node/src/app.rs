@@ -5,7 +5,7 @@ use crate::{
     decision::EffectiveMode,
     metrics::Metrics,
     recent::RecentRequests,
-    server::{self, Node},
+    server::{self, Node, Signatures},
     spool::{Spool, delivery::Delivery},
 };
 use anyhow::Context as _;
@@ -32,6 +32,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
         admin_token: config.admin_token.clone(),
+        signatures: (!config.signing_keys.is_empty()).then(|| Signatures::new(config.signing_keys.clone())),
     });
     let servers = serve(&config, &node, &stop).await?;
     info!(version = VERSION, mode = %config.mode, "ready for connectors on {}", config.connector_address);

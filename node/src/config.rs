@@ -3,7 +3,7 @@
 //! Reading it opens nothing but the files that hold secrets.
 
 use serde::Deserialize;
-use shared::Mode;
+use shared::{Mode, signature::SigningKey};
 use std::{
     fs, io,
     net::SocketAddr,
@@ -21,6 +21,8 @@ pub struct Config {
     pub status_address: Option<SocketAddr>,
     /// Guards the admin calls of the status listener.
     pub admin_token: Option<Secret>,
+    /// Keys of the connectors that may call. None: all may.
+    pub signing_keys: Vec<SigningKey>,
     pub console: Option<ConsoleConfig>,
     pub spool: SpoolConfig,
     pub log: LogConfig,
@@ -112,6 +114,8 @@ struct File {
     health_check: HealthCheckSection,
     #[serde(default)]
     admin: AdminSection,
+    #[serde(default)]
+    signing_keys: Vec<SigningKeySection>,
     console: Option<ConsoleSection>,
     #[serde(default)]
     spool: SpoolSection,
@@ -157,6 +161,13 @@ struct HealthCheckSection {
 #[serde(deny_unknown_fields, default)]
 struct AdminSection {
     token_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SigningKeySection {
+    id: String,
+    secret_file: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -258,6 +269,11 @@ impl File {
                 &metrics.legacy_status.listen_address,
             )?,
             admin_token: self.admin.token_file.as_deref().map(Secret::read).transpose()?,
+            signing_keys: self
+                .signing_keys
+                .into_iter()
+                .map(SigningKeySection::check)
+                .collect::<Result<_, _>>()?,
             console: self.console.map(ConsoleSection::check).transpose()?,
             spool: SpoolConfig {
                 directory: self.spool.directory,
@@ -273,6 +289,13 @@ impl File {
                 pretty: self.log.pretty,
             },
         })
+    }
+}
+
+impl SigningKeySection {
+    fn check(self) -> Result<SigningKey, ConfigError> {
+        let secret = Secret::read(&self.secret_file)?;
+        Ok(SigningKey::new(self.id, secret.expose()))
     }
 }
 

@@ -4,6 +4,7 @@ mod explain;
 mod health;
 mod inspect;
 mod refusal;
+mod signed;
 mod status;
 
 use crate::{
@@ -12,11 +13,13 @@ use crate::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 use engine::Engine;
 use refusal::Refusal;
 use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest};
+pub use signed::Signatures;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -32,6 +35,8 @@ pub struct Node {
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,
     pub admin_token: Option<Secret>,
+    /// Absent: calls need no signature.
+    pub signatures: Option<Signatures>,
 }
 
 impl Node {
@@ -45,6 +50,7 @@ pub fn connector_router(node: Arc<Node>) -> Router {
     Router::new()
         .route(INSPECT_REQUEST_PATH, post(inspect::request))
         .route(INSPECT_RESPONSE_PATH, post(inspect::response))
+        .route_layer(from_fn_with_state(node.clone(), signed::check))
         .route("/wallarm-external-health", get(health::live))
         .fallback(|| async { Refusal::NotFound })
         .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))

@@ -171,6 +171,10 @@ text_enum! {
         NodeError = "node_error",
         /// The node's answer made no sense.
         NodeReply = "node_reply",
+        /// The node was not asked, as the last calls to it failed.
+        BreakerOpen = "breaker_open",
+        /// CloudFront cut the body, and the parameters say not to inspect the rest.
+        BodyTruncated = "body_truncated",
         /// The function's parameters are wrong.
         Misconfigured = "misconfigured",
         /// The event of CloudFront could not be read.

@@ -6,7 +6,7 @@
 use crate::ids::{hex, unhex};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// Carries the signature of a call.
 pub const SIGNATURE_HEADER: &str = "x-wallarm-signature";
@@ -45,6 +45,13 @@ pub enum SignatureError {
     Expired,
     #[error("the signature does not match the call")]
     Mismatch,
+}
+
+/// Shows the id, never the secret.
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 impl SigningKey {

@@ -6,7 +6,7 @@ use crate::{
     cloudfront::{CloudFront, DistributionConfig},
     http1::{Client, Headers, Request},
     origin::{GREETING, Received},
-    stack::{Mode, TriggerPair},
+    stack::{Mode, StackOptions, TriggerPair},
 };
 use anyhow::{Context as _, ensure};
 use tokio::net::TcpListener;
@@ -94,6 +94,18 @@ pub(super) async fn monitoring_lets_through(binaries: &Binaries) -> anyhow::Resu
     expect_status(&world.get("/etc/passwd").await?, 200)?;
     let attack = world.attack("ptrav", "uri").await?;
     ensure!(attack["status"] == "monitoring", "{attack}");
+    world.end(String::new()).await
+}
+
+pub(super) async fn unsigned_calls_are_refused(binaries: &Binaries) -> anyhow::Result<String> {
+    let options = StackOptions { signed: true, ..options(Mode::Block, TriggerPair::Viewer) };
+    let world = World::start(binaries, options).await?;
+    expect_status(&world.get("/etc/passwd").await?, 403)?;
+    world.attack("ptrav", "uri").await?;
+    let unsigned = Request::new("POST", "/v1/inspect/request", "node")
+        .header("Content-Type", "application/json")
+        .with_body(r#"{"client_ip":"::1","method":"GET","host":"h","path":"/"}"#);
+    expect_status(&Client::default().send(world.addresses.node, &unsigned).await?, 401)?;
     world.end(String::new()).await
 }
 

@@ -1,14 +1,13 @@
 //! The functions are what their bundle says, and live as Lambda lets them.
 
-use super::world::{PATIENCE, World, expect_status, options};
+use super::world::{World, expect_status, options};
 use crate::{
     binaries::Binaries,
     lambda::{Function, LogEvent},
-    stack::{Mode, TriggerPair},
+    stack::{Mode, TriggerPair, until_stopped},
 };
 use anyhow::{Context as _, ensure};
-use std::{env, fs, io::Write as _, time::Duration};
-use tokio::time::Instant;
+use std::{env, fs, io::Write as _};
 
 pub(super) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyhow::Result<String> {
     let world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
@@ -49,7 +48,7 @@ async fn ensure_rust(function: &Function) -> anyhow::Result<()> {
     for pid in pids {
         let program = fs::read_link(format!("/proc/{pid}/exe"))?;
         ensure!(program.ends_with("bootstrap"), "process {pid} runs {}", program.display());
-        ensure_frozen(pid).await?;
+        until_stopped(pid).await?;
     }
     for event in function.log().events() {
         if let LogEvent::Next { user_agent } = event {
@@ -57,18 +56,4 @@ async fn ensure_rust(function: &Function) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// A stop takes effect some time after it was sent.
-async fn ensure_frozen(pid: u32) -> anyhow::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        // The state stands behind the name, which is in parentheses (proc_pid_stat(5)).
-        if stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')) {
-            return Ok(());
-        }
-        ensure!(Instant::now() < deadline, "process {pid} is not frozen between requests: {stat}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }

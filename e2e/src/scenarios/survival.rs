@@ -3,7 +3,7 @@
 use super::world::{PATIENCE, World, edge_request_id, expect_status, options};
 use crate::{
     binaries::Binaries,
-    stack::{Mode, TriggerPair},
+    stack::{Mode, StackOptions, TriggerPair},
 };
 use anyhow::{Context as _, ensure};
 use rustix::process::Signal;
@@ -24,11 +24,11 @@ pub(super) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<String> 
     let mut world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
     expect_status(&world.get("/").await?, 200)?;
 
-    world.node.signal(Signal::STOP);
+    world.node.freeze().await?;
     let start = Instant::now();
     expect_status(&world.get("/etc/passwd?hangs").await?, 200).context("node hangs")?;
     ensure!(start.elapsed() < SERVED_WITHIN, "a hanging node cost the visitor {:?}", start.elapsed());
-    world.node.signal(Signal::CONT);
+    world.node.thaw();
 
     world.stack.node.terminate(PATIENCE).await;
     expect_status(&world.get("/etc/passwd?gone").await?, 200).context("node stopped")?;
@@ -105,10 +105,13 @@ impl Visitors {
 pub(super) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<String> {
     const VISITORS: u32 = 6;
     const REQUESTS: u32 = 50;
-    let mut world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+    // Without the breaker every visitor asks the node again at once, so that the kill meets as many calls as it can.
+    let parameters = vec![("wlrm_breaker_failures", "0".to_owned())];
+    let options = StackOptions { parameters, ..options(Mode::Block, TriggerPair::Viewer) };
+    let mut world = World::start(binaries, options).await?;
     let visitors = Visitors::default();
     // Hits pile up at the node, so that the kill finds some undelivered.
-    world.console.signal(Signal::STOP);
+    world.console.freeze().await?;
 
     let first_half = attack_side_by_side(&world, &visitors, VISITORS, REQUESTS);
     let kill = async {
@@ -125,7 +128,7 @@ pub(super) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<String
 
     let before = visitors.with_status(403).len();
     world.stack.restart_node().await?;
-    world.console.signal(Signal::CONT);
+    world.console.thaw();
     attack_side_by_side(&world, &visitors, VISITORS, REQUESTS / 5).await?;
     world.all_delivered().await?;
 

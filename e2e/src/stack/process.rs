@@ -1,7 +1,7 @@
 //! Console and node: programs that are started, watched, stopped, killed and started again.
 
 use crate::lambda::LogSink;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use std::{
     fs::{File, OpenOptions},
@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::process::{Child, Command};
 
@@ -75,6 +75,18 @@ impl Process {
         self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())
     }
 
+    /// SIGSTOP, until it has taken effect: a process goes on for a while after the signal was sent.
+    pub async fn freeze(&self) -> anyhow::Result<()> {
+        let pid = self.pid().with_context(|| format!("the {} does not run", self.name))?;
+        self.signal(Signal::STOP);
+        until_stopped(pid).await
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// SIGKILL: the process gets no chance to put anything right.
     pub async fn kill(&mut self) {
         let _ = self.child.kill().await;
@@ -100,6 +112,31 @@ impl Process {
         self.child = spawn(self.name, &self.command, &self.log)?;
         Ok(())
     }
+}
+
+/// Waits until every thread of a process is stopped.
+pub async fn until_stopped(pid: u32) -> anyhow::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
+    while !is_stopped(pid)? {
+        ensure!(
+            Instant::now() < deadline,
+            "process {pid} still runs {PATIENCE:?} after it should be stopped"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
+fn is_stopped(pid: u32) -> io::Result<bool> {
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        // The state stands behind the name, which is in parentheses (proc_pid_stat(5)).
+        let stat = std::fs::read_to_string(thread?.path().join("stat"))?;
+        if !stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn spawn(name: &str, command: &[String], log: &Path) -> anyhow::Result<Child> {

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
-use shared::{Encoding, Problem, encoding::DecodeError};
+use shared::{Encoding, Problem, encoding::DecodeError, signature::SignatureError};
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
@@ -23,6 +23,10 @@ pub(super) enum Refusal {
     NotFound,
     #[error("the call needs `Authorization: Bearer` with the admin token of the configuration")]
     Unauthorized,
+    #[error("{0}")]
+    Signature(SignatureError),
+    #[error("the call has been made before: its nonce is known")]
+    Replayed,
     #[error("the message could not be stored")]
     Unavailable,
 }
@@ -37,6 +41,7 @@ impl Refusal {
             Self::BrokenOff => (StatusCode::BAD_REQUEST, "ReqBodyReading"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Signature(_) | Self::Replayed => (StatusCode::UNAUTHORIZED, "signature"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "spool"),
         }
     }

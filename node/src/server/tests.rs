@@ -7,6 +7,7 @@ use axum::{
 use serde_json::{Value, json};
 use shared::{
     Action, AttackRecord, Delivery, Encoding, Enforced, Mode, Outcome, Problem, Record, RequestId, Verdict,
+    signature::{SIGNATURE_HEADER, SignedCall, SigningKey},
 };
 use std::time::Duration;
 use tempfile::TempDir;
@@ -24,6 +25,10 @@ struct Reply {
 }
 
 fn world(mode: Mode) -> World {
+    world_with_keys(mode, None)
+}
+
+fn world_with_keys(mode: Mode, keys: Option<Vec<SigningKey>>) -> World {
     let directory = tempfile::tempdir().unwrap();
     let config = SpoolConfig {
         directory: directory.path().to_owned(),
@@ -38,6 +43,7 @@ fn world(mode: Mode) -> World {
         recent: RecentRequests::default(),
         metrics: Arc::new(Metrics::new()),
         admin_token: Some(Secret::new("admin")),
+        signatures: keys.map(Signatures::new),
     };
     World { node: Arc::new(node), _spool: directory }
 }
@@ -228,6 +234,41 @@ async fn explaining_takes_the_admin_token_and_records_nothing() {
     assert_eq!(explanation["would_block"], true);
     assert_eq!(explanation["findings"][0]["type"], "sqli");
     assert_eq!(world.records(), []);
+}
+
+#[tokio::test]
+async fn with_keys_only_calls_signed_with_one_of_them_are_taken_and_only_once() {
+    let key = SigningKey::new("edge", *b"s3cret");
+    let world = world_with_keys(Mode::Block, Some(vec![key.clone()]));
+    let body = get("/etc/passwd", "").to_string();
+    let call = SignedCall {
+        method: "POST",
+        path_and_query: INSPECT_REQUEST_PATH,
+        content_type: "application/json",
+        body: body.as_bytes(),
+    };
+    let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap();
+    let send = |signature: String, body: String| {
+        let request = Request::post(INSPECT_REQUEST_PATH)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(SIGNATURE_HEADER, signature)
+            .body(HttpBody::from(body))
+            .unwrap();
+        reply(connector_router(world.node.clone()), request)
+    };
+    let good = key.sign(call, now, [1; 16]);
+    assert_eq!(send(good.clone(), body.clone()).await.verdict().action, Action::Block);
+    let stranger = SigningKey::new("edge", *b"guess").sign(call, now, [2; 16]);
+    let problems = [
+        send(good, body.clone()).await.problem(),
+        send(stranger, body.clone()).await.problem(),
+        send(key.sign(call, now - 400_000, [3; 16]), body.clone()).await.problem(),
+        send(key.sign(call, now, [4; 16]), get("/", "").to_string()).await.problem(),
+        world.inspect(&get("/", "")).await.problem(),
+    ];
+    insta::assert_debug_snapshot!(problems);
+    let health = Request::get("/wallarm-external-health").body(HttpBody::empty()).unwrap();
+    assert_eq!(reply(connector_router(world.node.clone()), health).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
