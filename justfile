@@ -1,5 +1,9 @@
 # The recipes; CI runs the same ones. `just` alone lists them.
 
+# Each package in a directory of its own: pip does not mix two in one.
+linker := justfile_directory() / "target/tools/linker"
+lambda := "x86_64-unknown-linux-gnu"
+
 [private]
 default:
     @just --list --unsorted
@@ -35,11 +39,22 @@ doc:
 deny:
     cargo deny check bans licenses sources
 
-# Write the two Lambda zips into dist/, built small; options such as --set wlrm_node_addr=https://node.example.com
-bundle *options:
-    cargo build --profile bundle -p connector --bin bootstrap --no-default-features
-    cargo run -q -p connector --bin wallarm-connector -- bundle --bootstrap target/bundle/bootstrap --out dist {{ options }}
+# Write the two Lambda zips into dist/: small, for any Lambda Python runtime; e.g. --set wlrm_node_addr=https://node.example.com
+bundle *options: install-linker
+    PATH="{{ linker }}/bin:$PATH" PYTHONPATH="{{ linker }}" \
+      RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix={{ justfile_directory() }}=/src" \
+      cargo zigbuild --profile bundle --target {{ lambda }}.2.26 -p connector --bin bootstrap --no-default-features
+    @newest=$(objdump -T target/{{ lambda }}/bundle/bootstrap | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1); \
+      echo "the program needs $newest; Amazon Linux 2 has GLIBC_2.26"; \
+      [ "$(printf '%s\nGLIBC_2.26\n' "$newest" | sort -V | tail -n 1)" = GLIBC_2.26 ]
+    cargo run -q -p connector --bin wallarm-connector -- bundle --bootstrap target/{{ lambda }}/bundle/bootstrap --out dist {{ options }}
+
+# Install the linker that builds for Lambda's old libc
+[private]
+install-linker:
+    @[ -x "{{ linker }}/bin/cargo-zigbuild" ] || \
+      python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target "{{ linker }}" cargo-zigbuild ziglang
 
 # Install AWS's Python runtime client, under which the scenarios run the functions
 awslambdaric:
-    python3 -m pip install --quiet --upgrade --target target/awslambdaric awslambdaric
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target target/awslambdaric awslambdaric
