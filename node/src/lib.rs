@@ -10,6 +10,7 @@
 //! | [`block_page`] | what the node offers a blocked visitor |
 //! | [`spool`] | a hit is on disk before its verdict leaves; delivery to the console |
 //! | [`recent`] | which requests had hits here, for the response reports that follow |
+//! | [`score`] | how the engine does on labelled requests |
 //! | [`metrics`] | the counters |
 //!
 //! Detection itself is the crate `engine`: it knows nothing of servers, clocks or disks.
@@ -21,6 +22,7 @@ pub mod decision;
 pub mod hit;
 pub mod metrics;
 pub mod recent;
+pub mod score;
 pub mod server;
 pub mod spool;
 

@@ -1,7 +1,7 @@
 //! `wallarm-node`: flags → configuration → run until told to stop.
 
 use clap::{Parser, Subcommand};
-use node::{Config, app, config::LogConfig};
+use node::{Config, app, config::LogConfig, score};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,15 @@ enum Command {
         #[arg(long, env = "WALLARM_NODE_CONFIG", value_name = "FILE")]
         config: PathBuf,
     },
+    /// Inspect labelled requests and print what share of attacks is caught and of honest requests disturbed.
+    Score {
+        /// JSON lines, plain or gzip.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// Write missed.tsv and false-alarms.tsv into this folder.
+        #[arg(long, value_name = "DIR")]
+        list: Option<PathBuf>,
+    },
     /// Say whether a configuration can be used, and if not, where it is wrong.
     CheckConfig {
         #[arg(value_name = "FILE")]
@@ -35,6 +44,10 @@ fn main() -> anyhow::Result<()> {
         Command::CheckConfig { file } => {
             Config::read(&file)?;
             println!("{} is fine", file.display());
+            Ok(())
+        }
+        Command::Score { files, list } => {
+            print!("{}", score::score(&files, list.as_deref())?);
             Ok(())
         }
         Command::Run { config } => {

@@ -1,0 +1,147 @@
+//! `wallarm-node score`: how the engine does on labelled requests.
+//!
+//! The files hold one JSON object a line, plain or gzip: `{id, suite, label: attack|benign, type, method, path, headers:
+//! [[name, value]], body_b64}`, where `method`, `path` and `headers` hold one character a byte.
+
+mod labelled;
+mod table;
+
+use anyhow::Context as _;
+use engine::Engine;
+use labelled::{Label, Labelled};
+use shared::{AttackType, Finding};
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read, Write as _},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+pub use table::Table;
+
+/// What the engine said of one labelled request.
+struct Scored {
+    labelled: Labelled,
+    findings: Vec<Finding>,
+    took: Duration,
+}
+
+/// Inspects every request of the files, and lists what was missed and what was wrongly found in `list`, if given.
+pub fn score(files: &[PathBuf], list: Option<&Path>) -> anyhow::Result<Table> {
+    let engine = Engine::new();
+    let mut scored = Vec::new();
+    for file in files {
+        let requests = read(file).with_context(|| format!("{} cannot be scored", file.display()))?;
+        eprintln!("{}: {} requests", file.display(), requests.len());
+        scored.extend(inspect_all(&engine, requests));
+    }
+    if let Some(directory) = list {
+        write_lists(&scored, directory)
+            .with_context(|| format!("{} cannot be written", directory.display()))?;
+    }
+    Ok(Table::of(&scored))
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {
+    let file = File::open(path)?;
+    let is_gzip = path.extension().is_some_and(|extension| extension == "gz");
+    let reader: Box<dyn Read> =
+        if is_gzip { Box::new(flate2::read::GzDecoder::new(file)) } else { Box::new(file) };
+    let mut requests = Vec::new();
+    for (number, line) in BufReader::new(reader).lines().enumerate() {
+        let line = line?;
+        if !line.trim().is_empty() {
+            requests.push(Labelled::parse(&line).with_context(|| format!("line {}", number + 1))?);
+        }
+    }
+    Ok(requests)
+}
+
+fn inspect_all(engine: &Engine, requests: Vec<Labelled>) -> Vec<Scored> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = requests.len().div_ceil(threads).max(1);
+    let mut shares: Vec<Vec<Labelled>> = Vec::new();
+    for (position, request) in requests.into_iter().enumerate() {
+        if position % share == 0 {
+            shares.push(Vec::with_capacity(share));
+        }
+        shares.last_mut().expect("one was pushed for the first position").push(request);
+    }
+    thread::scope(|scope| {
+        let inspect =
+            |share: Vec<Labelled>| share.into_iter().map(|request| inspect(engine, request)).collect();
+        let workers: Vec<_> =
+            shares.into_iter().map(|share| scope.spawn(move || -> Vec<Scored> { inspect(share) })).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("the engine does not panic")).collect()
+    })
+}
+
+fn inspect(engine: &Engine, labelled: Labelled) -> Scored {
+    let start = Instant::now();
+    let findings = engine.inspect(&labelled.request).findings;
+    Scored { took: start.elapsed(), labelled, findings }
+}
+
+impl Scored {
+    /// What mode `block` would do.
+    fn is_blocked(&self) -> bool {
+        self.findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit)
+    }
+
+    fn is_named_right(&self) -> bool {
+        self.findings.iter().any(|finding| self.labelled.accepts(&finding.attack_type))
+    }
+}
+
+/// `missed.tsv` and `false-alarms.tsv`: suite, type, id, and what was found.
+fn write_lists(scored: &[Scored], directory: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(directory)?;
+    for (name, label, blocked) in
+        [("missed.tsv", Label::Attack, false), ("false-alarms.tsv", Label::Benign, true)]
+    {
+        let mut file = File::create(directory.join(name))?;
+        for row in scored.iter().filter(|row| row.labelled.label == label && row.is_blocked() == blocked) {
+            let Labelled { suite, kind, id, .. } = &row.labelled;
+            let found: Vec<_> = row.findings.iter().map(|finding| finding.signature.as_str()).collect();
+            writeln!(file, "{suite}\t{kind}\t{id}\t{}", found.join(","))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: &str = concat!(
+        r#"{"id":"1","suite":"a","label":"attack","type":"sqli","method":"GET","path":"/?x='+OR+1=1","headers":[],"body_b64":""}"#,
+        "\n\n",
+        r#"{"id":"2","suite":"a","label":"attack","type":"xss","method":"GET","path":"/?x=nothing","headers":[],"body_b64":""}"#,
+        "\n",
+        r#"{"id":"3","suite":"a","label":"attack","type":"xss","method":"GET","path":"/?x='+OR+1=1","headers":[],"body_b64":""}"#,
+        "\n",
+        r#"{"id":"4","suite":"b","label":"benign","type":"","method":"POST","path":"/caf\u00c3\u00a9","headers":[["Host","h"]],"body_b64":"YT0x"}"#,
+        "\n"
+    );
+
+    #[test]
+    fn rates_are_counted_by_suite_and_type_and_misses_are_listed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, list) = (directory.path().join("a.jsonl"), directory.path().join("list"));
+        fs::write(&file, LINES).unwrap();
+        let table = score(&[file], Some(&list)).unwrap();
+        insta::assert_snapshot!(table.without_times());
+        assert_eq!(fs::read_to_string(list.join("missed.tsv")).unwrap(), "a\txss\t2\t\n");
+        assert_eq!(fs::read_to_string(list.join("false-alarms.tsv")).unwrap(), "");
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.jsonl");
+        fs::write(&file, "\n{}\n").unwrap();
+        let error = format!("{:#}", score(&[file], None).unwrap_err());
+        assert!(error.contains("line 2") && error.contains("missing field"), "{error}");
+    }
+}

@@ -1,0 +1,105 @@
+//! A labelled request of a file.
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use shared::{AttackType, Body, Delivery, InspectRequest};
+use std::net::{IpAddr, Ipv4Addr};
+
+pub(super) struct Labelled {
+    pub id: String,
+    pub suite: String,
+    pub label: Label,
+    /// The file's own word for the type; its spelling differs from file to file.
+    pub kind: String,
+    pub request: InspectRequest,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Label {
+    Attack,
+    Benign,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+    suite: String,
+    label: Label,
+    #[serde(default)]
+    r#type: String,
+    method: String,
+    path: String,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+    #[serde(default)]
+    body_b64: String,
+}
+
+/// Words in a label → the codes that name it right. The first row that fits counts.
+const NAMES: &[(&[&str], &[AttackType])] = &[
+    (&["nosql"], &[AttackType::Nosqli]),
+    (&["sql"], &[AttackType::Sqli]),
+    (&["xss"], &[AttackType::Xss]),
+    (&["ssti", "sst inj"], &[AttackType::Ssti, AttackType::Rce]),
+    (&["ssi", "ss inj"], &[AttackType::Ssi]),
+    (&["cmd", "rce", "shell", "php", "java", "command"], &[AttackType::Rce, AttackType::Ssti]),
+    (&["rfi"], &[AttackType::PathTraversal, AttackType::Ssrf, AttackType::Rce]),
+    (&["lfi", "traversal"], &[AttackType::PathTraversal]),
+    (&["xxe"], &[AttackType::Xxe]),
+    (&["ldap", "xpath"], &[AttackType::Ldapi]),
+    (&["crlf"], &[AttackType::Crlf]),
+    (&["mail"], &[AttackType::MailInjection]),
+    (&["ssrf"], &[AttackType::Ssrf]),
+    (&["scanner", "useragent"], &[AttackType::Scanner]),
+];
+
+impl Labelled {
+    pub(super) fn parse(line: &str) -> anyhow::Result<Self> {
+        let line: Line = serde_json::from_str(line)?;
+        let target = as_cloudfront_reads(&line.path);
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let headers: Vec<_> =
+            line.headers.iter().map(|(name, value)| (name.clone(), as_cloudfront_reads(value))).collect();
+        let host = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let body = Body::from_base64(&line.body_b64).context("field body_b64")?;
+        let request = InspectRequest {
+            request_id: None,
+            connector: None,
+            delivery: Delivery::Inline,
+            client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            method: line.method,
+            scheme: None,
+            http_version: None,
+            host: host.map(|(_, host)| host.clone()).unwrap_or_default(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers,
+            body: (!body.0.is_empty()).then_some(body),
+            body_truncated: false,
+            not_inspected: Vec::new(),
+        };
+        Ok(Self { id: line.id, suite: line.suite, label: line.label, kind: line.r#type, request })
+    }
+
+    /// Whether its label says which type it is.
+    pub(super) fn has_known_type(&self) -> bool {
+        !self.names().is_empty()
+    }
+
+    pub(super) fn accepts(&self, code: &AttackType) -> bool {
+        self.names().contains(code)
+    }
+
+    fn names(&self) -> &'static [AttackType] {
+        let kind = self.kind.to_ascii_lowercase();
+        let fits = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+        NAMES.iter().find(|(words, _)| fits(words)).map_or(&[], |(_, names)| names)
+    }
+}
+
+/// CloudFront hands UTF-8 on, and reads other bytes as ISO-8859-1.
+fn as_cloudfront_reads(bytes: &str) -> String {
+    let raw: Option<Vec<u8>> = bytes.chars().map(|byte| u8::try_from(byte).ok()).collect();
+    raw.and_then(|raw| String::from_utf8(raw).ok()).unwrap_or_else(|| bytes.to_owned())
+}
