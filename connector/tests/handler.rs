@@ -11,7 +11,11 @@ use axum::{
     routing::post,
 };
 use connector::{Connector, cloudfront::Reply};
-use serde_json::value::RawValue;
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use serde_json::{json, value::RawValue};
 use shared::{
     Action, BlockResponse, Encoding, InspectRequest, Mode, NotInspectedReason, Reason, RequestId,
     ResponseReport, Verdict,
@@ -123,7 +127,7 @@ async fn world(node: Node, parameters: &[(&str, &str)]) -> World {
         .route(shared::INSPECT_RESPONSE_PATH, post(report))
         .with_state((node.clone(), Arc::clone(&received)));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let base = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", &address), ("WLRM_DEADLINE_MS", "300")];
+    let base = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", &address), ("WLRM_DEADLINE_MS", "4000")];
     let connector = Connector::new(|name| {
         let set = parameters.iter().chain(&base).find(|(known, _)| *known == name);
         set.map(|(_, value)| (*value).to_owned())
@@ -162,6 +166,51 @@ async fn an_allowed_request_goes_on_as_the_same_bytes() {
     }
 }
 
+/// Viewer-request events with odd texts, unknown fields, and either way of spacing JSON.
+fn any_event() -> impl Strategy<Value = String> {
+    let headers = prop::collection::btree_map("[a-z-]{1,12}", prop::collection::vec(".*", 0..3), 0..4);
+    let unknown = prop::collection::btree_map("[A-Za-z]{1,8}X", any::<(i64, bool, String)>(), 0..3);
+    let body = prop::option::of(prop::collection::vec(any::<u8>(), 0..48));
+    ((".*", ".*", "[A-Z]{1,8}"), headers, unknown, body, any::<bool>()).prop_map(
+        |((uri, query, method), headers, unknown, body, pretty)| {
+            let headers: serde_json::Map<_, _> = headers
+                .into_iter()
+                .map(|(name, values)| {
+                    let entries: Vec<_> = values.iter().map(|value| json!({ "key": name, "value": value })).collect();
+                    (name, entries.into())
+                })
+                .collect();
+            let mut request = json!({ "clientIp": "2001:db8::1", "method": method, "uri": uri, "querystring": query,
+                "headers": headers });
+            for (name, value) in unknown {
+                request[name] = json!(value);
+            }
+            if let Some(body) = body {
+                let data = shared::Body(body).to_base64();
+                request["body"] =
+                    json!({ "inputTruncated": false, "action": "read-only", "encoding": "base64", "data": data });
+            }
+            let config = json!({ "distributionDomainName": "d.cloudfront.net", "distributionId": "E1",
+                "eventType": "viewer-request", "requestId": "id==" });
+            let event = json!({ "Records": [{ "cf": { "config": config, "request": request } }] });
+            if pretty { serde_json::to_string_pretty(&event).unwrap() } else { event.to_string() }
+        },
+    )
+}
+
+#[test]
+fn any_request_that_is_not_blocked_goes_on_as_the_same_bytes() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let world = runtime.block_on(world(Node::Allows, &[]));
+    let mut runner = TestRunner::new(Config::with_cases(128));
+    let unchanged = runner.run(&any_event(), |event| {
+        prop_assert_eq!(runtime.block_on(world.reply(&event)), part(&event, "request"));
+        Ok(())
+    });
+    unchanged.unwrap();
+    assert!(world.requests().len() >= 128, "the node was asked about each");
+}
+
 #[tokio::test]
 async fn the_node_gets_what_the_viewer_sent() {
     let world = world(Node::Allows, &[("WLRM_HOST_HEADER", "X-Viewer-Host")]).await;
@@ -187,7 +236,7 @@ async fn a_silent_or_lying_node_fails_open_and_is_told_of_it_later() {
         (Node::Babbles, NotInspectedReason::NodeReply),
         (Node::AnswersForAnother, NotInspectedReason::NodeReply),
     ] {
-        let world = world(node, &[]).await;
+        let world = world(node, &[("WLRM_DEADLINE_MS", "1000")]).await;
         let start = Instant::now();
         assert_eq!(world.reply(VIEWER_REQUEST).await, part(VIEWER_REQUEST, "request"));
         assert!(start.elapsed() < Duration::from_secs(5), "{reason}");
