@@ -12,12 +12,14 @@
 //! - [`binaries`]: builds the other crates' programs and the bundles.
 //! - [`stack`]: starts, stops and kills the whole system.
 //! - [`console`]: the console as somebody with a token sees it.
+//! - [`faulty_node`]: does what nodes should not.
 //! - [`tap`]: sees when the functions call the node.
 //! - [`scenarios`]: what users are promised, shown.
 
 pub mod binaries;
 pub mod cloudfront;
 pub mod console;
+pub mod faulty_node;
 pub mod http1;
 pub mod lambda;
 pub mod origin;

@@ -57,6 +57,8 @@ const SCENARIOS: &[Scenario] = scenarios! {
         responses::hit_shows_the_status, Origin, 404;
     "node stopped or hanging: requests pass, and the node learns of them once it is back" =>
         survival::node_is_away;
+    "whatever is wrong with the node, the visitor is served within the deadline" =>
+        survival::node_misbehaves;
     "console killed during attacks: nothing is lost once it is back" =>
         survival::console_is_away;
     "node killed with -9 under attack: every block a visitor got is listed, none twice" =>
