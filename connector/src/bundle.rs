@@ -2,42 +2,48 @@
 //!
 //! The same input gives the same bytes: entries are in a fixed order and carry no time.
 
+mod launcher;
+
 use crate::{VERSION, parameters::FunctionKind};
-use std::io::{Cursor, Write as _};
-use zip::{CompressionMethod, DateTime, ZipWriter, result::ZipError, write::SimpleFileOptions};
+use launcher::{Launcher, python_string};
+use std::io::{Cursor, Read as _, Write as _};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
-const LAUNCHER: &str = include_str!("../launcher/lambda_function.py");
+pub use launcher::Assignment;
 
-/// A parameter's new value, as a Python literal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assignment {
-    name: String,
-    literal: String,
-}
+const LAUNCHER: &str = "lambda_function.py";
+const PROGRAM: &str = "bootstrap";
+const VERSION_FILE: &str = "VERSION";
+/// Says which of the two functions a bundle is; never carried from one to another.
+const FUNCTION: &str = "wlrm_function";
 
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     #[error("{0:?} is not of the form wlrm_name=value")]
     Assignment(String),
-    #[error("there is no parameter {0:?}; the launcher has {known}", known = known_parameters().join(", "))]
-    UnknownParameter(String),
-    #[error("the zip cannot be written")]
+    #[error("there is no parameter {name:?}; the launcher has {}", .known.join(", "))]
+    UnknownParameter { name: String, known: Vec<String> },
+    #[error(
+        "the value of {name} spans lines in a way this tool cannot read; write it in one line or in triple quotes"
+    )]
+    Literal { name: String },
+    #[error("one bundle is for {old}, the other for {new}")]
+    OtherFunction { old: String, new: String },
+    #[error("the zip is not a bundle of the connector")]
     Zip(#[from] ZipError),
-    #[error("the zip cannot be written")]
+    #[error("the zip cannot be read or written")]
     Io(#[from] std::io::Error),
 }
 
-impl Assignment {
-    /// Reads `wlrm_name=value`. True, False, None and numbers stay what they are in Python; all else is text.
-    pub fn parse(text: &str) -> Result<Self, BundleError> {
-        let (name, value) = text.split_once('=').ok_or_else(|| BundleError::Assignment(text.to_owned()))?;
-        if !known_parameters().contains(&name) {
-            return Err(BundleError::UnknownParameter(name.to_owned()));
-        }
-        let bare = matches!(value, "True" | "False" | "None") || value.parse::<u32>().is_ok();
-        let literal = if bare { value.to_owned() } else { python_string(value) };
-        Ok(Self { name: name.to_owned(), literal })
-    }
+/// What became of the parameters when they moved to a new version.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Values that differ from the new version's defaults, and were kept.
+    pub kept: Vec<Assignment>,
+    /// Parameters the old version did not have; they have their defaults.
+    pub added: Vec<Assignment>,
+    /// Parameters the new version does not have.
+    pub dropped: Vec<Assignment>,
 }
 
 /// `wallarm-cloudfront-request-0.1.0.zip`
@@ -48,16 +54,57 @@ pub fn file_name(function: FunctionKind) -> String {
 /// Makes a bundle in memory.
 pub fn bundle(
     function: FunctionKind,
-    bootstrap: &[u8],
+    program: &[u8],
     assignments: &[Assignment],
 ) -> Result<Vec<u8>, BundleError> {
-    let function = Assignment { name: "wlrm_function".to_owned(), literal: python_string(word(function)) };
-    let launcher = launcher(&[assignments, &[function]].concat());
+    let function = Assignment { name: FUNCTION.to_owned(), literal: python_string(word(function)) };
+    let launcher = Launcher::built_in().with(assignments)?.with(&[function])?;
+    pack(&launcher, program, &format!("{VERSION}\n"))
+}
+
+/// The new bundle with the values people set in the old one.
+pub fn carry_over(old: &[u8], new: &[u8]) -> Result<(Vec<u8>, Moved), BundleError> {
+    let mut new = ZipArchive::new(Cursor::new(new))?;
+    let values = read_launcher(&mut ZipArchive::new(Cursor::new(old))?)?.assignments()?;
+    let launcher = read_launcher(&mut new)?;
+    let defaults = launcher.assignments()?;
+    let function = |assignments: &[Assignment]| {
+        assignments.iter().find(|it| it.name == FUNCTION).map(|it| it.literal.clone()).unwrap_or_default()
+    };
+    if function(&values) != function(&defaults) {
+        return Err(BundleError::OtherFunction { old: function(&values), new: function(&defaults) });
+    }
+    let moved = Moved {
+        kept: values
+            .iter()
+            .filter(|value| has(&defaults, value) && !defaults.contains(value))
+            .cloned()
+            .collect(),
+        added: defaults.iter().filter(|default| !has(&values, default)).cloned().collect(),
+        dropped: values.iter().filter(|value| !has(&defaults, value)).cloned().collect(),
+    };
+    let (mut program, mut version) = (Vec::new(), String::new());
+    new.by_name(PROGRAM)?.read_to_end(&mut program)?;
+    new.by_name(VERSION_FILE)?.read_to_string(&mut version)?;
+    Ok((pack(&launcher.with(&values)?, &program, &version)?, moved))
+}
+
+fn has(assignments: &[Assignment], wanted: &Assignment) -> bool {
+    assignments.iter().any(|assignment| assignment.name == wanted.name)
+}
+
+fn read_launcher(zip: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Launcher, BundleError> {
+    let mut text = String::new();
+    zip.by_name(LAUNCHER)?.read_to_string(&mut text)?;
+    Ok(Launcher::read(text))
+}
+
+fn pack(launcher: &Launcher, program: &[u8], version: &str) -> Result<Vec<u8>, BundleError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, mode, content) in [
-        ("lambda_function.py", 0o644, launcher.as_bytes()),
-        ("bootstrap", 0o755, bootstrap),
-        ("VERSION", 0o644, format!("{VERSION}\n").as_bytes()),
+        (LAUNCHER, 0o644, launcher.text().as_bytes()),
+        (PROGRAM, 0o755, program),
+        (VERSION_FILE, 0o644, version.as_bytes()),
     ] {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
@@ -77,83 +124,44 @@ fn word(function: FunctionKind) -> &'static str {
     }
 }
 
-/// The launcher with each assigned parameter's line replaced.
-fn launcher(assignments: &[Assignment]) -> String {
-    let lines = LAUNCHER.lines().map(|line| {
-        let parameter = parameter_of(line);
-        let assigned = assignments.iter().rfind(|assigned| parameter == Some(&assigned.name));
-        assigned.map_or_else(|| line.to_owned(), |Assignment { name, literal }| format!("{name} = {literal}"))
-    });
-    lines.collect::<Vec<_>>().join("\n") + "\n"
-}
-
-fn known_parameters() -> Vec<&'static str> {
-    LAUNCHER.lines().filter_map(parameter_of).collect()
-}
-
-fn parameter_of(line: &str) -> Option<&str> {
-    let (name, _) = line.split_once(" = ")?;
-    name.starts_with("wlrm_").then_some(name)
-}
-
-/// JSON's strings are Python's, too.
-fn python_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn assign(texts: &[&str]) -> Vec<Assignment> {
-        texts.iter().map(|text| Assignment::parse(text).unwrap()).collect()
-    }
-
-    #[test]
-    fn parameters_replace_their_lines_and_nothing_else() {
-        let assignments =
-            assign(&["wlrm_node_addr=http://127.0.0.1:5050", "wlrm_inline=False", "wlrm_deadline_ms=500"]);
-        let text = launcher(&assignments);
-        let differing = text.lines().zip(LAUNCHER.lines()).filter(|(new, old)| new != old);
-        let new: Vec<_> = differing.map(|(new, _)| new).collect();
-        assert_eq!(
-            new,
-            ["wlrm_node_addr = \"http://127.0.0.1:5050\"", "wlrm_inline = False", "wlrm_deadline_ms = 500"]
-        );
-        assert_eq!(text.lines().count(), LAUNCHER.lines().count());
-    }
-
-    #[test]
-    fn a_value_cannot_leave_its_string() {
-        let [quoted] = &assign(&["wlrm_node_addr=\"\nimport os #\\"])[..] else { panic!("one") };
-        assert_eq!(quoted.literal, r#""\"\nimport os #\\""#);
-    }
-
-    #[test]
-    fn an_unknown_parameter_is_named() {
-        let error = Assignment::parse("wlrm_node_adr=x").unwrap_err().to_string();
-        assert!(error.contains("wlrm_node_adr") && error.contains("wlrm_node_addr"), "{error}");
-        assert!(Assignment::parse("wlrm_node_addr").is_err());
-    }
-
-    #[test]
-    fn every_parameter_of_the_launcher_is_one_the_program_reads() {
-        use std::cell::RefCell;
-        let asked = RefCell::new(Vec::new());
-        let _ = crate::Parameters::read(|name| {
-            asked.borrow_mut().push(name.to_ascii_lowercase());
-            let valid = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", "https://n")];
-            valid.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        });
-        let (mut asked, mut known) = (asked.into_inner(), known_parameters());
-        asked.sort();
-        known.sort_unstable();
-        assert_eq!(asked, known);
+    fn make(function: FunctionKind, texts: &[&str]) -> Vec<u8> {
+        let assignments: Vec<_> = texts.iter().map(|text| Assignment::parse(text).unwrap()).collect();
+        bundle(function, b"\x7fELF", &assignments).unwrap()
     }
 
     #[test]
     fn the_same_input_gives_the_same_bytes() {
-        let make = || bundle(FunctionKind::Response, b"\x7fELF", &assign(&["wlrm_inline=True"])).unwrap();
+        let make = || make(FunctionKind::Response, &["wlrm_inline=True"]);
         assert_eq!(make(), make());
+    }
+
+    #[test]
+    fn values_move_to_a_new_version_and_nothing_else_does() {
+        let text = "wlrm_node_addr = 'https://node.example.com'  # ours\nwlrm_inline = False\nwlrm_gone = 1\nwlrm_function = \"request\"\n";
+        let old = pack(&Launcher::read(text.to_owned()), b"old", "0.0.1\n").unwrap();
+        let (zip, moved) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
+        let names = |assignments: &[Assignment]| -> Vec<String> {
+            assignments.iter().map(|assignment| assignment.name.clone()).collect()
+        };
+        assert_eq!(names(&moved.kept), ["wlrm_node_addr", "wlrm_inline"]);
+        assert_eq!(names(&moved.dropped), ["wlrm_gone"]);
+        assert!(names(&moved.added).contains(&"wlrm_fail_mode".to_owned()));
+
+        let mut zip = ZipArchive::new(Cursor::new(&zip[..])).unwrap();
+        let launcher = read_launcher(&mut zip).unwrap();
+        assert!(launcher.text().contains("wlrm_node_addr = 'https://node.example.com'  # ours\n"));
+        assert!(launcher.text().contains("def lambda_handler"));
+        assert_eq!(zip.by_name(PROGRAM).unwrap().unix_mode(), Some(0o100_755));
+    }
+
+    #[test]
+    fn a_request_bundle_does_not_become_one_for_responses() {
+        let (request, response) = (make(FunctionKind::Request, &[]), make(FunctionKind::Response, &[]));
+        assert!(matches!(carry_over(&request, &response), Err(BundleError::OtherFunction { .. })));
+        assert!(matches!(carry_over(b"not a zip", &response), Err(BundleError::Zip(_))));
     }
 }

@@ -1,12 +1,15 @@
-//! Makes the bundles for Lambda.
+//! Makes the bundles for Lambda, and carries parameters from one version to the next.
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use connector::{
-    bundle::{self, Assignment},
+    bundle::{self, Assignment, Moved},
     parameters::FunctionKind,
 };
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Tools for the Wallarm connector for Amazon CloudFront.
 #[derive(Parser)]
@@ -30,21 +33,57 @@ enum Command {
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
     },
+    /// Carry the parameters of a deployed bundle over to a new version, and list what is new, kept and dropped.
+    Configure {
+        /// The bundle with your values; download it from Lambda (Actions, Export function).
+        #[arg(long, value_name = "OLD.zip")]
+        from: PathBuf,
+        /// The new bundle; it is changed in place.
+        #[arg(value_name = "NEW.zip")]
+        zip: PathBuf,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
-    let Command::Bundle { bootstrap, out, set } = Arguments::parse().command;
+    match Arguments::parse().command {
+        Command::Bundle { bootstrap, out, set } => make_bundles(&bootstrap, &out, &set),
+        Command::Configure { from, zip } => configure(&from, &zip),
+    }
+}
+
+fn make_bundles(bootstrap: &Path, out: &Path, set: &[String]) -> anyhow::Result<()> {
     let assignments = set.iter().map(|text| Assignment::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let program = fs::read(&bootstrap)
-        .with_context(|| format!("the program {} cannot be read", bootstrap.display()))?;
-    fs::create_dir_all(&out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
+    let program = read(bootstrap)?;
+    fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
     for function in [FunctionKind::Request, FunctionKind::Response] {
         let zip = bundle::bundle(function, &program, &assignments)?;
         let path = out.join(bundle::file_name(function));
-        fs::write(&path, &zip).with_context(|| format!("{} cannot be written", path.display()))?;
+        write(&path, &zip)?;
         println!("{}  {:.2} MiB", path.display(), mebibytes(zip.len()));
     }
     Ok(())
+}
+
+fn configure(from: &Path, zip: &Path) -> anyhow::Result<()> {
+    let (configured, moved) = bundle::carry_over(&read(from)?, &read(zip)?)?;
+    write(zip, &configured)?;
+    let Moved { kept, added, dropped } = moved;
+    for (what, assignments) in [("kept", kept), ("new, default", added), ("dropped", dropped)] {
+        for Assignment { name, literal } in assignments {
+            // A key must not end up in a terminal's history.
+            let shown = if name == "wlrm_signing_key" { "…" } else { &literal };
+            println!("{what:<14}{name} = {shown}");
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "two digits of a file's size")]

@@ -1,0 +1,187 @@
+//! `lambda_function.py`: its parameters, as text.
+
+use super::BundleError;
+use std::ops::Range;
+
+const BUILT_IN: &str = include_str!("../../launcher/lambda_function.py");
+
+/// The launcher, with the parameters people may have edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Launcher(String);
+
+/// A parameter's value, as a Python literal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    pub name: String,
+    pub literal: String,
+}
+
+impl Assignment {
+    /// Reads `wlrm_name=value`. True, False, None and numbers stay what they are in Python; all else is text.
+    pub fn parse(text: &str) -> Result<Self, BundleError> {
+        let (name, value) = text.split_once('=').ok_or_else(|| BundleError::Assignment(text.to_owned()))?;
+        let known = Launcher::built_in().assignments()?;
+        if !known.iter().any(|assignment| assignment.name == name) {
+            let known = known.into_iter().map(|assignment| assignment.name).collect();
+            return Err(BundleError::UnknownParameter { name: name.to_owned(), known });
+        }
+        let bare = matches!(value, "True" | "False" | "None") || value.parse::<u32>().is_ok();
+        let literal = if bare { value.to_owned() } else { python_string(value) };
+        Ok(Self { name: name.to_owned(), literal })
+    }
+}
+
+impl Launcher {
+    pub(super) fn built_in() -> Self {
+        Self(BUILT_IN.to_owned())
+    }
+
+    pub(super) fn read(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The parameters in their order.
+    pub(super) fn assignments(&self) -> Result<Vec<Assignment>, BundleError> {
+        Ok(self.placed()?.into_iter().map(|(assignment, _)| assignment).collect())
+    }
+
+    /// This launcher with these values; names it does not have are left out.
+    pub(super) fn with(&self, values: &[Assignment]) -> Result<Self, BundleError> {
+        let mut text = self.0.clone();
+        // From the end, so that the places before stay true.
+        for (assignment, place) in self.placed()?.into_iter().rev() {
+            if let Some(value) = values.iter().rfind(|value| value.name == assignment.name) {
+                text.replace_range(place, &format!("{} = {}\n", value.name, value.literal));
+            }
+        }
+        Ok(Self(text))
+    }
+
+    /// The parameters, and the lines each takes.
+    fn placed(&self) -> Result<Vec<(Assignment, Range<usize>)>, BundleError> {
+        let mut placed = Vec::new();
+        let mut at = 0;
+        while let Some(rest) = self.0.get(at..).filter(|rest| !rest.is_empty()) {
+            let line = rest.split_inclusive('\n').next().unwrap_or(rest);
+            let Some((name, value)) = parameter(line) else {
+                at += line.len();
+                continue;
+            };
+            let start = at + line.len() - value.len();
+            let end = start + literal_length(&self.0[start..], name)?;
+            let literal = self.0[start..end].trim_end().to_owned();
+            placed.push((Assignment { name: name.to_owned(), literal }, at..end));
+            at = end;
+        }
+        Ok(placed)
+    }
+}
+
+/// The name and what follows the equals sign, when a line sets a parameter.
+fn parameter(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim_end();
+    let is_name =
+        name.starts_with("wlrm_") && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then(|| (name, value.trim_start_matches(' ')))
+}
+
+/// How far a literal goes: to the end of its line, or of the line on which its triple quotes close.
+fn literal_length(text: &str, name: &str) -> Result<usize, BundleError> {
+    let to_line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |end| from + end + 1);
+    let unreadable = || BundleError::Literal { name: name.to_owned() };
+    for quotes in ["\"\"\"", "'''"] {
+        if text.starts_with(quotes) {
+            let close = text[3..].find(quotes).ok_or_else(unreadable)?;
+            return Ok(to_line_end(3 + close + 3));
+        }
+    }
+    let line = &text[..to_line_end(0)];
+    let value = line.trim_end();
+    if value.is_empty() || value.ends_with(['\\', '(', ',', '[', '{']) {
+        Err(unreadable())
+    } else {
+        Ok(line.len())
+    }
+}
+
+/// JSON's strings are Python's, too.
+pub(super) fn python_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assign(texts: &[&str]) -> Vec<Assignment> {
+        texts.iter().map(|text| Assignment::parse(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn parameters_replace_their_lines_and_nothing_else() {
+        let values =
+            assign(&["wlrm_node_addr=http://127.0.0.1:5050", "wlrm_inline=False", "wlrm_deadline_ms=500"]);
+        let launcher = Launcher::built_in().with(&values).unwrap();
+        let differing = launcher.text().lines().zip(BUILT_IN.lines()).filter(|(new, old)| new != old);
+        let new: Vec<_> = differing.map(|(new, _)| new).collect();
+        assert_eq!(
+            new,
+            ["wlrm_node_addr = \"http://127.0.0.1:5050\"", "wlrm_inline = False", "wlrm_deadline_ms = 500"]
+        );
+        assert_eq!(launcher.text().lines().count(), BUILT_IN.lines().count());
+    }
+
+    #[test]
+    fn a_value_cannot_leave_its_string() {
+        let [quoted] = &assign(&["wlrm_node_addr=\"\nimport os #\\"])[..] else { panic!("one") };
+        assert_eq!(quoted.literal, r#""\"\nimport os #\\""#);
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_named() {
+        let error = Assignment::parse("wlrm_node_adr=x").unwrap_err().to_string();
+        assert!(error.contains("wlrm_node_adr") && error.contains("wlrm_node_addr"), "{error}");
+        assert!(Assignment::parse("wlrm_node_addr").is_err());
+    }
+
+    #[test]
+    fn values_people_wrote_are_read_back_as_they_stand() {
+        let text = "# top\nwlrm_node_addr = 'https://a'  # ours\nwlrm_node_ca=\"\"\"\nPEM = x\n\"\"\"\nimport os\nwlrm_inline = False";
+        let launcher = Launcher::read(text.to_owned());
+        let literals: Vec<_> =
+            launcher.assignments().unwrap().into_iter().map(|assignment| assignment.literal).collect();
+        assert_eq!(literals, ["'https://a'  # ours", "\"\"\"\nPEM = x\n\"\"\"", "False"]);
+        let again = launcher.with(&launcher.assignments().unwrap()).unwrap();
+        assert_eq!(again.assignments().unwrap(), launcher.assignments().unwrap());
+        assert!(again.text().contains("import os\n"));
+    }
+
+    #[test]
+    fn a_value_spread_over_lines_otherwise_is_an_error_that_names_it() {
+        for text in ["wlrm_node_addr = (\n  'a'\n)", "wlrm_node_ca = '''never closed"] {
+            let error = Launcher::read(text.to_owned()).assignments().unwrap_err().to_string();
+            assert!(error.contains("wlrm_node_"), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_parameter_of_the_launcher_is_one_the_program_reads() {
+        use std::cell::RefCell;
+        let asked = RefCell::new(Vec::new());
+        let _ = crate::Parameters::read(|name| {
+            asked.borrow_mut().push(name.to_ascii_lowercase());
+            let valid = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", "https://n")];
+            valid.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        });
+        let known = Launcher::built_in().assignments().unwrap().into_iter().map(|assignment| assignment.name);
+        let (mut asked, mut known) = (asked.into_inner(), known.collect::<Vec<_>>());
+        asked.sort();
+        known.sort();
+        assert_eq!(asked, known);
+    }
+}
