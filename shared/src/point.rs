@@ -29,14 +29,18 @@ text_enum! {
         XmlComment = "xml_comment",
         XmlDtd = "xml_dtd",
         XmlDtdEntity = "xml_dtd_entity",
+        XmlPi = "xml_pi",
         Base64 = "base64",
         Gzip = "gzip",
+        Hex = "hex",
         HtmlJs = "htmljs",
         Percent = "percent",
         Jwt = "jwt",
         JwtHeader = "jwt_header",
         JwtPayload = "jwt_payload",
         Gql = "gql",
+        /// Text in a character set other than UTF-8.
+        Charset = "charset",
         /// The names of parameters, headers or keys, when a name itself is the payload.
         Name = "name",
     }

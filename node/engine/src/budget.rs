@@ -1,9 +1,11 @@
 //! What one request may cost. Every loop over hostile input spends from here.
 
+use shared::AttackType;
+
 /// Nested encodings deeper than this are not unfolded: nobody sends them but to tire us.
 pub(crate) const MAX_DEPTH: usize = 12;
-/// JSON may nest this deep, as deep as common parsers accept.
-pub(crate) const MAX_JSON_DEPTH: usize = 128;
+/// JSON and XML may nest this deep, as deep as common parsers accept.
+pub(crate) const MAX_DOCUMENT_DEPTH: usize = 128;
 
 /// Counts down; once something ran out it stays known, because the rest went uninspected.
 #[derive(Debug)]
@@ -21,6 +23,10 @@ pub(crate) enum Limit {
     Depth,
     Fields,
     Steps,
+    /// Compressed data that grows out of all proportion.
+    Inflation,
+    /// XML entities that would grow out of all proportion.
+    Expansion,
 }
 
 impl Limit {
@@ -31,7 +37,18 @@ impl Limit {
             Self::Depth => "overlimit-depth",
             Self::Fields => "overlimit-fields",
             Self::Steps => "overlimit-decode-steps",
+            Self::Inflation => "data_bomb-compressed",
+            Self::Expansion => "data_bomb-xml-entities",
         }
+    }
+
+    /// Running out may be size; a bomb is intent.
+    pub(crate) fn attack_type(self) -> AttackType {
+        if self.is_bomb() { AttackType::DataBomb } else { AttackType::Overlimit }
+    }
+
+    fn is_bomb(self) -> bool {
+        matches!(self, Self::Inflation | Self::Expansion)
     }
 }
 
@@ -61,6 +78,23 @@ impl Budget {
     /// Something nests too deep to be followed.
     pub(crate) fn too_deep(&mut self) {
         self.note(false, Limit::Depth);
+    }
+
+    /// Something would grow without end where it is read. Says more than any limit that ran out before.
+    pub(crate) fn bomb(&mut self, kind: Limit) {
+        if !self.exhausted.is_some_and(Limit::is_bomb) {
+            self.exhausted = Some(kind);
+        }
+    }
+
+    /// How many more fields there may be.
+    pub(crate) fn fields_left(&self) -> usize {
+        self.fields
+    }
+
+    /// How many bytes may still be looked at.
+    pub(crate) fn bytes_left(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) fn exhausted(&self) -> Option<Limit> {

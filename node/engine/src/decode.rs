@@ -4,8 +4,12 @@
 //! nothing.
 
 pub(crate) mod base64;
+mod cdata;
+pub(crate) mod charset;
 mod escape;
+pub(crate) mod hex;
 mod html;
+pub(crate) mod inflate;
 mod null;
 pub(crate) mod percent;
 mod unicode;
@@ -23,9 +27,11 @@ type Peel = fn(&[u8]) -> Option<Vec<u8>>;
 
 const LAYERS: &[(&str, Peel)] = &[
     (percent::NAME, percent::peel),
+    ("utf7", charset::peel_utf7),
     ("unicode", unicode::peel),
     ("null", null::peel),
     ("escape", escape::peel),
+    ("cdata", cdata::peel),
     ("html", html::peel),
 ];
 

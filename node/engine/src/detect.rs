@@ -1,12 +1,28 @@
 //! A value → what is wrong with it. One file per attack type; the catalogue adds what a regular expression can say.
+//!
+//! What has no type of its own is reported under the nearest, told apart by its signature:
+//!
+//! | weakness | type | signatures |
+//! |---|---|---|
+//! | XPath injection | `ldapi`: a query on a tree | `ldapi-xpath-…` |
+//! | remote file inclusion | `ptrav`, with local inclusion | `ptrav-remote-include` |
+//! | request smuggling | `crlf` | `crlf-request`, `crlf-request-line` |
+//! | XInclude, remote schemas, XSLT functions | `xxe` | `xxe-xinclude`, `xxe-remote-schema`, `xxe-stylesheet-function` |
 
+mod crlf;
 mod ptrav;
+mod redir;
+mod site;
 mod sqli;
+mod ssrf;
 mod xss;
+mod xxe;
 
 use crate::{field::Place, signature::Catalogue};
 use shared::{AttackType, Severity};
 use std::ops::Range;
+
+pub(crate) use site::Site;
 
 /// Evidence in one value.
 #[derive(Debug, Clone)]
@@ -51,6 +67,19 @@ impl Detectors {
             })
             .collect()
     }
+}
+
+/// Matches that depend on where the value sits.
+pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
+    let mut matches = Vec::new();
+    if is_plain(value) && !site.is_named(ssrf::ADDRESS_NAMES) {
+        return matches;
+    }
+    matches.extend(ssrf::detect(value, place, site));
+    matches.extend(crlf::detect(value, site));
+    matches.extend(redir::detect(value, site));
+    matches.extend(xxe::detect(value));
+    matches
 }
 
 /// One word of letters, digits, dashes: most values of most requests. No attack here is one word.

@@ -36,6 +36,17 @@ impl<'a> Field<'a> {
         Self { point, place, value: value.into(), decoded: Vec::new(), depth: 0 }
     }
 
+    /// The field with a value of its own, for what was read from a buffer that goes away.
+    pub(crate) fn into_owned<'o>(self) -> Field<'o> {
+        Field {
+            point: self.point,
+            place: self.place,
+            value: Cow::Owned(self.value.into_owned()),
+            decoded: self.decoded,
+            depth: self.depth,
+        }
+    }
+
     /// A field whose parser has taken an encoding off already.
     #[must_use]
     pub(crate) fn decoded(mut self, layer: Option<&'static str>) -> Self {

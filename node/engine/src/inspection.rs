@@ -3,12 +3,12 @@
 use crate::{
     budget::{Budget, Limit},
     decode::{self, Layer},
-    detect::{Detectors, Match},
+    detect::{Detectors, Match, Site, detect_at},
     field::Field,
     unpack::{self, Sink},
 };
 use serde::Serialize;
-use shared::{AttackType, Finding, InspectRequest, Point, Severity};
+use shared::{Finding, InspectRequest, Point, Severity};
 use std::{cmp::Reverse, collections::VecDeque};
 
 /// More findings say nothing new about a request; the most severe are kept.
@@ -82,7 +82,7 @@ impl Overrun {
     /// What was not inspected must not look clean.
     fn finding(self) -> Finding {
         Finding {
-            attack_type: AttackType::Overlimit,
+            attack_type: self.limit.attack_type(),
             point: self.point,
             signature: self.limit.signature().to_owned(),
             severity: Severity::Medium,
@@ -120,7 +120,7 @@ fn walk<'a>(
     let mut queue = VecDeque::from(unpack::unpack(request, &mut budget));
     let mut overrun = Overrun::of(&budget, queue.back().map(|field| &field.point));
     while let Some(field) = queue.pop_front() {
-        let (examined, inside) = examine(detectors, field, &mut budget);
+        let (examined, inside) = examine(detectors, &request.host, field, &mut budget);
         overrun = overrun.or_else(|| Overrun::of(&budget, Some(&examined.field.point)));
         queue.extend(inside);
         visit(examined);
@@ -130,6 +130,7 @@ fn walk<'a>(
 
 fn examine<'a>(
     detectors: &Detectors,
+    host: &str,
     field: Field<'a>,
     budget: &mut Budget,
 ) -> (Examined<'a>, Vec<Field<'a>>) {
@@ -140,7 +141,7 @@ fn examine<'a>(
     let mut sink = Sink { fields: Vec::new(), budget };
     let mut findings = Vec::new();
     for stage in 0..=layers.len() {
-        examine_stage(detectors, &field, &layers[..stage], &mut findings, &mut sink);
+        examine_stage(detectors, host, &field, &layers[..stage], &mut findings, &mut sink);
     }
     let inside = sink.fields;
     (Examined { field, layers, findings }, inside)
@@ -149,6 +150,7 @@ fn examine<'a>(
 /// Looks at the value after these layers were peeled.
 fn examine_stage<'a>(
     detectors: &Detectors,
+    host: &str,
     field: &Field<'a>,
     peeled: &[Layer],
     findings: &mut Vec<Finding>,
@@ -162,7 +164,9 @@ fn examine_stage<'a>(
     if unfolded.whole {
         return;
     }
-    for hit in detectors.detect(value, field.place) {
+    let site = Site { point: &field.point, host };
+    let hits = detectors.detect(value, field.place).into_iter();
+    for hit in hits.chain(detect_at(value, field.place, &site)) {
         if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {
             findings.push(finding(&hit, value, field, peeled));
         }

@@ -8,9 +8,15 @@ use shared::{AttackType, Severity};
 use std::ops::Range;
 
 const FILES: &[(AttackType, &str)] = &[
+    (AttackType::Crlf, include_str!("../signatures/crlf.toml")),
+    (AttackType::Ldapi, include_str!("../signatures/ldapi.toml")),
+    (AttackType::MailInjection, include_str!("../signatures/mail.toml")),
+    (AttackType::Nosqli, include_str!("../signatures/nosqli.toml")),
     (AttackType::PathTraversal, include_str!("../signatures/ptrav.toml")),
     (AttackType::Sqli, include_str!("../signatures/sqli.toml")),
+    (AttackType::Ssi, include_str!("../signatures/ssi.toml")),
     (AttackType::Xss, include_str!("../signatures/xss.toml")),
+    (AttackType::Xxe, include_str!("../signatures/xxe.toml")),
 ];
 
 /// A compiled regular expression may take this much memory.

@@ -3,3 +3,5 @@
 pub(crate) mod html;
 pub(crate) mod path;
 pub(crate) mod sql;
+pub(crate) mod url;
+pub(crate) mod xml;

@@ -3,12 +3,15 @@
 mod body;
 mod cookie;
 mod form;
+mod gql;
 mod header;
 mod json;
+mod jwt;
 mod multipart;
 mod nested;
 mod path;
 mod query;
+mod xml;
 
 use crate::{budget::Budget, field::Field};
 use shared::InspectRequest;

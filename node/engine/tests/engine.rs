@@ -152,6 +152,138 @@ fn nested_base64_is_bounded_and_reported() {
 }
 
 #[test]
+fn deep_xml_is_bounded_and_reported() {
+    assert!(overlimit(&with_body(
+        "application/xml",
+        format!("<?xml version='1.0'?>{}", "<a>".repeat(100_000))
+    )));
+    assert!(overlimit(&with_body("text/xml", format!("<?xml?>{}", "<a>x</a>".repeat(30_000)))));
+}
+
+fn types(request: &InspectRequest) -> Vec<AttackType> {
+    findings(request).into_iter().map(|it| it.attack_type).collect()
+}
+
+fn gzip(data: &[u8]) -> Vec<u8> {
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(data).expect("a vector takes any data");
+    encoder.finish().expect("a vector takes any data")
+}
+
+#[test]
+fn bombs_are_bounded_and_reported() {
+    let packed = gzip(&vec![b'a'; 64 << 20]);
+    assert!(types(&with_body("application/json", packed.clone())).contains(&AttackType::DataBomb));
+    assert!(types(&with_body("application/gzip", gzip(&packed))).contains(&AttackType::DataBomb));
+    let level = |level: usize| format!("<!ENTITY a{level} \"{}\">", format!("&a{};", level - 1).repeat(10));
+    let levels: Vec<String> = (1..12).map(level).collect();
+    let laughs = format!("<?xml?><!DOCTYPE z [<!ENTITY a0 \"lol\">{}]><z>&a11;</z>", levels.concat());
+    assert!(types(&with_body("text/xml", laughs)).contains(&AttackType::DataBomb));
+}
+
+#[test]
+fn attacks_are_found_inside_every_format() {
+    use base64::{
+        Engine as _,
+        engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    };
+    let payload = "1 union select 1,2,3";
+    let utf16: Vec<u8> = format!("\u{feff}{payload}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    let hex: String = payload.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    let token = format!(
+        "{}.{}.c2ln",
+        URL_SAFE_NO_PAD.encode("{\"alg\":\"HS256\"}"),
+        URL_SAFE_NO_PAD.encode(format!("{{\"sub\":\"{payload}\"}}"))
+    );
+    let soap = format!("<s:Envelope xmlns:s=\"x\"><s:Body><id>{payload}</id></s:Body></s:Envelope>");
+    let bodies: Vec<Vec<u8>> = vec![
+        soap.clone().into_bytes(),
+        soap.replace("<id>", "<id a=\"").replace("</id>", "\"/>").into_bytes(),
+        format!("<?xml version=\"1.0\"?><a><![CDATA[{payload}]]></a>").into_bytes(),
+        b"<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b \"union\">]><a>1 &b; select 1,2,3</a>".to_vec(),
+        gzip(payload.as_bytes()),
+        gzip(format!("{{\"a\":\"{payload}\"}}").as_bytes()),
+        STANDARD.encode(gzip(payload.as_bytes())).into_bytes(),
+        utf16,
+        hex.into_bytes(),
+        token.into_bytes(),
+        format!("{{\"query\":\"query {{ user(id: \\\"{payload}\\\") {{ id }} }}\"}}").into_bytes(),
+    ];
+    for body in bodies {
+        let found = findings(&with_body("text/plain", body.clone()));
+        assert!(
+            found.iter().any(|it| it.attack_type == AttackType::Sqli),
+            "{}",
+            String::from_utf8_lossy(&body)
+        );
+    }
+}
+
+#[test]
+fn each_kind_of_attack_has_its_type() {
+    for (query, expected) in [
+        ("x=<!DOCTYPE+a+[<!ENTITY+b+SYSTEM+'file:///c'>]><a>%26b;</a>", AttackType::Xxe),
+        ("user[$ne]=1", AttackType::Nosqli),
+        ("x=*)(uid=*))(|(uid=*", AttackType::Ldapi),
+        ("x='+or+count(//user)=1+or+'", AttackType::Ldapi),
+        ("x=http://169.254.169.254/latest/", AttackType::Ssrf),
+        ("x=http://files.example/inc/shell.txt?", AttackType::PathTraversal),
+        ("x=a%0d%0aSet-Cookie:+b=c", AttackType::Crlf),
+        ("x=<!--%23exec+cmd=\"x\"-->", AttackType::Ssi),
+        ("x=a@b.example%0aBcc:c@d.example", AttackType::MailInjection),
+        ("next=/%5cevil.example", AttackType::OpenRedirect),
+    ] {
+        assert!(types(&request("/", query)).contains(&expected), "{query}: {:?}", told(&request("/", query)));
+    }
+}
+
+#[test]
+fn a_declaration_is_reported_once_and_at_its_point() {
+    let body = "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b SYSTEM \"x\">]><a>&b;</a>";
+    assert_eq!(
+        told(&with_body("application/xml", body)),
+        ["xxe post > xml > xml_dtd_entity <!ENTITY b SYSTEM \""]
+    );
+}
+
+#[test]
+fn honest_documents_and_tokens_have_no_findings() {
+    for (content_type, body) in [
+        (
+            "application/soap+xml",
+            "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body><m:Order xmlns:m=\"http://a.example/o\"><m:Item qty=\"2\">O'Brien &amp; Sons</m:Item></m:Order></s:Body></s:Envelope>",
+        ),
+        (
+            "application/atom+xml",
+            "<?xml version=\"1.0\"?><feed xmlns=\"http://www.w3.org/2005/Atom\"><link href=\"http://a.example/\" rel=\"self\"/><entry><title>Select one</title><content type=\"html\">&lt;p&gt;Hi&lt;/p&gt;</content></entry></feed>",
+        ),
+        (
+            "image/svg+xml",
+            "<?xml version=\"1.0\"?><!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\"><svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1 1\"><path d=\"M0 0\"/></svg>",
+        ),
+        (
+            "application/json",
+            "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"$ref\":\"#/a\",\"$type\":\"b\",\"email\":\"From: a@b.example\\r\\nSubject: hi\\r\\n\\r\\ntext\"}",
+        ),
+        (
+            "application/json",
+            "{\"query\":\"query Q($id: ID!) { user(id: $id) { name posts(first: 10, orderBy: \\\"date\\\") { title } } }\",\"variables\":{\"id\":\"5f4dcc3b5aa765d61d8327deb882cf99\"}}",
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            "redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb&scope=openid+email&address=1+Main+St%0D%0ABerlin&tag[]=a&tag[]=b",
+        ),
+    ] {
+        assert_eq!(findings(&with_body(content_type, body)), [], "{body}");
+    }
+    let headers = vec![("authorization".to_owned(), "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c".to_owned())];
+    assert_eq!(findings(&InspectRequest { headers, ..request("/", "") }), []);
+}
+
+#[test]
 fn too_many_fields_are_reported() {
     assert!(overlimit(&request("/", &"a=1&".repeat(30_000))));
 }
@@ -179,10 +311,28 @@ fn hostile_bulk_is_inspected_to_its_end() {
         "--x\r\n\r\n",
         "1 or ",
         "\"'`",
+        "<a b='c'>",
+        "<?xml?><!DOCTYPE a [",
+        "<!ENTITY a \"&b;\">",
+        "<![CDATA[",
+        "&a;",
+        "a[",
+        "+ADw-",
+        "http://",
+        "\\\\\\",
+        "\n",
+        "å",
+        ")(",
+        "$ne:",
+        "query {",
+        "eyJ.",
     ] {
-        for content_type in
-            ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
-        {
+        for content_type in [
+            "text/plain",
+            "application/xml",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+        ] {
             ENGINE.inspect(&with_body(content_type, unit.repeat(60_000 / unit.len())));
         }
     }
@@ -245,23 +395,58 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         "@@",
         "by",
         "not ",
+        "<?xml?>",
+        "<!DOCTYPE a [",
+        "<!ENTITY b \"",
+        "<![CDATA[",
+        "]]>",
+        "xmlns",
+        "&b;",
+        "+ADw-",
+        "http:",
+        "@127.1",
+        "0x7f",
+        "[::1]",
+        "query {",
+        "eyJ",
+        ".",
+        "//",
+        "嘊",
+        "\\r",
+        "Location:",
+        "$ne",
     ]);
+    let openers: Vec<&'static [u8]> = vec![
+        b"",
+        b"",
+        b"",
+        b"\x1f\x8b\x08\0",
+        b"\x78\x9c",
+        b"\xfe\xff",
+        b"\xff\xfe",
+        b"<?xml?>",
+        b"query {",
+        b"<a xmlns=''>",
+    ];
+    let opener = proptest::sample::select(openers);
     let piece = prop_oneof![
         4 => pieces.prop_map(|it| it.as_bytes().to_vec()),
         1 => proptest::collection::vec(any::<u8>(), 0..6),
     ];
-    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    let pieces = proptest::collection::vec(piece, 0..40);
+    (opener, pieces).prop_map(|(opener, pieces)| [opener, &pieces.concat()].concat())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_makes_it_panic(path in hostile(), query in hostile(), name in hostile(), value in hostile(), body in hostile(), kind in 0..6) {
+    fn nothing_makes_it_panic(path in hostile(), query in hostile(), name in hostile(), value in hostile(), body in hostile(), kind in 0..8) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let content_types = ["application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/xml", ""];
+        let content_types = ["application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/xml; charset=utf-16le", "application/soap+xml", "application/graphql", ""];
         let content_type = content_types.get(usize::try_from(kind).unwrap()).map_or_else(|| text(&value), |it| (*it).to_owned());
-        let headers = vec![(text(&name), text(&value)), ("cookie".to_owned(), text(&value)), ("content-type".to_owned(), content_type)];
+        let encoding = ["deflate", "gzip", ""][usize::try_from(kind).unwrap() % 3];
+        let headers = vec![(text(&name), text(&value)), ("cookie".to_owned(), text(&value)), ("content-encoding".to_owned(), encoding.to_owned()), ("content-type".to_owned(), content_type)];
         let request = InspectRequest { headers, body: Some(Body(body)), ..request(&text(&path), &text(&query)) };
         let inspection = ENGINE.inspect(&request);
         prop_assert!(inspection.findings.iter().all(|it| it.span.0 <= it.span.1));

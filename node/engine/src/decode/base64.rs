@@ -1,9 +1,11 @@
-//! Base64 of both alphabets, padded or not. Taken only when what comes out is text.
+//! Base64 of both alphabets, padded or not. Taken only when what comes out is text, or compressed.
 
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+
+use super::inflate;
 
 pub(crate) const NAME: &str = "base64";
 
@@ -16,13 +18,15 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 /// Shorter values are words that happen to decode.
 const MIN_LENGTH: usize = 12;
 
-/// The text inside, when the value is base64 or ends in it: `Basic …`, `data:…;base64,…`.
+/// The text (or the compressed data) inside, when the value is base64 or ends in it: `Basic …`, `data:…;base64,…`.
 pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
     let encoded = encoded_part(value)?;
     let engine = if memchr::memchr2(b'-', b'_', encoded).is_some() { &URL_SAFE } else { &STANDARD };
     // Forms turn the `+` of the alphabet into a space.
-    let joined: Vec<u8> = encoded.iter().map(|&byte| if byte == b' ' { b'+' } else { byte }).collect();
-    engine.decode(joined).ok().filter(|text| is_text(text))
+    let plus = |&byte: &u8| if byte == b' ' { b'+' } else { byte };
+    let is_wrap = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+    let joined: Vec<u8> = encoded.iter().filter(|byte| !is_wrap(byte)).map(plus).collect();
+    engine.decode(joined).ok().filter(|inside| is_text(inside) || inflate::is_compressed(inside))
 }
 
 fn encoded_part(value: &[u8]) -> Option<&[u8]> {
@@ -33,7 +37,7 @@ fn encoded_part(value: &[u8]) -> Option<&[u8]> {
         None => 0,
     };
     let encoded = value[start..].trim_ascii();
-    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_= ".contains(byte);
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_= \r\n".contains(byte);
     (encoded.len() >= MIN_LENGTH && encoded.iter().all(fits)).then_some(encoded)
 }
 

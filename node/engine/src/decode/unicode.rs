@@ -22,7 +22,7 @@ pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
 fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [lead @ (0xC0 | 0xC1), next, ..] if next & 0xC0 == 0x80 => Some(((lead & 1) << 6 | next & 0x3F, 2)),
-        [0xC0, next @ (b'.' | b'/' | b'\\'), ..] => Some((next, 2)),
+        [lead @ (0xC0 | 0xC1), next, ..] => spelled_path(lead, next).map(|byte| (byte, 2)),
         [0xE0, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 3)),
         [0xF0, 0x80, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 4)),
         [0xF8, 0x80, 0x80, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 5)),
@@ -33,13 +33,23 @@ fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
+/// Dots and slashes for decoders that do not look at the top bits of the second byte (`C0 6E`, `C1 1C`).
+fn spelled_path(lead: u8, next: u8) -> Option<u8> {
+    let masked = (lead & 1) << 6 | next & 0x3F;
+    let byte = if lead == 0xC0 && next == b'\\' { next } else { masked };
+    matches!(byte, b'.' | b'/' | b'\\').then_some(byte)
+}
+
 /// Full-width and look-alike characters that best-fit conversions turn into ASCII.
 fn wide(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [0xEF, 0xBC, next @ 0x81..=0xBF, ..] => Some((next - 0x81 + b'!', 3)),
         [0xEF, 0xBD, next @ 0x80..=0x9E, ..] => Some((next - 0x80 + b'`', 3)),
         [0xCA, 0xB9 | 0xBC, ..] => Some((b'\'', 2)),
-        [0xE2, 0x88, 0x95, ..] | [0xE2, 0x81, 0x84, ..] => Some((b'/', 3)),
+        // The last two are private-use characters that Windows maps to slashes.
+        [0xE2, 0x88, 0x95, ..] | [0xE2, 0x81, 0x84, ..] | [0xEE, 0xBF, 0x88, ..] | [0xEF, 0x80, 0xA5, ..] => {
+            Some((b'/', 3))
+        }
         [0xE2, 0x88, 0x96, ..] => Some((b'\\', 3)),
         _ => None,
     }
@@ -61,9 +71,11 @@ mod tests {
 
     #[test]
     fn overlong_dots_and_slashes_are_seen() {
-        for overlong in
-            [b"\xC0\xAE\xE0\x80\xAE\xC0\xAF".as_slice(), b"\xF0\x80\x80\xAE\xC0.\xFC\x80\x80\x80\x80\xAF"]
-        {
+        for overlong in [
+            b"\xC0\x6E\xC0\xEE\xC0\x2F".as_slice(),
+            b"\xC0\xAE\xE0\x80\xAE\xC0\xAF",
+            b"\xF0\x80\x80\xAE\xC0.\xFC\x80\x80\x80\x80\xAF",
+        ] {
             assert_eq!(peel(overlong).as_deref(), Some(b"../".as_slice()));
         }
     }

@@ -56,6 +56,29 @@ const INNOCENT: &[&str] = &[
     "def f(a, b): return a or b",
     "git diff HEAD...main -- src/",
     "SELECT your seat",
+    // Formats, operators and addresses of honest applications.
+    "$ref: '#/components/schemas/Pet'",
+    "[\"$type\", \"$schema\", \"$id\"]",
+    "cost in $: 5, profit in $: 7",
+    "if (a && b || c == 'd') { return true; }",
+    "const q = items.find(i => i.id === 'x' && i.ok);",
+    "f(x)(y) and (.*)(\\d+)",
+    "cn=Bob Smith,ou=People,dc=example,dc=com",
+    "see //div[@class='x'] and a | b",
+    "count(items) or name() of it",
+    "<rss version=\"2.0\"><channel><title>News</title><item><guid>1</guid></item></channel></rss>",
+    "<!DOCTYPE html><html lang=\"en\"><body><p>Hi</p></body></html>",
+    "<svg width=\"1\" viewBox=\"0 0 1 1\"><path d=\"M0 0h1v1z\"/></svg>",
+    "<!-- #1: exec summary --> <!-- include: footer -->",
+    "https://login.example.com/authorize?client_id=a&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb&state=x",
+    "https://hooks.example.com/services/T00/B00/xyz",
+    "https://example.com/docs/shell.html#x",
+    "On Monday Bob wrote:\r\n> From: bob@example.com\r\n> To: ann@example.com\r\n> Subject: lunch\r\n\r\nYes!",
+    "1 Main Street\r\nSpringfield\r\nLocation: third floor",
+    "Dear all,\r\nsubject to change: the date.\r\nRegards",
+    "GET /users returns HTTP/1.1 200",
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    "a+A+AB+ABC, +49 30 1234567",
     // Files and paths.
     "/home/bob/photos/2026/../index",
     "C:\\Users\\bob\\Documents\\report.docx",
@@ -99,4 +122,38 @@ fn attacks_in_shaped_headers_are_found() {
 fn one_word_is_never_an_attack_but_a_comment_tail_may_be() {
     assert_eq!(found("select", Place::Value), [""; 0]);
     assert_ne!(found("1--", Place::Value), [""; 0]);
+}
+
+/// Signatures of a value in a named parameter.
+fn found_at(name: &str, value: &str) -> Vec<&'static str> {
+    let point = shared::Point::get(name);
+    let site = Site { point: &point, host: "shop.example.com" };
+    detect_at(value.as_bytes(), Place::Value, &site).iter().map(|it| it.signature).collect()
+}
+
+#[test]
+fn innocent_texts_pass_in_any_parameter() {
+    for name in ["q", "url", "next", "redirect_uri", "body"] {
+        for text in INNOCENT {
+            assert_eq!(found_at(name, text), [""; 0], "{name}={text}");
+        }
+    }
+}
+
+#[test]
+fn addresses_of_honest_integrations_pass() {
+    for (name, value) in [
+        ("redirect_uri", "http://localhost:8080/callback"),
+        ("redirect_uri", "com.example.app:/oauth2redirect"),
+        ("webhook", "https://api.partner.example/v1/hooks?token=abc"),
+        ("url", "https://www.example.com/?u=https://user@example.org/"),
+        ("callback", "jQuery123_456"),
+        ("host", "db1.example.com:5432"),
+        ("next", "/account/orders?page=2"),
+        ("to", "2026-01-01"),
+        ("source", "10.5"),
+        ("target", "https://[2001:db8::1]/x"),
+    ] {
+        assert_eq!(found_at(name, value), [""; 0], "{name}={value}");
+    }
 }

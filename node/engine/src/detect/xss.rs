@@ -92,7 +92,7 @@ fn is_active(tag: &Tag<'_>) -> bool {
     let has = |name: &str| tag.attributes.iter().any(|it| it.name == name && it.value.is_some());
     match tag.name.as_str() {
         "iframe" | "frame" | "frameset" | "object" | "embed" | "applet" | "isindex" | "ilayer"
-        | "bgsound" | "portal" | "foreignobject" | "!entity" | "?import" | "listener" | "handler" => true,
+        | "bgsound" | "portal" | "foreignobject" | "?import" | "listener" | "handler" => true,
         "xml" => has("src") || has("id"),
         "meta" => has("http-equiv"),
         "base" => has("href"),

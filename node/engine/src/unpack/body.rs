@@ -1,37 +1,91 @@
-//! The body: its content type says how to read it, and so does its first byte. A wrong content type hides nothing.
+//! The body: its headers say how to read it, and so do its first bytes. A wrong content type hides nothing.
 
 use super::{Sink, form, json, multipart};
-use crate::field::{Field, Place};
+use crate::{
+    decode::{
+        charset,
+        inflate::{self, Format},
+    },
+    field::{Field, Place},
+};
 use shared::{InspectRequest, Point, point::Tag};
 
 pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let Some(body) = request.body.as_ref().map(|body| body.0.as_slice()) else { return };
-    let content_type = content_type(request);
-    if !unpack_structured(body, &content_type, sink) {
-        sink.push(Field::new(Point::new(Tag::Post), Place::Value, body));
+    let content_type = header(request, "content-type");
+    let post = Point::new(Tag::Post);
+    if let Some(format) = compression(request, body)
+        && let Some(inflated) = inflate::inflate(body, format, sink.budget)
+    {
+        return unpack_buffer(&inflated, content_type, &post.then(Tag::Gzip), "gzip", sink);
+    }
+    if let Some(text) = utf16(content_type, body) {
+        return unpack_buffer(&text, content_type, &post.then(Tag::Charset), charset::NAME, sink);
+    }
+    unpack_plain(body, content_type, &post, sink);
+}
+
+/// Reads what was decoded from the body; its fields outlive the buffer.
+fn unpack_buffer(
+    buffer: &[u8],
+    content_type: &str,
+    root: &Point,
+    layer: &'static str,
+    sink: &mut Sink<'_, '_>,
+) {
+    let mut inner = Sink { fields: Vec::new(), budget: sink.budget };
+    unpack_plain(buffer, content_type, root, &mut inner);
+    let fields = inner.fields.into_iter().map(|mut field| {
+        field.decoded.insert(0, layer);
+        field.into_owned()
+    });
+    let fields: Vec<_> = fields.collect();
+    sink.fields.extend(fields);
+}
+
+fn unpack_plain<'a>(body: &'a [u8], content_type: &str, root: &Point, sink: &mut Sink<'a, '_>) {
+    if !unpack_structured(body, content_type, root, sink) {
+        sink.push(Field::new(root.clone(), Place::Value, body));
     }
 }
 
 /// Tries the parsers that fit; `false` when the body should be looked at as it is, too.
-fn unpack_structured<'a>(body: &'a [u8], content_type: &str, sink: &mut Sink<'a, '_>) -> bool {
-    let post = Point::new(Tag::Post);
+fn unpack_structured<'a>(body: &'a [u8], content_type: &str, root: &Point, sink: &mut Sink<'a, '_>) -> bool {
     // What is JSON only at its start may still be a form to the origin.
-    if json::looks_like_json(body) && json::unpack(body, &post.clone().then(Tag::JsonDoc), 0, sink) {
+    if json::looks_like_json(body) && json::unpack(body, &root.clone().then(Tag::JsonDoc), 0, sink) {
         return true;
     }
     if let Some(boundary) = multipart::boundary(content_type, body) {
-        return multipart::unpack(body, &boundary, sink);
+        return multipart::unpack(body, &boundary, root, sink);
     }
     let declared_form = content_type.contains("x-www-form-urlencoded");
     if declared_form || form::looks_like_form(body) {
-        let names = post.clone().then(Tag::FormUrlencoded).then(Tag::Name);
-        form::unpack(body, &names, &|name| post.clone().named(Tag::FormUrlencoded, name), sink);
+        let names = root.clone().then(Tag::FormUrlencoded).then(Tag::Name);
+        form::unpack(body, &names, &|name| root.clone().named(Tag::FormUrlencoded, name), sink);
         return declared_form;
     }
     false
 }
 
-fn content_type(request: &InspectRequest) -> String {
-    let header = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    header.map(|(_, value)| value.clone()).unwrap_or_default()
+/// How the body is compressed: as it shows itself, or as its header says.
+fn compression(request: &InspectRequest, body: &[u8]) -> Option<Format> {
+    let declared = header(request, "content-encoding").to_ascii_lowercase();
+    let shown = Format::shown(body);
+    let is_declared = ["gzip", "deflate"].iter().any(|coding| declared.contains(coding));
+    match shown {
+        Some(Format::Gzip) => shown,
+        Some(Format::Zlib) if is_declared => shown,
+        _ => declared.contains("deflate").then_some(Format::Deflate),
+    }
+}
+
+fn utf16(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
+    let lower = content_type.to_ascii_lowercase();
+    let declared = lower.contains("utf-16").then(|| charset::transcode(body, !lower.contains("utf-16le")));
+    charset::read_utf16(body).or(declared)
+}
+
+fn header<'a>(request: &'a InspectRequest, wanted: &str) -> &'a str {
+    let header = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    header.map_or("", |(_, value)| value)
 }

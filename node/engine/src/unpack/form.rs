@@ -1,12 +1,18 @@
 //! `a=1&b=2`, the syntax of queries and of form bodies.
 
+mod structure;
+
 use super::Sink;
 use crate::{
     decode::percent,
-    field::{Field, Place, point_name},
+    field::{Field, Place},
 };
-use shared::Point;
-use std::borrow::Cow;
+use shared::{Point, point::Tag};
+use std::{borrow::Cow, collections::HashMap};
+
+pub(super) use structure::structured;
+
+type Decoded<'a> = (Cow<'a, [u8]>, Option<&'static str>);
 
 /// Adds each name and value. Names share one point: an attacker must not be able to make points at will.
 pub(super) fn unpack<'a>(
@@ -15,15 +21,66 @@ pub(super) fn unpack<'a>(
     point_of: &dyn Fn(String) -> Point,
     sink: &mut Sink<'a, '_>,
 ) {
-    for pair in text.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
-        let (raw_name, raw_value) = split_pair(pair);
-        let (name, layer) = decoded(raw_name);
-        let point = point_of(point_name(&name));
-        let fits = sink.push(Field::new(names.clone(), Place::Name, name).decoded(layer));
-        let (value, layer) = decoded(raw_value);
-        if !fits || !sink.push(Field::new(point, Place::Value, value).decoded(layer)) {
+    let pairs: Vec<(Decoded<'a>, Decoded<'a>)> = text
+        .split(|&byte| byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        // More than any budget allows need not be decoded to be refused.
+        .take(sink.budget.fields_left() + 1)
+        .map(|pair| {
+            let (name, value) = split_pair(pair);
+            (decoded(name), decoded(value))
+        })
+        .collect();
+    let mut repeated = Repeated::of(&pairs);
+    for ((name, name_layer), (value, value_layer)) in pairs {
+        let point = repeated.point(structured(point_of, &name), &name, &value);
+        let fits = sink.push(Field::new(names.clone(), Place::Name, name).decoded(name_layer));
+        if !fits || !sink.push(Field::new(point, Place::Value, value).decoded(value_layer)) {
             return;
         }
+    }
+    for (name, joined) in repeated.joined() {
+        let point = structured(point_of, &name).then(Tag::Pollution);
+        if !sink.push(Field::new(point, Place::Value, joined)) {
+            return;
+        }
+    }
+}
+
+/// Parameters that come more than once: to some servers an array, to others one value, joined with commas.
+struct Repeated {
+    seen: HashMap<Vec<u8>, Vec<Vec<u8>>>,
+}
+
+impl Repeated {
+    fn of(pairs: &[(Decoded<'_>, Decoded<'_>)]) -> Self {
+        let mut counts: HashMap<&[u8], usize> = HashMap::new();
+        if pairs.len() > 1 {
+            for ((name, _), _) in pairs {
+                *counts.entry(name).or_default() += 1;
+            }
+        }
+        let repeated = counts.into_iter().filter(|(_, count)| *count > 1);
+        Self { seen: repeated.map(|(name, _)| (name.to_vec(), Vec::new())).collect() }
+    }
+
+    fn point(&mut self, point: Point, name: &[u8], value: &[u8]) -> Point {
+        let Some(values) = self.seen.get_mut(name) else { return point };
+        let index = u64::try_from(values.len()).unwrap_or(u64::MAX);
+        values.push(value.to_vec());
+        match point.0.last() {
+            // `p[]` says itself that it is an array.
+            Some(step) if step.tag == Tag::Array => structure::at_index(point, index),
+            _ => point.indexed(Tag::Array, index),
+        }
+    }
+
+    /// The values of each name, joined, in the order of the names.
+    fn joined(self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut joined: Vec<_> =
+            self.seen.into_iter().map(|(name, values)| (name, values.join(&b','))).collect();
+        joined.sort_unstable();
+        joined
     }
 }
 
@@ -41,7 +98,7 @@ fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-fn decoded(raw: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
+fn decoded(raw: &[u8]) -> Decoded<'_> {
     match percent::peel_form(raw) {
         Some(value) => (Cow::Owned(value), Some(percent::NAME)),
         None => (Cow::Borrowed(raw), None),

@@ -2,7 +2,7 @@
 
 use super::{Sink, cookie};
 use crate::field::{Field, Place};
-use shared::{InspectRequest, Point, Trigger};
+use shared::{InspectRequest, Point, Trigger, point::Tag};
 
 /// Headers whose own syntax is punctuation: inspected, but with less suspicion.
 const SHAPED: &[&str] = &[
@@ -40,11 +40,24 @@ pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
             cookie::unpack(value, sink);
             continue;
         }
+        if !is_token(name) && !sink.push(Field::new(names(), Place::Name, name.as_bytes())) {
+            return;
+        }
         let value = if at_origin { from_viewer(&lower, value) } else { value };
         if !sink.push(Field::new(Point::header(&lower), place(&lower), value.as_bytes())) {
             return;
         }
     }
+}
+
+/// Names share one point: a client chooses them.
+fn names() -> Point {
+    Point::new(Tag::Header).then(Tag::Name)
+}
+
+/// Names of this form can hold no payload.
+fn is_token(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 fn at_origin(request: &InspectRequest) -> bool {

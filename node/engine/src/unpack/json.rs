@@ -2,7 +2,7 @@
 
 use super::Sink;
 use crate::{
-    budget::MAX_JSON_DEPTH,
+    budget::MAX_DOCUMENT_DEPTH,
     field::{Field, Place, point_name},
 };
 use shared::{
@@ -16,7 +16,7 @@ pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
     match trimmed {
         [b'{', .., b'}'] | [b'[', .., b']'] | [b'"', .., b'"'] => true,
         // A body may be cut, and a parser may stop at the closing bracket.
-        [b'{', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"', ..]),
+        [b'{', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"', ..] | [b'/', b'/' | b'*', ..]),
         [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"' | b'{' | b'[', ..]),
         _ => false,
     }
@@ -66,13 +66,26 @@ impl Walk<'_, '_, '_, '_> {
             b'}' | b']' => return self.leave(byte),
             b',' => return self.next(),
             b'"' => return self.string(),
+            b'/' => return self.comment(),
             _ => return self.scalar(),
         }
         true
     }
 
+    /// Lenient parsers skip `/* … */` and `// …`, so what follows them counts.
+    fn comment(&mut self) -> bool {
+        let rest = &self.bytes[self.at..];
+        let length = match rest.get(1) {
+            Some(b'/') => memchr::memchr(b'\n', rest),
+            Some(b'*') => memchr::memmem::find(&rest[2..], b"*/").map(|end| end + 4),
+            _ => return false,
+        };
+        self.at += length.unwrap_or(rest.len());
+        length.is_some()
+    }
+
     fn enter(&mut self, open: Open, step: Step) -> bool {
-        if self.open.len() == MAX_JSON_DEPTH {
+        if self.open.len() == MAX_DOCUMENT_DEPTH {
             self.sink.budget.too_deep();
             return false;
         }

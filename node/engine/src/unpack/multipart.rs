@@ -1,7 +1,7 @@
 //! `multipart/form-data`, by its declared boundary or by the one its first line shows.
 
-use super::Sink;
-use crate::field::{Field, Place, point_name};
+use super::{Sink, form};
+use crate::field::{Field, Place};
 use memchr::memmem;
 use shared::{Point, point::Tag};
 
@@ -32,24 +32,24 @@ fn declared(content_type: &str) -> Option<Vec<u8>> {
 }
 
 /// Adds every part. `false` when the boundary never occurs.
-pub(super) fn unpack<'a>(body: &'a [u8], boundary: &[u8], sink: &mut Sink<'a, '_>) -> bool {
+pub(super) fn unpack<'a>(body: &'a [u8], boundary: &[u8], root: &Point, sink: &mut Sink<'a, '_>) -> bool {
     let delimiter = delimiter(boundary);
     let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
     for (number, &start) in starts.iter().enumerate() {
         let end = starts.get(number + 1).copied().unwrap_or(body.len());
         let part = &body[start + delimiter.len()..end];
-        if !part.starts_with(b"--") && !unpack_part(part, sink) {
+        if !part.starts_with(b"--") && !unpack_part(part, root, sink) {
             break;
         }
     }
     !starts.is_empty()
 }
 
-fn unpack_part<'a>(part: &'a [u8], sink: &mut Sink<'a, '_>) -> bool {
+fn unpack_part<'a>(part: &'a [u8], root: &Point, sink: &mut Sink<'a, '_>) -> bool {
     let (head, content) = split_head(part);
     let name = parameter(head, b"name=").unwrap_or_default();
-    let point = Point::new(Tag::Post).named(Tag::Multipart, point_name(name));
-    let names = Point::new(Tag::Post).then(Tag::Multipart).then(Tag::Name);
+    let point = form::structured(&|name| root.clone().named(Tag::Multipart, name), name);
+    let names = root.clone().then(Tag::Multipart).then(Tag::Name);
     let fits = sink.push(Field::new(names, Place::Name, name));
     let Some(filename) = parameter(head, b"filename") else {
         return fits && sink.push(Field::new(point, Place::Value, content));

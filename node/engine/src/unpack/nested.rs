@@ -1,8 +1,13 @@
-//! Fields inside fields: JSON in a parameter, base64 in a cookie.
+//! Fields inside fields: JSON in a parameter, base64 in a cookie, XML in a body.
 
-use super::{Sink, json};
-use crate::{budget::MAX_DEPTH, decode::base64, field::Field};
+use super::{Sink, gql, json, jwt, xml};
+use crate::{
+    budget::MAX_DEPTH,
+    decode::{base64, charset, hex, inflate},
+    field::Field,
+};
 use shared::{Point, point::Tag};
+use std::ops::Range;
 
 /// What a value turned out to hold.
 pub(crate) struct Unfolded {
@@ -12,7 +17,9 @@ pub(crate) struct Unfolded {
 
 /// Adds the fields found inside `value`, a layer of the field at `point`.
 pub(crate) fn unfold(value: &[u8], point: &Point, parent: &Field<'_>, sink: &mut Sink<'_, '_>) -> Unfolded {
-    let Some(inside) = Inside::of(value) else { return Unfolded { whole: false } };
+    let Some(inside) = Inside::of(value).filter(|it| !it.is_known(point)) else {
+        return Unfolded { whole: false };
+    };
     if parent.depth >= MAX_DEPTH {
         sink.budget.too_deep();
         return Unfolded { whole: false };
@@ -20,29 +27,96 @@ pub(crate) fn unfold(value: &[u8], point: &Point, parent: &Field<'_>, sink: &mut
     let depth = parent.depth + 1;
     let whole = match inside {
         Inside::Json => json::unpack(value, &point.clone().then(Tag::JsonDoc), depth, sink),
-        Inside::Base64(text) => {
-            let mut field = Field::new(point.clone().then(Tag::Base64), parent.place, text);
-            field.decoded = parent.decoded.iter().copied().chain([base64::NAME]).collect();
-            field.depth = depth;
-            sink.push(field);
+        // Markup in a parameter may be shown by a browser, to which a prolog is a comment.
+        Inside::Xml => xml::unpack(value, &point.clone().then(Tag::Xml), depth, sink) && is_body(point),
+        Inside::Gql(literals) => {
+            gql::unpack(value, literals, &point.clone().then(Tag::Gql), depth, sink);
+            true
+        }
+        Inside::Jwt(header, payload) => {
+            jwt::unpack((header, payload), &point.clone().then(Tag::Jwt), depth, sink);
+            true
+        }
+        Inside::Compressed(format) => {
+            let inflated = inflate::inflate(value, format, sink.budget);
+            let is_sound = inflated.is_some();
+            add(inflated, Tag::Gzip, "gzip", point, parent, sink);
+            is_sound
+        }
+        Inside::Text(tag, layer, text) => {
+            add(Some(text), tag, layer, point, parent, sink);
             false
         }
     };
     Unfolded { whole }
 }
 
-enum Inside {
-    Json,
-    Base64(Vec<u8>),
+/// Adds what was decoded from the whole of the value.
+fn add(
+    text: Option<Vec<u8>>,
+    tag: Tag,
+    layer: &'static str,
+    point: &Point,
+    parent: &Field<'_>,
+    sink: &mut Sink<'_, '_>,
+) {
+    let Some(text) = text else { return };
+    let mut field = Field::new(point.clone().then(tag), parent.place, text);
+    field.decoded = parent.decoded.iter().copied().chain([layer]).collect();
+    field.depth = parent.depth + 1;
+    sink.push(field);
 }
 
-impl Inside {
-    fn of(value: &[u8]) -> Option<Self> {
-        let opens = value.trim_ascii_start().first();
-        if matches!(opens, Some(b'{' | b'[')) && json::looks_like_json(value) {
-            return Some(Self::Json);
+/// The body itself, compressed or not.
+fn is_body(point: &Point) -> bool {
+    let [first, rest @ ..] = point.0.as_slice() else { return false };
+    first.tag == Tag::Post && rest.iter().all(|step| matches!(step.tag, Tag::Gzip | Tag::Charset))
+}
+
+enum Inside<'v> {
+    Json,
+    Xml,
+    Gql(Vec<Range<usize>>),
+    Jwt(&'v [u8], &'v [u8]),
+    Compressed(inflate::Format),
+    Text(Tag, &'static str, Vec<u8>),
+}
+
+impl<'v> Inside<'v> {
+    /// Declarations were taken from a document already; to read them as one would never end.
+    fn is_known(&self, point: &Point) -> bool {
+        let last = point.0.last().map(|step| &step.tag);
+        matches!(self, Self::Xml) && matches!(last, Some(Tag::XmlDtd | Tag::XmlDtdEntity))
+    }
+
+    fn of(value: &'v [u8]) -> Option<Self> {
+        let opens = value.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(value).trim_ascii_start().first();
+        match opens? {
+            b'{' | b'[' if json::looks_like_json(value) => return Some(Self::Json),
+            b'<' if xml::looks_like_xml(value) => return Some(Self::Xml),
+            0 | b'<' | 0xFE | 0xFF => {
+                return charset::read_utf16(value).map(|text| Self::Text(Tag::Charset, charset::NAME, text));
+            }
+            b'q' | b'm' | b's' | b'f' => {
+                if let Some(literals) = gql::literals(value) {
+                    return Some(Self::Gql(literals));
+                }
+            }
+            0x1F | 0x78 => {
+                if let Some(format) = inflate::Format::shown(value) {
+                    return Some(Self::Compressed(format));
+                }
+            }
+            _ => {}
+        }
+        if let Some((header, payload)) = jwt::parts(value) {
+            return Some(Self::Jwt(header, payload));
+        }
+        if let Some(text) = hex::peel(value) {
+            return Some(Self::Text(Tag::Hex, hex::NAME, text));
         }
         // A path is a slash and then, maybe, base64.
-        base64::peel(value.strip_prefix(b"/").unwrap_or(value)).map(Self::Base64)
+        let text = base64::peel(value.strip_prefix(b"/").unwrap_or(value))?;
+        Some(Self::Text(Tag::Base64, base64::NAME, text))
     }
 }

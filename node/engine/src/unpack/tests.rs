@@ -1,5 +1,5 @@
 use super::*;
-use shared::{Body, Trigger};
+use shared::{Body, Point, Trigger};
 
 fn request() -> InspectRequest {
     InspectRequest {
@@ -168,4 +168,121 @@ fn more_fields_than_the_budget_allows_are_noted() {
     let request = InspectRequest { query: "a=1&".repeat(20_000), ..request() };
     assert!(unpack(&request, &mut budget).len() <= 20_000);
     assert_eq!(budget.exhausted(), Some(crate::budget::Limit::Fields));
+}
+
+#[test]
+fn repeated_names_are_an_array_and_one_joined_value() {
+    let request = InspectRequest { query: "p=a&q=x&p=b".into(), ..request() };
+    let values: Vec<_> = fields(&request).into_iter().filter(|field| !field.contains("name")).collect();
+    assert_eq!(
+        values,
+        ["get > p > array:0 = a", "get > q = x", "get > p > array:1 = b", "get > p > pollution = a,b"]
+    );
+}
+
+#[test]
+fn names_with_brackets_are_hashes_and_arrays() {
+    let request = InspectRequest { query: "p[a][]=1&p[a][]=2&q[b]=3".into(), ..request() };
+    let fields = fields(&request);
+    for expected in
+        ["get > p > hash:a > array:0 = 1", "get > p > hash:a > array:1 = 2", "get > q > hash:b = 3"]
+    {
+        assert!(fields.contains(&expected.to_owned()), "{fields:?}");
+    }
+}
+
+#[test]
+fn header_names_are_fields_when_they_are_no_tokens() {
+    let headers = vec![("x-a".to_owned(), "1".to_owned()), ("<b>".to_owned(), "2".to_owned())];
+    let request = InspectRequest { headers, ..request() };
+    assert_eq!(fields(&request), ["header > X-A = 1", "header > name = <b>", "header > <B> = 2"]);
+}
+
+#[test]
+fn json_may_have_comments_and_come_line_by_line() {
+    let fields = with_body("application/json", b"{/* a */\"b\": \"c\" // d\n}\n{\"b\": \"e\"}");
+    for expected in ["post > json_doc > hash:b = c", "post > json_doc > hash:b = e"] {
+        assert!(fields.contains(&expected.to_owned()), "{fields:?}");
+    }
+}
+
+fn compressed(body: &[u8]) -> Vec<u8> {
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_compressed_body_is_read_like_any_other() {
+    let fields = with_body("application/x-www-form-urlencoded", &compressed(b"p=a+b"));
+    assert!(fields.contains(&"post > gzip > form_urlencoded:p = a b".to_owned()), "{fields:?}");
+}
+
+#[test]
+fn a_body_in_utf16_is_read_like_any_other() {
+    let body: Vec<u8> = "\u{feff}{\"a\": \"é\"}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let fields = with_body("application/json", &body);
+    assert!(fields.contains(&"post > charset > json_doc > hash:a = é".to_owned()), "{fields:?}");
+}
+
+/// What a value holds inside, one level deep.
+fn inside(value: &[u8]) -> Vec<String> {
+    let mut budget = Budget::for_request();
+    let field = Field::new(Point::get("x"), crate::field::Place::Value, value);
+    let mut sink = Sink { fields: Vec::new(), budget: &mut budget };
+    unfold(value, &field.point, &field, &mut sink);
+    let shown = |field: &Field<'_>| format!("{} = {}", field.point, String::from_utf8_lossy(&field.value));
+    sink.fields.iter().map(shown).collect()
+}
+
+#[test]
+fn xml_gives_texts_attributes_comments_and_declarations() {
+    let document = b"<?xml version=\"1.0\"?><!DOCTYPE a SYSTEM \"s\" [<!ENTITY e \"uni\"><!ELEMENT a ANY>]>\
+        <s:a b=\"c\"><d>&e;on</d><!--f--><![CDATA[<g>]]><?h i?></s:a>";
+    assert_eq!(
+        inside(document),
+        [
+            "get > x > xml > xml_dtd = <!DOCTYPE a SYSTEM \"s\" ",
+            "get > x > xml > xml_dtd_entity = <!ENTITY e \"uni\">",
+            "get > x > xml > xml_dtd = <!ELEMENT a ANY>",
+            "get > x > xml > xml_tag:s:a > xml_attr:b = c",
+            "get > x > xml > xml_tag:s:a > xml_tag:d = union",
+            "get > x > xml > xml_comment = f",
+            "get > x > xml > xml_tag:s:a = <g>",
+            "get > x > xml > xml_pi = h i",
+        ]
+    );
+}
+
+#[test]
+fn broken_xml_gives_what_it_has() {
+    for (document, expected) in [
+        ("<?xml?><a><b>text</a>", "get > x > xml > xml_tag:a > xml_tag:b = text"),
+        ("<?xml?><a b='c' d='", "get > x > xml > xml_tag:a > xml_attr:b = c"),
+        ("<?xml?></z><a>text", "get > x > xml > xml_tag:a = text"),
+    ] {
+        let fields = inside(document.as_bytes());
+        assert!(fields.contains(&expected.to_owned()), "{document}: {fields:?}");
+    }
+}
+
+#[test]
+fn a_token_is_its_header_and_its_payload() {
+    let token = b"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl";
+    assert_eq!(
+        inside(token),
+        [
+            "get > x > jwt > jwt_header = eyJhbGciOiJIUzI1NiJ9",
+            "get > x > jwt > jwt_payload = eyJzdWIiOiJib2IifQ"
+        ]
+    );
+}
+
+#[test]
+fn hex_compressed_and_graphql_values_are_unfolded() {
+    assert_eq!(inside(b"3c7363726970743e"), ["get > x > hex = <script>"]);
+    assert_eq!(inside(&compressed(b"text")), ["get > x > gzip = text"]);
+    assert_eq!(inside(b"query { user(name: \"bob\") { id } }"), ["get > x > gql = bob"]);
 }

@@ -1,0 +1,46 @@
+//! `<![CDATA[<]]>script`: sections of a few letters that spell markup for whoever joins them.
+
+use memchr::memmem;
+
+/// Longer sections are what CDATA is for.
+const MAX_SECTION: usize = 4;
+
+/// Joins short sections with the text around them.
+pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+    memmem::find(value, b"<![CDATA[")?;
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    let mut changed = false;
+    while let Some(at) = memmem::find(rest, b"<![CDATA[") {
+        let inside = &rest[at + 9..];
+        let end = memmem::find(&inside[..inside.len().min(MAX_SECTION + 3)], b"]]>");
+        out.extend_from_slice(&rest[..at]);
+        if let Some(end) = end {
+            out.extend_from_slice(&inside[..end]);
+            rest = &inside[end + 3..];
+            changed = true;
+        } else {
+            out.extend_from_slice(&rest[at..at + 9]);
+            rest = inside;
+        }
+    }
+    out.extend_from_slice(rest);
+    changed.then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_sections_are_joined() {
+        let split = b"<a><![CDATA[<]]>script<![CDATA[>]]>x</a>";
+        assert_eq!(peel(split).as_deref(), Some(b"<a><script>x</a>".as_slice()));
+    }
+
+    #[test]
+    fn sections_of_text_stay() {
+        assert_eq!(peel(b"<a><![CDATA[some <b>text</b>]]></a>"), None);
+        assert_eq!(peel(b"<![CDATA[<"), None);
+    }
+}

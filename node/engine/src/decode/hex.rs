@@ -1,0 +1,39 @@
+//! Text spelled in hex digits. Hashes and ids are hex, too: what comes out must be text, and more than one word.
+
+use super::percent::hex_byte;
+
+pub(crate) const NAME: &str = "hex";
+
+/// Shorter values are numbers.
+const MIN_DIGITS: usize = 12;
+
+/// The text a whole value of hex digits spells, `0x` before it allowed.
+pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+    let digits = value.strip_prefix(b"0x").or(value.strip_prefix(b"0X")).unwrap_or(value);
+    let is_hex = digits.len() >= MIN_DIGITS && digits.iter().all(u8::is_ascii_hexdigit);
+    let (pairs, odd) = digits.as_chunks::<2>();
+    if !is_hex || !odd.is_empty() {
+        return None;
+    }
+    let text: Vec<u8> = pairs.iter().map(|pair| hex_byte(pair)).collect::<Option<_>>()?;
+    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    (text.iter().all(printable) && !text.iter().all(u8::is_ascii_alphanumeric)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_in_hex_is_read() {
+        assert_eq!(peel(b"3c7363726970743e").as_deref(), Some(b"<script>".as_slice()));
+        assert_eq!(peel(b"0x2e2e2f2e2e2f").as_deref(), Some(b"../../".as_slice()));
+    }
+
+    #[test]
+    fn hashes_and_numbers_stay() {
+        for text in ["5f4dcc3b5aa765d61d8327deb882cf99", "202020202020202", "0x41", "616263646566"] {
+            assert_eq!(peel(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Line breaks that end one header and begin another: response splitting, request smuggling.
+//!
+//! In bodies people quote mails and HTTP itself; there only a first line that leads straight into a header counts.
+
+use super::{Match, Site};
+use shared::{
+    AttackType,
+    Severity::{self, Critical, High, Medium},
+};
+use std::ops::Range;
+
+/// Headers worth injecting; lower-case. Words that also label lines of a text are not among them.
+const HEADERS: &[&[u8]] = &[
+    b"set-cookie",
+    b"content-type",
+    b"content-length",
+    b"content-encoding",
+    b"transfer-encoding",
+    b"x-xss-protection",
+    b"content-security-policy",
+    b"access-control-allow-origin",
+    b"access-control-allow-credentials",
+    b"x-forwarded-for",
+    b"x-forwarded-host",
+    b"x-original-url",
+    b"x-rewrite-url",
+    b"remote-addr",
+];
+
+const METHODS: &[&[u8]] =
+    &[b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE "];
+
+/// The first line of an injected value is the rest of the value the origin meant to print.
+const FIRST_LINE: usize = 200;
+/// More lines are a text.
+const FEW_LINES: usize = 6;
+
+pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
+    let first = next_break(value, 0)?;
+    if site.is_in_body() && !is_injection_in_body(value, &first, site) {
+        return None;
+    }
+    if site.is_path() && first.end < value.len() && !value[first.clone()].starts_with(b"\\") {
+        // No link has a line in its middle; servers that copy the path into a header break it there.
+        let span = first.start..value.len();
+        return Some(Match { attack_type: AttackType::Crlf, signature: "crlf-path", severity: Medium, span });
+    }
+    let mut line_break = first;
+    loop {
+        if let Some((signature, severity, length)) = judge(value, line_break.clone()) {
+            let span = line_break.start..line_break.end + length;
+            return Some(Match { attack_type: AttackType::Crlf, signature, severity, span });
+        }
+        line_break = next_break(value, line_break.end).filter(|_| !site.is_in_body())?;
+    }
+}
+
+/// The body itself is judged by its first bytes: `0`, a blank line, a second request.
+fn is_injection_in_body(value: &[u8], first: &Range<usize>, site: &Site<'_>) -> bool {
+    let lines = memchr::memchr_iter(b'\n', value).count();
+    let is_plain_body = site.point.0.len() == 1;
+    let opens = &value[..first.start];
+    // After a blank line people go on writing.
+    let is_one_break = first.len() <= 2;
+    let is_short = opens.len() <= FIRST_LINE && lines <= FEW_LINES;
+    if is_plain_body {
+        opens == b"0"
+    } else {
+        is_one_break && is_short && !opens.starts_with(b"HTTP/") && !is_request(opens)
+    }
+}
+
+/// A run of line breaks, also as the characters that become line breaks when their high byte is cut off.
+fn next_break(value: &[u8], mut from: usize) -> Option<Range<usize>> {
+    loop {
+        let may_break = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0xE5 | b'\\');
+        let start = from + value.get(from..)?.iter().position(may_break)?;
+        let mut end = start;
+        while let length @ 1.. = value.get(end..).map_or(0, break_length) {
+            end += length;
+        }
+        if end > start {
+            return Some(start..end);
+        }
+        from = start + 1;
+    }
+}
+
+fn break_length(rest: &[u8]) -> usize {
+    match rest {
+        [b'\r' | b'\n', ..] => 1,
+        [b'\\', b'r' | b'n', ..] => 2,
+        [0xE5, 0x98, 0x8A | 0x8D, ..] => 3,
+        _ => 0,
+    }
+}
+
+/// What a line break leads into: signature, severity and length.
+fn judge(value: &[u8], line_break: Range<usize>) -> Option<(&'static str, Severity, usize)> {
+    let rest = &value[line_break.end..];
+    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let line = &rest[blanks..];
+    let line = &line[..line
+        .iter()
+        .take(400)
+        .position(|byte| matches!(byte, b'\r' | b'\n'))
+        .unwrap_or(line.len().min(400))];
+    let length = blanks + line.len();
+    if line.starts_with(b"HTTP/1.") || line.starts_with(b"HTTP/2 ") {
+        return Some(("crlf-response", Critical, length));
+    }
+    if is_request(line) {
+        return Some(("crlf-request", Critical, length));
+    }
+    let ends_headers =
+        value[line_break.clone()].iter().filter(|byte| matches!(byte, b'\n' | b'n' | 0x8A)).count() > 1;
+    if ends_headers && is_page(line) {
+        return Some(("crlf-response", Critical, length));
+    }
+    let colon = line.iter().take(40).position(|&byte| byte == b':')?;
+    let name = line[..colon].trim_ascii().to_ascii_lowercase();
+    let content = line[colon + 1..].trim_ascii();
+    let is_header = match name.as_slice() {
+        // A party has a location, too.
+        b"location" | b"refresh" => {
+            [b"http".as_slice(), b"/", b"0;"].iter().any(|it| content.starts_with(it))
+        }
+        b"host" | b"connection" => ends_request(&value[..line_break.start]),
+        name => HEADERS.contains(&name) && !content.is_empty(),
+    };
+    is_header.then_some(("crlf-header", High, length))
+}
+
+/// `… HTTP/1.1`: what follows are headers of a request.
+fn ends_request(before: &[u8]) -> bool {
+    before.len().checked_sub(9).is_some_and(|at| before[at..].starts_with(b" HTTP/1."))
+}
+
+/// A page of the attacker's own, after the headers have ended.
+fn is_page(line: &[u8]) -> bool {
+    let start = line[..line.len().min(9)].to_ascii_lowercase();
+    [b"<html".as_slice(), b"<!doctype", b"<body", b"<head>", b"<script", b"<svg", b"<img"]
+        .iter()
+        .any(|it| start.starts_with(it))
+}
+
+/// `GET /x HTTP/1.1`
+fn is_request(line: &[u8]) -> bool {
+    METHODS.iter().any(|it| line.starts_with(it)) && memchr::memmem::find(line, b" HTTP/1.").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{Point, point::Tag};
+
+    fn found(point: &Point, value: &str) -> Option<&'static str> {
+        detect(value.as_bytes(), &Site { point, host: "shop.example.com" }).map(|it| it.signature)
+    }
+
+    #[test]
+    fn headers_after_a_line_break_are_found() {
+        let get = Point::get("x");
+        assert_eq!(found(&get, "en\r\nSet-Cookie: a=b"), Some("crlf-header"));
+        assert_eq!(found(&get, "en\nLocation:https://evil.example"), Some("crlf-header"));
+        assert_eq!(found(&get, "x嘊嘍Set-Cookie: a=b"), Some("crlf-header"));
+        assert_eq!(found(&get, "x\\r\\nSet-Cookie: a=b"), Some("crlf-header"));
+        assert_eq!(found(&get, "x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n<b>"), Some("crlf-response"));
+        assert_eq!(
+            found(&get, "x HTTP/1.1\r\nHost: a.example\r\n\r\nGET /admin HTTP/1.1"),
+            Some("crlf-header")
+        );
+    }
+
+    #[test]
+    fn a_second_request_in_a_body_is_smuggling() {
+        let post = Point::new(Tag::Post);
+        assert_eq!(found(&post, "0\r\n\r\nGET /admin HTTP/1.1\r\nHost: x\r\n\r\n"), Some("crlf-request"));
+        assert_eq!(found(&post, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn lines_of_text_pass() {
+        let field = Point::new(Tag::Post).then(Tag::JsonDoc).named(Tag::Hash, "text");
+        for text in [
+            "Dear all,\r\n\r\nhost: me, link: below\r\nBye",
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n",
+            "GET / HTTP/1.1\nHost: example.com",
+            "a\nb\nc",
+            "C:\\new\\readme",
+        ] {
+            assert_eq!(found(&field, text), None, "{text}");
+        }
+        let long = format!("My proxy answers:\n{}\nSet-Cookie: a=b", "x\n".repeat(10));
+        assert_eq!(found(&field, &long), None);
+        assert_eq!(found(&Point::get("address"), "1 Main St\r\nBerlin\r\nGermany"), None);
+    }
+}

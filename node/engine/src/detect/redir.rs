@@ -1,0 +1,100 @@
+//! Open redirects: a parameter that says where to go next, holding a URL dressed up as something else.
+//!
+//! Plain URLs pass: single sign-on and payments send them all day. Nobody honest writes `/\host` or `https:host`.
+
+use super::{Match, Site};
+use crate::token::url::{Url, authority, with_scheme};
+use shared::{AttackType, Severity};
+
+pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
+    let may_lead_away =
+        matches!(value.trim_ascii_start(), [b'/' | b'\\', _, ..] | [b'h' | b'H' | b'f' | b'F', ..]);
+    if !may_lead_away || value.len() > 2_000 || !site.is_return_target() || site.is_page_header() {
+        return None;
+    }
+    let end = value.trim_ascii_end().len();
+    let start = value.iter().position(|byte| *byte > b' ')?;
+    let bytes = value.get(start..end)?;
+    let (url, is_trick) = match bytes {
+        [b'/' | b'\\', ..] => slashed(bytes)?,
+        _ => schemed(bytes)?,
+    };
+    let is_foreign = url.host.contains('.') && !url.host.eq_ignore_ascii_case(site.host_name());
+    (is_trick && is_foreign && is_host(&url.host)).then_some(Match {
+        attack_type: AttackType::OpenRedirect,
+        signature: "redir-disguised-url",
+        severity: Severity::Medium,
+        span: start..end,
+    })
+}
+
+/// `//host`, `/\host`, `///host`: to a browser all of them leave the site.
+fn slashed(bytes: &[u8]) -> Option<(Url, bool)> {
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\' | b'\t' | b'\r' | b'\n');
+    let slashes = bytes.iter().take_while(|byte| is_slash(byte)).count();
+    (slashes > 1).then(|| (authority(&bytes[slashes..]), true))
+}
+
+/// `https:host`, `https:/host`, `https:\\host`, `https://trusted@host`.
+fn schemed(bytes: &[u8]) -> Option<(Url, bool)> {
+    let url = with_scheme(bytes)?;
+    let separator = bytes.get(url.scheme.len() + 1..)?.get(..2).unwrap_or_default();
+    let is_trick = url.slashes != 2 || separator != b"//" || url.has_user;
+    matches!(url.scheme.as_str(), "http" | "https" | "ftp").then_some((url, is_trick))
+}
+
+/// A name or address, not a sentence.
+fn is_host(host: &str) -> bool {
+    host.len() < 254
+        && host
+            .chars()
+            .all(|it| it.is_alphanumeric() || matches!(it, '.' | '-' | '_' | '%' | '[' | ']' | ':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(name: &str, value: &str) -> bool {
+        let point = shared::Point::get(name);
+        detect(value.as_bytes(), &Site { point: &point, host: "shop.example.com" }).is_some()
+    }
+
+    #[test]
+    fn disguised_urls_in_return_parameters_are_found() {
+        for url in [
+            "//evil.example",
+            "///evil.example/x",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "https:evil.example",
+            "https:/evil.example",
+            "https:\\\\evil.example",
+            "http:///evil.example",
+            "https://shop.example.com@evil.example/",
+            "//evil。example",
+        ] {
+            assert!(finds("next", url), "{url}");
+            assert!(!finds("q", url), "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_targets_pass() {
+        for url in [
+            "/cart",
+            "/a//b",
+            "https://partner.example/return?x=1",
+            "//shop.example.com/cart",
+            "cart",
+            "https:",
+            "//",
+            "// a comment. And more",
+            "/search?to=https:x.example",
+            "app://callback",
+        ] {
+            assert!(!finds("redirect_uri", url), "{url}");
+        }
+    }
+}

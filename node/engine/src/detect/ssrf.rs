@@ -1,0 +1,270 @@
+//! Server-side request forgery: a value that is a URL into the network of the origin. URLs of the world pass.
+//!
+//! Only whole values count. Prose and code mention `http://localhost:3000` all day long.
+
+mod address;
+
+use super::{Match, Site};
+use crate::{
+    field::Place,
+    token::url::{Url, authority, with_scheme},
+};
+use address::{Internal, classify};
+use shared::{
+    AttackType,
+    Severity::{self, Critical, High, Medium},
+};
+use std::ops::Range;
+
+/// Schemes that fetch, and that no form asks for.
+const ODD_SCHEMES: &[&str] =
+    &["gopher", "dict", "ldap", "ldaps", "ldapi", "tftp", "netdoc", "jar", "gophers", "sftp+ssh"];
+
+/// Parameters that hold an address, with or without a scheme.
+pub(super) const ADDRESS_NAMES: &[&str] = &[
+    "url",
+    "uri",
+    "host",
+    "hostname",
+    "domain",
+    "site",
+    "dest",
+    "destination",
+    "target",
+    "proxy",
+    "redirect",
+    "feed",
+    "src",
+    "source",
+    "link",
+    "href",
+    "callback",
+    "webhook",
+    "server",
+    "endpoint",
+    "addr",
+    "address",
+    "ip",
+    "ssrf",
+    "image_url",
+    "api_url",
+    "fetch",
+    "load",
+    "remote",
+];
+
+pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
+    let candidate = candidate(value, place, site)?;
+    let bytes = &value[candidate.span.clone()];
+    if bytes.iter().any(u8::is_ascii_whitespace) {
+        return None;
+    }
+    let (signature, severity) = match candidate.kind {
+        Kind::Url(url) => judge_url(&url, site)?,
+        Kind::Address(url) => judge_address(&url)?,
+    };
+    Some(Match { attack_type: AttackType::Ssrf, signature, severity, span: candidate.span })
+}
+
+struct Candidate {
+    kind: Kind,
+    span: Range<usize>,
+}
+
+enum Kind {
+    Url(Url),
+    /// A host without a scheme, in a parameter that asks for one.
+    Address(Url),
+}
+
+/// The part of the value that may be a URL: all of it, or in a path what follows the place of the scheme.
+fn candidate(value: &[u8], place: Place, site: &Site<'_>) -> Option<Candidate> {
+    let start = match place {
+        Place::ShapedHeader | Place::Name => return None,
+        Place::Path => scheme_start(value)?,
+        Place::Value if site.is_page_header() => return None,
+        Place::Value => value.iter().position(|byte| !byte.is_ascii_whitespace())?,
+    };
+    let end = value.trim_ascii_end().len().max(start);
+    let span = start..end;
+    let bytes = &value[span.clone()];
+    if let Some(url) = with_scheme(bytes) {
+        return Some(Candidate { kind: Kind::Url(url), span });
+    }
+    let is_address = place == Place::Value && bytes.len() < 300 && site.is_named(ADDRESS_NAMES);
+    let bare = &bytes[bytes.iter().take_while(|byte| **byte == b'/').count()..];
+    is_address.then(|| Candidate { kind: Kind::Address(authority(bare)), span })
+}
+
+fn scheme_start(path: &[u8]) -> Option<usize> {
+    let colon = memchr::memmem::find(path, b":/")?;
+    let letters = path[..colon].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    (letters > 2).then(|| colon - letters)
+}
+
+fn judge_url(url: &Url, site: &Site<'_>) -> Option<(&'static str, Severity)> {
+    let host = url.host.as_str();
+    if host.is_empty() || host.eq_ignore_ascii_case(site.host_name()) {
+        return None;
+    }
+    // `http:80` is a service and its port.
+    let is_fetched = url.slashes > 0 || host.starts_with('[') || is_number_of_address(host);
+    if !is_fetched || !is_fetchable(&url.scheme) {
+        return None;
+    }
+    match classify(host) {
+        Some(Internal::Metadata) => Some(("ssrf-cloud-metadata", Critical)),
+        Some(Internal::Disguised) => Some(("ssrf-disguised-host", High)),
+        Some(Internal::Catcher) => Some(("ssrf-catcher-host", High)),
+        // An application on a visitor's own computer may ask to be sent back to itself (RFC 8252).
+        Some(Internal::Loopback) if url.slashes == 2 && !url.has_user && site.is_return_target() => None,
+        Some(Internal::Loopback) => Some(("ssrf-loopback", High)),
+        Some(Internal::Private) => Some(("ssrf-private-network", Medium)),
+        None if ODD_SCHEMES.contains(&url.scheme.as_str()) && url.slashes > 1 => Some(("ssrf-scheme", High)),
+        None => None,
+    }
+}
+
+fn is_number_of_address(host: &str) -> bool {
+    host.starts_with(|it: char| it.is_ascii_digit()) && (host.contains('.') || host.len() > 7)
+}
+
+/// `word:8080` is a word and a number unless the word is a scheme.
+fn is_fetchable(scheme: &str) -> bool {
+    matches!(
+        scheme,
+        "http"
+            | "https"
+            | "ftp"
+            | "ftps"
+            | "sftp"
+            | "ws"
+            | "wss"
+            | "url"
+            | "file"
+            | "smb"
+            | "ssh"
+            | "telnet"
+            | "rsync"
+            | "imap"
+            | "imaps"
+            | "pop3"
+            | "smtp"
+            | "smtps"
+            | "irc"
+            | "rtmp"
+            | "rtsp"
+            | "acap"
+            | "redis"
+            | "svn"
+            | "git"
+            | "nntp"
+            | "view-source"
+    ) || ODD_SCHEMES.contains(&scheme)
+}
+
+/// Without a scheme, less is sure: no numbers of private networks, which settings pages ask for.
+fn judge_address(url: &Url) -> Option<(&'static str, Severity)> {
+    let host = url.host.as_str();
+    // `ip=2130706433` and `source=1.2` are numbers.
+    let is_odd = host.contains("0x") || host.starts_with("127.") || host.starts_with('[') || host.len() > 15;
+    match classify(host)? {
+        Internal::Metadata => Some(("ssrf-cloud-metadata", Critical)),
+        Internal::Disguised if is_odd => Some(("ssrf-disguised-host", High)),
+        Internal::Catcher => Some(("ssrf-catcher-host", High)),
+        Internal::Loopback => Some(("ssrf-loopback", High)),
+        Internal::Private if !host.starts_with(|it: char| it.is_ascii_digit()) => {
+            Some(("ssrf-private-network", Medium))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(name: &str, value: &str) -> Option<&'static str> {
+        let point = shared::Point::get(name);
+        let site = Site { point: &point, host: "shop.example.com" };
+        detect(value.as_bytes(), Place::Value, &site).map(|it| it.signature)
+    }
+
+    #[test]
+    fn urls_into_the_inside_are_found_in_any_notation() {
+        for url in [
+            "http://127.0.0.1/admin",
+            "http://127.1:8080",
+            "http://0x7f000001/",
+            "http://2130706433/",
+            "http://017700000001",
+            "http://0177.0.0.1/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::1]:80/",
+            "http://localhost:6379",
+            "https://db.internal/x",
+            "http://expected.example@127.0.0.1/",
+            "http://10.0.0.5/",
+            "http://192.168.0.1/",
+            "http://127.0.0.1.nip.io/",
+            "http:127.0.0.1",
+            "http:/2130706433",
+            "url:http://localhost/",
+            "  http://172.16.3.4/x",
+        ] {
+            assert!(found("x", url).is_some(), "{url}");
+        }
+        assert_eq!(found("x", "http://169.254.169.254/latest/meta-data/"), Some("ssrf-cloud-metadata"));
+        assert_eq!(found("x", "http://metadata.google.internal/"), Some("ssrf-cloud-metadata"));
+    }
+
+    #[test]
+    fn schemes_that_nobody_asks_for_are_found() {
+        for url in [
+            "gopher://a.example:70/_x",
+            "dict://a.example:11211/stat",
+            "ldap://a.example/x",
+            "tftp://a.example/x",
+            "jar:http://a.example/x!/",
+        ] {
+            assert_eq!(found("x", url), Some("ssrf-scheme"), "{url}");
+        }
+    }
+
+    #[test]
+    fn bare_hosts_count_where_an_address_is_asked_for() {
+        assert_eq!(found("url", "localhost/"), Some("ssrf-loopback"));
+        assert_eq!(found("q", "localhost/"), None);
+        assert_eq!(found("host", "10.0.0.5"), None);
+        assert_eq!(found("ip", "2130706433"), None);
+    }
+
+    #[test]
+    fn addresses_of_the_world_pass() {
+        for url in [
+            "https://example.com/a?b=http://localhost/",
+            "https://8.8.8.8/dns-query",
+            "https://hooks.example.com/T0/B0",
+            "http://shop.example.com/cart",
+            "mailto:a@localhost",
+            "see http://localhost:3000 for more",
+            "note: 127.0.0.1",
+            "urn:isbn:2130706433",
+            "tel:2130706433",
+            "10:30",
+            "http://172.32.0.1/",
+            "https://internal.example.com/",
+            "http://localhost.example.com/",
+        ] {
+            assert_eq!(found("x", url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_application_at_home_may_be_returned_to() {
+        assert_eq!(found("redirect_uri", "http://127.0.0.1:51004/callback"), None);
+        assert_eq!(found("redirect_uri", "http://localhost/callback"), None);
+        assert!(found("redirect_uri", "http://127.1:51004/callback").is_some());
+        assert!(found("redirect_uri", "http://169.254.169.254/").is_some());
+    }
+}

@@ -1,0 +1,118 @@
+//! External document types. Declarations of entities are in `signatures/xxe.toml`.
+
+use super::Match;
+use shared::{AttackType, Severity};
+
+/// Publishers of the document types that honest documents name.
+const PUBLISHERS: &[&[u8]] = &[
+    b"www.w3.org",
+    b"w3.org",
+    b"www.apple.com",
+    b"java.sun.com",
+    b"xmlns.jcp.org",
+    b"www.oasis-open.org",
+    b"docbook.org",
+    b"www.openarchives.org",
+    b"dtd.nlm.nih.gov",
+    b"jats.nlm.nih.gov",
+    b"www.ncbi.nlm.nih.gov",
+    b"dtd.ncbi.nlm.nih.gov",
+    b"hibernate.org",
+    b"www.hibernate.org",
+    b"mybatis.org",
+    b"struts.apache.org",
+    b"my.netscape.com",
+    b"www.rssboard.org",
+    b"xml.cxml.org",
+    b"www.daisy.org",
+    b"www.wapforum.org",
+    b"www.openmobilealliance.org",
+    b"www.musicxml.org",
+];
+
+/// A document type that is fetched from somewhere unusual.
+pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
+    let start = find_doctype(value)?;
+    let declaration = &value[start..];
+    let end = declaration.iter().take(2_000).position(|byte| matches!(byte, b'>' | b'['))?;
+    let head = &declaration[..end];
+    let lower = head.to_ascii_lowercase();
+    let (is_system, at) = match (keyword(&lower, b"system"), keyword(&lower, b"public")) {
+        (Some(at), None) => (true, at),
+        (None, Some(at)) => (false, at),
+        (Some(system), Some(public)) => (system < public, system.min(public)),
+        (None, None) => return None,
+    };
+    let mut literals = literals(&head[at..]);
+    let identifier = if is_system { literals.next() } else { literals.nth(1) }?;
+    (!is_well_known(identifier)).then(|| Match {
+        attack_type: AttackType::Xxe,
+        signature: "xxe-external-dtd",
+        severity: Severity::High,
+        span: start..start + end,
+    })
+}
+
+fn find_doctype(value: &[u8]) -> Option<usize> {
+    let mut opens = memchr::memmem::find_iter(value, b"<!");
+    opens.find(|&at| value[at + 2..].get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b"doctype")))
+}
+
+/// Where a keyword stands alone.
+fn keyword(lower: &[u8], word: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(lower, word)
+        .find(|&at| at > 0 && lower[at - 1].is_ascii_whitespace())
+        .map(|at| at + word.len())
+}
+
+fn literals(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let open = memchr::memchr2(b'"', b'\'', rest)?;
+        let inside = &rest[open + 1..];
+        let close = memchr::memchr(rest[open], inside)?;
+        rest = &inside[close + 1..];
+        Some(&inside[..close])
+    })
+}
+
+fn is_well_known(identifier: &[u8]) -> bool {
+    let lower = identifier.to_ascii_lowercase();
+    if lower == b"about:legacy-compat" || lower.is_empty() {
+        return true;
+    }
+    let host = lower.strip_prefix(b"http://").or(lower.strip_prefix(b"https://"));
+    host.and_then(|rest| rest.split(|&byte| byte == b'/').next())
+        .is_some_and(|host| PUBLISHERS.contains(&host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_document_types_are_found() {
+        for text in [
+            "<!DOCTYPE a SYSTEM \"http://evil.example/x.dtd\">",
+            "<?xml version='1.0'?><!doctype a system 'file:///x' [",
+            "<!DOCTYPE a PUBLIC \"x\" \"https://evil.example/x\">",
+        ] {
+            assert!(detect(text.as_bytes()).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn published_document_types_pass() {
+        for text in [
+            "<!DOCTYPE html>",
+            "<!DOCTYPE html SYSTEM \"about:legacy-compat\">",
+            "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\" \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd\">",
+            "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">",
+            "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">",
+            "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML//EN\">",
+            "<!DOCTYPE system>",
+        ] {
+            assert!(detect(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+}

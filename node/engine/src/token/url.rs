@@ -1,0 +1,99 @@
+//! Where a URL leads: its scheme and host, however they are spelled.
+
+/// A URL, as lenient clients read it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Url {
+    /// Lower-case; empty when the value opens with the host.
+    pub scheme: String,
+    /// Lower-case, without what precedes an `@` and without a port.
+    pub host: String,
+    pub has_user: bool,
+    /// Slashes and backslashes before the host.
+    pub slashes: usize,
+}
+
+/// Reads a whole value as a URL with a scheme. Any number of slashes may follow it.
+pub(crate) fn with_scheme(value: &[u8]) -> Option<Url> {
+    let colon = value.iter().take(24).position(|&byte| byte == b':')?;
+    let scheme = &value[..colon];
+    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !scheme.iter().all(is_scheme) {
+        return None;
+    }
+    let scheme = String::from_utf8_lossy(scheme).to_ascii_lowercase();
+    // `url:http://…` and `jar:http://…!/` wrap another URL.
+    if matches!(scheme.as_str(), "url" | "jar" | "view-source") {
+        return with_scheme(&value[colon + 1..]).map(|inner| Url { scheme, ..inner });
+    }
+    let rest = &value[colon + 1..];
+    let slashes = rest.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+    Some(Url { scheme, slashes, ..authority(&rest[slashes..]) })
+}
+
+/// Reads a whole value that opens with the host.
+pub(crate) fn authority(value: &[u8]) -> Url {
+    let ends = |byte: &u8| matches!(byte, b'/' | b'\\' | b'?' | b'#') || byte.is_ascii_whitespace();
+    let bounded = &value[..value.len().min(512)];
+    let authority = &bounded[..bounded.iter().position(ends).unwrap_or(bounded.len())];
+    let user = memchr::memrchr(b'@', authority);
+    let host = without_port(&authority[user.map_or(0, |at| at + 1)..]);
+    let folded: String = String::from_utf8_lossy(host).chars().filter_map(fold).collect();
+    Url { scheme: String::new(), host: folded, has_user: user.is_some(), slashes: 0 }
+}
+
+fn without_port(host: &[u8]) -> &[u8] {
+    if host.first() == Some(&b'[') {
+        return &host[..memchr::memchr(b']', host).map_or(host.len(), |end| end + 1)];
+    }
+    &host[..memchr::memchr(b':', host).unwrap_or(host.len())]
+}
+
+/// Letters as resolvers fold them: circled and full-width forms are ASCII, soft hyphens nothing.
+fn fold(letter: char) -> Option<char> {
+    let code = u32::from(letter);
+    let shifted = |base: char, offset: u32| char::from_u32(u32::from(base) + offset);
+    match letter {
+        '①'..='⑨' => shifted('1', code - 0x2460),
+        '⓪' => Some('0'),
+        'Ⓐ'..='Ⓩ' => shifted('a', code - 0x24B6),
+        'ⓐ'..='ⓩ' => shifted('a', code - 0x24D0),
+        '\u{FF01}'..='\u{FF5E}' => shifted('!', code - 0xFF01).map(|it| it.to_ascii_lowercase()),
+        '。' | '｡' => Some('.'),
+        '\u{AD}' | '\u{200B}'..='\u{200D}' => None,
+        _ => Some(letter.to_ascii_lowercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(value: &str) -> Option<(String, String)> {
+        with_scheme(value.as_bytes()).map(|url| (url.scheme, url.host))
+    }
+
+    #[test]
+    fn the_host_is_what_a_client_would_ask() {
+        for (url, expected) in [
+            ("http://a.example@127.0.0.1:80/x", "127.0.0.1"),
+            ("http:\\\\Host\\x", "host"),
+            ("http:///h/x", "h"),
+            ("https:h", "h"),
+            ("gopher://h:70/_x", "h"),
+            ("http://[::1]:80/", "[::1]"),
+            ("jar:http://h!/x", "h!"),
+            ("http://①②⑦.⓪.⓪.①/", "127.0.0.1"),
+            ("http://ⓛⓄｃａｌhost", "localhost"),
+            ("http://169。254。1。2", "169.254.1.2"),
+        ] {
+            assert_eq!(host(url).map(|it| it.1).as_deref(), Some(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_value_without_a_scheme_is_none() {
+        for text in ["/a:b", "1:2", "no url", "", "ä:b"] {
+            assert_eq!(host(text), None, "{text}");
+        }
+    }
+}

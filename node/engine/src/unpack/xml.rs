@@ -1,0 +1,225 @@
+//! XML, read leniently and without recursion. Nothing external is ever fetched; entities are fields, not instructions.
+
+mod entities;
+
+use super::Sink;
+use crate::{
+    budget::{Limit, MAX_DOCUMENT_DEPTH},
+    field::{Field, Place, point_name},
+    token::{
+        html::{Attribute, attributes},
+        xml::{self, Kind, Token, tokens},
+    },
+};
+use entities::Entities;
+use shared::{Point, point::Tag};
+
+/// Whether these bytes open like an XML document. HTML does not count.
+pub(super) fn looks_like_xml(value: &[u8]) -> bool {
+    let start = &value[..value.len().min(300)];
+    let lower = start.trim_ascii_start().to_ascii_lowercase();
+    let is_html = lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html");
+    !is_html && (opens_document(&lower) || opens_namespace(&lower) && !is_one_tag(value))
+}
+
+/// One tag alone was taken from a document already.
+fn is_one_tag(value: &[u8]) -> bool {
+    tokens(value).next().is_some_and(|token| token.span.len() == value.len())
+}
+
+fn opens_document(lower: &[u8]) -> bool {
+    [b"<?xml".as_slice(), b"<!doctype", b"<!entity"].iter().any(|start| lower.starts_with(start))
+}
+
+/// An element with a namespace, or the prefix of one.
+fn opens_namespace(lower: &[u8]) -> bool {
+    let is_element = matches!(lower, [b'<', first, ..] if first.is_ascii_alphabetic());
+    is_element && memchr::memmem::find(lower, b"xmlns").is_some()
+}
+
+/// Adds every text, attribute, comment, instruction and declaration. `false` when the text is not XML to its end.
+pub(super) fn unpack(bytes: &[u8], root: &Point, depth: usize, sink: &mut Sink<'_, '_>) -> bool {
+    let mut walk = Walk {
+        bytes,
+        point: root.clone(),
+        root,
+        open: Vec::new(),
+        entities: Entities::default(),
+        depth,
+        elements: 0,
+        broken: false,
+        sink,
+    };
+    let affordable = tokens(bytes).all(|token| {
+        walk.broken |= !token.closed;
+        walk.token(&token)
+    });
+    affordable && !walk.broken && walk.open.is_empty() && walk.elements > 0
+}
+
+struct Walk<'w, 'a, 'b, 's> {
+    bytes: &'w [u8],
+    /// The point of the innermost open element.
+    point: Point,
+    root: &'w Point,
+    /// The names of the open elements.
+    open: Vec<&'w [u8]>,
+    entities: Entities,
+    depth: usize,
+    elements: usize,
+    /// What makes no sense is read on from, but the whole is looked at, too.
+    broken: bool,
+    sink: &'s mut Sink<'a, 'b>,
+}
+
+impl<'w> Walk<'w, '_, '_, '_> {
+    /// `false` when the budget is gone.
+    fn token(&mut self, token: &Token) -> bool {
+        let inner = &self.bytes[token.inner.clone()];
+        match token.kind {
+            Kind::Text => self.text(inner),
+            Kind::Data => self.push(self.point.clone(), inner),
+            Kind::Comment => self.push(self.root.clone().then(Tag::XmlComment), inner),
+            Kind::Instruction => self.instruction(inner),
+            Kind::Declaration => self.declaration(token),
+            Kind::Start { is_empty } => self.start(token, inner, is_empty),
+            Kind::End => {
+                self.end(inner);
+                true
+            }
+        }
+    }
+
+    fn text(&mut self, text: &[u8]) -> bool {
+        let text = text.trim_ascii();
+        let expanded = self.entities.expand(text);
+        text.is_empty() || self.push(self.point.clone(), expanded.as_deref().unwrap_or(text))
+    }
+
+    /// `<?xml …?>` says nothing; other instructions name style sheets or are code.
+    fn instruction(&mut self, inner: &[u8]) -> bool {
+        xml::name(inner).eq_ignore_ascii_case(b"xml") || self.push(self.root.clone().then(Tag::XmlPi), inner)
+    }
+
+    fn start(&mut self, token: &Token, inner: &'w [u8], is_empty: bool) -> bool {
+        if self.open.len() == MAX_DOCUMENT_DEPTH {
+            self.sink.budget.too_deep();
+            return false;
+        }
+        let name = xml::name(inner);
+        self.elements += 1;
+        self.point = std::mem::take(&mut self.point).named(Tag::XmlTag, point_name(name));
+        self.open.push(name);
+        let fits = self.attributes(token, name, inner);
+        if is_empty {
+            self.end(name);
+        }
+        fits
+    }
+
+    fn attributes(&mut self, token: &Token, name: &[u8], inner: &[u8]) -> bool {
+        let attributes = attributes(&inner[name.len()..]);
+        let has_handler = attributes.iter().any(|it| it.name.starts_with("on"));
+        // Where the document is shown by a browser, these run, whatever else is harmless as XML.
+        if acts_alone(name) || has_handler && is_markup(name) || attributes.iter().any(names_schema) {
+            let tag = &self.bytes[token.span.clone()];
+            if !self.push(self.point.clone(), tag) {
+                return false;
+            }
+        }
+        attributes.iter().all(|attribute| {
+            let point = self.point.clone().named(Tag::XmlAttr, point_name(attribute.name.as_bytes()));
+            attribute.value.is_none_or(|value| self.push(point, value))
+        })
+    }
+
+    fn end(&mut self, inner: &[u8]) {
+        let name = xml::name(inner);
+        let Some(at) = self.open.iter().rposition(|open| *open == name) else {
+            self.broken = true;
+            return;
+        };
+        self.broken |= at + 1 < self.open.len();
+        self.point.0.truncate(self.root.0.len() + at);
+        self.open.truncate(at);
+    }
+
+    /// The document type without what it declares, then each declaration.
+    fn declaration(&mut self, token: &Token) -> bool {
+        let whole = &self.bytes[token.span.clone()];
+        let Some(at) = memchr::memchr(b'[', whole) else {
+            return self.declared(whole);
+        };
+        let dtd = self.root.clone().then(Tag::XmlDtd);
+        let fits = self.push(dtd, &whole[..at]);
+        let inside = &whole[at + 1..];
+        fits && tokens(inside)
+            .all(|token| token.kind != Kind::Declaration || self.declared(&inside[token.span]))
+    }
+
+    fn declared(&mut self, declaration: &[u8]) -> bool {
+        if !declaration.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"<!entity")) {
+            return self.push(self.root.clone().then(Tag::XmlDtd), declaration);
+        }
+        if self.entities.declare(declaration).is_err() {
+            self.sink.budget.bomb(Limit::Expansion);
+        }
+        self.push(self.root.clone().then(Tag::XmlDtdEntity), declaration)
+    }
+
+    fn push(&mut self, point: Point, value: &[u8]) -> bool {
+        let mut field = Field::new(point, Place::Value, value.to_vec());
+        field.depth = self.depth;
+        self.sink.push(field)
+    }
+}
+
+fn local(name: &[u8]) -> Vec<u8> {
+    name.rsplit(|&byte| byte == b':').next().unwrap_or(name).to_ascii_lowercase()
+}
+
+/// Elements that run or fetch something by themselves, in any namespace.
+fn acts_alone(name: &[u8]) -> bool {
+    let fetches =
+        matches!(local(name).as_slice(), b"script" | b"iframe" | b"include" | b"import" | b"redefine");
+    fetches || name.starts_with(b"xsl:")
+}
+
+/// `xsi:schemaLocation` holds pairs; parsers that fetch schemas take one address, too.
+fn names_schema(attribute: &Attribute<'_>) -> bool {
+    let is_single = |value: &[u8]| !value.iter().any(u8::is_ascii_whitespace);
+    attribute.name.ends_with(":schemalocation") && attribute.value.is_some_and(is_single)
+}
+
+fn is_markup(name: &[u8]) -> bool {
+    matches!(
+        local(name).as_slice(),
+        b"a" | b"animate"
+            | b"audio"
+            | b"body"
+            | b"button"
+            | b"details"
+            | b"div"
+            | b"form"
+            | b"g"
+            | b"html"
+            | b"image"
+            | b"img"
+            | b"input"
+            | b"marquee"
+            | b"math"
+            | b"object"
+            | b"p"
+            | b"path"
+            | b"rect"
+            | b"select"
+            | b"set"
+            | b"span"
+            | b"style"
+            | b"svg"
+            | b"text"
+            | b"textarea"
+            | b"video"
+            | b"x"
+    )
+}
