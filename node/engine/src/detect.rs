@@ -11,18 +11,25 @@
 
 mod crlf;
 mod ptrav;
+mod rce;
 mod redir;
+mod scanner;
 mod site;
 mod sqli;
 mod ssrf;
+mod ssti;
 mod xss;
 mod xxe;
 
-use crate::{field::Place, signature::Catalogue};
+use crate::{
+    field::Place,
+    signature::{self, Catalogue},
+};
 use shared::{AttackType, Severity};
 use std::ops::Range;
 
 pub(crate) use site::Site;
+pub(crate) use sqli::is_document;
 
 /// Evidence in one value.
 #[derive(Debug, Clone)]
@@ -37,19 +44,28 @@ pub(crate) struct Match<'d> {
 pub(crate) struct Detectors {
     catalogue: Catalogue,
     sqli: sqli::Detector,
+    scanner: scanner::Detector,
 }
 
 impl Detectors {
     pub(crate) fn built_in() -> Self {
-        Self { catalogue: Catalogue::built_in(), sqli: sqli::Detector::new() }
+        Self {
+            catalogue: Catalogue::built_in(),
+            sqli: sqli::Detector::new(),
+            scanner: scanner::Detector::new(),
+        }
     }
 
     /// All matches in a value; each signature at most once.
     pub(crate) fn detect(&self, value: &[u8], place: Place) -> Vec<Match<'_>> {
+        let scanner = self.scanner.detect(value, place);
         if is_plain(value) {
-            return Vec::new();
+            return scanner.into_iter().collect();
         }
         let mut matches = self.catalogued(value);
+        matches.extend(scanner);
+        matches.extend(rce::detect(value, place));
+        matches.extend(ssti::detect(value));
         matches.extend(ptrav::detect(value, place));
         matches.extend(self.sqli.detect(value, place));
         matches.extend(xss::detect(value));
@@ -82,9 +98,11 @@ pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Matc
     matches
 }
 
-/// One word of letters, digits, dashes: most values of most requests. No attack here is one word.
+/// One word of letters, digits, dashes: most values of most requests. No attack here is one word, serialized objects apart.
 fn is_plain(value: &[u8]) -> bool {
-    value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') && !has_comment(value)
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        && !has_comment(value)
+        && !signature::is_serialized(value)
 }
 
 fn has_comment(value: &[u8]) -> bool {

@@ -1,7 +1,8 @@
 //! The catalogue: signatures as data, each with its own evidence. Literals find the candidates in one pass over a
 //! value; only their regular expressions run.
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use crate::detect::is_document;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use shared::{AttackType, Severity};
@@ -13,6 +14,7 @@ const FILES: &[(AttackType, &str)] = &[
     (AttackType::MailInjection, include_str!("../signatures/mail.toml")),
     (AttackType::Nosqli, include_str!("../signatures/nosqli.toml")),
     (AttackType::PathTraversal, include_str!("../signatures/ptrav.toml")),
+    (AttackType::Rce, include_str!("../signatures/rce.toml")),
     (AttackType::Sqli, include_str!("../signatures/sqli.toml")),
     (AttackType::Ssi, include_str!("../signatures/ssi.toml")),
     (AttackType::Xss, include_str!("../signatures/xss.toml")),
@@ -38,6 +40,9 @@ struct Entry {
     needs: Vec<String>,
     /// Where it matches, it is an attack. Case does not matter, `.` matches line breaks.
     pattern: String,
+    /// Posts and files quote it innocently: documents are not searched for it.
+    #[serde(default)]
+    quotable: bool,
     /// Evidence; read by the tests.
     #[serde(default)]
     #[cfg_attr(not(test), expect(dead_code, reason = "evidence, read by the tests"))]
@@ -52,6 +57,7 @@ pub(crate) struct Signature {
     pub attack_type: AttackType,
     pub id: String,
     pub severity: Severity,
+    quotable: bool,
     pattern: Regex,
 }
 
@@ -78,12 +84,30 @@ impl Catalogue {
     /// Each signature that matches, once, with its first match.
     pub(crate) fn matches(&self, value: &[u8]) -> Vec<(&Signature, Range<usize>)> {
         let mut candidates = vec![false; self.signatures.len()];
+        let mut is_any = false;
         for literal in self.literals.find_overlapping_iter(value) {
             candidates[self.owner[literal.pattern().as_usize()]] = true;
+            is_any = true;
         }
-        let candidates = self.signatures.iter().zip(candidates).filter(|(_, is_candidate)| *is_candidate);
+        if !is_any {
+            return Vec::new();
+        }
+        let is_document = is_document(value);
+        let candidates = self
+            .signatures
+            .iter()
+            .zip(candidates)
+            .filter(|(it, is_candidate)| *is_candidate && !(it.quotable && is_document));
         candidates.filter_map(|(it, _)| it.pattern.find(value).map(|found| (it, found.range()))).collect()
     }
+}
+
+/// Base64 of an object as Java, .NET or Python serialize it: attacks that look like one word.
+pub(crate) fn is_serialized(value: &[u8]) -> bool {
+    const STARTS: &[&[u8]] = &[b"rO0AB", b"KztAAU", b"Cs7QAF", b"AAEAAAD", b"gASV", b"gAN"];
+    value.len() >= 6
+        && matches!(value[0], b'r' | b'K' | b'C' | b'A' | b'g')
+        && STARTS.iter().any(|it| value.starts_with(it))
 }
 
 fn entries() -> Vec<(AttackType, Entry)> {
@@ -98,6 +122,8 @@ fn literals(entries: &[(AttackType, Entry)]) -> AhoCorasick {
     AhoCorasickBuilder::new()
         .match_kind(MatchKind::Standard)
         .ascii_case_insensitive(true)
+        // Every byte of every request passes here; the memory is well spent.
+        .kind(Some(AhoCorasickKind::DFA))
         .build(entries.iter().flat_map(|(_, entry)| &entry.needs))
         .expect("the built-in literals are few and short: a test builds them")
 }
@@ -110,7 +136,7 @@ fn compile(attack_type: AttackType, entry: Entry) -> Signature {
         .size_limit(REGEX_BYTES)
         .build()
         .expect("the built-in patterns compile: a test compiles them");
-    Signature { attack_type, id: entry.id, severity: entry.severity, pattern }
+    Signature { attack_type, id: entry.id, severity: entry.severity, quotable: entry.quotable, pattern }
 }
 
 #[cfg(test)]

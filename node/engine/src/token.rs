@@ -2,6 +2,8 @@
 
 pub(crate) mod html;
 pub(crate) mod path;
+pub(crate) mod shell;
 pub(crate) mod sql;
+pub(crate) mod template;
 pub(crate) mod url;
 pub(crate) mod xml;

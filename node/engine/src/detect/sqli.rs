@@ -121,7 +121,8 @@ fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
     evidence.into_iter().map(|it| reading.matched(&it)).collect()
 }
 
-fn is_document(value: &[u8]) -> bool {
+/// Many lines of many words.
+pub(crate) fn is_document(value: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', value).count() >= 5 && value.split(u8::is_ascii_whitespace).count() >= 60
 }
 

@@ -157,3 +157,25 @@ fn addresses_of_honest_integrations_pass() {
         assert_eq!(found_at(name, value), [""; 0], "{name}={value}");
     }
 }
+
+#[test]
+fn one_word_may_be_a_serialized_object_or_the_name_of_a_scanner() {
+    assert_eq!(found("rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcA", Place::Value), ["rce-java-object"]);
+    assert_eq!(found("Nikto", Place::ShapedHeader), ["scanner-agent"]);
+    assert_eq!(found("Nikto", Place::Value), [""; 0]);
+}
+
+#[test]
+fn posts_may_quote_the_code_that_parameters_may_not_hold() {
+    let code = "import os; os.system('id')";
+    let post = "In this post we learn, step by step, what a shell is and what it is for.\n".repeat(6) + code;
+    assert_ne!(found(code, Place::Value), [""; 0]);
+    assert_eq!(found(&post, Place::Value), [""; 0]);
+}
+
+#[test]
+fn agents_with_semicolons_are_no_commands_but_those_with_backticks_are() {
+    assert_eq!(found("Mozilla/5.0 (compatible; id; who; ls)", Place::ShapedHeader), [""; 0]);
+    assert_eq!(found("`id`", Place::ShapedHeader), ["rce-command-substitution"]);
+    assert_eq!(found("() { :;}; /bin/id", Place::ShapedHeader)[0], "rce-shellshock");
+}

@@ -84,7 +84,15 @@ impl Walk<'_, '_, '_, '_> {
         length.is_some()
     }
 
+    /// Only a string can be a key: `{{7+7}}` is a template and no JSON.
+    fn expects_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Object { key_next: true }))
+    }
+
     fn enter(&mut self, open: Open, step: Step) -> bool {
+        if self.expects_key() {
+            return false;
+        }
         if self.open.len() == MAX_DOCUMENT_DEPTH {
             self.sink.budget.too_deep();
             return false;
@@ -147,7 +155,7 @@ impl Walk<'_, '_, '_, '_> {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().take_while(|byte| word(byte)).count();
         self.at += length;
-        length > 0 && length < 512
+        length > 0 && length < 512 && !self.expects_key()
     }
 
     fn push(&mut self, point: Point, place: Place, text: Vec<u8>) -> bool {

@@ -1,0 +1,78 @@
+//! Remote code execution: commands for a shell, found by reading a value as one; code of languages, gadgets and lookups.
+//!
+//! A word of the shell alone means nothing: prose has the same words. What counts is how the word would come to run (a
+//! separator, a substitution, a path to a program), whether its arguments are those it takes, and how little prose is
+//! around it. What one regular expression can say is in `signatures/rce.toml`.
+
+mod argument;
+mod evidence;
+mod lookup;
+mod words;
+
+use super::{Match, sqli::is_document};
+use crate::{
+    field::Place,
+    token::shell::{Command, commands},
+};
+use evidence::{Reading, judge};
+use shared::{AttackType, Severity};
+
+/// Longer values are files: an injected command is not hidden in one, and they hold every character.
+const MAX_BYTES: usize = 256 << 10;
+
+pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
+    let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
+    if value.len() <= MAX_BYTES && may_hold_command(value, place) && !is_document(value) {
+        matches.extend(shell(value, place));
+    }
+    matches
+}
+
+/// May suspect too much, never too little: a separator or a disguise is there, or it opens with a command. Semicolons
+/// alone are the syntax of some headers.
+fn may_hold_command(value: &[u8], place: Place) -> bool {
+    let marks = value.iter().fold(0, |marks, &byte| marks | MARKS[usize::from(byte)]);
+    let telling = if place == Place::ShapedHeader { STRONG } else { STRONG | WEAK };
+    marks & telling != 0 || evidence::opens_with_command(value)
+}
+
+const STRONG: u8 = 1;
+const WEAK: u8 = 2;
+
+/// What each byte says of commands.
+static MARKS: [u8; 256] = {
+    let mut marks = [0; 256];
+    let (strong, weak) = (b"|&`\n\r^$\\", b";'\"<?*[{");
+    let mut at = 0;
+    while at < strong.len() {
+        marks[strong[at] as usize] = STRONG;
+        at += 1;
+    }
+    at = 0;
+    while at < weak.len() {
+        marks[weak[at] as usize] = WEAK;
+        at += 1;
+    }
+    marks
+};
+
+/// The value is read as it stands, and as the end of a string that its first quote closes.
+fn shell(value: &[u8], place: Place) -> Option<Match<'static>> {
+    let starts = [b'\'', b'"'].into_iter().filter_map(|quote| Some(memchr::memchr(quote, value)? + 1));
+    let mut starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
+    starts.dedup();
+    starts.into_iter().find_map(|start| {
+        let commands = commands(value, start);
+        let reading = Reading::new(value, &commands, place, start > 0);
+        let found =
+            commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&reading, at)?)));
+        found.map(|(command, (signature, severity))| matched(command, signature, severity))
+    })
+}
+
+fn matched(command: &Command, signature: &'static str, severity: Severity) -> Match<'static> {
+    Match { attack_type: AttackType::Rce, signature, severity, span: command.start..command.end }
+}
+
+#[cfg(test)]
+mod tests;

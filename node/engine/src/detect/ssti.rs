@@ -1,0 +1,152 @@
+//! Server-side template injection: an expression between template delimiters that computes, or reaches for what no
+//! page needs. `{{name}}`, `${price}`, `#{id}` and the templates people store are left alone.
+
+mod words;
+
+use super::{Match, sqli::is_document};
+use crate::token::template::{Hole, Token, holes, tokens};
+use shared::{
+    AttackType,
+    Severity::{self, Critical, High},
+};
+
+/// Expressions beyond these are repetition.
+const MAX_HOLES: usize = 200;
+/// So much of a value after a directive belongs to it.
+const MAX_AFTER: usize = 500;
+
+pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
+    if !has_delimiter(value) || is_document(value) {
+        return None;
+    }
+    let found = holes(value).into_iter().take(MAX_HOLES);
+    found.filter_map(|hole| judge(value, &hole)).max_by_key(|it| it.severity)
+}
+
+/// May suspect too much, never too little.
+fn has_delimiter(value: &[u8]) -> bool {
+    memchr::memchr(b'{', value).is_some()
+        || memchr::memmem::find(value, b"<%").is_some()
+        || memchr::memmem::find(value, b"<#").is_some()
+        || memchr::memmem::find(value, b"#set(").is_some()
+        || memchr::memmem::find(value, b"@(").is_some()
+}
+
+fn judge(value: &[u8], hole: &Hole) -> Option<Match<'static>> {
+    let inside = &value[hole.inside.clone()];
+    // What a directive of Velocity sets is used after it.
+    let inside = if hole.opening == "#set(" {
+        &value[hole.inside.start..value.len().min(hole.inside.end + MAX_AFTER)]
+    } else {
+        inside
+    };
+    let inside = inside.strip_prefix(b"=").unwrap_or(inside);
+    let inside = inside.strip_prefix(b"{").map_or(inside, |it| it.strip_suffix(b"}").unwrap_or(it));
+    let tokens = tokens(inside);
+    let (signature, severity): (_, Severity) = if computes(&tokens, value, hole) {
+        ("ssti-computation", High)
+    } else if reaches(&tokens, hole) {
+        ("ssti-reach", Critical)
+    } else if instructs(inside, hole) {
+        ("ssti-directive", High)
+    } else {
+        return None;
+    };
+    Some(Match { attack_type: AttackType::Ssti, signature, severity, span: hole.span.clone() })
+}
+
+/// Numbers and strings joined by operators, without a name: nobody writes a template to learn what 7 × 7 is.
+fn computes(tokens: &[Token<'_>], value: &[u8], hole: &Hole) -> bool {
+    let literal = |token: &Token<'_>| matches!(token, Token::Number | Token::Text(_));
+    let only =
+        tokens.iter().all(|it| literal(it) || matches!(it, Token::Sum(_) | Token::Mark(b'(' | b')' | b'@')));
+    let literals = tokens.iter().filter(|it| literal(it)).count();
+    let pair =
+        tokens.windows(3).any(|it| literal(&it[0]) && matches!(it[1], Token::Sum(_)) && literal(&it[2]));
+    // `{2-4}` is a quantifier, `{1/2}` a fraction in some markup.
+    let is_bare = hole.opening == "{"
+        && !(hole.span.len() == value.trim_ascii().len() && tokens.contains(&Token::Sum(b'*')));
+    only && pair && literals >= 2 && !is_bare
+}
+
+/// A name no page needs: classes, runtimes, the template engine's own objects, functions that run or read.
+fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
+    let name_at = |at: usize| match tokens.get(at) {
+        Some(Token::Name(name)) => String::from_utf8_lossy(name).to_ascii_lowercase(),
+        _ => String::new(),
+    };
+    (0..tokens.len()).any(|at| {
+        let called = tokens.get(at + 1) == Some(&Token::Mark(b'('));
+        let member = at > 0 && matches!(tokens[at - 1], Token::Mark(b'.' | b'@' | b'#' | b'['));
+        match &tokens[at] {
+            Token::Name(name) => {
+                let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
+                is_dunder(&lower)
+                    || words::TELLING.contains(&&*lower)
+                    || called && words::CALLED.contains(&&*lower)
+                    || member && words::MEMBERS.contains(&&*lower)
+                    // `item.class` is for style sheets; `''.class.forName` goes on.
+                    || member && lower == "class" && matches!(tokens.get(at + 1), Some(Token::Mark(b'.' | b'[')))
+                    || words::PATHS.iter().any(|(root, next)| {
+                        lower == *root && (at == 0 || !member) && next.contains(&&*name_at(at + 2))
+                    })
+            }
+            Token::Text(text) => {
+                let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
+                is_dunder(&lower) || hole.opening != "{" && words::STRINGS.contains(&&*lower)
+            }
+            Token::Mark(b'`') => matches!(hole.opening, "<%" | "#{"),
+            _ => false,
+        }
+    })
+}
+
+fn is_dunder(name: &str) -> bool {
+    let inner = name.strip_prefix("__").and_then(|it| it.strip_suffix("__"));
+    inner.is_some_and(|it| words::DUNDERS.contains(&it))
+}
+
+/// Directives of template languages: whole statements that an application's visitor has no business with.
+fn instructs(inside: &[u8], hole: &Hole) -> bool {
+    let trimmed = inside.trim_ascii_start().to_ascii_lowercase();
+    let starts = |words: &[&str]| words.iter().any(|word| trimmed.starts_with(word.as_bytes()));
+    match hole.opening {
+        "<#" => {
+            starts(&["assign ", "include ", "import "])
+                && (starts(&["include", "import"]) || memchr::memmem::find(&trimmed, b"?new").is_some())
+        }
+        "{" => {
+            matches!(&*trimmed, b"php" | b"literal")
+                || starts(&[
+                    "system(",
+                    "passthru(",
+                    "exec(",
+                    "$smarty",
+                    "self::",
+                    "fetch file",
+                    "include file",
+                    "eval var",
+                ])
+        }
+        "{%" => starts(&["import os", "debug", "import "]),
+        "{{" => matches!(
+            trimmed.trim_ascii(),
+            b"config" | b"self" | b"dump(app)" | b"settings" | b"this" | b"_self" | b"request" | b"dump()"
+        ),
+        "#set(" => {
+            memchr::memmem::find(&trimmed, b"class").is_some()
+                || memchr::memmem::find(&trimmed, b"*").is_some() && computes_after_equals(&trimmed)
+        }
+        "<%" => starts(&["system", "exec", "eval", "import os", "require", "`", "if true", "if false"]),
+        _ => false,
+    }
+}
+
+fn computes_after_equals(text: &[u8]) -> bool {
+    let after = text.splitn(2, |&byte| byte == b'=').nth(1).unwrap_or_default();
+    let tokens = tokens(after);
+    matches!(tokens[..], [Token::Number, Token::Sum(_), Token::Number, ..])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,352 @@
+//! Parts a value into commands. Every byte is visited a bounded number of times.
+
+use super::{Command, Lead, Word};
+
+/// Brace expansions longer than this are no lists of words.
+const MAX_BRACES: usize = 200;
+
+/// The commands of a value, read from `start` on: after a quote that closes the string the value landed in, say.
+pub(crate) fn commands(value: &[u8], start: usize) -> Vec<Command> {
+    let command = Command::new(Lead::Start, start);
+    let mut lexer = Lexer {
+        value,
+        at: start,
+        word: None,
+        command,
+        commands: Vec::new(),
+        in_backticks: false,
+        unclosed: [false; 2],
+        plus_is_blank: plus_is_blank(value),
+    };
+    while let Some(&byte) = value.get(lexer.at) {
+        lexer.step(byte);
+    }
+    lexer.end_command(Lead::Resumed, 0);
+    lexer.commands
+}
+
+struct Lexer<'v> {
+    value: &'v [u8],
+    at: usize,
+    word: Option<Word>,
+    command: Command,
+    commands: Vec<Command>,
+    in_backticks: bool,
+    /// No further `'` or `"` follows: asked once, not at every quote.
+    unclosed: [bool; 2],
+    plus_is_blank: bool,
+}
+
+impl Lexer<'_> {
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.value.get(self.at + ahead).copied()
+    }
+
+    fn step(&mut self, byte: u8) {
+        match byte {
+            b'\n' | b'\r' => self.end_command(Lead::Newline, 1),
+            b' ' | b'\t' | 11 | 12 => self.skip_blank(1),
+            b'+' if self.plus_is_blank => self.skip_blank(1),
+            b';' => self.end_command(Lead::Semicolon, 1),
+            b'|' if self.peek(1) == Some(b'|') => self.end_command(Lead::Or, 2),
+            b'|' => self.end_command(Lead::Pipe, if self.peek(1) == Some(b'&') { 2 } else { 1 }),
+            b'&' => self.ampersand(),
+            b'`' if self.word.is_some() && self.peek(1) == Some(b'`') => self.drop_disguise(2),
+            b'`' => self.backtick(),
+            b'(' => self.open_bracket(),
+            b')' => self.end_command(Lead::Resumed, 1),
+            b'\'' | b'"' => self.quote(byte),
+            b'\\' => self.backslash(),
+            b'^' if self.peek(1).is_some_and(|next| next.is_ascii_alphabetic()) => self.drop_disguise(1),
+            b'$' => self.dollar(),
+            b'<' | b'>' => self.redirect(),
+            b'{' if self.word.is_none() => self.brace(),
+            b'#' if self.word.is_none() && self.at > 0 => self.comment(),
+            _ => self.push(1),
+        }
+    }
+
+    fn word(&mut self) -> &mut Word {
+        let at = self.at;
+        self.word.get_or_insert_with(|| Word { span: at..at, ..Word::default() })
+    }
+
+    fn push(&mut self, count: usize) {
+        let end = (self.at + count).min(self.value.len());
+        let bytes = &self.value[self.at..end];
+        self.word().text.extend_from_slice(bytes);
+        self.at = end;
+    }
+
+    /// Bytes that vanish when the shell reads the word.
+    fn drop_disguise(&mut self, count: usize) {
+        self.word().disguised = true;
+        self.at += count;
+    }
+
+    fn end_word(&mut self) {
+        if let Some(mut word) = self.word.take() {
+            word.span.end = self.at;
+            self.command.end = self.at;
+            self.command.words.push(word);
+        }
+    }
+
+    fn skip_blank(&mut self, count: usize) {
+        self.end_word();
+        self.at += count;
+    }
+
+    fn end_command(&mut self, lead: Lead, length: usize) {
+        self.end_word();
+        let next = Command::new(lead, self.at);
+        self.at += length;
+        let ended = std::mem::replace(&mut self.command, next);
+        if !ended.words.is_empty() {
+            self.commands.push(ended);
+        } else if matches!(lead, Lead::Newline | Lead::Resumed) && ended.lead != Lead::Start {
+            // Blank lines and brackets after a separator take nothing from it.
+            self.command.lead = ended.lead;
+            self.command.start = ended.start;
+        }
+    }
+
+    fn ampersand(&mut self) {
+        let before = self.at.checked_sub(1).map(|at| self.value[at]);
+        match self.peek(1) {
+            Some(b'&') => self.end_command(Lead::And, 2),
+            Some(b'>') => self.at += 1,
+            _ if before == Some(b'>') => self.at += 1,
+            _ => match entity(&self.value[self.at + 1..]) {
+                Some(length) => self.push(1 + length),
+                None => self.end_command(Lead::Background, 1),
+            },
+        }
+    }
+
+    fn backtick(&mut self) {
+        self.in_backticks = !self.in_backticks;
+        self.end_command(if self.in_backticks { Lead::Backtick } else { Lead::Resumed }, 1);
+    }
+
+    fn open_bracket(&mut self) {
+        if self.word.is_some() {
+            self.command.called = true;
+            self.end_command(Lead::Resumed, 1);
+        } else if self.command.words.is_empty() {
+            // A subshell runs as its separator says.
+            self.at += 1;
+        } else {
+            self.end_command(Lead::Resumed, 1);
+        }
+    }
+
+    fn quote(&mut self, quote: u8) {
+        let Some(length) = self.quoted_length(quote) else {
+            self.skip_blank(1);
+            return;
+        };
+        let (from, to) = (self.at + 1, self.at + 1 + length);
+        let inside = &self.value[from..to];
+        let follows = self.value.get(to + 1).is_some_and(u8::is_ascii_alphanumeric);
+        let is_word = inside.iter().all(|byte| !byte.is_ascii_whitespace());
+        let word = self.word();
+        let after_letter = word.text.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'/');
+        word.disguised |= is_word && (after_letter || follows);
+        word.quoted = true;
+        word.text.extend_from_slice(inside);
+        self.at = to + 1;
+    }
+
+    /// How long the string is that opens here. What is substituted runs inside double quotes too, so that is no string.
+    fn quoted_length(&mut self, quote: u8) -> Option<usize> {
+        let kind = usize::from(quote == b'"');
+        let rest = &self.value[self.at + 1..];
+        let length = if self.unclosed[kind] { None } else { memchr::memchr(quote, rest) };
+        self.unclosed[kind] = length.is_none();
+        let inside = &rest[..length?];
+        let runs = memchr::memchr(b'`', inside).is_some() || memchr::memmem::find(inside, b"$(").is_some();
+        length.filter(|_| quote == b'\'' || !runs)
+    }
+
+    fn backslash(&mut self) {
+        match self.peek(1) {
+            Some(b'\n') => self.drop_disguise(2),
+            Some(next) if next.is_ascii_alphabetic() => self.drop_disguise(1),
+            Some(_) => {
+                self.at += 1;
+                self.push(1);
+            }
+            None => self.push(1),
+        }
+    }
+
+    fn dollar(&mut self) {
+        let rest = &self.value[self.at + 1..];
+        match rest.first() {
+            Some(b'(') if rest.get(1) == Some(&b')') => self.drop_disguise(3),
+            Some(b'(') if rest.get(1) == Some(&b'(') => self.push(3),
+            Some(b'(') => self.end_command(Lead::Substitution, 2),
+            Some(b'\'' | b'"') => self.at += 1,
+            Some(b'@' | b'*' | b'!' | b'-' | b'?' | b'1'..=b'9') if self.word.is_some() => {
+                self.drop_disguise(2);
+            }
+            _ => self.variable(),
+        }
+    }
+
+    fn variable(&mut self) {
+        let rest = &self.value[self.at + 1..];
+        if let Some(length) = blank_variable(rest) {
+            self.command.has_odd_blanks = true;
+            self.skip_blank(1 + length);
+        } else if rest.first() == Some(&b'{') {
+            let length = rest.iter().take(MAX_BRACES).position(|&byte| byte == b'}').unwrap_or(0);
+            // `${HOME:0:1}` cuts letters out of what is known.
+            let cuts = rest[..length].iter().any(|byte| b":/%#@^,".contains(byte));
+            let word = self.word();
+            word.variable = true;
+            word.disguised |= cuts;
+            self.push(2 + length);
+        } else {
+            let length = rest.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
+            self.word().variable |= length > 0;
+            self.push(1 + length);
+        }
+    }
+
+    fn redirect(&mut self) {
+        if self.peek(1) == Some(b'(') {
+            self.end_command(Lead::Substitution, 2);
+            return;
+        }
+        let is_double = self.peek(1) == Some(self.value[self.at]);
+        if self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_digit)) {
+            self.word = None;
+        }
+        self.skip_blank(if is_double { 2 } else { 1 });
+    }
+
+    /// `{cat,/etc/passwd}` is two words; other braces are letters.
+    fn brace(&mut self) {
+        let rest = &self.value[self.at + 1..];
+        let inside =
+            rest.iter().take(MAX_BRACES).position(|byte| *byte == b'}' || byte.is_ascii_whitespace());
+        let Some(length) = inside.filter(|&it| rest[it] == b'}' && rest[..it].contains(&b',')) else {
+            self.push(1);
+            return;
+        };
+        let mut at = self.at + 1;
+        for part in rest[..length].split(|&byte| byte == b',') {
+            let span = at..at + part.len();
+            at = span.end + 1;
+            let text = part.iter().copied().filter(|byte| !matches!(byte, b'"' | b'\'')).collect();
+            self.command.words.push(Word { text, span, ..Word::default() });
+        }
+        self.command.has_odd_blanks = true;
+        self.at += length + 2;
+        self.command.end = self.at;
+    }
+
+    fn comment(&mut self) {
+        let rest = &self.value[self.at..];
+        self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    }
+}
+
+/// A form decoded once too few has this for a blank.
+fn plus_is_blank(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'+', value).count() > memchr::memchr2_iter(b' ', b'\t', value).count()
+}
+
+/// `IFS`, `{IFS}`, with a positional parameter after it that is empty: the length after the dollar sign.
+fn blank_variable(rest: &[u8]) -> Option<usize> {
+    let length = match rest {
+        [b'{', b'I' | b'i', b'F' | b'f', b'S' | b's', tail @ ..] => {
+            5 + tail.iter().take(20).position(|&byte| byte == b'}')?
+        }
+        [b'I' | b'i', b'F' | b'f', b'S' | b's', ..] => 3,
+        _ => return None,
+    };
+    let positional = matches!(rest.get(length..), Some([b'$', b'0'..=b'9' | b'@' | b'*', ..]));
+    Some(if positional { length + 2 } else { length })
+}
+
+/// The length of `lt;` in `&lt;`. Its ampersand and semicolon separate nothing.
+fn entity(rest: &[u8]) -> Option<usize> {
+    const NAMES: &[&[u8]] = &[
+        b"lt", b"gt", b"amp", b"quot", b"apos", b"nbsp", b"copy", b"reg", b"hellip", b"mdash", b"ndash",
+        b"euro", b"rsquo", b"lsquo", b"ldquo", b"rdquo", b"bull", b"middot", b"laquo", b"raquo", b"times",
+        b"deg", b"rarr",
+    ];
+    const ACCENTS: &[&[u8]] = &[b"acute", b"grave", b"uml", b"circ", b"tilde", b"cedil", b"slash", b"lig"];
+    let length = rest.iter().take(10).position(|&byte| byte == b';')?;
+    let name = &rest[..length];
+    let is_entity = name.first() == Some(&b'#')
+        || NAMES.contains(&name)
+        || ACCENTS.iter().any(|accent| name.ends_with(accent) && name.len() <= accent.len() + 2);
+    is_entity.then_some(length + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    /// `Lead:word word, …`
+    fn spell(value: &str) -> String {
+        let spell = |it: &Command| {
+            let words = it.words.iter().map(|word| String::from_utf8_lossy(&word.text).into_owned());
+            format!("{:?}:{}", it.lead, words.collect::<Vec<_>>().join(" "))
+        };
+        commands(value.as_bytes(), 0).iter().map(spell).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn separators_part_commands() {
+        assert_snapshot!(spell("a;id|b&&c d||e & f\ng"), @"Start:a, Semicolon:id, Pipe:b, And:c d, Or:e, Background:f, Newline:g");
+    }
+
+    #[test]
+    fn substitutions_are_commands() {
+        assert_snapshot!(spell("x$(id -a)y `ls` <(w)"), @"Start:x, Substitution:id -a, Resumed:y, Backtick:ls, Substitution:w");
+        assert_snapshot!(spell("\"$(id)\""), @"Substitution:id");
+    }
+
+    #[test]
+    fn disguises_are_taken_off() {
+        assert_snapshot!(spell("c''at /e'tc'/p\\asswd"), @"Start:cat /etc/passwd");
+        assert_snapshot!(spell("w$@ho^ami"), @"Start:whoami");
+        assert_snapshot!(spell("wh$()oa``mi"), @"Start:whoami");
+        assert_snapshot!(spell("cat${IFS}/x;ls$IFS$9-l;{cat,/x}"), @"Start:cat /x, Semicolon:ls -l, Semicolon:cat /x");
+    }
+
+    #[test]
+    fn a_plus_is_a_blank_where_there_is_no_other() {
+        assert_snapshot!(spell("|cat+/x"), @"Pipe:cat /x");
+        assert_snapshot!(spell("|expr 1+1"), @"Pipe:expr 1+1");
+    }
+
+    #[test]
+    fn entities_and_redirections_separate_nothing() {
+        assert_snapshot!(spell("a &lt;b 2>&1 >/dev/null"), @"Start:a &lt;b 1 /dev/null");
+    }
+
+    #[test]
+    fn quotes_that_never_close_part_words() {
+        assert_snapshot!(spell("don't; id"), @"Start:don t, Semicolon:id");
+    }
+
+    proptest! {
+        #[test]
+        fn spans_lie_in_the_value(value in "[a-c'\"`$(){}|&;<>^\\\\#IFS, \n]{0,60}") {
+            for command in commands(value.as_bytes(), 0) {
+                prop_assert!(command.start <= command.end && command.end <= value.len());
+                for word in &command.words {
+                    prop_assert!(word.span.start <= word.span.end && word.span.end <= command.end);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Words of a command, and what they look like.
+
+use std::ops::Range;
+
+/// A word with its quotes and escapes resolved.
+#[derive(Debug, Default)]
+pub(crate) struct Word {
+    pub text: Vec<u8>,
+    pub span: Range<usize>,
+    /// Wholly or partly in quotes.
+    pub quoted: bool,
+    /// Quotes, escapes or empty variables part its letters: nobody writes a word so but to hide it.
+    pub disguised: bool,
+    /// A variable is in it.
+    pub variable: bool,
+}
+
+/// Longer words are no patterns for the names compared here.
+const MAX_GLOB: usize = 80;
+
+/// Whether the shell pattern `glob` (`?`, `*`, `[…]`) matches `name`. Quadratic at worst, in bounded lengths.
+pub(crate) fn glob_matches(glob: &[u8], name: &[u8]) -> bool {
+    if glob.len() > MAX_GLOB {
+        return false;
+    }
+    let (mut at, mut read) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while read < name.len() {
+        if glob.get(at) == Some(&b'*') {
+            star = Some((at, read));
+            at += 1;
+        } else if let Some(length) = takes(&glob[at..], name[read]) {
+            at += length;
+            read += 1;
+        } else if let Some((back, from)) = star.filter(|&(_, from)| name[from] != b'/') {
+            at = back + 1;
+            read = from + 1;
+            star = Some((back, from + 1));
+        } else {
+            return false;
+        }
+    }
+    glob[at..].iter().all(|&byte| byte == b'*')
+}
+
+/// How much of the pattern this byte uses up.
+fn takes(glob: &[u8], byte: u8) -> Option<usize> {
+    match glob.first()? {
+        b'?' if byte != b'/' => Some(1),
+        b'[' => class(glob, byte),
+        literal => (*literal == byte).then_some(1),
+    }
+}
+
+/// The length of a class `[a-z]` that takes this byte.
+fn class(glob: &[u8], byte: u8) -> Option<usize> {
+    let end = 2 + memchr::memchr(b']', glob.get(2..)?)?;
+    let negated = matches!(glob[1], b'!' | b'^');
+    let members = &glob[if negated { 2 } else { 1 }..end];
+    let in_range = members.windows(3).any(|it| it[1] == b'-' && (it[0]..=it[2]).contains(&byte));
+    (negated != (in_range || members.contains(&byte))).then_some(end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(glob: &str, name: &str) -> bool {
+        glob_matches(glob.as_bytes(), name.as_bytes())
+    }
+
+    #[test]
+    fn patterns_match_as_in_a_shell() {
+        for glob in ["/bin/cat", "/b?n/c?t", "/???/??t", "/b*/cat", "/bin/[a-d]at", "/bin/c[!x]t", "/bin/c*"]
+        {
+            assert!(fits(glob, "/bin/cat"), "{glob}");
+        }
+        for glob in ["/bin/ca", "/bin/?", "/*", "/bin/[d-z]at", "/bin/[", "?bin/cat", ""] {
+            assert!(!fits(glob, "/bin/cat"), "{glob}");
+        }
+    }
+}

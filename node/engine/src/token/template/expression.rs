@@ -1,0 +1,72 @@
+//! Expressions as most template languages write them: names, numbers, strings, operators.
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Token<'v> {
+    Name(&'v [u8]),
+    Number,
+    Text(&'v [u8]),
+    /// `+ - * / %`.
+    Sum(u8),
+    Mark(u8),
+}
+
+/// The tokens of an expression; blanks are left out.
+pub(crate) fn tokens(text: &[u8]) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let rest = &text[at..];
+        let length = match byte {
+            b'0'..=b'9' => count(rest, |it| it.is_ascii_digit() || it == b'.').max(1),
+            b'\'' | b'"' => memchr::memchr(byte, &rest[1..]).map_or(rest.len(), |end| end + 2),
+            _ if is_name(byte) => count(rest, |it| is_name(it) || it.is_ascii_digit()),
+            _ => 1,
+        };
+        let token = match byte {
+            b'0'..=b'9' => Some(Token::Number),
+            b'\'' | b'"' => {
+                Some(Token::Text(rest[1..length].strip_suffix(&[byte]).unwrap_or(&rest[1..length])))
+            }
+            b'+' | b'-' | b'*' | b'/' | b'%' => Some(Token::Sum(byte)),
+            _ if is_name(byte) => Some(Token::Name(&rest[..length])),
+            _ if byte.is_ascii_whitespace() => None,
+            _ => Some(Token::Mark(byte)),
+        };
+        tokens.extend(token);
+        at += length;
+    }
+    tokens
+}
+
+fn count(bytes: &[u8], fits: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().take_while(|byte| fits(**byte)).count()
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte == b'$' || !byte.is_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_numbers_strings_and_operators_are_told_apart() {
+        use Token::{Mark, Name, Number, Sum, Text};
+        assert_eq!(
+            tokens(b"= a.b('x')*7.5 \"open"),
+            [
+                Mark(b'='),
+                Name(b"a"),
+                Mark(b'.'),
+                Name(b"b"),
+                Mark(b'('),
+                Text(b"x"),
+                Mark(b')'),
+                Sum(b'*'),
+                Number,
+                Text(b"open")
+            ]
+        );
+    }
+}
