@@ -66,6 +66,33 @@ pub(crate) fn peel_all(value: &[u8], budget: &mut Budget) -> Vec<Layer> {
     }
 }
 
+/// Puts characters in the place of what spells them. `read` is given what follows an introducer, and says which character it
+/// spells and how many bytes that takes.
+fn replace_spelled(
+    value: &[u8],
+    introducer: u8,
+    read: impl Fn(&[u8]) -> Option<(char, usize)>,
+) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for at in memchr::memchr_iter(introducer, value) {
+        // One that is part of what was just read introduces nothing.
+        if at < copied {
+            continue;
+        }
+        if let Some((letter, length)) = read(&value[at + 1..]) {
+            out.extend_from_slice(&value[copied..at]);
+            out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+            copied = at + 1 + length;
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    out.extend_from_slice(&value[copied..]);
+    Some(out)
+}
+
 /// Uploaded pictures and films hold every escape by chance; each would cost a pass over the whole file.
 fn is_media(value: &[u8]) -> bool {
     let is_odd = |byte: &&u8| matches!(**byte, 1..9 | 14..32);

@@ -31,22 +31,7 @@ const NAMED: &[(&str, u8)] = &[
 
 /// Replaces entities once.
 pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr(b'&', value)?;
-    let mut out = Vec::with_capacity(value.len());
-    let mut at = 0;
-    let mut changed = false;
-    while let Some(&byte) = value.get(at) {
-        let entity = (byte == b'&').then(|| read(&value[at + 1..])).flatten();
-        let Some((letter, length)) = entity else {
-            out.push(byte);
-            at += 1;
-            continue;
-        };
-        out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-        at += 1 + length;
-        changed = true;
-    }
-    changed.then_some(out)
+    super::replace_spelled(value, b'&', read)
 }
 
 /// The character an entity stands for, and its length after the ampersand.
