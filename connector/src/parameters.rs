@@ -13,7 +13,9 @@ use node_address::Addresses;
 use rustls::RootCertStore;
 use shared::{Delivery, signature::SigningKey};
 use std::{sync::Arc, time::Duration};
-use value::{Contact, HeaderName, Millis, PemCertificates, RedirectUrl, Status, Text, optional, required};
+use value::{
+    Contact, Count, HeaderName, Millis, PemCertificates, RedirectUrl, Status, Text, optional, required,
+};
 
 /// The parameters, checked.
 #[derive(Debug, Clone)]
@@ -152,12 +154,12 @@ impl NodeParameters {
         Ok(Self {
             addresses,
             deadline,
-            retries: optional(&lookup, "wlrm_retries")?.unwrap_or(0),
+            retries: optional(&lookup, "wlrm_retries")?.map_or(0, |Count(retries)| retries),
             authorities: optional(&lookup, "wlrm_node_ca")?.map(|PemCertificates(store)| Arc::new(store)),
             signing_key: signing_key(&lookup)?,
             breaker: BreakerParameters {
                 failures: optional(&lookup, "wlrm_breaker_failures")?
-                    .unwrap_or(Parameters::DEFAULT_BREAKER_FAILURES),
+                    .map_or(Parameters::DEFAULT_BREAKER_FAILURES, |Count(failures)| failures),
                 pause,
             },
         })

@@ -59,7 +59,7 @@ async fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> a
         ("connector.address", Some(config.connector_address), server::connector_router(node.clone())),
         ("metrics.listen_address", config.metrics_address, server::metrics_router(node.clone())),
         ("metrics.legacy_status.listen_address", config.status_address, server::status_router(node.clone())),
-        ("health_check.listen_address", config.health_address, server::health_router(node.clone())),
+        ("health_check.listen_address", config.health_address, server::health_router()),
     ];
     // All are bound before the first answers, so that a node that cannot start says nothing.
     let mut bound = Vec::new();

@@ -98,6 +98,13 @@ fn a_response_report_is_spelled_so() {
 }
 
 #[test]
+fn the_endpoints_carry_the_protocol_version() {
+    for path in [shared::INSPECT_REQUEST_PATH, shared::INSPECT_RESPONSE_PATH] {
+        assert!(path.starts_with(&format!("/v{}/", shared::PROTOCOL_VERSION)), "{path}");
+    }
+}
+
+#[test]
 fn the_smallest_request_is_five_fields() {
     let text = r#"{"client_ip":"::1","method":"GET","host":"h","path":"/","query":"","later":{"x":1}}"#;
     let request: InspectRequest = serde_json::from_str(text).unwrap();

@@ -48,6 +48,8 @@ pub(super) fn required<T: Value>(
 
 /// How long the visitor may wait for something.
 pub(super) struct Millis(pub(super) Duration);
+/// How often something may happen.
+pub(super) struct Count(pub(super) u32);
 /// The name of a header, in lower case.
 pub(super) struct HeaderName(pub(super) String);
 /// Any text.
@@ -106,10 +108,10 @@ impl Value for bool {
     }
 }
 
-impl Value for u32 {
+impl Value for Count {
     const EXPECTED: &'static str = "must be a number from 0 to 10";
     fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().filter(|number| *number <= 10)
+        text.parse().ok().filter(|number| *number <= 10).map(Self)
     }
 }
 

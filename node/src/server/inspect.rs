@@ -32,8 +32,12 @@ pub(super) async fn request(
     node.metrics.seen.get_or_create(&REQUEST).inc();
     let (mut request, encoding) = counted(&node, refusal::message::<InspectRequest>(&headers, body))?;
     let told = std::mem::take(&mut request.not_inspected);
-    node.keep_not_inspected(told)?;
     let delivery = request.delivery;
+    let kept = node.keep_not_inspected(told);
+    // In line the request is decided even when nothing can be written: protection goes before the record.
+    if delivery == Delivery::OutOfBand {
+        kept?;
+    }
     let verdict = node.inspect(request);
     match delivery {
         Delivery::OutOfBand => verdict.map(|_| StatusCode::ACCEPTED.into_response()),
@@ -77,7 +81,7 @@ impl Node {
         if !findings.is_empty() {
             let record = hit::record(request, request_id, ruling.record(mode, delivery), findings);
             let kept = self.keep(&[Record::Attack(Box::new(record))]);
-            // In line the verdict leaves in any case: protection goes before the record, and the loss is counted.
+            // As above; the loss is counted.
             if delivery == Delivery::OutOfBand {
                 kept?;
             }

@@ -29,10 +29,14 @@ fn world(mode: Mode) -> World {
 }
 
 fn world_with_keys(mode: Mode, keys: Option<Vec<SigningKey>>) -> World {
+    world_with(mode, keys, 64 << 20)
+}
+
+fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> World {
     let directory = tempfile::tempdir().unwrap();
     let config = SpoolConfig {
         directory: directory.path().to_owned(),
-        max_bytes: 64 << 20,
+        max_bytes,
         sync_interval: Duration::from_secs(1),
     };
     let node = Node {
@@ -176,6 +180,18 @@ async fn what_was_not_inspected_is_kept_before_the_answer() {
     assert!(
         matches!(&world.records()[..], [Record::NotInspected(entry)] if entry.reason.as_str() == "node_timeout")
     );
+}
+
+#[tokio::test]
+async fn a_spool_that_takes_nothing_stops_no_block_and_the_loss_is_counted() {
+    let world = world_with(Mode::Block, None, 64);
+    let mut message = get("/etc/passwd", "");
+    message["not_inspected"] = json!([{ "id": "6f1e4a0c-6d0e-4b43-9c39-0e0a3c3a4f10", "request_id": ID,
+        "reason": "node_timeout", "at": "2026-01-01T00:00:00Z" }]);
+    assert_eq!(world.inspect(&message).await.verdict().action, Action::Block);
+    assert_eq!(world.node.metrics.lost.get(), 2);
+    message["delivery"] = "out_of_band".into();
+    assert_eq!(world.inspect(&message).await.problem().0, 503, "a copy that is not safe is not accepted");
 }
 
 #[tokio::test]
