@@ -15,6 +15,9 @@ mod budget;
 mod decode;
 mod detect;
 mod field;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inspection;
 mod signature;
 mod token;
