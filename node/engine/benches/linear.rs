@@ -34,7 +34,9 @@ const FORMATS: &[(&str, Grow)] = &[
     ("query", |size| bare("GET", "/", &repeat(&format!("q={}&", PROSE.repeat(8).replace(' ', "+")), size))),
     ("cookie", |size| {
         let mut request = bare("GET", "/", "");
-        request.headers.push(("cookie".to_owned(), repeat("seen=176381234517638120018f3a2c6be1d94075; ", size)));
+        request
+            .headers
+            .push(("cookie".to_owned(), repeat("seen=176381234517638120018f3a2c6be1d94075; ", size)));
         request
     }),
     ("form", |size| form(&repeat(&format!("q={}&", PROSE.repeat(8).replace(' ', "+")), size))),
@@ -45,14 +47,17 @@ const FORMATS: &[(&str, Grow)] = &[
         with_body("text/xml", format!("<?xml version=\"1.0\"?><a>{}</a>", repeat(&item, size)).into_bytes())
     }),
     ("multipart", |size| {
-        let part = format!("--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\n{}\r\n", PROSE.repeat(16));
+        let part =
+            format!("--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\n{}\r\n", PROSE.repeat(16));
         with_body("multipart/form-data; boundary=b", (repeat(&part, size) + "--b--").into_bytes())
     }),
     ("upload of noise", |size| {
         let head = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.jpg\"\r\n\r\n";
         with_body("multipart/form-data; boundary=b", [head.as_bytes(), &noise(size), b"\r\n--b--"].concat())
     }),
-    ("GraphQL", |size| plain(&format!("query {{ {} }}", repeat("item(name: \"garden spade\") { id price } ", size)))),
+    ("GraphQL", |size| {
+        plain(&format!("query {{ {} }}", repeat("item(name: \"garden spade\") { id price } ", size)))
+    }),
     ("base64", |size| plain(&BASE64_STANDARD.encode(repeat(PROSE, size * 3 / 4)))),
     ("gzip", |size| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
@@ -63,7 +68,10 @@ const FORMATS: &[(&str, Grow)] = &[
     ("hex", |size| plain(&repeat("67617264656e207370616465", size))),
     ("UTF-16", |size| {
         let units = repeat(PROSE, size / 2);
-        with_body("text/plain", [&b"\xFE\xFF"[..], &units.bytes().flat_map(|byte| [0, byte]).collect::<Vec<_>>()].concat())
+        with_body(
+            "text/plain",
+            [&b"\xFE\xFF"[..], &units.bytes().flat_map(|byte| [0, byte]).collect::<Vec<_>>()].concat(),
+        )
     }),
     ("text", |size| plain(&repeat(PROSE, size))),
     ("document", |size| plain(&repeat(&format!("{PROSE}\n"), size))),
@@ -71,11 +79,78 @@ const FORMATS: &[(&str, Grow)] = &[
 
 /// What makes a careless reader start over and over.
 const NASTY: &[&str] = &[
-    "'", "\"", "`", "<", ">", "(", ")", "[", "{", "{\"a\":", "[[", "/*", "/**/", "--", "#", ";", "|", "&", "%25", "%u00", "\\",
-    "\\u0041", "&#60;", "&lt;", "${", "$(", "{{", "<%", "<!--", "<![CDATA[", "<!ENTITY a 'b'>", "<a ", "<a b='", "..//", "../",
-    "//", "@", "http://a@", "=", "a=1&", "a[", "a[]=1&", "p[a]=1&", "0x", "1,", "1=1 or ", "select ", "union select ", "(select ", "' or '",
-    "x' and ", "admin'--", "cat /etc/passwd;", ";ls ", "|| id ", "a.b.c(", "eyJ.", "+ADw-", "+", " ", "\n", "\r\n", "\0", "\u{7f}",
-    "é", "＜", "onload=", "<script ", "javascript:", "data:base64,", "query{", "\"\"\"",
+    "'",
+    "\"",
+    "`",
+    "<",
+    ">",
+    "(",
+    ")",
+    "[",
+    "{",
+    "{\"a\":",
+    "[[",
+    "/*",
+    "/**/",
+    "--",
+    "#",
+    ";",
+    "|",
+    "&",
+    "%25",
+    "%u00",
+    "\\",
+    "\\u0041",
+    "&#60;",
+    "&lt;",
+    "${",
+    "$(",
+    "{{",
+    "<%",
+    "<!--",
+    "<![CDATA[",
+    "<!ENTITY a 'b'>",
+    "<a ",
+    "<a b='",
+    "..//",
+    "../",
+    "//",
+    "@",
+    "http://a@",
+    "=",
+    "a=1&",
+    "a[",
+    "a[]=1&",
+    "p[a]=1&",
+    "0x",
+    "1,",
+    "1=1 or ",
+    "select ",
+    "union select ",
+    "(select ",
+    "' or '",
+    "x' and ",
+    "admin'--",
+    "cat /etc/passwd;",
+    ";ls ",
+    "|| id ",
+    "a.b.c(",
+    "eyJ.",
+    "+ADw-",
+    "+",
+    " ",
+    "\n",
+    "\r\n",
+    "\0",
+    "\u{7f}",
+    "é",
+    "＜",
+    "onload=",
+    "<script ",
+    "javascript:",
+    "data:base64,",
+    "query{",
+    "\"\"\"",
 ];
 
 fn main() -> ExitCode {
@@ -86,15 +161,21 @@ fn main() -> ExitCode {
     let only = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let engine = Engine::new();
     println!("{:28} ns per byte at {:?} bytes", "", SIZES);
-    let formats = FORMATS.iter().map(|&(name, grow)| (name.to_owned(), Box::new(grow) as Box<dyn Fn(usize) -> InspectRequest>));
+    let formats = FORMATS
+        .iter()
+        .map(|&(name, grow)| (name.to_owned(), Box::new(grow) as Box<dyn Fn(usize) -> InspectRequest>));
     let nasty = NASTY.iter().flat_map(|&unit| {
         let body: Box<dyn Fn(usize) -> InspectRequest> = Box::new(move |size| plain(&repeat(unit, size)));
-        let inside: Box<dyn Fn(usize) -> InspectRequest> = Box::new(move |size| json(&quoted(&repeat(unit, size))));
+        let inside: Box<dyn Fn(usize) -> InspectRequest> =
+            Box::new(move |size| json(&quoted(&repeat(unit, size))));
         [(format!("only {unit:?}"), body), (format!("JSON of {unit:?}"), inside)]
     });
-    let wanted = formats.chain(nasty).filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only)));
+    let wanted =
+        formats.chain(nasty).filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only)));
     let failures = wanted.filter(|(name, grow)| !report(name, &measure(&engine, grow))).count();
-    println!("{failures} grow faster than {WORST_FACTOR} times linear, or take longer than {WORST_MEGABYTE:?} for 1 MB");
+    println!(
+        "{failures} grow faster than {WORST_FACTOR} times linear, or take longer than {WORST_MEGABYTE:?} for 1 MB"
+    );
     ExitCode::from(u8::from(failures > 0))
 }
 

@@ -66,7 +66,11 @@ pub fn page() -> InspectRequest {
 
 /// The same browser, and SQL where a number should be.
 pub fn attack() -> InspectRequest {
-    browser("GET", "/garden/tools", "page=2&id=1042%27%20UNION%20SELECT%20login%2Cpassword%20FROM%20users--%20-")
+    browser(
+        "GET",
+        "/garden/tools",
+        "page=2&id=1042%27%20UNION%20SELECT%20login%2Cpassword%20FROM%20users--%20-",
+    )
 }
 
 /// An order in JSON, of about this many bytes.

@@ -54,10 +54,11 @@ fn is_host(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trail::Trails;
 
     fn finds(name: &str, value: &str) -> bool {
-        let point = shared::Point::get(name);
-        detect(value.as_bytes(), &Site { point: &point, host: "shop.example.com" }).is_some()
+        let (trails, trail) = Trails::of(&shared::Point::get(name));
+        detect(value.as_bytes(), &Site { trail, trails: &trails, host: "shop.example.com" }).is_some()
     }
 
     #[test]

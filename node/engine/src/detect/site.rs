@@ -1,13 +1,12 @@
 //! Where a value sits: what its parameter is called, and whose request it came with.
 
-use shared::{
-    Point,
-    point::{Key, Tag},
-};
+use crate::trail::{Trail, Trails};
+use shared::{Point, point::Tag};
 
 /// A value's surroundings.
 pub(crate) struct Site<'f> {
-    pub point: &'f Point,
+    pub trail: Trail,
+    pub trails: &'f Trails,
     /// The host the request was sent to: its own addresses are not foreign.
     pub host: &'f str,
 }
@@ -76,10 +75,21 @@ const RETURN_NAMES: &[&str] = &[
 impl Site<'_> {
     /// What the value is called: its parameter, key, cookie or tag.
     pub(crate) fn name(&self) -> Option<&str> {
-        self.point.0.iter().rev().find_map(|step| match &step.key {
-            Some(Key::Name(name)) => Some(name.as_str()),
-            _ => None,
-        })
+        self.trails.last_name(self.trail)
+    }
+
+    /// All of it: costs more than the questions below.
+    pub(crate) fn point(&self) -> Point {
+        self.trails.point(self.trail)
+    }
+
+    /// How many steps lead here.
+    pub(crate) fn depth(&self) -> usize {
+        self.trails.tags(self.trail).count()
+    }
+
+    fn first_tag(&self) -> Option<&Tag> {
+        self.trails.tags(self.trail).last()
     }
 
     pub(crate) fn is_named(&self, names: &[&str]) -> bool {
@@ -92,19 +102,19 @@ impl Site<'_> {
 
     /// Headers in which browsers name the page a visitor is on; a developer's page is at `localhost`.
     pub(crate) fn is_page_header(&self) -> bool {
-        self.point.0.first().is_some_and(|step| step.tag == Tag::Header)
-            && self.point.0.len() == 1
+        self.first_tag() == Some(&Tag::Header)
+            && self.depth() == 1
             && self.is_named(&["referer", "origin", "host", "access-control-request-headers"])
     }
 
     /// Whether the value is the path itself.
     pub(crate) fn is_path(&self) -> bool {
-        matches!(self.point.0.as_slice(), [step] if step.tag == Tag::Uri)
+        self.first_tag() == Some(&Tag::Uri) && self.depth() == 1
     }
 
     /// Whether the value came in the body, where people write many lines.
     pub(crate) fn is_in_body(&self) -> bool {
-        self.point.0.first().is_some_and(|step| step.tag == Tag::Post)
+        self.first_tag() == Some(&Tag::Post)
     }
 
     /// The host without its port.

@@ -185,8 +185,8 @@ mod tests {
     use super::*;
 
     fn found(name: &str, value: &str) -> Option<&'static str> {
-        let point = shared::Point::get(name);
-        let site = Site { point: &point, host: "shop.example.com" };
+        let (trails, trail) = crate::trail::Trails::of(&shared::Point::get(name));
+        let site = Site { trail, trails: &trails, host: "shop.example.com" };
         detect(value.as_bytes(), Place::Value, &site).map(|it| it.signature)
     }
 

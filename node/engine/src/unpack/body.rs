@@ -1,67 +1,74 @@
 //! The body: its headers say how to read it, and so do its first bytes. A wrong content type hides nothing.
 
-use super::{Sink, form, json, multipart};
+use super::{
+    Sink,
+    form::{self, Parameter},
+    json, multipart,
+};
 use crate::{
     decode::{
         charset,
         inflate::{self, Format},
     },
     field::{Field, Place},
+    trail::Trail,
 };
-use shared::{InspectRequest, Point, point::Tag};
+use shared::{InspectRequest, point::Tag};
 
 pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let Some(body) = request.body.as_ref().map(|body| body.0.as_slice()) else { return };
     let content_type = header(request, "content-type");
-    let post = Point::new(Tag::Post);
+    let post = sink.trails.then(None, Tag::Post);
     if let Some(format) = compression(request, body)
         && let Some(inflated) = inflate::inflate(body, format, sink.budget)
     {
-        return unpack_buffer(&inflated, content_type, &post.then(Tag::Gzip), "gzip", sink);
+        let root = sink.trails.then(post, Tag::Gzip);
+        return unpack_buffer(&inflated, content_type, root, "gzip", sink);
     }
     if let Some(text) = utf16(content_type, body) {
-        return unpack_buffer(&text, content_type, &post.then(Tag::Charset), charset::NAME, sink);
+        let root = sink.trails.then(post, Tag::Charset);
+        return unpack_buffer(&text, content_type, root, charset::NAME, sink);
     }
-    unpack_plain(body, content_type, &post, sink);
+    unpack_plain(body, content_type, post, sink);
 }
 
-/// Reads what was decoded from the body; its fields outlive the buffer.
+/// Reads what was decoded from the body.
 fn unpack_buffer(
     buffer: &[u8],
     content_type: &str,
-    root: &Point,
+    root: Trail,
     layer: &'static str,
     sink: &mut Sink<'_, '_>,
 ) {
-    let mut inner = Sink { fields: Vec::new(), budget: sink.budget };
-    unpack_plain(buffer, content_type, root, &mut inner);
-    let fields = inner.fields.into_iter().map(|mut field| {
+    let ((), added) = sink.unpack_buffer(|inner| unpack_plain(buffer, content_type, root, inner));
+    for field in &mut sink.fields[added] {
         field.decoded.insert(0, layer);
-        field.into_owned()
-    });
-    let fields: Vec<_> = fields.collect();
-    sink.fields.extend(fields);
+    }
 }
 
-fn unpack_plain<'a>(body: &'a [u8], content_type: &str, root: &Point, sink: &mut Sink<'a, '_>) {
+fn unpack_plain<'a>(body: &'a [u8], content_type: &str, root: Trail, sink: &mut Sink<'a, '_>) {
     if !unpack_structured(body, content_type, root, sink) {
-        sink.push(Field::new(root.clone(), Place::Value, body));
+        sink.push(Field::new(root, Place::Value, body));
     }
 }
 
 /// Tries the parsers that fit; `false` when the body should be looked at as it is, too.
-fn unpack_structured<'a>(body: &'a [u8], content_type: &str, root: &Point, sink: &mut Sink<'a, '_>) -> bool {
+fn unpack_structured<'a>(body: &'a [u8], content_type: &str, root: Trail, sink: &mut Sink<'a, '_>) -> bool {
     // What is JSON only at its start may still be a form to the origin.
-    if json::looks_like_json(body) && json::unpack(body, &root.clone().then(Tag::JsonDoc), 0, sink) {
-        return true;
+    if json::looks_like_json(body) {
+        let json = sink.trails.then(root, Tag::JsonDoc);
+        if json::unpack(body, json, 0, sink) {
+            return true;
+        }
     }
     if let Some(boundary) = multipart::boundary(content_type, body) {
         return multipart::unpack(body, &boundary, root, sink);
     }
     let declared_form = content_type.contains("x-www-form-urlencoded");
     if declared_form || form::looks_like_form(body) {
-        let names = root.clone().then(Tag::FormUrlencoded).then(Tag::Name);
-        form::unpack(body, &names, &|name| root.clone().named(Tag::FormUrlencoded, name), sink);
+        let form = sink.trails.then(root, Tag::FormUrlencoded);
+        let names = sink.trails.then(form, Tag::Name);
+        form::unpack(body, names, &Parameter { before: Some(root), tag: Tag::FormUrlencoded }, sink);
         return declared_form;
     }
     false

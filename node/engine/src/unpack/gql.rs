@@ -1,8 +1,10 @@
 //! GraphQL: its string literals are values, its syntax is not.
 
 use super::Sink;
-use crate::field::{Field, Place};
-use shared::Point;
+use crate::{
+    field::{Field, Place},
+    trail::Trail,
+};
 use std::ops::Range;
 
 /// Where the string literals of a GraphQL document are. `None` when it is none to its end.
@@ -62,12 +64,12 @@ fn is_syntax(byte: u8) -> bool {
 pub(super) fn unpack(
     value: &[u8],
     literals: Vec<Range<usize>>,
-    root: &Point,
+    trail: Trail,
     depth: usize,
     sink: &mut Sink<'_, '_>,
 ) {
     for literal in literals {
-        let mut field = Field::new(root.clone(), Place::Value, value[literal].to_vec());
+        let mut field = Field::new(trail, Place::Value, value[literal].to_vec());
         field.depth = depth;
         if !sink.push(field) {
             return;

@@ -1,9 +1,12 @@
 //! `multipart/form-data`, by its declared boundary or by the one its first line shows.
 
-use super::{Sink, form};
-use crate::field::{Field, Place};
+use super::{Sink, form::Parameter};
+use crate::{
+    field::{Field, Place},
+    trail::Trail,
+};
 use memchr::memmem;
-use shared::{Point, point::Tag};
+use shared::point::Tag;
 
 /// The boundary of a multipart body: the declared one when it occurs, else the one the body opens with.
 pub(super) fn boundary(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
@@ -32,7 +35,7 @@ fn declared(content_type: &str) -> Option<Vec<u8>> {
 }
 
 /// Adds every part. `false` when the boundary never occurs.
-pub(super) fn unpack<'a>(body: &'a [u8], boundary: &[u8], root: &Point, sink: &mut Sink<'a, '_>) -> bool {
+pub(super) fn unpack<'a>(body: &'a [u8], boundary: &[u8], root: Trail, sink: &mut Sink<'a, '_>) -> bool {
     let delimiter = delimiter(boundary);
     let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
     for (number, &start) in starts.iter().enumerate() {
@@ -45,18 +48,20 @@ pub(super) fn unpack<'a>(body: &'a [u8], boundary: &[u8], root: &Point, sink: &m
     !starts.is_empty()
 }
 
-fn unpack_part<'a>(part: &'a [u8], root: &Point, sink: &mut Sink<'a, '_>) -> bool {
+fn unpack_part<'a>(part: &'a [u8], root: Trail, sink: &mut Sink<'a, '_>) -> bool {
     let (head, content) = split_head(part);
     let name = parameter(head, b"name=").unwrap_or_default();
-    let point = form::structured(&|name| root.clone().named(Tag::Multipart, name), name);
-    let names = root.clone().then(Tag::Multipart).then(Tag::Name);
+    let trail = Parameter { before: Some(root), tag: Tag::Multipart }.named(sink.trails, name);
+    let parts = sink.trails.then(root, Tag::Multipart);
+    let names = sink.trails.then(parts, Tag::Name);
     let fits = sink.push(Field::new(names, Place::Name, name));
     let Some(filename) = parameter(head, b"filename") else {
-        return fits && sink.push(Field::new(point, Place::Value, content));
+        return fits && sink.push(Field::new(trail, Place::Value, content));
     };
-    let file = point.then(Tag::File);
+    let file = sink.trails.then(trail, Tag::File);
+    let file_name = sink.trails.then(file, Tag::Name);
     let filename = filename.trim_ascii_start();
-    fits && sink.push(Field::new(file.clone().then(Tag::Name), Place::Value, filename))
+    fits && sink.push(Field::new(file_name, Place::Value, filename))
         && sink.push(Field::new(file, Place::Value, content))
 }
 

@@ -2,8 +2,9 @@
 
 use super::Sink;
 use crate::field::{Field, Place};
-use shared::{InspectRequest, Point};
+use shared::{InspectRequest, point::Tag};
 
 pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
-    sink.push(Field::new(Point::uri(), Place::Path, request.path.as_bytes()));
+    let trail = sink.trails.then(None, Tag::Uri);
+    sink.push(Field::new(trail, Place::Path, request.path.as_bytes()));
 }
