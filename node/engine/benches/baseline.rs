@@ -9,12 +9,12 @@ const SIGNATURES: &[&str] = &[
     include_str!("../signatures/xss.toml"),
 ];
 
-pub struct Baseline {
+pub(crate) struct Baseline {
     literals: AhoCorasick,
 }
 
 impl Baseline {
-    pub fn new() -> Result<Self, BuildError> {
+    pub(crate) fn new() -> Result<Self, BuildError> {
         let literals = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
@@ -23,7 +23,7 @@ impl Baseline {
     }
 
     /// How many literals occur, when the body is JSON.
-    pub fn read(&self, body: &[u8]) -> Option<usize> {
+    pub(crate) fn read(&self, body: &[u8]) -> Option<usize> {
         let parsed: serde_json::Value = serde_json::from_slice(body).ok()?;
         let found = self.literals.find_overlapping_iter(body).count();
         std::hint::black_box(parsed);

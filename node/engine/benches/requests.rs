@@ -28,7 +28,7 @@ const BROWSER: &[(&str, &str)] = &[
 ];
 
 /// A request without anything; the others begin with it.
-pub fn bare(method: &str, path: &str, query: &str) -> InspectRequest {
+pub(crate) fn bare(method: &str, path: &str, query: &str) -> InspectRequest {
     InspectRequest {
         request_id: None,
         connector: None,
@@ -52,20 +52,13 @@ fn browser(method: &str, path: &str, query: &str) -> InspectRequest {
     InspectRequest { headers: headers.collect(), ..bare(method, path, query) }
 }
 
-/// A body of this type.
-pub fn with_body(content_type: &str, body: Vec<u8>) -> InspectRequest {
-    let mut request = bare("POST", "/api/orders", "");
-    request.headers.push(("content-type".to_owned(), content_type.to_owned()));
-    InspectRequest { body: Some(Body(body)), ..request }
-}
-
 /// A page, asked for by a browser.
-pub fn page() -> InspectRequest {
+pub(crate) fn page() -> InspectRequest {
     browser("GET", "/garden/tools/spade-1042", "page=2&sort=price_asc&q=garden+spade")
 }
 
 /// The same browser, and SQL where a number should be.
-pub fn attack() -> InspectRequest {
+pub(crate) fn attack() -> InspectRequest {
     browser(
         "GET",
         "/garden/tools",
@@ -74,7 +67,7 @@ pub fn attack() -> InspectRequest {
 }
 
 /// An order in JSON, of about this many bytes.
-pub fn json(bytes: usize) -> InspectRequest {
+pub(crate) fn json(bytes: usize) -> InspectRequest {
     let mut request = browser("POST", "/api/orders", "");
     request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
     InspectRequest { body: Some(Body(order(bytes))), ..request }

@@ -10,6 +10,7 @@
 //! | XInclude, remote schemas, XSLT functions | `xxe` | `xxe-xinclude`, `xxe-remote-schema`, `xxe-stylesheet-function` |
 
 mod crlf;
+mod names;
 mod ptrav;
 mod rce;
 mod redir;
@@ -129,7 +130,7 @@ impl Detectors {
 /// Matches that depend on where the value sits.
 pub(crate) fn detect_at(value: &[u8], bytes: Bytes, place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
-    if bytes.has(Bytes::COLON) || site.is_named(ssrf::ADDRESS_NAMES) {
+    if bytes.has(Bytes::COLON) || site.is_one_of(&ssrf::ADDRESS_NAMES) {
         matches.extend(ssrf::detect(value, place, site));
     }
     if is_plain(value, bytes) {

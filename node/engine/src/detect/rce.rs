@@ -7,6 +7,7 @@
 mod argument;
 mod evidence;
 mod lookup;
+mod strange;
 mod words;
 
 use super::{Match, sqli::is_document};
@@ -22,7 +23,11 @@ const MAX_BYTES: usize = 256 << 10;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
-    if value.len() <= MAX_BYTES && may_hold_command(value, place) && !is_document(value) {
+    if value.len() <= MAX_BYTES
+        && may_hold_command(value, place)
+        && !strange::is_strange(value)
+        && !is_document(value)
+    {
         matches.extend(shell(value, place));
     }
     matches

@@ -1,5 +1,6 @@
 //! Where a value sits: what its parameter is called, and whose request it came with.
 
+use super::names::Names;
 use crate::trail::{Trail, Trails};
 use shared::{Point, point::Tag};
 
@@ -12,7 +13,7 @@ pub(crate) struct Site<'f> {
 }
 
 /// Parameters that say where to go next.
-const RETURN_NAMES: &[&str] = &[
+static RETURN_NAMES: Names = Names::new(&[
     "redirect",
     "redirect_uri",
     "redirecturi",
@@ -70,7 +71,7 @@ const RETURN_NAMES: &[&str] = &[
     "referer",
     "u",
     "r",
-];
+]);
 
 impl Site<'_> {
     /// What the value is called: its parameter, key, cookie or tag.
@@ -96,8 +97,12 @@ impl Site<'_> {
         self.name().is_some_and(|name| names.iter().any(|it| name.eq_ignore_ascii_case(it)))
     }
 
+    pub(crate) fn is_one_of(&self, names: &Names) -> bool {
+        self.name().is_some_and(|name| names.contains(name))
+    }
+
     pub(crate) fn is_return_target(&self) -> bool {
-        self.is_named(RETURN_NAMES)
+        self.is_one_of(&RETURN_NAMES)
     }
 
     /// Headers in which browsers name the page a visitor is on; a developer's page is at `localhost`.
