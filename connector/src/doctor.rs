@@ -45,13 +45,17 @@ pub fn examine(documents: &Documents, deployment: &Deployment, today: Date) -> R
     let placed = slots::placed(distribution, deployment);
     if placed.is_empty() {
         match distribution.behaviors().find(|behavior| behavior.pattern() == deployment.behavior) {
-            Some(behavior) => examine_behavior(behavior, deployment.side, documents, deployment, &mut report),
+            Some(behavior) => {
+                examine_behavior(distribution, behavior, deployment.side, documents, deployment, &mut report);
+            }
             None => return Err(DocumentError::NoSuchBehavior(deployment.behavior.clone())),
         }
     }
     for behavior in distribution.behaviors() {
         match placed.iter().find(|(attached, _)| std::ptr::eq(*attached, behavior)) {
-            Some((_, side)) => examine_behavior(behavior, *side, documents, deployment, &mut report),
+            Some((_, side)) => {
+                examine_behavior(distribution, behavior, *side, documents, deployment, &mut report);
+            }
             None if placed.is_empty() => {}
             None => report.hazard(HazardKind::BehaviorNotCovered, behavior.pattern(), format!(
                 "Requests to {} are not inspected: the request function is attached to other behaviors only.",
@@ -64,6 +68,7 @@ pub fn examine(documents: &Documents, deployment: &Deployment, today: Date) -> R
 }
 
 fn examine_behavior(
+    distribution: &Distribution,
     behavior: &Behavior,
     side: Side,
     documents: &Documents,
@@ -74,7 +79,7 @@ fn examine_behavior(
     if side == Side::Origin {
         let forwarded = Forwarded::of(behavior, documents, report);
         forwarding::examine(behavior, &forwarded, report);
-        if let (true, Ok(distribution)) = (forwarded.cached, documents.distribution()) {
+        if forwarded.cached {
             cached_block(behavior, distribution.error_page(deployment.block_status), deployment, report);
         }
     }

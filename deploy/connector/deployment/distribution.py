@@ -35,15 +35,15 @@ class Distribution:
     def config(self) -> dict:
         return self.client.get_distribution_config(Id=self.id)["DistributionConfig"]
 
-    def change(self, edit: Callable[[dict], list]) -> bool:
-        """Applies the edit, which returns what it changed in words; whether there was anything to change."""
+    def change(self, edit: Callable[[dict], list]) -> None:
+        """Applies the edit, which returns what it changed in words. Nothing is sent if it changed nothing."""
         for attempt in range(1, ATTEMPTS + 1):
             answer = self.client.get_distribution_config(Id=self.id)
             config = answer["DistributionConfig"]
             changes = edit(config)
             if not changes:
                 say(f"{self.id}: nothing to change")
-                return False
+                return
             try:
                 self.client.update_distribution(Id=self.id, IfMatch=answer["ETag"], DistributionConfig=config)
             except ClientError as error:
@@ -54,8 +54,7 @@ class Distribution:
                 continue
             for line in changes:
                 say(f"{self.id}: {line}")
-            return True
-        return False
+            return
 
     def wait_deployed(self) -> None:
         """Waits until CloudFront has the newest configuration everywhere."""

@@ -68,7 +68,8 @@ def deploy(
         )
         for kind, event in events.items()
     }
-    if target.change(lambda config: distribution.attach(config, behavior, arns, replace)) and wait:
+    target.change(lambda config: distribution.attach(config, behavior, arns, replace))
+    if wait:
         target.wait_deployed()
 
 
@@ -109,26 +110,23 @@ def upgrade_to_new(
     for kind in sources:
         arn = functions.ensure(account.functions, function_name(new, kind), zips[kind], role_arn, code.settings, new)
         versions[function_name(old, kind)] = versions[function_name(new, kind)] = arn
-    _relink(target, versions, function_names(new), wait)
-    if not before:
-        return True
-    target.wait_deployed()
-    return _remove(account, old, replicas_wait)
+    _relink(target, versions, function_names(new), wait or bool(before))
+    return not before or _remove(account, old, replicas_wait)
 
 
 def undeploy(account: Account, target: Distribution, deployment: str, replicas_wait: int) -> bool:
     """Detaches the functions, and deletes them once CloudFront has let go of them. False if it has not yet."""
-    if target.change(lambda config: distribution.detach(config, function_names(deployment))):
-        target.wait_deployed()
+    target.change(lambda config: distribution.detach(config, function_names(deployment)))
+    target.wait_deployed()
     return _remove(account, deployment, replicas_wait)
 
 
 def _relink(target: Distribution, versions: dict, names: set, wait: bool) -> None:
-    changed = target.change(lambda config: distribution.move(config, versions))
+    target.change(lambda config: distribution.move(config, versions))
     places = distribution.attached(target.config(), names)
     say(f"{target.id}: attached at {', '.join(places)}" if places
         else f"{target.id}: the functions are attached to no behavior of it; deploy attaches them")
-    if changed and wait:
+    if wait:
         target.wait_deployed()
 
 

@@ -74,8 +74,12 @@ class CloudFrontStandIn(Door):
         #: How many more times Lambda does not know a new role.
         self.unknown_role = 0
         self.updates: list = []
+        #: Policies by their paths, as XML.
+        self.policies: dict = {}
 
     def answer(self, method: str, path: str, headers: dict, body: bytes) -> Answer:
+        if policy := self.policies.get(urlsplit(path).path):
+            return Answer(200, policy.encode(), {"ETag": "E1", "Content-Type": "text/xml"})
         if path.startswith("/2020-05-31/distribution"):
             return self.distribution(method, urlsplit(path).path, headers, body)
         if method == "POST" and path == "/2015-03-31/functions" and self.unknown_role:

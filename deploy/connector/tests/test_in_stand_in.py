@@ -7,6 +7,7 @@ import pytest
 
 from conftest import TOOL, behavior
 from deployment import role
+from stand_in import XMLNS
 
 REQUEST, RESPONSE = "wallarm-connector-request", "wallarm-connector-response"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function"
@@ -165,15 +166,44 @@ def test_a_role_that_lambda_does_not_know_yet_is_waited_for(in_stand_in, release
     assert in_stand_in.functions() == [REQUEST, RESPONSE]
 
 
-def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, deployed):
-    def doctor() -> subprocess.CompletedProcess:
-        documents, _ = json.JSONDecoder().raw_decode(in_stand_in.run("describe", deployed))
-        return subprocess.run([TOOL, "doctor", "-"], input=json.dumps(documents), capture_output=True, text=True, check=False)
+def doctor(world, distribution: str) -> subprocess.CompletedProcess:
+    documents, _ = json.JSONDecoder().raw_decode(world.run("describe", distribution))
+    return subprocess.run([TOOL, "doctor", "-"], input=json.dumps(documents), capture_output=True, text=True, check=False)
 
-    healthy = doctor()
+
+def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, deployed):
+    healthy = doctor(in_stand_in, deployed)
     assert (healthy.returncode, healthy.stdout) == (0, "no hazards found\n"), healthy.stderr
     trust = role.trust()
     trust["Statement"][0]["Principal"]["Service"] = "lambda.amazonaws.com"
     in_stand_in.iam.update_assume_role_policy(RoleName="wallarm-connector", PolicyDocument=json.dumps(trust))
-    ill = doctor()
+    ill = doctor(in_stand_in, deployed)
     assert ill.returncode == 1 and "trust-missing" in ill.stdout
+
+
+def test_the_doctor_reads_policies_as_cloudfront_has_them(in_stand_in, releases):
+    in_stand_in.door.policies = {"/2020-05-31/cache-policy/ours": CACHE_POLICY, "/2020-05-31/origin-request-policy/ours": ORIGIN_REQUEST_POLICY}
+    policies = {"CachePolicyId": "ours", "OriginRequestPolicyId": "ours"}
+    distribution = in_stand_in.distribution(DefaultCacheBehavior=behavior(**policies))
+    in_stand_in.deploy(distribution, releases.deployed, "--trigger", "origin")
+    found = doctor(in_stand_in, distribution).stdout
+    assert "not checked" not in found and found.endswith("6 hazards\n"), found
+    assert "query parameters, the function at origin-request sees only page:" in found
+    assert "headers, the function at origin-request sees only Accept, Authorization:" in found
+    assert "cookies, the function at origin-request sees all but session:" in found
+    assert all(code in found for code in ("host-not-seen", "cache-hits-not-inspected", "block-cached"))
+
+
+CACHE_POLICY = f"""<CachePolicy xmlns="{XMLNS}"><Id>ours</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>
+<CachePolicyConfig><Name>ours</Name><DefaultTTL>60</DefaultTTL><MaxTTL>60</MaxTTL><MinTTL>0</MinTTL>
+<ParametersInCacheKeyAndForwardedToOrigin><EnableAcceptEncodingGzip>true</EnableAcceptEncodingGzip>
+<HeadersConfig><HeaderBehavior>whitelist</HeaderBehavior><Headers><Quantity>1</Quantity><Items><Name>Accept</Name></Items></Headers></HeadersConfig>
+<CookiesConfig><CookieBehavior>none</CookieBehavior></CookiesConfig>
+<QueryStringsConfig><QueryStringBehavior>whitelist</QueryStringBehavior><QueryStrings><Quantity>1</Quantity><Items><Name>page</Name></Items></QueryStrings></QueryStringsConfig>
+</ParametersInCacheKeyAndForwardedToOrigin></CachePolicyConfig></CachePolicy>"""
+ORIGIN_REQUEST_POLICY = f"""<OriginRequestPolicy xmlns="{XMLNS}"><Id>ours</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>
+<OriginRequestPolicyConfig><Name>ours</Name>
+<HeadersConfig><HeaderBehavior>whitelist</HeaderBehavior><Headers><Quantity>1</Quantity><Items><Name>Authorization</Name></Items></Headers></HeadersConfig>
+<CookiesConfig><CookieBehavior>allExcept</CookieBehavior><Cookies><Quantity>1</Quantity><Items><Name>session</Name></Items></Cookies></CookiesConfig>
+<QueryStringsConfig><QueryStringBehavior>none</QueryStringBehavior></QueryStringsConfig>
+</OriginRequestPolicyConfig></OriginRequestPolicy>"""
