@@ -45,7 +45,10 @@ impl Forwarded {
             }
         }
         let mut missing = |command: &str, id: &str| {
-            report.not_checked(format!("what its policies hide from the function at {}; add the output of: aws cloudfront {command} --id {id}", behavior.pattern()));
+            report.not_checked(format!(
+                "what its policies hide from the function at {}; add the output of: aws cloudfront {command} --id {id}",
+                behavior.pattern(),
+            ));
         };
         if let Some(id) = behavior.cache_policy_id.as_deref().filter(|id| !id.is_empty()) {
             if let Some(policy) = documents.cache_policies.iter().find(|policy| policy.id == id) {
@@ -166,12 +169,8 @@ impl fmt::Display for Part {
 pub(super) fn examine(behavior: &Behavior, forwarded: &Forwarded, report: &mut Report) {
     let pattern = behavior.pattern();
     if forwarded.cached {
-        report.hazard(
-            HazardKind::CacheHitsNotInspected,
-            pattern,
-            "Requests that the cache answers are not inspected: origin-request does not run for them."
-                .to_owned(),
-        );
+        let what = "Requests that the cache answers are not inspected: origin-request does not run for them.";
+        report.hazard(HazardKind::CacheHitsNotInspected, pattern, what.to_owned());
     }
     for (kind, what, part) in [
         (HazardKind::QueryNotSeen, "query parameters", &forwarded.query),
@@ -179,10 +178,14 @@ pub(super) fn examine(behavior: &Behavior, forwarded: &Forwarded, report: &mut R
         (HazardKind::CookiesNotSeen, "cookies", &forwarded.cookies),
     ] {
         if !part.complete() {
-            report.hazard(kind, pattern, format!("Of the viewer's {what}, the function at origin-request sees {part}: attacks in the hidden ones are missed."));
+            report.hazard(kind, pattern, format!(
+                "Of the viewer's {what}, the function at origin-request sees {part}: attacks in the hidden ones are missed.",
+            ));
         }
     }
     if !forwarded.headers.shows("host") {
-        report.hazard(HazardKind::HostNotSeen, pattern, "The function at origin-request sees the origin's host instead of the viewer's: attacks are recorded for the wrong host.".to_owned());
+        let what = "The function at origin-request sees the origin's host instead of the viewer's: attacks are recorded for the \
+                    wrong host.";
+        report.hazard(HazardKind::HostNotSeen, pattern, what.to_owned());
     }
 }

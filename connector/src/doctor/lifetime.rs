@@ -71,7 +71,10 @@ fn attached_without_configuration(documents: &Documents, deployment: &Deployment
         let known = documents.functions.iter().any(|function| function.arn == association.arn);
         if deployment.owns(&association.arn) && !known {
             let arn = &association.arn;
-            report.not_checked(format!("runtime and role of {arn}; add the output of: aws lambda get-function-configuration --region us-east-1 --function-name {arn}"));
+            report.not_checked(format!(
+                "runtime and role of {arn}; add the output of: aws lambda get-function-configuration --region us-east-1 \
+                 --function-name {arn}",
+            ));
         }
     }
 }

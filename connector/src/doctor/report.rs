@@ -62,7 +62,8 @@ impl HazardKind {
                 "Remove that custom error response, or block with another status (wlrm_block_status)."
             }
             Self::BlockCached => {
-                "Add a custom error response for this status with an error caching minimum TTL of 0 and no page, or attach to viewer triggers."
+                "Add a custom error response for this status with an error caching minimum TTL of 0 and no page, or attach to \
+                 viewer triggers."
             }
             Self::CacheHitsNotInspected => {
                 "Attach to viewer triggers, or give the behavior the policy CachingDisabled."
@@ -71,7 +72,8 @@ impl HazardKind {
                 "Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers."
             }
             Self::HostNotSeen => {
-                "Have the viewer's host copied to a header of its own (a CloudFront function can), forward that, and name it in wlrm_host_header; or attach to viewer triggers."
+                "Have the viewer's host copied to a header of its own (a CloudFront function can), forward that, and name it in \
+                 wlrm_host_header; or attach to viewer triggers."
             }
             Self::BodyNotIncluded => "Run deploy again, or tick \"Include body\" at the trigger.",
             Self::SlotOccupied => {

@@ -35,7 +35,8 @@ class Tool:
             try:
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
             except FileNotFoundError:
-                raise Refused(f"{self.path} is missing; cargo build -p connector --bin wallarm-connector makes it")
+                hint = "cargo build -p connector --bin wallarm-connector makes it"
+                raise Refused(f"{self.path} is missing; {hint}") from None
             if done.returncode != 0:
                 raise Refused(f"the parameters cannot be set: {done.stderr.strip().removeprefix('Error: ')}")
             for line in done.stdout.splitlines():
@@ -66,8 +67,12 @@ def parameters(zip_bytes: bytes) -> dict:
 
 def deployed(function: dict) -> bytes:
     """The zip that a function runs, from the answer of GetFunction."""
-    with urllib.request.urlopen(function["Code"]["Location"], timeout=60) as answer:
-        return answer.read()
+    try:
+        with urllib.request.urlopen(function["Code"]["Location"], timeout=60) as answer:
+            return answer.read()
+    except OSError as error:
+        name = function["Configuration"]["FunctionName"]
+        raise Refused(f"the code of {name}, which holds its values, cannot be downloaded: {error}") from None
 
 
 def prepare(tool: Tool, folder: Path, kind: str, function: Optional[dict], assignments: list) -> bytes:

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Optional
 
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from . import describe, policy, steps
 from .bundle import Tool
@@ -38,7 +38,7 @@ def main(arguments: Optional[list] = None) -> int:
     except ClientError as error:
         reason = error.response["Error"]
         warn(f"error: AWS refuses {error.operation_name}: {reason.get('Code')}: {reason.get('Message', '')}")
-    except (BotoCoreError, WaiterError) as error:
+    except BotoCoreError as error:
         warn(f"error: {error}")
     return 1
 
@@ -150,7 +150,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _name_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="wallarm-connector",
-                        help="the functions are NAME-request and NAME-response, their role is NAME (default: wallarm-connector)")
+                        help="the functions are NAME-request and NAME-response, their role is NAME "
+                             "(default: wallarm-connector)")
 
 
 def _code_options(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,8 @@ CloudFront takes a whole configuration, and only if it was made from the current
 a configuration to what it changed, applied again to the newest configuration when somebody else was quicker.
 """
 
-from typing import Callable, Iterator, Optional
+from collections.abc import Iterator
+from typing import Callable, Optional
 
 from botocore.exceptions import ClientError
 
@@ -151,5 +152,6 @@ def _store(behavior: dict, items: list) -> None:
 def _no_cloudfront_functions(pattern: str, behavior: dict, wanted: dict) -> None:
     functions = behavior.get("FunctionAssociations", {}).get("Items") or []
     if functions and any(event.startswith("viewer-") for event in wanted):
-        raise Refused(f"the CloudFront function {functions[0]['FunctionARN']} is at {functions[0]['EventType']} of {pattern}; "
-                      "CloudFront does not take a Lambda function at viewer triggers beside it: use --trigger origin")
+        arn, event = functions[0]["FunctionARN"], functions[0]["EventType"]
+        raise Refused(f"the CloudFront function {arn} is at {event} of {pattern}; CloudFront does not take a Lambda "
+                      "function at viewer triggers beside it: use --trigger origin")

@@ -137,9 +137,9 @@ def _remove(account: Account, deployment: str, replicas_wait: int) -> bool:
         if not functions.delete(account.functions, name, 0 if remaining else replicas_wait):
             remaining.append(name)
     if remaining:
-        say(f"Still there: {', '.join(remaining)}. They are detached and run no more, but CloudFront keeps replicas for some "
-            "hours after the last distribution let go of a function. Run the same command again later, or leave them: "
-            "they cost nothing.")
+        say(f"Still there: {', '.join(remaining)}. They are detached and run no more, but CloudFront keeps replicas for "
+            "some hours after the last distribution let go of a function. Run the same command again later, or leave "
+            "them: they cost nothing.")
         return False
     role.delete(account.roles, deployment)
     return True

@@ -35,7 +35,8 @@ class Door:
 
     def answer(self, method: str, path: str, headers: dict, body: bytes) -> Answer:
         if code := re.fullmatch(r"/code/(.+)", path):
-            return Answer(200, self.zips[code[1]], {"Content-Type": "application/zip"})
+            found = self.zips.get(code[1])
+            return Answer(404 if found is None else 200, found or b"", {"Content-Type": "application/zip"})
         answer = self.forward(method, path, headers, body)
         function = re.fullmatch(r"/2015-03-31/functions(?:/([^/?]+))?(/code)?/?", path)
         if function and answer.status < 300:

@@ -119,6 +119,15 @@ def test_a_wrong_parameter_is_named(in_moto, releases):
     assert 'there is no parameter "wlrm_node_adr"' in printed
 
 
+def test_code_that_cannot_be_downloaded_stops_before_anything_is_lost(in_moto, releases):
+    distribution = in_moto.distribution()
+    in_moto.deploy(distribution, releases.deployed)
+    in_moto.door.zips.pop(REQUEST)
+    printed = in_moto.upgrade(distribution, releases.new, expect=1)
+    assert "the code of wallarm-connector-request, which holds its values, cannot be downloaded" in printed
+    assert in_moto.versions(RESPONSE) == ["1"]
+
+
 def test_a_distribution_that_is_not_there_is_said_to_be_so(in_moto, releases):
     assert "error: AWS refuses GetDistributionConfig: NoSuchDistribution" in in_moto.deploy("E0", releases.new, expect=1)
 

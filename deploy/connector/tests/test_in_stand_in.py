@@ -43,17 +43,19 @@ def test_deploy_waits_until_cloudfront_has_it(in_stand_in, releases):
 
 def test_nothing_else_of_a_distribution_changes(in_stand_in, releases):
     api = behavior([OTHERS], PathPattern="/api/*")
+    theirs = {**OTHERS, "EventType": "origin-request"}
     distribution = in_stand_in.distribution(
-        CacheBehaviors={"Quantity": 1, "Items": [api]}, DefaultCacheBehavior=behavior([{**OTHERS, "EventType": "origin-request"}]),
+        CacheBehaviors={"Quantity": 1, "Items": [api]}, DefaultCacheBehavior=behavior([theirs]),
     )
     before = in_stand_in.config(distribution)
     in_stand_in.deploy(distribution, releases.deployed)
     after = in_stand_in.config(distribution)
     ours = after["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Items"]
-    assert ours[0] == {**OTHERS, "EventType": "origin-request"} and len(ours) == 3
+    assert ours[0] == theirs and len(ours) == 3
     in_stand_in.run("undeploy", distribution)
     assert in_stand_in.config(distribution) == before
-    after["DefaultCacheBehavior"]["LambdaFunctionAssociations"] = before["DefaultCacheBehavior"]["LambdaFunctionAssociations"]
+    associations = before["DefaultCacheBehavior"]["LambdaFunctionAssociations"]
+    after["DefaultCacheBehavior"]["LambdaFunctionAssociations"] = associations
     assert after == before
 
 
@@ -182,7 +184,10 @@ def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, deployed):
 
 
 def test_the_doctor_reads_policies_as_cloudfront_has_them(in_stand_in, releases):
-    in_stand_in.door.policies = {"/2020-05-31/cache-policy/ours": CACHE_POLICY, "/2020-05-31/origin-request-policy/ours": ORIGIN_REQUEST_POLICY}
+    in_stand_in.door.policies = {
+        "/2020-05-31/cache-policy/ours": CACHE_POLICY,
+        "/2020-05-31/origin-request-policy/ours": ORIGIN_REQUEST_POLICY,
+    }
     policies = {"CachePolicyId": "ours", "OriginRequestPolicyId": "ours"}
     distribution = in_stand_in.distribution(DefaultCacheBehavior=behavior(**policies))
     in_stand_in.deploy(distribution, releases.deployed, "--trigger", "origin")
@@ -194,16 +199,31 @@ def test_the_doctor_reads_policies_as_cloudfront_has_them(in_stand_in, releases)
     assert all(code in found for code in ("host-not-seen", "cache-hits-not-inspected", "block-cached"))
 
 
-CACHE_POLICY = f"""<CachePolicy xmlns="{XMLNS}"><Id>ours</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>
-<CachePolicyConfig><Name>ours</Name><DefaultTTL>60</DefaultTTL><MaxTTL>60</MaxTTL><MinTTL>0</MinTTL>
-<ParametersInCacheKeyAndForwardedToOrigin><EnableAcceptEncodingGzip>true</EnableAcceptEncodingGzip>
-<HeadersConfig><HeaderBehavior>whitelist</HeaderBehavior><Headers><Quantity>1</Quantity><Items><Name>Accept</Name></Items></Headers></HeadersConfig>
-<CookiesConfig><CookieBehavior>none</CookieBehavior></CookiesConfig>
-<QueryStringsConfig><QueryStringBehavior>whitelist</QueryStringBehavior><QueryStrings><Quantity>1</Quantity><Items><Name>page</Name></Items></QueryStrings></QueryStringsConfig>
-</ParametersInCacheKeyAndForwardedToOrigin></CachePolicyConfig></CachePolicy>"""
-ORIGIN_REQUEST_POLICY = f"""<OriginRequestPolicy xmlns="{XMLNS}"><Id>ours</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>
-<OriginRequestPolicyConfig><Name>ours</Name>
-<HeadersConfig><HeaderBehavior>whitelist</HeaderBehavior><Headers><Quantity>1</Quantity><Items><Name>Authorization</Name></Items></Headers></HeadersConfig>
-<CookiesConfig><CookieBehavior>allExcept</CookieBehavior><Cookies><Quantity>1</Quantity><Items><Name>session</Name></Items></Cookies></CookiesConfig>
-<QueryStringsConfig><QueryStringBehavior>none</QueryStringBehavior></QueryStringsConfig>
-</OriginRequestPolicyConfig></OriginRequestPolicy>"""
+CACHE_POLICY = f"""
+<CachePolicy xmlns="{XMLNS}"><Id>ours</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime><CachePolicyConfig>
+  <Name>ours</Name><DefaultTTL>60</DefaultTTL><MaxTTL>60</MaxTTL><MinTTL>0</MinTTL>
+  <ParametersInCacheKeyAndForwardedToOrigin>
+    <EnableAcceptEncodingGzip>true</EnableAcceptEncodingGzip>
+    <HeadersConfig>
+      <HeaderBehavior>whitelist</HeaderBehavior><Headers><Quantity>1</Quantity><Items><Name>Accept</Name></Items></Headers>
+    </HeadersConfig>
+    <CookiesConfig><CookieBehavior>none</CookieBehavior></CookiesConfig>
+    <QueryStringsConfig>
+      <QueryStringBehavior>whitelist</QueryStringBehavior>
+      <QueryStrings><Quantity>1</Quantity><Items><Name>page</Name></Items></QueryStrings>
+    </QueryStringsConfig>
+  </ParametersInCacheKeyAndForwardedToOrigin>
+</CachePolicyConfig></CachePolicy>""".strip()
+ORIGIN_REQUEST_POLICY = f"""
+<OriginRequestPolicy xmlns="{XMLNS}"><Id>ours</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>
+<OriginRequestPolicyConfig>
+  <Name>ours</Name>
+  <HeadersConfig>
+    <HeaderBehavior>whitelist</HeaderBehavior>
+    <Headers><Quantity>1</Quantity><Items><Name>Authorization</Name></Items></Headers>
+  </HeadersConfig>
+  <CookiesConfig>
+    <CookieBehavior>allExcept</CookieBehavior><Cookies><Quantity>1</Quantity><Items><Name>session</Name></Items></Cookies>
+  </CookiesConfig>
+  <QueryStringsConfig><QueryStringBehavior>none</QueryStringBehavior></QueryStringsConfig>
+</OriginRequestPolicyConfig></OriginRequestPolicy>""".strip()
