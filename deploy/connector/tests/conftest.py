@@ -7,17 +7,17 @@ import subprocess
 import sys
 import types
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 
 import boto3
 import pytest
-import requests
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(HERE.parent))
 
-from deployment import bundle, cli, progress  # noqa: E402
+from deployment import bundle, cli, progress, steps  # noqa: E402
 from stand_in import CloudFrontStandIn, Door, serve  # noqa: E402
 
 TOOL = Path(os.environ.get("WALLARM_CONNECTOR", ROOT / "target/debug/wallarm-connector"))
@@ -63,15 +63,22 @@ def releases(tmp_path_factory):
     return types.SimpleNamespace(**made)
 
 
+# Making a client takes longer than most calls.
+@lru_cache
+def client(service: str, region_name: str, endpoint_url: str):
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, region_name=region_name, endpoint_url=endpoint_url, **keys)
+
+
 class World:
     """What a test sees: clients for the stand-in, and the commands with what they printed."""
 
     def __init__(self, door, capsys):
         self.door = door
         self.capsys = capsys
-        self.lambda_ = boto3.client("lambda", region_name="us-east-1")
-        self.cloudfront = boto3.client("cloudfront", region_name="us-east-1")
-        self.iam = boto3.client("iam", region_name="us-east-1")
+        self.lambda_ = client("lambda", "us-east-1", door.url)
+        self.cloudfront = client("cloudfront", "us-east-1", door.url)
+        self.iam = client("iam", "us-east-1", door.url)
 
     def run(self, command: str, *arguments: str, expect: int = 0) -> str:
         needs_tool = ("--tool", str(TOOL)) if command in ("deploy", "upgrade") else ()
@@ -134,31 +141,33 @@ def behavior(associations: list = (), **settings) -> dict:
     }
 
 
-def world(moto, door, monkeypatch, capsys):
-    requests.post(f"{moto}/moto-api/reset", timeout=10)
-    for name, value in {
-        "AWS_ENDPOINT_URL": door.url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
+def world(door: Door, monkeypatch, capsys) -> World:
+    door.reset()
+    here = types.SimpleNamespace(client=lambda service, region_name: client(service, region_name, door.url))
+    monkeypatch.setattr(steps, "boto3", here)
     monkeypatch.setattr(progress, "time", types.SimpleNamespace(sleep=lambda seconds: None))
     return World(door, capsys)
 
 
-@pytest.fixture
-def in_moto(moto, monkeypatch, capsys):
-    """All of AWS is moto, but for the addresses of code."""
+@pytest.fixture(scope="session")
+def door(moto):
     with serve(Door(moto)) as door:
-        yield world(moto, door, monkeypatch, capsys)
+        yield door
+
+
+@pytest.fixture(scope="session")
+def stand_in(moto):
+    with serve(CloudFrontStandIn(moto)) as door:
+        yield door
 
 
 @pytest.fixture
-def in_stand_in(moto, monkeypatch, capsys):
+def in_moto(door, monkeypatch, capsys):
+    """All of AWS is moto, but for the addresses of code."""
+    return world(door, monkeypatch, capsys)
+
+
+@pytest.fixture
+def in_stand_in(stand_in, monkeypatch, capsys):
     """CloudFront, and what it does to Lambda's functions, is ours; the rest is moto."""
-    with serve(CloudFrontStandIn(moto)) as door:
-        yield world(moto, door, monkeypatch, capsys)
+    return world(stand_in, monkeypatch, capsys)

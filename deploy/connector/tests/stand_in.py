@@ -31,7 +31,12 @@ class Door:
     def __init__(self, moto: str):
         self.moto = moto
         self.url = ""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets everything, moto's account included."""
         self.zips: dict = {}
+        requests.post(f"{self.moto}/moto-api/reset", timeout=30)
 
     def answer(self, method: str, path: str, headers: dict, body: bytes) -> Answer:
         if code := re.fullmatch(r"/code/(.+)", path):
@@ -60,8 +65,8 @@ class Door:
 
 
 class CloudFrontStandIn(Door):
-    def __init__(self, moto: str):
-        super().__init__(moto)
+    def reset(self) -> None:
+        super().reset()
         self.id = "E2STANDIN"
         self.config = b""
         self.revision = 0
