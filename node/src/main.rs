@@ -25,8 +25,8 @@ enum Command {
     },
     /// Inspect labelled requests and print what share of attacks is caught and of honest requests disturbed.
     Score {
-        /// JSON lines, plain or gzip.
-        #[arg(value_name = "FILE", required = true)]
+        /// JSON lines, plain or gzip; files like those of node/engine/corpus (TOML); folders of such files.
+        #[arg(value_name = "PATH", required = true)]
         files: Vec<PathBuf>,
         /// Write missed.tsv and false-alarms.tsv into this folder.
         #[arg(long, value_name = "DIR")]

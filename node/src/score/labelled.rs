@@ -11,6 +11,8 @@ pub(super) struct Labelled {
     pub label: Label,
     /// The file's own word for the type; its spelling differs from file to file.
     pub kind: String,
+    /// The codes that name it right; empty when its label says none.
+    pub accepts: Vec<AttackType>,
     pub request: InspectRequest,
 }
 
@@ -79,23 +81,16 @@ impl Labelled {
             body_truncated: false,
             not_inspected: Vec::new(),
         };
-        Ok(Self { id: line.id, suite: line.suite, label: line.label, kind: line.r#type, request })
+        let accepts = codes(&line.r#type).to_vec();
+        Ok(Self { id: line.id, suite: line.suite, label: line.label, kind: line.r#type, accepts, request })
     }
+}
 
-    /// Whether its label says which type it is.
-    pub(super) fn has_known_type(&self) -> bool {
-        !self.names().is_empty()
-    }
-
-    pub(super) fn accepts(&self, code: &AttackType) -> bool {
-        self.names().contains(code)
-    }
-
-    fn names(&self) -> &'static [AttackType] {
-        let kind = self.kind.to_ascii_lowercase();
-        let fits = |words: &[&str]| words.iter().any(|word| kind.contains(word));
-        NAMES.iter().find(|(words, _)| fits(words)).map_or(&[], |(_, names)| names)
-    }
+/// The codes for a label's word.
+fn codes(kind: &str) -> &'static [AttackType] {
+    let kind = kind.to_ascii_lowercase();
+    let fits = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    NAMES.iter().find(|(words, _)| fits(words)).map_or(&[], |(_, codes)| codes)
 }
 
 /// CloudFront hands UTF-8 on, and reads other bytes as ISO-8859-1.
