@@ -12,6 +12,10 @@ use engine::{
 use shared::{Body, InspectRequest};
 use std::{fs, path::PathBuf};
 
+/// What must be caught, in per cent, and what may be blocked wrongly, in a thousand. Raised as the engine gets better.
+const CAUGHT_PERCENT: usize = 90;
+const BLOCKED_PER_THOUSAND: usize = 40;
+
 /// Of the mutated requests only each so-manieth: all of them take a release build.
 const SAMPLED: usize = 29;
 
@@ -51,11 +55,11 @@ fn missed(engine: &Engine, requests: impl Iterator<Item = (String, Variant)>) ->
     (missed, count)
 }
 
-fn assert_share(missed: &[String], count: usize, floor_percent: usize) {
+fn assert_caught(missed: &[String], count: usize) {
     let caught = count - missed.len();
     assert!(count > 300, "{count} requests are no evidence");
     assert!(
-        caught * 100 >= count * floor_percent,
+        caught * 100 >= count * CAUGHT_PERCENT,
         "{caught} of {count} caught, missed:\n{}",
         missed.join("\n")
     );
@@ -65,7 +69,7 @@ fn assert_share(missed: &[String], count: usize, floor_percent: usize) {
 fn our_attacks_are_caught() {
     let named = |(file, it): (String, Sample)| (format!("{file} {:?}", it.payload), it.plain());
     let (missed, count) = missed(&Engine::new(), samples("attacks").into_iter().map(named));
-    assert_share(&missed, count, 80);
+    assert_caught(&missed, count);
 }
 
 #[test]
@@ -76,21 +80,31 @@ fn our_attacks_are_caught_in_other_places_and_spellings() {
     };
     let variants = samples("attacks").into_iter().flat_map(named).step_by(SAMPLED);
     let (missed, count) = missed(&Engine::new(), variants);
-    assert_share(&missed, count, 80);
+    assert_caught(&missed, count);
 }
 
 #[test]
-fn our_innocents_pass() {
+fn our_innocents_pass_but_for_a_few() {
     let engine = Engine::new();
     let samples = samples("innocent");
     assert!(samples.len() >= 150);
-    let variants =
-        samples.iter().flat_map(|(file, it)| it.everywhere().into_iter().map(move |v| (file, it, v)));
-    let blocked: Vec<_> = variants
-        .filter(|(_, _, variant)| is_blocked(&engine, &variant.request))
-        .map(|(file, sample, variant)| format!("{file} {:?}, {}", sample.payload, variant.how))
+    let named = |(file, it): (String, Sample)| {
+        let name = format!("{file} {:?}", it.payload);
+        it.everywhere().into_iter().map(move |variant| (name.clone(), variant))
+    };
+    let requests: Vec<_> = samples.into_iter().flat_map(named).collect();
+    let blocked: Vec<_> = requests
+        .iter()
+        .filter(|(_, variant)| is_blocked(&engine, &variant.request))
+        .map(|(name, variant)| format!("{name}, {}", variant.how))
         .collect();
-    assert!(blocked.is_empty(), "{} blocked:\n{}", blocked.len(), blocked.join("\n"));
+    assert!(
+        blocked.len() * 1_000 <= requests.len() * BLOCKED_PER_THOUSAND,
+        "{} of {} blocked:\n{}",
+        blocked.len(),
+        requests.len(),
+        blocked.join("\n")
+    );
 }
 
 #[test]
