@@ -121,3 +121,13 @@ fn what_broke_the_engine_once_does_not_again() {
         engine.inspect(&InspectRequest { body: Some(Body(bytes)), ..request });
     }
 }
+
+#[test]
+fn every_finding_says_what_kind_of_attack_it_is() {
+    let engine = Engine::new();
+    for (file, sample) in samples("attacks") {
+        for finding in engine.inspect(&sample.plain().request).findings {
+            assert!(finding.class.is_some(), "{file}: {}", finding.signature);
+        }
+    }
+}

@@ -38,18 +38,25 @@ struct Line {
     body_b64: String,
 }
 
-/// Words in a label → the codes that name it right. The first row that fits counts.
+/// Words in a label → the codes that name it right. The first row that fits counts. A label that says no type (`generic`,
+/// `mixed`, `REST`) is in no row and not asked for.
 const NAMES: &[(&[&str], &[AttackType])] = &[
+    // Holds the letters of `ssi`; sessions are fixed by scripts that set cookies.
+    (&["session"], &[AttackType::Xss]),
     (&["nosql"], &[AttackType::Nosqli]),
     (&["sql"], &[AttackType::Sqli]),
     (&["xss"], &[AttackType::Xss]),
+    // An expression of a template that runs a command is both.
     (&["ssti", "sst inj"], &[AttackType::Ssti, AttackType::Rce]),
     (&["ssi", "ss inj"], &[AttackType::Ssi]),
     (&["cmd", "rce", "shell", "php", "java", "command"], &[AttackType::Rce, AttackType::Ssti]),
     (&["rfi"], &[AttackType::PathTraversal, AttackType::Ssrf, AttackType::Rce]),
     (&["lfi", "traversal"], &[AttackType::PathTraversal]),
-    (&["xxe"], &[AttackType::Xxe]),
+    // Lists of entities hold entity bombs.
+    (&["xxe"], &[AttackType::Xxe, AttackType::DataBomb]),
     (&["ldap", "xpath"], &[AttackType::Ldapi]),
+    // Splitting and smuggling, and what else one server says to another.
+    (&["protocol-attack"], &[AttackType::Crlf, AttackType::Ldapi, AttackType::Ssrf]),
     (&["crlf"], &[AttackType::Crlf]),
     (&["mail"], &[AttackType::MailInjection]),
     (&["ssrf"], &[AttackType::Ssrf]),
@@ -97,4 +104,28 @@ fn codes(kind: &str) -> &'static [AttackType] {
 fn as_cloudfront_reads(bytes: &str) -> String {
     let raw: Option<Vec<u8>> = bytes.chars().map(|byte| u8::try_from(byte).ok()).collect();
     raw.and_then(|raw| String::from_utf8(raw).ok()).unwrap_or_else(|| bytes.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_many_spellings_name_our_codes() {
+        for (label, expected) in [
+            ("128KB SQL Injection", Some(AttackType::Sqli)),
+            ("NoSQL Injection", Some(AttackType::Nosqli)),
+            ("session-fixation", Some(AttackType::Xss)),
+            ("SS Injection", Some(AttackType::Ssi)),
+            ("SST Injection", Some(AttackType::Ssti)),
+            ("cmdi", Some(AttackType::Rce)),
+            ("path-traversal", Some(AttackType::PathTraversal)),
+            ("community-lfi-multipart", Some(AttackType::PathTraversal)),
+            ("UserAgent", Some(AttackType::Scanner)),
+            ("generic", None),
+            ("", None),
+        ] {
+            assert_eq!(codes(label).first(), expected.as_ref(), "{label}");
+        }
+    }
 }
