@@ -31,6 +31,9 @@ pub struct Inspection {
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedField {
     pub point: Point,
+    /// The encodings that were taken off before the value could be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decoded: Vec<&'static str>,
     /// The value itself, then each stage of decoding.
     pub layers: Vec<LayerView>,
     pub findings: Vec<Finding>,
@@ -64,6 +67,7 @@ pub(crate) fn explain(detectors: &Detectors, request: &InspectRequest) -> Vec<Ex
     let overrun = walk(detectors, request, |examined| explained.push(examined.explained()));
     explained.extend(overrun.map(Overrun::finding).map(|finding| ExplainedField {
         point: finding.point.clone(),
+        decoded: Vec::new(),
         layers: Vec::new(),
         findings: vec![finding],
     }));
@@ -110,7 +114,12 @@ impl Examined<'_> {
         let peeled =
             self.layers.iter().map(|it| LayerView { name: it.name, value: shown(&it.value, VIEW_CHARS) });
         let layers = [whole].into_iter().chain(peeled).collect();
-        ExplainedField { point: self.field.point, layers, findings: self.findings }
+        ExplainedField {
+            point: self.field.point,
+            decoded: self.field.decoded,
+            layers,
+            findings: self.findings,
+        }
     }
 }
 
