@@ -39,14 +39,7 @@ impl<'a> Branch<'a> {
     fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         let margin = "  ".repeat(depth);
         for field in &self.fields {
-            for (number, layer) in field.layers.iter().enumerate() {
-                write!(f, "{margin}{:<8} {}", layer.name, shown(&layer.value))?;
-                match field.decoded.as_slice() {
-                    [_, ..] if number == 0 => writeln!(f, "  (read from {})", field.decoded.join(", "))?,
-                    _ => writeln!(f)?,
-                }
-            }
-            field.findings.iter().try_for_each(|finding| write_finding(f, &margin, finding))?;
+            write_field(f, &margin, field)?;
         }
         for (step, branch) in &self.inside {
             writeln!(f, "{margin}{}", label(step))?;
@@ -60,6 +53,22 @@ impl fmt::Display for Branch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f, 0)
     }
+}
+
+/// Each layer, and under it what was found in it.
+fn write_field(f: &mut fmt::Formatter<'_>, margin: &str, field: &ExplainedField) -> fmt::Result {
+    for (stage, layer) in field.layers.iter().enumerate() {
+        write!(f, "{margin}{:<8} {}", layer.name, shown(&layer.value))?;
+        match field.decoded.as_slice() {
+            [_, ..] if stage == 0 => writeln!(f, "  (read from {})", field.decoded.join(", "))?,
+            _ => writeln!(f)?,
+        }
+        let found_here = |finding: &&Finding| finding.decoded.len() == field.decoded.len() + stage;
+        field.findings.iter().filter(found_here).try_for_each(|it| write_finding(f, margin, it))?;
+    }
+    // What ran out has no layer.
+    let is_unread = field.layers.is_empty();
+    field.findings.iter().filter(|_| is_unread).try_for_each(|it| write_finding(f, margin, it))
 }
 
 fn label(step: &Step) -> String {
