@@ -46,6 +46,9 @@ const RULES: &[Rule] = &[
     statement::probe,
     condition::tautology,
     condition::in_condition,
+    condition::after_number,
+    condition::bare_comparison,
+    condition::case,
     condition::bare_expression,
     function::delay,
     function::telling,
@@ -54,7 +57,10 @@ const RULES: &[Rule] = &[
 
 /// Asked once, where the value leaves the string it landed in.
 const BREAKOUTS: &[Rule] =
-    &[breakout::condition, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement];
+    &[breakout::condition, breakout::cut, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement];
+
+/// What an injection into a number may have before it, even in a document.
+const FIRST_TOKENS: usize = 6;
 
 /// Longer values may be files.
 const BINARY_BYTES: usize = 1_000;
@@ -116,7 +122,8 @@ fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
     let mut evidence: Vec<Evidence> = breakouts.iter().filter_map(|rule| rule(&reading, 0)).collect();
     let triggers = reading.triggers();
     for rule in RULES {
-        evidence.extend(triggers.iter().find_map(|&at| rule(&reading, at)));
+        let held = |&at: &usize| rule(&reading, at).filter(|found| reading.is_injected(found));
+        evidence.extend(triggers.iter().find_map(held));
     }
     evidence.into_iter().map(|it| reading.matched(&it)).collect()
 }
@@ -150,6 +157,17 @@ impl Reading {
             severity: evidence.severity,
             span,
         }
+    }
+
+    /// Whether this is no quotation. Posts hold whole statements; what was injected into a statement with a post follows
+    /// the string or the number it broke out of.
+    fn is_injected(&self, found: &Evidence) -> bool {
+        let at = found.tokens.start;
+        let before = (0..at).rev().find(|&it| self.phrase.kind(it) != Some(Kind::Close));
+        let follows_text = before.is_some_and(|it| {
+            matches!(self.phrase.kind(it), Some(Kind::Text { .. })) && self.phrase.is_same_line(it, at)
+        });
+        !self.is_document || (1..=FIRST_TOKENS).contains(&at) || follows_text
     }
 
     /// Where a rule that matched in mid-value should begin: at the quote when it follows the breakout at once.

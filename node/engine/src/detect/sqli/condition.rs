@@ -43,6 +43,53 @@ fn known_outcome(phrase: &Phrase, at: usize) -> Option<usize> {
     known.then_some(right.end)
 }
 
+/// `1 or name like '%'`: the value is a number with a condition.
+pub(super) fn after_number(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    if reading.opening != Opening::Bare || !phrase.is_logic(at) || !phrase.is_numeric_until(at) {
+        return None;
+    }
+    let end = phrase.condition(phrase.skip(at + 1, Kind::Open))?;
+    Some(Evidence { signature: "sqli-number-condition", severity: High, tokens: 0..end })
+}
+
+/// `1=1`, `x,'a'!='b`: the value is a comparison of constants.
+pub(super) fn bare_comparison(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    if at > 0 || reading.opening != Opening::Bare {
+        return None;
+    }
+    let left = if phrase.kind(1) == Some(Kind::Comma) { 2 } else { 0 };
+    let is_constant = |it| matches!(phrase.kind(it), Some(Kind::Number | Kind::Text { .. }));
+    let compares = matches!(phrase.slice(left + 1), "=" | "==" | "!=" | "<>" | "<=>");
+    let ends = phrase.is_end(left + 3) || phrase.is_logic(left + 3);
+    (is_constant(left) && compares && is_constant(left + 2) && ends).then_some(Evidence {
+        signature: "sqli-comparison",
+        severity: Medium,
+        tokens: 0..left + 3,
+    })
+}
+
+/// `case when 1=1 then …`, `) when 2 then`.
+pub(super) fn case(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let when = match phrase.word(at) {
+        "case" if phrase.word(at + 1) == "when" => at + 1,
+        "case" => phrase.operand(at + 1)?.end,
+        "when" if at > 0 && phrase.kind(at - 1) == Some(Kind::Close) => at,
+        _ => return None,
+    };
+    let condition = phrase.operand(when + 1).filter(|_| phrase.word(when) == "when")?;
+    let compared = phrase.comparison(condition.end).and_then(|right| phrase.operand(right));
+    let then = compared.map_or(condition.end, |it| it.end);
+    let telling = compared.is_some() || condition.shape != Shape::Name || at == 0;
+    (phrase.word(then) == "then" && telling && !reading.is_document).then_some(Evidence {
+        signature: "sqli-case",
+        severity: High,
+        tokens: at..then + 2,
+    })
+}
+
 /// `1 * 1--`: the value is one expression, and a comment swallows the rest of the statement.
 pub(super) fn bare_expression(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
@@ -52,7 +99,9 @@ pub(super) fn bare_expression(reading: &Reading, at: usize) -> Option<Evidence> 
     let first = phrase.operand(0).filter(|first| first.shape != Shape::Name)?;
     let end = phrase.expression(first.end).unwrap_or(first.end);
     let end = phrase.skip(end, Kind::Close);
-    let comments = phrase.kind(end) == Some(Kind::Comment) && phrase.slice(end).starts_with("--");
+    let comment = phrase.slice(end);
+    let comments =
+        phrase.kind(end) == Some(Kind::Comment) && (comment.starts_with("--") || comment == "/*");
     let brief = end > 1 || phrase.slice(end).len() <= 4;
     let swallows = comments && end + 1 == phrase.len() && brief;
     swallows.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })

@@ -33,14 +33,14 @@ fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
 
 fn changes_rows(phrase: &Phrase, at: usize) -> bool {
     match phrase.word(at) {
-        "insert" | "merge" => {
+        "insert" | "merge" | "replace" => {
             phrase.word(at + 1) == "into" && (at..at + 40).any(|it| phrase.is_word(it, &["values", "select"]))
         }
         "update" => {
             (at + 2..at + 6).any(|it| phrase.word(it) == "set" && phrase.kind(it + 2) == Some(Kind::Compare))
         }
         "delete" => phrase.word(at + 1) == "from" && ends_delete(phrase, at),
-        "load" => phrase.word(at + 1) == "data",
+        "load" => phrase.is_word(at + 1, &["data", "xml"]) && (at + 2..at + 5).any(|it| phrase.word(it) == "infile"),
         "copy" => (at..at + 8).any(|it| phrase.is_word(it, &["program", "stdin"])),
         _ => false,
     }
@@ -58,10 +58,18 @@ fn changes_objects(phrase: &Phrase, at: usize) -> bool {
     let adjectives = &["temporary", "unique", "external", "global", "public", "replace"];
     let object = at + 1 + usize::from(phrase.is_word(at + 1, adjectives));
     phrase.is_word(at, &["drop", "create", "alter", "truncate", "rename"])
-        && phrase.is_word(object, words::OBJECT)
+        && (phrase.is_word(object, words::OBJECT) || drops_all(phrase, at))
 }
 
-fn runs(phrase: &Phrase, at: usize) -> bool {
+/// `drop x;--`: some databases need no word for what is dropped.
+fn drops_all(phrase: &Phrase, at: usize) -> bool {
+    let after = at + 2;
+    let cuts = phrase.is_comment(phrase.skip(after, Kind::Semicolon));
+    phrase.is_word(at, &["drop", "truncate"]) && cuts && !phrase.word(at + 1).is_empty()
+}
+
+/// Statements that need no semicolon before them.
+pub(super) fn runs(phrase: &Phrase, at: usize) -> bool {
     let (second, kind) = (phrase.word(at + 1), phrase.kind(at + 1));
     match phrase.word(at) {
         "exec" | "execute" => {

@@ -77,7 +77,10 @@ fn next(rest: &[u8]) -> (Kind, usize) {
         quote @ (b'\'' | b'"') => text(rest, quote),
         b'`' => quoted_name(rest, b'`'),
         b'[' if is_word(second) && !second.is_ascii_digit() => quoted_name(rest, b']'),
+        b'@' if matches!(second, b'\'' | b'"' | b'`') => (Variable, 1 + text(&rest[1..], second).1),
         b'@' => (Variable, 1 + run(&rest[1..], |byte| is_word(byte) || byte == b'@' || byte == b'.')),
+        // `\N` is null.
+        b'\\' if second == b'N' && !rest.get(2).copied().is_some_and(is_word) => (Word, 2),
         byte if byte.is_ascii_digit() || (byte == b'.' && second.is_ascii_digit()) => (Number, number(rest)),
         byte if is_word(byte) => (Word, run(rest, is_word)),
         byte => symbol(byte, second),
@@ -89,6 +92,8 @@ fn symbol(byte: u8, second: u8) -> (Kind, usize) {
         (b'|', b'|') | (b'&', b'&') => (Kind::Logic, 2),
         (b'<', b'=' | b'>') | (b'>' | b'!' | b':' | b'=', b'=') => (Kind::Compare, 2),
         (b'<' | b'>', b'<' | b'>') => (Kind::Arithmetic, 2),
+        // A cast.
+        (b':', b':') => (Other, 2),
         (b'=' | b'<' | b'>', _) => (Kind::Compare, 1),
         (b'+' | b'-' | b'*' | b'/' | b'%' | b'|' | b'&' | b'^' | b'~' | b'!', _) => (Kind::Arithmetic, 1),
         (b'(', _) => (Kind::Open, 1),
@@ -190,6 +195,11 @@ mod tests {
     #[test]
     fn a_word_may_follow_a_number_at_once() {
         assert_snapshot!(spell("1or 1.5e3and 0x41"), @"Number Word Number Word Number");
+    }
+
+    #[test]
+    fn variables_may_be_quoted_and_null_may_be_a_backslash() {
+        assert_snapshot!(spell(r#"@"a b" @`x` is\N"#), @"Variable Variable Word Word");
     }
 
     #[test]

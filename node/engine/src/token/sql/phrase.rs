@@ -13,6 +13,8 @@ pub(crate) struct Phrase {
     tokens: Vec<Token>,
     /// For each opening bracket its closing one, or the number of tokens.
     closing: Vec<usize>,
+    /// The tokens that follow a comment, in order. Only the last comment is a token: those before it part words.
+    after_comment: Vec<usize>,
 }
 
 /// Something a comparison can compare.
@@ -39,8 +41,9 @@ impl Phrase {
     pub(crate) fn new(value: &[u8], opening: Opening) -> Self {
         let mut tokens = tokens(value, opening);
         tokens.retain(|token| token.kind != Kind::Blank);
+        let after_comment = drop_comments(&mut tokens);
         let closing = match_brackets(&tokens);
-        Self { text: value.to_ascii_lowercase(), tokens, closing }
+        Self { text: value.to_ascii_lowercase(), tokens, closing, after_comment }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -110,7 +113,31 @@ impl Phrase {
 
     /// Where a value's own statement may end: at its end, or at a comment that swallows the rest.
     pub(crate) fn is_end(&self, at: usize) -> bool {
-        matches!(self.kind(at), None | Some(Kind::Comment))
+        self.kind(at).is_none() || self.is_comment(at)
+    }
+
+    /// Whether a comment to the end of its line stands here.
+    pub(crate) fn is_comment(&self, at: usize) -> bool {
+        self.kind(at) == Some(Kind::Comment) || self.after_comment.binary_search(&at).is_ok()
+    }
+
+    /// Whether numbers and arithmetic are all that stands before this token, and something does.
+    pub(crate) fn is_numeric_until(&self, at: usize) -> bool {
+        let is_numeric = |it| {
+            matches!(
+                self.kind(it),
+                Some(Kind::Number | Kind::Arithmetic | Kind::Variable | Kind::Open | Kind::Close)
+            )
+        };
+        at > 0 && at <= 2 * MAX_CHAIN && (0..at).all(is_numeric)
+    }
+
+    /// Whether these two tokens stand on one line.
+    pub(crate) fn is_same_line(&self, from: usize, to: usize) -> bool {
+        match (self.tokens.get(from), self.tokens.get(to)) {
+            (Some(from), Some(to)) => memchr::memchr(b'\n', &self.text[from.end..to.start]).is_none(),
+            _ => false,
+        }
     }
 
     /// The position after a comparison operator.
@@ -120,12 +147,29 @@ impl Phrase {
         }
         let at = at + usize::from(self.word(at) == "not");
         match self.word(at) {
-            "like" | "ilike" | "rlike" | "regexp" | "in" | "is" | "between" | "glob" | "div" | "similar" => {
-                Some(at + 1)
-            }
+            "like" | "ilike" | "rlike" | "regexp" | "in" | "is" | "between" | "glob" | "div" | "mod"
+            | "similar" => Some(at + 1),
             "sounds" => Some(at + 2),
             _ => None,
         }
+    }
+
+    /// The position after a comparison that begins here and that prose does not have.
+    pub(crate) fn condition(&self, at: usize) -> Option<usize> {
+        let left = self.operand(at)?;
+        let right_at = self.comparison(left.end)?;
+        let right = self.operand(right_at)?;
+        let right_kind = self.kind(right_at);
+        let telling = match self.word(right_at - 1) {
+            "" | "div" | "mod" => true,
+            "is" => {
+                let null = right_at + usize::from(self.word(right_at) == "not");
+                self.is_word(null, &["null", "true", "false", "unknown", "\\n"])
+            }
+            "in" => right_kind == Some(Kind::Open),
+            _ => matches!(right_kind, Some(Kind::Text { .. } | Kind::Open | Kind::Variable)),
+        };
+        telling.then_some(right.end)
     }
 
     /// The operand here, with the arithmetic that continues it.
@@ -165,6 +209,23 @@ impl Phrase {
     }
 
     fn simple_operand(&self, at: usize) -> Option<Operand> {
+        let operand = self.uncast_operand(at)?;
+        Some(Operand { end: self.after_casts(operand.end), ..operand })
+    }
+
+    /// The position after `::text::varchar(9)`.
+    fn after_casts(&self, at: usize) -> usize {
+        let mut end = at;
+        while end < at + MAX_CHAIN && self.slice(end) == "::" && self.kind(end + 1) == Some(Kind::Word) {
+            end += 2;
+            if self.kind(end) == Some(Kind::Open) {
+                end = self.after_group(end);
+            }
+        }
+        end
+    }
+
+    fn uncast_operand(&self, at: usize) -> Option<Operand> {
         let at = self.after_prefixes(at);
         match self.kind(at)? {
             Kind::Number | Kind::Text { .. } | Kind::Variable => {
@@ -200,7 +261,8 @@ impl Phrase {
         if self.kind(end) == Some(Kind::Open) {
             return Some(Operand { shape: Shape::Call, end: self.after_group(end) });
         }
-        let shape = if CONSTANTS.contains(&word) { Shape::Literal } else { Shape::Name };
+        let is_constant = CONSTANTS.contains(&word) || is_curly_text(word);
+        let shape = if is_constant { Shape::Literal } else { Shape::Name };
         Some(Operand { shape, end })
     }
 
@@ -221,17 +283,44 @@ impl Phrase {
 const ENGLISH: &[&str] = &[
     "left", "right", "if", "count", "user", "row", "replace", "reverse", "round", "power", "log", "quote",
     "mid", "min", "max", "trim", "floor", "database", "version", "length", "exists", "sin", "bin", "likely",
-    "compress", "pi", "sleep",
+    "compress", "pi", "sleep", "match", "position", "interval", "extract", "edit", "sign", "now", "random",
+    "password", "json", "stuff", "least", "greatest", "xpath", "charset", "collation", "overlay", "mod", "cast",
+    "convert", "lower", "upper",
 ];
 
 const CONSTANTS: &[&str] =
-    &["null", "true", "false", "current_user", "session_user", "sysdate", "rownum", "n"];
+    &["null", "true", "false", "current_user", "session_user", "system_user", "sysdate", "rownum", "n", "\\n"];
 
 /// Words that begin or part a statement and so are no operand.
 const STATEMENT_WORDS: &[&str] = &[
     "select", "from", "where", "union", "order", "group", "having", "limit", "into", "or", "and", "xor",
     "insert", "update", "delete", "values", "set", "like", "in", "is", "between", "then", "when", "else",
 ];
+
+/// `’x’`: some databases take typographic quotes for plain ones.
+fn is_curly_text(word: &str) -> bool {
+    const QUOTES: [char; 2] = ['\u{2018}', '\u{2019}'];
+    word.len() > 6 && word.starts_with(QUOTES) && word.ends_with(QUOTES)
+}
+
+/// Keeps a comment only when nothing follows it; returns the positions that followed the others.
+fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
+    let mut after_comment = Vec::new();
+    let mut kept = 0;
+    for at in 0..tokens.len() {
+        let token = tokens[at];
+        if token.kind == Kind::Comment && at + 1 < tokens.len() {
+            if after_comment.last() != Some(&kept) {
+                after_comment.push(kept);
+            }
+        } else {
+            tokens[kept] = token;
+            kept += 1;
+        }
+    }
+    tokens.truncate(kept);
+    after_comment
+}
 
 fn match_brackets(tokens: &[Token]) -> Vec<usize> {
     let mut closing = vec![tokens.len(); tokens.len()];
@@ -266,6 +355,34 @@ mod tests {
         assert_eq!(operand("t.name like 'a'"), Some((Shape::Name, 3)));
         assert_eq!(operand("2*3-1"), Some((Shape::Literal, 5)));
         assert_eq!(operand("from x"), None);
+    }
+
+    #[test]
+    fn a_cast_belongs_to_its_operand() {
+        assert_eq!(operand("'1'::text::varchar(9) = 1"), Some((Shape::Literal, 8)));
+    }
+
+    #[test]
+    fn comments_between_lines_part_words_and_may_end_a_statement() {
+        let phrase = Phrase::new(b"1 #a\n--\nunion -- b", Opening::Bare);
+        assert_eq!((phrase.len(), phrase.word(1)), (3, "union"));
+        assert!(phrase.is_end(1) && phrase.is_end(2) && !phrase.is_end(0));
+    }
+
+    #[test]
+    fn conditions_are_told_from_prose() {
+        for (text, is_condition) in [
+            ("a = 1", true),
+            ("a is not null", true),
+            ("a like '%'", true),
+            ("a in (1)", true),
+            ("fun is good", false),
+            ("it in 2 days", false),
+            ("they like it", false),
+        ] {
+            let phrase = Phrase::new(text.as_bytes(), Opening::Bare);
+            assert_eq!(phrase.condition(0).is_some(), is_condition, "{text}");
+        }
     }
 
     #[test]
