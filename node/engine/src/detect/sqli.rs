@@ -4,6 +4,7 @@
 
 mod breakout;
 mod condition;
+mod fragment;
 mod function;
 mod select_list;
 mod stacked;
@@ -53,11 +54,19 @@ const RULES: &[Rule] = &[
     function::delay,
     function::telling,
     function::whole_call,
+    function::nested_call,
+    fragment::leading_condition,
+    fragment::operator,
+    fragment::open_call,
+    fragment::semicolon,
+    fragment::from_clause,
+    fragment::values,
+    fragment::open_pattern,
 ];
 
 /// Asked once, where the value leaves the string it landed in.
 const BREAKOUTS: &[Rule] =
-    &[breakout::condition, breakout::cut, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement];
+    &[breakout::condition, breakout::cut, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement, fragment::quoted_verb];
 
 /// What an injection into a number may have before it, even in a document.
 const FIRST_TOKENS: usize = 6;
@@ -165,9 +174,10 @@ impl Reading {
         let at = found.tokens.start;
         let before = (0..at).rev().find(|&it| self.phrase.kind(it) != Some(Kind::Close));
         let follows_text = before.is_some_and(|it| {
-            matches!(self.phrase.kind(it), Some(Kind::Text { .. })) && self.phrase.is_same_line(it, at)
+            matches!(self.phrase.kind(it), Some(Kind::Text { .. })) && self.phrase.is_same_line(it, at + 2)
         });
-        !self.is_document || (1..=FIRST_TOKENS).contains(&at) || follows_text
+        let is_first = (1..=FIRST_TOKENS).contains(&at);
+        !self.is_document || is_first || follows_text && found.signature != "sqli-clause"
     }
 
     /// Where a rule that matched in mid-value should begin: at the quote when it follows the breakout at once.

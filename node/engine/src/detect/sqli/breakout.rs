@@ -35,9 +35,9 @@ fn dangling(phrase: &Phrase, at: usize) -> Option<usize> {
     (phrase.is_end(after) || compares && phrase.kind(after) == Some(Kind::Semicolon)).then_some(after)
 }
 
-/// `'and'`: a word that is quoted, no more.
+/// `say 'and'`: a word that is quoted, no more.
 fn is_quoted_word(phrase: &Phrase) -> bool {
-    phrase.len() == 3 && phrase.slice(2).len() == 1 && phrase.is_adjacent(0) && phrase.is_adjacent(1)
+    phrase.len() == 3 && phrase.slice(0).len() > 1 && phrase.slice(2).len() == 1 && phrase.is_adjacent(0) && phrase.is_adjacent(1)
         && phrase.kind(1) == Some(Kind::Word)
 }
 

@@ -4,6 +4,25 @@ use super::{Evidence, Reading, words};
 use crate::token::sql::{Kind, Opening, Phrase};
 use shared::Severity::{Critical, Medium};
 
+/// `1+ascii(substr(…))-10`, `conv(hex(…)) >> 6`: a number or nothing, and a call of one database function on another.
+pub(super) fn nested_call(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    if at > 0 || reading.opening != Opening::Bare {
+        return None;
+    }
+    let call = (0..8).find(|&it| phrase.kind(it) == Some(Kind::Word))?;
+    let leads = call == 0 || phrase.is_numeric_until(call);
+    let nests = phrase.calls(call, words::TELLING)
+        && phrase.calls(call + 2, words::TELLING)
+        && !phrase.is_word(call, words::MATH);
+    let end = phrase.after_group(call + 1);
+    (leads && nests && phrase.expression(end).unwrap_or(end) == phrase.len()).then_some(Evidence {
+        signature: "sqli-function-call",
+        severity: Medium,
+        tokens: 0..end,
+    })
+}
+
 /// `sleep(5)`, `benchmark(…)`, `waitfor delay '…'`.
 pub(super) fn delay(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
@@ -18,8 +37,10 @@ pub(super) fn delay(reading: &Reading, at: usize) -> Option<Evidence> {
 /// A call with arguments where an expression is expected: after `select`, an operator, a comma or a quote.
 fn is_call(phrase: &Phrase, at: usize) -> bool {
     let opens = phrase.kind(at + 1) == Some(Kind::Open);
+    // `sleep(5.seconds)` is how Ruby says it.
     let argument = phrase.operand(at + 2).is_some_and(|it| {
-        matches!(phrase.kind(it.end), None | Some(Kind::Close | Kind::Comma | Kind::Comment))
+        let end = it.end + usize::from(phrase.slice(at + 2).ends_with('.'));
+        matches!(phrase.kind(end), None | Some(Kind::Close | Kind::Comma | Kind::Comment))
     });
     opens && argument && (at == 0 || expects_expression(phrase, at - 1) || phrase.word(at).starts_with("pg_"))
 }
@@ -57,7 +78,8 @@ pub(super) fn telling(reading: &Reading, at: usize) -> Option<Evidence> {
 /// `version()`, `unhex(`: the value is a call of a database function and nothing else.
 pub(super) fn whole_call(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
-    let called = at == 0 && reading.opening == Opening::Bare && phrase.calls(0, words::TELLING);
-    let is_all = called && phrase.after_group(1) == phrase.len() && phrase.is_adjacent(0);
+    let first = usize::from(phrase.kind(0) == Some(Kind::Comma));
+    let called = at == 0 && reading.opening == Opening::Bare && phrase.calls(first, words::TELLING);
+    let is_all = called && phrase.after_group(first + 1) == phrase.len() && phrase.is_adjacent(first);
     is_all.then(|| Evidence { signature: "sqli-function-call", severity: Medium, tokens: 0..phrase.len() })
 }

@@ -21,7 +21,8 @@ pub(super) fn stacked(reading: &Reading, at: usize) -> Option<Evidence> {
 fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
     if phrase.word(at) == "select" {
         let list = SelectList::read(phrase, at);
-        let telling = list.is_evident() && list.has_punctuation;
+        let is_text = matches!(phrase.kind(at + 1), Some(Kind::Text { .. })) && at + 2 == phrase.len();
+        let telling = list.is_evident() && list.has_punctuation && !is_text;
         return telling.then_some(list.end);
     }
     let holds = changes_rows(phrase, at)

@@ -67,6 +67,10 @@ pub(super) const SUSPECT: &[&str] = &[
     " mod ",
     "replace",
     "\u{2019}",
+    "from ",
+    "drop",
+    "xor",
+    " like ",
 ];
 
 /// Headers such as `user-agent` are read as SQL only with one of these.
@@ -350,4 +354,22 @@ pub(super) const OBJECT: &[&str] = &[
     "role",
     "sequence",
     "alias",
+];
+
+/// What is put after a semicolon or a quote: few words of prose among them.
+pub(super) const STACKED: &[&str] = &[
+    "select", "insert", "update", "delete", "drop", "create", "alter", "truncate", "exec", "execute",
+    "declare", "waitfor", "shutdown", "merge", "replace",
+];
+
+/// Functions whose names are too common to be told from prose, except where their bracket is left open.
+pub(super) const CALLED_IN_FRAGMENTS: &[&str] = &[
+    "values", "insert", "in", "date", "time", "day", "month", "year", "hour", "minute", "second", "quarter", "week",
+    "now", "local", "log", "encode", "execute", "exec", "format", "space", "repeat", "field", "default",
+];
+
+/// What calculators know as well.
+pub(super) const MATH: &[&str] = &[
+    "abs", "sqrt", "sin", "cos", "tan", "atan", "acos", "asin", "pow", "power", "log", "ln", "exp", "floor", "round",
+    "min", "max", "mod", "pi", "sign", "count", "rand", "random",
 ];

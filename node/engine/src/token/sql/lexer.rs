@@ -51,7 +51,7 @@ pub(super) fn tokens(value: &[u8], opening: Opening) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
     if let Opening::Quoted(quote) = opening {
-        let found = memchr::memchr(quote, value);
+        let found = closing_quote(value, quote);
         at = found.map_or(value.len(), |offset| offset + 1);
         tokens.push(Token { kind: Text { closed: found.is_some() }, start: 0, end: at });
     }
@@ -61,6 +61,16 @@ pub(super) fn tokens(value: &[u8], opening: Opening) -> Vec<Token> {
         at += length;
     }
     tokens
+}
+
+/// Where the string that holds the value's start ends. `x''y'` holds a quote of its own.
+fn closing_quote(value: &[u8], quote: u8) -> Option<usize> {
+    let first = memchr::memchr(quote, value)?;
+    let is_doubled = first > 0
+        && value.get(first + 1) == Some(&quote)
+        && value.get(first + 2).copied().is_some_and(is_word);
+    let third = || memchr::memchr(quote, &value[first + 2..]).map(|it| first + 2 + it);
+    if is_doubled { third().or(Some(first)) } else { Some(first) }
 }
 
 /// The token at the start of `rest`, which is not empty, and its length, which is not 0.
