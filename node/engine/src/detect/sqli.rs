@@ -62,11 +62,19 @@ const RULES: &[Rule] = &[
     fragment::from_clause,
     fragment::values,
     fragment::open_pattern,
+    fragment::open_end,
 ];
 
 /// Asked once, where the value leaves the string it landed in.
-const BREAKOUTS: &[Rule] =
-    &[breakout::condition, breakout::cut, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement, fragment::quoted_verb];
+const BREAKOUTS: &[Rule] = &[
+    breakout::condition,
+    breakout::cut,
+    breakout::comment,
+    breakout::operator,
+    breakout::joined_call,
+    breakout::statement,
+    fragment::quoted_verb,
+];
 
 /// What an injection into a number may have before it, even in a document.
 const FIRST_TOKENS: usize = 6;

@@ -37,7 +37,11 @@ fn dangling(phrase: &Phrase, at: usize) -> Option<usize> {
 
 /// `say 'and'`: a word that is quoted, no more.
 fn is_quoted_word(phrase: &Phrase) -> bool {
-    phrase.len() == 3 && phrase.slice(0).len() > 1 && phrase.slice(2).len() == 1 && phrase.is_adjacent(0) && phrase.is_adjacent(1)
+    phrase.len() == 3
+        && phrase.slice(0).len() > 1
+        && phrase.slice(2).len() == 1
+        && phrase.is_adjacent(0)
+        && phrase.is_adjacent(1)
         && phrase.kind(1) == Some(Kind::Word)
 }
 
@@ -101,7 +105,8 @@ pub(super) fn joined_call(reading: &Reading, _: usize) -> Option<Evidence> {
     let at = phrase.after_operators(first).unwrap_or(first);
     let call = phrase.skip(at, Kind::Open);
     let known = phrase.calls(call, words::TELLING) || phrase.calls(call, words::DELAY);
-    let holds = known && (at > first || phrase.is_adjacent(call)) || at > first && call > at && phrase.word(call) == "select";
+    let holds = known && (at > first || phrase.is_adjacent(call))
+        || at > first && call > at && phrase.word(call) == "select";
     holds.then(|| Evidence {
         signature: "sqli-string-call",
         severity: High,

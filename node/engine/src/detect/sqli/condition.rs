@@ -100,8 +100,7 @@ pub(super) fn bare_expression(reading: &Reading, at: usize) -> Option<Evidence> 
     let end = phrase.expression(first.end).unwrap_or(first.end);
     let end = phrase.skip(end, Kind::Close);
     let comment = phrase.slice(end);
-    let comments =
-        phrase.kind(end) == Some(Kind::Comment) && (comment.starts_with("--") || comment == "/*");
+    let comments = phrase.kind(end) == Some(Kind::Comment) && (comment.starts_with("--") || comment == "/*");
     let brief = end > 1 || phrase.slice(end).len() <= 4;
     let swallows = comments && end + 1 == phrase.len() && brief;
     swallows.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })

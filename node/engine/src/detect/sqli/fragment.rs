@@ -90,11 +90,26 @@ pub(super) fn values(reading: &Reading, at: usize) -> Option<Evidence> {
     holds.then(|| evidence("sqli-fragment-query", Medium, phrase.len()))
 }
 
+/// `/3 or`, `x=(select`: the rest is the attacker's next try.
+pub(super) fn open_end(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = begins(reading, at)?;
+    let last = phrase.len().checked_sub(2)?;
+    let subselect = phrase.kind(last) == Some(Kind::Open) && phrase.word(last + 1) == "select";
+    let continues = phrase.len() == 3 && phrase.kind(0) == Some(Kind::Arithmetic) && phrase.is_logic(2);
+    (subselect || continues).then(|| evidence("sqli-fragment-query", Medium, last + 2))
+}
+
 /// `name like '`: the pattern is the statement's.
 pub(super) fn open_pattern(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = begins(reading, at)?;
-    let like = usize::from(phrase.operand(0).is_some_and(|it| it.end == 1) || phrase.kind(0) == Some(Kind::Close));
+    let like =
+        usize::from(phrase.operand(0).is_some_and(|it| it.end == 1) || phrase.kind(0) == Some(Kind::Close));
     let after = like + 1;
+    let is_name_end =
+        phrase.slice(0) == "`" && phrase.is_word(1, &["like", "rlike", "regexp"]) && phrase.len() == 2;
+    if is_name_end {
+        return Some(evidence("sqli-fragment-pattern", Medium, 2));
+    }
     let opens = match phrase.kind(after) {
         Some(Kind::Text { closed }) => !closed && phrase.slice(after).len() == 1,
         Some(Kind::Open) => phrase.kind(0) == Some(Kind::Close),

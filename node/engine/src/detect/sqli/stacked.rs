@@ -35,13 +35,16 @@ fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
 fn changes_rows(phrase: &Phrase, at: usize) -> bool {
     match phrase.word(at) {
         "insert" | "merge" | "replace" => {
-            phrase.word(at + 1) == "into" && (at..at + 40).any(|it| phrase.is_word(it, &["values", "select"]))
+            let into = phrase.word(at + 1) == "into" || phrase.kind(at + 2) == Some(Kind::Open);
+            into && (at..at + 40).any(|it| phrase.is_word(it, &["values", "select"]))
         }
         "update" => {
             (at + 2..at + 6).any(|it| phrase.word(it) == "set" && phrase.kind(it + 2) == Some(Kind::Compare))
         }
         "delete" => phrase.word(at + 1) == "from" && ends_delete(phrase, at),
-        "load" => phrase.is_word(at + 1, &["data", "xml"]) && (at + 2..at + 5).any(|it| phrase.word(it) == "infile"),
+        "load" => {
+            phrase.is_word(at + 1, &["data", "xml"]) && (at + 2..at + 5).any(|it| phrase.word(it) == "infile")
+        }
         "copy" => (at..at + 8).any(|it| phrase.is_word(it, &["program", "stdin"])),
         _ => false,
     }

@@ -116,7 +116,8 @@ fn after_by(reading: &Reading, at: usize) -> Option<usize> {
             Some(Kind::Number | Kind::Text { .. } | Kind::Close | Kind::Variable | Kind::Arithmetic)
         );
     let swallows = phrase.is_comment(column.end);
-    let counted = matches!(column.shape, Shape::Literal | Shape::Group) || phrase.calls(at + 2, words::TELLING);
+    let counted =
+        matches!(column.shape, Shape::Literal | Shape::Group) || phrase.calls(at + 2, words::TELLING);
     let is_all = at == 0 && phrase.kind(column.end).is_none() && column.shape == Shape::Literal;
     (after_value && (counted || swallows) || counted && swallows || is_all)
         .then_some(column.end + usize::from(swallows))

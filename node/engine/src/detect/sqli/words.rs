@@ -59,6 +59,7 @@ pub(super) const SUSPECT: &[&str] = &[
     "into",
     "=",
     " is",
+    "is n",
     " as ",
     "case",
     "when",
@@ -74,8 +75,23 @@ pub(super) const SUSPECT: &[&str] = &[
 ];
 
 /// Headers such as `user-agent` are read as SQL only with one of these.
-pub(super) const ODD_IN_HEADERS: &[&str] =
-    &["'", "\" ", "select", "union", "sleep", "benchmark", "waitfor", " or ", " and ", "delete from", "insert into", "drop table", ")::"];
+pub(super) const ODD_IN_HEADERS: &[&str] = &[
+    "'",
+    "\" ",
+    "select",
+    "union",
+    "sleep",
+    "benchmark",
+    "waitfor",
+    " or ",
+    " and ",
+    "delete from",
+    "insert into",
+    "drop table",
+    ")::",
+    "\"and ",
+    "\"or ",
+];
 
 /// Words a rule may begin with, besides [`DELAY`].
 pub(super) const TRIGGER: &[&str] = &[
@@ -364,12 +380,13 @@ pub(super) const STACKED: &[&str] = &[
 
 /// Functions whose names are too common to be told from prose, except where their bracket is left open.
 pub(super) const CALLED_IN_FRAGMENTS: &[&str] = &[
-    "values", "insert", "in", "date", "time", "day", "month", "year", "hour", "minute", "second", "quarter", "week",
-    "now", "local", "log", "encode", "execute", "exec", "format", "space", "repeat", "field", "default",
+    "values", "insert", "in", "date", "time", "day", "month", "year", "hour", "minute", "second", "quarter",
+    "week", "now", "local", "log", "encode", "execute", "exec", "format", "space", "repeat", "field",
+    "default",
 ];
 
 /// What calculators know as well.
 pub(super) const MATH: &[&str] = &[
-    "abs", "sqrt", "sin", "cos", "tan", "atan", "acos", "asin", "pow", "power", "log", "ln", "exp", "floor", "round",
-    "min", "max", "mod", "pi", "sign", "count", "rand", "random",
+    "abs", "sqrt", "sin", "cos", "tan", "atan", "acos", "asin", "pow", "power", "log", "ln", "exp", "floor",
+    "round", "min", "max", "mod", "pi", "sign", "count", "rand", "random",
 ];
