@@ -22,7 +22,7 @@ pub(super) fn condition(reading: &Reading, _: usize) -> Option<Evidence> {
         .map(|right| right.end)
         .or((alone && ends).then_some(left.end))
         .or_else(|| dangling(phrase, left.end))?;
-    if is_quoted_word(phrase) {
+    if is_quoted_word(phrase) || is_measure(reading) {
         return None;
     }
     Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
@@ -33,6 +33,13 @@ fn dangling(phrase: &Phrase, at: usize) -> Option<usize> {
     let after = phrase.after_operators(at).filter(|_| !phrase.is_logic(at))?;
     let compares = phrase.kind(at) == Some(Kind::Compare);
     (phrase.is_end(after) || compares && phrase.kind(after) == Some(Kind::Semicolon)).then_some(after)
+}
+
+/// `5" or 6`: inches.
+fn is_measure(reading: &Reading) -> bool {
+    let phrase = &reading.phrase;
+    let inches = phrase.slice(0).trim_end_matches('"').ends_with(|it: char| it.is_ascii_digit());
+    reading.opening == Opening::Quoted(b'"') && inches && phrase.len() == 3
 }
 
 /// `say 'and'`: a word that is quoted, no more.

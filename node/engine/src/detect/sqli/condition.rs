@@ -61,7 +61,12 @@ pub(super) fn bare_comparison(reading: &Reading, at: usize) -> Option<Evidence> 
     }
     let left = if phrase.kind(1) == Some(Kind::Comma) { 2 } else { 0 };
     let is_constant = |it| matches!(phrase.kind(it), Some(Kind::Number | Kind::Text { .. }));
-    let compares = matches!(phrase.slice(left + 1), "=" | "==" | "!=" | "<>" | "<=>");
+    // `3=0` may be a setting; a number that equals itself is none.
+    let is_setting = phrase.kind(left) == Some(Kind::Number) && phrase.slice(left) != phrase.slice(left + 2);
+    let compares = match phrase.slice(left + 1) {
+        "=" => !is_setting,
+        operator => matches!(operator, "==" | "!=" | "<>" | "<=>"),
+    };
     let ends = phrase.is_end(left + 3) || phrase.is_logic(left + 3);
     (is_constant(left) && compares && is_constant(left + 2) && ends).then_some(Evidence {
         signature: "sqli-comparison",

@@ -82,7 +82,8 @@ pub(super) fn from_clause(reading: &Reading, at: usize) -> Option<Evidence> {
 /// `values ('a', 1)`: the second half of an insert.
 pub(super) fn values(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = begins(reading, at)?;
-    let literal = matches!(phrase.kind(2), Some(Kind::Text { .. } | Kind::Number));
+    let is_all = || phrase.after_group(1) == phrase.len() && phrase.kind(2) == Some(Kind::Number);
+    let literal = matches!(phrase.kind(2), Some(Kind::Text { .. })) || is_all();
     let holds = phrase.word(0) == "values"
         && phrase.kind(1) == Some(Kind::Open)
         && literal

@@ -80,6 +80,8 @@ pub(super) fn whole_call(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = usize::from(phrase.kind(0) == Some(Kind::Comma));
     let called = at == 0 && reading.opening == Opening::Bare && phrase.calls(first, words::TELLING);
-    let is_all = called && phrase.after_group(first + 1) == phrase.len() && phrase.is_adjacent(first);
+    let is_math = phrase.is_word(first, words::MATH) && !phrase.calls(first + 2, words::TELLING);
+    let is_all =
+        called && !is_math && phrase.after_group(first + 1) == phrase.len() && phrase.is_adjacent(first);
     is_all.then(|| Evidence { signature: "sqli-function-call", severity: Medium, tokens: 0..phrase.len() })
 }

@@ -61,8 +61,24 @@ fn ends_delete(phrase: &Phrase, at: usize) -> bool {
 fn changes_objects(phrase: &Phrase, at: usize) -> bool {
     let adjectives = &["temporary", "unique", "external", "global", "public", "replace"];
     let object = at + 1 + usize::from(phrase.is_word(at + 1, adjectives));
-    phrase.is_word(at, &["drop", "create", "alter", "truncate", "rename"])
-        && (phrase.is_word(object, words::OBJECT) || drops_all(phrase, at))
+    let holds = phrase.is_word(object, words::OBJECT) && (at > 0 || defines(phrase, object));
+    phrase.is_word(at, &["drop", "create", "alter", "truncate", "rename"]) && (holds || drops_all(phrase, at))
+}
+
+/// Whether the object here is defined or dropped, and not a seat, a view or an account that people speak of.
+fn defines(phrase: &Phrase, object: usize) -> bool {
+    let name = object + if phrase.word(object + 1) == "if" { 3 } else { 1 };
+    let Some(after) = phrase.operand(name).map(|it| it.end) else { return false };
+    let is_call = phrase.kind(after.wrapping_sub(1)) == Some(Kind::Close);
+    let is_table = phrase.is_word(object, &["table", "database"]);
+    is_call
+        || phrase.kind(after) == Some(Kind::Semicolon)
+        || phrase.kind(after) == Some(Kind::Comment)
+        || is_table && (phrase.kind(after).is_none() || phrase.kind(after) == Some(Kind::Comma))
+        || phrase.is_word(
+            after,
+            &["as", "on", "add", "identified", "with", "cascade", "before", "after", "returns"],
+        )
 }
 
 /// `drop x;--`: some databases need no word for what is dropped.

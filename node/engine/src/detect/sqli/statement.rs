@@ -75,15 +75,7 @@ pub(super) fn probe(reading: &Reading, at: usize) -> Option<Evidence> {
             phrase.after_group(at + 2)
         }
         ("into", "outfile" | "dumpfile") => at + 3,
-        ("as", name)
-            if at > 0
-                && !reading.is_document
-                && !name.is_empty()
-                && phrase.kind(at - 1) == Some(Kind::Close)
-                || matches!(phrase.kind(at + 1), Some(Kind::Text { closed: true } | Kind::Name)) =>
-        {
-            after_alias(phrase, at)?
-        }
+        ("as", _) if !reading.is_document => after_alias(phrase, at)?,
         ("from", _) if !reading.is_document && at > 0 && phrase.kind(at - 1) == Some(Kind::Close) => {
             let table = phrase.operand(at + 1).filter(|_| phrase.is_numeric_until(at))?;
             phrase.operand(table.end + 1).filter(|_| phrase.word(table.end) == "where")?.end
@@ -101,9 +93,15 @@ fn after_having(phrase: &Phrase, at: usize) -> Option<usize> {
     phrase.condition(at).or((group || truth).then(|| phrase.after_group(at)))
 }
 
-/// `) as x from t`: what closes a subquery that is not ours.
+/// `) as x from t`: what closes a subquery that is not ours, or a column. Prose has names in quotes, too.
 fn after_alias(phrase: &Phrase, at: usize) -> Option<usize> {
-    phrase.is_word(at + 2, &["from", "where"]).then_some(at + 3)
+    let before = phrase.kind(at.checked_sub(1)?)?;
+    let named = match before {
+        Kind::Close => !phrase.word(at + 1).is_empty() || phrase.kind(at + 1) == Some(Kind::Name),
+        Kind::Number => at == 1 && matches!(phrase.kind(2), Some(Kind::Text { .. } | Kind::Name)),
+        _ => false,
+    };
+    (named && phrase.is_word(at + 2, &["from", "where"])).then_some(at + 3)
 }
 
 /// Numbers to sort by, after something that was broken out of or that is swallowed by a comment.

@@ -85,7 +85,15 @@ impl Phrase {
     /// Whether one of these functions is called here. English has some of the words, but a space before its brackets.
     pub(crate) fn calls(&self, at: usize, functions: &[&str]) -> bool {
         let opens = self.kind(at + 1) == Some(Kind::Open);
-        opens && self.is_word(at, functions) && (self.is_adjacent(at) || !ENGLISH.contains(&self.word(at)))
+        let is_told = || self.is_adjacent(at) || self.nests(at) || !ENGLISH.contains(&self.word(at));
+        opens && self.is_word(at, functions) && is_told()
+    }
+
+    /// Whether the first argument of the call here is a call.
+    fn nests(&self, at: usize) -> bool {
+        self.kind(at + 2) == Some(Kind::Word)
+            && self.is_adjacent(at + 2)
+            && self.kind(at + 3) == Some(Kind::Open)
     }
 
     /// Whether nothing stands between this token and the next.
