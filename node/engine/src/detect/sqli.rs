@@ -2,10 +2,12 @@
 //!
 //! Words alone mean nothing: each rule asks for the shape of SQL around them, since prose has the same words.
 
+mod administration;
 mod breakout;
 mod condition;
 mod fragment;
 mod function;
+mod functions;
 mod select_list;
 mod stacked;
 mod statement;
@@ -101,7 +103,7 @@ impl Detector {
             return Vec::new();
         }
         let mut matches: Vec<Match<'static>> = Vec::new();
-        for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"')] {
+        for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"'), Opening::Quoted(b'`')] {
             for found in read(value, opening) {
                 if !matches.iter().any(|known| known.signature == found.signature) {
                     matches.push(found);
@@ -134,7 +136,12 @@ fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
     if matches!(opening, Opening::Quoted(quote) if memchr::memchr(quote, value).is_none()) {
         return Vec::new();
     }
-    let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document: is_document(value) };
+    let is_document = is_document(value);
+    // Posts quote code with it.
+    if is_document && opening == Opening::Quoted(b'`') {
+        return Vec::new();
+    }
+    let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document };
     let breakouts = if opening == Opening::Bare { &[] } else { BREAKOUTS };
     let mut evidence: Vec<Evidence> = breakouts.iter().filter_map(|rule| rule(&reading, 0)).collect();
     let triggers = reading.triggers();
@@ -156,7 +163,7 @@ impl Reading {
         let phrase = &self.phrase;
         let is_trigger = |&at: &usize| match phrase.kind(at) {
             Some(Kind::Logic | Kind::Open | Kind::Semicolon | Kind::Variable) => true,
-            Some(Kind::Word) => phrase.is_word(at, words::TRIGGER) || phrase.is_word(at, words::DELAY),
+            Some(Kind::Word) => phrase.is_word(at, words::TRIGGER) || phrase.is_word(at, functions::DELAY),
             _ => false,
         };
         (0..phrase.len()).filter(|at| *at == 0 || is_trigger(at)).collect()
@@ -185,7 +192,9 @@ impl Reading {
             matches!(self.phrase.kind(it), Some(Kind::Text { .. })) && self.phrase.is_same_line(it, at + 2)
         });
         let is_first = (1..=FIRST_TOKENS).contains(&at);
-        !self.is_document || is_first || follows_text && found.signature != "sqli-clause"
+        !self.is_document
+            || is_first
+            || follows_text && !matches!(found.signature, "sqli-clause" | "sqli-condition")
     }
 
     /// Where a rule that matched in mid-value should begin: at the quote when it follows the breakout at once.

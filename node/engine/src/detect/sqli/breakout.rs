@@ -1,6 +1,6 @@
 //! Leaving the string a value landed in: `'` and then SQL. Token 0 is the string that was left.
 
-use super::{Evidence, Reading, stacked, words};
+use super::{Evidence, Reading, functions, stacked, words};
 use crate::token::sql::{Kind, Opening, Phrase, Shape};
 use shared::Severity::{Critical, High, Medium};
 
@@ -20,12 +20,21 @@ pub(super) fn condition(reading: &Reading, _: usize) -> Option<Evidence> {
         || is_call && phrase.kind(left.end) == Some(Kind::Semicolon);
     let end = compared
         .map(|right| right.end)
+        .or_else(|| reopened(phrase, at + 1))
         .or((alone && ends).then_some(left.end))
         .or_else(|| dangling(phrase, left.end))?;
     if is_quoted_word(phrase) || is_measure(reading) {
         return None;
     }
     Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
+}
+
+/// `'or'a='a`: quotes that pair up wrongly, as attackers write them.
+fn reopened(phrase: &Phrase, at: usize) -> Option<usize> {
+    let text = phrase.slice(at);
+    let compares = text.len() > 2 && text.trim_end_matches(['\'', '"', ' ']).ends_with('=');
+    let goes_on = matches!(phrase.kind(at + 1), Some(Kind::Word | Kind::Number));
+    (compares && goes_on && phrase.is_adjacent(at) && phrase.is_end(at + 2)).then_some(at + 2)
 }
 
 /// `' or 1=`, `' or x!`: the operator waits for what the statement goes on with.
@@ -37,9 +46,12 @@ fn dangling(phrase: &Phrase, at: usize) -> Option<usize> {
 
 /// `5" or 6`: inches.
 fn is_measure(reading: &Reading) -> bool {
-    let phrase = &reading.phrase;
-    let inches = phrase.slice(0).trim_end_matches('"').ends_with(|it: char| it.is_ascii_digit());
-    reading.opening == Opening::Quoted(b'"') && inches && phrase.len() == 3
+    is_inches(reading) && reading.phrase.len() == 3
+}
+
+fn is_inches(reading: &Reading) -> bool {
+    let before = reading.phrase.slice(0).trim_end_matches('"');
+    reading.opening == Opening::Quoted(b'"') && before.ends_with(|it: char| it.is_ascii_digit())
 }
 
 /// `say 'and'`: a word that is quoted, no more.
@@ -59,7 +71,10 @@ pub(super) fn cut(reading: &Reading, _: usize) -> Option<Evidence> {
     let last = phrase.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
     let begins = phrase.is_logic(first)
         || phrase.comparison(first).is_some()
-        || phrase.is_word(first, &["collate", "isnull", "notnull", "escape"]);
+        || phrase.is_word(
+            first,
+            &["collate", "isnull", "notnull", "escape", "returning", "limit", "order", "offset"],
+        );
     let cuts = phrase.kind(last) == Some(Kind::Comment) && is_idle(phrase.slice(last));
     (begins && cuts && is_terse(phrase.slice(0)) && !is_prose(phrase, first)).then_some(Evidence {
         signature: "sqli-string-breakout",
@@ -73,7 +88,8 @@ pub(super) fn comment(reading: &Reading, _: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(phrase.skip(1, Kind::Close), Kind::Semicolon);
     let swallows = phrase.kind(at) == Some(Kind::Comment) && at + 1 == phrase.len();
-    (swallows && is_terse(phrase.slice(0)) && is_idle(phrase.slice(at))).then(|| Evidence {
+    let is_inches = at == 1 && is_inches(reading) && phrase.slice(at).len() > 4;
+    (swallows && !is_inches && is_terse(phrase.slice(0)) && is_idle(phrase.slice(at))).then(|| Evidence {
         signature: "sqli-comment-tail",
         severity: High,
         tokens: 0..at + 1,
@@ -111,7 +127,7 @@ pub(super) fn joined_call(reading: &Reading, _: usize) -> Option<Evidence> {
     let first = phrase.skip(1, Kind::Close);
     let at = phrase.after_operators(first).unwrap_or(first);
     let call = phrase.skip(at, Kind::Open);
-    let known = phrase.calls(call, words::TELLING) || phrase.calls(call, words::DELAY);
+    let known = phrase.calls(call, functions::TELLING) || phrase.calls(call, functions::DELAY);
     let holds = known && (at > first || phrase.is_adjacent(call))
         || at > first && call > at && phrase.word(call) == "select";
     holds.then(|| Evidence {
@@ -133,10 +149,17 @@ pub(super) fn statement(reading: &Reading, _: usize) -> Option<Evidence> {
     let at = phrase.skip(1, Kind::Close);
     let holds = match phrase.kind(at) {
         Some(Kind::Semicolon) => phrase.is_word(at + 1, words::STATEMENT) && !is_prose(phrase, at + 2),
-        Some(Kind::Word) => clause(phrase, at) || stacked::runs(phrase, at),
+        Some(Kind::Word) => clause(phrase, at) || ends_statement(phrase, at),
         _ => false,
     };
     holds.then(|| Evidence { signature: "sqli-string-statement", severity: Critical, tokens: 0..at + 3 })
+}
+
+/// `' drop table x--`: some databases need no semicolon.
+fn ends_statement(phrase: &Phrase, at: usize) -> bool {
+    phrase.is_word(at, words::STACKED)
+        && phrase.word(at) != "select"
+        && stacked::statement_end(phrase, at).is_some()
 }
 
 fn clause(phrase: &Phrase, at: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Conditions added to a statement: `or 1=1`, `and ascii(substr(…))>64`.
 
-use super::{Evidence, Reading, words};
+use super::{Evidence, Reading, functions};
 use crate::token::sql::{Kind, Opening, Operand, Phrase, Shape};
 use shared::Severity::{High, Medium};
 
@@ -29,8 +29,10 @@ fn open_comparison(reading: &Reading, at: usize) -> Option<usize> {
 /// `1 and true`: all there is.
 fn truth(phrase: &Phrase, at: usize) -> Option<usize> {
     let after_number = at == 1 && phrase.kind(0) == Some(Kind::Number);
-    let is_all = phrase.is_word(at + 1, &["true", "false", "null"]) && phrase.is_end(at + 2);
-    (after_number && is_all).then_some(at + 2)
+    let known = phrase.is_word(at + 1, &["true", "false", "null"]) || phrase.slice(at + 1) == phrase.slice(0);
+    let negated = phrase.slice(at + 1) == "!" && phrase.kind(at + 2) == Some(Kind::Number);
+    let end = at + 2 + usize::from(negated);
+    (after_number && (known || negated) && phrase.is_end(end)).then_some(end)
 }
 
 /// The position after a comparison of constants, or of a thing with itself.
@@ -49,7 +51,12 @@ pub(super) fn after_number(reading: &Reading, at: usize) -> Option<Evidence> {
     if reading.opening != Opening::Bare || !phrase.is_logic(at) || !phrase.is_numeric_until(at) {
         return None;
     }
-    let end = phrase.condition(phrase.skip(at + 1, Kind::Open))?;
+    let left = phrase.skip(at + 1, Kind::Open);
+    let end = phrase.condition(left)?;
+    // `2 or more = cheap`.
+    if end == left + 3 && !phrase.word(left).is_empty() && phrase.operand(left + 2)?.shape == Shape::Name {
+        return None;
+    }
     Some(Evidence { signature: "sqli-number-condition", severity: High, tokens: 0..end })
 }
 
@@ -132,7 +139,10 @@ pub(super) fn in_condition(reading: &Reading, at: usize) -> Option<Evidence> {
 /// The position after a call of a known function, brackets before it allowed.
 fn called(phrase: &Phrase, at: usize) -> Option<usize> {
     let at = phrase.skip(at + usize::from(phrase.word(at) == "not"), Kind::Open);
-    phrase.calls(at, words::TELLING).then(|| phrase.after_group(at + 1))
+    let asks = phrase.kind(at) == Some(Kind::Word)
+        && phrase.kind(at + 1) == Some(Kind::Open)
+        && phrase.calls(at + 2, functions::SYSTEM);
+    (asks || phrase.calls(at, functions::TELLING)).then(|| phrase.after_group(at + 1))
 }
 
 fn is_constant(phrase: &Phrase, operand: Operand) -> bool {

@@ -1,6 +1,6 @@
 //! Pieces of statements: the value begins or stops where only SQL does, and is no more than that piece.
 
-use super::{Evidence, Reading, words};
+use super::{Evidence, Reading, functions, words};
 use crate::token::sql::{Kind, Opening, Phrase, Shape};
 use shared::Severity::{self, High, Medium};
 
@@ -20,7 +20,9 @@ pub(super) fn leading_condition(reading: &Reading, at: usize) -> Option<Evidence
         _ => phrase.kind(left.end) == Some(Kind::Compare),
     };
     let is_xor = phrase.word(0) == "xor" && phrase.after_operators(left.end) == Some(phrase.len());
-    (compares || is_xor).then(|| evidence("sqli-fragment-condition", Medium, left.end + 1))
+    let right = phrase.skip(left.end, Kind::Compare);
+    let is_prose = is_english && !phrase.word(right).is_empty() && !phrase.is_comment(right + 1);
+    (compares && !is_prose || is_xor).then(|| evidence("sqli-fragment-condition", Medium, left.end + 1))
 }
 
 /// `||`, `is null`, `in (0,1)`: an operator, with what it needs on its right at most.
@@ -28,6 +30,7 @@ pub(super) fn operator(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = begins(reading, at)?;
     let constants = || phrase.kind(1) == Some(Kind::Open) && phrase.kind(2) == Some(Kind::Number);
     let holds = match phrase.slice(0) {
+        "||" | "&&" if phrase.len() == 2 => phrase.operand(1).is_some_and(|it| it.shape == Shape::Literal),
         "||" | "&&" | "<=>" | "xor" => phrase.len() == 1,
         "is" => phrase.operand(1).is_some_and(|it| it.end == phrase.len()) && ends_with_null(phrase),
         "in" => constants() && phrase.kind(3) == Some(Kind::Comma) && phrase.after_group(1) == phrase.len(),
@@ -43,9 +46,9 @@ fn ends_with_null(phrase: &Phrase) -> bool {
 /// `cos(`, `concat (`, `length||(`: a function of databases whose arguments are cut off.
 pub(super) fn open_call(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = begins(reading, at)?;
-    let known = phrase.is_word(0, words::TELLING)
-        || phrase.is_word(0, words::DELAY)
-        || phrase.is_word(0, words::CALLED_IN_FRAGMENTS);
+    let known = phrase.is_word(0, functions::TELLING)
+        || phrase.is_word(0, functions::DELAY)
+        || phrase.is_word(0, functions::CALLED_IN_FRAGMENTS);
     let last = phrase.len().checked_sub(1)?;
     let is_symbol = |it| match phrase.kind(it) {
         Some(Kind::Word) => phrase.word(it) == "$",
@@ -72,7 +75,8 @@ pub(super) fn from_clause(reading: &Reading, at: usize) -> Option<Evidence> {
     let is_quoted = phrase.kind(1) == Some(Kind::Name);
     let holds = match phrase.word(table.end) {
         "where" => is_quoted || phrase.condition(table.end + 1).is_some(),
-        "group" | "order" => phrase.word(table.end + 1) == "by" && phrase.operand(table.end + 2).is_some(),
+        "group" => phrase.word(table.end + 1) == "by" && phrase.operand(table.end + 2).is_some(),
+        "order" => is_quoted && phrase.word(table.end + 1) == "by",
         "limit" => is_quoted || phrase.kind(table.end + 1) == Some(Kind::Number),
         _ => false,
     };
@@ -103,8 +107,8 @@ pub(super) fn open_end(reading: &Reading, at: usize) -> Option<Evidence> {
 /// `name like '`: the pattern is the statement's.
 pub(super) fn open_pattern(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = begins(reading, at)?;
-    let like =
-        usize::from(phrase.operand(0).is_some_and(|it| it.end == 1) || phrase.kind(0) == Some(Kind::Close));
+    let like = 1;
+    let names = phrase.operand(0).is_some_and(|it| it.end == like) || phrase.kind(0) == Some(Kind::Close);
     let after = like + 1;
     let is_name_end =
         phrase.slice(0) == "`" && phrase.is_word(1, &["like", "rlike", "regexp"]) && phrase.len() == 2;
@@ -116,7 +120,7 @@ pub(super) fn open_pattern(reading: &Reading, at: usize) -> Option<Evidence> {
         Some(Kind::Open) => phrase.kind(0) == Some(Kind::Close),
         _ => false,
     };
-    (phrase.is_word(like, &["like", "rlike", "regexp"]) && opens && after + 1 == phrase.len())
+    (names && phrase.is_word(like, &["like", "rlike", "regexp"]) && opens && after + 1 == phrase.len())
         .then(|| evidence("sqli-fragment-pattern", Medium, after + 1))
 }
 
@@ -126,7 +130,8 @@ pub(super) fn quoted_verb(reading: &Reading, _: usize) -> Option<Evidence> {
     let verb = phrase.is_word(1, words::STACKED) || phrase.is_word(1, &["union", "having"]);
     let is_brief = phrase.len() <= 4 && phrase.slice(0).len() == 1;
     let closes = (2..phrase.len()).any(|it| matches!(phrase.kind(it), Some(Kind::Text { .. })));
-    (verb && is_brief && !closes && phrase.len() > 2)
+    let is_logic = phrase.is_logic(1) && phrase.len() == 2;
+    (is_brief && (is_logic || verb && !closes && phrase.len() > 2))
         .then(|| evidence("sqli-string-statement", Medium, phrase.len()))
 }
 

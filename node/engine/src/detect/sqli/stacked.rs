@@ -1,6 +1,11 @@
 //! Statements after a semicolon, or as the whole value: recognised by the words after the first.
 
-use super::{Evidence, Reading, select_list::SelectList, words};
+use super::{
+    Evidence, Reading,
+    administration::administers,
+    select_list::{Ending, SelectList},
+    words,
+};
 use crate::token::sql::{Kind, Opening, Phrase};
 use shared::Severity::Critical;
 
@@ -10,7 +15,9 @@ pub(super) fn stacked(reading: &Reading, at: usize) -> Option<Evidence> {
     let follows = phrase.kind(at) == Some(Kind::Semicolon);
     let is_value = at == 0 && reading.opening == Opening::Bare;
     let verb = at + usize::from(follows);
-    if !(follows || is_value) || !phrase.is_word(verb, words::STATEMENT) {
+    // Some databases need no semicolon.
+    let after_number = || phrase.is_numeric_until(at) && reading.opening == Opening::Bare;
+    if !(follows || is_value || after_number()) || !phrase.is_word(verb, words::STATEMENT) {
         return None;
     }
     let end = statement_end(phrase, verb)?;
@@ -18,11 +25,16 @@ pub(super) fn stacked(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// The position after the part of a statement that shows it to be one.
-fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
+pub(super) fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
     if phrase.word(at) == "select" {
         let list = SelectList::read(phrase, at);
         let is_text = matches!(phrase.kind(at + 1), Some(Kind::Text { .. })) && at + 2 == phrase.len();
-        let telling = list.is_evident() && list.has_punctuation && !is_text;
+        let goes_on = || (at + 2..at + 6).any(|it| phrase.word(it) == "select");
+        let is_whole = list.ending != Ending::Open
+            || list.has_call
+            || phrase.kind(at + 1) == Some(Kind::Variable)
+            || goes_on();
+        let telling = is_whole && list.has_punctuation && !is_text;
         return telling.then_some(list.end);
     }
     let holds = changes_rows(phrase, at)
@@ -45,7 +57,7 @@ fn changes_rows(phrase: &Phrase, at: usize) -> bool {
         "load" => {
             phrase.is_word(at + 1, &["data", "xml"]) && (at + 2..at + 5).any(|it| phrase.word(it) == "infile")
         }
-        "copy" => (at..at + 8).any(|it| phrase.is_word(it, &["program", "stdin"])),
+        "copy" => (at + 3..at + 8).any(|it| phrase.is_word(it, &["program", "stdin"])),
         _ => false,
     }
 }
@@ -53,7 +65,7 @@ fn changes_rows(phrase: &Phrase, at: usize) -> bool {
 /// `delete from here` is prose when it is all there is.
 fn ends_delete(phrase: &Phrase, at: usize) -> bool {
     let after = at + 3;
-    phrase.word(after) == "where"
+    phrase.word(after) == "where" && (at > 0 || phrase.condition(after + 1).is_some())
         || phrase.kind(after) == Some(Kind::Semicolon)
         || at > 0 && phrase.is_end(after)
 }
@@ -99,7 +111,7 @@ pub(super) fn runs(phrase: &Phrase, at: usize) -> bool {
                 || kind == Some(Kind::Variable)
                 || runs_text(phrase, at + 1)
         }
-        "declare" | "set" => kind == Some(Kind::Variable),
+        "declare" | "set" => kind == Some(Kind::Variable) && phrase.slice(at + 1).len() > 1,
         "waitfor" => matches!(second, "delay" | "time"),
         "begin" => matches!(second, "declare" | "dbms_lock" | "execute"),
         "call" => phrase.kind(at + 2) == Some(Kind::Open),
@@ -120,17 +132,4 @@ fn decides(phrase: &Phrase, at: usize) -> bool {
     let statement =
         phrase.word(at + 1) == "select" || phrase.is_word(phrase.after_group(at), words::STATEMENT);
     group && statement || (at..at + 20).any(|it| phrase.word(it) == "waitfor")
-}
-
-fn administers(phrase: &Phrase, at: usize) -> bool {
-    let second = phrase.word(at + 1);
-    match phrase.word(at) {
-        "shutdown" => {
-            at > 0 && (phrase.is_end(at + 1) || phrase.kind(at + 1) == Some(Kind::Semicolon))
-                || second == "with"
-        }
-        "grant" | "revoke" => (at..at + 12).any(|it| phrase.word(it) == "on"),
-        "backup" => matches!(second, "database" | "log"),
-        _ => false,
-    }
 }

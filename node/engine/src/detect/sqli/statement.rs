@@ -1,6 +1,9 @@
 //! Queries and clauses inside a value.
 
-use super::{Evidence, Reading, select_list::SelectList, words};
+use super::{
+    Evidence, Reading, functions,
+    select_list::{Ending, SelectList},
+};
 use crate::token::sql::{Kind, Opening, Phrase, Shape};
 use shared::Severity::{Critical, High};
 
@@ -24,7 +27,8 @@ pub(super) fn union_select(reading: &Reading, at: usize) -> Option<Evidence> {
         )
         || phrase.is_comment(at);
     let begins = at == 0 && (select + 1 == phrase.len() || list.has_from());
-    let evidenced = list.is_evident() || after_value || begins;
+    let telling = list.has_punctuation || list.ending == (Ending::From { whole: true });
+    let evidenced = telling || after_value || begins;
     evidenced.then(|| Evidence {
         signature: "sqli-union-select",
         severity: Critical,
@@ -75,6 +79,12 @@ pub(super) fn probe(reading: &Reading, at: usize) -> Option<Evidence> {
             phrase.after_group(at + 2)
         }
         ("into", "outfile" | "dumpfile") => at + 3,
+        ("into", _) if phrase.kind(at + 1) == Some(Kind::Variable) && phrase.is_numeric_until(at) => at + 2,
+        ("limit", _) if phrase.is_numeric_until(at) && phrase.kind(at + 1) == Some(Kind::Number) => {
+            let next = at + 2;
+            let goes_on = phrase.kind(next) == Some(Kind::Comma) || phrase.is_word(next, &["offset", "into"]);
+            (goes_on || phrase.is_comment(next)).then_some(next)?
+        }
         ("as", _) if !reading.is_document => after_alias(phrase, at)?,
         ("from", _) if !reading.is_document && at > 0 && phrase.kind(at - 1) == Some(Kind::Close) => {
             let table = phrase.operand(at + 1).filter(|_| phrase.is_numeric_until(at))?;
@@ -115,7 +125,7 @@ fn after_by(reading: &Reading, at: usize) -> Option<usize> {
         );
     let swallows = phrase.is_comment(column.end);
     let counted =
-        matches!(column.shape, Shape::Literal | Shape::Group) || phrase.calls(at + 2, words::TELLING);
+        matches!(column.shape, Shape::Literal | Shape::Group) || phrase.calls(at + 2, functions::TELLING);
     let is_all = at == 0 && phrase.kind(column.end).is_none() && column.shape == Shape::Literal;
     (after_value && (counted || swallows) || counted && swallows || is_all)
         .then_some(column.end + usize::from(swallows))

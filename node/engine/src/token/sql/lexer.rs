@@ -88,9 +88,13 @@ fn next(rest: &[u8]) -> (Kind, usize) {
         b'`' => quoted_name(rest, b'`'),
         b'[' if is_word(second) && !second.is_ascii_digit() => quoted_name(rest, b']'),
         b'@' if matches!(second, b'\'' | b'"' | b'`') => (Variable, 1 + text(&rest[1..], second).1),
+        // Operators of JSON columns.
+        b'@' if second == b'>' => (Kind::Compare, 2),
+        b'<' if second == b'@' => (Kind::Compare, 2),
+        b'<' if rest.starts_with(b"<=>") => (Kind::Compare, 3),
         b'@' => (Variable, 1 + run(&rest[1..], |byte| is_word(byte) || byte == b'@' || byte == b'.')),
         // `\N` is null.
-        b'\\' if second == b'N' && !rest.get(2).copied().is_some_and(is_word) => (Word, 2),
+        b'\\' if second == b'N' => (Number, 2),
         byte if byte.is_ascii_digit() || (byte == b'.' && second.is_ascii_digit()) => (Number, number(rest)),
         byte if is_word(byte) => (Word, run(rest, is_word)),
         byte => symbol(byte, second),
@@ -209,7 +213,7 @@ mod tests {
 
     #[test]
     fn variables_may_be_quoted_and_null_may_be_a_backslash() {
-        assert_snapshot!(spell(r#"@"a b" @`x` is\N"#), @"Variable Variable Word Word");
+        assert_snapshot!(spell(r#"@"a b" @`x` is\N"#), @"Variable Variable Word Number");
     }
 
     #[test]
