@@ -2,7 +2,13 @@
 
 # Each package in a directory of its own: pip does not mix two in one.
 linker := justfile_directory() / "target/tools/linker"
+fuzzer := justfile_directory() / "target/tools/cargo-fuzz"
+nightly := "nightly-x86_64-unknown-linux-gnu"
 lambda := "x86_64-unknown-linux-gnu"
+boto3 := justfile_directory() / "target/tools/boto3"
+deploy_tests := justfile_directory() / "target/tools/deploy-tests"
+pip := "python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target"
+deployer := "PYTHONPATH='" + boto3 + "' python3 deploy/connector/deploy.py"
 
 [private]
 default:
@@ -35,6 +41,37 @@ lint:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 
+# What one request costs the engine, and whether time stays linear up to 10 MB (red when not); `just bench-engine linear JSON`
+bench-engine which="all" *filter:
+    {{ if which == "linear" { "true" } else { "cargo bench -q -p engine --bench bodies -- " + filter } }}
+    {{ if which == "bodies" { "true" } else { "cargo bench -q -p engine --bench linear -- " + filter } }}
+
+# The node beside nginx with ModSecurity and its rules, in one table: time per request, and what is blocked of our corpus
+bench-peers:
+    cargo bench -q -p node --bench peers
+
+# Fuzz one target (`just fuzz engine 30`), or all for so many minutes each (`just fuzz all 3`); see docs/fuzzing.md
+fuzz target="engine" minutes="30": install-fuzzer
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export PATH="{{ fuzzer }}/bin:$PATH"
+    cd node/engine/fuzz
+    targets="{{ target }}"
+    [ "$targets" != all ] || targets=$(cargo +{{ nightly }} fuzz list --fuzz-dir .)
+    cargo +{{ nightly }} fuzz build --fuzz-dir .
+    for target in $targets; do
+      mkdir -p "corpus/$target"
+      nice -n 19 cargo +{{ nightly }} fuzz run --fuzz-dir . "$target" "corpus/$target" ../corpus/regressions -- \
+        -dict=dictionary -max_total_time=$(({{ minutes }} * 60)) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
+        tee "corpus/$target.log" | grep -E 'ERROR|SUMMARY|panicked|Test unit|stat::' | sed "s/^/$target: /"
+    done
+
+# Install what runs the fuzzers
+[private]
+install-fuzzer:
+    @[ -x "{{ fuzzer }}/bin/cargo-fuzz" ] || \
+      CARGO_TARGET_DIR="{{ fuzzer }}/build" cargo +{{ nightly }} install --quiet --locked cargo-fuzz --root "{{ fuzzer }}"
+
 # Licences, duplicates and sources of all dependencies (needs cargo-deny)
 deny:
     cargo deny check bans licenses sources
@@ -58,3 +95,43 @@ install-linker:
 # Install AWS's Python runtime client, under which the scenarios run the functions
 awslambdaric:
     python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target target/awslambdaric awslambdaric
+
+# Put the functions of dist/ before a distribution: `just deploy E123 --set wlrm_node_addr=https://…`; `just deploy --help`
+[no-exit-message]
+[positional-arguments]
+deploy *options: deployer
+    @{{ deployer }} deploy "$@"
+
+# Bring a new version in, with the values of the deployed functions: `just upgrade E123`
+[no-exit-message]
+[positional-arguments]
+upgrade *options: deployer
+    @{{ deployer }} upgrade "$@"
+
+# Detach the functions and delete them: `just undeploy E123`
+[no-exit-message]
+[positional-arguments]
+undeploy *options: deployer
+    @{{ deployer }} undeploy "$@"
+
+# What would blind or break the connector on a distribution: `just doctor E123`; options of `wallarm-connector doctor`
+[no-exit-message]
+[positional-arguments]
+doctor distribution *options: deployer
+    @{{ deployer }} describe "$1" > target/doctor.json
+    @shift; target/debug/wallarm-connector doctor target/doctor.json "$@"
+
+# Install AWS's library, and build the tool that carries parameters over
+[private]
+deployer:
+    @[ -d "{{ boto3 }}/boto3" ] || {{ pip }} "{{ boto3 }}" boto3
+    @cargo build --quiet -p connector --bin wallarm-connector
+
+# Test deploy, upgrade and undeploy against stand-ins for AWS, and the templates
+test-deploy: install-deploy-tests
+    cargo build --quiet -p connector --bin wallarm-connector
+    PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -p no:cacheprovider deploy/connector/tests
+
+[private]
+install-deploy-tests:
+    @[ -d "{{ deploy_tests }}/moto" ] || {{ pip }} "{{ deploy_tests }}" boto3 'moto[server]' cfn-lint pytest python-hcl2
