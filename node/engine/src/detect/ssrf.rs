@@ -186,7 +186,7 @@ mod tests {
 
     fn found(name: &str, value: &str) -> Option<&'static str> {
         let point = shared::Point::get(name);
-        let site = Site { point: &point, host: "shop.example.com" };
+        let site = Site::at(&point, "/", &[]);
         detect(value.as_bytes(), Place::Value, &site).map(|it| it.signature)
     }
 

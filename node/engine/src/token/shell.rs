@@ -37,12 +37,14 @@ pub(crate) struct Command {
     pub words: Vec<Word>,
     /// `$IFS` stood for a blank, or braces for a list of words.
     pub has_odd_blanks: bool,
+    /// `<<<` feeds it what follows.
+    pub has_here_string: bool,
     /// A bracket follows its last word at once, as in a function call.
     pub called: bool,
 }
 
 impl Command {
     fn new(lead: Lead, start: usize) -> Self {
-        Self { lead, start, end: start, words: Vec::new(), has_odd_blanks: false, called: false }
+        Self { lead, start, end: start, words: Vec::new(), has_odd_blanks: false, has_here_string: false, called: false }
     }
 }

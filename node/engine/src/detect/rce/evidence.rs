@@ -68,7 +68,16 @@ pub(super) fn opens_with_command(value: &[u8]) -> bool {
     words::program(first).is_some()
         || words::known(&plain_name(first)).is_some()
         || words::is_pair(first, "-v")
-        || matches!(first, "net" | "reg" | "sc" | "ip")
+        || matches!(first, "net" | "reg" | "sc" | "ip" | "docker" | "gem")
+        || words::RUNNERS.iter().any(|it| it.eq_ignore_ascii_case(first))
+        || is_version_probe(value)
+}
+
+/// `perf --version`: any program says so where it is, and nothing else is asked with two words.
+fn is_version_probe(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let Some(name) = value.strip_suffix(b" --version").or_else(|| value.strip_suffix(b" --help")) else { return false };
+    name.len() < 24 && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-/".contains(byte))
 }
 
 /// As the table spells it: `C:\x\CMD.EXE` is `cmd`.
@@ -77,14 +86,20 @@ fn plain_name(word: &str) -> String {
     if name == "%comspec%" {
         return "cmd".to_owned();
     }
-    name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name)
+    let name = name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name);
+    // `gcc7.4`, `python3.12`, `php-8`.
+    let plain = name.trim_end_matches(|it: char| it.is_ascii_digit() || matches!(it, '.' | '-'));
+    let is_versioned = name.len() > plain.len() && matches!(plain, "gcc" | "python" | "php" | "perl" | "ruby" | "lua" | "node");
+    if is_versioned { plain.to_owned() } else { name }
 }
 
 fn head(command: &Command) -> Option<Head> {
     for (at, word) in command.words.iter().enumerate().take(6) {
         let Ok(text) = std::str::from_utf8(&word.text) else { return None };
         let next = command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).into_owned());
-        let is_prefix = words::PREFIXES.contains(&text) && next.is_some_and(|next| is_runnable(&next));
+        let is_unset = text.starts_with('$') && word.variable;
+        let may_lead = is_unset || words::PREFIXES.iter().any(|it| it.eq_ignore_ascii_case(text));
+        let is_prefix = may_lead && next.is_some_and(|next| is_runnable(&next));
         if is_prefix || is_assignment(text) {
             continue;
         }
@@ -128,16 +143,34 @@ fn is_assignment(word: &str) -> bool {
 fn fits(command: &Command, head: &Head, known: Known) -> bool {
     let arguments: Vec<u8> = command.words[head.at + 1..].iter().map(shape).collect();
     let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
+    if command.has_here_string && command.words.len() > head.at + 1 {
+        return true;
+    }
     if known.takes & words::WORD != 0 {
         return !arguments.is_empty() && arguments.len() <= 4 + 2 * (arguments.len() - prose);
     }
     arguments.iter().any(|bits| bits & known.takes != 0) && prose <= 1 + arguments.len() / 3
 }
 
+/// `cd /;cd x;ls`: several commands in a row, and nothing else.
+fn chain(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
+    if at != 0 || reading.commands.len() < 3 || reading.commands.len() > 12 || reading.prose > 0 || reading.place == Place::Path {
+        return None;
+    }
+    let joined = |it: &Command| matches!(it.lead, Lead::Start | Lead::Semicolon | Lead::And | Lead::Or | Lead::Pipe);
+    let short = |it: &Command| it.words.len() <= 4 && !it.called;
+    let has_path = |it: &Command| it.words.iter().skip(1).any(|word| shape(word) & (words::PATH | words::FLAG) != 0);
+    let all = reading.commands.iter().all(|it| joined(it) && short(it));
+    (all && reading.commands.iter().any(has_path)).then_some(("rce-command-chain", High))
+}
+
 /// Which rule the command at this place breaks, if any.
 pub(super) fn judge(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
     let command = &reading.commands[at];
-    glob(reading, command).or_else(|| variable(reading, at)).or_else(|| {
+    if at == 0 && reading.place != Place::Path && is_version_probe(reading.value) {
+        return Some(("rce-command-line", High));
+    }
+    glob(reading, command).or_else(|| variable(reading, at)).or_else(|| chain(reading, at)).or_else(|| {
         let head = head(command)?;
         disguised(reading, command, &head)
             .or_else(|| program_path(reading, command, &head))
@@ -198,9 +231,9 @@ fn squeeze(text: &[u8]) -> Vec<u8> {
 /// `c''at`, `cat$IFS/etc/passwd`, `{cat,/etc/passwd}`
 fn disguised(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
     head.known.or(head.is_path.then_some(Known { takes: 0, is_telling: true }))?;
-    let word = &command.words[head.at];
+    let is_disguised = command.words[..=head.at].iter().any(|it| it.disguised);
     let has_arguments = command.words.len() > head.at + 1;
-    let hidden = word.disguised && head.name.len() > 1 && (has_arguments || reading.is_tight());
+    let hidden = is_disguised && head.name.len() > 1 && (has_arguments || reading.is_tight());
     let path = |it: &Word| it.disguised && (it.text.starts_with(b"/") && it.text.len() > 4 || it.variable);
     let hidden_path = command.words.iter().skip(head.at + 1).any(path);
     let odd = command.has_odd_blanks && has_arguments && !command.called;
@@ -229,7 +262,8 @@ fn substituted(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<
         return None;
     }
     let alone = command.words.len() == head.at + 1;
-    let is_command = alone || fits(command, head, known);
+    let is_bare = command.lead == Lead::Substitution && reading.prose == 0 && command.words.len() <= 3;
+    let is_command = alone || is_bare || fits(command, head, known);
     // Markdown puts commands between backticks, in the middle of sentences.
     let before = command.start.checked_sub(1).map(|at| reading.value[at]);
     let room = match command.lead {
@@ -297,6 +331,16 @@ fn is_url(value: &[u8]) -> bool {
     memchr::memmem::find(value, b"://").is_some() || memchr::memchr2(b'?', b'=', value).is_some()
 }
 
+/// `time ifconfig`, `nohup ls`: run by a program that runs others.
+fn is_run(command: &Command, head: &Head, known: Known) -> bool {
+    let is_runner = |word: &Word| {
+        std::str::from_utf8(&word.text).is_ok_and(|text| words::RUNNERS.iter().any(|it| it.eq_ignore_ascii_case(text)))
+    };
+    let alone = command.words.len() == head.at + 1;
+    let is_led = head.at > 0 && command.words[..head.at].iter().all(is_runner);
+    is_led && (known.is_telling || !alone) && (alone || fits(command, head, known))
+}
+
 /// `curl http://…`, `sleep 10`, `powershell whoami`: one argument that fits nothing else.
 fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
     let [only] = rest else { return false };
@@ -313,7 +357,7 @@ fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
 /// The whole value is a command line.
 fn command_line(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
     let known = head.known?;
-    let opens = command.lead == Lead::Start && !reading.is_breakout && head.at < 2 && !command.called;
+    let opens = command.lead == Lead::Start && !reading.is_breakout && !command.called;
     let is_quoted_whole =
         command.words[head.at].span.len() == reading.value.len() && command.words[head.at].quoted;
     if is_quoted_whole && known.is_telling && known.takes & words::ALONE != 0 {
@@ -325,6 +369,17 @@ fn command_line(reading: &Reading<'_>, command: &Command, head: &Head) -> Option
         && known.takes & words::ALONE != 0
         && matches!(reading.value.last(), Some(b'|' | b';' | b'&'));
     if opens && is_opened && reading.commands.len() == 1 {
+        return Some(("rce-command-line", High));
+    }
+    // `uname;x`, `whoami|y`: a telling name, and it ends there.
+    let is_first = reading.commands.get(1).is_some_and(|next| {
+        matches!(next.lead, Lead::Semicolon | Lead::Pipe | Lead::And | Lead::Or | Lead::Background) && next.words.len() < 3
+    });
+    let ends_at_once = rest.is_empty() && known.is_telling && known.takes & words::ALONE != 0 && reading.prose <= 1;
+    if opens && ends_at_once && is_first && reading.place != Place::Path {
+        return Some(("rce-command-line", High));
+    }
+    if opens && reading.prose == 0 && reading.commands.len() == 1 && is_run(command, head, known) {
         return Some(("rce-command-line", High));
     }
     // A program of many lines is what somebody wrote, and not what somebody slipped in.

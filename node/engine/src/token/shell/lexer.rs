@@ -210,6 +210,13 @@ impl Lexer<'_> {
             self.push(2 + length);
         } else {
             let length = rest.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
+            let ends_name = rest.get(length).is_none_or(|it| it.is_ascii_whitespace() || *it == b'/');
+            let after_name = self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_alphanumeric));
+            // `uname$x`: nobody has set it, so the name of the program is what is left.
+            if self.command.words.is_empty() && after_name && ends_name && length > 0 {
+                self.drop_disguise(1 + length);
+                return;
+            }
             self.word().variable |= length > 0;
             self.push(1 + length);
         }
@@ -218,6 +225,11 @@ impl Lexer<'_> {
     fn redirect(&mut self) {
         if self.peek(1) == Some(b'(') {
             self.end_command(Lead::Substitution, 2);
+            return;
+        }
+        if self.value[self.at..].starts_with(b"<<<") {
+            self.skip_blank(3);
+            self.command.has_here_string = true;
             return;
         }
         let is_double = self.peek(1) == Some(self.value[self.at]);
@@ -240,8 +252,11 @@ impl Lexer<'_> {
         for part in rest[..length].split(|&byte| byte == b',') {
             let span = at..at + part.len();
             at = span.end + 1;
-            let text = part.iter().copied().filter(|byte| !matches!(byte, b'"' | b'\'')).collect();
-            self.command.words.push(Word { text, span, ..Word::default() });
+            let part = part.strip_prefix(b"$").filter(|it| it.starts_with(b"'")).unwrap_or(part);
+            let text: Vec<u8> = part.iter().copied().filter(|byte| !matches!(byte, b'"' | b'\'')).collect();
+            if !text.is_empty() {
+                self.command.words.push(Word { text, span, ..Word::default() });
+            }
         }
         self.command.has_odd_blanks = true;
         self.at += length + 2;
