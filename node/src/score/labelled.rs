@@ -41,6 +41,7 @@ const NAMES: &[(&[&str], &[AttackType])] = &[
     (&["nosql"], &[AttackType::Nosqli]),
     (&["sql"], &[AttackType::Sqli]),
     (&["xss"], &[AttackType::Xss]),
+    (&["session"], &[AttackType::SessionFixation]),
     (&["ssti", "sst inj"], &[AttackType::Ssti, AttackType::Rce]),
     (&["ssi", "ss inj"], &[AttackType::Ssi]),
     (&["cmd", "rce", "shell", "php", "java", "command"], &[AttackType::Rce, AttackType::Ssti]),

@@ -204,7 +204,9 @@ mod tests {
 
     #[test]
     fn the_eleventh_document_of_a_batch_is_one_too_many() {
-        let at = |index| Point::new(Tag::Post).then(Tag::JsonDoc).indexed(Tag::Array, index).named(Tag::Hash, "query");
+        let at = |index| {
+            Point::new(Tag::Post).then(Tag::JsonDoc).indexed(Tag::Array, index).named(Tag::Hash, "query")
+        };
         assert_eq!(found("/graphql", &at(LIMITS.batch - 1), "{ a }"), [] as [&str; 0]);
         assert_eq!(found("/graphql", &at(LIMITS.batch), "{ a }"), ["gql_docs_per_batch"]);
     }

@@ -6,8 +6,21 @@ use shared::{AttackType, Severity::Medium, point::Tag};
 
 /// Lower-case, without `_` and `-`. Only of use to who may not have them.
 const PRIVILEGES: &[&str] = &[
-    "isadmin", "admin", "isadministrator", "issuperuser", "superuser", "isstaff", "isroot", "ismoderator",
-    "isowner", "usertype", "accesslevel", "isapproved", "emailverified", "isverified", "accountbalance",
+    "isadmin",
+    "admin",
+    "isadministrator",
+    "issuperuser",
+    "superuser",
+    "isstaff",
+    "isroot",
+    "ismoderator",
+    "isowner",
+    "usertype",
+    "accesslevel",
+    "isapproved",
+    "emailverified",
+    "isverified",
+    "accountbalance",
 ];
 
 /// Where visitors fill in forms about themselves.
@@ -15,7 +28,8 @@ const OWN_ACCOUNT: &[&str] =
     &["register", "registration", "signup", "sign-up", "sign_up", "profile", "me", "account"];
 
 /// Comparisons that tell a value letter by letter.
-const TELLING: &[&str] = &["startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "contains", "icontains"];
+const TELLING: &[&str] =
+    &["startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "contains", "icontains"];
 
 pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
     if place != Place::Name || value.len() > 200 {
@@ -38,7 +52,8 @@ fn is_relation_lookup(name: &[u8]) -> bool {
     }
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let steps: Vec<&str> = name.split("__").collect();
-    let is_step = |step: &&str| !step.is_empty() && step.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    let is_step =
+        |step: &&str| !step.is_empty() && step.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
     steps.len() >= 4 && steps.iter().all(is_step) && steps.last().is_some_and(|last| TELLING.contains(last))
 }
 
@@ -80,7 +95,9 @@ mod tests {
     #[test]
     fn lookups_through_relations_are_found() {
         assert!(finds("/api/posts", "writer__account__secret__startswith"));
-        for name in ["created__gte", "author__name__icontains", "a__b__c__d", "__proto__", "____x__startswith"] {
+        for name in
+            ["created__gte", "author__name__icontains", "a__b__c__d", "__proto__", "____x__startswith"]
+        {
             assert!(!finds("/api/posts", name), "{name}");
         }
     }

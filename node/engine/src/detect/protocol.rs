@@ -23,7 +23,7 @@ pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
 
 /// No form names a field over two lines. Whoever copies the name into a header breaks it there.
 fn parameter_name(name: &[u8], site: &Site<'_>) -> Option<(&'static str, Severity)> {
-    let breaks = memchr::memchr2(b'\r', b'\n', name.trim_ascii()).is_some();
+    let breaks = memchr::memchr2(b'\r', b'\n', name.trim_ascii_end()).is_some();
     (breaks && name.len() < 500 && site.is_name_in(Tag::Get)).then_some(("crlf-parameter-name", Medium))
 }
 
@@ -34,10 +34,12 @@ fn header(name: &str, value: &[u8], site: &Site<'_>) -> Option<(&'static str, Se
     }
     let is_ambiguous = match name {
         "content-length" => {
-            !value.trim_ascii().iter().all(u8::is_ascii_digit) || site.headers("content-length").nth(1).is_some()
+            !value.trim_ascii().iter().all(u8::is_ascii_digit)
+                || site.headers("content-length").nth(1).is_some()
         }
         "transfer-encoding" => {
-            !is_coding(value) || site.headers("transfer-encoding").nth(1).is_some()
+            !is_coding(value)
+                || site.headers("transfer-encoding").nth(1).is_some()
                 || site.headers("content-length").next().is_some()
         }
         "content-type" => return is_odd_boundary(value).then_some(("crlf-ambiguous-boundary", Medium)),
@@ -74,10 +76,12 @@ mod tests {
     use shared::Point;
 
     fn found(headers: &[(&str, &str)]) -> Option<&'static str> {
-        let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         headers.iter().find_map(|(name, value)| {
             let point = Point::header(name);
-            detect(value.as_bytes(), Place::ShapedHeader, &Site::at(&point, "/", &headers)).map(|it| it.signature)
+            detect(value.as_bytes(), Place::ShapedHeader, &Site::at(&point, "/", &headers))
+                .map(|it| it.signature)
         })
     }
 
@@ -100,7 +104,11 @@ mod tests {
     fn boundaries_have_one_reading() {
         let odd = "multipart/form-data; boundary=a; boundary=b";
         assert_eq!(found(&[("content-type", odd)]), Some("crlf-ambiguous-boundary"));
-        for fine in ["multipart/form-data; boundary=----WebKitFormBoundaryAbC0", "multipart/mixed; boundary=\"a b\"", "text/plain"] {
+        for fine in [
+            "multipart/form-data; boundary=----WebKitFormBoundaryAbC0",
+            "multipart/mixed; boundary=\"a b\"",
+            "text/plain",
+        ] {
             assert_eq!(found(&[("content-type", fine)]), None, "{fine}");
         }
     }

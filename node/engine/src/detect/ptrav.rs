@@ -1,12 +1,11 @@
 //! Path traversal: walks that climb out of where they start. Sensitive files and wrappers are in `signatures/ptrav.toml`.
 
+mod remote;
+
 use super::{Match, Site, is_document};
 use crate::{
     field::Place,
-    token::{
-        path::{Walk, climbing},
-        url::with_scheme,
-    },
+    token::path::{Walk, climbing},
 };
 use shared::{AttackType, Severity};
 
@@ -37,7 +36,7 @@ fn is_attack(walk: &Walk, value: &[u8], place: Place) -> bool {
 pub(super) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
     let (signature, severity) = match place {
         Place::Path if is_hidden(value) => ("ptrav-hidden-directory", Severity::Medium),
-        Place::Value if is_included(value, site) => ("ptrav-remote-url", Severity::Medium),
+        Place::Value if remote::is_included(value, site) => ("ptrav-remote-url", Severity::Medium),
         _ => return None,
     };
     Some(Match { attack_type: AttackType::PathTraversal, signature, severity, span: 0..value.len() })
@@ -48,42 +47,15 @@ const PUBLIC: &[&str] = &[".well-known", ".netlify", ".auth", ".vite", ".next", 
 
 /// `/.tool/settings.json`: what a tool keeps beside the pages of a site.
 fn is_hidden(path: &[u8]) -> bool {
-    let Some(rest) = path.strip_prefix(b"/.").filter(|rest| rest.first().is_some_and(u8::is_ascii_alphanumeric)) else {
+    let Some(rest) =
+        path.strip_prefix(b"/.").filter(|rest| rest.first().is_some_and(u8::is_ascii_alphanumeric))
+    else {
         return false;
     };
     let Some(slash) = memchr::memchr(b'/', rest) else { return false };
     let directory = &path[1..slash + 2];
     let is_file = rest[slash + 1..].iter().any(u8::is_ascii_alphanumeric);
     is_file && !PUBLIC.iter().any(|it| directory.eq_ignore_ascii_case(it.as_bytes()))
-}
-
-/// Parts of the names of parameters that hold addresses in honest requests; lower-case.
-const ADDRESSES: &[&str] = &[
-    "url", "uri", "link", "href", "redir", "return", "back", "ref", "src", "loc", "host", "site", "next", "goto", "go",
-    "target", "dest", "continue", "forward", "query", "search", "text", "feed", "img", "image", "icon", "photo", "avatar",
-    "logo", "picture", "media", "video", "utm", "openid", "iss", "realm", "scope", "aud", "resource", "service", "domain",
-    "origin", "schema", "xmlns", "wreply", "wctx", "share", "from", "to", "page", "web", "hook", "endpoint", "server", "api",
-    "proxy", "address", "issuer", "client", "context", "type", "relay", "success", "cancel", "fail", "error", "exit",
-    "login", "logout", "state", "id", "content", "message", "comment", "body", "title", "description", "name", "value",
-    "data", "tag", "cdn", "base_u", "repo", "upstream", "website", "profile", "homepage", "dl", "download", "embed",
-];
-
-/// Single letters by which search fields and sharing buttons go.
-const LETTERS: &[&str] = &["q", "u", "s", "r", "p", "k", "w", "l", "d", "t", "v"];
-
-/// The address of another site where none is asked for: an include of old, whatever the parameter is called.
-fn is_included(value: &[u8], site: &Site<'_>) -> bool {
-    if !site.is_in_query() || !matches!(value.first(), Some(b'h' | b'H' | b'f' | b'F')) || value.len() > 500 {
-        return false;
-    }
-    let Some(name) = site.name().map(str::to_ascii_lowercase) else { return false };
-    let is_asked_for = LETTERS.contains(&name.as_str()) || ADDRESSES.iter().any(|it| name.contains(it));
-    let is_foreign = |host: &str| (host.contains('.') || host.starts_with('[')) && !site.is_own(host);
-    !is_asked_for
-        && !value.iter().any(u8::is_ascii_whitespace)
-        && with_scheme(value).is_some_and(|url| {
-            url.slashes == 2 && matches!(&*url.scheme, "http" | "https" | "ftp" | "ftps") && is_foreign(&url.host)
-        })
 }
 
 #[cfg(test)]
@@ -106,6 +78,15 @@ mod tests {
     fn a_path_may_turn_back_but_not_leave_its_root() {
         assert!(finds("/../secret", Place::Path));
         assert!(!finds("/css/../img/logo.png", Place::Path));
+    }
+
+    #[test]
+    fn directories_of_tools_are_not_for_visitors() {
+        assert!(is_hidden(b"/.aider/settings.json"));
+        assert!(is_hidden(b"/.svn/x"));
+        for path in ["/.well-known/security.txt", "/repo/.github/workflows/ci.yml", "/.", "/.htm", "/.x/"] {
+            assert!(!is_hidden(path.as_bytes()), "{path}");
+        }
     }
 
     #[test]

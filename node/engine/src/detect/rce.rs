@@ -5,8 +5,10 @@
 //! around it. Of a document, each line outside of its code is read by itself ([`document`]). What one regular expression can say is in `signatures/rce.toml`.
 
 mod argument;
+mod command_line;
 mod document;
 mod evidence;
+mod head;
 mod lookup;
 mod parameter;
 mod words;
@@ -37,8 +39,9 @@ pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
 fn may_hold_command(value: &[u8], place: Place) -> bool {
     let marks = value.iter().fold(0, |marks, &byte| marks | MARKS[usize::from(byte)]);
     let telling = if place == Place::ShapedHeader { STRONG } else { STRONG | WEAK };
-    let opens_with_separator = place == Place::ShapedHeader && value.starts_with(b";");
-    marks & telling != 0 || opens_with_separator || evidence::opens_with_command(value)
+    let opens_with_separator =
+        place == Place::ShapedHeader && value.starts_with(b";") || value.starts_with(b">(");
+    marks & telling != 0 || opens_with_separator || head::opens_with_command(value)
 }
 
 const STRONG: u8 = 1;

@@ -1,20 +1,46 @@
 //! Session fixation: a link from elsewhere, or a form without an origin, that brings the visitor's session along.
 
 use super::{Match, Site};
-use crate::{
-    field::Place,
-    token::url::with_scheme,
-};
+use crate::{field::Place, token::url::with_scheme};
 use shared::{AttackType, Severity::Medium, point::Tag};
 
 /// Sessions of servers and frameworks: their own pages hand them over in cookies. Lower-case.
 const NAMES: &[&str] = &[
-    "jsessionid", "phpsessid", "phpsession", "phpsessionid", "asp.net_sessionid", "sessionid", "sessid", "cfid",
-    "cftoken", "cfsid", "connect.sid", "express.sid", "express:sess", "koa.sess", "koa.sid", "koa:sess", "_session_id",
-    "play_session", "meteor_login_token", "next-auth.session-token", "__host-next-auth.session-token",
-    "__secure-next-auth.session-token", "authjs.session-token", "laravel_session", "ci_session", "rack.session",
-    "_rails_session", "symfony", "cakephp", "weblogicsession", "jservsession", "jwsession", "zend_session_namespace",
-    "beaker.session.id", "tornado_session",
+    "jsessionid",
+    "phpsessid",
+    "phpsession",
+    "phpsessionid",
+    "asp.net_sessionid",
+    "sessionid",
+    "sessid",
+    "cfid",
+    "cftoken",
+    "cfsid",
+    "connect.sid",
+    "express.sid",
+    "express:sess",
+    "koa.sess",
+    "koa.sid",
+    "koa:sess",
+    "_session_id",
+    "play_session",
+    "meteor_login_token",
+    "next-auth.session-token",
+    "__host-next-auth.session-token",
+    "__secure-next-auth.session-token",
+    "authjs.session-token",
+    "laravel_session",
+    "ci_session",
+    "rack.session",
+    "_rails_session",
+    "symfony",
+    "cakephp",
+    "weblogicsession",
+    "jservsession",
+    "jwsession",
+    "zend_session_namespace",
+    "beaker.session.id",
+    "tornado_session",
 ];
 
 /// Of these even a request that comes from nowhere is suspect.
@@ -27,7 +53,8 @@ pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
         return None;
     }
     let name = site.name().filter(|name| name.len() >= 4)?;
-    let has_prefix = |prefix: &str| name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
+    let has_prefix =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
     if !site.is_named(NAMES) && !has_prefix("aspsessionid") {
         return None;
     }

@@ -119,7 +119,8 @@ impl<'f> Site<'f> {
             let mut labels = host.rsplit('.').take(2).map(str::to_ascii_lowercase);
             (labels.next(), labels.next())
         };
-        host.eq_ignore_ascii_case(self.host_name()) || host.contains('.') && site(host) == site(self.host_name())
+        host.eq_ignore_ascii_case(self.host_name())
+            || host.contains('.') && site(host) == site(self.host_name())
     }
 
     /// What the value is called: its parameter, key, cookie or tag.

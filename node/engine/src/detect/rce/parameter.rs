@@ -1,4 +1,4 @@
-//! A parameter called `cmd`: web shells are asked this way. Its value need not look like more than one word.
+//! A parameter called `cmd`: web shells are asked this way. Its value need look like no more than a word or two.
 
 use super::words;
 use crate::{
@@ -8,13 +8,15 @@ use crate::{
 use shared::{AttackType, Severity::High};
 
 /// Lower-case. Named so in no form.
-const COMMANDS: &[&str] = &["cmd", "command", "exec", "execute", "shell", "run", "system", "cmdline", "shell_exec", "passthru"];
+const COMMANDS: &[&str] =
+    &["cmd", "command", "exec", "execute", "shell", "run", "system", "cmdline", "shell_exec", "passthru"];
 /// Named so in forms, too: there the word must be one of no language.
-const MAYBE: &[&str] = &["code", "c", "x", "do", "daemon", "upload", "process", "func", "payload", "arg", "args", "test", "a"];
+const MAYBE: &[&str] =
+    &["code", "c", "x", "do", "daemon", "upload", "process", "func", "payload", "arg", "args", "test", "a"];
 
 pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
     let is_parameter = site.is_in_query() || site.is_in_body();
-    if value.len() > 24 || place != Place::Value || !is_parameter {
+    if value.len() > 80 || place != Place::Value || !is_parameter {
         return None;
     }
     let name = site.name()?;
@@ -22,9 +24,14 @@ pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
     if !is_command && !MAYBE.iter().any(|it| name.eq_ignore_ascii_case(it)) {
         return None;
     }
-    let word = std::str::from_utf8(value.trim_ascii()).ok()?;
-    let known = words::known(word).filter(|it| it.takes & words::ALONE != 0)?;
-    let is_probe = known.is_telling || is_command && matches!(word, "id" | "ls" | "pwd" | "dir" | "ps" | "env" | "w" | "uptime");
+    let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();
+    let word = words.next()?;
+    let arguments = words.count();
+    let known = words::known(word).filter(|it| it.takes & words::ALONE != 0 || arguments > 0)?;
+    let is_probe = known.is_telling && arguments <= 4
+        || is_command
+            && arguments == 0
+            && matches!(word, "id" | "ls" | "pwd" | "dir" | "ps" | "env" | "w" | "uptime");
     (is_probe && word != "powershell").then(|| Match {
         attack_type: AttackType::Rce,
         signature: "rce-command-parameter",
@@ -45,14 +52,27 @@ mod tests {
 
     #[test]
     fn web_shells_are_asked_for_one_word() {
-        for (name, value) in [("cmd", "id"), ("exec", "whoami"), ("CMD", "ls"), ("code", "ifconfig")] {
+        for (name, value) in [
+            ("cmd", "id"),
+            ("exec", "whoami"),
+            ("CMD", "ls"),
+            ("code", "ifconfig"),
+            ("run", "systemctl stop x"),
+        ] {
             assert!(finds(name, value), "{name}={value}");
         }
     }
 
     #[test]
     fn words_elsewhere_are_words() {
-        for (name, value) in [("q", "whoami"), ("code", "id"), ("cmd", "next"), ("command", "date"), ("field", "lastlogin")] {
+        for (name, value) in [
+            ("q", "whoami"),
+            ("q", "systemctl stop x"),
+            ("code", "id"),
+            ("cmd", "next"),
+            ("command", "date"),
+            ("field", "lastlogin"),
+        ] {
             assert!(!finds(name, value), "{name}={value}");
         }
     }

@@ -61,7 +61,7 @@ const PLAIN: &[(u8, &str)] = &[
     (ALONE | PATH, "notepad"),
     (WORD, "adduser"),
     (FILES, "comm fold hd paste split xz unzip"),
-    (FLAG, "ex git make mysql screen script watch"),
+    (FLAG, "bridge ex git make perf mysql screen script watch"),
     (QUERY, "last"),
     (FILES | ALONE, "ll"),
     (CODE, "lua"),
@@ -82,7 +82,7 @@ const TELLING: &[(u8, &str)] = &[
         FLAG,
         "attrib bitsadmin c89 c99 capsh certutil chsh cmdkey csc dpkg flock gdb getcap gpresult \
       installutil lsb_release ltrace msiexec nltest nsenter pfctl psql regsvr32 rmt rpm \
-      schtasks ssh-keygen taskkill taskset tcpdump tmux unshare xterm regedit bcdboot bcdedit fsutil diskpart mklink robocopy xcopy",
+      schtasks ssh-keygen taskkill taskset tcpdump tmux unshare xterm fsutil diskpart mklink robocopy xcopy",
     ),
     (
         WORD,
@@ -90,10 +90,13 @@ const TELLING: &[(u8, &str)] = &[
       mkpasswd netsh nohup openssl pip3 pkill rlwrap rundll32 socat strace systemctl useradd \
       usermod userdel vssadmin wmic yum dnf zypper pacman aptitude setfacl setcap setsid stdbuf cscli",
     ),
-    (CODE, "csh dash gawk jjs ksh tclsh tcsh zsh"),
+    (CODE, "$0 $shell ${shell} csh dash gawk jjs ksh tclsh tcsh zsh"),
     (PATH, "cacls cscript icacls umount wscript"),
     (FILES | QUOTED, "egrep"),
-    (FILES, "bsdtar bunzip2 bzcat fgrep gunzip hexdump iconv shuf sqlite3 xxd zcat zgrep zless zmore"),
+    (
+        FILES,
+        "regedit bcdboot bsdtar bunzip2 bzcat fgrep gunzip hexdump iconv shuf sqlite3 xxd zcat zgrep zless zmore",
+    ),
     (HOST | PATH, "mshta"),
     (NET, "hping3 lwp-download lwp-request ncat netcat nmap traceroute tracert wget"),
     (NET | ALONE, "nslookup"),
@@ -152,14 +155,30 @@ const INTERPRETERS: &[&str] = &[
 
 /// Words that run what follows them.
 pub(super) const PREFIXES: &[&str] = &[
-    "sudo", "exec", "nohup", "busybox", "command", "builtin", "time", "env", "then", "do", "else", "if",
-    "while", "!", "xargs", "timeout", "nice", "start", "strace", "ltrace", "setsid", "stdbuf", "unshare", "doas",
+    "sudo", "exec", "nohup", "busybox", "command", "builtin", ".", "eval", "time", "env", "then", "do",
+    "else", "if", "while", "!", "xargs", "timeout", "nice", "start", "strace", "ltrace", "setsid", "stdbuf",
+    "unshare", "doas",
 ];
 
 /// Prefixes that are no words of prose: what they run is meant to run.
 pub(super) const RUNNERS: &[&str] = &[
-    "sudo", "nohup", "busybox", "time", "env", "timeout", "nice", "strace", "ltrace", "setsid", "stdbuf", "unshare",
-    "doas", "xargs", "exec", "powershell", "pwsh",
+    "sudo",
+    "nohup",
+    "busybox",
+    "time",
+    "env",
+    "timeout",
+    "nice",
+    "strace",
+    "ltrace",
+    "setsid",
+    "stdbuf",
+    "unshare",
+    "doas",
+    "xargs",
+    "exec",
+    "powershell",
+    "pwsh",
 ];
 
 /// Families of programs: every name that begins so.
@@ -241,8 +260,52 @@ pub(super) fn known(name: &str) -> Option<Known> {
     KNOWN.get(name).copied().or_else(|| {
         let is_family = FAMILIES.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix));
         let is_name = name.bytes().all(|it| it.is_ascii_lowercase() || it == b'-');
-        (is_family && is_name).then_some(Known { takes: FLAG | PATH | WORD | ALONE, is_telling: true })
+        (is_family && is_name || is_cmdlet(name))
+            .then_some(Known { takes: FLAG | PATH | WORD | ALONE, is_telling: true })
     })
+}
+
+/// `get-childitem`: a verb and a noun of PowerShell.
+fn is_cmdlet(name: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "get", "set", "new", "add", "remove", "start", "stop", "invoke", "copy", "move", "test", "out",
+        "write", "select", "import",
+    ];
+    const NOUNS: &[&str] = &[
+        "item",
+        "childitem",
+        "content",
+        "process",
+        "service",
+        "wmiobject",
+        "ciminstance",
+        "command",
+        "location",
+        "webrequest",
+        "restmethod",
+        "expression",
+        "object",
+        "host",
+        "output",
+        "eventlog",
+        "computerinfo",
+        "acl",
+        "localuser",
+        "aduser",
+        "netipaddress",
+        "netipconfiguration",
+        "nettcpconnection",
+        "netconnection",
+        "variable",
+        "itemproperty",
+        "module",
+        "job",
+        "scheduledtask",
+        "executionpolicy",
+        "mppreference",
+        "hotfix",
+    ];
+    name.split_once('-').is_some_and(|(verb, noun)| VERBS.contains(&verb) && NOUNS.contains(&noun))
 }
 
 pub(super) fn is_pair(name: &str, second: &str) -> bool {

@@ -211,7 +211,8 @@ impl Lexer<'_> {
         } else {
             let length = rest.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
             let ends_name = rest.get(length).is_none_or(|it| it.is_ascii_whitespace() || *it == b'/');
-            let after_name = self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_alphanumeric));
+            let after_name =
+                self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_alphanumeric));
             // `uname$x`: nobody has set it, so the name of the program is what is left.
             if self.command.words.is_empty() && after_name && ends_name && length > 0 {
                 self.drop_disguise(1 + length);
