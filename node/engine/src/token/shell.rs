@@ -39,6 +39,8 @@ pub(crate) struct Command {
     pub has_odd_blanks: bool,
     /// `<<<` feeds it what follows.
     pub has_here_string: bool,
+    /// `>` or `<` sends what it says elsewhere.
+    pub is_redirected: bool,
     /// A bracket follows its last word at once, as in a function call.
     pub called: bool,
 }
@@ -52,6 +54,7 @@ impl Command {
             words: Vec::new(),
             has_odd_blanks: false,
             has_here_string: false,
+            is_redirected: false,
             called: false,
         }
     }

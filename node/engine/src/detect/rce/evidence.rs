@@ -209,9 +209,20 @@ fn separated(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Ve
             _ if is_strong(command, head) => MAX_PROSE_AROUND_STRONG,
             _ => MAX_PROSE,
         };
-        reading.prose <= room && fits(command, head, known)
+        let is_cut = cuts_the_rest(reading.value) && reading.prose <= 1 && command.words.len() <= 4;
+        is_cut || reading.prose <= room && fits(command, head, known)
     };
     is_command.then_some(("rce-command-separator", Critical))
+}
+
+/// `… #`, `…&rem`: what the application meant to add becomes a comment.
+fn cuts_the_rest(value: &[u8]) -> bool {
+    let value = value.trim_ascii_end();
+    let before = value
+        .strip_suffix(b"#")
+        .or_else(|| value.strip_suffix(b"&rem"))
+        .or_else(|| value.strip_suffix(b"|rem"));
+    before.is_some_and(|it| value.ends_with(b"rem") || it.last().is_some_and(u8::is_ascii_whitespace))
 }
 
 /// What it reads, fetches or removes is what attackers do: no sentence goes on so after a separator.

@@ -112,6 +112,9 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
     if is_parted {
         return false;
     }
+    if known.is_telling && command.is_redirected && prose <= 1 {
+        return true;
+    }
     if command.has_here_string && command.words.len() > head.at + 1 {
         return true;
     }

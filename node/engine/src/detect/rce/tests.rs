@@ -239,6 +239,14 @@ fn input_may_be_fed_without_a_pipe() {
 }
 
 #[test]
+fn a_command_may_cut_off_what_follows() {
+    for attack in ["\";rm x7 #", "a&del x7&rem", "\nuname >x7", "'|uname >x7 #"] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+    assert_eq!(found("my dog; cat is #1"), None);
+}
+
+#[test]
 fn a_chain_of_commands_is_a_command_line() {
     assert_eq!(found("cd /;cd srv;fold notes"), Some("rce-command-chain"));
     assert_eq!(found("wash; cut; sort; find the lid"), None);

@@ -233,6 +233,7 @@ impl Lexer<'_> {
             self.command.has_here_string = true;
             return;
         }
+        self.command.is_redirected |= self.word.is_some() || !self.command.words.is_empty();
         let is_double = self.peek(1) == Some(self.value[self.at]);
         if self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_digit)) {
             self.word = None;
