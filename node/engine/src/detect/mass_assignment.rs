@@ -37,7 +37,7 @@ pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
     }
     let signature = if is_relation_lookup(value) {
         "mass_assignment-relation-lookup"
-    } else if site.is_name_in(Tag::Post) && is_about_oneself(site.path) && is_privilege(value) {
+    } else if site.is_name_in(&Tag::Post) && is_about_oneself(site.path) && is_privilege(value) {
         "mass_assignment-privilege"
     } else {
         return None;

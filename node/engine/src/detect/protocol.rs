@@ -24,7 +24,7 @@ pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
 /// No form names a field over two lines. Whoever copies the name into a header breaks it there.
 fn parameter_name(name: &[u8], site: &Site<'_>) -> Option<(&'static str, Severity)> {
     let breaks = memchr::memchr2(b'\r', b'\n', name.trim_ascii_end()).is_some();
-    (breaks && name.len() < 500 && site.is_name_in(Tag::Get)).then_some(("crlf-parameter-name", Medium))
+    (breaks && name.len() < 500 && site.is_name_in(&Tag::Get)).then_some(("crlf-parameter-name", Medium))
 }
 
 fn header(name: &str, value: &[u8], site: &Site<'_>) -> Option<(&'static str, Severity)> {

@@ -108,8 +108,8 @@ impl<'f> Site<'f> {
     }
 
     /// Whether the value is the name of a parameter or key, found in this part of the request.
-    pub(crate) fn is_name_in(&self, part: Tag) -> bool {
-        self.point.0.first().is_some_and(|step| step.tag == part)
+    pub(crate) fn is_name_in(&self, part: &Tag) -> bool {
+        self.point.0.first().is_some_and(|step| step.tag == *part)
             && self.point.0.last().is_some_and(|step| step.tag == Tag::Name)
     }
 

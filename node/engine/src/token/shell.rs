@@ -27,6 +27,15 @@ pub(crate) enum Lead {
     Resumed,
 }
 
+/// What `<` and `>` do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Redirection {
+    /// `<`, `>`, `>>`.
+    File,
+    /// `<<<`.
+    HereString,
+}
+
 /// A simple command: words up to the next separator.
 #[derive(Debug)]
 pub(crate) struct Command {
@@ -37,10 +46,8 @@ pub(crate) struct Command {
     pub words: Vec<Word>,
     /// `$IFS` stood for a blank, or braces for a list of words.
     pub has_odd_blanks: bool,
-    /// `<<<` feeds it what follows.
-    pub has_here_string: bool,
-    /// `>` or `<` sends what it says elsewhere.
-    pub is_redirected: bool,
+    /// Where it reads or writes instead of where it was meant to.
+    pub redirection: Option<Redirection>,
     /// A bracket follows its last word at once, as in a function call.
     pub called: bool,
 }
@@ -53,8 +60,7 @@ impl Command {
             end: start,
             words: Vec::new(),
             has_odd_blanks: false,
-            has_here_string: false,
-            is_redirected: false,
+            redirection: None,
             called: false,
         }
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     field::Place,
-    token::shell::{Command, Lead, Word},
+    token::shell::{Command, Lead, Redirection, Word},
 };
 use shared::Severity::High;
 
@@ -104,7 +104,8 @@ fn is_run(command: &Command, head: &Head, known: Known) -> bool {
 
 /// `bash<<<…`
 fn is_fed(command: &Command, head: &Head, known: Known) -> bool {
-    command.has_here_string && (known.is_telling || words::is_interpreter(&head.name))
+    command.redirection == Some(Redirection::HereString)
+        && (known.is_telling || words::is_interpreter(&head.name))
 }
 
 /// `curl http://…`, `sleep 10`, `powershell whoami`: one argument that fits nothing else.

@@ -4,7 +4,7 @@ use super::{
     argument::shape,
     words::{self, Known},
 };
-use crate::token::shell::Command;
+use crate::token::shell::{Command, Redirection};
 use std::borrow::Cow;
 
 /// The word that names the program, without its directory and without the words that run others.
@@ -112,10 +112,10 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
     if is_parted {
         return false;
     }
-    if known.is_telling && command.is_redirected && prose <= 1 {
+    if known.is_telling && command.redirection == Some(Redirection::File) && prose <= 1 {
         return true;
     }
-    if command.has_here_string && command.words.len() > head.at + 1 {
+    if command.redirection == Some(Redirection::HereString) && command.words.len() > head.at + 1 {
         return true;
     }
     if known.takes & words::WORD != 0 {

@@ -32,7 +32,7 @@ pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
         || is_command
             && arguments == 0
             && matches!(word, "id" | "ls" | "pwd" | "dir" | "ps" | "env" | "w" | "uptime");
-    (is_probe && word != "powershell").then(|| Match {
+    (is_probe && word != "powershell").then_some(Match {
         attack_type: AttackType::Rce,
         signature: "rce-command-parameter",
         severity: High,

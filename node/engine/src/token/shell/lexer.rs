@@ -1,6 +1,6 @@
 //! Parts a value into commands. Every byte is visited a bounded number of times.
 
-use super::{Command, Lead, Word};
+use super::{Command, Lead, Redirection, Word};
 
 /// Brace expansions longer than this are no lists of words.
 const MAX_BRACES: usize = 200;
@@ -230,10 +230,12 @@ impl Lexer<'_> {
         }
         if self.value[self.at..].starts_with(b"<<<") {
             self.skip_blank(3);
-            self.command.has_here_string = true;
+            self.command.redirection = Some(Redirection::HereString);
             return;
         }
-        self.command.is_redirected |= self.word.is_some() || !self.command.words.is_empty();
+        if self.word.is_some() || !self.command.words.is_empty() {
+            self.command.redirection = Some(Redirection::File);
+        }
         let is_double = self.peek(1) == Some(self.value[self.at]);
         if self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_digit)) {
             self.word = None;
