@@ -26,12 +26,15 @@ const LIMITS: Limits =
     Limits { document_bytes: 100 << 10, value_bytes: 10 << 10, depth: 15, aliases: 30, batch: 10 };
 
 pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
-    let is_endpoint = is_endpoint(site.path);
-    if place == Place::Name && is_endpoint && value.eq_ignore_ascii_case(b"debug") {
-        return vec![matched(AttackType::GraphqlDebug, "gql_debug-parameter", Low, 0..value.len())];
+    match place {
+        Place::Name if value.eq_ignore_ascii_case(b"debug") && is_endpoint(site.path) => {
+            return vec![matched(AttackType::GraphqlDebug, "gql_debug-parameter", Low, 0..value.len())];
+        }
+        Place::Value if is_query(site) || is_body(site) => {}
+        _ => return Vec::new(),
     }
-    let is_asked = place == Place::Value && (is_query(site) || is_endpoint && is_body(site));
-    if !is_asked || !is_endpoint && !opens_document(value) {
+    let is_endpoint = is_endpoint(site.path);
+    if !is_endpoint && (is_body(site) || !opens_document(value)) {
         return Vec::new();
     }
     let shape = Shape::of(value);
