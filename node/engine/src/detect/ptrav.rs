@@ -43,7 +43,20 @@ pub(super) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Option<M
 }
 
 /// Directories that begin with a dot and are meant to be asked for.
-const PUBLIC: &[&str] = &[".well-known", ".netlify", ".auth", ".vite", ".next", ".nuxt", ".storybook"];
+const PUBLIC: &[&str] = &[
+    ".well-known",
+    ".netlify",
+    ".auth",
+    ".vite",
+    ".next",
+    ".nuxt",
+    ".storybook",
+    ".rest",
+    ".resources",
+    ".imaging",
+    ".ory",
+    ".pomerium",
+];
 
 /// `/.tool/settings.json`: what a tool keeps beside the pages of a site.
 fn is_hidden(path: &[u8]) -> bool {
