@@ -3,7 +3,7 @@
 use crate::{
     budget::{Budget, Limit},
     decode::{self, Layer},
-    detect::{Detectors, Match, Site, detect_at},
+    detect::{Detectors, Match, Site, detect_at, detect_whole},
     field::Field,
     prefilter::Bytes,
     trail::{Trail, Trails},
@@ -136,7 +136,7 @@ fn walk<'a>(
     let mut overrun = Overrun::of(&budget, &trails, queue.back().map(|field| field.trail));
     while let Some(field) = queue.pop_front() {
         let mut sink = Sink { fields: Vec::new(), budget: &mut budget, trails: &mut trails };
-        let examined = examine(detectors, &request.host, field, &mut sink);
+        let examined = examine(detectors, request, field, &mut sink);
         queue.extend(sink.fields);
         overrun = overrun.or_else(|| Overrun::of(&budget, &trails, Some(examined.field.trail)));
         visit(examined, &trails);
@@ -144,7 +144,12 @@ fn walk<'a>(
     overrun
 }
 
-fn examine<'a>(detectors: &Detectors, host: &str, field: Field<'a>, sink: &mut Sink<'a, '_>) -> Examined<'a> {
+fn examine<'a>(
+    detectors: &Detectors,
+    request: &InspectRequest,
+    field: Field<'a>,
+    sink: &mut Sink<'a, '_>,
+) -> Examined<'a> {
     if !sink.budget.spend_bytes(field.value.len()) {
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
@@ -152,7 +157,7 @@ fn examine<'a>(detectors: &Detectors, host: &str, field: Field<'a>, sink: &mut S
     let layers = decode::peel_all(&field.value, bytes, sink.budget);
     let mut findings = Vec::new();
     for stage in 0..=layers.len() {
-        examine_stage(detectors, host, (&field, bytes), &layers[..stage], &mut findings, sink);
+        examine_stage(detectors, request, (&field, bytes), &layers[..stage], &mut findings, sink);
     }
     Examined { field, layers, findings }
 }
@@ -160,7 +165,7 @@ fn examine<'a>(detectors: &Detectors, host: &str, field: Field<'a>, sink: &mut S
 /// Looks at the value after these layers were peeled.
 fn examine_stage<'a>(
     detectors: &Detectors,
-    host: &str,
+    request: &InspectRequest,
     (field, bytes): (&Field<'a>, Bytes),
     peeled: &[Layer],
     findings: &mut Vec<Finding>,
@@ -170,13 +175,14 @@ fn examine_stage<'a>(
     if !peeled.is_empty() && !sink.budget.spend_bytes(value.len()) {
         return;
     }
+    let mut hits = detect_whole(value, field.place, &Site::of(request, sink.trails, field.trail));
     let unfolded = unpack::unfold(value, bytes, field, sink);
-    if unfolded.whole {
-        return;
+    let site = Site::of(request, sink.trails, field.trail);
+    if !unfolded.whole {
+        hits.extend(detectors.detect(value, bytes, field.place));
+        hits.extend(detect_at(value, bytes, field.place, &site));
     }
-    let site = Site { trail: field.trail, trails: sink.trails, host };
-    let hits = detectors.detect(value, bytes, field.place).into_iter();
-    for hit in hits.chain(detect_at(value, bytes, field.place, &site)) {
+    for hit in hits {
         if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {
             findings.push(finding(&hit, value, (field, site.point()), peeled));
         }

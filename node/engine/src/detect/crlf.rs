@@ -152,13 +152,10 @@ fn is_request(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trail::Trails;
     use shared::{Point, point::Tag};
 
     fn found(point: &Point, value: &str) -> Option<&'static str> {
-        let (trails, trail) = Trails::of(point);
-        detect(value.as_bytes(), &Site { trail, trails: &trails, host: "shop.example.com" })
-            .map(|it| it.signature)
+        detect(value.as_bytes(), &Site::at(point, "/", &[])).map(|it| it.signature)
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    const LENGTHS: usize = 32;
+    const LENGTHS: usize = 64;
 
     pub(crate) const fn new(names: &'static [&'static str]) -> Self {
         let mut letters = [0; Self::LENGTHS];

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use crate::trail::{Trail, Trails};
-use shared::{Point, point::Tag};
+use shared::{InspectRequest, Point, point::Tag};
 
 /// A value's surroundings.
 pub(crate) struct Site<'f> {
@@ -10,6 +10,8 @@ pub(crate) struct Site<'f> {
     pub trails: &'f Trails,
     /// The host the request was sent to: its own addresses are not foreign.
     pub host: &'f str,
+    pub path: &'f str,
+    headers: &'f [(String, String)],
 }
 
 /// Parameters that say where to go next.
@@ -73,7 +75,67 @@ static RETURN_NAMES: Names = Names::new(&[
     "r",
 ]);
 
-impl Site<'_> {
+impl<'f> Site<'f> {
+    pub(crate) fn of(request: &'f InspectRequest, trails: &'f Trails, trail: Trail) -> Self {
+        Self { trail, trails, host: &request.host, path: &request.path, headers: &request.headers }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn at(point: &Point, path: &'f str, headers: &'f [(String, String)]) -> Self {
+        let (trails, trail) = Trails::of(point);
+        // A test is short; its points may outlive it.
+        let trails = Box::leak(Box::new(trails));
+        Self { trail, trails, host: "shop.example.com", path, headers }
+    }
+
+    /// The values of a header of the request, by its name in lower case.
+    pub(crate) fn headers(&self, name: &'static str) -> impl Iterator<Item = &'f str> {
+        let named = self.headers.iter().filter(move |(it, _)| it.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The one header the value is, if it is one.
+    pub(crate) fn header_name(&self) -> Option<&'f str> {
+        let is_header = self.is_only(&Tag::Header);
+        is_header.then(|| self.trails.last_name(self.trail)).flatten()
+    }
+
+    /// Whether the value is all there is of this part of the request.
+    pub(crate) fn is_only(&self, part: &Tag) -> bool {
+        let mut tags = self.trails.tags(self.trail);
+        tags.next() == Some(part) && tags.next().is_none()
+    }
+
+    pub(crate) fn last_tag(&self) -> Option<&Tag> {
+        self.trails.last_tag(self.trail)
+    }
+
+    /// Whether it is the name of an uploaded file.
+    pub(crate) fn is_file_name(&self) -> bool {
+        let mut tags = self.trails.tags(self.trail);
+        tags.next() == Some(&Tag::Name) && tags.next() == Some(&Tag::File)
+    }
+
+    /// Whether the value came in the query.
+    pub(crate) fn is_in_query(&self) -> bool {
+        self.first_tag() == Some(&Tag::Get)
+    }
+
+    /// Whether the value is the name of a parameter or key, found in this part of the request.
+    pub(crate) fn is_name_in(&self, part: &Tag) -> bool {
+        self.last_tag() == Some(&Tag::Name) && self.first_tag() == Some(part)
+    }
+
+    /// Whether this host belongs to the site: the same, a part of it, or a sibling.
+    pub(crate) fn is_own(&self, host: &str) -> bool {
+        let site = |host: &'_ str| {
+            let mut labels = host.rsplit('.').take(2).map(str::to_ascii_lowercase);
+            (labels.next(), labels.next())
+        };
+        host.eq_ignore_ascii_case(self.host_name())
+            || host.contains('.') && site(host) == site(self.host_name())
+    }
+
     /// What the value is called: its parameter, key, cookie or tag.
     pub(crate) fn name(&self) -> Option<&str> {
         self.trails.last_name(self.trail)
@@ -107,14 +169,13 @@ impl Site<'_> {
 
     /// Headers in which browsers name the page a visitor is on; a developer's page is at `localhost`.
     pub(crate) fn is_page_header(&self) -> bool {
-        self.first_tag() == Some(&Tag::Header)
-            && self.depth() == 1
+        self.is_only(&Tag::Header)
             && self.is_named(&["referer", "origin", "host", "access-control-request-headers"])
     }
 
     /// Whether the value is the path itself.
     pub(crate) fn is_path(&self) -> bool {
-        self.first_tag() == Some(&Tag::Uri) && self.depth() == 1
+        self.is_only(&Tag::Uri)
     }
 
     /// Whether the value came in the body, where people write many lines.

@@ -30,8 +30,10 @@ fn begins_strangely(command: &[u8]) -> bool {
     name.copy_from_slice(first);
     name.make_ascii_lowercase();
     let Ok(name) = std::str::from_utf8(name) else { return false };
-    let is_path_or_setting = name.contains(['/', '=']);
-    !is_path_or_setting && !words::may_run(name.strip_suffix(".exe").unwrap_or(name))
+    let plain = name.strip_suffix(".exe").unwrap_or(name);
+    // `python3.12` is `python`.
+    let bare = plain.trim_end_matches(|it: char| it.is_ascii_digit() || matches!(it, '.' | '-'));
+    !plain.contains(['/', '=']) && !words::may_run(plain) && (bare == plain || !words::may_run(bare))
 }
 
 #[cfg(test)]
@@ -42,6 +44,19 @@ mod tests {
     fn prose_with_separators_is_strange() {
         for text in ["Garden spade, ash & steel", "fish & chips; tea", "a < b (c)", "R&D", ""] {
             assert!(is_strange(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_strange_holds_no_command() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/attacks");
+        for file in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for sample in crate::corpus::parse(&text).unwrap() {
+                let value = sample.payload.as_bytes();
+                let found = super::super::shell(value, crate::field::Place::Value);
+                assert!(found.is_none() || !is_strange(value), "{}", sample.payload);
+            }
         }
     }
 
