@@ -80,13 +80,13 @@ pub(crate) fn spell(request: &InspectRequest) -> Vec<u8> {
     let mut text = format!("{} {}{query} HTTP/1.1\r\n", request.method, request.path);
     let is_given = |name: &str| request.headers.iter().any(|(it, _)| it.eq_ignore_ascii_case(name));
     for (name, value) in &request.headers {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([name, ": ", value, "\r\n"]);
     }
     if !is_given("host") {
-        text += &format!("host: {}\r\n", request.host);
+        text.extend(["host: ", &request.host, "\r\n"]);
     }
     if !body.is_empty() && !is_given("content-length") {
-        text += &format!("content-length: {}\r\n", body.len());
+        text.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
     }
     text += "\r\n";
     [text.as_bytes(), body].concat()

@@ -20,8 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+type Make = fn() -> InspectRequest;
+
 /// Request, how much cheaper than ModSecurity it has to be.
-const REQUESTS: &[(&str, fn() -> InspectRequest, f64)] = &[
+const REQUESTS: &[(&str, Make, f64)] = &[
     ("GET, browser headers", requests::page, 50.0),
     ("attack", requests::attack, 50.0),
     ("JSON, 1 KB", || requests::json(1_000), 100.0),

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 const MODULE: &str = "/usr/lib/nginx/modules/ngx_http_modsecurity_module.so";
 const RULES: &str = "/usr/share/modsecurity-crs/rules";
 const TO_INSTALL: &str = "apt-get install nginx libnginx-mod-http-modsecurity modsecurity-crs";

@@ -8,7 +8,9 @@ use divan::{Bencher, black_box};
 use engine::Engine;
 use shared::InspectRequest;
 
-const REQUESTS: &[(&str, fn() -> InspectRequest)] = &[
+type Make = fn() -> InspectRequest;
+
+const REQUESTS: &[(&str, Make)] = &[
     ("GET, browser headers", requests::page),
     ("attack", requests::attack),
     ("JSON, 1 KB", || requests::json(1_000)),

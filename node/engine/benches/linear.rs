@@ -215,10 +215,8 @@ fn processor_time() -> Duration {
 fn report(name: &str, samples: &[Sample]) -> bool {
     let factor = worst_factor(samples);
     let is_fine = factor <= WORST_FACTOR && samples[MEGABYTE].took <= WORST_MEGABYTE;
-    let cells: String = samples
-        .iter()
-        .map(|it| format!("{:8.2}{}", it.per_byte(), if it.is_overlimit { '*' } else { ' ' }))
-        .collect();
+    let cell = |it: &Sample| format!("{:8.2}{}", it.per_byte(), if it.is_overlimit { '*' } else { ' ' });
+    let cells = samples.iter().map(cell).collect::<Vec<_>>().concat();
     let verdict = if is_fine { "" } else { "  RED" };
     println!("{name:28} {cells}  × {factor:4.2}  1 MB: {:5.0?}{verdict}", samples[MEGABYTE].took);
     is_fine

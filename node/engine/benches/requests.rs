@@ -80,11 +80,12 @@ fn order(bytes: usize) -> Vec<u8> {
     let mut number = 0;
     while text.len() + 160 < bytes {
         let comma = if number == 0 { "" } else { "," };
-        text += &format!(
+        let item = format!(
             r#"{comma}{{"sku":"GT-{number:05}","title":"Garden spade, ash handle & steel blade","quantity":{},"price":"{}.95","gift":false,"tags":["garden","tools"]}}"#,
             number % 4 + 1,
             number % 90 + 9
         );
+        text += &item;
         number += 1;
     }
     text += "]}";

@@ -14,8 +14,11 @@ use crate::{
 use shared::{Body, Delivery, InspectRequest, point::Tag};
 use std::{net::Ipv4Addr, sync::OnceLock};
 
+/// What a fuzzer gives its inputs to.
+pub type Target = fn(&[u8]);
+
 /// Every target, by the name of its fuzzer.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("engine", engine),
     ("unpack_form", unpack_form),
     ("unpack_json", unpack_json),
@@ -206,7 +209,7 @@ mod tests {
     /// A stack would end long before: nesting is a loop, or ends early, everywhere.
     #[test]
     fn a_million_brackets_end_no_stack() {
-        let nestings: &[(&str, fn(&[u8]))] = &[
+        let nestings: &[(&str, Target)] = &[
             ("[", unpack_json),
             ("{\"a\":", unpack_json),
             ("<a>", unpack_xml),

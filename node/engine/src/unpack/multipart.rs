@@ -59,9 +59,9 @@ fn unpack_part<'a>(part: &'a [u8], root: Trail, sink: &mut Sink<'a, '_>) -> bool
         return fits && sink.push(Field::new(trail, Place::Value, content));
     };
     let file = sink.trails.then(trail, Tag::File);
-    let file_name = sink.trails.then(file, Tag::Name);
+    let called = sink.trails.then(file, Tag::Name);
     let filename = filename.trim_ascii_start();
-    fits && sink.push(Field::new(file_name, Place::Value, filename))
+    fits && sink.push(Field::new(called, Place::Value, filename))
         && sink.push(Field::new(file, Place::Value, content))
 }
 
