@@ -37,12 +37,13 @@ pub(crate) fn nginx(folder: &Path, with_rules: bool) -> anyhow::Result<Server> {
     let folder = folder.join(if with_rules { "modsecurity" } else { "plain" });
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("rules.conf"), MODSECURITY)?;
-    let rules = if with_rules { "modsecurity on; modsecurity_rules_file rules.conf;" } else { "" };
+    let rules = if with_rules { "modsecurity on; modsecurity_rules_file @FOLDER/rules.conf;" } else { "" };
     let config = NGINX
         .replace("@MODULE", MODULE)
         .replace("@ADDRESS", &address.to_string())
         .replace("@ORIGIN", &origin.to_string())
-        .replace("@RULES", rules);
+        .replace("@RULES", rules)
+        .replace("@FOLDER", &folder.display().to_string());
     fs::write(folder.join("nginx.conf"), config)?;
     let mut command = Command::new("nginx");
     // `master_process off`: one process does everything, and it is the one that is stopped.

@@ -66,7 +66,7 @@ pub(crate) fn attack() -> InspectRequest {
     )
 }
 
-/// An order in JSON, of about this many bytes.
+/// An order in JSON, of about this many bytes. ModSecurity refuses more than 1,000 values, so texts are long enough.
 pub(crate) fn json(bytes: usize) -> InspectRequest {
     let mut request = browser("POST", "/api/orders", "");
     request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
@@ -78,10 +78,10 @@ fn order(bytes: usize) -> Vec<u8> {
         r#"{"customer":{"id":48213,"name":"Maria Olsen","email":"maria.olsen@example.com","address":{"street":"12 Mill Lane","city":"York","zip":"YO1 7EP"}},"note":"Please ring twice, the bell is weak.","items":["#,
     );
     let mut number = 0;
-    while text.len() + 160 < bytes {
+    while text.len() + 330 < bytes {
         let comma = if number == 0 { "" } else { "," };
         let item = format!(
-            r#"{comma}{{"sku":"GT-{number:05}","title":"Garden spade, ash handle & steel blade","quantity":{},"price":"{}.95","gift":false,"tags":["garden","tools"]}}"#,
+            r#"{comma}{{"sku":"GT-{number:05}","title":"Garden spade, ash handle & steel blade","quantity":{},"price":"{}.95","text":"Forged in one piece, with treads for boots & a shaft of ash. For heavy soil; keep it dry, oil it twice a year, and it will outlive us both. Ships in 2-3 days.","tags":["garden","tools"]}}"#,
             number % 4 + 1,
             number % 90 + 9
         );
