@@ -5,7 +5,7 @@ use crate::token::sql::{Kind, Opening, Phrase, Shape};
 use shared::Severity::{Critical, High, Medium};
 
 /// `' or x`, `') and (x`: a condition after the quote, and nothing after it that makes it prose.
-pub(super) fn condition(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn condition(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(1, Kind::Close);
     if !phrase.is_logic(at) {
@@ -65,7 +65,7 @@ fn is_quoted_word(phrase: &Phrase) -> bool {
 }
 
 /// `' is not?--`, `'collate nocase--`: a condition of any shape, cut off by a comment.
-pub(super) fn cut(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn cut(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = phrase.skip(1, Kind::Close);
     let last = phrase.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
@@ -84,7 +84,7 @@ pub(super) fn cut(reading: &Reading, _: usize) -> Option<Evidence> {
 }
 
 /// `admin'--`, `') #`: a quote, and a comment that swallows the rest.
-pub(super) fn comment(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn comment(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(phrase.skip(1, Kind::Close), Kind::Semicolon);
     let swallows = phrase.kind(at) == Some(Kind::Comment) && at + 1 == phrase.len();
@@ -104,7 +104,7 @@ fn is_idle(comment: &str) -> bool {
 }
 
 /// `'='`, `'-0-'`, `'||(…)||'`: all that follows the quote is one expression that opens the next string again.
-pub(super) fn operator(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn operator(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = phrase.skip(1, Kind::Close);
     let last = phrase.expression(first)?;
@@ -122,7 +122,7 @@ pub(super) fn operator(reading: &Reading, _: usize) -> Option<Evidence> {
 }
 
 /// `'-sleep(1)`, `'||(select …`: an operator joins what was left with a call into the database.
-pub(super) fn joined_call(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn joined_call(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = phrase.skip(1, Kind::Close);
     let at = phrase.after_operators(first).unwrap_or(first);
@@ -144,7 +144,7 @@ fn is_terse(text: &str) -> bool {
 }
 
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
-pub(super) fn statement(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn statement(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(1, Kind::Close);
     let holds = match phrase.kind(at) {
