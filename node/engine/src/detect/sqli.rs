@@ -204,7 +204,7 @@ impl Reading {
         let follows_text = before.is_some_and(|it| {
             matches!(self.phrase.kind(it), Some(Kind::Text { .. })) && self.phrase.is_same_line(it, at + 2)
         });
-        let is_first = (1..=FIRST_TOKENS).contains(&at);
+        let is_first = (1..=FIRST_TOKENS).contains(&at) || at == 0 && self.opening != Opening::Bare;
         !self.is_document
             || is_first
             || follows_text && !matches!(found.signature, "sqli-clause" | "sqli-condition")

@@ -62,7 +62,8 @@ pub(super) fn open_call(reading: &Reading) -> Option<Evidence> {
 pub(super) fn semicolon(reading: &Reading) -> Option<Evidence> {
     let phrase = short(reading)?;
     let verb = phrase.is_word(1, words::STACKED) && phrase.kind(0) == Some(Kind::Semicolon);
-    (verb && phrase.len() <= 5).then(|| evidence("sqli-fragment-statement", High, phrase.len()))
+    let is_brief = phrase.len() <= 3 || phrase.len() <= 5 && phrase.word(2).is_empty();
+    (verb && is_brief).then(|| evidence("sqli-fragment-statement", High, phrase.len()))
 }
 
 /// ``from `t` where``, `from t group by`: the second half of a query.
@@ -86,8 +87,7 @@ pub(super) fn from_clause(reading: &Reading) -> Option<Evidence> {
 /// `values ('a', 1)`: the second half of an insert.
 pub(super) fn values(reading: &Reading) -> Option<Evidence> {
     let phrase = short(reading)?;
-    let is_all = || phrase.after_group(1) == phrase.len() && phrase.kind(2) == Some(Kind::Number);
-    let literal = matches!(phrase.kind(2), Some(Kind::Text { .. })) || is_all();
+    let literal = matches!(phrase.kind(2), Some(Kind::Text { .. }));
     let holds = phrase.word(0) == "values"
         && phrase.kind(1) == Some(Kind::Open)
         && literal

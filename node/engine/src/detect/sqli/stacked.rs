@@ -73,7 +73,8 @@ fn ends_delete(phrase: &Phrase, at: usize) -> bool {
 fn changes_objects(phrase: &Phrase, at: usize) -> bool {
     let adjectives = &["temporary", "unique", "external", "global", "public", "replace"];
     let object = at + 1 + usize::from(phrase.is_word(at + 1, adjectives));
-    let holds = phrase.is_word(object, words::OBJECT) && (at > 0 || defines(phrase, object));
+    let follows = at > 0 && phrase.kind(at - 1) == Some(Kind::Semicolon);
+    let holds = phrase.is_word(object, words::OBJECT) && (follows || defines(phrase, object));
     phrase.is_word(at, &["drop", "create", "alter", "truncate", "rename"]) && (holds || drops_all(phrase, at))
 }
 
