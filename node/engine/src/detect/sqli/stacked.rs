@@ -81,7 +81,8 @@ fn changes_objects(phrase: &Phrase, at: usize) -> bool {
 /// Whether the object here is defined or dropped, and not a seat, a view or an account that people speak of.
 fn defines(phrase: &Phrase, object: usize) -> bool {
     let name = object + if phrase.word(object + 1) == "if" { 3 } else { 1 };
-    let Some(after) = phrase.operand(name).map(|it| it.end) else { return false };
+    let is_name = matches!(phrase.kind(name), Some(Kind::Word | Kind::Name));
+    let Some(after) = phrase.operand(name).filter(|_| is_name).map(|it| it.end) else { return false };
     let is_call = phrase.kind(after.wrapping_sub(1)) == Some(Kind::Close);
     let is_table = phrase.is_word(object, &["table", "database"]);
     is_call
