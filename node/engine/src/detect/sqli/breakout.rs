@@ -84,8 +84,11 @@ pub(super) fn cut(reading: &Reading) -> Option<Evidence> {
             first,
             &["collate", "isnull", "notnull", "escape", "returning", "limit", "order", "offset"],
         );
+    // Words of conditions are no operands.
+    let is_sentence =
+        (first + 1..first + 4).all(|it| phrase.kind(it) == Some(Kind::Word) && phrase.operand(it).is_some());
     let cuts = phrase.kind(last) == Some(Kind::Comment) && is_idle(phrase.slice(last));
-    (begins && cuts && is_terse(phrase.slice(0)) && !is_prose(phrase, first)).then_some(Evidence {
+    (begins && cuts && is_terse(phrase.slice(0)) && !is_sentence).then_some(Evidence {
         signature: "sqli-string-breakout",
         severity: High,
         tokens: 0..last + 1,

@@ -91,7 +91,20 @@ fn defines(phrase: &Phrase, object: usize) -> bool {
         || is_table && (phrase.kind(after).is_none() || phrase.kind(after) == Some(Kind::Comma))
         || phrase.is_word(
             after,
-            &["as", "on", "add", "identified", "with", "cascade", "before", "after", "returns"],
+            &[
+                "as",
+                "on",
+                "add",
+                "identified",
+                "with",
+                "cascade",
+                "before",
+                "after",
+                "returns",
+                "change",
+                "modify",
+                "rename",
+            ],
         )
 }
 
