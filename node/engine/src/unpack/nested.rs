@@ -70,7 +70,8 @@ fn add(
 /// The body itself, compressed or not.
 fn is_body(point: &Point) -> bool {
     let [first, rest @ ..] = point.0.as_slice() else { return false };
-    first.tag == Tag::Post && rest.iter().all(|step| matches!(step.tag, Tag::Gzip | Tag::Charset))
+    first.tag == Tag::Post
+        && rest.iter().all(|step| matches!(step.tag, Tag::Gzip | Tag::Brotli | Tag::Charset))
 }
 
 enum Inside<'v> {
