@@ -21,7 +21,7 @@ pub(super) fn is_named(label: &str) -> bool {
 
 /// As ASCII. In forms the bytes may be percent-encoded, between separators in ASCII.
 pub(super) fn read(bytes: &[u8]) -> Vec<u8> {
-    let is_form = bytes.iter().any(|&byte| byte == b'%') && bytes.iter().any(|&byte| byte == b'=');
+    let is_form = bytes.contains(&b'%') && bytes.contains(&b'=');
     if is_form {
         let pairs = bytes.split(|&byte| byte == b'&').map(|pair| {
             let sides = pair.splitn(2, |&byte| byte == b'=').map(side);

@@ -45,37 +45,36 @@ fn frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-/// A message's fields with a length: their numbers and contents. Others are numbers.
-struct Lengths<'m> {
+/// The number of a field and its content.
+type Content<'m> = (u64, &'m [u8]);
+
+/// A message's fields with a length; others are numbers.
+struct Contents<'m> {
     rest: &'m [u8],
     /// What made no sense ends the message.
     broken: bool,
 }
 
-impl<'m> Iterator for Lengths<'m> {
-    type Item = (u64, &'m [u8]);
+impl<'m> Iterator for Contents<'m> {
+    type Item = Content<'m>;
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Content<'m>> {
         while !self.rest.is_empty() {
-            match field(self.rest) {
-                Some((number, content, rest)) => {
-                    self.rest = rest;
-                    if let Some(content) = content {
-                        return Some((number, content));
-                    }
-                }
-                None => {
-                    self.broken = true;
-                    self.rest = &[];
-                }
+            let Some((content, rest)) = field(self.rest) else {
+                self.broken = true;
+                return None;
+            };
+            self.rest = rest;
+            if content.is_some() {
+                return content;
             }
         }
         None
     }
 }
 
-/// A field's number, its content if it has a length, and what follows.
-fn field(bytes: &[u8]) -> Option<(u64, Option<&[u8]>, &[u8])> {
+/// A field, if it has a content, and what follows.
+fn field(bytes: &[u8]) -> Option<(Option<Content<'_>>, &[u8])> {
     let (key, rest) = varint(bytes)?;
     let number = key >> 3;
     if number == 0 || number >= 1 << 29 {
@@ -88,11 +87,11 @@ fn field(bytes: &[u8]) -> Option<(u64, Option<&[u8]>, &[u8])> {
         2 => {
             let (length, rest) = varint(rest)?;
             let (content, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-            return Some((number, Some(content), rest));
+            return Some((Some((number, content)), rest));
         }
         _ => return None,
     };
-    Some((number, None, rest))
+    Some((None, rest))
 }
 
 fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
@@ -107,9 +106,9 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 fn is_message(bytes: &[u8]) -> bool {
-    let mut lengths = Lengths { rest: bytes, broken: false };
-    lengths.by_ref().for_each(drop);
-    !bytes.is_empty() && !lengths.broken
+    let mut contents = Contents { rest: bytes, broken: false };
+    contents.by_ref().for_each(drop);
+    !bytes.is_empty() && !contents.broken
 }
 
 /// `false` when the budget is gone.
@@ -118,7 +117,7 @@ fn unpack_message(bytes: &[u8], root: &Point, depth: usize, sink: &mut Sink<'_, 
         sink.budget.too_deep();
         return false;
     }
-    Lengths { rest: bytes, broken: false }.all(|(number, content)| {
+    Contents { rest: bytes, broken: false }.all(|(number, content)| {
         let point = root.clone().indexed(Tag::Hash, number);
         let is_inner = is_message(content);
         // A text may read as a message and a message as a text; only what is surely one is not looked at as the other.
