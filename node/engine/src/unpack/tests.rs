@@ -395,3 +395,17 @@ fn matrix_parameters_are_values() {
     let request = InspectRequest { path: "/cars;colour=r%20ed;new/x;y=2".into(), ..request() };
     assert_eq!(fields(&request), ["path > 0 > hash:colour = r ed", "path > 1 > hash:y = 2"]);
 }
+
+#[test]
+fn a_template_that_reads_as_a_query_is_looked_at_as_a_whole_too() {
+    let is_whole = |value: &[u8]| {
+        let mut budget = Budget::for_request();
+        let field = Field::new(Point::get("x"), crate::field::Place::Value, value);
+        let mut sink = Sink { fields: Vec::new(), budget: &mut budget };
+        let unfolded = unfold(value, &field.point, &field, &mut sink);
+        assert_eq!(sink.fields.len(), 1);
+        unfolded.whole
+    };
+    assert!(!is_whole(br#"{system("id")}"#));
+    assert!(is_whole(br#"query { user(name: "id") { id } }"#));
+}
