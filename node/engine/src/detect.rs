@@ -68,7 +68,7 @@ impl Detectors {
         matches.extend(ssti::detect(value));
         matches.extend(ptrav::detect(value, place));
         matches.extend(self.sqli.detect(value, place));
-        matches.extend(xss::detect(value));
+        matches.extend(xss::detect(value, place));
         matches
     }
 

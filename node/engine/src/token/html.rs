@@ -126,6 +126,7 @@ fn is_blank(byte: u8) -> bool {
 /// Lower-case, and `script` for `svg:script`.
 fn local_name(name: &[u8]) -> String {
     let local = name.rsplit(|&byte| byte == b':').next().unwrap_or(name);
+    let local = local.strip_suffix(b"#").unwrap_or(local);
     String::from_utf8_lossy(local).to_ascii_lowercase()
 }
 
