@@ -5,6 +5,7 @@
 
 mod active;
 mod breakout;
+mod disguise;
 mod style;
 mod url;
 
@@ -35,6 +36,9 @@ pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
             found.judge_breakouts(&stripped, value.len());
         }
     }
+    if let Some(start) = disguise::script_tag(value).filter(|_| !found.is_document) {
+        found.add("xss-script-tag", Critical, start..value.len());
+    }
     found.judge_breakouts(value, value.len());
     found.judge_url(value);
     if place == Place::Name && breakout::ends_with_handler(value) {
@@ -59,6 +63,8 @@ impl Found {
     /// Markup may sit in the attributes of markup: where the value lands, their quotes may not be quotes.
     fn judge_markup(&mut self, value: &[u8], depth: usize) {
         for tag in tags(value) {
+            // Who sends a whole page says so first.
+            self.is_document |= tag.name == "!doctype" && tag.span.start == 0;
             let sheet = value[tag.span.end..].split(|&byte| byte == b'<').next().unwrap_or_default();
             if tag.name == "style" && !tag.is_end && style::is_active(sheet) {
                 self.add("xss-style", High, tag.span.clone());

@@ -12,8 +12,7 @@ pub(super) fn is_active(tag: &Tag<'_>) -> bool {
     }
     match tag.name.as_str() {
         "iframe" | "frame" | "frameset" | "object" | "embed" | "applet" | "isindex" | "ilayer"
-        | "bgsound" | "portal" | "foreignobject" | "?import" | "listener" | "handler" | "xss"
-        | "?xml-stylesheet" => true,
+        | "bgsound" | "portal" | "foreignobject" | "?import" | "listener" | "handler" | "xss" => true,
         "xml" => given("src") || given("id"),
         "meta" => given("http-equiv"),
         "base" => has("href"),
@@ -32,7 +31,7 @@ pub(super) fn is_active(tag: &Tag<'_>) -> bool {
 /// Tags of whole pages: they change what is around them, and a comment or a name has no use for them.
 pub(super) fn is_foreign(tag: &Tag<'_>) -> bool {
     match tag.name.as_str() {
-        "html" | "head" | "body" | "title" | "form" | "textarea" | "noscript" | "noembed" | "noframes"
+        "html" | "head" | "body" | "form" | "textarea" | "noscript" | "noembed" | "noframes"
         | "plaintext" | "xmp" | "stylesheet" | "marquee" => true,
         "style" | "input" | "select" | "keygen" | "template" | "slot" => !tag.is_end,
         "meta" => tag.attributes.iter().any(|it| it.name == "charset"),
