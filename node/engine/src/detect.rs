@@ -7,6 +7,7 @@
 //! | XPath injection | `ldapi`: a query on a tree | `ldapi-xpath-…` |
 //! | remote file inclusion | `ptrav`, with local inclusion | `ptrav-remote-include` |
 //! | request smuggling | `crlf` | `crlf-request`, `crlf-request-line` |
+//! | names of uploads that a server runs | `rce`: the file is code | `rce-upload-name` |
 //! | XInclude, remote schemas, XSLT functions | `xxe` | `xxe-xinclude`, `xxe-remote-schema`, `xxe-stylesheet-function` |
 
 mod crlf;
@@ -95,6 +96,7 @@ pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Matc
     matches.extend(crlf::detect(value, site));
     matches.extend(redir::detect(value, site));
     matches.extend(xxe::detect(value));
+    matches.extend(rce::detect_upload(value, site));
     matches
 }
 

@@ -7,7 +7,10 @@
 mod argument;
 mod evidence;
 mod lookup;
+mod upload;
 mod words;
+
+pub(super) use upload::detect as detect_upload;
 
 use super::{Match, sqli::is_document};
 use crate::{

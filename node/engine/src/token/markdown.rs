@@ -15,8 +15,9 @@ pub(crate) fn without_code(post: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn prose_words(text: &[u8]) -> usize {
-    let is_word =
-        |word: &&[u8]| word.len() > 1 && word.iter().all(|it| it.is_ascii_alphabetic() || b".,'".contains(it));
+    let is_word = |word: &&[u8]| {
+        word.len() > 1 && word.iter().all(|it| it.is_ascii_alphabetic() || b".,'".contains(it))
+    };
     text.split(u8::is_ascii_whitespace).filter(is_word).count()
 }
 

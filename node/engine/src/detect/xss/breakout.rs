@@ -43,7 +43,8 @@ pub(super) fn without_tags_in_words(value: &[u8]) -> Option<Vec<u8>> {
         }
         // Only short tags split words; looking further would cost time on a row of them.
         let tag = &value[open..value.len().min(open + 40)];
-        let Some(length) = memchr::memchr(b'>', tag).map(|at| at + 1).filter(|it| is_letter(open + it)) else {
+        let Some(length) = memchr::memchr(b'>', tag).map(|at| at + 1).filter(|it| is_letter(open + it))
+        else {
             continue;
         };
         out.extend_from_slice(&value[copied..open]);

@@ -5,8 +5,19 @@ const SEVEN_BIT_LESS: u8 = b'<' | 0x80;
 /// More junk than this between the bracket and the name is text.
 const MAX_JUNK: usize = 24;
 
-/// Where a script tag begins with junk before its name (`< x: script>`), or with a bracket of eight bits.
+/// Where a script tag begins that has junk before its name (`< x: script>`), or a bracket of eight bits.
 pub(super) fn script_tag(value: &[u8]) -> Option<usize> {
+    marked(value).or_else(|| spelled(value))
+}
+
+/// The bracket of eight bits, written as an escape.
+fn spelled(value: &[u8]) -> Option<usize> {
+    const BRACKET: &[u8] = b"\\xbc";
+    memchr::memmem::find_iter(value, BRACKET)
+        .find(|at| is_script(&value[at + BRACKET.len()..], Bracket::EightBit))
+}
+
+fn marked(value: &[u8]) -> Option<usize> {
     memchr::memchr2_iter(b'<', SEVEN_BIT_LESS, value).find(|&at| {
         let rest = &value[at + 1..value.len().min(at + 1 + MAX_JUNK + 16)];
         let junk = rest.iter().take_while(|it| it.is_ascii_whitespace() || b"/+:".contains(it)).count();
@@ -59,6 +70,7 @@ mod tests {
             b"\xbcscript\xbealert(1)",
             "\u{bc}script\u{be}".as_bytes(),
             b"\xbc/script\xbe",
+            b"\\xc2\\xbcscript\\xbe",
         ] {
             assert!(script_tag(value).is_some(), "{}", String::from_utf8_lossy(value));
         }

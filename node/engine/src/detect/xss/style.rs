@@ -16,9 +16,9 @@ pub(super) fn is_active(sheet: &[u8]) -> bool {
 
 /// `behavior:url(x)`, but not `scroll-behavior:smooth`.
 fn is_behaviour(compact: &[u8]) -> bool {
-    [b"behavior:".as_slice(), b"behaviour:"].iter().any(|name| {
-        memmem::find_iter(compact, name).any(|at| at == 0 || compact[at - 1] != b'-')
-    })
+    [b"behavior:".as_slice(), b"behaviour:"]
+        .iter()
+        .any(|name| memmem::find_iter(compact, name).any(|at| at == 0 || compact[at - 1] != b'-'))
 }
 
 /// Brackets and escapes that an attribute's declarations have no use for.

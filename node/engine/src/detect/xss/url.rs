@@ -23,8 +23,7 @@ pub(super) fn runs_script(value: &[u8]) -> bool {
 pub(super) fn is_split(tag: &[u8]) -> bool {
     let compact = compact(&tag[..tag.len().min(2_000)]);
     SCHEMES[..2].iter().any(|scheme| {
-        memchr::memmem::find_iter(&compact, scheme)
-            .any(|at| at > 0 && b"=\"'`(".contains(&compact[at - 1]))
+        memchr::memmem::find_iter(&compact, scheme).any(|at| at > 0 && b"=\"'`(".contains(&compact[at - 1]))
     })
 }
 
