@@ -89,6 +89,7 @@ impl Detectors {
 /// Matches that depend on where the value sits.
 pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
+    matches.extend(rce::detect_pollution(value, site));
     if is_plain(value) && !site.is_named(ssrf::ADDRESS_NAMES) {
         return matches;
     }

@@ -103,11 +103,22 @@ impl Catalogue {
     }
 }
 
-/// Base64 of an object as Java, .NET or Python serialize it: attacks that look like one word.
+/// Base64 or hex of an object as Java, .NET, Python or Ruby serialize it: attacks that look like one word.
 pub(crate) fn is_serialized(value: &[u8]) -> bool {
-    const STARTS: &[&[u8]] = &[b"rO0AB", b"KztAAU", b"Cs7QAF", b"AAEAAAD", b"gASV", b"gAN"];
+    const STARTS: &[&[u8]] = &[
+        b"rO0AB",
+        b"KztAAU",
+        b"Cs7QAF",
+        b"AAEAAAD",
+        b"gASV",
+        b"gAN",
+        b"gAJj",
+        b"BAhv",
+        b"BAhU",
+        b"aced0005",
+    ];
     value.len() >= 6
-        && matches!(value[0], b'r' | b'K' | b'C' | b'A' | b'g')
+        && matches!(value[0], b'r' | b'K' | b'C' | b'A' | b'g' | b'B' | b'a')
         && STARTS.iter().any(|it| value.starts_with(it))
 }
 

@@ -7,9 +7,11 @@
 mod argument;
 mod evidence;
 mod lookup;
+mod pollution;
 mod upload;
 mod words;
 
+pub(super) use pollution::detect as detect_pollution;
 pub(super) use upload::detect as detect_upload;
 
 use super::{Match, sqli::is_document};

@@ -77,6 +77,7 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
     };
     (0..tokens.len()).any(|at| {
         let called = tokens.get(at + 1) == Some(&Token::Mark(b'('));
+        let filters = at > 0 && tokens[at - 1] == Token::Mark(b'|');
         let member = at > 0 && matches!(tokens[at - 1], Token::Mark(b'.' | b'@' | b'#' | b'['));
         match &tokens[at] {
             Token::Name(name) => {
@@ -84,6 +85,7 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
                 is_dunder(&lower)
                     || words::TELLING.contains(&&*lower)
                     || called && words::CALLED.contains(&&*lower)
+                    || filters && words::FILTERS.contains(&&*lower)
                     || member && words::MEMBERS.contains(&&*lower)
                     // `item.class` is for style sheets; `''.class.forName` goes on.
                     || member && lower == "class" && matches!(tokens.get(at + 1), Some(Token::Mark(b'.' | b'[')))
