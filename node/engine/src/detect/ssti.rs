@@ -66,7 +66,14 @@ fn computes(tokens: &[Token<'_>], value: &[u8], hole: &Hole) -> bool {
     // `{2-4}` is a quantifier, `{1/2}` a fraction in some markup.
     let is_bare = hole.opening == "{"
         && !(hole.span.len() == value.trim_ascii().len() && tokens.contains(&Token::Sum(b'*')));
-    only && pair && literals >= 2 && !is_bare
+    only && pair && literals >= 2 && !is_bare || calls_literal(tokens, hole)
+}
+
+/// `'a'.upper()`: a method of a literal, with nothing of the page in it.
+fn calls_literal(tokens: &[Token<'_>], hole: &Hole) -> bool {
+    let starts = matches!(tokens, [Token::Text(_), Token::Mark(b'.'), Token::Name(_), Token::Mark(b'('), ..]);
+    let names = tokens.iter().filter(|it| matches!(it, Token::Name(_))).count();
+    starts && names == 1 && hole.opening != "{"
 }
 
 /// A name no page needs: classes, runtimes, the template engine's own objects, functions that run or read.
@@ -114,8 +121,9 @@ fn instructs(inside: &[u8], hole: &Hole) -> bool {
     let starts = |words: &[&str]| words.iter().any(|word| trimmed.starts_with(word.as_bytes()));
     match hole.opening {
         "<#" => {
-            starts(&["assign ", "include ", "import "])
-                && (starts(&["include", "import"]) || memchr::memmem::find(&trimmed, b"?new").is_some())
+            starts(&["list .", "assign ", "include ", "import "])
+                && (starts(&["list .", "include", "import"])
+                    || memchr::memmem::find(&trimmed, b"?new").is_some())
         }
         "{" => {
             matches!(&*trimmed, b"php" | b"literal")
