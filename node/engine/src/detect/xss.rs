@@ -105,6 +105,10 @@ impl Found {
         if url::runs_script(value) {
             self.add("xss-script-url", Critical, span.clone());
         }
+        let is_link = matches!(attribute.name.as_str(), "href" | "src" | "action");
+        if is_link && !self.is_document && url::is_disguised(value) {
+            self.add("xss-link-disguise", Medium, span.clone());
+        }
         if attribute.name == "style" && (style::is_active(value) || style::is_odd(value)) {
             self.add("xss-style", High, span.clone());
         }

@@ -39,6 +39,35 @@ pub(super) fn compact(value: &[u8]) -> Vec<u8> {
     value.iter().filter(|&&byte| byte > b' ').map(u8::to_ascii_lowercase).collect()
 }
 
+/// A link whose host no person and no program writes so: `http://0x7f.1/`, `h\tttp://x`, `http://%77eb.example`.
+pub(super) fn is_disguised(link: &[u8]) -> bool {
+    let start = link[..link.len().min(300)].trim_ascii();
+    let compact = compact(start);
+    let scheme = [b"https://".as_slice(), b"http://", b"//"].into_iter().find(|it| compact.starts_with(it));
+    let Some(scheme) = scheme else { return false };
+    if !start.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme)) {
+        return true;
+    }
+    let rest = &start[scheme.len()..];
+    let length = rest.iter().position(|it| b"/?#".contains(it)).unwrap_or(rest.len());
+    let host = &rest[..length];
+    let is_spelled = host.iter().any(|it| *it == b'%' || it.is_ascii_whitespace() || it.is_ascii_control());
+    !host.is_empty()
+        && (is_spelled || host.ends_with(b".") || is_odd_number(host) || host.ends_with(b"http:"))
+}
+
+/// An address of numbers that is not four small decimal ones.
+fn is_odd_number(host: &[u8]) -> bool {
+    let host = host.split(|&byte| byte == b':').next().unwrap_or_default();
+    let digits = |it: &[u8]| !it.is_empty() && it.iter().all(u8::is_ascii_digit);
+    let is_hex = |it: &[u8]| {
+        it.strip_prefix(b"0x").is_some_and(|hex| !hex.is_empty() && hex.iter().all(u8::is_ascii_hexdigit))
+    };
+    let labels: Vec<&[u8]> = host.split(|&byte| byte == b'.').take(5).collect();
+    let is_plain = |it: &&[u8]| digits(it) && it.len() <= 3 && (it.len() == 1 || !it.starts_with(b"0"));
+    labels.iter().all(|it| digits(it) || is_hex(it)) && !(labels.len() == 4 && labels.iter().all(is_plain))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +89,32 @@ mod tests {
     fn a_scheme_is_hidden_by_what_browsers_drop() {
         assert!(runs_script(b"ja&Tab;vascript:") && !runs_script(b"javascript:"));
         assert!(is_split(b"<img src=java scr ipt:x>") && !is_split(b"<b title='a javascript: b'>"));
+    }
+
+    #[test]
+    fn links_to_odd_hosts_are_disguised() {
+        for link in [
+            "http://3232235777/",
+            "//0x7f.0x0.0.1/",
+            "http://0177.0.0.01",
+            "ht\ttp://x.example",
+            "http://%78.example/",
+            "http://x.example./a",
+            "http://x\n.example/",
+        ] {
+            assert!(is_disguised(link.as_bytes()), "{link}");
+        }
+        for link in [
+            "http://192.0.2.7:80/a%20b",
+            "//cdn.example/x",
+            "https://4.example/",
+            "/a b",
+            " https://x.example\n",
+            "",
+            "http:///x",
+        ] {
+            assert!(!is_disguised(link.as_bytes()), "{link}");
+        }
     }
 
     #[test]
