@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn commands_and_paths_have_disguises_of_their_own() {
         let only_query = |text: String| {
-            let lines: Vec<_> = text.lines().filter(|it| it.contains("in query")).map(str::to_owned).collect();
+            let lines: Vec<_> =
+                text.lines().filter(|it| it.contains("in query")).map(str::to_owned).collect();
             lines.join("\n")
         };
         insta::assert_snapshot!(

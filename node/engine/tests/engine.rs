@@ -491,3 +491,22 @@ proptest! {
         ENGINE.explain(&request);
     }
 }
+
+#[test]
+fn a_prototype_is_told_by_whose_it_is() {
+    let told = |body: &str| told(&with_body("application/json", body)).join(" ");
+    assert!(told(r#"{"constructor": {"prototype": {"admin": true}}}"#).starts_with("rce post > json_doc > "));
+    assert_eq!(told(r#"{"prototype": {"admin": true}, "constructor": "Bob & Sons"}"#), "");
+}
+
+#[test]
+fn the_name_of_an_upload_is_inspected() {
+    let part = |name: &str| {
+        format!(
+            "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"{name}\"\r\n\r\nx\r\n--b--\r\n"
+        )
+    };
+    let told = |name: &str| told(&with_body("multipart/form-data; boundary=b", part(name))).join(" ");
+    assert_eq!(told("a.php.jpg"), "rce post > multipart:f > file > name a.php.jpg");
+    assert_eq!(told("holiday.jpg"), "");
+}

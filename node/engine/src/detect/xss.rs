@@ -75,7 +75,10 @@ impl Found {
             {
                 self.add("xss-script-url", High, tag.span.clone());
             }
-            self.judge_tag(&tag, depth);
+            let is_mentioned = tag.attributes.is_empty() && value[tag.span.end..].starts_with(b"</code>");
+            if !is_mentioned {
+                self.judge_tag(&tag, depth);
+            }
         }
     }
 
@@ -135,7 +138,7 @@ impl Found {
     fn judge_url(&mut self, value: &[u8]) {
         let opened = value.trim_ascii_start();
         let opened = opened.strip_prefix(b"\"").or(opened.strip_prefix(b"'")).unwrap_or(opened);
-        if url::runs_script(opened) {
+        if url::runs_script(opened) && !url::is_title(opened) {
             self.add("xss-script-url", High, 0..value.len());
         }
     }

@@ -133,7 +133,9 @@ impl Place {
             Self::File => {
                 (multipart, part(&format!("name=\"{name}\"; filename=\"notes.txt\""), text.whole()))
             }
-            Self::XmlText => ("application/xml", format!("<r><{name}>{0}</{name}></r>", text.escaped_by(xml))),
+            Self::XmlText => {
+                ("application/xml", format!("<r><{name}>{0}</{name}></r>", text.escaped_by(xml)))
+            }
             Self::XmlAttribute => ("text/xml", format!("<r {name}=\"{}\"/>", text.escaped_by(xml))),
             Self::Body(content_type) => (*content_type, text.whole().to_owned()),
             _ => return,

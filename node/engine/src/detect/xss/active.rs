@@ -31,8 +31,11 @@ pub(super) fn is_active(tag: &Tag<'_>) -> bool {
 /// Tags of whole pages: they change what is around them, and a comment or a name has no use for them.
 pub(super) fn is_foreign(tag: &Tag<'_>) -> bool {
     match tag.name.as_str() {
+        "stylesheet" => true,
+        // Of other languages: `soap:Body`.
+        _ if tag.is_prefixed => false,
         "html" | "head" | "body" | "form" | "textarea" | "noscript" | "noembed" | "noframes"
-        | "plaintext" | "xmp" | "stylesheet" | "marquee" => true,
+        | "plaintext" | "xmp" | "marquee" => true,
         "style" | "input" | "select" | "keygen" | "template" | "slot" => !tag.is_end,
         "meta" => tag.attributes.iter().any(|it| it.name == "charset"),
         _ => false,

@@ -24,7 +24,9 @@ fn marked(value: &[u8]) -> Option<usize> {
         let is_plain = value[at] == b'<';
         match after_prefix(&rest[junk..]).filter(|_| is_plain) {
             Some(named) => is_script(named, Bracket::Prefixed),
-            None => is_script(&rest[junk..], if is_plain { Bracket::Plain } else { Bracket::EightBit }),
+            // Without junk it is a tag like any other, which the reader of tags has seen.
+            None if is_plain => junk > 0 && is_script(&rest[junk..], Bracket::Plain),
+            None => is_script(&rest[junk..], Bracket::EightBit),
         }
     })
 }

@@ -27,6 +27,14 @@ pub(super) fn is_split(tag: &[u8]) -> bool {
     })
 }
 
+/// `Javascript: the good parts`, a blank and nothing but words after the colon.
+pub(super) fn is_title(value: &[u8]) -> bool {
+    let after = memchr::memchr(b':', value).map_or(value, |at| &value[at + 1..]);
+    after.first() == Some(&b' ')
+        && !after.trim_ascii().is_empty()
+        && after.iter().all(|it| it.is_ascii_alphanumeric() || !it.is_ascii() || b" ,.'!?-:&".contains(it))
+}
+
 fn is_active_data(compact: &[u8]) -> bool {
     let active = [b"text/html".as_slice(), b"image/svg", b"text/xml", b"application/x", b"text/javascript"];
     compact
@@ -89,6 +97,14 @@ mod tests {
     fn a_scheme_is_hidden_by_what_browsers_drop() {
         assert!(runs_script(b"ja&Tab;vascript:") && !runs_script(b"javascript:"));
         assert!(is_split(b"<img src=java scr ipt:x>") && !is_split(b"<b title='a javascript: b'>"));
+    }
+
+    #[test]
+    fn a_title_is_no_url() {
+        assert!(is_title(b"JavaScript: the good parts"));
+        for text in ["javascript:x", "javascript: ", "javascript: alert(1)", "javascript: a=b"] {
+            assert!(!is_title(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]
