@@ -10,7 +10,7 @@ use shared::{
 pub(in crate::detect) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
     let is_key = |step: &Step, name: &str| matches!(&step.key, Some(Key::Name(key)) if key == name);
     let pollutes = |pair: &[Step]| is_key(&pair[1], "prototype") && is_key(&pair[0], "constructor");
-    site.point.0.windows(2).any(pollutes).then(|| Match {
+    site.point.0.windows(2).any(pollutes).then_some(Match {
         attack_type: AttackType::Rce,
         signature: "rce-prototype-path",
         severity: Severity::High,

@@ -30,7 +30,7 @@ pub(in crate::detect) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'
         let name = base_name(value);
         is_executable(&name) || SETTINGS.contains(&&*name) || is_session(&name)
     };
-    is_telling.then(|| Match {
+    is_telling.then_some(Match {
         attack_type: AttackType::Rce,
         signature: "rce-upload-name",
         severity: Severity::High,
