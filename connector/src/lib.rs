@@ -11,6 +11,7 @@
 //! | [`fallback`] | what happens when the node is silent, and the ledger of what was not inspected |
 //! | [`block_page`] | what a blocked visitor sees |
 //! | [`bundle`] | the zips that go to Lambda |
+//! | [`doctor`] | what would blind or break the connector on a distribution |
 
 pub mod after_reply;
 pub mod block_page;
@@ -18,6 +19,8 @@ pub mod breaker;
 #[cfg(feature = "bundle")]
 pub mod bundle;
 pub mod cloudfront;
+#[cfg(feature = "bundle")]
+pub mod doctor;
 pub mod fallback;
 pub mod handler;
 pub mod node_client;

@@ -122,7 +122,7 @@ impl Place {
             Self::GraphqlVariable => (
                 json,
                 format!(
-                    "{{\"query\":\"query($v:String){{ find({name}:$v){{ id }} }}\",\"variables\":{{\"v\":{}}}}}",
+                    "{{\"query\":\"query(${name}:String){{ find(by:${name}){{ id }} }}\",\"variables\":{{\"{name}\":{}}}}}",
                     text.in_json()
                 ),
             ),
