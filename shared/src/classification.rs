@@ -1,6 +1,6 @@
 //! What kind of its type an attack is, and what the catalogues call it: one table for all of it.
 //!
-//! Codes of attack types are few. What has none (XPath, deserialization, prototype pollution, smuggling, uploads, file
+//! Codes of attack types are few. What has none (`XPath`, deserialization, prototype pollution, smuggling, uploads, file
 //! inclusion) is a subtype of the nearest. A finding's subtype follows from its signature's id.
 
 use crate::AttackType::{self as Type};

@@ -29,8 +29,9 @@ const MAX_MARKUP_DEPTH: usize = 2;
 pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
     let mut found = Found { matches: Vec::new(), is_document: false };
     if memchr::memchr(b'<', value).is_some() {
-        found.is_document = is_document(value);
-        let text = if found.is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
+        let is_post = is_document(value);
+        let text = if is_post { markdown::without_code(value) } else { Cow::Borrowed(value) };
+        found.is_document = is_post || is_page(value);
         found.judge_markup(&text, 0);
         if let Some(stripped) = breakout::without_tags_in_words(&text) {
             found.judge_breakouts(&stripped, value.len());
@@ -45,6 +46,14 @@ pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
         found.add("xss-attribute-breakout", High, 0..value.len());
     }
     found.matches
+}
+
+/// A page from its beginning to its end, as a mail or a site is sent.
+fn is_page(value: &[u8]) -> bool {
+    let page = value.trim_ascii();
+    let starts = |name: &[u8]| page.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
+    let ends = page.len() > 7 && page[page.len() - 7..].eq_ignore_ascii_case(b"</html>");
+    starts(b"<!doctype") || starts(b"<html") && ends
 }
 
 struct Found {
@@ -63,8 +72,6 @@ impl Found {
     /// Markup may sit in the attributes of markup: where the value lands, their quotes may not be quotes.
     fn judge_markup(&mut self, value: &[u8], depth: usize) {
         for tag in tags(value) {
-            // Who sends a whole page says so first.
-            self.is_document |= tag.name == "!doctype" && tag.span.start == 0;
             let sheet = value[tag.span.end..].split(|&byte| byte == b'<').next().unwrap_or_default();
             if tag.name == "style" && !tag.is_end && style::is_active(sheet) {
                 self.add("xss-style", High, tag.span.clone());
