@@ -68,7 +68,7 @@ fn tags_that_load_something_are_found() {
             "</body></html>",
             "<input autofocus>",
             "<meta charset=utf-7>",
-            "<noscript#",
+            "<noembed#",
         ],
         &[
             "<p>",
