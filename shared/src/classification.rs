@@ -119,10 +119,12 @@ table! {
 
     Xss "markup" []: cwe [79], INJECTION, capec [63], Medium;
     Xss "script-element" ["xss-script-tag", "xss-active-tag"]: cwe [79, 80], INJECTION, capec [63, 591], High;
-    Xss "event-handler" ["xss-event", "xss-attribute"]: cwe [79, 83], INJECTION, capec [63, 243], High;
+    Xss "event-handler" ["xss-event", "xss-attribute", "xss-directive"]: cwe [79, 83], INJECTION, capec [63, 243], High;
     Xss "script-url" ["xss-script-url", "xss-link", "xss-url"]: cwe [79, 84], INJECTION, capec [63, 244], High;
-    Xss "script-breakout" ["xss-script-breakout", "xss-script-statement", "xss-dom", "xss-tagged", "xss-encoder", "xss-bracket", "xss-indirect", "xss-document", "xss-constructor"]:
-        cwe [79], INJECTION, capec [63, 588], Medium;
+    Xss "script-breakout" [
+        "xss-script-breakout", "xss-script-statement", "xss-dom", "xss-indirect", "xss-document", "xss-constructor",
+        "xss-encoder", "xss-tagged", "xss-bracket", "xss-entity",
+    ]: cwe [79], INJECTION, capec [63, 588], Medium;
     Xss "style" ["xss-style"]: cwe [79], INJECTION, capec [63], Medium;
 
     Rce "command" []: cwe [78, 77], INJECTION, capec [88], Medium;
@@ -133,15 +135,15 @@ table! {
     Rce "argument-injection" ["rce-argument"]: cwe [88, 77], INJECTION, capec [6], High;
     Rce "shellshock" ["rce-shellshock"]: cwe [78], INJECTION, capec [88], High;
     Rce "code-php" ["rce-php"]: cwe [94, 95], INJECTION, capec [242], High;
-    Rce "code-java" ["rce-java", "rce-jsp", "rce-class-loader", "rce-spring"]: cwe [94], INJECTION, capec [242], High;
+    Rce "code-java" ["rce-java", "rce-jsp", "rce-class-loader", "rce-spring", "rce-jdbc"]: cwe [94], INJECTION, capec [242], High;
     Rce "code-dotnet" ["rce-dotnet"]: cwe [94], INJECTION, capec [242], High;
     Rce "code-javascript" ["rce-node"]: cwe [94, 95], INJECTION, capec [242], High;
     Rce "code-python" ["rce-python"]: cwe [94, 95], INJECTION, capec [242], High;
     Rce "code-ruby-perl" ["rce-ruby", "rce-perl"]: cwe [94, 95], INJECTION, capec [242], High;
-    Rce "code-probe" ["rce-eval"]: cwe [95, 94], INJECTION, capec [242], Medium;
+    Rce "code-probe" ["rce-eval", "rce-script", "rce-template"]: cwe [95, 94], INJECTION, capec [242], Medium;
     Rce "formula" ["rce-formula"]: cwe [1236], INJECTION, capec [242], Medium;
     Rce "expression-language" ["rce-expression"]: cwe [917], INJECTION, capec [242], High;
-    Rce "lookup" ["rce-jndi", "rce-lookup", "rce-text-lookup", "rce-entity-lookup"]: cwe [917, 502, 20], INJECTION, capec [242, 586], High;
+    Rce "lookup" ["rce-jndi", "rce-lookup", "rce-entity", "rce-text"]: cwe [917, 502, 20], INJECTION, capec [242, 586], High;
     Rce "deserialization" [
         "rce-php-object", "rce-java-object", "rce-java-gadget", "rce-dotnet-object", "rce-node-object", "rce-pickle",
         "rce-ruby-object", "rce-yaml-object", "rce-serialized", "rce-flight",

@@ -66,7 +66,7 @@ impl Detectors {
         matches.extend(ssti::detect(value));
         matches.extend(ptrav::detect(value, place));
         matches.extend(self.sqli.detect(value, place));
-        matches.extend(xss::detect(value));
+        matches.extend(xss::detect(value, place));
         matches
     }
 
@@ -95,6 +95,7 @@ pub(crate) fn detect_whole(value: &[u8], place: Place, site: &Site<'_>) -> Vec<M
 /// Matches that depend on where the value sits.
 pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
+    matches.extend(rce::detect_pollution(value, site));
     if is_plain(value) && !site.is_named(ssrf::ADDRESS_NAMES) {
         return matches;
     }

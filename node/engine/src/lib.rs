@@ -5,7 +5,7 @@
 //! | [`field`] | `Field`: a piece of a request worth a look, with its point |
 //! | [`unpack`] | request → fields, and fields found inside fields |
 //! | [`decode`] | peels one layer of encoding off a value |
-//! | [`token`] | values as SQL, HTML, XML, shell, template, URL or path tokens; cannot fail |
+//! | [`token`] | values as SQL, HTML, Markdown, XML, shell, template, URL or path tokens; cannot fail |
 //! | [`detect`] | a value → matches, one file per attack type |
 //! | [`signature`] | the catalogue in `signatures/*.toml`: literal prefilter, then regexes |
 //! | [`inspection`] | walks fields and layers, turns matches into findings |

@@ -1,12 +1,12 @@
 //! The catalogue: signatures as data, each with its own evidence. Literals find the candidates in one pass over a
 //! value; only their regular expressions run.
 
-use crate::detect::is_document;
+use crate::{detect::is_document, token::markdown};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use shared::{AttackType, Severity};
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 const FILES: &[(AttackType, &str)] = &[
     (AttackType::Crlf, include_str!("../signatures/crlf.toml")),
@@ -81,7 +81,7 @@ impl Catalogue {
         Self { signatures, literals, owner }
     }
 
-    /// Each signature that matches, once, with its first match.
+    /// Each signature that matches, once, with its first match. What a post quotes as code is not searched.
     pub(crate) fn matches(&self, value: &[u8]) -> Vec<(&Signature, Range<usize>)> {
         let mut candidates = vec![false; self.signatures.len()];
         let mut is_any = false;
@@ -93,20 +93,32 @@ impl Catalogue {
             return Vec::new();
         }
         let is_document = is_document(value);
+        let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
         let candidates = self
             .signatures
             .iter()
             .zip(candidates)
             .filter(|(it, is_candidate)| *is_candidate && !(it.quotable && is_document));
-        candidates.filter_map(|(it, _)| it.pattern.find(value).map(|found| (it, found.range()))).collect()
+        candidates.filter_map(|(it, _)| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
     }
 }
 
-/// Base64 of an object as Java, .NET or Python serialize it: attacks that look like one word.
+/// Base64 or hex of an object as Java, .NET, Python or Ruby serialize it: attacks that look like one word.
 pub(crate) fn is_serialized(value: &[u8]) -> bool {
-    const STARTS: &[&[u8]] = &[b"rO0AB", b"KztAAU", b"Cs7QAF", b"AAEAAAD", b"gASV", b"gAN"];
+    const STARTS: &[&[u8]] = &[
+        b"rO0AB",
+        b"KztAAU",
+        b"Cs7QAF",
+        b"AAEAAAD",
+        b"gASV",
+        b"gAN",
+        b"gAJj",
+        b"BAhv",
+        b"BAhU",
+        b"aced0005",
+    ];
     value.len() >= 6
-        && matches!(value[0], b'r' | b'K' | b'C' | b'A' | b'g')
+        && matches!(value[0], b'r' | b'K' | b'C' | b'A' | b'g' | b'B' | b'a')
         && STARTS.iter().any(|it| value.starts_with(it))
 }
 

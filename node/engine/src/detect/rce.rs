@@ -11,7 +11,10 @@ mod evidence;
 mod head;
 mod lookup;
 mod parameter;
+mod pollution;
 mod words;
+
+pub(super) use pollution::detect as detect_pollution;
 
 use super::{Match, sqli::is_document};
 use crate::{

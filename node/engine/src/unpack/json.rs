@@ -146,7 +146,9 @@ impl Walk<'_, '_, '_, '_> {
         if let Some(step) = self.point.0.last_mut() {
             step.key = Some(Key::Name(point_name(&text)));
         }
-        self.push(self.root.clone().then(Tag::Name), Place::Name, text)
+        // Client-chosen names share one point, but whose prototype it is decides whether it is an attack.
+        let point = if text == b"prototype" { self.point.clone() } else { self.root.clone() };
+        self.push(point.then(Tag::Name), Place::Name, text)
     }
 
     /// Numbers and words carry nothing; anything else is no JSON.
