@@ -107,33 +107,41 @@ macro_rules! table {
 
 table! {
     Sqli "sql-expression" []: cwe [89], INJECTION, capec [66], Medium;
-    Sqli "sql-boolean" ["sqli-tautology", "sqli-condition", "sqli-number-condition", "sqli-comparison", "sqli-blind"]: cwe [89], INJECTION, capec [7, 66], High;
+    Sqli "sql-boolean" [
+        "sqli-tautology", "sqli-condition", "sqli-number-condition", "sqli-comparison", "sqli-blind",
+    ]: cwe [89], INJECTION, capec [7, 66], High;
     Sqli "sql-breakout" ["sqli-string", "sqli-comment"]: cwe [89], INJECTION, capec [66], High;
     Sqli "sql-union" ["sqli-union", "sqli-select", "sqli-subselect"]: cwe [89], INJECTION, capec [66], High;
     Sqli "sql-stacked" ["sqli-statement", "sqli-procedure"]: cwe [89], INJECTION, capec [66, 108], High;
     Sqli "sql-time" ["sqli-delay"]: cwe [89], INJECTION, capec [7, 66], High;
     Sqli "sql-error" ["sqli-error"]: cwe [89, 209], INJECTION, capec [54, 66], High;
     Sqli "sql-catalog" ["sqli-catalog", "sqli-server-variable"]: cwe [89], INJECTION, capec [54, 66], High;
-    Sqli "sql-fragment" ["sqli-fragment", "sqli-quote-probe", "sqli-number-trap"]: cwe [89], INJECTION, capec [66], Low;
+    Sqli "sql-fragment" [
+        "sqli-fragment", "sqli-quote-probe", "sqli-number-trap",
+    ]: cwe [89], INJECTION, capec [66], Low;
     Sqli "sql-file" ["sqli-file"]: cwe [89, 73], INJECTION, capec [66], High;
 
     Xss "markup" []: cwe [79], INJECTION, capec [63], Medium;
     Xss "script-element" ["xss-script-tag", "xss-active-tag"]: cwe [79, 80], INJECTION, capec [63, 591], High;
     Xss "event-handler" ["xss-event", "xss-attribute"]: cwe [79, 83], INJECTION, capec [63, 243], High;
     Xss "script-url" ["xss-script-url", "xss-link", "xss-url"]: cwe [79, 84], INJECTION, capec [63, 244], High;
-    Xss "script-breakout" ["xss-script-breakout", "xss-script-statement", "xss-dom", "xss-tagged", "xss-encoder", "xss-bracket", "xss-indirect", "xss-document", "xss-constructor"]:
-        cwe [79], INJECTION, capec [63, 588], Medium;
+    Xss "script-breakout" [
+        "xss-script-breakout", "xss-script-statement", "xss-dom", "xss-tagged", "xss-encoder",
+        "xss-bracket", "xss-indirect", "xss-document", "xss-constructor",
+    ]: cwe [79], INJECTION, capec [63, 588], Medium;
     Xss "style" ["xss-style"]: cwe [79], INJECTION, capec [63], Medium;
 
     Rce "command" []: cwe [78, 77], INJECTION, capec [88], Medium;
     Rce "command-shell" [
         "rce-command", "rce-disguised", "rce-reverse", "rce-pipe", "rce-program", "rce-glob", "rce-ifs", "rce-fork",
-        "rce-shell", "rce-variable", "rce-file-redirection", "rce-cmd", "rce-powershell", "rce-windows",
+        "rce-shell", "rce-variable", "rce-cmd", "rce-powershell", "rce-windows", "rce-file",
     ]: cwe [78, 77], INJECTION, capec [88], High;
-    Rce "argument-injection" ["rce-argument"]: cwe [88, 77], INJECTION, capec [6], Medium;
+    Rce "command-argument" ["rce-argument"]: cwe [88, 78], INJECTION, capec [6], High;
     Rce "shellshock" ["rce-shellshock"]: cwe [78], INJECTION, capec [88], High;
     Rce "code-php" ["rce-php"]: cwe [94, 95], INJECTION, capec [242], High;
-    Rce "code-java" ["rce-java", "rce-jsp", "rce-class-loader", "rce-spring"]: cwe [94], INJECTION, capec [242], High;
+    Rce "code-java" [
+        "rce-java", "rce-jsp", "rce-class-loader", "rce-spring",
+    ]: cwe [94], INJECTION, capec [242], High;
     Rce "code-dotnet" ["rce-dotnet"]: cwe [94], INJECTION, capec [242], High;
     Rce "code-javascript" ["rce-node"]: cwe [94, 95], INJECTION, capec [242], High;
     Rce "code-python" ["rce-python"]: cwe [94, 95], INJECTION, capec [242], High;
@@ -141,7 +149,9 @@ table! {
     Rce "code-probe" ["rce-eval"]: cwe [95, 94], INJECTION, capec [242], Medium;
     Rce "formula" ["rce-formula"]: cwe [1236], INJECTION, capec [242], Medium;
     Rce "expression-language" ["rce-expression"]: cwe [917], INJECTION, capec [242], High;
-    Rce "lookup" ["rce-jndi", "rce-lookup", "rce-text-lookup", "rce-entity-lookup"]: cwe [917, 502, 20], INJECTION, capec [242, 586], High;
+    Rce "lookup" [
+        "rce-jndi", "rce-lookup", "rce-text-lookup", "rce-entity-lookup",
+    ]: cwe [917, 502, 20], INJECTION, capec [242, 586], High;
     Rce "deserialization" [
         "rce-php-object", "rce-java-object", "rce-java-gadget", "rce-dotnet-object", "rce-node-object", "rce-pickle",
         "rce-ruby-object", "rce-yaml-object", "rce-serialized", "rce-flight",
@@ -150,14 +160,23 @@ table! {
     Rce "prototype-pollution" ["rce-prototype"]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
 
     PathTraversal "path-traversal" []: cwe [22, 23], ACCESS, capec [126], Medium;
-    PathTraversal "path-climb" ["ptrav-climb", "ptrav-dot", "ptrav-leading"]: cwe [22, 23], ACCESS, capec [126, 139], High;
-    PathTraversal "path-disguised" ["ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter", "ptrav-lost", "ptrav-placeholder"]:
-        cwe [22, 172], ACCESS, capec [126, 64, 80], High;
+    PathTraversal "path-climb" [
+        "ptrav-climb", "ptrav-dot", "ptrav-leading",
+    ]: cwe [22, 23], ACCESS, capec [126, 139], High;
+    PathTraversal "path-disguised" [
+        "ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter", "ptrav-lost",
+        "ptrav-placeholder",
+    ]: cwe [22, 172], ACCESS, capec [126, 64, 80], High;
     PathTraversal "path-null-byte" ["ptrav-null"]: cwe [158, 22], ACCESS, capec [52], High;
-    PathTraversal "sensitive-file" ["ptrav-absolute", "ptrav-system", "ptrav-unix", "ptrav-web", "ptrav-windows", "ptrav-hidden", "ptrav-backup"]:
-        cwe [36, 552, 22], ACCESS, capec [597, 126], Medium;
-    PathTraversal "file-inclusion" ["ptrav-wrapper", "ptrav-local-include"]: cwe [98, 829], INJECTION, capec [252], High;
+    PathTraversal "sensitive-file" [
+        "ptrav-absolute", "ptrav-system", "ptrav-unix", "ptrav-web", "ptrav-windows", "ptrav-hidden",
+        "ptrav-backup",
+    ]: cwe [36, 552, 22], ACCESS, capec [597, 126], Medium;
+    PathTraversal "file-inclusion" [
+        "ptrav-wrapper", "ptrav-local-include",
+    ]: cwe [98, 829], INJECTION, capec [252], High;
     PathTraversal "remote-file-inclusion" ["ptrav-remote"]: cwe [98, 829], INJECTION, capec [193, 253], Medium;
+    PathTraversal "remote-address" ["ptrav-remote-url"]: cwe [98, 829], INJECTION, capec [193, 253], Low;
 
     Xxe "external-entity" []: cwe [611], CONFIGURATION, capec [221, 201], High;
     Xxe "external-dtd" ["xxe-external-dtd"]: cwe [611, 827], CONFIGURATION, capec [201, 221], High;
@@ -165,7 +184,9 @@ table! {
     Xxe "stylesheet" ["xxe-stylesheet"]: cwe [91, 611], INJECTION, capec [250], Medium;
 
     Nosqli "nosql-operator" []: cwe [943], INJECTION, capec [676], Medium;
-    Nosqli "nosql-script" ["nosqli-script", "nosqli-busy", "nosqli-shell"]: cwe [943, 95], INJECTION, capec [676], High;
+    Nosqli "nosql-script" [
+        "nosqli-script", "nosqli-busy", "nosqli-shell",
+    ]: cwe [943, 95], INJECTION, capec [676], High;
 
     Ldapi "ldap-filter" []: cwe [90], INJECTION, capec [136], High;
     Ldapi "xpath" ["ldapi-xpath"]: cwe [643], INJECTION, capec [83], Medium;
@@ -183,17 +204,24 @@ table! {
     Ssi "edge-side-include" ["ssi-edge"]: cwe [97, 96], INJECTION, capec [101], Medium;
 
     MailInjection "mail-header" []: cwe [150, 93, 88], INJECTION, capec [41, 134], High;
-    MailInjection "mail-command" ["mail_injection-smtp", "mail_injection-imap", "mail_injection-pop"]: cwe [150, 77], INJECTION, capec [183], High;
+    MailInjection "mail-command" [
+        "mail_injection-smtp", "mail_injection-imap", "mail_injection-pop",
+    ]: cwe [150, 77], INJECTION, capec [183], High;
 
     Crlf "header-injection" []: cwe [113, 93], INJECTION, capec [34, 86], High;
     Crlf "response-splitting" ["crlf-response"]: cwe [113, 93], INJECTION, capec [34], High;
-    Crlf "smuggling" ["crlf-request", "crlf-smuggl", "crlf-transfer", "crlf-ambiguous"]: cwe [444], DESIGN, capec [33, 105], High;
+    Crlf "smuggling" [
+        "crlf-request", "crlf-smuggl", "crlf-transfer", "crlf-ambiguous",
+    ]: cwe [444], DESIGN, capec [33, 105], High;
     Crlf "line-break" ["crlf-encoded", "crlf-path"]: cwe [93, 113], INJECTION, capec [34], Medium;
 
     OpenRedirect "open-redirect" []: cwe [601], ACCESS, capec [178], Medium;
 
     MassAssignment "mass-assignment" []: cwe [915], INTEGRITY, capec [], Low;
-    MassAssignment "prototype-pollution" ["mass_assignment-prototype"]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
+    MassAssignment "relation-lookup" ["mass_assignment-relation"]: cwe [915, 943], INTEGRITY, capec [], Medium;
+    MassAssignment "prototype-pollution" [
+        "mass_assignment-prototype",
+    ]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
 
     Scanner "scanner" []: cwe [], &[], capec [169], Medium;
     Scanner "scanner-agent" ["scanner-agent"]: cwe [], &[], capec [310, 169], High;
@@ -208,6 +236,14 @@ table! {
     Brute "brute-force" []: cwe [307, 521, 799], AUTHENTICATION, capec [49, 112], Medium;
     ForcedBrowsing "forced-browsing" []: cwe [425], ACCESS, capec [87], Medium;
     Bola "object-enumeration" []: cwe [639], ACCESS, capec [], Medium;
+    SessionFixation "session-fixation" []: cwe [384], AUTHENTICATION, capec [61], Medium;
+    GraphqlDocumentSize "graphql-size" []: cwe [770], DESIGN, capec [130], Medium;
+    GraphqlValueSize "graphql-value" []: cwe [770], DESIGN, capec [130], Medium;
+    GraphqlDepth "graphql-depth" []: cwe [770, 674], DESIGN, capec [130], Medium;
+    GraphqlAliases "graphql-aliases" []: cwe [770, 799], DESIGN, capec [130], Medium;
+    GraphqlBatch "graphql-batch" []: cwe [770, 799], DESIGN, capec [130], Medium;
+    GraphqlIntrospection "graphql-introspection" []: cwe [200], CONFIGURATION, capec [118], Medium;
+    GraphqlDebug "graphql-debug" []: cwe [489], CONFIGURATION, capec [121], Low;
     RateLimit "rate-limit" []: cwe [770, 799], &[], capec [125], Medium;
 }
 
