@@ -107,14 +107,18 @@ macro_rules! table {
 
 table! {
     Sqli "sql-expression" []: cwe [89], INJECTION, capec [66], Medium;
-    Sqli "sql-boolean" ["sqli-tautology", "sqli-condition", "sqli-number-condition", "sqli-comparison", "sqli-blind"]: cwe [89], INJECTION, capec [7, 66], High;
+    Sqli "sql-boolean" [
+        "sqli-tautology", "sqli-condition", "sqli-number-condition", "sqli-comparison", "sqli-blind",
+    ]: cwe [89], INJECTION, capec [7, 66], High;
     Sqli "sql-breakout" ["sqli-string", "sqli-comment"]: cwe [89], INJECTION, capec [66], High;
     Sqli "sql-union" ["sqli-union", "sqli-select", "sqli-subselect"]: cwe [89], INJECTION, capec [66], High;
     Sqli "sql-stacked" ["sqli-statement", "sqli-procedure"]: cwe [89], INJECTION, capec [66, 108], High;
     Sqli "sql-time" ["sqli-delay"]: cwe [89], INJECTION, capec [7, 66], High;
     Sqli "sql-error" ["sqli-error"]: cwe [89, 209], INJECTION, capec [54, 66], High;
     Sqli "sql-catalog" ["sqli-catalog", "sqli-server-variable"]: cwe [89], INJECTION, capec [54, 66], High;
-    Sqli "sql-fragment" ["sqli-fragment", "sqli-quote-probe", "sqli-number-trap"]: cwe [89], INJECTION, capec [66], Low;
+    Sqli "sql-fragment" [
+        "sqli-fragment", "sqli-quote-probe", "sqli-number-trap",
+    ]: cwe [89], INJECTION, capec [66], Low;
     Sqli "sql-file" ["sqli-file"]: cwe [89, 73], INJECTION, capec [66], High;
 
     Xss "markup" []: cwe [79], INJECTION, capec [63], Medium;
@@ -152,13 +156,21 @@ table! {
     Rce "prototype-pollution" ["rce-prototype"]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
 
     PathTraversal "path-traversal" []: cwe [22, 23], ACCESS, capec [126], Medium;
-    PathTraversal "path-climb" ["ptrav-climb", "ptrav-dot", "ptrav-leading"]: cwe [22, 23], ACCESS, capec [126, 139], High;
-    PathTraversal "path-disguised" ["ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter", "ptrav-lost", "ptrav-placeholder"]:
-        cwe [22, 172], ACCESS, capec [126, 64, 80], High;
+    PathTraversal "path-climb" [
+        "ptrav-climb", "ptrav-dot", "ptrav-leading",
+    ]: cwe [22, 23], ACCESS, capec [126, 139], High;
+    PathTraversal "path-disguised" [
+        "ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter", "ptrav-lost",
+        "ptrav-placeholder",
+    ]: cwe [22, 172], ACCESS, capec [126, 64, 80], High;
     PathTraversal "path-null-byte" ["ptrav-null"]: cwe [158, 22], ACCESS, capec [52], High;
-    PathTraversal "sensitive-file" ["ptrav-absolute", "ptrav-system", "ptrav-unix", "ptrav-web", "ptrav-windows", "ptrav-hidden", "ptrav-backup"]:
-        cwe [36, 552, 22], ACCESS, capec [597, 126], Medium;
-    PathTraversal "file-inclusion" ["ptrav-wrapper", "ptrav-local-include"]: cwe [98, 829], INJECTION, capec [252], High;
+    PathTraversal "sensitive-file" [
+        "ptrav-absolute", "ptrav-system", "ptrav-unix", "ptrav-web", "ptrav-windows", "ptrav-hidden",
+        "ptrav-backup",
+    ]: cwe [36, 552, 22], ACCESS, capec [597, 126], Medium;
+    PathTraversal "file-inclusion" [
+        "ptrav-wrapper", "ptrav-local-include",
+    ]: cwe [98, 829], INJECTION, capec [252], High;
     PathTraversal "remote-file-inclusion" ["ptrav-remote"]: cwe [98, 829], INJECTION, capec [193, 253], Medium;
     PathTraversal "remote-address" ["ptrav-remote-url"]: cwe [98, 829], INJECTION, capec [193, 253], Low;
 
@@ -168,7 +180,9 @@ table! {
     Xxe "stylesheet" ["xxe-stylesheet"]: cwe [91, 611], INJECTION, capec [250], Medium;
 
     Nosqli "nosql-operator" []: cwe [943], INJECTION, capec [676], Medium;
-    Nosqli "nosql-script" ["nosqli-script", "nosqli-busy", "nosqli-shell"]: cwe [943, 95], INJECTION, capec [676], High;
+    Nosqli "nosql-script" [
+        "nosqli-script", "nosqli-busy", "nosqli-shell",
+    ]: cwe [943, 95], INJECTION, capec [676], High;
 
     Ldapi "ldap-filter" []: cwe [90], INJECTION, capec [136], High;
     Ldapi "xpath" ["ldapi-xpath"]: cwe [643], INJECTION, capec [83], Medium;
@@ -186,18 +200,24 @@ table! {
     Ssi "edge-side-include" ["ssi-edge"]: cwe [97, 96], INJECTION, capec [101], Medium;
 
     MailInjection "mail-header" []: cwe [150, 93, 88], INJECTION, capec [41, 134], High;
-    MailInjection "mail-command" ["mail_injection-smtp", "mail_injection-imap", "mail_injection-pop"]: cwe [150, 77], INJECTION, capec [183], High;
+    MailInjection "mail-command" [
+        "mail_injection-smtp", "mail_injection-imap", "mail_injection-pop",
+    ]: cwe [150, 77], INJECTION, capec [183], High;
 
     Crlf "header-injection" []: cwe [113, 93], INJECTION, capec [34, 86], High;
     Crlf "response-splitting" ["crlf-response"]: cwe [113, 93], INJECTION, capec [34], High;
-    Crlf "smuggling" ["crlf-request", "crlf-smuggl", "crlf-transfer", "crlf-ambiguous"]: cwe [444], DESIGN, capec [33, 105], High;
+    Crlf "smuggling" [
+        "crlf-request", "crlf-smuggl", "crlf-transfer", "crlf-ambiguous",
+    ]: cwe [444], DESIGN, capec [33, 105], High;
     Crlf "line-break" ["crlf-encoded", "crlf-path"]: cwe [93, 113], INJECTION, capec [34], Medium;
 
     OpenRedirect "open-redirect" []: cwe [601], ACCESS, capec [178], Medium;
 
     MassAssignment "mass-assignment" []: cwe [915], INTEGRITY, capec [], Low;
     MassAssignment "relation-lookup" ["mass_assignment-relation"]: cwe [915, 943], INTEGRITY, capec [], Medium;
-    MassAssignment "prototype-pollution" ["mass_assignment-prototype"]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
+    MassAssignment "prototype-pollution" [
+        "mass_assignment-prototype",
+    ]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
 
     Scanner "scanner" []: cwe [], &[], capec [169], Medium;
     Scanner "scanner-agent" ["scanner-agent"]: cwe [], &[], capec [310, 169], High;
