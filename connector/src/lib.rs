@@ -12,17 +12,25 @@
 //! | [`block_page`] | what a blocked visitor sees |
 //! | [`bundle`] | the zips that go to Lambda |
 
+#[cfg(feature = "function")]
 pub mod after_reply;
+#[cfg(feature = "function")]
 pub mod block_page;
+#[cfg(feature = "function")]
 pub mod breaker;
 #[cfg(feature = "bundle")]
 pub mod bundle;
+#[cfg(feature = "function")]
 pub mod cloudfront;
+#[cfg(feature = "function")]
 pub mod fallback;
+#[cfg(feature = "function")]
 pub mod handler;
+#[cfg(feature = "function")]
 pub mod node_client;
 pub mod parameters;
 
+#[cfg(feature = "function")]
 pub use handler::Connector;
 pub use parameters::Parameters;
 
