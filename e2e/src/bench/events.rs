@@ -32,7 +32,7 @@ fn get(trigger: Trigger, n: u32, path: &str, query: &str) -> Value {
     let request = json!({
         "clientIp": "203.0.113.178", "method": "GET", "uri": path, "querystring": query, "headers": headers(&[]),
     });
-    wrap(trigger, n, request)
+    wrap(trigger, n, &request)
 }
 
 fn order(trigger: Trigger, n: u32) -> Value {
@@ -50,7 +50,7 @@ fn order(trigger: Trigger, n: u32) -> Value {
             "inputTruncated": false, "action": "read-only", "encoding": "base64", "data": BASE64_STANDARD.encode(body),
         },
     });
-    wrap(trigger, n, request)
+    wrap(trigger, n, &request)
 }
 
 /// A browser's.
@@ -74,7 +74,7 @@ fn headers(more: &[(&str, &str)]) -> Value {
         .into()
 }
 
-fn wrap(trigger: Trigger, n: u32, request: Value) -> Value {
+fn wrap(trigger: Trigger, n: u32, request: &Value) -> Value {
     let event_type = match trigger {
         Trigger::Request => "viewer-request",
         Trigger::Response => "viewer-response",

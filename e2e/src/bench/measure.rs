@@ -108,9 +108,9 @@ async fn take_turns(runners: &mut [Runner], effort: Effort) -> anyhow::Result<()
     for n in 0..effort.warm_up + effort.invocations {
         // Nobody always comes behind the same one.
         if n % 2 == 0 {
-            order.rotate_left(1)
+            order.rotate_left(1);
         } else {
-            order.reverse()
+            order.reverse();
         }
         for &index in &order {
             let runner = &mut runners[index];

@@ -26,6 +26,7 @@ enum Unit {
 }
 
 /// A ratio of latencies, with whom we are compared.
+#[derive(Clone, Copy)]
 struct Beside {
     whom: &'static str,
     theirs: Duration,
