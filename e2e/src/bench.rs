@@ -40,7 +40,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     eprintln!("Both functions send the node the same bytes and answer alike. Measuring …");
     let results = measure::measure(&binaries, effort).await?;
     let rows = table::rows(&results);
-    println!("{}", table::print(&rows, effort, &results.python));
+    println!("{}", table::print(&rows, effort, results.client));
     let within = options.quick || rows.iter().all(table::Row::is_within);
     Ok(if within { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -44,7 +44,8 @@ pub(super) struct Results {
     pub(super) resident: Compared<u64>,
     /// In bytes.
     pub(super) zip: Compared<u64>,
-    pub(super) python: String,
+    /// What ran the functions.
+    pub(super) client: &'static str,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +96,7 @@ pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Resu
             ours: inline.ours.zip.metadata()?.len(),
             python: inline.python.zip.metadata()?.len(),
         },
-        python: stack.python.to_string(),
+        client: if stack.python.is_aws() { "awslambdaric" } else { "the minimal client, not AWS's" },
     };
     stack.stop().await;
     Ok(results)

@@ -107,17 +107,17 @@ impl fmt::Display for Row {
             (false, true) => "ok",
             (false, false) => "OVER",
         };
-        write!(f, "| {what:<18} | {ours:>9} | {other:<38} | {measured:>8} | {bound:<15} | {word:<4} |")
+        write!(f, "| {what:<18} | {ours:>10} | {other:<38} | {measured:>8} | {bound:<16} | {word:<4} |")
     }
 }
 
 /// As Markdown, so that it can stand in a document as it is.
-pub(super) fn print(rows: &[Row], effort: Effort, python: &str) -> String {
+pub(super) fn print(rows: &[Row], effort: Effort, client: &str) -> String {
     let Effort { invocations, starts, .. } = effort;
     let lines: Vec<_> = rows.iter().map(ToString::to_string).collect();
     format!(
-        "| {:<18} | {:>9} | {:<38} | {:>8} | {:<15} | {:<4} |\n|---|---:|---|---:|---|---|\n{}\n\n\
-         {invocations} invocations of each in turns, {starts} starts; {python}.",
+        "| {:<18} | {:>10} | {:<38} | {:>8} | {:<16} | {:<4} |\n|---|---:|---|---:|---|---|\n{}\n\n\
+         {invocations} invocations of each in turns, {starts} starts; under {client}.",
         "",
         "ours",
         "beside",
