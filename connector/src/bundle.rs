@@ -59,7 +59,7 @@ impl BundleError {
 }
 
 /// What became of the parameters when they moved to a new version.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Moved {
     /// Values that differ from the new version's defaults, and were kept.
     pub kept: Vec<Assignment>,
@@ -105,19 +105,21 @@ pub fn configure(
         given.map(|(_, value)| value.clone())
     })?;
     let mut zip = ZipArchive::new(Cursor::new(bundle))?;
-    let known = read_launcher(&mut zip)?.assignments()?;
+    let launcher = read_launcher(&mut zip)?;
+    let known = launcher.assignments()?;
     if let Some(unknown) = assignments.iter().find(|assignment| !has(&known, assignment)) {
         let known = known.into_iter().map(|assignment| assignment.name).collect();
         return Err(BundleError::NotInBundle { name: unknown.name.clone(), known });
     }
-    repack(&mut zip, &assignments)
+    repack(&mut zip, &launcher.with(&assignments)?)
 }
 
 /// The new bundle with the values people set in the old one.
 pub fn carry_over(old: &[u8], new: &[u8]) -> Result<(Vec<u8>, Moved), BundleError> {
     let mut new = ZipArchive::new(Cursor::new(new))?;
     let values = read_launcher(&mut ZipArchive::new(Cursor::new(old))?)?.assignments()?;
-    let defaults = read_launcher(&mut new)?.assignments()?;
+    let launcher = read_launcher(&mut new)?;
+    let defaults = launcher.assignments()?;
     let function = |assignments: &[Assignment]| {
         assignments.iter().find(|it| it.name == FUNCTION).map(|it| it.literal.clone()).unwrap_or_default()
     };
@@ -133,15 +135,23 @@ pub fn carry_over(old: &[u8], new: &[u8]) -> Result<(Vec<u8>, Moved), BundleErro
         added: defaults.iter().filter(|default| !has(&values, default)).cloned().collect(),
         dropped: values.iter().filter(|value| !has(&defaults, value)).cloned().collect(),
     };
-    Ok((repack(&mut new, &values)?, moved))
+    Ok((repack(&mut new, &launcher.with(&values)?)?, moved))
 }
 
-/// The same program and version, and a launcher with these values.
-fn repack(zip: &mut ZipArchive<Cursor<&[u8]>>, values: &[Assignment]) -> Result<Vec<u8>, BundleError> {
+/// The bundle with these values in place of its own.
+pub fn assign(zip: &[u8], assignments: &[Assignment]) -> Result<Vec<u8>, BundleError> {
+    let mut zip = ZipArchive::new(Cursor::new(zip))?;
+    let launcher = read_launcher(&mut zip)?;
+    let function: Vec<_> = launcher.assignments()?.into_iter().filter(|it| it.name == FUNCTION).collect();
+    repack(&mut zip, &launcher.with(assignments)?.with(&function)?)
+}
+
+/// The same program and version, with this launcher.
+fn repack(zip: &mut ZipArchive<Cursor<&[u8]>>, launcher: &Launcher) -> Result<Vec<u8>, BundleError> {
     let (mut program, mut version) = (Vec::new(), String::new());
     zip.by_name(PROGRAM)?.read_to_end(&mut program)?;
     zip.by_name(VERSION_FILE)?.read_to_string(&mut version)?;
-    pack(&read_launcher(zip)?.with(values)?, &program, &version)
+    pack(launcher, &program, &version)
 }
 
 fn has(assignments: &[Assignment], wanted: &Assignment) -> bool {
@@ -263,6 +273,14 @@ mod tests {
         let values = json!({ "wlrm_node_addr": "https://node.example.com" });
         let error = configure(&old, FunctionKind::Request, values.as_object().unwrap()).unwrap_err();
         assert_eq!(error.parameter(), Some("wlrm_node_addr"));
+    }
+
+    #[test]
+    fn values_are_set_in_a_finished_bundle_but_never_which_function_it_is() {
+        let assignments = ["wlrm_node_addr=https://n", "wlrm_function=response"];
+        let assignments = assignments.map(|text| Assignment::parse(text).unwrap());
+        let zip = assign(&make(FunctionKind::Request, &["wlrm_inline=False"]), &assignments).unwrap();
+        assert_eq!(zip, make(FunctionKind::Request, &["wlrm_inline=False", "wlrm_node_addr=https://n"]));
     }
 
     #[test]

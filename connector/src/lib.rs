@@ -11,6 +11,7 @@
 //! | [`fallback`] | what happens when the node is silent, and the ledger of what was not inspected |
 //! | [`block_page`] | what a blocked visitor sees |
 //! | [`bundle`] | the zips that go to Lambda |
+//! | [`doctor`] | what would blind or break the connector on a distribution |
 
 #[cfg(feature = "function")]
 pub mod after_reply;
@@ -22,6 +23,8 @@ pub mod breaker;
 pub mod bundle;
 #[cfg(feature = "function")]
 pub mod cloudfront;
+#[cfg(feature = "bundle")]
+pub mod doctor;
 #[cfg(feature = "function")]
 pub mod fallback;
 #[cfg(feature = "function")]

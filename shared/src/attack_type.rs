@@ -1,9 +1,10 @@
-//! The attack types and what is known of each. A new type gets a code, a title and a CWE here, and a detector in the engine.
+//! The attack types. A new one gets a code and a title here, a row in [`classification`](crate::classification), and a
+//! detector in the engine.
 
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// What kind of attack a hit is. Codes are those of the original's documentation.
+    /// What kind of attack a hit is. Codes are those of the original's documentation, where it has one.
     AttackType {
         Sqli = "sqli",
         Xss = "xss",
@@ -29,6 +30,14 @@ text_enum! {
         ForcedBrowsing = "dirbust",
         Bola = "bola",
         RateLimit = "rate_limit",
+        SessionFixation = "session_fixation",
+        GraphqlDocumentSize = "gql_doc_size",
+        GraphqlValueSize = "gql_value_size",
+        GraphqlDepth = "gql_depth",
+        GraphqlAliases = "gql_aliases",
+        GraphqlBatch = "gql_docs_per_batch",
+        GraphqlIntrospection = "gql_introspection",
+        GraphqlDebug = "gql_debug",
     }
 }
 
@@ -60,32 +69,16 @@ impl AttackType {
             Self::ForcedBrowsing => "Forced browsing",
             Self::Bola => "Broken object level authorization",
             Self::RateLimit => "Rate limit",
+            Self::SessionFixation => "Session fixation",
+            Self::GraphqlDocumentSize => "GraphQL document too large",
+            Self::GraphqlValueSize => "GraphQL value too large",
+            Self::GraphqlDepth => "GraphQL query too deep",
+            Self::GraphqlAliases => "Too many GraphQL aliases",
+            Self::GraphqlBatch => "Too many GraphQL documents in a batch",
+            Self::GraphqlIntrospection => "GraphQL introspection",
+            Self::GraphqlDebug => "GraphQL debug mode",
             Self::Other(code) => code,
         }
-    }
-
-    /// The weakness it aims at, as a number of the Common Weakness Enumeration.
-    pub fn cwe(&self) -> Option<u16> {
-        Some(match self {
-            Self::Sqli => 89,
-            Self::Xss => 79,
-            Self::Rce => 78,
-            Self::PathTraversal => 22,
-            Self::Xxe => 611,
-            Self::Nosqli => 943,
-            Self::Ldapi => 90,
-            Self::Ssrf => 918,
-            Self::Ssti => 94,
-            Self::Ssi => 97,
-            Self::MailInjection => 150,
-            Self::Crlf => 93,
-            Self::OpenRedirect => 601,
-            Self::DataBomb => 409,
-            Self::Brute => 307,
-            Self::ForcedBrowsing => 425,
-            Self::Bola => 639,
-            _ => return None,
-        })
     }
 }
 

@@ -1,23 +1,21 @@
 //! A value → what is wrong with it. One file per attack type; the catalogue adds what a regular expression can say.
 //!
-//! What has no type of its own is reported under the nearest, told apart by its signature:
-//!
-//! | weakness | type | signatures |
-//! |---|---|---|
-//! | XPath injection | `ldapi`: a query on a tree | `ldapi-xpath-…` |
-//! | remote file inclusion | `ptrav`, with local inclusion | `ptrav-remote-include` |
-//! | request smuggling | `crlf` | `crlf-request`, `crlf-request-line` |
-//! | XInclude, remote schemas, XSLT functions | `xxe` | `xxe-xinclude`, `xxe-remote-schema`, `xxe-stylesheet-function` |
+//! What has no type of its own is reported under the nearest; `shared::classification` tells them apart by signature.
 
 mod crlf;
+mod graphql;
+mod mass_assignment;
+mod protocol;
 mod ptrav;
 mod rce;
 mod redir;
 mod scanner;
+mod session;
 mod site;
 mod sqli;
 mod ssrf;
 mod ssti;
+mod upload;
 mod xss;
 mod xxe;
 
@@ -85,6 +83,15 @@ impl Detectors {
     }
 }
 
+/// Matches in values that may be spoken for by their parts, and in values of one plain word.
+pub(crate) fn detect_whole(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
+    let mut matches = graphql::detect(value, place, site);
+    matches.extend(session::detect(value, place, site));
+    matches.extend(mass_assignment::detect(value, place, site));
+    matches.extend(rce::detect_parameter(value, place, site));
+    matches
+}
+
 /// Matches that depend on where the value sits.
 pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
@@ -95,13 +102,17 @@ pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Matc
     matches.extend(crlf::detect(value, site));
     matches.extend(redir::detect(value, site));
     matches.extend(xxe::detect(value));
+    matches.extend(protocol::detect(value, place, site));
+    matches.extend(ptrav::detect_at(value, place, site));
+    matches.extend(upload::detect(value, site));
     matches
 }
 
-/// One word of letters, digits, dashes: most values of most requests. No attack here is one word, serialized objects apart.
+/// One word of letters, digits, dashes: most values of most requests. Few attacks are one word.
 fn is_plain(value: &[u8]) -> bool {
     value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
         && !has_comment(value)
+        && !sqli::is_telling_word(value)
         && !signature::is_serialized(value)
 }
 
