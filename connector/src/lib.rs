@@ -13,19 +13,27 @@
 //! | [`bundle`] | the zips that go to Lambda |
 //! | [`doctor`] | what would blind or break the connector on a distribution |
 
+#[cfg(feature = "function")]
 pub mod after_reply;
+#[cfg(feature = "function")]
 pub mod block_page;
+#[cfg(feature = "function")]
 pub mod breaker;
 #[cfg(feature = "bundle")]
 pub mod bundle;
+#[cfg(feature = "function")]
 pub mod cloudfront;
 #[cfg(feature = "bundle")]
 pub mod doctor;
+#[cfg(feature = "function")]
 pub mod fallback;
+#[cfg(feature = "function")]
 pub mod handler;
+#[cfg(feature = "function")]
 pub mod node_client;
 pub mod parameters;
 
+#[cfg(feature = "function")]
 pub use handler::Connector;
 pub use parameters::Parameters;
 

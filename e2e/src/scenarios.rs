@@ -8,6 +8,7 @@ mod survival;
 mod world;
 
 use crate::{
+    bench,
     binaries::Binaries,
     stack::TriggerPair::{Origin, Viewer},
 };
@@ -33,6 +34,8 @@ const SCENARIOS: &[Scenario] = scenarios! {
         runtime::functions_are_the_rust_program;
     "a bundle whose program cannot run lets every request pass" =>
         runtime::unusable_program_lets_all_pass;
+    "beside the Python function of the benchmark they send the same bytes and answer alike" =>
+        bench::smoke;
     "a benign GET passes and is byte-identical at the origin, viewer triggers" =>
         blocking::benign_is_byte_identical, Viewer;
     "a benign GET passes and is byte-identical at the origin, origin triggers" =>

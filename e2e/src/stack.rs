@@ -174,6 +174,15 @@ impl Stack {
         Console::new(self.addresses.console, self.admin_token.clone())
     }
 
+    /// A number of `/wallarm-status`, e.g. `/spool/pending`.
+    pub async fn node_status(&self, pointer: &str) -> anyhow::Result<u64> {
+        let request = Request::new("GET", "/wallarm-status", "node");
+        let response = Client::default().send(self.addresses.status, &request).await?;
+        let status: serde_json::Value = serde_json::from_slice(&response.body)?;
+        let number = status.pointer(pointer).and_then(serde_json::Value::as_u64);
+        number.with_context(|| format!("/wallarm-status has no {pointer}: {status}"))
+    }
+
     pub fn directory(&self) -> &Path {
         &self.directory
     }
