@@ -159,6 +159,19 @@ mod tests {
     }
 
     #[test]
+    fn every_parameter_moves() {
+        let parameters = Launcher::built_in().assignments().unwrap();
+        let values = parameters.into_iter().filter(|parameter| parameter.name != FUNCTION).map(|parameter| {
+            let literal = python_string(&format!("mine, not {}", parameter.literal));
+            Assignment { literal, ..parameter }
+        });
+        let values: Vec<_> = values.collect();
+        let old = bundle(FunctionKind::Request, b"old", &values).unwrap();
+        let (_, moved) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
+        assert_eq!(moved, Moved { kept: values, added: Vec::new(), dropped: Vec::new() });
+    }
+
+    #[test]
     fn a_request_bundle_does_not_become_one_for_responses() {
         let (request, response) = (make(FunctionKind::Request, &[]), make(FunctionKind::Response, &[]));
         assert!(matches!(carry_over(&request, &response), Err(BundleError::OtherFunction { .. })));
