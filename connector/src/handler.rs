@@ -152,7 +152,7 @@ impl Connector {
         if request.body_truncated && parameters.body.truncated != TruncatedBody::Inspect {
             return Ok(self.refuse_truncated(event, parameters));
         }
-        let deadline = parameters.node.deadlines.at(&event.config.event_type);
+        let deadline = parameters.node.deadlines.for_calls(&event.config.event_type);
         if parameters.delivery == Delivery::OutOfBand {
             self.defer(Deferred { message: Message::Copy(request), deadline });
             return Ok(Reply::Unchanged(event.unchanged().to_owned()));
@@ -188,7 +188,7 @@ impl Connector {
     fn on_response(&self, event: &Event<'_>) -> Result<Reply, Uninspected> {
         let setup = self.setup_for(FunctionKind::Response, event)?;
         if setup.parameters.response_reports {
-            let deadline = setup.parameters.node.deadlines.at(&event.config.event_type);
+            let deadline = setup.parameters.node.deadlines.for_calls(&event.config.event_type);
             let report = message::response_report(event, &setup.parameters, &self.ledger)?;
             self.defer(Deferred { message: Message::Report(report), deadline });
         }

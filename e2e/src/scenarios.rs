@@ -1,6 +1,7 @@
 //! The scenarios: what a user of the whole system is promised, each shown on a stack of its own.
 
 mod blocking;
+mod faults;
 mod out_of_band;
 mod responses;
 mod runtime;
@@ -9,7 +10,7 @@ mod world;
 
 use crate::{
     binaries::Binaries,
-    stack::TriggerPair::{Origin, Viewer},
+    stack::TriggerPair::{Mixed, Origin, Viewer},
 };
 use std::{pin::Pin, process::ExitCode, time::Instant};
 
@@ -55,10 +56,14 @@ const SCENARIOS: &[Scenario] = scenarios! {
         responses::hit_shows_the_status, Viewer, 200;
     "a hit shows the origin's status, origin triggers" =>
         responses::hit_shows_the_status, Origin, 404;
+    "a hit shows the origin's status, viewer-request with origin-response" =>
+        responses::hit_shows_the_status, Mixed, 503;
     "node stopped or hanging: requests pass, and the node learns of them once it is back" =>
         survival::node_is_away;
     "whatever is wrong with the node, the visitor is served within the deadline" =>
-        survival::node_misbehaves;
+        faults::node_misbehaves;
+    "node refuses connections or its name is unknown: the visitor is served within the deadline" =>
+        faults::node_is_nowhere;
     "console killed during attacks: nothing is lost once it is back" =>
         survival::console_is_away;
     "node killed with -9 under attack: every block a visitor got is listed, none twice" =>

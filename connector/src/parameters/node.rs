@@ -48,8 +48,13 @@ pub struct BreakerParameters {
 impl Deadlines {
     pub const DEFAULT: Duration = Duration::from_millis(800);
 
-    pub fn at(&self, trigger: &Trigger) -> Duration {
-        if trigger.is_origin() { self.origin } else { self.viewer }
+    /// Of this, the answer itself needs a little to get to the visitor.
+    const RESERVE: Duration = Duration::from_millis(40);
+
+    /// The time for all calls about one event, so that the visitor's answer is there before the deadline.
+    pub fn for_calls(&self, trigger: &Trigger) -> Duration {
+        let deadline = if trigger.is_origin() { self.origin } else { self.viewer };
+        deadline.saturating_sub(Self::RESERVE.min(deadline / 8))
     }
 }
 

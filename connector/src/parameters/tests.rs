@@ -1,4 +1,6 @@
 use super::*;
+use shared::Trigger;
+use std::time::Duration;
 
 fn read(overrides: &[(&str, &str)]) -> Result<Parameters, ParameterError> {
     Parameters::read(|name| {
@@ -74,4 +76,12 @@ fn a_pin_is_hex_with_or_without_colons() {
 fn folders_are_named_without_the_slash_at_their_end() {
     let bypass = read(&[("WLRM_BYPASS_PATHS", "/static/, /health")]).unwrap().bypass;
     assert_eq!(bypass.paths, ["/static", "/health"]);
+}
+
+#[test]
+fn a_part_of_the_deadline_is_kept_for_the_answer() {
+    let deadlines =
+        read(&[("WLRM_DEADLINE_MS", "80"), ("WLRM_ORIGIN_DEADLINE_MS", "25000")]).unwrap().node.deadlines;
+    assert_eq!(deadlines.for_calls(&Trigger::ViewerRequest), Duration::from_millis(70));
+    assert_eq!(deadlines.for_calls(&Trigger::OriginRequest), Duration::from_millis(24_960));
 }

@@ -57,7 +57,7 @@ impl Identity {
 /// The SHA-256 of it, as a pin.
 pub(crate) fn pin(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 pub(crate) struct TlsListener {
