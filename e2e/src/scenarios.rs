@@ -44,6 +44,10 @@ const SCENARIOS: &[Scenario] = scenarios! {
         blocking::path_traversal_is_blocked, Origin;
     "in monitoring mode the same passes and is listed as monitoring" =>
         blocking::monitoring_lets_through;
+    "in monitoring mode those with the secret are blocked, and the secret is in no hit" =>
+        blocking::testers_are_blocked_in_monitoring;
+    "exempt requests pass and are counted; paths that only look exempt are inspected" =>
+        blocking::exempt_requests_are_counted;
     "with a signing key the node takes the functions' calls and no others" =>
         blocking::unsigned_calls_are_refused;
     "?x='+OR+1=1 is sqli at get > x" =>
