@@ -3,6 +3,10 @@
 # Each package in a directory of its own: pip does not mix two in one.
 linker := justfile_directory() / "target/tools/linker"
 lambda := "x86_64-unknown-linux-gnu"
+boto3 := justfile_directory() / "target/tools/boto3"
+deploy_tests := justfile_directory() / "target/tools/deploy-tests"
+pip := "python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target"
+deployer := "PYTHONPATH='" + boto3 + "' python3 deploy/connector/deploy.py"
 
 [private]
 default:
@@ -58,3 +62,43 @@ install-linker:
 # Install AWS's Python runtime client, under which the scenarios run the functions
 awslambdaric:
     python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target target/awslambdaric awslambdaric
+
+# Put the functions of dist/ before a distribution: `just deploy E123 --set wlrm_node_addr=https://…`; `just deploy --help`
+[no-exit-message]
+[positional-arguments]
+deploy *options: deployer
+    @{{ deployer }} deploy "$@"
+
+# Bring a new version in, with the values of the deployed functions: `just upgrade E123`
+[no-exit-message]
+[positional-arguments]
+upgrade *options: deployer
+    @{{ deployer }} upgrade "$@"
+
+# Detach the functions and delete them: `just undeploy E123`
+[no-exit-message]
+[positional-arguments]
+undeploy *options: deployer
+    @{{ deployer }} undeploy "$@"
+
+# What would blind or break the connector on a distribution: `just doctor E123`; options of `wallarm-connector doctor`
+[no-exit-message]
+[positional-arguments]
+doctor distribution *options: deployer
+    @{{ deployer }} describe "$1" > target/doctor.json
+    @shift; target/debug/wallarm-connector doctor target/doctor.json "$@"
+
+# Install AWS's library, and build the tool that carries parameters over
+[private]
+deployer:
+    @[ -d "{{ boto3 }}/boto3" ] || {{ pip }} "{{ boto3 }}" boto3
+    @cargo build --quiet -p connector --bin wallarm-connector
+
+# Test deploy, upgrade and undeploy against stand-ins for AWS, and the templates
+test-deploy: install-deploy-tests
+    cargo build --quiet -p connector --bin wallarm-connector
+    PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -p no:cacheprovider deploy/connector/tests
+
+[private]
+install-deploy-tests:
+    @[ -d "{{ deploy_tests }}/moto" ] || {{ pip }} "{{ deploy_tests }}" boto3 'moto[server]' cfn-lint pytest python-hcl2

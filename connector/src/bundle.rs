@@ -36,7 +36,7 @@ pub enum BundleError {
 }
 
 /// What became of the parameters when they moved to a new version.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Moved {
     /// Values that differ from the new version's defaults, and were kept.
     pub kept: Vec<Assignment>,
@@ -83,10 +83,22 @@ pub fn carry_over(old: &[u8], new: &[u8]) -> Result<(Vec<u8>, Moved), BundleErro
         added: defaults.iter().filter(|default| !has(&values, default)).cloned().collect(),
         dropped: values.iter().filter(|value| !has(&defaults, value)).cloned().collect(),
     };
+    Ok((repack(&mut new, &launcher.with(&values)?)?, moved))
+}
+
+/// The bundle with these values in place of its own.
+pub fn assign(zip: &[u8], assignments: &[Assignment]) -> Result<Vec<u8>, BundleError> {
+    let mut zip = ZipArchive::new(Cursor::new(zip))?;
+    let launcher = read_launcher(&mut zip)?;
+    let function: Vec<_> = launcher.assignments()?.into_iter().filter(|it| it.name == FUNCTION).collect();
+    repack(&mut zip, &launcher.with(assignments)?.with(&function)?)
+}
+
+fn repack(zip: &mut ZipArchive<Cursor<&[u8]>>, launcher: &Launcher) -> Result<Vec<u8>, BundleError> {
     let (mut program, mut version) = (Vec::new(), String::new());
-    new.by_name(PROGRAM)?.read_to_end(&mut program)?;
-    new.by_name(VERSION_FILE)?.read_to_string(&mut version)?;
-    Ok((pack(&launcher.with(&values)?, &program, &version)?, moved))
+    zip.by_name(PROGRAM)?.read_to_end(&mut program)?;
+    zip.by_name(VERSION_FILE)?.read_to_string(&mut version)?;
+    pack(launcher, &program, &version)
 }
 
 fn has(assignments: &[Assignment], wanted: &Assignment) -> bool {
@@ -169,6 +181,14 @@ mod tests {
         let old = bundle(FunctionKind::Request, b"old", &values).unwrap();
         let (_, moved) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
         assert_eq!(moved, Moved { kept: values, added: Vec::new(), dropped: Vec::new() });
+    }
+
+    #[test]
+    fn values_are_set_in_a_finished_bundle_but_never_which_function_it_is() {
+        let assignments = ["wlrm_node_addr=https://n", "wlrm_function=response"];
+        let assignments = assignments.map(|text| Assignment::parse(text).unwrap());
+        let zip = assign(&make(FunctionKind::Request, &["wlrm_inline=False"]), &assignments).unwrap();
+        assert_eq!(zip, make(FunctionKind::Request, &["wlrm_inline=False", "wlrm_node_addr=https://n"]));
     }
 
     #[test]

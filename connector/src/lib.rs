@@ -14,6 +14,7 @@
 //! | [`block_page`] | what a blocked visitor sees |
 //! | [`log`] | what the functions write to their log |
 //! | [`bundle`] | the zips that go to Lambda |
+//! | [`doctor`] | what would blind or break the connector on a distribution |
 
 pub mod after_reply;
 pub mod block_page;
@@ -22,6 +23,8 @@ pub mod breaker;
 pub mod bundle;
 pub mod bypass;
 pub mod cloudfront;
+#[cfg(feature = "bundle")]
+pub mod doctor;
 pub mod fallback;
 pub mod handler;
 pub mod log;

@@ -58,6 +58,7 @@ mod tests {
             attack_type,
             point: Point::uri(),
             signature: "test".into(),
+            class: None,
             severity: Severity::High,
             payload: String::new(),
             span: (0, 0),

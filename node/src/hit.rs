@@ -84,6 +84,7 @@ mod tests {
             attack_type,
             point,
             signature: "test".into(),
+            class: None,
             severity: Severity::High,
             payload: payload.into(),
             span: (0, 0),

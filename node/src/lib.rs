@@ -10,6 +10,7 @@
 //! | [`block_page`] | what the node offers a blocked visitor |
 //! | [`spool`] | a hit is on disk before its verdict leaves; delivery to the console |
 //! | [`recent`] | which requests had hits here, for the response reports that follow |
+//! | [`explain`] | how a request is read and decided, for `wallarm-node explain` and `POST /v1/explain` |
 //! | [`score`] | how the engine does on labelled requests |
 //! | [`metrics`] | the counters |
 //!
@@ -19,6 +20,7 @@ pub mod app;
 pub mod block_page;
 pub mod config;
 pub mod decision;
+pub mod explain;
 pub mod hit;
 pub mod metrics;
 pub mod recent;

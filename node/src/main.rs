@@ -1,7 +1,7 @@
 //! `wallarm-node`: flags → configuration → run until told to stop.
 
 use clap::{Parser, Subcommand};
-use node::{Config, app, config::LogConfig, score};
+use node::{Config, app, config::LogConfig, explain::command::Explain, score};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -25,13 +25,15 @@ enum Command {
     },
     /// Inspect labelled requests and print what share of attacks is caught and of honest requests disturbed.
     Score {
-        /// JSON lines, plain or gzip.
-        #[arg(value_name = "FILE", required = true)]
+        /// JSON lines, plain or gzip; files like those of node/engine/corpus (TOML); folders of such files.
+        #[arg(value_name = "PATH", required = true)]
         files: Vec<PathBuf>,
         /// Write missed.tsv and false-alarms.tsv into this folder.
         #[arg(long, value_name = "DIR")]
         list: Option<PathBuf>,
     },
+    /// Show how a request is read (each value, each layer of decoding), what is found in it, and the verdict.
+    Explain(Explain),
     /// Say whether a configuration can be used, and if not, where it is wrong.
     CheckConfig {
         #[arg(value_name = "FILE")]
@@ -46,6 +48,7 @@ fn main() -> anyhow::Result<()> {
             println!("{} is fine", file.display());
             Ok(())
         }
+        Command::Explain(explain) => explain.run(),
         Command::Score { files, list } => {
             print!("{}", score::score(&files, list.as_deref())?);
             Ok(())

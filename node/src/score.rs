@@ -1,8 +1,10 @@
 //! `wallarm-node score`: how the engine does on labelled requests.
 //!
 //! The files hold one JSON object a line, plain or gzip: `{id, suite, label: attack|benign, type, method, path, headers:
-//! [[name, value]], body_b64}`, where `method`, `path` and `headers` hold one character a byte.
+//! [[name, value]], body_b64}`, where `method`, `path` and `headers` hold one character a byte. Files that end in `.toml` are
+//! those of `engine/corpus`: each entry becomes many requests. A folder stands for the files in it.
 
+mod corpus;
 mod labelled;
 mod table;
 
@@ -12,7 +14,7 @@ use labelled::{Label, Labelled};
 use shared::{AttackType, Finding};
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader, Read, Write as _},
+    io::{self, BufRead as _, BufReader, Read, Write as _},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -31,7 +33,7 @@ struct Scored {
 pub fn score(files: &[PathBuf], list: Option<&Path>) -> anyhow::Result<Table> {
     let engine = Engine::new();
     let mut scored = Vec::new();
-    for file in files {
+    for file in &expanded(files)? {
         let requests = read(file).with_context(|| format!("{} cannot be scored", file.display()))?;
         eprintln!("{}: {} requests", file.display(), requests.len());
         scored.extend(inspect_all(&engine, requests));
@@ -43,7 +45,34 @@ pub fn score(files: &[PathBuf], list: Option<&Path>) -> anyhow::Result<Table> {
     Ok(Table::of(&scored))
 }
 
+/// The files, and those in the folders, in a stable order.
+fn expanded(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries =
+            fs::read_dir(path).with_context(|| format!("folder {} cannot be read", path.display()))?;
+        let mut inside = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        let is_readable = |it: &PathBuf| {
+            it.is_dir()
+                || [".toml", ".jsonl", ".jsonl.gz"]
+                    .iter()
+                    .any(|end| it.as_os_str().as_encoded_bytes().ends_with(end.as_bytes()))
+        };
+        inside.retain(is_readable);
+        inside.sort_unstable();
+        files.extend(expanded(&inside)?);
+    }
+    Ok(files)
+}
+
 fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        return corpus::read(path);
+    }
     let file = File::open(path)?;
     let is_gzip = path.extension().is_some_and(|extension| extension == "gz");
     let reader: Box<dyn Read> =
@@ -90,7 +119,7 @@ impl Scored {
     }
 
     fn is_named_right(&self) -> bool {
-        self.findings.iter().any(|finding| self.labelled.accepts(&finding.attack_type))
+        self.findings.iter().any(|finding| self.labelled.accepts.contains(&finding.attack_type))
     }
 }
 
@@ -134,6 +163,17 @@ mod tests {
         insta::assert_snapshot!(table.without_times());
         assert_eq!(fs::read_to_string(list.join("missed.tsv")).unwrap(), "a\txss\t2\t\n");
         assert_eq!(fs::read_to_string(list.join("false-alarms.tsv")).unwrap(), "");
+    }
+
+    #[test]
+    fn a_folder_of_our_own_corpus_is_scored_as_it_is_disguised_and_innocent() {
+        let directory = tempfile::tempdir().unwrap();
+        let attacks = "type = 'sqli'\nlanguage = 'sql'\nattacks = [{ payload = \"' or 1=1-- -\" }]";
+        fs::write(directory.path().join("quotes.toml"), attacks).unwrap();
+        fs::write(directory.path().join("names.toml"), "innocents = [{ value = \"O'Brien\" }]").unwrap();
+        fs::write(directory.path().join("README.md"), "of people").unwrap();
+        let table = score(&[directory.path().to_owned()], None).unwrap();
+        insta::assert_snapshot!(table.without_times());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The attack types and what is known of each. A new type gets a code, a title and a CWE here, and a detector in the engine.
+//! The attack types. A new one gets a code and a title here, a row in [`classification`](crate::classification), and a
+//! detector in the engine.
 
 use crate::text_enum::text_enum;
 
@@ -62,30 +63,6 @@ impl AttackType {
             Self::RateLimit => "Rate limit",
             Self::Other(code) => code,
         }
-    }
-
-    /// The weakness it aims at, as a number of the Common Weakness Enumeration.
-    pub fn cwe(&self) -> Option<u16> {
-        Some(match self {
-            Self::Sqli => 89,
-            Self::Xss => 79,
-            Self::Rce => 78,
-            Self::PathTraversal => 22,
-            Self::Xxe => 611,
-            Self::Nosqli => 943,
-            Self::Ldapi => 90,
-            Self::Ssrf => 918,
-            Self::Ssti => 94,
-            Self::Ssi => 97,
-            Self::MailInjection => 150,
-            Self::Crlf => 93,
-            Self::OpenRedirect => 601,
-            Self::DataBomb => 409,
-            Self::Brute => 307,
-            Self::ForcedBrowsing => 425,
-            Self::Bola => 639,
-            _ => return None,
-        })
     }
 }
 

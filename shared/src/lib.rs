@@ -5,6 +5,7 @@
 //! | [`inspect`] | connector ↔ node | [`InspectRequest`], [`Verdict`], [`ResponseReport`], [`NotInspected`] |
 //! | [`record`] | node → console | [`Record`], [`Hit`], [`Finding`], [`IngestBatch`], [`IngestReply`] |
 //! | [`point`] | everywhere | [`Point`]: where in a request a value sits |
+//! | [`classification`] | everywhere | subtype → CWE, OWASP, CAPEC: [`Class`] |
 //! | [`attack_type`], [`mode`], [`ids`] | everywhere | the codes, modes and ids of the field |
 //! | [`encoding`] | everywhere | JSON and MessagePack from the same types |
 //! | [`signature`] | connector → node | signing and checking a call |
@@ -15,6 +16,7 @@
 mod as_text;
 pub mod attack_type;
 pub mod body;
+pub mod classification;
 pub mod encoding;
 pub mod ids;
 pub mod inspect;
@@ -27,6 +29,7 @@ mod text_enum;
 
 pub use attack_type::AttackType;
 pub use body::Body;
+pub use classification::{Class, Confidence};
 pub use encoding::Encoding;
 pub use ids::RequestId;
 pub use inspect::{

@@ -1,7 +1,8 @@
 //! Node → console: what was detected and decided.
 
 use crate::{
-    AttackType, Body, ConnectorInfo, Delivery, Mode, NotInspected, Point, Reason, RequestId, ResponseReport,
+    AttackType, Body, Class, ConnectorInfo, Delivery, Mode, NotInspected, Point, Reason, RequestId,
+    ResponseReport,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,9 @@ pub struct Finding {
     pub point: Point,
     /// Stable id of what found it, e.g. `sqli-tautology`.
     pub signature: String,
+    /// Which kind of its type this is. Absent from nodes that did not tell yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     pub severity: Severity,
     /// The payload as text, at most [`Finding::PAYLOAD_CHARS`] characters of it.
     pub payload: String,

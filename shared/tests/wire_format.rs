@@ -4,8 +4,9 @@
 
 use proptest::prelude::*;
 use shared::{
-    Action, AttackType, BlockResponse, Body, ConnectorInfo, Delivery, Encoding, InspectRequest, Mode,
-    NotInspected, NotInspectedReason, Reason, RequestId, ResponseReport, Trigger, Verdict,
+    Action, AttackType, BlockResponse, Body, Class, ConnectorInfo, Delivery, Encoding, Finding,
+    InspectRequest, Mode, NotInspected, NotInspectedReason, Point, Reason, RequestId, ResponseReport,
+    Severity, Trigger, Verdict,
 };
 
 fn connector() -> ConnectorInfo {
@@ -168,4 +169,28 @@ proptest! {
             let _ = encoding.decode::<Verdict>(&bytes);
         }
     }
+}
+
+#[test]
+fn a_finding_is_spelled_so() {
+    let finding = Finding {
+        attack_type: AttackType::Sqli,
+        point: Point::get("id"),
+        signature: "sqli-union-select".into(),
+        class: Class::of(&AttackType::Sqli, "sqli-union-select"),
+        severity: Severity::Critical,
+        payload: "union select 1".into(),
+        span: (2, 16),
+        decoded: vec!["percent".into()],
+    };
+    insta::assert_json_snapshot!("finding_json", finding);
+}
+
+#[test]
+fn a_finding_of_a_node_that_knew_no_classes_is_read() {
+    let finding: Finding = serde_json::from_str(
+        r#"{"type":"sqli","point":[["uri"]],"signature":"s","severity":"high","payload":"","span":[0,0]}"#,
+    )
+    .unwrap();
+    assert_eq!(finding.class, None);
 }

@@ -1,14 +1,17 @@
-//! Makes the bundles for Lambda, and carries parameters from one version to the next.
+//! Makes the bundles for Lambda, carries parameters from one version to the next, and looks for hazards in a distribution.
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use connector::{
-    bundle::{self, Assignment, Moved},
+    bundle::{self, Assignment, BundleError, Moved},
+    doctor::{self, Deployment, Documents, Side},
     parameters::FunctionKind,
 };
+use jiff::{Timestamp, tz::TimeZone};
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 /// Tools for the Wallarm connector for Amazon CloudFront.
@@ -33,26 +36,62 @@ enum Command {
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
     },
-    /// Carry the parameters of a deployed bundle over to a new version, and list what is new, kept and dropped.
+    /// Carry the parameters of a deployed bundle over to a new version, and list what is new, kept and dropped; or set some.
     Configure {
         /// The bundle with your values; download it from Lambda (Actions, Export function).
-        #[arg(long, value_name = "OLD.zip")]
-        from: PathBuf,
+        #[arg(long, value_name = "OLD.zip", required_unless_present = "set")]
+        from: Option<PathBuf>,
+        /// A parameter to set, whatever it was before, e.g. `--set wlrm_inline=False`. May repeat.
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
         /// The new bundle; it is changed in place.
         #[arg(value_name = "NEW.zip")]
         zip: PathBuf,
     },
+    /// List what would blind or break the connector on a distribution, in plain words.
+    ///
+    /// Exits with 1 if there are hazards, with 2 if a file cannot be read. `just doctor ID` gathers everything live.
+    Doctor(Doctor),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
-        Command::Bundle { bootstrap, out, set } => make_bundles(&bootstrap, &out, &set),
-        Command::Configure { from, zip } => configure(&from, &zip),
-    }
+#[derive(Args)]
+struct Doctor {
+    /// What AWS's tools print: `aws cloudfront get-distribution --id ID`, and the policies, functions and roles that the
+    /// doctor asks for. A file may hold a list of them; `-` is standard input.
+    #[arg(value_name = "FILE.json", required = true)]
+    files: Vec<PathBuf>,
+    /// The name the functions were deployed under: they are called NAME-request and NAME-response.
+    #[arg(long, default_value = "wallarm-connector")]
+    name: String,
+    /// Where the functions will be attached, if they are not yet: viewer or origin.
+    #[arg(long, value_name = "SIDE", default_value = "viewer", value_parser = side)]
+    trigger: Side,
+    /// The path pattern of the behavior they will be attached to.
+    #[arg(long, value_name = "PATTERN", default_value = "*")]
+    behavior: String,
+    /// The status of a block, if `wlrm_block_status` or the node's configuration changes it.
+    #[arg(long, value_name = "STATUS", default_value_t = 403, value_parser = clap::value_parser!(u16).range(400..600))]
+    block_status: u16,
 }
 
-fn make_bundles(bootstrap: &Path, out: &Path, set: &[String]) -> anyhow::Result<()> {
-    let assignments = set.iter().map(|text| Assignment::parse(text)).collect::<Result<Vec<_>, _>>()?;
+fn main() -> ExitCode {
+    let (done, unreadable) = match Arguments::parse().command {
+        Command::Bundle { bootstrap, out, set } => (make_bundles(&bootstrap, &out, &set), 1),
+        Command::Configure { from, set, zip } => (configure(from.as_deref(), &set, &zip), 1),
+        Command::Doctor(doctor) => (doctor.examine(), 2),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("Error: {error:#}");
+        ExitCode::from(unreadable)
+    })
+}
+
+fn assignments(set: &[String]) -> Result<Vec<Assignment>, BundleError> {
+    set.iter().map(|text| Assignment::parse(text)).collect()
+}
+
+fn make_bundles(bootstrap: &Path, out: &Path, set: &[String]) -> anyhow::Result<ExitCode> {
+    let assignments = assignments(set)?;
     let program = read(bootstrap)?;
     fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
     for function in [FunctionKind::Request, FunctionKind::Response] {
@@ -61,14 +100,19 @@ fn make_bundles(bootstrap: &Path, out: &Path, set: &[String]) -> anyhow::Result<
         write(&path, &zip)?;
         println!("{}  {:.2} MiB", path.display(), mebibytes(zip.len()));
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
-fn configure(from: &Path, zip: &Path) -> anyhow::Result<()> {
-    let (configured, moved) = bundle::carry_over(&read(from)?, &read(zip)?)?;
-    write(zip, &configured)?;
+fn configure(from: Option<&Path>, set: &[String], zip: &Path) -> anyhow::Result<ExitCode> {
+    let set = assignments(set)?;
+    let new = read(zip)?;
+    let (carried, moved) = match from {
+        Some(from) => bundle::carry_over(&read(from)?, &new)?,
+        None => (new, Moved::default()),
+    };
+    write(zip, &bundle::assign(&carried, &set)?)?;
     let Moved { kept, added, dropped } = moved;
-    for (what, assignments) in [("kept", kept), ("new, default", added), ("dropped", dropped)] {
+    for (what, assignments) in [("kept", kept), ("new, default", added), ("dropped", dropped), ("set", set)] {
         for Assignment { name, literal } in assignments {
             // A key must not end up in a terminal's history.
             let is_secret = ["wlrm_signing_key", "wlrm_block_me"].contains(&&*name) && literal != "None";
@@ -76,7 +120,36 @@ fn configure(from: &Path, zip: &Path) -> anyhow::Result<()> {
             println!("{what:<14}{name} = {shown}");
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Doctor {
+    fn examine(self) -> anyhow::Result<ExitCode> {
+        let mut documents = Documents::default();
+        for file in &self.files {
+            let text = match file.to_str() {
+                Some("-") => io::read_to_string(io::stdin()).context("standard input cannot be read")?,
+                _ => {
+                    fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?
+                }
+            };
+            documents.read(&file.display().to_string(), &text)?;
+        }
+        let Self { name, trigger: side, behavior, block_status, .. } = self;
+        let deployment = Deployment { name, side, behavior, block_status };
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let report = doctor::examine(&documents, &deployment, today)?;
+        print!("{report}");
+        Ok(if report.hazards.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+}
+
+fn side(text: &str) -> Result<Side, &'static str> {
+    match text {
+        "viewer" => Ok(Side::Viewer),
+        "origin" => Ok(Side::Origin),
+        _ => Err("it is viewer or origin"),
+    }
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

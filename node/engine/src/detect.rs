@@ -1,13 +1,6 @@
 //! A value → what is wrong with it. One file per attack type; the catalogue adds what a regular expression can say.
 //!
-//! What has no type of its own is reported under the nearest, told apart by its signature:
-//!
-//! | weakness | type | signatures |
-//! |---|---|---|
-//! | XPath injection | `ldapi`: a query on a tree | `ldapi-xpath-…` |
-//! | remote file inclusion | `ptrav`, with local inclusion | `ptrav-remote-include` |
-//! | request smuggling | `crlf` | `crlf-request`, `crlf-request-line` |
-//! | XInclude, remote schemas, XSLT functions | `xxe` | `xxe-xinclude`, `xxe-remote-schema`, `xxe-stylesheet-function` |
+//! What has no type of its own is reported under the nearest; `shared::classification` tells them apart by signature.
 
 mod crlf;
 mod ptrav;

@@ -8,7 +8,7 @@ use crate::{
     unpack::{self, Sink},
 };
 use serde::Serialize;
-use shared::{Finding, InspectRequest, Point, Severity};
+use shared::{Class, Finding, InspectRequest, Point, Severity};
 use std::{cmp::Reverse, collections::VecDeque};
 
 /// More findings say nothing new about a request; the most severe are kept.
@@ -31,6 +31,9 @@ pub struct Inspection {
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedField {
     pub point: Point,
+    /// The encodings that were taken off before the value could be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decoded: Vec<&'static str>,
     /// The value itself, then each stage of decoding.
     pub layers: Vec<LayerView>,
     pub findings: Vec<Finding>,
@@ -48,13 +51,15 @@ pub(crate) fn inspect(detectors: &Detectors, request: &InspectRequest) -> Inspec
     let mut fields = 0;
     let overrun = walk(detectors, request, |examined| {
         fields += 1;
-        let room = MAX_COLLECTED.saturating_sub(findings.len());
-        findings.extend(examined.findings.into_iter().take(room));
+        for finding in examined.findings {
+            // A type that was not seen yet always has room: there are few of them.
+            if findings.len() < MAX_COLLECTED || is_new_type(&findings, &finding) {
+                findings.push(finding);
+            }
+        }
     });
     findings.extend(overrun.map(Overrun::finding));
-    findings.sort_by_key(|finding| Reverse(finding.severity));
-    findings.truncate(MAX_FINDINGS);
-    Inspection { findings, fields }
+    Inspection { findings: most_severe(findings), fields }
 }
 
 pub(crate) fn explain(detectors: &Detectors, request: &InspectRequest) -> Vec<ExplainedField> {
@@ -62,6 +67,7 @@ pub(crate) fn explain(detectors: &Detectors, request: &InspectRequest) -> Vec<Ex
     let overrun = walk(detectors, request, |examined| explained.push(examined.explained()));
     explained.extend(overrun.map(Overrun::finding).map(|finding| ExplainedField {
         point: finding.point.clone(),
+        decoded: Vec::new(),
         layers: Vec::new(),
         findings: vec![finding],
     }));
@@ -81,8 +87,10 @@ impl Overrun {
 
     /// What was not inspected must not look clean.
     fn finding(self) -> Finding {
+        let attack_type = self.limit.attack_type();
         Finding {
-            attack_type: self.limit.attack_type(),
+            class: Class::of(&attack_type, self.limit.signature()),
+            attack_type,
             point: self.point,
             signature: self.limit.signature().to_owned(),
             severity: Severity::Medium,
@@ -106,7 +114,12 @@ impl Examined<'_> {
         let peeled =
             self.layers.iter().map(|it| LayerView { name: it.name, value: shown(&it.value, VIEW_CHARS) });
         let layers = [whole].into_iter().chain(peeled).collect();
-        ExplainedField { point: self.field.point, layers, findings: self.findings }
+        ExplainedField {
+            point: self.field.point,
+            decoded: self.field.decoded,
+            layers,
+            findings: self.findings,
+        }
     }
 }
 
@@ -180,6 +193,7 @@ fn finding(hit: &Match<'_>, value: &[u8], field: &Field<'_>, peeled: &[Layer]) -
         attack_type: hit.attack_type.clone(),
         point: field.point.clone(),
         signature: hit.signature.to_owned(),
+        class: Class::of(&hit.attack_type, hit.signature),
         severity: hit.severity,
         payload: shown(&value[hit.span.clone()], Finding::PAYLOAD_CHARS),
         span: (offset(hit.span.start), offset(hit.span.end)),
@@ -191,4 +205,53 @@ fn finding(hit: &Match<'_>, value: &[u8], field: &Field<'_>, peeled: &[Layer]) -
 fn shown(bytes: &[u8], chars: usize) -> String {
     let bounded = &bytes[..bytes.len().min(4 * chars)];
     String::from_utf8_lossy(bounded).chars().take(chars).collect()
+}
+
+/// The most severe findings, and of each attack type at least one: a type that is dropped is an attack nobody hears of.
+fn most_severe(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    if findings.len() <= MAX_FINDINGS {
+        return findings;
+    }
+    let rest = findings.split_off(MAX_FINDINGS);
+    for finding in rest {
+        if is_new_type(&findings, &finding) {
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn is_new_type(findings: &[Finding], finding: &Finding) -> bool {
+    !findings.iter().any(|known| known.attack_type == finding.attack_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::AttackType;
+
+    fn finding(attack_type: AttackType, severity: Severity) -> Finding {
+        Finding {
+            attack_type,
+            point: Point::uri(),
+            signature: "test".to_owned(),
+            class: None,
+            severity,
+            payload: String::new(),
+            span: (0, 0),
+            decoded: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn of_too_many_findings_the_most_severe_stay_and_no_type_is_lost() {
+        let many = (0..100).map(|_| finding(AttackType::Sqli, Severity::High));
+        let others =
+            [finding(AttackType::Scanner, Severity::Low), finding(AttackType::Rce, Severity::Critical)];
+        let kept = most_severe(many.chain(others).collect());
+        assert_eq!(kept.len(), MAX_FINDINGS + 1);
+        assert_eq!(kept[0].attack_type, AttackType::Rce);
+        assert_eq!(kept[MAX_FINDINGS].attack_type, AttackType::Scanner);
+    }
 }

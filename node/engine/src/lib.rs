@@ -10,12 +10,15 @@
 //! | [`signature`] | the catalogue in `signatures/*.toml`: literal prefilter, then regexes |
 //! | [`inspection`] | walks fields and layers, turns matches into findings |
 //! | [`budget`] | what one request may cost; running out is a finding |
+//! | [`corpus`], [`mutate`] | attacks and innocents as data, and the many requests each becomes: for scores and tests |
 
 mod budget;
+pub mod corpus;
 mod decode;
 mod detect;
 mod field;
 mod inspection;
+pub mod mutate;
 mod signature;
 mod token;
 mod unpack;

@@ -11,6 +11,8 @@ pub(super) struct Labelled {
     pub label: Label,
     /// The file's own word for the type; its spelling differs from file to file.
     pub kind: String,
+    /// The codes that name it right; empty when its label says none.
+    pub accepts: Vec<AttackType>,
     pub request: InspectRequest,
 }
 
@@ -36,18 +38,25 @@ struct Line {
     body_b64: String,
 }
 
-/// Words in a label → the codes that name it right. The first row that fits counts.
+/// Words in a label → the codes that name it right. The first row that fits counts. A label that says no type (`generic`,
+/// `mixed`, `REST`) is in no row and not asked for.
 const NAMES: &[(&[&str], &[AttackType])] = &[
+    // Holds the letters of `ssi`; sessions are fixed by scripts that set cookies.
+    (&["session"], &[AttackType::Xss]),
     (&["nosql"], &[AttackType::Nosqli]),
     (&["sql"], &[AttackType::Sqli]),
     (&["xss"], &[AttackType::Xss]),
+    // An expression of a template that runs a command is both.
     (&["ssti", "sst inj"], &[AttackType::Ssti, AttackType::Rce]),
     (&["ssi", "ss inj"], &[AttackType::Ssi]),
     (&["cmd", "rce", "shell", "php", "java", "command"], &[AttackType::Rce, AttackType::Ssti]),
     (&["rfi"], &[AttackType::PathTraversal, AttackType::Ssrf, AttackType::Rce]),
     (&["lfi", "traversal"], &[AttackType::PathTraversal]),
-    (&["xxe"], &[AttackType::Xxe]),
+    // Lists of entities hold entity bombs.
+    (&["xxe"], &[AttackType::Xxe, AttackType::DataBomb]),
     (&["ldap", "xpath"], &[AttackType::Ldapi]),
+    // Splitting and smuggling, and what else one server says to another.
+    (&["protocol-attack"], &[AttackType::Crlf, AttackType::Ldapi, AttackType::Ssrf]),
     (&["crlf"], &[AttackType::Crlf]),
     (&["mail"], &[AttackType::MailInjection]),
     (&["ssrf"], &[AttackType::Ssrf]),
@@ -79,27 +88,44 @@ impl Labelled {
             body_truncated: false,
             not_inspected: Vec::new(),
         };
-        Ok(Self { id: line.id, suite: line.suite, label: line.label, kind: line.r#type, request })
+        let accepts = codes(&line.r#type).to_vec();
+        Ok(Self { id: line.id, suite: line.suite, label: line.label, kind: line.r#type, accepts, request })
     }
+}
 
-    /// Whether its label says which type it is.
-    pub(super) fn has_known_type(&self) -> bool {
-        !self.names().is_empty()
-    }
-
-    pub(super) fn accepts(&self, code: &AttackType) -> bool {
-        self.names().contains(code)
-    }
-
-    fn names(&self) -> &'static [AttackType] {
-        let kind = self.kind.to_ascii_lowercase();
-        let fits = |words: &[&str]| words.iter().any(|word| kind.contains(word));
-        NAMES.iter().find(|(words, _)| fits(words)).map_or(&[], |(_, names)| names)
-    }
+/// The codes for a label's word.
+fn codes(kind: &str) -> &'static [AttackType] {
+    let kind = kind.to_ascii_lowercase();
+    let fits = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    NAMES.iter().find(|(words, _)| fits(words)).map_or(&[], |(_, codes)| codes)
 }
 
 /// CloudFront hands UTF-8 on, and reads other bytes as ISO-8859-1.
 fn as_cloudfront_reads(bytes: &str) -> String {
     let raw: Option<Vec<u8>> = bytes.chars().map(|byte| u8::try_from(byte).ok()).collect();
     raw.and_then(|raw| String::from_utf8(raw).ok()).unwrap_or_else(|| bytes.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_many_spellings_name_our_codes() {
+        for (label, expected) in [
+            ("128KB SQL Injection", Some(AttackType::Sqli)),
+            ("NoSQL Injection", Some(AttackType::Nosqli)),
+            ("session-fixation", Some(AttackType::Xss)),
+            ("SS Injection", Some(AttackType::Ssi)),
+            ("SST Injection", Some(AttackType::Ssti)),
+            ("cmdi", Some(AttackType::Rce)),
+            ("path-traversal", Some(AttackType::PathTraversal)),
+            ("community-lfi-multipart", Some(AttackType::PathTraversal)),
+            ("UserAgent", Some(AttackType::Scanner)),
+            ("generic", None),
+            ("", None),
+        ] {
+            assert_eq!(codes(label).first(), expected.as_ref(), "{label}");
+        }
+    }
 }

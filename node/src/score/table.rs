@@ -58,7 +58,7 @@ impl Row {
             Label::Attack => {
                 self.attacks += 1;
                 self.caught += blocked;
-                let typed = u32::from(one.labelled.has_known_type()) * blocked;
+                let typed = u32::from(!one.labelled.accepts.is_empty()) * blocked;
                 self.typed += typed;
                 self.named_right += typed * u32::from(one.is_named_right());
             }

@@ -1,28 +1,16 @@
 //! `POST /v1/explain`: how a request would be read and decided. Nothing is recorded.
 
 use super::{Node, Refusal, refusal};
-use crate::decision;
+use crate::explain::Explanation;
 use axum::{
     Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
     http::{HeaderMap, header},
 };
-use engine::ExplainedField;
-use serde::Serialize;
-use shared::{Finding, InspectRequest, Mode};
+use shared::InspectRequest;
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
-
-#[derive(Serialize)]
-pub(super) struct Explanation {
-    mode: Mode,
-    mode_source: String,
-    would_block: bool,
-    findings: Vec<Finding>,
-    /// Each value that was looked at, with the layers peeled off it.
-    fields: Vec<ExplainedField>,
-}
 
 pub(super) async fn explain(
     State(node): State<Arc<Node>>,
@@ -32,15 +20,7 @@ pub(super) async fn explain(
     node.authorize(&headers)?;
     let (request, _) = refusal::message::<InspectRequest>(&headers, body)?;
     let mode = node.mode_of(&request);
-    let findings = node.engine.inspect(&request).findings;
-    let ruling = decision::rule(mode.mode, request.delivery, &findings);
-    Ok(Json(Explanation {
-        mode: mode.mode,
-        mode_source: mode.source,
-        would_block: ruling.would_block,
-        findings,
-        fields: node.engine.explain(&request),
-    }))
+    Ok(Json(Explanation::of(&node.engine, &request, mode)))
 }
 
 impl Node {

@@ -2,9 +2,12 @@
 //!
 //! Words alone mean nothing: each rule asks for the shape of SQL around them, since prose has the same words.
 
+mod administration;
 mod breakout;
 mod condition;
+mod fragment;
 mod function;
+mod functions;
 mod select_list;
 mod stacked;
 mod statement;
@@ -46,15 +49,37 @@ const RULES: &[Rule] = &[
     statement::probe,
     condition::tautology,
     condition::in_condition,
+    condition::after_number,
+    condition::bare_comparison,
+    condition::case,
     condition::bare_expression,
     function::delay,
     function::telling,
     function::whole_call,
+    function::nested_call,
+    fragment::leading_condition,
+    fragment::operator,
+    fragment::open_call,
+    fragment::semicolon,
+    fragment::from_clause,
+    fragment::values,
+    fragment::open_pattern,
+    fragment::open_end,
 ];
 
 /// Asked once, where the value leaves the string it landed in.
-const BREAKOUTS: &[Rule] =
-    &[breakout::condition, breakout::comment, breakout::operator, breakout::joined_call, breakout::statement];
+const BREAKOUTS: &[Rule] = &[
+    breakout::condition,
+    breakout::cut,
+    breakout::comment,
+    breakout::operator,
+    breakout::joined_call,
+    breakout::statement,
+    fragment::quoted_verb,
+];
+
+/// What an injection into a number may have before it, even in a document.
+const FIRST_TOKENS: usize = 6;
 
 /// Longer values may be files.
 const BINARY_BYTES: usize = 1_000;
@@ -78,7 +103,7 @@ impl Detector {
             return Vec::new();
         }
         let mut matches: Vec<Match<'static>> = Vec::new();
-        for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"')] {
+        for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"'), Opening::Quoted(b'`')] {
             for found in read(value, opening) {
                 if !matches.iter().any(|known| known.signature == found.signature) {
                     matches.push(found);
@@ -111,12 +136,18 @@ fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
     if matches!(opening, Opening::Quoted(quote) if memchr::memchr(quote, value).is_none()) {
         return Vec::new();
     }
-    let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document: is_document(value) };
+    let is_document = is_document(value);
+    // Posts quote code with it.
+    if is_document && opening == Opening::Quoted(b'`') {
+        return Vec::new();
+    }
+    let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document };
     let breakouts = if opening == Opening::Bare { &[] } else { BREAKOUTS };
     let mut evidence: Vec<Evidence> = breakouts.iter().filter_map(|rule| rule(&reading, 0)).collect();
     let triggers = reading.triggers();
     for rule in RULES {
-        evidence.extend(triggers.iter().find_map(|&at| rule(&reading, at)));
+        let held = |&at: &usize| rule(&reading, at).filter(|found| reading.is_injected(found));
+        evidence.extend(triggers.iter().find_map(held));
     }
     evidence.into_iter().map(|it| reading.matched(&it)).collect()
 }
@@ -132,7 +163,7 @@ impl Reading {
         let phrase = &self.phrase;
         let is_trigger = |&at: &usize| match phrase.kind(at) {
             Some(Kind::Logic | Kind::Open | Kind::Semicolon | Kind::Variable) => true,
-            Some(Kind::Word) => phrase.is_word(at, words::TRIGGER) || phrase.is_word(at, words::DELAY),
+            Some(Kind::Word) => phrase.is_word(at, words::TRIGGER) || phrase.is_word(at, functions::DELAY),
             _ => false,
         };
         (0..phrase.len()).filter(|at| *at == 0 || is_trigger(at)).collect()
@@ -150,6 +181,20 @@ impl Reading {
             severity: evidence.severity,
             span,
         }
+    }
+
+    /// Whether this is no quotation. Posts hold whole statements; what was injected into a statement with a post follows
+    /// the string or the number it broke out of.
+    fn is_injected(&self, found: &Evidence) -> bool {
+        let at = found.tokens.start;
+        let before = (0..at).rev().find(|&it| self.phrase.kind(it) != Some(Kind::Close));
+        let follows_text = before.is_some_and(|it| {
+            matches!(self.phrase.kind(it), Some(Kind::Text { .. })) && self.phrase.is_same_line(it, at + 2)
+        });
+        let is_first = (1..=FIRST_TOKENS).contains(&at);
+        !self.is_document
+            || is_first
+            || follows_text && !matches!(found.signature, "sqli-clause" | "sqli-condition")
     }
 
     /// Where a rule that matched in mid-value should begin: at the quote when it follows the breakout at once.

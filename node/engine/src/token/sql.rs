@@ -1,7 +1,9 @@
 //! SQL tokens of all dialects at once.
 
+mod grammar;
 mod lexer;
 mod phrase;
 
+pub(crate) use grammar::{Operand, Shape};
 pub(crate) use lexer::{Kind, Opening};
-pub(crate) use phrase::{Operand, Phrase, Shape};
+pub(crate) use phrase::Phrase;

@@ -26,10 +26,7 @@ pub(super) fn unpack<'a>(
         .filter(|pair| !pair.is_empty())
         // More than any budget allows need not be decoded to be refused.
         .take(sink.budget.fields_left() + 1)
-        .map(|pair| {
-            let (name, value) = split_pair(pair);
-            (decoded(name), decoded(value))
-        })
+        .map(decoded_pair)
         .collect();
     let mut repeated = Repeated::of(&pairs);
     for ((name, name_layer), (value, value_layer)) in pairs {
@@ -95,6 +92,19 @@ fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memchr(b'=', pair) {
         Some(at) => (&pair[..at], &pair[at + 1..]),
         None => (pair, &[]),
+    }
+}
+
+/// Where the sign between name and value is encoded as well, the value is looked at by itself all the same.
+fn decoded_pair(pair: &[u8]) -> (Decoded<'_>, Decoded<'_>) {
+    let (raw_name, raw_value) = split_pair(pair);
+    let (name, value) = (decoded(raw_name), decoded(raw_value));
+    match memchr::memchr(b'=', &name.0) {
+        Some(at) if raw_value.is_empty() => {
+            let tail = (Cow::Owned(name.0[at + 1..].to_vec()), name.1);
+            (name, tail)
+        }
+        _ => (name, value),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Leaving the string a value landed in: `'` and then SQL. Token 0 is the string that was left.
 
-use super::{Evidence, Reading, words};
+use super::{Evidence, Reading, functions, stacked, words};
 use crate::token::sql::{Kind, Opening, Phrase, Shape};
 use shared::Severity::{Critical, High, Medium};
 
@@ -13,10 +13,74 @@ pub(super) fn condition(reading: &Reading, _: usize) -> Option<Evidence> {
     }
     let left = phrase.operand(at + 1)?;
     let compared = phrase.comparison(left.end).and_then(|right| phrase.operand(right));
-    let alone = left.shape != Shape::Name || phrase.kind(left.end) == Some(Kind::Comment);
-    let ends = phrase.is_end(left.end) || phrase.is_logic(left.end);
-    let end = compared.map(|right| right.end).or((alone && ends).then_some(left.end))?;
+    let is_call = phrase.kind(left.end - 1) == Some(Kind::Close);
+    let alone = left.shape != Shape::Name || phrase.is_comment(left.end) || phrase.word(at) == "xor";
+    let ends = phrase.is_end(left.end)
+        || phrase.is_logic(left.end)
+        || is_call && phrase.kind(left.end) == Some(Kind::Semicolon);
+    let end = compared
+        .map(|right| right.end)
+        .or_else(|| reopened(phrase, at + 1))
+        .or((alone && ends).then_some(left.end))
+        .or_else(|| dangling(phrase, left.end))?;
+    if is_quoted_word(phrase) || is_measure(reading) {
+        return None;
+    }
     Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
+}
+
+/// `'or'a='a`: quotes that pair up wrongly, as attackers write them.
+fn reopened(phrase: &Phrase, at: usize) -> Option<usize> {
+    let text = phrase.slice(at);
+    let compares = text.len() > 2 && text.trim_end_matches(['\'', '"', ' ']).ends_with('=');
+    let goes_on = matches!(phrase.kind(at + 1), Some(Kind::Word | Kind::Number));
+    (compares && goes_on && phrase.is_adjacent(at) && phrase.is_end(at + 2)).then_some(at + 2)
+}
+
+/// `' or 1=`, `' or x!`: the operator waits for what the statement goes on with.
+fn dangling(phrase: &Phrase, at: usize) -> Option<usize> {
+    let after = phrase.after_operators(at).filter(|_| !phrase.is_logic(at))?;
+    let compares = phrase.kind(at) == Some(Kind::Compare);
+    (phrase.is_end(after) || compares && phrase.kind(after) == Some(Kind::Semicolon)).then_some(after)
+}
+
+/// `5" or 6`: inches.
+fn is_measure(reading: &Reading) -> bool {
+    is_inches(reading) && reading.phrase.len() == 3
+}
+
+fn is_inches(reading: &Reading) -> bool {
+    let before = reading.phrase.slice(0).trim_end_matches('"');
+    reading.opening == Opening::Quoted(b'"') && before.ends_with(|it: char| it.is_ascii_digit())
+}
+
+/// `say 'and'`: a word that is quoted, no more.
+fn is_quoted_word(phrase: &Phrase) -> bool {
+    phrase.len() == 3
+        && phrase.slice(0).len() > 1
+        && phrase.slice(2).len() == 1
+        && phrase.is_adjacent(0)
+        && phrase.is_adjacent(1)
+        && phrase.kind(1) == Some(Kind::Word)
+}
+
+/// `' is not?--`, `'collate nocase--`: a condition of any shape, cut off by a comment.
+pub(super) fn cut(reading: &Reading, _: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let first = phrase.skip(1, Kind::Close);
+    let last = phrase.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
+    let begins = phrase.is_logic(first)
+        || phrase.comparison(first).is_some()
+        || phrase.is_word(
+            first,
+            &["collate", "isnull", "notnull", "escape", "returning", "limit", "order", "offset"],
+        );
+    let cuts = phrase.kind(last) == Some(Kind::Comment) && is_idle(phrase.slice(last));
+    (begins && cuts && is_terse(phrase.slice(0)) && !is_prose(phrase, first)).then_some(Evidence {
+        signature: "sqli-string-breakout",
+        severity: High,
+        tokens: 0..last + 1,
+    })
 }
 
 /// `admin'--`, `') #`: a quote, and a comment that swallows the rest.
@@ -24,7 +88,8 @@ pub(super) fn comment(reading: &Reading, _: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(phrase.skip(1, Kind::Close), Kind::Semicolon);
     let swallows = phrase.kind(at) == Some(Kind::Comment) && at + 1 == phrase.len();
-    (swallows && is_terse(phrase.slice(0)) && is_idle(phrase.slice(at))).then(|| Evidence {
+    let is_inches = at == 1 && is_inches(reading) && phrase.slice(at).len() > 4;
+    (swallows && !is_inches && is_terse(phrase.slice(0)) && is_idle(phrase.slice(at))).then(|| Evidence {
         signature: "sqli-comment-tail",
         severity: High,
         tokens: 0..at + 1,
@@ -34,7 +99,8 @@ pub(super) fn comment(reading: &Reading, _: usize) -> Option<Evidence> {
 /// A comment that says nothing. `#2` is a rank, `-- ` and some letters an attacker's mark.
 fn is_idle(comment: &str) -> bool {
     let said = comment.trim_start_matches(['-', '#', '/', '*', '+', ' ']);
-    if comment.starts_with('#') { said.is_empty() && comment.len() < 4 } else { said.len() <= 8 }
+    let is_brief = said.len() <= 8 || said.len() <= 20 && !said.contains(char::is_whitespace);
+    if comment.starts_with('#') { said.is_empty() && comment.len() < 4 } else { is_brief }
 }
 
 /// `'='`, `'-0-'`, `'||(…)||'`: all that follows the quote is one expression that opens the next string again.
@@ -42,12 +108,13 @@ pub(super) fn operator(reading: &Reading, _: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = phrase.skip(1, Kind::Close);
     let last = phrase.expression(first)?;
-    let reopens = matches!(phrase.kind(last - 1), Some(Kind::Text { closed: false }));
+    let reopens = matches!(phrase.kind(last - 1), Some(Kind::Text { closed: false }))
+        && reading.opening == phrase.slice(last - 1).bytes().next().map_or(Opening::Bare, Opening::Quoted);
     let swallows = phrase.kind(last) == Some(Kind::Comment) && last + 1 == phrase.len();
     let terse = is_terse(phrase.slice(0)) && (!reopens || is_terse(phrase.slice(last - 1)));
     let quoted_symbol =
         reading.opening == Opening::Quoted(b'"') && phrase.len() == 3 && phrase.slice(1) != "=";
-    ((reopens || swallows) && terse && !quoted_symbol).then_some(Evidence {
+    ((reopens || swallows) && terse && !quoted_symbol && !is_quoted_word(phrase)).then_some(Evidence {
         signature: "sqli-string-operator",
         severity: Medium,
         tokens: 0..last,
@@ -57,10 +124,12 @@ pub(super) fn operator(reading: &Reading, _: usize) -> Option<Evidence> {
 /// `'-sleep(1)`, `'||(select …`: an operator joins what was left with a call into the database.
 pub(super) fn joined_call(reading: &Reading, _: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
-    let at = phrase.after_operators(phrase.skip(1, Kind::Close))?;
+    let first = phrase.skip(1, Kind::Close);
+    let at = phrase.after_operators(first).unwrap_or(first);
     let call = phrase.skip(at, Kind::Open);
-    let known = phrase.calls(call, words::TELLING) || phrase.calls(call, words::DELAY);
-    let holds = known || call > at && phrase.word(call) == "select";
+    let known = phrase.calls(call, functions::TELLING) || phrase.calls(call, functions::DELAY);
+    let holds = known && (at > first || phrase.is_adjacent(call))
+        || at > first && call > at && phrase.word(call) == "select";
     holds.then(|| Evidence {
         signature: "sqli-string-call",
         severity: High,
@@ -68,10 +137,10 @@ pub(super) fn joined_call(reading: &Reading, _: usize) -> Option<Evidence> {
     })
 }
 
-/// A word or less: what stands in a string before and after an injection, while prose goes on.
+/// A word or less: what stands in a string before and after an injection, while prose and addresses go on.
 fn is_terse(text: &str) -> bool {
     let text = text.trim_matches(['\'', '"']);
-    text.len() <= 40 && !text.trim().contains(char::is_whitespace)
+    text.len() <= 40 && !text.trim().contains(|it: char| it.is_whitespace() || it == '?')
 }
 
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
@@ -80,10 +149,17 @@ pub(super) fn statement(reading: &Reading, _: usize) -> Option<Evidence> {
     let at = phrase.skip(1, Kind::Close);
     let holds = match phrase.kind(at) {
         Some(Kind::Semicolon) => phrase.is_word(at + 1, words::STATEMENT) && !is_prose(phrase, at + 2),
-        Some(Kind::Word) => clause(phrase, at),
+        Some(Kind::Word) => clause(phrase, at) || ends_statement(phrase, at),
         _ => false,
     };
     holds.then(|| Evidence { signature: "sqli-string-statement", severity: Critical, tokens: 0..at + 3 })
+}
+
+/// `' drop table x--`: some databases need no semicolon.
+fn ends_statement(phrase: &Phrase, at: usize) -> bool {
+    phrase.is_word(at, words::STACKED)
+        && phrase.word(at) != "select"
+        && stacked::statement_end(phrase, at).is_some()
 }
 
 fn clause(phrase: &Phrase, at: usize) -> bool {

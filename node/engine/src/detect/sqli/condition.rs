@@ -1,6 +1,6 @@
 //! Conditions added to a statement: `or 1=1`, `and ascii(substr(…))>64`.
 
-use super::{Evidence, Reading, words};
+use super::{Evidence, Reading, functions};
 use crate::token::sql::{Kind, Opening, Operand, Phrase, Shape};
 use shared::Severity::{High, Medium};
 
@@ -29,8 +29,10 @@ fn open_comparison(reading: &Reading, at: usize) -> Option<usize> {
 /// `1 and true`: all there is.
 fn truth(phrase: &Phrase, at: usize) -> Option<usize> {
     let after_number = at == 1 && phrase.kind(0) == Some(Kind::Number);
-    let is_all = phrase.is_word(at + 1, &["true", "false", "null"]) && phrase.is_end(at + 2);
-    (after_number && is_all).then_some(at + 2)
+    let known = phrase.is_word(at + 1, &["true", "false", "null"]) || phrase.slice(at + 1) == phrase.slice(0);
+    let negated = phrase.slice(at + 1) == "!" && phrase.kind(at + 2) == Some(Kind::Number);
+    let end = at + 2 + usize::from(negated);
+    (after_number && (known || negated) && phrase.is_end(end)).then_some(end)
 }
 
 /// The position after a comparison of constants, or of a thing with itself.
@@ -43,6 +45,63 @@ fn known_outcome(phrase: &Phrase, at: usize) -> Option<usize> {
     known.then_some(right.end)
 }
 
+/// `1 or name like '%'`: the value is a number with a condition.
+pub(super) fn after_number(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    if reading.opening != Opening::Bare || !phrase.is_logic(at) || !phrase.is_numeric_until(at) {
+        return None;
+    }
+    let left = phrase.skip(at + 1, Kind::Open);
+    let end = phrase.condition(left)?;
+    // `2 or more = cheap`.
+    if end == left + 3 && !phrase.word(left).is_empty() && phrase.operand(left + 2)?.shape == Shape::Name {
+        return None;
+    }
+    Some(Evidence { signature: "sqli-number-condition", severity: High, tokens: 0..end })
+}
+
+/// `1=1`, `x,'a'!='b`: the value is a comparison of constants.
+pub(super) fn bare_comparison(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    if at > 0 || reading.opening != Opening::Bare {
+        return None;
+    }
+    let left = if phrase.kind(1) == Some(Kind::Comma) { 2 } else { 0 };
+    let is_constant = |it| matches!(phrase.kind(it), Some(Kind::Number | Kind::Text { .. }));
+    // `3=0` may be a setting; a number that equals itself is none.
+    let is_setting = phrase.kind(left) == Some(Kind::Number) && phrase.slice(left) != phrase.slice(left + 2);
+    let compares = match phrase.slice(left + 1) {
+        "=" => !is_setting,
+        operator => matches!(operator, "==" | "!=" | "<>" | "<=>"),
+    };
+    let ends = phrase.is_end(left + 3) || phrase.is_logic(left + 3);
+    (is_constant(left) && compares && is_constant(left + 2) && ends).then_some(Evidence {
+        signature: "sqli-comparison",
+        severity: Medium,
+        tokens: 0..left + 3,
+    })
+}
+
+/// `case when 1=1 then …`, `) when 2 then`.
+pub(super) fn case(reading: &Reading, at: usize) -> Option<Evidence> {
+    let phrase = &reading.phrase;
+    let when = match phrase.word(at) {
+        "case" if phrase.word(at + 1) == "when" => at + 1,
+        "case" => phrase.operand(at + 1)?.end,
+        "when" if at > 0 && phrase.kind(at - 1) == Some(Kind::Close) => at,
+        _ => return None,
+    };
+    let condition = phrase.operand(when + 1).filter(|_| phrase.word(when) == "when")?;
+    let compared = phrase.comparison(condition.end).and_then(|right| phrase.operand(right));
+    let then = compared.map_or(condition.end, |it| it.end);
+    let telling = compared.is_some() || condition.shape != Shape::Name || at == 0;
+    (phrase.word(then) == "then" && telling && !reading.is_document).then_some(Evidence {
+        signature: "sqli-case",
+        severity: High,
+        tokens: at..then + 2,
+    })
+}
+
 /// `1 * 1--`: the value is one expression, and a comment swallows the rest of the statement.
 pub(super) fn bare_expression(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
@@ -52,7 +111,8 @@ pub(super) fn bare_expression(reading: &Reading, at: usize) -> Option<Evidence> 
     let first = phrase.operand(0).filter(|first| first.shape != Shape::Name)?;
     let end = phrase.expression(first.end).unwrap_or(first.end);
     let end = phrase.skip(end, Kind::Close);
-    let comments = phrase.kind(end) == Some(Kind::Comment) && phrase.slice(end).starts_with("--");
+    let comment = phrase.slice(end);
+    let comments = phrase.kind(end) == Some(Kind::Comment) && (comment.starts_with("--") || comment == "/*");
     let brief = end > 1 || phrase.slice(end).len() <= 4;
     let swallows = comments && end + 1 == phrase.len() && brief;
     swallows.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
@@ -79,7 +139,10 @@ pub(super) fn in_condition(reading: &Reading, at: usize) -> Option<Evidence> {
 /// The position after a call of a known function, brackets before it allowed.
 fn called(phrase: &Phrase, at: usize) -> Option<usize> {
     let at = phrase.skip(at + usize::from(phrase.word(at) == "not"), Kind::Open);
-    phrase.calls(at, words::TELLING).then(|| phrase.after_group(at + 1))
+    let asks = phrase.kind(at) == Some(Kind::Word)
+        && phrase.kind(at + 1) == Some(Kind::Open)
+        && phrase.calls(at + 2, functions::SYSTEM);
+    (asks || phrase.calls(at, functions::TELLING)).then(|| phrase.after_group(at + 1))
 }
 
 fn is_constant(phrase: &Phrase, operand: Operand) -> bool {

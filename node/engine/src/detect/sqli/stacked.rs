@@ -1,6 +1,11 @@
 //! Statements after a semicolon, or as the whole value: recognised by the words after the first.
 
-use super::{Evidence, Reading, select_list::SelectList, words};
+use super::{
+    Evidence, Reading,
+    administration::administers,
+    select_list::{Ending, SelectList},
+    words,
+};
 use crate::token::sql::{Kind, Opening, Phrase};
 use shared::Severity::Critical;
 
@@ -10,7 +15,9 @@ pub(super) fn stacked(reading: &Reading, at: usize) -> Option<Evidence> {
     let follows = phrase.kind(at) == Some(Kind::Semicolon);
     let is_value = at == 0 && reading.opening == Opening::Bare;
     let verb = at + usize::from(follows);
-    if !(follows || is_value) || !phrase.is_word(verb, words::STATEMENT) {
+    // Some databases need no semicolon.
+    let after_number = || phrase.is_numeric_until(at) && reading.opening == Opening::Bare;
+    if !(follows || is_value || after_number()) || !phrase.is_word(verb, words::STATEMENT) {
         return None;
     }
     let end = statement_end(phrase, verb)?;
@@ -18,10 +25,16 @@ pub(super) fn stacked(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// The position after the part of a statement that shows it to be one.
-fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
+pub(super) fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
     if phrase.word(at) == "select" {
         let list = SelectList::read(phrase, at);
-        let telling = list.is_evident() && list.has_punctuation;
+        let is_text = matches!(phrase.kind(at + 1), Some(Kind::Text { .. })) && at + 2 == phrase.len();
+        let goes_on = || (at + 2..at + 6).any(|it| phrase.word(it) == "select");
+        let is_whole = list.ending != Ending::Open
+            || list.has_call
+            || phrase.kind(at + 1) == Some(Kind::Variable)
+            || goes_on();
+        let telling = is_whole && list.has_punctuation && !is_text;
         return telling.then_some(list.end);
     }
     let holds = changes_rows(phrase, at)
@@ -33,15 +46,18 @@ fn statement_end(phrase: &Phrase, at: usize) -> Option<usize> {
 
 fn changes_rows(phrase: &Phrase, at: usize) -> bool {
     match phrase.word(at) {
-        "insert" | "merge" => {
-            phrase.word(at + 1) == "into" && (at..at + 40).any(|it| phrase.is_word(it, &["values", "select"]))
+        "insert" | "merge" | "replace" => {
+            let into = phrase.word(at + 1) == "into" || phrase.kind(at + 2) == Some(Kind::Open);
+            into && (at..at + 40).any(|it| phrase.is_word(it, &["values", "select"]))
         }
         "update" => {
             (at + 2..at + 6).any(|it| phrase.word(it) == "set" && phrase.kind(it + 2) == Some(Kind::Compare))
         }
         "delete" => phrase.word(at + 1) == "from" && ends_delete(phrase, at),
-        "load" => phrase.word(at + 1) == "data",
-        "copy" => (at..at + 8).any(|it| phrase.is_word(it, &["program", "stdin"])),
+        "load" => {
+            phrase.is_word(at + 1, &["data", "xml"]) && (at + 2..at + 5).any(|it| phrase.word(it) == "infile")
+        }
+        "copy" => (at + 3..at + 8).any(|it| phrase.is_word(it, &["program", "stdin"])),
         _ => false,
     }
 }
@@ -49,7 +65,7 @@ fn changes_rows(phrase: &Phrase, at: usize) -> bool {
 /// `delete from here` is prose when it is all there is.
 fn ends_delete(phrase: &Phrase, at: usize) -> bool {
     let after = at + 3;
-    phrase.word(after) == "where"
+    phrase.word(after) == "where" && (at > 0 || phrase.condition(after + 1).is_some())
         || phrase.kind(after) == Some(Kind::Semicolon)
         || at > 0 && phrase.is_end(after)
 }
@@ -57,11 +73,35 @@ fn ends_delete(phrase: &Phrase, at: usize) -> bool {
 fn changes_objects(phrase: &Phrase, at: usize) -> bool {
     let adjectives = &["temporary", "unique", "external", "global", "public", "replace"];
     let object = at + 1 + usize::from(phrase.is_word(at + 1, adjectives));
-    phrase.is_word(at, &["drop", "create", "alter", "truncate", "rename"])
-        && phrase.is_word(object, words::OBJECT)
+    let holds = phrase.is_word(object, words::OBJECT) && (at > 0 || defines(phrase, object));
+    phrase.is_word(at, &["drop", "create", "alter", "truncate", "rename"]) && (holds || drops_all(phrase, at))
 }
 
-fn runs(phrase: &Phrase, at: usize) -> bool {
+/// Whether the object here is defined or dropped, and not a seat, a view or an account that people speak of.
+fn defines(phrase: &Phrase, object: usize) -> bool {
+    let name = object + if phrase.word(object + 1) == "if" { 3 } else { 1 };
+    let Some(after) = phrase.operand(name).map(|it| it.end) else { return false };
+    let is_call = phrase.kind(after.wrapping_sub(1)) == Some(Kind::Close);
+    let is_table = phrase.is_word(object, &["table", "database"]);
+    is_call
+        || phrase.kind(after) == Some(Kind::Semicolon)
+        || phrase.kind(after) == Some(Kind::Comment)
+        || is_table && (phrase.kind(after).is_none() || phrase.kind(after) == Some(Kind::Comma))
+        || phrase.is_word(
+            after,
+            &["as", "on", "add", "identified", "with", "cascade", "before", "after", "returns"],
+        )
+}
+
+/// `drop x;--`: some databases need no word for what is dropped.
+fn drops_all(phrase: &Phrase, at: usize) -> bool {
+    let after = at + 2;
+    let cuts = phrase.is_comment(phrase.skip(after, Kind::Semicolon));
+    phrase.is_word(at, &["drop", "truncate"]) && cuts && !phrase.word(at + 1).is_empty()
+}
+
+/// Statements that need no semicolon before them.
+pub(super) fn runs(phrase: &Phrase, at: usize) -> bool {
     let (second, kind) = (phrase.word(at + 1), phrase.kind(at + 1));
     match phrase.word(at) {
         "exec" | "execute" => {
@@ -71,7 +111,7 @@ fn runs(phrase: &Phrase, at: usize) -> bool {
                 || kind == Some(Kind::Variable)
                 || runs_text(phrase, at + 1)
         }
-        "declare" | "set" => kind == Some(Kind::Variable),
+        "declare" | "set" => kind == Some(Kind::Variable) && phrase.slice(at + 1).len() > 1,
         "waitfor" => matches!(second, "delay" | "time"),
         "begin" => matches!(second, "declare" | "dbms_lock" | "execute"),
         "call" => phrase.kind(at + 2) == Some(Kind::Open),
@@ -92,17 +132,4 @@ fn decides(phrase: &Phrase, at: usize) -> bool {
     let statement =
         phrase.word(at + 1) == "select" || phrase.is_word(phrase.after_group(at), words::STATEMENT);
     group && statement || (at..at + 20).any(|it| phrase.word(it) == "waitfor")
-}
-
-fn administers(phrase: &Phrase, at: usize) -> bool {
-    let second = phrase.word(at + 1);
-    match phrase.word(at) {
-        "shutdown" => {
-            at > 0 && (phrase.is_end(at + 1) || phrase.kind(at + 1) == Some(Kind::Semicolon))
-                || second == "with"
-        }
-        "grant" | "revoke" => (at..at + 12).any(|it| phrase.word(it) == "on"),
-        "backup" => matches!(second, "database" | "log"),
-        _ => false,
-    }
 }

@@ -218,6 +218,161 @@ fn a_value_that_is_one_call_is_found() {
 }
 
 #[test]
+fn comments_part_words_on_lines_of_their_own() {
+    each_has(
+        "sqli-union-select",
+        &["-1 #x\nunion -- y\nselect 1", "-1#\nunion", "7/1/**/union#--"],
+        &["local 12 union", "# union\nselect a title"],
+    );
+    each_has("sqli-tautology", &["1#\nor#\n2=2"], &["1#\nor two"]);
+}
+
+#[test]
+fn casts_and_typographic_quotes_hide_no_constant() {
+    each_has(
+        "sqli-tautology",
+        &["1 or '1'::text='1'::text", "x\u{2019} or \u{2019}a\u{2019}=\u{2019}a\u{2019}#"],
+        &["\u{2018}this\u{2019} or \u{2018}that\u{2019}"],
+    );
+}
+
+#[test]
+fn conditions_after_a_number_are_found() {
+    each_has(
+        "sqli-number-condition",
+        &["1 or name like '%'", "1 || uid is not null", "3 and 1=system_user", "(1) or id in (1)"],
+        &["2 or more = cheap", "10 and above", "5 or 6 is fine", "a or b = 1"],
+    );
+}
+
+#[test]
+fn a_value_that_compares_constants_is_found() {
+    each_has(
+        "sqli-comparison",
+        &["1=1", "7!=70", "x,1=1", "'a'<>'b"],
+        &["3=0", "a=a", "1==x", "2+2=4", "1=100%"],
+    );
+}
+
+#[test]
+fn decisions_are_found() {
+    each_has(
+        "sqli-case",
+        &[
+            "case when 1=1 then 2 end",
+            "case sin(1) when 2 then 2 end",
+            "x) when 4 then 5",
+            "case when a then b",
+        ],
+        &["in case when needed then call", "case when you come", "when 2 then 3"],
+    );
+}
+
+#[test]
+fn what_cuts_the_rest_off_may_be_any_condition() {
+    each_has(
+        "sqli-string-breakout",
+        &[
+            "' is not?--",
+            "x' collate nocase--",
+            "x' and id notnull--",
+            "' or 1=",
+            "' xor abc!",
+            "'or'a='a",
+            "x' or f (a);",
+            "k` or 1=1 #",
+        ],
+        &["the boys' and girls' --", "say 'and'", "5\" or 6", "girls' or boys; both", "use `a` or `b`"],
+    );
+}
+
+#[test]
+fn statements_need_no_semicolon_after_a_number_or_a_quote() {
+    each_has(
+        "sqli-statement",
+        &[
+            "1 drop table t;--",
+            "1 waitfor delay '0:0:9'",
+            "1 exec xp_x",
+            "1; desc t",
+            "1;attach database 'a' as b",
+            "1;kill 7",
+        ],
+        &[
+            "5 drop off points",
+            "3 update me",
+            "1; use it",
+            "eat; show me",
+            "create user accounts for all",
+            "create index page",
+        ],
+    );
+    each_has(
+        "sqli-string-statement",
+        &["x'declare @a int", "9' delete from t", "'; drop t", "'select x"],
+        &["kids' drop off", "the club's union", "'select all' button"],
+    );
+}
+
+#[test]
+fn pieces_of_statements_are_found_when_they_are_the_value() {
+    each_has(
+        "sqli-fragment-condition",
+        &["and 7=(", "|| x == '", "xor 2 <", "AND (n = \"", "or a="],
+        &["and x", "or maybe = not", "and <b>so</b>", "and 5 more"],
+    );
+    each_has(
+        "sqli-fragment-operator",
+        &["||", "<=>", "is not null", "in (0,1)", "||6"],
+        &["<<", "->", ">=", "in (some)", "is it null?"],
+    );
+    each_has(
+        "sqli-fragment-call",
+        &["cos(", "concat (", "length||!!$(", "Time("],
+        &["time (now)", "f(", "at that time (", "(now"],
+    );
+    each_has(
+        "sqli-fragment-statement",
+        &["; drop", ";update t"],
+        &["; and so on", ";)", "; update me when it is done, please"],
+    );
+    each_has(
+        "sqli-fragment-query",
+        &["from `a`.`b` limit", "from t group by x", "values ('a', 1)", "a&b=(select", "/3 or "],
+        &["from here where we are", "from x order by y", "values (our) matter", "and/or"],
+    );
+    each_has("sqli-fragment-pattern", &["name like '", ")like("], &["I would like '", "like this"]);
+}
+
+#[test]
+fn a_function_asked_about_another_is_no_calculator() {
+    each_has(
+        "sqli-function-call",
+        &["charset(user())", "1+ascii(substr(a,1,1))-9", "hex(version()) >> 6"],
+        &["sqrt(abs(x))", "2*max(min(a,b),c)", "item(s)", "now()"],
+    );
+}
+
+#[test]
+fn posts_may_quote_what_they_like_but_not_break_out() {
+    let words = "some more words of prose\n".repeat(20);
+    for quoted in [
+        "with t as (\n  select a from b\n) select * from t where a in (select 1)",
+        "create table t (a int);\ninsert into t values ('x');\ndrop table t;",
+        "select a from t\nunion all\nselect b from t where x = 'y'",
+        "delete from t where a = 1 and (select 2) = 2",
+    ] {
+        assert_eq!(found(&format!("{words}\n{quoted}\n\n{words}")), [""; 0], "{quoted}");
+    }
+    for attack in ["1 and (select 2)=2 --", "x' or 1=1 --", "-1 union select 1,2 --"] {
+        assert_ne!(found(&format!("{attack}\n{words}")), [""; 0], "{attack}");
+    }
+    for attack in ["x' or '1'='1", "x'; drop table t; --", "x' union select 1,2 --"] {
+        assert_ne!(found(&format!("{words}{attack}")), [""; 0], "{attack}");
+    }
+}
+
+#[test]
 fn posts_that_quote_a_query_pass() {
     let post = format!(
         "How do I do this?\n\n{}\n\n    SELECT a, b FROM t\n\nThanks!",

@@ -51,7 +51,7 @@ pub(super) fn tokens(value: &[u8], opening: Opening) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
     if let Opening::Quoted(quote) = opening {
-        let found = memchr::memchr(quote, value);
+        let found = closing_quote(value, quote);
         at = found.map_or(value.len(), |offset| offset + 1);
         tokens.push(Token { kind: Text { closed: found.is_some() }, start: 0, end: at });
     }
@@ -61,6 +61,16 @@ pub(super) fn tokens(value: &[u8], opening: Opening) -> Vec<Token> {
         at += length;
     }
     tokens
+}
+
+/// Where the string that holds the value's start ends. `x''y'` holds a quote of its own.
+fn closing_quote(value: &[u8], quote: u8) -> Option<usize> {
+    let first = memchr::memchr(quote, value)?;
+    let is_doubled = first > 0
+        && value.get(first + 1) == Some(&quote)
+        && value.get(first + 2).copied().is_some_and(is_word);
+    let third = || memchr::memchr(quote, &value[first + 2..]).map(|it| first + 2 + it);
+    if is_doubled { third().or(Some(first)) } else { Some(first) }
 }
 
 /// The token at the start of `rest`, which is not empty, and its length, which is not 0.
@@ -77,7 +87,14 @@ fn next(rest: &[u8]) -> (Kind, usize) {
         quote @ (b'\'' | b'"') => text(rest, quote),
         b'`' => quoted_name(rest, b'`'),
         b'[' if is_word(second) && !second.is_ascii_digit() => quoted_name(rest, b']'),
+        b'@' if matches!(second, b'\'' | b'"' | b'`') => (Variable, 1 + text(&rest[1..], second).1),
+        // Operators of JSON columns.
+        b'@' if second == b'>' => (Kind::Compare, 2),
+        b'<' if second == b'@' => (Kind::Compare, 2),
+        b'<' if rest.starts_with(b"<=>") => (Kind::Compare, 3),
         b'@' => (Variable, 1 + run(&rest[1..], |byte| is_word(byte) || byte == b'@' || byte == b'.')),
+        // `\N` is null.
+        b'\\' if second == b'N' => (Number, 2),
         byte if byte.is_ascii_digit() || (byte == b'.' && second.is_ascii_digit()) => (Number, number(rest)),
         byte if is_word(byte) => (Word, run(rest, is_word)),
         byte => symbol(byte, second),
@@ -89,6 +106,8 @@ fn symbol(byte: u8, second: u8) -> (Kind, usize) {
         (b'|', b'|') | (b'&', b'&') => (Kind::Logic, 2),
         (b'<', b'=' | b'>') | (b'>' | b'!' | b':' | b'=', b'=') => (Kind::Compare, 2),
         (b'<' | b'>', b'<' | b'>') => (Kind::Arithmetic, 2),
+        // A cast.
+        (b':', b':') => (Other, 2),
         (b'=' | b'<' | b'>', _) => (Kind::Compare, 1),
         (b'+' | b'-' | b'*' | b'/' | b'%' | b'|' | b'&' | b'^' | b'~' | b'!', _) => (Kind::Arithmetic, 1),
         (b'(', _) => (Kind::Open, 1),
@@ -190,6 +209,11 @@ mod tests {
     #[test]
     fn a_word_may_follow_a_number_at_once() {
         assert_snapshot!(spell("1or 1.5e3and 0x41"), @"Number Word Number Word Number");
+    }
+
+    #[test]
+    fn variables_may_be_quoted_and_null_may_be_a_backslash() {
+        assert_snapshot!(spell(r#"@"a b" @`x` is\N"#), @"Variable Variable Word Number");
     }
 
     #[test]

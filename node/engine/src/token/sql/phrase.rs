@@ -1,10 +1,10 @@
-//! SQL tokens without blanks, and the little grammar that detectors ask about.
+//! SQL tokens without blanks, and what stands where among them.
 
 use super::lexer::{Kind, Opening, Token, tokens};
 use std::ops::Range;
 
-/// Prefixes (`- ~ not`) and operators of one expression are followed this far: keeps every question cheap.
-const MAX_CHAIN: usize = 8;
+/// Numbers and arithmetic before a condition are followed this far.
+const MAX_LEADING: usize = 16;
 
 /// A value as SQL: the tokens that count, by position. Positions beyond the end are fine everywhere.
 pub(crate) struct Phrase {
@@ -13,34 +13,17 @@ pub(crate) struct Phrase {
     tokens: Vec<Token>,
     /// For each opening bracket its closing one, or the number of tokens.
     closing: Vec<usize>,
-}
-
-/// Something a comparison can compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Operand {
-    pub shape: Shape,
-    /// The position after it.
-    pub end: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// A number, a string, a variable, `null`, `true`.
-    Literal,
-    /// A function call.
-    Call,
-    /// A bracket.
-    Group,
-    /// A column, or any word.
-    Name,
+    /// The tokens that follow a comment, in order. Only the last comment is a token: those before it part words.
+    after_comment: Vec<usize>,
 }
 
 impl Phrase {
     pub(crate) fn new(value: &[u8], opening: Opening) -> Self {
         let mut tokens = tokens(value, opening);
         tokens.retain(|token| token.kind != Kind::Blank);
+        let after_comment = drop_comments(&mut tokens);
         let closing = match_brackets(&tokens);
-        Self { text: value.to_ascii_lowercase(), tokens, closing }
+        Self { text: value.to_ascii_lowercase(), tokens, closing, after_comment }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -82,7 +65,21 @@ impl Phrase {
     /// Whether one of these functions is called here. English has some of the words, but a space before its brackets.
     pub(crate) fn calls(&self, at: usize, functions: &[&str]) -> bool {
         let opens = self.kind(at + 1) == Some(Kind::Open);
-        opens && self.is_word(at, functions) && (self.is_adjacent(at) || !ENGLISH.contains(&self.word(at)))
+        let is_told = || self.is_adjacent(at) || self.nests(at) || !ENGLISH.contains(&self.word(at));
+        // `item(s)` is how people write plurals.
+        opens && self.is_word(at, functions) && is_told() && self.word(at + 2) != "s"
+    }
+
+    /// Whether this word has a meaning outside of databases.
+    pub(crate) fn is_english(&self, at: usize) -> bool {
+        self.is_word(at, ENGLISH)
+    }
+
+    /// Whether the first argument of the call here is a call.
+    fn nests(&self, at: usize) -> bool {
+        self.kind(at + 2) == Some(Kind::Word)
+            && self.is_adjacent(at + 2)
+            && self.kind(at + 3) == Some(Kind::Open)
     }
 
     /// Whether nothing stands between this token and the next.
@@ -110,128 +107,126 @@ impl Phrase {
 
     /// Where a value's own statement may end: at its end, or at a comment that swallows the rest.
     pub(crate) fn is_end(&self, at: usize) -> bool {
-        matches!(self.kind(at), None | Some(Kind::Comment))
+        self.kind(at).is_none() || self.is_comment(at)
     }
 
-    /// The position after a comparison operator.
-    pub(crate) fn comparison(&self, at: usize) -> Option<usize> {
-        if self.kind(at) == Some(Kind::Compare) {
-            return Some(self.skip(at, Kind::Compare));
-        }
-        let at = at + usize::from(self.word(at) == "not");
-        match self.word(at) {
-            "like" | "ilike" | "rlike" | "regexp" | "in" | "is" | "between" | "glob" | "div" | "similar" => {
-                Some(at + 1)
-            }
-            "sounds" => Some(at + 2),
-            _ => None,
-        }
+    /// Whether a comment to the end of its line stands here.
+    pub(crate) fn is_comment(&self, at: usize) -> bool {
+        self.kind(at) == Some(Kind::Comment) || self.after_comment.binary_search(&at).is_ok()
     }
 
-    /// The operand here, with the arithmetic that continues it.
-    pub(crate) fn operand(&self, at: usize) -> Option<Operand> {
-        let mut operand = self.simple_operand(at)?;
-        for _ in 0..MAX_CHAIN {
-            if self.kind(operand.end) != Some(Kind::Arithmetic) {
-                break;
-            }
-            let Some(next) = self.simple_operand(operand.end + 1) else { break };
-            let shape = if next.shape == Shape::Name { Shape::Name } else { operand.shape };
-            operand = Operand { shape, end: next.end };
-        }
-        Some(operand)
-    }
-
-    /// The position after the operators here; `None` when there are none.
-    pub(crate) fn after_operators(&self, at: usize) -> Option<usize> {
-        let mut next = at;
-        while next < at + MAX_CHAIN {
-            let is_symbol = self.kind(next) == Some(Kind::Arithmetic) || self.is_logic(next);
-            match self.comparison(next).or(is_symbol.then_some(next + 1)) {
-                Some(after) => next = after,
-                None => break,
-            }
-        }
-        (next > at).then_some(next)
-    }
-
-    /// The position after operators and operands in turn: what continues an expression. `None` when nothing does.
-    pub(crate) fn expression(&self, at: usize) -> Option<usize> {
-        let mut end = at;
-        while let Some(operand) = self.after_operators(end).and_then(|next| self.simple_operand(next)) {
-            end = operand.end;
-        }
-        (end > at).then_some(end)
-    }
-
-    fn simple_operand(&self, at: usize) -> Option<Operand> {
-        let at = self.after_prefixes(at);
-        match self.kind(at)? {
-            Kind::Number | Kind::Text { .. } | Kind::Variable => {
-                Some(Operand { shape: Shape::Literal, end: at + 1 })
-            }
-            Kind::Open => Some(Operand { shape: Shape::Group, end: self.after_group(at) }),
-            Kind::Name => Some(Operand { shape: Shape::Name, end: self.after_dotted(at) }),
-            Kind::Word => self.word_operand(at),
-            _ => None,
-        }
-    }
-
-    fn after_prefixes(&self, at: usize) -> usize {
-        let is_prefix = |&at: &usize| {
-            self.is_word(at, &["not", "binary", "distinct", "all"])
-                || (self.kind(at) == Some(Kind::Arithmetic)
-                    && matches!(self.slice(at), "+" | "-" | "~" | "!"))
+    /// Whether numbers and arithmetic are all that stands before this token, and something does.
+    pub(crate) fn is_numeric_until(&self, at: usize) -> bool {
+        let is_numeric = |it| {
+            matches!(
+                self.kind(it),
+                Some(Kind::Number | Kind::Arithmetic | Kind::Variable | Kind::Open | Kind::Close)
+            )
         };
-        at + (at..at + MAX_CHAIN).take_while(is_prefix).count()
+        at > 0 && at <= MAX_LEADING && (0..at).all(is_numeric)
     }
 
-    fn word_operand(&self, at: usize) -> Option<Operand> {
-        let word = self.word(at);
-        if STATEMENT_WORDS.contains(&word) {
-            return None;
+    /// Whether these two tokens stand on one line.
+    pub(crate) fn is_same_line(&self, from: usize, to: usize) -> bool {
+        match (self.tokens.get(from), self.tokens.get(to)) {
+            (Some(from), Some(to)) => memchr::memchr(b'\n', &self.text[from.end..to.start]).is_none(),
+            _ => false,
         }
-        // `x'41'`, `n'…'`, `_utf8'…'`.
-        if matches!(self.kind(at + 1), Some(Kind::Text { .. })) && (word.len() == 1 || word.starts_with('_'))
-        {
-            return Some(Operand { shape: Shape::Literal, end: at + 2 });
-        }
-        let end = self.after_dotted(at);
-        if self.kind(end) == Some(Kind::Open) {
-            return Some(Operand { shape: Shape::Call, end: self.after_group(end) });
-        }
-        let shape = if CONSTANTS.contains(&word) { Shape::Literal } else { Shape::Name };
-        Some(Operand { shape, end })
-    }
-
-    /// The position after `a.b.c`.
-    fn after_dotted(&self, at: usize) -> usize {
-        let mut end = at + 1;
-        while end < at + MAX_CHAIN
-            && self.kind(end) == Some(Kind::Dot)
-            && matches!(self.kind(end + 1), Some(Kind::Word | Kind::Name))
-        {
-            end += 2;
-        }
-        end
     }
 }
 
 /// Functions whose names are also words of prose.
 const ENGLISH: &[&str] = &[
-    "left", "right", "if", "count", "user", "row", "replace", "reverse", "round", "power", "log", "quote",
-    "mid", "min", "max", "trim", "floor", "database", "version", "length", "exists", "sin", "bin", "likely",
-    "compress", "pi", "sleep",
+    "unicode",
+    "decode",
+    "hex",
+    "char",
+    "ascii",
+    "md5",
+    "sha1",
+    "sha",
+    "sha2",
+    "uuid",
+    "uid",
+    "unlikely",
+    "encrypt",
+    "tan",
+    "cos",
+    "div",
+    "schema",
+    "instr",
+    "soundex",
+    "locate",
+    "benchmark",
+    "left",
+    "right",
+    "if",
+    "count",
+    "user",
+    "row",
+    "replace",
+    "reverse",
+    "round",
+    "power",
+    "log",
+    "quote",
+    "mid",
+    "min",
+    "max",
+    "trim",
+    "floor",
+    "database",
+    "version",
+    "length",
+    "exists",
+    "sin",
+    "bin",
+    "likely",
+    "compress",
+    "pi",
+    "sleep",
+    "match",
+    "position",
+    "interval",
+    "extract",
+    "edit",
+    "sign",
+    "now",
+    "random",
+    "password",
+    "json",
+    "stuff",
+    "least",
+    "greatest",
+    "xpath",
+    "charset",
+    "collation",
+    "overlay",
+    "mod",
+    "cast",
+    "convert",
+    "lower",
+    "upper",
 ];
 
-const CONSTANTS: &[&str] =
-    &["null", "true", "false", "current_user", "session_user", "sysdate", "rownum", "n"];
-
-/// Words that begin or part a statement and so are no operand.
-const STATEMENT_WORDS: &[&str] = &[
-    "select", "from", "where", "union", "order", "group", "having", "limit", "into", "or", "and", "xor",
-    "insert", "update", "delete", "values", "set", "like", "in", "is", "between", "then", "when", "else",
-];
+/// Keeps a comment only when nothing follows it; returns the positions that followed the others.
+fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
+    let mut after_comment = Vec::new();
+    let mut kept = 0;
+    for at in 0..tokens.len() {
+        let token = tokens[at];
+        if token.kind == Kind::Comment && at + 1 < tokens.len() {
+            if after_comment.last() != Some(&kept) {
+                after_comment.push(kept);
+            }
+        } else {
+            tokens[kept] = token;
+            kept += 1;
+        }
+    }
+    tokens.truncate(kept);
+    after_comment
+}
 
 fn match_brackets(tokens: &[Token]) -> Vec<usize> {
     let mut closing = vec![tokens.len(); tokens.len()];
@@ -254,23 +249,11 @@ fn match_brackets(tokens: &[Token]) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    fn operand(text: &str) -> Option<(Shape, usize)> {
-        Phrase::new(text.as_bytes(), Opening::Bare).operand(0).map(|it| (it.shape, it.end))
-    }
-
     #[test]
-    fn operands_of_all_shapes_are_read_to_their_end() {
-        assert_eq!(operand("-1 = 1"), Some((Shape::Literal, 2)));
-        assert_eq!(operand("ascii(substr(a,1,1)) > 64"), Some((Shape::Call, 11)));
-        assert_eq!(operand("(select 1) = 1"), Some((Shape::Group, 4)));
-        assert_eq!(operand("t.name like 'a'"), Some((Shape::Name, 3)));
-        assert_eq!(operand("2*3-1"), Some((Shape::Literal, 5)));
-        assert_eq!(operand("from x"), None);
-    }
-
-    #[test]
-    fn an_unclosed_bracket_reaches_to_the_end() {
-        assert_eq!(operand("sleep(5"), Some((Shape::Call, 3)));
+    fn comments_between_lines_part_words_and_may_end_a_statement() {
+        let phrase = Phrase::new(b"1 #a\n--\nunion -- b", Opening::Bare);
+        assert_eq!((phrase.len(), phrase.word(1)), (3, "union"));
+        assert!(phrase.is_end(1) && phrase.is_end(2) && !phrase.is_end(0));
     }
 
     #[test]

@@ -1,0 +1,160 @@
+"""What each command does, in order. Everything that may be refused is looked at before anything is changed."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+import boto3
+
+from . import bundle, distribution, functions, role
+from .bundle import KINDS, Tool
+from .distribution import Distribution
+from .functions import Settings
+from .progress import Refused, say
+
+
+class Account:
+    """Clients for the parts of AWS. Lambda@Edge's functions live in us-east-1, wherever else the account works."""
+
+    def __init__(self) -> None:
+        self.functions = boto3.client("lambda", region_name="us-east-1")
+        self.cloudfront = boto3.client("cloudfront", region_name="us-east-1")
+        self.roles = boto3.client("iam", region_name="us-east-1")
+
+    def distribution(self, distribution_id: str) -> Distribution:
+        return Distribution(self.cloudfront, distribution_id)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Where the functions' code and its values come from."""
+
+    tool: Tool
+    bundles: Path
+    assignments: list = field(default_factory=list)
+    settings: Settings = Settings()
+
+
+def function_name(deployment: str, kind: str) -> str:
+    return f"{deployment}-{kind}"
+
+
+def function_names(deployment: str) -> set:
+    return {function_name(deployment, kind) for kind in KINDS}
+
+
+def deploy(
+    account: Account,
+    target: Distribution,
+    deployment: str,
+    code: Code,
+    events: dict,
+    behavior: str,
+    replace: bool,
+    role_arn: Optional[str],
+    wait: bool,
+) -> None:
+    """Creates or updates the functions for `{kind: event}`, and attaches them to one behavior."""
+    found = {kind: functions.find(account.functions, function_name(deployment, kind)) for kind in events}
+    placeholder = {
+        event: f"arn:aws:lambda:us-east-1:0:function:{function_name(deployment, kind)}:0" for kind, event in events.items()
+    }
+    distribution.attach(target.config(), behavior, placeholder, replace)
+    zips = {kind: bundle.prepare(code.tool, code.bundles, kind, found[kind], code.assignments) for kind in events}
+    role_arn = role_arn or _role_in_use(found) or role.ensure(account.roles, deployment)
+    arns = {
+        event: functions.ensure(
+            account.functions, function_name(deployment, kind), zips[kind], role_arn, code.settings, deployment
+        )
+        for kind, event in events.items()
+    }
+    target.change(lambda config: distribution.attach(config, behavior, arns, replace))
+    if wait:
+        target.wait_deployed()
+
+
+def upgrade_in_place(account: Account, target: Distribution, deployment: str, code: Code, wait: bool) -> None:
+    """New code in the same functions; their associations get the new versions."""
+    found = _existing(account, deployment)
+    if not found:
+        raise Refused(f"there are no functions {deployment}-request and {deployment}-response to upgrade; "
+                      "deploy makes them, --name names others")
+    zips = {kind: bundle.prepare(code.tool, code.bundles, kind, it, code.assignments) for kind, it in found.items()}
+    versions = {}
+    for kind, function in found.items():
+        name = function_name(deployment, kind)
+        versions[name] = functions.ensure(
+            account.functions, name, zips[kind], function["Configuration"]["Role"], code.settings, deployment
+        )
+    _relink(target, versions, set(versions), wait)
+
+
+def upgrade_to_new(
+    account: Account,
+    target: Distribution,
+    old: str,
+    new: str,
+    code: Code,
+    role_arn: Optional[str],
+    wait: bool,
+    replicas_wait: int,
+) -> bool:
+    """New functions with the values of the old ones take their places; then the old ones go. False if they cannot yet."""
+    before, after = _existing(account, old), _existing(account, new)
+    if not before and not after:
+        raise Refused(f"there are no functions {old}-request and {old}-response to upgrade from")
+    sources = {**before, **after}
+    zips = {kind: bundle.prepare(code.tool, code.bundles, kind, it, code.assignments) for kind, it in sources.items()}
+    role_arn = role_arn or _role_in_use(after) or _foreign_role(before, old) or role.ensure(account.roles, new)
+    versions = {}
+    for kind in sources:
+        arn = functions.ensure(account.functions, function_name(new, kind), zips[kind], role_arn, code.settings, new)
+        versions[function_name(old, kind)] = versions[function_name(new, kind)] = arn
+    _relink(target, versions, function_names(new), wait or bool(before))
+    return not before or _remove(account, old, replicas_wait)
+
+
+def undeploy(account: Account, target: Distribution, deployment: str, replicas_wait: int) -> bool:
+    """Detaches the functions, and deletes them once CloudFront has let go of them. False if it has not yet."""
+    target.change(lambda config: distribution.detach(config, function_names(deployment)))
+    target.wait_deployed()
+    return _remove(account, deployment, replicas_wait)
+
+
+def _relink(target: Distribution, versions: dict, names: set, wait: bool) -> None:
+    target.change(lambda config: distribution.move(config, versions))
+    places = distribution.attached(target.config(), names)
+    say(f"{target.id}: attached at {', '.join(places)}" if places
+        else f"{target.id}: the functions are attached to no behavior of it; deploy attaches them")
+    if wait:
+        target.wait_deployed()
+
+
+def _remove(account: Account, deployment: str, replicas_wait: int) -> bool:
+    remaining = []
+    for kind in KINDS:
+        name = function_name(deployment, kind)
+        if not functions.delete(account.functions, name, 0 if remaining else replicas_wait):
+            remaining.append(name)
+    if remaining:
+        say(f"Still there: {', '.join(remaining)}. They are detached and run no more, but CloudFront keeps replicas for "
+            "some hours after the last distribution let go of a function. Run the same command again later, or leave "
+            "them: they cost nothing.")
+        return False
+    role.delete(account.roles, deployment)
+    return True
+
+
+def _existing(account: Account, deployment: str) -> dict:
+    found = {kind: functions.find(account.functions, function_name(deployment, kind)) for kind in KINDS}
+    return {kind: function for kind, function in found.items() if function}
+
+
+def _role_in_use(found: dict) -> Optional[str]:
+    return next((function["Configuration"]["Role"] for function in found.values() if function), None)
+
+
+def _foreign_role(found: dict, deployment: str) -> Optional[str]:
+    """The role of functions that have somebody else's; their own goes with them."""
+    arn = _role_in_use(found)
+    return None if arn is None or arn.rsplit("/", 1)[-1] == deployment else arn

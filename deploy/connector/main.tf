@@ -1,0 +1,121 @@
+# The connector with Terraform: an example to take over into your own configuration. A test parses it; nothing here was
+# run, neither on AWS nor with the provider.
+#
+#   just bundle --set wlrm_node_addr=https://node.example.com:5050
+#   terraform -chdir=deploy/connector init && terraform -chdir=deploy/connector apply
+#
+# Then add the associations (see the outputs) to the behavior of your aws_cloudfront_distribution:
+#
+#   lambda_function_association {
+#     event_type   = "viewer-request"
+#     lambda_arn   = module.connector.request_version
+#     include_body = true
+#   }
+#   lambda_function_association {
+#     event_type = "viewer-response"
+#     lambda_arn = module.connector.response_version
+#   }
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.60"
+    }
+  }
+}
+
+# Lambda@Edge takes functions of us-east-1 only.
+provider "aws" {
+  region = "us-east-1"
+}
+
+variable "name" {
+  description = "The functions are NAME-request and NAME-response, their role is NAME."
+  type        = string
+  default     = "wallarm-connector"
+}
+
+variable "bundles" {
+  description = "The folder where `just bundle` wrote the two zips, with the parameters in them."
+  type        = string
+  default     = "../../dist"
+}
+
+variable "runtime" {
+  description = "Lambda's Python, which starts the program in the bundle."
+  type        = string
+  default     = "python3.13"
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]
+    }
+  }
+}
+
+locals {
+  folder = "${path.module}/${var.bundles}"
+  zips = {
+    for kind in ["request", "response"] :
+    kind => "${local.folder}/${one(fileset(local.folder, "wallarm-cloudfront-${kind}-*.zip"))}"
+  }
+  # In every region: a function writes where it runs.
+  log_groups = "arn:${data.aws_partition.current.partition}:logs:*:${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/us-east-1.${var.name}-*"
+}
+
+data "aws_iam_policy_document" "logs" {
+  statement {
+    actions   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = [local.log_groups, "${local.log_groups}:*"]
+  }
+}
+
+resource "aws_iam_role" "connector" {
+  name               = var.name
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_role_policy" "logs" {
+  name   = "logs"
+  role   = aws_iam_role.connector.name
+  policy = data.aws_iam_policy_document.logs.json
+}
+
+resource "aws_lambda_function" "connector" {
+  for_each = local.zips
+
+  function_name    = "${var.name}-${each.key}"
+  filename         = each.value
+  source_code_hash = filebase64sha256(each.value)
+  handler          = "lambda_function.lambda_handler"
+  runtime          = var.runtime
+  architectures    = ["x86_64"]
+  memory_size      = 128
+  timeout          = 5
+  role             = aws_iam_role.connector.arn
+
+  # CloudFront takes numbered versions only.
+  publish = true
+  # CloudFront keeps replicas for hours after it let go of a function, and until then Lambda refuses to delete it.
+  skip_destroy = true
+}
+
+output "request_version" {
+  description = "Attach this version at viewer-request or origin-request, with include_body = true."
+  value       = aws_lambda_function.connector["request"].qualified_arn
+}
+
+output "response_version" {
+  description = "Attach this version at viewer-response or origin-response."
+  value       = aws_lambda_function.connector["response"].qualified_arn
+}

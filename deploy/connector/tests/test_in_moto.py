@@ -1,0 +1,148 @@
+"""Functions, versions, the role and the doctor's documents, against moto's server.
+
+moto forgets associations, takes any ETag, and deletes any function: see test_in_stand_in.py for those.
+"""
+
+import json
+import subprocess
+
+from conftest import TOOL, VALUES
+from deployment.role import SERVICES
+
+REQUEST, RESPONSE = "wallarm-connector-request", "wallarm-connector-response"
+
+
+def test_moto_forgets_associations(in_moto):
+    """When this fails, moto has learned them, and tests can move over from the stand-in."""
+    distribution = in_moto.distribution()
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:any:1"
+    answer = in_moto.cloudfront.get_distribution_config(Id=distribution)
+    answer["DistributionConfig"]["DefaultCacheBehavior"]["LambdaFunctionAssociations"] = {
+        "Quantity": 1, "Items": [{"LambdaFunctionARN": arn, "EventType": "viewer-request", "IncludeBody": True}],
+    }
+    in_moto.cloudfront.update_distribution(Id=distribution, IfMatch="stale", DistributionConfig=answer["DistributionConfig"])
+    assert in_moto.config(distribution)["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Quantity"] == 0
+
+
+def test_deploy_makes_functions_that_lambda_at_edge_takes(in_moto, releases):
+    in_moto.deploy(in_moto.distribution(), releases.deployed)
+    assert in_moto.functions() == [REQUEST, RESPONSE]
+    for name in (REQUEST, RESPONSE):
+        configuration = in_moto.lambda_.get_function_configuration(FunctionName=name, Qualifier="1")
+        assert configuration["Runtime"] == "python3.13"
+        assert configuration["Handler"] == "lambda_function.lambda_handler"
+        assert configuration["Architectures"] == ["x86_64"]
+        assert "Environment" not in configuration
+        assert in_moto.values(name).items() >= VALUES.items()
+    assert in_moto.values(REQUEST)["wlrm_function"] == "request"
+    assert in_moto.values(RESPONSE)["wlrm_function"] == "response"
+
+
+def test_the_role_trusts_both_services_and_may_only_write_the_logs_of_the_functions(in_moto, releases):
+    in_moto.deploy(in_moto.distribution(), releases.deployed)
+    role = in_moto.iam.get_role(RoleName="wallarm-connector")["Role"]
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == SERVICES
+    assert in_moto.iam.list_attached_role_policies(RoleName="wallarm-connector")["AttachedPolicies"] == []
+    assert in_moto.iam.list_role_policies(RoleName="wallarm-connector")["PolicyNames"] == ["logs"]
+    policy = in_moto.iam.get_role_policy(RoleName="wallarm-connector", PolicyName="logs")["PolicyDocument"]
+    [statement] = policy["Statement"]
+    assert all(action.startswith("logs:") for action in statement["Action"])
+    group = "arn:aws:logs:*:123456789012:log-group:/aws/lambda/us-east-1.wallarm-connector-*"
+    assert statement["Resource"] == [group, f"{group}:*"]
+
+
+def test_deploy_upgrade_and_undeploy_can_each_be_repeated(in_moto, releases):
+    distribution = in_moto.distribution()
+    in_moto.deploy(distribution, releases.deployed)
+    deployed = in_moto.code(REQUEST)
+    assert "version 1, unchanged" in in_moto.deploy(distribution, releases.deployed)
+    assert (in_moto.code(REQUEST), in_moto.versions(REQUEST)) == (deployed, ["1"])
+
+    printed = in_moto.upgrade(distribution, releases.new)
+    upgraded = in_moto.code(REQUEST)
+    assert upgraded != deployed and in_moto.versions(REQUEST) == ["1", "2"] == in_moto.versions(RESPONSE)
+    assert "kept          wlrm_node_addr" in printed and VALUES["wlrm_signing_key"] not in printed
+    assert "version 2, unchanged" in in_moto.upgrade(distribution, releases.new)
+    assert (in_moto.code(REQUEST), in_moto.versions(REQUEST)) == (upgraded, ["1", "2"])
+
+    in_moto.run("undeploy", distribution)
+    assert in_moto.functions() == [] and in_moto.iam.list_roles()["Roles"] == []
+    in_moto.run("undeploy", distribution)
+
+
+def test_an_upgrade_brings_the_new_program_and_keeps_every_value(in_moto, releases):
+    distribution = in_moto.distribution()
+    in_moto.deploy(distribution, releases.deployed)
+    before = {name: (in_moto.values(name), in_moto.program(name)) for name in (REQUEST, RESPONSE)}
+    in_moto.upgrade(distribution, releases.new)
+    for name, (values, program) in before.items():
+        assert in_moto.values(name) == values
+        assert in_moto.program(name) != program
+
+
+def test_a_value_can_be_changed_with_an_upgrade(in_moto, releases):
+    distribution = in_moto.distribution()
+    in_moto.deploy(distribution, releases.deployed)
+    in_moto.upgrade(distribution, releases.new, "--set", "wlrm_inline=True", "--runtime", "python3.14")
+    assert in_moto.values(REQUEST).items() >= {**VALUES, "wlrm_inline": True}.items()
+    assert in_moto.lambda_.get_function_configuration(FunctionName=REQUEST, Qualifier="2")["Runtime"] == "python3.14"
+
+
+def test_new_functions_take_over_the_values_and_the_old_ones_go(in_moto, releases):
+    distribution = in_moto.distribution()
+    in_moto.deploy(distribution, releases.deployed)
+    before = in_moto.values(RESPONSE)
+    for _ in range(2):
+        in_moto.upgrade(distribution, releases.new, "--new-functions", "second")
+        assert in_moto.functions() == ["second-request", "second-response"]
+        assert in_moto.values("second-response") == before
+        assert [role["RoleName"] for role in in_moto.iam.list_roles()["Roles"]] == ["second"]
+        assert in_moto.versions("second-request") == ["1"]
+
+
+def test_without_a_node_nothing_is_made(in_moto, releases):
+    printed = in_moto.run("deploy", in_moto.distribution(), "--bundles", str(releases.new), expect=1)
+    assert "wlrm_node_addr is empty" in printed
+    assert in_moto.functions() == [] and in_moto.iam.list_roles()["Roles"] == []
+
+
+def test_a_role_of_others_is_neither_used_nor_deleted(in_moto, releases):
+    distribution = in_moto.distribution()
+    in_moto.iam.create_role(RoleName="wallarm-connector", AssumeRolePolicyDocument="{}")
+    assert "--role arn:" in in_moto.deploy(distribution, releases.deployed, expect=1)
+    in_moto.run("undeploy", distribution)
+    assert [role["RoleName"] for role in in_moto.iam.list_roles()["Roles"]] == ["wallarm-connector"]
+
+
+def test_a_wrong_parameter_is_named(in_moto, releases):
+    printed = in_moto.deploy(in_moto.distribution(), releases.new, "--set", "wlrm_node_adr=x", expect=1)
+    assert 'there is no parameter "wlrm_node_adr"' in printed
+
+
+def test_code_that_cannot_be_downloaded_stops_before_anything_is_lost(in_moto, releases):
+    distribution = in_moto.distribution()
+    in_moto.deploy(distribution, releases.deployed)
+    in_moto.door.zips.pop(REQUEST)
+    printed = in_moto.upgrade(distribution, releases.new, expect=1)
+    assert "the code of wallarm-connector-request, which holds its values, cannot be downloaded" in printed
+    assert in_moto.versions(RESPONSE) == ["1"]
+
+
+def test_a_distribution_that_is_not_there_is_said_to_be_so(in_moto, releases):
+    assert "error: AWS refuses GetDistributionConfig: NoSuchDistribution" in in_moto.deploy("E0", releases.new, expect=1)
+
+
+def test_upgrade_needs_something_to_upgrade(in_moto, releases):
+    distribution = in_moto.distribution()
+    assert "there are no functions" in in_moto.upgrade(distribution, releases.new, expect=1)
+    printed = in_moto.upgrade(distribution, releases.new, "--new-functions", "second", expect=1)
+    assert "there are no functions" in printed
+
+
+def test_the_doctor_reads_what_describe_prints(in_moto):
+    printed = in_moto.run("describe", in_moto.distribution())
+    # moto has no policies; the doctor knows AWS's managed ones by their ids.
+    documents, notes = json.JSONDecoder().raw_decode(printed)
+    assert "cache policy 4135ea2d-6df8-44a3-9df3-4b5a84be39ad cannot be read" in printed[notes:]
+    doctor = subprocess.run([TOOL, "doctor", "-"], input=json.dumps(documents), capture_output=True, text=True, check=False)
+    assert (doctor.returncode, doctor.stdout) == (0, "no hazards found\n"), doctor.stderr

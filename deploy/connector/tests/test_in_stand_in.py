@@ -1,0 +1,229 @@
+"""Associations, conflicts and replicas, against our own stand-in for CloudFront; moto models none of them."""
+
+import json
+import subprocess
+
+import pytest
+
+from conftest import TOOL, behavior
+from deployment import role
+from stand_in import XMLNS
+
+REQUEST, RESPONSE = "wallarm-connector-request", "wallarm-connector-response"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function"
+OTHERS = {"LambdaFunctionARN": f"{FUNCTION}:sign-in:7", "EventType": "viewer-request", "IncludeBody": False}
+
+
+def at(arn: str, event: str) -> dict:
+    return {"LambdaFunctionARN": arn, "EventType": event, "IncludeBody": event.endswith("-request")}
+
+
+def attached(world, distribution: str) -> list:
+    return world.config(distribution)["DefaultCacheBehavior"]["LambdaFunctionAssociations"].get("Items", [])
+
+
+@pytest.fixture
+def deployed(in_stand_in, releases):
+    """A distribution with both functions attached."""
+    distribution = in_stand_in.distribution()
+    in_stand_in.deploy(distribution, releases.deployed)
+    return distribution
+
+
+def test_both_functions_are_attached_and_requests_come_with_bodies(in_stand_in, deployed):
+    assert attached(in_stand_in, deployed) == [
+        at(f"{FUNCTION}:{REQUEST}:1", "viewer-request"), at(f"{FUNCTION}:{RESPONSE}:1", "viewer-response"),
+    ]
+
+
+def test_deploy_waits_until_cloudfront_has_it(in_stand_in, releases):
+    printed = in_stand_in.deploy(in_stand_in.distribution(), releases.deployed)
+    assert printed.index("InProgress") < printed.index("E2STANDIN: Deployed")
+
+
+def test_nothing_else_of_a_distribution_changes(in_stand_in, releases):
+    api = behavior([OTHERS], PathPattern="/api/*")
+    theirs = {**OTHERS, "EventType": "origin-request"}
+    distribution = in_stand_in.distribution(
+        CacheBehaviors={"Quantity": 1, "Items": [api]}, DefaultCacheBehavior=behavior([theirs]),
+    )
+    before = in_stand_in.config(distribution)
+    in_stand_in.deploy(distribution, releases.deployed)
+    after = in_stand_in.config(distribution)
+    ours = after["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Items"]
+    assert ours[0] == theirs and len(ours) == 3
+    in_stand_in.run("undeploy", distribution)
+    assert in_stand_in.config(distribution) == before
+    associations = before["DefaultCacheBehavior"]["LambdaFunctionAssociations"]
+    after["DefaultCacheBehavior"]["LambdaFunctionAssociations"] = associations
+    assert after == before
+
+
+def test_only_the_named_behavior_is_touched(in_stand_in, releases):
+    distribution = in_stand_in.distribution(CacheBehaviors={"Quantity": 1, "Items": [behavior(PathPattern="/api/*")]})
+    in_stand_in.deploy(distribution, releases.deployed, "--behavior", "/api/*", "--trigger", "origin", "--response", "none")
+    config = in_stand_in.config(distribution)
+    assert config["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Quantity"] == 0
+    [api] = config["CacheBehaviors"]["Items"]
+    assert api["LambdaFunctionAssociations"]["Items"] == [at(f"{FUNCTION}:{REQUEST}:1", "origin-request")]
+    assert "has no behavior for /shop" in in_stand_in.deploy(distribution, releases.new, "--behavior", "/shop", expect=1)
+
+
+def test_a_taken_place_is_left_alone_unless_told_otherwise(in_stand_in, releases):
+    distribution = in_stand_in.distribution(DefaultCacheBehavior=behavior([OTHERS]))
+    printed = in_stand_in.deploy(distribution, releases.deployed, expect=1)
+    assert "sign-in:7 is at viewer-request of * already" in printed
+    assert in_stand_in.functions() == [] and attached(in_stand_in, distribution) == [OTHERS]
+    in_stand_in.deploy(distribution, releases.deployed, "--replace")
+    assert at(f"{FUNCTION}:{REQUEST}:1", "viewer-request") in attached(in_stand_in, distribution)
+    assert OTHERS not in attached(in_stand_in, distribution)
+
+
+def test_a_cloudfront_function_keeps_viewer_triggers_to_itself(in_stand_in, releases):
+    rewrite = {"FunctionARN": "arn:aws:cloudfront::123456789012:function/rewrite", "EventType": "viewer-request"}
+    functions = {"FunctionAssociations": {"Quantity": 1, "Items": [rewrite]}}
+    distribution = in_stand_in.distribution(DefaultCacheBehavior=behavior(**functions))
+    assert "use --trigger origin" in in_stand_in.deploy(distribution, releases.deployed, expect=1)
+    in_stand_in.deploy(distribution, releases.deployed, "--trigger", "origin")
+    assert len(attached(in_stand_in, distribution)) == 2
+
+
+def test_somebody_elses_change_survives_a_conflict(in_stand_in, releases):
+    distribution = in_stand_in.distribution()
+    in_stand_in.door.meddle = lambda config: config.replace(b"the shop", b"the new shop")
+    printed = in_stand_in.deploy(distribution, releases.deployed)
+    assert "somebody changed it meanwhile" in printed
+    assert in_stand_in.config(distribution)["Comment"] == "the new shop"
+    assert len(attached(in_stand_in, distribution)) == 2
+
+
+def test_what_is_attached_already_is_not_attached_again(in_stand_in, deployed, releases):
+    updates = len(in_stand_in.door.updates)
+    assert "nothing to change" in in_stand_in.deploy(deployed, releases.deployed)
+    assert "nothing to change" in in_stand_in.upgrade(deployed, releases.deployed)
+    assert len(in_stand_in.door.updates) == updates
+
+
+def test_another_trigger_takes_the_place_of_the_first(in_stand_in, deployed, releases):
+    in_stand_in.deploy(deployed, releases.deployed, "--trigger", "origin")
+    assert [it["EventType"] for it in attached(in_stand_in, deployed)] == ["origin-request", "origin-response"]
+
+
+def test_an_upgrade_keeps_triggers_in_every_behavior(in_stand_in, releases):
+    distribution = in_stand_in.distribution(CacheBehaviors={"Quantity": 1, "Items": [behavior(PathPattern="/api/*")]})
+    in_stand_in.deploy(distribution, releases.deployed, "--response", "origin")
+    in_stand_in.deploy(distribution, releases.deployed, "--behavior", "/api/*", "--trigger", "origin", "--response", "none")
+    in_stand_in.upgrade(distribution, releases.new)
+    config = in_stand_in.config(distribution)
+    assert attached(in_stand_in, distribution) == [
+        at(f"{FUNCTION}:{REQUEST}:2", "viewer-request"), at(f"{FUNCTION}:{RESPONSE}:2", "origin-response"),
+    ]
+    [api] = config["CacheBehaviors"]["Items"]
+    assert api["LambdaFunctionAssociations"]["Items"] == [at(f"{FUNCTION}:{REQUEST}:2", "origin-request")]
+
+
+def test_new_functions_are_linked_before_the_old_ones_go(in_stand_in, deployed, releases):
+    printed = in_stand_in.upgrade(deployed, releases.new, "--new-functions", "second")
+    linked, gone = printed.index("replaced by"), printed.index(f"{REQUEST}: deleted")
+    assert linked < printed.index("E2STANDIN: Deployed") < gone
+    assert attached(in_stand_in, deployed) == [
+        at(f"{FUNCTION}:second-request:1", "viewer-request"), at(f"{FUNCTION}:second-response:1", "viewer-response"),
+    ]
+    assert in_stand_in.functions() == ["second-request", "second-response"]
+
+
+def test_replicas_that_stay_are_named_and_go_another_time(in_stand_in, deployed, releases):
+    in_stand_in.door.replicas = {REQUEST: 100, RESPONSE: 0}
+    printed = in_stand_in.upgrade(deployed, releases.new, "--new-functions", "second", "--replicas", "1", expect=3)
+    assert f"Still there: {REQUEST}." in printed and "Run the same command again later" in printed
+    assert in_stand_in.functions() == ["second-request", "second-response", REQUEST]
+    in_stand_in.door.replicas = {}
+    in_stand_in.upgrade(deployed, releases.new, "--new-functions", "second")
+    assert in_stand_in.functions() == ["second-request", "second-response"]
+    assert in_stand_in.versions("second-request") == ["1"]
+
+
+def test_undeploy_detaches_first_and_tries_again(in_stand_in, deployed):
+    printed = in_stand_in.run("undeploy", deployed)
+    steps = ["viewer-request: ", "InProgress", "Deployed", "CloudFront still has replicas", f"{REQUEST}: deleted", "role"]
+    assert sorted(steps, key=printed.index) == steps
+    assert attached(in_stand_in, deployed) == [] and in_stand_in.functions() == []
+
+
+def test_undeploy_ends_though_replicas_stay(in_stand_in, deployed):
+    in_stand_in.door.replicas = {REQUEST: 100, RESPONSE: 100}
+    printed = in_stand_in.run("undeploy", deployed, "--replicas", "1", expect=3)
+    assert f"Still there: {REQUEST}, {RESPONSE}." in printed
+    assert attached(in_stand_in, deployed) == []
+    assert in_stand_in.iam.get_role(RoleName="wallarm-connector")
+    in_stand_in.door.replicas = {}
+    assert "nothing to change" in in_stand_in.run("undeploy", deployed)
+    assert in_stand_in.functions() == [] and in_stand_in.iam.list_roles()["Roles"] == []
+
+
+def test_a_role_that_lambda_does_not_know_yet_is_waited_for(in_stand_in, releases):
+    in_stand_in.door.unknown_role = 2
+    printed = in_stand_in.deploy(in_stand_in.distribution(), releases.deployed)
+    assert printed.count("Lambda does not know the role yet") == 2
+    assert in_stand_in.functions() == [REQUEST, RESPONSE]
+
+
+def doctor(world, distribution: str) -> subprocess.CompletedProcess:
+    documents, _ = json.JSONDecoder().raw_decode(world.run("describe", distribution))
+    return subprocess.run([TOOL, "doctor", "-"], input=json.dumps(documents), capture_output=True, text=True, check=False)
+
+
+def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, deployed):
+    healthy = doctor(in_stand_in, deployed)
+    assert (healthy.returncode, healthy.stdout) == (0, "no hazards found\n"), healthy.stderr
+    trust = role.trust()
+    trust["Statement"][0]["Principal"]["Service"] = "lambda.amazonaws.com"
+    in_stand_in.iam.update_assume_role_policy(RoleName="wallarm-connector", PolicyDocument=json.dumps(trust))
+    ill = doctor(in_stand_in, deployed)
+    assert ill.returncode == 1 and "trust-missing" in ill.stdout
+
+
+def test_the_doctor_reads_policies_as_cloudfront_has_them(in_stand_in, releases):
+    in_stand_in.door.policies = {
+        "/2020-05-31/cache-policy/ours": CACHE_POLICY,
+        "/2020-05-31/origin-request-policy/ours": ORIGIN_REQUEST_POLICY,
+    }
+    policies = {"CachePolicyId": "ours", "OriginRequestPolicyId": "ours"}
+    distribution = in_stand_in.distribution(DefaultCacheBehavior=behavior(**policies))
+    in_stand_in.deploy(distribution, releases.deployed, "--trigger", "origin")
+    found = doctor(in_stand_in, distribution).stdout
+    assert "not checked" not in found and found.endswith("6 hazards\n"), found
+    assert "query parameters, the function at origin-request sees only page:" in found
+    assert "headers, the function at origin-request sees only Accept, Authorization:" in found
+    assert "cookies, the function at origin-request sees all but session:" in found
+    assert all(code in found for code in ("host-not-seen", "cache-hits-not-inspected", "block-cached"))
+
+
+CACHE_POLICY = f"""
+<CachePolicy xmlns="{XMLNS}"><Id>ours</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime><CachePolicyConfig>
+  <Name>ours</Name><DefaultTTL>60</DefaultTTL><MaxTTL>60</MaxTTL><MinTTL>0</MinTTL>
+  <ParametersInCacheKeyAndForwardedToOrigin>
+    <EnableAcceptEncodingGzip>true</EnableAcceptEncodingGzip>
+    <HeadersConfig>
+      <HeaderBehavior>whitelist</HeaderBehavior><Headers><Quantity>1</Quantity><Items><Name>Accept</Name></Items></Headers>
+    </HeadersConfig>
+    <CookiesConfig><CookieBehavior>none</CookieBehavior></CookiesConfig>
+    <QueryStringsConfig>
+      <QueryStringBehavior>whitelist</QueryStringBehavior>
+      <QueryStrings><Quantity>1</Quantity><Items><Name>page</Name></Items></QueryStrings>
+    </QueryStringsConfig>
+  </ParametersInCacheKeyAndForwardedToOrigin>
+</CachePolicyConfig></CachePolicy>""".strip()
+ORIGIN_REQUEST_POLICY = f"""
+<OriginRequestPolicy xmlns="{XMLNS}"><Id>ours</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>
+<OriginRequestPolicyConfig>
+  <Name>ours</Name>
+  <HeadersConfig>
+    <HeaderBehavior>whitelist</HeaderBehavior>
+    <Headers><Quantity>1</Quantity><Items><Name>Authorization</Name></Items></Headers>
+  </HeadersConfig>
+  <CookiesConfig>
+    <CookieBehavior>allExcept</CookieBehavior><Cookies><Quantity>1</Quantity><Items><Name>session</Name></Items></Cookies>
+  </CookiesConfig>
+  <QueryStringsConfig><QueryStringBehavior>none</QueryStringBehavior></QueryStringsConfig>
+</OriginRequestPolicyConfig></OriginRequestPolicy>""".strip()

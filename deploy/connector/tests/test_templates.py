@@ -1,0 +1,93 @@
+"""The templates are read and their promises checked; neither was run on AWS."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import hcl2
+import pytest
+import yaml
+
+from conftest import HERE
+from deployment.cli import main
+from deployment.role import SERVICES
+
+FOLDER = HERE.parent
+
+
+class Tagged(yaml.SafeLoader):
+    """Reads CloudFormation's `!Ref` and the like as the values they mark."""
+
+
+Tagged.add_multi_constructor("!", lambda loader, suffix, node: (
+    loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else loader.construct_sequence(node)
+))
+
+
+@pytest.fixture(scope="module")
+def template():
+    return yaml.load((FOLDER / "template.yaml").read_text(), Tagged)
+
+
+def test_cfn_lint_accepts_the_template():
+    command = [sys.executable, "-c", "import sys; from cfnlint.runner.cli import main; sys.exit(main())"]
+    done = subprocess.run([*command, "--regions", "us-east-1", "--", FOLDER / "template.yaml"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_template_retains_what_replicas_keep(template):
+    resources = template["Resources"]
+    assert {it["Type"] for it in resources.values()} == {"AWS::Serverless::Function", "AWS::IAM::Role"}
+    assert all(it["DeletionPolicy"] == "Retain" for it in resources.values())
+
+
+def test_the_template_has_what_the_application_repository_asks_for(template):
+    about = template["Metadata"]["AWS::ServerlessRepo::Application"]
+    assert {"Name", "Description", "Author", "SpdxLicenseId", "LicenseUrl", "ReadmeUrl", "SemanticVersion"} <= set(about)
+    for file in ("LicenseUrl", "ReadmeUrl"):
+        assert (FOLDER / about[file]).is_file()
+    version = next(line for line in (FOLDER / "../../Cargo.toml").read_text().splitlines() if line.startswith("version"))
+    assert version.split('"')[1] == about["SemanticVersion"]
+
+
+def test_both_trust_lambda_and_its_edge(template):
+    role = template["Resources"]["Role"]["Properties"]
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == SERVICES
+    [principals] = block("data", "aws_iam_policy_document", "trust")["statement"][0]["principals"]
+    assert principals["identifiers"] == SERVICES
+
+
+def test_terraform_publishes_versions_in_virginia_and_keeps_what_replicas_keep():
+    assert block("provider", "aws")["region"] == "us-east-1"
+    function = block("resource", "aws_lambda_function", "connector")
+    assert function["publish"] is True and function["skip_destroy"] is True
+    assert function["architectures"] == ["x86_64"] and "environment" not in function
+    assert block("output", "request_version") and block("output", "response_version")
+
+
+def test_the_deployers_permissions_name_what_they_are_for(capsys):
+    assert main(["policy", "E2EXAMPLE", "--account", "111122223333"]) == 0
+    statements = json.loads(capsys.readouterr().out)["Statement"]
+    assert all(resource != "*" and "111122223333" in resource for it in statements for resource in it["Resource"])
+    assert not any(action.endswith(":*") for it in statements for action in it["Action"])
+
+
+def block(kind: str, *labels: str) -> dict:
+    """A block of main.tf."""
+    for found in without_quotes(hcl2.loads((FOLDER / "main.tf").read_text()))[kind]:
+        for label in labels:
+            found = found.get(label, {})
+        if found:
+            return found
+    raise AssertionError(f"main.tf has no {kind} {' '.join(labels)}")
+
+
+def without_quotes(value):
+    """Newer releases of the parser leave strings in their quotes."""
+    if isinstance(value, dict):
+        return {without_quotes(key): without_quotes(it) for key, it in value.items()}
+    if isinstance(value, list):
+        return [without_quotes(it) for it in value]
+    return value.strip('"') if isinstance(value, str) else value

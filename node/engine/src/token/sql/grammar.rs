@@ -1,0 +1,236 @@
+//! The little grammar that detectors ask about: operands, comparisons, expressions.
+
+use super::{lexer::Kind, phrase::Phrase};
+
+/// Prefixes (`- ~ not`) and operators of one expression are followed this far: keeps every question cheap.
+const MAX_CHAIN: usize = 8;
+
+/// Something a comparison can compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Operand {
+    pub shape: Shape,
+    /// The position after it.
+    pub end: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A number, a string, a variable, `null`, `true`.
+    Literal,
+    /// A function call.
+    Call,
+    /// A bracket.
+    Group,
+    /// A column, or any word.
+    Name,
+}
+impl Phrase {
+    /// The position after a comparison operator.
+    pub(crate) fn comparison(&self, at: usize) -> Option<usize> {
+        if self.kind(at) == Some(Kind::Compare) {
+            return Some(self.skip(at, Kind::Compare));
+        }
+        let at = at + usize::from(self.word(at) == "not");
+        match self.word(at) {
+            "like" | "ilike" | "rlike" | "regexp" | "in" | "is" | "between" | "glob" | "div" | "mod"
+            | "similar" => Some(at + 1),
+            "sounds" => Some(at + 2),
+            _ => None,
+        }
+    }
+
+    /// The position after a comparison that begins here and that prose does not have.
+    pub(crate) fn condition(&self, at: usize) -> Option<usize> {
+        let left = self.operand(at)?;
+        let right_at = self.comparison(left.end)?;
+        let right = self.operand(right_at)?;
+        let right_kind = self.kind(right_at);
+        let telling = match self.word(right_at - 1) {
+            "" | "div" | "mod" => true,
+            "is" => {
+                let null = right_at + usize::from(self.word(right_at) == "not");
+                self.is_word(null, &["null", "true", "false", "unknown", "\\n"])
+            }
+            "in" => right_kind == Some(Kind::Open),
+            _ => matches!(right_kind, Some(Kind::Text { .. } | Kind::Open | Kind::Variable)),
+        };
+        telling.then_some(right.end)
+    }
+
+    /// The operand here, with the arithmetic that continues it.
+    pub(crate) fn operand(&self, at: usize) -> Option<Operand> {
+        let mut operand = self.simple_operand(at)?;
+        for _ in 0..MAX_CHAIN {
+            if self.kind(operand.end) != Some(Kind::Arithmetic) {
+                break;
+            }
+            let Some(next) = self.simple_operand(operand.end + 1) else { break };
+            let shape = if next.shape == Shape::Name { Shape::Name } else { operand.shape };
+            operand = Operand { shape, end: next.end };
+        }
+        Some(operand)
+    }
+
+    /// The position after the operators here; `None` when there are none.
+    pub(crate) fn after_operators(&self, at: usize) -> Option<usize> {
+        let mut next = at;
+        while next < at + MAX_CHAIN {
+            let is_symbol = self.kind(next) == Some(Kind::Arithmetic) || self.is_logic(next);
+            match self.comparison(next).or(is_symbol.then_some(next + 1)) {
+                Some(after) => next = after,
+                None => break,
+            }
+        }
+        (next > at).then_some(next)
+    }
+
+    /// The position after operators and operands in turn: what continues an expression. `None` when nothing does.
+    pub(crate) fn expression(&self, at: usize) -> Option<usize> {
+        let mut end = at;
+        while let Some(operand) = self.after_operators(end).and_then(|next| self.simple_operand(next)) {
+            end = operand.end;
+        }
+        (end > at).then_some(end)
+    }
+
+    fn simple_operand(&self, at: usize) -> Option<Operand> {
+        let operand = self.uncast_operand(at)?;
+        Some(Operand { end: self.after_casts(operand.end), ..operand })
+    }
+
+    /// The position after `::text::varchar(9)`.
+    fn after_casts(&self, at: usize) -> usize {
+        let mut end = at;
+        while end < at + MAX_CHAIN && self.slice(end) == "::" && self.kind(end + 1) == Some(Kind::Word) {
+            end += 2;
+            if self.kind(end) == Some(Kind::Open) {
+                end = self.after_group(end);
+            }
+        }
+        end
+    }
+
+    fn uncast_operand(&self, at: usize) -> Option<Operand> {
+        let at = self.after_prefixes(at);
+        match self.kind(at)? {
+            Kind::Number | Kind::Text { .. } | Kind::Variable => {
+                Some(Operand { shape: Shape::Literal, end: at + 1 })
+            }
+            Kind::Open => Some(Operand { shape: Shape::Group, end: self.after_group(at) }),
+            Kind::Name => Some(Operand { shape: Shape::Name, end: self.after_dotted(at) }),
+            Kind::Word => self.word_operand(at),
+            _ => None,
+        }
+    }
+
+    fn after_prefixes(&self, at: usize) -> usize {
+        let is_prefix = |&at: &usize| {
+            self.is_word(at, &["not", "binary", "distinct", "all"])
+                || (self.kind(at) == Some(Kind::Arithmetic)
+                    && matches!(self.slice(at), "+" | "-" | "~" | "!"))
+        };
+        at + (at..at + MAX_CHAIN).take_while(is_prefix).count()
+    }
+
+    fn word_operand(&self, at: usize) -> Option<Operand> {
+        let word = self.word(at);
+        if STATEMENT_WORDS.contains(&word) {
+            return None;
+        }
+        // `x'41'`, `n'…'`, `_utf8'…'`.
+        if matches!(self.kind(at + 1), Some(Kind::Text { .. })) && (word.len() == 1 || word.starts_with('_'))
+        {
+            return Some(Operand { shape: Shape::Literal, end: at + 2 });
+        }
+        let end = self.after_dotted(at);
+        if self.kind(end) == Some(Kind::Open) {
+            return Some(Operand { shape: Shape::Call, end: self.after_group(end) });
+        }
+        let is_constant = CONSTANTS.contains(&word) || is_curly_text(word);
+        let shape = if is_constant { Shape::Literal } else { Shape::Name };
+        Some(Operand { shape, end })
+    }
+
+    /// The position after `a.b.c`.
+    fn after_dotted(&self, at: usize) -> usize {
+        let mut end = at + 1;
+        while end < at + MAX_CHAIN
+            && self.kind(end) == Some(Kind::Dot)
+            && matches!(self.kind(end + 1), Some(Kind::Word | Kind::Name))
+        {
+            end += 2;
+        }
+        end
+    }
+}
+
+const CONSTANTS: &[&str] = &[
+    "null",
+    "true",
+    "false",
+    "current_user",
+    "session_user",
+    "system_user",
+    "sysdate",
+    "rownum",
+    "n",
+    "\\n",
+];
+
+/// Words that begin or part a statement and so are no operand.
+const STATEMENT_WORDS: &[&str] = &[
+    "select", "from", "where", "union", "order", "group", "having", "limit", "into", "or", "and", "xor",
+    "insert", "update", "delete", "values", "set", "like", "in", "is", "between", "then", "when", "else",
+];
+
+/// `’x’`: some databases take typographic quotes for plain ones.
+fn is_curly_text(word: &str) -> bool {
+    const QUOTES: [char; 2] = ['\u{2018}', '\u{2019}'];
+    word.len() > 6 && word.starts_with(QUOTES) && word.ends_with(QUOTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::sql::Opening;
+
+    fn operand(text: &str) -> Option<(Shape, usize)> {
+        Phrase::new(text.as_bytes(), Opening::Bare).operand(0).map(|it| (it.shape, it.end))
+    }
+
+    #[test]
+    fn operands_of_all_shapes_are_read_to_their_end() {
+        assert_eq!(operand("-1 = 1"), Some((Shape::Literal, 2)));
+        assert_eq!(operand("ascii(substr(a,1,1)) > 64"), Some((Shape::Call, 11)));
+        assert_eq!(operand("(select 1) = 1"), Some((Shape::Group, 4)));
+        assert_eq!(operand("t.name like 'a'"), Some((Shape::Name, 3)));
+        assert_eq!(operand("2*3-1"), Some((Shape::Literal, 5)));
+        assert_eq!(operand("from x"), None);
+    }
+
+    #[test]
+    fn a_cast_belongs_to_its_operand() {
+        assert_eq!(operand("'1'::text::varchar(9) = 1"), Some((Shape::Literal, 8)));
+    }
+
+    #[test]
+    fn conditions_are_told_from_prose() {
+        for (text, is_condition) in [
+            ("a = 1", true),
+            ("a is not null", true),
+            ("a like '%'", true),
+            ("a in (1)", true),
+            ("fun is good", false),
+            ("it in 2 days", false),
+            ("they like it", false),
+        ] {
+            let phrase = Phrase::new(text.as_bytes(), Opening::Bare);
+            assert_eq!(phrase.condition(0).is_some(), is_condition, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unclosed_bracket_reaches_to_the_end() {
+        assert_eq!(operand("sleep(5"), Some((Shape::Call, 3)));
+    }
+}

@@ -1,0 +1,133 @@
+//! The corpus as a floor: what is caught of our attacks stays caught, and our innocents pass.
+//!
+//! `wallarm-node score node/engine/corpus` shows the same, complete and by type.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use engine::{
+    Engine,
+    corpus::{self, Sample},
+    mutate::Variant,
+};
+use shared::{Body, InspectRequest};
+use std::{fs, path::PathBuf};
+
+/// What must be caught, in per cent, and what may be blocked wrongly, in a thousand. Raised as the engine gets better.
+const CAUGHT_PERCENT: usize = 90;
+const BLOCKED_PER_THOUSAND: usize = 40;
+
+/// Of the mutated requests only each so-manieth: all of them take a release build.
+const SAMPLED: usize = 29;
+
+fn folder(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "corpus", name].iter().collect()
+}
+
+/// The samples of a folder with the names of their files.
+fn samples(name: &str) -> Vec<(String, Sample)> {
+    let mut samples = Vec::new();
+    for entry in fs::read_dir(folder(name)).unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        let read = corpus::parse(&fs::read_to_string(&path).unwrap());
+        samples.extend(
+            read.unwrap_or_else(|error| panic!("{file}: {error}")).into_iter().map(|it| (file.clone(), it)),
+        );
+    }
+    samples.sort_by(|(one, _), (other, _)| one.cmp(other));
+    samples
+}
+
+fn is_blocked(engine: &Engine, request: &InspectRequest) -> bool {
+    engine.inspect(request).findings.iter().any(|it| it.attack_type != shared::AttackType::Overlimit)
+}
+
+/// The requests that are not blocked, and how many there were.
+fn missed(engine: &Engine, requests: impl Iterator<Item = (String, Variant)>) -> (Vec<String>, usize) {
+    let mut count = 0;
+    let mut missed = Vec::new();
+    for (name, variant) in requests {
+        count += 1;
+        if !is_blocked(engine, &variant.request) {
+            missed.push(format!("{name}, {}", variant.how));
+        }
+    }
+    (missed, count)
+}
+
+fn assert_caught(missed: &[String], count: usize) {
+    let caught = count - missed.len();
+    assert!(count > 300, "{count} requests are no evidence");
+    assert!(
+        caught * 100 >= count * CAUGHT_PERCENT,
+        "{caught} of {count} caught, missed:\n{}",
+        missed.join("\n")
+    );
+}
+
+#[test]
+fn our_attacks_are_caught() {
+    let named = |(file, it): (String, Sample)| (format!("{file} {:?}", it.payload), it.plain());
+    let (missed, count) = missed(&Engine::new(), samples("attacks").into_iter().map(named));
+    assert_caught(&missed, count);
+}
+
+#[test]
+fn our_attacks_are_caught_in_other_places_and_spellings() {
+    let named = |(file, it): (String, Sample)| {
+        let name = format!("{file} {:?}", it.payload);
+        it.mutated().into_iter().map(move |variant| (name.clone(), variant))
+    };
+    let variants = samples("attacks").into_iter().flat_map(named).step_by(SAMPLED);
+    let (missed, count) = missed(&Engine::new(), variants);
+    assert_caught(&missed, count);
+}
+
+#[test]
+fn our_innocents_pass_but_for_a_few() {
+    let engine = Engine::new();
+    let samples = samples("innocent");
+    assert!(samples.len() >= 150);
+    let named = |(file, it): (String, Sample)| {
+        let name = format!("{file} {:?}", it.payload);
+        it.everywhere().into_iter().map(move |variant| (name.clone(), variant))
+    };
+    let requests: Vec<_> = samples.into_iter().flat_map(named).collect();
+    let blocked: Vec<_> = requests
+        .iter()
+        .filter(|(_, variant)| is_blocked(&engine, &variant.request))
+        .map(|(name, variant)| format!("{name}, {}", variant.how))
+        .collect();
+    assert!(
+        blocked.len() * 1_000 <= requests.len() * BLOCKED_PER_THOUSAND,
+        "{} of {} blocked:\n{}",
+        blocked.len(),
+        requests.len(),
+        blocked.join("\n")
+    );
+}
+
+#[test]
+fn what_broke_the_engine_once_does_not_again() {
+    let engine = Engine::new();
+    for entry in fs::read_dir(folder("regressions")).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let request: InspectRequest = serde_json::from_value(serde_json::json!({
+            "client_ip": "::1", "method": "POST", "host": text, "path": text, "query": text,
+            "headers": [["cookie", text], ["content-type", text], [text, text]],
+        }))
+        .unwrap();
+        engine.inspect(&InspectRequest { body: Some(Body(bytes)), ..request });
+    }
+}
+
+#[test]
+fn every_finding_says_what_kind_of_attack_it_is() {
+    let engine = Engine::new();
+    for (file, sample) in samples("attacks") {
+        for finding in engine.inspect(&sample.plain().request).findings {
+            assert!(finding.class.is_some(), "{file}: {}", finding.signature);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `wallarm-node explain`: the flags, and where the request comes from.
+
+use super::{
+    Explanation,
+    http::{self, Flags},
+};
+use crate::decision::EffectiveMode;
+use anyhow::Context as _;
+use clap::Args;
+use engine::Engine;
+use shared::{InspectRequest, Mode};
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+#[derive(Args)]
+pub struct Explain {
+    /// The request's URL, with flags as curl has them.
+    #[arg(value_name = "URL", required_unless_present = "file", conflicts_with = "file")]
+    url: Option<String>,
+    /// A raw HTTP/1.1 request, as proxies save them; `-` reads standard input.
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["method", "headers", "data"])]
+    file: Option<PathBuf>,
+    /// The method; without it GET, or POST with data.
+    #[arg(short = 'X', long = "request", value_name = "METHOD")]
+    method: Option<String>,
+    /// A header, `name: value`; may be given again.
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
+    /// The body; `@FILE` reads it from a file.
+    #[arg(short = 'd', long, value_name = "DATA")]
+    data: Option<String>,
+    /// The mode to decide in: monitoring, safe_blocking or block.
+    #[arg(long, value_name = "MODE", default_value_t = Mode::Block, value_parser = mode)]
+    mode: Mode,
+    /// Print JSON, as `POST /v1/explain` answers.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    pub fn run(&self) -> anyhow::Result<()> {
+        let mode = EffectiveMode { mode: self.mode, source: "flag".to_owned() };
+        let explanation = Explanation::of(&Engine::new(), &self.request()?, mode);
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&explanation)?);
+        } else {
+            print!("{explanation}");
+        }
+        Ok(())
+    }
+
+    fn request(&self) -> anyhow::Result<InspectRequest> {
+        if let Some(file) = &self.file {
+            return http::parse(&read(file)?).with_context(|| format!("{} is no request", file.display()));
+        }
+        let data = self.data.as_deref().map(|data| match data.strip_prefix('@') {
+            Some(file) => read(Path::new(file)),
+            None => Ok(data.as_bytes().to_vec()),
+        });
+        let (url, method) = (self.url.as_deref().unwrap_or_default(), self.method.as_deref());
+        Ok(http::from_flags(Flags { url, method, headers: &self.headers, data: data.transpose()? })?)
+    }
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    [Mode::Monitoring, Mode::SafeBlocking, Mode::Block]
+        .into_iter()
+        .find(|mode| mode.as_str() == text)
+        .ok_or_else(|| "expected monitoring, safe_blocking or block".to_owned())
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    if path.as_os_str() != "-" {
+        return fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
