@@ -4,7 +4,7 @@
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// What kind of attack a hit is. Codes are those of the original's documentation.
+    /// What kind of attack a hit is. Codes are those of the original's documentation, where it has one.
     AttackType {
         Sqli = "sqli",
         Xss = "xss",
@@ -30,6 +30,14 @@ text_enum! {
         ForcedBrowsing = "dirbust",
         Bola = "bola",
         RateLimit = "rate_limit",
+        SessionFixation = "session_fixation",
+        GraphqlDocumentSize = "gql_doc_size",
+        GraphqlValueSize = "gql_value_size",
+        GraphqlDepth = "gql_depth",
+        GraphqlAliases = "gql_aliases",
+        GraphqlBatch = "gql_docs_per_batch",
+        GraphqlIntrospection = "gql_introspection",
+        GraphqlDebug = "gql_debug",
     }
 }
 
@@ -61,6 +69,14 @@ impl AttackType {
             Self::ForcedBrowsing => "Forced browsing",
             Self::Bola => "Broken object level authorization",
             Self::RateLimit => "Rate limit",
+            Self::SessionFixation => "Session fixation",
+            Self::GraphqlDocumentSize => "GraphQL document too large",
+            Self::GraphqlValueSize => "GraphQL value too large",
+            Self::GraphqlDepth => "GraphQL query too deep",
+            Self::GraphqlAliases => "Too many GraphQL aliases",
+            Self::GraphqlBatch => "Too many GraphQL documents in a batch",
+            Self::GraphqlIntrospection => "GraphQL introspection",
+            Self::GraphqlDebug => "GraphQL debug mode",
             Self::Other(code) => code,
         }
     }

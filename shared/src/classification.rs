@@ -1,6 +1,6 @@
 //! What kind of its type an attack is, and what the catalogues call it: one table for all of it.
 //!
-//! Codes of attack types are few. What has none (XPath, deserialization, prototype pollution, smuggling, uploads, file
+//! Codes of attack types are few. What has none (`XPath`, deserialization, prototype pollution, smuggling, uploads, file
 //! inclusion) is a subtype of the nearest. A finding's subtype follows from its signature's id.
 
 use crate::AttackType::{self as Type};
@@ -120,8 +120,9 @@ table! {
     Rce "command" []: cwe [78, 77], INJECTION, capec [88], Medium;
     Rce "command-shell" [
         "rce-command", "rce-disguised", "rce-reverse", "rce-pipe", "rce-program", "rce-glob", "rce-ifs", "rce-fork",
-        "rce-shell", "rce-variable", "rce-cmd", "rce-powershell", "rce-windows",
+        "rce-shell", "rce-variable", "rce-cmd", "rce-powershell", "rce-windows", "rce-file",
     ]: cwe [78, 77], INJECTION, capec [88], High;
+    Rce "command-argument" ["rce-argument"]: cwe [88, 78], INJECTION, capec [6], High;
     Rce "shellshock" ["rce-shellshock"]: cwe [78], INJECTION, capec [88], High;
     Rce "code-php" ["rce-php"]: cwe [94, 95], INJECTION, capec [242], High;
     Rce "code-java" ["rce-java", "rce-jsp", "rce-class-loader"]: cwe [94], INJECTION, capec [242], High;
@@ -142,13 +143,14 @@ table! {
 
     PathTraversal "path-traversal" []: cwe [22, 23], ACCESS, capec [126], Medium;
     PathTraversal "path-climb" ["ptrav-climb", "ptrav-dot", "ptrav-leading"]: cwe [22, 23], ACCESS, capec [126, 139], High;
-    PathTraversal "path-disguised" ["ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter"]:
+    PathTraversal "path-disguised" ["ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter", "ptrav-lost", "ptrav-placeholder"]:
         cwe [22, 172], ACCESS, capec [126, 64, 80], High;
     PathTraversal "path-null-byte" ["ptrav-null"]: cwe [158, 22], ACCESS, capec [52], High;
-    PathTraversal "sensitive-file" ["ptrav-absolute", "ptrav-system", "ptrav-unix", "ptrav-web", "ptrav-windows"]:
+    PathTraversal "sensitive-file" ["ptrav-absolute", "ptrav-system", "ptrav-unix", "ptrav-web", "ptrav-windows", "ptrav-hidden", "ptrav-backup"]:
         cwe [36, 552, 22], ACCESS, capec [597, 126], Medium;
     PathTraversal "file-inclusion" ["ptrav-wrapper", "ptrav-local-include"]: cwe [98, 829], INJECTION, capec [252], High;
     PathTraversal "remote-file-inclusion" ["ptrav-remote"]: cwe [98, 829], INJECTION, capec [193, 253], Medium;
+    PathTraversal "remote-address" ["ptrav-remote-url"]: cwe [98, 829], INJECTION, capec [193, 253], Low;
 
     Xxe "external-entity" []: cwe [611], CONFIGURATION, capec [221, 201], High;
     Xxe "external-dtd" ["xxe-external-dtd"]: cwe [611, 827], CONFIGURATION, capec [201, 221], High;
@@ -174,16 +176,17 @@ table! {
     Ssi "edge-side-include" ["ssi-edge"]: cwe [97, 96], INJECTION, capec [101], Medium;
 
     MailInjection "mail-header" []: cwe [150, 93, 88], INJECTION, capec [41, 134], High;
-    MailInjection "mail-command" ["mail_injection-smtp", "mail_injection-imap"]: cwe [150, 77], INJECTION, capec [183], High;
+    MailInjection "mail-command" ["mail_injection-smtp", "mail_injection-imap", "mail_injection-pop"]: cwe [150, 77], INJECTION, capec [183], High;
 
     Crlf "header-injection" []: cwe [113, 93], INJECTION, capec [34, 86], High;
     Crlf "response-splitting" ["crlf-response"]: cwe [113, 93], INJECTION, capec [34], High;
-    Crlf "smuggling" ["crlf-request", "crlf-smuggl", "crlf-transfer"]: cwe [444], DESIGN, capec [33, 105], High;
+    Crlf "smuggling" ["crlf-request", "crlf-smuggl", "crlf-transfer", "crlf-ambiguous"]: cwe [444], DESIGN, capec [33, 105], High;
     Crlf "line-break" ["crlf-encoded", "crlf-path"]: cwe [93, 113], INJECTION, capec [34], Medium;
 
     OpenRedirect "open-redirect" []: cwe [601], ACCESS, capec [178], Medium;
 
     MassAssignment "mass-assignment" []: cwe [915], INTEGRITY, capec [], Low;
+    MassAssignment "relation-lookup" ["mass_assignment-relation"]: cwe [915, 943], INTEGRITY, capec [], Medium;
     MassAssignment "prototype-pollution" ["mass_assignment-prototype"]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
 
     Scanner "scanner" []: cwe [], &[], capec [169], Medium;
@@ -199,6 +202,14 @@ table! {
     Brute "brute-force" []: cwe [307, 521, 799], AUTHENTICATION, capec [49, 112], Medium;
     ForcedBrowsing "forced-browsing" []: cwe [425], ACCESS, capec [87], Medium;
     Bola "object-enumeration" []: cwe [639], ACCESS, capec [], Medium;
+    SessionFixation "session-fixation" []: cwe [384], AUTHENTICATION, capec [61], Medium;
+    GraphqlDocumentSize "graphql-size" []: cwe [770], DESIGN, capec [130], Medium;
+    GraphqlValueSize "graphql-value" []: cwe [770], DESIGN, capec [130], Medium;
+    GraphqlDepth "graphql-depth" []: cwe [770, 674], DESIGN, capec [130], Medium;
+    GraphqlAliases "graphql-aliases" []: cwe [770, 799], DESIGN, capec [130], Medium;
+    GraphqlBatch "graphql-batch" []: cwe [770, 799], DESIGN, capec [130], Medium;
+    GraphqlIntrospection "graphql-introspection" []: cwe [200], CONFIGURATION, capec [118], Medium;
+    GraphqlDebug "graphql-debug" []: cwe [489], CONFIGURATION, capec [121], Low;
     RateLimit "rate-limit" []: cwe [770, 799], &[], capec [125], Medium;
 }
 

@@ -3,14 +3,19 @@
 //! What has no type of its own is reported under the nearest; `shared::classification` tells them apart by signature.
 
 mod crlf;
+mod graphql;
+mod mass_assignment;
+mod protocol;
 mod ptrav;
 mod rce;
 mod redir;
 mod scanner;
+mod session;
 mod site;
 mod sqli;
 mod ssrf;
 mod ssti;
+mod upload;
 mod xss;
 mod xxe;
 
@@ -78,6 +83,15 @@ impl Detectors {
     }
 }
 
+/// Matches in values that may be spoken for by their parts, and in values of one plain word.
+pub(crate) fn detect_whole(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
+    let mut matches = graphql::detect(value, place, site);
+    matches.extend(session::detect(value, place, site));
+    matches.extend(mass_assignment::detect(value, place, site));
+    matches.extend(rce::detect_parameter(value, place, site));
+    matches
+}
+
 /// Matches that depend on where the value sits.
 pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
@@ -88,6 +102,9 @@ pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Matc
     matches.extend(crlf::detect(value, site));
     matches.extend(redir::detect(value, site));
     matches.extend(xxe::detect(value));
+    matches.extend(protocol::detect(value, place, site));
+    matches.extend(ptrav::detect_at(value, place, site));
+    matches.extend(upload::detect(value, site));
     matches
 }
 

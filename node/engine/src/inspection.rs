@@ -3,7 +3,7 @@
 use crate::{
     budget::{Budget, Limit},
     decode::{self, Layer},
-    detect::{Detectors, Match, Site, detect_at},
+    detect::{Detectors, Match, Site, detect_at, detect_whole},
     field::Field,
     unpack::{self, Sink},
 };
@@ -133,7 +133,7 @@ fn walk<'a>(
     let mut queue = VecDeque::from(unpack::unpack(request, &mut budget));
     let mut overrun = Overrun::of(&budget, queue.back().map(|field| &field.point));
     while let Some(field) = queue.pop_front() {
-        let (examined, inside) = examine(detectors, &request.host, field, &mut budget);
+        let (examined, inside) = examine(detectors, request, field, &mut budget);
         overrun = overrun.or_else(|| Overrun::of(&budget, Some(&examined.field.point)));
         queue.extend(inside);
         visit(examined);
@@ -143,7 +143,7 @@ fn walk<'a>(
 
 fn examine<'a>(
     detectors: &Detectors,
-    host: &str,
+    request: &InspectRequest,
     field: Field<'a>,
     budget: &mut Budget,
 ) -> (Examined<'a>, Vec<Field<'a>>) {
@@ -154,7 +154,7 @@ fn examine<'a>(
     let mut sink = Sink { fields: Vec::new(), budget };
     let mut findings = Vec::new();
     for stage in 0..=layers.len() {
-        examine_stage(detectors, host, &field, &layers[..stage], &mut findings, &mut sink);
+        examine_stage(detectors, request, &field, &layers[..stage], &mut findings, &mut sink);
     }
     let inside = sink.fields;
     (Examined { field, layers, findings }, inside)
@@ -163,7 +163,7 @@ fn examine<'a>(
 /// Looks at the value after these layers were peeled.
 fn examine_stage<'a>(
     detectors: &Detectors,
-    host: &str,
+    request: &InspectRequest,
     field: &Field<'a>,
     peeled: &[Layer],
     findings: &mut Vec<Finding>,
@@ -173,13 +173,14 @@ fn examine_stage<'a>(
     if !peeled.is_empty() && !sink.budget.spend_bytes(value.len()) {
         return;
     }
+    let site = Site::of(request, &field.point);
+    let mut hits = detect_whole(value, field.place, &site);
     let unfolded = unpack::unfold(value, &field.point, field, sink);
-    if unfolded.whole {
-        return;
+    if !unfolded.whole {
+        hits.extend(detectors.detect(value, field.place));
+        hits.extend(detect_at(value, field.place, &site));
     }
-    let site = Site { point: &field.point, host };
-    let hits = detectors.detect(value, field.place).into_iter();
-    for hit in hits.chain(detect_at(value, field.place, &site)) {
+    for hit in hits {
         if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {
             findings.push(finding(&hit, value, field, peeled));
         }

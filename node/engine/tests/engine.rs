@@ -491,3 +491,45 @@ proptest! {
         ENGINE.explain(&request);
     }
 }
+
+#[test]
+fn introspection_counts_wherever_a_query_is_sent() {
+    let document = "{\"query\": \"{ __schema { queryType { name } } }\"}";
+    let posted = InspectRequest { path: "/graphql".into(), ..with_body("application/json", document) };
+    let in_query = request("/graphql", "query=%7B%20__schema%20%7B%20types%20%7B%20name%20%7D%20%7D%20%7D");
+    let raw = InspectRequest {
+        path: "/graphql".into(),
+        ..with_body("application/graphql", "query { __schema { types { name } } }")
+    };
+    for request in [posted, in_query, raw] {
+        let found = findings(&request);
+        assert!(found.iter().any(|it| it.attack_type == AttackType::GraphqlIntrospection), "{found:?}");
+    }
+}
+
+#[test]
+fn a_batch_of_documents_is_counted() {
+    let batch = |count| format!("[{}]", vec!["{\"query\": \"{ login(pin: 1) }\"}"; count].join(","));
+    let types = |count| {
+        let request =
+            InspectRequest { path: "/graphql".into(), ..with_body("application/json", batch(count)) };
+        findings(&request).iter().map(|it| it.attack_type.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(types(10), [] as [&str; 0]);
+    assert_eq!(types(11), ["gql_docs_per_batch"]);
+}
+
+#[test]
+fn a_script_among_uploads_is_found_by_its_name() {
+    let part = |name: &str| {
+        format!(
+            "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"{name}\"\r\n\r\nhello\r\n--b--\r\n"
+        )
+    };
+    let signatures = |name: &str| {
+        let request = with_body("multipart/form-data; boundary=b", part(name));
+        findings(&request).iter().map(|it| it.signature.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(signatures("photo.php.jpg"), ["rce-upload-script"]);
+    assert_eq!(signatures("photo.jpg"), [] as [&str; 0]);
+}

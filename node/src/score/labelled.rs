@@ -41,8 +41,8 @@ struct Line {
 /// Words in a label → the codes that name it right. The first row that fits counts. A label that says no type (`generic`,
 /// `mixed`, `REST`) is in no row and not asked for.
 const NAMES: &[(&[&str], &[AttackType])] = &[
-    // Holds the letters of `ssi`; sessions are fixed by scripts that set cookies.
-    (&["session"], &[AttackType::Xss]),
+    // Holds the letters of `ssi`; sessions are fixed by scripts that set cookies, too.
+    (&["session"], &[AttackType::SessionFixation, AttackType::Xss]),
     (&["nosql"], &[AttackType::Nosqli]),
     (&["sql"], &[AttackType::Sqli]),
     (&["xss"], &[AttackType::Xss]),

@@ -155,7 +155,7 @@ mod tests {
     use shared::{Point, point::Tag};
 
     fn found(point: &Point, value: &str) -> Option<&'static str> {
-        detect(value.as_bytes(), &Site { point, host: "shop.example.com" }).map(|it| it.signature)
+        detect(value.as_bytes(), &Site::at(point, "/", &[])).map(|it| it.signature)
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Path traversal: walks that climb out of where they start. Sensitive files and wrappers are in `signatures/ptrav.toml`.
 
-use super::Match;
+mod remote;
+
+use super::{Match, Site, is_document};
 use crate::{
     field::Place,
     token::path::{Walk, climbing},
@@ -25,8 +27,48 @@ fn is_attack(walk: &Walk, value: &[u8], place: Place) -> bool {
     match place {
         Place::Path => walk.above > 0,
         _ if is_whole => walk.above > 0 || walk.climbs > 1,
-        _ => walk.above >= HIGH_IN_TEXT,
+        // A file name ends where the prose goes on: what a document quotes opens nothing.
+        _ => walk.above >= HIGH_IN_TEXT && !is_document(value),
     }
+}
+
+/// What depends on where the value sits.
+pub(super) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
+    let (signature, severity) = match place {
+        Place::Path if is_hidden(value) => ("ptrav-hidden-directory", Severity::Medium),
+        Place::Value if remote::is_included(value, site) => ("ptrav-remote-url", Severity::Medium),
+        _ => return None,
+    };
+    Some(Match { attack_type: AttackType::PathTraversal, signature, severity, span: 0..value.len() })
+}
+
+/// Directories that begin with a dot and are meant to be asked for.
+const PUBLIC: &[&str] = &[
+    ".well-known",
+    ".netlify",
+    ".auth",
+    ".vite",
+    ".next",
+    ".nuxt",
+    ".storybook",
+    ".rest",
+    ".resources",
+    ".imaging",
+    ".ory",
+    ".pomerium",
+];
+
+/// `/.tool/settings.json`: what a tool keeps beside the pages of a site.
+fn is_hidden(path: &[u8]) -> bool {
+    let Some(rest) =
+        path.strip_prefix(b"/.").filter(|rest| rest.first().is_some_and(u8::is_ascii_alphanumeric))
+    else {
+        return false;
+    };
+    let Some(slash) = memchr::memchr(b'/', rest) else { return false };
+    let directory = &path[1..slash + 2];
+    let is_file = rest[slash + 1..].iter().any(u8::is_ascii_alphanumeric);
+    is_file && !PUBLIC.iter().any(|it| directory.eq_ignore_ascii_case(it.as_bytes()))
 }
 
 #[cfg(test)]
@@ -49,6 +91,15 @@ mod tests {
     fn a_path_may_turn_back_but_not_leave_its_root() {
         assert!(finds("/../secret", Place::Path));
         assert!(!finds("/css/../img/logo.png", Place::Path));
+    }
+
+    #[test]
+    fn directories_of_tools_are_not_for_visitors() {
+        assert!(is_hidden(b"/.aider/settings.json"));
+        assert!(is_hidden(b"/.svn/x"));
+        for path in ["/.well-known/security.txt", "/repo/.github/workflows/ci.yml", "/.", "/.htm", "/.x/"] {
+            assert!(!is_hidden(path.as_bytes()), "{path}");
+        }
     }
 
     #[test]

@@ -2,11 +2,15 @@
 //!
 //! A word of the shell alone means nothing: prose has the same words. What counts is how the word would come to run (a
 //! separator, a substitution, a path to a program), whether its arguments are those it takes, and how little prose is
-//! around it. What one regular expression can say is in `signatures/rce.toml`.
+//! around it. Of a document, each line outside of its code is read by itself ([`document`]). What one regular expression can say is in `signatures/rce.toml`.
 
 mod argument;
+mod command_line;
+mod document;
 mod evidence;
+mod head;
 mod lookup;
+mod parameter;
 mod words;
 
 use super::{Match, sqli::is_document};
@@ -15,6 +19,7 @@ use crate::{
     token::shell::{Command, commands},
 };
 use evidence::{Reading, judge};
+pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
 
 /// Longer values are files: an injected command is not hidden in one, and they hold every character.
@@ -22,8 +27,9 @@ const MAX_BYTES: usize = 256 << 10;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
-    if value.len() <= MAX_BYTES && may_hold_command(value, place) && !is_document(value) {
-        matches.extend(shell(value, place));
+    if value.len() <= MAX_BYTES && may_hold_command(value, place) {
+        let found = if is_document(value) { document::detect(value, place) } else { shell(value, place) };
+        matches.extend(found);
     }
     matches
 }
@@ -33,7 +39,9 @@ pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
 fn may_hold_command(value: &[u8], place: Place) -> bool {
     let marks = value.iter().fold(0, |marks, &byte| marks | MARKS[usize::from(byte)]);
     let telling = if place == Place::ShapedHeader { STRONG } else { STRONG | WEAK };
-    marks & telling != 0 || evidence::opens_with_command(value)
+    let opens_with_separator =
+        place == Place::ShapedHeader && value.starts_with(b";") || value.starts_with(b">(");
+    marks & telling != 0 || opens_with_separator || head::opens_with_command(value)
 }
 
 const STRONG: u8 = 1;

@@ -104,6 +104,9 @@ fn scheme_start(path: &[u8]) -> Option<usize> {
 
 fn judge_url(url: &Url, site: &Site<'_>) -> Option<(&'static str, Severity)> {
     let host = url.host.as_str();
+    if url.is_disguised && url.slashes > 0 && is_fetchable(&url.scheme) && classify(host).is_some() {
+        return Some(("ssrf-disguised-host", High));
+    }
     if host.is_empty() || host.eq_ignore_ascii_case(site.host_name()) {
         return None;
     }
@@ -186,7 +189,7 @@ mod tests {
 
     fn found(name: &str, value: &str) -> Option<&'static str> {
         let point = shared::Point::get(name);
-        let site = Site { point: &point, host: "shop.example.com" };
+        let site = Site::at(&point, "/", &[]);
         detect(value.as_bytes(), Place::Value, &site).map(|it| it.signature)
     }
 
@@ -216,6 +219,12 @@ mod tests {
         }
         assert_eq!(found("x", "http://169.254.169.254/latest/meta-data/"), Some("ssrf-cloud-metadata"));
         assert_eq!(found("x", "http://metadata.google.internal/"), Some("ssrf-cloud-metadata"));
+    }
+
+    #[test]
+    fn letters_that_only_look_like_letters_are_a_disguise() {
+        assert_eq!(found("x", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/"), Some("ssrf-disguised-host"));
+        assert_eq!(found("x", "http://münchen.example/"), None);
     }
 
     #[test]

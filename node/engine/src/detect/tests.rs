@@ -127,7 +127,7 @@ fn one_word_is_never_an_attack_but_a_comment_tail_may_be() {
 /// Signatures of a value in a named parameter.
 fn found_at(name: &str, value: &str) -> Vec<&'static str> {
     let point = shared::Point::get(name);
-    let site = Site { point: &point, host: "shop.example.com" };
+    let site = Site::at(&point, "/", &[]);
     detect_at(value.as_bytes(), Place::Value, &site).iter().map(|it| it.signature).collect()
 }
 

@@ -27,6 +27,15 @@ pub(crate) enum Lead {
     Resumed,
 }
 
+/// What `<` and `>` do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Redirection {
+    /// `<`, `>`, `>>`.
+    File,
+    /// `<<<`.
+    HereString,
+}
+
 /// A simple command: words up to the next separator.
 #[derive(Debug)]
 pub(crate) struct Command {
@@ -37,12 +46,22 @@ pub(crate) struct Command {
     pub words: Vec<Word>,
     /// `$IFS` stood for a blank, or braces for a list of words.
     pub has_odd_blanks: bool,
+    /// Where it reads or writes instead of where it was meant to.
+    pub redirection: Option<Redirection>,
     /// A bracket follows its last word at once, as in a function call.
     pub called: bool,
 }
 
 impl Command {
     fn new(lead: Lead, start: usize) -> Self {
-        Self { lead, start, end: start, words: Vec::new(), has_odd_blanks: false, called: false }
+        Self {
+            lead,
+            start,
+            end: start,
+            words: Vec::new(),
+            has_odd_blanks: false,
+            redirection: None,
+            called: false,
+        }
     }
 }

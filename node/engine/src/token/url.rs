@@ -8,6 +8,8 @@ pub(crate) struct Url {
     /// Lower-case, without what precedes an `@` and without a port.
     pub host: String,
     pub has_user: bool,
+    /// Letters of its host only look like letters.
+    pub is_disguised: bool,
     /// Slashes and backslashes before the host.
     pub slashes: usize,
 }
@@ -38,7 +40,8 @@ pub(crate) fn authority(value: &[u8]) -> Url {
     let user = memchr::memrchr(b'@', authority);
     let host = without_port(&authority[user.map_or(0, |at| at + 1)..]);
     let folded: String = String::from_utf8_lossy(host).chars().filter_map(fold).collect();
-    Url { scheme: String::new(), host: folded, has_user: user.is_some(), slashes: 0 }
+    let is_disguised = folded.is_ascii() && !host.is_ascii();
+    Url { scheme: String::new(), host: folded, has_user: user.is_some(), is_disguised, slashes: 0 }
 }
 
 fn without_port(host: &[u8]) -> &[u8] {

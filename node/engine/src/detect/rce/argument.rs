@@ -15,7 +15,7 @@ pub(super) fn shape(word: &Word) -> u8 {
     let mut bits = words::WORD;
     let flag = matches!(text, [b'-', second, ..] if second.is_ascii_alphanumeric() || *second == b'-')
         || matches!(text, [b'/', name @ ..] if name.len() < 12 && !name.is_empty() && name.iter().all(|it| it.is_ascii_alphabetic() || *it == b'?'))
-        || text.starts_with(b"+%");
+        || matches!(text, [b'+', second, ..] if *second == b'%' || second.is_ascii_alphabetic());
     let slash = memchr::memchr2(b'/', b'\\', text).is_some();
     let drive = matches!(text, [letter, b':', ..] if letter.is_ascii_alphabetic());
     bits |= if flag { words::FLAG } else { 0 };
@@ -54,6 +54,7 @@ fn is_host(text: &[u8]) -> bool {
     let is_name = text.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-:/_@".contains(byte));
     memchr::memmem::find(text, b"://").is_some()
         || text.eq_ignore_ascii_case(b"localhost")
+        || memchr::memchr(b'@', text).is_some_and(|at| at > 0 && at + 1 < text.len() && is_name)
         || labels >= 2 && is_name
 }
 

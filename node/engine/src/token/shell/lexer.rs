@@ -1,6 +1,6 @@
 //! Parts a value into commands. Every byte is visited a bounded number of times.
 
-use super::{Command, Lead, Word};
+use super::{Command, Lead, Redirection, Word};
 
 /// Brace expansions longer than this are no lists of words.
 const MAX_BRACES: usize = 200;
@@ -210,6 +210,14 @@ impl Lexer<'_> {
             self.push(2 + length);
         } else {
             let length = rest.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
+            let ends_name = rest.get(length).is_none_or(|it| it.is_ascii_whitespace() || *it == b'/');
+            let after_name =
+                self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_alphanumeric));
+            // `uname$x`: nobody has set it, so the name of the program is what is left.
+            if self.command.words.is_empty() && after_name && ends_name && length > 0 {
+                self.drop_disguise(1 + length);
+                return;
+            }
             self.word().variable |= length > 0;
             self.push(1 + length);
         }
@@ -219,6 +227,14 @@ impl Lexer<'_> {
         if self.peek(1) == Some(b'(') {
             self.end_command(Lead::Substitution, 2);
             return;
+        }
+        if self.value[self.at..].starts_with(b"<<<") {
+            self.skip_blank(3);
+            self.command.redirection = Some(Redirection::HereString);
+            return;
+        }
+        if self.word.is_some() || !self.command.words.is_empty() {
+            self.command.redirection = Some(Redirection::File);
         }
         let is_double = self.peek(1) == Some(self.value[self.at]);
         if self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_digit)) {
@@ -240,8 +256,11 @@ impl Lexer<'_> {
         for part in rest[..length].split(|&byte| byte == b',') {
             let span = at..at + part.len();
             at = span.end + 1;
-            let text = part.iter().copied().filter(|byte| !matches!(byte, b'"' | b'\'')).collect();
-            self.command.words.push(Word { text, span, ..Word::default() });
+            let part = part.strip_prefix(b"$").filter(|it| it.starts_with(b"'")).unwrap_or(part);
+            let text: Vec<u8> = part.iter().copied().filter(|byte| !matches!(byte, b'"' | b'\'')).collect();
+            if !text.is_empty() {
+                self.command.words.push(Word { text, span, ..Word::default() });
+            }
         }
         self.command.has_odd_blanks = true;
         self.at += length + 2;

@@ -1,0 +1,216 @@
+//! What an endpoint of GraphQL should not be asked: its own schema, and queries that cost out of all proportion.
+//!
+//! Introspection counts by default: applications in production know their schema, and the original's policy denies it, too.
+//! It counts at an endpoint of GraphQL, and anywhere in a parameter `query` that opens as a document.
+
+use super::{Match, Site};
+use crate::field::Place;
+use shared::{
+    AttackType,
+    Severity::{self, Low, Medium},
+    point::{Key, Tag},
+};
+use std::ops::Range;
+
+/// What one document may ask for. Sizes and batches are the original's. Its depth (10) and aliases (5) are a policy for an
+/// application that somebody looked at; nobody looked at this one, so it is allowed what honest clients are known to send.
+struct Limits {
+    document_bytes: usize,
+    value_bytes: usize,
+    depth: usize,
+    aliases: usize,
+    batch: u64,
+}
+
+const LIMITS: Limits =
+    Limits { document_bytes: 100 << 10, value_bytes: 10 << 10, depth: 15, aliases: 30, batch: 10 };
+
+pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
+    match place {
+        Place::Name if value.eq_ignore_ascii_case(b"debug") && is_endpoint(site.path) => {
+            return vec![matched(AttackType::GraphqlDebug, "gql_debug-parameter", Low, 0..value.len())];
+        }
+        Place::Value if is_query(site) || is_body(site) => {}
+        _ => return Vec::new(),
+    }
+    let is_endpoint = is_endpoint(site.path);
+    if !is_endpoint && (is_body(site) || !opens_document(value)) {
+        return Vec::new();
+    }
+    let shape = Shape::of(value);
+    let mut matches = Vec::new();
+    if let Some(span) = shape.introspection {
+        matches.push(matched(AttackType::GraphqlIntrospection, "gql_introspection-schema", Medium, span));
+    }
+    if !is_endpoint {
+        return matches;
+    }
+    let whole = 0..value.len();
+    let exceeded = [
+        (value.len() > LIMITS.document_bytes, AttackType::GraphqlDocumentSize, "gql_doc_size-limit"),
+        (shape.longest_value > LIMITS.value_bytes, AttackType::GraphqlValueSize, "gql_value_size-limit"),
+        (shape.depth > LIMITS.depth, AttackType::GraphqlDepth, "gql_depth-limit"),
+        (shape.aliases > LIMITS.aliases, AttackType::GraphqlAliases, "gql_aliases-limit"),
+        (batch_index(site) == Some(LIMITS.batch), AttackType::GraphqlBatch, "gql_docs_per_batch-limit"),
+    ];
+    let exceeded = exceeded.into_iter().filter(|(is_exceeded, ..)| *is_exceeded);
+    matches.extend(exceeded.map(|(_, code, signature)| matched(code, signature, Medium, whole.clone())));
+    matches
+}
+
+fn matched(
+    attack_type: AttackType,
+    signature: &'static str,
+    severity: Severity,
+    span: Range<usize>,
+) -> Match<'static> {
+    Match { attack_type, signature, severity, span }
+}
+
+/// `/graphql`, `/api/v2/graphql`, `/gql`.
+fn is_endpoint(path: &str) -> bool {
+    let segments = path.rsplit('/').filter(|segment| !segment.is_empty()).take(2);
+    segments.map(str::to_ascii_lowercase).any(|it| it == "gql" || it.contains("graphql") || it == "graphiql")
+}
+
+fn is_query(site: &Site<'_>) -> bool {
+    let last = site.point.0.last().and_then(|step| step.key.as_ref());
+    matches!(last, Some(Key::Name(name)) if name == "query")
+}
+
+/// The body itself, as `application/graphql` is sent.
+fn is_body(site: &Site<'_>) -> bool {
+    matches!(site.point.0.as_slice(), [step] if step.tag == Tag::Post)
+}
+
+fn opens_document(value: &[u8]) -> bool {
+    const WORDS: &[&[u8]] = &[b"{", b"query", b"mutation", b"subscription", b"fragment"];
+    let text = value.trim_ascii_start();
+    WORDS.iter().any(|word| text.starts_with(word))
+}
+
+/// Which document of a batch this is, counted from 0.
+fn batch_index(site: &Site<'_>) -> Option<u64> {
+    let step = site.point.0.iter().find(|step| step.tag == Tag::Array)?;
+    match step.key {
+        Some(Key::Index(index)) => Some(index),
+        _ => None,
+    }
+}
+
+/// What a document costs, read in one pass. Never fails: what is not closed counts all the same.
+#[derive(Default)]
+struct Shape {
+    depth: usize,
+    aliases: usize,
+    longest_value: usize,
+    introspection: Option<Range<usize>>,
+}
+
+impl Shape {
+    fn of(value: &[u8]) -> Self {
+        let mut shape = Self::default();
+        let (mut depth, mut brackets, mut at) = (0_usize, 0_usize, 0);
+        while let Some(&byte) = value.get(at) {
+            let length = match byte {
+                b'"' => shape.string(&value[at..]),
+                b'#' => memchr::memchr(b'\n', &value[at..]).unwrap_or(value.len() - at),
+                b'_' | b'a'..=b'z' | b'A'..=b'Z' => shape.name(&value[at..], at),
+                _ => 1,
+            };
+            match byte {
+                b'(' => brackets += 1,
+                b')' => brackets = brackets.saturating_sub(1),
+                b'{' if brackets == 0 => depth += 1,
+                b'}' if brackets == 0 => depth = depth.saturating_sub(1),
+                // Inside of brackets a colon follows the name of an argument.
+                b':' if brackets == 0 && depth > 0 => shape.aliases += 1,
+                _ => {}
+            }
+            shape.depth = shape.depth.max(depth);
+            at += length.max(1);
+        }
+        shape
+    }
+
+    /// The length of a string or block string with its quotes.
+    fn string(&mut self, rest: &[u8]) -> usize {
+        let quotes = if rest.starts_with(b"\"\"\"") { 3 } else { 1 };
+        let mut at = quotes;
+        while let Some(stop) = rest.get(at..).and_then(|it| memchr::memchr2(b'"', b'\\', it)) {
+            at += stop;
+            if rest[at] == b'\\' {
+                at += 2;
+            } else if rest[at..].starts_with(&b"\"\"\""[..quotes]) {
+                self.longest_value = self.longest_value.max(at - quotes);
+                return at + quotes;
+            } else {
+                at += 1;
+            }
+        }
+        self.longest_value = self.longest_value.max(rest.len());
+        rest.len()
+    }
+
+    fn name(&mut self, rest: &[u8], at: usize) -> usize {
+        let length = rest.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
+        if self.introspection.is_none() && matches!(&rest[..length], b"__schema" | b"__type") {
+            self.introspection = Some(at..at + length);
+        }
+        length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::Point;
+
+    fn found(path: &str, point: &Point, value: &str) -> Vec<String> {
+        let matches = detect(value.as_bytes(), Place::Value, &Site::at(point, path, &[]));
+        matches.iter().map(|it| it.attack_type.as_str().to_owned()).collect()
+    }
+
+    fn asked(document: &str) -> Vec<String> {
+        let point = Point::new(Tag::Post).then(Tag::JsonDoc).named(Tag::Hash, "query");
+        found("/api/graphql", &point, document)
+    }
+
+    #[test]
+    fn the_schema_is_not_for_visitors() {
+        assert_eq!(asked("{ __schema { types { name } } }"), ["gql_introspection"]);
+        assert_eq!(asked("query { __type(name: \"User\") { fields { name } } }"), ["gql_introspection"]);
+        assert_eq!(asked("{ user(id: 1) { __typename name } }"), [] as [&str; 0]);
+        assert_eq!(asked("{ note(text: \"__schema\") { id } } # __schema"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn elsewhere_only_a_document_asks_for_the_schema() {
+        let query = Point::get("query");
+        assert_eq!(found("/data", &query, "{__schema{types{name}}}"), ["gql_introspection"]);
+        assert_eq!(found("/search", &query, "what is __schema { in GraphQL"), [] as [&str; 0]);
+        assert_eq!(found("/post", &Point::get("text"), "{__schema{types{name}}}"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn costs_are_limited() {
+        let nested = |depth| format!("{}id{}", "{a".repeat(depth), "}".repeat(depth));
+        assert_eq!(asked(&nested(LIMITS.depth)), [] as [&str; 0]);
+        assert_eq!(asked(&nested(LIMITS.depth + 1)), ["gql_depth"]);
+        let aliased = |count: usize| format!("{{{}}}", "a: login(pin: \"1\", if: {b: 2}) ".repeat(count));
+        assert_eq!(asked(&aliased(LIMITS.aliases)), [] as [&str; 0]);
+        assert_eq!(asked(&aliased(LIMITS.aliases + 1)), ["gql_aliases"]);
+        let long = "x".repeat(LIMITS.value_bytes + 1);
+        assert_eq!(asked(&format!("{{ a(b: \"{long}\") }}")), ["gql_value_size"]);
+        assert_eq!(asked(&"{ a } ".repeat(20_000)), ["gql_doc_size"]);
+    }
+
+    #[test]
+    fn the_eleventh_document_of_a_batch_is_one_too_many() {
+        let at = |index| {
+            Point::new(Tag::Post).then(Tag::JsonDoc).indexed(Tag::Array, index).named(Tag::Hash, "query")
+        };
+        assert_eq!(found("/graphql", &at(LIMITS.batch - 1), "{ a }"), [] as [&str; 0]);
+        assert_eq!(found("/graphql", &at(LIMITS.batch), "{ a }"), ["gql_docs_per_batch"]);
+    }
+}

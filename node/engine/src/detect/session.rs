@@ -1,0 +1,99 @@
+//! Session fixation: a link from elsewhere, or a form without an origin, that brings the visitor's session along.
+
+use super::{Match, Site};
+use crate::{field::Place, token::url::with_scheme};
+use shared::{AttackType, Severity::Medium, point::Tag};
+
+/// Sessions of servers and frameworks: their own pages hand them over in cookies. Lower-case.
+const NAMES: &[&str] = &[
+    "jsessionid",
+    "phpsessid",
+    "phpsession",
+    "phpsessionid",
+    "asp.net_sessionid",
+    "sessionid",
+    "sessid",
+    "cfid",
+    "cftoken",
+    "cfsid",
+    "connect.sid",
+    "express.sid",
+    "express:sess",
+    "koa.sess",
+    "koa.sid",
+    "koa:sess",
+    "_session_id",
+    "play_session",
+    "meteor_login_token",
+    "next-auth.session-token",
+    "__host-next-auth.session-token",
+    "__secure-next-auth.session-token",
+    "authjs.session-token",
+    "laravel_session",
+    "ci_session",
+    "rack.session",
+    "_rails_session",
+    "symfony",
+    "cakephp",
+    "weblogicsession",
+    "jservsession",
+    "jwsession",
+    "zend_session_namespace",
+    "beaker.session.id",
+    "tornado_session",
+];
+
+/// Of these even a request that comes from nowhere is suspect.
+const CONTAINERS: &[&str] = &["jsessionid", "phpsessid", "phpsession", "phpsessionid"];
+
+pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
+    let is_parameter = site.is_in_query() || site.is_in_body();
+    let step = site.point.0.last()?;
+    if !is_parameter || place != Place::Value || step.tag == Tag::Pollution || value.len() > 4_000 {
+        return None;
+    }
+    let name = site.name().filter(|name| name.len() >= 4)?;
+    let has_prefix =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
+    if !site.is_named(NAMES) && !has_prefix("aspsessionid") {
+        return None;
+    }
+    let signature = match site.headers("referer").next() {
+        Some(referer) => {
+            let page = with_scheme(referer.as_bytes()).filter(|url| !url.host.is_empty())?;
+            (!site.is_own(&page.host)).then_some("session_fixation-foreign-page")
+        }
+        None => site.is_named(CONTAINERS).then_some("session_fixation-no-page"),
+    };
+    let attack_type = AttackType::SessionFixation;
+    Some(Match { attack_type, signature: signature?, severity: Medium, span: 0..value.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::Point;
+
+    fn finds(name: &str, referer: Option<&str>) -> bool {
+        let headers: Vec<_> = referer.iter().map(|it| ("Referer".to_owned(), (*it).to_owned())).collect();
+        let point = Point::get(name);
+        detect(b"4f2a", Place::Value, &Site::at(&point, "/login", &headers)).is_some()
+    }
+
+    #[test]
+    fn a_session_from_elsewhere_is_found() {
+        for name in ["PHPSESSID", "connect.sid", "aspsessionidQQABCD", "laravel_session", "JSESSIONID"] {
+            assert!(finds(name, Some("https://elsewhere.example/x")), "{name}");
+        }
+        assert!(finds("jsessionid", None));
+    }
+
+    #[test]
+    fn pages_of_the_site_may_link_with_sessions() {
+        assert!(!finds("PHPSESSID", Some("https://shop.example.com/cart")));
+        assert!(!finds("PHPSESSID", Some("https://www.example.com/cart")));
+        assert!(!finds("connect.sid", None));
+        // Payment pages send back to the shop with a session of their own.
+        assert!(!finds("session_id", Some("https://pay.example/")));
+    }
+}

@@ -1,0 +1,138 @@
+//! Uploads under names that a server would run, or would take for its own settings.
+
+use super::{Match, Site};
+use shared::{
+    AttackType,
+    Severity::{High, Medium},
+    point::Tag,
+};
+
+/// Lower-case. What a web server runs by its name; sources of programs that it only serves are none.
+const SCRIPTS: &[&str] = &[
+    "php", "php2", "php3", "php4", "php5", "php6", "php7", "php8", "phps", "pht", "phtm", "phtml", "phpt",
+    "phar", "pgif", "shtml", "stm", "asp", "aspx", "asa", "asax", "ascx", "ashx", "asmx", "cer", "cshtml",
+    "vbhtml", "jsp", "jspx", "jspf", "jsw", "jsv", "jhtml", "cfm", "cfml", "cfc", "dbm", "cgi", "hta",
+];
+
+/// Settings that a server or an application reads where it finds them.
+const SETTINGS: &[&str] = &[
+    ".htaccess",
+    ".htpasswd",
+    ".htdigest",
+    ".user.ini",
+    "php.ini",
+    "web.config",
+    "config.yml",
+    "config.yaml",
+    "config.php",
+    "config.inc.php",
+    "settings.php",
+    "settings.inc.php",
+    "localsettings.php",
+    "configuration.php",
+    "local.xml",
+    "parameters.yml",
+    ".env",
+    "wp-config.php",
+    ".bashrc",
+    ".profile",
+    "authorized_keys",
+    "crontab",
+];
+
+pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
+    if !is_file_name(site) || value.len() > 1_000 {
+        return None;
+    }
+    let (signature, severity) = judge(value)?;
+    Some(Match { attack_type: AttackType::Rce, signature, severity, span: 0..value.len() })
+}
+
+/// The file name of a part, or a header by which scripts of pages tell it.
+fn is_file_name(site: &Site<'_>) -> bool {
+    if let [.., before, last] = site.point.0.as_slice()
+        && before.tag == Tag::File
+        && last.tag == Tag::Name
+    {
+        return true;
+    }
+    let plain = |name: &str| {
+        name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase()).collect::<Vec<_>>()
+    };
+    site.header_name()
+        .is_some_and(|name| name.len() < 16 && matches!(&*plain(name), b"xfilename" | b"filename"))
+}
+
+fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
+    // Windows drops dots and blanks at the end, C whatever follows a zero, NTFS the name of a stream.
+    let name = name.split(|byte| matches!(byte, 0 | b':')).next()?;
+    let base = name.rsplit(|byte| matches!(byte, b'/' | b'\\')).next()?;
+    let text = String::from_utf8_lossy(base).to_ascii_lowercase();
+    let text: String = text.chars().filter(|it| !it.is_whitespace()).collect();
+    let text = text.trim_end_matches(['.', ';', '"', '\'']);
+    if text.rsplit_once('.').is_some_and(|(_, extension)| SCRIPTS.contains(&extension)) || hides_script(text)
+    {
+        return Some(("rce-upload-script", High));
+    }
+    let is_session = text.strip_prefix("sess_").is_some_and(|id| id.len() >= 20);
+    let is_setting = SETTINGS.contains(&text) || text.starts_with("wp-config");
+    (is_setting || is_session).then_some(("rce-upload-settings", Medium))
+}
+
+/// `x.php.jpg`: servers that map every extension run it.
+fn hides_script(text: &str) -> bool {
+    const HANDLED: &[&str] = &["php", "php5", "phtml", "phar", "asp", "aspx", "jsp"];
+    let mut extensions = text.split(['.', ';']).skip(1);
+    extensions.any(|extension| HANDLED.contains(&extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(name: &str) -> Option<&'static str> {
+        judge(name.as_bytes()).map(|it| it.0)
+    }
+
+    #[test]
+    fn names_a_server_would_run_are_found() {
+        for name in [
+            "x.php",
+            "X.PhP5",
+            "a/b.phtml",
+            "x.php...",
+            "x. php",
+            "x.php\0.jpg",
+            "x.asp;.jpg",
+            "x.php::$DATA",
+            "x.php.jpg",
+            "x.jspx",
+        ] {
+            assert_eq!(found(name), Some("rce-upload-script"), "{name}");
+        }
+    }
+
+    #[test]
+    fn settings_of_servers_are_no_uploads() {
+        for name in [".htaccess", "../web.config", "wp-config.php.bak~", "sess_0123456789abcdef0123"] {
+            assert!(found(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn honest_files_pass() {
+        for name in [
+            "photo.jpg",
+            "thesis.v2.pdf",
+            "main.py",
+            "setup.sh",
+            "php.txt",
+            "my notes on php",
+            "sess_1",
+            "archive.tar.gz",
+            "aspen.png",
+        ] {
+            assert_eq!(found(name), None, "{name}");
+        }
+    }
+}
