@@ -64,6 +64,13 @@ impl Class {
     }
 }
 
+impl Type {
+    /// The weakness most attacks of this type aim at.
+    pub fn cwe(&self) -> Option<u16> {
+        Class::of(self, "")?.cwe.first().copied()
+    }
+}
+
 impl Row {
     fn class(&self) -> Class {
         Class {
