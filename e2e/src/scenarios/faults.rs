@@ -13,7 +13,7 @@ use std::{fmt::Write as _, time::Duration};
 use tokio::time::Instant;
 
 /// What the functions are given; each try has a quarter of it.
-const DEADLINE: Duration = Duration::from_millis(2000);
+const DEADLINE: Duration = Duration::from_secs(2);
 /// What the visitor may see of it. Generous, as this machine may be busy.
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
 /// Of each fault.
