@@ -65,7 +65,7 @@ impl Class {
 }
 
 impl Type {
-    /// The weakness most attacks of this type aim at.
+    /// The weakness it aims at, as a number of the Common Weakness Enumeration.
     pub fn cwe(&self) -> Option<u16> {
         Class::of(self, "")?.cwe.first().copied()
     }
@@ -107,32 +107,33 @@ macro_rules! table {
 
 table! {
     Sqli "sql-expression" []: cwe [89], INJECTION, capec [66], Medium;
-    Sqli "sql-boolean" ["sqli-tautology", "sqli-condition", "sqli-blind"]: cwe [89], INJECTION, capec [7, 66], High;
+    Sqli "sql-boolean" ["sqli-tautology", "sqli-condition", "sqli-number-condition", "sqli-comparison", "sqli-blind"]: cwe [89], INJECTION, capec [7, 66], High;
     Sqli "sql-breakout" ["sqli-string", "sqli-comment"]: cwe [89], INJECTION, capec [66], High;
     Sqli "sql-union" ["sqli-union", "sqli-select", "sqli-subselect"]: cwe [89], INJECTION, capec [66], High;
     Sqli "sql-stacked" ["sqli-statement", "sqli-procedure"]: cwe [89], INJECTION, capec [66, 108], High;
     Sqli "sql-time" ["sqli-delay"]: cwe [89], INJECTION, capec [7, 66], High;
     Sqli "sql-error" ["sqli-error"]: cwe [89, 209], INJECTION, capec [54, 66], High;
     Sqli "sql-catalog" ["sqli-catalog", "sqli-server-variable"]: cwe [89], INJECTION, capec [54, 66], High;
+    Sqli "sql-fragment" ["sqli-fragment", "sqli-quote-probe", "sqli-number-trap"]: cwe [89], INJECTION, capec [66], Low;
     Sqli "sql-file" ["sqli-file"]: cwe [89, 73], INJECTION, capec [66], High;
 
     Xss "markup" []: cwe [79], INJECTION, capec [63], Medium;
     Xss "script-element" ["xss-script-tag", "xss-active-tag"]: cwe [79, 80], INJECTION, capec [63, 591], High;
     Xss "event-handler" ["xss-event", "xss-attribute"]: cwe [79, 83], INJECTION, capec [63, 243], High;
-    Xss "script-url" ["xss-script-url"]: cwe [79, 84], INJECTION, capec [63, 244], High;
-    Xss "script-breakout" ["xss-script-breakout", "xss-dom", "xss-indirect", "xss-document", "xss-constructor"]:
+    Xss "script-url" ["xss-script-url", "xss-link", "xss-url"]: cwe [79, 84], INJECTION, capec [63, 244], High;
+    Xss "script-breakout" ["xss-script-breakout", "xss-script-statement", "xss-dom", "xss-tagged", "xss-encoder", "xss-bracket", "xss-indirect", "xss-document", "xss-constructor"]:
         cwe [79], INJECTION, capec [63, 588], Medium;
     Xss "style" ["xss-style"]: cwe [79], INJECTION, capec [63], Medium;
 
     Rce "command" []: cwe [78, 77], INJECTION, capec [88], Medium;
     Rce "command-shell" [
         "rce-command", "rce-disguised", "rce-reverse", "rce-pipe", "rce-program", "rce-glob", "rce-ifs", "rce-fork",
-        "rce-shell", "rce-variable", "rce-cmd", "rce-powershell", "rce-windows", "rce-file",
+        "rce-shell", "rce-variable", "rce-file-redirection", "rce-cmd", "rce-powershell", "rce-windows",
     ]: cwe [78, 77], INJECTION, capec [88], High;
-    Rce "command-argument" ["rce-argument"]: cwe [88, 78], INJECTION, capec [6], High;
+    Rce "argument-injection" ["rce-argument"]: cwe [88, 77], INJECTION, capec [6], High;
     Rce "shellshock" ["rce-shellshock"]: cwe [78], INJECTION, capec [88], High;
     Rce "code-php" ["rce-php"]: cwe [94, 95], INJECTION, capec [242], High;
-    Rce "code-java" ["rce-java", "rce-jsp", "rce-class-loader"]: cwe [94], INJECTION, capec [242], High;
+    Rce "code-java" ["rce-java", "rce-jsp", "rce-class-loader", "rce-spring"]: cwe [94], INJECTION, capec [242], High;
     Rce "code-dotnet" ["rce-dotnet"]: cwe [94], INJECTION, capec [242], High;
     Rce "code-javascript" ["rce-node"]: cwe [94, 95], INJECTION, capec [242], High;
     Rce "code-python" ["rce-python"]: cwe [94, 95], INJECTION, capec [242], High;
@@ -140,10 +141,10 @@ table! {
     Rce "code-probe" ["rce-eval"]: cwe [95, 94], INJECTION, capec [242], Medium;
     Rce "formula" ["rce-formula"]: cwe [1236], INJECTION, capec [242], Medium;
     Rce "expression-language" ["rce-expression"]: cwe [917], INJECTION, capec [242], High;
-    Rce "lookup" ["rce-jndi", "rce-lookup"]: cwe [917, 502, 20], INJECTION, capec [242, 586], High;
+    Rce "lookup" ["rce-jndi", "rce-lookup", "rce-text-lookup", "rce-entity-lookup"]: cwe [917, 502, 20], INJECTION, capec [242, 586], High;
     Rce "deserialization" [
         "rce-php-object", "rce-java-object", "rce-java-gadget", "rce-dotnet-object", "rce-node-object", "rce-pickle",
-        "rce-ruby-object", "rce-yaml-object", "rce-serialized",
+        "rce-ruby-object", "rce-yaml-object", "rce-serialized", "rce-flight",
     ]: cwe [502], INTEGRITY, capec [586], High;
     Rce "upload" ["rce-upload"]: cwe [434], DESIGN, capec [650, 17], Medium;
     Rce "prototype-pollution" ["rce-prototype"]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
@@ -165,7 +166,7 @@ table! {
     Xxe "stylesheet" ["xxe-stylesheet"]: cwe [91, 611], INJECTION, capec [250], Medium;
 
     Nosqli "nosql-operator" []: cwe [943], INJECTION, capec [676], Medium;
-    Nosqli "nosql-script" ["nosqli-script"]: cwe [943, 95], INJECTION, capec [676], High;
+    Nosqli "nosql-script" ["nosqli-script", "nosqli-busy", "nosqli-shell"]: cwe [943, 95], INJECTION, capec [676], High;
 
     Ldapi "ldap-filter" []: cwe [90], INJECTION, capec [136], High;
     Ldapi "xpath" ["ldapi-xpath"]: cwe [643], INJECTION, capec [83], Medium;

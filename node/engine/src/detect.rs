@@ -108,10 +108,11 @@ pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Matc
     matches
 }
 
-/// One word of letters, digits, dashes: most values of most requests. No attack here is one word, serialized objects apart.
+/// One word of letters, digits, dashes: most values of most requests. Few attacks are one word.
 fn is_plain(value: &[u8]) -> bool {
     value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
         && !has_comment(value)
+        && !sqli::is_telling_word(value)
         && !signature::is_serialized(value)
 }
 

@@ -165,6 +165,21 @@ impl Walk<'_, '_, '_, '_> {
     }
 }
 
+/// The text inside the quotes of a string.
+pub(super) fn unescaped(inside: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(inside.len());
+    let mut at = 0;
+    while let Some(&byte) = inside.get(at) {
+        at += 1;
+        if byte == b'\\' {
+            at = read_escape(inside, at, &mut text);
+        } else {
+            text.push(byte);
+        }
+    }
+    text
+}
+
 /// Reads a string from after its quote: its text, where it ends, and whether it was closed.
 fn read_string(bytes: &[u8], start: usize) -> (Vec<u8>, usize, bool) {
     let mut text = Vec::new();

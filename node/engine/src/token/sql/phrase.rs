@@ -15,6 +15,8 @@ pub(crate) struct Phrase {
     closing: Vec<usize>,
     /// The tokens that follow a comment, in order. Only the last comment is a token: those before it part words.
     after_comment: Vec<usize>,
+    /// The brackets that close nothing opened here, in order.
+    foreign: Vec<usize>,
 }
 
 impl Phrase {
@@ -22,8 +24,8 @@ impl Phrase {
         let mut tokens = tokens(value, opening);
         tokens.retain(|token| token.kind != Kind::Blank);
         let after_comment = drop_comments(&mut tokens);
-        let closing = match_brackets(&tokens);
-        Self { text: value.to_ascii_lowercase(), tokens, closing, after_comment }
+        let (closing, foreign) = match_brackets(&tokens);
+        Self { text: value.to_ascii_lowercase(), tokens, closing, after_comment, foreign }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -90,6 +92,11 @@ impl Phrase {
     /// The position after the bracket that opens here.
     pub(crate) fn after_group(&self, at: usize) -> usize {
         (self.closing.get(at).copied().unwrap_or(at) + 1).min(self.len())
+    }
+
+    /// Whether a bracket is closed here that was opened before the value.
+    pub(crate) fn closes_foreign(&self, at: usize) -> bool {
+        self.foreign.binary_search(&at).is_ok()
     }
 
     /// Skips tokens of one kind.
@@ -228,21 +235,22 @@ fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
     after_comment
 }
 
-fn match_brackets(tokens: &[Token]) -> Vec<usize> {
+/// For each token its closing bracket, and the closing brackets of none.
+fn match_brackets(tokens: &[Token]) -> (Vec<usize>, Vec<usize>) {
+    let mut foreign = Vec::new();
     let mut closing = vec![tokens.len(); tokens.len()];
     let mut open = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
             Kind::Open => open.push(at),
-            Kind::Close => {
-                if let Some(opening) = open.pop() {
-                    closing[opening] = at;
-                }
-            }
+            Kind::Close => match open.pop() {
+                Some(opening) => closing[opening] = at,
+                None => foreign.push(at),
+            },
             _ => {}
         }
     }
-    closing
+    (closing, foreign)
 }
 
 #[cfg(test)]
