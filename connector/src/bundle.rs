@@ -276,6 +276,19 @@ mod tests {
     }
 
     #[test]
+    fn every_parameter_moves() {
+        let parameters = Launcher::built_in().assignments().unwrap();
+        let values = parameters.into_iter().filter(|parameter| parameter.name != FUNCTION).map(|parameter| {
+            let literal = python_string(&format!("mine, not {}", parameter.literal));
+            Assignment { literal, ..parameter }
+        });
+        let values: Vec<_> = values.collect();
+        let old = bundle(FunctionKind::Request, b"old", &values).unwrap();
+        let (_, moved) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
+        assert_eq!(moved, Moved { kept: values, added: Vec::new(), dropped: Vec::new() });
+    }
+
+    #[test]
     fn values_are_set_in_a_finished_bundle_but_never_which_function_it_is() {
         let assignments = ["wlrm_node_addr=https://n", "wlrm_function=response"];
         let assignments = assignments.map(|text| Assignment::parse(text).unwrap());

@@ -63,6 +63,8 @@ pub enum TriggerPair {
     Viewer,
     /// origin-request and origin-response: what goes to the origin, with its 4xx and 5xx answers.
     Origin,
+    /// viewer-request and origin-response: every request, and the origin's 4xx and 5xx answers.
+    Mixed,
 }
 
 /// A running system. Stop it with [`Stack::stop`]; dropping it kills what is left.
@@ -260,6 +262,9 @@ fn associate(trigger: TriggerPair, request: &Arc<Function>, response: &Arc<Funct
         }
         TriggerPair::Origin => {
             Functions { origin_request: request, origin_response: response, ..Functions::default() }
+        }
+        TriggerPair::Mixed => {
+            Functions { viewer_request: request, origin_response: response, ..Functions::default() }
         }
     }
 }

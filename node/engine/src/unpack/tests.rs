@@ -58,9 +58,7 @@ fn at(trigger: Option<Trigger>) -> Vec<String> {
         kind: "cloudfront".into(),
         version: "1".into(),
         event: Some(event),
-        distribution_id: None,
-        distribution_domain: None,
-        edge_request_id: None,
+        ..shared::ConnectorInfo::default()
     });
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let headers = vec![
