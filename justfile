@@ -80,11 +80,15 @@ deny:
 bundle *options: install-linker
     PATH="{{ linker }}/bin:$PATH" PYTHONPATH="{{ linker }}" \
       RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix={{ justfile_directory() }}=/src" \
-      cargo zigbuild --profile bundle --target {{ lambda }}.2.26 -p connector --bin bootstrap --no-default-features
+      cargo zigbuild --profile bundle --target {{ lambda }}.2.26 -p connector --bin bootstrap --no-default-features --features function
     @newest=$(objdump -T target/{{ lambda }}/bundle/bootstrap | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1); \
       echo "the program needs $newest; Amazon Linux 2 has GLIBC_2.26"; \
       [ "$(printf '%s\nGLIBC_2.26\n' "$newest" | sort -V | tail -n 1)" = GLIBC_2.26 ]
     cargo run -q -p connector --bin wallarm-connector -- bundle --bootstrap target/{{ lambda }}/bundle/bootstrap --out dist {{ options }}
+
+# Compare the request function with a Python one that does the same work: a table with bounds; options: --quick
+bench-connector *options: bundle
+    cargo run --release -p e2e -- bench-connector --bootstrap target/{{ lambda }}/bundle/bootstrap {{ options }}
 
 # Install the linker that builds for Lambda's old libc
 [private]

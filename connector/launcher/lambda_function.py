@@ -6,27 +6,47 @@ wlrm_node_addr = ""
 wlrm_inline = True
 # What becomes of a request the node could not inspect: "open" lets it go on, "closed" blocks it.
 wlrm_fail_mode = "open"
-# How long a visitor waits for the node at most, all addresses and retries included, in milliseconds (1 to 4500).
+# How long a visitor waits for the node at most, all addresses and retries included, in milliseconds (1 to 4500); and the
+# same for functions at origin triggers, where it differs (1 to 25000).
 wlrm_deadline_ms = 800
+wlrm_origin_deadline_ms = None
+# How long connecting to one address may take at most, in milliseconds (1 to 4500), name and TLS included.
+wlrm_connect_timeout_ms = None
 # How many more times all addresses are tried (0 to 10).
 wlrm_retries = 0
+# How long a connection is kept for the next call, in milliseconds (0 to 600000; 0: each call makes its own).
+wlrm_keep_alive_ms = 30000
 # After so many failed calls in a row (0 to 10; 0: never) the node is not asked for a pause (milliseconds, 1 to 4500).
 wlrm_breaker_failures = 5
 wlrm_breaker_pause_ms = 1000
 
 # Certificates of the authorities that may vouch for the node, as PEM text, instead of the public ones.
 wlrm_node_ca = None
+# SHA-256 of the node's certificate or of its public key, as 64 hex digits: no other certificate is taken.
+wlrm_node_pin = None
 # True: http:// addresses are taken although requests would cross a network unencrypted.
 wlrm_allow_plain_http = False
 # The key that signs calls to the node, as the node's configuration has it.
 wlrm_signing_key_id = None
 wlrm_signing_key = None
 
+# Number of the application behind this distribution (1 to 2147483647), shown with its hits.
+wlrm_application = None
 # Origin triggers only: the header that carries the viewer's host, if the origin request policy forwards one.
 wlrm_host_header = None
+# With proxies of yours before CloudFront: the header in which they name the viewer, and their addresses or networks.
+wlrm_real_ip_header = None
+wlrm_real_ip_from = None
+# Requests that go on without the node; several with commas between. Paths such as "/static", methods such as "OPTIONS",
+# endings of plain files such as "css,js". A path that could be read in two ways is inspected all the same.
+wlrm_bypass_paths = None
+wlrm_bypass_methods = None
+wlrm_bypass_extensions = None
 # False: bodies are not sent to the node.
 wlrm_inspect_body = True
-# A body that CloudFront cut: "inspect" what there is of it, "block" the request, or let it "pass".
+# Of a body the node gets at most so many bytes (1 to 1048576); a longer one counts as cut.
+wlrm_body_limit = None
+# A body that was cut, here or by CloudFront: "inspect" what there is of it, "block" the request, or let it "pass".
 wlrm_truncated_body = "inspect"
 
 # What a blocked visitor sees; what is not set here, the node decides. Status (400 to 599), page (HTML, where
@@ -37,9 +57,14 @@ wlrm_block_redirect = None
 wlrm_support_contact = None
 # True: clients that ask for JSON get JSON.
 wlrm_block_json = True
+# A secret of 16 characters or more. Attacks with it in their header x-wallarm-block-me are blocked in monitoring, too.
+wlrm_block_me = None
 
 # Response function: False reports nothing.
 wlrm_response_reports = True
+
+# What is logged: "error", "warn" (requests not inspected), "info" (blocks, too) or "debug" (every request).
+wlrm_log_level = "warn"
 
 # Which function this is: "request" or "response". Each bundle comes with its own.
 wlrm_function = "request"

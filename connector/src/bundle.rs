@@ -4,8 +4,12 @@
 
 mod launcher;
 
-use crate::{VERSION, parameters::FunctionKind};
+use crate::{
+    VERSION,
+    parameters::{FunctionKind, ParameterError, Parameters},
+};
 use launcher::{Launcher, python_string};
+use serde_json::{Map, Value};
 use std::io::{Cursor, Read as _, Write as _};
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
@@ -27,12 +31,31 @@ pub enum BundleError {
         "the value of {name} spans lines in a way this tool cannot read; write it in one line or in triple quotes"
     )]
     Literal { name: String },
+    #[error("{name} must be text without NUL, a whole number, true, false or null")]
+    Value { name: String },
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    #[error("the bundle has no parameter {name:?}; it has {}", .known.join(", "))]
+    NotInBundle { name: String, known: Vec<String> },
     #[error("one bundle is for {old}, the other for {new}")]
     OtherFunction { old: String, new: String },
     #[error("the zip is not a bundle of the connector")]
     Zip(#[from] ZipError),
     #[error("the zip cannot be read or written")]
     Io(#[from] std::io::Error),
+}
+
+impl BundleError {
+    /// The parameter that is wrong, if one is.
+    pub fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::UnknownParameter { name, .. } | Self::Value { name } | Self::NotInBundle { name, .. } => {
+                Some(name)
+            }
+            Self::Parameter(error) => Some(error.name),
+            _ => None,
+        }
+    }
 }
 
 /// What became of the parameters when they moved to a new version.
@@ -60,6 +83,35 @@ pub fn bundle(
     let function = Assignment { name: FUNCTION.to_owned(), literal: python_string(word(function)) };
     let launcher = Launcher::built_in().with(assignments)?.with(&[function])?;
     pack(&launcher, program, &format!("{VERSION}\n"))
+}
+
+/// The bundle with these values baked in, after all of them were checked as the function will check them. `values` names
+/// parameters as the launcher does; what it leaves out stays what it is in the bundle.
+pub fn configure(
+    bundle: &[u8],
+    function: FunctionKind,
+    values: &Map<String, Value>,
+) -> Result<Vec<u8>, BundleError> {
+    if values.contains_key(FUNCTION) {
+        let expected = "is what the bundle is for, and not set";
+        return Err(ParameterError { name: FUNCTION, value: String::new(), expected }.into());
+    }
+    let values = values.iter().map(|(name, value)| Assignment::from_json(name, value));
+    let (assignments, mut handed_over): (Vec<_>, Vec<_>) =
+        values.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    handed_over.push((FUNCTION.to_owned(), word(function).to_owned()));
+    Parameters::read(|name| {
+        let given = handed_over.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
+        given.map(|(_, value)| value.clone())
+    })?;
+    let mut zip = ZipArchive::new(Cursor::new(bundle))?;
+    let launcher = read_launcher(&mut zip)?;
+    let known = launcher.assignments()?;
+    if let Some(unknown) = assignments.iter().find(|assignment| !has(&known, assignment)) {
+        let known = known.into_iter().map(|assignment| assignment.name).collect();
+        return Err(BundleError::NotInBundle { name: unknown.name.clone(), known });
+    }
+    repack(&mut zip, &launcher.with(&assignments)?)
 }
 
 /// The new bundle with the values people set in the old one.
@@ -94,6 +146,7 @@ pub fn assign(zip: &[u8], assignments: &[Assignment]) -> Result<Vec<u8>, BundleE
     repack(&mut zip, &launcher.with(assignments)?.with(&function)?)
 }
 
+/// The same program and version, with this launcher.
 fn repack(zip: &mut ZipArchive<Cursor<&[u8]>>, launcher: &Launcher) -> Result<Vec<u8>, BundleError> {
     let (mut program, mut version) = (Vec::new(), String::new());
     zip.by_name(PROGRAM)?.read_to_end(&mut program)?;
@@ -129,7 +182,8 @@ fn pack(launcher: &Launcher, program: &[u8], version: &str) -> Result<Vec<u8>, B
     Ok(zip.finish()?.into_inner())
 }
 
-fn word(function: FunctionKind) -> &'static str {
+/// The function's name, in parameters and files.
+pub fn word(function: FunctionKind) -> &'static str {
     match function {
         FunctionKind::Request => "request",
         FunctionKind::Response => "response",
@@ -139,6 +193,7 @@ fn word(function: FunctionKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn make(function: FunctionKind, texts: &[&str]) -> Vec<u8> {
         let assignments: Vec<_> = texts.iter().map(|text| Assignment::parse(text).unwrap()).collect();
@@ -168,6 +223,69 @@ mod tests {
         assert!(launcher.text().contains("wlrm_node_addr = 'https://node.example.com'  # ours\n"));
         assert!(launcher.text().contains("def lambda_handler"));
         assert_eq!(zip.by_name(PROGRAM).unwrap().unix_mode(), Some(0o100_755));
+    }
+
+    fn configured(values: &Value) -> Result<Vec<u8>, BundleError> {
+        configure(&make(FunctionKind::Request, &[]), FunctionKind::Request, values.as_object().unwrap())
+    }
+
+    #[test]
+    fn values_of_json_become_those_of_python() {
+        let values = json!({
+            "wlrm_node_addr": "https://node.example.com", "wlrm_inline": false, "wlrm_deadline_ms": 500,
+            "wlrm_node_ca": null,
+        });
+        let zip = configured(&values).unwrap();
+        assert_eq!(zip, configured(&values).unwrap(), "the same input gives the same bytes");
+        let launcher = read_launcher(&mut ZipArchive::new(Cursor::new(&zip[..])).unwrap()).unwrap();
+        for line in [
+            "wlrm_node_addr = \"https://node.example.com\"\n",
+            "wlrm_inline = False\n",
+            "wlrm_deadline_ms = 500\n",
+            "wlrm_node_ca = None\n",
+        ] {
+            assert!(launcher.text().contains(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_value_the_function_would_refuse_is_refused_before() {
+        let node = "https://node.example.com";
+        for (wrong, values) in [
+            ("wlrm_node_addr", json!({})),
+            ("wlrm_node_addr", json!({ "wlrm_node_addr": "http://node.example.com" })),
+            ("wlrm_deadline_ms", json!({ "wlrm_node_addr": node, "wlrm_deadline_ms": 5000 })),
+            ("wlrm_deadline_ms", json!({ "wlrm_node_addr": node, "wlrm_deadline_ms": 1.5 })),
+            ("wlrm_signing_key", json!({ "wlrm_node_addr": node, "wlrm_signing_key_id": "edge" })),
+            ("wlrm_inlien", json!({ "wlrm_node_addr": node, "wlrm_inlien": true })),
+            ("wlrm_inline", json!({ "wlrm_node_addr": node, "wlrm_inline": [true] })),
+            ("wlrm_function", json!({ "wlrm_node_addr": node, "wlrm_function": "response" })),
+        ] {
+            let error = configured(&values).unwrap_err();
+            assert_eq!(error.parameter(), Some(wrong), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_the_bundle_does_not_have_is_not_lost_silently() {
+        let old =
+            pack(&Launcher::read("wlrm_function = \"request\"\n".to_owned()), b"old", "0.0.1\n").unwrap();
+        let values = json!({ "wlrm_node_addr": "https://node.example.com" });
+        let error = configure(&old, FunctionKind::Request, values.as_object().unwrap()).unwrap_err();
+        assert_eq!(error.parameter(), Some("wlrm_node_addr"));
+    }
+
+    #[test]
+    fn every_parameter_moves() {
+        let parameters = Launcher::built_in().assignments().unwrap();
+        let values = parameters.into_iter().filter(|parameter| parameter.name != FUNCTION).map(|parameter| {
+            let literal = python_string(&format!("mine, not {}", parameter.literal));
+            Assignment { literal, ..parameter }
+        });
+        let values: Vec<_> = values.collect();
+        let old = bundle(FunctionKind::Request, b"old", &values).unwrap();
+        let (_, moved) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
+        assert_eq!(moved, Moved { kept: values, added: Vec::new(), dropped: Vec::new() });
     }
 
     #[test]

@@ -1,28 +1,34 @@
 //! One event, from what CloudFront sent to what it gets back.
 
+mod message;
+
 use crate::{
-    VERSION,
     block_page::{self, Visitor},
-    cloudfront::{Event, EventBody, EventConfig, EventError, EventRequest, Headers, Origin, Reply},
-    fallback::{self, Ledger, log_not_inspected},
+    cloudfront::{Event, EventError, Reply},
+    fallback::{self, Ledger},
+    log::{self, Level, Log},
     node_client::{CallError, NodeClient},
-    parameters::{BlockParameters, FailMode, FunctionKind, ParameterError, Parameters, TruncatedBody},
+    parameters::{
+        BlockMe, BlockParameters, FailMode, FunctionKind, ParameterError, Parameters, TruncatedBody,
+        log_level,
+    },
 };
 use serde_json::value::RawValue;
 use shared::{
-    Action, BlockResponse, Body, ConnectorInfo, Delivery, InspectRequest, NotInspectedReason, RequestId,
-    ResponseReport, Trigger,
+    Action, BlockResponse, Delivery, InspectRequest, NotInspected, NotInspectedReason, RequestId,
+    ResponseReport, Trigger, Verdict,
 };
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Response headers worth a report. The others may carry secrets, and nobody asks for them.
-const REPORTED_HEADERS: &[&str] = &["content-type", "content-length", "location", "retry-after", "server"];
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// One function's life in one execution environment.
 pub struct Connector {
     /// Wrong parameters must not take a site down: they turn every request into one not inspected.
     setup: Result<Setup, Misconfigured>,
     ledger: Ledger,
+    log: Log,
     deferred: Mutex<Option<Deferred>>,
 }
 
@@ -37,7 +43,12 @@ struct Misconfigured {
 }
 
 /// What the visitor need not wait for.
-enum Deferred {
+struct Deferred {
+    message: Message,
+    deadline: Duration,
+}
+
+enum Message {
     Copy(InspectRequest),
     Report(ResponseReport),
 }
@@ -51,17 +62,31 @@ struct Uninspected {
 impl Connector {
     /// Reads the parameters through `lookup`, which is given names such as `WLRM_NODE_ADDR`.
     pub fn new(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        Self::logging_to(log::to_stderr, lookup)
+    }
+
+    /// The same, with each line of the log given to `sink`.
+    pub fn logging_to(
+        sink: impl Fn(&str) + Send + Sync + 'static,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let log = Log::new(log_level(&lookup).unwrap_or(Level::Warn), sink);
         let setup = match Parameters::read(&lookup) {
             Ok(parameters) => {
                 let node = NodeClient::new(parameters.node.clone());
                 Ok(Setup { parameters, node })
             }
             Err(error) => {
-                fallback::log_line(&[("message", "misconfigured"), ("cause", &error.to_string())]);
+                log.write(Level::Error, "misconfigured", &[("cause", &error.to_string())]);
                 Err(Misconfigured { error, fail_mode: FailMode::read(&lookup).unwrap_or(FailMode::Open) })
             }
         };
-        Self { setup, ledger: Ledger::default(), deferred: Mutex::default() }
+        Self { setup, ledger: Ledger::default(), log, deferred: Mutex::default() }
+    }
+
+    /// The requests that were not inspected, and that no node knows of yet.
+    pub fn not_inspected(&self) -> Vec<NotInspected> {
+        self.ledger.pending()
     }
 
     /// Answers one event. An error means that there was no request to go on with.
@@ -85,17 +110,23 @@ impl Connector {
     /// Does what the last event left for after its reply.
     pub async fn after_reply(&self) {
         let deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (Some(deferred), Ok(Setup { node, .. })) = (deferred, &self.setup) else { return };
-        let (request_id, told, result) = match &deferred {
-            Deferred::Copy(request) => (request.request_id, &request.not_inspected, node.copy(request).await),
-            Deferred::Report(report) => (None, &report.not_inspected, node.report(report).await),
+        let (Some(Deferred { message, deadline }), Ok(Setup { node, .. })) = (deferred, &self.setup) else {
+            return;
         };
-        match (result, request_id) {
-            (Ok(()), _) => self.ledger.told(told),
-            (Err(error), Some(request_id)) => self.note(request_id, &Uninspected::from(error)),
-            (Err(error), None) => {
-                fallback::log_line(&[("message", "response not reported"), ("cause", &error.to_string())]);
+        let (result, connector, told) = match &message {
+            Message::Copy(copy) => (node.copy(copy, deadline).await, &copy.connector, &copy.not_inspected),
+            Message::Report(report) => {
+                (node.report(report, deadline).await, &report.connector, &report.not_inspected)
             }
+        };
+        match (result, &message) {
+            (Ok(()), _) => {
+                self.ledger.told(told, connector.as_ref().and_then(|connector| connector.bypassed));
+            }
+            (Err(error), Message::Copy(InspectRequest { request_id: Some(request_id), .. })) => {
+                self.note(*request_id, &Uninspected::from(error));
+            }
+            (Err(error), _) => self.log_unreported(&error.to_string()),
         }
     }
 
@@ -110,25 +141,41 @@ impl Connector {
 
     async fn on_request(&self, event: &Event<'_>) -> Result<Reply, Uninspected> {
         let Setup { parameters, node } = self.setup_for(FunctionKind::Request, event)?;
-        let request = inspect_request(event, parameters, &self.ledger)?;
+        let request = event.request()?;
+        if let Some(rule) = parameters.bypass.rule(&request) {
+            self.bypass(event.request_id(), rule);
+            return Ok(Reply::Unchanged(event.unchanged().to_owned()));
+        }
+        let secret = request.headers.first(BlockMe::HEADER).unwrap_or_default();
+        let block_me = parameters.block_me.as_ref().is_some_and(|block_me| block_me.is(secret));
+        let request = message::inspect_request(event, request, parameters, &self.ledger)?;
         if request.body_truncated && parameters.body.truncated != TruncatedBody::Inspect {
             return Ok(self.refuse_truncated(event, parameters));
         }
+        let deadline = parameters.node.deadlines.for_calls(&event.config.event_type);
         if parameters.delivery == Delivery::OutOfBand {
-            self.defer(Deferred::Copy(request));
+            self.defer(Deferred { message: Message::Copy(request), deadline });
             return Ok(Reply::Unchanged(event.unchanged().to_owned()));
         }
-        let verdict = node.inspect(&request).await?;
-        self.ledger.told(&request.not_inspected);
-        Ok(match verdict.action {
-            Action::Allow => Reply::Unchanged(event.unchanged().to_owned()),
-            Action::Block => block(event, &parameters.block, verdict.block),
-        })
+        let verdict = node.inspect(&request, deadline).await?;
+        let bypassed = request.connector.and_then(|connector| connector.bypassed);
+        self.ledger.told(&request.not_inspected, bypassed);
+        let blocks = verdict.action == Action::Block || (block_me && verdict.would_block);
+        self.log_verdict(&verdict, blocks);
+        if blocks {
+            return Ok(block(event, &parameters.block, verdict.block));
+        }
+        Ok(Reply::Unchanged(event.unchanged().to_owned()))
+    }
+
+    fn bypass(&self, request_id: RequestId, rule: &str) {
+        self.ledger.note_bypassed();
+        self.log.write(Level::Debug, "bypassed", &[("request_id", &request_id.to_string()), ("rule", rule)]);
     }
 
     /// The node is not asked about a request of which a part could not be inspected.
     fn refuse_truncated(&self, event: &Event<'_>, parameters: &Parameters) -> Reply {
-        let cause = "CloudFront cut the body".to_owned();
+        let cause = "the body was cut".to_owned();
         let uninspected = Uninspected { reason: NotInspectedReason::BodyTruncated, cause };
         self.note(event.request_id(), &uninspected);
         match parameters.body.truncated {
@@ -141,7 +188,9 @@ impl Connector {
     fn on_response(&self, event: &Event<'_>) -> Result<Reply, Uninspected> {
         let setup = self.setup_for(FunctionKind::Response, event)?;
         if setup.parameters.response_reports {
-            self.defer(Deferred::Report(response_report(event, &self.ledger)?));
+            let deadline = setup.parameters.node.deadlines.for_calls(&event.config.event_type);
+            let report = message::response_report(event, &setup.parameters, &self.ledger)?;
+            self.defer(Deferred { message: Message::Report(report), deadline });
         }
         Ok(Reply::Unchanged(event.unchanged().to_owned()))
     }
@@ -163,7 +212,7 @@ impl Connector {
         if is_request {
             self.note(request_id, uninspected);
         } else {
-            fallback::log_line(&[("message", "response not reported"), ("cause", &uninspected.cause)]);
+            self.log_unreported(&uninspected.cause);
         }
         match self.fail_mode() {
             FailMode::Closed if is_request => block(event, &self.block_parameters(), None),
@@ -183,8 +232,32 @@ impl Connector {
     }
 
     fn note(&self, request_id: RequestId, uninspected: &Uninspected) {
-        log_not_inspected(request_id, &uninspected.reason, &uninspected.cause);
-        self.ledger.note(request_id, uninspected.reason.clone());
+        let fields = [
+            ("request_id", request_id.to_string()),
+            ("reason", uninspected.reason.to_string()),
+            ("cause", uninspected.cause.clone()),
+        ];
+        self.log.write(
+            Level::Warn,
+            "not inspected",
+            &fields.each_ref().map(|(name, value)| (*name, &**value)),
+        );
+        if self.ledger.note(request_id, uninspected.reason.clone()).is_err() {
+            self.log.write(
+                Level::Error,
+                "the ledger is full: it forgot its oldest request not inspected",
+                &[],
+            );
+        }
+    }
+
+    fn log_verdict(&self, verdict: &Verdict, blocks: bool) {
+        let (level, message) = if blocks { (Level::Info, "blocked") } else { (Level::Debug, "allowed") };
+        self.log.write(level, message, &[("request_id", &verdict.request_id.to_string())]);
+    }
+
+    fn log_unreported(&self, cause: &str) {
+        self.log.write(Level::Warn, "response not reported", &[("cause", cause)]);
     }
 
     fn defer(&self, deferred: Deferred) {
@@ -201,69 +274,6 @@ fn block(event: &Event<'_>, parameters: &BlockParameters, node: Option<BlockResp
         &event.config.event_type,
         event.request_id(),
     ))
-}
-
-fn inspect_request(
-    event: &Event<'_>,
-    parameters: &Parameters,
-    ledger: &Ledger,
-) -> Result<InspectRequest, EventError> {
-    let request = event.request()?;
-    let unreadable = |field| move |value: &str| EventError::Field { field, value: value.to_owned() };
-    Ok(InspectRequest {
-        request_id: Some(event.request_id()),
-        connector: Some(connector_info(&event.config)),
-        delivery: parameters.delivery,
-        client_ip: request.client_ip.parse().map_err(|_| unreadable("clientIp")(&request.client_ip))?,
-        method: request.method.to_string(),
-        scheme: request.headers.first("cloudfront-forwarded-proto").map(str::to_owned),
-        http_version: None,
-        host: host(&request, &event.config.event_type, parameters),
-        path: request.uri.to_string(),
-        query: request.querystring.to_string(),
-        body: body(&request, parameters)?,
-        body_truncated: request.body.as_ref().is_some_and(|body| body.input_truncated),
-        headers: request.headers.0,
-        not_inspected: ledger.pending(),
-    })
-}
-
-fn body(request: &EventRequest<'_>, parameters: &Parameters) -> Result<Option<Body>, EventError> {
-    let body = request.body.as_ref().filter(|_| parameters.body.inspect);
-    body.map(EventBody::decode).transpose()
-}
-
-/// The viewer's host where it can be known. Origin events show the origin's own unless a policy forwards the viewer's.
-fn host(request: &EventRequest<'_>, trigger: &Trigger, parameters: &Parameters) -> String {
-    let forwarded = parameters.host_header.as_deref().filter(|_| trigger.is_origin());
-    let forwarded = forwarded.and_then(|name| request.headers.first(name));
-    let origin = || request.origin.as_ref().map(Origin::domain_name);
-    forwarded.or_else(|| request.headers.first("host")).or_else(origin).unwrap_or_default().to_owned()
-}
-
-fn response_report(event: &Event<'_>, ledger: &Ledger) -> Result<ResponseReport, EventError> {
-    let response = event.response()?;
-    let Headers(mut headers) = response.headers;
-    headers.retain(|(name, _)| REPORTED_HEADERS.contains(&name.as_str()));
-    Ok(ResponseReport {
-        request_id: event.request_id(),
-        connector: Some(connector_info(&event.config)),
-        edge_request_id: Some(event.config.request_id.to_string()),
-        status: response.status,
-        headers,
-        not_inspected: ledger.pending(),
-    })
-}
-
-fn connector_info(config: &EventConfig<'_>) -> ConnectorInfo {
-    ConnectorInfo {
-        kind: "cloudfront".to_owned(),
-        version: VERSION.to_owned(),
-        event: Some(config.event_type.clone()),
-        distribution_id: Some(config.distribution_id.to_string()),
-        distribution_domain: Some(config.distribution_domain_name.to_string()),
-        edge_request_id: Some(config.request_id.to_string()),
-    }
 }
 
 impl From<CallError> for Uninspected {

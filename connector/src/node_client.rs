@@ -1,9 +1,13 @@
 //! Calls to the node: kept-alive connections, a deadline over everything, and no trust in what comes back.
 
+mod connect;
+mod tls;
+
 use crate::{
     breaker::Breaker,
     parameters::{NodeAddress, NodeParameters},
 };
+use connect::Timed;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, StatusCode,
@@ -15,7 +19,6 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use shared::{
     Encoding, INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest, ResponseReport, Verdict,
@@ -25,7 +28,6 @@ use shared::{
 use std::{
     error::Error as _,
     fmt::Write as _,
-    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::time::Instant;
@@ -34,12 +36,10 @@ use tokio::time::Instant;
 const MAX_REPLY_BYTES: usize = 2 * 1024 * 1024;
 /// One event at a time needs one connection.
 const IDLE_CONNECTIONS: usize = 1;
-/// A frozen environment may wake up with a connection the node gave up long ago.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Speaks to the node, at whichever of its addresses answers.
 pub struct NodeClient {
-    http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    http: Client<Timed<HttpsConnector<HttpConnector>>, Full<Bytes>>,
     parameters: NodeParameters,
     breaker: Breaker,
 }
@@ -78,36 +78,35 @@ impl NodeClient {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        let tls = match &parameters.authorities {
-            None => HttpsConnectorBuilder::new().with_webpki_roots(),
-            Some(authorities) => HttpsConnectorBuilder::new().with_tls_config(trusting(authorities)),
-        };
+        let tls = HttpsConnectorBuilder::new().with_tls_config(tls::config(&parameters.trust));
+        let connector = tls.https_or_http().enable_http1().wrap_connector(tcp);
+        let limit = parameters.connect_timeout.unwrap_or(Duration::MAX);
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .build(tls.https_or_http().enable_http1().wrap_connector(tcp));
+            .pool_idle_timeout(parameters.keep_alive)
+            .pool_max_idle_per_host(if parameters.keep_alive.is_some() { IDLE_CONNECTIONS } else { 0 })
+            .build(Timed { connector, limit });
         let breaker = Breaker::new(parameters.breaker);
         Self { http, parameters, breaker }
     }
 
     /// Asks for a verdict.
-    pub async fn inspect(&self, request: &InspectRequest) -> Result<Verdict, CallError> {
+    pub async fn inspect(&self, request: &InspectRequest, deadline: Duration) -> Result<Verdict, CallError> {
         let read = |reply: Bytes| {
             let verdict: Verdict = Encoding::MessagePack.decode(&reply)?;
             let ours = Some(verdict.request_id) == request.request_id;
             if ours { Ok(verdict) } else { Err(CallError::ForeignVerdict) }
         };
-        self.call(INSPECT_REQUEST_PATH, request, StatusCode::OK, read).await
+        self.call(INSPECT_REQUEST_PATH, request, StatusCode::OK, deadline, read).await
     }
 
     /// Hands over a copy nobody waits for.
-    pub async fn copy(&self, request: &InspectRequest) -> Result<(), CallError> {
-        self.call(INSPECT_REQUEST_PATH, request, StatusCode::ACCEPTED, |_| Ok(())).await
+    pub async fn copy(&self, request: &InspectRequest, deadline: Duration) -> Result<(), CallError> {
+        self.call(INSPECT_REQUEST_PATH, request, StatusCode::ACCEPTED, deadline, |_| Ok(())).await
     }
 
-    pub async fn report(&self, report: &ResponseReport) -> Result<(), CallError> {
-        self.call(INSPECT_RESPONSE_PATH, report, StatusCode::ACCEPTED, |_| Ok(())).await
+    pub async fn report(&self, report: &ResponseReport, deadline: Duration) -> Result<(), CallError> {
+        self.call(INSPECT_RESPONSE_PATH, report, StatusCode::ACCEPTED, deadline, |_| Ok(())).await
     }
 
     async fn call<T>(
@@ -115,6 +114,7 @@ impl NodeClient {
         path: &'static str,
         message: &impl Serialize,
         expected: StatusCode,
+        deadline: Duration,
         read: impl Fn(Bytes) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
         if !self.breaker.allows(Instant::now().into_std()) {
@@ -122,7 +122,7 @@ impl NodeClient {
         }
         let body = Encoding::MessagePack.encode(message)?.into();
         let call = Call { path, body, expected, key: self.parameters.signing_key.as_ref() };
-        let result = self.try_addresses(&call, read).await;
+        let result = self.try_addresses(&call, deadline, read).await;
         match &result {
             Ok(_) => self.breaker.succeeded(),
             Err(_) => self.breaker.failed(Instant::now().into_std()),
@@ -135,13 +135,14 @@ impl NodeClient {
     async fn try_addresses<T>(
         &self,
         call: &Call<'_>,
+        deadline: Duration,
         read: impl Fn(Bytes) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        let NodeParameters { addresses, deadline, retries, .. } = &self.parameters;
-        let end = Instant::now() + *deadline;
+        let NodeParameters { addresses, retries, .. } = &self.parameters;
+        let end = Instant::now() + deadline;
         let rounds = retries.saturating_add(1);
         let mut tries_left = u32::try_from(addresses.len()).unwrap_or(u32::MAX).saturating_mul(rounds);
-        let mut last_error = CallError::Deadline(*deadline);
+        let mut last_error = CallError::Deadline(deadline);
         for address in (0..rounds).flat_map(|_| addresses) {
             let share = end.saturating_duration_since(Instant::now()) / tries_left.max(1);
             tries_left -= 1;
@@ -199,15 +200,6 @@ impl Call<'_> {
         let nonce = uuid::Uuid::new_v4().into_bytes();
         key.sign(call, u64::try_from(now.as_millis()).unwrap_or(u64::MAX), nonce)
     }
-}
-
-/// TLS that trusts these authorities and no others.
-fn trusting(authorities: &Arc<RootCertStore>) -> ClientConfig {
-    ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .expect("ring speaks TLS 1.2 and 1.3")
-        .with_root_certificates(authorities.clone())
-        .with_no_client_auth()
 }
 
 /// hyper's top-level text alone ("client error (Connect)") helps nobody.

@@ -1,20 +1,22 @@
 //! The `wlrm_*` parameters of the launcher, handed over as `WLRM_*` variables of the process.
 //!
-//! A new parameter is a field here, a line in [`Parameters::read`], a constant in `launcher/lambda_function.py`, and a
-//! row in `docs/connector.md`.
+//! A new parameter is a field here, a line in [`Parameters::read`], a constant in `launcher/lambda_function.py`, a row in
+//! `docs/connector.md`, and rows in `tests/connector/parameters/rows.rs`.
 
-mod node_address;
+mod list;
+mod node;
+mod secret;
 mod value;
 
-pub use node_address::NodeAddress;
+pub use node::{BreakerParameters, Deadlines, NodeAddress, NodeParameters};
+pub use secret::{BlockMe, Pin, Trust};
 pub use value::ParameterError;
 
-use node_address::Addresses;
-use rustls::RootCertStore;
-use shared::{Delivery, signature::SigningKey};
-use std::{sync::Arc, time::Duration};
+use crate::{bypass::Bypass, log::Level, real_ip::RealIp};
+use list::{Extensions, Methods, Networks, Paths};
+use shared::Delivery;
 use value::{
-    Contact, Count, HeaderName, Millis, PemCertificates, RedirectUrl, Status, Text, optional, required,
+    Application, Bytes, Contact, HeaderName, RedirectUrl, Status, Text, missing, optional, required,
 };
 
 /// The parameters, checked.
@@ -24,41 +26,23 @@ pub struct Parameters {
     pub node: NodeParameters,
     pub delivery: Delivery,
     pub fail_mode: FailMode,
+    pub application: Option<u32>,
     /// At origin triggers: the header that carries the viewer's host.
     pub host_header: Option<String>,
+    pub real_ip: Option<RealIp>,
+    pub bypass: Bypass,
     pub body: BodyParameters,
     pub block: BlockParameters,
+    pub block_me: Option<BlockMe>,
     /// Whether the response function reports what came of requests.
     pub response_reports: bool,
-}
-
-/// How the node is called.
-#[derive(Debug, Clone)]
-pub struct NodeParameters {
-    /// Tried in this order; never empty.
-    pub addresses: Vec<NodeAddress>,
-    /// How long the visitor waits for the node at most, all addresses and retries included.
-    pub deadline: Duration,
-    /// How many more times all addresses are tried.
-    pub retries: u32,
-    /// Instead of the public authorities.
-    pub authorities: Option<Arc<RootCertStore>>,
-    pub signing_key: Option<SigningKey>,
-    pub breaker: BreakerParameters,
-}
-
-/// When to stop asking a node that does not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BreakerParameters {
-    /// So many failed calls one after the other; 0 never stops asking.
-    pub failures: u32,
-    /// Until the next call tries whether it answers again.
-    pub pause: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyParameters {
     pub inspect: bool,
+    /// The node gets at most so many bytes.
+    pub limit: Option<usize>,
     pub truncated: TruncatedBody,
 }
 
@@ -92,7 +76,7 @@ pub enum FailMode {
     Closed,
 }
 
-/// What becomes of a request whose body CloudFront cut.
+/// What becomes of a request whose body was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TruncatedBody {
     /// The node sees what there is of it.
@@ -104,26 +88,22 @@ pub enum TruncatedBody {
 }
 
 impl Parameters {
-    pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(800);
-    /// CloudFront has cut viewer triggers off at 5 s; the answer has to be out before.
-    pub const MAX_DEADLINE: Duration = Duration::from_millis(4_500);
-    const DEFAULT_BREAKER_FAILURES: u32 = 5;
-    const DEFAULT_BREAKER_PAUSE: Duration = Duration::from_secs(1);
-
     /// Reads the parameters through `lookup`, which is given names such as `WLRM_NODE_ADDR`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
+        log_level(&lookup)?;
         let inline = optional(&lookup, "wlrm_inline")?.unwrap_or(true);
         Ok(Self {
             function: required(&lookup, "wlrm_function")?,
             node: NodeParameters::read(&lookup)?,
             delivery: if inline { Delivery::Inline } else { Delivery::OutOfBand },
             fail_mode: FailMode::read(&lookup)?,
+            application: optional(&lookup, "wlrm_application")?.map(|Application(id)| id),
             host_header: optional(&lookup, "wlrm_host_header")?.map(|HeaderName(name)| name),
-            body: BodyParameters {
-                inspect: optional(&lookup, "wlrm_inspect_body")?.unwrap_or(true),
-                truncated: optional(&lookup, "wlrm_truncated_body")?.unwrap_or(TruncatedBody::Inspect),
-            },
+            real_ip: real_ip(&lookup)?,
+            bypass: bypass(&lookup)?,
+            body: BodyParameters::read(&lookup)?,
             block: BlockParameters::read(&lookup)?,
+            block_me: optional(&lookup, "wlrm_block_me")?,
             response_reports: optional(&lookup, "wlrm_response_reports")?.unwrap_or(true),
         })
     }
@@ -136,32 +116,13 @@ impl FailMode {
     }
 }
 
-impl NodeParameters {
+impl BodyParameters {
     fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
-        let Addresses(addresses) = required(&lookup, "wlrm_node_addr")?;
-        let allow_plain: bool = optional(&lookup, "wlrm_allow_plain_http")?.unwrap_or(false);
-        if let Some(plain) = addresses.iter().find(|address| !allow_plain && address.is_plain_abroad()) {
-            return Err(ParameterError {
-                name: "wlrm_node_addr",
-                value: plain.to_string(),
-                expected: "must be https, as requests hold secrets; wlrm_allow_plain_http = True allows http",
-            });
-        }
-        let Millis(deadline) =
-            optional(&lookup, "wlrm_deadline_ms")?.unwrap_or(Millis(Parameters::DEFAULT_DEADLINE));
-        let Millis(pause) =
-            optional(&lookup, "wlrm_breaker_pause_ms")?.unwrap_or(Millis(Parameters::DEFAULT_BREAKER_PAUSE));
+        let limit = optional(&lookup, "wlrm_body_limit")?.map(|Bytes(limit)| limit as usize);
         Ok(Self {
-            addresses,
-            deadline,
-            retries: optional(&lookup, "wlrm_retries")?.map_or(0, |Count(retries)| retries),
-            authorities: optional(&lookup, "wlrm_node_ca")?.map(|PemCertificates(store)| Arc::new(store)),
-            signing_key: signing_key(&lookup)?,
-            breaker: BreakerParameters {
-                failures: optional(&lookup, "wlrm_breaker_failures")?
-                    .map_or(Parameters::DEFAULT_BREAKER_FAILURES, |Count(failures)| failures),
-                pause,
-            },
+            inspect: optional(&lookup, "wlrm_inspect_body")?.unwrap_or(true),
+            limit,
+            truncated: optional(&lookup, "wlrm_truncated_body")?.unwrap_or(TruncatedBody::Inspect),
         })
     }
 }
@@ -178,21 +139,33 @@ impl BlockParameters {
     }
 }
 
-/// Both halves or none: a connector that was meant to sign must not go on without.
-fn signing_key(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<SigningKey>, ParameterError> {
-    let id = optional(&lookup, "wlrm_signing_key_id")?.map(|Text(id)| id);
-    let secret = optional(&lookup, "wlrm_signing_key")?.map(|Text(secret)| secret);
-    let half = |name, value| ParameterError {
-        name,
-        value,
-        expected: "must be set, as the other half of the key is",
-    };
-    match (id, secret) {
-        (Some(id), Some(secret)) => Ok(Some(SigningKey::new(id, secret))),
+/// The log level by itself: what is wrong with other parameters has to be written, too.
+pub fn log_level(lookup: impl Fn(&str) -> Option<String>) -> Result<Level, ParameterError> {
+    Ok(optional(lookup, "wlrm_log_level")?.unwrap_or(Level::Warn))
+}
+
+/// The header alone would let every visitor choose an address.
+fn real_ip(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<RealIp>, ParameterError> {
+    let header = optional(&lookup, "wlrm_real_ip_header")?.map(|HeaderName(name)| name);
+    let proxies = optional(&lookup, "wlrm_real_ip_from")?.map(|Networks(networks)| networks);
+    match (header, proxies) {
+        (Some(header), Some(proxies)) => Ok(Some(RealIp { header, proxies })),
         (None, None) => Ok(None),
-        (Some(_), None) => Err(half("wlrm_signing_key", String::new())),
-        (None, Some(_)) => Err(half("wlrm_signing_key_id", String::new())),
+        (Some(_), None) => Err(missing("wlrm_real_ip_from", "must be set, as wlrm_real_ip_header is")),
+        (None, Some(_)) => Err(missing("wlrm_real_ip_header", "must be set, as wlrm_real_ip_from is")),
     }
+}
+
+fn bypass(lookup: impl Fn(&str) -> Option<String>) -> Result<Bypass, ParameterError> {
+    Ok(Bypass {
+        paths: optional(&lookup, "wlrm_bypass_paths")?.map(|Paths(paths)| paths).unwrap_or_default(),
+        methods: optional(&lookup, "wlrm_bypass_methods")?
+            .map(|Methods(methods)| methods)
+            .unwrap_or_default(),
+        extensions: optional(&lookup, "wlrm_bypass_extensions")?
+            .map(|Extensions(extensions)| extensions)
+            .unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]

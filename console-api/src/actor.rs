@@ -1,4 +1,5 @@
-//! Who calls, and what they may do. A handler that takes a [`Reader`] or a [`NodeCaller`] cannot run for anybody else.
+//! Who calls, and what they may do. A handler that takes a [`Reader`], an [`Admin`] or a
+//! [`NodeCaller`] cannot run for anybody else.
 
 use crate::{app::App, clock::Clock, error::ApiError, pages::PageError, store::Store, token::Token};
 use axum::{
@@ -52,6 +53,10 @@ pub struct Actor {
 #[derive(Debug)]
 pub struct Reader;
 
+/// Somebody who may do all that people may, through the API.
+#[derive(Debug)]
+pub struct Admin;
+
 /// A node.
 #[derive(Debug)]
 pub struct NodeCaller;
@@ -70,6 +75,15 @@ impl FromRequestParts<App> for Reader {
         } else {
             Err(ApiError::Forbidden("a token of role admin, analyst or read_only"))
         }
+    }
+}
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        if actor.role == Role::Admin { Ok(Self) } else { Err(ApiError::Forbidden("a token of role admin")) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What handlers share, and the server around them.
 
-use crate::{clock::Clock, routes, store::Store};
+use crate::{bundles::Bundles, clock::Clock, routes, store::Store};
 use axum::{Router, extract::FromRef};
 use std::{future::IntoFuture, io, time::Duration};
 use tokio::net::TcpListener;
@@ -13,11 +13,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct App {
     pub store: Store,
     pub clock: Clock,
+    pub bundles: Bundles,
 }
 
 impl App {
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    pub fn new(store: Store, clock: Clock, bundles: Bundles) -> Self {
+        Self { store, clock, bundles }
     }
 
     pub fn router(self) -> Router {
@@ -51,5 +52,11 @@ impl FromRef<App> for Store {
 impl FromRef<App> for Clock {
     fn from_ref(app: &App) -> Self {
         app.clock
+    }
+}
+
+impl FromRef<App> for Bundles {
+    fn from_ref(app: &App) -> Self {
+        app.bundles.clone()
     }
 }

@@ -55,6 +55,9 @@ pub struct Serve {
     /// some with `token create --role node`.
     #[arg(long, env = "WALLARM_CONSOLE_NODE_TOKEN_FILE", value_name = "FILE")]
     pub node_token_file: Option<PathBuf>,
+    /// The folder `just bundle` writes the connector's zips to. The console then hands them out, with parameters baked in.
+    #[arg(long, env = "WALLARM_CONSOLE_BUNDLE_DIR", value_name = "DIR")]
+    pub bundle_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

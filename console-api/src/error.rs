@@ -21,6 +21,8 @@ pub enum ApiError {
     Forbidden(&'static str),
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    #[error("{0}")]
+    Conflict(String),
     #[error("this address does not take that method")]
     MethodNotAllowed,
     #[error("the body is larger than {limit} bytes")]
@@ -42,6 +44,7 @@ impl ApiError {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

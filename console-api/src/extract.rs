@@ -6,11 +6,13 @@ use crate::{
     paging::{Cursor, Slice},
 };
 use axum::{
-    extract::{FromRequestParts, Path, Query as RawQuery},
-    http::request::Parts,
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Path, Query as RawQuery, Request, rejection::BytesRejection},
+    http::{StatusCode, header, request::Parts},
 };
 use jiff::Timestamp;
-use shared::AttackType;
+use serde::de::DeserializeOwned;
+use shared::{AttackType, Encoding};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -127,6 +129,29 @@ impl FromParameters for AttackFilter {
 fn attack_type(code: &str) -> Option<AttackType> {
     let is_word = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     is_word.then(|| code.into())
+}
+
+/// The body of a call, as JSON. `what` completes "not …"; `limit` is the one the route has.
+pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
+    request: Request,
+    state: &S,
+    what: &str,
+    limit: usize,
+) -> Result<T, ApiError> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if content_type.and_then(Encoding::from_content_type) != Some(Encoding::Json) {
+        return Err(ApiError::MediaType("application/json"));
+    }
+    let body = Bytes::from_request(request, state).await.map_err(|cause| unread(&cause, limit))?;
+    serde_json::from_slice(&body).map_err(|cause| ApiError::BadBody(format!("not {what}: {cause}")))
+}
+
+fn unread(cause: &BytesRejection, limit: usize) -> ApiError {
+    if cause.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        ApiError::TooLarge { limit }
+    } else {
+        ApiError::BadBody("the body could not be read".to_owned())
+    }
 }
 
 /// The id in the path. A text that is no id is the id of nothing: 404, like any other unknown one.

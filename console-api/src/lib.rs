@@ -10,11 +10,13 @@
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`grouping`] | which hits belong together |
+//! | [`bundles`] | the connector's zips, handed out with parameters |
 //! | [`store`] | the database; only here is SQL written |
 
 pub mod actor;
 pub mod app;
 pub mod attack;
+pub mod bundles;
 pub mod clock;
 pub mod config;
 mod digest;

@@ -1,6 +1,7 @@
 //! Every address of the console.
 
 mod attacks;
+mod connectors;
 mod health;
 mod hits;
 mod ingest;
@@ -38,6 +39,7 @@ fn api() -> Router<App> {
         .route("/hits/{id}", get(hits::one))
         .route("/not-inspected", get(not_inspected::list))
         .route("/nodes", get(nodes::list))
+        .route("/connectors/cloudfront/bundle", post(connectors::cloudfront_bundle))
         .route("/ingest", post(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))
         .fallback(async || ApiError::NotFound("address"))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

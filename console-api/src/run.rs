@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use console_api::{
     app::App,
+    bundles::Bundles,
     clock::Clock,
     config::{CreateToken, Data, Serve},
     store::{Store, TokenSource},
@@ -21,7 +22,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     provision(&flags, &store).await?;
     let stop = stop_on_signal()?;
     tracing::info!(address = %listener.local_addr()?, data = %flags.data.dir.display(), "the console is ready");
-    App::new(store, Clock::System).run(listener, stop).await.context("the server failed")?;
+    let bundles = Bundles::of(flags.bundle_dir);
+    App::new(store, Clock::System, bundles).run(listener, stop).await.context("the server failed")?;
     tracing::info!("the console has stopped");
     Ok(())
 }

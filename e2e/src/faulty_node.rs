@@ -1,20 +1,36 @@
-//! A node that does what nodes should not.
+//! A node that does what nodes should not, over TLS.
 
+mod certificates;
+mod misbehave;
+
+use misbehave::{forward, misbehave};
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::AbortHandle,
 };
 
+pub use certificates::Certificates;
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
+    /// Accepts the connection and does not shake hands.
+    NoHandshake,
+    /// Shows a certificate of an authority nobody was told of.
+    WrongAuthority,
+    /// Shows a certificate for another name.
+    WrongName,
+    /// Shows a certificate whose time is over.
+    Expired,
     /// Takes the call and says nothing.
     Hang,
     /// Closes the connection as soon as it has the call.
@@ -33,51 +49,54 @@ pub enum Fault {
     ForeignVerdict,
     /// 202, as if nobody waited.
     Accepted,
-}
-
-impl Fault {
-    pub const ALL: [Self; 9] = [
-        Self::Hang,
-        Self::HangUp,
-        Self::Garbage,
-        Self::HalfReply,
-        Self::Trickle,
-        Self::Flood,
-        Self::Unavailable,
-        Self::ForeignVerdict,
-        Self::Accepted,
-    ];
+    /// Answers as the node at this address does, and closes the connection a moment later, without a word.
+    ForgetsConnections(SocketAddr),
 }
 
 /// Dropping it closes its port.
 pub struct FaultyNode {
     address: SocketAddr,
-    fault: Arc<Mutex<Fault>>,
+    state: Arc<State>,
     task: AbortHandle,
 }
 
+struct State {
+    certificates: Certificates,
+    fault: Mutex<Fault>,
+    connections: AtomicU32,
+}
+
 impl FaultyNode {
-    pub async fn start(fault: Fault) -> io::Result<Self> {
+    pub async fn start(certificates: Certificates) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let (address, fault) = (listener.local_addr()?, Arc::new(Mutex::new(fault)));
-        let current = Arc::clone(&fault);
+        let address = listener.local_addr()?;
+        let (fault, connections) = (Mutex::new(Fault::Hang), AtomicU32::default());
+        let state = Arc::new(State { certificates, fault, connections });
+        let serving = Arc::clone(&state);
         let accept = async move {
             while let Ok((caller, _)) = listener.accept().await {
-                let fault = *current.lock().unwrap_or_else(PoisonError::into_inner);
+                serving.connections.fetch_add(1, Ordering::SeqCst);
+                let state = Arc::clone(&serving);
                 // The caller may go away at any point; that is its right.
-                tokio::spawn(async move { misbehave(caller, fault).await.ok() });
+                tokio::spawn(async move { state.serve(caller).await.ok() });
             }
         };
-        Ok(Self { address, fault, task: tokio::spawn(accept).abort_handle() })
+        Ok(Self { address, state, task: tokio::spawn(accept).abort_handle() })
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// As the connector's parameter has it: by the name in the certificate.
+    pub fn address(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
     }
 
     /// For the connections to come.
     pub fn set(&self, fault: Fault) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        *self.state.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    /// How many were made so far.
+    pub fn connections(&self) -> u32 {
+        self.state.connections.load(Ordering::SeqCst)
     }
 }
 
@@ -87,60 +106,17 @@ impl Drop for FaultyNode {
     }
 }
 
-async fn misbehave(mut caller: TcpStream, fault: Fault) -> io::Result<()> {
-    // Enough to know that the call has come.
-    let _ = caller.read(&mut [0; 4096]).await?;
-    match fault {
-        Fault::Hang => tokio::time::sleep(Duration::from_mins(5)).await,
-        Fault::HangUp => {}
-        Fault::Garbage => caller.write_all(b"\x16\x03\x01 what?\r\n\r\n").await?,
-        Fault::HalfReply => {
-            caller.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/msgpack\r\nContent-Length: 400\r\n\r\n\x8a").await?;
+impl State {
+    async fn serve(&self, caller: TcpStream) -> io::Result<()> {
+        let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        if fault == Fault::NoHandshake {
+            tokio::time::sleep(Duration::from_mins(5)).await;
+            return Ok(());
         }
-        Fault::Trickle => {
-            for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" {
-                caller.write_all(&[*byte]).await?;
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+        let caller = self.certificates.acceptor(fault).accept(caller).await?;
+        match fault {
+            Fault::ForgetsConnections(node) => forward(caller, node).await,
+            fault => misbehave(caller, fault).await,
         }
-        Fault::Flood => {
-            caller.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n").await?;
-            let chunk = vec![b'x'; 1_000_000];
-            for _ in 0..100 {
-                caller.write_all(&chunk).await?;
-            }
-        }
-        Fault::Unavailable => {
-            caller.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n").await?;
-        }
-        Fault::ForeignVerdict => caller.write_all(&foreign_verdict()).await?,
-        Fault::Accepted => caller.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").await?,
     }
-    caller.shutdown().await
-}
-
-/// A verdict as it should be, but for the request's id; in MessagePack, spelled by hand.
-fn foreign_verdict() -> Vec<u8> {
-    const TEXTS: [&str; 10] = [
-        "request_id",
-        "00000000000000000000000000000000",
-        "action",
-        "block",
-        "mode",
-        "block",
-        "mode_source",
-        "config",
-        "would_block",
-        "analysis_micros",
-    ];
-    let spelled =
-        |text: &str| [&[0xd9, u8::try_from(text.len()).unwrap_or(u8::MAX)], text.as_bytes()].concat();
-    let (last, others) = (spelled(TEXTS[9]), TEXTS[..9].iter().map(|text| spelled(text)).collect::<Vec<_>>());
-    // A map of six: four texts, then true, then 1.
-    let body = [vec![0x86], others.concat(), vec![0xc3], last, vec![1]].concat();
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/msgpack\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    [head.into_bytes(), body].concat()
 }

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use e2e::{
+    bench,
     binaries::Binaries,
     scenarios,
     stack::{Mode, PortsOption, Stack, StackOptions, TriggerPair, WITH_PARENT, become_with_parent},
@@ -31,6 +32,8 @@ enum Command {
         #[arg(long, default_value_t = 1, value_name = "TIMES")]
         repeat: u32,
     },
+    /// Compare our request function with a Python function that does the same work; exits 1 when a bound is exceeded.
+    BenchConnector(bench::Options),
     /// Become a command that ends with its parent. For this program's own use.
     #[command(name = WITH_PARENT, hide = true)]
     WithParent {
@@ -77,6 +80,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(options) => up(options).await.map(|()| ExitCode::SUCCESS),
         Command::Scenarios { only, repeat } => scenarios::run(only.as_deref(), repeat).await,
+        Command::BenchConnector(options) => bench::run(options).await,
         Command::WithParent { .. } => unreachable!("the process has become that command"),
     }
 }

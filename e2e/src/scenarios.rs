@@ -1,6 +1,7 @@
 //! The scenarios: what a user of the whole system is promised, each shown on a stack of its own.
 
 mod blocking;
+mod faults;
 mod out_of_band;
 mod responses;
 mod runtime;
@@ -8,8 +9,9 @@ mod survival;
 mod world;
 
 use crate::{
+    bench,
     binaries::Binaries,
-    stack::TriggerPair::{Origin, Viewer},
+    stack::TriggerPair::{Mixed, Origin, Viewer},
 };
 use std::{pin::Pin, process::ExitCode, time::Instant};
 
@@ -33,6 +35,8 @@ const SCENARIOS: &[Scenario] = scenarios! {
         runtime::functions_are_the_rust_program;
     "a bundle whose program cannot run lets every request pass" =>
         runtime::unusable_program_lets_all_pass;
+    "beside the Python function of the benchmark they send the same bytes and answer alike" =>
+        bench::smoke;
     "a benign GET passes and is byte-identical at the origin, viewer triggers" =>
         blocking::benign_is_byte_identical, Viewer;
     "a benign GET passes and is byte-identical at the origin, origin triggers" =>
@@ -43,6 +47,10 @@ const SCENARIOS: &[Scenario] = scenarios! {
         blocking::path_traversal_is_blocked, Origin;
     "in monitoring mode the same passes and is listed as monitoring" =>
         blocking::monitoring_lets_through;
+    "in monitoring mode those with the secret are blocked, and the secret is in no hit" =>
+        blocking::testers_are_blocked_in_monitoring;
+    "exempt requests pass and are counted; paths that only look exempt are inspected" =>
+        blocking::exempt_requests_are_counted;
     "with a signing key the node takes the functions' calls and no others" =>
         blocking::unsigned_calls_are_refused;
     "?x='+OR+1=1 is sqli at get > x" =>
@@ -55,10 +63,14 @@ const SCENARIOS: &[Scenario] = scenarios! {
         responses::hit_shows_the_status, Viewer, 200;
     "a hit shows the origin's status, origin triggers" =>
         responses::hit_shows_the_status, Origin, 404;
+    "a hit shows the origin's status, viewer-request with origin-response" =>
+        responses::hit_shows_the_status, Mixed, 503;
     "node stopped or hanging: requests pass, and the node learns of them once it is back" =>
         survival::node_is_away;
     "whatever is wrong with the node, the visitor is served within the deadline" =>
-        survival::node_misbehaves;
+        faults::node_misbehaves;
+    "node refuses connections or its name is unknown: the visitor is served within the deadline" =>
+        faults::node_is_nowhere;
     "console killed during attacks: nothing is lost once it is back" =>
         survival::console_is_away;
     "node killed with -9 under attack: every block a visitor got is listed, none twice" =>

@@ -63,6 +63,8 @@ pub enum TriggerPair {
     Viewer,
     /// origin-request and origin-response: what goes to the origin, with its 4xx and 5xx answers.
     Origin,
+    /// viewer-request and origin-response: every request, and the origin's 4xx and 5xx answers.
+    Mixed,
 }
 
 /// A running system. Stop it with [`Stack::stop`]; dropping it kills what is left.
@@ -174,6 +176,15 @@ impl Stack {
         Console::new(self.addresses.console, self.admin_token.clone())
     }
 
+    /// A number of `/wallarm-status`, e.g. `/spool/pending`.
+    pub async fn node_status(&self, pointer: &str) -> anyhow::Result<u64> {
+        let request = Request::new("GET", "/wallarm-status", "node");
+        let response = Client::default().send(self.addresses.status, &request).await?;
+        let status: serde_json::Value = serde_json::from_slice(&response.body)?;
+        let number = status.pointer(pointer).and_then(serde_json::Value::as_u64);
+        number.with_context(|| format!("/wallarm-status has no {pointer}: {status}"))
+    }
+
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -251,6 +262,9 @@ fn associate(trigger: TriggerPair, request: &Arc<Function>, response: &Arc<Funct
         }
         TriggerPair::Origin => {
             Functions { origin_request: request, origin_response: response, ..Functions::default() }
+        }
+        TriggerPair::Mixed => {
+            Functions { viewer_request: request, origin_response: response, ..Functions::default() }
         }
     }
 }

@@ -57,8 +57,10 @@ impl Metrics {
             registry.register(name, help, counter.clone());
             counter
         };
-        let bypassed =
-            counter("http_connector_server_requests_bypassed", "Requests not inspected in mode off");
+        let bypassed = counter(
+            "http_connector_server_requests_bypassed",
+            "Requests not inspected, in mode off or as connectors' parameters say",
+        );
         let attacks = counter("http_inspector_threats_found", "Requests with attacks");
         let blocked = counter("http_connector_server_requests_blocked", "Requests the node said to block");
         let not_inspected = counter("not_inspected_told", "Un-inspected requests connectors told of");

@@ -64,6 +64,13 @@ impl Class {
     }
 }
 
+impl Type {
+    /// The weakness it aims at, as a number of the Common Weakness Enumeration.
+    pub fn cwe(&self) -> Option<u16> {
+        Class::of(self, "")?.cwe.first().copied()
+    }
+}
+
 impl Row {
     fn class(&self) -> Class {
         Class {
@@ -100,55 +107,70 @@ macro_rules! table {
 
 table! {
     Sqli "sql-expression" []: cwe [89], INJECTION, capec [66], Medium;
-    Sqli "sql-boolean" ["sqli-tautology", "sqli-condition", "sqli-blind"]: cwe [89], INJECTION, capec [7, 66], High;
+    Sqli "sql-boolean" [
+        "sqli-tautology", "sqli-condition", "sqli-number-condition", "sqli-comparison", "sqli-blind",
+    ]: cwe [89], INJECTION, capec [7, 66], High;
     Sqli "sql-breakout" ["sqli-string", "sqli-comment"]: cwe [89], INJECTION, capec [66], High;
     Sqli "sql-union" ["sqli-union", "sqli-select", "sqli-subselect"]: cwe [89], INJECTION, capec [66], High;
     Sqli "sql-stacked" ["sqli-statement", "sqli-procedure"]: cwe [89], INJECTION, capec [66, 108], High;
     Sqli "sql-time" ["sqli-delay"]: cwe [89], INJECTION, capec [7, 66], High;
     Sqli "sql-error" ["sqli-error"]: cwe [89, 209], INJECTION, capec [54, 66], High;
     Sqli "sql-catalog" ["sqli-catalog", "sqli-server-variable"]: cwe [89], INJECTION, capec [54, 66], High;
+    Sqli "sql-fragment" [
+        "sqli-fragment", "sqli-quote-probe", "sqli-number-trap",
+    ]: cwe [89], INJECTION, capec [66], Low;
     Sqli "sql-file" ["sqli-file"]: cwe [89, 73], INJECTION, capec [66], High;
 
     Xss "markup" []: cwe [79], INJECTION, capec [63], Medium;
     Xss "script-element" ["xss-script-tag", "xss-active-tag"]: cwe [79, 80], INJECTION, capec [63, 591], High;
-    Xss "event-handler" ["xss-event", "xss-attribute"]: cwe [79, 83], INJECTION, capec [63, 243], High;
-    Xss "script-url" ["xss-script-url"]: cwe [79, 84], INJECTION, capec [63, 244], High;
-    Xss "script-breakout" ["xss-script-breakout", "xss-dom", "xss-indirect", "xss-document", "xss-constructor"]:
-        cwe [79], INJECTION, capec [63, 588], Medium;
+    Xss "event-handler" ["xss-event", "xss-attribute", "xss-directive"]: cwe [79, 83], INJECTION, capec [63, 243], High;
+    Xss "script-url" ["xss-script-url", "xss-link", "xss-url"]: cwe [79, 84], INJECTION, capec [63, 244], High;
+    Xss "script-breakout" [
+        "xss-script-breakout", "xss-script-statement", "xss-dom", "xss-indirect", "xss-document", "xss-constructor",
+        "xss-encoder", "xss-tagged", "xss-bracket", "xss-entity",
+    ]: cwe [79], INJECTION, capec [63, 588], Medium;
     Xss "style" ["xss-style"]: cwe [79], INJECTION, capec [63], Medium;
 
     Rce "command" []: cwe [78, 77], INJECTION, capec [88], Medium;
     Rce "command-shell" [
         "rce-command", "rce-disguised", "rce-reverse", "rce-pipe", "rce-program", "rce-glob", "rce-ifs", "rce-fork",
-        "rce-shell", "rce-variable", "rce-cmd", "rce-powershell", "rce-windows", "rce-file",
+        "rce-shell", "rce-variable", "rce-file-redirection", "rce-cmd", "rce-powershell", "rce-windows",
     ]: cwe [78, 77], INJECTION, capec [88], High;
-    Rce "command-argument" ["rce-argument"]: cwe [88, 78], INJECTION, capec [6], High;
+    Rce "argument-injection" ["rce-argument"]: cwe [88, 77], INJECTION, capec [6], High;
     Rce "shellshock" ["rce-shellshock"]: cwe [78], INJECTION, capec [88], High;
     Rce "code-php" ["rce-php"]: cwe [94, 95], INJECTION, capec [242], High;
-    Rce "code-java" ["rce-java", "rce-jsp", "rce-class-loader"]: cwe [94], INJECTION, capec [242], High;
+    Rce "code-java" ["rce-java", "rce-jsp", "rce-class-loader", "rce-spring", "rce-jdbc"]: cwe [94], INJECTION, capec [242], High;
     Rce "code-dotnet" ["rce-dotnet"]: cwe [94], INJECTION, capec [242], High;
     Rce "code-javascript" ["rce-node"]: cwe [94, 95], INJECTION, capec [242], High;
     Rce "code-python" ["rce-python"]: cwe [94, 95], INJECTION, capec [242], High;
     Rce "code-ruby-perl" ["rce-ruby", "rce-perl"]: cwe [94, 95], INJECTION, capec [242], High;
-    Rce "code-probe" ["rce-eval"]: cwe [95, 94], INJECTION, capec [242], Medium;
+    Rce "code-probe" ["rce-eval", "rce-script", "rce-template"]: cwe [95, 94], INJECTION, capec [242], Medium;
     Rce "formula" ["rce-formula"]: cwe [1236], INJECTION, capec [242], Medium;
     Rce "expression-language" ["rce-expression"]: cwe [917], INJECTION, capec [242], High;
-    Rce "lookup" ["rce-jndi", "rce-lookup"]: cwe [917, 502, 20], INJECTION, capec [242, 586], High;
+    Rce "lookup" ["rce-jndi", "rce-lookup", "rce-entity", "rce-text"]: cwe [917, 502, 20], INJECTION, capec [242, 586], High;
     Rce "deserialization" [
         "rce-php-object", "rce-java-object", "rce-java-gadget", "rce-dotnet-object", "rce-node-object", "rce-pickle",
-        "rce-ruby-object", "rce-yaml-object", "rce-serialized",
+        "rce-ruby-object", "rce-yaml-object", "rce-serialized", "rce-flight",
     ]: cwe [502], INTEGRITY, capec [586], High;
     Rce "upload" ["rce-upload"]: cwe [434], DESIGN, capec [650, 17], Medium;
     Rce "prototype-pollution" ["rce-prototype"]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
 
     PathTraversal "path-traversal" []: cwe [22, 23], ACCESS, capec [126], Medium;
-    PathTraversal "path-climb" ["ptrav-climb", "ptrav-dot", "ptrav-leading"]: cwe [22, 23], ACCESS, capec [126, 139], High;
-    PathTraversal "path-disguised" ["ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter", "ptrav-lost", "ptrav-placeholder"]:
-        cwe [22, 172], ACCESS, capec [126, 64, 80], High;
+    PathTraversal "path-climb" [
+        "ptrav-climb", "ptrav-dot", "ptrav-leading",
+    ]: cwe [22, 23], ACCESS, capec [126, 139], High;
+    PathTraversal "path-disguised" [
+        "ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter", "ptrav-lost",
+        "ptrav-placeholder",
+    ]: cwe [22, 172], ACCESS, capec [126, 64, 80], High;
     PathTraversal "path-null-byte" ["ptrav-null"]: cwe [158, 22], ACCESS, capec [52], High;
-    PathTraversal "sensitive-file" ["ptrav-absolute", "ptrav-system", "ptrav-unix", "ptrav-web", "ptrav-windows", "ptrav-hidden", "ptrav-backup"]:
-        cwe [36, 552, 22], ACCESS, capec [597, 126], Medium;
-    PathTraversal "file-inclusion" ["ptrav-wrapper", "ptrav-local-include"]: cwe [98, 829], INJECTION, capec [252], High;
+    PathTraversal "sensitive-file" [
+        "ptrav-absolute", "ptrav-system", "ptrav-unix", "ptrav-web", "ptrav-windows", "ptrav-hidden",
+        "ptrav-backup",
+    ]: cwe [36, 552, 22], ACCESS, capec [597, 126], Medium;
+    PathTraversal "file-inclusion" [
+        "ptrav-wrapper", "ptrav-local-include",
+    ]: cwe [98, 829], INJECTION, capec [252], High;
     PathTraversal "remote-file-inclusion" ["ptrav-remote"]: cwe [98, 829], INJECTION, capec [193, 253], Medium;
     PathTraversal "remote-address" ["ptrav-remote-url"]: cwe [98, 829], INJECTION, capec [193, 253], Low;
 
@@ -158,7 +180,9 @@ table! {
     Xxe "stylesheet" ["xxe-stylesheet"]: cwe [91, 611], INJECTION, capec [250], Medium;
 
     Nosqli "nosql-operator" []: cwe [943], INJECTION, capec [676], Medium;
-    Nosqli "nosql-script" ["nosqli-script"]: cwe [943, 95], INJECTION, capec [676], High;
+    Nosqli "nosql-script" [
+        "nosqli-script", "nosqli-busy", "nosqli-shell",
+    ]: cwe [943, 95], INJECTION, capec [676], High;
 
     Ldapi "ldap-filter" []: cwe [90], INJECTION, capec [136], High;
     Ldapi "xpath" ["ldapi-xpath"]: cwe [643], INJECTION, capec [83], Medium;
@@ -176,18 +200,24 @@ table! {
     Ssi "edge-side-include" ["ssi-edge"]: cwe [97, 96], INJECTION, capec [101], Medium;
 
     MailInjection "mail-header" []: cwe [150, 93, 88], INJECTION, capec [41, 134], High;
-    MailInjection "mail-command" ["mail_injection-smtp", "mail_injection-imap", "mail_injection-pop"]: cwe [150, 77], INJECTION, capec [183], High;
+    MailInjection "mail-command" [
+        "mail_injection-smtp", "mail_injection-imap", "mail_injection-pop",
+    ]: cwe [150, 77], INJECTION, capec [183], High;
 
     Crlf "header-injection" []: cwe [113, 93], INJECTION, capec [34, 86], High;
     Crlf "response-splitting" ["crlf-response"]: cwe [113, 93], INJECTION, capec [34], High;
-    Crlf "smuggling" ["crlf-request", "crlf-smuggl", "crlf-transfer", "crlf-ambiguous"]: cwe [444], DESIGN, capec [33, 105], High;
+    Crlf "smuggling" [
+        "crlf-request", "crlf-smuggl", "crlf-transfer", "crlf-ambiguous",
+    ]: cwe [444], DESIGN, capec [33, 105], High;
     Crlf "line-break" ["crlf-encoded", "crlf-path"]: cwe [93, 113], INJECTION, capec [34], Medium;
 
     OpenRedirect "open-redirect" []: cwe [601], ACCESS, capec [178], Medium;
 
     MassAssignment "mass-assignment" []: cwe [915], INTEGRITY, capec [], Low;
     MassAssignment "relation-lookup" ["mass_assignment-relation"]: cwe [915, 943], INTEGRITY, capec [], Medium;
-    MassAssignment "prototype-pollution" ["mass_assignment-prototype"]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
+    MassAssignment "prototype-pollution" [
+        "mass_assignment-prototype",
+    ]: cwe [1321, 915], INTEGRITY, capec [77, 180], High;
 
     Scanner "scanner" []: cwe [], &[], capec [169], Medium;
     Scanner "scanner-agent" ["scanner-agent"]: cwe [], &[], capec [310, 169], High;

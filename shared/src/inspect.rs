@@ -42,7 +42,7 @@ pub struct InspectRequest {
 }
 
 /// Who asks, and at which trigger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectorInfo {
     pub kind: String,
     pub version: String,
@@ -54,6 +54,12 @@ pub struct ConnectorInfo {
     pub distribution_domain: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edge_request_id: Option<String>,
+    /// Which of the protected applications the function stands before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<u32>,
+    /// Requests its parameters exempted from inspection since its last call that succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bypassed: Option<u64>,
 }
 
 text_enum! {

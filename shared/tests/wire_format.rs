@@ -17,6 +17,8 @@ fn connector() -> ConnectorInfo {
         distribution_id: Some("E2EXAMPLE".into()),
         distribution_domain: Some("d111.cloudfront.net".into()),
         edge_request_id: Some("4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==".into()),
+        application: Some(7),
+        bypassed: Some(40),
     }
 }
 

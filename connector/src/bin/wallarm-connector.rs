@@ -115,7 +115,8 @@ fn configure(from: Option<&Path>, set: &[String], zip: &Path) -> anyhow::Result<
     for (what, assignments) in [("kept", kept), ("new, default", added), ("dropped", dropped), ("set", set)] {
         for Assignment { name, literal } in assignments {
             // A key must not end up in a terminal's history.
-            let shown = if name == "wlrm_signing_key" { "…" } else { &literal };
+            let is_secret = ["wlrm_signing_key", "wlrm_block_me"].contains(&&*name) && literal != "None";
+            let shown = if is_secret { "…" } else { &literal };
             println!("{what:<14}{name} = {shown}");
         }
     }

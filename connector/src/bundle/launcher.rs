@@ -1,6 +1,7 @@
 //! `lambda_function.py`: its parameters, as text.
 
 use super::BundleError;
+use serde_json::Value;
 use std::ops::Range;
 
 const BUILT_IN: &str = include_str!("../../launcher/lambda_function.py");
@@ -20,15 +21,36 @@ impl Assignment {
     /// Reads `wlrm_name=value`. True, False, None and numbers stay what they are in Python; all else is text.
     pub fn parse(text: &str) -> Result<Self, BundleError> {
         let (name, value) = text.split_once('=').ok_or_else(|| BundleError::Assignment(text.to_owned()))?;
-        let known = Launcher::built_in().assignments()?;
-        if !known.iter().any(|assignment| assignment.name == name) {
-            let known = known.into_iter().map(|assignment| assignment.name).collect();
-            return Err(BundleError::UnknownParameter { name: name.to_owned(), known });
-        }
+        let name = known(name)?;
         let bare = matches!(value, "True" | "False" | "None") || value.parse::<u32>().is_ok();
         let literal = if bare { value.to_owned() } else { python_string(value) };
-        Ok(Self { name: name.to_owned(), literal })
+        Ok(Self { name, literal })
     }
+
+    /// Reads a value of JSON. Beside the assignment, the name and what the launcher hands over: Python's `str()` of it.
+    pub(super) fn from_json(name: &str, value: &Value) -> Result<(Self, (String, String)), BundleError> {
+        let name = known(name)?;
+        let (literal, text) = match value {
+            // No variable of a process can hold a NUL.
+            Value::String(text) if !text.contains('\0') => (python_string(text), text.clone()),
+            Value::Bool(true) => ("True".to_owned(), "True".to_owned()),
+            Value::Bool(false) => ("False".to_owned(), "False".to_owned()),
+            Value::Null => ("None".to_owned(), "None".to_owned()),
+            Value::Number(number) if number.is_u64() => (number.to_string(), number.to_string()),
+            _ => return Err(BundleError::Value { name }),
+        };
+        Ok((Self { name: name.clone(), literal }, (name, text)))
+    }
+}
+
+/// The name of a parameter there is.
+fn known(name: &str) -> Result<String, BundleError> {
+    let known = Launcher::built_in().assignments()?;
+    if known.iter().any(|assignment| assignment.name == name) {
+        return Ok(name.to_owned());
+    }
+    let known = known.into_iter().map(|assignment| assignment.name).collect();
+    Err(BundleError::UnknownParameter { name: name.to_owned(), known })
 }
 
 impl Launcher {
@@ -111,7 +133,7 @@ fn literal_length(text: &str, name: &str) -> Result<usize, BundleError> {
 
 /// JSON's strings are Python's, too.
 pub(super) fn python_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Value::from(text).to_string()
 }
 
 #[cfg(test)]

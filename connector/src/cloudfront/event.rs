@@ -147,6 +147,15 @@ impl<'a> Event<'a> {
     }
 }
 
+impl EventRequest<'_> {
+    /// Whether the viewer sent a body, shown to the function or not.
+    pub fn has_body(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| !body.data.is_empty())
+            || self.headers.first("content-length").is_some_and(|length| length.trim() != "0")
+            || self.headers.first("transfer-encoding").is_some()
+    }
+}
+
 impl EventBody<'_> {
     pub fn decode(&self) -> Result<Body, EventError> {
         if self.encoding.as_deref() == Some("text") {

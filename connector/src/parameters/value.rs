@@ -1,11 +1,7 @@
 //! Single values: the text the launcher hands over → a type that cannot be wrong.
 
-use super::{FailMode, FunctionKind, Parameters, TruncatedBody};
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
-use std::time::Duration;
+use super::{FailMode, FunctionKind, TruncatedBody};
+use crate::log::Level;
 
 /// A parameter with a value that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +16,8 @@ pub struct ParameterError {
 /// A value as the launcher hands it over: Python's `str()` of what the user wrote.
 pub(super) trait Value: Sized {
     const EXPECTED: &'static str;
+    /// Whether an error must not show the value.
+    const IS_SECRET: bool = false;
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -31,10 +29,10 @@ pub(super) fn optional<T: Value>(
     let value = lookup(&name.to_ascii_uppercase()).unwrap_or_default();
     match value.trim() {
         "" | "None" => Ok(None),
-        text => match T::parse(text) {
-            Some(parsed) => Ok(Some(parsed)),
-            None => Err(ParameterError { name, value, expected: T::EXPECTED }),
-        },
+        text => T::parse(text).map(Some).ok_or_else(|| {
+            let value = if T::IS_SECRET { String::new() } else { value.clone() };
+            ParameterError { name, value, expected: T::EXPECTED }
+        }),
     }
 }
 
@@ -42,14 +40,55 @@ pub(super) fn required<T: Value>(
     lookup: impl Fn(&str) -> Option<String>,
     name: &'static str,
 ) -> Result<T, ParameterError> {
-    let missing = ParameterError { name, value: String::new(), expected: T::EXPECTED };
-    optional(lookup, name)?.ok_or(missing)
+    optional(lookup, name)?.ok_or(missing(name, T::EXPECTED))
 }
 
-/// How long the visitor may wait for something.
-pub(super) struct Millis(pub(super) Duration);
-/// How often something may happen.
-pub(super) struct Count(pub(super) u32);
+/// The error of a parameter that is not set.
+pub(super) fn missing(name: &'static str, expected: &'static str) -> ParameterError {
+    ParameterError { name, value: String::new(), expected }
+}
+
+/// A number between two others, both included.
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident, $unit:literal, $min:literal, $max:literal) => {
+        $(#[$doc])*
+        pub(super) struct $name(pub(super) u32);
+
+        impl Value for $name {
+            const EXPECTED: &'static str = concat!("must be a number", $unit, " from ", $min, " to ", $max);
+            fn parse(text: &str) -> Option<Self> {
+                text.parse().ok().filter(|number| ($min..=$max).contains(number)).map(Self)
+            }
+        }
+    };
+}
+
+// CloudFront gives up on a function after 5 s at viewer triggers and 30 s at origin triggers; the answer has to be out before.
+number!(
+    /// How long the visitor may wait for something.
+    Millis, " of milliseconds", 1, 4500
+);
+number!(
+    /// The same, at origin triggers.
+    OriginMillis, " of milliseconds", 1, 25_000
+);
+number!(
+    /// How long a connection may be idle.
+    IdleMillis, " of milliseconds", 0, 600_000
+);
+number!(
+    /// How often something may happen.
+    Count, "", 0, 10
+);
+number!(
+    /// Of a body; CloudFront shows no more than the largest.
+    Bytes, " of bytes", 1, 1_048_576
+);
+number!(
+    /// The id of an application.
+    Application, "", 1, 2_147_483_647
+);
+
 /// The name of a header, in lower case.
 pub(super) struct HeaderName(pub(super) String);
 /// Any text.
@@ -60,8 +99,6 @@ pub(super) struct Contact(pub(super) String);
 pub(super) struct Status(pub(super) u16);
 /// Where blocked visitors are sent.
 pub(super) struct RedirectUrl(pub(super) String);
-/// Certificates of authorities.
-pub(super) struct PemCertificates(pub(super) RootCertStore);
 
 impl Value for FunctionKind {
     const EXPECTED: &'static str = "must be \"request\" or \"response\"";
@@ -108,18 +145,10 @@ impl Value for bool {
     }
 }
 
-impl Value for Count {
-    const EXPECTED: &'static str = "must be a number from 0 to 10";
+impl Value for Level {
+    const EXPECTED: &'static str = "must be \"error\", \"warn\", \"info\" or \"debug\"";
     fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().filter(|number| *number <= 10).map(Self)
-    }
-}
-
-impl Value for Millis {
-    const EXPECTED: &'static str = "must be a number of milliseconds from 1 to 4500";
-    fn parse(text: &str) -> Option<Self> {
-        let time = Duration::from_millis(text.parse().ok()?);
-        (!time.is_zero() && time <= Parameters::MAX_DEADLINE).then_some(Self(time))
+        [Self::Error, Self::Warn, Self::Info, Self::Debug].into_iter().find(|level| level.as_str() == text)
     }
 }
 
@@ -159,16 +188,5 @@ impl Value for RedirectUrl {
         let url: hyper::Uri = text.parse().ok()?;
         let absolute = matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
         absolute.then(|| Self(text.to_owned()))
-    }
-}
-
-impl Value for PemCertificates {
-    const EXPECTED: &'static str = "must be the certificates of the authorities to trust, as PEM";
-    fn parse(text: &str) -> Option<Self> {
-        let mut store = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
-            store.add(certificate.ok()?).ok()?;
-        }
-        (!store.is_empty()).then_some(Self(store))
     }
 }

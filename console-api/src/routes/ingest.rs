@@ -4,16 +4,15 @@ use crate::{
     actor::NodeCaller,
     clock::Clock,
     error::ApiError,
+    extract,
     store::{Ingest, Kept, Store, StoreError},
 };
 use axum::{
     Json,
-    body::Bytes,
-    extract::{FromRequest, Request, State, rejection::BytesRejection},
-    http::{StatusCode, header},
+    extract::{FromRequest, Request, State},
 };
 use serde_json::{Value, value::RawValue};
-use shared::{Encoding, IngestBatch, IngestReply, Record, RejectedRecord};
+use shared::{IngestBatch, IngestReply, Record, RejectedRecord};
 
 /// Largest delivery.
 pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -78,20 +77,6 @@ impl<S: Send + Sync> FromRequest<S> for Batch {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if content_type.and_then(Encoding::from_content_type) != Some(Encoding::Json) {
-            return Err(ApiError::MediaType("application/json"));
-        }
-        let body = Bytes::from_request(request, state).await.map_err(|cause| unread(&cause))?;
-        let batch = serde_json::from_slice(&body);
-        batch.map(Self).map_err(|cause| ApiError::BadBody(format!("not a batch of records: {cause}")))
-    }
-}
-
-fn unread(cause: &BytesRejection) -> ApiError {
-    if cause.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        ApiError::TooLarge { limit: BODY_LIMIT }
-    } else {
-        ApiError::BadBody("the body could not be read".to_owned())
+        extract::json_body(request, state, "a batch of records", BODY_LIMIT).await.map(Self)
     }
 }

@@ -8,6 +8,7 @@ use axum::{
 use console_api::{
     actor::Role,
     app::App,
+    bundles::Bundles,
     clock::Clock,
     store::{Store, TokenSource},
     token::Token,
@@ -33,6 +34,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -58,20 +60,20 @@ impl Console {
             let token = Token::parse(&token_of(role)).unwrap();
             store.add_token(&token, role, "test", TokenSource::Command, now()).await.unwrap();
         }
-        let router = App::new(store.clone(), Clock::At(now())).router();
+        let router = App::new(store.clone(), Clock::At(now()), Bundles::default()).router();
         Self { router, store, dir }
     }
 
     /// The same console, with its clock at another time.
     pub(crate) fn at(&self, time: &str) -> Router {
-        App::new(self.store.clone(), Clock::At(time.parse().unwrap())).router()
+        App::new(self.store.clone(), Clock::At(time.parse().unwrap()), Bundles::default()).router()
     }
 
     /// The same database, opened anew.
     pub(crate) async fn restart(self) -> Self {
         self.store.close().await;
         let store = Store::open(self.dir.path()).await.unwrap();
-        let router = App::new(store.clone(), Clock::At(now())).router();
+        let router = App::new(store.clone(), Clock::At(now()), Bundles::default()).router();
         Self { router, store, dir: self.dir }
     }
 
@@ -120,8 +122,9 @@ impl Console {
 pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
-    let bytes = body.collect().await.unwrap().to_bytes();
-    Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Answer { status: parts.status, headers: parts.headers, text, bytes }
 }
 
 pub(crate) fn now() -> Timestamp {

@@ -4,6 +4,7 @@
 
 mod attacks;
 mod authorisation;
+mod connectors;
 mod harness;
 mod health;
 mod hits;

@@ -97,6 +97,45 @@ pub(super) async fn monitoring_lets_through(binaries: &Binaries) -> anyhow::Resu
     world.end(String::new()).await
 }
 
+pub(super) async fn testers_are_blocked_in_monitoring(binaries: &Binaries) -> anyhow::Result<String> {
+    const SECRET: &str = "of-those-who-test";
+    let parameters = vec![("wlrm_block_me", SECRET.to_owned()), ("wlrm_application", "7".to_owned())];
+    let options = StackOptions { parameters, ..options(Mode::Monitoring, TriggerPair::Viewer) };
+    let world = World::start(binaries, options).await?;
+    let attack = |secret: &str| {
+        Request::new("GET", "/etc/passwd", "shop.example.com").header("X-Wallarm-Block-Me", secret)
+    };
+    expect_status(&world.send(attack("another's")).await?, 200)?;
+    expect_status(&world.send(attack(SECRET)).await?, 403)?;
+    world.attack("ptrav", "uri").await?;
+    world.all_delivered().await?;
+    for hit in world.hits().await? {
+        let id = hit["id"].as_str().unwrap_or_default();
+        let hit = world.console_api().get(&format!("/api/v1/hits/{id}")).await?;
+        ensure!(!hit.to_string().to_lowercase().contains("block-me"), "the header is in a hit: {hit}");
+        ensure!(hit["request"]["connector"]["application"] == 7, "the hit knows no application: {hit}");
+    }
+    world.end(String::new()).await
+}
+
+pub(super) async fn exempt_requests_are_counted(binaries: &Binaries) -> anyhow::Result<String> {
+    let parameters = vec![("wlrm_bypass_paths", "/static".to_owned())];
+    let options = StackOptions { parameters, ..options(Mode::Block, TriggerPair::Viewer) };
+    let world = World::start(binaries, options).await?;
+    for _ in 0..3 {
+        expect_status(&world.get("/static/app.js?x='+OR+1=1").await?, 200)?;
+    }
+    for odd in ["/static/..;/?x='+OR+1=1", "/static/%2e%2e/?x='+OR+1=1", "/static//?x='+OR+1=1"] {
+        expect_status(&world.get(odd).await?, 403).context(odd)?;
+    }
+    // The response function's reports come from an environment of its own, which knows of none.
+    let metrics =
+        Client::default().send(world.addresses.metrics, &Request::new("GET", "/metrics", "node")).await?;
+    let counted = "wallarm_gonode_http_connector_server_requests_bypassed_total 3";
+    ensure!(metrics.body_text().contains(counted), "the node counts otherwise: {}", metrics.body_text());
+    world.end(String::new()).await
+}
+
 pub(super) async fn unsigned_calls_are_refused(binaries: &Binaries) -> anyhow::Result<String> {
     let options = StackOptions { signed: true, ..options(Mode::Block, TriggerPair::Viewer) };
     let world = World::start(binaries, options).await?;

@@ -3,7 +3,6 @@
 use super::world::{PATIENCE, World, edge_request_id, expect_status, options};
 use crate::{
     binaries::Binaries,
-    faulty_node::{Fault, FaultyNode},
     stack::{Mode, StackOptions, TriggerPair},
 };
 use anyhow::{Context as _, ensure};
@@ -18,7 +17,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Twice the default deadline: generous, as this machine may be busy.
+/// Generous beside the default deadline, as this machine may be busy.
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<String> {
@@ -46,41 +45,6 @@ pub(super) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<String> 
         "the page does not say what was not inspected: {page}"
     );
     world.end(String::new()).await
-}
-
-/// Two addresses and a retry, and none of it helps.
-pub(super) async fn node_misbehaves(binaries: &Binaries) -> anyhow::Result<String> {
-    const DEADLINE: Duration = Duration::from_millis(600);
-    let (first, second) = (FaultyNode::start(Fault::Hang).await?, FaultyNode::start(Fault::Hang).await?);
-    let addresses = format!("http://{},http://{}", first.address(), second.address());
-    let unreachable = "http://127.0.0.1:1,http://no-such-host.invalid:5050".to_owned();
-    let mut slowest = (Duration::ZERO, String::new());
-    for (addresses, faults) in [(addresses, &Fault::ALL[..]), (unreachable, &Fault::ALL[..1])] {
-        let parameters = vec![
-            ("wlrm_node_addr", addresses),
-            ("wlrm_allow_plain_http", "True".to_owned()),
-            ("wlrm_deadline_ms", DEADLINE.as_millis().to_string()),
-            ("wlrm_retries", "1".to_owned()),
-            ("wlrm_breaker_failures", "0".to_owned()),
-        ];
-        let options = StackOptions { parameters, ..options(Mode::Block, TriggerPair::Viewer) };
-        let world = World::start(binaries, options).await?;
-        // Starting the functions is not the node's fault.
-        world.get("/").await?;
-        for fault in faults {
-            first.set(*fault);
-            second.set(*fault);
-            world.request_function.at_rest().await;
-            world.response_function.at_rest().await;
-            let start = Instant::now();
-            expect_status(&world.get("/etc/passwd").await?, 200).with_context(|| format!("{fault:?}"))?;
-            let took = start.elapsed();
-            ensure!(took < SERVED_WITHIN, "{fault:?} cost the visitor {took:?}");
-            slowest = slowest.max((took, format!("{fault:?}")));
-        }
-        world.end(String::new()).await?;
-    }
-    Ok(format!("at most {} ms of {} ms, with {}", slowest.0.as_millis(), DEADLINE.as_millis(), slowest.1))
 }
 
 pub(super) async fn console_is_away(binaries: &Binaries) -> anyhow::Result<String> {

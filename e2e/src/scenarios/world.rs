@@ -66,15 +66,6 @@ impl World {
         Ok(hits)
     }
 
-    /// A number of `/wallarm-status`, e.g. `/spool/pending`.
-    pub(super) async fn node_status(&self, pointer: &str) -> anyhow::Result<u64> {
-        let request = Request::new("GET", "/wallarm-status", "node");
-        let response = Client::default().send(self.stack.addresses.status, &request).await?;
-        let status: Value = serde_json::from_slice(&response.body)?;
-        let number = status.pointer(pointer).and_then(Value::as_u64);
-        number.ok_or_else(|| anyhow::anyhow!("/wallarm-status has no {pointer}: {status}"))
-    }
-
     /// Until the node has handed over all it has.
     pub(super) async fn all_delivered(&self) -> anyhow::Result<()> {
         let deadline = tokio::time::Instant::now() + PATIENCE;

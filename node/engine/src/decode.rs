@@ -6,6 +6,7 @@
 pub(crate) mod base64;
 mod cdata;
 pub(crate) mod charset;
+mod ebcdic;
 mod escape;
 pub(crate) mod hex;
 mod html;

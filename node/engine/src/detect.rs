@@ -106,8 +106,9 @@ impl Detectors {
         if awaited(if place == Place::ShapedHeader { Waiting::SqliInHeaders } else { Waiting::Sqli }) {
             matches.extend(sqli::detect(value));
         }
-        if bytes.has(Bytes::OPEN_TAG.or(Bytes::COLON).or(Bytes::EQUALS)) {
-            matches.extend(xss::detect(value));
+        let markup = Bytes::OPEN_TAG.or(Bytes::COLON).or(Bytes::EQUALS).or(Bytes::BACKSLASH).or(Bytes::HIGH);
+        if bytes.has(markup) || place == Place::Name {
+            matches.extend(xss::detect(value, place));
         }
         matches
     }
@@ -137,6 +138,7 @@ pub(crate) fn detect_whole(value: &[u8], place: Place, site: &Site<'_>) -> Vec<M
 /// Matches that depend on where the value sits.
 pub(crate) fn detect_at(value: &[u8], bytes: Bytes, place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
+    matches.extend(rce::detect_pollution(value, site));
     if bytes.has(Bytes::COLON) || site.is_one_of(&ssrf::ADDRESS_NAMES) {
         matches.extend(ssrf::detect(value, place, site));
     }
@@ -158,10 +160,11 @@ pub(crate) fn detect_at(value: &[u8], bytes: Bytes, place: Place, site: &Site<'_
     matches
 }
 
-/// One word of letters, digits, dashes: most values of most requests. No attack here is one word, serialized objects apart.
+/// One word of letters, digits, dashes: most values of most requests. Few attacks are one word.
 fn is_plain(value: &[u8], bytes: Bytes) -> bool {
     bytes.is_word_with(Bytes::DASH)
         && !(bytes.has(Bytes::DASH) && has_comment(value))
+        && !sqli::is_telling_word(value)
         && !signature::is_serialized(value)
 }
 

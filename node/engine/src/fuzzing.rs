@@ -24,6 +24,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("unpack_json", unpack_json),
     ("unpack_multipart", unpack_multipart),
     ("unpack_nested", unpack_nested),
+    ("unpack_protobuf", unpack_protobuf),
     ("unpack_xml", unpack_xml),
     ("decode", decode),
     ("inflate", inflate),
@@ -89,6 +90,12 @@ pub fn unpack_form(data: &[u8]) {
     with_header("content-type", "application/x-www-form-urlencoded", Some(data));
 }
 
+/// As it is, and as frames of gRPC.
+pub fn unpack_protobuf(data: &[u8]) {
+    with_header("content-type", "application/protobuf", Some(data));
+    with_header("content-type", "application/grpc", Some(data));
+}
+
 pub fn unpack_json(data: &[u8]) {
     with_header("content-type", "application/json", Some(data));
 }
@@ -142,9 +149,10 @@ pub fn inflate(data: &[u8]) {
     }
 }
 
-/// Tags, their attributes, and the tokens of XML.
+/// Tags, their attributes, the code of Markdown, and the tokens of XML.
 pub fn token_html(data: &[u8]) {
     token::html::attributes(data);
+    token::markdown::without_code(data);
     let tags = token::html::tags(data);
     assert!(tags.is_sorted_by(|one, next| one.span.end <= next.span.start));
     let end = token::xml::tokens(data).fold(0, |end, token| {

@@ -5,7 +5,7 @@
 //! | [`field`], [`trail`] | `Field`: a piece of a request worth a look, and where it sits |
 //! | [`unpack`] | request → fields, and fields found inside fields |
 //! | [`decode`] | peels one layer of encoding off a value |
-//! | [`token`] | values as SQL, HTML, XML, shell, template, URL or path tokens; cannot fail |
+//! | [`token`] | values as SQL, HTML, Markdown, XML, shell, template, URL or path tokens; cannot fail |
 //! | [`detect`] | a value → matches, one file per attack type |
 //! | [`prefilter`] | one look at a value decides who reads it: its bytes, and the literals of all detectors |
 //! | [`signature`] | the catalogue in `signatures/*.toml`: regexes, run where their literals are |

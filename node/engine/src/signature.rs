@@ -1,11 +1,11 @@
 //! The catalogue: signatures as data, each with its own evidence. The [prefilter](crate::prefilter)
 //! finds the candidates; only their regular expressions run.
 
-use crate::{detect::is_document, prefilter::Suspects};
+use crate::{detect::is_document, prefilter::Suspects, token::markdown};
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use shared::{AttackType, Severity};
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 const FILES: &[(AttackType, &str)] = &[
     (AttackType::Crlf, include_str!("../signatures/crlf.toml")),
@@ -90,23 +90,35 @@ impl Catalogue {
             .flat_map(|(number, it)| it.needs.iter().map(move |literal| (number, literal.as_str())))
     }
 
-    /// Each signature that matches, once, with its first match.
+    /// Each signature that matches, once, with its first match. What a post quotes as code is not searched.
     pub(crate) fn matches(&self, value: &[u8], suspects: &Suspects) -> Vec<(&Signature, Range<usize>)> {
         let mut candidates = suspects.below(self.len()).map(|number| &self.signatures[number]).peekable();
         if candidates.peek().is_none() {
             return Vec::new();
         }
         let is_document = is_document(value);
+        let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
         let candidates = candidates.filter(|it| !(it.quotable && is_document));
-        candidates.filter_map(|it| it.pattern.find(value).map(|found| (it, found.range()))).collect()
+        candidates.filter_map(|it| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
     }
 }
 
-/// Base64 of an object as Java, .NET or Python serialize it: attacks that look like one word.
+/// Base64 or hex of an object as Java, .NET, Python or Ruby serialize it: attacks that look like one word.
 pub(crate) fn is_serialized(value: &[u8]) -> bool {
-    const STARTS: &[&[u8]] = &[b"rO0AB", b"KztAAU", b"Cs7QAF", b"AAEAAAD", b"gASV", b"gAN"];
+    const STARTS: &[&[u8]] = &[
+        b"rO0AB",
+        b"KztAAU",
+        b"Cs7QAF",
+        b"AAEAAAD",
+        b"gASV",
+        b"gAN",
+        b"gAJj",
+        b"BAhv",
+        b"BAhU",
+        b"aced0005",
+    ];
     value.len() >= 6
-        && matches!(value[0], b'r' | b'K' | b'C' | b'A' | b'g')
+        && matches!(value[0], b'r' | b'K' | b'C' | b'A' | b'g' | b'B' | b'a')
         && STARTS.iter().any(|it| value.starts_with(it))
 }
 

@@ -1,6 +1,7 @@
 //! Tokenizers. None of them can fail: what is malformed is a field of a token.
 
 pub(crate) mod html;
+pub(crate) mod markdown;
 pub(crate) mod path;
 pub(crate) mod shell;
 pub(crate) mod sql;

@@ -97,7 +97,12 @@ impl Trails {
 
     /// The last name on the way: of a parameter, key, cookie or tag.
     pub(crate) fn last_name(&self, trail: Trail) -> Option<&str> {
-        self.back(trail).find_map(|node| match node.key {
+        self.names(trail).flatten().next()
+    }
+
+    /// The name of each step, from the last to the first.
+    pub(crate) fn names(&self, trail: Trail) -> impl Iterator<Item = Option<&str>> {
+        self.back(trail).map(|node| match node.key {
             StepKey::Name { start, end } => self.names.get(start as usize..end as usize),
             _ => None,
         })

@@ -10,6 +10,7 @@ mod jwt;
 mod multipart;
 mod nested;
 mod path;
+mod protobuf;
 mod query;
 mod xml;
 

@@ -493,6 +493,13 @@ proptest! {
 }
 
 #[test]
+fn a_prototype_is_told_by_whose_it_is() {
+    let told = |body: &str| told(&with_body("application/json", body)).join(" ");
+    assert!(told(r#"{"constructor": {"prototype": {"admin": true}}}"#).starts_with("rce post > json_doc > "));
+    assert_eq!(told(r#"{"prototype": {"admin": true}, "constructor": "Bob & Sons"}"#), "");
+}
+
+#[test]
 fn introspection_counts_wherever_a_query_is_sent() {
     let document = "{\"query\": \"{ __schema { queryType { name } } }\"}";
     let posted = InspectRequest { path: "/graphql".into(), ..with_body("application/json", document) };

@@ -32,7 +32,7 @@ pub struct Explain {
     /// The body; `@FILE` reads it from a file.
     #[arg(short = 'd', long, value_name = "DATA")]
     data: Option<String>,
-    /// The mode to decide in: monitoring, safe_blocking or block.
+    /// The mode to decide in: `monitoring`, `safe_blocking` or `block`.
     #[arg(long, value_name = "MODE", default_value_t = Mode::Block, value_parser = mode)]
     mode: Mode,
     /// Print JSON, as `POST /v1/explain` answers.

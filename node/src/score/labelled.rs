@@ -115,7 +115,7 @@ mod tests {
         for (label, expected) in [
             ("128KB SQL Injection", Some(AttackType::Sqli)),
             ("NoSQL Injection", Some(AttackType::Nosqli)),
-            ("session-fixation", Some(AttackType::Xss)),
+            ("session-fixation", Some(AttackType::SessionFixation)),
             ("SS Injection", Some(AttackType::Ssi)),
             ("SST Injection", Some(AttackType::Ssti)),
             ("cmdi", Some(AttackType::Rce)),

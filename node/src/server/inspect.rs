@@ -14,8 +14,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
-    Action, AttackType, Delivery, Encoding, Finding, InspectRequest, Mode, NotInspected, Record, RequestId,
-    ResponseReport, Verdict,
+    Action, AttackType, ConnectorInfo, Delivery, Encoding, Finding, InspectRequest, Mode, NotInspected,
+    Record, RequestId, ResponseReport, Verdict,
 };
 use std::{
     sync::Arc,
@@ -31,6 +31,7 @@ pub(super) async fn request(
 ) -> Result<Response, Refusal> {
     node.metrics.seen.get_or_create(&REQUEST).inc();
     let (mut request, encoding) = counted(&node, refusal::message::<InspectRequest>(&headers, body))?;
+    node.count_bypassed(request.connector.as_mut());
     let told = std::mem::take(&mut request.not_inspected);
     let delivery = request.delivery;
     let kept = node.keep_not_inspected(told);
@@ -53,6 +54,7 @@ pub(super) async fn response(
 ) -> Result<StatusCode, Refusal> {
     node.metrics.seen.get_or_create(&RESPONSE).inc();
     let (mut report, _) = counted(&node, refusal::message::<ResponseReport>(&headers, body))?;
+    node.count_bypassed(report.connector.as_mut());
     let told = std::mem::take(&mut report.not_inspected);
     node.keep_not_inspected(told)?;
     if !node.recent.is_clean(report.request_id) {
@@ -120,6 +122,12 @@ impl Node {
         if ruling.action == Action::Block {
             self.metrics.blocked.inc();
         }
+    }
+
+    /// A number of the connector's own, which no record of this request should hold.
+    fn count_bypassed(&self, connector: Option<&mut ConnectorInfo>) {
+        let bypassed = connector.and_then(|connector| connector.bypassed.take());
+        self.metrics.bypassed.inc_by(bypassed.unwrap_or_default());
     }
 
     /// The connector forgets these once it has our answer, so they are on disk before.

@@ -183,6 +183,19 @@ async fn what_was_not_inspected_is_kept_before_the_answer() {
 }
 
 #[tokio::test]
+async fn what_connectors_bypassed_is_counted_and_is_no_part_of_a_hit() {
+    let world = world(Mode::Block);
+    let mut message = get("/etc/passwd", "");
+    message["connector"] =
+        json!({ "kind": "cloudfront", "version": "1.0.0", "application": 7, "bypassed": 40 });
+    world.inspect(&message).await.verdict();
+    assert_eq!(world.node.metrics.bypassed.get(), 40);
+    let [Record::Attack(record)] = &world.records()[..] else { panic!("one hit") };
+    let connector = record.request.connector.as_ref().unwrap();
+    assert_eq!((connector.application, connector.bypassed), (Some(7), None));
+}
+
+#[tokio::test]
 async fn a_spool_that_takes_nothing_stops_no_block_and_the_loss_is_counted() {
     let world = world_with(Mode::Block, None, 64);
     let mut message = get("/etc/passwd", "");

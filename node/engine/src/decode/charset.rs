@@ -1,5 +1,7 @@
-//! Text in other character sets that XML parsers and browsers read: UTF-16 and UTF-7.
+//! Text in other character sets: those that show themselves or that browsers guess (UTF-16, UTF-7), and those that a content
+//! type declares.
 
+use super::ebcdic;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 pub(crate) const NAME: &str = "utf16";
@@ -20,6 +22,33 @@ pub(crate) fn transcode(value: &[u8], big: bool) -> Vec<u8> {
     let units = value.as_chunks::<2>().0.iter().map(unit).filter(|&unit| unit != 0xFEFF);
     let letters = char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
     letters.collect::<String>().into_bytes()
+}
+
+/// A body as the character set of its content type reads it. `None` when that is how everybody reads it.
+pub(crate) fn read_declared(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
+    let lower = content_type.to_ascii_lowercase();
+    let label = lower.split("charset=").nth(1)?.split(';').next()?.trim().trim_matches(['"', '\'']);
+    match label {
+        "utf-16" | "utf-16be" | "utf16" | "ucs-2" => Some(transcode(body, true)),
+        "utf-16le" => Some(transcode(body, false)),
+        "utf-32" | "utf-32be" | "utf32" => Some(transcode_utf32(body, u32::from_be_bytes)),
+        "utf-32le" => Some(transcode_utf32(body, u32::from_le_bytes)),
+        "utf-7" | "utf7" => peel_utf7(body),
+        label if ebcdic::is_named(label) => Some(ebcdic::read(body)),
+        label => {
+            let (text, _) =
+                encoding_rs::Encoding::for_label(label.as_bytes())?.decode_without_bom_handling(body);
+            (text.as_bytes() != body).then(|| text.into_owned().into_bytes())
+        }
+    }
+}
+
+fn transcode_utf32(value: &[u8], unit: fn([u8; 4]) -> u32) -> Vec<u8> {
+    let letters = value.as_chunks::<4>().0.iter().map(|&bytes| unit(bytes)).filter(|&unit| unit != 0xFEFF);
+    letters
+        .map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect::<String>()
+        .into_bytes()
 }
 
 /// `+ADw-` as `<`. Only runs that spell ASCII count: nothing else is worth hiding, and base64 has plus signs, too.
@@ -67,6 +96,24 @@ mod tests {
             assert_eq!(read_utf16(bytes).as_deref(), Some(b"<a".as_slice()));
         }
         assert_eq!(read_utf16(b"<a>"), None);
+    }
+
+    #[test]
+    fn a_declared_character_set_is_read_when_it_makes_a_difference() {
+        let read = |label: &str, body: &[u8]| {
+            read_declared(&format!("text/plain; charset=\"{label}\""), body)
+                .map(|text| String::from_utf8_lossy(&text).into_owned())
+        };
+        assert_eq!(read("ISO-8859-1", b"caf\xE9").as_deref(), Some("café"));
+        assert_eq!(read("utf-16le", b"<\0a\0").as_deref(), Some("<a"));
+        assert_eq!(read("UTF-32", b"\0\0\0<").as_deref(), Some("<"));
+        assert_eq!(read("utf-7", b"+ADw-").as_deref(), Some("<"));
+        assert_eq!(read("ibm037", b"\x4C").as_deref(), Some("<"));
+        assert_eq!(read("shift_jis", b"\x83\x41").as_deref(), Some("ア"));
+        for (label, body) in [("utf-8", "é".as_bytes()), ("iso-8859-1", b"plain"), ("klingon", b"\xFF")] {
+            assert_eq!(read(label, body), None, "{label}");
+        }
+        assert_eq!(read_declared("text/plain", b"a"), None);
     }
 
     #[test]

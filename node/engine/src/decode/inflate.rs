@@ -1,11 +1,14 @@
-//! gzip, zlib and bare deflate, with an end to how much may come out.
+//! gzip, zlib, bare deflate and brotli, with an end to how much may come out.
 
 use crate::budget::{Budget, Limit};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use shared::point::Tag;
 use std::io::Read;
 
 /// What grows to the limit by more than this was made to grow.
 const BOMB_RATIO: usize = 100;
+/// What brotli reads at a time.
+const BUFFER_BYTES: usize = 4 << 10;
 /// Of a bomb, this much is looked at.
 const BOMB_BYTES: usize = 64 << 10;
 
@@ -15,6 +18,8 @@ pub(crate) enum Format {
     Zlib,
     /// Without a header, so only when a header of the request says so.
     Deflate,
+    /// Shows itself by nothing, either.
+    Brotli,
 }
 
 /// Whether the first bytes are those of gzip or zlib.
@@ -23,6 +28,35 @@ pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
 }
 
 impl Format {
+    /// The format that a word of `content-encoding` names, for data that may show itself.
+    pub(crate) fn named(coding: &str, bytes: &[u8]) -> Option<Self> {
+        match coding.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => Self::shown(bytes).filter(|it| *it == Self::Gzip),
+            "deflate" => Some(Self::shown(bytes).filter(|it| *it == Self::Zlib).unwrap_or(Self::Deflate)),
+            "br" => Some(Self::Brotli),
+            _ => None,
+        }
+    }
+
+    /// Whether data in this format is known by its first bytes.
+    pub(crate) fn shows_itself(self) -> bool {
+        matches!(self, Self::Gzip | Self::Zlib)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gzip | Self::Zlib | Self::Deflate => "gzip",
+            Self::Brotli => "brotli",
+        }
+    }
+
+    pub(crate) fn tag(self) -> Tag {
+        match self {
+            Self::Gzip | Self::Zlib | Self::Deflate => Tag::Gzip,
+            Self::Brotli => Tag::Brotli,
+        }
+    }
+
     /// The format the data itself shows.
     pub(crate) fn shown(bytes: &[u8]) -> Option<Self> {
         match *bytes {
@@ -44,6 +78,7 @@ pub(crate) fn inflate(bytes: &[u8], format: Format, budget: &mut Budget) -> Opti
         Format::Gzip => read(MultiGzDecoder::new(bytes), limit),
         Format::Zlib => read(ZlibDecoder::new(bytes), limit),
         Format::Deflate => read(DeflateDecoder::new(bytes), limit),
+        Format::Brotli => read(brotli_decompressor::Decompressor::new(bytes, BUFFER_BYTES), limit),
     };
     if out.len() > limit {
         if limit / bytes.len().max(1) > BOMB_RATIO {
@@ -85,6 +120,19 @@ mod tests {
         let cut = &packed[..packed.len() - 6];
         assert_eq!(inflate(cut, Format::Gzip, &mut budget).as_deref(), Some(b"some text".as_slice()));
         assert_eq!(inflate(b"\x1f\x8b\x08nothing", Format::Gzip, &mut budget), None);
+    }
+
+    #[test]
+    fn brotli_is_read_and_its_bombs_are_noted() {
+        let text = b"\x1b\x23\x00\xf8\x1d\x09\x36\x2e\x76\x7d\xb9\xa7\x54\xb3\x88\xc1\xd1\xe9\x95\x9e\xb0\x32\x05\x82\x57\x82\xc0\x93\x07\xf0\x20\x52\x33\xf4\x73\xaa\x3f\x00";
+        let mut budget = Budget::for_request();
+        let read = inflate(text, Format::Brotli, &mut budget);
+        assert_eq!(read.as_deref(), Some(b"p=a+b and some more text, text, text".as_slice()));
+        assert_eq!(budget.exhausted(), None);
+        // 40 MB of zeros.
+        let bomb = b"\xcb\xff\xff\x3f\xf8\x27\x00\xe2\xb1\x40\x20\xf7\xfe\x8f\xff\xff\x7f\xf0\x4f\x00\xc4\x61\x11\x80\xee\xfd\x1f\xff\xff\xff\xe0\x9f\x00\x88\xc3\x02\x00\xdd\xfb\x3f\xfe\xff\xff\xc1\x3f\x01\x10\x87\x05\x00\xba\xf7\x7f\xf9\xff\xff\x87\x7f\x02\x20\x0e\x0b\x00\x74\xef\xff\x00";
+        assert_eq!(inflate(bomb, Format::Brotli, &mut budget).unwrap().len(), BOMB_BYTES);
+        assert_eq!(budget.exhausted(), Some(Limit::Inflation));
     }
 
     #[test]

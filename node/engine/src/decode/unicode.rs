@@ -45,7 +45,14 @@ fn wide(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [0xEF, 0xBC, next @ 0x81..=0xBF, ..] => Some((next - 0x81 + b'!', 3)),
         [0xEF, 0xBD, next @ 0x80..=0x9E, ..] => Some((next - 0x80 + b'`', 3)),
-        [0xCA, 0xB9 | 0xBC, ..] => Some((b'\'', 2)),
+        [0xCA, 0xB9..=0xBD, ..] => Some((b'\'', 2)),
+        // Letters whose upper or lower case is ASCII: the long s, and the sign for kelvin.
+        [0xC5, 0xBF, ..] => Some((b's', 2)),
+        [0xE2, 0x84, 0xAA, ..] => Some((b'k', 3)),
+        // The prime, pointing quotes and small forms.
+        [0xE2, 0x80, 0xB2, ..] => Some((b'\'', 3)),
+        [0xE2, 0x80, 0xB9, ..] | [0xEF, 0xB9, 0xA4, ..] => Some((b'<', 3)),
+        [0xE2, 0x80, 0xBA, ..] | [0xEF, 0xB9, 0xA5, ..] => Some((b'>', 3)),
         // The last two are private-use characters that Windows maps to slashes.
         [0xE2, 0x88, 0x95, ..] | [0xE2, 0x81, 0x84, ..] | [0xEE, 0xBF, 0x88, ..] | [0xEF, 0x80, 0xA5, ..] => {
             Some((b'/', 3))
@@ -83,6 +90,11 @@ mod tests {
     #[test]
     fn full_width_forms_are_ascii_to_some_servers() {
         assert_eq!(peel("＜ｓｃｒｉｐｔ＞＇".as_bytes()).as_deref(), Some(b"<script>'".as_slice()));
+    }
+
+    #[test]
+    fn look_alikes_that_conversions_make_plain_are_plain() {
+        assert_eq!(peel("‹ſcript›ʹ′﹤﹥".as_bytes()).as_deref(), Some(b"<script>''<>".as_slice()));
     }
 
     #[test]

@@ -11,8 +11,11 @@ mod evidence;
 mod head;
 mod lookup;
 mod parameter;
+mod pollution;
 mod strange;
 mod words;
+
+pub(super) use pollution::detect as detect_pollution;
 
 use super::{Match, sqli::is_document};
 use crate::{

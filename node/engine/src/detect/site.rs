@@ -141,6 +141,11 @@ impl<'f> Site<'f> {
         self.trails.last_name(self.trail)
     }
 
+    /// The name of each step, from the last to the first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Option<&str>> {
+        self.trails.names(self.trail)
+    }
+
     /// All of it: costs more than the questions below.
     pub(crate) fn point(&self) -> Point {
         self.trails.point(self.trail)

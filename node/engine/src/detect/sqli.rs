@@ -34,10 +34,14 @@ struct Reading {
     is_document: bool,
 }
 
-type Rule = fn(&Reading, usize) -> Option<Evidence>;
+/// Asked of a reading as a whole.
+type Rule = fn(&Reading) -> Option<Evidence>;
+
+/// Asked at a position of a reading.
+type RuleAt = fn(&Reading, usize) -> Option<Evidence>;
 
 /// Asked at every trigger.
-const RULES: &[Rule] = &[
+const RULES: &[RuleAt] = &[
     statement::union_select,
     statement::subselect,
     statement::select_from,
@@ -46,11 +50,15 @@ const RULES: &[Rule] = &[
     condition::tautology,
     condition::in_condition,
     condition::after_number,
-    condition::bare_comparison,
     condition::case,
-    condition::bare_expression,
     function::delay,
     function::telling,
+];
+
+/// Asked once, where the value stands by itself: it is no more than this.
+const WHOLES: &[Rule] = &[
+    condition::bare_comparison,
+    condition::bare_expression,
     function::whole_call,
     function::nested_call,
     fragment::leading_condition,
@@ -118,14 +126,19 @@ fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
         return Vec::new();
     }
     let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document };
-    let breakouts = if opening == Opening::Bare { &[] } else { BREAKOUTS };
-    let mut evidence: Vec<Evidence> = breakouts.iter().filter_map(|rule| rule(&reading, 0)).collect();
+    let once = if opening == Opening::Bare { WHOLES } else { BREAKOUTS };
+    let mut evidence: Vec<Evidence> = once.iter().filter_map(|rule| rule(&reading)).collect();
     let triggers = reading.triggers();
     for rule in RULES {
         let held = |&at: &usize| rule(&reading, at).filter(|found| reading.is_injected(found));
         evidence.extend(triggers.iter().find_map(held));
     }
     evidence.into_iter().map(|it| reading.matched(&it)).collect()
+}
+
+/// Whether this word is of no use but to a database's administrator.
+pub(super) fn is_telling_word(value: &[u8]) -> bool {
+    (4..=14).contains(&value.len()) && words::TELLING.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 /// Many lines of many words.
@@ -167,7 +180,7 @@ impl Reading {
         let follows_text = before.is_some_and(|it| {
             matches!(self.phrase.kind(it), Some(Kind::Text { .. })) && self.phrase.is_same_line(it, at + 2)
         });
-        let is_first = (1..=FIRST_TOKENS).contains(&at);
+        let is_first = (1..=FIRST_TOKENS).contains(&at) || at == 0 && self.opening != Opening::Bare;
         !self.is_document
             || is_first
             || follows_text && !matches!(found.signature, "sqli-clause" | "sqli-condition")

@@ -66,7 +66,14 @@ fn computes(tokens: &[Token<'_>], value: &[u8], hole: &Hole) -> bool {
     // `{2-4}` is a quantifier, `{1/2}` a fraction in some markup.
     let is_bare = hole.opening == "{"
         && !(hole.span.len() == value.trim_ascii().len() && tokens.contains(&Token::Sum(b'*')));
-    only && pair && literals >= 2 && !is_bare
+    only && pair && literals >= 2 && !is_bare || calls_literal(tokens, hole)
+}
+
+/// `'a'.upper()`: a method of a literal, with nothing of the page in it.
+fn calls_literal(tokens: &[Token<'_>], hole: &Hole) -> bool {
+    let starts = matches!(tokens, [Token::Text(_), Token::Mark(b'.'), Token::Name(_), Token::Mark(b'('), ..]);
+    let names = tokens.iter().filter(|it| matches!(it, Token::Name(_))).count();
+    starts && names == 1 && hole.opening != "{"
 }
 
 /// A name no page needs: classes, runtimes, the template engine's own objects, functions that run or read.
@@ -77,6 +84,7 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
     };
     (0..tokens.len()).any(|at| {
         let called = tokens.get(at + 1) == Some(&Token::Mark(b'('));
+        let filters = at > 0 && tokens[at - 1] == Token::Mark(b'|');
         let member = at > 0 && matches!(tokens[at - 1], Token::Mark(b'.' | b'@' | b'#' | b'['));
         match &tokens[at] {
             Token::Name(name) => {
@@ -84,6 +92,7 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
                 is_dunder(&lower)
                     || words::TELLING.contains(&&*lower)
                     || called && words::CALLED.contains(&&*lower)
+                    || filters && words::FILTERS.contains(&&*lower)
                     || member && words::MEMBERS.contains(&&*lower)
                     // `item.class` is for style sheets; `''.class.forName` goes on.
                     || member && lower == "class" && matches!(tokens.get(at + 1), Some(Token::Mark(b'.' | b'[')))
@@ -112,8 +121,9 @@ fn instructs(inside: &[u8], hole: &Hole) -> bool {
     let starts = |words: &[&str]| words.iter().any(|word| trimmed.starts_with(word.as_bytes()));
     match hole.opening {
         "<#" => {
-            starts(&["assign ", "include ", "import "])
-                && (starts(&["include", "import"]) || memchr::memmem::find(&trimmed, b"?new").is_some())
+            starts(&["list .", "assign ", "include ", "import "])
+                && (starts(&["list .", "include", "import"])
+                    || memchr::memmem::find(&trimmed, b"?new").is_some())
         }
         "{" => {
             matches!(&*trimmed, b"php" | b"literal")

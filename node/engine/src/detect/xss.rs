@@ -1,143 +1,153 @@
 //! Cross-site scripting: markup that runs. Script without markup is in `signatures/xss.toml`.
+//!
+//! Posts may quote markup as code; what an editor of whole pages sends holds forms and styles, which a comment has no
+//! use for.
 
+mod active;
+mod breakout;
+mod disguise;
+mod style;
 mod url;
 
-use super::Match;
-use crate::token::html::{Attribute, Tag, attributes, tags};
+use super::{Match, sqli::is_document};
+use crate::{
+    field::Place,
+    token::{
+        html::{Attribute, Tag, tags},
+        markdown,
+    },
+};
 use shared::{
     AttackType,
     Severity::{self, Critical, High, Medium},
 };
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 /// Markup in attributes of markup is read this deep.
 const MAX_MARKUP_DEPTH: usize = 2;
 
-pub(super) fn detect(value: &[u8]) -> Vec<Match<'static>> {
-    let mut matches = Vec::new();
+pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
+    let mut found = Found { matches: Vec::new(), is_document: false };
     if memchr::memchr(b'<', value).is_some() {
-        judge_markup(value, 0, &mut matches);
-    }
-    judge_breakout(value, &mut matches);
-    judge_url(value, &mut matches);
-    matches
-}
-
-/// Each signature once per value: an attacker repeats himself, and one is enough.
-fn add(matches: &mut Vec<Match<'static>>, signature: &'static str, severity: Severity, span: Range<usize>) {
-    if !matches.iter().any(|known| known.signature == signature) {
-        matches.push(Match { attack_type: AttackType::Xss, signature, severity, span });
-    }
-}
-
-/// Markup may sit in the attributes of markup: where the value lands, their quotes may not be quotes.
-fn judge_markup(value: &[u8], depth: usize, matches: &mut Vec<Match<'static>>) {
-    for tag in tags(value) {
-        judge_tag(&tag, depth, matches);
-        let sheet = value[tag.span.end..].split(|&byte| byte == b'<').next().unwrap_or_default();
-        if tag.name == "style" && !tag.is_end && is_active_style(sheet) {
-            add(matches, "xss-style", High, tag.span);
+        let is_post = is_document(value);
+        let text = if is_post { markdown::without_code(value) } else { Cow::Borrowed(value) };
+        found.is_document = is_post || is_page(value);
+        found.judge_markup(&text, 0);
+        if let Some(stripped) = breakout::without_tags_in_words(&text) {
+            found.judge_breakouts(&stripped, value.len());
         }
     }
+    if let Some(start) = disguise::script_tag(value).filter(|_| !found.is_document) {
+        found.add("xss-script-tag", Critical, start..value.len());
+    }
+    found.judge_breakouts(value, value.len());
+    found.judge_url(value);
+    if place == Place::Name && breakout::ends_with_handler(value) {
+        found.add("xss-attribute-breakout", High, 0..value.len());
+    }
+    found.matches
 }
 
-fn judge_tag(tag: &Tag<'_>, depth: usize, matches: &mut Vec<Match<'static>>) {
-    if tag.name == "script" {
-        add(matches, "xss-script-tag", Critical, tag.span.clone());
-    }
-    if tag.is_end {
-        return;
-    }
-    if is_active(tag) {
-        add(matches, "xss-active-tag", Medium, tag.span.clone());
-    }
-    for attribute in &tag.attributes {
-        judge_attribute(attribute, tag.span.clone(), depth, matches);
-    }
+/// A page from its beginning to its end, as a mail or a site is sent.
+fn is_page(value: &[u8]) -> bool {
+    let page = value.trim_ascii();
+    let starts = |name: &[u8]| page.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
+    let ends = page.len() > 7 && page[page.len() - 7..].eq_ignore_ascii_case(b"</html>");
+    starts(b"<!doctype") || starts(b"<html") && ends
 }
 
-fn judge_attribute(
-    attribute: &Attribute<'_>,
-    span: Range<usize>,
-    depth: usize,
-    matches: &mut Vec<Match<'static>>,
-) {
-    let Some(value) = attribute.value else { return };
-    if is_handler(&attribute.name) {
-        add(matches, "xss-event-handler", Critical, span.clone());
-    }
-    if url::runs_script(value) {
-        add(matches, "xss-script-url", Critical, span.clone());
-    }
-    if attribute.name == "style" && is_active_style(value) {
-        add(matches, "xss-style", High, span.clone());
-    }
-    if depth < MAX_MARKUP_DEPTH && memchr::memchr(b'<', value).is_some() {
-        let mut inner = Vec::new();
-        judge_markup(value, depth + 1, &mut inner);
-        for found in inner {
-            add(matches, found.signature, found.severity, span.clone());
+struct Found {
+    matches: Vec<Match<'static>>,
+    is_document: bool,
+}
+
+impl Found {
+    /// Each signature once per value: an attacker repeats himself, and one is enough.
+    fn add(&mut self, signature: &'static str, severity: Severity, span: Range<usize>) {
+        if !self.matches.iter().any(|known| known.signature == signature) {
+            self.matches.push(Match { attack_type: AttackType::Xss, signature, severity, span });
         }
     }
-}
 
-/// `onload`, `onerror`: any name of that form, since browsers gain new ones every year.
-fn is_handler(name: &str) -> bool {
-    let event = name.strip_prefix("on").unwrap_or_default();
-    (3..=30).contains(&event.len()) && event.bytes().all(|byte| byte.is_ascii_alphabetic())
-}
-
-/// Tags that load or run something by themselves.
-fn is_active(tag: &Tag<'_>) -> bool {
-    let has = |name: &str| tag.attributes.iter().any(|it| it.name == name && it.value.is_some());
-    match tag.name.as_str() {
-        "iframe" | "frame" | "frameset" | "object" | "embed" | "applet" | "isindex" | "ilayer"
-        | "bgsound" | "portal" | "foreignobject" | "?import" | "listener" | "handler" => true,
-        "xml" => has("src") || has("id"),
-        "meta" => has("http-equiv"),
-        "base" => has("href"),
-        "link" => has("href") || has("rel"),
-        "form" | "button" | "input" => has("action") || has("formaction"),
-        "svg" | "math" | "animate" | "set" | "import" | "layer" => {
-            !tag.attributes.is_empty() && !has("viewbox")
+    /// Markup may sit in the attributes of markup: where the value lands, their quotes may not be quotes.
+    fn judge_markup(&mut self, value: &[u8], depth: usize) {
+        for tag in tags(value) {
+            let sheet = value[tag.span.end..].split(|&byte| byte == b'<').next().unwrap_or_default();
+            if tag.name == "style" && !tag.is_end && style::is_active(sheet) {
+                self.add("xss-style", High, tag.span.clone());
+            }
+            // Blanks inside a scheme part the attributes, but some browsers drop them.
+            if memchr::memchr(b'=', &value[tag.span.clone()]).is_some()
+                && url::is_split(&value[tag.span.clone()])
+            {
+                self.add("xss-script-url", High, tag.span.clone());
+            }
+            let is_mentioned = tag.attributes.is_empty() && value[tag.span.end..].starts_with(b"</code>");
+            if !is_mentioned {
+                self.judge_tag(&tag, depth);
+            }
         }
-        _ => false,
     }
-}
 
-fn is_active_style(value: &[u8]) -> bool {
-    let compact = url::compact(value);
-    [b"expression(".as_slice(), b"-moz-binding", b"behavior:", b"javascript:", b"@import"]
-        .iter()
-        .any(|needle| memchr::memmem::find(&compact, needle).is_some())
-}
-
-/// A quote, then an event handler: the value leaves the attribute it landed in.
-fn judge_breakout(value: &[u8], matches: &mut Vec<Match<'static>>) {
-    for quote in [b'"', b'\'', b'`'] {
-        let Some(at) = memchr::memchr(quote, value).filter(|&at| has_handler_after(&value[at + 1..])) else {
-            continue;
-        };
-        add(matches, "xss-attribute-breakout", High, at..value.len());
+    fn judge_tag(&mut self, tag: &Tag<'_>, depth: usize) {
+        if tag.name == "script" || active::is_spelled_out(tag) {
+            self.add("xss-script-tag", Critical, tag.span.clone());
+        }
+        if active::is_active(tag) || !self.is_document && active::is_foreign(tag) {
+            self.add("xss-active-tag", Medium, tag.span.clone());
+        }
+        if tag.is_end {
+            return;
+        }
+        for attribute in &tag.attributes {
+            self.judge_attribute(attribute, tag.span.clone(), depth);
+        }
     }
-}
 
-fn has_handler_after(rest: &[u8]) -> bool {
-    if memchr::memchr(b'=', rest).is_none() {
-        return false;
+    fn judge_attribute(&mut self, attribute: &Attribute<'_>, span: Range<usize>, depth: usize) {
+        let Some(value) = attribute.value else { return };
+        if breakout::is_handler(&attribute.name) {
+            self.add("xss-event-handler", Critical, span.clone());
+        }
+        if !self.is_document && active::is_directive(&attribute.name, value) {
+            self.add("xss-directive", High, span.clone());
+        }
+        if url::runs_script(value) {
+            self.add("xss-script-url", Critical, span.clone());
+        }
+        let is_link = matches!(attribute.name.as_str(), "href" | "src" | "action");
+        if is_link && !self.is_document && url::is_disguised(value) {
+            self.add("xss-link-disguise", Medium, span.clone());
+        }
+        if attribute.name == "style" && (style::is_active(value) || style::is_odd(value)) {
+            self.add("xss-style", High, span.clone());
+        }
+        if depth < MAX_MARKUP_DEPTH && memchr::memchr(b'<', value).is_some() {
+            let mut inner = Self { matches: Vec::new(), is_document: self.is_document };
+            inner.judge_markup(value, depth + 1);
+            for found in inner.matches {
+                self.add(found.signature, found.severity, span.clone());
+            }
+        }
     }
-    attributes(rest)
-        .iter()
-        .take(12)
-        .any(|it| it.value.is_some_and(|value| !value.is_empty()) && is_handler(&it.name))
-}
 
-/// The whole value is a URL that runs script.
-fn judge_url(value: &[u8], matches: &mut Vec<Match<'static>>) {
-    let opened = value.trim_ascii_start();
-    let opened = opened.strip_prefix(b"\"").or(opened.strip_prefix(b"'")).unwrap_or(opened);
-    if url::runs_script(opened) {
-        add(matches, "xss-script-url", High, 0..value.len());
+    /// A quote, then an attribute that runs: the value leaves the attribute it landed in.
+    fn judge_breakouts(&mut self, value: &[u8], end: usize) {
+        for quote in [b'"', b'\'', b'`'] {
+            let Some(at) = memchr::memchr(quote, value).filter(|&at| breakout::runs(&value[at + 1..])) else {
+                continue;
+            };
+            self.add("xss-attribute-breakout", High, at..end);
+        }
+    }
+
+    /// The whole value is a URL that runs script.
+    fn judge_url(&mut self, value: &[u8]) {
+        let opened = value.trim_ascii_start();
+        let opened = opened.strip_prefix(b"\"").or(opened.strip_prefix(b"'")).unwrap_or(opened);
+        if url::runs_script(opened) && !url::is_title(opened) {
+            self.add("xss-script-url", High, 0..value.len());
+        }
     }
 }
 

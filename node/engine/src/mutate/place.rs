@@ -140,7 +140,7 @@ impl Place {
             Self::Body(content_type) => (*content_type, text.whole().to_owned()),
             _ => return,
         };
-        request.method = "POST".to_owned();
+        "POST".clone_into(&mut request.method);
         request.headers.push(("content-type".to_owned(), content_type.to_owned()));
         request.body = Some(Body(body.into_bytes()));
     }

@@ -152,7 +152,7 @@ pub(super) fn percent(text: &str) -> String {
 }
 
 fn percent_each(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    each_byte(text, "%")
 }
 
 /// What is no letter or digit as a UTF-16 code unit.
@@ -171,15 +171,27 @@ fn each_unit(text: &str, introducer: &str) -> String {
 }
 
 fn entities(text: &str) -> String {
-    let entity = |letter: char| match letter.is_ascii_alphanumeric() {
-        true => letter.to_string(),
-        false => format!("&#x{:x};", u32::from(letter)),
-    };
-    text.chars().map(entity).collect()
+    let mut out = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_alphanumeric() {
+            out.push(letter);
+        } else {
+            let _infallible = write!(out, "&#x{:x};", u32::from(letter));
+        }
+    }
+    out
 }
 
 fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    each_byte(text, "")
+}
+
+fn each_byte(text: &str, introducer: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        let _infallible = write!(out, "{introducer}{byte:02x}");
+    }
+    out
 }
 
 /// SQL words in changing case; of markup only tags and handlers, as scripts mind their case.

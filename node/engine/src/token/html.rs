@@ -7,6 +7,8 @@ use std::ops::Range;
 pub(crate) struct Tag<'v> {
     /// Lower-case, without a namespace prefix.
     pub name: String,
+    /// Whether it has a namespace prefix.
+    pub is_prefixed: bool,
     pub is_end: bool,
     pub attributes: Vec<Attribute<'v>>,
     pub span: Range<usize>,
@@ -53,10 +55,11 @@ impl<'v> Reader<'v> {
             return None;
         }
         let name = self.take_while(|byte| !is_blank(byte) && !matches!(byte, b'/' | b'>' | b'<'));
+        let is_prefixed = memchr::memchr(b':', name).is_some();
         let name = local_name(name);
         let attributes = self.attributes();
         self.at += usize::from(self.peek() == Some(b'>'));
-        Some(Tag { name, is_end, attributes, span: start..self.at })
+        Some(Tag { name, is_prefixed, is_end, attributes, span: start..self.at })
     }
 
     fn attributes(&mut self) -> Vec<Attribute<'v>> {
@@ -126,6 +129,7 @@ fn is_blank(byte: u8) -> bool {
 /// Lower-case, and `script` for `svg:script`.
 fn local_name(name: &[u8]) -> String {
     let local = name.rsplit(|&byte| byte == b':').next().unwrap_or(name);
+    let local = local.strip_suffix(b"#").unwrap_or(local);
     String::from_utf8_lossy(local).to_ascii_lowercase()
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Sink,
     form::{self, Parameter},
-    json, multipart,
+    json, multipart, protobuf, xml,
 };
 use crate::{
     decode::{
@@ -15,32 +15,60 @@ use crate::{
 };
 use shared::{InspectRequest, point::Tag};
 
+/// More codings than this on one body are not undone.
+const MAX_CODINGS: usize = 4;
+
 pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let Some(body) = request.body.as_ref().map(|body| body.0.as_slice()) else { return };
     let content_type = header(request, "content-type");
+    let codings: Vec<&str> = header(request, "content-encoding").split(',').take(MAX_CODINGS).collect();
     let post = sink.trails.then(None, Tag::Post);
-    if let Some(format) = compression(request, body)
-        && let Some(inflated) = inflate::inflate(body, format, sink.budget)
-    {
-        let root = sink.trails.then(post, Tag::Gzip);
-        return unpack_buffer(&inflated, content_type, root, "gzip", sink);
-    }
-    if let Some(text) = utf16(content_type, body) {
-        let root = sink.trails.then(post, Tag::Charset);
-        return unpack_buffer(&text, content_type, root, charset::NAME, sink);
-    }
-    unpack_plain(body, content_type, post, sink);
+    unpack_coded(body, &codings, content_type, post, sink);
 }
 
-/// Reads what was decoded from the body.
-fn unpack_buffer(
-    buffer: &[u8],
+/// Undoes the last coding, then those before it.
+fn unpack_coded<'a>(
+    body: &'a [u8],
+    codings: &[&str],
     content_type: &str,
     root: Trail,
-    layer: &'static str,
-    sink: &mut Sink<'_, '_>,
+    sink: &mut Sink<'a, '_>,
 ) {
-    let ((), added) = sink.unpack_buffer(|inner| unpack_plain(buffer, content_type, root, inner));
+    let (last, before) = codings.split_last().map_or(("", codings), |(last, before)| (*last, before));
+    // What is gzip is read as such, whatever its header says.
+    let shown = Format::shown(body).filter(|it| *it == Format::Gzip);
+    let format = shown.or_else(|| Format::named(last, body));
+    if let Some(format) = format
+        && let Some(inflated) = inflate::inflate(body, format, sink.budget)
+    {
+        let root = sink.trails.then(root, format.tag());
+        in_buffer(format.name(), sink, |inner| unpack_coded(&inflated, before, content_type, root, inner));
+        // Bare deflate and brotli have no mark: a header may lie, and the origin read the body as it came.
+        if format.shows_itself() {
+            return;
+        }
+    }
+    unpack_text(body, content_type, root, sink);
+}
+
+/// Reads the body in the character set it shows or declares; one that is only declared may not be the one that counts.
+fn unpack_text<'a>(body: &'a [u8], content_type: &str, root: Trail, sink: &mut Sink<'a, '_>) {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let shown = charset::read_utf16(body);
+    let is_shown = shown.is_some();
+    if let Some(text) = shown.or_else(|| charset::read_declared(content_type, body)) {
+        let root = sink.trails.then(root, Tag::Charset);
+        in_buffer(charset::NAME, sink, |inner| unpack_plain(&text, content_type, root, inner));
+        if is_shown {
+            return;
+        }
+    }
+    unpack_plain(body, content_type, root, sink);
+}
+
+/// Reads what was decoded from the body; its fields outlive the buffer.
+fn in_buffer<'b>(layer: &'static str, sink: &mut Sink<'_, '_>, read: impl FnOnce(&mut Sink<'b, '_>)) {
+    let ((), added) = sink.unpack_buffer(read);
     for field in &mut sink.fields[added] {
         field.decoded.insert(0, layer);
     }
@@ -61,35 +89,24 @@ fn unpack_structured<'a>(body: &'a [u8], content_type: &str, root: Trail, sink: 
             return true;
         }
     }
-    if let Some(boundary) = multipart::boundary(content_type, body) {
-        return multipart::unpack(body, &boundary, root, sink);
+    let lower = content_type.to_ascii_lowercase();
+    if protobuf::is_declared(&lower) && protobuf::unpack(body, &lower, root, sink) {
+        return true;
     }
-    let declared_form = content_type.contains("x-www-form-urlencoded");
-    if declared_form || form::looks_like_form(body) {
+    if lower.contains("xml") {
+        let xml = sink.trails.then(root, Tag::Xml);
+        if xml::unpack(body, xml, 0, sink) {
+            return true;
+        }
+    }
+    let declared_form = lower.contains("x-www-form-urlencoded");
+    let is_multipart = multipart::unpack(body, content_type, root, sink);
+    if declared_form || !is_multipart && form::looks_like_form(body) {
         let form = sink.trails.then(root, Tag::FormUrlencoded);
         let names = sink.trails.then(form, Tag::Name);
         form::unpack(body, names, &Parameter { before: Some(root), tag: Tag::FormUrlencoded }, sink);
-        return declared_form;
     }
-    false
-}
-
-/// How the body is compressed: as it shows itself, or as its header says.
-fn compression(request: &InspectRequest, body: &[u8]) -> Option<Format> {
-    let declared = header(request, "content-encoding").to_ascii_lowercase();
-    let shown = Format::shown(body);
-    let is_declared = ["gzip", "deflate"].iter().any(|coding| declared.contains(coding));
-    match shown {
-        Some(Format::Gzip) => shown,
-        Some(Format::Zlib) if is_declared => shown,
-        _ => declared.contains("deflate").then_some(Format::Deflate),
-    }
-}
-
-fn utf16(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
-    let lower = content_type.to_ascii_lowercase();
-    let declared = lower.contains("utf-16").then(|| charset::transcode(body, !lower.contains("utf-16le")));
-    charset::read_utf16(body).or(declared)
+    declared_form || is_multipart
 }
 
 fn header<'a>(request: &'a InspectRequest, wanted: &str) -> &'a str {

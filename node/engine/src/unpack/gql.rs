@@ -1,6 +1,6 @@
 //! GraphQL: its string literals are values, its syntax is not.
 
-use super::Sink;
+use super::{Sink, json};
 use crate::{
     field::{Field, Place},
     trail::Trail,
@@ -12,7 +12,8 @@ pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
     let text = value.trim_ascii();
     let word = text.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let opens = matches!(&text[..word], b"query" | b"mutation" | b"subscription" | b"fragment");
-    if !opens || memchr::memchr(b'{', text).is_none() {
+    let is_short = is_shorthand(text);
+    if !opens && !is_short || memchr::memchr(b'{', text).is_none() {
         return None;
     }
     let mut literals = Vec::new();
@@ -39,7 +40,16 @@ pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
         }
         at += 1;
     }
-    open.is_empty().then_some(literals)
+    // A shorthand without values is nothing to look into, and may be something else.
+    (open.is_empty() && !(is_short && literals.is_empty())).then_some(literals)
+}
+
+/// `{ user(id: "1") { name } }`: a selection without a word before it. JSON has a quote where this has a name.
+fn is_shorthand(text: &[u8]) -> bool {
+    let Some(selection) = text.strip_prefix(b"{") else { return false };
+    let name = selection.trim_ascii_start();
+    let length = name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    length > 0 && matches!(name[length..].trim_ascii_start(), [b'(' | b':', ..])
 }
 
 /// The inside of a string or block string, which opens and closes with equally many quotes.
@@ -69,7 +79,7 @@ pub(super) fn unpack(
     sink: &mut Sink<'_, '_>,
 ) {
     for literal in literals {
-        let mut field = Field::new(trail, Place::Value, value[literal].to_vec());
+        let mut field = Field::new(trail, Place::Value, json::unescaped(&value[literal]));
         field.depth = depth;
         if !sink.push(field) {
             return;
@@ -89,13 +99,24 @@ mod tests {
     fn only_literals_are_values() {
         let document = "query Q($id: ID!) { user(id: $id, name: \"a\\\"b\") { ...F @skip(if: true) } } # x\n";
         assert_eq!(read(document), Some(vec!["a\\\"b"]));
+        assert_eq!(read("{ user(id: \"a\") { name } }"), Some(vec!["a"]));
         assert_eq!(read("mutation { a(b: \"\"\"x \" y\"\"\", c: [1.5, \"z\"]) }"), Some(vec!["x \" y", "z"]));
     }
 
     #[test]
     fn what_is_no_document_to_its_end_is_none() {
-        for text in ["query", "query { a", "query {a)} ", "{ a }", "query { a } ' or 1=1", "query of {x} <b>"]
-        {
+        for text in [
+            "query",
+            "query { a",
+            "query {a)} ",
+            "{ a }",
+            "{ a(b: 1) }",
+            "{\"a\": \"b\"}",
+            "{{ a(\"b\") }}",
+            "{a: 'b'}",
+            "query { a } ' or 1=1",
+            "query of {x} <b>",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

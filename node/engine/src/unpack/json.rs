@@ -157,8 +157,12 @@ impl<'a> Walk<'_, 'a, '_> {
         let fits = match self.open.last_mut() {
             Some(Open { kind: Kind::Object { key_next }, before, value, .. }) if *key_next => {
                 *key_next = false;
-                *value = Some(self.sink.trails.named(*before, Tag::Hash, &text));
-                self.push(self.names, Place::Name, text)
+                let here = self.sink.trails.named(*before, Tag::Hash, &text);
+                *value = Some(here);
+                // Client-chosen names share one point, but whose prototype it is decides whether it is an attack.
+                let is_telling = *text == *b"prototype";
+                let trail = if is_telling { self.sink.trails.then(here, Tag::Name) } else { self.names };
+                self.push(trail, Place::Name, text)
             }
             _ => {
                 let here = self.here();
@@ -182,6 +186,21 @@ impl<'a> Walk<'_, 'a, '_> {
         field.depth = self.depth;
         self.sink.push(field)
     }
+}
+
+/// The text inside the quotes of a string.
+pub(super) fn unescaped(inside: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(inside.len());
+    let mut at = 0;
+    while let Some(&byte) = inside.get(at) {
+        at += 1;
+        if byte == b'\\' {
+            at = read_escape(inside, at, &mut text);
+        } else {
+            text.push(byte);
+        }
+    }
+    text
 }
 
 /// Reads a string from after its quote: its text, where it ends, and whether it was closed.

@@ -1,4 +1,5 @@
-//! `multipart/form-data`, by its declared boundary or by the one its first line shows.
+//! `multipart/…`, by each boundary its content type declares and occurs, or by the one its first line shows. Two parsers
+//! that take different boundaries see different parts; here all are seen.
 
 use super::{Sink, form::Parameter};
 use crate::{
@@ -8,10 +9,35 @@ use crate::{
 use memchr::memmem;
 use shared::point::Tag;
 
-/// The boundary of a multipart body: the declared one when it occurs, else the one the body opens with.
-pub(super) fn boundary(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
-    let occurs = |boundary: &Vec<u8>| memmem::find(body, &delimiter(boundary)).is_some();
-    declared(content_type).filter(occurs).or_else(|| shown(body))
+/// A content type that declares more boundaries than this is not followed.
+const MAX_BOUNDARIES: usize = 4;
+/// Parts that are multipart themselves, in one another.
+const MAX_NESTED: usize = 4;
+
+/// Adds every part. `false` when there is no boundary in the body.
+pub(super) fn unpack<'a>(body: &'a [u8], content_type: &str, root: Trail, sink: &mut Sink<'a, '_>) -> bool {
+    unpack_nested(body, content_type, root, MAX_NESTED, sink)
+}
+
+fn unpack_nested<'a>(
+    body: &'a [u8],
+    content_type: &str,
+    root: Trail,
+    depth: usize,
+    sink: &mut Sink<'a, '_>,
+) -> bool {
+    let boundaries = boundaries(content_type, body);
+    for boundary in &boundaries {
+        unpack_parts(body, boundary, root, depth, sink);
+    }
+    !boundaries.is_empty()
+}
+
+/// The declared boundaries that occur, else the one the body opens with.
+fn boundaries(content_type: &str, body: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = declared(content_type);
+    found.retain(|boundary| memmem::find(body, &delimiter(boundary)).is_some());
+    if found.is_empty() { shown(body).into_iter().collect() } else { found }
 }
 
 fn shown(body: &[u8]) -> Option<Vec<u8>> {
@@ -25,36 +51,48 @@ fn delimiter(boundary: &[u8]) -> Vec<u8> {
     [b"--", boundary].concat()
 }
 
-fn declared(content_type: &str) -> Option<Vec<u8>> {
-    if !content_type.to_ascii_lowercase().contains("multipart/") {
-        return None;
+fn declared(content_type: &str) -> Vec<Vec<u8>> {
+    let lower = content_type.to_ascii_lowercase();
+    let mut boundaries: Vec<Vec<u8>> = Vec::new();
+    if !lower.contains("multipart/") {
+        return boundaries;
     }
-    let at = content_type.to_ascii_lowercase().find("boundary=")?;
-    let value = content_type[at + 9..].split(';').next()?.trim().trim_matches('"');
-    (!value.is_empty()).then(|| value.as_bytes().to_vec())
+    for (at, word) in lower.match_indices("boundary=").take(MAX_BOUNDARIES) {
+        let value = &content_type[at + word.len()..];
+        let value = match value.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next(),
+            None => value.split([';', ',']).next().map(str::trim),
+        };
+        let boundary = value.unwrap_or_default().as_bytes().to_vec();
+        if !boundary.is_empty() && !boundaries.contains(&boundary) {
+            boundaries.push(boundary);
+        }
+    }
+    boundaries
 }
 
-/// Adds every part. `false` when the boundary never occurs.
-pub(super) fn unpack<'a>(body: &'a [u8], boundary: &[u8], root: Trail, sink: &mut Sink<'a, '_>) -> bool {
+fn unpack_parts<'a>(body: &'a [u8], boundary: &[u8], root: Trail, depth: usize, sink: &mut Sink<'a, '_>) {
     let delimiter = delimiter(boundary);
     let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
     for (number, &start) in starts.iter().enumerate() {
         let end = starts.get(number + 1).copied().unwrap_or(body.len());
         let part = &body[start + delimiter.len()..end];
-        if !part.starts_with(b"--") && !unpack_part(part, root, sink) {
+        if !part.starts_with(b"--") && !unpack_part(part, root, depth, sink) {
             break;
         }
     }
-    !starts.is_empty()
 }
 
-fn unpack_part<'a>(part: &'a [u8], root: Trail, sink: &mut Sink<'a, '_>) -> bool {
+fn unpack_part<'a>(part: &'a [u8], root: Trail, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
     let (head, content) = split_head(part);
     let name = parameter(head, b"name=").unwrap_or_default();
     let trail = Parameter { before: Some(root), tag: Tag::Multipart }.named(sink.trails, name);
     let parts = sink.trails.then(root, Tag::Multipart);
     let names = sink.trails.then(parts, Tag::Name);
     let fits = sink.push(Field::new(names, Place::Name, name));
+    if fits && depth > 0 && unpack_nested(content, &content_type(head), trail, depth - 1, sink) {
+        return true;
+    }
     let Some(filename) = parameter(head, b"filename") else {
         return fits && sink.push(Field::new(trail, Place::Value, content));
     };
@@ -63,6 +101,13 @@ fn unpack_part<'a>(part: &'a [u8], root: Trail, sink: &mut Sink<'a, '_>) -> bool
     let filename = filename.trim_ascii_start();
     fits && sink.push(Field::new(called, Place::Value, filename))
         && sink.push(Field::new(file, Place::Value, content))
+}
+
+/// The content type of a part whose parts are to be read, else nothing.
+fn content_type(head: &[u8]) -> String {
+    let text = String::from_utf8_lossy(head);
+    let is_type = |line: &&str| line.get(..13).is_some_and(|name| name.eq_ignore_ascii_case("content-type:"));
+    text.lines().find(is_type).unwrap_or_default().to_owned()
 }
 
 /// Headers and content of a part. Without a blank line all of it is content.

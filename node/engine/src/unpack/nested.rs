@@ -40,7 +40,8 @@ pub(crate) fn unfold(value: &[u8], bytes: Bytes, parent: &Field<'_>, sink: &mut 
         Inside::Gql(literals) => {
             let root = sink.trails.then(parent.trail, Tag::Gql);
             gql::unpack(value, literals, root, depth, sink);
-            true
+            // A shorthand may be a template as well: `{system("id")}`.
+            !value.trim_ascii_start().starts_with(b"{")
         }
         Inside::Jwt(header, payload) => {
             let root = sink.trails.then(parent.trail, Tag::Jwt);
@@ -74,7 +75,8 @@ fn add(text: Option<Vec<u8>>, tag: Tag, layer: &'static str, parent: &Field<'_>,
 /// The body itself, compressed or not.
 fn is_body(point: &Point) -> bool {
     let [first, rest @ ..] = point.0.as_slice() else { return false };
-    first.tag == Tag::Post && rest.iter().all(|step| matches!(step.tag, Tag::Gzip | Tag::Charset))
+    first.tag == Tag::Post
+        && rest.iter().all(|step| matches!(step.tag, Tag::Gzip | Tag::Brotli | Tag::Charset))
 }
 
 enum Inside<'v> {
@@ -94,7 +96,13 @@ impl<'v> Inside<'v> {
 
     fn of(value: &'v [u8], bytes: Bytes) -> Option<Self> {
         let opens = value.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(value).trim_ascii_start().first();
-        match opens? {
+        let opens = *opens?;
+        if opens == b'{'
+            && let Some(literals) = gql::literals(value)
+        {
+            return Some(Self::Gql(literals));
+        }
+        match opens {
             b'{' | b'[' if json::looks_like_json(value) => return Some(Self::Json),
             b'<' if xml::looks_like_xml(value) => return Some(Self::Xml),
             0 | b'<' | 0xFE | 0xFF => {

@@ -63,9 +63,7 @@ fn at(trigger: Option<Trigger>) -> Vec<String> {
         kind: "cloudfront".into(),
         version: "1".into(),
         event: Some(event),
-        distribution_id: None,
-        distribution_domain: None,
-        edge_request_id: None,
+        ..shared::ConnectorInfo::default()
     });
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let headers = vec![
@@ -291,4 +289,127 @@ fn hex_compressed_and_graphql_values_are_unfolded() {
     assert_eq!(inside(b"3c7363726970743e"), ["get > x > hex = <script>"]);
     assert_eq!(inside(&compressed(b"text")), ["get > x > gzip = text"]);
     assert_eq!(inside(b"query { user(name: \"bob\") { id } }"), ["get > x > gql = bob"]);
+}
+
+fn coded(coding: &str, body: &[u8]) -> Vec<String> {
+    let headers = vec![("content-encoding".to_owned(), coding.to_owned())];
+    fields(&InspectRequest { headers, body: Some(Body(body.to_vec())), ..request() })
+}
+
+/// `p=a+b`, stored uncompressed.
+const BROTLI: &[u8] = b"@\0\x10p=a+b\x03";
+
+#[test]
+fn brotli_is_read_when_declared_and_codings_are_undone_in_turn() {
+    let fields = coded("br", BROTLI);
+    assert!(fields.contains(&"post > brotli > form_urlencoded:p = a b".to_owned()), "{fields:?}");
+    let fields = coded("br, gzip", &compressed(BROTLI));
+    assert!(fields.contains(&"post > gzip > brotli > form_urlencoded:p = a b".to_owned()), "{fields:?}");
+}
+
+#[test]
+fn a_coding_that_is_a_lie_hides_nothing() {
+    for coding in ["br", "deflate", "gzip", "zstd"] {
+        let fields = coded(coding, b"p=a+b");
+        assert!(fields.contains(&"post > form_urlencoded:p = a b".to_owned()), "{coding}: {fields:?}");
+    }
+}
+
+#[test]
+fn a_character_set_that_is_a_lie_hides_nothing() {
+    let fields = with_body("application/json; charset=utf-16", br#"{"a":"b c"}"#);
+    assert!(fields.contains(&"post > json_doc > hash:a = b c".to_owned()), "{fields:?}");
+}
+
+#[test]
+fn a_declared_character_set_is_read() {
+    let fields = with_body("application/x-www-form-urlencoded; charset=ibm037", b"p=%f1%40%96%99%40%f1");
+    assert!(fields.contains(&"post > charset > form_urlencoded:p = 1 or 1".to_owned()), "{fields:?}");
+    let fields = with_body("application/json; charset=iso-8859-1", b"{\"a\":\"caf\xe9\"}");
+    assert!(fields.contains(&"post > charset > json_doc > hash:a = café".to_owned()), "{fields:?}");
+}
+
+#[test]
+fn a_byte_order_mark_hides_no_json() {
+    let fields = with_body("", b"\xEF\xBB\xBF{\"a\":\"b\"}");
+    assert!(fields.contains(&"post > json_doc > hash:a = b".to_owned()), "{fields:?}");
+}
+
+#[test]
+fn the_values_of_a_repeated_key_are_all_read() {
+    let fields = with_body("application/json", br#"{"a":"b","a":"c"}"#);
+    for expected in ["post > json_doc > hash:a = b", "post > json_doc > hash:a = c"] {
+        assert!(fields.contains(&expected.to_owned()), "{fields:?}");
+    }
+}
+
+#[test]
+fn what_is_called_xml_is_read_as_xml_without_a_prolog() {
+    let fields =
+        with_body("application/soap+xml", b"<Envelope><Body id='x'><n>a &amp; b</n></Body></Envelope>");
+    assert!(
+        fields.contains(&"post > xml > xml_tag:Envelope > xml_tag:Body > xml_attr:id = x".to_owned()),
+        "{fields:?}"
+    );
+    assert!(
+        fields
+            .iter()
+            .any(|field| field.starts_with("post > xml > xml_tag:Envelope > xml_tag:Body > xml_tag:n =")),
+        "{fields:?}"
+    );
+}
+
+#[test]
+fn parts_of_parts_are_read() {
+    let body = b"--XX\r\nContent-Disposition: form-data; name=\"p\"\r\nContent-Type: multipart/mixed; boundary=\"YY\"\r\n\r\n\
+        --YY\r\nContent-Disposition: file; filename=\"a\"\r\n\r\ninner\r\n--YY--\r\n--XX--\r\n";
+    let fields = with_body("multipart/form-data; boundary=XX", body);
+    assert!(fields.iter().any(|field| field.ends_with("= inner")), "{fields:?}");
+}
+
+#[test]
+fn each_boundary_that_is_declared_and_occurs_is_tried() {
+    let part = |boundary: &str, name: &str| {
+        format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\nv\r\n--{boundary}--\r\n"
+        )
+    };
+    let body = part("XX", "p") + &part("YY", "q");
+    let fields = with_body("multipart/form-data; boundary=XX; boundary=YY", body.as_bytes());
+    for expected in ["post > multipart:p = v", "post > multipart:q = v"] {
+        assert!(fields.contains(&expected.to_owned()), "{fields:?}");
+    }
+}
+
+#[test]
+fn a_form_may_look_like_multipart() {
+    let body = b"--XX\r\nContent-A: &p=a+b&q=\r\n\r\n1";
+    let fields = with_body("application/x-www-form-urlencoded", body);
+    assert!(fields.contains(&"post > form_urlencoded:p = a b".to_owned()), "{fields:?}");
+}
+
+#[test]
+fn messages_of_grpc_are_read() {
+    let fields = with_body("application/grpc", b"\0\0\0\0\x05\x0a\x03a b");
+    assert!(fields.contains(&"post > grpc > protobuf > hash:1 = a b".to_owned()), "{fields:?}");
+}
+
+#[test]
+fn matrix_parameters_are_values() {
+    let request = InspectRequest { path: "/cars;colour=r%20ed;new/x;y=2".into(), ..request() };
+    assert_eq!(fields(&request), ["path > 0 > hash:colour = r ed", "path > 1 > hash:y = 2"]);
+}
+
+#[test]
+fn a_template_that_reads_as_a_query_is_looked_at_as_a_whole_too() {
+    let is_whole = |value: &[u8]| {
+        let mut trails = Trails::default();
+        let field = Field::new(trails.named(None, Tag::Get, b"x"), crate::field::Place::Value, value);
+        let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), trails: &mut trails };
+        let unfolded = unfold(value, Bytes::of(value), &field, &mut sink);
+        assert_eq!(sink.fields.len(), 1);
+        unfolded.whole
+    };
+    assert!(!is_whole(br#"{system("id")}"#));
+    assert!(is_whole(br#"query { user(name: "id") { id } }"#));
 }

@@ -102,6 +102,9 @@ impl<'w> Walk<'w, '_, '_, '_> {
 
     fn text(&mut self, text: &[u8]) -> bool {
         let text = text.trim_ascii();
+        if self.entities.burst(text) {
+            self.sink.budget.bomb(Limit::Expansion);
+        }
         let expanded = self.entities.expand(text);
         text.is_empty() || self.push(self.trail, expanded.as_deref().unwrap_or(text))
     }

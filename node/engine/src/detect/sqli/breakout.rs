@@ -1,15 +1,18 @@
 //! Leaving the string a value landed in: `'` and then SQL. Token 0 is the string that was left.
 
 use super::{Evidence, Reading, functions, stacked, words};
-use crate::token::sql::{Kind, Opening, Phrase, Shape};
+use crate::token::sql::{Kind, Opening, Operand, Phrase, Shape};
 use shared::Severity::{Critical, High, Medium};
 
 /// `' or x`, `') and (x`: a condition after the quote, and nothing after it that makes it prose.
-pub(super) fn condition(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn condition(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(1, Kind::Close);
     if !phrase.is_logic(at) {
         return None;
+    }
+    if phrase.word(at + 1) == "match" && phrase.word(at + 3) == "against" {
+        return Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..at + 4 });
     }
     let left = phrase.operand(at + 1)?;
     let compared = phrase.comparison(left.end).and_then(|right| phrase.operand(right));
@@ -23,7 +26,7 @@ pub(super) fn condition(reading: &Reading, _: usize) -> Option<Evidence> {
         .or_else(|| reopened(phrase, at + 1))
         .or((alone && ends).then_some(left.end))
         .or_else(|| dangling(phrase, left.end))?;
-    if is_quoted_word(phrase) || is_measure(reading) {
+    if is_quoted_word(phrase) || is_measure(reading) || is_joined(phrase, at + 1) {
         return None;
     }
     Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
@@ -42,6 +45,12 @@ fn dangling(phrase: &Phrase, at: usize) -> Option<usize> {
     let after = phrase.after_operators(at).filter(|_| !phrase.is_logic(at))?;
     let compares = phrase.kind(at) == Some(Kind::Compare);
     (phrase.is_end(after) || compares && phrase.kind(after) == Some(Kind::Semicolon)).then_some(after)
+}
+
+/// `=A1&" and "&B1`: text put together in a spreadsheet.
+fn is_joined(phrase: &Phrase, at: usize) -> bool {
+    phrase.kind(at) == Some(Kind::Text { closed: false })
+        && phrase.slice(at).chars().nth(1).is_some_and(|it| matches!(it, '&' | '+' | '.'))
 }
 
 /// `5" or 6`: inches.
@@ -65,7 +74,7 @@ fn is_quoted_word(phrase: &Phrase) -> bool {
 }
 
 /// `' is not?--`, `'collate nocase--`: a condition of any shape, cut off by a comment.
-pub(super) fn cut(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn cut(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = phrase.skip(1, Kind::Close);
     let last = phrase.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
@@ -75,8 +84,11 @@ pub(super) fn cut(reading: &Reading, _: usize) -> Option<Evidence> {
             first,
             &["collate", "isnull", "notnull", "escape", "returning", "limit", "order", "offset"],
         );
+    // Words of conditions are no operands.
+    let is_sentence =
+        (first + 1..first + 4).all(|it| phrase.kind(it) == Some(Kind::Word) && phrase.operand(it).is_some());
     let cuts = phrase.kind(last) == Some(Kind::Comment) && is_idle(phrase.slice(last));
-    (begins && cuts && is_terse(phrase.slice(0)) && !is_prose(phrase, first)).then_some(Evidence {
+    (begins && cuts && is_terse(phrase.slice(0)) && !is_sentence).then_some(Evidence {
         signature: "sqli-string-breakout",
         severity: High,
         tokens: 0..last + 1,
@@ -84,7 +96,7 @@ pub(super) fn cut(reading: &Reading, _: usize) -> Option<Evidence> {
 }
 
 /// `admin'--`, `') #`: a quote, and a comment that swallows the rest.
-pub(super) fn comment(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn comment(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(phrase.skip(1, Kind::Close), Kind::Semicolon);
     let swallows = phrase.kind(at) == Some(Kind::Comment) && at + 1 == phrase.len();
@@ -104,7 +116,7 @@ fn is_idle(comment: &str) -> bool {
 }
 
 /// `'='`, `'-0-'`, `'||(…)||'`: all that follows the quote is one expression that opens the next string again.
-pub(super) fn operator(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn operator(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = phrase.skip(1, Kind::Close);
     let last = phrase.expression(first)?;
@@ -122,7 +134,7 @@ pub(super) fn operator(reading: &Reading, _: usize) -> Option<Evidence> {
 }
 
 /// `'-sleep(1)`, `'||(select …`: an operator joins what was left with a call into the database.
-pub(super) fn joined_call(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn joined_call(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = phrase.skip(1, Kind::Close);
     let at = phrase.after_operators(first).unwrap_or(first);
@@ -144,11 +156,14 @@ fn is_terse(text: &str) -> bool {
 }
 
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
-pub(super) fn statement(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn statement(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(1, Kind::Close);
     let holds = match phrase.kind(at) {
-        Some(Kind::Semicolon) => phrase.is_word(at + 1, words::STATEMENT) && !is_prose(phrase, at + 2),
+        Some(Kind::Semicolon) => {
+            phrase.is_word(at + 1, words::STATEMENT)
+                && (stacked::statement_end(phrase, at + 1).is_some() || !is_prose(phrase, at + 2))
+        }
         Some(Kind::Word) => clause(phrase, at) || ends_statement(phrase, at),
         _ => false,
     };
@@ -166,16 +181,18 @@ fn clause(phrase: &Phrase, at: usize) -> bool {
     let follows = phrase.operand(at + 1).is_some_and(|it| it.shape == Shape::Literal);
     match phrase.word(at) {
         "order" | "group" => {
-            phrase.word(at + 1) == "by" && phrase.operand(at + 2).is_some_and(|it| phrase.is_end(it.end))
+            let told =
+                |it: Operand| it.shape != Shape::Name && phrase.is_end(it.end) || phrase.is_comment(it.end);
+            phrase.word(at + 1) == "by" && phrase.operand(at + 2).is_some_and(told)
         }
         "having" | "limit" => follows,
-        "union" => phrase.is_word(at + 1, &["select", "all"]),
         "into" => phrase.is_word(at + 1, &["outfile", "dumpfile"]),
         _ => false,
     }
 }
 
-/// Three words in a row: people write that, SQL after its first word does not.
+/// Two words or more and nothing else: people write that, SQL after its first word seldom does.
 fn is_prose(phrase: &Phrase, at: usize) -> bool {
-    (at..at + 4).all(|it| phrase.kind(it) == Some(Kind::Word) && phrase.operand(it).is_some())
+    let is_word = |it| phrase.kind(it) == Some(Kind::Word);
+    is_word(at) && is_word(at + 1) && (at + 2..at + 4).all(|it| phrase.kind(it).is_none() || is_word(it))
 }

@@ -61,11 +61,8 @@ pub(super) fn after_number(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// `1=1`, `x,'a'!='b`: the value is a comparison of constants.
-pub(super) fn bare_comparison(reading: &Reading, at: usize) -> Option<Evidence> {
+pub(super) fn bare_comparison(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
-    if at > 0 || reading.opening != Opening::Bare {
-        return None;
-    }
     let left = if phrase.kind(1) == Some(Kind::Comma) { 2 } else { 0 };
     let is_constant = |it| matches!(phrase.kind(it), Some(Kind::Number | Kind::Text { .. }));
     // `3=0` may be a setting; a number that equals itself is none.
@@ -103,11 +100,8 @@ pub(super) fn case(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// `1 * 1--`: the value is one expression, and a comment swallows the rest of the statement.
-pub(super) fn bare_expression(reading: &Reading, at: usize) -> Option<Evidence> {
+pub(super) fn bare_expression(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
-    if at > 0 || reading.opening != Opening::Bare {
-        return None;
-    }
     let first = phrase.operand(0).filter(|first| first.shape != Shape::Name)?;
     let end = phrase.expression(first.end).unwrap_or(first.end);
     let end = phrase.skip(end, Kind::Close);

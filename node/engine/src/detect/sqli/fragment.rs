@@ -1,15 +1,15 @@
 //! Pieces of statements: the value begins or stops where only SQL does, and is no more than that piece.
 
 use super::{Evidence, Reading, functions, words};
-use crate::token::sql::{Kind, Opening, Phrase, Shape};
+use crate::token::sql::{Kind, Phrase, Shape};
 use shared::Severity::{self, High, Medium};
 
 /// Longer values say more than a fragment does, and other rules read them.
 const MAX_TOKENS: usize = 16;
 
 /// `and 7639=(`, `|| name == '`, `xor 2 <`: the value begins with a condition.
-pub(super) fn leading_condition(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = begins(reading, at)?;
+pub(super) fn leading_condition(reading: &Reading) -> Option<Evidence> {
+    let phrase = short(reading)?;
     if !phrase.is_logic(0) {
         return None;
     }
@@ -26,8 +26,8 @@ pub(super) fn leading_condition(reading: &Reading, at: usize) -> Option<Evidence
 }
 
 /// `||`, `is null`, `in (0,1)`: an operator, with what it needs on its right at most.
-pub(super) fn operator(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = begins(reading, at)?;
+pub(super) fn operator(reading: &Reading) -> Option<Evidence> {
+    let phrase = short(reading)?;
     let constants = || phrase.kind(1) == Some(Kind::Open) && phrase.kind(2) == Some(Kind::Number);
     let holds = match phrase.slice(0) {
         "||" | "&&" if phrase.len() == 2 => phrase.operand(1).is_some_and(|it| it.shape == Shape::Literal),
@@ -44,8 +44,8 @@ fn ends_with_null(phrase: &Phrase) -> bool {
 }
 
 /// `cos(`, `concat (`, `length||(`: a function of databases whose arguments are cut off.
-pub(super) fn open_call(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = begins(reading, at)?;
+pub(super) fn open_call(reading: &Reading) -> Option<Evidence> {
+    let phrase = short(reading)?;
     let known = phrase.is_word(0, functions::TELLING)
         || phrase.is_word(0, functions::DELAY)
         || phrase.is_word(0, functions::CALLED_IN_FRAGMENTS);
@@ -59,16 +59,17 @@ pub(super) fn open_call(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// `; drop`, `;update users`: the statement of another begins the value.
-pub(super) fn semicolon(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = begins(reading, at)?;
+pub(super) fn semicolon(reading: &Reading) -> Option<Evidence> {
+    let phrase = short(reading)?;
     let verb = phrase.is_word(1, words::STACKED) && phrase.kind(0) == Some(Kind::Semicolon);
-    (verb && phrase.len() <= 5).then(|| evidence("sqli-fragment-statement", High, phrase.len()))
+    let is_brief = phrase.len() <= 3 || phrase.len() <= 5 && phrase.word(2).is_empty();
+    (verb && is_brief).then(|| evidence("sqli-fragment-statement", High, phrase.len()))
 }
 
 /// ``from `t` where``, `from t group by`: the second half of a query.
-pub(super) fn from_clause(reading: &Reading, at: usize) -> Option<Evidence> {
+pub(super) fn from_clause(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
-    if at > 0 || reading.opening != Opening::Bare || reading.is_document || phrase.word(0) != "from" {
+    if reading.is_document || phrase.word(0) != "from" {
         return None;
     }
     let table = phrase.operand(1)?;
@@ -84,10 +85,9 @@ pub(super) fn from_clause(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// `values ('a', 1)`: the second half of an insert.
-pub(super) fn values(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = begins(reading, at)?;
-    let is_all = || phrase.after_group(1) == phrase.len() && phrase.kind(2) == Some(Kind::Number);
-    let literal = matches!(phrase.kind(2), Some(Kind::Text { .. })) || is_all();
+pub(super) fn values(reading: &Reading) -> Option<Evidence> {
+    let phrase = short(reading)?;
+    let literal = matches!(phrase.kind(2), Some(Kind::Text { .. }));
     let holds = phrase.word(0) == "values"
         && phrase.kind(1) == Some(Kind::Open)
         && literal
@@ -96,8 +96,8 @@ pub(super) fn values(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// `/3 or`, `x=(select`: the rest is the attacker's next try.
-pub(super) fn open_end(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = begins(reading, at)?;
+pub(super) fn open_end(reading: &Reading) -> Option<Evidence> {
+    let phrase = short(reading)?;
     let last = phrase.len().checked_sub(2)?;
     let subselect = phrase.kind(last) == Some(Kind::Open) && phrase.word(last + 1) == "select";
     let continues = phrase.len() == 3 && phrase.kind(0) == Some(Kind::Arithmetic) && phrase.is_logic(2);
@@ -105,8 +105,8 @@ pub(super) fn open_end(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// `name like '`: the pattern is the statement's.
-pub(super) fn open_pattern(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = begins(reading, at)?;
+pub(super) fn open_pattern(reading: &Reading) -> Option<Evidence> {
+    let phrase = short(reading)?;
     let like = 1;
     let names = phrase.operand(0).is_some_and(|it| it.end == like) || phrase.kind(0) == Some(Kind::Close);
     let after = like + 1;
@@ -125,7 +125,7 @@ pub(super) fn open_pattern(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// `'select x`, `' union/`: a quote, and the first words of a statement.
-pub(super) fn quoted_verb(reading: &Reading, _: usize) -> Option<Evidence> {
+pub(super) fn quoted_verb(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let verb = phrase.is_word(1, words::STACKED) || phrase.is_word(1, &["union", "having"]);
     let is_brief = phrase.len() <= 4 && phrase.slice(0).len() == 1;
@@ -135,10 +135,9 @@ pub(super) fn quoted_verb(reading: &Reading, _: usize) -> Option<Evidence> {
         .then(|| evidence("sqli-string-statement", Medium, phrase.len()))
 }
 
-/// The phrase when it is short and read from its first token.
-fn begins(reading: &Reading, at: usize) -> Option<&Phrase> {
-    let is_whole = at == 0 && reading.opening == Opening::Bare && reading.phrase.len() <= MAX_TOKENS;
-    is_whole.then_some(&reading.phrase)
+/// The phrase when it is no longer than a piece.
+fn short(reading: &Reading) -> Option<&Phrase> {
+    (reading.phrase.len() <= MAX_TOKENS).then_some(&reading.phrase)
 }
 
 fn evidence(signature: &'static str, severity: Severity, end: usize) -> Evidence {

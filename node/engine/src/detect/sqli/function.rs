@@ -1,15 +1,12 @@
 //! Calls no visitor makes: databases told to wait, or to talk.
 
 use super::{Evidence, Reading, functions};
-use crate::token::sql::{Kind, Opening, Phrase, Shape};
+use crate::token::sql::{Kind, Phrase, Shape};
 use shared::Severity::{Critical, Medium};
 
 /// `1+ascii(substr(…))-10`, `conv(hex(…)) >> 6`: a number or nothing, and a call of one database function on another.
-pub(super) fn nested_call(reading: &Reading, at: usize) -> Option<Evidence> {
+pub(super) fn nested_call(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
-    if at > 0 || reading.opening != Opening::Bare {
-        return None;
-    }
     let call = (0..8).find(|&it| phrase.kind(it) == Some(Kind::Word))?;
     let leads = call == 0 || phrase.is_numeric_until(call);
     let nests = phrase.calls(call, functions::TELLING)
@@ -78,10 +75,10 @@ pub(super) fn telling(reading: &Reading, at: usize) -> Option<Evidence> {
 }
 
 /// `version()`, `unhex(`: the value is a call of a database function and nothing else.
-pub(super) fn whole_call(reading: &Reading, at: usize) -> Option<Evidence> {
+pub(super) fn whole_call(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = usize::from(phrase.kind(0) == Some(Kind::Comma));
-    let called = at == 0 && reading.opening == Opening::Bare && phrase.calls(first, functions::TELLING);
+    let called = phrase.calls(first, functions::TELLING);
     let is_prose = phrase.is_english(first)
         && phrase.kind(first + 2) == Some(Kind::Word)
         && phrase.kind(first + 3) == Some(Kind::Close);

@@ -61,8 +61,10 @@ impl SelectList {
         let operand = phrase.operand(self.end)?;
         self.has_punctuation |= operand.shape != Shape::Name;
         self.has_call |= operand.shape == Shape::Call;
-        let alias = usize::from(phrase.word(operand.end) == "as") * 2;
-        Some(operand.end + alias)
+        let joined = phrase.after_joined(operand.end);
+        self.has_punctuation |= joined > operand.end;
+        let alias = usize::from(phrase.word(joined) == "as") * 2;
+        Some(joined + alias)
     }
 
     fn finish(&mut self, phrase: &Phrase, is_empty: bool) {
@@ -112,6 +114,7 @@ mod tests {
             "select f(x)",
             "select top 1 a from b",
             "select a from b where",
+            "select a || ':' || b from c",
         ] {
             assert!(read(text).is_evident(), "{text}");
         }

@@ -73,14 +73,16 @@ fn ends_delete(phrase: &Phrase, at: usize) -> bool {
 fn changes_objects(phrase: &Phrase, at: usize) -> bool {
     let adjectives = &["temporary", "unique", "external", "global", "public", "replace"];
     let object = at + 1 + usize::from(phrase.is_word(at + 1, adjectives));
-    let holds = phrase.is_word(object, words::OBJECT) && (at > 0 || defines(phrase, object));
+    let follows = at > 0 && phrase.kind(at - 1) == Some(Kind::Semicolon);
+    let holds = phrase.is_word(object, words::OBJECT) && (follows || defines(phrase, object));
     phrase.is_word(at, &["drop", "create", "alter", "truncate", "rename"]) && (holds || drops_all(phrase, at))
 }
 
 /// Whether the object here is defined or dropped, and not a seat, a view or an account that people speak of.
 fn defines(phrase: &Phrase, object: usize) -> bool {
     let name = object + if phrase.word(object + 1) == "if" { 3 } else { 1 };
-    let Some(after) = phrase.operand(name).map(|it| it.end) else { return false };
+    let is_name = matches!(phrase.kind(name), Some(Kind::Word | Kind::Name));
+    let Some(after) = phrase.operand(name).filter(|_| is_name).map(|it| it.end) else { return false };
     let is_call = phrase.kind(after.wrapping_sub(1)) == Some(Kind::Close);
     let is_table = phrase.is_word(object, &["table", "database"]);
     is_call
@@ -89,7 +91,20 @@ fn defines(phrase: &Phrase, object: usize) -> bool {
         || is_table && (phrase.kind(after).is_none() || phrase.kind(after) == Some(Kind::Comma))
         || phrase.is_word(
             after,
-            &["as", "on", "add", "identified", "with", "cascade", "before", "after", "returns"],
+            &[
+                "as",
+                "on",
+                "add",
+                "identified",
+                "with",
+                "cascade",
+                "before",
+                "after",
+                "returns",
+                "change",
+                "modify",
+                "rename",
+            ],
         )
 }
 

@@ -26,9 +26,12 @@ pub(super) fn union_select(reading: &Reading, at: usize) -> Option<Evidence> {
             Some(Kind::Number | Kind::Text { .. } | Kind::Close | Kind::Variable)
         )
         || phrase.is_comment(at);
+    // `the teachers' union select a chair`.
+    let is_prose =
+        reading.opening != Opening::Bare && select + 1 < phrase.len() && !phrase.is_comment(list.end);
     let begins = at == 0 && (select + 1 == phrase.len() || list.has_from());
     let telling = list.has_punctuation || list.ending == (Ending::From { whole: true });
-    let evidenced = telling || after_value || begins;
+    let evidenced = telling || after_value && !is_prose || begins;
     evidenced.then(|| Evidence {
         signature: "sqli-union-select",
         severity: Critical,
@@ -107,7 +110,9 @@ fn after_having(phrase: &Phrase, at: usize) -> Option<usize> {
 fn after_alias(phrase: &Phrase, at: usize) -> Option<usize> {
     let before = phrase.kind(at.checked_sub(1)?)?;
     let named = match before {
-        Kind::Close => !phrase.word(at + 1).is_empty() || phrase.kind(at + 1) == Some(Kind::Name),
+        Kind::Close if phrase.closes_foreign(at - 1) => {
+            !phrase.word(at + 1).is_empty() || phrase.kind(at + 1) == Some(Kind::Name)
+        }
         Kind::Number => at == 1 && matches!(phrase.kind(2), Some(Kind::Text { .. } | Kind::Name)),
         _ => false,
     };

@@ -361,6 +361,37 @@ fn a_function_asked_about_another_is_no_calculator() {
 }
 
 #[test]
+fn what_people_write_is_not_sql() {
+    for text in [
+        "teachers' union select committee",
+        "customers' order by phone",
+        "I said \"drop table\" as a joke",
+        "=A1&\" and \"&B1",
+        "24\" or 27\" monitor, 144hz",
+        "1/2\" -- 3/4\"",
+        "(formerly Foo) as seen from above",
+        "known as \"Bob\" from accounting",
+        "having fun is great",
+        "select * that apply",
+        "credit union select account",
+        "benchmark (cpu)",
+        "supports ascii or unicode (utf-8)",
+        "grant access on request",
+        "copy from stdin",
+        "backup database nightly",
+        "user@@example",
+        "'tis the season -- to be jolly",
+        "rock 'n' roll or 'n' what",
+        "f(x) = sin(x) + 1",
+        "l'union fait la force",
+        "select 'and'",
+        "; drop me a line",
+    ] {
+        assert_eq!(found(text), [""; 0], "{text}");
+    }
+}
+
+#[test]
 fn posts_may_quote_what_they_like_but_not_break_out() {
     let words = "some more words of prose\n".repeat(20);
     for quoted in [

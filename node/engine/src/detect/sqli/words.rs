@@ -198,3 +198,15 @@ pub(super) const STACKED: &[&str] = &[
     "select", "insert", "update", "delete", "drop", "create", "alter", "truncate", "exec", "execute",
     "declare", "waitfor", "shutdown", "merge", "replace",
 ];
+
+/// Words that tell an attacker by themselves; the catalogue has them, too.
+pub(super) const TELLING: &[&[u8]] = &[
+    b"nvarchar",
+    b"openrowset",
+    b"opendatasource",
+    b"msdasql",
+    b"sqloledb",
+    b"sysobjects",
+    b"tempdb",
+    b"msdb",
+];

@@ -23,6 +23,8 @@ fn computing_constants_is_a_probe() {
         "{{7+7}}",
         "@(7*7)",
         "#set($x=7*7)${x}",
+        "{{ 'a'.upper() }}",
+        "${\"z\".concat(\"b\")}",
     ] {
         assert!(found(attack).is_some(), "{attack}");
     }

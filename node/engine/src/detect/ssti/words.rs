@@ -67,6 +67,8 @@ pub(super) const TELLING: &[&str] = &[
     "_class",
     "_templateobject",
     "springmacrorequestcontext",
+    "smarty_internal_write_file",
+    "smarty_internal_runtime",
 ];
 
 /// Telling when a bracket follows.
@@ -119,6 +121,10 @@ pub(super) const MEMBERS: &[&str] = &[
     "clazz",
     "forname",
 ];
+
+/// Telling as a filter: `x|system`.
+pub(super) const FILTERS: &[&str] =
+    &["system", "passthru", "exec", "shell_exec", "popen", "eval", "assert", "attr"];
 
 /// A root and the member that makes it telling.
 pub(super) const PATHS: &[(&str, &[&str])] = &[

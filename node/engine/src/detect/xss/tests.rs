@@ -1,7 +1,7 @@
 use super::*;
 
 fn found(text: &str) -> Vec<&'static str> {
-    detect(text.as_bytes()).iter().map(|it| it.signature).collect()
+    detect(text.as_bytes(), Place::Value).iter().map(|it| it.signature).collect()
 }
 
 #[track_caller]
@@ -19,7 +19,7 @@ fn script_tags_are_found_however_written() {
     each_has(
         "xss-script-tag",
         &["<script>", "<SCRIPT/x src=y>", "</script>", "<svg:script>", "x<script"],
-        &["<scripture>", "script", "< script"],
+        &["<scripture>", "script", "< script", "<p>use <code><script></code> with care"],
     );
 }
 
@@ -63,8 +63,23 @@ fn tags_that_load_something_are_found() {
             "<base href=//x>",
             "<meta http-equiv=refresh content=0>",
             "<link rel=stylesheet href=x>",
+            "<span datasrc=#a dataformatas=html>",
+            "<a xlink:href=//x.example>",
+            "</body></html>",
+            "<input autofocus>",
+            "<meta charset=utf-7>",
+            "<noembed#",
         ],
-        &["<p>", "<img src=x>", "<a href=x>", "<base>", "<svg>", "<form>"],
+        &[
+            "<p>",
+            "<img src=x>",
+            "<a href=x>",
+            "<base>",
+            "<svg>",
+            "<ul>",
+            "<svg viewBox='0 0 1 1'>",
+            "<soap:Body>",
+        ],
     );
 }
 
@@ -72,8 +87,13 @@ fn tags_that_load_something_are_found() {
 fn styles_that_run_are_found() {
     each_has(
         "xss-style",
-        &["<div style='width:expression(x)'>", "<style>@import 'x';</style>"],
-        &["<div style='color:red'>", "<style>p{}</style>"],
+        &[
+            "<div style='width:expression(x)'>",
+            "<style>@import 'x';</style>",
+            "<p style=\"font-family:'a[b]'\">",
+            "<i style='\\65xpression'>",
+        ],
+        &["<div style='color:red'>", "<style>p{}</style>", "<p style='width:{{w}}px'>"],
     );
 }
 
@@ -81,7 +101,7 @@ fn styles_that_run_are_found() {
 fn a_quote_and_a_handler_leave_an_attribute() {
     each_has(
         "xss-attribute-breakout",
-        &["\" onmouseover=alert(1) x=\"", "'/onfocus='x"],
+        &["\" onmouseover=alert(1) x=\"", "'/onfocus='x", "'formaction=x", "\\\"on<x>focus=a<x>lert<x>(1)//"],
         &["\"on time = good\"", "say \"one=1\""],
     );
 }
@@ -89,4 +109,40 @@ fn a_quote_and_a_handler_leave_an_attribute() {
 #[test]
 fn markup_inside_an_attribute_is_read_too() {
     each_has("xss-script-tag", &["<a title=\"<script>x</script>\">"], &["<a title=\"<b>\">"]);
+}
+
+#[test]
+fn frameworks_run_what_their_attributes_say() {
+    each_has(
+        "xss-directive",
+        &["<p ng-init=\"x\">", "<b @click='x'>", "<i v-on:click.once=x>", "<div data-ng-click=x>"],
+        &["<p data-x=y>", "<a @=x>", "<p ng-init>"],
+    );
+}
+
+#[test]
+fn a_tag_may_be_spelled_out() {
+    each_has("xss-script-tag", &["<s c r i p t>", "<f o r m"], &["<a b c", "<x y=1 z=2 a=b>"]);
+}
+
+/// Long enough for a post.
+const POST: &str = "I wrote a page and want to show you how it looks in the end, there is not much to it.\n\
+    First of all you have to write the head of it, then the rest, like so:\n\nAnd then you are done, \n\
+    as far as I know, but there may be more to say about it, and somebody\n will say it to us soon, I hope, \n\
+    in the comments below this post and the other posts that are on my page today.\n\n";
+
+#[test]
+fn a_post_may_quote_markup_as_code() {
+    let quoted = format!("{POST}```html\n<script>x</script><iframe src=x>\n```\nand `<script>` is a tag");
+    assert_eq!(found(&quoted), Vec::<&str>::new());
+    assert_eq!(found(&format!("{POST}<script>x</script>")), ["xss-script-tag"]);
+    assert_eq!(found("see `<script>x</script>`"), ["xss-script-tag"]);
+}
+
+#[test]
+fn a_whole_page_is_no_injection() {
+    assert_eq!(found(&format!("<body><p>{POST}</body>")), Vec::<&str>::new());
+    assert_eq!(found("<html><body><p>Hi</p></body></html>"), Vec::<&str>::new());
+    assert_eq!(found("<html><body>"), ["xss-active-tag"]);
+    assert_eq!(found("<html><body onload=x></body></html>"), ["xss-event-handler"]);
 }

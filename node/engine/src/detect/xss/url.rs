@@ -2,15 +2,37 @@
 
 use crate::decode::html_text;
 
+const SCHEMES: &[&[u8]] = &[b"javascript:", b"vbscript:", b"livescript:", b"mocha:"];
+
 /// `javascript:` and its kin, blanks and entities inside it allowed; `data:` with markup.
 pub(super) fn runs_script(value: &[u8]) -> bool {
     // Nothing that starts otherwise can become a script URL.
     let start = &value[..value.len().min(300)];
     let decoded = html_text(start);
     let compact = compact(decoded.as_deref().unwrap_or(start));
-    let is_script = |scheme: &&[u8]| compact.starts_with(scheme) && compact.len() > scheme.len();
-    [b"javascript:".as_slice(), b"vbscript:", b"livescript:", b"mocha:"].iter().any(is_script)
-        || is_active_data(&compact)
+    // The bare name of the scheme is a word, unless somebody hid it.
+    let is_script = |scheme: &&[u8]| {
+        compact.starts_with(scheme)
+            && (compact.len() > scheme.len()
+                || !start.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme)))
+    };
+    SCHEMES.iter().any(is_script) || is_active_data(&compact)
+}
+
+/// Whether a tag holds such a URL with blanks in its scheme.
+pub(super) fn is_split(tag: &[u8]) -> bool {
+    let compact = compact(&tag[..tag.len().min(2_000)]);
+    SCHEMES[..2].iter().any(|scheme| {
+        memchr::memmem::find_iter(&compact, scheme).any(|at| at > 0 && b"=\"'`(".contains(&compact[at - 1]))
+    })
+}
+
+/// `Javascript: the good parts`, a blank and nothing but words after the colon.
+pub(super) fn is_title(value: &[u8]) -> bool {
+    let after = memchr::memchr(b':', value).map_or(value, |at| &value[at + 1..]);
+    after.first() == Some(&b' ')
+        && !after.trim_ascii().is_empty()
+        && after.iter().all(|it| it.is_ascii_alphanumeric() || !it.is_ascii() || b" ,.'!?-:&".contains(it))
 }
 
 fn is_active_data(compact: &[u8]) -> bool {
@@ -23,6 +45,35 @@ fn is_active_data(compact: &[u8]) -> bool {
 /// Lower-case, without what browsers drop from a scheme.
 pub(super) fn compact(value: &[u8]) -> Vec<u8> {
     value.iter().filter(|&&byte| byte > b' ').map(u8::to_ascii_lowercase).collect()
+}
+
+/// A link whose host no person and no program writes so: `http://0x7f.1/`, `h\tttp://x`, `http://%77eb.example`.
+pub(super) fn is_disguised(link: &[u8]) -> bool {
+    let start = link[..link.len().min(300)].trim_ascii();
+    let compact = compact(start);
+    let scheme = [b"https://".as_slice(), b"http://", b"//"].into_iter().find(|it| compact.starts_with(it));
+    let Some(scheme) = scheme else { return false };
+    if !start.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme)) {
+        return true;
+    }
+    let rest = &start[scheme.len()..];
+    let length = rest.iter().position(|it| b"/?#".contains(it)).unwrap_or(rest.len());
+    let host = &rest[..length];
+    let is_spelled = host.iter().any(|it| *it == b'%' || it.is_ascii_whitespace() || it.is_ascii_control());
+    !host.is_empty()
+        && (is_spelled || host.ends_with(b".") || is_odd_number(host) || host.ends_with(b"http:"))
+}
+
+/// An address of numbers that is not four small decimal ones.
+fn is_odd_number(host: &[u8]) -> bool {
+    let host = host.split(|&byte| byte == b':').next().unwrap_or_default();
+    let digits = |it: &[u8]| !it.is_empty() && it.iter().all(u8::is_ascii_digit);
+    let is_hex = |it: &[u8]| {
+        it.strip_prefix(b"0x").is_some_and(|hex| !hex.is_empty() && hex.iter().all(u8::is_ascii_hexdigit))
+    };
+    let labels: Vec<&[u8]> = host.split(|&byte| byte == b'.').take(5).collect();
+    let is_plain = |it: &&[u8]| digits(it) && it.len() <= 3 && (it.len() == 1 || !it.starts_with(b"0"));
+    labels.iter().all(|it| digits(it) || is_hex(it)) && !(labels.len() == 4 && labels.iter().all(is_plain))
 }
 
 #[cfg(test)]
@@ -39,6 +90,46 @@ mod tests {
             "VBScript:x",
         ] {
             assert!(runs_script(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_is_hidden_by_what_browsers_drop() {
+        assert!(runs_script(b"vb&Tab;script:") && !runs_script(b"javascript:"));
+        assert!(is_split(b"<img src=java scr ipt:x>") && !is_split(b"<b title='a javascript: b'>"));
+    }
+
+    #[test]
+    fn a_title_is_no_url() {
+        assert!(is_title(b"JavaScript: the good parts"));
+        for text in ["javascript:x", "javascript: ", "javascript: alert(1)", "javascript: a=b"] {
+            assert!(!is_title(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn links_to_odd_hosts_are_disguised() {
+        for link in [
+            "http://3232235777/",
+            "//0x7f.0x0.0.1/",
+            "http://0177.0.0.01",
+            "ht\ttp://x.example",
+            "http://%78.example/",
+            "http://x.example./a",
+            "http://x\n.example/",
+        ] {
+            assert!(is_disguised(link.as_bytes()), "{link}");
+        }
+        for link in [
+            "http://192.0.2.7:80/a%20b",
+            "//cdn.example/x",
+            "https://4.example/",
+            "/a b",
+            " https://x.example\n",
+            "",
+            "http:///x",
+        ] {
+            assert!(!is_disguised(link.as_bytes()), "{link}");
         }
     }
 

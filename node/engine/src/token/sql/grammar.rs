@@ -71,6 +71,18 @@ impl Phrase {
         Some(operand)
     }
 
+    /// The position after `|| b || c`, which joins strings.
+    pub(crate) fn after_joined(&self, at: usize) -> usize {
+        let mut end = at;
+        for _ in 0..MAX_CHAIN {
+            match self.operand(end + 1).filter(|_| self.slice(end) == "||") {
+                Some(next) => end = next.end,
+                None => break,
+            }
+        }
+        end
+    }
+
     /// The position after the operators here; `None` when there are none.
     pub(crate) fn after_operators(&self, at: usize) -> Option<usize> {
         let mut next = at;

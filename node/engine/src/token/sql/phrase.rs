@@ -15,14 +15,16 @@ pub(crate) struct Phrase {
     closing: Vec<(usize, usize)>,
     /// The tokens that follow a comment, in order. Only the last comment is a token: those before it part words.
     after_comment: Vec<usize>,
+    /// The brackets that close nothing opened here, in order.
+    foreign: Vec<usize>,
 }
 
 impl Phrase {
     pub(crate) fn new(value: &[u8], opening: Opening) -> Self {
         let mut tokens: Vec<_> = tokens(value, opening).filter(|token| token.kind != Kind::Blank).collect();
         let after_comment = drop_comments(&mut tokens);
-        let closing = match_brackets(&tokens);
-        Self { text: value.to_ascii_lowercase(), tokens, closing, after_comment }
+        let (closing, foreign) = match_brackets(&tokens);
+        Self { text: value.to_ascii_lowercase(), tokens, closing, after_comment, foreign }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -90,6 +92,11 @@ impl Phrase {
     pub(crate) fn after_group(&self, at: usize) -> usize {
         let known = self.closing.binary_search_by_key(&at, |(opening, _)| *opening);
         known.map_or(self.len(), |known| (self.closing[known].1 + 1).min(self.len()))
+    }
+
+    /// Whether a bracket is closed here that was opened before the value.
+    pub(crate) fn closes_foreign(&self, at: usize) -> bool {
+        self.foreign.binary_search(&at).is_ok()
     }
 
     /// Skips tokens of one kind.
@@ -228,8 +235,9 @@ fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
     after_comment
 }
 
-fn match_brackets(tokens: &[Token]) -> Vec<(usize, usize)> {
-    let mut closing = Vec::new();
+/// Each opening bracket with its closing one, and the closing brackets of none.
+fn match_brackets(tokens: &[Token]) -> (Vec<(usize, usize)>, Vec<usize>) {
+    let (mut closing, mut foreign) = (Vec::new(), Vec::new());
     let mut open = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
@@ -237,15 +245,14 @@ fn match_brackets(tokens: &[Token]) -> Vec<(usize, usize)> {
                 open.push(closing.len());
                 closing.push((at, tokens.len()));
             }
-            Kind::Close => {
-                if let Some(opening) = open.pop() {
-                    closing[opening].1 = at;
-                }
-            }
+            Kind::Close => match open.pop() {
+                Some(opening) => closing[opening].1 = at,
+                None => foreign.push(at),
+            },
             _ => {}
         }
     }
-    closing
+    (closing, foreign)
 }
 
 #[cfg(test)]

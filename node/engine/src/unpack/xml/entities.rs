@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 /// Text grown beyond this by entities is a bomb; honest documents declare a few words.
 const MAX_GROWTH: usize = 64 << 10;
-/// Entities beyond these are inspected but not put into texts.
+/// One text that references long entities grows to this at most.
+const MAX_TEXT_GROWTH: usize = 8 << 20;
+/// Entities beyond these are inspected but not put into texts. So many that reference others are a bomb.
 const MAX_KEPT: usize = 64;
 /// Texts grow at most to this when entities are put in.
 const MAX_TEXT: usize = 16 << 10;
@@ -15,32 +17,73 @@ pub(super) struct Bomb;
 
 struct Entity {
     value: Vec<u8>,
-    /// The length of the value with all entities in it put in.
-    grown: usize,
+    /// The entities in it, and how often.
+    references: HashMap<Vec<u8>, usize>,
 }
 
 #[derive(Default)]
 pub(super) struct Entities {
     known: HashMap<Vec<u8>, Entity>,
+    /// The lengths of their values with all entities in them put in.
+    grown: HashMap<Vec<u8>, usize>,
 }
 
 impl Entities {
     /// Takes note of `<!ENTITY name "value">`. External ones stand for nothing.
     pub(super) fn declare(&mut self, declaration: &[u8]) -> Result<(), Bomb> {
         let Some((name, value)) = parse(declaration) else { return Ok(()) };
-        let (mut grown, mut references) = (value.len(), 0_usize);
+        let mut references: HashMap<Vec<u8>, usize> = HashMap::new();
         for reference in references_in(value) {
-            references += 1;
-            if reference == name {
-                return Err(Bomb);
-            }
-            grown = grown.saturating_add(self.known.get(reference).map_or(0, |it| it.grown));
+            *references.entry(reference.to_vec()).or_default() += 1;
         }
-        if self.known.len() < MAX_KEPT && !self.known.contains_key(name) {
-            self.known.insert(name.to_vec(), Entity { value: value.to_vec(), grown });
+        if self.known.contains_key(name) {
+            return Ok(());
+        }
+        if self.known.len() >= MAX_KEPT {
+            return if references.is_empty() { Ok(()) } else { Err(Bomb) };
+        }
+        self.known.insert(name.to_vec(), Entity { value: value.to_vec(), references });
+        self.measure()
+    }
+
+    /// Whether putting the entities into a text would make it long out of all proportion.
+    pub(super) fn burst(&self, text: &[u8]) -> bool {
+        let lengths = references_in(text).map(|name| self.grown.get(name).copied().unwrap_or(0));
+        !self.grown.is_empty() && lengths.fold(0, usize::saturating_add) > MAX_TEXT_GROWTH
+    }
+
+    /// How far each would grow. They may be declared in any order, so each declaration may change what others grow to.
+    fn measure(&mut self) -> Result<(), Bomb> {
+        let mut grown = HashMap::new();
+        for name in self.known.keys() {
+            self.grow(name, MAX_KEPT, &mut grown)?;
+        }
+        self.grown = grown.into_iter().map(|(name, length)| (name.to_vec(), length)).collect();
+        Ok(())
+    }
+
+    /// No chain is longer than there are entities, unless it is a circle.
+    fn grow<'e>(
+        &'e self,
+        name: &'e [u8],
+        depth: usize,
+        grown: &mut HashMap<&'e [u8], usize>,
+    ) -> Result<usize, Bomb> {
+        if let Some(length) = grown.get(name) {
+            return Ok(*length);
+        }
+        let Some(entity) = self.known.get(name) else { return Ok(0) };
+        let depth = depth.checked_sub(1).ok_or(Bomb)?;
+        let mut length = entity.value.len();
+        for (inner, count) in &entity.references {
+            length = length.saturating_add(self.grow(inner, depth, grown)?.saturating_mul(*count));
         }
         // One long entity is only long; it takes references to multiply.
-        if references > 1 && grown > MAX_GROWTH { Err(Bomb) } else { Ok(()) }
+        if entity.references.values().sum::<usize>() > 1 && length > MAX_GROWTH {
+            return Err(Bomb);
+        }
+        grown.insert(name, length);
+        Ok(length)
     }
 
     /// A text with the entities in it put in once, when it has any.
@@ -119,6 +162,29 @@ mod tests {
         }
         assert_eq!(outcome, Err(Bomb));
         assert_eq!(Entities::default().declare(b"<!ENTITY x \"&x;\">"), Err(Bomb));
+    }
+
+    #[test]
+    fn the_order_of_declarations_hides_no_bomb() {
+        let mut entities = Entities::default();
+        assert_eq!(entities.declare(b"<!ENTITY a '&b;'>"), Ok(()));
+        assert_eq!(entities.declare(b"<!ENTITY b '&a;'>"), Err(Bomb));
+        let mut entities = Entities::default();
+        let mut outcome = Ok(());
+        for level in 0..10 {
+            let inner = format!("&a{};", level + 1).repeat(10);
+            outcome = outcome.and(entities.declare(format!("<!ENTITY a{level} \"{inner}\">").as_bytes()));
+        }
+        assert_eq!(outcome, Err(Bomb));
+    }
+
+    #[test]
+    fn a_long_entity_many_times_in_a_text_bursts_it() {
+        let mut entities = Entities::default();
+        let long = format!("<!ENTITY x \"{}\">", "x".repeat(50_000));
+        assert_eq!(entities.declare(long.as_bytes()), Ok(()));
+        assert!(!entities.burst(b"&x; and &x;"));
+        assert!(entities.burst("&x;".repeat(1_000).as_bytes()));
     }
 
     #[test]

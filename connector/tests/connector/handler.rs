@@ -1,162 +1,21 @@
-//! Events of the four triggers against a node that answers as told: what CloudFront gets back, and what the node gets.
+//! What becomes of events.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use axum::{
-    Router,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::IntoResponse,
-    routing::post,
+use crate::{
+    ORIGIN_REQUEST, ORIGIN_RESPONSE, VIEWER_REQUEST, VIEWER_RESPONSE,
+    node::Node,
+    world::{part, world},
 };
-use connector::{Connector, cloudfront::Reply};
+use connector::cloudfront::Reply;
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
 use serde_json::{json, value::RawValue};
 use shared::{
-    Action, BlockResponse, Encoding, InspectRequest, Mode, NotInspectedReason, Reason, RequestId,
-    ResponseReport, Verdict,
-    signature::{SIGNATURE_HEADER, SignedCall, SigningKey},
+    NotInspectedReason,
+    signature::{SignedCall, SigningKey},
 };
-use std::{
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
-
-const VIEWER_REQUEST: &str = include_str!("../fixtures/viewer-request.json");
-const ORIGIN_REQUEST: &str = include_str!("../fixtures/origin-request.json");
-const ORIGIN_RESPONSE: &str = include_str!("../fixtures/origin-response.json");
-const VIEWER_RESPONSE: &str = include_str!("../fixtures/viewer-response.json");
-
-/// How the node behaves.
-#[derive(Clone, Copy, PartialEq)]
-enum Node {
-    Allows,
-    Blocks,
-    Hangs,
-    Refuses,
-    /// 503 to the first request, then a verdict.
-    RefusesOnce,
-    Babbles,
-    AnswersForAnother,
-}
-
-/// What the node was sent.
-#[derive(Default)]
-struct Received {
-    requests: Vec<InspectRequest>,
-    /// The signatures of calls, each with the body it came with.
-    signatures: Vec<(String, Bytes)>,
-    reports: Vec<ResponseReport>,
-}
-
-struct World {
-    connector: Arc<Connector>,
-    received: Arc<Mutex<Received>>,
-    node: Arc<Mutex<Node>>,
-    address: String,
-}
-
-type NodeState = (Arc<Mutex<Node>>, Arc<Mutex<Received>>);
-
-async fn inspect(
-    State((node, received)): State<NodeState>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> impl IntoResponse {
-    if let Some(signature) = headers.get(SIGNATURE_HEADER) {
-        let signature = signature.to_str().unwrap().to_owned();
-        received.lock().unwrap().signatures.push((signature, body.clone()));
-    }
-    let request: InspectRequest = Encoding::MessagePack.decode(&body).unwrap();
-    let behaviour = *node.lock().unwrap();
-    let out_of_band = request.delivery == shared::Delivery::OutOfBand;
-    let mut verdict = verdict(request.request_id.unwrap(), behaviour);
-    if behaviour == Node::Hangs {
-        tokio::time::sleep(Duration::from_mins(1)).await;
-    }
-    received.lock().unwrap().requests.push(request);
-    if behaviour == Node::AnswersForAnother {
-        verdict.request_id = RequestId::derive("E2OTHER", "x");
-    }
-    if behaviour == Node::RefusesOnce {
-        *node.lock().unwrap() = Node::Allows;
-    }
-    match behaviour {
-        Node::Refuses | Node::RefusesOnce => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
-        Node::Babbles => (StatusCode::OK, b"<html>".to_vec()),
-        _ if out_of_band => (StatusCode::ACCEPTED, Vec::new()),
-        _ => (StatusCode::OK, Encoding::MessagePack.encode(&verdict).unwrap()),
-    }
-}
-
-async fn report(State((_, received)): State<NodeState>, body: Bytes) -> StatusCode {
-    received.lock().unwrap().reports.push(Encoding::MessagePack.decode(&body).unwrap());
-    StatusCode::ACCEPTED
-}
-
-fn verdict(request_id: RequestId, node: Node) -> Verdict {
-    let blocks = node == Node::Blocks;
-    Verdict {
-        request_id,
-        action: if blocks { Action::Block } else { Action::Allow },
-        reason: blocks.then_some(Reason::Attack),
-        mode: Mode::Block,
-        mode_source: "config".into(),
-        would_block: blocks,
-        attack_types: Vec::new(),
-        analysis_micros: 1,
-        body_truncated: false,
-        block: blocks.then(|| BlockResponse {
-            status: 406,
-            headers: vec![("Content-Type".into(), "text/plain".into())],
-            body: "stopped".into(),
-        }),
-    }
-}
-
-async fn world(node: Node, parameters: &[(&str, &str)]) -> World {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let (node, received) = (Arc::new(Mutex::new(node)), Arc::default());
-    let router = Router::new()
-        .route(shared::INSPECT_REQUEST_PATH, post(inspect))
-        .route(shared::INSPECT_RESPONSE_PATH, post(report))
-        .with_state((node.clone(), Arc::clone(&received)));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let base = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", &address), ("WLRM_DEADLINE_MS", "4000")];
-    let connector = Connector::new(|name| {
-        let set = parameters.iter().chain(&base).find(|(known, _)| *known == name);
-        set.map(|(_, value)| (*value).to_owned())
-    });
-    World { connector: Arc::new(connector), received, node, address }
-}
-
-impl World {
-    /// What CloudFront gets, as JSON; the work after the reply is not done yet.
-    async fn reply(&self, event: &str) -> String {
-        let event = RawValue::from_string(event.to_owned()).unwrap();
-        let reply = self.connector.clone().handle(event).await.unwrap();
-        serde_json::to_string(&reply).unwrap()
-    }
-
-    fn requests(&self) -> Vec<InspectRequest> {
-        self.received.lock().unwrap().requests.clone()
-    }
-}
-
-/// The part of an event that goes on, byte for byte.
-fn part<'a>(event: &'a str, name: &str) -> &'a str {
-    #[derive(serde::Deserialize)]
-    struct Event<'a> {
-        #[serde(rename = "Records", borrow)]
-        records: Vec<std::collections::HashMap<&'a str, std::collections::HashMap<&'a str, &'a RawValue>>>,
-    }
-    serde_json::from_str::<Event<'a>>(event).unwrap().records[0]["cf"][name].get()
-}
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn an_allowed_request_goes_on_as_the_same_bytes() {
@@ -216,7 +75,9 @@ async fn the_node_gets_what_the_viewer_sent() {
     let world = world(Node::Allows, &[("WLRM_HOST_HEADER", "X-Viewer-Host")]).await;
     world.reply(VIEWER_REQUEST).await;
     world.reply(ORIGIN_REQUEST).await;
-    insta::assert_json_snapshot!(world.requests());
+    let [viewer, origin] = &world.requests()[..] else { panic!("two requests") };
+    insta::assert_json_snapshot!("copy_of_viewer_request", viewer);
+    insta::assert_json_snapshot!("copy_of_origin_request", origin);
 }
 
 #[tokio::test]
@@ -278,9 +139,8 @@ async fn a_response_goes_on_unchanged_and_its_report_holds_no_secret() {
         world.connector.after_reply().await;
         let reports = std::mem::take(&mut world.received.lock().unwrap().reports);
         let [report] = &reports[..] else { panic!("one report: {reports:?}") };
-        assert_eq!(report.status, if event == ORIGIN_RESPONSE { 404 } else { 200 });
-        let names: Vec<_> = report.headers.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["content-type", "server"]);
+        let name = if event == ORIGIN_RESPONSE { "origin_response" } else { "viewer_response" };
+        insta::assert_json_snapshot!(format!("report_of_{name}"), report);
     }
 }
 
@@ -378,6 +238,19 @@ async fn bodies_and_reports_stay_here_when_told_so() {
     responses.reply(ORIGIN_RESPONSE).await;
     responses.connector.after_reply().await;
     assert!(responses.received.lock().unwrap().reports.is_empty());
+}
+
+#[tokio::test]
+async fn bypassed_requests_are_counted_and_told_once() {
+    let world = world(Node::Allows, &[("WLRM_BYPASS_PATHS", "/static")]).await;
+    let exempt = VIEWER_REQUEST.replace("/caf%C3%A9/a%2Fb", "/static/app.js");
+    for _ in 0..3 {
+        assert_eq!(world.reply(&exempt).await, part(&exempt, "request"));
+    }
+    world.reply(VIEWER_REQUEST).await;
+    world.reply(VIEWER_REQUEST).await;
+    let told = world.requests().into_iter().map(|request| request.connector.unwrap().bypassed);
+    assert_eq!(told.collect::<Vec<_>>(), [Some(3), None]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Where the node listens.
 
-use super::value::Value;
+use crate::parameters::{list::items, value::Value};
 use hyper::Uri;
 use std::{fmt, net::IpAddr};
 
@@ -43,6 +43,6 @@ impl fmt::Display for NodeAddress {
 impl Value for Addresses {
     const EXPECTED: &'static str = "must be the node's address without a path, such as https://node.example.com:5050; several with commas between";
     fn parse(text: &str) -> Option<Self> {
-        text.split(',').map(|address| NodeAddress::parse(address.trim())).collect::<Option<_>>().map(Self)
+        items(text, NodeAddress::parse).map(Self)
     }
 }

@@ -1,0 +1,102 @@
+//! What the node is told of an event.
+
+use crate::{
+    VERSION,
+    cloudfront::{Event, EventBody, EventConfig, EventError, EventRequest, Headers, Origin},
+    fallback::Ledger,
+    parameters::{BlockMe, Parameters},
+};
+use shared::{Body, ConnectorInfo, InspectRequest, ResponseReport, Trigger};
+use std::net::IpAddr;
+
+/// Response headers worth a report. The others may carry secrets, and nobody asks for them.
+const REPORTED_HEADERS: &[&str] = &["content-type", "content-length", "location", "retry-after", "server"];
+
+pub(super) fn inspect_request(
+    event: &Event<'_>,
+    request: EventRequest<'_>,
+    parameters: &Parameters,
+    ledger: &Ledger,
+) -> Result<InspectRequest, EventError> {
+    let (body, body_truncated) = body(&request, parameters)?;
+    Ok(InspectRequest {
+        request_id: Some(event.request_id()),
+        connector: Some(connector_info(&event.config, parameters, ledger)),
+        delivery: parameters.delivery,
+        client_ip: client_ip(&request, parameters)?,
+        method: request.method.to_string(),
+        scheme: request.headers.first("cloudfront-forwarded-proto").map(str::to_owned),
+        http_version: None,
+        host: host(&request, &event.config.event_type, parameters),
+        path: request.uri.to_string(),
+        query: request.querystring.to_string(),
+        body,
+        body_truncated,
+        headers: headers(request.headers, parameters),
+        not_inspected: ledger.pending(),
+    })
+}
+
+pub(super) fn response_report(
+    event: &Event<'_>,
+    parameters: &Parameters,
+    ledger: &Ledger,
+) -> Result<ResponseReport, EventError> {
+    let response = event.response()?;
+    let Headers(mut headers) = response.headers;
+    headers.retain(|(name, _)| REPORTED_HEADERS.contains(&name.as_str()));
+    Ok(ResponseReport {
+        request_id: event.request_id(),
+        connector: Some(connector_info(&event.config, parameters, ledger)),
+        edge_request_id: Some(event.config.request_id.to_string()),
+        status: response.status,
+        headers,
+        not_inspected: ledger.pending(),
+    })
+}
+
+fn client_ip(request: &EventRequest<'_>, parameters: &Parameters) -> Result<IpAddr, EventError> {
+    let unreadable = |_| EventError::Field { field: "clientIp", value: request.client_ip.to_string() };
+    let caller = request.client_ip.parse().map_err(unreadable)?;
+    Ok(parameters.real_ip.as_ref().map_or(caller, |real_ip| real_ip.viewer(caller, &request.headers)))
+}
+
+/// The body as far as the node may see it, and whether there was more.
+fn body(request: &EventRequest<'_>, parameters: &Parameters) -> Result<(Option<Body>, bool), EventError> {
+    let cut = request.body.as_ref().is_some_and(|body| body.input_truncated);
+    let shown = request.body.as_ref().filter(|_| parameters.body.inspect);
+    let Some(Body(mut bytes)) = shown.map(EventBody::decode).transpose()? else { return Ok((None, cut)) };
+    let limit = parameters.body.limit.unwrap_or(usize::MAX);
+    let too_long = bytes.len() > limit;
+    bytes.truncate(limit);
+    Ok((Some(Body(bytes)), cut || too_long))
+}
+
+/// All but the secret of those who test blocking: it must not end up in a hit.
+fn headers(Headers(mut headers): Headers, parameters: &Parameters) -> Vec<(String, String)> {
+    if parameters.block_me.is_some() {
+        headers.retain(|(name, _)| name != BlockMe::HEADER);
+    }
+    headers
+}
+
+/// The viewer's host where it can be known. Origin events show the origin's own unless a policy forwards the viewer's.
+fn host(request: &EventRequest<'_>, trigger: &Trigger, parameters: &Parameters) -> String {
+    let forwarded = parameters.host_header.as_deref().filter(|_| trigger.is_origin());
+    let forwarded = forwarded.and_then(|name| request.headers.first(name));
+    let origin = || request.origin.as_ref().map(Origin::domain_name);
+    forwarded.or_else(|| request.headers.first("host")).or_else(origin).unwrap_or_default().to_owned()
+}
+
+fn connector_info(config: &EventConfig<'_>, parameters: &Parameters, ledger: &Ledger) -> ConnectorInfo {
+    ConnectorInfo {
+        kind: "cloudfront".to_owned(),
+        version: VERSION.to_owned(),
+        event: Some(config.event_type.clone()),
+        distribution_id: Some(config.distribution_id.to_string()),
+        distribution_domain: Some(config.distribution_domain_name.to_string()),
+        edge_request_id: Some(config.request_id.to_string()),
+        application: parameters.application,
+        bypassed: ledger.bypassed(),
+    }
+}

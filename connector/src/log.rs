@@ -1,0 +1,78 @@
+//! What the functions write to their log: one line of JSON per event, where CloudWatch can search each field.
+
+use std::{
+    io::{self, Write as _},
+    sync::Arc,
+};
+
+/// How much a line matters, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing is inspected, or a count is lost.
+    Error,
+    /// A request was not inspected, or a response not reported.
+    Warn,
+    /// A request was blocked.
+    Info,
+    /// Each verdict and each bypass.
+    Debug,
+}
+
+/// Writes what is at least as important as its level.
+#[derive(Clone)]
+pub struct Log {
+    level: Level,
+    sink: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Log {
+    pub fn new(level: Level, sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { level, sink: Arc::new(sink) }
+    }
+
+    pub fn write(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
+        if level > self.level {
+            return;
+        }
+        let all = [("level", level.as_str()), ("message", message)];
+        let all = all.iter().chain(fields).map(|(name, value)| ((*name).to_owned(), (*value).into()));
+        (self.sink)(&serde_json::Value::Object(all.collect()).to_string());
+    }
+}
+
+/// Standard error, which Lambda takes to CloudWatch. That nobody reads it must not end the function.
+pub fn to_stderr(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+impl Level {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn a_level_writes_what_matters_as_much_and_a_value_stays_one_value() {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let log = Log::new(Level::Warn, {
+            let lines = lines.clone();
+            move |line: &str| lines.lock().unwrap().push(line.to_owned())
+        });
+        log.write(Level::Info, "blocked", &[]);
+        log.write(Level::Warn, "not inspected", &[("cause", "a\"\n{\"level\":\"error\"}")]);
+        assert_eq!(
+            *lines.lock().unwrap(),
+            [r#"{"cause":"a\"\n{\"level\":\"error\"}","level":"warn","message":"not inspected"}"#]
+        );
+    }
+}

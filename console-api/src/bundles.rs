@@ -1,0 +1,63 @@
+//! The connector's zips, as `just bundle` made them, with parameters baked in.
+
+use connector::{
+    bundle::{self, BundleError},
+    parameters::FunctionKind,
+};
+use serde_json::{Map, Value};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The folder of the zips, if the console has one.
+#[derive(Debug, Clone, Default)]
+pub struct Bundles(Option<Arc<PathBuf>>);
+
+#[derive(Debug, thiserror::Error)]
+pub enum BundlesError {
+    #[error(
+        "this console has no bundles; start it with --bundle-dir DIR, the folder `just bundle` writes them to"
+    )]
+    NoFolder,
+    #[error("the folder of --bundle-dir has no {file}; `just bundle` makes it")]
+    NoFile { file: String },
+    #[error("{file} in the folder of --bundle-dir cannot be read")]
+    Read { file: String, source: io::Error },
+    #[error("the packing was broken off")]
+    BrokenOff,
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+}
+
+impl Bundles {
+    pub fn of(folder: Option<PathBuf>) -> Self {
+        Self(folder.map(Arc::new))
+    }
+
+    /// The zip of a function with these parameters.
+    pub async fn configured(
+        &self,
+        function: FunctionKind,
+        parameters: Map<String, Value>,
+    ) -> Result<Vec<u8>, BundlesError> {
+        let folder = self.0.clone().ok_or(BundlesError::NoFolder)?;
+        // Packing takes a while, and the server's own threads have other calls to answer.
+        let made = tokio::task::spawn_blocking(move || configured(&folder, function, &parameters)).await;
+        made.unwrap_or(Err(BundlesError::BrokenOff))
+    }
+}
+
+fn configured(
+    folder: &Path,
+    function: FunctionKind,
+    parameters: &Map<String, Value>,
+) -> Result<Vec<u8>, BundlesError> {
+    let file = bundle::file_name(function);
+    let zip = fs::read(folder.join(&file)).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => BundlesError::NoFile { file },
+        _ => BundlesError::Read { file, source },
+    })?;
+    Ok(bundle::configure(&zip, function, parameters)?)
+}

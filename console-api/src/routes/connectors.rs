@@ -1,0 +1,65 @@
+//! What is installed elsewhere to ask nodes.
+
+use crate::{
+    actor::Admin,
+    bundles::{Bundles, BundlesError},
+    error::ApiError,
+    extract,
+};
+use axum::{
+    extract::{FromRequest, Request, State},
+    http::{HeaderName, header},
+};
+use connector::{bundle, parameters::FunctionKind};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Which bundle is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Order {
+    function: String,
+    /// By the names of the launcher; what is left out stays what it is in the zip.
+    #[serde(default)]
+    parameters: Map<String, Value>,
+}
+
+/// The zip of a Lambda@Edge function, ready to be uploaded. It may hold a signing key, so no cache keeps it (as of any
+/// answer of the API).
+pub(super) async fn cloudfront_bundle(
+    _: Admin,
+    State(bundles): State<Bundles>,
+    order: Order,
+) -> Result<([(HeaderName, String); 2], Vec<u8>), ApiError> {
+    let function = order.function()?;
+    let zip = bundles.configured(function, order.parameters).await.map_err(|error| refused(&error))?;
+    let disposition = format!("attachment; filename=\"{}\"", bundle::file_name(function));
+    let headers =
+        [(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    Ok((headers, zip))
+}
+
+impl Order {
+    fn function(&self) -> Result<FunctionKind, ApiError> {
+        let mut all = [FunctionKind::Request, FunctionKind::Response].into_iter();
+        all.find(|function| bundle::word(*function) == self.function)
+            .ok_or_else(|| ApiError::parameter("function", "`function` must be \"request\" or \"response\""))
+    }
+}
+
+/// A wrong parameter is the caller's; all else is how this console was set up, which its administrator can change.
+fn refused(error: &BundlesError) -> ApiError {
+    let wrong = if let BundlesError::Bundle(cause) = error { cause.parameter() } else { None };
+    match wrong {
+        Some(name) => ApiError::parameter(name, error.to_string()),
+        None => ApiError::Conflict(error.to_string()),
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Order {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        extract::json_body(request, state, "an order for a bundle", super::BODY_LIMIT).await
+    }
+}

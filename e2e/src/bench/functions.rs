@@ -1,0 +1,105 @@
+//! Who is compared: our zips, and Python functions for the same emulator.
+
+use super::events::Trigger;
+use crate::{
+    binaries::Binaries,
+    lambda::{Function, FunctionConfig, PythonRuntime, silent},
+};
+use std::{
+    fs,
+    io::{Cursor, Write as _},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+const PEER: &str = include_str!("../../bench/connector/lambda_function.py");
+const DOES_NOTHING: &str = include_str!("../../bench/connector/does_nothing.py");
+
+/// One of the compared: a zip, and the trigger whose events it takes.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) name: &'static str,
+    pub(super) zip: PathBuf,
+    pub(super) trigger: Trigger,
+}
+
+/// All of them.
+pub(super) struct Candidates {
+    pub(super) inline: Pair,
+    pub(super) out_of_band: Pair,
+    /// Ours is the program with nothing to do: the response function, told to report nothing.
+    pub(super) nothing: Pair,
+}
+
+/// Our function and the one in Python that does the same.
+pub(super) struct Pair {
+    pub(super) ours: Candidate,
+    pub(super) python: Candidate,
+}
+
+impl Candidates {
+    /// Makes all zips, for functions that call this node.
+    pub(super) async fn make(
+        binaries: &Binaries,
+        node: SocketAddr,
+        directory: &Path,
+    ) -> anyhow::Result<Self> {
+        let ours = async |name, inline: &str| {
+            let parameters = [
+                ("wlrm_node_addr", format!("http://{node}")),
+                ("wlrm_inline", inline.to_owned()),
+                ("wlrm_response_reports", "False".to_owned()),
+            ];
+            binaries.bundle(&parameters, &directory.join(name)).await
+        };
+        let python = |name: &str, source: String| {
+            let path = directory.join(name);
+            fs::write(&path, zipped(&source)?)?;
+            anyhow::Ok(path)
+        };
+        let (inline, out_of_band) = (ours("inline", "True").await?, ours("out-of-band", "False").await?);
+        let request = |name, zip| Candidate { name, zip, trigger: Trigger::Request };
+        Ok(Self {
+            inline: Pair {
+                ours: request("ours-inline", inline.request),
+                python: request("python-inline", python("inline.zip", peer(node, true))?),
+            },
+            out_of_band: Pair {
+                ours: request("ours-out-of-band", out_of_band.request),
+                python: request("python-out-of-band", python("out-of-band.zip", peer(node, false))?),
+            },
+            nothing: Pair {
+                ours: Candidate { name: "ours-nothing", zip: inline.response, trigger: Trigger::Response },
+                python: request("python-nothing", python("nothing.zip", DOES_NOTHING.to_owned())?),
+            },
+        })
+    }
+}
+
+impl Candidate {
+    /// With a single environment, so that every invocation meets the same process.
+    pub(super) async fn start(&self, python: &PythonRuntime) -> anyhow::Result<Function> {
+        let config = FunctionConfig::new(self.name, &self.zip, python.clone());
+        Ok(Function::start(FunctionConfig { max_environments: 1, sink: silent(), ..config }).await?)
+    }
+}
+
+/// The Python function, with its settings on top.
+fn peer(node: SocketAddr, inline: bool) -> String {
+    let inline = if inline { "True" } else { "False" };
+    // All crates have one version, so the connector's is this one's.
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "NODE = (\"{}\", {})\nINLINE = {inline}\nVERSION = \"{version}\"\n\n{PEER}",
+        node.ip(),
+        node.port()
+    )
+}
+
+fn zipped(source: &str) -> anyhow::Result<Vec<u8>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("lambda_function.py", SimpleFileOptions::default().unix_permissions(0o644))?;
+    zip.write_all(source.as_bytes())?;
+    Ok(zip.finish()?.into_inner())
+}

@@ -1,0 +1,206 @@
+//! Latency, start, memory and size, measured in turns so that the machine's noise is everybody's.
+
+use super::{
+    events,
+    functions::{Candidate, Candidates, Pair},
+};
+use crate::{
+    binaries::Binaries,
+    lambda::{Function, LogEvent, PythonRuntime},
+    stack::{Mode, Stack, StackOptions},
+};
+use anyhow::{Context as _, ensure};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+/// How often to look.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    pub(super) invocations: u32,
+    pub(super) warm_up: u32,
+    pub(super) starts: u32,
+}
+
+impl Effort {
+    pub const FULL: Self = Self { invocations: 5_000, warm_up: 300, starts: 25 };
+    pub const QUICK: Self = Self { invocations: 20, warm_up: 2, starts: 1 };
+}
+
+/// Ours, and Python's.
+pub(super) struct Compared<T> {
+    pub(super) ours: T,
+    pub(super) python: T,
+}
+
+pub(super) struct Results {
+    pub(super) inline: Compared<Latency>,
+    pub(super) out_of_band: Compared<Latency>,
+    pub(super) nothing: Compared<Latency>,
+    /// In line: from the start of the process to its first answer, the median.
+    pub(super) cold_start: Compared<Duration>,
+    /// In line, after all invocations, in bytes.
+    pub(super) resident: Compared<u64>,
+    /// In bytes.
+    pub(super) zip: Compared<u64>,
+    /// What ran the functions.
+    pub(super) client: &'static str,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Latency {
+    pub(super) p50: Duration,
+    pub(super) p99: Duration,
+}
+
+/// A candidate at work.
+struct Runner {
+    candidate: Candidate,
+    function: Function,
+    latencies: Vec<Duration>,
+}
+
+pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Result<Results> {
+    let options = StackOptions { mode: Mode::Monitoring, ..StackOptions::default() };
+    let stack = Stack::start(binaries, options, false).await?;
+    let candidates =
+        Candidates::make(binaries, stack.addresses.node, &stack.directory().join("compared")).await?;
+    let Candidates { inline, out_of_band, nothing } = &candidates;
+    let cold_start = cold_starts(inline, &stack.python, effort.starts).await?;
+
+    let mut runners = Vec::new();
+    for pair in [inline, out_of_band, nothing] {
+        for candidate in [&pair.ours, &pair.python] {
+            runners.push(Runner::start(candidate, &stack.python).await?);
+        }
+    }
+    let asked_before = stack.node_status("/requests").await?;
+    take_turns(&mut runners, effort).await?;
+    let asked = stack.node_status("/requests").await? - asked_before;
+    // Four of the six call the node. Letting a request pass without asking would look fast.
+    let expected = u64::from(effort.warm_up + effort.invocations) * 4;
+    ensure!(asked == expected, "the node was asked {asked} times instead of {expected}");
+
+    let [our_inline, python_inline, our_copy, python_copy, our_nothing, python_nothing] = &mut runners[..]
+    else {
+        unreachable!("three pairs were started")
+    };
+    let results = Results {
+        resident: Compared { ours: our_inline.resident()?, python: python_inline.resident()? },
+        inline: Compared { ours: our_inline.latency()?, python: python_inline.latency()? },
+        out_of_band: Compared { ours: our_copy.latency()?, python: python_copy.latency()? },
+        nothing: Compared { ours: our_nothing.latency()?, python: python_nothing.latency()? },
+        cold_start,
+        zip: Compared {
+            ours: inline.ours.zip.metadata()?.len(),
+            python: inline.python.zip.metadata()?.len(),
+        },
+        client: if stack.python.is_aws() { "awslambdaric" } else { "the minimal client, not AWS's" },
+    };
+    stack.stop().await;
+    Ok(results)
+}
+
+/// Every candidate gets every event once its last invocation is over, work after the reply included: as visitors come to
+/// an environment, which is frozen in between. What an environment that is still busy costs is another environment, not time.
+async fn take_turns(runners: &mut [Runner], effort: Effort) -> anyhow::Result<()> {
+    let mut order: Vec<usize> = (0..runners.len()).collect();
+    for n in 0..effort.warm_up + effort.invocations {
+        // Nobody always comes behind the same one.
+        if n % 2 == 0 {
+            order.rotate_left(1);
+        } else {
+            order.reverse();
+        }
+        for &index in &order {
+            let runner = &mut runners[index];
+            let latency = runner.invoke(n).await?;
+            if n >= effort.warm_up {
+                runner.latencies.push(latency);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn cold_starts(pair: &Pair, python: &PythonRuntime, times: u32) -> anyhow::Result<Compared<Duration>> {
+    let (mut ours, mut pythons) = (Vec::new(), Vec::new());
+    for _ in 0..times {
+        ours.push(cold_start(&pair.ours, python).await?);
+        pythons.push(cold_start(&pair.python, python).await?);
+    }
+    Ok(Compared { ours: quantile(&mut ours, 0.5)?, python: quantile(&mut pythons, 0.5)? })
+}
+
+/// From the start of the process to its first answer; unpacking the zip is not the function's doing.
+async fn cold_start(candidate: &Candidate, python: &PythonRuntime) -> anyhow::Result<Duration> {
+    let function = candidate.start(python).await?;
+    function.invoke(events::event(candidate.trigger, 0).to_string()).await?;
+    function.at_rest().await;
+    let at = |is: fn(&LogEvent) -> bool| function.log().find(is).map(|entry| entry.at);
+    let started = at(|event| matches!(event, LogEvent::Started)).context("no process was started")?;
+    let answered = at(|event| matches!(event, LogEvent::Response { .. })).context("nothing was answered")?;
+    function.stop().await;
+    Ok(answered - started)
+}
+
+impl Runner {
+    async fn start(candidate: &Candidate, python: &PythonRuntime) -> anyhow::Result<Self> {
+        let function = candidate.start(python).await?;
+        Ok(Self { candidate: candidate.clone(), function, latencies: Vec::new() })
+    }
+
+    async fn invoke(&self, n: u32) -> anyhow::Result<Duration> {
+        let event = events::event(self.candidate.trigger, n).to_string();
+        let start = Instant::now();
+        let answer = self.function.invoke(event).await;
+        let latency = start.elapsed();
+        answer.with_context(|| self.candidate.name)?;
+        self.function.at_rest().await;
+        Ok(latency)
+    }
+
+    fn latency(&mut self) -> anyhow::Result<Latency> {
+        let p50 = quantile(&mut self.latencies, 0.5)?;
+        Ok(Latency { p50, p99: quantile(&mut self.latencies, 0.99)? })
+    }
+
+    /// Of the one process, as `proc_pid_status(5)` tells it.
+    fn resident(&self) -> anyhow::Result<u64> {
+        let [pid] = self.function.pids()[..] else {
+            anyhow::bail!("{} did not stay one process", self.candidate.name)
+        };
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kilobytes * 1024)
+    }
+}
+
+/// The value below which this share of all lies.
+fn quantile(values: &mut [Duration], share: f64) -> anyhow::Result<Duration> {
+    values.sort_unstable();
+    let last = values.len().checked_sub(1).context("nothing was measured")?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a share of a length is one of its indexes"
+    )]
+    let index = (last as f64 * share).round() as usize;
+    Ok(values[index])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_do_not_depend_on_the_order() {
+        let mut values: Vec<_> = (0..=100).rev().map(Duration::from_millis).collect();
+        assert_eq!(quantile(&mut values, 0.5).unwrap(), Duration::from_millis(50));
+        assert_eq!(quantile(&mut values, 0.99).unwrap(), Duration::from_millis(99));
+        assert!(quantile(&mut [], 0.5).is_err());
+    }
+}

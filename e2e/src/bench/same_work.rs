@@ -1,0 +1,87 @@
+//! A comparison is worth something only between functions that do the same work.
+
+use super::{
+    events::{self, KINDS, Trigger},
+    functions::{Candidates, Pair},
+    recorder::Recorder,
+};
+use crate::{
+    binaries::Binaries,
+    http1::Request,
+    lambda::Function,
+    stack::{Mode, Stack, StackOptions},
+};
+use anyhow::ensure;
+use serde_json::Value;
+
+/// Gives our function and Python's the same events: their calls must be the same bytes, and their answers alike. Says how
+/// many events it were.
+pub(super) async fn check(binaries: &Binaries) -> anyhow::Result<usize> {
+    let stack =
+        Stack::start(binaries, StackOptions { mode: Mode::Block, ..StackOptions::default() }, false).await?;
+    let recorder = Recorder::start(stack.addresses.node).await?;
+    let candidates =
+        Candidates::make(binaries, recorder.address(), &stack.directory().join("same-work")).await?;
+    let attack = events::attack(KINDS);
+    let events: Vec<Value> =
+        (0..KINDS).map(|n| events::event(Trigger::Request, n)).chain([attack.clone()]).collect();
+    for Pair { ours, python } in [&candidates.inline, &candidates.out_of_band] {
+        let (ours, python) = (ours.start(&stack.python).await?, python.start(&stack.python).await?);
+        for event in &events {
+            let (our_answer, our_call) = observe(&ours, event, &recorder).await?;
+            let (answer, call) = observe(&python, event, &recorder).await?;
+            ensure!(our_call.target == call.target, "the calls go to different addresses");
+            for header in ["content-type", "user-agent", "host"] {
+                let (ours, python) = (our_call.headers.text(header), call.headers.text(header));
+                ensure!(ours == python, "the calls differ in {header}: {ours:?}, and Python's {python:?}");
+            }
+            ensure!(our_call.body == call.body, "the messages differ:\n{}", both(&our_call.body, &call.body));
+            let blocks = ours.name().ends_with("inline") && event == &attack;
+            for answer in [&our_answer, &answer] {
+                let as_it_should = if blocks { answer["status"] == "403" } else { answer == request(event) };
+                ensure!(as_it_should, "the answer to {event} is {answer}");
+            }
+        }
+    }
+    for idle in [&candidates.nothing.ours, &candidates.nothing.python] {
+        let function = idle.start(&stack.python).await?;
+        let event = events::event(idle.trigger, 0);
+        let answer = invoke(&function, &event).await?;
+        function.at_rest().await;
+        ensure!(answer == *request(&event), "{} answers {answer}", idle.name);
+        ensure!(recorder.take().is_empty(), "{} should do nothing, but calls the node", idle.name);
+    }
+    stack.stop().await;
+    Ok(events.len())
+}
+
+/// One invocation: the answer, and the one call to the node.
+async fn observe(
+    function: &Function,
+    event: &Value,
+    recorder: &Recorder,
+) -> anyhow::Result<(Value, Request)> {
+    let answer = invoke(function, event).await?;
+    function.at_rest().await;
+    let [call] = <[Request; 1]>::try_from(recorder.take()).map_err(|calls| {
+        anyhow::anyhow!(
+            "{} called the node {} times: {:?}",
+            function.name(),
+            calls.len(),
+            function.log().output()
+        )
+    })?;
+    Ok((answer, call))
+}
+
+async fn invoke(function: &Function, event: &Value) -> anyhow::Result<Value> {
+    Ok(serde_json::from_slice(&function.invoke(event.to_string()).await?)?)
+}
+
+fn request(event: &Value) -> &Value {
+    &event["Records"][0]["cf"]["request"]
+}
+
+fn both(ours: &[u8], python: &[u8]) -> String {
+    format!("ours    {}\nPython  {}", ours.escape_ascii(), python.escape_ascii())
+}

@@ -1,0 +1,71 @@
+//! What a faulty node shows of itself.
+
+use super::Fault;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
+
+/// A good certificate for `localhost`, and bad ones. Clones show the same.
+#[derive(Clone)]
+pub struct Certificates {
+    authority: String,
+    good: TlsAcceptor,
+    wrong_authority: TlsAcceptor,
+    wrong_name: TlsAcceptor,
+    expired: TlsAcceptor,
+}
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+impl Certificates {
+    pub fn new() -> anyhow::Result<Self> {
+        let (ours, other) = (authority()?, authority()?);
+        let good = CertificateParams::new(vec!["localhost".to_owned()])?;
+        let wrong_name = CertificateParams::new(vec!["other.example.com".to_owned()])?;
+        let mut expired = good.clone();
+        (expired.not_before, expired.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+        Ok(Self {
+            authority: ours.pem(),
+            wrong_authority: acceptor(&good, &other)?,
+            good: acceptor(&good, &ours)?,
+            wrong_name: acceptor(&wrong_name, &ours)?,
+            expired: acceptor(&expired, &ours)?,
+        })
+    }
+
+    /// Of the authority that signed all but one, as PEM.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    pub(super) fn acceptor(&self, fault: Fault) -> &TlsAcceptor {
+        match fault {
+            Fault::WrongAuthority => &self.wrong_authority,
+            Fault::WrongName => &self.wrong_name,
+            Fault::Expired => &self.expired,
+            _ => &self.good,
+        }
+    }
+}
+
+fn authority() -> anyhow::Result<Authority> {
+    let mut parameters = CertificateParams::new(Vec::new())?;
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    Ok(CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?)
+}
+
+fn acceptor(parameters: &CertificateParams, authority: &Authority) -> anyhow::Result<TlsAcceptor> {
+    let key = KeyPair::generate()?;
+    let certificate = parameters.signed_by(&key, authority)?;
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)?;
+    Ok(Arc::new(config).into())
+}

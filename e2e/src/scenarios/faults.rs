@@ -1,0 +1,197 @@
+//! Whatever is wrong with the node: two addresses, a retry, and none of it helps. The visitor does not notice.
+
+use super::world::{PATIENCE, World, expect_status, options};
+use crate::{
+    binaries::Binaries,
+    faulty_node::{Certificates, Fault, FaultyNode},
+    lambda::{Function, LogEvent},
+    stack::{Mode, StackOptions, TriggerPair},
+};
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+use std::{fmt::Write as _, time::Duration};
+use tokio::time::Instant;
+
+/// What the functions are given; each try has a quarter of it.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// What the visitor may see of it. Generous, as this machine may be busy.
+const SERVED_WITHIN: Duration = Duration::from_secs(5);
+/// Of each fault.
+const VISITORS: usize = 2;
+
+/// Each fault, and the reason it is counted with.
+const FAULTS: [(&str, Fault, &str); 13] = [
+    ("accepts and does not shake hands", Fault::NoHandshake, "node_timeout"),
+    ("accepts and hangs", Fault::Hang, "node_timeout"),
+    ("hangs up", Fault::HangUp, "node_unreachable"),
+    ("sends garbage", Fault::Garbage, "node_unreachable"),
+    ("sends half a reply", Fault::HalfReply, "node_reply"),
+    ("sends a byte a second", Fault::Trickle, "node_timeout"),
+    ("sends 100 MB", Fault::Flood, "node_reply"),
+    ("shows a certificate of an unknown authority", Fault::WrongAuthority, "node_unreachable"),
+    ("shows a certificate for another name", Fault::WrongName, "node_unreachable"),
+    ("shows an expired certificate", Fault::Expired, "node_unreachable"),
+    ("answers 503", Fault::Unavailable, "node_error"),
+    ("answers 200 with another request's id", Fault::ForeignVerdict, "node_reply"),
+    ("answers 202 to a call in line", Fault::Accepted, "node_error"),
+];
+
+pub(super) async fn node_misbehaves(binaries: &Binaries) -> anyhow::Result<String> {
+    let certificates = Certificates::new()?;
+    let nodes =
+        [FaultyNode::start(certificates.clone()).await?, FaultyNode::start(certificates.clone()).await?];
+    let addresses = nodes.each_ref().map(FaultyNode::address).join(",");
+    let world = start(binaries, addresses, Some(&certificates)).await?;
+    let mut table = String::new();
+    for (name, fault, reason) in FAULTS {
+        set(&nodes, fault);
+        row(&mut table, name, served_uninspected(&world, &[reason]).await.context(name)?)?;
+    }
+    let worst = forgets_connections(&world, &nodes).await.context("closes between requests")?;
+    row(&mut table, "closes kept-alive connections between requests", (worst, "inspected".to_owned()))?;
+
+    // The node that answered last has been told of all that went before, the request that warmed the function up included.
+    world.all_delivered().await?;
+    let counted = world.console_api().items("/api/v1/not-inspected").await?;
+    for reason in ["node_timeout", "node_unreachable", "node_reply", "node_error"] {
+        let faults = FAULTS.iter().filter(|(_, _, counted_as)| *counted_as == reason).count();
+        let warm_up = usize::from(reason == "node_timeout");
+        let entries = counted.iter().filter(|entry| entry["reason"] == reason).count();
+        let expected = faults * VISITORS + warm_up;
+        ensure!(entries == expected, "{entries} requests are counted as {reason}, not {expected}");
+    }
+    nothing_is_unhandled(&world)?;
+    world.end(table).await
+}
+
+pub(super) async fn node_is_nowhere(binaries: &Binaries) -> anyhow::Result<String> {
+    let mut table = String::new();
+    for (name, address, reasons) in [
+        ("refuses connections", "https://127.0.0.1:1", &["node_unreachable"][..]),
+        // A resolver may also take its time.
+        (
+            "has a name that is unknown",
+            "https://no-such-host.invalid:5050",
+            &["node_unreachable", "node_timeout"],
+        ),
+    ] {
+        let world = start(binaries, format!("{address},{address}"), None).await?;
+        row(&mut table, name, served_uninspected(&world, reasons).await.context(name)?)?;
+        nothing_is_unhandled(&world)?;
+        world.end(String::new()).await?;
+    }
+    Ok(table)
+}
+
+async fn start(
+    binaries: &Binaries,
+    nodes: String,
+    certificates: Option<&Certificates>,
+) -> anyhow::Result<World> {
+    let mut parameters = vec![
+        ("wlrm_node_addr", nodes),
+        ("wlrm_deadline_ms", DEADLINE.as_millis().to_string()),
+        ("wlrm_retries", "1".to_owned()),
+        ("wlrm_breaker_failures", "0".to_owned()),
+    ];
+    parameters.extend(certificates.map(|certificates| ("wlrm_node_ca", certificates.authority().to_owned())));
+    let options = StackOptions { parameters, ..options(Mode::Block, TriggerPair::Viewer) };
+    let world = World::start(binaries, options).await?;
+    // Starting the functions is not the node's fault.
+    world.get("/").await?;
+    Ok(world)
+}
+
+fn set(nodes: &[FaultyNode; 2], fault: Fault) {
+    for node in nodes {
+        node.set(fault);
+    }
+}
+
+/// Visitors attack, are served by the origin, and counted with one of these reasons. The slowest answer, and the reasons.
+async fn served_uninspected(world: &World, reasons: &[&str]) -> anyhow::Result<(Duration, String)> {
+    let mut slowest = Duration::ZERO;
+    let mut counted = Vec::new();
+    for _ in 0..VISITORS {
+        at_rest(world).await;
+        let before = uninspected(&world.request_function)?.len();
+        slowest = slowest.max(visit(world, 200).await?);
+        let [reason] = &uninspected(&world.request_function)?[before..] else {
+            anyhow::bail!("one request, but not one line of it in the log");
+        };
+        ensure!(reasons.contains(&reason.as_str()), "counted as {reason} instead of {reasons:?}");
+        if !counted.contains(reason) {
+            counted.push(reason.clone());
+        }
+    }
+    Ok((slowest, counted.join(", ")))
+}
+
+/// The node answers, and closes each connection while the function that keeps it is frozen.
+async fn forgets_connections(world: &World, nodes: &[FaultyNode; 2]) -> anyhow::Result<Duration> {
+    set(nodes, Fault::ForgetsConnections(world.addresses.node));
+    let connections = || nodes.iter().map(FaultyNode::connections).sum::<u32>();
+    let mut slowest = Duration::ZERO;
+    for _ in 0..=VISITORS {
+        at_rest(world).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let before = connections();
+        slowest = slowest.max(visit(world, 403).await?);
+        ensure!(connections() > before, "the connection was still open: no test");
+    }
+    Ok(slowest)
+}
+
+/// An attack, and how long its answer took.
+async fn visit(world: &World, status: u16) -> anyhow::Result<Duration> {
+    let start = Instant::now();
+    let response = world.get("/etc/passwd").await?;
+    let took = start.elapsed();
+    expect_status(&response, status)?;
+    ensure!(took < SERVED_WITHIN, "the visitor waited {took:?}");
+    Ok(took)
+}
+
+async fn at_rest(world: &World) {
+    tokio::time::timeout(PATIENCE, async {
+        world.request_function.at_rest().await;
+        world.response_function.at_rest().await;
+    })
+    .await
+    .ok();
+}
+
+/// The reasons of the requests the function said it could not have inspected.
+fn uninspected(function: &Function) -> anyhow::Result<Vec<String>> {
+    let lines = function.log().output().into_iter().map(|line| {
+        let line: Value = serde_json::from_str(&line).with_context(|| format!("an odd line: {line}"))?;
+        anyhow::Ok(
+            (line["message"] == "not inspected")
+                .then(|| line["reason"].as_str().unwrap_or_default().to_owned()),
+        )
+    });
+    lines.filter_map(Result::transpose).collect()
+}
+
+/// No function failed, ran out of time or ended, and all they wrote are lines of their log: no panic, no trace.
+fn nothing_is_unhandled(world: &World) -> anyhow::Result<()> {
+    for function in [&world.request_function, &world.response_function] {
+        uninspected(function)?;
+        let failed = function.log().find(|event| {
+            matches!(
+                event,
+                LogEvent::Error { .. }
+                    | LogEvent::InitError { .. }
+                    | LogEvent::TimedOut { .. }
+                    | LogEvent::Exited { .. }
+            )
+        });
+        ensure!(failed.is_none(), "{} failed: {failed:?}", function.name());
+    }
+    Ok(())
+}
+
+fn row(table: &mut String, fault: &str, (worst, counted): (Duration, String)) -> anyhow::Result<()> {
+    let (worst, deadline) = (worst.as_millis(), DEADLINE.as_millis());
+    Ok(write!(table, "\n         {fault:<48}{worst:>5} ms of {deadline} ms   {counted}")?)
+}

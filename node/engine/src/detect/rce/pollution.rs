@@ -1,0 +1,37 @@
+//! Prototype pollution by structure: `{"constructor": {"prototype": {…}}}`. `__proto__` is in `signatures/rce.toml`.
+
+use crate::detect::{Match, Site};
+use shared::{AttackType, Severity};
+
+/// A value that would land in the prototype of its object's class.
+pub(in crate::detect) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
+    let mut keys = site.names().peekable();
+    let mut pollutes = false;
+    while let Some(key) = keys.next() {
+        pollutes |= key == Some("prototype") && keys.peek() == Some(&Some("constructor"));
+    }
+    pollutes.then_some(Match {
+        attack_type: AttackType::Rce,
+        signature: "rce-prototype-path",
+        severity: Severity::High,
+        span: 0..value.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{Point, point::Tag};
+
+    fn is_found(keys: &[&str]) -> bool {
+        let body = Point::new(Tag::Post).then(Tag::JsonDoc);
+        let point = keys.iter().fold(body, |point, key| point.named(Tag::Hash, *key));
+        detect(b"1", &Site::at(&point, "/", &[])).is_some()
+    }
+
+    #[test]
+    fn what_lands_in_a_prototype_is_found() {
+        assert!(is_found(&["a", "constructor", "prototype", "admin"]));
+        assert!(!is_found(&["constructor", "name", "prototype"]) && !is_found(&["prototype"]));
+    }
+}

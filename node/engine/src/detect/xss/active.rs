@@ -1,0 +1,74 @@
+//! Tags and attributes that do something by themselves.
+
+use super::{style, url};
+use crate::token::html::Tag;
+
+/// Tags that load or run something, wherever they stand.
+pub(super) fn is_active(tag: &Tag<'_>) -> bool {
+    let has = |name: &str| tag.attributes.iter().any(|it| it.name == name);
+    let given = |name: &str| tag.attributes.iter().any(|it| it.name == name && it.value.is_some());
+    if tag.is_end {
+        return false;
+    }
+    match tag.name.as_str() {
+        "iframe" | "frame" | "frameset" | "object" | "embed" | "applet" | "isindex" | "ilayer"
+        | "bgsound" | "portal" | "foreignobject" | "?import" | "listener" | "handler" | "xss" => true,
+        "xml" => given("src") || given("id"),
+        "meta" => given("http-equiv"),
+        "base" => has("href"),
+        "link" => has("href") || given("rel"),
+        "form" | "button" | "input" => given("action") || given("formaction"),
+        "svg" | "math" | "animate" | "set" | "import" | "layer" => {
+            !tag.attributes.is_empty() && !has("viewbox")
+        }
+        _ => tag.attributes.iter().any(|it| {
+            matches!(it.name.as_str(), "datasrc" | "dataformatas" | "ev:event" | "ev:handler" | "srcdoc")
+                || it.name == "xlink:href" && it.value.is_some_and(|target| !target.starts_with(b"#"))
+        }),
+    }
+}
+
+/// Tags of whole pages: they change what is around them, and a comment or a name has no use for them.
+pub(super) fn is_foreign(tag: &Tag<'_>) -> bool {
+    match tag.name.as_str() {
+        "stylesheet" => true,
+        // Of other languages: `soap:Body`.
+        _ if tag.is_prefixed => false,
+        "html" | "head" | "body" | "form" | "textarea" | "noscript" | "noembed" | "noframes"
+        | "plaintext" | "xmp" | "marquee" => true,
+        "style" | "input" | "select" | "keygen" | "template" | "slot" => !tag.is_end,
+        "meta" => tag.attributes.iter().any(|it| it.name == "charset"),
+        _ => false,
+    }
+}
+
+/// `<s c r i p t>`
+pub(super) fn is_spelled_out(tag: &Tag<'_>) -> bool {
+    let mut attributes = tag.attributes.iter();
+    let is_letter = |name: &str| name.len() == 1 && name.bytes().all(|it| it.is_ascii_alphabetic());
+    is_letter(&tag.name)
+        && (0..3).all(|_| attributes.next().is_some_and(|it| it.value.is_none() && is_letter(&it.name)))
+}
+
+/// Attributes with which frameworks run script: `ng-init`, `v-on:click`, `@click`, `x-data`, `hx-on`.
+pub(super) fn is_directive(name: &str, value: &[u8]) -> bool {
+    let name = name.strip_prefix("data-").unwrap_or(name);
+    let is_event =
+        |name: &str| name.len() > 3 && name.bytes().all(|it| it.is_ascii_lowercase() || b".:-".contains(&it));
+    let running = ["ng-", "v-on:", "v-bind:", "x-on:", "x-init", "x-data", "hx-on", "v-html", "x-html"];
+    !value.is_empty()
+        && (running.iter().any(|prefix| name.starts_with(prefix))
+            || name.strip_prefix('@').is_some_and(is_event))
+}
+
+/// An attribute that runs, were it the value's to give.
+pub(super) fn is_telling(name: &str, value: Option<&[u8]>) -> bool {
+    match (name, value) {
+        ("formaction" | "srcdoc" | "xlink:href", Some(_)) => true,
+        ("style", Some(value)) => style::is_active(value),
+        ("href" | "src" | "action" | "data" | "background" | "to" | "from" | "values", Some(value)) => {
+            url::runs_script(value)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,82 @@
+//! Values that leave the attribute they land in, and bring attributes of their own.
+
+use super::active;
+use crate::token::html::attributes;
+
+/// So many attributes are read after a quote.
+const MAX_ATTRIBUTES: usize = 12;
+
+/// Whether one of the attributes this would add runs script.
+pub(super) fn runs(rest: &[u8]) -> bool {
+    if memchr::memchr(b'=', rest).is_none() {
+        return false;
+    }
+    attributes(rest).iter().take(MAX_ATTRIBUTES).any(|it| {
+        it.value.is_some_and(|value| !value.is_empty()) && is_handler(&it.name)
+            || active::is_telling(&it.name, it.value)
+    })
+}
+
+/// `onload`, `onerror`: any name of that form, since browsers gain new ones every year.
+pub(super) fn is_handler(name: &str) -> bool {
+    let event = name.strip_prefix("on").unwrap_or_default();
+    (3..=30).contains(&event.len()) && event.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// A parameter's name that ends in a handler: its equals sign is the query's.
+pub(super) fn ends_with_handler(name: &[u8]) -> bool {
+    let name = name.trim_ascii_end();
+    let Some(at) = name.iter().rposition(|it| it.is_ascii_whitespace() || b"\"'`/<>".contains(it)) else {
+        return false;
+    };
+    std::str::from_utf8(&name[at + 1..]).is_ok_and(|word| is_handler(&word.to_ascii_lowercase()))
+}
+
+/// The value as a filter leaves it that removes tags, when tags part its words: `on<x>click`.
+pub(super) fn without_tags_in_words(value: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for open in memchr::memchr_iter(b'<', value) {
+        let is_letter = |at: usize| value.get(at).is_some_and(u8::is_ascii_alphabetic);
+        if open < copied || open == 0 || !is_letter(open - 1) {
+            continue;
+        }
+        // Only short tags split words; looking further would cost time on a row of them.
+        let tag = &value[open..value.len().min(open + 40)];
+        let Some(length) = memchr::memchr(b'>', tag).map(|at| at + 1).filter(|it| is_letter(open + it))
+        else {
+            continue;
+        };
+        out.extend_from_slice(&value[copied..open]);
+        copied = open + length;
+    }
+    if copied == 0 {
+        return None;
+    }
+    out.extend_from_slice(&value[copied..]);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_inside_words_are_taken_out() {
+        let stripped = |value: &str| {
+            without_tags_in_words(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+        };
+        assert_eq!(stripped("on<x>cl</b>ick <b>x</b>"), Some("onclick <b>x</b>".to_owned()));
+        assert_eq!(stripped("a <b>bold</b> word, a<b"), None);
+    }
+
+    #[test]
+    fn a_name_may_bring_the_handler() {
+        for name in ["\"onload", "x onclick ", "<svg/onload"] {
+            assert!(ends_with_handler(name.as_bytes()), "{name}");
+        }
+        for name in ["onload", "ons", "a on", "version"] {
+            assert!(!ends_with_handler(name.as_bytes()), "{name}");
+        }
+    }
+}
