@@ -163,9 +163,9 @@ pub(crate) fn detect_at(value: &[u8], bytes: Bytes, place: Place, site: &Site<'_
 /// One word of letters, digits, dashes: most values of most requests. Few attacks are one word.
 fn is_plain(value: &[u8], bytes: Bytes) -> bool {
     bytes.is_word_with(Bytes::DASH)
-        && !(bytes.has(Bytes::DASH) && has_comment(value))
-        && !sqli::is_telling_word(value)
-        && !signature::is_serialized(value)
+        && !(bytes.has(Bytes::DASH) && has_comment(value)
+            || sqli::is_telling_word(value)
+            || signature::is_serialized(value))
 }
 
 fn has_comment(value: &[u8]) -> bool {
