@@ -179,8 +179,9 @@ fn examine_stage<'a>(
     let unfolded = unpack::unfold(value, bytes, field, sink);
     let site = Site::of(request, sink.trails, field.trail);
     if !unfolded.whole {
-        hits.extend(detectors.detect(value, bytes, field.place));
-        hits.extend(detect_at(value, bytes, field.place, &site));
+        let shown = decode::base64::shortened(value);
+        hits.extend(detectors.detect(shown, bytes, field.place));
+        hits.extend(detect_at(shown, bytes, field.place, &site));
     }
     for hit in hits {
         if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {

@@ -1,6 +1,6 @@
 //! One look at a value decides which decoders and detectors read it: the bytes it is made of, and the literals in it.
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
+use aho_corasick::{Anchored, MatchKind, automaton::Automaton, dfa::DFA};
 
 /// Which kinds of bytes occur in a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ static KINDS: [u32; 256] = {
 
 /// Every literal anybody waits for, in one automaton.
 pub(crate) struct Prefilter {
-    literals: AhoCorasick,
+    literals: DFA,
     /// Literal → who waits for it.
     waiting: Vec<usize>,
 }
@@ -101,21 +101,27 @@ impl Prefilter {
     /// Who waits, and for which literals; lower-case. Whoever waits for none of them is not to be asked.
     pub(crate) fn new<'l>(waiting: impl IntoIterator<Item = (usize, &'l str)>) -> Self {
         let (waiting, literals): (Vec<usize>, Vec<&str>) = waiting.into_iter().unzip();
-        let literals = AhoCorasickBuilder::new()
+        let literals = DFA::builder()
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
-            // Every byte of every request passes here; the memory is well spent.
-            .kind(Some(AhoCorasickKind::DFA))
             .build(literals)
             .expect("the built-in literals are few and short: every test builds them");
         Self { literals, waiting }
     }
 
     /// Whose literals occur. May suspect too much, never too little.
+    ///
+    /// Every byte of every request passes here, so the automaton is walked by hand: where the literals lie does not matter.
     pub(crate) fn suspects(&self, value: &[u8]) -> Suspects {
         let mut suspects = Suspects::default();
-        for literal in self.literals.find_overlapping_iter(value) {
-            suspects.add(self.waiting[literal.pattern().as_usize()]);
+        let Ok(mut state) = self.literals.start_state(Anchored::No) else { return suspects };
+        for &byte in value {
+            state = self.literals.next_state(Anchored::No, state, byte);
+            if self.literals.is_special(state) && self.literals.is_match(state) {
+                for index in 0..self.literals.match_len(state) {
+                    suspects.add(self.waiting[self.literals.match_pattern(state, index).as_usize()]);
+                }
+            }
         }
         suspects
     }

@@ -19,6 +19,9 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 /// Shorter values are words that happen to decode.
 const MIN_LENGTH: usize = 12;
 
+/// Of a data URL twice as many bytes are looked at as they stand.
+const KEPT: usize = 512;
+
 /// Whether a value of these bytes can be base64. What is not of its alphabets comes with a label and a comma.
 pub(crate) fn is_possible(bytes: Bytes) -> bool {
     let foreign = Bytes::PERCENT
@@ -34,6 +37,17 @@ pub(crate) fn is_possible(bytes: Bytes) -> bool {
         .or(Bytes::HASH)
         .or(Bytes::AT);
     bytes.has(Bytes::COMMA) || !bytes.has(foreign.or(Bytes::INVISIBLE).or(Bytes::HIGH))
+}
+
+/// A data URL of a long file, cut short: the letters of base64 say something only when they are decoded.
+pub(crate) fn shortened(value: &[u8]) -> &[u8] {
+    const LABEL: &[u8] = b";base64,";
+    if value.len() < 2 * KEPT || !value.starts_with(b"data:") {
+        return value;
+    }
+    let Some(label) = memchr::memmem::find(&value[..KEPT], LABEL) else { return value };
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    if value[label + LABEL.len()..].iter().all(is_letter) { &value[..2 * KEPT] } else { value }
 }
 
 /// The text (or the compressed data) inside, when the value is base64 or ends in it: `Basic …`, `data:…;base64,…`.

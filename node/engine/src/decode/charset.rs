@@ -53,31 +53,28 @@ fn transcode_utf32(value: &[u8], unit: fn([u8; 4]) -> u32) -> Vec<u8> {
 
 /// `+ADw-` as `<`. Only runs that spell ASCII count: nothing else is worth hiding, and base64 has plus signs, too.
 pub(super) fn peel_utf7(value: &[u8]) -> Option<Vec<u8>> {
-    memchr::memmem::find(value, b"+A")?;
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    let mut changed = false;
-    while let Some(at) = memchr::memchr(b'+', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let run = &rest[at + 1..];
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for at in memchr::memmem::find_iter(value, b"+A") {
+        let run = &value[at + 1..];
         let length = run.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'/').count();
         if let Some(ascii) = ascii_run(&run[..length]) {
+            out.extend_from_slice(&value[copied..at]);
             out.extend_from_slice(&ascii);
-            let dash = usize::from(run.get(length) == Some(&b'-'));
-            rest = &run[length + dash..];
-            changed = true;
-        } else {
-            out.extend_from_slice(&rest[at..=at + length]);
-            rest = &run[length..];
+            copied = at + 1 + length + usize::from(run.get(length) == Some(&b'-'));
         }
     }
-    out.extend_from_slice(rest);
-    changed.then_some(out)
+    if copied == 0 {
+        return None;
+    }
+    out.extend_from_slice(&value[copied..]);
+    Some(out)
 }
 
 /// The ASCII characters that a run of modified base64 stands for.
 fn ascii_run(run: &[u8]) -> Option<Vec<u8>> {
-    if run.first() != Some(&b'A') {
+    // Only ASCII begins with a byte of zeros.
+    if !matches!(run, [b'A', b'A'..=b'P', ..]) {
         return None;
     }
     let units = STANDARD_NO_PAD.decode(run).ok()?;

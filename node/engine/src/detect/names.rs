@@ -22,10 +22,12 @@ impl Names {
     }
 
     /// Whether a name in any case is one of these.
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        let Some(&first) = name.as_bytes().first() else { return false };
+    pub(crate) fn contains(&self, name: impl AsRef<[u8]>) -> bool {
+        let name = name.as_ref();
+        let Some(&first) = name.first() else { return false };
         let letters = self.letters.get(name.len()).copied().unwrap_or_default();
-        letters & Self::letter(first) != 0 && self.names.iter().any(|it| name.eq_ignore_ascii_case(it))
+        letters & Self::letter(first) != 0
+            && self.names.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()))
     }
 
     /// Bit of a letter in either case.

@@ -31,7 +31,7 @@ const MAX_BYTES: usize = 256 << 10;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
-    if value.len() <= MAX_BYTES && !strange::is_strange(value) && may_hold_command(value, place) {
+    if value.len() <= MAX_BYTES && may_hold_command(value, place) && !strange::is_strange(value) {
         let found = if is_document(value) { document::detect(value, place) } else { shell(value, place) };
         matches.extend(found);
     }

@@ -47,15 +47,18 @@ static NAMES: Names = Names::new(&[
 const CONTAINERS: &[&str] = &["jsessionid", "phpsessid", "phpsession", "phpsessionid"];
 
 pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
-    let is_parameter = site.is_in_query() || site.is_in_body();
-    let is_joined = site.last_tag() == Some(&Tag::Pollution);
-    if place != Place::Value || !is_parameter || is_joined || value.len() > 4_000 {
+    if place != Place::Value || value.len() > 4_000 {
         return None;
     }
     let name = site.name().filter(|name| name.len() >= 4)?;
     let has_prefix =
         |prefix: &str| name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
     if !site.is_one_of(&NAMES) && !has_prefix("aspsessionid") {
+        return None;
+    }
+    let is_parameter = site.is_in_query() || site.is_in_body();
+    let is_joined = site.last_tag() == Some(&Tag::Pollution);
+    if !is_parameter || is_joined {
         return None;
     }
     let signature = match site.headers("referer").next() {

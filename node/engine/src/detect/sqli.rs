@@ -8,12 +8,13 @@ mod condition;
 mod fragment;
 mod function;
 mod functions;
+mod prose;
 mod select_list;
 mod stacked;
 mod statement;
 mod words;
 
-use super::Match;
+use super::{Match, names::Names};
 use crate::token::sql::{Kind, Opening, Phrase};
 use shared::{AttackType, Severity};
 use std::ops::Range;
@@ -85,6 +86,9 @@ const BREAKOUTS: &[Rule] = &[
 /// What an injection into a number may have before it, even in a document.
 const FIRST_TOKENS: usize = 6;
 
+/// Words that a rule may begin with.
+static TRIGGERS: [Names; 2] = [Names::new(words::TRIGGER), Names::new(functions::DELAY)];
+
 /// Longer values may be files.
 const BINARY_BYTES: usize = 1_000;
 
@@ -95,10 +99,12 @@ pub(super) const LITERALS_IN_HEADERS: &[&str] = words::ODD_IN_HEADERS;
 
 /// Reads a value in which literals were found.
 pub(super) fn detect(value: &[u8]) -> Vec<Match<'static>> {
+    if is_binary(value) || prose::is_prose(value) { Vec::new() } else { read_all(value) }
+}
+
+/// Each signature that matches, once.
+fn read_all(value: &[u8]) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = Vec::new();
-    if is_binary(value) {
-        return matches;
-    }
     for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"'), Opening::Quoted(b'`')] {
         for found in read(value, opening) {
             if !matches.iter().any(|known| known.signature == found.signature) {
@@ -143,7 +149,8 @@ pub(super) fn is_telling_word(value: &[u8]) -> bool {
 
 /// Many lines of many words.
 pub(crate) fn is_document(value: &[u8]) -> bool {
-    memchr::memchr_iter(b'\n', value).count() >= 5 && value.split(u8::is_ascii_whitespace).count() >= 60
+    memchr::memchr_iter(b'\n', value).nth(4).is_some()
+        && value.split(u8::is_ascii_whitespace).nth(59).is_some()
 }
 
 impl Reading {
@@ -152,7 +159,7 @@ impl Reading {
         let phrase = &self.phrase;
         let is_trigger = |&at: &usize| match phrase.kind(at) {
             Some(Kind::Logic | Kind::Open | Kind::Semicolon | Kind::Variable) => true,
-            Some(Kind::Word) => phrase.is_word(at, words::TRIGGER) || phrase.is_word(at, functions::DELAY),
+            Some(Kind::Word) => TRIGGERS.iter().any(|words| words.contains(phrase.word(at))),
             _ => false,
         };
         (0..phrase.len()).filter(|at| *at == 0 || is_trigger(at)).collect()

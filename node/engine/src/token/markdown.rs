@@ -8,17 +8,26 @@ const MIN_PROSE_WORDS: usize = 20;
 /// A post with its code blanked, lengths kept: fenced and indented blocks, and spans between backticks. A value with
 /// little but code in it stays as it is.
 pub(crate) fn without_code(post: &[u8]) -> Cow<'_, [u8]> {
+    if !may_hold_code(post) {
+        return Cow::Borrowed(post);
+    }
     let mut text = post.to_vec();
     blank_blocks(post, &mut text);
     blank_spans(&mut text);
-    if text == post || prose_words(&text) < MIN_PROSE_WORDS { Cow::Borrowed(post) } else { Cow::Owned(text) }
+    if text == post || !has_prose(&text) { Cow::Borrowed(post) } else { Cow::Owned(text) }
 }
 
-fn prose_words(text: &[u8]) -> usize {
+fn may_hold_code(post: &[u8]) -> bool {
+    memchr::memchr2(b'`', b'~', post).is_some()
+        || is_indented(unquoted(post))
+        || memchr::memchr_iter(b'\n', post).any(|at| is_indented(unquoted(&post[at + 1..])))
+}
+
+fn has_prose(text: &[u8]) -> bool {
     let is_word = |word: &&[u8]| {
         word.len() > 1 && word.iter().all(|it| it.is_ascii_alphabetic() || b".,'".contains(it))
     };
-    text.split(u8::is_ascii_whitespace).filter(is_word).count()
+    text.split(u8::is_ascii_whitespace).filter(is_word).nth(MIN_PROSE_WORDS - 1).is_some()
 }
 
 /// A line of three or more backticks or tildes opens a block, the next such line closes it; an indented block follows a

@@ -26,13 +26,13 @@ static MAYBE: Names = Names::new(&[
 ]);
 
 pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
-    let is_parameter = site.is_in_query() || site.is_in_body();
-    if value.len() > 80 || place != Place::Value || !is_parameter {
+    if value.len() > 80 || place != Place::Value {
         return None;
     }
     let name = site.name()?;
     let is_command = COMMANDS.contains(name);
-    if !is_command && !MAYBE.contains(name) {
+    let is_named = is_command || MAYBE.contains(name);
+    if !is_named || !(site.is_in_query() || site.is_in_body()) {
         return None;
     }
     let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();

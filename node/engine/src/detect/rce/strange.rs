@@ -33,7 +33,9 @@ fn begins_strangely(command: &[u8]) -> bool {
     let plain = name.strip_suffix(".exe").unwrap_or(name);
     // `python3.12` is `python`.
     let bare = plain.trim_end_matches(|it: char| it.is_ascii_digit() || matches!(it, '.' | '-'));
-    !plain.contains(['/', '=']) && !words::may_run(plain) && (bare == plain || !words::may_run(bare))
+    memchr::memchr2(b'/', b'=', plain.as_bytes()).is_none()
+        && !words::may_run(plain)
+        && (bare == plain || !words::may_run(bare))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ const MAX_LEADING: usize = 16;
 /// A value as SQL: the tokens that count, by position. Positions beyond the end are fine everywhere.
 pub(crate) struct Phrase {
     /// Lower-case; offsets are those of the value.
-    text: Vec<u8>,
+    text: Text,
     tokens: Vec<Token>,
     /// Each opening bracket, in order, and its closing one, or the number of tokens.
     closing: Vec<(usize, usize)>,
@@ -19,12 +19,41 @@ pub(crate) struct Phrase {
     foreign: Vec<usize>,
 }
 
+/// What is text as a whole need not be proved to be text at every word.
+enum Text {
+    Utf8(String),
+    Bytes(Vec<u8>),
+}
+
+impl Text {
+    fn lower(value: &[u8]) -> Self {
+        String::from_utf8(value.to_ascii_lowercase())
+            .map_or_else(|it| Self::Bytes(it.into_bytes()), Self::Utf8)
+    }
+
+    /// Empty when it is no text.
+    fn slice(&self, range: Range<usize>) -> &str {
+        match self {
+            Self::Utf8(text) => text.get(range),
+            Self::Bytes(bytes) => std::str::from_utf8(&bytes[range]).ok(),
+        }
+        .unwrap_or_default()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Utf8(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
 impl Phrase {
     pub(crate) fn new(value: &[u8], opening: Opening) -> Self {
         let mut tokens: Vec<_> = tokens(value, opening).filter(|token| token.kind != Kind::Blank).collect();
         let after_comment = drop_comments(&mut tokens);
         let (closing, foreign) = match_brackets(&tokens);
-        Self { text: value.to_ascii_lowercase(), tokens, closing, after_comment, foreign }
+        Self { text: Text::lower(value), tokens, closing, after_comment, foreign }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -54,8 +83,7 @@ impl Phrase {
     }
 
     pub(crate) fn slice(&self, at: usize) -> &str {
-        let bytes = self.tokens.get(at).map_or(&[][..], |token| &self.text[token.start..token.end]);
-        std::str::from_utf8(bytes).unwrap_or_default()
+        self.tokens.get(at).map_or("", |token| self.text.slice(token.start..token.end))
     }
 
     pub(crate) fn is_word(&self, at: usize, words: &[&str]) -> bool {
@@ -136,7 +164,7 @@ impl Phrase {
     /// Whether these two tokens stand on one line.
     pub(crate) fn is_same_line(&self, from: usize, to: usize) -> bool {
         match (self.tokens.get(from), self.tokens.get(to)) {
-            (Some(from), Some(to)) => memchr::memchr(b'\n', &self.text[from.end..to.start]).is_none(),
+            (Some(from), Some(to)) => memchr::memchr(b'\n', &self.text.bytes()[from.end..to.start]).is_none(),
             _ => false,
         }
     }
