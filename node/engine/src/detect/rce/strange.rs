@@ -8,13 +8,37 @@ const MAX_NAME: usize = 24;
 /// Whether all that could be a command begins with a plain word that names none. May say no too often, never yes wrongly:
 /// anything that could spell a name in another way is read by those who know how.
 pub(super) fn is_strange(value: &[u8]) -> bool {
-    let parts_commands =
-        |byte: &u8| matches!(byte, b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>');
-    value.iter().all(|byte| !spells_otherwise(*byte)) && value.split(parts_commands).all(begins_strangely)
+    value.iter().all(|&byte| KINDS[usize::from(byte)] != Kind::Spells)
+        && value.split(|&byte| KINDS[usize::from(byte)] == Kind::Parts).all(begins_strangely)
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    /// Parts commands.
+    Parts,
+    /// Spells a name otherwise.
+    Spells,
+}
+
+static KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Plain; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
+        let it = byte as u8;
+        kinds[byte] = match it {
+            b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>' => Kind::Parts,
+            _ if spells_otherwise(it) => Kind::Spells,
+            _ => Kind::Plain,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 /// Quotes, escapes, variables, patterns and signs for blanks: with them a name is not what it looks like.
-fn spells_otherwise(byte: u8) -> bool {
+const fn spells_otherwise(byte: u8) -> bool {
     matches!(
         byte,
         b'\'' | b'"' | b'`' | b'\\' | b'^' | b'$' | b'{' | b'*' | b'?' | b'[' | b'+' | b'%' | b'@' | b'#'
