@@ -1,5 +1,6 @@
 //! Path traversal: walks that climb out of where they start. Sensitive files and wrappers are in `signatures/ptrav.toml`.
 
+mod file;
 mod remote;
 
 use super::{Match, Site, is_document};
@@ -7,6 +8,7 @@ use crate::{
     field::Place,
     token::path::{Walk, climbing},
 };
+use file::Asked;
 use shared::{AttackType, Severity};
 
 /// Climbs this high inside a longer text mean harm; two are a relative import in code.
@@ -36,10 +38,40 @@ fn is_attack(walk: &Walk, value: &[u8], place: Place) -> bool {
 pub(super) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
     let (signature, severity) = match place {
         Place::Path if is_hidden(value) => ("ptrav-hidden-directory", Severity::Medium),
+        Place::Path if is_aliased(value) => ("ptrav-alias", Severity::Medium),
         Place::Value if remote::is_included(value, site) => ("ptrav-remote-url", Severity::Medium),
+        Place::Value if site.is_in_query() && is_share(value) => ("ptrav-windows-share", Severity::Medium),
+        Place::Path | Place::Value => match file::is_asked_for(value)? {
+            Asked::Surely => ("ptrav-system-file", Severity::High),
+            Asked::Likely if place == Place::Value && !site.is_in_document() => {
+                ("ptrav-server-file", Severity::Medium)
+            }
+            Asked::Likely => return None,
+        },
         _ => return None,
     };
     Some(Match { attack_type: AttackType::PathTraversal, signature, severity, span: 0..value.len() })
+}
+
+/// `/static../x`: a rule for `/static` without its slash appends `../x` to the folder's name.
+fn is_aliased(path: &[u8]) -> bool {
+    let mut folders = path.split(|&byte| byte == b'/').rev().skip(1);
+    folders.any(|it| {
+        it.strip_suffix(b"..").is_some_and(|name| name.last().is_some_and(u8::is_ascii_alphanumeric))
+    })
+}
+
+/// `\\host.example\share\x`: opening it tells the host who asks.
+fn is_share(value: &[u8]) -> bool {
+    let Some(rest) = value.strip_prefix(br"\\") else { return false };
+    let mut segments = rest.split(|&byte| byte == b'\\');
+    let host = segments.next().unwrap_or_default();
+    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-@:[]".contains(byte);
+    let is_somewhere = host.contains(&b'.') || host.eq_ignore_ascii_case(b"localhost");
+    is_somewhere
+        && host.iter().any(u8::is_ascii_alphanumeric)
+        && host.iter().all(is_host)
+        && segments.any(|it| !it.is_empty())
 }
 
 /// Directories that begin with a dot and are meant to be asked for.

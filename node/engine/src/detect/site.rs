@@ -151,6 +151,11 @@ impl<'f> Site<'f> {
         matches!(self.point.0.as_slice(), [step] if step.tag == Tag::Uri)
     }
 
+    /// Whether the value is a part of a document that a program wrote.
+    pub(crate) fn is_in_document(&self) -> bool {
+        self.point.0.iter().any(|step| matches!(step.tag, Tag::JsonDoc | Tag::Xml))
+    }
+
     /// Whether the value came in the body, where people write many lines.
     pub(crate) fn is_in_body(&self) -> bool {
         self.point.0.first().is_some_and(|step| step.tag == Tag::Post)

@@ -1,5 +1,9 @@
 //! Path segments, whichever slash parts them.
 
+mod location;
+
+pub(crate) use location::{Location, Root};
+
 use std::ops::Range;
 
 /// A run of path segments without blanks or quotes, and how it moves through a directory tree.
