@@ -60,6 +60,8 @@ fn wide(rest: &[u8]) -> Option<(u8, usize)> {
         // Letters whose upper or lower case is ASCII: the long s, and the sign for kelvin.
         [0xC5, 0xBF, ..] => Some((b's', 2)),
         [0xE2, 0x84, 0xAA, ..] => Some((b'k', 3)),
+        // Leaders of one dot, and the small full stop.
+        [0xE2, 0x80, 0xA4, ..] | [0xEF, 0xB9, 0x92, ..] => Some((b'.', 3)),
         // The prime, pointing quotes and small forms.
         [0xE2, 0x80, 0xB2, ..] => Some((b'\'', 3)),
         [0xE2, 0x80, 0xB9, ..] | [0xEF, 0xB9, 0xA4, ..] => Some((b'<', 3)),

@@ -6,7 +6,7 @@ mod remote;
 use super::{Match, Site, is_document};
 use crate::{
     field::Place,
-    token::path::{Walk, climbing},
+    token::path::{Walk, climbing, repeats_step},
 };
 use file::Asked;
 use shared::{AttackType, Severity};
@@ -15,7 +15,15 @@ use shared::{AttackType, Severity};
 const HIGH_IN_TEXT: usize = 3;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
-    let walk = climbing(value).into_iter().find(|walk| is_attack(walk, value, place))?;
+    let Some(walk) = climbing(value).into_iter().find(|walk| is_attack(walk, value, place)) else {
+        let is_odd = matches!(place, Place::Path | Place::Value) && repeats_step(value);
+        return is_odd.then(|| Match {
+            attack_type: AttackType::PathTraversal,
+            signature: "ptrav-spelled-steps",
+            severity: Severity::Medium,
+            span: 0..value.len(),
+        });
+    };
     Some(Match {
         attack_type: AttackType::PathTraversal,
         signature: "ptrav-climb",

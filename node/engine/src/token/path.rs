@@ -1,8 +1,10 @@
 //! Path segments, whichever slash parts them.
 
 mod location;
+mod steps;
 
 pub(crate) use location::{Location, Root};
+pub(crate) use steps::repeats_step;
 
 use std::ops::Range;
 
