@@ -29,6 +29,7 @@ const SYSTEM: &[&[&str]] = &[
     &["usr", "lib", "security"],
     &["usr", "lib", "cron"],
     &["var", "adm"],
+    &["var", "apache2"],
     &["var", "backups"],
     &["var", "cpanel"],
     &["var", "cron"],

@@ -7,13 +7,25 @@ const UNITS: std::ops::RangeInclusive<usize> = 3..=24;
 pub(crate) fn repeats_step(value: &[u8]) -> bool {
     let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
     let start = value.iter().take_while(|byte| is_slash(byte)).count().min(8);
-    // Units may close or open with a slash; of those before the first, one may belong to it.
-    [start, start.saturating_sub(1)].iter().any(|&start| {
-        let rest = &value[start..];
-        let repeated =
-            |length: usize| rest.get(length..2 * length).is_some_and(|next| next == &rest[..length]);
-        UNITS.filter(|&length| repeated(length)).any(|length| is_step(&rest[..length]))
+    let is_folder = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/' | b'\\');
+    let first = value.iter().take_while(is_folder).count();
+    // Units may open with a slash, and follow a folder.
+    [start, start.saturating_sub(1), first].iter().any(|&start| opens_with_step(&value[start..]))
+}
+
+fn opens_with_step(value: &[u8]) -> bool {
+    UNITS.filter(|&length| value.len() >= 2 * length).any(|length| {
+        let (unit, rest) = value.split_at(length);
+        let is_thrice = || rest[length..].starts_with(unit);
+        // What is dots and slashes only, others judge.
+        let is_odd = !unit.iter().all(|byte| matches!(byte, b'.' | b'/' | b'\\'));
+        is_odd && rest.starts_with(unit) && (is_step(unit) || holds_step(unit) && is_thrice())
     })
+}
+
+/// `..x/`: what a letter does there only the attacker knows.
+fn holds_step(unit: &[u8]) -> bool {
+    unit.windows(2).any(|it| it == b"..") && unit.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'%'))
 }
 
 /// Two dots and something that could be a slash; letters only in escapes.
