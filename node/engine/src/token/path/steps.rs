@@ -45,7 +45,8 @@ fn is_step(unit: &[u8]) -> bool {
             (b'0', Some(b"0x" | b"0X")) => 2,
             (b'%' | 0xC0 | 0xC1 | 0xF5.., _) => {
                 slashes += 1;
-                1 + rest[1..].iter().take(2).take_while(|it| it.is_ascii_alphanumeric()).count()
+                let digits = if matches!(rest.get(1), Some(b'u' | b'U')) { 5 } else { 2 };
+                1 + rest[1..].iter().take(digits).take_while(|it| it.is_ascii_alphanumeric()).count()
             }
             (b'.', _) => {
                 dots += 1;
