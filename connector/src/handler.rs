@@ -19,8 +19,8 @@ use shared::{
     ResponseReport, Trigger, Verdict,
 };
 use std::{
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 /// One function's life in one execution environment.
@@ -29,7 +29,8 @@ pub struct Connector {
     setup: Result<Setup, Misconfigured>,
     ledger: Ledger,
     log: Log,
-    deferred: Mutex<Option<Deferred>>,
+    /// The event whose message the visitor need not wait for: neither its sending nor its making.
+    deferred: Mutex<Option<Arc<RawValue>>>,
 }
 
 struct Setup {
@@ -40,12 +41,6 @@ struct Setup {
 struct Misconfigured {
     error: ParameterError,
     fail_mode: FailMode,
-}
-
-/// What the visitor need not wait for.
-struct Deferred {
-    message: Message,
-    deadline: Duration,
 }
 
 enum Message {
@@ -110,37 +105,68 @@ impl Connector {
     /// Does what the last event left for after its reply.
     pub async fn after_reply(&self) {
         let deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (Some(Deferred { message, deadline }), Ok(Setup { node, .. })) = (deferred, &self.setup) else {
-            return;
-        };
-        let (result, connector, told) = match &message {
+        let (Some(event), Ok(setup)) = (deferred, &self.setup) else { return };
+        let Ok(event) = Event::parse(&event) else { return };
+        // Its reply is out: should this panic, the request must be counted all the same.
+        let made = panic::catch_unwind(AssertUnwindSafe(|| self.message(&event, &setup.parameters)));
+        let cause = "a panic while the message was made".to_owned();
+        match made.unwrap_or(Err(Uninspected { reason: NotInspectedReason::Internal, cause })) {
+            Ok(Some(message)) => self.send(&event, setup, &message).await,
+            Ok(None) => {}
+            Err(uninspected) => self.note_unsent(&event, &uninspected),
+        }
+    }
+
+    /// What the node is to know of an event that was answered; nothing of an exempt request.
+    fn message(&self, event: &Event<'_>, parameters: &Parameters) -> Result<Option<Message>, Uninspected> {
+        if !is_request(event) {
+            return Ok(Some(Message::Report(message::response_report(event, parameters, &self.ledger)?)));
+        }
+        let request = event.request()?;
+        if let Some(rule) = parameters.bypass.rule(&request) {
+            self.bypass(event.request_id(), rule);
+            return Ok(None);
+        }
+        Ok(Some(Message::Copy(message::inspect_request(event, request, parameters, &self.ledger)?)))
+    }
+
+    async fn send(&self, event: &Event<'_>, Setup { parameters, node }: &Setup, message: &Message) {
+        let deadline = parameters.node.deadlines.for_calls(&event.config.event_type);
+        let (result, connector, told) = match message {
             Message::Copy(copy) => (node.copy(copy, deadline).await, &copy.connector, &copy.not_inspected),
             Message::Report(report) => {
                 (node.report(report, deadline).await, &report.connector, &report.not_inspected)
             }
         };
-        match (result, &message) {
-            (Ok(()), _) => {
-                self.ledger.told(told, connector.as_ref().and_then(|connector| connector.bypassed));
-            }
-            (Err(error), Message::Copy(InspectRequest { request_id: Some(request_id), .. })) => {
-                self.note(*request_id, &Uninspected::from(error));
-            }
-            (Err(error), _) => self.log_unreported(&error.to_string()),
+        match result {
+            Ok(()) => self.ledger.told(told, connector.as_ref().and_then(|connector| connector.bypassed)),
+            Err(error) => self.note_unsent(event, &Uninspected::from(error)),
         }
     }
 
-    async fn answer(&self, event: &RawValue) -> Result<Reply, EventError> {
-        let event = Event::parse(event)?;
-        let answered = match event.config.event_type {
-            Trigger::ViewerRequest | Trigger::OriginRequest => self.on_request(&event).await,
-            _ => self.on_response(&event),
+    fn note_unsent(&self, event: &Event<'_>, uninspected: &Uninspected) {
+        if is_request(event) {
+            self.note(event.request_id(), uninspected);
+        } else {
+            self.log_unreported(&uninspected.cause);
+        }
+    }
+
+    async fn answer(&self, raw: &Arc<RawValue>) -> Result<Reply, EventError> {
+        let event = Event::parse(raw)?;
+        let answered = if is_request(&event) {
+            self.on_request(&event, raw).await
+        } else {
+            self.on_response(&event, raw)
         };
         Ok(answered.unwrap_or_else(|uninspected| self.fail(&event, &uninspected)))
     }
 
-    async fn on_request(&self, event: &Event<'_>) -> Result<Reply, Uninspected> {
+    async fn on_request(&self, event: &Event<'_>, raw: &Arc<RawValue>) -> Result<Reply, Uninspected> {
         let Setup { parameters, node } = self.setup_for(FunctionKind::Request, event)?;
+        if parameters.always_passes() {
+            return Ok(self.defer(event, raw));
+        }
         let request = event.request()?;
         if let Some(rule) = parameters.bypass.rule(&request) {
             self.bypass(event.request_id(), rule);
@@ -152,11 +178,10 @@ impl Connector {
         if request.body_truncated && parameters.body.truncated != TruncatedBody::Inspect {
             return Ok(self.refuse_truncated(event, parameters));
         }
-        let deadline = parameters.node.deadlines.for_calls(&event.config.event_type);
         if parameters.delivery == Delivery::OutOfBand {
-            self.defer(Deferred { message: Message::Copy(request), deadline });
-            return Ok(Reply::Unchanged(event.unchanged().to_owned()));
+            return Ok(self.defer(event, raw));
         }
+        let deadline = parameters.node.deadlines.for_calls(&event.config.event_type);
         let verdict = node.inspect(&request, deadline).await?;
         let bypassed = request.connector.and_then(|connector| connector.bypassed);
         self.ledger.told(&request.not_inspected, bypassed);
@@ -185,12 +210,10 @@ impl Connector {
     }
 
     /// The response goes on as it is; only a report of it follows.
-    fn on_response(&self, event: &Event<'_>) -> Result<Reply, Uninspected> {
+    fn on_response(&self, event: &Event<'_>, raw: &Arc<RawValue>) -> Result<Reply, Uninspected> {
         let setup = self.setup_for(FunctionKind::Response, event)?;
         if setup.parameters.response_reports {
-            let deadline = setup.parameters.node.deadlines.for_calls(&event.config.event_type);
-            let report = message::response_report(event, &setup.parameters, &self.ledger)?;
-            self.defer(Deferred { message: Message::Report(report), deadline });
+            return Ok(self.defer(event, raw));
         }
         Ok(Reply::Unchanged(event.unchanged().to_owned()))
     }
@@ -207,15 +230,9 @@ impl Connector {
 
     /// Answers without a verdict. Responses always go on: their request has been decided already.
     fn fail(&self, event: &Event<'_>, uninspected: &Uninspected) -> Reply {
-        let request_id = event.request_id();
-        let is_request = matches!(event.config.event_type, Trigger::ViewerRequest | Trigger::OriginRequest);
-        if is_request {
-            self.note(request_id, uninspected);
-        } else {
-            self.log_unreported(&uninspected.cause);
-        }
+        self.note_unsent(event, uninspected);
         match self.fail_mode() {
-            FailMode::Closed if is_request => block(event, &self.block_parameters(), None),
+            FailMode::Closed if is_request(event) => block(event, &self.block_parameters(), None),
             _ => Reply::Unchanged(event.unchanged().to_owned()),
         }
     }
@@ -260,9 +277,14 @@ impl Connector {
         self.log.write(Level::Warn, "response not reported", &[("cause", cause)]);
     }
 
-    fn defer(&self, deferred: Deferred) {
-        *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(deferred);
+    fn defer(&self, event: &Event<'_>, raw: &Arc<RawValue>) -> Reply {
+        *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(raw.clone());
+        Reply::Unchanged(event.unchanged().to_owned())
     }
+}
+
+fn is_request(event: &Event<'_>) -> bool {
+    matches!(event.config.event_type, Trigger::ViewerRequest | Trigger::OriginRequest)
 }
 
 fn block(event: &Event<'_>, parameters: &BlockParameters, node: Option<BlockResponse>) -> Reply {

@@ -88,6 +88,13 @@ pub enum TruncatedBody {
 }
 
 impl Parameters {
+    /// Whether every request goes on, whatever it and the node say: then it need not be read before its reply.
+    pub fn always_passes(&self) -> bool {
+        self.delivery == Delivery::OutOfBand
+            && self.fail_mode == FailMode::Open
+            && self.body.truncated == TruncatedBody::Inspect
+    }
+
     /// Reads the parameters through `lookup`, which is given names such as `WLRM_NODE_ADDR`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
         log_level(&lookup)?;

@@ -160,16 +160,16 @@ table! {
         "ptrav-climb", "ptrav-dot", "ptrav-leading",
     ]: cwe [22, 23], ACCESS, capec [126, 139], High;
     PathTraversal "path-disguised" [
-        "ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter", "ptrav-lost",
+        "ptrav-alias", "ptrav-mixed", "ptrav-spelled", "ptrav-split", "ptrav-path-parameter", "ptrav-lost",
         "ptrav-placeholder",
     ]: cwe [22, 172], ACCESS, capec [126, 64, 80], High;
     PathTraversal "path-null-byte" ["ptrav-null"]: cwe [158, 22], ACCESS, capec [52], High;
     PathTraversal "sensitive-file" [
         "ptrav-absolute", "ptrav-system", "ptrav-unix", "ptrav-web", "ptrav-windows", "ptrav-hidden",
-        "ptrav-backup",
+        "ptrav-backup", "ptrav-server",
     ]: cwe [36, 552, 22], ACCESS, capec [597, 126], Medium;
     PathTraversal "file-inclusion" [
-        "ptrav-wrapper", "ptrav-local-include",
+        "ptrav-wrapper", "ptrav-local-include", "ptrav-windows-share",
     ]: cwe [98, 829], INJECTION, capec [252], High;
     PathTraversal "remote-file-inclusion" ["ptrav-remote"]: cwe [98, 829], INJECTION, capec [193, 253], Medium;
     PathTraversal "remote-address" ["ptrav-remote-url"]: cwe [98, 829], INJECTION, capec [193, 253], Low;

@@ -1,8 +1,8 @@
 # What the connector's request function does, done in Python as well as Python can: the same event, the same bytes to the
 # node, the same answer. `just bench-connector` checks that before it compares the two.
 #
-# http.client reads headers with the e-mail package, so this speaks HTTP itself, on one connection that it keeps. The
-# packer is for this one message: what never changes is packed at import, and the verdict is read no further than needed.
+# The standard library's HTTP client, on one connection that it keeps: like ours it reads any reply a server may give, and can
+# speak TLS. The packer is for this one message: what never changes is packed at import.
 #
 # Out of band it sends its copy before it returns. A Python handler has no later moment: once it has returned, Lambda's
 # client posts the reply and asks for the next event, and the environment is frozen.
@@ -11,7 +11,7 @@
 
 import binascii
 import hashlib
-import socket
+import http.client
 import time
 
 DEADLINE_SECONDS = 0.8
@@ -177,52 +177,34 @@ _WIDTHS = {
 
 # --- The connection
 
-_HEAD = (
-    f"POST /v1/inspect/request HTTP/1.1\r\ncontent-type: application/msgpack\r\nuser-agent: wallarm-cloudfront/{VERSION}\r\n"
-    f"host: {NODE[0]}:{NODE[1]}\r\ncontent-length: "
-).encode()
-
 
 def _call(message):
     global _kept
-    call = b"%b%d\r\n\r\n%b" % (_HEAD, len(message), message)
     end = time.monotonic() + DEADLINE_SECONDS
-    connection, _kept = _kept, None
-    if connection is not None:
+    kept, _kept = _kept, None
+    if kept is not None:
         try:
-            return _exchange(connection, call, end)
-        except ConnectionError:  # It had gone stale, maybe while the environment was frozen.
-            connection.close()
-    connection = socket.create_connection(NODE, timeout=_left(end))
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return _exchange(connection, call, end)
+            return _exchange(kept, message, end)
+        except (ConnectionError, http.client.BadStatusLine):  # It had gone stale, maybe while the environment was frozen.
+            kept.close()
+    return _exchange(http.client.HTTPConnection(*NODE), message, end)
 
 
-def _exchange(connection, call, end):
+def _exchange(connection, message, end):
     global _kept
-    connection.settimeout(_left(end))
-    connection.sendall(call)
-    data = _receive(connection)
-    while (head_end := data.find(b"\r\n\r\n")) < 0:
-        connection.settimeout(_left(end))
-        data += _receive(connection)
-    head = data[:head_end].lower()
-    named = head.find(b"\r\ncontent-length:")
-    length = int(head[named + 17 :].split(b"\r\n", 1)[0]) if named >= 0 else 0
-    body = data[head_end + 4 :]
-    while len(body) < length:
-        connection.settimeout(_left(end))
-        body += _receive(connection)
+    connection.timeout = left = max(end - time.monotonic(), 0.001)
+    if connection.sock is not None:
+        connection.sock.settimeout(left)
+    # One write for head and body; http.client itself sets TCP_NODELAY.
+    connection.putrequest("POST", "/v1/inspect/request", skip_accept_encoding=True)
+    connection.putheader("content-type", "application/msgpack")
+    connection.putheader("user-agent", _USER_AGENT)
+    connection.putheader("content-length", str(len(message)))
+    connection.endheaders(message)
+    response = connection.getresponse()
+    body = response.read()
     _kept = connection
-    return int(data[9:12]), body
+    return response.status, body
 
 
-def _receive(connection):
-    data = connection.recv(65536)
-    if not data:
-        raise ConnectionResetError("the node closed the connection")
-    return data
-
-
-def _left(end):
-    return max(end - time.monotonic(), 0.001)
+_USER_AGENT = f"wallarm-cloudfront/{VERSION}"

@@ -1,7 +1,7 @@
 //! Latency, start, memory and size, measured in turns so that the machine's noise is everybody's.
 
 use super::{
-    events,
+    events::{self, Trigger},
     functions::{Candidate, Candidates, Pair},
 };
 use crate::{
@@ -10,10 +10,7 @@ use crate::{
     stack::{Mode, Stack, StackOptions},
 };
 use anyhow::{Context as _, ensure};
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::{fs, time::Duration};
 
 /// How often to look.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +53,9 @@ pub(super) struct Latency {
 
 /// A candidate at work.
 struct Runner {
-    candidate: Candidate,
+    name: &'static str,
+    trigger: Trigger,
     function: Function,
-    latencies: Vec<Duration>,
 }
 
 pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Result<Results> {
@@ -67,30 +64,30 @@ pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Resu
     let candidates =
         Candidates::make(binaries, stack.addresses.node, &stack.directory().join("compared")).await?;
     let Candidates { inline, out_of_band, nothing } = &candidates;
-    let cold_start = cold_starts(inline, &stack.python, effort.starts).await?;
+    let python = stack.python.without_site_packages(&stack.directory().join("python")).await?;
+    let cold_start = cold_starts(inline, &python, effort.starts).await?;
 
     let mut runners = Vec::new();
     for pair in [inline, out_of_band, nothing] {
         for candidate in [&pair.ours, &pair.python] {
-            runners.push(Runner::start(candidate, &stack.python).await?);
+            runners.push(Runner::start(candidate, &python).await?);
         }
     }
     let asked_before = stack.node_status("/requests").await?;
-    take_turns(&mut runners, effort).await?;
+    take_turns(&runners, effort).await?;
     let asked = stack.node_status("/requests").await? - asked_before;
     // Four of the six call the node. Letting a request pass without asking would look fast.
     let expected = u64::from(effort.warm_up + effort.invocations) * 4;
     ensure!(asked == expected, "the node was asked {asked} times instead of {expected}");
 
-    let [our_inline, python_inline, our_copy, python_copy, our_nothing, python_nothing] = &mut runners[..]
-    else {
+    let [our_inline, python_inline, our_copy, python_copy, our_nothing, python_nothing] = &runners[..] else {
         unreachable!("three pairs were started")
     };
     let results = Results {
         resident: Compared { ours: our_inline.resident()?, python: python_inline.resident()? },
-        inline: Compared { ours: our_inline.latency()?, python: python_inline.latency()? },
-        out_of_band: Compared { ours: our_copy.latency()?, python: python_copy.latency()? },
-        nothing: Compared { ours: our_nothing.latency()?, python: python_nothing.latency()? },
+        inline: Compared { ours: our_inline.latency(effort)?, python: python_inline.latency(effort)? },
+        out_of_band: Compared { ours: our_copy.latency(effort)?, python: python_copy.latency(effort)? },
+        nothing: Compared { ours: our_nothing.latency(effort)?, python: python_nothing.latency(effort)? },
         cold_start,
         zip: Compared {
             ours: inline.ours.zip.metadata()?.len(),
@@ -104,7 +101,7 @@ pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Resu
 
 /// Every candidate gets every event once its last invocation is over, work after the reply included: as visitors come to
 /// an environment, which is frozen in between. What an environment that is still busy costs is another environment, not time.
-async fn take_turns(runners: &mut [Runner], effort: Effort) -> anyhow::Result<()> {
+async fn take_turns(runners: &[Runner], effort: Effort) -> anyhow::Result<()> {
     let mut order: Vec<usize> = (0..runners.len()).collect();
     for n in 0..effort.warm_up + effort.invocations {
         // Nobody always comes behind the same one.
@@ -114,11 +111,7 @@ async fn take_turns(runners: &mut [Runner], effort: Effort) -> anyhow::Result<()
             order.reverse();
         }
         for &index in &order {
-            let runner = &mut runners[index];
-            let latency = runner.invoke(n).await?;
-            if n >= effort.warm_up {
-                runner.latencies.push(latency);
-            }
+            runners[index].invoke(n).await?;
         }
     }
     Ok(())
@@ -148,29 +141,39 @@ async fn cold_start(candidate: &Candidate, python: &PythonRuntime) -> anyhow::Re
 impl Runner {
     async fn start(candidate: &Candidate, python: &PythonRuntime) -> anyhow::Result<Self> {
         let function = candidate.start(python).await?;
-        Ok(Self { candidate: candidate.clone(), function, latencies: Vec::new() })
+        Ok(Self { name: candidate.name, trigger: candidate.trigger, function })
     }
 
-    async fn invoke(&self, n: u32) -> anyhow::Result<Duration> {
-        let event = events::event(self.candidate.trigger, n).to_string();
-        let start = Instant::now();
-        let answer = self.function.invoke(event).await;
-        let latency = start.elapsed();
-        answer.with_context(|| self.candidate.name)?;
+    async fn invoke(&self, n: u32) -> anyhow::Result<()> {
+        let event = events::event(self.trigger, n).to_string();
+        self.function.invoke(event).await.context(self.name)?;
         self.function.at_rest().await;
-        Ok(latency)
+        Ok(())
     }
 
-    fn latency(&mut self) -> anyhow::Result<Latency> {
-        let p50 = quantile(&mut self.latencies, 0.5)?;
-        Ok(Latency { p50, p99: quantile(&mut self.latencies, 0.99)? })
+    /// Of all invocations after the warm-up: what Lambda bills as their duration, from the event that is handed out to the
+    /// reply that is posted.
+    fn latency(&self, effort: Effort) -> anyhow::Result<Latency> {
+        let (mut handed_out, mut latencies) = (None, Vec::new());
+        for entry in self.function.log().entries() {
+            match entry.event {
+                LogEvent::InvokeStart { .. } => handed_out = Some(entry.at),
+                LogEvent::Response { .. } => {
+                    latencies.extend(handed_out.take().map(|start| entry.at - start));
+                }
+                _ => {}
+            }
+        }
+        let (all, expected) = (latencies.len(), effort.warm_up + effort.invocations);
+        ensure!(u32::try_from(all)? == expected, "{} has {all} invocations in its log", self.name);
+        let mut latencies = latencies.split_off(effort.warm_up.try_into()?);
+        let p50 = quantile(&mut latencies, 0.5)?;
+        Ok(Latency { p50, p99: quantile(&mut latencies, 0.99)? })
     }
 
     /// Of the one process, as `proc_pid_status(5)` tells it.
     fn resident(&self) -> anyhow::Result<u64> {
-        let [pid] = self.function.pids()[..] else {
-            anyhow::bail!("{} did not stay one process", self.candidate.name)
-        };
+        let [pid] = self.function.pids()[..] else { anyhow::bail!("{} did not stay one process", self.name) };
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;

@@ -47,6 +47,20 @@ impl PythonRuntime {
         Ok(Self { executable, client })
     }
 
+    /// The same interpreter without what this machine has installed for it, which may run code at every start; Lambda's has
+    /// nothing of it. An `awslambdaric` that came with the interpreter stays where it is, and the interpreter as well.
+    pub async fn without_site_packages(&self, directory: &Path) -> std::io::Result<Self> {
+        if matches!(self.client, RuntimeClient::Aws { pythonpath: None }) {
+            return Ok(self.clone());
+        }
+        let mut venv = tokio::process::Command::new(&self.executable);
+        let status = venv.args(["-m", "venv", "--without-pip"]).arg(directory).status().await?;
+        if !status.success() {
+            return Err(std::io::Error::other(format!("python -m venv ended with {status}")));
+        }
+        Ok(Self { executable: directory.join("bin/python3"), client: self.client.clone() })
+    }
+
     pub fn is_aws(&self) -> bool {
         matches!(self.client, RuntimeClient::Aws { .. })
     }

@@ -1,5 +1,7 @@
 //! Characters that some server reads as ASCII: overlong UTF-8 and full-width forms.
 
+use super::percent::hex_byte;
+
 /// Overlong UTF-8 (`C0 AE` for a dot) and full-width letters (`U+FF07` for a quote) as the ASCII they stand for.
 pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
     if value.is_ascii() {
@@ -22,7 +24,12 @@ pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
 fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [lead @ (0xC0 | 0xC1), next, ..] if next & 0xC0 == 0x80 => Some(((lead & 1) << 6 | next & 0x3F, 2)),
+        [lead @ (0xC0 | 0xC1), high, low, ..] if hex_byte(&[high, low]).is_some() => {
+            // `%c0ae`: the second percent sign is left out.
+            hex_byte(&[high, low]).and_then(|next| spelled_path(lead, next)).map(|byte| (byte, 3))
+        }
         [lead @ (0xC0 | 0xC1), next, ..] => spelled_path(lead, next).map(|byte| (byte, 2)),
+        [0xE0, 0x40, next @ (0xAE | 0xAF), ..] => Some((next & 0x3F, 3)),
         [0xE0, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 3)),
         [0xF0, 0x80, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 4)),
         [0xF8, 0x80, 0x80, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 5)),
@@ -35,8 +42,12 @@ fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
 
 /// Dots and slashes for decoders that do not look at the top bits of the second byte (`C0 6E`, `C1 1C`).
 fn spelled_path(lead: u8, next: u8) -> Option<u8> {
-    let masked = (lead & 1) << 6 | next & 0x3F;
-    let byte = if lead == 0xC0 && next == b'\\' { next } else { masked };
+    let byte = match (lead, next) {
+        (0xC0, b'\\') => next,
+        // Lists of spellings have these for dots, whichever decoder it was.
+        (0xC0, 0x5E | 0xFE) => b'.',
+        _ => (lead & 1) << 6 | next & 0x3F,
+    };
     matches!(byte, b'.' | b'/' | b'\\').then_some(byte)
 }
 
@@ -49,6 +60,8 @@ fn wide(rest: &[u8]) -> Option<(u8, usize)> {
         // Letters whose upper or lower case is ASCII: the long s, and the sign for kelvin.
         [0xC5, 0xBF, ..] => Some((b's', 2)),
         [0xE2, 0x84, 0xAA, ..] => Some((b'k', 3)),
+        // Leaders of one dot, and the small full stop.
+        [0xE2, 0x80, 0xA4, ..] | [0xEF, 0xB9, 0x92, ..] => Some((b'.', 3)),
         // The prime, pointing quotes and small forms.
         [0xE2, 0x80, 0xB2, ..] => Some((b'\'', 3)),
         [0xE2, 0x80, 0xB9, ..] | [0xEF, 0xB9, 0xA4, ..] => Some((b'<', 3)),

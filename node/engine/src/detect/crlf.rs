@@ -51,6 +51,15 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
             let span = line_break.start..line_break.end + length;
             return Some(Match { attack_type: AttackType::Crlf, signature, severity, span });
         }
+        if !site.is_in_body() && is_lone_header(value, &line_break) {
+            let span = line_break.start..value.len();
+            return Some(Match {
+                attack_type: AttackType::Crlf,
+                signature: "crlf-header",
+                severity: Medium,
+                span,
+            });
+        }
         line_break = next_break(value, line_break.end).filter(|_| !site.is_in_body())?;
     }
 }
@@ -73,7 +82,7 @@ fn is_injection_in_body(value: &[u8], first: &Range<usize>, site: &Site<'_>) -> 
 /// A run of line breaks, also as the characters that become line breaks when their high byte is cut off.
 fn next_break(value: &[u8], mut from: usize) -> Option<Range<usize>> {
     loop {
-        let may_break = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0xE5 | b'\\');
+        let may_break = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0xE5 | 0xC4 | b'\\' | b'0');
         let start = from + value.get(from..)?.iter().position(may_break)?;
         let mut end = start;
         while let length @ 1.. = value.get(end..).map_or(0, break_length) {
@@ -91,6 +100,8 @@ fn break_length(rest: &[u8]) -> usize {
         [b'\r' | b'\n', ..] => 1,
         [b'\\', b'r' | b'n', ..] => 2,
         [0xE5, 0x98, 0x8A | 0x8D, ..] => 3,
+        [0xC4, 0x8D, 0xC4, 0x8A, ..] => 4,
+        [b'0', b'x' | b'X', b'0', b'a' | b'd' | b'A' | b'D', ..] => 4,
         _ => 0,
     }
 }
@@ -131,6 +142,23 @@ fn judge(value: &[u8], line_break: Range<usize>) -> Option<(&'static str, Severi
     is_header.then_some(("crlf-header", High, length))
 }
 
+/// One line that is a header, after next to nothing: nobody writes two lines into a query to say so little.
+fn is_lone_header(value: &[u8], line_break: &Range<usize>) -> bool {
+    let opens = &value[..line_break.start];
+    let line = value[line_break.end..].trim_ascii();
+    let Some(colon) = line.iter().take(40).position(|&byte| byte == b':') else { return false };
+    let (name, content) = (&line[..colon], line[colon + 1..].trim_ascii());
+    let is_token = name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+    let is_host = name.eq_ignore_ascii_case(b"host") && content.contains(&b'.');
+    let is_bare = !opens.iter().any(u8::is_ascii_alphanumeric);
+    is_token
+        && !content.is_empty()
+        && (is_bare || is_host || name.contains(&b'-'))
+        && opens.len() <= FIRST_LINE
+        && !opens.iter().chain(content).any(u8::is_ascii_whitespace)
+}
+
 /// `… HTTP/1.1`: what follows are headers of a request.
 fn ends_request(before: &[u8]) -> bool {
     before.len().checked_sub(9).is_some_and(|at| before[at..].starts_with(b" HTTP/1."))
@@ -164,6 +192,8 @@ mod tests {
         assert_eq!(found(&get, "en\r\nSet-Cookie: a=b"), Some("crlf-header"));
         assert_eq!(found(&get, "en\nLocation:https://evil.example"), Some("crlf-header"));
         assert_eq!(found(&get, "x嘊嘍Set-Cookie: a=b"), Some("crlf-header"));
+        assert_eq!(found(&get, "\r\nheader-x:y"), Some("crlf-header"));
+        assert_eq!(found(&get, "x0x0d0x0aSet-Cookie: a=b"), Some("crlf-header"));
         assert_eq!(found(&get, "x\\r\\nSet-Cookie: a=b"), Some("crlf-header"));
         assert_eq!(found(&get, "x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n<b>"), Some("crlf-response"));
         assert_eq!(

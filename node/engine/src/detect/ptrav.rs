@@ -1,12 +1,14 @@
 //! Path traversal: walks that climb out of where they start. Sensitive files and wrappers are in `signatures/ptrav.toml`.
 
+mod file;
 mod remote;
 
 use super::{Match, Site, is_document};
 use crate::{
     field::Place,
-    token::path::{Walk, climbing},
+    token::path::{Walk, climbing, repeats_step},
 };
+use file::Asked;
 use shared::{AttackType, Severity};
 
 /// One of these is in every climb.
@@ -15,7 +17,15 @@ pub(super) const LITERALS: &[&str] = &["..", "0x2e"];
 const HIGH_IN_TEXT: usize = 3;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
-    let walk = climbing(value).into_iter().find(|walk| is_attack(walk, value, place))?;
+    let Some(walk) = climbing(value).into_iter().find(|walk| is_attack(walk, value, place)) else {
+        let is_odd = matches!(place, Place::Path | Place::Value) && repeats_step(value);
+        return is_odd.then(|| Match {
+            attack_type: AttackType::PathTraversal,
+            signature: "ptrav-spelled-steps",
+            severity: Severity::Medium,
+            span: 0..value.len(),
+        });
+    };
     Some(Match {
         attack_type: AttackType::PathTraversal,
         signature: "ptrav-climb",
@@ -38,10 +48,40 @@ fn is_attack(walk: &Walk, value: &[u8], place: Place) -> bool {
 pub(super) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
     let (signature, severity) = match place {
         Place::Path if is_hidden(value) => ("ptrav-hidden-directory", Severity::Medium),
+        Place::Path if is_aliased(value) => ("ptrav-alias", Severity::Medium),
         Place::Value if remote::is_included(value, site) => ("ptrav-remote-url", Severity::Medium),
+        Place::Value if site.is_in_query() && is_share(value) => ("ptrav-windows-share", Severity::Medium),
+        Place::Path | Place::Value => match file::is_asked_for(value)? {
+            Asked::Surely => ("ptrav-system-file", Severity::High),
+            Asked::Likely if place == Place::Value && !site.is_in_document() => {
+                ("ptrav-server-file", Severity::Medium)
+            }
+            Asked::Likely => return None,
+        },
         _ => return None,
     };
     Some(Match { attack_type: AttackType::PathTraversal, signature, severity, span: 0..value.len() })
+}
+
+/// `/static../x`: a rule for `/static` without its slash appends `../x` to the folder's name.
+fn is_aliased(path: &[u8]) -> bool {
+    let mut folders = path.split(|&byte| byte == b'/').rev().skip(1);
+    folders.any(|it| {
+        it.strip_suffix(b"..").is_some_and(|name| name.last().is_some_and(u8::is_ascii_alphanumeric))
+    })
+}
+
+/// `\\host.example\share\x`: opening it tells the host who asks.
+fn is_share(value: &[u8]) -> bool {
+    let Some(rest) = value.strip_prefix(br"\\") else { return false };
+    let mut segments = rest.split(|&byte| byte == b'\\');
+    let host = segments.next().unwrap_or_default();
+    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-@:[]".contains(byte);
+    let is_somewhere = host.contains(&b'.') || host.eq_ignore_ascii_case(b"localhost");
+    is_somewhere
+        && host.iter().any(u8::is_ascii_alphanumeric)
+        && host.iter().all(is_host)
+        && segments.any(|it| !it.is_empty())
 }
 
 /// Directories that begin with a dot and are meant to be asked for.

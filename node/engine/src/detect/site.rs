@@ -183,6 +183,11 @@ impl<'f> Site<'f> {
         self.is_only(&Tag::Uri)
     }
 
+    /// Whether the value is a part of a document that a program wrote.
+    pub(crate) fn is_in_document(&self) -> bool {
+        self.point.0.iter().any(|step| matches!(step.tag, Tag::JsonDoc | Tag::Xml))
+    }
+
     /// Whether the value came in the body, where people write many lines.
     pub(crate) fn is_in_body(&self) -> bool {
         self.first_tag() == Some(&Tag::Post)

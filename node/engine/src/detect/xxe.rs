@@ -30,11 +30,36 @@ const PUBLISHERS: &[&[u8]] = &[
     b"www.musicxml.org",
 ];
 
-/// A document type that is fetched from somewhere unusual.
+/// Longer documents with entities of their own are what entities are for.
+const SHORT: usize = 2_000;
+
+/// A document type that is fetched from somewhere unusual, or declares what a short value has no use for.
 pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
     let start = find_doctype(value)?;
+    external(value, start).or_else(|| internal(value, start))
+}
+
+/// `<!DOCTYPE a [<!ENTITY b "c">` in a value that could have said `c`. Drawing programs name namespaces so, and people
+/// characters.
+fn internal(value: &[u8], start: usize) -> Option<Match<'static>> {
+    let subset = &value[start..];
+    let bracket =
+        subset.iter().position(|byte| matches!(byte, b'[' | b'>')).filter(|&at| subset[at] == b'[')?;
+    let entity = memchr::memmem::find(&subset[bracket..].to_ascii_lowercase(), b"<!entity")? + bracket;
+    let literal = literals(&subset[entity..]).next()?;
+    let is_honest = literal.starts_with(b"http") || literal.starts_with(b"&#");
+    (value.len() < SHORT && !is_honest).then(|| Match {
+        attack_type: AttackType::Xxe,
+        signature: "xxe-internal-entity",
+        severity: Severity::Medium,
+        span: start..start + entity,
+    })
+}
+
+fn external(value: &[u8], start: usize) -> Option<Match<'static>> {
     let declaration = &value[start..];
-    let end = declaration.iter().take(2_000).position(|byte| matches!(byte, b'>' | b'['))?;
+    let bounded = &declaration[..declaration.len().min(2_000)];
+    let end = bounded.iter().position(|byte| matches!(byte, b'>' | b'[')).unwrap_or(bounded.len());
     let head = &declaration[..end];
     let lower = head.to_ascii_lowercase();
     let (is_system, at) = match (keyword(&lower, b"system"), keyword(&lower, b"public")) {
@@ -96,6 +121,8 @@ mod tests {
             "<!DOCTYPE a SYSTEM \"http://evil.example/x.dtd\">",
             "<?xml version='1.0'?><!doctype a system 'file:///x' [",
             "<!DOCTYPE a PUBLIC \"x\" \"https://evil.example/x\">",
+            "<!DOCTYPE a SYSTEM 'http://evil.example/'",
+            "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
         ] {
             assert!(detect(text.as_bytes()).is_some(), "{text}");
         }
@@ -111,6 +138,8 @@ mod tests {
             "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">",
             "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML//EN\">",
             "<!DOCTYPE system>",
+            "<!DOCTYPE svg [<!ENTITY ns_svg \"http://www.w3.org/2000/svg\">]>",
+            "<!DOCTYPE a [<!ENTITY copy \"&#169;\">]>",
         ] {
             assert!(detect(text.as_bytes()).is_none(), "{text}");
         }

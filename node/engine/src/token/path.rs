@@ -1,5 +1,11 @@
 //! Path segments, whichever slash parts them.
 
+mod location;
+mod steps;
+
+pub(crate) use location::{Location, Root};
+pub(crate) use steps::repeats_step;
+
 use std::ops::Range;
 
 /// A run of path segments without blanks or quotes, and how it moves through a directory tree.

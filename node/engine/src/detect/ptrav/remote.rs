@@ -3,7 +3,10 @@
 //! A bare address is weak evidence. In bodies it is everyday (one in forty recorded API calls has one), and in queries it is
 //! where the parameter says so (`url`, `next`, `ref`): both pass. What is left was in no innocent request measured.
 
-use crate::{detect::Site, token::url::with_scheme};
+use crate::{
+    detect::Site,
+    token::url::{authority, with_scheme},
+};
 
 /// Parts of the names of parameters that hold addresses in honest requests; lower-case.
 const ADDRESSES: &[&str] = &[
@@ -103,7 +106,10 @@ const ADDRESSES: &[&str] = &[
 const LETTERS: &[&str] = &["q", "u", "s", "r", "p", "k", "w", "l", "d", "t", "v"];
 
 pub(super) fn is_included(value: &[u8], site: &Site<'_>) -> bool {
-    if !site.is_in_query() || !matches!(value.first(), Some(b'h' | b'H' | b'f' | b'F')) || value.len() > 500 {
+    if !site.is_in_query()
+        || !matches!(value.first(), Some(b'h' | b'H' | b'f' | b'F' | b'/'))
+        || value.len() > 500
+    {
         return false;
     }
     let Some(name) = site.name().map(str::to_ascii_lowercase) else { return false };
@@ -111,11 +117,21 @@ pub(super) fn is_included(value: &[u8], site: &Site<'_>) -> bool {
     let is_foreign = |host: &str| (host.contains('.') || host.starts_with('[')) && !site.is_own(host);
     !is_asked_for
         && !value.iter().any(u8::is_ascii_whitespace)
-        && with_scheme(value).is_some_and(|url| {
-            url.slashes == 2
-                && matches!(&*url.scheme, "http" | "https" | "ftp" | "ftps")
-                && is_foreign(&url.host)
-        })
+        && (is_script_elsewhere(value, is_foreign)
+            || with_scheme(value).is_some_and(|url| {
+                url.slashes == 2
+                    && matches!(&*url.scheme, "http" | "https" | "ftp" | "ftps")
+                    && is_foreign(&url.host)
+            }))
+}
+
+/// `//files.elsewhere.example/x.php`
+fn is_script_elsewhere(value: &[u8], is_foreign: impl Fn(&str) -> bool) -> bool {
+    let Some(rest) = value.strip_prefix(b"//") else { return false };
+    let path = rest.split(|&byte| byte == b'?').next().unwrap_or_default().to_ascii_lowercase();
+    let is_script =
+        [b".php".as_slice(), b".txt", b".asp", b".aspx", b".jsp"].iter().any(|it| path.ends_with(it));
+    is_script && path.contains(&b'/') && is_foreign(&authority(rest).host)
 }
 
 #[cfg(test)]
@@ -129,6 +145,7 @@ mod tests {
 
     #[test]
     fn an_address_where_a_file_is_expected_is_an_include() {
+        assert!(finds(&Point::get("inc"), "//files.elsewhere.example/x.php"));
         for name in ["template", "inc", "conf[path]", "x", "abs_path"] {
             assert!(finds(&Point::get(name), "http://files.elsewhere.example/x"), "{name}");
         }

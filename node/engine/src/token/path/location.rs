@@ -1,0 +1,99 @@
+//! A value that is one path: where it starts, and what it goes through.
+
+/// Longer values are no path of a server.
+const MAX_BYTES: usize = 300;
+/// Words of a folder's name: `System Volume Information`, `MySQL Server 8.0`, `Program Files (x86)`.
+const MAX_WORDS: usize = 4;
+
+/// What a path starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// `/x`
+    Unix,
+    /// `c:\x`, `/c:/x`, `%windir%\x`
+    Drive,
+    /// `~/x`, `$HOME/x`
+    Home,
+    Relative,
+}
+
+/// A path that does not climb, in lower case.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Location {
+    pub root: Root,
+    pub segments: Vec<String>,
+}
+
+impl Location {
+    /// Reads a whole value; what follows a null byte or a line break is a suffix that attackers cut off.
+    pub(crate) fn read(value: &[u8]) -> Option<Self> {
+        if value.len() > MAX_BYTES || memchr::memchr2(b'/', b'\\', value).is_none() {
+            return None;
+        }
+        let end = value.iter().position(|byte| matches!(byte, 0 | b'\r' | b'\n')).filter(|&at| at > 2);
+        let text = std::str::from_utf8(&value[..end.unwrap_or(value.len())]).ok()?.to_ascii_lowercase();
+        let text = text.trim_matches(|it: char| it.is_ascii_whitespace() || matches!(it, '"' | '\'' | '('));
+        let text = text.trim_end_matches(['?', '#', '^', ';', ')']);
+        if text.contains(['<', '>', '=', '?', '&', '"', '|', '\t', ',', '@']) {
+            return None;
+        }
+        let (root, rest) = root(text.strip_prefix("file:").unwrap_or(text));
+        let segments: Vec<_> = rest.split(['/', '\\']).filter(|it| !it.is_empty() && *it != ".").collect();
+        let is_named = |it: &&str| *it != ".." && !it.contains(':') && it.split(' ').count() <= MAX_WORDS;
+        let may_hold_blanks =
+            root == Root::Drive || segments.first().is_some_and(|it| it.starts_with("program files"));
+        if !segments.iter().all(is_named) || !may_hold_blanks && rest.contains(' ') {
+            return None;
+        }
+        Some(Self { root, segments: segments.into_iter().map(str::to_owned).collect() })
+    }
+}
+
+fn root(text: &str) -> (Root, &str) {
+    let bare = text.trim_start_matches(['/', '\\']);
+    if let [b'a'..=b'z', b':', b'/' | b'\\', ..] = bare.as_bytes() {
+        return (Root::Drive, &bare[2..]);
+    }
+    let variable = text.strip_prefix('%').and_then(|it| it.split_once('%')).filter(|(it, _)| is_word(it));
+    if let Some((_, rest)) = variable {
+        return (Root::Drive, rest);
+    }
+    if let Some(rest) = text.strip_prefix("$home").or(text.strip_prefix("${home}")) {
+        return (Root::Home, rest);
+    }
+    match text.strip_prefix('~').and_then(|it| it.split_once('/')) {
+        Some((user, rest)) if is_word(user) || user.is_empty() => (Root::Home, rest),
+        _ if bare.len() < text.len() => (Root::Unix, bare),
+        _ if bare.starts_with("program files") => (Root::Drive, bare),
+        _ => (Root::Relative, bare),
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    text.len() > 2 && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Option<(Root, String)> {
+        Location::read(value.as_bytes()).map(|it| (it.root, it.segments.join(" > ")))
+    }
+
+    #[test]
+    fn paths_of_all_systems_are_read() {
+        assert_eq!(read("//etc/./Passwd"), Some((Root::Unix, "etc > passwd".into())));
+        assert_eq!(read(r"/c:/Program Files\x"), Some((Root::Drive, "program files > x".into())));
+        assert_eq!(read(r"%WinDir%\win.ini"), Some((Root::Drive, "win.ini".into())));
+        assert_eq!(read("~root/.x"), Some((Root::Home, ".x".into())));
+        assert_eq!(read("/etc/x\0.png"), Some((Root::Unix, "etc > x".into())));
+    }
+
+    #[test]
+    fn texts_and_addresses_are_no_paths() {
+        for text in ["see /etc/x", "https://example.com/x", "/a?b=c", "word", "/a/../b"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}
