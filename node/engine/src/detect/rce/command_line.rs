@@ -85,9 +85,14 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
     };
     let runs_code = words::is_interpreter(&head.name) && flagged && second(command, head) == "-c";
     let runs_code = runs_code || head.name == "cmd" && matches!(&*second(command, head), "/c" | "/k");
-    let room = if flagged || head.name == "wmic" { 6 } else { 3 };
+    let room = if flagged || head.name == "wmic" { 8 } else { 3 };
     let is_pair = (head.is_pair || runs_code) && arguments.len() <= room;
-    (strong && fits(command, head, known) || is_pair || is_simple_call(head, rest))
+    // `find / -name id_rsa`: a path, a flag, and what the flag takes.
+    let is_full = absolute && flagged && arguments.len() > 2 && prose * 3 <= arguments.len();
+    ((strong || is_full) && fits(command, head, known)
+        || is_pair
+        || is_simple_call(head, rest)
+        || is_redirected(command, rest, prose))
         .then_some(("rce-command-line", High))
 }
 
@@ -104,16 +109,31 @@ fn is_run(command: &Command, head: &Head, known: Known) -> bool {
 
 /// `bash<<<…`
 fn is_fed(command: &Command, head: &Head, known: Known) -> bool {
+    let is_quoted = command.words[head.at + 1..].iter().any(|it| it.quoted);
     command.redirection == Some(Redirection::HereString)
-        && (known.is_telling || words::is_interpreter(&head.name))
+        && (known.is_telling || is_quoted || words::is_interpreter(&head.name))
 }
 
-/// `curl http://…`, `sleep 10`, `powershell whoami`: one argument that fits nothing else.
+/// `echo x > /tmp/x`
+fn is_redirected(command: &Command, rest: &[Word], prose: usize) -> bool {
+    const ROOTS: &[&str] = &["/tmp/", "/etc/", "/var/", "/dev/", "/root/", "/home/"];
+    let target = rest.last().and_then(|it| std::str::from_utf8(&it.text).ok()).unwrap_or_default();
+    command.redirection == Some(Redirection::File)
+        && prose <= 2
+        && ROOTS.iter().any(|root| target.starts_with(root))
+}
+
+/// `curl http://…`, `sleep 10`, `ls -l`, `echo $PATH`, `powershell whoami`: one argument that fits nothing else.
 fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
     let [only] = rest else { return false };
     match &*head.name {
         "curl" | "wget" | "lynx" | "fetch" => memchr::memmem::find(&only.text, b"://").is_some(),
         "sleep" => shape(only) & words::NUMBER != 0,
+        "ls" | "ps" | "df" | "du" | "ll" | "ss" | "dir" | "w" | "who" | "id" | "hostname" | "mount" | "last"
+        | "history" | "chkconfig" => shape(only) & words::FLAG != 0,
+        "echo" => shape(only) & words::VARIABLE != 0,
+        "ssh" | "sftp" | "finger" => only.text.contains(&b'@') && !only.text.contains(&b':'),
+        name if name.contains('-') => only.text.iter().any(|it| b"_:".contains(it)),
         "powershell" | "sudo" | "nohup" | "busybox" | "pwsh" => {
             std::str::from_utf8(&only.text).is_ok_and(|text| words::known(&plain_name(text)).is_some())
         }

@@ -60,14 +60,16 @@ const PLAIN: &[(u8, &str)] = &[
     (PATH | VARIABLE, "type"),
     (ALONE | PATH, "notepad"),
     (WORD, "adduser"),
-    (FILES, "comm fold hd paste split xz unzip"),
-    (FLAG, "bridge ex git make perf mysql screen script watch"),
+    (FILES, "comm fold hd paste split xz unzip history"),
+    (FLAG, "bridge chkconfig ex git make man mysql perf screen script service ss watch"),
     (QUERY, "last"),
+    (NUMBER, "usleep"),
     (FILES | ALONE, "ll"),
     (CODE, "lua"),
     (QUOTED, "trap"),
     (ALONE, "groups users"),
-    (PATH, "md"),
+    (FLAG | PATH, "md rd rmdir"),
+    (WORD, "passwd"),
 ];
 
 /// Names nobody writes but for the program, by what they take.
@@ -76,18 +78,18 @@ const TELLING: &[(u8, &str)] = &[
         QUERY,
         "arp bcdedit crontab dmesg ifconfig ipconfig iptables irb journalctl lastlog lsblk lscpu \
       lsof lspci lsusb nbtstat netstat printenv qwinsta sw_vers systeminfo tasklist uname \
-      vmstat whoami lastlogin dmidecode iostat ipcs netsh pstree lsmod blkid visudo hostid logname",
+      vmstat whoami lastlogin driverquery dmidecode iostat ipcs netsh pstree lsmod blkid visudo hostid logname",
     ),
     (
         FLAG,
         "attrib bitsadmin c89 c99 capsh certutil chsh cmdkey csc dpkg flock gdb getcap gpresult \
       installutil lsb_release ltrace msiexec nltest nsenter pfctl psql regsvr32 rmt rpm \
-      schtasks ssh-keygen taskkill taskset tcpdump tmux unshare xterm fsutil diskpart mklink robocopy xcopy",
+      forfiles launchctl mysqldump runas schtasks ssh-keygen system_profiler taskkill taskset tcpdump tmux unshare xterm fsutil diskpart mklink robocopy xcopy",
     ),
     (
         WORD,
         "ansible apk apt-get chmod chown chroot doas dsquery groupadd killall kubectl mkfifo \
-      mkpasswd netsh nohup openssl pip3 pkill rlwrap rundll32 socat strace systemctl useradd \
+      dscl mkpasswd netsh networksetup nohup osascript psexec gwmi openssl pip3 pkill rlwrap rundll32 socat strace systemctl useradd \
       usermod userdel vssadmin wmic yum dnf zypper pacman aptitude setfacl setcap setsid stdbuf cscli",
     ),
     (CODE, "$0 $shell ${shell} csh dash gawk jjs ksh tclsh tcsh zsh"),
@@ -114,10 +116,23 @@ const PAIRS: &[(&str, &[&str])] = &[
     ("ps", &["aux", "ax", "auxw", "aux|"]),
     ("route", &["print"]),
     ("wmic", &["process", "os", "useraccount", "service", "qfe"]),
-    ("net", &["user", "view", "localgroup", "share", "use", "start", "stop", "accounts", "group", "session"]),
+    (
+        "net",
+        &[
+            "user", "users", "view", "localgroup", "share", "use", "start", "stop", "accounts", "group", "session",
+            "config", "statistics",
+        ],
+    ),
     ("reg", &["query", "add", "save", "delete"]),
     ("ip", &["a", "addr", "address", "route", "link", "r"]),
-    ("sc", &["query", "create", "start", "config"]),
+    ("sc", &["query", "queryex", "qc", "create", "start", "stop", "config", "delete"]),
+    ("netsh", &["advfirewall", "firewall", "wlan", "interface", "winhttp"]),
+    ("aws", &["sts", "s3", "iam", "ec2", "secretsmanager"]),
+    ("mysql", &["-u", "-h", "-e"]),
+    ("python", &["-m"]),
+    ("python3", &["-m"]),
+    ("passwd", &["root"]),
+    ("defaults", &["read"]),
     ("which", &["nc", "wget", "curl", "python", "python3", "perl", "php", "bash", "gcc", "ncat", "netcat"]),
     ("type", &["con", "nul"]),
     ("start", &["cmd", "powershell", "calc"]),
@@ -151,11 +166,13 @@ const INTERPRETERS: &[&str] = &[
     "powershell",
     "pwsh",
     "cmd",
+    "$0",
+    "$shell",
 ];
 
 /// Words that run what follows them.
 pub(super) const PREFIXES: &[&str] = &[
-    "sudo", "exec", "nohup", "busybox", "command", "builtin", ".", "eval", "time", "env", "then", "do",
+    "{", "sudo", "exec", "nohup", "busybox", "command", "builtin", ".", "eval", "time", "env", "then", "do",
     "else", "if", "while", "!", "xargs", "timeout", "nice", "start", "strace", "ltrace", "setsid", "stdbuf",
     "unshare", "doas",
 ];

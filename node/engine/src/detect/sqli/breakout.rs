@@ -82,7 +82,7 @@ pub(super) fn cut(reading: &Reading) -> Option<Evidence> {
         || phrase.comparison(first).is_some()
         || phrase.is_word(
             first,
-            &["collate", "isnull", "notnull", "escape", "returning", "limit", "order", "offset"],
+            &["where", "collate", "isnull", "notnull", "escape", "returning", "limit", "order", "offset"],
         );
     // Words of conditions are no operands.
     let is_sentence =
@@ -141,7 +141,7 @@ pub(super) fn joined_call(reading: &Reading) -> Option<Evidence> {
     let call = phrase.skip(at, Kind::Open);
     let known = phrase.calls(call, functions::TELLING) || phrase.calls(call, functions::DELAY);
     let holds = known && (at > first || phrase.is_adjacent(call))
-        || at > first && call > at && phrase.word(call) == "select";
+        || call > at && phrase.word(call) == "select" && (at > first || phrase.is_word(call + 1, &["top", "count"]));
     holds.then(|| Evidence {
         signature: "sqli-string-call",
         severity: High,
