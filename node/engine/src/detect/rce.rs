@@ -103,6 +103,9 @@ fn with_line_ends(value: &[u8]) -> Option<Vec<u8>> {
         if is_escape(&resolved[at..at + 2]) {
             resolved[at..at + 2].fill(b'\n');
             at += 1;
+        } else if resolved[at..].starts_with(b"\\033[") {
+            let end = resolved.len().min(at + 6);
+            resolved[at..end].fill(b' ');
         }
         at += 1;
     }

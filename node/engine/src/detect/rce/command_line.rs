@@ -88,7 +88,8 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
     let room = if flagged || head.name == "wmic" { 8 } else { 3 };
     let is_pair = (head.is_pair || runs_code) && arguments.len() <= room;
     // `find / -name id_rsa`: a path, a flag, and what the flag takes.
-    let is_full = absolute && flagged && arguments.len() > 2 && prose * 3 <= arguments.len();
+    let is_rooted = absolute || rest.iter().any(|it| it.text == b"/");
+    let is_full = is_rooted && flagged && arguments.len() > 2 && prose * 3 <= arguments.len();
     ((strong || is_full) && fits(command, head, known)
         || is_pair
         || is_simple_call(head, rest)

@@ -197,7 +197,8 @@ fn is_list(value: &[u8], commands: &[Command]) -> bool {
     let singles = commands.iter().filter(single).count();
     let first = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let enough = if memchr::memchr(b';', value).is_some() { 3 } else { 2 };
-    singles == commands.len() && singles >= enough && first > 1
+    let is_joined = commands.iter().any(|it| matches!(it.lead, Lead::Or | Lead::And));
+    singles == commands.len() && singles >= enough && first > 1 && !is_joined
 }
 
 /// `; id`, `|| ping -n 9 x`, `& dir c:\`

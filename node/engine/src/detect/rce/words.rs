@@ -37,15 +37,15 @@ const PLAIN: &[(u8, &str)] = &[
     (CODE, "awk bash node perl php python python2 python3 ruby"),
     (
         FILES,
-        "base64 cat chgrp copy cp del du exec find gcc head less mkdir mknod more mount move mv \
+        "base64 cat chgrp copy cp del du exec find gcc head less mkdir mknod more move mv \
       nl od rev rm rsync scp sort source stat strings tac tail tar tee touch wc zip",
     ),
     (PATH, "basename cd file locate tree where"),
     (FLAG | PATH, "vi vim"),
     (WORD, "busybox getent xargs"),
     (FLAG | ALONE, "cmd set"),
-    (NET, "curl dig ftp host lynx ping ssh tftp"),
-    (FILES | ALONE, "dir ls"),
+    (NET, "curl dig finger ftp host lynx ping ssh tftp"),
+    (FILES | ALONE, "dir history ls mount"),
     (VARIABLE | QUOTED | WORD | NUMBER, "echo"),
     (ALONE, "calc env halt poweroff pwd reboot uptime ver w who"),
     (VARIABLE | QUOTED, "eval"),
@@ -60,7 +60,7 @@ const PLAIN: &[(u8, &str)] = &[
     (PATH | VARIABLE, "type"),
     (ALONE | PATH, "notepad"),
     (WORD, "adduser"),
-    (FILES, "comm fold hd paste split xz unzip history"),
+    (FILES, "comm fold hd paste split xz unzip"),
     (FLAG, "bridge chkconfig ex git make man mysql perf screen script service ss watch"),
     (QUERY, "last"),
     (NUMBER, "usleep"),
@@ -106,6 +106,8 @@ const TELLING: &[(u8, &str)] = &[
     (FLAG | ALONE, "pwsh"),
     (WORD | FLAG, "sudo"),
     (ALONE, "dnsdomainname hostnamectl timedatectl vol"),
+    // Templates of fuzzers that nobody filled in.
+    (ALONE, "{cmd} {command} {payload} [cmd] $cmd ${cmd}"),
     (HOST, "ssh-copy-id ssh-keyscan whois"),
     (FLAG | QUOTED, "findstr"),
     (FLAG | HOST, "sendmail"),
@@ -286,7 +288,7 @@ pub(super) fn known(name: &str) -> Option<Known> {
 fn is_cmdlet(name: &str) -> bool {
     const VERBS: &[&str] = &[
         "get", "set", "new", "add", "remove", "start", "stop", "invoke", "copy", "move", "test", "out",
-        "write", "select", "import",
+        "write", "select", "import", "restart",
     ];
     const NOUNS: &[&str] = &[
         "item",
@@ -305,6 +307,7 @@ fn is_cmdlet(name: &str) -> bool {
         "host",
         "output",
         "eventlog",
+        "computer",
         "computerinfo",
         "acl",
         "localuser",

@@ -15,6 +15,7 @@ pub(super) fn is_active(tag: &Tag<'_>) -> bool {
         | "bgsound" | "portal" | "foreignobject" | "?import" | "listener" | "handler" | "xss" => true,
         "xml" => given("src") || given("id"),
         "meta" => given("http-equiv"),
+        "param" => given("name") && given("value"),
         "base" => has("href"),
         "link" => has("href") || given("rel"),
         "form" | "button" | "input" => given("action") || given("formaction"),
