@@ -28,7 +28,7 @@ use shared::{AttackType, Severity};
 /// Longer values are files: an injected command is not hidden in one, and they hold every character.
 const MAX_BYTES: usize = 256 << 10;
 
-/// Longer values with escaped line ends are texts.
+/// Longer values with escaped line ends, and longer strings, are texts.
 const MAX_ESCAPED_BYTES: usize = 200;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
@@ -79,6 +79,7 @@ fn shell(value: &[u8], place: Place) -> Option<Match<'static>> {
         .into_iter()
         .find_map(|start| read(value, start, place))
         .or_else(|| read(&with_line_ends(value)?, 0, place))
+        .or_else(|| read(&without_quotes(value)?, 0, place))
 }
 
 fn read(value: &[u8], start: usize, place: Place) -> Option<Match<'static>> {
@@ -86,6 +87,13 @@ fn read(value: &[u8], start: usize, place: Place) -> Option<Match<'static>> {
     let reading = Reading::new(value, &commands, place, start > 0);
     let found = commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&reading, at)?)));
     found.map(|(command, (signature, severity))| matched(command, signature, severity))
+}
+
+/// `'ls -l'`: the value is one string, which may not be one where it lands. Blanks for the quotes keep the spans.
+fn without_quotes(value: &[u8]) -> Option<Vec<u8>> {
+    let [quote @ (b'\'' | b'"'), inside @ .., last] = value else { return None };
+    let is_string = quote == last && inside.len() <= MAX_ESCAPED_BYTES && !inside.contains(quote);
+    is_string.then(|| [b" ", inside, b" "].concat())
 }
 
 /// `\nid\n`: a script may resolve the escapes before a shell sees them. Two line ends for two bytes keep the spans.

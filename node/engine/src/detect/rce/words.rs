@@ -32,9 +32,9 @@ const QUERY: u8 = FLAG | ALONE;
 
 /// Names that are words, or too short to tell, by what they take.
 const PLAIN: &[(u8, &str)] = &[
-    (FLAG, "apt cron cut kill ln route shutdown su test top tr"),
-    (QUERY, "arch date df hostname id nproc ps"),
-    (CODE, "awk bash node perl php python python2 python3 ruby"),
+    (FLAG, "apt cron cut kill ln su test top tr"),
+    (QUERY, "arch date df hostname id nproc ps route shutdown"),
+    (CODE, "awk node perl php python python2 python3 ruby"),
     (
         FILES,
         "base64 cat chgrp copy cp del du exec find gcc head less mkdir mknod more move mv \
@@ -44,19 +44,19 @@ const PLAIN: &[(u8, &str)] = &[
     (FLAG | PATH, "vi vim"),
     (WORD, "busybox getent xargs"),
     (FLAG | ALONE, "cmd set"),
-    (NET, "curl dig finger ftp host lynx ping ssh tftp"),
+    (NET, "curl dig ftp host lynx ping ssh tftp"),
     (FILES | ALONE, "dir history ls mount"),
     (VARIABLE | QUOTED | WORD | NUMBER, "echo"),
-    (ALONE, "calc env halt poweroff pwd reboot uptime ver w who"),
+    (ALONE, "alias calc env halt poweroff pwd reboot uptime ver w who"),
     (VARIABLE | QUOTED, "eval"),
     (NUMBER, "expr sleep timeout"),
     (HOST, "fetch"),
     (FILES | QUOTED, "grep"),
     (FLAG | HOST, "mail"),
-    (NET | ALONE, "nc telnet"),
+    (NET | ALONE, "finger nc telnet"),
     (QUOTED | VARIABLE, "printf"),
     (FLAG | QUOTED, "sed"),
-    (CODE | ALONE, "sh"),
+    (CODE | ALONE, "bash sh"),
     (PATH | VARIABLE, "type"),
     (ALONE | PATH, "notepad"),
     (WORD, "adduser"),
@@ -105,7 +105,7 @@ const TELLING: &[(u8, &str)] = &[
     (FLAG | ALONE | WORD, "powershell"),
     (FLAG | ALONE, "pwsh"),
     (WORD | FLAG, "sudo"),
-    (ALONE, "dnsdomainname hostnamectl timedatectl vol"),
+    (ALONE, "dnsdomainname sysinfo hostnamectl timedatectl vol"),
     // Templates of fuzzers that nobody filled in.
     (ALONE, "{cmd} {command} {payload} [cmd] $cmd ${cmd}"),
     (HOST, "ssh-copy-id ssh-keyscan whois"),
