@@ -100,8 +100,8 @@ fn without_quotes(value: &[u8]) -> Option<Vec<u8>> {
 fn with_line_ends(value: &[u8]) -> Option<Vec<u8>> {
     let is_short = value.len() <= MAX_ESCAPED_BYTES && memchr::memchr(b'\n', value).is_none();
     let is_escape = |pair: &[u8]| matches!(pair, [b'\\', b'n' | b'r']);
-    let edges = value.get(..2).is_some_and(is_escape)
-        || value.len() > 2 && is_escape(&value[value.len() - 2..]);
+    let edges =
+        value.get(..2).is_some_and(is_escape) || value.len() > 2 && is_escape(&value[value.len() - 2..]);
     if !is_short || !edges {
         return None;
     }

@@ -59,8 +59,9 @@ fn is_file_name(site: &Site<'_>) -> bool {
     let plain = |name: &str| {
         name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase()).collect::<Vec<_>>()
     };
-    site.header_name()
-        .is_some_and(|name| name.len() < 16 && matches!(&*plain(name), b"xfilename" | b"filename" | b"xfilepath"))
+    site.header_name().is_some_and(|name| {
+        name.len() < 16 && matches!(&*plain(name), b"xfilename" | b"filename" | b"xfilepath")
+    })
 }
 
 fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {

@@ -85,7 +85,13 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
     };
     let runs_code = words::is_interpreter(&head.name) && flagged && second(command, head) == "-c";
     let runs_code = runs_code || head.name == "cmd" && matches!(&*second(command, head), "/c" | "/k");
-    let room = if flagged { 10 } else if matches!(&*head.name, "wmic" | "netsh") { 6 } else { 3 };
+    let room = if flagged {
+        10
+    } else if matches!(&*head.name, "wmic" | "netsh") {
+        6
+    } else {
+        3
+    };
     let is_pair = (head.is_pair || runs_code) && arguments.len() <= room;
     // `find / -name id_rsa`: a path, a flag, and what the flag takes.
     let is_rooted = absolute || rest.iter().any(|it| matches!(&*it.text, b"/" | b"."));
@@ -94,7 +100,7 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
         || is_pair
         || is_simple_call(head, rest)
         || is_redirected(command, rest, prose))
-        .then_some(("rce-command-line", High))
+    .then_some(("rce-command-line", High))
 }
 
 /// `time ifconfig`, `nohup ls`: run by a program that runs others.
@@ -117,7 +123,8 @@ fn is_fed(command: &Command, head: &Head, known: Known) -> bool {
 
 /// What is above, and what programs are made of.
 fn is_source(path: &[u8]) -> bool {
-    const ENDS: &[&[u8]] = &[b".php", b".asp", b".aspx", b".jsp", b".conf", b".ini", b".sh", b".py", b".pl", b".env"];
+    const ENDS: &[&[u8]] =
+        &[b".php", b".asp", b".aspx", b".jsp", b".conf", b".ini", b".sh", b".py", b".pl", b".env"];
     path.starts_with(b"../") || ENDS.iter().any(|end| path.ends_with(end))
 }
 
@@ -146,8 +153,8 @@ fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
         "cat" | "cd" | "type" | "more" | "less" | "head" | "tail" if is_source(&only.text) => true,
         "dir" | "cd" if matches!(&*only.text, [letter, b':'] if letter.is_ascii_alphabetic()) => true,
         "ls" | "dir" | "cd" if matches!(&*only.text, b"/" | b"..") => true,
-        "ls" | "ps" | "df" | "du" | "ll" | "ss" | "dir" | "w" | "who" | "id" | "hostname" | "mount" | "last"
-        | "history" | "chkconfig" => shape(only) & words::FLAG != 0,
+        "ls" | "ps" | "df" | "du" | "ll" | "ss" | "dir" | "w" | "who" | "id" | "hostname" | "mount"
+        | "last" | "history" | "chkconfig" => shape(only) & words::FLAG != 0,
         "echo" => shape(only) & words::VARIABLE != 0,
         "ssh" | "sftp" | "finger" => only.text.contains(&b'@') && !only.text.contains(&b':'),
         name if name.contains('-') => only.text.iter().any(|it| b"_:".contains(it)),

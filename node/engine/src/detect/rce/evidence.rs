@@ -71,15 +71,19 @@ pub(super) fn judge(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
     if at == 0 && reading.place != Place::Path && is_version_probe(reading.value) {
         return Some(("rce-command-line", High));
     }
-    glob(reading, command).or_else(|| cut_letters(reading, command)).or_else(|| variable(reading, at)).or_else(|| chain(reading, at)).or_else(|| {
-        let head = head(command)?;
-        disguised(reading, command, &head)
-            .or_else(|| program_path(reading, command, &head))
-            .or_else(|| substituted(reading, command, &head))
-            .or_else(|| piped(reading, command, &head))
-            .or_else(|| separated(reading, at, &head))
-            .or_else(|| command_line(reading, command, &head))
-    })
+    glob(reading, command)
+        .or_else(|| cut_letters(reading, command))
+        .or_else(|| variable(reading, at))
+        .or_else(|| chain(reading, at))
+        .or_else(|| {
+            let head = head(command)?;
+            disguised(reading, command, &head)
+                .or_else(|| program_path(reading, command, &head))
+                .or_else(|| substituted(reading, command, &head))
+                .or_else(|| piped(reading, command, &head))
+                .or_else(|| separated(reading, at, &head))
+                .or_else(|| command_line(reading, command, &head))
+        })
 }
 
 /// `/???/c?t`
@@ -103,7 +107,8 @@ fn glob(reading: &Reading<'_>, command: &Command) -> Option<Verdict> {
 /// `;${PATH:5:1}s`: a program spelled with letters of variables.
 fn cut_letters(reading: &Reading<'_>, command: &Command) -> Option<Verdict> {
     let word = command.words.first()?;
-    let is_spelled = word.disguised && word.variable && word.text.starts_with(b"${") && !word.text.ends_with(b"}");
+    let is_spelled =
+        word.disguised && word.variable && word.text.starts_with(b"${") && !word.text.ends_with(b"}");
     let runs = !matches!(command.lead, Lead::Start | Lead::Resumed) && !command.called;
     (is_spelled && runs && reading.prose <= 1).then_some(("rce-disguised-command", Critical))
 }

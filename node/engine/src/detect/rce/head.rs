@@ -127,7 +127,8 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
         return true;
     }
     if known.takes & words::WORD != 0 {
-        return !arguments.is_empty() && arguments.len() <= 4 + 2 * (arguments.len() - prose + usize::from(head.is_pair));
+        return !arguments.is_empty()
+            && arguments.len() <= 4 + 2 * (arguments.len() - prose + usize::from(head.is_pair));
     }
     arguments.iter().any(|bits| bits & known.takes != 0) && prose <= 1 + arguments.len() / 3
 }

@@ -40,6 +40,8 @@ const PLAIN: &[(u8, &str)] = &[
         "base64 cat chgrp copy cp del du exec find gcc head less mkdir mknod more move mv \
       nl od rev rm rsync scp sort source stat strings tac tail tar tee touch wc zip",
     ),
+    // `\nid` that lost its backslash on the way.
+    (ALONE, "nid"),
     (PATH, "basename cd file locate tree where"),
     (FLAG | PATH, "vi vim"),
     (WORD, "busybox getent xargs"),
@@ -121,8 +123,19 @@ const PAIRS: &[(&str, &[&str])] = &[
     (
         "net",
         &[
-            "user", "users", "view", "localgroup", "share", "use", "start", "stop", "accounts", "group", "session",
-            "config", "statistics",
+            "user",
+            "users",
+            "view",
+            "localgroup",
+            "share",
+            "use",
+            "start",
+            "stop",
+            "accounts",
+            "group",
+            "session",
+            "config",
+            "statistics",
         ],
     ),
     ("reg", &["query", "add", "save", "delete"]),
