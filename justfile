@@ -2,6 +2,8 @@
 
 # Each package in a directory of its own: pip does not mix two in one.
 linker := justfile_directory() / "target/tools/linker"
+fuzzer := justfile_directory() / "target/tools/cargo-fuzz"
+nightly := "nightly-x86_64-unknown-linux-gnu"
 lambda := "x86_64-unknown-linux-gnu"
 boto3 := justfile_directory() / "target/tools/boto3"
 deploy_tests := justfile_directory() / "target/tools/deploy-tests"
@@ -38,6 +40,37 @@ lint:
 # Do the docs build, with all their links?
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+
+# What one request costs the engine, and whether time stays linear up to 10 MB (red when not); `just bench-engine linear JSON`
+bench-engine which="all" *filter:
+    {{ if which == "linear" { "true" } else { "cargo bench -q -p engine --bench bodies -- " + filter } }}
+    {{ if which == "bodies" { "true" } else { "cargo bench -q -p engine --bench linear -- " + filter } }}
+
+# The node beside nginx with ModSecurity and its rules, in one table: time per request, and what is blocked of our corpus
+bench-peers:
+    cargo bench -q -p node --bench peers
+
+# Fuzz one target (`just fuzz engine 30`), or all for so many minutes each (`just fuzz all 3`); see docs/fuzzing.md
+fuzz target="engine" minutes="30": install-fuzzer
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export PATH="{{ fuzzer }}/bin:$PATH"
+    cd node/engine/fuzz
+    targets="{{ target }}"
+    [ "$targets" != all ] || targets=$(cargo +{{ nightly }} fuzz list --fuzz-dir .)
+    cargo +{{ nightly }} fuzz build --fuzz-dir .
+    for target in $targets; do
+      mkdir -p "corpus/$target"
+      nice -n 19 cargo +{{ nightly }} fuzz run --fuzz-dir . "$target" "corpus/$target" ../corpus/regressions -- \
+        -dict=dictionary -max_total_time=$(({{ minutes }} * 60)) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
+        tee "corpus/$target.log" | grep -E 'ERROR|SUMMARY|panicked|Test unit|stat::' | sed "s/^/$target: /"
+    done
+
+# Install what runs the fuzzers
+[private]
+install-fuzzer:
+    @[ -x "{{ fuzzer }}/bin/cargo-fuzz" ] || \
+      CARGO_TARGET_DIR="{{ fuzzer }}/build" cargo +{{ nightly }} install --quiet --locked cargo-fuzz --root "{{ fuzzer }}"
 
 # Licences, duplicates and sources of all dependencies (needs cargo-deny)
 deny:

@@ -15,7 +15,7 @@ mod null;
 pub(crate) mod percent;
 mod unicode;
 
-use crate::budget::Budget;
+use crate::{budget::Budget, prefilter::Bytes};
 
 /// More layers than this on one value are not peeled.
 const MAX_LAYERS: usize = 8;
@@ -26,20 +26,22 @@ const MEDIA_BYTES: usize = 16 << 10;
 /// Takes a layer off, or `None` when there is nothing to do. Never makes a value longer.
 type Peel = fn(&[u8]) -> Option<Vec<u8>>;
 
-const LAYERS: &[(&str, Peel)] = &[
-    (percent::NAME, percent::peel),
-    ("utf7", charset::peel_utf7),
-    ("unicode", unicode::peel),
-    ("null", null::peel),
-    ("escape", escape::peel),
-    ("cdata", cdata::peel),
-    ("html", html::peel),
+/// Each with the bytes without which there is nothing to do.
+const LAYERS: &[(&str, Bytes, Peel)] = &[
+    (percent::NAME, Bytes::PERCENT, percent::peel),
+    ("utf7", Bytes::PLUS, charset::peel_utf7),
+    ("unicode", Bytes::HIGH, unicode::peel),
+    ("null", Bytes::INVISIBLE, null::peel),
+    ("escape", Bytes::BACKSLASH, escape::peel),
+    ("cdata", Bytes::OPEN_TAG, cdata::peel),
+    ("html", Bytes::AMPERSAND, html::peel),
 ];
 
 /// A stage of decoding: which decoder made it, and what it looks like.
 pub(crate) struct Layer {
     pub name: &'static str,
     pub value: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 /// HTML text with its entities read, when it has any.
@@ -48,14 +50,14 @@ pub(crate) fn html_text(value: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// All stages of a value after the value itself, outermost first.
-pub(crate) fn peel_all(value: &[u8], budget: &mut Budget) -> Vec<Layer> {
+pub(crate) fn peel_all(value: &[u8], bytes: Bytes, budget: &mut Budget) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     if is_media(value) {
         return layers;
     }
     loop {
-        let current = layers.last().map_or(value, |layer| &layer.value);
-        let Some(layer) = peel_one(current) else { return layers };
+        let (current, bytes) = layers.last().map_or((value, bytes), |layer| (&layer.value, layer.bytes));
+        let Some(layer) = peel_one(current, bytes) else { return layers };
         if layers.len() == MAX_LAYERS {
             budget.too_deep();
             return layers;
@@ -100,8 +102,11 @@ fn is_media(value: &[u8]) -> bool {
     value.len() > MEDIA_BYTES && value.iter().filter(is_odd).count() * 20 > value.len()
 }
 
-fn peel_one(value: &[u8]) -> Option<Layer> {
-    LAYERS.iter().find_map(|&(name, peel)| peel(value).map(|value| Layer { name, value }))
+fn peel_one(value: &[u8], bytes: Bytes) -> Option<Layer> {
+    LAYERS.iter().filter(|(_, needed, _)| bytes.has(*needed)).find_map(|&(name, _, peel)| {
+        let value = peel(value)?;
+        Some(Layer { name, bytes: Bytes::of(&value), value })
+    })
 }
 
 #[cfg(test)]
@@ -109,8 +114,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn peeled(value: &[u8], budget: &mut Budget) -> Vec<Layer> {
+        peel_all(value, Bytes::of(value), budget)
+    }
+
     fn chain(value: &str) -> Vec<(&'static str, String)> {
-        let layers = peel_all(value.as_bytes(), &mut Budget::for_request());
+        let layers = peeled(value.as_bytes(), &mut Budget::for_request());
         layers.into_iter().map(|it| (it.name, String::from_utf8_lossy(&it.value).into_owned())).collect()
     }
 
@@ -130,31 +139,32 @@ mod tests {
     #[test]
     fn films_are_not_decoded_but_long_text_is() {
         let film: Vec<u8> = (0..=255).cycle().take(20_000).chain(*b"%41").collect();
-        assert!(peel_all(&film, &mut Budget::for_request()).is_empty());
+        assert!(peeled(&film, &mut Budget::for_request()).is_empty());
         let text = [vec![b'x'; 20_000], b"%41".to_vec()].concat();
-        assert_eq!(peel_all(&text, &mut Budget::for_request()).len(), 1);
+        assert_eq!(peeled(&text, &mut Budget::for_request()).len(), 1);
     }
 
     #[test]
     fn endless_encoding_is_an_overrun_and_not_a_pass() {
         let mut budget = Budget::for_request();
-        peel_all(format!("%{}41", "25".repeat(50)).as_bytes(), &mut budget);
+        peeled(format!("%{}41", "25".repeat(50)).as_bytes(), &mut budget);
         assert!(budget.exhausted().is_some());
     }
 
     proptest! {
         #[test]
         fn a_decoder_never_makes_a_value_longer(value in proptest::collection::vec(any::<u8>(), 0..200)) {
-            for (_, peel) in LAYERS {
+            for (name, needed, peel) in LAYERS {
                 if let Some(peeled) = peel(&value) {
                     prop_assert!(peeled.len() <= value.len());
+                    prop_assert!(Bytes::of(&value).has(*needed), "{name}");
                 }
             }
         }
 
         #[test]
         fn decoding_ends(value in "[%0-9a-fu\\\\x&#;lt]{0,200}") {
-            prop_assert!(peel_all(value.as_bytes(), &mut Budget::for_request()).len() <= MAX_LAYERS);
+            prop_assert!(peeled(value.as_bytes(), &mut Budget::for_request()).len() <= MAX_LAYERS);
         }
     }
 }

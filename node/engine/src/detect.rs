@@ -5,6 +5,7 @@
 mod crlf;
 mod graphql;
 mod mass_assignment;
+mod names;
 mod protocol;
 mod ptrav;
 mod rce;
@@ -21,6 +22,7 @@ mod xxe;
 
 use crate::{
     field::Place,
+    prefilter::{Bytes, Prefilter, Suspects},
     signature::{self, Catalogue},
 };
 use shared::{AttackType, Severity};
@@ -40,38 +42,79 @@ pub(crate) struct Match<'d> {
 
 /// Everything compiled.
 pub(crate) struct Detectors {
+    prefilter: Prefilter,
     catalogue: Catalogue,
-    sqli: sqli::Detector,
     scanner: scanner::Detector,
+}
+
+/// Detectors that wait for literals; the signatures before them wait, too.
+#[derive(Debug, Clone, Copy)]
+enum Waiting {
+    Sqli,
+    SqliInHeaders,
+    PathTraversal,
+    Scanner,
+}
+
+impl Waiting {
+    const LITERALS: &[(Self, &[&str])] = &[
+        (Self::Sqli, sqli::LITERALS),
+        (Self::SqliInHeaders, sqli::LITERALS_IN_HEADERS),
+        (Self::PathTraversal, ptrav::LITERALS),
+        (Self::Scanner, scanner::LITERALS[0]),
+        (Self::Scanner, scanner::LITERALS[1]),
+    ];
 }
 
 impl Detectors {
     pub(crate) fn built_in() -> Self {
-        Self {
-            catalogue: Catalogue::built_in(),
-            sqli: sqli::Detector::new(),
-            scanner: scanner::Detector::new(),
-        }
+        let catalogue = Catalogue::built_in();
+        let first = catalogue.len();
+        let waiting = Waiting::LITERALS.iter();
+        let waiting =
+            waiting.flat_map(|&(who, words)| words.iter().map(move |word| (first + who as usize, *word)));
+        let prefilter = Prefilter::new(catalogue.literals().chain(waiting));
+        Self { prefilter, catalogue, scanner: scanner::Detector::new() }
     }
 
-    /// All matches in a value; each signature at most once.
-    pub(crate) fn detect(&self, value: &[u8], place: Place) -> Vec<Match<'_>> {
-        let scanner = self.scanner.detect(value, place);
-        if is_plain(value) {
-            return scanner.into_iter().collect();
+    /// All matches in a value made of these bytes; each signature at most once.
+    ///
+    /// Most values are clean and must cost next to nothing: a detector is asked only when the bytes or the literals occur
+    /// that all of its rules need, and it names them here.
+    pub(crate) fn detect(&self, value: &[u8], bytes: Bytes, place: Place) -> Vec<Match<'_>> {
+        let is_plain = is_plain(value, bytes);
+        if is_plain && matches!(place, Place::Value | Place::Name) {
+            return Vec::new();
         }
-        let mut matches = self.catalogued(value);
-        matches.extend(scanner);
+        let suspects = self.prefilter.suspects(value);
+        let awaited = |who: Waiting| suspects.contains(self.catalogue.len() + who as usize);
+        let mut matches = Vec::new();
+        if awaited(Waiting::Scanner) {
+            matches.extend(self.scanner.detect(value, place));
+        }
+        if is_plain {
+            return matches;
+        }
+        matches.extend(self.catalogued(value, &suspects));
         matches.extend(rce::detect(value, place));
-        matches.extend(ssti::detect(value));
-        matches.extend(ptrav::detect(value, place));
-        matches.extend(self.sqli.detect(value, place));
-        matches.extend(xss::detect(value, place));
+        if bytes.has(Bytes::OPEN_BRACE.or(Bytes::OPEN_TAG).or(Bytes::HASH).or(Bytes::AT)) {
+            matches.extend(ssti::detect(value));
+        }
+        if awaited(Waiting::PathTraversal) {
+            matches.extend(ptrav::detect(value, place));
+        }
+        if awaited(if place == Place::ShapedHeader { Waiting::SqliInHeaders } else { Waiting::Sqli }) {
+            matches.extend(sqli::detect(value));
+        }
+        let markup = Bytes::OPEN_TAG.or(Bytes::COLON).or(Bytes::EQUALS).or(Bytes::BACKSLASH).or(Bytes::HIGH);
+        if bytes.has(markup) || place == Place::Name {
+            matches.extend(xss::detect(value, place));
+        }
         matches
     }
 
-    fn catalogued(&self, value: &[u8]) -> Vec<Match<'_>> {
-        let found = self.catalogue.matches(value).into_iter();
+    fn catalogued(&self, value: &[u8], suspects: &Suspects) -> Vec<Match<'_>> {
+        let found = self.catalogue.matches(value, suspects).into_iter();
         found
             .map(|(signature, span)| Match {
                 attack_type: signature.attack_type.clone(),
@@ -93,16 +136,24 @@ pub(crate) fn detect_whole(value: &[u8], place: Place, site: &Site<'_>) -> Vec<M
 }
 
 /// Matches that depend on where the value sits.
-pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
+pub(crate) fn detect_at(value: &[u8], bytes: Bytes, place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
     matches.extend(rce::detect_pollution(value, site));
-    if is_plain(value) && !site.is_named(ssrf::ADDRESS_NAMES) {
+    if bytes.has(Bytes::COLON) || site.is_one_of(&ssrf::ADDRESS_NAMES) {
+        matches.extend(ssrf::detect(value, place, site));
+    }
+    if is_plain(value, bytes) {
         return matches;
     }
-    matches.extend(ssrf::detect(value, place, site));
-    matches.extend(crlf::detect(value, site));
-    matches.extend(redir::detect(value, site));
-    matches.extend(xxe::detect(value));
+    if bytes.has(Bytes::BREAK.or(Bytes::BACKSLASH).or(Bytes::HIGH)) {
+        matches.extend(crlf::detect(value, site));
+    }
+    if bytes.has(Bytes::SLASH.or(Bytes::BACKSLASH).or(Bytes::COLON)) {
+        matches.extend(redir::detect(value, site));
+    }
+    if bytes.has(Bytes::OPEN_TAG) {
+        matches.extend(xxe::detect(value));
+    }
     matches.extend(protocol::detect(value, place, site));
     matches.extend(ptrav::detect_at(value, place, site));
     matches.extend(upload::detect(value, site));
@@ -110,15 +161,15 @@ pub(crate) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Matc
 }
 
 /// One word of letters, digits, dashes: most values of most requests. Few attacks are one word.
-fn is_plain(value: &[u8]) -> bool {
-    value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
-        && !has_comment(value)
-        && !sqli::is_telling_word(value)
-        && !signature::is_serialized(value)
+fn is_plain(value: &[u8], bytes: Bytes) -> bool {
+    bytes.is_word_with(Bytes::DASH)
+        && !(bytes.has(Bytes::DASH) && has_comment(value)
+            || sqli::is_telling_word(value)
+            || signature::is_serialized(value))
 }
 
 fn has_comment(value: &[u8]) -> bool {
-    memchr::memmem::find(value, b"--").is_some()
+    value.windows(2).any(|pair| pair == b"--")
 }
 
 #[cfg(test)]

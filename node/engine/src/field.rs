@@ -1,15 +1,15 @@
 //! A piece of a request worth a look.
 
-use shared::Point;
+use crate::trail::Trail;
 use std::borrow::Cow;
 
 /// Names in points are cut here: they group attacks, and an attacker chooses them.
-const NAME_CHARS: usize = 100;
+pub(crate) const NAME_CHARS: usize = 100;
 
 /// One value of the request, as its parser hands it on.
 #[derive(Debug, Clone)]
 pub(crate) struct Field<'a> {
-    pub point: Point,
+    pub trail: Trail,
     pub place: Place,
     pub value: Cow<'a, [u8]>,
     /// Encodings its parser took off before `value` could be read, e.g. the percent signs of a query.
@@ -32,14 +32,14 @@ pub(crate) enum Place {
 }
 
 impl<'a> Field<'a> {
-    pub(crate) fn new(point: Point, place: Place, value: impl Into<Cow<'a, [u8]>>) -> Self {
-        Self { point, place, value: value.into(), decoded: Vec::new(), depth: 0 }
+    pub(crate) fn new(trail: Trail, place: Place, value: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self { trail, place, value: value.into(), decoded: Vec::new(), depth: 0 }
     }
 
     /// The field with a value of its own, for what was read from a buffer that goes away.
     pub(crate) fn into_owned<'o>(self) -> Field<'o> {
         Field {
-            point: self.point,
+            trail: self.trail,
             place: self.place,
             value: Cow::Owned(self.value.into_owned()),
             decoded: self.decoded,

@@ -5,6 +5,8 @@ use crate::{
     decode::{self, Layer},
     detect::{Detectors, Match, Site, detect_at, detect_whole},
     field::Field,
+    prefilter::Bytes,
+    trail::{Trail, Trails},
     unpack::{self, Sink},
 };
 use serde::Serialize;
@@ -49,7 +51,7 @@ pub struct LayerView {
 pub(crate) fn inspect(detectors: &Detectors, request: &InspectRequest) -> Inspection {
     let mut findings = Vec::new();
     let mut fields = 0;
-    let overrun = walk(detectors, request, |examined| {
+    let overrun = walk(detectors, request, |examined, _| {
         fields += 1;
         for finding in examined.findings {
             // A type that was not seen yet always has room: there are few of them.
@@ -64,7 +66,10 @@ pub(crate) fn inspect(detectors: &Detectors, request: &InspectRequest) -> Inspec
 
 pub(crate) fn explain(detectors: &Detectors, request: &InspectRequest) -> Vec<ExplainedField> {
     let mut explained = Vec::new();
-    let overrun = walk(detectors, request, |examined| explained.push(examined.explained()));
+    let overrun = walk(detectors, request, |examined, trails| {
+        let point = trails.point(examined.field.trail);
+        explained.push(examined.explained(point));
+    });
     explained.extend(overrun.map(Overrun::finding).map(|finding| ExplainedField {
         point: finding.point.clone(),
         decoded: Vec::new(),
@@ -81,8 +86,9 @@ struct Overrun {
 }
 
 impl Overrun {
-    fn of(budget: &Budget, point: Option<&Point>) -> Option<Self> {
-        Some(Self { limit: budget.exhausted()?, point: point.cloned().unwrap_or_else(Point::uri) })
+    fn of(budget: &Budget, trails: &Trails, spent_on: Option<Trail>) -> Option<Self> {
+        let limit = budget.exhausted()?;
+        Some(Self { limit, point: spent_on.map_or_else(Point::uri, |trail| trails.point(trail)) })
     }
 
     /// What was not inspected must not look clean.
@@ -109,17 +115,12 @@ struct Examined<'a> {
 }
 
 impl Examined<'_> {
-    fn explained(self) -> ExplainedField {
+    fn explained(self, point: Point) -> ExplainedField {
         let whole = LayerView { name: "value", value: shown(&self.field.value, VIEW_CHARS) };
         let peeled =
             self.layers.iter().map(|it| LayerView { name: it.name, value: shown(&it.value, VIEW_CHARS) });
         let layers = [whole].into_iter().chain(peeled).collect();
-        ExplainedField {
-            point: self.field.point,
-            decoded: self.field.decoded,
-            layers,
-            findings: self.findings,
-        }
+        ExplainedField { point, decoded: self.field.decoded, layers, findings: self.findings }
     }
 }
 
@@ -127,16 +128,18 @@ impl Examined<'_> {
 fn walk<'a>(
     detectors: &Detectors,
     request: &'a InspectRequest,
-    mut visit: impl FnMut(Examined<'a>),
+    mut visit: impl FnMut(Examined<'a>, &Trails),
 ) -> Option<Overrun> {
     let mut budget = Budget::for_request();
-    let mut queue = VecDeque::from(unpack::unpack(request, &mut budget));
-    let mut overrun = Overrun::of(&budget, queue.back().map(|field| &field.point));
+    let mut trails = Trails::default();
+    let mut queue = VecDeque::from(unpack::unpack(request, &mut budget, &mut trails));
+    let mut overrun = Overrun::of(&budget, &trails, queue.back().map(|field| field.trail));
     while let Some(field) = queue.pop_front() {
-        let (examined, inside) = examine(detectors, request, field, &mut budget);
-        overrun = overrun.or_else(|| Overrun::of(&budget, Some(&examined.field.point)));
-        queue.extend(inside);
-        visit(examined);
+        let mut sink = Sink { fields: Vec::new(), budget: &mut budget, trails: &mut trails };
+        let examined = examine(detectors, request, field, &mut sink);
+        queue.extend(sink.fields);
+        overrun = overrun.or_else(|| Overrun::of(&budget, &trails, Some(examined.field.trail)));
+        visit(examined, &trails);
     }
     overrun
 }
@@ -145,54 +148,53 @@ fn examine<'a>(
     detectors: &Detectors,
     request: &InspectRequest,
     field: Field<'a>,
-    budget: &mut Budget,
-) -> (Examined<'a>, Vec<Field<'a>>) {
-    if !budget.spend_bytes(field.value.len()) {
-        return (Examined { field, layers: Vec::new(), findings: Vec::new() }, Vec::new());
+    sink: &mut Sink<'a, '_>,
+) -> Examined<'a> {
+    if !sink.budget.spend_bytes(field.value.len()) {
+        return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
-    let layers = decode::peel_all(&field.value, budget);
-    let mut sink = Sink { fields: Vec::new(), budget };
+    let bytes = Bytes::of(&field.value);
+    let layers = decode::peel_all(&field.value, bytes, sink.budget);
     let mut findings = Vec::new();
     for stage in 0..=layers.len() {
-        examine_stage(detectors, request, &field, &layers[..stage], &mut findings, &mut sink);
+        examine_stage(detectors, request, (&field, bytes), &layers[..stage], &mut findings, sink);
     }
-    let inside = sink.fields;
-    (Examined { field, layers, findings }, inside)
+    Examined { field, layers, findings }
 }
 
 /// Looks at the value after these layers were peeled.
 fn examine_stage<'a>(
     detectors: &Detectors,
     request: &InspectRequest,
-    field: &Field<'a>,
+    (field, bytes): (&Field<'a>, Bytes),
     peeled: &[Layer],
     findings: &mut Vec<Finding>,
     sink: &mut Sink<'a, '_>,
 ) {
-    let value = peeled.last().map_or(&*field.value, |layer| &layer.value);
+    let (value, bytes) = peeled.last().map_or((&*field.value, bytes), |layer| (&layer.value, layer.bytes));
     if !peeled.is_empty() && !sink.budget.spend_bytes(value.len()) {
         return;
     }
-    let site = Site::of(request, &field.point);
-    let mut hits = detect_whole(value, field.place, &site);
-    let unfolded = unpack::unfold(value, &field.point, field, sink);
+    let mut hits = detect_whole(value, field.place, &Site::of(request, sink.trails, field.trail));
+    let unfolded = unpack::unfold(value, bytes, field, sink);
+    let site = Site::of(request, sink.trails, field.trail);
     if !unfolded.whole {
-        hits.extend(detectors.detect(value, field.place));
-        hits.extend(detect_at(value, field.place, &site));
+        hits.extend(detectors.detect(value, bytes, field.place));
+        hits.extend(detect_at(value, bytes, field.place, &site));
     }
     for hit in hits {
         if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {
-            findings.push(finding(&hit, value, field, peeled));
+            findings.push(finding(&hit, value, (field, site.point()), peeled));
         }
     }
 }
 
-fn finding(hit: &Match<'_>, value: &[u8], field: &Field<'_>, peeled: &[Layer]) -> Finding {
+fn finding(hit: &Match<'_>, value: &[u8], (field, point): (&Field<'_>, Point), peeled: &[Layer]) -> Finding {
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let layers = field.decoded.iter().copied().chain(peeled.iter().map(|layer| layer.name));
     Finding {
         attack_type: hit.attack_type.clone(),
-        point: field.point.clone(),
+        point,
         signature: hit.signature.to_owned(),
         class: Class::of(&hit.attack_type, hit.signature),
         severity: hit.severity,

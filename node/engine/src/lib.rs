@@ -2,12 +2,13 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | [`field`] | `Field`: a piece of a request worth a look, with its point |
+//! | [`field`], [`trail`] | `Field`: a piece of a request worth a look, and where it sits |
 //! | [`unpack`] | request → fields, and fields found inside fields |
 //! | [`decode`] | peels one layer of encoding off a value |
 //! | [`token`] | values as SQL, HTML, Markdown, XML, shell, template, URL or path tokens; cannot fail |
 //! | [`detect`] | a value → matches, one file per attack type |
-//! | [`signature`] | the catalogue in `signatures/*.toml`: literal prefilter, then regexes |
+//! | [`prefilter`] | one look at a value decides who reads it: its bytes, and the literals of all detectors |
+//! | [`signature`] | the catalogue in `signatures/*.toml`: regexes, run where their literals are |
 //! | [`inspection`] | walks fields and layers, turns matches into findings |
 //! | [`budget`] | what one request may cost; running out is a finding |
 //! | [`corpus`], [`mutate`] | attacks and innocents as data, and the many requests each becomes: for scores and tests |
@@ -17,10 +18,15 @@ pub mod corpus;
 mod decode;
 mod detect;
 mod field;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inspection;
 pub mod mutate;
+mod prefilter;
 mod signature;
 mod token;
+mod trail;
 mod unpack;
 
 use detect::Detectors;

@@ -1,8 +1,7 @@
-//! The catalogue: signatures as data, each with its own evidence. Literals find the candidates in one pass over a
-//! value; only their regular expressions run.
+//! The catalogue: signatures as data, each with its own evidence. The [prefilter](crate::prefilter)
+//! finds the candidates; only their regular expressions run.
 
-use crate::{detect::is_document, token::markdown};
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
+use crate::{detect::is_document, prefilter::Suspects, token::markdown};
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use shared::{AttackType, Severity};
@@ -58,48 +57,49 @@ pub(crate) struct Signature {
     pub id: String,
     pub severity: Severity,
     quotable: bool,
+    needs: Vec<String>,
     pattern: Regex,
 }
 
 /// All signatures, ready to match.
 pub(crate) struct Catalogue {
     signatures: Vec<Signature>,
-    literals: AhoCorasick,
-    /// Literal → the signature that needs it.
-    owner: Vec<usize>,
 }
 
 impl Catalogue {
     /// The signatures in `signatures/`.
     pub(crate) fn built_in() -> Self {
-        let entries = entries();
-        let repeated = |(index, (_, entry)): (usize, &(AttackType, Entry))| vec![index; entry.needs.len()];
-        let owner = entries.iter().enumerate().flat_map(repeated).collect();
-        let literals = literals(&entries);
-        let signatures =
-            entries.into_iter().map(|(attack_type, entry)| compile(attack_type, entry)).collect();
-        Self { signatures, literals, owner }
+        Self {
+            signatures: entries()
+                .into_iter()
+                .map(|(attack_type, entry)| compile(attack_type, entry))
+                .collect(),
+        }
+    }
+
+    /// How many signatures there are: the suspects numbered below.
+    pub(crate) fn len(&self) -> usize {
+        self.signatures.len()
+    }
+
+    /// The literals that signatures wait for, by their number.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.signatures
+            .iter()
+            .enumerate()
+            .flat_map(|(number, it)| it.needs.iter().map(move |literal| (number, literal.as_str())))
     }
 
     /// Each signature that matches, once, with its first match. What a post quotes as code is not searched.
-    pub(crate) fn matches(&self, value: &[u8]) -> Vec<(&Signature, Range<usize>)> {
-        let mut candidates = vec![false; self.signatures.len()];
-        let mut is_any = false;
-        for literal in self.literals.find_overlapping_iter(value) {
-            candidates[self.owner[literal.pattern().as_usize()]] = true;
-            is_any = true;
-        }
-        if !is_any {
+    pub(crate) fn matches(&self, value: &[u8], suspects: &Suspects) -> Vec<(&Signature, Range<usize>)> {
+        let mut candidates = suspects.below(self.len()).map(|number| &self.signatures[number]).peekable();
+        if candidates.peek().is_none() {
             return Vec::new();
         }
         let is_document = is_document(value);
         let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
-        let candidates = self
-            .signatures
-            .iter()
-            .zip(candidates)
-            .filter(|(it, is_candidate)| *is_candidate && !(it.quotable && is_document));
-        candidates.filter_map(|(it, _)| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
+        let candidates = candidates.filter(|it| !(it.quotable && is_document));
+        candidates.filter_map(|it| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
     }
 }
 
@@ -130,16 +130,6 @@ fn entries() -> Vec<(AttackType, Entry)> {
     FILES.iter().flat_map(read).collect()
 }
 
-fn literals(entries: &[(AttackType, Entry)]) -> AhoCorasick {
-    AhoCorasickBuilder::new()
-        .match_kind(MatchKind::Standard)
-        .ascii_case_insensitive(true)
-        // Every byte of every request passes here; the memory is well spent.
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(entries.iter().flat_map(|(_, entry)| &entry.needs))
-        .expect("the built-in literals are few and short: a test builds them")
-}
-
 fn compile(attack_type: AttackType, entry: Entry) -> Signature {
     let pattern = RegexBuilder::new(&entry.pattern)
         .case_insensitive(true)
@@ -148,16 +138,25 @@ fn compile(attack_type: AttackType, entry: Entry) -> Signature {
         .size_limit(REGEX_BYTES)
         .build()
         .expect("the built-in patterns compile: a test compiles them");
-    Signature { attack_type, id: entry.id, severity: entry.severity, quotable: entry.quotable, pattern }
+    Signature {
+        attack_type,
+        id: entry.id,
+        severity: entry.severity,
+        quotable: entry.quotable,
+        needs: entry.needs,
+        pattern,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prefilter::Prefilter;
     use std::collections::HashSet;
 
     fn found(catalogue: &Catalogue, id: &str, text: &str) -> bool {
-        catalogue.matches(text.as_bytes()).iter().any(|(signature, _)| signature.id == id)
+        let suspects = Prefilter::new(catalogue.literals()).suspects(text.as_bytes());
+        catalogue.matches(text.as_bytes(), &suspects).iter().any(|(signature, _)| signature.id == id)
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod protobuf;
 mod query;
 mod xml;
 
-use crate::{budget::Budget, field::Field};
+use crate::{budget::Budget, field::Field, trail::Trails};
 use shared::InspectRequest;
 
 pub(crate) use nested::unfold;
@@ -23,6 +23,7 @@ pub(crate) use nested::unfold;
 pub(crate) struct Sink<'a, 'b> {
     pub fields: Vec<Field<'a>>,
     pub budget: &'b mut Budget,
+    pub trails: &'b mut Trails,
 }
 
 impl<'a> Sink<'a, '_> {
@@ -37,11 +38,27 @@ impl<'a> Sink<'a, '_> {
         }
         affordable
     }
+
+    /// Unpacks a buffer that goes away: the fields found in it get values of their own.
+    pub(crate) fn unpack_buffer<'v, T>(
+        &mut self,
+        unpack: impl FnOnce(&mut Sink<'v, '_>) -> T,
+    ) -> (T, std::ops::Range<usize>) {
+        let mut inner = Sink { fields: Vec::new(), budget: self.budget, trails: self.trails };
+        let outcome = unpack(&mut inner);
+        let first = self.fields.len();
+        self.fields.extend(inner.fields.into_iter().map(Field::into_owned));
+        (outcome, first..self.fields.len())
+    }
 }
 
 /// Every field the request openly carries, in the order a reader would look.
-pub(crate) fn unpack<'a>(request: &'a InspectRequest, budget: &mut Budget) -> Vec<Field<'a>> {
-    let mut sink = Sink { fields: Vec::new(), budget };
+pub(crate) fn unpack<'a>(
+    request: &'a InspectRequest,
+    budget: &mut Budget,
+    trails: &mut Trails,
+) -> Vec<Field<'a>> {
+    let mut sink = Sink { fields: Vec::new(), budget, trails };
     path::unpack(request, &mut sink);
     query::unpack(request, &mut sink);
     header::unpack(request, &mut sink);

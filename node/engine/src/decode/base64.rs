@@ -6,6 +6,7 @@ use base64::{
 };
 
 use super::inflate;
+use crate::prefilter::Bytes;
 
 pub(crate) const NAME: &str = "base64";
 
@@ -17,6 +18,23 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 
 /// Shorter values are words that happen to decode.
 const MIN_LENGTH: usize = 12;
+
+/// Whether a value of these bytes can be base64. What is not of its alphabets comes with a label and a comma.
+pub(crate) fn is_possible(bytes: Bytes) -> bool {
+    let foreign = Bytes::PERCENT
+        .or(Bytes::AMPERSAND)
+        .or(Bytes::BACKSLASH)
+        .or(Bytes::DOT)
+        .or(Bytes::COLON)
+        .or(Bytes::OPEN_TAG);
+    let foreign = foreign
+        .or(Bytes::OPEN_BRACE)
+        .or(Bytes::OPEN_PAREN)
+        .or(Bytes::OPEN_BRACKET)
+        .or(Bytes::HASH)
+        .or(Bytes::AT);
+    bytes.has(Bytes::COMMA) || !bytes.has(foreign.or(Bytes::INVISIBLE).or(Bytes::HIGH))
+}
 
 /// The text (or the compressed data) inside, when the value is base64 or ends in it: `Basic …`, `data:…;base64,…`.
 pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {

@@ -58,7 +58,7 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
 /// The body itself is judged by its first bytes: `0`, a blank line, a second request.
 fn is_injection_in_body(value: &[u8], first: &Range<usize>, site: &Site<'_>) -> bool {
     let lines = memchr::memchr_iter(b'\n', value).count();
-    let is_plain_body = site.point.0.len() == 1;
+    let is_plain_body = site.depth() == 1;
     let opens = &value[..first.start];
     // After a blank line people go on writing.
     let is_one_break = first.len() <= 2;

@@ -74,13 +74,14 @@ fn is_endpoint(path: &str) -> bool {
 }
 
 fn is_query(site: &Site<'_>) -> bool {
-    let last = site.point.0.last().and_then(|step| step.key.as_ref());
-    matches!(last, Some(Key::Name(name)) if name == "query")
+    // Most values are called otherwise, which is cheaper to tell.
+    let last = || site.point().0.pop().and_then(|step| step.key);
+    site.name() == Some("query") && matches!(last(), Some(Key::Name(_)))
 }
 
 /// The body itself, as `application/graphql` is sent.
 fn is_body(site: &Site<'_>) -> bool {
-    matches!(site.point.0.as_slice(), [step] if step.tag == Tag::Post)
+    site.is_only(&Tag::Post)
 }
 
 fn opens_document(value: &[u8]) -> bool {
@@ -91,7 +92,7 @@ fn opens_document(value: &[u8]) -> bool {
 
 /// Which document of a batch this is, counted from 0.
 fn batch_index(site: &Site<'_>) -> Option<u64> {
-    let step = site.point.0.iter().find(|step| step.tag == Tag::Array)?;
+    let step = site.point().0.into_iter().find(|step| step.tag == Tag::Array)?;
     match step.key {
         Some(Key::Index(index)) => Some(index),
         _ => None,

@@ -9,6 +9,8 @@ use crate::{
 };
 use shared::{AttackType, Severity};
 
+/// One of these is in every climb.
+pub(super) const LITERALS: &[&str] = &["..", "0x2e"];
 /// Climbs this high inside a longer text mean harm; two are a relative import in code.
 const HIGH_IN_TEXT: usize = 3;
 

@@ -12,6 +12,7 @@ mod head;
 mod lookup;
 mod parameter;
 mod pollution;
+mod strange;
 mod words;
 
 pub(super) use pollution::detect as detect_pollution;
@@ -33,7 +34,7 @@ const MAX_ESCAPED_BYTES: usize = 200;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
-    if value.len() <= MAX_BYTES && may_hold_command(value, place) {
+    if value.len() <= MAX_BYTES && !strange::is_strange(value) && may_hold_command(value, place) {
         let found = if is_document(value) { document::detect(value, place) } else { shell(value, place) };
         matches.extend(found);
     }

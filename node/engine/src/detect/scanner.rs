@@ -147,6 +147,9 @@ const CANARIES: &[&str] = &[
     "/interact.sh",
 ];
 
+/// One of these is in what is found, whatever the place.
+pub(super) const LITERALS: [&[&str]; 2] = [AGENTS, CANARIES];
+
 pub(super) struct Detector {
     agents: AhoCorasick,
     canaries: AhoCorasick,

@@ -1,11 +1,11 @@
 //! Session fixation: a link from elsewhere, or a form without an origin, that brings the visitor's session along.
 
-use super::{Match, Site};
+use super::{Match, Site, names::Names};
 use crate::{field::Place, token::url::with_scheme};
 use shared::{AttackType, Severity::Medium, point::Tag};
 
 /// Sessions of servers and frameworks: their own pages hand them over in cookies. Lower-case.
-const NAMES: &[&str] = &[
+static NAMES: Names = Names::new(&[
     "jsessionid",
     "phpsessid",
     "phpsession",
@@ -41,21 +41,21 @@ const NAMES: &[&str] = &[
     "zend_session_namespace",
     "beaker.session.id",
     "tornado_session",
-];
+]);
 
 /// Of these even a request that comes from nowhere is suspect.
 const CONTAINERS: &[&str] = &["jsessionid", "phpsessid", "phpsession", "phpsessionid"];
 
 pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
     let is_parameter = site.is_in_query() || site.is_in_body();
-    let step = site.point.0.last()?;
-    if !is_parameter || place != Place::Value || step.tag == Tag::Pollution || value.len() > 4_000 {
+    let is_joined = site.last_tag() == Some(&Tag::Pollution);
+    if place != Place::Value || !is_parameter || is_joined || value.len() > 4_000 {
         return None;
     }
     let name = site.name().filter(|name| name.len() >= 4)?;
     let has_prefix =
         |prefix: &str| name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
-    if !site.is_named(NAMES) && !has_prefix("aspsessionid") {
+    if !site.is_one_of(&NAMES) && !has_prefix("aspsessionid") {
         return None;
     }
     let signature = match site.headers("referer").next() {

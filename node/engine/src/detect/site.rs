@@ -1,13 +1,13 @@
 //! Where a value sits: what its parameter is called, and whose request it came with.
 
-use shared::{
-    InspectRequest, Point,
-    point::{Key, Tag},
-};
+use super::names::Names;
+use crate::trail::{Trail, Trails};
+use shared::{InspectRequest, Point, point::Tag};
 
 /// A value's surroundings.
 pub(crate) struct Site<'f> {
-    pub point: &'f Point,
+    pub trail: Trail,
+    pub trails: &'f Trails,
     /// The host the request was sent to: its own addresses are not foreign.
     pub host: &'f str,
     pub path: &'f str,
@@ -15,7 +15,7 @@ pub(crate) struct Site<'f> {
 }
 
 /// Parameters that say where to go next.
-const RETURN_NAMES: &[&str] = &[
+static RETURN_NAMES: Names = Names::new(&[
     "redirect",
     "redirect_uri",
     "redirecturi",
@@ -73,16 +73,19 @@ const RETURN_NAMES: &[&str] = &[
     "referer",
     "u",
     "r",
-];
+]);
 
 impl<'f> Site<'f> {
-    pub(crate) fn of(request: &'f InspectRequest, point: &'f Point) -> Self {
-        Self { point, host: &request.host, path: &request.path, headers: &request.headers }
+    pub(crate) fn of(request: &'f InspectRequest, trails: &'f Trails, trail: Trail) -> Self {
+        Self { trail, trails, host: &request.host, path: &request.path, headers: &request.headers }
     }
 
     #[cfg(test)]
-    pub(crate) fn at(point: &'f Point, path: &'f str, headers: &'f [(String, String)]) -> Self {
-        Self { point, host: "shop.example.com", path, headers }
+    pub(crate) fn at(point: &Point, path: &'f str, headers: &'f [(String, String)]) -> Self {
+        let (trails, trail) = Trails::of(point);
+        // A test is short; its points may outlive it.
+        let trails = Box::leak(Box::new(trails));
+        Self { trail, trails, host: "shop.example.com", path, headers }
     }
 
     /// The values of a header of the request, by its name in lower case.
@@ -93,24 +96,34 @@ impl<'f> Site<'f> {
 
     /// The one header the value is, if it is one.
     pub(crate) fn header_name(&self) -> Option<&'f str> {
-        match self.point.0.as_slice() {
-            [step] if step.tag == Tag::Header => step.key.as_ref().and_then(|key| match key {
-                Key::Name(name) => Some(name.as_str()),
-                Key::Index(_) => None,
-            }),
-            _ => None,
-        }
+        let is_header = self.is_only(&Tag::Header);
+        is_header.then(|| self.trails.last_name(self.trail)).flatten()
+    }
+
+    /// Whether the value is all there is of this part of the request.
+    pub(crate) fn is_only(&self, part: &Tag) -> bool {
+        let mut tags = self.trails.tags(self.trail);
+        tags.next() == Some(part) && tags.next().is_none()
+    }
+
+    pub(crate) fn last_tag(&self) -> Option<&Tag> {
+        self.trails.last_tag(self.trail)
+    }
+
+    /// Whether it is the name of an uploaded file.
+    pub(crate) fn is_file_name(&self) -> bool {
+        let mut tags = self.trails.tags(self.trail);
+        tags.next() == Some(&Tag::Name) && tags.next() == Some(&Tag::File)
     }
 
     /// Whether the value came in the query.
     pub(crate) fn is_in_query(&self) -> bool {
-        self.point.0.first().is_some_and(|step| step.tag == Tag::Get)
+        self.first_tag() == Some(&Tag::Get)
     }
 
     /// Whether the value is the name of a parameter or key, found in this part of the request.
     pub(crate) fn is_name_in(&self, part: &Tag) -> bool {
-        self.point.0.first().is_some_and(|step| step.tag == *part)
-            && self.point.0.last().is_some_and(|step| step.tag == Tag::Name)
+        self.last_tag() == Some(&Tag::Name) && self.first_tag() == Some(part)
     }
 
     /// Whether this host belongs to the site: the same, a part of it, or a sibling.
@@ -125,35 +138,54 @@ impl<'f> Site<'f> {
 
     /// What the value is called: its parameter, key, cookie or tag.
     pub(crate) fn name(&self) -> Option<&str> {
-        self.point.0.iter().rev().find_map(|step| match &step.key {
-            Some(Key::Name(name)) => Some(name.as_str()),
-            _ => None,
-        })
+        self.trails.last_name(self.trail)
+    }
+
+    /// The name of each step, from the last to the first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Option<&str>> {
+        self.trails.names(self.trail)
+    }
+
+    /// All of it: costs more than the questions below.
+    pub(crate) fn point(&self) -> Point {
+        self.trails.point(self.trail)
+    }
+
+    /// How many steps lead here.
+    pub(crate) fn depth(&self) -> usize {
+        self.trails.tags(self.trail).count()
+    }
+
+    fn first_tag(&self) -> Option<&Tag> {
+        self.trails.tags(self.trail).last()
     }
 
     pub(crate) fn is_named(&self, names: &[&str]) -> bool {
         self.name().is_some_and(|name| names.iter().any(|it| name.eq_ignore_ascii_case(it)))
     }
 
+    pub(crate) fn is_one_of(&self, names: &Names) -> bool {
+        self.name().is_some_and(|name| names.contains(name))
+    }
+
     pub(crate) fn is_return_target(&self) -> bool {
-        self.is_named(RETURN_NAMES)
+        self.is_one_of(&RETURN_NAMES)
     }
 
     /// Headers in which browsers name the page a visitor is on; a developer's page is at `localhost`.
     pub(crate) fn is_page_header(&self) -> bool {
-        self.point.0.first().is_some_and(|step| step.tag == Tag::Header)
-            && self.point.0.len() == 1
+        self.is_only(&Tag::Header)
             && self.is_named(&["referer", "origin", "host", "access-control-request-headers"])
     }
 
     /// Whether the value is the path itself.
     pub(crate) fn is_path(&self) -> bool {
-        matches!(self.point.0.as_slice(), [step] if step.tag == Tag::Uri)
+        self.is_only(&Tag::Uri)
     }
 
     /// Whether the value came in the body, where people write many lines.
     pub(crate) fn is_in_body(&self) -> bool {
-        self.point.0.first().is_some_and(|step| step.tag == Tag::Post)
+        self.first_tag() == Some(&Tag::Post)
     }
 
     /// The host without its port.

@@ -14,11 +14,7 @@ mod statement;
 mod words;
 
 use super::Match;
-use crate::{
-    field::Place,
-    token::sql::{Kind, Opening, Phrase},
-};
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use crate::token::sql::{Kind, Opening, Phrase};
 use shared::{AttackType, Severity};
 use std::ops::Range;
 
@@ -92,45 +88,25 @@ const FIRST_TOKENS: usize = 6;
 /// Longer values may be files.
 const BINARY_BYTES: usize = 1_000;
 
-pub(super) struct Detector {
-    literals: AhoCorasick,
-}
+/// Every rule needs one of these.
+pub(super) const LITERALS: &[&str] = words::SUSPECT;
+/// Brackets, semicolons and `*/*` are the syntax of some headers; quotes and statements are not: there it takes one of these.
+pub(super) const LITERALS_IN_HEADERS: &[&str] = words::ODD_IN_HEADERS;
 
-impl Detector {
-    pub(super) fn new() -> Self {
-        let literals = AhoCorasickBuilder::new()
-            .match_kind(MatchKind::LeftmostFirst)
-            .ascii_case_insensitive(true)
-            .build(words::SUSPECT)
-            .expect("the built-in literals are few and short: every test builds them");
-        Self { literals }
+/// Reads a value in which literals were found.
+pub(super) fn detect(value: &[u8]) -> Vec<Match<'static>> {
+    let mut matches: Vec<Match<'static>> = Vec::new();
+    if is_binary(value) {
+        return matches;
     }
-
-    pub(super) fn detect(&self, value: &[u8], place: Place) -> Vec<Match<'static>> {
-        if place == Place::ShapedHeader && !is_odd_for_a_header(value) || !self.suspect(value) {
-            return Vec::new();
-        }
-        let mut matches: Vec<Match<'static>> = Vec::new();
-        for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"'), Opening::Quoted(b'`')] {
-            for found in read(value, opening) {
-                if !matches.iter().any(|known| known.signature == found.signature) {
-                    matches.push(found);
-                }
+    for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"'), Opening::Quoted(b'`')] {
+        for found in read(value, opening) {
+            if !matches.iter().any(|known| known.signature == found.signature) {
+                matches.push(found);
             }
         }
-        matches
     }
-
-    /// May suspect too much, never too little: every rule needs one of these.
-    fn suspect(&self, value: &[u8]) -> bool {
-        !is_binary(value) && self.literals.is_match(value)
-    }
-}
-
-/// Brackets, semicolons and `*/*` are the syntax of such headers; quotes and statements are not.
-fn is_odd_for_a_header(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    words::ODD_IN_HEADERS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+    matches
 }
 
 /// Files hold any token sequence sooner or later. Short values get no such excuse: some databases take any control byte

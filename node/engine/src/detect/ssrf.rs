@@ -4,7 +4,7 @@
 
 mod address;
 
-use super::{Match, Site};
+use super::{Match, Site, names::Names};
 use crate::{
     field::Place,
     token::url::{Url, authority, with_scheme},
@@ -21,7 +21,7 @@ const ODD_SCHEMES: &[&str] =
     &["gopher", "dict", "ldap", "ldaps", "ldapi", "tftp", "netdoc", "jar", "gophers", "sftp+ssh"];
 
 /// Parameters that hold an address, with or without a scheme.
-pub(super) const ADDRESS_NAMES: &[&str] = &[
+pub(super) static ADDRESS_NAMES: Names = Names::new(&[
     "url",
     "uri",
     "host",
@@ -51,7 +51,7 @@ pub(super) const ADDRESS_NAMES: &[&str] = &[
     "fetch",
     "load",
     "remote",
-];
+]);
 
 pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
     let candidate = candidate(value, place, site)?;
@@ -91,7 +91,7 @@ fn candidate(value: &[u8], place: Place, site: &Site<'_>) -> Option<Candidate> {
     if let Some(url) = with_scheme(bytes) {
         return Some(Candidate { kind: Kind::Url(url), span });
     }
-    let is_address = place == Place::Value && bytes.len() < 300 && site.is_named(ADDRESS_NAMES);
+    let is_address = place == Place::Value && bytes.len() < 300 && site.is_one_of(&ADDRESS_NAMES);
     let bare = &bytes[bytes.iter().take_while(|byte| **byte == b'/').count()..];
     is_address.then(|| Candidate { kind: Kind::Address(authority(bare)), span })
 }

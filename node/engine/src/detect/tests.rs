@@ -4,7 +4,11 @@ use std::sync::LazyLock;
 static DETECTORS: LazyLock<Detectors> = LazyLock::new(Detectors::built_in);
 
 fn found(text: &str, place: Place) -> Vec<&'static str> {
-    DETECTORS.detect(text.as_bytes(), place).iter().map(|it| it.signature).collect()
+    DETECTORS
+        .detect(text.as_bytes(), Bytes::of(text.as_bytes()), place)
+        .iter()
+        .map(|it| it.signature)
+        .collect()
 }
 
 /// What visitors write. Every line here was at the edge of some rule.
@@ -128,7 +132,10 @@ fn one_word_is_never_an_attack_but_a_comment_tail_may_be() {
 fn found_at(name: &str, value: &str) -> Vec<&'static str> {
     let point = shared::Point::get(name);
     let site = Site::at(&point, "/", &[]);
-    detect_at(value.as_bytes(), Place::Value, &site).iter().map(|it| it.signature).collect()
+    detect_at(value.as_bytes(), Bytes::of(value.as_bytes()), Place::Value, &site)
+        .iter()
+        .map(|it| it.signature)
+        .collect()
 }
 
 #[test]

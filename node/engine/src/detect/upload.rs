@@ -4,7 +4,6 @@ use super::{Match, Site};
 use shared::{
     AttackType,
     Severity::{High, Medium},
-    point::Tag,
 };
 
 /// Lower-case. What a web server runs by its name; sources of programs that it only serves are none.
@@ -50,10 +49,7 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
 
 /// The file name of a part, or a header by which scripts of pages tell it.
 fn is_file_name(site: &Site<'_>) -> bool {
-    if let [.., before, last] = site.point.0.as_slice()
-        && before.tag == Tag::File
-        && last.tag == Tag::Name
-    {
+    if site.is_file_name() {
         return true;
     }
     let plain = |name: &str| {

@@ -14,22 +14,30 @@ pub(crate) struct Url {
     pub slashes: usize,
 }
 
+/// `url:http://…` and `jar:http://…!/` wrap another URL; nobody wraps more than this.
+const MAX_WRAPPERS: usize = 8;
+
 /// Reads a whole value as a URL with a scheme. Any number of slashes may follow it.
 pub(crate) fn with_scheme(value: &[u8]) -> Option<Url> {
+    let (outer, mut rest) = split_scheme(value)?;
+    let mut inner = outer.clone();
+    for _ in 0..MAX_WRAPPERS {
+        if !matches!(inner.as_str(), "url" | "jar" | "view-source") {
+            break;
+        }
+        (inner, rest) = split_scheme(rest)?;
+    }
+    let slashes = rest.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+    Some(Url { scheme: outer, slashes, ..authority(&rest[slashes..]) })
+}
+
+/// The scheme, in lower case, and what follows its colon.
+fn split_scheme(value: &[u8]) -> Option<(String, &[u8])> {
     let colon = value.iter().take(24).position(|&byte| byte == b':')?;
     let scheme = &value[..colon];
     let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-    if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !scheme.iter().all(is_scheme) {
-        return None;
-    }
-    let scheme = String::from_utf8_lossy(scheme).to_ascii_lowercase();
-    // `url:http://…` and `jar:http://…!/` wrap another URL.
-    if matches!(scheme.as_str(), "url" | "jar" | "view-source") {
-        return with_scheme(&value[colon + 1..]).map(|inner| Url { scheme, ..inner });
-    }
-    let rest = &value[colon + 1..];
-    let slashes = rest.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
-    Some(Url { scheme, slashes, ..authority(&rest[slashes..]) })
+    let fits = scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_scheme);
+    fits.then(|| (String::from_utf8_lossy(scheme).to_ascii_lowercase(), &value[colon + 1..]))
 }
 
 /// Reads a whole value that opens with the host.

@@ -1,14 +1,19 @@
 //! The body: its headers say how to read it, and so do its first bytes. A wrong content type hides nothing.
 
-use super::{Sink, form, json, multipart, protobuf, xml};
+use super::{
+    Sink,
+    form::{self, Parameter},
+    json, multipart, protobuf, xml,
+};
 use crate::{
     decode::{
         charset,
         inflate::{self, Format},
     },
     field::{Field, Place},
+    trail::Trail,
 };
-use shared::{InspectRequest, Point, point::Tag};
+use shared::{InspectRequest, point::Tag};
 
 /// More codings than this on one body are not undone.
 const MAX_CODINGS: usize = 4;
@@ -17,7 +22,8 @@ pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let Some(body) = request.body.as_ref().map(|body| body.0.as_slice()) else { return };
     let content_type = header(request, "content-type");
     let codings: Vec<&str> = header(request, "content-encoding").split(',').take(MAX_CODINGS).collect();
-    unpack_coded(body, &codings, content_type, &Point::new(Tag::Post), sink);
+    let post = sink.trails.then(None, Tag::Post);
+    unpack_coded(body, &codings, content_type, post, sink);
 }
 
 /// Undoes the last coding, then those before it.
@@ -25,7 +31,7 @@ fn unpack_coded<'a>(
     body: &'a [u8],
     codings: &[&str],
     content_type: &str,
-    root: &Point,
+    root: Trail,
     sink: &mut Sink<'a, '_>,
 ) {
     let (last, before) = codings.split_last().map_or(("", codings), |(last, before)| (*last, before));
@@ -35,8 +41,8 @@ fn unpack_coded<'a>(
     if let Some(format) = format
         && let Some(inflated) = inflate::inflate(body, format, sink.budget)
     {
-        let root = root.clone().then(format.tag());
-        in_buffer(format.name(), sink, |inner| unpack_coded(&inflated, before, content_type, &root, inner));
+        let root = sink.trails.then(root, format.tag());
+        in_buffer(format.name(), sink, |inner| unpack_coded(&inflated, before, content_type, root, inner));
         // Bare deflate and brotli have no mark: a header may lie, and the origin read the body as it came.
         if format.shows_itself() {
             return;
@@ -46,13 +52,13 @@ fn unpack_coded<'a>(
 }
 
 /// Reads the body in the character set it shows or declares; one that is only declared may not be the one that counts.
-fn unpack_text<'a>(body: &'a [u8], content_type: &str, root: &Point, sink: &mut Sink<'a, '_>) {
+fn unpack_text<'a>(body: &'a [u8], content_type: &str, root: Trail, sink: &mut Sink<'a, '_>) {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let shown = charset::read_utf16(body);
     let is_shown = shown.is_some();
     if let Some(text) = shown.or_else(|| charset::read_declared(content_type, body)) {
-        let root = root.clone().then(Tag::Charset);
-        in_buffer(charset::NAME, sink, |inner| unpack_plain(&text, content_type, &root, inner));
+        let root = sink.trails.then(root, Tag::Charset);
+        in_buffer(charset::NAME, sink, |inner| unpack_plain(&text, content_type, root, inner));
         if is_shown {
             return;
         }
@@ -62,40 +68,43 @@ fn unpack_text<'a>(body: &'a [u8], content_type: &str, root: &Point, sink: &mut 
 
 /// Reads what was decoded from the body; its fields outlive the buffer.
 fn in_buffer<'b>(layer: &'static str, sink: &mut Sink<'_, '_>, read: impl FnOnce(&mut Sink<'b, '_>)) {
-    let mut inner = Sink { fields: Vec::new(), budget: sink.budget };
-    read(&mut inner);
-    let fields = inner.fields.into_iter().map(|mut field| {
+    let ((), added) = sink.unpack_buffer(read);
+    for field in &mut sink.fields[added] {
         field.decoded.insert(0, layer);
-        field.into_owned()
-    });
-    let fields: Vec<_> = fields.collect();
-    sink.fields.extend(fields);
+    }
 }
 
-fn unpack_plain<'a>(body: &'a [u8], content_type: &str, root: &Point, sink: &mut Sink<'a, '_>) {
+fn unpack_plain<'a>(body: &'a [u8], content_type: &str, root: Trail, sink: &mut Sink<'a, '_>) {
     if !unpack_structured(body, content_type, root, sink) {
-        sink.push(Field::new(root.clone(), Place::Value, body));
+        sink.push(Field::new(root, Place::Value, body));
     }
 }
 
 /// Tries the parsers that fit; `false` when the body should be looked at as it is, too.
-fn unpack_structured<'a>(body: &'a [u8], content_type: &str, root: &Point, sink: &mut Sink<'a, '_>) -> bool {
+fn unpack_structured<'a>(body: &'a [u8], content_type: &str, root: Trail, sink: &mut Sink<'a, '_>) -> bool {
     // What is JSON only at its start may still be a form to the origin.
-    if json::looks_like_json(body) && json::unpack(body, &root.clone().then(Tag::JsonDoc), 0, sink) {
-        return true;
+    if json::looks_like_json(body) {
+        let json = sink.trails.then(root, Tag::JsonDoc);
+        if json::unpack(body, json, 0, sink) {
+            return true;
+        }
     }
     let lower = content_type.to_ascii_lowercase();
     if protobuf::is_declared(&lower) && protobuf::unpack(body, &lower, root, sink) {
         return true;
     }
-    if lower.contains("xml") && xml::unpack(body, &root.clone().then(Tag::Xml), 0, sink) {
-        return true;
+    if lower.contains("xml") {
+        let xml = sink.trails.then(root, Tag::Xml);
+        if xml::unpack(body, xml, 0, sink) {
+            return true;
+        }
     }
     let declared_form = lower.contains("x-www-form-urlencoded");
     let is_multipart = multipart::unpack(body, content_type, root, sink);
     if declared_form || !is_multipart && form::looks_like_form(body) {
-        let names = root.clone().then(Tag::FormUrlencoded).then(Tag::Name);
-        form::unpack(body, &names, &|name| root.clone().named(Tag::FormUrlencoded, name), sink);
+        let form = sink.trails.then(root, Tag::FormUrlencoded);
+        let names = sink.trails.then(form, Tag::Name);
+        form::unpack(body, names, &Parameter { before: Some(root), tag: Tag::FormUrlencoded }, sink);
     }
     declared_form || is_multipart
 }

@@ -6,21 +6,17 @@ use super::Sink;
 use crate::{
     decode::percent,
     field::{Field, Place},
+    trail::{Trail, Trails},
 };
-use shared::{Point, point::Tag};
+use shared::point::Tag;
 use std::{borrow::Cow, collections::HashMap};
 
-pub(super) use structure::structured;
+pub(super) use structure::Parameter;
 
 type Decoded<'a> = (Cow<'a, [u8]>, Option<&'static str>);
 
 /// Adds each name and value. Names share one point: an attacker must not be able to make points at will.
-pub(super) fn unpack<'a>(
-    text: &'a [u8],
-    names: &Point,
-    point_of: &dyn Fn(String) -> Point,
-    sink: &mut Sink<'a, '_>,
-) {
+pub(super) fn unpack<'a>(text: &'a [u8], names: Trail, parameter: &Parameter, sink: &mut Sink<'a, '_>) {
     let pairs: Vec<(Decoded<'a>, Decoded<'a>)> = text
         .split(|&byte| byte == b'&')
         .filter(|pair| !pair.is_empty())
@@ -30,15 +26,17 @@ pub(super) fn unpack<'a>(
         .collect();
     let mut repeated = Repeated::of(&pairs);
     for ((name, name_layer), (value, value_layer)) in pairs {
-        let point = repeated.point(structured(point_of, &name), &name, &value);
-        let fits = sink.push(Field::new(names.clone(), Place::Name, name).decoded(name_layer));
-        if !fits || !sink.push(Field::new(point, Place::Value, value).decoded(value_layer)) {
+        let trail = parameter.named(sink.trails, &name);
+        let trail = repeated.trail(sink.trails, trail, &name, &value);
+        let fits = sink.push(Field::new(names, Place::Name, name).decoded(name_layer));
+        if !fits || !sink.push(Field::new(trail, Place::Value, value).decoded(value_layer)) {
             return;
         }
     }
     for (name, joined) in repeated.joined() {
-        let point = structured(point_of, &name).then(Tag::Pollution);
-        if !sink.push(Field::new(point, Place::Value, joined)) {
+        let trail = parameter.named(sink.trails, &name);
+        let trail = sink.trails.then(trail, Tag::Pollution);
+        if !sink.push(Field::new(trail, Place::Value, joined)) {
             return;
         }
     }
@@ -61,14 +59,14 @@ impl Repeated {
         Self { seen: repeated.map(|(name, _)| (name.to_vec(), Vec::new())).collect() }
     }
 
-    fn point(&mut self, point: Point, name: &[u8], value: &[u8]) -> Point {
-        let Some(values) = self.seen.get_mut(name) else { return point };
+    fn trail(&mut self, trails: &mut Trails, trail: Trail, name: &[u8], value: &[u8]) -> Trail {
+        let Some(values) = self.seen.get_mut(name) else { return trail };
         let index = u64::try_from(values.len()).unwrap_or(u64::MAX);
         values.push(value.to_vec());
-        match point.0.last() {
+        match trails.last_tag(trail) {
             // `p[]` says itself that it is an array.
-            Some(step) if step.tag == Tag::Array => structure::at_index(point, index),
-            _ => point.indexed(Tag::Array, index),
+            Some(Tag::Array) => trails.at_index(trail, index),
+            _ => trails.indexed(trail, Tag::Array, index),
         }
     }
 

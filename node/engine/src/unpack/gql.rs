@@ -1,8 +1,10 @@
 //! GraphQL: its string literals are values, its syntax is not.
 
 use super::{Sink, json};
-use crate::field::{Field, Place};
-use shared::Point;
+use crate::{
+    field::{Field, Place},
+    trail::Trail,
+};
 use std::ops::Range;
 
 /// Where the string literals of a GraphQL document are. `None` when it is none to its end.
@@ -72,12 +74,12 @@ fn is_syntax(byte: u8) -> bool {
 pub(super) fn unpack(
     value: &[u8],
     literals: Vec<Range<usize>>,
-    root: &Point,
+    trail: Trail,
     depth: usize,
     sink: &mut Sink<'_, '_>,
 ) {
     for literal in literals {
-        let mut field = Field::new(root.clone(), Place::Value, json::unescaped(&value[literal]));
+        let mut field = Field::new(trail, Place::Value, json::unescaped(&value[literal]));
         field.depth = depth;
         if !sink.push(field) {
             return;

@@ -2,7 +2,7 @@
 
 use super::{Sink, cookie};
 use crate::field::{Field, Place};
-use shared::{InspectRequest, Point, Trigger, point::Tag};
+use shared::{InspectRequest, Trigger, point::Tag};
 
 /// Headers whose own syntax is punctuation: inspected, but with less suspicion.
 const SHAPED: &[&str] = &[
@@ -40,19 +40,20 @@ pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
             cookie::unpack(value, sink);
             continue;
         }
-        if !is_token(name) && !sink.push(Field::new(names(), Place::Name, name.as_bytes())) {
-            return;
+        if !is_token(name) {
+            let headers = sink.trails.then(None, Tag::Header);
+            // Names share one point: a client chooses them.
+            let names = sink.trails.then(headers, Tag::Name);
+            if !sink.push(Field::new(names, Place::Name, name.as_bytes())) {
+                return;
+            }
         }
         let value = if at_origin { from_viewer(&lower, value) } else { value };
-        if !sink.push(Field::new(Point::header(&lower), place(&lower), value.as_bytes())) {
+        let trail = sink.trails.named(None, Tag::Header, lower.to_ascii_uppercase().as_bytes());
+        if !sink.push(Field::new(trail, place(&lower), value.as_bytes())) {
             return;
         }
     }
-}
-
-/// Names share one point: a client chooses them.
-fn names() -> Point {
-    Point::new(Tag::Header).then(Tag::Name)
 }
 
 /// Names of this form can hold no payload.

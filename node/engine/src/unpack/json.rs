@@ -3,12 +3,11 @@
 use super::Sink;
 use crate::{
     budget::MAX_DOCUMENT_DEPTH,
-    field::{Field, Place, point_name},
+    field::{Field, Place},
+    trail::{Mark, Trail},
 };
-use shared::{
-    Point,
-    point::{Key, Step, Tag},
-};
+use shared::point::Tag;
+use std::borrow::Cow;
 
 /// Whether these bytes open like an object, an array or a string.
 pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
@@ -23,28 +22,41 @@ pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
 }
 
 /// Adds every string and key. `false` when the text was not JSON to its end.
-pub(super) fn unpack(bytes: &[u8], root: &Point, depth: usize, sink: &mut Sink<'_, '_>) -> bool {
-    Walk { bytes, at: 0, point: root.clone(), root, open: Vec::new(), depth, sink }.run()
+pub(super) fn unpack<'a>(bytes: &'a [u8], root: Trail, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
+    let names = sink.trails.then(root, Tag::Name);
+    Walk { bytes, at: 0, root, names, open: Vec::new(), depth, sink }.run()
 }
 
-/// An open bracket: what it is and where in it we are.
-enum Open {
+/// An open bracket.
+struct Open {
+    kind: Kind,
+    /// Where the bracket itself stands.
+    before: Trail,
+    /// Where its current value stands, once something asked.
+    value: Option<Trail>,
+    /// What there was when it opened: the trails of a bracket without any field are forgotten.
+    mark: Mark,
+    fields: usize,
+}
+
+/// What a bracket is and where in it we are.
+enum Kind {
     Object { key_next: bool },
     Array { index: u64 },
 }
 
-struct Walk<'w, 'a, 'b, 's> {
-    bytes: &'w [u8],
+struct Walk<'w, 'a, 'b> {
+    bytes: &'a [u8],
     at: usize,
-    /// The point of the value that comes next.
-    point: Point,
-    root: &'w Point,
+    root: Trail,
+    /// Keys share one point.
+    names: Trail,
     open: Vec<Open>,
     depth: usize,
-    sink: &'s mut Sink<'a, 'b>,
+    sink: &'w mut Sink<'a, 'b>,
 }
 
-impl Walk<'_, '_, '_, '_> {
+impl<'a> Walk<'_, 'a, '_> {
     fn run(mut self) -> bool {
         while let Some(&byte) = self.bytes.get(self.at) {
             if !self.step(byte) {
@@ -58,11 +70,8 @@ impl Walk<'_, '_, '_, '_> {
     fn step(&mut self, byte: u8) -> bool {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' | b':' => self.at += 1,
-            b'{' => return self.enter(Open::Object { key_next: true }, Step { tag: Tag::Hash, key: None }),
-            b'[' => {
-                let step = Step { tag: Tag::Array, key: Some(Key::Index(0)) };
-                return self.enter(Open::Array { index: 0 }, step);
-            }
+            b'{' => return self.enter(Kind::Object { key_next: true }),
+            b'[' => return self.enter(Kind::Array { index: 0 }),
             b'}' | b']' => return self.leave(byte),
             b',' => return self.next(),
             b'"' => return self.string(),
@@ -86,10 +95,10 @@ impl Walk<'_, '_, '_, '_> {
 
     /// Only a string can be a key: `{{7+7}}` is a template and no JSON.
     fn expects_key(&self) -> bool {
-        matches!(self.open.last(), Some(Open::Object { key_next: true }))
+        matches!(self.open.last(), Some(Open { kind: Kind::Object { key_next: true }, .. }))
     }
 
-    fn enter(&mut self, open: Open, step: Step) -> bool {
+    fn enter(&mut self, kind: Kind) -> bool {
         if self.expects_key() {
             return false;
         }
@@ -98,57 +107,69 @@ impl Walk<'_, '_, '_, '_> {
             return false;
         }
         self.at += 1;
-        self.open.push(open);
-        self.point.0.push(step);
+        let (mark, fields) = (self.sink.trails.mark(), self.sink.fields.len());
+        let before = self.here();
+        self.open.push(Open { kind, before, value: None, mark, fields });
         true
     }
 
     fn leave(&mut self, byte: u8) -> bool {
         self.at += 1;
-        self.point.0.pop();
-        match self.open.pop() {
-            Some(Open::Object { .. }) => byte == b'}',
-            Some(Open::Array { .. }) => byte == b']',
-            None => false,
+        let Some(left) = self.open.pop() else { return false };
+        if left.fields == self.sink.fields.len() {
+            self.sink.trails.forget_since(left.mark);
+            // The trail of the value that the bracket was may be among them.
+            if let Some(open) = self.open.last_mut() {
+                open.value = open.value.filter(|value| value.is_before(left.mark));
+            }
+        }
+        match left.kind {
+            Kind::Object { .. } => byte == b'}',
+            Kind::Array { .. } => byte == b']',
         }
     }
 
     fn next(&mut self) -> bool {
         self.at += 1;
-        match self.open.last_mut() {
-            Some(Open::Object { key_next }) => *key_next = true,
-            Some(Open::Array { index }) => {
+        let Some(open) = self.open.last_mut() else { return false };
+        match &mut open.kind {
+            Kind::Object { key_next } => *key_next = true,
+            Kind::Array { index } => {
                 *index += 1;
-                let key = Some(Key::Index(*index));
-                if let Some(step) = self.point.0.last_mut() {
-                    step.key = key;
-                }
+                open.value = None;
             }
-            None => return false,
         }
         true
+    }
+
+    /// The trail of the value that comes next.
+    fn here(&mut self) -> Trail {
+        let Some(open) = self.open.last_mut() else { return self.root };
+        *open.value.get_or_insert_with(|| match open.kind {
+            Kind::Object { .. } => self.sink.trails.then(open.before, Tag::Hash),
+            Kind::Array { index } => self.sink.trails.indexed(open.before, Tag::Array, index),
+        })
     }
 
     fn string(&mut self) -> bool {
         let (text, end, closed) = read_string(self.bytes, self.at + 1);
         self.at = end;
         let fits = match self.open.last_mut() {
-            Some(Open::Object { key_next }) if *key_next => {
+            Some(Open { kind: Kind::Object { key_next }, before, value, .. }) if *key_next => {
                 *key_next = false;
-                self.key(text)
+                let here = self.sink.trails.named(*before, Tag::Hash, &text);
+                *value = Some(here);
+                // Client-chosen names share one point, but whose prototype it is decides whether it is an attack.
+                let is_telling = *text == *b"prototype";
+                let trail = if is_telling { self.sink.trails.then(here, Tag::Name) } else { self.names };
+                self.push(trail, Place::Name, text)
             }
-            _ => self.push(self.point.clone(), Place::Value, text),
+            _ => {
+                let here = self.here();
+                self.push(here, Place::Value, text)
+            }
         };
         fits && closed
-    }
-
-    fn key(&mut self, text: Vec<u8>) -> bool {
-        if let Some(step) = self.point.0.last_mut() {
-            step.key = Some(Key::Name(point_name(&text)));
-        }
-        // Client-chosen names share one point, but whose prototype it is decides whether it is an attack.
-        let point = if text == b"prototype" { self.point.clone() } else { self.root.clone() };
-        self.push(point.then(Tag::Name), Place::Name, text)
     }
 
     /// Numbers and words carry nothing; anything else is no JSON.
@@ -160,8 +181,8 @@ impl Walk<'_, '_, '_, '_> {
         length > 0 && length < 512 && !self.expects_key()
     }
 
-    fn push(&mut self, point: Point, place: Place, text: Vec<u8>) -> bool {
-        let mut field = Field::new(point, place, text);
+    fn push(&mut self, trail: Trail, place: Place, text: Cow<'a, [u8]>) -> bool {
+        let mut field = Field::new(trail, place, text);
         field.depth = self.depth;
         self.sink.push(field)
     }
@@ -183,18 +204,24 @@ pub(super) fn unescaped(inside: &[u8]) -> Vec<u8> {
 }
 
 /// Reads a string from after its quote: its text, where it ends, and whether it was closed.
-fn read_string(bytes: &[u8], start: usize) -> (Vec<u8>, usize, bool) {
+fn read_string(bytes: &[u8], start: usize) -> (Cow<'_, [u8]>, usize, bool) {
+    let Some(stop) = memchr::memchr2(b'"', b'\\', &bytes[start..]) else {
+        return (Cow::Borrowed(&bytes[start..]), bytes.len(), false);
+    };
+    if bytes[start + stop] == b'"' {
+        return (Cow::Borrowed(&bytes[start..start + stop]), start + stop + 1, true);
+    }
     let mut text = Vec::new();
     let mut at = start;
     loop {
         let Some(stop) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else {
             text.extend_from_slice(&bytes[at..]);
-            return (text, bytes.len(), false);
+            return (Cow::Owned(text), bytes.len(), false);
         };
         text.extend_from_slice(&bytes[at..at + stop]);
         at += stop + 1;
         if bytes[at - 1] == b'"' {
-            return (text, at, true);
+            return (Cow::Owned(text), at, true);
         }
         at = read_escape(bytes, at, &mut text);
     }

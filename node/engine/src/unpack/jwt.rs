@@ -1,8 +1,11 @@
 //! JSON Web Tokens: header and payload as they stand, in base64. Signatures are noise.
 
 use super::Sink;
-use crate::field::{Field, Place};
-use shared::{Point, point::Tag};
+use crate::{
+    field::{Field, Place},
+    trail::Trail,
+};
+use shared::point::Tag;
 
 /// The header and the payload of a token, which a scheme such as `Bearer` may precede.
 pub(super) fn parts(value: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -16,9 +19,10 @@ pub(super) fn parts(value: &[u8]) -> Option<(&[u8], &[u8])> {
     (is_url_safe(header) && is_url_safe(payload)).then_some((header, payload))
 }
 
-pub(super) fn unpack((header, payload): (&[u8], &[u8]), root: &Point, depth: usize, sink: &mut Sink<'_, '_>) {
+pub(super) fn unpack((header, payload): (&[u8], &[u8]), root: Trail, depth: usize, sink: &mut Sink<'_, '_>) {
     for (tag, part) in [(Tag::JwtHeader, header), (Tag::JwtPayload, payload)] {
-        let mut field = Field::new(root.clone().then(tag), Place::Value, part.to_vec());
+        let trail = sink.trails.then(root, tag);
+        let mut field = Field::new(trail, Place::Value, part.to_vec());
         field.depth = depth;
         if !sink.push(field) {
             return;

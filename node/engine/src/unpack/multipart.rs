@@ -1,10 +1,13 @@
 //! `multipart/…`, by each boundary its content type declares and occurs, or by the one its first line shows. Two parsers
 //! that take different boundaries see different parts; here all are seen.
 
-use super::{Sink, form};
-use crate::field::{Field, Place};
+use super::{Sink, form::Parameter};
+use crate::{
+    field::{Field, Place},
+    trail::Trail,
+};
 use memchr::memmem;
-use shared::{Point, point::Tag};
+use shared::point::Tag;
 
 /// A content type that declares more boundaries than this is not followed.
 const MAX_BOUNDARIES: usize = 4;
@@ -12,14 +15,14 @@ const MAX_BOUNDARIES: usize = 4;
 const MAX_NESTED: usize = 4;
 
 /// Adds every part. `false` when there is no boundary in the body.
-pub(super) fn unpack<'a>(body: &'a [u8], content_type: &str, root: &Point, sink: &mut Sink<'a, '_>) -> bool {
+pub(super) fn unpack<'a>(body: &'a [u8], content_type: &str, root: Trail, sink: &mut Sink<'a, '_>) -> bool {
     unpack_nested(body, content_type, root, MAX_NESTED, sink)
 }
 
 fn unpack_nested<'a>(
     body: &'a [u8],
     content_type: &str,
-    root: &Point,
+    root: Trail,
     depth: usize,
     sink: &mut Sink<'a, '_>,
 ) -> bool {
@@ -68,7 +71,7 @@ fn declared(content_type: &str) -> Vec<Vec<u8>> {
     boundaries
 }
 
-fn unpack_parts<'a>(body: &'a [u8], boundary: &[u8], root: &Point, depth: usize, sink: &mut Sink<'a, '_>) {
+fn unpack_parts<'a>(body: &'a [u8], boundary: &[u8], root: Trail, depth: usize, sink: &mut Sink<'a, '_>) {
     let delimiter = delimiter(boundary);
     let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
     for (number, &start) in starts.iter().enumerate() {
@@ -80,21 +83,23 @@ fn unpack_parts<'a>(body: &'a [u8], boundary: &[u8], root: &Point, depth: usize,
     }
 }
 
-fn unpack_part<'a>(part: &'a [u8], root: &Point, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
+fn unpack_part<'a>(part: &'a [u8], root: Trail, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
     let (head, content) = split_head(part);
     let name = parameter(head, b"name=").unwrap_or_default();
-    let point = form::structured(&|name| root.clone().named(Tag::Multipart, name), name);
-    let names = root.clone().then(Tag::Multipart).then(Tag::Name);
+    let trail = Parameter { before: Some(root), tag: Tag::Multipart }.named(sink.trails, name);
+    let parts = sink.trails.then(root, Tag::Multipart);
+    let names = sink.trails.then(parts, Tag::Name);
     let fits = sink.push(Field::new(names, Place::Name, name));
-    if fits && depth > 0 && unpack_nested(content, &content_type(head), &point, depth - 1, sink) {
+    if fits && depth > 0 && unpack_nested(content, &content_type(head), trail, depth - 1, sink) {
         return true;
     }
     let Some(filename) = parameter(head, b"filename") else {
-        return fits && sink.push(Field::new(point, Place::Value, content));
+        return fits && sink.push(Field::new(trail, Place::Value, content));
     };
-    let file = point.then(Tag::File);
+    let file = sink.trails.then(trail, Tag::File);
+    let called = sink.trails.then(file, Tag::Name);
     let filename = filename.trim_ascii_start();
-    fits && sink.push(Field::new(file.clone().then(Tag::Name), Place::Value, filename))
+    fits && sink.push(Field::new(called, Place::Value, filename))
         && sink.push(Field::new(file, Place::Value, content))
 }
 

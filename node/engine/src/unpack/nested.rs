@@ -5,6 +5,8 @@ use crate::{
     budget::MAX_DEPTH,
     decode::{base64, charset, hex, inflate},
     field::Field,
+    prefilter::Bytes,
+    trail::{Trail, Trails},
 };
 use shared::{Point, point::Tag};
 use std::ops::Range;
@@ -15,9 +17,9 @@ pub(crate) struct Unfolded {
     pub whole: bool,
 }
 
-/// Adds the fields found inside `value`, a layer of the field at `point`.
-pub(crate) fn unfold(value: &[u8], point: &Point, parent: &Field<'_>, sink: &mut Sink<'_, '_>) -> Unfolded {
-    let Some(inside) = Inside::of(value).filter(|it| !it.is_known(point)) else {
+/// Adds the fields found inside `value`, a layer of its parent.
+pub(crate) fn unfold(value: &[u8], bytes: Bytes, parent: &Field<'_>, sink: &mut Sink<'_, '_>) -> Unfolded {
+    let Some(inside) = Inside::of(value, bytes).filter(|it| !it.is_known(parent.trail, sink.trails)) else {
         return Unfolded { whole: false };
     };
     if parent.depth >= MAX_DEPTH {
@@ -26,26 +28,34 @@ pub(crate) fn unfold(value: &[u8], point: &Point, parent: &Field<'_>, sink: &mut
     }
     let depth = parent.depth + 1;
     let whole = match inside {
-        Inside::Json => json::unpack(value, &point.clone().then(Tag::JsonDoc), depth, sink),
+        Inside::Json => {
+            let root = sink.trails.then(parent.trail, Tag::JsonDoc);
+            sink.unpack_buffer(|inner| json::unpack(value, root, depth, inner)).0
+        }
         // Markup in a parameter may be shown by a browser, to which a prolog is a comment.
-        Inside::Xml => xml::unpack(value, &point.clone().then(Tag::Xml), depth, sink) && is_body(point),
+        Inside::Xml => {
+            let root = sink.trails.then(parent.trail, Tag::Xml);
+            xml::unpack(value, root, depth, sink) && is_body(&sink.trails.point(parent.trail))
+        }
         Inside::Gql(literals) => {
-            gql::unpack(value, literals, &point.clone().then(Tag::Gql), depth, sink);
+            let root = sink.trails.then(parent.trail, Tag::Gql);
+            gql::unpack(value, literals, root, depth, sink);
             // A shorthand may be a template as well: `{system("id")}`.
             !value.trim_ascii_start().starts_with(b"{")
         }
         Inside::Jwt(header, payload) => {
-            jwt::unpack((header, payload), &point.clone().then(Tag::Jwt), depth, sink);
+            let root = sink.trails.then(parent.trail, Tag::Jwt);
+            jwt::unpack((header, payload), root, depth, sink);
             true
         }
         Inside::Compressed(format) => {
             let inflated = inflate::inflate(value, format, sink.budget);
             let is_sound = inflated.is_some();
-            add(inflated, Tag::Gzip, "gzip", point, parent, sink);
+            add(inflated, Tag::Gzip, "gzip", parent, sink);
             is_sound
         }
         Inside::Text(tag, layer, text) => {
-            add(Some(text), tag, layer, point, parent, sink);
+            add(Some(text), tag, layer, parent, sink);
             false
         }
     };
@@ -53,16 +63,10 @@ pub(crate) fn unfold(value: &[u8], point: &Point, parent: &Field<'_>, sink: &mut
 }
 
 /// Adds what was decoded from the whole of the value.
-fn add(
-    text: Option<Vec<u8>>,
-    tag: Tag,
-    layer: &'static str,
-    point: &Point,
-    parent: &Field<'_>,
-    sink: &mut Sink<'_, '_>,
-) {
+fn add(text: Option<Vec<u8>>, tag: Tag, layer: &'static str, parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
     let Some(text) = text else { return };
-    let mut field = Field::new(point.clone().then(tag), parent.place, text);
+    let trail = sink.trails.then(parent.trail, tag);
+    let mut field = Field::new(trail, parent.place, text);
     field.decoded = parent.decoded.iter().copied().chain([layer]).collect();
     field.depth = parent.depth + 1;
     sink.push(field);
@@ -86,12 +90,11 @@ enum Inside<'v> {
 
 impl<'v> Inside<'v> {
     /// Declarations were taken from a document already; to read them as one would never end.
-    fn is_known(&self, point: &Point) -> bool {
-        let last = point.0.last().map(|step| &step.tag);
-        matches!(self, Self::Xml) && matches!(last, Some(Tag::XmlDtd | Tag::XmlDtdEntity))
+    fn is_known(&self, trail: Trail, trails: &Trails) -> bool {
+        matches!(self, Self::Xml) && matches!(trails.last_tag(trail), Some(Tag::XmlDtd | Tag::XmlDtdEntity))
     }
 
-    fn of(value: &'v [u8]) -> Option<Self> {
+    fn of(value: &'v [u8], bytes: Bytes) -> Option<Self> {
         let opens = value.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(value).trim_ascii_start().first();
         let opens = *opens?;
         if opens == b'{'
@@ -117,11 +120,16 @@ impl<'v> Inside<'v> {
             }
             _ => {}
         }
-        if let Some((header, payload)) = jwt::parts(value) {
+        if bytes.has(Bytes::DOT)
+            && let Some((header, payload)) = jwt::parts(value)
+        {
             return Some(Self::Jwt(header, payload));
         }
         if let Some(text) = hex::peel(value) {
             return Some(Self::Text(Tag::Hex, hex::NAME, text));
+        }
+        if !base64::is_possible(bytes) {
+            return None;
         }
         // A path is a slash and then, maybe, base64.
         let text = base64::peel(value.strip_prefix(b"/").unwrap_or(value))?;

@@ -4,9 +4,10 @@ use super::Sink;
 use crate::{
     decode::inflate::{self, Format},
     field::{Field, Place},
+    trail::Trail,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use shared::{Point, point::Tag};
+use shared::point::Tag;
 
 /// Messages nest, and any text may read as one.
 const MAX_MESSAGES: usize = 16;
@@ -17,21 +18,22 @@ pub(super) fn is_declared(content_type: &str) -> bool {
 }
 
 /// Adds every text. `false` when the body is something else.
-pub(super) fn unpack(body: &[u8], content_type: &str, root: &Point, sink: &mut Sink<'_, '_>) -> bool {
+pub(super) fn unpack(body: &[u8], content_type: &str, root: Trail, sink: &mut Sink<'_, '_>) -> bool {
     let decoded = content_type.contains("grpc-web-text").then(|| STANDARD.decode(body.trim_ascii()).ok());
     let body = decoded.as_ref().and_then(Option::as_deref).unwrap_or(body);
-    let message = |bytes: &[u8], root: Point, sink: &mut Sink<'_, '_>| {
-        is_message(bytes) && unpack_message(bytes, &root.then(Tag::Protobuf), MAX_MESSAGES, sink)
+    let message = |bytes: &[u8], root: Trail, sink: &mut Sink<'_, '_>| {
+        let root = sink.trails.then(root, Tag::Protobuf);
+        is_message(bytes) && unpack_message(bytes, root, MAX_MESSAGES, sink)
     };
     if !content_type.contains("grpc") {
-        return message(body, root.clone(), sink);
+        return message(body, root, sink);
     }
-    let root = root.clone().then(Tag::Grpc);
+    let root = sink.trails.then(root, Tag::Grpc);
     let mut rest = body;
     while let Some((frame, after)) = frame(rest) {
         rest = after;
         let inflated = Format::shown(frame).and_then(|format| inflate::inflate(frame, format, sink.budget));
-        if !message(inflated.as_deref().unwrap_or(frame), root.clone(), sink) {
+        if !message(inflated.as_deref().unwrap_or(frame), root, sink) {
             return false;
         }
     }
@@ -112,19 +114,18 @@ fn is_message(bytes: &[u8]) -> bool {
 }
 
 /// `false` when the budget is gone.
-fn unpack_message(bytes: &[u8], root: &Point, depth: usize, sink: &mut Sink<'_, '_>) -> bool {
+fn unpack_message(bytes: &[u8], root: Trail, depth: usize, sink: &mut Sink<'_, '_>) -> bool {
     if depth == 0 {
         sink.budget.too_deep();
         return false;
     }
     Contents { rest: bytes, broken: false }.all(|(number, content)| {
-        let point = root.clone().indexed(Tag::Hash, number);
+        let trail = sink.trails.indexed(root, Tag::Hash, number);
         let is_inner = is_message(content);
         // A text may read as a message and a message as a text; only what is surely one is not looked at as the other.
         let is_text = std::str::from_utf8(content).is_ok_and(|text| !text.contains('\0'));
-        let fits =
-            is_inner && !is_text || sink.push(Field::new(point.clone(), Place::Value, content.to_vec()));
-        fits && (!is_inner || unpack_message(content, &point, depth - 1, sink))
+        let fits = is_inner && !is_text || sink.push(Field::new(trail, Place::Value, content.to_vec()));
+        fits && (!is_inner || unpack_message(content, trail, depth - 1, sink))
     })
 }
 
@@ -132,16 +133,20 @@ fn unpack_message(bytes: &[u8], root: &Point, depth: usize, sink: &mut Sink<'_, 
 mod tests {
     use super::*;
     use crate::budget::Budget;
+    use crate::trail::Trails;
 
     /// Field 1 a number, field 2 a text, field 3 a message with a text in its field 1.
     const MESSAGE: &[u8] = b"\x08\x96\x01\x12\x08' or 1=1\x1a\x08\x0a\x04eve!\x10\x00";
 
     fn texts(body: &[u8], content_type: &str) -> (bool, Vec<String>) {
         let mut budget = Budget::for_request();
-        let mut sink = Sink { fields: Vec::new(), budget: &mut budget };
-        let is_whole = unpack(body, content_type, &Point::new(Tag::Post), &mut sink);
-        let shown =
-            |field: &Field<'_>| format!("{} = {}", field.point, String::from_utf8_lossy(&field.value));
+        let mut trails = Trails::default();
+        let post = trails.then(None, Tag::Post);
+        let mut sink = Sink { fields: Vec::new(), budget: &mut budget, trails: &mut trails };
+        let is_whole = unpack(body, content_type, post, &mut sink);
+        let shown = |field: &Field<'_>| {
+            format!("{} = {}", sink.trails.point(field.trail), String::from_utf8_lossy(&field.value))
+        };
         (is_whole, sink.fields.iter().map(shown).collect())
     }
 
@@ -185,8 +190,10 @@ mod tests {
             [&[0x0a, u8::try_from(inner.len()).unwrap()], inner.as_slice()].concat()
         });
         let mut budget = Budget::for_request();
-        let mut sink = Sink { fields: Vec::new(), budget: &mut budget };
-        unpack(&nested, "application/protobuf", &Point::new(Tag::Post), &mut sink);
+        let mut trails = Trails::default();
+        let post = trails.then(None, Tag::Post);
+        let mut sink = Sink { fields: Vec::new(), budget: &mut budget, trails: &mut trails };
+        unpack(&nested, "application/protobuf", post, &mut sink);
         assert!(budget.exhausted().is_some());
     }
 }

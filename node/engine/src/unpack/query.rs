@@ -1,9 +1,13 @@
 //! Query parameters.
 
-use super::{Sink, form};
-use shared::{InspectRequest, Point, point::Tag};
+use super::{
+    Sink,
+    form::{self, Parameter},
+};
+use shared::{InspectRequest, point::Tag};
 
 pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
-    let names = Point::new(Tag::Get).then(Tag::Name);
-    form::unpack(request.query.as_bytes(), &names, &Point::get, sink);
+    let get = sink.trails.then(None, Tag::Get);
+    let names = sink.trails.then(get, Tag::Name);
+    form::unpack(request.query.as_bytes(), names, &Parameter { before: None, tag: Tag::Get }, sink);
 }

@@ -1,5 +1,6 @@
 use super::*;
-use shared::{Body, Point, Trigger};
+use crate::prefilter::Bytes;
+use shared::{Body, Trigger, point::Tag};
 
 fn request() -> InspectRequest {
     InspectRequest {
@@ -20,11 +21,15 @@ fn request() -> InspectRequest {
     }
 }
 
+fn shown(field: &Field<'_>, trails: &Trails) -> String {
+    format!("{} = {}", trails.point(field.trail), String::from_utf8_lossy(&field.value))
+}
+
 /// Every field as `point = value`, but for the path.
 fn fields(request: &InspectRequest) -> Vec<String> {
-    let mut budget = Budget::for_request();
-    let shown = |field: &Field<'_>| format!("{} = {}", field.point, String::from_utf8_lossy(&field.value));
-    unpack(request, &mut budget).iter().skip(1).map(shown).collect()
+    let mut trails = Trails::default();
+    let fields = unpack(request, &mut Budget::for_request(), &mut trails);
+    fields.iter().skip(1).map(|field| shown(field, &trails)).collect()
 }
 
 fn with_body(content_type: &str, body: &[u8]) -> Vec<String> {
@@ -156,7 +161,7 @@ fn deep_json_is_bounded_and_noted() {
     let mut budget = Budget::for_request();
     let body = Some(Body("[".repeat(100_000).into_bytes()));
     let request = InspectRequest { body, ..request() };
-    unpack(&request, &mut budget);
+    unpack(&request, &mut budget, &mut Trails::default());
     assert_eq!(budget.exhausted(), Some(crate::budget::Limit::Depth));
 }
 
@@ -164,7 +169,7 @@ fn deep_json_is_bounded_and_noted() {
 fn more_fields_than_the_budget_allows_are_noted() {
     let mut budget = Budget::for_request();
     let request = InspectRequest { query: "a=1&".repeat(20_000), ..request() };
-    assert!(unpack(&request, &mut budget).len() <= 20_000);
+    assert!(unpack(&request, &mut budget, &mut Trails::default()).len() <= 20_000);
     assert_eq!(budget.exhausted(), Some(crate::budget::Limit::Fields));
 }
 
@@ -227,12 +232,13 @@ fn a_body_in_utf16_is_read_like_any_other() {
 
 /// What a value holds inside, one level deep.
 fn inside(value: &[u8]) -> Vec<String> {
-    let mut budget = Budget::for_request();
-    let field = Field::new(Point::get("x"), crate::field::Place::Value, value);
-    let mut sink = Sink { fields: Vec::new(), budget: &mut budget };
-    unfold(value, &field.point, &field, &mut sink);
-    let shown = |field: &Field<'_>| format!("{} = {}", field.point, String::from_utf8_lossy(&field.value));
-    sink.fields.iter().map(shown).collect()
+    let mut trails = Trails::default();
+    let trail = trails.named(None, Tag::Get, b"x");
+    let field = Field::new(trail, crate::field::Place::Value, value);
+    let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), trails: &mut trails };
+    unfold(value, Bytes::of(value), &field, &mut sink);
+    let fields = sink.fields;
+    fields.iter().map(|field| shown(field, &trails)).collect()
 }
 
 #[test]
@@ -397,10 +403,10 @@ fn matrix_parameters_are_values() {
 #[test]
 fn a_template_that_reads_as_a_query_is_looked_at_as_a_whole_too() {
     let is_whole = |value: &[u8]| {
-        let mut budget = Budget::for_request();
-        let field = Field::new(Point::get("x"), crate::field::Place::Value, value);
-        let mut sink = Sink { fields: Vec::new(), budget: &mut budget };
-        let unfolded = unfold(value, &field.point, &field, &mut sink);
+        let mut trails = Trails::default();
+        let field = Field::new(trails.named(None, Tag::Get, b"x"), crate::field::Place::Value, value);
+        let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), trails: &mut trails };
+        let unfolded = unfold(value, Bytes::of(value), &field, &mut sink);
         assert_eq!(sink.fields.len(), 1);
         unfolded.whole
     };

@@ -5,14 +5,15 @@ mod entities;
 use super::Sink;
 use crate::{
     budget::{Limit, MAX_DOCUMENT_DEPTH},
-    field::{Field, Place, point_name},
+    field::{Field, Place},
     token::{
         html::{Attribute, attributes},
         xml::{self, Kind, Token, tokens},
     },
+    trail::{Mark, Trail},
 };
 use entities::Entities;
-use shared::{Point, point::Tag};
+use shared::point::Tag;
 
 /// Whether these bytes open like an XML document. HTML does not count.
 pub(super) fn looks_like_xml(value: &[u8]) -> bool {
@@ -38,10 +39,10 @@ fn opens_namespace(lower: &[u8]) -> bool {
 }
 
 /// Adds every text, attribute, comment, instruction and declaration. `false` when the text is not XML to its end.
-pub(super) fn unpack(bytes: &[u8], root: &Point, depth: usize, sink: &mut Sink<'_, '_>) -> bool {
+pub(super) fn unpack(bytes: &[u8], root: Trail, depth: usize, sink: &mut Sink<'_, '_>) -> bool {
     let mut walk = Walk {
         bytes,
-        point: root.clone(),
+        trail: root,
         root,
         open: Vec::new(),
         entities: Entities::default(),
@@ -59,11 +60,10 @@ pub(super) fn unpack(bytes: &[u8], root: &Point, depth: usize, sink: &mut Sink<'
 
 struct Walk<'w, 'a, 'b, 's> {
     bytes: &'w [u8],
-    /// The point of the innermost open element.
-    point: Point,
-    root: &'w Point,
-    /// The names of the open elements.
-    open: Vec<&'w [u8]>,
+    /// The trail of the innermost open element.
+    trail: Trail,
+    root: Trail,
+    open: Vec<Open<'w>>,
     entities: Entities,
     depth: usize,
     elements: usize,
@@ -72,14 +72,24 @@ struct Walk<'w, 'a, 'b, 's> {
     sink: &'s mut Sink<'a, 'b>,
 }
 
+/// An open element.
+struct Open<'w> {
+    name: &'w [u8],
+    /// Where it stands.
+    before: Trail,
+    /// What there was when it opened: the trails of an element without any field are forgotten.
+    mark: Mark,
+    fields: usize,
+}
+
 impl<'w> Walk<'w, '_, '_, '_> {
     /// `false` when the budget is gone.
     fn token(&mut self, token: &Token) -> bool {
         let inner = &self.bytes[token.inner.clone()];
         match token.kind {
             Kind::Text => self.text(inner),
-            Kind::Data => self.push(self.point.clone(), inner),
-            Kind::Comment => self.push(self.root.clone().then(Tag::XmlComment), inner),
+            Kind::Data => self.push(self.trail, inner),
+            Kind::Comment => self.push_at(Tag::XmlComment, inner),
             Kind::Instruction => self.instruction(inner),
             Kind::Declaration => self.declaration(token),
             Kind::Start { is_empty } => self.start(token, inner, is_empty),
@@ -96,12 +106,12 @@ impl<'w> Walk<'w, '_, '_, '_> {
             self.sink.budget.bomb(Limit::Expansion);
         }
         let expanded = self.entities.expand(text);
-        text.is_empty() || self.push(self.point.clone(), expanded.as_deref().unwrap_or(text))
+        text.is_empty() || self.push(self.trail, expanded.as_deref().unwrap_or(text))
     }
 
     /// `<?xml …?>` says nothing; other instructions name style sheets or are code.
     fn instruction(&mut self, inner: &[u8]) -> bool {
-        xml::name(inner).eq_ignore_ascii_case(b"xml") || self.push(self.root.clone().then(Tag::XmlPi), inner)
+        xml::name(inner).eq_ignore_ascii_case(b"xml") || self.push_at(Tag::XmlPi, inner)
     }
 
     fn start(&mut self, token: &Token, inner: &'w [u8], is_empty: bool) -> bool {
@@ -111,8 +121,9 @@ impl<'w> Walk<'w, '_, '_, '_> {
         }
         let name = xml::name(inner);
         self.elements += 1;
-        self.point = std::mem::take(&mut self.point).named(Tag::XmlTag, point_name(name));
-        self.open.push(name);
+        let (mark, fields) = (self.sink.trails.mark(), self.sink.fields.len());
+        self.open.push(Open { name, before: self.trail, mark, fields });
+        self.trail = self.sink.trails.named(self.trail, Tag::XmlTag, name);
         let fits = self.attributes(token, name, inner);
         if is_empty {
             self.end(name);
@@ -126,24 +137,29 @@ impl<'w> Walk<'w, '_, '_, '_> {
         // Where the document is shown by a browser, these run, whatever else is harmless as XML.
         if acts_alone(name) || has_handler && is_markup(name) || attributes.iter().any(names_schema) {
             let tag = &self.bytes[token.span.clone()];
-            if !self.push(self.point.clone(), tag) {
+            if !self.push(self.trail, tag) {
                 return false;
             }
         }
         attributes.iter().all(|attribute| {
-            let point = self.point.clone().named(Tag::XmlAttr, point_name(attribute.name.as_bytes()));
-            attribute.value.is_none_or(|value| self.push(point, value))
+            let Some(value) = attribute.value else { return true };
+            let trail = self.sink.trails.named(self.trail, Tag::XmlAttr, attribute.name.as_bytes());
+            self.push(trail, value)
         })
     }
 
     fn end(&mut self, inner: &[u8]) {
         let name = xml::name(inner);
-        let Some(at) = self.open.iter().rposition(|open| *open == name) else {
+        let Some(at) = self.open.iter().rposition(|open| open.name == name) else {
             self.broken = true;
             return;
         };
         self.broken |= at + 1 < self.open.len();
-        self.point.0.truncate(self.root.0.len() + at);
+        let Open { before, mark, fields, .. } = self.open[at];
+        self.trail = before;
+        if fields == self.sink.fields.len() {
+            self.sink.trails.forget_since(mark);
+        }
         self.open.truncate(at);
     }
 
@@ -153,8 +169,7 @@ impl<'w> Walk<'w, '_, '_, '_> {
         let Some(at) = memchr::memchr(b'[', whole) else {
             return self.declared(whole);
         };
-        let dtd = self.root.clone().then(Tag::XmlDtd);
-        let fits = self.push(dtd, &whole[..at]);
+        let fits = self.push_at(Tag::XmlDtd, &whole[..at]);
         let inside = &whole[at + 1..];
         fits && tokens(inside)
             .all(|token| token.kind != Kind::Declaration || self.declared(&inside[token.span]))
@@ -162,16 +177,22 @@ impl<'w> Walk<'w, '_, '_, '_> {
 
     fn declared(&mut self, declaration: &[u8]) -> bool {
         if !declaration.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"<!entity")) {
-            return self.push(self.root.clone().then(Tag::XmlDtd), declaration);
+            return self.push_at(Tag::XmlDtd, declaration);
         }
         if self.entities.declare(declaration).is_err() {
             self.sink.budget.bomb(Limit::Expansion);
         }
-        self.push(self.root.clone().then(Tag::XmlDtdEntity), declaration)
+        self.push_at(Tag::XmlDtdEntity, declaration)
     }
 
-    fn push(&mut self, point: Point, value: &[u8]) -> bool {
-        let mut field = Field::new(point, Place::Value, value.to_vec());
+    /// Adds what belongs to the document and to no element.
+    fn push_at(&mut self, tag: Tag, value: &[u8]) -> bool {
+        let trail = self.sink.trails.then(self.root, tag);
+        self.push(trail, value)
+    }
+
+    fn push(&mut self, trail: Trail, value: &[u8]) -> bool {
+        let mut field = Field::new(trail, Place::Value, value.to_vec());
         field.depth = self.depth;
         self.sink.push(field)
     }

@@ -2,17 +2,28 @@
 
 use super::words;
 use crate::{
-    detect::{Match, Site},
+    detect::{Match, Site, names::Names},
     field::Place,
 };
 use shared::{AttackType, Severity::High};
 
 /// Lower-case. Named so in no form.
-const COMMANDS: &[&str] =
-    &["cmd", "command", "exec", "execute", "shell", "run", "system", "cmdline", "shell_exec", "passthru"];
+static COMMANDS: Names = Names::new(&[
+    "cmd",
+    "command",
+    "exec",
+    "execute",
+    "shell",
+    "run",
+    "system",
+    "cmdline",
+    "shell_exec",
+    "passthru",
+]);
 /// Named so in forms, too: there the word must be one of no language.
-const MAYBE: &[&str] =
-    &["code", "c", "x", "do", "daemon", "upload", "process", "func", "payload", "arg", "args", "test", "a"];
+static MAYBE: Names = Names::new(&[
+    "code", "c", "x", "do", "daemon", "upload", "process", "func", "payload", "arg", "args", "test", "a",
+]);
 
 pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
     let is_parameter = site.is_in_query() || site.is_in_body();
@@ -20,8 +31,8 @@ pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
         return None;
     }
     let name = site.name()?;
-    let is_command = COMMANDS.iter().any(|it| name.eq_ignore_ascii_case(it));
-    if !is_command && !MAYBE.iter().any(|it| name.eq_ignore_ascii_case(it)) {
+    let is_command = COMMANDS.contains(name);
+    if !is_command && !MAYBE.contains(name) {
         return None;
     }
     let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();

@@ -1,16 +1,16 @@
 //! Prototype pollution by structure: `{"constructor": {"prototype": {…}}}`. `__proto__` is in `signatures/rce.toml`.
 
 use crate::detect::{Match, Site};
-use shared::{
-    AttackType, Severity,
-    point::{Key, Step},
-};
+use shared::{AttackType, Severity};
 
 /// A value that would land in the prototype of its object's class.
 pub(in crate::detect) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
-    let is_key = |step: &Step, name: &str| matches!(&step.key, Some(Key::Name(key)) if key == name);
-    let pollutes = |pair: &[Step]| is_key(&pair[1], "prototype") && is_key(&pair[0], "constructor");
-    site.point.0.windows(2).any(pollutes).then_some(Match {
+    let mut keys = site.names().peekable();
+    let mut pollutes = false;
+    while let Some(key) = keys.next() {
+        pollutes |= key == Some("prototype") && keys.peek() == Some(&Some("constructor"));
+    }
+    pollutes.then_some(Match {
         attack_type: AttackType::Rce,
         signature: "rce-prototype-path",
         severity: Severity::High,

@@ -341,6 +341,14 @@ fn is_cmdlet(name: &str) -> bool {
     name.split_once('-').is_some_and(|(verb, noun)| VERBS.contains(&verb) && NOUNS.contains(&noun))
 }
 
+/// Whether a word, in lower case, could begin a command: by itself, with its second word, or by running what follows.
+pub(super) fn may_run(name: &str) -> bool {
+    known(name).is_some()
+        || PREFIXES.contains(&name)
+        || RUNNERS.contains(&name)
+        || PAIRS.iter().any(|(first, _)| *first == name)
+}
+
 pub(super) fn is_pair(name: &str, second: &str) -> bool {
     PAIRS.iter().any(|(first, seconds)| *first == name && seconds.contains(&second))
 }

@@ -46,21 +46,25 @@ pub(crate) struct Token {
     pub end: usize,
 }
 
-/// All tokens of a value.
-pub(super) fn tokens(value: &[u8], opening: Opening) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    if let Opening::Quoted(quote) = opening {
-        let found = closing_quote(value, quote);
-        at = found.map_or(value.len(), |offset| offset + 1);
-        tokens.push(Token { kind: Text { closed: found.is_some() }, start: 0, end: at });
-    }
-    while at < value.len() {
-        let (kind, length) = next(&value[at..]);
-        tokens.push(Token { kind, start: at, end: at + length });
-        at += length;
-    }
-    tokens
+/// All tokens of a value, one after the other: blanks need not be kept.
+pub(super) fn tokens(value: &[u8], opening: Opening) -> impl Iterator<Item = Token> {
+    let first = match opening {
+        Opening::Bare => None,
+        Opening::Quoted(quote) => {
+            let found = closing_quote(value, quote);
+            let end = found.map_or(value.len(), |offset| offset + 1);
+            Some(Token { kind: Text { closed: found.is_some() }, start: 0, end })
+        }
+    };
+    let mut start = first.map_or(0, |token| token.end);
+    let rest = std::iter::from_fn(move || {
+        let rest = value.get(start..).filter(|rest| !rest.is_empty())?;
+        let (kind, length) = next(rest);
+        let token = Token { kind, start, end: start + length };
+        start = token.end;
+        Some(token)
+    });
+    first.into_iter().chain(rest)
 }
 
 /// Where the string that holds the value's start ends. `x''y'` holds a quote of its own.
@@ -192,7 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn spell(value: &str) -> String {
-        let kinds = tokens(value.as_bytes(), Opening::Bare).into_iter().map(|token| token.kind);
+        let kinds = tokens(value.as_bytes(), Opening::Bare).map(|token| token.kind);
         kinds.filter(|&kind| kind != Blank).map(|kind| format!("{kind:?}")).collect::<Vec<_>>().join(" ")
     }
 

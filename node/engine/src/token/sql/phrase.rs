@@ -11,8 +11,8 @@ pub(crate) struct Phrase {
     /// Lower-case; offsets are those of the value.
     text: Vec<u8>,
     tokens: Vec<Token>,
-    /// For each opening bracket its closing one, or the number of tokens.
-    closing: Vec<usize>,
+    /// Each opening bracket, in order, and its closing one, or the number of tokens.
+    closing: Vec<(usize, usize)>,
     /// The tokens that follow a comment, in order. Only the last comment is a token: those before it part words.
     after_comment: Vec<usize>,
     /// The brackets that close nothing opened here, in order.
@@ -21,8 +21,7 @@ pub(crate) struct Phrase {
 
 impl Phrase {
     pub(crate) fn new(value: &[u8], opening: Opening) -> Self {
-        let mut tokens = tokens(value, opening);
-        tokens.retain(|token| token.kind != Kind::Blank);
+        let mut tokens: Vec<_> = tokens(value, opening).filter(|token| token.kind != Kind::Blank).collect();
         let after_comment = drop_comments(&mut tokens);
         let (closing, foreign) = match_brackets(&tokens);
         Self { text: value.to_ascii_lowercase(), tokens, closing, after_comment, foreign }
@@ -91,7 +90,8 @@ impl Phrase {
 
     /// The position after the bracket that opens here.
     pub(crate) fn after_group(&self, at: usize) -> usize {
-        (self.closing.get(at).copied().unwrap_or(at) + 1).min(self.len())
+        let known = self.closing.binary_search_by_key(&at, |(opening, _)| *opening);
+        known.map_or(self.len(), |known| (self.closing[known].1 + 1).min(self.len()))
     }
 
     /// Whether a bracket is closed here that was opened before the value.
@@ -235,16 +235,18 @@ fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
     after_comment
 }
 
-/// For each token its closing bracket, and the closing brackets of none.
-fn match_brackets(tokens: &[Token]) -> (Vec<usize>, Vec<usize>) {
-    let mut foreign = Vec::new();
-    let mut closing = vec![tokens.len(); tokens.len()];
+/// Each opening bracket with its closing one, and the closing brackets of none.
+fn match_brackets(tokens: &[Token]) -> (Vec<(usize, usize)>, Vec<usize>) {
+    let (mut closing, mut foreign) = (Vec::new(), Vec::new());
     let mut open = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
-            Kind::Open => open.push(at),
+            Kind::Open => {
+                open.push(closing.len());
+                closing.push((at, tokens.len()));
+            }
             Kind::Close => match open.pop() {
-                Some(opening) => closing[opening] = at,
+                Some(opening) => closing[opening].1 = at,
                 None => foreign.push(at),
             },
             _ => {}

@@ -1,28 +1,35 @@
 //! Names with structure, as PHP, Rails and `qs` read them: `p[a][]` is the array `a` inside the hash `p`.
 
-use crate::field::point_name;
-use shared::{
-    Point,
-    point::{Key, Tag},
-};
+use crate::trail::{Trail, Trails};
+use shared::point::Tag;
 
 /// Deeper brackets stay part of the name.
 const MAX_BRACKETS: usize = 16;
 
-/// The point of a parameter, brackets in its name taken apart.
-pub(crate) fn structured(point_of: &dyn Fn(String) -> Point, name: &[u8]) -> Point {
-    let keys = memchr::memchr(b'[', name).filter(|at| *at > 0).and_then(|at| Some((at, keys(&name[at..])?)));
-    let Some((end, keys)) = keys else { return point_of(point_name(name)) };
-    keys.into_iter().fold(point_of(point_name(&name[..end])), |point, key| {
-        let text = std::str::from_utf8(key).unwrap_or_default();
-        if key.is_empty() {
-            return point.indexed(Tag::Array, 0);
-        }
-        match text.parse() {
-            Ok(index) => point.indexed(Tag::Array, index),
-            Err(_) => point.named(Tag::Hash, point_name(key)),
-        }
-    })
+/// Where parameters come from.
+pub(crate) struct Parameter {
+    pub before: Option<Trail>,
+    pub tag: Tag,
+}
+
+impl Parameter {
+    /// The trail of a parameter, brackets in its name taken apart.
+    pub(crate) fn named(&self, trails: &mut Trails, name: &[u8]) -> Trail {
+        let keys =
+            memchr::memchr(b'[', name).filter(|at| *at > 0).and_then(|at| Some((at, keys(&name[at..])?)));
+        let (end, keys) = keys.unwrap_or((name.len(), Vec::new()));
+        let trail = trails.named(self.before, self.tag.clone(), &name[..end]);
+        keys.into_iter().fold(trail, |trail, key| {
+            let text = std::str::from_utf8(key).unwrap_or_default();
+            if key.is_empty() {
+                return trails.indexed(trail, Tag::Array, 0);
+            }
+            match text.parse() {
+                Ok(index) => trails.indexed(trail, Tag::Array, index),
+                Err(_) => trails.named(trail, Tag::Hash, key),
+            }
+        })
+    }
 }
 
 /// What is in the brackets, when there is nothing outside them.
@@ -36,20 +43,14 @@ fn keys(mut rest: &[u8]) -> Option<Vec<&[u8]>> {
     (rest.is_empty() && keys.len() <= MAX_BRACKETS).then_some(keys)
 }
 
-/// The same point at another position of its array.
-pub(super) fn at_index(mut point: Point, index: u64) -> Point {
-    if let Some(step) = point.0.last_mut() {
-        step.key = Some(Key::Index(index));
-    }
-    point
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn shown(name: &str) -> String {
-        structured(&Point::get, name.as_bytes()).to_string()
+        let mut trails = Trails::default();
+        let trail = Parameter { before: None, tag: Tag::Get }.named(&mut trails, name.as_bytes());
+        trails.point(trail).to_string()
     }
 
     #[test]

@@ -1,0 +1,36 @@
+//! What one request costs, and what reading the same JSON costs anyway: `just bench-engine`.
+
+mod baseline;
+mod requests;
+
+use baseline::Baseline;
+use divan::{Bencher, black_box};
+use engine::Engine;
+use shared::InspectRequest;
+
+type Make = fn() -> InspectRequest;
+
+const REQUESTS: &[(&str, Make)] = &[
+    ("GET, browser headers", requests::page),
+    ("attack", requests::attack),
+    ("JSON, 1 KB", || requests::json(1_000)),
+    ("JSON, 40 KB", || requests::json(40_000)),
+];
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = REQUESTS.iter().map(|(name, _)| name))]
+fn inspect(bencher: Bencher<'_, '_>, name: &str) {
+    let (_, request) = REQUESTS.iter().find(|(known, _)| *known == name).expect("the name is from the table");
+    let (engine, request) = (Engine::new(), request());
+    bencher.bench_local(|| engine.inspect(black_box(&request)));
+}
+
+#[divan::bench]
+fn parse_and_scan_40_kb(bencher: Bencher<'_, '_>) {
+    let baseline = Baseline::new().expect("the literals are few and short");
+    let body = requests::json(40_000).body.unwrap_or_default().0;
+    bencher.bench_local(|| baseline.read(black_box(&body)));
+}

@@ -1,0 +1,245 @@
+//! What the fuzzers in `fuzz/` call, and the tests with every input that ever broke something. Each checks more than that
+//! nothing panics.
+
+use crate::{
+    Engine,
+    budget::Budget,
+    decode,
+    field::{Field, Place},
+    prefilter::Bytes,
+    token,
+    trail::Trails,
+    unpack::{self, Sink},
+};
+use shared::{Body, Delivery, InspectRequest, point::Tag};
+use std::{net::Ipv4Addr, sync::OnceLock};
+
+/// What a fuzzer gives its inputs to.
+pub type Target = fn(&[u8]);
+
+/// Every target, by the name of its fuzzer.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("engine", engine),
+    ("unpack_form", unpack_form),
+    ("unpack_json", unpack_json),
+    ("unpack_multipart", unpack_multipart),
+    ("unpack_nested", unpack_nested),
+    ("unpack_protobuf", unpack_protobuf),
+    ("unpack_xml", unpack_xml),
+    ("decode", decode),
+    ("inflate", inflate),
+    ("token_html", token_html),
+    ("token_shell", token_shell),
+    ("token_sql", token_sql),
+    ("token_template", token_template),
+    ("token_url", token_url),
+];
+
+/// The data is a request: a line `METHOD PATH?QUERY`, headers, an empty line, the body.
+pub fn engine(data: &[u8]) {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    let inspection = ENGINE.get_or_init(Engine::new).inspect(&request(data));
+    for finding in &inspection.findings {
+        assert!(finding.span.0 <= finding.span.1, "{finding:?}");
+    }
+}
+
+fn request(data: &[u8]) -> InspectRequest {
+    let (head, body) = split(data, b"\n\n");
+    let head = String::from_utf8_lossy(head);
+    let mut lines = head.lines();
+    let (method, target) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or(("GET", "/"));
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let headers = lines.filter_map(|line| line.split_once(':'));
+    InspectRequest {
+        headers: headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect(),
+        body: body.map(|body| Body(body.to_vec())),
+        ..bare(method, path, query)
+    }
+}
+
+fn bare(method: &str, path: &str, query: &str) -> InspectRequest {
+    InspectRequest {
+        request_id: None,
+        connector: None,
+        delivery: Delivery::Inline,
+        client_ip: Ipv4Addr::LOCALHOST.into(),
+        method: method.to_owned(),
+        scheme: None,
+        http_version: None,
+        host: "shop.example.com".to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: Vec::new(),
+        body: None,
+        body_truncated: false,
+        not_inspected: Vec::new(),
+    }
+}
+
+fn split<'d>(data: &'d [u8], at: &[u8]) -> (&'d [u8], Option<&'d [u8]>) {
+    let found = memchr::memmem::find(data, at);
+    found.map_or((data, None), |found| (&data[..found], Some(&data[found + at.len()..])))
+}
+
+/// A query, a form body and cookies.
+pub fn unpack_form(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    unpack_all(&bare("GET", "/", &text));
+    with_header("cookie", &text, None);
+    with_header("content-type", "application/x-www-form-urlencoded", Some(data));
+}
+
+/// As it is, and as frames of gRPC.
+pub fn unpack_protobuf(data: &[u8]) {
+    with_header("content-type", "application/protobuf", Some(data));
+    with_header("content-type", "application/grpc", Some(data));
+}
+
+pub fn unpack_json(data: &[u8]) {
+    with_header("content-type", "application/json", Some(data));
+}
+
+pub fn unpack_xml(data: &[u8]) {
+    unfold(&[b"<?xml version='1.0'?>", data].concat());
+}
+
+/// The first line is the content type.
+pub fn unpack_multipart(data: &[u8]) {
+    let (content_type, body) = split(data, b"\n");
+    with_header("content-type", &String::from_utf8_lossy(content_type), body);
+    with_header("content-type", "multipart/form-data; boundary=b", Some(data));
+}
+
+/// GraphQL, tokens, base64, hex, compressed data, UTF-16: whatever a value may hold.
+pub fn unpack_nested(data: &[u8]) {
+    unfold(data);
+}
+
+fn with_header(name: &str, value: &str, body: Option<&[u8]>) {
+    let headers = vec![(name.to_owned(), value.to_owned())];
+    unpack_all(&InspectRequest { headers, body: body.map(|it| Body(it.to_vec())), ..bare("POST", "/", "") });
+}
+
+fn unpack_all(request: &InspectRequest) {
+    unpack::unpack(request, &mut Budget::for_request(), &mut Trails::default());
+}
+
+fn unfold(value: &[u8]) {
+    let mut trails = Trails::default();
+    let parent = Field::new(trails.then(None, Tag::Post), Place::Value, value);
+    let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), trails: &mut trails };
+    unpack::unfold(value, Bytes::of(value), &parent, &mut sink);
+}
+
+/// All layers in turn.
+pub fn decode(data: &[u8]) {
+    for layer in decode::peel_all(data, Bytes::of(data), &mut Budget::for_request()) {
+        assert!(layer.value.len() <= data.len(), "{} makes the value longer", layer.name);
+    }
+    decode::charset::read_utf16(data);
+    decode::hex::peel(data);
+    decode::base64::peel(data);
+}
+
+pub fn inflate(data: &[u8]) {
+    use decode::inflate::{Format, inflate};
+    for format in [Format::Gzip, Format::Zlib, Format::Deflate] {
+        inflate(data, format, &mut Budget::for_request());
+    }
+}
+
+/// Tags, their attributes, the code of Markdown, and the tokens of XML.
+pub fn token_html(data: &[u8]) {
+    token::html::attributes(data);
+    token::markdown::without_code(data);
+    let tags = token::html::tags(data);
+    assert!(tags.is_sorted_by(|one, next| one.span.end <= next.span.start));
+    let end = token::xml::tokens(data).fold(0, |end, token| {
+        assert_eq!(token.span.start, end);
+        assert!(token.inner.start >= token.span.start && token.inner.end <= token.span.end);
+        token.span.end
+    });
+    assert_eq!(end, data.len());
+}
+
+pub fn token_shell(data: &[u8]) {
+    for command in token::shell::commands(data, 0) {
+        assert!(command.start <= command.end && command.end <= data.len());
+    }
+    let (glob, name) = data.split_at(data.len() / 2);
+    token::shell::glob_matches(glob, name);
+}
+
+pub fn token_sql(data: &[u8]) {
+    use token::sql::{Opening, Phrase};
+    for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"')] {
+        let phrase = Phrase::new(data, opening);
+        for at in 0..phrase.len() {
+            assert!(phrase.span(at, at + 1).end <= data.len());
+            assert!(phrase.after_group(at) <= phrase.len());
+            phrase.operand(at);
+        }
+    }
+}
+
+pub fn token_template(data: &[u8]) {
+    for hole in token::template::holes(data) {
+        token::template::tokens(&data[hole.inside]);
+    }
+}
+
+pub fn token_url(data: &[u8]) {
+    token::url::with_scheme(data);
+    token::url::authority(data);
+    token::path::climbing(data);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, path::Path};
+
+    #[test]
+    fn what_once_broke_a_target_breaks_none_of_them() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
+        let inputs: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(!inputs.is_empty());
+        for input in inputs {
+            let data = fs::read(&input).unwrap();
+            for (name, run) in TARGETS {
+                println!("{name}: {}", input.display());
+                run(&data);
+            }
+        }
+    }
+
+    /// A stack would end long before: nesting is a loop, or ends early, everywhere.
+    #[test]
+    fn a_million_brackets_end_no_stack() {
+        let nestings: &[(&str, Target)] = &[
+            ("[", unpack_json),
+            ("{\"a\":", unpack_json),
+            ("<a>", unpack_xml),
+            ("<!DOCTYPE a [", unpack_xml),
+            ("a[", unpack_form),
+            ("query{", unpack_nested),
+            ("[", unpack_nested),
+            ("(", token_sql),
+            ("/*", token_sql),
+            ("$(", token_shell),
+            ("(", token_shell),
+            ("<a b=<", token_html),
+            ("<!--", token_html),
+            ("${", token_template),
+            ("{{", token_template),
+            ("url:", token_url),
+            ("%25", decode),
+            ("&lt;", decode),
+            ("POST /\n\n[", engine),
+        ];
+        for (bracket, run) in nestings {
+            run(bracket.repeat(1_000_000).as_bytes());
+        }
+    }
+}
