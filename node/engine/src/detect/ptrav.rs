@@ -19,7 +19,7 @@ const HIGH_IN_TEXT: usize = 3;
 pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
     let Some(walk) = climbing(value).into_iter().find(|walk| is_attack(walk, value, place)) else {
         let is_odd = matches!(place, Place::Path | Place::Value) && repeats_step(value);
-        return is_odd.then(|| Match {
+        return is_odd.then_some(Match {
             attack_type: AttackType::PathTraversal,
             signature: "ptrav-spelled-steps",
             severity: Severity::Medium,

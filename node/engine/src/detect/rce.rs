@@ -29,6 +29,9 @@ use shared::{AttackType, Severity};
 /// Longer values are files: an injected command is not hidden in one, and they hold every character.
 const MAX_BYTES: usize = 256 << 10;
 
+/// Longer values with escaped line ends, and longer strings, are texts.
+const MAX_ESCAPED_BYTES: usize = 200;
+
 pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
     if value.len() <= MAX_BYTES && may_hold_command(value, place) && !strange::is_strange(value) {
@@ -73,13 +76,49 @@ fn shell(value: &[u8], place: Place) -> Option<Match<'static>> {
     let starts = [b'\'', b'"'].into_iter().filter_map(|quote| Some(memchr::memchr(quote, value)? + 1));
     let mut starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
     starts.dedup();
-    starts.into_iter().find_map(|start| {
-        let commands = commands(value, start);
-        let reading = Reading::new(value, &commands, place, start > 0);
-        let found =
-            commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&reading, at)?)));
-        found.map(|(command, (signature, severity))| matched(command, signature, severity))
-    })
+    starts
+        .into_iter()
+        .find_map(|start| read(value, start, place))
+        .or_else(|| read(&with_line_ends(value)?, 0, place))
+        .or_else(|| read(&without_quotes(value)?, 0, place))
+}
+
+fn read(value: &[u8], start: usize, place: Place) -> Option<Match<'static>> {
+    let commands = commands(value, start);
+    let reading = Reading::new(value, &commands, place, start > 0);
+    let found = commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&reading, at)?)));
+    found.map(|(command, (signature, severity))| matched(command, signature, severity))
+}
+
+/// `'ls -l'`: the value is one string, which may not be one where it lands. Blanks for the quotes keep the spans.
+fn without_quotes(value: &[u8]) -> Option<Vec<u8>> {
+    let [quote @ (b'\'' | b'"'), inside @ .., last] = value else { return None };
+    let is_string = quote == last && inside.len() <= MAX_ESCAPED_BYTES && !inside.contains(quote);
+    is_string.then(|| [b" ", inside, b" "].concat())
+}
+
+/// `\nid\n`: a script may resolve the escapes before a shell sees them. Two line ends for two bytes keep the spans.
+fn with_line_ends(value: &[u8]) -> Option<Vec<u8>> {
+    let is_short = value.len() <= MAX_ESCAPED_BYTES && memchr::memchr(b'\n', value).is_none();
+    let is_escape = |pair: &[u8]| matches!(pair, [b'\\', b'n' | b'r']);
+    let edges =
+        value.get(..2).is_some_and(is_escape) || value.len() > 2 && is_escape(&value[value.len() - 2..]);
+    if !is_short || !edges {
+        return None;
+    }
+    let mut resolved = value.to_vec();
+    let mut at = 0;
+    while at + 1 < resolved.len() {
+        if is_escape(&resolved[at..at + 2]) {
+            resolved[at..at + 2].fill(b'\n');
+            at += 1;
+        } else if resolved[at..].starts_with(b"\\033[") {
+            let end = resolved.len().min(at + 6);
+            resolved[at..end].fill(b' ');
+        }
+        at += 1;
+    }
+    Some(resolved)
 }
 
 fn matched(command: &Command, signature: &'static str, severity: Severity) -> Match<'static> {

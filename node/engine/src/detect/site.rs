@@ -185,7 +185,7 @@ impl<'f> Site<'f> {
 
     /// Whether the value is a part of a document that a program wrote.
     pub(crate) fn is_in_document(&self) -> bool {
-        self.point.0.iter().any(|step| matches!(step.tag, Tag::JsonDoc | Tag::Xml))
+        self.trails.tags(self.trail).any(|tag| matches!(tag, Tag::JsonDoc | Tag::Xml))
     }
 
     /// Whether the value came in the body, where people write many lines.

@@ -229,7 +229,7 @@ pub(super) fn is_asked_for(value: &[u8]) -> Option<Asked> {
     let is_absolute = location.root != Root::Relative;
     match location.root {
         Root::Unix if is_of_system(&segments) => return Some(Asked::Surely),
-        Root::Drive if folders.first().is_some() && is_in(SYSTEM_OF_DRIVE, &segments) => {
+        Root::Drive if is_in(SYSTEM_OF_DRIVE, &segments) => {
             return Some(Asked::Surely);
         }
         Root::Home if segments.iter().any(|it| it.starts_with('.')) => return Some(Asked::Surely),
@@ -246,12 +246,15 @@ pub(super) fn is_asked_for(value: &[u8]) -> Option<Asked> {
     }
     let is_telling = NAMES.contains(&name) || STARTS.iter().any(|it| name.starts_with(it));
     let is_script = has_ending(SCRIPTS) && folders.iter().any(|it| WEB_ROOTS.contains(it));
-    let is_on_server = folders.first().is_some_and(|it| SERVERS.iter().any(|server| is_like(it, server)));
+    let opens_with_server =
+        folders.first().is_some_and(|it| SERVERS.iter().any(|server| is_like(it, server)));
     let is_likely = match location.root {
         Root::Relative => {
-            folders.len() > 1 && is_on_server && (is_telling || has_ending(ENDINGS) || name.ends_with("_log"))
+            folders.len() > 1
+                && opens_with_server
+                && (is_telling || has_ending(ENDINGS) || name.ends_with("_log"))
         }
-        _ => is_telling || is_script && (is_on_server || location.root == Root::Drive),
+        _ => is_telling || is_script && (opens_with_server || location.root == Root::Drive),
     };
     is_likely.then_some(Asked::Likely)
 }

@@ -75,7 +75,7 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
     let absolute = rest.iter().any(|it| is_absolute(&it.text));
     let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
     let no_prose = prose == 0 || known.is_telling && flagged && prose == 1;
-    let dangles = matches!(reading.value.trim_ascii_end().last(), Some(b'|'));
+    let dangles = matches!(reading.value.trim_ascii_end().last(), Some(b'|' | b';' | b'&'));
     let strong = if dangles {
         no_prose
     } else if known.is_telling || head.name.len() < 5 || flagged {
@@ -85,10 +85,22 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
     };
     let runs_code = words::is_interpreter(&head.name) && flagged && second(command, head) == "-c";
     let runs_code = runs_code || head.name == "cmd" && matches!(&*second(command, head), "/c" | "/k");
-    let room = if flagged || head.name == "wmic" { 6 } else { 3 };
+    let room = if flagged {
+        10
+    } else if matches!(&*head.name, "wmic" | "netsh") {
+        6
+    } else {
+        3
+    };
     let is_pair = (head.is_pair || runs_code) && arguments.len() <= room;
-    (strong && fits(command, head, known) || is_pair || is_simple_call(head, rest))
-        .then_some(("rce-command-line", High))
+    // `find / -name id_rsa`: a path, a flag, and what the flag takes.
+    let is_rooted = absolute || rest.iter().any(|it| matches!(&*it.text, b"/" | b"."));
+    let is_full = is_rooted && flagged && arguments.len() > 2 && prose * 3 <= arguments.len();
+    ((strong || is_full) && fits(command, head, known)
+        || is_pair
+        || is_simple_call(head, rest)
+        || is_redirected(command, rest, prose))
+    .then_some(("rce-command-line", High))
 }
 
 /// `time ifconfig`, `nohup ls`: run by a program that runs others.
@@ -104,16 +116,48 @@ fn is_run(command: &Command, head: &Head, known: Known) -> bool {
 
 /// `bash<<<…`
 fn is_fed(command: &Command, head: &Head, known: Known) -> bool {
+    let is_quoted = command.words[head.at + 1..].iter().any(|it| it.quoted);
     command.redirection == Some(Redirection::HereString)
-        && (known.is_telling || words::is_interpreter(&head.name))
+        && (known.is_telling || is_quoted || words::is_interpreter(&head.name))
 }
 
-/// `curl http://…`, `sleep 10`, `powershell whoami`: one argument that fits nothing else.
+/// What is above, and what programs are made of.
+fn is_source(path: &[u8]) -> bool {
+    const ENDS: &[&[u8]] =
+        &[b".php", b".asp", b".aspx", b".jsp", b".conf", b".ini", b".sh", b".py", b".pl", b".env"];
+    path.starts_with(b"../") || ENDS.iter().any(|end| path.ends_with(end))
+}
+
+/// `echo x > /tmp/x`
+fn is_redirected(command: &Command, rest: &[Word], prose: usize) -> bool {
+    const ROOTS: &[&str] = &["/tmp/", "/etc/", "/var/", "/dev/", "/root/", "/home/"];
+    let target = rest.last().and_then(|it| std::str::from_utf8(&it.text).ok()).unwrap_or_default();
+    command.redirection == Some(Redirection::File)
+        && prose <= 2
+        && ROOTS.iter().any(|root| target.starts_with(root))
+}
+
+/// `curl http://…`, `sleep 10`, `ls -l`, `echo $PATH`, `powershell whoami`: one argument that fits nothing else.
 fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
+    if head.name == "rm" && rest.len() == 2 {
+        return matches!(&*rest[0].text, b"-r" | b"-f" | b"-rf" | b"-fr");
+    }
+    if head.name == "chmod" && rest.len() == 2 {
+        return shape(&rest[0]) & words::NUMBER != 0;
+    }
     let [only] = rest else { return false };
     match &*head.name {
         "curl" | "wget" | "lynx" | "fetch" => memchr::memmem::find(&only.text, b"://").is_some(),
         "sleep" => shape(only) & words::NUMBER != 0,
+        "ping" => only.text.iter().all(|it| it.is_ascii_digit() || *it == b'.'),
+        "cat" | "cd" | "type" | "more" | "less" | "head" | "tail" if is_source(&only.text) => true,
+        "dir" | "cd" if matches!(&*only.text, [letter, b':'] if letter.is_ascii_alphabetic()) => true,
+        "ls" | "dir" | "cd" if matches!(&*only.text, b"/" | b"..") => true,
+        "ls" | "ps" | "df" | "du" | "ll" | "ss" | "dir" | "w" | "who" | "id" | "hostname" | "mount"
+        | "last" | "history" | "chkconfig" => shape(only) & words::FLAG != 0,
+        "echo" => shape(only) & words::VARIABLE != 0,
+        "ssh" | "sftp" | "finger" => only.text.contains(&b'@') && !only.text.contains(&b':'),
+        name if name.contains('-') => only.text.iter().any(|it| b"_:".contains(it)),
         "powershell" | "sudo" | "nohup" | "busybox" | "pwsh" => {
             std::str::from_utf8(&only.text).is_ok_and(|text| words::known(&plain_name(text)).is_some())
         }

@@ -71,15 +71,19 @@ pub(super) fn judge(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
     if at == 0 && reading.place != Place::Path && is_version_probe(reading.value) {
         return Some(("rce-command-line", High));
     }
-    glob(reading, command).or_else(|| variable(reading, at)).or_else(|| chain(reading, at)).or_else(|| {
-        let head = head(command)?;
-        disguised(reading, command, &head)
-            .or_else(|| program_path(reading, command, &head))
-            .or_else(|| substituted(reading, command, &head))
-            .or_else(|| piped(reading, command, &head))
-            .or_else(|| separated(reading, command, &head))
-            .or_else(|| command_line(reading, command, &head))
-    })
+    glob(reading, command)
+        .or_else(|| cut_letters(reading, command))
+        .or_else(|| variable(reading, at))
+        .or_else(|| chain(reading, at))
+        .or_else(|| {
+            let head = head(command)?;
+            disguised(reading, command, &head)
+                .or_else(|| program_path(reading, command, &head))
+                .or_else(|| substituted(reading, command, &head))
+                .or_else(|| piped(reading, command, &head))
+                .or_else(|| separated(reading, at, &head))
+                .or_else(|| command_line(reading, command, &head))
+        })
 }
 
 /// `/???/c?t`
@@ -98,6 +102,15 @@ fn glob(reading: &Reading<'_>, command: &Command) -> Option<Verdict> {
             && words::GLOB_TARGETS.iter().any(|target| glob_matches(&squeezed, target.as_bytes()))
     });
     (hit && reading.prose <= MAX_PROSE).then_some(("rce-glob-path", High))
+}
+
+/// `;${PATH:5:1}s`: a program spelled with letters of variables.
+fn cut_letters(reading: &Reading<'_>, command: &Command) -> Option<Verdict> {
+    let word = command.words.first()?;
+    let is_spelled =
+        word.disguised && word.variable && word.text.starts_with(b"${") && !word.text.ends_with(b"}");
+    let runs = !matches!(command.lead, Lead::Start | Lead::Resumed) && !command.called;
+    (is_spelled && runs && reading.prose <= 1).then_some(("rce-disguised-command", Critical))
 }
 
 /// `a=ca;b=t;$a$b /x`: what was put together of variables is run.
@@ -189,11 +202,13 @@ fn is_list(value: &[u8], commands: &[Command]) -> bool {
     let singles = commands.iter().filter(single).count();
     let first = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let enough = if memchr::memchr(b';', value).is_some() { 3 } else { 2 };
-    singles == commands.len() && singles >= enough && first > 1
+    let is_joined = commands.iter().any(|it| matches!(it.lead, Lead::Or | Lead::And));
+    singles == commands.len() && singles >= enough && first > 1 && !is_joined
 }
 
 /// `; id`, `|| ping -n 9 x`, `& dir c:\`
-fn separated(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+fn separated(reading: &Reading<'_>, at: usize, head: &Head) -> Option<Verdict> {
+    let command = &reading.commands[at];
     if matches!(command.lead, Lead::Start | Lead::Resumed | Lead::Substitution | Lead::Backtick)
         || command.called
     {
@@ -201,8 +216,12 @@ fn separated(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Ve
     }
     let known = head.known?;
     let alone = command.words.len() == head.at + 1;
-    let is_command = if alone {
-        known.takes & words::ALONE != 0 && runs_alone(reading, command, known)
+    let is_command = if alone && known.takes & words::ALONE == 0 {
+        // `;ping `hostname``: its argument is what another command prints.
+        let next = reading.commands.get(at + 1);
+        next.is_some_and(|it| matches!(it.lead, Lead::Substitution | Lead::Backtick)) && reading.prose <= 1
+    } else if alone {
+        runs_alone(reading, command, known)
     } else {
         let room = match command.lead {
             Lead::Newline => 1,

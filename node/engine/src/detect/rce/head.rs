@@ -103,6 +103,14 @@ fn is_assignment(word: &str) -> bool {
 pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
     let rest = &command.words[head.at + 1..];
     let arguments: Vec<u8> = rest.iter().map(shape).collect();
+    // `id>/tmp/x`: nothing but where its output goes.
+    if let [only] = &arguments[..]
+        && command.redirection == Some(Redirection::File)
+        && known.takes & words::ALONE != 0
+        && only & words::PATH != 0
+    {
+        return true;
+    }
     let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
     // A slash between words is prose, too.
     let is_parted = !known.is_telling
@@ -119,7 +127,8 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
         return true;
     }
     if known.takes & words::WORD != 0 {
-        return !arguments.is_empty() && arguments.len() <= 4 + 2 * (arguments.len() - prose);
+        return !arguments.is_empty()
+            && arguments.len() <= 4 + 2 * (arguments.len() - prose + usize::from(head.is_pair));
     }
     arguments.iter().any(|bits| bits & known.takes != 0) && prose <= 1 + arguments.len() / 3
 }

@@ -291,3 +291,39 @@ fn everyday_lists_and_pairs_pass() {
         assert_eq!(found(innocent), None, "{innocent}");
     }
 }
+
+#[test]
+fn whole_command_lines_are_found_in_quotes_and_with_escaped_line_ends() {
+    for attack in [
+        "\\nid\\n",
+        "\\n/bin/ls -al\\n",
+        "'ls -l'",
+        "ping 127.0.0.1;",
+        ";ping `hostname`",
+        ";id>/tmp/x",
+        "1;id#",
+        ";${PATH:5:1}s",
+        "find / -name id_rsa",
+        "del c:\\windows\\x",
+        "|{cmd}|",
+        ";{ id; }",
+    ] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
+}
+
+#[test]
+fn words_like_commands_pass_alone_and_in_sentences() {
+    for text in [
+        "'a list'",
+        "rm 5",
+        "cd Rom",
+        "echo;",
+        "C:\\new\\test",
+        "head;",
+        "net users grew by a third in May",
+        "\\new line\\n",
+    ] {
+        assert_eq!(found(text), None, "{text}");
+    }
+}

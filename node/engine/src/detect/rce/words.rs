@@ -32,42 +32,46 @@ const QUERY: u8 = FLAG | ALONE;
 
 /// Names that are words, or too short to tell, by what they take.
 const PLAIN: &[(u8, &str)] = &[
-    (FLAG, "apt cron cut kill ln route shutdown su test top tr"),
-    (QUERY, "arch date df hostname id nproc ps"),
-    (CODE, "awk bash node perl php python python2 python3 ruby"),
+    (FLAG, "apt cron cut kill ln su test top tr"),
+    (QUERY, "arch date df hostname id nproc ps route shutdown"),
+    (CODE, "awk node perl php python python2 python3 ruby"),
     (
         FILES,
-        "base64 cat chgrp copy cp del du exec find gcc head less mkdir mknod more mount move mv \
+        "base64 cat chgrp copy cp del du exec find gcc head less mkdir mknod more move mv \
       nl od rev rm rsync scp sort source stat strings tac tail tar tee touch wc zip",
     ),
+    // `\nid` that lost its backslash on the way.
+    (ALONE, "nid"),
     (PATH, "basename cd file locate tree where"),
     (FLAG | PATH, "vi vim"),
     (WORD, "busybox getent xargs"),
     (FLAG | ALONE, "cmd set"),
     (NET, "curl dig ftp host lynx ping ssh tftp"),
-    (FILES | ALONE, "dir ls"),
+    (FILES | ALONE, "dir history ls mount"),
     (VARIABLE | QUOTED | WORD | NUMBER, "echo"),
-    (ALONE, "calc env halt poweroff pwd reboot uptime ver w who"),
+    (ALONE, "alias calc env halt poweroff pwd reboot uptime ver w who"),
     (VARIABLE | QUOTED, "eval"),
     (NUMBER, "expr sleep timeout"),
     (HOST, "fetch"),
     (FILES | QUOTED, "grep"),
     (FLAG | HOST, "mail"),
-    (NET | ALONE, "nc telnet"),
+    (NET | ALONE, "finger nc telnet"),
     (QUOTED | VARIABLE, "printf"),
     (FLAG | QUOTED, "sed"),
-    (CODE | ALONE, "sh"),
+    (CODE | ALONE, "bash sh"),
     (PATH | VARIABLE, "type"),
     (ALONE | PATH, "notepad"),
     (WORD, "adduser"),
     (FILES, "comm fold hd paste split xz unzip"),
-    (FLAG, "bridge ex git make perf mysql screen script watch"),
+    (FLAG, "bridge chkconfig ex git make man mysql perf screen script service ss watch"),
     (QUERY, "last"),
+    (NUMBER, "usleep"),
     (FILES | ALONE, "ll"),
     (CODE, "lua"),
     (QUOTED, "trap"),
     (ALONE, "groups users"),
-    (PATH, "md"),
+    (FLAG | PATH, "md rd rmdir"),
+    (WORD, "passwd"),
 ];
 
 /// Names nobody writes but for the program, by what they take.
@@ -76,18 +80,18 @@ const TELLING: &[(u8, &str)] = &[
         QUERY,
         "arp bcdedit crontab dmesg ifconfig ipconfig iptables irb journalctl lastlog lsblk lscpu \
       lsof lspci lsusb nbtstat netstat printenv qwinsta sw_vers systeminfo tasklist uname \
-      vmstat whoami lastlogin dmidecode iostat ipcs netsh pstree lsmod blkid visudo hostid logname",
+      vmstat whoami lastlogin driverquery dmidecode iostat ipcs netsh pstree lsmod blkid visudo hostid logname",
     ),
     (
         FLAG,
         "attrib bitsadmin c89 c99 capsh certutil chsh cmdkey csc dpkg flock gdb getcap gpresult \
       installutil lsb_release ltrace msiexec nltest nsenter pfctl psql regsvr32 rmt rpm \
-      schtasks ssh-keygen taskkill taskset tcpdump tmux unshare xterm fsutil diskpart mklink robocopy xcopy",
+      forfiles launchctl mysqldump runas schtasks ssh-keygen system_profiler taskkill taskset tcpdump tmux unshare xterm fsutil diskpart mklink robocopy xcopy",
     ),
     (
         WORD,
         "ansible apk apt-get chmod chown chroot doas dsquery groupadd killall kubectl mkfifo \
-      mkpasswd netsh nohup openssl pip3 pkill rlwrap rundll32 socat strace systemctl useradd \
+      dscl mkpasswd netsh networksetup nohup osascript psexec gwmi openssl pip3 pkill rlwrap rundll32 socat strace systemctl useradd \
       usermod userdel vssadmin wmic yum dnf zypper pacman aptitude setfacl setcap setsid stdbuf cscli",
     ),
     (CODE, "$0 $shell ${shell} csh dash gawk jjs ksh tclsh tcsh zsh"),
@@ -103,7 +107,9 @@ const TELLING: &[(u8, &str)] = &[
     (FLAG | ALONE | WORD, "powershell"),
     (FLAG | ALONE, "pwsh"),
     (WORD | FLAG, "sudo"),
-    (ALONE, "dnsdomainname hostnamectl timedatectl vol"),
+    (ALONE, "dnsdomainname sysinfo hostnamectl timedatectl vol"),
+    // Templates of fuzzers that nobody filled in.
+    (ALONE, "{cmd} {command} {payload} [cmd] $cmd ${cmd}"),
     (HOST, "ssh-copy-id ssh-keyscan whois"),
     (FLAG | QUOTED, "findstr"),
     (FLAG | HOST, "sendmail"),
@@ -114,10 +120,34 @@ const PAIRS: &[(&str, &[&str])] = &[
     ("ps", &["aux", "ax", "auxw", "aux|"]),
     ("route", &["print"]),
     ("wmic", &["process", "os", "useraccount", "service", "qfe"]),
-    ("net", &["user", "view", "localgroup", "share", "use", "start", "stop", "accounts", "group", "session"]),
+    (
+        "net",
+        &[
+            "user",
+            "users",
+            "view",
+            "localgroup",
+            "share",
+            "use",
+            "start",
+            "stop",
+            "accounts",
+            "group",
+            "session",
+            "config",
+            "statistics",
+        ],
+    ),
     ("reg", &["query", "add", "save", "delete"]),
     ("ip", &["a", "addr", "address", "route", "link", "r"]),
-    ("sc", &["query", "create", "start", "config"]),
+    ("sc", &["query", "queryex", "qc", "create", "start", "stop", "config", "delete"]),
+    ("netsh", &["advfirewall", "firewall", "wlan", "interface", "winhttp"]),
+    ("aws", &["sts", "s3", "iam", "ec2", "secretsmanager"]),
+    ("mysql", &["-u", "-h", "-e"]),
+    ("python", &["-m"]),
+    ("python3", &["-m"]),
+    ("passwd", &["root"]),
+    ("defaults", &["read"]),
     ("which", &["nc", "wget", "curl", "python", "python3", "perl", "php", "bash", "gcc", "ncat", "netcat"]),
     ("type", &["con", "nul"]),
     ("start", &["cmd", "powershell", "calc"]),
@@ -151,11 +181,13 @@ const INTERPRETERS: &[&str] = &[
     "powershell",
     "pwsh",
     "cmd",
+    "$0",
+    "$shell",
 ];
 
 /// Words that run what follows them.
 pub(super) const PREFIXES: &[&str] = &[
-    "sudo", "exec", "nohup", "busybox", "command", "builtin", ".", "eval", "time", "env", "then", "do",
+    "{", "sudo", "exec", "nohup", "busybox", "command", "builtin", ".", "eval", "time", "env", "then", "do",
     "else", "if", "while", "!", "xargs", "timeout", "nice", "start", "strace", "ltrace", "setsid", "stdbuf",
     "unshare", "doas",
 ];
@@ -269,7 +301,7 @@ pub(super) fn known(name: &str) -> Option<Known> {
 fn is_cmdlet(name: &str) -> bool {
     const VERBS: &[&str] = &[
         "get", "set", "new", "add", "remove", "start", "stop", "invoke", "copy", "move", "test", "out",
-        "write", "select", "import",
+        "write", "select", "import", "restart",
     ];
     const NOUNS: &[&str] = &[
         "item",
@@ -288,6 +320,7 @@ fn is_cmdlet(name: &str) -> bool {
         "host",
         "output",
         "eventlog",
+        "computer",
         "computerinfo",
         "acl",
         "localuser",

@@ -8,7 +8,9 @@ use shared::Severity::{Critical, High, Medium};
 pub(super) fn condition(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let at = phrase.skip(1, Kind::Close);
-    if !phrase.is_logic(at) {
+    // `title~"or" AND …`: an issue tracker's search, whose first quote opens a word.
+    let opens = phrase.slice(0).trim_end_matches(['\'', '"']).ends_with('~');
+    if !phrase.is_logic(at) || opens {
         return None;
     }
     if phrase.word(at + 1) == "match" && phrase.word(at + 3) == "against" {
@@ -82,7 +84,7 @@ pub(super) fn cut(reading: &Reading) -> Option<Evidence> {
         || phrase.comparison(first).is_some()
         || phrase.is_word(
             first,
-            &["collate", "isnull", "notnull", "escape", "returning", "limit", "order", "offset"],
+            &["where", "collate", "isnull", "notnull", "escape", "returning", "limit", "order", "offset"],
         );
     // Words of conditions are no operands.
     let is_sentence =
@@ -141,7 +143,9 @@ pub(super) fn joined_call(reading: &Reading) -> Option<Evidence> {
     let call = phrase.skip(at, Kind::Open);
     let known = phrase.calls(call, functions::TELLING) || phrase.calls(call, functions::DELAY);
     let holds = known && (at > first || phrase.is_adjacent(call))
-        || at > first && call > at && phrase.word(call) == "select";
+        || call > at
+            && phrase.word(call) == "select"
+            && (at > first || phrase.is_word(call + 1, &["top", "count"]));
     holds.then(|| Evidence {
         signature: "sqli-string-call",
         severity: High,

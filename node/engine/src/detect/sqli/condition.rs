@@ -104,7 +104,7 @@ pub(super) fn bare_expression(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = phrase.operand(0).filter(|first| first.shape != Shape::Name)?;
     let end = phrase.expression(first.end).unwrap_or(first.end);
-    let end = phrase.skip(end, Kind::Close);
+    let end = phrase.skip(phrase.skip(end, Kind::Close), Kind::Semicolon);
     let comment = phrase.slice(end);
     let comments = phrase.kind(end) == Some(Kind::Comment) && (comment.starts_with("--") || comment == "/*");
     let brief = end > 1 || phrase.slice(end).len() <= 4;

@@ -15,6 +15,7 @@ pub(super) fn is_active(tag: &Tag<'_>) -> bool {
         | "bgsound" | "portal" | "foreignobject" | "?import" | "listener" | "handler" | "xss" => true,
         "xml" => given("src") || given("id"),
         "meta" => given("http-equiv"),
+        "param" => given("name") && given("value"),
         "base" => has("href"),
         "link" => has("href") || given("rel"),
         "form" | "button" | "input" => given("action") || given("formaction"),
@@ -55,7 +56,10 @@ pub(super) fn is_directive(name: &str, value: &[u8]) -> bool {
     let name = name.strip_prefix("data-").unwrap_or(name);
     let is_event =
         |name: &str| name.len() > 3 && name.bytes().all(|it| it.is_ascii_lowercase() || b".:-".contains(&it));
-    let running = ["ng-", "v-on:", "v-bind:", "x-on:", "x-init", "x-data", "hx-on", "v-html", "x-html"];
+    let running = [
+        "ng-", "v-on:", "v-bind:", "x-on:", "x-init", "x-data", "hx-on", "hx-get", "hx-post", "v-html",
+        "x-html",
+    ];
     !value.is_empty()
         && (running.iter().any(|prefix| name.starts_with(prefix))
             || name.strip_prefix('@').is_some_and(is_event))

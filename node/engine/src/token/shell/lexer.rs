@@ -62,6 +62,8 @@ impl Lexer<'_> {
             b'<' | b'>' => self.redirect(),
             b'{' if self.word.is_none() => self.brace(),
             b'#' if self.word.is_none() && self.at > 0 => self.comment(),
+            // `id#`: what the application adds would go on as a comment after a blank; filters see none.
+            b'#' if self.at + 1 == self.value.len() => self.skip_blank(1),
             _ => self.push(1),
         }
     }
@@ -172,6 +174,7 @@ impl Lexer<'_> {
     fn backslash(&mut self) {
         match self.peek(1) {
             Some(b'\n') => self.drop_disguise(2),
+            Some(_) if self.is_after_drive() => self.push(1),
             Some(next) if next.is_ascii_alphabetic() => self.drop_disguise(1),
             Some(_) => {
                 self.at += 1;
@@ -179,6 +182,12 @@ impl Lexer<'_> {
             }
             None => self.push(1),
         }
+    }
+
+    /// In `c:\windows` a backslash parts directories.
+    fn is_after_drive(&self) -> bool {
+        let word = self.word.as_ref().map(|it| &*it.text);
+        matches!(word, Some([letter, b':', ..]) if letter.is_ascii_alphabetic())
     }
 
     fn dollar(&mut self) {
