@@ -40,8 +40,6 @@ const PLAIN: &[(u8, &str)] = &[
         "base64 cat chgrp copy cp del du exec find gcc head less mkdir mknod more move mv \
       nl od rev rm rsync scp sort source stat strings tac tail tar tee touch wc zip",
     ),
-    // `\nid` that lost its backslash on the way.
-    (ALONE, "nid"),
     (PATH, "basename cd file locate tree where"),
     (FLAG | PATH, "vi vim"),
     (WORD, "busybox getent xargs"),
@@ -108,8 +106,6 @@ const TELLING: &[(u8, &str)] = &[
     (FLAG | ALONE, "pwsh"),
     (WORD | FLAG, "sudo"),
     (ALONE, "dnsdomainname sysinfo hostnamectl timedatectl vol"),
-    // Templates of fuzzers that nobody filled in.
-    (ALONE, "{cmd} {command} {payload} [cmd] $cmd ${cmd}"),
     (HOST, "ssh-copy-id ssh-keyscan whois"),
     (FLAG | QUOTED, "findstr"),
     (FLAG | HOST, "sendmail"),
