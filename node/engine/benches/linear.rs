@@ -235,7 +235,7 @@ fn worst_factor(samples: &[Sample]) -> f64 {
 
 /// An odd number of times: what comes in pairs is left open at every size, or at none.
 fn repeat(unit: &str, size: usize) -> String {
-    unit.repeat(size / unit.len() | 1)
+    unit.repeat((size / unit.len()) | 1)
 }
 
 fn list(item: &str, size: usize) -> String {

@@ -118,8 +118,8 @@ fn read_all(value: &[u8]) -> Vec<Match<'static>> {
 /// Files hold any token sequence sooner or later. Short values get no such excuse: some databases take any control byte
 /// for a space.
 fn is_binary(value: &[u8]) -> bool {
-    let odd = value.iter().filter(|&&byte| byte < 9 || (14..32).contains(&byte)).count();
-    value.len() > BINARY_BYTES && odd * 20 > value.len()
+    let odd = || value.iter().filter(|&&byte| byte < 9 || (14..32).contains(&byte)).count();
+    value.len() > BINARY_BYTES && odd() * 20 > value.len()
 }
 
 fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
