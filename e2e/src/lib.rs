@@ -15,7 +15,7 @@
 //! - [`faulty_node`]: does what nodes should not.
 //! - [`tap`]: sees when the functions call the node.
 //! - [`scenarios`]: what users are promised, shown.
-//! - [`bench`]: our function beside a Python function that does the same.
+//! - [`mod@bench`]: our function beside a Python function that does the same.
 
 pub mod bench;
 pub mod binaries;
