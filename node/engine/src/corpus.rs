@@ -1,7 +1,7 @@
 //! Attacks and innocents as data, in `corpus/`: what the files hold, and the requests they become.
 //!
 //! A file says of all its entries what they are and in which language they are written; an entry may fix the place it
-//! stands in. What stands anywhere can be moved and disguised ([`mutate`](crate::mutate)).
+//! stands in. What stands anywhere can be moved and disguised ([`mutate`](mod@crate::mutate)).
 
 use crate::mutate::{self, Language, Place, Variant};
 use serde::Deserialize;
