@@ -51,6 +51,8 @@ pub struct StackOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Mode {
+    /// Nothing is inspected.
+    Off,
     Monitoring,
     SafeBlocking,
     Block,
@@ -108,6 +110,7 @@ impl Default for StackOptions {
 impl Mode {
     fn word(self) -> &'static str {
         match self {
+            Self::Off => "off",
             Self::Monitoring => "monitoring",
             Self::SafeBlocking => "safe_blocking",
             Self::Block => "block",

@@ -59,7 +59,8 @@ struct Runner {
 }
 
 pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Result<Results> {
-    let options = StackOptions { mode: Mode::Monitoring, ..StackOptions::default() };
+    // The functions are compared, not what the node takes to analyse.
+    let options = StackOptions { mode: Mode::Off, ..StackOptions::default() };
     let stack = Stack::start(binaries, options, false).await?;
     let candidates =
         Candidates::make(binaries, stack.addresses.node, &stack.directory().join("compared")).await?;
