@@ -111,7 +111,7 @@ impl Field {
             Self::Payload => "What was found, in any hit. Without `*` it may be any part of the payload.",
             Self::Ip => "Where a hit came from.",
             Self::Method => "The method of a hit's request.",
-            Self::Severity => "The severity of a hit: info, low, medium, high or critical.",
+            Self::Severity => "The severity of a hit: low, medium, high or critical.",
             Self::Response => "The status a hit's request was answered with, when it is known.",
             Self::Hits => "How many hits the attack has.",
             Self::Blocked => "How many of them were blocked.",

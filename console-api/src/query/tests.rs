@@ -112,6 +112,17 @@ fn the_examples_of_all_fields_are_queries() {
     }
 }
 
+#[test]
+fn the_page_for_people_has_a_row_for_each_field() {
+    let page = include_str!("../../../docs/search.md");
+    for field in Field::ALL {
+        let others: Vec<_> = field.names()[1..].iter().map(|name| format!("`{name}`")).collect();
+        let (name, example, about) = (field.name(), field.example(), field.about());
+        let row = format!("| `{name}` | {} | `{example}` | {about} |", others.join(", "));
+        assert!(page.contains(&row), "docs/search.md lacks: {row}");
+    }
+}
+
 /// Text that is likely to be a query.
 fn likely() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
