@@ -17,13 +17,13 @@ mod responses;
 mod words;
 
 pub use access::TokenSource;
-pub use ingest::{Ingest, Kept};
+pub use ingest::{Ingest, Kept, objection_to_node};
 pub use nodes::Node;
 pub use not_inspected::NotInspectedCounts;
 pub use place::{NoPostgresUrl, Place, PostgresUrl};
 
 use dialect::Dialect;
-use sqlx::AnyPool;
+use sqlx::{AnyPool, ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};
 
 const READERS: u32 = 4;
 
@@ -64,11 +64,8 @@ impl Store {
     async fn connect(place: &Place) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
         let (options, dialect) = (place.options()?, place.dialect());
-        let writer = place::pool(1, dialect.writer_start()).connect_with(options.clone()).await?;
-        if let Some(statement) = dialect.before_migrations() {
-            sqlx::raw_sql(statement).execute(&writer).await?;
-        }
-        sqlx::migrate!().run(&writer).await?;
+        prepare(&options, dialect).await?;
+        let writer = place::pool(1, dialect.writer_start()).connect_lazy_with(options.clone());
         let reader = place::pool(READERS, dialect.reader_start()).connect_lazy_with(options);
         Ok(Self { writer, reader, dialect })
     }
@@ -84,4 +81,14 @@ impl Store {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// Brings the tables up to date. Not over a pool, which would try again for a while before it says what is wrong.
+async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Result<(), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    for statement in dialect.writer_start().iter().chain(dialect.before_migrations()) {
+        connection.execute(*statement).await?;
+    }
+    sqlx::migrate!().run(&mut connection).await?;
+    connection.close().await
 }

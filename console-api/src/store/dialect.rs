@@ -29,13 +29,11 @@ impl Dialect {
     }
 
     /// Before the migrations. They are written once, with SQLite's name for bytes.
-    pub(super) fn before_migrations(self) -> Option<&'static str> {
+    pub(super) fn before_migrations(self) -> &'static [&'static str] {
         match self {
-            Self::Sqlite => None,
-            Self::Postgres => Some(
-                "do $$ begin create domain blob as bytea; \
-                 exception when duplicate_object or unique_violation then null; end $$",
-            ),
+            Self::Sqlite => &[],
+            Self::Postgres => &["do $$ begin create domain blob as bytea; \
+                   exception when duplicate_object or unique_violation then null; end $$"],
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Connection, StoreError, requests,
-    words::{json, word},
+    words::{Text, json, word},
 };
 use crate::grouping::{AttackKey, MAX_GAP};
 use shared::{Hit, RecordedRequest};
@@ -71,9 +71,9 @@ async fn open(connection: &mut Connection, key: &AttackKey, at: i64) -> Result<S
     .bind(key.hash())
     .bind(key.attack_type.as_str())
     .bind(json(&key.point))
-    .bind(key.point.to_string())
-    .bind(&key.host)
-    .bind(&key.path)
+    .bind(Text::from(key.point.to_string().as_str()))
+    .bind(Text::from(key.host.as_str()))
+    .bind(Text::from(key.path.as_str()))
     .bind(at)
     .execute(connection)
     .await?;
@@ -97,8 +97,8 @@ async fn insert(
     .bind(attack)
     .bind(request.at.as_millisecond())
     .bind(json(&hit.point))
-    .bind(hit.point.to_string())
-    .bind(worst.map(|finding| finding.payload.as_str()))
+    .bind(Text::from(hit.point.to_string().as_str()))
+    .bind(worst.map(|finding| Text::from(finding.payload.as_str())))
     .bind(worst.map(|finding| word(&finding.severity)))
     .bind(json(&hit.findings))
     .execute(connection)

@@ -1,6 +1,12 @@
 //! Taking in what nodes deliver: one transaction a batch, each record told apart as new, known or refused.
 
-use super::{Connection, Store, StoreError, grouping, nodes, not_inspected, requests, responses};
+mod names;
+
+pub use names::objection_to_node;
+
+use super::{
+    Connection, Store, StoreError, grouping, nodes, not_inspected, requests, responses, words::word,
+};
 use jiff::Timestamp;
 use shared::{AttackRecord, Hit, NotInspected, Record, ResponseReport, record::NodeInfo};
 use sqlx::{Any, Transaction};
@@ -14,14 +20,14 @@ pub struct Ingest {
 }
 
 /// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// It added something.
     Stored,
     /// All of it was known.
     Duplicate,
     /// It makes no sense, and nothing of it was stored.
-    Refused(&'static str),
+    Refused(String),
 }
 
 impl Kept {
@@ -44,6 +50,9 @@ impl Store {
 
 impl Ingest {
     pub async fn take(&mut self, record: &Record) -> Result<Kept, StoreError> {
+        if let Some(reason) = names::objection(record) {
+            return Ok(Kept::Refused(reason));
+        }
         match record {
             Record::Attack(attack) => self.take_attack(attack).await,
             Record::Response(report) => self.take_response(report).await,
@@ -61,7 +70,7 @@ impl Ingest {
     async fn take_attack(&mut self, record: &AttackRecord) -> Result<Kept, StoreError> {
         let connection = &mut *self.transaction;
         if let Some(reason) = objection(connection, record).await? {
-            return Ok(Kept::Refused(reason));
+            return Ok(Kept::Refused(reason.to_owned()));
         }
         let mut is_new = requests::record(connection, &record.request, &record.decision).await?;
         for hit in &record.hits {

@@ -2,7 +2,7 @@
 
 use super::{
     Connection, Store, StoreError, not_inspected, responses,
-    words::{Columns, count, json, word},
+    words::{Columns, Text, count, json, word},
 };
 use shared::{Body, ConnectorInfo, Decision, Enforced, Outcome, RecordedRequest, RequestId};
 use sqlx::FromRow;
@@ -114,12 +114,12 @@ async fn insert(
     .bind(request.connector.as_ref().map(json))
     .bind(edge_request_id)
     .bind(request.client_ip.to_string())
-    .bind(&request.method)
+    .bind(Text::from(request.method.as_str()))
     .bind(&request.scheme)
     .bind(&request.http_version)
-    .bind(&request.host)
-    .bind(&request.path)
-    .bind(&request.query)
+    .bind(Text::from(request.host.as_str()))
+    .bind(Text::from(request.path.as_str()))
+    .bind(Text::from(request.query.as_str()))
     .bind(json(&request.headers))
     .bind(request.body.as_ref().map(|body| body.0.as_slice()))
     .bind(request.body_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
@@ -175,12 +175,12 @@ struct RequestRow {
     at: i64,
     connector: Option<String>,
     client_ip: String,
-    method: String,
+    method: Text,
     scheme: Option<String>,
     http_version: Option<String>,
-    host: String,
-    path: String,
-    query: String,
+    host: Text,
+    path: Text,
+    query: Text,
     headers: String,
     body: Option<Vec<u8>>,
     body_bytes: Option<i64>,
@@ -198,12 +198,12 @@ impl TryFrom<RequestRow> for RecordedRequest {
             at: columns.time("at", row.at)?,
             connector: connector.map(|text| columns.json::<ConnectorInfo>("connector", text)).transpose()?,
             client_ip: columns.parse("client_ip", &row.client_ip)?,
-            method: row.method,
+            method: row.method.into(),
             scheme: row.scheme,
             http_version: row.http_version,
-            host: row.host,
-            path: row.path,
-            query: row.query,
+            host: row.host.into(),
+            path: row.path.into(),
+            query: row.query.into(),
             headers: columns.json("headers", &row.headers)?,
             body: row.body.map(Body),
             body_bytes: row.body_bytes.map(count),
