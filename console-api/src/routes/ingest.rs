@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract,
-    store::{Ingest, Kept, Store, StoreError},
+    store::{self, Ingest, Kept, Store, StoreError},
 };
 use axum::{
     Json,
@@ -31,7 +31,7 @@ pub(super) async fn take(
         match take_record(&mut ingest, raw).await? {
             Ok(Kept::Stored) => reply.stored += 1,
             Ok(Kept::Duplicate) => reply.duplicate += 1,
-            Ok(Kept::Refused(reason)) => reply.rejected.push(reject(index, raw, reason.to_owned())),
+            Ok(Kept::Refused(reason)) => reply.rejected.push(reject(index, raw, reason)),
             Err(cause) => reply.rejected.push(reject(index, raw, cause.to_string())),
         }
     }
@@ -77,6 +77,10 @@ impl<S: Send + Sync> FromRequest<S> for Batch {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        extract::json_body(request, state, "a batch of records", BODY_LIMIT).await.map(Self)
+        let batch: IngestBatch = extract::json_body(request, state, "a batch of records", BODY_LIMIT).await?;
+        match store::objection_to_node(&batch.node) {
+            Some(objection) => Err(ApiError::BadBody(objection)),
+            None => Ok(Self(batch)),
+        }
     }
 }

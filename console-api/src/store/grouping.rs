@@ -1,17 +1,17 @@
 //! Puts hits into attacks, and keeps the attacks' counters. What belongs together is said in [`crate::grouping`].
 
 use super::{
-    StoreError, requests,
-    words::{json, word},
+    Connection, StoreError, requests,
+    words::{Text, json, word},
 };
 use crate::grouping::{AttackKey, MAX_GAP};
 use shared::{Hit, RecordedRequest};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 /// Stores a hit in the attack it belongs to. Says whether it was new: a request has one hit of a type, whoever tells of it.
 pub(super) async fn record(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     request: &RecordedRequest,
     hit: &Hit,
 ) -> Result<bool, StoreError> {
@@ -28,7 +28,7 @@ pub(super) async fn record(
 }
 
 async fn is_known(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     request: &RecordedRequest,
     hit: &Hit,
 ) -> Result<bool, StoreError> {
@@ -42,11 +42,7 @@ async fn is_known(
 
 /// The attack a hit at this time belongs to. It is made when there is none; two the hit joins become one, which keeps the
 /// id people have known longer.
-async fn attack_at(
-    connection: &mut SqliteConnection,
-    key: &AttackKey,
-    at: i64,
-) -> Result<String, StoreError> {
+async fn attack_at(connection: &mut Connection, key: &AttackKey, at: i64) -> Result<String, StoreError> {
     let gap = i64::try_from(MAX_GAP.as_millis()).expect("an hour fits");
     let near: Vec<(String,)> = sqlx::query_as(
         "select id from attacks where key_hash = $1 and last_seen >= $2 and first_seen <= $3 order by id",
@@ -64,7 +60,7 @@ async fn attack_at(
     Ok(attack)
 }
 
-async fn open(connection: &mut SqliteConnection, key: &AttackKey, at: i64) -> Result<String, StoreError> {
+async fn open(connection: &mut Connection, key: &AttackKey, at: i64) -> Result<String, StoreError> {
     // Version 7 ids sort by when they were made: the smaller of two is the older attack.
     let id = Uuid::now_v7().to_string();
     sqlx::query(
@@ -75,9 +71,9 @@ async fn open(connection: &mut SqliteConnection, key: &AttackKey, at: i64) -> Re
     .bind(key.hash())
     .bind(key.attack_type.as_str())
     .bind(json(&key.point))
-    .bind(key.point.to_string())
-    .bind(&key.host)
-    .bind(&key.path)
+    .bind(Text::from(key.point.to_string().as_str()))
+    .bind(Text::from(key.host.as_str()))
+    .bind(Text::from(key.path.as_str()))
     .bind(at)
     .execute(connection)
     .await?;
@@ -85,7 +81,7 @@ async fn open(connection: &mut SqliteConnection, key: &AttackKey, at: i64) -> Re
 }
 
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     request: &RecordedRequest,
     hit: &Hit,
     attack: &str,
@@ -101,8 +97,8 @@ async fn insert(
     .bind(attack)
     .bind(request.at.as_millisecond())
     .bind(json(&hit.point))
-    .bind(hit.point.to_string())
-    .bind(worst.map(|finding| finding.payload.as_str()))
+    .bind(Text::from(hit.point.to_string().as_str()))
+    .bind(worst.map(|finding| Text::from(finding.payload.as_str())))
     .bind(worst.map(|finding| word(&finding.severity)))
     .bind(json(&hit.findings))
     .execute(connection)
@@ -110,12 +106,7 @@ async fn insert(
     Ok(())
 }
 
-async fn extend(
-    connection: &mut SqliteConnection,
-    attack: &str,
-    at: i64,
-    blocked: bool,
-) -> Result<(), StoreError> {
+async fn extend(connection: &mut Connection, attack: &str, at: i64, blocked: bool) -> Result<(), StoreError> {
     sqlx::query(
         "update attacks set hits = hits + 1, blocked = blocked + $3, \
          first_seen = case when first_seen < $2 then first_seen else $2 end, \
@@ -130,7 +121,7 @@ async fn extend(
 }
 
 async fn count_source(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     attack: &str,
     request: &RecordedRequest,
 ) -> Result<(), StoreError> {
@@ -154,7 +145,7 @@ struct Totals {
 }
 
 /// Moves everything of one attack into another, and leaves a redirect behind.
-async fn merge(connection: &mut SqliteConnection, from: &str, into: &str) -> Result<(), StoreError> {
+async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     add_totals(connection, from, into).await?;
     move_parts(connection, from, into).await?;
     sqlx::query("delete from attacks where id = $1").bind(from).execute(&mut *connection).await?;
@@ -171,7 +162,7 @@ async fn merge(connection: &mut SqliteConnection, from: &str, into: &str) -> Res
     Ok(())
 }
 
-async fn add_totals(connection: &mut SqliteConnection, from: &str, into: &str) -> Result<(), StoreError> {
+async fn add_totals(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     let add: Totals =
         sqlx::query_as("select first_seen, last_seen, hits, blocked from attacks where id = $1")
             .bind(from)
@@ -192,7 +183,7 @@ async fn add_totals(connection: &mut SqliteConnection, from: &str, into: &str) -
     Ok(())
 }
 
-async fn move_parts(connection: &mut SqliteConnection, from: &str, into: &str) -> Result<(), StoreError> {
+async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     sqlx::query("update hits set attack_id = $2 where attack_id = $1")
         .bind(from)
         .bind(into)

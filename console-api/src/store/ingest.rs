@@ -1,27 +1,33 @@
 //! Taking in what nodes deliver: one transaction a batch, each record told apart as new, known or refused.
 
-use super::{Store, StoreError, grouping, nodes, not_inspected, requests, responses};
+mod names;
+
+pub use names::objection_to_node;
+
+use super::{
+    Connection, Store, StoreError, grouping, nodes, not_inspected, requests, responses, words::word,
+};
 use jiff::Timestamp;
 use shared::{AttackRecord, Hit, NotInspected, Record, ResponseReport, record::NodeInfo};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Any, Transaction};
 use std::collections::BTreeSet;
 
 /// The transaction of a batch. Nothing of it is seen, or lasts, before [`Ingest::commit`].
 pub struct Ingest {
-    transaction: Transaction<'static, Sqlite>,
+    transaction: Transaction<'static, Any>,
     now: Timestamp,
     took_responses: bool,
 }
 
 /// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// It added something.
     Stored,
     /// All of it was known.
     Duplicate,
     /// It makes no sense, and nothing of it was stored.
-    Refused(&'static str),
+    Refused(String),
 }
 
 impl Kept {
@@ -33,8 +39,10 @@ impl Kept {
 impl Store {
     /// Begins to take in a batch of a node. `now` is the console's clock: a node's may be off.
     pub async fn ingest(&self, node: &NodeInfo, now: Timestamp) -> Result<Ingest, StoreError> {
-        // `immediate`: taking the write lock later could fail when another process wrote in between.
-        let mut transaction = self.writer.begin_with("begin immediate").await?;
+        let mut transaction = self.writer.begin_with(self.dialect.begin_ingest()).await?;
+        if let Some(statement) = self.dialect.lock_attacks() {
+            sqlx::query(statement).execute(&mut *transaction).await?;
+        }
         nodes::seen(&mut transaction, node, now).await?;
         Ok(Ingest { transaction, now, took_responses: false })
     }
@@ -42,6 +50,9 @@ impl Store {
 
 impl Ingest {
     pub async fn take(&mut self, record: &Record) -> Result<Kept, StoreError> {
+        if let Some(reason) = names::objection(record) {
+            return Ok(Kept::Refused(reason));
+        }
         match record {
             Record::Attack(attack) => self.take_attack(attack).await,
             Record::Response(report) => self.take_response(report).await,
@@ -59,7 +70,7 @@ impl Ingest {
     async fn take_attack(&mut self, record: &AttackRecord) -> Result<Kept, StoreError> {
         let connection = &mut *self.transaction;
         if let Some(reason) = objection(connection, record).await? {
-            return Ok(Kept::Refused(reason));
+            return Ok(Kept::Refused(reason.to_owned()));
         }
         let mut is_new = requests::record(connection, &record.request, &record.decision).await?;
         for hit in &record.hits {
@@ -84,7 +95,7 @@ impl Ingest {
 
 /// What speaks against a record. Asked before anything of it is written, so that a refused record leaves no trace.
 async fn objection(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     record: &AttackRecord,
 ) -> Result<Option<&'static str>, StoreError> {
     if record.hits.is_empty() {
@@ -102,11 +113,7 @@ async fn objection(
     Ok(None)
 }
 
-async fn is_taken(
-    connection: &mut SqliteConnection,
-    record: &AttackRecord,
-    hit: &Hit,
-) -> Result<bool, StoreError> {
+async fn is_taken(connection: &mut Connection, record: &AttackRecord, hit: &Hit) -> Result<bool, StoreError> {
     let other = sqlx::query("select 1 from hits where id = $1 and not (request_id = $2 and type = $3)")
         .bind(hit.id.to_string())
         .bind(record.request.request_id.to_string())
