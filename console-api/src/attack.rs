@@ -94,19 +94,3 @@ pub struct Source {
     pub ip: IpAddr,
     pub hits: u64,
 }
-
-/// What a list of attacks is narrowed to. Every field that is set must hold.
-#[derive(Debug, Clone, Default)]
-pub struct AttackFilter {
-    pub attack_type: Option<AttackType>,
-    pub host: Option<String>,
-    pub path: Option<String>,
-    pub ip: Option<IpAddr>,
-    pub status: Option<AttackStatus>,
-    /// The point as people read it, e.g. `get > id`.
-    pub parameter: Option<String>,
-    /// Attacks that went on at this time or later …
-    pub from: Option<Timestamp>,
-    /// … and began before this one.
-    pub to: Option<Timestamp>,
-}

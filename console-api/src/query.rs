@@ -13,7 +13,7 @@ mod word;
 pub use condition::Condition;
 pub use error::{Problem, QueryError};
 pub use field::Field;
-pub use value::{Addresses, Numbers, Pattern, Piece, Times};
+pub use value::{Addresses, Numbers, Pattern, Piece, Times, moment};
 
 use jiff::Timestamp;
 use std::fmt;

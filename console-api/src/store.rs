@@ -4,8 +4,10 @@
 //! One connection writes, so that a batch is one transaction without locks to wait for; a pool of others reads.
 
 mod access;
+mod address;
 mod attacks;
 mod dialect;
+mod filter;
 mod grouping;
 mod hits;
 mod ingest;
@@ -14,6 +16,7 @@ mod not_inspected;
 mod place;
 mod requests;
 mod responses;
+mod statement;
 mod words;
 
 pub use access::TokenSource;

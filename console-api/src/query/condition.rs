@@ -43,6 +43,11 @@ const SEVERITIES: [(&str, Severity); 4] = [
 ];
 
 impl Condition {
+    /// Of a field and a value that needs no quotes, because nothing comes after it.
+    pub fn of(field: Field, value: &str, now: Timestamp) -> Result<Self, Problem> {
+        Self::parse(field, &Word::whole(value), now)
+    }
+
     pub(super) fn parse(field: Field, word: &Word, now: Timestamp) -> Result<Self, Problem> {
         let text = word.text();
         let expected = |expected| Problem::Value { field, expected };

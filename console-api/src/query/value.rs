@@ -219,6 +219,11 @@ impl fmt::Display for Times {
     }
 }
 
+/// When a text of a time begins.
+pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    Some(Moment::parse(text, now)?.start)
+}
+
 /// What a text of a time covers: a day, or a millisecond.
 struct Moment {
     start: Timestamp,

@@ -14,6 +14,21 @@ pub(super) struct Letter {
 }
 
 impl Word {
+    /// All of a text.
+    pub(super) fn whole(text: &str) -> Self {
+        let (mut letters, mut rest) = (Vec::new(), text.chars());
+        while let Some(character) = rest.next() {
+            letters.push(match rest.clone().next().filter(|_| character == '\\') {
+                Some(escaped) => {
+                    rest.next();
+                    Letter { character: escaped, literal: true }
+                }
+                None => Letter { character, literal: false },
+            });
+        }
+        Self(letters)
+    }
+
     pub(super) fn push(&mut self, letter: Letter) {
         self.0.push(letter);
     }

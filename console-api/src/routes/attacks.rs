@@ -2,11 +2,12 @@
 
 use crate::{
     actor::Reader,
-    attack::{Attack, AttackDetail, AttackFilter},
+    attack::{Attack, AttackDetail},
     error::ApiError,
     extract::{Id, Query},
     hit::RecordedHit,
     paging::{Page, Slice},
+    query::Filter,
     store::Store,
 };
 use axum::{Json, extract::State};
@@ -15,7 +16,7 @@ use axum::{Json, extract::State};
 pub(super) async fn list(
     _: Reader,
     State(store): State<Store>,
-    Query((filter, slice)): Query<(AttackFilter, Slice)>,
+    Query((filter, slice)): Query<(Filter, Slice)>,
 ) -> Result<Json<Page<Attack>>, ApiError> {
     Ok(Json(store.attacks(&filter, &slice).await?))
 }

@@ -107,7 +107,9 @@ impl Statement {
     }
 
     fn push_request_id(&mut self, id: RequestId) -> &mut Self {
-        self.push("a.id in (select h.attack_id from hits h where h.request_id = ").bind(id.to_string()).push(")")
+        self.push("a.id in (select h.attack_id from hits h where h.request_id = ")
+            .bind(id.to_string())
+            .push(")")
     }
 
     fn push_edge_request_id(&mut self, id: &str) -> &mut Self {
@@ -115,7 +117,7 @@ impl Statement {
             "a.id in (select h.attack_id from requests r join hits h on h.request_id = r.request_id \
              where r.edge_request_id = ",
         )
-        .bind(id)
+        .bind(Text::from(id))
         .push(")")
     }
 
@@ -132,17 +134,13 @@ impl Statement {
             if let Ok(id) = text.parse() {
                 self.push(" or ").push_request_id(id);
             }
-            // PostgreSQL takes no NUL, and CloudFront's ids hold none.
-            if !text.contains('\0') {
-                self.push(" or ").push_edge_request_id(text);
-            }
+            self.push(" or ").push_edge_request_id(text);
         }
         self.push(")")
     }
 }
 
-const OF_A_REQUEST: &str =
-    "exists (select 1 from hits h join requests r on r.request_id = h.request_id where h.attack_id = a.id and ";
+const OF_A_REQUEST: &str = "exists (select 1 from hits h join requests r on r.request_id = h.request_id where h.attack_id = a.id and ";
 
 /// For `like`, with `\` as the escape, in lower case.
 fn like(pattern: &Pattern) -> String {
@@ -150,7 +148,7 @@ fn like(pattern: &Pattern) -> String {
         Piece::Any => "%".to_owned(),
         Piece::One => "_".to_owned(),
         Piece::Text(text) => {
-            let text = String::from_stored(text).to_lowercase();
+            let text = Text::from(text.as_str()).stored().to_lowercase();
             text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
         }
     };

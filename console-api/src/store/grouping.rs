@@ -1,7 +1,7 @@
 //! Puts hits into attacks, and keeps the attacks' counters. What belongs together is said in [`crate::grouping`].
 
 use super::{
-    Connection, StoreError, requests,
+    Connection, StoreError, address, requests,
     words::{Text, json, word},
 };
 use crate::grouping::{AttackKey, MAX_GAP};
@@ -130,7 +130,7 @@ async fn count_source(
          on conflict (attack_id, ip) do update set hits = attack_sources.hits + 1",
     )
     .bind(attack)
-    .bind(request.client_ip.to_string())
+    .bind(address::key(request.client_ip))
     .execute(connection)
     .await?;
     Ok(())

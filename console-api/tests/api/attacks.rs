@@ -81,6 +81,87 @@ async fn filters_narrow_the_list() {
     assert_eq!(console.body("/api/v1/attacks?type=sqli&status=blocked").await["items"], json!([]));
 }
 
+/// Attacks that differ in everything a query can ask for.
+async fn two_attacks() -> Console {
+    let console = Console::start().await;
+    let sqli = with(
+        monitored(attack(2, 200)),
+        &[
+            ("/attack/hits", json!([hit(2, "sqli", &json!([["get", "q"]]), "' or 100%=100% \u{0} Ä")])),
+            ("/attack/request/method", json!("POST")),
+            ("/attack/request/host", json!("api.example.com")),
+            ("/attack/request/path", json!("/v1/log_in")),
+            ("/attack/request/client_ip", json!("2001:db8::1")),
+        ],
+    );
+    console.ingest(&[attack(1, 0), attack(3, 5), sqli, response(2, 404, "viewer-response")]).await;
+    console
+}
+
+#[tokio::test]
+async fn the_search_language_finds_what_it_says() {
+    let console = two_attacks().await;
+    let types = async |query: &str| -> Vec<String> {
+        let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let list = console.body(&format!("/api/v1/attacks?q={query}")).await;
+        list["items"].as_array().unwrap().iter().map(|a| a["type"].as_str().unwrap().to_owned()).collect()
+    };
+    for query in [
+        "type:sqli,xss",
+        "-type:ptrav",
+        "host:api.*",
+        "host:API.example.com",
+        "path:/v1/log_in",
+        "path:/V?/*",
+        "ip:2001:db8::/32",
+        "-ip:0.0.0.0/0",
+        "method:post",
+        "response:4xx",
+        "hits:<2",
+        "blocked:0",
+        "status:monitoring",
+        "first_seen:>2026-01-01T11:00:00Z",
+        "last_seen:-1h",
+        "payload:\"100%=\"",
+        "payload:\"' OR*\"",
+        "parameter:\"get > q\"",
+        "parameter:*q",
+        "\"or 100%\"",
+        "log_in",
+        "request_id:00000000000000000000000000000002",
+        "00000000000000000000000000000002",
+        "type:sqli (host:nowhere OR method:POST)",
+        "-(type:ptrav OR type:xss)",
+        "type:sqli -payload:passwd -request_id:00000000000000000000000000000001",
+    ] {
+        assert_eq!(types(query).await, ["sqli"], "{query}");
+    }
+    for query in [
+        "path:/v1/logXin",
+        "payload:\"100_=\"",
+        "host:a?i.example.com.",
+        "-hits:>0",
+        "log%in",
+        "response:5xx",
+    ] {
+        assert_eq!(types(query).await, [""; 0], "{query}");
+    }
+    assert_eq!(types("").await, ["sqli", "ptrav"]);
+    assert_eq!(types("hits:>=1 sources:1").await, ["sqli", "ptrav"]);
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_is_told_where() {
+    let console = Console::start().await;
+    let answer = console.get("/api/v1/attacks?q=type:sqli%20hosst:a").await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json()["parameter"], "q");
+    assert_eq!(
+        answer.json()["detail"],
+        "column 11: `hosst` is not a field, did you mean `host`?; put quotes around a text with a colon"
+    );
+}
+
 #[tokio::test]
 async fn a_walk_by_cursor_meets_each_attack_once() {
     let console = Console::start().await;
