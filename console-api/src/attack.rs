@@ -1,6 +1,11 @@
 //! What the console knows of an attack.
 
-use crate::paging::{Cursor, Listed};
+mod group;
+mod order;
+
+pub use group::{AttackGroup, GroupField, Grouping};
+pub use order::{Order, SortKey};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{AttackType, Point};
@@ -29,12 +34,6 @@ pub struct Attack {
     pub sources: u64,
     /// Of the latest hit.
     pub payload: Option<String>,
-}
-
-impl Listed for Attack {
-    fn cursor(&self) -> Cursor {
-        Cursor { at: self.last_seen, id: self.id.to_string() }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! What handlers take: query parameters that are all known and all right, and ids from the path.
 
 use crate::{
+    attack::Order,
     clock::Clock,
     error::ApiError,
     paging::{Cursor, Slice},
@@ -108,14 +109,29 @@ where
     }
 }
 
+/// A cursor belongs to the order it was given for.
+impl FromParameters for (Order, Slice) {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let order = parameters.read("sort", Order::EXPECTED, Order::parse)?.unwrap_or_default();
+        let slice = slice(parameters, &order.text())?;
+        Ok((order, slice))
+    }
+}
+
 impl FromParameters for Slice {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let limit = parameters.read("limit", "a number from 1 to 200", |text| {
-            text.parse().ok().filter(|limit| (1..=Self::MAX_LIMIT).contains(limit))
-        })?;
-        let after = parameters.read("cursor", "a `next_cursor` of this list", Cursor::parse)?;
-        Ok(Self { limit: limit.unwrap_or(Self::DEFAULT_LIMIT), after })
+        slice(parameters, "")
     }
+}
+
+fn slice(parameters: &mut Parameters, list: &str) -> Result<Slice, ApiError> {
+    let limit = parameters.read("limit", "a number from 1 to 200", |text| {
+        text.parse().ok().filter(|limit| (1..=Slice::MAX_LIMIT).contains(limit))
+    })?;
+    let after = parameters.read("cursor", "a `next_cursor` of this list", |text| {
+        Cursor::parse(text).filter(|cursor| cursor.list == list)
+    })?;
+    Ok(Slice { limit: limit.unwrap_or(Slice::DEFAULT_LIMIT), after })
 }
 
 /// `q`, and a parameter for each field: the same conditions, all of which must hold. `from` and `to` bound the time.

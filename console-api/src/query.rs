@@ -7,12 +7,14 @@ mod condition;
 mod error;
 mod field;
 mod parser;
+mod schema;
 mod value;
 mod word;
 
 pub use condition::Condition;
 pub use error::{Problem, QueryError};
 pub use field::Field;
+pub use schema::Schema;
 pub use value::{Addresses, Numbers, Pattern, Piece, Times, moment};
 
 use jiff::Timestamp;

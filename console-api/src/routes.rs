@@ -33,6 +33,7 @@ pub(crate) fn table() -> Router<App> {
 fn api() -> Router<App> {
     Router::new()
         .route("/attacks", get(attacks::list))
+        .route("/attacks/schema", get(attacks::schema))
         .route("/attacks/{id}", get(attacks::one))
         .route("/attacks/{id}/hits", get(attacks::hits))
         .route("/hits", get(hits::list))

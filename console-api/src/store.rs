@@ -9,6 +9,7 @@ mod attacks;
 mod dialect;
 mod filter;
 mod grouping;
+mod groups;
 mod hits;
 mod ingest;
 mod nodes;

@@ -3,7 +3,7 @@
 use super::{PageError, render, view};
 use crate::{
     actor::Visitor,
-    attack::{Attack, AttackDetail, AttackStatus},
+    attack::{Attack, AttackDetail, AttackStatus, Order},
     error::ApiError,
     extract::{FromParameters, Id, Parameters, Query},
     hit::RecordedHit,
@@ -18,6 +18,7 @@ use shared::AttackType;
 /// A filter, a slice, and the filter as it was given, for the link to the next page.
 pub(super) struct Search {
     filter: Filter,
+    order: Order,
     slice: Slice,
     given: Vec<(String, String)>,
 }
@@ -26,7 +27,8 @@ impl FromParameters for Search {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let given = parameters.given().filter(|(name, _)| name != "cursor").cloned().collect();
         let filter = Filter::from_parameters(parameters)?;
-        Ok(Self { filter, slice: Slice::from_parameters(parameters)?, given })
+        let (order, slice) = FromParameters::from_parameters(parameters)?;
+        Ok(Self { filter, order, slice, given })
     }
 }
 
@@ -56,7 +58,7 @@ pub(super) async fn list(
     search: Result<Query<Search>, ApiError>,
 ) -> Result<Response, PageError> {
     let Query(search) = search?;
-    let attacks = store.attacks(&search.filter, &search.slice).await?;
+    let attacks = store.attacks(&search.filter, search.order, &search.slice).await?;
     let not_inspected = store.not_inspected_counts().await?.total;
     Ok(render(&AttacksPage { attacks, search, not_inspected }))
 }

@@ -6,8 +6,8 @@ use super::{
     words::{Columns, Text, count},
 };
 use crate::{
-    attack::{Attack, AttackDetail, AttackStatus, Source},
-    paging::{Page, Slice},
+    attack::{Attack, AttackDetail, AttackStatus, Order, SortKey, Source},
+    paging::{Cursor, Page, Slice},
     query::Filter,
 };
 use shared::AttackType;
@@ -72,19 +72,42 @@ impl TryFrom<Row> for Attack {
     }
 }
 
+fn column(key: SortKey) -> &'static str {
+    match key {
+        SortKey::FirstSeen => "a.first_seen",
+        SortKey::LastSeen => "a.last_seen",
+        SortKey::Hits => "a.hits",
+        SortKey::Blocked => "a.blocked",
+        SortKey::Sources => "(select count(*) from attack_sources s where s.attack_id = a.id)",
+    }
+}
+
 impl Store {
-    /// The attacks a filter leaves, the one seen last first.
-    pub async fn attacks(&self, filter: &Filter, slice: &Slice) -> Result<Page<Attack>, StoreError> {
+    /// The attacks a filter leaves.
+    pub async fn attacks(
+        &self,
+        filter: &Filter,
+        order: Order,
+        slice: &Slice,
+    ) -> Result<Page<Attack>, StoreError> {
         let mut statement = Statement::new(attacks!("where "));
+        let (beyond, direction) = if order.descending { (" < ", " desc") } else { (" > ", " asc") };
         statement.push_filter(filter);
-        if let Some((at, id)) = slice.bounds() {
-            statement.push(" and (a.last_seen < ").bind(at);
-            statement.push(" or (a.last_seen = ").bind(at).push(" and a.id < ").bind(id).push("))");
+        if let Some((position, id)) = slice.bounds() {
+            let column = column(order.by);
+            statement.push(" and (").push(column).push(beyond).bind(position);
+            statement.push(" or (").push(column).push(" = ").bind(position);
+            statement.push(" and a.id").push(beyond).bind(id).push("))");
         }
-        statement.push(" order by a.last_seen desc, a.id desc limit ").bind(i64::from(slice.limit) + 1);
+        statement.push(" order by ").push(column(order.by)).push(direction).push(", a.id").push(direction);
+        statement.push(" limit ").bind(i64::from(slice.limit) + 1);
         let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
         let items = rows.into_iter().map(Attack::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(items, slice.limit))
+        Ok(Page::cut_at(items, slice.limit, |attack: &Attack| Cursor {
+            list: order.text(),
+            position: order.by.of(attack),
+            id: attack.id.to_string(),
+        }))
     }
 
     /// The attack of this id, or the one it was merged into.

@@ -163,6 +163,49 @@ async fn a_query_that_cannot_be_read_is_told_where() {
 }
 
 #[tokio::test]
+async fn attacks_are_sorted_as_asked_and_a_cursor_keeps_to_its_order() {
+    let console = two_attacks().await;
+    let first = async |sort: &str| console.body(&format!("/api/v1/attacks?limit=1&sort={sort}")).await;
+    for (sort, type_) in [
+        ("-last_seen", "sqli"),
+        ("first_seen", "ptrav"),
+        ("-hits", "ptrav"),
+        ("blocked", "sqli"),
+        ("-sources", "sqli"),
+    ] {
+        assert_eq!(first(sort).await["items"][0]["type"], type_, "{sort}");
+    }
+    let cursor = first("hits").await["next_cursor"].as_str().unwrap().to_owned();
+    let rest = console.body(&format!("/api/v1/attacks?sort=hits&cursor={cursor}")).await;
+    assert_eq!((&rest["items"][0]["type"], &rest["next_cursor"]), (&json!("ptrav"), &json!(null)));
+    let other = console.get(&format!("/api/v1/attacks?sort=-hits&cursor={cursor}")).await;
+    assert_eq!((other.status.as_u16(), &other.json()["parameter"]), (400, &json!("cursor")));
+    assert_eq!(console.get("/api/v1/attacks?sort=size").await.json()["parameter"], "sort");
+}
+
+#[tokio::test]
+async fn attacks_are_counted_by_what_they_have_in_common() {
+    let console = two_attacks().await;
+    assert_json_snapshot!("groups", console.body("/api/v1/attacks?group_by=type,host").await);
+    let by_source = console.body("/api/v1/attacks?group_by=ip&limit=1").await;
+    assert_eq!(by_source["items"][0]["hits"], 2);
+    let cursor = by_source["next_cursor"].as_str().unwrap();
+    let next = console.body(&format!("/api/v1/attacks?group_by=ip&cursor={cursor}")).await;
+    assert_eq!(
+        (&next["items"][0]["group"]["ip"], &next["next_cursor"]),
+        (&json!("2001:db8::1"), &json!(null))
+    );
+    assert_eq!(console.body("/api/v1/attacks?group_by=path&q=type:sqli").await["items"][0]["attacks"], 1);
+    assert_eq!(console.get("/api/v1/attacks?group_by=size").await.json()["parameter"], "group_by");
+}
+
+#[tokio::test]
+async fn the_schema_says_what_a_query_can_be_made_of() {
+    let console = Console::start().await;
+    assert_json_snapshot!("schema", console.body("/api/v1/attacks/schema").await);
+}
+
+#[tokio::test]
 async fn a_walk_by_cursor_meets_each_attack_once() {
     let console = Console::start().await;
     // Pairs share their time, so that the id has to break the tie.
