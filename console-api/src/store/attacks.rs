@@ -110,6 +110,23 @@ impl Store {
         }))
     }
 
+    /// The attacks a filter leaves in the order of their ids, which does not change while they grow.
+    pub async fn attacks_after(
+        &self,
+        filter: &Filter,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Attack>, StoreError> {
+        let mut statement = Statement::new(attacks!("where "));
+        statement.push_filter(filter);
+        if let Some(after) = after {
+            statement.push(" and a.id > ").bind(after.to_string());
+        }
+        statement.push(" order by a.id limit ").bind(i64::from(limit));
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        rows.into_iter().map(Attack::try_from).collect()
+    }
+
     /// The attack of this id, or the one it was merged into.
     pub async fn attack(&self, id: Uuid) -> Result<Option<Attack>, StoreError> {
         let row: Option<Row> = sqlx::query_as(attacks!(

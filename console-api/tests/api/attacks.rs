@@ -206,6 +206,29 @@ async fn the_schema_says_what_a_query_can_be_made_of() {
 }
 
 #[tokio::test]
+async fn exports_hold_every_attack_the_query_finds() {
+    let console = Console::start().await;
+    let records: Vec<_> = (0..1203)
+        .map(|n| with(attack(n + 1, 0), &[("/attack/request/host", json!(format!("=host-{n}")))]))
+        .collect();
+    for batch in records.chunks(400) {
+        console.ingest(batch).await;
+    }
+    let csv = console.get("/api/v1/attacks/export.csv?q=-host:*7").await;
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(csv.header("content-disposition"), "attachment; filename=\"attacks.csv\"");
+    let (head, rows) = csv.text.split_once("\r\n").unwrap();
+    assert!(head.starts_with("id,type,title,status,host,"), "{head}");
+    let hosts: BTreeSet<_> = rows.lines().map(|row| row.split(',').nth(4).unwrap()).collect();
+    let expected: BTreeSet<_> = (0..1203).filter(|n| n % 10 != 7).map(|n| format!("'=host-{n}")).collect();
+    assert!(hosts.iter().eq(expected.iter()), "{} of {}", hosts.len(), expected.len());
+    let ndjson = console.get("/api/v1/attacks/export.ndjson").await;
+    let lines: Vec<Value> = ndjson.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[5]["host"]), (1203, &json!("=host-5")));
+    assert_eq!(console.get("/api/v1/attacks/export.csv?q=x:y").await.status, 400);
+}
+
+#[tokio::test]
 async fn a_walk_by_cursor_meets_each_attack_once() {
     let console = Console::start().await;
     // Pairs share their time, so that the id has to break the tie.
