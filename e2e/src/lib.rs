@@ -7,6 +7,7 @@
 //! - [`cloudfront`]: one distribution with one behavior, calling functions at its four triggers.
 //! - [`origin`]: a sample origin that remembers what reached it.
 //! - [`certificates`]: for whoever listens with TLS.
+//! - [`clock`]: the time of day, that tests move forward.
 //!
 //! The real parts around it:
 //!
@@ -21,6 +22,7 @@
 pub mod bench;
 pub mod binaries;
 pub mod certificates;
+pub mod clock;
 pub mod cloudfront;
 pub mod console;
 pub mod faulty_node;
