@@ -5,6 +5,7 @@
 
 mod access;
 mod attacks;
+mod bulk;
 mod dialect;
 mod grouping;
 mod hits;
@@ -17,7 +18,7 @@ mod responses;
 mod words;
 
 pub use access::TokenSource;
-pub use ingest::{Ingest, Kept, objection_to_node};
+pub use ingest::{Kept, objection_to_node};
 pub use nodes::Node;
 pub use not_inspected::NotInspectedCounts;
 pub use place::{NoPostgresUrl, Place, PostgresUrl};
