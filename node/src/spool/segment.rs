@@ -69,6 +69,8 @@ pub(super) fn read(path: &Path, offset: u64, end: u64) -> io::Result<Vec<u8>> {
 /// What lies in a stretch of bytes.
 pub(super) fn contents(bytes: &[u8]) -> Contents {
     let mut contents = Contents::default();
-    Pieces::new(bytes).for_each(|piece| contents.add(&piece));
+    for piece in Pieces::new(bytes) {
+        contents.add(&piece);
+    }
     contents
 }

@@ -3,7 +3,9 @@ use proptest::{collection::vec, prelude::*};
 
 fn frames(records: &[&str]) -> Vec<u8> {
     let mut frames = Frames::default();
-    records.iter().for_each(|record| frames.push(Kind::Blocked, record.as_bytes()));
+    for record in records {
+        frames.push(Kind::Blocked, record.as_bytes());
+    }
     frames.bytes
 }
 

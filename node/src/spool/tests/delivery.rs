@@ -79,7 +79,7 @@ async fn deliver_all(spool: &Arc<Spool>, console: &Arc<Console>) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), emptied).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), emptied).await.unwrap();
     stop.cancel();
     running.await.unwrap();
     server.abort();
