@@ -49,7 +49,7 @@ impl Cursor {
     }
 
     /// A place in a list sorted by time.
-    pub fn at(time: Timestamp, id: impl ToString) -> Self {
+    pub fn at(time: Timestamp, id: &impl ToString) -> Self {
         Self { list: String::new(), position: time.as_millisecond(), id: id.to_string() }
     }
 

@@ -45,6 +45,7 @@ impl Filter {
     }
 
     /// One filter for two that must both hold.
+    #[must_use]
     pub fn and(self, other: Self) -> Self {
         let mut all = Vec::new();
         for filter in [self, other] {

@@ -6,6 +6,7 @@
 mod access;
 mod address;
 mod attacks;
+mod bulk;
 mod dialect;
 mod filter;
 mod grouping;
@@ -21,7 +22,7 @@ mod statement;
 mod words;
 
 pub use access::TokenSource;
-pub use ingest::{Ingest, Kept, objection_to_node};
+pub use ingest::{Kept, objection_to_node};
 pub use nodes::Node;
 pub use not_inspected::NotInspectedCounts;
 pub use place::{NoPostgresUrl, Place, PostgresUrl};

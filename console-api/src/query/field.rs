@@ -92,9 +92,13 @@ impl Field {
 
     pub fn kind(self) -> Kind {
         match self {
-            Self::Type | Self::Status | Self::Severity | Self::Method => Kind::Word,
+            Self::Type
+            | Self::Status
+            | Self::Severity
+            | Self::Method
+            | Self::RequestId
+            | Self::EdgeRequestId => Kind::Word,
             Self::Host | Self::Path | Self::Parameter | Self::Payload => Kind::Text,
-            Self::RequestId | Self::EdgeRequestId => Kind::Word,
             Self::Ip => Kind::Address,
             Self::Response | Self::Hits | Self::Blocked | Self::Sources => Kind::Number,
             Self::FirstSeen | Self::LastSeen => Kind::Time,

@@ -109,13 +109,13 @@ impl Parser {
         self.at += 1;
         self.skip_spaces();
         match self.peek() {
-            Some(')') => return Err(self.error_at(open, Problem::EmptyParentheses)),
-            None => return Err(self.error_at(open, Problem::UnclosedParenthesis)),
+            Some(')') => return Err(error_at(open, Problem::EmptyParentheses)),
+            None => return Err(error_at(open, Problem::UnclosedParenthesis)),
             Some(_) => {}
         }
         let filter = self.any()?;
         if self.peek() != Some(')') {
-            return Err(self.error_at(open, Problem::UnclosedParenthesis));
+            return Err(error_at(open, Problem::UnclosedParenthesis));
         }
         self.at += 1;
         Ok(filter)
@@ -139,7 +139,7 @@ impl Parser {
                 return Err(self.error(Problem::NoValue(field)));
             }
             let condition = Condition::parse(field, &word, self.now);
-            values.push(condition.map_err(|problem| self.error_at(start, problem))?.into());
+            values.push(condition.map_err(|problem| error_at(start, problem))?.into());
             if self.peek() != Some(',') {
                 return Ok(one_or(values, Filter::Any));
             }
@@ -157,7 +157,7 @@ impl Parser {
             let literal = self.peek() == Some('\\') && self.text.get(self.at + 1).is_some();
             self.at += usize::from(literal);
             match self.peek() {
-                None if quoted => return Err(self.error_at(start, Problem::UnclosedQuote)),
+                None if quoted => return Err(error_at(start, Problem::UnclosedQuote)),
                 None => return Ok(word),
                 Some('"') if quoted && !literal => {
                     self.at += 1;
@@ -211,12 +211,12 @@ impl Parser {
     }
 
     fn error(&self, problem: Problem) -> QueryError {
-        self.error_at(self.at, problem)
+        error_at(self.at, problem)
     }
+}
 
-    fn error_at(&self, at: usize, problem: Problem) -> QueryError {
-        QueryError { column: at + 1, problem }
-    }
+fn error_at(at: usize, problem: Problem) -> QueryError {
+    QueryError { column: at + 1, problem }
 }
 
 /// A single one needs nothing around it.

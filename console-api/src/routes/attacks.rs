@@ -24,13 +24,11 @@ pub(super) enum Listing {
 
 impl FromParameters for Listing {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        Ok(match parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)? {
-            Some(grouping) => Self::Groups(grouping, Slice::from_parameters(parameters)?),
-            None => {
-                let (order, slice) = FromParameters::from_parameters(parameters)?;
-                Self::Attacks(order, slice)
-            }
-        })
+        if let Some(grouping) = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)? {
+            return Ok(Self::Groups(grouping, Slice::from_parameters(parameters)?));
+        }
+        let (order, slice) = FromParameters::from_parameters(parameters)?;
+        Ok(Self::Attacks(order, slice))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract,
-    store::{self, Ingest, Kept, Store, StoreError},
+    store::{self, Kept, Store},
 };
 use axum::{
     Json,
@@ -25,29 +25,25 @@ pub(super) async fn take(
     State(clock): State<Clock>,
     Batch(batch): Batch,
 ) -> Result<Json<IngestReply>, ApiError> {
-    let mut ingest = store.ingest(&batch.node, clock.now()).await?;
+    let read: Vec<Result<Record, serde_json::Error>> =
+        batch.records.iter().map(|raw| serde_json::from_str(raw.get())).collect();
+    let records: Vec<&Record> = read.iter().flatten().collect();
+    let mut kept = store.ingest(&batch.node, clock.now(), &records).await?.into_iter();
     let mut reply = IngestReply::default();
-    for (index, raw) in batch.records.iter().enumerate() {
-        match take_record(&mut ingest, raw).await? {
-            Ok(Kept::Stored) => reply.stored += 1,
-            Ok(Kept::Duplicate) => reply.duplicate += 1,
-            Ok(Kept::Refused(reason)) => reply.rejected.push(reject(index, raw, reason)),
-            Err(cause) => reply.rejected.push(reject(index, raw, cause.to_string())),
+    for (index, (raw, read)) in batch.records.iter().zip(&read).enumerate() {
+        let kept = match read {
+            Ok(_) => kept.next(),
+            Err(cause) => Some(Kept::Refused(cause.to_string())),
+        };
+        match kept {
+            Some(Kept::Refused(reason)) => reply.rejected.push(reject(index, raw, reason)),
+            Some(Kept::Duplicate) => reply.duplicate += 1,
+            Some(Kept::Stored) => reply.stored += 1,
+            None => {}
         }
     }
-    ingest.commit().await?;
     log(&batch, &reply);
     Ok(Json(reply))
-}
-
-async fn take_record(
-    ingest: &mut Ingest,
-    raw: &RawValue,
-) -> Result<Result<Kept, serde_json::Error>, StoreError> {
-    match serde_json::from_str::<Record>(raw.get()) {
-        Ok(record) => ingest.take(&record).await.map(Ok),
-        Err(cause) => Ok(Err(cause)),
-    }
 }
 
 fn reject(index: usize, raw: &RawValue, reason: String) -> RejectedRecord {

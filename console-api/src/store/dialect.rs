@@ -1,5 +1,8 @@
 //! What SQLite and PostgreSQL say differently. All other statements are the same text for both.
 
+use super::Connection;
+use sqlx::{Database, Sqlite};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     Sqlite,
@@ -7,6 +10,10 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
+    pub(super) fn of(connection: &Connection) -> Self {
+        if connection.backend_name() == Sqlite::NAME { Self::Sqlite } else { Self::Postgres }
+    }
+
     /// Of a connection that writes.
     ///
     /// With a write-ahead log, `normal` keeps what was committed through a killed process; a power cut may take the last
@@ -51,6 +58,14 @@ impl Dialect {
         match self {
             Self::Sqlite => None,
             Self::Postgres => Some("lock table attacks in exclusive mode"),
+        }
+    }
+
+    /// Completes a condition: the column is one of the texts of a JSON array, `$1`.
+    pub(super) fn is_among(self) -> &'static str {
+        match self {
+            Self::Sqlite => "in (select value from json_each($1))",
+            Self::Postgres => "= any(array(select json_array_elements_text($1::json)))",
         }
     }
 }

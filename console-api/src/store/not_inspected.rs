@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 impl Listed for NotInspected {
     fn cursor(&self) -> Cursor {
-        Cursor::at(self.at, self.id)
+        Cursor::at(self.at, &self.id)
     }
 }
 

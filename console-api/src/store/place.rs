@@ -6,7 +6,7 @@ use sqlx::{
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 use std::{
-    fmt::{self, Write},
+    fmt,
     fs::OpenOptions,
     io,
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
@@ -96,16 +96,9 @@ fn make_private(path: &Path) -> io::Result<()> {
 
 /// A path as it stands in a URL, whatever signs it has.
 fn url_path(path: &Path) -> String {
-    path.as_os_str().as_bytes().iter().fold(String::new(), |mut url, byte| {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                url.push(char::from(*byte))
-            }
-            // Writing to text does not fail.
-            _ => drop(write!(url, "%{byte:02X}")),
-        }
-        url
-    })
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-_".contains(&byte);
+    let spell = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    path.as_os_str().as_bytes().iter().copied().map(spell).collect()
 }
 
 #[cfg(test)]

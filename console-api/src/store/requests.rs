@@ -1,7 +1,9 @@
 //! Requests and what was decided on them.
 
 use super::{
-    Connection, Store, StoreError, not_inspected, responses,
+    Connection, Store, StoreError,
+    bulk::{Insert, Query},
+    not_inspected, responses,
     words::{Columns, Text, count, json, word},
 };
 use shared::{Body, ConnectorInfo, Decision, Enforced, Outcome, RecordedRequest, RequestId};
@@ -15,7 +17,7 @@ pub(super) async fn record(
 ) -> Result<bool, StoreError> {
     let id = request.request_id;
     let Some(known) = self::decision(connection, id).await? else {
-        insert(connection, request, decision).await?;
+        insert(connection, &[(request, decision)]).await?;
         responses::apply_pending(connection, id).await?;
         if not_inspected::has_entry(connection, id).await? {
             passed(connection, id).await?;
@@ -46,7 +48,7 @@ pub(super) async fn passed(connection: &mut Connection, id: RequestId) -> Result
 }
 
 /// Whether the decision kept the request from the origin, as far as the console knows.
-fn held(decision: &Decision) -> bool {
+pub(super) fn held(decision: &Decision) -> bool {
     decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
 }
 
@@ -97,42 +99,45 @@ pub(super) async fn is_held(connection: &mut Connection, id: RequestId) -> Resul
     Ok(decision(connection, id).await?.is_some_and(|decision| held(&decision)))
 }
 
-async fn insert(
+/// Stores requests that are not known, each with what was decided on it.
+pub(super) async fn insert(
     connection: &mut Connection,
-    request: &RecordedRequest,
-    decision: &Decision,
+    requests: &[(&RecordedRequest, &Decision)],
 ) -> Result<(), StoreError> {
-    let edge_request_id =
-        request.connector.as_ref().and_then(|connector| connector.edge_request_id.as_deref());
-    sqlx::query(
-        "insert into requests (request_id, at, connector, edge_request_id, client_ip, method, scheme, http_version, \
-         host, path, query, headers, body, body_bytes, body_truncated, outcome, reason, mode, mode_source, delivery, \
-         enforced) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
-    )
-    .bind(request.request_id.to_string())
-    .bind(request.at.as_millisecond())
-    .bind(request.connector.as_ref().map(json))
-    .bind(edge_request_id)
-    .bind(request.client_ip.to_string())
-    .bind(Text::from(request.method.as_str()))
-    .bind(&request.scheme)
-    .bind(&request.http_version)
-    .bind(Text::from(request.host.as_str()))
-    .bind(Text::from(request.path.as_str()))
-    .bind(Text::from(request.query.as_str()))
-    .bind(json(&request.headers))
-    .bind(request.body.as_ref().map(|body| body.0.as_slice()))
-    .bind(request.body_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
-    .bind(if request.body_truncated { "yes" } else { "no" })
-    .bind(word(&decision.outcome))
-    .bind(decision.reason.as_ref().map(word))
-    .bind(word(&decision.mode))
-    .bind(&decision.mode_source)
-    .bind(word(&decision.delivery))
-    .bind(word(&decision.enforced))
-    .execute(connection)
-    .await?;
-    Ok(())
+    let insert = Insert {
+        into: "insert into requests (request_id, at, connector, edge_request_id, client_ip, method, scheme, http_version, \
+               host, path, query, headers, body, body_bytes, body_truncated, outcome, reason, mode, mode_source, \
+               delivery, enforced)",
+        columns: 21,
+        after: "",
+    };
+    insert.rows(connection, requests, bind).await
+}
+
+fn bind(query: Query, (request, decision): &(&RecordedRequest, &Decision)) -> Query {
+    let connector = request.connector.as_ref();
+    query
+        .bind(request.request_id.to_string())
+        .bind(request.at.as_millisecond())
+        .bind(connector.map(json))
+        .bind(connector.and_then(|connector| connector.edge_request_id.clone()))
+        .bind(request.client_ip.to_string())
+        .bind(Text::from(request.method.as_str()))
+        .bind(request.scheme.clone())
+        .bind(request.http_version.clone())
+        .bind(Text::from(request.host.as_str()))
+        .bind(Text::from(request.path.as_str()))
+        .bind(Text::from(request.query.as_str()))
+        .bind(json(&request.headers))
+        .bind(request.body.as_ref().map(|body| body.0.clone()))
+        .bind(request.body_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
+        .bind(if request.body_truncated { "yes" } else { "no" })
+        .bind(word(&decision.outcome))
+        .bind(decision.reason.as_ref().map(word))
+        .bind(word(&decision.mode))
+        .bind(decision.mode_source.clone())
+        .bind(word(&decision.delivery))
+        .bind(word(&decision.enforced))
 }
 
 #[derive(FromRow)]

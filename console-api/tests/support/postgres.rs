@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// PostgreSQL refuses to run as root; then it runs as nobody.
 const NOBODY: u32 = 65534;
 /// A busy machine may take long to make and start a server.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 
 pub(crate) struct Server {
     process: Child,
