@@ -2,14 +2,15 @@
 
 use crate::{
     Config, VERSION,
+    admission::{Admission, Patience, processors},
     decision::EffectiveMode,
+    doors::{Door, limits::Limits},
     metrics::Metrics,
     recent::RecentRequests,
-    server::{self, Node, Signatures},
+    server::{self, Intake, Node, Signatures, Turns},
     spool::{Spool, delivery::Delivery},
 };
 use anyhow::Context as _;
-use axum::Router;
 use engine::Engine;
 use shared::record::NodeInfo;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -17,8 +18,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// How long a stopping node waits for connections that are still busy.
-const DRAIN: Duration = Duration::from_secs(3);
+const PATIENCE: Patience = Patience { burst: Duration::from_millis(100), standing: Duration::from_millis(5) };
 
 /// Runs until `stop`. Fails only while starting: afterwards a node goes on with what it has.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
@@ -32,6 +32,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
         admin_token: config.admin_token.clone(),
+        intake: Intake::new(4 << 20, Duration::from_secs(10), 256 << 20),
+        turns: Turns {
+            small: Admission::new(processors(), 10_000, PATIENCE),
+            large: Admission::new(processors(), 100, PATIENCE),
+        },
         signatures: (!config.signing_keys.is_empty()).then(|| Signatures::new(config.signing_keys.clone())),
     });
     let servers = serve(&config, &node, &stop).await?;
@@ -48,7 +53,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     stop.cancelled().await;
     info!("stopping");
     // First no new hits, then the last delivery.
-    let _ = tokio::time::timeout(DRAIN, servers.join_all()).await;
+    servers.join_all().await;
     delivery_stop.cancel();
     background.join_all().await;
     Ok(())
@@ -70,20 +75,20 @@ async fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> a
     }
     let mut servers = JoinSet::new();
     for (listener, router) in bound {
-        servers.spawn(serve_one(listener, router, stop.clone()));
+        let door = Door {
+            listener,
+            router,
+            tls: None,
+            limits: Arc::new(Limits::default()),
+            metrics: node.metrics.clone(),
+        };
+        servers.spawn(door.serve(stop.clone()));
     }
     Ok(servers)
 }
 
 async fn bind(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))
-}
-
-async fn serve_one(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    if let Err(cause) = served.await {
-        error!("a listener ended: {cause}");
-    }
 }
 
 async fn sync_periodically(spool: Arc<Spool>, interval: Duration, stop: CancellationToken) {

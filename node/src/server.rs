@@ -3,12 +3,13 @@
 mod explain;
 mod health;
 mod inspect;
+mod intake;
 mod refusal;
 mod signed;
 mod status;
 
 use crate::{
-    config::Secret, decision::EffectiveMode, metrics::Metrics, recent::RecentRequests, spool::Spool,
+    admission::Admission, config::Secret, decision::EffectiveMode, metrics::Metrics, recent::RecentRequests, spool::Spool,
 };
 use axum::{
     Router,
@@ -19,12 +20,10 @@ use axum::{
 use engine::Engine;
 use refusal::Refusal;
 use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest};
+pub use intake::Intake;
 pub use signed::Signatures;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// CloudFront hands a function at most 1 MB of body; as base64 in JSON, with headers and URL, that stays below this.
-const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// What the endpoints work with.
 pub struct Node {
@@ -37,6 +36,14 @@ pub struct Node {
     pub admin_token: Option<Secret>,
     /// Absent: calls need no signature.
     pub signatures: Option<Signatures>,
+    pub intake: Intake,
+    pub turns: Turns,
+}
+
+/// Who may work now. Small messages do not stand in line behind large ones.
+pub struct Turns {
+    pub small: Admission,
+    pub large: Admission,
 }
 
 impl Node {
@@ -51,9 +58,10 @@ pub fn connector_router(node: Arc<Node>) -> Router {
         .route(INSPECT_REQUEST_PATH, post(inspect::request))
         .route(INSPECT_RESPONSE_PATH, post(inspect::response))
         .route_layer(from_fn_with_state(node.clone(), signed::check))
+        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
         .route("/wallarm-external-health", get(health::live))
         .fallback(|| async { Refusal::NotFound })
-        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
 
@@ -70,9 +78,10 @@ pub fn health_router() -> Router {
 /// For the operator.
 pub fn status_router(node: Arc<Node>) -> Router {
     Router::new()
-        .route("/wallarm-status", get(status::status))
         .route("/v1/explain", post(explain::explain))
-        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
+        .route("/wallarm-status", get(status::status))
+        .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
 
