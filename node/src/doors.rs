@@ -5,9 +5,11 @@
 //! | [`limits`] | what a listener grants |
 //! | [`tls`] | TLS, with a certificate that may change under way |
 //! | [`connection`] | one connection, HTTP/1.1 or HTTP/2, from its first byte to its last |
+//! | [`descriptors`] | how many of them there can be |
 //! | [`timed`] | its bytes against the clock |
 
 mod connection;
+pub mod descriptors;
 pub mod limits;
 mod timed;
 pub mod tls;
@@ -18,7 +20,7 @@ use limits::Limits;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tls::Tls;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -27,6 +29,17 @@ use tracing::{debug, warn};
 /// Who is at the other end of a connection; an extension of each of its requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
+
+/// Connections that the kernel may hold until they are accepted.
+const BACKLOG: u32 = 4_096;
+
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of an earlier run that are not quite gone do not keep us from starting.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// A listener, and what happens to whoever comes.
 pub struct Door {

@@ -9,7 +9,12 @@ mod signed;
 mod status;
 
 use crate::{
-    admission::Admission, config::Secret, decision::EffectiveMode, metrics::Metrics, recent::RecentRequests, spool::Spool,
+    admission::{Admission, Patience, processors},
+    config::Secret,
+    decision::EffectiveMode,
+    metrics::Metrics,
+    recent::RecentRequests,
+    spool::Spool,
 };
 use axum::{
     Router,
@@ -18,9 +23,9 @@ use axum::{
     routing::{get, post},
 };
 use engine::Engine;
+pub use intake::Intake;
 use refusal::Refusal;
 use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest};
-pub use intake::Intake;
 pub use signed::Signatures;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -44,6 +49,16 @@ pub struct Node {
 pub struct Turns {
     pub small: Admission,
     pub large: Admission,
+}
+
+impl Turns {
+    /// Messages that may stand in line. They have been received, so they take memory.
+    const MAX_WAITING: usize = 10_000;
+
+    pub fn new(patience: Patience) -> Self {
+        let admission = || Admission::new(processors(), Self::MAX_WAITING, patience);
+        Self { small: admission(), large: admission() }
+    }
 }
 
 impl Node {

@@ -64,7 +64,12 @@ pub(crate) fn percentile(times: &mut [Duration], percent: usize) -> Duration {
 }
 
 /// Each of the connections sends its next call once the last is answered.
-pub(crate) fn closed(target: &Target, call: &Arc<[u8]>, connections: usize, long: Duration) -> anyhow::Result<Outcome> {
+pub(crate) fn closed(
+    target: &Target,
+    call: &Arc<[u8]>,
+    connections: usize,
+    long: Duration,
+) -> anyhow::Result<Outcome> {
     let address = target.address;
     on_threads(target, |_| {
         let call = call.clone();
@@ -165,7 +170,8 @@ where
             })
             .collect();
         for thread in threads {
-            let outcome = thread.join().map_err(|_| anyhow::anyhow!("a thread of the load generator panicked"))?;
+            let outcome =
+                thread.join().map_err(|_| anyhow::anyhow!("a thread of the load generator panicked"))?;
             all.add(outcome?);
         }
         anyhow::Ok(())

@@ -36,7 +36,12 @@ pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) -> io::Result<()> {
     let spent = CancellationToken::new();
     let pulse = Arc::new(Pulse::default());
-    let life = Arc::new(Life { started: Instant::now(), pulse: pulse.clone(), limits: limits.clone(), spent: spent.clone() });
+    let life = Arc::new(Life {
+        started: Instant::now(),
+        pulse: pulse.clone(),
+        limits: limits.clone(),
+        spent: spent.clone(),
+    });
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         answer(router.clone(), life.clone(), request)
@@ -60,7 +65,10 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     // A client that has said all it has to say still gets its verdict.
     builder.http1().half_close(true).max_buf_size(limits.max_header_bytes);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
-    builder.http2().initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW);
+    builder
+        .http2()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
     builder.http2().max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX));
     builder
 }

@@ -80,7 +80,16 @@ pub(super) struct Timed<IO> {
 impl<IO> Timed<IO> {
     pub(super) fn new(io: IO, pulse: Arc<Pulse>, limits: Arc<Limits>) -> Self {
         let deadline = Box::pin(sleep(limits.header_timeout));
-        Self { io, pulse, limits, expected: Expected::Head, deadline, is_set: true, answered: 0, stalled: None }
+        Self {
+            io,
+            pulse,
+            limits,
+            expected: Expected::Head,
+            deadline,
+            is_set: true,
+            answered: 0,
+            stalled: None,
+        }
     }
 
     fn note_received(&mut self, bytes: usize) {
@@ -132,7 +141,11 @@ impl<IO> Timed<IO> {
 }
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Timed<IO> {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.io).poll_read(context, buffer);

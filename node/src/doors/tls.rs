@@ -82,11 +82,14 @@ impl Reload {
     /// Looks at the files now and then. What cannot be used is told once, and what was used before stays in use.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut last_error = None;
-        while stop.run_until_cancelled(tokio::time::sleep(Self::INTERVAL))  .await.is_some() {
+        while stop.run_until_cancelled(tokio::time::sleep(Self::INTERVAL)).await.is_some() {
             let said = match self.look() {
                 Ok(false) => None,
                 Ok(true) => {
-                    info!("new connections get the certificate that is now in {}", self.config.certificate.display());
+                    info!(
+                        "new connections get the certificate that is now in {}",
+                        self.config.certificate.display()
+                    );
                     None
                 }
                 Err(cause) => Some(cause.to_string()),

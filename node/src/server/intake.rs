@@ -1,7 +1,7 @@
 //! Takes the body of a call in: whole, in time, and of all calls together no more than memory is given for.
 
 use super::{Node, Refusal};
-use crate::metrics::ReasonLabels;
+use crate::{config::LimitsConfig, metrics::ReasonLabels};
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     extract::{Request, State},
@@ -20,8 +20,9 @@ pub struct Intake {
 }
 
 impl Intake {
-    pub fn new(max_message_bytes: usize, body_timeout: Duration, bytes_in_flight: usize) -> Self {
-        Self { max_message_bytes, body_timeout, room: Arc::new(Semaphore::new(bytes_in_flight)) }
+    pub fn new(limits: &LimitsConfig) -> Self {
+        let &LimitsConfig { max_message_bytes, body_timeout, max_bytes_in_flight, .. } = limits;
+        Self { max_message_bytes, body_timeout, room: Arc::new(Semaphore::new(max_bytes_in_flight)) }
     }
 
     async fn read(&self, body: Body) -> Result<Whole, Refusal> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::SpoolConfig;
+use crate::config::{LimitsConfig, SpoolConfig};
 use axum::{
     body::{Body as HttpBody, to_bytes},
     http::{Request, StatusCode, header},
@@ -39,6 +39,7 @@ fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> Worl
         max_bytes,
         sync_interval: Duration::from_secs(1),
     };
+    let limits = LimitsConfig::default();
     let node = Node {
         id: Uuid::nil(),
         engine: Engine::new(),
@@ -48,6 +49,8 @@ fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> Worl
         metrics: Arc::new(Metrics::new()),
         admin_token: Some(Secret::new("admin")),
         signatures: keys.map(Signatures::new),
+        intake: Intake::new(&limits),
+        turns: Turns::new(limits.patience),
     };
     World { node: Arc::new(node), _spool: directory }
 }
@@ -239,7 +242,7 @@ async fn a_wrong_message_is_refused_with_what_is_wrong() {
         ("application/json", get("/", "").to_string() + "x"),
         ("application/msgpack", "\u{0}".to_owned()),
         ("text/plain", get("/", "").to_string()),
-        ("application/json", " ".repeat(MAX_MESSAGE_BYTES + 1)),
+        ("application/json", " ".repeat((4 << 20) + 1)),
     ] {
         problems.push(world.post(INSPECT_REQUEST_PATH, content_type, body).await.problem());
     }
