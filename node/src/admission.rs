@@ -87,3 +87,45 @@ impl Drop for InLine<'_> {
 pub fn processors() -> usize {
     available_parallelism().map_or(1, NonZero::get)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+    const SHORT: Duration = Duration::from_millis(20);
+
+    /// One turn, which is taken, and somebody who waits for it.
+    async fn behind(patience: Patience, held: Duration) -> Result<Turn, Overloaded> {
+        let admission = Admission::new(1, 1, patience);
+        let turn = admission.turn().await.unwrap();
+        let release = async {
+            tokio::time::sleep(held).await;
+            drop(turn);
+        };
+        tokio::join!(admission.turn(), release).0
+    }
+
+    #[tokio::test]
+    async fn a_burst_is_waited_out() {
+        assert!(behind(Patience { burst: LONG, standing: SHORT }, SHORT * 3).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn once_the_line_stands_a_short_wait_is_too_long() {
+        assert!(behind(Patience { burst: SHORT, standing: SHORT }, SHORT * 3).await.is_err());
+        assert!(behind(Patience { burst: SHORT, standing: LONG }, SHORT * 3).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_the_line_full_goes_at_once_and_who_gives_up_leaves_a_place() {
+        let admission = Admission::new(1, 1, Patience { burst: LONG, standing: LONG });
+        let turn = admission.turn().await.unwrap();
+        let mut waiting = Box::pin(admission.turn());
+        assert!(tokio::time::timeout(SHORT, &mut waiting).await.is_err(), "waits");
+        assert_eq!(admission.turn().await.err(), Some(Overloaded));
+        drop(waiting);
+        let (next, ()) = tokio::join!(admission.turn(), async { drop(turn) });
+        assert!(next.is_ok());
+    }
+}

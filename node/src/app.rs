@@ -34,7 +34,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         turns: Turns::new(config.limits.patience),
         signatures: (!config.signing_keys.is_empty()).then(|| Signatures::new(config.signing_keys.clone())),
     });
-    let servers = serve(&config, &node, &stop).await?;
+    let servers = serve(&config, &node, &stop)?;
     info!(version = VERSION, mode = %config.route_config.mode, "ready for connectors on {}", config.connector.address);
 
     let delivery_stop = CancellationToken::new();
@@ -63,7 +63,7 @@ struct Planned {
     limits: Limits,
 }
 
-async fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow::Result<JoinSet<()>> {
+fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow::Result<JoinSet<()>> {
     let mut servers = JoinSet::new();
     let tls = config.connector.tls.as_ref().map(Tls::open).transpose()?.map(|(tls, reload)| {
         servers.spawn(reload.run(stop.clone()));

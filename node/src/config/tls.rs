@@ -14,7 +14,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<TlsConfig> {
         (Some(_), None, _) => section.wrong("tls_cert", "needs connector.tls_key beside it"),
         (None, Some(_), _) => section.wrong("tls_key", "needs connector.tls_cert beside it"),
         (None, None, Some(_)) => {
-            section.wrong("tls_client_ca", "needs connector.tls_cert and connector.tls_key beside it")
+            section.wrong("tls_client_ca", "needs connector.tls_cert and connector.tls_key beside it");
         }
         (None, None, None) => {}
     }

@@ -171,3 +171,6 @@ fn certificates(
         expected: "certificate",
     })
 }
+
+#[cfg(test)]
+mod tests;
