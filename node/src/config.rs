@@ -35,11 +35,11 @@ pub use limits::LimitsConfig;
 pub use log::LogConfig;
 pub use metrics::MetricsConfig;
 pub use problem::{ConfigError, Problem};
-pub use route_config::RouteConfig;
 pub use secret::Secret;
 pub use section::{KnownKey, Presence};
 pub use spool::SpoolConfig;
 
+use crate::routes::Routes;
 use problem::Origin;
 use section::{Part, Reading, Section};
 use shared::signature::SigningKey;
@@ -49,7 +49,7 @@ use std::{fs, path::Path};
 #[derive(Debug)]
 pub struct Config {
     pub connector: ConnectorConfig,
-    pub route_config: RouteConfig,
+    pub route_config: Routes,
     pub metrics: MetricsConfig,
     pub health_check: HealthCheckConfig,
     pub admin: AdminConfig,

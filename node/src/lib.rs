@@ -7,6 +7,7 @@
 //! | [`doors`] | how connections come in: TLS, HTTP/1.1 and HTTP/2, what each may take |
 //! | [`admission`] | whose turn it is, and who is sent away when there is too much |
 //! | [`server`] | the HTTP endpoints |
+//! | [`routes`] | which settings hold for a request, by host and path |
 //! | [`decision`] | findings and mode → verdict |
 //! | [`hit`] | a request with attacks in it, as it is recorded |
 //! | [`block_page`] | what the node offers a blocked visitor |
@@ -28,6 +29,7 @@ pub mod explain;
 pub mod hit;
 pub mod metrics;
 pub mod recent;
+pub mod routes;
 pub mod score;
 pub mod server;
 pub mod spool;
