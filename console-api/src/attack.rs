@@ -2,9 +2,11 @@
 
 mod group;
 mod order;
+mod stats;
 
 pub use group::{AttackGroup, GroupField, Grouping};
 pub use order::{Order, SortKey};
+pub use stats::{AttackStats, Series, SeriesPoint, Top};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

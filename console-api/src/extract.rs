@@ -138,12 +138,20 @@ fn slice(parameters: &mut Parameters, list: &str) -> Result<Slice, ApiError> {
 /// `q`, and a parameter for each field: the same conditions, all of which must hold. `from` and `to` bound the time.
 impl FromParameters for Filter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let (filter, times) = FromParameters::from_parameters(parameters)?;
+        Ok(Self::within(filter, times))
+    }
+}
+
+/// The same, with the time apart.
+impl FromParameters for (Filter, Times) {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let now = parameters.now;
         let mut filter = match parameters.text("q")? {
             Some(text) => {
-                Self::parse(&text, now).map_err(|error| ApiError::parameter("q", error.to_string()))?
+                Filter::parse(&text, now).map_err(|error| ApiError::parameter("q", error.to_string()))?
             }
-            None => Self::default(),
+            None => Filter::default(),
         };
         for field in Field::ALL {
             if let Some(value) = parameters.text(field.name())? {
@@ -152,14 +160,9 @@ impl FromParameters for Filter {
                 filter = filter.and(condition.map_err(wrong)?.into());
             }
         }
-        let time = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
-        if let Some(from) = parameters.read("from", time, |text| query::moment(text, now))? {
-            filter = filter.and(Condition::LastSeen(Times { from: Some(from), to: None }).into());
-        }
-        if let Some(to) = parameters.read("to", time, |text| query::moment(text, now))? {
-            filter = filter.and(Condition::FirstSeen(Times { from: None, to: Some(to) }).into());
-        }
-        Ok(filter)
+        let expected = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
+        let mut time = |name| parameters.read(name, expected, |text| query::moment(text, now));
+        Ok((filter, Times { from: time("from")?, to: time("to")? }))
     }
 }
 

@@ -44,6 +44,19 @@ impl Filter {
         parser::parse(text, now)
     }
 
+    /// Of the attacks it finds, those that went on at some time from `times.from` on, and began before `times.to`.
+    #[must_use]
+    pub fn within(self, times: Times) -> Self {
+        let mut filter = self;
+        if times.from.is_some() {
+            filter = filter.and(Condition::LastSeen(Times { from: times.from, to: None }).into());
+        }
+        if times.to.is_some() {
+            filter = filter.and(Condition::FirstSeen(Times { from: None, to: times.to }).into());
+        }
+        filter
+    }
+
     /// One filter for two that must both hold.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -8,6 +8,7 @@ mod hits;
 mod ingest;
 mod nodes;
 mod not_inspected;
+mod stream;
 
 use crate::{app::App, error::ApiError, pages};
 use axum::{
@@ -36,6 +37,8 @@ fn api() -> Router<App> {
         .route("/attacks", get(attacks::list))
         .route("/attacks/export.csv", get(export::csv))
         .route("/attacks/export.ndjson", get(export::ndjson))
+        .route("/attacks/stats", get(attacks::stats))
+        .route("/attacks/stream", get(stream::attacks))
         .route("/attacks/schema", get(attacks::schema))
         .route("/attacks/{id}", get(attacks::one))
         .route("/attacks/{id}/hits", get(attacks::hits))

@@ -19,6 +19,8 @@ mod place;
 mod requests;
 mod responses;
 mod statement;
+mod stats;
+mod times;
 mod words;
 
 pub use access::TokenSource;

@@ -73,6 +73,10 @@ impl Grouping {
         (1..=4).contains(&fields.len()).then_some(Self(fields))
     }
 
+    pub fn by(field: GroupField) -> Self {
+        Self(vec![field])
+    }
+
     pub fn fields(&self) -> &[GroupField] {
         &self.0
     }

@@ -2,12 +2,12 @@
 
 use crate::{
     actor::Reader,
-    attack::{AttackDetail, Grouping, Order},
+    attack::{AttackDetail, AttackStats, Grouping, Order},
     error::ApiError,
     extract::{FromParameters, Id, Parameters, Query},
     hit::RecordedHit,
     paging::{Page, Slice},
-    query::{Filter, Schema},
+    query::{Filter, Schema, Times},
     store::Store,
 };
 use axum::{
@@ -44,6 +44,15 @@ pub(super) async fn list(
             Json(store.groups(&filter, &grouping, &slice).await?).into_response()
         }
     })
+}
+
+/// What the attacks a filter leaves add up to.
+pub(super) async fn stats(
+    _: Reader,
+    State(store): State<Store>,
+    Query((filter, times)): Query<(Filter, Times)>,
+) -> Result<Json<AttackStats>, ApiError> {
+    Ok(Json(store.stats(&filter.within(times), times).await?))
 }
 
 /// What a query can be made of.

@@ -4,6 +4,7 @@ use super::{
     Connection, StoreError, address,
     bulk::{self, Insert, Query},
     dialect::Dialect,
+    times,
     words::{Text, json, word},
 };
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
@@ -21,7 +22,7 @@ pub(super) struct NewHit<'a> {
 }
 
 impl NewHit<'_> {
-    fn at(&self) -> i64 {
+    pub(super) fn at(&self) -> i64 {
         self.request.at.as_millisecond()
     }
 }
@@ -138,6 +139,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
         after: "",
     };
     insert.rows(connection, &hits, bind_hit).await?;
+    times::add(connection, &hits).await?;
     let mut sources: BTreeMap<(&str, String), i64> = BTreeMap::new();
     for (attack, hit) in hits {
         *sources.entry((attack, address::key(hit.request.client_ip))).or_default() += 1;
@@ -248,6 +250,6 @@ async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Resu
     .bind(into)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("delete from attack_sources where attack_id = $1").bind(from).execute(connection).await?;
-    Ok(())
+    sqlx::query("delete from attack_sources where attack_id = $1").bind(from).execute(&mut *connection).await?;
+    times::merge(connection, from, into).await
 }

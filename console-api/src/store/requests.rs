@@ -3,7 +3,7 @@
 use super::{
     Connection, Store, StoreError,
     bulk::{Insert, Query},
-    not_inspected, responses,
+    not_inspected, responses, times,
     words::{Columns, Text, count, json, word},
 };
 use shared::{Body, ConnectorInfo, Decision, Enforced, Outcome, RecordedRequest, RequestId};
@@ -89,9 +89,9 @@ async fn count_blocked(connection: &mut Connection, id: RequestId, change: i64) 
     )
     .bind(id.to_string())
     .bind(change)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    times::count_blocked(connection, id, change).await
 }
 
 /// Whether the hits of a request count as blocked.

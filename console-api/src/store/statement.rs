@@ -36,6 +36,15 @@ impl Statement {
         self
     }
 
+    /// The only row.
+    pub(super) async fn fetch_one<R>(self, pool: &AnyPool) -> Result<R, StoreError>
+    where
+        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        let rows = self.fetch_all(pool).await?;
+        rows.into_iter().next().ok_or(StoreError::Database(sqlx::Error::RowNotFound))
+    }
+
     pub(super) async fn fetch_all<R>(self, pool: &AnyPool) -> Result<Vec<R>, StoreError>
     where
         R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,

@@ -1,7 +1,16 @@
-use crate::harness::{Console, attack, hit, monitored, response, uuid, with, without_cursor};
+use crate::harness::{
+    Console, attack, hit, monitored, not_inspected, response, token_of, uuid, with, without_cursor,
+};
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use console_api::actor::Role;
+use http_body_util::BodyExt as _;
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
+use tower::ServiceExt as _;
 
 fn from_ip(record: Value, ip: &str) -> Value {
     with(record, &[("/attack/request/client_ip", json!(ip))])
@@ -195,6 +204,63 @@ async fn attacks_are_counted_by_what_they_have_in_common() {
     );
     assert_eq!(console.body("/api/v1/attacks?group_by=path&q=type:sqli").await["items"][0]["attacks"], 1);
     assert_eq!(console.get("/api/v1/attacks?group_by=size").await.json()["parameter"], "group_by");
+}
+
+#[tokio::test]
+async fn stats_add_up_what_the_query_finds() {
+    let console = two_attacks().await;
+    let stats = console.body("/api/v1/attacks/stats").await;
+    let mut shown = stats.clone();
+    shown["series"]["points"] = json!("see below");
+    assert_json_snapshot!("stats", shown);
+    let points = |stats: &Value| -> Vec<(String, i64, i64)> {
+        let points = stats["series"]["points"].as_array().unwrap().iter();
+        let number = |value: &Value| value.as_i64().unwrap();
+        points
+            .filter(|point| point["hits"] != 0)
+            .map(|p| (p["at"].as_str().unwrap().to_owned(), number(&p["hits"]), number(&p["blocked"])))
+            .collect()
+    };
+    assert_eq!(
+        points(&stats),
+        [("2026-01-01T10:00:00Z".to_owned(), 2, 2), ("2026-01-01T13:15:00Z".to_owned(), 1, 0)]
+    );
+    let sqli = console.body("/api/v1/attacks/stats?q=type:sqli&from=2026-01-01T13:00:00Z").await;
+    assert_eq!((&sqli["attacks"], &sqli["sources"], &sqli["series"]["interval_seconds"]), (&json!(1), &json!(1), &json!(300)));
+    assert_eq!(points(&sqli), [("2026-01-01T13:20:00Z".to_owned(), 1, 0)]);
+    let none = console.body("/api/v1/attacks/stats?host=nowhere").await;
+    assert_eq!((&none["hits"], &none["top"]["ip"]), (&json!(0), &json!([])));
+}
+
+#[tokio::test]
+async fn a_series_follows_merges_and_what_became_of_blocks() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 100)]).await;
+    console.ingest(&[attack(2, 0)]).await;
+    console.ingest(&[attack(3, 50)]).await;
+    console.ingest(&[not_inspected(7, 3, "node_timeout")]).await;
+    let series = console.body("/api/v1/attacks/stats").await["series"]["points"].clone();
+    let of = |name: &str| -> i64 { series.as_array().unwrap().iter().map(|p| p[name].as_i64().unwrap()).sum() };
+    assert_eq!((of("hits"), of("blocked")), (3, 2));
+}
+
+#[tokio::test]
+async fn the_stream_tells_of_attacks_that_begin_or_grow() {
+    let console = Console::start().await;
+    let minutes = 118;
+    console.ingest(&[attack(1, minutes)]).await;
+    let request = Request::get("/api/v1/attacks/stream?q=type:ptrav")
+        .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::ReadOnly)));
+    let response = console.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body();
+    let sqli = with(attack(2, minutes), &[("/attack/hits", json!([hit(2, "sqli", &json!([["get", "q"]]), "' or 1=1")]))]);
+    console.ingest(&[attack(3, minutes + 1), sqli]).await;
+    let event = tokio::time::timeout(Duration::from_secs(60), body.frame()).await.unwrap().unwrap().unwrap();
+    let event = String::from_utf8(event.into_data().unwrap().to_vec()).unwrap();
+    let data = event.strip_prefix("event: attack\ndata: ").unwrap().trim_end();
+    let attack: Value = serde_json::from_str(data).unwrap();
+    assert_eq!((&attack["type"], &attack["hits"]), (&json!("ptrav"), &json!(2)));
 }
 
 #[tokio::test]

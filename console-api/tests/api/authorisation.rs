@@ -13,6 +13,8 @@ fn reads() -> Vec<String> {
         "/api/v1/attacks".to_owned(),
         "/api/v1/attacks?group_by=type".to_owned(),
         "/api/v1/attacks/schema".to_owned(),
+        "/api/v1/attacks/stats".to_owned(),
+        "/api/v1/attacks/stream".to_owned(),
         "/api/v1/attacks/export.csv".to_owned(),
         "/api/v1/attacks/export.ndjson".to_owned(),
         format!("/api/v1/attacks/{id}"),

@@ -1,0 +1,75 @@
+//! Attacks while they go on, as server-sent events.
+
+use crate::{
+    actor::Reader,
+    attack::{Attack, Order},
+    clock::Clock,
+    error::ApiError,
+    extract::Query,
+    paging::Slice,
+    query::{Condition, Filter, Times},
+    store::{Store, StoreError},
+};
+use axum::{
+    extract::State,
+    response::{
+        Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::{Stream, StreamExt as _, stream};
+use jiff::SignedDuration;
+use std::{collections::HashMap, convert::Infallible, time::Duration};
+use uuid::Uuid;
+
+/// How often to look. One query for each listener.
+const PAUSE: Duration = Duration::from_secs(1);
+/// An attack whose last hit is older does not go on. Hits that arrive later than that are not told.
+const RECENT: SignedDuration = SignedDuration::from_mins(15);
+
+/// An `attack` event for each attack of the query that begins or grows from now on, at most [`Slice::MAX_LIMIT`] a second.
+pub(super) async fn attacks(
+    _: Reader,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    Query(filter): Query<Filter>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let mut watch = Watch { store, clock, filter, known: HashMap::new() };
+    // What is there already is no news.
+    watch.changes().await?;
+    let events = stream::unfold(watch, |mut watch| async move {
+        tokio::time::sleep(PAUSE).await;
+        let attacks = watch.changes().await.unwrap_or_else(|error| {
+            tracing::error!(%error, "attacks cannot be watched");
+            Vec::new()
+        });
+        Some((stream::iter(attacks.into_iter().map(|attack| Ok(event(&attack)))), watch))
+    });
+    Ok(Sse::new(events.flatten()).keep_alive(KeepAlive::default()))
+}
+
+fn event(attack: &Attack) -> Event {
+    Event::default().event("attack").json_data(attack).expect("attacks have text keys and no line breaks outside texts")
+}
+
+struct Watch {
+    store: Store,
+    clock: Clock,
+    filter: Filter,
+    /// What was told of the attacks that go on: their hits, and how many of them were blocked.
+    known: HashMap<Uuid, (u64, u64)>,
+}
+
+impl Watch {
+    /// The attacks that are not as they were, the one seen last at the end.
+    async fn changes(&mut self) -> Result<Vec<Attack>, StoreError> {
+        let from = self.clock.now().checked_sub(RECENT).ok();
+        let going_on = Condition::LastSeen(Times { from, to: None }).into();
+        let slice = Slice { limit: Slice::MAX_LIMIT, after: None };
+        let page = self.store.attacks(&self.filter.clone().and(going_on), Order::default(), &slice).await?;
+        let before = std::mem::take(&mut self.known);
+        self.known = page.items.iter().map(|attack| (attack.id, (attack.hits, attack.blocked))).collect();
+        let is_new = |attack: &Attack| before.get(&attack.id) != Some(&(attack.hits, attack.blocked));
+        Ok(page.items.into_iter().rev().filter(is_new).collect())
+    }
+}
