@@ -49,7 +49,10 @@ pub(super) async fn attacks(
 }
 
 fn event(attack: &Attack) -> Event {
-    Event::default().event("attack").json_data(attack).expect("attacks have text keys and no line breaks outside texts")
+    Event::default()
+        .event("attack")
+        .json_data(attack)
+        .expect("attacks have text keys and no line breaks outside texts")
 }
 
 struct Watch {

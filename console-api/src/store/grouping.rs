@@ -250,6 +250,9 @@ async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Resu
     .bind(into)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("delete from attack_sources where attack_id = $1").bind(from).execute(&mut *connection).await?;
+    sqlx::query("delete from attack_sources where attack_id = $1")
+        .bind(from)
+        .execute(&mut *connection)
+        .await?;
     times::merge(connection, from, into).await
 }

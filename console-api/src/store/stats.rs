@@ -103,7 +103,9 @@ impl Store {
         let mut statement = Statement::new("select t.slot - t.slot % ");
         statement
             .bind(interval)
-            .push(" as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked ")
+            .push(
+                " as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked ",
+            )
             .push("from attack_times t join attacks a on a.id = t.attack_id where t.slot >= ")
             .bind(start)
             .push(" and t.slot <= ")

@@ -23,10 +23,7 @@ struct Counts {
 }
 
 /// Counts new hits, each with the id of its attack.
-pub(super) async fn add(
-    connection: &mut Connection,
-    hits: &[(&str, &NewHit<'_>)],
-) -> Result<(), StoreError> {
+pub(super) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)]) -> Result<(), StoreError> {
     let mut slots: BTreeMap<(&str, i64), Counts> = BTreeMap::new();
     for (attack, hit) in hits {
         let counts = slots.entry((attack, slot(hit.at()))).or_default();
