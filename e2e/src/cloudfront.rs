@@ -28,14 +28,14 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::http1::{Limits, Server};
+use crate::http1::{Options, Server};
 
 pub use config::{ConfigError, Given, Loaded, OriginAt, load};
 pub use distribution::{
     Association, Behavior, DistributionConfig, ErrorCaching, ErrorPage, ErrorResponse, Functions, Origin,
     OriginGroup, OriginKind, Trigger, ViewerProtocol,
 };
-pub use edge::{Connection, Edge, Scheme};
+pub use edge::Edge;
 pub use path_pattern::PathPattern;
 pub use policy::{CachePolicy, Cors, OriginRequestPolicy, PolicyHeader, ResponseHeadersPolicy, Selection};
 
@@ -48,20 +48,16 @@ pub struct CloudFront {
 
 impl CloudFront {
     pub fn start(listener: TcpListener, config: DistributionConfig) -> io::Result<Self> {
-        Self::start_with_clock(listener, config, Clock::real())
+        Self::start_with(listener, Edge::new(config, Clock::real()), Options::default())
     }
 
-    /// With TTLs by this clock.
-    pub fn start_with_clock(
-        listener: TcpListener,
-        config: DistributionConfig,
-        clock: Clock,
-    ) -> io::Result<Self> {
-        let edge = Arc::new(Edge::new(config, clock));
+    /// Serves this edge by these options, TLS among them.
+    pub fn start_with(listener: TcpListener, edge: Edge, options: Options) -> io::Result<Self> {
+        let edge = Arc::new(edge);
         let serving = Arc::clone(&edge);
-        let server = Server::start(listener, Limits::default(), move |request, peer| {
+        let server = Server::start_with(listener, options, move |request, peer| {
             let edge = Arc::clone(&serving);
-            async move { edge.serve(request, Connection::http(peer)).await }
+            async move { edge.serve(request, peer).await }
         })?;
         Ok(Self { server, edge })
     }

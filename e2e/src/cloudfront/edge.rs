@@ -7,8 +7,7 @@ mod origin;
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::fmt;
-use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
@@ -25,7 +24,7 @@ use super::request::{EdgeRequest, text};
 use super::warnings::Warnings;
 use super::{Association, DistributionConfig, Trigger, ViewerProtocol};
 use crate::clock::Clock;
-use crate::http1::{Client, Request, Response};
+use crate::http1::{Client, Peer, Request, Response};
 use admission::{admit, to_https};
 
 const HIT: &str = "Hit from cloudfront";
@@ -38,21 +37,6 @@ const ERROR: &str = "Error from cloudfront";
 /// The edge location that this machine pretends to be.
 const POP: &str = "FRA56-P1";
 
-/// How a viewer is connected.
-#[derive(Debug, Clone, Copy)]
-pub struct Connection {
-    pub peer: SocketAddr,
-    pub scheme: Scheme,
-    /// As in `CloudFront-Viewer-Http-Version`: `1.1`, `2.0`.
-    pub http_version: &'static str,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    Http,
-    Https,
-}
-
 /// What serves a distribution's viewers, whatever they are connected by.
 #[derive(Debug)]
 pub struct Edge {
@@ -64,7 +48,11 @@ pub struct Edge {
     clients: HashMap<String, Client>,
     /// Our element of `Via`.
     via: String,
+    in_flight: AtomicUsize,
 }
+
+/// A request for as long as it is being answered.
+struct Counted<'a>(&'a AtomicUsize);
 
 /// A response with what `X-Cache` will say of it.
 struct Answer {
@@ -82,28 +70,20 @@ struct Fetched {
     own_status: u16,
 }
 
-impl Connection {
-    /// Plain HTTP/1.1.
-    pub fn http(peer: SocketAddr) -> Self {
-        Self { peer, scheme: Scheme::Http, http_version: "1.1" }
-    }
-}
-
-impl fmt::Display for Scheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        })
-    }
-}
-
 impl Edge {
     pub fn new(config: DistributionConfig, clock: Clock) -> Self {
         let via = format!("1.1 {}.cloudfront.net (CloudFront)", Uuid::new_v4().simple());
         let client = |origin: &Origin| (origin.id.clone(), Client::new(origin.read_timeout));
         let clients = config.origins.iter().map(client).collect();
-        Self { config, clock, cache: Cache::default(), warnings: Warnings::default(), clients, via }
+        Self {
+            config,
+            clock,
+            cache: Cache::default(),
+            warnings: Warnings::default(),
+            clients,
+            via,
+            in_flight: AtomicUsize::new(0),
+        }
     }
 
     /// Forgets what is kept for a path, or for all paths that begin so when it ends in `*`. Returns how many responses
@@ -117,10 +97,16 @@ impl Edge {
         self.warnings.texts()
     }
 
-    pub async fn serve(&self, request: Request, connection: Connection) -> Response {
+    /// How many requests are being answered.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub async fn serve(&self, request: Request, peer: Peer) -> Response {
+        let _counted = Counted::new(&self.in_flight);
         let request_id = request_id();
         let line = format!("{} {}", request.method, text(&request.target));
-        let answer = self.answer(&request_id, connection, request).await.unwrap_or_else(|failure| {
+        let answer = self.answer(&request_id, peer, request).await.unwrap_or_else(|failure| {
             let cause = failure.source().map(ToString::to_string).unwrap_or_default();
             tracing::warn!(request_id, cause, "{failure}");
             Answer::new(failure.page(), failure.x_cache())
@@ -129,17 +115,12 @@ impl Edge {
         self.sign(answer, &request_id)
     }
 
-    async fn answer(
-        &self,
-        request_id: &str,
-        connection: Connection,
-        request: Request,
-    ) -> Result<Answer, Failure> {
+    async fn answer(&self, request_id: &str, peer: Peer, request: Request) -> Result<Answer, Failure> {
         let cors = CorsRequest::of(&request);
         let request = admit(request)?;
         let behavior = self.config.behavior(&request.uri());
-        let viewer = Viewer { config: &self.config, behavior, request_id, connection };
-        if connection.scheme == Scheme::Http && behavior.viewer_protocol != ViewerProtocol::AllowAll {
+        let viewer = Viewer { config: &self.config, behavior, request_id, peer };
+        if peer.tls.is_none() && behavior.viewer_protocol != ViewerProtocol::AllowAll {
             return to_https(behavior.viewer_protocol, &request);
         }
         if !behavior.allowed_methods.contains(&request.method) {
@@ -210,6 +191,20 @@ impl Edge {
         response.headers.set("X-Amz-Cf-Pop", POP);
         response.headers.set("X-Amz-Cf-Id", request_id);
         response
+    }
+}
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+/// Also when the viewer goes away and nobody waits for the answer.
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

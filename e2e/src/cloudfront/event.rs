@@ -7,11 +7,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::distribution::{Behavior, Origin, OriginKind};
-use super::edge::Connection;
 use super::headers::Rules;
 use super::request::EdgeRequest;
 use super::{Association, DistributionConfig, Trigger, limits};
-use crate::http1::Response;
+use crate::http1::{Peer, Response};
 
 /// One viewer request, as all its events tell of it.
 #[derive(Clone, Copy)]
@@ -19,12 +18,12 @@ pub(super) struct Viewer<'a> {
     pub(super) config: &'a DistributionConfig,
     pub(super) behavior: &'a Behavior,
     pub(super) request_id: &'a str,
-    pub(super) connection: Connection,
+    pub(super) peer: Peer,
 }
 
 impl Viewer<'_> {
     pub(super) fn client_ip(&self) -> IpAddr {
-        self.connection.peer.ip().to_canonical()
+        self.peer.address.ip().to_canonical()
     }
 
     pub(super) fn request_event(

@@ -5,7 +5,7 @@ use super::distribution::{Behavior, Origin};
 use super::event::Viewer;
 use super::policy::Selection;
 use super::request::{EdgeRequest, text};
-use crate::http1::{Headers, Response};
+use crate::http1::{Headers, Response, Version};
 
 /// Of "Add CloudFront request headers", those that can be known here.
 pub(super) const OWN_HEADERS: [&str; 3] =
@@ -13,11 +13,12 @@ pub(super) const OWN_HEADERS: [&str; 3] =
 
 /// After viewer-request, CloudFront adds the headers of its own that a policy names, over the viewer's.
 pub(super) fn add_own_headers(viewer: &Viewer, request: &mut EdgeRequest) {
-    let values = [
-        viewer.connection.scheme.to_string(),
-        viewer.connection.peer.to_string(),
-        viewer.connection.http_version.to_owned(),
-    ];
+    let version = match viewer.peer.version {
+        Version::Http1_0 => "1.0",
+        Version::Http1_1 => "1.1",
+        Version::Http2 => "2.0",
+    };
+    let values = [viewer.peer.scheme().to_owned(), viewer.peer.address.to_string(), version.to_owned()];
     let Behavior { cache, origin_request, .. } = viewer.behavior;
     let named = cache.headers.names().iter().chain(origin_request.headers.names());
     let named: Vec<_> = named.chain(&origin_request.cloudfront_headers).collect();

@@ -6,20 +6,13 @@ use e2e::cloudfront::{OriginRequestPolicy, Selection, Trigger};
 use e2e::http1::{Client, Request, Response};
 use e2e::origin::GREETING;
 
-use crate::harness::{Edge, TestFunction, configured, count, function};
+use crate::harness::{Edge, TestFunction, configured, count, does, function};
 
 /// Returns the request or the response as it came.
 const HANDS_ON: &str = "
 def lambda_handler(event, context):
     cf = event['Records'][0]['cf']
     return cf.get('response') or cf['request']";
-
-/// A function whose body sees `request` (and `response`), and returns.
-async fn does(lines: &str) -> TestFunction {
-    let source = "def lambda_handler(event, context):\n    cf = event['Records'][0]['cf']\n    request = cf['request']\n    response = cf.get('response')\n";
-    let indented: Vec<_> = lines.lines().map(|line| format!("    {line}")).collect();
-    function(&(source.to_owned() + &indented.join("\n"))).await
-}
 
 async fn with(trigger: Trigger, function: &TestFunction) -> Edge {
     Edge::start(|config| *config.default_behavior.functions.at_mut(trigger) = function.at()).await
