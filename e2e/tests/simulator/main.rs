@@ -5,12 +5,17 @@
 mod behaviors;
 mod binary;
 mod cache;
+mod collapsing;
 mod edge;
 mod ends;
+mod error_caching;
 mod events;
 mod harness;
+mod header_rules;
 mod input;
+mod keeping;
 mod lambda;
+mod rules;
 
 use harness::python;
 
