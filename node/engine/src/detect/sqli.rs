@@ -64,6 +64,7 @@ const WHOLES: &[Rule] = &[
     function::nested_call,
     fragment::leading_condition,
     fragment::operator,
+    fragment::constant,
     fragment::open_call,
     fragment::semicolon,
     fragment::from_clause,
