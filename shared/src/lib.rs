@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`inspect`] | connector ↔ node | [`InspectRequest`], [`Verdict`], [`ResponseReport`], [`NotInspected`] |
 //! | [`record`] | node → console | [`Record`], [`Hit`], [`Finding`], [`IngestBatch`], [`IngestReply`] |
+//! | [`ruleset`] | console → node | [`Ruleset`](ruleset::Ruleset): rules, lists and modes, versioned |
 //! | [`point`] | everywhere | [`Point`]: where in a request a value sits |
 //! | [`classification`] | everywhere | subtype → CWE, OWASP, CAPEC: [`Class`] |
 //! | [`attack_type`], [`mode`], [`ids`] | everywhere | the codes, modes and ids of the field |
@@ -24,6 +25,7 @@ pub mod mode;
 pub mod point;
 pub mod problem;
 pub mod record;
+pub mod ruleset;
 pub mod signature;
 mod text_enum;
 
@@ -52,3 +54,5 @@ pub const INSPECT_REQUEST_PATH: &str = "/v1/inspect/request";
 pub const INSPECT_RESPONSE_PATH: &str = "/v1/inspect/response";
 /// Where a console takes what nodes recorded.
 pub const INGEST_PATH: &str = "/api/v1/ingest";
+/// Where a console tells its nodes what to decide by.
+pub const NODE_CONFIG_PATH: &str = "/api/v1/node/config";

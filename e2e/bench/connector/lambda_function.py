@@ -1,8 +1,8 @@
 # What the connector's request function does, done in Python as well as Python can: the same event, the same bytes to the
 # node, the same answer. `just bench-connector` checks that before it compares the two.
 #
-# The standard library's HTTP client, on one connection that it keeps: like ours it reads any reply a server may give, and can
-# speak TLS. The packer is for this one message: what never changes is packed at import.
+# The packer is for this one message: what never changes is packed at import. `_call` is in http_client.py or
+# bare_socket.py, which follows these lines in the zip.
 #
 # Out of band it sends its copy before it returns. A Python handler has no later moment: once it has returned, Lambda's
 # client posts the reply and asks for the next event, and the environment is frozen.
@@ -11,12 +11,6 @@
 
 import binascii
 import hashlib
-import http.client
-import time
-
-DEADLINE_SECONDS = 0.8
-
-_kept = None
 
 
 def lambda_handler(event, _context):
@@ -173,38 +167,3 @@ _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 _WIDTHS = {
     0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4,
 }  # fmt: skip
-
-
-# --- The connection
-
-
-def _call(message):
-    global _kept
-    end = time.monotonic() + DEADLINE_SECONDS
-    kept, _kept = _kept, None
-    if kept is not None:
-        try:
-            return _exchange(kept, message, end)
-        except (ConnectionError, http.client.BadStatusLine):  # It had gone stale, maybe while the environment was frozen.
-            kept.close()
-    return _exchange(http.client.HTTPConnection(*NODE), message, end)
-
-
-def _exchange(connection, message, end):
-    global _kept
-    connection.timeout = left = max(end - time.monotonic(), 0.001)
-    if connection.sock is not None:
-        connection.sock.settimeout(left)
-    # One write for head and body; http.client itself sets TCP_NODELAY.
-    connection.putrequest("POST", "/v1/inspect/request", skip_accept_encoding=True)
-    connection.putheader("content-type", "application/msgpack")
-    connection.putheader("user-agent", _USER_AGENT)
-    connection.putheader("content-length", str(len(message)))
-    connection.endheaders(message)
-    response = connection.getresponse()
-    body = response.read()
-    _kept = connection
-    return response.status, body
-
-
-_USER_AGENT = f"wallarm-cloudfront/{VERSION}"

@@ -14,6 +14,8 @@ use std::{
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 const PEER: &str = include_str!("../../bench/connector/lambda_function.py");
+const HTTP_CLIENT: &str = include_str!("../../bench/connector/http_client.py");
+const BARE_SOCKET: &str = include_str!("../../bench/connector/bare_socket.py");
 const DOES_NOTHING: &str = include_str!("../../bench/connector/does_nothing.py");
 
 /// One of the compared: a zip, and the trigger whose events it takes.
@@ -30,6 +32,8 @@ pub(super) struct Candidates {
     pub(super) out_of_band: Pair,
     /// Ours is the program with nothing to do: the response function, told to report nothing.
     pub(super) nothing: Pair,
+    /// In line, in Python, with HTTP by hand: for information, because it could not be deployed.
+    pub(super) bare: Candidate,
 }
 
 /// Our function and the one in Python that does the same.
@@ -63,16 +67,20 @@ impl Candidates {
         Ok(Self {
             inline: Pair {
                 ours: request("ours-inline", inline.request),
-                python: request("python-inline", python("inline.zip", peer(node, true))?),
+                python: request("python-inline", python("inline.zip", peer(node, true, HTTP_CLIENT))?),
             },
             out_of_band: Pair {
                 ours: request("ours-out-of-band", out_of_band.request),
-                python: request("python-out-of-band", python("out-of-band.zip", peer(node, false))?),
+                python: request(
+                    "python-out-of-band",
+                    python("out-of-band.zip", peer(node, false, HTTP_CLIENT))?,
+                ),
             },
             nothing: Pair {
                 ours: Candidate { name: "ours-nothing", zip: inline.response, trigger: Trigger::Response },
                 python: request("python-nothing", python("nothing.zip", DOES_NOTHING.to_owned())?),
             },
+            bare: request("bare-inline", python("bare.zip", peer(node, true, BARE_SOCKET))?),
         })
     }
 }
@@ -85,13 +93,13 @@ impl Candidate {
     }
 }
 
-/// The Python function, with its settings on top.
-fn peer(node: SocketAddr, inline: bool) -> String {
+/// The Python function, with its settings on top and its HTTP client below.
+fn peer(node: SocketAddr, inline: bool, client: &str) -> String {
     let inline = if inline { "True" } else { "False" };
     // All crates have one version, so the connector's is this one's.
     let version = env!("CARGO_PKG_VERSION");
     format!(
-        "NODE = (\"{}\", {})\nINLINE = {inline}\nVERSION = \"{version}\"\n\n{PEER}",
+        "NODE = (\"{}\", {})\nINLINE = {inline}\nVERSION = \"{version}\"\n\n{PEER}\n\n{client}",
         node.ip(),
         node.port()
     )

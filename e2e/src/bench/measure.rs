@@ -2,7 +2,7 @@
 
 use super::{
     events::{self, Trigger},
-    functions::{Candidate, Candidates, Pair},
+    functions::{Candidate, Candidates},
 };
 use crate::{
     binaries::Binaries,
@@ -37,6 +37,9 @@ pub(super) struct Results {
     pub(super) nothing: Compared<Latency>,
     /// In line: from the start of the process to its first answer, the median.
     pub(super) cold_start: Compared<Duration>,
+    /// In line, of the Python function with HTTP by hand.
+    pub(super) bare: Latency,
+    pub(super) bare_cold_start: Duration,
     /// In line, after all invocations, in bytes.
     pub(super) resident: Compared<u64>,
     /// In bytes.
@@ -64,25 +67,27 @@ pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Resu
     let stack = Stack::start(binaries, options, false).await?;
     let candidates =
         Candidates::make(binaries, stack.addresses.node, &stack.directory().join("compared")).await?;
-    let Candidates { inline, out_of_band, nothing } = &candidates;
+    let Candidates { inline, out_of_band, nothing, bare } = &candidates;
     let python = stack.python.without_site_packages(&stack.directory().join("python")).await?;
-    let cold_start = cold_starts(inline, &python, effort.starts).await?;
+    let [ours, pythons, bare_cold_start] =
+        cold_starts([&inline.ours, &inline.python, bare], &python, effort.starts).await?;
+    let cold_start = Compared { ours, python: pythons };
 
     let mut runners = Vec::new();
-    for pair in [inline, out_of_band, nothing] {
-        for candidate in [&pair.ours, &pair.python] {
-            runners.push(Runner::start(candidate, &python).await?);
-        }
+    let pairs = [inline, out_of_band, nothing].into_iter().flat_map(|pair| [&pair.ours, &pair.python]);
+    for candidate in pairs.chain([bare]) {
+        runners.push(Runner::start(candidate, &python).await?);
     }
     let asked_before = stack.node_status("/requests").await?;
     take_turns(&runners, effort).await?;
     let asked = stack.node_status("/requests").await? - asked_before;
-    // Four of the six call the node. Letting a request pass without asking would look fast.
-    let expected = u64::from(effort.warm_up + effort.invocations) * 4;
+    // Five of the seven call the node. Letting a request pass without asking would look fast.
+    let expected = u64::from(effort.warm_up + effort.invocations) * 5;
     ensure!(asked == expected, "the node was asked {asked} times instead of {expected}");
 
-    let [our_inline, python_inline, our_copy, python_copy, our_nothing, python_nothing] = &runners[..] else {
-        unreachable!("three pairs were started")
+    let [our_inline, python_inline, our_copy, python_copy, our_nothing, python_nothing, bare] = &runners[..]
+    else {
+        unreachable!("three pairs and one more were started")
     };
     let results = Results {
         resident: Compared { ours: our_inline.resident()?, python: python_inline.resident()? },
@@ -90,6 +95,8 @@ pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Resu
         out_of_band: Compared { ours: our_copy.latency(effort)?, python: python_copy.latency(effort)? },
         nothing: Compared { ours: our_nothing.latency(effort)?, python: python_nothing.latency(effort)? },
         cold_start,
+        bare: bare.latency(effort)?,
+        bare_cold_start,
         zip: Compared {
             ours: inline.ours.zip.metadata()?.len(),
             python: inline.python.zip.metadata()?.len(),
@@ -118,13 +125,23 @@ async fn take_turns(runners: &[Runner], effort: Effort) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn cold_starts(pair: &Pair, python: &PythonRuntime, times: u32) -> anyhow::Result<Compared<Duration>> {
-    let (mut ours, mut pythons) = (Vec::new(), Vec::new());
+/// The median of each, started in turns.
+async fn cold_starts<const N: usize>(
+    candidates: [&Candidate; N],
+    python: &PythonRuntime,
+    times: u32,
+) -> anyhow::Result<[Duration; N]> {
+    let mut starts: [Vec<Duration>; N] = std::array::from_fn(|_| Vec::new());
     for _ in 0..times {
-        ours.push(cold_start(&pair.ours, python).await?);
-        pythons.push(cold_start(&pair.python, python).await?);
+        for (candidate, starts) in candidates.iter().zip(&mut starts) {
+            starts.push(cold_start(candidate, python).await?);
+        }
     }
-    Ok(Compared { ours: quantile(&mut ours, 0.5)?, python: quantile(&mut pythons, 0.5)? })
+    let mut medians = [Duration::ZERO; N];
+    for (median, starts) in medians.iter_mut().zip(&mut starts) {
+        *median = quantile(starts, 0.5)?;
+    }
+    Ok(medians)
 }
 
 /// From the start of the process to its first answer; unpacking the zip is not the function's doing.

@@ -2,7 +2,7 @@
 
 use super::{
     events::{self, KINDS, Trigger},
-    functions::{Candidates, Pair},
+    functions::Candidates,
     recorder::Recorder,
 };
 use crate::{
@@ -25,7 +25,10 @@ pub(super) async fn check(binaries: &Binaries) -> anyhow::Result<usize> {
     let attack = events::attack(KINDS);
     let events: Vec<Value> =
         (0..KINDS).map(|n| events::event(Trigger::Request, n)).chain([attack.clone()]).collect();
-    for Pair { ours, python } in [&candidates.inline, &candidates.out_of_band] {
+    let Candidates { inline, out_of_band, nothing, bare } = &candidates;
+    let pairs =
+        [(&inline.ours, &inline.python), (&inline.ours, bare), (&out_of_band.ours, &out_of_band.python)];
+    for (ours, python) in pairs {
         let (ours, python) = (ours.start(&stack.python).await?, python.start(&stack.python).await?);
         for event in &events {
             let (our_answer, our_call) = observe(&ours, event, &recorder).await?;
@@ -43,7 +46,7 @@ pub(super) async fn check(binaries: &Binaries) -> anyhow::Result<usize> {
             }
         }
     }
-    for idle in [&candidates.nothing.ours, &candidates.nothing.python] {
+    for idle in [&nothing.ours, &nothing.python] {
         let function = idle.start(&stack.python).await?;
         let event = events::event(idle.trigger, 0);
         let answer = invoke(&function, &event).await?;

@@ -37,6 +37,7 @@ struct Beside {
 pub(super) fn rows(results: &Results) -> Vec<Row> {
     let Results { inline, out_of_band, cold_start, resident, zip, .. } = results;
     let python = |theirs, bound| Beside { whom: "Python", theirs, unit: Unit::Times, bound };
+    let bare = |theirs| Beside { whom: "Python, HTTP by hand", theirs, unit: Unit::Times, bound: None };
     let nothing = |whom, theirs| Beside { whom, theirs, unit: Unit::More, bound: Some(0.05) };
     let Compared { ours: nothing_of_ours, python: nothing_of_python } = &results.nothing;
     let copies = out_of_band.ours.p50;
@@ -47,6 +48,9 @@ pub(super) fn rows(results: &Results) -> Vec<Row> {
         latency("out of band, p50", copies, nothing("our program, doing nothing", nothing_of_ours.p50)),
         latency("out of band, p50", copies, nothing("Python, doing nothing", nothing_of_python.p50)),
         latency("cold start, median", cold_start.ours, python(cold_start.python, Some(0.75))),
+        latency("in line, p50", inline.ours.p50, bare(results.bare.p50)),
+        latency("in line, p99", inline.ours.p99, bare(results.bare.p99)),
+        latency("cold start, median", cold_start.ours, bare(results.bare_cold_start)),
         Row {
             what: "resident memory",
             ours: mebibytes(resident.ours),

@@ -1,0 +1,57 @@
+//! Sources that are let through, turned away, or watched more closely.
+
+use super::Network;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Which list a source is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum List {
+    /// Passes without being analysed.
+    Allow,
+    /// Is blocked without being analysed.
+    Deny,
+    /// Its attacks are blocked in mode `safe_blocking`.
+    Gray,
+}
+
+/// A source on a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListEntry {
+    #[serde(with = "crate::as_text")]
+    pub id: Uuid,
+    pub list: List,
+    pub source: Source,
+    /// Only requests to these applications; to all when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applications: Vec<u32>,
+    /// Never, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// Who is meant. As JSON: `{"network": "10.0.0.0/8"}`, `{"country": "DE"}`, `{"asn": 64500}`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    Network(Network),
+    /// ISO 3166-1, two upper-case letters. Known to nodes that have a country database.
+    Country(String),
+    /// An autonomous system. Known to nodes that have a database of these.
+    Asn(u32),
+}
+
+impl List {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Gray => "gray",
+        }
+    }
+}

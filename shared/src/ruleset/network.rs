@@ -1,0 +1,150 @@
+//! A range of IP addresses.
+
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+
+/// An address and how many of its bits count: `10.0.0.0/8`, `2001:db8::/32`; one address without a slash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Network {
+    /// The bits that do not count are 0.
+    address: IpAddr,
+    prefix: u8,
+}
+
+/// A text that is no network.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an address or a network such as 203.0.113.7, 10.0.0.0/8 or 2001:db8::/32")]
+pub struct InvalidNetwork(String);
+
+impl Network {
+    /// The network of this width around the address; `None` when the address has fewer bits.
+    pub fn around(address: IpAddr, prefix: u8) -> Option<Self> {
+        let address = match address {
+            IpAddr::V4(ip) => {
+                let rest = 32_u8.checked_sub(prefix)?;
+                let mask = u32::MAX.checked_shl(rest.into()).unwrap_or(0);
+                IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() & mask))
+            }
+            IpAddr::V6(ip) => {
+                let rest = 128_u8.checked_sub(prefix)?;
+                let mask = u128::MAX.checked_shl(rest.into()).unwrap_or(0);
+                IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & mask))
+            }
+        };
+        Some(Self { address, prefix })
+    }
+
+    pub fn address(self) -> IpAddr {
+        self.address
+    }
+
+    pub fn prefix(self) -> u8 {
+        self.prefix
+    }
+
+    /// Whether the address is one of the network.
+    pub fn contains(self, address: IpAddr) -> bool {
+        address.is_ipv4() == self.address.is_ipv4() && Self::around(address, self.prefix) == Some(self)
+    }
+
+    fn is_one_address(self) -> bool {
+        self.prefix == if self.address.is_ipv4() { 32 } else { 128 }
+    }
+}
+
+impl FromStr for Network {
+    type Err = InvalidNetwork;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
+        let read = || {
+            let (address, prefix) = text.split_once('/').map_or((text, None), |(ip, bits)| (ip, Some(bits)));
+            let address: IpAddr = address.parse().ok()?;
+            let all = if address.is_ipv4() { 32 } else { 128 };
+            Self::around(address, prefix.map_or(Some(all), |bits| bits.parse().ok())?)
+        };
+        read().ok_or_else(|| InvalidNetwork(text.chars().take(64).collect()))
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_one_address() {
+            self.address.fmt(f)
+        } else {
+            write!(f, "{}/{}", self.address, self.prefix)
+        }
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.to_string()
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = InvalidNetwork;
+
+    fn try_from(text: String) -> Result<Self, InvalidNetwork> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn network(text: &str) -> Network {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_network_is_shown_without_the_bits_that_do_not_count() {
+        for (text, shown) in [
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("203.0.113.7", "203.0.113.7"),
+            ("203.0.113.7/32", "203.0.113.7"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("2001:db8:1::1/32", "2001:db8::/32"),
+            ("::/0", "::/0"),
+            ("::1/128", "::1"),
+        ] {
+            assert_eq!(network(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in
+            ["", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "10.0.0.0/-1", "a/8", "10.0.0.0/8/8"]
+        {
+            assert!(text.parse::<Network>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_do_not_mix() {
+        assert!(!network("0.0.0.0/0").contains("::1".parse().unwrap()));
+        assert!(!network("::/0").contains("1.2.3.4".parse().unwrap()));
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_is_inside_exactly_when_its_first_bits_are_equal(
+            base: u32, other: u32, flip in 0_u8..32, prefix in 0_u8..=32,
+        ) {
+            let around = Network::around(Ipv4Addr::from_bits(base).into(), prefix).unwrap();
+            for address in [other, base ^ (1 << flip)] {
+                let equal_bits = (base ^ address).leading_zeros() >= u32::from(prefix);
+                prop_assert_eq!(around.contains(Ipv4Addr::from_bits(address).into()), equal_bits);
+            }
+            prop_assert_eq!(network(&around.to_string()), around);
+        }
+    }
+}
