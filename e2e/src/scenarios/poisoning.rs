@@ -52,7 +52,7 @@ pub(super) async fn next_visitor(binaries: &Binaries, row: Row) -> anyhow::Resul
         );
     }
     world.all_delivered().await?;
-    ensure!(world.hits().await?.len() == 1, "one attack went to the node, and it is listed");
+    ensure!(world.console_api().hits().await?.len() == 1, "one attack went to the node, and it is listed");
     world.end(String::new()).await
 }
 
