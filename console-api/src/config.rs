@@ -38,6 +38,8 @@ pub enum LogFormat {
 pub enum Command {
     /// Run the console until it is told to stop (SIGTERM or ctrl-c).
     Serve(Serve),
+    /// Record made-up attacks of the last 30 days, to look at or to measure. For a data directory of its own.
+    Seed(Seed),
     /// Work with access tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -80,6 +82,15 @@ impl Data {
             None => Ok(Place::in_dir(&self.dir)),
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Seed {
+    #[command(flatten)]
+    pub data: Data,
+    /// How many hits.
+    #[arg(long, value_name = "N")]
+    pub hits: u64,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`grouping`] | which hits belong together |
 //! | [`bundles`] | the connector's zips, handed out with parameters |
+//! | [`seed`] | made-up attacks |
 //! | [`store`] | the database; only here is SQL written |
 
 pub mod actor;
@@ -27,5 +28,6 @@ pub mod hit;
 pub mod pages;
 pub mod paging;
 mod routes;
+pub mod seed;
 pub mod store;
 pub mod token;

@@ -13,6 +13,7 @@ async fn main() -> ExitCode {
     let done = match log::start(&cli) {
         Ok(()) => match cli.command {
             Command::Serve(serve) => run::serve(serve).await,
+            Command::Seed(flags) => run::seed(flags).await,
             Command::Token(TokenCommand::Create(create)) => run::create_token(create).await,
         },
         Err(cause) => Err(cause),

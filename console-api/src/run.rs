@@ -5,7 +5,8 @@ use console_api::{
     app::App,
     bundles::Bundles,
     clock::Clock,
-    config::{CreateToken, Data, Serve},
+    config::{CreateToken, Data, Seed, Serve},
+    seed,
     store::{Store, TokenSource},
     token::Token,
 };
@@ -35,6 +36,20 @@ pub(crate) async fn create_token(flags: CreateToken) -> anyhow::Result<()> {
     store.add_token(&token, flags.role, &flags.name, TokenSource::Command, Clock::System.now()).await?;
     store.close().await;
     println!("{}", token.reveal());
+    Ok(())
+}
+
+/// How many hits `seed` stores in one transaction, as a node does.
+const SEED_BATCH: u64 = 500;
+
+pub(crate) async fn seed(flags: Seed) -> anyhow::Result<()> {
+    let store = open(&flags.data).await?;
+    let now = Clock::System.now();
+    for batch in seed::batches(flags.hits, SEED_BATCH, now) {
+        store.ingest(&seed::node(), now, &batch.iter().collect::<Vec<_>>()).await?;
+    }
+    store.close().await;
+    println!("recorded {} hits", flags.hits);
     Ok(())
 }
 

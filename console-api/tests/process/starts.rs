@@ -1,15 +1,11 @@
 //! What a start and a stop leave behind.
 
-use crate::program::{Console, PROGRAM, token};
-use serde_json::json;
+use crate::program::{Console, PROGRAM};
 use std::{
     fs,
     io::Read,
     process::{Command, Output},
 };
-
-#[path = "support/program.rs"]
-mod program;
 
 fn run(args: &[&str]) -> Output {
     Command::new(PROGRAM).args(args).output().unwrap()
