@@ -9,6 +9,7 @@
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
+//! | [`intake`] | how many deliveries are taken in at once |
 //! | [`grouping`] | which hits belong together |
 //! | [`bundles`] | the connector's zips, handed out with parameters |
 //! | [`seed`] | made-up attacks |
@@ -25,6 +26,7 @@ pub mod error;
 pub mod extract;
 pub mod grouping;
 pub mod hit;
+pub mod intake;
 pub mod pages;
 pub mod paging;
 mod routes;
