@@ -12,6 +12,7 @@
 //! | [`intake`] | how many deliveries are taken in at once |
 //! | [`grouping`] | which hits belong together |
 //! | [`bundles`] | the connector's zips, handed out with parameters |
+//! | [`retention`] | what is forgotten |
 //! | [`seed`] | made-up attacks |
 //! | [`store`] | the database; only here is SQL written |
 
@@ -29,6 +30,7 @@ pub mod hit;
 pub mod intake;
 pub mod pages;
 pub mod paging;
+pub mod retention;
 mod routes;
 pub mod seed;
 pub mod store;

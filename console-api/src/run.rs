@@ -5,8 +5,8 @@ use console_api::{
     app::App,
     bundles::Bundles,
     clock::Clock,
-    config::{CreateToken, Data, Seed, Serve},
-    seed,
+    config::{CreateToken, Data, Serve},
+    retention::Retention,
     store::{Store, TokenSource},
     token::Token,
 };
@@ -23,8 +23,11 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     provision(&flags, &store).await?;
     let stop = stop_on_signal()?;
     tracing::info!(address = %listener.local_addr()?, data = %flags.data.dir.display(), "the console is ready");
+    let retention = Retention { days: flags.keep_days, hits: flags.keep_hits };
+    let forgetting = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
     let bundles = Bundles::of(flags.bundle_dir);
     App::new(store, Clock::System, bundles).run(listener, stop).await.context("the server failed")?;
+    forgetting.abort();
     tracing::info!("the console has stopped");
     Ok(())
 }
@@ -39,28 +42,18 @@ pub(crate) async fn create_token(flags: CreateToken) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How many hits `seed` stores in one transaction, as a node does.
-const SEED_BATCH: u64 = 500;
-
-pub(crate) async fn seed(flags: Seed) -> anyhow::Result<()> {
-    let store = open(&flags.data).await?;
-    let now = Clock::System.now();
-    for batch in seed::batches(flags.hits, SEED_BATCH, now) {
-        store.ingest(&seed::node(), now, &batch.iter().collect::<Vec<_>>()).await?;
-    }
-    store.close().await;
-    println!("recorded {} hits", flags.hits);
-    Ok(())
+pub(crate) async fn open(data: &Data) -> anyhow::Result<Store> {
+    make_dir(data)?;
+    Ok(Store::open(&data.place()?).await?)
 }
 
-async fn open(data: &Data) -> anyhow::Result<Store> {
+pub(crate) fn make_dir(data: &Data) -> anyhow::Result<()> {
     let dir = &data.dir;
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
-    Ok(Store::open(&data.place()?).await?)
+        .with_context(|| format!("cannot make the data directory {}", dir.display()))
 }
 
 /// Lets in who holds the tokens of the token files. The log names the files, never what is in them.

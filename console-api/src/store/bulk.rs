@@ -1,6 +1,6 @@
 //! Many rows with few statements: what makes taking in a batch fast.
 
-use super::{Connection, StoreError, dialect::Dialect, words::json};
+use super::{Connection, dialect::Dialect, words::json};
 use sqlx::{
     Any, AssertSqlSafe, FromRow,
     any::{AnyArguments, AnyRow},
@@ -15,22 +15,22 @@ pub(super) type Query = sqlx::query::Query<'static, Any, AnyArguments>;
 pub(super) type QueryAs<T> = sqlx::query::QueryAs<'static, Any, T, AnyArguments>;
 
 /// An insert statement, but for its rows.
-pub(super) struct Insert {
+pub(super) struct Insert<'a> {
     /// Up to the columns, e.g. `insert into hits (id, at)`.
-    pub(super) into: &'static str,
+    pub(super) into: &'a str,
     pub(super) columns: usize,
     /// What stands after the rows, e.g. `on conflict …`.
     pub(super) after: &'static str,
 }
 
-impl Insert {
+impl Insert<'_> {
     /// Inserts all rows; `bind` binds the columns of one.
     pub(super) async fn rows<T>(
         &self,
         connection: &mut Connection,
         mut rows: &[T],
         bind: impl Fn(Query, &T) -> Query,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), sqlx::Error> {
         for size in SIZES {
             if rows.len() < size {
                 continue;

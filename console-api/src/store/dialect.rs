@@ -61,6 +61,21 @@ impl Dialect {
         }
     }
 
+    /// Begins a transaction that sees everything as it is at one moment.
+    pub(super) fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin",
+            Self::Postgres => "begin isolation level repeatable read",
+        }
+    }
+
+    pub(super) fn vacuum(self) -> &'static str {
+        match self {
+            Self::Sqlite => "vacuum",
+            Self::Postgres => "vacuum analyze",
+        }
+    }
+
     /// Completes a condition: the column is one of the texts of a JSON array, `$1`.
     pub(super) fn is_among(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use crate::{
     postgres_server,
-    program::{Console, call, token},
+    program::{Console, call, json_of, token},
 };
 use serde_json::{Value, json};
 use std::{
@@ -84,10 +84,6 @@ impl Traffic {
             console.process.wait().unwrap();
         });
     }
-}
-
-fn json_of(answer: &str) -> Value {
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 fn is_kept_once(options: &[&str]) {

@@ -77,3 +77,8 @@ impl Drop for Console {
 pub(crate) fn token(data: &Path, name: &str) -> String {
     fs::read_to_string(data.join(name)).unwrap().trim().to_owned()
 }
+
+/// The body of an answer.
+pub(crate) fn json_of(answer: &str) -> Value {
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
