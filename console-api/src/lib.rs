@@ -10,6 +10,7 @@
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`intake`] | how many deliveries are taken in at once |
+//! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
 //! | [`bundles`] | the connector's zips, handed out with parameters |
 //! | [`retention`] | what is forgotten |
@@ -30,6 +31,7 @@ pub mod hit;
 pub mod intake;
 pub mod pages;
 pub mod paging;
+pub mod query;
 pub mod retention;
 mod routes;
 pub mod seed;

@@ -3,13 +3,21 @@
 mod explain;
 mod health;
 mod inspect;
+mod intake;
 mod refusal;
 mod signed;
 mod status;
 
 use crate::{
-    config::Secret, decision::EffectiveMode, metrics::Metrics, recent::RecentRequests, spool::Spool,
+    Config,
+    admission::{Admission, Patience, processors},
+    config::Secret,
+    metrics::Metrics,
+    recent::RecentRequests,
+    routes::{RouteSettings, path},
+    spool::Spool,
 };
+use arc_swap::ArcSwap;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -17,31 +25,56 @@ use axum::{
     routing::{get, post},
 };
 use engine::Engine;
+pub use intake::Intake;
 use refusal::Refusal;
 use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest};
 pub use signed::Signatures;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// CloudFront hands a function at most 1 MB of body; as base64 in JSON, with headers and URL, that stays below this.
-const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
-
 /// What the endpoints work with.
 pub struct Node {
     pub id: Uuid,
     pub engine: Engine,
-    pub mode: EffectiveMode,
+    /// Replaced as a whole when its file changes.
+    pub config: ArcSwap<Config>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,
     pub admin_token: Option<Secret>,
     /// Absent: calls need no signature.
     pub signatures: Option<Signatures>,
+    pub intake: Intake,
+    pub turns: Turns,
+}
+
+/// Who may work now. Small messages do not stand in line behind large ones.
+pub struct Turns {
+    pub small: Admission,
+    pub large: Admission,
+}
+
+impl Turns {
+    /// Messages that may stand in line. They have been received, so they take memory.
+    const MAX_WAITING: usize = 10_000;
+
+    pub fn new(patience: Patience) -> Self {
+        let admission = || Admission::new(processors(), Self::MAX_WAITING, patience);
+        Self { small: admission(), large: admission() }
+    }
 }
 
 impl Node {
-    fn mode_of(&self, _request: &InspectRequest) -> EffectiveMode {
-        self.mode.clone()
+    fn check_host(&self, request: &InspectRequest) -> Result<(), Refusal> {
+        let is_allowed = self.config.load().connector.allows_host(&request.host);
+        if is_allowed { Ok(()) } else { Err(Refusal::Host) }
+    }
+
+    fn settings_of(&self, request: &InspectRequest) -> Arc<RouteSettings> {
+        let config = self.config.load();
+        let normalizes = config.connector.url_normalize;
+        let path = if normalizes { path::normalize(&request.path) } else { request.path.as_str().into() };
+        config.route_config.settings(&request.host, &path).clone()
     }
 }
 
@@ -51,9 +84,10 @@ pub fn connector_router(node: Arc<Node>) -> Router {
         .route(INSPECT_REQUEST_PATH, post(inspect::request))
         .route(INSPECT_RESPONSE_PATH, post(inspect::response))
         .route_layer(from_fn_with_state(node.clone(), signed::check))
+        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
         .route("/wallarm-external-health", get(health::live))
         .fallback(|| async { Refusal::NotFound })
-        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
 
@@ -70,9 +104,10 @@ pub fn health_router() -> Router {
 /// For the operator.
 pub fn status_router(node: Arc<Node>) -> Router {
     Router::new()
-        .route("/wallarm-status", get(status::status))
         .route("/v1/explain", post(explain::explain))
-        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
+        .route("/wallarm-status", get(status::status))
+        .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
 
