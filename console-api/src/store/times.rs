@@ -40,7 +40,7 @@ pub(super) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)
     let bind = |query: Query, ((attack, slot), counts): &((&str, i64), Counts)| {
         query.bind((*attack).to_owned()).bind(*slot).bind(counts.hits).bind(counts.blocked)
     };
-    insert.rows(connection, &slots, bind).await
+    Ok(insert.rows(connection, &slots, bind).await?)
 }
 
 /// The hits of a request are blocked, or are not any more.
