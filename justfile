@@ -50,6 +50,10 @@ bench-engine which="all" *filter:
 bench-peers:
     cargo bench -q -p node --bench peers
 
+# What the node takes, with detection and without: a table with bounds, red when one is missed; `--endurance` for five million calls
+bench-node *options:
+    cargo bench -q -p node --bench load -- {{ options }}
+
 # Fuzz one target (`just fuzz engine 30`), or all for so many minutes each (`just fuzz all 3`); see docs/fuzzing.md
 fuzz target="engine" minutes="30": install-fuzzer
     #!/usr/bin/env bash

@@ -6,11 +6,14 @@
 //! wait the longest there is, for ever.
 
 use std::{
+    future::poll_fn,
+    mem,
     num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
+    task::Poll,
     thread::available_parallelism,
     time::{Duration, Instant},
 };
@@ -52,6 +55,7 @@ impl Admission {
     pub async fn turn(&self) -> Result<Turn, Overloaded> {
         if let Ok(permit) = self.turns.clone().try_acquire_owned() {
             self.last_empty.store(self.now(), Relaxed);
+            line_up().await;
             return Ok(Turn(permit));
         }
         if self.waiting.fetch_add(1, Relaxed) >= self.max_waiting {
@@ -73,6 +77,20 @@ impl Admission {
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// Lets those line up whose calls are here already. Otherwise each would be analysed before the next is looked at, and nobody
+/// could tell how many wait.
+async fn line_up() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Counts a waiter, also one that gives up.
