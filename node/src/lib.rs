@@ -9,6 +9,7 @@
 //! | [`server`] | the HTTP endpoints |
 //! | [`routes`] | which settings hold for a request, by host and path |
 //! | [`decision`] | findings and mode → verdict |
+//! | [`behaviour`] | what sources do over time, counted |
 //! | [`hit`] | a request with attacks in it, as it is recorded |
 //! | [`block_page`] | what the node offers a blocked visitor |
 //! | [`spool`] | a hit is on disk before its verdict leaves; delivery to the console |
@@ -21,6 +22,7 @@
 
 pub mod admission;
 pub mod app;
+pub mod behaviour;
 pub mod block_page;
 pub mod config;
 pub mod decision;
