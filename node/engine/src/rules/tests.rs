@@ -29,7 +29,8 @@ const TARGET: Target<'static> =
     Target { host: "shop.example.com", path: "/api/v1/login", method: "POST", application: Some(7) };
 
 fn request(query: &str) -> InspectRequest {
-    let json = serde_json::json!({"client_ip": "::1", "method": "GET", "host": "h", "path": "/", "query": query});
+    let json =
+        serde_json::json!({"client_ip": "::1", "method": "GET", "host": "h", "path": "/", "query": query});
     serde_json::from_value(json).unwrap()
 }
 
@@ -108,9 +109,13 @@ fn a_detector_reads_the_layers_that_are_decoded() {
     let regex = detector(Pattern::Regex("(?i)ev+il".into()));
     let literal = detector(Pattern::Literal("Evil".into()));
     for rule in [regex, literal] {
-        for (query, expected) in
-            [("a=the+eVil", 1), ("a=%2565vil", 1), ("a=ZXZpbCBpcyBoZXJlIG5vdw==", 1), ("a=evi", 0), ("b=evil", 0)]
-        {
+        for (query, expected) in [
+            ("a=the+eVil", 1),
+            ("a=%2565vil", 1),
+            ("a=ZXZpbCBpcyBoZXJlIG5vdw==", 1),
+            ("a=evi", 0),
+            ("b=evil", 0),
+        ] {
             let findings = found(std::slice::from_ref(&rule), &request(query));
             assert_eq!(findings.len(), expected, "{query}");
             assert!(findings.iter().all(|it| it.signature == format!("rule-{}", rule.id)));
