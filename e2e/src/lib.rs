@@ -6,6 +6,7 @@
 //! - [`lambda`]: the Lambda emulator. Runs a function's zip the way the managed Python runtime does.
 //! - [`cloudfront`]: one distribution with one behavior, calling functions at its four triggers.
 //! - [`origin`]: a sample origin that remembers what reached it.
+//! - [`clock`]: the time of day, that tests move forward.
 //!
 //! The real parts around it:
 //!
@@ -19,6 +20,7 @@
 
 pub mod bench;
 pub mod binaries;
+pub mod clock;
 pub mod cloudfront;
 pub mod console;
 pub mod faulty_node;

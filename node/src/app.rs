@@ -27,15 +27,15 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     let node = Arc::new(Node {
         id: spool.node_id()?,
         engine: Engine::new(),
-        mode: EffectiveMode { mode: config.mode, source: "config".to_owned() },
+        mode: EffectiveMode { mode: config.route_config.mode, source: "config".to_owned() },
         spool: spool.clone(),
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
-        admin_token: config.admin_token.clone(),
+        admin_token: config.admin.token.clone(),
         signatures: (!config.signing_keys.is_empty()).then(|| Signatures::new(config.signing_keys.clone())),
     });
     let servers = serve(&config, &node, &stop).await?;
-    info!(version = VERSION, mode = %config.mode, "ready for connectors on {}", config.connector_address);
+    info!(version = VERSION, mode = %config.route_config.mode, "ready for connectors on {}", config.connector.address);
 
     let delivery_stop = CancellationToken::new();
     let mut background = JoinSet::new();
@@ -56,10 +56,14 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
 
 async fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow::Result<JoinSet<()>> {
     let listeners = [
-        ("connector.address", Some(config.connector_address), server::connector_router(node.clone())),
-        ("metrics.listen_address", config.metrics_address, server::metrics_router(node.clone())),
-        ("metrics.legacy_status.listen_address", config.status_address, server::status_router(node.clone())),
-        ("health_check.listen_address", config.health_address, server::health_router()),
+        ("connector.address", Some(config.connector.address), server::connector_router(node.clone())),
+        ("metrics.listen_address", config.metrics.address, server::metrics_router(node.clone())),
+        (
+            "metrics.legacy_status.listen_address",
+            config.metrics.status_address,
+            server::status_router(node.clone()),
+        ),
+        ("health_check.listen_address", config.health_check.address, server::health_router()),
     ];
     // All are bound before the first answers, so that a node that cannot start says nothing.
     let mut bound = Vec::new();

@@ -1,10 +1,16 @@
 //! `wallarm-node`: flags → configuration → run until told to stop.
 
 use clap::{Parser, Subcommand};
-use node::{Config, app, config::LogConfig, explain::command::Explain, score};
+use node::{
+    Config, app,
+    config::{Environment, LogConfig},
+    explain::command::Explain,
+    score,
+};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 use tracing_subscriber::filter::LevelFilter;
 
 /// The node of the Wallarm connector for Amazon CloudFront: inspects requests, says allow or block, records attacks.
@@ -44,7 +50,8 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::CheckConfig { file } => {
-            Config::read(&file)?;
+            let config = Config::read(&file, &Environment::of_process())?;
+            config.warnings.iter().for_each(|warning| println!("warning: {warning}"));
             println!("{} is fine", file.display());
             Ok(())
         }
@@ -54,8 +61,9 @@ fn main() -> anyhow::Result<()> {
             Ok(())
         }
         Command::Run { config } => {
-            let config = Config::read(&config)?;
+            let config = Config::read(&config, &Environment::of_process())?;
             start_log(&config.log);
+            config.warnings.iter().for_each(|warning| warn!("{warning}"));
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config))
         }
     }

@@ -1,0 +1,41 @@
+//! The key somebody may have meant.
+
+use super::section::KnownKey;
+
+/// What to say of a key that its section does not know.
+pub(super) fn hint(key: &str, section: &str, known_here: &[&str], all: &[KnownKey]) -> String {
+    if let Some(near) = nearest(key, known_here.iter().copied()) {
+        return format!("did you mean {near}?");
+    }
+    let elsewhere = |it: &&KnownKey| last(&it.path) == key && parent(&it.path) != section;
+    if let Some(place) = all.iter().find(elsewhere) {
+        return format!("did you mean {}?", place.path);
+    }
+    format!("known here: {}", known_here.join(", "))
+}
+
+/// What to say of a path that no key has.
+pub(super) fn hint_for_path(path: &str, all: &[KnownKey]) -> String {
+    match nearest(path, all.iter().map(|it| it.path.as_str())) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "docs/node.md lists the keys".to_owned(),
+    }
+}
+
+/// A name that differs in few letters, or holds the word as a whole.
+fn nearest<'k>(word: &str, names: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let distance = |name: &str| {
+        let is_part = name.contains(word) || word.contains(name);
+        if is_part { 1 } else { strsim::damerau_levenshtein(name, word) }
+    };
+    let (near, name) = names.map(|name| (distance(name), name)).min()?;
+    (near <= (word.len() / 3).max(1)).then_some(name)
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit_once('.').map_or(path, |(_, last)| last)
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(parent, _)| parent)
+}

@@ -1,0 +1,276 @@
+//! Reading the keys of a section.
+//!
+//! A key is declared where it is read: its name, what it can be, and its default stand in one line of the section's
+//! `read`. From that come the override by the environment, the complaint with its place, the nearest key to a wrong one,
+//! and the table in `docs/node.md`. Mistakes are gathered, not thrown: all of them are told at once.
+
+use super::{
+    Config,
+    environment::Environment,
+    nearest,
+    problem::{Origin, Problem},
+    scalar::Scalar,
+    yaml::{Entry, Node, Place, Value},
+};
+use std::{cell::RefCell, fmt::Display, ops::RangeInclusive, path::Path};
+
+/// A part of the configuration that reads keys of its own.
+pub(super) trait Part: Sized {
+    /// None when something required is missing or wrong, which has been noted. All keys are asked for first, or those
+    /// not asked for would count as unknown.
+    fn read(section: &mut Section<'_>) -> Option<Self>;
+}
+
+/// What all sections of one file share.
+pub(super) struct Reading<'r> {
+    path: &'r Path,
+    environment: &'r Environment,
+    errors: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<Problem>>,
+    keys: RefCell<Vec<KnownKey>>,
+    /// Every section is entered once, to learn its keys.
+    lists_keys: bool,
+}
+
+/// A key, with lists as `routes[].host`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownKey {
+    pub path: String,
+    pub default: Presence,
+}
+
+/// What holds when a key is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    Default(String),
+    Optional,
+    Required,
+    /// A key of the original's that does not apply here.
+    Ignored,
+}
+
+/// The keys at one place of the file.
+pub(super) struct Section<'r> {
+    reading: &'r Reading<'r>,
+    path: String,
+    place: Place,
+    entries: &'r [Entry],
+    asked: Vec<&'static str>,
+}
+
+/// A value, and where it comes from.
+struct Found<'r> {
+    origin: Origin,
+    value: Given<'r>,
+}
+
+enum Given<'r> {
+    Node(&'r Value),
+    Variable(&'r str),
+}
+
+impl<'r> Reading<'r> {
+    pub(super) fn new(path: &'r Path, environment: &'r Environment) -> Self {
+        let (errors, warnings, keys) = Default::default();
+        Self { path, environment, errors, warnings, keys, lists_keys: false }
+    }
+
+    /// Reads the whole file.
+    pub(super) fn root<P: Part>(&'r self, document: &'r Node) -> Option<P> {
+        self.enter(String::new(), Some(document))
+    }
+
+    /// The errors, and the warnings.
+    pub(super) fn finish(self) -> (Vec<Problem>, Vec<Problem>) {
+        let mut errors = self.errors.into_inner();
+        for (variable, key) in self.environment.unused() {
+            let hint = nearest::hint_for_path(&key, &Config::keys());
+            let message = format!("names no key that a variable can set; {hint}");
+            errors.push(Problem { at: Origin::Environment { variable }, message });
+        }
+        errors.sort_by(|one, other| one.at.cmp(&other.at));
+        (errors, self.warnings.into_inner())
+    }
+
+    fn enter<P: Part>(&'r self, path: String, node: Option<&'r Node>) -> Option<P> {
+        let entries: &[Entry] = match node.map(|node| &node.value) {
+            None => &[],
+            Some(Value::Map(entries)) => entries,
+            Some(_) => {
+                self.must_hold_keys(&path, node);
+                return None;
+            }
+        };
+        let place = node.map_or(Place::START, |node| node.place);
+        let mut section = Section { reading: self, path, place, entries, asked: Vec::new() };
+        let part = P::read(&mut section);
+        section.refuse_unknown();
+        part
+    }
+
+    fn must_hold_keys(&self, path: &str, node: Option<&Node>) {
+        let name = if path.is_empty() { "the file" } else { path };
+        let message = format!("{name}: must hold keys, each with a value, indented below it");
+        let at = Origin::file(self.path, node.map_or(Place::START, |node| node.place));
+        self.errors.borrow_mut().push(Problem { at, message });
+    }
+}
+
+/// Every key that a part can have, in the order in which it asks for them.
+pub(super) fn keys_of<P: Part>() -> Vec<KnownKey> {
+    let environment = Environment::default();
+    let reading = Reading { lists_keys: true, ..Reading::new(Path::new(""), &environment) };
+    reading.enter::<P>(String::new(), None);
+    reading.keys.into_inner()
+}
+
+impl<'r> Section<'r> {
+    /// A value that must be there.
+    pub(super) fn required<T: Scalar>(&mut self, key: &'static str) -> Option<T> {
+        self.declare(key, Presence::Required);
+        let found = self.find(key);
+        if found.is_none() {
+            self.complain(key, &self.origin(self.place), "is missing");
+        }
+        found.and_then(|found| self.scalar(key, &found))
+    }
+
+    /// A value that may be absent.
+    pub(super) fn optional<T: Scalar>(&mut self, key: &'static str) -> Option<T> {
+        self.declare(key, Presence::Optional);
+        self.find(key).and_then(|found| self.scalar(key, &found))
+    }
+
+    /// A value, or its default.
+    pub(super) fn or<T: Scalar>(&mut self, key: &'static str, default: T) -> T {
+        self.declare(key, Presence::Default(default.shown()));
+        self.find(key).and_then(|found| self.scalar(key, &found)).unwrap_or(default)
+    }
+
+    /// A value within bounds, or its default.
+    pub(super) fn within<T>(&mut self, key: &'static str, default: T, bounds: RangeInclusive<T>) -> T
+    where
+        T: Scalar + PartialOrd,
+    {
+        let value = self.or(key, default);
+        if !bounds.contains(&value) {
+            self.wrong(key, format!("must be from {} to {}", bounds.start().shown(), bounds.end().shown()));
+        }
+        value
+    }
+
+    /// A section that is as it is by default when it is not there.
+    pub(super) fn section<P: Part>(&mut self, key: &'static str) -> Option<P> {
+        self.asked.push(key);
+        self.reading.enter(self.path_of(key), self.entry(key).map(|entry| &entry.node))
+    }
+
+    /// A section that may be absent. When it is there and wrong, that has been noted.
+    pub(super) fn optional_section<P: Part>(&mut self, key: &'static str) -> Option<P> {
+        let reading = self.reading;
+        let is_there = self.entry(key).is_some() || reading.environment.reaches_into(&self.path_of(key));
+        if is_there || reading.lists_keys {
+            return self.section(key);
+        }
+        self.asked.push(key);
+        None
+    }
+
+    /// A list of sections. What is wrong in one of them does not hide the others.
+    pub(super) fn sections<P: Part>(&mut self, key: &'static str) -> Vec<P> {
+        self.asked.push(key);
+        let path = format!("{}[]", self.path_of(key));
+        match self.entry(key).map(|entry| (&entry.node.value, entry.node.place)) {
+            Some((Value::List(nodes), _)) => {
+                let one = |(at, node)| self.reading.enter(format!("{}[{at}]", self.path_of(key)), Some(node));
+                nodes.iter().enumerate().filter_map(one).collect()
+            }
+            Some((_, place)) => {
+                self.complain(key, &self.origin(place), "must be a list");
+                Vec::new()
+            }
+            // A list within itself has the same keys again.
+            None if self.reading.lists_keys && !self.path.ends_with(&format!("{key}[]")) => {
+                self.reading.enter(path, None).into_iter().collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// A key of the original's that does not apply here: taken, and said so.
+    pub(super) fn ignored(&mut self, key: &'static str, why: &str) {
+        self.declare(key, Presence::Ignored);
+        if let Some(at) = self.entry(key).map(|entry| self.origin(entry.place)) {
+            let message = format!("{} has no effect: {why}", self.path_of(key));
+            self.reading.warnings.borrow_mut().push(Problem { at, message });
+        }
+    }
+
+    /// Notes that the value of a key does not go with others.
+    pub(super) fn wrong(&self, key: &str, message: impl Display) {
+        let environment = self.reading.environment.value(&self.path_of(key));
+        let origin = match (environment, self.entry(key)) {
+            (Some((variable, _)), _) => Origin::Environment { variable },
+            (None, Some(entry)) => self.origin(entry.node.place),
+            (None, None) => self.origin(self.place),
+        };
+        self.complain(key, &origin, message);
+    }
+
+    fn scalar<T: Scalar>(&self, key: &str, found: &Found<'_>) -> Option<T> {
+        match found.value {
+            Given::Variable(text) => self.parsed(key, &found.origin, text),
+            Given::Node(Value::Scalar(text)) => self.parsed(key, &found.origin, text),
+            Given::Node(Value::Nothing) => {
+                self.complain(key, &found.origin, "has no value: give it one, or leave the key out");
+                None
+            }
+            Given::Node(Value::List(_) | Value::Map(_)) => {
+                self.complain(key, &found.origin, "must be a single value");
+                None
+            }
+        }
+    }
+
+    fn parsed<T: Scalar>(&self, key: &str, origin: &Origin, text: &str) -> Option<T> {
+        T::parse(text).map_err(|expected| self.complain(key, origin, expected)).ok()
+    }
+
+    fn complain(&self, key: &str, origin: &Origin, message: impl Display) {
+        let message = format!("{}: {message}", self.path_of(key));
+        self.reading.errors.borrow_mut().push(Problem { at: origin.clone(), message });
+    }
+
+    fn declare(&mut self, key: &'static str, default: Presence) {
+        self.asked.push(key);
+        self.reading.keys.borrow_mut().push(KnownKey { path: self.path_of(key), default });
+    }
+
+    /// The environment wins over the file.
+    fn find(&self, key: &str) -> Option<Found<'r>> {
+        if let Some((variable, text)) = self.reading.environment.value(&self.path_of(key)) {
+            return Some(Found { origin: Origin::Environment { variable }, value: Given::Variable(text) });
+        }
+        let entry = self.entry(key)?;
+        Some(Found { origin: self.origin(entry.node.place), value: Given::Node(&entry.node.value) })
+    }
+
+    fn entry(&self, key: &str) -> Option<&'r Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    fn origin(&self, place: Place) -> Origin {
+        Origin::file(self.reading.path, place)
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    fn refuse_unknown(&self) {
+        for entry in self.entries.iter().filter(|entry| !self.asked.contains(&entry.key.as_str())) {
+            let hint = nearest::hint(&entry.key, &self.path, &self.asked, &Config::keys());
+            self.complain(&entry.key, &self.origin(entry.place), format!("unknown key; {hint}"));
+        }
+    }
+}

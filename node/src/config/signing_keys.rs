@@ -1,0 +1,14 @@
+//! `signing_keys`: with keys, only calls signed with one of them are taken.
+
+use super::{
+    Secret,
+    section::{Part, Section},
+};
+use shared::signature::SigningKey;
+
+impl Part for SigningKey {
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        let (id, secret) = (section.required::<String>("id"), section.required::<Secret>("secret_file"));
+        Some(Self::new(id?, secret?.expose()))
+    }
+}

@@ -1,0 +1,112 @@
+use super::*;
+use shared::Mode;
+
+fn read(text: &str) -> Result<Config, String> {
+    read_with(text, &[])
+}
+
+fn read_with(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+    let environment =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::parse(Path::new("node.yaml"), text, &environment).map_err(|error| error.to_string())
+}
+
+const SMALLEST: &str = "version: 4\nmode: connector-server\nconnector:\n  address: \":5050\"\n";
+
+#[test]
+fn the_originals_smallest_file_is_enough() {
+    let config = read(SMALLEST).unwrap();
+    assert_eq!(config.connector.address, "0.0.0.0:5050".parse().unwrap());
+    assert_eq!(config.route_config.mode, Mode::Monitoring);
+    assert_eq!(config.metrics.address, Some("127.0.0.1:9000".parse().unwrap()));
+}
+
+#[test]
+fn every_mode_can_be_written() {
+    for (text, mode) in [
+        ("off", Mode::Off),
+        ("\"off\"", Mode::Off),
+        ("monitoring", Mode::Monitoring),
+        ("safe_blocking", Mode::SafeBlocking),
+        ("block", Mode::Block),
+    ] {
+        let config = read(&format!("{SMALLEST}route_config:\n  wallarm_mode: {text}\n")).unwrap();
+        assert_eq!(config.route_config.mode, mode, "{text}");
+    }
+}
+
+#[test]
+fn a_mistake_is_named_with_its_place() {
+    let mistakes = [
+        "",
+        "version: 4\nmode: connector-server\nconnector: {}\n",
+        "version: 4\nmode: connector-server\nconnector:\n  adress: \":5050\"\n",
+        "version: 3\nmode: connector-server\nconnector:\n  address: \":5050\"\n",
+        "version: 4\nmode: tcp-capture-v2\nconnector:\n  address: \":5050\"\n",
+        "version: 4\nmode: connector-server\nconnector:\n  address: localhost\n",
+        "version: 4\nmode: connector-server\nconnector:\n  address: [\":5050\"]\n",
+        "version: 4\nmode: connector-server\nconnector:\naddress: \":5050\"\n",
+        "version: 4\n  mode: connector-server\n",
+        &format!("{SMALLEST}route_config:\n  wallarm_mode: blocking\n  mode: block\n"),
+        &format!("{SMALLEST}spool:\n  max_bytes: 1\n  sync_ms:\nmax_bytes: 2\n"),
+        &format!("{SMALLEST}signing_keys:\n  - id: one\n  - id: two\n    secret_file: /nowhere/key\n"),
+        &format!("{SMALLEST}signing_keys: {{id: one}}\nfrobnicate: 1\n"),
+        &format!("{SMALLEST}console:\n  url: http://127.0.0.1:3000\n"),
+    ];
+    let told = mistakes.map(|text| format!("{text}=> {}", read(text).unwrap_err()));
+    insta::assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let variables = [
+        ("WALLARM_NODE__CONNECTOR__ADDRESS", "127.0.0.1:1"),
+        ("WALLARM_NODE__METRICS__LEGACY_STATUS__ENABLED", "false"),
+        ("WALLARM_NODE_CONFIG", "of the command line"),
+    ];
+    let config = read_with(SMALLEST, &variables).unwrap();
+    assert_eq!(config.connector.address, "127.0.0.1:1".parse().unwrap());
+    assert_eq!(config.metrics.status_address, None);
+}
+
+#[test]
+fn a_mistake_in_the_environment_names_the_variable() {
+    let mistakes = [
+        ("WALLARM_NODE__CONNECTOR__ADDRESS", "here"),
+        ("WALLARM_NODE__CONECTOR__ADDRESS", "127.0.0.1:1"),
+        ("WALLARM_NODE__CONSOLE__URL", "http://127.0.0.1:3000"),
+        ("WALLARM_NODE__SIGNING_KEYS", "one"),
+        ("WALLARM_NODE__SPOOL__MAX_BYTES", "1"),
+    ];
+    let told = mistakes.map(|mistake| read_with(SMALLEST, &[mistake]).unwrap_err());
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn no_secret_is_shown() {
+    assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
+}
+
+/// The first two columns of the table: keys, and what holds without them.
+fn documented() -> Vec<(String, String)> {
+    let text = include_str!("../../../docs/node.md");
+    let cells = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    cells.map(|(key, rest)| (key.to_owned(), rest.split(" | ").next().unwrap().to_owned())).collect()
+}
+
+#[test]
+fn the_documentation_lists_every_key_with_its_default() {
+    let known = Config::keys().into_iter().map(|key| {
+        let default = match key.default {
+            Presence::Default(default) => format!("`{default}`"),
+            Presence::Optional => "none".to_owned(),
+            Presence::Required => "required".to_owned(),
+            Presence::Ignored => "no effect".to_owned(),
+        };
+        (key.path, default)
+    });
+    let (mut known, mut documented): (Vec<_>, _) = (known.collect(), documented());
+    known.sort();
+    documented.sort();
+    assert_eq!(documented, known);
+}
