@@ -4,6 +4,7 @@ use crate::{
     Config, VERSION,
     decision::EffectiveMode,
     metrics::Metrics,
+    policy::{CurrentPolicy, copy::LastCopy, feed::Feed},
     recent::RecentRequests,
     server::{self, Node, Signatures},
     spool::{Spool, delivery::Delivery},
@@ -24,16 +25,28 @@ const DRAIN: Duration = Duration::from_secs(3);
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let spool = Arc::new(Spool::open(&config.spool)?);
     let metrics = Arc::new(Metrics::new());
+    let policy: Arc<CurrentPolicy> = Arc::default();
     let node = Arc::new(Node {
         id: spool.node_id()?,
         engine: Engine::new(),
         mode: EffectiveMode { mode: config.route_config.mode, source: "config".to_owned() },
+        mode_allow_override: config.route_config.mode_allow_override,
+        policy: policy.clone(),
+        automatic: Arc::default(),
         spool: spool.clone(),
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
         admin_token: config.admin.token.clone(),
         signatures: (!config.signing_keys.is_empty()).then(|| Signatures::new(config.signing_keys.clone())),
     });
+    let feed = config.console.as_ref().map(|console| {
+        let copy = LastCopy::beside(&config.spool.directory);
+        let mut feed = Feed::new(console, policy, copy)?;
+        // Before anybody is answered.
+        feed.start_from_copy();
+        anyhow::Ok(feed)
+    });
+    let feed = feed.transpose()?;
     let servers = serve(&config, &node, &stop).await?;
     info!(version = VERSION, mode = %config.route_config.mode, "ready for connectors on {}", config.connector.address);
 
@@ -43,6 +56,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     if let Some(console) = &config.console {
         let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
         background.spawn(Delivery::new(spool, console, info, metrics)?.run(delivery_stop.clone()));
+    }
+
+    if let Some(feed) = feed {
+        background.spawn(feed.run(delivery_stop.clone()));
     }
 
     stop.cancelled().await;

@@ -4,11 +4,14 @@
 //! | module | holds |
 //! |---|---|
 //! | [`mode`] | the configuration's mode and the console's → the one that holds |
+//! | [`judge`] | a request and all that decides about it → a judgement |
 //! | [`matrix`] | mode × list × reason × delivery → ruling |
 
+pub mod judge;
 pub mod matrix;
 pub mod mode;
 
+pub use judge::{Judge, Judgement};
 pub use matrix::{Facts, Found, Ruling, rule};
 pub use mode::{EffectiveMode, ModeAllowOverride};
 

@@ -4,10 +4,10 @@ pub mod command;
 pub mod http;
 mod tree;
 
-use crate::decision::{self, EffectiveMode, Ruling};
+use crate::decision::{Judgement, Ruling};
 use engine::{Engine, ExplainedField};
 use serde::Serialize;
-use shared::{Action, Finding, InspectRequest, Mode};
+use shared::{Action, DecidedBy, Finding, InspectRequest, Mode, Reason};
 use std::fmt;
 
 /// What the node makes of a request.
@@ -15,7 +15,10 @@ use std::fmt;
 pub struct Explanation {
     mode: Mode,
     mode_source: String,
+    action: Action,
+    reason: Option<Reason>,
     would_block: bool,
+    decided_by: DecidedBy,
     findings: Vec<Finding>,
     /// Each value that was looked at, with the layers peeled off it.
     fields: Vec<ExplainedField>,
@@ -24,15 +27,21 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    pub fn of(engine: &Engine, request: &InspectRequest, mode: EffectiveMode) -> Self {
-        let findings = engine.inspect(request).findings;
-        let ruling = decision::rule(mode.mode, request.delivery, &findings);
+    /// What was judged, and how it came to that.
+    pub fn of(engine: &Engine, request: &InspectRequest, judgement: Judgement<'_>) -> Self {
+        let fields =
+            if judgement.is_analysed { engine.explain_under(request, &judgement.rules) } else { Vec::new() };
+        let decided_by = judgement.decided_by();
+        let Judgement { mode, findings, ruling, .. } = judgement;
         Self {
             mode: mode.mode,
             mode_source: mode.source,
+            action: ruling.action,
+            reason: ruling.reason.clone(),
             would_block: ruling.would_block,
+            decided_by,
             findings,
-            fields: engine.explain(request),
+            fields,
             ruling,
         }
     }
@@ -60,10 +69,11 @@ impl fmt::Display for Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decision::EffectiveMode;
 
     fn explained(raw: &[u8], mode: Mode) -> Explanation {
         let mode = EffectiveMode { mode, source: "flag".to_owned() };
-        Explanation::of(&Engine::new(), &http::parse(raw).unwrap(), mode)
+        command::explain(&http::parse(raw).unwrap(), mode)
     }
 
     const ATTACK: &[u8] = b"POST /items?q=%253Cscript%253E HTTP/1.1\r\nHost: shop.example\r\n\

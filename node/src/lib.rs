@@ -5,8 +5,11 @@
 //! | [`config`] | the YAML file → [`Config`], or an error that says where |
 //! | [`app`] | the parts put together, served, and stopped in order |
 //! | [`server`] | the HTTP endpoints |
-//! | [`decision`] | findings and mode → verdict |
+//! | [`policy`] | the console's rules and lists, compiled, and how they get here |
+//! | [`decision`] | who asks, what was found, which mode holds → verdict |
 //! | [`hit`] | a request with attacks in it, as it is recorded |
+//! | [`mask`] | what is taken out of records |
+//! | [`http_client`] | for calls to the console |
 //! | [`block_page`] | what the node offers a blocked visitor |
 //! | [`spool`] | a hit is on disk before its verdict leaves; delivery to the console |
 //! | [`recent`] | which requests had hits here, for the response reports that follow |
@@ -22,7 +25,10 @@ pub mod config;
 pub mod decision;
 pub mod explain;
 pub mod hit;
+mod http_client;
+mod mask;
 pub mod metrics;
+pub mod policy;
 pub mod recent;
 pub mod score;
 pub mod server;

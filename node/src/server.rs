@@ -3,12 +3,18 @@
 mod explain;
 mod health;
 mod inspect;
+mod judge;
 mod refusal;
 mod signed;
 mod status;
 
 use crate::{
-    config::Secret, decision::EffectiveMode, metrics::Metrics, recent::RecentRequests, spool::Spool,
+    config::Secret,
+    decision::{EffectiveMode, ModeAllowOverride},
+    metrics::Metrics,
+    policy::{AutomaticLists, CurrentPolicy},
+    recent::RecentRequests,
+    spool::Spool,
 };
 use axum::{
     Router,
@@ -31,6 +37,9 @@ pub struct Node {
     pub id: Uuid,
     pub engine: Engine,
     pub mode: EffectiveMode,
+    pub mode_allow_override: ModeAllowOverride,
+    pub policy: Arc<CurrentPolicy>,
+    pub automatic: Arc<AutomaticLists>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,

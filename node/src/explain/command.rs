@@ -4,7 +4,10 @@ use super::{
     Explanation,
     http::{self, Flags},
 };
-use crate::decision::EffectiveMode;
+use crate::{
+    decision::{EffectiveMode, Judge, ModeAllowOverride},
+    policy::{AutomaticLists, Policy},
+};
 use anyhow::Context as _;
 use clap::Args;
 use engine::Engine;
@@ -43,7 +46,7 @@ pub struct Explain {
 impl Explain {
     pub fn run(&self) -> anyhow::Result<()> {
         let mode = EffectiveMode { mode: self.mode, source: "flag".to_owned() };
-        let explanation = Explanation::of(&Engine::new(), &self.request()?, mode);
+        let explanation = explain(&self.request()?, mode);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&explanation)?);
         } else {
@@ -63,6 +66,18 @@ impl Explain {
         let (url, method) = (self.url.as_deref().unwrap_or_default(), self.method.as_deref());
         Ok(http::from_flags(Flags { url, method, headers: &self.headers, data: data.transpose()? })?)
     }
+}
+
+/// As a node decides that knows no console.
+pub(super) fn explain(request: &InspectRequest, mode: EffectiveMode) -> Explanation {
+    let (engine, policy) = (Engine::new(), Policy::default());
+    let judge = Judge {
+        engine: &engine,
+        policy: &policy,
+        automatic: &AutomaticLists::default(),
+        mode_allow_override: ModeAllowOverride::Off,
+    };
+    Explanation::of(&engine, request, judge.judge(request, mode, jiff::Timestamp::now()))
 }
 
 fn mode(text: &str) -> Result<Mode, String> {

@@ -115,9 +115,12 @@ mod tests {
         lists.put(List::Gray, address(1), Some(7), (at(10), AttackType::Brute), at(0));
         let find = |list, application, minute| lists.find(list, &visitor(1, application), at(minute));
         assert_eq!(find(List::Gray, Some(7), 9).unwrap().1, AttackType::Brute);
-        for (list, application, minute) in
-            [(List::Gray, Some(7), 10), (List::Gray, Some(8), 9), (List::Gray, None, 9), (List::Deny, Some(7), 9)]
-        {
+        for (list, application, minute) in [
+            (List::Gray, Some(7), 10),
+            (List::Gray, Some(8), 9),
+            (List::Gray, None, 9),
+            (List::Deny, Some(7), 9),
+        ] {
             assert_eq!(find(list, application, minute), None);
         }
     }

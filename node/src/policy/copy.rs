@@ -72,7 +72,8 @@ fn checksum(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    const RULESET: &str = r#"{"version":3,"id":"00000000-0000-0000-0000-000000000001","rules":[],"lists":[]}"#;
+    const RULESET: &str =
+        r#"{"version":3,"id":"00000000-0000-0000-0000-000000000001","rules":[],"lists":[]}"#;
 
     #[test]
     fn what_was_written_last_is_read() {
@@ -90,7 +91,9 @@ mod tests {
         let copy = LastCopy::beside(directory.path());
         copy.write(RULESET.as_bytes()).unwrap();
         let bytes = fs::read(&copy.0).unwrap();
-        for damage in [bytes[..bytes.len() - 1].to_vec(), bytes[..4].to_vec(), Vec::new(), [&bytes[..], b"x"].concat()] {
+        for damage in
+            [bytes[..bytes.len() - 1].to_vec(), bytes[..4].to_vec(), Vec::new(), [&bytes[..], b"x"].concat()]
+        {
             fs::write(&copy.0, damage).unwrap();
             assert!(matches!(copy.read(), Err(CopyError::Damaged(_))));
         }

@@ -19,8 +19,9 @@ pub(super) async fn explain(
 ) -> Result<Json<Explanation>, Refusal> {
     node.authorize(&headers)?;
     let (request, _) = refusal::message::<InspectRequest>(&headers, body)?;
-    let mode = node.mode_of(&request);
-    Ok(Json(Explanation::of(&node.engine, &request, mode)))
+    let policy = node.policy.get();
+    let judgement = node.judge(&policy, &request);
+    Ok(Json(Explanation::of(&node.engine, &request, judgement)))
 }
 
 impl Node {

@@ -1,5 +1,7 @@
+mod matrix;
+
 use super::*;
-use crate::config::SpoolConfig;
+use crate::{config::SpoolConfig, decision::ModeAllowOverride, policy::Policy};
 use axum::{
     body::{Body as HttpBody, to_bytes},
     http::{Request, StatusCode, header},
@@ -43,6 +45,9 @@ fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> Worl
         id: Uuid::nil(),
         engine: Engine::new(),
         mode: EffectiveMode { mode, source: "config".into() },
+        mode_allow_override: ModeAllowOverride::On,
+        policy: Arc::default(),
+        automatic: Arc::default(),
         spool: Arc::new(Spool::open(&config).unwrap()),
         recent: RecentRequests::default(),
         metrics: Arc::new(Metrics::new()),
