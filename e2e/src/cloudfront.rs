@@ -37,7 +37,7 @@ impl CloudFront {
         let behavior = Arc::new(Behavior::new(config));
         let server = Server::start(listener, Limits::default(), move |request, peer| {
             let behavior = Arc::clone(&behavior);
-            async move { behavior.serve(request, peer).await }
+            async move { behavior.serve(request, peer.address).await }
         })?;
         Ok(Self { server })
     }

@@ -3,17 +3,24 @@
 //! Attack tools and browsers send targets that URI types refuse (raw `<`, `` ` ``, ISO-8859-1). A simulator that
 //! normalised or refused them would hide the very requests it exists for, so targets, header names and values stay the
 //! bytes they were, in their order and case.
+//!
+//! The same server takes HTTP/2 and TLS; what is odd beyond HTTP/2's own rules has to come over HTTP/1.1.
 
 mod body;
 mod buffered;
 mod client;
+mod connection;
 mod head;
+mod http2;
+mod peer;
 mod server;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use client::{Client, ClientError};
-pub use server::{Limits, Server};
+pub use peer::{Exchange, Observer, Peer, Tls, Version};
+pub use server::{Limits, Options, Server};
 
 /// A request with its body read and un-chunked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

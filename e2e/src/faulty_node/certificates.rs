@@ -1,12 +1,8 @@
 //! What a faulty node shows of itself.
 
 use super::Fault;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use rustls::{
-    ServerConfig,
-    crypto::ring,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-};
+use crate::certificates::Authority;
+use rcgen::{CertificateParams, date_time_ymd};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 
@@ -20,11 +16,9 @@ pub struct Certificates {
     expired: TlsAcceptor,
 }
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
 impl Certificates {
     pub fn new() -> anyhow::Result<Self> {
-        let (ours, other) = (authority()?, authority()?);
+        let (ours, other) = (Authority::new()?, Authority::new()?);
         let good = CertificateParams::new(vec!["localhost".to_owned()])?;
         let wrong_name = CertificateParams::new(vec!["other.example.com".to_owned()])?;
         let mut expired = good.clone();
@@ -53,19 +47,6 @@ impl Certificates {
     }
 }
 
-fn authority() -> anyhow::Result<Authority> {
-    let mut parameters = CertificateParams::new(Vec::new())?;
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    Ok(CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?)
-}
-
 fn acceptor(parameters: &CertificateParams, authority: &Authority) -> anyhow::Result<TlsAcceptor> {
-    let key = KeyPair::generate()?;
-    let certificate = parameters.signed_by(&key, authority)?;
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(ring::default_provider().into())
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)?;
-    Ok(Arc::new(config).into())
+    Ok(Arc::new(authority.server(parameters, &[])?).into())
 }

@@ -1,15 +1,20 @@
 use std::io;
 use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
+
+use super::stream::Stream;
 
 const READ_SIZE: usize = 16 * 1024;
 
 /// A connection with the bytes that were read from it and not yet used: pipelined requests wait here.
 #[derive(Debug)]
 pub(super) struct Buffered {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     bytes: Vec<u8>,
 }
 
@@ -27,12 +32,17 @@ pub(super) enum HeadEnd {
 }
 
 impl Buffered {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         Self { stream, bytes: Vec::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// What was read and not yet used.
+    pub(super) fn unread(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Reads once; zero means that the peer has closed its side.
@@ -43,6 +53,17 @@ impl Buffered {
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes).await
+    }
+
+    /// The same for a peer who may be slow, but not stuck: some of it must go within each such time.
+    pub(super) async fn write_patiently(&mut self, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match timeout(patience, self.stream.write(bytes)).await?? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => bytes = &bytes[written..],
+            }
+        }
+        timeout(patience, self.stream.flush()).await?
     }
 
     /// Takes a head with its empty line. Empty lines before it are skipped, as RFC 9112 asks.
@@ -111,6 +132,37 @@ impl Buffered {
     fn skip_empty_lines(&mut self) {
         let empty = self.bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         self.bytes.drain(..empty);
+    }
+}
+
+/// For HTTP/2, which takes over a connection whose first bytes were read already.
+impl AsyncRead for Buffered {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.is_empty() {
+            return Pin::new(&mut this.stream).poll_read(context, into);
+        }
+        let count = this.bytes.len().min(into.remaining());
+        into.put_slice(&this.take(0..count));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Buffered {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
     }
 }
 

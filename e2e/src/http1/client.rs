@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::body::{self, Framing};
 use super::buffered::{Buffered, HeadEnd};
+use super::stream::Stream;
 use super::{Request, Response, head};
 
 const HEAD_LIMIT: usize = 256 * 1024;
@@ -115,7 +116,7 @@ impl Client {
                 }
             };
             stream.set_nodelay(true)?;
-            Ok(Buffered::new(stream))
+            Ok(Buffered::new(Stream::Plain(stream)))
         };
         connected.await.map_err(|source| ClientError::Connect { address, source })
     }

@@ -1,6 +1,6 @@
 //! Heads: from bytes to parts and back.
 
-use super::{Headers, Request, Response};
+use super::{Headers, Request, Response, Version};
 
 const MAX_HEADERS: usize = 256;
 
@@ -31,6 +31,7 @@ impl HeadError {
 pub(super) struct RequestHead {
     pub(super) request: Request,
     pub(super) keep_alive: bool,
+    pub(super) version: Version,
 }
 
 // The first line is ours: httparse wants targets to be UTF-8, and attackers do not care.
@@ -42,20 +43,20 @@ pub(super) fn parse_request(head: &[u8]) -> Result<RequestHead, HeadError> {
     else {
         return Err(HeadError::FirstLine);
     };
-    let keep_alive_by_default = parse_version(version)?;
+    let version = parse_version(version)?;
     if !is_token(method) || !is_target(target) {
         return Err(HeadError::FirstLine);
     }
     let headers = parse_headers(rest)?;
-    let keep_alive = if keep_alive_by_default {
-        !headers.lists("connection", "close")
-    } else {
-        headers.lists("connection", "keep-alive")
+    let keep_alive = match version {
+        Version::Http1_0 => headers.lists("connection", "keep-alive"),
+        _ => !headers.lists("connection", "close"),
     };
     let method = String::from_utf8_lossy(method).into_owned();
     Ok(RequestHead {
         request: Request { method, target: target.to_vec(), headers, body: Vec::new() },
         keep_alive,
+        version,
     })
 }
 
@@ -63,11 +64,11 @@ pub(super) fn parse_request(head: &[u8]) -> Result<RequestHead, HeadError> {
 pub(super) fn parse_response(head: &[u8]) -> Result<(Response, bool), HeadError> {
     let (line, rest) = split_line(head);
     let mut words = line.splitn(3, |byte| *byte == b' ');
-    let keep_alive_by_default = parse_version(words.next().unwrap_or_default())?;
+    let version = parse_version(words.next().unwrap_or_default())?;
     let status = words.next().and_then(parse_status).ok_or(HeadError::FirstLine)?;
     let reason = String::from_utf8_lossy(words.next().unwrap_or_default()).into_owned();
     let headers = parse_headers(rest)?;
-    let keep_alive = keep_alive_by_default && !headers.lists("connection", "close");
+    let keep_alive = version == Version::Http1_1 && !headers.lists("connection", "close");
     Ok((Response { status, reason, headers, body: Vec::new() }, keep_alive))
 }
 
@@ -104,11 +105,10 @@ fn split_line(head: &[u8]) -> (&[u8], &[u8]) {
     (line.strip_suffix(b"\r").unwrap_or(line), rest)
 }
 
-/// Whether a connection of this version lives on unless told otherwise.
-fn parse_version(version: &[u8]) -> Result<bool, HeadError> {
+fn parse_version(version: &[u8]) -> Result<Version, HeadError> {
     match version {
-        b"HTTP/1.1" => Ok(true),
-        b"HTTP/1.0" => Ok(false),
+        b"HTTP/1.1" => Ok(Version::Http1_1),
+        b"HTTP/1.0" => Ok(Version::Http1_0),
         _ if version.starts_with(b"HTTP/") => Err(HeadError::Version),
         _ => Err(HeadError::FirstLine),
     }

@@ -1,16 +1,20 @@
+//! Listening: accepts connections, and ends them in order.
+
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use super::body::{self, BodyError, Framing};
-use super::buffered::{Buffered, HeadEnd};
-use super::head::{self, RequestHead};
-use super::{Request, Response};
+use super::connection;
+use super::{Observer, Peer, Request, Response};
 
 /// What a server takes from one connection.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +26,33 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a request may take to arrive.
     pub read: Duration,
+    /// How long a peer may take none of the answer.
+    pub write: Duration,
+}
+
+/// How a server listens.
+#[derive(Clone, Default)]
+pub struct Options {
+    pub limits: Limits,
+    /// With one, every connection is TLS.
+    pub tls: Option<Arc<ServerConfig>>,
+    pub observer: Option<Observer>,
+}
+
+/// A running server. Dropping it closes the listener and every connection.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    open: Arc<AtomicUsize>,
+}
+
+/// What all connections of a server share.
+pub(super) struct Service<H> {
+    pub(super) handler: H,
+    pub(super) options: Options,
+    open: Arc<AtomicUsize>,
 }
 
 impl Default for Limits {
@@ -31,31 +62,57 @@ impl Default for Limits {
             body: 20 * 1024 * 1024,
             idle: Duration::from_mins(1),
             read: Duration::from_secs(30),
+            write: Duration::from_secs(30),
         }
     }
-}
-
-/// A running server. Dropping it closes the listener and every connection.
-#[derive(Debug)]
-pub struct Server {
-    address: SocketAddr,
-    accepting: JoinHandle<()>,
 }
 
 impl Server {
     /// Answers every request with what the handler makes of it; one task per connection, requests in order.
     pub fn start<H, F>(listener: TcpListener, limits: Limits, handler: H) -> io::Result<Self>
     where
-        H: Fn(Request, SocketAddr) -> F + Send + Sync + 'static,
+        H: Fn(Request, Peer) -> F + Send + Sync + 'static,
+        F: Future<Output = Response> + Send + 'static,
+    {
+        Self::start_with(listener, Options { limits, ..Options::default() }, handler)
+    }
+
+    pub fn start_with<H, F>(listener: TcpListener, options: Options, handler: H) -> io::Result<Self>
+    where
+        H: Fn(Request, Peer) -> F + Send + Sync + 'static,
         F: Future<Output = Response> + Send + 'static,
     {
         let address = listener.local_addr()?;
-        let accepting = tokio::spawn(accept(listener, limits, Arc::new(handler)));
-        Ok(Self { address, accepting })
+        let (stop, stopped) = watch::channel(false);
+        let open = Arc::new(AtomicUsize::new(0));
+        let service = Arc::new(Service { handler, options, open: Arc::clone(&open) });
+        let accepting = tokio::spawn(accept(listener, service, stopped));
+        Ok(Self { address, accepting, stop, open })
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Takes no more connections, closes the idle ones, and waits for what is under way, so long at most.
+    pub async fn drain(mut self, patience: Duration) {
+        self.stop.send_replace(true);
+        let _ = timeout(patience, &mut self.accepting).await;
+    }
+}
+
+impl<H> Service<H> {
+    /// Who wants to know of this request, with what is kept for that: its head.
+    pub(super) fn observed(&self, request: &Request) -> Option<(Observer, Request)> {
+        let observer = Arc::clone(self.options.observer.as_ref()?);
+        let Request { method, target, headers, .. } = request;
+        let (method, target, headers) = (method.clone(), target.clone(), headers.clone());
+        Some((observer, Request { method, target, headers, body: Vec::new() }))
     }
 }
 
@@ -65,17 +122,27 @@ impl Drop for Server {
     }
 }
 
-async fn accept<H, F>(listener: TcpListener, limits: Limits, handler: Arc<H>)
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+async fn accept<H, F>(listener: TcpListener, service: Arc<Service<H>>, mut stopped: watch::Receiver<bool>)
 where
-    H: Fn(Request, SocketAddr) -> F + Send + Sync + 'static,
+    H: Fn(Request, Peer) -> F + Send + Sync + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
     let mut connections = JoinSet::new();
+    let stop = stopped.clone();
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        };
+        match accepted {
             Ok((stream, peer)) => {
-                let handler = Arc::clone(&handler);
-                connections.spawn(async move { converse(stream, peer, limits, &*handler).await });
+                connections.spawn(counted(stream, peer, Arc::clone(&service), stop.clone()));
             }
             // Out of file descriptors, most likely: some will come back.
             Err(error) => {
@@ -85,122 +152,27 @@ where
         }
         while connections.try_join_next().is_some() {}
     }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
-async fn converse<H, F>(stream: TcpStream, peer: SocketAddr, limits: Limits, handler: &H)
-where
-    H: Fn(Request, SocketAddr) -> F,
-    F: Future<Output = Response>,
+async fn counted<H, F>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: Arc<Service<H>>,
+    stop: watch::Receiver<bool>,
+) where
+    H: Fn(Request, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
 {
-    // A refused option costs latency, nothing else.
-    let _ = stream.set_nodelay(true);
-    let mut connection = Buffered::new(stream);
-    loop {
-        match receive(&mut connection, limits).await {
-            Received::Request(RequestHead { request, keep_alive }) => {
-                let to_head = request.method == "HEAD";
-                let response = handler(request, peer).await;
-                let sent = respond(&mut connection, response, to_head, keep_alive).await;
-                if sent.is_err() || !keep_alive {
-                    return;
-                }
-            }
-            Received::Refused(status, why) => {
-                let response = Response::text(status, format!("{why}\n"));
-                if respond(&mut connection, response, false, false).await.is_ok() {
-                    linger(&mut connection).await;
-                }
-                return;
-            }
-            Received::Nothing => return,
+    struct Open(Arc<AtomicUsize>);
+    impl Drop for Open {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
         }
     }
-}
-
-enum Received {
-    Request(RequestHead),
-    Refused(u16, String),
-    Nothing,
-}
-
-async fn receive(connection: &mut Buffered, limits: Limits) -> Received {
-    if connection.is_empty() && !matches!(timeout(limits.idle, connection.fill()).await, Ok(Ok(1..))) {
-        return Received::Nothing;
-    }
-    match timeout(limits.read, receive_now(connection, limits)).await {
-        Ok(received) => received,
-        Err(_) => Received::Refused(408, "the request took too long to arrive".into()),
-    }
-}
-
-async fn receive_now(connection: &mut Buffered, limits: Limits) -> Received {
-    let head = match connection.head(limits.head).await {
-        Ok(HeadEnd::At(head)) => head,
-        Ok(HeadEnd::TooLong { line_ended: true }) => {
-            return Received::Refused(431, "the headers are too large".into());
-        }
-        Ok(HeadEnd::TooLong { line_ended: false }) => {
-            return Received::Refused(414, "the request line is too long".into());
-        }
-        Ok(HeadEnd::Closed | HeadEnd::CutShort) | Err(_) => return Received::Nothing,
-    };
-    let mut head = match head::parse_request(&head) {
-        Ok(head) => head,
-        Err(error) => return Received::Refused(error.status(), error.to_string()),
-    };
-    match receive_body(connection, &head.request, limits).await {
-        Ok(body) => head.request.body = body,
-        Err(error @ BodyError::TooLarge(_)) => return Received::Refused(413, error.to_string()),
-        Err(BodyError::Io(_)) => return Received::Nothing,
-        Err(error @ BodyError::Framing) => return Received::Refused(400, error.to_string()),
-    }
-    Received::Request(head)
-}
-
-async fn receive_body(
-    connection: &mut Buffered,
-    request: &Request,
-    limits: Limits,
-) -> Result<Vec<u8>, BodyError> {
-    let framing = Framing::of(&request.headers)?.unwrap_or(Framing::Empty);
-    let fits = !matches!(framing, Framing::Length(length) if length > limits.body);
-    if fits && framing != Framing::Empty && request.headers.lists("expect", "100-continue") {
-        connection.write(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
-    }
-    body::read(connection, framing, limits.body).await
-}
-
-async fn respond(
-    to: &mut Buffered,
-    mut response: Response,
-    to_head: bool,
-    keep_alive: bool,
-) -> io::Result<()> {
-    let bodiless = matches!(response.status, 100..=199 | 204 | 304);
-    // The body is whole, so its length is known; an answer to HEAD keeps the length it names.
-    response.headers.remove("transfer-encoding");
-    if !(to_head && response.headers.has("content-length")) {
-        response.headers.remove("content-length");
-        if !bodiless {
-            response.headers.push("Content-Length", response.body.len().to_string());
-        }
-    }
-    response.headers.remove("connection");
-    if !keep_alive {
-        response.headers.push("Connection", "close");
-    }
-    let mut bytes = head::write_response(&response);
-    if !to_head && !bodiless {
-        bytes.append(&mut response.body);
-    }
-    to.write(&bytes).await
-}
-
-// Closing with unread bytes makes the kernel reset the connection, and the client may lose the answer.
-async fn linger(connection: &mut Buffered) {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let _ = connection.stream.shutdown().await;
-    let mut sink = [0; 4096];
-    let drain = async { while matches!(connection.stream.read(&mut sink).await, Ok(1..)) {} };
-    let _ = timeout(Duration::from_millis(500), drain).await;
+    service.open.fetch_add(1, Ordering::Relaxed);
+    // Also when the task is aborted.
+    let _open = Open(Arc::clone(&service.open));
+    connection::serve(stream, peer, service, stop).await;
 }

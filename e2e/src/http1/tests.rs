@@ -200,7 +200,7 @@ async fn a_connection_that_went_stale_in_the_pool_is_replaced() {
 #[tokio::test]
 async fn one_machine_can_be_many_visitors() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let tell_peer = |_, peer: SocketAddr| async move { Response::text(200, peer.ip().to_string()) };
+    let tell_peer = |_, peer: Peer| async move { Response::text(200, peer.address.ip().to_string()) };
     let server = Server::start(listener, Limits::default(), tell_peer).unwrap();
     let visitor = Client::default().from_address([127, 0, 9, 7].into());
     let response = visitor.send(server.address(), &Request::new("GET", "/", "a")).await.unwrap();

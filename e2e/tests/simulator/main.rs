@@ -4,6 +4,7 @@
 
 mod binary;
 mod edge;
+mod ends;
 mod events;
 mod harness;
 mod lambda;

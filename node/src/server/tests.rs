@@ -70,8 +70,7 @@ impl World {
 
     /// What waits in the spool.
     fn records(&self) -> Vec<Record> {
-        let batch = self.node.spool.read(usize::MAX, usize::MAX).unwrap();
-        batch.records.iter().map(|record| serde_json::from_slice(record).unwrap()).collect()
+        self.node.spool.waiting()
     }
 
     fn attack(&self) -> AttackRecord {

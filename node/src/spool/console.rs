@@ -4,13 +4,18 @@ use crate::{
     config::ConsoleConfig,
     http_client::{self, HttpClient},
 };
+use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, StatusCode, Uri,
-    header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
+    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
 };
 use shared::{INGEST_PATH, IngestBatch, IngestReply};
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    time::Duration,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
@@ -34,6 +39,9 @@ pub(super) enum IngestError {
     Refused { status: StatusCode, detail: String },
     #[error("the console does not accept the node's token ({0})")]
     Token(StatusCode),
+    /// E.g. a wrong address. Nothing is wrong with the records, so they wait.
+    #[error("what answers is not a console of this version ({status}): {detail}")]
+    Unexpected { status: StatusCode, detail: String },
 }
 
 impl Console {
@@ -45,15 +53,15 @@ impl Console {
         })
     }
 
-    pub(super) async fn ingest(&self, batch: &IngestBatch) -> Result<IngestReply, IngestError> {
-        let exchange = tokio::time::timeout(TIMEOUT, self.exchange(batch));
+    pub(super) async fn ingest(&self, body: Bytes) -> Result<IngestReply, IngestError> {
+        let exchange = tokio::time::timeout(TIMEOUT, self.exchange(body));
         exchange.await.map_err(|_| IngestError::Unreachable("no answer".into()))?
     }
 
-    async fn exchange(&self, batch: &IngestBatch) -> Result<IngestReply, IngestError> {
-        let body = serde_json::to_vec(batch).map_err(|error| IngestError::Unreachable(error.into()))?;
+    async fn exchange(&self, body: Bytes) -> Result<IngestReply, IngestError> {
         let request = Request::post(&self.endpoint)
             .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_ENCODING, "gzip")
             .header(AUTHORIZATION, &self.authorization)
             .body(Full::from(body))
             .map_err(|error| IngestError::Unreachable(error.into()))?;
@@ -72,10 +80,22 @@ impl Console {
                     head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
                 Err(IngestError::Busy { status, retry_after: seconds.map(Duration::from_secs) })
             }
-            status => Err(IngestError::Refused {
-                status,
-                detail: String::from_utf8_lossy(&body).chars().take(500).collect(),
-            }),
+            status => {
+                let detail = String::from_utf8_lossy(&body).chars().take(500).collect();
+                Err(match status {
+                    StatusCode::BAD_REQUEST
+                    | StatusCode::PAYLOAD_TOO_LARGE
+                    | StatusCode::UNPROCESSABLE_ENTITY => IngestError::Refused { status, detail },
+                    _ => IngestError::Unexpected { status, detail },
+                })
+            }
         }
     }
+}
+
+/// The body of a delivery.
+pub(super) fn compress(batch: &IngestBatch) -> io::Result<Bytes> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&serde_json::to_vec(batch)?)?;
+    Ok(gzip.finish()?.into())
 }
