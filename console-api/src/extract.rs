@@ -33,6 +33,9 @@ impl Parameters {
         if given.next().is_some() {
             return Err(ApiError::parameter(name, format!("`{name}` is given more than once")));
         }
+        if value.as_ref().is_some_and(|value| value.contains('\0')) {
+            return Err(ApiError::parameter(name, format!("`{name}` holds a NUL")));
+        }
         Ok(value.filter(|value| !value.is_empty()))
     }
 

@@ -2,7 +2,6 @@
 
 use crate::{
     Config, VERSION,
-    decision::EffectiveMode,
     metrics::Metrics,
     policy::{CurrentPolicy, copy::LastCopy, feed::Feed},
     recent::RecentRequests,
@@ -10,6 +9,7 @@ use crate::{
     spool::{Spool, delivery::Delivery},
 };
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use axum::Router;
 use engine::Engine;
 use shared::record::NodeInfo;
@@ -23,14 +23,14 @@ const DRAIN: Duration = Duration::from_secs(3);
 
 /// Runs until `stop`. Fails only while starting: afterwards a node goes on with what it has.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+    let config = Arc::new(config);
     let spool = Arc::new(Spool::open(&config.spool)?);
     let metrics = Arc::new(Metrics::new());
     let policy: Arc<CurrentPolicy> = Arc::default();
     let node = Arc::new(Node {
         id: spool.node_id()?,
         engine: Engine::new(),
-        mode: EffectiveMode { mode: config.route_config.mode, source: "config".to_owned() },
-        mode_allow_override: config.route_config.mode_allow_override,
+        config: ArcSwap::new(config.clone()),
         policy: policy.clone(),
         automatic: Arc::default(),
         spool: spool.clone(),
@@ -48,7 +48,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     });
     let feed = feed.transpose()?;
     let servers = serve(&config, &node, &stop).await?;
-    info!(version = VERSION, mode = %config.route_config.mode, "ready for connectors on {}", config.connector.address);
+    info!(version = VERSION, mode = %config.route_config.default.mode.mode, "ready for connectors on {}", config.connector.address);
 
     let delivery_stop = CancellationToken::new();
     let mut background = JoinSet::new();

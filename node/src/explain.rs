@@ -69,10 +69,8 @@ impl fmt::Display for Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::EffectiveMode;
 
     fn explained(raw: &[u8], mode: Mode) -> Explanation {
-        let mode = EffectiveMode { mode, source: "flag".to_owned() };
         command::explain(&http::parse(raw).unwrap(), mode)
     }
 

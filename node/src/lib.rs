@@ -7,6 +7,7 @@
 //! | [`server`] | the HTTP endpoints |
 //! | [`policy`] | the console's rules and lists, compiled, and how they get here |
 //! | [`decision`] | who asks, what was found, which mode holds → verdict |
+//! | [`routes`] | which settings hold for a request, by host and path |
 //! | [`hit`] | a request with attacks in it, as it is recorded |
 //! | [`mask`] | what is taken out of records |
 //! | [`http_client`] | for calls to the console |
@@ -30,6 +31,7 @@ mod mask;
 pub mod metrics;
 pub mod policy;
 pub mod recent;
+pub mod routes;
 pub mod score;
 pub mod server;
 pub mod spool;

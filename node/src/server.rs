@@ -9,13 +9,15 @@ mod signed;
 mod status;
 
 use crate::{
+    Config,
     config::Secret,
-    decision::{EffectiveMode, ModeAllowOverride},
     metrics::Metrics,
     policy::{AutomaticLists, CurrentPolicy},
     recent::RecentRequests,
+    routes::{RouteSettings, path},
     spool::Spool,
 };
+use arc_swap::ArcSwap;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -36,8 +38,9 @@ const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 pub struct Node {
     pub id: Uuid,
     pub engine: Engine,
-    pub mode: EffectiveMode,
-    pub mode_allow_override: ModeAllowOverride,
+    /// Replaced as a whole when its file changes.
+    pub config: ArcSwap<Config>,
+    /// What the console says.
     pub policy: Arc<CurrentPolicy>,
     pub automatic: Arc<AutomaticLists>,
     pub spool: Arc<Spool>,
@@ -49,8 +52,16 @@ pub struct Node {
 }
 
 impl Node {
-    fn mode_of(&self, _request: &InspectRequest) -> EffectiveMode {
-        self.mode.clone()
+    fn check_host(&self, request: &InspectRequest) -> Result<(), Refusal> {
+        let is_allowed = self.config.load().connector.allows_host(&request.host);
+        if is_allowed { Ok(()) } else { Err(Refusal::Host) }
+    }
+
+    fn settings_of(&self, request: &InspectRequest) -> Arc<RouteSettings> {
+        let config = self.config.load();
+        let normalizes = config.connector.url_normalize;
+        let path = if normalizes { path::normalize(&request.path) } else { request.path.as_str().into() };
+        config.route_config.settings(&request.host, &path).clone()
     }
 }
 

@@ -84,6 +84,22 @@ async fn a_bad_record_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn a_name_no_index_could_hold_is_refused_and_named() {
+    let console = Console::start().await;
+    let edge_id = "/attack/request/connector/edge_request_id";
+    let long = with(attack(1, 0), &[(edge_id, json!("x".repeat(1001)))]);
+    let nul = with(attack(2, 0), &[("/attack/hits/0/type", json!("sq\0li"))]);
+    let reason = with(not_inspected(3, 3, "?"), &[("/not_inspected/reason", json!("\0"))]);
+    let reply = console.ingest(&[long, nul, reason, attack(4, 0)]).await;
+    assert_eq!(reply["stored"], 1);
+    let reasons: Vec<_> =
+        reply["rejected"].as_array().unwrap().iter().map(|entry| &entry["reason"]).collect();
+    let because = "is longer than 1000 bytes or holds a control character";
+    let named = ["the edge request id", "the type of a hit", "the reason of what was not inspected"];
+    assert_eq!(reasons, named.map(|name| format!("{name} {because}")).iter().collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn a_request_with_two_attacks_is_two_hits() {
     let console = Console::start().await;
     let both = json!([

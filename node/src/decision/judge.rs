@@ -1,7 +1,10 @@
 //! A request, the configuration and the policy → a judgement. Reads no clock and writes nothing.
 
 use super::{EffectiveMode, Facts, Found, ModeAllowOverride, Ruling, matrix, rule};
-use crate::policy::{AutomaticLists, Policy, Standing, Visitor};
+use crate::{
+    policy::{AutomaticLists, Policy, Standing, Visitor},
+    routes::{RouteSettings, bare, path},
+};
 use engine::{
     Engine,
     rules::{RequestRules, Target},
@@ -36,11 +39,19 @@ pub struct Judgement<'j> {
 }
 
 impl<'j> Judge<'j> {
-    /// Judges a request for which the configuration gives this mode.
-    pub fn judge(self, request: &InspectRequest, configured: EffectiveMode, now: Timestamp) -> Judgement<'j> {
-        let rules = self.policy.book.of(&target(request));
-        let mode = configured.overridden(rules.mode, self.mode_allow_override);
-        let standing = self.standing(request, mode.mode, now);
+    /// Judges a request for which the configuration gives these settings.
+    pub fn judge(self, request: &InspectRequest, settings: &RouteSettings, now: Timestamp) -> Judgement<'j> {
+        let known = request.connector.as_ref().and_then(|connector| connector.application);
+        let application = settings.application.or(known);
+        let rules = self.policy.book.of(&Target {
+            host: &bare(&request.host),
+            path: &path::normalize(&request.path),
+            method: &request.method,
+            application,
+        });
+        let mode = settings.mode.clone().overridden(rules.mode, self.mode_allow_override);
+        let visitor = Visitor { address: Some(request.client_ip), application, ..Visitor::default() };
+        let standing = self.standing(&visitor, mode.mode, now);
         let may_block = request.delivery == Delivery::Inline;
         let is_analysed = matrix::is_analysed(mode.mode, may_block, &standing);
         let (mut findings, mut silenced_by) = (Vec::new(), Vec::new());
@@ -48,7 +59,7 @@ impl<'j> Judge<'j> {
             let inspection = self.engine.inspect_under(request, &rules);
             (findings, silenced_by) = (inspection.findings, inspection.silenced_by);
         }
-        let found = Found::of(&findings, rules.virtual_patch(&findings), rules.overlimit);
+        let found = Found::of(&findings, rules.virtual_patch(&findings), rules.overlimit, settings.overlimit);
         let ruling = rule(&Facts { mode: mode.mode, may_block, standing: &standing, found });
         if let (Standing::Denied(entry, cause), true) = (&standing, ruling.would_block) {
             findings.push(turned_away(*entry, cause));
@@ -58,28 +69,23 @@ impl<'j> Judge<'j> {
     }
 
     /// The first list that holds. In mode `off` nobody looks.
-    fn standing(self, request: &InspectRequest, mode: Mode, now: Timestamp) -> Standing {
+    fn standing(self, visitor: &Visitor<'_>, mode: Mode, now: Timestamp) -> Standing {
         if mode == Mode::Off {
             return Standing::Unlisted;
         }
-        let visitor = Visitor {
-            address: Some(request.client_ip),
-            application: application(request),
-            ..Visitor::default()
-        };
         let (lists, automatic) = (&self.policy.lists, self.automatic);
-        let by_console = |list| lists.find(list, &visitor, now);
+        let by_console = |list| lists.find(list, visitor, now);
         if let Some(entry) = by_console(List::Allow) {
             return Standing::Allowed(entry);
         }
         if let Some(entry) = by_console(List::Deny) {
             return Standing::Denied(entry, AttackType::BlockedSource);
         }
-        if let Some((entry, cause)) = automatic.find(List::Deny, &visitor, now) {
+        if let Some((entry, cause)) = automatic.find(List::Deny, visitor, now) {
             return Standing::Denied(entry, cause);
         }
         let grayed = by_console(List::Gray);
-        let grayed = grayed.or_else(|| automatic.find(List::Gray, &visitor, now).map(|(entry, _)| entry));
+        let grayed = grayed.or_else(|| automatic.find(List::Gray, visitor, now).map(|(entry, _)| entry));
         grayed.map_or(Standing::Unlisted, Standing::Grayed)
     }
 }
@@ -94,19 +100,6 @@ impl Judgement<'_> {
             silenced_by: self.silenced_by.clone(),
         }
     }
-}
-
-fn target(request: &InspectRequest) -> Target<'_> {
-    Target {
-        host: &request.host,
-        path: &request.path,
-        method: &request.method,
-        application: application(request),
-    }
-}
-
-fn application(request: &InspectRequest) -> Option<u32> {
-    request.connector.as_ref().and_then(|connector| connector.application)
 }
 
 /// What is recorded of a request whose source is denied.

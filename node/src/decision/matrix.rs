@@ -94,11 +94,12 @@ pub fn rule(facts: &Facts<'_>) -> Ruling {
 }
 
 impl Found {
-    /// What findings come to. What was too much to analyse is recorded and passes, unless a rule says otherwise.
+    /// What findings come to. What becomes of a request that was too much to analyse, a rule says, or else the route.
     pub fn of(
         findings: &[Finding],
         patch: Option<RuleRef>,
         overlimit: Option<(RuleRef, OverlimitAction)>,
+        configured: OverlimitAction,
     ) -> Self {
         if let Some(rule) = patch {
             return Self::VirtualPatch(rule);
@@ -109,7 +110,7 @@ impl Found {
         match (findings, overlimit) {
             ([], _) => Self::Nothing,
             (_, Some((rule, action))) => Self::Overlimit(action, Some(rule)),
-            (_, None) => Self::Overlimit(OverlimitAction::Monitor, None),
+            (_, None) => Self::Overlimit(configured, None),
         }
     }
 }

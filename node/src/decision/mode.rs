@@ -21,6 +21,16 @@ pub enum ModeAllowOverride {
     Off,
 }
 
+impl ModeAllowOverride {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Strict => "strict",
+            Self::Off => "off",
+        }
+    }
+}
+
 impl EffectiveMode {
     /// The mode after the console's rule.
     #[must_use]

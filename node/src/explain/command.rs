@@ -5,8 +5,9 @@ use super::{
     http::{self, Flags},
 };
 use crate::{
-    decision::{EffectiveMode, Judge, ModeAllowOverride},
+    decision::{Judge, ModeAllowOverride},
     policy::{AutomaticLists, Policy},
+    routes::RouteSettings,
 };
 use anyhow::Context as _;
 use clap::Args;
@@ -45,8 +46,7 @@ pub struct Explain {
 
 impl Explain {
     pub fn run(&self) -> anyhow::Result<()> {
-        let mode = EffectiveMode { mode: self.mode, source: "flag".to_owned() };
-        let explanation = explain(&self.request()?, mode);
+        let explanation = explain(&self.request()?, self.mode);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&explanation)?);
         } else {
@@ -69,7 +69,7 @@ impl Explain {
 }
 
 /// As a node decides that knows no console.
-pub(super) fn explain(request: &InspectRequest, mode: EffectiveMode) -> Explanation {
+pub(super) fn explain(request: &InspectRequest, mode: Mode) -> Explanation {
     let (engine, policy) = (Engine::new(), Policy::default());
     let judge = Judge {
         engine: &engine,
@@ -77,7 +77,8 @@ pub(super) fn explain(request: &InspectRequest, mode: EffectiveMode) -> Explanat
         automatic: &AutomaticLists::default(),
         mode_allow_override: ModeAllowOverride::Off,
     };
-    Explanation::of(&engine, request, judge.judge(request, mode, jiff::Timestamp::now()))
+    let settings = RouteSettings::of_mode(mode, "flag");
+    Explanation::of(&engine, request, judge.judge(request, &settings, jiff::Timestamp::now()))
 }
 
 fn mode(text: &str) -> Result<Mode, String> {

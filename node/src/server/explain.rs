@@ -19,8 +19,8 @@ pub(super) async fn explain(
 ) -> Result<Json<Explanation>, Refusal> {
     node.authorize(&headers)?;
     let (request, _) = refusal::message::<InspectRequest>(&headers, body)?;
-    let policy = node.policy.get();
-    let judgement = node.judge(&policy, &request);
+    let (settings, policy) = (node.settings_of(&request), node.policy.get());
+    let judgement = node.judge(&policy, &request, &settings);
     Ok(Json(Explanation::of(&node.engine, &request, judgement)))
 }
 

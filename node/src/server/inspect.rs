@@ -79,7 +79,7 @@ impl Node {
     }
 }
 
-fn counted<T>(node: &Node, result: Result<T, Refusal>) -> Result<T, Refusal> {
+pub(super) fn counted<T>(node: &Node, result: Result<T, Refusal>) -> Result<T, Refusal> {
     if let Err(refusal) = &result {
         node.metrics.rejected.get_or_create(&ReasonLabels { reason: refusal.label() }).inc();
     }

@@ -1,21 +1,26 @@
 //! From a request to its verdict, with what is recorded and counted on the way.
 
-use super::{Node, Refusal};
+use super::{Node, Refusal, inspect::counted};
 use crate::{
     block_page::block_page,
     decision::{Judge, Judgement},
     hit,
     mask::Masks,
     policy::{Policy, Standing},
+    routes::RouteSettings,
 };
 use shared::{Action, AttackType, Delivery, Finding, InspectRequest, Mode, Record, RequestId, Verdict};
 use std::time::Instant;
 
 impl Node {
-    pub(super) fn inspect(&self, request: InspectRequest) -> Result<Verdict, Refusal> {
+    pub(super) fn inspect(&self, mut request: InspectRequest) -> Result<Verdict, Refusal> {
+        counted(self, self.check_host(&request))?;
         let start = Instant::now();
-        let policy = self.policy.get();
-        let judgement = self.judge(&policy, &request);
+        let (settings, policy) = (self.settings_of(&request), self.policy.get());
+        let judgement = self.judge(&policy, &request, &settings);
+        if settings.application.is_some() {
+            request.connector.get_or_insert_default().application = settings.application;
+        }
         let took = start.elapsed();
         if judgement.is_analysed {
             self.metrics.note_analysis(took);
@@ -53,14 +58,19 @@ impl Node {
     }
 
     /// Judges a request as it would be now; nothing is recorded or counted.
-    pub(super) fn judge<'j>(&'j self, policy: &'j Policy, request: &InspectRequest) -> Judgement<'j> {
+    pub(super) fn judge<'j>(
+        &'j self,
+        policy: &'j Policy,
+        request: &InspectRequest,
+        settings: &RouteSettings,
+    ) -> Judgement<'j> {
         let judge = Judge {
             engine: &self.engine,
             policy,
             automatic: &self.automatic,
-            mode_allow_override: self.mode_allow_override,
+            mode_allow_override: self.config.load().route_config.mode_allow_override,
         };
-        judge.judge(request, self.mode_of(request), jiff::Timestamp::now())
+        judge.judge(request, settings, jiff::Timestamp::now())
     }
 
     fn count(&self, judgement: &Judgement<'_>) {

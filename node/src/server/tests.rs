@@ -1,7 +1,11 @@
+mod configured;
 mod matrix;
 
 use super::*;
-use crate::{config::SpoolConfig, decision::ModeAllowOverride, policy::Policy};
+use crate::{
+    config::{Environment, SpoolConfig},
+    policy::Policy,
+};
 use axum::{
     body::{Body as HttpBody, to_bytes},
     http::{Request, StatusCode, header},
@@ -11,7 +15,7 @@ use shared::{
     Action, AttackRecord, Delivery, Encoding, Enforced, Mode, Outcome, Problem, Record, RequestId, Verdict,
     signature::{SIGNATURE_HEADER, SignedCall, SigningKey},
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -44,8 +48,7 @@ fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> Worl
     let node = Node {
         id: Uuid::nil(),
         engine: Engine::new(),
-        mode: EffectiveMode { mode, source: "config".into() },
-        mode_allow_override: ModeAllowOverride::On,
+        config: ArcSwap::from_pointee(config_of(&format!("route_config: {{wallarm_mode: {mode}}}"))),
         policy: Arc::default(),
         automatic: Arc::default(),
         spool: Arc::new(Spool::open(&config).unwrap()),
@@ -55,6 +58,15 @@ fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> Worl
         signatures: keys.map(Signatures::new),
     };
     World { node: Arc::new(node), _spool: directory }
+}
+
+/// The smallest configuration, and what a test wants of it.
+fn config_of(more: &str) -> Config {
+    parsed(&format!("version: 4\nmode: connector-server\nconnector: {{address: ':5050'}}\n{more}\n"))
+}
+
+fn parsed(file: &str) -> Config {
+    Config::parse(Path::new("node.yaml"), file, &Environment::default()).unwrap()
 }
 
 impl World {

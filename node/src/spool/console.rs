@@ -8,6 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, StatusCode, Uri,
+    body::Bytes,
     header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
 };
 use shared::{INGEST_PATH, IngestBatch, IngestReply};
