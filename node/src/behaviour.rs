@@ -15,11 +15,13 @@ mod counters;
 
 pub use control::{Control, Counted, Reaction};
 
+use crate::policy::AutomaticLists;
 use askers::Askers;
 use counters::{Counters, Key, Span};
 use jiff::Timestamp;
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use shared::{AttackType, Finding, InspectRequest, Point, RequestId, Severity, ruleset::List};
+use shared::{AttackType, Finding, InspectRequest, Point, RequestId, Severity, point::Tag, ruleset::List};
 use std::{
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -72,7 +74,16 @@ pub struct Listing {
     pub cause: AttackType,
 }
 
-/// How attack types that say nothing of a source's intent are kept out of the count of payloads.
+/// For people, in `/wallarm-status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct BehaviourStats {
+    /// Remembered now, once for each thing they are counted for.
+    pub sources: usize,
+    /// That were forgotten for want of memory.
+    pub forgotten: u64,
+}
+
+/// Their payloads say nothing of a source's intent.
 const NO_PAYLOADS: [AttackType; 4] =
     [AttackType::Overlimit, AttackType::DataBomb, AttackType::VirtualPatch, AttackType::InvalidXml];
 
@@ -174,18 +185,19 @@ impl Behaviour {
         }
     }
 
-    /// Sources forgotten for want of memory.
-    pub fn evicted(&self) -> u64 {
-        self.counters().evicted()
-    }
-
-    /// Windows of time that are remembered.
-    pub fn remembered(&self) -> usize {
-        self.counters().len()
+    pub fn stats(&self) -> BehaviourStats {
+        let counters = self.counters();
+        BehaviourStats { sources: counters.len(), forgotten: counters.evicted() }
     }
 
     fn counters(&self) -> MutexGuard<'_, Counters> {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listing {
+    pub fn put_on(&self, lists: &AutomaticLists, now: Timestamp) {
+        lists.put(self.list, self.source, None, (self.until, self.cause.clone()), now);
     }
 }
 
@@ -210,7 +222,7 @@ fn after(now: Timestamp, duration: Duration) -> Timestamp {
 fn finding(attack_type: &AttackType) -> Finding {
     Finding {
         attack_type: attack_type.clone(),
-        point: Point::uri(),
+        point: Point::new(Tag::RemoteAddr),
         signature: format!("behaviour-{attack_type}"),
         class: None,
         severity: Severity::Medium,
