@@ -26,13 +26,14 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     let spool = Arc::new(Spool::open(&config.spool)?);
     let metrics = Arc::new(Metrics::new());
     let policy: Arc<CurrentPolicy> = Arc::default();
+    let (behaviour, sharing) = Behaviour::start(&config.behaviour).context("behaviour.shared.url_file")?;
     let node = Arc::new(Node {
         id: spool.node_id()?,
         engine: Engine::new(),
         config: ArcSwap::new(config.clone()),
         policy: policy.clone(),
         automatic: Arc::default(),
-        behaviour: Behaviour::new(&config.behaviour),
+        behaviour: behaviour.clone(),
         spool: spool.clone(),
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
@@ -60,6 +61,9 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         background.spawn(Delivery::new(spool, console, info, metrics)?.run(delivery_stop.clone()));
     }
 
+    if let Some(sharing) = sharing {
+        background.spawn(sharing.run(behaviour, delivery_stop.clone()));
+    }
     if let Some(feed) = feed {
         background.spawn(feed.run(delivery_stop.clone()));
     }

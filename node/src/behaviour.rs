@@ -5,26 +5,31 @@
 //! |---|---|
 //! | [`control`] | what is counted, of which requests, and what follows |
 //! | [`counters`] | sliding windows, exact and in bounded memory |
+//! | [`sharing`] | the same counts for several nodes, through Redis or Valkey |
 //! | [`askers`] | who sent the requests that response reports speak of |
 //!
-//! Counts are those of one node. Time is passed in.
+//! Time is passed in.
 
 mod askers;
 mod control;
 mod counters;
+mod sharing;
 
 pub use control::{Control, Counted, Reaction};
+pub use sharing::Sharing;
 
 use crate::policy::AutomaticLists;
 use askers::Askers;
 use counters::{Counters, Key, Span};
 use jiff::Timestamp;
+use redis::RedisError;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use shared::{AttackType, Finding, InspectRequest, Point, RequestId, Severity, point::Tag, ruleset::List};
+use sharing::Outbox;
 use std::{
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -35,6 +40,7 @@ pub struct Behaviour {
     payloads: Option<Payloads>,
     counters: Mutex<Counters>,
     askers: Mutex<Askers>,
+    outbox: Option<Outbox>,
 }
 
 /// How the behaviour of sources is judged.
@@ -44,6 +50,8 @@ pub struct BehaviourConfig {
     pub max_sources: usize,
     pub payloads: Option<Payloads>,
     pub controls: Vec<Control>,
+    /// Of the server through which nodes share their counts.
+    pub shared_url: Option<String>,
 }
 
 /// Many different payloads from one source put it on the gray list.
@@ -81,6 +89,8 @@ pub struct BehaviourStats {
     pub sources: usize,
     /// That were forgotten for want of memory.
     pub forgotten: u64,
+    /// Counts that other nodes could not be told of.
+    pub unshared: u64,
 }
 
 /// Their payloads say nothing of a source's intent.
@@ -88,13 +98,22 @@ const NO_PAYLOADS: [AttackType; 4] =
     [AttackType::Overlimit, AttackType::DataBomb, AttackType::VirtualPatch, AttackType::InvalidXml];
 
 impl Behaviour {
+    /// For a node by itself.
     pub fn new(config: &BehaviourConfig) -> Self {
         Self {
             controls: config.controls.clone(),
             payloads: config.payloads.clone(),
             counters: Mutex::new(Counters::new(config.max_sources)),
             askers: Mutex::default(),
+            outbox: None,
         }
+    }
+
+    /// With the task that shares its counts, if they are to be shared.
+    pub fn start(config: &BehaviourConfig) -> Result<(Arc<Self>, Option<Sharing>), RedisError> {
+        let shared = config.shared_url.as_deref().map(Sharing::new).transpose()?;
+        let (sharing, outbox) = shared.unzip();
+        Ok((Arc::new(Self { outbox, ..Self::new(config) }), sharing))
     }
 
     /// Counts a request that was analysed, with what was found in it.
@@ -146,14 +165,17 @@ impl Behaviour {
         let key = Key { control: index, source };
         let (member, millis) = (digest(member), now.as_millisecond());
         if control.reaction == Reaction::Limit {
-            if let Err(wait) = self.counters().admit(key, member, millis, control.span()) {
+            let admitted = self.counters().admit(key, member, millis, control.span());
+            if admitted.is_ok() {
+                self.share(key);
+            } else if let Err(wait) = admitted {
                 let wait = Duration::from_millis(wait.unsigned_abs());
                 observed.retry_after = observed.retry_after.max(Some(wait));
                 observed.findings.push(finding(&control.attack_type));
             }
             return;
         }
-        if self.counters().note(key, member, millis, control.span()) <= control.threshold {
+        if self.note(key, member, millis) <= control.threshold {
             return;
         }
         observed.findings.push(finding(&control.attack_type));
@@ -169,11 +191,9 @@ impl Behaviour {
     fn count_payloads(&self, source: IpAddr, findings: &[Finding], now: Timestamp, observed: &mut Observed) {
         let Some(payloads) = &self.payloads else { return };
         let key = Key { control: self.controls.len(), source };
-        let millis = i64::try_from(payloads.within.as_millis()).unwrap_or(i64::MAX);
-        let span = Span { millis, most: payloads.threshold + 1 };
         let mut different = 0;
         for finding in findings.iter().filter(|finding| !NO_PAYLOADS.contains(&finding.attack_type)) {
-            different = self.counters().note(key, digest(&finding.payload), now.as_millisecond(), span);
+            different = self.note(key, digest(&finding.payload), now.as_millisecond());
         }
         if different > payloads.threshold {
             observed.listings.push(Listing {
@@ -187,11 +207,59 @@ impl Behaviour {
 
     pub fn stats(&self) -> BehaviourStats {
         let counters = self.counters();
-        BehaviourStats { sources: counters.len(), forgotten: counters.evicted() }
+        BehaviourStats {
+            sources: counters.len(),
+            forgotten: counters.evicted(),
+            unshared: self.outbox.as_ref().map_or(0, Outbox::unshared),
+        }
+    }
+
+    fn note(&self, key: Key, member: u64, at: i64) -> usize {
+        let count = self.counters().note(key, member, at, self.span_of(key.control));
+        self.share(key);
+        count
+    }
+
+    fn share(&self, key: Key) {
+        if let Some(outbox) = &self.outbox {
+            outbox.put(key);
+        }
+    }
+
+    /// Behind the controls stands the count of payloads.
+    fn span_of(&self, control: usize) -> Span {
+        match (self.controls.get(control), &self.payloads) {
+            (Some(control), _) => control.span(),
+            (None, Some(payloads)) => payloads.span(),
+            (None, None) => Span { millis: 0, most: 0 },
+        }
+    }
+
+    /// A window's name among nodes, and what is in it. Nodes that have the same control share its counts, wherever in their
+    /// configuration it stands.
+    fn window(&self, key: Key) -> (String, Span, Vec<(u64, i64)>) {
+        let what = match self.controls.get(key.control) {
+            Some(control) => format!("{control:?}"),
+            None => format!("{:?}", self.payloads),
+        };
+        let name = format!("wallarm:{:016x}:{}", digest(&what), key.source);
+        (name, self.span_of(key.control), self.counters().members(key))
+    }
+
+    fn merge(&self, key: Key, members: impl Iterator<Item = (u64, i64)>) {
+        let span = self.span_of(key.control);
+        self.counters().merge(key, members, span);
     }
 
     fn counters(&self) -> MutexGuard<'_, Counters> {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Payloads {
+    fn span(&self) -> Span {
+        let millis = i64::try_from(self.within.as_millis()).unwrap_or(i64::MAX);
+        Span { millis, most: self.threshold + 1 }
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Node {
     /// What the console says.
     pub policy: Arc<CurrentPolicy>,
     pub automatic: Arc<AutomaticLists>,
-    pub behaviour: Behaviour,
+    pub behaviour: Arc<Behaviour>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,

@@ -86,6 +86,20 @@ impl Counters {
         })
     }
 
+    /// What is in a window, the oldest first.
+    pub(super) fn members(&self, key: Key) -> Vec<(u64, i64)> {
+        self.windows.get(&key).map(|window| window.members.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// Takes in what others have seen. A source that was forgotten meanwhile stays forgotten.
+    pub(super) fn merge(&mut self, key: Key, members: impl Iterator<Item = (u64, i64)>, span: Span) {
+        let Some(window) = self.windows.get_mut(&key) else { return };
+        self.members -= window.members.len();
+        window.merge(members, span);
+        self.members += window.members.len();
+        self.make_room();
+    }
+
     fn touch<T>(&mut self, key: Key, change: impl FnOnce(&mut Window) -> T) -> T {
         self.turn += 1;
         let window = self.windows.entry(key).or_default();
@@ -121,6 +135,18 @@ impl Counters {
 }
 
 impl Window {
+    fn merge(&mut self, members: impl Iterator<Item = (u64, i64)>, span: Span) {
+        let mut latest: HashMap<u64, i64> = HashMap::new();
+        for (member, at) in self.members.drain(..).chain(members) {
+            let known = latest.entry(member).or_insert(at);
+            *known = at.max(*known);
+        }
+        self.members.extend(latest);
+        self.members.make_contiguous().sort_unstable_by_key(|(member, at)| (*at, *member));
+        let surplus = self.members.len().saturating_sub(span.most);
+        self.members.drain(..surplus);
+    }
+
     /// Forgets what has left the window. Returns the time, which never goes back.
     fn advance(&mut self, now: i64, span: Span) -> i64 {
         let now = self.members.back().map_or(now, |(_, last)| now.max(*last));

@@ -3,6 +3,9 @@ use jiff::ToSpan as _;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
+const EMPTY: BehaviourConfig =
+    BehaviourConfig { max_sources: 100, payloads: None, controls: Vec::new(), shared_url: None };
+
 fn control(code: &str, counted: Counted, threshold: usize, reaction: Reaction) -> Control {
     Control {
         attack_type: code.into(),
@@ -17,7 +20,7 @@ fn control(code: &str, counted: Counted, threshold: usize, reaction: Reaction) -
 }
 
 fn behaviour(control: Control) -> Behaviour {
-    Behaviour::new(&BehaviourConfig { max_sources: 1_000, payloads: None, controls: vec![control] })
+    Behaviour::new(&BehaviourConfig { max_sources: 1_000, controls: vec![control], ..EMPTY })
 }
 
 fn at(second: i64) -> Timestamp {
@@ -143,7 +146,7 @@ fn over_the_limit_is_turned_away_and_told_when_to_come_back() {
 #[test]
 fn many_different_payloads_put_their_source_on_the_gray_list() {
     let payloads = Payloads { threshold: 3, within: MINUTE, duration: MINUTE };
-    let config = BehaviourConfig { max_sources: 100, payloads: Some(payloads), controls: Vec::new() };
+    let config = BehaviourConfig { payloads: Some(payloads), ..EMPTY };
     let behaviour = Behaviour::new(&config);
     let attack = request("203.0.113.1", "/", "");
     let listed = |texts: &[&str], second| {
@@ -166,7 +169,7 @@ fn sources_are_remembered_no_further_than_the_bound() {
         let source = std::net::Ipv4Addr::from_bits(n).to_string();
         behaviour.request(&request(&source, "/login", ""), id(n as usize), &[], at(0));
     }
-    assert_eq!(behaviour.stats(), BehaviourStats { sources: 1_000, forgotten: 19_000 });
+    assert_eq!(behaviour.stats(), BehaviourStats { sources: 1_000, forgotten: 19_000, unshared: 0 });
 }
 
 #[test]

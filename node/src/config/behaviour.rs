@@ -1,6 +1,7 @@
 //! `behaviour`: what sources do over time.
 
 use super::{
+    Secret,
     scalar::{Scalar, word},
     section::{Part, Section},
 };
@@ -22,7 +23,23 @@ impl Part for BehaviourConfig {
         let max_sources = section.within("max_sources", 100_000, SOURCES);
         let payloads = section.section::<PayloadsSection>("payloads");
         let controls = section.sections("controls");
-        Some(Self { max_sources, payloads: payloads?.0, controls })
+        let Shared(shared_url) = section.section("shared")?;
+        Some(Self { max_sources, payloads: payloads?.0, controls, shared_url })
+    }
+}
+
+/// Where nodes share their counts.
+struct Shared(Option<String>);
+
+impl Part for Shared {
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        let url = section.optional::<Secret>("url_file");
+        let url = url.map(|url| url.expose().to_owned());
+        if url.as_deref().is_some_and(|url| redis::Client::open(url).is_err()) {
+            section.wrong("url_file", "must hold an address such as redis://:password@127.0.0.1:6379/0");
+            return None;
+        }
+        Some(Self(url))
     }
 }
 

@@ -64,7 +64,7 @@ fn world_with_limits(
         config: ArcSwap::from_pointee(config_of(&format!("route_config: {{wallarm_mode: {mode}}}"))),
         policy: Arc::default(),
         automatic: Arc::default(),
-        behaviour: Behaviour::new(&config_of("").behaviour),
+        behaviour: Arc::new(Behaviour::new(&config_of("").behaviour)),
         spool: Arc::new(Spool::open(&config).unwrap()),
         recent: RecentRequests::default(),
         metrics: Arc::new(Metrics::new()),

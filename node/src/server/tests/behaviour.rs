@@ -6,7 +6,7 @@ use shared::{AttackType, Reason};
 fn watching(mode: Mode, controls: &str) -> World {
     let mut world = world(mode);
     let config = config_of(&format!("behaviour:\n  controls:\n    - {controls}"));
-    Arc::get_mut(&mut world.node).unwrap().behaviour = Behaviour::new(&config.behaviour);
+    Arc::get_mut(&mut world.node).unwrap().behaviour = Arc::new(Behaviour::new(&config.behaviour));
     world
 }
 
