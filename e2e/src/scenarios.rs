@@ -4,6 +4,7 @@ mod blocking;
 mod faults;
 mod out_of_band;
 mod responses;
+mod rules;
 mod runtime;
 mod survival;
 mod world;
@@ -11,6 +12,7 @@ mod world;
 use crate::{
     bench,
     binaries::Binaries,
+    chaos,
     stack::TriggerPair::{Mixed, Origin, Viewer},
 };
 use std::{pin::Pin, process::ExitCode, time::Instant};
@@ -57,6 +59,12 @@ const SCENARIOS: &[Scenario] = scenarios! {
         blocking::sql_injection_is_found_at_its_parameter;
     "XSS is found in form, JSON and multipart bodies" =>
         blocking::xss_is_found_in_bodies;
+    "an address denied at the console is blocked within a second, in monitoring too, and let in again" =>
+        rules::a_denied_address_is_blocked_at_once;
+    "a virtual patch blocks in monitoring within a second, and after a restart without the console" =>
+        rules::a_virtual_patch_blocks_in_monitoring;
+    "an exclusion lets the same request pass, and no other" =>
+        rules::an_exclusion_lets_the_same_request_pass;
     "out of band the visitor is served before the node is called" =>
         out_of_band::reply_goes_before_the_call;
     "a hit shows the origin's status, viewer triggers" =>
@@ -75,6 +83,10 @@ const SCENARIOS: &[Scenario] = scenarios! {
         survival::console_is_away;
     "node killed with -9 under attack: every block a visitor got is listed, none twice" =>
         survival::node_is_killed;
+    "under load, node and console killed: every verdict is in the console, nothing twice, nothing unsent" =>
+        chaos::nothing_is_lost;
+    "the same with the spool emptied at the kill is found out" =>
+        chaos::a_lost_spool_is_noticed;
 };
 
 /// Runs the scenarios whose name contains `only`.

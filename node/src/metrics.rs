@@ -23,6 +23,7 @@ pub struct Metrics {
     pub delivered: Counter,
     pub delivery_errors: Counter,
     pub analysis_seconds: Histogram,
+    pub connections_refused: Counter,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -84,6 +85,12 @@ impl Metrics {
             "Requests by the list of their source",
             standings.clone(),
         );
+        let connections_refused = Counter::default();
+        registry.register(
+            "connections_refused",
+            "Connections closed as they came, as there were too many",
+            connections_refused.clone(),
+        );
         let analysis_seconds = Histogram::new(ANALYSIS_BUCKETS);
         registry.register("analysis_seconds", "Time to analyse a request", analysis_seconds.clone());
         Self {
@@ -99,6 +106,7 @@ impl Metrics {
             delivered,
             delivery_errors,
             analysis_seconds,
+            connections_refused,
         }
     }
 
