@@ -184,7 +184,7 @@ fn masked(points: &Points) -> Result<Points, (&'static str, String)> {
         return Err((field, "must name what is masked".to_owned()));
     }
     let maskable = |tag: &Tag| matches!(tag, Tag::Header | Tag::Get | Tag::Post);
-    match points.iter().flat_map(|point| point.0.first()).find(|step| !maskable(&step.tag)) {
+    match points.iter().filter_map(|point| point.0.first()).find(|step| !maskable(&step.tag)) {
         Some(step) => Err((field, format!("begin with header, get or post, not with {}", step.tag))),
         None => checked(points),
     }
