@@ -18,7 +18,10 @@ mod sharing;
 pub use control::{Control, Counted, Reaction};
 pub use sharing::Sharing;
 
-use crate::policy::AutomaticLists;
+use crate::{
+    policy::AutomaticLists,
+    routes::{bare, path},
+};
 use askers::Askers;
 use counters::{Counters, Key, Span};
 use jiff::Timestamp;
@@ -127,14 +130,15 @@ impl Behaviour {
         let mut observed = Observed::default();
         let source = request.client_ip.to_canonical();
         let is_attack = findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit);
+        let (host, path) = (bare(&request.host), path::normalize(&request.path));
         let mut reported = Vec::new();
         for (index, control) in self.controls.iter().enumerate() {
-            if (is_attack && !control.counts_attacks()) || !control.holds_for(request) {
+            if (is_attack && !control.counts_attacks()) || !control.holds_for(&host, &path) {
                 continue;
             }
             if matches!(control.counted, Counted::Responses(_)) {
                 reported.push(index);
-            } else if let Some(member) = control.member(request, request_id) {
+            } else if let Some(member) = control.member(&path, &request.query, request_id) {
                 self.count(index, source, &member, now, &mut observed);
             }
         }
@@ -278,8 +282,8 @@ impl Observed {
 
 /// Nobody can make two values that count as one.
 fn digest(member: &str) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(member));
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    let digest = <[u8; 32]>::from(Sha256::digest(member));
+    digest.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
 }
 
 fn after(now: Timestamp, duration: Duration) -> Timestamp {

@@ -30,12 +30,13 @@ impl Askers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv6Addr;
 
     #[test]
     fn the_latest_are_known_and_the_memory_is_bounded() {
         let mut askers = Askers::default();
         let id = |n: usize| RequestId::derive("E1", &n.to_string());
-        let source = |n: usize| IpAddr::from([10, 0, (n / 256 % 256) as u8, (n % 256) as u8]);
+        let source = |n: usize| Ipv6Addr::from_bits(n as u128).into();
         for n in 0..=2 * Askers::GENERATION {
             askers.note(id(n), source(n), vec![0]);
         }

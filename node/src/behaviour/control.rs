@@ -1,8 +1,8 @@
 //! What the operator wants counted: for which requests, what of them, and what follows.
 
 use super::counters::Span;
-use crate::routes::{bare, glob::Glob, path};
-use shared::{AttackType, InspectRequest, RequestId};
+use crate::routes::glob::Glob;
+use shared::{AttackType, RequestId};
 use std::time::Duration;
 
 /// One control of the configuration.
@@ -56,13 +56,12 @@ impl Control {
         Span { millis, most: self.threshold + over }
     }
 
-    pub(super) fn holds_for(&self, request: &InspectRequest) -> bool {
-        let host = bare(&request.host);
-        let path = path::normalize(&request.path);
-        self.host.as_ref().is_none_or(|wanted| wanted.fits(&host))
+    /// For a request to this bare host and normalized path.
+    pub(super) fn holds_for(&self, host: &str, path: &str) -> bool {
+        self.host.as_ref().is_none_or(|wanted| wanted.fits(host))
             && self.path.as_deref().is_none_or(|wanted| match wanted.strip_suffix('*') {
                 Some(start) => path.starts_with(start),
-                None => *path == *wanted,
+                None => path == wanted,
             })
     }
 
@@ -72,17 +71,15 @@ impl Control {
     }
 
     /// What of a request is counted: the same twice counts once. Nothing when it has no such value.
-    pub(super) fn member(&self, request: &InspectRequest, request_id: RequestId) -> Option<String> {
+    pub(super) fn member(&self, path: &str, query: &str, request_id: RequestId) -> Option<String> {
         match &self.counted {
             Counted::Requests | Counted::Responses(_) => Some(request_id.to_string()),
-            Counted::Paths => Some(path::normalize(&request.path).into()),
+            Counted::Paths => Some(path.to_owned()),
             Counted::Parameter(name) => {
-                let pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+                let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
                 pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.to_owned())
             }
-            Counted::Segment(number) => {
-                path::normalize(&request.path).split('/').nth(*number).map(str::to_owned)
-            }
+            Counted::Segment(number) => path.split('/').nth(*number).map(str::to_owned),
         }
     }
 }

@@ -98,6 +98,7 @@ pub fn rule(facts: &Facts<'_>) -> Ruling {
 
 impl Found {
     /// What is found in a request goes before what its source does.
+    #[must_use]
     pub fn or_observed(self, observed: &Observed) -> Self {
         match self {
             Self::Attack | Self::VirtualPatch(_) => self,
