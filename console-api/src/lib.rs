@@ -8,6 +8,7 @@
 //! | [`pages`] | what people see in a browser |
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
+//! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`intake`] | how many deliveries are taken in at once |
 //! | [`query`] | the search language |
@@ -21,6 +22,7 @@ pub mod actor;
 pub mod app;
 pub mod attack;
 pub mod bundles;
+pub mod changes;
 pub mod clock;
 pub mod config;
 mod digest;
@@ -34,6 +36,7 @@ pub mod paging;
 pub mod query;
 pub mod retention;
 mod routes;
+pub mod ruleset;
 pub mod seed;
 pub mod store;
 pub mod token;

@@ -2,8 +2,10 @@
 
 use crate::{
     Config, VERSION,
+    behaviour::Behaviour,
     doors::{self, Door, limits::Limits, tls::Tls},
     metrics::Metrics,
+    policy::{CurrentPolicy, copy::LastCopy, feed::Feed},
     recent::RecentRequests,
     server::{self, Intake, Node, Signatures, Turns},
     spool::{Spool, delivery::Delivery},
@@ -23,10 +25,15 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     let config = Arc::new(config);
     let spool = Arc::new(Spool::open(&config.spool)?);
     let metrics = Arc::new(Metrics::new());
+    let policy: Arc<CurrentPolicy> = Arc::default();
+    let (behaviour, sharing) = Behaviour::start(&config.behaviour).context("behaviour.shared.url_file")?;
     let node = Arc::new(Node {
         id: spool.node_id()?,
         engine: Engine::new(),
         config: ArcSwap::new(config.clone()),
+        policy: policy.clone(),
+        automatic: Arc::default(),
+        behaviour: behaviour.clone(),
         spool: spool.clone(),
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
@@ -35,6 +42,14 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         turns: Turns::new(config.limits.patience),
         signatures: (!config.signing_keys.is_empty()).then(|| Signatures::new(config.signing_keys.clone())),
     });
+    let feed = config.console.as_ref().map(|console| {
+        let copy = LastCopy::beside(&config.spool.directory);
+        let mut feed = Feed::new(console, policy, copy)?;
+        // Before anybody is answered.
+        feed.start_from_copy();
+        anyhow::Ok(feed)
+    });
+    let feed = feed.transpose()?;
     let servers = serve(&config, &node, &stop)?;
     info!(version = VERSION, mode = %config.route_config.default.mode.mode, "ready for connectors on {}", config.connector.address);
 
@@ -44,6 +59,13 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     if let Some(console) = &config.console {
         let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
         background.spawn(Delivery::new(spool, console, info, metrics)?.run(delivery_stop.clone()));
+    }
+
+    if let Some(sharing) = sharing {
+        background.spawn(sharing.run(behaviour, delivery_stop.clone()));
+    }
+    if let Some(feed) = feed {
+        background.spawn(feed.run(delivery_stop.clone()));
     }
 
     stop.cancelled().await;

@@ -6,6 +6,7 @@
 //! `docs/node.md`: a test compares them. Reading opens nothing but the files that hold secrets.
 
 mod admin;
+mod behaviour;
 mod connector;
 mod console;
 mod environment;
@@ -39,7 +40,7 @@ pub use secret::Secret;
 pub use section::{KnownKey, Presence};
 pub use spool::SpoolConfig;
 
-use crate::routes::Routes;
+use crate::{behaviour::BehaviourConfig, routes::Routes};
 use problem::Origin;
 use section::{Part, Reading, Section};
 use shared::signature::SigningKey;
@@ -58,6 +59,7 @@ pub struct Config {
     pub console: Option<ConsoleConfig>,
     pub spool: SpoolConfig,
     pub limits: LimitsConfig,
+    pub behaviour: BehaviourConfig,
     pub log: LogConfig,
     /// What the file says without effect.
     pub warnings: Vec<Problem>,
@@ -112,6 +114,7 @@ impl Part for Config {
         let console = file.optional_section("console");
         let spool = file.section("spool");
         let limits = file.section("limits");
+        let behaviour = file.section("behaviour");
         let log = file.section("log");
         for exporter in ["postanalytics_exporter", "tarantool_exporter"] {
             file.ignored(exporter, "hits go to the console of the section `console`");
@@ -126,6 +129,7 @@ impl Part for Config {
             console,
             spool: spool?,
             limits: limits?,
+            behaviour: behaviour?,
             log: log?,
             warnings: Vec::new(),
         })

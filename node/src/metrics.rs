@@ -14,6 +14,7 @@ pub struct Metrics {
     pub seen: Family<MessageLabels, Counter>,
     pub rejected: Family<ReasonLabels, Counter>,
     pub bypassed: Counter,
+    standings: Family<ListLabels, Counter>,
     pub attacks: Counter,
     pub blocked: Counter,
     pub not_inspected: Counter,
@@ -33,6 +34,12 @@ pub struct MessageLabels {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ReasonLabels {
     pub reason: &'static str,
+}
+
+/// In the original's words: `white`, `black`, `grey`, `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ListLabels {
+    list: &'static str,
 }
 
 /// The counters of `/wallarm-status`.
@@ -72,6 +79,12 @@ impl Metrics {
         registry.register("http_connector_server_messages_seen", "Messages received", seen.clone());
         let rejected = Family::default();
         registry.register("http_connector_server_messages_rejected", "Messages refused", rejected.clone());
+        let standings = Family::default();
+        registry.register(
+            "http_inspector_acl_results",
+            "Requests by the list of their source",
+            standings.clone(),
+        );
         let connections_refused = Counter::default();
         registry.register(
             "connections_refused",
@@ -85,6 +98,7 @@ impl Metrics {
             seen,
             rejected,
             bypassed,
+            standings,
             attacks,
             blocked,
             not_inspected,
@@ -98,6 +112,10 @@ impl Metrics {
 
     pub fn note_analysis(&self, took: Duration) {
         self.analysis_seconds.observe(took.as_secs_f64());
+    }
+
+    pub fn note_standing(&self, list: &'static str) {
+        self.standings.get_or_create(&ListLabels { list }).inc();
     }
 
     /// The counters as Prometheus reads them.

@@ -4,6 +4,7 @@ mod explain;
 mod health;
 mod inspect;
 mod intake;
+mod judge;
 mod refusal;
 mod signed;
 mod status;
@@ -11,8 +12,10 @@ mod status;
 use crate::{
     Config,
     admission::{Admission, Patience, processors},
+    behaviour::Behaviour,
     config::Secret,
     metrics::Metrics,
+    policy::{AutomaticLists, CurrentPolicy},
     recent::RecentRequests,
     routes::{RouteSettings, path},
     spool::Spool,
@@ -38,6 +41,10 @@ pub struct Node {
     pub engine: Engine,
     /// Replaced as a whole when its file changes.
     pub config: ArcSwap<Config>,
+    /// What the console says.
+    pub policy: Arc<CurrentPolicy>,
+    pub automatic: Arc<AutomaticLists>,
+    pub behaviour: Arc<Behaviour>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,

@@ -19,8 +19,9 @@ pub(super) async fn explain(
 ) -> Result<Json<Explanation>, Refusal> {
     node.authorize(&headers)?;
     let (request, _) = refusal::message::<InspectRequest>(&headers, &body)?;
-    let settings = node.settings_of(&request);
-    Ok(Json(Explanation::of(&node.engine, &request, &settings)))
+    let (settings, policy) = (node.settings_of(&request), node.policy.get());
+    let judgement = node.judge(&policy, &request, &settings, None);
+    Ok(Json(Explanation::of(&node.engine, &request, judgement)))
 }
 
 impl Node {

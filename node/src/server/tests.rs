@@ -1,8 +1,13 @@
+mod behaviour;
 mod configured;
+mod matrix;
 
 use super::*;
-use crate::config::{Environment, LimitsConfig, SpoolConfig};
-use crate::metrics::ReasonLabels;
+use crate::{
+    config::{Environment, LimitsConfig, SpoolConfig},
+    metrics::ReasonLabels,
+    policy::Policy,
+};
 use axum::{
     body::{Body as HttpBody, to_bytes},
     http::{Request, StatusCode, header},
@@ -57,6 +62,9 @@ fn world_with_limits(
         id: Uuid::nil(),
         engine: Engine::new(),
         config: ArcSwap::from_pointee(config_of(&format!("route_config: {{wallarm_mode: {mode}}}"))),
+        policy: Arc::default(),
+        automatic: Arc::default(),
+        behaviour: Arc::new(Behaviour::new(&config_of("").behaviour)),
         spool: Arc::new(Spool::open(&config).unwrap()),
         recent: RecentRequests::default(),
         metrics: Arc::new(Metrics::new()),

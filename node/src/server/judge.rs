@@ -1,0 +1,108 @@
+//! From a request to its verdict, with what is recorded and counted on the way.
+
+use super::{Node, Refusal, inspect::counted};
+use crate::{
+    behaviour::Behaviour,
+    block_page::block_page,
+    decision::{Judge, Judgement},
+    hit,
+    mask::Masks,
+    policy::{Policy, Standing},
+    routes::RouteSettings,
+};
+use shared::{Action, AttackType, Delivery, Finding, InspectRequest, Mode, Record, RequestId, Verdict};
+use std::time::Instant;
+
+impl Node {
+    pub(super) fn inspect(&self, mut request: InspectRequest) -> Result<Verdict, Refusal> {
+        counted(self, self.check_host(&request))?;
+        let start = Instant::now();
+        let (settings, policy) = (self.settings_of(&request), self.policy.get());
+        let request_id = *request.request_id.get_or_insert_with(RequestId::random);
+        let judgement = self.judge(&policy, &request, &settings, Some(&self.behaviour));
+        if settings.application.is_some() {
+            request.connector.get_or_insert_default().application = settings.application;
+        }
+        let took = start.elapsed();
+        if judgement.is_analysed {
+            self.metrics.note_analysis(took);
+        }
+        self.count(&judgement);
+        let (delivery, body_truncated) = (request.delivery, request.body_truncated);
+        self.recent.note(request_id, !judgement.findings.is_empty());
+        let (mode, decided_by) = (judgement.mode.clone(), judgement.decided_by());
+        let masks = Masks::of(&judgement.rules);
+        let Judgement { ruling, findings, retry_after, .. } = judgement;
+        let attack_types = types(&findings);
+        if !findings.is_empty() {
+            let decision = ruling.record(mode.clone(), delivery, decided_by.clone());
+            let record = hit::record(request, request_id, decision, findings, &masks);
+            let kept = self.keep(&[Record::Attack(Box::new(record))]);
+            // In line the verdict stands even when its record is lost, which is counted: protection goes before the record.
+            if delivery == Delivery::OutOfBand {
+                kept?;
+            }
+        }
+        Ok(Verdict {
+            request_id,
+            action: ruling.action,
+            reason: ruling.reason,
+            mode: mode.mode,
+            mode_source: mode.source,
+            would_block: ruling.would_block,
+            decided_by,
+            attack_types,
+            analysis_micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            body_truncated,
+            block: (ruling.action == Action::Block).then(|| block_page(request_id, retry_after)),
+        })
+    }
+
+    /// Judges a request as it would be now; nothing is recorded, and nothing counted but its source's behaviour, if that is
+    /// given.
+    pub(super) fn judge<'j>(
+        &'j self,
+        policy: &'j Policy,
+        request: &InspectRequest,
+        settings: &RouteSettings,
+        behaviour: Option<&'j Behaviour>,
+    ) -> Judgement<'j> {
+        let judge = Judge {
+            engine: &self.engine,
+            policy,
+            automatic: &self.automatic,
+            behaviour,
+            mode_allow_override: self.config.load().route_config.mode_allow_override,
+        };
+        judge.judge(request, settings, jiff::Timestamp::now())
+    }
+
+    fn count(&self, judgement: &Judgement<'_>) {
+        if judgement.mode.mode == Mode::Off {
+            self.metrics.bypassed.inc();
+            return;
+        }
+        self.metrics.note_standing(match judgement.standing {
+            Standing::Allowed(_) => "white",
+            Standing::Denied(..) => "black",
+            Standing::Grayed(_) => "grey",
+            Standing::Unlisted => "none",
+        });
+        if judgement.ruling.would_block {
+            self.metrics.attacks.inc();
+        }
+        if judgement.ruling.action == Action::Block {
+            self.metrics.blocked.inc();
+        }
+    }
+}
+
+fn types(findings: &[Finding]) -> Vec<AttackType> {
+    let mut types = Vec::new();
+    for finding in findings {
+        if !types.contains(&finding.attack_type) {
+            types.push(finding.attack_type.clone());
+        }
+    }
+    types
+}
