@@ -4,6 +4,7 @@ use crate::{
     Config, VERSION,
     metrics::Metrics,
     recent::RecentRequests,
+    reload::Reload,
     server::{self, Node, Signatures},
     spool::{Spool, delivery::Delivery},
 };
@@ -12,7 +13,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use engine::Engine;
 use shared::record::NodeInfo;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -21,7 +22,7 @@ use tracing::{error, info};
 const DRAIN: Duration = Duration::from_secs(3);
 
 /// Runs until `stop`. Fails only while starting: afterwards a node goes on with what it has.
-pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let config = Arc::new(config);
     let spool = Arc::new(Spool::open(&config.spool)?);
     let metrics = Arc::new(Metrics::new());
@@ -46,6 +47,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         background.spawn(Delivery::new(spool, console, info, metrics)?.run(delivery_stop.clone()));
     }
 
+    background.spawn(Reload::new(path, node)?.run(delivery_stop.clone()));
     stop.cancelled().await;
     info!("stopping");
     // First no new hits, then the last delivery.

@@ -13,7 +13,7 @@ pub struct Metrics {
     registry: Registry,
     pub seen: Family<MessageLabels, Counter>,
     pub rejected: Family<ReasonLabels, Counter>,
-    pub bypassed: Counter,
+    pub bypassed: Family<ReasonLabels, Counter>,
     pub attacks: Counter,
     pub blocked: Counter,
     pub not_inspected: Counter,
@@ -22,6 +22,8 @@ pub struct Metrics {
     pub delivered: Counter,
     pub delivery_errors: Counter,
     pub analysis_seconds: Histogram,
+    pub config_reloads: Counter,
+    pub config_reload_errors: Counter,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -57,16 +59,21 @@ impl Metrics {
             registry.register(name, help, counter.clone());
             counter
         };
-        let bypassed = counter(
-            "http_connector_server_requests_bypassed",
-            "Requests not inspected, in mode off or as connectors' parameters say",
-        );
+        let config_reloads = counter("application_config_reloads", "Configurations taken over while running");
+        let config_reload_errors =
+            counter("application_config_reload_errors", "Configurations that were wrong and not taken over");
         let attacks = counter("http_inspector_threats_found", "Requests with attacks");
         let blocked = counter("http_connector_server_requests_blocked", "Requests the node said to block");
         let not_inspected = counter("not_inspected_told", "Un-inspected requests connectors told of");
         let lost = counter("spool_lost", "Attacks whose hits could not be written to the spool");
         let delivered = counter("postanalytics_exporter_records_exported", "Records the console has taken");
         let delivery_errors = counter("postanalytics_exporter_errors", "Deliveries that failed");
+        let bypassed = Family::default();
+        registry.register(
+            "http_connector_server_requests_bypassed",
+            "Requests not inspected: in mode off, by input filters, or as connectors' parameters say",
+            bypassed.clone(),
+        );
         let seen = Family::default();
         registry.register("http_connector_server_messages_seen", "Messages received", seen.clone());
         let rejected = Family::default();
@@ -85,6 +92,8 @@ impl Metrics {
             delivered,
             delivery_errors,
             analysis_seconds,
+            config_reloads,
+            config_reload_errors,
         }
     }
 

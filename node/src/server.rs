@@ -4,6 +4,7 @@ mod explain;
 mod health;
 mod inspect;
 mod refusal;
+mod routed;
 mod signed;
 mod status;
 
@@ -12,7 +13,6 @@ use crate::{
     config::Secret,
     metrics::Metrics,
     recent::RecentRequests,
-    routes::{RouteSettings, path},
     spool::Spool,
 };
 use arc_swap::ArcSwap;
@@ -44,20 +44,6 @@ pub struct Node {
     pub admin_token: Option<Secret>,
     /// Absent: calls need no signature.
     pub signatures: Option<Signatures>,
-}
-
-impl Node {
-    fn check_host(&self, request: &InspectRequest) -> Result<(), Refusal> {
-        let is_allowed = self.config.load().connector.allows_host(&request.host);
-        if is_allowed { Ok(()) } else { Err(Refusal::Host) }
-    }
-
-    fn settings_of(&self, request: &InspectRequest) -> Arc<RouteSettings> {
-        let config = self.config.load();
-        let normalizes = config.connector.url_normalize;
-        let path = if normalizes { path::normalize(&request.path) } else { request.path.as_str().into() };
-        config.route_config.settings(&request.host, &path).clone()
-    }
 }
 
 /// For connectors.

@@ -18,9 +18,9 @@ pub(super) async fn explain(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Explanation>, Refusal> {
     node.authorize(&headers)?;
-    let (request, _) = refusal::message::<InspectRequest>(&headers, body)?;
-    let settings = node.settings_of(&request);
-    Ok(Json(Explanation::of(&node.engine, &request, &settings)))
+    let (mut request, _) = refusal::message::<InspectRequest>(&headers, body)?;
+    let routed = node.route(&mut request)?;
+    Ok(Json(Explanation::of(&node.engine, &request, &routed.settings)))
 }
 
 impl Node {

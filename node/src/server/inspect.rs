@@ -1,6 +1,9 @@
 //! Requests to inspect, and the reports on what came of them.
 
-use super::{Node, Refusal, refusal};
+use super::{
+    Node, Refusal, refusal,
+    routed::{Bypass, Routed},
+};
 use crate::{
     block_page::block_page,
     decision::{self, Ruling},
@@ -71,17 +74,16 @@ struct Inspected {
 
 impl Node {
     fn inspect(&self, mut request: InspectRequest) -> Result<Verdict, Refusal> {
-        counted(self, self.check_host(&request))?;
-        let settings = self.settings_of(&request);
-        if settings.application.is_some() {
-            request.connector.get_or_insert_default().application = settings.application;
-        }
+        let Routed { settings, bypass, may_block } = counted(self, self.route(&mut request))?;
         let mode = settings.mode.clone();
         let delivery = request.delivery;
         let body_truncated = request.body_truncated;
         let request_id = request.request_id.unwrap_or_else(RequestId::random);
-        let Inspected { findings, took } = self.analyse(&request, mode.mode);
-        let ruling = decision::rule(mode.mode, settings.overlimit, delivery, &findings);
+        let Inspected { findings, took } = self.analyse(&request, bypass);
+        let mut ruling = decision::rule(mode.mode, settings.overlimit, delivery, &findings);
+        if !may_block {
+            ruling.action = Action::Allow;
+        }
         let attack_types = types(&findings);
         self.recent.note(request_id, !findings.is_empty());
         let (mode_name, mode_source) = (mode.mode, mode.source.clone());
@@ -108,9 +110,9 @@ impl Node {
         })
     }
 
-    fn analyse(&self, request: &InspectRequest, mode: Mode) -> Inspected {
-        if mode == Mode::Off {
-            self.metrics.bypassed.inc();
+    fn analyse(&self, request: &InspectRequest, bypass: Option<Bypass>) -> Inspected {
+        if let Some(reason) = bypass.map(Bypass::label) {
+            self.metrics.bypassed.get_or_create(&ReasonLabels { reason }).inc();
             return Inspected { findings: Vec::new(), took: Duration::ZERO };
         }
         let start = Instant::now();
@@ -132,7 +134,8 @@ impl Node {
     /// A number of the connector's own, which no record of this request should hold.
     fn count_bypassed(&self, connector: Option<&mut ConnectorInfo>) {
         let bypassed = connector.and_then(|connector| connector.bypassed.take());
-        self.metrics.bypassed.inc_by(bypassed.unwrap_or_default());
+        let reason = ReasonLabels { reason: "connector" };
+        self.metrics.bypassed.get_or_create(&reason).inc_by(bypassed.unwrap_or_default());
     }
 
     /// The connector forgets these once it has our answer, so they are on disk before.
