@@ -12,10 +12,12 @@ mod environment;
 mod health_check;
 mod http_inspector;
 mod input_filters;
+mod limits;
 mod listener;
 mod log;
 mod metrics;
 mod nearest;
+mod per_connection_limits;
 mod problem;
 mod proxy_headers;
 mod route_config;
@@ -24,6 +26,7 @@ mod secret;
 mod section;
 mod signing_keys;
 mod spool;
+mod tls;
 mod yaml;
 
 pub use admin::AdminConfig;
@@ -33,6 +36,7 @@ pub use environment::Environment;
 pub use health_check::HealthCheckConfig;
 pub use http_inspector::HttpInspectorConfig;
 pub use input_filters::InputFilters;
+pub use limits::LimitsConfig;
 pub use log::LogConfig;
 pub use metrics::MetricsConfig;
 pub use problem::{ConfigError, Problem};
@@ -62,6 +66,7 @@ pub struct Config {
     pub signing_keys: Vec<SigningKey>,
     pub console: Option<ConsoleConfig>,
     pub spool: SpoolConfig,
+    pub limits: LimitsConfig,
     pub log: LogConfig,
     /// What the file says without effect.
     pub warnings: Vec<Problem>,
@@ -95,7 +100,9 @@ impl Config {
     pub fn needs_restart(&self, started: &Self) -> Vec<&'static str> {
         let differs = [
             ("connector.address", self.connector.address != started.connector.address),
-            ("connector.external_health_check", self.connector.health_path != started.connector.health_path),
+            ("connector.tls_…", self.connector.tls != started.connector.tls),
+            ("connector.per_connection_limits", self.connector.recycle != started.connector.recycle),
+            ("limits", self.limits != started.limits),
             ("http_inspector.workers", self.http_inspector != started.http_inspector),
             ("metrics", self.metrics != started.metrics),
             ("health_check", self.health_check != started.health_check),
@@ -133,6 +140,7 @@ impl Part for Config {
         let signing_keys = file.sections("signing_keys");
         let console = file.optional_section("console");
         let spool = file.section("spool");
+        let limits = file.section("limits");
         let log = file.section("log");
         for exporter in ["postanalytics_exporter", "tarantool_exporter"] {
             file.ignored(exporter, "hits go to the console of the section `console`");
@@ -149,6 +157,7 @@ impl Part for Config {
             signing_keys,
             console,
             spool: spool?,
+            limits: limits?,
             log: log?,
             warnings: Vec::new(),
         })

@@ -24,6 +24,7 @@ pub struct Metrics {
     pub analysis_seconds: Histogram,
     pub config_reloads: Counter,
     pub config_reload_errors: Counter,
+    pub connections_refused: Counter,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -78,6 +79,12 @@ impl Metrics {
         registry.register("http_connector_server_messages_seen", "Messages received", seen.clone());
         let rejected = Family::default();
         registry.register("http_connector_server_messages_rejected", "Messages refused", rejected.clone());
+        let connections_refused = Counter::default();
+        registry.register(
+            "connections_refused",
+            "Connections closed as they came, as there were too many",
+            connections_refused.clone(),
+        );
         let analysis_seconds = Histogram::new(ANALYSIS_BUCKETS);
         registry.register("analysis_seconds", "Time to analyse a request", analysis_seconds.clone());
         Self {
@@ -94,6 +101,7 @@ impl Metrics {
             analysis_seconds,
             config_reloads,
             config_reload_errors,
+            connections_refused,
         }
     }
 

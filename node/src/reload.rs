@@ -5,12 +5,7 @@ use crate::{
     config::{ConfigError, Environment},
     server::Node,
 };
-use std::{
-    fs, io,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -47,17 +42,18 @@ impl Reload {
     }
 
     /// When told to, secrets are read again even if the file is the same.
-    fn look(&mut self, is_told: bool) {
+    pub(crate) fn look(&mut self, is_told: bool) {
         match fs::read_to_string(&self.path) {
             Ok(text) if is_told || text != self.text => {
                 self.text = text;
                 let config = Config::parse(&self.path, &self.text, &Environment::of_process());
                 self.take_over(config);
             }
-            Ok(_) => {}
-            Err(cause) if is_told => self.take_over(Err(ConfigError::Read { path: self.path.clone(), cause })),
-            // A file is sometimes gone for a moment while it is replaced.
-            Err(_) => {}
+            Err(cause) if is_told => {
+                self.take_over(Err(ConfigError::Read { path: self.path.clone(), cause }));
+            }
+            // Or it is gone for a moment, as happens when a file is replaced.
+            _ => {}
         }
     }
 

@@ -1,8 +1,10 @@
 //! The HTTP endpoints, by listener.
 
 mod explain;
+mod gate;
 mod health;
 mod inspect;
+mod intake;
 mod refusal;
 mod routed;
 mod signed;
@@ -10,7 +12,7 @@ mod status;
 
 use crate::{
     Config,
-    config::Secret,
+    admission::{Admission, Patience, processors},
     metrics::Metrics,
     recent::RecentRequests,
     spool::Spool,
@@ -23,14 +25,12 @@ use axum::{
     routing::{get, post},
 };
 use engine::Engine;
+pub use intake::Intake;
 use refusal::Refusal;
-use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest};
+use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH};
 pub use signed::Signatures;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// CloudFront hands a function at most 1 MB of body; as base64 in JSON, with headers and URL, that stays below this.
-const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// What the endpoints work with.
 pub struct Node {
@@ -41,9 +41,25 @@ pub struct Node {
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,
-    pub admin_token: Option<Secret>,
-    /// Absent: calls need no signature.
-    pub signatures: Option<Signatures>,
+    pub signatures: Signatures,
+    pub intake: Intake,
+    pub turns: Turns,
+}
+
+/// Who may work now. Small messages do not stand in line behind large ones.
+pub struct Turns {
+    pub small: Admission,
+    pub large: Admission,
+}
+
+impl Turns {
+    /// Messages that may stand in line. They have been received, so they take memory.
+    const MAX_WAITING: usize = 10_000;
+
+    pub fn new(patience: Patience) -> Self {
+        let admission = || Admission::new(processors(), Self::MAX_WAITING, patience);
+        Self { small: admission(), large: admission() }
+    }
 }
 
 /// For connectors.
@@ -52,9 +68,10 @@ pub fn connector_router(node: Arc<Node>) -> Router {
         .route(INSPECT_REQUEST_PATH, post(inspect::request))
         .route(INSPECT_RESPONSE_PATH, post(inspect::response))
         .route_layer(from_fn_with_state(node.clone(), signed::check))
-        .route("/wallarm-external-health", get(health::live))
-        .fallback(|| async { Refusal::NotFound })
-        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
+        .route_layer(from_fn_with_state(node.clone(), gate::check))
+        .fallback(gate::elsewhere)
+        .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
 
@@ -71,9 +88,10 @@ pub fn health_router() -> Router {
 /// For the operator.
 pub fn status_router(node: Arc<Node>) -> Router {
     Router::new()
-        .route("/wallarm-status", get(status::status))
         .route("/v1/explain", post(explain::explain))
-        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
+        .route("/wallarm-status", get(status::status))
+        .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
 

@@ -32,7 +32,10 @@ impl Part for HttpInspectorConfig {
             ("wmcp_enabled", "calls of MCP tools are inspected like all JSON"),
             ("wallarm_dir", "detection is built in, rules come from the console"),
             ("shm_dir", "workers share one process"),
-            ("wallarm_process_time_limit", "a request may cost a fixed amount of work, however slow the machine is"),
+            (
+                "wallarm_process_time_limit",
+                "a request may cost a fixed amount of work, however slow the machine is",
+            ),
         ] {
             section.ignored(key, why);
         }

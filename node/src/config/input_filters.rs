@@ -51,11 +51,14 @@ impl Part for InputFilter {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let (path, url) = (section.optional("path"), section.optional("url"));
         let (headers, networks) = (section.map("headers"), section.list("ip_addresses", Vec::new()));
-        let says = |key: &&str| section.has(key);
-        match ["path", "url", "headers", "ip_addresses"].iter().filter(|key| says(key)).count() {
-            0 => section.wrong("path", "must be there, or else `headers` or `ip_addresses`: a filter of nothing fits all"),
-            _ if says(&"path") && says(&"url") => section.wrong("url", "means the same as `path`: keep one of them"),
-            _ => {}
+        if !["path", "url", "headers", "ip_addresses"].iter().any(|key| section.has(key)) {
+            section.wrong(
+                "path",
+                "must be there, or else `headers` or `ip_addresses`: a filter of nothing fits all",
+            );
+        }
+        if section.has("path") && section.has("url") {
+            section.wrong("url", "means the same as `path`: keep one of them");
         }
         Some(Self { path: path.or(url), headers, networks })
     }

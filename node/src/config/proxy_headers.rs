@@ -46,7 +46,8 @@ impl Part for ProxyHeaders {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let trusted = section.list("trusted_networks", Vec::new());
         let trusted_networks = section.has("trusted_networks").then_some(trusted);
-        let (original_host, real_ip) = (section.list("original_host", Vec::new()), section.list("real_ip", Vec::new()));
+        let (original_host, real_ip) =
+            (section.list("original_host", Vec::new()), section.list("real_ip", Vec::new()));
         if trusted_networks.is_none() {
             section.warn("trusted_networks", "is not set: any client can say who it is");
         }
@@ -78,10 +79,16 @@ mod tests {
             ("203.0.113.9", "X-Forwarded-For", "198.51.100.7", "203.0.113.9 h"),
         ];
         for (peer, header, value, expected) in table {
-            let message = format!(r#"{{"client_ip":"{peer}","method":"GET","host":"h","path":"/","headers":[["{header}","{value}"]]}}"#);
+            let message = format!(
+                r#"{{"client_ip":"{peer}","method":"GET","host":"h","path":"/","headers":[["{header}","{value}"]]}}"#
+            );
             let mut request: InspectRequest = serde_json::from_str(&message).unwrap();
             ProxyHeaders::resolve(&config.proxy_headers, &mut request);
-            assert_eq!(format!("{} {}", request.client_ip, request.host), expected, "{peer} {header}: {value}");
+            assert_eq!(
+                format!("{} {}", request.client_ip, request.host),
+                expected,
+                "{peer} {header}: {value}"
+            );
         }
     }
 }

@@ -173,7 +173,8 @@ impl<'r> Section<'r> {
             return Vec::new();
         };
         let named = |entry: &'r Entry| {
-            let found = Found { origin: self.origin(entry.node.place), value: Given::Node(&entry.node.value) };
+            let found =
+                Found { origin: self.origin(entry.node.place), value: Given::Node(&entry.node.value) };
             Some((entry.key.clone(), self.scalar(&format!("{key}.{}", entry.key), &found)?))
         };
         entries.iter().filter_map(named).collect()

@@ -48,7 +48,9 @@ impl Location {
         };
         let regex = |ignores_case| {
             let regex = RegexBuilder::new(path).case_insensitive(ignores_case).build();
-            regex.map(Self::Regex).map_err(|error| format!("must be a regular expression: {}", regex_cause(&error)))
+            regex
+                .map(Self::Regex)
+                .map_err(|error| format!("must be a regular expression: {}", regex_cause(&error)))
         };
         let rooted = || {
             let is_rooted = path.starts_with('/') && !path.contains(char::is_whitespace);

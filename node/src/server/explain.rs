@@ -5,7 +5,7 @@ use crate::explain::Explanation;
 use axum::{
     Json,
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::State,
     http::{HeaderMap, header},
 };
 use shared::InspectRequest;
@@ -15,10 +15,10 @@ use subtle::ConstantTimeEq as _;
 pub(super) async fn explain(
     State(node): State<Arc<Node>>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Bytes,
 ) -> Result<Json<Explanation>, Refusal> {
     node.authorize(&headers)?;
-    let (mut request, _) = refusal::message::<InspectRequest>(&headers, body)?;
+    let (mut request, _) = refusal::message::<InspectRequest>(&headers, &body)?;
     let routed = node.route(&mut request)?;
     Ok(Json(Explanation::of(&node.engine, &request, &routed.settings)))
 }
@@ -27,7 +27,8 @@ impl Node {
     fn authorize(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let given =
             headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        match (&self.admin_token, given) {
+        let config = self.config.load();
+        match (&config.admin.token, given) {
             (Some(token), Some(given)) if token.expose().as_bytes().ct_eq(given.as_bytes()).into() => Ok(()),
             _ => Err(Refusal::Unauthorized),
         }
