@@ -4,6 +4,7 @@ use crate::{
     Config, VERSION,
     doors::{self, Door, limits::Limits, tls::Tls},
     metrics::Metrics,
+    policy::{CurrentPolicy, copy::LastCopy, feed::Feed},
     recent::RecentRequests,
     reload::Reload,
     server::{self, Intake, Node, Signatures, Turns},
@@ -24,10 +25,13 @@ pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyh
     let config = Arc::new(config);
     let spool = Arc::new(Spool::open(&config.spool)?);
     let metrics = Arc::new(Metrics::new());
+    let policy: Arc<CurrentPolicy> = Arc::default();
     let node = Arc::new(Node {
         id: spool.node_id()?,
         engine: Engine::new(),
         config: ArcSwap::new(config.clone()),
+        policy: policy.clone(),
+        automatic: Arc::default(),
         spool: spool.clone(),
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
@@ -35,6 +39,14 @@ pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyh
         turns: Turns::new(config.limits.patience),
         signatures: Signatures::default(),
     });
+    let feed = config.console.as_ref().map(|console| {
+        let copy = LastCopy::beside(&config.spool.directory);
+        let mut feed = Feed::new(console, policy, copy)?;
+        // Before anybody is answered.
+        feed.start_from_copy();
+        anyhow::Ok(feed)
+    });
+    let feed = feed.transpose()?;
     let servers = serve(&config, &node, &stop)?;
     info!(version = VERSION, mode = %config.route_config.default.mode.mode, "ready for connectors on {}", config.connector.address);
 
@@ -47,6 +59,10 @@ pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyh
     }
 
     background.spawn(Reload::new(path, node)?.run(delivery_stop.clone()));
+    if let Some(feed) = feed {
+        background.spawn(feed.run(delivery_stop.clone()));
+    }
+
     stop.cancelled().await;
     info!("stopping");
     // First no new hits, then the last delivery.

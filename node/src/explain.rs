@@ -4,13 +4,10 @@ pub mod command;
 pub mod http;
 mod tree;
 
-use crate::{
-    decision::{self, Ruling},
-    routes::RouteSettings,
-};
+use crate::decision::{Judgement, Ruling};
 use engine::{Engine, ExplainedField};
 use serde::Serialize;
-use shared::{Action, Finding, InspectRequest, Mode};
+use shared::{Action, DecidedBy, Finding, InspectRequest, Mode, Reason};
 use std::fmt;
 
 /// What the node makes of a request.
@@ -18,7 +15,10 @@ use std::fmt;
 pub struct Explanation {
     mode: Mode,
     mode_source: String,
+    action: Action,
+    reason: Option<Reason>,
     would_block: bool,
+    decided_by: DecidedBy,
     findings: Vec<Finding>,
     /// Each value that was looked at, with the layers peeled off it.
     fields: Vec<ExplainedField>,
@@ -27,16 +27,21 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    pub fn of(engine: &Engine, request: &InspectRequest, settings: &RouteSettings) -> Self {
-        let findings = engine.inspect(request).findings;
-        let mode = settings.mode.clone();
-        let ruling = decision::rule(mode.mode, settings.overlimit, request.delivery, &findings);
+    /// What was judged, and how it came to that.
+    pub fn of(engine: &Engine, request: &InspectRequest, judgement: Judgement<'_>) -> Self {
+        let fields =
+            if judgement.is_analysed { engine.explain_under(request, &judgement.rules) } else { Vec::new() };
+        let decided_by = judgement.decided_by();
+        let Judgement { mode, findings, ruling, .. } = judgement;
         Self {
             mode: mode.mode,
             mode_source: mode.source,
+            action: ruling.action,
+            reason: ruling.reason.clone(),
             would_block: ruling.would_block,
+            decided_by,
             findings,
-            fields: engine.explain(request),
+            fields,
             ruling,
         }
     }
@@ -66,8 +71,7 @@ mod tests {
     use super::*;
 
     fn explained(raw: &[u8], mode: Mode) -> Explanation {
-        let settings = RouteSettings::of_mode(mode, "flag");
-        Explanation::of(&Engine::new(), &http::parse(raw).unwrap(), &settings)
+        command::explain(&http::parse(raw).unwrap(), mode)
     }
 
     const ATTACK: &[u8] = b"POST /items?q=%253Cscript%253E HTTP/1.1\r\nHost: shop.example\r\n\

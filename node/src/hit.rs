@@ -1,26 +1,22 @@
 //! A request with attacks in it, as it is recorded: sensitive values masked, the body bounded.
 
-use shared::{
-    AttackRecord, Body, Decision, Finding, Hit, InspectRequest, RecordedRequest, RequestId, point::Key,
-    point::Tag,
-};
+use crate::mask::Masks;
+use shared::{AttackRecord, Body, Decision, Finding, Hit, InspectRequest, RecordedRequest, RequestId};
 use uuid::Uuid;
 
 /// The start of a body that is kept. The findings carry their payloads in any case.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-/// Values that are secrets by their nature.
-const MASKED_HEADERS: &[&str] = &["authorization", "proxy-authorization", "x-api-key"];
-const MASK: &str = "***";
 
 /// Makes a hit for each attack type among the findings, which come the most severe first.
-pub fn record(
+pub(crate) fn record(
     request: InspectRequest,
     request_id: RequestId,
     decision: Decision,
     findings: Vec<Finding>,
+    masks: &Masks,
 ) -> AttackRecord {
     let mut hits: Vec<Hit> = Vec::new();
-    for finding in findings.into_iter().map(mask_finding) {
+    for finding in findings.into_iter().map(|finding| masks.finding(finding)) {
         match hits.iter_mut().find(|hit| hit.attack_type == finding.attack_type) {
             Some(hit) => hit.findings.push(finding),
             None => hits.push(Hit {
@@ -31,16 +27,11 @@ pub fn record(
             }),
         }
     }
-    AttackRecord { request: recorded(request, request_id), decision, hits }
+    AttackRecord { request: recorded(request, request_id, masks), decision, hits }
 }
 
-fn recorded(request: InspectRequest, request_id: RequestId) -> RecordedRequest {
-    let body_bytes = request.body.as_ref().map(|Body(bytes)| bytes.len()).filter(|len| *len > MAX_BODY_BYTES);
-    let body = request.body.map(|Body(mut bytes)| {
-        bytes.truncate(MAX_BODY_BYTES);
-        Body(bytes)
-    });
-    RecordedRequest {
+fn recorded(request: InspectRequest, request_id: RequestId, masks: &Masks) -> RecordedRequest {
+    let mut recorded = RecordedRequest {
         request_id,
         at: jiff::Timestamp::now(),
         connector: request.connector,
@@ -51,33 +42,27 @@ fn recorded(request: InspectRequest, request_id: RequestId) -> RecordedRequest {
         host: request.host,
         path: request.path,
         query: request.query,
-        headers: request.headers.into_iter().map(mask_header).collect(),
-        body,
-        body_bytes: body_bytes.map(|bytes| bytes as u64),
+        headers: request.headers,
+        body: request.body,
+        body_bytes: None,
         body_truncated: request.body_truncated,
+    };
+    // Before the body is cut: what is whole can be read better.
+    masks.request(&mut recorded);
+    if let Some(Body(bytes)) = &mut recorded.body
+        && bytes.len() > MAX_BODY_BYTES
+    {
+        recorded.body_bytes = Some(bytes.len() as u64);
+        bytes.truncate(MAX_BODY_BYTES);
     }
-}
-
-fn mask_header((name, value): (String, String)) -> (String, String) {
-    if is_masked(&name) { (name, MASK.to_owned()) } else { (name, value) }
-}
-
-fn mask_finding(finding: Finding) -> Finding {
-    let masked = finding.point.0.iter().any(|step| match (&step.tag, &step.key) {
-        (Tag::Header, Some(Key::Name(name))) => is_masked(name),
-        _ => false,
-    });
-    if masked { Finding { payload: MASK.to_owned(), ..finding } } else { finding }
-}
-
-fn is_masked(header: &str) -> bool {
-    MASKED_HEADERS.iter().any(|masked| masked.eq_ignore_ascii_case(header))
+    recorded
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::{AttackType, Delivery, Enforced, Mode, Outcome, Point, Severity};
+    use engine::rules::RequestRules;
+    use shared::{AttackType, DecidedBy, Delivery, Enforced, Mode, Outcome, Point, Severity};
 
     fn finding(attack_type: AttackType, point: Point, payload: &str) -> Finding {
         Finding {
@@ -105,8 +90,10 @@ mod tests {
             mode_source: "config".into(),
             delivery: Delivery::Inline,
             enforced: Enforced::No,
+            decided_by: DecidedBy::default(),
         };
-        record(request, RequestId::random(), decision, findings)
+        let masks = Masks::of(&RequestRules::default());
+        record(request, RequestId::random(), decision, findings, &masks)
     }
 
     #[test]

@@ -7,9 +7,12 @@
 //! | [`doors`] | how connections come in: TLS, HTTP/1.1 and HTTP/2, what each may take |
 //! | [`admission`] | whose turn it is, and who is sent away when there is too much |
 //! | [`server`] | the HTTP endpoints |
+//! | [`policy`] | the console's rules and lists, compiled, and how they get here |
+//! | [`decision`] | who asks, what was found, which mode holds → verdict |
 //! | [`routes`] | which settings hold for a request, by host and path |
-//! | [`decision`] | findings and mode → verdict |
 //! | [`hit`] | a request with attacks in it, as it is recorded |
+//! | [`mask`] | what is taken out of records |
+//! | [`http_client`] | for calls to the console |
 //! | [`block_page`] | what the node offers a blocked visitor |
 //! | [`spool`] | a hit is on disk before its verdict leaves; delivery to the console |
 //! | [`recent`] | which requests had hits here, for the response reports that follow |
@@ -28,7 +31,10 @@ pub mod decision;
 pub mod doors;
 pub mod explain;
 pub mod hit;
+mod http_client;
+mod mask;
 pub mod metrics;
+pub mod policy;
 pub mod recent;
 pub mod reload;
 pub mod routes;

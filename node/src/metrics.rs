@@ -14,6 +14,7 @@ pub struct Metrics {
     pub seen: Family<MessageLabels, Counter>,
     pub rejected: Family<ReasonLabels, Counter>,
     pub bypassed: Family<ReasonLabels, Counter>,
+    standings: Family<ListLabels, Counter>,
     pub attacks: Counter,
     pub blocked: Counter,
     pub not_inspected: Counter,
@@ -35,6 +36,12 @@ pub struct MessageLabels {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ReasonLabels {
     pub reason: &'static str,
+}
+
+/// In the original's words: `white`, `black`, `grey`, `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ListLabels {
+    list: &'static str,
 }
 
 /// The counters of `/wallarm-status`.
@@ -85,6 +92,12 @@ impl Metrics {
             "Connections closed as they came, as there were too many",
             connections_refused.clone(),
         );
+        let standings = Family::default();
+        registry.register(
+            "http_inspector_acl_results",
+            "Requests by the list of their source",
+            standings.clone(),
+        );
         let analysis_seconds = Histogram::new(ANALYSIS_BUCKETS);
         registry.register("analysis_seconds", "Time to analyse a request", analysis_seconds.clone());
         Self {
@@ -92,6 +105,7 @@ impl Metrics {
             seen,
             rejected,
             bypassed,
+            standings,
             attacks,
             blocked,
             not_inspected,
@@ -107,6 +121,10 @@ impl Metrics {
 
     pub fn note_analysis(&self, took: Duration) {
         self.analysis_seconds.observe(took.as_secs_f64());
+    }
+
+    pub fn note_standing(&self, list: &'static str) {
+        self.standings.get_or_create(&ListLabels { list }).inc();
     }
 
     /// The counters as Prometheus reads them.

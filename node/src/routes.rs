@@ -12,7 +12,7 @@ pub mod path;
 
 pub use location::{Location, Locations, OutOfPlace, regex_cause};
 
-use crate::decision::EffectiveMode;
+use crate::decision::{EffectiveMode, ModeAllowOverride};
 use glob::Glob;
 use shared::{Mode, ruleset::OverlimitAction};
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub struct Route {
 #[derive(Debug)]
 pub struct Routes {
     pub default: Arc<RouteSettings>,
+    /// How far the console may set the mode.
+    pub mode_allow_override: ModeAllowOverride,
     pub hosts: Hosts,
 }
 

@@ -5,6 +5,7 @@ mod gate;
 mod health;
 mod inspect;
 mod intake;
+mod judge;
 mod refusal;
 mod routed;
 mod signed;
@@ -14,6 +15,7 @@ use crate::{
     Config,
     admission::{Admission, Patience, processors},
     metrics::Metrics,
+    policy::{AutomaticLists, CurrentPolicy},
     recent::RecentRequests,
     spool::Spool,
 };
@@ -38,6 +40,9 @@ pub struct Node {
     pub engine: Engine,
     /// Replaced as a whole when its file changes.
     pub config: ArcSwap<Config>,
+    /// What the console says.
+    pub policy: Arc<CurrentPolicy>,
+    pub automatic: Arc<AutomaticLists>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,

@@ -1,6 +1,10 @@
 //! Connector ↔ node: a request to inspect, the verdict on it, and the reports that follow.
 
-use crate::{AttackType, Body, Mode, RequestId, text_enum::text_enum};
+use crate::{
+    AttackType, Body, Mode, RequestId,
+    ruleset::{List, RuleRef},
+    text_enum::text_enum,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -101,6 +105,8 @@ pub struct Verdict {
     pub mode_source: String,
     /// What mode `block` would have done.
     pub would_block: bool,
+    #[serde(default, skip_serializing_if = "DecidedBy::is_empty")]
+    pub decided_by: DecidedBy,
     #[serde(default)]
     pub attack_types: Vec<AttackType>,
     pub analysis_micros: u64,
@@ -109,6 +115,37 @@ pub struct Verdict {
     /// The answer for the visitor when `action` is `block`. The connector's own block page wins over it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<BlockResponse>,
+}
+
+/// What of the console's had a say, beside the mode.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecidedBy {
+    /// The version of the ruleset that held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruleset: Option<u64>,
+    /// The virtual patch that blocks, or the rule on requests that are too much to analyse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleRef>,
+    /// The entry of a list that made the difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListRef>,
+    /// Exclusions without which more would have been found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silenced_by: Vec<RuleRef>,
+}
+
+/// An entry of a list, as verdicts and hits name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListRef {
+    pub list: List,
+    #[serde(with = "crate::as_text")]
+    pub id: Uuid,
+}
+
+impl DecidedBy {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What to do with the request. An action this version does not know is an error: the request counts as not inspected.

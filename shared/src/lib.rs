@@ -35,8 +35,8 @@ pub use classification::{Class, Confidence};
 pub use encoding::Encoding;
 pub use ids::RequestId;
 pub use inspect::{
-    Action, BlockResponse, ConnectorInfo, Delivery, InspectRequest, NotInspected, NotInspectedReason, Reason,
-    ResponseReport, Trigger, Verdict,
+    Action, BlockResponse, ConnectorInfo, DecidedBy, Delivery, InspectRequest, ListRef, NotInspected,
+    NotInspectedReason, Reason, ResponseReport, Trigger, Verdict,
 };
 pub use mode::Mode;
 pub use point::Point;

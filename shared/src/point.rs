@@ -15,6 +15,8 @@ text_enum! {
         Header = "header",
         Post = "post",
         Method = "method",
+        /// The address of the source: what is wrong is who asks.
+        RemoteAddr = "remote_addr",
         Cookie = "cookie",
         FormUrlencoded = "form_urlencoded",
         Multipart = "multipart",

@@ -1,8 +1,8 @@
 //! Node → console: what was detected and decided.
 
 use crate::{
-    AttackType, Body, Class, ConnectorInfo, Delivery, Mode, NotInspected, Point, Reason, RequestId,
-    ResponseReport,
+    AttackType, Body, Class, ConnectorInfo, DecidedBy, Delivery, Mode, NotInspected, Point, Reason,
+    RequestId, ResponseReport,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,8 @@ pub struct Decision {
     pub mode_source: String,
     pub delivery: Delivery,
     pub enforced: Enforced,
+    #[serde(default, skip_serializing_if = "DecidedBy::is_empty")]
+    pub decided_by: DecidedBy,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

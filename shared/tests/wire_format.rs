@@ -4,9 +4,10 @@
 
 use proptest::prelude::*;
 use shared::{
-    Action, AttackType, BlockResponse, Body, Class, ConnectorInfo, Delivery, Encoding, Finding,
-    InspectRequest, Mode, NotInspected, NotInspectedReason, Point, Reason, RequestId, ResponseReport,
-    Severity, Trigger, Verdict,
+    Action, AttackType, BlockResponse, Body, Class, ConnectorInfo, DecidedBy, Delivery, Encoding, Finding,
+    InspectRequest, ListRef, Mode, NotInspected, NotInspectedReason, Point, Reason, RequestId,
+    ResponseReport, Severity, Trigger, Verdict,
+    ruleset::{List, RuleRef},
 };
 
 fn connector() -> ConnectorInfo {
@@ -50,6 +51,10 @@ fn request() -> InspectRequest {
     }
 }
 
+fn uuid(n: u128) -> uuid::Uuid {
+    uuid::Uuid::from_u128(n)
+}
+
 fn verdict() -> Verdict {
     Verdict {
         request_id: request_id(),
@@ -58,6 +63,12 @@ fn verdict() -> Verdict {
         mode: Mode::Block,
         mode_source: "route:/api".into(),
         would_block: true,
+        decided_by: DecidedBy {
+            ruleset: Some(12),
+            rule: Some(RuleRef { id: uuid(1), revision: 3 }),
+            list: Some(ListRef { list: List::Gray, id: uuid(2) }),
+            silenced_by: vec![RuleRef { id: uuid(4), revision: 1 }],
+        },
         attack_types: vec![AttackType::Sqli],
         analysis_micros: 41,
         body_truncated: false,
@@ -113,6 +124,16 @@ fn the_smallest_request_is_five_fields() {
     let request: InspectRequest = serde_json::from_str(text).unwrap();
     assert_eq!(request.delivery, Delivery::Inline);
     assert_eq!((request.request_id, request.body), (None, None));
+}
+
+#[test]
+fn a_verdict_that_only_the_mode_decided_says_no_more() {
+    let verdict = Verdict { decided_by: DecidedBy::default(), ..verdict() };
+    let json = serde_json::to_string(&verdict).unwrap();
+    assert!(!json.contains("decided_by"), "{json}");
+    assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict);
+    let spelled = Encoding::MessagePack.encode(&verdict).unwrap();
+    assert_eq!(Encoding::MessagePack.decode::<Verdict>(&spelled).unwrap(), verdict);
 }
 
 #[test]

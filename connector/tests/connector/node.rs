@@ -9,8 +9,8 @@ use axum::{
     routing::post,
 };
 use shared::{
-    Action, BlockResponse, Encoding, InspectRequest, Mode, Reason, RequestId, ResponseReport, Verdict,
-    signature::SIGNATURE_HEADER,
+    Action, BlockResponse, DecidedBy, Encoding, InspectRequest, Mode, Reason, RequestId, ResponseReport,
+    Verdict, signature::SIGNATURE_HEADER,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -116,6 +116,7 @@ fn verdict(request_id: RequestId, node: Node) -> Verdict {
         mode: Mode::Block,
         mode_source: "config".into(),
         would_block,
+        decided_by: DecidedBy::default(),
         attack_types: Vec::new(),
         analysis_micros: 1,
         body_truncated: false,

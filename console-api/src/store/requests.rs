@@ -6,7 +6,7 @@ use super::{
     not_inspected, responses,
     words::{Columns, Text, count, json, word},
 };
-use shared::{Body, ConnectorInfo, Decision, Enforced, Outcome, RecordedRequest, RequestId};
+use shared::{Body, ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
 use sqlx::FromRow;
 
 /// Stores a request, or merges the decision into what is known of it. Says whether that changed anything.
@@ -159,6 +159,7 @@ impl DecisionRow {
             mode_source: self.mode_source,
             delivery: columns.word("delivery", &self.delivery)?,
             enforced: columns.word("enforced", &self.enforced)?,
+            decided_by: DecidedBy::default(),
         })
     }
 }

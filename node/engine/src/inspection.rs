@@ -6,11 +6,12 @@ use crate::{
     detect::{Detectors, Match, Site, detect_at, detect_whole},
     field::Field,
     prefilter::Bytes,
+    rules::RequestRules,
     trail::{Trail, Trails},
     unpack::{self, Sink},
 };
 use serde::Serialize;
-use shared::{Class, Finding, InspectRequest, Point, Severity};
+use shared::{AttackType, Class, Finding, InspectRequest, Point, Severity, ruleset::RuleRef};
 use std::{cmp::Reverse, collections::VecDeque};
 
 /// More findings say nothing new about a request; the most severe are kept.
@@ -25,6 +26,8 @@ const VIEW_CHARS: usize = 2_000;
 pub struct Inspection {
     /// The most severe first; among equals, in the order of the request.
     pub findings: Vec<Finding>,
+    /// The rules that silenced a finding.
+    pub silenced_by: Vec<RuleRef>,
     /// How many fields were looked at.
     pub fields: usize,
 }
@@ -39,6 +42,16 @@ pub struct ExplainedField {
     /// The value itself, then each stage of decoding.
     pub layers: Vec<LayerView>,
     pub findings: Vec<Finding>,
+    /// What was found and does not count, as a rule silences it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub silenced: Vec<SilencedFinding>,
+}
+
+/// A finding that a rule silences.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SilencedFinding {
+    pub rule: RuleRef,
+    pub finding: Finding,
 }
 
 /// A stage of decoding, for people.
@@ -48,25 +61,58 @@ pub struct LayerView {
     pub value: String,
 }
 
-pub(crate) fn inspect(detectors: &Detectors, request: &InspectRequest) -> Inspection {
-    let mut findings = Vec::new();
+pub(crate) fn inspect(
+    detectors: &Detectors,
+    request: &InspectRequest,
+    rules: &RequestRules<'_>,
+) -> Inspection {
+    let mut collected = Collected { rules, findings: Vec::new(), silenced_by: Vec::new() };
     let mut fields = 0;
-    let overrun = walk(detectors, request, |examined, _| {
+    let overrun = walk(detectors, request, rules, |examined, _| {
         fields += 1;
-        for finding in examined.findings {
-            // A type that was not seen yet always has room: there are few of them.
-            if findings.len() < MAX_COLLECTED || is_new_type(&findings, &finding) {
-                findings.push(finding);
-            }
-        }
+        examined.findings.into_iter().for_each(|finding| collected.take(finding));
     });
-    findings.extend(overrun.map(Overrun::finding));
-    Inspection { findings: most_severe(findings), fields }
+    overrun.map(Overrun::finding).into_iter().for_each(|finding| collected.take(finding));
+    let Collected { findings, silenced_by, .. } = collected;
+    Inspection { findings: most_severe(findings), silenced_by, fields }
 }
 
-pub(crate) fn explain(detectors: &Detectors, request: &InspectRequest) -> Vec<ExplainedField> {
+/// Findings that count. What is silenced is sorted out here, before there is a choice which of many are kept: else an
+/// attacker could hide an attack behind a thousand that are silenced.
+struct Collected<'r> {
+    rules: &'r RequestRules<'r>,
+    findings: Vec<Finding>,
+    silenced_by: Vec<RuleRef>,
+}
+
+impl Collected<'_> {
+    fn take(&mut self, finding: Finding) {
+        if let Some(rule) = self.rules.silences(&finding) {
+            if !self.silenced_by.contains(&rule) {
+                self.silenced_by.push(rule);
+            }
+        } else if self.has_room_for(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    fn has_room_for(&self, finding: &Finding) -> bool {
+        // A patch may hold for every value of a request; once says it all.
+        if finding.attack_type == AttackType::VirtualPatch {
+            return !self.findings.iter().any(|known| known.signature == finding.signature);
+        }
+        // A type that was not seen yet always has room: there are few of them.
+        self.findings.len() < MAX_COLLECTED || is_new_type(&self.findings, finding)
+    }
+}
+
+pub(crate) fn explain(
+    detectors: &Detectors,
+    request: &InspectRequest,
+    rules: &RequestRules<'_>,
+) -> Vec<ExplainedField> {
     let mut explained = Vec::new();
-    let overrun = walk(detectors, request, |examined, trails| {
+    let overrun = walk(detectors, request, rules, |examined, trails| {
         let point = trails.point(examined.field.trail);
         explained.push(examined.explained(point));
     });
@@ -75,8 +121,23 @@ pub(crate) fn explain(detectors: &Detectors, request: &InspectRequest) -> Vec<Ex
         decoded: Vec::new(),
         layers: Vec::new(),
         findings: vec![finding],
+        silenced: Vec::new(),
     }));
+    for field in &mut explained {
+        field.apply(rules);
+    }
     explained
+}
+
+impl ExplainedField {
+    fn apply(&mut self, rules: &RequestRules<'_>) {
+        for finding in std::mem::take(&mut self.findings) {
+            match rules.silences(&finding) {
+                Some(rule) => self.silenced.push(SilencedFinding { rule, finding }),
+                None => self.findings.push(finding),
+            }
+        }
+    }
 }
 
 /// What ran out, and which field it was spent on.
@@ -120,7 +181,8 @@ impl Examined<'_> {
         let peeled =
             self.layers.iter().map(|it| LayerView { name: it.name, value: shown(&it.value, VIEW_CHARS) });
         let layers = [whole].into_iter().chain(peeled).collect();
-        ExplainedField { point, decoded: self.field.decoded, layers, findings: self.findings }
+        let (decoded, findings) = (self.field.decoded, self.findings);
+        ExplainedField { point, decoded, layers, findings, silenced: Vec::new() }
     }
 }
 
@@ -128,6 +190,7 @@ impl Examined<'_> {
 fn walk<'a>(
     detectors: &Detectors,
     request: &'a InspectRequest,
+    rules: &RequestRules<'_>,
     mut visit: impl FnMut(Examined<'a>, &Trails),
 ) -> Option<Overrun> {
     let mut budget = Budget::for_request();
@@ -136,7 +199,7 @@ fn walk<'a>(
     let mut overrun = Overrun::of(&budget, &trails, queue.back().map(|field| field.trail));
     while let Some(field) = queue.pop_front() {
         let mut sink = Sink { fields: Vec::new(), budget: &mut budget, trails: &mut trails };
-        let examined = examine(detectors, request, field, &mut sink);
+        let examined = examine((detectors, rules), request, field, &mut sink);
         queue.extend(sink.fields);
         overrun = overrun.or_else(|| Overrun::of(&budget, &trails, Some(examined.field.trail)));
         visit(examined, &trails);
@@ -145,7 +208,7 @@ fn walk<'a>(
 }
 
 fn examine<'a>(
-    detectors: &Detectors,
+    by: (&Detectors, &RequestRules<'_>),
     request: &InspectRequest,
     field: Field<'a>,
     sink: &mut Sink<'a, '_>,
@@ -157,14 +220,14 @@ fn examine<'a>(
     let layers = decode::peel_all(&field.value, bytes, sink.budget);
     let mut findings = Vec::new();
     for stage in 0..=layers.len() {
-        examine_stage(detectors, request, (&field, bytes), &layers[..stage], &mut findings, sink);
+        examine_stage(by, request, (&field, bytes), &layers[..stage], &mut findings, sink);
     }
     Examined { field, layers, findings }
 }
 
 /// Looks at the value after these layers were peeled.
 fn examine_stage<'a>(
-    detectors: &Detectors,
+    (detectors, rules): (&Detectors, &RequestRules<'_>),
     request: &InspectRequest,
     (field, bytes): (&Field<'a>, Bytes),
     peeled: &[Layer],
@@ -182,6 +245,7 @@ fn examine_stage<'a>(
         let shown = decode::base64::shortened(value);
         hits.extend(detectors.detect(shown, bytes, field.place));
         hits.extend(detect_at(shown, bytes, field.place, &site));
+        hits.extend(rules.detect(value, || site.point()));
     }
     for hit in hits {
         if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {

@@ -10,6 +10,7 @@
 //! | [`prefilter`] | one look at a value decides who reads it: its bytes, and the literals of all detectors |
 //! | [`signature`] | the catalogue in `signatures/*.toml`: regexes, run where their literals are |
 //! | [`inspection`] | walks fields and layers, turns matches into findings |
+//! | [`rules`] | what operators add: virtual patches, detectors, exclusions, masks, compiled |
 //! | [`budget`] | what one request may cost; running out is a finding |
 //! | [`corpus`], [`mutate`] | attacks and innocents as data, and the many requests each becomes: for scores and tests |
 
@@ -24,15 +25,17 @@ pub mod fuzzing;
 mod inspection;
 pub mod mutate;
 mod prefilter;
+pub mod rules;
 mod signature;
 mod token;
 mod trail;
 mod unpack;
 
 use detect::Detectors;
+use rules::RequestRules;
 use shared::InspectRequest;
 
-pub use inspection::{ExplainedField, Inspection, LayerView};
+pub use inspection::{ExplainedField, Inspection, LayerView, SilencedFinding};
 
 /// The compiled detectors. Made once, shared by all threads.
 pub struct Engine {
@@ -47,12 +50,22 @@ impl Engine {
 
     /// Looks for attacks in every field of the request. Total: any request gets an answer, in time linear in its size.
     pub fn inspect(&self, request: &InspectRequest) -> Inspection {
-        inspection::inspect(&self.detectors, request)
+        self.inspect_under(request, &RequestRules::default())
+    }
+
+    /// The same, with what the rules add and silence.
+    pub fn inspect_under(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Inspection {
+        inspection::inspect(&self.detectors, request, rules)
     }
 
     /// Shows what [`Engine::inspect`] sees: each field, the layers peeled off it, and what was found there.
     pub fn explain(&self, request: &InspectRequest) -> Vec<ExplainedField> {
-        inspection::explain(&self.detectors, request)
+        self.explain_under(request, &RequestRules::default())
+    }
+
+    /// The same for [`Engine::inspect_under`], with what was silenced.
+    pub fn explain_under(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Vec<ExplainedField> {
+        inspection::explain(&self.detectors, request, rules)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     section::{Part, Section},
 };
 use crate::{
-    decision::EffectiveMode,
+    decision::{EffectiveMode, ModeAllowOverride},
     routes::{Hosts, Location, Route, RouteSettings, Routes, glob::Glob},
 };
 use shared::{Mode, ruleset::OverlimitAction};
@@ -24,10 +24,11 @@ impl Part for Routes {
         let Application(application) = section.or("wallarm_application", Application(None));
         let overlimit = section.or("overlimit", OverlimitAction::Monitor);
         ignore_tenant(section);
+        let mode_allow_override = section.or("wallarm_mode_allow_override", ModeAllowOverride::On);
         let mode = EffectiveMode { mode, source: "config".to_owned() };
         let default = Arc::new(RouteSettings { mode, application, overlimit });
         let around = Around { settings: default.clone(), host: None, location: Location::everything() };
-        Some(Self { default, hosts: read_routes(section, &around) })
+        Some(Self { default, mode_allow_override, hosts: read_routes(section, &around) })
     }
 }
 
@@ -123,6 +124,16 @@ impl Scalar for Glob {
 
     fn shown(&self) -> String {
         self.text().to_owned()
+    }
+}
+
+impl Scalar for ModeAllowOverride {
+    fn parse(text: &str) -> Result<Self, String> {
+        word(text, &[Self::On, Self::Strict, Self::Off], |allowed| allowed.as_str())
+    }
+
+    fn shown(&self) -> String {
+        self.as_str().to_owned()
     }
 }
 

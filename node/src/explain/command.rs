@@ -4,7 +4,11 @@ use super::{
     Explanation,
     http::{self, Flags},
 };
-use crate::routes::RouteSettings;
+use crate::{
+    decision::{Judge, ModeAllowOverride},
+    policy::{AutomaticLists, Policy},
+    routes::RouteSettings,
+};
 use anyhow::Context as _;
 use clap::Args;
 use engine::Engine;
@@ -42,8 +46,7 @@ pub struct Explain {
 
 impl Explain {
     pub fn run(&self) -> anyhow::Result<()> {
-        let settings = RouteSettings::of_mode(self.mode, "flag");
-        let explanation = Explanation::of(&Engine::new(), &self.request()?, &settings);
+        let explanation = explain(&self.request()?, self.mode);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&explanation)?);
         } else {
@@ -63,6 +66,21 @@ impl Explain {
         let (url, method) = (self.url.as_deref().unwrap_or_default(), self.method.as_deref());
         Ok(http::from_flags(Flags { url, method, headers: &self.headers, data: data.transpose()? })?)
     }
+}
+
+/// As a node decides that knows no console.
+pub(super) fn explain(request: &InspectRequest, mode: Mode) -> Explanation {
+    let (engine, policy) = (Engine::new(), Policy::default());
+    let judge = Judge {
+        engine: &engine,
+        policy: &policy,
+        automatic: &AutomaticLists::default(),
+        mode_allow_override: ModeAllowOverride::Off,
+        blocking: true,
+        is_filtered: false,
+    };
+    let settings = RouteSettings::of_mode(mode, "flag");
+    Explanation::of(&engine, request, judge.judge(request, &settings, jiff::Timestamp::now()))
 }
 
 fn mode(text: &str) -> Result<Mode, String> {

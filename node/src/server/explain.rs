@@ -19,8 +19,9 @@ pub(super) async fn explain(
 ) -> Result<Json<Explanation>, Refusal> {
     node.authorize(&headers)?;
     let (mut request, _) = refusal::message::<InspectRequest>(&headers, &body)?;
-    let routed = node.route(&mut request)?;
-    Ok(Json(Explanation::of(&node.engine, &request, &routed.settings)))
+    let (routed, policy) = (node.route(&mut request)?, node.policy.get());
+    let judgement = node.judge(&policy, &request, &routed);
+    Ok(Json(Explanation::of(&node.engine, &request, judgement)))
 }
 
 impl Node {

@@ -1,15 +1,7 @@
 //! Requests to inspect, and the reports on what came of them.
 
-use super::{
-    Node, Refusal, refusal,
-    routed::{Bypass, Routed},
-};
-use crate::{
-    block_page::block_page,
-    decision::{self, Ruling},
-    hit,
-    metrics::{REQUEST, RESPONSE, ReasonLabels},
-};
+use super::{Node, Refusal, refusal};
+use crate::metrics::{REQUEST, RESPONSE, ReasonLabels};
 use axum::{
     body::Bytes,
     extract::State,
@@ -17,13 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
-    Action, AttackType, ConnectorInfo, Delivery, Encoding, Finding, InspectRequest, NotInspected, Record,
-    RequestId, ResponseReport, Verdict,
+    ConnectorInfo, Delivery, Encoding, InspectRequest, NotInspected, Record, ResponseReport, Verdict,
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 use tracing::error;
 
 /// From this size on a message is read and analysed away from the threads that serve connections: it takes as long as
@@ -67,12 +55,6 @@ pub(super) async fn response(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// One inspection, before it is decided and recorded.
-struct Inspected {
-    findings: Vec<Finding>,
-    took: Duration,
-}
-
 impl Node {
     /// From the message to what its sender is told.
     fn answer(&self, headers: &HeaderMap, body: &[u8]) -> Result<Response, Refusal> {
@@ -92,64 +74,6 @@ impl Node {
         }
     }
 
-    fn inspect(&self, mut request: InspectRequest) -> Result<Verdict, Refusal> {
-        let Routed { settings, bypass, may_block } = counted(self, self.route(&mut request))?;
-        let mode = settings.mode.clone();
-        let delivery = request.delivery;
-        let body_truncated = request.body_truncated;
-        let request_id = request.request_id.unwrap_or_else(RequestId::random);
-        let Inspected { findings, took } = self.analyse(&request, bypass);
-        let mut ruling = decision::rule(mode.mode, settings.overlimit, delivery, &findings);
-        if !may_block {
-            ruling.action = Action::Allow;
-        }
-        let attack_types = types(&findings);
-        self.recent.note(request_id, !findings.is_empty());
-        let (mode_name, mode_source) = (mode.mode, mode.source.clone());
-        if !findings.is_empty() {
-            let record = hit::record(request, request_id, ruling.record(mode, delivery), findings);
-            let kept = self.keep(&[Record::Attack(Box::new(record))]);
-            // As above; the loss is counted.
-            if delivery == Delivery::OutOfBand {
-                kept?;
-            }
-        }
-        self.count(&ruling);
-        Ok(Verdict {
-            request_id,
-            action: ruling.action,
-            reason: ruling.reason,
-            mode: mode_name,
-            mode_source,
-            would_block: ruling.would_block,
-            attack_types,
-            analysis_micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            body_truncated,
-            block: (ruling.action == Action::Block).then(|| block_page(request_id)),
-        })
-    }
-
-    fn analyse(&self, request: &InspectRequest, bypass: Option<Bypass>) -> Inspected {
-        if let Some(reason) = bypass.map(Bypass::label) {
-            self.metrics.bypassed.get_or_create(&ReasonLabels { reason }).inc();
-            return Inspected { findings: Vec::new(), took: Duration::ZERO };
-        }
-        let start = Instant::now();
-        let findings = self.engine.inspect(request).findings;
-        let took = start.elapsed();
-        self.metrics.note_analysis(took);
-        Inspected { findings, took }
-    }
-
-    fn count(&self, ruling: &Ruling) {
-        if ruling.would_block {
-            self.metrics.attacks.inc();
-        }
-        if ruling.action == Action::Block {
-            self.metrics.blocked.inc();
-        }
-    }
-
     /// A number of the connector's own, which no record of this request should hold.
     fn count_bypassed(&self, connector: Option<&mut ConnectorInfo>) {
         let bypassed = connector.and_then(|connector| connector.bypassed.take());
@@ -166,7 +90,7 @@ impl Node {
         self.keep(&told.into_iter().map(Record::NotInspected).collect::<Vec<_>>())
     }
 
-    fn keep(&self, records: &[Record]) -> Result<(), Refusal> {
+    pub(super) fn keep(&self, records: &[Record]) -> Result<(), Refusal> {
         self.spool.append(records).map_err(|cause| {
             self.metrics.lost.inc_by(records.len() as u64);
             error!("a record is lost: {cause}");
@@ -175,17 +99,7 @@ impl Node {
     }
 }
 
-fn types(findings: &[Finding]) -> Vec<AttackType> {
-    let mut types = Vec::new();
-    for finding in findings {
-        if !types.contains(&finding.attack_type) {
-            types.push(finding.attack_type.clone());
-        }
-    }
-    types
-}
-
-fn counted<T>(node: &Node, result: Result<T, Refusal>) -> Result<T, Refusal> {
+pub(super) fn counted<T>(node: &Node, result: Result<T, Refusal>) -> Result<T, Refusal> {
     if let Err(refusal) = &result {
         node.metrics.rejected.get_or_create(&ReasonLabels { reason: refusal.label() }).inc();
     }

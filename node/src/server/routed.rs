@@ -5,31 +5,16 @@ use crate::{
     config::ProxyHeaders,
     routes::{RouteSettings, path},
 };
-use shared::{InspectRequest, Mode};
+use shared::InspectRequest;
 use std::sync::Arc;
 
-/// A request's settings, and why it is not analysed, if so.
+/// A request's settings.
 pub(super) struct Routed {
     pub(super) settings: Arc<RouteSettings>,
-    pub(super) bypass: Option<Bypass>,
+    /// The input filters want it bypassed.
+    pub(super) is_filtered: bool,
     /// The master switch, `connector.blocking`.
-    pub(super) may_block: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bypass {
-    ModeOff,
-    InputFilters,
-}
-
-impl Bypass {
-    /// As it is counted.
-    pub(super) fn label(self) -> &'static str {
-        match self {
-            Self::ModeOff => "mode_off",
-            Self::InputFilters => "input_filters",
-        }
-    }
+    pub(super) blocking: bool,
 }
 
 impl Node {
@@ -43,15 +28,11 @@ impl Node {
         let normalizes = config.connector.url_normalize;
         let path = if normalizes { path::normalize(&request.path) } else { request.path.as_str().into() };
         let settings = config.route_config.settings(&request.host, &path).clone();
-        let is_taken = config.input_filters.take(request, &path);
-        let bypass = match settings.mode.mode {
-            Mode::Off => Some(Bypass::ModeOff),
-            _ => (!is_taken).then_some(Bypass::InputFilters),
-        };
+        let is_filtered = !config.input_filters.take(request, &path);
         drop(path);
         if settings.application.is_some() {
             request.connector.get_or_insert_default().application = settings.application;
         }
-        Ok(Routed { settings, bypass, may_block: config.connector.blocking })
+        Ok(Routed { settings, is_filtered, blocking: config.connector.blocking })
     }
 }

@@ -1,7 +1,7 @@
 //! The counters, for Prometheus and for people.
 
 use super::Node;
-use crate::{VERSION, metrics::Totals, spool::SpoolStats};
+use crate::{VERSION, metrics::Totals, policy::Summary, spool::SpoolStats};
 use axum::{
     Json,
     extract::State,
@@ -20,6 +20,7 @@ pub(super) struct Status {
     mode: Mode,
     #[serde(flatten)]
     totals: Totals,
+    ruleset: Summary,
     spool: SpoolStats,
 }
 
@@ -30,6 +31,7 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Json<Status> {
         node_id: node.id,
         mode: node.config.load().route_config.default.mode.mode,
         totals: node.metrics.totals(),
+        ruleset: node.policy.get().summary.clone(),
         spool: node.spool.stats(),
     })
 }

@@ -1,8 +1,12 @@
 mod configured;
+mod matrix;
 
 use super::*;
-use crate::config::{Environment, LimitsConfig, Secret};
-use crate::metrics::ReasonLabels;
+use crate::{
+    config::{Environment, LimitsConfig, Secret},
+    metrics::ReasonLabels,
+    policy::Policy,
+};
 use axum::{
     body::{Body as HttpBody, to_bytes},
     http::{Request, StatusCode, header},
@@ -58,6 +62,8 @@ fn world_with_limits(
     let node = Node {
         id: Uuid::nil(),
         engine: Engine::new(),
+        policy: Arc::default(),
+        automatic: Arc::default(),
         spool: Arc::new(Spool::open(&config.spool).unwrap()),
         config: ArcSwap::from_pointee(config),
         recent: RecentRequests::default(),

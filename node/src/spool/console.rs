@@ -1,17 +1,15 @@
 //! The console, as the node sees it: takes batches, says what became of them.
 
-use crate::config::ConsoleConfig;
+use crate::{
+    config::ConsoleConfig,
+    http_client::{self, HttpClient},
+};
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, StatusCode, Uri,
     body::Bytes,
     header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
-};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
 };
 use shared::{INGEST_PATH, IngestBatch, IngestReply};
 use std::{
@@ -24,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
 
 pub(super) struct Console {
-    http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    http: HttpClient,
     endpoint: Uri,
     authorization: String,
 }
@@ -49,15 +47,8 @@ pub(super) enum IngestError {
 
 impl Console {
     pub(super) fn new(config: &ConsoleConfig) -> Result<Self, hyper::http::uri::InvalidUri> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        let tls = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
         Ok(Self {
-            http: Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(tls),
+            http: http_client::new(),
             endpoint: format!("{}{INGEST_PATH}", config.url).parse()?,
             authorization: format!("Bearer {}", config.token.expose()),
         })

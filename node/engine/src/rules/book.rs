@@ -1,0 +1,200 @@
+//! All rules, compiled.
+
+use super::{
+    pattern::Compiled,
+    request::RequestRules,
+    scope::{CompiledScope, Target},
+};
+use shared::{
+    AttackType, Mode, Severity,
+    point::Tag,
+    ruleset::{Effect, OverlimitAction, Pattern, Points, Rule, RuleRef, Silenced},
+};
+use uuid::Uuid;
+
+const MAX_POINTS: usize = 100;
+
+/// Compiled rules. Made once for each ruleset, shared by all threads.
+#[derive(Debug, Default)]
+pub struct RuleBook {
+    modes: Vec<Scoped<Mode>>,
+    overlimits: Vec<Scoped<OverlimitAction>>,
+    patches: Vec<Scoped<Patch>>,
+    detectors: Vec<Scoped<Detector>>,
+    ignores: Vec<Scoped<Ignore>>,
+    masks: Vec<Scoped<Points>>,
+}
+
+/// A rule that cannot be used, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("rule {id}: {field} {cause}")]
+pub struct RuleError {
+    pub id: Uuid,
+    /// E.g. `effect.pattern`.
+    pub field: &'static str,
+    pub cause: String,
+}
+
+/// What a rule does, and for which requests.
+#[derive(Debug)]
+pub(super) struct Scoped<T> {
+    pub(super) rule: RuleRef,
+    pub(super) scope: CompiledScope,
+    pub(super) effect: T,
+}
+
+/// Attacks that are blocked in every mode.
+#[derive(Debug)]
+pub(super) struct Patch {
+    pub(super) attack_types: Vec<AttackType>,
+    pub(super) points: Points,
+}
+
+#[derive(Debug)]
+pub(super) struct Detector {
+    /// What its findings are called.
+    pub(super) signature: String,
+    pub(super) pattern: Compiled,
+    pub(super) attack_type: AttackType,
+    pub(super) severity: Severity,
+    pub(super) points: Points,
+}
+
+#[derive(Debug)]
+pub(super) struct Ignore {
+    pub(super) findings: Silenced,
+    pub(super) points: Points,
+}
+
+/// Whether a rule can be used.
+pub fn check(rule: &Rule) -> Result<(), RuleError> {
+    RuleBook::default().add(rule)
+}
+
+impl RuleBook {
+    /// Compiles what can be compiled; the rest is left out and told.
+    pub fn compile(rules: &[Rule]) -> (Self, Vec<RuleError>) {
+        let mut book = Self::default();
+        let errors = rules.iter().filter_map(|rule| book.add(rule).err()).collect();
+        book.modes.sort_by_key(|it| it.scope.specificity());
+        book.overlimits.sort_by_key(|it| it.scope.specificity());
+        (book, errors)
+    }
+
+    /// The rules that hold for a request.
+    pub fn of(&self, target: &Target<'_>) -> RequestRules<'_> {
+        RequestRules {
+            mode: last(&self.modes, target),
+            overlimit: last(&self.overlimits, target),
+            patches: all(&self.patches, target),
+            detectors: all(&self.detectors, target),
+            ignores: all(&self.ignores, target),
+            masks: all(&self.masks, target),
+        }
+    }
+
+    fn add(&mut self, rule: &Rule) -> Result<(), RuleError> {
+        let wrong = |(field, cause)| RuleError { id: rule.id, field, cause };
+        let scope = CompiledScope::new(&rule.scope).map_err(wrong)?;
+        self.add_effect(rule, scope).map_err(wrong)
+    }
+
+    fn add_effect(&mut self, rule: &Rule, scope: CompiledScope) -> Result<(), (&'static str, String)> {
+        let rule_ref = rule.to_ref();
+        match &rule.effect {
+            Effect::Mode { mode } => self.modes.push(Scoped { rule: rule_ref, scope, effect: *mode }),
+            Effect::Overlimit { action } => {
+                self.overlimits.push(Scoped { rule: rule_ref, scope, effect: *action });
+            }
+            Effect::VirtualPatch { attack_types, points } if attack_types.is_empty() => {
+                let (pattern, attack_type) = (Compiled::Any, AttackType::VirtualPatch);
+                let (severity, points) = (Severity::High, checked(points)?);
+                let signature = signature(rule.id);
+                let effect = Detector { signature, pattern, attack_type, severity, points };
+                self.detectors.push(Scoped { rule: rule_ref, scope, effect });
+            }
+            Effect::VirtualPatch { attack_types, points } => {
+                attack_types.iter().try_for_each(|code| known("effect.attack_types", code))?;
+                let effect = Patch { attack_types: attack_types.clone(), points: checked(points)? };
+                self.patches.push(Scoped { rule: rule_ref, scope, effect });
+            }
+            Effect::Detector { pattern, attack_type, severity, points } => {
+                known("effect.attack_type", attack_type)?;
+                let effect = Detector {
+                    signature: signature(rule.id),
+                    pattern: compiled(pattern)?,
+                    attack_type: attack_type.clone(),
+                    severity: *severity,
+                    points: checked(points)?,
+                };
+                self.detectors.push(Scoped { rule: rule_ref, scope, effect });
+            }
+            Effect::Ignore { findings, points } => {
+                let effect = Ignore { findings: findings.clone(), points: checked(points)? };
+                self.ignores.push(Scoped { rule: rule_ref, scope, effect });
+            }
+            Effect::Mask { points } => {
+                let effect = masked(points)?;
+                self.masks.push(Scoped { rule: rule_ref, scope, effect });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What findings of a rule are called.
+fn signature(rule: Uuid) -> String {
+    format!("rule-{rule}")
+}
+
+fn compiled(pattern: &Pattern) -> Result<Compiled, (&'static str, String)> {
+    Compiled::new(pattern).map_err(|cause| ("effect.pattern", cause))
+}
+
+/// A type of a newer console would be found by nobody; running out of budget is no attack.
+fn known(field: &'static str, code: &AttackType) -> Result<(), (&'static str, String)> {
+    match code {
+        AttackType::Other(code) => Err((field, format!("`{code}` is no attack type"))),
+        AttackType::Overlimit => Err((field, "overlimit_res has a rule of its own, `overlimit`".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn checked(points: &Points) -> Result<Points, (&'static str, String)> {
+    let field = "effect.points";
+    if points.len() > MAX_POINTS {
+        return Err((field, format!("are more than {MAX_POINTS}")));
+    }
+    let is_unknown = |tag: &Tag| matches!(tag, Tag::Other(_));
+    for step in points.iter().flat_map(|point| &point.0) {
+        if is_unknown(&step.tag) {
+            return Err((field, format!("know no `{}`", step.tag)));
+        }
+    }
+    if points.iter().any(|point| point.0.is_empty()) {
+        return Err((field, "must not be empty lists; leave `points` out to mean everywhere".to_owned()));
+    }
+    Ok(points.clone())
+}
+
+/// Only what can be taken out of a recorded request.
+fn masked(points: &Points) -> Result<Points, (&'static str, String)> {
+    let field = "effect.points";
+    if points.is_empty() {
+        return Err((field, "must name what is masked".to_owned()));
+    }
+    let maskable = |tag: &Tag| matches!(tag, Tag::Header | Tag::Get | Tag::Post);
+    match points.iter().filter_map(|point| point.0.first()).find(|step| !maskable(&step.tag)) {
+        Some(step) => Err((field, format!("begin with header, get or post, not with {}", step.tag))),
+        None => checked(points),
+    }
+}
+
+/// The most specific one; among equals the newest.
+fn last<T: Copy>(rules: &[Scoped<T>], target: &Target<'_>) -> Option<(RuleRef, T)> {
+    rules.iter().rev().find(|it| it.scope.holds(target)).map(|it| (it.rule, it.effect))
+}
+
+fn all<'r, T>(rules: &'r [Scoped<T>], target: &Target<'_>) -> Vec<&'r Scoped<T>> {
+    rules.iter().filter(|it| it.scope.holds(target)).collect()
+}

@@ -1,0 +1,32 @@
+//! Points of rules: a place, and everything inside it.
+
+use shared::{
+    Point,
+    point::{Key, Step, Tag},
+};
+
+/// Whether the point is the rule's, or lies inside it. A step of the rule that has no key stands for all keys.
+pub fn covers(rule: &Point, point: &Point) -> bool {
+    rule.0.len() <= point.0.len() && agree(rule, point)
+}
+
+/// Whether a value at one of them may be part of a value at the other.
+pub fn overlaps(rule: &Point, point: &Point) -> bool {
+    agree(rule, point)
+}
+
+/// Whether no step of theirs differs, as far as both go.
+fn agree(rule: &Point, point: &Point) -> bool {
+    rule.0.iter().zip(&point.0).all(|(rule, step)| is_step(rule, step))
+}
+
+fn is_step(rule: &Step, step: &Step) -> bool {
+    rule.tag == step.tag
+        && match (&rule.key, &step.key) {
+            (None, _) => true,
+            (Some(Key::Name(rule)), Some(Key::Name(name))) if step.tag == Tag::Header => {
+                rule.eq_ignore_ascii_case(name)
+            }
+            (rule, key) => rule == key,
+        }
+}

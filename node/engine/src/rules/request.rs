@@ -1,0 +1,95 @@
+//! The rules that hold for one request.
+
+use super::{
+    book::{Detector, Ignore, Patch, Scoped},
+    point::{covers, overlaps},
+};
+use crate::detect::Match;
+use shared::{
+    AttackType, Finding, Mode, Point,
+    ruleset::{OverlimitAction, Points, RuleRef, Silenced},
+};
+
+/// The rules that hold for a request.
+#[derive(Debug, Default)]
+pub struct RequestRules<'r> {
+    /// The mode the console wants, and the rule that says so.
+    pub mode: Option<(RuleRef, Mode)>,
+    pub overlimit: Option<(RuleRef, OverlimitAction)>,
+    pub(super) patches: Vec<&'r Scoped<Patch>>,
+    pub(super) detectors: Vec<&'r Scoped<Detector>>,
+    pub(super) ignores: Vec<&'r Scoped<Ignore>>,
+    pub(super) masks: Vec<&'r Scoped<Points>>,
+}
+
+impl<'r> RequestRules<'r> {
+    /// The virtual patch that one of the findings falls under.
+    pub fn virtual_patch(&self, findings: &[Finding]) -> Option<RuleRef> {
+        findings.iter().find_map(|finding| self.patch(finding))
+    }
+
+    /// Whether values at the point, or part of them, are masked.
+    pub fn masks(&self, point: &Point) -> bool {
+        self.masked().any(|masked| overlaps(masked, point))
+    }
+
+    /// The points that are masked.
+    pub fn masked(&self) -> impl Iterator<Item = &'r Point> {
+        self.masks.iter().flat_map(|rule| &rule.effect)
+    }
+
+    /// The rule that silences a finding. What was found by a rule to patch is silenced only by name.
+    pub(crate) fn silences(&self, finding: &Finding) -> Option<RuleRef> {
+        let silenced = self.ignores.iter().find(|rule| {
+            let Ignore { findings, points } = &rule.effect;
+            is_meant(findings, finding) && is_at(points, &finding.point)
+        });
+        silenced.map(|rule| rule.rule)
+    }
+
+    /// What custom detectors find in a value. The point is made only when one asks.
+    pub(crate) fn detect(&self, value: &[u8], point: impl Fn() -> Point) -> Vec<Match<'r>> {
+        if self.detectors.is_empty() {
+            return Vec::new();
+        }
+        let point = point();
+        let here = self.detectors.iter().filter(|rule| is_at(&rule.effect.points, &point));
+        here.filter_map(|rule| {
+            let detector = &rule.effect;
+            Some(Match {
+                attack_type: detector.attack_type.clone(),
+                signature: &detector.signature,
+                severity: detector.severity,
+                span: detector.pattern.find(value)?,
+            })
+        })
+        .collect()
+    }
+
+    fn patch(&self, finding: &Finding) -> Option<RuleRef> {
+        if finding.attack_type == AttackType::VirtualPatch {
+            let by = self.detectors.iter().find(|rule| rule.effect.signature == finding.signature);
+            return by.map(|rule| rule.rule);
+        }
+        let patched = self.patches.iter().find(|rule| {
+            rule.effect.attack_types.contains(&finding.attack_type)
+                && is_at(&rule.effect.points, &finding.point)
+        });
+        patched.map(|rule| rule.rule)
+    }
+}
+
+fn is_meant(silenced: &Silenced, finding: &Finding) -> bool {
+    // That a request was not analysed to its end, or falls under a patch, is no false alarm of a detector.
+    let is_alarm = !matches!(finding.attack_type, AttackType::Overlimit | AttackType::VirtualPatch);
+    match silenced {
+        Silenced::Signature(signature) => finding.signature == *signature,
+        Silenced::Subtype(subtype) => finding.class.as_ref().is_some_and(|class| class.subtype == *subtype),
+        Silenced::Type(code) => finding.attack_type == *code,
+        Silenced::All => is_alarm,
+    }
+}
+
+fn is_at(points: &Points, point: &Point) -> bool {
+    points.is_empty() || points.iter().any(|rule| covers(rule, point))
+}

@@ -1,0 +1,128 @@
+//! Which requests a rule is for.
+
+use regex::{Regex, RegexBuilder};
+use shared::ruleset::Scope;
+
+/// Longer patterns are refused.
+const MAX_CHARS: usize = 2_000;
+const MAX_BYTES: usize = 1 << 20;
+
+/// What scopes are compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'r> {
+    /// Without a port.
+    pub host: &'r str,
+    /// Normalised, so that a rule cannot be walked around by another spelling.
+    pub path: &'r str,
+    pub method: &'r str,
+    pub application: Option<u32>,
+}
+
+/// A scope, ready to be compared.
+#[derive(Debug)]
+pub(super) struct CompiledScope {
+    host: Option<Glob>,
+    path: Option<Glob>,
+    method: Option<String>,
+    application: Option<u32>,
+}
+
+#[derive(Debug)]
+enum Glob {
+    Exact(String),
+    Pattern { regex: Regex, literal: usize },
+}
+
+/// The more it says, the later it sorts: path before host, host before method, method before application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Specificity {
+    path: (usize, bool),
+    host: (usize, bool),
+    method: bool,
+    application: bool,
+}
+
+impl CompiledScope {
+    /// The scope, or which of its conditions is wrong and why.
+    pub(super) fn new(scope: &Scope) -> Result<Self, (&'static str, String)> {
+        let host = scope.host.as_deref().map(|host| Glob::new(&host.to_ascii_lowercase(), ".*", ".*"));
+        let path = scope.path.as_deref().map(|path| {
+            if path.starts_with(['/', '*']) {
+                Glob::new(path, "[^/]*", ".*")
+            } else {
+                Err("must begin with / or *".to_owned())
+            }
+        });
+        let method = scope.method.as_deref().map(|method| {
+            let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            if !method.is_empty() && method.bytes().all(is_token) {
+                Ok(method.to_owned())
+            } else {
+                Err("must be a method such as POST".to_owned())
+            }
+        });
+        Ok(Self {
+            host: host.transpose().map_err(|cause| ("scope.host", cause))?,
+            path: path.transpose().map_err(|cause| ("scope.path", cause))?,
+            method: method.transpose().map_err(|cause| ("scope.method", cause))?,
+            application: scope.application,
+        })
+    }
+
+    pub(super) fn holds(&self, target: &Target<'_>) -> bool {
+        // Cheap ones first.
+        self.application.is_none_or(|application| target.application == Some(application))
+            && self.method.as_deref().is_none_or(|method| method.eq_ignore_ascii_case(target.method))
+            && self.host.as_ref().is_none_or(|host| host.fits(&target.host.to_ascii_lowercase()))
+            && self.path.as_ref().is_none_or(|path| path.fits(target.path))
+    }
+
+    pub(super) fn specificity(&self) -> Specificity {
+        let of = |glob: &Option<Glob>| glob.as_ref().map_or((0, false), Glob::specificity);
+        Specificity {
+            path: of(&self.path),
+            host: of(&self.host),
+            method: self.method.is_some(),
+            application: self.application.is_some(),
+        }
+    }
+}
+
+impl Glob {
+    /// `*` becomes `one`, `**` becomes `many`.
+    fn new(text: &str, one: &str, many: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("is empty; leave it out to mean all".to_owned());
+        }
+        if text.chars().count() > MAX_CHARS {
+            return Err(format!("is longer than {MAX_CHARS} characters"));
+        }
+        if !text.contains('*') {
+            return Ok(Self::Exact(text.to_owned()));
+        }
+        let parts: Vec<String> = text
+            .split("**")
+            .map(|part| part.split('*').map(regex::escape).collect::<Vec<_>>().join(one))
+            .collect();
+        let regex = RegexBuilder::new(&format!("^(?:{})$", parts.join(many)))
+            .dot_matches_new_line(true)
+            .size_limit(MAX_BYTES)
+            .build()
+            .map_err(|cause| cause.to_string())?;
+        Ok(Self::Pattern { regex, literal: text.chars().filter(|letter| *letter != '*').count() })
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        match self {
+            Self::Exact(exact) => exact == text,
+            Self::Pattern { regex, .. } => regex.is_match(text),
+        }
+    }
+
+    fn specificity(&self) -> (usize, bool) {
+        match self {
+            Self::Exact(text) => (text.chars().count(), true),
+            Self::Pattern { literal, .. } => (*literal, false),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+use super::*;
+use crate::Engine;
+use proptest::prelude::*;
+use shared::{
+    AttackType, Finding, InspectRequest, Mode, Point, Severity,
+    point::Tag,
+    ruleset::{Effect, OverlimitAction, Pattern, Points, Rule, Scope, Silenced},
+};
+use std::sync::LazyLock;
+use uuid::Uuid;
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
+
+fn rule(n: u128, scope: Scope, effect: Effect) -> Rule {
+    Rule { id: Uuid::from_u128(n), revision: 1, scope, effect, comment: String::new() }
+}
+
+fn everywhere(effect: Effect) -> Rule {
+    rule(1, Scope::default(), effect)
+}
+
+fn book(rules: &[Rule]) -> RuleBook {
+    let (book, errors) = RuleBook::compile(rules);
+    assert_eq!(errors, []);
+    book
+}
+
+const TARGET: Target<'static> =
+    Target { host: "shop.example.com", path: "/api/v1/login", method: "POST", application: Some(7) };
+
+fn request(query: &str) -> InspectRequest {
+    let json =
+        serde_json::json!({"client_ip": "::1", "method": "GET", "host": "h", "path": "/", "query": query});
+    serde_json::from_value(json).unwrap()
+}
+
+fn found(rules: &[Rule], request: &InspectRequest) -> Vec<Finding> {
+    ENGINE.inspect_under(request, &book(rules).of(&TARGET)).findings
+}
+
+fn signatures(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| finding.signature.as_str()).collect()
+}
+
+fn scope(change: impl FnOnce(&mut Scope)) -> Scope {
+    let mut scope = Scope::default();
+    change(&mut scope);
+    scope
+}
+
+#[test]
+fn a_scope_holds_where_every_condition_does() {
+    let host = |text: &str| scope(|it| it.host = Some(text.into()));
+    let path = |text: &str| scope(|it| it.path = Some(text.into()));
+    for (scope, expected) in [
+        (Scope::default(), true),
+        (host("shop.example.com"), true),
+        (host("Shop.Example.com"), true),
+        (host("*.example.com"), true),
+        (host("example.com"), false),
+        (host("shop"), false),
+        (path("/api/v1/login"), true),
+        (path("/api/*/login"), true),
+        (path("/api/*"), false),
+        (path("/api/**"), true),
+        (path("**/login"), true),
+        (path("/api/v1/log"), false),
+        (path("/api.v1/login"), false),
+        (scope(|it| it.method = Some("post".into())), true),
+        (scope(|it| it.method = Some("GET".into())), false),
+        (scope(|it| it.application = Some(7)), true),
+        (scope(|it| it.application = Some(8)), false),
+        (Scope { application: Some(8), ..path("/api/**") }, false),
+    ] {
+        let book = book(&[rule(1, scope.clone(), Effect::Mode { mode: Mode::Block })]);
+        assert_eq!(book.of(&TARGET).mode.is_some(), expected, "{scope:?}");
+    }
+}
+
+#[test]
+fn the_most_specific_scope_gives_the_mode_and_among_equals_the_newest() {
+    let api = scope(|it| it.path = Some("/api/**".into()));
+    let login = scope(|it| it.path = Some("/api/v1/login".into()));
+    let host = scope(|it| it.host = Some("*.example.com".into()));
+    let mode = |n, scope: &Scope, mode| rule(n, scope.clone(), Effect::Mode { mode });
+    let all = mode(1, &Scope::default(), Mode::Off);
+    for (rules, expected) in [
+        (vec![all.clone()], 1),
+        (vec![mode(2, &host, Mode::Block), all.clone()], 2),
+        (vec![mode(3, &api, Mode::Block), mode(2, &host, Mode::Off)], 3),
+        (vec![mode(4, &login, Mode::Block), mode(3, &api, Mode::Off), all.clone()], 4),
+        (vec![mode(3, &api, Mode::Block), mode(5, &api, Mode::Off)], 5),
+    ] {
+        let (rule, _) = book(&rules).of(&TARGET).mode.unwrap();
+        assert_eq!(rule.id, Uuid::from_u128(expected));
+    }
+}
+
+#[test]
+fn a_detector_reads_the_layers_that_are_decoded() {
+    let detector = |pattern| {
+        everywhere(Effect::Detector {
+            pattern,
+            attack_type: AttackType::Rce,
+            severity: Severity::Critical,
+            points: vec![Point::get("a")],
+        })
+    };
+    let regex = detector(Pattern::Regex("(?i)ev+il".into()));
+    let literal = detector(Pattern::Literal("Evil".into()));
+    for rule in [regex, literal] {
+        for (query, expected) in [
+            ("a=the+eVil", 1),
+            ("a=%2565vil", 1),
+            ("a=ZXZpbCBpcyBoZXJlIG5vdw==", 1),
+            ("a=evi", 0),
+            ("b=evil", 0),
+        ] {
+            let findings = found(std::slice::from_ref(&rule), &request(query));
+            assert_eq!(findings.len(), expected, "{query}");
+            assert!(findings.iter().all(|it| it.signature == format!("rule-{}", rule.id)));
+        }
+    }
+}
+
+#[test]
+fn a_patch_without_types_finds_any_value_at_its_points_and_once() {
+    let patch = |points: Points| everywhere(Effect::VirtualPatch { attack_types: Vec::new(), points });
+    let get = Point::new(Tag::Get);
+    for (points, query, expected) in [
+        (vec![Point::get("debug")], "debug=1&x=2", 1),
+        (vec![Point::get("debug")], "x=2", 0),
+        (vec![get], "x=1&y=2&z=3", 1),
+        (Vec::new(), "", 1),
+    ] {
+        let rules = [patch(points)];
+        let findings = found(&rules, &request(query));
+        assert_eq!(findings.len(), expected, "{query}");
+        let (book, _) = RuleBook::compile(&rules);
+        let patched = book.of(&TARGET).virtual_patch(&findings);
+        assert_eq!(patched, (expected == 1).then(|| rules[0].to_ref()));
+    }
+}
+
+#[test]
+fn a_patch_with_types_waits_for_such_an_attack_at_its_points() {
+    let patch = [everywhere(Effect::VirtualPatch {
+        attack_types: vec![AttackType::Sqli],
+        points: vec![Point::get("id")],
+    })];
+    for (query, expected) in
+        [("id='+OR+1=1--", true), ("x='+OR+1=1--", false), ("id=<script>alert(1)</script>", false)]
+    {
+        let (book, _) = RuleBook::compile(&patch);
+        let rules = book.of(&TARGET);
+        let findings = ENGINE.inspect_under(&request(query), &rules).findings;
+        assert_eq!(rules.virtual_patch(&findings).is_some(), expected, "{query}");
+    }
+}
+
+#[test]
+fn each_width_of_an_exclusion_silences_more() {
+    let request = request("q='+union+select+1,2--&r=<script>alert(1)</script>");
+    let all = found(&[], &request);
+    let first = &all.iter().find(|it| it.attack_type == AttackType::Sqli).unwrap();
+    let left = |findings| {
+        let rules = [everywhere(Effect::Ignore { findings, points: Vec::new() })];
+        found(&rules, &request).len()
+    };
+    let by_signature = left(Silenced::Signature(first.signature.clone()));
+    let by_subtype = left(Silenced::Subtype(first.class.clone().unwrap().subtype));
+    let by_type = left(Silenced::Type(AttackType::Sqli));
+    assert!(by_signature < all.len(), "{by_signature} of {}", all.len());
+    assert!(by_subtype <= by_signature && by_type <= by_subtype);
+    assert_eq!(by_type, all.iter().filter(|it| it.attack_type != AttackType::Sqli).count());
+    assert!(by_type > 0);
+    assert_eq!(left(Silenced::All), 0);
+}
+
+#[test]
+fn what_is_silenced_is_told() {
+    let rules = [everywhere(Effect::Ignore { findings: Silenced::All, points: vec![Point::get("q")] })];
+    let book = book(&rules);
+    let (request, rules) = (request("q='+OR+1=1--&ok=1"), book.of(&TARGET));
+    let inspection = ENGINE.inspect_under(&request, &rules);
+    assert_eq!((inspection.findings.len(), inspection.silenced_by.len()), (0, 1));
+    let explained = ENGINE.explain_under(&request, &rules);
+    let silenced: Vec<_> = explained.iter().flat_map(|field| &field.silenced).collect();
+    assert!(!silenced.is_empty() && silenced.iter().all(|it| it.rule == inspection.silenced_by[0]));
+}
+
+#[test]
+fn a_thousand_silenced_findings_hide_no_attack() {
+    let rules = [everywhere(Effect::Ignore { findings: Silenced::All, points: vec![Point::get("q")] })];
+    let many = "q='+OR+1=1--&".repeat(1_200) + "id='+OR+1=1--";
+    let findings = found(&rules, &request(&many));
+    assert!(findings.iter().any(|it| it.point == Point::get("id")), "{findings:?}");
+}
+
+#[test]
+fn neither_a_limit_that_ran_out_nor_a_patch_is_silenced_by_all() {
+    let ignore = Effect::Ignore { findings: Silenced::All, points: Vec::new() };
+    let patch = Effect::VirtualPatch { attack_types: Vec::new(), points: Vec::new() };
+    let deep = format!("q={}", "a=1%26".repeat(30_000));
+    let rules = [rule(1, Scope::default(), ignore), rule(2, Scope::default(), patch)];
+    let findings = found(&rules, &request(&deep.replace("%26", "&")));
+    assert_eq!(signatures(&findings), [format!("rule-{}", Uuid::from_u128(2)).as_str(), "overlimit-fields"]);
+}
+
+#[test]
+fn a_rule_that_cannot_be_used_is_told_and_the_others_hold() {
+    let detector = |pattern: &str| Effect::Detector {
+        pattern: Pattern::Regex(pattern.into()),
+        attack_type: AttackType::Rce,
+        severity: Severity::High,
+        points: Vec::new(),
+    };
+    let fine = Effect::Overlimit { action: OverlimitAction::Block };
+    let bad = [
+        everywhere(detector("(unclosed")),
+        everywhere(detector("")),
+        everywhere(detector("a*")),
+        everywhere(detector(r"(\w{1000}){1000}")),
+        everywhere(detector(&"x".repeat(5_000))),
+        everywhere(Effect::VirtualPatch { attack_types: vec!["newer".into()], points: Vec::new() }),
+        everywhere(Effect::VirtualPatch { attack_types: vec![AttackType::Overlimit], points: Vec::new() }),
+        everywhere(Effect::Mask { points: Vec::new() }),
+        everywhere(Effect::Mask { points: vec![Point::uri()] }),
+        everywhere(Effect::Ignore { findings: Silenced::All, points: vec![Point::default()] }),
+        everywhere(Effect::Ignore { findings: Silenced::All, points: vec![Point::new("newer".into())] }),
+        rule(1, scope(|it| it.path = Some("api".into())), fine.clone()),
+        rule(1, scope(|it| it.host = Some(String::new())), fine.clone()),
+        rule(1, scope(|it| it.method = Some("A B".into())), fine.clone()),
+    ];
+    let mut rules = bad.to_vec();
+    rules.push(everywhere(fine));
+    let (book, errors) = RuleBook::compile(&rules);
+    assert!(book.of(&TARGET).overlimit.is_some());
+    assert_eq!(errors.len(), bad.len());
+    let told: Vec<String> = errors.iter().map(|it| format!("{}: {}", it.field, it.cause)).collect();
+    insta::assert_debug_snapshot!(told);
+}
+
+fn any_point() -> impl Strategy<Value = Point> {
+    let name = prop::sample::select(vec!["a", "b", "c"]);
+    let point = |name| Point::get(name);
+    prop_oneof![
+        name.clone().prop_map(point),
+        name.prop_map(move |name| Point::get(name).then(Tag::Base64)),
+        Just(Point::new(Tag::Get)),
+        Just(Point::header("x-a")),
+        Just(Point::header("X-B")),
+        Just(Point::new(Tag::Post)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_exclusion_silences_what_it_covers_and_nothing_else(points in prop::collection::vec(any_point(), 1..3)) {
+        let attack = "'+union+select+1,2--";
+        let mut request = request(&format!("a={attack}&b={attack}&c={attack}"));
+        request.headers = vec![("x-a".into(), "' union select 1,2--".into()), ("X-B".into(), "' or 1=1--".into())];
+        let rules = [everywhere(Effect::Ignore { findings: Silenced::All, points: points.clone() })];
+        let expected: Vec<Finding> = found(&[], &request)
+            .into_iter()
+            .filter(|finding| !points.iter().any(|point| covers(point, &finding.point)))
+            .collect();
+        prop_assert_eq!(found(&rules, &request), expected);
+    }
+
+    #[test]
+    fn no_rule_makes_the_compiler_panic(path in "[/*a-z(\\[]{0,12}", host in ".{0,8}", pattern in ".{0,24}") {
+        let scope = Scope { path: Some(path), host: Some(host), ..Scope::default() };
+        let pattern = Pattern::Regex(pattern);
+        let (attack_type, severity) = (AttackType::Xss, Severity::Low);
+        let effect = Effect::Detector { pattern, attack_type, severity, points: Vec::new() };
+        let _ = check(&rule(1, scope, effect));
+    }
+}

@@ -1,0 +1,124 @@
+//! A request, the configuration and the policy → a judgement. Reads no clock and writes nothing.
+
+use super::{EffectiveMode, Facts, Found, ModeAllowOverride, Ruling, matrix, rule};
+use crate::{
+    policy::{AutomaticLists, Policy, Standing, Visitor},
+    routes::{RouteSettings, bare, path},
+};
+use engine::{
+    Engine,
+    rules::{RequestRules, Target},
+};
+use jiff::Timestamp;
+use shared::{
+    AttackType, DecidedBy, Delivery, Finding, InspectRequest, ListRef, Mode, Point, Severity,
+    point::Tag,
+    ruleset::{List, RuleRef},
+};
+
+/// What requests are judged by.
+#[derive(Clone, Copy)]
+pub struct Judge<'j> {
+    pub engine: &'j Engine,
+    pub policy: &'j Policy,
+    pub automatic: &'j AutomaticLists,
+    pub mode_allow_override: ModeAllowOverride,
+    /// The master switch of the configuration.
+    pub blocking: bool,
+    /// The configuration's input filters want the request bypassed. Lists hold for it all the same.
+    pub is_filtered: bool,
+}
+
+/// What is made of a request.
+pub struct Judgement<'j> {
+    pub mode: EffectiveMode,
+    pub standing: Standing,
+    /// False: it was let through or turned away unread.
+    pub is_analysed: bool,
+    /// Nothing but the input filters kept it from being analysed.
+    pub is_filtered: bool,
+    pub findings: Vec<Finding>,
+    pub ruling: Ruling,
+    pub rules: RequestRules<'j>,
+    silenced_by: Vec<RuleRef>,
+    ruleset: Option<u64>,
+}
+
+impl<'j> Judge<'j> {
+    /// Judges a request for which the configuration gives these settings.
+    pub fn judge(self, request: &InspectRequest, settings: &RouteSettings, now: Timestamp) -> Judgement<'j> {
+        let known = request.connector.as_ref().and_then(|connector| connector.application);
+        let application = settings.application.or(known);
+        let rules = self.policy.book.of(&Target {
+            host: &bare(&request.host),
+            path: &path::normalize(&request.path),
+            method: &request.method,
+            application,
+        });
+        let mode = settings.mode.clone().overridden(rules.mode, self.mode_allow_override);
+        let visitor = Visitor { address: Some(request.client_ip), application, ..Visitor::default() };
+        let standing = self.standing(&visitor, mode.mode, now);
+        let may_block = self.blocking && request.delivery == Delivery::Inline;
+        let is_due = matrix::is_analysed(mode.mode, may_block, &standing);
+        let (is_analysed, is_filtered) = (is_due && !self.is_filtered, is_due && self.is_filtered);
+        let (mut findings, mut silenced_by) = (Vec::new(), Vec::new());
+        if is_analysed {
+            let inspection = self.engine.inspect_under(request, &rules);
+            (findings, silenced_by) = (inspection.findings, inspection.silenced_by);
+        }
+        let found = Found::of(&findings, rules.virtual_patch(&findings), rules.overlimit, settings.overlimit);
+        let ruling = rule(&Facts { mode: mode.mode, may_block, standing: &standing, found });
+        if let (Standing::Denied(entry, cause), true) = (&standing, ruling.would_block) {
+            findings.push(turned_away(*entry, cause));
+        }
+        let ruleset = self.policy.summary.version;
+        Judgement { mode, standing, is_analysed, is_filtered, findings, ruling, rules, silenced_by, ruleset }
+    }
+
+    /// The first list that holds. In mode `off` nobody looks.
+    fn standing(self, visitor: &Visitor<'_>, mode: Mode, now: Timestamp) -> Standing {
+        if mode == Mode::Off {
+            return Standing::Unlisted;
+        }
+        let (lists, automatic) = (&self.policy.lists, self.automatic);
+        let by_console = |list| lists.find(list, visitor, now);
+        if let Some(entry) = by_console(List::Allow) {
+            return Standing::Allowed(entry);
+        }
+        if let Some(entry) = by_console(List::Deny) {
+            return Standing::Denied(entry, AttackType::BlockedSource);
+        }
+        if let Some((entry, cause)) = automatic.find(List::Deny, visitor, now) {
+            return Standing::Denied(entry, cause);
+        }
+        let grayed = by_console(List::Gray);
+        let grayed = grayed.or_else(|| automatic.find(List::Gray, visitor, now).map(|(entry, _)| entry));
+        grayed.map_or(Standing::Unlisted, Standing::Grayed)
+    }
+}
+
+impl Judgement<'_> {
+    /// What of the console's had a say.
+    pub fn decided_by(&self) -> DecidedBy {
+        DecidedBy {
+            ruleset: self.ruleset,
+            rule: self.ruling.rule,
+            list: self.ruling.list,
+            silenced_by: self.silenced_by.clone(),
+        }
+    }
+}
+
+/// What is recorded of a request whose source is denied.
+fn turned_away(entry: ListRef, cause: &AttackType) -> Finding {
+    Finding {
+        attack_type: cause.clone(),
+        point: Point::new(Tag::RemoteAddr),
+        signature: format!("list-{}", entry.id),
+        class: None,
+        severity: Severity::Medium,
+        payload: String::new(),
+        span: (0, 0),
+        decoded: Vec::new(),
+    }
+}

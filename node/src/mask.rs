@@ -1,0 +1,100 @@
+//! Takes secrets out of what is recorded: header values, cookies, query and form parameters, JSON values of any kind.
+//!
+//! Where a body cannot be read well enough to take out one value, all of it goes: rather too little is recorded than a
+//! secret.
+
+mod json;
+mod pairs;
+
+use engine::rules::{RequestRules, overlaps};
+use shared::{
+    Body, Finding, Point, RecordedRequest,
+    point::{Key, Step, Tag},
+};
+
+pub(crate) const MASK: &str = "***";
+
+/// Values that are secrets by their nature.
+const SECRET_HEADERS: &[&str] = &["authorization", "proxy-authorization", "x-api-key"];
+
+/// What is masked in one request.
+pub(crate) struct Masks {
+    points: Vec<Point>,
+}
+
+impl Masks {
+    pub(crate) fn of(rules: &RequestRules<'_>) -> Self {
+        let secrets = SECRET_HEADERS.iter().map(|name| Point::header(name));
+        Self { points: secrets.chain(rules.masked().cloned()).collect() }
+    }
+
+    pub(crate) fn request(&self, request: &mut RecordedRequest) {
+        for (name, value) in &mut request.headers {
+            self.header(name, value);
+        }
+        request.query = pairs::mask(&request.query, &self.inside(Tag::Get, None));
+        let rules = self.inside(Tag::Post, None);
+        if let (Some(Body(bytes)), false) = (&mut request.body, rules.is_empty()) {
+            let masked = mask_body(bytes, &rules, &request.headers);
+            *bytes = masked.unwrap_or_else(|| MASK.as_bytes().to_vec());
+        }
+    }
+
+    /// A payload that a masked value may be part of.
+    pub(crate) fn finding(&self, finding: Finding) -> Finding {
+        let masked = self.points.iter().any(|point| overlaps(point, &finding.point));
+        if masked { Finding { payload: MASK.to_owned(), ..finding } } else { finding }
+    }
+
+    fn header(&self, name: &str, value: &mut String) {
+        for rest in self.inside(Tag::Header, Some(name)) {
+            match rest {
+                [_, Step { tag: Tag::Cookie, key: Some(Key::Name(cookie)) }, ..] => {
+                    *value = pairs::mask_cookie(value, cookie);
+                }
+                _ => MASK.clone_into(value),
+            }
+        }
+    }
+
+    /// The rules that begin with this step, whole.
+    fn inside(&self, tag: Tag, name: Option<&str>) -> Vec<&[Step]> {
+        let fits = |step: &Step| {
+            step.tag == tag
+                && match (&step.key, name) {
+                    (Some(Key::Name(key)), Some(name)) => key.eq_ignore_ascii_case(name),
+                    _ => true,
+                }
+        };
+        let steps = self.points.iter().map(|point| &point.0[..]);
+        steps.filter(|steps| steps.first().is_some_and(fits)).collect()
+    }
+}
+
+/// The body without what the rules name; `None` when all of it has to go.
+fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> Option<Vec<u8>> {
+    let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let is_multipart = header("content-type").is_some_and(|(_, value)| value.contains("multipart/"));
+    // Compressed, or in another character set, nothing can be taken out of it.
+    let text = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('\u{feff}'))?;
+    if header("content-encoding").is_some() {
+        return None;
+    }
+    let (mut json, mut form): (Vec<&[Step]>, Vec<&[Step]>) = (Vec::new(), Vec::new());
+    for steps in rules.iter().map(|steps| &steps[1..]) {
+        match steps.first().map(|step| &step.tag) {
+            Some(Tag::JsonDoc) => json.push(steps),
+            Some(Tag::FormUrlencoded) => form.push(steps),
+            Some(Tag::Multipart) if !is_multipart => {}
+            _ => return None,
+        }
+    }
+    match json::looks_like_json(bytes) {
+        true if !json.is_empty() => json::mask(bytes, &json),
+        false if !is_multipart => Some(pairs::mask(text, &form).into_bytes()),
+        _ => Some(bytes.to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

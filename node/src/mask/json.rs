@@ -1,0 +1,172 @@
+//! JSON with some of the values masked, strings, numbers and whole objects alike. The rest stays as it was spelled.
+
+use super::MASK;
+use shared::point::{Key, Step, Tag};
+
+/// Whether a body is taken for JSON, well-formed or not.
+pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start(), [b'{' | b'[' | b'"', ..])
+}
+
+/// The document without what the rules name; they begin with `json_doc`. `None` when it is not quite JSON. A document that
+/// was cut is read as far as it goes.
+pub(super) fn mask(bytes: &[u8], rules: &[&[Step]]) -> Option<Vec<u8>> {
+    let rules: Vec<&[Step]> = rules.iter().map(|steps| &steps[1..]).collect();
+    let mut scanner =
+        Scanner { bytes, at: 0, copied: 0, out: Vec::with_capacity(bytes.len()), masking: None };
+    scanner.document(&rules)?;
+    scanner.out.extend_from_slice(&bytes[scanner.copied..]);
+    Some(scanner.out)
+}
+
+struct Scanner<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    /// Up to here the input has been copied or masked.
+    copied: usize,
+    out: Vec<u8>,
+    /// A bracket that is masked with all that is in it: how many are open around it, and where it began.
+    masking: Option<(usize, usize)>,
+}
+
+/// An open bracket, and the rules that go on inside it.
+struct Open<'r> {
+    is_object: bool,
+    index: u64,
+    rules: Vec<&'r [Step]>,
+}
+
+impl Scanner<'_> {
+    fn document(&mut self, rules: &[&[Step]]) -> Option<()> {
+        let mut open: Vec<Open<'_>> = Vec::new();
+        let mut next = Some(rules.to_vec());
+        loop {
+            self.blanks();
+            let Some(&byte) = self.bytes.get(self.at) else {
+                // Cut in the middle: what was being masked ends with the text.
+                if let Some((_, start)) = self.masking {
+                    self.replace(start, self.bytes.len());
+                }
+                return Some(());
+            };
+            match (byte, next.take()) {
+                (b'}' | b']', _) => {
+                    self.at += 1;
+                    open.pop().filter(|it| it.is_object == (byte == b'}'))?;
+                    if let Some((_, start)) = self.masking.take_if(|(depth, _)| *depth == open.len()) {
+                        self.replace(start, self.at);
+                    }
+                }
+                (b',', None) => {
+                    self.at += 1;
+                    let top = open.last_mut()?;
+                    top.index += 1;
+                    if !top.is_object {
+                        next = Some(inside(
+                            &top.rules,
+                            &Step { tag: Tag::Array, key: Some(Key::Index(top.index)) },
+                        ));
+                    }
+                }
+                (b'"', None) if open.last().is_some_and(|it| it.is_object) => {
+                    let name = self.string();
+                    self.blanks();
+                    match self.bytes.get(self.at) {
+                        Some(b':') => self.at += 1,
+                        None => continue,
+                        Some(_) => return None,
+                    }
+                    let step = Step { tag: Tag::Hash, key: Some(Key::Name(point_name(&name?))) };
+                    next = Some(inside(&open.last()?.rules, &step));
+                }
+                (_, Some(rules)) => self.value(byte, rules, &mut open, &mut next)?,
+                (_, None) => return None,
+            }
+        }
+    }
+
+    /// Reads a value, or the bracket that opens it.
+    fn value<'r>(
+        &mut self,
+        byte: u8,
+        rules: Vec<&'r [Step]>,
+        open: &mut Vec<Open<'r>>,
+        next: &mut Option<Vec<&'r [Step]>>,
+    ) -> Option<()> {
+        let start = self.at;
+        let is_container = matches!(byte, b'{' | b'[');
+        // Rules that end here, or go on inside a string of this document.
+        let is_named = rules.iter().any(|steps| match steps.first() {
+            None => true,
+            Some(step) => !is_container || !matches!(step.tag, Tag::Hash | Tag::Array),
+        });
+        let is_masked = is_named && self.masking.is_none();
+        if is_container {
+            self.at += 1;
+            if is_masked {
+                self.masking = Some((open.len(), start));
+            }
+            let is_object = byte == b'{';
+            if !is_object {
+                *next = Some(inside(&rules, &Step { tag: Tag::Array, key: Some(Key::Index(0)) }));
+            }
+            open.push(Open { is_object, index: 0, rules });
+            return Some(());
+        }
+        match byte {
+            b'"' => drop(self.string()),
+            _ => self.word()?,
+        }
+        if is_masked {
+            self.replace(start, self.at);
+        }
+        Some(())
+    }
+
+    /// Steps over a string, and gives its text; `None` for one that is odd, whose end is found all the same.
+    fn string(&mut self) -> Option<String> {
+        let start = self.at;
+        self.at += 1;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            self.at += if byte == b'\\' { 2 } else { 1 };
+            if byte == b'"' {
+                return serde_json::from_slice(&self.bytes[start..self.at]).ok();
+            }
+        }
+        self.at = self.bytes.len();
+        None
+    }
+
+    /// Steps over a number or a word.
+    fn word(&mut self) -> Option<()> {
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        let length = self.bytes[self.at..].iter().take_while(is_part).count();
+        self.at += length;
+        (length > 0).then_some(())
+    }
+
+    fn blanks(&mut self) {
+        self.at += self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    }
+
+    fn replace(&mut self, start: usize, end: usize) {
+        self.out.extend_from_slice(&self.bytes[self.copied..start]);
+        self.out.extend_from_slice(format!("\"{MASK}\"").as_bytes());
+        self.copied = end;
+    }
+}
+
+/// The rules that go on inside a step.
+fn inside<'r>(rules: &[&'r [Step]], step: &Step) -> Vec<&'r [Step]> {
+    let fits = |rule: &Step| rule.tag == step.tag && (rule.key.is_none() || rule.key == step.key);
+    let going_on = rules.iter().filter_map(|steps| match steps.split_first() {
+        Some((first, rest)) if fits(first) => Some(rest),
+        _ => None,
+    });
+    going_on.collect()
+}
+
+/// Names in points are cut.
+fn point_name(name: &str) -> String {
+    name.chars().take(100).collect()
+}

@@ -1,0 +1,65 @@
+//! `a=1&b=2` and `a=1; b=2`, with some of the values masked.
+
+use super::MASK;
+use shared::point::{Key, Step};
+
+/// The text without the values whose names the first steps of the rules give.
+pub(super) fn mask(text: &str, rules: &[&[Step]]) -> String {
+    let names: Vec<Option<&str>> = rules
+        .iter()
+        .filter_map(|steps| match &steps.first()?.key {
+            Some(Key::Name(name)) => Some(Some(name.as_str())),
+            _ => Some(None),
+        })
+        .collect();
+    if names.is_empty() {
+        return text.to_owned();
+    }
+    let pairs = text.split('&').map(|pair| {
+        let (raw, has_value) = pair.split_once('=').map_or((pair, false), |(name, _)| (name, true));
+        let name = decoded(raw);
+        let is_masked = names.iter().any(|masked| masked.is_none_or(|masked| is_named(&name, masked)));
+        match (is_masked, has_value) {
+            (true, true) => format!("{raw}={MASK}"),
+            // The sign between name and value may be encoded as well.
+            (true, false) if name.contains('=') => MASK.to_owned(),
+            _ => pair.to_owned(),
+        }
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// A `Cookie` header without the value of one cookie.
+pub(super) fn mask_cookie(text: &str, masked: &str) -> String {
+    let cookies = text.split(';').map(|cookie| match cookie.split_once('=') {
+        Some((name, _)) if name.trim() == masked => format!("{name}={MASK}"),
+        _ => cookie.to_owned(),
+    });
+    cookies.collect::<Vec<_>>().join(";")
+}
+
+/// `p[k]` and `p.k` are part of `p`.
+fn is_named(name: &str, masked: &str) -> bool {
+    let name = name.split('=').next().unwrap_or_default();
+    let rest = name.strip_prefix(masked);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+        // Names in points are cut.
+        || (masked.chars().count() >= 100 && name.starts_with(masked))
+}
+
+fn decoded(raw: &str) -> String {
+    let bytes = raw.as_bytes();
+    let mut name = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = || u8::from_str_radix(std::str::from_utf8(bytes.get(at + 1..at + 3)?).ok()?, 16).ok();
+        let (letter, width) = match (byte, hex()) {
+            (b'%', Some(letter)) => (letter, 3),
+            (b'+', _) => (b' ', 1),
+            _ => (byte, 1),
+        };
+        name.push(letter);
+        at += width;
+    }
+    String::from_utf8_lossy(&name).into_owned()
+}

@@ -1,0 +1,170 @@
+use super::*;
+use shared::AttackType;
+
+fn point(json: &str) -> Point {
+    serde_json::from_str(json).unwrap()
+}
+
+fn recorded(json: &serde_json::Value) -> RecordedRequest {
+    let mut request = serde_json::json!({"request_id": "0f3c5bb6d1e94e0c8e0f2b6c4d1a7e55", "at": "2026-01-01T00:00:00Z",
+        "client_ip": "::1", "method": "POST", "host": "h", "path": "/"});
+    request.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
+    serde_json::from_value(request).unwrap()
+}
+
+fn with_body(content_type: &str, body: &[u8]) -> RecordedRequest {
+    let headers = serde_json::json!([["Content-Type", content_type]]);
+    RecordedRequest { body: Some(Body(body.to_vec())), ..recorded(&serde_json::json!({"headers": headers})) }
+}
+
+fn masks(points: &[&str]) -> Masks {
+    Masks { points: points.iter().map(|json| point(json)).collect() }
+}
+
+fn masked_body(points: &[&str], content_type: &str, body: &[u8]) -> String {
+    let mut request = with_body(content_type, body);
+    masks(points).request(&mut request);
+    String::from_utf8_lossy(&request.body.unwrap().0).into_owned()
+}
+
+fn masked_json(point: &str, body: &str) -> String {
+    masked_body(&[point], "application/json", body.as_bytes())
+}
+
+#[test]
+fn a_json_value_of_any_kind_is_masked_and_the_rest_keeps_its_spelling() {
+    let pin = r#"[["post"],["json_doc"],["hash","pin"]]"#;
+    for (value, rest) in [
+        ("1234", ""),
+        ("-1.5e3", ""),
+        ("true", ""),
+        ("null", ""),
+        (r#""a\"b""#, ""),
+        (r#"{"a": [1, {"b": 2}]}"#, ""),
+        ("[1,2]", ""),
+        ("[]", ""),
+        ("1234", r#", "pin": 5"#),
+    ] {
+        let masked = masked_json(pin, &format!(r#"{{ "user" : 7,"pin":{value}{rest} , "x":[1, 2]}}"#));
+        let expected = r#"{ "user" : 7,"pin":"***"REST , "x":[1, 2]}"#;
+        let rest = if rest.is_empty() { "" } else { r#", "pin": "***""# };
+        assert_eq!(masked, expected.replace("REST", rest), "{value}");
+    }
+}
+
+#[test]
+fn json_is_masked_where_the_point_leads() {
+    let body = r#"{"users":[{"pin":1,"name":"eve"},{"pin":2}],"pin":3,"p\u0069n":4}"#;
+    for (point, expected) in [
+        (
+            r#"[["post"],["json_doc"],["hash","users"],["array"],["hash","pin"]]"#,
+            r#"{"users":[{"pin":"***","name":"eve"},{"pin":"***"}],"pin":3,"p\u0069n":4}"#,
+        ),
+        (
+            r#"[["post"],["json_doc"],["hash","users"],["array",1]]"#,
+            r#"{"users":[{"pin":1,"name":"eve"},"***"],"pin":3,"p\u0069n":4}"#,
+        ),
+        (
+            r#"[["post"],["json_doc"],["hash","pin"]]"#,
+            r#"{"users":[{"pin":1,"name":"eve"},{"pin":2}],"pin":"***","p\u0069n":"***"}"#,
+        ),
+        (r#"[["post"],["json_doc"],["hash"]]"#, r#"{"users":"***","pin":"***","p\u0069n":"***"}"#),
+        (r#"[["post"],["json_doc"]]"#, r#""***""#),
+        (r#"[["post"]]"#, "***"),
+    ] {
+        assert_eq!(masked_json(point, body), expected, "{point}");
+    }
+}
+
+#[test]
+fn what_is_inside_a_masked_string_is_masked_with_it() {
+    let token = r#"[["post"],["json_doc"],["hash","t"],["jwt"],["jwt_payload"]]"#;
+    assert_eq!(masked_json(token, r#"{"t":"a.b.c","u":{"t":"x"}}"#), r#"{"t":"***","u":{"t":"x"}}"#);
+}
+
+#[test]
+fn a_document_that_was_cut_is_masked_as_far_as_it_goes() {
+    let pin = r#"[["post"],["json_doc"],["hash","pin"]]"#;
+    for (body, expected) in [
+        (r#"{"a":1,"pin":"12"#, r#"{"a":1,"pin":"***""#),
+        (r#"{"a":1,"pin":{"x":[12,"#, r#"{"a":1,"pin":"***""#),
+        (r#"{"a":1,"pi"#, r#"{"a":1,"pi"#),
+        (r#"{"a":1,"pin""#, r#"{"a":1,"pin""#),
+    ] {
+        assert_eq!(masked_json(pin, body), expected);
+    }
+}
+
+#[test]
+fn where_one_value_cannot_be_taken_out_all_of_the_body_goes() {
+    let pin = r#"[["post"],["json_doc"],["hash","pin"]]"#;
+    for body in [
+        &br#"{"pin":1}/* */{"pin":2}"#[..],
+        br#"{"pin" 1}"#,
+        br#"{'pin':1}"#,
+        br#"{"pin":1]"#,
+        b"\xef\xbb\xbf{\"pin\":1}",
+        b"{\"pin\":1,\"a\":\"\xff\"}",
+        br#"{"\x":1,"pin":1}"#,
+    ] {
+        assert_eq!(masked_body(&[pin], "application/json", body), "***", "{}", body.escape_ascii());
+    }
+    let mut request = with_body("application/json", br#"{"pin":1}"#);
+    request.headers.push(("content-encoding".into(), "gzip".into()));
+    masks(&[pin]).request(&mut request);
+    assert_eq!(request.body.unwrap().0, b"***");
+    let part = r#"[["post"],["multipart","pin"]]"#;
+    assert_eq!(masked_body(&[part], "multipart/form-data; boundary=x", b"--x..."), "***");
+    assert_eq!(masked_body(&[part], "application/json", b"{}"), "{}");
+}
+
+#[test]
+fn a_document_of_brackets_only_is_read_in_no_time() {
+    let pin = r#"[["post"],["json_doc"],["array"],["hash","pin"]]"#;
+    let deep = "[".repeat(500_000);
+    assert_eq!(masked_json(pin, &deep), deep);
+}
+
+#[test]
+fn queries_and_forms_lose_the_values_of_the_names() {
+    let mut request =
+        recorded(&serde_json::json!({"query": "a=1&pin=2&p%69n=3&pin[x]=4&pin&pinned=5&pin%3d6&b"}));
+    masks(&[r#"[["get","pin"]]"#]).request(&mut request);
+    assert_eq!(request.query, "a=1&pin=***&p%69n=***&pin[x]=***&pin&pinned=5&***&b");
+    let form = r#"[["post"],["form_urlencoded","pin"]]"#;
+    assert_eq!(masked_body(&[form], "application/x-www-form-urlencoded", b"a=1&pin=2"), "a=1&pin=***");
+    assert_eq!(masked_body(&[form], "application/json", br#"{"pin":2}"#), r#"{"pin":2}"#);
+}
+
+#[test]
+fn headers_and_cookies_lose_their_values() {
+    let headers = serde_json::json!([["X-Token", "t"], ["Cookie", "a=1; sid=2; sid=3"], ["accept", "*/*"]]);
+    let mut request = recorded(&serde_json::json!({"headers": headers}));
+    masks(&[r#"[["header","x-TOKEN"]]"#, r#"[["header","COOKIE"],["cookie","sid"]]"#]).request(&mut request);
+    let values: Vec<&str> = request.headers.iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!(values, ["***", "a=1; sid=***; sid=***", "*/*"]);
+}
+
+#[test]
+fn a_payload_that_may_hold_a_masked_value_is_masked() {
+    let masks = masks(&[r#"[["post"],["json_doc"],["hash","pin"]]"#]);
+    for (at, is_masked) in [
+        (r#"[["post"],["json_doc"],["hash","pin"]]"#, true),
+        (r#"[["post"],["json_doc"],["hash","pin"],["base64"]]"#, true),
+        (r#"[["post"]]"#, true),
+        (r#"[["post"],["json_doc"],["hash","user"]]"#, false),
+        (r#"[["get","pin"]]"#, false),
+    ] {
+        let finding = Finding {
+            attack_type: AttackType::Sqli,
+            point: point(at),
+            signature: "test".into(),
+            class: None,
+            severity: shared::Severity::High,
+            payload: "secret".into(),
+            span: (0, 0),
+            decoded: Vec::new(),
+        };
+        assert_eq!(masks.finding(finding).payload == MASK, is_masked, "{at}");
+    }
+}

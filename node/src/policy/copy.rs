@@ -1,0 +1,101 @@
+//! The last good ruleset on disk, for starts without the console.
+
+use shared::ruleset::Ruleset;
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// A file: its checksum, a line feed, the ruleset as it came.
+#[derive(Debug, Clone)]
+pub struct LastCopy(PathBuf);
+
+/// Why there is no copy to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    #[error("{} cannot be read or written: {cause}", path.display())]
+    Disk { path: PathBuf, cause: io::Error },
+    #[error("{} is damaged: its checksum is wrong", .0.display())]
+    Damaged(PathBuf),
+    #[error("{} cannot be understood: {cause}", path.display())]
+    Unreadable { path: PathBuf, cause: serde_json::Error },
+}
+
+impl LastCopy {
+    pub fn beside(directory: &Path) -> Self {
+        Self(directory.join("ruleset.json"))
+    }
+
+    /// `None` when none was ever written.
+    pub fn read(&self) -> Result<Option<Ruleset>, CopyError> {
+        let bytes = match fs::read(&self.0) {
+            Ok(bytes) => bytes,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(self.disk(cause)),
+        };
+        let damaged = || CopyError::Damaged(self.0.clone());
+        let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(damaged)?;
+        let (sum, ruleset) = (&bytes[..end], &bytes[end + 1..]);
+        if sum != checksum(ruleset).as_bytes() {
+            return Err(damaged());
+        }
+        serde_json::from_slice(ruleset)
+            .map(Some)
+            .map_err(|cause| CopyError::Unreadable { path: self.0.clone(), cause })
+    }
+
+    /// Replaces the copy. Whenever the power fails, the old one or the new one is there.
+    pub fn write(&self, ruleset: &[u8]) -> Result<(), CopyError> {
+        self.replace(ruleset).map_err(|cause| self.disk(cause))
+    }
+
+    fn replace(&self, ruleset: &[u8]) -> io::Result<()> {
+        let draft = self.0.with_extension("json.new");
+        let mut file = File::create(&draft)?;
+        writeln!(file, "{}", checksum(ruleset))?;
+        file.write_all(ruleset)?;
+        file.sync_all()?;
+        fs::rename(&draft, &self.0)
+    }
+
+    fn disk(&self, cause: io::Error) -> CopyError {
+        CopyError::Disk { path: self.0.clone(), cause }
+    }
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULESET: &str =
+        r#"{"version":3,"id":"00000000-0000-0000-0000-000000000001","rules":[],"lists":[]}"#;
+
+    #[test]
+    fn what_was_written_last_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let copy = LastCopy::beside(directory.path());
+        assert!(copy.read().unwrap().is_none());
+        copy.write(RULESET.replace('3', "2").as_bytes()).unwrap();
+        copy.write(RULESET.as_bytes()).unwrap();
+        assert_eq!(copy.read().unwrap().unwrap().version, 3);
+    }
+
+    #[test]
+    fn a_damaged_copy_is_an_error_and_no_ruleset() {
+        let directory = tempfile::tempdir().unwrap();
+        let copy = LastCopy::beside(directory.path());
+        copy.write(RULESET.as_bytes()).unwrap();
+        let bytes = fs::read(&copy.0).unwrap();
+        for damage in
+            [bytes[..bytes.len() - 1].to_vec(), bytes[..4].to_vec(), Vec::new(), [&bytes[..], b"x"].concat()]
+        {
+            fs::write(&copy.0, damage).unwrap();
+            assert!(matches!(copy.read(), Err(CopyError::Damaged(_))));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Asks the console for the ruleset, and waits there for changes.
+
+use super::{CurrentPolicy, Policy, copy::LastCopy};
+use crate::{config::ConsoleConfig, http_client::HttpClient};
+use anyhow::Context as _;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{
+    Request, StatusCode, Uri,
+    body::Bytes,
+    header::{AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH},
+};
+use shared::{NODE_CONFIG_PATH, ruleset::Ruleset};
+use std::{error::Error, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// How long the console may keep us waiting for a change.
+const WAIT: Duration = Duration::from_secs(30);
+/// And how much longer its answer may take.
+const TIMEOUT: Duration = Duration::from_secs(15);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// A console that comes back is noticed within this time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Keeps the policy in step with the console.
+pub struct Feed {
+    http: HttpClient,
+    endpoint: Uri,
+    authorization: String,
+    policy: Arc<CurrentPolicy>,
+    copy: LastCopy,
+    /// The answer we have, usable or not.
+    etag: Option<HeaderValue>,
+    pause: Duration,
+}
+
+/// Why there is no news.
+#[derive(Debug, thiserror::Error)]
+enum FeedError {
+    #[error("the console is not there: {0}")]
+    Unreachable(Box<dyn Error + Send + Sync>),
+    #[error("the console answers {0}")]
+    Status(StatusCode),
+    #[error("the ruleset is no ruleset: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("the ruleset could not be compiled")]
+    Compilation,
+}
+
+impl Feed {
+    pub fn new(config: &ConsoleConfig, policy: Arc<CurrentPolicy>, copy: LastCopy) -> anyhow::Result<Self> {
+        let endpoint = format!("{}{NODE_CONFIG_PATH}?wait={}", config.url, WAIT.as_secs());
+        Ok(Self {
+            http: crate::http_client::new(),
+            endpoint: endpoint.parse().context("console.url is not a URL")?,
+            authorization: format!("Bearer {}", config.token.expose()),
+            policy,
+            copy,
+            etag: None,
+            pause: FIRST_PAUSE,
+        })
+    }
+
+    /// The last good ruleset, for as long as the console is silent.
+    pub fn start_from_copy(&mut self) {
+        match self.copy.read() {
+            Ok(Some(ruleset)) => {
+                self.etag = Ruleset::etag(ruleset.id).parse().ok();
+                self.apply(Policy::compile(&ruleset, jiff::Timestamp::now()), "the copy on disk");
+            }
+            Ok(None) => {}
+            Err(cause) => warn!("there is no copy of the ruleset: {cause}"),
+        }
+    }
+
+    pub async fn run(mut self, stop: CancellationToken) {
+        while stop.run_until_cancelled(self.round()).await.is_some() {}
+    }
+
+    async fn round(&mut self) {
+        match self.ask().await {
+            Ok(()) => {
+                if self.pause > FIRST_PAUSE {
+                    info!("the console gives rules again");
+                }
+                self.pause = FIRST_PAUSE;
+            }
+            Err(cause) => {
+                if self.pause == FIRST_PAUSE {
+                    warn!("the rules and lists stay as they are: {cause}");
+                }
+                tokio::time::sleep(self.pause).await;
+                self.pause = LONGEST_PAUSE.min(self.pause * 2);
+            }
+        }
+    }
+
+    /// Waits for a change and applies it.
+    async fn ask(&mut self) -> Result<(), FeedError> {
+        let exchange = tokio::time::timeout(WAIT + TIMEOUT, self.exchange()).await;
+        let Some((etag, body)) = exchange.map_err(|_| FeedError::Unreachable("no answer".into()))?? else {
+            return Ok(());
+        };
+        // Also when it cannot be used: the next one may, and asking for this one again helps nobody.
+        self.etag = etag;
+        // Compiling a hundred thousand rules takes its time, which requests should not wait for.
+        let (policy, body) = tokio::task::spawn_blocking(move || compile(body))
+            .await
+            .map_err(|_| FeedError::Compilation)??;
+        self.apply(policy, "the console");
+        if let Err(cause) = self.copy.write(&body) {
+            error!("the ruleset is not safe for the next start: {cause}");
+        }
+        Ok(())
+    }
+
+    async fn exchange(&self) -> Result<Option<(Option<HeaderValue>, Bytes)>, FeedError> {
+        let mut request = Request::get(&self.endpoint).header(AUTHORIZATION, &self.authorization);
+        if let Some(etag) = &self.etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let request = request.body(Full::default()).map_err(|cause| FeedError::Unreachable(cause.into()))?;
+        let reply = self.http.request(request).await.map_err(|cause| FeedError::Unreachable(cause.into()))?;
+        match reply.status() {
+            StatusCode::NOT_MODIFIED => Ok(None),
+            StatusCode::OK => {
+                let etag = reply.headers().get(ETAG).cloned();
+                let body = Limited::new(reply.into_body(), Ruleset::MAX_BYTES).collect().await;
+                Ok(Some((etag, body.map_err(FeedError::Unreachable)?.to_bytes())))
+            }
+            status => Err(FeedError::Status(status)),
+        }
+    }
+
+    fn apply(&self, policy: Policy, from: &str) {
+        let summary = &policy.summary;
+        let (version, rules, list_entries) = (summary.version, summary.rules, summary.list_entries);
+        info!(version, rules, list_entries, "new rules and lists from {from}");
+        for left_out in &summary.left_out {
+            warn!(id = left_out.id, "left out of the ruleset: {}", left_out.cause);
+        }
+        self.policy.replace(policy);
+    }
+}
+
+fn compile(body: Bytes) -> Result<(Policy, Bytes), FeedError> {
+    let ruleset: Ruleset = serde_json::from_slice(&body)?;
+    Ok((Policy::compile(&ruleset, jiff::Timestamp::now()), body))
+}

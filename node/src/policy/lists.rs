@@ -1,0 +1,97 @@
+//! The console's lists of sources.
+
+use jiff::Timestamp;
+use shared::{
+    AttackType, ListRef,
+    ruleset::{List, ListEntry, Network, Source},
+};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
+
+/// Who asks, as far as lists care.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor<'v> {
+    pub address: Option<IpAddr>,
+    pub application: Option<u32>,
+    pub country: Option<&'v str>,
+    pub asn: Option<u32>,
+}
+
+/// Which list a visitor is on; the first of these that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    Allowed(ListRef),
+    /// With the attack type its requests count as.
+    Denied(ListRef, AttackType),
+    Grayed(ListRef),
+    Unlisted,
+}
+
+/// Entries by what they name. A look-up asks once for each width that occurs, so a hundred thousand networks cost no more
+/// than ten.
+#[derive(Debug, Default)]
+pub struct Lists {
+    networks: HashMap<Network, Vec<Entry>>,
+    /// The widths of IPv4 networks, then of IPv6 networks, that occur.
+    widths: [BTreeSet<u8>; 2],
+    countries: HashMap<String, Vec<Entry>>,
+    systems: HashMap<u32, Vec<Entry>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    entry: ListRef,
+    applications: Vec<u32>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Lists {
+    pub fn new(entries: &[ListEntry]) -> Self {
+        let mut lists = Self::default();
+        for entry in entries {
+            lists.slot(&entry.source).push(Entry {
+                entry: ListRef { list: entry.list, id: entry.id },
+                applications: entry.applications.clone(),
+                expires_at: entry.expires_at,
+            });
+        }
+        lists
+    }
+
+    /// The visitor's entry on a list, the narrowest network first.
+    pub fn find(&self, list: List, visitor: &Visitor<'_>, now: Timestamp) -> Option<ListRef> {
+        let holds = |entry: &&Entry| {
+            entry.entry.list == list
+                && entry.expires_at.is_none_or(|end| now < end)
+                && (entry.applications.is_empty()
+                    || visitor.application.is_some_and(|it| entry.applications.contains(&it)))
+        };
+        let by_network = visitor.address.into_iter().flat_map(|address| self.around(address));
+        let by_system = visitor.asn.and_then(|asn| self.systems.get(&asn));
+        let by_country = visitor.country.and_then(|country| self.countries.get(country));
+        by_network.chain(by_system).chain(by_country).flatten().find(holds).map(|it| it.entry)
+    }
+
+    fn around(&self, address: IpAddr) -> impl Iterator<Item = &Vec<Entry>> {
+        // An IPv4 address may come dressed as IPv6.
+        let address = address.to_canonical();
+        let widths = self.widths[usize::from(address.is_ipv6())].iter().rev();
+        widths.filter_map(move |width| self.networks.get(&Network::around(address, *width)?))
+    }
+
+    fn slot(&mut self, source: &Source) -> &mut Vec<Entry> {
+        match source {
+            Source::Network(network) => {
+                self.widths[usize::from(network.address().is_ipv6())].insert(network.prefix());
+                self.networks.entry(*network).or_default()
+            }
+            Source::Country(code) => self.countries.entry(code.clone()).or_default(),
+            Source::Asn(number) => self.systems.entry(*number).or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! From a request to its verdict, with what is recorded and counted on the way.
+
+use super::{Node, Refusal, inspect::counted, routed::Routed};
+use crate::{
+    block_page::block_page,
+    decision::{Judge, Judgement},
+    hit,
+    mask::Masks,
+    metrics::ReasonLabels,
+    policy::{Policy, Standing},
+};
+use shared::{Action, AttackType, Delivery, Finding, InspectRequest, Mode, Record, RequestId, Verdict};
+use std::time::Instant;
+
+impl Node {
+    pub(super) fn inspect(&self, mut request: InspectRequest) -> Result<Verdict, Refusal> {
+        let routed = counted(self, self.route(&mut request))?;
+        let start = Instant::now();
+        let policy = self.policy.get();
+        let judgement = self.judge(&policy, &request, &routed);
+        let took = start.elapsed();
+        if judgement.is_analysed {
+            self.metrics.note_analysis(took);
+        }
+        self.count(&judgement);
+        let (delivery, body_truncated) = (request.delivery, request.body_truncated);
+        let request_id = request.request_id.unwrap_or_else(RequestId::random);
+        self.recent.note(request_id, !judgement.findings.is_empty());
+        let (mode, decided_by) = (judgement.mode.clone(), judgement.decided_by());
+        let masks = Masks::of(&judgement.rules);
+        let Judgement { ruling, findings, .. } = judgement;
+        let attack_types = types(&findings);
+        if !findings.is_empty() {
+            let decision = ruling.record(mode.clone(), delivery, decided_by.clone());
+            let record = hit::record(request, request_id, decision, findings, &masks);
+            let kept = self.keep(&[Record::Attack(Box::new(record))]);
+            // In line the verdict stands even when its record is lost, which is counted: protection goes before the record.
+            if delivery == Delivery::OutOfBand {
+                kept?;
+            }
+        }
+        Ok(Verdict {
+            request_id,
+            action: ruling.action,
+            reason: ruling.reason,
+            mode: mode.mode,
+            mode_source: mode.source,
+            would_block: ruling.would_block,
+            decided_by,
+            attack_types,
+            analysis_micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            body_truncated,
+            block: (ruling.action == Action::Block).then(|| block_page(request_id)),
+        })
+    }
+
+    /// Judges a request as it would be now; nothing is recorded or counted.
+    pub(super) fn judge<'j>(
+        &'j self,
+        policy: &'j Policy,
+        request: &InspectRequest,
+        routed: &Routed,
+    ) -> Judgement<'j> {
+        let judge = Judge {
+            engine: &self.engine,
+            policy,
+            automatic: &self.automatic,
+            mode_allow_override: self.config.load().route_config.mode_allow_override,
+            blocking: routed.blocking,
+            is_filtered: routed.is_filtered,
+        };
+        judge.judge(request, &routed.settings, jiff::Timestamp::now())
+    }
+
+    fn count(&self, judgement: &Judgement<'_>) {
+        let is_off = judgement.mode.mode == Mode::Off;
+        if is_off || judgement.is_filtered {
+            let reason = if is_off { "mode_off" } else { "input_filters" };
+            self.metrics.bypassed.get_or_create(&ReasonLabels { reason }).inc();
+        }
+        if is_off {
+            return;
+        }
+        self.metrics.note_standing(match judgement.standing {
+            Standing::Allowed(_) => "white",
+            Standing::Denied(..) => "black",
+            Standing::Grayed(_) => "grey",
+            Standing::Unlisted => "none",
+        });
+        if judgement.ruling.would_block {
+            self.metrics.attacks.inc();
+        }
+        if judgement.ruling.action == Action::Block {
+            self.metrics.blocked.inc();
+        }
+    }
+}
+
+fn types(findings: &[Finding]) -> Vec<AttackType> {
+    let mut types = Vec::new();
+    for finding in findings {
+        if !types.contains(&finding.attack_type) {
+            types.push(finding.attack_type.clone());
+        }
+    }
+    types
+}

@@ -1,0 +1,199 @@
+//! Mode × list × reason × delivery, each cell decided by a real node.
+//!
+//! The table is written out by hand from the contract: the matrix of the original's documentation. Each cell is what is
+//! done, then why, then what is recorded:
+//!
+//! - `pass`: allowed, nothing recorded; `note`: allowed and recorded; `BLOCK`: blocked and recorded;
+//! - `!` behind it: mode `block` would have blocked.
+
+use super::*;
+use shared::{
+    AttackType, Reason, Severity,
+    ruleset::{Effect, List, ListEntry, OverlimitAction, Pattern, Rule, Ruleset, Scope, Source},
+};
+
+/// Columns: nothing found, too much to analyse (recorded), the same where a rule says block, an attack, a virtual patch.
+const TABLE: &str = "
+mode          list   delivery  nothing        overlimit       overlimit:block  attack         patch
+
+off           none   inline    pass           pass            pass             pass           pass
+off           allow  inline    pass           pass            pass             pass           pass
+off           deny   inline    pass           pass            pass             pass           pass
+off           gray   inline    pass           pass            pass             pass           pass
+off           none   copy      pass           pass            pass             pass           pass
+off           allow  copy      pass           pass            pass             pass           pass
+off           deny   copy      pass           pass            pass             pass           pass
+off           gray   copy      pass           pass            pass             pass           pass
+
+monitoring    none   inline    pass           note:overlimit  note!overlimit   note!attack    BLOCK!virtual_patch
+monitoring    allow  inline    pass           pass            pass             pass           pass
+monitoring    deny   inline    BLOCK!denylist BLOCK!denylist  BLOCK!denylist   BLOCK!denylist BLOCK!denylist
+monitoring    gray   inline    pass           note:overlimit  note!overlimit   note!attack    BLOCK!virtual_patch
+monitoring    none   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
+monitoring    allow  copy      pass           pass            pass             pass           pass
+monitoring    deny   copy      note!denylist  note!denylist   note!denylist    note!denylist  note!denylist
+monitoring    gray   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
+
+safe_blocking none   inline    pass           note:overlimit  note!overlimit   note!attack    BLOCK!virtual_patch
+safe_blocking allow  inline    pass           pass            pass             pass           pass
+safe_blocking deny   inline    BLOCK!denylist BLOCK!denylist  BLOCK!denylist   BLOCK!denylist BLOCK!denylist
+safe_blocking gray   inline    pass           note:overlimit  BLOCK!overlimit  BLOCK!attack   BLOCK!virtual_patch
+safe_blocking none   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
+safe_blocking allow  copy      pass           pass            pass             pass           pass
+safe_blocking deny   copy      note!denylist  note!denylist   note!denylist    note!denylist  note!denylist
+safe_blocking gray   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
+
+block         none   inline    pass           note:overlimit  BLOCK!overlimit  BLOCK!attack   BLOCK!virtual_patch
+block         allow  inline    pass           pass            pass             pass           pass
+block         deny   inline    BLOCK!denylist BLOCK!denylist  BLOCK!denylist   BLOCK!denylist BLOCK!denylist
+block         gray   inline    pass           note:overlimit  BLOCK!overlimit  BLOCK!attack   BLOCK!virtual_patch
+block         none   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
+block         allow  copy      pass           pass            pass             pass           pass
+block         deny   copy      note!denylist  note!denylist   note!denylist    note!denylist  note!denylist
+block         gray   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
+";
+
+const ADDRESS: &str = "203.0.113.178";
+
+fn ruleset(list: Option<List>) -> Ruleset {
+    let rule = |n: u128, path: &str, effect| Rule {
+        id: Uuid::from_u128(n),
+        revision: 1,
+        scope: Scope { path: Some(path.into()), ..Scope::default() },
+        effect,
+        comment: String::new(),
+    };
+    let patch = Effect::Detector {
+        pattern: Pattern::Literal("patched".into()),
+        attack_type: AttackType::VirtualPatch,
+        severity: Severity::High,
+        points: Vec::new(),
+    };
+    let rules =
+        vec![rule(1, "/strict", Effect::Overlimit { action: OverlimitAction::Block }), rule(2, "/**", patch)];
+    let entry = |list| ListEntry {
+        id: Uuid::from_u128(9),
+        list,
+        source: Source::Network(ADDRESS.parse().unwrap()),
+        applications: Vec::new(),
+        expires_at: None,
+        reason: String::new(),
+    };
+    let lists: Vec<ListEntry> = list.into_iter().map(entry).collect();
+    Ruleset { version: 3, id: Uuid::from_u128(3), rules: rules.into(), lists: lists.into() }
+}
+
+fn requests() -> Vec<(&'static str, Value)> {
+    let overlimit = format!("x={}", "[".repeat(200));
+    vec![
+        ("nothing", get("/shop", "q=shoes")),
+        ("overlimit", get("/shop", &overlimit)),
+        ("overlimit:block", get("/strict", &overlimit)),
+        ("attack", get("/shop", "x='+OR+1=1")),
+        ("patch", get("/shop", "x=patched")),
+    ]
+}
+
+fn attacks(world: &World) -> Vec<AttackRecord> {
+    let attack = |record| match record {
+        Record::Attack(record) => *record,
+        other => panic!("{other:?}"),
+    };
+    world.records().into_iter().map(attack).collect()
+}
+
+async fn decided(world: &World, message: &Value) -> String {
+    let policy = world.node.policy.get();
+    let mut request: InspectRequest = serde_json::from_value(message.clone()).unwrap();
+    let routed = world.node.route(&mut request).unwrap();
+    let judgement = world.node.judge(&policy, &request, &routed);
+    let (ruling, found) = (judgement.ruling, !judgement.findings.is_empty());
+    let reply = world.inspect(message).await;
+    if request.delivery == Delivery::Inline {
+        let verdict = reply.verdict();
+        assert_eq!((verdict.action, &verdict.reason), (ruling.action, &ruling.reason));
+        assert_eq!(verdict.block.is_some(), verdict.action == Action::Block);
+    } else {
+        assert_eq!(reply.status, StatusCode::ACCEPTED);
+    }
+    let records: Vec<AttackRecord> =
+        attacks(world).into_iter().filter(|it| Some(it.request.request_id) == request.request_id).collect();
+    let recorded = match &records[..] {
+        [] => false,
+        [AttackRecord { decision, .. }] => {
+            assert_eq!(decision.reason, ruling.reason);
+            assert_eq!(decision.outcome == Outcome::Blocked, ruling.action == Action::Block);
+            assert_eq!(decision.enforced == Enforced::Yes, ruling.action == Action::Block);
+            true
+        }
+        more => panic!("one record at most: {more:?}"),
+    };
+    assert_eq!(recorded, found);
+    let done = match (ruling.action, recorded) {
+        (Action::Allow, false) => "pass",
+        (Action::Allow, true) => "note",
+        (Action::Block, true) => "BLOCK",
+        (Action::Block, false) => "blocked without a record",
+    };
+    let mark = if ruling.would_block {
+        "!"
+    } else if recorded {
+        ":"
+    } else {
+        ""
+    };
+    format!("{done}{mark}{}", ruling.reason.as_ref().map_or("", Reason::as_str))
+}
+
+fn list(word: &str) -> Option<List> {
+    [List::Allow, List::Deny, List::Gray].into_iter().find(|list| list.as_str() == word)
+}
+
+#[tokio::test]
+async fn every_cell_is_decided_as_the_contract_says() {
+    let mut rows =
+        TABLE.lines().map(|row| row.split_whitespace().collect::<Vec<_>>()).filter(|row| !row.is_empty());
+    let columns = rows.next().unwrap();
+    let requests = requests();
+    let named: Vec<&str> = requests.iter().map(|(name, _)| *name).collect();
+    assert_eq!(columns[3..], named[..]);
+    let (mut cells, mut wrong) = (Vec::new(), Vec::new());
+    let mut world = world(Mode::Off);
+    for row in rows {
+        let [mode, on_list, delivery, expected @ ..] = &row[..] else { panic!("a row: {row:?}") };
+        let mode: Mode = serde_json::from_value(json!(mode)).unwrap();
+        if world.node.config.load().route_config.default.mode.mode != mode {
+            world = self::world(mode);
+        }
+        world.node.policy.replace(Policy::compile(&ruleset(list(on_list)), jiff::Timestamp::now()));
+        for ((reason, message), expected) in requests.iter().zip(expected) {
+            let mut message = message.clone();
+            message["request_id"] = json!(RequestId::random());
+            message["delivery"] = if *delivery == "copy" { "out_of_band" } else { "inline" }.into();
+            let decided = decided(&world, &message).await;
+            if decided != *expected {
+                wrong.push(format!("{mode} {on_list} {delivery} {reason}: {decided}, not {expected}"));
+            }
+            cells.push((mode, *on_list, *delivery, *reason));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    cells.sort_unstable();
+    cells.dedup();
+    assert_eq!(cells.len(), 4 * 4 * 2 * 5, "every cell once");
+}
+
+#[tokio::test]
+async fn a_decision_names_the_rule_and_the_entry_that_decided() {
+    let world = world(Mode::SafeBlocking);
+    world.node.policy.replace(Policy::compile(&ruleset(Some(List::Gray)), jiff::Timestamp::now()));
+    let mut decided_by = Vec::new();
+    for (_, message) in requests() {
+        decided_by.push(world.inspect(&message).await.verdict().decided_by);
+    }
+    let recorded = attacks(&world).into_iter().map(|record| record.decision.decided_by);
+    // The spool hands out what was blocked first.
+    assert!(recorded.clone().all(|it| decided_by[1..].contains(&it)), "hits say what verdicts say");
+    assert_eq!(recorded.count(), 4);
+    insta::assert_json_snapshot!(decided_by);
+}
