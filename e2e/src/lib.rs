@@ -17,11 +17,13 @@
 //! - [`faulty_node`]: does what nodes should not.
 //! - [`tap`]: sees when the functions call the node.
 //! - [`scenarios`]: what users are promised, shown.
+//! - [`chaos`]: load, kills, and whether every promise was kept.
 //! - [`mod@bench`]: our function beside a Python function that does the same.
 
 pub mod bench;
 pub mod binaries;
 pub mod certificates;
+pub mod chaos;
 pub mod clock;
 pub mod cloudfront;
 pub mod console;

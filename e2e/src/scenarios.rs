@@ -11,6 +11,7 @@ mod world;
 use crate::{
     bench,
     binaries::Binaries,
+    chaos,
     stack::TriggerPair::{Mixed, Origin, Viewer},
 };
 use std::{pin::Pin, process::ExitCode, time::Instant};
@@ -75,6 +76,10 @@ const SCENARIOS: &[Scenario] = scenarios! {
         survival::console_is_away;
     "node killed with -9 under attack: every block a visitor got is listed, none twice" =>
         survival::node_is_killed;
+    "under load, node and console killed: every verdict is in the console, nothing twice, nothing unsent" =>
+        chaos::nothing_is_lost;
+    "the same with the spool emptied at the kill is found out" =>
+        chaos::a_lost_spool_is_noticed;
 };
 
 /// Runs the scenarios whose name contains `only`.
