@@ -1,6 +1,6 @@
 //! What handlers share, and the server around them.
 
-use crate::{bundles::Bundles, clock::Clock, routes, store::Store};
+use crate::{bundles::Bundles, changes::Changes, clock::Clock, routes, store::Store};
 use axum::{Router, extract::FromRef};
 use std::{future::IntoFuture, io, time::Duration};
 use tokio::net::TcpListener;
@@ -14,11 +14,12 @@ pub struct App {
     pub store: Store,
     pub clock: Clock,
     pub bundles: Bundles,
+    pub changes: Changes,
 }
 
 impl App {
     pub fn new(store: Store, clock: Clock, bundles: Bundles) -> Self {
-        Self { store, clock, bundles }
+        Self { store, clock, bundles, changes: Changes::default() }
     }
 
     pub fn router(self) -> Router {
@@ -27,11 +28,12 @@ impl App {
 
     /// Serves until `stop`, then lets calls under way end.
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-        let store = self.store.clone();
+        let (store, changes) = (self.store.clone(), self.changes.clone());
         let server =
             axum::serve(listener, self.router()).with_graceful_shutdown(stop.clone().cancelled_owned());
         let overdue = async {
             stop.cancelled().await;
+            changes.close();
             tokio::time::sleep(DRAIN).await;
         };
         tokio::select! {
@@ -52,6 +54,12 @@ impl FromRef<App> for Store {
 impl FromRef<App> for Clock {
     fn from_ref(app: &App) -> Self {
         app.clock
+    }
+}
+
+impl FromRef<App> for Changes {
+    fn from_ref(app: &App) -> Self {
+        app.changes.clone()
     }
 }
 

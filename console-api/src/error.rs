@@ -23,6 +23,10 @@ pub enum ApiError {
     NotFound(&'static str),
     #[error("{0}")]
     Conflict(String),
+    #[error("somebody changed it in between: its revision is {0} now")]
+    Stale(u32),
+    #[error("send `If-Match` with the `ETag` of what is to be changed")]
+    NoRevision,
     #[error("this address does not take that method")]
     MethodNotAllowed,
     #[error("the body is larger than {limit} bytes")]
@@ -45,6 +49,8 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
+            Self::NoRevision => StatusCode::PRECONDITION_REQUIRED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -184,3 +184,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         id.map(|Path(id)| Self(id)).map_err(|_| ApiError::NotFound("id"))
     }
 }
+
+/// The revision that the caller knows, from `If-Match`.
+pub struct IfMatch(pub u32);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let tag = parts.headers.get(header::IF_MATCH).ok_or(ApiError::NoRevision)?;
+        let revision =
+            tag.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+        let bad =
+            || ApiError::BadBody("`If-Match` must be an `ETag` of this address, such as \"1\"".to_owned());
+        revision.map(Self).ok_or_else(bad)
+    }
+}

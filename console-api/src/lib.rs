@@ -8,6 +8,7 @@
 //! | [`pages`] | what people see in a browser |
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
+//! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`grouping`] | which hits belong together |
 //! | [`bundles`] | the connector's zips, handed out with parameters |
@@ -17,6 +18,7 @@ pub mod actor;
 pub mod app;
 pub mod attack;
 pub mod bundles;
+pub mod changes;
 pub mod clock;
 pub mod config;
 mod digest;
@@ -27,5 +29,6 @@ pub mod hit;
 pub mod pages;
 pub mod paging;
 mod routes;
+pub mod ruleset;
 pub mod store;
 pub mod token;

@@ -5,8 +5,11 @@ mod connectors;
 mod health;
 mod hits;
 mod ingest;
+mod ip_lists;
+mod node_config;
 mod nodes;
 mod not_inspected;
+mod rules;
 
 use crate::{app::App, error::ApiError, pages};
 use axum::{
@@ -15,7 +18,7 @@ use axum::{
     http::{HeaderValue, header},
     middleware,
     response::Response,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 /// Largest body of a call, deliveries of nodes aside.
@@ -38,6 +41,11 @@ fn api() -> Router<App> {
         .route("/hits", get(hits::list))
         .route("/hits/{id}", get(hits::one))
         .route("/not-inspected", get(not_inspected::list))
+        .route("/rules", get(rules::list).post(rules::add))
+        .route("/rules/{id}", get(rules::one).put(rules::replace).delete(rules::delete))
+        .route("/ip-lists", get(ip_lists::list).post(ip_lists::add))
+        .route("/ip-lists/{id}", delete(ip_lists::delete))
+        .route("/node/config", get(node_config::current))
         .route("/nodes", get(nodes::list))
         .route("/connectors/cloudfront/bundle", post(connectors::cloudfront_bundle))
         .route("/ingest", post(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))

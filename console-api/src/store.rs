@@ -10,11 +10,13 @@ mod dialect;
 mod grouping;
 mod hits;
 mod ingest;
+mod lists;
 mod nodes;
 mod not_inspected;
 mod place;
 mod requests;
 mod responses;
+mod rules;
 mod words;
 
 pub use access::TokenSource;
@@ -22,6 +24,7 @@ pub use ingest::{Kept, objection_to_node};
 pub use nodes::Node;
 pub use not_inspected::NotInspectedCounts;
 pub use place::{NoPostgresUrl, Place, PostgresUrl};
+pub use rules::Change;
 
 use dialect::Dialect;
 use sqlx::{AnyPool, ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};

@@ -32,6 +32,33 @@ impl Console {
         Ok(response.body_text())
     }
 
+    /// Makes something; answers what was made.
+    pub async fn make(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = Request::new("POST", path, "console")
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Content-Type", "application/json")
+            .with_body(body.to_string());
+        let response = self.client.send(self.address, &request).await?;
+        let text = response.body_text();
+        ensure!(response.status == 201, "POST {path} answers {}: {text}", response.status);
+        serde_json::from_str(&text).with_context(|| format!("{path} is not JSON: {text}"))
+    }
+
+    /// Deletes something; `revision` where it has one.
+    pub async fn delete(&self, path: &str, revision: Option<&str>) -> anyhow::Result<()> {
+        let request =
+            Request::new("DELETE", path, "console").header("Authorization", format!("Bearer {}", self.token));
+        let request = revision.into_iter().fold(request, |request, tag| request.header("If-Match", tag));
+        let response = self.client.send(self.address, &request).await?;
+        ensure!(
+            response.status == 204,
+            "DELETE {path} answers {}: {}",
+            response.status,
+            response.body_text()
+        );
+        Ok(())
+    }
+
     /// The items of a list, over all its pages.
     pub async fn items(&self, path: &str) -> anyhow::Result<Vec<Value>> {
         let (mut items, mut next) = (Vec::new(), path.to_owned());

@@ -4,6 +4,7 @@ mod blocking;
 mod faults;
 mod out_of_band;
 mod responses;
+mod rules;
 mod runtime;
 mod survival;
 mod world;
@@ -58,6 +59,12 @@ const SCENARIOS: &[Scenario] = scenarios! {
         blocking::sql_injection_is_found_at_its_parameter;
     "XSS is found in form, JSON and multipart bodies" =>
         blocking::xss_is_found_in_bodies;
+    "an address denied at the console is blocked within a second, in monitoring too, and let in again" =>
+        rules::a_denied_address_is_blocked_at_once;
+    "a virtual patch blocks in monitoring within a second, and after a restart without the console" =>
+        rules::a_virtual_patch_blocks_in_monitoring;
+    "an exclusion lets the same request pass, and no other" =>
+        rules::an_exclusion_lets_the_same_request_pass;
     "out of band the visitor is served before the node is called" =>
         out_of_band::reply_goes_before_the_call;
     "a hit shows the origin's status, viewer triggers" =>

@@ -32,8 +32,8 @@ impl Masks {
         for (name, value) in &mut request.headers {
             self.header(name, value);
         }
-        request.query = pairs::mask(&request.query, &self.inside(Tag::Get, None));
-        let rules = self.inside(Tag::Post, None);
+        request.query = pairs::mask(&request.query, &self.inside(&Tag::Get, None));
+        let rules = self.inside(&Tag::Post, None);
         if let (Some(Body(bytes)), false) = (&mut request.body, rules.is_empty()) {
             let masked = mask_body(bytes, &rules, &request.headers);
             *bytes = masked.unwrap_or_else(|| MASK.as_bytes().to_vec());
@@ -47,7 +47,7 @@ impl Masks {
     }
 
     fn header(&self, name: &str, value: &mut String) {
-        for rest in self.inside(Tag::Header, Some(name)) {
+        for rest in self.inside(&Tag::Header, Some(name)) {
             match rest {
                 [_, Step { tag: Tag::Cookie, key: Some(Key::Name(cookie)) }, ..] => {
                     *value = pairs::mask_cookie(value, cookie);
@@ -58,9 +58,9 @@ impl Masks {
     }
 
     /// The rules that begin with this step, whole.
-    fn inside(&self, tag: Tag, name: Option<&str>) -> Vec<&[Step]> {
+    fn inside(&self, tag: &Tag, name: Option<&str>) -> Vec<&[Step]> {
         let fits = |step: &Step| {
-            step.tag == tag
+            step.tag == *tag
                 && match (&step.key, name) {
                     (Some(Key::Name(key)), Some(name)) => key.eq_ignore_ascii_case(name),
                     _ => true,

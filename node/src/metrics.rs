@@ -86,17 +86,17 @@ impl Metrics {
         registry.register("http_connector_server_messages_seen", "Messages received", seen.clone());
         let rejected = Family::default();
         registry.register("http_connector_server_messages_rejected", "Messages refused", rejected.clone());
-        let connections_refused = Counter::default();
-        registry.register(
-            "connections_refused",
-            "Connections closed as they came, as there were too many",
-            connections_refused.clone(),
-        );
         let standings = Family::default();
         registry.register(
             "http_inspector_acl_results",
             "Requests by the list of their source",
             standings.clone(),
+        );
+        let connections_refused = Counter::default();
+        registry.register(
+            "connections_refused",
+            "Connections closed as they came, as there were too many",
+            connections_refused.clone(),
         );
         let analysis_seconds = Histogram::new(ANALYSIS_BUCKETS);
         registry.register("analysis_seconds", "Time to analyse a request", analysis_seconds.clone());

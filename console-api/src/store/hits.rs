@@ -19,7 +19,7 @@ macro_rules! hits {
         concat!(
             "select h.id, h.request_id, h.attack_id, h.type, h.point, h.parameter, h.payload, h.severity, h.at, ",
             "h.findings, r.client_ip, r.method, r.host, r.path, r.query, r.outcome, r.reason, r.mode, r.mode_source, ",
-            "r.delivery, r.enforced, r.response_status, r.edge_request_id ",
+            "r.delivery, r.enforced, r.decided_by, r.response_status, r.edge_request_id ",
             "from hits h join requests r on r.request_id = h.request_id ",
             $($rest),+
         )

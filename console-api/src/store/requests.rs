@@ -63,8 +63,8 @@ async fn decide(
         return Ok(false);
     }
     sqlx::query(
-        "update requests set outcome = $2, reason = $3, mode = $4, mode_source = $5, delivery = $6, enforced = $7 \
-         where request_id = $1",
+        "update requests set outcome = $2, reason = $3, mode = $4, mode_source = $5, delivery = $6, enforced = $7, \
+         decided_by = $8 where request_id = $1",
     )
     .bind(id.to_string())
     .bind(word(&new.outcome))
@@ -73,6 +73,7 @@ async fn decide(
     .bind(&new.mode_source)
     .bind(word(&new.delivery))
     .bind(word(&new.enforced))
+    .bind(decided_by(new))
     .execute(&mut *connection)
     .await?;
     let change = i64::from(held(new)) - i64::from(held(old));
@@ -107,8 +108,8 @@ pub(super) async fn insert(
     let insert = Insert {
         into: "insert into requests (request_id, at, connector, edge_request_id, client_ip, method, scheme, http_version, \
                host, path, query, headers, body, body_bytes, body_truncated, outcome, reason, mode, mode_source, \
-               delivery, enforced)",
-        columns: 21,
+               delivery, enforced, decided_by)",
+        columns: 22,
         after: "",
     };
     insert.rows(connection, requests, bind).await
@@ -138,6 +139,12 @@ fn bind(query: Query, (request, decision): &(&RecordedRequest, &Decision)) -> Qu
         .bind(decision.mode_source.clone())
         .bind(word(&decision.delivery))
         .bind(word(&decision.enforced))
+        .bind(decided_by(decision))
+}
+
+/// Nothing, for most.
+fn decided_by(decision: &Decision) -> Option<String> {
+    (decision.decided_by != DecidedBy::default()).then(|| json(&decision.decided_by))
 }
 
 #[derive(FromRow)]
@@ -148,6 +155,7 @@ pub(super) struct DecisionRow {
     mode_source: String,
     delivery: String,
     enforced: String,
+    decided_by: Option<String>,
 }
 
 impl DecisionRow {
@@ -159,7 +167,10 @@ impl DecisionRow {
             mode_source: self.mode_source,
             delivery: columns.word("delivery", &self.delivery)?,
             enforced: columns.word("enforced", &self.enforced)?,
-            decided_by: DecidedBy::default(),
+            decided_by: match &self.decided_by {
+                Some(text) => columns.json("decided_by", text)?,
+                None => DecidedBy::default(),
+            },
         })
     }
 }
@@ -167,7 +178,7 @@ impl DecisionRow {
 async fn decision(connection: &mut Connection, id: RequestId) -> Result<Option<Decision>, StoreError> {
     let id = id.to_string();
     let row: Option<DecisionRow> = sqlx::query_as(
-        "select outcome, reason, mode, mode_source, delivery, enforced from requests where request_id = $1",
+        "select outcome, reason, mode, mode_source, delivery, enforced, decided_by from requests where request_id = $1",
     )
     .bind(&id)
     .fetch_optional(connection)

@@ -62,7 +62,7 @@ pub(super) struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    fn bad(&self, column: &'static str) -> StoreError {
+    pub(super) fn bad(&self, column: &'static str) -> StoreError {
         StoreError::BadRow { table: self.table, id: self.id.to_owned(), column }
     }
 

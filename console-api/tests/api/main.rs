@@ -9,6 +9,8 @@ mod harness;
 mod health;
 mod hits;
 mod ingest;
+mod ip_lists;
+mod node_config;
 mod nodes;
 mod not_inspected;
 mod order;
@@ -16,3 +18,4 @@ mod pages;
 mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
+mod rules;

@@ -101,7 +101,7 @@ fn where_one_value_cannot_be_taken_out_all_of_the_body_goes() {
     for body in [
         &br#"{"pin":1}/* */{"pin":2}"#[..],
         br#"{"pin" 1}"#,
-        br#"{'pin':1}"#,
+        b"{'pin':1}",
         br#"{"pin":1]"#,
         b"\xef\xbb\xbf{\"pin\":1}",
         b"{\"pin\":1,\"a\":\"\xff\"}",

@@ -42,7 +42,7 @@ pub struct Lists {
 
 #[derive(Debug)]
 struct Entry {
-    entry: ListRef,
+    named: ListRef,
     applications: Vec<u32>,
     expires_at: Option<Timestamp>,
 }
@@ -52,7 +52,7 @@ impl Lists {
         let mut lists = Self::default();
         for entry in entries {
             lists.slot(&entry.source).push(Entry {
-                entry: ListRef { list: entry.list, id: entry.id },
+                named: ListRef { list: entry.list, id: entry.id },
                 applications: entry.applications.clone(),
                 expires_at: entry.expires_at,
             });
@@ -63,7 +63,7 @@ impl Lists {
     /// The visitor's entry on a list, the narrowest network first.
     pub fn find(&self, list: List, visitor: &Visitor<'_>, now: Timestamp) -> Option<ListRef> {
         let holds = |entry: &&Entry| {
-            entry.entry.list == list
+            entry.named.list == list
                 && entry.expires_at.is_none_or(|end| now < end)
                 && (entry.applications.is_empty()
                     || visitor.application.is_some_and(|it| entry.applications.contains(&it)))
@@ -71,7 +71,7 @@ impl Lists {
         let by_network = visitor.address.into_iter().flat_map(|address| self.around(address));
         let by_system = visitor.asn.and_then(|asn| self.systems.get(&asn));
         let by_country = visitor.country.and_then(|country| self.countries.get(country));
-        by_network.chain(by_system).chain(by_country).flatten().find(holds).map(|it| it.entry)
+        by_network.chain(by_system).chain(by_country).flatten().find(holds).map(|it| it.named)
     }
 
     fn around(&self, address: IpAddr) -> impl Iterator<Item = &Vec<Entry>> {

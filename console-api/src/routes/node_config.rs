@@ -1,0 +1,62 @@
+//! What nodes decide by.
+
+use crate::{
+    actor::NodeCaller,
+    changes::Changes,
+    clock::Clock,
+    error::ApiError,
+    extract::{FromParameters, Parameters, Query},
+    store::Store,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use shared::ruleset::Ruleset;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long another console on the same database may go unnoticed.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long the node wants to wait for a change.
+pub(super) struct Wait(Duration);
+
+impl FromParameters for Wait {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let seconds = parameters.read("wait", "a number of seconds from 0 to 60", |text| {
+            text.parse().ok().filter(|seconds| *seconds <= Ruleset::MAX_WAIT_SECONDS)
+        })?;
+        Ok(Self(Duration::from_secs(seconds.unwrap_or_default())))
+    }
+}
+
+/// The ruleset, as soon as it is another than the one the node has (`If-None-Match`); 304 when there was none in time.
+pub(super) async fn current(
+    _: NodeCaller,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    State(changes): State<Changes>,
+    headers: HeaderMap,
+    Query(Wait(wait)): Query<Wait>,
+) -> Result<Response, ApiError> {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let deadline = Instant::now() + wait;
+    // Before the first look, so that no change falls in between.
+    let mut waiting = changes.subscribe();
+    loop {
+        let (_, id) = store.ruleset_head().await?;
+        if known != Some(Ruleset::etag(id).as_str()) {
+            let ruleset = store.ruleset(clock.now()).await?;
+            return Ok(([(header::ETAG, Ruleset::etag(ruleset.id))], Json(ruleset)).into_response());
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || !waiting.is_open() {
+            let etag = [(header::ETAG, Ruleset::etag(id))];
+            return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
+        }
+        waiting.change(left.min(LOOK)).await;
+    }
+}

@@ -1,0 +1,60 @@
+//! Rules and lists, as people see and write them.
+
+use crate::paging::{Cursor, Listed};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::ruleset::{Effect, List, ListEntry, Rule, Scope, Source};
+
+/// A rule, and when it was written.
+#[derive(Debug, Clone, Serialize)]
+pub struct StoredRule {
+    #[serde(flatten)]
+    pub rule: Rule,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What somebody wants a rule to be.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleDraft {
+    #[serde(default)]
+    pub scope: Scope,
+    pub effect: Effect,
+    #[serde(default)]
+    pub comment: String,
+}
+
+/// An entry of a list, and when it was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct StoredEntry {
+    #[serde(flatten)]
+    pub entry: ListEntry,
+    pub created_at: Timestamp,
+}
+
+/// Whom somebody wants on a list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryDraft {
+    pub list: List,
+    pub source: Source,
+    #[serde(default)]
+    pub applications: Vec<u32>,
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default)]
+    pub reason: String,
+}
+
+impl Listed for StoredRule {
+    fn cursor(&self) -> Cursor {
+        Cursor { at: self.created_at, id: self.rule.id.to_string() }
+    }
+}
+
+impl Listed for StoredEntry {
+    fn cursor(&self) -> Cursor {
+        Cursor { at: self.created_at, id: self.entry.id.to_string() }
+    }
+}

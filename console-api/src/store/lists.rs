@@ -1,0 +1,127 @@
+//! The entries of the lists.
+
+use super::{
+    Store, StoreError,
+    rules::{Change, changed},
+    words::{Columns, Text, json, word},
+};
+use crate::{
+    paging::{Page, Slice},
+    ruleset::StoredEntry,
+};
+use jiff::Timestamp;
+use shared::ruleset::{List, ListEntry};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// So many fit into a ruleset with room to spare.
+const MAX_ENTRIES: i64 = 200_000;
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    list: String,
+    source: String,
+    applications: String,
+    expires_at: Option<i64>,
+    reason: Text,
+    created_at: i64,
+}
+
+impl TryFrom<Row> for StoredEntry {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "list_entries", id: &row.id };
+        let entry = ListEntry {
+            id: columns.parse("id", &row.id)?,
+            list: columns.word("list", &row.list)?,
+            source: columns.json("source", &row.source)?,
+            applications: columns.json("applications", &row.applications)?,
+            expires_at: row.expires_at.map(|end| columns.time("expires_at", end)).transpose()?,
+            reason: row.reason.into(),
+        };
+        Ok(Self { entry, created_at: columns.time("created_at", row.created_at)? })
+    }
+}
+
+impl Store {
+    /// The newest entries first, of one list or of all; those that have expired, too.
+    pub async fn entries(&self, list: Option<List>, slice: &Slice) -> Result<Page<StoredEntry>, StoreError> {
+        let (at, id) = slice.bounds().unzip();
+        let rows: Vec<Row> = sqlx::query_as(
+            "select id, list, source, applications, expires_at, reason, created_at from list_entries \
+             where ($1 is null or list = $1) \
+             and ($2 is null or created_at < $2 or (created_at = $2 and id < $3)) \
+             order by created_at desc, id desc limit $4",
+        )
+        .bind(list.as_ref().map(word))
+        .bind(at)
+        .bind(id)
+        .bind(i64::from(slice.limit) + 1)
+        .fetch_all(&self.reader)
+        .await?;
+        let entries = rows.into_iter().map(StoredEntry::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(entries, slice.limit))
+    }
+
+    /// Those that have not expired, the oldest first.
+    pub(super) async fn all_entries(&self, now: Timestamp) -> Result<Vec<ListEntry>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "select id, list, source, applications, expires_at, reason, created_at from list_entries \
+             where expires_at is null or expires_at > $1 order by created_at, id",
+        )
+        .bind(now.as_millisecond())
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|row| Ok(StoredEntry::try_from(row)?.entry)).collect()
+    }
+
+    /// Adds an entry; expired ones make room.
+    pub async fn add_entry(
+        &self,
+        entry: ListEntry,
+        now: Timestamp,
+    ) -> Result<Change<StoredEntry>, StoreError> {
+        let mut change = self.writer.begin().await?;
+        changed(&mut change).await?;
+        let (held,): (i64,) =
+            sqlx::query_as("select count(*) from list_entries where expires_at is null or expires_at > $1")
+                .bind(now.as_millisecond())
+                .fetch_one(&mut *change)
+                .await?;
+        if held >= MAX_ENTRIES {
+            return Ok(Change::Full(MAX_ENTRIES));
+        }
+        sqlx::query(
+            "insert into list_entries (id, list, source, applications, expires_at, reason, created_at) \
+             values ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(entry.id.to_string())
+        .bind(word(&entry.list))
+        .bind(json(&entry.source))
+        .bind(json(&entry.applications))
+        .bind(entry.expires_at.map(Timestamp::as_millisecond))
+        .bind(Text::from(entry.reason.as_str()))
+        .bind(now.as_millisecond())
+        .execute(&mut *change)
+        .await?;
+        change.commit().await?;
+        Ok(Change::Made(StoredEntry { entry, created_at: now }))
+    }
+
+    /// Says whether there was one.
+    pub async fn delete_entry(&self, id: Uuid) -> Result<bool, StoreError> {
+        let mut change = self.writer.begin().await?;
+        changed(&mut change).await?;
+        let deleted = sqlx::query("delete from list_entries where id = $1")
+            .bind(id.to_string())
+            .execute(&mut *change)
+            .await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        change.commit().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,44 @@
+//! The lists.
+
+use crate::{harness::Console, rules::admin};
+use insta::{assert_debug_snapshot, assert_json_snapshot};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn an_entry_is_kept_and_deleted() {
+    let console = Console::start().await;
+    let entry = json!({
+        "list": "deny", "source": {"network": "10.1.2.3/8"}, "applications": [7], "expires_at": "2026-01-01T13:00:00Z",
+        "reason": "abuse",
+    });
+    let answer = admin(&console, "POST", "/api/v1/ip-lists", &entry).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    admin(&console, "POST", "/api/v1/ip-lists", &json!({"list": "allow", "source": {"country": "DE"}})).await;
+    let mut list = console.get("/api/v1/ip-lists?list=deny").await.json();
+    let id = list["items"][0]["id"].take();
+    assert_json_snapshot!(list);
+    let path = format!("/api/v1/ip-lists/{}", id.as_str().unwrap());
+    assert_eq!(admin(&console, "DELETE", &path, &Value::Null).await.status, 204);
+    assert_eq!(admin(&console, "DELETE", &path, &Value::Null).await.status, 404);
+    assert_eq!(console.get("/api/v1/ip-lists").await.json()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_entry_that_means_nobody_is_refused() {
+    let console = Console::start().await;
+    let mut told = Vec::new();
+    for entry in [
+        json!({"list": "deny", "source": {"network": "10.0.0.0/33"}}),
+        json!({"list": "deny", "source": {"country": "Germany"}}),
+        json!({"list": "deny", "source": {"proxy": "tor"}}),
+        json!({"list": "black", "source": {"asn": 64500}}),
+        json!({"list": "deny", "source": {"asn": 64500}, "expires_at": "2026-01-01T12:00:00Z"}),
+        json!({"list": "deny", "source": {"asn": 64500}, "until": "2027-01-01T12:00:00Z"}),
+    ] {
+        let answer = admin(&console, "POST", "/api/v1/ip-lists", &entry).await;
+        assert_eq!(answer.status, 400, "{entry}");
+        told.push(answer.json()["detail"].clone());
+    }
+    assert_debug_snapshot!(told);
+    assert_eq!(console.get("/api/v1/ip-lists?list=black").await.status, 400);
+}

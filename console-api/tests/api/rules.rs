@@ -1,0 +1,119 @@
+//! Rules: written, changed, deleted, and what nodes are told.
+
+use crate::harness::{Answer, Console, send, token_of};
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use console_api::actor::Role;
+use insta::{assert_debug_snapshot, assert_json_snapshot};
+use serde_json::{Value, json};
+
+pub(crate) fn call(role: Role, method: &str, path: &str, tag: Option<&str>, body: &Value) -> Request<Body> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::AUTHORIZATION, format!("Bearer {}", token_of(role)))
+        .header(header::CONTENT_TYPE, "application/json");
+    let request = tag.into_iter().fold(request, |request, tag| request.header(header::IF_MATCH, tag));
+    request.body(if body.is_null() { Body::empty() } else { Body::from(body.to_string()) }).unwrap()
+}
+
+pub(crate) async fn admin(console: &Console, method: &str, path: &str, body: &Value) -> Answer {
+    send(&console.router, call(Role::Admin, method, path, None, body)).await
+}
+
+/// A point is a list of steps; this is a step.
+fn with_a_flat_point() -> Value {
+    json!({"effect": {"kind": "virtual_patch", "points": [["get", "id"]]}})
+}
+
+async fn added(console: &Console, rule: &Value) -> String {
+    let answer = admin(console, "POST", "/api/v1/rules", rule).await;
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (201, "\"1\""), "{}", answer.text);
+    answer.json()["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_rule_is_kept_as_it_was_written() {
+    let console = Console::start().await;
+    let id =
+        added(&console, &json!({"effect": {"kind": "virtual_patch", "points": [[["get", "id"]]]}})).await;
+    let rule = console.get(&format!("/api/v1/rules/{id}")).await.json();
+    assert_eq!(rule["effect"], json!({"kind": "virtual_patch", "points": [[["get", "id"]]]}));
+    let mut list = console.get("/api/v1/rules").await.json();
+    assert_eq!(list["items"][0]["id"], json!(id));
+    list["items"][0]["id"] = json!("[id]");
+    assert_json_snapshot!(list);
+}
+
+#[tokio::test]
+async fn a_rule_that_nodes_could_not_use_is_refused_and_the_field_is_named() {
+    let console = Console::start().await;
+    let detector = |pattern: Value| json!({"effect": {"kind": "detector", "pattern": pattern, "attack_type": "rce", "severity": "high"}});
+    let mut told = Vec::new();
+    for rule in [
+        detector(json!({"regex": "(a"})),
+        detector(json!({"regex": "(\\w{1000}){1000}"})),
+        detector(json!({"glob": "*"})),
+        json!({"effect": {"kind": "tarpit"}}),
+        json!({"effect": {"kind": "mode", "mode": "loud"}}),
+        json!({"effect": {"kind": "mask", "points": [[["uri"]]]}}),
+        json!({"scope": {"path": "api"}, "effect": {"kind": "mode", "mode": "block"}}),
+        json!({"scope": {"paths": "/api"}, "effect": {"kind": "mode", "mode": "block"}}),
+        json!({"scopes": {}, "effect": {"kind": "mode", "mode": "block"}}),
+        with_a_flat_point(),
+    ] {
+        let answer = admin(&console, "POST", "/api/v1/rules", &rule).await;
+        assert_eq!(answer.status, 400, "{rule}");
+        let problem = answer.json();
+        told.push((problem["parameter"].clone(), problem["detail"].clone()));
+    }
+    assert_debug_snapshot!(told);
+    assert_eq!(console.get("/api/v1/rules").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_change_names_the_revision_it_is_for() {
+    let console = Console::start().await;
+    let mode = |mode: &str| json!({"effect": {"kind": "mode", "mode": mode}});
+    let id = added(&console, &mode("monitoring")).await;
+    let path = format!("/api/v1/rules/{id}");
+    let try_it = async |method: &str, tag: Option<&str>, body: &Value| {
+        send(&console.router, call(Role::Admin, method, &path, tag, body)).await
+    };
+    let changed = try_it("PUT", Some("\"1\""), &mode("block")).await;
+    assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""));
+    assert_eq!(changed.json()["effect"]["mode"], "block");
+    for (method, tag, status) in [
+        ("PUT", Some("\"1\""), 412),
+        ("PUT", None, 428),
+        ("PUT", Some("one"), 400),
+        ("DELETE", Some("\"1\""), 412),
+        ("DELETE", None, 428),
+        ("DELETE", Some("\"2\""), 204),
+        ("DELETE", Some("\"2\""), 404),
+        ("PUT", Some("\"2\""), 404),
+    ] {
+        assert_eq!(try_it(method, tag, &mode("off")).await.status, status, "{method} {tag:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_administrators_write_rules_and_lists() {
+    let console = Console::start().await;
+    let mode = json!({"effect": {"kind": "mode", "mode": "block"}});
+    let entry = json!({"list": "deny", "source": {"network": "10.0.0.0/8"}});
+    for role in [Role::Analyst, Role::ReadOnly, Role::Node] {
+        for (method, path, body) in [
+            ("POST", "/api/v1/rules", &mode),
+            ("PUT", "/api/v1/rules/00000000-0000-7000-8000-000000000001", &mode),
+            ("DELETE", "/api/v1/rules/00000000-0000-7000-8000-000000000001", &Value::Null),
+            ("POST", "/api/v1/ip-lists", &entry),
+            ("DELETE", "/api/v1/ip-lists/00000000-0000-7000-8000-000000000001", &Value::Null),
+        ] {
+            let answer = send(&console.router, call(role, method, path, Some("\"1\""), body)).await;
+            assert_eq!(answer.status, 403, "{role:?} {method} {path}");
+        }
+    }
+}
