@@ -105,7 +105,7 @@ fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow:
             config.metrics.status_address,
             server::status_router(node.clone()),
         ),
-        ("health_check.listen_address", config.health_check.address, server::health_router()),
+        ("health_check.listen_address", config.health_check.address, server::health_router(node.clone())),
     ];
     for (key, address, router) in for_operators {
         planned.extend(address.map(|address| Planned {

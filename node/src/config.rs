@@ -165,4 +165,6 @@ impl Part for Config {
 }
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;

@@ -86,8 +86,8 @@ pub fn metrics_router(node: Arc<Node>) -> Router {
 }
 
 /// For whoever starts and restarts the node.
-pub fn health_router() -> Router {
-    Router::new().route("/live", get(health::live)).route("/ready", get(health::ready))
+pub fn health_router(node: Arc<Node>) -> Router {
+    Router::new().route("/live", get(health::live)).route("/ready", get(health::ready)).with_state(node)
 }
 
 /// For the operator.

@@ -27,11 +27,12 @@ pub(super) async fn check(
     };
     let answered = match deadline {
         _ if !is_allowed => Err(Refusal::Network),
-        None => return Ok(next.run(request).await),
+        None => Ok(next.run(request).await),
         Some((limit, status)) => {
             in_time(limit, arrived, next.run(request)).await.ok_or(Refusal::TooLate(status))
         }
     };
+    node.metrics.request_seconds.observe(arrived.elapsed().as_secs_f64());
     answered.inspect_err(|refusal| {
         node.metrics.rejected.get_or_create(&ReasonLabels { reason: refusal.label() }).inc();
     })
