@@ -10,6 +10,7 @@
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
+//! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
 //! | [`bundles`] | the connector's zips, handed out with parameters |
 //! | [`store`] | the database; only here is SQL written |
@@ -28,6 +29,7 @@ pub mod grouping;
 pub mod hit;
 pub mod pages;
 pub mod paging;
+pub mod query;
 mod routes;
 pub mod ruleset;
 pub mod store;
