@@ -100,6 +100,12 @@ install-linker:
 awslambdaric:
     python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target target/awslambdaric awslambdaric
 
+# Install AWS's Node.js runtime client for functions in Node.js (needs a C++ compiler, make, autoconf, automake, libtool)
+aws-lambda-ric:
+    @[ -x target/tools/cmake/bin/cmake ] || {{ pip }} target/tools/cmake cmake
+    PATH="{{ justfile_directory() }}/target/tools/cmake/bin:$PATH" PYTHONPATH="{{ justfile_directory() }}/target/tools/cmake" \
+      npm install --no-audit --no-fund --no-save --prefix target/aws-lambda-ric aws-lambda-ric
+
 # Put the functions of dist/ before a distribution: `just deploy E123 --set wlrm_node_addr=https://…`; `just deploy --help`
 [no-exit-message]
 [positional-arguments]

@@ -8,6 +8,8 @@
 //! - [`origin`]: a sample origin that remembers what reached it.
 //! - [`certificates`]: for whoever listens with TLS.
 //! - [`clock`]: the time of day, that tests move forward.
+//! - [`faults`]: what goes wrong on purpose.
+//! - [`random`]: what a seed decides.
 //!
 //! The real parts around it:
 //!
@@ -25,10 +27,12 @@ pub mod certificates;
 pub mod clock;
 pub mod cloudfront;
 pub mod console;
+pub mod faults;
 pub mod faulty_node;
 pub mod http1;
 pub mod lambda;
 pub mod origin;
+pub mod random;
 pub mod scenarios;
 pub mod stack;
 pub mod tap;

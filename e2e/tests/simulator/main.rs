@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
 
 mod binary;
+mod conventions;
 mod edge;
 mod ends;
 mod events;
 mod harness;
 mod lambda;
+mod limits;
 
 use harness::python;
 
