@@ -90,6 +90,10 @@ bundle *options: install-linker
 bench-connector *options: bundle
     cargo run --release -p e2e -- bench-connector --bootstrap target/{{ lambda }}/bundle/bootstrap {{ options }}
 
+# How many requests the simulator serves, beside the origin alone: a table with bounds; options: --connections N --seconds N
+bench-sim *options:
+    cargo run --release -p e2e -- bench-sim {{ options }}
+
 # Install the linker that builds for Lambda's old libc
 [private]
 install-linker:

@@ -20,8 +20,10 @@
 //! - [`tap`]: sees when the functions call the node.
 //! - [`scenarios`]: what users are promised, shown.
 //! - [`mod@bench`]: our function beside a Python function that does the same.
+//! - [`bench_sim`]: how much the simulator itself bears.
 
 pub mod bench;
+pub mod bench_sim;
 pub mod binaries;
 pub mod certificates;
 pub mod clock;
