@@ -4,7 +4,10 @@ mod token_file;
 
 pub use token_file::{TokenFile, TokenFileError};
 
-use crate::actor::Role;
+use crate::{
+    actor::Role,
+    store::{NoPostgresUrl, Place, PostgresUrl},
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -62,9 +65,21 @@ pub struct Serve {
 
 #[derive(Debug, Args)]
 pub struct Data {
-    /// The directory of the database, `console.db`. It is made when there is none.
+    /// The directory of the database, `console.db`, and of the token files. It is made when there is none.
     #[arg(long = "data", env = "WALLARM_CONSOLE_DATA", value_name = "DIR")]
     pub dir: PathBuf,
+    /// A PostgreSQL database, `postgres://USER:PASSWORD@HOST/NAME`, to keep everything in instead of `console.db`.
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+impl Data {
+    pub fn place(&self) -> Result<Place, NoPostgresUrl> {
+        match &self.database_url {
+            Some(url) => PostgresUrl::parse(url.clone()).map(Place::Server),
+            None => Ok(Place::in_dir(&self.dir)),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,12 +8,13 @@ use crate::{
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query as RawQuery, Request, rejection::BytesRejection},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
 };
+use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use shared::{AttackType, Encoding};
-use std::str::FromStr;
+use std::{io::Read as _, str::FromStr};
 use uuid::Uuid;
 
 /// The query parameters of a call, taken one by one. What nobody takes is a mistake of the caller, and named.
@@ -31,6 +32,9 @@ impl Parameters {
         let value = given.next().map(|(_, value)| value);
         if given.next().is_some() {
             return Err(ApiError::parameter(name, format!("`{name}` is given more than once")));
+        }
+        if value.as_ref().is_some_and(|value| value.contains('\0')) {
+            return Err(ApiError::parameter(name, format!("`{name}` holds a NUL")));
         }
         Ok(value.filter(|value| !value.is_empty()))
     }
@@ -131,7 +135,8 @@ fn attack_type(code: &str) -> Option<AttackType> {
     is_word.then(|| code.into())
 }
 
-/// The body of a call, as JSON. `what` completes "not …"; `limit` is the one the route has.
+/// The body of a call, as JSON, plain or in gzip. `what` completes "not …"; `limit` is the one the route has, and that of the
+/// body once it is inflated.
 pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
     request: Request,
     state: &S,
@@ -142,8 +147,22 @@ pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
     if content_type.and_then(Encoding::from_content_type) != Some(Encoding::Json) {
         return Err(ApiError::MediaType("application/json"));
     }
+    let encoding = request.headers().get(header::CONTENT_ENCODING).cloned();
     let body = Bytes::from_request(request, state).await.map_err(|cause| unread(&cause, limit))?;
+    let body = match encoding.as_ref().map(HeaderValue::as_bytes) {
+        None | Some(b"identity") => body,
+        Some(b"gzip") => inflate(&body, limit)?,
+        Some(_) => return Err(ApiError::MediaType("plain or in gzip")),
+    };
     serde_json::from_slice(&body).map_err(|cause| ApiError::BadBody(format!("not {what}: {cause}")))
+}
+
+/// Stops at the limit, so that a small body cannot become one that fills the memory.
+fn inflate(body: &[u8], limit: usize) -> Result<Bytes, ApiError> {
+    let mut inflated = Vec::new();
+    let read = GzDecoder::new(body).take(limit as u64 + 1).read_to_end(&mut inflated);
+    read.map_err(|cause| ApiError::BadBody(format!("not whole gzip: {cause}")))?;
+    if inflated.len() > limit { Err(ApiError::TooLarge { limit }) } else { Ok(inflated.into()) }
 }
 
 fn unread(cause: &BytesRejection, limit: usize) -> ApiError {

@@ -39,6 +39,31 @@ impl AttackKey {
     }
 }
 
+/// A stretch of time, in milliseconds: an attack that is known, or a hit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span<T> {
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) of: T,
+}
+
+/// The chains that spans with equal keys make.
+pub(crate) fn chains<T>(mut spans: Vec<Span<T>>) -> Vec<Vec<Span<T>>> {
+    let gap = i64::try_from(MAX_GAP.as_millis()).expect("an hour fits");
+    spans.sort_by_key(|span| span.first);
+    let mut chains: Vec<Vec<Span<T>>> = Vec::new();
+    let mut end = i64::MIN;
+    for span in spans {
+        let reach = end.saturating_add(gap);
+        end = end.max(span.last);
+        match chains.last_mut().filter(|_| span.first <= reach) {
+            Some(chain) => chain.push(span),
+            None => chains.push(vec![span]),
+        }
+    }
+    chains
+}
+
 /// The path an attack aims at: all of it, or what stands before the payload when that is part of the path. Otherwise each
 /// try of a scanner would be an attack of its own.
 fn target_path<'a>(path: &'a str, hit: &Hit) -> &'a str {
@@ -107,6 +132,16 @@ mod tests {
         let finding = serde_json::json!({"type": "ptrav", "point": [["uri"]], "signature": "s", "severity": "high", "payload": payload, "span": [0, 0]});
         let hit = serde_json::json!({"id": uuid::Uuid::nil(), "type": "ptrav", "point": [["uri"]], "findings": [finding]});
         target_path(path, &serde_json::from_value(hit).unwrap())
+    }
+
+    #[test]
+    fn a_late_hit_joins_what_was_apart() {
+        let minutes = |first: i64, last: i64| Span { first: first * 60_000, last: last * 60_000, of: () };
+        let apart = vec![minutes(200, 210), minutes(0, 90)];
+        assert_eq!(chains(apart.clone()).len(), 2);
+        assert_eq!(chains([apart.clone(), vec![minutes(150, 150)]].concat()).len(), 1);
+        assert_eq!(chains([apart, vec![minutes(271, 271)]].concat()).len(), 3);
+        assert_eq!(chains(vec![minutes(0, 100), minutes(10, 20), minutes(160, 160)]).len(), 1);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub struct Cursor {
 impl Cursor {
     pub fn parse(text: &str) -> Option<Self> {
         let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (ms, id) = decoded.split_once(':')?;
+        let (ms, id) = decoded.split_once(':').filter(|(_, id)| !id.contains('\0'))?;
         Some(Self { at: Timestamp::from_millisecond(ms.parse().ok()?).ok()?, id: id.to_owned() })
     }
 

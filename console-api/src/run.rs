@@ -45,7 +45,7 @@ async fn open(data: &Data) -> anyhow::Result<Store> {
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
-    Ok(Store::open(dir).await?)
+    Ok(Store::open(&data.place()?).await?)
 }
 
 /// Lets in who holds the tokens of the token files. The log names the files, never what is in them.

@@ -1,52 +1,48 @@
-//! The database. SQL is written here and nowhere else: static text with binds, the subset SQLite and PostgreSQL share.
+//! The database, SQLite or PostgreSQL. SQL is written here and nowhere else: static text with binds, the subset both share;
+//! what they say differently is in [`dialect`].
 //!
 //! One connection writes, so that a batch is one transaction without locks to wait for; a pool of others reads.
 
 mod access;
 mod attacks;
+mod bulk;
+mod dialect;
 mod grouping;
 mod hits;
 mod ingest;
 mod nodes;
 mod not_inspected;
+mod place;
 mod requests;
 mod responses;
 mod words;
 
 pub use access::TokenSource;
-pub use ingest::{Ingest, Kept};
+pub use ingest::{Kept, objection_to_node};
 pub use nodes::Node;
 pub use not_inspected::NotInspectedCounts;
+pub use place::{NoPostgresUrl, Place, PostgresUrl};
 
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
-use std::{
-    fs::OpenOptions,
-    io,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use dialect::Dialect;
+use sqlx::{AnyPool, ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};
 
-/// The name of the database in the data directory.
-const FILE_NAME: &str = "console.db";
-/// How long `token create` waits for a running server's transaction, and the other way round.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
+
+/// A connection to either database.
+type Connection = sqlx::AnyConnection;
 
 #[derive(Clone)]
 pub struct Store {
-    writer: SqlitePool,
-    reader: SqlitePool,
+    writer: AnyPool,
+    reader: AnyPool,
+    dialect: Dialect,
 }
 
 /// Why there is no database to work with.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the database {}", path.display())]
+#[error("cannot open the database {place}")]
 pub struct OpenError {
-    path: PathBuf,
+    place: Place,
     #[source]
     cause: sqlx::Error,
 }
@@ -61,27 +57,18 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens the database of a data directory, makes it when there is none, and brings its tables up to date.
-    pub async fn open(data_dir: &Path) -> Result<Self, OpenError> {
-        let path = data_dir.join(FILE_NAME);
-        Self::connect(&path).await.map_err(|cause| OpenError { path, cause })
+    /// Opens a database, makes SQLite's file when there is none, and brings the tables up to date.
+    pub async fn open(place: &Place) -> Result<Self, OpenError> {
+        Self::connect(place).await.map_err(|cause| OpenError { place: place.clone(), cause })
     }
 
-    async fn connect(path: &Path) -> Result<Self, sqlx::Error> {
-        make_private(path)?;
-        // With a write-ahead log, `normal` keeps what was committed through a killed process; a power cut may take the
-        // last transactions, never the file.
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::migrate!().run(&writer).await?;
-        let reader = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { writer, reader })
+    async fn connect(place: &Place) -> Result<Self, sqlx::Error> {
+        sqlx::any::install_default_drivers();
+        let (options, dialect) = (place.options()?, place.dialect());
+        prepare(&options, dialect).await?;
+        let writer = place::pool(1, dialect.writer_start()).connect_lazy_with(options.clone());
+        let reader = place::pool(READERS, dialect.reader_start()).connect_lazy_with(options);
+        Ok(Self { writer, reader, dialect })
     }
 
     /// Whether the database answers.
@@ -90,14 +77,19 @@ impl Store {
         Ok(())
     }
 
-    /// Waits for what is under way, then lets go of the file.
+    /// Waits for what is under way, then lets go of the database.
     pub async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
     }
 }
 
-/// Makes the file for its owner only: it holds what visitors sent. SQLite gives the files beside it the same mode.
-fn make_private(path: &Path) -> io::Result<()> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+/// Brings the tables up to date. Not over a pool, which would try again for a while before it says what is wrong.
+async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Result<(), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    for statement in dialect.writer_start().iter().chain(dialect.before_migrations()) {
+        connection.execute(*statement).await?;
+    }
+    sqlx::migrate!().run(&mut connection).await?;
+    connection.close().await
 }

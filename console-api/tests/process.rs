@@ -138,5 +138,14 @@ fn a_start_that_fails_says_why() {
     let refused = run(&["serve", "--data", broken.path().to_str().unwrap(), "--listen", "127.0.0.1:0"]);
     assert_eq!(refused.status.code(), Some(1));
     let file = broken.path().join("console.db");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains(file.to_str().unwrap()), "{refused:?}");
+    let reason = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(reason.contains(file.to_str().unwrap()) && reason.contains("file is not a database"), "{reason}");
+
+    let url = "mysql://ann:secret@127.0.0.1/console";
+    let refused = run(&["serve", "--data", data, "--database-url", url, "--listen", "127.0.0.1:0"]);
+    let reason = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        reason.contains("a database URL begins with postgres://") && !reason.contains("secret"),
+        "{reason}"
+    );
 }

@@ -2,13 +2,13 @@
 
 use crate::{
     Config, VERSION,
-    decision::EffectiveMode,
     metrics::Metrics,
     recent::RecentRequests,
     server::{self, Node, Signatures},
     spool::{Spool, delivery::Delivery},
 };
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use axum::Router;
 use engine::Engine;
 use shared::record::NodeInfo;
@@ -22,12 +22,13 @@ const DRAIN: Duration = Duration::from_secs(3);
 
 /// Runs until `stop`. Fails only while starting: afterwards a node goes on with what it has.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+    let config = Arc::new(config);
     let spool = Arc::new(Spool::open(&config.spool)?);
     let metrics = Arc::new(Metrics::new());
     let node = Arc::new(Node {
         id: spool.node_id()?,
         engine: Engine::new(),
-        mode: EffectiveMode { mode: config.route_config.mode, source: "config".to_owned() },
+        config: ArcSwap::new(config.clone()),
         spool: spool.clone(),
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
@@ -35,7 +36,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         signatures: (!config.signing_keys.is_empty()).then(|| Signatures::new(config.signing_keys.clone())),
     });
     let servers = serve(&config, &node, &stop).await?;
-    info!(version = VERSION, mode = %config.route_config.mode, "ready for connectors on {}", config.connector.address);
+    info!(version = VERSION, mode = %config.route_config.default.mode.mode, "ready for connectors on {}", config.connector.address);
 
     let delivery_stop = CancellationToken::new();
     let mut background = JoinSet::new();

@@ -31,11 +31,11 @@ pub use health_check::HealthCheckConfig;
 pub use log::LogConfig;
 pub use metrics::MetricsConfig;
 pub use problem::{ConfigError, Problem};
-pub use route_config::RouteConfig;
 pub use secret::Secret;
 pub use section::{KnownKey, Presence};
 pub use spool::SpoolConfig;
 
+use crate::routes::Routes;
 use problem::Origin;
 use section::{Part, Reading, Section};
 use shared::signature::SigningKey;
@@ -45,7 +45,7 @@ use std::{fs, path::Path};
 #[derive(Debug)]
 pub struct Config {
     pub connector: ConnectorConfig,
-    pub route_config: RouteConfig,
+    pub route_config: Routes,
     pub metrics: MetricsConfig,
     pub health_check: HealthCheckConfig,
     pub admin: AdminConfig,

@@ -1,6 +1,9 @@
 //! Findings and mode → verdict, in the order of `ARCHITECTURE.md`, "How a request is decided".
 
-use shared::{Action, AttackType, Decision, Delivery, Enforced, Finding, Mode, Outcome, Reason};
+use shared::{
+    Action, AttackType, Decision, Delivery, Enforced, Finding, Mode, Outcome, Reason,
+    ruleset::OverlimitAction,
+};
 
 /// The mode that holds for a request, and which setting gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +22,11 @@ pub struct Ruling {
 }
 
 /// Rules on a request that has been inspected.
-pub fn rule(mode: Mode, delivery: Delivery, findings: &[Finding]) -> Ruling {
-    let is_attack = findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit);
-    // What was too much to analyse is recorded and passes.
-    let reason = match (is_attack, findings) {
+pub fn rule(mode: Mode, overlimit: OverlimitAction, delivery: Delivery, findings: &[Finding]) -> Ruling {
+    let is_found = findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit);
+    // What was too much to analyse is recorded, and passes where the route does not say otherwise.
+    let is_attack = is_found || (!findings.is_empty() && overlimit == OverlimitAction::Block);
+    let reason = match (is_found, findings) {
         (true, _) => Some(Reason::Attack),
         (false, []) => None,
         (false, _) => Some(Reason::Overlimit),
@@ -70,13 +74,13 @@ mod tests {
     fn only_an_attack_in_line_in_mode_block_is_blocked() {
         for mode in [Mode::Monitoring, Mode::SafeBlocking, Mode::Block] {
             for delivery in [Delivery::Inline, Delivery::OutOfBand] {
-                let attack = rule(mode, delivery, &[finding(AttackType::Sqli)]);
+                let attack = rule(mode, OverlimitAction::Monitor, delivery, &[finding(AttackType::Sqli)]);
                 let blocks = mode == Mode::Block && delivery == Delivery::Inline;
                 assert_eq!(attack.action == Action::Block, blocks, "{mode} {delivery:?}");
                 assert!(attack.would_block);
                 assert_eq!(attack.reason, Some(Reason::Attack));
                 assert_eq!(
-                    rule(mode, delivery, &[]),
+                    rule(mode, OverlimitAction::Block, delivery, &[]),
                     Ruling { action: Action::Allow, would_block: false, reason: None }
                 );
             }
@@ -84,11 +88,16 @@ mod tests {
     }
 
     #[test]
-    fn a_request_too_large_to_analyse_is_recorded_and_passes() {
-        let ruling = rule(Mode::Block, Delivery::Inline, &[finding(AttackType::Overlimit)]);
+    fn a_request_too_large_to_analyse_is_recorded_and_passes_unless_its_route_blocks_it() {
+        let overlimit = [finding(AttackType::Overlimit)];
+        let reason = Some(Reason::Overlimit);
         assert_eq!(
-            ruling,
-            Ruling { action: Action::Allow, would_block: false, reason: Some(Reason::Overlimit) }
+            rule(Mode::Block, OverlimitAction::Monitor, Delivery::Inline, &overlimit),
+            Ruling { action: Action::Allow, would_block: false, reason: reason.clone() }
+        );
+        assert_eq!(
+            rule(Mode::Block, OverlimitAction::Block, Delivery::Inline, &overlimit),
+            Ruling { action: Action::Block, would_block: true, reason }
         );
     }
 }

@@ -4,7 +4,10 @@ pub mod command;
 pub mod http;
 mod tree;
 
-use crate::decision::{self, EffectiveMode, Ruling};
+use crate::{
+    decision::{self, Ruling},
+    routes::RouteSettings,
+};
 use engine::{Engine, ExplainedField};
 use serde::Serialize;
 use shared::{Action, Finding, InspectRequest, Mode};
@@ -24,9 +27,10 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    pub fn of(engine: &Engine, request: &InspectRequest, mode: EffectiveMode) -> Self {
+    pub fn of(engine: &Engine, request: &InspectRequest, settings: &RouteSettings) -> Self {
         let findings = engine.inspect(request).findings;
-        let ruling = decision::rule(mode.mode, request.delivery, &findings);
+        let mode = settings.mode.clone();
+        let ruling = decision::rule(mode.mode, settings.overlimit, request.delivery, &findings);
         Self {
             mode: mode.mode,
             mode_source: mode.source,
@@ -62,8 +66,8 @@ mod tests {
     use super::*;
 
     fn explained(raw: &[u8], mode: Mode) -> Explanation {
-        let mode = EffectiveMode { mode, source: "flag".to_owned() };
-        Explanation::of(&Engine::new(), &http::parse(raw).unwrap(), mode)
+        let settings = RouteSettings::of_mode(mode, "flag");
+        Explanation::of(&Engine::new(), &http::parse(raw).unwrap(), &settings)
     }
 
     const ATTACK: &[u8] = b"POST /items?q=%253Cscript%253E HTTP/1.1\r\nHost: shop.example\r\n\

@@ -5,6 +5,7 @@
 //! | [`config`] | the YAML file → [`Config`], or an error that says where |
 //! | [`app`] | the parts put together, served, and stopped in order |
 //! | [`server`] | the HTTP endpoints |
+//! | [`routes`] | which settings hold for a request, by host and path |
 //! | [`decision`] | findings and mode → verdict |
 //! | [`hit`] | a request with attacks in it, as it is recorded |
 //! | [`block_page`] | what the node offers a blocked visitor |
@@ -24,6 +25,7 @@ pub mod explain;
 pub mod hit;
 pub mod metrics;
 pub mod recent;
+pub mod routes;
 pub mod score;
 pub mod server;
 pub mod spool;

@@ -8,8 +8,14 @@ mod signed;
 mod status;
 
 use crate::{
-    config::Secret, decision::EffectiveMode, metrics::Metrics, recent::RecentRequests, spool::Spool,
+    Config,
+    config::Secret,
+    metrics::Metrics,
+    recent::RecentRequests,
+    routes::{RouteSettings, path},
+    spool::Spool,
 };
+use arc_swap::ArcSwap;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -30,7 +36,8 @@ const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 pub struct Node {
     pub id: Uuid,
     pub engine: Engine,
-    pub mode: EffectiveMode,
+    /// Replaced as a whole when its file changes.
+    pub config: ArcSwap<Config>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,
@@ -40,8 +47,16 @@ pub struct Node {
 }
 
 impl Node {
-    fn mode_of(&self, _request: &InspectRequest) -> EffectiveMode {
-        self.mode.clone()
+    fn check_host(&self, request: &InspectRequest) -> Result<(), Refusal> {
+        let is_allowed = self.config.load().connector.allows_host(&request.host);
+        if is_allowed { Ok(()) } else { Err(Refusal::Host) }
+    }
+
+    fn settings_of(&self, request: &InspectRequest) -> Arc<RouteSettings> {
+        let config = self.config.load();
+        let normalizes = config.connector.url_normalize;
+        let path = if normalizes { path::normalize(&request.path) } else { request.path.as_str().into() };
+        config.route_config.settings(&request.host, &path).clone()
     }
 }
 

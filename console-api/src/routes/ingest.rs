@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract,
-    store::{Ingest, Kept, Store, StoreError},
+    store::{self, Kept, Store},
 };
 use axum::{
     Json,
@@ -25,29 +25,25 @@ pub(super) async fn take(
     State(clock): State<Clock>,
     Batch(batch): Batch,
 ) -> Result<Json<IngestReply>, ApiError> {
-    let mut ingest = store.ingest(&batch.node, clock.now()).await?;
+    let read: Vec<Result<Record, serde_json::Error>> =
+        batch.records.iter().map(|raw| serde_json::from_str(raw.get())).collect();
+    let records: Vec<&Record> = read.iter().flatten().collect();
+    let mut kept = store.ingest(&batch.node, clock.now(), &records).await?.into_iter();
     let mut reply = IngestReply::default();
-    for (index, raw) in batch.records.iter().enumerate() {
-        match take_record(&mut ingest, raw).await? {
-            Ok(Kept::Stored) => reply.stored += 1,
-            Ok(Kept::Duplicate) => reply.duplicate += 1,
-            Ok(Kept::Refused(reason)) => reply.rejected.push(reject(index, raw, reason.to_owned())),
-            Err(cause) => reply.rejected.push(reject(index, raw, cause.to_string())),
+    for (index, (raw, read)) in batch.records.iter().zip(&read).enumerate() {
+        let kept = match read {
+            Ok(_) => kept.next(),
+            Err(cause) => Some(Kept::Refused(cause.to_string())),
+        };
+        match kept {
+            Some(Kept::Refused(reason)) => reply.rejected.push(reject(index, raw, reason)),
+            Some(Kept::Duplicate) => reply.duplicate += 1,
+            Some(Kept::Stored) => reply.stored += 1,
+            None => {}
         }
     }
-    ingest.commit().await?;
     log(&batch, &reply);
     Ok(Json(reply))
-}
-
-async fn take_record(
-    ingest: &mut Ingest,
-    raw: &RawValue,
-) -> Result<Result<Kept, serde_json::Error>, StoreError> {
-    match serde_json::from_str::<Record>(raw.get()) {
-        Ok(record) => ingest.take(&record).await.map(Ok),
-        Err(cause) => Ok(Err(cause)),
-    }
 }
 
 fn reject(index: usize, raw: &RawValue, reason: String) -> RejectedRecord {
@@ -77,6 +73,10 @@ impl<S: Send + Sync> FromRequest<S> for Batch {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        extract::json_body(request, state, "a batch of records", BODY_LIMIT).await.map(Self)
+        let batch: IngestBatch = extract::json_body(request, state, "a batch of records", BODY_LIMIT).await?;
+        match store::objection_to_node(&batch.node) {
+            Some(objection) => Err(ApiError::BadBody(objection)),
+            None => Ok(Self(batch)),
+        }
     }
 }

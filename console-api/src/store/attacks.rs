@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError,
-    words::{Columns, count},
+    words::{Columns, Text, count},
 };
 use crate::{
     attack::{Attack, AttackDetail, AttackFilter, AttackStatus, Source},
@@ -35,15 +35,15 @@ struct Row {
     id: String,
     r#type: String,
     point: String,
-    parameter: String,
-    host: String,
-    path: String,
+    parameter: Text,
+    host: Text,
+    path: Text,
     first_seen: i64,
     last_seen: i64,
     hits: i64,
     blocked: i64,
     sources: i64,
-    payload: Option<String>,
+    payload: Option<Text>,
 }
 
 impl TryFrom<Row> for Attack {
@@ -57,16 +57,16 @@ impl TryFrom<Row> for Attack {
             title: attack_type.title().to_owned(),
             attack_type,
             point: columns.json("point", &row.point)?,
-            parameter: row.parameter,
-            host: row.host,
-            path: row.path,
+            parameter: row.parameter.into(),
+            host: row.host.into(),
+            path: row.path.into(),
             status: AttackStatus::of(count(row.hits), count(row.blocked)),
             first_seen: columns.time("first_seen", row.first_seen)?,
             last_seen: columns.time("last_seen", row.last_seen)?,
             hits: count(row.hits),
             blocked: count(row.blocked),
             sources: count(row.sources),
-            payload: row.payload,
+            payload: row.payload.map(String::from),
         })
     }
 }
@@ -86,9 +86,9 @@ impl Store {
              order by a.last_seen desc, a.id desc limit $11"
         ))
         .bind(filter.attack_type.as_ref().map(AttackType::as_str))
-        .bind(filter.host.as_deref())
-        .bind(filter.path.as_deref())
-        .bind(filter.parameter.as_deref())
+        .bind(filter.host.as_deref().map(Text::from))
+        .bind(filter.path.as_deref().map(Text::from))
+        .bind(filter.parameter.as_deref().map(Text::from))
         .bind(filter.from.map(Timestamp::as_millisecond))
         .bind(filter.to.map(Timestamp::as_millisecond))
         .bind(filter.ip.map(|ip| ip.to_string()))

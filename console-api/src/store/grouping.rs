@@ -1,148 +1,190 @@
 //! Puts hits into attacks, and keeps the attacks' counters. What belongs together is said in [`crate::grouping`].
 
 use super::{
-    StoreError, requests,
-    words::{json, word},
+    Connection, StoreError,
+    bulk::{self, Insert, Query},
+    dialect::Dialect,
+    words::{Text, json, word},
 };
-use crate::grouping::{AttackKey, MAX_GAP};
+use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
 use shared::{Hit, RecordedRequest};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
+use std::{collections::BTreeMap, net::IpAddr};
 use uuid::Uuid;
 
-/// Stores a hit in the attack it belongs to. Says whether it was new: a request has one hit of a type, whoever tells of it.
-pub(super) async fn record(
-    connection: &mut SqliteConnection,
-    request: &RecordedRequest,
-    hit: &Hit,
-) -> Result<bool, StoreError> {
-    if is_known(connection, request, hit).await? {
-        return Ok(false);
+/// A hit that is not stored yet; its request is.
+pub(super) struct NewHit<'a> {
+    pub(super) request: &'a RecordedRequest,
+    pub(super) hit: &'a Hit,
+    /// Whether it was kept from the origin.
+    pub(super) held: bool,
+}
+
+impl NewHit<'_> {
+    fn at(&self) -> i64 {
+        self.request.at.as_millisecond()
     }
-    let at = request.at.as_millisecond();
-    let attack = attack_at(connection, &AttackKey::of(request, hit), at).await?;
-    insert(connection, request, hit, &attack).await?;
-    let blocked = requests::is_held(connection, request.request_id).await?;
-    extend(connection, &attack, at, blocked).await?;
-    count_source(connection, &attack, request).await?;
-    Ok(true)
 }
 
-async fn is_known(
-    connection: &mut SqliteConnection,
-    request: &RecordedRequest,
-    hit: &Hit,
-) -> Result<bool, StoreError> {
-    let known = sqlx::query("select 1 from hits where request_id = $1 and type = $2")
-        .bind(request.request_id.to_string())
-        .bind(hit.attack_type.as_str())
-        .fetch_optional(connection)
-        .await?;
-    Ok(known.is_some())
+/// What a hit or an attack that is known brings to a chain.
+enum Link<'a> {
+    Known(String),
+    New(NewHit<'a>),
 }
 
-/// The attack a hit at this time belongs to. It is made when there is none; two the hit joins become one, which keeps the
-/// id people have known longer.
-async fn attack_at(
-    connection: &mut SqliteConnection,
-    key: &AttackKey,
-    at: i64,
-) -> Result<String, StoreError> {
+/// New hits of one attack.
+struct Growth<'a> {
+    /// The id of the attack.
+    id: String,
+    key: AttackKey,
+    hits: Vec<NewHit<'a>>,
+}
+
+/// Stores hits, each in the attack it belongs to. An attack is made when there is none; those a hit joins become one, which
+/// keeps the id people have known longest.
+pub(super) async fn add(connection: &mut Connection, hits: Vec<NewHit<'_>>) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (hits.iter().map(NewHit::at).min(), hits.iter().map(NewHit::at).max())
+    else {
+        return Ok(());
+    };
+    let mut by_key: BTreeMap<String, (AttackKey, Vec<Span<Link<'_>>>)> = BTreeMap::new();
+    for hit in hits {
+        let (key, at) = (AttackKey::of(hit.request, hit.hit), hit.at());
+        let (_, spans) = by_key.entry(key.hash()).or_insert_with(|| (key, Vec::new()));
+        spans.push(Span { first: at, last: at, of: Link::New(hit) });
+    }
+    let keys: Vec<String> = by_key.keys().cloned().collect();
+    for known in near(connection, &keys, first, last).await? {
+        if let Some((_, spans)) = by_key.get_mut(&known.key_hash) {
+            spans.push(Span { first: known.first_seen, last: known.last_seen, of: Link::Known(known.id) });
+        }
+    }
+    let mut growths = Vec::new();
+    for (key, spans) in by_key.into_values() {
+        for chain in chains(spans) {
+            growths.extend(grow(connection, &key, chain).await?);
+        }
+    }
+    store(connection, &growths).await
+}
+
+#[derive(FromRow)]
+struct Known {
+    id: String,
+    key_hash: String,
+    first_seen: i64,
+    last_seen: i64,
+}
+
+/// The attacks with these keys that hits of this time may belong to.
+async fn near(
+    connection: &mut Connection,
+    key_hashes: &[String],
+    first: i64,
+    last: i64,
+) -> Result<Vec<Known>, StoreError> {
     let gap = i64::try_from(MAX_GAP.as_millis()).expect("an hour fits");
-    let near: Vec<(String,)> = sqlx::query_as(
-        "select id from attacks where key_hash = $1 and last_seen >= $2 and first_seen <= $3 order by id",
-    )
-    .bind(key.hash())
-    .bind(at.saturating_sub(gap))
-    .bind(at.saturating_add(gap))
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut near = near.into_iter().map(|(id,)| id);
-    let Some(attack) = near.next() else { return open(connection, key, at).await };
-    for other in near {
-        merge(connection, &other, &attack).await?;
+    let query = "select id, key_hash, first_seen, last_seen from attacks \
+                 where last_seen >= $2 and first_seen <= $3 and key_hash";
+    let known = bulk::among(Dialect::of(connection), query, key_hashes)
+        .bind(first.saturating_sub(gap))
+        .bind(last.saturating_add(gap));
+    Ok(known.fetch_all(connection).await?)
+}
+
+/// Makes one attack of those in the chain. `None` when the chain brings no new hits.
+async fn grow<'a>(
+    connection: &mut Connection,
+    key: &AttackKey,
+    chain: Vec<Span<Link<'a>>>,
+) -> Result<Option<Growth<'a>>, StoreError> {
+    let (mut known, mut hits) = (Vec::new(), Vec::new());
+    for span in chain {
+        match span.of {
+            Link::Known(id) => known.push(id),
+            Link::New(hit) => hits.push(hit),
+        }
     }
-    Ok(attack)
+    if hits.is_empty() {
+        return Ok(None);
+    }
+    // Version 7 ids sort by when they were made: the smallest is the oldest attack.
+    known.sort();
+    let mut known = known.into_iter();
+    let id = known.next().unwrap_or_else(|| Uuid::now_v7().to_string());
+    for other in known {
+        merge(connection, &other, &id).await?;
+    }
+    Ok(Some(Growth { id, key: key.clone(), hits }))
 }
 
-async fn open(connection: &mut SqliteConnection, key: &AttackKey, at: i64) -> Result<String, StoreError> {
-    // Version 7 ids sort by when they were made: the smaller of two is the older attack.
-    let id = Uuid::now_v7().to_string();
-    sqlx::query(
-        "insert into attacks (id, key_hash, type, point, parameter, host, path, first_seen, last_seen, hits, blocked) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, 0)",
-    )
-    .bind(&id)
-    .bind(key.hash())
-    .bind(key.attack_type.as_str())
-    .bind(json(&key.point))
-    .bind(key.point.to_string())
-    .bind(&key.host)
-    .bind(&key.path)
-    .bind(at)
-    .execute(connection)
-    .await?;
-    Ok(id)
+async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<(), StoreError> {
+    let attacks = Insert {
+        into: "insert into attacks (id, key_hash, type, point, parameter, host, path, first_seen, last_seen, hits, blocked)",
+        columns: 11,
+        after: "on conflict (id) do update set hits = attacks.hits + excluded.hits, \
+                blocked = attacks.blocked + excluded.blocked, \
+                first_seen = case when excluded.first_seen < attacks.first_seen then excluded.first_seen \
+                else attacks.first_seen end, \
+                last_seen = case when excluded.last_seen > attacks.last_seen then excluded.last_seen \
+                else attacks.last_seen end",
+    };
+    attacks.rows(connection, growths, bind_attack).await?;
+    let hits: Vec<(&str, &NewHit<'_>)> =
+        growths.iter().flat_map(|growth| growth.hits.iter().map(|hit| (growth.id.as_str(), hit))).collect();
+    let insert = Insert {
+        into: "insert into hits (id, request_id, type, attack_id, at, point, parameter, payload, severity, findings)",
+        columns: 10,
+        after: "",
+    };
+    insert.rows(connection, &hits, bind_hit).await?;
+    let mut sources: BTreeMap<(&str, IpAddr), i64> = BTreeMap::new();
+    for (attack, hit) in hits {
+        *sources.entry((attack, hit.request.client_ip)).or_default() += 1;
+    }
+    let sources: Vec<_> = sources.into_iter().collect();
+    let insert = Insert {
+        into: "insert into attack_sources (attack_id, ip, hits)",
+        columns: 3,
+        after: "on conflict (attack_id, ip) do update set hits = attack_sources.hits + excluded.hits",
+    };
+    let bind = |query: Query, ((attack, ip), hits): &((&str, IpAddr), i64)| {
+        query.bind((*attack).to_owned()).bind(ip.to_string()).bind(*hits)
+    };
+    insert.rows(connection, &sources, bind).await
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
-    request: &RecordedRequest,
-    hit: &Hit,
-    attack: &str,
-) -> Result<(), StoreError> {
+fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {
+    let (key, hits) = (&growth.key, &growth.hits);
+    let count = |hits: usize| i64::try_from(hits).unwrap_or(i64::MAX);
+    query
+        .bind(growth.id.clone())
+        .bind(key.hash())
+        .bind(key.attack_type.as_str().to_owned())
+        .bind(json(&key.point))
+        .bind(Text::from(key.point.to_string().as_str()))
+        .bind(Text::from(key.host.as_str()))
+        .bind(Text::from(key.path.as_str()))
+        .bind(hits.iter().map(NewHit::at).min())
+        .bind(hits.iter().map(NewHit::at).max())
+        .bind(count(hits.len()))
+        .bind(count(hits.iter().filter(|hit| hit.held).count()))
+}
+
+fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {
+    let NewHit { request, hit, .. } = new;
     let worst = hit.findings.first();
-    sqlx::query(
-        "insert into hits (id, request_id, type, attack_id, at, point, parameter, payload, severity, findings) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(hit.id.to_string())
-    .bind(request.request_id.to_string())
-    .bind(hit.attack_type.as_str())
-    .bind(attack)
-    .bind(request.at.as_millisecond())
-    .bind(json(&hit.point))
-    .bind(hit.point.to_string())
-    .bind(worst.map(|finding| finding.payload.as_str()))
-    .bind(worst.map(|finding| word(&finding.severity)))
-    .bind(json(&hit.findings))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn extend(
-    connection: &mut SqliteConnection,
-    attack: &str,
-    at: i64,
-    blocked: bool,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "update attacks set hits = hits + 1, blocked = blocked + $3, \
-         first_seen = case when first_seen < $2 then first_seen else $2 end, \
-         last_seen = case when last_seen > $2 then last_seen else $2 end where id = $1",
-    )
-    .bind(attack)
-    .bind(at)
-    .bind(i64::from(blocked))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn count_source(
-    connection: &mut SqliteConnection,
-    attack: &str,
-    request: &RecordedRequest,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into attack_sources (attack_id, ip, hits) values ($1, $2, 1) \
-         on conflict (attack_id, ip) do update set hits = attack_sources.hits + 1",
-    )
-    .bind(attack)
-    .bind(request.client_ip.to_string())
-    .execute(connection)
-    .await?;
-    Ok(())
+    query
+        .bind(hit.id.to_string())
+        .bind(request.request_id.to_string())
+        .bind(hit.attack_type.as_str().to_owned())
+        .bind((*attack).to_owned())
+        .bind(request.at.as_millisecond())
+        .bind(json(&hit.point))
+        .bind(Text::from(hit.point.to_string().as_str()))
+        .bind(worst.map(|finding| Text::from(finding.payload.as_str())))
+        .bind(worst.map(|finding| word(&finding.severity)))
+        .bind(json(&hit.findings))
 }
 
 #[derive(FromRow)]
@@ -154,7 +196,7 @@ struct Totals {
 }
 
 /// Moves everything of one attack into another, and leaves a redirect behind.
-async fn merge(connection: &mut SqliteConnection, from: &str, into: &str) -> Result<(), StoreError> {
+async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     add_totals(connection, from, into).await?;
     move_parts(connection, from, into).await?;
     sqlx::query("delete from attacks where id = $1").bind(from).execute(&mut *connection).await?;
@@ -171,7 +213,7 @@ async fn merge(connection: &mut SqliteConnection, from: &str, into: &str) -> Res
     Ok(())
 }
 
-async fn add_totals(connection: &mut SqliteConnection, from: &str, into: &str) -> Result<(), StoreError> {
+async fn add_totals(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     let add: Totals =
         sqlx::query_as("select first_seen, last_seen, hits, blocked from attacks where id = $1")
             .bind(from)
@@ -192,7 +234,7 @@ async fn add_totals(connection: &mut SqliteConnection, from: &str, into: &str) -
     Ok(())
 }
 
-async fn move_parts(connection: &mut SqliteConnection, from: &str, into: &str) -> Result<(), StoreError> {
+async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     sqlx::query("update hits set attack_id = $2 where attack_id = $1")
         .bind(from)
         .bind(into)

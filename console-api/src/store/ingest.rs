@@ -1,27 +1,29 @@
 //! Taking in what nodes deliver: one transaction a batch, each record told apart as new, known or refused.
 
-use super::{Store, StoreError, grouping, nodes, not_inspected, requests, responses};
+mod fresh;
+mod names;
+
+pub use names::objection_to_node;
+
+use super::{
+    Connection, Store, StoreError,
+    grouping::{self, NewHit},
+    nodes, not_inspected, requests, responses,
+    words::word,
+};
 use jiff::Timestamp;
-use shared::{AttackRecord, Hit, NotInspected, Record, ResponseReport, record::NodeInfo};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use shared::{AttackRecord, Hit, NotInspected, Record, RecordedRequest, ResponseReport, record::NodeInfo};
 use std::collections::BTreeSet;
 
-/// The transaction of a batch. Nothing of it is seen, or lasts, before [`Ingest::commit`].
-pub struct Ingest {
-    transaction: Transaction<'static, Sqlite>,
-    now: Timestamp,
-    took_responses: bool,
-}
-
 /// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// It added something.
     Stored,
     /// All of it was known.
     Duplicate,
     /// It makes no sense, and nothing of it was stored.
-    Refused(&'static str),
+    Refused(String),
 }
 
 impl Kept {
@@ -31,67 +33,113 @@ impl Kept {
 }
 
 impl Store {
-    /// Begins to take in a batch of a node. `now` is the console's clock: a node's may be off.
-    pub async fn ingest(&self, node: &NodeInfo, now: Timestamp) -> Result<Ingest, StoreError> {
-        // `immediate`: taking the write lock later could fail when another process wrote in between.
-        let mut transaction = self.writer.begin_with("begin immediate").await?;
+    /// Takes in a batch of a node: says of each record what became of it, once all that is kept is safe. `now` is the
+    /// console's clock: a node's may be off.
+    pub async fn ingest(
+        &self,
+        node: &NodeInfo,
+        now: Timestamp,
+        records: &[&Record],
+    ) -> Result<Vec<Kept>, StoreError> {
+        let mut transaction = self.writer.begin_with(self.dialect.begin_ingest()).await?;
+        if let Some(statement) = self.dialect.lock_attacks() {
+            sqlx::query(statement).execute(&mut *transaction).await?;
+        }
         nodes::seen(&mut transaction, node, now).await?;
-        Ok(Ingest { transaction, now, took_responses: false })
+        let kept = take_all(&mut transaction, records, now).await?;
+        if records.iter().any(|record| matches!(record, Record::Response(_))) {
+            responses::prune(&mut transaction, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(kept)
     }
 }
 
-impl Ingest {
-    pub async fn take(&mut self, record: &Record) -> Result<Kept, StoreError> {
-        match record {
-            Record::Attack(attack) => self.take_attack(attack).await,
-            Record::Response(report) => self.take_response(report).await,
-            Record::NotInspected(entry) => self.take_not_inspected(entry).await,
-        }
+/// Stores what nothing is known of at once, the rest one by one: the order makes no difference.
+async fn take_all(
+    connection: &mut Connection,
+    records: &[&Record],
+    now: Timestamp,
+) -> Result<Vec<Kept>, StoreError> {
+    let fresh = fresh::take(connection, records).await?;
+    let mut kept = Vec::with_capacity(records.len());
+    for (index, record) in records.iter().enumerate() {
+        let known = if fresh.contains(&index) { None } else { Some(take(connection, record, now).await?) };
+        kept.push(known.unwrap_or(Kept::Stored));
     }
+    Ok(kept)
+}
 
-    pub async fn commit(mut self) -> Result<(), StoreError> {
-        if self.took_responses {
-            responses::prune(&mut self.transaction, self.now).await?;
-        }
-        Ok(self.transaction.commit().await?)
+async fn take(connection: &mut Connection, record: &Record, now: Timestamp) -> Result<Kept, StoreError> {
+    if let Some(reason) = names::objection(record) {
+        return Ok(Kept::Refused(reason));
     }
+    match record {
+        Record::Attack(attack) => take_attack(connection, attack).await,
+        Record::Response(report) => take_response(connection, report, now).await,
+        Record::NotInspected(entry) => take_not_inspected(connection, entry).await,
+    }
+}
 
-    async fn take_attack(&mut self, record: &AttackRecord) -> Result<Kept, StoreError> {
-        let connection = &mut *self.transaction;
-        if let Some(reason) = objection(connection, record).await? {
-            return Ok(Kept::Refused(reason));
-        }
-        let mut is_new = requests::record(connection, &record.request, &record.decision).await?;
-        for hit in &record.hits {
-            is_new |= grouping::record(connection, &record.request, hit).await?;
-        }
-        Ok(Kept::new(is_new))
+async fn take_attack(connection: &mut Connection, record: &AttackRecord) -> Result<Kept, StoreError> {
+    if let Some(reason) = objection(connection, record).await? {
+        return Ok(Kept::Refused(reason.to_owned()));
     }
+    let request = &record.request;
+    let is_new = requests::record(connection, request, &record.decision).await?;
+    let known = types_of(connection, request).await?;
+    let hits = new_hits(record, known);
+    if hits.is_empty() {
+        return Ok(Kept::new(is_new));
+    }
+    let held = requests::is_held(connection, request.request_id).await?;
+    let hits = hits.into_iter().map(|hit| NewHit { request, hit, held }).collect();
+    grouping::add(connection, hits).await?;
+    Ok(Kept::Stored)
+}
 
-    async fn take_response(&mut self, report: &ResponseReport) -> Result<Kept, StoreError> {
-        self.took_responses = true;
-        let mut is_new = responses::record(&mut self.transaction, report, self.now).await?;
-        for entry in &report.not_inspected {
-            is_new |= not_inspected::record(&mut self.transaction, entry).await?;
-        }
-        Ok(Kept::new(is_new))
+async fn take_response(
+    connection: &mut Connection,
+    report: &ResponseReport,
+    now: Timestamp,
+) -> Result<Kept, StoreError> {
+    let mut is_new = responses::record(connection, report, now).await?;
+    for entry in &report.not_inspected {
+        is_new |= not_inspected::record(connection, entry).await?;
     }
+    Ok(Kept::new(is_new))
+}
 
-    async fn take_not_inspected(&mut self, entry: &NotInspected) -> Result<Kept, StoreError> {
-        Ok(Kept::new(not_inspected::record(&mut self.transaction, entry).await?))
-    }
+async fn take_not_inspected(connection: &mut Connection, entry: &NotInspected) -> Result<Kept, StoreError> {
+    Ok(Kept::new(not_inspected::record(connection, entry).await?))
+}
+
+/// The types of a request's hits that are stored.
+async fn types_of(
+    connection: &mut Connection,
+    request: &RecordedRequest,
+) -> Result<BTreeSet<String>, StoreError> {
+    let types: Vec<(String,)> = sqlx::query_as("select type from hits where request_id = $1")
+        .bind(request.request_id.to_string())
+        .fetch_all(connection)
+        .await?;
+    Ok(types.into_iter().map(|(code,)| code).collect())
+}
+
+/// The first hit of each type that is not known: a request has one hit of a type, whoever tells of it.
+fn new_hits(record: &AttackRecord, mut known: BTreeSet<String>) -> Vec<&Hit> {
+    record.hits.iter().filter(|hit| known.insert(hit.attack_type.as_str().to_owned())).collect()
 }
 
 /// What speaks against a record. Asked before anything of it is written, so that a refused record leaves no trace.
 async fn objection(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     record: &AttackRecord,
 ) -> Result<Option<&'static str>, StoreError> {
     if record.hits.is_empty() {
         return Ok(Some("an attack record needs at least one hit"));
     }
-    let ids: BTreeSet<_> = record.hits.iter().map(|hit| hit.id).collect();
-    if ids.len() < record.hits.len() {
+    if !has_own_ids(record) {
         return Ok(Some("two hits of the record have the same id"));
     }
     for hit in &record.hits {
@@ -102,11 +150,7 @@ async fn objection(
     Ok(None)
 }
 
-async fn is_taken(
-    connection: &mut SqliteConnection,
-    record: &AttackRecord,
-    hit: &Hit,
-) -> Result<bool, StoreError> {
+async fn is_taken(connection: &mut Connection, record: &AttackRecord, hit: &Hit) -> Result<bool, StoreError> {
     let other = sqlx::query("select 1 from hits where id = $1 and not (request_id = $2 and type = $3)")
         .bind(hit.id.to_string())
         .bind(record.request.request_id.to_string())
@@ -114,4 +158,9 @@ async fn is_taken(
         .fetch_optional(connection)
         .await?;
     Ok(other.is_some())
+}
+
+fn has_own_ids(record: &AttackRecord) -> bool {
+    let ids: BTreeSet<_> = record.hits.iter().map(|hit| hit.id).collect();
+    ids.len() == record.hits.len()
 }

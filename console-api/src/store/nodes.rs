@@ -1,10 +1,10 @@
 //! The nodes that deliver here.
 
-use super::{Store, StoreError, words::Columns};
+use super::{Connection, Store, StoreError, words::Columns};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::record::NodeInfo;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Serialize)]
@@ -16,7 +16,7 @@ pub struct Node {
 }
 
 pub(super) async fn seen(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     node: &NodeInfo,
     now: Timestamp,
 ) -> Result<(), StoreError> {

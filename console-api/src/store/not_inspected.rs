@@ -1,13 +1,13 @@
 //! Requests that went on without a verdict.
 
 use super::{
-    Store, StoreError, requests,
+    Connection, Store, StoreError, requests,
     words::{Columns, count},
 };
 use crate::paging::{Cursor, Listed, Page, Slice};
 use serde::Serialize;
 use shared::{NotInspected, RequestId};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 use std::collections::BTreeMap;
 
 impl Listed for NotInspected {
@@ -24,10 +24,7 @@ pub struct NotInspectedCounts {
 }
 
 /// Stores an entry once. A request the visitor got through without a verdict was not held by any block.
-pub(super) async fn record(
-    connection: &mut SqliteConnection,
-    entry: &NotInspected,
-) -> Result<bool, StoreError> {
+pub(super) async fn record(connection: &mut Connection, entry: &NotInspected) -> Result<bool, StoreError> {
     let stored = sqlx::query(
         "insert into not_inspected (id, request_id, reason, at) values ($1, $2, $3, $4) on conflict (id) do nothing",
     )
@@ -44,7 +41,7 @@ pub(super) async fn record(
     Ok(is_new)
 }
 
-pub(super) async fn has_entry(connection: &mut SqliteConnection, id: RequestId) -> Result<bool, StoreError> {
+pub(super) async fn has_entry(connection: &mut Connection, id: RequestId) -> Result<bool, StoreError> {
     let entry = sqlx::query("select 1 from not_inspected where request_id = $1 limit 1")
         .bind(id.to_string())
         .fetch_optional(connection)

@@ -1,21 +1,23 @@
 //! Requests and what was decided on them.
 
 use super::{
-    Store, StoreError, not_inspected, responses,
-    words::{Columns, count, json, word},
+    Connection, Store, StoreError,
+    bulk::{Insert, Query},
+    not_inspected, responses,
+    words::{Columns, Text, count, json, word},
 };
 use shared::{Body, ConnectorInfo, Decision, Enforced, Outcome, RecordedRequest, RequestId};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 /// Stores a request, or merges the decision into what is known of it. Says whether that changed anything.
 pub(super) async fn record(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     request: &RecordedRequest,
     decision: &Decision,
 ) -> Result<bool, StoreError> {
     let id = request.request_id;
     let Some(known) = self::decision(connection, id).await? else {
-        insert(connection, request, decision).await?;
+        insert(connection, &[(request, decision)]).await?;
         responses::apply_pending(connection, id).await?;
         if not_inspected::has_entry(connection, id).await? {
             passed(connection, id).await?;
@@ -39,20 +41,20 @@ fn merge(known: Decision, other: &Decision) -> Decision {
 }
 
 /// Notes that the request went on to the origin, whatever the node had decided.
-pub(super) async fn passed(connection: &mut SqliteConnection, id: RequestId) -> Result<bool, StoreError> {
+pub(super) async fn passed(connection: &mut Connection, id: RequestId) -> Result<bool, StoreError> {
     let Some(known) = decision(connection, id).await? else { return Ok(false) };
     let merged = Decision { enforced: Enforced::No, ..known.clone() };
     decide(connection, id, &known, &merged).await
 }
 
 /// Whether the decision kept the request from the origin, as far as the console knows.
-fn held(decision: &Decision) -> bool {
+pub(super) fn held(decision: &Decision) -> bool {
     decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
 }
 
 /// Replaces a decision, and keeps the counters of the attacks in step with it.
 async fn decide(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: RequestId,
     old: &Decision,
     new: &Decision,
@@ -80,11 +82,7 @@ async fn decide(
     Ok(true)
 }
 
-async fn count_blocked(
-    connection: &mut SqliteConnection,
-    id: RequestId,
-    change: i64,
-) -> Result<(), StoreError> {
+async fn count_blocked(connection: &mut Connection, id: RequestId, change: i64) -> Result<(), StoreError> {
     // A request may have several hits in one attack only when their types are equal, which they never are.
     sqlx::query(
         "update attacks set blocked = blocked + $2 where id in (select attack_id from hits where request_id = $1)",
@@ -97,46 +95,49 @@ async fn count_blocked(
 }
 
 /// Whether the hits of a request count as blocked.
-pub(super) async fn is_held(connection: &mut SqliteConnection, id: RequestId) -> Result<bool, StoreError> {
+pub(super) async fn is_held(connection: &mut Connection, id: RequestId) -> Result<bool, StoreError> {
     Ok(decision(connection, id).await?.is_some_and(|decision| held(&decision)))
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
-    request: &RecordedRequest,
-    decision: &Decision,
+/// Stores requests that are not known, each with what was decided on it.
+pub(super) async fn insert(
+    connection: &mut Connection,
+    requests: &[(&RecordedRequest, &Decision)],
 ) -> Result<(), StoreError> {
-    let edge_request_id =
-        request.connector.as_ref().and_then(|connector| connector.edge_request_id.as_deref());
-    sqlx::query(
-        "insert into requests (request_id, at, connector, edge_request_id, client_ip, method, scheme, http_version, \
-         host, path, query, headers, body, body_bytes, body_truncated, outcome, reason, mode, mode_source, delivery, \
-         enforced) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
-    )
-    .bind(request.request_id.to_string())
-    .bind(request.at.as_millisecond())
-    .bind(request.connector.as_ref().map(json))
-    .bind(edge_request_id)
-    .bind(request.client_ip.to_string())
-    .bind(&request.method)
-    .bind(&request.scheme)
-    .bind(&request.http_version)
-    .bind(&request.host)
-    .bind(&request.path)
-    .bind(&request.query)
-    .bind(json(&request.headers))
-    .bind(request.body.as_ref().map(|body| body.0.as_slice()))
-    .bind(request.body_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
-    .bind(if request.body_truncated { "yes" } else { "no" })
-    .bind(word(&decision.outcome))
-    .bind(decision.reason.as_ref().map(word))
-    .bind(word(&decision.mode))
-    .bind(&decision.mode_source)
-    .bind(word(&decision.delivery))
-    .bind(word(&decision.enforced))
-    .execute(connection)
-    .await?;
-    Ok(())
+    let insert = Insert {
+        into: "insert into requests (request_id, at, connector, edge_request_id, client_ip, method, scheme, http_version, \
+               host, path, query, headers, body, body_bytes, body_truncated, outcome, reason, mode, mode_source, \
+               delivery, enforced)",
+        columns: 21,
+        after: "",
+    };
+    insert.rows(connection, requests, bind).await
+}
+
+fn bind(query: Query, (request, decision): &(&RecordedRequest, &Decision)) -> Query {
+    let connector = request.connector.as_ref();
+    query
+        .bind(request.request_id.to_string())
+        .bind(request.at.as_millisecond())
+        .bind(connector.map(json))
+        .bind(connector.and_then(|connector| connector.edge_request_id.clone()))
+        .bind(request.client_ip.to_string())
+        .bind(Text::from(request.method.as_str()))
+        .bind(request.scheme.clone())
+        .bind(request.http_version.clone())
+        .bind(Text::from(request.host.as_str()))
+        .bind(Text::from(request.path.as_str()))
+        .bind(Text::from(request.query.as_str()))
+        .bind(json(&request.headers))
+        .bind(request.body.as_ref().map(|body| body.0.clone()))
+        .bind(request.body_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
+        .bind(if request.body_truncated { "yes" } else { "no" })
+        .bind(word(&decision.outcome))
+        .bind(decision.reason.as_ref().map(word))
+        .bind(word(&decision.mode))
+        .bind(decision.mode_source.clone())
+        .bind(word(&decision.delivery))
+        .bind(word(&decision.enforced))
 }
 
 #[derive(FromRow)]
@@ -162,7 +163,7 @@ impl DecisionRow {
     }
 }
 
-async fn decision(connection: &mut SqliteConnection, id: RequestId) -> Result<Option<Decision>, StoreError> {
+async fn decision(connection: &mut Connection, id: RequestId) -> Result<Option<Decision>, StoreError> {
     let id = id.to_string();
     let row: Option<DecisionRow> = sqlx::query_as(
         "select outcome, reason, mode, mode_source, delivery, enforced from requests where request_id = $1",
@@ -179,12 +180,12 @@ struct RequestRow {
     at: i64,
     connector: Option<String>,
     client_ip: String,
-    method: String,
+    method: Text,
     scheme: Option<String>,
     http_version: Option<String>,
-    host: String,
-    path: String,
-    query: String,
+    host: Text,
+    path: Text,
+    query: Text,
     headers: String,
     body: Option<Vec<u8>>,
     body_bytes: Option<i64>,
@@ -202,12 +203,12 @@ impl TryFrom<RequestRow> for RecordedRequest {
             at: columns.time("at", row.at)?,
             connector: connector.map(|text| columns.json::<ConnectorInfo>("connector", text)).transpose()?,
             client_ip: columns.parse("client_ip", &row.client_ip)?,
-            method: row.method,
+            method: row.method.into(),
             scheme: row.scheme,
             http_version: row.http_version,
-            host: row.host,
-            path: row.path,
-            query: row.query,
+            host: row.host.into(),
+            path: row.path.into(),
+            query: row.query.into(),
             headers: columns.json("headers", &row.headers)?,
             body: row.body.map(Body),
             body_bytes: row.body_bytes.map(count),
@@ -232,7 +233,7 @@ impl Store {
 
 /// At which trigger the node was asked, where that is known.
 pub(super) async fn connector(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: RequestId,
 ) -> Result<Option<ConnectorInfo>, StoreError> {
     let id = id.to_string();
@@ -247,7 +248,7 @@ pub(super) async fn connector(
 
 /// Notes what was answered. `None` when the request is not known, else whether this changed anything.
 pub(super) async fn answered(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: RequestId,
     status: i64,
 ) -> Result<Option<bool>, StoreError> {

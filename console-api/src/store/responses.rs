@@ -1,9 +1,8 @@
 //! What came of requests. A report may overtake its request: it then waits here.
 
-use super::{StoreError, requests};
+use super::{Connection, StoreError, requests};
 use jiff::Timestamp;
 use shared::{RequestId, ResponseReport, Trigger};
-use sqlx::SqliteConnection;
 
 /// A node's spool may hold a hit back while the console is away, but not for longer than this.
 const PENDING_AGE_MS: i64 = 24 * 60 * 60 * 1000;
@@ -12,7 +11,7 @@ const PENDING_REPORTS: i64 = 100_000;
 
 /// Joins a report to its request, or keeps it until the request comes. Says whether it told anything new.
 pub(super) async fn record(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     report: &ResponseReport,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -25,10 +24,7 @@ pub(super) async fn record(
 }
 
 /// Applies what was reported on a request before the request itself came.
-pub(super) async fn apply_pending(
-    connection: &mut SqliteConnection,
-    id: RequestId,
-) -> Result<(), StoreError> {
+pub(super) async fn apply_pending(connection: &mut Connection, id: RequestId) -> Result<(), StoreError> {
     // `viewer-response` sorts last: its status is the one the visitor saw.
     let pending: Vec<(String, i64)> =
         sqlx::query_as("delete from pending_responses where request_id = $1 returning event, status")
@@ -48,7 +44,7 @@ fn sorted(mut pending: Vec<(String, i64)>) -> Vec<(String, i64)> {
 }
 
 async fn apply(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: RequestId,
     event: Option<&Trigger>,
     status: i64,
@@ -74,7 +70,7 @@ fn proves_passage(asked_at: Option<&Trigger>, event: Option<&Trigger>, status: i
 }
 
 async fn keep(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: RequestId,
     event: Option<&Trigger>,
     status: i64,
@@ -95,7 +91,7 @@ async fn keep(
 }
 
 /// Forgets the oldest reports nobody asked for.
-pub(super) async fn prune(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn prune(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("delete from pending_responses where received_at < $1")
         .bind(now.as_millisecond().saturating_sub(PENDING_AGE_MS))
         .execute(&mut *connection)

@@ -1,9 +1,9 @@
-//! Enums and values as the text they are stored as, the same as on the wire.
+//! Enums, values and texts as the text they are stored as.
 
 use super::StoreError;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
-use std::str::FromStr;
+use std::{iter, str::FromStr};
 
 /// An enum as its word.
 pub(super) fn word<T: Serialize>(value: &T) -> String {
@@ -16,6 +16,38 @@ pub(super) fn word<T: Serialize>(value: &T) -> String {
 /// A value as JSON.
 pub(super) fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("wire types have text keys and finite numbers")
+}
+
+/// What a visitor sent as text, or what was decoded from it. PostgreSQL's text holds no NUL, so that is stored spelled out.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub(super) struct Text(String);
+
+/// Begins a spelled-out sign: a control character that is hardly ever meant, `0` after it is NUL, itself it is itself.
+const ESCAPE: char = '\u{1a}';
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        if text.contains(['\0', ESCAPE]) {
+            Self(text.replace(ESCAPE, "\u{1a}\u{1a}").replace('\0', "\u{1a}0"))
+        } else {
+            Self(text.to_owned())
+        }
+    }
+}
+
+impl From<Text> for String {
+    fn from(Text(stored): Text) -> Self {
+        if !stored.contains(ESCAPE) {
+            return stored;
+        }
+        let mut rest = stored.chars();
+        iter::from_fn(|| match rest.next()? {
+            ESCAPE => rest.next().map(|sign| if sign == '0' { '\0' } else { sign }),
+            sign => Some(sign),
+        })
+        .collect()
+    }
 }
 
 /// A count or size; SQL has no unsigned numbers.
@@ -64,5 +96,20 @@ impl Columns<'_> {
         status: Option<i64>,
     ) -> Result<Option<u16>, StoreError> {
         status.map(u16::try_from).transpose().map_err(|_| self.bad(column))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_text_comes_back_and_is_stored_without_nul(text in "[\\x00\\x1a0a🦀]{0,8}") {
+            let stored = Text::from(text.as_str());
+            prop_assert!(!stored.0.contains('\0'));
+            prop_assert_eq!(String::from(stored), text);
+        }
     }
 }

@@ -10,23 +10,32 @@ use console_api::{
     app::App,
     bundles::Bundles,
     clock::Clock,
-    store::{Store, TokenSource},
+    store::{Place, PostgresUrl, Store, TokenSource},
     token::Token,
 };
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::{
+    collections::BTreeMap,
+    env, process,
+    sync::atomic::{AtomicU32, Ordering},
+};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
 /// When the console's clock stands.
 pub(crate) const NOW: &str = "2026-01-01T12:00:00Z";
 
+/// The variable with the server to test on; without it the tests run on SQLite.
+pub(crate) const DATABASE_URL: &str = "CONSOLE_TEST_DATABASE_URL";
+
 pub(crate) struct Console {
     pub(crate) router: Router,
     pub(crate) store: Store,
-    dir: TempDir,
+    place: Place,
+    _dir: TempDir,
 }
 
 #[derive(Debug)]
@@ -55,13 +64,17 @@ pub(crate) fn token_of(role: Role) -> String {
 impl Console {
     pub(crate) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).await.unwrap();
+        let place = match env::var(DATABASE_URL) {
+            Ok(server) => Place::Server(PostgresUrl::parse(schema_on(&server).await).unwrap()),
+            Err(_) => Place::in_dir(dir.path()),
+        };
+        let store = Store::open(&place).await.unwrap();
         for role in Role::ALL {
             let token = Token::parse(&token_of(role)).unwrap();
             store.add_token(&token, role, "test", TokenSource::Command, now()).await.unwrap();
         }
         let router = App::new(store.clone(), Clock::At(now()), Bundles::default()).router();
-        Self { router, store, dir }
+        Self { router, store, place, _dir: dir }
     }
 
     /// The same console, with its clock at another time.
@@ -72,9 +85,9 @@ impl Console {
     /// The same database, opened anew.
     pub(crate) async fn restart(self) -> Self {
         self.store.close().await;
-        let store = Store::open(self.dir.path()).await.unwrap();
+        let store = Store::open(&self.place).await.unwrap();
         let router = App::new(store.clone(), Clock::At(now()), Bundles::default()).router();
-        Self { router, store, dir: self.dir }
+        Self { router, store, ..self }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -117,6 +130,16 @@ impl Console {
         assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
         list["items"][0]["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// A schema of the server that no other console has.
+async fn schema_on(server: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let schema = format!("console_{}_{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut connection = PgConnection::connect(server).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("create schema {schema}"))).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    format!("{server}&options[search_path]={schema}")
 }
 
 pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {

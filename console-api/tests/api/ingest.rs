@@ -1,13 +1,15 @@
 use crate::harness::{
-    Console, attack, hit, monitored, not_inspected, request_id, response, send, token_of, uuid, with,
+    Answer, Console, attack, hit, monitored, not_inspected, request_id, response, send, token_of, uuid, with,
 };
 use axum::{
     body::Body,
-    http::{Request, header},
+    http::{Request, StatusCode, header},
 };
 use console_api::actor::Role;
+use flate2::{Compression, write::GzEncoder};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
+use std::io::Write as _;
 
 /// Outcome, enforced and response status of the first hit of a request.
 async fn fate(console: &Console, n: u32) -> (String, String, Value) {
@@ -32,6 +34,35 @@ async fn a_batch_sent_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_batch_may_be_compressed_within_bounds() {
+    let console = Console::start().await;
+    let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": [attack(1, 0)]}).to_string();
+    let zipped = gzip(batch.as_bytes());
+    assert_eq!(post_as(&console, "gzip", zipped.clone()).await.status, StatusCode::OK);
+    assert_eq!(console.body("/api/v1/attacks").await["items"][0]["hits"], 1);
+    let cut = zipped[..zipped.len() - 9].to_vec();
+    assert_eq!(post_as(&console, "gzip", cut).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(post_as(&console, "zstd", zipped).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let bomb = gzip(&vec![b' '; 17 * 1024 * 1024]);
+    assert!(bomb.len() < 1024 * 1024);
+    assert_eq!(post_as(&console, "gzip", bomb).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(bytes).unwrap();
+    gzip.finish().unwrap()
+}
+
+async fn post_as(console: &Console, encoding: &str, body: Vec<u8>) -> Answer {
+    let request = Request::post("/api/v1/ingest")
+        .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::Node)))
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_ENCODING, encoding);
+    send(&console.router, request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_is_there_after_a_restart() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
@@ -50,6 +81,22 @@ async fn a_bad_record_does_not_stop_the_others() {
     assert_json_snapshot!(console.ingest(&batch).await);
     assert_eq!(console.body("/api/v1/attacks").await["items"][0]["hits"], 2);
     assert_eq!(console.body(&format!("/api/v1/hits?request_id={}", request_id(4))).await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_name_no_index_could_hold_is_refused_and_named() {
+    let console = Console::start().await;
+    let edge_id = "/attack/request/connector/edge_request_id";
+    let long = with(attack(1, 0), &[(edge_id, json!("x".repeat(1001)))]);
+    let nul = with(attack(2, 0), &[("/attack/hits/0/type", json!("sq\0li"))]);
+    let reason = with(not_inspected(3, 3, "?"), &[("/not_inspected/reason", json!("\0"))]);
+    let reply = console.ingest(&[long, nul, reason, attack(4, 0)]).await;
+    assert_eq!(reply["stored"], 1);
+    let reasons: Vec<_> =
+        reply["rejected"].as_array().unwrap().iter().map(|entry| &entry["reason"]).collect();
+    let because = "is longer than 1000 bytes or holds a control character";
+    let named = ["the edge request id", "the type of a hit", "the reason of what was not inspected"];
+    assert_eq!(reasons, named.map(|name| format!("{name} {because}")).iter().collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The real router on a database of its own. One file for each file of `src/routes`, and the pages.
+//! The real router on a database of its own: SQLite, and all once more on PostgreSQL. One file for each file of `src/routes`, and the pages.
 
 #![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
 
@@ -13,3 +13,6 @@ mod nodes;
 mod not_inspected;
 mod order;
 mod pages;
+mod postgres;
+#[path = "../support/postgres.rs"]
+mod postgres_server;

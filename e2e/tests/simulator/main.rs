@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
 
+mod behaviors;
 mod binary;
 mod conventions;
+mod cache;
 mod edge;
 mod ends;
 mod events;
 mod harness;
+mod input;
 mod lambda;
 mod limits;
 

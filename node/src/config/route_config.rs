@@ -1,15 +1,144 @@
-//! `route_config`: what is done about attacks.
+//! `route_config`: the mode, the application and more, by host and path.
 
-use super::section::{Part, Section};
-use shared::Mode;
+use super::{
+    scalar::{Scalar, word},
+    section::{Part, Section},
+};
+use crate::{
+    decision::EffectiveMode,
+    routes::{Hosts, Location, Route, RouteSettings, Routes, glob::Glob},
+};
+use shared::{Mode, ruleset::OverlimitAction};
+use std::sync::Arc;
 
-#[derive(Debug, Clone)]
-pub struct RouteConfig {
-    pub mode: Mode,
+/// What is around a route: it inherits the settings and the host, and has to lie in the location.
+struct Around {
+    settings: Arc<RouteSettings>,
+    host: Option<Glob>,
+    location: Location,
 }
 
-impl Part for RouteConfig {
+impl Part for Routes {
     fn read(section: &mut Section<'_>) -> Option<Self> {
-        Some(Self { mode: section.or("wallarm_mode", Mode::Monitoring) })
+        let mode = section.or("wallarm_mode", Mode::Monitoring);
+        let Application(application) = section.or("wallarm_application", Application(None));
+        let overlimit = section.or("overlimit", OverlimitAction::Monitor);
+        ignore_tenant(section);
+        let mode = EffectiveMode { mode, source: "config".to_owned() };
+        let default = Arc::new(RouteSettings { mode, application, overlimit });
+        let around = Around { settings: default.clone(), host: None, location: Location::everything() };
+        Some(Self { default, hosts: read_routes(section, &around) })
+    }
+}
+
+fn read_routes(section: &mut Section<'_>, around: &Around) -> Hosts {
+    let mut hosts = Hosts::default();
+    section.each("routes", |section| read_route(section, around, &mut hosts));
+    hosts
+}
+
+fn read_route(section: &mut Section<'_>, around: &Around, hosts: &mut Hosts) -> Option<()> {
+    let host: Option<Glob> = section.optional("host");
+    let path: Option<RoutePath> = section.optional("route");
+    let (has_host, has_path, has_location) = (section.has("host"), section.has("route"), path.is_some());
+    let effective_host = host.clone().or_else(|| around.host.clone());
+    let source = source(effective_host.as_ref(), path.as_ref());
+    let location = path.map_or_else(Location::everything, |path| path.location);
+    let settings = Arc::new(read_settings(section, &around.settings, source));
+    let inside = location.check_inside(&around.location);
+    let within = Around { settings, host: effective_host, location };
+    let inner = read_routes(section, &within);
+    if has_host != host.is_some() || has_path != has_location {
+        return None;
+    }
+    if !has_host && !has_path {
+        section.wrong("route", "must be there, or else `host`");
+        return None;
+    }
+    let route = Route { settings: within.settings, inner };
+    let placed = inside.and_then(|()| hosts.entry(host).add(within.location, route));
+    placed.map_err(|cause| section.wrong("route", cause)).ok()
+}
+
+/// How verdicts name a route that gives a mode: `route:shop.example.com/api`, `route:~ \.php$`.
+fn source(host: Option<&Glob>, path: Option<&RoutePath>) -> String {
+    let (host, path) = (host.map_or("", Glob::text), path.map_or("", |path| path.text.as_str()));
+    let gap = if host.is_empty() || path.is_empty() || path.starts_with('/') { "" } else { " " };
+    format!("route:{host}{gap}{path}")
+}
+
+fn read_settings(section: &mut Section<'_>, around: &RouteSettings, source: String) -> RouteSettings {
+    let mode = section.optional("wallarm_mode").map(|mode| EffectiveMode { mode, source });
+    let application = section.optional("wallarm_application").map(|Application(it)| it);
+    let overlimit = section.optional("overlimit");
+    ignore_tenant(section);
+    RouteSettings {
+        mode: mode.unwrap_or_else(|| around.mode.clone()),
+        application: application.unwrap_or(around.application),
+        overlimit: overlimit.unwrap_or(around.overlimit),
+    }
+}
+
+fn ignore_tenant(section: &mut Section<'_>) {
+    section.ignored("wallarm_partner_client_uuid", "a console and its nodes serve one tenant");
+}
+
+/// `-1` means that there is none.
+struct Application(Option<u32>);
+
+impl Scalar for Application {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "-1" => Ok(Self(None)),
+            Ok(id @ 1..) => Ok(Self(Some(id))),
+            _ => Err("must be a whole number from 1 to 4294967295, or -1 for none".to_owned()),
+        }
+    }
+
+    fn shown(&self) -> String {
+        self.0.map_or_else(|| "-1".to_owned(), |id| id.to_string())
+    }
+}
+
+/// A location, and how it was written.
+struct RoutePath {
+    text: String,
+    location: Location,
+}
+
+impl Scalar for RoutePath {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self { text: text.trim().to_owned(), location: Location::parse(text.trim())? })
+    }
+
+    fn shown(&self) -> String {
+        self.text.clone()
+    }
+}
+
+impl Scalar for Glob {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Err("must not be empty".to_owned()) } else { Self::new(text) }
+    }
+
+    fn shown(&self) -> String {
+        self.text().to_owned()
+    }
+}
+
+impl Scalar for OverlimitAction {
+    fn parse(text: &str) -> Result<Self, String> {
+        word(text, &[Self::Monitor, Self::Block], |action| spelled(*action))
+    }
+
+    fn shown(&self) -> String {
+        spelled(*self).to_owned()
+    }
+}
+
+fn spelled(action: OverlimitAction) -> &'static str {
+    match action {
+        OverlimitAction::Monitor => "monitor",
+        OverlimitAction::Block => "block",
     }
 }

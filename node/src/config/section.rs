@@ -77,7 +77,7 @@ impl<'r> Reading<'r> {
 
     /// Reads the whole file.
     pub(super) fn root<P: Part>(&'r self, document: &'r Node) -> Option<P> {
-        self.enter(String::new(), Some(document))
+        self.enter(String::new(), Some(document), P::read)
     }
 
     /// The errors, and the warnings.
@@ -92,7 +92,12 @@ impl<'r> Reading<'r> {
         (errors, self.warnings.into_inner())
     }
 
-    fn enter<P: Part>(&'r self, path: String, node: Option<&'r Node>) -> Option<P> {
+    fn enter<T>(
+        &'r self,
+        path: String,
+        node: Option<&'r Node>,
+        read: impl FnOnce(&mut Section<'_>) -> Option<T>,
+    ) -> Option<T> {
         let entries: &[Entry] = match node.map(|node| &node.value) {
             None => &[],
             Some(Value::Map(entries)) => entries,
@@ -103,7 +108,7 @@ impl<'r> Reading<'r> {
         };
         let place = node.map_or(Place::START, |node| node.place);
         let mut section = Section { reading: self, path, place, entries, asked: Vec::new() };
-        let part = P::read(&mut section);
+        let part = read(&mut section);
         section.refuse_unknown();
         part
     }
@@ -120,7 +125,7 @@ impl<'r> Reading<'r> {
 pub(super) fn keys_of<P: Part>() -> Vec<KnownKey> {
     let environment = Environment::default();
     let reading = Reading { lists_keys: true, ..Reading::new(Path::new(""), &environment) };
-    reading.enter::<P>(String::new(), None);
+    reading.enter(String::new(), None, P::read);
     reading.keys.into_inner()
 }
 
@@ -162,7 +167,8 @@ impl<'r> Section<'r> {
     /// A section that is as it is by default when it is not there.
     pub(super) fn section<P: Part>(&mut self, key: &'static str) -> Option<P> {
         self.asked.push(key);
-        self.reading.enter(self.path_of(key), self.entry(key).map(|entry| &entry.node))
+        let node = self.entry(key).map(|entry| &entry.node);
+        self.reading.enter(self.path_of(key), node, P::read)
     }
 
     /// A section that may be absent. When it is there and wrong, that has been noted.
@@ -176,13 +182,48 @@ impl<'r> Section<'r> {
         None
     }
 
+    /// Values of one kind; in the environment with commas between them.
+    pub(super) fn list<T: Scalar>(&mut self, key: &'static str, default: Vec<T>) -> Vec<T> {
+        let shown: Vec<_> = default.iter().map(Scalar::shown).collect();
+        self.declare(key, Presence::Default(format!("[{}]", shown.join(", "))));
+        let Some(found) = self.find(key) else { return default };
+        match found.value {
+            Given::Variable(text) => {
+                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                words.filter_map(|word| self.parsed(key, &found.origin, word)).collect()
+            }
+            Given::Node(Value::List(nodes)) => {
+                let item = |node: &'r Node| {
+                    self.scalar(
+                        key,
+                        &Found { origin: self.origin(node.place), value: Given::Node(&node.value) },
+                    )
+                };
+                nodes.iter().filter_map(item).collect()
+            }
+            Given::Node(_) => {
+                self.complain(key, &found.origin, "must be a list");
+                Vec::new()
+            }
+        }
+    }
+
     /// A list of sections. What is wrong in one of them does not hide the others.
     pub(super) fn sections<P: Part>(&mut self, key: &'static str) -> Vec<P> {
+        self.each(key, P::read)
+    }
+
+    /// The same, read by what knows more than the section.
+    pub(super) fn each<T>(
+        &mut self,
+        key: &'static str,
+        mut read: impl FnMut(&mut Section<'_>) -> Option<T>,
+    ) -> Vec<T> {
         self.asked.push(key);
-        let path = format!("{}[]", self.path_of(key));
+        let path = self.path_of(key);
         match self.entry(key).map(|entry| (&entry.node.value, entry.node.place)) {
             Some((Value::List(nodes), _)) => {
-                let one = |(at, node)| self.reading.enter(format!("{}[{at}]", self.path_of(key)), Some(node));
+                let one = |(at, node)| self.reading.enter(format!("{path}[{at}]"), Some(node), &mut read);
                 nodes.iter().enumerate().filter_map(one).collect()
             }
             Some((_, place)) => {
@@ -191,7 +232,7 @@ impl<'r> Section<'r> {
             }
             // A list within itself has the same keys again.
             None if self.reading.lists_keys && !self.path.ends_with(&format!("{key}[]")) => {
-                self.reading.enter(path, None).into_iter().collect()
+                self.reading.enter(format!("{path}[]"), None, read).into_iter().collect()
             }
             None => Vec::new(),
         }
@@ -204,6 +245,11 @@ impl<'r> Section<'r> {
             let message = format!("{} has no effect: {why}", self.path_of(key));
             self.reading.warnings.borrow_mut().push(Problem { at, message });
         }
+    }
+
+    /// Whether something was written at the key, right or wrong.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entry(key).is_some()
     }
 
     /// Notes that the value of a key does not go with others.

@@ -17,7 +17,7 @@ const SMALLEST: &str = "version: 4\nmode: connector-server\nconnector:\n  addres
 fn the_originals_smallest_file_is_enough() {
     let config = read(SMALLEST).unwrap();
     assert_eq!(config.connector.address, "0.0.0.0:5050".parse().unwrap());
-    assert_eq!(config.route_config.mode, Mode::Monitoring);
+    assert_eq!(config.route_config.default.mode.mode, Mode::Monitoring);
     assert_eq!(config.metrics.address, Some("127.0.0.1:9000".parse().unwrap()));
 }
 
@@ -31,7 +31,7 @@ fn every_mode_can_be_written() {
         ("block", Mode::Block),
     ] {
         let config = read(&format!("{SMALLEST}route_config:\n  wallarm_mode: {text}\n")).unwrap();
-        assert_eq!(config.route_config.mode, mode, "{text}");
+        assert_eq!(config.route_config.default.mode.mode, mode, "{text}");
     }
 }
 

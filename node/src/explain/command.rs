@@ -4,7 +4,7 @@ use super::{
     Explanation,
     http::{self, Flags},
 };
-use crate::decision::EffectiveMode;
+use crate::routes::RouteSettings;
 use anyhow::Context as _;
 use clap::Args;
 use engine::Engine;
@@ -42,8 +42,8 @@ pub struct Explain {
 
 impl Explain {
     pub fn run(&self) -> anyhow::Result<()> {
-        let mode = EffectiveMode { mode: self.mode, source: "flag".to_owned() };
-        let explanation = Explanation::of(&Engine::new(), &self.request()?, mode);
+        let settings = RouteSettings::of_mode(self.mode, "flag");
+        let explanation = Explanation::of(&Engine::new(), &self.request()?, &settings);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&explanation)?);
         } else {

@@ -19,8 +19,8 @@ pub(super) async fn explain(
 ) -> Result<Json<Explanation>, Refusal> {
     node.authorize(&headers)?;
     let (request, _) = refusal::message::<InspectRequest>(&headers, body)?;
-    let mode = node.mode_of(&request);
-    Ok(Json(Explanation::of(&node.engine, &request, mode)))
+    let settings = node.settings_of(&request);
+    Ok(Json(Explanation::of(&node.engine, &request, &settings)))
 }
 
 impl Node {

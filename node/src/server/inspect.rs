@@ -70,13 +70,18 @@ struct Inspected {
 }
 
 impl Node {
-    fn inspect(&self, request: InspectRequest) -> Result<Verdict, Refusal> {
-        let mode = self.mode_of(&request);
+    fn inspect(&self, mut request: InspectRequest) -> Result<Verdict, Refusal> {
+        counted(self, self.check_host(&request))?;
+        let settings = self.settings_of(&request);
+        if settings.application.is_some() {
+            request.connector.get_or_insert_default().application = settings.application;
+        }
+        let mode = settings.mode.clone();
         let delivery = request.delivery;
         let body_truncated = request.body_truncated;
         let request_id = request.request_id.unwrap_or_else(RequestId::random);
         let Inspected { findings, took } = self.analyse(&request, mode.mode);
-        let ruling = decision::rule(mode.mode, delivery, &findings);
+        let ruling = decision::rule(mode.mode, settings.overlimit, delivery, &findings);
         let attack_types = types(&findings);
         self.recent.note(request_id, !findings.is_empty());
         let (mode_name, mode_source) = (mode.mode, mode.source.clone());

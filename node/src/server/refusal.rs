@@ -27,6 +27,8 @@ pub(super) enum Refusal {
     Signature(SignatureError),
     #[error("the call has been made before: its nonce is known")]
     Replayed,
+    #[error("the host of the request is not one of connector.allowed_hosts")]
+    Host,
     #[error("the message could not be stored")]
     Unavailable,
 }
@@ -42,6 +44,7 @@ impl Refusal {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Signature(_) | Self::Replayed => (StatusCode::UNAUTHORIZED, "signature"),
+            Self::Host => (StatusCode::FORBIDDEN, "host"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "spool"),
         }
     }

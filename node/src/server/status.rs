@@ -28,7 +28,7 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Json<Status> {
     Json(Status {
         version: VERSION,
         node_id: node.id,
-        mode: node.mode.mode,
+        mode: node.config.load().route_config.default.mode.mode,
         totals: node.metrics.totals(),
         spool: node.spool.stats(),
     })

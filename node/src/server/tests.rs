@@ -1,5 +1,7 @@
+mod configured;
+
 use super::*;
-use crate::config::SpoolConfig;
+use crate::config::{Environment, SpoolConfig};
 use axum::{
     body::{Body as HttpBody, to_bytes},
     http::{Request, StatusCode, header},
@@ -9,7 +11,7 @@ use shared::{
     Action, AttackRecord, Delivery, Encoding, Enforced, Mode, Outcome, Problem, Record, RequestId, Verdict,
     signature::{SIGNATURE_HEADER, SignedCall, SigningKey},
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -42,7 +44,7 @@ fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> Worl
     let node = Node {
         id: Uuid::nil(),
         engine: Engine::new(),
-        mode: EffectiveMode { mode, source: "config".into() },
+        config: ArcSwap::from_pointee(config_of(&format!("route_config: {{wallarm_mode: {mode}}}"))),
         spool: Arc::new(Spool::open(&config).unwrap()),
         recent: RecentRequests::default(),
         metrics: Arc::new(Metrics::new()),
@@ -50,6 +52,15 @@ fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> Worl
         signatures: keys.map(Signatures::new),
     };
     World { node: Arc::new(node), _spool: directory }
+}
+
+/// The smallest configuration, and what a test wants of it.
+fn config_of(more: &str) -> Config {
+    parsed(&format!("version: 4\nmode: connector-server\nconnector: {{address: ':5050'}}\n{more}\n"))
+}
+
+fn parsed(file: &str) -> Config {
+    Config::parse(Path::new("node.yaml"), file, &Environment::default()).unwrap()
 }
 
 impl World {
@@ -65,8 +76,7 @@ impl World {
 
     /// What waits in the spool.
     fn records(&self) -> Vec<Record> {
-        let batch = self.node.spool.read(usize::MAX, usize::MAX).unwrap();
-        batch.records.iter().map(|record| serde_json::from_slice(record).unwrap()).collect()
+        self.node.spool.waiting()
     }
 
     fn attack(&self) -> AttackRecord {

@@ -1,11 +1,12 @@
 //! The console, as the node sees it: takes batches, says what became of them.
 
 use crate::config::ConsoleConfig;
+use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, StatusCode, Uri,
     body::Bytes,
-    header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
+    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
 };
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -13,7 +14,11 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use shared::{INGEST_PATH, IngestBatch, IngestReply};
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    time::Duration,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
@@ -37,6 +42,9 @@ pub(super) enum IngestError {
     Refused { status: StatusCode, detail: String },
     #[error("the console does not accept the node's token ({0})")]
     Token(StatusCode),
+    /// E.g. a wrong address. Nothing is wrong with the records, so they wait.
+    #[error("what answers is not a console of this version ({status}): {detail}")]
+    Unexpected { status: StatusCode, detail: String },
 }
 
 impl Console {
@@ -55,15 +63,15 @@ impl Console {
         })
     }
 
-    pub(super) async fn ingest(&self, batch: &IngestBatch) -> Result<IngestReply, IngestError> {
-        let exchange = tokio::time::timeout(TIMEOUT, self.exchange(batch));
+    pub(super) async fn ingest(&self, body: Bytes) -> Result<IngestReply, IngestError> {
+        let exchange = tokio::time::timeout(TIMEOUT, self.exchange(body));
         exchange.await.map_err(|_| IngestError::Unreachable("no answer".into()))?
     }
 
-    async fn exchange(&self, batch: &IngestBatch) -> Result<IngestReply, IngestError> {
-        let body = serde_json::to_vec(batch).map_err(|error| IngestError::Unreachable(error.into()))?;
+    async fn exchange(&self, body: Bytes) -> Result<IngestReply, IngestError> {
         let request = Request::post(&self.endpoint)
             .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_ENCODING, "gzip")
             .header(AUTHORIZATION, &self.authorization)
             .body(Full::from(body))
             .map_err(|error| IngestError::Unreachable(error.into()))?;
@@ -82,10 +90,22 @@ impl Console {
                     head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
                 Err(IngestError::Busy { status, retry_after: seconds.map(Duration::from_secs) })
             }
-            status => Err(IngestError::Refused {
-                status,
-                detail: String::from_utf8_lossy(&body).chars().take(500).collect(),
-            }),
+            status => {
+                let detail = String::from_utf8_lossy(&body).chars().take(500).collect();
+                Err(match status {
+                    StatusCode::BAD_REQUEST
+                    | StatusCode::PAYLOAD_TOO_LARGE
+                    | StatusCode::UNPROCESSABLE_ENTITY => IngestError::Refused { status, detail },
+                    _ => IngestError::Unexpected { status, detail },
+                })
+            }
         }
     }
+}
+
+/// The body of a delivery.
+pub(super) fn compress(batch: &IngestBatch) -> io::Result<Bytes> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&serde_json::to_vec(batch)?)?;
+    Ok(gzip.finish()?.into())
 }

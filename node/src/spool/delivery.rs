@@ -2,12 +2,13 @@
 
 use super::{
     Batch, Spool, SpoolError,
-    console::{Console, IngestError},
+    console::{self, Console, IngestError},
 };
 use crate::{config::ConsoleConfig, metrics::Metrics};
+use hyper::body::Bytes;
 use serde_json::value::RawValue;
 use shared::{IngestBatch, IngestReply, record::NodeInfo};
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -58,53 +59,50 @@ impl Delivery {
 
     /// Delivers one batch. False when there was nothing to deliver.
     async fn deliver(&mut self) -> bool {
-        let batch = match self.spool.read(self.batch_records, MAX_BATCH_BYTES) {
-            Ok(batch) => batch,
+        let (node, records) = (self.node.clone(), self.batch_records);
+        let read = on_disk(&self.spool, move |spool| {
+            let Some(batch) = spool.read(records, MAX_BATCH_BYTES)? else { return Ok(None) };
+            let body = body(node, &batch).map_err(|cause| spool.failed(cause))?;
+            Ok(Some((batch, body)))
+        });
+        match read.await {
+            Ok(Some((batch, body))) => self.send(batch, body).await,
+            Ok(None) => return false,
             Err(error) => {
                 error!("the spool cannot be read: {error}");
                 tokio::time::sleep(LONGEST_PAUSE).await;
-                return true;
             }
-        };
-        if batch.is_empty() {
-            return false;
-        }
-        match self.send(&batch).await {
-            Ok(reply) => self.settle(&batch, &reply),
-            Err(error) => self.give_way(&batch, error).await,
         }
         true
     }
 
-    async fn send(&self, batch: &Batch) -> Result<IngestReply, IngestError> {
+    async fn send(&mut self, batch: Batch, body: Bytes) {
         if batch.records.is_empty() {
-            return Ok(IngestReply::default());
+            warn!("a part of the spool cannot be read, it is skipped");
+            return self.settle(batch, IngestReply::default()).await;
         }
-        let raw = |record: &Vec<u8>| RawValue::from_string(String::from_utf8(record.clone()).ok()?).ok();
-        // The checksum held, so each record is the JSON this program wrote.
-        let records = batch.records.iter().filter_map(raw).collect();
-        self.console.ingest(&IngestBatch { node: self.node.clone(), records }).await
+        match self.console.ingest(body).await {
+            Ok(reply) => self.settle(batch, reply).await,
+            Err(error) => self.give_way(batch, error).await,
+        }
     }
 
-    fn settle(&mut self, batch: &Batch, reply: &IngestReply) {
+    async fn settle(&mut self, batch: Batch, reply: IngestReply) {
         if self.pause > FIRST_PAUSE {
             info!("the console takes records again");
         }
         self.pause = FIRST_PAUSE;
         self.batch_records = MAX_BATCH_RECORDS.min(self.batch_records * 2);
         self.metrics.delivered.inc_by(batch.records.len() as u64);
-        for rejected in &reply.rejected {
-            self.set_aside(batch.records.get(rejected.index), &rejected.reason);
-        }
-        self.acknowledge(batch);
+        let refused = reply.rejected.into_iter().map(|rejected| (rejected.index, rejected.reason));
+        self.acknowledge(batch, refused.collect()).await;
     }
 
-    async fn give_way(&mut self, batch: &Batch, error: IngestError) {
+    async fn give_way(&mut self, batch: Batch, error: IngestError) {
         self.metrics.delivery_errors.inc();
         match error {
-            IngestError::Refused { ref detail, .. } if batch.records.len() == 1 => {
-                self.set_aside(batch.records.first(), detail);
-                self.acknowledge(batch);
+            IngestError::Refused { detail, .. } if batch.records.len() == 1 => {
+                self.acknowledge(batch, vec![(0, detail)]).await;
             }
             IngestError::Refused { .. } => self.batch_records = (batch.records.len() / 2).max(1),
             IngestError::Busy { retry_after: Some(pause), .. } => {
@@ -122,26 +120,40 @@ impl Delivery {
         self.pause = LONGEST_PAUSE.min(self.pause * 2);
     }
 
-    fn set_aside(&self, record: Option<&Vec<u8>>, reason: &str) {
-        warn!("the console rejected a record, it is kept in rejected.jsonl: {reason}");
-        let kept = record.map_or(Ok(()), |record| self.spool.set_aside(record, reason));
-        log_failure(kept);
-    }
-
-    fn acknowledge(&self, batch: &Batch) {
-        log_failure(self.spool.acknowledge(batch));
+    /// Sets aside the records that were refused, each with the reason, and goes on behind the batch.
+    async fn acknowledge(&self, batch: Batch, refused: Vec<(usize, String)>) {
+        let done = on_disk(&self.spool, move |spool| {
+            for (index, reason) in &refused {
+                warn!("the console rejected a record, it is kept in rejected.jsonl: {reason}");
+                if let Some(Err(error)) =
+                    batch.records.get(*index).map(|record| spool.set_aside(record, reason))
+                {
+                    error!("a rejected record is lost: {error}");
+                }
+            }
+            spool.acknowledge(&batch)
+        });
+        if let Err(error) = done.await {
+            error!("{error}");
+        }
     }
 }
 
-impl Batch {
-    /// Whether there is neither a record to deliver nor damage to step over.
-    fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.damaged == 0
+/// Does what waits for disks where nobody else waits for it.
+async fn on_disk<T: Send + 'static>(
+    spool: &Arc<Spool>,
+    work: impl FnOnce(&Spool) -> Result<T, SpoolError> + Send + 'static,
+) -> Result<T, SpoolError> {
+    let on_thread = spool.clone();
+    match tokio::task::spawn_blocking(move || work(&on_thread)).await {
+        Ok(done) => done,
+        Err(stopped) => Err(spool.failed(io::Error::other(stopped))),
     }
 }
 
-fn log_failure(result: Result<(), SpoolError>) {
-    if let Err(error) = result {
-        error!("{error}");
-    }
+fn body(node: NodeInfo, batch: &Batch) -> io::Result<Bytes> {
+    let raw = |record: &Vec<u8>| RawValue::from_string(String::from_utf8(record.clone()).ok()?).ok();
+    // The checksum held, so each record is the JSON this program wrote.
+    let records = batch.records.iter().filter_map(raw).collect();
+    console::compress(&IngestBatch { node, records })
 }

@@ -1,7 +1,12 @@
 //! What the spool remembers across restarts beside its segments.
 
+use super::kind::Counts;
 use serde::{Deserialize, Serialize};
-use std::{fs, io, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::Path,
+};
 
 /// How far the console has acknowledged: the byte after the last settled record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -10,36 +15,75 @@ pub(super) struct Position {
     pub offset: u64,
 }
 
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct State {
-    pub position: Position,
-    pub dropped: u64,
-    pub rejected: u64,
-    pub damaged: u64,
+    pub monitored: LaneState,
+    pub blocked: LaneState,
+    pub tally: Tally,
 }
 
-impl Position {
-    /// Where to read on in a segment.
-    pub(super) fn offset_in(self, sequence: u64) -> u64 {
-        if self.sequence == sequence { self.offset } else { 0 }
-    }
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct LaneState {
+    pub position: Position,
+    /// Segments that are settled although their files may still be there: neither read nor counted again.
+    pub gone: Vec<u64>,
+}
+
+/// What did not reach the console, since the spool was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tally {
+    pub dropped: Dropped,
+    /// Records the console refused, kept in `rejected.jsonl`.
+    pub rejected: u64,
+    /// Stretches of segments that could not be read, e.g. after a power loss.
+    pub damaged: u64,
+    pub damaged_bytes: u64,
+}
+
+/// Records that had to go, by the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Dropped {
+    /// The spool, or the disk, was full.
+    pub full: Counts,
+    /// They could not be written.
+    pub unwritable: Counts,
+    /// One was larger than a segment.
+    pub too_large: Counts,
 }
 
 impl State {
     const FILE: &str = "state.json";
 
-    pub(super) fn load(directory: &Path) -> io::Result<Self> {
-        match fs::read(directory.join(Self::FILE)) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error),
+    /// The state, and whether there was one that cannot be read; it is kept aside.
+    pub(super) fn load(directory: &Path) -> io::Result<(Self, bool)> {
+        let path = directory.join(Self::FILE);
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Self::default(), false)),
+            read => read?,
+        };
+        if let Ok(state) = serde_json::from_slice(&bytes) {
+            return Ok((state, false));
         }
+        fs::rename(path, directory.join("state.json.damaged"))?;
+        Ok((Self::default(), true))
     }
 
-    /// Replaces the file in one step, so that a kill leaves the old or the new one.
+    /// Replaces the file in one step: after a kill or a power loss there is the old one or the new one.
     pub(super) fn save(&self, directory: &Path) -> io::Result<()> {
         let fresh = directory.join("state.json.new");
-        fs::write(&fresh, serde_json::to_vec(self)?)?;
+        let mut file = File::create(&fresh)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.sync_all()?;
         fs::rename(fresh, directory.join(Self::FILE))
+    }
+}
+
+impl Dropped {
+    pub fn total(&self) -> u64 {
+        self.full.total() + self.unwritable.total() + self.too_large.total()
     }
 }

@@ -1,13 +1,26 @@
-use super::*;
-use jiff::Timestamp;
-use shared::{NotInspected, NotInspectedReason, RequestId};
-use std::time::Duration;
+mod delivery;
+mod faults;
+mod model;
 
-fn config(directory: &Path, max_bytes: u64) -> SpoolConfig {
-    SpoolConfig { directory: directory.to_owned(), max_bytes, sync_interval: Duration::from_millis(1) }
+use super::*;
+use frame::{Piece, Pieces};
+use jiff::Timestamp;
+use segment::path;
+use shared::{NotInspected, NotInspectedReason, RequestId, ResponseReport};
+use state::LaneState;
+use std::{ops::Range, time::Duration};
+use tempfile::TempDir;
+
+/// Small enough that a test fills it: segments of 1 kB.
+const SMALL: u64 = 4_000;
+
+fn open(directory: &TempDir, max_bytes: u64) -> Spool {
+    let directory = directory.path().to_owned();
+    Spool::open(&SpoolConfig { directory, max_bytes, sync_interval: Duration::from_millis(1) }).unwrap()
 }
 
-fn record(n: u128) -> Record {
+/// A record that is kept as long as blocked requests are.
+fn kept(n: u128) -> Record {
     Record::NotInspected(NotInspected {
         id: Uuid::from_u128(n),
         request_id: RequestId::derive("E1", "a"),
@@ -16,104 +29,190 @@ fn record(n: u128) -> Record {
     })
 }
 
+/// A record that goes first.
+fn expendable(n: u128) -> Record {
+    Record::Response(ResponseReport {
+        request_id: RequestId::derive("E1", "a"),
+        connector: None,
+        edge_request_id: Some(n.to_string()),
+        status: 200,
+        headers: Vec::new(),
+        not_inspected: Vec::new(),
+    })
+}
+
+fn number(record: &Record) -> u128 {
+    match record {
+        Record::NotInspected(entry) => entry.id.as_u128(),
+        Record::Response(report) => report.edge_request_id.as_ref().unwrap().parse().unwrap(),
+        Record::Attack(_) => panic!("these tests have none"),
+    }
+}
+
 /// The numbers of the records read.
 fn numbers(batch: &Batch) -> Vec<u128> {
-    let ids = batch.records.iter().map(|record| match serde_json::from_slice(record).unwrap() {
-        Record::NotInspected(entry) => entry.id.as_u128(),
-        other => panic!("{other:?}"),
-    });
-    ids.collect()
+    batch.records.iter().map(|record| number(&serde_json::from_slice(record).unwrap())).collect()
 }
 
-fn read_all(spool: &Spool) -> Batch {
-    spool.read(usize::MAX, usize::MAX).unwrap()
-}
-
-fn fill(spool: &Spool, numbers: std::ops::Range<u128>) {
+fn fill(spool: &Spool, record: impl Fn(u128) -> Record, numbers: Range<u128>) {
     for n in numbers {
         spool.append(&[record(n)]).unwrap();
+    }
+}
+
+/// The numbers of all that waits, delivered in batches of so many.
+fn deliver(spool: &Spool, batch_records: usize) -> Vec<u128> {
+    let mut delivered = Vec::new();
+    while let Some(batch) = spool.read(batch_records, usize::MAX).unwrap() {
+        delivered.extend(numbers(&batch));
+        spool.acknowledge(&batch).unwrap();
+    }
+    delivered
+}
+
+impl Spool {
+    /// What waits, without delivering it.
+    pub(crate) fn waiting(&self) -> Vec<Record> {
+        let state = self.files().state();
+        let mut records = Vec::new();
+        for (lane, LaneState { position, gone }) in
+            LaneName::ALL.into_iter().zip([state.monitored, state.blocked])
+        {
+            for sequence in segment::list(&self.directory, lane).unwrap() {
+                let offset = if sequence == position.sequence { position.offset } else { 0 };
+                if sequence < position.sequence || gone.contains(&sequence) {
+                    continue;
+                }
+                let bytes = segment::read(&path(&self.directory, lane, sequence), offset, u64::MAX).unwrap();
+                records.extend(Pieces::new(&bytes).filter_map(|piece| match piece {
+                    Piece::Record(_, record) => Some(serde_json::from_slice::<Record>(record).unwrap()),
+                    Piece::Damage(_) => None,
+                }));
+            }
+        }
+        records
     }
 }
 
 #[test]
 fn what_is_not_acknowledged_is_there_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let spool = Spool::open(&config(directory.path(), 1 << 20)).unwrap();
-    fill(&spool, 0..5);
-    let batch = spool.read(2, usize::MAX).unwrap();
+    let spool = open(&directory, 1 << 20);
+    fill(&spool, kept, 0..5);
+    let batch = spool.read(2, usize::MAX).unwrap().unwrap();
     assert_eq!(numbers(&batch), [0, 1]);
     spool.acknowledge(&batch).unwrap();
     drop(spool);
 
-    let spool = Spool::open(&config(directory.path(), 1 << 20)).unwrap();
+    let spool = open(&directory, 1 << 20);
     assert_eq!(spool.stats().pending, 3);
-    fill(&spool, 5..7);
-    assert_eq!(numbers(&read_all(&spool)), [2, 3, 4, 5, 6]);
-    spool.acknowledge(&read_all(&spool)).unwrap();
-    assert_eq!(
-        spool.stats(),
-        SpoolStats { pending: 0, pending_bytes: 0, dropped: 0, rejected: 0, damaged: 0 }
-    );
-    assert_eq!(segment::list(directory.path()).unwrap().len(), 1, "segments that were read are gone");
+    fill(&spool, kept, 5..7);
+    assert_eq!(deliver(&spool, usize::MAX), [2, 3, 4, 5, 6]);
+    let empty =
+        SpoolStats { pending: 0, pending_bytes: 0, writable: true, dropped: 0, lost: Tally::default() };
+    assert_eq!(spool.stats(), empty);
+    assert!(segment::list(directory.path(), LaneName::Blocked).unwrap().len() <= 1, "read segments are gone");
 }
 
 #[test]
-fn a_torn_tail_costs_only_the_record_it_tore() {
+fn lanes_take_turns() {
     let directory = tempfile::tempdir().unwrap();
-    let spool = Spool::open(&config(directory.path(), 1 << 20)).unwrap();
-    fill(&spool, 0..3);
+    let spool = open(&directory, 1 << 20);
+    fill(&spool, kept, 0..3);
+    fill(&spool, expendable, 10..13);
+    assert_eq!(deliver(&spool, 2), [10, 11, 0, 1, 12, 2]);
+}
+
+#[test]
+fn a_full_spool_drops_the_oldest_that_matter_less_and_counts_them_across_restarts() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(&directory, SMALL);
+    fill(&spool, kept, 0..3);
+    fill(&spool, expendable, 100..200);
+    let lost = spool.stats().lost.dropped;
+    assert!(lost.full.responses > 0, "{lost:?}");
+    assert_eq!(lost.total(), lost.full.responses, "nothing else had to go");
+    assert_eq!((spool.stats().pending + lost.total(), spool.stats().dropped), (103, lost.total()));
+    assert!(spool.stats().pending_bytes <= SMALL);
     drop(spool);
-    let torn = segment::list(directory.path()).unwrap()[0].path(directory.path());
-    let length = fs::metadata(&torn).unwrap().len();
-    File::options().write(true).open(torn).unwrap().set_len(length - 1).unwrap();
 
-    let spool = Spool::open(&config(directory.path(), 1 << 20)).unwrap();
-    fill(&spool, 3..4);
-    let batch = read_all(&spool);
-    assert_eq!(numbers(&batch), [0, 1, 3]);
-    spool.acknowledge(&batch).unwrap();
-    assert_eq!((spool.stats().damaged, spool.stats().pending), (1, 0));
+    let spool = open(&directory, SMALL);
+    assert_eq!(spool.stats().lost.dropped, lost);
+    let mut delivered = deliver(&spool, usize::MAX);
+    delivered.sort_unstable();
+    assert_eq!(delivered, (0..3).chain(100 + u128::from(lost.total())..200).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_full_spool_drops_its_oldest_and_counts_them_across_restarts() {
+fn when_only_blocks_are_left_the_oldest_of_them_go_and_nothing_lesser_comes_in() {
     let directory = tempfile::tempdir().unwrap();
-    let spool = Spool::open(&config(directory.path(), 4_000)).unwrap();
-    fill(&spool, 0..100);
-    let kept = numbers(&read_all(&spool));
-    let dropped = spool.stats().dropped;
-    assert!(dropped > 0 && *kept.last().unwrap() == 99, "{dropped} {kept:?}");
-    assert_eq!(kept.len() as u64 + dropped, 100);
-    assert_eq!(spool.stats().pending, kept.len() as u64);
-    assert!(spool.stats().pending_bytes <= 4_000);
-    drop(spool);
-    let spool = Spool::open(&config(directory.path(), 4_000)).unwrap();
-    assert_eq!(spool.stats().dropped, dropped);
-    assert_eq!(numbers(&read_all(&spool)), kept);
+    let spool = open(&directory, SMALL);
+    fill(&spool, expendable, 0..10);
+    fill(&spool, kept, 100..200);
+    let lost = spool.stats().lost.dropped.full;
+    assert_eq!(lost.responses, 10);
+    assert!(lost.not_inspected > 0);
+    for n in 0..50 {
+        let _ = spool.append(&[expendable(n)]);
+    }
+    let after = spool.stats().lost.dropped.full;
+    assert_eq!(after.not_inspected, lost.not_inspected);
+    assert!(after.responses > lost.responses);
 }
 
 #[test]
-fn a_batch_that_was_dropped_meanwhile_is_not_counted_twice() {
+fn a_batch_under_way_is_not_dropped() {
     let directory = tempfile::tempdir().unwrap();
-    let spool = Spool::open(&config(directory.path(), 4_000)).unwrap();
-    fill(&spool, 0..10);
-    let batch = spool.read(5, usize::MAX).unwrap();
-    fill(&spool, 10..100);
+    let spool = open(&directory, SMALL);
+    fill(&spool, kept, 0..10);
+    let batch = spool.read(5, usize::MAX).unwrap().unwrap();
+    fill(&spool, kept, 10..100);
     spool.acknowledge(&batch).unwrap();
-    assert_eq!(spool.stats().pending, read_all(&spool).records.len() as u64);
+    let rest = deliver(&spool, usize::MAX);
+    assert_eq!(numbers(&batch).len() + rest.len() + usize::try_from(spool.stats().dropped).unwrap(), 100);
+}
+
+#[test]
+fn a_record_larger_than_a_segment_is_refused_and_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(&directory, SMALL);
+    let mut large = expendable(1);
+    if let Record::Response(report) = &mut large {
+        report.headers.push(("x".into(), "x".repeat(2_000)));
+    }
+    assert!(matches!(spool.append(&[large]), Err(SpoolError::TooLarge(_))));
+    assert_eq!(spool.stats().lost.dropped.too_large.responses, 1);
+}
+
+#[test]
+fn what_the_console_refused_is_kept_within_bounds() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(&directory, 1 << 20);
+    let large = vec![b'x'; 3 << 20];
+    for _ in 0..8 {
+        spool.set_aside(&large, "no such type").unwrap();
+    }
+    let files = ["rejected.jsonl", "rejected.old.jsonl"]
+        .map(|name| fs::metadata(directory.path().join(name)).unwrap());
+    assert!(files.iter().all(|file| file.len() < 12 << 20));
+    assert_eq!(spool.stats().lost.rejected, 8);
 }
 
 #[test]
 fn a_spool_has_one_owner() {
     let directory = tempfile::tempdir().unwrap();
-    let _owner = Spool::open(&config(directory.path(), 1 << 20)).unwrap();
-    let second = Spool::open(&config(directory.path(), 1 << 20));
-    assert!(matches!(second, Err(SpoolError::InUse(_))));
+    let _owner = open(&directory, 1 << 20);
+    let config = SpoolConfig {
+        directory: directory.path().to_owned(),
+        max_bytes: 1 << 20,
+        sync_interval: Duration::from_millis(1),
+    };
+    assert!(matches!(Spool::open(&config), Err(SpoolError::InUse(_))));
 }
 
 #[test]
 fn the_node_keeps_its_id() {
     let directory = tempfile::tempdir().unwrap();
-    let open = || Spool::open(&config(directory.path(), 1 << 20)).unwrap().node_id().unwrap();
-    assert_eq!(open(), open());
+    let id = || open(&directory, 1 << 20).node_id().unwrap();
+    assert_eq!(id(), id());
 }

@@ -1,0 +1,83 @@
+//! Many rows with few statements: what makes taking in a batch fast.
+
+use super::{Connection, StoreError, dialect::Dialect, words::json};
+use sqlx::{
+    Any, AssertSqlSafe, FromRow,
+    any::{AnyArguments, AnyRow},
+};
+use std::fmt::Write;
+
+/// How many rows a statement takes. For more, SQLite would look long for each of its binds; few sizes, so that the
+/// statements stay prepared.
+const SIZES: [usize; 4] = [32, 8, 2, 1];
+
+pub(super) type Query = sqlx::query::Query<'static, Any, AnyArguments>;
+pub(super) type QueryAs<T> = sqlx::query::QueryAs<'static, Any, T, AnyArguments>;
+
+/// An insert statement, but for its rows.
+pub(super) struct Insert {
+    /// Up to the columns, e.g. `insert into hits (id, at)`.
+    pub(super) into: &'static str,
+    pub(super) columns: usize,
+    /// What stands after the rows, e.g. `on conflict …`.
+    pub(super) after: &'static str,
+}
+
+impl Insert {
+    /// Inserts all rows; `bind` binds the columns of one.
+    pub(super) async fn rows<T>(
+        &self,
+        connection: &mut Connection,
+        mut rows: &[T],
+        bind: impl Fn(Query, &T) -> Query,
+    ) -> Result<(), StoreError> {
+        for size in SIZES {
+            if rows.len() < size {
+                continue;
+            }
+            let statement = self.statement(size);
+            while let Some((some, others)) = rows.split_at_checked(size) {
+                let query = sqlx::query(AssertSqlSafe(statement.clone()));
+                some.iter().fold(query, &bind).execute(&mut *connection).await?;
+                rows = others;
+            }
+        }
+        Ok(())
+    }
+
+    fn statement(&self, rows: usize) -> String {
+        let mut statement = format!("{} values ", self.into);
+        for bind in 0..rows * self.columns {
+            let before = match bind % self.columns {
+                0 if bind == 0 => "(",
+                0 => "), (",
+                _ => ", ",
+            };
+            // Writing to text does not fail.
+            let _ = write!(statement, "{before}${}", bind + 1);
+        }
+        statement + ") " + self.after
+    }
+}
+
+/// A query for rows whose column, the last word of `query`, holds one of the values. They are bind `$1`.
+pub(super) fn among<T>(dialect: Dialect, query: &'static str, values: &[String]) -> QueryAs<T>
+where
+    T: for<'r> FromRow<'r, AnyRow>,
+{
+    sqlx::query_as(AssertSqlSafe(format!("{query} {}", dialect.is_among()))).bind(json(&values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_has_a_bind_for_each_value() {
+        let insert = Insert { into: "insert into t (a, b)", columns: 2, after: "on conflict do nothing" };
+        assert_eq!(
+            insert.statement(2),
+            "insert into t (a, b) values ($1, $2), ($3, $4) on conflict do nothing"
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! What SQLite and PostgreSQL say differently. All other statements are the same text for both.
+
+use super::Connection;
+use sqlx::{Database, Sqlite};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    pub(super) fn of(connection: &Connection) -> Self {
+        if connection.backend_name() == Sqlite::NAME { Self::Sqlite } else { Self::Postgres }
+    }
+
+    /// Of a connection that writes.
+    ///
+    /// With a write-ahead log, `normal` keeps what was committed through a killed process; a power cut may take the last
+    /// transactions, never the file. `token create` and a running server wait for each other.
+    pub(super) fn writer_start(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => {
+                &["pragma busy_timeout = 10000", "pragma journal_mode = wal", "pragma synchronous = normal"]
+            }
+            Self::Postgres => &[],
+        }
+    }
+
+    /// Of a connection that only reads.
+    pub(super) fn reader_start(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["pragma busy_timeout = 10000", "pragma query_only = on"],
+            Self::Postgres => &["set default_transaction_read_only = on"],
+        }
+    }
+
+    /// Before the migrations. They are written once, with SQLite's name for bytes.
+    pub(super) fn before_migrations(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &[],
+            Self::Postgres => &["do $$ begin create domain blob as bytea; \
+                   exception when duplicate_object or unique_violation then null; end $$"],
+        }
+    }
+
+    /// Begins the transaction of a batch. `immediate`: taking the write lock later could fail when another process wrote in
+    /// between.
+    pub(super) fn begin_ingest(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin immediate",
+            Self::Postgres => "begin",
+        }
+    }
+
+    /// Right after that: batches that several consoles take in group their hits one after the other; readers do not wait.
+    pub(super) fn lock_attacks(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("lock table attacks in exclusive mode"),
+        }
+    }
+
+    /// Completes a condition: the column is one of the texts of a JSON array, `$1`.
+    pub(super) fn is_among(self) -> &'static str {
+        match self {
+            Self::Sqlite => "in (select value from json_each($1))",
+            Self::Postgres => "= any(array(select json_array_elements_text($1::json)))",
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Paths as NGINX's `location` names them, and which of several it takes.
+
+use super::Route;
+use regex::{Regex, RegexBuilder};
+
+/// `[= | ^~ | ~ | ~*] path`.
+#[derive(Debug, Clone)]
+pub enum Location {
+    Exact(String),
+    /// `is_final`: no regular expression is asked once it is the longest that fits.
+    Prefix {
+        path: String,
+        is_final: bool,
+    },
+    Regex(Regex),
+}
+
+/// Locations of one level: how many there are of a kind does not matter, their order only among regular expressions.
+#[derive(Debug, Default)]
+pub struct Locations {
+    exact: Vec<(String, Route)>,
+    /// Longest first.
+    prefixes: Vec<(String, bool, Route)>,
+    regexes: Vec<(Regex, Route)>,
+}
+
+/// Why a location cannot stand where it stands.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OutOfPlace {
+    #[error("stands here a second time for the same hosts")]
+    Twice,
+    #[error("is outside of the route around it")]
+    Outside,
+    #[error("is inside a route that fits one path only")]
+    InsideExact,
+}
+
+impl Location {
+    /// Any path.
+    pub fn everything() -> Self {
+        Self::Prefix { path: String::new(), is_final: false }
+    }
+
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (modifier, path) = match text.split_once(char::is_whitespace) {
+            Some((modifier, path)) => (modifier, path.trim_start()),
+            None => split_modifier(text),
+        };
+        let regex = |ignores_case| {
+            let regex = RegexBuilder::new(path).case_insensitive(ignores_case).build();
+            regex.map(Self::Regex).map_err(|error| format!("must be a regular expression: {}", cause(&error)))
+        };
+        let rooted = || {
+            let is_rooted = path.starts_with('/') && !path.contains(char::is_whitespace);
+            is_rooted.then(|| path.to_owned()).ok_or_else(|| EXPECTED.to_owned())
+        };
+        match modifier {
+            "=" => rooted().map(Self::Exact),
+            "^~" => Ok(Self::Prefix { path: rooted()?, is_final: true }),
+            "" => Ok(Self::Prefix { path: rooted()?, is_final: false }),
+            "~" => regex(false),
+            "~*" => regex(true),
+            _ => Err(EXPECTED.to_owned()),
+        }
+    }
+
+    /// Whether all that fits this also fits the location around it, as far as that can be told.
+    pub fn check_inside(&self, outer: &Self) -> Result<(), OutOfPlace> {
+        match (outer, self) {
+            (Self::Exact(_), _) => Err(OutOfPlace::InsideExact),
+            (Self::Prefix { path: outer_path, .. }, Self::Exact(path) | Self::Prefix { path, .. })
+                if !path.starts_with(outer_path) && !path.is_empty() =>
+            {
+                Err(OutOfPlace::Outside)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+const EXPECTED: &str = "must be a path such as /api, = /login, ^~ /static/, ~ \\.php$ or ~* \\.php$";
+
+/// The last line of what the parser says; those before it show the text.
+fn cause(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
+}
+
+/// `~*\.php$` is written without a space, too.
+fn split_modifier(text: &str) -> (&str, &str) {
+    let modifiers = ["^~", "~*", "~", "="];
+    modifiers
+        .iter()
+        .find_map(|modifier| Some((*modifier, text.strip_prefix(modifier)?)))
+        .unwrap_or(("", text))
+}
+
+impl Locations {
+    pub fn add(&mut self, location: Location, route: Route) -> Result<(), OutOfPlace> {
+        match location {
+            Location::Exact(path) => {
+                let is_known = self.exact.iter().any(|(known, _)| *known == path);
+                self.exact.push((path, route));
+                if is_known { Err(OutOfPlace::Twice) } else { Ok(()) }
+            }
+            Location::Prefix { path, is_final } => {
+                let is_known = self.prefixes.iter().any(|(known, ..)| *known == path);
+                let at = self.prefixes.partition_point(|(longer, ..)| longer.len() >= path.len());
+                self.prefixes.insert(at, (path, is_final, route));
+                if is_known { Err(OutOfPlace::Twice) } else { Ok(()) }
+            }
+            Location::Regex(regex) => {
+                self.regexes.push((regex, route));
+                Ok(())
+            }
+        }
+    }
+
+    /// An exact path; else what is inside the longest prefix; else, unless that prefix is final, the first regular
+    /// expression; else the prefix itself.
+    pub(super) fn find(&self, host: &str, path: &str) -> Option<&Route> {
+        if let Some((_, route)) = self.exact.iter().find(|(exact, _)| exact == path) {
+            return Some(route);
+        }
+        let prefix = self.prefixes.iter().find(|(prefix, ..)| path.starts_with(prefix));
+        let inside = prefix.and_then(|(.., route)| route.inner.find(host, path));
+        if inside.is_some() {
+            return inside;
+        }
+        let is_final = prefix.is_some_and(|(_, is_final, _)| *is_final);
+        let regex = self.regexes.iter().find(|(regex, _)| !is_final && regex.is_match(path));
+        match regex {
+            Some((_, route)) => Some(route.inner.find(host, path).unwrap_or(route)),
+            None => prefix.map(|(.., route)| route),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What a record is, as far as it matters when not everything can be kept, and counts by it.
+
+use serde::{Deserialize, Serialize};
+use shared::{Outcome, Record};
+use std::ops::{AddAssign, SubAssign};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Blocked,
+    Monitored,
+    Response,
+    NotInspected,
+}
+
+/// Which records wait behind each other. When the spool is full, the first lane goes before the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LaneName {
+    Monitored,
+    Blocked,
+}
+
+/// Records by what they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Requests with attacks that were blocked.
+    pub blocked: u64,
+    /// Requests with attacks that were let through.
+    pub monitored: u64,
+    pub responses: u64,
+    pub not_inspected: u64,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Blocked, Self::Monitored, Self::Response, Self::NotInspected];
+
+    pub(super) fn of(record: &Record) -> Self {
+        match record {
+            Record::Attack(attack) => match attack.decision.outcome {
+                Outcome::Blocked => Self::Blocked,
+                Outcome::Monitored => Self::Monitored,
+            },
+            Record::Response(_) => Self::Response,
+            Record::NotInspected(_) => Self::NotInspected,
+        }
+    }
+
+    /// How it is written in a frame.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Blocked => b'B',
+            Self::Monitored => b'M',
+            Self::Response => b'R',
+            Self::NotInspected => b'N',
+        }
+    }
+
+    pub(super) fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// Connectors forget what they told of once the node has it, so that is kept as long as blocks are.
+    pub(super) fn lane(self) -> LaneName {
+        match self {
+            Self::Blocked | Self::NotInspected => LaneName::Blocked,
+            Self::Monitored | Self::Response => LaneName::Monitored,
+        }
+    }
+}
+
+impl LaneName {
+    /// In the order in which they have to give way.
+    pub(super) const ALL: [Self; 2] = [Self::Monitored, Self::Blocked];
+
+    pub(super) fn index(self) -> usize {
+        match self {
+            Self::Monitored => 0,
+            Self::Blocked => 1,
+        }
+    }
+
+    /// How the names of its files begin.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Monitored => "monitored",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, kind: Kind) {
+        *match kind {
+            Kind::Blocked => &mut self.blocked,
+            Kind::Monitored => &mut self.monitored,
+            Kind::Response => &mut self.responses,
+            Kind::NotInspected => &mut self.not_inspected,
+        } += 1;
+    }
+
+    pub fn total(&self) -> u64 {
+        self.blocked + self.monitored + self.responses + self.not_inspected
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.blocked += other.blocked;
+        self.monitored += other.monitored;
+        self.responses += other.responses;
+        self.not_inspected += other.not_inspected;
+    }
+}
+
+impl SubAssign for Counts {
+    /// Down to nothing at most: a file that changed on disk may hold other records than were counted.
+    fn sub_assign(&mut self, other: Self) {
+        self.blocked = self.blocked.saturating_sub(other.blocked);
+        self.monitored = self.monitored.saturating_sub(other.monitored);
+        self.responses = self.responses.saturating_sub(other.responses);
+        self.not_inspected = self.not_inspected.saturating_sub(other.not_inspected);
+    }
+}

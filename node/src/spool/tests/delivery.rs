@@ -1,0 +1,131 @@
+//! Delivery to consoles that are away, busy, wrong or picky.
+
+use super::*;
+use crate::{
+    config::{ConsoleConfig, Secret},
+    metrics::Metrics,
+    spool::delivery::Delivery,
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use flate2::read::GzDecoder;
+use serde_json::{Value, json};
+use shared::{INGEST_PATH, record::NodeInfo};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A console that answers the first calls with these statuses, then takes all but one record.
+struct Console {
+    statuses: Vec<u16>,
+    poison: Option<u128>,
+    calls: AtomicUsize,
+    taken: Mutex<Vec<u128>>,
+}
+
+impl Console {
+    fn new(statuses: &[u16], poison: Option<u128>) -> Arc<Self> {
+        Arc::new(Self {
+            statuses: statuses.to_vec(),
+            poison,
+            calls: AtomicUsize::new(0),
+            taken: Mutex::default(),
+        })
+    }
+
+    fn taken(&self) -> Vec<u128> {
+        self.taken.lock().unwrap().clone()
+    }
+}
+
+async fn ingest(State(console): State<Arc<Console>>, headers: HeaderMap, body: Bytes) -> Response {
+    let call = console.calls.fetch_add(1, Ordering::SeqCst);
+    if let Some(status) = console.statuses.get(call) {
+        return StatusCode::from_u16(*status).unwrap().into_response();
+    }
+    assert_eq!(headers["content-encoding"], "gzip");
+    let batch: Value = serde_json::from_reader(GzDecoder::new(&body[..])).unwrap();
+    let records: Vec<Record> = serde_json::from_value(batch["records"].clone()).unwrap();
+    let numbers: Vec<_> = records.iter().map(number).collect();
+    if console.poison.is_some_and(|poison| numbers.contains(&poison)) {
+        return (StatusCode::BAD_REQUEST, "a record is wrong").into_response();
+    }
+    console.taken.lock().unwrap().extend(&numbers);
+    axum::Json(json!({"stored": numbers.len(), "duplicate": 0, "rejected": []})).into_response()
+}
+
+/// Delivers from the spool to the console until nothing waits, and stops in order.
+async fn deliver_all(spool: &Arc<Spool>, console: &Arc<Console>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route(INGEST_PATH, post(ingest)).with_state(console.clone());
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let config = ConsoleConfig { url, token: Secret::new("t") };
+    let node = NodeInfo { id: Uuid::nil(), version: "1".into() };
+    let delivery = Delivery::new(spool.clone(), &config, node, Arc::new(Metrics::new())).unwrap();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(delivery.run(stop.clone()));
+    let emptied = async {
+        while spool.stats().pending > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), emptied).await.unwrap();
+    stop.cancel();
+    running.await.unwrap();
+    server.abort();
+}
+
+fn spool(directory: &TempDir, numbers: Range<u128>) -> Arc<Spool> {
+    let spool = Arc::new(open(directory, 1 << 20));
+    fill(&spool, kept, numbers);
+    spool
+}
+
+#[tokio::test]
+async fn a_console_that_is_busy_or_not_one_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = spool(&directory, 0..3);
+    let console = Console::new(&[503, 404, 401, 415], None);
+    deliver_all(&spool, &console).await;
+    assert_eq!(console.taken(), [0, 1, 2]);
+    assert_eq!(spool.stats().lost, Tally::default());
+}
+
+#[tokio::test]
+async fn the_one_record_that_spoils_its_batch_is_found_and_set_aside() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = spool(&directory, 0..20);
+    let console = Console::new(&[], Some(13));
+    deliver_all(&spool, &console).await;
+    assert_eq!(console.taken(), (0..20).filter(|n| *n != 13).collect::<Vec<_>>());
+    assert_eq!(spool.stats().lost.rejected, 1);
+    let aside = fs::read_to_string(directory.path().join("rejected.jsonl")).unwrap();
+    assert!(aside.contains("a record is wrong"), "{aside}");
+}
+
+#[tokio::test]
+async fn what_is_appended_meanwhile_is_delivered_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = spool(&directory, 0..1);
+    let console = Console::new(&[500], None);
+    let writer = {
+        let spool = spool.clone();
+        tokio::task::spawn_blocking(move || fill(&spool, expendable, 1..200))
+    };
+    deliver_all(&spool, &console).await;
+    writer.await.unwrap();
+    deliver_all(&spool, &console).await;
+    let mut taken = console.taken();
+    taken.sort_unstable();
+    assert_eq!(taken, (0..200).collect::<Vec<_>>());
+}

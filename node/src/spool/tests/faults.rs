@@ -1,0 +1,127 @@
+//! Disks that lose, change or refuse what is written.
+
+use super::*;
+use std::os::unix::fs::symlink;
+
+fn only_segment(directory: &TempDir) -> PathBuf {
+    let sequences = segment::list(directory.path(), LaneName::Blocked).unwrap();
+    assert_eq!(sequences.len(), 1);
+    path(directory.path(), LaneName::Blocked, sequences[0])
+}
+
+#[test]
+fn a_torn_tail_costs_only_the_record_it_tore() {
+    for torn_bytes in [1, 50, 100] {
+        let directory = tempfile::tempdir().unwrap();
+        fill(&open(&directory, 1 << 20), kept, 0..3);
+        let torn = only_segment(&directory);
+        let length = fs::metadata(&torn).unwrap().len();
+        File::options().write(true).open(torn).unwrap().set_len(length - torn_bytes).unwrap();
+
+        let spool = open(&directory, 1 << 20);
+        fill(&spool, kept, 3..4);
+        assert_eq!(deliver(&spool, 2), [0, 1, 3]);
+        let stats = spool.stats();
+        assert_eq!((stats.lost.damaged, stats.pending), (1, 0));
+        assert!(stats.lost.damaged_bytes > 0);
+    }
+}
+
+#[test]
+fn a_record_that_changed_on_disk_is_skipped_and_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(&directory, 1 << 20);
+    fill(&spool, kept, 0..3);
+    let file = only_segment(&directory);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    assert_eq!(deliver(&spool, usize::MAX), [1, 2]);
+    assert_eq!((spool.stats().lost.damaged, spool.stats().pending), (1, 0));
+}
+
+#[test]
+fn a_segment_somebody_removed_does_not_stop_the_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(&directory, SMALL);
+    fill(&spool, kept, 0..12);
+    let sequences = segment::list(directory.path(), LaneName::Blocked).unwrap();
+    assert!(sequences.len() > 1);
+    fs::remove_file(path(directory.path(), LaneName::Blocked, sequences[0])).unwrap();
+    assert_eq!(deliver(&spool, usize::MAX).last(), Some(&11));
+    assert_eq!((spool.stats().lost.damaged, spool.stats().pending), (1, 0));
+}
+
+#[test]
+fn a_state_that_makes_no_sense_is_set_aside_and_all_is_sent_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(&directory, 1 << 20);
+    fill(&spool, kept, 0..3);
+    spool.acknowledge(&spool.read(1, usize::MAX).unwrap().unwrap()).unwrap();
+    drop(spool);
+    fs::write(directory.path().join("state.json"), "").unwrap();
+    assert_eq!(deliver(&open(&directory, 1 << 20), usize::MAX), [0, 1, 2]);
+    assert!(directory.path().join("state.json.damaged").exists());
+}
+
+#[test]
+fn what_was_dropped_is_neither_sent_nor_counted_again_when_its_file_is_still_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(&directory, SMALL);
+    fill(&spool, kept, 0..8);
+    let oldest = segment::list(directory.path(), LaneName::Blocked).unwrap()[0];
+    let oldest = path(directory.path(), LaneName::Blocked, oldest);
+    let bytes = fs::read(&oldest).unwrap();
+    fill(&spool, kept, 8..100);
+    let dropped = spool.stats().dropped;
+    drop(spool);
+    // As after a kill between the save of the state and the removal of the file.
+    fs::write(&oldest, bytes).unwrap();
+    let state = directory.path().join("state.json");
+    let mut saved: serde_json::Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
+    saved["blocked"]["gone"] = serde_json::json!([1]);
+    fs::write(&state, saved.to_string()).unwrap();
+
+    let spool = open(&directory, SMALL);
+    assert_eq!(spool.stats().dropped, dropped);
+    assert_eq!(deliver(&spool, usize::MAX).len() as u64 + dropped, 100);
+    assert!(!oldest.exists());
+}
+
+#[test]
+fn what_cannot_be_written_is_counted_and_writing_goes_on_when_it_can() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("spool");
+    let config = SpoolConfig {
+        directory: directory.clone(),
+        max_bytes: 1 << 20,
+        sync_interval: Duration::from_millis(1),
+    };
+    let spool = Spool::open(&config).unwrap();
+    let away = parent.path().join("away");
+    fs::rename(&directory, &away).unwrap();
+    for n in 0..3 {
+        assert!(spool.append(&[kept(n)]).is_err());
+    }
+    assert!(!spool.is_writable());
+    assert!(spool.sync().is_err());
+    fs::rename(&away, &directory).unwrap();
+    spool.sync().unwrap();
+    assert!(spool.is_writable());
+    fill(&spool, kept, 3..5);
+    assert_eq!(deliver(&spool, usize::MAX), [3, 4]);
+    drop(spool);
+    assert_eq!(Spool::open(&config).unwrap().stats().lost.dropped.unwritable.not_inspected, 3);
+}
+
+#[test]
+fn on_a_full_disk_the_oldest_that_matter_less_go() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(&directory, 1 << 20);
+    fill(&spool, expendable, 0..3);
+    symlink("/dev/full", path(directory.path(), LaneName::Blocked, 1)).unwrap();
+    assert!(matches!(spool.append(&[kept(9)]), Err(SpoolError::Io { .. })));
+    let dropped = spool.stats().lost.dropped;
+    assert_eq!((dropped.full.responses, dropped.unwritable.not_inspected), (3, 1));
+    assert_eq!(spool.stats().pending, 0);
+}

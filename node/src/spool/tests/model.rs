@@ -1,0 +1,69 @@
+//! Whatever happens in whatever order: each record is delivered, waits, or was counted as dropped, and never two of these.
+
+use super::*;
+use proptest::{collection::vec, prelude::*};
+
+#[derive(Debug, Clone)]
+enum Step {
+    Append { matters: bool },
+    Read { records: usize },
+    Acknowledge,
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        20 => any::<bool>().prop_map(|matters| Step::Append { matters }),
+        2 => (1..8usize).prop_map(|records| Step::Read { records }),
+        3 => Just(Step::Acknowledge),
+        1 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_record_has_one_fate(steps in vec(step(), 1..120)) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut spool = Some(open(&directory, 2_000));
+        let (mut appended, mut delivered, mut batch) = (0, Vec::new(), None);
+        for step in steps {
+            let current = spool.take().unwrap();
+            match step {
+                Step::Append { matters } => {
+                    let record = if matters { kept(appended) } else { expendable(appended) };
+                    let _ = current.append(&[record]);
+                    appended += 1;
+                }
+                Step::Read { records } => batch = current.read(records, usize::MAX).unwrap(),
+                Step::Acknowledge => {
+                    if let Some(batch) = batch.take() {
+                        delivered.extend(numbers(&batch));
+                        current.acknowledge(&batch).unwrap();
+                    }
+                }
+                Step::Restart => {
+                    batch = None;
+                    current.sync().unwrap();
+                    drop(current);
+                    spool = Some(open(&directory, 2_000));
+                    continue;
+                }
+            }
+            let stats = current.stats();
+            prop_assert_eq!(delivered.len() as u128 + u128::from(stats.pending + stats.dropped), appended);
+            prop_assert!(stats.pending_bytes <= 2_000);
+            spool = Some(current);
+        }
+        let spool = spool.unwrap();
+        let pending = spool.stats().pending;
+        let rest = deliver(&spool, 3);
+        prop_assert_eq!(rest.len() as u64, pending);
+        delivered.extend(rest);
+        let all = delivered.len();
+        delivered.sort_unstable();
+        delivered.dedup();
+        prop_assert_eq!(delivered.len(), all, "one was delivered twice");
+    }
+}
