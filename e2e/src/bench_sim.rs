@@ -106,7 +106,8 @@ where
 
 async fn edge(origin: &Origin, function: Option<&Arc<Function>>) -> anyhow::Result<CloudFront> {
     let mut config = DistributionConfig::new(origin.address());
-    config.functions.viewer_request = function.map(|function| Association::new(Arc::clone(function)));
+    config.default_behavior.functions.viewer_request =
+        function.map(|function| Association::new(Arc::clone(function)));
     Ok(CloudFront::start(any_port().await?, config)?)
 }
 
@@ -117,7 +118,9 @@ async fn any_port() -> std::io::Result<TcpListener> {
 /// This very program, which replaces Python while its module is imported, as our bundle's does.
 fn compiled(directory: &Path) -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let source = format!("import os\nos.execv({program:?}, [{program:?}, {:?}])\n", no_op::SUBCOMMAND);
+    // JSON's strings are Python's as well.
+    let program = serde_json::to_string(&program.to_string_lossy())?;
+    let source = format!("import os\nos.execv({program}, [{program}, {:?}])\n", no_op::SUBCOMMAND);
     zipped(&directory.join("compiled.zip"), &source)
 }
 

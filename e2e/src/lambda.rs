@@ -37,7 +37,7 @@ pub use config::FunctionConfig;
 pub use counts::Counts;
 pub use log::{Entry, LambdaLog, LogEvent, LogSink, silent, to_tracing};
 pub use python::{NoPython, PythonRuntime, RuntimeClient};
-pub use runtime::{NoNode, NodeRuntime, Runtime};
+pub use runtime::{Language, NoHandler, NoNode, NodeRuntime, Runtime};
 
 use bundle::Bundle;
 use environment::{Environment, Fate};

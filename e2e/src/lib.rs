@@ -9,6 +9,7 @@
 //! - [`certificates`]: for whoever listens with TLS.
 //! - [`clock`]: the time of day, that tests move forward.
 //! - [`faults`]: what goes wrong on purpose.
+//! - [`admin`], [`access_log`], [`metrics`]: what people see of a running simulator.
 //! - [`random`]: what a seed decides.
 //!
 //! The real parts around it:
@@ -22,6 +23,8 @@
 //! - [`mod@bench`]: our function beside a Python function that does the same.
 //! - [`bench_sim`]: how much the simulator itself bears.
 
+pub mod access_log;
+pub mod admin;
 pub mod bench;
 pub mod bench_sim;
 pub mod binaries;
@@ -33,6 +36,7 @@ pub mod faults;
 pub mod faulty_node;
 pub mod http1;
 pub mod lambda;
+pub mod metrics;
 pub mod origin;
 pub mod random;
 pub mod scenarios;

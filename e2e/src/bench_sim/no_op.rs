@@ -61,7 +61,7 @@ fn read(from: &mut BufReader<TcpStream>) -> io::Result<(String, Vec<u8>)> {
             break;
         }
         match line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim())) {
-            Some((name, value)) if name == "lambda-runtime-aws-request-id" => id = value.to_owned(),
+            Some((name, value)) if name == "lambda-runtime-aws-request-id" => value.clone_into(&mut id),
             Some((name, value)) if name == "content-length" => {
                 length = value.parse().map_err(io::Error::other)?;
             }

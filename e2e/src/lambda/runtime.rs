@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::bundle::{Bundle, BundleError};
 use super::python::PythonRuntime;
 
 /// Made by `npm install --prefix target/aws-lambda-ric aws-lambda-ric`.
@@ -36,6 +37,55 @@ pub enum NoNode {
     },
     #[error("{} is not there: install AWS's client with `just aws-lambda-ric`", client.display())]
     Client { client: PathBuf },
+}
+
+/// What a function is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    Python,
+    Node,
+}
+
+/// A zip that holds no handler.
+#[derive(Debug, thiserror::Error)]
+pub enum NoHandler {
+    #[error("the handler {handler:?} must be MODULE.FUNCTION")]
+    Malformed { handler: String },
+    #[error("{} holds neither {module}.py nor {module}.js; --handler says where the handler is", zip.display())]
+    Missing { zip: PathBuf, module: String },
+    #[error("{} holds neither lambda_function.py nor index.js; --handler says where the handler is", zip.display())]
+    Unnamed { zip: PathBuf },
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+}
+
+impl Language {
+    /// By the file that the handler is in; without a handler, by the names that people give it.
+    pub fn of(zip: &Path, handler: Option<&str>) -> Result<(Self, String), NoHandler> {
+        let bundle = Bundle::read(zip)?;
+        let written_in = |module: &str| {
+            let holds = |ending: &str| bundle.holds(&format!("{module}{ending}"));
+            if [".py", "/__init__.py"].into_iter().any(holds) {
+                Some(Self::Python)
+            } else {
+                [".js", ".mjs", ".cjs"].into_iter().any(holds).then_some(Self::Node)
+            }
+        };
+        let Some(handler) = handler else {
+            let mut usual = ["lambda_function.lambda_handler", "index.handler"].into_iter();
+            let found = usual.find_map(|handler| {
+                let module = handler.split('.').next().unwrap_or_default();
+                written_in(module).map(|language| (language, handler.to_owned()))
+            });
+            return found.ok_or_else(|| NoHandler::Unnamed { zip: zip.to_owned() });
+        };
+        let malformed = || NoHandler::Malformed { handler: handler.to_owned() };
+        let (module, _) = handler.rsplit_once('.').ok_or_else(malformed)?;
+        // Python separates packages by dots, Node.js by slashes.
+        let path = module.replace('.', "/");
+        let missing = || NoHandler::Missing { zip: zip.to_owned(), module: path.clone() };
+        written_in(&path).map(|language| (language, handler.to_owned())).ok_or_else(missing)
+    }
 }
 
 impl NodeRuntime {

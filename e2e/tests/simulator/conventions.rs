@@ -55,7 +55,7 @@ exports.handler = async (event, context) => {
 ";
 
 async fn redirects_and_adds_headers(function: &TestFunction) {
-    let edge = Edge::start(|config| config.functions.viewer_request = function.at()).await;
+    let edge = Edge::start(|config| config.default_behavior.functions.viewer_request = function.at()).await;
     let visitor = Client::default();
     let get = async |target: &str| {
         let request = Request::new("GET", target, "shop.example.com");

@@ -4,8 +4,9 @@
 
 mod behaviors;
 mod binary;
-mod conventions;
 mod cache;
+mod conventions;
+mod crowd;
 mod edge;
 mod ends;
 mod events;
