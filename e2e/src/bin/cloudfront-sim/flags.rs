@@ -68,7 +68,7 @@ pub(crate) struct Flags {
     #[arg(long, conflicts_with = "config")]
     pub(crate) without_body: bool,
 
-    /// The handlers of zips, where it is neither lambda_function.lambda_handler nor index.handler: one for all, or
+    /// The handler, as MODULE.FUNCTION, of zips with neither a `lambda_function.py` nor an `index.js`: one for all, or
     /// NAME=HANDLER. Repeatable.
     #[arg(long, value_name = "[NAME=]HANDLER")]
     pub(crate) handler: Vec<String>,
