@@ -1,6 +1,11 @@
 //! What the console knows of an attack.
 
-use crate::paging::{Cursor, Listed};
+mod group;
+mod order;
+
+pub use group::{AttackGroup, GroupField, Grouping};
+pub use order::{Order, SortKey};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{AttackType, Point};
@@ -29,12 +34,6 @@ pub struct Attack {
     pub sources: u64,
     /// Of the latest hit.
     pub payload: Option<String>,
-}
-
-impl Listed for Attack {
-    fn cursor(&self) -> Cursor {
-        Cursor { at: self.last_seen, id: self.id.to_string() }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,20 +92,4 @@ pub struct AttackDetail {
 pub struct Source {
     pub ip: IpAddr,
     pub hits: u64,
-}
-
-/// What a list of attacks is narrowed to. Every field that is set must hold.
-#[derive(Debug, Clone, Default)]
-pub struct AttackFilter {
-    pub attack_type: Option<AttackType>,
-    pub host: Option<String>,
-    pub path: Option<String>,
-    pub ip: Option<IpAddr>,
-    pub status: Option<AttackStatus>,
-    /// The point as people read it, e.g. `get > id`.
-    pub parameter: Option<String>,
-    /// Attacks that went on at this time or later …
-    pub from: Option<Timestamp>,
-    /// … and began before this one.
-    pub to: Option<Timestamp>,
 }

@@ -1,34 +1,42 @@
 //! What handlers take: query parameters that are all known and all right, and ids from the path.
 
 use crate::{
-    attack::{AttackFilter, AttackStatus},
+    attack::Order,
+    clock::Clock,
     error::ApiError,
     paging::{Cursor, Slice},
+    query::{self, Condition, Field, Filter, Problem, Times},
 };
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query as RawQuery, Request, rejection::BytesRejection},
+    extract::{
+        FromRef, FromRequest, FromRequestParts, Path, Query as RawQuery, Request, rejection::BytesRejection,
+    },
     http::{HeaderValue, StatusCode, header, request::Parts},
 };
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use shared::{AttackType, Encoding};
+use shared::Encoding;
 use std::{io::Read as _, str::FromStr};
 use uuid::Uuid;
 
 /// The query parameters of a call, taken one by one. What nobody takes is a mistake of the caller, and named.
-pub struct Parameters(Vec<(String, String)>);
+pub struct Parameters {
+    pairs: Vec<(String, String)>,
+    /// What times such as `-24h` count from.
+    now: Timestamp,
+}
 
 impl Parameters {
     /// What has not been taken yet.
     pub fn given(&self) -> impl Iterator<Item = &(String, String)> {
-        self.0.iter()
+        self.pairs.iter()
     }
 
     /// The value of a parameter. An empty one counts as left out: forms send what was not filled in.
     pub fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {
-        let mut given = self.0.extract_if(.., |(given, _)| given == name);
+        let mut given = self.pairs.extract_if(.., |(given, _)| given == name);
         let value = given.next().map(|(_, value)| value);
         if given.next().is_some() {
             return Err(ApiError::parameter(name, format!("`{name}` is given more than once")));
@@ -56,7 +64,7 @@ impl Parameters {
     }
 
     fn end(self) -> Result<(), ApiError> {
-        match self.0.into_iter().next() {
+        match self.pairs.into_iter().next() {
             None => Ok(()),
             Some((name, _)) => {
                 let detail = format!("`{name}` is not a parameter of this call");
@@ -86,53 +94,73 @@ impl FromParameters for () {
 /// The query of a call, read to the end.
 pub struct Query<T>(pub T);
 
-impl<S: Sync, T: FromParameters> FromRequestParts<S> for Query<T> {
+impl<S: Sync, T: FromParameters> FromRequestParts<S> for Query<T>
+where
+    Clock: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let RawQuery(pairs) = RawQuery::try_from_uri(&parts.uri)
             .map_err(|_| ApiError::BadBody("the query is not percent-encoded UTF-8".to_owned()))?;
-        let mut parameters = Parameters(pairs);
+        let mut parameters = Parameters { pairs, now: Clock::from_ref(state).now() };
         let value = T::from_parameters(&mut parameters)?;
         parameters.end()?;
         Ok(Self(value))
     }
 }
 
+/// A cursor belongs to the order it was given for.
+impl FromParameters for (Order, Slice) {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let order = parameters.read("sort", Order::EXPECTED, Order::parse)?.unwrap_or_default();
+        let slice = slice(parameters, &order.text())?;
+        Ok((order, slice))
+    }
+}
+
 impl FromParameters for Slice {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let limit = parameters.read("limit", "a number from 1 to 200", |text| {
-            text.parse().ok().filter(|limit| (1..=Self::MAX_LIMIT).contains(limit))
-        })?;
-        let after = parameters.read("cursor", "a `next_cursor` of this list", Cursor::parse)?;
-        Ok(Self { limit: limit.unwrap_or(Self::DEFAULT_LIMIT), after })
+        slice(parameters, "")
     }
 }
 
-impl FromParameters for AttackFilter {
+fn slice(parameters: &mut Parameters, list: &str) -> Result<Slice, ApiError> {
+    let limit = parameters.read("limit", "a number from 1 to 200", |text| {
+        text.parse().ok().filter(|limit| (1..=Slice::MAX_LIMIT).contains(limit))
+    })?;
+    let after = parameters.read("cursor", "a `next_cursor` of this list", |text| {
+        Cursor::parse(text).filter(|cursor| cursor.list == list)
+    })?;
+    Ok(Slice { limit: limit.unwrap_or(Slice::DEFAULT_LIMIT), after })
+}
+
+/// `q`, and a parameter for each field: the same conditions, all of which must hold. `from` and `to` bound the time.
+impl FromParameters for Filter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let time = "a time such as 2026-01-31T09:00:00Z";
-        Ok(Self {
-            attack_type: parameters.read("type", "an attack type such as sqli", attack_type)?,
-            host: parameters.text("host")?.map(|host| host.to_ascii_lowercase()),
-            path: parameters.text("path")?,
-            ip: parameters.parse("ip", "an IP address")?,
-            status: parameters.read(
-                "status",
-                "blocked, partially_blocked or monitoring",
-                AttackStatus::parse,
-            )?,
-            parameter: parameters.text("parameter")?,
-            from: parameters.parse::<Timestamp>("from", time)?,
-            to: parameters.parse::<Timestamp>("to", time)?,
-        })
+        let now = parameters.now;
+        let mut filter = match parameters.text("q")? {
+            Some(text) => {
+                Self::parse(&text, now).map_err(|error| ApiError::parameter("q", error.to_string()))?
+            }
+            None => Self::default(),
+        };
+        for field in Field::ALL {
+            if let Some(value) = parameters.text(field.name())? {
+                let condition = Condition::of(field, &value, now);
+                let wrong = |problem: Problem| ApiError::parameter(field.name(), problem.to_string());
+                filter = filter.and(condition.map_err(wrong)?.into());
+            }
+        }
+        let time = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
+        if let Some(from) = parameters.read("from", time, |text| query::moment(text, now))? {
+            filter = filter.and(Condition::LastSeen(Times { from: Some(from), to: None }).into());
+        }
+        if let Some(to) = parameters.read("to", time, |text| query::moment(text, now))? {
+            filter = filter.and(Condition::FirstSeen(Times { from: None, to: Some(to) }).into());
+        }
+        Ok(filter)
     }
-}
-
-/// Types of newer nodes are let through, misspelt ones should not look like an empty list: a code is a word.
-fn attack_type(code: &str) -> Option<AttackType> {
-    let is_word = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    is_word.then(|| code.into())
 }
 
 /// The body of a call, as JSON, plain or in gzip. `what` completes "not …"; `limit` is the one the route has, and that of the

@@ -36,7 +36,7 @@ pub struct RecordedHit {
 
 impl Listed for RecordedHit {
     fn cursor(&self) -> Cursor {
-        Cursor { at: self.at, id: self.id.to_string() }
+        Cursor::at(self.at, &self.id)
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
+//! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
 //! | [`bundles`] | the connector's zips, handed out with parameters |
 //! | [`store`] | the database; only here is SQL written |
@@ -26,6 +27,7 @@ pub mod grouping;
 pub mod hit;
 pub mod pages;
 pub mod paging;
+pub mod query;
 mod routes;
 pub mod store;
 pub mod token;

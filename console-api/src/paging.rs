@@ -16,9 +16,9 @@ impl Slice {
     pub const DEFAULT_LIMIT: u32 = 50;
     pub const MAX_LIMIT: u32 = 200;
 
-    /// The time in milliseconds and the id that items must come after, as stored.
+    /// The position and the id that items must come after, as stored.
     pub fn bounds(&self) -> Option<(i64, &str)> {
-        self.after.as_ref().map(|after| (after.at.as_millisecond(), after.id.as_str()))
+        self.after.as_ref().map(|after| (after.position, after.id.as_str()))
     }
 }
 
@@ -28,22 +28,33 @@ impl Default for Slice {
     }
 }
 
-/// A place in a list sorted by time and id. Opaque to clients, so that its make-up may change.
+/// A place in a list. Opaque to clients, so that its make-up may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    pub at: Timestamp,
+    /// The order of the list, where there are several: a place in one is none in another.
+    pub list: String,
+    /// What the list is sorted by: milliseconds, or a number …
+    pub position: i64,
+    /// … and what decides among equals.
     pub id: String,
 }
 
 impl Cursor {
     pub fn parse(text: &str) -> Option<Self> {
         let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (ms, id) = decoded.split_once(':').filter(|(_, id)| !id.contains('\0'))?;
-        Some(Self { at: Timestamp::from_millisecond(ms.parse().ok()?).ok()?, id: id.to_owned() })
+        let mut parts = decoded.splitn(3, ':');
+        let (list, position, id) = (parts.next()?, parts.next()?, parts.next()?);
+        let cursor = Self { list: list.to_owned(), position: position.parse().ok()?, id: id.to_owned() };
+        Some(cursor).filter(|cursor| !cursor.id.contains('\0'))
+    }
+
+    /// A place in a list sorted by time.
+    pub fn at(time: Timestamp, id: &impl ToString) -> Self {
+        Self { list: String::new(), position: time.as_millisecond(), id: id.to_string() }
     }
 
     pub fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}:{}", self.at.as_millisecond(), self.id))
+        URL_SAFE_NO_PAD.encode(format!("{}:{}:{}", self.list, self.position, self.id))
     }
 }
 
@@ -60,11 +71,18 @@ pub struct Page<T> {
 
 impl<T: Listed> Page<T> {
     /// Takes one item more than the limit as the sign that there is a next page.
-    pub fn cut(mut items: Vec<T>, limit: u32) -> Self {
+    pub fn cut(items: Vec<T>, limit: u32) -> Self {
+        Self::cut_at(items, limit, Listed::cursor)
+    }
+}
+
+impl<T> Page<T> {
+    /// The same, for a list whose order is the caller's choice.
+    pub fn cut_at(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
         let limit = limit as usize;
         let more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = items.last().filter(|_| more).map(|item| item.cursor().encode());
+        let next_cursor = items.last().filter(|_| more).map(|item| cursor(item).encode());
         Self { items, next_cursor }
     }
 }
@@ -75,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back() {
-        let cursor = Cursor { at: Timestamp::UNIX_EPOCH, id: "a:b".to_owned() };
+        let cursor = Cursor { list: "-hits".to_owned(), position: -5, id: "a:b".to_owned() };
         assert_eq!(Cursor::parse(&cursor.encode()), Some(cursor));
         assert_eq!(Cursor::parse("%%%"), None);
     }

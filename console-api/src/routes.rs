@@ -2,6 +2,7 @@
 
 mod attacks;
 mod connectors;
+mod export;
 mod health;
 mod hits;
 mod ingest;
@@ -33,6 +34,9 @@ pub(crate) fn table() -> Router<App> {
 fn api() -> Router<App> {
     Router::new()
         .route("/attacks", get(attacks::list))
+        .route("/attacks/export.csv", get(export::csv))
+        .route("/attacks/export.ndjson", get(export::ndjson))
+        .route("/attacks/schema", get(attacks::schema))
         .route("/attacks/{id}", get(attacks::one))
         .route("/attacks/{id}/hits", get(attacks::hits))
         .route("/hits", get(hits::list))

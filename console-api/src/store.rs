@@ -4,10 +4,13 @@
 //! One connection writes, so that a batch is one transaction without locks to wait for; a pool of others reads.
 
 mod access;
+mod address;
 mod attacks;
 mod bulk;
 mod dialect;
+mod filter;
 mod grouping;
+mod groups;
 mod hits;
 mod ingest;
 mod nodes;
@@ -15,6 +18,7 @@ mod not_inspected;
 mod place;
 mod requests;
 mod responses;
+mod statement;
 mod words;
 
 pub use access::TokenSource;

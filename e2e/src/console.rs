@@ -44,6 +44,16 @@ impl Console {
         }
     }
 
+    /// Every hit of every attack.
+    pub async fn hits(&self) -> anyhow::Result<Vec<Value>> {
+        let mut hits = Vec::new();
+        for attack in self.items("/api/v1/attacks?limit=200").await? {
+            let id = attack["id"].as_str().context("an attack has an id")?;
+            hits.extend(self.items(&format!("/api/v1/attacks/{id}/hits?limit=200")).await?);
+        }
+        Ok(hits)
+    }
+
     /// The first item of a list that fits, as soon as there is one.
     pub async fn wait_for(
         &self,

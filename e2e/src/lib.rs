@@ -4,7 +4,7 @@
 //!
 //! - [`http1`]: a byte-exact HTTP/1.1 server and client; everything here speaks through it. HTTP/2 and TLS, too.
 //! - [`lambda`]: the Lambda emulator. Runs a function's zip the way the managed Python runtime does.
-//! - [`cloudfront`]: one distribution with one behavior, calling functions at its four triggers.
+//! - [`cloudfront`]: a distribution with its cache, calling functions at its four triggers.
 //! - [`origin`]: a sample origin that remembers what reached it.
 //! - [`certificates`]: for whoever listens with TLS.
 //! - [`clock`]: the time of day, that tests move forward.
@@ -20,6 +20,7 @@
 //! - [`faulty_node`]: does what nodes should not.
 //! - [`tap`]: sees when the functions call the node.
 //! - [`scenarios`]: what users are promised, shown.
+//! - [`chaos`]: load, kills, and whether every promise was kept.
 //! - [`mod@bench`]: our function beside a Python function that does the same.
 //! - [`bench_sim`]: how much the simulator itself bears.
 
@@ -29,6 +30,7 @@ pub mod bench;
 pub mod bench_sim;
 pub mod binaries;
 pub mod certificates;
+pub mod chaos;
 pub mod clock;
 pub mod cloudfront;
 pub mod console;

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use e2e::{
     bench, bench_sim,
     binaries::Binaries,
-    scenarios,
+    chaos, scenarios,
     stack::{Mode, PortsOption, Stack, StackOptions, TriggerPair, WITH_PARENT, become_with_parent},
 };
 use std::{fs, path::PathBuf, process::ExitCode};
@@ -32,6 +32,8 @@ enum Command {
         #[arg(long, default_value_t = 1, value_name = "TIMES")]
         repeat: u32,
     },
+    /// Load the node while it and the console are killed, then look up every promise; exits 1 when one was broken.
+    Chaos(chaos::Plan),
     /// Compare our request function with a Python function that does the same work; exits 1 when a bound is exceeded.
     BenchConnector(bench::Options),
     /// Measure how many requests the simulator serves; exits 1 when a bound is missed.
@@ -87,6 +89,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(options) => up(options).await.map(|()| ExitCode::SUCCESS),
         Command::Scenarios { only, repeat } => scenarios::run(only.as_deref(), repeat).await,
+        Command::Chaos(plan) => chaos::run(plan).await,
         Command::BenchConnector(options) => bench::run(options).await,
         Command::BenchSim(options) => bench_sim::run(options).await,
         Command::WithParent { .. } | Command::DoesNothing => {

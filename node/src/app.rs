@@ -2,9 +2,10 @@
 
 use crate::{
     Config, VERSION,
+    doors::{self, Door, limits::Limits, tls::Tls},
     metrics::Metrics,
     recent::RecentRequests,
-    server::{self, Node, Signatures},
+    server::{self, Intake, Node, Signatures, Turns},
     spool::{Spool, delivery::Delivery},
 };
 use anyhow::Context as _;
@@ -13,12 +14,9 @@ use axum::Router;
 use engine::Engine;
 use shared::record::NodeInfo;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
-
-/// How long a stopping node waits for connections that are still busy.
-const DRAIN: Duration = Duration::from_secs(3);
 
 /// Runs until `stop`. Fails only while starting: afterwards a node goes on with what it has.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
@@ -33,9 +31,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
         admin_token: config.admin.token.clone(),
+        intake: Intake::new(&config.limits),
+        turns: Turns::new(config.limits.patience),
         signatures: (!config.signing_keys.is_empty()).then(|| Signatures::new(config.signing_keys.clone())),
     });
-    let servers = serve(&config, &node, &stop).await?;
+    let servers = serve(&config, &node, &stop)?;
     info!(version = VERSION, mode = %config.route_config.default.mode.mode, "ready for connectors on {}", config.connector.address);
 
     let delivery_stop = CancellationToken::new();
@@ -49,15 +49,39 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     stop.cancelled().await;
     info!("stopping");
     // First no new hits, then the last delivery.
-    let _ = tokio::time::timeout(DRAIN, servers.join_all()).await;
+    servers.join_all().await;
     delivery_stop.cancel();
     background.join_all().await;
     Ok(())
 }
 
-async fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow::Result<JoinSet<()>> {
-    let listeners = [
-        ("connector.address", Some(config.connector.address), server::connector_router(node.clone())),
+/// A listener before it is bound.
+struct Planned {
+    key: &'static str,
+    address: SocketAddr,
+    router: Router,
+    tls: Option<Tls>,
+    limits: Limits,
+}
+
+fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow::Result<JoinSet<()>> {
+    let mut servers = JoinSet::new();
+    let tls = config.connector.tls.as_ref().map(Tls::open).transpose()?.map(|(tls, reload)| {
+        servers.spawn(reload.run(stop.clone()));
+        tls
+    });
+    let mut planned = vec![Planned {
+        key: "connector.address",
+        address: config.connector.address,
+        router: server::connector_router(node.clone()),
+        tls,
+        limits: Limits {
+            max_connections: doors::descriptors::connections(config.limits.connections.max_connections),
+            recycle: config.connector.recycle.clone(),
+            ..config.limits.connections.clone()
+        },
+    }];
+    let for_operators = [
         ("metrics.listen_address", config.metrics.address, server::metrics_router(node.clone())),
         (
             "metrics.legacy_status.listen_address",
@@ -66,29 +90,25 @@ async fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> a
         ),
         ("health_check.listen_address", config.health_check.address, server::health_router()),
     ];
-    // All are bound before the first answers, so that a node that cannot start says nothing.
-    let mut bound = Vec::new();
-    for (key, address, router) in listeners {
-        if let Some(address) = address {
-            bound.push((bind(key, address).await?, router));
-        }
+    for (key, address, router) in for_operators {
+        planned.extend(address.map(|address| Planned {
+            key,
+            address,
+            router,
+            tls: None,
+            limits: Limits::of_operators(),
+        }));
     }
-    let mut servers = JoinSet::new();
-    for (listener, router) in bound {
-        servers.spawn(serve_one(listener, router, stop.clone()));
+    // All are bound before the first answers, so that a node that cannot start says nothing.
+    let mut doors = Vec::new();
+    for Planned { key, address, router, tls, limits } in planned {
+        let listener = doors::bind(address).with_context(|| format!("{key}: cannot listen on {address}"))?;
+        doors.push(Door { listener, router, tls, limits: limits.into(), metrics: node.metrics.clone() });
+    }
+    for door in doors {
+        servers.spawn(door.serve(stop.clone()));
     }
     Ok(servers)
-}
-
-async fn bind(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))
-}
-
-async fn serve_one(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    if let Err(cause) = served.await {
-        error!("a listener ended: {cause}");
-    }
 }
 
 async fn sync_periodically(spool: Arc<Spool>, interval: Duration, stop: CancellationToken) {

@@ -10,10 +10,12 @@ mod connector;
 mod console;
 mod environment;
 mod health_check;
+mod limits;
 mod listener;
 mod log;
 mod metrics;
 mod nearest;
+mod per_connection_limits;
 mod problem;
 mod route_config;
 mod scalar;
@@ -21,6 +23,7 @@ mod secret;
 mod section;
 mod signing_keys;
 mod spool;
+mod tls;
 mod yaml;
 
 pub use admin::AdminConfig;
@@ -28,6 +31,7 @@ pub use connector::ConnectorConfig;
 pub use console::ConsoleConfig;
 pub use environment::Environment;
 pub use health_check::HealthCheckConfig;
+pub use limits::LimitsConfig;
 pub use log::LogConfig;
 pub use metrics::MetricsConfig;
 pub use problem::{ConfigError, Problem};
@@ -53,6 +57,7 @@ pub struct Config {
     pub signing_keys: Vec<SigningKey>,
     pub console: Option<ConsoleConfig>,
     pub spool: SpoolConfig,
+    pub limits: LimitsConfig,
     pub log: LogConfig,
     /// What the file says without effect.
     pub warnings: Vec<Problem>,
@@ -106,6 +111,7 @@ impl Part for Config {
         let signing_keys = file.sections("signing_keys");
         let console = file.optional_section("console");
         let spool = file.section("spool");
+        let limits = file.section("limits");
         let log = file.section("log");
         for exporter in ["postanalytics_exporter", "tarantool_exporter"] {
             file.ignored(exporter, "hits go to the console of the section `console`");
@@ -119,6 +125,7 @@ impl Part for Config {
             signing_keys,
             console,
             spool: spool?,
+            limits: limits?,
             log: log?,
             warnings: Vec::new(),
         })

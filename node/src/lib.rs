@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`config`] | the YAML file → [`Config`], or an error that says where |
 //! | [`app`] | the parts put together, served, and stopped in order |
+//! | [`doors`] | how connections come in: TLS, HTTP/1.1 and HTTP/2, what each may take |
+//! | [`admission`] | whose turn it is, and who is sent away when there is too much |
 //! | [`server`] | the HTTP endpoints |
 //! | [`routes`] | which settings hold for a request, by host and path |
 //! | [`decision`] | findings and mode → verdict |
@@ -17,10 +19,12 @@
 //!
 //! Detection itself is the crate `engine`: it knows nothing of servers, clocks or disks.
 
+pub mod admission;
 pub mod app;
 pub mod block_page;
 pub mod config;
 pub mod decision;
+pub mod doors;
 pub mod explain;
 pub mod hit;
 pub mod metrics;

@@ -22,6 +22,7 @@ pub struct Metrics {
     pub delivered: Counter,
     pub delivery_errors: Counter,
     pub analysis_seconds: Histogram,
+    pub connections_refused: Counter,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -71,6 +72,12 @@ impl Metrics {
         registry.register("http_connector_server_messages_seen", "Messages received", seen.clone());
         let rejected = Family::default();
         registry.register("http_connector_server_messages_rejected", "Messages refused", rejected.clone());
+        let connections_refused = Counter::default();
+        registry.register(
+            "connections_refused",
+            "Connections closed as they came, as there were too many",
+            connections_refused.clone(),
+        );
         let analysis_seconds = Histogram::new(ANALYSIS_BUCKETS);
         registry.register("analysis_seconds", "Time to analyse a request", analysis_seconds.clone());
         Self {
@@ -85,6 +92,7 @@ impl Metrics {
             delivered,
             delivery_errors,
             analysis_seconds,
+            connections_refused,
         }
     }
 

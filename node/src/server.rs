@@ -3,12 +3,14 @@
 mod explain;
 mod health;
 mod inspect;
+mod intake;
 mod refusal;
 mod signed;
 mod status;
 
 use crate::{
     Config,
+    admission::{Admission, Patience, processors},
     config::Secret,
     metrics::Metrics,
     recent::RecentRequests,
@@ -23,14 +25,12 @@ use axum::{
     routing::{get, post},
 };
 use engine::Engine;
+pub use intake::Intake;
 use refusal::Refusal;
 use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest};
 pub use signed::Signatures;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// CloudFront hands a function at most 1 MB of body; as base64 in JSON, with headers and URL, that stays below this.
-const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// What the endpoints work with.
 pub struct Node {
@@ -44,6 +44,24 @@ pub struct Node {
     pub admin_token: Option<Secret>,
     /// Absent: calls need no signature.
     pub signatures: Option<Signatures>,
+    pub intake: Intake,
+    pub turns: Turns,
+}
+
+/// Who may work now. Small messages do not stand in line behind large ones.
+pub struct Turns {
+    pub small: Admission,
+    pub large: Admission,
+}
+
+impl Turns {
+    /// Messages that may stand in line. They have been received, so they take memory.
+    const MAX_WAITING: usize = 10_000;
+
+    pub fn new(patience: Patience) -> Self {
+        let admission = || Admission::new(processors(), Self::MAX_WAITING, patience);
+        Self { small: admission(), large: admission() }
+    }
 }
 
 impl Node {
@@ -66,9 +84,10 @@ pub fn connector_router(node: Arc<Node>) -> Router {
         .route(INSPECT_REQUEST_PATH, post(inspect::request))
         .route(INSPECT_RESPONSE_PATH, post(inspect::response))
         .route_layer(from_fn_with_state(node.clone(), signed::check))
+        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
         .route("/wallarm-external-health", get(health::live))
         .fallback(|| async { Refusal::NotFound })
-        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
 
@@ -85,9 +104,10 @@ pub fn health_router() -> Router {
 /// For the operator.
 pub fn status_router(node: Arc<Node>) -> Router {
     Router::new()
-        .route("/wallarm-status", get(status::status))
         .route("/v1/explain", post(explain::explain))
-        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
+        .route("/wallarm-status", get(status::status))
+        .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
 

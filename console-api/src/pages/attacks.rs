@@ -3,11 +3,12 @@
 use super::{PageError, render, view};
 use crate::{
     actor::Visitor,
-    attack::{Attack, AttackDetail, AttackFilter, AttackStatus},
+    attack::{Attack, AttackDetail, AttackStatus, Order},
     error::ApiError,
     extract::{FromParameters, Id, Parameters, Query},
     hit::RecordedHit,
     paging::{Page, Slice},
+    query::Filter,
     store::Store,
 };
 use askama::Template;
@@ -16,7 +17,8 @@ use shared::AttackType;
 
 /// A filter, a slice, and the filter as it was given, for the link to the next page.
 pub(super) struct Search {
-    filter: AttackFilter,
+    filter: Filter,
+    order: Order,
     slice: Slice,
     given: Vec<(String, String)>,
 }
@@ -24,8 +26,9 @@ pub(super) struct Search {
 impl FromParameters for Search {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let given = parameters.given().filter(|(name, _)| name != "cursor").cloned().collect();
-        let filter = AttackFilter::from_parameters(parameters)?;
-        Ok(Self { filter, slice: Slice::from_parameters(parameters)?, given })
+        let filter = Filter::from_parameters(parameters)?;
+        let (order, slice) = FromParameters::from_parameters(parameters)?;
+        Ok(Self { filter, order, slice, given })
     }
 }
 
@@ -38,12 +41,10 @@ struct AttacksPage {
 }
 
 impl AttacksPage {
-    fn is_type(&self, code: &AttackType) -> bool {
-        self.search.filter.attack_type.as_ref() == Some(code)
-    }
-
-    fn is_status(&self, word: &str) -> bool {
-        self.search.filter.status.is_some_and(|status| status.as_str() == word)
+    /// What was typed into a field of the form.
+    fn given(&self, name: &str) -> &str {
+        let mut given = self.search.given.iter();
+        given.find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
     fn is_filtered(&self) -> bool {
@@ -57,7 +58,7 @@ pub(super) async fn list(
     search: Result<Query<Search>, ApiError>,
 ) -> Result<Response, PageError> {
     let Query(search) = search?;
-    let attacks = store.attacks(&search.filter, &search.slice).await?;
+    let attacks = store.attacks(&search.filter, search.order, &search.slice).await?;
     let not_inspected = store.not_inspected_counts().await?.total;
     Ok(render(&AttacksPage { attacks, search, not_inspected }))
 }

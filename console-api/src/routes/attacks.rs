@@ -2,22 +2,53 @@
 
 use crate::{
     actor::Reader,
-    attack::{Attack, AttackDetail, AttackFilter},
+    attack::{AttackDetail, Grouping, Order},
     error::ApiError,
-    extract::{Id, Query},
+    extract::{FromParameters, Id, Parameters, Query},
     hit::RecordedHit,
     paging::{Page, Slice},
+    query::{Filter, Schema},
     store::Store,
 };
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 
-/// The attacks a filter leaves, the one seen last first.
+/// What a list of attacks is asked for.
+pub(super) enum Listing {
+    Attacks(Order, Slice),
+    Groups(Grouping, Slice),
+}
+
+impl FromParameters for Listing {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        if let Some(grouping) = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)? {
+            return Ok(Self::Groups(grouping, Slice::from_parameters(parameters)?));
+        }
+        let (order, slice) = FromParameters::from_parameters(parameters)?;
+        Ok(Self::Attacks(order, slice))
+    }
+}
+
+/// The attacks a filter leaves, or what they have in common.
 pub(super) async fn list(
     _: Reader,
     State(store): State<Store>,
-    Query((filter, slice)): Query<(AttackFilter, Slice)>,
-) -> Result<Json<Page<Attack>>, ApiError> {
-    Ok(Json(store.attacks(&filter, &slice).await?))
+    Query((filter, listing)): Query<(Filter, Listing)>,
+) -> Result<Response, ApiError> {
+    Ok(match listing {
+        Listing::Attacks(order, slice) => Json(store.attacks(&filter, order, &slice).await?).into_response(),
+        Listing::Groups(grouping, slice) => {
+            Json(store.groups(&filter, &grouping, &slice).await?).into_response()
+        }
+    })
+}
+
+/// What a query can be made of.
+pub(super) async fn schema(_: Reader, Query(()): Query<()>) -> Json<Schema> {
+    Json(Schema::new())
 }
 
 /// An attack with its top sources and response statuses. The id of a merged attack finds the one it went into.

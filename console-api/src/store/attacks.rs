@@ -2,13 +2,14 @@
 
 use super::{
     Store, StoreError,
+    statement::Statement,
     words::{Columns, Text, count},
 };
 use crate::{
-    attack::{Attack, AttackDetail, AttackFilter, AttackStatus, Source},
-    paging::{Page, Slice},
+    attack::{Attack, AttackDetail, AttackStatus, Order, SortKey, Source},
+    paging::{Cursor, Page, Slice},
+    query::Filter,
 };
-use jiff::Timestamp;
 use shared::AttackType;
 use sqlx::FromRow;
 use std::collections::BTreeMap;
@@ -71,35 +72,59 @@ impl TryFrom<Row> for Attack {
     }
 }
 
+fn column(key: SortKey) -> &'static str {
+    match key {
+        SortKey::FirstSeen => "a.first_seen",
+        SortKey::LastSeen => "a.last_seen",
+        SortKey::Hits => "a.hits",
+        SortKey::Blocked => "a.blocked",
+        SortKey::Sources => "(select count(*) from attack_sources s where s.attack_id = a.id)",
+    }
+}
+
 impl Store {
-    /// The attacks a filter leaves, the one seen last first.
-    pub async fn attacks(&self, filter: &AttackFilter, slice: &Slice) -> Result<Page<Attack>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(attacks!(
-            "where ($1 is null or a.type = $1) and ($2 is null or a.host = $2) and ($3 is null or a.path = $3) \
-             and ($4 is null or a.parameter = $4) and ($5 is null or a.last_seen >= $5) \
-             and ($6 is null or a.first_seen < $6) \
-             and ($7 is null or exists (select 1 from attack_sources s where s.attack_id = a.id and s.ip = $7)) \
-             and ($8 is null or $8 = case when a.blocked = 0 then 'monitoring' when a.blocked < a.hits \
-             then 'partially_blocked' else 'blocked' end) \
-             and ($9 is null or a.last_seen < $9 or (a.last_seen = $9 and a.id < $10)) \
-             order by a.last_seen desc, a.id desc limit $11"
-        ))
-        .bind(filter.attack_type.as_ref().map(AttackType::as_str))
-        .bind(filter.host.as_deref().map(Text::from))
-        .bind(filter.path.as_deref().map(Text::from))
-        .bind(filter.parameter.as_deref().map(Text::from))
-        .bind(filter.from.map(Timestamp::as_millisecond))
-        .bind(filter.to.map(Timestamp::as_millisecond))
-        .bind(filter.ip.map(|ip| ip.to_string()))
-        .bind(filter.status.map(AttackStatus::as_str))
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
+    /// The attacks a filter leaves.
+    pub async fn attacks(
+        &self,
+        filter: &Filter,
+        order: Order,
+        slice: &Slice,
+    ) -> Result<Page<Attack>, StoreError> {
+        let mut statement = Statement::new(attacks!("where "));
+        let (beyond, direction) = if order.descending { (" < ", " desc") } else { (" > ", " asc") };
+        statement.push_filter(filter);
+        if let Some((position, id)) = slice.bounds() {
+            let column = column(order.by);
+            statement.push(" and (").push(column).push(beyond).bind(position);
+            statement.push(" or (").push(column).push(" = ").bind(position);
+            statement.push(" and a.id").push(beyond).bind(id).push("))");
+        }
+        statement.push(" order by ").push(column(order.by)).push(direction).push(", a.id").push(direction);
+        statement.push(" limit ").bind(i64::from(slice.limit) + 1);
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
         let items = rows.into_iter().map(Attack::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(items, slice.limit))
+        Ok(Page::cut_at(items, slice.limit, |attack: &Attack| Cursor {
+            list: order.text(),
+            position: order.by.of(attack),
+            id: attack.id.to_string(),
+        }))
+    }
+
+    /// The attacks a filter leaves in the order of their ids, which does not change while they grow.
+    pub async fn attacks_after(
+        &self,
+        filter: &Filter,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Attack>, StoreError> {
+        let mut statement = Statement::new(attacks!("where "));
+        statement.push_filter(filter);
+        if let Some(after) = after {
+            statement.push(" and a.id > ").bind(after.to_string());
+        }
+        statement.push(" order by a.id limit ").bind(i64::from(limit));
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        rows.into_iter().map(Attack::try_from).collect()
     }
 
     /// The attack of this id, or the one it was merged into.
@@ -131,7 +156,7 @@ impl Store {
         .await?;
         let columns = Columns { table: "attack_sources", id: &id };
         let source =
-            |(ip, hits): (String, i64)| Ok(Source { ip: columns.parse("ip", &ip)?, hits: count(hits) });
+            |(ip, hits): (String, i64)| Ok(Source { ip: columns.address("ip", &ip)?, hits: count(hits) });
         rows.into_iter().map(source).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Puts hits into attacks, and keeps the attacks' counters. What belongs together is said in [`crate::grouping`].
 
 use super::{
-    Connection, StoreError,
+    Connection, StoreError, address,
     bulk::{self, Insert, Query},
     dialect::Dialect,
     words::{Text, json, word},
@@ -9,7 +9,7 @@ use super::{
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
 use shared::{Hit, RecordedRequest};
 use sqlx::FromRow;
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A hit that is not stored yet; its request is.
@@ -138,9 +138,9 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
         after: "",
     };
     insert.rows(connection, &hits, bind_hit).await?;
-    let mut sources: BTreeMap<(&str, IpAddr), i64> = BTreeMap::new();
+    let mut sources: BTreeMap<(&str, String), i64> = BTreeMap::new();
     for (attack, hit) in hits {
-        *sources.entry((attack, hit.request.client_ip)).or_default() += 1;
+        *sources.entry((attack, address::key(hit.request.client_ip))).or_default() += 1;
     }
     let sources: Vec<_> = sources.into_iter().collect();
     let insert = Insert {
@@ -148,8 +148,8 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
         columns: 3,
         after: "on conflict (attack_id, ip) do update set hits = attack_sources.hits + excluded.hits",
     };
-    let bind = |query: Query, ((attack, ip), hits): &((&str, IpAddr), i64)| {
-        query.bind((*attack).to_owned()).bind(ip.to_string()).bind(*hits)
+    let bind = |query: Query, ((attack, ip), hits): &((&str, String), i64)| {
+        query.bind((*attack).to_owned()).bind(ip.clone()).bind(*hits)
     };
     insert.rows(connection, &sources, bind).await
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 impl Listed for NotInspected {
     fn cursor(&self) -> Cursor {
-        Cursor { at: self.at, id: self.id.to_string() }
+        Cursor::at(self.at, &self.id)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Enums, values and texts as the text they are stored as.
 
-use super::StoreError;
+use super::{StoreError, address};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
-use std::{iter, str::FromStr};
+use std::{iter, net::IpAddr, str::FromStr};
 
 /// An enum as its word.
 pub(super) fn word<T: Serialize>(value: &T) -> String {
@@ -33,6 +33,13 @@ impl From<&str> for Text {
         } else {
             Self(text.to_owned())
         }
+    }
+}
+
+impl Text {
+    /// As it stands in the database.
+    pub(super) fn stored(&self) -> &str {
+        &self.0
     }
 }
 
@@ -84,6 +91,10 @@ impl Columns<'_> {
 
     pub(super) fn parse<T: FromStr>(&self, column: &'static str, text: &str) -> Result<T, StoreError> {
         text.parse().map_err(|_| self.bad(column))
+    }
+
+    pub(super) fn address(&self, column: &'static str, key: &str) -> Result<IpAddr, StoreError> {
+        address::from_key(key).ok_or_else(|| self.bad(column))
     }
 
     pub(super) fn time(&self, column: &'static str, ms: i64) -> Result<Timestamp, StoreError> {

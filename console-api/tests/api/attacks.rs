@@ -81,6 +81,152 @@ async fn filters_narrow_the_list() {
     assert_eq!(console.body("/api/v1/attacks?type=sqli&status=blocked").await["items"], json!([]));
 }
 
+/// Attacks that differ in everything a query can ask for.
+async fn two_attacks() -> Console {
+    let console = Console::start().await;
+    let sqli = with(
+        monitored(attack(2, 200)),
+        &[
+            ("/attack/hits", json!([hit(2, "sqli", &json!([["get", "q"]]), "' or 100%=100% \u{0} Ä")])),
+            ("/attack/request/method", json!("POST")),
+            ("/attack/request/host", json!("api.example.com")),
+            ("/attack/request/path", json!("/v1/log_in")),
+            ("/attack/request/client_ip", json!("2001:db8::1")),
+        ],
+    );
+    console.ingest(&[attack(1, 0), attack(3, 5), sqli, response(2, 404, "viewer-response")]).await;
+    console
+}
+
+#[tokio::test]
+async fn the_search_language_finds_what_it_says() {
+    let console = two_attacks().await;
+    let types = async |query: &str| -> Vec<String> {
+        let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let list = console.body(&format!("/api/v1/attacks?q={query}")).await;
+        list["items"].as_array().unwrap().iter().map(|a| a["type"].as_str().unwrap().to_owned()).collect()
+    };
+    for query in [
+        "type:sqli,xss",
+        "-type:ptrav",
+        "host:api.*",
+        "host:API.example.com",
+        "path:/v1/log_in",
+        "path:/V?/*",
+        "ip:2001:db8::/32",
+        "-ip:0.0.0.0/0",
+        "method:post",
+        "response:4xx",
+        "hits:<2",
+        "blocked:0",
+        "status:monitoring",
+        "first_seen:>2026-01-01T11:00:00Z",
+        "last_seen:-1h",
+        "payload:\"100%=\"",
+        "payload:\"' OR*\"",
+        "parameter:\"get > q\"",
+        "parameter:*q",
+        "\"or 100%\"",
+        "log_in",
+        "request_id:00000000000000000000000000000002",
+        "00000000000000000000000000000002",
+        "type:sqli (host:nowhere OR method:POST)",
+        "-(type:ptrav OR type:xss)",
+        "type:sqli -payload:passwd -request_id:00000000000000000000000000000001",
+    ] {
+        assert_eq!(types(query).await, ["sqli"], "{query}");
+    }
+    for query in [
+        "path:/v1/logXin",
+        "payload:\"100_=\"",
+        "host:a?i.example.com.",
+        "-hits:>0",
+        "log%in",
+        "response:5xx",
+    ] {
+        assert_eq!(types(query).await, [""; 0], "{query}");
+    }
+    assert_eq!(types("").await, ["sqli", "ptrav"]);
+    assert_eq!(types("hits:>=1 sources:1").await, ["sqli", "ptrav"]);
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_is_told_where() {
+    let console = Console::start().await;
+    let answer = console.get("/api/v1/attacks?q=type:sqli%20hosst:a").await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json()["parameter"], "q");
+    assert_eq!(
+        answer.json()["detail"],
+        "column 11: `hosst` is not a field, did you mean `host`?; put quotes around a text with a colon"
+    );
+}
+
+#[tokio::test]
+async fn attacks_are_sorted_as_asked_and_a_cursor_keeps_to_its_order() {
+    let console = two_attacks().await;
+    let first = async |sort: &str| console.body(&format!("/api/v1/attacks?limit=1&sort={sort}")).await;
+    for (sort, type_) in
+        [("-last_seen", "sqli"), ("first_seen", "ptrav"), ("-hits", "ptrav"), ("blocked", "sqli")]
+    {
+        assert_eq!(first(sort).await["items"][0]["type"], type_, "{sort}");
+    }
+    let by_sources = console.body("/api/v1/attacks?sort=-sources").await;
+    assert_eq!(by_sources["items"].as_array().unwrap().len(), 2);
+    let cursor = first("hits").await["next_cursor"].as_str().unwrap().to_owned();
+    let rest = console.body(&format!("/api/v1/attacks?sort=hits&cursor={cursor}")).await;
+    assert_eq!((&rest["items"][0]["type"], &rest["next_cursor"]), (&json!("ptrav"), &json!(null)));
+    let other = console.get(&format!("/api/v1/attacks?sort=-hits&cursor={cursor}")).await;
+    assert_eq!((other.status.as_u16(), &other.json()["parameter"]), (400, &json!("cursor")));
+    assert_eq!(console.get("/api/v1/attacks?sort=size").await.json()["parameter"], "sort");
+}
+
+#[tokio::test]
+async fn attacks_are_counted_by_what_they_have_in_common() {
+    let console = two_attacks().await;
+    assert_json_snapshot!("groups", console.body("/api/v1/attacks?group_by=type,host").await);
+    let by_source = console.body("/api/v1/attacks?group_by=ip&limit=1").await;
+    assert_eq!(by_source["items"][0]["hits"], 2);
+    let cursor = by_source["next_cursor"].as_str().unwrap();
+    let next = console.body(&format!("/api/v1/attacks?group_by=ip&cursor={cursor}")).await;
+    assert_eq!(
+        (&next["items"][0]["group"]["ip"], &next["next_cursor"]),
+        (&json!("2001:db8::1"), &json!(null))
+    );
+    assert_eq!(console.body("/api/v1/attacks?group_by=path&q=type:sqli").await["items"][0]["attacks"], 1);
+    assert_eq!(console.get("/api/v1/attacks?group_by=size").await.json()["parameter"], "group_by");
+}
+
+#[tokio::test]
+async fn the_schema_says_what_a_query_can_be_made_of() {
+    let console = Console::start().await;
+    assert_json_snapshot!("schema", console.body("/api/v1/attacks/schema").await);
+}
+
+#[tokio::test]
+async fn exports_hold_every_attack_the_query_finds() {
+    let console = Console::start().await;
+    let records: Vec<_> = (0..1203)
+        .map(|n| with(attack(n + 1, 0), &[("/attack/request/host", json!(format!("=host-{n}")))]))
+        .collect();
+    for batch in records.chunks(400) {
+        console.ingest(batch).await;
+    }
+    let csv = console.get("/api/v1/attacks/export.csv?q=-host:*7").await;
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(csv.header("content-disposition"), "attachment; filename=\"attacks.csv\"");
+    let (head, rows) = csv.text.split_once("\r\n").unwrap();
+    assert!(head.starts_with("id,type,title,status,host,"), "{head}");
+    let hosts: BTreeSet<_> = rows.lines().map(|row| row.split(',').nth(4).unwrap()).collect();
+    let expected: BTreeSet<_> = (0..1203).filter(|n| n % 10 != 7).map(|n| format!("'=host-{n}")).collect();
+    assert!(hosts.iter().eq(expected.iter()), "{} of {}", hosts.len(), expected.len());
+    let ndjson = console.get("/api/v1/attacks/export.ndjson").await;
+    let lines: Vec<Value> = ndjson.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let hosts: BTreeSet<_> = lines.iter().map(|line| line["host"].to_string()).collect();
+    assert_eq!((lines.len(), hosts.len()), (1203, 1203));
+    assert_eq!(console.get("/api/v1/attacks/export.csv?q=x:y").await.status, 400);
+}
+
 #[tokio::test]
 async fn a_walk_by_cursor_meets_each_attack_once() {
     let console = Console::start().await;

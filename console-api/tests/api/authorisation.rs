@@ -11,6 +11,10 @@ fn reads() -> Vec<String> {
     let id = uuid(1);
     vec![
         "/api/v1/attacks".to_owned(),
+        "/api/v1/attacks?group_by=type".to_owned(),
+        "/api/v1/attacks/schema".to_owned(),
+        "/api/v1/attacks/export.csv".to_owned(),
+        "/api/v1/attacks/export.ndjson".to_owned(),
         format!("/api/v1/attacks/{id}"),
         format!("/api/v1/attacks/{id}/hits"),
         format!("/api/v1/hits?request_id={}", request_id(1)),

@@ -47,7 +47,7 @@ pub(super) async fn benign_is_byte_identical(
     ensure!(shape(&through_functions) == shape(&without_functions), "the functions changed the request");
     let (with, without) = (comparable(&through_functions.headers), comparable(&without_functions.headers));
     ensure!(with == without, "the functions changed the headers: {with:?} instead of {without:?}");
-    ensure!(world.hits().await?.is_empty(), "a benign request left a hit");
+    ensure!(world.console_api().hits().await?.is_empty(), "a benign request left a hit");
     world.end(String::new()).await
 }
 
@@ -109,7 +109,7 @@ pub(super) async fn testers_are_blocked_in_monitoring(binaries: &Binaries) -> an
     expect_status(&world.send(attack(SECRET)).await?, 403)?;
     world.attack("ptrav", "uri").await?;
     world.all_delivered().await?;
-    for hit in world.hits().await? {
+    for hit in world.console_api().hits().await? {
         let id = hit["id"].as_str().unwrap_or_default();
         let hit = world.console_api().get(&format!("/api/v1/hits/{id}")).await?;
         ensure!(!hit.to_string().to_lowercase().contains("block-me"), "the header is in a hit: {hit}");

@@ -161,7 +161,7 @@ async fn attack_side_by_side(
 /// CloudFront's ids of all hits; an error when one request has the same type twice.
 async fn listed_once(world: &World) -> anyhow::Result<HashSet<String>> {
     let mut ids = HashSet::new();
-    for hit in world.hits().await? {
+    for hit in world.console_api().hits().await? {
         let id = hit["edge_request_id"].as_str().context("a hit knows its CloudFront id")?.to_owned();
         ensure!(ids.insert(id), "listed twice: {hit}");
     }

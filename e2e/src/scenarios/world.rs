@@ -55,17 +55,6 @@ impl World {
         console.wait_for("/api/v1/attacks", LISTED_WITHIN, fits).await
     }
 
-    /// Every hit of every attack.
-    pub(super) async fn hits(&self) -> anyhow::Result<Vec<Value>> {
-        let console = self.stack.console_api();
-        let mut hits = Vec::new();
-        for attack in console.items("/api/v1/attacks?limit=200").await? {
-            let id = attack["id"].as_str().unwrap_or_default();
-            hits.extend(console.items(&format!("/api/v1/attacks/{id}/hits?limit=200")).await?);
-        }
-        Ok(hits)
-    }
-
     /// Until the node has handed over all it has.
     pub(super) async fn all_delivered(&self) -> anyhow::Result<()> {
         let deadline = tokio::time::Instant::now() + PATIENCE;

@@ -235,6 +235,9 @@ async fn other_invalid_results_end_in_a_502() {
         (Trigger::ViewerRequest, "return None"),
         (Trigger::ViewerRequest, "request['method'] = 'PUT'\nreturn request"),
         (Trigger::ViewerRequest, "request['uri'] = '/a b'\nreturn request"),
+        (Trigger::ViewerRequest, "request['querystring'] = 'a#b'\nreturn request"),
+        (Trigger::ViewerRequest, "request['querystring'] = 'x' * 8192\nreturn request"),
+        (Trigger::ViewerRequest, "return {'status': '600'}"),
         (Trigger::OriginRequest, "request['origin'] = {'s3': {}}\nreturn request"),
         (Trigger::ViewerResponse, "response['status'] = '404'\nreturn response"),
     ] {
@@ -244,6 +247,22 @@ async fn other_invalid_results_end_in_a_502() {
             (502, "LambdaValidationError from cloudfront"),
             "{lines}"
         );
+    }
+}
+
+#[tokio::test]
+async fn generated_responses_have_limits_with_their_headers() {
+    // The header is 10 bytes with its name.
+    let answer = |body: usize| {
+        format!(
+            "return {{'status': '403', 'headers': {{'x-a': [{{'value': '1234567'}}]}}, 'body': 'x' * {body}}}"
+        )
+    };
+    for (trigger, limit) in [(Trigger::ViewerRequest, 40 * 1024), (Trigger::OriginRequest, 1024 * 1024)] {
+        for (body, status) in [(limit - 10, 403), (limit - 9, 502)] {
+            let edge = with(trigger, &does(&answer(body)).await).await;
+            assert_eq!(edge.get("/").await.status, status, "{trigger} {body}");
+        }
     }
 }
 
@@ -277,6 +296,27 @@ def lambda_handler(event, context):
     }
     let broken = function("raise RuntimeError('at import')").await;
     assert_eq!(with(Trigger::ViewerRequest, &broken).await.get("/").await.status, 503);
+}
+
+#[tokio::test]
+async fn a_throttled_function_ends_in_a_503() {
+    let sleeps = configured("import time\ndef lambda_handler(event, context): time.sleep(60)", |config| {
+        config.max_environments = 1;
+        config.timeout = Duration::from_secs(2);
+    })
+    .await;
+    let edge = std::sync::Arc::new(with(Trigger::ViewerRequest, &sleeps).await);
+    let visits = [(); 3].map(|()| {
+        let edge = std::sync::Arc::clone(&edge);
+        tokio::spawn(async move { edge.get("/").await })
+    });
+    let mut seen = Vec::new();
+    for visit in visits {
+        let response = visit.await.unwrap();
+        assert_eq!(response.status, 503);
+        seen.push(x_cache(&response));
+    }
+    assert!(seen.contains(&"LambdaLimitExceeded from cloudfront".to_owned()), "{seen:?}");
 }
 
 #[tokio::test]
@@ -319,6 +359,31 @@ async fn requests_cloudfront_does_not_take_reach_nobody() {
         assert_eq!((response.status, x_cache(&response).as_str()), (status, "Error from cloudfront"));
     }
     assert!(edge.origin.recorded().is_empty() && hands_on.log().entries().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_at_the_limits_passes() {
+    let edge = Edge::start(|_| {}).await;
+    assert_eq!(edge.get(format!("/{}", "x".repeat(8_191))).await.status, 200);
+    // `Host: a` and `X-A: …`, their names counted.
+    let request = |length: usize| Request::new("GET", "/", "a").header("X-A", "x".repeat(length));
+    assert_eq!(edge.send(request(20_480 - 8)).await.status, 200);
+    assert_eq!(edge.send(request(20_480 - 7)).await.status, 494);
+}
+
+#[tokio::test]
+async fn every_answer_says_where_it_comes_from() {
+    let edge = Edge::start(|config| config.default_behavior.allowed_methods = vec!["GET".to_owned()]).await;
+    let mut ids = Vec::new();
+    for (target, method) in [("/", "GET"), ("/status/500", "GET"), ("/", "POST")] {
+        let headers = edge.send(Request::new(method, target, "a.example")).await.headers;
+        let via = headers.text("via").unwrap();
+        assert!(via.starts_with("1.1 ") && via.ends_with(".cloudfront.net (CloudFront)"), "{via}");
+        assert!(headers.has("x-cache") && headers.has("x-amz-cf-pop"));
+        ids.push(headers.text("x-amz-cf-id").unwrap());
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
 }
 
 #[tokio::test]

@@ -5,15 +5,20 @@
 mod behaviors;
 mod binary;
 mod cache;
+mod collapsing;
 mod conventions;
 mod crowd;
 mod edge;
 mod ends;
+mod error_caching;
 mod events;
 mod harness;
+mod header_rules;
 mod input;
+mod keeping;
 mod lambda;
 mod limits;
+mod rules;
 
 use harness::python;
 

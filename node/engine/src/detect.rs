@@ -154,6 +154,9 @@ pub(crate) fn detect_at(value: &[u8], bytes: Bytes, place: Place, site: &Site<'_
     if bytes.has(Bytes::OPEN_TAG) {
         matches.extend(xxe::detect(value));
     }
+    if bytes.has(Bytes::PERCENT) {
+        matches.extend(xxe::detect_reference(value));
+    }
     matches.extend(protocol::detect(value, place, site));
     matches.extend(ptrav::detect_at(value, place, site));
     matches.extend(upload::detect(value, site));

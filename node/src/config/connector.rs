@@ -1,12 +1,19 @@
 //! `connector`: where connectors call.
 
-use super::section::{Part, Section};
+use super::{
+    section::{Part, Section},
+    tls,
+};
+use crate::doors::{limits::Recycle, tls::TlsConfig};
 use crate::routes::{bare, glob::Glob};
 use std::net::SocketAddr;
 
 #[derive(Debug, Clone)]
 pub struct ConnectorConfig {
     pub address: SocketAddr,
+    /// Absent: plain HTTP.
+    pub tls: Option<TlsConfig>,
+    pub recycle: Recycle,
     /// Requests for other hosts are refused. None: all are taken.
     pub allowed_hosts: Vec<Glob>,
     /// Routes are chosen by the path as an origin will take it, not as it is spelled.
@@ -24,8 +31,10 @@ impl Part for ConnectorConfig {
         section
             .ignored("mesh", "a request and its response may reach different nodes, the console joins them");
         let address = section.required("address");
+        let tls = tls::read(section);
+        let recycle = section.section("per_connection_limits");
         let allowed_hosts = section.list("allowed_hosts", Vec::new());
         let url_normalize = section.or("url_normalize", true);
-        Some(Self { address: address?, allowed_hosts, url_normalize })
+        Some(Self { address: address?, tls, recycle: recycle?, allowed_hosts, url_normalize })
     }
 }

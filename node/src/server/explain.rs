@@ -5,7 +5,7 @@ use crate::explain::Explanation;
 use axum::{
     Json,
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::State,
     http::{HeaderMap, header},
 };
 use shared::InspectRequest;
@@ -15,10 +15,10 @@ use subtle::ConstantTimeEq as _;
 pub(super) async fn explain(
     State(node): State<Arc<Node>>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Bytes,
 ) -> Result<Json<Explanation>, Refusal> {
     node.authorize(&headers)?;
-    let (request, _) = refusal::message::<InspectRequest>(&headers, body)?;
+    let (request, _) = refusal::message::<InspectRequest>(&headers, &body)?;
     let settings = node.settings_of(&request);
     Ok(Json(Explanation::of(&node.engine, &request, &settings)))
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -23,37 +23,38 @@ use std::{
 };
 use tracing::error;
 
+/// From this size on a message is read and analysed away from the threads that serve connections: it takes as long as
+/// hundreds of small ones.
+const LARGE_MESSAGE_BYTES: usize = 128 << 10;
+
 /// `POST /v1/inspect/request`: a verdict in line, 202 out of band. Hits are in the spool before either leaves.
 pub(super) async fn request(
     State(node): State<Arc<Node>>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Bytes,
 ) -> Result<Response, Refusal> {
     node.metrics.seen.get_or_create(&REQUEST).inc();
-    let (mut request, encoding) = counted(&node, refusal::message::<InspectRequest>(&headers, body))?;
-    node.count_bypassed(request.connector.as_mut());
-    let told = std::mem::take(&mut request.not_inspected);
-    let delivery = request.delivery;
-    let kept = node.keep_not_inspected(told);
-    // In line the request is decided even when nothing can be written: protection goes before the record.
-    if delivery == Delivery::OutOfBand {
-        kept?;
+    if body.len() < LARGE_MESSAGE_BYTES {
+        let _turn = counted(&node, node.turns.small.turn().await.map_err(Refusal::from))?;
+        return node.answer(&headers, &body);
     }
-    let verdict = node.inspect(request);
-    match delivery {
-        Delivery::OutOfBand => verdict.map(|_| StatusCode::ACCEPTED.into_response()),
-        Delivery::Inline => verdict.map(|verdict| reply(encoding, &verdict)),
-    }
+    let turn = counted(&node, node.turns.large.turn().await.map_err(Refusal::from))?;
+    let answered = tokio::task::spawn_blocking(move || {
+        let answer = node.answer(&headers, &body);
+        drop(turn);
+        answer
+    });
+    answered.await.unwrap_or(Err(Refusal::Internal))
 }
 
 /// `POST /v1/inspect/response`: kept when its request had a hit, or may have had one at another node.
 pub(super) async fn response(
     State(node): State<Arc<Node>>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Bytes,
 ) -> Result<StatusCode, Refusal> {
     node.metrics.seen.get_or_create(&RESPONSE).inc();
-    let (mut report, _) = counted(&node, refusal::message::<ResponseReport>(&headers, body))?;
+    let (mut report, _) = counted(&node, refusal::message::<ResponseReport>(&headers, &body))?;
     node.count_bypassed(report.connector.as_mut());
     let told = std::mem::take(&mut report.not_inspected);
     node.keep_not_inspected(told)?;
@@ -70,6 +71,24 @@ struct Inspected {
 }
 
 impl Node {
+    /// From the message to what its sender is told.
+    fn answer(&self, headers: &HeaderMap, body: &[u8]) -> Result<Response, Refusal> {
+        let (mut request, encoding) = counted(self, refusal::message::<InspectRequest>(headers, body))?;
+        self.count_bypassed(request.connector.as_mut());
+        let told = std::mem::take(&mut request.not_inspected);
+        let delivery = request.delivery;
+        let kept = self.keep_not_inspected(told);
+        // In line the request is decided even when nothing can be written: protection goes before the record.
+        if delivery == Delivery::OutOfBand {
+            kept?;
+        }
+        let verdict = self.inspect(request);
+        match delivery {
+            Delivery::OutOfBand => verdict.map(|_| StatusCode::ACCEPTED.into_response()),
+            Delivery::Inline => verdict.map(|verdict| reply(encoding, &verdict)),
+        }
+    }
+
     fn inspect(&self, mut request: InspectRequest) -> Result<Verdict, Refusal> {
         counted(self, self.check_host(&request))?;
         let settings = self.settings_of(&request);

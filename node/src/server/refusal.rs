@@ -1,9 +1,8 @@
 //! Why a call was refused, as the caller sees it.
 
+use crate::admission::Overloaded;
 use axum::{
-    body::Bytes,
-    extract::rejection::BytesRejection,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
@@ -15,10 +14,12 @@ pub(super) enum Refusal {
     Malformed(#[from] DecodeError),
     #[error("the Content-Type must be application/json or application/msgpack")]
     MediaType,
-    #[error("a message may have at most {} bytes", super::MAX_MESSAGE_BYTES)]
-    TooLarge,
+    #[error("a message may have at most {0} bytes")]
+    TooLarge(usize),
     #[error("the body broke off")]
     BrokenOff,
+    #[error("the body did not come in time")]
+    TooSlow,
     #[error("there is nothing at this path")]
     NotFound,
     #[error("the call needs `Authorization: Bearer` with the admin token of the configuration")]
@@ -31,6 +32,12 @@ pub(super) enum Refusal {
     Host,
     #[error("the message could not be stored")]
     Unavailable,
+    #[error("the messages under way leave no room for this one")]
+    NoRoom,
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    #[error("the message could not be analysed")]
+    Internal,
 }
 
 impl Refusal {
@@ -39,13 +46,17 @@ impl Refusal {
         match self {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "MsgDataFormat"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::BrokenOff => (StatusCode::BAD_REQUEST, "ReqBodyReading"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Signature(_) | Self::Replayed => (StatusCode::UNAUTHORIZED, "signature"),
             Self::Host => (StatusCode::FORBIDDEN, "host"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "spool"),
+            Self::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, "no_room"),
+            Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overload"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
 
@@ -54,30 +65,27 @@ impl Refusal {
     }
 }
 
-impl From<BytesRejection> for Refusal {
-    fn from(rejection: BytesRejection) -> Self {
-        match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
-            _ => Self::BrokenOff,
-        }
-    }
-}
-
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, _) = self.kind();
         let title = status.canonical_reason().unwrap_or_default();
         let problem = Problem::new(status.as_u16(), title, self.to_string());
-        (status, [(header::CONTENT_TYPE, Problem::CONTENT_TYPE)], problem.to_json()).into_response()
+        let mut response =
+            (status, [(header::CONTENT_TYPE, Problem::CONTENT_TYPE)], problem.to_json()).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            // In seconds; what is in the way takes less.
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
     }
 }
 
 /// Reads a message in the encoding its `Content-Type` names.
 pub(super) fn message<T: DeserializeOwned>(
     headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: &[u8],
 ) -> Result<(T, Encoding), Refusal> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let encoding = content_type.and_then(Encoding::from_content_type).ok_or(Refusal::MediaType)?;
-    Ok((encoding.decode(&body?)?, encoding))
+    Ok((encoding.decode(body)?, encoding))
 }

@@ -1,11 +1,13 @@
 mod configured;
 
 use super::*;
-use crate::config::{Environment, SpoolConfig};
+use crate::config::{Environment, LimitsConfig, SpoolConfig};
+use crate::metrics::ReasonLabels;
 use axum::{
     body::{Body as HttpBody, to_bytes},
     http::{Request, StatusCode, header},
 };
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use shared::{
     Action, AttackRecord, Delivery, Encoding, Enforced, Mode, Outcome, Problem, Record, RequestId, Verdict,
@@ -23,6 +25,7 @@ struct World {
 struct Reply {
     status: StatusCode,
     content_type: String,
+    retry_after: Option<String>,
     body: Vec<u8>,
 }
 
@@ -35,6 +38,15 @@ fn world_with_keys(mode: Mode, keys: Option<Vec<SigningKey>>) -> World {
 }
 
 fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> World {
+    world_with_limits(mode, keys, max_bytes, &LimitsConfig::default())
+}
+
+fn world_with_limits(
+    mode: Mode,
+    keys: Option<Vec<SigningKey>>,
+    max_bytes: u64,
+    limits: &LimitsConfig,
+) -> World {
     let directory = tempfile::tempdir().unwrap();
     let config = SpoolConfig {
         directory: directory.path().to_owned(),
@@ -50,6 +62,8 @@ fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> Worl
         metrics: Arc::new(Metrics::new()),
         admin_token: Some(Secret::new("admin")),
         signatures: keys.map(Signatures::new),
+        intake: Intake::new(limits),
+        turns: Turns::new(limits.patience),
     };
     World { node: Arc::new(node), _spool: directory }
 }
@@ -88,10 +102,12 @@ impl World {
 
 async fn reply(router: Router, request: Request<HttpBody>) -> Reply {
     let (head, body) = router.oneshot(request).await.unwrap().into_parts();
-    let content_type = head.headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap().to_owned());
+    let text = |name| head.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (content_type, retry_after) = (text(header::CONTENT_TYPE), text(header::RETRY_AFTER));
     Reply {
         status: head.status,
         content_type: content_type.unwrap_or_default(),
+        retry_after,
         body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
     }
 }
@@ -249,12 +265,78 @@ async fn a_wrong_message_is_refused_with_what_is_wrong() {
         ("application/json", get("/", "").to_string() + "x"),
         ("application/msgpack", "\u{0}".to_owned()),
         ("text/plain", get("/", "").to_string()),
-        ("application/json", " ".repeat(MAX_MESSAGE_BYTES + 1)),
+        ("application/json", " ".repeat((4 << 20) + 1)),
     ] {
         problems.push(world.post(INSPECT_REQUEST_PATH, content_type, body).await.problem());
     }
     problems.push(world.post("/v2/inspect/request", "application/json", "{}").await.problem());
     insta::assert_debug_snapshot!(problems);
+}
+
+/// A call whose body is as long as it says, but of which only the beginning comes.
+fn half_a_call(beginning: &'static str) -> Request<HttpBody> {
+    let never_ends = futures_util::stream::once(async move { Ok::<_, std::io::Error>(beginning) })
+        .chain(futures_util::stream::pending());
+    let request = Request::post(INSPECT_REQUEST_PATH).header(header::CONTENT_TYPE, "application/json");
+    request.body(HttpBody::from_stream(never_ends)).unwrap()
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_in_time_is_refused() {
+    let limits = LimitsConfig { body_timeout: Duration::from_millis(50), ..LimitsConfig::default() };
+    let world = world_with_limits(Mode::Block, None, 64 << 20, &limits);
+    let problem = reply(connector_router(world.node.clone()), half_a_call("{")).await.problem();
+    assert_eq!(problem, (408, "the body did not come in time".to_owned()));
+}
+
+#[tokio::test]
+async fn what_there_is_no_room_for_is_refused_until_there_is() {
+    let limits = LimitsConfig { max_bytes_in_flight: 600, ..LimitsConfig::default() };
+    let world = world_with_limits(Mode::Block, None, 64 << 20, &limits);
+    let beginning = str::from_utf8(&[b' '; 500]).unwrap();
+    let waiting = tokio::spawn(reply(connector_router(world.node.clone()), half_a_call(beginning)));
+    let full = async || loop {
+        let reply = world.inspect(&get("/etc/passwd", "")).await;
+        if reply.status == StatusCode::SERVICE_UNAVAILABLE {
+            return reply;
+        }
+        tokio::task::yield_now().await;
+    };
+    let refused = tokio::time::timeout(Duration::from_secs(20), full()).await.unwrap();
+    assert_eq!(refused.retry_after.as_deref(), Some("1"));
+    assert_eq!(refused.problem().1, "the messages under way leave no room for this one");
+    waiting.abort();
+    assert!(waiting.await.is_err());
+    world.inspect(&get("/etc/passwd", "")).await.verdict();
+}
+
+#[tokio::test]
+async fn when_nobody_may_wait_for_a_turn_calls_are_refused_and_counted() {
+    let world = world(Mode::Block);
+    let mut turns = Vec::new();
+    while let Ok(turn) = tokio::time::timeout(Duration::from_millis(20), world.node.turns.small.turn()).await
+    {
+        turns.push(turn.unwrap());
+    }
+    let message = get("/etc/passwd", "");
+    let call = world.inspect(&message);
+    let held = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        turns.clear();
+    };
+    let (refused, ()) = tokio::join!(call, held);
+    assert_eq!(refused.retry_after.as_deref(), Some("1"));
+    assert_eq!(refused.problem(), (503, "the node has more to do than it can".to_owned()));
+    assert_eq!(world.node.metrics.rejected.get_or_create(&ReasonLabels { reason: "overload" }).get(), 1);
+    assert_eq!(world.records(), []);
+}
+
+#[tokio::test]
+async fn a_large_message_is_decided_like_a_small_one() {
+    let world = world(Mode::Block);
+    let mut message = get("/etc/passwd", "");
+    message["headers"] = json!([["x-large", "x".repeat(200_000)]]);
+    assert_eq!(world.inspect(&message).await.verdict().action, Action::Block);
 }
 
 #[tokio::test]

@@ -66,6 +66,10 @@ pub(in crate::cloudfront) fn is_never_shared(
     now: Timestamp,
 ) -> bool {
     let said = Said::by(response, now);
+    // Those who wait did not ask for the same part, or with the same condition.
+    if matches!(response.status, 206 | 304) {
+        return true;
+    }
     policy.min_ttl.is_zero() && (said.forbidden || said.age == Some(Duration::ZERO))
 }
 

@@ -97,7 +97,7 @@ impl Edge {
         };
         let kept = keep_for(&self.config, viewer.behavior, response, now);
         let (status, path) = (response.status, request.uri());
-        if status >= 400 && kept > keep(ErrorCaching::Documented) {
+        if status >= 400 && !kept.is_zero() && kept > keep(ErrorCaching::Documented) {
             let whose = if *is_generated { "a function's" } else { "the origin's" };
             self.warnings.warn(format!(
                 "{whose} {status} for {path} is kept for {} s, and everybody with the same cache key gets it: AWS does \

@@ -6,7 +6,7 @@ mod remote;
 use super::{Match, Site, is_document};
 use crate::{
     field::Place,
-    token::path::{Walk, climbing, repeats_step},
+    token::path::{Walk, climbing, opens_with_odd_step, repeats_step},
 };
 use file::Asked;
 use shared::{AttackType, Severity};
@@ -18,7 +18,8 @@ const HIGH_IN_TEXT: usize = 3;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
     let Some(walk) = climbing(value).into_iter().find(|walk| is_attack(walk, value, place)) else {
-        let is_odd = matches!(place, Place::Path | Place::Value) && repeats_step(value);
+        let is_odd = matches!(place, Place::Path | Place::Value)
+            && (repeats_step(value) || opens_with_odd_step(value));
         return is_odd.then_some(Match {
             attack_type: AttackType::PathTraversal,
             signature: "ptrav-spelled-steps",
@@ -35,13 +36,25 @@ pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
 }
 
 fn is_attack(walk: &Walk, value: &[u8], place: Place) -> bool {
-    let is_whole = walk.span.len() == value.trim_ascii().len();
     match place {
         Place::Path => walk.above > 0,
-        _ if is_whole => walk.above > 0 || walk.climbs > 1,
+        _ if stands_alone(walk, value) => walk.above > 0 || walk.climbs > 1,
         // A file name ends where the prose goes on: what a document quotes opens nothing.
         _ => walk.above >= HIGH_IN_TEXT && !is_document(value),
     }
+}
+
+/// Whether the walk is all there is but for marks: `../x?`, `&../x`, and the name of a parameter: `file=../x`.
+fn stands_alone(walk: &Walk, value: &[u8]) -> bool {
+    const MARKS: usize = 8;
+    let before = value[..walk.span.start].trim_ascii();
+    let after = value[walk.span.end..].trim_ascii();
+    let are_marks = |text: &[u8]| text.len() <= MARKS && !text.iter().any(u8::is_ascii_alphanumeric);
+    let name = before.strip_suffix(b"=").unwrap_or_default();
+    let name = name.strip_prefix(b"?").or(name.strip_prefix(b"&")).unwrap_or(name);
+    let is_name = (1..=2 * MARKS).contains(&name.len())
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    are_marks(after) && (are_marks(before) || is_name)
 }
 
 /// What depends on where the value sits.
@@ -123,8 +136,17 @@ mod tests {
 
     #[test]
     fn a_parameter_may_not_climb() {
-        for attack in ["../../x", "../config", r"..\..\x", "/var/www/../../etc", "....//....//x", "..;/admin"]
-        {
+        for attack in [
+            "../../x",
+            "../config",
+            r"..\..\x",
+            "/var/www/../../etc",
+            "....//....//x",
+            "..;/admin",
+            "c:/../x",
+            "?file=../x",
+            "../x&=<",
+        ] {
             assert!(finds(attack, Place::Value), "{attack}");
         }
     }
@@ -146,7 +168,13 @@ mod tests {
 
     #[test]
     fn relative_paths_in_a_text_are_prose_or_code() {
-        for text in ["see ../README.md", "import x from '../../lib/x'", "and so on... / etc", "/a/../b"] {
+        for text in [
+            "see ../README.md",
+            "import x from '../../lib/x'",
+            "and so on... / etc",
+            "/a/../b",
+            "src=../img and more",
+        ] {
             assert!(!finds(text, Place::Value), "{text}");
         }
     }

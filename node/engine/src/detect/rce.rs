@@ -29,6 +29,9 @@ use shared::{AttackType, Severity};
 /// Longer values are files: an injected command is not hidden in one, and they hold every character.
 const MAX_BYTES: usize = 256 << 10;
 
+/// Names of programs with a variable in their middle are no longer.
+const MAX_NAME: usize = 24;
+
 /// Longer values with escaped line ends, and longer strings, are texts.
 const MAX_ESCAPED_BYTES: usize = 200;
 
@@ -48,7 +51,8 @@ fn may_hold_command(value: &[u8], place: Place) -> bool {
     let telling = if place == Place::ShapedHeader { STRONG } else { STRONG | WEAK };
     let opens_with_separator =
         place == Place::ShapedHeader && value.starts_with(b";") || value.starts_with(b">(");
-    marks & telling != 0 || opens_with_separator || head::opens_with_command(value)
+    let opens_in_parts = value.len() <= MAX_NAME && memchr::memchr(b'%', value).is_some();
+    marks & telling != 0 || opens_with_separator || opens_in_parts || head::opens_with_command(value)
 }
 
 const STRONG: u8 = 1;

@@ -64,6 +64,7 @@ const WHOLES: &[Rule] = &[
     function::nested_call,
     fragment::leading_condition,
     fragment::operator,
+    fragment::constant,
     fragment::open_call,
     fragment::semicolon,
     fragment::from_clause,
@@ -134,11 +135,7 @@ fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
     let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document };
     let once = if opening == Opening::Bare { WHOLES } else { BREAKOUTS };
     let mut evidence: Vec<Evidence> = once.iter().filter_map(|rule| rule(&reading)).collect();
-    let triggers = reading.triggers();
-    for rule in RULES {
-        let held = |&at: &usize| rule(&reading, at).filter(|found| reading.is_injected(found));
-        evidence.extend(triggers.iter().find_map(held));
-    }
+    evidence.extend(reading.first_of_each());
     evidence.into_iter().map(|it| reading.matched(&it)).collect()
 }
 
@@ -154,15 +151,25 @@ pub(crate) fn is_document(value: &[u8]) -> bool {
 }
 
 impl Reading {
+    /// What each rule finds first. All rules at one place before the next place: long values do not fit the caches.
+    fn first_of_each(&self) -> impl Iterator<Item = Evidence> {
+        let mut found = [const { None }; RULES.len()];
+        for at in (0..self.phrase.len()).filter(|&at| self.is_trigger(at)) {
+            for (rule, found) in RULES.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+                *found = rule(self, at).filter(|it| self.is_injected(it));
+            }
+        }
+        found.into_iter().flatten()
+    }
+
     /// Where a rule may begin to hold: the start, punctuation of SQL, and the words rules begin with.
-    fn triggers(&self) -> Vec<usize> {
-        let phrase = &self.phrase;
-        let is_trigger = |&at: &usize| match phrase.kind(at) {
+    fn is_trigger(&self, at: usize) -> bool {
+        match self.phrase.kind(at) {
+            _ if at == 0 => true,
             Some(Kind::Logic | Kind::Open | Kind::Semicolon | Kind::Variable) => true,
-            Some(Kind::Word) => TRIGGERS.iter().any(|words| words.contains(phrase.word(at))),
+            Some(Kind::Word) => TRIGGERS.iter().any(|words| words.contains(self.phrase.word(at))),
             _ => false,
-        };
-        (0..phrase.len()).filter(|at| *at == 0 || is_trigger(at)).collect()
+        }
     }
 
     fn matched(&self, evidence: &Evidence) -> Match<'static> {

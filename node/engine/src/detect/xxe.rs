@@ -1,4 +1,4 @@
-//! External document types. Declarations of entities are in `signatures/xxe.toml`.
+//! External document types, and references to what they declare. Declarations of entities are in `signatures/xxe.toml`.
 
 use super::Match;
 use shared::{AttackType, Severity};
@@ -53,6 +53,31 @@ fn internal(value: &[u8], start: usize) -> Option<Match<'static>> {
         signature: "xxe-internal-entity",
         severity: Severity::Medium,
         span: start..start + entity,
+    })
+}
+
+/// `%eval; %exfiltrate;`: names of parameter entities and nothing else. `%s;` is how programs print.
+pub(super) fn detect_reference(value: &[u8]) -> Option<Match<'static>> {
+    const LONGEST: usize = 100;
+    let is_name = |it: &[u8]| {
+        it.len() > 2
+            && it[0].is_ascii_alphabetic()
+            && it.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte))
+    };
+    let mut rest = value.trim_ascii();
+    let end = value.len();
+    if rest.len() > LONGEST || !rest.starts_with(b"%") {
+        return None;
+    }
+    while let Some(after) = rest.strip_prefix(b"%") {
+        let length = memchr::memchr(b';', after).filter(|&it| is_name(&after[..it]))?;
+        rest = after[length + 1..].trim_ascii_start();
+    }
+    (rest.is_empty() || rest == b"]>").then_some(Match {
+        attack_type: AttackType::Xxe,
+        signature: "xxe-reference",
+        severity: Severity::Medium,
+        span: 0..end,
     })
 }
 
@@ -125,6 +150,16 @@ mod tests {
             "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
         ] {
             assert!(detect(text.as_bytes()).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn references_to_parameter_entities_are_found() {
+        for text in ["%eval;", " %remote-dtd;%send; ", "%local_dtd;\n]>"] {
+            assert!(detect_reference(text.as_bytes()).is_some(), "{text}");
+        }
+        for text in ["%s;", "%d; %s;", "100%", "50 %off;", "%name; is printed", "%20;", "%name", "%%;"] {
+            assert!(detect_reference(text.as_bytes()).is_none(), "{text}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! Path segments, whichever slash parts them.
 
+mod lenient;
 mod location;
 mod steps;
 
 pub(crate) use location::{Location, Root};
-pub(crate) use steps::repeats_step;
+pub(crate) use steps::{opens_with_odd_step, repeats_step};
 
 use std::ops::Range;
 
@@ -23,7 +24,7 @@ pub(crate) fn climbing(value: &[u8]) -> Vec<Walk> {
     let mut walks = Vec::new();
     let mut start = 0;
     for run in value.split(|byte| ends_run(*byte)) {
-        let spelled = spelled_out(run);
+        let spelled = lenient::read(run);
         let plain = spelled.as_deref().unwrap_or(run);
         if memchr::memmem::find(plain, b"..").is_some() {
             let (climbs, above) = walk(plain);
@@ -39,24 +40,6 @@ fn ends_run(byte: u8) -> bool {
         || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b'(' | b')' | b',' | b'=' | b'?' | b'&')
 }
 
-/// `0x2e0x2e0x2f` as the `../` it is to servers that decode it.
-fn spelled_out(run: &[u8]) -> Option<Vec<u8>> {
-    memchr::memmem::find(run, b"0x")?;
-    let mut out = Vec::with_capacity(run.len());
-    let mut rest = run;
-    while let Some(&byte) = rest.first() {
-        let (letter, length) = match rest.get(..4).map(<[u8]>::to_ascii_lowercase).as_deref() {
-            Some(b"0x2e") => (b'.', 4),
-            Some(b"0x2f") => (b'/', 4),
-            Some(b"0x5c") => (b'\\', 4),
-            _ => (byte, 1),
-        };
-        out.push(letter);
-        rest = &rest[length..];
-    }
-    Some(out)
-}
-
 /// Steps to a parent, and how far above the start they lead.
 fn walk(run: &[u8]) -> (usize, usize) {
     let (mut depth, mut lowest, mut climbs) = (0_isize, 0_isize, 0);
@@ -64,7 +47,7 @@ fn walk(run: &[u8]) -> (usize, usize) {
         if is_parent(segment) && segment.len() < run.len() {
             depth -= 1;
             climbs += 1;
-        } else if !segment.is_empty() && segment != b"." {
+        } else if !segment.is_empty() && segment != b"." && !matches!(segment, [_, b':']) {
             depth += 1;
         }
         lowest = lowest.min(depth);
@@ -72,10 +55,10 @@ fn walk(run: &[u8]) -> (usize, usize) {
     (climbs, lowest.unsigned_abs())
 }
 
-/// `..` and what servers or naive filters make of other spellings: `..;`, `...`, `....` before a doubled slash.
+/// `..` and what servers or naive filters make of other spellings: `..;`, `...`, `....` before two slashes, five before three.
 fn is_parent(segment: &[u8]) -> bool {
     let dots = segment.strip_suffix(b";").unwrap_or(segment);
-    (2..=4).contains(&dots.len()) && dots.iter().all(|&byte| byte == b'.')
+    (2..=5).contains(&dots.len()) && dots.iter().all(|&byte| byte == b'.')
 }
 
 #[cfg(test)]

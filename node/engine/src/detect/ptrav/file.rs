@@ -45,6 +45,38 @@ const SYSTEM: &[&[&str]] = &[
     &["opt", "lampp"],
 ];
 
+/// Trees of programs: what reports on servers names, and no address of a site has.
+const PROGRAMS: &[&[&str]] = &[
+    &["usr", "apache"],
+    &["usr", "home"],
+    &["usr", "lib"],
+    &["usr", "lib64"],
+    &["usr", "libexec"],
+    &["usr", "local"],
+    &["usr", "pkgsrc"],
+    &["usr", "ports"],
+    &["usr", "sbin"],
+    &["usr", "share"],
+    &["usr", "src"],
+    &["usr", "x11r6"],
+    &["var", "cache"],
+    &["var", "data"],
+    &["var", "local"],
+    &["var", "opt"],
+    &["var", "saf"],
+    &["var", "tmp"],
+    &["var", "www"],
+    &["srv", "http"],
+    &["srv", "www"],
+    &["export", "home"],
+    &["lib", "modules"],
+    &["lib", "systemd"],
+    &["system", "library"],
+    &["network", "library"],
+    &["opt", "jboss"],
+    &["opt", "tomcat"],
+];
+
 /// The same on a drive of Windows.
 const SYSTEM_OF_DRIVE: &[&[&str]] = &[
     &["windows"],
@@ -53,6 +85,10 @@ const SYSTEM_OF_DRIVE: &[&[&str]] = &[
     &["sysprep"],
     &["system32"],
     &["system volume information"],
+    &["$recycle.bin"],
+    &["inetpub"],
+    &["php", "sessions"],
+    &["programdata"],
     &["users", "administrator"],
 ];
 
@@ -147,6 +183,10 @@ const SCRIPTS: &[&str] = &["asp", "aspx", "cgi", "inc", "jsp", "php", "phtml", "
 /// Folders whose scripts are the site's.
 const WEB_ROOTS: &[&str] =
     &["cgi-bin", "documents", "htdocs", "httpdocs", "public_html", "webapps", "wwwroot", "www"];
+
+/// Folders of servers whose pages are asked for by address, and not by where they lie.
+const PAGE_ROOTS: &[&str] =
+    &["htdocs", "httpdocs", "public_html", "webapps", "webserver", "wwwroot", "www", "html"];
 
 /// Names of passwords, keys, histories and settings.
 const NAMES: &[&str] = &[
@@ -248,13 +288,16 @@ pub(super) fn is_asked_for(value: &[u8]) -> Option<Asked> {
     let is_script = has_ending(SCRIPTS) && folders.iter().any(|it| WEB_ROOTS.contains(it));
     let opens_with_server =
         folders.first().is_some_and(|it| SERVERS.iter().any(|server| is_like(it, server)));
+    let is_page = has_ending(&["html", "htm"]) && folders.iter().skip(1).any(|it| PAGE_ROOTS.contains(it));
     let is_likely = match location.root {
         Root::Relative => {
             folders.len() > 1
                 && opens_with_server
                 && (is_telling || has_ending(ENDINGS) || name.ends_with("_log"))
         }
-        _ => is_telling || is_script && (opens_with_server || location.root == Root::Drive),
+        Root::Unix if is_in(PROGRAMS, &segments) => true,
+        Root::Drive if matches!(segments[..], ["windows" | "winnt" | "ntldr"]) => true,
+        _ => is_telling || (is_script || is_page) && (opens_with_server || location.root == Root::Drive),
     };
     is_likely.then_some(Asked::Likely)
 }
@@ -305,7 +348,13 @@ mod tests {
 
     #[test]
     fn what_reports_name_is_less_sure() {
-        for path in ["/var/www/html/index.php", r"C:\xampp\htdocs\x.php", "/include/config.php"] {
+        for path in [
+            "/var/www/html/index.php",
+            "/usr/local/cpanel/logs",
+            r"C:\WINNT\",
+            r"C:\xampp\htdocs\x.php",
+            "/include/config.php",
+        ] {
             assert_eq!(is_asked_for(path.as_bytes()), Some(Asked::Likely), "{path}");
         }
         assert_eq!(is_asked_for(b"/etc/passwd"), Some(Asked::Surely));
@@ -322,6 +371,8 @@ mod tests {
             "see /var/www/app/config.php for more",
             "/blog/catalog",
             "/docs/config.html",
+            "/www/index.html",
+            "/data/reports/a.html",
             "logs/error.log",
             "/images/key.png",
             "/api/v1/logs/42",

@@ -125,7 +125,7 @@ fn is_fed(command: &Command, head: &Head, known: Known) -> bool {
 fn is_source(path: &[u8]) -> bool {
     const ENDS: &[&[u8]] =
         &[b".php", b".asp", b".aspx", b".jsp", b".conf", b".ini", b".sh", b".py", b".pl", b".env"];
-    path.starts_with(b"../") || ENDS.iter().any(|end| path.ends_with(end))
+    path.starts_with(b"../") || path.starts_with(b".ht") || ENDS.iter().any(|end| path.ends_with(end))
 }
 
 /// `echo x > /tmp/x`
@@ -137,10 +137,13 @@ fn is_redirected(command: &Command, rest: &[Word], prose: usize) -> bool {
         && ROOTS.iter().any(|root| target.starts_with(root))
 }
 
-/// `curl http://…`, `sleep 10`, `ls -l`, `echo $PATH`, `powershell whoami`: one argument that fits nothing else.
+/// `curl http://…`, `nc 192.0.2.1 80`, `sleep 10`, `ls -l`, `echo $PATH`, `powershell whoami`: one argument that fits nothing else.
 fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
     if head.name == "rm" && rest.len() == 2 {
         return matches!(&*rest[0].text, b"-r" | b"-f" | b"-rf" | b"-fr");
+    }
+    if matches!(&*head.name, "nc" | "ncat" | "netcat" | "telnet") && rest.len() == 2 {
+        return shape(&rest[0]) & words::HOST != 0 && shape(&rest[1]) & words::NUMBER != 0;
     }
     if head.name == "chmod" && rest.len() == 2 {
         return shape(&rest[0]) & words::NUMBER != 0;

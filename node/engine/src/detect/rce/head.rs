@@ -24,12 +24,12 @@ pub(super) fn opens_with_command(value: &[u8]) -> bool {
     words::program(first).is_some()
         || words::known(&plain_name(first)).is_some()
         || words::is_pair(first, "-v")
-        || matches!(first, "net" | "reg" | "sc" | "ip" | "docker" | "gem")
+        || matches!(first, "net" | "waitfor" | "reg" | "sc" | "ip" | "docker" | "gem")
         || words::RUNNERS.iter().any(|it| it.eq_ignore_ascii_case(first))
         || is_version_probe(value)
 }
 
-/// `perl --version`: a harmless way to ask whether commands run.
+/// `perl --version`, `gcc -v`: a harmless way to ask whether commands run.
 pub(super) fn is_version_probe(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     let Some(name) = value.strip_suffix(b" --version").or_else(|| value.strip_suffix(b" --help")) else {

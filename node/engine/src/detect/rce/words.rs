@@ -32,7 +32,8 @@ const QUERY: u8 = FLAG | ALONE;
 
 /// Names that are words, or too short to tell, by what they take.
 const PLAIN: &[(u8, &str)] = &[
-    (FLAG, "apt cron cut kill ln su test top tr"),
+    (FLAG, "apt cron cut kill ln su test top"),
+    (FLAG | QUOTED, "tr"),
     (QUERY, "arch date df hostname id nproc ps route shutdown"),
     (CODE, "awk node perl php python python2 python3 ruby"),
     (
@@ -115,6 +116,7 @@ const TELLING: &[(u8, &str)] = &[
 const PAIRS: &[(&str, &[&str])] = &[
     ("ps", &["aux", "ax", "auxw", "aux|"]),
     ("route", &["print"]),
+    ("waitfor", &["/t"]),
     ("wmic", &["process", "os", "useraccount", "service", "qfe"]),
     (
         "net",
@@ -333,6 +335,7 @@ fn is_cmdlet(name: &str) -> bool {
         "executionpolicy",
         "mppreference",
         "hotfix",
+        "sleep",
     ];
     name.split_once('-').is_some_and(|(verb, noun)| VERBS.contains(&verb) && NOUNS.contains(&noun))
 }

@@ -25,6 +25,26 @@ pub(super) fn leading_condition(reading: &Reading) -> Option<Evidence> {
     (compares && !is_prose || is_xor).then(|| evidence("sqli-fragment-condition", Medium, left.end + 1))
 }
 
+/// `1-false`, `(||6)`: the value is arithmetic with a truth, or an operator in brackets.
+pub(super) fn constant(reading: &Reading) -> Option<Evidence> {
+    let phrase = short(reading)?;
+    let is_number = |at| phrase.kind(at) == Some(Kind::Number);
+    let is_truth = || {
+        is_number(0)
+            && phrase.kind(1) == Some(Kind::Arithmetic)
+            && phrase.is_word(2, &["true", "false"])
+            && phrase.is_adjacent(0)
+    };
+    let is_bracketed = || {
+        phrase.kind(0) == Some(Kind::Open)
+            && phrase.slice(1) == "||"
+            && is_number(2)
+            && phrase.kind(3) == Some(Kind::Close)
+    };
+    let holds = phrase.len() == 3 && is_truth() || phrase.len() == 4 && is_bracketed();
+    holds.then(|| evidence("sqli-fragment-operator", Medium, phrase.len()))
+}
+
 /// `||`, `is null`, `in (0,1)`: an operator, with what it needs on its right at most.
 pub(super) fn operator(reading: &Reading) -> Option<Evidence> {
     let phrase = short(reading)?;

@@ -73,6 +73,8 @@ pub(super) const SUSPECT: &[&str] = &[
     "xor",
     "handler",
     " like ",
+    "-true",
+    "-false",
 ];
 
 /// Headers such as `user-agent` are read as SQL only with one of these.

@@ -13,6 +13,21 @@ pub(crate) fn repeats_step(value: &[u8]) -> bool {
     [start, start.saturating_sub(1), first].iter().any(|&start| opens_with_step(&value[start..]))
 }
 
+/// `..#/x`, `..\xFF/x`: a step, and before its slash what some server cuts off. One path and nothing else.
+pub(crate) fn opens_with_odd_step(value: &[u8]) -> bool {
+    let is_slash = |byte: u8| matches!(byte, b'/' | b'\\');
+    let start = value.iter().take_while(|&&byte| is_slash(byte)).count();
+    let Some(rest) = value[start..].strip_prefix(b"..") else { return false };
+    let odd = rest.iter().take_while(|&&byte| !is_slash(byte)).count();
+    let is_fill = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b' ');
+    let is_path = |byte: &u8| !byte.is_ascii_whitespace() && !b",\"'()<>=".contains(byte);
+    let Some(target) = rest.get(odd + 1..) else { return false };
+    (1..=2).contains(&odd)
+        && rest[..odd].iter().all(is_fill)
+        && !target.is_empty()
+        && target.iter().all(is_path)
+}
+
 fn opens_with_step(value: &[u8]) -> bool {
     UNITS.filter(|&length| value.len() >= 2 * length).any(|length| {
         let (unit, rest) = value.split_at(length);
@@ -80,6 +95,16 @@ mod tests {
             assert!(repeats_step(value.as_bytes()), "{value}");
         }
         assert!(repeats_step(b"..\xFF/..\xFF/x"));
+    }
+
+    #[test]
+    fn one_step_may_hold_what_a_server_cuts_off() {
+        for value in [b"..#/x".as_slice(), b"/..\xFF/x/y", b"..\r/{X}", b"..?/x.html", br"\..%\x"] {
+            assert!(opens_with_odd_step(value), "{}", value.escape_ascii());
+        }
+        for value in ["../x", "..a/x", "..", "..; /x", ".. / ...", "..-/ and so on", "..#/", "...../x"] {
+            assert!(!opens_with_odd_step(value.as_bytes()), "{value}");
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@ use super::{Command, Lead, Redirection, Word};
 /// Brace expansions longer than this are no lists of words.
 const MAX_BRACES: usize = 200;
 
+/// Longer names of variables are text between two percent signs.
+const MAX_NAME: usize = 20;
+
 /// The commands of a value, read from `start` on: after a quote that closes the string the value landed in, say.
 pub(crate) fn commands(value: &[u8], start: usize) -> Vec<Command> {
     let command = Command::new(Lead::Start, start);
@@ -59,6 +62,7 @@ impl Lexer<'_> {
             b'\\' => self.backslash(),
             b'^' if self.peek(1).is_some_and(|next| next.is_ascii_alphabetic()) => self.drop_disguise(1),
             b'$' => self.dollar(),
+            b'%' if self.word.is_some() => self.percent(),
             b'<' | b'>' => self.redirect(),
             b'{' if self.word.is_none() => self.brace(),
             b'#' if self.word.is_none() && self.at > 0 => self.comment(),
@@ -232,6 +236,19 @@ impl Lexer<'_> {
         }
     }
 
+    /// `who%X%ami`: nobody has set it, so cmd.exe puts nothing in its place.
+    fn percent(&mut self) {
+        let rest = &self.value[self.at + 1..];
+        let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let length = rest.iter().take(MAX_NAME).take_while(is_name).count();
+        let goes_on = rest.get(length + 1).is_some_and(u8::is_ascii_alphabetic);
+        if length > 0 && rest.get(length) == Some(&b'%') && goes_on {
+            self.drop_disguise(length + 2);
+        } else {
+            self.push(1);
+        }
+    }
+
     fn redirect(&mut self) {
         if self.peek(1) == Some(b'(') {
             self.end_command(Lead::Substitution, 2);
@@ -252,7 +269,7 @@ impl Lexer<'_> {
         self.skip_blank(if is_double { 2 } else { 1 });
     }
 
-    /// `{cat,/etc/passwd}` is two words; other braces are letters.
+    /// `{cat,/etc/passwd}` is two words, `{l,-l}s` is `ls -ls`; other braces are letters.
     fn brace(&mut self) {
         let rest = &self.value[self.at + 1..];
         let inside =
@@ -261,18 +278,23 @@ impl Lexer<'_> {
             self.push(1);
             return;
         };
+        let after = &rest[length + 1..];
+        let suffix =
+            &after[..after.iter().take(MAX_NAME).take_while(|it| it.is_ascii_alphanumeric()).count()];
         let mut at = self.at + 1;
         for part in rest[..length].split(|&byte| byte == b',') {
             let span = at..at + part.len();
             at = span.end + 1;
-            let part = part.strip_prefix(b"$").filter(|it| it.starts_with(b"'")).unwrap_or(part);
-            let text: Vec<u8> = part.iter().copied().filter(|byte| !matches!(byte, b'"' | b'\'')).collect();
+            let part =
+                part.strip_prefix(b"$").filter(|it| matches!(it.first(), Some(b'\'' | b'"'))).unwrap_or(part);
+            let letters = part.iter().chain(suffix).copied();
+            let text: Vec<u8> = letters.filter(|byte| !matches!(byte, b'"' | b'\'')).collect();
             if !text.is_empty() {
                 self.command.words.push(Word { text, span, ..Word::default() });
             }
         }
         self.command.has_odd_blanks = true;
-        self.at += length + 2;
+        self.at += length + 2 + suffix.len();
         self.command.end = self.at;
     }
 
@@ -348,6 +370,12 @@ mod tests {
         assert_snapshot!(spell("w$@ho^ami"), @"Start:whoami");
         assert_snapshot!(spell("wh$()oa``mi"), @"Start:whoami");
         assert_snapshot!(spell("cat${IFS}/x;ls$IFS$9-l;{cat,/x}"), @"Start:cat /x, Semicolon:ls -l, Semicolon:cat /x");
+    }
+
+    #[test]
+    fn braces_and_unset_variables_spell_words() {
+        assert_snapshot!(spell("{l,-lh}s;{,$\"id\",}"), @"Start:ls -lhs, Semicolon:id");
+        assert_snapshot!(spell("who%X_1%ami 100%a %PATH% 5%b%"), @"Start:whoami 100%a %PATH% 5%b%");
     }
 
     #[test]

@@ -39,11 +39,28 @@ pub(crate) enum Kind {
     Other,
 }
 
+/// Small, because long values have millions: what does not fit the caches costs more than to read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token {
     pub kind: Kind,
-    pub start: usize,
-    pub end: usize,
+    start: u32,
+    end: u32,
+}
+
+impl Token {
+    /// Offsets beyond 4 GB, which no request has, are those of the last byte there.
+    fn new(kind: Kind, start: usize, end: usize) -> Self {
+        let offset = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { kind, start: offset(start), end: offset(end) }
+    }
+
+    pub(crate) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    pub(crate) fn end(self) -> usize {
+        self.end as usize
+    }
 }
 
 /// All tokens of a value, one after the other: blanks need not be kept.
@@ -53,15 +70,15 @@ pub(super) fn tokens(value: &[u8], opening: Opening) -> impl Iterator<Item = Tok
         Opening::Quoted(quote) => {
             let found = closing_quote(value, quote);
             let end = found.map_or(value.len(), |offset| offset + 1);
-            Some(Token { kind: Text { closed: found.is_some() }, start: 0, end })
+            Some(Token::new(Text { closed: found.is_some() }, 0, end))
         }
     };
-    let mut start = first.map_or(0, |token| token.end);
+    let mut start = first.map_or(0, Token::end);
     let rest = std::iter::from_fn(move || {
         let rest = value.get(start..).filter(|rest| !rest.is_empty())?;
         let (kind, length) = next(rest);
-        let token = Token { kind, start, end: start + length };
-        start = token.end;
+        let token = Token::new(kind, start, start + length);
+        start += length;
         Some(token)
     });
     first.into_iter().chain(rest)
@@ -231,9 +248,9 @@ mod tests {
             for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"')] {
                 let mut at = 0;
                 for token in tokens(&value, opening) {
-                    prop_assert_eq!(token.start, at);
-                    prop_assert!(token.end > at || value.is_empty());
-                    at = token.end;
+                    prop_assert_eq!(token.start(), at);
+                    prop_assert!(token.end() > at || value.is_empty());
+                    at = token.end();
                 }
                 prop_assert_eq!(at, value.len());
             }

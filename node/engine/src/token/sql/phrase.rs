@@ -12,7 +12,7 @@ pub(crate) struct Phrase {
     text: Text,
     tokens: Vec<Token>,
     /// Each opening bracket, in order, and its closing one, or the number of tokens.
-    closing: Vec<(usize, usize)>,
+    closing: Vec<(u32, u32)>,
     /// The tokens that follow a comment, in order. Only the last comment is a token: those before it part words.
     after_comment: Vec<usize>,
     /// The brackets that close nothing opened here, in order.
@@ -69,7 +69,7 @@ impl Phrase {
     pub(crate) fn span(&self, from: usize, to: usize) -> Range<usize> {
         let last = to.min(self.len()).saturating_sub(1);
         match (self.tokens.get(from), self.tokens.get(last)) {
-            (Some(first), Some(last)) => first.start..last.end.max(first.end),
+            (Some(first), Some(last)) => first.start()..last.end().max(first.end()),
             _ => 0..0,
         }
     }
@@ -83,7 +83,7 @@ impl Phrase {
     }
 
     pub(crate) fn slice(&self, at: usize) -> &str {
-        self.tokens.get(at).map_or("", |token| self.text.slice(token.start..token.end))
+        self.tokens.get(at).map_or("", |token| self.text.slice(token.start()..token.end()))
     }
 
     pub(crate) fn is_word(&self, at: usize, words: &[&str]) -> bool {
@@ -113,13 +113,13 @@ impl Phrase {
 
     /// Whether nothing stands between this token and the next.
     pub(crate) fn is_adjacent(&self, at: usize) -> bool {
-        matches!((self.tokens.get(at), self.tokens.get(at + 1)), (Some(this), Some(next)) if this.end == next.start)
+        matches!((self.tokens.get(at), self.tokens.get(at + 1)), (Some(this), Some(next)) if this.end() == next.start())
     }
 
     /// The position after the bracket that opens here.
     pub(crate) fn after_group(&self, at: usize) -> usize {
-        let known = self.closing.binary_search_by_key(&at, |(opening, _)| *opening);
-        known.map_or(self.len(), |known| (self.closing[known].1 + 1).min(self.len()))
+        let known = self.closing.binary_search_by_key(&at, |&(opening, _)| opening as usize);
+        known.map_or(self.len(), |known| (self.closing[known].1 as usize + 1).min(self.len()))
     }
 
     /// Whether a bracket is closed here that was opened before the value.
@@ -164,7 +164,9 @@ impl Phrase {
     /// Whether these two tokens stand on one line.
     pub(crate) fn is_same_line(&self, from: usize, to: usize) -> bool {
         match (self.tokens.get(from), self.tokens.get(to)) {
-            (Some(from), Some(to)) => memchr::memchr(b'\n', &self.text.bytes()[from.end..to.start]).is_none(),
+            (Some(from), Some(to)) => {
+                memchr::memchr(b'\n', &self.text.bytes()[from.end()..to.start()]).is_none()
+            }
             _ => false,
         }
     }
@@ -263,18 +265,20 @@ fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
     after_comment
 }
 
-/// Each opening bracket with its closing one, and the closing brackets of none.
-fn match_brackets(tokens: &[Token]) -> (Vec<(usize, usize)>, Vec<usize>) {
+/// Each opening bracket with its closing one, and the closing brackets of none. There are no more tokens than bytes, whose
+/// offsets fit.
+fn match_brackets(tokens: &[Token]) -> (Vec<(u32, u32)>, Vec<usize>) {
+    let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let (mut closing, mut foreign) = (Vec::new(), Vec::new());
     let mut open = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
             Kind::Open => {
-                open.push(closing.len());
-                closing.push((at, tokens.len()));
+                open.push(position(closing.len()));
+                closing.push((position(at), position(tokens.len())));
             }
             Kind::Close => match open.pop() {
-                Some(opening) => closing[opening].1 = at,
+                Some(opening) => closing[opening as usize].1 = position(at),
                 None => foreign.push(at),
             },
             _ => {}

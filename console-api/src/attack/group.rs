@@ -1,0 +1,94 @@
+//! Attacks counted together by what they have in common.
+
+use crate::{
+    attack::AttackStatus,
+    paging::{Cursor, Listed},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What attacks may be grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupField {
+    Type,
+    Host,
+    Path,
+    Parameter,
+    Ip,
+}
+
+/// One to four fields, each once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grouping(Vec<GroupField>);
+
+/// Attacks with equal values of the fields.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttackGroup {
+    /// The fields and their values.
+    pub group: BTreeMap<&'static str, String>,
+    pub attacks: u64,
+    pub hits: u64,
+    /// Not known of a single address.
+    pub blocked: Option<u64>,
+    pub status: Option<AttackStatus>,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
+    #[serde(skip)]
+    pub(crate) cursor: Cursor,
+}
+
+impl Listed for AttackGroup {
+    fn cursor(&self) -> Cursor {
+        self.cursor.clone()
+    }
+}
+
+impl GroupField {
+    pub const ALL: [Self; 5] = [Self::Type, Self::Host, Self::Path, Self::Parameter, Self::Ip];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Host => "host",
+            Self::Path => "path",
+            Self::Parameter => "parameter",
+            Self::Ip => "ip",
+        }
+    }
+}
+
+impl Grouping {
+    pub const EXPECTED: &str = "one to four of type, host, path, parameter and ip, with commas between them";
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut fields = Vec::new();
+        for name in text.split(',') {
+            let field = GroupField::ALL.into_iter().find(|field| field.name() == name.trim())?;
+            if fields.contains(&field) {
+                return None;
+            }
+            fields.push(field);
+        }
+        (1..=4).contains(&fields.len()).then_some(Self(fields))
+    }
+
+    pub fn fields(&self) -> &[GroupField] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grouping_names_one_to_four_fields_once() {
+        let fields = |text| Grouping::parse(text).map(|grouping| grouping.fields().len());
+        assert_eq!(fields("type"), Some(1));
+        assert_eq!(fields("type, host,path,ip"), Some(4));
+        for wrong in ["", "type,", "type,type", "size", "type,host,path,parameter,ip"] {
+            assert_eq!(fields(wrong), None, "{wrong}");
+        }
+    }
+}

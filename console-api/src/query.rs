@@ -1,0 +1,106 @@
+//! The search language of attacks, for the URL, the API and the page: text in, [`Filter`] out, or an error that points at the
+//! column. `docs/search.md` teaches it.
+//!
+//! `type:sqli,xss -ip:10.0.0.0/8 (path:/api/* OR hits:>100) "union select"`
+
+mod condition;
+mod error;
+mod field;
+mod parser;
+mod schema;
+mod value;
+mod word;
+
+pub use condition::Condition;
+pub use error::{Problem, QueryError};
+pub use field::Field;
+pub use schema::Schema;
+pub use value::{Addresses, Numbers, Pattern, Piece, Times, moment};
+
+use jiff::Timestamp;
+use std::fmt;
+
+/// What attacks must be to be listed. Prints as the text that parses to it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// Each of these; none: every attack.
+    All(Vec<Filter>),
+    /// At least one of these.
+    Any(Vec<Filter>),
+    Not(Box<Filter>),
+    Condition(Condition),
+}
+
+impl Filter {
+    /// Longer texts are refused, in bytes.
+    pub const MAX_LENGTH: usize = 4096;
+    /// Parentheses and `-` within each other.
+    pub const MAX_DEPTH: usize = 32;
+    /// Conditions in all, each value of a list counted.
+    pub const MAX_CONDITIONS: usize = 100;
+
+    /// Times such as `-24h` count from `now`.
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
+        parser::parse(text, now)
+    }
+
+    /// One filter for two that must both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut all = Vec::new();
+        for filter in [self, other] {
+            match filter {
+                Self::All(filters) => all.extend(filters),
+                other => all.push(other),
+            }
+        }
+        Self::All(all)
+    }
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self::All(Vec::new())
+    }
+}
+
+impl From<Condition> for Filter {
+    fn from(condition: Condition) -> Self {
+        Self::Condition(condition)
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(filters) => {
+                for (n, filter) in filters.iter().enumerate() {
+                    let space = if n == 0 { "" } else { " " };
+                    match filter {
+                        Self::All(_) | Self::Any(_) => write!(f, "{space}({filter})")?,
+                        Self::Not(_) | Self::Condition(_) => write!(f, "{space}{filter}")?,
+                    }
+                }
+                Ok(())
+            }
+            Self::Any(filters) => {
+                for (n, filter) in filters.iter().enumerate() {
+                    let or = if n == 0 { "" } else { " OR " };
+                    match filter {
+                        Self::All(_) | Self::Any(_) => write!(f, "{or}({filter})")?,
+                        Self::Not(_) | Self::Condition(_) => write!(f, "{or}{filter}")?,
+                    }
+                }
+                Ok(())
+            }
+            Self::Not(filter) => match **filter {
+                Self::All(_) | Self::Any(_) => write!(f, "-({filter})"),
+                Self::Not(_) | Self::Condition(_) => write!(f, "-{filter}"),
+            },
+            Self::Condition(condition) => condition.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! One condition: a field and a value that fits it.
+
+use super::{
+    Field, Problem,
+    value::{Addresses, Numbers, Pattern, Times},
+    word::{self, Word},
+};
+use crate::attack::AttackStatus;
+use jiff::Timestamp;
+use shared::{AttackType, RequestId, Severity};
+use std::fmt;
+
+/// A field and what it must be. What an attack has one of per hit holds when it holds for any of its hits.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    Type(AttackType),
+    Status(AttackStatus),
+    Host(Pattern),
+    Path(Pattern),
+    Parameter(Pattern),
+    Payload(Pattern),
+    Ip(Addresses),
+    /// In upper case.
+    Method(String),
+    Severity(Severity),
+    Response(Numbers),
+    Hits(Numbers),
+    Blocked(Numbers),
+    Sources(Numbers),
+    FirstSeen(Times),
+    LastSeen(Times),
+    RequestId(RequestId),
+    EdgeRequestId(String),
+    /// A word without a field: looked for wherever people would expect it.
+    Anywhere(Pattern),
+}
+
+const SEVERITIES: [(&str, Severity); 4] = [
+    ("low", Severity::Low),
+    ("medium", Severity::Medium),
+    ("high", Severity::High),
+    ("critical", Severity::Critical),
+];
+
+impl Condition {
+    /// Of a field and a value that needs no quotes, because nothing comes after it.
+    pub fn of(field: Field, value: &str, now: Timestamp) -> Result<Self, Problem> {
+        Self::parse(field, &Word::whole(value), now)
+    }
+
+    pub(super) fn parse(field: Field, word: &Word, now: Timestamp) -> Result<Self, Problem> {
+        let text = word.text();
+        let expected = |expected| Problem::Value { field, expected };
+        Ok(match field {
+            Field::Type => Self::Type(attack_type(&text).ok_or(expected("the code of an attack type"))?),
+            Field::Status => Self::Status(
+                AttackStatus::parse(&text).ok_or(expected("blocked, partially_blocked or monitoring"))?,
+            ),
+            Field::Host => Self::Host(word.pattern().in_lower_case()),
+            Field::Path => Self::Path(word.pattern()),
+            Field::Parameter => Self::Parameter(word.pattern()),
+            Field::Payload => Self::Payload(word.pattern()),
+            Field::Ip => Self::Ip(Addresses::parse(&text).ok_or(expected(Addresses::EXPECTED))?),
+            Field::Method => Self::Method(method(&text).ok_or(expected("a method"))?),
+            Field::Severity => {
+                let known = SEVERITIES.into_iter().find(|(name, _)| *name == text);
+                Self::Severity(known.ok_or(expected("low, medium, high or critical"))?.1)
+            }
+            Field::Response => Self::Response(
+                Numbers::parse_status(&text).ok_or(expected("a status, `4xx`, `>=500` or `400..404`"))?,
+            ),
+            Field::Hits => Self::Hits(Numbers::parse(&text).ok_or(expected(Numbers::EXPECTED))?),
+            Field::Blocked => Self::Blocked(Numbers::parse(&text).ok_or(expected(Numbers::EXPECTED))?),
+            Field::Sources => Self::Sources(Numbers::parse(&text).ok_or(expected(Numbers::EXPECTED))?),
+            Field::FirstSeen => Self::FirstSeen(Times::parse(&text, now).ok_or(expected(Times::EXPECTED))?),
+            Field::LastSeen => Self::LastSeen(Times::parse(&text, now).ok_or(expected(Times::EXPECTED))?),
+            Field::RequestId => {
+                Self::RequestId(text.parse().map_err(|_| expected("32 lower-case hex digits"))?)
+            }
+            Field::EdgeRequestId => Self::EdgeRequestId(text),
+        })
+    }
+}
+
+/// Types of newer nodes are let through, misspelt ones should not look like an empty list: a code is a word.
+fn attack_type(code: &str) -> Option<AttackType> {
+    let is_word = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    (is_word && !code.is_empty()).then(|| code.into())
+}
+
+fn method(text: &str) -> Option<String> {
+    let is_method = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    is_method.then(|| text.to_ascii_uppercase())
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type(attack_type) => write!(f, "type:{attack_type}"),
+            Self::Status(status) => write!(f, "status:{}", status.as_str()),
+            Self::Host(pattern) => write!(f, "host:{pattern}"),
+            Self::Path(pattern) => write!(f, "path:{pattern}"),
+            Self::Parameter(pattern) => write!(f, "parameter:{pattern}"),
+            Self::Payload(pattern) => write!(f, "payload:{pattern}"),
+            Self::Ip(addresses) => write!(f, "ip:{addresses}"),
+            Self::Method(method) => write!(f, "method:{method}"),
+            Self::Severity(severity) => {
+                let name =
+                    SEVERITIES.iter().find(|(_, known)| known == severity).map_or("", |(name, _)| name);
+                write!(f, "severity:{name}")
+            }
+            Self::Response(numbers) => write!(f, "response:{numbers}"),
+            Self::Hits(numbers) => write!(f, "hits:{numbers}"),
+            Self::Blocked(numbers) => write!(f, "blocked:{numbers}"),
+            Self::Sources(numbers) => write!(f, "sources:{numbers}"),
+            Self::FirstSeen(times) => write!(f, "first_seen:{times}"),
+            Self::LastSeen(times) => write!(f, "last_seen:{times}"),
+            Self::RequestId(id) => write!(f, "request_id:{id}"),
+            Self::EdgeRequestId(id) => write!(f, "edge_request_id:{}", Pattern::exact(id)),
+            Self::Anywhere(pattern) => f.write_str(&word::write(pattern, true)),
+        }
+    }
+}

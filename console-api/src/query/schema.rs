@@ -1,0 +1,66 @@
+//! What a query can be made of, for programs and for the completion of the search bar.
+
+use super::{Field, field::Kind};
+use crate::attack::{AttackStatus, GroupField, SortKey};
+use serde::Serialize;
+use shared::AttackType;
+
+#[derive(Debug, Serialize)]
+pub struct Schema {
+    pub fields: Vec<FieldSchema>,
+    pub group_by: Vec<&'static str>,
+    pub sort: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct FieldSchema {
+    pub name: &'static str,
+    pub aliases: &'static [&'static str],
+    pub about: &'static str,
+    pub example: &'static str,
+    pub kind: Kind,
+    pub operators: &'static [&'static str],
+    /// All values this version knows, where they are words.
+    pub values: Vec<&'static str>,
+}
+
+impl Schema {
+    pub fn new() -> Self {
+        Self {
+            fields: Field::ALL.into_iter().map(FieldSchema::new).collect(),
+            group_by: GroupField::ALL.into_iter().map(GroupField::name).collect(),
+            sort: SortKey::ALL.into_iter().map(SortKey::name).collect(),
+        }
+    }
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FieldSchema {
+    fn new(field: Field) -> Self {
+        let kind = field.kind();
+        Self {
+            name: field.name(),
+            aliases: &field.names()[1..],
+            about: field.about(),
+            example: field.example(),
+            kind,
+            operators: match kind {
+                Kind::Word => &[":", ","],
+                Kind::Text => &[":", ",", "*", "?"],
+                Kind::Number | Kind::Time => &[":", ",", ">", ">=", "<", "<=", ".."],
+                Kind::Address => &[":", ",", "/", "-"],
+            },
+            values: match field {
+                Field::Type => AttackType::ALL.iter().map(AttackType::as_str).collect(),
+                Field::Status => AttackStatus::ALL.into_iter().map(AttackStatus::as_str).collect(),
+                Field::Severity => vec!["low", "medium", "high", "critical"],
+                _ => Vec::new(),
+            },
+        }
+    }
+}

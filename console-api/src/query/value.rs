@@ -1,0 +1,274 @@
+//! Values: patterns, addresses, numbers and times.
+
+use super::word;
+use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use std::{fmt, net::IpAddr};
+
+/// Text, maybe with wildcards. Without any it is compared as it is; with one, letters' case does not matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    Text(String),
+    /// `*`: any text, the empty one too.
+    Any,
+    /// `?`: one character.
+    One,
+}
+
+impl Pattern {
+    pub fn new(pieces: impl IntoIterator<Item = Piece>) -> Self {
+        let mut joined: Vec<Piece> = Vec::new();
+        for piece in pieces {
+            match (joined.last_mut(), piece) {
+                (Some(Piece::Text(text)), Piece::Text(more)) => text.push_str(&more),
+                (Some(Piece::Any), Piece::Any) => {}
+                (_, piece) => joined.push(piece),
+            }
+        }
+        Self(joined)
+    }
+
+    pub fn exact(text: impl Into<String>) -> Self {
+        Self(vec![Piece::Text(text.into())])
+    }
+
+    pub fn pieces(&self) -> &[Piece] {
+        &self.0
+    }
+
+    /// The text, when there is no wildcard in it.
+    pub fn as_text(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [] => Some(""),
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// With letters in lower case: hosts know no other.
+    pub(super) fn in_lower_case(self) -> Self {
+        let lower = |piece| match piece {
+            Piece::Text(text) => Piece::Text(text.to_lowercase()),
+            other => other,
+        };
+        Self(self.0.into_iter().map(lower).collect())
+    }
+}
+
+/// Addresses of one family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    One(IpAddr),
+    Network(IpNet),
+    /// From the first to the last, both included.
+    Span(IpAddr, IpAddr),
+}
+
+impl Addresses {
+    pub(super) const EXPECTED: &str = "an address, a network, or two addresses with `-` between them";
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if let Some((first, last)) = text.split_once('-') {
+            let (first, last): (IpAddr, IpAddr) = (first.parse().ok()?, last.parse().ok()?);
+            return (first.is_ipv4() == last.is_ipv4() && first <= last).then_some(Self::Span(first, last));
+        }
+        if text.contains('/') {
+            return Some(Self::Network(text.parse::<IpNet>().ok()?.trunc()));
+        }
+        Some(Self::One(text.parse().ok()?))
+    }
+
+    /// The first and the last.
+    pub fn bounds(&self) -> (IpAddr, IpAddr) {
+        match self {
+            Self::One(address) => (*address, *address),
+            Self::Network(network) => (network.network(), network.broadcast()),
+            Self::Span(first, last) => (*first, *last),
+        }
+    }
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(address) => address.fmt(f),
+            Self::Network(network) => network.fmt(f),
+            Self::Span(first, last) => write!(f, "{first}-{last}"),
+        }
+    }
+}
+
+/// A comparison as it is written: `>X`, `X..Y`, `X`.
+enum Comparison<'a> {
+    Is(&'a str),
+    Above(&'a str),
+    AtLeast(&'a str),
+    Below(&'a str),
+    AtMost(&'a str),
+    Between(&'a str, &'a str),
+}
+
+impl<'a> Comparison<'a> {
+    fn parse(text: &'a str) -> Self {
+        if let Some(rest) = text.strip_prefix(">=") {
+            Self::AtLeast(rest)
+        } else if let Some(rest) = text.strip_prefix("<=") {
+            Self::AtMost(rest)
+        } else if let Some(rest) = text.strip_prefix('>') {
+            Self::Above(rest)
+        } else if let Some(rest) = text.strip_prefix('<') {
+            Self::Below(rest)
+        } else if let Some((first, last)) = text.split_once("..") {
+            Self::Between(first, last)
+        } else {
+            Self::Is(text)
+        }
+    }
+}
+
+/// Numbers in a row, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    pub from: u64,
+    pub to: Option<u64>,
+}
+
+impl Numbers {
+    pub(super) const EXPECTED: &str = "a number, `>100`, `<=100` or `100..200`";
+    /// Databases count no further.
+    const MAX: u64 = i64::MAX as u64;
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let number = |text: &str| text.parse::<u64>().ok().filter(|number| *number < Self::MAX);
+        let (from, to) = match Comparison::parse(text) {
+            Comparison::Is(text) => (number(text)?, Some(number(text)?)),
+            Comparison::Above(text) => (number(text)? + 1, None),
+            Comparison::AtLeast(text) => (number(text)?, None),
+            Comparison::Below(text) => (0, Some(number(text)?.checked_sub(1)?)),
+            Comparison::AtMost(text) => (0, Some(number(text)?)),
+            Comparison::Between(from, to) => (number(from)?, Some(number(to)?)),
+        };
+        to.is_none_or(|to| from <= to).then_some(Self { from, to })
+    }
+
+    /// Also `4xx`, as statuses are spoken of.
+    pub(super) fn parse_status(text: &str) -> Option<Self> {
+        let class = text.strip_suffix("xx").or_else(|| text.strip_suffix("XX"));
+        match class.map(str::parse::<u64>) {
+            Some(Ok(class @ 1..=5)) => Some(Self { from: class * 100, to: Some(class * 100 + 99) }),
+            Some(_) => None,
+            None => Self::parse(text),
+        }
+    }
+}
+
+impl fmt::Display for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.from, self.to) {
+            (from, None) => write!(f, ">={from}"),
+            (from, Some(to)) if from == to => write!(f, "{from}"),
+            (0, Some(to)) => write!(f, "<={to}"),
+            (from, Some(to)) => write!(f, "{from}..{to}"),
+        }
+    }
+}
+
+/// A stretch of time, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    pub from: Option<Timestamp>,
+    /// The first moment after it.
+    pub to: Option<Timestamp>,
+}
+
+impl Times {
+    pub(super) const EXPECTED: &str =
+        "a time such as 2026-01-31, 2026-01-31T09:00:00Z, -24h or -7d, also with `>`, `<` or `..`";
+
+    pub(super) fn parse(text: &str, now: Timestamp) -> Option<Self> {
+        let moment = |text| Moment::parse(text, now);
+        let (from, to) = match Comparison::parse(text) {
+            // "-24h" alone is the stretch since then; a moment that long ago is nothing one asks for.
+            Comparison::Is(text) if text.starts_with('-') => (Some(moment(text)?.start), None),
+            Comparison::Is(text) => {
+                let Moment { start, end } = moment(text)?;
+                (Some(start), Some(end))
+            }
+            Comparison::Above(text) => (Some(moment(text)?.end), None),
+            Comparison::AtLeast(text) => (Some(moment(text)?.start), None),
+            Comparison::Below(text) => (None, Some(moment(text)?.start)),
+            Comparison::AtMost(text) => (None, Some(moment(text)?.end)),
+            Comparison::Between(from, to) => (Some(moment(from)?.start), Some(moment(to)?.end)),
+        };
+        from.zip(to).is_none_or(|(from, to)| from < to).then_some(Self { from, to })
+    }
+}
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = |to: Timestamp| to.checked_sub(SignedDuration::from_millis(1)).unwrap_or(to);
+        match (self.from, self.to) {
+            (Some(from), Some(to)) => write!(f, "{from}..{}", last(to)),
+            (None, Some(to)) => write!(f, "<{to}"),
+            (Some(from), None) => write!(f, ">={from}"),
+            (None, None) => write!(f, ">={}", Timestamp::UNIX_EPOCH),
+        }
+    }
+}
+
+/// When a text of a time begins.
+pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    Some(Moment::parse(text, now)?.start)
+}
+
+/// What a text of a time covers: a day, or a millisecond.
+struct Moment {
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl Moment {
+    fn parse(text: &str, now: Timestamp) -> Option<Self> {
+        if let Some(ago) = text.strip_prefix('-') {
+            return Self::at(now.checked_sub(span(ago)?).ok()?);
+        }
+        if let Ok(date) = text.parse::<Date>()
+            && text.len() == "2026-01-31".len()
+        {
+            let start = |date: Date| date.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
+            return Some(Self { start: start(date)?, end: start(date.tomorrow().ok()?)? });
+        }
+        Self::at(text.parse().ok()?)
+    }
+
+    fn at(time: Timestamp) -> Option<Self> {
+        let start = Timestamp::from_millisecond(time.as_millisecond()).ok()?;
+        Some(Self { start, end: start.checked_add(SignedDuration::from_millis(1)).ok()? })
+    }
+}
+
+/// `30m`, `24h`, `7d`, `4w`.
+fn span(text: &str) -> Option<SignedDuration> {
+    let unit = text.chars().next_back()?;
+    let number: i64 =
+        text.strip_suffix(unit)?.parse().ok().filter(|number| (0..=100_000).contains(number))?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        'w' => 7 * 86_400,
+        _ => return None,
+    };
+    Some(SignedDuration::from_secs(number * seconds))
+}
+
+/// A pattern as it is written behind a field.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&word::write(self, false))
+    }
+}

@@ -1,0 +1,69 @@
+//! Words: bare, or in quotes when they hold what would end them. A backslash takes the next character as it is.
+
+use super::value::{Pattern, Piece};
+
+/// A word as it was written, with what its `*` and `?` mean still open.
+#[derive(Debug, Default)]
+pub(super) struct Word(Vec<Letter>);
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Letter {
+    pub(super) character: char,
+    /// After a backslash: no wildcard.
+    pub(super) literal: bool,
+}
+
+impl Word {
+    /// All of a text.
+    pub(super) fn whole(text: &str) -> Self {
+        let (mut letters, mut rest) = (Vec::new(), text.chars());
+        while let Some(character) = rest.next() {
+            letters.push(match rest.clone().next().filter(|_| character == '\\') {
+                Some(escaped) => {
+                    rest.next();
+                    Letter { character: escaped, literal: true }
+                }
+                None => Letter { character, literal: false },
+            });
+        }
+        Self(letters)
+    }
+
+    pub(super) fn push(&mut self, letter: Letter) {
+        self.0.push(letter);
+    }
+
+    /// For fields that know no wildcards.
+    pub(super) fn text(&self) -> String {
+        self.0.iter().map(|letter| letter.character).collect()
+    }
+
+    pub(super) fn pattern(&self) -> Pattern {
+        Pattern::new(self.0.iter().map(|letter| match letter {
+            Letter { character: '*', literal: false } => Piece::Any,
+            Letter { character: '?', literal: false } => Piece::One,
+            Letter { character, .. } => Piece::Text(character.to_string()),
+        }))
+    }
+}
+
+/// Writes a pattern as a word, in quotes where it needs them.
+pub(super) fn write(pattern: &Pattern, must_quote: bool) -> String {
+    let mut word = String::new();
+    for piece in pattern.pieces() {
+        match piece {
+            Piece::Any => word.push('*'),
+            Piece::One => word.push('?'),
+            Piece::Text(text) => {
+                for character in text.chars() {
+                    if matches!(character, '*' | '?' | '\\' | '"') {
+                        word.push('\\');
+                    }
+                    word.push(character);
+                }
+            }
+        }
+    }
+    let ends = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',');
+    if must_quote || word.is_empty() || word.contains(ends) { format!("\"{word}\"") } else { word }
+}

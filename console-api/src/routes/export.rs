@@ -1,0 +1,136 @@
+//! Attacks as a file, streamed: however many there are, in the order they became known.
+
+use crate::{
+    actor::Reader,
+    attack::Attack,
+    error::ApiError,
+    extract::Query,
+    query::Filter,
+    store::{Store, StoreError},
+};
+use axum::{
+    body::Body,
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::stream;
+use std::borrow::Cow;
+
+/// How many attacks are read, written and sent at a time.
+const BATCH: u32 = 500;
+
+pub(super) async fn csv(
+    _: Reader,
+    State(store): State<Store>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, ApiError> {
+    let file = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"attacks.csv\""),
+    ];
+    Ok((file, export(store, filter, CSV_HEADER, as_csv).await?).into_response())
+}
+
+pub(super) async fn ndjson(
+    _: Reader,
+    State(store): State<Store>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, ApiError> {
+    let file = [
+        (header::CONTENT_TYPE, "application/x-ndjson"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"attacks.ndjson\""),
+    ];
+    Ok((file, export(store, filter, "", as_ndjson).await?).into_response())
+}
+
+/// The first attacks are read before anything is answered, so that a failure is an answer. A later one cuts the file off.
+async fn export(
+    store: Store,
+    filter: Filter,
+    head: &str,
+    write: fn(&mut Vec<u8>, &[Attack]),
+) -> Result<Body, StoreError> {
+    let first = store.attacks_after(&filter, None, BATCH).await?;
+    let start = (Some(first), head.as_bytes().to_vec());
+    Ok(Body::from_stream(stream::try_unfold(start, move |(attacks, mut text)| {
+        let (store, filter) = (store.clone(), filter.clone());
+        async move {
+            let Some(attacks) = attacks else { return Ok::<_, StoreError>(None) };
+            write(&mut text, &attacks);
+            let next = match attacks.last() {
+                Some(last) if attacks.len() == BATCH as usize => {
+                    Some(store.attacks_after(&filter, Some(last.id), BATCH).await?)
+                }
+                _ => None,
+            };
+            Ok(Some((text, (next, Vec::new()))))
+        }
+    })))
+}
+
+fn as_ndjson(text: &mut Vec<u8>, attacks: &[Attack]) {
+    for attack in attacks {
+        serde_json::to_writer(&mut *text, attack).expect("attacks have text keys, and memory takes all");
+        text.push(b'\n');
+    }
+}
+
+const CSV_HEADER: &str =
+    "id,type,title,status,host,path,parameter,payload,hits,blocked,sources,first_seen,last_seen\r\n";
+
+fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
+    for attack in attacks {
+        let Attack { id, attack_type, title, host, path, parameter, payload, .. } = attack;
+        let row = [
+            &id.to_string(),
+            attack_type.as_str(),
+            title,
+            attack.status.as_str(),
+            host,
+            path,
+            parameter,
+            payload.as_deref().unwrap_or_default(),
+            &attack.hits.to_string(),
+            &attack.blocked.to_string(),
+            &attack.sources.to_string(),
+            &attack.first_seen.to_string(),
+            &attack.last_seen.to_string(),
+        ];
+        let row: Vec<_> = row.into_iter().map(|field| quoted(&guarded(field)).into_owned()).collect();
+        text.extend_from_slice(row.join(",").as_bytes());
+        text.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Spreadsheets run what begins like a formula, even in quotes; behind an apostrophe it is text (OWASP, CSV injection).
+fn guarded(field: &str) -> Cow<'_, str> {
+    if field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        Cow::Owned(format!("'{field}"))
+    } else {
+        Cow::Borrowed(field)
+    }
+}
+
+/// RFC 4180, section 2.
+fn quoted(field: &str) -> Cow<'_, str> {
+    if field.contains([',', '"', '\r', '\n']) {
+        Cow::Owned(format!("\"{}\"", field.replace('"', "\"\"")))
+    } else {
+        Cow::Borrowed(field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_cannot_become_a_formula_or_another_field() {
+        let field = |field| quoted(&guarded(field)).into_owned();
+        assert_eq!(field("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0");
+        assert_eq!(field("@SUM(1,2)"), "\"'@SUM(1,2)\"");
+        assert_eq!(field("a\",b\r\n"), "\"a\"\",b\r\n\"");
+        assert_eq!(field("1=1"), "1=1");
+    }
+}

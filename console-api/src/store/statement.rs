@@ -1,0 +1,77 @@
+//! Statements that depend on what is asked for: put together from static fragments and binds, nothing else.
+
+use super::{StoreError, words::Text};
+use sqlx::{Any, AnyPool, AssertSqlSafe, FromRow, any::AnyRow};
+
+/// A statement in the making.
+#[derive(Debug, Default)]
+pub(super) struct Statement {
+    sql: String,
+    values: Vec<Value>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Number(i64),
+    /// A word of ours.
+    Word(String),
+    /// What a visitor may have sent.
+    Text(Text),
+}
+
+impl Statement {
+    pub(super) fn new(fragment: &'static str) -> Self {
+        Self { sql: fragment.to_owned(), values: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, fragment: &'static str) -> &mut Self {
+        self.sql.push_str(fragment);
+        self
+    }
+
+    pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.sql.push('$');
+        self.sql.push_str(&self.values.len().to_string());
+        self
+    }
+
+    pub(super) async fn fetch_all<R>(self, pool: &AnyPool) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        let mut query = sqlx::query_as::<Any, R>(AssertSqlSafe(self.sql));
+        for value in self.values {
+            query = match value {
+                Value::Number(number) => query.bind(number),
+                Value::Word(word) => query.bind(word),
+                Value::Text(text) => query.bind(text),
+            };
+        }
+        Ok(query.fetch_all(pool).await?)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(word: &str) -> Self {
+        Self::Word(word.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(word: String) -> Self {
+        Self::Word(word)
+    }
+}
+
+impl From<Text> for Value {
+    fn from(text: Text) -> Self {
+        Self::Text(text)
+    }
+}

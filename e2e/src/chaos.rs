@@ -1,0 +1,102 @@
+//! Nothing is lost: load on the node while it and the console are killed, then every promise is looked up.
+//!
+//! What must hold: the attacks the node gave a verdict on ⊆ those in the console ⊆ those that were sent, and no hit twice.
+
+mod faults;
+mod load;
+mod reconcile;
+mod traffic;
+
+use crate::{
+    binaries::Binaries,
+    stack::{Stack, StackOptions},
+};
+use anyhow::ensure;
+use load::Load;
+use std::{process::ExitCode, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How much, and what goes wrong meanwhile.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Plan {
+    /// How many requests are sent; every tenth is an attack.
+    #[arg(long, default_value_t = 200_000, value_name = "COUNT")]
+    requests: u32,
+    /// How many connections send them side by side.
+    #[arg(long, default_value_t = 16, value_name = "COUNT")]
+    connections: u32,
+    /// How often the node is killed with -9.
+    #[arg(long, default_value_t = 3, value_name = "TIMES")]
+    node_kills: u32,
+    /// How often the console is killed with -9.
+    #[arg(long, default_value_t = 2, value_name = "TIMES")]
+    console_kills: u32,
+    /// Empty the node's spool at each kill, as if it had never written: expected to fail.
+    #[arg(long)]
+    without_spool: bool,
+}
+
+const SMALL: Plan =
+    Plan { requests: 4_000, connections: 8, node_kills: 1, console_kills: 1, without_spool: false };
+
+/// Runs the plan with progress; exits 1 when a promise was broken.
+pub async fn run(plan: Plan) -> anyhow::Result<ExitCode> {
+    let binaries = Binaries::build().await?;
+    match carry_out(&binaries, plan, |line| println!("{line}")).await {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            println!("FAILED: {error:#}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// The scenario: a small plan.
+pub(crate) async fn nothing_is_lost(binaries: &Binaries) -> anyhow::Result<String> {
+    let mut lines = Vec::new();
+    carry_out(binaries, SMALL, |line| lines.push(line)).await?;
+    Ok(lines.into_iter().filter(|line| line.contains("killed")).collect::<Vec<_>>().join("; "))
+}
+
+/// The scenario's scenario: a spool that keeps nothing is found out.
+pub(crate) async fn a_lost_spool_is_noticed(binaries: &Binaries) -> anyhow::Result<String> {
+    let plan = Plan { without_spool: true, console_kills: 0, ..SMALL };
+    match carry_out(binaries, plan, drop).await {
+        Err(error) if error.to_string().contains(reconcile::MISSING) => Ok(error.to_string()),
+        Err(other) => Err(other.context("another error than expected")),
+        Ok(()) => anyhow::bail!("the spool was emptied, and nothing was missing"),
+    }
+}
+
+async fn carry_out(binaries: &Binaries, plan: Plan, mut say: impl FnMut(String)) -> anyhow::Result<()> {
+    ensure!(plan.connections > 0, "there must be a connection");
+    let mut stack = Stack::start(binaries, StackOptions::default(), false).await?;
+    let start = Instant::now();
+    let load = Arc::new(Load::new(stack.addresses.node, plan.requests));
+    let clients = load.clone().start(plan.connections);
+    faults::strike(&mut stack, &load, plan, &mut say).await?;
+    clients.join_all().await.into_iter().collect::<anyhow::Result<()>>()?;
+    let seconds = start.elapsed().as_secs_f64();
+    say(format!("all answered after {seconds:.0} s, {:.0} requests/s", f64::from(plan.requests) / seconds));
+    all_delivered(&stack).await?;
+    let result = reconcile::reconcile(&load, &stack.console_api().hits().await?, &mut say);
+    stack.stop().await;
+    result
+}
+
+/// Until nothing waits in the spool. Patient as long as it becomes less.
+async fn all_delivered(stack: &Stack) -> anyhow::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let (mut least, mut since) = (u64::MAX, Instant::now());
+    loop {
+        let pending = stack.node_status("/spool/pending").await?;
+        if pending == 0 {
+            return Ok(());
+        }
+        if pending < least {
+            (least, since) = (pending, Instant::now());
+        }
+        ensure!(since.elapsed() < PATIENCE, "{pending} records stay in the spool");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

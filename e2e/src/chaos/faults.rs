@@ -1,0 +1,117 @@
+//! Kills, spread over the load. One that meets nothing to lose proves nothing, and is an error.
+
+use super::{Plan, load::Load};
+use crate::stack::Stack;
+use anyhow::{Context as _, ensure};
+use rustix::process::Signal;
+use std::{fs, io, time::Duration};
+use tokio::time::Instant;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Node,
+    Console,
+}
+
+/// How long a moment may be waited for at which there is something to lose.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Hits that wait while the console does not take them.
+const BACKLOG: u64 = 20;
+
+/// Kills as planned, at even distances, and says how far the load is.
+pub(super) async fn strike(
+    stack: &mut Stack,
+    load: &Load,
+    plan: Plan,
+    say: &mut impl FnMut(String),
+) -> anyhow::Result<()> {
+    let victims = victims(plan);
+    let steps = u32::try_from(victims.len())? + 1;
+    for (victim, step) in victims.into_iter().zip(1..) {
+        reach(load, plan.requests / steps * step).await?;
+        say(progress(stack, load).await?);
+        let met = match victim {
+            Victim::Node => kill_node(stack, load, plan).await.context("a kill of the node")?,
+            Victim::Console => kill_console(stack, load).await.context("a kill of the console")?,
+        };
+        say(met);
+    }
+    reach(load, plan.requests).await?;
+    say(progress(stack, load).await?);
+    Ok(())
+}
+
+/// In turns, as long as there are both.
+fn victims(plan: Plan) -> Vec<Victim> {
+    let rounds = plan.node_kills.max(plan.console_kills);
+    let in_round = |round| {
+        let node = (round < plan.node_kills).then_some(Victim::Node);
+        let console = (round < plan.console_kills).then_some(Victim::Console);
+        [node, console].into_iter().flatten()
+    };
+    (0..rounds).flat_map(in_round).collect()
+}
+
+async fn reach(load: &Load, answered: u32) -> anyhow::Result<()> {
+    let (mut most, mut since) = (0, Instant::now());
+    while load.answered() < answered {
+        if load.answered() > most {
+            (most, since) = (load.answered(), Instant::now());
+        }
+        ensure!(since.elapsed() < PATIENCE, "no request was answered for {PATIENCE:?}, after {most}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(())
+}
+
+async fn progress(stack: &Stack, load: &Load) -> anyhow::Result<String> {
+    let (answered, pending) = (load.answered(), stack.node_status("/spool/pending").await?);
+    let percent = u64::from(answered) * 100 / u64::from(load.requests.max(1));
+    Ok(format!("{percent:3} %: {answered} answered, {pending} hits undelivered"))
+}
+
+/// While the console hangs, so that the hits of verdicts that have left are nowhere but in the spool.
+async fn kill_node(stack: &mut Stack, load: &Load, plan: Plan) -> anyhow::Result<String> {
+    stack.console.freeze().await?;
+    let (in_flight, undelivered) = something_to_lose(stack, load, BACKLOG).await?;
+    stack.node.signal(Signal::KILL);
+    stack.node.ended().await;
+    stack.console.thaw();
+    if plan.without_spool {
+        empty(stack).context("the spool cannot be emptied")?;
+    }
+    stack.restart_node().await?;
+    Ok(format!("node killed with {in_flight} requests in flight and {undelivered} hits undelivered"))
+}
+
+/// In the midst of deliveries, and away until some hits wait for it.
+async fn kill_console(stack: &mut Stack, load: &Load) -> anyhow::Result<String> {
+    let (in_flight, undelivered) = something_to_lose(stack, load, 1).await?;
+    stack.console.kill().await;
+    something_to_lose(stack, load, BACKLOG).await?;
+    stack.restart_console().await?;
+    Ok(format!("console killed with {in_flight} requests in flight and {undelivered} hits undelivered"))
+}
+
+/// Waits for requests in flight and so many undelivered hits.
+async fn something_to_lose(stack: &Stack, load: &Load, hits: u64) -> anyhow::Result<(u32, u64)> {
+    let start = Instant::now();
+    loop {
+        let undelivered = stack.node_status("/spool/pending").await?;
+        let in_flight = load.in_flight();
+        if in_flight > 0 && undelivered >= hits {
+            return Ok((in_flight, undelivered));
+        }
+        ensure!(
+            start.elapsed() < PATIENCE && load.answered() < load.requests,
+            "it met {in_flight} requests in flight and {undelivered} hits undelivered: too little to lose"
+        );
+    }
+}
+
+/// Whatever the node wrote is gone.
+fn empty(stack: &Stack) -> io::Result<()> {
+    let spool = stack.directory().join("spool");
+    fs::remove_dir_all(&spool)?;
+    fs::create_dir(spool)
+}

@@ -1,0 +1,45 @@
+//! What was promised, beside what the console has.
+
+use super::{load::Load, traffic::Numbered};
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// How the worst of all outcomes is told.
+pub(super) const MISSING: &str = "are not in the console";
+
+/// Prints the sums; an error names the promise that was broken.
+pub(super) fn reconcile(load: &Load, hits: &[Value], say: &mut impl FnMut(String)) -> anyhow::Result<()> {
+    let sent: HashSet<String> =
+        (0..load.requests).map(Numbered).filter(|number| number.is_attack()).map(Numbered::id).collect();
+    let promised = load.promises();
+    let (mut listed, mut twice) = (HashSet::new(), 0);
+    for hit in hits {
+        let text =
+            |name: &str| hit[name].as_str().map(str::to_owned).with_context(|| format!("no {name}: {hit}"));
+        if !listed.insert((text("request_id")?, text("type")?)) {
+            twice += 1;
+        }
+    }
+    let ids: HashSet<String> = listed.iter().map(|(id, _)| id.clone()).collect();
+
+    say(format!("requests answered      {:7}  calls made again: {}", load.answered(), load.again()));
+    say(format!("attacks sent           {:7}", sent.len()));
+    say(format!("attacks with a verdict {:7}  hits in them: {}", promised.ids.len(), promised.hits.len()));
+    say(format!("attacks in the console {:7}  hits in them: {}", ids.len(), listed.len()));
+
+    let missing = promised.ids.difference(&ids).count();
+    let missing_hits = promised.hits.difference(&listed).count();
+    let unknown = ids.difference(&sent).count();
+    say(format!("missing in the console {missing:7}  hits: {missing_hits}"));
+    say(format!("never sent             {unknown:7}"));
+    say(format!("hits listed twice      {twice:7}"));
+    ensure!(
+        missing == 0 && missing_hits == 0,
+        "{missing} attacks and {missing_hits} hits with a verdict {MISSING}"
+    );
+    ensure!(unknown == 0, "{unknown} requests in the console are no attacks that were sent");
+    ensure!(twice == 0, "{twice} hits are in the console twice");
+    say("ok: verdicts ⊆ console ⊆ sent, nothing twice".to_owned());
+    Ok(())
+}

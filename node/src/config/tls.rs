@@ -1,0 +1,22 @@
+//! `connector.tls_cert`, `.tls_key` and `.tls_client_ca`: files in PEM.
+
+use super::section::Section;
+use crate::doors::tls::TlsConfig;
+use std::path::PathBuf;
+
+/// Absent without a certificate: plain HTTP.
+pub(super) fn read(section: &mut Section<'_>) -> Option<TlsConfig> {
+    let certificate: Option<PathBuf> = section.optional("tls_cert");
+    let key: Option<PathBuf> = section.optional("tls_key");
+    let client_authorities = section.optional("tls_client_ca");
+    match (certificate, key, &client_authorities) {
+        (Some(certificate), Some(key), _) => return Some(TlsConfig { certificate, key, client_authorities }),
+        (Some(_), None, _) => section.wrong("tls_cert", "needs connector.tls_key beside it"),
+        (None, Some(_), _) => section.wrong("tls_key", "needs connector.tls_cert beside it"),
+        (None, None, Some(_)) => {
+            section.wrong("tls_client_ca", "needs connector.tls_cert and connector.tls_key beside it");
+        }
+        (None, None, None) => {}
+    }
+    None
+}

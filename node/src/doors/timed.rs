@@ -1,0 +1,194 @@
+//! A connection's bytes against the clock. What does not come, or is not taken, in time ends the connection.
+
+use super::limits::Limits;
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep},
+};
+
+/// What the calls of a connection tell its bytes, and the other way round.
+#[derive(Debug, Default)]
+pub(super) struct Pulse {
+    begun: AtomicU64,
+    answered: AtomicU64,
+    received: AtomicU64,
+    is_http2: AtomicBool,
+}
+
+/// A call under way, until it is dropped.
+pub(super) struct Call(Arc<Pulse>);
+
+impl Pulse {
+    pub(super) fn begin(self: &Arc<Self>, is_http2: bool) -> Call {
+        self.is_http2.store(is_http2, Relaxed);
+        self.begun.fetch_add(1, Relaxed);
+        Call(self.clone())
+    }
+
+    pub(super) fn answered(&self) -> u64 {
+        self.answered.load(Relaxed)
+    }
+
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Relaxed)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.begun.load(Relaxed) != self.answered()
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.answered.fetch_add(1, Relaxed);
+    }
+}
+
+/// What the client is expected to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// To finish the head it began, or the first one.
+    Head,
+    /// To begin another request, if it likes.
+    Request,
+}
+
+pub(super) struct Timed<IO> {
+    io: IO,
+    pulse: Arc<Pulse>,
+    limits: Arc<Limits>,
+    expected: Expected,
+    deadline: Pin<Box<Sleep>>,
+    /// Whether the deadline is that of what is expected now. It is set only when there is something to wait for.
+    is_set: bool,
+    /// As the deadline last saw it.
+    answered: u64,
+    /// Since the client takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl<IO> Timed<IO> {
+    pub(super) fn new(io: IO, pulse: Arc<Pulse>, limits: Arc<Limits>) -> Self {
+        let deadline = Box::pin(sleep(limits.header_timeout));
+        Self {
+            io,
+            pulse,
+            limits,
+            expected: Expected::Head,
+            deadline,
+            is_set: true,
+            answered: 0,
+            stalled: None,
+        }
+    }
+
+    fn note_received(&mut self, bytes: usize) {
+        self.pulse.received.fetch_add(bytes as u64, Relaxed);
+        self.note_answered();
+        // In HTTP/2 there is more to send than requests.
+        if self.expected == Expected::Request && !self.pulse.is_http2.load(Relaxed) {
+            (self.expected, self.is_set) = (Expected::Head, false);
+        }
+    }
+
+    fn note_answered(&mut self) {
+        let answered = self.pulse.answered();
+        if self.answered != answered {
+            (self.answered, self.expected, self.is_set) = (answered, Expected::Request, false);
+        }
+    }
+
+    /// Nothing has come. While a call is under way, that is for its handler to bear or not.
+    fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.note_answered();
+        if self.pulse.is_busy() {
+            return Poll::Pending;
+        }
+        if !self.is_set {
+            let patience = self.patience();
+            self.deadline.as_mut().reset(Instant::now() + patience);
+            self.is_set = true;
+        }
+        self.deadline.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn patience(&self) -> Duration {
+        match self.expected {
+            Expected::Head => self.limits.header_timeout,
+            Expected::Request => self.limits.keep_alive_timeout,
+        }
+    }
+
+    fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let timeout = self.limits.write_timeout;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<IO: AsyncRead + Unpin> AsyncRead for Timed<IO> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.io).poll_read(context, buffer);
+        match read {
+            Poll::Pending => this.poll_patience(context),
+            Poll::Ready(_) => {
+                this.note_received(buffer.filled().len() - before);
+                read
+            }
+        }
+    }
+}
+
+impl<IO: AsyncWrite + Unpin> AsyncWrite for Timed<IO> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.io).poll_write(context, bytes);
+        this.watch(context, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.io).poll_write_vectored(context, slices);
+        this.watch(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.io).poll_flush(context);
+        this.watch(context, flushed)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let shut = Pin::new(&mut this.io).poll_shutdown(context);
+        this.watch(context, shut)
+    }
+}

@@ -1,0 +1,176 @@
+//! TLS for a listener. When a file changes, connections from then on see the new one, and those there are go on.
+
+use rustls::{
+    RootCertStore, ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    server::WebPkiClientVerifier,
+};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpStream, sync::watch};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+/// The files, PEM, by their keys in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// `connector.tls_cert`: the certificate, then those that vouch for it.
+    pub certificate: PathBuf,
+    /// `connector.tls_key`
+    pub key: PathBuf,
+    /// `connector.tls_client_ca`: clients have to show a certificate of one of these authorities.
+    pub client_authorities: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("{key}: {path} cannot be read: {cause}")]
+    Read { key: &'static str, path: PathBuf, cause: io::Error },
+    #[error("{key}: {path} holds no {expected} in PEM")]
+    Pem { key: &'static str, path: PathBuf, expected: &'static str },
+    #[error("connector.tls_cert, connector.tls_key: {0}")]
+    Pair(#[source] rustls::Error),
+    #[error("connector.tls_client_ca: {path}: {cause}")]
+    Authorities { path: PathBuf, cause: String },
+}
+
+const CERTIFICATE: &str = "connector.tls_cert";
+const KEY: &str = "connector.tls_key";
+const AUTHORITIES: &str = "connector.tls_client_ca";
+
+/// What connections are accepted with now.
+#[derive(Clone)]
+pub struct Tls(watch::Receiver<Arc<ServerConfig>>);
+
+/// Keeps a [`Tls`] up with its files.
+pub struct Reload {
+    config: TlsConfig,
+    files: Files,
+    current: watch::Sender<Arc<ServerConfig>>,
+}
+
+/// Their bytes. Times and sizes of files may stay as they were when a link is turned to another file.
+#[derive(PartialEq, Eq)]
+struct Files {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    client_authorities: Option<Vec<u8>>,
+}
+
+impl Tls {
+    pub fn open(config: &TlsConfig) -> Result<(Self, Reload), TlsError> {
+        let files = config.read()?;
+        let (current, tls) = watch::channel(config.parse(&files)?);
+        Ok((Self(tls), Reload { config: config.clone(), files, current }))
+    }
+
+    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let config = self.0.borrow().clone();
+        TlsAcceptor::from(config).accept(stream).await
+    }
+}
+
+impl Reload {
+    const INTERVAL: Duration = Duration::from_secs(1);
+
+    /// Looks at the files now and then. What cannot be used is told once, and what was used before stays in use.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut last_error = None;
+        while stop.run_until_cancelled(tokio::time::sleep(Self::INTERVAL)).await.is_some() {
+            let said = match self.look() {
+                Ok(false) => None,
+                Ok(true) => {
+                    info!(
+                        "new connections get the certificate that is now in {}",
+                        self.config.certificate.display()
+                    );
+                    None
+                }
+                Err(cause) => Some(cause.to_string()),
+            };
+            if let Some(cause) = said.as_ref().filter(|_| said != last_error) {
+                error!("the certificate in use stays: {cause}");
+            }
+            last_error = said;
+        }
+    }
+
+    /// Whether there was something new.
+    fn look(&mut self) -> Result<bool, TlsError> {
+        let files = self.config.read()?;
+        if files == self.files {
+            return Ok(false);
+        }
+        self.current.send_replace(self.config.parse(&files)?);
+        self.files = files;
+        Ok(true)
+    }
+}
+
+impl TlsConfig {
+    fn read(&self) -> Result<Files, TlsError> {
+        Ok(Files {
+            certificate: read(CERTIFICATE, &self.certificate)?,
+            key: read(KEY, &self.key)?,
+            client_authorities: self
+                .client_authorities
+                .as_deref()
+                .map(|path| read(AUTHORITIES, path))
+                .transpose()?,
+        })
+    }
+
+    fn parse(&self, files: &Files) -> Result<Arc<ServerConfig>, TlsError> {
+        let chain = certificates(CERTIFICATE, &self.certificate, &files.certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(&files.key).map_err(|_| TlsError::Pem {
+            key: KEY,
+            path: self.key.clone(),
+            expected: "private key",
+        })?;
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Pair)?;
+        let builder = match (&self.client_authorities, &files.client_authorities) {
+            (Some(path), Some(bytes)) => {
+                let wrong = |cause: String| TlsError::Authorities { path: path.clone(), cause };
+                let mut roots = RootCertStore::empty();
+                for authority in certificates(AUTHORITIES, path, bytes)? {
+                    roots.add(authority).map_err(|cause| wrong(cause.to_string()))?;
+                }
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build();
+                builder.with_client_cert_verifier(verifier.map_err(|cause| wrong(cause.to_string()))?)
+            }
+            _ => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config.into())
+    }
+}
+
+fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|cause| TlsError::Read { key, path: path.to_owned(), cause })
+}
+
+fn certificates(
+    key: &'static str,
+    path: &Path,
+    bytes: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
+    read.ok().filter(|certificates| !certificates.is_empty()).ok_or_else(|| TlsError::Pem {
+        key,
+        path: path.to_owned(),
+        expected: "certificate",
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+use super::*;
+use crate::{
+    doors::{Door, bind, limits::Limits},
+    metrics::Metrics,
+};
+use axum::{Router, routing::get};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::{ClientConfig, pki_types::ServerName};
+use std::net::SocketAddr;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_rustls::TlsConnector;
+
+type Stream = tokio_rustls::client::TlsStream<TcpStream>;
+
+const FOREVER: Duration = Duration::from_secs(20);
+
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// A certificate for a name and its key, both PEM.
+    fn issue(&self, name: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        (parameters.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
+    }
+}
+
+struct House {
+    folder: TempDir,
+    config: TlsConfig,
+    authority: Authority,
+    /// Of clients.
+    others: Authority,
+}
+
+impl House {
+    fn new(with_client_authorities: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let (authority, others) = (Authority::new(), Authority::new());
+        fs::write(file("clients.pem"), others.0.pem()).unwrap();
+        let config = TlsConfig {
+            certificate: file("node.pem"),
+            key: file("node.key"),
+            client_authorities: with_client_authorities.then(|| file("clients.pem")),
+        };
+        let house = Self { folder, config, authority, others };
+        house.install("first.example");
+        house
+    }
+
+    fn install(&self, name: &str) {
+        let (certificate, key) = self.authority.issue(name);
+        fs::write(&self.config.certificate, certificate).unwrap();
+        fs::write(&self.config.key, key).unwrap();
+    }
+
+    fn open(&self) -> SocketAddr {
+        let (tls, reload) = Tls::open(&self.config).unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(reload.run(stop.clone()));
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(async || "ok"));
+        let limits = Arc::new(Limits::default());
+        let door = Door { listener, router, tls: Some(tls), limits, metrics: Arc::new(Metrics::new()) };
+        tokio::spawn(door.serve(stop));
+        address
+    }
+
+    async fn connect(
+        &self,
+        address: SocketAddr,
+        name: &str,
+        certificate: Option<&(String, String)>,
+    ) -> io::Result<Stream> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.0.der().clone()).unwrap();
+        let builder = ClientConfig::builder_with_provider(ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+        let config = match certificate {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => builder
+                .with_client_auth_cert(
+                    vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
+                    PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+                )
+                .unwrap(),
+        };
+        let stream = TcpStream::connect(address).await?;
+        TlsConnector::from(Arc::new(config))
+            .connect(ServerName::try_from(name.to_owned()).unwrap(), stream)
+            .await
+    }
+}
+
+async fn call(stream: &mut Stream) -> io::Result<String> {
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: node\r\n\r\n").await?;
+    let mut text = String::new();
+    while !text.ends_with("ok") {
+        let mut chunk = [0; 1024];
+        match stream.read(&mut chunk).await? {
+            0 => break,
+            count => text += &String::from_utf8_lossy(&chunk[..count]),
+        }
+    }
+    Ok(text)
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_shown_to_new_connections_and_old_ones_go_on() {
+    let house = House::new(false);
+    let address = house.open();
+    let mut old = house.connect(address, "first.example", None).await.unwrap();
+    assert!(call(&mut old).await.unwrap().ends_with("ok"));
+    house.install("second.example");
+    let seen = tokio::time::timeout(FOREVER, async {
+        while house.connect(address, "second.example", None).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    seen.await.expect("the new certificate is shown");
+    assert!(call(&mut old).await.unwrap().ends_with("ok"));
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_used_leaves_the_old_one_in_use() {
+    let house = House::new(false);
+    let (tls, mut reload) = Tls::open(&house.config).unwrap();
+    let before = tls.0.borrow().clone();
+    assert!(!reload.look().unwrap());
+    fs::write(&house.config.certificate, "not a certificate").unwrap();
+    let message = reload.look().unwrap_err().to_string();
+    assert!(
+        message.starts_with("connector.tls_cert: ") && message.ends_with("holds no certificate in PEM"),
+        "{message}"
+    );
+    let (stranger, _) = house.authority.issue("first.example");
+    fs::write(&house.config.certificate, stranger).unwrap();
+    assert!(matches!(reload.look(), Err(TlsError::Pair(_))), "a certificate of another key");
+    assert!(Arc::ptr_eq(&before, &tls.0.borrow()));
+    house.install("second.example");
+    assert!(reload.look().unwrap());
+    assert!(!Arc::ptr_eq(&before, &tls.0.borrow()));
+}
+
+#[tokio::test]
+async fn with_authorities_for_clients_only_clients_they_vouch_for_are_served() {
+    let house = House::new(true);
+    let address = house.open();
+    let ask = async |certificate: Option<&(String, String)>| {
+        // In TLS 1.3 the client learns with its first read that it was refused.
+        let mut stream = house.connect(address, "first.example", certificate).await?;
+        call(&mut stream).await
+    };
+    let (known, unknown) = (house.others.issue("edge"), Authority::new().issue("edge"));
+    assert!(ask(Some(&known)).await.unwrap().ends_with("ok"));
+    assert!(ask(Some(&unknown)).await.is_err());
+    assert!(ask(None).await.is_err());
+}
+
+#[test]
+fn a_file_that_is_missing_is_named_with_its_key() {
+    let mut house = House::new(false);
+    house.config.key = house.folder.path().join("nowhere");
+    let message = Tls::open(&house.config).err().unwrap().to_string();
+    assert!(
+        message.starts_with("connector.tls_key: ") && message.contains("nowhere cannot be read"),
+        "{message}"
+    );
+}
