@@ -233,6 +233,7 @@ async fn with_two_origins(first: Option<u16>, function: &crate::harness::TestFun
             }];
             "both".clone_into(&mut config.default_behavior.target);
             config.default_behavior.functions.origin_request = function.at();
+            config.default_behavior.functions.origin_response = function.at();
         },
     )
     .await;
@@ -240,15 +241,16 @@ async fn with_two_origins(first: Option<u16>, function: &crate::harness::TestFun
 }
 
 #[tokio::test]
-async fn the_second_origin_answers_when_the_first_fails_and_origin_request_runs_twice() {
+async fn the_second_origin_answers_when_the_first_fails_and_origin_functions_run_twice() {
+    // An origin that cannot be reached has no response to show.
     for (first, body, runs) in
-        [(Some(200), "first", 1), (Some(404), "first", 1), (Some(500), "second", 2), (None, "second", 2)]
+        [(Some(200), "first", 2), (Some(404), "first", 2), (Some(500), "second", 4), (None, "second", 3)]
     {
-        let function = does("return request").await;
+        let function = does("return response or request").await;
         let (edge, second) = with_two_origins(first, &function).await;
         assert_eq!(edge.get("/").await.body_text(), body, "{first:?}");
         assert_eq!(invocations(&function), runs, "{first:?}");
-        if runs == 2 {
+        if body == "second" {
             assert_eq!(second.origin.recorded()[0].headers.text("host").unwrap(), "spare.example.com");
         }
     }
@@ -256,10 +258,10 @@ async fn the_second_origin_answers_when_the_first_fails_and_origin_request_runs_
 
 #[tokio::test]
 async fn writing_methods_do_not_fail_over() {
-    let function = does("return request").await;
+    let function = does("return response or request").await;
     let (edge, second) = with_two_origins(Some(500), &function).await;
     assert_eq!(edge.post("/", "x").await.status, 500);
-    assert!(second.origin.recorded().is_empty() && invocations(&function) == 1);
+    assert!(second.origin.recorded().is_empty() && invocations(&function) == 2);
 }
 
 #[tokio::test]
