@@ -7,7 +7,6 @@ mod binary;
 mod cache;
 mod collapsing;
 mod conventions;
-mod crowd;
 mod edge;
 mod ends;
 mod error_caching;

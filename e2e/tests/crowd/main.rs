@@ -1,4 +1,12 @@
 //! A thousand visitors, among them slow ones and ones who go away: nothing stays behind, nobody is stuck.
+//!
+//! A program of its own: it counts what its process holds, and other tests beside it would hold something, too.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
+
+#[expect(dead_code, reason = "the other tests use the rest")]
+#[path = "../simulator/harness.rs"]
+mod harness;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -9,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::harness::{Edge, configured};
+use harness::{Edge, configured};
 
 const VISITORS: usize = 1_000;
 
