@@ -24,6 +24,7 @@ mod warnings;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -52,8 +53,12 @@ impl CloudFront {
     }
 
     /// Serves this edge by these options, TLS among them.
-    pub fn start_with(listener: TcpListener, edge: Edge, options: Options) -> io::Result<Self> {
-        let edge = Arc::new(edge);
+    pub fn start_with(
+        listener: TcpListener,
+        edge: impl Into<Arc<Edge>>,
+        options: Options,
+    ) -> io::Result<Self> {
+        let edge = edge.into();
         let serving = Arc::clone(&edge);
         let server = Server::start_with(listener, options, move |request, peer| {
             let edge = Arc::clone(&serving);
@@ -64,6 +69,16 @@ impl CloudFront {
 
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Ends the listener in order: what is under way has so long to be answered.
+    pub async fn drain(self, patience: Duration) {
+        self.server.drain(patience).await;
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.server.connections()
     }
 
     /// What serves behind the listener, for other listeners, and to look into.

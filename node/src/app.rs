@@ -7,6 +7,7 @@ use crate::{
     metrics::Metrics,
     policy::{CurrentPolicy, copy::LastCopy, feed::Feed},
     recent::RecentRequests,
+    reload::Reload,
     server::{self, Intake, Node, Signatures, Turns},
     spool::{Spool, delivery::Delivery},
 };
@@ -15,13 +16,13 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use engine::Engine;
 use shared::record::NodeInfo;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 /// Runs until `stop`. Fails only while starting: afterwards a node goes on with what it has.
-pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let config = Arc::new(config);
     let spool = Arc::new(Spool::open(&config.spool)?);
     let metrics = Arc::new(Metrics::new());
@@ -37,10 +38,9 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         spool: spool.clone(),
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
-        admin_token: config.admin.token.clone(),
         intake: Intake::new(&config.limits),
         turns: Turns::new(config.limits.patience),
-        signatures: (!config.signing_keys.is_empty()).then(|| Signatures::new(config.signing_keys.clone())),
+        signatures: Signatures::default(),
     });
     let feed = config.console.as_ref().map(|console| {
         let copy = LastCopy::beside(&config.spool.directory);
@@ -64,6 +64,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     if let Some(sharing) = sharing {
         background.spawn(sharing.run(behaviour, delivery_stop.clone()));
     }
+    background.spawn(Reload::new(path, node)?.run(delivery_stop.clone()));
     if let Some(feed) = feed {
         background.spawn(feed.run(delivery_stop.clone()));
     }
@@ -110,7 +111,7 @@ fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow:
             config.metrics.status_address,
             server::status_router(node.clone()),
         ),
-        ("health_check.listen_address", config.health_check.address, server::health_router()),
+        ("health_check.listen_address", config.health_check.address, server::health_router(node.clone())),
     ];
     for (key, address, router) in for_operators {
         planned.extend(address.map(|address| Planned {

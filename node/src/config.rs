@@ -11,6 +11,8 @@ mod connector;
 mod console;
 mod environment;
 mod health_check;
+mod http_inspector;
+mod input_filters;
 mod limits;
 mod listener;
 mod log;
@@ -18,6 +20,7 @@ mod metrics;
 mod nearest;
 mod per_connection_limits;
 mod problem;
+mod proxy_headers;
 mod route_config;
 mod scalar;
 mod secret;
@@ -32,10 +35,13 @@ pub use connector::ConnectorConfig;
 pub use console::ConsoleConfig;
 pub use environment::Environment;
 pub use health_check::HealthCheckConfig;
+pub use http_inspector::HttpInspectorConfig;
+pub use input_filters::InputFilters;
 pub use limits::LimitsConfig;
 pub use log::LogConfig;
 pub use metrics::MetricsConfig;
 pub use problem::{ConfigError, Problem};
+pub use proxy_headers::ProxyHeaders;
 pub use secret::Secret;
 pub use section::{KnownKey, Presence};
 pub use spool::SpoolConfig;
@@ -50,7 +56,10 @@ use std::{fs, path::Path};
 #[derive(Debug)]
 pub struct Config {
     pub connector: ConnectorConfig,
+    pub proxy_headers: Vec<ProxyHeaders>,
     pub route_config: Routes,
+    pub input_filters: InputFilters,
+    pub http_inspector: HttpInspectorConfig,
     pub metrics: MetricsConfig,
     pub health_check: HealthCheckConfig,
     pub admin: AdminConfig,
@@ -89,6 +98,23 @@ impl Config {
         }
     }
 
+    /// What differs from the configuration a node was started with, and is only read at the start.
+    pub fn needs_restart(&self, started: &Self) -> Vec<&'static str> {
+        let differs = [
+            ("connector.address", self.connector.address != started.connector.address),
+            ("connector.tls_…", self.connector.tls != started.connector.tls),
+            ("connector.per_connection_limits", self.connector.recycle != started.connector.recycle),
+            ("limits", self.limits != started.limits),
+            ("http_inspector.workers", self.http_inspector != started.http_inspector),
+            ("metrics", self.metrics != started.metrics),
+            ("health_check", self.health_check != started.health_check),
+            ("console", self.console != started.console),
+            ("spool", self.spool != started.spool),
+            ("log", self.log != started.log),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+
     /// Every key there is, in the order of the file.
     pub fn keys() -> Vec<KnownKey> {
         section::keys_of::<Self>()
@@ -106,7 +132,10 @@ impl Part for Config {
             file.wrong("mode", "this node runs as connector-server only");
         }
         let connector = file.section("connector");
+        let proxy_headers = file.sections("proxy_headers");
         let route_config = file.section("route_config");
+        let input_filters = file.section("input_filters");
+        let http_inspector = file.section("http_inspector");
         let metrics = file.section("metrics");
         let health_check = file.section("health_check");
         let admin = file.section("admin");
@@ -121,7 +150,10 @@ impl Part for Config {
         }
         Some(Self {
             connector: connector?,
+            proxy_headers,
             route_config: route_config?,
+            input_filters: input_filters?,
+            http_inspector: http_inspector?,
             metrics: metrics?,
             health_check: health_check?,
             admin: admin?,
@@ -136,5 +168,7 @@ impl Part for Config {
     }
 }
 
+#[cfg(test)]
+mod sample;
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@
 //! | [`spool`] | a hit is on disk before its verdict leaves; delivery to the console |
 //! | [`recent`] | which requests had hits here, for the response reports that follow |
 //! | [`explain`] | how a request is read and decided, for `wallarm-node explain` and `POST /v1/explain` |
+//! | [`reload`] | the configuration read again while the node runs |
 //! | [`score`] | how the engine does on labelled requests |
 //! | [`metrics`] | the counters |
 //!
@@ -37,6 +38,7 @@ mod mask;
 pub mod metrics;
 pub mod policy;
 pub mod recent;
+pub mod reload;
 pub mod routes;
 pub mod score;
 pub mod server;

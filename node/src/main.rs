@@ -61,15 +61,18 @@ fn main() -> anyhow::Result<()> {
             Ok(())
         }
         Command::Run { config } => {
-            let config = Config::read(&config, &Environment::of_process())?;
+            let path = config;
+            let config = Config::read(&path, &Environment::of_process())?;
             start_log(&config.log);
             config.warnings.iter().for_each(|warning| warn!("{warning}"));
-            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config))
+            let workers = config.http_inspector.workers.count();
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            runtime.worker_threads(workers).enable_all().build()?.block_on(run(path, config))
         }
     }
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(path: PathBuf, config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -80,7 +83,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
             stop.cancel();
         }
     });
-    app::run(config, stop).await
+    app::run(path, config, stop).await
 }
 
 fn start_log(config: &LogConfig) {

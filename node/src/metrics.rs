@@ -13,7 +13,7 @@ pub struct Metrics {
     registry: Registry,
     pub seen: Family<MessageLabels, Counter>,
     pub rejected: Family<ReasonLabels, Counter>,
-    pub bypassed: Counter,
+    pub bypassed: Family<ReasonLabels, Counter>,
     standings: Family<ListLabels, Counter>,
     pub attacks: Counter,
     pub blocked: Counter,
@@ -23,6 +23,14 @@ pub struct Metrics {
     pub delivered: Counter,
     pub delivery_errors: Counter,
     pub analysis_seconds: Histogram,
+    /// From the head of a call to its answer.
+    pub request_seconds: Histogram,
+    /// Of that, waiting for a turn.
+    pub queue_seconds: Histogram,
+    /// Of that, writing to the spool.
+    pub spool_seconds: Histogram,
+    pub config_reloads: Counter,
+    pub config_reload_errors: Counter,
     pub connections_refused: Counter,
 }
 
@@ -54,8 +62,8 @@ pub struct Totals {
 pub const REQUEST: MessageLabels = MessageLabels { r#type: "request" };
 pub const RESPONSE: MessageLabels = MessageLabels { r#type: "response" };
 
-/// From 10 µs, a clean GET, to 1 s, the analysis budget.
-const ANALYSIS_BUCKETS: [f64; 11] = [1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 2.5e-3, 1e-2, 5e-2, 0.25, 1.0];
+/// From 10 µs, the analysis of a clean GET, to 1 s, longer than any connector waits.
+const TIME_BUCKETS: [f64; 11] = [1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 2.5e-3, 1e-2, 5e-2, 0.25, 1.0];
 
 impl Metrics {
     pub fn new() -> Self {
@@ -65,16 +73,21 @@ impl Metrics {
             registry.register(name, help, counter.clone());
             counter
         };
-        let bypassed = counter(
-            "http_connector_server_requests_bypassed",
-            "Requests not inspected, in mode off or as connectors' parameters say",
-        );
+        let config_reloads = counter("application_config_reloads", "Configurations taken over while running");
+        let config_reload_errors =
+            counter("application_config_reload_errors", "Configurations that were wrong and not taken over");
         let attacks = counter("http_inspector_threats_found", "Requests with attacks");
         let blocked = counter("http_connector_server_requests_blocked", "Requests the node said to block");
         let not_inspected = counter("not_inspected_told", "Un-inspected requests connectors told of");
         let lost = counter("spool_lost", "Attacks whose hits could not be written to the spool");
         let delivered = counter("postanalytics_exporter_records_exported", "Records the console has taken");
         let delivery_errors = counter("postanalytics_exporter_errors", "Deliveries that failed");
+        let bypassed = Family::default();
+        registry.register(
+            "http_connector_server_requests_bypassed",
+            "Requests not inspected: in mode off, by input filters, or as connectors' parameters say",
+            bypassed.clone(),
+        );
         let seen = Family::default();
         registry.register("http_connector_server_messages_seen", "Messages received", seen.clone());
         let rejected = Family::default();
@@ -91,8 +104,15 @@ impl Metrics {
             "Connections closed as they came, as there were too many",
             connections_refused.clone(),
         );
-        let analysis_seconds = Histogram::new(ANALYSIS_BUCKETS);
-        registry.register("analysis_seconds", "Time to analyse a request", analysis_seconds.clone());
+        let mut times = |name: &str, help: &str| {
+            let times = Histogram::new(TIME_BUCKETS);
+            registry.register(name, help, times.clone());
+            times
+        };
+        let analysis_seconds = times("analysis_seconds", "Time to analyse a request");
+        let request_seconds = times("request_seconds", "Time from the head of a call to its answer");
+        let queue_seconds = times("queue_seconds", "Time a request waited for its turn");
+        let spool_seconds = times("spool_seconds", "Time to write records to the spool");
         Self {
             registry,
             seen,
@@ -106,6 +126,11 @@ impl Metrics {
             delivered,
             delivery_errors,
             analysis_seconds,
+            request_seconds,
+            queue_seconds,
+            spool_seconds,
+            config_reloads,
+            config_reload_errors,
             connections_refused,
         }
     }

@@ -10,7 +10,7 @@ pub mod glob;
 mod location;
 pub mod path;
 
-pub use location::{Location, Locations, OutOfPlace};
+pub use location::{Location, Locations, OutOfPlace, regex_cause};
 
 use crate::decision::{EffectiveMode, ModeAllowOverride};
 use glob::Glob;

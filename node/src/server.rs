@@ -1,11 +1,13 @@
 //! The HTTP endpoints, by listener.
 
 mod explain;
+mod gate;
 mod health;
 mod inspect;
 mod intake;
 mod judge;
 mod refusal;
+mod routed;
 mod signed;
 mod status;
 
@@ -13,11 +15,9 @@ use crate::{
     Config,
     admission::{Admission, Patience, processors},
     behaviour::Behaviour,
-    config::Secret,
     metrics::Metrics,
     policy::{AutomaticLists, CurrentPolicy},
     recent::RecentRequests,
-    routes::{RouteSettings, path},
     spool::Spool,
 };
 use arc_swap::ArcSwap;
@@ -30,7 +30,7 @@ use axum::{
 use engine::Engine;
 pub use intake::Intake;
 use refusal::Refusal;
-use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest};
+use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH};
 pub use signed::Signatures;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -48,9 +48,7 @@ pub struct Node {
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,
-    pub admin_token: Option<Secret>,
-    /// Absent: calls need no signature.
-    pub signatures: Option<Signatures>,
+    pub signatures: Signatures,
     pub intake: Intake,
     pub turns: Turns,
 }
@@ -71,20 +69,6 @@ impl Turns {
     }
 }
 
-impl Node {
-    fn check_host(&self, request: &InspectRequest) -> Result<(), Refusal> {
-        let is_allowed = self.config.load().connector.allows_host(&request.host);
-        if is_allowed { Ok(()) } else { Err(Refusal::Host) }
-    }
-
-    fn settings_of(&self, request: &InspectRequest) -> Arc<RouteSettings> {
-        let config = self.config.load();
-        let normalizes = config.connector.url_normalize;
-        let path = if normalizes { path::normalize(&request.path) } else { request.path.as_str().into() };
-        config.route_config.settings(&request.host, &path).clone()
-    }
-}
-
 /// For connectors.
 pub fn connector_router(node: Arc<Node>) -> Router {
     Router::new()
@@ -92,8 +76,8 @@ pub fn connector_router(node: Arc<Node>) -> Router {
         .route(INSPECT_RESPONSE_PATH, post(inspect::response))
         .route_layer(from_fn_with_state(node.clone(), signed::check))
         .route_layer(from_fn_with_state(node.clone(), intake::take_in))
-        .route("/wallarm-external-health", get(health::live))
-        .fallback(|| async { Refusal::NotFound })
+        .route_layer(from_fn_with_state(node.clone(), gate::check))
+        .fallback(gate::elsewhere)
         .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
@@ -104,8 +88,8 @@ pub fn metrics_router(node: Arc<Node>) -> Router {
 }
 
 /// For whoever starts and restarts the node.
-pub fn health_router() -> Router {
-    Router::new().route("/live", get(health::live)).route("/ready", get(health::ready))
+pub fn health_router(node: Arc<Node>) -> Router {
+    Router::new().route("/live", get(health::live)).route("/ready", get(health::ready)).with_state(node)
 }
 
 /// For the operator.

@@ -16,6 +16,7 @@ use std::cell::RefCell;
 use serde_json::Value;
 
 use super::distribution::{DistributionConfig, ErrorPage, ErrorResponse};
+use crate::faults::Faults;
 use document::{Item, Object};
 use policies::Policies;
 
@@ -88,6 +89,7 @@ fn distribution(root: &Item<'_>, given: &Given) -> Result<DistributionConfig, Co
         default_behavior,
         error_responses,
         error_caching: given.error_caching,
+        faults: Faults::default(),
     })
 }
 

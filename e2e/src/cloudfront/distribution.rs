@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::path_pattern::{PathPattern, normalized};
 use super::policy::{CachePolicy, OriginRequestPolicy, ResponseHeadersPolicy};
+use crate::faults::Faults;
 use crate::lambda::Function;
 
 /// A distribution: origins, and behaviors that say which requests go to which of them, and how.
@@ -23,6 +24,8 @@ pub struct DistributionConfig {
     pub default_behavior: Behavior,
     pub error_responses: Vec<ErrorResponse>,
     pub error_caching: ErrorCaching,
+    /// What goes wrong at the origins on purpose.
+    pub faults: Faults,
 }
 
 #[derive(Debug, Clone)]
@@ -144,6 +147,7 @@ impl DistributionConfig {
             behaviors: Vec::new(),
             error_responses: Vec::new(),
             error_caching: ErrorCaching::default(),
+            faults: Faults::default(),
         }
     }
 

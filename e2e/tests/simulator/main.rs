@@ -6,6 +6,7 @@ mod behaviors;
 mod binary;
 mod cache;
 mod collapsing;
+mod conventions;
 mod edge;
 mod ends;
 mod error_caching;
@@ -15,6 +16,7 @@ mod header_rules;
 mod input;
 mod keeping;
 mod lambda;
+mod limits;
 mod rules;
 
 use harness::python;

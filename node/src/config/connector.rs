@@ -1,16 +1,26 @@
-//! `connector`: where connectors call.
+//! `connector`: where connectors call, and what is taken from them.
 
 use super::{
+    scalar::Scalar,
     section::{Part, Section},
     tls,
 };
 use crate::doors::{limits::Recycle, tls::TlsConfig};
 use crate::routes::{bare, glob::Glob};
-use std::net::SocketAddr;
+use axum::http::StatusCode;
+use shared::ruleset::Network;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 #[derive(Debug, Clone)]
 pub struct ConnectorConfig {
     pub address: SocketAddr,
+    /// The master switch: without it no request is blocked, whatever the mode.
+    pub blocking: bool,
+    /// Connections from elsewhere are refused. None: all are taken.
+    pub allowed_networks: Vec<Network>,
     /// Absent: plain HTTP.
     pub tls: Option<TlsConfig>,
     pub recycle: Recycle,
@@ -18,9 +28,18 @@ pub struct ConnectorConfig {
     pub allowed_hosts: Vec<Glob>,
     /// Routes are chosen by the path as an origin will take it, not as it is spelled.
     pub url_normalize: bool,
+    /// A path that answers 200 as long as the node runs.
+    pub health_path: Option<String>,
+    /// After so long the answer is this status, whatever comes of the analysis.
+    pub reply_timeout: Option<(Duration, StatusCode)>,
 }
 
 impl ConnectorConfig {
+    pub fn allows_network(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.allowed_networks.is_empty() || self.allowed_networks.iter().any(|it| it.contains(peer))
+    }
+
     pub fn allows_host(&self, host: &str) -> bool {
         self.allowed_hosts.is_empty() || self.allowed_hosts.iter().any(|glob| glob.fits(&bare(host)))
     }
@@ -28,13 +47,53 @@ impl ConnectorConfig {
 
 impl Part for ConnectorConfig {
     fn read(section: &mut Section<'_>) -> Option<Self> {
-        section
-            .ignored("mesh", "a request and its response may reach different nodes, the console joins them");
         let address = section.required("address");
         let tls = tls::read(section);
         let recycle = section.section("per_connection_limits");
+        let blocking = section.or("blocking", true);
+        let allowed_networks = section.list("allowed_networks", Vec::new());
         let allowed_hosts = section.list("allowed_hosts", Vec::new());
         let url_normalize = section.or("url_normalize", true);
-        Some(Self { address: address?, tls, recycle: recycle?, allowed_hosts, url_normalize })
+        let reply_timeout = section.optional("app_reply_timeout");
+        let reply_timeout_code = section.or("app_reply_timeout_code", StatusCode::INTERNAL_SERVER_ERROR);
+        let ExternalHealthCheck(health_path) = section.section("external_health_check")?;
+        section
+            .ignored("mesh", "a request and its response may reach different nodes, the console joins them");
+        Some(Self {
+            address: address?,
+            tls,
+            recycle: recycle?,
+            blocking,
+            allowed_networks,
+            allowed_hosts,
+            url_normalize,
+            health_path,
+            reply_timeout: reply_timeout.map(|limit| (limit, reply_timeout_code)),
+        })
+    }
+}
+
+struct ExternalHealthCheck(Option<String>);
+
+impl Part for ExternalHealthCheck {
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        let enabled = section.or("enabled", false);
+        let endpoint = section.or("endpoint", "/wallarm-external-health".to_owned());
+        if !endpoint.starts_with('/') {
+            section.wrong("endpoint", "must start with /");
+        }
+        Some(Self(enabled.then_some(endpoint)))
+    }
+}
+
+/// Of an error: what a connector takes as "not inspected".
+impl Scalar for StatusCode {
+    fn parse(text: &str) -> Result<Self, String> {
+        let status = text.parse().ok().filter(|it: &Self| it.is_client_error() || it.is_server_error());
+        status.ok_or_else(|| "must be the status of an error, from 400 to 599".to_owned())
+    }
+
+    fn shown(&self) -> String {
+        self.as_str().to_owned()
     }
 }

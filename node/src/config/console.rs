@@ -5,7 +5,7 @@ use super::{
     section::{Part, Section},
 };
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsoleConfig {
     /// Without a slash at its end.
     pub url: String,

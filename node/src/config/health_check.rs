@@ -6,7 +6,7 @@ use super::{
 };
 use std::net::SocketAddr;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthCheckConfig {
     pub address: Option<SocketAddr>,
 }

@@ -4,7 +4,7 @@ use super::section::{Part, Section};
 use crate::{admission::Patience, doors::limits::Limits};
 use std::{ops::RangeInclusive, time::Duration};
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsConfig {
     /// Of each connection. When one has served its time is said in `connector.per_connection_limits`.
     pub connections: Limits,

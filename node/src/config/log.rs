@@ -6,7 +6,7 @@ use super::{
 };
 use tracing::Level;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
     pub level: Level,
     /// Text for people instead of JSON.

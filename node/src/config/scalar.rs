@@ -1,7 +1,9 @@
 //! What single values can be, and what is said when they cannot.
 
 use super::Secret;
-use shared::Mode;
+use crate::routes::regex_cause;
+use regex::Regex;
+use shared::{Mode, ruleset::Network};
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// A value that is written as one word.
@@ -122,6 +124,27 @@ fn duration(text: &str) -> Option<Duration> {
 impl Scalar for Mode {
     fn parse(text: &str) -> Result<Self, String> {
         word(text, &[Self::Off, Self::Monitoring, Self::SafeBlocking, Self::Block], |mode| mode.as_str())
+    }
+
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Scalar for Network {
+    fn parse(text: &str) -> Result<Self, String> {
+        let expected = "must be an address or a network such as 203.0.113.7, 10.0.0.0/8 or 2001:db8::/32";
+        text.parse().map_err(|_| expected.to_owned())
+    }
+
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Scalar for Regex {
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::new(text).map_err(|error| format!("must be a regular expression: {}", regex_cause(&error)))
     }
 
     fn shown(&self) -> String {

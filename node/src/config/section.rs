@@ -164,6 +164,22 @@ impl<'r> Section<'r> {
         value
     }
 
+    /// Values of one kind under names that are not ours.
+    pub(super) fn map<T: Scalar>(&mut self, key: &'static str) -> Vec<(String, T)> {
+        self.declare(key, Presence::Optional);
+        let Some(entry) = self.entry(key) else { return Vec::new() };
+        let Value::Map(entries) = &entry.node.value else {
+            self.complain(key, &self.origin(entry.node.place), "must hold names, each with a value");
+            return Vec::new();
+        };
+        let named = |entry: &'r Entry| {
+            let found =
+                Found { origin: self.origin(entry.node.place), value: Given::Node(&entry.node.value) };
+            Some((entry.key.clone(), self.scalar(&format!("{key}.{}", entry.key), &found)?))
+        };
+        entries.iter().filter_map(named).collect()
+    }
+
     /// A section that is as it is by default when it is not there.
     pub(super) fn section<P: Part>(&mut self, key: &'static str) -> Option<P> {
         self.asked.push(key);
@@ -242,9 +258,18 @@ impl<'r> Section<'r> {
     pub(super) fn ignored(&mut self, key: &'static str, why: &str) {
         self.declare(key, Presence::Ignored);
         if let Some(at) = self.entry(key).map(|entry| self.origin(entry.place)) {
-            let message = format!("{} has no effect: {why}", self.path_of(key));
-            self.reading.warnings.borrow_mut().push(Problem { at, message });
+            self.warn_at(at, key, &format!("has no effect: {why}"));
         }
+    }
+
+    /// Something that works, but hardly as it was meant.
+    pub(super) fn warn(&self, key: &str, message: &str) {
+        self.warn_at(self.origin(self.place), key, message);
+    }
+
+    fn warn_at(&self, at: Origin, key: &str, message: &str) {
+        let message = format!("{}: {message}", self.path_of(key));
+        self.reading.warnings.borrow_mut().push(Problem { at, message });
     }
 
     /// Whether something was written at the key, right or wrong.

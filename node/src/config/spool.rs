@@ -3,7 +3,7 @@
 use super::section::{Part, Section};
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpoolConfig {
     pub directory: PathBuf,
     /// On disk at most; beyond it the oldest undelivered records go, counted.

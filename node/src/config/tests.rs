@@ -110,3 +110,26 @@ fn the_documentation_lists_every_key_with_its_default() {
     documented.sort();
     assert_eq!(documented, known);
 }
+
+#[test]
+fn sections_of_the_original_are_checked_like_ours() {
+    let mistakes = [
+        "input_filters: {inspect: [{}], bypass: [{path: a, url: b}, {path: '(', headers: {x: '['}}]}",
+        "input_filters:\n  inspect:\n    - path: ^/\n      headers:\n      authorization: ^Bearer",
+        "proxy_headers: [{trusted_networks: [10.0.0.0/33, x], real_ip: X-Real-IP, orginal_host: [h]}]",
+        "http_inspector: {workers: 0}",
+        "metrics: {legacy_status: off}",
+    ];
+    let told =
+        mistakes.map(|more| format!("{more}\n=> {}", read(&format!("{SMALLEST}{more}\n")).unwrap_err()));
+    insta::assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn keys_of_the_original_that_mean_nothing_here_are_taken_with_a_warning() {
+    let more = "postanalytics_exporter: {address: 127.0.0.1:3313}\nhttp_inspector: {wallarm_process_time_limit: 1s}\n\
+        route_config: {wallarm_partner_client_uuid: 11111111-1111-1111-1111-111111111111}\nproxy_headers: [{real_ip: [x]}]\n";
+    let warnings = read(&format!("{SMALLEST}  mesh: {{discovery: dns}}\n{more}")).unwrap().warnings;
+    let told: Vec<_> = warnings.iter().map(Problem::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"));
+}

@@ -28,6 +28,10 @@ pub struct Judge<'j> {
     pub mode_allow_override: ModeAllowOverride,
     /// Absent: the request is not counted, as when it is explained.
     pub behaviour: Option<&'j Behaviour>,
+    /// The master switch of the configuration.
+    pub blocking: bool,
+    /// The configuration's input filters want the request bypassed. Lists hold for it all the same.
+    pub is_filtered: bool,
 }
 
 /// What is made of a request.
@@ -36,6 +40,8 @@ pub struct Judgement<'j> {
     pub standing: Standing,
     /// False: it was let through or turned away unread.
     pub is_analysed: bool,
+    /// Nothing but the input filters kept it from being analysed.
+    pub is_filtered: bool,
     pub findings: Vec<Finding>,
     pub ruling: Ruling,
     /// When a request that came too early may come again.
@@ -59,8 +65,9 @@ impl<'j> Judge<'j> {
         let mode = settings.mode.clone().overridden(rules.mode, self.mode_allow_override);
         let visitor = Visitor { address: Some(request.client_ip), application, ..Visitor::default() };
         let standing = self.standing(&visitor, mode.mode, now);
-        let may_block = request.delivery == Delivery::Inline;
-        let is_analysed = matrix::is_analysed(mode.mode, may_block, &standing);
+        let may_block = self.blocking && request.delivery == Delivery::Inline;
+        let is_due = matrix::is_analysed(mode.mode, may_block, &standing);
+        let (is_analysed, is_filtered) = (is_due && !self.is_filtered, is_due && self.is_filtered);
         let (mut findings, mut silenced_by) = (Vec::new(), Vec::new());
         if is_analysed {
             let inspection = self.engine.inspect_under(request, &rules);
@@ -75,7 +82,18 @@ impl<'j> Judge<'j> {
             findings.push(turned_away(*entry, cause));
         }
         let ruleset = self.policy.summary.version;
-        Judgement { mode, standing, is_analysed, findings, ruling, retry_after, rules, silenced_by, ruleset }
+        Judgement {
+            mode,
+            standing,
+            is_analysed,
+            is_filtered,
+            findings,
+            ruling,
+            retry_after,
+            rules,
+            silenced_by,
+            ruleset,
+        }
     }
 
     /// Counts the request, and puts its source on the lists that follow from the count.

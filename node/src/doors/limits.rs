@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Beyond it connections are closed as they come.
     pub max_connections: usize,
@@ -19,7 +19,7 @@ pub struct Limits {
 }
 
 /// When a kept connection has served its time. A client that has to connect anew meets a load balancer again.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recycle {
     pub max_requests: Option<u64>,
     pub max_received_bytes: Option<u64>,

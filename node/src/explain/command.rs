@@ -77,6 +77,8 @@ pub(super) fn explain(request: &InspectRequest, mode: Mode) -> Explanation {
         automatic: &AutomaticLists::default(),
         behaviour: None,
         mode_allow_override: ModeAllowOverride::Off,
+        blocking: true,
+        is_filtered: false,
     };
     let settings = RouteSettings::of_mode(mode, "flag");
     Explanation::of(&engine, request, judge.judge(request, &settings, jiff::Timestamp::now()))

@@ -48,7 +48,9 @@ impl Location {
         };
         let regex = |ignores_case| {
             let regex = RegexBuilder::new(path).case_insensitive(ignores_case).build();
-            regex.map(Self::Regex).map_err(|error| format!("must be a regular expression: {}", cause(&error)))
+            regex
+                .map(Self::Regex)
+                .map_err(|error| format!("must be a regular expression: {}", regex_cause(&error)))
         };
         let rooted = || {
             let is_rooted = path.starts_with('/') && !path.contains(char::is_whitespace);
@@ -80,8 +82,8 @@ impl Location {
 
 const EXPECTED: &str = "must be a path such as /api, = /login, ^~ /static/, ~ \\.php$ or ~* \\.php$";
 
-/// The last line of what the parser says; those before it show the text.
-fn cause(error: &regex::Error) -> String {
+/// What is wrong with a regular expression: the last line of what the parser says; those before it show the text.
+pub fn regex_cause(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
     last.strip_prefix("error: ").unwrap_or(last).to_owned()

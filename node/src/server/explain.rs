@@ -18,9 +18,9 @@ pub(super) async fn explain(
     body: Bytes,
 ) -> Result<Json<Explanation>, Refusal> {
     node.authorize(&headers)?;
-    let (request, _) = refusal::message::<InspectRequest>(&headers, &body)?;
-    let (settings, policy) = (node.settings_of(&request), node.policy.get());
-    let judgement = node.judge(&policy, &request, &settings, None);
+    let (mut request, _) = refusal::message::<InspectRequest>(&headers, &body)?;
+    let (routed, policy) = (node.route(&mut request)?, node.policy.get());
+    let judgement = node.judge(&policy, &request, &routed, None);
     Ok(Json(Explanation::of(&node.engine, &request, judgement)))
 }
 
@@ -28,7 +28,8 @@ impl Node {
     fn authorize(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let given =
             headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        match (&self.admin_token, given) {
+        let config = self.config.load();
+        match (&config.admin.token, given) {
             (Some(token), Some(given)) if token.expose().as_bytes().ct_eq(given.as_bytes()).into() => Ok(()),
             _ => Err(Refusal::Unauthorized),
         }

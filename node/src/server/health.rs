@@ -1,11 +1,19 @@
-//! `/live`, `/ready`, `/wallarm-external-health`.
+//! `/live`, `/ready`, and the external health check.
+
+use super::Node;
+use axum::{extract::State, http::StatusCode};
+use std::sync::Arc;
 
 /// The process answers.
 pub(super) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// The node can do its work: its spool was opened and its engine compiled before this listener was.
-pub(super) async fn ready() -> &'static str {
-    "ok\n"
+/// The node can do its work: its spool takes records. Its engine was compiled before this listener was.
+pub(super) async fn ready(State(node): State<Arc<Node>>) -> (StatusCode, &'static str) {
+    if node.spool.is_writable() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the spool cannot be written\n")
+    }
 }

@@ -11,7 +11,7 @@ use axum::{
 use shared::{
     ConnectorInfo, Delivery, Encoding, InspectRequest, NotInspected, Record, ResponseReport, Verdict,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use tracing::error;
 
 /// From this size on a message is read and analysed away from the threads that serve connections: it takes as long as
@@ -25,11 +25,15 @@ pub(super) async fn request(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     node.metrics.seen.get_or_create(&REQUEST).inc();
-    if body.len() < LARGE_MESSAGE_BYTES {
-        let _turn = counted(&node, node.turns.small.turn().await.map_err(Refusal::from))?;
+    let is_large = body.len() >= LARGE_MESSAGE_BYTES;
+    let turns = if is_large { &node.turns.large } else { &node.turns.small };
+    let asked = Instant::now();
+    let turn = turns.turn().await;
+    node.metrics.queue_seconds.observe(asked.elapsed().as_secs_f64());
+    let turn = counted(&node, turn.map_err(Refusal::from))?;
+    if !is_large {
         return node.answer(&headers, &body);
     }
-    let turn = counted(&node, node.turns.large.turn().await.map_err(Refusal::from))?;
     let answered = tokio::task::spawn_blocking(move || {
         let answer = node.answer(&headers, &body);
         drop(turn);
@@ -81,7 +85,8 @@ impl Node {
     /// A number of the connector's own, which no record of this request should hold.
     fn count_bypassed(&self, connector: Option<&mut ConnectorInfo>) {
         let bypassed = connector.and_then(|connector| connector.bypassed.take());
-        self.metrics.bypassed.inc_by(bypassed.unwrap_or_default());
+        let reason = ReasonLabels { reason: "connector" };
+        self.metrics.bypassed.get_or_create(&reason).inc_by(bypassed.unwrap_or_default());
     }
 
     /// The connector forgets these once it has our answer, so they are on disk before.
@@ -94,7 +99,10 @@ impl Node {
     }
 
     pub(super) fn keep(&self, records: &[Record]) -> Result<(), Refusal> {
-        self.spool.append(records).map_err(|cause| {
+        let start = Instant::now();
+        let appended = self.spool.append(records);
+        self.metrics.spool_seconds.observe(start.elapsed().as_secs_f64());
+        appended.map_err(|cause| {
             self.metrics.lost.inc_by(records.len() as u64);
             error!("a record is lost: {cause}");
             Refusal::Unavailable

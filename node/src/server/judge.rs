@@ -1,28 +1,25 @@
 //! From a request to its verdict, with what is recorded and counted on the way.
 
-use super::{Node, Refusal, inspect::counted};
+use super::{Node, Refusal, inspect::counted, routed::Routed};
 use crate::{
     behaviour::Behaviour,
     block_page::block_page,
     decision::{Judge, Judgement},
     hit,
     mask::Masks,
+    metrics::ReasonLabels,
     policy::{Policy, Standing},
-    routes::RouteSettings,
 };
 use shared::{Action, AttackType, Delivery, Finding, InspectRequest, Mode, Record, RequestId, Verdict};
 use std::time::Instant;
 
 impl Node {
     pub(super) fn inspect(&self, mut request: InspectRequest) -> Result<Verdict, Refusal> {
-        counted(self, self.check_host(&request))?;
+        let routed = counted(self, self.route(&mut request))?;
         let start = Instant::now();
-        let (settings, policy) = (self.settings_of(&request), self.policy.get());
+        let policy = self.policy.get();
         let request_id = *request.request_id.get_or_insert_with(RequestId::random);
-        let judgement = self.judge(&policy, &request, &settings, Some(&self.behaviour));
-        if settings.application.is_some() {
-            request.connector.get_or_insert_default().application = settings.application;
-        }
+        let judgement = self.judge(&policy, &request, &routed, Some(&self.behaviour));
         let took = start.elapsed();
         if judgement.is_analysed {
             self.metrics.note_analysis(took);
@@ -64,7 +61,7 @@ impl Node {
         &'j self,
         policy: &'j Policy,
         request: &InspectRequest,
-        settings: &RouteSettings,
+        routed: &Routed,
         behaviour: Option<&'j Behaviour>,
     ) -> Judgement<'j> {
         let judge = Judge {
@@ -73,13 +70,19 @@ impl Node {
             automatic: &self.automatic,
             behaviour,
             mode_allow_override: self.config.load().route_config.mode_allow_override,
+            blocking: routed.blocking,
+            is_filtered: routed.is_filtered,
         };
-        judge.judge(request, settings, jiff::Timestamp::now())
+        judge.judge(request, &routed.settings, jiff::Timestamp::now())
     }
 
     fn count(&self, judgement: &Judgement<'_>) {
-        if judgement.mode.mode == Mode::Off {
-            self.metrics.bypassed.inc();
+        let is_off = judgement.mode.mode == Mode::Off;
+        if is_off || judgement.is_filtered {
+            let reason = if is_off { "mode_off" } else { "input_filters" };
+            self.metrics.bypassed.get_or_create(&ReasonLabels { reason }).inc();
+        }
+        if is_off {
             return;
         }
         self.metrics.note_standing(match judgement.standing {

@@ -30,6 +30,10 @@ pub(super) enum Refusal {
     Signature(SignatureError),
     #[error("the call has been made before: its nonce is known")]
     Replayed,
+    #[error("calls from this address are not allowed, see connector.allowed_networks")]
+    Network,
+    #[error("the answer took longer than connector.app_reply_timeout")]
+    TooLate(StatusCode),
     #[error("the host of the request is not one of connector.allowed_hosts")]
     Host,
     #[error("the message could not be stored")]
@@ -54,6 +58,8 @@ impl Refusal {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Signature(_) | Self::Replayed => (StatusCode::UNAUTHORIZED, "signature"),
+            Self::Network => (StatusCode::FORBIDDEN, "remote_address"),
+            Self::TooLate(status) => (*status, "reply_timeout"),
             Self::Host => (StatusCode::FORBIDDEN, "host"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "spool"),
             Self::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, "no_room"),

@@ -18,11 +18,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The keys, and the nonces of the calls they have signed lately.
-pub struct Signatures {
-    keys: Vec<SigningKey>,
-    nonces: Mutex<Nonces>,
-}
+/// The nonces of the calls signed lately.
+pub struct Signatures(Mutex<Nonces>);
 
 /// Two generations, each as long as a signature can hold: a clock may be off in either direction.
 struct Nonces {
@@ -36,12 +33,7 @@ impl Signatures {
     /// About 3,300 calls a second for a whole generation, in 40 bytes each at most.
     const MAX_NONCES: usize = 2_000_000;
 
-    pub fn new(keys: Vec<SigningKey>) -> Self {
-        let nonces = Nonces { young: HashSet::new(), old: HashSet::new(), since: Instant::now() };
-        Self { keys, nonces: Mutex::new(nonces) }
-    }
-
-    fn check(&self, headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<(), Refusal> {
+    fn check(&self, keys: &[SigningKey], headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<(), Refusal> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let call = SignedCall {
             method: "POST",
@@ -50,12 +42,12 @@ impl Signatures {
             body,
         };
         let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-        let verified = SigningKey::verify(&self.keys, text(SIGNATURE_HEADER), call, now)?;
+        let verified = SigningKey::verify(keys, text(SIGNATURE_HEADER), call, now)?;
         self.remember(verified.nonce, Instant::now())
     }
 
     fn remember(&self, nonce: [u8; 16], now: Instant) -> Result<(), Refusal> {
-        let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nonces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if now.duration_since(nonces.since) >= Self::GENERATION {
             nonces.old = mem::take(&mut nonces.young);
             nonces.since = now;
@@ -65,6 +57,12 @@ impl Signatures {
         }
         let is_new = !nonces.old.contains(&nonce) && nonces.young.insert(nonce);
         if is_new { Ok(()) } else { Err(Refusal::Replayed) }
+    }
+}
+
+impl Default for Signatures {
+    fn default() -> Self {
+        Self(Mutex::new(Nonces { young: HashSet::new(), old: HashSet::new(), since: Instant::now() }))
     }
 }
 
@@ -80,11 +78,14 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let Some(signatures) = &node.signatures else { return Ok(next.run(request).await) };
+    let config = node.config.load_full();
+    if config.signing_keys.is_empty() {
+        return Ok(next.run(request).await);
+    }
     let (head, body) = request.into_parts();
     // It is here already: see `intake`.
     let body = to_bytes(body, usize::MAX).await.map_err(|_| Refusal::BrokenOff)?;
-    let checked = signatures.check(&head.headers, &head.uri, &body);
+    let checked = node.signatures.check(&config.signing_keys, &head.headers, &head.uri, &body);
     if let Err(refusal) = checked {
         node.metrics.rejected.get_or_create(&ReasonLabels { reason: refusal.label() }).inc();
         return Err(refusal);
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_nonce_counts_once_as_long_as_its_signature_may_hold() {
-        let (signatures, start) = (Signatures::new(Vec::new()), Instant::now());
+        let (signatures, start) = (Signatures::default(), Instant::now());
         let later = start + Signatures::GENERATION;
         assert!(signatures.remember([1; 16], start).is_ok());
         assert!(matches!(signatures.remember([1; 16], start), Err(Refusal::Replayed)));

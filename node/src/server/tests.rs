@@ -4,7 +4,7 @@ mod matrix;
 
 use super::*;
 use crate::{
-    config::{Environment, LimitsConfig, SpoolConfig},
+    config::{Environment, LimitsConfig, Secret},
     metrics::ReasonLabels,
     policy::Policy,
 };
@@ -15,7 +15,8 @@ use axum::{
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use shared::{
-    Action, AttackRecord, Delivery, Encoding, Enforced, Mode, Outcome, Problem, Record, RequestId, Verdict,
+    Action, AttackRecord, Delivery, Encoding, Enforced, InspectRequest, Mode, Outcome, Problem, Record,
+    RequestId, Verdict,
     signature::{SIGNATURE_HEADER, SignedCall, SigningKey},
 };
 use std::{path::Path, time::Duration};
@@ -53,23 +54,23 @@ fn world_with_limits(
     limits: &LimitsConfig,
 ) -> World {
     let directory = tempfile::tempdir().unwrap();
-    let config = SpoolConfig {
-        directory: directory.path().to_owned(),
-        max_bytes,
-        sync_interval: Duration::from_secs(1),
-    };
+    let mut config = config_of(&format!("route_config: {{wallarm_mode: {mode}}}"));
+    config.connector.health_path = Some("/wallarm-external-health".to_owned());
+    config.admin.token = Some(Secret::new("admin"));
+    config.signing_keys = keys.unwrap_or_default();
+    config.spool.directory = directory.path().to_owned();
+    config.spool.max_bytes = max_bytes;
     let node = Node {
         id: Uuid::nil(),
         engine: Engine::new(),
-        config: ArcSwap::from_pointee(config_of(&format!("route_config: {{wallarm_mode: {mode}}}"))),
         policy: Arc::default(),
         automatic: Arc::default(),
-        behaviour: Arc::new(Behaviour::new(&config_of("").behaviour)),
-        spool: Arc::new(Spool::open(&config).unwrap()),
+        behaviour: Arc::new(Behaviour::new(&config.behaviour)),
+        spool: Arc::new(Spool::open(&config.spool).unwrap()),
+        config: ArcSwap::from_pointee(config),
         recent: RecentRequests::default(),
         metrics: Arc::new(Metrics::new()),
-        admin_token: Some(Secret::new("admin")),
-        signatures: keys.map(Signatures::new),
+        signatures: Signatures::default(),
         intake: Intake::new(limits),
         turns: Turns::new(limits.patience),
     };
@@ -223,7 +224,7 @@ async fn what_connectors_bypassed_is_counted_and_is_no_part_of_a_hit() {
     message["connector"] =
         json!({ "kind": "cloudfront", "version": "1.0.0", "application": 7, "bypassed": 40 });
     world.inspect(&message).await.verdict();
-    assert_eq!(world.node.metrics.bypassed.get(), 40);
+    assert_eq!(world.node.metrics.bypassed.get_or_create(&ReasonLabels { reason: "connector" }).get(), 40);
     let [Record::Attack(record)] = &world.records()[..] else { panic!("one hit") };
     let connector = record.request.connector.as_ref().unwrap();
     assert_eq!((connector.application, connector.bypassed), (Some(7), None));

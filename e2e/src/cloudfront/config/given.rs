@@ -13,6 +13,8 @@ pub struct Given {
     pub functions: BTreeMap<String, Arc<Function>>,
     pub origins: Vec<OriginAt>,
     pub error_caching: ErrorCaching,
+    /// Where all origins are that have no other place.
+    pub other_origins: Option<SocketAddr>,
 }
 
 /// Where an origin listens: `ID=URL`, with its id or its domain name.

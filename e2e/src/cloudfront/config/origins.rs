@@ -92,9 +92,10 @@ fn address(id: &str, domain: &str, kind: &OriginKind, given: &Given) -> Option<S
     if let Some(at) = given.origins.iter().find(|at| at.name == id || at.name == domain) {
         return Some(at.address);
     }
-    let OriginKind::Custom { port, .. } = kind else { return None };
+    let OriginKind::Custom { port, .. } = kind else { return given.other_origins };
     let host = if domain == "localhost" { "127.0.0.1" } else { domain };
-    host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, *port))
+    let literal = host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, *port));
+    literal.or(given.other_origins)
 }
 
 pub(super) fn groups(list: &Item<'_>, origins: &[Origin]) -> Result<Vec<OriginGroup>, ConfigError> {

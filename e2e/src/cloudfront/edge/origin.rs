@@ -1,6 +1,7 @@
 //! What a cache hit spares: functions at origin events, the origin, and the second one when the first fails.
 
 use std::error::Error as _;
+use std::io;
 
 use super::{Edge, Fetched};
 use crate::cloudfront::cache::Kept;
@@ -10,7 +11,7 @@ use crate::cloudfront::failure::Failure;
 use crate::cloudfront::outcome::RequestOutcome;
 use crate::cloudfront::request::EdgeRequest;
 use crate::cloudfront::{Trigger, forward, limits};
-use crate::http1::{ClientError, Response};
+use crate::http1::{Client, ClientError, Request, Response};
 
 impl Edge {
     /// "Optimize high availability with CloudFront origin failover": both origins get the viewer's request, each with its
@@ -87,7 +88,7 @@ impl Edge {
             request.headers.set(name, value);
         }
         let client = self.clients.get(&origin.id).ok_or(Failure::NoOrigin)?;
-        let sent = client.send(origin.address, &request.into_http()).await;
+        let sent = self.send(client, origin, &request.into_http()).await;
         let mut response = sent.map_err(Failure::Origin)?;
         let size: usize = response.headers.0.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > limits::HEADERS {
@@ -97,6 +98,30 @@ impl Edge {
         }
         forward::from_origin(viewer.behavior, &mut response);
         Ok(response)
+    }
+
+    /// What the plan of faults says comes first.
+    async fn send(
+        &self,
+        client: &Client,
+        origin: &Origin,
+        request: &Request,
+    ) -> Result<Response, ClientError> {
+        let Some(fault) = self.config.faults.at_origin() else {
+            return client.send(origin.address, request).await;
+        };
+        tokio::time::sleep(fault.delay().min(origin.read_timeout)).await;
+        if fault.delay() >= origin.read_timeout {
+            return Err(ClientError::Timeout(origin.read_timeout));
+        }
+        if fault.unreachable {
+            let source = io::ErrorKind::ConnectionRefused.into();
+            return Err(ClientError::Connect { address: origin.address, source });
+        }
+        match fault.status {
+            Some(status) => Ok(Response::text(status, "the fault plan says so\n")),
+            None => client.send(origin.address, request).await,
+        }
     }
 }
 

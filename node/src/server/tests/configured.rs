@@ -1,12 +1,30 @@
 //! What the configuration changes in the answers.
 
 use super::*;
-use crate::metrics::ReasonLabels;
+use crate::{doors::Peer, reload::Reload};
+use std::{fs, net::SocketAddr};
 
 fn configured(more: &str) -> World {
     let world = world(Mode::Block);
     world.node.config.store(Arc::new(config_of(more)));
     world
+}
+
+fn connector(keys: &str) -> World {
+    let world = world(Mode::Block);
+    let file = format!(
+        "version: 4\nmode: connector-server\nroute_config: {{wallarm_mode: block}}\nconnector: {{address: ':1', {keys}}}\n"
+    );
+    world.node.config.store(Arc::new(parsed(&file)));
+    world
+}
+
+impl World {
+    fn counted(&self, reason: &'static str) -> [u64; 2] {
+        let metrics = &self.node.metrics;
+        [&metrics.rejected, &metrics.bypassed]
+            .map(|family| family.get_or_create(&ReasonLabels { reason }).get())
+    }
 }
 
 #[tokio::test]
@@ -21,22 +39,126 @@ async fn the_route_gives_mode_application_and_what_becomes_of_the_oversized() {
     assert_eq!(world.attack().request.connector.unwrap().application, Some(7));
 
     let many: Vec<String> = (0..30_000).map(|n| format!("p{n}=1")).collect();
-    let actions = ["/other", "/big"].map(|path| get(path, &many.join("&")));
-    for (message, action) in actions.iter().zip([Action::Allow, Action::Block]) {
+    let messages = ["/other", "/big"].map(|path| get(path, &many.join("&")));
+    for (message, action) in messages.iter().zip([Action::Allow, Action::Block]) {
         assert_eq!(world.inspect(message).await.verdict().action, action);
     }
 }
 
 #[tokio::test]
 async fn hosts_that_are_not_allowed_are_refused_and_counted() {
-    let world = world(Mode::Block);
-    let file = "version: 4\nmode: connector-server\nconnector: {address: ':1', allowed_hosts: ['*.example.com', h]}\n";
-    world.node.config.store(Arc::new(parsed(file)));
+    let world = connector("allowed_hosts: ['*.example.com', h]");
     for (host, status) in [("h:443", 200), ("a.example.com", 200), ("example.com", 403), ("other", 403)] {
         let mut message = get("/", "");
         message["host"] = json!(host);
         assert_eq!(world.inspect(&message).await.status, status, "{host}");
     }
-    let refused = world.node.metrics.rejected.get_or_create(&ReasonLabels { reason: "host" }).get();
-    assert_eq!(refused, 2);
+    assert_eq!(world.counted("host"), [2, 0]);
+}
+
+#[tokio::test]
+async fn calls_from_networks_that_are_not_allowed_are_refused_and_counted() {
+    let world = connector("allowed_networks: [10.0.0.0/8, '2001:db8::/32']");
+    for (peer, status) in [
+        ("10.1.2.3:1", 200),
+        ("[::ffff:10.1.2.3]:1", 200),
+        ("[2001:db8::1]:1", 200),
+        ("11.0.0.1:1", 403),
+        ("[::1]:1", 403),
+    ] {
+        let peer: SocketAddr = peer.parse().unwrap();
+        let call = Request::post(INSPECT_REQUEST_PATH)
+            .header(header::CONTENT_TYPE, "application/json")
+            .extension(Peer(peer))
+            .body(HttpBody::from(get("/", "").to_string()))
+            .unwrap();
+        assert_eq!(reply(connector_router(world.node.clone()), call).await.status, status, "{peer}");
+    }
+    assert_eq!(world.counted("remote_address"), [2, 0]);
+}
+
+#[tokio::test]
+async fn without_blocking_every_attack_is_recorded_and_none_blocked() {
+    let world = connector("blocking: false");
+    let verdict = world.inspect(&get("/etc/passwd", "")).await.verdict();
+    assert_eq!((verdict.action, verdict.mode, verdict.would_block), (Action::Allow, Mode::Block, true));
+    assert_eq!(world.attack().decision.outcome, Outcome::Monitored);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_late_is_the_status_of_the_configuration() {
+    let world = connector("app_reply_timeout: 0s, app_reply_timeout_code: 503");
+    let (status, detail) = world.inspect(&get("/", "")).await.problem();
+    assert_eq!((status, detail.as_str()), (503, "the answer took longer than connector.app_reply_timeout"));
+    assert_eq!(world.counted("reply_timeout"), [1, 0]);
+}
+
+#[tokio::test]
+async fn the_health_path_is_the_one_of_the_configuration() {
+    let world = connector("external_health_check: {enabled: true, endpoint: '/up/{now}'}");
+    for (path, status) in [("/up/%7Bnow%7D", 404), ("/wallarm-external-health", 404)] {
+        let call = Request::get(path).body(HttpBody::empty()).unwrap();
+        assert_eq!(reply(connector_router(world.node.clone()), call).await.status, status, "{path}");
+    }
+    let world = connector("external_health_check: {enabled: true, endpoint: /up}");
+    let call = Request::get("/up").body(HttpBody::empty()).unwrap();
+    assert_eq!(reply(connector_router(world.node.clone()), call).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn filters_say_what_is_analysed_and_bypassing_wins() {
+    let world = configured(
+        "route_config: {wallarm_mode: block}\ninput_filters:\n  inspect:\n    \
+         - {path: '^/api/', headers: {authorization: ^Bearer}}\n    - {ip_addresses: [203.0.113.0/24]}\n  \
+         bypass:\n    - {url: '\\.png$'}",
+    );
+    let bearer = json!([["Authorization", "Bearer x"]]);
+    for (ip, path, headers, action) in [
+        ("10.0.0.1", "/api/x", bearer.clone(), Action::Block),
+        ("10.0.0.1", "/%61pi/x", bearer.clone(), Action::Block),
+        ("10.0.0.1", "/api/x", json!([]), Action::Allow),
+        ("10.0.0.1", "/x", bearer.clone(), Action::Allow),
+        ("203.0.113.5", "/x", json!([]), Action::Block),
+        ("203.0.113.5", "/x.png", json!([]), Action::Allow),
+    ] {
+        let mut message = get(path, "a=/etc/passwd");
+        message["client_ip"] = json!(ip);
+        message["headers"] = headers;
+        assert_eq!(world.inspect(&message).await.verdict().action, action, "{ip} {path}");
+    }
+    assert_eq!(world.counted("input_filters"), [0, 3]);
+}
+
+#[tokio::test]
+async fn a_changed_file_is_taken_over_and_a_wrong_one_is_not() {
+    let world = world(Mode::Block);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("node.yaml");
+    let write = |mode: &str| {
+        let file = format!(
+            "version: 4\nmode: connector-server\nconnector: {{address: ':1'}}\nroute_config: {{wallarm_mode: {mode}}}\n"
+        );
+        fs::write(&path, file).unwrap();
+    };
+    let mode = || world.node.config.load().route_config.default.mode.mode;
+    let counts = || (world.node.metrics.config_reloads.get(), world.node.metrics.config_reload_errors.get());
+    write("monitoring");
+    let mut reload = Reload::new(path.clone(), world.node.clone()).unwrap();
+    reload.look(false);
+    assert_eq!((mode(), counts()), (Mode::Block, (0, 0)), "the file is as it was at the start");
+    write("safe_blocking");
+    reload.look(false);
+    assert_eq!((mode(), counts()), (Mode::SafeBlocking, (1, 0)));
+    write("blocking");
+    reload.look(false);
+    reload.look(false);
+    assert_eq!((mode(), counts()), (Mode::SafeBlocking, (1, 1)), "a mistake is told once");
+    fs::remove_file(&path).unwrap();
+    reload.look(false);
+    reload.look(true);
+    assert_eq!((mode(), counts()), (Mode::SafeBlocking, (1, 2)));
+    write("safe_blocking");
+    reload.look(true);
+    reload.look(true);
+    assert_eq!(counts(), (3, 2), "when told to, the file is read even if it is the same");
 }

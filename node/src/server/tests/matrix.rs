@@ -104,8 +104,9 @@ fn attacks(world: &World) -> Vec<AttackRecord> {
 
 async fn decided(world: &World, message: &Value) -> String {
     let policy = world.node.policy.get();
-    let request: InspectRequest = serde_json::from_value(message.clone()).unwrap();
-    let judgement = world.node.judge(&policy, &request, &world.node.settings_of(&request), None);
+    let mut request: InspectRequest = serde_json::from_value(message.clone()).unwrap();
+    let routed = world.node.route(&mut request).unwrap();
+    let judgement = world.node.judge(&policy, &request, &routed, None);
     let (ruling, found) = (judgement.ruling, !judgement.findings.is_empty());
     let reply = world.inspect(message).await;
     if request.delivery == Delivery::Inline {

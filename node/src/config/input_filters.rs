@@ -1,0 +1,65 @@
+//! `input_filters`: which requests are analysed at all.
+
+use super::section::{Part, Section};
+use regex::Regex;
+use shared::{InspectRequest, ruleset::Network};
+
+/// What is bypassed is not analysed; if anything is to be inspected, only that is. Of the two, bypass wins.
+#[derive(Debug, Default)]
+pub struct InputFilters {
+    inspect: Vec<InputFilter>,
+    bypass: Vec<InputFilter>,
+}
+
+/// All its conditions have to hold.
+#[derive(Debug)]
+struct InputFilter {
+    path: Option<Regex>,
+    /// Of one of the headers of this name.
+    headers: Vec<(String, Regex)>,
+    /// Of the client.
+    networks: Vec<Network>,
+}
+
+impl InputFilters {
+    /// Whether a request, whose path has been normalised if it is to be, is analysed.
+    pub fn take(&self, request: &InspectRequest, path: &str) -> bool {
+        let holds = |filter: &InputFilter| filter.holds(request, path);
+        !self.bypass.iter().any(holds) && (self.inspect.is_empty() || self.inspect.iter().any(holds))
+    }
+}
+
+impl InputFilter {
+    fn holds(&self, request: &InspectRequest, path: &str) -> bool {
+        let has_header = |(wanted, regex): &(String, Regex)| {
+            let mut values = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            values.any(|(_, value)| regex.is_match(value))
+        };
+        self.path.as_ref().is_none_or(|regex| regex.is_match(path))
+            && self.headers.iter().all(has_header)
+            && (self.networks.is_empty() || self.networks.iter().any(|it| it.contains(request.client_ip)))
+    }
+}
+
+impl Part for InputFilters {
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        Some(Self { inspect: section.sections("inspect"), bypass: section.sections("bypass") })
+    }
+}
+
+impl Part for InputFilter {
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        let (path, url) = (section.optional("path"), section.optional("url"));
+        let (headers, networks) = (section.map("headers"), section.list("ip_addresses", Vec::new()));
+        if !["path", "url", "headers", "ip_addresses"].iter().any(|key| section.has(key)) {
+            section.wrong(
+                "path",
+                "must be there, or else `headers` or `ip_addresses`: a filter of nothing fits all",
+            );
+        }
+        if section.has("path") && section.has("url") {
+            section.wrong("url", "means the same as `path`: keep one of them");
+        }
+        Some(Self { path: path.or(url), headers, networks })
+    }
+}

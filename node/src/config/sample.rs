@@ -1,0 +1,44 @@
+//! `deploy/node/node.yaml`: it loads as it stands and with every marked line taken in, and leaves no key out.
+
+use super::*;
+
+const SAMPLE: &str = include_str!("../../../deploy/node/node.yaml");
+
+fn read(text: &str) -> Result<Config, String> {
+    let secret = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let keys = ["console-token", "signing-key", "admin-token"];
+    let text = keys
+        .iter()
+        .fold(text.to_owned(), |text, key| text.replace(&format!("/etc/wallarm-node/{key}"), secret));
+    Config::parse(Path::new("node.yaml"), &text, &Environment::default()).map_err(|error| error.to_string())
+}
+
+/// With the marked lines.
+fn whole() -> String {
+    SAMPLE.lines().map(|line| line.replacen("#: ", "", 1) + "\n").collect()
+}
+
+#[test]
+fn the_sample_is_true_with_and_without_the_marked_lines() {
+    for text in [SAMPLE, &whole()] {
+        let config = read(text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(config.warnings, []);
+    }
+}
+
+#[test]
+fn the_sample_leaves_no_key_out() {
+    let text = whole();
+    let is_said = |key: &KnownKey| {
+        let name = key.path.rsplit('.').next().unwrap_or_default();
+        let starts = [format!("{name}:"), format!("- {name}:"), format!("{{ {name}:"), format!(", {name}:")];
+        text.lines().any(|line| {
+            let line = line.trim_start();
+            !line.starts_with('#')
+                && (line.starts_with(&starts[0]) || starts[1..].iter().any(|start| line.contains(start)))
+        })
+    };
+    let left_out: Vec<_> =
+        Config::keys().into_iter().filter(|key| key.default != Presence::Ignored && !is_said(key)).collect();
+    assert_eq!(left_out, []);
+}
