@@ -84,8 +84,8 @@ async fn looking_for_pages_that_are_not_there_is_noticed_by_their_answers() {
 #[tokio::test]
 async fn explaining_a_request_counts_nothing() {
     let world = watching(Mode::Block, "{type: brute, more_than: 1, reaction: deny}");
-    let request: InspectRequest = serde_json::from_value(get("/", "")).unwrap();
-    let (settings, policy) = (world.node.settings_of(&request), world.node.policy.get());
-    world.node.judge(&policy, &request, &settings, None);
+    let mut request: InspectRequest = serde_json::from_value(get("/", "")).unwrap();
+    let (routed, policy) = (world.node.route(&mut request).unwrap(), world.node.policy.get());
+    world.node.judge(&policy, &request, &routed, None);
     assert_eq!(world.node.behaviour.stats().sources, 0);
 }
