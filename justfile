@@ -54,6 +54,14 @@ bench-engine which="all" *filter:
 bench-peers:
     cargo bench -q -p node --bench peers
 
+# What the node takes, with detection and without: a table with bounds, red when one is missed; `--endurance` for five million calls
+bench-node *options:
+    cargo bench -q -p node --bench load -- {{ options }}
+
+# How fast the console takes hits in, beside the database's own bulk path (red below 0.4×), and answers questions
+bench-console hits="100000":
+    cargo bench -q -p console-api --bench console -- {{ hits }}
+
 # Fuzz one target (`just fuzz engine 30`), or all for so many minutes each (`just fuzz all 3`); see docs/fuzzing.md
 fuzz target="engine" minutes="30": install-fuzzer
     #!/usr/bin/env bash
@@ -94,6 +102,10 @@ bundle *options: install-linker
 bench-connector *options: bundle
     cargo run --release -p e2e -- bench-connector --bootstrap target/{{ lambda }}/bundle/bootstrap {{ options }}
 
+# How many requests the simulator serves, beside the origin alone: a table with bounds; options: --connections N --seconds N
+bench-sim *options:
+    cargo run --release -p e2e -- bench-sim {{ options }}
+
 # Install the linker that builds for Lambda's old libc
 [private]
 install-linker:
@@ -103,6 +115,12 @@ install-linker:
 # Install AWS's Python runtime client, under which the scenarios run the functions
 awslambdaric:
     python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target target/awslambdaric awslambdaric
+
+# Install AWS's Node.js runtime client for functions in Node.js (needs a C++ compiler, make, autoconf, automake, libtool)
+aws-lambda-ric:
+    @[ -x target/tools/cmake/bin/cmake ] || {{ pip }} target/tools/cmake cmake
+    PATH="{{ justfile_directory() }}/target/tools/cmake/bin:$PATH" PYTHONPATH="{{ justfile_directory() }}/target/tools/cmake" \
+      npm install --no-audit --no-fund --no-save --prefix target/aws-lambda-ric aws-lambda-ric
 
 # Put the functions of dist/ before a distribution: `just deploy E123 --set wlrm_node_addr=https://…`; `just deploy --help`
 [no-exit-message]

@@ -1,6 +1,6 @@
 //! What handlers share, and the server around them.
 
-use crate::{bundles::Bundles, clock::Clock, routes, store::Store};
+use crate::{bundles::Bundles, clock::Clock, intake::Intake, routes, store::Store};
 use axum::{Router, extract::FromRef};
 use std::{future::IntoFuture, io, time::Duration};
 use tokio::net::TcpListener;
@@ -14,11 +14,12 @@ pub struct App {
     pub store: Store,
     pub clock: Clock,
     pub bundles: Bundles,
+    pub intake: Intake,
 }
 
 impl App {
     pub fn new(store: Store, clock: Clock, bundles: Bundles) -> Self {
-        Self { store, clock, bundles }
+        Self { store, clock, bundles, intake: Intake::default() }
     }
 
     pub fn router(self) -> Router {
@@ -58,5 +59,11 @@ impl FromRef<App> for Clock {
 impl FromRef<App> for Bundles {
     fn from_ref(app: &App) -> Self {
         app.bundles.clone()
+    }
+}
+
+impl FromRef<App> for Intake {
+    fn from_ref(app: &App) -> Self {
+        app.intake.clone()
     }
 }

@@ -18,7 +18,9 @@ mod not_inspected;
 mod place;
 mod requests;
 mod responses;
+mod retention;
 mod statement;
+mod transfer;
 mod words;
 
 pub use access::TokenSource;
@@ -26,6 +28,7 @@ pub use ingest::{Kept, objection_to_node};
 pub use nodes::Node;
 pub use not_inspected::NotInspectedCounts;
 pub use place::{NoPostgresUrl, Place, PostgresUrl};
+pub use transfer::TransferError;
 
 use dialect::Dialect;
 use sqlx::{AnyPool, ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};

@@ -1,67 +1,51 @@
-//! The Lambda emulator: runs a function's zip as the managed Python runtime does, and speaks the Runtime API to it.
+//! The Lambda emulator: runs a function's zip as the managed Python or Node.js runtime does, and speaks the Runtime API
+//! to it.
 //!
 //! What is true to Lambda: one invocation at a time per environment; the caller has its answer at `POST /response`
-//! while the environment stays busy until it asks for `/next`; between invocations its processes are stopped; a
-//! timeout kills it; a process that dies after its response has still answered.
+//! while the environment stays busy until it asks for `/next`; when nothing is pending, its processes are stopped; a
+//! timeout or too much memory kills it; a process that dies after its response has still answered; versions; reserved
+//! concurrency; the lines of its log.
 //!
 //! What is not: no sandbox (the function sees this machine's files and network, and `/tmp` is shared), no CPU share
-//! for the memory size, no second attempt at a failed start, and callers wait for a free environment up to the
-//! function's timeout where Lambda would throttle at once.
+//! for the memory size, no second attempt at a failed start. Memory is looked at some 20 times a second, so that a peak
+//! may pass unseen. And there is a limit that Lambda does not have: at most so many environments run on this machine, and
+//! callers wait for one of them.
 
 mod bundle;
+mod config;
+mod counts;
 mod environment;
 mod launch;
 mod log;
+mod memory;
+mod pool;
 mod process;
 mod python;
+mod report;
+mod runtime;
 mod runtime_api;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 pub use bundle::BundleError;
+pub use config::FunctionConfig;
+pub use counts::Counts;
 pub use log::{Entry, LambdaLog, LogEvent, LogSink, silent, to_tracing};
 pub use python::{NoPython, PythonRuntime, RuntimeClient};
+pub use runtime::{Language, NoHandler, NoNode, NodeRuntime, Runtime};
 
 use bundle::Bundle;
 use environment::{Environment, Fate};
+use pool::{Limits, Pool};
 use process::Process;
 
-/// What a function is made of.
-#[derive(Clone)]
-pub struct FunctionConfig {
-    pub name: String,
-    pub zip: PathBuf,
-    pub handler: String,
-    /// For one invocation, the work after its reply included.
-    pub timeout: Duration,
-    pub memory_mb: u32,
-    pub max_environments: usize,
-    pub python: PythonRuntime,
-    /// Where the function's standard output and error go, line by line.
-    pub sink: LogSink,
-}
-
-impl FunctionConfig {
-    /// The settings of a Lambda@Edge function, with its lines going to `tracing`.
-    pub fn new(name: &str, zip: impl Into<PathBuf>, python: PythonRuntime) -> Self {
-        Self {
-            name: name.to_owned(),
-            zip: zip.into(),
-            handler: "lambda_function.lambda_handler".to_owned(),
-            timeout: Duration::from_secs(5),
-            memory_mb: 128,
-            max_environments: 10,
-            python,
-            sink: to_tracing(),
-        }
-    }
-}
+use crate::faults::{Failure, FunctionFault};
+use crate::random::Random;
 
 /// A function and its execution environments. Dropping it, or [`Function::stop`], kills them all.
 pub struct Function {
@@ -69,15 +53,30 @@ pub struct Function {
 }
 
 struct Shared {
-    config: FunctionConfig,
-    bundle: Bundle,
+    config: Arc<FunctionConfig>,
+    published: Mutex<Published>,
     log: LambdaLog,
-    /// A permit is the right to occupy one environment.
-    permits: Arc<Semaphore>,
-    /// Parked at `/next`; the most recently used is last.
-    idle: Mutex<Vec<Environment>>,
+    pool: Pool,
+    random: Random,
+    counts: counts::Counters,
     processes: Mutex<Vec<Weak<Process>>>,
     stopped: AtomicBool,
+}
+
+/// The version that serves.
+#[derive(Clone)]
+struct Published {
+    version: u32,
+    bundle: Bundle,
+}
+
+/// How many environments a function has now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Environments {
+    /// Working or starting.
+    pub busy: usize,
+    /// Frozen.
+    pub idle: usize,
 }
 
 /// Why an invocation has no result.
@@ -85,11 +84,11 @@ struct Shared {
 pub enum InvokeError {
     #[error("the function timed out")]
     Timeout,
-    #[error("no environment became free in time")]
+    #[error("the function is throttled: no environment may serve now")]
     Throttled,
     #[error("the function reported an error: {body}")]
     FunctionError { body: String },
-    #[error("the function's process ended ({status}) before it answered")]
+    #[error("the function's process ended before it answered: {status}")]
     Exited { status: String },
     #[error("the function did not start: {message}")]
     Init { message: String },
@@ -102,16 +101,22 @@ type Answer = Result<Vec<u8>, InvokeError>;
 impl Function {
     /// Reads the zip; environments start when they are needed, as on Lambda.
     pub async fn start(config: FunctionConfig) -> Result<Self, BundleError> {
-        let zip = config.zip.clone();
-        let bundle = bundle::off_the_runtime(move || Bundle::read(&zip)).await?;
+        let bundle = read(config.zip.clone()).await?;
+        let limits = Limits {
+            environments: config.max_environments,
+            reserved: config.reserved_concurrency,
+            patience: config.timeout,
+            capped: config.requests_per_second.is_some(),
+        };
         let shared = Shared {
-            bundle,
+            published: Mutex::new(Published { version: config.version, bundle }),
             log: LambdaLog::new(&config.name, Arc::clone(&config.sink)),
-            permits: Arc::new(Semaphore::new(config.max_environments)),
-            idle: Mutex::default(),
+            pool: Pool::new(limits),
+            random: config.seed.map(Random::seeded).unwrap_or_default(),
+            counts: counts::Counters::default(),
             processes: Mutex::default(),
             stopped: AtomicBool::new(false),
-            config,
+            config: Arc::new(config),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -120,9 +125,31 @@ impl Function {
         &self.shared.config.name
     }
 
+    /// The version that serves now.
+    pub fn version(&self) -> u32 {
+        self.shared.published().version
+    }
+
+    /// Serves this zip from now on, as the next version. Environments of the one before end with their invocation.
+    pub async fn publish(&self, zip: PathBuf) -> Result<u32, BundleError> {
+        let bundle = read(zip).await?;
+        let mut published = self.shared.published();
+        published.bundle = bundle;
+        published.version += 1;
+        Ok(published.version)
+    }
+
     /// What happened so far, in order.
     pub fn log(&self) -> &LambdaLog {
         &self.shared.log
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.shared.counts.now()
+    }
+
+    pub fn environments(&self) -> Environments {
+        Environments { busy: self.shared.pool.occupied(), idle: self.shared.pool.idle() }
     }
 
     /// The process ids of the environments alive now.
@@ -132,20 +159,19 @@ impl Function {
 
     /// Runs the function once. Resolves at `POST /response`; what the function does after that is not waited for.
     pub async fn invoke(&self, event: impl Into<Vec<u8>>) -> Result<Vec<u8>, InvokeError> {
-        let permit = self.shared.permit().await?;
         let (answer, answered) = oneshot::channel();
         // A task of its own: a caller who goes away must not take the environment with it.
-        tokio::spawn(occupy(Arc::clone(&self.shared), permit, event.into(), answer));
-        answered.await.unwrap_or(Err(InvokeError::Stopped))
+        tokio::spawn(occupy(Arc::clone(&self.shared), event.into(), answer));
+        let answer = answered.await.unwrap_or(Err(InvokeError::Stopped));
+        self.shared.counts.count(&answer);
+        answer
     }
 
     /// Waits until no environment is busy: work after replies is done, and what is alive is parked and frozen.
     ///
     /// Without it, a call right after another's reply may start a second environment, as it may on Lambda.
     pub async fn at_rest(&self) {
-        let all = u32::try_from(self.shared.config.max_environments).unwrap_or(u32::MAX);
-        // Refused only once stopped, and then nothing is busy.
-        let _ = self.shared.permits.acquire_many(all).await;
+        self.shared.pool.at_rest().await;
     }
 
     /// Kills every environment and waits until they are gone.
@@ -171,33 +197,25 @@ impl Drop for Function {
 }
 
 impl Shared {
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
-        let permit = Arc::clone(&self.permits).acquire_owned();
-        match tokio::time::timeout(self.config.timeout, permit).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) => Err(InvokeError::Stopped),
-            Err(_) => Err(InvokeError::Throttled),
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn environment(&self, fault: &FunctionFault) -> Result<Environment, InvokeError> {
+        if fault.fail == Some(Failure::Throttle) {
+            return Err(InvokeError::Throttled);
+        }
+        let version = self.published().version;
+        match self.pool.lease(version).await? {
+            Some(environment) => Ok(environment),
+            None => self.cold_start(fault).await.inspect_err(|_| self.pool.lost()),
         }
     }
 
-    /// The most recently used warm environment that is still alive, or a new one.
-    async fn environment(&self) -> Result<Environment, InvokeError> {
-        while let Some(environment) = self.take_idle() {
-            if environment.is_alive() {
-                return Ok(environment);
-            }
-        }
-        Environment::start(&self.config, &self.bundle, &self.log, |process| self.adopt(process)).await
-    }
-
-    fn take_idle(&self) -> Option<Environment> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
-    }
-
-    fn park(&self, environment: Environment) {
-        if !self.stopped.load(Ordering::SeqCst) {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(environment);
-        }
+    async fn cold_start(&self, fault: &FunctionFault) -> Result<Environment, InvokeError> {
+        self.counts.cold_start();
+        let published = self.published().clone();
+        Environment::start(&self.config, &published, &self.log, fault, |process| self.adopt(process)).await
     }
 
     fn adopt(&self, process: &Arc<Process>) {
@@ -218,25 +236,25 @@ impl Shared {
 
     fn kill_all(&self) {
         self.stopped.store(true, Ordering::SeqCst);
-        self.permits.close();
         for process in self.live() {
             process.kill();
         }
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.pool.stop();
     }
 }
 
 /// One invocation from the choice of its environment until that environment is free again.
-async fn occupy(
-    shared: Arc<Shared>,
-    permit: OwnedSemaphorePermit,
-    event: Vec<u8>,
-    answer: oneshot::Sender<Answer>,
-) {
-    match shared.environment().await {
+async fn occupy(shared: Arc<Shared>, event: Vec<u8>, answer: oneshot::Sender<Answer>) {
+    let fault = shared.config.faults.in_function(&shared.config.name).unwrap_or_default();
+    match shared.environment(&fault).await {
         Ok(mut environment) => {
-            if let Fate::Parked = environment.run(event, answer).await {
-                shared.park(environment);
+            let id = shared.random.uuid().to_string();
+            match environment.run(id, event, &fault, answer).await {
+                Fate::Parked => {
+                    let version = shared.published().version;
+                    shared.pool.free(environment, version);
+                }
+                Fate::Dead => shared.pool.lost(),
             }
         }
         Err(error) => {
@@ -244,5 +262,9 @@ async fn occupy(
             let _ = answer.send(Err(error));
         }
     }
-    drop(permit);
+}
+
+/// Reading files would hold up every other task.
+async fn read(zip: PathBuf) -> Result<Bundle, BundleError> {
+    bundle::off_the_runtime(move || Bundle::read(&zip)).await
 }

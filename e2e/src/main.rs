@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use e2e::{
-    bench,
+    bench, bench_sim,
     binaries::Binaries,
     chaos, scenarios,
     stack::{Mode, PortsOption, Stack, StackOptions, TriggerPair, WITH_PARENT, become_with_parent},
@@ -36,6 +36,11 @@ enum Command {
     Chaos(chaos::Plan),
     /// Compare our request function with a Python function that does the same work; exits 1 when a bound is exceeded.
     BenchConnector(bench::Options),
+    /// Measure how many requests the simulator serves; exits 1 when a bound is missed.
+    BenchSim(bench_sim::Options),
+    /// Be a function that does nothing. For this program's own use.
+    #[command(name = bench_sim::no_op::SUBCOMMAND, hide = true)]
+    DoesNothing,
     /// Become a command that ends with its parent. For this program's own use.
     #[command(name = WITH_PARENT, hide = true)]
     WithParent {
@@ -71,8 +76,10 @@ struct Up {
 
 fn main() -> anyhow::Result<ExitCode> {
     let command = Arguments::parse().command;
-    if let Command::WithParent { command } = command {
-        return Err(become_with_parent(&command).into());
+    match command {
+        Command::WithParent { command } => return Err(become_with_parent(&command).into()),
+        Command::DoesNothing => return Ok(bench_sim::no_op::serve().map(|()| ExitCode::SUCCESS)?),
+        _ => {}
     }
     tokio::runtime::Runtime::new()?.block_on(run(command))
 }
@@ -84,7 +91,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Scenarios { only, repeat } => scenarios::run(only.as_deref(), repeat).await,
         Command::Chaos(plan) => chaos::run(plan).await,
         Command::BenchConnector(options) => bench::run(options).await,
-        Command::WithParent { .. } => unreachable!("the process has become that command"),
+        Command::BenchSim(options) => bench_sim::run(options).await,
+        Command::WithParent { .. } | Command::DoesNothing => {
+            unreachable!("the process has become that command")
+        }
     }
 }
 

@@ -16,3 +16,5 @@ mod pages;
 mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
+mod retention;
+mod transfer;

@@ -16,6 +16,9 @@ use tokio::time::timeout;
 use super::connection;
 use super::{Observer, Peer, Request, Response};
 
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
 /// What a server takes from one connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -83,6 +86,8 @@ impl Server {
         F: Future<Output = Response> + Send + 'static,
     {
         let address = listener.local_addr()?;
+        // With the default, the kernel resets some of a thousand visitors who come at once.
+        rustix::net::listen(&listener, BACKLOG)?;
         let (stop, stopped) = watch::channel(false);
         let open = Arc::new(AtomicUsize::new(0));
         let service = Arc::new(Service { handler, options, open: Arc::clone(&open) });

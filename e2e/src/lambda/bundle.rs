@@ -56,6 +56,10 @@ impl Bundle {
         Ok(())
     }
 
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.archive().is_ok_and(|archive| archive.index_for_name(name).is_some())
+    }
+
     fn archive(&self) -> Result<ZipArchive<Cursor<&[u8]>>, ZipError> {
         ZipArchive::new(Cursor::new(self.0.as_slice()))
     }

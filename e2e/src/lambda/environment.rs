@@ -1,23 +1,23 @@
 //! One execution environment: a task directory, a process group and a Runtime API, driven one event at a time.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
-use uuid::Uuid;
+use tokio::time::{Instant, sleep, sleep_until};
 
-use super::bundle::Bundle;
+use super::config::FunctionConfig;
 use super::log::{LambdaLog, LogEvent};
+use super::memory::Memory;
 use super::process::Process;
+use super::report::{self, End, Report};
 use super::runtime_api::{Call, CallKind, RuntimeApi, accepted, refusal};
-use super::{Answer, FunctionConfig, InvokeError, launch};
+use super::{Answer, InvokeError, Published, launch};
+use crate::faults::{Failure, FunctionFault};
 use crate::http1::Response;
-
-/// "Understanding the Lambda execution environment lifecycle": the Init phase is limited to 10 seconds.
-const INIT_LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) struct Environment {
     process: Arc<Process>,
@@ -26,7 +26,13 @@ pub(super) struct Environment {
     parked: Option<oneshot::Sender<Response>>,
     frozen: bool,
     arn: String,
-    timeout: Duration,
+    version: u32,
+    config: Arc<FunctionConfig>,
+    memory: Memory,
+    /// How long the start took, until the first invocation has told it.
+    init: Option<Duration>,
+    /// When the last invocations began, as many as one second may have.
+    begun: VecDeque<Instant>,
     log: LambdaLog,
     // Held for their ends: the listener closes and the files go when the environment does.
     _api: RuntimeApi,
@@ -42,40 +48,50 @@ pub(super) enum Fate {
 enum Happening {
     Call(Call),
     Exited(String),
+    TooLarge,
     TimedOut,
 }
 
 /// An invocation under way. The answer leaves once.
 struct Invocation {
     id: String,
+    start: Instant,
+    deadline: Instant,
     answer: Option<oneshot::Sender<Answer>>,
 }
 
 impl Environment {
     /// Starts the runtime and waits until it asks for work.
     pub(super) async fn start(
-        config: &FunctionConfig,
-        bundle: &Bundle,
+        config: &Arc<FunctionConfig>,
+        published: &Published,
         log: &LambdaLog,
+        fault: &FunctionFault,
         adopt: impl FnOnce(&Arc<Process>),
     ) -> Result<Self, InvokeError> {
-        let files = launch::unpack(bundle).await?;
+        let files = launch::unpack(&published.bundle).await?;
         let (api, calls) = RuntimeApi::start().await.map_err(no_start)?;
-        let command = launch::command(config, files.path(), api.address());
+        let start = Instant::now();
+        let command = launch::command(config, published.version, files.path(), api.address());
         let process = Process::spawn(command, log).map_err(no_start)?;
         adopt(&process);
+        let version = published.version;
         let mut environment = Self {
+            memory: Memory::of(process.pid(), config.memory_mb),
             process,
             calls,
             parked: None,
             frozen: false,
-            arn: format!("arn:aws:lambda:us-east-1:123456789012:function:{}:1", config.name),
-            timeout: config.timeout,
+            arn: format!("arn:aws:lambda:us-east-1:123456789012:function:{}:{version}", config.name),
+            version,
+            config: Arc::clone(config),
+            init: None,
+            begun: VecDeque::new(),
             log: log.clone(),
             _api: api,
             _files: files,
         };
-        environment.initialize().await?;
+        environment.initialize(start, fault).await?;
         Ok(environment)
     }
 
@@ -83,25 +99,71 @@ impl Environment {
         self.process.is_alive()
     }
 
+    pub(super) fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Whether this second has room for one more.
+    pub(super) fn may_serve(&mut self, now: Instant) -> bool {
+        let Some(rate) = self.config.requests_per_second else { return true };
+        while self.begun.front().is_some_and(|begun| now.duration_since(*begun) >= Duration::from_secs(1)) {
+            self.begun.pop_front();
+        }
+        self.begun.len() < rate
+    }
+
     /// Hands out one event and follows it until the runtime is back at `/next`.
-    pub(super) async fn run(&mut self, event: Vec<u8>, answer: oneshot::Sender<Answer>) -> Fate {
-        let mut invocation = Invocation { id: Uuid::new_v4().to_string(), answer: Some(answer) };
-        let deadline = Instant::now() + self.timeout;
-        self.hand_out(&invocation.id, event);
+    pub(super) async fn run(
+        &mut self,
+        id: String,
+        event: Vec<u8>,
+        fault: &FunctionFault,
+        answer: oneshot::Sender<Answer>,
+    ) -> Fate {
+        let start = Instant::now();
+        let deadline = start + self.config.timeout;
+        let mut invocation = Invocation { id, start, deadline, answer: Some(answer) };
+        self.begin(&invocation);
+        if fault.delay_ms > 0 {
+            sleep_until(deadline.min(start + fault.delay())).await;
+        }
+        if fault.fail == Some(Failure::Error) {
+            let body =
+                r#"{"errorType": "InjectedFault", "errorMessage": "the fault plan says so"}"#.to_owned();
+            invocation.settle(Err(InvokeError::FunctionError { body }));
+            self.finish(&invocation, End::Answered);
+            return Fate::Parked;
+        }
+        self.hand_out(&invocation, event);
+        if fault.fail == Some(Failure::Crash) {
+            self.process.kill();
+        }
+        self.follow(&mut invocation).await
+    }
+
+    async fn follow(&mut self, invocation: &mut Invocation) -> Fate {
+        let mut out_of_memory = false;
         loop {
-            match self.next_happening(deadline).await {
+            match self.next_happening(invocation.deadline).await {
                 Happening::Call(call) => {
-                    if let Some(fate) = self.take_call(&mut invocation, call) {
-                        return fate;
+                    if self.take_call(invocation, call) {
+                        self.finish(invocation, End::Answered);
+                        return Fate::Parked;
                     }
                 }
+                Happening::TooLarge => {
+                    out_of_memory = true;
+                    self.process.kill();
+                }
                 Happening::Exited(status) => {
+                    self.finish(invocation, End::Exited { reason: &status, out_of_memory });
                     invocation.settle(Err(InvokeError::Exited { status }));
                     return Fate::Dead;
                 }
                 Happening::TimedOut => {
                     self.note(LogEvent::TimedOut { id: invocation.id.clone() });
                     self.process.kill();
+                    self.finish(invocation, End::TimedOut { after: self.config.timeout });
                     invocation.settle(Err(InvokeError::Timeout));
                     return Fate::Dead;
                 }
@@ -109,10 +171,19 @@ impl Environment {
         }
     }
 
-    async fn initialize(&mut self) -> Result<(), InvokeError> {
-        let message = match self.next_happening(Instant::now() + INIT_LIMIT).await {
-            Happening::Call(Call { kind: CallKind::Next { user_agent }, reply, .. }) => {
+    async fn initialize(&mut self, start: Instant, fault: &FunctionFault) -> Result<(), InvokeError> {
+        let limit = self.config.init_timeout;
+        if fault.init_delay_ms > 0 {
+            sleep(fault.init_delay().min(limit)).await;
+        }
+        let mut timed_out = false;
+        let message = match self.next_happening(start + limit).await {
+            _ if fault.fail == Some(Failure::Init) => "the fault plan says so".to_owned(),
+            Happening::Call(Call { kind: CallKind::Next { user_agent }, reply, .. })
+                if start.elapsed() < limit =>
+            {
                 self.park(user_agent, reply);
+                self.init = Some(start.elapsed());
                 return Ok(());
             }
             Happening::Call(Call { kind: CallKind::InitError, body, reply }) => {
@@ -121,48 +192,61 @@ impl Environment {
                 let _ = reply.send(accepted());
                 body
             }
+            Happening::Call(Call { kind: CallKind::Next { .. }, .. }) | Happening::TimedOut => {
+                timed_out = true;
+                format!("the runtime did not ask for work within {limit:?}")
+            }
             Happening::Call(_) => "the runtime posted a result before it asked for work".to_owned(),
             Happening::Exited(status) => format!("the process ended ({status}) before it asked for work"),
-            Happening::TimedOut => format!("the runtime did not ask for work within {INIT_LIMIT:?}"),
+            Happening::TooLarge => format!("it took more than its {} MB of memory", self.config.memory_mb),
         };
+        self.platform(report::init_failed(start.elapsed(), timed_out));
         Err(InvokeError::Init { message })
     }
 
-    fn hand_out(&mut self, id: &str, event: Vec<u8>) {
+    fn begin(&mut self, invocation: &Invocation) {
         if self.frozen {
             self.process.thaw();
             self.frozen = false;
             self.note(LogEvent::Thawed);
         }
-        self.note(LogEvent::InvokeStart { id: id.to_owned() });
+        if self.config.requests_per_second.is_some() {
+            self.begun.push_back(invocation.start);
+        }
+        self.platform(report::start(&invocation.id, self.version));
+        self.note(LogEvent::InvokeStart { id: invocation.id.clone() });
+    }
+
+    fn hand_out(&mut self, invocation: &Invocation, event: Vec<u8>) {
         if let Some(parked) = self.parked.take() {
             // If nobody is there any more, its exit will say so.
-            let _ = parked.send(self.next_response(id, event));
+            let _ = parked.send(self.next_response(invocation, event));
         }
     }
 
-    fn next_response(&self, id: &str, event: Vec<u8>) -> Response {
-        let deadline = jiff::Timestamp::now().as_millisecond().saturating_add_unsigned(millis(self.timeout));
-        let trace = Uuid::new_v4().simple().to_string();
+    fn next_response(&self, invocation: &Invocation, event: Vec<u8>) -> Response {
+        let left = invocation.deadline.saturating_duration_since(Instant::now());
+        let deadline = jiff::Timestamp::now().as_millisecond().saturating_add_unsigned(millis(left));
+        // X-Ray's: the id of the trace is that of the request here, so that a seed tells it, too.
+        let trace = invocation.id.replace('-', "");
         Response::new(200)
             .header("Content-Type", "application/json")
-            .header("Lambda-Runtime-Aws-Request-Id", id)
+            .header("Lambda-Runtime-Aws-Request-Id", &invocation.id)
             .header("Lambda-Runtime-Deadline-Ms", deadline.to_string())
             .header("Lambda-Runtime-Invoked-Function-Arn", &self.arn)
             .header("Lambda-Runtime-Trace-Id", format!("Root=1-{}-{};Sampled=0", &trace[..8], &trace[8..]))
             .with_body(event)
     }
 
-    /// `Some` when the invocation is over.
-    fn take_call(&mut self, invocation: &mut Invocation, call: Call) -> Option<Fate> {
+    /// True when the invocation is over.
+    fn take_call(&mut self, invocation: &mut Invocation, call: Call) -> bool {
         let Call { kind, body, reply } = call;
         match kind {
             CallKind::Next { user_agent } => {
                 let silent = "the runtime asked for work without answering".to_owned();
                 invocation.settle(Err(InvokeError::FunctionError { body: silent }));
                 self.park(user_agent, reply);
-                self.freeze();
-                return Some(Fate::Parked);
+                return true;
             }
             CallKind::Response { id } if invocation.awaits(&id) => {
                 self.note(LogEvent::Response { id });
@@ -182,7 +266,7 @@ impl Environment {
                 let _ = reply.send(refusal(403, "InvalidStateTransition", "the initialization is over"));
             }
         }
-        None
+        false
     }
 
     fn park(&mut self, user_agent: String, reply: oneshot::Sender<Response>) {
@@ -190,8 +274,8 @@ impl Environment {
         self.parked = Some(reply);
     }
 
-    // Even when the next event is waiting: its hand-out thaws within microseconds, and the promise stays simple.
-    fn freeze(&mut self) {
+    /// Stops its processes until the next invocation.
+    pub(super) fn freeze(&mut self) {
         self.note(LogEvent::Frozen);
         self.process.freeze();
         self.frozen = true;
@@ -199,12 +283,42 @@ impl Environment {
 
     /// Calls come first: a result posted just before the exit or the deadline counts.
     async fn next_happening(&mut self, deadline: Instant) -> Happening {
-        tokio::select! {
-            biased;
-            Some(call) = self.calls.recv() => Happening::Call(call),
-            status = self.process.exited() => Happening::Exited(status),
-            () = sleep_until(deadline) => Happening::TimedOut,
+        loop {
+            tokio::select! {
+                biased;
+                Some(call) = self.calls.recv() => return Happening::Call(call),
+                status = self.process.exited() => return Happening::Exited(status),
+                () = sleep_until(deadline.min(self.memory.look_at())) => {
+                    if Instant::now() >= deadline {
+                        return Happening::TimedOut;
+                    }
+                    if self.memory.look() {
+                        return Happening::TooLarge;
+                    }
+                }
+            }
         }
+    }
+
+    fn finish(&mut self, invocation: &Invocation, end: End<'_>) {
+        if self.init.is_some() || self.memory.look_at() <= Instant::now() {
+            self.memory.look();
+        }
+        let report = Report {
+            id: &invocation.id,
+            duration: invocation.start.elapsed(),
+            init: self.init.take(),
+            memory_mb: self.config.memory_mb,
+            used: self.memory.most(),
+            end,
+        };
+        for line in report.lines() {
+            self.platform(line);
+        }
+    }
+
+    fn platform(&self, line: String) {
+        self.note(LogEvent::Platform { line });
     }
 
     fn note(&self, event: LogEvent) {

@@ -7,12 +7,15 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use uuid::Uuid;
 
+use super::InvokeError;
 use super::bundle::{Bundle, off_the_runtime};
-use super::python::{MINIMAL_CLIENT, RuntimeClient};
-use super::{FunctionConfig, InvokeError};
+use super::config::FunctionConfig;
+use super::python::{MINIMAL_CLIENT, PythonRuntime, RuntimeClient};
+use super::runtime::Runtime;
 
 /// AWS's client chooses by this number how it polls; from 3.12 on it does so in a thread.
-const EXECUTION_ENV: &str = "AWS_Lambda_python3.12";
+const PYTHON_ENV: &str = "AWS_Lambda_python3.12";
+const NODE_ENV: &str = "AWS_Lambda_nodejs20.x";
 
 /// `task/` is the function, `runtime/` stands for `/var/runtime`.
 pub(super) async fn unpack(bundle: &Bundle) -> Result<TempDir, InvokeError> {
@@ -30,11 +33,26 @@ pub(super) async fn unpack(bundle: &Bundle) -> Result<TempDir, InvokeError> {
 }
 
 /// Started as the managed runtime starts it, with Lambda's variables and nothing of ours.
-pub(super) fn command(config: &FunctionConfig, files: &Path, api: SocketAddr) -> Command {
+pub(super) fn command(config: &FunctionConfig, version: u32, files: &Path, api: SocketAddr) -> Command {
     let (task, runtime) = (files.join("task"), files.join("runtime"));
-    let mut command = Command::new(&config.python.executable);
-    command.env_clear().current_dir(&task);
-    match &config.python.client {
+    let mut command = match &config.runtime {
+        Runtime::Python(python) => python_command(python, &runtime),
+        Runtime::Node(node) => {
+            let mut command = Command::new(&node.executable);
+            command.env_clear().arg(&node.client).env("AWS_EXECUTION_ENV", NODE_ENV);
+            command
+        }
+    };
+    command.current_dir(&task).arg(&config.handler).envs(reserved_variables(config, version));
+    command.env("AWS_LAMBDA_RUNTIME_API", api.to_string());
+    command.env("LAMBDA_TASK_ROOT", &task).env("LAMBDA_RUNTIME_DIR", &runtime);
+    command
+}
+
+fn python_command(python: &PythonRuntime, runtime: &Path) -> Command {
+    let mut command = Command::new(&python.executable);
+    command.env_clear().env("AWS_EXECUTION_ENV", PYTHON_ENV);
+    match &python.client {
         RuntimeClient::Aws { pythonpath } => {
             command.args(["-m", "awslambdaric"]);
             if let Some(path) = pythonpath {
@@ -42,29 +60,26 @@ pub(super) fn command(config: &FunctionConfig, files: &Path, api: SocketAddr) ->
             }
         }
         RuntimeClient::Minimal => {
-            command.args(["-m", "minimal_runtime"]).env("PYTHONPATH", &runtime);
+            command.args(["-m", "minimal_runtime"]).env("PYTHONPATH", runtime);
         }
     }
-    command.arg(&config.handler).envs(reserved_variables(config));
-    command.env("AWS_LAMBDA_RUNTIME_API", api.to_string());
-    command.env("LAMBDA_TASK_ROOT", &task).env("LAMBDA_RUNTIME_DIR", &runtime);
     command
 }
 
 /// "Using Lambda environment variables", the reserved and unreserved ones that a runtime finds set.
-fn reserved_variables(config: &FunctionConfig) -> [(&'static str, String); 14] {
-    let stream = format!("2026/01/01/[1]{}", Uuid::new_v4().simple());
+fn reserved_variables(config: &FunctionConfig, version: u32) -> [(&'static str, String); 13] {
+    let day = jiff::Timestamp::now().strftime("%Y/%m/%d");
+    let stream = format!("{day}/[{version}]{}", Uuid::new_v4().simple());
     [
         ("_HANDLER", config.handler.clone()),
         ("AWS_LAMBDA_FUNCTION_NAME", format!("us-east-1.{}", config.name)),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "1".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", version.to_string()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", config.memory_mb.to_string()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/us-east-1.{}", config.name)),
         ("AWS_LAMBDA_LOG_STREAM_NAME", stream),
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
-        ("AWS_EXECUTION_ENV", EXECUTION_ENV.to_owned()),
         ("LANG", "en_US.UTF-8".to_owned()),
         ("TZ", ":UTC".to_owned()),
         ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin".to_owned()),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Older entries go first; a long run must not eat the memory.
-const KEPT: usize = 50_000;
+const KEPT: usize = 100_000;
 
 /// Takes one line of a function's output: the function's name, then the line.
 pub type LogSink = Arc<dyn Fn(&str, &str) + Send + Sync>;
@@ -70,6 +70,10 @@ pub enum LogEvent {
     Output {
         line: String,
     },
+    /// A line of Lambda's own: START, END, REPORT and what is between them.
+    Platform {
+        line: String,
+    },
 }
 
 impl LambdaLog {
@@ -78,7 +82,7 @@ impl LambdaLog {
     }
 
     pub(super) fn push(&self, pid: u32, event: LogEvent) {
-        if let LogEvent::Output { line } = &event {
+        if let LogEvent::Output { line } | LogEvent::Platform { line } = &event {
             (self.sink)(&self.function, line);
         }
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,6 +109,15 @@ impl LambdaLog {
     /// What the function printed.
     pub fn output(&self) -> Vec<String> {
         let line = |event| if let LogEvent::Output { line } = event { Some(line) } else { None };
+        self.events().into_iter().filter_map(line).collect()
+    }
+
+    /// What a reader of the function's log group would see: its own lines and Lambda's.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |event| match event {
+            LogEvent::Output { line } | LogEvent::Platform { line } => Some(line),
+            _ => None,
+        };
         self.events().into_iter().filter_map(line).collect()
     }
 }

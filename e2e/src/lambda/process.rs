@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::log::{LambdaLog, LogEvent};
+use super::report::exit_reason;
 
 /// A longer line is logged in pieces.
 const MAX_LINE: u64 = 256 * 1024;
@@ -80,7 +81,7 @@ impl Drop for Process {
 
 async fn watch_over(mut child: Child, pid: Pid, log: LambdaLog, tell: watch::Sender<Option<String>>) {
     let status = match child.wait().await {
-        Ok(status) => status.to_string(),
+        Ok(status) => exit_reason(status),
         Err(error) => error.to_string(),
     };
     // What it started dies with it, as in a real environment that is torn down.

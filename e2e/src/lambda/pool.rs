@@ -1,0 +1,171 @@
+//! Which environment takes an invocation: a free one, a new one, the next that becomes free, or none.
+//!
+//! An environment that becomes free while somebody waits is given on as it is: Lambda freezes one when nothing is
+//! pending.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::InvokeError;
+use super::environment::Environment;
+
+/// How often those who wait for the rate of an environment look again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) environments: usize,
+    pub(super) reserved: Option<usize>,
+    /// How long to wait for an environment when there may be no more of them.
+    pub(super) patience: Duration,
+    /// Whether environments may be free and yet not serve.
+    pub(super) capped: bool,
+}
+
+/// The right to occupy one environment: this one, or one that is to be started. It is given back by [`Pool::free`] or
+/// [`Pool::lost`].
+pub(super) type Lease = Option<Environment>;
+
+pub(super) struct Pool {
+    limits: Limits,
+    state: Mutex<State>,
+    rest: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// Parked at `/next`; the most recently used is last.
+    idle: Vec<Environment>,
+    /// Working or starting.
+    occupied: usize,
+    waiting: VecDeque<oneshot::Sender<Lease>>,
+    stopped: bool,
+}
+
+impl Pool {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, state: Mutex::default(), rest: Notify::new() }
+    }
+
+    /// `version` is the one that serves now; environments of others end.
+    pub(super) async fn lease(&self, version: u32) -> Result<Lease, InvokeError> {
+        let deadline = Instant::now() + self.limits.patience;
+        loop {
+            let mut turn = match self.take(version)? {
+                Ok(lease) => return Ok(lease),
+                Err(turn) => turn,
+            };
+            let again = if self.limits.capped { deadline.min(Instant::now() + LOOK_AGAIN) } else { deadline };
+            tokio::select! {
+                biased;
+                lease = &mut turn => return lease.map_err(|_| InvokeError::Stopped),
+                () = sleep_until(again) => {}
+            }
+            // One may have been handed over in this very moment.
+            turn.close();
+            if let Ok(lease) = turn.try_recv() {
+                return Ok(lease);
+            }
+            if Instant::now() >= deadline {
+                return Err(InvokeError::Throttled);
+            }
+        }
+    }
+
+    fn take(&self, version: u32) -> Result<Result<Lease, oneshot::Receiver<Lease>>, InvokeError> {
+        let mut state = self.state();
+        if state.stopped {
+            return Err(InvokeError::Stopped);
+        }
+        state.idle.retain(|environment| environment.is_alive() && environment.version() == version);
+        let now = Instant::now();
+        if let Some(at) = state.idle.iter_mut().rposition(|environment| environment.may_serve(now)) {
+            state.occupied += 1;
+            return Ok(Ok(Some(state.idle.remove(at))));
+        }
+        let all = state.idle.len() + state.occupied;
+        if self.limits.reserved.is_some_and(|reserved| all >= reserved) {
+            return Err(InvokeError::Throttled);
+        }
+        if all < self.limits.environments {
+            state.occupied += 1;
+            return Ok(Ok(None));
+        }
+        state.waiting.retain(|waiting| !self.limits.capped || !waiting.is_closed());
+        let (hand_over, turn) = oneshot::channel();
+        state.waiting.push_back(hand_over);
+        Ok(Err(turn))
+    }
+
+    /// The invocation is over, and the environment parked.
+    pub(super) fn free(&self, mut environment: Environment, version: u32) {
+        let mut state = self.state();
+        if state.stopped || environment.version() != version {
+            drop(state);
+            return self.lost();
+        }
+        if environment.may_serve(Instant::now()) {
+            while let Some(next) = state.waiting.pop_front() {
+                // It comes back when nobody is there any more.
+                let Err(Some(back)) = next.send(Some(environment)) else { return };
+                environment = back;
+            }
+        }
+        environment.freeze();
+        state.idle.push(environment);
+        self.vacate(&mut state);
+    }
+
+    /// The environment is gone, or did not come to be.
+    pub(super) fn lost(&self) {
+        let mut state = self.state();
+        while let Some(next) = state.waiting.pop_front() {
+            if next.send(None).is_ok() {
+                return;
+            }
+        }
+        self.vacate(&mut state);
+    }
+
+    /// Waits until no environment is occupied.
+    pub(super) async fn at_rest(&self) {
+        loop {
+            let rest = self.rest.notified();
+            if self.occupied() == 0 {
+                return;
+            }
+            rest.await;
+        }
+    }
+
+    pub(super) fn occupied(&self) -> usize {
+        self.state().occupied
+    }
+
+    pub(super) fn idle(&self) -> usize {
+        self.state().idle.iter().filter(|environment| environment.is_alive()).count()
+    }
+
+    /// Nobody gets an environment any more; those parked end here.
+    pub(super) fn stop(&self) {
+        let mut state = self.state();
+        state.stopped = true;
+        state.waiting.clear();
+        state.idle.clear();
+    }
+
+    fn vacate(&self, state: &mut State) {
+        state.occupied -= 1;
+        if state.occupied == 0 {
+            self.rest.notify_waiters();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

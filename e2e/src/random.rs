@@ -1,0 +1,65 @@
+//! Numbers that look random and come again with the same seed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use uuid::{Builder, Uuid};
+
+/// The generator `SplitMix64`, shared: what is drawn depends on the seed and on how much was drawn before.
+#[derive(Debug)]
+pub struct Random(AtomicU64);
+
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Random {
+    pub fn seeded(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+
+    pub fn number(&self) -> u64 {
+        let mut z = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// True for this share of all draws.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are precise, and enough")]
+    pub fn happens(&self, share: f64) -> bool {
+        share >= 1.0 || ((self.number() >> 11) as f64) < share * (1_u64 << 53) as f64
+    }
+
+    pub fn uuid(&self) -> Uuid {
+        let bytes = (u128::from(self.number()) << 64) | u128::from(self.number());
+        Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid()
+    }
+}
+
+/// Another one in each process.
+impl Default for Random {
+    fn default() -> Self {
+        Self::seeded(Uuid::new_v4().as_u64_pair().0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_tells_all_that_follows() {
+        let draw = |seed| {
+            let random = Random::seeded(seed);
+            (random.number(), random.uuid(), random.happens(0.5))
+        };
+        assert_eq!(draw(7), draw(7));
+        assert_ne!(draw(7), draw(8));
+    }
+
+    #[test]
+    fn a_share_of_draws_happens() {
+        let random = Random::seeded(1);
+        let happened = (0..10_000).filter(|_| random.happens(0.2)).count();
+        assert!((1_800..2_200).contains(&happened), "{happened}");
+        assert!((0..1_000).all(|_| random.happens(1.0) && !random.happens(0.0)));
+    }
+}
