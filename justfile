@@ -54,6 +54,10 @@ bench-engine which="all" *filter:
 bench-peers:
     cargo bench -q -p node --bench peers
 
+# What the node takes, with detection and without: a table with bounds, red when one is missed; `--endurance` for five million calls
+bench-node *options:
+    cargo bench -q -p node --bench load -- {{ options }}
+
 # How fast the console takes hits in, beside the database's own bulk path (red below 0.4×), and answers questions
 bench-console hits="100000":
     cargo bench -q -p console-api --bench console -- {{ hits }}

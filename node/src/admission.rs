@@ -3,14 +3,17 @@
 //! Analysis takes a processor, so there are as many turns as processors. Who finds none waits in line, and while that line
 //! moves on to its end now and then, waits up to [`Patience::burst`]. Once the line has not been empty for that long, it is
 //! no burst but more than can be done; then a wait of [`Patience::standing`] is too long already, or everybody would
-//! wait the longest there is, for ever.
+//! wait the longest there is, for ever. That holds on until nobody had to be sent away for a while.
 
 use std::{
+    future::poll_fn,
+    mem,
     num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
+    task::Poll,
     thread::available_parallelism,
     time::{Duration, Instant},
 };
@@ -37,21 +40,27 @@ pub struct Admission {
     start: Instant,
     /// When somebody last had to wait for nobody; milliseconds after `start`.
     last_empty: AtomicU64,
+    /// Until when a line counts as standing, as somebody was sent away.
+    standing_until: AtomicU64,
 }
 
 /// The right to work, until it is dropped.
 pub struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 impl Admission {
+    /// Milliseconds after somebody was sent away.
+    const AFTERMATH: u64 = 1_000;
+
     pub fn new(turns: usize, max_waiting: usize, patience: Patience) -> Self {
-        let (waiting, last_empty) = Default::default();
+        let (waiting, last_empty, standing_until) = Default::default();
         let turns = Arc::new(Semaphore::new(turns));
-        Self { turns, patience, waiting, max_waiting, start: Instant::now(), last_empty }
+        Self { turns, patience, waiting, max_waiting, start: Instant::now(), last_empty, standing_until }
     }
 
     pub async fn turn(&self) -> Result<Turn, Overloaded> {
         if let Ok(permit) = self.turns.clone().try_acquire_owned() {
             self.last_empty.store(self.now(), Relaxed);
+            line_up().await;
             return Ok(Turn(permit));
         }
         if self.waiting.fetch_add(1, Relaxed) >= self.max_waiting {
@@ -62,17 +71,37 @@ impl Admission {
         let arrived = Instant::now();
         let permit = self.turns.clone().acquire_owned().await.map_err(|_| Overloaded)?;
         // Asked at the end of the wait: a timer for each would cost more than those are worth who go.
-        if arrived.elapsed() > self.patience() { Err(Overloaded) } else { Ok(Turn(permit)) }
+        if arrived.elapsed() <= self.patience() {
+            return Ok(Turn(permit));
+        }
+        self.standing_until.store(self.now() + Self::AFTERMATH, Relaxed);
+        Err(Overloaded)
     }
 
     fn patience(&self) -> Duration {
-        let busy_for = Duration::from_millis(self.now().saturating_sub(self.last_empty.load(Relaxed)));
-        if busy_for > self.patience.burst { self.patience.standing } else { self.patience.burst }
+        let now = self.now();
+        let busy_for = Duration::from_millis(now.saturating_sub(self.last_empty.load(Relaxed)));
+        let stands = busy_for > self.patience.burst || now < self.standing_until.load(Relaxed);
+        if stands { self.patience.standing } else { self.patience.burst }
     }
 
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// Lets those line up whose calls are here already. Otherwise each would be analysed before the next is looked at, and nobody
+/// could tell how many wait.
+async fn line_up() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Counts a waiter, also one that gives up.

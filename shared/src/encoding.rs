@@ -69,14 +69,38 @@ impl Encoding {
                 // What fails only the first time is something after the message.
                 located.and_then(|_: T| Err(DecodeError::Json(trailing(error))))
             }),
-            Self::MessagePack => rmp_serde::from_slice(bytes).or_else(|_| {
-                let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
-                serde_path_to_error::deserialize(&mut reader).map_err(DecodeError::MessagePack)
+            Self::MessagePack => T::deserialize(&mut message_pack(bytes)).or_else(|_| {
+                serde_path_to_error::deserialize(&mut message_pack(bytes)).map_err(DecodeError::MessagePack)
             }),
         }
     }
 }
 
+/// How deep a message may nest; as deep as `serde_json` reads. A thread has stack for so much, and no message needs it.
+const MAX_DEPTH: usize = 128;
+
+fn message_pack(bytes: &[u8]) -> rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'_, [u8]>> {
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    reader.set_max_depth(MAX_DEPTH);
+    reader
+}
+
 fn trailing(error: serde_json::Error) -> serde_path_to_error::Error<serde_json::Error> {
     serde_path_to_error::Error::new(serde_path_to_error::Track::new().path(), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::InspectRequest;
+
+    #[test]
+    fn what_nests_too_deep_is_an_error_and_no_end_of_the_process() {
+        // A map whose unknown member holds lists in lists, or maps in maps, without end.
+        for nested in [&b"\x91"[..], b"\x81\xa1x"] {
+            let message = [b"\x81\xa1x", nested.repeat(200_000).as_slice()].concat();
+            let error = Encoding::MessagePack.decode::<InspectRequest>(&message).unwrap_err();
+            assert!(error.to_string().contains("depth limit exceeded"), "{error}");
+        }
+    }
 }

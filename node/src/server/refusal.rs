@@ -8,6 +8,8 @@ use axum::{
 use serde::de::DeserializeOwned;
 use shared::{Encoding, Problem, encoding::DecodeError, signature::SignatureError};
 
+const MAX_DETAIL_BYTES: usize = 500;
+
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("{0}")]
@@ -69,7 +71,10 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, _) = self.kind();
         let title = status.canonical_reason().unwrap_or_default();
-        let problem = Problem::new(status.as_u16(), title, self.to_string());
+        let mut detail = self.to_string();
+        // What is wrong may quote the message, which is as long as its sender likes.
+        detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
+        let problem = Problem::new(status.as_u16(), title, detail);
         let mut response =
             (status, [(header::CONTENT_TYPE, Problem::CONTENT_TYPE)], problem.to_json()).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {

@@ -291,10 +291,13 @@ async fn a_body_that_does_not_come_in_time_is_refused() {
 
 #[tokio::test]
 async fn what_there_is_no_room_for_is_refused_until_there_is() {
-    let limits = LimitsConfig { max_bytes_in_flight: 600, ..LimitsConfig::default() };
+    let body_timeout = Duration::from_hours(1);
+    let limits = LimitsConfig { max_bytes_in_flight: 600, body_timeout, ..LimitsConfig::default() };
     let world = world_with_limits(Mode::Block, None, 64 << 20, &limits);
     let beginning = str::from_utf8(&[b' '; 500]).unwrap();
     let waiting = tokio::spawn(reply(connector_router(world.node.clone()), half_a_call(beginning)));
+    // Until it has been polled, which takes its room: another call at the same time would leave too little.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let full = async || loop {
         let reply = world.inspect(&get("/etc/passwd", "")).await;
         if reply.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -302,7 +305,7 @@ async fn what_there_is_no_room_for_is_refused_until_there_is() {
         }
         tokio::task::yield_now().await;
     };
-    let refused = tokio::time::timeout(Duration::from_secs(20), full()).await.unwrap();
+    let refused = tokio::time::timeout(Duration::from_mins(1), full()).await.unwrap();
     assert_eq!(refused.retry_after.as_deref(), Some("1"));
     assert_eq!(refused.problem().1, "the messages under way leave no room for this one");
     waiting.abort();
