@@ -54,6 +54,10 @@ bench-engine which="all" *filter:
 bench-peers:
     cargo bench -q -p node --bench peers
 
+# How fast the console takes hits in, beside the database's own bulk path (red below 0.4×), and answers questions
+bench-console hits="100000":
+    cargo bench -q -p console-api --bench console -- {{ hits }}
+
 # Fuzz one target (`just fuzz engine 30`), or all for so many minutes each (`just fuzz all 3`); see docs/fuzzing.md
 fuzz target="engine" minutes="30": install-fuzzer
     #!/usr/bin/env bash

@@ -1,6 +1,6 @@
 //! What handlers share, and the server around them.
 
-use crate::{bundles::Bundles, changes::Changes, clock::Clock, routes, store::Store};
+use crate::{bundles::Bundles, changes::Changes, clock::Clock, intake::Intake, routes, store::Store};
 use axum::{Router, extract::FromRef};
 use std::{future::IntoFuture, io, time::Duration};
 use tokio::net::TcpListener;
@@ -15,11 +15,12 @@ pub struct App {
     pub clock: Clock,
     pub bundles: Bundles,
     pub changes: Changes,
+    pub intake: Intake,
 }
 
 impl App {
     pub fn new(store: Store, clock: Clock, bundles: Bundles) -> Self {
-        Self { store, clock, bundles, changes: Changes::default() }
+        Self { store, clock, bundles, changes: Changes::default(), intake: Intake::default() }
     }
 
     pub fn router(self) -> Router {
@@ -66,5 +67,11 @@ impl FromRef<App> for Changes {
 impl FromRef<App> for Bundles {
     fn from_ref(app: &App) -> Self {
         app.bundles.clone()
+    }
+}
+
+impl FromRef<App> for Intake {
+    fn from_ref(app: &App) -> Self {
+        app.intake.clone()
     }
 }

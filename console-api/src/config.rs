@@ -38,6 +38,16 @@ pub enum LogFormat {
 pub enum Command {
     /// Run the console until it is told to stop (SIGTERM or ctrl-c).
     Serve(Serve),
+    /// Copy everything into one file, as it is at this moment. The server may be running.
+    Backup(Backup),
+    /// Fill a new database from a backup, which is brought up to date first.
+    Restore(Restore),
+    /// Copy everything from one kind of database into a new one of the other kind. Stop the server first.
+    Migrate(Migrate),
+    /// Give the disk space of what was forgotten back.
+    Vacuum(Data),
+    /// Record made-up attacks of the last 30 days, to look at or to measure. For a data directory of its own.
+    Seed(Seed),
     /// Work with access tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -61,6 +71,12 @@ pub struct Serve {
     /// The folder `just bundle` writes the connector's zips to. The console then hands them out, with parameters baked in.
     #[arg(long, env = "WALLARM_CONSOLE_BUNDLE_DIR", value_name = "DIR")]
     pub bundle_dir: Option<PathBuf>,
+    /// Forget attacks, and what was not inspected, this many days after they were last seen. Without this: never.
+    #[arg(long, env = "WALLARM_CONSOLE_KEEP_DAYS", value_name = "DAYS")]
+    pub keep_days: Option<u32>,
+    /// Keep at most this many hits; the attacks seen longest ago are forgotten first. Without this: all.
+    #[arg(long, env = "WALLARM_CONSOLE_KEEP_HITS", value_name = "HITS")]
+    pub keep_hits: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +96,48 @@ impl Data {
             None => Ok(Place::in_dir(&self.dir)),
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    #[command(flatten)]
+    pub data: Data,
+    /// The file to write; there must be none yet. It is a database of SQLite's.
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    #[command(flatten)]
+    pub data: Data,
+    /// The file `backup` wrote.
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// From `console.db` of the data directory, or from the database of `--database-url`.
+    #[arg(long)]
+    pub from: Engine,
+    #[arg(long)]
+    pub to: Engine,
+    #[command(flatten)]
+    pub data: Data,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+#[derive(Debug, Args)]
+pub struct Seed {
+    #[command(flatten)]
+    pub data: Data,
+    /// How many hits.
+    #[arg(long, value_name = "N")]
+    pub hits: u64,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,6 +9,9 @@ use axum::{
 use shared::Problem;
 use std::error::Error;
 
+/// When a node should try again.
+const RETRY_AFTER_SECONDS: u16 = 1;
+
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     #[error("{detail}")]
@@ -33,6 +36,8 @@ pub enum ApiError {
     TooLarge { limit: usize },
     #[error("the body must be {0}")]
     MediaType(&'static str),
+    #[error("too many deliveries at once; send it again in {RETRY_AFTER_SECONDS} s")]
+    Busy,
     #[error("the console failed; its log says why")]
     Internal(#[from] StoreError),
 }
@@ -54,6 +59,7 @@ impl ApiError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -79,6 +85,9 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::CONTENT_TYPE));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

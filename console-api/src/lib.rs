@@ -10,9 +10,12 @@
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
+//! | [`intake`] | how many deliveries are taken in at once |
 //! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
 //! | [`bundles`] | the connector's zips, handed out with parameters |
+//! | [`retention`] | what is forgotten |
+//! | [`seed`] | made-up attacks |
 //! | [`store`] | the database; only here is SQL written |
 
 pub mod actor;
@@ -27,10 +30,13 @@ pub mod error;
 pub mod extract;
 pub mod grouping;
 pub mod hit;
+pub mod intake;
 pub mod pages;
 pub mod paging;
 pub mod query;
+pub mod retention;
 mod routes;
 pub mod ruleset;
+pub mod seed;
 pub mod store;
 pub mod token;

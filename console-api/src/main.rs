@@ -1,6 +1,7 @@
 //! `wallarm-console`: flags → set up → serve → drain.
 
 mod log;
+mod maintain;
 mod run;
 
 use clap::Parser;
@@ -13,6 +14,11 @@ async fn main() -> ExitCode {
     let done = match log::start(&cli) {
         Ok(()) => match cli.command {
             Command::Serve(serve) => run::serve(serve).await,
+            Command::Backup(flags) => maintain::backup(flags).await,
+            Command::Restore(flags) => maintain::restore(flags).await,
+            Command::Migrate(flags) => maintain::migrate(flags).await,
+            Command::Vacuum(data) => maintain::vacuum(data).await,
+            Command::Seed(flags) => maintain::seed(flags).await,
             Command::Token(TokenCommand::Create(create)) => run::create_token(create).await,
         },
         Err(cause) => Err(cause),

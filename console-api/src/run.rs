@@ -6,6 +6,7 @@ use console_api::{
     bundles::Bundles,
     clock::Clock,
     config::{CreateToken, Data, Serve},
+    retention::Retention,
     store::{Store, TokenSource},
     token::Token,
 };
@@ -22,8 +23,11 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     provision(&flags, &store).await?;
     let stop = stop_on_signal()?;
     tracing::info!(address = %listener.local_addr()?, data = %flags.data.dir.display(), "the console is ready");
+    let retention = Retention { days: flags.keep_days, hits: flags.keep_hits };
+    let forgetting = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
     let bundles = Bundles::of(flags.bundle_dir);
     App::new(store, Clock::System, bundles).run(listener, stop).await.context("the server failed")?;
+    forgetting.abort();
     tracing::info!("the console has stopped");
     Ok(())
 }
@@ -38,14 +42,18 @@ pub(crate) async fn create_token(flags: CreateToken) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn open(data: &Data) -> anyhow::Result<Store> {
+pub(crate) async fn open(data: &Data) -> anyhow::Result<Store> {
+    make_dir(data)?;
+    Ok(Store::open(&data.place()?).await?)
+}
+
+pub(crate) fn make_dir(data: &Data) -> anyhow::Result<()> {
     let dir = &data.dir;
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
-    Ok(Store::open(&data.place()?).await?)
+        .with_context(|| format!("cannot make the data directory {}", dir.display()))
 }
 
 /// Lets in who holds the tokens of the token files. The log names the files, never what is in them.

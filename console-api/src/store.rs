@@ -19,8 +19,10 @@ mod not_inspected;
 mod place;
 mod requests;
 mod responses;
+mod retention;
 mod rules;
 mod statement;
+mod transfer;
 mod words;
 
 pub use access::TokenSource;
@@ -29,6 +31,7 @@ pub use nodes::Node;
 pub use not_inspected::NotInspectedCounts;
 pub use place::{NoPostgresUrl, Place, PostgresUrl};
 pub use rules::Change;
+pub use transfer::TransferError;
 
 use dialect::Dialect;
 use sqlx::{AnyPool, ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};

@@ -18,6 +18,7 @@ use crate::binaries::Binaries;
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode};
 
+pub(crate) use functions::zipped;
 pub use measure::Effort;
 
 /// How to compare.

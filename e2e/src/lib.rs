@@ -4,7 +4,7 @@
 //!
 //! - [`http1`]: a byte-exact HTTP/1.1 server and client; everything here speaks through it. HTTP/2 and TLS, too.
 //! - [`lambda`]: the Lambda emulator. Runs a function's zip the way the managed Python runtime does.
-//! - [`cloudfront`]: one distribution with one behavior, calling functions at its four triggers.
+//! - [`cloudfront`]: a distribution with its cache, calling functions at its four triggers.
 //! - [`origin`]: a sample origin that remembers what reached it.
 //! - [`certificates`]: for whoever listens with TLS.
 //! - [`clock`]: the time of day, that tests move forward.

@@ -37,12 +37,22 @@ pub struct Received {
 
 impl Origin {
     pub fn start(listener: TcpListener) -> io::Result<Self> {
+        Self::answering(listener, |request| std::future::ready(answer(&request)))
+    }
+
+    /// Answers as it is told instead, and remembers as well.
+    pub fn answering<F>(
+        listener: TcpListener,
+        answer: impl Fn(Request) -> F + Send + Sync + 'static,
+    ) -> io::Result<Self>
+    where
+        F: Future<Output = Response> + Send + 'static,
+    {
         let recorded = Arc::new(Mutex::new(VecDeque::new()));
         let record = Arc::clone(&recorded);
         let server = Server::start(listener, Limits::default(), move |request, _| {
-            let response = answer(&request);
-            remember(&record, request);
-            async move { response }
+            remember(&record, request.clone());
+            answer(request)
         })?;
         Ok(Self { server, recorded })
     }

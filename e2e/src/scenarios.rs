@@ -3,6 +3,7 @@
 mod blocking;
 mod faults;
 mod out_of_band;
+mod poisoning;
 mod responses;
 mod rules;
 mod runtime;
@@ -13,6 +14,7 @@ use crate::{
     bench,
     binaries::Binaries,
     chaos,
+    cloudfront::ErrorCaching::{Documented, Pessimistic},
     stack::TriggerPair::{Mixed, Origin, Viewer},
 };
 use std::{pin::Pin, process::ExitCode, time::Instant};
@@ -55,6 +57,18 @@ const SCENARIOS: &[Scenario] = scenarios! {
         blocking::exempt_requests_are_counted;
     "with a signing key the node takes the functions' calls and no others" =>
         blocking::unsigned_calls_are_refused;
+    "a block is not the next visitor's when errors are kept by AWS's table, with no-store and without" =>
+        poisoning::next_visitor, poisoning::Row {
+            error_caching: Documented, error_ttl: 10, with_no_store: 200, without: 200
+        };
+    "a block is the next visitor's, in spite of no-store, when errors are kept as long as a page allows, and the simulator warns" =>
+        poisoning::next_visitor, poisoning::Row {
+            error_caching: Pessimistic, error_ttl: 10, with_no_store: 403, without: 403
+        };
+    "without an error caching TTL a block is the next visitor's unless it says no-store" =>
+        poisoning::next_visitor, poisoning::Row {
+            error_caching: Pessimistic, error_ttl: 0, with_no_store: 200, without: 403
+        };
     "?x='+OR+1=1 is sqli at get > x" =>
         blocking::sql_injection_is_found_at_its_parameter;
     "XSS is found in form, JSON and multipart bodies" =>

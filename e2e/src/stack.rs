@@ -152,7 +152,7 @@ impl Stack {
             start_function("wallarm-response", &bundles.response, &python, &directory).await?;
         let origin = Origin::start(listeners.origin)?;
         let functions = associate(options.trigger, &request_function, &response_function);
-        let distribution = DistributionConfig { functions, ..DistributionConfig::new(addresses.origin) };
+        let distribution = DistributionConfig::new(addresses.origin).with_functions(functions);
         let cloudfront = CloudFront::start(listeners.cloudfront, distribution)?;
         Ok(Self {
             options,

@@ -1,6 +1,6 @@
 //! Text to filter.
 //!
-//! `any` = `all` { `OR` `all` } · `all` = `one` { [ `AND` ] `one` } ·
+//! `any` = `all` { `OR` `all` } · `all` = `one` { \[ `AND` \] `one` } ·
 //! `one` = ( `-` | `!` | `NOT` ) `one` | `(` `any` `)` | field `:` word { `,` word } | word
 
 use super::{

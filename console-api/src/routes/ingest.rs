@@ -5,14 +5,16 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract,
+    intake::Intake,
     store::{self, Kept, Store},
 };
 use axum::{
     Json,
-    extract::{FromRequest, Request, State},
+    extract::{FromRef, FromRequest, Request, State},
 };
 use serde_json::{Value, value::RawValue};
 use shared::{IngestBatch, IngestReply, Record, RejectedRecord};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Largest delivery.
 pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -23,7 +25,7 @@ pub(super) async fn take(
     _: NodeCaller,
     State(store): State<Store>,
     State(clock): State<Clock>,
-    Batch(batch): Batch,
+    Batch { batch, _place }: Batch,
 ) -> Result<Json<IngestReply>, ApiError> {
     let read: Vec<Result<Record, serde_json::Error>> =
         batch.records.iter().map(|raw| serde_json::from_str(raw.get())).collect();
@@ -66,17 +68,25 @@ fn log(batch: &IngestBatch, reply: &IngestReply) {
     tracing::debug!(%node, stored = reply.stored, duplicate = reply.duplicate, rejected, "took in a batch");
 }
 
-/// The body of a delivery.
-pub(super) struct Batch(IngestBatch);
+/// The body of a delivery, read once there is a place for it.
+pub(super) struct Batch {
+    batch: IngestBatch,
+    _place: OwnedSemaphorePermit,
+}
 
-impl<S: Send + Sync> FromRequest<S> for Batch {
+impl<S> FromRequest<S> for Batch
+where
+    S: Send + Sync,
+    Intake: FromRef<S>,
+{
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let place = Intake::from_ref(state).enter()?;
         let batch: IngestBatch = extract::json_body(request, state, "a batch of records", BODY_LIMIT).await?;
         match store::objection_to_node(&batch.node) {
             Some(objection) => Err(ApiError::BadBody(objection)),
-            None => Ok(Self(batch)),
+            None => Ok(Self { batch, _place: place }),
         }
     }
 }

@@ -1,41 +1,41 @@
 //! Many rows with few statements: what makes taking in a batch fast.
 
-use super::{Connection, StoreError, dialect::Dialect, words::json};
+use super::{Connection, dialect::Dialect, words::json};
 use sqlx::{
     Any, AssertSqlSafe, FromRow,
     any::{AnyArguments, AnyRow},
 };
 use std::fmt::Write;
 
-/// How many rows a statement takes. For more, SQLite would look long for each of its binds; few sizes, so that the
-/// statements stay prepared.
-const SIZES: [usize; 4] = [32, 8, 2, 1];
+/// How many rows a statement takes. Few sizes, so that the statements stay prepared; even the largest has fewer binds than
+/// either database allows.
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
 pub(super) type Query = sqlx::query::Query<'static, Any, AnyArguments>;
 pub(super) type QueryAs<T> = sqlx::query::QueryAs<'static, Any, T, AnyArguments>;
 
 /// An insert statement, but for its rows.
-pub(super) struct Insert {
+pub(super) struct Insert<'a> {
     /// Up to the columns, e.g. `insert into hits (id, at)`.
-    pub(super) into: &'static str,
+    pub(super) into: &'a str,
     pub(super) columns: usize,
     /// What stands after the rows, e.g. `on conflict …`.
     pub(super) after: &'static str,
 }
 
-impl Insert {
+impl Insert<'_> {
     /// Inserts all rows; `bind` binds the columns of one.
     pub(super) async fn rows<T>(
         &self,
         connection: &mut Connection,
         mut rows: &[T],
         bind: impl Fn(Query, &T) -> Query,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), sqlx::Error> {
         for size in SIZES {
             if rows.len() < size {
                 continue;
             }
-            let statement = self.statement(size);
+            let statement = self.statement(Dialect::of(connection), size);
             while let Some((some, others)) = rows.split_at_checked(size) {
                 let query = sqlx::query(AssertSqlSafe(statement.clone()));
                 some.iter().fold(query, &bind).execute(&mut *connection).await?;
@@ -45,7 +45,7 @@ impl Insert {
         Ok(())
     }
 
-    fn statement(&self, rows: usize) -> String {
+    fn statement(&self, dialect: Dialect, rows: usize) -> String {
         let mut statement = format!("{} values ", self.into);
         for bind in 0..rows * self.columns {
             let before = match bind % self.columns {
@@ -54,7 +54,11 @@ impl Insert {
                 _ => ", ",
             };
             // Writing to text does not fail.
-            let _ = write!(statement, "{before}${}", bind + 1);
+            let _ = match dialect {
+                // SQLite would look for each numbered bind in a list of all.
+                Dialect::Sqlite => write!(statement, "{before}?"),
+                Dialect::Postgres => write!(statement, "{before}${}", bind + 1),
+            };
         }
         statement + ") " + self.after
     }
@@ -75,9 +79,14 @@ mod tests {
     #[test]
     fn a_statement_has_a_bind_for_each_value() {
         let insert = Insert { into: "insert into t (a, b)", columns: 2, after: "on conflict do nothing" };
+        let rows = |dialect| insert.statement(dialect, 2);
         assert_eq!(
-            insert.statement(2),
+            rows(Dialect::Postgres),
             "insert into t (a, b) values ($1, $2), ($3, $4) on conflict do nothing"
+        );
+        assert_eq!(
+            rows(Dialect::Sqlite),
+            "insert into t (a, b) values (?, ?), (?, ?) on conflict do nothing"
         );
     }
 }

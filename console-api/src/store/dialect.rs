@@ -21,9 +21,19 @@ impl Dialect {
     pub(super) fn writer_start(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => {
-                &["pragma busy_timeout = 10000", "pragma journal_mode = wal", "pragma synchronous = normal"]
+                &[
+                    "pragma busy_timeout = 10000",
+                    "pragma journal_mode = wal",
+                    "pragma synchronous = normal",
+                    // Ids are random, so batches touch pages all over the file: 64 MB of them are kept at hand, and they
+                    // are moved from the log to the file after 16 MB.
+                    "pragma cache_size = -65536",
+                    "pragma wal_autocheckpoint = 4000",
+                ]
             }
-            Self::Postgres => &[],
+            // Plans, those of the checks of references too, are made while tables are empty, and kept: they must not be to read
+            // all rows. What is written is always found by its key.
+            Self::Postgres => &["set enable_seqscan = off"],
         }
     }
 
@@ -31,7 +41,10 @@ impl Dialect {
     pub(super) fn reader_start(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => &["pragma busy_timeout = 10000", "pragma query_only = on"],
-            Self::Postgres => &["set default_transaction_read_only = on"],
+            // Which filters are given makes all the difference to a plan.
+            Self::Postgres => {
+                &["set default_transaction_read_only = on", "set plan_cache_mode = force_custom_plan"]
+            }
         }
     }
 
@@ -58,6 +71,21 @@ impl Dialect {
         match self {
             Self::Sqlite => None,
             Self::Postgres => Some("lock table attacks in exclusive mode"),
+        }
+    }
+
+    /// Begins a transaction that sees everything as it is at one moment.
+    pub(super) fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin",
+            Self::Postgres => "begin isolation level repeatable read",
+        }
+    }
+
+    pub(super) fn vacuum(self) -> &'static str {
+        match self {
+            Self::Sqlite => "vacuum",
+            Self::Postgres => "vacuum analyze",
         }
     }
 

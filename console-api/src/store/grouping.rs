@@ -151,7 +151,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     let bind = |query: Query, ((attack, ip), hits): &((&str, String), i64)| {
         query.bind((*attack).to_owned()).bind(ip.clone()).bind(*hits)
     };
-    insert.rows(connection, &sources, bind).await
+    Ok(insert.rows(connection, &sources, bind).await?)
 }
 
 fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {

@@ -13,6 +13,7 @@ use super::{
 };
 use jiff::Timestamp;
 use shared::{AttackRecord, Hit, NotInspected, Record, RecordedRequest, ResponseReport, record::NodeInfo};
+use sqlx::{Any, Transaction};
 use std::collections::BTreeSet;
 
 /// What became of a record.
@@ -33,6 +34,15 @@ impl Kept {
 }
 
 impl Store {
+    /// Begins a transaction that may group hits.
+    pub(super) async fn begin_ingest(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let mut transaction = self.writer.begin_with(self.dialect.begin_ingest()).await?;
+        if let Some(statement) = self.dialect.lock_attacks() {
+            sqlx::query(statement).execute(&mut *transaction).await?;
+        }
+        Ok(transaction)
+    }
+
     /// Takes in a batch of a node: says of each record what became of it, once all that is kept is safe. `now` is the
     /// console's clock: a node's may be off.
     pub async fn ingest(
@@ -41,10 +51,7 @@ impl Store {
         now: Timestamp,
         records: &[&Record],
     ) -> Result<Vec<Kept>, StoreError> {
-        let mut transaction = self.writer.begin_with(self.dialect.begin_ingest()).await?;
-        if let Some(statement) = self.dialect.lock_attacks() {
-            sqlx::query(statement).execute(&mut *transaction).await?;
-        }
+        let mut transaction = self.begin_ingest().await?;
         nodes::seen(&mut transaction, node, now).await?;
         let kept = take_all(&mut transaction, records, now).await?;
         if records.iter().any(|record| matches!(record, Record::Response(_))) {

@@ -112,7 +112,7 @@ pub(super) async fn insert(
         columns: 22,
         after: "",
     };
-    insert.rows(connection, requests, bind).await
+    Ok(insert.rows(connection, requests, bind).await?)
 }
 
 fn bind(query: Query, (request, decision): &(&RecordedRequest, &Decision)) -> Query {

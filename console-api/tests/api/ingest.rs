@@ -1,11 +1,12 @@
 use crate::harness::{
-    Answer, Console, attack, hit, monitored, not_inspected, request_id, response, send, token_of, uuid, with,
+    Answer, Console, attack, hit, monitored, not_inspected, now, request_id, response, send, token_of, uuid,
+    with,
 };
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use console_api::actor::Role;
+use console_api::{actor::Role, app::App, bundles::Bundles, clock::Clock, intake::Intake};
 use flate2::{Compression, write::GzEncoder};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
@@ -97,6 +98,18 @@ async fn a_name_no_index_could_hold_is_refused_and_named() {
     let because = "is longer than 1000 bytes or holds a control character";
     let named = ["the edge request id", "the type of a hit", "the reason of what was not inspected"];
     assert_eq!(reasons, named.map(|name| format!("{name} {because}")).iter().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_node_is_told_to_come_back_when_too_many_deliver() {
+    let console = Console::start().await;
+    let app = App::new(console.store.clone(), Clock::At(now()), Bundles::default());
+    let router = App { intake: Intake::of(0), ..app }.router();
+    let request = Request::post("/api/v1/ingest")
+        .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::Node)))
+        .header(header::CONTENT_TYPE, "application/json");
+    let answer = send(&router, request.body(Body::from("{}")).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
 }
 
 #[tokio::test]

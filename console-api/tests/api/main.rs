@@ -18,4 +18,6 @@ mod pages;
 mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
+mod retention;
 mod rules;
+mod transfer;

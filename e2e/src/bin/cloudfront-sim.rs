@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use e2e::cloudfront::{Association, CloudFront, DistributionConfig, Functions};
+use e2e::cloudfront::{Association, CloudFront, DistributionConfig, Functions, Origin, OriginRequestPolicy};
 use e2e::lambda::{Function, FunctionConfig, PythonRuntime};
-use e2e::origin::Origin;
+use e2e::origin;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -137,22 +137,24 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-async fn start_origin(flags: &Flags) -> anyhow::Result<Option<Origin>> {
+async fn start_origin(flags: &Flags) -> anyhow::Result<Option<origin::Origin>> {
     if !flags.sample_origin {
         return Ok(None);
     }
-    Ok(Some(Origin::start(bind(flags.origin).await?)?))
+    Ok(Some(origin::Origin::start(bind(flags.origin).await?)?))
 }
 
 async fn start_cloudfront(flags: &Flags, functions: Functions) -> anyhow::Result<CloudFront> {
-    let config = DistributionConfig {
+    let mut config = DistributionConfig {
         distribution_id: flags.distribution_id.clone(),
         domain_name: flags.distribution_domain.clone(),
-        origin_domain: flags.origin_domain.clone(),
-        forward_host: flags.forward_host,
-        functions,
+        origins: vec![Origin::new("origin", &flags.origin_domain, flags.origin)],
         ..DistributionConfig::new(flags.origin)
     };
+    config.default_behavior.functions = functions;
+    if flags.forward_host {
+        config.default_behavior.origin_request = OriginRequestPolicy::all_viewer();
+    }
     Ok(CloudFront::start(bind(flags.listen).await?, config)?)
 }
 

@@ -1,26 +1,106 @@
+//! What a distribution is made of.
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::path_pattern::{PathPattern, normalized};
+use super::policy::{CachePolicy, OriginRequestPolicy, ResponseHeadersPolicy};
 use crate::lambda::Function;
 
-/// A distribution with its only behavior.
+/// A distribution: origins, and behaviors that say which requests go to which of them, and how.
 #[derive(Debug, Clone)]
 pub struct DistributionConfig {
     pub distribution_id: String,
     pub domain_name: String,
-    /// Where the origin listens.
-    pub origin: SocketAddr,
+    pub default_root_object: Option<String>,
+    /// Never empty.
+    pub origins: Vec<Origin>,
+    pub origin_groups: Vec<OriginGroup>,
+    /// In their order of precedence.
+    pub behaviors: Vec<(PathPattern, Behavior)>,
+    pub default_behavior: Behavior,
+    pub error_responses: Vec<ErrorResponse>,
+    pub error_caching: ErrorCaching,
+}
+
+#[derive(Debug, Clone)]
+pub struct Origin {
+    pub id: String,
     /// What the distribution calls the origin: its `Host`, unless the viewer's is forwarded.
-    pub origin_domain: String,
-    pub functions: Functions,
-    /// Whether the origin gets the viewer's `Host`, as with the origin request policy `AllViewer`.
-    pub forward_host: bool,
-    /// Whether the origin gets the viewer's headers at all, as with `AllViewerExceptHostHeader`.
-    pub forward_viewer_headers: bool,
+    pub domain_name: String,
+    /// Where it listens on this machine.
+    pub address: SocketAddr,
+    /// Put before the path of every request.
+    pub path: String,
+    pub custom_headers: Vec<(String, String)>,
+    pub kind: OriginKind,
     /// CloudFront's origin response timeout.
-    pub origin_timeout: Duration,
+    pub read_timeout: Duration,
+}
+
+/// The settings that only events show.
+#[derive(Debug, Clone)]
+pub enum OriginKind {
+    Custom { port: u16, protocol: String, keepalive_timeout: u64, ssl_protocols: Vec<String> },
+    S3 { region: String },
+}
+
+/// Two origins, the second for when the first fails.
+#[derive(Debug, Clone)]
+pub struct OriginGroup {
+    pub id: String,
+    pub primary: String,
+    pub secondary: String,
+    /// Which statuses of the first send a request to the second.
+    pub status_codes: Vec<u16>,
+}
+
+/// What happens to the requests of one path pattern.
+#[derive(Debug, Clone)]
+pub struct Behavior {
+    /// An origin's id, or an origin group's.
+    pub target: String,
+    pub viewer_protocol: ViewerProtocol,
+    pub allowed_methods: Vec<String>,
+    /// `GET` and `HEAD` always are.
+    pub caches_options: bool,
+    pub cache: CachePolicy,
+    pub origin_request: OriginRequestPolicy,
+    pub response_headers: ResponseHeadersPolicy,
+    pub functions: Functions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewerProtocol {
+    AllowAll,
+    RedirectToHttps,
+    HttpsOnly,
+}
+
+/// How long an error is kept, and what is shown in its place.
+#[derive(Debug, Clone)]
+pub struct ErrorResponse {
+    pub error_code: u16,
+    pub caching_min_ttl: Duration,
+    pub page: Option<ErrorPage>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ErrorPage {
+    pub path: String,
+    pub response_code: u16,
+}
+
+/// AWS's pages disagree on which errors are kept, and nobody says it of generated ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ErrorCaching {
+    /// The longest that any page allows: "Control how long CloudFront caches errors".
+    #[default]
+    Pessimistic,
+    /// By the table of "How CloudFront processes HTTP 4xx and 5xx status codes from your origin".
+    Documented,
 }
 
 /// At most one function per trigger.
@@ -50,19 +130,94 @@ pub enum Trigger {
 }
 
 impl DistributionConfig {
-    /// A distribution without functions, its other settings as AWS's documentation recommends for a custom origin.
+    /// One origin and one behavior that keeps nothing and forwards everything but the `Host`: the managed policies
+    /// `CachingDisabled` and `AllViewerExceptHostHeader`.
     pub fn new(origin: SocketAddr) -> Self {
+        let origin = Origin::new("origin", "origin.example.com", origin);
         Self {
             distribution_id: "EDFDVBD6EXAMPLE".to_owned(),
             domain_name: "d111111abcdef8.cloudfront.net".to_owned(),
-            origin,
-            origin_domain: "origin.example.com".to_owned(),
-            functions: Functions::default(),
-            forward_host: false,
-            forward_viewer_headers: true,
-            origin_timeout: Duration::from_secs(30),
+            default_root_object: None,
+            default_behavior: Behavior::new(&origin.id),
+            origins: vec![origin],
+            origin_groups: Vec::new(),
+            behaviors: Vec::new(),
+            error_responses: Vec::new(),
+            error_caching: ErrorCaching::default(),
         }
     }
+
+    #[must_use]
+    pub fn with_functions(mut self, functions: Functions) -> Self {
+        self.default_behavior.functions = functions;
+        self
+    }
+
+    /// The first whose pattern matches; functions that change the URI later do not change it.
+    pub(super) fn behavior(&self, path: &str) -> &Behavior {
+        let path = normalized(path);
+        let matching = self.behaviors.iter().find(|(pattern, _)| pattern.matches(&path));
+        matching.map_or(&self.default_behavior, |(_, behavior)| behavior)
+    }
+
+    /// The origin of a behavior, and the one to fail over to. `None` only for a configuration that names neither.
+    pub(super) fn target(&self, behavior: &Behavior) -> Option<(&Origin, Option<(&Origin, &OriginGroup)>)> {
+        let origin = |id: &str| self.origins.iter().find(|origin| origin.id == id);
+        if let Some(group) = self.origin_groups.iter().find(|group| group.id == behavior.target) {
+            return Some((origin(&group.primary)?, origin(&group.secondary).map(|second| (second, group))));
+        }
+        origin(&behavior.target).map(|origin| (origin, None))
+    }
+
+    pub(super) fn error_response(&self, status: u16) -> Option<&ErrorResponse> {
+        self.error_responses.iter().find(|response| response.error_code == status)
+    }
+}
+
+impl Origin {
+    /// A custom origin with CloudFront's default settings.
+    pub fn new(id: &str, domain_name: &str, address: SocketAddr) -> Self {
+        Self {
+            id: id.to_owned(),
+            domain_name: domain_name.to_owned(),
+            address,
+            path: String::new(),
+            custom_headers: Vec::new(),
+            kind: OriginKind::Custom {
+                port: address.port(),
+                protocol: "http".to_owned(),
+                keepalive_timeout: 5,
+                ssl_protocols: vec!["TLSv1.2".to_owned()],
+            },
+            read_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Behavior {
+    /// With all methods, no functions, and the policies of [`DistributionConfig::new`].
+    pub fn new(target: &str) -> Self {
+        Self {
+            target: target.to_owned(),
+            viewer_protocol: ViewerProtocol::AllowAll,
+            allowed_methods: super::limits::METHODS.map(str::to_owned).to_vec(),
+            caches_options: false,
+            cache: CachePolicy::disabled(),
+            origin_request: OriginRequestPolicy::all_viewer_except_host(),
+            response_headers: ResponseHeadersPolicy::default(),
+            functions: Functions::default(),
+        }
+    }
+
+    /// Whether responses to this method may be kept.
+    pub(super) fn caches(&self, method: &str) -> bool {
+        matches!(method, "GET" | "HEAD") || (method == "OPTIONS" && self.caches_options)
+    }
+}
+
+impl ErrorResponse {
+    /// "The default duration" of every error.
+    pub(super) const DEFAULT_TTL: Duration = Duration::from_secs(10);
 }
 
 impl Association {
@@ -84,11 +239,27 @@ impl Functions {
             Trigger::ViewerResponse => self.viewer_response.as_ref(),
         }
     }
+
+    pub fn at_mut(&mut self, trigger: Trigger) -> &mut Option<Association> {
+        match trigger {
+            Trigger::ViewerRequest => &mut self.viewer_request,
+            Trigger::OriginRequest => &mut self.origin_request,
+            Trigger::OriginResponse => &mut self.origin_response,
+            Trigger::ViewerResponse => &mut self.viewer_response,
+        }
+    }
 }
 
 impl Trigger {
+    pub const ALL: [Self; 4] =
+        [Self::ViewerRequest, Self::OriginRequest, Self::OriginResponse, Self::ViewerResponse];
+
     pub fn is_viewer(self) -> bool {
         matches!(self, Self::ViewerRequest | Self::ViewerResponse)
+    }
+
+    pub fn is_request(self) -> bool {
+        matches!(self, Self::ViewerRequest | Self::OriginRequest)
     }
 }
 

@@ -4,23 +4,36 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::distribution::{Behavior, Origin, OriginKind};
 use super::headers::Rules;
 use super::request::EdgeRequest;
 use super::{Association, DistributionConfig, Trigger, limits};
-use crate::http1::Response;
+use crate::http1::{Peer, Response};
 
 /// One viewer request, as all its events tell of it.
+#[derive(Clone, Copy)]
 pub(super) struct Viewer<'a> {
     pub(super) config: &'a DistributionConfig,
+    pub(super) behavior: &'a Behavior,
     pub(super) request_id: &'a str,
-    pub(super) client_ip: IpAddr,
+    pub(super) peer: Peer,
 }
 
 impl Viewer<'_> {
-    pub(super) fn request_event(&self, trigger: Trigger, to: &Association, request: &EdgeRequest) -> Value {
-        let mut shown = self.request(trigger, request);
+    pub(super) fn client_ip(&self) -> IpAddr {
+        self.peer.address.ip().to_canonical()
+    }
+
+    pub(super) fn request_event(
+        &self,
+        trigger: Trigger,
+        to: &Association,
+        origin: Option<&Origin>,
+        request: &EdgeRequest,
+    ) -> Value {
+        let mut shown = self.request(trigger, origin, request);
         if to.include_body && request.may_carry_a_body() {
             shown["body"] = body(trigger, &request.body);
         }
@@ -30,6 +43,7 @@ impl Viewer<'_> {
     pub(super) fn response_event(
         &self,
         trigger: Trigger,
+        origin: Option<&Origin>,
         request: &EdgeRequest,
         response: &Response,
     ) -> Value {
@@ -40,7 +54,7 @@ impl Viewer<'_> {
         });
         // The request of an origin-response is the one the origin got; headers are shown by the rules of requests.
         let of = if trigger.is_viewer() { Trigger::ViewerRequest } else { Trigger::OriginRequest };
-        self.event(trigger, json!({ "request": self.request(of, request), "response": shown }))
+        self.event(trigger, json!({ "request": self.request(of, origin, request), "response": shown }))
     }
 
     fn event(&self, trigger: Trigger, mut cf: Value) -> Value {
@@ -53,33 +67,48 @@ impl Viewer<'_> {
         json!({ "Records": [{ "cf": cf }] })
     }
 
-    fn request(&self, trigger: Trigger, request: &EdgeRequest) -> Value {
+    fn request(&self, trigger: Trigger, origin: Option<&Origin>, request: &EdgeRequest) -> Value {
         let mut shown = json!({
-            "clientIp": self.client_ip.to_string(),
+            "clientIp": self.client_ip().to_string(),
             "method": request.method,
             "uri": request.uri(),
             "querystring": request.querystring(),
             "headers": Rules { trigger }.show(&request.headers),
         });
-        if !trigger.is_viewer() {
-            shown["origin"] = origin(self.config);
+        if let Some(origin) = origin {
+            shown["origin"] = self::origin(origin);
         }
         shown
     }
 }
 
-/// The one origin there is, with CloudFront's default timeouts.
-pub(super) fn origin(config: &DistributionConfig) -> Value {
-    json!({ "custom": {
-        "customHeaders": {},
-        "domainName": config.origin_domain,
-        "keepaliveTimeout": 5,
-        "path": "",
-        "port": config.origin.port(),
-        "protocol": "http",
-        "readTimeout": config.origin_timeout.as_secs(),
-        "sslProtocols": ["TLSv1.2"],
-    }})
+/// The origin that the request goes to; only events at the origin have it.
+pub(super) fn origin(origin: &Origin) -> Value {
+    let header = |(name, value): &(String, String)| {
+        (name.to_ascii_lowercase(), json!([{ "key": name, "value": value }]))
+    };
+    let custom_headers: Map<_, _> = origin.custom_headers.iter().map(header).collect();
+    let seconds = origin.read_timeout.as_secs();
+    match &origin.kind {
+        OriginKind::Custom { port, protocol, keepalive_timeout, ssl_protocols } => json!({ "custom": {
+            "customHeaders": custom_headers,
+            "domainName": origin.domain_name,
+            "keepaliveTimeout": keepalive_timeout,
+            "path": origin.path,
+            "port": port,
+            "protocol": protocol,
+            "readTimeout": seconds,
+            "sslProtocols": ssl_protocols,
+        }}),
+        OriginKind::S3 { region } => json!({ "s3": {
+            "authMethod": "none",
+            "customHeaders": custom_headers,
+            "domainName": origin.domain_name,
+            "path": origin.path,
+            "readTimeout": seconds,
+            "region": region,
+        }}),
+    }
 }
 
 fn body(trigger: Trigger, body: &[u8]) -> Value {

@@ -24,6 +24,8 @@ pub(super) enum Failure {
     },
     #[error("the origin did not answer")]
     Origin(#[source] ClientError),
+    #[error("the behavior names no origin")]
+    NoOrigin,
 }
 
 impl Failure {
@@ -34,7 +36,7 @@ impl Failure {
             Self::Refused { status, .. } => *status,
             Self::Execution { .. } => 503,
             Self::Origin(ClientError::Timeout(_)) => 504,
-            Self::Validation { .. } | Self::Origin(_) => 502,
+            Self::Validation { .. } | Self::Origin(_) | Self::NoOrigin => 502,
         }
     }
 
@@ -44,7 +46,7 @@ impl Failure {
             Self::Execution { source: InvokeError::Throttled, .. } => "LambdaLimitExceeded from cloudfront",
             Self::Execution { .. } => "LambdaExecutionError from cloudfront",
             Self::Validation { .. } => "LambdaValidationError from cloudfront",
-            Self::Refused { .. } | Self::Origin(_) => "Error from cloudfront",
+            Self::Refused { .. } | Self::Origin(_) | Self::NoOrigin => "Error from cloudfront",
         }
     }
 

@@ -8,8 +8,12 @@ const MB: usize = 1024 * KB;
 /// "Quotas", general: maximum length of a URL.
 pub(super) const URL: usize = 8_192;
 
-/// "Quotas", general: maximum size of all header names and values of a request together.
-pub(super) const REQUEST_HEADERS: usize = 20_480;
+/// "Quotas", general: all header names and values of a request together, or of an origin's response. Newer copies of the
+/// page say 32,768 for the request line as well; this is the stricter.
+pub(super) const HEADERS: usize = 20_480;
+
+/// "Request and response behavior for custom origins": what a behavior can allow.
+pub(super) const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"];
 
 /// "Quotas" on Lambda@Edge and "Access the request body by choosing the include body option": how much of the body a
 /// function sees before it is cut.

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
+use super::distribution::Origin;
 use super::headers::{Returned, Rules};
 use super::request::EdgeRequest;
 use super::{Trigger, event::Viewer, limits};
@@ -45,6 +46,7 @@ pub(super) enum RequestOutcome {
 pub(super) fn of_request(
     viewer: &Viewer,
     trigger: Trigger,
+    origin: Option<&Origin>,
     include_body: bool,
     request: EdgeRequest,
     result: &[u8],
@@ -53,7 +55,7 @@ pub(super) fn of_request(
     if result.contains_key("status") {
         return generated(trigger, &result).map(RequestOutcome::Respond);
     }
-    changed_request(viewer, trigger, include_body, request, &result).map(RequestOutcome::Continue)
+    changed_request(viewer, trigger, origin, include_body, request, &result).map(RequestOutcome::Continue)
 }
 
 /// What a function at a response trigger makes of a response.
@@ -137,15 +139,23 @@ fn decode(body: &str, encoding: Option<&Value>) -> Result<Vec<u8>, Invalid> {
 fn changed_request(
     viewer: &Viewer,
     trigger: Trigger,
+    origin: Option<&Origin>,
     include_body: bool,
     mut request: EdgeRequest,
     result: &Map<String, Value>,
 ) -> Result<EdgeRequest, Invalid> {
-    check_read_only(viewer, &request, result)?;
+    check_read_only(viewer, origin, &request, result)?;
     request.set_uri(uri(result)?);
     if let Some(query) = result.get("querystring") {
         let query = query.as_str().filter(|query| is_sendable(query));
-        request.set_querystring(query.ok_or(Invalid::Structure("querystring cannot be sent"))?);
+        let query = query.ok_or(Invalid::Structure("querystring cannot be sent"))?;
+        if query.contains('#') && query != request.querystring() {
+            return Err(Invalid::Structure("querystring holds a fragment"));
+        }
+        request.set_querystring(query);
+    }
+    if request.target().len() > limits::URL {
+        return Err(Invalid::Structure("uri and querystring together are longer than 8,192 bytes"));
     }
     request.headers = Rules { trigger }.apply(&request.headers, &Returned::parse(result.get("headers"))?)?;
     if let Some(body) = replaced_body(trigger, include_body, result)? {
@@ -158,6 +168,7 @@ fn changed_request(
 /// Left out counts as left alone; changed does not.
 fn check_read_only(
     viewer: &Viewer,
+    origin: Option<&Origin>,
     request: &EdgeRequest,
     result: &Map<String, Value>,
 ) -> Result<(), Invalid> {
@@ -165,18 +176,19 @@ fn check_read_only(
     if differs("method", request.method.as_str().into()) {
         return Err(Invalid::ReadOnlyField("method"));
     }
-    if differs("clientIp", viewer.client_ip.to_string().into()) {
+    if differs("clientIp", viewer.client_ip().to_string().into()) {
         return Err(Invalid::ReadOnlyField("clientIp"));
     }
-    if differs("origin", super::event::origin(viewer.config)) {
-        return Err(Invalid::Structure("another origin; this simulator has only one"));
+    // An origin at viewer-request would be one that CloudFront does not know yet.
+    if differs("origin", origin.map(super::event::origin).unwrap_or_default()) {
+        return Err(Invalid::Structure("another origin, which this simulator cannot send it to"));
     }
     Ok(())
 }
 
 fn uri(result: &Map<String, Value>) -> Result<&str, Invalid> {
     let uri = result.get("uri").and_then(Value::as_str).ok_or(Invalid::Structure("uri is not a string"))?;
-    let ok = is_sendable(uri) && (uri.starts_with('/') || uri == "*") && uri.len() <= limits::URL;
+    let ok = is_sendable(uri) && (uri.starts_with('/') || uri == "*");
     if ok { Ok(uri) } else { Err(Invalid::Structure("uri cannot be sent")) }
 }
 

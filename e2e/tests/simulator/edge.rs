@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use e2e::cloudfront::Trigger;
+use e2e::cloudfront::{OriginRequestPolicy, Selection, Trigger};
 use e2e::http1::{Client, Request, Response};
 use e2e::origin::GREETING;
 
-use crate::harness::{Edge, TestFunction, configured, count, function};
+use crate::harness::{Edge, TestFunction, configured, count, does, function};
 
 /// Returns the request or the response as it came.
 const HANDS_ON: &str = "
@@ -14,24 +14,8 @@ def lambda_handler(event, context):
     cf = event['Records'][0]['cf']
     return cf.get('response') or cf['request']";
 
-/// A function whose body sees `request` (and `response`), and returns.
-async fn does(lines: &str) -> TestFunction {
-    let source = "def lambda_handler(event, context):\n    cf = event['Records'][0]['cf']\n    request = cf['request']\n    response = cf.get('response')\n";
-    let indented: Vec<_> = lines.lines().map(|line| format!("    {line}")).collect();
-    function(&(source.to_owned() + &indented.join("\n"))).await
-}
-
 async fn with(trigger: Trigger, function: &TestFunction) -> Edge {
-    Edge::start(|config| {
-        let functions = &mut config.functions;
-        *match trigger {
-            Trigger::ViewerRequest => &mut functions.viewer_request,
-            Trigger::OriginRequest => &mut functions.origin_request,
-            Trigger::OriginResponse => &mut functions.origin_response,
-            Trigger::ViewerResponse => &mut functions.viewer_response,
-        } = function.at();
-    })
-    .await
+    Edge::start(|config| *config.default_behavior.functions.at_mut(trigger) = function.at()).await
 }
 
 fn x_cache(response: &Response) -> String {
@@ -83,8 +67,12 @@ async fn the_origin_gets_what_cloudfront_adds() {
     assert_eq!(headers.text("x-amz-cf-id"), response.headers.text("x-amz-cf-id"));
     assert!(!headers.has("x-real-ip") && !headers.has("transfer-encoding"));
 
-    let edge =
-        Edge::start(|config| (config.forward_host, config.forward_viewer_headers) = (true, false)).await;
+    let edge = Edge::start(|config| {
+        let headers = Selection::only(&["Host"]);
+        config.default_behavior.origin_request =
+            OriginRequestPolicy { headers, ..OriginRequestPolicy::default() };
+    })
+    .await;
     edge.send(Request::new("GET", "/", "a.example").header("User-Agent", "curl").header("Cookie", "a=1"))
         .await;
     let headers = edge.origin.recorded().pop().unwrap().headers;
@@ -102,11 +90,11 @@ async fn a_block_page_never_reaches_the_origin() {
         let edge = Edge::start(|config| {
             let at = blocks.at();
             match trigger {
-                Trigger::ViewerRequest => config.functions.viewer_request = at,
-                _ => config.functions.origin_request = at,
+                Trigger::ViewerRequest => config.default_behavior.functions.viewer_request = at,
+                _ => config.default_behavior.functions.origin_request = at,
             }
-            config.functions.origin_response = passes.at();
-            config.functions.viewer_response = passes.at();
+            config.default_behavior.functions.origin_response = passes.at();
+            config.default_behavior.functions.viewer_response = passes.at();
         })
         .await;
         let response = edge.get("/?q=1'or'1").await;
@@ -129,10 +117,10 @@ async fn a_generated_page_below_400_passes_viewer_response_only_from_origin_requ
     for (trigger, seen) in [(Trigger::ViewerRequest, false), (Trigger::OriginRequest, true)] {
         let edge = Edge::start(|config| {
             match trigger {
-                Trigger::ViewerRequest => config.functions.viewer_request = answers.at(),
-                _ => config.functions.origin_request = answers.at(),
+                Trigger::ViewerRequest => config.default_behavior.functions.viewer_request = answers.at(),
+                _ => config.default_behavior.functions.origin_request = answers.at(),
             }
-            config.functions.viewer_response = marks.at();
+            config.default_behavior.functions.viewer_response = marks.at();
         })
         .await;
         let response = edge.get("/").await;
@@ -247,6 +235,9 @@ async fn other_invalid_results_end_in_a_502() {
         (Trigger::ViewerRequest, "return None"),
         (Trigger::ViewerRequest, "request['method'] = 'PUT'\nreturn request"),
         (Trigger::ViewerRequest, "request['uri'] = '/a b'\nreturn request"),
+        (Trigger::ViewerRequest, "request['querystring'] = 'a#b'\nreturn request"),
+        (Trigger::ViewerRequest, "request['querystring'] = 'x' * 8192\nreturn request"),
+        (Trigger::ViewerRequest, "return {'status': '600'}"),
         (Trigger::OriginRequest, "request['origin'] = {'s3': {}}\nreturn request"),
         (Trigger::ViewerResponse, "response['status'] = '404'\nreturn response"),
     ] {
@@ -256,6 +247,22 @@ async fn other_invalid_results_end_in_a_502() {
             (502, "LambdaValidationError from cloudfront"),
             "{lines}"
         );
+    }
+}
+
+#[tokio::test]
+async fn generated_responses_have_limits_with_their_headers() {
+    // The header is 10 bytes with its name.
+    let answer = |body: usize| {
+        format!(
+            "return {{'status': '403', 'headers': {{'x-a': [{{'value': '1234567'}}]}}, 'body': 'x' * {body}}}"
+        )
+    };
+    for (trigger, limit) in [(Trigger::ViewerRequest, 40 * 1024), (Trigger::OriginRequest, 1024 * 1024)] {
+        for (body, status) in [(limit - 10, 403), (limit - 9, 502)] {
+            let edge = with(trigger, &does(&answer(body)).await).await;
+            assert_eq!(edge.get("/").await.status, status, "{trigger} {body}");
+        }
     }
 }
 
@@ -292,12 +299,33 @@ def lambda_handler(event, context):
 }
 
 #[tokio::test]
+async fn a_throttled_function_ends_in_a_503() {
+    let sleeps = configured("import time\ndef lambda_handler(event, context): time.sleep(60)", |config| {
+        config.max_environments = 1;
+        config.timeout = Duration::from_secs(2);
+    })
+    .await;
+    let edge = std::sync::Arc::new(with(Trigger::ViewerRequest, &sleeps).await);
+    let visits = [(); 3].map(|()| {
+        let edge = std::sync::Arc::clone(&edge);
+        tokio::spawn(async move { edge.get("/").await })
+    });
+    let mut seen = Vec::new();
+    for visit in visits {
+        let response = visit.await.unwrap();
+        assert_eq!(response.status, 503);
+        seen.push(x_cache(&response));
+    }
+    assert!(seen.contains(&"LambdaLimitExceeded from cloudfront".to_owned()), "{seen:?}");
+}
+
+#[tokio::test]
 async fn one_function_may_serve_two_triggers_and_many_visitors() {
     let both = configured(HANDS_ON, |config| config.max_environments = 3).await;
     let edge = std::sync::Arc::new(
         Edge::start(|config| {
-            config.functions.viewer_request = both.at();
-            config.functions.origin_response = both.at();
+            config.default_behavior.functions.viewer_request = both.at();
+            config.default_behavior.functions.origin_response = both.at();
         })
         .await,
     );
@@ -321,7 +349,7 @@ async fn requests_cloudfront_does_not_take_reach_nobody() {
     let long = "x".repeat(8_200);
     for (status, request) in [
         (414, Request::new("GET", format!("/{long}"), "a")),
-        (400, Request::new("GET", "/", "a").header("X-A", &long).header("X-B", &long).header("X-C", &long)),
+        (494, Request::new("GET", "/", "a").header("X-A", &long).header("X-B", &long).header("X-C", &long)),
         (403, Request::new("TRACE", "/", "a")),
         (403, Request::new("GET", "/", "a").with_body("x")),
         (400, Request::new("GET", "/", "a").header("Host", "b")),
@@ -334,13 +362,38 @@ async fn requests_cloudfront_does_not_take_reach_nobody() {
 }
 
 #[tokio::test]
+async fn a_request_at_the_limits_passes() {
+    let edge = Edge::start(|_| {}).await;
+    assert_eq!(edge.get(format!("/{}", "x".repeat(8_191))).await.status, 200);
+    // `Host: a` and `X-A: …`, their names counted.
+    let request = |length: usize| Request::new("GET", "/", "a").header("X-A", "x".repeat(length));
+    assert_eq!(edge.send(request(20_480 - 8)).await.status, 200);
+    assert_eq!(edge.send(request(20_480 - 7)).await.status, 494);
+}
+
+#[tokio::test]
+async fn every_answer_says_where_it_comes_from() {
+    let edge = Edge::start(|config| config.default_behavior.allowed_methods = vec!["GET".to_owned()]).await;
+    let mut ids = Vec::new();
+    for (target, method) in [("/", "GET"), ("/status/500", "GET"), ("/", "POST")] {
+        let headers = edge.send(Request::new(method, target, "a.example")).await.headers;
+        let via = headers.text("via").unwrap();
+        assert!(via.starts_with("1.1 ") && via.ends_with(".cloudfront.net (CloudFront)"), "{via}");
+        assert!(headers.has("x-cache") && headers.has("x-amz-cf-pop"));
+        ids.push(headers.text("x-amz-cf-id").unwrap());
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+}
+
+#[tokio::test]
 async fn an_origin_that_is_away_or_silent_is_cloudfronts_error() {
-    let away = Edge::start(|config| config.origin = "127.0.0.1:1".parse().unwrap()).await;
+    let away = Edge::start(|config| config.origins[0].address = "127.0.0.1:1".parse().unwrap()).await;
     assert_eq!(away.get("/").await.status, 502);
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = Edge::start(|config| {
-        config.origin = silent.local_addr().unwrap();
-        config.origin_timeout = Duration::from_millis(100);
+        config.origins[0].address = silent.local_addr().unwrap();
+        config.origins[0].read_timeout = Duration::from_millis(100);
     });
     let response = silent.await.get("/").await;
     assert_eq!((response.status, x_cache(&response).as_str()), (504, "Error from cloudfront"));

@@ -44,10 +44,10 @@ fn redact(cf: &mut Value) {
 async fn all_four_events_look_as_documented() {
     let prints = function(PRINTS).await;
     let edge = Edge::start(|config| {
-        config.functions.viewer_request = prints.at();
-        config.functions.origin_request = prints.at();
-        config.functions.origin_response = prints.at();
-        config.functions.viewer_response = prints.at();
+        config.default_behavior.functions.viewer_request = prints.at();
+        config.default_behavior.functions.origin_request = prints.at();
+        config.default_behavior.functions.origin_response = prints.at();
+        config.default_behavior.functions.viewer_response = prints.at();
     })
     .await;
     let request = Request::new("POST", b"/caf\xe9/<b>?q=%27&r=".to_vec(), "shop.example.com")
@@ -85,8 +85,8 @@ def lambda_handler(event, context):
     return request";
     let prints = function(source).await;
     let edge = Edge::start(|config| {
-        config.functions.viewer_request = prints.at();
-        config.functions.origin_request = prints.at();
+        config.default_behavior.functions.viewer_request = prints.at();
+        config.default_behavior.functions.origin_request = prints.at();
     })
     .await;
     let body = "0123456789abcdef".repeat(100_000);
@@ -102,9 +102,9 @@ def lambda_handler(event, context):
 async fn the_body_is_shown_only_where_asked_for_and_possible() {
     let prints = function(PRINTS).await;
     let edge = Edge::start(|config| {
-        config.functions.viewer_request =
+        config.default_behavior.functions.viewer_request =
             prints.at().map(|at| e2e::cloudfront::Association { include_body: false, ..at });
-        config.functions.origin_request = prints.at();
+        config.default_behavior.functions.origin_request = prints.at();
     })
     .await;
     edge.post("/", "x").await;

@@ -5,10 +5,12 @@ use std::io::{Cursor, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use e2e::cloudfront::{Association, CloudFront, DistributionConfig};
-use e2e::http1::{Client, Request, Response};
+use e2e::clock::Clock;
+use e2e::cloudfront::{self, Association, CloudFront, DistributionConfig};
+use e2e::http1::{Client, Options, Request, Response};
 use e2e::lambda::{Function, FunctionConfig, LambdaLog, LogEvent, PythonRuntime, silent};
 use e2e::origin::Origin;
+use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use zip::ZipWriter;
@@ -42,6 +44,13 @@ impl std::ops::Deref for TestFunction {
 /// A function of this source, started with the defaults.
 pub(crate) async fn function(source: &str) -> TestFunction {
     configured(source, |_| {}).await
+}
+
+/// A function whose body sees `request` (and `response`), and returns.
+pub(crate) async fn does(lines: &str) -> TestFunction {
+    let source = "def lambda_handler(event, context):\n    cf = event['Records'][0]['cf']\n    request = cf['request']\n    response = cf.get('response')\n";
+    let indented: Vec<_> = lines.lines().map(|line| format!("    {line}")).collect();
+    function(&(source.to_owned() + &indented.join("\n"))).await
 }
 
 /// A function of this source, with its settings changed.
@@ -93,20 +102,43 @@ pub(crate) fn count(log: &LambdaLog, is: impl Fn(&LogEvent) -> bool) -> usize {
     log.events().iter().filter(|event| is(event)).count()
 }
 
-/// A distribution before an origin, and a visitor.
+/// A distribution before an origin, and a visitor. Its time stands still.
 pub(crate) struct Edge {
     pub(crate) origin: Origin,
     pub(crate) cloudfront: CloudFront,
+    pub(crate) clock: Clock,
     visitor: Client,
 }
 
 impl Edge {
+    /// Before the sample origin.
     pub(crate) async fn start(set: impl FnOnce(&mut DistributionConfig)) -> Self {
-        let origin = Origin::start(any_port().await).unwrap();
+        Self::in_front_of(Origin::start(any_port().await).unwrap(), set).await
+    }
+
+    /// Before an origin that answers so.
+    pub(crate) async fn before(
+        answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
+        set: impl FnOnce(&mut DistributionConfig),
+    ) -> Self {
+        Self::before_slow(move |request| std::future::ready(answer(&request)), set).await
+    }
+
+    /// Before an origin that takes its time.
+    pub(crate) async fn before_slow<F: Future<Output = Response> + Send + 'static>(
+        answer: impl Fn(Request) -> F + Send + Sync + 'static,
+        set: impl FnOnce(&mut DistributionConfig),
+    ) -> Self {
+        Self::in_front_of(Origin::answering(any_port().await, answer).unwrap(), set).await
+    }
+
+    async fn in_front_of(origin: Origin, set: impl FnOnce(&mut DistributionConfig)) -> Self {
         let mut config = DistributionConfig::new(origin.address());
         set(&mut config);
-        let cloudfront = CloudFront::start(any_port().await, config).unwrap();
-        Self { origin, cloudfront, visitor: Client::default() }
+        let clock = Clock::standing_at(Timestamp::UNIX_EPOCH);
+        let edge = cloudfront::Edge::new(config, clock.clone());
+        let cloudfront = CloudFront::start_with(any_port().await, edge, Options::default()).unwrap();
+        Self { origin, cloudfront, clock, visitor: Client::default() }
     }
 
     pub(crate) async fn send(&self, request: Request) -> Response {

@@ -2,12 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
 
+mod behaviors;
 mod binary;
+mod cache;
+mod collapsing;
 mod edge;
 mod ends;
+mod error_caching;
 mod events;
 mod harness;
+mod header_rules;
+mod input;
+mod keeping;
 mod lambda;
+mod rules;
 
 use harness::python;
 

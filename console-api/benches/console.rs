@@ -1,0 +1,203 @@
+//! How fast batches are taken in, beside the database's own bulk path, and how fast questions are answered.
+//!
+//! `just bench-console [HITS]`. Batches come through the router as nodes send them, and are acknowledged one by one. The rows
+//! they leave are then written into empty tables in one transaction: with many to a statement, and nothing to think of, which
+//! the bound is about; and by the database itself, from table to table.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed measurement")]
+
+#[path = "../tests/support/postgres.rs"]
+mod postgres_server;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use console_api::{
+    actor::Role,
+    app::App,
+    bundles::Bundles,
+    clock::Clock,
+    seed,
+    store::{Place, PostgresUrl, Store, TokenSource},
+    token::Token,
+};
+use http_body_util::BodyExt;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+use std::{
+    env, fs,
+    time::{Duration, Instant},
+};
+use tower::ServiceExt;
+
+const HITS: u64 = 100_000;
+/// As many records as a node sends at once.
+const BATCH: u64 = 500;
+const ASKED: usize = 200;
+/// At least this share of the bulk path's rate.
+const BOUND: f64 = 0.4;
+const TABLES: [&str; 4] = ["requests", "attacks", "hits", "attack_sources"];
+
+const READER: &str = "wlc_the_token_of_the_bench";
+const NODE: &str = "wlc_the_token_of_its_nodes";
+
+struct Bench {
+    name: &'static str,
+    router: Router,
+    hits: u64,
+}
+
+fn main() {
+    let hits = env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(HITS);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut is_within = runtime.block_on(in_sqlite(hits));
+    postgres_server::with_server(|server| is_within &= runtime.block_on(in_postgres(hits, &server.url())));
+    assert!(is_within, "a ratio is below its bound");
+}
+
+async fn in_sqlite(hits: u64) -> bool {
+    let dir = tempfile::tempdir().unwrap();
+    let place = |name: &str| {
+        fs::create_dir(dir.path().join(name)).unwrap();
+        Place::in_dir(&dir.path().join(name))
+    };
+    let file = |name: &str| dir.path().join(name).join("console.db").display().to_string();
+    let places = ["console", "bulk", "copy"].map(place);
+    let attach = format!("attach database '{}' as copy", file("copy"));
+    measure("SQLite", &places, hits, &format!("sqlite:{}", file("console")), &attach).await
+}
+
+async fn in_postgres(hits: u64, server: &str) -> bool {
+    let mut connection = AnyConnection::connect(server).await.unwrap();
+    for schema in ["create schema console", "create schema bulk", "create schema copy"] {
+        connection.execute(schema).await.unwrap();
+    }
+    let url = |schema| format!("{server}&options[search_path]={schema}");
+    let places =
+        ["console", "bulk", "copy"].map(|schema| Place::Server(PostgresUrl::parse(url(schema)).unwrap()));
+    measure("PostgreSQL", &places, hits, &url("console"), "select 1").await
+}
+
+/// Measures on the first of three places; the others are for the same rows.
+async fn measure(
+    name: &'static str,
+    [place, bulk, other]: &[Place; 3],
+    hits: u64,
+    url: &str,
+    attach: &str,
+) -> bool {
+    let store = Store::open(place).await.unwrap();
+    let bench = Bench { name, router: router(&store).await, hits };
+    let ingested = bench.ingest().await;
+    println!("{name}: resident memory {}", resident());
+    bench.ask().await;
+    let inserted = insert(&store, bulk).await;
+    store.close().await;
+    Store::open(other).await.unwrap().close().await;
+    let copied = copy(url, attach).await;
+    let ratio = inserted.as_secs_f64() / ingested.as_secs_f64();
+    println!(
+        "{name}: {:.0} hits/s taken in; inserted in bulk {:.0} hits/s: {ratio:.2}× (bound {BOUND}×); \
+         copied from table to table {:.0} hits/s",
+        bench.rate(ingested),
+        bench.rate(inserted),
+        bench.rate(copied),
+    );
+    ratio >= BOUND
+}
+
+async fn router(store: &Store) -> Router {
+    let now = Clock::System.now();
+    for (token, role) in [(READER, Role::ReadOnly), (NODE, Role::Node)] {
+        let token = Token::parse(token).unwrap();
+        store.add_token(&token, role, "bench", TokenSource::Command, now).await.unwrap();
+    }
+    App::new(store.clone(), Clock::System, Bundles::default()).router()
+}
+
+impl Bench {
+    #[expect(clippy::cast_precision_loss, reason = "for people to read")]
+    fn rate(&self, time: Duration) -> f64 {
+        self.hits as f64 / time.as_secs_f64()
+    }
+
+    /// How long all batches take, one after the other. Making them up is not counted.
+    async fn ingest(&self) -> Duration {
+        let mut taken = Duration::ZERO;
+        for records in seed::batches(self.hits, BATCH, Clock::System.now()) {
+            let batch = serde_json::to_string(&seed::delivery(&records).unwrap()).unwrap();
+            let request = Request::post("/api/v1/ingest")
+                .header(header::AUTHORIZATION, format!("Bearer {NODE}"))
+                .header(header::CONTENT_TYPE, "application/json");
+            let begun = Instant::now();
+            let answer = self.router.clone().oneshot(request.body(Body::from(batch)).unwrap()).await.unwrap();
+            taken += begun.elapsed();
+            assert_eq!(answer.status(), StatusCode::OK);
+        }
+        taken
+    }
+
+    async fn ask(&self) {
+        let list = self.get("/api/v1/attacks?limit=1").await;
+        let list: serde_json::Value = serde_json::from_slice(&list).unwrap();
+        let attack = list["items"][0]["id"].as_str().unwrap().to_owned();
+        let ip = "198.18.50.1";
+        for (name, path) in [
+            ("latest attacks", "/api/v1/attacks".to_owned()),
+            ("attacks by type and status", "/api/v1/attacks?type=sqli&status=blocked".to_owned()),
+            ("attacks on a path", "/api/v1/attacks?host=api.example.com&path=/graphql".to_owned()),
+            ("attacks from an address", format!("/api/v1/attacks?ip={ip}")),
+            ("one attack", format!("/api/v1/attacks/{attack}")),
+            ("hits of an attack", format!("/api/v1/attacks/{attack}/hits")),
+        ] {
+            let mut times = Vec::with_capacity(ASKED);
+            for _ in 0..ASKED {
+                let begun = Instant::now();
+                self.get(&path).await;
+                times.push(begun.elapsed());
+            }
+            times.sort();
+            let (p50, p95) = (times[ASKED / 2], times[ASKED * 95 / 100]);
+            println!("{}: {name}: p50 {p50:.1?}, p95 {p95:.1?}", self.name);
+        }
+    }
+
+    async fn get(&self, path: &str) -> Vec<u8> {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {READER}"));
+        let answer = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.into_body().collect().await.unwrap().to_bytes().to_vec()
+    }
+}
+
+/// How long it takes to insert the same rows into an empty database. They come from a file of SQLite's.
+async fn insert(store: &Store, into: &Place) -> Duration {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = Store::open(&Place::in_dir(dir.path())).await.unwrap();
+    store.copy_to(&rows).await.unwrap();
+    let into = Store::open(into).await.unwrap();
+    let begun = Instant::now();
+    rows.copy_to(&into).await.unwrap();
+    begun.elapsed()
+}
+
+/// How long the database takes to write the same rows into tables of another schema.
+async fn copy(url: &str, attach: &str) -> Duration {
+    let mut connection = AnyConnection::connect(url).await.unwrap();
+    connection.execute(AssertSqlSafe(attach)).await.unwrap();
+    let begun = Instant::now();
+    let mut transaction = connection.begin().await.unwrap();
+    for table in TABLES {
+        let statement = format!("insert into copy.{table} select * from {table}");
+        transaction.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+    transaction.commit().await.unwrap();
+    begun.elapsed()
+}
+
+/// What Linux says of this process.
+fn resident() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("unknown");
+    line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+}

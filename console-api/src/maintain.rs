@@ -1,0 +1,76 @@
+//! The commands that work on the database as a whole.
+
+use crate::run;
+use anyhow::{Context, bail};
+use console_api::{
+    clock::Clock,
+    config::{Backup, Data, Engine, Migrate, Restore, Seed},
+    seed,
+    store::{Place, Store},
+};
+
+/// How many hits `seed` stores in one transaction, as a node does.
+const SEED_BATCH: u64 = 500;
+
+pub(crate) async fn seed(flags: Seed) -> anyhow::Result<()> {
+    let store = run::open(&flags.data).await?;
+    let now = Clock::System.now();
+    for batch in seed::batches(flags.hits, SEED_BATCH, now) {
+        store.ingest(&seed::node(), now, &batch.iter().collect::<Vec<_>>()).await?;
+    }
+    store.close().await;
+    println!("recorded {} hits", flags.hits);
+    Ok(())
+}
+
+pub(crate) async fn backup(flags: Backup) -> anyhow::Result<()> {
+    if flags.file.exists() {
+        bail!("{} is there already", flags.file.display());
+    }
+    let store = run::open(&flags.data).await?;
+    copy(&store, &Place::File(flags.file)).await
+}
+
+pub(crate) async fn restore(flags: Restore) -> anyhow::Result<()> {
+    if !flags.file.exists() {
+        bail!("there is no file {}", flags.file.display());
+    }
+    let backup = Store::open(&Place::File(flags.file)).await?;
+    run::make_dir(&flags.data)?;
+    copy(&backup, &flags.data.place()?).await
+}
+
+pub(crate) async fn migrate(flags: Migrate) -> anyhow::Result<()> {
+    if flags.from == flags.to {
+        bail!("`--from` and `--to` name the same kind of database");
+    }
+    let place = |engine| match engine {
+        Engine::Sqlite => Ok(Place::in_dir(&flags.data.dir)),
+        Engine::Postgres if flags.data.database_url.is_some() => Ok(flags.data.place()?),
+        Engine::Postgres => bail!("`--database-url` says where PostgreSQL is"),
+    };
+    let (from, to) = (place(flags.from)?, place(flags.to)?);
+    if let Place::File(path) = &from
+        && !path.exists()
+    {
+        bail!("there is no database {}", path.display());
+    }
+    run::make_dir(&flags.data)?;
+    copy(&Store::open(&from).await?, &to).await
+}
+
+pub(crate) async fn vacuum(data: Data) -> anyhow::Result<()> {
+    let store = run::open(&data).await?;
+    store.vacuum().await?;
+    store.close().await;
+    Ok(())
+}
+
+async fn copy(from: &Store, to: &Place) -> anyhow::Result<()> {
+    let target = Store::open(to).await?;
+    let rows = from.copy_to(&target).await.with_context(|| format!("cannot fill the database {to}"))?;
+    from.close().await;
+    target.close().await;
+    println!("copied {rows} rows");
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! What is forgotten while the console runs.
+
+use crate::{
+    clock::Clock,
+    store::{Store, StoreError},
+};
+use jiff::SignedDuration;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const PAUSE: Duration = Duration::from_mins(10);
+
+/// How much is kept; what has no limit is kept for ever.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Retention {
+    pub days: Option<u32>,
+    pub hits: Option<u64>,
+}
+
+impl Retention {
+    /// Forgets what is too old or too much, now and then, until told to stop.
+    pub async fn run(self, store: Store, clock: Clock, stop: CancellationToken) {
+        loop {
+            match self.apply(&store, clock).await {
+                Ok(0) => {}
+                Ok(hits) => tracing::info!(hits, "forgot the oldest hits"),
+                Err(error) => tracing::error!(%error, "cannot forget old hits"),
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Says how many hits were forgotten.
+    pub async fn apply(self, store: &Store, clock: Clock) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        if let Some(days) = self.days {
+            let limit = clock.now() - SignedDuration::from_hours(24 * i64::from(days));
+            forgotten += store.forget_before(limit).await?;
+        }
+        if let Some(hits) = self.hits {
+            forgotten += store.forget_beyond(hits).await?;
+        }
+        Ok(forgotten)
+    }
+}

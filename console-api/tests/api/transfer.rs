@@ -1,0 +1,59 @@
+use crate::harness::{Console, attack, hit, monitored, not_inspected, response, uuid, with};
+use console_api::store::{Place, Store};
+use serde_json::{Value, json};
+
+/// All a reader can see, with ids: a copy is the same.
+async fn seen(console: &Console) -> Vec<Value> {
+    let mut seen = Vec::new();
+    let hit = format!("/api/v1/hits/{}", uuid(2));
+    for path in ["/api/v1/attacks", "/api/v1/not-inspected", "/api/v1/nodes", &hit] {
+        let answer = console.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        seen.push(answer.json());
+    }
+    seen
+}
+
+async fn some() -> Console {
+    let console = Console::start().await;
+    let strange = hit(2, "sqli", &json!([["post"]]), "\0'\u{1a}\u{1f980}");
+    let mut request = with(attack(2, 30), &[("/attack/hits", json!([strange]))]);
+    request["attack"]["request"]["body"] = json!("AP8=");
+    let mut records: Vec<Value> = (10..700).map(|n| monitored(attack(n, n % 60))).collect();
+    records.extend([
+        attack(1, 0),
+        request,
+        response(2, 403, "viewer-response"),
+        not_inspected(9, 1, "node_timeout"),
+    ]);
+    console.ingest(&records).await;
+    console
+}
+
+#[tokio::test]
+async fn a_backup_fills_a_new_database_with_the_same() {
+    let console = some().await;
+    let dir = tempfile::tempdir().unwrap();
+    let backup = Store::open(&Place::in_dir(dir.path())).await.unwrap();
+    let rows = console.store.copy_to(&backup).await.unwrap();
+    let restored = Console::empty().await;
+    assert_eq!(backup.copy_to(&restored.store).await.unwrap(), rows);
+    assert_eq!(seen(&restored).await, seen(&console).await);
+}
+
+#[tokio::test]
+async fn only_an_empty_database_is_filled() {
+    let console = some().await;
+    let dir = tempfile::tempdir().unwrap();
+    let backup = Store::open(&Place::in_dir(dir.path())).await.unwrap();
+    console.store.copy_to(&backup).await.unwrap();
+    let refused = backup.copy_to(&Console::start().await.store).await.unwrap_err();
+    assert_eq!(refused.to_string(), "the table tokens is not empty: only a new database can be filled");
+}
+
+#[tokio::test]
+async fn space_is_given_back() {
+    let console = some().await;
+    console.store.vacuum().await.unwrap();
+    assert_eq!(console.get("/api/v1/attacks").await.status, 200);
+}

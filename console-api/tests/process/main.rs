@@ -1,0 +1,10 @@
+//! The program itself: starts, stops and kills.
+
+#![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
+
+mod kill;
+mod maintenance;
+#[path = "../support/postgres.rs"]
+mod postgres_server;
+mod program;
+mod starts;

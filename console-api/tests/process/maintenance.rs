@@ -1,0 +1,49 @@
+//! The commands that work on the database as a whole.
+
+use crate::{
+    postgres_server,
+    program::{Console, PROGRAM, json_of, token},
+};
+use std::{path::Path, process::Command};
+
+/// Runs a command on a data directory and gives what it said: standard output, or the error.
+fn run(data: &Path, args: &[&str]) -> Result<String, String> {
+    let done = Command::new(PROGRAM).args(args).arg("--data").arg(data).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    if done.status.success() { Ok(text(done.stdout)) } else { Err(text(done.stderr)) }
+}
+
+/// All hits of the first page of attacks.
+fn hits(data: &Path, options: &[&str]) -> u64 {
+    let console = Console::start_with(data, options);
+    let list = console.call(&token(data, "admin-token"), "GET /api/v1/attacks?limit=200", "");
+    json_of(&list)["items"].as_array().unwrap().iter().map(|attack| attack["hits"].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn a_backup_is_restored_into_a_new_directory() {
+    let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = data.path().join("backup.db");
+    let file = file.to_str().unwrap();
+    assert_eq!(run(data.path(), &["seed", "--hits", "150"]).unwrap(), "recorded 150 hits\n");
+    run(data.path(), &["backup", file]).unwrap();
+    assert!(run(data.path(), &["backup", file]).unwrap_err().contains("is there already"));
+    run(other.path(), &["restore", file]).unwrap();
+    run(other.path(), &["vacuum"]).unwrap();
+    assert_eq!(hits(other.path(), &[]), 150);
+    assert!(run(other.path(), &["restore", file]).unwrap_err().contains("is not empty"));
+}
+
+#[test]
+fn everything_moves_from_sqlite_to_postgresql() {
+    postgres_server::with_server(|server| {
+        let data = tempfile::tempdir().unwrap();
+        let (url, migrate) = (server.url(), ["migrate", "--from", "sqlite", "--to", "postgres"]);
+        let database = ["--database-url", &url];
+        assert!(run(data.path(), &migrate).unwrap_err().contains("`--database-url` says"));
+        assert!(run(data.path(), &[&migrate[..], &database].concat()).unwrap_err().contains("no database"));
+        run(data.path(), &["seed", "--hits", "150"]).unwrap();
+        run(data.path(), &[&migrate[..], &database].concat()).unwrap();
+        assert_eq!(hits(data.path(), &database), 150);
+    });
+}

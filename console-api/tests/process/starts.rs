@@ -1,0 +1,70 @@
+//! What a start and a stop leave behind.
+
+use crate::program::{Console, PROGRAM};
+use std::{
+    fs,
+    io::Read,
+    process::{Command, Output},
+};
+
+fn run(args: &[&str]) -> Output {
+    Command::new(PROGRAM).args(args).output().unwrap()
+}
+
+#[test]
+fn it_stops_when_told_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start(dir.path());
+    let id = console.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(console.process.wait().unwrap().success());
+    let mut rest = String::new();
+    console.log.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("the console has stopped"), "{rest}");
+}
+
+#[test]
+fn the_log_says_where_the_token_lies_and_not_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let console = Console::start(dir.path());
+    let file = dir.path().join("admin-token");
+    assert!(console.started.contains(file.to_str().unwrap()), "{}", console.started);
+    assert!(!console.started.contains("wlc_"), "{}", console.started);
+}
+
+#[test]
+fn a_token_made_beside_a_running_console_works_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let console = Console::start(dir.path());
+    let data = dir.path().to_str().unwrap();
+    let made = run(&["token", "create", "--data", data, "--role", "read_only", "--name", "Ann"]);
+    let token = String::from_utf8(made.stdout).unwrap();
+    assert!(console.call(token.trim(), "GET /api/v1/nodes", "").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_start_that_fails_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let console = Console::start(dir.path());
+    let data = dir.path().to_str().unwrap();
+    let taken = run(&["serve", "--data", data, "--listen", &console.address]);
+    let expected = format!("cannot listen on {}", console.address);
+    assert_eq!(taken.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&taken.stderr).contains(&expected), "{taken:?}");
+
+    let broken = tempfile::tempdir().unwrap();
+    fs::write(broken.path().join("console.db"), "this is no database, though it is long enough").unwrap();
+    let refused = run(&["serve", "--data", broken.path().to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let file = broken.path().join("console.db");
+    let reason = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(reason.contains(file.to_str().unwrap()) && reason.contains("file is not a database"), "{reason}");
+
+    let url = "mysql://ann:secret@127.0.0.1/console";
+    let refused = run(&["serve", "--data", data, "--database-url", url, "--listen", "127.0.0.1:0"]);
+    let reason = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        reason.contains("a database URL begins with postgres://") && !reason.contains("secret"),
+        "{reason}"
+    );
+}

@@ -1,0 +1,235 @@
+//! The cache of the edge: what is kept, for whom, and for how long.
+
+mod key;
+mod lifetime;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::http1::Response;
+
+pub(super) use key::CacheKey;
+pub(super) use lifetime::{is_never_shared, keep_for, vary_outside_key};
+
+/// How many bytes are kept; the responses that were not asked for the longest go first.
+const CAPACITY: usize = 64 * 1024 * 1024;
+/// What an entry costs besides its texts.
+const OVERHEAD: usize = 512;
+
+/// A response in the cache.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) response: Response,
+    /// What viewer-response functions are spared: it is a custom error page.
+    pub(super) is_error_page: bool,
+    pub(super) since: Timestamp,
+    pub(super) fresh_until: Timestamp,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: HashMap<CacheKey, Entry>,
+    /// By the time of their last use, oldest first.
+    by_use: BTreeMap<u64, CacheKey>,
+    uses: u64,
+    bytes: usize,
+    /// Keys that somebody is asking the origin for.
+    pending: HashMap<CacheKey, watch::Receiver<Option<Arc<Kept>>>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    kept: Arc<Kept>,
+    bytes: usize,
+    last_use: u64,
+}
+
+/// What a request finds.
+pub(super) enum Claim<'a> {
+    Fresh(Arc<Kept>),
+    /// Somebody else is asking the origin: request collapsing.
+    Pending(watch::Receiver<Option<Arc<Kept>>>),
+    /// Nobody is; whoever gets this does.
+    Mine(Leader<'a>),
+}
+
+/// The first of those who want a response that is not there. Dropped without an outcome, the others ask for themselves.
+pub(super) struct Leader<'a> {
+    cache: &'a Cache,
+    key: CacheKey,
+    /// What is there but too old.
+    pub(super) stale: Option<Arc<Kept>>,
+    outcome: watch::Sender<Option<Arc<Kept>>>,
+}
+
+impl Cache {
+    pub(super) fn claim(&self, key: &CacheKey, now: Timestamp) -> Claim<'_> {
+        let mut state = self.lock();
+        let found = state.find(key);
+        if let Some(kept) = found.as_ref().filter(|kept| now < kept.fresh_until) {
+            return Claim::Fresh(Arc::clone(kept));
+        }
+        if let Some(pending) = state.pending.get(key) {
+            return Claim::Pending(pending.clone());
+        }
+        let (outcome, pending) = watch::channel(None);
+        state.pending.insert(key.clone(), pending);
+        Claim::Mine(Leader { cache: self, key: key.clone(), stale: found, outcome })
+    }
+
+    /// "Invalidate files to remove content": a path with its query, or all that begin so when it ends in `*`. Returns
+    /// how many responses went.
+    pub(super) fn invalidate(&self, path: &str) -> usize {
+        let mut state = self.lock();
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let hit: Vec<_> = state.entries.keys().filter(|key| key.is_at(&path)).cloned().collect();
+        for key in &hit {
+            state.remove(key);
+        }
+        hit.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Leader<'_> {
+    /// Gives the response to those who wait, and keeps it if it is to be kept at all.
+    pub(super) fn settle(self, kept: Kept, share: bool) -> Arc<Kept> {
+        let kept = Arc::new(kept);
+        if kept.fresh_until > kept.since {
+            self.cache.lock().insert(self.key.clone(), Arc::clone(&kept));
+        }
+        if share {
+            self.outcome.send_replace(Some(Arc::clone(&kept)));
+        }
+        kept
+    }
+
+    /// What is there stays there for longer: the origin confirmed it, or failed.
+    pub(super) fn extend(self, stale: &Kept, now: Timestamp, by: Duration) -> Arc<Kept> {
+        self.settle(Kept { fresh_until: later(now, by), ..stale.clone() }, true)
+    }
+}
+
+impl Drop for Leader<'_> {
+    fn drop(&mut self) {
+        self.cache.lock().pending.remove(&self.key);
+    }
+}
+
+impl State {
+    /// A response to GET answers HEAD as well.
+    fn find(&mut self, key: &CacheKey) -> Option<Arc<Kept>> {
+        let key = match key.as_get() {
+            Some(get) if self.entries.contains_key(&get) => get,
+            _ => key.clone(),
+        };
+        self.uses += 1;
+        let entry = self.entries.get_mut(&key)?;
+        self.by_use.remove(&entry.last_use);
+        entry.last_use = self.uses;
+        self.by_use.insert(self.uses, key);
+        Some(Arc::clone(&entry.kept))
+    }
+
+    fn insert(&mut self, key: CacheKey, kept: Arc<Kept>) {
+        self.remove(&key);
+        let headers = kept.response.headers.0.iter().map(|(name, value)| name.len() + value.len());
+        let bytes = OVERHEAD + key.len() + kept.response.body.len() + headers.sum::<usize>();
+        if bytes > CAPACITY {
+            return;
+        }
+        self.bytes += bytes;
+        self.uses += 1;
+        self.by_use.insert(self.uses, key.clone());
+        self.entries.insert(key, Entry { kept, bytes, last_use: self.uses });
+        while self.bytes > CAPACITY {
+            let Some((_, oldest)) = self.by_use.pop_first() else { break };
+            self.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, key: &CacheKey) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.bytes -= entry.bytes;
+            self.by_use.remove(&entry.last_use);
+        }
+    }
+}
+
+/// A time span later; the end of time where there is none.
+pub(super) fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloudfront::distribution::Behavior;
+    use crate::cloudfront::request::EdgeRequest;
+    use crate::http1::Request;
+
+    fn key(method: &str, target: &str) -> CacheKey {
+        let mut behavior = Behavior::new("origin");
+        behavior.cache.query = crate::cloudfront::policy::Selection::All;
+        CacheKey::of(&behavior, &EdgeRequest::new(Request::new(method, target, "a.example")).unwrap())
+    }
+
+    fn keep(cache: &Cache, key: &CacheKey, body: Vec<u8>) {
+        let (since, fresh_until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+        let response = Response::text(200, body);
+        let Claim::Mine(leader) = cache.claim(key, since) else { panic!("it is there already") };
+        leader.settle(Kept { response, is_error_page: false, since, fresh_until }, true);
+    }
+
+    fn is_kept(cache: &Cache, key: &CacheKey) -> bool {
+        matches!(cache.claim(key, Timestamp::UNIX_EPOCH), Claim::Fresh(_))
+    }
+
+    #[test]
+    fn what_was_not_asked_for_the_longest_makes_room() {
+        let cache = Cache::default();
+        let [first, second, third] = ["/1", "/2", "/3"].map(|target| key("GET", target));
+        keep(&cache, &first, vec![0; CAPACITY / 3]);
+        keep(&cache, &second, vec![0; CAPACITY / 3]);
+        assert!(is_kept(&cache, &first));
+        keep(&cache, &third, vec![0; CAPACITY / 2]);
+        assert!(is_kept(&cache, &first) || is_kept(&cache, &third));
+        assert!(!is_kept(&cache, &second) && is_kept(&cache, &third));
+        let state = cache.lock();
+        assert!(state.bytes <= CAPACITY && state.entries.len() == state.by_use.len());
+        drop(state);
+        keep(&cache, &key("GET", "/huge"), vec![0; CAPACITY]);
+        assert!(!is_kept(&cache, &key("GET", "/huge")));
+    }
+
+    #[test]
+    fn an_invalidation_takes_one_path_or_all_that_begin_so() {
+        let cache = Cache::default();
+        for target in ["/a", "/a?x=1", "/a/b", "/b"] {
+            keep(&cache, &key("GET", target), Vec::new());
+        }
+        assert_eq!(cache.invalidate("/a"), 1);
+        assert!(is_kept(&cache, &key("GET", "/a?x=1")));
+        assert_eq!(cache.invalidate("a*"), 2);
+        assert_eq!(cache.invalidate("/*"), 1);
+    }
+
+    #[test]
+    fn a_response_to_get_answers_head() {
+        let cache = Cache::default();
+        keep(&cache, &key("GET", "/"), Vec::new());
+        assert!(is_kept(&cache, &key("HEAD", "/")) && !is_kept(&cache, &key("OPTIONS", "/")));
+    }
+}

@@ -1,0 +1,243 @@
+//! The way of one request: viewer-request, cache, origin-request, origin, origin-response, viewer-response.
+
+mod admission;
+mod cached;
+mod error_page;
+mod origin;
+
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE;
+use uuid::Uuid;
+
+use super::cache::Cache;
+use super::distribution::Origin;
+use super::event::Viewer;
+use super::failure::Failure;
+use super::forward::append;
+use super::outcome::{self, RequestOutcome};
+use super::policy::CorsRequest;
+use super::request::{EdgeRequest, text};
+use super::warnings::Warnings;
+use super::{Association, DistributionConfig, Trigger, ViewerProtocol};
+use crate::clock::Clock;
+use crate::http1::{Client, Peer, Request, Response};
+use admission::{admit, to_https};
+
+const HIT: &str = "Hit from cloudfront";
+const REFRESH_HIT: &str = "RefreshHit from cloudfront";
+const MISS: &str = "Miss from cloudfront";
+const GENERATED: &str = "LambdaGeneratedResponse from cloudfront";
+const REDIRECT: &str = "Redirect from cloudfront";
+const ERROR: &str = "Error from cloudfront";
+
+/// The edge location that this machine pretends to be.
+const POP: &str = "FRA56-P1";
+
+/// What serves a distribution's viewers, whatever they are connected by.
+#[derive(Debug)]
+pub struct Edge {
+    config: DistributionConfig,
+    clock: Clock,
+    cache: Cache,
+    warnings: Warnings,
+    /// By the origin's id, because each has a timeout of its own.
+    clients: HashMap<String, Client>,
+    /// Our element of `Via`.
+    via: String,
+    in_flight: AtomicUsize,
+}
+
+/// A request for as long as it is being answered.
+struct Counted<'a>(&'a AtomicUsize);
+
+/// A response with what `X-Cache` will say of it.
+struct Answer {
+    response: Response,
+    x_cache: &'static str,
+    /// Custom error pages pass no viewer-response.
+    is_error_page: bool,
+}
+
+/// What came from behind the cache.
+struct Fetched {
+    response: Response,
+    is_generated: bool,
+    /// What the origin itself said, before a function at origin-response; what it would have said, had it answered.
+    own_status: u16,
+}
+
+impl Edge {
+    pub fn new(config: DistributionConfig, clock: Clock) -> Self {
+        let via = format!("1.1 {}.cloudfront.net (CloudFront)", Uuid::new_v4().simple());
+        let client = |origin: &Origin| (origin.id.clone(), Client::new(origin.read_timeout));
+        let clients = config.origins.iter().map(client).collect();
+        Self {
+            config,
+            clock,
+            cache: Cache::default(),
+            warnings: Warnings::default(),
+            clients,
+            via,
+            in_flight: AtomicUsize::new(0),
+        }
+    }
+
+    /// Forgets what is kept for a path, or for all paths that begin so when it ends in `*`. Returns how many responses
+    /// went.
+    pub fn invalidate(&self, path: &str) -> usize {
+        self.cache.invalidate(path)
+    }
+
+    /// What happened that is allowed and still surprises in production, the last hundred.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.texts()
+    }
+
+    /// How many requests are being answered.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub async fn serve(&self, request: Request, peer: Peer) -> Response {
+        let _counted = Counted::new(&self.in_flight);
+        let request_id = request_id();
+        let line = format!("{} {}", request.method, text(&request.target));
+        let answer = self.answer(&request_id, peer, request).await.unwrap_or_else(|failure| {
+            let cause = failure.source().map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(request_id, cause, "{failure}");
+            Answer::new(failure.page(), failure.x_cache())
+        });
+        tracing::info!(request_id, status = answer.response.status, x_cache = answer.x_cache, "{line:?}");
+        self.sign(answer, &request_id)
+    }
+
+    async fn answer(&self, request_id: &str, peer: Peer, request: Request) -> Result<Answer, Failure> {
+        let cors = CorsRequest::of(&request);
+        let request = admit(request)?;
+        let behavior = self.config.behavior(&request.uri());
+        let viewer = Viewer { config: &self.config, behavior, request_id, peer };
+        if peer.tls.is_none() && behavior.viewer_protocol != ViewerProtocol::AllowAll {
+            return to_https(behavior.viewer_protocol, &request);
+        }
+        if !behavior.allowed_methods.contains(&request.method) {
+            let why = "This distribution is not configured to allow the HTTP request method.";
+            return Err(Failure::Refused { status: 403, why });
+        }
+        let mut answer = match self.on_request(&viewer, None, Trigger::ViewerRequest, request).await? {
+            // Generated here, a response passes no other function.
+            RequestOutcome::Respond(response) => Answer::generated(response),
+            RequestOutcome::Continue(request) => {
+                let answer = self.look_up(&viewer, request.clone()).await?;
+                self.on_viewer_response(&viewer, &request, answer).await?
+            }
+        };
+        behavior.response_headers.apply(&cors, &mut answer.response);
+        Ok(answer)
+    }
+
+    async fn on_request(
+        &self,
+        viewer: &Viewer<'_>,
+        origin: Option<&Origin>,
+        trigger: Trigger,
+        request: EdgeRequest,
+    ) -> Result<RequestOutcome, Failure> {
+        let Some(to) = viewer.behavior.functions.at(trigger) else {
+            return Ok(RequestOutcome::Continue(request));
+        };
+        let event = viewer.request_event(trigger, to, origin, &request);
+        let result = invoke(to, trigger, &event).await?;
+        outcome::of_request(viewer, trigger, origin, to.include_body, request, &result)
+            .map_err(|source| Failure::Validation { trigger, source })
+    }
+
+    async fn on_response(
+        &self,
+        viewer: &Viewer<'_>,
+        origin: Option<&Origin>,
+        trigger: Trigger,
+        request: &EdgeRequest,
+        response: Response,
+    ) -> Result<Response, Failure> {
+        let Some(to) = viewer.behavior.functions.at(trigger) else { return Ok(response) };
+        let event = viewer.response_event(trigger, origin, request, &response);
+        let result = invoke(to, trigger, &event).await?;
+        outcome::of_response(trigger, response, &result)
+            .map_err(|source| Failure::Validation { trigger, source })
+    }
+
+    /// "Restrictions on all edge functions", status codes: not run for 400 and above.
+    async fn on_viewer_response(
+        &self,
+        viewer: &Viewer<'_>,
+        request: &EdgeRequest,
+        answer: Answer,
+    ) -> Result<Answer, Failure> {
+        if answer.response.status >= 400 || answer.is_error_page {
+            return Ok(answer);
+        }
+        let trigger = Trigger::ViewerResponse;
+        let response = self.on_response(viewer, None, trigger, request, answer.response).await?;
+        Ok(Answer { response, ..answer })
+    }
+
+    fn sign(&self, Answer { mut response, x_cache, .. }: Answer, request_id: &str) -> Response {
+        append(&mut response.headers, "Via", &self.via);
+        response.headers.set("X-Cache", x_cache);
+        response.headers.set("X-Amz-Cf-Pop", POP);
+        response.headers.set("X-Amz-Cf-Id", request_id);
+        response
+    }
+}
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+/// Also when the viewer goes away and nobody waits for the answer.
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Answer {
+    fn new(response: Response, x_cache: &'static str) -> Self {
+        Self { response, x_cache, is_error_page: false }
+    }
+
+    fn generated(mut response: Response) -> Self {
+        response.headers.set("Server", "CloudFront");
+        Self::new(response, GENERATED)
+    }
+
+    fn error(response: Response) -> Self {
+        Self::new(response, ERROR)
+    }
+
+    fn fetched(fetched: Fetched) -> Self {
+        match fetched.response.status {
+            _ if fetched.is_generated => Self::generated(fetched.response),
+            400.. => Self::error(fetched.response),
+            _ => Self::new(fetched.response, MISS),
+        }
+    }
+}
+
+async fn invoke(to: &Association, trigger: Trigger, event: &serde_json::Value) -> Result<Vec<u8>, Failure> {
+    let result = to.function.invoke(event.to_string()).await;
+    result.map_err(|source| Failure::Execution { trigger, source })
+}
+
+/// As CloudFront's look: 56 characters, the last two `==`.
+fn request_id() -> String {
+    let random = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
+    BASE64_URL_SAFE.encode(&random[..40])
+}

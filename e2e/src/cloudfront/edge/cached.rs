@@ -1,0 +1,115 @@
+//! Between the viewer's functions and the origin's: the cache.
+
+use jiff::Timestamp;
+
+use super::{Answer, ERROR, Edge, Fetched, HIT, REFRESH_HIT};
+use crate::cloudfront::DistributionConfig;
+use crate::cloudfront::cache::{
+    CacheKey, Claim, Kept, Leader, is_never_shared, keep_for, later, vary_outside_key,
+};
+use crate::cloudfront::distribution::ErrorCaching;
+use crate::cloudfront::event::Viewer;
+use crate::cloudfront::failure::Failure;
+use crate::cloudfront::forward;
+use crate::cloudfront::request::EdgeRequest;
+
+impl Edge {
+    pub(super) async fn look_up(
+        &self,
+        viewer: &Viewer<'_>,
+        mut request: EdgeRequest,
+    ) -> Result<Answer, Failure> {
+        if let (b"/", Some(root)) = (request.path.as_slice(), &self.config.default_root_object) {
+            request.path = format!("/{root}").into_bytes();
+        }
+        forward::add_own_headers(viewer, &mut request);
+        let policy = &viewer.behavior.cache;
+        if policy.is_disabled() || !viewer.behavior.caches(&request.method) {
+            let fetched = self.ask_origins(viewer, &request, None).await?;
+            return Ok(self.with_error_page(viewer, &request, fetched).await);
+        }
+        let key = CacheKey::of(viewer.behavior, &request);
+        match self.cache.claim(&key, self.clock.now()) {
+            Claim::Fresh(kept) => Ok(self.hit(&kept)),
+            Claim::Mine(leader) => self.lead(viewer, &request, leader).await,
+            Claim::Pending(mut pending) => {
+                // An error is a leader that went without an outcome.
+                let shared = pending.wait_for(Option::is_some).await.ok().and_then(|kept| kept.clone());
+                if let Some(kept) = shared {
+                    return Ok(self.hit(&kept));
+                }
+                match self.cache.claim(&key, self.clock.now()) {
+                    Claim::Fresh(kept) => Ok(self.hit(&kept)),
+                    Claim::Mine(leader) => self.lead(viewer, &request, leader).await,
+                    // Waiting in turns would make a queue of those who cannot share.
+                    Claim::Pending(_) => {
+                        let fetched = self.ask_origins(viewer, &request, None).await?;
+                        Ok(self.with_error_page(viewer, &request, fetched).await)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks the origin on behalf of all who want the same.
+    async fn lead(
+        &self,
+        viewer: &Viewer<'_>,
+        request: &EdgeRequest,
+        leader: Leader<'_>,
+    ) -> Result<Answer, Failure> {
+        let stale = leader.stale.clone();
+        let fetched = self.ask_origins(viewer, request, stale.as_deref()).await?;
+        let now = self.clock.now();
+        if let Some(stale) = stale.filter(|stale| stale.response.status < 400 && !fetched.is_generated) {
+            let keep = keep_for(&self.config, viewer.behavior, &stale.response, now);
+            if fetched.own_status == 304 {
+                let kept = leader.extend(&Kept { since: now, ..(*stale).clone() }, now, keep);
+                return Ok(Answer { x_cache: REFRESH_HIT, ..self.hit(&kept) });
+            }
+            if fetched.own_status >= 500 && now < later(stale.since, viewer.behavior.cache.max_ttl) {
+                let keep = keep_for(&self.config, viewer.behavior, &fetched.response, now);
+                return Ok(self.hit(&leader.extend(&stale, now, keep)));
+            }
+        }
+        let keep = keep_for(&self.config, viewer.behavior, &fetched.response, now);
+        self.warn_of(viewer, request, &fetched, now);
+        let share = !is_never_shared(&viewer.behavior.cache, &fetched.response, now);
+        let answer = self.with_error_page(viewer, request, fetched).await;
+        let (response, is_error_page) = (answer.response.clone(), answer.is_error_page);
+        leader.settle(Kept { response, is_error_page, since: now, fresh_until: later(now, keep) }, share);
+        Ok(answer)
+    }
+
+    fn hit(&self, kept: &Kept) -> Answer {
+        let mut response = kept.response.clone();
+        let age = self.clock.now().duration_since(kept.since).as_secs().max(0);
+        response.headers.set("Age", age.to_string());
+        let x_cache = if response.status >= 400 { ERROR } else { HIT };
+        Answer { response, x_cache, is_error_page: kept.is_error_page }
+    }
+
+    fn warn_of(&self, viewer: &Viewer, request: &EdgeRequest, fetched: &Fetched, now: Timestamp) {
+        let Fetched { response, is_generated, .. } = fetched;
+        let keep = |error_caching| {
+            let config = DistributionConfig { error_caching, ..self.config.clone() };
+            keep_for(&config, viewer.behavior, response, now)
+        };
+        let kept = keep_for(&self.config, viewer.behavior, response, now);
+        let (status, path) = (response.status, request.uri());
+        if status >= 400 && !kept.is_zero() && kept > keep(ErrorCaching::Documented) {
+            let whose = if *is_generated { "a function's" } else { "the origin's" };
+            self.warnings.warn(format!(
+                "{whose} {status} for {path} is kept for {} s, and everybody with the same cache key gets it: AWS does \
+                 not rule it out. Keep errors for 0 s (ErrorCachingMinTTL) and say no-store, or answer at viewer-request",
+                kept.as_secs()
+            ));
+        }
+        if let Some(outside) = vary_outside_key(viewer.behavior, response).filter(|_| !kept.is_zero()) {
+            self.warnings.warn(format!(
+                "the response to {path} varies by {outside}, which the cache key does not hold: visitors get each \
+                 other's"
+            ));
+        }
+    }
+}

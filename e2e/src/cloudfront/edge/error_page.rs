@@ -1,0 +1,39 @@
+//! "Generate custom error responses": a page of the distribution's in the place of an origin's error.
+
+use super::{Answer, Edge, Fetched};
+use crate::cloudfront::event::Viewer;
+use crate::cloudfront::request::EdgeRequest;
+use crate::http1::reason_phrase;
+
+impl Edge {
+    /// The page is fetched by the behavior of its own path, without viewer-request. One that cannot be had leaves the
+    /// error as it is.
+    pub(super) async fn with_error_page(
+        &self,
+        viewer: &Viewer<'_>,
+        request: &EdgeRequest,
+        fetched: Fetched,
+    ) -> Answer {
+        let error = self.config.error_response(fetched.response.status);
+        let Some(page) = error.and_then(|error| error.page.as_ref()).filter(|_| !fetched.is_generated) else {
+            return Answer::fetched(fetched);
+        };
+        let behavior = self.config.behavior(&page.path);
+        let asked = EdgeRequest {
+            method: "GET".to_owned(),
+            path: page.path.clone().into_bytes(),
+            query: None,
+            headers: request.headers.clone(),
+            body: Vec::new(),
+        };
+        let found = self.ask_origins(&Viewer { behavior, ..*viewer }, &asked, None).await;
+        match found.map(|found| found.response).ok().filter(|response| response.status < 400) {
+            Some(mut response) => {
+                response.status = page.response_code;
+                reason_phrase(page.response_code).clone_into(&mut response.reason);
+                Answer { is_error_page: true, ..Answer::error(response) }
+            }
+            None => Answer::fetched(fetched),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What a cache hit spares: functions at origin events, the origin, and the second one when the first fails.
+
+use std::error::Error as _;
+
+use super::{Edge, Fetched};
+use crate::cloudfront::cache::Kept;
+use crate::cloudfront::distribution::Origin;
+use crate::cloudfront::event::Viewer;
+use crate::cloudfront::failure::Failure;
+use crate::cloudfront::outcome::RequestOutcome;
+use crate::cloudfront::request::EdgeRequest;
+use crate::cloudfront::{Trigger, forward, limits};
+use crate::http1::{ClientError, Response};
+
+impl Edge {
+    /// "Optimize high availability with CloudFront origin failover": both origins get the viewer's request, each with its
+    /// own events.
+    pub(super) async fn ask_origins(
+        &self,
+        viewer: &Viewer<'_>,
+        request: &EdgeRequest,
+        stale: Option<&Kept>,
+    ) -> Result<Fetched, Failure> {
+        let (origin, second) = self.config.target(viewer.behavior).ok_or(Failure::NoOrigin)?;
+        let fetched = self.ask_one(viewer, origin, request.clone(), stale).await?;
+        match second {
+            Some((second, group))
+                if !fetched.is_generated
+                    && viewer.behavior.caches(&request.method)
+                    && group.status_codes.contains(&fetched.own_status) =>
+            {
+                self.ask_one(viewer, second, request.clone(), stale).await
+            }
+            _ => Ok(fetched),
+        }
+    }
+
+    async fn ask_one(
+        &self,
+        viewer: &Viewer<'_>,
+        origin: &Origin,
+        request: EdgeRequest,
+        stale: Option<&Kept>,
+    ) -> Result<Fetched, Failure> {
+        let mut request = forward::to_origin(viewer, origin, &self.via, request);
+        if let Some(stale) = stale {
+            revalidate(&mut request, &stale.response);
+        }
+        let to = Some(origin);
+        let request = match self.on_request(viewer, to, Trigger::OriginRequest, request).await? {
+            RequestOutcome::Respond(response) => {
+                return Ok(Fetched { own_status: response.status, response, is_generated: true });
+            }
+            RequestOutcome::Continue(request) => request,
+        };
+        match self.fetch(viewer, origin, &request).await {
+            Ok(response) => {
+                let own_status = response.status;
+                let trigger = Trigger::OriginResponse;
+                let response = self.on_response(viewer, to, trigger, &request, response).await?;
+                Ok(Fetched { response, is_generated: false, own_status })
+            }
+            // "Optimize high availability with CloudFront origin failover": no connection counts as a 503, no answer
+            // in time as a 504.
+            Err(failure) => {
+                let own_status = match &failure {
+                    Failure::Origin(ClientError::Connect { .. }) => 503,
+                    Failure::Origin(ClientError::Timeout(_)) => 504,
+                    _ => 502,
+                };
+                let cause = failure.source().map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(request_id = viewer.request_id, origin = origin.id, cause, "{failure}");
+                Ok(Fetched { response: failure.page(), is_generated: false, own_status })
+            }
+        }
+    }
+
+    async fn fetch(
+        &self,
+        viewer: &Viewer<'_>,
+        origin: &Origin,
+        request: &EdgeRequest,
+    ) -> Result<Response, Failure> {
+        let mut request = request.clone();
+        request.path = [origin.path.as_bytes(), &request.path].concat();
+        for (name, value) in &origin.custom_headers {
+            request.headers.set(name, value);
+        }
+        let client = self.clients.get(&origin.id).ok_or(Failure::NoOrigin)?;
+        let sent = client.send(origin.address, &request.into_http()).await;
+        let mut response = sent.map_err(Failure::Origin)?;
+        let size: usize = response.headers.0.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if size > limits::HEADERS {
+            return Err(Failure::Origin(ClientError::Malformed(
+                "its headers are larger than 20,480 bytes".to_owned(),
+            )));
+        }
+        forward::from_origin(viewer.behavior, &mut response);
+        Ok(response)
+    }
+}
+
+/// "Conditional requests": is what we have still right? Not `Vary: *`, and nothing of an error.
+fn revalidate(request: &mut EdgeRequest, stale: &Response) {
+    if stale.status >= 400 {
+        return;
+    }
+    for (ours, theirs) in [("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")] {
+        if let Some(value) = stale.headers.first(ours) {
+            request.headers.set(theirs, value);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The three policies of a behavior.
+
+mod managed;
+mod response_headers;
+
+use std::time::Duration;
+
+pub(super) use response_headers::CorsRequest;
+pub use response_headers::{Cors, PolicyHeader, ResponseHeadersPolicy};
+
+/// Which headers, cookies or query parameters: by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Selection {
+    #[default]
+    None,
+    All,
+    Only(Vec<String>),
+    AllBut(Vec<String>),
+}
+
+/// What is in the cache key, and for how long a response is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CachePolicy {
+    pub min_ttl: Duration,
+    pub default_ttl: Duration,
+    pub max_ttl: Duration,
+    /// `None` or `Only`.
+    pub headers: Selection,
+    pub cookies: Selection,
+    pub query: Selection,
+    pub gzip: bool,
+    pub brotli: bool,
+}
+
+/// What an origin gets of a request besides the cache key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OriginRequestPolicy {
+    pub headers: Selection,
+    /// Those that CloudFront makes itself, where `headers` are all the viewer's.
+    pub cloudfront_headers: Vec<String>,
+    pub cookies: Selection,
+    pub query: Selection,
+}
+
+impl Selection {
+    pub fn only(names: &[&str]) -> Self {
+        Self::Only(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    /// Header names differ in case and are the same; names of cookies and parameters are not.
+    pub(super) fn takes_header(&self, name: &str) -> bool {
+        self.takes_by(|listed| listed.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.takes_by(|listed| listed == name)
+    }
+
+    fn takes_by(&self, is: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Only(names) => names.iter().any(|name| is(name)),
+            Self::AllBut(names) => !names.iter().any(|name| is(name)),
+        }
+    }
+
+    pub(super) fn names(&self) -> &[String] {
+        match self {
+            Self::Only(names) => names,
+            Self::None | Self::All | Self::AllBut(_) => &[],
+        }
+    }
+}
+
+impl CachePolicy {
+    /// The managed policy `CachingDisabled`.
+    pub fn disabled() -> Self {
+        Self {
+            min_ttl: Duration::ZERO,
+            default_ttl: Duration::ZERO,
+            max_ttl: Duration::ZERO,
+            headers: Selection::None,
+            cookies: Selection::None,
+            query: Selection::None,
+            gzip: false,
+            brotli: false,
+        }
+    }
+
+    /// Nothing but the path in the key, and these TTLs in seconds.
+    pub fn with_ttls(min: u64, default: u64, max: u64) -> Self {
+        let [min_ttl, default_ttl, max_ttl] = [min, default, max].map(Duration::from_secs);
+        Self { min_ttl, default_ttl, max_ttl, ..Self::disabled() }
+    }
+
+    /// "Understand cache policies": all three at 0 disable caching.
+    pub(super) fn is_disabled(&self) -> bool {
+        [self.min_ttl, self.default_ttl, self.max_ttl] == [Duration::ZERO; 3]
+    }
+
+    /// AWS's own, by its id.
+    pub fn managed(id: &str) -> Option<Self> {
+        managed::cache_policy(id)
+    }
+}
+
+impl OriginRequestPolicy {
+    /// The managed policy `AllViewer`.
+    pub fn all_viewer() -> Self {
+        let all = Selection::All;
+        Self { headers: all.clone(), cloudfront_headers: Vec::new(), cookies: all.clone(), query: all }
+    }
+
+    /// The managed policy `AllViewerExceptHostHeader`.
+    pub fn all_viewer_except_host() -> Self {
+        Self { headers: Selection::AllBut(vec!["Host".to_owned()]), ..Self::all_viewer() }
+    }
+
+    /// AWS's own, by its id.
+    pub fn managed(id: &str) -> Option<Self> {
+        managed::origin_request_policy(id)
+    }
+}
+
+impl ResponseHeadersPolicy {
+    /// AWS's own, by its id.
+    pub fn managed(id: &str) -> Option<Self> {
+        managed::response_headers_policy(id)
+    }
+}
