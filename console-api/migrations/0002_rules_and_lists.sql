@@ -1,10 +1,9 @@
--- What nodes decide by. One row: each change of rules or lists changes it, in the same transaction.
+-- What nodes decide by. One row, made by the first change: each change of rules or lists changes it, in the same transaction.
 create table ruleset (
     one bigint not null primary key,
     version bigint not null,
     id text not null
 );
-insert into ruleset (one, version, id) values (1, 0, '00000000-0000-0000-0000-000000000000');
 
 create table rules (
     id text not null primary key,

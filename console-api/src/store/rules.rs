@@ -62,8 +62,11 @@ impl TryFrom<Row> for StoredRule {
 impl Store {
     /// The version of the ruleset, and its id.
     pub async fn ruleset_head(&self) -> Result<(u64, Uuid), StoreError> {
-        let (version, id): (i64, String) =
-            sqlx::query_as("select version, id from ruleset where one = 1").fetch_one(&self.reader).await?;
+        let head: Option<(i64, String)> = sqlx::query_as("select version, id from ruleset where one = 1")
+            .fetch_optional(&self.reader)
+            .await?;
+        // Before the first change.
+        let Some((version, id)) = head else { return Ok((0, Uuid::nil())) };
         let id = Columns { table: "ruleset", id: "1" }.parse("id", &id)?;
         Ok((count(version), id))
     }
@@ -188,10 +191,13 @@ impl Store {
 
 /// Begins every change: makes it another ruleset, and changes by others wait.
 pub(super) async fn changed(connection: &mut Connection) -> Result<(), StoreError> {
-    sqlx::query("update ruleset set version = version + 1, id = $1 where one = 1")
-        .bind(Uuid::new_v4().to_string())
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "insert into ruleset (one, version, id) values (1, 1, $1) \
+         on conflict (one) do update set version = ruleset.version + 1, id = excluded.id",
+    )
+    .bind(Uuid::new_v4().to_string())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
