@@ -49,12 +49,12 @@ pub struct EntryDraft {
 
 impl Listed for StoredRule {
     fn cursor(&self) -> Cursor {
-        Cursor { at: self.created_at, id: self.rule.id.to_string() }
+        Cursor::at(self.created_at, &self.rule.id)
     }
 }
 
 impl Listed for StoredEntry {
     fn cursor(&self) -> Cursor {
-        Cursor { at: self.created_at, id: self.entry.id.to_string() }
+        Cursor::at(self.created_at, &self.entry.id)
     }
 }
