@@ -77,7 +77,7 @@ struct ExternalHealthCheck(Option<String>);
 
 impl Part for ExternalHealthCheck {
     fn read(section: &mut Section<'_>) -> Option<Self> {
-        let enabled = section.or("enabled", false);
+        let enabled = section.or("enabled", true);
         let endpoint = section.or("endpoint", "/wallarm-external-health".to_owned());
         if !endpoint.starts_with('/') {
             section.wrong("endpoint", "must start with /");

@@ -10,6 +10,9 @@ fn read(text: &str) -> Result<Config, String> {
     let text = keys
         .iter()
         .fold(text.to_owned(), |text, key| text.replace(&format!("/etc/wallarm-node/{key}"), secret));
+    let redis = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&redis, "redis://127.0.0.1:6379/0").unwrap();
+    let text = text.replace("/etc/wallarm-node/redis-url", redis.path().to_str().unwrap());
     Config::parse(Path::new("node.yaml"), &text, &Environment::default()).map_err(|error| error.to_string())
 }
 
