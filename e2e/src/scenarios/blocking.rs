@@ -131,7 +131,7 @@ pub(super) async fn exempt_requests_are_counted(binaries: &Binaries) -> anyhow::
     // The response function's reports come from an environment of its own, which knows of none.
     let metrics =
         Client::default().send(world.addresses.metrics, &Request::new("GET", "/metrics", "node")).await?;
-    let counted = "wallarm_gonode_http_connector_server_requests_bypassed_total 3";
+    let counted = "wallarm_gonode_http_connector_server_requests_bypassed_total{reason=\"connector\"} 3";
     ensure!(metrics.body_text().contains(counted), "the node counts otherwise: {}", metrics.body_text());
     world.end(String::new()).await
 }
