@@ -1,8 +1,8 @@
 //! Values: patterns, addresses, numbers and times.
 
 use super::word;
-use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use shared::ruleset::Network;
 use std::{fmt, net::IpAddr};
 
 /// Text, maybe with wildcards. Without any it is compared as it is; with one, letters' case does not matter.
@@ -62,7 +62,7 @@ impl Pattern {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Addresses {
     One(IpAddr),
-    Network(IpNet),
+    Network(Network),
     /// From the first to the last, both included.
     Span(IpAddr, IpAddr),
 }
@@ -75,17 +75,15 @@ impl Addresses {
             let (first, last): (IpAddr, IpAddr) = (first.parse().ok()?, last.parse().ok()?);
             return (first.is_ipv4() == last.is_ipv4() && first <= last).then_some(Self::Span(first, last));
         }
-        if text.contains('/') {
-            return Some(Self::Network(text.parse::<IpNet>().ok()?.trunc()));
-        }
-        Some(Self::One(text.parse().ok()?))
+        let network: Network = text.parse().ok()?;
+        Some(if network.is_one_address() { Self::One(network.address()) } else { Self::Network(network) })
     }
 
     /// The first and the last.
     pub fn bounds(&self) -> (IpAddr, IpAddr) {
         match self {
             Self::One(address) => (*address, *address),
-            Self::Network(network) => (network.network(), network.broadcast()),
+            Self::Network(network) => (network.address(), network.last()),
             Self::Span(first, last) => (*first, *last),
         }
     }

@@ -47,12 +47,26 @@ impl Network {
         self.prefix
     }
 
+    /// The last of its addresses; [`address`](Self::address) is the first.
+    pub fn last(self) -> IpAddr {
+        let prefix = self.prefix.into();
+        match self.address {
+            IpAddr::V4(ip) => {
+                Ipv4Addr::from_bits(ip.to_bits() | u32::MAX.checked_shr(prefix).unwrap_or(0)).into()
+            }
+            IpAddr::V6(ip) => {
+                Ipv6Addr::from_bits(ip.to_bits() | u128::MAX.checked_shr(prefix).unwrap_or(0)).into()
+            }
+        }
+    }
+
     /// Whether the address is one of the network.
     pub fn contains(self, address: IpAddr) -> bool {
         address.is_ipv4() == self.address.is_ipv4() && Self::around(address, self.prefix) == Some(self)
     }
 
-    fn is_one_address(self) -> bool {
+    /// Whether all of its bits count.
+    pub fn is_one_address(self) -> bool {
         self.prefix == if self.address.is_ipv4() { 32 } else { 128 }
     }
 }
@@ -125,6 +139,19 @@ mod tests {
             ["", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "10.0.0.0/-1", "a/8", "10.0.0.0/8/8"]
         {
             assert!(text.parse::<Network>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_ends_where_its_prefix_says() {
+        for (text, last) in [
+            ("10.1.2.3/8", "10.255.255.255"),
+            ("203.0.113.7", "203.0.113.7"),
+            ("0.0.0.0/0", "255.255.255.255"),
+            ("2001:db8::/33", "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(network(text).last().to_string(), last);
         }
     }
 
