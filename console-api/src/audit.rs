@@ -81,7 +81,7 @@ pub struct Deed {
 }
 
 impl Deed {
-    pub fn created(kind: Kind, object: impl ToString, after: &impl Serialize) -> Self {
+    pub fn created(kind: Kind, object: &impl ToString, after: &impl Serialize) -> Self {
         Self {
             action: Action::Create,
             kind,
@@ -93,7 +93,7 @@ impl Deed {
 
     pub fn changed(
         kind: Kind,
-        object: impl ToString,
+        object: &impl ToString,
         before: &impl Serialize,
         after: &impl Serialize,
     ) -> Self {
@@ -101,7 +101,7 @@ impl Deed {
         Self { action: Action::Change, kind, object: object.to_string(), before, after }
     }
 
-    pub fn deleted(kind: Kind, object: impl ToString, before: &impl Serialize) -> Self {
+    pub fn deleted(kind: Kind, object: &impl ToString, before: &impl Serialize) -> Self {
         let before = Some(shown(before));
         Self { action: Action::Delete, kind, object: object.to_string(), before, after: None }
     }

@@ -6,6 +6,7 @@ use super::{
     words::{Columns, Text},
 };
 use crate::{
+    actor::Role,
     audit::{Author, Deed, Line, LogFilter},
     paging::{Page, Slice},
 };
@@ -26,7 +27,7 @@ pub(super) async fn note(
     .bind(Uuid::now_v7().to_string())
     .bind(author.at.as_millisecond())
     .bind(Text::from(author.name.as_str()))
-    .bind(author.role.map(|role| role.as_str()))
+    .bind(author.role.map(Role::as_str))
     .bind(deed.action.as_str())
     .bind(deed.kind.as_str())
     .bind(Text::from(deed.object.as_str()))

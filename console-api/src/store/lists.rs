@@ -105,7 +105,7 @@ impl Store {
         }
         let entry = StoredEntry { entry, revision: 1, created_at: author.at };
         insert(&mut change, &entry).await?;
-        audit::note(&mut change, author, &Deed::created(Kind::IpListEntry, entry.entry.id, &entry)).await?;
+        audit::note(&mut change, author, &Deed::created(Kind::IpListEntry, &entry.entry.id, &entry)).await?;
         change.commit().await?;
         Ok(Change::Made(entry))
     }
@@ -126,7 +126,7 @@ impl Store {
         let after = StoredEntry { entry, revision: revision + 1, created_at: before.created_at };
         delete(&mut change, before.entry.id).await?;
         insert(&mut change, &after).await?;
-        let deed = Deed::changed(Kind::IpListEntry, after.entry.id, &before, &after);
+        let deed = Deed::changed(Kind::IpListEntry, &after.entry.id, &before, &after);
         audit::note(&mut change, author, &deed).await?;
         change.commit().await?;
         Ok(Change::Made(after))
@@ -146,7 +146,7 @@ impl Store {
             Err(why) => return Ok(why),
         };
         delete(&mut change, id).await?;
-        audit::note(&mut change, author, &Deed::deleted(Kind::IpListEntry, id, &before)).await?;
+        audit::note(&mut change, author, &Deed::deleted(Kind::IpListEntry, &id, &before)).await?;
         change.commit().await?;
         Ok(Change::Made(before))
     }

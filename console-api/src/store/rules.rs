@@ -134,7 +134,7 @@ impl Store {
         .execute(&mut *change)
         .await?;
         let rule = StoredRule { rule, created_at: author.at, updated_at: author.at };
-        audit::note(&mut change, author, &Deed::created(Kind::Rule, rule.rule.id, &rule)).await?;
+        audit::note(&mut change, author, &Deed::created(Kind::Rule, &rule.rule.id, &rule)).await?;
         change.commit().await?;
         Ok(Change::Made(rule))
     }
@@ -168,7 +168,7 @@ impl Store {
         .bind(author.at.as_millisecond())
         .execute(&mut *change)
         .await?;
-        audit::note(&mut change, author, &Deed::changed(Kind::Rule, id, &before, &after)).await?;
+        audit::note(&mut change, author, &Deed::changed(Kind::Rule, &id, &before, &after)).await?;
         change.commit().await?;
         Ok(Change::Made(after))
     }
@@ -187,7 +187,7 @@ impl Store {
             return Ok(Change::Stale(before.rule.revision));
         }
         sqlx::query("delete from rules where id = $1").bind(id.to_string()).execute(&mut *change).await?;
-        audit::note(&mut change, author, &Deed::deleted(Kind::Rule, id, &before)).await?;
+        audit::note(&mut change, author, &Deed::deleted(Kind::Rule, &id, &before)).await?;
         change.commit().await?;
         Ok(Change::Made(()))
     }

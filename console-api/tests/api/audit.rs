@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 async fn the_log_tells_what_was_before_and_after() {
     let console = Console::start().await;
     let mode = |mode: &str| json!({"scope": {"path": "/api/**"}, "effect": {"kind": "mode", "mode": mode}});
-    let made = admin(&console, "POST", "/api/v1/rules", &mode("monitoring")).await.json();
-    let id = made["id"].as_str().unwrap();
+    let rule = admin(&console, "POST", "/api/v1/rules", &mode("monitoring")).await.json();
+    let id = rule["id"].as_str().unwrap();
     let path = format!("/api/v1/rules/{id}");
     for (method, tag, body) in [("PUT", "\"1\"", mode("block")), ("DELETE", "\"2\"", Value::Null)] {
         let request = call(Role::Analyst, method, &path, Some(tag), &body);
