@@ -66,6 +66,7 @@ fn world_with_limits(
         engine: Engine::new(),
         policy: Arc::default(),
         automatic: Arc::default(),
+        geoip: Arc::default(),
         behaviour: Arc::new(Behaviour::new(&config.behaviour)),
         spool: Arc::new(Spool::open(&config.spool).unwrap()),
         config: ArcSwap::from_pointee(config),
