@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     decision::{Judge, ModeAllowOverride},
-    policy::{AutomaticLists, Policy},
+    policy::{AutomaticLists, GeoIp, Policy},
     routes::RouteSettings,
 };
 use anyhow::Context as _;
@@ -75,6 +75,7 @@ pub(super) fn explain(request: &InspectRequest, mode: Mode) -> Explanation {
         engine: &engine,
         policy: &policy,
         automatic: &AutomaticLists::default(),
+        geoip: &GeoIp::default(),
         behaviour: None,
         mode_allow_override: ModeAllowOverride::Off,
         blocking: true,
