@@ -17,6 +17,7 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 #[derive(Args)]
@@ -82,7 +83,10 @@ pub(super) fn explain(request: &InspectRequest, mode: Mode) -> Explanation {
         is_filtered: false,
     };
     let settings = RouteSettings::of_mode(mode, "flag");
-    Explanation::of(&engine, request, judge.judge(request, &settings, jiff::Timestamp::now()))
+    let start = Instant::now();
+    let judgement = judge.judge(request, &settings, jiff::Timestamp::now());
+    let took = start.elapsed();
+    Explanation::of(&engine, request, judgement, took)
 }
 
 fn mode(text: &str) -> Result<Mode, String> {
