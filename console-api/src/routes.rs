@@ -3,6 +3,7 @@
 mod attacks;
 mod audit;
 mod connectors;
+mod exclusions;
 mod export;
 mod health;
 mod hits;
@@ -12,6 +13,7 @@ mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
+mod rule_tests;
 mod rules;
 mod stream;
 
@@ -51,8 +53,10 @@ fn api() -> Router<App> {
         .route("/audit", get(audit::list))
         .route("/hits", get(hits::list))
         .route("/hits/{id}", get(hits::one))
+        .route("/hits/{id}/exclusion", post(exclusions::exclude))
         .route("/not-inspected", get(not_inspected::list))
         .route("/rules", get(rules::list).post(rules::add))
+        .route("/rules/test", post(rule_tests::test))
         .route("/rules/{id}", get(rules::one).put(rules::replace).delete(rules::delete))
         .route("/ip-lists", get(ip_lists::list).post(ip_lists::add))
         .route("/ip-lists/{id}", get(ip_lists::one).put(ip_lists::replace).delete(ip_lists::delete))

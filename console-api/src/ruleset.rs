@@ -15,7 +15,7 @@ pub struct StoredRule {
 }
 
 /// What somebody wants a rule to be.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleDraft {
     #[serde(default)]
