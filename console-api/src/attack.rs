@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use uuid::Uuid;
 
 /// Hits of one type at one place, none more than an hour after the one before.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Attack {
     pub id: Uuid,
     #[serde(rename = "type")]
@@ -38,7 +38,7 @@ pub struct Attack {
     pub payload: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttackStatus {
     Blocked,
@@ -80,7 +80,7 @@ impl AttackStatus {
 }
 
 /// An attack and what its hits add up to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AttackDetail {
     #[serde(flatten)]
     pub attack: Attack,
@@ -90,8 +90,10 @@ pub struct AttackDetail {
     pub response_statuses: BTreeMap<String, u64>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = AttackSource)]
 pub struct Source {
+    #[schema(value_type = String)]
     pub ip: IpAddr,
     pub hits: u64,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared::ruleset::{Effect, List, ListEntry, Rule, Scope, Source};
 
 /// A rule, and when it was written.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct StoredRule {
     #[serde(flatten)]
     pub rule: Rule,
@@ -15,7 +15,7 @@ pub struct StoredRule {
 }
 
 /// What somebody wants a rule to be.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleDraft {
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct RuleDraft {
 }
 
 /// An entry of a list, and when it was made.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct StoredEntry {
     #[serde(flatten)]
     pub entry: ListEntry,
@@ -34,7 +34,7 @@ pub struct StoredEntry {
 }
 
 /// Whom somebody wants on a list.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntryDraft {
     pub list: List,

@@ -6,6 +6,7 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract::{self, FromParameters, Id, Parameters, Query},
+    openapi::query_parameter,
     paging::{Page, Slice},
     ruleset::{EntryDraft, StoredEntry},
     store::{Change, Store},
@@ -17,6 +18,10 @@ use axum::{
 };
 use jiff::Timestamp;
 use shared::ruleset::{List, ListEntry, Source};
+use utoipa::{
+    IntoParams, PartialSchema as _,
+    openapi::path::{Parameter, ParameterIn},
+};
 use uuid::Uuid;
 
 /// Of which list; of all when it is not said.
@@ -32,6 +37,13 @@ impl FromParameters for WhichList {
 }
 
 /// The newest first.
+#[utoipa::path(
+    get,
+    path = "/ip-lists",
+    security(("token" = ["reader"])),
+    params(WhichList, Slice),
+    responses((status = 200, description = "A page of entries.", body = Page<StoredEntry>))
+)]
 pub(super) async fn list(
     _: Reader,
     State(store): State<Store>,
@@ -41,6 +53,13 @@ pub(super) async fn list(
 }
 
 /// Puts somebody on a list; nodes follow within a second.
+#[utoipa::path(
+    post,
+    path = "/ip-lists",
+    security(("token" = ["admin"])),
+    request_body(content = EntryDraft, example = json!({"list": "deny", "source": {"network": "203.0.113.0/24"}, "reason": "scanner"})),
+    responses((status = 201, description = "The new entry.", body = StoredEntry), (status = 409, description = "The lists are full."))
+)]
 pub(super) async fn add(
     _: Admin,
     State(store): State<Store>,
@@ -61,6 +80,14 @@ pub(super) async fn add(
     }
 }
 
+/// Takes somebody off a list.
+#[utoipa::path(
+    delete,
+    path = "/ip-lists/{id}",
+    security(("token" = ["admin"])),
+    params(Id),
+    responses((status = 204, description = "It is gone."))
+)]
 pub(super) async fn delete(
     _: Admin,
     State(store): State<Store>,
@@ -95,5 +122,11 @@ impl<S: Send + Sync> FromRequest<S> for Draft {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         extract::json_body(request, state, "an entry of a list", super::BODY_LIMIT).await.map(Self)
+    }
+}
+
+impl IntoParams for WhichList {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![query_parameter("list", "Which list; all when left out.", List::schema())]
     }
 }

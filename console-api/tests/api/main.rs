@@ -13,6 +13,7 @@ mod ip_lists;
 mod node_config;
 mod nodes;
 mod not_inspected;
+mod openapi;
 mod order;
 mod pages;
 mod postgres;
