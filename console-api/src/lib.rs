@@ -8,6 +8,7 @@
 //! | `openapi` | the document of the API, from the handlers |
 //! | [`pages`] | what people see in a browser |
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
+//! | [`audit`] | who changed what |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
@@ -22,6 +23,7 @@
 pub mod actor;
 pub mod app;
 pub mod attack;
+pub mod audit;
 pub mod bundles;
 pub mod changes;
 pub mod clock;

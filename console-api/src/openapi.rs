@@ -61,6 +61,7 @@ fn name(operation: &mut Value, method: &str, path: &str) {
 fn name_roles(roles: &mut Value) {
     let all: &[Role] = match roles[0].as_str() {
         Some("reader") => &[Role::Admin, Role::Analyst, Role::ReadOnly],
+        Some("analyst") => &[Role::Admin, Role::Analyst],
         Some("admin") => &[Role::Admin],
         Some("node") => &[Role::Node],
         _ => &[],

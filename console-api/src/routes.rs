@@ -1,6 +1,7 @@
 //! Every address of the console.
 
 mod attacks;
+mod audit;
 mod connectors;
 mod export;
 mod health;
@@ -66,13 +67,14 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(attacks::schema))
         .routes(routes!(attacks::one))
         .routes(routes!(attacks::hits))
+        .routes(routes!(audit::list))
         .routes(routes!(hits::list))
         .routes(routes!(hits::one))
         .routes(routes!(not_inspected::list))
         .routes(routes!(rules::list, rules::add))
         .routes(routes!(rules::one, rules::replace, rules::delete))
         .routes(routes!(ip_lists::list, ip_lists::add))
-        .routes(routes!(ip_lists::delete))
+        .routes(routes!(ip_lists::one, ip_lists::replace, ip_lists::delete))
         .routes(routes!(node_config::current))
         .routes(routes!(nodes::list))
         .routes(routes!(connectors::cloudfront_bundle))

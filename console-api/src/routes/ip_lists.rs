@@ -1,11 +1,10 @@
 //! Who is on which list.
 
 use crate::{
-    actor::{Admin, Reader},
+    actor::{Analyst, Reader},
     changes::Changes,
-    clock::Clock,
     error::ApiError,
-    extract::{self, FromParameters, Id, Parameters, Query},
+    extract::{self, FromParameters, Id, IfMatch, Parameters, Query, Tag, etag},
     openapi::query_parameter,
     paging::{Page, Slice},
     ruleset::{EntryDraft, StoredEntry},
@@ -23,6 +22,8 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 use uuid::Uuid;
+
+type Tagged = (Tag, Json<StoredEntry>);
 
 /// Of which list; of all when it is not said.
 pub(super) struct WhichList(Option<List>);
@@ -52,56 +53,94 @@ pub(super) async fn list(
     Ok(Json(store.entries(list, &slice).await?))
 }
 
+/// An entry.
+#[utoipa::path(
+    get,
+    path = "/ip-lists/{id}",
+    security(("token" = ["reader"])),
+    params(Id),
+    responses((status = 200, description = "The entry; `ETag` is its revision.", body = StoredEntry))
+)]
+pub(super) async fn one(
+    _: Reader,
+    State(store): State<Store>,
+    Id(id): Id,
+    Query(()): Query<()>,
+) -> Result<Tagged, ApiError> {
+    Ok(tagged(store.entry(id).await?.ok_or(ApiError::NotFound("entry"))?))
+}
+
 /// Puts somebody on a list; nodes follow within a second.
 #[utoipa::path(
     post,
     path = "/ip-lists",
-    security(("token" = ["admin"])),
+    security(("token" = ["analyst"])),
     request_body(content = EntryDraft, example = json!({"list": "deny", "source": {"network": "203.0.113.0/24"}, "reason": "scanner"})),
-    responses((status = 201, description = "The new entry.", body = StoredEntry), (status = 409, description = "The lists are full."))
+    responses((status = 201, description = "The new entry; `ETag` is its revision.", body = StoredEntry), (status = 409, description = "The lists are full."))
 )]
 pub(super) async fn add(
-    _: Admin,
+    Analyst(author): Analyst,
     State(store): State<Store>,
-    State(clock): State<Clock>,
     State(changes): State<Changes>,
     Draft(draft): Draft,
-) -> Result<(StatusCode, Json<StoredEntry>), ApiError> {
-    let now = clock.now();
-    match store.add_entry(checked(draft, now)?, now).await? {
-        Change::Made(entry) => {
-            changes.announce();
-            Ok((StatusCode::CREATED, Json(entry)))
-        }
-        Change::Full(limit) => {
-            Err(ApiError::Conflict(format!("there are {limit} entries, and that is the limit")))
-        }
-        Change::Unknown | Change::Stale(_) => Err(ApiError::NotFound("entry")),
-    }
+) -> Result<(StatusCode, Tagged), ApiError> {
+    let entry = made(store.add_entry(checked(Uuid::now_v7(), draft, author.at)?, &author).await?)?;
+    changes.announce();
+    Ok((StatusCode::CREATED, tagged(entry)))
 }
 
-/// Takes somebody off a list.
+/// Makes an entry another, if nobody else has meanwhile.
 #[utoipa::path(
-    delete,
+    put,
     path = "/ip-lists/{id}",
-    security(("token" = ["admin"])),
-    params(Id),
-    responses((status = 204, description = "It is gone."))
+    security(("token" = ["analyst"])),
+    params(Id, IfMatch),
+    request_body(content = EntryDraft, example = json!({"list": "deny", "source": {"network": "203.0.113.0/24"}, "reason": "scanner"})),
+    responses((status = 200, description = "The entry as it is now.", body = StoredEntry))
 )]
-pub(super) async fn delete(
-    _: Admin,
+pub(super) async fn replace(
+    Analyst(author): Analyst,
     State(store): State<Store>,
     State(changes): State<Changes>,
     Id(id): Id,
+    IfMatch(revision): IfMatch,
+    Draft(draft): Draft,
+) -> Result<Tagged, ApiError> {
+    let entry = checked(id, draft, author.at)?;
+    let entry = made(store.replace_entry(revision, entry, &author).await?)?;
+    changes.announce();
+    Ok(tagged(entry))
+}
+
+/// Takes somebody off a list, if nobody else has changed the entry meanwhile.
+#[utoipa::path(
+    delete,
+    path = "/ip-lists/{id}",
+    security(("token" = ["analyst"])),
+    params(Id, IfMatch),
+    responses((status = 204, description = "It is gone."))
+)]
+pub(super) async fn delete(
+    Analyst(author): Analyst,
+    State(store): State<Store>,
+    State(changes): State<Changes>,
+    Id(id): Id,
+    IfMatch(revision): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    if !store.delete_entry(id).await? {
-        return Err(ApiError::NotFound("entry"));
-    }
+    made(store.delete_entry(id, revision, &author).await?)?;
     changes.announce();
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn checked(draft: EntryDraft, now: Timestamp) -> Result<ListEntry, ApiError> {
+fn made(change: Change<StoredEntry>) -> Result<StoredEntry, ApiError> {
+    change.or_error("entry", "entries")
+}
+
+fn tagged(entry: StoredEntry) -> Tagged {
+    (etag(entry.revision), Json(entry))
+}
+
+fn checked(id: Uuid, draft: EntryDraft, now: Timestamp) -> Result<ListEntry, ApiError> {
     if let Source::Country(code) = &draft.source
         && !(code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()))
     {
@@ -111,7 +150,7 @@ fn checked(draft: EntryDraft, now: Timestamp) -> Result<ListEntry, ApiError> {
         return Err(ApiError::parameter("expires_at", "`expires_at` must be in the future"));
     }
     let EntryDraft { list, source, applications, expires_at, reason } = draft;
-    Ok(ListEntry { id: Uuid::now_v7(), list, source, applications, expires_at, reason })
+    Ok(ListEntry { id, list, source, applications, expires_at, reason })
 }
 
 /// The body of a call.

@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use tower::ServiceExt as _;
 
 const PEOPLE: &[Role] = &[Role::Admin, Role::Analyst, Role::ReadOnly];
+const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
 const ADMIN: &[Role] = &[Role::Admin];
 const NODE: &[Role] = &[Role::Node];
 
 /// Every operation of the API, and who may call it.
-const OPERATIONS: [(&str, &str, &[Role]); 23] = [
+const OPERATIONS: [(&str, &str, &[Role]); 26] = [
     ("get", "/attacks", PEOPLE),
     ("get", "/attacks/export.csv", PEOPLE),
     ("get", "/attacks/export.ndjson", PEOPLE),
@@ -25,21 +26,24 @@ const OPERATIONS: [(&str, &str, &[Role]); 23] = [
     ("get", "/attacks/stream", PEOPLE),
     ("get", "/attacks/{id}", PEOPLE),
     ("get", "/attacks/{id}/hits", PEOPLE),
+    ("get", "/audit", ADMIN),
     ("post", "/connectors/cloudfront/bundle", ADMIN),
     ("get", "/hits", PEOPLE),
     ("get", "/hits/{id}", PEOPLE),
     ("post", "/ingest", NODE),
     ("get", "/ip-lists", PEOPLE),
-    ("post", "/ip-lists", ADMIN),
-    ("delete", "/ip-lists/{id}", ADMIN),
+    ("post", "/ip-lists", JUDGES),
+    ("get", "/ip-lists/{id}", PEOPLE),
+    ("put", "/ip-lists/{id}", JUDGES),
+    ("delete", "/ip-lists/{id}", JUDGES),
     ("get", "/node/config", NODE),
     ("get", "/nodes", PEOPLE),
     ("get", "/not-inspected", PEOPLE),
     ("get", "/rules", PEOPLE),
-    ("post", "/rules", ADMIN),
+    ("post", "/rules", JUDGES),
     ("get", "/rules/{id}", PEOPLE),
-    ("put", "/rules/{id}", ADMIN),
-    ("delete", "/rules/{id}", ADMIN),
+    ("put", "/rules/{id}", JUDGES),
+    ("delete", "/rules/{id}", JUDGES),
 ];
 
 /// Only the head of the answer: a stream has no end.
