@@ -4,6 +4,7 @@ use crate::{
     Config, VERSION,
     behaviour::Behaviour,
     doors::{self, Door, limits::Limits, tls::Tls},
+    log::Logs,
     metrics::Metrics,
     policy::{CurrentPolicy, copy::LastCopy, feed::Feed},
     recent::RecentRequests,
@@ -22,10 +23,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 /// Runs until `stop`. Fails only while starting: afterwards a node goes on with what it has.
-pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationToken) -> anyhow::Result<()> {
     let config = Arc::new(config);
     let spool = Arc::new(Spool::open(&config.spool)?);
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::new(&config.metrics));
     let policy: Arc<CurrentPolicy> = Arc::default();
     let (behaviour, sharing) = Behaviour::start(&config.behaviour).context("behaviour.shared.url_file")?;
     let node = Arc::new(Node {
@@ -38,6 +39,7 @@ pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyh
         spool: spool.clone(),
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
+        logs,
         intake: Intake::new(&config.limits),
         turns: Turns::new(config.limits.patience),
         signatures: Signatures::default(),
