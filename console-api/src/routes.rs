@@ -96,14 +96,14 @@ mod tests {
 
     #[test]
     fn every_route_is_in_the_document() {
-        let (router, document) = api();
+        let (api, document) = api();
         let paths = document["paths"].as_object().unwrap().keys().map(String::as_str);
         // Not in itself; the other two are what the router makes for the fallback.
         let apart = ["/openapi.json", "/", "/{*__private__axum_fallback}"];
         let described: BTreeSet<_> = paths.chain(apart).collect();
         // What the router knows, it tells only in its debug output.
-        let routes = format!("{router:?}");
-        let routes: BTreeSet<_> = routes.split('"').filter(|text| text.starts_with('/')).collect();
+        let shown = format!("{api:?}");
+        let routes: BTreeSet<_> = shown.split('"').filter(|text| text.starts_with('/')).collect();
         assert_eq!(routes, described);
         assert!(routes.contains("/attacks/{id}"));
     }

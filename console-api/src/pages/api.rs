@@ -105,20 +105,20 @@ fn kind(schema: &Value) -> String {
     };
     match own.as_str() {
         "array" if schema["items"].is_object() => format!("list of {}", kind(&schema["items"])),
-        "object"
-            if schema["properties"].is_object()
-                && schema["properties"].as_object().is_some_and(|all| all.len() == 1) =>
-        {
-            object(&schema["properties"])
-                .map(|(name, field)| format!("{{{name}: {}}}", kind(field)))
-                .collect()
-        }
+        // The variant of an enum.
+        "object" => match object(&schema["properties"]).next() {
+            Some((name, field)) if schema["properties"].as_object().is_some_and(|all| all.len() == 1) => {
+                format!("{{{name}: {}}}", kind(field))
+            }
+            _ => own,
+        },
         _ => own,
     }
 }
 
 fn content(message: &Value) -> String {
-    object(&message["content"]).map(|(media, body)| format!("{media} {}", kind(&body["schema"]))).collect()
+    let first = object(&message["content"]).next();
+    first.map(|(media, body)| format!("{media} {}", kind(&body["schema"]))).unwrap_or_default()
 }
 
 fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
