@@ -6,7 +6,7 @@ use crate::{
     doors::{self, Door, limits::Limits, tls::Tls},
     log::Logs,
     metrics::Metrics,
-    policy::{CurrentPolicy, copy::LastCopy, feed::Feed},
+    policy::{CurrentPolicy, GeoIp, copy::LastCopy, feed::Feed},
     recent::RecentRequests,
     reload::Reload,
     server::{self, Intake, Node, Signatures, Turns},
@@ -28,6 +28,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     let spool = Arc::new(Spool::open(&config.spool)?);
     let metrics = Arc::new(Metrics::new(&config.metrics));
     let policy: Arc<CurrentPolicy> = Arc::default();
+    let geoip = Arc::new(GeoIp::open(&config.geoip)?);
     let (behaviour, sharing) = Behaviour::start(&config.behaviour).context("behaviour.shared.url_file")?;
     let node = Arc::new(Node {
         id: spool.node_id()?,
@@ -35,6 +36,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
         config: ArcSwap::new(config.clone()),
         policy: policy.clone(),
         automatic: Arc::default(),
+        geoip: geoip.clone(),
         behaviour: behaviour.clone(),
         spool: spool.clone(),
         recent: RecentRequests::default(),
@@ -46,7 +48,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     });
     let feed = config.console.as_ref().map(|console| {
         let copy = LastCopy::beside(&config.spool.directory);
-        let mut feed = Feed::new(console, policy, copy)?;
+        let mut feed = Feed::new(console, policy, copy, geoip.kinds())?;
         // Before anybody is answered.
         feed.start_from_copy();
         anyhow::Ok(feed)
@@ -67,6 +69,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
         background.spawn(sharing.run(behaviour, delivery_stop.clone()));
     }
     background.spawn(Reload::new(path, node)?.run(delivery_stop.clone()));
+    background.spawn(geoip.run(delivery_stop.clone()));
     if let Some(feed) = feed {
         background.spawn(feed.run(delivery_stop.clone()));
     }

@@ -77,6 +77,9 @@ pub struct Totals {
     pub requests: u64,
     pub attacks: u64,
     pub blocked: u64,
+    /// Of those, by a list.
+    pub blocked_by_acl: u64,
+    pub bytes_in: u64,
     pub requests_lost: u64,
 }
 
@@ -241,6 +244,11 @@ impl Metrics {
                 .iter()
                 .sum(),
             blocked: self.blocked.get(),
+            blocked_by_acl: self
+                .threats_blocked
+                .get_or_create(&SourceLabels { source: "acl_blacklist" })
+                .get(),
+            bytes_in: [REQUEST, RESPONSE].map(|it| self.bytes.get_or_create(&it).get()).iter().sum(),
             requests_lost: self.lost.get(),
         }
     }

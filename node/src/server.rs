@@ -17,7 +17,7 @@ use crate::{
     behaviour::Behaviour,
     log::Logs,
     metrics::Metrics,
-    policy::{AutomaticLists, CurrentPolicy},
+    policy::{AutomaticLists, CurrentPolicy, GeoIp},
     recent::RecentRequests,
     spool::Spool,
 };
@@ -45,6 +45,7 @@ pub struct Node {
     /// What the console says.
     pub policy: Arc<CurrentPolicy>,
     pub automatic: Arc<AutomaticLists>,
+    pub geoip: Arc<GeoIp>,
     pub behaviour: Arc<Behaviour>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,

@@ -83,6 +83,7 @@ impl Node {
             engine: &self.engine,
             policy,
             automatic: &self.automatic,
+            geoip: &self.geoip,
             behaviour,
             mode_allow_override: self.config.load().route_config.mode_allow_override,
             blocking: routed.blocking,

@@ -66,6 +66,7 @@ fn world_with_limits(
         engine: Engine::new(),
         policy: Arc::default(),
         automatic: Arc::default(),
+        geoip: Arc::default(),
         behaviour: Arc::new(Behaviour::new(&config.behaviour)),
         spool: Arc::new(Spool::open(&config.spool).unwrap()),
         config: ArcSwap::from_pointee(config),
@@ -368,6 +369,8 @@ async fn explaining_takes_the_admin_token_and_records_nothing() {
     let explanation: Value = serde_json::from_slice(&ask("Bearer admin").await.body).unwrap();
     assert_eq!(explanation["would_block"], true);
     assert_eq!(explanation["findings"][0]["type"], "sqli");
+    assert_eq!(explanation["mode_source"], "config");
+    assert!(explanation["analysis_micros"].as_u64() > Some(0), "{explanation}");
     assert_eq!(world.records(), []);
 }
 
