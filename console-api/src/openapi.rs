@@ -40,7 +40,12 @@ pub(crate) fn document(collected: &utoipa::openapi::OpenApi) -> Value {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             name(operation, method, path);
             errors::add_common(operation, path);
-            for roles in operation["security"].as_array_mut().into_iter().flatten() {
+            for parameter in list(operation, "parameters") {
+                if parameter["in"] == "query" {
+                    parameter["allowEmptyValue"] = json!(true);
+                }
+            }
+            for roles in list(operation, "security") {
                 name_roles(&mut roles["token"]);
             }
         }
@@ -67,6 +72,10 @@ fn name_roles(roles: &mut Value) {
         _ => &[],
     };
     *roles = all.iter().map(|role| role.as_str()).collect();
+}
+
+fn list<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
+    value.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten()
 }
 
 fn objects(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {

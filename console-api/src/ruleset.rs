@@ -1,6 +1,9 @@
 //! Rules and lists, as people see and write them.
 
-use crate::paging::{Cursor, Listed};
+use crate::{
+    extract::object,
+    paging::{Cursor, Listed},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::ruleset::{Effect, List, ListEntry, Rule, Scope, Source};
@@ -18,8 +21,9 @@ pub struct StoredRule {
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleDraft {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub scope: Scope,
+    #[serde(deserialize_with = "object")]
     pub effect: Effect,
     #[serde(default)]
     pub comment: String,

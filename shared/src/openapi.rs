@@ -5,7 +5,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
-        schema::{AnyOfBuilder, ArrayBuilder, ArrayItems, KnownFormat, OneOfBuilder},
+        schema::{AnyOfBuilder, ArrayBuilder, ArrayItems, KnownFormat, OneOfBuilder, SchemaType},
     },
 };
 
@@ -17,7 +17,8 @@ pub(crate) fn word(known: &[&str]) -> RefOr<Schema> {
 
 /// What a node should send; whatever else it sends is refused by itself, and not the batch.
 pub(crate) fn records() -> RefOr<Schema> {
-    let record = AnyOfBuilder::new().item(Ref::from_schema_name(Record::name())).item(ObjectBuilder::new());
+    let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+    let record = AnyOfBuilder::new().item(Ref::from_schema_name(Record::name())).item(anything);
     ArrayBuilder::new().items(record).into()
 }
 

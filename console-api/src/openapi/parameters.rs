@@ -47,7 +47,11 @@ impl IntoParams for Filter {
         ];
         parameters.extend(Field::ALL.map(|field| {
             let (_, value) = field.example().split_once(':').unwrap_or_default();
-            query_parameter(field.name(), field.about(), text().examples([value.trim_matches('"')]))
+            query_parameter(
+                field.name(),
+                field.about(),
+                text().examples(value.trim_matches('"').split(',').take(1)),
+            )
         }));
         parameters
     }
