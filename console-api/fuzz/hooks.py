@@ -28,7 +28,7 @@ def fresh(operation):
     if example:
         return call("POST", thing, example)
     items = call("GET", thing)[0]["items"]
-    return (items[0] if items else {}), None
+    return call("GET", f"{thing}/{items[0]['id']}") if items else ({}, None)
 
 
 @schemathesis.hook

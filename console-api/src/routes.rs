@@ -8,6 +8,7 @@ mod health;
 mod hits;
 mod ingest;
 mod ip_lists;
+mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
@@ -67,6 +68,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(attacks::schema))
         .routes(routes!(attacks::one))
         .routes(routes!(attacks::hits))
+        .routes(routes!(marks::mark))
         .routes(routes!(audit::list))
         .routes(routes!(hits::list))
         .routes(routes!(hits::one))

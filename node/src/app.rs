@@ -10,7 +10,7 @@ use crate::{
     recent::RecentRequests,
     reload::Reload,
     server::{self, Intake, Node, Signatures, Turns},
-    spool::{Spool, delivery::Delivery},
+    spool::{Spool, delivery::Delivery, heartbeat::Heartbeat},
 };
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
@@ -62,7 +62,10 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     background.spawn(sync_periodically(spool.clone(), config.spool.sync_interval, delivery_stop.clone()));
     if let Some(console) = &config.console {
         let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
-        background.spawn(Delivery::new(spool, console, info, metrics)?.run(delivery_stop.clone()));
+        background.spawn(Delivery::new(spool, console, info.clone(), metrics)?.run(delivery_stop.clone()));
+        let (started_at, told) = (jiff::Timestamp::now(), node.clone());
+        let heartbeat = Heartbeat::new(console, info, move || told.status(started_at))?;
+        background.spawn(heartbeat.run(delivery_stop.clone()));
     }
 
     if let Some(sharing) = sharing {

@@ -17,7 +17,7 @@ const ADMIN: &[Role] = &[Role::Admin];
 const NODE: &[Role] = &[Role::Node];
 
 /// Every operation of the API, and who may call it.
-const OPERATIONS: [(&str, &str, &[Role]); 26] = [
+const OPERATIONS: [(&str, &str, &[Role]); 27] = [
     ("get", "/attacks", PEOPLE),
     ("get", "/attacks/export.csv", PEOPLE),
     ("get", "/attacks/export.ndjson", PEOPLE),
@@ -26,6 +26,7 @@ const OPERATIONS: [(&str, &str, &[Role]); 26] = [
     ("get", "/attacks/stream", PEOPLE),
     ("get", "/attacks/{id}", PEOPLE),
     ("get", "/attacks/{id}/hits", PEOPLE),
+    ("post", "/attacks/{id}/mark", JUDGES),
     ("get", "/audit", ADMIN),
     ("post", "/connectors/cloudfront/bundle", ADMIN),
     ("get", "/hits", PEOPLE),
