@@ -28,6 +28,15 @@ impl Bytes {
     /// Not ASCII.
     pub(crate) const HIGH: Self = Self(1 << 17);
     pub(crate) const COMMA: Self = Self(1 << 18);
+    pub(crate) const DOLLAR: Self = Self(1 << 19);
+    /// `'` and `"`
+    pub(crate) const QUOTE: Self = Self(1 << 20);
+    pub(crate) const BACKTICK: Self = Self(1 << 21);
+    pub(crate) const SEMICOLON: Self = Self(1 << 22);
+    /// `|` and `^`
+    pub(crate) const PIPE: Self = Self(1 << 23);
+    /// `?` and `*`
+    pub(crate) const WILDCARD: Self = Self(1 << 24);
     /// Anything else but letters and digits.
     const OTHER: Self = Self(1 << 31);
 
@@ -67,6 +76,12 @@ impl Bytes {
             b'@' => Self::AT,
             b'-' => Self::DASH,
             b',' => Self::COMMA,
+            b'$' => Self::DOLLAR,
+            b'\'' | b'"' => Self::QUOTE,
+            b'`' => Self::BACKTICK,
+            b';' => Self::SEMICOLON,
+            b'|' | b'^' => Self::PIPE,
+            b'?' | b'*' => Self::WILDCARD,
             b'\r' | b'\n' => Self::BREAK,
             0..=8 => Self::INVISIBLE,
             0x80.. => Self::HIGH,
@@ -213,12 +228,16 @@ fn grouped(mut literals: Vec<Literal>) -> Groups {
 fn places(single: &Groups, short: &Groups) -> Box<[Places; 256]> {
     let mut places = Box::new([Places::default(); 256]);
     let both = |byte: u8| [usize::from(byte), usize::from(byte.to_ascii_uppercase())];
-    for (group, literal) in single.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |it| (at, it))) {
+    for (group, literal) in
+        single.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |it| (at, it)))
+    {
         for byte in literal.text.iter().flat_map(|byte| both(*byte)) {
             places[byte].single |= 1 << group;
         }
     }
-    for (group, literal) in short.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |it| (at, it))) {
+    for (group, literal) in
+        short.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |it| (at, it)))
+    {
         let before = 3 - literal.text.len();
         for byte in 0..256 * before {
             places[byte % 256].short[0] |= 1 << group;
@@ -262,7 +281,7 @@ pub(crate) struct Suspects {
 }
 
 impl Suspects {
-    const WORDS: usize = 4;
+    const WORDS: usize = 6;
 
     /// There are fewer signatures and detectors than this; a test builds them all.
     fn add(&mut self, who: usize) {

@@ -60,6 +60,16 @@ impl Trails {
         self.step(before.into(), tag, key)
     }
 
+    /// A point of its own, whose name is shown in capitals.
+    pub(crate) fn named_upper(&mut self, tag: Tag, name: &[u8]) -> Trail {
+        let start = self.names.len();
+        let key = self.name(name);
+        if let Some(added) = self.names.get_mut(start..) {
+            added.make_ascii_uppercase();
+        }
+        self.step(None, tag, key)
+    }
+
     /// The same point at another position of its array.
     pub(crate) fn at_index(&mut self, trail: Trail, index: u64) -> Trail {
         let before = self.back(trail).next().and_then(|node| node.before);

@@ -1,6 +1,7 @@
 //! What is a command, and which arguments make a plain word one.
 
-use std::{collections::HashMap, sync::LazyLock};
+use crate::names::Names;
+use std::sync::LazyLock;
 
 /// A dash and a letter, `/c`, `+%s`.
 pub(super) const FLAG: u8 = 1;
@@ -277,17 +278,46 @@ pub(super) const GLOB_TARGETS: &[&str] = &[
 pub(super) const KEYWORDS: &[&str] =
     &["if", "then", "fi", "do", "done", "while", "for", "in", "else", "until"];
 
-static KNOWN: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
+/// By name; asked for the first word of most values, so it is no table that hashes against attackers.
+static KNOWN: LazyLock<Vec<(&str, Known)>> = LazyLock::new(|| {
     let read = |table: &'static [(u8, &str)], is_telling| {
         let names =
             table.iter().flat_map(|&(takes, names)| names.split_whitespace().map(move |name| (name, takes)));
         names.map(move |(name, takes)| (name, Known { takes, is_telling }))
     };
-    read(PLAIN, false).chain(read(TELLING, true)).collect()
+    let mut known: Vec<_> = read(PLAIN, false).chain(read(TELLING, true)).collect();
+    // The last one counts.
+    known.reverse();
+    known.sort_by_key(|(name, _)| *name);
+    known.dedup_by_key(|(name, _)| *name);
+    known
 });
 
+/// For each length the first letters of known names.
+static LETTERS: LazyLock<[u32; MAX_KNOWN]> = LazyLock::new(|| {
+    let mut letters = [0; MAX_KNOWN];
+    for (name, _) in KNOWN.iter() {
+        letters[name.len()] |= letter(name);
+    }
+    letters
+});
+
+/// Known names are shorter; a test reads them all.
+const MAX_KNOWN: usize = 24;
+
+fn letter(name: &str) -> u32 {
+    name.bytes().next().map_or(0, |byte| 1 << (byte & 31))
+}
+
 pub(super) fn known(name: &str) -> Option<Known> {
-    KNOWN.get(name).copied().or_else(|| {
+    let letters = LETTERS.get(name.len()).copied().unwrap_or_default();
+    if letters & letter(name) != 0
+        && let Ok(at) = KNOWN.binary_search_by_key(&name, |(known, _)| known)
+    {
+        return Some(KNOWN[at].1);
+    }
+    // Families and cmdlets have a dash in their names.
+    memchr::memchr(b'-', name.as_bytes()).and_then(|_| {
         let is_family = FAMILIES.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix));
         let is_name = name.bytes().all(|it| it.is_ascii_lowercase() || it == b'-');
         (is_family && is_name || is_cmdlet(name))
@@ -344,8 +374,14 @@ fn is_cmdlet(name: &str) -> bool {
 pub(super) fn may_run(name: &str) -> bool {
     known(name).is_some()
         || PREFIXES.contains(&name)
-        || RUNNERS.contains(&name)
+        || is_runner(name)
         || PAIRS.iter().any(|(first, _)| *first == name)
+}
+
+/// Whether it runs what follows it, spelled in any case.
+pub(super) fn is_runner(name: &str) -> bool {
+    static NAMES: Names = Names::new(RUNNERS);
+    NAMES.contains(name)
 }
 
 pub(super) fn is_pair(name: &str, second: &str) -> bool {
@@ -358,6 +394,7 @@ pub(super) fn is_interpreter(name: &str) -> bool {
 
 /// The program, when the word is the path of one.
 pub(super) fn program(word: &str) -> Option<&str> {
+    memchr::memchr(b'/', word.as_bytes())?;
     let climbed = word.contains("../").then(|| word.trim_start_matches(['.', '/']));
     let from = climbed.map_or(word, |it| &word[word.len().saturating_sub(it.len() + 1)..]);
     let relative = || word.strip_prefix("bin/").filter(|name| known(name).is_some_and(|it| it.is_telling));
