@@ -47,6 +47,11 @@ pub(crate) struct Trails {
 pub(crate) struct Mark(usize, usize);
 
 impl Trails {
+    /// With room for the points of a usual request.
+    pub(crate) fn with_room() -> Self {
+        Self { nodes: Vec::with_capacity(64), names: String::with_capacity(512) }
+    }
+
     pub(crate) fn then(&mut self, before: impl Into<Option<Trail>>, tag: Tag) -> Trail {
         self.step(before.into(), tag, StepKey::None)
     }

@@ -84,7 +84,8 @@ fn begins_well(encoded: impl Iterator<Item = u8>, engine: &GeneralPurpose) -> bo
 
 fn encoded_part(value: &[u8]) -> Option<&[u8]> {
     let value = value.trim_ascii();
-    let start = match memchr::memmem::find(value, b"base64,") {
+    let label = memchr::memchr(b',', value).and_then(|_| memchr::memmem::find(value, b"base64,"));
+    let start = match label {
         Some(at) => at + 7,
         None if value.len() > 6 && value[..6].eq_ignore_ascii_case(b"basic ") => 6,
         None => 0,

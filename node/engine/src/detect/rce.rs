@@ -63,7 +63,7 @@ fn may_hold_command(value: &[u8], bytes: Bytes, place: Place) -> bool {
     let telling = if place == Place::ShapedHeader { STRONG } else { STRONG.or(WEAK) };
     let opens_with_separator =
         place == Place::ShapedHeader && value.starts_with(b";") || value.starts_with(b">(");
-    let opens_in_parts = value.len() <= MAX_NAME && bytes.has(Bytes::PERCENT);
+    let opens_in_parts = value.len() <= MAX_NAME && bytes.has(Bytes::PERCENT) && strange::has_variable(value);
     bytes.has(telling) || opens_with_separator || opens_in_parts || head::opens_with_command(value)
 }
 

@@ -52,15 +52,11 @@ fn is_file_name(site: &Site<'_>) -> bool {
     if site.is_file_name() {
         return true;
     }
-    let letters = |name: &str| {
-        let mut letters = [0; 16];
-        let named = name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase());
-        letters.iter_mut().zip(named).for_each(|(letter, it)| *letter = it);
-        letters
+    let is_told = |name: &str| {
+        let letters = || name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase());
+        ["xfilename", "filename", "xfilepath"].iter().any(|it| letters().eq(it.bytes()))
     };
-    let is_told =
-        |name: &&str| ["xfilename", "filename", "xfilepath"].iter().any(|it| letters(name) == letters(it));
-    site.header_name().filter(|name| name.len() < 16).is_some_and(|name| is_told(&name))
+    site.header_name().is_some_and(|name| (8..16).contains(&name.len()) && is_told(name))
 }
 
 fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {

@@ -63,6 +63,10 @@ fn plain(word: &str) -> &str {
     }
     let name = name.strip_suffix(".exe").unwrap_or(name);
     // `gcc7.4`, `python3.12`, `php-8`.
+    let is_of_version = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    if !name.as_bytes().last().is_some_and(is_of_version) {
+        return name;
+    }
     let plain = name.trim_end_matches(|it: char| it.is_ascii_digit() || matches!(it, '.' | '-'));
     let is_versioned = name.len() > plain.len()
         && matches!(plain, "gcc" | "python" | "php" | "perl" | "ruby" | "lua" | "node");

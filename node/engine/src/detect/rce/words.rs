@@ -293,25 +293,33 @@ static KNOWN: LazyLock<Vec<(&str, Known)>> = LazyLock::new(|| {
     known
 });
 
-/// For each length the first letters of known names.
-static LETTERS: LazyLock<[u32; MAX_KNOWN]> = LazyLock::new(|| {
-    let mut letters = [0; MAX_KNOWN];
-    for (name, _) in KNOWN.iter() {
-        letters[name.len()] |= letter(name);
+/// Every word that could begin a command, as marks of few bits: most words have none.
+static MARKS: LazyLock<[u64; 64]> = LazyLock::new(|| {
+    let known = KNOWN.iter().map(|(name, _)| *name);
+    let pairs = PAIRS.iter().map(|(first, _)| *first);
+    let mut marks = [0; 64];
+    for name in known.chain(pairs).chain(PREFIXES.iter().copied()).chain(RUNNERS.iter().copied()) {
+        let (word, bit) = mark(name);
+        marks[word] |= bit;
     }
-    letters
+    marks
 });
 
-/// Known names are shorter; a test reads them all.
-const MAX_KNOWN: usize = 24;
+/// May suspect too much, never too little.
+fn is_marked(name: &str) -> bool {
+    let (word, bit) = mark(name);
+    MARKS[word] & bit != 0
+}
 
-fn letter(name: &str) -> u32 {
-    name.bytes().next().map_or(0, |byte| 1 << (byte & 31))
+/// Of length, first, second and last letter.
+fn mark(name: &str) -> (usize, u64) {
+    let at = |place: usize| name.as_bytes().get(place).copied().map_or(0, usize::from);
+    let mixed = name.len() + 5 * at(0) + 67 * at(1) + 397 * at(name.len().saturating_sub(1));
+    (mixed / 64 % 64, 1 << (mixed % 64))
 }
 
 pub(super) fn known(name: &str) -> Option<Known> {
-    let letters = LETTERS.get(name.len()).copied().unwrap_or_default();
-    if letters & letter(name) != 0
+    if is_marked(name)
         && let Ok(at) = KNOWN.binary_search_by_key(&name, |(known, _)| known)
     {
         return Some(KNOWN[at].1);
@@ -373,9 +381,10 @@ fn is_cmdlet(name: &str) -> bool {
 /// Whether a word, in lower case, could begin a command: by itself, with its second word, or by running what follows.
 pub(super) fn may_run(name: &str) -> bool {
     known(name).is_some()
-        || PREFIXES.contains(&name)
-        || is_runner(name)
-        || PAIRS.iter().any(|(first, _)| *first == name)
+        || is_marked(name)
+            && (PREFIXES.contains(&name)
+                || RUNNERS.contains(&name)
+                || PAIRS.iter().any(|(first, _)| *first == name))
 }
 
 /// Whether it runs what follows it, spelled in any case.
