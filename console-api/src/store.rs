@@ -6,6 +6,7 @@
 mod access;
 mod address;
 mod attacks;
+mod audit;
 mod bulk;
 mod dialect;
 mod filter;
@@ -14,6 +15,7 @@ mod groups;
 mod hits;
 mod ingest;
 mod lists;
+mod marks;
 mod nodes;
 mod not_inspected;
 mod place;

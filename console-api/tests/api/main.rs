@@ -3,13 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
 
 mod attacks;
+mod audit;
 mod authorisation;
+mod changes;
 mod connectors;
 mod harness;
 mod health;
 mod hits;
 mod ingest;
 mod ip_lists;
+mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;

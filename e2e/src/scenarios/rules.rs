@@ -1,6 +1,6 @@
 //! What is said at the console holds at the edge.
 
-use super::world::{LISTED_WITHIN, World, expect_status, options};
+use super::world::{LISTED_WITHIN, PATIENCE, World, expect_status, options};
 use crate::{
     binaries::Binaries,
     http1::Response,
@@ -35,6 +35,12 @@ async fn add(world: &World, path: &str, body: &Value) -> anyhow::Result<String> 
 pub(super) async fn a_denied_address_is_blocked_at_once(binaries: &Binaries) -> anyhow::Result<String> {
     let world = World::start(binaries, options(Mode::Monitoring, TriggerPair::Viewer)).await?;
     expect_status(&world.get("/").await?, 200)?;
+    let says_so = |node: &Value| node["status"]["mode"] == "monitoring";
+    world
+        .console_api()
+        .wait_for("/api/v1/nodes", PATIENCE, says_so)
+        .await
+        .context("the node says how it is")?;
     let entry = json!({"list": "deny", "source": {"network": "127.0.0.0/8"}, "reason": "scenario"});
     let id = add(&world, "/api/v1/ip-lists", &entry).await?;
     let denied = answered(&world, "/", 403).await?;
@@ -43,7 +49,7 @@ pub(super) async fn a_denied_address_is_blocked_at_once(binaries: &Binaries) -> 
     let hits = world.console_api().hits().await?;
     let named = |hit: &Value| hit["decided_by"]["list"]["id"] == id.as_str() && hit["reason"] == "denylist";
     ensure!(hits.iter().any(named), "no hit names the entry {id}: {hits:?}");
-    world.console_api().delete(&format!("/api/v1/ip-lists/{id}"), None).await?;
+    world.console_api().delete(&format!("/api/v1/ip-lists/{id}"), "\"1\"").await?;
     let forgiven = answered(&world, "/", 200).await?;
     world
         .end(format!(
@@ -75,7 +81,7 @@ pub(super) async fn a_virtual_patch_blocks_in_monitoring(binaries: &Binaries) ->
     expect_status(&world.get("/report?template=x").await?, 403)
         .context("after a start without the console")?;
     world.stack.restart_console().await?;
-    world.console_api().delete(&format!("/api/v1/rules/{id}"), Some("\"1\"")).await?;
+    world.console_api().delete(&format!("/api/v1/rules/{id}"), "\"1\"").await?;
     answered(&world, "/report?template=x", 200).await?;
     world.end(format!("patched after {} ms", took.as_millis())).await
 }
