@@ -243,7 +243,9 @@ fn places(single: &Groups, short: &Groups) -> Box<[Places; 256]> {
             places[byte % 256].short[0] |= 1 << group;
         }
         for (at, byte) in literal.text.iter().enumerate() {
-            both(*byte).into_iter().for_each(|byte| places[byte].short[before + at] |= 1 << group);
+            for byte in both(*byte) {
+                places[byte].short[before + at] |= 1 << group;
+            }
         }
     }
     places

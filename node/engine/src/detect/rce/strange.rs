@@ -9,10 +9,10 @@ const MAX_NAME: usize = 24;
 /// anything that could spell a name in another way is read by those who know how.
 pub(super) fn is_strange(value: &[u8]) -> bool {
     let has = |kind: Kind| value.iter().any(|&byte| KINDS[usize::from(byte)] == kind);
-    !has(Kind::Spells)
-        && !has_variable(value)
-        && !(has(Kind::Matches) && value.split(|byte| parts_words(*byte)).any(is_pattern))
-        && value.split(|&byte| KINDS[usize::from(byte)] == Kind::Parts).all(begins_strangely)
+    let has_pattern = || has(Kind::Matches) && value.split(|byte| parts_words(*byte)).any(is_pattern);
+    let is_spelled = has(Kind::Spells) || has_variable(value) || has_pattern();
+    let mut commands = value.split(|&byte| KINDS[usize::from(byte)] == Kind::Parts);
+    !is_spelled && commands.all(begins_strangely)
 }
 
 /// `%name%`, as Windows has it. What is left of an encoding begins with a digit, most of it.
