@@ -71,6 +71,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     if let Some(sharing) = sharing {
         background.spawn(sharing.run(behaviour, delivery_stop.clone()));
     }
+    let served = node.clone();
     background.spawn(Reload::new(path, node)?.run(delivery_stop.clone()));
     background.spawn(geoip.run(delivery_stop.clone()));
     if let Some(feed) = feed {
@@ -83,6 +84,9 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     servers.join_all().await;
     delivery_stop.cancel();
     background.join_all().await;
+    if let Some(log) = &served.logs.access {
+        log.flush(Duration::from_secs(1));
+    }
     Ok(())
 }
 
