@@ -6,7 +6,9 @@ use crate::{
     changes::Changes,
     error::ApiError,
     extract::{self, FromParameters, Id, Parameters, Query},
+    openapi::query_parameter,
     paging::Slice,
+    ruleset::StoredRule,
     store::Store,
     trial::{exclusion::ExclusionDraft, preview},
 };
@@ -14,6 +16,13 @@ use axum::{
     Json,
     extract::{FromRequest, Request, State},
     response::{IntoResponse as _, Response},
+};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Type,
+        path::{Parameter, ParameterIn},
+    },
 };
 
 /// What is wanted: the rule, or only to know what it would do.
@@ -32,7 +41,29 @@ impl FromParameters for Wanted {
     }
 }
 
+impl IntoParams for Wanted {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let about = "Changes nothing, and says what would be; `limit` and `cursor` are for its list.";
+        let flag = ObjectBuilder::new().schema_type(Type::Boolean);
+        let mut parameters = vec![query_parameter("dry_run", about, flag)];
+        parameters.extend(Slice::into_params(place));
+        parameters
+    }
+}
+
 /// Adds an exclusion made of a hit, or with `dry_run` says which recorded hits it would have silenced.
+#[utoipa::path(
+    post,
+    path = "/hits/{id}/exclusion",
+    security(("token" = ["analyst"])),
+    params(Id, Wanted),
+    request_body(content = ExclusionDraft, example = json!({"width": "type"})),
+    responses(
+        (status = 200, description = "What the exclusion would have done.", body = preview::Preview),
+        (status = 201, description = "The new rule; `ETag` is its revision.", body = StoredRule),
+        (status = 409, description = "There are too many rules."),
+    )
+)]
 pub(super) async fn exclude(
     Analyst(author): Analyst,
     State(store): State<Store>,

@@ -21,16 +21,17 @@ use shared::ruleset::Effect;
 use uuid::Uuid;
 
 /// What is tried, and on which requests.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TestDraft {
+    #[serde(deserialize_with = "extract::object")]
     rule: RuleDraft,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "extract::object")]
     recorded: WhichRecorded,
 }
 
 /// Which recorded requests, as people write it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WhichRecorded {
     /// In the language of searches; false positives are not left out.
@@ -57,6 +58,13 @@ impl WhichRecorded {
 }
 
 /// Says what a detector would have found. Changes nothing.
+#[utoipa::path(
+    post,
+    path = "/rules/test",
+    security(("token" = ["analyst"])),
+    request_body(content = TestDraft, example = json!({"rule": {"effect": {"kind": "detector", "pattern": {"regex": "(?i)legacy-[0-9]+"}, "attack_type": "rce", "severity": "high"}}, "recorded": {"query": "host:shop.example.com", "from": "-7d"}})),
+    responses((status = 200, description = "What it would have found.", body = detector::Test))
+)]
 pub(super) async fn test(
     _: Analyst,
     State(store): State<Store>,

@@ -15,7 +15,8 @@ use tokio::task;
 const LISTED: usize = 100;
 
 /// What a detector would have found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DetectorTest)]
 pub struct Test {
     pub scanned: Progress,
     /// How many requests were looked at.
@@ -27,7 +28,8 @@ pub struct Test {
 }
 
 /// A request that the detector finds something in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DetectorFound)]
 pub struct Found {
     pub request_id: RequestId,
     pub at: Timestamp,

@@ -9,7 +9,7 @@ use shared::{
 };
 
 /// How much of what is found is no attack, from the narrowest to the widest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Width {
     Signature,
@@ -19,7 +19,7 @@ pub enum Width {
 }
 
 /// An exclusion, as somebody wants it made of a hit.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExclusionDraft {
     pub width: Width,

@@ -21,7 +21,7 @@ use shared::{
 };
 
 /// What an exclusion would have done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Preview {
     /// The rule it would be.
     pub rule: RuleDraft,
@@ -36,7 +36,7 @@ pub struct Preview {
 }
 
 /// Hits by what people say of their attacks.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Marked {
     pub hits: u64,
     pub false_positive: u64,

@@ -27,7 +27,7 @@ impl Reach {
 }
 
 /// How far a scan has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Progress {
     /// How many hits were looked at.
     pub hits: u64,
