@@ -94,7 +94,8 @@ async fn what_was_deleted_or_changed_comes_back_and_nodes_are_told() {
 async fn any_version_can_be_told_and_gone_back_to() {
     let console = Console::start().await;
     let mut known = vec![content(&console, 0).await];
-    let (mut rules, mut entries): (Vec<(String, u64)>, Vec<(String, u64)>) = (Vec::new(), Vec::new());
+    let mut rules: Vec<(String, u64)> = Vec::new();
+    let mut entries: Vec<(String, u64)> = Vec::new();
     // Adds, changes and deletes in an order that looks random.
     for n in 0..24_u64 {
         let dice = n * 7 % 5;
@@ -111,7 +112,7 @@ async fn any_version_can_be_told_and_gone_back_to() {
                 things.insert(0, (thing, revision + 1));
             }
             (2, Some((thing, revision))) => {
-                drop(change(&console, "DELETE", &thing, revision, &Value::Null).await)
+                drop(change(&console, "DELETE", &thing, revision, &Value::Null).await);
             }
             (_, thing) => {
                 things.extend(thing);
