@@ -57,7 +57,7 @@ pub struct Actor {
 
 /// Somebody who may read, through the API.
 #[derive(Debug)]
-pub struct Reader;
+pub struct Reader(pub Actor);
 
 /// Somebody who may judge attacks and write rules, through the API.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl FromRequestParts<App> for Reader {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
         if actor.role.may_read() {
-            Ok(Self)
+            Ok(Self(actor))
         } else {
             Err(ApiError::Forbidden("a token of role admin, analyst or read_only"))
         }

@@ -1,6 +1,9 @@
 //! What handlers share, and the server around them.
 
-use crate::{bundles::Bundles, changes::Changes, clock::Clock, intake::Intake, routes, store::Store};
+use crate::{
+    bundles::Bundles, changes::Changes, clock::Clock, intake::Intake, routes, store::Store,
+    trial::replay::Replays,
+};
 use axum::{Router, extract::FromRef};
 use std::{future::IntoFuture, io, time::Duration};
 use tokio::net::TcpListener;
@@ -16,11 +19,19 @@ pub struct App {
     pub bundles: Bundles,
     pub changes: Changes,
     pub intake: Intake,
+    pub replays: Replays,
 }
 
 impl App {
     pub fn new(store: Store, clock: Clock, bundles: Bundles) -> Self {
-        Self { store, clock, bundles, changes: Changes::default(), intake: Intake::default() }
+        Self {
+            store,
+            clock,
+            bundles,
+            changes: Changes::default(),
+            intake: Intake::default(),
+            replays: Replays::default(),
+        }
     }
 
     pub fn router(self) -> Router {
@@ -73,5 +84,11 @@ impl FromRef<App> for Bundles {
 impl FromRef<App> for Intake {
     fn from_ref(app: &App) -> Self {
         app.intake.clone()
+    }
+}
+
+impl FromRef<App> for Replays {
+    fn from_ref(app: &App) -> Self {
+        app.replays.clone()
     }
 }

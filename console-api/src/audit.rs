@@ -33,10 +33,11 @@ pub enum Kind {
     IpListEntry,
     Attack,
     Ruleset,
+    View,
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Rule, Self::IpListEntry, Self::Attack, Self::Ruleset];
+    pub const ALL: [Self; 5] = [Self::Rule, Self::IpListEntry, Self::Attack, Self::Ruleset, Self::View];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,6 +45,7 @@ impl Kind {
             Self::IpListEntry => "ip_list_entry",
             Self::Attack => "attack",
             Self::Ruleset => "ruleset",
+            Self::View => "view",
         }
     }
 

@@ -13,6 +13,7 @@
 //! | [`trial`] | rules tried on what was recorded |
 //! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
+//! | [`view`] | searches that people keep |
 //! | [`intake`] | how many deliveries are taken in at once |
 //! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
@@ -46,3 +47,4 @@ pub mod seed;
 pub mod store;
 pub mod token;
 pub mod trial;
+pub mod view;

@@ -13,10 +13,12 @@ mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
+mod replays;
 mod rule_tests;
 mod rules;
 mod rulesets;
 mod stream;
+mod views;
 
 use crate::{app::App, error::ApiError, openapi, pages};
 use axum::{
@@ -80,6 +82,10 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(rules::list, rules::add))
         .routes(routes!(rule_tests::test))
         .routes(routes!(rules::one, rules::replace, rules::delete))
+        .routes(routes!(replays::list, replays::start))
+        .routes(routes!(replays::one))
+        .routes(routes!(views::list, views::add))
+        .routes(routes!(views::one, views::change, views::delete))
         .routes(routes!(rulesets::list))
         .routes(routes!(rulesets::one))
         .routes(routes!(rulesets::difference))

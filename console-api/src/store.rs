@@ -20,6 +20,7 @@ mod nodes;
 mod not_inspected;
 mod place;
 mod recorded;
+mod replays;
 mod requests;
 mod responses;
 mod retention;
@@ -29,6 +30,7 @@ mod statement;
 mod stats;
 mod times;
 mod transfer;
+mod views;
 mod words;
 
 pub use access::TokenSource;

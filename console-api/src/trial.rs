@@ -5,12 +5,17 @@
 //! | [`scan`] | recorded hits, and their requests, in pieces |
 //! | [`exclusion`] | from a hit to an exclusion |
 //! | [`preview`] | which recorded hits an exclusion would have silenced |
+//! | [`replay`], [`policy`] | what another ruleset would have made of it |
+//! | [`which`] | which of it, as people write it |
 //! | [`detector`] | what a custom detector would have found |
 
 pub mod detector;
 pub mod exclusion;
+pub mod policy;
 pub mod preview;
+pub mod replay;
 pub mod scan;
+pub mod which;
 
 use crate::query::{Filter, Times};
 use engine::Engine;

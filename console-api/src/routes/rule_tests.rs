@@ -6,16 +6,14 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract,
-    query::{self, Filter, Times},
     ruleset::RuleDraft,
     store::Store,
-    trial::{Recorded, detector},
+    trial::{detector, which::WhichRecorded},
 };
 use axum::{
     Json,
     extract::{FromRequest, Request, State},
 };
-use jiff::Timestamp;
 use serde::Deserialize;
 use shared::ruleset::Effect;
 use uuid::Uuid;
@@ -28,33 +26,6 @@ pub(super) struct TestDraft {
     rule: RuleDraft,
     #[serde(default, deserialize_with = "extract::object")]
     recorded: WhichRecorded,
-}
-
-/// Which recorded requests, as people write it.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WhichRecorded {
-    /// In the language of searches; false positives are not left out.
-    #[serde(default)]
-    query: String,
-    #[serde(default)]
-    from: Option<String>,
-    #[serde(default)]
-    to: Option<String>,
-}
-
-impl WhichRecorded {
-    pub(super) fn read(&self, now: Timestamp) -> Result<Recorded, ApiError> {
-        let filter = Filter::parse(&self.query, now)
-            .map_err(|error| ApiError::parameter("recorded.query", format!("`recorded.query`: {error}")))?;
-        let time = |name: &str, text: &Option<String>| {
-            let Some(text) = text else { return Ok(None) };
-            let wrong = || ApiError::parameter(name, format!("`{name}` must be {}", Times::MOMENT));
-            query::moment(text, now).ok_or_else(wrong).map(Some)
-        };
-        let (from, to) = (time("recorded.from", &self.from)?, time("recorded.to", &self.to)?);
-        Ok(Recorded { filter, times: Times { from, to } })
-    }
 }
 
 /// Says what a detector would have found. Changes nothing.

@@ -4,7 +4,7 @@ use super::{
     Store, StoreError,
     requests::DecisionRow,
     statement::Statement,
-    words::{Columns, Text},
+    words::{Columns, Text, count},
 };
 use crate::{
     hit::{HitDetail, RecordedHit},
@@ -96,6 +96,22 @@ macro_rules! page_of_hits {
     };
 }
 
+impl Statement {
+    /// Further conditions on `hits h`.
+    fn push_recorded(&mut self, which: &Recorded) {
+        if which.filter != Filter::default() {
+            self.push(" and exists (select 1 from attacks a where a.id = h.attack_id and ");
+            self.push_filter(&which.filter).push(")");
+        }
+        if let Some(from) = which.times.from {
+            self.push(" and h.at >= ").bind(from.as_millisecond());
+        }
+        if let Some(to) = which.times.to {
+            self.push(" and h.at < ").bind(to.as_millisecond());
+        }
+    }
+}
+
 impl Store {
     pub async fn hits_of_attack(&self, id: Uuid, slice: &Slice) -> Result<Page<RecordedHit>, StoreError> {
         self.page_of_hits(page_of_hits!("h.attack_id = $1"), &id.to_string(), slice).await
@@ -145,22 +161,20 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<RecordedHit>, StoreError> {
         let mut statement = Statement::new(hits!("where true"));
-        if which.filter != Filter::default() {
-            statement.push(" and exists (select 1 from attacks a where a.id = h.attack_id and ");
-            statement.push_filter(&which.filter).push(")");
-        }
-        if let Some(from) = which.times.from {
-            statement.push(" and h.at >= ").bind(from.as_millisecond());
-        }
-        if let Some(to) = which.times.to {
-            statement.push(" and h.at < ").bind(to.as_millisecond());
-        }
+        statement.push_recorded(which);
         if let Some(before) = before {
             statement.push(" and h.id < ").bind(before.to_string());
         }
         statement.push(" order by h.id desc limit ").bind(i64::from(limit));
         let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
         rows.into_iter().map(RecordedHit::try_from).collect()
+    }
+
+    pub async fn count_hits(&self, which: &Recorded) -> Result<u64, StoreError> {
+        let mut statement = Statement::new("select count(*) from hits h where true");
+        statement.push_recorded(which);
+        let (hits,): (i64,) = statement.fetch_one(&self.reader).await?;
+        Ok(count(hits))
     }
 
     pub async fn hit(&self, id: Uuid) -> Result<Option<HitDetail>, StoreError> {

@@ -5,7 +5,7 @@ use crate::{
     hit::RecordedHit,
     store::{Store, StoreError},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::{Decision, RecordedRequest, RequestId};
 use std::{collections::HashSet, time::Duration};
 use tokio::time::Instant;
@@ -27,7 +27,7 @@ impl Reach {
 }
 
 /// How far a scan has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Progress {
     /// How many hits were looked at.
     pub hits: u64,

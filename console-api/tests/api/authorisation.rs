@@ -17,7 +17,7 @@ const ADMIN: &[Role] = &[Role::Admin];
 const NODE: &[Role] = &[Role::Node];
 
 /// Every operation of the API, and who may call it.
-const OPERATIONS: [(&str, &str, &[Role]); 33] = [
+const OPERATIONS: [(&str, &str, &[Role]); 41] = [
     ("get", "/attacks", PEOPLE),
     ("get", "/attacks/export.csv", PEOPLE),
     ("get", "/attacks/export.ndjson", PEOPLE),
@@ -41,6 +41,9 @@ const OPERATIONS: [(&str, &str, &[Role]); 33] = [
     ("get", "/node/config", NODE),
     ("get", "/nodes", PEOPLE),
     ("get", "/not-inspected", PEOPLE),
+    ("get", "/replays", PEOPLE),
+    ("post", "/replays", JUDGES),
+    ("get", "/replays/{id}", PEOPLE),
     ("get", "/rules", PEOPLE),
     ("post", "/rules", JUDGES),
     ("post", "/rules/test", JUDGES),
@@ -51,6 +54,11 @@ const OPERATIONS: [(&str, &str, &[Role]); 33] = [
     ("get", "/rulesets/{version}", PEOPLE),
     ("post", "/rulesets/{version}/activate", JUDGES),
     ("get", "/rulesets/{version}/diff", PEOPLE),
+    ("get", "/views", PEOPLE),
+    ("post", "/views", JUDGES),
+    ("get", "/views/{id}", PEOPLE),
+    ("patch", "/views/{id}", JUDGES),
+    ("delete", "/views/{id}", JUDGES),
 ];
 
 /// Only the head of the answer: a stream has no end.

@@ -40,6 +40,7 @@ enum Thing {
     Attack,
     Hit,
     Version,
+    View,
 }
 
 const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
@@ -50,6 +51,10 @@ fn rule() -> Value {
 
 fn entry() -> Value {
     json!({"list": "deny", "source": {"network": "10.0.0.0/8"}})
+}
+
+fn view() -> Value {
+    json!({"name": "Injections", "query": "type:sqli", "shared": true})
 }
 
 fn changes() -> Vec<Change> {
@@ -139,12 +144,48 @@ fn changes() -> Vec<Change> {
             logged: ("activate", "ruleset"),
         },
     ]
+    .into_iter()
+    .chain(changes_of_views())
+    .collect()
+}
+
+fn changes_of_views() -> [Change; 3] {
+    [
+        Change {
+            method: "POST",
+            address: "/views",
+            allowed: JUDGES,
+            of: None,
+            body: view(),
+            wrong: Some((json!({"name": "a", "query": "hosst:a"}), "query")),
+            logged: ("create", "view"),
+        },
+        Change {
+            method: "PATCH",
+            address: "/views/{id}",
+            allowed: JUDGES,
+            of: Some(Thing::View),
+            body: json!({"query": "type:xss"}),
+            wrong: Some((json!({"sort": "size"}), "sort")),
+            logged: ("change", "view"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/views/{id}",
+            allowed: JUDGES,
+            of: Some(Thing::View),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "view"),
+        },
+    ]
 }
 
 /// What is no `GET`, and yet changes nothing of what people set up.
-const NO_CHANGES: [(&str, &str); 3] = [
-    ("POST", "/ingest"),                       // what nodes found
-    ("POST", "/rules/test"),                   // tries one out
+const NO_CHANGES: [(&str, &str); 4] = [
+    ("POST", "/replays"),    // tries a ruleset, and keeps but what came of it
+    ("POST", "/ingest"),     // what nodes found
+    ("POST", "/rules/test"), // tries one out
     ("POST", "/connectors/cloudfront/bundle"), // makes a file and keeps nothing
 ];
 
@@ -158,6 +199,7 @@ impl Thing {
         let (path, body) = match self {
             Self::Rule => ("/api/v1/rules", rule()),
             Self::Entry => ("/api/v1/ip-lists", entry()),
+            Self::View => ("/api/v1/views", view()),
             Self::Attack => return (new_attack(console).await.0, Some("\"0\"".to_owned())),
             Self::Hit => return (new_attack(console).await.1, None),
             Self::Version => {

@@ -23,8 +23,10 @@ mod pages;
 mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
+mod replays;
 mod retention;
 mod rule_tests;
 mod rules;
 mod rulesets;
 mod transfer;
+mod views;

@@ -1,0 +1,123 @@
+//! Searches that people keep.
+
+use crate::{
+    actor::Role,
+    attack::{Grouping, Order},
+    audit::Author,
+    error::ApiError,
+    paging::{Cursor, Listed},
+    query::{self, Filter, Times},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+const MAX_NAME_CHARS: usize = 100;
+
+/// A search as somebody wants to keep it. What is empty is as if it was left out.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ViewDraft {
+    pub name: String,
+    /// In the search language.
+    #[serde(default)]
+    pub query: String,
+    /// One to four fields, with commas between them.
+    #[serde(default)]
+    pub group_by: String,
+    #[serde(default)]
+    pub sort: String,
+    /// The time that is looked at, e.g. `-24h`: counted anew each time.
+    #[serde(default)]
+    pub from: String,
+    #[serde(default)]
+    pub to: String,
+    /// Whether everybody sees it.
+    #[serde(default)]
+    pub shared: bool,
+}
+
+/// What is to be another in a view.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ViewChange {
+    pub name: Option<String>,
+    pub query: Option<String>,
+    pub group_by: Option<String>,
+    pub sort: Option<String>,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub shared: Option<bool>,
+}
+
+/// A search that somebody keeps.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct View {
+    pub id: Uuid,
+    /// Counts its changes.
+    pub revision: u32,
+    pub owner: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    #[serde(flatten)]
+    pub draft: ViewDraft,
+}
+
+impl Listed for View {
+    fn cursor(&self) -> Cursor {
+        Cursor::at(self.created_at, &self.id)
+    }
+}
+
+impl View {
+    pub fn is_seen_by(&self, name: &str) -> bool {
+        self.draft.shared || self.owner == name
+    }
+
+    /// Its owner may, and administrators may what they see.
+    pub fn is_changed_by(&self, author: &Author) -> bool {
+        self.owner == author.name || author.role == Some(Role::Admin)
+    }
+}
+
+impl ViewDraft {
+    /// A search that can be made.
+    pub fn checked(self, now: Timestamp) -> Result<Self, ApiError> {
+        let wrong =
+            |name: &str, what: &str| Err(ApiError::parameter(name, format!("`{name}` must be {what}")));
+        let length = self.name.chars().count();
+        if !(1..=MAX_NAME_CHARS).contains(&length) {
+            return wrong("name", &format!("1 to {MAX_NAME_CHARS} characters long"));
+        }
+        if let Err(error) = Filter::parse(&self.query, now) {
+            return Err(ApiError::parameter("query", format!("`query`: {error}")));
+        }
+        let is_empty_or = |text: &str, is_right: bool| text.is_empty() || is_right;
+        if !is_empty_or(&self.group_by, Grouping::parse(&self.group_by).is_some()) {
+            return wrong("group_by", Grouping::EXPECTED);
+        }
+        if !is_empty_or(&self.sort, Order::parse(&self.sort).is_some()) {
+            return wrong("sort", Order::EXPECTED);
+        }
+        for (name, time) in [("from", &self.from), ("to", &self.to)] {
+            if !is_empty_or(time, query::moment(time, now).is_some()) {
+                return wrong(name, Times::MOMENT);
+            }
+        }
+        Ok(self)
+    }
+
+    /// What it is after a change.
+    #[must_use]
+    pub fn with(self, change: ViewChange) -> Self {
+        Self {
+            name: change.name.unwrap_or(self.name),
+            query: change.query.unwrap_or(self.query),
+            group_by: change.group_by.unwrap_or(self.group_by),
+            sort: change.sort.unwrap_or(self.sort),
+            from: change.from.unwrap_or(self.from),
+            to: change.to.unwrap_or(self.to),
+            shared: change.shared.unwrap_or(self.shared),
+        }
+    }
+}
