@@ -27,7 +27,7 @@ def fresh(operation):
     example = post and next(iter(post["requestBody"]["content"].values())).get("example")
     if example:
         return call("POST", thing, example)
-    items = call("GET", thing)[0]["items"]
+    items = call("GET", "/attacks?mark=any" if thing == "/attacks" else thing)[0]["items"]
     return call("GET", f"{thing}/{items[0]['id']}") if items else ({}, None)
 
 
@@ -56,7 +56,7 @@ def before_call(context, case, kwargs):
 
 
 def hit():
-    attack = call("GET", "/attacks?limit=1")[0]["items"][0]["id"]
+    attack = call("GET", "/attacks?limit=1&mark=any")[0]["items"][0]["id"]
     return call("GET", f"/attacks/{attack}/hits?limit=1")[0]["items"][0]["id"]
 
 
