@@ -22,6 +22,10 @@ up *options:
 e2e *options:
     cargo run -p e2e -- scenarios {{ options }}
 
+# Walk through the console in Chromium, with real processes behind it; options: --only TEXT
+browser *options:
+    cargo run -p e2e -- browser {{ options }}
+
 # Load the node while it and the console are killed with -9, and look up every verdict afterwards; options: --requests N
 chaos *options:
     cargo run --release -p e2e -- chaos {{ options }}

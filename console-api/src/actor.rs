@@ -49,7 +49,7 @@ pub struct Actor {
     pub role: Role,
 }
 
-/// Somebody who may read, through the API.
+/// Somebody who may read, through the API. The console's own pages read by the session of their browser.
 #[derive(Debug)]
 pub struct Reader;
 
@@ -69,8 +69,11 @@ impl FromRequestParts<App> for Reader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
-        if actor.role.may_read() {
+        let actor = match by_token(&parts.headers, &app.store).await? {
+            Some(actor) => Some(actor),
+            None => by_session(&parts.headers, &app.store, app.clock).await?,
+        };
+        if actor.ok_or(ApiError::Unauthorized)?.role.may_read() {
             Ok(Self)
         } else {
             Err(ApiError::Forbidden("a token of role admin, analyst or read_only"))

@@ -1,9 +1,13 @@
-//! What people see: plain HTML from the server, without scripts.
+//! What people see: whole pages from the server, which scripts only make faster to use.
 
+mod assets;
+mod attack;
 mod attacks;
+mod charts;
 mod error;
 mod hits;
 mod not_inspected;
+mod search;
 mod session;
 mod view;
 
@@ -18,20 +22,21 @@ use axum::{
     routing::{get, post},
 };
 
-/// No scripts, no styles but ours, no frames: what an attacker wrote can at most be read.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Scripts and styles from our own files only, no frames: what an attacker wrote can at most be read.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(crate) fn table() -> Router<App> {
     Router::new()
         .route("/", get(async || Redirect::to("/attacks")))
         .route("/attacks", get(attacks::list))
-        .route("/attacks/{id}", get(attacks::one))
+        .route("/attacks/charts", get(charts::of_attacks))
+        .route("/attacks/{id}", get(attack::one))
         .route("/hits/{id}", get(hits::one))
         .route("/not-inspected", get(not_inspected::list))
         .route("/sign-in", get(session::form).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
-        .route("/static/style.css", get(style))
+        .route("/static/{hash}/{name}", get(assets::serve))
         .fallback(error::unknown_page)
         .layer(middleware::map_response(guarded))
 }
@@ -43,11 +48,6 @@ async fn guarded(mut response: Response) -> Response {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-async fn style() -> impl IntoResponse {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
-    (headers, include_str!("../web/style.css"))
 }
 
 /// A template as an answer.

@@ -1,4 +1,4 @@
-use crate::harness::{Answer, Console, attack, hit, not_inspected, send, token_of, uuid, with};
+use crate::harness::{Answer, Console, attack, hit, not_inspected, request_id, send, token_of, uuid, with};
 use axum::{
     Router,
     body::Body,
@@ -56,10 +56,14 @@ async fn tokens_that_may_not_read_sign_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_session_is_no_token() {
+async fn a_session_reads_by_the_api_and_changes_nothing() {
     let console = Console::start().await;
     let cookie = cookie(&console).await;
-    assert_eq!(browse(&console.router, "/api/v1/attacks", &cookie).await.status, 401);
+    assert_eq!(browse(&console.router, "/api/v1/attacks", &cookie).await.status, 200);
+    let rule = json!({"effect": {"kind": "mode", "mode": "off"}}).to_string();
+    let change = Request::post("/api/v1/rules").header(header::COOKIE, &cookie);
+    let change = change.header(header::CONTENT_TYPE, "application/json").body(Body::from(rule)).unwrap();
+    assert_eq!(send(&console.router, change).await.status, 401);
 }
 
 #[tokio::test]
@@ -69,9 +73,9 @@ async fn the_list_leads_to_the_attack_and_its_hit() {
     let cookie = cookie(&console).await;
     let list = browse(&console.router, "/attacks", &cookie).await;
     let id = console.only_attack().await;
-    assert!(
-        list.text.contains(&format!(r#"<a href="/attacks/{id}">Path traversal from 1 source in uri</a>"#))
-    );
+    assert!(list.text.contains(&format!(
+        r#"<a href="/attacks/{id}" data-drawer>Path traversal from 1 source in uri</a>"#
+    )));
     assert!(list.text.contains(r#"<a href="/not-inspected">At least 1 request was not inspected.</a>"#));
     let detail = browse(&console.router, &format!("/attacks/{id}"), &cookie).await;
     assert!(detail.text.contains(&format!(r#"<a href="/hits/{}">"#, uuid(1))));
@@ -106,8 +110,9 @@ async fn what_attackers_write_is_only_text() {
     for path in ["/attacks".to_owned(), format!("/attacks/{id}"), format!("/hits/{}", uuid(1)), search] {
         let page = console.get(&path).await;
         assert_eq!(page.status, 200, "{path}");
-        assert!(!page.text.contains("<script"), "{path}: {}", page.text);
-        assert!(page.text.contains("script"), "{path}");
+        let text = page.text.split_once("<body>").unwrap().1;
+        assert!(!text.contains("<script"), "{path}: {text}");
+        assert!(text.contains("script"), "{path}");
     }
 }
 
@@ -116,13 +121,103 @@ async fn pages_are_guarded_by_their_headers() {
     let console = Console::start().await;
     for path in ["/attacks", "/sign-in", "/hits/x", "/nowhere"] {
         let page = console.get(path).await;
-        assert!(page.header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"));
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy
+                .starts_with("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';")
+        );
         assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(page.header("referrer-policy"), "no-referrer", "{path}");
         assert_eq!(page.header("cache-control"), "no-store", "{path}");
         assert!(!page.text.contains(" style="), "{path}");
     }
-    assert_eq!(console.get("/static/style.css").await.header("content-type"), "text/css; charset=utf-8");
+}
+
+/// The addresses of all files a page asks for.
+fn files(page: &str) -> Vec<&str> {
+    page.split('"').filter(|text| text.starts_with("/static/")).collect()
+}
+
+#[tokio::test]
+async fn files_are_kept_by_browsers_for_as_long_as_they_are_the_same() {
+    let console = Console::start().await;
+    let page = console.get("/attacks").await.text;
+    for file in files(&page) {
+        let answer = console.get(file).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, ""), "{file}");
+        assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
+        let tag = answer.header("etag");
+        let again = |name, value: &str| Request::get(file).header(name, value).body(Body::empty()).unwrap();
+        assert_eq!(send(&console.router, again(header::IF_NONE_MATCH, tag)).await.status, 304);
+        let packed = send(&console.router, again(header::ACCEPT_ENCODING, "gzip, br")).await;
+        assert_eq!(packed.header("content-encoding"), "gzip");
+        assert!(packed.bytes.len() < answer.bytes.len(), "{file}");
+    }
+    assert_eq!(console.get("/static/0123456789abcdef/style.css").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_full_page_of_attacks_weighs_at_most_200_kb_with_all_its_files_and_charts() {
+    let console = Console::start().await;
+    let records: Vec<_> = (0..200).map(|n| attack(n, n * 70)).collect();
+    console.ingest(&records).await;
+    let page = console.get("/attacks").await;
+    let charts = console.get("/attacks/charts").await;
+    let folder = files(&page.text)[0].rsplit_once('/').unwrap().0;
+    let mut weight = page.bytes.len() + charts.bytes.len();
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/web")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !name.ends_with(".html") {
+            weight += console.get(&format!("{folder}/{name}")).await.bytes.len();
+        }
+    }
+    assert_eq!(page.text.matches("<tr data-row>").count(), 50);
+    assert!((50_000..=200_000).contains(&weight), "{weight} bytes");
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_search_is_shown_where_it_is() {
+    let console = Console::start().await;
+    let page = console.get("/attacks?q=type:sqli+hosst:x").await;
+    assert_eq!(page.status, 400);
+    assert!(page.text.contains("<span>type:sqli </span><mark>hosst:x</mark>"), "{}", page.text);
+    assert!(page.text.contains("did you mean `host`?"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_id_of_a_request_leads_to_its_hit() {
+    let console = Console::start().await;
+    let cloudfront = "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==";
+    let record = with(attack(1, 0), &[("/attack/request/connector/edge_request_id", json!(cloudfront))]);
+    console.ingest(&[record]).await;
+    for id in [request_id(1), cloudfront.to_owned(), format!("%20{}", request_id(1))] {
+        let answer = console.get(&format!("/attacks?q={id}")).await;
+        let there = format!("/hits/{}", uuid(1));
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, there.as_str()), "{id}");
+    }
+    assert!(console.get(&format!("/attacks?q={}", request_id(2))).await.text.contains("No attack matches."));
+}
+
+#[tokio::test]
+async fn attacks_are_shown_in_groups() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0), attack(2, 200)]).await;
+    let page = console.get("/attacks?group_by=type,host&sort=hits").await;
+    assert!(
+        page.text.contains("sort=hits&#38;q=host%3Ashop.example.com+type%3Aptrav\">ptrav</a>"),
+        "{}",
+        page.text
+    );
+}
+
+#[tokio::test]
+async fn charts_lead_to_the_attacks_they_count() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0), attack(2, 200)]).await;
+    let page = console.get("/attacks/charts?q=status:blocked").await.text;
+    assert!(page.contains("q=status%3Ablocked+type%3Aptrav"), "{page}");
+    assert!(page.contains("from=2026-01-01T10%3A00%3A00Z&#38;to=2026-01-01T10%3A05%3A00Z"), "{page}");
+    assert!(page.contains("2026-01-01 10:00:00 to 2026-01-01 10:05:00: 1 hits, 1 blocked"), "{page}");
 }
 
 #[tokio::test]

@@ -1,0 +1,56 @@
+//! What people do with the console in a browser, from signing in to taking an exclusion back, in front of a whole stack.
+
+mod visit;
+mod walk;
+
+use crate::{binaries::Binaries, browser::Browser};
+use std::{env, pin::Pin, process::ExitCode, time::Instant};
+use visit::Visit;
+
+/// Which walks, and what of them is kept.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Only those whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
+
+type Outcome<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
+
+/// What is promised, and how it is shown.
+struct Walk {
+    name: &'static str,
+    show: fn(&Visit) -> Outcome<'_>,
+}
+
+const WALKS: &[Walk] = &[Walk {
+    name: "sign in; an attack appears by itself; search, group, open, go back",
+    show: |visit| Box::pin(walk::attacks(visit)),
+}];
+
+/// Runs the walks, each in a browser and a stack of its own; exits 1 when one fails. A machine without Chromium says so and
+/// is done, but where `CI` is set it must have one.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let Some(program) = Browser::program() else {
+        println!("skipped: there is no Chromium on this machine");
+        return Ok(if env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+    };
+    let binaries = Binaries::build().await?;
+    let mut failed = false;
+    for walk in WALKS.iter().filter(|walk| walk.name.contains(options.only.as_deref().unwrap_or_default())) {
+        let start = Instant::now();
+        let visit = Visit::start(&binaries, &program).await?;
+        let mut result = (walk.show)(&visit).await;
+        if result.is_ok() {
+            result = visit.is_quiet();
+        }
+        visit.end().await;
+        let seconds = start.elapsed().as_secs_f64();
+        match &result {
+            Ok(()) => println!("ok     {} ({seconds:.1} s)", walk.name),
+            Err(error) => println!("FAILED {} ({seconds:.1} s): {error:#}", walk.name),
+        }
+        failed |= result.is_err();
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
