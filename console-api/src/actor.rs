@@ -1,7 +1,9 @@
-//! Who calls, and what they may do. A handler that takes a [`Reader`], an [`Admin`] or a
+//! Who calls, and what they may do. A handler that takes a [`Reader`], an [`Analyst`], an [`Admin`] or a
 //! [`NodeCaller`] cannot run for anybody else.
 
-use crate::{app::App, clock::Clock, error::ApiError, pages::PageError, store::Store, token::Token};
+use crate::{
+    app::App, audit::Author, clock::Clock, error::ApiError, pages::PageError, store::Store, token::Token,
+};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -13,7 +15,7 @@ use axum::{
 pub enum Role {
     /// May do all that people may.
     Admin,
-    /// May read, and later mark attacks and write rules.
+    /// May read, mark attacks, and write rules and lists.
     Analyst,
     /// May read.
     ReadOnly,
@@ -37,6 +39,10 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 
+    pub fn may_judge(self) -> bool {
+        matches!(self, Self::Admin | Self::Analyst)
+    }
+
     pub fn may_read(self) -> bool {
         self != Self::Node
     }
@@ -53,9 +59,13 @@ pub struct Actor {
 #[derive(Debug)]
 pub struct Reader;
 
+/// Somebody who may judge attacks and write rules, through the API.
+#[derive(Debug)]
+pub struct Analyst(pub Author);
+
 /// Somebody who may do all that people may, through the API.
 #[derive(Debug)]
-pub struct Admin;
+pub struct Admin(pub Author);
 
 /// A node.
 #[derive(Debug)]
@@ -81,12 +91,29 @@ impl FromRequestParts<App> for Reader {
     }
 }
 
+impl FromRequestParts<App> for Analyst {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        if actor.role.may_judge() {
+            Ok(Self(Author::new(actor, app.clock.now())))
+        } else {
+            Err(ApiError::Forbidden("a token of role admin or analyst"))
+        }
+    }
+}
+
 impl FromRequestParts<App> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
-        if actor.role == Role::Admin { Ok(Self) } else { Err(ApiError::Forbidden("a token of role admin")) }
+        if actor.role == Role::Admin {
+            Ok(Self(Author::new(actor, app.clock.now())))
+        } else {
+            Err(ApiError::Forbidden("a token of role admin"))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What callers of the API are told when something is wrong: `application/problem+json` (RFC 9457).
 
-use crate::store::StoreError;
+use crate::store::{Change, StoreError};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -69,6 +69,20 @@ impl ApiError {
         if let Self::Internal(cause) = self {
             let source = cause.source().map(ToString::to_string);
             tracing::error!(error = %cause, source, "a call failed");
+        }
+    }
+}
+
+impl<T> Change<T> {
+    /// What was made, or why nothing was. `one` and `many` are the names of such things.
+    pub fn or_error(self, one: &'static str, many: &str) -> Result<T, ApiError> {
+        match self {
+            Self::Made(it) => Ok(it),
+            Self::Unknown => Err(ApiError::NotFound(one)),
+            Self::Stale(revision) => Err(ApiError::Stale(revision)),
+            Self::Full(limit) => {
+                Err(ApiError::Conflict(format!("there are {limit} {many}, and that is the limit")))
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use axum::{
     extract::{
         FromRef, FromRequest, FromRequestParts, Path, Query as RawQuery, Request, rejection::BytesRejection,
     },
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
 };
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
@@ -61,6 +61,12 @@ impl Parameters {
 
     pub fn parse<T: FromStr>(&mut self, name: &str, expected: &str) -> Result<Option<T>, ApiError> {
         self.read(name, expected, |text| text.parse().ok())
+    }
+
+    pub fn time(&mut self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        let now = self.now;
+        let expected = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
+        self.read(name, expected, |text| query::moment(text, now))
     }
 
     fn end(self) -> Result<(), ApiError> {
@@ -160,9 +166,7 @@ impl FromParameters for (Filter, Times) {
                 filter = filter.and(condition.map_err(wrong)?.into());
             }
         }
-        let expected = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
-        let mut time = |name| parameters.read(name, expected, |text| query::moment(text, now));
-        Ok((filter, Times { from: time("from")?, to: time("to")? }))
+        Ok((filter, Times { from: parameters.time("from")?, to: parameters.time("to")? }))
     }
 }
 
@@ -230,4 +234,11 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
             || ApiError::BadBody("`If-Match` must be an `ETag` of this address, such as \"1\"".to_owned());
         revision.map(Self).ok_or_else(bad)
     }
+}
+
+/// The header that tells a revision.
+pub type Tag = [(HeaderName, String); 1];
+
+pub fn etag(revision: u32) -> Tag {
+    [(header::ETAG, format!("\"{revision}\""))]
 }

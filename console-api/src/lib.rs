@@ -7,6 +7,7 @@
 //! | `routes` | every address; one file for each kind of thing |
 //! | [`pages`] | what people see in a browser |
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
+//! | [`audit`] | who changed what |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
@@ -21,6 +22,7 @@
 pub mod actor;
 pub mod app;
 pub mod attack;
+pub mod audit;
 pub mod bundles;
 pub mod changes;
 pub mod clock;

@@ -1,6 +1,7 @@
 //! Every address of the console.
 
 mod attacks;
+mod audit;
 mod connectors;
 mod export;
 mod health;
@@ -20,7 +21,7 @@ use axum::{
     http::{HeaderValue, header},
     middleware,
     response::Response,
-    routing::{delete, get, post},
+    routing::{get, post},
 };
 
 /// Largest body of a call, deliveries of nodes aside.
@@ -45,13 +46,14 @@ fn api() -> Router<App> {
         .route("/attacks/schema", get(attacks::schema))
         .route("/attacks/{id}", get(attacks::one))
         .route("/attacks/{id}/hits", get(attacks::hits))
+        .route("/audit", get(audit::list))
         .route("/hits", get(hits::list))
         .route("/hits/{id}", get(hits::one))
         .route("/not-inspected", get(not_inspected::list))
         .route("/rules", get(rules::list).post(rules::add))
         .route("/rules/{id}", get(rules::one).put(rules::replace).delete(rules::delete))
         .route("/ip-lists", get(ip_lists::list).post(ip_lists::add))
-        .route("/ip-lists/{id}", delete(ip_lists::delete))
+        .route("/ip-lists/{id}", get(ip_lists::one).put(ip_lists::replace).delete(ip_lists::delete))
         .route("/node/config", get(node_config::current))
         .route("/nodes", get(nodes::list))
         .route("/connectors/cloudfront/bundle", post(connectors::cloudfront_bundle))

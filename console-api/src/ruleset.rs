@@ -30,6 +30,8 @@ pub struct RuleDraft {
 pub struct StoredEntry {
     #[serde(flatten)]
     pub entry: ListEntry,
+    /// Counts its changes.
+    pub revision: u32,
     pub created_at: Timestamp,
 }
 

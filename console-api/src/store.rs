@@ -6,6 +6,7 @@
 mod access;
 mod address;
 mod attacks;
+mod audit;
 mod bulk;
 mod dialect;
 mod filter;

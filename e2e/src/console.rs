@@ -45,10 +45,10 @@ impl Console {
     }
 
     /// Deletes something; `revision` where it has one.
-    pub async fn delete(&self, path: &str, revision: Option<&str>) -> anyhow::Result<()> {
-        let request =
-            Request::new("DELETE", path, "console").header("Authorization", format!("Bearer {}", self.token));
-        let request = revision.into_iter().fold(request, |request, tag| request.header("If-Match", tag));
+    pub async fn delete(&self, path: &str, revision: &str) -> anyhow::Result<()> {
+        let request = Request::new("DELETE", path, "console")
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("If-Match", revision);
         let response = self.client.send(self.address, &request).await?;
         ensure!(
             response.status == 204,

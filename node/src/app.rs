@@ -4,8 +4,9 @@ use crate::{
     Config, VERSION,
     behaviour::Behaviour,
     doors::{self, Door, limits::Limits, tls::Tls},
+    log::Logs,
     metrics::Metrics,
-    policy::{CurrentPolicy, copy::LastCopy, feed::Feed},
+    policy::{CurrentPolicy, GeoIp, copy::LastCopy, feed::Feed},
     recent::RecentRequests,
     reload::Reload,
     server::{self, Intake, Node, Signatures, Turns},
@@ -22,11 +23,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 /// Runs until `stop`. Fails only while starting: afterwards a node goes on with what it has.
-pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationToken) -> anyhow::Result<()> {
     let config = Arc::new(config);
     let spool = Arc::new(Spool::open(&config.spool)?);
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::new(&config.metrics));
     let policy: Arc<CurrentPolicy> = Arc::default();
+    let geoip = Arc::new(GeoIp::open(&config.geoip)?);
     let (behaviour, sharing) = Behaviour::start(&config.behaviour).context("behaviour.shared.url_file")?;
     let node = Arc::new(Node {
         id: spool.node_id()?,
@@ -34,17 +36,19 @@ pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyh
         config: ArcSwap::new(config.clone()),
         policy: policy.clone(),
         automatic: Arc::default(),
+        geoip: geoip.clone(),
         behaviour: behaviour.clone(),
         spool: spool.clone(),
         recent: RecentRequests::default(),
         metrics: metrics.clone(),
+        logs,
         intake: Intake::new(&config.limits),
         turns: Turns::new(config.limits.patience),
         signatures: Signatures::default(),
     });
     let feed = config.console.as_ref().map(|console| {
         let copy = LastCopy::beside(&config.spool.directory);
-        let mut feed = Feed::new(console, policy, copy)?;
+        let mut feed = Feed::new(console, policy, copy, geoip.kinds())?;
         // Before anybody is answered.
         feed.start_from_copy();
         anyhow::Ok(feed)
@@ -65,6 +69,7 @@ pub async fn run(path: PathBuf, config: Config, stop: CancellationToken) -> anyh
         background.spawn(sharing.run(behaviour, delivery_stop.clone()));
     }
     background.spawn(Reload::new(path, node)?.run(delivery_stop.clone()));
+    background.spawn(geoip.run(delivery_stop.clone()));
     if let Some(feed) = feed {
         background.spawn(feed.run(delivery_stop.clone()));
     }

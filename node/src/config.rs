@@ -10,6 +10,7 @@ mod behaviour;
 mod connector;
 mod console;
 mod environment;
+mod geoip;
 mod health_check;
 mod http_inspector;
 mod input_filters;
@@ -34,6 +35,7 @@ pub use admin::AdminConfig;
 pub use connector::ConnectorConfig;
 pub use console::ConsoleConfig;
 pub use environment::Environment;
+pub use geoip::GeoIpConfig;
 pub use health_check::HealthCheckConfig;
 pub use http_inspector::HttpInspectorConfig;
 pub use input_filters::InputFilters;
@@ -69,6 +71,7 @@ pub struct Config {
     pub spool: SpoolConfig,
     pub limits: LimitsConfig,
     pub behaviour: BehaviourConfig,
+    pub geoip: GeoIpConfig,
     pub log: LogConfig,
     /// What the file says without effect.
     pub warnings: Vec<Problem>,
@@ -110,6 +113,7 @@ impl Config {
             ("health_check", self.health_check != started.health_check),
             ("console", self.console != started.console),
             ("spool", self.spool != started.spool),
+            ("geoip", self.geoip != started.geoip),
             ("log", self.log != started.log),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
@@ -144,6 +148,7 @@ impl Part for Config {
         let spool = file.section("spool");
         let limits = file.section("limits");
         let behaviour = file.section("behaviour");
+        let geoip = file.section("geoip");
         let log = file.section("log");
         for exporter in ["postanalytics_exporter", "tarantool_exporter"] {
             file.ignored(exporter, "hits go to the console of the section `console`");
@@ -162,6 +167,7 @@ impl Part for Config {
             spool: spool?,
             limits: limits?,
             behaviour: behaviour?,
+            geoip: geoip?,
             log: log?,
             warnings: Vec::new(),
         })

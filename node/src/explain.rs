@@ -8,7 +8,7 @@ use crate::decision::{Judgement, Ruling};
 use engine::{Engine, ExplainedField};
 use serde::Serialize;
 use shared::{Action, DecidedBy, Finding, InspectRequest, Mode, Reason};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// What the node makes of a request.
 #[derive(Serialize)]
@@ -20,7 +20,9 @@ pub struct Explanation {
     would_block: bool,
     decided_by: DecidedBy,
     findings: Vec<Finding>,
-    /// Each value that was looked at, with the layers peeled off it.
+    /// What judging took; explaining takes longer.
+    analysis_micros: u64,
+    /// Each value that was looked at, with the layers peeled off it: what the detectors were given, and what they said.
     fields: Vec<ExplainedField>,
     #[serde(skip)]
     ruling: Ruling,
@@ -28,7 +30,7 @@ pub struct Explanation {
 
 impl Explanation {
     /// What was judged, and how it came to that.
-    pub fn of(engine: &Engine, request: &InspectRequest, judgement: Judgement<'_>) -> Self {
+    pub fn of(engine: &Engine, request: &InspectRequest, judgement: Judgement<'_>, took: Duration) -> Self {
         let fields =
             if judgement.is_analysed { engine.explain_under(request, &judgement.rules) } else { Vec::new() };
         let decided_by = judgement.decided_by();
@@ -41,6 +43,7 @@ impl Explanation {
             would_block: ruling.would_block,
             decided_by,
             findings,
+            analysis_micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             fields,
             ruling,
         }

@@ -21,9 +21,11 @@
 //! | [`reload`] | the configuration read again while the node runs |
 //! | [`score`] | how the engine does on labelled requests |
 //! | [`metrics`] | the counters |
+//! | [`log`], [`access_log`] | what the node says of itself, and of each request |
 //!
 //! Detection itself is the crate `engine`: it knows nothing of servers, clocks or disks.
 
+pub mod access_log;
 pub mod admission;
 pub mod app;
 pub mod behaviour;
@@ -34,6 +36,7 @@ pub mod doors;
 pub mod explain;
 pub mod hit;
 mod http_client;
+pub mod log;
 mod mask;
 pub mod metrics;
 pub mod policy;
@@ -43,6 +46,7 @@ pub mod routes;
 pub mod score;
 pub mod server;
 pub mod spool;
+mod trace_context;
 
 pub use config::Config;
 

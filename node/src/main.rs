@@ -1,17 +1,11 @@
 //! `wallarm-node`: flags → configuration → run until told to stop.
 
 use clap::{Parser, Subcommand};
-use node::{
-    Config, app,
-    config::{Environment, LogConfig},
-    explain::command::Explain,
-    score,
-};
+use node::{Config, app, config::Environment, explain::command::Explain, log::Logs, score};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use tracing_subscriber::filter::LevelFilter;
 
 /// The node of the Wallarm connector for Amazon CloudFront: inspects requests, says allow or block, records attacks.
 #[derive(Parser)]
@@ -63,16 +57,17 @@ fn main() -> anyhow::Result<()> {
         Command::Run { config } => {
             let path = config;
             let config = Config::read(&path, &Environment::of_process())?;
-            start_log(&config.log);
+            let logs = Logs::open(&config.log)?;
+            logs.start(&config.log);
             config.warnings.iter().for_each(|warning| warn!("{warning}"));
             let workers = config.http_inspector.workers.count();
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
-            runtime.worker_threads(workers).enable_all().build()?.block_on(run(path, config))
+            runtime.worker_threads(workers).enable_all().build()?.block_on(run(path, config, logs))
         }
     }
 }
 
-async fn run(path: PathBuf, config: Config) -> anyhow::Result<()> {
+async fn run(path: PathBuf, config: Config, logs: Logs) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -83,16 +78,5 @@ async fn run(path: PathBuf, config: Config) -> anyhow::Result<()> {
             stop.cancel();
         }
     });
-    app::run(path, config, stop).await
-}
-
-fn start_log(config: &LogConfig) {
-    let log = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::from_level(config.level))
-        .with_writer(std::io::stderr);
-    if config.pretty {
-        log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
-    } else {
-        log.json().init();
-    }
+    app::run(path, config, logs, stop).await
 }

@@ -1,11 +1,20 @@
 //! The counters, named after the original's where the meaning is the same.
 
+mod hosts;
+mod state;
+
+pub use state::State;
+
+use crate::{config::MetricsConfig, decision::Judgement, policy::Standing};
+use hosts::PerHost;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, histogram::Histogram},
     registry::Registry,
 };
 use serde::Serialize;
+use shared::{Action, Mode, Reason};
+use state::StateSeries;
 use std::{fmt, time::Duration};
 
 /// One set per node, passed to whoever counts.
@@ -15,8 +24,13 @@ pub struct Metrics {
     pub rejected: Family<ReasonLabels, Counter>,
     pub bypassed: Family<ReasonLabels, Counter>,
     standings: Family<ListLabels, Counter>,
-    pub attacks: Counter,
-    pub blocked: Counter,
+    processed: Family<SourceLabels, Counter>,
+    ignored: Family<SourceLabels, Counter>,
+    found: Family<SourceLabels, Counter>,
+    threats_blocked: Family<SourceLabels, Counter>,
+    per_host: Option<PerHost>,
+    blocked: Counter,
+    pub bytes: Family<MessageLabels, Counter>,
     pub not_inspected: Counter,
     /// Verdicts that left although their hits could not be written to the spool.
     pub lost: Counter,
@@ -32,6 +46,7 @@ pub struct Metrics {
     pub config_reloads: Counter,
     pub config_reload_errors: Counter,
     pub connections_refused: Counter,
+    state: StateSeries,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -50,24 +65,38 @@ struct ListLabels {
     list: &'static str,
 }
 
+/// What decided, in the original's words: `acl…` for lists, `proton` for the engine, `vpatch`, `mode`; and ours, `behaviour`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: &'static str,
+}
+
 /// The counters of `/wallarm-status`.
 #[derive(Debug, Serialize)]
 pub struct Totals {
     pub requests: u64,
     pub attacks: u64,
     pub blocked: u64,
+    /// Of those, by a list.
+    pub blocked_by_acl: u64,
+    pub bytes_in: u64,
     pub requests_lost: u64,
 }
 
 pub const REQUEST: MessageLabels = MessageLabels { r#type: "request" };
+/// What can find attacks.
+const FOUND_BY: [&str; 2] = ["acl_blacklist", "proton"];
+
 pub const RESPONSE: MessageLabels = MessageLabels { r#type: "response" };
 
 /// From 10 µs, the analysis of a clean GET, to 1 s, longer than any connector waits.
 const TIME_BUCKETS: [f64; 11] = [1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 2.5e-3, 1e-2, 5e-2, 0.25, 1.0];
 
 impl Metrics {
-    pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("wallarm_gonode");
+    pub fn new(config: &MetricsConfig) -> Self {
+        let mut registry = Registry::with_prefix(&config.namespace);
+        let per_host = config.per_host_stats.then(|| PerHost::new(&mut registry));
+        let state = StateSeries::new(&mut registry);
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -76,33 +105,45 @@ impl Metrics {
         let config_reloads = counter("application_config_reloads", "Configurations taken over while running");
         let config_reload_errors =
             counter("application_config_reload_errors", "Configurations that were wrong and not taken over");
-        let attacks = counter("http_inspector_threats_found", "Requests with attacks");
         let blocked = counter("http_connector_server_requests_blocked", "Requests the node said to block");
         let not_inspected = counter("not_inspected_told", "Un-inspected requests connectors told of");
         let lost = counter("spool_lost", "Attacks whose hits could not be written to the spool");
         let delivered = counter("postanalytics_exporter_records_exported", "Records the console has taken");
         let delivery_errors = counter("postanalytics_exporter_errors", "Deliveries that failed");
-        let bypassed = Family::default();
-        registry.register(
+        let connections_refused =
+            counter("connections_refused", "Connections closed as they came, as there were too many");
+        let mut sources = |name: &str, help: &str| {
+            let family = Family::<SourceLabels, Counter>::default();
+            registry.register(name, help, family.clone());
+            family
+        };
+        let processed =
+            sources("http_inspector_requests_processed", "Requests decided: by a list, or analysed");
+        let ignored = sources("http_inspector_ignored", "Requests let through unread");
+        let found = sources("http_inspector_threats_found", "Requests with attacks");
+        let threats_blocked = sources("http_inspector_threats_blocked", "Requests blocked, by what decided");
+        let mut reasons = |name: &str, help: &str| {
+            let family = Family::<ReasonLabels, Counter>::default();
+            registry.register(name, help, family.clone());
+            family
+        };
+        let bypassed = reasons(
             "http_connector_server_requests_bypassed",
             "Requests not inspected: in mode off, by input filters, or as connectors' parameters say",
-            bypassed.clone(),
         );
-        let seen = Family::default();
-        registry.register("http_connector_server_messages_seen", "Messages received", seen.clone());
-        let rejected = Family::default();
-        registry.register("http_connector_server_messages_rejected", "Messages refused", rejected.clone());
+        let rejected = reasons("http_connector_server_messages_rejected", "Messages refused");
+        let mut messages = |name: &str, help: &str| {
+            let family = Family::<MessageLabels, Counter>::default();
+            registry.register(name, help, family.clone());
+            family
+        };
+        let seen = messages("http_connector_server_messages_seen", "Messages received");
+        let bytes = messages("http_inspector_bytes_processed", "Bytes of messages read");
         let standings = Family::default();
         registry.register(
             "http_inspector_acl_results",
             "Requests by the list of their source",
             standings.clone(),
-        );
-        let connections_refused = Counter::default();
-        registry.register(
-            "connections_refused",
-            "Connections closed as they came, as there were too many",
-            connections_refused.clone(),
         );
         let mut times = |name: &str, help: &str| {
             let times = Histogram::new(TIME_BUCKETS);
@@ -119,8 +160,13 @@ impl Metrics {
             rejected,
             bypassed,
             standings,
-            attacks,
+            processed,
+            ignored,
+            found,
+            threats_blocked,
+            per_host,
             blocked,
+            bytes,
             not_inspected,
             lost,
             delivered,
@@ -132,19 +178,59 @@ impl Metrics {
             config_reloads,
             config_reload_errors,
             connections_refused,
+            state,
         }
     }
 
-    pub fn note_analysis(&self, took: Duration) {
-        self.analysis_seconds.observe(took.as_secs_f64());
-    }
-
-    pub fn note_standing(&self, list: &'static str) {
+    /// Counts what was decided on a request to a host.
+    pub(crate) fn note(&self, judgement: &Judgement<'_>, host: &str, took: Duration) {
+        let is_off = judgement.mode.mode == Mode::Off;
+        if is_off || judgement.is_filtered {
+            let reason = if is_off { "mode_off" } else { "input_filters" };
+            self.bypassed.get_or_create(&ReasonLabels { reason }).inc();
+        }
+        if is_off {
+            self.ignored.get_or_create(&SourceLabels { source: "mode" }).inc();
+            return;
+        }
+        let (list, source) = match judgement.standing {
+            Standing::Allowed(_) => ("white", "acl_whitelist"),
+            Standing::Denied(..) => ("black", "acl_blacklist"),
+            Standing::Grayed(_) => ("grey", "proton"),
+            Standing::Unlisted => ("none", "proton"),
+        };
         self.standings.get_or_create(&ListLabels { list }).inc();
+        if list == "white" {
+            self.ignored.get_or_create(&SourceLabels { source }).inc();
+        }
+        if judgement.is_analysed {
+            self.analysis_seconds.observe(took.as_secs_f64());
+        }
+        let by = if judgement.is_analysed { "proton" } else { "acl" };
+        if judgement.is_analysed || judgement.ruling.would_block {
+            self.processed.get_or_create(&SourceLabels { source: by }).inc();
+        }
+        let host = self.per_host.as_ref().map(|per_host| per_host.of(host)).unwrap_or_default();
+        host.processed.inc();
+        if judgement.ruling.would_block {
+            self.found.get_or_create(&SourceLabels { source }).inc();
+            host.found.inc();
+        }
+        if judgement.ruling.action == Action::Block {
+            let source = match judgement.ruling.reason {
+                Some(Reason::VirtualPatch) => "vpatch",
+                Some(Reason::RateLimit) => "behaviour",
+                _ => source,
+            };
+            self.threats_blocked.get_or_create(&SourceLabels { source }).inc();
+            self.blocked.inc();
+            host.blocked.inc();
+        }
     }
 
     /// The counters as Prometheus reads them.
-    pub fn to_text(&self) -> Result<String, fmt::Error> {
+    pub fn to_text(&self, state: &State<'_>) -> Result<String, fmt::Error> {
+        self.state.set(state);
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)
@@ -153,8 +239,16 @@ impl Metrics {
     pub fn totals(&self) -> Totals {
         Totals {
             requests: self.seen.get_or_create(&REQUEST).get(),
-            attacks: self.attacks.get(),
+            attacks: FOUND_BY
+                .map(|source| self.found.get_or_create(&SourceLabels { source }).get())
+                .iter()
+                .sum(),
             blocked: self.blocked.get(),
+            blocked_by_acl: self
+                .threats_blocked
+                .get_or_create(&SourceLabels { source: "acl_blacklist" })
+                .get(),
+            bytes_in: [REQUEST, RESPONSE].map(|it| self.bytes.get_or_create(&it).get()).iter().sum(),
             requests_lost: self.lost.get(),
         }
     }
@@ -162,6 +256,6 @@ impl Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self::new()
+        Self::new(&MetricsConfig::default())
     }
 }

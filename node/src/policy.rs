@@ -5,17 +5,21 @@
 //! | [`lists`] | the console's lists: networks of any width, countries, autonomous systems |
 //! | [`automatic`] | sources that this node has put on a list by itself, for a time |
 //! | [`feed`] | asks the console for the ruleset, and waits for changes |
+//! | [`geoip`] | the country and the autonomous system of an address |
 //! | [`copy`] | the last good ruleset on disk, for starts without the console |
 
 pub mod automatic;
 pub mod copy;
 pub mod feed;
+pub mod geoip;
 pub mod lists;
 
 pub use automatic::AutomaticLists;
+pub use geoip::GeoIp;
 pub use lists::{Lists, Standing, Visitor};
 
 use engine::rules::RuleBook;
+use geoip::Kinds;
 use serde::Serialize;
 use shared::ruleset::{LeftOut, Ruleset};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -43,23 +47,25 @@ pub struct Summary {
 }
 
 impl Policy {
-    pub fn compile(ruleset: &Ruleset, now: jiff::Timestamp) -> Self {
+    /// Entries of lists that are of a kind nobody can look up are left out.
+    pub fn compile(ruleset: &Ruleset, known: Kinds, now: jiff::Timestamp) -> Self {
         let (book, errors) = RuleBook::compile(&ruleset.rules.items);
         let refused = errors.iter().map(|error| LeftOut {
             id: error.id.to_string(),
             cause: format!("{} {}", error.field, error.cause),
         });
-        let left_out: Vec<LeftOut> =
-            ruleset.rules.left_out.iter().chain(&ruleset.lists.left_out).cloned().chain(refused).collect();
+        let (lists, unknown) = Lists::new(&ruleset.lists.items, known);
+        let left_out = ruleset.rules.left_out.iter().chain(&ruleset.lists.left_out).cloned();
+        let left_out: Vec<LeftOut> = left_out.chain(refused).chain(unknown).collect();
         let summary = Summary {
             version: Some(ruleset.version),
             id: Some(ruleset.id),
             applied_at: Some(now),
             rules: ruleset.rules.items.len() - errors.len(),
-            list_entries: ruleset.lists.items.len(),
+            list_entries: lists.len(),
             left_out,
         };
-        Self { book, lists: Lists::new(&ruleset.lists.items), summary }
+        Self { book, lists, summary }
     }
 }
 

@@ -37,6 +37,9 @@ impl Reload {
                 told = self.hangup.recv() => told.is_some(),
                 () = tokio::time::sleep(Self::INTERVAL) => false,
             };
+            if is_told {
+                self.node.logs.reopen();
+            }
             self.look(is_told);
         }
     }

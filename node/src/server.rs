@@ -15,8 +15,9 @@ use crate::{
     Config,
     admission::{Admission, Patience, processors},
     behaviour::Behaviour,
+    log::Logs,
     metrics::Metrics,
-    policy::{AutomaticLists, CurrentPolicy},
+    policy::{AutomaticLists, CurrentPolicy, GeoIp},
     recent::RecentRequests,
     spool::Spool,
 };
@@ -44,10 +45,12 @@ pub struct Node {
     /// What the console says.
     pub policy: Arc<CurrentPolicy>,
     pub automatic: Arc<AutomaticLists>,
+    pub geoip: Arc<GeoIp>,
     pub behaviour: Arc<Behaviour>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
     pub metrics: Arc<Metrics>,
+    pub logs: Logs,
     pub signatures: Signatures,
     pub intake: Intake,
     pub turns: Turns,

@@ -1,11 +1,10 @@
 //! Who is on which list.
 
 use crate::{
-    actor::{Admin, Reader},
+    actor::{Analyst, Reader},
     changes::Changes,
-    clock::Clock,
     error::ApiError,
-    extract::{self, FromParameters, Id, Parameters, Query},
+    extract::{self, FromParameters, Id, IfMatch, Parameters, Query, Tag, etag},
     paging::{Page, Slice},
     ruleset::{EntryDraft, StoredEntry},
     store::{Change, Store},
@@ -18,6 +17,8 @@ use axum::{
 use jiff::Timestamp;
 use shared::ruleset::{List, ListEntry, Source};
 use uuid::Uuid;
+
+type Tagged = (Tag, Json<StoredEntry>);
 
 /// Of which list; of all when it is not said.
 pub(super) struct WhichList(Option<List>);
@@ -40,41 +41,63 @@ pub(super) async fn list(
     Ok(Json(store.entries(list, &slice).await?))
 }
 
-/// Puts somebody on a list; nodes follow within a second.
-pub(super) async fn add(
-    _: Admin,
+pub(super) async fn one(
+    _: Reader,
     State(store): State<Store>,
-    State(clock): State<Clock>,
-    State(changes): State<Changes>,
-    Draft(draft): Draft,
-) -> Result<(StatusCode, Json<StoredEntry>), ApiError> {
-    let now = clock.now();
-    match store.add_entry(checked(draft, now)?, now).await? {
-        Change::Made(entry) => {
-            changes.announce();
-            Ok((StatusCode::CREATED, Json(entry)))
-        }
-        Change::Full(limit) => {
-            Err(ApiError::Conflict(format!("there are {limit} entries, and that is the limit")))
-        }
-        Change::Unknown | Change::Stale(_) => Err(ApiError::NotFound("entry")),
-    }
+    Id(id): Id,
+    Query(()): Query<()>,
+) -> Result<Tagged, ApiError> {
+    Ok(tagged(store.entry(id).await?.ok_or(ApiError::NotFound("entry"))?))
 }
 
-pub(super) async fn delete(
-    _: Admin,
+/// Puts somebody on a list; nodes follow within a second.
+pub(super) async fn add(
+    Analyst(author): Analyst,
+    State(store): State<Store>,
+    State(changes): State<Changes>,
+    Draft(draft): Draft,
+) -> Result<(StatusCode, Tagged), ApiError> {
+    let entry = made(store.add_entry(checked(Uuid::now_v7(), draft, author.at)?, &author).await?)?;
+    changes.announce();
+    Ok((StatusCode::CREATED, tagged(entry)))
+}
+
+/// Makes an entry another, if nobody else has meanwhile.
+pub(super) async fn replace(
+    Analyst(author): Analyst,
     State(store): State<Store>,
     State(changes): State<Changes>,
     Id(id): Id,
+    IfMatch(revision): IfMatch,
+    Draft(draft): Draft,
+) -> Result<Tagged, ApiError> {
+    let entry = checked(id, draft, author.at)?;
+    let entry = made(store.replace_entry(revision, entry, &author).await?)?;
+    changes.announce();
+    Ok(tagged(entry))
+}
+
+pub(super) async fn delete(
+    Analyst(author): Analyst,
+    State(store): State<Store>,
+    State(changes): State<Changes>,
+    Id(id): Id,
+    IfMatch(revision): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    if !store.delete_entry(id).await? {
-        return Err(ApiError::NotFound("entry"));
-    }
+    made(store.delete_entry(id, revision, &author).await?)?;
     changes.announce();
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn checked(draft: EntryDraft, now: Timestamp) -> Result<ListEntry, ApiError> {
+fn made(change: Change<StoredEntry>) -> Result<StoredEntry, ApiError> {
+    change.or_error("entry", "entries")
+}
+
+fn tagged(entry: StoredEntry) -> Tagged {
+    (etag(entry.revision), Json(entry))
+}
+
+fn checked(id: Uuid, draft: EntryDraft, now: Timestamp) -> Result<ListEntry, ApiError> {
     if let Source::Country(code) = &draft.source
         && !(code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()))
     {
@@ -84,7 +107,7 @@ fn checked(draft: EntryDraft, now: Timestamp) -> Result<ListEntry, ApiError> {
         return Err(ApiError::parameter("expires_at", "`expires_at` must be in the future"));
     }
     let EntryDraft { list, source, applications, expires_at, reason } = draft;
-    Ok(ListEntry { id: Uuid::now_v7(), list, source, applications, expires_at, reason })
+    Ok(ListEntry { id, list, source, applications, expires_at, reason })
 }
 
 /// The body of a call.

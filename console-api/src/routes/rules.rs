@@ -1,24 +1,23 @@
 //! The rules that nodes decide by.
 
 use crate::{
-    actor::{Admin, Reader},
+    actor::{Analyst, Reader},
     changes::Changes,
-    clock::Clock,
     error::ApiError,
-    extract::{self, Id, IfMatch, Query},
+    extract::{self, Id, IfMatch, Query, Tag, etag},
     paging::{Page, Slice},
     ruleset::{RuleDraft, StoredRule},
-    store::{Change, Store},
+    store::Store,
 };
 use axum::{
     Json,
     extract::{FromRequest, Request, State},
-    http::{HeaderName, StatusCode, header},
+    http::StatusCode,
 };
 use shared::ruleset::Rule;
 use uuid::Uuid;
 
-type Tagged = ([(HeaderName, String); 1], Json<StoredRule>);
+type Tagged = (Tag, Json<StoredRule>);
 
 /// The newest first.
 pub(super) async fn list(
@@ -35,47 +34,45 @@ pub(super) async fn one(
     Id(id): Id,
     Query(()): Query<()>,
 ) -> Result<Tagged, ApiError> {
-    tagged(store.rule(id).await?)
+    Ok(tagged(store.rule(id).await?.ok_or(ApiError::NotFound("rule"))?))
 }
 
 /// Adds a rule; nodes follow within a second.
 pub(super) async fn add(
-    _: Admin,
+    Analyst(author): Analyst,
     State(store): State<Store>,
-    State(clock): State<Clock>,
     State(changes): State<Changes>,
     Draft(draft): Draft,
 ) -> Result<(StatusCode, Tagged), ApiError> {
     let rule = checked(Uuid::now_v7(), 1, draft)?;
-    let rule = made(store.add_rule(rule, clock.now()).await?)?;
+    let rule = store.add_rule(rule, &author).await?.or_error("rule", "rules")?;
     changes.announce();
-    Ok((StatusCode::CREATED, tagged(Some(rule))?))
+    Ok((StatusCode::CREATED, tagged(rule)))
 }
 
 /// Makes a rule another, if nobody else has meanwhile.
 pub(super) async fn replace(
-    _: Admin,
+    Analyst(author): Analyst,
     State(store): State<Store>,
-    State(clock): State<Clock>,
     State(changes): State<Changes>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
     Draft(draft): Draft,
 ) -> Result<Tagged, ApiError> {
     checked(id, revision, draft.clone())?;
-    made(store.replace_rule(id, revision, &draft, clock.now()).await?)?;
+    let rule = store.replace_rule(id, revision, draft, &author).await?.or_error("rule", "rules")?;
     changes.announce();
-    tagged(store.rule(id).await?)
+    Ok(tagged(rule))
 }
 
 pub(super) async fn delete(
-    _: Admin,
+    Analyst(author): Analyst,
     State(store): State<Store>,
     State(changes): State<Changes>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    made(store.delete_rule(id, revision).await?)?;
+    store.delete_rule(id, revision, &author).await?.or_error("rule", "rules")?;
     changes.announce();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -92,20 +89,8 @@ fn checked(
     Ok(rule)
 }
 
-fn made<T>(change: Change<T>) -> Result<T, ApiError> {
-    match change {
-        Change::Made(it) => Ok(it),
-        Change::Unknown => Err(ApiError::NotFound("rule")),
-        Change::Stale(revision) => Err(ApiError::Stale(revision)),
-        Change::Full(limit) => {
-            Err(ApiError::Conflict(format!("there are {limit} rules, and that is the limit")))
-        }
-    }
-}
-
-fn tagged(rule: Option<StoredRule>) -> Result<Tagged, ApiError> {
-    let rule = rule.ok_or(ApiError::NotFound("rule"))?;
-    Ok(([(header::ETAG, format!("\"{}\"", rule.rule.revision))], Json(rule)))
+fn tagged(rule: StoredRule) -> Tagged {
+    (etag(rule.rule.revision), Json(rule))
 }
 
 /// The body of a call.

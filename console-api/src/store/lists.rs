@@ -1,11 +1,12 @@
 //! The entries of the lists.
 
 use super::{
-    Store, StoreError,
+    Connection, Store, StoreError, audit,
     rules::{Change, changed},
     words::{Columns, Text, json, word},
 };
 use crate::{
+    audit::{Author, Deed, Kind},
     paging::{Page, Slice},
     ruleset::StoredEntry,
 };
@@ -20,6 +21,7 @@ const MAX_ENTRIES: i64 = 200_000;
 #[derive(FromRow)]
 struct Row {
     id: String,
+    revision: i64,
     list: String,
     source: String,
     applications: String,
@@ -41,7 +43,11 @@ impl TryFrom<Row> for StoredEntry {
             expires_at: row.expires_at.map(|end| columns.time("expires_at", end)).transpose()?,
             reason: row.reason.into(),
         };
-        Ok(Self { entry, created_at: columns.time("created_at", row.created_at)? })
+        Ok(Self {
+            entry,
+            revision: u32::try_from(row.revision).map_err(|_| columns.bad("revision"))?,
+            created_at: columns.time("created_at", row.created_at)?,
+        })
     }
 }
 
@@ -50,7 +56,7 @@ impl Store {
     pub async fn entries(&self, list: Option<List>, slice: &Slice) -> Result<Page<StoredEntry>, StoreError> {
         let (at, id) = slice.bounds().unzip();
         let rows: Vec<Row> = sqlx::query_as(
-            "select id, list, source, applications, expires_at, reason, created_at from list_entries \
+            "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries \
              where ($1 is null or list = $1) \
              and ($2 is null or created_at < $2 or (created_at = $2 and id < $3)) \
              order by created_at desc, id desc limit $4",
@@ -68,7 +74,7 @@ impl Store {
     /// Those that have not expired, the oldest first.
     pub(super) async fn all_entries(&self, now: Timestamp) -> Result<Vec<ListEntry>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
-            "select id, list, source, applications, expires_at, reason, created_at from list_entries \
+            "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries \
              where expires_at is null or expires_at > $1 order by created_at, id",
         )
         .bind(now.as_millisecond())
@@ -77,51 +83,118 @@ impl Store {
         rows.into_iter().map(|row| Ok(StoredEntry::try_from(row)?.entry)).collect()
     }
 
+    pub async fn entry(&self, id: Uuid) -> Result<Option<StoredEntry>, StoreError> {
+        entry(&mut *self.reader.acquire().await?, id).await
+    }
+
     /// Adds an entry; expired ones make room.
     pub async fn add_entry(
         &self,
         entry: ListEntry,
-        now: Timestamp,
+        author: &Author,
     ) -> Result<Change<StoredEntry>, StoreError> {
         let mut change = self.writer.begin().await?;
         changed(&mut change).await?;
         let (held,): (i64,) =
             sqlx::query_as("select count(*) from list_entries where expires_at is null or expires_at > $1")
-                .bind(now.as_millisecond())
+                .bind(author.at.as_millisecond())
                 .fetch_one(&mut *change)
                 .await?;
         if held >= MAX_ENTRIES {
             return Ok(Change::Full(MAX_ENTRIES));
         }
-        sqlx::query(
-            "insert into list_entries (id, list, source, applications, expires_at, reason, created_at) \
-             values ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(entry.id.to_string())
-        .bind(word(&entry.list))
-        .bind(json(&entry.source))
-        .bind(json(&entry.applications))
-        .bind(entry.expires_at.map(Timestamp::as_millisecond))
-        .bind(Text::from(entry.reason.as_str()))
-        .bind(now.as_millisecond())
-        .execute(&mut *change)
-        .await?;
+        let entry = StoredEntry { entry, revision: 1, created_at: author.at };
+        insert(&mut change, &entry).await?;
+        audit::note(&mut change, author, &Deed::created(Kind::IpListEntry, &entry.entry.id, &entry)).await?;
         change.commit().await?;
-        Ok(Change::Made(StoredEntry { entry, created_at: now }))
+        Ok(Change::Made(entry))
     }
 
-    /// Says whether there was one.
-    pub async fn delete_entry(&self, id: Uuid) -> Result<bool, StoreError> {
+    /// Replaces an entry that still has this revision.
+    pub async fn replace_entry(
+        &self,
+        revision: u32,
+        entry: ListEntry,
+        author: &Author,
+    ) -> Result<Change<StoredEntry>, StoreError> {
         let mut change = self.writer.begin().await?;
         changed(&mut change).await?;
-        let deleted = sqlx::query("delete from list_entries where id = $1")
-            .bind(id.to_string())
-            .execute(&mut *change)
-            .await?;
-        if deleted.rows_affected() == 0 {
-            return Ok(false);
-        }
+        let before = match current(&mut change, entry.id, revision).await? {
+            Ok(before) => before,
+            Err(why) => return Ok(why),
+        };
+        let after = StoredEntry { entry, revision: revision + 1, created_at: before.created_at };
+        delete(&mut change, before.entry.id).await?;
+        insert(&mut change, &after).await?;
+        let deed = Deed::changed(Kind::IpListEntry, &after.entry.id, &before, &after);
+        audit::note(&mut change, author, &deed).await?;
         change.commit().await?;
-        Ok(true)
+        Ok(Change::Made(after))
     }
+
+    /// Deletes an entry that still has this revision.
+    pub async fn delete_entry(
+        &self,
+        id: Uuid,
+        revision: u32,
+        author: &Author,
+    ) -> Result<Change<StoredEntry>, StoreError> {
+        let mut change = self.writer.begin().await?;
+        changed(&mut change).await?;
+        let before = match current(&mut change, id, revision).await? {
+            Ok(before) => before,
+            Err(why) => return Ok(why),
+        };
+        delete(&mut change, id).await?;
+        audit::note(&mut change, author, &Deed::deleted(Kind::IpListEntry, &id, &before)).await?;
+        change.commit().await?;
+        Ok(Change::Made(before))
+    }
+}
+
+/// The entry, if it still has this revision; else what that means for the change.
+async fn current(
+    connection: &mut Connection,
+    id: Uuid,
+    revision: u32,
+) -> Result<Result<StoredEntry, Change<StoredEntry>>, StoreError> {
+    Ok(match entry(connection, id).await? {
+        None => Err(Change::Unknown),
+        Some(entry) if entry.revision == revision => Ok(entry),
+        Some(entry) => Err(Change::Stale(entry.revision)),
+    })
+}
+
+async fn entry(connection: &mut Connection, id: Uuid) -> Result<Option<StoredEntry>, StoreError> {
+    let row: Option<Row> = sqlx::query_as(
+        "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries where id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    row.map(StoredEntry::try_from).transpose()
+}
+
+async fn insert(connection: &mut Connection, stored: &StoredEntry) -> Result<(), StoreError> {
+    let entry = &stored.entry;
+    sqlx::query(
+        "insert into list_entries (id, revision, list, source, applications, expires_at, reason, created_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(entry.id.to_string())
+    .bind(i64::from(stored.revision))
+    .bind(word(&entry.list))
+    .bind(json(&entry.source))
+    .bind(json(&entry.applications))
+    .bind(entry.expires_at.map(Timestamp::as_millisecond))
+    .bind(Text::from(entry.reason.as_str()))
+    .bind(stored.created_at.as_millisecond())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn delete(connection: &mut Connection, id: Uuid) -> Result<(), StoreError> {
+    sqlx::query("delete from list_entries where id = $1").bind(id.to_string()).execute(connection).await?;
+    Ok(())
 }

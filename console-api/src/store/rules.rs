@@ -1,10 +1,11 @@
 //! Rules, and the ruleset they are part of.
 
 use super::{
-    Connection, Store, StoreError,
+    Connection, Store, StoreError, audit,
     words::{Columns, Text, count, json},
 };
 use crate::{
+    audit::{Author, Deed, Kind},
     paging::{Page, Slice},
     ruleset::{RuleDraft, StoredRule},
 };
@@ -109,16 +110,10 @@ impl Store {
     }
 
     pub async fn rule(&self, id: Uuid) -> Result<Option<StoredRule>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
-            "select id, revision, scope, effect, comment, created_at, updated_at from rules where id = $1",
-        )
-        .bind(id.to_string())
-        .fetch_optional(&self.reader)
-        .await?;
-        row.map(StoredRule::try_from).transpose()
+        rule(&mut *self.reader.acquire().await?, id).await
     }
 
-    pub async fn add_rule(&self, rule: Rule, now: Timestamp) -> Result<Change<StoredRule>, StoreError> {
+    pub async fn add_rule(&self, rule: Rule, author: &Author) -> Result<Change<StoredRule>, StoreError> {
         let mut change = self.writer.begin().await?;
         changed(&mut change).await?;
         let (rules,): (i64,) = sqlx::query_as("select count(*) from rules").fetch_one(&mut *change).await?;
@@ -135,11 +130,13 @@ impl Store {
         .bind(Text::from(json(&rule.scope).as_str()))
         .bind(Text::from(json(&rule.effect).as_str()))
         .bind(Text::from(rule.comment.as_str()))
-        .bind(now.as_millisecond())
+        .bind(author.at.as_millisecond())
         .execute(&mut *change)
         .await?;
+        let rule = StoredRule { rule, created_at: author.at, updated_at: author.at };
+        audit::note(&mut change, author, &Deed::created(Kind::Rule, &rule.rule.id, &rule)).await?;
         change.commit().await?;
-        Ok(Change::Made(StoredRule { rule, created_at: now, updated_at: now }))
+        Ok(Change::Made(rule))
     }
 
     /// Replaces a rule that still has this revision.
@@ -147,43 +144,50 @@ impl Store {
         &self,
         id: Uuid,
         revision: u32,
-        draft: &RuleDraft,
-        now: Timestamp,
-    ) -> Result<Change<()>, StoreError> {
+        draft: RuleDraft,
+        author: &Author,
+    ) -> Result<Change<StoredRule>, StoreError> {
         let mut change = self.writer.begin().await?;
         changed(&mut change).await?;
-        let replaced = sqlx::query(
-            "update rules set revision = revision + 1, kind = $3, scope = $4, effect = $5, comment = $6, updated_at = $7 \
-             where id = $1 and revision = $2",
+        let Some(before) = rule(&mut change, id).await? else { return Ok(Change::Unknown) };
+        if before.rule.revision != revision {
+            return Ok(Change::Stale(before.rule.revision));
+        }
+        let RuleDraft { scope, effect, comment } = draft;
+        let rule = Rule { id, revision: revision + 1, scope, effect, comment };
+        let after = StoredRule { rule, updated_at: author.at, ..before };
+        sqlx::query(
+            "update rules set revision = $2, kind = $3, scope = $4, effect = $5, comment = $6, updated_at = $7 where id = $1",
         )
         .bind(id.to_string())
-        .bind(i64::from(revision))
-        .bind(draft.effect.kind())
-        .bind(Text::from(json(&draft.scope).as_str()))
-        .bind(Text::from(json(&draft.effect).as_str()))
-        .bind(Text::from(draft.comment.as_str()))
-        .bind(now.as_millisecond())
+        .bind(i64::from(after.rule.revision))
+        .bind(after.rule.effect.kind())
+        .bind(Text::from(json(&after.rule.scope).as_str()))
+        .bind(Text::from(json(&after.rule.effect).as_str()))
+        .bind(Text::from(after.rule.comment.as_str()))
+        .bind(author.at.as_millisecond())
         .execute(&mut *change)
         .await?;
-        if replaced.rows_affected() == 0 {
-            return not_changed(&mut change, id).await;
-        }
+        audit::note(&mut change, author, &Deed::changed(Kind::Rule, &id, &before, &after)).await?;
         change.commit().await?;
-        Ok(Change::Made(()))
+        Ok(Change::Made(after))
     }
 
     /// Deletes a rule that still has this revision.
-    pub async fn delete_rule(&self, id: Uuid, revision: u32) -> Result<Change<()>, StoreError> {
+    pub async fn delete_rule(
+        &self,
+        id: Uuid,
+        revision: u32,
+        author: &Author,
+    ) -> Result<Change<()>, StoreError> {
         let mut change = self.writer.begin().await?;
         changed(&mut change).await?;
-        let deleted = sqlx::query("delete from rules where id = $1 and revision = $2")
-            .bind(id.to_string())
-            .bind(i64::from(revision))
-            .execute(&mut *change)
-            .await?;
-        if deleted.rows_affected() == 0 {
-            return not_changed(&mut change, id).await;
+        let Some(before) = rule(&mut change, id).await? else { return Ok(Change::Unknown) };
+        if before.rule.revision != revision {
+            return Ok(Change::Stale(before.rule.revision));
         }
+        sqlx::query("delete from rules where id = $1").bind(id.to_string()).execute(&mut *change).await?;
+        audit::note(&mut change, author, &Deed::deleted(Kind::Rule, &id, &before)).await?;
         change.commit().await?;
         Ok(Change::Made(()))
     }
@@ -201,11 +205,12 @@ pub(super) async fn changed(connection: &mut Connection) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Why no row was changed.
-async fn not_changed(connection: &mut Connection, id: Uuid) -> Result<Change<()>, StoreError> {
-    let row: Option<(i64,)> = sqlx::query_as("select revision from rules where id = $1")
-        .bind(id.to_string())
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.map_or(Change::Unknown, |(revision,)| Change::Stale(u32::try_from(revision).unwrap_or(u32::MAX))))
+async fn rule(connection: &mut Connection, id: Uuid) -> Result<Option<StoredRule>, StoreError> {
+    let row: Option<Row> = sqlx::query_as(
+        "select id, revision, scope, effect, comment, created_at, updated_at from rules where id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    row.map(StoredRule::try_from).transpose()
 }

@@ -1,6 +1,10 @@
 //! The lists.
 
-use crate::{harness::Console, rules::admin};
+use crate::{
+    harness::{Console, send},
+    rules::{admin, call},
+};
+use console_api::actor::Role;
 use insta::{assert_debug_snapshot, assert_json_snapshot};
 use serde_json::{Value, json};
 
@@ -18,8 +22,20 @@ async fn an_entry_is_kept_and_deleted() {
     let id = list["items"][0]["id"].take();
     assert_json_snapshot!(list);
     let path = format!("/api/v1/ip-lists/{}", id.as_str().unwrap());
-    assert_eq!(admin(&console, "DELETE", &path, &Value::Null).await.status, 204);
-    assert_eq!(admin(&console, "DELETE", &path, &Value::Null).await.status, 404);
+    let try_it = async |method: &str, tag: &str, body: &Value| {
+        send(&console.router, call(Role::Admin, method, &path, Some(tag), body)).await
+    };
+    let forever = json!({"list": "deny", "source": {"network": "10.1.2.3/8"}, "reason": "abuse, again"});
+    let changed = try_it("PUT", "\"1\"", &forever).await;
+    assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.text);
+    let entry = console.get(&path).await;
+    assert_eq!((entry.header("etag"), entry.json()), ("\"2\"", changed.json()));
+    assert_eq!(
+        (&entry.json()["expires_at"], &entry.json()["reason"]),
+        (&Value::Null, &json!("abuse, again"))
+    );
+    assert_eq!(try_it("DELETE", "\"2\"", &Value::Null).await.status, 204);
+    assert_eq!(try_it("DELETE", "\"2\"", &Value::Null).await.status, 404);
     assert_eq!(console.get("/api/v1/ip-lists").await.json()["items"].as_array().unwrap().len(), 1);
 }
 

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
 
 mod attacks;
+mod audit;
 mod authorisation;
+mod changes;
 mod connectors;
 mod harness;
 mod health;

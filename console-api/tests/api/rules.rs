@@ -98,22 +98,3 @@ async fn a_change_names_the_revision_it_is_for() {
         assert_eq!(try_it(method, tag, &mode("off")).await.status, status, "{method} {tag:?}");
     }
 }
-
-#[tokio::test]
-async fn only_administrators_write_rules_and_lists() {
-    let console = Console::start().await;
-    let mode = json!({"effect": {"kind": "mode", "mode": "block"}});
-    let entry = json!({"list": "deny", "source": {"network": "10.0.0.0/8"}});
-    for role in [Role::Analyst, Role::ReadOnly, Role::Node] {
-        for (method, path, body) in [
-            ("POST", "/api/v1/rules", &mode),
-            ("PUT", "/api/v1/rules/00000000-0000-7000-8000-000000000001", &mode),
-            ("DELETE", "/api/v1/rules/00000000-0000-7000-8000-000000000001", &Value::Null),
-            ("POST", "/api/v1/ip-lists", &entry),
-            ("DELETE", "/api/v1/ip-lists/00000000-0000-7000-8000-000000000001", &Value::Null),
-        ] {
-            let answer = send(&console.router, call(role, method, path, Some("\"1\""), body)).await;
-            assert_eq!(answer.status, 403, "{role:?} {method} {path}");
-        }
-    }
-}

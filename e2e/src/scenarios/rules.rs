@@ -43,7 +43,7 @@ pub(super) async fn a_denied_address_is_blocked_at_once(binaries: &Binaries) -> 
     let hits = world.console_api().hits().await?;
     let named = |hit: &Value| hit["decided_by"]["list"]["id"] == id.as_str() && hit["reason"] == "denylist";
     ensure!(hits.iter().any(named), "no hit names the entry {id}: {hits:?}");
-    world.console_api().delete(&format!("/api/v1/ip-lists/{id}"), None).await?;
+    world.console_api().delete(&format!("/api/v1/ip-lists/{id}"), "\"1\"").await?;
     let forgiven = answered(&world, "/", 200).await?;
     world
         .end(format!(
@@ -75,7 +75,7 @@ pub(super) async fn a_virtual_patch_blocks_in_monitoring(binaries: &Binaries) ->
     expect_status(&world.get("/report?template=x").await?, 403)
         .context("after a start without the console")?;
     world.stack.restart_console().await?;
-    world.console_api().delete(&format!("/api/v1/rules/{id}"), Some("\"1\"")).await?;
+    world.console_api().delete(&format!("/api/v1/rules/{id}"), "\"1\"").await?;
     answered(&world, "/report?template=x", 200).await?;
     world.end(format!("patched after {} ms", took.as_millis())).await
 }

@@ -4,6 +4,7 @@ use super::{
     scalar::{Scalar, word},
     section::{Part, Section},
 };
+use crate::log::Destination;
 use tracing::Level;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,11 +12,51 @@ pub struct LogConfig {
     pub level: Level,
     /// Text for people instead of JSON.
     pub pretty: bool,
+    pub destination: Destination,
+    /// Absent: requests are not logged.
+    pub access_log: Option<AccessLogConfig>,
 }
+
+/// `log.access_log`: a line for each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessLogConfig {
+    pub is_verbose: bool,
+    pub destination: Destination,
+}
+
+struct Access(Option<AccessLogConfig>);
 
 impl Part for LogConfig {
     fn read(section: &mut Section<'_>) -> Option<Self> {
-        Some(Self { level: section.or("level", Level::INFO), pretty: section.or("pretty", true) })
+        let (level, pretty) = (section.or("level", Level::INFO), section.or("pretty", true));
+        let destination = section.or("log_file", Destination::Stderr);
+        section.ignored("proton_log_mask", "this node has one log, with one level: log.level");
+        let Access(access_log) = section.section("access_log")?;
+        Some(Self { level, pretty, destination, access_log })
+    }
+}
+
+impl Part for Access {
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        let is_enabled = section.or("enabled", true);
+        let is_verbose = section.or("verbose", true);
+        let destination = section.or("log_file", Destination::Stderr);
+        Some(Self(is_enabled.then_some(AccessLogConfig { is_verbose, destination })))
+    }
+}
+
+impl Scalar for Destination {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "stdout" => Ok(Self::Stdout),
+            "stderr" => Ok(Self::Stderr),
+            _ if text.contains('/') => Ok(Self::File(text.into())),
+            _ => Err("must be stdout, stderr or the path of a file".to_owned()),
+        }
+    }
+
+    fn shown(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -12,6 +12,21 @@ pub struct MetricsConfig {
     pub address: Option<SocketAddr>,
     /// `/wallarm-status` and the admin calls.
     pub status_address: Option<SocketAddr>,
+    /// How the names of all series begin.
+    pub namespace: String,
+    /// Series for each host.
+    pub per_host_stats: bool,
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self {
+            address: None,
+            status_address: None,
+            namespace: "wallarm_gonode".to_owned(),
+            per_host_stats: true,
+        }
+    }
 }
 
 struct LegacyStatus(Option<SocketAddr>);
@@ -19,8 +34,17 @@ struct LegacyStatus(Option<SocketAddr>);
 impl Part for MetricsConfig {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let address = listener::read(section, 9000);
+        let namespace = section.or("namespace", Self::default().namespace);
+        let is_name = |text: &str| {
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && !text.starts_with(|first: char| first.is_ascii_digit())
+        };
+        if !is_name(&namespace) {
+            section.wrong("namespace", "must be letters, digits and _ with no digit first");
+        }
+        let per_host_stats = section.or("per_host_stats", true);
         let LegacyStatus(status_address) = section.section("legacy_status")?;
-        Some(Self { address, status_address })
+        Some(Self { address, status_address, namespace, per_host_stats })
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{EffectiveMode, Facts, Found, ModeAllowOverride, Ruling, matrix, rule};
 use crate::{
     behaviour::{Behaviour, Observed},
-    policy::{AutomaticLists, Policy, Standing, Visitor},
+    policy::{AutomaticLists, GeoIp, Policy, Standing, Visitor},
     routes::{RouteSettings, bare, path},
 };
 use engine::{
@@ -25,6 +25,7 @@ pub struct Judge<'j> {
     pub engine: &'j Engine,
     pub policy: &'j Policy,
     pub automatic: &'j AutomaticLists,
+    pub geoip: &'j GeoIp,
     pub mode_allow_override: ModeAllowOverride,
     /// Absent: the request is not counted, as when it is explained.
     pub behaviour: Option<&'j Behaviour>,
@@ -63,7 +64,13 @@ impl<'j> Judge<'j> {
             application,
         });
         let mode = settings.mode.clone().overridden(rules.mode, self.mode_allow_override);
-        let visitor = Visitor { address: Some(request.client_ip), application, ..Visitor::default() };
+        let place = self.geoip.place(request.client_ip, self.policy.lists.asks());
+        let visitor = Visitor {
+            address: Some(request.client_ip),
+            application,
+            country: place.country.as_deref(),
+            asn: place.asn,
+        };
         let standing = self.standing(&visitor, mode.mode, now);
         let may_block = self.blocking && request.delivery == Delivery::Inline;
         let is_due = matrix::is_analysed(mode.mode, may_block, &standing);

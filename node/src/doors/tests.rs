@@ -56,7 +56,7 @@ fn open(limits: Limits) -> House {
         .route("/big", get(async move || big));
     let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, metrics) = (CancellationToken::new(), Arc::new(Metrics::new()));
+    let (stop, metrics) = (CancellationToken::new(), Arc::<Metrics>::default());
     let door = Door { listener, router, tls: None, limits: limits.into(), metrics: metrics.clone() };
     let served = tokio::spawn(door.serve(stop.clone()));
     House { address, stop, served, metrics, handler }

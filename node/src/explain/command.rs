@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     decision::{Judge, ModeAllowOverride},
-    policy::{AutomaticLists, Policy},
+    policy::{AutomaticLists, GeoIp, Policy},
     routes::RouteSettings,
 };
 use anyhow::Context as _;
@@ -17,6 +17,7 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 #[derive(Args)]
@@ -75,13 +76,17 @@ pub(super) fn explain(request: &InspectRequest, mode: Mode) -> Explanation {
         engine: &engine,
         policy: &policy,
         automatic: &AutomaticLists::default(),
+        geoip: &GeoIp::default(),
         behaviour: None,
         mode_allow_override: ModeAllowOverride::Off,
         blocking: true,
         is_filtered: false,
     };
     let settings = RouteSettings::of_mode(mode, "flag");
-    Explanation::of(&engine, request, judge.judge(request, &settings, jiff::Timestamp::now()))
+    let start = Instant::now();
+    let judgement = judge.judge(request, &settings, jiff::Timestamp::now());
+    let took = start.elapsed();
+    Explanation::of(&engine, request, judgement, took)
 }
 
 fn mode(text: &str) -> Result<Mode, String> {

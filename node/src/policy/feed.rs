@@ -1,6 +1,6 @@
 //! Asks the console for the ruleset, and waits there for changes.
 
-use super::{CurrentPolicy, Policy, copy::LastCopy};
+use super::{CurrentPolicy, Policy, copy::LastCopy, geoip::Kinds};
 use crate::{config::ConsoleConfig, http_client::HttpClient};
 use anyhow::Context as _;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -29,6 +29,8 @@ pub struct Feed {
     authorization: String,
     policy: Arc<CurrentPolicy>,
     copy: LastCopy,
+    /// Of the sources on lists, which can be looked up.
+    known: Kinds,
     /// The answer we have, usable or not.
     etag: Option<HeaderValue>,
     pause: Duration,
@@ -48,7 +50,12 @@ enum FeedError {
 }
 
 impl Feed {
-    pub fn new(config: &ConsoleConfig, policy: Arc<CurrentPolicy>, copy: LastCopy) -> anyhow::Result<Self> {
+    pub fn new(
+        config: &ConsoleConfig,
+        policy: Arc<CurrentPolicy>,
+        copy: LastCopy,
+        known: Kinds,
+    ) -> anyhow::Result<Self> {
         let endpoint = format!("{}{NODE_CONFIG_PATH}?wait={}", config.url, WAIT.as_secs());
         Ok(Self {
             http: crate::http_client::new(),
@@ -56,6 +63,7 @@ impl Feed {
             authorization: format!("Bearer {}", config.token.expose()),
             policy,
             copy,
+            known,
             etag: None,
             pause: FIRST_PAUSE,
         })
@@ -66,7 +74,8 @@ impl Feed {
         match self.copy.read() {
             Ok(Some(ruleset)) => {
                 self.etag = Ruleset::etag(ruleset.id).parse().ok();
-                self.apply(Policy::compile(&ruleset, jiff::Timestamp::now()), "the copy on disk");
+                let policy = Policy::compile(&ruleset, self.known, jiff::Timestamp::now());
+                self.apply(policy, "the copy on disk");
             }
             Ok(None) => {}
             Err(cause) => warn!("there is no copy of the ruleset: {cause}"),
@@ -104,7 +113,8 @@ impl Feed {
         // Also when it cannot be used: the next one may, and asking for this one again helps nobody.
         self.etag = etag;
         // Compiling a hundred thousand rules takes its time, which requests should not wait for.
-        let (policy, body) = tokio::task::spawn_blocking(move || compile(body))
+        let known = self.known;
+        let (policy, body) = tokio::task::spawn_blocking(move || compile(body, known))
             .await
             .map_err(|_| FeedError::Compilation)??;
         self.apply(policy, "the console");
@@ -143,7 +153,7 @@ impl Feed {
     }
 }
 
-fn compile(body: Bytes) -> Result<(Policy, Bytes), FeedError> {
+fn compile(body: Bytes, known: Kinds) -> Result<(Policy, Bytes), FeedError> {
     let ruleset: Ruleset = serde_json::from_slice(&body)?;
-    Ok((Policy::compile(&ruleset, jiff::Timestamp::now()), body))
+    Ok((Policy::compile(&ruleset, known, jiff::Timestamp::now()), body))
 }

@@ -1,9 +1,10 @@
 //! The console's lists of sources.
 
+use super::geoip::Kinds;
 use jiff::Timestamp;
 use shared::{
     AttackType, ListRef,
-    ruleset::{List, ListEntry, Network, Source},
+    ruleset::{LeftOut, List, ListEntry, Network, Source},
 };
 use std::{
     collections::{BTreeSet, HashMap},
@@ -48,16 +49,41 @@ struct Entry {
 }
 
 impl Lists {
-    pub fn new(entries: &[ListEntry]) -> Self {
-        let mut lists = Self::default();
+    /// The lists, and what cannot be on them, as nobody knows the kind of its source.
+    pub fn new(entries: &[ListEntry], known: Kinds) -> (Self, Vec<LeftOut>) {
+        let (mut lists, mut left_out) = (Self::default(), Vec::new());
         for entry in entries {
+            let missing = match entry.source {
+                Source::Country(_) if !known.country => Some("geoip.country_file"),
+                Source::Asn(_) if !known.asn => Some("geoip.asn_file"),
+                _ => None,
+            };
+            if let Some(key) = missing {
+                let cause = format!("source: needs a file at {key} in the node's configuration");
+                left_out.push(LeftOut { id: entry.id.to_string(), cause });
+                continue;
+            }
             lists.slot(&entry.source).push(Entry {
                 named: ListRef { list: entry.list, id: entry.id },
                 applications: entry.applications.clone(),
                 expires_at: entry.expires_at,
             });
         }
-        lists
+        (lists, left_out)
+    }
+
+    pub fn len(&self) -> usize {
+        let entries = self.networks.values().chain(self.countries.values()).chain(self.systems.values());
+        entries.map(Vec::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What has to be known of a visitor.
+    pub fn asks(&self) -> Kinds {
+        Kinds { country: !self.countries.is_empty(), asn: !self.systems.is_empty() }
     }
 
     /// The visitor's entry on a list, the narrowest network first.

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 use shared::InspectRequest;
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use subtle::ConstantTimeEq as _;
 
 pub(super) async fn explain(
@@ -20,8 +20,10 @@ pub(super) async fn explain(
     node.authorize(&headers)?;
     let (mut request, _) = refusal::message::<InspectRequest>(&headers, &body)?;
     let (routed, policy) = (node.route(&mut request)?, node.policy.get());
+    let start = Instant::now();
     let judgement = node.judge(&policy, &request, &routed, None);
-    Ok(Json(Explanation::of(&node.engine, &request, judgement)))
+    let took = start.elapsed();
+    Ok(Json(Explanation::of(&node.engine, &request, judgement, took)))
 }
 
 impl Node {

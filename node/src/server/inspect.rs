@@ -25,6 +25,7 @@ pub(super) async fn request(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     node.metrics.seen.get_or_create(&REQUEST).inc();
+    node.metrics.bytes.get_or_create(&REQUEST).inc_by(body.len() as u64);
     let is_large = body.len() >= LARGE_MESSAGE_BYTES;
     let turns = if is_large { &node.turns.large } else { &node.turns.small };
     let asked = Instant::now();
@@ -49,6 +50,7 @@ pub(super) async fn response(
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
     node.metrics.seen.get_or_create(&RESPONSE).inc();
+    node.metrics.bytes.get_or_create(&RESPONSE).inc_by(body.len() as u64);
     let (mut report, _) = counted(&node, refusal::message::<ResponseReport>(&headers, &body))?;
     node.count_bypassed(report.connector.as_mut());
     let told = std::mem::take(&mut report.not_inspected);
@@ -75,7 +77,8 @@ impl Node {
         if delivery == Delivery::OutOfBand {
             kept?;
         }
-        let verdict = self.inspect(request);
+        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        let verdict = self.inspect(request, traceparent);
         match delivery {
             Delivery::OutOfBand => verdict.map(|_| StatusCode::ACCEPTED.into_response()),
             Delivery::Inline => verdict.map(|verdict| reply(encoding, &verdict)),

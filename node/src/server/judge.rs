@@ -2,35 +2,50 @@
 
 use super::{Node, Refusal, inspect::counted, routed::Routed};
 use crate::{
+    access_log::Access,
     behaviour::Behaviour,
     block_page::block_page,
     decision::{Judge, Judgement},
     hit,
     mask::Masks,
-    metrics::ReasonLabels,
-    policy::{Policy, Standing},
+    policy::Policy,
+    trace_context::trace_id,
 };
-use shared::{Action, AttackType, Delivery, Finding, InspectRequest, Mode, Record, RequestId, Verdict};
+use shared::{Action, AttackType, Delivery, Finding, InspectRequest, Record, RequestId, Verdict};
 use std::time::Instant;
 
 impl Node {
-    pub(super) fn inspect(&self, mut request: InspectRequest) -> Result<Verdict, Refusal> {
+    /// The caller's own `traceparent` names the trace, else the visitor's.
+    pub(super) fn inspect(
+        &self,
+        mut request: InspectRequest,
+        traceparent: Option<&str>,
+    ) -> Result<Verdict, Refusal> {
         let routed = counted(self, self.route(&mut request))?;
         let start = Instant::now();
         let policy = self.policy.get();
         let request_id = *request.request_id.get_or_insert_with(RequestId::random);
         let judgement = self.judge(&policy, &request, &routed, Some(&self.behaviour));
         let took = start.elapsed();
-        if judgement.is_analysed {
-            self.metrics.note_analysis(took);
-        }
-        self.count(&judgement);
+        self.metrics.note(&judgement, &request.host, took);
         let (delivery, body_truncated) = (request.delivery, request.body_truncated);
         self.recent.note(request_id, !judgement.findings.is_empty());
+        let attack_types = types(&judgement.findings);
+        if let Some(log) = &self.logs.access {
+            let told = || request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("traceparent"));
+            let traceparent = traceparent.or_else(|| told().map(|(_, value)| value.as_str()));
+            log.note(&Access {
+                request: &request,
+                request_id,
+                trace_id: traceparent.and_then(trace_id),
+                judgement: &judgement,
+                attack_types: &attack_types,
+                took,
+            });
+        }
         let (mode, decided_by) = (judgement.mode.clone(), judgement.decided_by());
         let masks = Masks::of(&judgement.rules);
         let Judgement { ruling, findings, retry_after, .. } = judgement;
-        let attack_types = types(&findings);
         if !findings.is_empty() {
             let decision = ruling.record(mode.clone(), delivery, decided_by.clone());
             let record = hit::record(request, request_id, decision, findings, &masks);
@@ -68,35 +83,13 @@ impl Node {
             engine: &self.engine,
             policy,
             automatic: &self.automatic,
+            geoip: &self.geoip,
             behaviour,
             mode_allow_override: self.config.load().route_config.mode_allow_override,
             blocking: routed.blocking,
             is_filtered: routed.is_filtered,
         };
         judge.judge(request, &routed.settings, jiff::Timestamp::now())
-    }
-
-    fn count(&self, judgement: &Judgement<'_>) {
-        let is_off = judgement.mode.mode == Mode::Off;
-        if is_off || judgement.is_filtered {
-            let reason = if is_off { "mode_off" } else { "input_filters" };
-            self.metrics.bypassed.get_or_create(&ReasonLabels { reason }).inc();
-        }
-        if is_off {
-            return;
-        }
-        self.metrics.note_standing(match judgement.standing {
-            Standing::Allowed(_) => "white",
-            Standing::Denied(..) => "black",
-            Standing::Grayed(_) => "grey",
-            Standing::Unlisted => "none",
-        });
-        if judgement.ruling.would_block {
-            self.metrics.attacks.inc();
-        }
-        if judgement.ruling.action == Action::Block {
-            self.metrics.blocked.inc();
-        }
     }
 }
 

@@ -1,7 +1,14 @@
 //! The counters, for Prometheus and for people.
 
 use super::Node;
-use crate::{VERSION, behaviour::BehaviourStats, metrics::Totals, policy::Summary, spool::SpoolStats};
+use crate::{
+    VERSION,
+    access_log::AccessLog,
+    behaviour::BehaviourStats,
+    metrics::{State as NodeState, Totals},
+    policy::Summary,
+    spool::SpoolStats,
+};
 use axum::{
     Json,
     extract::State,
@@ -41,6 +48,13 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Json<Status> {
 /// `GET /metrics`
 pub(super) async fn metrics(State(node): State<Arc<Node>>) -> impl IntoResponse {
     const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let text = node.metrics.to_text().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let state = NodeState {
+        mode: node.config.load().route_config.default.mode.mode.as_str(),
+        ruleset: &node.policy.get().summary,
+        spool: node.spool.stats(),
+        behaviour: node.behaviour.stats(),
+        access_log_lost: node.logs.access.as_ref().map(AccessLog::lost).unwrap_or_default(),
+    };
+    let text = node.metrics.to_text(&state).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok::<_, StatusCode>(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
 }

@@ -1,5 +1,6 @@
 mod behaviour;
 mod configured;
+mod logs;
 mod matrix;
 
 use super::*;
@@ -25,7 +26,7 @@ use tower::ServiceExt as _;
 
 struct World {
     node: Arc<Node>,
-    _spool: TempDir,
+    spool: TempDir,
 }
 
 struct Reply {
@@ -65,16 +66,18 @@ fn world_with_limits(
         engine: Engine::new(),
         policy: Arc::default(),
         automatic: Arc::default(),
+        geoip: Arc::default(),
         behaviour: Arc::new(Behaviour::new(&config.behaviour)),
         spool: Arc::new(Spool::open(&config.spool).unwrap()),
         config: ArcSwap::from_pointee(config),
         recent: RecentRequests::default(),
-        metrics: Arc::new(Metrics::new()),
+        metrics: Arc::<Metrics>::default(),
+        logs: Logs::default(),
         signatures: Signatures::default(),
         intake: Intake::new(limits),
         turns: Turns::new(limits.patience),
     };
-    World { node: Arc::new(node), _spool: directory }
+    World { node: Arc::new(node), spool: directory }
 }
 
 /// The smallest configuration, and what a test wants of it.
@@ -366,6 +369,8 @@ async fn explaining_takes_the_admin_token_and_records_nothing() {
     let explanation: Value = serde_json::from_slice(&ask("Bearer admin").await.body).unwrap();
     assert_eq!(explanation["would_block"], true);
     assert_eq!(explanation["findings"][0]["type"], "sqli");
+    assert_eq!(explanation["mode_source"], "config");
+    assert!(explanation["analysis_micros"].as_u64() > Some(0), "{explanation}");
     assert_eq!(world.records(), []);
 }
 
@@ -425,6 +430,12 @@ async fn the_counters_tell_what_happened() {
         "wallarm_gonode_http_connector_server_messages_seen_total{type=\"request\"} 3",
         "wallarm_gonode_http_connector_server_messages_rejected_total{reason=\"MsgDataFormat\"} 1",
         "wallarm_gonode_http_connector_server_requests_blocked_total 1",
+        "wallarm_gonode_http_inspector_requests_processed_total{source=\"proton\"} 2",
+        "wallarm_gonode_http_inspector_threats_found_total{source=\"proton\"} 1",
+        "wallarm_gonode_http_inspector_threats_blocked_per_host_total{host=\"shop.example.com\"} 1",
+        "wallarm_gonode_spool_pending_records 1",
+        "wallarm_gonode_spool_dropped_total{reason=\"full\",kind=\"blocked\"} 0",
+        "deployment_type=\"connector-server\"} 1",
     ] {
         assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
     }

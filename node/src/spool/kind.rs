@@ -99,7 +99,16 @@ impl Counts {
     }
 
     pub fn total(&self) -> u64 {
-        self.blocked + self.monitored + self.responses + self.not_inspected
+        self.by_kind().iter().map(|(_, count)| count).sum()
+    }
+
+    pub fn by_kind(&self) -> [(&'static str, u64); 4] {
+        [
+            ("blocked", self.blocked),
+            ("monitored", self.monitored),
+            ("responses", self.responses),
+            ("not_inspected", self.not_inspected),
+        ]
     }
 }
 

@@ -70,7 +70,7 @@ impl House {
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(async || "ok"));
         let limits = Arc::new(Limits::default());
-        let door = Door { listener, router, tls: Some(tls), limits, metrics: Arc::new(Metrics::new()) };
+        let door = Door { listener, router, tls: Some(tls), limits, metrics: Arc::<Metrics>::default() };
         tokio::spawn(door.serve(stop));
         address
     }

@@ -12,6 +12,12 @@ fn entry(n: u128, list: List, source: &str) -> ListEntry {
     ListEntry { id, list, source, applications: Vec::new(), expires_at: None, reason: String::new() }
 }
 
+fn lists_of(entries: &[ListEntry]) -> Lists {
+    let (lists, left_out) = Lists::new(entries, Kinds { country: true, asn: true });
+    assert_eq!(left_out, []);
+    lists
+}
+
 fn visitor(address: &str) -> Visitor<'static> {
     Visitor { address: Some(address.parse().unwrap()), ..Visitor::default() }
 }
@@ -26,7 +32,7 @@ fn found(lists: &Lists, visitor: &Visitor<'_>) -> Option<u128> {
 
 #[test]
 fn the_narrowest_network_around_an_address_is_named() {
-    let lists = Lists::new(&[
+    let lists = lists_of(&[
         entry(1, List::Deny, "0.0.0.0/0"),
         entry(2, List::Deny, "10.0.0.0/8"),
         entry(3, List::Deny, "10.1.2.3"),
@@ -50,7 +56,7 @@ fn the_narrowest_network_around_an_address_is_named() {
 fn an_entry_holds_until_it_expires_without_being_reloaded() {
     let end = "2026-01-01T13:00:00Z".parse().unwrap();
     let narrow = ListEntry { expires_at: Some(end), ..entry(1, List::Deny, "10.0.0.1") };
-    let lists = Lists::new(&[narrow, entry(2, List::Deny, "10.0.0.0/8")]);
+    let lists = lists_of(&[narrow, entry(2, List::Deny, "10.0.0.0/8")]);
     let at = |time: Timestamp| lists.find(List::Deny, &visitor("10.0.0.1"), time).unwrap().id.as_u128();
     assert_eq!(at(now()), 1);
     assert_eq!(at(end), 2, "the wider one goes on");
@@ -58,7 +64,7 @@ fn an_entry_holds_until_it_expires_without_being_reloaded() {
 
 #[test]
 fn an_entry_for_some_applications_holds_for_these() {
-    let lists = Lists::new(&[ListEntry { applications: vec![7, 8], ..entry(1, List::Deny, "10.0.0.1") }]);
+    let lists = lists_of(&[ListEntry { applications: vec![7, 8], ..entry(1, List::Deny, "10.0.0.1") }]);
     for (application, expected) in [(Some(7), Some(1)), (Some(9), None), (None, None)] {
         assert_eq!(found(&lists, &Visitor { application, ..visitor("10.0.0.1") }), expected);
     }
@@ -67,7 +73,7 @@ fn an_entry_for_some_applications_holds_for_these() {
 #[test]
 fn countries_and_systems_are_looked_up_where_they_are_known() {
     let system = ListEntry { source: Source::Asn(64500), ..entry(1, List::Deny, "::") };
-    let lists = Lists::new(&[system, entry(2, List::Deny, "DE")]);
+    let lists = lists_of(&[system, entry(2, List::Deny, "DE")]);
     assert_eq!(found(&lists, &Visitor { asn: Some(64500), ..visitor("10.0.0.1") }), Some(1));
     assert_eq!(found(&lists, &Visitor { country: Some("DE"), ..visitor("10.0.0.1") }), Some(2));
     assert_eq!(found(&lists, &visitor("10.0.0.1")), None);
@@ -96,7 +102,7 @@ proptest! {
             Source::Network(network) if network.contains(address) => Some(network.prefix()),
             _ => None,
         });
-        let found = Lists::new(&entries)
+        let found = lists_of(&entries)
             .find(List::Deny, &Visitor { address: Some(address), ..Visitor::default() }, now());
         let width = found.map(|it| networks[usize::try_from(it.id.as_u128()).unwrap() - 1].prefix());
         prop_assert_eq!(width, widest_first.max());

@@ -7,6 +7,13 @@
 //! - `!` behind it: mode `block` would have blocked.
 
 use super::*;
+use crate::{
+    config::GeoIpConfig,
+    policy::geoip::{
+        Kinds,
+        tests::{country, database},
+    },
+};
 use shared::{
     AttackType, Reason, Severity,
     ruleset::{Effect, List, ListEntry, OverlimitAction, Pattern, Rule, Ruleset, Scope, Source},
@@ -165,7 +172,11 @@ async fn every_cell_is_decided_as_the_contract_says() {
         if world.node.config.load().route_config.default.mode.mode != mode {
             world = self::world(mode);
         }
-        world.node.policy.replace(Policy::compile(&ruleset(list(on_list)), jiff::Timestamp::now()));
+        world.node.policy.replace(Policy::compile(
+            &ruleset(list(on_list)),
+            Kinds::default(),
+            jiff::Timestamp::now(),
+        ));
         for ((reason, message), expected) in requests.iter().zip(expected) {
             let mut message = message.clone();
             message["request_id"] = json!(RequestId::random());
@@ -186,7 +197,11 @@ async fn every_cell_is_decided_as_the_contract_says() {
 #[tokio::test]
 async fn a_decision_names_the_rule_and_the_entry_that_decided() {
     let world = world(Mode::SafeBlocking);
-    world.node.policy.replace(Policy::compile(&ruleset(Some(List::Gray)), jiff::Timestamp::now()));
+    world.node.policy.replace(Policy::compile(
+        &ruleset(Some(List::Gray)),
+        Kinds::default(),
+        jiff::Timestamp::now(),
+    ));
     let mut decided_by = Vec::new();
     for (_, message) in requests() {
         decided_by.push(world.inspect(&message).await.verdict().decided_by);
@@ -196,4 +211,27 @@ async fn a_decision_names_the_rule_and_the_entry_that_decided() {
     assert!(recorded.clone().all(|it| decided_by[1..].contains(&it)), "hits say what verdicts say");
     assert_eq!(recorded.count(), 4);
     insta::assert_json_snapshot!(decided_by);
+}
+
+#[tokio::test]
+async fn a_country_can_be_denied_where_a_file_knows_it() {
+    let mut world = world(Mode::Block);
+    let file = world.spool.path().join("country.mmdb");
+    std::fs::write(&file, database(&[("203.0.113.0/24", &country("DE"))])).unwrap();
+    let geoip = GeoIp::open(&GeoIpConfig { country_file: Some(file), asn_file: None }).unwrap();
+    let mut ruleset = ruleset(Some(List::Deny));
+    ruleset.lists.items[0].source = Source::Country("DE".to_owned());
+    let another =
+        ListEntry { id: Uuid::from_u128(9), source: Source::Asn(64500), ..ruleset.lists.items[0].clone() };
+    ruleset.lists.items.push(another);
+    let policy = Policy::compile(&ruleset, geoip.kinds(), jiff::Timestamp::now());
+    let left_out = &policy.summary.left_out;
+    assert!(left_out.len() == 1 && left_out[0].cause.contains("geoip.asn_file"), "{left_out:?}");
+    world.node.policy.replace(policy);
+    Arc::get_mut(&mut world.node).unwrap().geoip = geoip.into();
+    let verdict = world.inspect(&get("/", "")).await.verdict();
+    assert_eq!(verdict.reason, Some(Reason::Denylist));
+    let mut elsewhere = get("/", "");
+    elsewhere["client_ip"] = json!("198.51.100.1");
+    assert_eq!(world.inspect(&elsewhere).await.verdict().action, Action::Allow);
 }

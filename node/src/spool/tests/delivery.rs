@@ -71,7 +71,7 @@ async fn deliver_all(spool: &Arc<Spool>, console: &Arc<Console>) {
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let config = ConsoleConfig { url, token: Secret::new("t") };
     let node = NodeInfo { id: Uuid::nil(), version: "1".into() };
-    let delivery = Delivery::new(spool.clone(), &config, node, Arc::new(Metrics::new())).unwrap();
+    let delivery = Delivery::new(spool.clone(), &config, node, Arc::<Metrics>::default()).unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(delivery.run(stop.clone()));
     let emptied = async {

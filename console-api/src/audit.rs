@@ -1,0 +1,144 @@
+//! The log of changes: who changed what, from what to what, and when.
+
+use crate::{
+    actor::{Actor, Role},
+    paging::{Cursor, Listed},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Who changes something, and when.
+#[derive(Debug, Clone)]
+pub struct Author {
+    pub name: String,
+    /// `None`: somebody who has not proved who they are.
+    pub role: Option<Role>,
+    pub at: Timestamp,
+}
+
+impl Author {
+    pub fn new(actor: Actor, at: Timestamp) -> Self {
+        Self { name: actor.name, role: Some(actor.role), at }
+    }
+}
+
+/// What can be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Rule,
+    IpListEntry,
+}
+
+impl Kind {
+    pub const ALL: [Self; 2] = [Self::Rule, Self::IpListEntry];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::IpListEntry => "ip_list_entry",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What is done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Create,
+    Change,
+    Delete,
+}
+
+impl Action {
+    pub const ALL: [Self; 3] = [Self::Create, Self::Change, Self::Delete];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Change => "change",
+            Self::Delete => "delete",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
+}
+
+/// A change, as the API shows things before and after it. What is secret does not belong in there.
+#[derive(Debug)]
+pub struct Deed {
+    pub action: Action,
+    pub kind: Kind,
+    pub object: String,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+impl Deed {
+    pub fn created(kind: Kind, object: &impl ToString, after: &impl Serialize) -> Self {
+        Self {
+            action: Action::Create,
+            kind,
+            object: object.to_string(),
+            before: None,
+            after: Some(shown(after)),
+        }
+    }
+
+    pub fn changed(
+        kind: Kind,
+        object: &impl ToString,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) -> Self {
+        let (before, after) = (Some(shown(before)), Some(shown(after)));
+        Self { action: Action::Change, kind, object: object.to_string(), before, after }
+    }
+
+    pub fn deleted(kind: Kind, object: &impl ToString, before: &impl Serialize) -> Self {
+        let before = Some(shown(before));
+        Self { action: Action::Delete, kind, object: object.to_string(), before, after: None }
+    }
+}
+
+fn shown(thing: &impl Serialize) -> Value {
+    serde_json::to_value(thing).expect("what the API shows has text keys")
+}
+
+/// A line of the log.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    pub id: Uuid,
+    pub at: Timestamp,
+    pub actor: String,
+    pub role: Option<String>,
+    pub action: String,
+    pub kind: String,
+    pub object: String,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+impl Listed for Line {
+    fn cursor(&self) -> Cursor {
+        Cursor::at(self.at, &self.id)
+    }
+}
+
+/// Which lines are asked for; what is left out does not matter.
+#[derive(Debug, Default)]
+pub struct LogFilter {
+    pub actor: Option<String>,
+    pub action: Option<Action>,
+    pub kind: Option<Kind>,
+    pub object: Option<String>,
+    pub from: Option<Timestamp>,
+    /// Not included.
+    pub to: Option<Timestamp>,
+}

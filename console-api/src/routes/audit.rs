@@ -1,0 +1,41 @@
+//! Who changed what.
+
+use crate::{
+    actor::Admin,
+    audit::{Action, Kind, Line, LogFilter},
+    error::ApiError,
+    extract::{FromParameters, Parameters, Query},
+    paging::{Page, Slice},
+    store::Store,
+};
+use axum::{Json, extract::State};
+
+/// The latest change first.
+pub(super) async fn list(
+    _: Admin,
+    State(store): State<Store>,
+    Query((filter, slice)): Query<(LogFilter, Slice)>,
+) -> Result<Json<Page<Line>>, ApiError> {
+    Ok(Json(store.log(&filter, &slice).await?))
+}
+
+/// `object` is a kind of things, or one of them: `rule`, `rule:ID`.
+impl FromParameters for LogFilter {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let (kinds, actions) = (Kind::ALL.map(Kind::as_str), Action::ALL.map(Action::as_str));
+        let expected = format!("one of {}, and may name one of them: `rule:ID`", kinds.join(", "));
+        let object = parameters.read("object", &expected, |text| {
+            let (kind, object) = text.split_once(':').map_or((text, None), |(kind, id)| (kind, Some(id)));
+            Some((Kind::parse(kind)?, object.map(str::to_owned)))
+        })?;
+        let (kind, object) = object.unzip();
+        Ok(Self {
+            actor: parameters.text("actor")?,
+            action: parameters.read("action", &format!("one of {}", actions.join(", ")), Action::parse)?,
+            kind,
+            object: object.flatten(),
+            from: parameters.time("from")?,
+            to: parameters.time("to")?,
+        })
+    }
+}

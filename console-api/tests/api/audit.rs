@@ -1,0 +1,80 @@
+//! The log of changes.
+
+use crate::{
+    harness::{Console, send},
+    rules::{admin, call},
+};
+use axum::{body::Body, http::Request};
+use console_api::actor::Role;
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn the_log_tells_what_was_before_and_after() {
+    let console = Console::start().await;
+    let mode = |mode: &str| json!({"scope": {"path": "/api/**"}, "effect": {"kind": "mode", "mode": mode}});
+    let rule = admin(&console, "POST", "/api/v1/rules", &mode("monitoring")).await.json();
+    let id = rule["id"].as_str().unwrap();
+    let path = format!("/api/v1/rules/{id}");
+    for (method, tag, body) in [("PUT", "\"1\"", mode("block")), ("DELETE", "\"2\"", Value::Null)] {
+        let request = call(Role::Analyst, method, &path, Some(tag), &body);
+        assert!(send(&console.router, request).await.status.is_success());
+    }
+    let log = console.get_as(Role::Admin, "/api/v1/audit").await;
+    let mut log: Value = serde_json::from_str(&log.text.replace(id, "[rule]")).unwrap();
+    for line in log["items"].as_array_mut().unwrap() {
+        line["id"] = json!("[id]");
+    }
+    assert_json_snapshot!(log);
+}
+
+#[tokio::test]
+async fn the_log_is_searched_and_read_page_by_page() {
+    let console = Console::start().await;
+    let mode = json!({"effect": {"kind": "mode", "mode": "block"}});
+    let entry = json!({"list": "deny", "source": {"asn": 64500}});
+    let rule = admin(&console, "POST", "/api/v1/rules", &mode).await.json();
+    admin(&console, "POST", "/api/v1/ip-lists", &entry).await;
+    let id = rule["id"].as_str().unwrap();
+    let request = call(Role::Admin, "DELETE", &format!("/api/v1/rules/{id}"), Some("\"1\""), &Value::Null);
+    send(&console.at("2026-01-02T12:00:00Z"), request).await;
+    let found = async |query: &str| {
+        let page = console.get_as(Role::Admin, &format!("/api/v1/audit?{query}")).await.json();
+        let lines = page["items"].as_array().unwrap().clone();
+        let told = |line: &Value| format!("{} {}", line["action"], line["kind"]).replace('"', "");
+        (lines.iter().map(told).collect::<Vec<_>>().join(", "), page["next_cursor"].clone())
+    };
+    for (query, lines) in [
+        ("", "delete rule, create ip_list_entry, create rule"),
+        ("action=create", "create ip_list_entry, create rule"),
+        ("object=rule", "delete rule, create rule"),
+        (&format!("object=rule:{id}&action=delete"), "delete rule"),
+        ("object=rule:other", ""),
+        ("actor=test&object=ip_list_entry", "create ip_list_entry"),
+        ("actor=somebody", ""),
+        ("from=2026-01-02", "delete rule"),
+        ("to=2026-01-02", "create ip_list_entry, create rule"),
+    ] {
+        assert_eq!(found(query).await.0, lines, "{query}");
+    }
+    let (first, cursor) = found("limit=2").await;
+    assert_eq!(first, "delete rule, create ip_list_entry");
+    let (rest, end) = found(&format!("limit=2&cursor={}", cursor.as_str().unwrap())).await;
+    assert_eq!((rest.as_str(), end), ("create rule", Value::Null));
+}
+
+#[tokio::test]
+async fn only_administrators_read_the_log_and_a_wrong_filter_is_named() {
+    let console = Console::start().await;
+    for role in [Role::Analyst, Role::ReadOnly, Role::Node] {
+        assert_eq!(console.get_as(role, "/api/v1/audit").await.status, 403, "{role:?}");
+    }
+    let nobody = Request::get("/api/v1/audit").body(Body::empty()).unwrap();
+    assert_eq!(send(&console.router, nobody).await.status, 401);
+    for (query, name) in
+        [("object=tree", "object"), ("action=paint", "action"), ("from=soon", "from"), ("who=me", "who")]
+    {
+        let answer = console.get_as(Role::Admin, &format!("/api/v1/audit?{query}")).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["parameter"]), (400, &json!(name)), "{query}");
+    }
+}

@@ -1,0 +1,271 @@
+//! Every endpoint that changes something: who may call it, what it refuses, and what it leaves in the log of changes. One
+//! row for each; a route without a row fails the test.
+
+use crate::{
+    harness::{Answer, Console, send, token_of, uuid},
+    rules::{admin, call},
+};
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use console_api::actor::Role;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+struct Change {
+    method: &'static str,
+    /// As the router has it, `{id}` included.
+    address: &'static str,
+    /// Who may; nobody else.
+    allowed: &'static [Role],
+    /// Makes what `{id}` stands for, and says its id and its tag.
+    of: Option<Thing>,
+    /// What is to be sent; null: nothing.
+    body: Value,
+    /// A body with something wrong, and the field that must be named.
+    wrong: Option<(Value, &'static str)>,
+    /// The action and the kind of thing the log must tell.
+    logged: (&'static str, &'static str),
+}
+
+/// What an address names.
+#[derive(Clone, Copy)]
+enum Thing {
+    Rule,
+    Entry,
+}
+
+const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
+
+fn rule() -> Value {
+    json!({"effect": {"kind": "mode", "mode": "block"}})
+}
+
+fn entry() -> Value {
+    json!({"list": "deny", "source": {"network": "10.0.0.0/8"}})
+}
+
+fn changes() -> Vec<Change> {
+    let wrong_rule =
+        || Some((json!({"scope": {"path": "api"}, "effect": {"kind": "mode", "mode": "off"}}), "scope.path"));
+    let wrong_entry = || Some((json!({"list": "deny", "source": {"country": "Germany"}}), "source.country"));
+    vec![
+        Change {
+            method: "POST",
+            address: "/rules",
+            allowed: JUDGES,
+            of: None,
+            body: rule(),
+            wrong: wrong_rule(),
+            logged: ("create", "rule"),
+        },
+        Change {
+            method: "PUT",
+            address: "/rules/{id}",
+            allowed: JUDGES,
+            of: Some(Thing::Rule),
+            body: rule(),
+            wrong: wrong_rule(),
+            logged: ("change", "rule"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/rules/{id}",
+            allowed: JUDGES,
+            of: Some(Thing::Rule),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "rule"),
+        },
+        Change {
+            method: "POST",
+            address: "/ip-lists",
+            allowed: JUDGES,
+            of: None,
+            body: entry(),
+            wrong: wrong_entry(),
+            logged: ("create", "ip_list_entry"),
+        },
+        Change {
+            method: "PUT",
+            address: "/ip-lists/{id}",
+            allowed: JUDGES,
+            of: Some(Thing::Entry),
+            body: entry(),
+            wrong: wrong_entry(),
+            logged: ("change", "ip_list_entry"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/ip-lists/{id}",
+            allowed: JUDGES,
+            of: Some(Thing::Entry),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "ip_list_entry"),
+        },
+    ]
+}
+
+/// What is no `GET`, and yet changes nothing of what people set up.
+const NO_CHANGES: [(&str, &str); 2] = [
+    ("POST", "/ingest"),                       // what nodes found
+    ("POST", "/connectors/cloudfront/bundle"), // makes a file and keeps nothing
+];
+
+impl Thing {
+    async fn make(self, console: &Console) -> (String, String) {
+        let (path, body) = match self {
+            Self::Rule => ("/api/v1/rules", rule()),
+            Self::Entry => ("/api/v1/ip-lists", entry()),
+        };
+        let made = admin(console, "POST", path, &body).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        (made.json()["id"].as_str().unwrap().to_owned(), made.header("etag").to_owned())
+    }
+}
+
+impl Change {
+    fn path(&self, id: &str) -> String {
+        format!("/api/v1{}", self.address.replace("{id}", id))
+    }
+
+    /// The path, and the tag to send, of something that is there.
+    async fn target(&self, console: &Console) -> (String, Option<String>) {
+        match self.of {
+            Some(thing) => {
+                let (id, tag) = thing.make(console).await;
+                (self.path(&id), Some(tag))
+            }
+            None => (self.path(""), None),
+        }
+    }
+
+    async fn call(&self, console: &Console, path: &str, tag: Option<&str>, body: &Value) -> Answer {
+        send(&console.router, call(Role::Admin, self.method, path, tag, body)).await
+    }
+}
+
+/// The latest line of the log.
+async fn last_line(console: &Console) -> Value {
+    console.get_as(Role::Admin, "/api/v1/audit?limit=1").await.json()["items"][0].clone()
+}
+
+#[test]
+fn every_route_that_changes_something_is_tested_here() {
+    let mut routes = BTreeSet::new();
+    let mut path = "";
+    for piece in include_str!("../../src/routes.rs").split(".route(").skip(1) {
+        path = piece.split('"').nth(1).unwrap_or(path);
+        let handlers = &piece[piece.find(',').unwrap()..];
+        for method in ["post", "put", "patch", "delete"] {
+            if [" ", "."].iter().any(|before| handlers.contains(&format!("{before}{method}("))) {
+                routes.insert((method.to_uppercase(), path.to_owned()));
+            }
+        }
+    }
+    let known = changes().into_iter().map(|change| (change.method, change.address)).chain(NO_CHANGES);
+    let known: BTreeSet<_> = known.map(|(method, path)| (method.to_owned(), path.to_owned())).collect();
+    assert_eq!(routes, known);
+}
+
+#[tokio::test]
+async fn nothing_changes_without_the_right_token() {
+    let console = Console::start().await;
+    for change in changes() {
+        let (path, tag) = change.target(&console).await;
+        let name = format!("{} {}", change.method, change.address);
+        let before = last_line(&console).await;
+        let nobody = Request::builder()
+            .method(change.method)
+            .uri(&path)
+            .header(header::AUTHORIZATION, "Bearer wlc_wrong");
+        assert_eq!(send(&console.router, nobody.body(Body::empty()).unwrap()).await.status, 401, "{name}");
+        for role in Role::ALL.into_iter().filter(|role| !change.allowed.contains(role)) {
+            let request = call(role, change.method, &path, tag.as_deref(), &change.body);
+            assert_eq!(send(&console.router, request).await.status, 403, "{name} as {role:?}");
+        }
+        assert_eq!(last_line(&console).await, before, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_change_it_changes_it_and_the_log_tells() {
+    let console = Console::start().await;
+    for change in changes() {
+        for role in change.allowed {
+            let name = format!("{} {} as {role:?}", change.method, change.address);
+            let (path, tag) = change.target(&console).await;
+            let request = call(*role, change.method, &path, tag.as_deref(), &change.body);
+            let answer = send(&console.router, request).await;
+            assert!(answer.status.is_success(), "{name}: {}", answer.text);
+            let line = last_line(&console).await;
+            let (action, kind) = change.logged;
+            assert_eq!((&line["action"], &line["kind"]), (&json!(action), &json!(kind)), "{name}");
+            assert_eq!((&line["actor"], &line["role"]), (&json!("test"), &json!(role.as_str())), "{name}");
+            assert_eq!(line["before"].is_null(), action == "create", "{name}: {line}");
+            assert_eq!(line["after"].is_null(), action == "delete", "{name}: {line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_knows_an_older_state_or_none_changes_nothing() {
+    let console = Console::start().await;
+    for change in changes().into_iter().filter(|change| change.of.is_some()) {
+        let name = format!("{} {}", change.method, change.address);
+        let (path, _) = change.target(&console).await;
+        let before = last_line(&console).await;
+        for (tag, status) in [(Some("\"77\""), 412), (None, 428), (Some("today"), 400)] {
+            let answer = change.call(&console, &path, tag, &change.body).await;
+            assert_eq!(answer.status, status, "{name} {tag:?}: {}", answer.text);
+        }
+        assert_eq!(last_line(&console).await, before, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_changed() {
+    let console = Console::start().await;
+    for change in changes().into_iter().filter(|change| change.of.is_some()) {
+        for id in [uuid(77), "none".to_owned()] {
+            let answer = change.call(&console, &change.path(&id), Some("\"1\""), &change.body).await;
+            assert_eq!(answer.status, 404, "{} {} {id}: {}", change.method, change.address, answer.text);
+        }
+    }
+    assert_eq!(last_line(&console).await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_wrong_field_is_named_and_an_unknown_one_too() {
+    let console = Console::start().await;
+    for change in changes() {
+        let Some((wrong, field)) = &change.wrong else { continue };
+        let name = format!("{} {}", change.method, change.address);
+        let (path, tag) = change.target(&console).await;
+        let before = last_line(&console).await;
+        let mut unknown = change.body.clone();
+        unknown["surprise"] = json!(1);
+        for (body, field) in [(wrong, *field), (&unknown, "surprise")] {
+            let answer = change.call(&console, &path, tag.as_deref(), body).await;
+            assert_eq!(answer.status, 400, "{name}: {}", answer.text);
+            let problem = answer.json();
+            let named = problem["parameter"] == field
+                || problem["detail"].as_str().unwrap().contains(&format!("`{field}`"));
+            assert!(named, "{name}: {problem} names {field}");
+        }
+        assert_eq!(last_line(&console).await, before, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_before_anything_else() {
+    let console = Console::start().await;
+    for change in changes() {
+        let request = Request::builder().method(change.method).uri(change.path("none"));
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::Node)));
+        let answer = send(&console.router, request.body(Body::from("no JSON")).unwrap()).await;
+        assert_eq!(answer.status, 403, "{} {}", change.method, change.address);
+    }
+}

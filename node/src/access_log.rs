@@ -1,0 +1,110 @@
+//! A line of JSON for each request that a verdict was given on. No query, header or body is in it, as those hold secrets.
+
+use crate::{decision::Judgement, log::LogFile};
+use serde::Serialize;
+use shared::{Action, AttackType, DecidedBy, Delivery, InspectRequest, Mode, Reason, RequestId};
+use std::{
+    io::Write as _,
+    net::IpAddr,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+pub struct AccessLog {
+    file: LogFile,
+    /// Also what the verdict rests on.
+    is_verbose: bool,
+    lost: AtomicU64,
+}
+
+/// A request and what was decided.
+pub(crate) struct Access<'a> {
+    pub(crate) request: &'a InspectRequest,
+    pub(crate) request_id: RequestId,
+    pub(crate) trace_id: Option<&'a str>,
+    pub(crate) judgement: &'a Judgement<'a>,
+    pub(crate) attack_types: &'a [AttackType],
+    pub(crate) took: Duration,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: jiff::Timestamp,
+    request_id: RequestId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edge_request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+    client_ip: IpAddr,
+    method: &'a str,
+    host: &'a str,
+    path: &'a str,
+    verdict: Action,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    basis: Option<Basis<'a>>,
+}
+
+/// What the verdict rests on.
+#[derive(Serialize)]
+struct Basis<'a> {
+    delivery: Delivery,
+    mode: Mode,
+    mode_source: &'a str,
+    reason: Option<&'a Reason>,
+    would_block: bool,
+    attack_types: &'a [AttackType],
+    decided_by: DecidedBy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application: Option<u32>,
+    analysis_micros: u64,
+}
+
+impl AccessLog {
+    pub(crate) fn new(file: LogFile, is_verbose: bool) -> Self {
+        Self { file, is_verbose, lost: AtomicU64::default() }
+    }
+
+    pub(crate) fn file(&self) -> &LogFile {
+        &self.file
+    }
+
+    /// Lines that could not be written.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Relaxed)
+    }
+
+    pub(crate) fn note(&self, access: &Access<'_>) {
+        let Access { request, judgement, .. } = access;
+        let connector = request.connector.as_ref();
+        let basis = || Basis {
+            delivery: request.delivery,
+            mode: judgement.mode.mode,
+            mode_source: &judgement.mode.source,
+            reason: judgement.ruling.reason.as_ref(),
+            would_block: judgement.ruling.would_block,
+            attack_types: access.attack_types,
+            decided_by: judgement.decided_by(),
+            application: connector.and_then(|connector| connector.application),
+            analysis_micros: u64::try_from(access.took.as_micros()).unwrap_or(u64::MAX),
+        };
+        let line = Line {
+            time: jiff::Timestamp::now(),
+            request_id: access.request_id,
+            edge_request_id: connector.and_then(|connector| connector.edge_request_id.as_deref()),
+            trace_id: access.trace_id,
+            client_ip: request.client_ip,
+            method: &request.method,
+            host: &request.host,
+            path: &request.path,
+            verdict: judgement.ruling.action,
+            basis: self.is_verbose.then(basis),
+        };
+        let written = serde_json::to_vec(&line).map_err(std::io::Error::from).and_then(|mut line| {
+            line.push(b'\n');
+            (&self.file).write_all(&line)
+        });
+        if written.is_err() {
+            self.lost.fetch_add(1, Relaxed);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Where addresses belong, for lists of countries and autonomous systems: from `.mmdb` files.
+
+use crate::config::GeoIpConfig;
+use arc_swap::ArcSwap;
+use maxminddb::{MaxMindDbError, PathElement, Reader};
+use serde::Serialize;
+use std::{
+    fs, io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+/// The files of the configuration, opened. Replaced as they change, e.g. by a weekly update.
+#[derive(Default)]
+pub struct GeoIp {
+    countries: Option<ArcSwap<Database>>,
+    systems: Option<ArcSwap<Database>>,
+}
+
+/// What is known of an address, as far as anybody wants to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// ISO 3166-1 alpha-2, upper-case.
+    pub country: Option<String>,
+    /// The number of the autonomous system.
+    pub asn: Option<u32>,
+}
+
+/// Which questions can be answered, or are asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Kinds {
+    pub country: bool,
+    pub asn: bool,
+}
+
+struct Database {
+    key: &'static str,
+    path: PathBuf,
+    changed: Option<SystemTime>,
+    reader: Reader<Vec<u8>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum GeoIpError {
+    #[error("{key}: {path} cannot be read: {cause}")]
+    Read { key: &'static str, path: PathBuf, cause: io::Error },
+    #[error("{key}: {path} is no database in MaxMind's format: {cause}")]
+    Format { key: &'static str, path: PathBuf, cause: MaxMindDbError },
+}
+
+impl GeoIp {
+    /// How soon a new file is noticed.
+    const INTERVAL: Duration = Duration::from_secs(5);
+
+    pub fn open(config: &GeoIpConfig) -> Result<Self, GeoIpError> {
+        let open = |key, path: &Option<PathBuf>| {
+            let database = path.as_ref().map(|path| Database::open(key, path)).transpose()?;
+            Ok::<_, GeoIpError>(database.map(ArcSwap::from_pointee))
+        };
+        Ok(Self {
+            countries: open("geoip.country_file", &config.country_file)?,
+            systems: open("geoip.asn_file", &config.asn_file)?,
+        })
+    }
+
+    /// What can be asked.
+    pub fn kinds(&self) -> Kinds {
+        Kinds { country: self.countries.is_some(), asn: self.systems.is_some() }
+    }
+
+    pub fn place(&self, address: IpAddr, asked: Kinds) -> Place {
+        let address = address.to_canonical();
+        let find = |database: &Option<ArcSwap<Database>>, is_asked| {
+            database.as_ref().filter(|_| is_asked).map(ArcSwap::load)
+        };
+        let country = find(&self.countries, asked.country).and_then(|found| {
+            // Where the address is used, else where it is registered.
+            ["country", "registered_country"].into_iter().find_map(|name| {
+                let path = [PathElement::Key(name), PathElement::Key("iso_code")];
+                let result = found.reader.lookup(address).ok()?;
+                Some(result.decode_path::<&str>(&path).ok()??.to_ascii_uppercase())
+            })
+        });
+        let asn = find(&self.systems, asked.asn).and_then(|found| {
+            let path = [PathElement::Key("autonomous_system_number")];
+            found.reader.lookup(address).ok()?.decode_path(&path).ok()?
+        });
+        Place { country, asn }
+    }
+
+    /// Takes over files that have changed, until `stop`. A file that is wrong changes nothing.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        if self.kinds() == Kinds::default() {
+            return;
+        }
+        while stop.run_until_cancelled(tokio::time::sleep(Self::INTERVAL)).await.is_some() {
+            let databases = self.clone();
+            // A file may have 100 MB.
+            let _looked = tokio::task::spawn_blocking(move || databases.look()).await;
+        }
+    }
+
+    fn look(&self) {
+        for slot in self.countries.iter().chain(&self.systems) {
+            let old = slot.load();
+            let changed = changed_at(&old.path);
+            if changed.is_none() || changed == old.changed {
+                continue;
+            }
+            match Database::open(old.key, &old.path) {
+                Ok(new) => {
+                    info!("{}: {} was read again", old.key, old.path.display());
+                    slot.store(Arc::new(new));
+                }
+                Err(cause) => error!("what is known of addresses stays as it was: {cause}"),
+            }
+        }
+    }
+}
+
+impl Database {
+    fn open(key: &'static str, path: &Path) -> Result<Self, GeoIpError> {
+        let changed = changed_at(path);
+        let bytes = fs::read(path).map_err(|cause| GeoIpError::Read { key, path: path.to_owned(), cause })?;
+        let reader = Reader::from_source(bytes).map_err(|cause| GeoIpError::Format {
+            key,
+            path: path.to_owned(),
+            cause,
+        })?;
+        Ok(Self { key, path: path.to_owned(), changed, reader })
+    }
+}
+
+fn changed_at(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).ok()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,89 @@
+//! What is logged of requests, and counted by host.
+
+use super::*;
+use crate::log::Logs;
+use std::fs;
+
+fn logging(more: &str) -> (World, std::path::PathBuf) {
+    let mut world = world(Mode::Block);
+    let file = world.spool.path().join("access.log");
+    let config = config_of(&format!("log: {{access_log: {{log_file: '{}'{more}}}}}", file.display()));
+    let node = Arc::get_mut(&mut world.node).unwrap();
+    node.logs = Logs::open(&config.log).unwrap();
+    (world, file)
+}
+
+fn request() -> Value {
+    let mut request = get("/etc/passwd", "token=secret");
+    request["connector"] =
+        json!({"kind": "cloudfront", "version": "1", "edge_request_id": "edge==", "application": 7});
+    request["headers"] = json!([
+        ["Authorization", "Bearer secret"],
+        ["traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
+    ]);
+    request["body"] = json!("c2VjcmV0");
+    request
+}
+
+fn lines(file: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(!text.contains("secret"), "{text}");
+    let with_fixed_times = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        for name in ["time", "analysis_micros"] {
+            if let Some(value) = line.get_mut(name) {
+                *value = json!("…");
+            }
+        }
+        line
+    };
+    text.lines().map(with_fixed_times).collect()
+}
+
+#[tokio::test]
+async fn the_access_log_tells_the_verdict_and_no_secret() {
+    let (world, file) = logging("");
+    world.inspect(&request()).await.verdict();
+    world.inspect(&get("/", "")).await.verdict();
+    insta::assert_json_snapshot!(lines(&file));
+}
+
+#[tokio::test]
+async fn a_short_access_log_leaves_out_what_the_verdict_rests_on() {
+    let (world, file) = logging(", verbose: false");
+    world.inspect(&request()).await.verdict();
+    insta::assert_json_snapshot!(lines(&file));
+}
+
+#[tokio::test]
+async fn the_callers_trace_goes_before_the_visitors() {
+    let (world, file) = logging("");
+    let call = Request::post(INSPECT_REQUEST_PATH)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        .body(request().to_string().into())
+        .unwrap();
+    reply(connector_router(world.node.clone()), call).await.verdict();
+    assert_eq!(lines(&file)[0]["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+}
+
+#[tokio::test]
+async fn a_log_that_was_moved_away_begins_anew_when_told() {
+    let (world, file) = logging("");
+    world.inspect(&get("/", "")).await.verdict();
+    fs::rename(&file, file.with_extension("1")).unwrap();
+    world.inspect(&get("/", "")).await.verdict();
+    world.node.logs.reopen();
+    world.inspect(&get("/", "")).await.verdict();
+    assert_eq!((lines(&file.with_extension("1")).len(), lines(&file).len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_opened_is_named_by_its_key() {
+    let config = config_of("log: {access_log: {log_file: /nowhere/access.log}}");
+    let error = Logs::open(&config.log).map(|_| ()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "log.access_log.log_file: cannot write to /nowhere/access.log: No such file or directory (os error 2)"
+    );
+}
