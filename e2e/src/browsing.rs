@@ -1,10 +1,12 @@
 //! What people do with the console in a browser, from signing in to taking an exclusion back, in front of a whole stack.
 
+mod data;
+mod pictures;
 mod visit;
 mod walk;
 
 use crate::{binaries::Binaries, browser::Browser};
-use std::{env, pin::Pin, process::ExitCode, time::Instant};
+use std::{env, path::PathBuf, pin::Pin, process::ExitCode, time::Instant};
 use visit::Visit;
 
 /// Which walks, and what of them is kept.
@@ -13,6 +15,12 @@ pub struct Options {
     /// Only those whose name contains this.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Take pictures of all pages into this folder instead.
+    #[arg(long, value_name = "DIR")]
+    pictures: Option<PathBuf>,
+    /// How wide they are.
+    #[arg(long, default_value_t = 1280, value_name = "PIXELS")]
+    width: u32,
 }
 
 type Outcome<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
@@ -36,6 +44,12 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         return Ok(if env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     };
     let binaries = Binaries::build().await?;
+    if let Some(folder) = &options.pictures {
+        let visit = Visit::start(&binaries, &program).await?;
+        let taken = pictures::take(&visit, folder, options.width).await;
+        visit.end().await;
+        return taken.map(|()| ExitCode::SUCCESS);
+    }
     let mut failed = false;
     for walk in WALKS.iter().filter(|walk| walk.name.contains(options.only.as_deref().unwrap_or_default())) {
         let start = Instant::now();

@@ -57,7 +57,6 @@ impl ChartsPage {
             ("Attack types", top_values("type", &top.attack_type)),
             ("Sources", top_values("ip", &top.ip)),
             ("Endpoints", top_values("path", &top.path)),
-            ("Hosts", top_values("host", &top.host)),
             ("Status codes", self.statuses()),
         ];
         lists.retain(|(_, values)| !values.is_empty());
@@ -101,7 +100,7 @@ impl ChartsPage {
     }
 
     fn width(&self) -> usize {
-        self.stats.series.points.len().max(1) * 10
+        self.stats.series.points.len().max(12) * 10
     }
 }
 

@@ -8,6 +8,16 @@ pub(super) fn time(time: &Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// `09:00:00`.
+pub(super) fn clock(time: &Timestamp) -> String {
+    time.strftime("%H:%M:%S").to_string()
+}
+
+/// `2026-01-31`.
+pub(super) fn day(time: &Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
+}
+
 /// What became of a request, in words.
 pub(super) fn outcome(decision: &Decision) -> &'static str {
     match (decision.outcome, decision.enforced) {
@@ -28,7 +38,7 @@ pub(super) fn severity(finding: &Finding) -> &'static str {
 }
 
 /// `1,234,567`.
-pub(super) fn number(number: impl ToString) -> String {
+pub(super) fn number(number: &u64) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
     groups.collect::<Vec<_>>().join(",")
@@ -45,6 +55,6 @@ mod tests {
 
     #[test]
     fn numbers_have_a_comma_before_each_three_digits() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 999, 1000, 1_234_567].map(|n| number(&n)), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -34,7 +34,7 @@ struct Heard {
 
 impl Pipe {
     /// A call that takes longer will not be answered any more.
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     pub(super) fn new(process: &mut Child) -> anyhow::Result<Self> {
         let input = process.stdin.take().context("its input is a pipe")?;
