@@ -38,6 +38,7 @@ pub(super) fn severity(finding: &Finding) -> &'static str {
 }
 
 /// `1,234,567`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 pub(super) fn number(number: &u64) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
