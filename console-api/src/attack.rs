@@ -1,10 +1,12 @@
 //! What the console knows of an attack.
 
 mod group;
+mod mark;
 mod order;
 mod stats;
 
 pub use group::{AttackGroup, GroupField, Grouping};
+pub use mark::{Mark, MarkDraft, Marking, Marks};
 pub use order::{Order, SortKey};
 pub use stats::{AttackStats, Series, SeriesPoint, Top};
 
@@ -36,6 +38,9 @@ pub struct Attack {
     pub sources: u64,
     /// Of the latest hit.
     pub payload: Option<String>,
+    pub mark: Option<Marking>,
+    /// Counts the changes of its mark.
+    pub revision: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -29,15 +29,17 @@ impl Author {
 pub enum Kind {
     Rule,
     IpListEntry,
+    Attack,
 }
 
 impl Kind {
-    pub const ALL: [Self; 2] = [Self::Rule, Self::IpListEntry];
+    pub const ALL: [Self; 3] = [Self::Rule, Self::IpListEntry, Self::Attack];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rule => "rule",
             Self::IpListEntry => "ip_list_entry",
+            Self::Attack => "attack",
         }
     }
 

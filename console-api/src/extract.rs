@@ -141,7 +141,8 @@ fn slice(parameters: &mut Parameters, list: &str) -> Result<Slice, ApiError> {
     Ok(Slice { limit: limit.unwrap_or(Slice::DEFAULT_LIMIT), after })
 }
 
-/// `q`, and a parameter for each field: the same conditions, all of which must hold. `from` and `to` bound the time.
+/// `q`, and a parameter for each field: the same conditions, all of which must hold. Without one on marks, false positives
+/// are left out. `from` and `to` bound the time.
 impl FromParameters for Filter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let (filter, times) = FromParameters::from_parameters(parameters)?;
@@ -166,6 +167,7 @@ impl FromParameters for (Filter, Times) {
                 filter = filter.and(condition.map_err(wrong)?.into());
             }
         }
+        let filter = filter.without_false_positives();
         Ok((filter, Times { from: parameters.time("from")?, to: parameters.time("to")? }))
     }
 }

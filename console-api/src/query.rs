@@ -17,6 +17,7 @@ pub use field::Field;
 pub use schema::Schema;
 pub use value::{Addresses, Numbers, Pattern, Piece, Times, moment};
 
+use crate::attack::{Mark, Marks};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -55,6 +56,29 @@ impl Filter {
             filter = filter.and(Condition::FirstSeen(Times { from: None, to: times.to }).into());
         }
         filter
+    }
+
+    /// Leaves out what is marked as no attack, unless the filter says which marks it wants, or names a request.
+    #[must_use]
+    pub fn without_false_positives(self) -> Self {
+        if self.says_which_marks() {
+            return self;
+        }
+        let hidden = Condition::Mark(Marks::Only(Mark::FalsePositive));
+        self.and(Self::Not(Box::new(hidden.into())))
+    }
+
+    fn says_which_marks(&self) -> bool {
+        match self {
+            Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::says_which_marks),
+            Self::Not(filter) => filter.says_which_marks(),
+            Self::Condition(condition) => {
+                matches!(
+                    condition,
+                    Condition::Mark(_) | Condition::RequestId(_) | Condition::EdgeRequestId(_)
+                )
+            }
+        }
     }
 
     /// One filter for two that must both hold.

@@ -8,6 +8,7 @@ mod health;
 mod hits;
 mod ingest;
 mod ip_lists;
+mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
@@ -46,6 +47,7 @@ fn api() -> Router<App> {
         .route("/attacks/schema", get(attacks::schema))
         .route("/attacks/{id}", get(attacks::one))
         .route("/attacks/{id}/hits", get(attacks::hits))
+        .route("/attacks/{id}/mark", post(marks::mark))
         .route("/audit", get(audit::list))
         .route("/hits", get(hits::list))
         .route("/hits/{id}", get(hits::one))

@@ -15,6 +15,7 @@ mod groups;
 mod hits;
 mod ingest;
 mod lists;
+mod marks;
 mod nodes;
 mod not_inspected;
 mod place;

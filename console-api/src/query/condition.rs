@@ -5,7 +5,7 @@ use super::{
     value::{Addresses, Numbers, Pattern, Times},
     word::{self, Word},
 };
-use crate::attack::AttackStatus;
+use crate::attack::{AttackStatus, Marks};
 use jiff::Timestamp;
 use shared::{AttackType, RequestId, Severity};
 use std::fmt;
@@ -31,6 +31,7 @@ pub enum Condition {
     LastSeen(Times),
     RequestId(RequestId),
     EdgeRequestId(String),
+    Mark(Marks),
     /// A word without a field: looked for wherever people would expect it.
     Anywhere(Pattern),
 }
@@ -78,6 +79,10 @@ impl Condition {
                 Self::RequestId(text.parse().map_err(|_| expected("32 lower-case hex digits"))?)
             }
             Field::EdgeRequestId => Self::EdgeRequestId(text),
+            Field::Mark => {
+                let marks = Marks::parse(&text);
+                Self::Mark(marks.ok_or(expected("false_positive, true_positive, none or any"))?)
+            }
         })
     }
 }
@@ -117,6 +122,7 @@ impl fmt::Display for Condition {
             Self::LastSeen(times) => write!(f, "last_seen:{times}"),
             Self::RequestId(id) => write!(f, "request_id:{id}"),
             Self::EdgeRequestId(id) => write!(f, "edge_request_id:{}", Pattern::exact(id)),
+            Self::Mark(marks) => write!(f, "mark:{}", marks.as_str()),
             Self::Anywhere(pattern) => f.write_str(&word::write(pattern, true)),
         }
     }

@@ -20,6 +20,7 @@ pub enum Field {
     LastSeen,
     RequestId,
     EdgeRequestId,
+    Mark,
 }
 
 /// What a field takes.
@@ -39,7 +40,7 @@ pub enum Kind {
 }
 
 impl Field {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Type,
         Self::Status,
         Self::Host,
@@ -57,6 +58,7 @@ impl Field {
         Self::LastSeen,
         Self::RequestId,
         Self::EdgeRequestId,
+        Self::Mark,
     ];
 
     /// The name first, then what else it may be called.
@@ -79,6 +81,7 @@ impl Field {
             Self::LastSeen => &["last_seen"],
             Self::RequestId => &["request_id"],
             Self::EdgeRequestId => &["edge_request_id", "cloudfront_id"],
+            Self::Mark => &["mark"],
         }
     }
 
@@ -97,7 +100,8 @@ impl Field {
             | Self::Severity
             | Self::Method
             | Self::RequestId
-            | Self::EdgeRequestId => Kind::Word,
+            | Self::EdgeRequestId
+            | Self::Mark => Kind::Word,
             Self::Host | Self::Path | Self::Parameter | Self::Payload => Kind::Text,
             Self::Ip => Kind::Address,
             Self::Response | Self::Hits | Self::Blocked | Self::Sources => Kind::Number,
@@ -125,6 +129,7 @@ impl Field {
             Self::LastSeen => "When its last hit came.",
             Self::RequestId => "The id of a hit's request, as block pages show it.",
             Self::EdgeRequestId => "CloudFront's id of a hit's request (X-Amz-Cf-Id).",
+            Self::Mark => "What people say it is: false_positive, true_positive, none, or any of these.",
         }
     }
 
@@ -146,6 +151,7 @@ impl Field {
             Self::FirstSeen => "first_seen:>-7d",
             Self::LastSeen => "last_seen:2026-01-01..2026-01-31",
             Self::RequestId => "request_id:0f3c2d9a8b7e6f5a4c3b2a1908f7e6d5",
+            Self::Mark => "mark:false_positive",
             Self::EdgeRequestId => {
                 "edge_request_id:\"4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==\""
             }

@@ -1,7 +1,7 @@
 //! What a query can be made of, for programs and for the completion of the search bar.
 
 use super::{Field, field::Kind};
-use crate::attack::{AttackStatus, GroupField, SortKey};
+use crate::attack::{AttackStatus, GroupField, Marks, SortKey};
 use serde::Serialize;
 use shared::AttackType;
 
@@ -59,6 +59,7 @@ impl FieldSchema {
                 Field::Type => AttackType::ALL.iter().map(AttackType::as_str).collect(),
                 Field::Status => AttackStatus::ALL.into_iter().map(AttackStatus::as_str).collect(),
                 Field::Severity => vec!["low", "medium", "high", "critical"],
+                Field::Mark => Marks::ALL.into_iter().map(Marks::as_str).collect(),
                 _ => Vec::new(),
             },
         }

@@ -4,7 +4,7 @@ use crate::{
     actor::Reader,
     attack::{AttackDetail, AttackStats, Grouping, Order},
     error::ApiError,
-    extract::{FromParameters, Id, Parameters, Query},
+    extract::{FromParameters, Id, Parameters, Query, Tag, etag},
     hit::RecordedHit,
     paging::{Page, Slice},
     query::{Filter, Schema, Times},
@@ -60,15 +60,16 @@ pub(super) async fn schema(_: Reader, Query(()): Query<()>) -> Json<Schema> {
     Json(Schema::new())
 }
 
-/// An attack with its top sources and response statuses. The id of a merged attack finds the one it went into.
+/// An attack with its top sources and response statuses. The id of a merged attack finds the one it went into. The tag is
+/// that of its mark: all else changes by itself.
 pub(super) async fn one(
     _: Reader,
     State(store): State<Store>,
     Id(id): Id,
     Query(()): Query<()>,
-) -> Result<Json<AttackDetail>, ApiError> {
+) -> Result<(Tag, Json<AttackDetail>), ApiError> {
     let attack = store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
-    Ok(Json(store.attack_detail(attack).await?))
+    Ok((etag(attack.revision), Json(store.attack_detail(attack).await?)))
 }
 
 /// The hits of an attack, the latest first.

@@ -77,12 +77,12 @@ fn as_ndjson(text: &mut Vec<u8>, attacks: &[Attack]) {
 }
 
 const CSV_HEADER: &str =
-    "id,type,title,status,host,path,parameter,payload,hits,blocked,sources,first_seen,last_seen\r\n";
+    "id,type,title,status,host,path,parameter,payload,hits,blocked,sources,first_seen,last_seen,mark\r\n";
 
 fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
     for attack in attacks {
         let Attack { id, attack_type, title, host, path, parameter, payload, .. } = attack;
-        let row = [
+        let row: [&str; 14] = [
             &id.to_string(),
             attack_type.as_str(),
             title,
@@ -96,6 +96,7 @@ fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
             &attack.sources.to_string(),
             &attack.first_seen.to_string(),
             &attack.last_seen.to_string(),
+            attack.mark.as_ref().map_or("", |mark| mark.value.as_str()),
         ];
         let row: Vec<_> = row.into_iter().map(|field| quoted(&guarded(field)).into_owned()).collect();
         text.extend_from_slice(row.join(",").as_bytes());

@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError,
+    marks::MarkRow,
     statement::Statement,
     words::{Columns, Text, count},
 };
@@ -23,6 +24,7 @@ macro_rules! attacks {
     ($rest:literal) => {
         concat!(
             "select a.id, a.type, a.point, a.parameter, a.host, a.path, a.first_seen, a.last_seen, a.hits, a.blocked, ",
+            "a.mark, a.mark_note, a.mark_by, a.mark_at, a.mark_revision, ",
             "(select count(*) from attack_sources s where s.attack_id = a.id) as sources, ",
             "(select h.payload from hits h where h.attack_id = a.id order by h.at desc, h.id desc limit 1) as payload ",
             "from attacks a ",
@@ -45,6 +47,8 @@ struct Row {
     blocked: i64,
     sources: i64,
     payload: Option<Text>,
+    #[sqlx(flatten)]
+    mark: MarkRow,
 }
 
 impl TryFrom<Row> for Attack {
@@ -68,6 +72,8 @@ impl TryFrom<Row> for Attack {
             blocked: count(row.blocked),
             sources: count(row.sources),
             payload: row.payload.map(String::from),
+            revision: row.mark.revision(&columns)?,
+            mark: row.mark.read(&columns)?,
         })
     }
 }

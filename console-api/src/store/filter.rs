@@ -1,6 +1,7 @@
 //! A filter on attacks as a condition on the table `attacks a`.
 
 use super::{address, statement::Statement, words::Text};
+use crate::attack::Marks;
 use crate::query::{Condition, Filter, Numbers, Pattern, Piece, Times};
 use shared::RequestId;
 
@@ -63,6 +64,8 @@ impl Statement {
             }
             Condition::RequestId(id) => self.push_request_id(*id),
             Condition::EdgeRequestId(id) => self.push_edge_request_id(id),
+            Condition::Mark(Marks::Any) => self.push("true"),
+            Condition::Mark(marks) => self.push("coalesce(a.mark, 'none') = ").bind(marks.as_str()),
             Condition::Anywhere(pattern) => self.push_anywhere(pattern),
         }
     }

@@ -4,7 +4,7 @@ use super::{
     Connection, StoreError, address,
     bulk::{self, Insert, Query},
     dialect::Dialect,
-    times,
+    marks, times,
     words::{Text, json, word},
 };
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
@@ -195,6 +195,7 @@ struct Totals {
     last_seen: i64,
     hits: i64,
     blocked: i64,
+    mark_revision: i64,
 }
 
 /// Moves everything of one attack into another, and leaves a redirect behind.
@@ -216,11 +217,12 @@ async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<()
 }
 
 async fn add_totals(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
-    let add: Totals =
-        sqlx::query_as("select first_seen, last_seen, hits, blocked from attacks where id = $1")
-            .bind(from)
-            .fetch_one(&mut *connection)
-            .await?;
+    let add: Totals = sqlx::query_as(
+        "select first_seen, last_seen, hits, blocked, mark_revision from attacks where id = $1",
+    )
+    .bind(from)
+    .fetch_one(&mut *connection)
+    .await?;
     sqlx::query(
         "update attacks set hits = hits + $2, blocked = blocked + $3, \
          first_seen = case when first_seen < $4 then first_seen else $4 end, \
@@ -231,8 +233,11 @@ async fn add_totals(connection: &mut Connection, from: &str, into: &str) -> Resu
     .bind(add.blocked)
     .bind(add.first_seen)
     .bind(add.last_seen)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    if add.mark_revision > 0 {
+        marks::merge(connection, from, into).await?;
+    }
     Ok(())
 }
 

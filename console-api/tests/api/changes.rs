@@ -2,7 +2,7 @@
 //! row for each; a route without a row fails the test.
 
 use crate::{
-    harness::{Answer, Console, send, token_of, uuid},
+    harness::{Answer, Console, attack, request_id, send, token_of, uuid, with},
     rules::{admin, call},
 };
 use axum::{
@@ -11,7 +11,10 @@ use axum::{
 };
 use console_api::actor::Role;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 struct Change {
     method: &'static str,
@@ -34,6 +37,7 @@ struct Change {
 enum Thing {
     Rule,
     Entry,
+    Attack,
 }
 
 const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
@@ -105,6 +109,15 @@ fn changes() -> Vec<Change> {
             wrong: None,
             logged: ("delete", "ip_list_entry"),
         },
+        Change {
+            method: "POST",
+            address: "/attacks/{id}/mark",
+            allowed: JUDGES,
+            of: Some(Thing::Attack),
+            body: json!({"mark": "true_positive"}),
+            wrong: Some((json!({"mark": null, "note": "n".repeat(2001)}), "note")),
+            logged: ("change", "attack"),
+        },
     ]
 }
 
@@ -119,11 +132,23 @@ impl Thing {
         let (path, body) = match self {
             Self::Rule => ("/api/v1/rules", rule()),
             Self::Entry => ("/api/v1/ip-lists", entry()),
+            Self::Attack => return (new_attack(console).await, "\"0\"".to_owned()),
         };
         let made = admin(console, "POST", path, &body).await;
         assert_eq!(made.status, 201, "{}", made.text);
         (made.json()["id"].as_str().unwrap().to_owned(), made.header("etag").to_owned())
     }
+}
+
+/// The id of an attack that was not there before.
+async fn new_attack(console: &Console) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    console
+        .ingest(&[with(attack(n, 0), &[("/attack/request/host", json!(format!("{n}.example.com")))])])
+        .await;
+    let found = console.get(&format!("/api/v1/attacks?q=request_id:{}", request_id(n))).await.json();
+    found["items"][0]["id"].as_str().unwrap().to_owned()
 }
 
 impl Change {

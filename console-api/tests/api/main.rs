@@ -12,6 +12,7 @@ mod health;
 mod hits;
 mod ingest;
 mod ip_lists;
+mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;

@@ -1,0 +1,68 @@
+//! What people say an attack is.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// In this order: of attacks that turn out to be one, the greater mark stays. What holds one real attack is not hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// No attack. Lists leave it out unless they are asked for it.
+    FalsePositive,
+    TruePositive,
+}
+
+/// A mark, and who gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Marking {
+    pub value: Mark,
+    pub note: String,
+    pub by: String,
+    pub at: Timestamp,
+}
+
+/// What somebody says an attack is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkDraft {
+    /// Null takes the mark away. It cannot be left out.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub mark: Option<Mark>,
+    #[serde(default)]
+    pub note: String,
+}
+
+impl Mark {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FalsePositive => "false_positive",
+            Self::TruePositive => "true_positive",
+        }
+    }
+}
+
+/// Which marks are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    /// Whether there is one or not.
+    Any,
+    None,
+    Only(Mark),
+}
+
+impl Marks {
+    pub const ALL: [Self; 4] =
+        [Self::Only(Mark::FalsePositive), Self::Only(Mark::TruePositive), Self::None, Self::Any];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::None => "none",
+            Self::Only(mark) => mark.as_str(),
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|marks| marks.as_str() == word)
+    }
+}
