@@ -71,12 +71,16 @@ pub(super) async fn serve(
 
 impl File {
     fn content_type(&self) -> &'static str {
-        match self.name.rsplit('.').next() {
-            Some("css") => "text/css; charset=utf-8",
-            Some("svg") => "image/svg+xml",
+        match kind(self.name) {
+            "css" => "text/css; charset=utf-8",
+            "svg" => "image/svg+xml",
             _ => "text/javascript; charset=utf-8",
         }
     }
+}
+
+fn kind(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, kind)| kind)
 }
 
 fn compressed(text: &str) -> Vec<u8> {
@@ -94,7 +98,7 @@ mod tests {
     fn every_file_of_the_folder_is_served() {
         let folder = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/web")).unwrap();
         let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let there: BTreeSet<_> = names.filter(|name| !name.ends_with(".html")).collect();
+        let there: BTreeSet<_> = names.filter(|name| kind(name) != "html").collect();
         assert_eq!(there, FILES.iter().map(|file| file.name.to_owned()).collect());
     }
 
@@ -115,7 +119,7 @@ mod tests {
             "setAttribute('on",
             "style=",
         ];
-        for file in FILES.iter().filter(|file| file.name.ends_with(".js")) {
+        for file in FILES.iter().filter(|file| kind(file.name) == "js") {
             for word in MARKUP {
                 assert!(!file.text.contains(word), "{} has {word}", file.name);
             }
