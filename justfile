@@ -2,6 +2,7 @@
 
 # Each package in a directory of its own: pip does not mix two in one.
 linker := justfile_directory() / "target/tools/linker"
+debs := justfile_directory() / "target/tools/cargo-deb"
 fuzzer := justfile_directory() / "target/tools/cargo-fuzz"
 nightly := "nightly-x86_64-unknown-linux-gnu"
 lambda := "x86_64-unknown-linux-gnu"
@@ -109,6 +110,12 @@ bench-connector *options: bundle
 # How many requests the simulator serves, beside the origin alone: a table with bounds; options: --connections N --seconds N
 bench-sim *options:
     cargo run --release -p e2e -- bench-sim {{ options }}
+
+# Make a Debian package of the node in target/debian/
+deb:
+    @[ -x "{{ debs }}/bin/cargo-deb" ] || \
+      CARGO_TARGET_DIR="{{ debs }}/build" cargo install --quiet --locked cargo-deb --root "{{ debs }}"
+    "{{ debs }}/bin/cargo-deb" --package node
 
 # Install the linker that builds for Lambda's old libc
 [private]

@@ -16,7 +16,7 @@ pub(crate) async fn seed(flags: Seed) -> anyhow::Result<()> {
     let store = run::open(&flags.data).await?;
     let now = Clock::System.now();
     for batch in seed::batches(flags.hits, SEED_BATCH, now) {
-        store.ingest(&seed::node(), now, &batch.iter().collect::<Vec<_>>()).await?;
+        store.ingest(&seed::node(), None, now, &batch.iter().collect::<Vec<_>>()).await?;
     }
     store.close().await;
     println!("recorded {} hits", flags.hits);

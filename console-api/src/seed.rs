@@ -63,7 +63,7 @@ pub fn batches(hits: u64, batch: u64, now: Timestamp) -> impl Iterator<Item = Ve
 /// A delivery of such records.
 pub fn delivery(records: &[Record]) -> Result<IngestBatch, serde_json::Error> {
     let records = records.iter().map(serde_json::value::to_raw_value).collect::<Result<_, _>>()?;
-    Ok(IngestBatch { node: node(), records })
+    Ok(IngestBatch { node: node(), status: None, records })
 }
 
 /// Numbers that look random, and are the same each time (`SplitMix64`).

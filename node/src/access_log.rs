@@ -1,20 +1,17 @@
 //! A line of JSON for each request that a verdict was given on. No query, header or body is in it, as those hold secrets.
 
+mod writer;
+
 use crate::{decision::Judgement, log::LogFile};
 use serde::Serialize;
 use shared::{Action, AttackType, DecidedBy, Delivery, InspectRequest, Mode, Reason, RequestId};
-use std::{
-    io::Write as _,
-    net::IpAddr,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use writer::Writer;
 
 pub struct AccessLog {
-    file: LogFile,
+    writer: Arc<Writer>,
     /// Also what the verdict rests on.
     is_verbose: bool,
-    lost: AtomicU64,
 }
 
 /// A request and what was decided.
@@ -61,16 +58,21 @@ struct Basis<'a> {
 
 impl AccessLog {
     pub(crate) fn new(file: LogFile, is_verbose: bool) -> Self {
-        Self { file, is_verbose, lost: AtomicU64::default() }
+        Self { writer: Writer::start(file), is_verbose }
     }
 
     pub(crate) fn file(&self) -> &LogFile {
-        &self.file
+        &self.writer.file
     }
 
     /// Lines that could not be written.
     pub fn lost(&self) -> u64 {
-        self.lost.load(Relaxed)
+        self.writer.lost()
+    }
+
+    /// Waits until what was noted is written, but no longer than this.
+    pub fn flush(&self, patience: Duration) {
+        self.writer.flush(patience);
     }
 
     pub(crate) fn note(&self, access: &Access<'_>) {
@@ -99,12 +101,9 @@ impl AccessLog {
             verdict: judgement.ruling.action,
             basis: self.is_verbose.then(basis),
         };
-        let written = serde_json::to_vec(&line).map_err(std::io::Error::from).and_then(|mut line| {
+        if let Ok(mut line) = serde_json::to_vec(&line) {
             line.push(b'\n');
-            (&self.file).write_all(&line)
-        });
-        if written.is_err() {
-            self.lost.fetch_add(1, Relaxed);
+            self.writer.line(&line);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     recent::RecentRequests,
     reload::Reload,
     server::{self, Intake, Node, Signatures, Turns},
-    spool::{Spool, delivery::Delivery},
+    spool::{Spool, delivery::Delivery, heartbeat::Heartbeat},
 };
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
@@ -62,12 +62,16 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     background.spawn(sync_periodically(spool.clone(), config.spool.sync_interval, delivery_stop.clone()));
     if let Some(console) = &config.console {
         let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
-        background.spawn(Delivery::new(spool, console, info, metrics)?.run(delivery_stop.clone()));
+        background.spawn(Delivery::new(spool, console, info.clone(), metrics)?.run(delivery_stop.clone()));
+        let (started_at, told) = (jiff::Timestamp::now(), node.clone());
+        let heartbeat = Heartbeat::new(console, info, move || told.status(started_at))?;
+        background.spawn(heartbeat.run(delivery_stop.clone()));
     }
 
     if let Some(sharing) = sharing {
         background.spawn(sharing.run(behaviour, delivery_stop.clone()));
     }
+    let served = node.clone();
     background.spawn(Reload::new(path, node)?.run(delivery_stop.clone()));
     background.spawn(geoip.run(delivery_stop.clone()));
     if let Some(feed) = feed {
@@ -80,6 +84,9 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     servers.join_all().await;
     delivery_stop.cancel();
     background.join_all().await;
+    if let Some(log) = &served.logs.access {
+        log.flush(Duration::from_secs(1));
+    }
     Ok(())
 }
 

@@ -84,7 +84,7 @@ impl Logs {
 }
 
 impl LogFile {
-    fn open(destination: Destination) -> io::Result<Self> {
+    pub(crate) fn open(destination: Destination) -> io::Result<Self> {
         let file = destination.open()?.map(ArcSwap::from_pointee);
         Ok(Self { destination, file })
     }

@@ -10,6 +10,7 @@ mod console;
 pub mod delivery;
 mod files;
 mod frame;
+pub mod heartbeat;
 mod kind;
 mod lane;
 mod segment;

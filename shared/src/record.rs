@@ -138,6 +138,9 @@ pub enum Severity {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct IngestBatch {
     pub node: NodeInfo,
+    /// Told now and then, also when there is nothing to record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<NodeStatus>,
     pub records: Vec<Box<RawValue>>,
 }
 
@@ -147,6 +150,26 @@ pub struct NodeInfo {
     #[serde(with = "crate::as_text")]
     pub id: Uuid,
     pub version: String,
+}
+
+/// How a node is doing. Numbers count from its start, but for what the spool had to give up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeStatus {
+    pub started_at: Timestamp,
+    /// Where no route says otherwise.
+    pub mode: Mode,
+    /// The version of the console's ruleset that holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruleset: Option<u64>,
+    /// Rules and entries of lists that this node cannot use.
+    pub left_out: u64,
+    pub requests: u64,
+    pub attacks: u64,
+    pub blocked: u64,
+    /// Records that wait for delivery.
+    pub pending: u64,
+    /// Records that had to go, as the spool was full or could not be written; across restarts.
+    pub dropped: u64,
 }
 
 /// What became of a batch. Everything in it is settled: the node need not send it again.

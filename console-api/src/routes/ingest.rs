@@ -30,7 +30,7 @@ pub(super) async fn take(
     let read: Vec<Result<Record, serde_json::Error>> =
         batch.records.iter().map(|raw| serde_json::from_str(raw.get())).collect();
     let records: Vec<&Record> = read.iter().flatten().collect();
-    let mut kept = store.ingest(&batch.node, clock.now(), &records).await?.into_iter();
+    let mut kept = store.ingest(&batch.node, batch.status.as_ref(), clock.now(), &records).await?.into_iter();
     let mut reply = IngestReply::default();
     for (index, (raw, read)) in batch.records.iter().zip(&read).enumerate() {
         let kept = match read {

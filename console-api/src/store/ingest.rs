@@ -12,7 +12,10 @@ use super::{
     words::word,
 };
 use jiff::Timestamp;
-use shared::{AttackRecord, Hit, NotInspected, Record, RecordedRequest, ResponseReport, record::NodeInfo};
+use shared::{
+    AttackRecord, Hit, NotInspected, Record, RecordedRequest, ResponseReport,
+    record::{NodeInfo, NodeStatus},
+};
 use sqlx::{Any, Transaction};
 use std::collections::BTreeSet;
 
@@ -48,11 +51,12 @@ impl Store {
     pub async fn ingest(
         &self,
         node: &NodeInfo,
+        status: Option<&NodeStatus>,
         now: Timestamp,
         records: &[&Record],
     ) -> Result<Vec<Kept>, StoreError> {
         let mut transaction = self.begin_ingest().await?;
-        nodes::seen(&mut transaction, node, now).await?;
+        nodes::seen(&mut transaction, node, status, now).await?;
         let kept = take_all(&mut transaction, records, now).await?;
         if records.iter().any(|record| matches!(record, Record::Response(_))) {
             responses::prune(&mut transaction, now).await?;

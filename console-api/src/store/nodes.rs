@@ -1,9 +1,12 @@
 //! The nodes that deliver here.
 
-use super::{Connection, Store, StoreError, words::Columns};
+use super::{
+    Connection, Store, StoreError,
+    words::{self, Columns},
+};
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::record::NodeInfo;
+use shared::record::{NodeInfo, NodeStatus};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -11,22 +14,28 @@ use uuid::Uuid;
 pub struct Node {
     pub id: Uuid,
     pub version: String,
-    /// When it last delivered something.
+    /// When it last delivered something, or said how it is.
     pub last_seen: Timestamp,
+    /// Absent: it never said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<NodeStatus>,
 }
 
 pub(super) async fn seen(
     connection: &mut Connection,
     node: &NodeInfo,
+    status: Option<&NodeStatus>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into nodes (id, version, last_seen) values ($1, $2, $3) \
-         on conflict (id) do update set version = excluded.version, last_seen = excluded.last_seen",
+        "insert into nodes (id, version, last_seen, status) values ($1, $2, $3, $4) \
+         on conflict (id) do update set version = excluded.version, last_seen = excluded.last_seen, \
+             status = coalesce(excluded.status, nodes.status)",
     )
     .bind(node.id.to_string())
     .bind(&node.version)
     .bind(now.as_millisecond())
+    .bind(status.map(words::json))
     .execute(connection)
     .await?;
     Ok(())
@@ -37,6 +46,7 @@ struct Row {
     id: String,
     version: String,
     last_seen: i64,
+    status: Option<String>,
 }
 
 impl TryFrom<Row> for Node {
@@ -47,6 +57,7 @@ impl TryFrom<Row> for Node {
         Ok(Self {
             id: columns.parse("id", &row.id)?,
             last_seen: columns.time("last_seen", row.last_seen)?,
+            status: row.status.map(|status| columns.json("status", &status)).transpose()?,
             version: row.version,
         })
     }
@@ -56,7 +67,7 @@ impl Store {
     /// All nodes, the latest seen first.
     pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
         let rows: Vec<Row> =
-            sqlx::query_as("select id, version, last_seen from nodes order by last_seen desc, id")
+            sqlx::query_as("select id, version, last_seen, status from nodes order by last_seen desc, id")
                 .fetch_all(&self.reader)
                 .await?;
         rows.into_iter().map(Node::try_from).collect()

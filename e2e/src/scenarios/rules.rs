@@ -1,6 +1,6 @@
 //! What is said at the console holds at the edge.
 
-use super::world::{LISTED_WITHIN, World, expect_status, options};
+use super::world::{LISTED_WITHIN, PATIENCE, World, expect_status, options};
 use crate::{
     binaries::Binaries,
     http1::Response,
@@ -35,6 +35,12 @@ async fn add(world: &World, path: &str, body: &Value) -> anyhow::Result<String> 
 pub(super) async fn a_denied_address_is_blocked_at_once(binaries: &Binaries) -> anyhow::Result<String> {
     let world = World::start(binaries, options(Mode::Monitoring, TriggerPair::Viewer)).await?;
     expect_status(&world.get("/").await?, 200)?;
+    let says_so = |node: &Value| node["status"]["mode"] == "monitoring";
+    world
+        .console_api()
+        .wait_for("/api/v1/nodes", PATIENCE, says_so)
+        .await
+        .context("the node says how it is")?;
     let entry = json!({"list": "deny", "source": {"network": "127.0.0.0/8"}, "reason": "scenario"});
     let id = add(&world, "/api/v1/ip-lists", &entry).await?;
     let denied = answered(&world, "/", 403).await?;

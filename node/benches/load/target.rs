@@ -31,8 +31,8 @@ impl Target {
             "version: 4\nmode: connector-server\nconnector: {{ address: '{address}' }}\n\
              route_config: {{ wallarm_mode: '{mode}' }}\n\
              metrics: {{ enabled: false, legacy_status: {{ enabled: false }} }}\nhealth_check: {{ enabled: false }}\n\
-             spool: {{ directory: '{spool}' }}\nlog: {{ level: warn, access_log: {{ log_file: '{spool}.log' }} }}\n",
-            spool = folder.join(mode).display()
+             spool: {{ directory: '{}' }}\nlog: {{ level: warn }}\n",
+            folder.join(mode).display()
         );
         let file = folder.join(format!("{mode}.yaml"));
         fs::write(&file, config)?;

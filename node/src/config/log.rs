@@ -38,7 +38,7 @@ impl Part for LogConfig {
 
 impl Part for Access {
     fn read(section: &mut Section<'_>) -> Option<Self> {
-        let is_enabled = section.or("enabled", true);
+        let is_enabled = section.or("enabled", false);
         let is_verbose = section.or("verbose", true);
         let destination = section.or("log_file", Destination::Stderr);
         Some(Self(is_enabled.then_some(AccessLogConfig { is_verbose, destination })))

@@ -16,7 +16,7 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Serialize;
-use shared::Mode;
+use shared::{Mode, record::NodeStatus};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -43,6 +43,24 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Json<Status> {
         spool: node.spool.stats(),
         behaviour: node.behaviour.stats(),
     })
+}
+
+impl Node {
+    /// For the console.
+    pub fn status(&self, started_at: jiff::Timestamp) -> NodeStatus {
+        let (totals, policy, spool) = (self.metrics.totals(), self.policy.get(), self.spool.stats());
+        NodeStatus {
+            started_at,
+            mode: self.config.load().route_config.default.mode.mode,
+            ruleset: policy.summary.version,
+            left_out: policy.summary.left_out.len() as u64,
+            requests: totals.requests,
+            attacks: totals.attacks,
+            blocked: totals.blocked,
+            pending: spool.pending,
+            dropped: spool.dropped,
+        }
+    }
 }
 
 /// `GET /metrics`

@@ -155,5 +155,5 @@ fn body(node: NodeInfo, batch: &Batch) -> io::Result<Bytes> {
     let raw = |record: &Vec<u8>| RawValue::from_string(String::from_utf8(record.clone()).ok()?).ok();
     // The checksum held, so each record is the JSON this program wrote.
     let records = batch.records.iter().filter_map(raw).collect();
-    console::compress(&IngestBatch { node, records })
+    console::compress(&IngestBatch { node, status: None, records })
 }

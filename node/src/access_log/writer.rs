@@ -1,0 +1,117 @@
+//! Writes lines away from those who have them written: a disk or a reader that is slow delays no verdict.
+
+use crate::log::LogFile;
+use std::{
+    io::Write as _,
+    mem,
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Lines on their way to a file.
+pub(super) struct Writer {
+    pub(super) file: LogFile,
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+    lost: AtomicU64,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    count: u64,
+    is_writing: bool,
+}
+
+impl Writer {
+    /// Beyond it lines are lost, counted.
+    const MAX_BYTES: usize = 1 << 20;
+    /// Lines of this time are written together.
+    const PAUSE: Duration = Duration::from_millis(10);
+
+    pub(super) fn start(file: LogFile) -> Arc<Self> {
+        let writer = Arc::new(Self {
+            file,
+            waiting: Mutex::default(),
+            changed: Condvar::new(),
+            lost: AtomicU64::default(),
+        });
+        let weak = Arc::downgrade(&writer);
+        thread::spawn(move || {
+            while let Some(writer) = weak.upgrade() {
+                writer.round();
+                drop(writer);
+                thread::sleep(Self::PAUSE);
+            }
+        });
+        writer
+    }
+
+    pub(super) fn line(&self, line: &[u8]) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.lines.len() + line.len() > Self::MAX_BYTES {
+            drop(waiting);
+            self.lost.fetch_add(1, Relaxed);
+            return;
+        }
+        waiting.lines.extend_from_slice(line);
+        waiting.count += 1;
+        if waiting.count == 1 {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Lines that were not written.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Relaxed)
+    }
+
+    /// Waits until what was to be written is written, but no longer than this.
+    pub(super) fn flush(&self, patience: Duration) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_busy = |waiting: &mut Waiting| waiting.count > 0 || waiting.is_writing;
+        let _flushed = self.changed.wait_timeout_while(waiting, patience, is_busy);
+    }
+
+    /// Writes what waits; with nothing to write, waits for a while.
+    fn round(&self) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_idle = |waiting: &mut Waiting| waiting.count == 0;
+        let waited = self.changed.wait_timeout_while(waiting, Duration::from_secs(1), is_idle);
+        let mut waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let Waiting { lines, count, .. } =
+            mem::replace(&mut *waiting, Waiting { is_writing: true, ..Waiting::default() });
+        drop(waiting);
+        if (&self.file).write_all(&lines).is_err() {
+            self.lost.fetch_add(count, Relaxed);
+        }
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_writing = false;
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Destination;
+    use std::fs;
+
+    #[test]
+    fn lines_that_nobody_takes_are_counted_and_hold_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+            .unwrap();
+        // Opened for reading as well, or opening it would wait for a reader.
+        let _reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+        let writer = Writer::start(LogFile::open(Destination::File(pipe)).unwrap());
+        for _ in 0..40_000 {
+            writer.line(&[b'x'; 100]);
+        }
+        assert!(writer.lost() > 10_000, "{}", writer.lost());
+    }
+}
