@@ -1,12 +1,22 @@
 //! What people see: whole pages from the server, which scripts only make faster to use.
 
+mod actions;
 mod assets;
 mod attack;
 mod attacks;
+mod audit;
+mod change;
 mod charts;
+mod connectors;
+mod curl;
 mod error;
+mod evidence;
 mod hits;
+mod ip_lists;
+mod nodes;
 mod not_inspected;
+mod raw;
+mod rules;
 mod search;
 mod session;
 mod view;
@@ -32,8 +42,22 @@ pub(crate) fn table() -> Router<App> {
         .route("/attacks", get(attacks::list))
         .route("/attacks/charts", get(charts::of_attacks))
         .route("/attacks/{id}", get(attack::one))
+        .route("/attacks/{id}/mark", post(actions::mark))
         .route("/hits/{id}", get(hits::one))
+        .route("/hits/{id}/exclusion", get(actions::preview_exclusion).post(actions::exclude))
+        .route("/hits/{id}/block-source", post(actions::block_source))
+        .route("/hits/{id}/virtual-patch", post(actions::virtual_patch))
         .route("/not-inspected", get(not_inspected::list))
+        .route("/rules", get(rules::list).post(rules::add))
+        .route("/rules/{id}", post(rules::replace))
+        .route("/rules/{id}/delete", post(actions::delete_rule))
+        .route("/ip-lists", get(ip_lists::list).post(ip_lists::add))
+        .route("/ip-lists/{id}/delete", post(actions::delete_entry))
+        .route("/nodes", get(nodes::list))
+        .route("/connectors", get(connectors::page))
+        .route("/connectors/bundle", post(connectors::bundle))
+        .route("/audit", get(audit::list))
+        .route("/audit/{id}/undo", post(audit::undo))
         .route("/sign-in", get(session::form).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
         .route("/static/{hash}/{name}", get(assets::serve))

@@ -37,7 +37,7 @@ pub(crate) fn table() -> Router<App> {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
 
-fn api() -> Router<App> {
+pub(crate) fn api() -> Router<App> {
     Router::new()
         .route("/attacks", get(attacks::list))
         .route("/attacks/export.csv", get(export::csv))

@@ -1,7 +1,10 @@
 //! What people do with the console in a browser, from signing in to taking an exclusion back, in front of a whole stack.
 
+mod accessible;
 mod data;
 mod pictures;
+mod poison;
+pub mod speed;
 mod visit;
 mod walk;
 
@@ -31,10 +34,20 @@ struct Walk {
     show: fn(&Visit) -> Outcome<'_>,
 }
 
-const WALKS: &[Walk] = &[Walk {
-    name: "sign in; an attack appears by itself; search, group, open, go back",
-    show: |visit| Box::pin(walk::attacks(visit)),
-}];
+const WALKS: &[Walk] = &[
+    Walk {
+        name: "sign in; an attack appears by itself; search, group, open, go back",
+        show: |visit| Box::pin(walk::attacks(visit)),
+    },
+    Walk {
+        name: "what attackers write is text on every page, and nothing of it runs",
+        show: |visit| Box::pin(poison::everywhere(visit)),
+    },
+    Walk {
+        name: "every page keeps to WCAG 2.1 AA, in both themes, wide and at 360 px",
+        show: |visit| Box::pin(accessible::pages(visit)),
+    },
+];
 
 /// Runs the walks, each in a browser and a stack of its own; exits 1 when one fails. A machine without Chromium says so and
 /// is done, but where `CI` is set it must have one.

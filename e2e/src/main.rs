@@ -34,6 +34,8 @@ enum Command {
     },
     /// Walk through the console in Chromium; exits 1 when something is not as promised.
     Browser(browsing::Options),
+    /// Measure how soon the list of attacks is there in Chromium; exits 1 when it takes longer than a second.
+    BenchPage(browsing::speed::Options),
     /// Load the node while it and the console are killed, then look up every promise; exits 1 when one was broken.
     Chaos(chaos::Plan),
     /// Compare our request function with a Python function that does the same work; exits 1 when a bound is exceeded.
@@ -92,6 +94,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Up(options) => up(options).await.map(|()| ExitCode::SUCCESS),
         Command::Scenarios { only, repeat } => scenarios::run(only.as_deref(), repeat).await,
         Command::Browser(options) => browsing::run(options).await,
+        Command::BenchPage(options) => browsing::speed::run(options).await,
         Command::Chaos(plan) => chaos::run(plan).await,
         Command::BenchConnector(options) => bench::run(options).await,
         Command::BenchSim(options) => bench_sim::run(options).await,

@@ -3,6 +3,18 @@
 use super::Visit;
 use serde_json::json;
 
+/// The pages that need no id.
+pub(super) const LISTS: [&str; 8] = [
+    "/attacks",
+    "/attacks/charts",
+    "/not-inspected",
+    "/rules",
+    "/ip-lists",
+    "/nodes",
+    "/connectors",
+    "/audit",
+];
+
 /// A page, and what shows that all of it is there.
 pub(super) struct Page {
     pub(super) name: &'static str,
@@ -55,5 +67,11 @@ pub(super) async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         page("attack", &attack, "h1"),
         page("hit", &hit, "h1"),
         page("not-inspected", "/not-inspected", "h1"),
+        page("rules", "/rules", "td"),
+        page("ip-lists", "/ip-lists", "td"),
+        page("nodes", "/nodes", "td"),
+        page("connectors", "/connectors", "h2"),
+        page("audit", "/audit", "td"),
+        page("search-mistake", "/attacks?q=hosst:shop", ".problem"),
     ])
 }
