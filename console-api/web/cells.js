@@ -13,7 +13,11 @@ export function cells() {
   });
   document.addEventListener('keydown', (event) => {
     if (!open) return;
-    if (event.key === 'Escape') { event.stopImmediatePropagation(); close(true); }
+    if (event.key === 'Escape') {
+      event.stopImmediatePropagation();
+      close(true);
+      return;
+    }
     const items = [...open.menu.querySelectorAll('a, button')];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;

@@ -93,7 +93,11 @@ async fn the_list_leads_to_the_attack_and_its_hit() {
     let detail = browse(&console.router, &format!("/attacks/{id}"), &cookie).await;
     assert!(detail.text.contains(&format!(r#"<a href="/hits/{}">"#, uuid(1))));
     let hit = browse(&console.router, &format!("/hits/{}", uuid(1)), &cookie).await;
-    assert!(hit.text.contains("GET /shop/etc/passwd?q=1 HTTP/1.1\nuser-agent: curl/8.0\n"), "{}", hit.text);
+    assert!(
+        hit.text.contains("GET /shop<mark>/etc/passwd</mark>?q=1 HTTP/1.1\nuser-agent: curl/8.0\n"),
+        "{}",
+        hit.text
+    );
     assert!(browse(&console.router, "/not-inspected", &cookie).await.text.contains("node_timeout"));
 }
 

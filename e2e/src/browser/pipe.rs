@@ -97,6 +97,8 @@ impl Heard {
         let complaint = match said["method"].as_str() {
             Some("Runtime.consoleAPICalled") => format!("console: {}", parameters["args"]),
             Some("Runtime.exceptionThrown") => format!("exception: {}", parameters["exceptionDetails"]),
+            // Advice that people see only when they ask for it.
+            Some("Log.entryAdded") if parameters["entry"]["level"] == "verbose" => return,
             Some("Log.entryAdded") => format!("log: {}", parameters["entry"]),
             Some("Page.javascriptDialogOpening") => format!("dialog: {}", parameters["message"]),
             _ => return,

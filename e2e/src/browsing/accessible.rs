@@ -29,6 +29,9 @@ pub(super) async fn pages(visit: &Visit) -> anyhow::Result<()> {
         visit.resize(window).await?;
         for page in &pages {
             page.open(visit).await?;
+            if page.is_mistake {
+                visit.complaints();
+            }
             let at = format!(
                 "{} at {} px, {}",
                 page.name,

@@ -20,6 +20,8 @@ pub(super) struct Page {
     pub(super) name: &'static str,
     address: String,
     shows: &'static str,
+    /// It is answered 400, which Chromium notes.
+    pub(super) is_mistake: bool,
 }
 
 impl Page {
@@ -61,7 +63,12 @@ pub(super) async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     let attack = format!("/attacks/{}", union["id"].as_str().unwrap_or_default());
     let hits = console.get(&format!("/api/v1{attack}/hits")).await?;
     let hit = format!("/hits/{}", hits["items"][0]["id"].as_str().unwrap_or_default());
-    let page = |name, address: &str, shows| Page { name, address: address.to_owned(), shows };
+    let page = |name, address: &str, shows| Page {
+        name,
+        address: address.to_owned(),
+        shows,
+        is_mistake: name == "search-mistake",
+    };
     Ok(vec![
         page("attacks", "/attacks", ".charts .series"),
         page("attack", &attack, "h1"),

@@ -38,12 +38,12 @@ const STRANGE: &str = "document.querySelectorAll('img, iframe, base, object, emb
 
 pub(super) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
     visit.world.get("/etc/passwd").await?;
-    visit.world.attack("ptrav", "uri").await?;
+    let now = visit.world.attack("ptrav", "uri").await?["last_seen"].clone();
     visit.sign_in().await?;
     visit.sees("#results").await?;
     // While the list is open, so that the live news meet them, too.
     let records: Vec<_> =
-        PAYLOADS.iter().enumerate().map(|(n, payload)| record(n, &payload.replace('\0', ""))).collect();
+        PAYLOADS.iter().enumerate().map(|(n, payload)| record(n, &now, &payload.replace('\0', ""))).collect();
     let batch = json!({"node": {"id": uuid(900), "version": PAYLOADS[0]}, "records": records});
     visit.world.console_api().deliver(&visit.world.node_token, &batch).await?;
     visit.reads(".new", "new").await?;
@@ -105,7 +105,7 @@ fn uuid(n: usize) -> String {
 }
 
 /// A hit with the payload in every field that is shown.
-fn record(n: usize, payload: &str) -> Value {
+fn record(n: usize, at: &Value, payload: &str) -> Value {
     let point = json!([["get", payload], ["json_doc"], ["hash", payload]]);
     let finding = json!({
         "type": "xss", "point": point, "signature": payload, "severity": "high", "payload": payload,
@@ -114,7 +114,7 @@ fn record(n: usize, payload: &str) -> Value {
     });
     json!({"attack": {
         "request": {
-            "request_id": format!("{n:032x}"), "at": "2026-01-01T10:00:00Z", "client_ip": "203.0.113.7", "method": payload,
+            "request_id": format!("{n:032x}"), "at": at, "client_ip": "203.0.113.7", "method": payload,
             "connector": {"kind": payload, "version": payload, "event": payload, "edge_request_id": format!("{payload}{n}")},
             "host": payload, "path": payload, "query": format!("{payload}={payload}"), "http_version": payload, "scheme": payload,
             "headers": [[payload, payload], ["cookie", payload]], "body": STANDARD.encode(payload),
