@@ -114,7 +114,8 @@ fn shown(thing: &impl Serialize) -> Value {
 }
 
 /// A line of the log.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = AuditLine)]
 pub struct Line {
     pub id: Uuid,
     pub at: Timestamp,

@@ -16,7 +16,11 @@ use axum::{
 };
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize as _, Deserializer,
+    de::{self, DeserializeOwned},
+};
+use serde_json::{Map, Value};
 use shared::Encoding;
 use std::{io::Read as _, str::FromStr};
 use uuid::Uuid;
@@ -191,7 +195,16 @@ pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
         Some(b"gzip") => inflate(&body, limit)?,
         Some(_) => return Err(ApiError::MediaType("plain or in gzip")),
     };
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(ApiError::BadBody(format!("not {what}: a JSON object is expected")));
+    }
     serde_json::from_slice(&body).map_err(|cause| ApiError::BadBody(format!("not {what}: {cause}")))
+}
+
+/// For fields that hold objects: derived readers take an array of the fields' values, too, and nobody means that.
+pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let fields = Map::deserialize(deserializer)?;
+    T::deserialize(Value::Object(fields)).map_err(de::Error::custom)
 }
 
 /// Stops at the limit, so that a small body cannot become one that fills the memory.

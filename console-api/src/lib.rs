@@ -5,6 +5,7 @@
 //! | [`config`] | flags → what to run with |
 //! | [`app`] | what handlers share, and the server around them |
 //! | `routes` | every address; one file for each kind of thing |
+//! | `openapi` | the document of the API, from the handlers |
 //! | [`pages`] | what people see in a browser |
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
 //! | [`audit`] | who changed what |
@@ -33,6 +34,7 @@ pub mod extract;
 pub mod grouping;
 pub mod hit;
 pub mod intake;
+mod openapi;
 pub mod pages;
 pub mod paging;
 pub mod query;

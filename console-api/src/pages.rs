@@ -1,6 +1,7 @@
 //! What people see: whole pages from the server, which scripts only make faster to use.
 
 mod actions;
+mod api;
 mod assets;
 mod attack;
 mod attacks;
@@ -31,13 +32,16 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use serde_json::Value;
 
 /// Scripts and styles from our own files only, no frames: what an attacker wrote can at most be read.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-pub(crate) fn table() -> Router<App> {
+pub(crate) fn table(document: &Value) -> Router<App> {
+    let api = api::page(document);
     Router::new()
+        .route("/api/docs", get(async || api))
         .route("/", get(async || Redirect::to("/attacks")))
         .route("/attacks", get(attacks::list))
         .route("/attacks/charts", get(charts::of_attacks))

@@ -83,7 +83,7 @@ impl Api {
         let request = given.fold(request, |request, (name, value)| request.header(name, value));
         let request =
             request.body(body.map_or_else(Body::empty, |body| Body::from(body.to_string()))).ok()?;
-        let response = routes::api().with_state(self.app.clone()).oneshot(request).await.ok()?;
+        let response = routes::for_pages().with_state(self.app.clone()).oneshot(request).await.ok()?;
         let status = response.status();
         Some((status, body::to_bytes(response.into_body(), ANSWER_LIMIT).await.ok()?))
     }

@@ -16,6 +16,7 @@ mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
+mod openapi;
 mod order;
 mod pages;
 mod postgres;

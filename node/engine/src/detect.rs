@@ -5,7 +5,6 @@
 mod crlf;
 mod graphql;
 mod mass_assignment;
-mod names;
 mod protocol;
 mod ptrav;
 mod rce;
@@ -69,7 +68,7 @@ impl Waiting {
 impl Detectors {
     pub(crate) fn built_in() -> Self {
         let catalogue = Catalogue::built_in();
-        let first = catalogue.len();
+        let first = catalogue.suspects();
         let waiting = Waiting::LITERALS.iter();
         let waiting =
             waiting.flat_map(|&(who, words)| words.iter().map(move |word| (first + who as usize, *word)));
@@ -87,7 +86,7 @@ impl Detectors {
             return Vec::new();
         }
         let suspects = self.prefilter.suspects(value);
-        let awaited = |who: Waiting| suspects.contains(self.catalogue.len() + who as usize);
+        let awaited = |who: Waiting| suspects.contains(self.catalogue.suspects() + who as usize);
         let mut matches = Vec::new();
         if awaited(Waiting::Scanner) {
             matches.extend(self.scanner.detect(value, place));
@@ -96,7 +95,7 @@ impl Detectors {
             return matches;
         }
         matches.extend(self.catalogued(value, &suspects));
-        matches.extend(rce::detect(value, place));
+        matches.extend(rce::detect(value, bytes, place));
         if bytes.has(Bytes::OPEN_BRACE.or(Bytes::OPEN_TAG).or(Bytes::HASH).or(Bytes::AT)) {
             matches.extend(ssti::detect(value));
         }

@@ -194,7 +194,7 @@ fn walk<'a>(
     mut visit: impl FnMut(Examined<'a>, &Trails),
 ) -> Option<Overrun> {
     let mut budget = Budget::for_request();
-    let mut trails = Trails::default();
+    let mut trails = Trails::with_room();
     let mut queue = VecDeque::from(unpack::unpack(request, &mut budget, &mut trails));
     let mut overrun = Overrun::of(&budget, &trails, queue.back().map(|field| field.trail));
     while let Some(field) = queue.pop_front() {

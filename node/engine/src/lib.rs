@@ -24,6 +24,7 @@ mod field;
 pub mod fuzzing;
 mod inspection;
 pub mod mutate;
+mod names;
 mod prefilter;
 pub mod rules;
 mod signature;

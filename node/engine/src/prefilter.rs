@@ -1,7 +1,5 @@
 //! One look at a value decides which decoders and detectors read it: the bytes it is made of, and the literals in it.
 
-use aho_corasick::{Anchored, MatchKind, automaton::Automaton, dfa::DFA};
-
 /// Which kinds of bytes occur in a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes(u32);
@@ -30,6 +28,15 @@ impl Bytes {
     /// Not ASCII.
     pub(crate) const HIGH: Self = Self(1 << 17);
     pub(crate) const COMMA: Self = Self(1 << 18);
+    pub(crate) const DOLLAR: Self = Self(1 << 19);
+    /// `'` and `"`
+    pub(crate) const QUOTE: Self = Self(1 << 20);
+    pub(crate) const BACKTICK: Self = Self(1 << 21);
+    pub(crate) const SEMICOLON: Self = Self(1 << 22);
+    /// `|` and `^`
+    pub(crate) const PIPE: Self = Self(1 << 23);
+    /// `?` and `*`
+    pub(crate) const WILDCARD: Self = Self(1 << 24);
     /// Anything else but letters and digits.
     const OTHER: Self = Self(1 << 31);
 
@@ -69,6 +76,12 @@ impl Bytes {
             b'@' => Self::AT,
             b'-' => Self::DASH,
             b',' => Self::COMMA,
+            b'$' => Self::DOLLAR,
+            b'\'' | b'"' => Self::QUOTE,
+            b'`' => Self::BACKTICK,
+            b';' => Self::SEMICOLON,
+            b'|' | b'^' => Self::PIPE,
+            b'?' | b'*' => Self::WILDCARD,
             b'\r' | b'\n' => Self::BREAK,
             0..=8 => Self::INVISIBLE,
             0x80.. => Self::HIGH,
@@ -90,56 +103,199 @@ static KINDS: [u32; 256] = {
     kinds
 };
 
-/// Every literal anybody waits for, in one automaton.
+/// Every literal anybody waits for.
+///
+/// An automaton of so many would be megabytes, and a request that finds the caches cold would wait for each of its states.
+/// Here some 16 KB say where a literal may be; only there it is compared.
 pub(crate) struct Prefilter {
-    literals: DFA,
-    /// Literal → who waits for it.
-    waiting: Vec<usize>,
+    places: Box<[Places; 256]>,
+    /// Literals of one byte, by group.
+    single: Groups,
+    /// Literals of two and three bytes, by group.
+    short: Groups,
+    /// For each bucket the bits of the keys in it.
+    filter: Box<[u16; BUCKETS]>,
+    /// For each bucket where its literals begin; one more, where the last one ends.
+    starts: Box<[u16]>,
+    /// All others, each by its key.
+    long: Vec<Literal>,
+}
+
+/// The groups of literals a byte is in: alone, and at the first, second and third place of short ones. Those of two bytes
+/// begin at the second place and have anything at the first.
+#[derive(Clone, Copy, Default)]
+struct Places {
+    single: u64,
+    short: [u64; 3],
+}
+
+/// A bit each.
+type Groups = Vec<Vec<Literal>>;
+const GROUPS: usize = 64;
+
+/// Long literals are known by so many of their bytes, the rarest.
+const KEY: usize = 4;
+const BUCKETS: usize = 1 << 12;
+
+struct Literal {
+    who: usize,
+    text: Box<[u8]>,
+    /// How much of it there is when its key has been read.
+    read: usize,
 }
 
 impl Prefilter {
-    /// Who waits, and for which literals; lower-case. Whoever waits for none of them is not to be asked.
+    /// Who waits, and for which literals, in any case. Whoever waits for none of them is not to be asked.
     pub(crate) fn new<'l>(waiting: impl IntoIterator<Item = (usize, &'l str)>) -> Self {
-        let (waiting, literals): (Vec<usize>, Vec<&str>) = waiting.into_iter().unzip();
-        let literals = DFA::builder()
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .build(literals)
-            .expect("the built-in literals are few and short: every test builds them");
-        Self { literals, waiting }
+        let literals = waiting.into_iter().map(|(who, text)| Literal::new(who, text));
+        let (long, short): (Vec<_>, Vec<_>) = literals.partition(|it| it.text.len() >= KEY);
+        let (single, short): (Vec<_>, Vec<_>) = short.into_iter().partition(|it| it.text.len() < 2);
+        let (single, short) = (grouped(single), grouped(short));
+        let mut long = long;
+        long.sort_by_key(Literal::hash);
+        let mut filter = Box::new([0; BUCKETS]);
+        for (bucket, bit) in long.iter().map(|it| place(it.hash())) {
+            filter[bucket] |= bit;
+        }
+        let begins = |bucket: usize| long.partition_point(|it| place(it.hash()).0 < bucket);
+        let starts = (0..=BUCKETS).map(|bucket| u16::try_from(begins(bucket)).unwrap_or(u16::MAX)).collect();
+        Self { places: places(&single, &short), single, short, filter, starts, long }
     }
 
-    /// Whose literals occur. May suspect too much, never too little.
-    ///
-    /// Every byte of every request passes here, so the automaton is walked by hand: where the literals lie does not matter.
+    /// Whose literals occur. May suspect too much, never too little. Every byte of every request passes here.
     pub(crate) fn suspects(&self, value: &[u8]) -> Suspects {
         let mut suspects = Suspects::default();
-        let Ok(mut state) = self.literals.start_state(Anchored::No) else { return suspects };
-        for &byte in value {
-            state = self.literals.next_state(Anchored::No, state, byte);
-            if self.literals.is_special(state) && self.literals.is_match(state) {
-                for index in 0..self.literals.match_len(state) {
-                    suspects.add(self.waiting[self.literals.match_pattern(state, index).as_usize()]);
-                }
+        let (mut single, mut key) = (0, 0);
+        // Before the first byte anything may have been.
+        let (mut first, mut second) = (u64::MAX, 0);
+        for (at, &byte) in value.iter().enumerate() {
+            let places = &self.places[usize::from(byte)];
+            single |= places.single;
+            let short = second & places.short[2];
+            second = first & places.short[1];
+            first = places.short[0];
+            key = key << 8 | u32::from(byte.to_ascii_lowercase());
+            let (bucket, bit) = place(hash(key));
+            if short != 0 {
+                let literals = bits(short).flat_map(|group| &self.short[group]);
+                suspects.extend(literals, value, at + 1);
+            }
+            if self.filter[bucket] & bit != 0 {
+                let range = usize::from(self.starts[bucket])..usize::from(self.starts[bucket + 1]);
+                suspects.extend(self.long[range].iter(), value, at + 1);
             }
         }
+        bits(single).flat_map(|group| &self.single[group]).for_each(|it| suspects.add(it.who));
         suspects
     }
+}
+
+impl Literal {
+    fn new(who: usize, text: &str) -> Self {
+        let text = text.to_ascii_lowercase().into_bytes().into_boxed_slice();
+        let rarest = text.windows(KEY).enumerate().min_by_key(|(_, it)| commonness(it));
+        let read = rarest.map_or(text.len(), |(at, _)| at + KEY);
+        Self { who, text, read }
+    }
+
+    fn hash(&self) -> u16 {
+        let key = &self.text[self.read.saturating_sub(KEY)..self.read];
+        hash(key.iter().fold(0, |key, byte| key << 8 | u32::from(*byte)))
+    }
+
+    /// Whether this is here, its key read up to `end`.
+    fn is_at(&self, value: &[u8], end: usize) -> bool {
+        let start = end.checked_sub(self.read);
+        let here = start.and_then(|start| value.get(start..start + self.text.len()));
+        here.is_some_and(|here| here.eq_ignore_ascii_case(&self.text))
+    }
+}
+
+/// Similar ones together.
+fn grouped(mut literals: Vec<Literal>) -> Groups {
+    literals.sort_by(|one, other| (one.text.len(), &one.text).cmp(&(other.text.len(), &other.text)));
+    let size = literals.len().div_ceil(GROUPS).max(1);
+    let mut groups = Groups::new();
+    for literal in literals {
+        match groups.last_mut().filter(|group| group.len() < size) {
+            Some(group) => group.push(literal),
+            None => groups.push(vec![literal]),
+        }
+    }
+    groups
+}
+
+fn places(single: &Groups, short: &Groups) -> Box<[Places; 256]> {
+    let mut places = Box::new([Places::default(); 256]);
+    let both = |byte: u8| [usize::from(byte), usize::from(byte.to_ascii_uppercase())];
+    for (group, literal) in
+        single.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |it| (at, it)))
+    {
+        for byte in literal.text.iter().flat_map(|byte| both(*byte)) {
+            places[byte].single |= 1 << group;
+        }
+    }
+    for (group, literal) in
+        short.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |it| (at, it)))
+    {
+        let before = 3 - literal.text.len();
+        for byte in 0..256 * before {
+            places[byte % 256].short[0] |= 1 << group;
+        }
+        for (at, byte) in literal.text.iter().enumerate() {
+            for byte in both(*byte) {
+                places[byte].short[before + at] |= 1 << group;
+            }
+        }
+    }
+    places
+}
+
+/// The numbers of the bits that are set.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = set.trailing_zeros() as usize;
+        set &= set.wrapping_sub(1);
+        (bit < 64).then_some(bit)
+    })
+}
+
+/// How often bytes occur in requests, by the letters among them.
+fn commonness(bytes: &[u8]) -> usize {
+    const LETTERS: &[u8] = b"zqxjkvbwpygfmcdlhuisrnoate ";
+    bytes.iter().map(|byte| LETTERS.iter().position(|it| it == byte).map_or(8, |rank| rank)).sum()
+}
+
+/// Spreads keys over 16 bits.
+const fn hash(key: u32) -> u16 {
+    (key.wrapping_mul(0x9E37_79B1) >> 16) as u16
+}
+
+/// The bucket of a hash and its bit there.
+const fn place(hash: u16) -> (usize, u16) {
+    ((hash >> 4) as usize, 1 << (hash & 15))
 }
 
 /// Who is to look at a value.
 #[derive(Debug, Default)]
 pub(crate) struct Suspects {
-    words: Vec<u64>,
+    words: [u64; Self::WORDS],
 }
 
 impl Suspects {
+    const WORDS: usize = 6;
+
+    /// There are fewer signatures and detectors than this; a test builds them all.
     fn add(&mut self, who: usize) {
-        let word = who / 64;
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
+        self.words[who / 64] |= 1 << (who % 64);
+    }
+
+    fn extend<'l>(&mut self, literals: impl Iterator<Item = &'l Literal>, value: &[u8], end: usize) {
+        for literal in literals {
+            if !self.contains(literal.who) && literal.is_at(value, end) {
+                self.add(literal.who);
+            }
         }
-        self.words[word] |= 1 << (who % 64);
     }
 
     pub(crate) fn contains(&self, who: usize) -> bool {
@@ -148,16 +304,8 @@ impl Suspects {
 
     /// All of them below `end`, in order.
     pub(crate) fn below(&self, end: usize) -> impl Iterator<Item = usize> {
-        let bits = |(word, bits): (usize, &u64)| {
-            let bits = *bits;
-            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word * 64 + bit)
-        };
-        self.words
-            .iter()
-            .enumerate()
-            .filter(|(_, bits)| **bits != 0)
-            .flat_map(bits)
-            .take_while(move |who| *who < end)
+        let numbers = |(word, set): (usize, &u64)| bits(*set).map(move |bit| word * 64 + bit);
+        self.words.iter().enumerate().flat_map(numbers).take_while(move |who| *who < end)
     }
 }
 

@@ -3,6 +3,10 @@
 
 use crate::{detect::is_document, prefilter::Suspects, token::markdown};
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::{
+    ParserBuilder,
+    hir::{Look, literal::Extractor},
+};
 use serde::Deserialize;
 use shared::{AttackType, Severity};
 use std::{borrow::Cow, ops::Range};
@@ -37,6 +41,9 @@ struct Entry {
     severity: Severity,
     /// One of these is in every value the pattern matches; lower-case.
     needs: Vec<String>,
+    /// One of these is, too, if there are any.
+    #[serde(default)]
+    beside: Vec<String>,
     /// Where it matches, it is an attack. Case does not matter, `.` matches line breaks.
     pattern: String,
     /// Posts and files quote it innocently: documents are not searched for it.
@@ -58,8 +65,14 @@ pub(crate) struct Signature {
     pub severity: Severity,
     quotable: bool,
     needs: Vec<String>,
+    beside: Vec<String>,
     pattern: Regex,
+    /// With what a value may begin, where the pattern begins with it.
+    opens: Option<Opens>,
 }
+
+/// A bit for each byte.
+type Opens = [u64; 4];
 
 /// All signatures, ready to match.
 pub(crate) struct Catalogue {
@@ -77,22 +90,28 @@ impl Catalogue {
         }
     }
 
-    /// How many signatures there are: the suspects numbered below.
-    pub(crate) fn len(&self) -> usize {
-        self.signatures.len()
+    /// Suspects are numbered below this.
+    pub(crate) fn suspects(&self) -> usize {
+        2 * self.signatures.len()
     }
 
     /// The literals that signatures wait for, by their number.
     pub(crate) fn literals(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.signatures
-            .iter()
-            .enumerate()
-            .flat_map(|(number, it)| it.needs.iter().map(move |literal| (number, literal.as_str())))
+        let needs = self.signatures.iter().enumerate().map(|(number, it)| (number, &it.needs));
+        // What is beside them waits by a number of its own.
+        let beside = (self.signatures.len()..).zip(&self.signatures).map(|(number, it)| (number, &it.beside));
+        needs
+            .chain(beside)
+            .flat_map(|(number, literals)| literals.iter().map(move |it| (number, it.as_str())))
     }
 
     /// Each signature that matches, once, with its first match. What a post quotes as code is not searched.
     pub(crate) fn matches(&self, value: &[u8], suspects: &Suspects) -> Vec<(&Signature, Range<usize>)> {
-        let mut candidates = suspects.below(self.len()).map(|number| &self.signatures[number]).peekable();
+        let count = self.signatures.len();
+        let is_beside =
+            |number: &usize| self.signatures[*number].beside.is_empty() || suspects.contains(count + number);
+        let candidates = suspects.below(count).filter(is_beside).map(|number| &self.signatures[number]);
+        let mut candidates = candidates.filter(|it| it.may_open(value)).peekable();
         if candidates.peek().is_none() {
             return Vec::new();
         }
@@ -100,6 +119,16 @@ impl Catalogue {
         let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
         let candidates = candidates.filter(|it| !(it.quotable && is_document));
         candidates.filter_map(|it| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
+    }
+}
+
+impl Signature {
+    /// Whether the pattern may match a value that begins so.
+    fn may_open(&self, value: &[u8]) -> bool {
+        let has = |opens: &Opens| {
+            value.first().is_some_and(|&byte| opens[usize::from(byte / 64)] >> (byte % 64) & 1 == 1)
+        };
+        self.opens.as_ref().is_none_or(has)
     }
 }
 
@@ -144,8 +173,28 @@ fn compile(attack_type: AttackType, entry: Entry) -> Signature {
         severity: entry.severity,
         quotable: entry.quotable,
         needs: entry.needs,
+        beside: entry.beside,
         pattern,
+        opens: opens(&entry.pattern),
     }
+}
+
+/// The first bytes of all values that a pattern can match, if it matches from their beginning.
+fn opens(pattern: &str) -> Option<Opens> {
+    let mut parser = ParserBuilder::new();
+    parser.case_insensitive(true).dot_matches_new_line(true).unicode(false).utf8(false);
+    let parsed = parser.build().parse(pattern).ok()?;
+    if !parsed.properties().look_set_prefix().contains(Look::Start) {
+        return None;
+    }
+    let mut firsts = Extractor::new();
+    firsts.limit_literal_len(1).limit_class(256).limit_total(1 << 12);
+    let mut opens = [0; 4];
+    for first in firsts.extract(&parsed).literals()? {
+        let byte = *first.as_bytes().first()?;
+        opens[usize::from(byte / 64)] |= 1 << (byte % 64);
+    }
+    Some(opens)
 }
 
 #[cfg(test)]
@@ -186,8 +235,24 @@ mod tests {
     fn the_literals_are_in_every_hit() {
         for (_, entry) in entries() {
             for hit in entry.hits.iter().map(|hit| hit.to_lowercase()) {
-                assert!(entry.needs.iter().any(|literal| hit.contains(literal)), "{}: {hit}", entry.id);
+                let has = |literals: &[String]| literals.iter().any(|literal| hit.contains(literal));
+                assert!(has(&entry.needs), "{}: {hit}", entry.id);
+                assert!(entry.beside.is_empty() || has(&entry.beside), "{}: {hit}", entry.id);
             }
+        }
+    }
+
+    #[test]
+    fn what_a_pattern_begins_with_is_known() {
+        let begins = |pattern: &str| {
+            let opens = opens(pattern)?;
+            let firsts = (0..=255).filter(|&byte: &u8| opens[usize::from(byte / 64)] >> (byte % 64) & 1 == 1);
+            Some(firsts.map(char::from).collect::<String>())
+        };
+        assert_eq!(begins("^(?:a|[0-2]+x)").as_deref(), Some("012Aa"));
+        assert_eq!(begins(r"^\x20*b").as_deref(), Some(" Bb"));
+        for anywhere in ["a", "^a|b", "^a*$", "(?:^|b)c"] {
+            assert_eq!(begins(anywhere), None, "{anywhere}");
         }
     }
 }

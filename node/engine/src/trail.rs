@@ -47,6 +47,11 @@ pub(crate) struct Trails {
 pub(crate) struct Mark(usize, usize);
 
 impl Trails {
+    /// With room for the points of a usual request.
+    pub(crate) fn with_room() -> Self {
+        Self { nodes: Vec::with_capacity(64), names: String::with_capacity(512) }
+    }
+
     pub(crate) fn then(&mut self, before: impl Into<Option<Trail>>, tag: Tag) -> Trail {
         self.step(before.into(), tag, StepKey::None)
     }
@@ -58,6 +63,16 @@ impl Trails {
     pub(crate) fn named(&mut self, before: impl Into<Option<Trail>>, tag: Tag, name: &[u8]) -> Trail {
         let key = self.name(name);
         self.step(before.into(), tag, key)
+    }
+
+    /// A point of its own, whose name is shown in capitals.
+    pub(crate) fn named_upper(&mut self, tag: Tag, name: &[u8]) -> Trail {
+        let start = self.names.len();
+        let key = self.name(name);
+        if let Some(added) = self.names.get_mut(start..) {
+            added.make_ascii_uppercase();
+        }
+        self.step(None, tag, key)
     }
 
     /// The same point at another position of its array.

@@ -58,7 +58,9 @@ pub(crate) fn unpack<'a>(
     budget: &mut Budget,
     trails: &mut Trails,
 ) -> Vec<Field<'a>> {
-    let mut sink = Sink { fields: Vec::new(), budget, trails };
+    // The path, a few parameters and cookies, their names.
+    let room = request.headers.len() + 24;
+    let mut sink = Sink { fields: Vec::with_capacity(room), budget, trails };
     path::unpack(request, &mut sink);
     query::unpack(request, &mut sink);
     header::unpack(request, &mut sink);

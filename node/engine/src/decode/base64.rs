@@ -54,16 +54,38 @@ pub(crate) fn shortened(value: &[u8]) -> &[u8] {
 pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
     let encoded = encoded_part(value)?;
     let engine = if memchr::memchr2(b'-', b'_', encoded).is_some() { &URL_SAFE } else { &STANDARD };
-    // Forms turn the `+` of the alphabet into a space.
-    let plus = |&byte: &u8| if byte == b' ' { b'+' } else { byte };
-    let is_wrap = |byte: &&u8| matches!(byte, b'\r' | b'\n');
-    let joined: Vec<u8> = encoded.iter().filter(|byte| !is_wrap(byte)).map(plus).collect();
+    if !begins_well(letters(encoded), engine) {
+        return None;
+    }
+    let joined: Vec<u8> = letters(encoded).collect();
     engine.decode(joined).ok().filter(|inside| is_text(inside) || inflate::is_compressed(inside))
+}
+
+/// Without line breaks. Forms turn the `+` of the alphabet into a space.
+fn letters(encoded: &[u8]) -> impl Iterator<Item = u8> {
+    let plus = |&byte: &u8| if byte == b' ' { b'+' } else { byte };
+    encoded.iter().filter(|byte| !matches!(byte, b'\r' | b'\n')).map(plus)
+}
+
+/// Words and ids are told from base64 by what their first letters would mean, most of them.
+fn begins_well(encoded: impl Iterator<Item = u8>, engine: &GeneralPurpose) -> bool {
+    let (mut first, mut inside) = ([0; MIN_LENGTH], [0; MIN_LENGTH]);
+    let count = encoded.zip(&mut first).map(|(byte, letter)| *letter = byte).count();
+    if count < MIN_LENGTH {
+        return true;
+    }
+    let Ok(length) = engine.decode_slice(first, &mut inside) else { return false };
+    let inside = &inside[..length];
+    // A character may be cut at the end.
+    let is_text = std::str::from_utf8(inside).map_or_else(|error| error.error_len().is_none(), |_| true);
+    is_text && !inside.iter().any(|&byte| byte.is_ascii() && is_odd(char::from(byte)))
+        || inflate::is_compressed(inside)
 }
 
 fn encoded_part(value: &[u8]) -> Option<&[u8]> {
     let value = value.trim_ascii();
-    let start = match memchr::memmem::find(value, b"base64,") {
+    let label = memchr::memchr(b',', value).and_then(|_| memchr::memmem::find(value, b"base64,"));
+    let start = match label {
         Some(at) => at + 7,
         None if value.len() > 6 && value[..6].eq_ignore_ascii_case(b"basic ") => 6,
         None => 0,
@@ -75,8 +97,11 @@ fn encoded_part(value: &[u8]) -> Option<&[u8]> {
 
 /// Printable UTF-8. Random bytes pass this about never.
 fn is_text(bytes: &[u8]) -> bool {
-    let odd = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\0');
-    std::str::from_utf8(bytes).is_ok_and(|text| !text.is_empty() && !text.contains(odd))
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.is_empty() && !text.contains(is_odd))
+}
+
+fn is_odd(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\0')
 }
 
 #[cfg(test)]

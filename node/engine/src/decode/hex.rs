@@ -15,9 +15,10 @@ pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
     if !is_hex || !odd.is_empty() {
         return None;
     }
-    let text: Vec<u8> = pairs.iter().map(|pair| hex_byte(pair)).collect::<Option<_>>()?;
-    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
-    (text.iter().all(printable) && !text.iter().all(u8::is_ascii_alphanumeric)).then_some(text)
+    let text = || pairs.iter().filter_map(|pair| hex_byte(pair));
+    let printable = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    let is_text = text().all(printable) && !text().all(|byte| byte.is_ascii_alphanumeric());
+    is_text.then(|| text().collect())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ const MAX_BOUNDARY: usize = 70;
 
 pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
     let (signature, severity) = match site.header_name() {
-        Some(name) => header(&name.to_ascii_lowercase(), value, site)?,
+        Some(name) => header(name, value, site)?,
         None => (place == Place::Name).then(|| parameter_name(value, site))??,
     };
     Some(Match { attack_type: AttackType::Crlf, signature, severity, span: 0..value.len() })
@@ -32,19 +32,17 @@ fn header(name: &str, value: &[u8], site: &Site<'_>) -> Option<(&'static str, Se
     if control {
         return Some(("crlf-header-control", High));
     }
-    let is_ambiguous = match name {
-        "content-length" => {
-            !value.trim_ascii().iter().all(u8::is_ascii_digit)
-                || site.headers("content-length").nth(1).is_some()
-        }
-        "transfer-encoding" => {
-            !is_coding(value)
+    let is = |it: &str| name.eq_ignore_ascii_case(it);
+    if is("content-type") {
+        return is_odd_boundary(value).then_some(("crlf-ambiguous-boundary", Medium));
+    }
+    let is_ambiguous = is("content-length")
+        && (!value.trim_ascii().iter().all(u8::is_ascii_digit)
+            || site.headers("content-length").nth(1).is_some())
+        || is("transfer-encoding")
+            && (!is_coding(value)
                 || site.headers("transfer-encoding").nth(1).is_some()
-                || site.headers("content-length").next().is_some()
-        }
-        "content-type" => return is_odd_boundary(value).then_some(("crlf-ambiguous-boundary", Medium)),
-        _ => false,
-    };
+                || site.headers("content-length").next().is_some());
     is_ambiguous.then_some(("crlf-ambiguous-length", High))
 }
 
@@ -59,10 +57,11 @@ fn is_coding(value: &[u8]) -> bool {
 
 /// A boundary that is there twice, too long, or of letters that none may have.
 fn is_odd_boundary(value: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(value).to_ascii_lowercase();
-    if !text.trim_start().starts_with("multipart/") {
+    const TYPE: &[u8] = b"multipart/";
+    if !value.trim_ascii_start().get(..TYPE.len()).is_some_and(|it| it.eq_ignore_ascii_case(TYPE)) {
         return false;
     }
+    let text = String::from_utf8_lossy(value).to_ascii_lowercase();
     let mut boundaries = text.match_indices("boundary=");
     let Some((at, key)) = boundaries.next() else { return false };
     let boundary = text[at + key.len()..].split(';').next().unwrap_or_default().trim().trim_matches('"');

@@ -20,6 +20,7 @@ pub(super) use pollution::detect as detect_pollution;
 use super::{Match, sqli::is_document};
 use crate::{
     field::Place,
+    prefilter::Bytes,
     token::shell::{Command, commands},
 };
 use evidence::{Reading, judge};
@@ -35,9 +36,9 @@ const MAX_NAME: usize = 24;
 /// Longer values with escaped line ends, and longer strings, are texts.
 const MAX_ESCAPED_BYTES: usize = 200;
 
-pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
+pub(super) fn detect(value: &[u8], bytes: Bytes, place: Place) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
-    if value.len() <= MAX_BYTES && may_hold_command(value, place) && !strange::is_strange(value) {
+    if value.len() <= MAX_BYTES && may_hold_command(value, bytes, place) && !strange::is_strange(value) {
         let found = if is_document(value) { document::detect(value, place) } else { shell(value, place) };
         matches.extend(found);
     }
@@ -46,34 +47,25 @@ pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
 
 /// May suspect too much, never too little: a separator or a disguise is there, or it opens with a command. Semicolons
 /// alone are the syntax of some headers.
-fn may_hold_command(value: &[u8], place: Place) -> bool {
-    let marks = value.iter().fold(0, |marks, &byte| marks | MARKS[usize::from(byte)]);
-    let telling = if place == Place::ShapedHeader { STRONG } else { STRONG | WEAK };
+fn may_hold_command(value: &[u8], bytes: Bytes, place: Place) -> bool {
+    const STRONG: Bytes = Bytes::PIPE
+        .or(Bytes::AMPERSAND)
+        .or(Bytes::BACKTICK)
+        .or(Bytes::BREAK)
+        .or(Bytes::DOLLAR)
+        .or(Bytes::BACKSLASH);
+    const WEAK: Bytes = Bytes::SEMICOLON
+        .or(Bytes::QUOTE)
+        .or(Bytes::OPEN_TAG)
+        .or(Bytes::WILDCARD)
+        .or(Bytes::OPEN_BRACE)
+        .or(Bytes::OPEN_BRACKET);
+    let telling = if place == Place::ShapedHeader { STRONG } else { STRONG.or(WEAK) };
     let opens_with_separator =
         place == Place::ShapedHeader && value.starts_with(b";") || value.starts_with(b">(");
-    let opens_in_parts = value.len() <= MAX_NAME && memchr::memchr(b'%', value).is_some();
-    marks & telling != 0 || opens_with_separator || opens_in_parts || head::opens_with_command(value)
+    let opens_in_parts = value.len() <= MAX_NAME && bytes.has(Bytes::PERCENT) && strange::has_variable(value);
+    bytes.has(telling) || opens_with_separator || opens_in_parts || head::opens_with_command(value)
 }
-
-const STRONG: u8 = 1;
-const WEAK: u8 = 2;
-
-/// What each byte says of commands.
-static MARKS: [u8; 256] = {
-    let mut marks = [0; 256];
-    let (strong, weak) = (b"|&`\n\r^$\\", b";'\"<?*[{");
-    let mut at = 0;
-    while at < strong.len() {
-        marks[strong[at] as usize] = STRONG;
-        at += 1;
-    }
-    at = 0;
-    while at < weak.len() {
-        marks[weak[at] as usize] = WEAK;
-        at += 1;
-    }
-    marks
-};
 
 /// The value is read as it stands, and as the end of a string that its first quote closes.
 fn shell(value: &[u8], place: Place) -> Option<Match<'static>> {

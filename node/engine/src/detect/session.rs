@@ -1,7 +1,7 @@
 //! Session fixation: a link from elsewhere, or a form without an origin, that brings the visitor's session along.
 
-use super::{Match, Site, names::Names};
-use crate::{field::Place, token::url::with_scheme};
+use super::{Match, Site};
+use crate::{field::Place, names::Names, token::url::with_scheme};
 use shared::{AttackType, Severity::Medium, point::Tag};
 
 /// Sessions of servers and frameworks: their own pages hand them over in cookies. Lower-case.

@@ -1,7 +1,9 @@
 //! Where a value sits: what its parameter is called, and whose request it came with.
 
-use super::names::Names;
-use crate::trail::{Trail, Trails};
+use crate::{
+    names::Names,
+    trail::{Trail, Trails},
+};
 use shared::{InspectRequest, Point, point::Tag};
 
 /// A value's surroundings.

@@ -14,8 +14,11 @@ mod stacked;
 mod statement;
 mod words;
 
-use super::{Match, names::Names};
-use crate::token::sql::{Kind, Opening, Phrase};
+use super::Match;
+use crate::{
+    names::Names,
+    token::sql::{Kind, Opening, Phrase},
+};
 use shared::{AttackType, Severity};
 use std::ops::Range;
 

@@ -4,9 +4,10 @@
 
 mod address;
 
-use super::{Match, Site, names::Names};
+use super::{Match, Site};
 use crate::{
     field::Place,
+    names::Names,
     token::url::{Url, authority, with_scheme},
 };
 use address::{Internal, classify};

@@ -52,12 +52,11 @@ fn is_file_name(site: &Site<'_>) -> bool {
     if site.is_file_name() {
         return true;
     }
-    let plain = |name: &str| {
-        name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase()).collect::<Vec<_>>()
+    let is_told = |name: &str| {
+        let letters = || name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase());
+        ["xfilename", "filename", "xfilepath"].iter().any(|it| letters().eq(it.bytes()))
     };
-    site.header_name().is_some_and(|name| {
-        name.len() < 16 && matches!(&*plain(name), b"xfilename" | b"filename" | b"xfilepath")
-    })
+    site.header_name().is_some_and(|name| (8..16).contains(&name.len()) && is_told(name))
 }
 
 fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {

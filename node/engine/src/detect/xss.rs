@@ -106,7 +106,7 @@ impl Found {
 
     fn judge_attribute(&mut self, attribute: &Attribute<'_>, span: Range<usize>, depth: usize) {
         let Some(value) = attribute.value else { return };
-        if breakout::is_handler(&attribute.name) {
+        if breakout::is_handler(attribute.name.as_bytes()) {
             self.add("xss-event-handler", Critical, span.clone());
         }
         if !self.is_document && active::is_directive(&attribute.name, value) {

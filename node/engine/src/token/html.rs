@@ -38,6 +38,12 @@ pub(crate) fn attributes(value: &[u8]) -> Vec<Attribute<'_>> {
     Reader { value, at: 0, unclosed: [false; 3] }.attributes()
 }
 
+/// The same one by one: their names as they are spelled, and their values.
+pub(crate) fn spelled_attributes(value: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    let mut reader = Reader { value, at: 0, unclosed: [false; 3] };
+    std::iter::from_fn(move || reader.attribute())
+}
+
 struct Reader<'v> {
     value: &'v [u8],
     at: usize,
@@ -63,32 +69,30 @@ impl<'v> Reader<'v> {
     }
 
     fn attributes(&mut self) -> Vec<Attribute<'v>> {
-        let mut attributes = Vec::new();
-        loop {
-            self.take_while(|byte| is_blank(byte) || matches!(byte, b'/' | b'"' | b'\'' | b'`'));
-            match self.peek() {
-                // A tag inside a tag: browsers read on, but what matters starts anew.
-                None | Some(b'>' | b'<') => return attributes,
-                Some(_) => attributes.push(self.attribute()),
-            }
-        }
+        let lower = |name| String::from_utf8_lossy(name).to_ascii_lowercase();
+        std::iter::from_fn(|| self.attribute())
+            .map(|(name, value)| Attribute { name: lower(name), value })
+            .collect()
     }
 
-    fn attribute(&mut self) -> Attribute<'v> {
+    /// The next one, up to the end of the tag.
+    fn attribute(&mut self) -> Option<(&'v [u8], Option<&'v [u8]>)> {
+        self.take_while(|byte| is_blank(byte) || matches!(byte, b'/' | b'"' | b'\'' | b'`'));
+        // A tag inside a tag: browsers read on, but what matters starts anew.
+        self.peek().filter(|byte| !matches!(byte, b'>' | b'<'))?;
         let start = self.at;
         self.at += 1;
         self.take_while(|byte| !is_blank(byte) && !matches!(byte, b'/' | b'>' | b'=' | b'<' | b'"' | b'\''));
-        let name = String::from_utf8_lossy(&self.value[start..self.at]).to_ascii_lowercase();
+        let name = &self.value[start..self.at];
         let after_name = self.at;
         self.take_while(is_blank);
         if self.peek() != Some(b'=') {
             self.at = after_name;
-            return Attribute { name, value: None };
+            return Some((name, None));
         }
         self.at += 1;
         self.take_while(is_blank);
-        let value = Some(self.attribute_value());
-        Attribute { name, value }
+        Some((name, Some(self.attribute_value())))
     }
 
     fn attribute_value(&mut self) -> &'v [u8] {

@@ -49,11 +49,12 @@ struct Repeated {
 
 impl Repeated {
     fn of(pairs: &[(Decoded<'_>, Decoded<'_>)]) -> Self {
+        if pairs.len() <= FEW && !repeats(pairs) {
+            return Self { seen: HashMap::new() };
+        }
         let mut counts: HashMap<&[u8], usize> = HashMap::new();
-        if pairs.len() > 1 {
-            for ((name, _), _) in pairs {
-                *counts.entry(name).or_default() += 1;
-            }
+        for ((name, _), _) in pairs {
+            *counts.entry(name).or_default() += 1;
         }
         let repeated = counts.into_iter().filter(|(_, count)| *count > 1);
         Self { seen: repeated.map(|(name, _)| (name.to_vec(), Vec::new())).collect() }
@@ -77,6 +78,13 @@ impl Repeated {
         joined.sort_unstable();
         joined
     }
+}
+
+/// Of so few parameters each is compared with each.
+const FEW: usize = 16;
+
+fn repeats(pairs: &[(Decoded<'_>, Decoded<'_>)]) -> bool {
+    pairs.iter().enumerate().any(|(at, ((name, _), _))| pairs[..at].iter().any(|((it, _), _)| it == name))
 }
 
 /// Whether a body without a content type reads as a form.

@@ -1,11 +1,14 @@
 //! Headers: each a field, cookies taken apart, what CloudFront itself wrote left out.
 
 use super::{Sink, cookie};
-use crate::field::{Field, Place};
+use crate::{
+    field::{Field, Place},
+    names::Names,
+};
 use shared::{InspectRequest, Trigger, point::Tag};
 
 /// Headers whose own syntax is punctuation: inspected, but with less suspicion.
-const SHAPED: &[&str] = &[
+static SHAPED: Names = Names::new(&[
     "accept",
     "accept-charset",
     "accept-encoding",
@@ -27,16 +30,15 @@ const SHAPED: &[&str] = &[
     "te",
     "user-agent",
     "via",
-];
+]);
 
 pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let at_origin = at_origin(request);
     for (name, value) in &request.headers {
-        let lower = name.to_ascii_lowercase();
-        if at_origin && written_by_cloudfront(&lower) {
+        if at_origin && written_by_cloudfront(name) {
             continue;
         }
-        if lower == "cookie" {
+        if name.eq_ignore_ascii_case("cookie") {
             cookie::unpack(value, sink);
             continue;
         }
@@ -48,9 +50,9 @@ pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
                 return;
             }
         }
-        let value = if at_origin { from_viewer(&lower, value) } else { value };
-        let trail = sink.trails.named(None, Tag::Header, lower.to_ascii_uppercase().as_bytes());
-        if !sink.push(Field::new(trail, place(&lower), value.as_bytes())) {
+        let value = if at_origin { from_viewer(name, value) } else { value };
+        let trail = sink.trails.named_upper(Tag::Header, name.as_bytes());
+        if !sink.push(Field::new(trail, place(name), value.as_bytes())) {
             return;
         }
     }
@@ -66,20 +68,24 @@ fn at_origin(request: &InspectRequest) -> bool {
 }
 
 /// At origin events CloudFront has replaced these; a viewer's own never get that far.
-fn written_by_cloudfront(lower: &str) -> bool {
-    lower == "x-amz-cf-id" || lower.starts_with("cloudfront-")
+fn written_by_cloudfront(name: &str) -> bool {
+    name.eq_ignore_ascii_case("x-amz-cf-id") || starts_with(name, "cloudfront-")
 }
 
 /// CloudFront appends itself, or the viewer's address, to what the viewer sent.
-fn from_viewer<'a>(lower: &str, value: &'a str) -> &'a str {
-    if matches!(lower, "via" | "x-forwarded-for") {
+fn from_viewer<'a>(name: &str, value: &'a str) -> &'a str {
+    if name.eq_ignore_ascii_case("via") || name.eq_ignore_ascii_case("x-forwarded-for") {
         value.rsplit_once(',').map_or("", |(viewers, _)| viewers)
     } else {
         value
     }
 }
 
-fn place(lower: &str) -> Place {
-    let shaped = SHAPED.contains(&lower) || lower.starts_with("sec-");
+fn place(name: &str) -> Place {
+    let shaped = SHAPED.contains(name) || starts_with(name, "sec-");
     if shaped { Place::ShapedHeader } else { Place::Value }
+}
+
+fn starts_with(name: &str, start: &str) -> bool {
+    name.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start))
 }

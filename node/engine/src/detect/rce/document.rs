@@ -2,7 +2,7 @@
 //! backticks, indented. What is left is read line by line, so that prose around a command does not hide it.
 
 use super::{may_hold_command, shell};
-use crate::{detect::Match, field::Place};
+use crate::{detect::Match, field::Place, prefilter::Bytes};
 use std::borrow::Cow;
 
 pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
@@ -16,7 +16,7 @@ pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
             is_fenced = !is_fenced;
             continue;
         }
-        if is_fenced || is_quoted(line, text) || !may_hold_command(line, place) {
+        if is_fenced || is_quoted(line, text) || !may_hold_command(line, Bytes::of(line), place) {
             continue;
         }
         let found = shell(&without_spans(line), place).filter(|it| from == 0 || !opens(it, line));

@@ -17,16 +17,27 @@ pub(super) struct Head {
     pub is_pair: bool,
 }
 
+/// So much of the first word is looked at.
+const MAX_FIRST: usize = 64;
+
 /// Whether the first word is a command or the path of one, or a variable is set first.
 pub(super) fn opens_with_command(value: &[u8]) -> bool {
     let first = value.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    let Ok(first) = std::str::from_utf8(&first[..first.len().min(64)]) else { return false };
+    let Ok(first) = std::str::from_utf8(&first[..first.len().min(MAX_FIRST)]) else { return false };
     words::program(first).is_some()
-        || words::known(&plain_name(first)).is_some()
-        || words::is_pair(first, "-v")
-        || matches!(first, "net" | "waitfor" | "reg" | "sc" | "ip" | "docker" | "gem")
-        || words::RUNNERS.iter().any(|it| it.eq_ignore_ascii_case(first))
+        || is_known(first)
+        || matches!(first, "command" | "net" | "waitfor" | "reg" | "sc" | "ip" | "docker" | "gem")
+        || words::is_runner(first)
         || is_version_probe(value)
+}
+
+/// Whether the table has it, however it is spelled.
+fn is_known(word: &str) -> bool {
+    let mut lower = [0; MAX_FIRST];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word.as_bytes());
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).is_ok_and(|lower| words::known(plain(lower)).is_some())
 }
 
 /// `perl --version`, `gcc -v`: a harmless way to ask whether commands run.
@@ -41,16 +52,25 @@ pub(super) fn is_version_probe(value: &[u8]) -> bool {
 
 /// As the table spells it: `C:\x\CMD.EXE` is `cmd`.
 pub(super) fn plain_name(word: &str) -> String {
-    let name = word.rsplit('\\').next().unwrap_or(word).to_ascii_lowercase();
+    plain(&word.to_ascii_lowercase()).to_owned()
+}
+
+/// The same of a word in lower case.
+fn plain(word: &str) -> &str {
+    let name = memchr::memrchr(b'\\', word.as_bytes()).map_or(word, |at| &word[at + 1..]);
     if name == "%comspec%" {
-        return "cmd".to_owned();
+        return "cmd";
     }
-    let name = name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name);
+    let name = name.strip_suffix(".exe").unwrap_or(name);
     // `gcc7.4`, `python3.12`, `php-8`.
+    let is_of_version = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    if !name.as_bytes().last().is_some_and(is_of_version) {
+        return name;
+    }
     let plain = name.trim_end_matches(|it: char| it.is_ascii_digit() || matches!(it, '.' | '-'));
     let is_versioned = name.len() > plain.len()
         && matches!(plain, "gcc" | "python" | "php" | "perl" | "ruby" | "lua" | "node");
-    if is_versioned { plain.to_owned() } else { name }
+    if is_versioned { plain } else { name }
 }
 
 pub(super) fn head(command: &Command) -> Option<Head> {

@@ -17,7 +17,7 @@ struct Open {
 }
 
 pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
-    let first = memchr::memmem::find(value, b"${")?;
+    let first = memchr::memchr_iter(b'$', value).find(|at| value.get(at + 1) == Some(&b'{'))?;
     let mut open: Vec<Open> = Vec::new();
     let mut at = first;
     let mut is_nested = false;

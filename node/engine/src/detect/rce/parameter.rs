@@ -2,8 +2,9 @@
 
 use super::words;
 use crate::{
-    detect::{Match, Site, names::Names},
+    detect::{Match, Site},
     field::Place,
+    names::Names,
 };
 use shared::{AttackType, Severity::High};
 

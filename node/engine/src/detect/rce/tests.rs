@@ -1,7 +1,7 @@
 use super::*;
 
 fn found(value: &str) -> Option<&'static str> {
-    detect(value.as_bytes(), Place::Value).first().map(|it| it.signature)
+    detect(value.as_bytes(), Bytes::of(value.as_bytes()), Place::Value).first().map(|it| it.signature)
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn innocent_texts_pass() {
 #[test]
 fn the_span_is_the_command_with_its_separator() {
     let value = b"127.0.0.1; cat /etc/passwd";
-    let found = &detect(value, Place::Value)[0];
+    let found = &detect(value, Bytes::of(value), Place::Value)[0];
     assert_eq!(&value[found.span.clone()], b"; cat /etc/passwd");
 }
 

@@ -1,6 +1,7 @@
 //! What is a command, and which arguments make a plain word one.
 
-use std::{collections::HashMap, sync::LazyLock};
+use crate::names::Names;
+use std::sync::LazyLock;
 
 /// A dash and a letter, `/c`, `+%s`.
 pub(super) const FLAG: u8 = 1;
@@ -277,17 +278,54 @@ pub(super) const GLOB_TARGETS: &[&str] = &[
 pub(super) const KEYWORDS: &[&str] =
     &["if", "then", "fi", "do", "done", "while", "for", "in", "else", "until"];
 
-static KNOWN: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
+/// By name; asked for the first word of most values, so it is no table that hashes against attackers.
+static KNOWN: LazyLock<Vec<(&str, Known)>> = LazyLock::new(|| {
     let read = |table: &'static [(u8, &str)], is_telling| {
         let names =
             table.iter().flat_map(|&(takes, names)| names.split_whitespace().map(move |name| (name, takes)));
         names.map(move |(name, takes)| (name, Known { takes, is_telling }))
     };
-    read(PLAIN, false).chain(read(TELLING, true)).collect()
+    let mut known: Vec<_> = read(PLAIN, false).chain(read(TELLING, true)).collect();
+    // The last one counts.
+    known.reverse();
+    known.sort_by_key(|(name, _)| *name);
+    known.dedup_by_key(|(name, _)| *name);
+    known
 });
 
+/// Every word that could begin a command, as marks of few bits: most words have none.
+static MARKS: LazyLock<[u64; 64]> = LazyLock::new(|| {
+    let known = KNOWN.iter().map(|(name, _)| *name);
+    let pairs = PAIRS.iter().map(|(first, _)| *first);
+    let mut marks = [0; 64];
+    for name in known.chain(pairs).chain(PREFIXES.iter().copied()).chain(RUNNERS.iter().copied()) {
+        let (word, bit) = mark(name);
+        marks[word] |= bit;
+    }
+    marks
+});
+
+/// May suspect too much, never too little.
+fn is_marked(name: &str) -> bool {
+    let (word, bit) = mark(name);
+    MARKS[word] & bit != 0
+}
+
+/// Of length, first, second and last letter.
+fn mark(name: &str) -> (usize, u64) {
+    let at = |place: usize| name.as_bytes().get(place).copied().map_or(0, usize::from);
+    let mixed = name.len() + 5 * at(0) + 67 * at(1) + 397 * at(name.len().saturating_sub(1));
+    (mixed / 64 % 64, 1 << (mixed % 64))
+}
+
 pub(super) fn known(name: &str) -> Option<Known> {
-    KNOWN.get(name).copied().or_else(|| {
+    if is_marked(name)
+        && let Ok(at) = KNOWN.binary_search_by_key(&name, |(known, _)| known)
+    {
+        return Some(KNOWN[at].1);
+    }
+    // Families and cmdlets have a dash in their names.
+    memchr::memchr(b'-', name.as_bytes()).and_then(|_| {
         let is_family = FAMILIES.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix));
         let is_name = name.bytes().all(|it| it.is_ascii_lowercase() || it == b'-');
         (is_family && is_name || is_cmdlet(name))
@@ -343,9 +381,16 @@ fn is_cmdlet(name: &str) -> bool {
 /// Whether a word, in lower case, could begin a command: by itself, with its second word, or by running what follows.
 pub(super) fn may_run(name: &str) -> bool {
     known(name).is_some()
-        || PREFIXES.contains(&name)
-        || RUNNERS.contains(&name)
-        || PAIRS.iter().any(|(first, _)| *first == name)
+        || is_marked(name)
+            && (PREFIXES.contains(&name)
+                || RUNNERS.contains(&name)
+                || PAIRS.iter().any(|(first, _)| *first == name))
+}
+
+/// Whether it runs what follows it, spelled in any case.
+pub(super) fn is_runner(name: &str) -> bool {
+    static NAMES: Names = Names::new(RUNNERS);
+    NAMES.contains(name)
 }
 
 pub(super) fn is_pair(name: &str, second: &str) -> bool {
@@ -358,6 +403,7 @@ pub(super) fn is_interpreter(name: &str) -> bool {
 
 /// The program, when the word is the path of one.
 pub(super) fn program(word: &str) -> Option<&str> {
+    memchr::memchr(b'/', word.as_bytes())?;
     let climbed = word.contains("../").then(|| word.trim_start_matches(['.', '/']));
     let from = climbed.map_or(word, |it| &word[word.len().saturating_sub(it.len() + 1)..]);
     let relative = || word.strip_prefix("bin/").filter(|name| known(name).is_some_and(|it| it.is_telling));

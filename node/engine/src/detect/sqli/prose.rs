@@ -1,7 +1,7 @@
 //! The quick no: values of plain words that no rule could hold for. They are most long texts, and are read no further.
 
 use super::words;
-use crate::detect::names::Names;
+use crate::names::Names;
 
 /// Rules begin with these whatever stands around them.
 static TELLING: Names = Names::new(&[

@@ -1,7 +1,7 @@
 //! Tags and attributes that do something by themselves.
 
 use super::{style, url};
-use crate::token::html::Tag;
+use crate::{names::Names, token::html::Tag};
 
 /// Tags that load or run something, wherever they stand.
 pub(super) fn is_active(tag: &Tag<'_>) -> bool {
@@ -66,13 +66,13 @@ pub(super) fn is_directive(name: &str, value: &[u8]) -> bool {
 }
 
 /// An attribute that runs, were it the value's to give.
-pub(super) fn is_telling(name: &str, value: Option<&[u8]>) -> bool {
-    match (name, value) {
-        ("formaction" | "srcdoc" | "xlink:href", Some(_)) => true,
-        ("style", Some(value)) => style::is_active(value),
-        ("href" | "src" | "action" | "data" | "background" | "to" | "from" | "values", Some(value)) => {
-            url::runs_script(value)
-        }
-        _ => false,
-    }
+pub(super) fn is_telling(name: &[u8], value: Option<&[u8]>) -> bool {
+    static RUNNING: Names = Names::new(&["formaction", "srcdoc", "xlink:href"]);
+    static LEADING: Names =
+        Names::new(&["href", "src", "action", "data", "background", "to", "from", "values"]);
+    value.is_some_and(|value| {
+        RUNNING.contains(name)
+            || name.eq_ignore_ascii_case(b"style") && style::is_active(value)
+            || LEADING.contains(name) && url::runs_script(value)
+    })
 }

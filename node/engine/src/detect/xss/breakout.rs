@@ -1,7 +1,7 @@
 //! Values that leave the attribute they land in, and bring attributes of their own.
 
 use super::active;
-use crate::token::html::attributes;
+use crate::token::html::spelled_attributes;
 
 /// So many attributes are read after a quote.
 const MAX_ATTRIBUTES: usize = 12;
@@ -11,16 +11,15 @@ pub(super) fn runs(rest: &[u8]) -> bool {
     if memchr::memchr(b'=', rest).is_none() {
         return false;
     }
-    attributes(rest).iter().take(MAX_ATTRIBUTES).any(|it| {
-        it.value.is_some_and(|value| !value.is_empty()) && is_handler(&it.name)
-            || active::is_telling(&it.name, it.value)
+    spelled_attributes(rest).take(MAX_ATTRIBUTES).any(|(name, value)| {
+        value.is_some_and(|value| !value.is_empty()) && is_handler(name) || active::is_telling(name, value)
     })
 }
 
 /// `onload`, `onerror`: any name of that form, since browsers gain new ones every year.
-pub(super) fn is_handler(name: &str) -> bool {
-    let event = name.strip_prefix("on").unwrap_or_default();
-    (3..=30).contains(&event.len()) && event.bytes().all(|byte| byte.is_ascii_alphabetic())
+pub(super) fn is_handler(name: &[u8]) -> bool {
+    let [b'o' | b'O', b'n' | b'N', event @ ..] = name else { return false };
+    (3..=30).contains(&event.len()) && event.iter().all(u8::is_ascii_alphabetic)
 }
 
 /// A parameter's name that ends in a handler: its equals sign is the query's.
@@ -29,7 +28,7 @@ pub(super) fn ends_with_handler(name: &[u8]) -> bool {
     let Some(at) = name.iter().rposition(|it| it.is_ascii_whitespace() || b"\"'`/<>".contains(it)) else {
         return false;
     };
-    std::str::from_utf8(&name[at + 1..]).is_ok_and(|word| is_handler(&word.to_ascii_lowercase()))
+    is_handler(&name[at + 1..])
 }
 
 /// The value as a filter leaves it that removes tags, when tags part its words: `on<x>click`.

@@ -8,6 +8,10 @@ const SCHEMES: &[&[u8]] = &[b"javascript:", b"vbscript:", b"livescript:", b"moch
 pub(super) fn runs_script(value: &[u8]) -> bool {
     // Nothing that starts otherwise can become a script URL.
     let start = &value[..value.len().min(300)];
+    let first = start.iter().find(|&&byte| byte > b' ').map(u8::to_ascii_lowercase);
+    if !matches!(first, Some(b'j' | b'v' | b'l' | b'm' | b'd' | b'&')) {
+        return false;
+    }
     let decoded = html_text(start);
     let compact = compact(decoded.as_deref().unwrap_or(start));
     // The bare name of the scheme is a word, unless somebody hid it.
