@@ -10,6 +10,7 @@
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
 //! | [`audit`] | who changed what |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
+//! | [`trial`] | rules tried on what was recorded |
 //! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`intake`] | how many deliveries are taken in at once |
@@ -44,3 +45,4 @@ pub mod ruleset;
 pub mod seed;
 pub mod store;
 pub mod token;
+pub mod trial;

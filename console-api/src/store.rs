@@ -19,6 +19,7 @@ mod marks;
 mod nodes;
 mod not_inspected;
 mod place;
+mod recorded;
 mod requests;
 mod responses;
 mod retention;

@@ -38,6 +38,7 @@ enum Thing {
     Rule,
     Entry,
     Attack,
+    Hit,
 }
 
 const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
@@ -118,37 +119,53 @@ fn changes() -> Vec<Change> {
             wrong: Some((json!({"mark": null, "note": "n".repeat(2001)}), "note")),
             logged: ("change", "attack"),
         },
+        Change {
+            method: "POST",
+            address: "/hits/{id}/exclusion",
+            allowed: JUDGES,
+            of: Some(Thing::Hit),
+            body: json!({"width": "type"}),
+            wrong: Some((json!({"width": "subtype"}), "width")),
+            logged: ("create", "rule"),
+        },
     ]
 }
 
 /// What is no `GET`, and yet changes nothing of what people set up.
-const NO_CHANGES: [(&str, &str); 2] = [
+const NO_CHANGES: [(&str, &str); 3] = [
     ("POST", "/ingest"),                       // what nodes found
+    ("POST", "/rules/test"),                   // tries one out
     ("POST", "/connectors/cloudfront/bundle"), // makes a file and keeps nothing
 ];
 
 impl Thing {
-    async fn make(self, console: &Console) -> (String, String) {
+    /// Whether it has revisions. What has none is not changed itself: something is made of it.
+    fn is_tagged(self) -> bool {
+        !matches!(self, Self::Hit)
+    }
+
+    async fn make(self, console: &Console) -> (String, Option<String>) {
         let (path, body) = match self {
             Self::Rule => ("/api/v1/rules", rule()),
             Self::Entry => ("/api/v1/ip-lists", entry()),
-            Self::Attack => return (new_attack(console).await, "\"0\"".to_owned()),
+            Self::Attack => return (new_attack(console).await.0, Some("\"0\"".to_owned())),
+            Self::Hit => return (new_attack(console).await.1, None),
         };
         let made = admin(console, "POST", path, &body).await;
         assert_eq!(made.status, 201, "{}", made.text);
-        (made.json()["id"].as_str().unwrap().to_owned(), made.header("etag").to_owned())
+        (made.json()["id"].as_str().unwrap().to_owned(), Some(made.header("etag").to_owned()))
     }
 }
 
-/// The id of an attack that was not there before.
-async fn new_attack(console: &Console) -> String {
+/// The ids of an attack that was not there before, and of its hit.
+async fn new_attack(console: &Console) -> (String, String) {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
     console
         .ingest(&[with(attack(n, 0), &[("/attack/request/host", json!(format!("{n}.example.com")))])])
         .await;
     let found = console.get(&format!("/api/v1/attacks?q=request_id:{}", request_id(n))).await.json();
-    found["items"][0]["id"].as_str().unwrap().to_owned()
+    (found["items"][0]["id"].as_str().unwrap().to_owned(), uuid(n))
 }
 
 impl Change {
@@ -161,7 +178,7 @@ impl Change {
         match self.of {
             Some(thing) => {
                 let (id, tag) = thing.make(console).await;
-                (self.path(&id), Some(tag))
+                (self.path(&id), tag)
             }
             None => (self.path(""), None),
         }
@@ -234,7 +251,7 @@ async fn who_may_change_it_changes_it_and_the_log_tells() {
 #[tokio::test]
 async fn who_knows_an_older_state_or_none_changes_nothing() {
     let console = Console::start().await;
-    for change in changes().into_iter().filter(|change| change.of.is_some()) {
+    for change in changes().into_iter().filter(|change| change.of.is_some_and(Thing::is_tagged)) {
         let name = format!("{} {}", change.method, change.address);
         let (path, _) = change.target(&console).await;
         let before = last_line(&console).await;
