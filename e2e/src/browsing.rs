@@ -40,6 +40,15 @@ const WALKS: &[Walk] = &[
         show: |visit| Box::pin(walk::attacks(visit)),
     },
     Walk {
+        name: "from an attack to why it is one, to an exclusion after a look at what it silences; and undone",
+        show: |visit| Box::pin(walk::false_alarm(visit)),
+    },
+    Walk {
+        name: "without scripts: charts, search, a blocked source and a virtual patch, undone",
+        show: |visit| Box::pin(walk::without_scripts(visit)),
+    },
+    Walk { name: "the files of a search hold what it finds", show: |visit| Box::pin(walk::files(visit)) },
+    Walk {
         name: "what attackers write is text on every page, and nothing of it runs",
         show: |visit| Box::pin(poison::everywhere(visit)),
     },

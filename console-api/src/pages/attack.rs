@@ -14,6 +14,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use form_urlencoded::Serializer;
 use shared::classification::names;
+use std::collections::BTreeMap;
 
 #[derive(Template)]
 #[template(path = "attack.html")]
@@ -21,6 +22,34 @@ struct AttackPage {
     detail: AttackDetail,
     hits: Page<RecordedHit>,
     may_judge: bool,
+    timeline: Timeline,
+}
+
+/// The hits over time, in the units of a drawing: from the left, and the heights of all hits and of those blocked.
+struct Timeline {
+    bars: Vec<(i64, u64, u64)>,
+}
+
+impl Timeline {
+    const BARS: i64 = 60;
+    const WIDTH: i64 = Self::BARS * 10;
+
+    fn new(times: &[(i64, u64, u64)]) -> Self {
+        let start = times.first().map_or(0, |time| time.0);
+        let end = times.last().map_or(0, |time| time.0);
+        // Slots are five minutes.
+        let interval = ((end - start) / Self::BARS + 1).max(300_000);
+        let mut sums: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
+        for (at, hits, blocked) in times {
+            let sum = sums.entry((at - start) / interval).or_default();
+            *sum = (sum.0 + hits, sum.1 + blocked);
+        }
+        let most = sums.values().map(|sum| sum.0).max().unwrap_or(1).max(1);
+        let bar = |(index, (hits, blocked)): (i64, (u64, u64))| {
+            (index * 10, hits * 100 / most, blocked * 100 / most)
+        };
+        Self { bars: sums.into_iter().map(bar).collect() }
+    }
 }
 
 impl AttackPage {
@@ -50,6 +79,7 @@ pub(super) async fn one(
     let (Id(id), Query(slice)) = (id?, slice?);
     let attack = store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
     let hits = store.hits_of_attack(attack.id, &slice).await?;
+    let timeline = Timeline::new(&store.attack_times(attack.id).await?);
     let detail = store.attack_detail(attack).await?;
-    Ok(render(&AttackPage { detail, hits, may_judge: actor.role.may_judge() }))
+    Ok(render(&AttackPage { detail, hits, may_judge: actor.role.may_judge(), timeline }))
 }

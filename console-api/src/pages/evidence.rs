@@ -1,13 +1,8 @@
 //! How a payload was found: what was decoded on the way to it, and what the catalogues call it.
 
 use super::raw::Piece;
-use crate::hit::RecordedHit;
-use engine::Engine;
-use shared::{Class, Delivery, Finding, InspectRequest, RecordedRequest, classification::names};
-use std::sync::LazyLock;
-
-/// Compiled when the first hit is looked at.
-static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
+use crate::{hit::RecordedHit, trial};
+use shared::{Class, Finding, RecordedRequest, classification::names};
 
 /// A finding with its story.
 pub(super) struct Evidence {
@@ -28,7 +23,7 @@ impl Evidence {
     /// The engine looks again at what was recorded, as stages are not. Where it finds something else, because something was
     /// masked or another version found it, the layers are named only.
     pub(super) fn of(hit: &RecordedHit, request: &RecordedRequest) -> Vec<Self> {
-        let fields = ENGINE.explain(&again(request));
+        let fields = trial::explain(request.clone());
         let story = |finding: &Finding| {
             let is_it =
                 |other: &Finding| other.signature == finding.signature && other.point == finding.point;
@@ -73,27 +68,6 @@ impl Evidence {
             (format!("CAPEC-{number}"), names::capec(*number), page)
         });
         cwe.chain(owasp).chain(capec).collect()
-    }
-}
-
-/// The request as a node would get it again. What was masked, or cut off, stays so.
-fn again(recorded: &RecordedRequest) -> InspectRequest {
-    let recorded = recorded.clone();
-    InspectRequest {
-        request_id: Some(recorded.request_id),
-        connector: recorded.connector,
-        delivery: Delivery::default(),
-        client_ip: recorded.client_ip,
-        method: recorded.method,
-        scheme: recorded.scheme,
-        http_version: recorded.http_version,
-        host: recorded.host,
-        path: recorded.path,
-        query: recorded.query,
-        headers: recorded.headers,
-        body: recorded.body,
-        body_truncated: recorded.body_truncated,
-        not_inspected: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ const THEMES: [(&str, bool); 2] = [("light", false), ("dark", true)];
 /// Writes `<page>-<theme>.png` into the folder.
 pub(super) async fn take(visit: &Visit, folder: &Path, width: u32) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
+    visit.seed(4_000).await?;
     let pages = data::pages(visit).await?;
     for (theme, dark) in THEMES {
         visit.resize(Window { width, height: 860, dark }).await?;

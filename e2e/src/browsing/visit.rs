@@ -7,13 +7,15 @@ use crate::{
     stack::StackOptions,
 };
 use anyhow::ensure;
-use std::{ops::Deref, path::PathBuf};
+use std::{ops::Deref, path::PathBuf, process::Stdio};
+use tokio::process::Command;
 
 pub(super) const WIDE: Window = Window { width: 1280, height: 900, dark: false };
 
 pub(super) struct Visit {
     pub(super) world: World,
     browser: Browser,
+    console: PathBuf,
 }
 
 impl Visit {
@@ -21,7 +23,7 @@ impl Visit {
         let world = World::start(binaries, StackOptions::default()).await?;
         let browser = Browser::start(program).await?;
         browser.resize(WIDE).await?;
-        Ok(Self { world, browser })
+        Ok(Self { world, browser, console: binaries.console.clone() })
     }
 
     /// Opens a page of the console.
@@ -35,6 +37,15 @@ impl Visit {
         self.write(&self.world.admin_token).await?;
         self.press("Enter").await?;
         self.reads("h1", "Attacks").await
+    }
+
+    /// Attacks of a month, as if it had been a busy one.
+    pub(super) async fn seed(&self, hits: u32) -> anyhow::Result<()> {
+        let data = self.world.directory().join("console");
+        let mut seed = Command::new(&self.console);
+        seed.arg("seed").arg("--data").arg(data).args(["--hits", &hits.to_string()]).stdout(Stdio::null());
+        ensure!(seed.status().await?.success(), "the console cannot be seeded");
+        Ok(())
     }
 
     /// That nothing was refused, failed or written to the console.
