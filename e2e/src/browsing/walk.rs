@@ -50,6 +50,7 @@ pub(super) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
 
     // The menu of a value, and a chart.
     visit.page("/attacks").await?;
+    visit.sees(".charts .series").await?;
     visit.click_where("a.cell", "sqli").await?;
     visit.click_where(".menu a", "Exclude").await?;
     visit.until("location.search === '?q=-type%3Asqli'").await?;
