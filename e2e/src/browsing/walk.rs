@@ -125,6 +125,7 @@ pub(super) async fn without_scripts(visit: &Visit) -> anyhow::Result<()> {
     visit.reads(".done", "Such requests are blocked from now on.").await?;
     visit.page("/audit").await?;
     visit.click_where("td button", "Undo").await?;
+    visit.reads("tbody tr:first-child", "delete").await?;
     visit.page("/rules").await?;
     visit.reads(".empty", "No rules").await
 }
