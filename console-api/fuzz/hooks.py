@@ -34,7 +34,14 @@ def fresh(operation):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Half of the calls that should succeed are about something that is there."""
-    if "{id}" not in case.operation.path or not case.meta or not case.meta.generation.mode.is_positive:
+    if "{" not in case.operation.path or not case.meta or not case.meta.generation.mode.is_positive:
+        return
+    if "{version}" in case.operation.path:
+        versions, tag = call("GET", "/rulesets?limit=5")
+        known = [version["version"] for version in versions["items"]] or [0]
+        case.path_parameters = {**(case.path_parameters or {}), "version": random.choice(known)}
+        if case.headers and "If-Match" in case.headers:
+            case.headers["If-Match"] = tag
         return
     if case.operation.path.startswith("/hits"):
         thing, tag = {"id": hit()}, None

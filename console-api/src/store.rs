@@ -24,6 +24,7 @@ mod requests;
 mod responses;
 mod retention;
 mod rules;
+mod rulesets;
 mod statement;
 mod stats;
 mod times;

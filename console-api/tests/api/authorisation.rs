@@ -17,7 +17,7 @@ const ADMIN: &[Role] = &[Role::Admin];
 const NODE: &[Role] = &[Role::Node];
 
 /// Every operation of the API, and who may call it.
-const OPERATIONS: [(&str, &str, &[Role]); 29] = [
+const OPERATIONS: [(&str, &str, &[Role]); 33] = [
     ("get", "/attacks", PEOPLE),
     ("get", "/attacks/export.csv", PEOPLE),
     ("get", "/attacks/export.ndjson", PEOPLE),
@@ -47,11 +47,15 @@ const OPERATIONS: [(&str, &str, &[Role]); 29] = [
     ("get", "/rules/{id}", PEOPLE),
     ("put", "/rules/{id}", JUDGES),
     ("delete", "/rules/{id}", JUDGES),
+    ("get", "/rulesets", PEOPLE),
+    ("get", "/rulesets/{version}", PEOPLE),
+    ("post", "/rulesets/{version}/activate", JUDGES),
+    ("get", "/rulesets/{version}/diff", PEOPLE),
 ];
 
 /// Only the head of the answer: a stream has no end.
 async fn call(console: &Console, method: &str, path: &str, authorization: &str) -> Response {
-    let path = format!("/api/v1{}", path.replace("{id}", &uuid(1)));
+    let path = format!("/api/v1{}", path.replace("{id}", &uuid(1)).replace("{version}", "1"));
     let request = Request::builder().method(method.to_uppercase().as_str()).uri(path);
     let request = request.header(header::AUTHORIZATION, authorization).body(Body::empty()).unwrap();
     console.router.clone().oneshot(request).await.unwrap()

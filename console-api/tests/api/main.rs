@@ -26,4 +26,5 @@ mod postgres_server;
 mod retention;
 mod rule_tests;
 mod rules;
+mod rulesets;
 mod transfer;
