@@ -1,8 +1,12 @@
 //! How a payload was found: what was decoded on the way to it, and what the catalogues call it.
 
-use super::raw::Piece;
+use super::raw::{Piece, Raw};
 use crate::{hit::RecordedHit, trial};
+use engine::ExplainedField;
 use shared::{Class, Finding, RecordedRequest, classification::names};
+
+/// What the value is called before anything was decoded.
+const SENT: &str = "as sent";
 
 /// A finding with its story.
 pub(super) struct Evidence {
@@ -14,7 +18,7 @@ pub(super) struct Evidence {
 
 /// A stage of decoding.
 pub(super) struct Step {
-    /// The layer that was taken off; of the first, that it is the value itself.
+    /// The layer that was taken off.
     pub name: String,
     pub pieces: Vec<Piece>,
 }
@@ -22,31 +26,11 @@ pub(super) struct Step {
 impl Evidence {
     /// The engine looks again at what was recorded, as stages are not. Where it finds something else, because something was
     /// masked or another version found it, the layers are named only.
-    pub(super) fn of(hit: &RecordedHit, request: &RecordedRequest) -> Vec<Self> {
+    pub(super) fn of(hit: &RecordedHit, request: &RecordedRequest, raw: &Raw) -> Vec<Self> {
         let fields = trial::explain(request.clone());
-        let story = |finding: &Finding| {
-            let is_it =
-                |other: &Finding| other.signature == finding.signature && other.point == finding.point;
-            let field = fields.iter().find(|field| field.findings.iter().any(is_it));
-            let named = || {
-                finding.decoded.iter().map(|name| Step { name: name.clone(), pieces: Vec::new() }).collect()
-            };
-            field.map_or_else(named, |field| {
-                // The payload stands in the layer that as many decoders had made as the finding names.
-                let before =
-                    field.decoded.iter().map(|name| Step { name: (*name).to_owned(), pieces: Vec::new() });
-                let deepest = finding.decoded.len().saturating_sub(field.decoded.len());
-                let layers = field.layers.iter().take(deepest + 1).enumerate();
-                let shown = layers.map(|(depth, layer)| Step {
-                    name: layer.name.to_owned(),
-                    pieces: marked(&layer.value, if depth == deepest { &finding.payload } else { "" }),
-                });
-                before.chain(shown).collect()
-            })
-        };
         let evidence = |finding: &Finding| Self {
             class: finding.class.clone().or_else(|| Class::of(&finding.attack_type, &finding.signature)),
-            steps: story(finding),
+            steps: story(finding, &fields, raw),
             finding: finding.clone(),
         };
         hit.findings.iter().map(evidence).collect()
@@ -69,6 +53,27 @@ impl Evidence {
         });
         cwe.chain(owasp).chain(capec).collect()
     }
+}
+
+fn story(finding: &Finding, fields: &[ExplainedField], raw: &Raw) -> Vec<Step> {
+    let is_it = |other: &Finding| other.signature == finding.signature && other.point == finding.point;
+    let Some(field) = fields.iter().find(|field| field.findings.iter().any(is_it)) else {
+        return finding.decoded.iter().map(|name| Step { name: name.clone(), pieces: Vec::new() }).collect();
+    };
+    let taken_off = field.decoded.join(", ");
+    let sent = raw.value(&finding.point).filter(|_| !taken_off.is_empty());
+    let sent = sent.map(|value| Step { name: SENT.to_owned(), pieces: marked(value, "") });
+    // The payload stands in the layer that as many decoders had made as the finding names.
+    let deepest = finding.decoded.len().saturating_sub(field.decoded.len());
+    let layers = field.layers.iter().take(deepest + 1).enumerate().map(|(depth, layer)| Step {
+        name: match depth {
+            0 if taken_off.is_empty() => SENT.to_owned(),
+            0 => taken_off.clone(),
+            _ => layer.name.to_owned(),
+        },
+        pieces: marked(&layer.value, if depth == deepest { &finding.payload } else { "" }),
+    });
+    sent.into_iter().chain(layers).collect()
 }
 
 /// A text with the payload in it marked.

@@ -69,7 +69,7 @@ pub(super) async fn one(
     Ok(render(&HitPage {
         pieces: raw.pieces(&detail.hit.findings),
         curl: as_curl(&detail.request),
-        evidence: Evidence::of(&detail.hit, &detail.request),
+        evidence: Evidence::of(&detail.hit, &detail.request, &raw),
         may_judge: actor.role.may_judge(),
         detail,
         made,

@@ -16,6 +16,9 @@ pub(super) struct Piece {
 /// Deeper encodings are not looked through for a mark.
 const LAYERS: usize = 3;
 
+/// Longer values are not shown twice.
+const SHORT: usize = 500;
+
 /// The request much as it was sent; bytes that are no UTF-8 show as �.
 pub(super) struct Raw {
     pub text: String,
@@ -52,6 +55,11 @@ impl Raw {
         }
         let body = start..text.len();
         Self { text, target, query, headers, body }
+    }
+
+    /// The value a point leads to, as it was sent; of a body, all of it when it is short.
+    pub(super) fn value(&self, point: &Point) -> Option<&str> {
+        self.text.get(self.place(point)?).filter(|value| value.len() <= SHORT)
     }
 
     /// The text, cut where payloads begin and end.

@@ -84,7 +84,7 @@ pub(super) async fn false_alarm(visit: &Visit) -> anyhow::Result<()> {
     visit.reads(".drawer h1", "SQL injection").await?;
     visit.click(".drawer tbody a").await?;
     // Why: what was decoded, what the catalogues call it, where it stands in the request.
-    visit.reads(".drawer .chain li:first-child", "%27 OR 1=1").await?;
+    visit.reads(".drawer .chain li:first-child", "%2527+OR+1=1").await?;
     visit.reads(".drawer .chain mark", "' OR 1=1").await?;
     visit.reads(".drawer .classes", "CWE-89 SQL injection").await?;
     visit.reads(".drawer .request mark", "%2527+OR+1=1").await?;
