@@ -3,7 +3,10 @@
 //! One table of trees nobody publishes, one of the folders servers keep their settings and logs in, one of names that give
 //! a file away. All names are lower-case.
 
-use crate::token::path::{Location, Root};
+use crate::{
+    names::Names,
+    token::path::{Location, Root},
+};
 
 /// How sure it is that only an attacker asks.
 #[derive(Debug, PartialEq, Eq)]
@@ -189,7 +192,7 @@ const PAGE_ROOTS: &[&str] =
     &["htdocs", "httpdocs", "public_html", "webapps", "webserver", "wwwroot", "www", "html"];
 
 /// Names of passwords, keys, histories and settings.
-const NAMES: &[&str] = &[
+static NAMES: Names = Names::new(&[
     ".htpasswd",
     "access_log",
     "application.properties",
@@ -257,7 +260,7 @@ const NAMES: &[&str] = &[
     "wtmp",
     "wtmpx",
     "xferlog",
-];
+]);
 
 /// Starts of names with a number or a suffix behind them.
 const STARTS: &[&str] = &["sess_", "rc.conf.", "pureftpd.", "mysql-bin.", "php.ini-", "passwd.", "shadow."];
@@ -287,7 +290,7 @@ pub(super) fn is_asked_for(value: &[u8]) -> Option<Asked> {
     {
         return Some(Asked::Surely);
     }
-    let is_telling = || NAMES.contains(&name) || STARTS.iter().any(|it| name.starts_with(it));
+    let is_telling = || NAMES.contains(name) || STARTS.iter().any(|it| name.starts_with(it));
     let is_script = || has_ending(SCRIPTS) && folders().any(|it| WEB_ROOTS.contains(&it));
     let opens_with_server = || {
         let first = folders().next();
@@ -326,7 +329,8 @@ fn is_of_system<'t>(mut segments: impl Iterator<Item = &'t str> + Clone) -> bool
 
 /// Whether a path leads to something in one of these trees.
 fn is_in<'t>(trees: &[&[&str]], segments: &(impl Iterator<Item = &'t str> + Clone)) -> bool {
-    trees.iter().any(|tree| {
+    let first = segments.clone().next();
+    trees.iter().filter(|tree| tree.first().copied() == first).any(|tree| {
         let mut segments = segments.clone();
         tree.iter().all(|it| segments.next() == Some(it)) && segments.next().is_some()
     })
