@@ -4,6 +4,7 @@
 linker := justfile_directory() / "target/tools/linker"
 debs := justfile_directory() / "target/tools/cargo-deb"
 fuzzer := justfile_directory() / "target/tools/cargo-fuzz"
+schemathesis := justfile_directory() / "target/tools/schemathesis"
 nightly := "nightly-x86_64-unknown-linux-gnu"
 lambda := "x86_64-unknown-linux-gnu"
 boto3 := justfile_directory() / "target/tools/boto3"
@@ -78,6 +79,15 @@ fuzz target="engine" minutes="30": install-fuzzer
         -dict=dictionary -max_total_time=$(({{ minutes }} * 60)) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
         tee "corpus/$target.log" | grep -E 'ERROR|SUMMARY|panicked|Test unit|stat::' | sed "s/^/$target: /"
     done
+
+# Call every operation of a running console as its OpenAPI document allows and forbids; options: --seconds N --seed N
+fuzz-api *options: install-schemathesis
+    cargo build --quiet -p console-api -p connector --bin wallarm-console --bin wallarm-connector
+    python3 console-api/fuzz/run.py {{ options }}
+
+[private]
+install-schemathesis:
+    @[ -d "{{ schemathesis }}/schemathesis" ] || {{ pip }} "{{ schemathesis }}" schemathesis
 
 # Install what runs the fuzzers
 [private]

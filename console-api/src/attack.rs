@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use uuid::Uuid;
 
 /// Hits of one type at one place, none more than an hour after the one before.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Attack {
     pub id: Uuid,
     #[serde(rename = "type")]
@@ -43,7 +43,7 @@ pub struct Attack {
     pub revision: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttackStatus {
     Blocked,
@@ -85,7 +85,7 @@ impl AttackStatus {
 }
 
 /// An attack and what its hits add up to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AttackDetail {
     #[serde(flatten)]
     pub attack: Attack,
@@ -95,8 +95,10 @@ pub struct AttackDetail {
     pub response_statuses: BTreeMap<String, u64>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = AttackSource)]
 pub struct Source {
+    #[schema(value_type = String)]
     pub ip: IpAddr,
     pub hits: u64,
 }

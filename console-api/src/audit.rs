@@ -25,21 +25,25 @@ impl Author {
 }
 
 /// What can be changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AuditKind)]
 pub enum Kind {
     Rule,
     IpListEntry,
     Attack,
+    Ruleset,
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Rule, Self::IpListEntry, Self::Attack];
+    pub const ALL: [Self; 4] = [Self::Rule, Self::IpListEntry, Self::Attack, Self::Ruleset];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rule => "rule",
             Self::IpListEntry => "ip_list_entry",
             Self::Attack => "attack",
+            Self::Ruleset => "ruleset",
         }
     }
 
@@ -54,16 +58,19 @@ pub enum Action {
     Create,
     Change,
     Delete,
+    /// The way back to an older version.
+    Activate,
 }
 
 impl Action {
-    pub const ALL: [Self; 3] = [Self::Create, Self::Change, Self::Delete];
+    pub const ALL: [Self; 4] = [Self::Create, Self::Change, Self::Delete, Self::Activate];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Change => "change",
             Self::Delete => "delete",
+            Self::Activate => "activate",
         }
     }
 
@@ -80,6 +87,8 @@ pub struct Deed {
     pub object: String,
     pub before: Option<Value>,
     pub after: Option<Value>,
+    /// The version of the ruleset that it makes.
+    pub ruleset: Option<i64>,
 }
 
 impl Deed {
@@ -90,6 +99,7 @@ impl Deed {
             object: object.to_string(),
             before: None,
             after: Some(shown(after)),
+            ruleset: None,
         }
     }
 
@@ -100,12 +110,26 @@ impl Deed {
         after: &impl Serialize,
     ) -> Self {
         let (before, after) = (Some(shown(before)), Some(shown(after)));
-        Self { action: Action::Change, kind, object: object.to_string(), before, after }
+        Self { action: Action::Change, kind, object: object.to_string(), before, after, ruleset: None }
     }
 
     pub fn deleted(kind: Kind, object: &impl ToString, before: &impl Serialize) -> Self {
         let before = Some(shown(before));
-        Self { action: Action::Delete, kind, object: object.to_string(), before, after: None }
+        Self { action: Action::Delete, kind, object: object.to_string(), before, after: None, ruleset: None }
+    }
+
+    /// Of a thing that is put back: it is created only if it was not there.
+    #[must_use]
+    pub fn again(self) -> Self {
+        let action =
+            if self.action == Action::Create && self.before.is_some() { Action::Change } else { self.action };
+        Self { action, ..self }
+    }
+
+    /// As part of a version of the ruleset.
+    #[must_use]
+    pub fn making(self, ruleset: i64) -> Self {
+        Self { ruleset: Some(ruleset), ..self }
     }
 }
 
@@ -114,7 +138,8 @@ fn shown(thing: &impl Serialize) -> Value {
 }
 
 /// A line of the log.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = AuditLine)]
 pub struct Line {
     pub id: Uuid,
     pub at: Timestamp,

@@ -16,7 +16,11 @@ use axum::{
 };
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize as _, Deserializer,
+    de::{self, DeserializeOwned},
+};
+use serde_json::{Map, Value};
 use shared::Encoding;
 use std::{io::Read as _, str::FromStr};
 use uuid::Uuid;
@@ -63,10 +67,20 @@ impl Parameters {
         self.read(name, expected, |text| text.parse().ok())
     }
 
+    /// Whether a word is there, as `?word`, `?word=true` or `?word=1`.
+    pub fn flag(&mut self, name: &str) -> Result<bool, ApiError> {
+        let is_given = self.pairs.iter().any(|(given, _)| given == name);
+        let value = self.read(name, "true or false, or stand alone", |text| match text {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        })?;
+        Ok(value.unwrap_or(is_given))
+    }
+
     pub fn time(&mut self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         let now = self.now;
-        let expected = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
-        self.read(name, expected, |text| query::moment(text, now))
+        self.read(name, Times::MOMENT, |text| query::moment(text, now))
     }
 
     fn end(self) -> Result<(), ApiError> {
@@ -191,7 +205,16 @@ pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
         Some(b"gzip") => inflate(&body, limit)?,
         Some(_) => return Err(ApiError::MediaType("plain or in gzip")),
     };
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(ApiError::BadBody(format!("not {what}: a JSON object is expected")));
+    }
     serde_json::from_slice(&body).map_err(|cause| ApiError::BadBody(format!("not {what}: {cause}")))
+}
+
+/// For fields that hold objects: derived readers take an array of the fields' values, too, and nobody means that.
+pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let fields = Map::deserialize(deserializer)?;
+    T::deserialize(Value::Object(fields)).map_err(de::Error::custom)
 }
 
 /// Stops at the limit, so that a small body cannot become one that fills the memory.
@@ -219,6 +242,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let id = Path::<Uuid>::from_request_parts(parts, state).await;
         id.map(|Path(id)| Self(id)).map_err(|_| ApiError::NotFound("id"))
+    }
+}
+
+/// The number in the path. A text that is none is the number of nothing.
+pub struct Number(pub u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Number {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let number = Path::<u64>::from_request_parts(parts, state).await;
+        number.map(|Path(number)| Self(number)).map_err(|_| ApiError::NotFound("number"))
     }
 }
 

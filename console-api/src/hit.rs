@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 /// One attack type in one request, with as much of the request as a list shows.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct RecordedHit {
     pub id: Uuid,
     pub request_id: RequestId,
@@ -22,6 +22,7 @@ pub struct RecordedHit {
     pub payload: Option<String>,
     pub severity: Option<Severity>,
     pub at: Timestamp,
+    #[schema(value_type = String)]
     pub client_ip: IpAddr,
     pub method: String,
     pub host: String,
@@ -31,6 +32,9 @@ pub struct RecordedHit {
     pub decision: Decision,
     pub response_status: Option<u16>,
     pub edge_request_id: Option<String>,
+    /// Of the protected application, where the connector named one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<u32>,
     pub findings: Vec<Finding>,
 }
 
@@ -41,7 +45,7 @@ impl Listed for RecordedHit {
 }
 
 /// A hit with the whole request it was found in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct HitDetail {
     #[serde(flatten)]
     pub hit: RecordedHit,

@@ -5,10 +5,12 @@
 //! | [`config`] | flags → what to run with |
 //! | [`app`] | what handlers share, and the server around them |
 //! | `routes` | every address; one file for each kind of thing |
+//! | `openapi` | the document of the API, from the handlers |
 //! | [`pages`] | what people see in a browser |
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
 //! | [`audit`] | who changed what |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
+//! | [`trial`] | rules tried on what was recorded |
 //! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`intake`] | how many deliveries are taken in at once |
@@ -33,6 +35,7 @@ pub mod extract;
 pub mod grouping;
 pub mod hit;
 pub mod intake;
+mod openapi;
 pub mod pages;
 pub mod paging;
 pub mod query;
@@ -42,3 +45,4 @@ pub mod ruleset;
 pub mod seed;
 pub mod store;
 pub mod token;
+pub mod trial;

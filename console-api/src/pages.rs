@@ -1,5 +1,6 @@
 //! What people see: plain HTML from the server, without scripts.
 
+mod api;
 mod attacks;
 mod error;
 mod hits;
@@ -17,13 +18,16 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use serde_json::Value;
 
 /// No scripts, no styles but ours, no frames: what an attacker wrote can at most be read.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-pub(crate) fn table() -> Router<App> {
+pub(crate) fn table(document: &Value) -> Router<App> {
+    let api = api::page(document);
     Router::new()
+        .route("/api/docs", get(async || api))
         .route("/", get(async || Redirect::to("/attacks")))
         .route("/attacks", get(attacks::list))
         .route("/attacks/{id}", get(attacks::one))

@@ -63,7 +63,7 @@ pub trait Listed {
     fn cursor(&self) -> Cursor;
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
     pub items: Vec<T>,
     pub next_cursor: Option<String>,

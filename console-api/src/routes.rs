@@ -3,6 +3,7 @@
 mod attacks;
 mod audit;
 mod connectors;
+mod exclusions;
 mod export;
 mod health;
 mod hits;
@@ -12,57 +13,83 @@ mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
+mod rule_tests;
 mod rules;
+mod rulesets;
 mod stream;
 
-use crate::{app::App, error::ApiError, pages};
+use crate::{app::App, error::ApiError, openapi, pages};
 use axum::{
     Router,
+    body::Bytes,
     extract::DefaultBodyLimit,
     http::{HeaderValue, header},
     middleware,
     response::Response,
-    routing::{get, post},
+    routing::get,
+};
+use serde_json::Value;
+use utoipa::OpenApi as _;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
 };
 
 /// Largest body of a call, deliveries of nodes aside.
 const BODY_LIMIT: usize = 64 * 1024;
 
 pub(crate) fn table() -> Router<App> {
+    let (api, document) = api();
     Router::new()
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
-        .nest("/api/v1", api())
-        .merge(pages::table())
+        .nest(openapi::BASE, api)
+        .merge(pages::table(&document))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
 
-fn api() -> Router<App> {
-    Router::new()
-        .route("/attacks", get(attacks::list))
-        .route("/attacks/export.csv", get(export::csv))
-        .route("/attacks/export.ndjson", get(export::ndjson))
-        .route("/attacks/stats", get(attacks::stats))
-        .route("/attacks/stream", get(stream::attacks))
-        .route("/attacks/schema", get(attacks::schema))
-        .route("/attacks/{id}", get(attacks::one))
-        .route("/attacks/{id}/hits", get(attacks::hits))
-        .route("/attacks/{id}/mark", post(marks::mark))
-        .route("/audit", get(audit::list))
-        .route("/hits", get(hits::list))
-        .route("/hits/{id}", get(hits::one))
-        .route("/not-inspected", get(not_inspected::list))
-        .route("/rules", get(rules::list).post(rules::add))
-        .route("/rules/{id}", get(rules::one).put(rules::replace).delete(rules::delete))
-        .route("/ip-lists", get(ip_lists::list).post(ip_lists::add))
-        .route("/ip-lists/{id}", get(ip_lists::one).put(ip_lists::replace).delete(ip_lists::delete))
-        .route("/node/config", get(node_config::current))
-        .route("/nodes", get(nodes::list))
-        .route("/connectors/cloudfront/bundle", post(connectors::cloudfront_bundle))
-        .route("/ingest", post(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))
+/// The API, and its document.
+fn api() -> (Router<App>, Value) {
+    let (documented, collected) = documented().split_for_parts();
+    let document = openapi::document(&collected);
+    let text = Bytes::from(document.to_string());
+    let api = documented
+        .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], text)))
         .fallback(async || ApiError::NotFound("address"))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(middleware::map_response(private))
+        .layer(middleware::map_response(private));
+    (api, document)
+}
+
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::Beginning::openapi())
+        .routes(routes!(attacks::list))
+        .routes(routes!(export::csv))
+        .routes(routes!(export::ndjson))
+        .routes(routes!(attacks::stats))
+        .routes(routes!(stream::attacks))
+        .routes(routes!(attacks::schema))
+        .routes(routes!(attacks::one))
+        .routes(routes!(attacks::hits))
+        .routes(routes!(marks::mark))
+        .routes(routes!(audit::list))
+        .routes(routes!(hits::list))
+        .routes(routes!(hits::one))
+        .routes(routes!(exclusions::exclude))
+        .routes(routes!(not_inspected::list))
+        .routes(routes!(rules::list, rules::add))
+        .routes(routes!(rule_tests::test))
+        .routes(routes!(rules::one, rules::replace, rules::delete))
+        .routes(routes!(rulesets::list))
+        .routes(routes!(rulesets::one))
+        .routes(routes!(rulesets::difference))
+        .routes(routes!(rulesets::activate))
+        .routes(routes!(ip_lists::list, ip_lists::add))
+        .routes(routes!(ip_lists::one, ip_lists::replace, ip_lists::delete))
+        .routes(routes!(node_config::current))
+        .routes(routes!(nodes::list))
+        .routes(routes!(connectors::cloudfront_bundle))
+        .routes(routes!(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))
 }
 
 /// Answers hold what attackers sent: no cache keeps them, and no browser guesses what they are.
@@ -71,4 +98,24 @@ async fn private(mut response: Response) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_route_is_in_the_document() {
+        let (api, document) = api();
+        let paths = document["paths"].as_object().unwrap().keys().map(String::as_str);
+        // Not in itself; the other two are what the router makes for the fallback.
+        let apart = ["/openapi.json", "/", "/{*__private__axum_fallback}"];
+        let described: BTreeSet<_> = paths.chain(apart).collect();
+        // What the router knows, it tells only in its debug output.
+        let shown = format!("{api:?}");
+        let routes: BTreeSet<_> = shown.split('"').filter(|text| text.starts_with('/')).collect();
+        assert_eq!(routes, described);
+        assert!(routes.contains("/attacks/{id}"));
+    }
 }

@@ -1,12 +1,19 @@
 //! Rules and lists, as people see and write them.
 
-use crate::paging::{Cursor, Listed};
+mod version;
+
+pub use version::{Difference, Version, VersionContent};
+
+use crate::{
+    extract::object,
+    paging::{Cursor, Listed},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::ruleset::{Effect, List, ListEntry, Rule, Scope, Source};
 
 /// A rule, and when it was written.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredRule {
     #[serde(flatten)]
     pub rule: Rule,
@@ -15,18 +22,19 @@ pub struct StoredRule {
 }
 
 /// What somebody wants a rule to be.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleDraft {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub scope: Scope,
+    #[serde(deserialize_with = "object")]
     pub effect: Effect,
     #[serde(default)]
     pub comment: String,
 }
 
 /// An entry of a list, and when it was made.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredEntry {
     #[serde(flatten)]
     pub entry: ListEntry,
@@ -36,7 +44,7 @@ pub struct StoredEntry {
 }
 
 /// Whom somebody wants on a list.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntryDraft {
     pub list: List,

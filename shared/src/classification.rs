@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// How an attack is classified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Class {
     pub subtype: String,
     /// Weaknesses it aims at (Common Weakness Enumeration), the nearest first.
@@ -24,6 +25,7 @@ pub struct Class {
 
 /// How sure a finding is. Says nothing of the damage, which is its severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// A hint: an application may ask for such values.

@@ -47,6 +47,7 @@ pub struct InspectRequest {
 
 /// Who asks, and at which trigger.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConnectorInfo {
     pub kind: String,
     pub version: String,
@@ -85,6 +86,7 @@ impl Trigger {
 
 /// Whether somebody waits for the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// The request waits for the verdict.
@@ -119,6 +121,7 @@ pub struct Verdict {
 
 /// What of the console's had a say, beside the mode.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DecidedBy {
     /// The version of the ruleset that held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,6 +139,7 @@ pub struct DecidedBy {
 
 /// An entry of a list, as verdicts and hits name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListRef {
     pub list: List,
     #[serde(with = "crate::as_text")]
@@ -179,6 +183,7 @@ pub struct BlockResponse {
 
 /// What came of a request: sent by the response function after its own reply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResponseReport {
     pub request_id: RequestId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,6 +199,7 @@ pub struct ResponseReport {
 
 /// A request that went on without a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NotInspected {
     /// Counts once, however often it is told.
     #[serde(with = "crate::as_text")]

@@ -22,6 +22,8 @@ pub mod encoding;
 pub mod ids;
 pub mod inspect;
 pub mod mode;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod point;
 pub mod problem;
 pub mod record;

@@ -69,6 +69,7 @@ pub struct Step {
 ///
 /// As JSON `[["post"],["json_doc"],["hash","user"]]`, for people `post > json_doc > hash:user`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Point(pub Vec<Step>);
 

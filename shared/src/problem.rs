@@ -5,8 +5,10 @@ use std::borrow::Cow;
 
 /// An error for a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// `about:blank`: the status says what kind of error it is.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, examples("about:blank")))]
     r#type: Cow<'static, str>,
     /// The status in words.
     pub title: String,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 /// One thing a node tells its console. Delivered at least once; the console keeps it once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
     Attack(Box<AttackRecord>),
@@ -21,6 +22,7 @@ pub enum Record {
 
 /// A request with attacks in it: what it was, what was decided, and a hit for each attack type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AttackRecord {
     pub request: RecordedRequest,
     pub decision: Decision,
@@ -29,6 +31,7 @@ pub struct AttackRecord {
 
 /// The request as it is kept: sensitive values masked, the body bounded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RecordedRequest {
     pub request_id: RequestId,
     /// When the node received it.
@@ -36,6 +39,7 @@ pub struct RecordedRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connector: Option<ConnectorInfo>,
     #[serde(with = "crate::as_text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, examples("203.0.113.7")))]
     pub client_ip: IpAddr,
     pub method: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +63,7 @@ pub struct RecordedRequest {
 
 /// What the node decided, and what decided it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
     pub outcome: Outcome,
     pub reason: Option<Reason>,
@@ -71,6 +76,7 @@ pub struct Decision {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Blocked,
@@ -79,6 +85,7 @@ pub enum Outcome {
 
 /// Whether a block reached the visitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Enforced {
     Yes,
@@ -88,6 +95,7 @@ pub enum Enforced {
 
 /// One attack type in one request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hit {
     #[serde(with = "crate::as_text")]
     pub id: Uuid,
@@ -101,6 +109,7 @@ pub struct Hit {
 
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Finding {
     #[serde(rename = "type")]
     pub attack_type: AttackType,
@@ -111,7 +120,7 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
     pub severity: Severity,
-    /// The payload as text, at most [`Finding::PAYLOAD_CHARS`] characters of it.
+    /// The payload as text, at most 500 characters of it.
     pub payload: String,
     /// Where the payload sits in the decoded value: start and end in bytes.
     pub span: (u32, u32),
@@ -126,6 +135,7 @@ impl Finding {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     Low,
@@ -136,16 +146,19 @@ pub enum Severity {
 
 /// A delivery of a node. The records stay raw so that one the console cannot read does not stop the others.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IngestBatch {
     pub node: NodeInfo,
     /// Told now and then, also when there is nothing to record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<NodeStatus>,
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::records))]
     pub records: Vec<Box<RawValue>>,
 }
 
 /// Who delivers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeInfo {
     #[serde(with = "crate::as_text")]
     pub id: Uuid,
@@ -154,6 +167,7 @@ pub struct NodeInfo {
 
 /// How a node is doing. Numbers count from its start, but for what the spool had to give up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeStatus {
     pub started_at: Timestamp,
     /// Where no route says otherwise.
@@ -174,6 +188,7 @@ pub struct NodeStatus {
 
 /// What became of a batch. Everything in it is settled: the node need not send it again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IngestReply {
     pub stored: u64,
     pub duplicate: u64,
@@ -183,6 +198,7 @@ pub struct IngestReply {
 
 /// A record the console will not take, however often it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RejectedRecord {
     /// Position in the batch.
     pub index: usize,

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 /// All that a console tells its nodes to decide by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ruleset {
     /// Rises with each change.
     pub version: u64,
@@ -25,8 +26,10 @@ pub struct Ruleset {
     #[serde(with = "crate::as_text")]
     pub id: Uuid,
     /// Oldest first.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Rule>))]
     pub rules: Lenient<Rule>,
     /// Those that have not expired.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<ListEntry>))]
     pub lists: Lenient<ListEntry>,
 }
 

@@ -23,7 +23,7 @@ pub enum GroupField {
 pub struct Grouping(Vec<GroupField>);
 
 /// Attacks with equal values of the fields.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AttackGroup {
     /// The fields and their values.
     pub group: BTreeMap<&'static str, String>,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// In this order: of attacks that turn out to be one, the greater mark stays. What holds one real attack is not hidden.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// No attack. Lists leave it out unless they are asked for it.
@@ -13,7 +13,7 @@ pub enum Mark {
 }
 
 /// A mark, and who gave it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Marking {
     pub value: Mark,
     pub note: String,
@@ -22,11 +22,12 @@ pub struct Marking {
 }
 
 /// What somebody says an attack is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MarkDraft {
     /// Null takes the mark away. It cannot be left out.
     #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
     pub mark: Option<Mark>,
     #[serde(default)]
     pub note: String,

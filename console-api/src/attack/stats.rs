@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Of the attacks a query finds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AttackStats {
     pub attacks: u64,
     pub hits: u64,
@@ -21,7 +21,7 @@ pub struct AttackStats {
 }
 
 /// The values with the most hits, the most frequent first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Top {
     #[serde(rename = "type")]
     pub attack_type: Vec<AttackGroup>,
@@ -31,7 +31,7 @@ pub struct Top {
     pub ip: Vec<AttackGroup>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Series {
     pub from: Timestamp,
     pub to: Timestamp,
@@ -40,7 +40,7 @@ pub struct Series {
     pub points: Vec<SeriesPoint>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SeriesPoint {
     /// When the interval starts.
     pub at: Timestamp,

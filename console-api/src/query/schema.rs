@@ -5,14 +5,14 @@ use crate::attack::{AttackStatus, GroupField, Marks, SortKey};
 use serde::Serialize;
 use shared::AttackType;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Schema {
     pub fields: Vec<FieldSchema>,
     pub group_by: Vec<&'static str>,
     pub sort: Vec<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct FieldSchema {
     pub name: &'static str,
     pub aliases: &'static [&'static str],

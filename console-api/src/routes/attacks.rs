@@ -2,7 +2,7 @@
 
 use crate::{
     actor::Reader,
-    attack::{AttackDetail, AttackStats, Grouping, Order},
+    attack::{Attack, AttackDetail, AttackGroup, AttackStats, Grouping, Order},
     error::ApiError,
     extract::{FromParameters, Id, Parameters, Query, Tag, etag},
     hit::RecordedHit,
@@ -10,10 +10,11 @@ use crate::{
     query::{Filter, Schema, Times},
     store::Store,
 };
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse as _, Response},
+use axum::{Json, extract::State};
+use serde::Serialize;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema as OpenApiSchema, schema::AnyOfBuilder},
 };
 
 /// What a list of attacks is asked for.
@@ -32,21 +33,45 @@ impl FromParameters for Listing {
     }
 }
 
+/// A page of a list of attacks.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum AttackListing {
+    Attacks(Page<Attack>),
+    Groups(Page<AttackGroup>),
+}
+
 /// The attacks a filter leaves, or what they have in common.
+#[utoipa::path(
+    get,
+    path = "/attacks",
+    security(("token" = ["reader"])),
+    params(Filter, Grouping, Order, Slice),
+    responses((status = 200, description = "A page of attacks, or with `group_by` of groups.", body = AttackListing))
+)]
 pub(super) async fn list(
     _: Reader,
     State(store): State<Store>,
     Query((filter, listing)): Query<(Filter, Listing)>,
-) -> Result<Response, ApiError> {
-    Ok(match listing {
-        Listing::Attacks(order, slice) => Json(store.attacks(&filter, order, &slice).await?).into_response(),
-        Listing::Groups(grouping, slice) => {
-            Json(store.groups(&filter, &grouping, &slice).await?).into_response()
+) -> Result<Json<AttackListing>, ApiError> {
+    Ok(Json(match listing {
+        Listing::Attacks(order, slice) => {
+            AttackListing::Attacks(store.attacks(&filter, order, &slice).await?)
         }
-    })
+        Listing::Groups(grouping, slice) => {
+            AttackListing::Groups(store.groups(&filter, &grouping, &slice).await?)
+        }
+    }))
 }
 
 /// What the attacks a filter leaves add up to.
+#[utoipa::path(
+    get,
+    path = "/attacks/stats",
+    security(("token" = ["reader"])),
+    params(Filter),
+    responses((status = 200, description = "Totals, a time series, and the most frequent values.", body = AttackStats))
+)]
 pub(super) async fn stats(
     _: Reader,
     State(store): State<Store>,
@@ -56,12 +81,25 @@ pub(super) async fn stats(
 }
 
 /// What a query can be made of.
+#[utoipa::path(
+    get,
+    path = "/attacks/schema",
+    security(("token" = ["reader"])),
+    responses((status = 200, description = "The fields, their operators and values.", body = Schema))
+)]
 pub(super) async fn schema(_: Reader, Query(()): Query<()>) -> Json<Schema> {
     Json(Schema::new())
 }
 
 /// An attack with its top sources and response statuses. The id of a merged attack finds the one it went into. The tag is
 /// that of its mark: all else changes by itself.
+#[utoipa::path(
+    get,
+    path = "/attacks/{id}",
+    security(("token" = ["reader"])),
+    params(Id),
+    responses((status = 200, description = "The attack; `ETag` is the revision of its mark.", body = AttackDetail))
+)]
 pub(super) async fn one(
     _: Reader,
     State(store): State<Store>,
@@ -73,6 +111,13 @@ pub(super) async fn one(
 }
 
 /// The hits of an attack, the latest first.
+#[utoipa::path(
+    get,
+    path = "/attacks/{id}/hits",
+    security(("token" = ["reader"])),
+    params(Id, Slice),
+    responses((status = 200, description = "A page of its hits.", body = Page<RecordedHit>))
+)]
 pub(super) async fn hits(
     _: Reader,
     State(store): State<Store>,
@@ -81,4 +126,18 @@ pub(super) async fn hits(
 ) -> Result<Json<Page<RecordedHit>>, ApiError> {
     let attack = store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
     Ok(Json(store.hits_of_attack(attack.id, &slice).await?))
+}
+
+/// Any of both, not one: an empty page is a page of either.
+impl PartialSchema for AttackListing {
+    fn schema() -> RefOr<OpenApiSchema> {
+        AnyOfBuilder::new().item(Page::<Attack>::schema()).item(Page::<AttackGroup>::schema()).into()
+    }
+}
+
+impl ToSchema for AttackListing {
+    fn schemas(schemas: &mut Vec<(String, RefOr<OpenApiSchema>)>) {
+        Page::<Attack>::schemas(schemas);
+        Page::<AttackGroup>::schemas(schemas);
+    }
 }

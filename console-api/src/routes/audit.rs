@@ -5,12 +5,27 @@ use crate::{
     audit::{Action, Kind, Line, LogFilter},
     error::ApiError,
     extract::{FromParameters, Parameters, Query},
+    openapi::query_parameter,
     paging::{Page, Slice},
     store::Store,
 };
 use axum::{Json, extract::State};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Type,
+        path::{Parameter, ParameterIn},
+    },
+};
 
 /// The latest change first.
+#[utoipa::path(
+    get,
+    path = "/audit",
+    security(("token" = ["admin"])),
+    params(LogFilter, Slice),
+    responses((status = 200, description = "A page of the log.", body = Page<Line>))
+)]
 pub(super) async fn list(
     _: Admin,
     State(store): State<Store>,
@@ -37,5 +52,19 @@ impl FromParameters for LogFilter {
             from: parameters.time("from")?,
             to: parameters.time("to")?,
         })
+    }
+}
+
+impl IntoParams for LogFilter {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let actions = text().enum_values(Some(Action::ALL.map(Action::as_str)));
+        vec![
+            query_parameter("actor", "Who did it.", text()),
+            query_parameter("action", "What was done.", actions),
+            query_parameter("object", "With what: `rule`, or `rule:ID`.", text().examples(["rule"])),
+            query_parameter("from", "From then on.", text().examples(["-24h"])),
+            query_parameter("to", "Before then.", text().examples(["2026-01-31"])),
+        ]
     }
 }

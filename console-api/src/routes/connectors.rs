@@ -15,9 +15,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Which bundle is wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = BundleOrder)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Order {
+    /// `request` or `response`.
     function: String,
     /// By the names of the launcher; what is left out stays what it is in the zip.
     #[serde(default)]
@@ -26,6 +28,13 @@ pub(super) struct Order {
 
 /// The zip of a Lambda@Edge function, ready to be uploaded. It may hold a signing key, so no cache keeps it (as of any
 /// answer of the API).
+#[utoipa::path(
+    post,
+    path = "/connectors/cloudfront/bundle",
+    security(("token" = ["admin"])),
+    request_body(content = Order, example = json!({"function": "request", "parameters": {"wlrm_node_addr": "https://node.example.com:5050"}})),
+    responses((status = 200, description = "The zip, with its name in `Content-Disposition`.", body = Vec<u8>, content_type = "application/zip"), (status = 409, description = "This console has no bundles of its version."))
+)]
 pub(super) async fn cloudfront_bundle(
     _: Admin,
     State(bundles): State<Bundles>,

@@ -20,6 +20,14 @@ use std::borrow::Cow;
 /// How many attacks are read, written and sent at a time.
 const BATCH: u32 = 500;
 
+/// All attacks of a query as a table.
+#[utoipa::path(
+    get,
+    path = "/attacks/export.csv",
+    security(("token" = ["reader"])),
+    params(Filter),
+    responses((status = 200, description = "All attacks of the query, a row each.", body = String, content_type = "text/csv"))
+)]
 pub(super) async fn csv(
     _: Reader,
     State(store): State<Store>,
@@ -32,6 +40,14 @@ pub(super) async fn csv(
     Ok((file, export(store, filter, CSV_HEADER, as_csv).await?).into_response())
 }
 
+/// All attacks of a query as lines of JSON.
+#[utoipa::path(
+    get,
+    path = "/attacks/export.ndjson",
+    security(("token" = ["reader"])),
+    params(Filter),
+    responses((status = 200, description = "All attacks of the query, an object on each line.", body = String, content_type = "application/x-ndjson"))
+)]
 pub(super) async fn ndjson(
     _: Reader,
     State(store): State<Store>,

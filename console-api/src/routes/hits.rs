@@ -5,11 +5,19 @@ use crate::{
     error::ApiError,
     extract::{FromParameters, Id, Parameters, Query},
     hit::{HitDetail, RecordedHit},
+    openapi::query_parameter,
     paging::{Page, Slice},
     store::Store,
 };
 use axum::{Json, extract::State};
 use shared::RequestId;
+use utoipa::{
+    IntoParams, PartialSchema as _,
+    openapi::{
+        ObjectBuilder, Type,
+        path::{Parameter, ParameterIn},
+    },
+};
 
 /// Which request: by our id, or by the one CloudFront shows on its error pages.
 pub(super) enum WhichRequest {
@@ -29,6 +37,13 @@ impl FromParameters for WhichRequest {
 }
 
 /// The hits of a request.
+#[utoipa::path(
+    get,
+    path = "/hits",
+    security(("token" = ["reader"])),
+    params(WhichRequest, Slice),
+    responses((status = 200, description = "A page of hits.", body = Page<RecordedHit>))
+)]
 pub(super) async fn list(
     _: Reader,
     State(store): State<Store>,
@@ -41,6 +56,13 @@ pub(super) async fn list(
 }
 
 /// A hit with its whole request.
+#[utoipa::path(
+    get,
+    path = "/hits/{id}",
+    security(("token" = ["reader"])),
+    params(Id),
+    responses((status = 200, description = "The hit.", body = HitDetail))
+)]
 pub(super) async fn one(
     _: Reader,
     State(store): State<Store>,
@@ -48,4 +70,14 @@ pub(super) async fn one(
     Query(()): Query<()>,
 ) -> Result<Json<HitDetail>, ApiError> {
     Ok(Json(store.hit(id).await?.ok_or(ApiError::NotFound("hit"))?))
+}
+
+impl IntoParams for WhichRequest {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let cloudfront = ObjectBuilder::new().schema_type(Type::String);
+        vec![
+            query_parameter("request_id", "Our id of the request.", RequestId::schema()),
+            query_parameter("edge_request_id", "CloudFront's id of the request.", cloudfront),
+        ]
+    }
 }

@@ -21,6 +21,13 @@ pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Stores a batch. The answer is sent once the batch is safe, so the node need not send it again; should the answer get
 /// lost, sending it again changes nothing. A record that cannot be read does not stop the others.
+#[utoipa::path(
+    post,
+    path = "/ingest",
+    security(("token" = ["node"])),
+    request_body = IngestBatch,
+    responses((status = 200, description = "What became of the records.", body = IngestReply), (status = 503, description = "Too many deliveries at once."))
+)]
 pub(super) async fn take(
     _: NodeCaller,
     State(store): State<Store>,

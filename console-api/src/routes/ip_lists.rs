@@ -5,6 +5,7 @@ use crate::{
     changes::Changes,
     error::ApiError,
     extract::{self, FromParameters, Id, IfMatch, Parameters, Query, Tag, etag},
+    openapi::query_parameter,
     paging::{Page, Slice},
     ruleset::{EntryDraft, StoredEntry},
     store::{Change, Store},
@@ -16,6 +17,10 @@ use axum::{
 };
 use jiff::Timestamp;
 use shared::ruleset::{List, ListEntry, Source};
+use utoipa::{
+    IntoParams, PartialSchema as _,
+    openapi::path::{Parameter, ParameterIn},
+};
 use uuid::Uuid;
 
 type Tagged = (Tag, Json<StoredEntry>);
@@ -33,6 +38,13 @@ impl FromParameters for WhichList {
 }
 
 /// The newest first.
+#[utoipa::path(
+    get,
+    path = "/ip-lists",
+    security(("token" = ["reader"])),
+    params(WhichList, Slice),
+    responses((status = 200, description = "A page of entries.", body = Page<StoredEntry>))
+)]
 pub(super) async fn list(
     _: Reader,
     State(store): State<Store>,
@@ -41,6 +53,14 @@ pub(super) async fn list(
     Ok(Json(store.entries(list, &slice).await?))
 }
 
+/// An entry.
+#[utoipa::path(
+    get,
+    path = "/ip-lists/{id}",
+    security(("token" = ["reader"])),
+    params(Id),
+    responses((status = 200, description = "The entry; `ETag` is its revision.", body = StoredEntry))
+)]
 pub(super) async fn one(
     _: Reader,
     State(store): State<Store>,
@@ -51,6 +71,13 @@ pub(super) async fn one(
 }
 
 /// Puts somebody on a list; nodes follow within a second.
+#[utoipa::path(
+    post,
+    path = "/ip-lists",
+    security(("token" = ["analyst"])),
+    request_body(content = EntryDraft, example = json!({"list": "deny", "source": {"network": "203.0.113.0/24"}, "reason": "scanner"})),
+    responses((status = 201, description = "The new entry; `ETag` is its revision.", body = StoredEntry), (status = 409, description = "The lists are full."))
+)]
 pub(super) async fn add(
     Analyst(author): Analyst,
     State(store): State<Store>,
@@ -63,6 +90,14 @@ pub(super) async fn add(
 }
 
 /// Makes an entry another, if nobody else has meanwhile.
+#[utoipa::path(
+    put,
+    path = "/ip-lists/{id}",
+    security(("token" = ["analyst"])),
+    params(Id, IfMatch),
+    request_body(content = EntryDraft, example = json!({"list": "deny", "source": {"network": "203.0.113.0/24"}, "reason": "scanner"})),
+    responses((status = 200, description = "The entry as it is now.", body = StoredEntry))
+)]
 pub(super) async fn replace(
     Analyst(author): Analyst,
     State(store): State<Store>,
@@ -77,6 +112,14 @@ pub(super) async fn replace(
     Ok(tagged(entry))
 }
 
+/// Takes somebody off a list, if nobody else has changed the entry meanwhile.
+#[utoipa::path(
+    delete,
+    path = "/ip-lists/{id}",
+    security(("token" = ["analyst"])),
+    params(Id, IfMatch),
+    responses((status = 204, description = "It is gone."))
+)]
 pub(super) async fn delete(
     Analyst(author): Analyst,
     State(store): State<Store>,
@@ -118,5 +161,11 @@ impl<S: Send + Sync> FromRequest<S> for Draft {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         extract::json_body(request, state, "an entry of a list", super::BODY_LIMIT).await.map(Self)
+    }
+}
+
+impl IntoParams for WhichList {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![query_parameter("list", "Which list; all when left out.", List::schema())]
     }
 }

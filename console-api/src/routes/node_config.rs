@@ -6,6 +6,7 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract::{FromParameters, Parameters, Query},
+    openapi::query_parameter,
     store::Store,
 };
 use axum::{
@@ -17,6 +18,13 @@ use axum::{
 use shared::ruleset::Ruleset;
 use std::time::Duration;
 use tokio::time::Instant;
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Type,
+        path::{Parameter, ParameterIn},
+    },
+};
 
 /// How long another console on the same database may go unnoticed.
 const LOOK: Duration = Duration::from_millis(500);
@@ -34,6 +42,13 @@ impl FromParameters for Wait {
 }
 
 /// The ruleset, as soon as it is another than the one the node has (`If-None-Match`); 304 when there was none in time.
+#[utoipa::path(
+    get,
+    path = "/node/config",
+    security(("token" = ["node"])),
+    params(Wait, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the known one.")),
+    responses((status = 200, description = "The ruleset.", body = Ruleset), (status = 304, description = "No other than the known one, in that time."))
+)]
 pub(super) async fn current(
     _: NodeCaller,
     State(store): State<Store>,
@@ -58,5 +73,13 @@ pub(super) async fn current(
             return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
         }
         waiting.change(left.min(LOOK)).await;
+    }
+}
+
+impl IntoParams for Wait {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+        let seconds = seconds.maximum(Some(Ruleset::MAX_WAIT_SECONDS)).examples([30]);
+        vec![query_parameter("wait", "How many seconds to wait for another ruleset.", seconds)]
     }
 }

@@ -10,6 +10,12 @@ use crate::{
 use axum::{Json, extract::State};
 
 /// All nodes, the latest seen first.
+#[utoipa::path(
+    get,
+    path = "/nodes",
+    security(("token" = ["reader"])),
+    responses((status = 200, description = "All of them.", body = Page<Node>))
+)]
 pub(super) async fn list(
     _: Reader,
     State(store): State<Store>,

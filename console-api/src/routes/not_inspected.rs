@@ -11,7 +11,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::NotInspected;
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct NotInspectedList {
     #[serde(flatten)]
     page: Page<NotInspected>,
@@ -20,6 +20,13 @@ pub(super) struct NotInspectedList {
 }
 
 /// The requests, the latest first, and how many there are in all.
+#[utoipa::path(
+    get,
+    path = "/not-inspected",
+    security(("token" = ["reader"])),
+    params(Slice),
+    responses((status = 200, description = "A page of them, and the counts of all.", body = NotInspectedList))
+)]
 pub(super) async fn list(
     _: Reader,
     State(store): State<Store>,

@@ -2,6 +2,7 @@
 
 use crate::{
     actor::{Analyst, Reader},
+    audit::Author,
     changes::Changes,
     error::ApiError,
     extract::{self, Id, IfMatch, Query, Tag, etag},
@@ -17,9 +18,16 @@ use axum::{
 use shared::ruleset::Rule;
 use uuid::Uuid;
 
-type Tagged = (Tag, Json<StoredRule>);
+pub(super) type Tagged = (Tag, Json<StoredRule>);
 
 /// The newest first.
+#[utoipa::path(
+    get,
+    path = "/rules",
+    security(("token" = ["reader"])),
+    params(Slice),
+    responses((status = 200, description = "A page of rules.", body = Page<StoredRule>))
+)]
 pub(super) async fn list(
     _: Reader,
     State(store): State<Store>,
@@ -28,6 +36,14 @@ pub(super) async fn list(
     Ok(Json(store.rules(&slice).await?))
 }
 
+/// A rule.
+#[utoipa::path(
+    get,
+    path = "/rules/{id}",
+    security(("token" = ["reader"])),
+    params(Id),
+    responses((status = 200, description = "The rule; `ETag` is its revision.", body = StoredRule))
+)]
 pub(super) async fn one(
     _: Reader,
     State(store): State<Store>,
@@ -38,19 +54,43 @@ pub(super) async fn one(
 }
 
 /// Adds a rule; nodes follow within a second.
+#[utoipa::path(
+    post,
+    path = "/rules",
+    security(("token" = ["analyst"])),
+    request_body(content = RuleDraft, example = json!({"scope": {"host": "shop.example.com", "path": "/search"}, "effect": {"kind": "ignore", "findings": {"type": "sqli"}, "points": [[["get", "q"]]]}, "comment": "a search for words"})),
+    responses((status = 201, description = "The new rule; `ETag` is its revision.", body = StoredRule), (status = 409, description = "There are too many rules."))
+)]
 pub(super) async fn add(
     Analyst(author): Analyst,
     State(store): State<Store>,
     State(changes): State<Changes>,
     Draft(draft): Draft,
 ) -> Result<(StatusCode, Tagged), ApiError> {
+    create(&store, &changes, draft, &author).await
+}
+
+pub(super) async fn create(
+    store: &Store,
+    changes: &Changes,
+    draft: RuleDraft,
+    author: &Author,
+) -> Result<(StatusCode, Tagged), ApiError> {
     let rule = checked(Uuid::now_v7(), 1, draft)?;
-    let rule = store.add_rule(rule, &author).await?.or_error("rule", "rules")?;
+    let rule = store.add_rule(rule, author).await?.or_error("rule", "rules")?;
     changes.announce();
     Ok((StatusCode::CREATED, tagged(rule)))
 }
 
 /// Makes a rule another, if nobody else has meanwhile.
+#[utoipa::path(
+    put,
+    path = "/rules/{id}",
+    security(("token" = ["analyst"])),
+    params(Id, IfMatch),
+    request_body(content = RuleDraft, example = json!({"scope": {"host": "shop.example.com", "path": "/search"}, "effect": {"kind": "ignore", "findings": {"type": "sqli"}, "points": [[["get", "q"]]]}, "comment": "a search for words"})),
+    responses((status = 200, description = "The rule as it is now.", body = StoredRule))
+)]
 pub(super) async fn replace(
     Analyst(author): Analyst,
     State(store): State<Store>,
@@ -65,6 +105,14 @@ pub(super) async fn replace(
     Ok(tagged(rule))
 }
 
+/// Deletes a rule, if nobody else has changed it meanwhile.
+#[utoipa::path(
+    delete,
+    path = "/rules/{id}",
+    security(("token" = ["analyst"])),
+    params(Id, IfMatch),
+    responses((status = 204, description = "It is gone."))
+)]
 pub(super) async fn delete(
     Analyst(author): Analyst,
     State(store): State<Store>,
@@ -78,7 +126,7 @@ pub(super) async fn delete(
 }
 
 /// A rule that nodes can use.
-fn checked(
+pub(super) fn checked(
     id: Uuid,
     revision: u32,
     RuleDraft { scope, effect, comment }: RuleDraft,

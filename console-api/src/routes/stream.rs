@@ -27,7 +27,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// An attack whose last hit is older does not go on. Hits that arrive later than that are not told.
 const RECENT: SignedDuration = SignedDuration::from_mins(15);
 
-/// An `attack` event for each attack of the query that begins or grows from now on, at most [`Slice::MAX_LIMIT`] a second.
+/// An `attack` event for each attack of the query that begins or grows from now on, at most 200 a second.
+#[utoipa::path(
+    get,
+    path = "/attacks/stream",
+    security(("token" = ["reader"])),
+    params(Filter),
+    responses((status = 200, description = "The events, without an end.", body = String, content_type = "text/event-stream"))
+)]
 pub(super) async fn attacks(
     _: Reader,
     State(store): State<Store>,

@@ -10,7 +10,7 @@ use shared::record::{NodeInfo, NodeStatus};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Node {
     pub id: Uuid,
     pub version: String,

@@ -17,7 +17,7 @@ impl Listed for NotInspected {
 }
 
 /// How many requests were not inspected, at least: a Lambda function that ends may take its memory of some along.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
 pub struct NotInspectedCounts {
     pub total: u64,
     pub by_reason: BTreeMap<String, u64>,

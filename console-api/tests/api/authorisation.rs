@@ -1,67 +1,118 @@
 //! Who may call what.
 
-use crate::harness::{Console, now, request_id, send, token_of, uuid};
+use crate::harness::{Console, now, send, token_of, uuid};
 use axum::{
     body::Body,
     http::{Request, header},
+    response::Response,
 };
 use console_api::{actor::Role, token::Token};
+use serde_json::json;
+use std::collections::BTreeMap;
+use tower::ServiceExt as _;
 
-fn reads() -> Vec<String> {
-    let id = uuid(1);
-    vec![
-        "/api/v1/attacks".to_owned(),
-        "/api/v1/attacks?group_by=type".to_owned(),
-        "/api/v1/attacks/schema".to_owned(),
-        "/api/v1/attacks/stats".to_owned(),
-        "/api/v1/attacks/stream".to_owned(),
-        "/api/v1/attacks/export.csv".to_owned(),
-        "/api/v1/attacks/export.ndjson".to_owned(),
-        format!("/api/v1/attacks/{id}"),
-        format!("/api/v1/attacks/{id}/hits"),
-        format!("/api/v1/hits?request_id={}", request_id(1)),
-        format!("/api/v1/hits/{id}"),
-        "/api/v1/not-inspected".to_owned(),
-        "/api/v1/nodes".to_owned(),
-    ]
+const PEOPLE: &[Role] = &[Role::Admin, Role::Analyst, Role::ReadOnly];
+const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
+const ADMIN: &[Role] = &[Role::Admin];
+const NODE: &[Role] = &[Role::Node];
+
+/// Every operation of the API, and who may call it.
+const OPERATIONS: [(&str, &str, &[Role]); 33] = [
+    ("get", "/attacks", PEOPLE),
+    ("get", "/attacks/export.csv", PEOPLE),
+    ("get", "/attacks/export.ndjson", PEOPLE),
+    ("get", "/attacks/schema", PEOPLE),
+    ("get", "/attacks/stats", PEOPLE),
+    ("get", "/attacks/stream", PEOPLE),
+    ("get", "/attacks/{id}", PEOPLE),
+    ("get", "/attacks/{id}/hits", PEOPLE),
+    ("post", "/attacks/{id}/mark", JUDGES),
+    ("get", "/audit", ADMIN),
+    ("post", "/connectors/cloudfront/bundle", ADMIN),
+    ("get", "/hits", PEOPLE),
+    ("get", "/hits/{id}", PEOPLE),
+    ("post", "/hits/{id}/exclusion", JUDGES),
+    ("post", "/ingest", NODE),
+    ("get", "/ip-lists", PEOPLE),
+    ("post", "/ip-lists", JUDGES),
+    ("get", "/ip-lists/{id}", PEOPLE),
+    ("put", "/ip-lists/{id}", JUDGES),
+    ("delete", "/ip-lists/{id}", JUDGES),
+    ("get", "/node/config", NODE),
+    ("get", "/nodes", PEOPLE),
+    ("get", "/not-inspected", PEOPLE),
+    ("get", "/rules", PEOPLE),
+    ("post", "/rules", JUDGES),
+    ("post", "/rules/test", JUDGES),
+    ("get", "/rules/{id}", PEOPLE),
+    ("put", "/rules/{id}", JUDGES),
+    ("delete", "/rules/{id}", JUDGES),
+    ("get", "/rulesets", PEOPLE),
+    ("get", "/rulesets/{version}", PEOPLE),
+    ("post", "/rulesets/{version}/activate", JUDGES),
+    ("get", "/rulesets/{version}/diff", PEOPLE),
+];
+
+/// Only the head of the answer: a stream has no end.
+async fn call(console: &Console, method: &str, path: &str, authorization: &str) -> Response {
+    let path = format!("/api/v1{}", path.replace("{id}", &uuid(1)).replace("{version}", "1"));
+    let request = Request::builder().method(method.to_uppercase().as_str()).uri(path);
+    let request = request.header(header::AUTHORIZATION, authorization).body(Body::empty()).unwrap();
+    console.router.clone().oneshot(request).await.unwrap()
 }
 
-fn ingest(token: Option<&str>) -> Request<Body> {
-    let request = Request::post("/api/v1/ingest").header(header::CONTENT_TYPE, "application/json");
-    let request = token
-        .into_iter()
-        .fold(request, |request, token| request.header(header::AUTHORIZATION, format!("Bearer {token}")));
-    request.body(Body::from("{}")).unwrap()
+#[tokio::test]
+async fn the_table_and_the_document_name_the_same_operations_and_roles() {
+    let console = Console::empty().await;
+    let document = console.get("/api/v1/openapi.json").await.json();
+    let mut described = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            described.insert((method.clone(), path.clone()), operation["security"][0]["token"].clone());
+        }
+    }
+    let table = OPERATIONS.iter().map(|(method, path, roles)| {
+        let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        (((*method).to_owned(), (*path).to_owned()), json!(roles))
+    });
+    assert_eq!(described, table.collect());
 }
 
 #[tokio::test]
 async fn nothing_is_told_without_a_token() {
     let console = Console::start().await;
-    for path in reads() {
+    for (method, path, _) in OPERATIONS {
         for authorization in ["", "Bearer wlc_nobody_knows_this_token", "Basic YTpi"] {
-            let request = Request::get(&path).header(header::AUTHORIZATION, authorization);
-            let answer = send(&console.router, request.body(Body::empty()).unwrap()).await;
-            assert_eq!(answer.status, 401, "{path} {authorization}");
-            assert_eq!(answer.header("content-type"), "application/problem+json");
-            assert_eq!(answer.header("www-authenticate"), "Bearer");
+            let answer = call(&console, method, path, authorization).await;
+            assert_eq!(answer.status(), 401, "{method} {path} {authorization}");
+            assert_eq!(answer.headers()["content-type"], "application/problem+json");
+            assert_eq!(answer.headers()["www-authenticate"], "Bearer");
         }
     }
-    assert_eq!(send(&console.router, ingest(None)).await.status, 401);
 }
 
 #[tokio::test]
-async fn a_node_reads_nothing() {
+async fn each_role_may_call_what_it_may_and_nothing_else() {
     let console = Console::start().await;
-    for path in reads().into_iter().chain(["/attacks".to_owned(), "/not-inspected".to_owned()]) {
-        assert_eq!(console.get_as(Role::Node, &path).await.status, 403, "{path}");
+    for (method, path, roles) in OPERATIONS {
+        for role in Role::ALL {
+            let answer = call(&console, method, path, &format!("Bearer {}", token_of(role))).await.status();
+            assert_ne!(answer, 401, "{method} {path} as {}", role.as_str());
+            assert_eq!(
+                answer == 403,
+                !roles.contains(&role),
+                "{method} {path} as {}: {answer}",
+                role.as_str()
+            );
+        }
     }
 }
 
 #[tokio::test]
-async fn people_deliver_nothing() {
+async fn a_node_sees_no_page() {
     let console = Console::start().await;
-    for role in [Role::Admin, Role::Analyst, Role::ReadOnly] {
-        assert_eq!(send(&console.router, ingest(Some(&token_of(role)))).await.status, 403);
+    for path in ["/attacks", "/not-inspected"] {
+        assert_eq!(console.get_as(Role::Node, path).await.status, 403, "{path}");
     }
 }
 

@@ -98,3 +98,18 @@ async fn a_change_names_the_revision_it_is_for() {
         assert_eq!(try_it(method, tag, &mode("off")).await.status, status, "{method} {tag:?}");
     }
 }
+
+#[tokio::test]
+async fn an_array_is_no_object() {
+    let console = Console::start().await;
+    let mode = json!({"kind": "mode", "mode": "block"});
+    let arrays = [
+        json!([{}, mode, ""]),
+        json!({"effect": ["mode", "block"]}),
+        json!({"scope": [null], "effect": mode}),
+    ];
+    for body in arrays {
+        let answer = admin(&console, "POST", "/api/v1/rules", &body).await;
+        assert_eq!(answer.status, 400, "{body}: {}", answer.text);
+    }
+}

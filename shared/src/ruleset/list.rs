@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 /// Which list a source is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum List {
     /// Passes without being analysed.
@@ -19,6 +20,7 @@ pub enum List {
 
 /// A source on a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListEntry {
     #[serde(with = "crate::as_text")]
@@ -37,6 +39,7 @@ pub struct ListEntry {
 
 /// Who is meant. As JSON: `{"network": "10.0.0.0/8"}`, `{"country": "DE"}`, `{"asn": 64500}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     Network(Network),

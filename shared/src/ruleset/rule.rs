@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     #[serde(with = "crate::as_text")]
@@ -21,6 +22,7 @@ pub struct Rule {
 
 /// A rule as verdicts and hits name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleRef {
     #[serde(with = "crate::as_text")]
     pub id: Uuid,
@@ -29,6 +31,7 @@ pub struct RuleRef {
 
 /// Which requests a rule is for: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
     /// A host, or with `*` for any characters a pattern of hosts.
@@ -50,6 +53,7 @@ pub type Points = Vec<Point>;
 
 /// What a rule does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
     /// Gives the mode, if the node's `mode_allow_override` lets it. Without a scope: of all requests.
@@ -60,7 +64,7 @@ pub enum Effect {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         attack_types: Vec<AttackType>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        points: Points,
+        points: Vec<Point>,
     },
     /// Finds what the built-in detectors do not.
     Detector {
@@ -69,22 +73,23 @@ pub enum Effect {
         attack_type: AttackType,
         severity: Severity,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        points: Points,
+        points: Vec<Point>,
     },
     /// Silences findings.
     Ignore {
         findings: Silenced,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        points: Points,
+        points: Vec<Point>,
     },
     /// Keeps values out of hits.
-    Mask { points: Points },
+    Mask { points: Vec<Point> },
     /// What becomes of requests that were too much to analyse.
     Overlimit { action: OverlimitAction },
 }
 
 /// What a detector looks for in each value, and in each layer that is decoded from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Pattern {
     /// In the dialect of the `regex` crate.
@@ -95,6 +100,7 @@ pub enum Pattern {
 
 /// Which findings are silenced, from the narrowest to the widest. As JSON: `{"signature": "sqli-union-select"}`, `"all"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Silenced {
     Signature(String),
@@ -105,6 +111,7 @@ pub enum Silenced {
 
 /// What becomes of a request that was too much to analyse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OverlimitAction {
     /// It is recorded and passes.

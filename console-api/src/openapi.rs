@@ -1,0 +1,83 @@
+//! The document of the API (OpenAPI 3.1), made from the handlers' annotations and the types they take and give.
+//!
+//! A handler says what is its own: parameters, bodies, what it answers when all is well, and errors of its own such as 409.
+//! What its extractors answer (400, 401, 403, 404, 412, 413, 415, 428, 500) is added here, and every object is closed.
+
+mod closed;
+mod errors;
+mod parameters;
+
+pub(crate) use parameters::query_parameter;
+
+use crate::actor::Role;
+use serde_json::{Map, Value, json};
+use shared::{Problem, Record};
+use utoipa::OpenApi;
+
+/// Below which address the paths of the document are.
+pub(crate) const BASE: &str = "/api/v1";
+
+/// What no handler names: the bodies of errors, and the records of a batch, which are read one by one.
+#[derive(OpenApi)]
+#[openapi(components(schemas(Problem, Record)))]
+pub(crate) struct Beginning;
+
+/// The whole document, from what was collected with the routes.
+pub(crate) fn document(collected: &utoipa::openapi::OpenApi) -> Value {
+    let mut document = serde_json::to_value(collected).expect("the document has text keys");
+    document["openapi"] = json!("3.1.0");
+    document["info"] = json!({
+        "title": "Wallarm console",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": "What nodes recorded, and what they decide by. Every call carries `Authorization: Bearer TOKEN`; \
+            the roles that may make it stand at its security. Errors are RFC 9457 problems.",
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    });
+    document["servers"] = json!([{"url": BASE}]);
+    document["components"]["securitySchemes"]["token"] = json!({"type": "http", "scheme": "bearer", "description": "Made with `wallarm-console token create`."});
+    errors::describe(&mut document["components"]);
+    for (path, item) in objects(&mut document["paths"]) {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            name(operation, method, path);
+            errors::add_common(operation, path);
+            for parameter in list(operation, "parameters") {
+                if parameter["in"] == "query" {
+                    parameter["allowEmptyValue"] = json!(true);
+                }
+            }
+            for roles in list(operation, "security") {
+                name_roles(&mut roles["token"]);
+            }
+        }
+    }
+    closed::close(&mut document);
+    document
+}
+
+/// Handlers of several kinds of things have the same name; with the thing's it is unique: `attacks_list`.
+fn name(operation: &mut Value, method: &str, path: &str) {
+    let thing = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
+    let function = operation["operationId"].as_str().unwrap_or(method);
+    operation["operationId"] = json!(format!("{}_{function}", thing.replace('-', "_")));
+    operation["tags"] = json!([thing]);
+}
+
+/// Annotations name the extractor: `reader` stands for all roles that may read.
+fn name_roles(roles: &mut Value) {
+    let all: &[Role] = match roles[0].as_str() {
+        Some("reader") => &[Role::Admin, Role::Analyst, Role::ReadOnly],
+        Some("analyst") => &[Role::Admin, Role::Analyst],
+        Some("admin") => &[Role::Admin],
+        Some("node") => &[Role::Node],
+        _ => &[],
+    };
+    *roles = all.iter().map(|role| role.as_str()).collect();
+}
+
+fn list<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
+    value.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+fn objects(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
+    value.as_object_mut().into_iter().flat_map(Map::iter_mut)
+}

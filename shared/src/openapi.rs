@@ -1,0 +1,61 @@
+//! Schemas of what reads and writes itself by hand, for the console's OpenAPI document.
+
+use crate::{Body, RequestId, point::Step, record::Record, ruleset::Network};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
+        schema::{AnyOfBuilder, ArrayBuilder, ArrayItems, KnownFormat, OneOfBuilder, SchemaType},
+    },
+};
+
+/// A word of which newer versions may know more.
+pub(crate) fn word(known: &[&str]) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).examples(known.iter().copied());
+    text.description(Some("One of the examples, or a word of a newer version.")).into()
+}
+
+/// What a node should send; whatever else it sends is refused by itself, and not the batch.
+pub(crate) fn records() -> RefOr<Schema> {
+    let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+    let record = AnyOfBuilder::new().item(Ref::from_schema_name(Record::name())).item(anything);
+    ArrayBuilder::new().items(record).into()
+}
+
+impl PartialSchema for RequestId {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{32}$"));
+        text.examples(["0f3c2d9a8b7e6f5a4c3b2a1908f7e6d5"]).into()
+    }
+}
+
+impl PartialSchema for Body {
+    fn schema() -> RefOr<Schema> {
+        let base64 = SchemaFormat::KnownFormat(KnownFormat::Byte);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(base64)).examples(["dXNlcj1hbm4="]).into()
+    }
+}
+
+impl PartialSchema for Network {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String).examples(["203.0.113.7", "2001:db8::/32"]);
+        text.description(Some("An address, or a network of them.")).into()
+    }
+}
+
+impl PartialSchema for Step {
+    fn schema() -> RefOr<Schema> {
+        let key = OneOfBuilder::new().item(text()).item(ObjectBuilder::new().schema_type(Type::Integer));
+        let step = ArrayBuilder::new().prefix_items([text().into(), Schema::from(key)]);
+        step.items(ArrayItems::False).min_items(Some(1)).max_items(Some(2)).into()
+    }
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+impl ToSchema for RequestId {}
+impl ToSchema for Body {}
+impl ToSchema for Network {}
+impl ToSchema for Step {}
