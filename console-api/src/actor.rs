@@ -55,7 +55,7 @@ pub struct Actor {
     pub role: Role,
 }
 
-/// Somebody who may read, through the API.
+/// Somebody who may read, through the API. The console's own pages read by the session of their browser.
 #[derive(Debug)]
 pub struct Reader(pub Actor);
 
@@ -79,7 +79,11 @@ impl FromRequestParts<App> for Reader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        let actor = match by_token(parts, &app.store).await? {
+            Some(actor) => Some(actor),
+            None => by_session(&parts.headers, &app.store, app.clock).await?,
+        };
+        let actor = actor.ok_or(ApiError::Unauthorized)?;
         if actor.role.may_read() {
             Ok(Self(actor))
         } else {
@@ -92,7 +96,7 @@ impl FromRequestParts<App> for Analyst {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        let actor = by_token(parts, &app.store).await?.ok_or(ApiError::Unauthorized)?;
         if actor.role.may_judge() {
             Ok(Self(Author::new(actor, app.clock.now())))
         } else {
@@ -105,7 +109,7 @@ impl FromRequestParts<App> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        let actor = by_token(parts, &app.store).await?.ok_or(ApiError::Unauthorized)?;
         if actor.role == Role::Admin {
             Ok(Self(Author::new(actor, app.clock.now())))
         } else {
@@ -118,7 +122,7 @@ impl FromRequestParts<App> for NodeCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        let actor = by_token(parts, &app.store).await?.ok_or(ApiError::Unauthorized)?;
         if actor.role == Role::Node { Ok(Self) } else { Err(ApiError::Forbidden("a token of role node")) }
     }
 }
@@ -127,7 +131,7 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageError> {
-        let actor = match by_token(&parts.headers, &app.store).await? {
+        let actor = match by_token(parts, &app.store).await? {
             Some(actor) => Some(actor),
             None => by_session(&parts.headers, &app.store, app.clock).await?,
         };
@@ -140,8 +144,15 @@ impl FromRequestParts<App> for Visitor {
     }
 }
 
-async fn by_token(headers: &HeaderMap, store: &Store) -> Result<Option<Actor>, ApiError> {
-    let Some(token) = bearer(headers) else { return Ok(None) };
+/// A call of the API that one of our own pages makes for somebody whom it knows. Nothing a client sends becomes this.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn(pub(crate) Actor);
+
+async fn by_token(parts: &Parts, store: &Store) -> Result<Option<Actor>, ApiError> {
+    if let Some(SignedIn(actor)) = parts.extensions.get() {
+        return Ok(Some(actor.clone()));
+    }
+    let Some(token) = bearer(&parts.headers) else { return Ok(None) };
     Ok(store.actor_of_token(&token).await?)
 }
 

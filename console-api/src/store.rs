@@ -28,6 +28,7 @@ mod rules;
 mod rulesets;
 mod statement;
 mod stats;
+mod statuses;
 mod times;
 mod transfer;
 mod views;
