@@ -6,7 +6,8 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Who changes something, and when.
@@ -30,16 +31,23 @@ pub enum Kind {
     Rule,
     IpListEntry,
     Attack,
+    User,
+    Session,
+    Token,
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Rule, Self::IpListEntry, Self::Attack];
+    pub const ALL: [Self; 6] =
+        [Self::Rule, Self::IpListEntry, Self::Attack, Self::User, Self::Session, Self::Token];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rule => "rule",
             Self::IpListEntry => "ip_list_entry",
             Self::Attack => "attack",
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Token => "token",
         }
     }
 
@@ -54,16 +62,19 @@ pub enum Action {
     Create,
     Change,
     Delete,
+    /// Somebody did not prove who they are.
+    Refuse,
 }
 
 impl Action {
-    pub const ALL: [Self; 3] = [Self::Create, Self::Change, Self::Delete];
+    pub const ALL: [Self; 4] = [Self::Create, Self::Change, Self::Delete, Self::Refuse];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Change => "change",
             Self::Delete => "delete",
+            Self::Refuse => "refuse",
         }
     }
 
@@ -101,6 +112,12 @@ impl Deed {
     ) -> Self {
         let (before, after) = (Some(shown(before)), Some(shown(after)));
         Self { action: Action::Change, kind, object: object.to_string(), before, after }
+    }
+
+    /// Somebody claimed to be this user, from there.
+    pub fn refused_sign_in(name: &str, source: IpAddr) -> Self {
+        let after = Some(json!({"source": source}));
+        Self { action: Action::Refuse, kind: Kind::Session, object: name.to_owned(), before: None, after }
     }
 
     pub fn deleted(kind: Kind, object: &impl ToString, before: &impl Serialize) -> Self {

@@ -5,7 +5,7 @@ mod attacks;
 mod error;
 mod hits;
 mod not_inspected;
-mod session;
+pub(crate) mod session;
 mod view;
 
 pub(crate) use error::PageError;

@@ -13,7 +13,10 @@ mod node_config;
 mod nodes;
 mod not_inspected;
 mod rules;
+mod sessions;
 mod stream;
+mod tokens;
+mod users;
 
 use crate::{app::App, error::ApiError, openapi, pages};
 use axum::{
@@ -80,6 +83,13 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(node_config::current))
         .routes(routes!(nodes::list))
         .routes(routes!(connectors::cloudfront_bundle))
+        .routes(routes!(users::list, users::add))
+        .routes(routes!(users::one, users::replace, users::delete))
+        .routes(routes!(sessions::list, sessions::open))
+        .routes(routes!(sessions::close))
+        .routes(routes!(sessions::end))
+        .routes(routes!(tokens::list, tokens::add))
+        .routes(routes!(tokens::delete))
         .routes(routes!(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))
 }
 

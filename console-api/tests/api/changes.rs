@@ -38,8 +38,12 @@ enum Thing {
     Rule,
     Entry,
     Attack,
+    User,
+    Token,
+    Session,
 }
 
+const ADMIN: &[Role] = &[Role::Admin];
 const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
 
 fn rule() -> Value {
@@ -50,11 +54,93 @@ fn entry() -> Value {
     json!({"list": "deny", "source": {"network": "10.0.0.0/8"}})
 }
 
+/// With a name that no other has.
+fn user() -> Value {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let name = format!("user {}", NEXT.fetch_add(1, Ordering::Relaxed));
+    json!({"name": name, "role": "analyst", "password": "correct horse battery"})
+}
+
+fn token() -> Value {
+    json!({"name": "node-2", "role": "node"})
+}
+
+/// The id of the session of somebody who has just signed in.
+async fn new_session(console: &Console) -> String {
+    let user = user();
+    let made = admin(console, "POST", "/api/v1/users", &user).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let who = json!({"user": user["name"], "password": user["password"]});
+    let session = admin(console, "POST", "/api/v1/sessions", &who).await;
+    assert_eq!(session.status, 201, "{}", session.text);
+    session.json()["id"].as_str().unwrap().to_owned()
+}
+
 fn changes() -> Vec<Change> {
     let wrong_rule =
         || Some((json!({"scope": {"path": "api"}, "effect": {"kind": "mode", "mode": "off"}}), "scope.path"));
     let wrong_entry = || Some((json!({"list": "deny", "source": {"country": "Germany"}}), "source.country"));
     vec![
+        Change {
+            method: "POST",
+            address: "/users",
+            allowed: ADMIN,
+            of: None,
+            body: user(),
+            wrong: Some((
+                json!({"name": "ann", "role": "node", "password": "correct horse battery"}),
+                "role",
+            )),
+            logged: ("create", "user"),
+        },
+        Change {
+            method: "PUT",
+            address: "/users/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::User),
+            body: user(),
+            wrong: Some((
+                json!({"name": "ann", "role": "node", "password": "correct horse battery"}),
+                "role",
+            )),
+            logged: ("change", "user"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/users/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::User),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "user"),
+        },
+        Change {
+            method: "POST",
+            address: "/tokens",
+            allowed: ADMIN,
+            of: None,
+            body: token(),
+            wrong: Some((json!({"name": "", "role": "node"}), "name")),
+            logged: ("create", "token"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/tokens/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::Token),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "token"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/sessions/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::Session),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "session"),
+        },
         Change {
             method: "POST",
             address: "/rules",
@@ -122,16 +208,26 @@ fn changes() -> Vec<Change> {
 }
 
 /// What is no `GET`, and yet changes nothing of what people set up.
-const NO_CHANGES: [(&str, &str); 2] = [
-    ("POST", "/ingest"),                       // what nodes found
+const NO_CHANGES: [(&str, &str); 4] = [
+    ("POST", "/sessions"),           // for whoever knows a password: see sessions.rs
+    ("DELETE", "/sessions/current"), // only of the caller's own
+    ("POST", "/ingest"),             // what nodes found
     ("POST", "/connectors/cloudfront/bundle"), // makes a file and keeps nothing
 ];
 
 impl Thing {
+    /// Tokens and sessions are never changed, so nobody can have changed them in between.
+    fn has_revisions(self) -> bool {
+        !matches!(self, Self::Token | Self::Session)
+    }
+
     async fn make(self, console: &Console) -> (String, String) {
         let (path, body) = match self {
             Self::Rule => ("/api/v1/rules", rule()),
             Self::Entry => ("/api/v1/ip-lists", entry()),
+            Self::User => ("/api/v1/users", user()),
+            Self::Token => ("/api/v1/tokens", token()),
+            Self::Session => return (new_session(console).await, String::new()),
             Self::Attack => return (new_attack(console).await, "\"0\"".to_owned()),
         };
         let made = admin(console, "POST", path, &body).await;
@@ -234,7 +330,7 @@ async fn who_may_change_it_changes_it_and_the_log_tells() {
 #[tokio::test]
 async fn who_knows_an_older_state_or_none_changes_nothing() {
     let console = Console::start().await;
-    for change in changes().into_iter().filter(|change| change.of.is_some()) {
+    for change in changes().into_iter().filter(|change| change.of.is_some_and(Thing::has_revisions)) {
         let name = format!("{} {}", change.method, change.address);
         let (path, _) = change.target(&console).await;
         let before = last_line(&console).await;

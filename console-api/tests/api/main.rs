@@ -24,4 +24,7 @@ mod postgres;
 mod postgres_server;
 mod retention;
 mod rules;
+mod sessions;
+mod tokens;
 mod transfer;
+mod users;
