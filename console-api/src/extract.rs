@@ -67,10 +67,20 @@ impl Parameters {
         self.read(name, expected, |text| text.parse().ok())
     }
 
+    /// Whether a word is there, as `?word`, `?word=true` or `?word=1`.
+    pub fn flag(&mut self, name: &str) -> Result<bool, ApiError> {
+        let is_given = self.pairs.iter().any(|(given, _)| given == name);
+        let value = self.read(name, "true or false, or stand alone", |text| match text {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        })?;
+        Ok(value.unwrap_or(is_given))
+    }
+
     pub fn time(&mut self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         let now = self.now;
-        let expected = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
-        self.read(name, expected, |text| query::moment(text, now))
+        self.read(name, Times::MOMENT, |text| query::moment(text, now))
     }
 
     fn end(self) -> Result<(), ApiError> {

@@ -32,6 +32,9 @@ pub struct RecordedHit {
     pub decision: Decision,
     pub response_status: Option<u16>,
     pub edge_request_id: Option<String>,
+    /// Of the protected application, where the connector named one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<u32>,
     pub findings: Vec<Finding>,
 }
 

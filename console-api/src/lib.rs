@@ -11,6 +11,7 @@
 //! | [`access`], [`sign_in`], [`password`], [`attempts`] | users, and how their sessions begin |
 //! | [`audit`] | who changed what |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
+//! | [`trial`] | rules tried on what was recorded |
 //! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`intake`] | how many deliveries are taken in at once |
@@ -49,3 +50,4 @@ pub mod seed;
 pub mod sign_in;
 pub mod store;
 pub mod token;
+pub mod trial;

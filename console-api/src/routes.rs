@@ -3,6 +3,7 @@
 mod attacks;
 mod audit;
 mod connectors;
+mod exclusions;
 mod export;
 mod health;
 mod hits;
@@ -12,6 +13,7 @@ mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
+mod rule_tests;
 mod rules;
 mod sessions;
 mod stream;
@@ -75,8 +77,10 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(audit::list))
         .routes(routes!(hits::list))
         .routes(routes!(hits::one))
+        .routes(routes!(exclusions::exclude))
         .routes(routes!(not_inspected::list))
         .routes(routes!(rules::list, rules::add))
+        .routes(routes!(rule_tests::test))
         .routes(routes!(rules::one, rules::replace, rules::delete))
         .routes(routes!(ip_lists::list, ip_lists::add))
         .routes(routes!(ip_lists::one, ip_lists::replace, ip_lists::delete))

@@ -18,7 +18,7 @@ pub struct StoredRule {
 }
 
 /// What somebody wants a rule to be.
-#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleDraft {
     #[serde(default, deserialize_with = "object")]

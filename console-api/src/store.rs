@@ -18,6 +18,7 @@ mod marks;
 mod nodes;
 mod not_inspected;
 mod place;
+mod recorded;
 mod requests;
 mod responses;
 mod retention;

@@ -4,12 +4,11 @@
 //! |---|---|
 //! | [`location`] | `= /x`, `^~ /x`, `~ x`, `~* x`, `/x`: parsed, and the best one for a path |
 //! | [`glob`] | `*.example.com`: names with gaps, as the original's configuration writes hosts |
-//! | [`path`] | the path that locations are compared with |
 
 pub mod glob;
 mod location;
-pub mod path;
 
+pub use engine::rules::{bare, path};
 pub use location::{Location, Locations, OutOfPlace, regex_cause};
 
 use crate::decision::{EffectiveMode, ModeAllowOverride};
@@ -81,15 +80,6 @@ impl Hosts {
         let mut locations = self.0.iter().filter(|(glob, _)| fits(glob));
         locations.find_map(|(_, locations)| locations.find(host, path))
     }
-}
-
-/// A host as it is compared: lower case, without port and final dot.
-pub fn bare(host: &str) -> String {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
 #[cfg(test)]

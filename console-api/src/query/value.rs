@@ -175,7 +175,7 @@ impl fmt::Display for Numbers {
 }
 
 /// A stretch of time, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Times {
     pub from: Option<Timestamp>,
     /// The first moment after it.
@@ -183,6 +183,8 @@ pub struct Times {
 }
 
 impl Times {
+    /// Of one time.
+    pub const MOMENT: &str = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
     pub(super) const EXPECTED: &str =
         "a time such as 2026-01-31, 2026-01-31T09:00:00Z, -24h or -7d, also with `>`, `<` or `..`";
 

@@ -2,6 +2,7 @@
 
 use crate::{
     actor::{Analyst, Reader},
+    audit::Author,
     changes::Changes,
     error::ApiError,
     extract::{self, Id, IfMatch, Query, Tag, etag},
@@ -17,7 +18,7 @@ use axum::{
 use shared::ruleset::Rule;
 use uuid::Uuid;
 
-type Tagged = (Tag, Json<StoredRule>);
+pub(super) type Tagged = (Tag, Json<StoredRule>);
 
 /// The newest first.
 #[utoipa::path(
@@ -66,8 +67,17 @@ pub(super) async fn add(
     State(changes): State<Changes>,
     Draft(draft): Draft,
 ) -> Result<(StatusCode, Tagged), ApiError> {
+    create(&store, &changes, draft, &author).await
+}
+
+pub(super) async fn create(
+    store: &Store,
+    changes: &Changes,
+    draft: RuleDraft,
+    author: &Author,
+) -> Result<(StatusCode, Tagged), ApiError> {
     let rule = checked(Uuid::now_v7(), 1, draft)?;
-    let rule = store.add_rule(rule, &author).await?.or_error("rule", "rules")?;
+    let rule = store.add_rule(rule, author).await?.or_error("rule", "rules")?;
     changes.announce();
     Ok((StatusCode::CREATED, tagged(rule)))
 }
@@ -116,7 +126,7 @@ pub(super) async fn delete(
 }
 
 /// A rule that nodes can use.
-fn checked(
+pub(super) fn checked(
     id: Uuid,
     revision: u32,
     RuleDraft { scope, effect, comment }: RuleDraft,

@@ -3,13 +3,16 @@
 use super::{
     Store, StoreError,
     requests::DecisionRow,
+    statement::Statement,
     words::{Columns, Text},
 };
 use crate::{
     hit::{HitDetail, RecordedHit},
     paging::{Page, Slice},
+    query::Filter,
+    trial::Recorded,
 };
-use shared::{AttackType, RequestId};
+use shared::{AttackType, ConnectorInfo, RequestId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -19,7 +22,7 @@ macro_rules! hits {
         concat!(
             "select h.id, h.request_id, h.attack_id, h.type, h.point, h.parameter, h.payload, h.severity, h.at, ",
             "h.findings, r.client_ip, r.method, r.host, r.path, r.query, r.outcome, r.reason, r.mode, r.mode_source, ",
-            "r.delivery, r.enforced, r.decided_by, r.response_status, r.edge_request_id ",
+            "r.delivery, r.enforced, r.decided_by, r.response_status, r.edge_request_id, r.connector ",
             "from hits h join requests r on r.request_id = h.request_id ",
             $($rest),+
         )
@@ -47,6 +50,7 @@ struct Row {
     decision: DecisionRow,
     response_status: Option<i64>,
     edge_request_id: Option<String>,
+    connector: Option<String>,
 }
 
 impl TryFrom<Row> for RecordedHit {
@@ -55,6 +59,7 @@ impl TryFrom<Row> for RecordedHit {
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let columns = Columns { table: "hits", id: &row.id };
         let attack_type = AttackType::from(row.r#type.as_str());
+        let connector = row.connector.map(|connector| columns.json::<ConnectorInfo>("connector", &connector));
         Ok(Self {
             id: columns.parse("id", &row.id)?,
             request_id: columns.parse("request_id", &row.request_id)?,
@@ -74,6 +79,7 @@ impl TryFrom<Row> for RecordedHit {
             decision: row.decision.read(&columns)?,
             response_status: columns.status("response_status", row.response_status)?,
             edge_request_id: row.edge_request_id,
+            application: connector.transpose()?.and_then(|connector| connector.application),
             findings: columns.json("findings", &row.findings)?,
         })
     }
@@ -129,6 +135,32 @@ impl Store {
             .await?;
         let items = rows.into_iter().map(RecordedHit::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut(items, slice.limit))
+    }
+
+    /// Recorded hits, the latest first by their ids, which nodes make as they find them.
+    pub async fn hits_before(
+        &self,
+        which: &Recorded,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<RecordedHit>, StoreError> {
+        let mut statement = Statement::new(hits!("where true"));
+        if which.filter != Filter::default() {
+            statement.push(" and exists (select 1 from attacks a where a.id = h.attack_id and ");
+            statement.push_filter(&which.filter).push(")");
+        }
+        if let Some(from) = which.times.from {
+            statement.push(" and h.at >= ").bind(from.as_millisecond());
+        }
+        if let Some(to) = which.times.to {
+            statement.push(" and h.at < ").bind(to.as_millisecond());
+        }
+        if let Some(before) = before {
+            statement.push(" and h.id < ").bind(before.to_string());
+        }
+        statement.push(" order by h.id desc limit ").bind(i64::from(limit));
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        rows.into_iter().map(RecordedHit::try_from).collect()
     }
 
     pub async fn hit(&self, id: Uuid) -> Result<Option<HitDetail>, StoreError> {

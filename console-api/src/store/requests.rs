@@ -187,7 +187,7 @@ async fn decision(connection: &mut Connection, id: RequestId) -> Result<Option<D
 }
 
 #[derive(FromRow)]
-struct RequestRow {
+pub(super) struct RequestRow {
     request_id: String,
     at: i64,
     connector: Option<String>,

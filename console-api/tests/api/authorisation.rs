@@ -17,7 +17,7 @@ const ADMIN: &[Role] = &[Role::Admin];
 const NODE: &[Role] = &[Role::Node];
 
 /// Every operation of the API, and who may call it.
-const OPERATIONS: [(&str, &str, &[Role]); 37] = [
+const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/attacks", PEOPLE),
     ("get", "/attacks/export.csv", PEOPLE),
     ("get", "/attacks/export.ndjson", PEOPLE),
@@ -31,6 +31,7 @@ const OPERATIONS: [(&str, &str, &[Role]); 37] = [
     ("post", "/connectors/cloudfront/bundle", ADMIN),
     ("get", "/hits", PEOPLE),
     ("get", "/hits/{id}", PEOPLE),
+    ("post", "/hits/{id}/exclusion", JUDGES),
     ("post", "/ingest", NODE),
     ("get", "/ip-lists", PEOPLE),
     ("post", "/ip-lists", JUDGES),
@@ -42,6 +43,7 @@ const OPERATIONS: [(&str, &str, &[Role]); 37] = [
     ("get", "/not-inspected", PEOPLE),
     ("get", "/rules", PEOPLE),
     ("post", "/rules", JUDGES),
+    ("post", "/rules/test", JUDGES),
     ("get", "/rules/{id}", PEOPLE),
     ("put", "/rules/{id}", JUDGES),
     ("delete", "/rules/{id}", JUDGES),

@@ -41,6 +41,7 @@ enum Thing {
     User,
     Token,
     Session,
+    Hit,
 }
 
 const ADMIN: &[Role] = &[Role::Admin];
@@ -77,9 +78,11 @@ async fn new_session(console: &Console) -> String {
 }
 
 fn changes() -> Vec<Change> {
-    let wrong_rule =
-        || Some((json!({"scope": {"path": "api"}, "effect": {"kind": "mode", "mode": "off"}}), "scope.path"));
-    let wrong_entry = || Some((json!({"list": "deny", "source": {"country": "Germany"}}), "source.country"));
+    judgements().into_iter().chain(of_access()).collect()
+}
+
+/// By administrators.
+fn of_access() -> Vec<Change> {
     vec![
         Change {
             method: "POST",
@@ -141,6 +144,14 @@ fn changes() -> Vec<Change> {
             wrong: None,
             logged: ("delete", "session"),
         },
+    ]
+}
+
+fn judgements() -> Vec<Change> {
+    let wrong_rule =
+        || Some((json!({"scope": {"path": "api"}, "effect": {"kind": "mode", "mode": "off"}}), "scope.path"));
+    let wrong_entry = || Some((json!({"list": "deny", "source": {"country": "Germany"}}), "source.country"));
+    vec![
         Change {
             method: "POST",
             address: "/rules",
@@ -204,47 +215,59 @@ fn changes() -> Vec<Change> {
             wrong: Some((json!({"mark": null, "note": "n".repeat(2001)}), "note")),
             logged: ("change", "attack"),
         },
+        Change {
+            method: "POST",
+            address: "/hits/{id}/exclusion",
+            allowed: JUDGES,
+            of: Some(Thing::Hit),
+            body: json!({"width": "type"}),
+            wrong: Some((json!({"width": "subtype"}), "width")),
+            logged: ("create", "rule"),
+        },
     ]
 }
 
 /// What is no `GET`, and yet changes nothing of what people set up.
-const NO_CHANGES: [(&str, &str); 4] = [
+const NO_CHANGES: &[(&str, &str)] = &[
     ("POST", "/sessions"),           // for whoever knows a password: see sessions.rs
     ("DELETE", "/sessions/current"), // only of the caller's own
     ("POST", "/ingest"),             // what nodes found
+    ("POST", "/rules/test"),         // tries one out
     ("POST", "/connectors/cloudfront/bundle"), // makes a file and keeps nothing
 ];
 
 impl Thing {
-    /// Tokens and sessions are never changed, so nobody can have changed them in between.
-    fn has_revisions(self) -> bool {
-        !matches!(self, Self::Token | Self::Session)
+    /// Whether it has revisions. What has none is never changed: something is made of
+    /// it, or it ends.
+    fn is_tagged(self) -> bool {
+        !matches!(self, Self::Hit | Self::Token | Self::Session)
     }
 
-    async fn make(self, console: &Console) -> (String, String) {
+    async fn make(self, console: &Console) -> (String, Option<String>) {
         let (path, body) = match self {
             Self::Rule => ("/api/v1/rules", rule()),
             Self::Entry => ("/api/v1/ip-lists", entry()),
             Self::User => ("/api/v1/users", user()),
             Self::Token => ("/api/v1/tokens", token()),
-            Self::Session => return (new_session(console).await, String::new()),
-            Self::Attack => return (new_attack(console).await, "\"0\"".to_owned()),
+            Self::Session => return (new_session(console).await, None),
+            Self::Attack => return (new_attack(console).await.0, Some("\"0\"".to_owned())),
+            Self::Hit => return (new_attack(console).await.1, None),
         };
         let made = admin(console, "POST", path, &body).await;
         assert_eq!(made.status, 201, "{}", made.text);
-        (made.json()["id"].as_str().unwrap().to_owned(), made.header("etag").to_owned())
+        (made.json()["id"].as_str().unwrap().to_owned(), Some(made.header("etag").to_owned()))
     }
 }
 
-/// The id of an attack that was not there before.
-async fn new_attack(console: &Console) -> String {
+/// The ids of an attack that was not there before, and of its hit.
+async fn new_attack(console: &Console) -> (String, String) {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
     console
         .ingest(&[with(attack(n, 0), &[("/attack/request/host", json!(format!("{n}.example.com")))])])
         .await;
     let found = console.get(&format!("/api/v1/attacks?q=request_id:{}", request_id(n))).await.json();
-    found["items"][0]["id"].as_str().unwrap().to_owned()
+    (found["items"][0]["id"].as_str().unwrap().to_owned(), uuid(n))
 }
 
 impl Change {
@@ -257,7 +280,7 @@ impl Change {
         match self.of {
             Some(thing) => {
                 let (id, tag) = thing.make(console).await;
-                (self.path(&id), Some(tag))
+                (self.path(&id), tag)
             }
             None => (self.path(""), None),
         }
@@ -282,7 +305,8 @@ async fn every_route_that_changes_something_is_tested_here() {
             routes.insert((method.to_uppercase(), path.clone()));
         }
     }
-    let known = changes().into_iter().map(|change| (change.method, change.address)).chain(NO_CHANGES);
+    let known =
+        changes().into_iter().map(|change| (change.method, change.address)).chain(NO_CHANGES.iter().copied());
     let known: BTreeSet<_> = known.map(|(method, path)| (method.to_owned(), path.to_owned())).collect();
     assert_eq!(routes, known);
 }
@@ -330,7 +354,7 @@ async fn who_may_change_it_changes_it_and_the_log_tells() {
 #[tokio::test]
 async fn who_knows_an_older_state_or_none_changes_nothing() {
     let console = Console::start().await;
-    for change in changes().into_iter().filter(|change| change.of.is_some_and(Thing::has_revisions)) {
+    for change in changes().into_iter().filter(|change| change.of.is_some_and(Thing::is_tagged)) {
         let name = format!("{} {}", change.method, change.address);
         let (path, _) = change.target(&console).await;
         let before = last_line(&console).await;

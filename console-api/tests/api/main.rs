@@ -7,6 +7,7 @@ mod audit;
 mod authorisation;
 mod changes;
 mod connectors;
+mod exclusions;
 mod harness;
 mod health;
 mod hits;
@@ -23,6 +24,7 @@ mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
 mod retention;
+mod rule_tests;
 mod rules;
 mod sessions;
 mod tokens;

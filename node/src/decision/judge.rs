@@ -5,12 +5,9 @@ use super::{EffectiveMode, Facts, Found, ModeAllowOverride, Ruling, matrix, rule
 use crate::{
     behaviour::{Behaviour, Observed},
     policy::{AutomaticLists, GeoIp, Policy, Standing, Visitor},
-    routes::{RouteSettings, bare, path},
+    routes::RouteSettings,
 };
-use engine::{
-    Engine,
-    rules::{RequestRules, Target},
-};
+use engine::{Engine, rules::RequestRules};
 use jiff::Timestamp;
 use shared::{
     AttackType, DecidedBy, Delivery, Finding, InspectRequest, ListRef, Mode, Point, Severity,
@@ -57,12 +54,8 @@ impl<'j> Judge<'j> {
     pub fn judge(self, request: &InspectRequest, settings: &RouteSettings, now: Timestamp) -> Judgement<'j> {
         let known = request.connector.as_ref().and_then(|connector| connector.application);
         let application = settings.application.or(known);
-        let rules = self.policy.book.of(&Target {
-            host: &bare(&request.host),
-            path: &path::normalize(&request.path),
-            method: &request.method,
-            application,
-        });
+        let book = &self.policy.book;
+        let rules = book.of_request(&request.host, &request.path, &request.method, application);
         let mode = settings.mode.clone().overridden(rules.mode, self.mode_allow_override);
         let place = self.geoip.place(request.client_ip, self.policy.lists.asks());
         let visitor = Visitor {

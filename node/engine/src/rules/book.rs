@@ -1,9 +1,10 @@
 //! All rules, compiled.
 
 use super::{
+    path,
     pattern::Compiled,
     request::RequestRules,
-    scope::{CompiledScope, Target},
+    scope::{CompiledScope, Target, bare},
 };
 use shared::{
     AttackType, Mode, Severity,
@@ -91,6 +92,18 @@ impl RuleBook {
             ignores: all(&self.ignores, target),
             masks: all(&self.masks, target),
         }
+    }
+
+    /// The rules that hold for a request as it came.
+    pub fn of_request(
+        &self,
+        host: &str,
+        path: &str,
+        method: &str,
+        application: Option<u32>,
+    ) -> RequestRules<'_> {
+        let (host, path) = (&bare(host), &path::normalize(path));
+        self.of(&Target { host, path, method, application })
     }
 
     fn add(&mut self, rule: &Rule) -> Result<(), RuleError> {

@@ -39,7 +39,7 @@ impl<'r> RequestRules<'r> {
     }
 
     /// The rule that silences a finding. What was found by a rule to patch is silenced only by name.
-    pub(crate) fn silences(&self, finding: &Finding) -> Option<RuleRef> {
+    pub fn silences(&self, finding: &Finding) -> Option<RuleRef> {
         let silenced = self.ignores.iter().find(|rule| {
             let Ignore { findings, points } = &rule.effect;
             is_meant(findings, finding) && is_at(points, &finding.point)

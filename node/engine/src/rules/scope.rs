@@ -18,6 +18,15 @@ pub struct Target<'r> {
     pub application: Option<u32>,
 }
 
+/// A host as it is compared: lower case, without port and final dot.
+pub fn bare(host: &str) -> String {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
 /// A scope, ready to be compared.
 #[derive(Debug)]
 pub(super) struct CompiledScope {

@@ -1,0 +1,79 @@
+//! From a hit to an exclusion.
+
+use crate::{error::ApiError, hit::RecordedHit, ruleset::RuleDraft};
+use engine::rules::{bare, path};
+use serde::Deserialize;
+use shared::{
+    Finding, Point,
+    ruleset::{Effect, Scope, Silenced},
+};
+
+/// How much of what is found is no attack, from the narrowest to the widest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Width {
+    Signature,
+    Subtype,
+    Type,
+    All,
+}
+
+/// An exclusion, as somebody wants it made of a hit.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExclusionDraft {
+    pub width: Width,
+    /// Which of the hit's findings is meant; left out, the first.
+    #[serde(default)]
+    pub finding: usize,
+    /// Where. Left out: where the finding is; an empty list: anywhere.
+    #[serde(default)]
+    pub points: Option<Vec<Point>>,
+    /// For which requests. Left out: those of the hit's host, path and method.
+    #[serde(default)]
+    pub scope: Option<Scope>,
+    #[serde(default)]
+    pub comment: String,
+}
+
+impl ExclusionDraft {
+    /// The rule. `attack_path` is the path of the hit's attack: cut off where the payload begins, if that is in the path.
+    pub fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ApiError> {
+        let count = hit.findings.len();
+        let Some(finding) = hit.findings.get(self.finding) else {
+            let detail = format!("`finding` must be less than {count}: so many findings the hit has");
+            return Err(ApiError::parameter("finding", detail));
+        };
+        let points = self.points.unwrap_or_else(|| vec![finding.point.clone()]);
+        let effect = Effect::Ignore { findings: silenced(self.width, finding)?, points };
+        let scope = self.scope.unwrap_or_else(|| like(hit, attack_path));
+        let comment = if self.comment.is_empty() { format!("from hit {}", hit.id) } else { self.comment };
+        Ok(RuleDraft { scope, effect, comment })
+    }
+}
+
+fn silenced(width: Width, finding: &Finding) -> Result<Silenced, ApiError> {
+    Ok(match width {
+        Width::Signature => Silenced::Signature(finding.signature.clone()),
+        Width::Subtype => {
+            let class = finding.class.as_ref();
+            let class =
+                class.ok_or_else(|| ApiError::parameter("width", "`width`: this finding has no subtype"))?;
+            Silenced::Subtype(class.subtype.clone())
+        }
+        Width::Type => Silenced::Type(finding.attack_type.clone()),
+        Width::All => Silenced::All,
+    })
+}
+
+/// The requests like this one.
+fn like(hit: &RecordedHit, attack_path: &str) -> Scope {
+    let is_cut = attack_path != hit.path;
+    let path = path::normalize(if is_cut { attack_path } else { &hit.path });
+    Scope {
+        host: Some(bare(&hit.host)),
+        path: Some(if is_cut { format!("{path}**") } else { path.into_owned() }),
+        method: Some(hit.method.clone()),
+        application: None,
+    }
+}

@@ -1,0 +1,77 @@
+//! Detectors tried on what was recorded.
+
+use crate::{
+    harness::{Answer, Console, attack, send, with},
+    rules::call,
+};
+use console_api::actor::Role;
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
+
+async fn test(console: &Console, role: Role, body: &Value) -> Answer {
+    send(&console.router, call(role, "POST", "/api/v1/rules/test", None, body)).await
+}
+
+fn detector(pattern: &Value) -> Value {
+    json!({"effect": {"kind": "detector", "pattern": pattern, "attack_type": "rce", "severity": "high", "points": [[["get"]]]}})
+}
+
+fn asking(n: u32, query: &str) -> Value {
+    with(attack(n, n), &[("/attack/request/query", json!(query))])
+}
+
+#[tokio::test]
+async fn a_detector_is_tried_on_what_was_recorded() {
+    let console = Console::start().await;
+    // `%25` is one more layer: detectors see what is decoded, too.
+    console.ingest(&[asking(1, "q=legacy-42"), asking(2, "q=new"), asking(3, "q=LEGACY%252D7")]).await;
+    let mut found =
+        test(&console, Role::Analyst, &json!({"rule": detector(&json!({"regex": "(?i)legacy-[0-9]+"}))}))
+            .await
+            .json();
+    for item in found["items"].as_array_mut().unwrap() {
+        item["findings"][0]["signature"] = json!("[rule]");
+    }
+    assert_json_snapshot!(found);
+    assert_eq!(console.get("/api/v1/rules").await.json()["items"], json!([]), "nothing is added");
+}
+
+#[tokio::test]
+async fn the_requests_are_those_of_a_query_and_a_time() {
+    let console = Console::start().await;
+    let elsewhere = with(asking(3, "q=legacy"), &[("/attack/request/host", json!("api.example.com"))]);
+    console.ingest(&[asking(1, "q=legacy"), asking(2, "q=legacy"), elsewhere]).await;
+    for (recorded, found) in [
+        (json!({}), 3),
+        (json!({"query": "host:api.example.com"}), 1),
+        (json!({"from": "2026-01-01T10:02:00Z"}), 2),
+        (json!({"from": "2026-01-01T10:02:00Z", "to": "2026-01-01T10:03:00Z"}), 1),
+        (json!({"to": "-2h"}), 0),
+    ] {
+        let body = json!({"rule": detector(&json!({"literal": "LEGACY"})), "recorded": recorded});
+        let answer = test(&console, Role::Admin, &body).await.json();
+        assert_eq!((&answer["found"], &answer["requests"]), (&json!(found), &json!(found)), "{recorded}");
+        assert_eq!(answer["scanned"]["complete"], json!(true));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_tried_is_refused() {
+    let console = Console::start().await;
+    let good = detector(&json!({"literal": "x"}));
+    for (body, named) in [
+        (json!({"rule": detector(&json!({"regex": "("}))}), "effect.pattern"),
+        (json!({"rule": {"effect": {"kind": "mode", "mode": "block"}}}), "effect.kind"),
+        (json!({"rule": good, "recorded": {"query": "hosst:a"}}), "recorded.query"),
+        (json!({"rule": good, "recorded": {"from": "soon"}}), "recorded.from"),
+        (json!({"rule": good, "recorded": {"until": "now"}}), "until"),
+        (json!({}), "rule"),
+    ] {
+        let answer = test(&console, Role::Analyst, &body).await;
+        assert_eq!(answer.status, 400, "{body}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains(&format!("`{named}`")), "{}", answer.text);
+    }
+    for role in [Role::ReadOnly, Role::Node] {
+        assert_eq!(test(&console, role, &json!({"rule": good})).await.status, 403);
+    }
+}
