@@ -58,6 +58,13 @@ def before_call(context, case, kwargs):
         if positive:
             case.body = user()
         return
+    if "{version}" in path and positive:
+        versions, tag = call("GET", "/rulesets?limit=5")
+        known = [version["version"] for version in versions["items"]] or [0]
+        case.path_parameters = {**(case.path_parameters or {}), "version": random.choice(known)}
+        if case.headers and "If-Match" in case.headers:
+            case.headers["If-Match"] = tag
+        return
     # Its own token must not be taken back.
     if "{id}" not in path or not (positive or path == "/tokens/{id}"):
         return

@@ -26,7 +26,9 @@ impl Author {
 }
 
 /// What can be changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AuditKind)]
 pub enum Kind {
     Rule,
     IpListEntry,
@@ -34,11 +36,12 @@ pub enum Kind {
     User,
     Session,
     Token,
+    Ruleset,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] =
-        [Self::Rule, Self::IpListEntry, Self::Attack, Self::User, Self::Session, Self::Token];
+    pub const ALL: &[Self] =
+        &[Self::Rule, Self::IpListEntry, Self::Attack, Self::User, Self::Session, Self::Token, Self::Ruleset];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,11 +51,12 @@ impl Kind {
             Self::User => "user",
             Self::Session => "session",
             Self::Token => "token",
+            Self::Ruleset => "ruleset",
         }
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -64,10 +68,12 @@ pub enum Action {
     Delete,
     /// Somebody did not prove who they are.
     Refuse,
+    /// The way back to an older version.
+    Activate,
 }
 
 impl Action {
-    pub const ALL: [Self; 4] = [Self::Create, Self::Change, Self::Delete, Self::Refuse];
+    pub const ALL: &[Self] = &[Self::Create, Self::Change, Self::Delete, Self::Refuse, Self::Activate];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,11 +81,12 @@ impl Action {
             Self::Change => "change",
             Self::Delete => "delete",
             Self::Refuse => "refuse",
+            Self::Activate => "activate",
         }
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str() == word)
+        Self::ALL.iter().copied().find(|action| action.as_str() == word)
     }
 }
 
@@ -91,6 +98,8 @@ pub struct Deed {
     pub object: String,
     pub before: Option<Value>,
     pub after: Option<Value>,
+    /// The version of the ruleset that it makes.
+    pub ruleset: Option<i64>,
 }
 
 impl Deed {
@@ -101,6 +110,7 @@ impl Deed {
             object: object.to_string(),
             before: None,
             after: Some(shown(after)),
+            ruleset: None,
         }
     }
 
@@ -111,18 +121,39 @@ impl Deed {
         after: &impl Serialize,
     ) -> Self {
         let (before, after) = (Some(shown(before)), Some(shown(after)));
-        Self { action: Action::Change, kind, object: object.to_string(), before, after }
+        Self { action: Action::Change, kind, object: object.to_string(), before, after, ruleset: None }
     }
 
     /// Somebody claimed to be this user, from there.
     pub fn refused_sign_in(name: &str, source: IpAddr) -> Self {
         let after = Some(json!({"source": source}));
-        Self { action: Action::Refuse, kind: Kind::Session, object: name.to_owned(), before: None, after }
+        Self {
+            action: Action::Refuse,
+            kind: Kind::Session,
+            object: name.to_owned(),
+            before: None,
+            after,
+            ruleset: None,
+        }
     }
 
     pub fn deleted(kind: Kind, object: &impl ToString, before: &impl Serialize) -> Self {
         let before = Some(shown(before));
-        Self { action: Action::Delete, kind, object: object.to_string(), before, after: None }
+        Self { action: Action::Delete, kind, object: object.to_string(), before, after: None, ruleset: None }
+    }
+
+    /// Of a thing that is put back: it is created only if it was not there.
+    #[must_use]
+    pub fn again(self) -> Self {
+        let action =
+            if self.action == Action::Create && self.before.is_some() { Action::Change } else { self.action };
+        Self { action, ..self }
+    }
+
+    /// As part of a version of the ruleset.
+    #[must_use]
+    pub fn making(self, ruleset: i64) -> Self {
+        Self { ruleset: Some(ruleset), ..self }
     }
 }
 

@@ -245,6 +245,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// The number in the path. A text that is none is the number of nothing.
+pub struct Number(pub u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Number {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let number = Path::<u64>::from_request_parts(parts, state).await;
+        number.map(|Path(number)| Self(number)).map_err(|_| ApiError::NotFound("number"))
+    }
+}
+
 /// The revision that the caller knows, from `If-Match`.
 pub struct IfMatch(pub u32);
 

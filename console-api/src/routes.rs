@@ -15,6 +15,7 @@ mod nodes;
 mod not_inspected;
 mod rule_tests;
 mod rules;
+mod rulesets;
 mod sessions;
 mod stream;
 mod tokens;
@@ -82,6 +83,10 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(rules::list, rules::add))
         .routes(routes!(rule_tests::test))
         .routes(routes!(rules::one, rules::replace, rules::delete))
+        .routes(routes!(rulesets::list))
+        .routes(routes!(rulesets::one))
+        .routes(routes!(rulesets::difference))
+        .routes(routes!(rulesets::activate))
         .routes(routes!(ip_lists::list, ip_lists::add))
         .routes(routes!(ip_lists::one, ip_lists::replace, ip_lists::delete))
         .routes(routes!(node_config::current))

@@ -1,5 +1,9 @@
 //! Rules and lists, as people see and write them.
 
+mod version;
+
+pub use version::{Difference, Version, VersionContent};
+
 use crate::{
     extract::object,
     paging::{Cursor, Listed},
@@ -9,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use shared::ruleset::{Effect, List, ListEntry, Rule, Scope, Source};
 
 /// A rule, and when it was written.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredRule {
     #[serde(flatten)]
     pub rule: Rule,
@@ -30,7 +34,7 @@ pub struct RuleDraft {
 }
 
 /// An entry of a list, and when it was made.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredEntry {
     #[serde(flatten)]
     pub entry: ListEntry,

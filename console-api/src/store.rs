@@ -23,6 +23,7 @@ mod requests;
 mod responses;
 mod retention;
 mod rules;
+mod rulesets;
 mod sessions;
 mod statement;
 mod stats;

@@ -2,7 +2,7 @@
 
 use crate::{
     attack::{Grouping, Order, SortKey},
-    extract::{Id, IfMatch},
+    extract::{Id, IfMatch, Number},
     paging::Slice,
     query::{Field, Filter},
 };
@@ -78,6 +78,14 @@ impl IntoParams for Id {
         let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path).required(Required::True);
         let uuid = SchemaFormat::KnownFormat(KnownFormat::Uuid);
         vec![id.schema(Some(text().format(Some(uuid)))).build()]
+    }
+}
+
+impl IntoParams for Number {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let number =
+            ParameterBuilder::new().name("version").parameter_in(ParameterIn::Path).required(Required::True);
+        vec![number.schema(Some(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)))).build()]
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) async fn note(
 ) -> Result<(), StoreError> {
     let value = |value: &Option<_>| value.as_ref().map(|value: &serde_json::Value| value.to_string());
     sqlx::query(
-        "insert into audit (id, at, actor, role, action, kind, object, before, after) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into audit (id, at, actor, role, action, kind, object, before, after, ruleset) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(Uuid::now_v7().to_string())
     .bind(author.at.as_millisecond())
@@ -33,6 +33,7 @@ pub(super) async fn note(
     .bind(Text::from(deed.object.as_str()))
     .bind(value(&deed.before))
     .bind(value(&deed.after))
+    .bind(deed.ruleset)
     .execute(connection)
     .await?;
     Ok(())

@@ -3,12 +3,13 @@
 use super::{
     Connection, Store, StoreError, audit,
     rules::{Change, changed},
+    rulesets::logged,
     words::{Columns, Text, json, word},
 };
 use crate::{
     audit::{Author, Deed, Kind},
     paging::{Page, Slice},
-    ruleset::StoredEntry,
+    ruleset::{Difference, StoredEntry},
 };
 use jiff::Timestamp;
 use shared::ruleset::{List, ListEntry};
@@ -71,18 +72,6 @@ impl Store {
         Ok(Page::cut(entries, slice.limit))
     }
 
-    /// Those that have not expired, the oldest first.
-    pub(super) async fn all_entries(&self, now: Timestamp) -> Result<Vec<ListEntry>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries \
-             where expires_at is null or expires_at > $1 order by created_at, id",
-        )
-        .bind(now.as_millisecond())
-        .fetch_all(&self.reader)
-        .await?;
-        rows.into_iter().map(|row| Ok(StoredEntry::try_from(row)?.entry)).collect()
-    }
-
     pub async fn entry(&self, id: Uuid) -> Result<Option<StoredEntry>, StoreError> {
         entry(&mut *self.reader.acquire().await?, id).await
     }
@@ -94,7 +83,7 @@ impl Store {
         author: &Author,
     ) -> Result<Change<StoredEntry>, StoreError> {
         let mut change = self.writer.begin().await?;
-        changed(&mut change).await?;
+        let version = changed(&mut change).await?;
         let (held,): (i64,) =
             sqlx::query_as("select count(*) from list_entries where expires_at is null or expires_at > $1")
                 .bind(author.at.as_millisecond())
@@ -105,7 +94,12 @@ impl Store {
         }
         let entry = StoredEntry { entry, revision: 1, created_at: author.at };
         insert(&mut change, &entry).await?;
-        audit::note(&mut change, author, &Deed::created(Kind::IpListEntry, &entry.entry.id, &entry)).await?;
+        audit::note(
+            &mut change,
+            author,
+            &Deed::created(Kind::IpListEntry, &entry.entry.id, &entry).making(version),
+        )
+        .await?;
         change.commit().await?;
         Ok(Change::Made(entry))
     }
@@ -118,7 +112,7 @@ impl Store {
         author: &Author,
     ) -> Result<Change<StoredEntry>, StoreError> {
         let mut change = self.writer.begin().await?;
-        changed(&mut change).await?;
+        let version = changed(&mut change).await?;
         let before = match current(&mut change, entry.id, revision).await? {
             Ok(before) => before,
             Err(why) => return Ok(why),
@@ -127,7 +121,7 @@ impl Store {
         delete(&mut change, before.entry.id).await?;
         insert(&mut change, &after).await?;
         let deed = Deed::changed(Kind::IpListEntry, &after.entry.id, &before, &after);
-        audit::note(&mut change, author, &deed).await?;
+        audit::note(&mut change, author, &deed.making(version)).await?;
         change.commit().await?;
         Ok(Change::Made(after))
     }
@@ -140,16 +134,49 @@ impl Store {
         author: &Author,
     ) -> Result<Change<StoredEntry>, StoreError> {
         let mut change = self.writer.begin().await?;
-        changed(&mut change).await?;
+        let version = changed(&mut change).await?;
         let before = match current(&mut change, id, revision).await? {
             Ok(before) => before,
             Err(why) => return Ok(why),
         };
         delete(&mut change, id).await?;
-        audit::note(&mut change, author, &Deed::deleted(Kind::IpListEntry, &id, &before)).await?;
+        audit::note(&mut change, author, &Deed::deleted(Kind::IpListEntry, &id, &before).making(version))
+            .await?;
         change.commit().await?;
         Ok(Change::Made(before))
     }
+}
+
+/// The oldest first, those that have expired, too.
+pub(super) async fn all(connection: &mut Connection) -> Result<Vec<StoredEntry>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries \
+         order by created_at, id",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(StoredEntry::try_from).collect()
+}
+
+/// Makes an entry what it was before, as a new revision.
+pub(super) async fn put_back(
+    connection: &mut Connection,
+    Difference { object, before, after, revision, .. }: Difference,
+    version: i64,
+    author: &Author,
+) -> Result<(), StoreError> {
+    let id = Columns { table: "audit", id: &object }.parse("object", &object)?;
+    delete(connection, id).await?;
+    let deed = match before {
+        None => Deed::deleted(Kind::IpListEntry, &object, &after),
+        Some(before) => {
+            let mut entry: StoredEntry = logged(&object, before)?;
+            entry.revision = revision + 1;
+            insert(connection, &entry).await?;
+            Deed { before: after, ..Deed::created(Kind::IpListEntry, &object, &entry) }
+        }
+    };
+    audit::note(connection, author, &deed.again().making(version)).await
 }
 
 /// The entry, if it still has this revision; else what that means for the change.

@@ -1,16 +1,17 @@
 //! Rules, and the ruleset they are part of.
 
 use super::{
-    Connection, Store, StoreError, audit,
+    Connection, Store, StoreError, audit, lists,
+    rulesets::logged,
     words::{Columns, Text, count, json},
 };
 use crate::{
     audit::{Author, Deed, Kind},
     paging::{Page, Slice},
-    ruleset::{RuleDraft, StoredRule},
+    ruleset::{Difference, RuleDraft, StoredRule},
 };
 use jiff::Timestamp;
-use shared::ruleset::{Rule, Ruleset};
+use shared::ruleset::{ListEntry, Rule, Ruleset};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -63,33 +64,19 @@ impl TryFrom<Row> for StoredRule {
 impl Store {
     /// The version of the ruleset, and its id.
     pub async fn ruleset_head(&self) -> Result<(u64, Uuid), StoreError> {
-        let head: Option<(i64, String)> = sqlx::query_as("select version, id from ruleset where one = 1")
-            .fetch_optional(&self.reader)
-            .await?;
-        // Before the first change.
-        let Some((version, id)) = head else { return Ok((0, Uuid::nil())) };
-        let id = Columns { table: "ruleset", id: "1" }.parse("id", &id)?;
-        Ok((count(version), id))
+        head(&mut *self.reader.acquire().await?).await
     }
 
     /// All that nodes decide by. Entries that have expired are left out.
     pub async fn ruleset(&self, now: Timestamp) -> Result<Ruleset, StoreError> {
-        loop {
-            let head = self.ruleset_head().await?;
-            let rows: Vec<Row> = sqlx::query_as(
-                "select id, revision, scope, effect, comment, created_at, updated_at from rules order by created_at, id",
-            )
-            .fetch_all(&self.reader)
-            .await?;
-            let rules: Result<Vec<Rule>, StoreError> =
-                rows.into_iter().map(|row| Ok(StoredRule::try_from(row)?.rule)).collect();
-            let lists = self.all_entries(now).await?;
-            // Read in pieces: when something changed in between, they do not belong together.
-            if self.ruleset_head().await? == head {
-                let (version, id) = head;
-                return Ok(Ruleset { version, id, rules: rules?.into(), lists: lists.into() });
-            }
-        }
+        let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
+        let (version, id) = head(&mut snapshot).await?;
+        let rules = all(&mut snapshot).await?;
+        let mut lists: Vec<ListEntry> =
+            lists::all(&mut snapshot).await?.into_iter().map(|entry| entry.entry).collect();
+        lists.retain(|entry| entry.expires_at.is_none_or(|end| end > now));
+        let rules: Vec<Rule> = rules.into_iter().map(|rule| rule.rule).collect();
+        Ok(Ruleset { version, id, rules: rules.into(), lists: lists.into() })
     }
 
     /// The newest rules first.
@@ -115,26 +102,15 @@ impl Store {
 
     pub async fn add_rule(&self, rule: Rule, author: &Author) -> Result<Change<StoredRule>, StoreError> {
         let mut change = self.writer.begin().await?;
-        changed(&mut change).await?;
+        let version = changed(&mut change).await?;
         let (rules,): (i64,) = sqlx::query_as("select count(*) from rules").fetch_one(&mut *change).await?;
         if rules >= MAX_RULES {
             return Ok(Change::Full(MAX_RULES));
         }
-        sqlx::query(
-            "insert into rules (id, revision, kind, scope, effect, comment, created_at, updated_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $7)",
-        )
-        .bind(rule.id.to_string())
-        .bind(i64::from(rule.revision))
-        .bind(rule.effect.kind())
-        .bind(Text::from(json(&rule.scope).as_str()))
-        .bind(Text::from(json(&rule.effect).as_str()))
-        .bind(Text::from(rule.comment.as_str()))
-        .bind(author.at.as_millisecond())
-        .execute(&mut *change)
-        .await?;
         let rule = StoredRule { rule, created_at: author.at, updated_at: author.at };
-        audit::note(&mut change, author, &Deed::created(Kind::Rule, &rule.rule.id, &rule)).await?;
+        insert(&mut change, &rule).await?;
+        audit::note(&mut change, author, &Deed::created(Kind::Rule, &rule.rule.id, &rule).making(version))
+            .await?;
         change.commit().await?;
         Ok(Change::Made(rule))
     }
@@ -148,7 +124,7 @@ impl Store {
         author: &Author,
     ) -> Result<Change<StoredRule>, StoreError> {
         let mut change = self.writer.begin().await?;
-        changed(&mut change).await?;
+        let version = changed(&mut change).await?;
         let Some(before) = rule(&mut change, id).await? else { return Ok(Change::Unknown) };
         if before.rule.revision != revision {
             return Ok(Change::Stale(before.rule.revision));
@@ -156,19 +132,10 @@ impl Store {
         let RuleDraft { scope, effect, comment } = draft;
         let rule = Rule { id, revision: revision + 1, scope, effect, comment };
         let after = StoredRule { rule, updated_at: author.at, ..before };
-        sqlx::query(
-            "update rules set revision = $2, kind = $3, scope = $4, effect = $5, comment = $6, updated_at = $7 where id = $1",
-        )
-        .bind(id.to_string())
-        .bind(i64::from(after.rule.revision))
-        .bind(after.rule.effect.kind())
-        .bind(Text::from(json(&after.rule.scope).as_str()))
-        .bind(Text::from(json(&after.rule.effect).as_str()))
-        .bind(Text::from(after.rule.comment.as_str()))
-        .bind(author.at.as_millisecond())
-        .execute(&mut *change)
-        .await?;
-        audit::note(&mut change, author, &Deed::changed(Kind::Rule, &id, &before, &after)).await?;
+        delete(&mut change, id).await?;
+        insert(&mut change, &after).await?;
+        audit::note(&mut change, author, &Deed::changed(Kind::Rule, &id, &before, &after).making(version))
+            .await?;
         change.commit().await?;
         Ok(Change::Made(after))
     }
@@ -181,27 +148,91 @@ impl Store {
         author: &Author,
     ) -> Result<Change<()>, StoreError> {
         let mut change = self.writer.begin().await?;
-        changed(&mut change).await?;
+        let version = changed(&mut change).await?;
         let Some(before) = rule(&mut change, id).await? else { return Ok(Change::Unknown) };
         if before.rule.revision != revision {
             return Ok(Change::Stale(before.rule.revision));
         }
-        sqlx::query("delete from rules where id = $1").bind(id.to_string()).execute(&mut *change).await?;
-        audit::note(&mut change, author, &Deed::deleted(Kind::Rule, &id, &before)).await?;
+        delete(&mut change, id).await?;
+        audit::note(&mut change, author, &Deed::deleted(Kind::Rule, &id, &before).making(version)).await?;
         change.commit().await?;
         Ok(Change::Made(()))
     }
 }
 
-/// Begins every change: makes it another ruleset, and changes by others wait.
-pub(super) async fn changed(connection: &mut Connection) -> Result<(), StoreError> {
-    sqlx::query(
+/// Begins every change: makes it another ruleset, whose version it tells, and changes by others wait.
+pub(super) async fn changed(connection: &mut Connection) -> Result<i64, StoreError> {
+    let (version,): (i64,) = sqlx::query_as(
         "insert into ruleset (one, version, id) values (1, 1, $1) \
-         on conflict (one) do update set version = ruleset.version + 1, id = excluded.id",
+         on conflict (one) do update set version = ruleset.version + 1, id = excluded.id returning version",
     )
     .bind(Uuid::new_v4().to_string())
+    .fetch_one(connection)
+    .await?;
+    Ok(version)
+}
+
+async fn head(connection: &mut Connection) -> Result<(u64, Uuid), StoreError> {
+    let head: Option<(i64, String)> =
+        sqlx::query_as("select version, id from ruleset where one = 1").fetch_optional(connection).await?;
+    // Before the first change.
+    let Some((version, id)) = head else { return Ok((0, Uuid::nil())) };
+    let id = Columns { table: "ruleset", id: "1" }.parse("id", &id)?;
+    Ok((count(version), id))
+}
+
+/// The oldest first.
+pub(super) async fn all(connection: &mut Connection) -> Result<Vec<StoredRule>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "select id, revision, scope, effect, comment, created_at, updated_at from rules order by created_at, id",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(StoredRule::try_from).collect()
+}
+
+/// Makes a rule what it was before, as a new revision.
+pub(super) async fn put_back(
+    connection: &mut Connection,
+    Difference { object, before, after, revision, .. }: Difference,
+    version: i64,
+    author: &Author,
+) -> Result<(), StoreError> {
+    let id = Columns { table: "audit", id: &object }.parse("object", &object)?;
+    delete(connection, id).await?;
+    let deed = match before {
+        None => Deed::deleted(Kind::Rule, &object, &after),
+        Some(before) => {
+            let mut rule: StoredRule = logged(&object, before)?;
+            (rule.rule.revision, rule.updated_at) = (revision + 1, author.at);
+            insert(connection, &rule).await?;
+            Deed { before: after, ..Deed::created(Kind::Rule, &object, &rule) }
+        }
+    };
+    audit::note(connection, author, &deed.again().making(version)).await
+}
+
+async fn insert(connection: &mut Connection, stored: &StoredRule) -> Result<(), StoreError> {
+    let rule = &stored.rule;
+    sqlx::query(
+        "insert into rules (id, revision, kind, scope, effect, comment, created_at, updated_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(rule.id.to_string())
+    .bind(i64::from(rule.revision))
+    .bind(rule.effect.kind())
+    .bind(Text::from(json(&rule.scope).as_str()))
+    .bind(Text::from(json(&rule.effect).as_str()))
+    .bind(Text::from(rule.comment.as_str()))
+    .bind(stored.created_at.as_millisecond())
+    .bind(stored.updated_at.as_millisecond())
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+async fn delete(connection: &mut Connection, id: Uuid) -> Result<(), StoreError> {
+    sqlx::query("delete from rules where id = $1").bind(id.to_string()).execute(connection).await?;
     Ok(())
 }
 

@@ -96,7 +96,7 @@ impl Store {
 
     async fn series(&self, filter: &Filter, times: Times, totals: &Totals) -> Result<Series, StoreError> {
         let (given_from, given_to) = (times.from.map(ms), times.to.map(ms));
-        let to = given_to.or(totals.last_seen).unwrap_or_default();
+        let to = given_to.or(totals.last_seen).or(given_from).unwrap_or_default();
         let from = given_from.or(totals.first_seen).unwrap_or(to).min(to);
         let interval = interval(from, to);
         let start = from - from.rem_euclid(interval);

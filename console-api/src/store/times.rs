@@ -51,10 +51,11 @@ pub(super) async fn count_blocked(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "update attack_times set blocked = blocked + $2 where exists (select 1 from hits h where h.request_id = $1 \
-         and h.attack_id = attack_times.attack_id and h.at - h.at % 300000 = attack_times.slot)",
+         and h.attack_id = attack_times.attack_id and h.at - h.at % $3 = attack_times.slot)",
     )
     .bind(id.to_string())
     .bind(change)
+    .bind(SLOT)
     .execute(connection)
     .await?;
     Ok(())

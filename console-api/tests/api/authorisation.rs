@@ -57,6 +57,10 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/users/{id}", ADMIN),
     ("put", "/users/{id}", ADMIN),
     ("delete", "/users/{id}", ADMIN),
+    ("get", "/rulesets", PEOPLE),
+    ("get", "/rulesets/{version}", PEOPLE),
+    ("post", "/rulesets/{version}/activate", JUDGES),
+    ("get", "/rulesets/{version}/diff", PEOPLE),
 ];
 
 /// What needs no token: signing in and out.
@@ -64,7 +68,7 @@ const PUBLIC: [(&str, &str); 2] = [("post", "/sessions"), ("delete", "/sessions/
 
 /// Only the head of the answer: a stream has no end.
 async fn call(console: &Console, method: &str, path: &str, authorization: &str) -> Response {
-    let path = format!("/api/v1{}", path.replace("{id}", &uuid(1)));
+    let path = format!("/api/v1{}", path.replace("{id}", &uuid(1)).replace("{version}", "1"));
     let request = Request::builder().method(method.to_uppercase().as_str()).uri(path);
     let request = request.header(header::AUTHORIZATION, authorization).body(Body::empty()).unwrap();
     console.router.clone().oneshot(request).await.unwrap()

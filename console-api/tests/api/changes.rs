@@ -42,6 +42,7 @@ enum Thing {
     Token,
     Session,
     Hit,
+    Version,
 }
 
 const ADMIN: &[Role] = &[Role::Admin];
@@ -224,6 +225,15 @@ fn judgements() -> Vec<Change> {
             wrong: Some((json!({"width": "subtype"}), "width")),
             logged: ("create", "rule"),
         },
+        Change {
+            method: "POST",
+            address: "/rulesets/{version}/activate",
+            allowed: JUDGES,
+            of: Some(Thing::Version),
+            body: Value::Null,
+            wrong: None,
+            logged: ("activate", "ruleset"),
+        },
     ]
 }
 
@@ -252,6 +262,12 @@ impl Thing {
             Self::Session => return (new_session(console).await, None),
             Self::Attack => return (new_attack(console).await.0, Some("\"0\"".to_owned())),
             Self::Hit => return (new_attack(console).await.1, None),
+            Self::Version => {
+                let older = console.get("/api/v1/rulesets").await.header("etag").to_owned();
+                assert_eq!(admin(console, "POST", "/api/v1/rules", &rule()).await.status, 201);
+                let tag = console.get("/api/v1/rulesets").await.header("etag").to_owned();
+                return (older.replace('"', ""), Some(tag));
+            }
         };
         let made = admin(console, "POST", path, &body).await;
         assert_eq!(made.status, 201, "{}", made.text);
@@ -272,7 +288,7 @@ async fn new_attack(console: &Console) -> (String, String) {
 
 impl Change {
     fn path(&self, id: &str) -> String {
-        format!("/api/v1{}", self.address.replace("{id}", id))
+        format!("/api/v1{}", self.address.replace("{id}", id).replace("{version}", id))
     }
 
     /// The path, and the tag to send, of something that is there.

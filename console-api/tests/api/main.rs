@@ -26,6 +26,7 @@ mod postgres_server;
 mod retention;
 mod rule_tests;
 mod rules;
+mod rulesets;
 mod sessions;
 mod tokens;
 mod transfer;

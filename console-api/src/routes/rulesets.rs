@@ -1,0 +1,117 @@
+//! The versions of rules and lists, and the way back to one.
+
+use crate::{
+    actor::{Analyst, Reader},
+    changes::Changes,
+    error::ApiError,
+    extract::{FromParameters, IfMatch, Number, Parameters, Query, Tag, etag},
+    openapi::query_parameter,
+    paging::{Page, Slice},
+    ruleset::{Difference, Version, VersionContent},
+    store::Store,
+};
+use axum::{Json, extract::State, http::StatusCode};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Type,
+        path::{Parameter, ParameterIn},
+    },
+};
+
+/// The latest version first. The tag is that of the one that holds.
+#[utoipa::path(
+    get,
+    path = "/rulesets",
+    security(("token" = ["reader"])),
+    params(Slice),
+    responses((status = 200, description = "A page of versions; `ETag` is the one that holds.", body = Page<Version>))
+)]
+pub(super) async fn list(
+    _: Reader,
+    State(store): State<Store>,
+    Query(slice): Query<Slice>,
+) -> Result<(Tag, Json<Page<Version>>), ApiError> {
+    Ok((current(&store).await?, Json(store.versions(&slice).await?)))
+}
+
+/// All rules and entries as they were.
+#[utoipa::path(
+    get,
+    path = "/rulesets/{version}",
+    security(("token" = ["reader"])),
+    params(Number),
+    responses((status = 200, description = "The version; `ETag` is the one that holds.", body = VersionContent))
+)]
+pub(super) async fn one(
+    _: Reader,
+    State(store): State<Store>,
+    Number(version): Number,
+    Query(()): Query<()>,
+) -> Result<(Tag, Json<VersionContent>), ApiError> {
+    let content = store.version(version).await?.ok_or(ApiError::NotFound("ruleset"))?;
+    Ok((current(&store).await?, Json(content)))
+}
+
+/// The version to compare with; the one that holds when it is not said.
+pub(super) struct To(Option<u64>);
+
+impl IntoParams for To {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let about = "The later version; the one that holds when it is left out.";
+        vec![query_parameter("to", about, ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)))]
+    }
+}
+
+impl FromParameters for To {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        parameters.parse("to", "the number of a version").map(Self)
+    }
+}
+
+/// What was changed since, in sum.
+#[utoipa::path(
+    get,
+    path = "/rulesets/{version}/diff",
+    security(("token" = ["reader"])),
+    params(Number, To),
+    responses((status = 200, description = "What is not the same.", body = Page<Difference>))
+)]
+pub(super) async fn difference(
+    _: Reader,
+    State(store): State<Store>,
+    Number(version): Number,
+    Query(To(to)): Query<To>,
+) -> Result<Json<Page<Difference>>, ApiError> {
+    if to.is_some_and(|to| to < version) {
+        return Err(ApiError::parameter("to", "`to` must be the later version"));
+    }
+    let items = store.difference(version, to).await?.ok_or(ApiError::NotFound("ruleset"))?;
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+/// Makes rules and lists what they were in a version, as a new version; nodes follow within a second.
+#[utoipa::path(
+    post,
+    path = "/rulesets/{version}/activate",
+    security(("token" = ["analyst"])),
+    params(Number, IfMatch),
+    responses((status = 201, description = "The new version; `ETag` is its number.", body = Version))
+)]
+pub(super) async fn activate(
+    Analyst(author): Analyst,
+    State(store): State<Store>,
+    State(changes): State<Changes>,
+    Number(version): Number,
+    IfMatch(current): IfMatch,
+    Query(()): Query<()>,
+) -> Result<(StatusCode, Tag, Json<Version>), ApiError> {
+    let made = store.activate(version, current, &author).await?.or_error("ruleset", "rulesets")?;
+    changes.announce();
+    Ok((StatusCode::CREATED, etag(made.number()), Json(made)))
+}
+
+async fn current(store: &Store) -> Result<Tag, ApiError> {
+    let (version, _) = store.ruleset_head().await?;
+    Ok(etag(u32::try_from(version).unwrap_or(u32::MAX)))
+}

@@ -1,0 +1,170 @@
+//! Versions of rules and lists, and the way back.
+
+use crate::{
+    harness::{Answer, Console, send},
+    rules::{admin, call},
+};
+use console_api::actor::Role;
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
+
+fn mode(mode: &str) -> Value {
+    json!({"scope": {"path": "/api/**"}, "effect": {"kind": "mode", "mode": mode}})
+}
+
+fn deny(network: &str) -> Value {
+    json!({"list": "deny", "source": {"network": network}})
+}
+
+async fn change(console: &Console, method: &str, path: &str, revision: u64, body: &Value) -> Value {
+    let tag = format!("\"{revision}\"");
+    let answer = send(&console.router, call(Role::Admin, method, path, Some(&tag), body)).await;
+    assert!(answer.status.is_success(), "{method} {path}: {}", answer.text);
+    if answer.text.is_empty() { Value::Null } else { answer.json() }
+}
+
+async fn added(console: &Console, path: &str, body: &Value) -> String {
+    let made = admin(console, "POST", path, body).await.json();
+    format!("{path}/{}", made["id"].as_str().unwrap())
+}
+
+async fn activate(console: &Console, version: u64, current: u64) -> Answer {
+    let path = format!("/api/v1/rulesets/{version}/activate");
+    send(&console.router, call(Role::Admin, "POST", &path, Some(&format!("\"{current}\"")), &Value::Null))
+        .await
+}
+
+/// What a version holds, but for what counts and dates its rules.
+async fn content(console: &Console, version: u64) -> Value {
+    let answer = console.get(&format!("/api/v1/rulesets/{version}")).await;
+    assert_eq!(answer.status, 200, "{version}: {}", answer.text);
+    let mut content = answer.json();
+    content["version"].take();
+    for things in ["rules", "lists"] {
+        for thing in content[things].as_array_mut().unwrap() {
+            thing["revision"].take();
+            thing["updated_at"].take();
+        }
+    }
+    content
+}
+
+#[tokio::test]
+async fn the_versions_tell_what_made_them() {
+    let console = Console::start().await;
+    let rule = added(&console, "/api/v1/rules", &mode("monitoring")).await;
+    change(&console, "PUT", &rule, 1, &mode("block")).await;
+    added(&console, "/api/v1/ip-lists", &deny("10.0.0.0/8")).await;
+    change(&console, "DELETE", &rule, 2, &Value::Null).await;
+    let answer = activate(&console, 1, 4).await;
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (201, "\"5\""), "{}", answer.text);
+    let versions = console.get("/api/v1/rulesets").await;
+    assert_eq!(versions.header("etag"), "\"5\"");
+    assert_json_snapshot!(versions.json());
+    let first = console.get("/api/v1/rulesets?limit=2").await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = console.get(&format!("/api/v1/rulesets?limit=3&cursor={cursor}")).await.json();
+    assert_eq!((&rest["items"][0]["version"], &rest["next_cursor"]), (&json!(3), &Value::Null));
+}
+
+#[tokio::test]
+async fn what_was_deleted_or_changed_comes_back_and_nodes_are_told() {
+    let console = Console::start().await;
+    let rule = added(&console, "/api/v1/rules", &mode("monitoring")).await;
+    let entry = added(&console, "/api/v1/ip-lists", &deny("10.0.0.0/8")).await;
+    change(&console, "PUT", &rule, 1, &mode("block")).await;
+    change(&console, "DELETE", &rule, 2, &Value::Null).await;
+    change(&console, "DELETE", &entry, 1, &Value::Null).await;
+    added(&console, "/api/v1/rules", &mode("off")).await;
+    assert_eq!(activate(&console, 2, 6).await.status, 201);
+    let back = console.get(&rule).await;
+    // A revision never comes twice: who still has the first one must not overwrite this.
+    assert_eq!((back.header("etag"), &back.json()["effect"]["mode"]), ("\"3\"", &json!("monitoring")));
+    assert_eq!(console.get(&entry).await.header("etag"), "\"2\"");
+    assert_eq!(console.get("/api/v1/rules").await.json()["items"].as_array().unwrap().len(), 1);
+    let told = console.get_as(Role::Node, "/api/v1/node/config").await.json();
+    assert_eq!((&told["version"], told["rules"].as_array().unwrap().len()), (&json!(7), 1));
+    assert_eq!(told["rules"][0]["effect"]["mode"], json!("monitoring"));
+    assert_eq!(told["lists"].as_array().unwrap().len(), 1);
+    assert_eq!(activate(&console, 6, 7).await.status, 201, "and forward again");
+    assert_eq!(content(&console, 8).await, content(&console, 6).await);
+}
+
+#[tokio::test]
+async fn any_version_can_be_told_and_gone_back_to() {
+    let console = Console::start().await;
+    let mut known = vec![content(&console, 0).await];
+    let mut rules: Vec<(String, u64)> = Vec::new();
+    let mut entries: Vec<(String, u64)> = Vec::new();
+    // Adds, changes and deletes in an order that looks random.
+    for n in 0..24_u64 {
+        let dice = n * 7 % 5;
+        let networks = deny(&format!("10.{n}.0.0/16"));
+        let modes = mode(["block", "monitoring", "off"][usize::try_from(n % 3).unwrap()]);
+        let (things, path, body) = if n % 2 == 0 {
+            (&mut rules, "/api/v1/rules", modes)
+        } else {
+            (&mut entries, "/api/v1/ip-lists", networks)
+        };
+        match (dice, things.pop()) {
+            (0 | 1, Some((thing, revision))) => {
+                change(&console, "PUT", &thing, revision, &body).await;
+                things.insert(0, (thing, revision + 1));
+            }
+            (2, Some((thing, revision))) => {
+                drop(change(&console, "DELETE", &thing, revision, &Value::Null).await);
+            }
+            (_, thing) => {
+                things.extend(thing);
+                things.push((added(&console, path, &body).await, 1));
+            }
+        }
+        known.push(content(&console, n + 1).await);
+    }
+    for (version, content) in (0..).zip(&known) {
+        assert_eq!(self::content(&console, version).await, *content, "{version}");
+    }
+    for (step, version) in (0..).zip([3, 17, 0, 24, 9]) {
+        let answer = activate(&console, version, 24 + step).await;
+        assert_eq!(answer.status, 201, "{version}: {}", answer.text);
+        let expected = &known[usize::try_from(version).unwrap()];
+        assert_eq!(content(&console, 25 + step).await, *expected, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn the_difference_is_the_sum_of_what_was_changed() {
+    let console = Console::start().await;
+    let rule = added(&console, "/api/v1/rules", &mode("monitoring")).await;
+    let gone = added(&console, "/api/v1/rules", &mode("off")).await;
+    change(&console, "PUT", &rule, 1, &mode("block")).await;
+    change(&console, "PUT", &rule, 2, &mode("off")).await;
+    change(&console, "DELETE", &gone, 1, &Value::Null).await;
+    let found = async |query: &str| {
+        let page = console.get(&format!("/api/v1/rulesets/{query}")).await.json();
+        let told = |item: &Value| {
+            json!([item["kind"], item["before"]["effect"]["mode"], item["after"]["effect"]["mode"]])
+        };
+        let mut found: Vec<_> =
+            page["items"].as_array().unwrap().iter().map(|item| told(item).to_string()).collect();
+        found.sort();
+        found.join(" ")
+    };
+    assert_eq!(found("2/diff").await, r#"["rule","monitoring","off"] ["rule","off",null]"#);
+    assert_eq!(found("2/diff?to=3").await, r#"["rule","monitoring","block"]"#);
+    assert_eq!(found("0/diff").await, r#"["rule",null,"off"]"#);
+    assert_eq!(found("5/diff").await, "");
+}
+
+#[tokio::test]
+async fn a_version_that_nobody_knows_is_not_gone_back_to() {
+    let console = Console::start().await;
+    added(&console, "/api/v1/rules", &mode("block")).await;
+    for path in ["2", "first", "2/diff", "1/diff?to=2"] {
+        assert_eq!(console.get(&format!("/api/v1/rulesets/{path}")).await.status, 404, "{path}");
+    }
+    assert_eq!(console.get("/api/v1/rulesets/1/diff?to=0").await.json()["parameter"], "to");
+    assert_eq!(activate(&console, 2, 1).await.status, 404);
+    assert_eq!(activate(&console, 0, 0).await.status, 412);
+    assert_eq!(console.get("/api/v1/rulesets").await.header("etag"), "\"1\"", "nothing was changed");
+}
