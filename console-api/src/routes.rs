@@ -32,6 +32,7 @@ use axum::{
     routing::get,
 };
 use serde_json::Value;
+use std::sync::LazyLock;
 use utoipa::OpenApi as _;
 use utoipa_axum::{
     router::{OpenApiRouter, UtoipaMethodRouterExt as _},
@@ -62,6 +63,12 @@ fn api() -> (Router<App>, Value) {
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::map_response(private));
     (api, document)
+}
+
+/// The API without its document, for changes that our own pages ask for.
+pub(crate) fn for_pages() -> Router<App> {
+    static API: LazyLock<Router<App>> = LazyLock::new(|| documented().split_for_parts().0);
+    API.clone()
 }
 
 fn documented() -> OpenApiRouter<App> {
