@@ -27,6 +27,7 @@ mod rulesets;
 mod sessions;
 mod statement;
 mod stats;
+mod statuses;
 mod times;
 mod tokens;
 mod transfer;

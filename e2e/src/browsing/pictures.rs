@@ -13,7 +13,7 @@ pub(super) async fn take(visit: &Visit, folder: &Path, width: u32) -> anyhow::Re
     visit.seed(4_000).await?;
     let pages = data::pages(visit).await?;
     for (theme, dark) in THEMES {
-        visit.resize(Window { width, height: 860, dark }).await?;
+        visit.resize(Window { width, height: 680, dark }).await?;
         for page in &pages {
             page.open(visit).await?;
             fs::write(folder.join(format!("{}-{theme}.png", page.name)), visit.picture().await?)?;

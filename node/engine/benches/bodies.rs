@@ -2,11 +2,13 @@
 
 mod baseline;
 mod requests;
+mod visits;
 
 use baseline::Baseline;
 use divan::{Bencher, black_box};
 use engine::Engine;
 use shared::InspectRequest;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 type Make = fn() -> InspectRequest;
 
@@ -26,6 +28,17 @@ fn inspect(bencher: Bencher<'_, '_>, name: &str) {
     let (_, request) = REQUESTS.iter().find(|(known, _)| *known == name).expect("the name is from the table");
     let (engine, request) = (Engine::new(), request());
     bencher.bench_local(|| engine.inspect(black_box(&request)));
+}
+
+/// One after the other, on one thread and on two: as in a server, where the last request leaves the caches to others.
+#[divan::bench(threads = [1, 2])]
+fn inspect_visits(bencher: Bencher<'_, '_>) {
+    let (engine, visits) = (Engine::new(), visits::visits());
+    let next = AtomicUsize::new(0);
+    bencher.bench(|| {
+        let next = next.fetch_add(1, Ordering::Relaxed) % visits.len();
+        engine.inspect(black_box(&visits[next]))
+    });
 }
 
 #[divan::bench]

@@ -47,7 +47,8 @@ pub(crate) fn bare(method: &str, path: &str, query: &str) -> InspectRequest {
     }
 }
 
-fn browser(method: &str, path: &str, query: &str) -> InspectRequest {
+/// Asked for by a browser.
+pub(crate) fn browser(method: &str, path: &str, query: &str) -> InspectRequest {
     let headers = BROWSER.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
     InspectRequest { headers: headers.collect(), ..bare(method, path, query) }
 }

@@ -1,107 +1,8 @@
 //! One look at a value decides which decoders and detectors read it: the bytes it is made of, and the literals in it.
 
-/// Which kinds of bytes occur in a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bytes(u32);
+mod bytes;
 
-impl Bytes {
-    pub(crate) const PERCENT: Self = Self(1);
-    pub(crate) const PLUS: Self = Self(1 << 1);
-    pub(crate) const AMPERSAND: Self = Self(1 << 2);
-    pub(crate) const BACKSLASH: Self = Self(1 << 3);
-    pub(crate) const SLASH: Self = Self(1 << 4);
-    pub(crate) const DOT: Self = Self(1 << 5);
-    pub(crate) const COLON: Self = Self(1 << 6);
-    pub(crate) const EQUALS: Self = Self(1 << 7);
-    /// `<`
-    pub(crate) const OPEN_TAG: Self = Self(1 << 8);
-    pub(crate) const OPEN_BRACE: Self = Self(1 << 9);
-    pub(crate) const OPEN_PAREN: Self = Self(1 << 10);
-    pub(crate) const OPEN_BRACKET: Self = Self(1 << 11);
-    pub(crate) const HASH: Self = Self(1 << 12);
-    pub(crate) const AT: Self = Self(1 << 13);
-    pub(crate) const DASH: Self = Self(1 << 14);
-    /// Carriage return and line feed.
-    pub(crate) const BREAK: Self = Self(1 << 15);
-    /// Below the tabulator: null bytes and the like.
-    pub(crate) const INVISIBLE: Self = Self(1 << 16);
-    /// Not ASCII.
-    pub(crate) const HIGH: Self = Self(1 << 17);
-    pub(crate) const COMMA: Self = Self(1 << 18);
-    pub(crate) const DOLLAR: Self = Self(1 << 19);
-    /// `'` and `"`
-    pub(crate) const QUOTE: Self = Self(1 << 20);
-    pub(crate) const BACKTICK: Self = Self(1 << 21);
-    pub(crate) const SEMICOLON: Self = Self(1 << 22);
-    /// `|` and `^`
-    pub(crate) const PIPE: Self = Self(1 << 23);
-    /// `?` and `*`
-    pub(crate) const WILDCARD: Self = Self(1 << 24);
-    /// Anything else but letters and digits.
-    const OTHER: Self = Self(1 << 31);
-
-    pub(crate) fn of(value: &[u8]) -> Self {
-        Self(value.iter().fold(0, |seen, &byte| seen | KINDS[usize::from(byte)]))
-    }
-
-    pub(crate) const fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Does one of these occur?
-    pub(crate) const fn has(self, any: Self) -> bool {
-        self.0 & any.0 != 0
-    }
-
-    /// Is everything a letter, a digit or one of these?
-    pub(crate) const fn is_word_with(self, allowed: Self) -> bool {
-        self.0 & !allowed.0 == 0
-    }
-
-    const fn kind(byte: u8) -> Self {
-        match byte {
-            b'%' => Self::PERCENT,
-            b'+' => Self::PLUS,
-            b'&' => Self::AMPERSAND,
-            b'\\' => Self::BACKSLASH,
-            b'/' => Self::SLASH,
-            b'.' => Self::DOT,
-            b':' => Self::COLON,
-            b'=' => Self::EQUALS,
-            b'<' => Self::OPEN_TAG,
-            b'{' => Self::OPEN_BRACE,
-            b'(' => Self::OPEN_PAREN,
-            b'[' => Self::OPEN_BRACKET,
-            b'#' => Self::HASH,
-            b'@' => Self::AT,
-            b'-' => Self::DASH,
-            b',' => Self::COMMA,
-            b'$' => Self::DOLLAR,
-            b'\'' | b'"' => Self::QUOTE,
-            b'`' => Self::BACKTICK,
-            b';' => Self::SEMICOLON,
-            b'|' | b'^' => Self::PIPE,
-            b'?' | b'*' => Self::WILDCARD,
-            b'\r' | b'\n' => Self::BREAK,
-            0..=8 => Self::INVISIBLE,
-            0x80.. => Self::HIGH,
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Self(0),
-            _ => Self::OTHER,
-        }
-    }
-}
-
-static KINDS: [u32; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
-        let kind = Bytes::kind(byte as u8);
-        kinds[byte] = kind.0;
-        byte += 1;
-    }
-    kinds
-};
+pub(crate) use bytes::Bytes;
 
 /// Every literal anybody waits for.
 ///
@@ -148,10 +49,9 @@ impl Prefilter {
     /// Who waits, and for which literals, in any case. Whoever waits for none of them is not to be asked.
     pub(crate) fn new<'l>(waiting: impl IntoIterator<Item = (usize, &'l str)>) -> Self {
         let literals = waiting.into_iter().map(|(who, text)| Literal::new(who, text));
-        let (long, short): (Vec<_>, Vec<_>) = literals.partition(|it| it.text.len() >= KEY);
+        let (mut long, short): (Vec<_>, Vec<_>) = literals.partition(|it| it.text.len() >= KEY);
         let (single, short): (Vec<_>, Vec<_>) = short.into_iter().partition(|it| it.text.len() < 2);
         let (single, short) = (grouped(single), grouped(short));
-        let mut long = long;
         long.sort_by_key(Literal::hash);
         let mut filter = Box::new([0; BUCKETS]);
         for (bucket, bit) in long.iter().map(|it| place(it.hash())) {
@@ -192,6 +92,7 @@ impl Prefilter {
 
 impl Literal {
     fn new(who: usize, text: &str) -> Self {
+        assert!(who < Suspects::MOST, "there are more signatures than suspects can be told apart");
         let text = text.to_ascii_lowercase().into_bytes().into_boxed_slice();
         let rarest = text.windows(KEY).enumerate().min_by_key(|(_, it)| commonness(it));
         let read = rarest.map_or(text.len(), |(at, _)| at + KEY);
@@ -228,16 +129,12 @@ fn grouped(mut literals: Vec<Literal>) -> Groups {
 fn places(single: &Groups, short: &Groups) -> Box<[Places; 256]> {
     let mut places = Box::new([Places::default(); 256]);
     let both = |byte: u8| [usize::from(byte), usize::from(byte.to_ascii_uppercase())];
-    for (group, literal) in
-        single.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |it| (at, it)))
-    {
+    for (group, literal) in numbered(single) {
         for byte in literal.text.iter().flat_map(|byte| both(*byte)) {
             places[byte].single |= 1 << group;
         }
     }
-    for (group, literal) in
-        short.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |it| (at, it)))
-    {
+    for (group, literal) in numbered(short) {
         let before = 3 - literal.text.len();
         for byte in 0..256 * before {
             places[byte % 256].short[0] |= 1 << group;
@@ -249,6 +146,11 @@ fn places(single: &Groups, short: &Groups) -> Box<[Places; 256]> {
         }
     }
     places
+}
+
+/// Each literal with its group.
+fn numbered(groups: &Groups) -> impl Iterator<Item = (usize, &Literal)> {
+    groups.iter().enumerate().flat_map(|(number, group)| group.iter().map(move |it| (number, it)))
 }
 
 /// The numbers of the bits that are set.
@@ -284,8 +186,8 @@ pub(crate) struct Suspects {
 
 impl Suspects {
     const WORDS: usize = 6;
+    const MOST: usize = 64 * Self::WORDS;
 
-    /// There are fewer signatures and detectors than this; a test builds them all.
     fn add(&mut self, who: usize) {
         self.words[who / 64] |= 1 << (who % 64);
     }
@@ -312,15 +214,7 @@ impl Suspects {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_told_apart() {
-        let bytes = Bytes::of(b"a-1%");
-        assert!(bytes.has(Bytes::PERCENT) && bytes.has(Bytes::DASH.or(Bytes::HIGH)));
-        assert!(!bytes.has(Bytes::HIGH) && !bytes.is_word_with(Bytes::DASH));
-        assert!(bytes.is_word_with(Bytes::DASH.or(Bytes::PERCENT)));
-        assert!(!Bytes::of(b"a b").is_word_with(Bytes::DASH));
-    }
+    use proptest::prelude::*;
 
     #[test]
     fn those_whose_literals_occur_are_suspects() {
@@ -329,5 +223,17 @@ mod tests {
         assert_eq!(suspects.below(70).collect::<Vec<_>>(), [0, 1]);
         assert!(suspects.contains(70) && !suspects.contains(2));
         assert_eq!(prefilter.suspects(b"nothing").below(100).count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn literals_of_any_length_are_found_where_they_are(value in "(union|AB|[aAb'( ]|sel|elect|\\.e\\.){0,12}") {
+            const LITERALS: [&str; 8] = ["'", "(", "ab", "b ", " a'", "union", "select", ".e."];
+            let suspects = Prefilter::new(LITERALS.into_iter().enumerate()).suspects(value.as_bytes());
+            let lower = value.to_ascii_lowercase();
+            for (who, literal) in LITERALS.iter().enumerate() {
+                prop_assert_eq!(suspects.contains(who), lower.contains(literal), "{}", literal);
+            }
+        }
     }
 }

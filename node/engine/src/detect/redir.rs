@@ -29,18 +29,18 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
 }
 
 /// `//host`, `/\host`, `///host`: to a browser all of them leave the site.
-fn slashed(bytes: &[u8]) -> Option<(Url, bool)> {
+fn slashed(bytes: &[u8]) -> Option<(Url<'_>, bool)> {
     let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\' | b'\t' | b'\r' | b'\n');
     let slashes = bytes.iter().take_while(|byte| is_slash(byte)).count();
     (slashes > 1).then(|| (authority(&bytes[slashes..]), true))
 }
 
 /// `https:host`, `https:/host`, `https:\\host`, `https://trusted@host`.
-fn schemed(bytes: &[u8]) -> Option<(Url, bool)> {
+fn schemed(bytes: &[u8]) -> Option<(Url<'_>, bool)> {
     let url = with_scheme(bytes)?;
     let separator = bytes.get(url.scheme.len() + 1..)?.get(..2).unwrap_or_default();
     let is_trick = url.slashes != 2 || separator != b"//" || url.has_user;
-    matches!(url.scheme.as_str(), "http" | "https" | "ftp").then_some((url, is_trick))
+    matches!(&*url.scheme, "http" | "https" | "ftp").then_some((url, is_trick))
 }
 
 /// A name or address, not a sentence.

@@ -67,19 +67,19 @@ pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
     Some(Match { attack_type: AttackType::Ssrf, signature, severity, span: candidate.span })
 }
 
-struct Candidate {
-    kind: Kind,
+struct Candidate<'v> {
+    kind: Kind<'v>,
     span: Range<usize>,
 }
 
-enum Kind {
-    Url(Url),
+enum Kind<'v> {
+    Url(Url<'v>),
     /// A host without a scheme, in a parameter that asks for one.
-    Address(Url),
+    Address(Url<'v>),
 }
 
 /// The part of the value that may be a URL: all of it, or in a path what follows the place of the scheme.
-fn candidate(value: &[u8], place: Place, site: &Site<'_>) -> Option<Candidate> {
+fn candidate<'v>(value: &'v [u8], place: Place, site: &Site<'_>) -> Option<Candidate<'v>> {
     let start = match place {
         Place::ShapedHeader | Place::Name => return None,
         Place::Path => scheme_start(value)?,
@@ -103,8 +103,8 @@ fn scheme_start(path: &[u8]) -> Option<usize> {
     (letters > 2).then(|| colon - letters)
 }
 
-fn judge_url(url: &Url, site: &Site<'_>) -> Option<(&'static str, Severity)> {
-    let host = url.host.as_str();
+fn judge_url(url: &Url<'_>, site: &Site<'_>) -> Option<(&'static str, Severity)> {
+    let host = &*url.host;
     if url.is_disguised && url.slashes > 0 && is_fetchable(&url.scheme) && classify(host).is_some() {
         return Some(("ssrf-disguised-host", High));
     }
@@ -124,7 +124,7 @@ fn judge_url(url: &Url, site: &Site<'_>) -> Option<(&'static str, Severity)> {
         Some(Internal::Loopback) if url.slashes == 2 && !url.has_user && site.is_return_target() => None,
         Some(Internal::Loopback) => Some(("ssrf-loopback", High)),
         Some(Internal::Private) => Some(("ssrf-private-network", Medium)),
-        None if ODD_SCHEMES.contains(&url.scheme.as_str()) && url.slashes > 1 => Some(("ssrf-scheme", High)),
+        None if ODD_SCHEMES.contains(&&*url.scheme) && url.slashes > 1 => Some(("ssrf-scheme", High)),
         None => None,
     }
 }
@@ -168,8 +168,8 @@ fn is_fetchable(scheme: &str) -> bool {
 }
 
 /// Without a scheme, less is sure: no numbers of private networks, which settings pages ask for.
-fn judge_address(url: &Url) -> Option<(&'static str, Severity)> {
-    let host = url.host.as_str();
+fn judge_address(url: &Url<'_>) -> Option<(&'static str, Severity)> {
+    let host = &*url.host;
     // `ip=2130706433` and `source=1.2` are numbers.
     let is_odd = host.contains("0x") || host.starts_with("127.") || host.starts_with('[') || host.len() > 15;
     match classify(host)? {

@@ -1,12 +1,14 @@
 //! Where a URL leads: its scheme and host, however they are spelled.
 
+use std::borrow::Cow;
+
 /// A URL, as lenient clients read it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Url {
+pub(crate) struct Url<'v> {
     /// Lower-case; empty when the value opens with the host.
-    pub scheme: String,
+    pub scheme: Cow<'v, str>,
     /// Lower-case, without what precedes an `@` and without a port.
-    pub host: String,
+    pub host: Cow<'v, str>,
     pub has_user: bool,
     /// Letters of its host only look like letters.
     pub is_disguised: bool,
@@ -18,11 +20,11 @@ pub(crate) struct Url {
 const MAX_WRAPPERS: usize = 8;
 
 /// Reads a whole value as a URL with a scheme. Any number of slashes may follow it.
-pub(crate) fn with_scheme(value: &[u8]) -> Option<Url> {
+pub(crate) fn with_scheme(value: &[u8]) -> Option<Url<'_>> {
     let (outer, mut rest) = split_scheme(value)?;
     let mut inner = outer.clone();
     for _ in 0..MAX_WRAPPERS {
-        if !matches!(inner.as_str(), "url" | "jar" | "view-source") {
+        if !matches!(&*inner, "url" | "jar" | "view-source") {
             break;
         }
         (inner, rest) = split_scheme(rest)?;
@@ -32,24 +34,36 @@ pub(crate) fn with_scheme(value: &[u8]) -> Option<Url> {
 }
 
 /// The scheme, in lower case, and what follows its colon.
-fn split_scheme(value: &[u8]) -> Option<(String, &[u8])> {
+fn split_scheme(value: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
     let colon = value.iter().take(24).position(|&byte| byte == b':')?;
     let scheme = &value[..colon];
     let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
     let fits = scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_scheme);
-    fits.then(|| (String::from_utf8_lossy(scheme).to_ascii_lowercase(), &value[colon + 1..]))
+    fits.then(|| (lower(scheme), &value[colon + 1..]))
 }
 
 /// Reads a whole value that opens with the host.
-pub(crate) fn authority(value: &[u8]) -> Url {
+pub(crate) fn authority(value: &[u8]) -> Url<'_> {
     let ends = |byte: &u8| matches!(byte, b'/' | b'\\' | b'?' | b'#') || byte.is_ascii_whitespace();
     let bounded = &value[..value.len().min(512)];
     let authority = &bounded[..bounded.iter().position(ends).unwrap_or(bounded.len())];
     let user = memchr::memrchr(b'@', authority);
     let host = without_port(&authority[user.map_or(0, |at| at + 1)..]);
-    let folded: String = String::from_utf8_lossy(host).chars().filter_map(fold).collect();
+    let folded = if host.is_ascii() {
+        lower(host)
+    } else {
+        String::from_utf8_lossy(host).chars().filter_map(fold).collect::<String>().into()
+    };
     let is_disguised = folded.is_ascii() && !host.is_ascii();
-    Url { scheme: String::new(), host: folded, has_user: user.is_some(), is_disguised, slashes: 0 }
+    Url { scheme: "".into(), host: folded, has_user: user.is_some(), is_disguised, slashes: 0 }
+}
+
+/// ASCII in lower case.
+fn lower(text: &[u8]) -> Cow<'_, str> {
+    match String::from_utf8_lossy(text) {
+        Cow::Borrowed(text) if !text.bytes().any(|it| it.is_ascii_uppercase()) => text.into(),
+        text => text.to_ascii_lowercase().into(),
+    }
 }
 
 fn without_port(host: &[u8]) -> &[u8] {
@@ -80,7 +94,7 @@ mod tests {
     use super::*;
 
     fn host(value: &str) -> Option<(String, String)> {
-        with_scheme(value.as_bytes()).map(|url| (url.scheme, url.host))
+        with_scheme(value.as_bytes()).map(|url| (url.scheme.into_owned(), url.host.into_owned()))
     }
 
     #[test]

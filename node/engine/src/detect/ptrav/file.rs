@@ -3,7 +3,10 @@
 //! One table of trees nobody publishes, one of the folders servers keep their settings and logs in, one of names that give
 //! a file away. All names are lower-case.
 
-use crate::token::path::{Location, Root};
+use crate::{
+    names::Names,
+    token::path::{Location, Root},
+};
 
 /// How sure it is that only an attacker asks.
 #[derive(Debug, PartialEq, Eq)]
@@ -189,7 +192,7 @@ const PAGE_ROOTS: &[&str] =
     &["htdocs", "httpdocs", "public_html", "webapps", "webserver", "wwwroot", "www", "html"];
 
 /// Names of passwords, keys, histories and settings.
-const NAMES: &[&str] = &[
+static NAMES: Names = Names::new(&[
     ".htpasswd",
     "access_log",
     "application.properties",
@@ -257,65 +260,80 @@ const NAMES: &[&str] = &[
     "wtmp",
     "wtmpx",
     "xferlog",
-];
+]);
 
 /// Starts of names with a number or a suffix behind them.
 const STARTS: &[&str] = &["sess_", "rc.conf.", "pureftpd.", "mysql-bin.", "php.ini-", "passwd.", "shadow."];
 
 pub(super) fn is_asked_for(value: &[u8]) -> Option<Asked> {
-    let location = Location::read(value)?;
-    let segments: Vec<&str> = location.segments.iter().map(String::as_str).collect();
-    let (&name, folders) = segments.split_last()?;
+    let mut buffer = Location::BUFFER;
+    let location = Location::read(value, &mut buffer)?;
+    let segments = || location.segments();
+    let mut folders = segments();
+    let name = folders.next_back()?;
+    let folders = || folders.clone();
     let is_absolute = location.root != Root::Relative;
     match location.root {
-        Root::Unix if is_of_system(&segments) => return Some(Asked::Surely),
-        Root::Drive if is_in(SYSTEM_OF_DRIVE, &segments) => {
+        Root::Unix if is_of_system(segments()) => return Some(Asked::Surely),
+        Root::Drive if is_in(SYSTEM_OF_DRIVE, &segments()) => {
             return Some(Asked::Surely);
         }
-        Root::Home if segments.iter().any(|it| it.starts_with('.')) => return Some(Asked::Surely),
+        Root::Home if segments().any(|it| it.starts_with('.')) => return Some(Asked::Surely),
         _ => {}
     }
-    let is_of_server = folders.iter().any(|it| SERVERS.iter().any(|server| is_like(it, server)));
+    let is_of_server = || folders().any(|it| SERVERS.iter().any(|server| is_like(it, server)));
     let ending = name.split_once('.').map_or("", |(_, rest)| rest);
     let has_ending = |endings: &[&str]| ending.split('.').any(|it| endings.contains(&it));
     if is_absolute
-        && is_of_server
         && (has_ending(ENDINGS) || name.ends_with("_log") || name.ends_with("passwd"))
+        && is_of_server()
     {
         return Some(Asked::Surely);
     }
-    let is_telling = NAMES.contains(&name) || STARTS.iter().any(|it| name.starts_with(it));
-    let is_script = has_ending(SCRIPTS) && folders.iter().any(|it| WEB_ROOTS.contains(it));
-    let opens_with_server =
-        folders.first().is_some_and(|it| SERVERS.iter().any(|server| is_like(it, server)));
-    let is_page = has_ending(&["html", "htm"]) && folders.iter().skip(1).any(|it| PAGE_ROOTS.contains(it));
+    let is_telling = || NAMES.contains(name) || STARTS.iter().any(|it| name.starts_with(it));
+    let is_script = || has_ending(SCRIPTS) && folders().any(|it| WEB_ROOTS.contains(&it));
+    let opens_with_server = || {
+        let first = folders().next();
+        first.is_some_and(|it| SERVERS.iter().any(|server| is_like(it, server)))
+    };
+    let is_page = || has_ending(&["html", "htm"]) && folders().skip(1).any(|it| PAGE_ROOTS.contains(&it));
     let is_likely = match location.root {
         Root::Relative => {
-            folders.len() > 1
-                && opens_with_server
-                && (is_telling || has_ending(ENDINGS) || name.ends_with("_log"))
+            folders().nth(1).is_some()
+                && (has_ending(ENDINGS) || name.ends_with("_log") || is_telling())
+                && opens_with_server()
         }
-        Root::Unix if is_in(PROGRAMS, &segments) => true,
-        Root::Drive if matches!(segments[..], ["windows" | "winnt" | "ntldr"]) => true,
-        _ => is_telling || (is_script || is_page) && (opens_with_server || location.root == Root::Drive),
+        Root::Unix if is_in(PROGRAMS, &segments()) => true,
+        Root::Drive if folders().next().is_none() && matches!(name, "windows" | "winnt" | "ntldr") => true,
+        _ => {
+            is_telling()
+                || (is_script() || is_page()) && (location.root == Root::Drive || opens_with_server())
+        }
     };
     is_likely.then_some(Asked::Likely)
 }
 
-fn is_of_system(segments: &[&str]) -> bool {
-    match segments {
-        ["var", "log"] => true,
-        ["dev", name] => {
-            DEVICES.contains(name)
+fn is_of_system<'t>(mut segments: impl Iterator<Item = &'t str> + Clone) -> bool {
+    if is_in(SYSTEM, &segments) {
+        return true;
+    }
+    match (segments.next(), segments.next(), segments.next()) {
+        (Some("var"), Some("log"), None) => true,
+        (Some("dev"), Some(name), None) => {
+            DEVICES.contains(&name)
                 || ["sd", "hd", "tty", "nvme"].iter().any(|it| name.starts_with(it) && name.len() < 9)
         }
-        _ => is_in(SYSTEM, segments),
+        _ => false,
     }
 }
 
 /// Whether a path leads to something in one of these trees.
-fn is_in(trees: &[&[&str]], segments: &[&str]) -> bool {
-    trees.iter().any(|tree| segments.len() > tree.len() && segments.starts_with(tree))
+fn is_in<'t>(trees: &[&[&str]], segments: &(impl Iterator<Item = &'t str> + Clone)) -> bool {
+    let first = segments.clone().next();
+    trees.iter().filter(|tree| tree.first().copied() == first).any(|tree| {
+        let mut segments = segments.clone();
+        tree.iter().all(|it| segments.next() == Some(it)) && segments.next().is_some()
+    })
 }
 
 fn is_like(name: &str, pattern: &str) -> bool {

@@ -13,6 +13,7 @@ pub(super) fn script_tag(value: &[u8]) -> Option<usize> {
 /// The bracket of eight bits, written as an escape.
 fn spelled(value: &[u8]) -> Option<usize> {
     const BRACKET: &[u8] = b"\\xbc";
+    memchr::memchr(b'\\', value)?;
     memchr::memmem::find_iter(value, BRACKET)
         .find(|at| is_script(&value[at + BRACKET.len()..], Bracket::EightBit))
 }

@@ -19,33 +19,41 @@ pub(crate) enum Root {
 
 /// A path that does not climb, in lower case.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Location {
+pub(crate) struct Location<'t> {
     pub root: Root,
-    pub segments: Vec<String>,
+    rest: &'t str,
 }
 
-impl Location {
+/// Where a path is written down in lower case.
+pub(crate) type Buffer = [u8; MAX_BYTES];
+
+impl<'t> Location<'t> {
+    pub(crate) const BUFFER: Buffer = [0; MAX_BYTES];
+
     /// Reads a whole value; what follows a null byte or a line break is a suffix that attackers cut off.
-    pub(crate) fn read(value: &[u8]) -> Option<Self> {
-        if value.len() > MAX_BYTES || memchr::memchr2(b'/', b'\\', value).is_none() {
-            return None;
-        }
+    pub(crate) fn read(value: &[u8], buffer: &'t mut Buffer) -> Option<Self> {
+        let lower = buffer.get_mut(..value.len())?;
+        memchr::memchr2(b'/', b'\\', value)?;
+        lower.copy_from_slice(value);
+        lower.make_ascii_lowercase();
         let end = value.iter().position(|byte| matches!(byte, 0 | b'\r' | b'\n')).filter(|&at| at > 2);
-        let text = std::str::from_utf8(&value[..end.unwrap_or(value.len())]).ok()?.to_ascii_lowercase();
+        let text = std::str::from_utf8(&lower[..end.unwrap_or(value.len())]).ok()?;
         let text = text.trim_matches(|it: char| it.is_ascii_whitespace() || matches!(it, '"' | '\'' | '('));
         let text = text.trim_end_matches(['?', '#', '^', ';', ')']);
         if text.contains(['<', '>', '=', '?', '&', '"', '|', '\t', ',', '@']) {
             return None;
         }
         let (root, rest) = root(text.strip_prefix("file:").unwrap_or(text));
-        let segments: Vec<_> = rest.split(['/', '\\']).filter(|it| !it.is_empty() && *it != ".").collect();
-        let is_named = |it: &&str| *it != ".." && !it.contains(':') && it.split(' ').count() <= MAX_WORDS;
-        let may_hold_blanks =
-            root == Root::Drive || segments.first().is_some_and(|it| it.starts_with("program files"));
-        if !segments.iter().all(is_named) || !may_hold_blanks && rest.contains(' ') {
-            return None;
-        }
-        Some(Self { root, segments: segments.into_iter().map(str::to_owned).collect() })
+        let location = Self { root, rest };
+        let is_named = |it: &str| it != ".." && !it.contains(':') && it.split(' ').count() <= MAX_WORDS;
+        let may_hold_blanks = root == Root::Drive
+            || location.segments().next().is_some_and(|it| it.starts_with("program files"));
+        (location.segments().all(is_named) && (may_hold_blanks || !rest.contains(' '))).then_some(location)
+    }
+
+    /// From the first folder to the name.
+    pub(crate) fn segments(&self) -> impl DoubleEndedIterator<Item = &'t str> + Clone {
+        self.rest.split(['/', '\\']).filter(|it| !it.is_empty() && *it != ".")
     }
 }
 
@@ -78,7 +86,9 @@ mod tests {
     use super::*;
 
     fn read(value: &str) -> Option<(Root, String)> {
-        Location::read(value.as_bytes()).map(|it| (it.root, it.segments.join(" > ")))
+        let mut buffer = Location::BUFFER;
+        let location = Location::read(value.as_bytes(), &mut buffer)?;
+        Some((location.root, location.segments().collect::<Vec<_>>().join(" > ")))
     }
 
     #[test]
