@@ -27,4 +27,7 @@ mod retention;
 mod rule_tests;
 mod rules;
 mod rulesets;
+mod sessions;
+mod tokens;
 mod transfer;
+mod users;
