@@ -92,6 +92,7 @@ pub(super) async fn false_alarm(visit: &Visit) -> anyhow::Result<()> {
 
     visit.click_where(".drawer summary", "False alarm").await?;
     visit.click_where(".drawer button", "See what that would silence").await?;
+    // Three signatures found it, so the type is what the form offers first.
     visit.reads(".drawer .notice", "It would have silenced 1 recorded hit.").await?;
     visit.click_where(".drawer button", "Save the exclusion").await?;
     visit.reads(".drawer .done", "Such requests pass from now on.").await?;
