@@ -24,6 +24,24 @@ up *options:
 e2e *options:
     cargo run -p e2e -- scenarios {{ options }}
 
+# Walk through the console in Chromium, with real processes behind it, and ask axe-core about each page; options: --only TEXT
+browser *options: axe-core
+    cargo run -p e2e -- browser {{ options }}
+
+# Make the pictures of docs/screenshots/ anew
+screenshots *options:
+    cargo run -p e2e -- browser --pictures docs/screenshots {{ options }}
+
+# How soon the list of attacks is there in Chromium, of a million hits: red when the first content takes more than a second
+bench-page *options:
+    cargo run --release -p e2e -- bench-page {{ options }}
+
+# Install what knows the rules of accessibility
+[private]
+axe-core:
+    @[ -d target/tools/axe-core/node_modules ] || ! command -v npm >/dev/null || \
+      npm install --silent --no-audit --no-fund --no-save --prefix target/tools/axe-core axe-core
+
 # Load the node while it and the console are killed with -9, and look up every verdict afterwards; options: --requests N
 chaos *options:
     cargo run --release -p e2e -- chaos {{ options }}

@@ -1,17 +1,17 @@
 //! Who calls, and what they may do. A handler that takes a [`Reader`], an [`Analyst`], an [`Admin`] or a
 //! [`NodeCaller`] cannot run for anybody else.
 
-use crate::{
-    app::App, audit::Author, clock::Clock, error::ApiError, pages::PageError, store::Store, token::Token,
-};
+use crate::{app::App, audit::Author, error::ApiError, pages::PageError, sign_in::is_ours, token::Token};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
+use serde::{Deserialize, Serialize};
 
 /// What a token allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, utoipa::ToSchema)]
 #[value(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// May do all that people may.
     Admin,
@@ -48,22 +48,22 @@ impl Role {
     }
 }
 
-/// Somebody with a token.
+/// Somebody with a token or a session.
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub name: String,
     pub role: Role,
 }
 
-/// Somebody who may read, through the API.
+/// Somebody who may read, by token or session.
 #[derive(Debug)]
 pub struct Reader;
 
-/// Somebody who may judge attacks and write rules, through the API.
+/// Somebody who may judge attacks and write rules, by token or session.
 #[derive(Debug)]
 pub struct Analyst(pub Author);
 
-/// Somebody who may do all that people may, through the API.
+/// Somebody who may do all that people may, by token or session.
 #[derive(Debug)]
 pub struct Admin(pub Author);
 
@@ -71,7 +71,7 @@ pub struct Admin(pub Author);
 #[derive(Debug)]
 pub struct NodeCaller;
 
-/// Somebody who may read, in a browser: by session, or by token as in the API.
+/// Somebody who may read, in a browser: who is not signed in is led to the page that signs in.
 #[derive(Debug)]
 pub struct Visitor(pub Actor);
 
@@ -79,7 +79,7 @@ impl FromRequestParts<App> for Reader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        let actor = identify(parts, app).await?.ok_or(ApiError::Unauthorized)?;
         if actor.role.may_read() {
             Ok(Self)
         } else {
@@ -92,7 +92,7 @@ impl FromRequestParts<App> for Analyst {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        let actor = identify(parts, app).await?.ok_or(ApiError::Unauthorized)?;
         if actor.role.may_judge() {
             Ok(Self(Author::new(actor, app.clock.now())))
         } else {
@@ -105,7 +105,7 @@ impl FromRequestParts<App> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        let actor = identify(parts, app).await?.ok_or(ApiError::Unauthorized)?;
         if actor.role == Role::Admin {
             Ok(Self(Author::new(actor, app.clock.now())))
         } else {
@@ -118,7 +118,7 @@ impl FromRequestParts<App> for NodeCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let actor = by_token(&parts.headers, &app.store).await?.ok_or(ApiError::Unauthorized)?;
+        let actor = identify(parts, app).await?.ok_or(ApiError::Unauthorized)?;
         if actor.role == Role::Node { Ok(Self) } else { Err(ApiError::Forbidden("a token of role node")) }
     }
 }
@@ -127,10 +127,7 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageError> {
-        let actor = match by_token(&parts.headers, &app.store).await? {
-            Some(actor) => Some(actor),
-            None => by_session(&parts.headers, &app.store, app.clock).await?,
-        };
+        let actor = identify(parts, app).await?;
         let actor = actor.ok_or(PageError::SignIn)?;
         if actor.role.may_read() {
             Ok(Self(actor))
@@ -140,14 +137,25 @@ impl FromRequestParts<App> for Visitor {
     }
 }
 
-async fn by_token(headers: &HeaderMap, store: &Store) -> Result<Option<Actor>, ApiError> {
-    let Some(token) = bearer(headers) else { return Ok(None) };
-    Ok(store.actor_of_token(&token).await?)
-}
+/// A call of the API that one of our own pages makes for somebody whom it knows. Nothing a client sends becomes this.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn(pub(crate) Actor);
 
-async fn by_session(headers: &HeaderMap, store: &Store, clock: Clock) -> Result<Option<Actor>, ApiError> {
-    let Some(session) = session(headers) else { return Ok(None) };
-    Ok(store.actor_of_session(&session, clock.now()).await?)
+/// By token; without one, by the session of a browser, which acts for itself only from our own pages.
+async fn identify(parts: &Parts, app: &App) -> Result<Option<Actor>, ApiError> {
+    let now = app.clock.now();
+    if let Some(SignedIn(actor)) = parts.extensions.get() {
+        return Ok(Some(actor.clone()));
+    }
+    if let Some(token) = bearer(&parts.headers) {
+        return Ok(app.store.actor_of_token(&token, now).await?);
+    }
+    let Some(session) = session(&parts.headers) else { return Ok(None) };
+    let actor = app.store.actor_of_session(&session, now).await?;
+    if actor.is_some() && !parts.method.is_safe() && !is_ours(&parts.headers) {
+        return Err(ApiError::Forbidden("a page of this console's, or a token"));
+    }
+    Ok(actor)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Token> {

@@ -1,8 +1,11 @@
 //! What handlers share, and the server around them.
 
-use crate::{bundles::Bundles, changes::Changes, clock::Clock, intake::Intake, routes, store::Store};
+use crate::{
+    attempts::Attempts, bundles::Bundles, changes::Changes, clock::Clock, intake::Intake, routes,
+    store::Store,
+};
 use axum::{Router, extract::FromRef};
-use std::{future::IntoFuture, io, time::Duration};
+use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -16,11 +19,19 @@ pub struct App {
     pub bundles: Bundles,
     pub changes: Changes,
     pub intake: Intake,
+    pub attempts: Attempts,
 }
 
 impl App {
     pub fn new(store: Store, clock: Clock, bundles: Bundles) -> Self {
-        Self { store, clock, bundles, changes: Changes::default(), intake: Intake::default() }
+        Self {
+            store,
+            clock,
+            bundles,
+            changes: Changes::default(),
+            intake: Intake::default(),
+            attempts: Attempts::default(),
+        }
     }
 
     pub fn router(self) -> Router {
@@ -30,8 +41,8 @@ impl App {
     /// Serves until `stop`, then lets calls under way end.
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
         let (store, changes) = (self.store.clone(), self.changes.clone());
-        let server =
-            axum::serve(listener, self.router()).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let server = axum::serve(listener, self.router().into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(stop.clone().cancelled_owned());
         let overdue = async {
             stop.cancelled().await;
             changes.close();

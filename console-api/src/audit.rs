@@ -6,7 +6,8 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Who changes something, and when.
@@ -32,23 +33,30 @@ pub enum Kind {
     Rule,
     IpListEntry,
     Attack,
+    User,
+    Session,
+    Token,
     Ruleset,
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Rule, Self::IpListEntry, Self::Attack, Self::Ruleset];
+    pub const ALL: &[Self] =
+        &[Self::Rule, Self::IpListEntry, Self::Attack, Self::User, Self::Session, Self::Token, Self::Ruleset];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rule => "rule",
             Self::IpListEntry => "ip_list_entry",
             Self::Attack => "attack",
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Token => "token",
             Self::Ruleset => "ruleset",
         }
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -58,24 +66,27 @@ pub enum Action {
     Create,
     Change,
     Delete,
+    /// Somebody did not prove who they are.
+    Refuse,
     /// The way back to an older version.
     Activate,
 }
 
 impl Action {
-    pub const ALL: [Self; 4] = [Self::Create, Self::Change, Self::Delete, Self::Activate];
+    pub const ALL: &[Self] = &[Self::Create, Self::Change, Self::Delete, Self::Refuse, Self::Activate];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Change => "change",
             Self::Delete => "delete",
+            Self::Refuse => "refuse",
             Self::Activate => "activate",
         }
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str() == word)
+        Self::ALL.iter().copied().find(|action| action.as_str() == word)
     }
 }
 
@@ -111,6 +122,19 @@ impl Deed {
     ) -> Self {
         let (before, after) = (Some(shown(before)), Some(shown(after)));
         Self { action: Action::Change, kind, object: object.to_string(), before, after, ruleset: None }
+    }
+
+    /// Somebody claimed to be this user, from there.
+    pub fn refused_sign_in(name: &str, source: IpAddr) -> Self {
+        let after = Some(json!({"source": source}));
+        Self {
+            action: Action::Refuse,
+            kind: Kind::Session,
+            object: name.to_owned(),
+            before: None,
+            after,
+            ruleset: None,
+        }
     }
 
     pub fn deleted(kind: Kind, object: &impl ToString, before: &impl Serialize) -> Self {

@@ -10,7 +10,7 @@ use shared::Problem;
 use std::error::Error;
 
 /// When a node should try again.
-const RETRY_AFTER_SECONDS: u16 = 1;
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -20,6 +20,10 @@ pub enum ApiError {
     BadBody(String),
     #[error("send `Authorization: Bearer` with a token this console knows")]
     Unauthorized,
+    #[error("the name or the password is wrong")]
+    WrongPassword,
+    #[error("too many tries; come back in {seconds} s")]
+    TooMany { seconds: u64 },
     #[error("this needs {0}")]
     Forbidden(&'static str),
     #[error("there is no such {0}")]
@@ -50,7 +54,8 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadParameter { .. } | Self::BadBody(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::WrongPassword => StatusCode::UNAUTHORIZED,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -61,6 +66,15 @@ impl ApiError {
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// In how many seconds it may be tried again, where that is said.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { seconds } => Some(*seconds),
+            Self::Busy => Some(RETRY_AFTER_SECONDS),
+            _ => None,
         }
     }
 
@@ -92,6 +106,7 @@ impl IntoResponse for ApiError {
         self.log();
         let status = self.status();
         let title = status.canonical_reason().unwrap_or_default();
+        let retry_after = self.retry_after();
         let mut problem = Problem::new(status.as_u16(), title, self.to_string());
         if let Self::BadParameter { name, .. } = self {
             problem.parameter = Some(name);
@@ -99,8 +114,8 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::CONTENT_TYPE));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

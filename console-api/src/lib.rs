@@ -8,6 +8,7 @@
 //! | `openapi` | the document of the API, from the handlers |
 //! | [`pages`] | what people see in a browser |
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
+//! | [`access`], [`sign_in`], [`password`], [`attempts`] | users, and how their sessions begin |
 //! | [`audit`] | who changed what |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`trial`] | rules tried on what was recorded |
@@ -21,9 +22,11 @@
 //! | [`seed`] | made-up attacks |
 //! | [`store`] | the database; only here is SQL written |
 
+pub mod access;
 pub mod actor;
 pub mod app;
 pub mod attack;
+pub mod attempts;
 pub mod audit;
 pub mod bundles;
 pub mod changes;
@@ -38,11 +41,13 @@ pub mod intake;
 mod openapi;
 pub mod pages;
 pub mod paging;
+pub mod password;
 pub mod query;
 pub mod retention;
 mod routes;
 pub mod ruleset;
 pub mod seed;
+pub mod sign_in;
 pub mod store;
 pub mod token;
 pub mod trial;

@@ -1,11 +1,25 @@
-//! What people see: plain HTML from the server, without scripts.
+//! What people see: whole pages from the server, which scripts only make faster to use.
 
+mod actions;
 mod api;
+mod assets;
+mod attack;
 mod attacks;
+mod audit;
+mod change;
+mod charts;
+mod connectors;
+mod curl;
 mod error;
+mod evidence;
 mod hits;
+mod ip_lists;
+mod nodes;
 mod not_inspected;
-mod session;
+mod raw;
+mod rules;
+mod search;
+pub(crate) mod session;
 mod view;
 
 pub(crate) use error::PageError;
@@ -20,9 +34,9 @@ use axum::{
 };
 use serde_json::Value;
 
-/// No scripts, no styles but ours, no frames: what an attacker wrote can at most be read.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Scripts and styles from our own files only, no frames: what an attacker wrote can at most be read.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(crate) fn table(document: &Value) -> Router<App> {
     let api = api::page(document);
@@ -30,12 +44,27 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/api/docs", get(async || api))
         .route("/", get(async || Redirect::to("/attacks")))
         .route("/attacks", get(attacks::list))
-        .route("/attacks/{id}", get(attacks::one))
+        .route("/attacks/charts", get(charts::of_attacks))
+        .route("/attacks/{id}", get(attack::one))
+        .route("/attacks/{id}/mark", post(actions::mark))
         .route("/hits/{id}", get(hits::one))
+        .route("/hits/{id}/exclusion", get(actions::preview_exclusion).post(actions::exclude))
+        .route("/hits/{id}/block-source", post(actions::block_source))
+        .route("/hits/{id}/virtual-patch", post(actions::virtual_patch))
         .route("/not-inspected", get(not_inspected::list))
+        .route("/rules", get(rules::list).post(rules::add))
+        .route("/rules/{id}", post(rules::replace))
+        .route("/rules/{id}/delete", post(actions::delete_rule))
+        .route("/ip-lists", get(ip_lists::list).post(ip_lists::add))
+        .route("/ip-lists/{id}/delete", post(actions::delete_entry))
+        .route("/nodes", get(nodes::list))
+        .route("/connectors", get(connectors::page))
+        .route("/connectors/bundle", post(connectors::bundle))
+        .route("/audit", get(audit::list))
+        .route("/audit/{id}/undo", post(audit::undo))
         .route("/sign-in", get(session::form).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
-        .route("/static/style.css", get(style))
+        .route("/static/{hash}/{name}", get(assets::serve))
         .fallback(error::unknown_page)
         .layer(middleware::map_response(guarded))
 }
@@ -47,11 +76,6 @@ async fn guarded(mut response: Response) -> Response {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-async fn style() -> impl IntoResponse {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
-    (headers, include_str!("../web/style.css"))
 }
 
 /// A template as an answer.

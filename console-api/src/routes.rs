@@ -13,10 +13,14 @@ mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
+mod ocsf;
 mod rule_tests;
 mod rules;
 mod rulesets;
+mod sessions;
 mod stream;
+mod tokens;
+mod users;
 
 use crate::{app::App, error::ApiError, openapi, pages};
 use axum::{
@@ -29,6 +33,7 @@ use axum::{
     routing::get,
 };
 use serde_json::Value;
+use std::sync::LazyLock;
 use utoipa::OpenApi as _;
 use utoipa_axum::{
     router::{OpenApiRouter, UtoipaMethodRouterExt as _},
@@ -61,11 +66,18 @@ fn api() -> (Router<App>, Value) {
     (api, document)
 }
 
+/// The API without its document, for changes that our own pages ask for.
+pub(crate) fn for_pages() -> Router<App> {
+    static API: LazyLock<Router<App>> = LazyLock::new(|| documented().split_for_parts().0);
+    API.clone()
+}
+
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Beginning::openapi())
         .routes(routes!(attacks::list))
         .routes(routes!(export::csv))
         .routes(routes!(export::ndjson))
+        .routes(routes!(ocsf::findings))
         .routes(routes!(attacks::stats))
         .routes(routes!(stream::attacks))
         .routes(routes!(attacks::schema))
@@ -89,6 +101,13 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(node_config::current))
         .routes(routes!(nodes::list))
         .routes(routes!(connectors::cloudfront_bundle))
+        .routes(routes!(users::list, users::add))
+        .routes(routes!(users::one, users::replace, users::delete))
+        .routes(routes!(sessions::list, sessions::open))
+        .routes(routes!(sessions::close))
+        .routes(routes!(sessions::end))
+        .routes(routes!(tokens::list, tokens::add))
+        .routes(routes!(tokens::delete))
         .routes(routes!(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))
 }
 

@@ -2,10 +2,15 @@
 
 use anyhow::{Context, bail};
 use console_api::{
+    access::User,
+    actor::Role,
     app::App,
+    audit::Author,
     bundles::Bundles,
     clock::Clock,
-    config::{CreateToken, Data, Serve},
+    config::{CreateToken, Data, Serve, TokenFile},
+    paging::Slice,
+    password::Password,
     retention::Retention,
     store::{Store, TokenSource},
     token::Token,
@@ -13,6 +18,7 @@ use console_api::{
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
 use tokio::{net::TcpListener, signal::unix};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     // First of all, so that a second console on the same address changes nothing before it gives up.
@@ -21,6 +27,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}", flags.listen))?;
     let store = open(&flags.data).await?;
     provision(&flags, &store).await?;
+    first_user(&flags.data, &store).await?;
     let stop = stop_on_signal()?;
     tracing::info!(address = %listener.local_addr()?, data = %flags.data.dir.display(), "the console is ready");
     let retention = Retention { days: flags.keep_days, hits: flags.keep_hits };
@@ -70,6 +77,24 @@ async fn provision(flags: &Serve, store: &Store) -> anyhow::Result<()> {
             tracing::info!(role = role.as_str(), file = %path, "made a token; it lies in the file");
         }
         provided.push(found.token);
+    }
+    Ok(())
+}
+
+/// As long as there is nobody else who could sign in with a password: the user `admin`, with the one in the file.
+async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
+    if !store.users(&Slice { limit: 1, after: None }).await?.items.is_empty() {
+        return Ok(());
+    }
+    let file = TokenFile { path: data.dir.join("admin-password"), role: Role::Admin };
+    let password = Password::parse(file.provide()?.token.reveal().to_owned())?;
+    let at = Clock::System.now();
+    let user =
+        User { id: Uuid::now_v7(), name: "admin".to_owned(), role: Role::Admin, revision: 1, created_at: at };
+    let author = Author { name: "the first start".to_owned(), role: None, at };
+    // Another console on the same database may have been first.
+    if store.add_user(user, &password.hash().await?, &author).await?.is_some() {
+        tracing::info!(file = %file.path.display(), "made the user admin; the password lies in the file");
     }
     Ok(())
 }

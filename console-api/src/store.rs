@@ -3,7 +3,6 @@
 //!
 //! One connection writes, so that a batch is one transaction without locks to wait for; a pool of others reads.
 
-mod access;
 mod address;
 mod attacks;
 mod audit;
@@ -25,18 +24,23 @@ mod responses;
 mod retention;
 mod rules;
 mod rulesets;
+mod sessions;
 mod statement;
 mod stats;
+mod statuses;
 mod times;
+mod tokens;
 mod transfer;
+mod users;
 mod words;
 
-pub use access::TokenSource;
 pub use ingest::{Kept, objection_to_node};
 pub use nodes::Node;
 pub use not_inspected::NotInspectedCounts;
 pub use place::{NoPostgresUrl, Place, PostgresUrl};
 pub use rules::Change;
+pub use sessions::Holder;
+pub use tokens::TokenSource;
 pub use transfer::TransferError;
 
 use dialect::Dialect;

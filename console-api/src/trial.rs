@@ -13,7 +13,7 @@ pub mod preview;
 pub mod scan;
 
 use crate::query::{Filter, Times};
-use engine::Engine;
+use engine::{Engine, ExplainedField};
 use shared::{InspectRequest, RecordedRequest};
 use std::sync::LazyLock;
 
@@ -25,6 +25,11 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
 pub struct Recorded {
     pub filter: Filter,
     pub times: Times,
+}
+
+/// What the engine sees in a recorded request, stage by stage.
+pub(crate) fn explain(recorded: RecordedRequest) -> Vec<ExplainedField> {
+    ENGINE.explain(&again(recorded))
 }
 
 /// The request as a node would get it again. What was masked, or cut off, stays so.

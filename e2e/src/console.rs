@@ -44,6 +44,18 @@ impl Console {
         serde_json::from_str(&text).with_context(|| format!("{path} is not JSON: {text}"))
     }
 
+    /// Delivers what a node recorded.
+    pub async fn deliver(&self, node_token: &str, batch: &Value) -> anyhow::Result<Value> {
+        let request = Request::new("POST", "/api/v1/ingest", "console")
+            .header("Authorization", format!("Bearer {node_token}"))
+            .header("Content-Type", "application/json")
+            .with_body(batch.to_string());
+        let response = self.client.send(self.address, &request).await?;
+        let text = response.body_text();
+        ensure!(response.status == 200, "the delivery is answered {}: {text}", response.status);
+        Ok(serde_json::from_str(&text)?)
+    }
+
     /// Deletes something; `revision` where it has one.
     pub async fn delete(&self, path: &str, revision: &str) -> anyhow::Result<()> {
         let request = Request::new("DELETE", path, "console")

@@ -20,6 +20,7 @@
 //! - [`faulty_node`]: does what nodes should not.
 //! - [`tap`]: sees when the functions call the node.
 //! - [`scenarios`]: what users are promised, shown.
+//! - [`browser`], [`browsing`]: Chromium, and what people do with the console in it.
 //! - [`chaos`]: load, kills, and whether every promise was kept.
 //! - [`mod@bench`]: our function beside a Python function that does the same.
 //! - [`bench_sim`]: how much the simulator itself bears.
@@ -29,6 +30,8 @@ pub mod admin;
 pub mod bench;
 pub mod bench_sim;
 pub mod binaries;
+pub mod browser;
+pub mod browsing;
 pub mod certificates;
 pub mod chaos;
 pub mod clock;

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use e2e::{
     bench, bench_sim,
     binaries::Binaries,
-    chaos, scenarios,
+    browsing, chaos, scenarios,
     stack::{Mode, PortsOption, Stack, StackOptions, TriggerPair, WITH_PARENT, become_with_parent},
 };
 use std::{fs, path::PathBuf, process::ExitCode};
@@ -32,6 +32,10 @@ enum Command {
         #[arg(long, default_value_t = 1, value_name = "TIMES")]
         repeat: u32,
     },
+    /// Walk through the console in Chromium; exits 1 when something is not as promised.
+    Browser(browsing::Options),
+    /// Measure how soon the list of attacks is there in Chromium; exits 1 when it takes longer than a second.
+    BenchPage(browsing::speed::Options),
     /// Load the node while it and the console are killed, then look up every promise; exits 1 when one was broken.
     Chaos(chaos::Plan),
     /// Compare our request function with a Python function that does the same work; exits 1 when a bound is exceeded.
@@ -89,6 +93,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(options) => up(options).await.map(|()| ExitCode::SUCCESS),
         Command::Scenarios { only, repeat } => scenarios::run(only.as_deref(), repeat).await,
+        Command::Browser(options) => browsing::run(options).await,
+        Command::BenchPage(options) => browsing::speed::run(options).await,
         Command::Chaos(plan) => chaos::run(plan).await,
         Command::BenchConnector(options) => bench::run(options).await,
         Command::BenchSim(options) => bench_sim::run(options).await,

@@ -8,7 +8,7 @@ mod responses;
 mod rules;
 mod runtime;
 mod survival;
-mod world;
+pub(crate) mod world;
 
 use crate::{
     bench,

@@ -3,6 +3,8 @@
 //! Codes of attack types are few. What has none (`XPath`, deserialization, prototype pollution, smuggling, uploads, file
 //! inclusion) is a subtype of the nearest. A finding's subtype follows from its signature's id.
 
+pub mod names;
+
 use crate::AttackType::{self as Type};
 use serde::{Deserialize, Serialize};
 
@@ -272,6 +274,15 @@ mod tests {
         for row in TABLE {
             assert!(subtypes.insert((&row.code, row.subtype)), "{} is there twice", row.subtype);
             assert!(row.signatures.iter().all(|start| starts.insert(*start)), "{}", row.subtype);
+        }
+    }
+
+    #[test]
+    fn every_number_has_a_name() {
+        for row in TABLE {
+            assert!(row.cwe.iter().all(|number| !names::cwe(*number).is_empty()), "{}", row.subtype);
+            assert!(row.owasp.iter().all(|category| !names::owasp(category).is_empty()), "{}", row.subtype);
+            assert!(row.capec.iter().all(|number| !names::capec(*number).is_empty()), "{}", row.subtype);
         }
     }
 

@@ -1,83 +1,152 @@
-//! The attacks, and one of them.
+//! The list of attacks.
 
-use super::{PageError, render, view};
+use super::{
+    PageError, render,
+    search::{self, Given, Search},
+    view,
+};
 use crate::{
     actor::Visitor,
-    attack::{Attack, AttackDetail, AttackStatus, Order},
+    attack::{Attack, AttackGroup},
     error::ApiError,
-    extract::{FromParameters, Id, Parameters, Query},
-    hit::RecordedHit,
+    extract::Query,
     paging::{Page, Slice},
-    query::Filter,
-    store::Store,
+    store::{Store, StoreError},
 };
 use askama::Template;
-use axum::{extract::State, response::Response};
-use shared::AttackType;
+use axum::{
+    extract::{Query as Pairs, State},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use shared::RequestId;
 
-/// A filter, a slice, and the filter as it was given, for the link to the next page.
-pub(super) struct Search {
-    filter: Filter,
-    order: Order,
-    slice: Slice,
-    given: Vec<(String, String)>,
-}
+/// The ranges offered, in the words of `from`.
+const RANGES: [(&str, &str); 7] = [
+    ("-1h", "Last hour"),
+    ("-6h", "Last 6 hours"),
+    ("-24h", "Last 24 hours"),
+    ("-7d", "Last 7 days"),
+    ("-30d", "Last 30 days"),
+    ("-90d", "Last 90 days"),
+    ("", "All time"),
+];
 
-impl FromParameters for Search {
-    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let given = parameters.given().filter(|(name, _)| name != "cursor").cloned().collect();
-        let filter = Filter::from_parameters(parameters)?;
-        let (order, slice) = FromParameters::from_parameters(parameters)?;
-        Ok(Self { filter, order, slice, given })
-    }
-}
+/// The groupings offered.
+const GROUPINGS: [(&str, &str); 8] = [
+    ("", "Each attack"),
+    ("type", "Type"),
+    ("ip", "Source address"),
+    ("host", "Host"),
+    ("host,path", "Host and path"),
+    ("parameter", "Parameter"),
+    ("type,parameter,host", "Type, parameter and host"),
+    ("type,ip", "Type and source"),
+];
 
 #[derive(Template)]
 #[template(path = "attacks.html")]
 struct AttacksPage {
-    attacks: Page<Attack>,
-    search: Search,
+    list: List,
+    given: Given,
+    order: String,
     not_inspected: u64,
+    /// What is wrong with what was asked for.
+    problem: Option<ApiError>,
+}
+
+enum List {
+    Attacks(Page<Attack>),
+    Groups { fields: Vec<&'static str>, page: Page<AttackGroup> },
+}
+
+impl List {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Attacks(page) => page.items.is_empty(),
+            Self::Groups { page, .. } => page.items.is_empty(),
+        }
+    }
+
+    fn next_cursor(&self) -> Option<&str> {
+        match self {
+            Self::Attacks(page) => page.next_cursor.as_deref(),
+            Self::Groups { page, .. } => page.next_cursor.as_deref(),
+        }
+    }
 }
 
 impl AttacksPage {
-    /// What was typed into a field of the form.
-    fn given(&self, name: &str) -> &str {
-        let mut given = self.search.given.iter();
-        given.find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    /// The search sorted by a column; the other way round, when it is sorted by it already.
+    fn sorted(&self, column: &str) -> String {
+        let descending = format!("-{column}");
+        self.given.with("sort", if self.order == descending { column } else { &descending })
     }
 
-    fn is_filtered(&self) -> bool {
-        self.search.given.iter().any(|(_, value)| !value.is_empty())
+    fn aria_sort(&self, column: &str) -> &'static str {
+        match self.order.strip_prefix('-') {
+            Some(by) if by == column => "descending",
+            None if self.order == column => "ascending",
+            _ => "none",
+        }
+    }
+
+    fn offers(choices: &[(&str, &str)], value: &str) -> bool {
+        choices.iter().any(|(choice, _)| *choice == value)
+    }
+
+    /// The conditions that the attacks of a group meet.
+    fn conditions(group: &AttackGroup) -> String {
+        let conditions: Vec<_> =
+            group.group.iter().map(|(field, value)| search::condition(field, value)).collect();
+        conditions.join(" ")
     }
 }
 
 pub(super) async fn list(
     _: Visitor,
     State(store): State<Store>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
     search: Result<Query<Search>, ApiError>,
 ) -> Result<Response, PageError> {
-    let Query(search) = search?;
-    let attacks = store.attacks(&search.filter, search.order, &search.slice).await?;
+    let given = Given::new(pairs);
+    if let Some(hit) = hit_of(&store, given.value("q")).await? {
+        return Ok(Redirect::to(&hit).into_response());
+    }
     let not_inspected = store.not_inspected_counts().await?.total;
-    Ok(render(&AttacksPage { attacks, search, not_inspected }))
+    let search = match search {
+        Ok(Query(search)) => search,
+        Err(problem @ ApiError::BadParameter { .. }) => {
+            let list = List::Attacks(Page { items: Vec::new(), next_cursor: None });
+            let (status, order) = (problem.status(), String::new());
+            let page = AttacksPage { list, given, order, not_inspected, problem: Some(problem) };
+            return Ok((status, render(&page)).into_response());
+        }
+        Err(problem) => return Err(problem.into()),
+    };
+    let filter = search.filter.within(search.times);
+    let list = match search.grouping {
+        Some(grouping) => List::Groups {
+            fields: grouping.fields().iter().map(|field| field.name()).collect(),
+            page: store.groups(&filter, &grouping, &search.slice).await?,
+        },
+        None => List::Attacks(store.attacks(&filter, search.order, &search.slice).await?),
+    };
+    Ok(render(&AttacksPage { list, given, order: search.order.text(), not_inspected, problem: None }))
 }
 
-#[derive(Template)]
-#[template(path = "attack.html")]
-struct AttackPage {
-    detail: AttackDetail,
-    hits: Page<RecordedHit>,
+/// The page of the hit, when the search is the id of a request: ours, or CloudFront's.
+async fn hit_of(store: &Store, text: &str) -> Result<Option<String>, StoreError> {
+    let text = text.trim();
+    let slice = Slice { limit: 1, after: None };
+    let hits = match text.parse::<RequestId>() {
+        Ok(id) => store.hits_of_request(id, &slice).await?,
+        Err(_) if is_edge_request_id(text) => store.hits_of_edge_request(text, &slice).await?,
+        Err(_) => return Ok(None),
+    };
+    Ok(hits.items.first().map(|hit| format!("/hits/{}", hit.id)))
 }
 
-pub(super) async fn one(
-    _: Visitor,
-    State(store): State<Store>,
-    id: Result<Id, ApiError>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let (Id(id), Query(slice)) = (id?, slice?);
-    let attack = store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
-    let hits = store.hits_of_attack(attack.id, &slice).await?;
-    Ok(render(&AttackPage { detail: store.attack_detail(attack).await?, hits }))
+/// CloudFront's ids are 56 characters of base64 for URLs.
+fn is_edge_request_id(text: &str) -> bool {
+    text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte))
 }

@@ -3,13 +3,21 @@
 use super::render;
 use crate::{actor::Visitor, error::ApiError, store::StoreError};
 use askama::Template;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
 
 #[derive(Debug)]
 pub enum PageError {
     /// Nobody is signed in.
     SignIn,
     Api(ApiError),
+    /// The API refused what a form asked for.
+    Refused {
+        status: StatusCode,
+        detail: String,
+    },
 }
 
 impl From<ApiError> for PageError {
@@ -33,11 +41,16 @@ struct ErrorPage {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let Self::Api(cause) = self else { return Redirect::to("/sign-in").into_response() };
-        cause.log();
-        let status = cause.status();
+        let (status, detail) = match self {
+            Self::SignIn => return Redirect::to("/sign-in").into_response(),
+            Self::Api(cause) => {
+                cause.log();
+                (cause.status(), cause.to_string())
+            }
+            Self::Refused { status, detail } => (status, detail),
+        };
         let title = status.canonical_reason().unwrap_or("Error");
-        (status, render(&ErrorPage { title, detail: cause.to_string() })).into_response()
+        (status, render(&ErrorPage { title, detail })).into_response()
     }
 }
 

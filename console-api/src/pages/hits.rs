@@ -1,41 +1,77 @@
-//! One hit, with the request it was found in.
+//! One hit: what was found and why, the request it was found in, and what can be done about it.
 
-use super::{PageError, render, view};
-use crate::{actor::Visitor, error::ApiError, extract::Id, hit::HitDetail, store::Store};
+use super::{
+    PageError,
+    curl::as_curl,
+    evidence::Evidence,
+    raw::{Piece, Raw},
+    render, view,
+};
+use crate::{
+    actor::Visitor,
+    error::ApiError,
+    extract::{FromParameters, Id, Parameters, Query},
+    hit::HitDetail,
+    ruleset::{StoredEntry, StoredRule},
+    store::Store,
+};
 use askama::Template;
 use axum::{extract::State, response::Response};
-use shared::RecordedRequest;
-use std::fmt::Write;
+use shared::Outcome;
+use uuid::Uuid;
 
 #[derive(Template)]
 #[template(path = "hit.html")]
 struct HitPage {
     detail: HitDetail,
-    raw: String,
+    evidence: Vec<Evidence>,
+    pieces: Vec<Piece>,
+    curl: String,
+    may_judge: bool,
+    made: Made,
+}
+
+/// What was just made of this hit, to be taken back.
+#[derive(Default)]
+struct Made {
+    rule: Option<StoredRule>,
+    entry: Option<StoredEntry>,
+}
+
+/// The ids of it.
+pub(super) struct JustMade {
+    rule: Option<Uuid>,
+    entry: Option<Uuid>,
+}
+
+impl FromParameters for JustMade {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        Ok(Self { rule: parameters.parse("rule", "an id")?, entry: parameters.parse("entry", "an id")? })
+    }
 }
 
 pub(super) async fn one(
-    _: Visitor,
+    Visitor(actor): Visitor,
     State(store): State<Store>,
     id: Result<Id, ApiError>,
+    just_made: Result<Query<JustMade>, ApiError>,
 ) -> Result<Response, PageError> {
-    let Id(id) = id?;
+    let (Id(id), Query(just_made)) = (id?, just_made?);
     let detail = store.hit(id).await?.ok_or(ApiError::NotFound("hit"))?;
-    let raw = raw_request(&detail.request);
-    Ok(render(&HitPage { detail, raw }))
-}
-
-/// The request as text, much as it was sent. Bytes that are no UTF-8 show as �.
-fn raw_request(request: &RecordedRequest) -> String {
-    let RecordedRequest { method, path, query, .. } = request;
-    let mark = if query.is_empty() { "" } else { "?" };
-    let version = request.http_version.as_deref().unwrap_or("HTTP/1.1");
-    let mut raw = format!("{method} {path}{mark}{query} {version}\n");
-    for (name, value) in &request.headers {
-        let _ = writeln!(raw, "{name}: {value}");
+    let mut made = Made::default();
+    if let Some(id) = just_made.rule {
+        made.rule = store.rule(id).await?;
     }
-    if let Some(body) = &request.body {
-        let _ = write!(raw, "\n{}", String::from_utf8_lossy(&body.0));
+    if let Some(id) = just_made.entry {
+        made.entry = store.entry(id).await?;
     }
-    raw
+    let raw = Raw::new(&detail.request);
+    Ok(render(&HitPage {
+        pieces: raw.pieces(&detail.hit.findings),
+        curl: as_curl(&detail.request),
+        evidence: Evidence::of(&detail.hit, &detail.request, &raw),
+        may_judge: actor.role.may_judge(),
+        detail,
+        made,
+    }))
 }

@@ -1,8 +1,9 @@
-//! The requests that went on without a verdict.
+//! The requests that went on without a verdict: how many, when, and why.
 
 use super::{PageError, render, view};
 use crate::{
     actor::Visitor,
+    clock::Clock,
     error::ApiError,
     extract::Query,
     paging::{Page, Slice},
@@ -10,21 +11,68 @@ use crate::{
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
+use jiff::{SignedDuration, Timestamp};
 use shared::NotInspected;
+
+/// What the drawing covers, and the width of a bar.
+const SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
+const INTERVAL: SignedDuration = SignedDuration::from_hours(3);
 
 #[derive(Template)]
 #[template(path = "not_inspected.html")]
 struct NotInspectedPage {
     page: Page<NotInspected>,
     counts: NotInspectedCounts,
+    bars: Bars,
+}
+
+/// The drawing, in its own units.
+struct Bars {
+    /// From the left, height, and what it says.
+    all: Vec<(i64, u64, String)>,
+    most: u64,
+    from: String,
+    to: String,
+}
+
+impl Bars {
+    /// Ten for each bar.
+    const WIDTH: i64 = 10 * (7 * 24 / 3 + 1);
+
+    fn new(times: &[(i64, u64)], from: Timestamp, to: Timestamp) -> Self {
+        let most = times.iter().map(|(_, count)| *count).max().unwrap_or(1);
+        let interval = i64::try_from(INTERVAL.as_millis()).unwrap_or(i64::MAX);
+        let start = from.as_millisecond();
+        let bar = |(at, count): &(i64, u64)| {
+            let time = Timestamp::from_millisecond(*at).unwrap_or(from);
+            let label = format!("{}: {count}", view::time(&time));
+            ((at - start + interval - 1) / interval * 10, (count * 100 / most).max(2), label)
+        };
+        Self { all: times.iter().map(bar).collect(), most, from: view::time(&from), to: view::time(&to) }
+    }
+}
+
+impl NotInspectedPage {
+    /// Beside the most frequent reason, in per cent.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    fn share(&self, count: &u64) -> u64 {
+        let most = self.counts.by_reason.values().max().copied().unwrap_or(1);
+        count * 100 / most.max(1)
+    }
 }
 
 pub(super) async fn list(
     _: Visitor,
     State(store): State<Store>,
+    State(clock): State<Clock>,
     slice: Result<Query<Slice>, ApiError>,
 ) -> Result<Response, PageError> {
     let Query(slice) = slice?;
+    let now = clock.now();
+    let from = now.checked_sub(SPAN).unwrap_or(now);
+    let interval = i64::try_from(INTERVAL.as_millis()).unwrap_or(i64::MAX);
+    let times = store.not_inspected_times(from, interval).await?;
     let page = store.not_inspected(&slice).await?;
-    Ok(render(&NotInspectedPage { page, counts: store.not_inspected_counts().await? }))
+    let counts = store.not_inspected_counts().await?;
+    Ok(render(&NotInspectedPage { page, counts, bars: Bars::new(&times, from, now) }))
 }

@@ -1,10 +1,12 @@
-//! Signing in with a token, and out again.
+//! Signing in with a password or a token, and out again.
 
 use super::{PageError, render};
 use crate::{
+    access::SESSION,
     actor::{self, SESSION_COOKIE},
-    clock::Clock,
-    store::Store,
+    app::App,
+    error::ApiError,
+    sign_in::{self, Source, is_ours},
     token::Token,
 };
 use askama::Template;
@@ -14,11 +16,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use jiff::SignedDuration;
 use serde::Deserialize;
-
-/// A working day; then the token is asked for again.
-const SESSION: SignedDuration = SignedDuration::from_hours(12);
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -34,48 +32,71 @@ pub(super) async fn form() -> Response {
 #[derive(Deserialize)]
 pub(super) struct Credentials {
     #[serde(default)]
+    user: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
     token: String,
 }
 
-/// Trades a token for a session: the browser then keeps something that ends by itself.
+/// Trades a password or a token for a session: the browser then keeps something that ends by itself.
 pub(super) async fn sign_in(
-    State(store): State<Store>,
-    State(clock): State<Clock>,
+    State(app): State<App>,
+    Source(source): Source,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, PageError> {
-    let token = Token::presented(credentials.token.trim());
-    let Some(actor) = store.actor_of_token(&token).await? else {
-        return Ok(refuse("This token is not known."));
-    };
-    if !actor.role.may_read() {
-        return Ok(refuse("This token is for nodes; it cannot read."));
+    if !is_ours(&headers) {
+        return Ok(refuse(StatusCode::FORBIDDEN, "Send this form from the page itself."));
     }
-    let (session, now) = (Token::generate(), clock.now());
-    store.open_session(&session, &token, now, now + SESSION).await?;
-    tracing::info!(name = actor.name, role = actor.role.as_str(), "somebody signed in");
-    let cookie = cookie(session.reveal(), SESSION.as_secs(), is_https(&headers));
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/attacks")).into_response())
+    let Credentials { user, password, token } = credentials;
+    let opened = if user.is_empty() {
+        sign_in::by_token(&app, source, &Token::presented(token.trim())).await
+    } else {
+        sign_in::by_password(&app, source, &user, password).await
+    };
+    match opened {
+        Ok(opened) => {
+            let cookie = cookie(opened.secret.reveal(), SESSION.as_secs(), is_https(&headers));
+            Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/attacks")).into_response())
+        }
+        Err(error) => {
+            let reason = match error {
+                ApiError::Unauthorized => "This token is not known.",
+                ApiError::WrongPassword => "The name or the password is wrong.",
+                ApiError::Forbidden(_) => "This token is for nodes; it cannot read.",
+                ApiError::TooMany { .. } => "Too many tries. Come back in some minutes.",
+                other => return Err(other.into()),
+            };
+            let status =
+                if let ApiError::TooMany { .. } = error { error.status() } else { StatusCode::FORBIDDEN };
+            let mut response = refuse(status, reason);
+            if let Some(seconds) = error.retry_after() {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            Ok(response)
+        }
+    }
 }
 
-fn refuse(reason: &'static str) -> Response {
-    (StatusCode::FORBIDDEN, render(&SignInPage { refusal: Some(reason) })).into_response()
+fn refuse(status: StatusCode, reason: &'static str) -> Response {
+    (status, render(&SignInPage { refusal: Some(reason) })).into_response()
 }
 
-pub(super) async fn sign_out(State(store): State<Store>, headers: HeaderMap) -> Result<Response, PageError> {
-    if let Some(session) = actor::session(&headers) {
-        store.close_session(&session).await?;
+pub(super) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
+    if let Some(session) = actor::session(&headers).filter(|_| is_ours(&headers)) {
+        app.store.close_session(&session, app.clock.now()).await?;
     }
     let cookie = cookie("", 0, is_https(&headers));
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
 }
 
-fn cookie(value: &str, max_age: i64, secure: bool) -> String {
+pub(crate) fn cookie(value: &str, max_age: i64, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
     format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
 }
 
 /// Whether the browser came over TLS. Who makes this up only keeps their own cookie from plain HTTP.
-fn is_https(headers: &HeaderMap) -> bool {
+pub(crate) fn is_https(headers: &HeaderMap) -> bool {
     headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https")
 }

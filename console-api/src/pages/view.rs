@@ -1,11 +1,21 @@
 //! Values as people read them.
 
 use jiff::Timestamp;
-use shared::{Decision, Enforced, Finding, Outcome, Severity};
+use shared::{AttackType, Decision, Enforced, Finding, Outcome, Severity};
 
 /// `2026-01-31 09:00:00`, in UTC as every time of the console.
 pub(super) fn time(time: &Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// `09:00:00`.
+pub(super) fn clock(time: &Timestamp) -> String {
+    time.strftime("%H:%M:%S").to_string()
+}
+
+/// `2026-01-31`.
+pub(super) fn day(time: &Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
 }
 
 /// What became of a request, in words.
@@ -24,5 +34,28 @@ pub(super) fn severity(finding: &Finding) -> &'static str {
         Severity::Medium => "Medium",
         Severity::High => "High",
         Severity::Critical => "Critical",
+    }
+}
+
+/// `1,234,567`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+pub(super) fn number(number: &u64) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
+}
+
+/// The title of a type's code.
+pub(super) fn type_title(code: &str) -> String {
+    AttackType::from(code).title().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_a_comma_before_each_three_digits() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(|n| number(&n)), ["0", "999", "1,000", "1,234,567"]);
     }
 }

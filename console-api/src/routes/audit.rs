@@ -37,7 +37,8 @@ pub(super) async fn list(
 /// `object` is a kind of things, or one of them: `rule`, `rule:ID`.
 impl FromParameters for LogFilter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let (kinds, actions) = (Kind::ALL.map(Kind::as_str), Action::ALL.map(Action::as_str));
+        let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let actions: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
         let expected = format!("one of {}, and may name one of them: `rule:ID`", kinds.join(", "));
         let object = parameters.read("object", &expected, |text| {
             let (kind, object) = text.split_once(':').map_or((text, None), |(kind, id)| (kind, Some(id)));
@@ -58,7 +59,7 @@ impl FromParameters for LogFilter {
 impl IntoParams for LogFilter {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = || ObjectBuilder::new().schema_type(Type::String);
-        let actions = text().enum_values(Some(Action::ALL.map(Action::as_str)));
+        let actions = text().enum_values(Some(Action::ALL.iter().map(|action| action.as_str())));
         vec![
             query_parameter("actor", "Who did it.", text()),
             query_parameter("action", "What was done.", actions),

@@ -167,13 +167,11 @@ impl Store {
     }
 
     async fn response_statuses(&self, id: Uuid) -> Result<BTreeMap<String, u64>, StoreError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "select r.response_status, count(*) from hits h join requests r on r.request_id = h.request_id \
-             where h.attack_id = $1 and r.response_status is not null group by r.response_status",
-        )
-        .bind(id.to_string())
-        .fetch_all(&self.reader)
-        .await?;
+        let rows: Vec<(i64, i64)> =
+            sqlx::query_as("select status, hits from attack_statuses where attack_id = $1")
+                .bind(id.to_string())
+                .fetch_all(&self.reader)
+                .await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 }

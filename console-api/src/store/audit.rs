@@ -72,6 +72,15 @@ impl TryFrom<Row> for Line {
 }
 
 impl Store {
+    pub async fn log_line(&self, id: Uuid) -> Result<Option<Line>, StoreError> {
+        let mut statement = Statement::new(
+            "select id, at, actor, role, action, kind, object, before, after from audit where id = ",
+        );
+        statement.bind(id.to_string());
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        rows.into_iter().next().map(Line::try_from).transpose()
+    }
+
     /// The log, the latest change first.
     pub async fn log(&self, filter: &LogFilter, slice: &Slice) -> Result<Page<Line>, StoreError> {
         let mut statement = Statement::new(

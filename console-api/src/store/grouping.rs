@@ -4,7 +4,7 @@ use super::{
     Connection, StoreError, address,
     bulk::{self, Insert, Query},
     dialect::Dialect,
-    marks, times,
+    marks, statuses, times,
     words::{Text, json, word},
 };
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
@@ -19,6 +19,8 @@ pub(super) struct NewHit<'a> {
     pub(super) hit: &'a Hit,
     /// Whether it was kept from the origin.
     pub(super) held: bool,
+    /// What its request was answered with, where that is known.
+    pub(super) status: Option<i64>,
 }
 
 impl NewHit<'_> {
@@ -140,6 +142,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     };
     insert.rows(connection, &hits, bind_hit).await?;
     times::add(connection, &hits).await?;
+    statuses::add(connection, &hits).await?;
     let mut sources: BTreeMap<(&str, String), i64> = BTreeMap::new();
     for (attack, hit) in hits {
         *sources.entry((attack, address::key(hit.request.client_ip))).or_default() += 1;
@@ -259,5 +262,6 @@ async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Resu
         .bind(from)
         .execute(&mut *connection)
         .await?;
+    statuses::merge(connection, from, into).await?;
     times::merge(connection, from, into).await
 }

@@ -104,7 +104,8 @@ async fn take_attack(connection: &mut Connection, record: &AttackRecord) -> Resu
         return Ok(Kept::new(is_new));
     }
     let held = requests::is_held(connection, request.request_id).await?;
-    let hits = hits.into_iter().map(|hit| NewHit { request, hit, held }).collect();
+    let status = requests::answer(connection, request.request_id).await?.flatten();
+    let hits = hits.into_iter().map(|hit| NewHit { request, hit, held, status }).collect();
     grouping::add(connection, hits).await?;
     Ok(Kept::Stored)
 }

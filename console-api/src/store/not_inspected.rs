@@ -5,6 +5,7 @@ use super::{
     words::{Columns, count},
 };
 use crate::paging::{Cursor, Listed, Page, Slice};
+use jiff::Timestamp;
 use serde::Serialize;
 use shared::{NotInspected, RequestId};
 use sqlx::FromRow;
@@ -85,6 +86,22 @@ impl Store {
         .await?;
         let items = rows.into_iter().map(NotInspected::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut(items, slice.limit))
+    }
+
+    /// How many there are in each interval that has any, so many milliseconds long; from the first of them to the last.
+    pub async fn not_inspected_times(
+        &self,
+        from: Timestamp,
+        interval: i64,
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "select at - at % $1, count(*) from not_inspected where at >= $2 group by 1 order by 1",
+        )
+        .bind(interval)
+        .bind(from.as_millisecond())
+        .fetch_all(&self.reader)
+        .await?;
+        Ok(rows.into_iter().map(|(at, n)| (at, count(n))).collect())
     }
 
     pub async fn not_inspected_counts(&self) -> Result<NotInspectedCounts, StoreError> {

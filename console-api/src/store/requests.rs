@@ -3,7 +3,7 @@
 use super::{
     Connection, Store, StoreError,
     bulk::{Insert, Query},
-    not_inspected, responses, times,
+    not_inspected, responses, statuses, times,
     words::{Columns, Text, count, json, word},
 };
 use shared::{Body, ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
@@ -258,22 +258,33 @@ pub(super) async fn connector(
     row.and_then(|(connector,)| connector).map(|text| columns.json("connector", &text)).transpose()
 }
 
+/// What a request was answered with, as far as that is known. `None` when the request is not known.
+pub(super) async fn answer(
+    connection: &mut Connection,
+    id: RequestId,
+) -> Result<Option<Option<i64>>, StoreError> {
+    let known: Option<(Option<i64>,)> =
+        sqlx::query_as("select response_status from requests where request_id = $1")
+            .bind(id.to_string())
+            .fetch_optional(connection)
+            .await?;
+    Ok(known.map(|(status,)| status))
+}
+
 /// Notes what was answered. `None` when the request is not known, else whether this changed anything.
 pub(super) async fn answered(
     connection: &mut Connection,
     id: RequestId,
     status: i64,
 ) -> Result<Option<bool>, StoreError> {
-    let known: Option<(Option<i64>,)> =
-        sqlx::query_as("select response_status from requests where request_id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&mut *connection)
-            .await?;
-    let Some((old,)) = known else { return Ok(None) };
+    let Some(old) = answer(connection, id).await? else { return Ok(None) };
     sqlx::query("update requests set response_status = $2 where request_id = $1")
         .bind(id.to_string())
         .bind(status)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    if old != Some(status) {
+        statuses::change(connection, id, old, status).await?;
+    }
     Ok(Some(old != Some(status)))
 }

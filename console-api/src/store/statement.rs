@@ -45,7 +45,10 @@ impl Statement {
         rows.into_iter().next().ok_or(StoreError::Database(sqlx::Error::RowNotFound))
     }
 
-    pub(super) async fn fetch_all<R>(self, pool: &AnyPool) -> Result<Vec<R>, StoreError>
+    pub(super) async fn fetch_all<'e, R>(
+        self,
+        from: impl sqlx::Executor<'e, Database = Any>,
+    ) -> Result<Vec<R>, StoreError>
     where
         R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
     {
@@ -57,7 +60,7 @@ impl Statement {
                 Value::Text(text) => query.bind(text),
             };
         }
-        Ok(query.fetch_all(pool).await?)
+        Ok(query.fetch_all(from).await?)
     }
 }
 

@@ -86,10 +86,10 @@ impl Store {
 
     async fn statuses(&self, filter: &Filter) -> Result<BTreeMap<String, u64>, StoreError> {
         let mut statement = Statement::new(
-            "select r.response_status, count(*) from attacks a join hits h on h.attack_id = a.id \
-             join requests r on r.request_id = h.request_id where r.response_status is not null and ",
+            "select s.status, cast(sum(s.hits) as bigint) from attacks a \
+             join attack_statuses s on s.attack_id = a.id where ",
         );
-        statement.push_filter(filter).push(" group by r.response_status");
+        statement.push_filter(filter).push(" group by s.status");
         let rows: Vec<(i64, i64)> = statement.fetch_all(&self.reader).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }

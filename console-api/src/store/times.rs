@@ -1,12 +1,14 @@
 //! When an attack's hits came: counters in slots, so that a time series need not look at every hit.
 
 use super::{
-    Connection, StoreError,
+    Connection, Store, StoreError,
     bulk::{Insert, Query},
     grouping::NewHit,
+    words::count,
 };
 use shared::RequestId;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// How long a slot is, in milliseconds. Series are made of whole ones.
 pub(super) const SLOT: i64 = 5 * 60 * 1000;
@@ -59,6 +61,18 @@ pub(super) async fn count_blocked(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+impl Store {
+    /// The hits of an attack in each slot that has any: when it starts, in milliseconds, all of them, and those that were blocked.
+    pub async fn attack_times(&self, id: Uuid) -> Result<Vec<(i64, u64, u64)>, StoreError> {
+        let rows: Vec<(i64, i64, i64)> =
+            sqlx::query_as("select slot, hits, blocked from attack_times where attack_id = $1 order by slot")
+                .bind(id.to_string())
+                .fetch_all(&self.reader)
+                .await?;
+        Ok(rows.into_iter().map(|(slot, hits, blocked)| (slot, count(hits), count(blocked))).collect())
+    }
 }
 
 /// Moves what is counted of one attack to another.

@@ -38,10 +38,14 @@ enum Thing {
     Rule,
     Entry,
     Attack,
+    User,
+    Token,
+    Session,
     Hit,
     Version,
 }
 
+const ADMIN: &[Role] = &[Role::Admin];
 const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
 
 fn rule() -> Value {
@@ -52,7 +56,99 @@ fn entry() -> Value {
     json!({"list": "deny", "source": {"network": "10.0.0.0/8"}})
 }
 
+/// With a name that no other has.
+fn user() -> Value {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let name = format!("user {}", NEXT.fetch_add(1, Ordering::Relaxed));
+    json!({"name": name, "role": "analyst", "password": "correct horse battery"})
+}
+
+fn token() -> Value {
+    json!({"name": "node-2", "role": "node"})
+}
+
+/// The id of the session of somebody who has just signed in.
+async fn new_session(console: &Console) -> String {
+    let user = user();
+    let made = admin(console, "POST", "/api/v1/users", &user).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let who = json!({"user": user["name"], "password": user["password"]});
+    let session = admin(console, "POST", "/api/v1/sessions", &who).await;
+    assert_eq!(session.status, 201, "{}", session.text);
+    session.json()["id"].as_str().unwrap().to_owned()
+}
+
 fn changes() -> Vec<Change> {
+    judgements().into_iter().chain(of_access()).collect()
+}
+
+/// By administrators.
+fn of_access() -> Vec<Change> {
+    vec![
+        Change {
+            method: "POST",
+            address: "/users",
+            allowed: ADMIN,
+            of: None,
+            body: user(),
+            wrong: Some((
+                json!({"name": "ann", "role": "node", "password": "correct horse battery"}),
+                "role",
+            )),
+            logged: ("create", "user"),
+        },
+        Change {
+            method: "PUT",
+            address: "/users/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::User),
+            body: user(),
+            wrong: Some((
+                json!({"name": "ann", "role": "node", "password": "correct horse battery"}),
+                "role",
+            )),
+            logged: ("change", "user"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/users/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::User),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "user"),
+        },
+        Change {
+            method: "POST",
+            address: "/tokens",
+            allowed: ADMIN,
+            of: None,
+            body: token(),
+            wrong: Some((json!({"name": "", "role": "node"}), "name")),
+            logged: ("create", "token"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/tokens/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::Token),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "token"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/sessions/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::Session),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "session"),
+        },
+    ]
+}
+
+fn judgements() -> Vec<Change> {
     let wrong_rule =
         || Some((json!({"scope": {"path": "api"}, "effect": {"kind": "mode", "mode": "off"}}), "scope.path"));
     let wrong_entry = || Some((json!({"list": "deny", "source": {"country": "Germany"}}), "source.country"));
@@ -142,22 +238,28 @@ fn changes() -> Vec<Change> {
 }
 
 /// What is no `GET`, and yet changes nothing of what people set up.
-const NO_CHANGES: [(&str, &str); 3] = [
-    ("POST", "/ingest"),                       // what nodes found
-    ("POST", "/rules/test"),                   // tries one out
+const NO_CHANGES: &[(&str, &str)] = &[
+    ("POST", "/sessions"),           // for whoever knows a password: see sessions.rs
+    ("DELETE", "/sessions/current"), // only of the caller's own
+    ("POST", "/ingest"),             // what nodes found
+    ("POST", "/rules/test"),         // tries one out
     ("POST", "/connectors/cloudfront/bundle"), // makes a file and keeps nothing
 ];
 
 impl Thing {
-    /// Whether it has revisions. What has none is not changed itself: something is made of it.
+    /// Whether it has revisions. What has none is never changed: something is made of
+    /// it, or it ends.
     fn is_tagged(self) -> bool {
-        !matches!(self, Self::Hit)
+        !matches!(self, Self::Hit | Self::Token | Self::Session)
     }
 
     async fn make(self, console: &Console) -> (String, Option<String>) {
         let (path, body) = match self {
             Self::Rule => ("/api/v1/rules", rule()),
             Self::Entry => ("/api/v1/ip-lists", entry()),
+            Self::User => ("/api/v1/users", user()),
+            Self::Token => ("/api/v1/tokens", token()),
+            Self::Session => return (new_session(console).await, None),
             Self::Attack => return (new_attack(console).await.0, Some("\"0\"".to_owned())),
             Self::Hit => return (new_attack(console).await.1, None),
             Self::Version => {
@@ -219,7 +321,8 @@ async fn every_route_that_changes_something_is_tested_here() {
             routes.insert((method.to_uppercase(), path.clone()));
         }
     }
-    let known = changes().into_iter().map(|change| (change.method, change.address)).chain(NO_CHANGES);
+    let known =
+        changes().into_iter().map(|change| (change.method, change.address)).chain(NO_CHANGES.iter().copied());
     let known: BTreeSet<_> = known.map(|(method, path)| (method.to_owned(), path.to_owned())).collect();
     assert_eq!(routes, known);
 }

@@ -1,4 +1,4 @@
-use crate::harness::{Answer, Console, attack, hit, not_inspected, send, token_of, uuid, with};
+use crate::harness::{Answer, Console, attack, hit, not_inspected, request_id, send, token_of, uuid, with};
 use axum::{
     Router,
     body::Body,
@@ -13,6 +13,7 @@ async fn browse(router: &Router, path: &str, cookie: &str) -> Answer {
 
 async fn sign_in(console: &Console, token: &str) -> Answer {
     let request = Request::post("/sign-in").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let request = request.header("sec-fetch-site", "same-origin");
     send(&console.router, request.body(Body::from(format!("token={token}"))).unwrap()).await
 }
 
@@ -26,7 +27,20 @@ async fn cookie(console: &Console) -> String {
 #[tokio::test]
 async fn a_stranger_is_sent_to_sign_in() {
     let console = Console::start().await;
-    for path in ["/attacks", "/attacks?type=sqli", "/attacks/x", "/hits/x", "/not-inspected", "/elsewhere"] {
+    for path in [
+        "/attacks",
+        "/attacks?type=sqli",
+        "/attacks/charts",
+        "/attacks/x",
+        "/hits/x",
+        "/not-inspected",
+        "/rules",
+        "/ip-lists",
+        "/nodes",
+        "/connectors",
+        "/audit",
+        "/elsewhere",
+    ] {
         let answer = browse(&console.router, path, "wallarm_session=made-up").await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/sign-in"), "{path}");
     }
@@ -41,8 +55,14 @@ async fn a_session_lasts_half_a_day_or_until_signed_out() {
     assert_eq!(browse(&console.router, "/attacks", &cookie).await.status, 200);
     assert_eq!(browse(&console.at("2026-01-01T23:59:59Z"), "/attacks", &cookie).await.status, 200);
     assert_eq!(browse(&console.at("2026-01-02T00:00:00Z"), "/attacks", &cookie).await.status, 303);
-    let sign_out = Request::post("/sign-out").header(header::COOKIE, &cookie).body(Body::empty()).unwrap();
-    assert_eq!(send(&console.router, sign_out).await.status, 303);
+    let sign_out = |site| {
+        let request =
+            Request::post("/sign-out").header(header::COOKIE, &cookie).header("sec-fetch-site", site);
+        send(&console.router, request.body(Body::empty()).unwrap())
+    };
+    assert_eq!(sign_out("cross-site").await.status, 303);
+    assert_eq!(browse(&console.router, "/attacks", &cookie).await.status, 200);
+    assert_eq!(sign_out("same-origin").await.status, 303);
     assert_eq!(browse(&console.router, "/attacks", &cookie).await.status, 303);
 }
 
@@ -56,27 +76,24 @@ async fn tokens_that_may_not_read_sign_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_session_is_no_token() {
-    let console = Console::start().await;
-    let cookie = cookie(&console).await;
-    assert_eq!(browse(&console.router, "/api/v1/attacks", &cookie).await.status, 401);
-}
-
-#[tokio::test]
 async fn the_list_leads_to_the_attack_and_its_hit() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0), not_inspected(50, 9, "node_timeout")]).await;
     let cookie = cookie(&console).await;
     let list = browse(&console.router, "/attacks", &cookie).await;
     let id = console.only_attack().await;
-    assert!(
-        list.text.contains(&format!(r#"<a href="/attacks/{id}">Path traversal from 1 source in uri</a>"#))
-    );
+    assert!(list.text.contains(&format!(
+        r#"<a href="/attacks/{id}" data-drawer>Path traversal<span class="hidden"> from 1 source in uri</span></a>"#
+    )));
     assert!(list.text.contains(r#"<a href="/not-inspected">At least 1 request was not inspected.</a>"#));
     let detail = browse(&console.router, &format!("/attacks/{id}"), &cookie).await;
     assert!(detail.text.contains(&format!(r#"<a href="/hits/{}">"#, uuid(1))));
     let hit = browse(&console.router, &format!("/hits/{}", uuid(1)), &cookie).await;
-    assert!(hit.text.contains("GET /shop/etc/passwd?q=1 HTTP/1.1\nuser-agent: curl/8.0\n"), "{}", hit.text);
+    assert!(
+        hit.text.contains("GET /shop<mark>/etc/passwd</mark>?q=1 HTTP/1.1\nuser-agent: curl/8.0\n"),
+        "{}",
+        hit.text
+    );
     assert!(browse(&console.router, "/not-inspected", &cookie).await.text.contains("node_timeout"));
 }
 
@@ -106,8 +123,9 @@ async fn what_attackers_write_is_only_text() {
     for path in ["/attacks".to_owned(), format!("/attacks/{id}"), format!("/hits/{}", uuid(1)), search] {
         let page = console.get(&path).await;
         assert_eq!(page.status, 200, "{path}");
-        assert!(!page.text.contains("<script"), "{path}: {}", page.text);
-        assert!(page.text.contains("script"), "{path}");
+        let text = page.text.split_once("<body>").unwrap().1;
+        assert!(!text.contains("<script"), "{path}: {text}");
+        assert!(text.contains("script"), "{path}");
     }
 }
 
@@ -116,13 +134,103 @@ async fn pages_are_guarded_by_their_headers() {
     let console = Console::start().await;
     for path in ["/attacks", "/sign-in", "/hits/x", "/nowhere"] {
         let page = console.get(path).await;
-        assert!(page.header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"));
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy
+                .starts_with("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';")
+        );
         assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(page.header("referrer-policy"), "no-referrer", "{path}");
         assert_eq!(page.header("cache-control"), "no-store", "{path}");
         assert!(!page.text.contains(" style="), "{path}");
     }
-    assert_eq!(console.get("/static/style.css").await.header("content-type"), "text/css; charset=utf-8");
+}
+
+/// The addresses of all files a page asks for.
+fn files(page: &str) -> Vec<&str> {
+    page.split('"').filter(|text| text.starts_with("/static/")).collect()
+}
+
+#[tokio::test]
+async fn files_are_kept_by_browsers_for_as_long_as_they_are_the_same() {
+    let console = Console::start().await;
+    let page = console.get("/attacks").await.text;
+    for file in files(&page) {
+        let answer = console.get(file).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, ""), "{file}");
+        assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
+        let tag = answer.header("etag");
+        let again = |name, value: &str| Request::get(file).header(name, value).body(Body::empty()).unwrap();
+        assert_eq!(send(&console.router, again(header::IF_NONE_MATCH, tag)).await.status, 304);
+        let packed = send(&console.router, again(header::ACCEPT_ENCODING, "gzip, br")).await;
+        assert_eq!(packed.header("content-encoding"), "gzip");
+        assert!(packed.bytes.len() < answer.bytes.len(), "{file}");
+    }
+    assert_eq!(console.get("/static/0123456789abcdef/style.css").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_full_page_of_attacks_weighs_at_most_200_kb_with_all_its_files_and_charts() {
+    let console = Console::start().await;
+    let records: Vec<_> = (0..200).map(|n| attack(n, n * 70)).collect();
+    console.ingest(&records).await;
+    let page = console.get("/attacks").await;
+    let charts = console.get("/attacks/charts").await;
+    let folder = files(&page.text)[0].rsplit_once('/').unwrap().0;
+    let mut weight = page.bytes.len() + charts.bytes.len();
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/web")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.rsplit_once('.').unwrap().1 != "html" {
+            weight += console.get(&format!("{folder}/{name}")).await.bytes.len();
+        }
+    }
+    assert_eq!(page.text.matches("<tr data-row>").count(), 50);
+    assert!((50_000..=200_000).contains(&weight), "{weight} bytes");
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_search_is_shown_where_it_is() {
+    let console = Console::start().await;
+    let page = console.get("/attacks?q=type:sqli+hosst:x").await;
+    assert_eq!(page.status, 400);
+    assert!(page.text.contains("<span>type:sqli </span><mark>hosst:x</mark>"), "{}", page.text);
+    assert!(page.text.contains("did you mean `host`?"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_id_of_a_request_leads_to_its_hit() {
+    let console = Console::start().await;
+    let cloudfront = "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==";
+    let record = with(attack(1, 0), &[("/attack/request/connector/edge_request_id", json!(cloudfront))]);
+    console.ingest(&[record]).await;
+    for id in [request_id(1), cloudfront.to_owned(), format!("%20{}", request_id(1))] {
+        let answer = console.get(&format!("/attacks?q={id}")).await;
+        let there = format!("/hits/{}", uuid(1));
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, there.as_str()), "{id}");
+    }
+    assert!(console.get(&format!("/attacks?q={}", request_id(2))).await.text.contains("No attack matches."));
+}
+
+#[tokio::test]
+async fn attacks_are_shown_in_groups() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0), attack(2, 200)]).await;
+    let page = console.get("/attacks?group_by=type,host&sort=hits").await;
+    assert!(
+        page.text.contains("sort=hits&#38;q=host%3Ashop.example.com+type%3Aptrav\">ptrav</a>"),
+        "{}",
+        page.text
+    );
+}
+
+#[tokio::test]
+async fn charts_lead_to_the_attacks_they_count() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0), attack(2, 200)]).await;
+    let page = console.get("/attacks/charts?q=status:blocked").await.text;
+    assert!(page.contains("q=status%3Ablocked+type%3Aptrav"), "{page}");
+    assert!(page.contains("from=2026-01-01T10%3A00%3A00Z&#38;to=2026-01-01T10%3A05%3A00Z"), "{page}");
+    assert!(page.contains("2026-01-01 10:00:00 to 2026-01-01 10:05:00: 1 hits, 1 blocked"), "{page}");
 }
 
 #[tokio::test]
@@ -157,4 +265,176 @@ async fn the_front_door_leads_to_the_attacks() {
     let console = Console::start().await;
     let answer = console.get("/").await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/attacks"));
+}
+
+/// A form, sent by a page of ours to somebody with this role.
+async fn submit(console: &Console, role: Role, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let request = Request::post(path)
+        .header(header::AUTHORIZATION, format!("Bearer {}", token_of(role)))
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    send(&console.router, request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_hit_shows_what_was_decoded_and_where_its_payload_is() {
+    let console = Console::start().await;
+    let union = "1 union select password from users";
+    let mut hit = hit(1, "sqli", &json!([["get", "id"]]), union);
+    hit["findings"][0]["signature"] = json!("sqli-union-select");
+    hit["findings"][0]["decoded"] = json!(["percent", "percent"]);
+    let record = with(
+        attack(1, 0),
+        &[
+            ("/attack/hits", json!([hit])),
+            ("/attack/request/query", json!("id=1%2520union%2520select%2520password%2520from%2520users&x=1")),
+        ],
+    );
+    console.ingest(&[record]).await;
+    let page = console.get(&format!("/hits/{}", uuid(1))).await.text;
+    let marked = "id=<mark>1%2520union%2520select%2520password%2520from%2520users</mark>&#38;x=1 HTTP/1.1";
+    assert!(page.contains(marked), "{page}");
+    assert!(page.contains("CWE-89</a> SQL injection"), "{page}");
+    assert!(page.contains("OWASP A03:2021</a> Injection"), "{page}");
+    assert!(page.contains("CAPEC-66</a> SQL injection"), "{page}");
+    assert!(page.contains("curl -i --path-as-is"), "{page}");
+    assert!(!page.contains("Block the source"), "a reader is not asked to");
+}
+
+#[tokio::test]
+async fn a_source_is_blocked_from_its_hit_and_forgiven_there() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let hit = format!("/hits/{}", uuid(1));
+    let blocked = submit(&console, Role::Analyst, &format!("{hit}/block-source"), &[("for", "24")]).await;
+    assert_eq!(blocked.status, 303, "{}", blocked.text);
+    let entries = console.get("/api/v1/ip-lists").await.json();
+    assert_eq!(entries["items"][0]["source"], json!({"network": "203.0.113.7"}));
+    assert_eq!(entries["items"][0]["expires_at"], "2026-01-02T12:00:00Z");
+    let page = console.get_as(Role::Analyst, blocked.header("location")).await.text;
+    assert!(page.contains("The source is on the denylist."), "{page}");
+    let id = entries["items"][0]["id"].as_str().unwrap();
+    let undo = [("back", hit.as_str()), ("revision", "1")];
+    let undone = submit(&console, Role::Analyst, &format!("/ip-lists/{id}/delete"), &undo).await;
+    assert_eq!((undone.status.as_u16(), undone.header("location")), (303, hit.as_str()));
+    assert_eq!(console.get("/api/v1/ip-lists").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_virtual_patch_is_made_of_a_hit() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let path = format!("/hits/{}/virtual-patch", uuid(1));
+    let form = [("what", "type"), ("requests", "path")];
+    assert_eq!(submit(&console, Role::ReadOnly, &path, &form).await.status, 403);
+    let made = submit(&console, Role::Analyst, &path, &form).await;
+    assert_eq!(made.status, 303, "{}", made.text);
+    let rules = console.get("/api/v1/rules").await.json();
+    let effect = json!({"kind": "virtual_patch", "attack_types": ["ptrav"], "points": [[["uri"]]]});
+    assert_eq!(rules["items"][0]["effect"], effect);
+    assert_eq!(rules["items"][0]["scope"], json!({"host": "shop.example.com", "path": "/shop/etc/passwd"}));
+    let page = console.get_as(Role::Analyst, made.header("location")).await.text;
+    assert!(page.contains("Such requests are blocked from now on."), "{page}");
+}
+
+#[tokio::test]
+async fn an_attack_is_marked_and_the_mark_taken_away() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let path = format!("/attacks/{}", console.only_attack().await);
+    let false_alarm = [("mark", "false_positive"), ("note", "our <b>tests</b>"), ("revision", "0")];
+    let marked = submit(&console, Role::Analyst, &format!("{path}/mark"), &false_alarm).await;
+    assert_eq!((marked.status.as_u16(), marked.header("location")), (303, path.as_str()), "{}", marked.text);
+    let page = console.get_as(Role::Analyst, &path).await.text;
+    assert!(page.contains("A false alarm, says test: <span class=\"raw\">our &#60;b&#62;tests"), "{page}");
+    let taken =
+        submit(&console, Role::Analyst, &format!("{path}/mark"), &[("mark", ""), ("revision", "1")]).await;
+    assert_eq!(taken.status, 303, "{}", taken.text);
+    assert!(!console.get(&path).await.text.contains("A false alarm"));
+}
+
+#[tokio::test]
+async fn rules_are_written_on_their_page_and_what_was_done_is_undone_in_the_log() {
+    let console = Console::start().await;
+    let rule = [
+        ("host", ""),
+        ("path", "/report"),
+        ("method", ""),
+        ("effect", r#"{"kind": "mode", "mode": "off"}"#),
+        ("comment", "<i>"),
+        ("revision", "1"),
+    ];
+    assert_eq!(submit(&console, Role::Analyst, "/rules", &rule).await.status, 303);
+    let id = console.get("/api/v1/rules").await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let changed = rule.map(|field| if field.0 == "path" { ("path", "/other") } else { field });
+    assert_eq!(submit(&console, Role::Analyst, &format!("/rules/{id}"), &changed).await.status, 303);
+    let stale = submit(&console, Role::Analyst, &format!("/rules/{id}"), &changed).await;
+    assert!(stale.status == 412 && stale.text.contains("somebody changed it in between"), "{}", stale.text);
+    let broken = rule.map(|field| if field.0 == "effect" { ("effect", "{") } else { field });
+    assert_eq!(submit(&console, Role::Analyst, "/rules", &broken).await.status, 400);
+    let page = console.get_as(Role::Analyst, "/rules").await.text;
+    assert!(page.contains("/other") && page.contains("&#60;i&#62;"), "{page}");
+
+    let log = console.get_as(Role::Admin, "/api/v1/audit").await.json();
+    let change = log["items"][0]["id"].as_str().unwrap();
+    assert_eq!(submit(&console, Role::Analyst, &format!("/audit/{change}/undo"), &[]).await.status, 303);
+    assert_eq!(console.get("/api/v1/rules").await.json()["items"][0]["scope"], json!({"path": "/report"}));
+    let creation = log["items"][1]["id"].as_str().unwrap();
+    assert_eq!(submit(&console, Role::Analyst, &format!("/audit/{creation}/undo"), &[]).await.status, 303);
+    assert_eq!(console.get("/api/v1/rules").await.json()["items"], json!([]));
+    let deletion = console.get_as(Role::Admin, "/api/v1/audit").await.json()["items"][0]["id"].clone();
+    let undone =
+        submit(&console, Role::Analyst, &format!("/audit/{}/undo", deletion.as_str().unwrap()), &[]).await;
+    assert_eq!(undone.status, 303, "{}", undone.text);
+    assert_eq!(console.get("/api/v1/rules").await.json()["items"][0]["scope"], json!({"path": "/report"}));
+    assert_eq!(console.get("/audit").await.status, 403);
+    assert!(console.get_as(Role::Admin, "/audit").await.text.contains("mode"));
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_change_nothing() {
+    let console = Console::start().await;
+    let cookie = cookie(&console).await;
+    let entry = "list=deny&source=203.0.113.9&for=0&reason=";
+    let post = |name: &str, value: &str| {
+        Request::post("/ip-lists")
+            .header(header::COOKIE, &cookie)
+            .header(header::HOST, "console.example.com")
+            .header(name, value)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(entry))
+            .unwrap()
+    };
+    for (name, value) in [
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.example.com"),
+        ("origin", "null"),
+    ] {
+        assert_eq!(send(&console.router, post(name, value)).await.status, 403, "{name}: {value}");
+    }
+    assert_eq!(console.get("/api/v1/ip-lists").await.json()["items"], json!([]));
+    assert_eq!(send(&console.router, post("origin", "https://console.example.com")).await.status, 303);
+    assert!(console.get("/ip-lists").await.text.contains("203.0.113.9"));
+}
+
+#[tokio::test]
+async fn every_list_has_a_page() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0), not_inspected(50, 9, "node_timeout")]).await;
+    for (path, shows) in [
+        ("/nodes", "It did not say how it is."),
+        ("/connectors", "an administrator downloads them"),
+        ("/rules", "No rules"),
+        ("/ip-lists", "Nobody is on a list."),
+        ("/not-inspected", "node_timeout"),
+    ] {
+        let page = console.get(path).await;
+        assert!(page.status == 200 && page.text.contains(shows), "{path}: {}", page.text);
+    }
+    let order =
+        [("function", "request"), ("wlrm_node_addr", "https://node.example.com"), ("wlrm_inline", "true")];
+    let none = submit(&console, Role::Admin, "/connectors/bundle", &order).await;
+    assert!(none.status == 409 && none.text.contains("--bundle-dir"), "{}", none.text);
 }

@@ -73,7 +73,7 @@ async fn store(connection: &mut Connection, fresh: &[(usize, &AttackRecord)]) ->
     for (_, record) in fresh {
         let held = requests::held(&record.decision);
         let new = new_hits(record, BTreeSet::new());
-        hits.extend(new.into_iter().map(|hit| NewHit { request: &record.request, hit, held }));
+        hits.extend(new.into_iter().map(|hit| NewHit { request: &record.request, hit, held, status: None }));
     }
     grouping::add(connection, hits).await
 }

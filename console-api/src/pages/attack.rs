@@ -1,0 +1,85 @@
+//! One attack.
+
+use super::{PageError, render, search::condition, view};
+use crate::{
+    actor::Visitor,
+    attack::{AttackDetail, Mark, Source},
+    error::ApiError,
+    extract::{Id, Query},
+    hit::RecordedHit,
+    paging::{Page, Slice},
+    store::Store,
+};
+use askama::Template;
+use axum::{extract::State, response::Response};
+use form_urlencoded::Serializer;
+use shared::classification::names;
+use std::collections::BTreeMap;
+
+#[derive(Template)]
+#[template(path = "attack.html")]
+struct AttackPage {
+    detail: AttackDetail,
+    hits: Page<RecordedHit>,
+    may_judge: bool,
+    timeline: Timeline,
+}
+
+/// The hits over time, in the units of a drawing: from the left, and the heights of all hits and of those blocked.
+struct Timeline {
+    bars: Vec<(i64, u64, u64)>,
+}
+
+impl Timeline {
+    const BARS: i64 = 60;
+    const WIDTH: i64 = Self::BARS * 10;
+
+    fn new(times: &[(i64, u64, u64)]) -> Self {
+        let start = times.first().map_or(0, |time| time.0);
+        let end = times.last().map_or(0, |time| time.0);
+        // Slots are five minutes.
+        let interval = ((end - start) / Self::BARS + 1).max(300_000);
+        let mut sums: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
+        for (at, hits, blocked) in times {
+            let sum = sums.entry((at - start) / interval).or_default();
+            *sum = (sum.0 + hits, sum.1 + blocked);
+        }
+        let most = sums.values().map(|sum| sum.0).max().unwrap_or(1).max(1);
+        let bar = |(index, (hits, blocked)): (i64, (u64, u64))| {
+            (index * 10, hits * 100 / most, blocked * 100 / most)
+        };
+        Self { bars: sums.into_iter().map(bar).collect() }
+    }
+}
+
+impl AttackPage {
+    fn weakness(&self) -> String {
+        let cwe = self.detail.attack.attack_type.cwe();
+        cwe.map(|number| format!(" · CWE-{number} {}", names::cwe(number))).unwrap_or_default()
+    }
+
+    /// The search for what else came from there.
+    fn of_source(source: &Source) -> String {
+        Serializer::new(String::new()).append_pair("q", &condition("ip", &source.ip.to_string())).finish()
+    }
+
+    /// Beside the source with the most hits, in per cent.
+    fn share_of_source(&self, source: &Source) -> u64 {
+        let most = self.detail.top_sources.first().map_or(1, |first| first.hits);
+        source.hits * 100 / most.max(1)
+    }
+}
+
+pub(super) async fn one(
+    Visitor(actor): Visitor,
+    State(store): State<Store>,
+    id: Result<Id, ApiError>,
+    slice: Result<Query<Slice>, ApiError>,
+) -> Result<Response, PageError> {
+    let (Id(id), Query(slice)) = (id?, slice?);
+    let attack = store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
+    let hits = store.hits_of_attack(attack.id, &slice).await?;
+    let timeline = Timeline::new(&store.attack_times(attack.id).await?);
+    let detail = store.attack_detail(attack).await?;
+    Ok(render(&AttackPage { detail, hits, may_judge: actor.role.may_judge(), timeline }))
+}

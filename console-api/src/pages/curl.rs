@@ -1,0 +1,53 @@
+//! A request as a command that sends it again.
+
+use shared::RecordedRequest;
+use std::fmt::Write as _;
+
+/// Headers that curl writes itself.
+const OWN: [&str; 3] = ["host", "content-length", "transfer-encoding"];
+
+pub(super) fn as_curl(request: &RecordedRequest) -> String {
+    let RecordedRequest { method, host, path, query, .. } = request;
+    let mark = if query.is_empty() { "" } else { "?" };
+    let scheme = request.scheme.as_deref().unwrap_or("https");
+    let mut command = format!("curl -i --path-as-is -g -X {}", quoted(method.as_bytes()));
+    let headers =
+        request.headers.iter().filter(|(name, _)| !OWN.contains(&name.to_ascii_lowercase().as_str()));
+    for (name, value) in headers {
+        let _ = write!(command, " \\\n  -H {}", quoted(format!("{name}: {value}").as_bytes()));
+    }
+    if let Some(body) = &request.body {
+        let _ = write!(command, " \\\n  --data-binary {}", quoted(&body.0));
+    }
+    let _ = write!(command, " \\\n  {}", quoted(format!("{scheme}://{host}{path}{mark}{query}").as_bytes()));
+    command
+}
+
+/// One word for a shell. What people could not see, or not type, is spelled out, as `$'…'` understands it.
+fn quoted(text: &[u8]) -> String {
+    if text.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return format!("'{}'", String::from_utf8_lossy(text).replace('\'', "'\\''"));
+    }
+    let mut word = "$'".to_owned();
+    for byte in text {
+        match byte {
+            b'\'' | b'\\' => word.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => word.push(char::from(*byte)),
+            _ => {
+                let _ = write!(word, "\\x{byte:02x}");
+            }
+        }
+    }
+    word + "'"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_stays_one_word_for_the_shell() {
+        assert_eq!(quoted(b"it's $(id)"), r"'it'\''s $(id)'");
+        assert_eq!(quoted(b"a'b\n\xff"), r"$'a\'b\x0a\xff'");
+    }
+}

@@ -1,0 +1,86 @@
+//! How a payload was found: what was decoded on the way to it, and what the catalogues call it.
+
+use super::raw::{Piece, Raw};
+use crate::{hit::RecordedHit, trial};
+use engine::ExplainedField;
+use shared::{Class, Finding, RecordedRequest, classification::names};
+
+/// What the value is called before anything was decoded.
+const SENT: &str = "as sent";
+
+/// A finding with its story.
+pub(super) struct Evidence {
+    pub finding: Finding,
+    pub class: Option<Class>,
+    /// From the value as it was sent to the one the payload stood in.
+    pub steps: Vec<Step>,
+}
+
+/// A stage of decoding.
+pub(super) struct Step {
+    /// The layer that was taken off.
+    pub name: String,
+    pub pieces: Vec<Piece>,
+}
+
+impl Evidence {
+    /// The engine looks again at what was recorded, as stages are not. Where it finds something else, because something was
+    /// masked or another version found it, the layers are named only.
+    pub(super) fn of(hit: &RecordedHit, request: &RecordedRequest, raw: &Raw) -> Vec<Self> {
+        let fields = trial::explain(request.clone());
+        let evidence = |finding: &Finding| Self {
+            class: finding.class.clone().or_else(|| Class::of(&finding.attack_type, &finding.signature)),
+            steps: story(finding, &fields, raw),
+            finding: finding.clone(),
+        };
+        hit.findings.iter().map(evidence).collect()
+    }
+
+    /// Each entry of a catalogue: what it is called, and where it is explained.
+    pub(super) fn catalogue(&self) -> Vec<(String, &'static str, String)> {
+        let Some(class) = &self.class else { return Vec::new() };
+        let cwe = class.cwe.iter().map(|number| {
+            let page = format!("https://cwe.mitre.org/data/definitions/{number}.html");
+            (format!("CWE-{number}"), names::cwe(*number), page)
+        });
+        let owasp = class.owasp.iter().map(|category| {
+            let (_, year) = category.split_once(':').unwrap_or_default();
+            (format!("OWASP {category}"), names::owasp(category), format!("https://owasp.org/Top10/{year}/"))
+        });
+        let capec = class.capec.iter().map(|number| {
+            let page = format!("https://capec.mitre.org/data/definitions/{number}.html");
+            (format!("CAPEC-{number}"), names::capec(*number), page)
+        });
+        cwe.chain(owasp).chain(capec).collect()
+    }
+}
+
+fn story(finding: &Finding, fields: &[ExplainedField], raw: &Raw) -> Vec<Step> {
+    let is_it = |other: &Finding| other.signature == finding.signature && other.point == finding.point;
+    let Some(field) = fields.iter().find(|field| field.findings.iter().any(is_it)) else {
+        return finding.decoded.iter().map(|name| Step { name: name.clone(), pieces: Vec::new() }).collect();
+    };
+    let taken_off = field.decoded.join(", ");
+    let sent = raw.value(&finding.point).filter(|_| !taken_off.is_empty());
+    let sent = sent.map(|value| Step { name: SENT.to_owned(), pieces: marked(value, "") });
+    // The payload stands in the layer that as many decoders had made as the finding names.
+    let deepest = finding.decoded.len().saturating_sub(field.decoded.len());
+    let layers = field.layers.iter().take(deepest + 1).enumerate().map(|(depth, layer)| Step {
+        name: match depth {
+            0 if taken_off.is_empty() => SENT.to_owned(),
+            0 => taken_off.clone(),
+            _ => layer.name.to_owned(),
+        },
+        pieces: marked(&layer.value, if depth == deepest { &finding.payload } else { "" }),
+    });
+    sent.into_iter().chain(layers).collect()
+}
+
+/// A text with the payload in it marked.
+fn marked(text: &str, payload: &str) -> Vec<Piece> {
+    let piece = |text: &str, is_payload| Piece { text: text.to_owned(), is_payload };
+    match text.split_once(payload).filter(|_| !payload.is_empty()) {
+        Some((before, after)) => vec![piece(before, false), piece(payload, true), piece(after, false)],
+        None => vec![piece(text, false)],
+    }
+}

@@ -1,0 +1,177 @@
+//! The request as text, with the payloads marked where they sit.
+
+use shared::{
+    Finding, Point, RecordedRequest,
+    point::{Key, Tag},
+};
+use std::{fmt::Write as _, ops::Range};
+
+/// A stretch of the request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub text: String,
+    pub is_payload: bool,
+}
+
+/// Deeper encodings are not looked through for a mark.
+const LAYERS: usize = 3;
+
+/// Longer values are not shown twice.
+const SHORT: usize = 500;
+
+/// The request much as it was sent; bytes that are no UTF-8 show as �.
+pub(super) struct Raw {
+    pub text: String,
+    target: Range<usize>,
+    query: Range<usize>,
+    /// Names in upper case, and where the values are.
+    headers: Vec<(String, Range<usize>)>,
+    body: Range<usize>,
+}
+
+impl Raw {
+    pub(super) fn new(request: &RecordedRequest) -> Self {
+        let RecordedRequest { method, path, query, .. } = request;
+        let mut text = format!("{method} ");
+        let start = text.len();
+        text.push_str(path);
+        if !query.is_empty() {
+            text.push('?');
+        }
+        let start_of_query = text.len();
+        text.push_str(query);
+        let (target, query) = (start..text.len(), start_of_query..text.len());
+        let _ = writeln!(text, " {}", request.http_version.as_deref().unwrap_or("HTTP/1.1"));
+        let mut headers = Vec::new();
+        for (name, value) in &request.headers {
+            let _ = write!(text, "{name}: ");
+            headers.push((name.to_ascii_uppercase(), text.len()..text.len() + value.len()));
+            let _ = writeln!(text, "{value}");
+        }
+        text.push('\n');
+        let start = text.len();
+        if let Some(body) = &request.body {
+            text.push_str(&String::from_utf8_lossy(&body.0));
+        }
+        let body = start..text.len();
+        Self { text, target, query, headers, body }
+    }
+
+    /// The value a point leads to, as it was sent; of a body, all of it when it is short.
+    pub(super) fn value(&self, point: &Point) -> Option<&str> {
+        self.text.get(self.place(point)?).filter(|value| value.len() <= SHORT)
+    }
+
+    /// The text, cut where payloads begin and end.
+    pub(super) fn pieces(&self, findings: &[Finding]) -> Vec<Piece> {
+        let mut marks: Vec<_> = findings.iter().filter_map(|finding| self.mark(finding)).collect();
+        marks.sort_by_key(|mark| mark.start);
+        let (mut pieces, mut done) = (Vec::new(), 0);
+        let mut push = |range: Range<usize>, is_payload| {
+            if let Some(text) = self.text.get(range).filter(|text| !text.is_empty()) {
+                pieces.push(Piece { text: text.to_owned(), is_payload });
+            }
+        };
+        for mark in marks {
+            let start = mark.start.max(done);
+            push(done..start, false);
+            push(start..mark.end.max(start), true);
+            done = done.max(mark.end);
+        }
+        push(done..self.text.len(), false);
+        pieces
+    }
+
+    /// Where a finding's payload sits; else the value it is in, where that is no whole body.
+    fn mark(&self, finding: &Finding) -> Option<Range<usize>> {
+        let place = self.place(&finding.point)?;
+        let value = self.text.get(place.clone())?;
+        let found =
+            find(value, &finding.payload).map(|found| place.start + found.start..place.start + found.end);
+        found.or_else(|| Some(place).filter(|place| *place != self.body)).filter(|mark| !mark.is_empty())
+    }
+
+    /// Where the value is that a point leads to, as far as it can be told without unpacking it.
+    fn place(&self, point: &Point) -> Option<Range<usize>> {
+        let first = point.0.first()?;
+        let name = |index: usize| match point.0.get(index).and_then(|step| step.key.as_ref()) {
+            Some(Key::Name(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        match first.tag {
+            Tag::Uri | Tag::Path | Tag::ActionName | Tag::ActionExt => Some(self.target.clone()),
+            Tag::Get => {
+                Some(name(0).and_then(|name| self.parameter(&self.query, name)).unwrap_or(self.query.clone()))
+            }
+            Tag::Header => {
+                let found = self.headers.iter().find(|(header, _)| Some(header.as_str()) == name(0));
+                found.map(|(_, place)| place.clone())
+            }
+            Tag::Post if point.0.get(1).is_some_and(|step| step.tag == Tag::FormUrlencoded) => {
+                Some(name(1).and_then(|name| self.parameter(&self.body, name)).unwrap_or(self.body.clone()))
+            }
+            Tag::Post => Some(self.body.clone()),
+            _ => None,
+        }
+    }
+
+    /// The value of a parameter in a query or a form.
+    fn parameter(&self, place: &Range<usize>, name: &str) -> Option<Range<usize>> {
+        let mut at = place.start;
+        for pair in self.text.get(place.clone())?.split('&') {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let end = at + pair.len();
+            if decoded(key.as_bytes()).iter().map(|(byte, _)| *byte).eq(name.bytes()) {
+                return Some(end - value.len()..end);
+            }
+            at = end + 1;
+        }
+        None
+    }
+}
+
+/// Where the payload is in a value that may be percent-encoded, also more than once.
+fn find(value: &str, payload: &str) -> Option<Range<usize>> {
+    let mut letters: Vec<_> = value.bytes().zip((0..).map(|at| at..at + 1)).collect();
+    for _ in 0..=LAYERS {
+        let bytes: Vec<u8> = letters.iter().map(|(byte, _)| byte.to_ascii_lowercase()).collect();
+        let wanted = payload.to_ascii_lowercase();
+        if let Some(at) = String::from_utf8_lossy(&bytes).find(&wanted).filter(|_| bytes.is_ascii()) {
+            let end = at + wanted.len().max(1) - 1;
+            return Some(letters.get(at)?.1.start..letters.get(end)?.1.end);
+        }
+        letters = peel(&letters);
+    }
+    None
+}
+
+type Letter = (u8, Range<usize>);
+
+fn decoded(text: &[u8]) -> Vec<Letter> {
+    let letters: Vec<_> = text.iter().copied().zip((0..).map(|at| at..at + 1)).collect();
+    peel(&letters)
+}
+
+/// One layer of percent-encoding less; each byte knows where it came from.
+fn peel(letters: &[Letter]) -> Vec<Letter> {
+    let digit = |at: usize| char::from(letters.get(at)?.0).to_digit(16);
+    let (mut peeled, mut at) = (Vec::new(), 0);
+    while let Some((byte, place)) = letters.get(at) {
+        match (byte, digit(at + 1).zip(digit(at + 2))) {
+            (b'%', Some((high, low))) => {
+                let byte = u8::try_from(high * 16 + low).unwrap_or_default();
+                peeled.push((byte, place.start..letters[at + 2].1.end));
+                at += 3;
+            }
+            (b'+', _) => {
+                peeled.push((b' ', place.clone()));
+                at += 1;
+            }
+            _ => {
+                peeled.push((*byte, place.clone()));
+                at += 1;
+            }
+        }
+    }
+    peeled
+}

@@ -1,0 +1,189 @@
+//! What is searched for, as the address of the page says it, and the addresses of searches nearby.
+
+use crate::{
+    attack::{Grouping, Order},
+    clock::Clock,
+    error::ApiError,
+    extract::{FromParameters, Parameters},
+    paging::Slice,
+    query::{Field, Filter, Pattern, QueryError, Times},
+};
+use form_urlencoded::Serializer;
+use std::fmt::Display;
+
+/// What is asked for.
+pub(super) struct Search {
+    pub filter: Filter,
+    pub times: Times,
+    pub order: Order,
+    pub grouping: Option<Grouping>,
+    pub slice: Slice,
+}
+
+impl FromParameters for Search {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let (filter, times) = FromParameters::from_parameters(parameters)?;
+        let grouping = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)?;
+        let (order, slice) = if grouping.is_some() {
+            // Groups have one order. The one of the attacks stays in the address, for when they are listed again.
+            let order = parameters.read("sort", Order::EXPECTED, Order::parse)?;
+            (order.unwrap_or_default(), Slice::from_parameters(parameters)?)
+        } else {
+            FromParameters::from_parameters(parameters)?
+        };
+        Ok(Self { filter, times, order, grouping, slice })
+    }
+}
+
+/// The parameters as they were given.
+#[derive(Debug, Default)]
+pub(super) struct Given(Vec<(String, String)>);
+
+/// A condition of the search, and the search without it.
+pub(super) struct Chip {
+    pub text: String,
+    pub without: String,
+}
+
+/// Where a query goes wrong: the text before, and what is wrong after it.
+pub(super) struct Misread {
+    pub before: String,
+    pub after: String,
+    pub error: QueryError,
+}
+
+impl Given {
+    pub(super) fn new(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    /// The value of a parameter; empty when it was not given.
+    pub(super) fn value(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    pub(super) fn has(&self, name: &str, value: &str) -> bool {
+        self.value(name) == value
+    }
+
+    /// Whether the list may show less than all attacks.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.0.iter().any(|(name, _)| !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor"))
+    }
+
+    /// What the search form sends along and does not show.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = &(String, String)> {
+        let shown = ["q", "from", "group_by", "cursor"];
+        self.0.iter().filter(move |(name, _)| !shown.contains(&name.as_str()))
+    }
+
+    /// The parameters of this search with one of them changed; the first page of it.
+    pub(super) fn with(&self, name: &str, value: &str) -> String {
+        Serializer::new(String::new()).extend_pairs(self.changed(name, value).0).finish()
+    }
+
+    /// The same, to be changed again.
+    pub(super) fn changed(&self, name: &str, value: &str) -> Self {
+        let others = self.0.iter().filter(|(known, _)| known != name && known != "cursor").cloned();
+        Self::new(others.chain([(name.to_owned(), value.to_owned())]).collect())
+    }
+
+    /// The parameters without those for a page.
+    pub(super) fn all(&self) -> String {
+        self.with("cursor", "")
+    }
+
+    /// This search, and a condition.
+    pub(super) fn narrowed(&self, condition: impl Display) -> String {
+        self.with("q", format!("{} {condition}", self.base()).trim_start())
+    }
+
+    /// The same as a list of attacks, where this is one of groups.
+    pub(super) fn opened(&self, conditions: impl Display) -> String {
+        self.changed("group_by", "").narrowed(conditions)
+    }
+
+    /// The query as a text that conditions can be written behind.
+    pub(super) fn base(&self) -> String {
+        let text = self.value("q").trim();
+        let is_choice = |filter: Filter| matches!(filter, Filter::Any(_));
+        if Filter::parse(text, Clock::System.now()).is_ok_and(is_choice) {
+            format!("({text})")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Each condition that must hold.
+    pub(super) fn chips(&self) -> Vec<Chip> {
+        let filter = Filter::parse(self.value("q"), Clock::System.now()).unwrap_or_default();
+        let parts = if let Filter::All(parts) = filter { parts } else { vec![filter] };
+        let mut chips: Vec<Chip> = (0..parts.len()).map(|index| self.chip_of_query(&parts, index)).collect();
+        let is_field = |name: &str| name == "to" || Field::find(name).is_some();
+        let fields = self.0.iter().filter(|(name, _)| is_field(name));
+        chips.extend(fields.map(|(name, value)| Chip {
+            text: if name == "to" { format!("until {value}") } else { format!("{name}:{value}") },
+            without: self.with(name, ""),
+        }));
+        chips
+    }
+
+    fn chip_of_query(&self, parts: &[Filter], index: usize) -> Chip {
+        let others = parts.iter().enumerate().filter(|(other, _)| *other != index);
+        let rest = Filter::All(others.map(|(_, part)| part.clone()).collect());
+        Chip { text: parts[index].to_string(), without: self.with("q", &rest.to_string()) }
+    }
+
+    /// The query's mistake, when it has one.
+    pub(super) fn misread(&self) -> Option<Misread> {
+        let text = self.value("q");
+        let error = Filter::parse(text, Clock::System.now()).err()?;
+        let split = text.char_indices().nth(error.column - 1).map_or(text.len(), |(at, _)| at);
+        let (before, after) = text.split_at(split);
+        Some(Misread { before: before.to_owned(), after: after.to_owned(), error })
+    }
+}
+
+/// `field:value`, as a query has it.
+pub(super) fn condition(field: &str, value: &str) -> String {
+    format!("{field}:{}", Pattern::exact(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(pairs: &[(&str, &str)]) -> Given {
+        Given::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn a_search_is_narrowed_by_a_condition_behind_it() {
+        assert_eq!(given(&[]).narrowed("type:sqli"), "q=type%3Asqli");
+        let search = given(&[("q", "a OR b"), ("from", "-24h"), ("cursor", "x")]);
+        assert_eq!(search.narrowed("-ip:::1"), "from=-24h&q=%28a+OR+b%29+-ip%3A%3A%3A1");
+        assert_eq!(given(&[("q", "a"), ("group_by", "type")]).opened("type:xss"), "q=a+type%3Axss");
+    }
+
+    #[test]
+    fn each_condition_can_be_taken_away() {
+        let search = given(&[("q", "type:sqli (a OR b) -path:/x"), ("host", "h"), ("sort", "hits")]);
+        let chips = search.chips();
+        let texts: Vec<_> = chips.iter().map(|chip| chip.text.as_str()).collect();
+        assert_eq!(texts, ["type:sqli", "\"a\" OR \"b\"", "-path:/x", "host:h"]);
+        assert_eq!(chips[1].without, "host=h&sort=hits&q=type%3Asqli+-path%3A%2Fx");
+        assert_eq!(chips[3].without, "q=type%3Asqli+%28a+OR+b%29+-path%3A%2Fx&sort=hits");
+    }
+
+    #[test]
+    fn values_with_special_characters_are_quoted() {
+        assert_eq!(condition("parameter", "get > id"), "parameter:\"get > id\"");
+        assert_eq!(condition("path", "/a*b"), "path:/a\\*b");
+    }
+
+    #[test]
+    fn a_mistake_is_shown_at_its_column() {
+        let misread = given(&[("q", "type:sqli hosst:x")]).misread().unwrap();
+        assert_eq!((misread.before.as_str(), misread.after.as_str()), ("type:sqli ", "hosst:x"));
+    }
+}

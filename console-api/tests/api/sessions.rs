@@ -1,0 +1,137 @@
+use crate::{
+    harness::{Answer, Console, send},
+    rules::admin,
+    users::add,
+};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, header},
+};
+use console_api::actor::Role;
+use serde_json::json;
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn sign_in(router: &Router, source: &str, user: &str, password: &str) -> Answer {
+    let request = Request::post("/api/v1/sessions").header(header::CONTENT_TYPE, "application/json");
+    let body = json!({"user": user, "password": password}).to_string();
+    send(router, request.header("x-forwarded-for", source).body(Body::from(body)).unwrap()).await
+}
+
+fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().unwrap().to_owned()
+}
+
+/// A call with a cookie and further headers.
+async fn call(router: &Router, method: &str, path: &str, cookie: &str, headers: &[(&str, &str)]) -> Answer {
+    let request = Request::builder().method(method).uri(path).header(header::COOKIE, cookie);
+    let request =
+        request.header(header::CONTENT_TYPE, "application/json").header(header::HOST, "console.example.com");
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let body = json!({"list": "deny", "source": {"asn": 64500}}).to_string();
+    send(router, request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_password_begins_a_session_that_ends_by_itself() {
+    let console = Console::start().await;
+    add(&console, "ann", "analyst", PASSWORD).await;
+    let answer = sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()["role"].as_str()),
+        (201, Some("analyst")),
+        "{}",
+        answer.text
+    );
+    assert!(answer.header("set-cookie").ends_with("Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"));
+    assert!(!answer.text.contains("wlc_"), "{}", answer.text);
+    let read = async |router: Router| {
+        call(&router, "GET", "/api/v1/attacks", &cookie(&answer), &[]).await.status.as_u16()
+    };
+    assert_eq!(read(console.router.clone()).await, 200);
+    assert_eq!(read(console.at("2026-01-01T23:59:59Z")).await, 200);
+    assert_eq!(read(console.at("2026-01-02T00:00:00Z")).await, 401);
+    let sessions = console.get_as(Role::Admin, "/api/v1/sessions").await.json();
+    assert_eq!(sessions["items"][0]["name"], "ann");
+}
+
+#[tokio::test]
+async fn a_session_changes_something_only_from_the_consoles_own_pages() {
+    let console = Console::start().await;
+    add(&console, "ann", "analyst", PASSWORD).await;
+    let cookie = cookie(&sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await);
+    let post = async |headers: &[(&str, &str)]| {
+        call(&console.router, "POST", "/api/v1/ip-lists", &cookie, headers).await.status.as_u16()
+    };
+    assert_eq!(post(&[]).await, 403);
+    assert_eq!(post(&[("sec-fetch-site", "cross-site")]).await, 403);
+    assert_eq!(post(&[("sec-fetch-site", "same-site")]).await, 403);
+    assert_eq!(post(&[("origin", "https://elsewhere.example.com")]).await, 403);
+    assert_eq!(post(&[("origin", "null")]).await, 403);
+    assert_eq!(post(&[("origin", "https://console.example.com")]).await, 201);
+    assert_eq!(post(&[("sec-fetch-site", "same-origin")]).await, 201);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_its_owner_or_an_admin_says_so() {
+    let console = Console::start().await;
+    let user = add(&console, "ann", "analyst", PASSWORD).await;
+    let read = async |cookie: &str| {
+        call(&console.router, "GET", "/api/v1/attacks", cookie, &[]).await.status.as_u16()
+    };
+    let close = async |cookie: &str, site| {
+        let headers = [("sec-fetch-site", site)];
+        call(&console.router, "DELETE", "/api/v1/sessions/current", cookie, &headers).await.status.as_u16()
+    };
+    let first = cookie(&sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await);
+    assert_eq!((close(&first, "cross-site").await, read(&first).await), (403, 200));
+    assert_eq!((close(&first, "same-origin").await, read(&first).await), (204, 401));
+
+    let second = sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await;
+    let path = format!("/api/v1/sessions/{}", second.json()["id"].as_str().unwrap());
+    assert_eq!(admin(&console, "DELETE", &path, &json!(null)).await.status, 204);
+    assert_eq!(read(&cookie(&second)).await, 401);
+
+    let third = cookie(&sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await);
+    user.replace(&console, &json!({"name": "ann", "role": "read_only", "password": "another horse battery"}))
+        .await;
+    assert_eq!(read(&third).await, 401);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_and_noted_and_never_written_down() {
+    let console = Console::start().await;
+    add(&console, "ann", "analyst", PASSWORD).await;
+    for (user, password) in
+        [("ann", "wrong horse battery"), ("nobody", PASSWORD), ("ann\0", PASSWORD), ("", "")]
+    {
+        let answer = sign_in(&console.router, "203.0.113.7", user, password).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("set-cookie")),
+            (401, ""),
+            "{user}: {}",
+            answer.text
+        );
+        assert_eq!(answer.json()["detail"], "the name or the password is wrong");
+    }
+    let log = console.get_as(Role::Admin, "/api/v1/audit?action=refuse").await;
+    let names: Vec<_> =
+        log.json()["items"].as_array().unwrap().iter().map(|line| line["object"].clone()).collect();
+    assert_eq!(names, ["", "ann\0", "nobody", "ann"]);
+    assert_eq!(log.json()["items"][0]["after"]["source"], "203.0.113.7");
+    assert!(!log.text.contains("horse"), "{}", log.text);
+}
+
+#[tokio::test]
+async fn who_tries_too_often_is_told_when_to_come_back() {
+    let console = Console::start().await;
+    add(&console, "ann", "analyst", PASSWORD).await;
+    for n in 0..10 {
+        let source = format!("203.0.113.{n}");
+        assert_eq!(sign_in(&console.router, &source, "ann", "wrong horse battery").await.status, 401);
+    }
+    let refused = sign_in(&console.router, "198.51.100.1", "ann", PASSWORD).await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "300"), "{}", refused.text);
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+}

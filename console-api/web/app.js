@@ -1,0 +1,41 @@
+// Everything works without this file. It only makes the pages faster to use.
+import { cells } from './cells.js';
+import { complete } from './complete.js';
+import { copying } from './copy.js';
+import { adopt, fetchPage } from './dom.js';
+import { drawer } from './drawer.js';
+import { keys } from './keys.js';
+import { live } from './live.js';
+import { search } from './search.js';
+
+function themeSwitch(button) {
+  const root = document.documentElement;
+  const dark = () => root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  const name = () => { button.textContent = dark() ? 'Light' : 'Dark'; };
+  button.hidden = false;
+  name();
+  button.addEventListener('click', () => {
+    root.dataset.theme = dark() ? 'light' : 'dark';
+    localStorage.setItem('theme', root.dataset.theme);
+    name();
+  });
+}
+
+/** Parts that take longer than the page. */
+async function load(part) {
+  const { page, ok } = await fetchPage(part.dataset.load);
+  const loaded = adopt(page, `#${part.id}`);
+  if (!ok || !loaded) return;
+  part.replaceWith(loaded);
+  document.dispatchEvent(new CustomEvent('loaded', { detail: loaded }));
+}
+
+for (const button of document.querySelectorAll('[data-theme-switch]')) themeSwitch(button);
+for (const part of document.querySelectorAll('[data-load]')) load(part);
+copying();
+cells();
+drawer();
+keys();
+search();
+complete();
+live();

@@ -1,0 +1,22 @@
+// Buttons that copy: the address of the page, a text beside them.
+import { announce, element } from './dom.js';
+
+async function copy(button, text) {
+  const title = button.textContent;
+  await navigator.clipboard.writeText(text);
+  announce('Copied');
+  button.textContent = 'Copied';
+  setTimeout(() => { button.textContent = title; }, 1500);
+}
+
+export function copying(root = document) {
+  for (const button of root.querySelectorAll('[data-copy-address]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => copy(button, location.href));
+  }
+  for (const text of root.querySelectorAll('pre[data-copy]')) {
+    const title = text.dataset.copy || 'Copy';
+    const button = element('button', { type: 'button', class: 'copy', click: () => copy(button, text.textContent) }, title);
+    text.before(button);
+  }
+}

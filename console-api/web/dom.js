@@ -1,0 +1,40 @@
+// Pages come from the server, escaped there; what is made here is made of nodes and text.
+
+/** An element with attributes (functions become listeners) and children (nodes or text). */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') made.addEventListener(name, value);
+    else if (value !== false && value !== null) made.setAttribute(name, value === true ? '' : value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** A page of the console as a document of its own: its scripts do not run, its addresses stay. */
+export async function fetchPage(address, options = {}) {
+  const answer = await fetch(address, { credentials: 'same-origin', ...options });
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  if (new URL(answer.url).pathname === '/sign-in') location.assign('/sign-in');
+  return { page, address: answer.url, ok: answer.ok };
+}
+
+/** A part of a page, ready to be put into this one. */
+export function adopt(page, selector) {
+  const part = page.querySelector(selector);
+  return part && document.adoptNode(part);
+}
+
+/** Says something to people who do not see it happen. */
+export function announce(text) {
+  let region = document.querySelector('#said');
+  if (!region) {
+    region = element('p', { id: 'said', class: 'hidden', role: 'status' });
+    document.body.append(region);
+  }
+  region.textContent = text;
+}
+
+export function isTyping(event) {
+  return event.target.closest('input, select, textarea, [contenteditable]') !== null;
+}

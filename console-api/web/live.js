@@ -1,0 +1,40 @@
+// What happens while the list is open: counted, and shown when it is asked for.
+import { adopt, element, fetchPage } from './dom.js';
+
+export function live() {
+  const place = document.querySelector('[data-live]');
+  if (!place) return;
+  const waiting = document.querySelector('[data-waiting]');
+  const fresh = new Set();
+  const button = element('button', { type: 'button', class: 'new', hidden: true, click: () => refresh() });
+  const state = element('span', { class: 'dot' }, 'Live');
+  place.append(state, button);
+  place.hidden = false;
+  if (waiting) waiting.hidden = false;
+
+  const stream = new EventSource(place.dataset.live);
+  stream.addEventListener('open', () => { state.textContent = 'Live'; state.classList.remove('off'); });
+  stream.addEventListener('error', () => { state.textContent = 'Not live'; state.classList.add('off'); });
+  stream.addEventListener('attack', (event) => {
+    fresh.add(JSON.parse(event.data).id);
+    if (waiting) return refresh();
+    button.textContent = `${fresh.size} new`;
+    button.hidden = false;
+  });
+  // A stream that is left open would hold one of the browser's few connections.
+  addEventListener('pagehide', () => stream.close());
+
+  async function refresh() {
+    if (waiting) return location.reload();
+    const { page, ok } = await fetchPage(`/attacks${document.querySelector('#results').dataset.search ?? location.search}`);
+    const [list, now] = [adopt(page, '#results'), document.querySelector('#results')];
+    if (!ok || !list || !now) return location.reload();
+    for (const row of list.querySelectorAll('[data-row]')) {
+      if (fresh.has(row.querySelector('a').pathname.split('/').pop())) row.classList.add('fresh');
+    }
+    now.replaceWith(list);
+    fresh.clear();
+    button.hidden = true;
+    document.dispatchEvent(new CustomEvent('listed'));
+  }
+}

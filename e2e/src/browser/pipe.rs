@@ -1,0 +1,108 @@
+//! Messages to Chromium and back.
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::{Child, ChildStdin, ChildStdout},
+    sync::{Mutex as AsyncMutex, oneshot},
+    time::timeout,
+};
+
+pub(super) struct Pipe {
+    input: AsyncMutex<ChildStdin>,
+    next: AtomicU64,
+    heard: Arc<Heard>,
+}
+
+/// What came back.
+#[derive(Default)]
+struct Heard {
+    /// Calls that wait for their answers.
+    waiting: Mutex<HashMap<u64, oneshot::Sender<Value>>>,
+    complaints: Mutex<Vec<String>>,
+}
+
+impl Pipe {
+    /// A call that takes longer will not be answered any more.
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    pub(super) fn new(process: &mut Child) -> anyhow::Result<Self> {
+        let input = process.stdin.take().context("its input is a pipe")?;
+        let output = process.stdout.take().context("its output is a pipe")?;
+        let heard = Arc::<Heard>::default();
+        tokio::spawn(listen(output, heard.clone()));
+        Ok(Self { input: AsyncMutex::new(input), next: AtomicU64::new(1), heard })
+    }
+
+    pub(super) async fn call(
+        &self,
+        session: Option<&str>,
+        method: &str,
+        parameters: Value,
+    ) -> anyhow::Result<Value> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        self.heard.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, answer);
+        let mut call = json!({"id": id, "method": method, "params": parameters});
+        if let Some(session) = session {
+            call["sessionId"] = session.into();
+        }
+        let mut message = call.to_string().into_bytes();
+        message.push(0);
+        self.input.lock().await.write_all(&message).await.context("Chromium is gone")?;
+        let answer =
+            timeout(Self::PATIENCE, answered).await.with_context(|| format!("{method} is not answered"))?;
+        let mut answer = answer.context("Chromium is gone")?;
+        if let Some(error) = answer.get("error") {
+            bail!("{method}: {error}");
+        }
+        Ok(answer["result"].take())
+    }
+
+    pub(super) fn complaints(&self) -> Vec<String> {
+        mem::take(&mut self.heard.complaints.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn listen(output: ChildStdout, heard: Arc<Heard>) {
+    let (mut output, mut message) = (BufReader::new(output), Vec::new());
+    while output.read_until(0, &mut message).await.is_ok_and(|read| read > 0) {
+        if let Ok(said) = serde_json::from_slice::<Value>(&message[..message.len() - 1]) {
+            heard.take(said);
+        }
+        message.clear();
+    }
+    // Whoever still waits learns that nothing will come.
+    heard.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+impl Heard {
+    fn take(&self, said: Value) {
+        if let Some(id) = said["id"].as_u64() {
+            let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            waiting.map(|waiting| waiting.send(said));
+            return;
+        }
+        let parameters = &said["params"];
+        let complaint = match said["method"].as_str() {
+            Some("Runtime.consoleAPICalled") => format!("console: {}", parameters["args"]),
+            Some("Runtime.exceptionThrown") => format!("exception: {}", parameters["exceptionDetails"]),
+            // Advice that people see only when they ask for it.
+            Some("Log.entryAdded") if parameters["entry"]["level"] == "verbose" => return,
+            Some("Log.entryAdded") => format!("log: {}", parameters["entry"]),
+            Some("Page.javascriptDialogOpening") => format!("dialog: {}", parameters["message"]),
+            _ => return,
+        };
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).push(complaint);
+    }
+}

@@ -1,0 +1,127 @@
+//! That nothing an attacker writes is ever more than text, in whichever field it is shown.
+
+use super::{Visit, data};
+use anyhow::ensure;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+/// Each would set the canary, ask for something, or break out of where it is shown.
+const PAYLOADS: &[&str] = &[
+    "<script>window.canary=1</script>",
+    "</title></head><body><script>window.canary=1</script>",
+    "<img src=x onerror=window.canary=1>",
+    "\"><svg onload=window.canary=1>",
+    "' onfocus=window.canary=1 autofocus tabindex=1 x='",
+    "\" onmouseover=\"window.canary=1",
+    "</textarea></select></option><script>window.canary=1</script>",
+    "</pre></dd></td></table><img src=x onerror=window.canary=1>",
+    "javascript:window.canary=1",
+    "data:text/html,<script>parent.canary=1</script>",
+    "<iframe srcdoc='<script>parent.canary=1</script>'></iframe>",
+    "<a href=javascript:window.canary=1>x</a>",
+    "<base href=//example.com/><form action=//example.com><button>x",
+    "<meta http-equiv=refresh content='0;url=data:text/html,x'>",
+    "<link rel=stylesheet href=//example.com/x.css><style>*{display:none}</style>",
+    "<template><script>window.canary=1</script></template><noscript><p title=\"</noscript><img src=x onerror=window.canary=1>\">",
+    "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=x onerror=window.canary=1&gt;\">",
+    "&lt;script&gt;window.canary=1&lt;/script&gt;",
+    "\\u003cscript\\u003ewindow.canary=1\\u003c/script\\u003e",
+    "{{constructor.constructor('window.canary=1')()}}${window.canary=1}#{window.canary=1}<%= window.canary=1 %>",
+    "<!--><img src=x onerror=window.canary=1>-->]]>",
+    "\u{202e}<script>window.canary=1</script>\u{0}\u{2028}window.canary=1//",
+];
+
+/// What the pages do not have, unless markup got in.
+const STRANGE: &str = "document.querySelectorAll('img, iframe, base, object, embed, style, meta[http-equiv], template, math, \
+     script:not([src^=\"/static/\"]), link:not([href^=\"/static/\"]), [onerror], [onload], [onfocus], [onmouseover], \
+     a[href^=\"javascript\"], a[href^=\"data\"]').length";
+
+pub(super) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
+    visit.world.get("/etc/passwd").await?;
+    let now = visit.world.attack("ptrav", "uri").await?["last_seen"].clone();
+    visit.sign_in().await?;
+    visit.sees("#results").await?;
+    // While the list is open, so that the live news meet them, too.
+    let records: Vec<_> =
+        PAYLOADS.iter().enumerate().map(|(n, payload)| record(n, &now, &payload.replace('\0', ""))).collect();
+    let batch = json!({"node": {"id": uuid(900), "version": PAYLOADS[0]}, "records": records});
+    visit.world.console_api().deliver(&visit.world.node_token, &batch).await?;
+    visit.reads(".new", "new").await?;
+    visit.click(".new").await?;
+    visit
+        .until(&format!("document.querySelectorAll('#results [data-row]').length > {}", PAYLOADS.len()))
+        .await?;
+    is_clean(visit).await?;
+
+    for payload in PAYLOADS {
+        let comment = payload.replace('\0', "");
+        let rule = json!({"comment": comment, "scope": {"host": "none.example.com"}, "effect": {"kind": "mode", "mode": "monitoring"}});
+        visit.world.console_api().make("/api/v1/rules", &rule).await?;
+        let entry = json!({"list": "gray", "source": {"network": "192.0.2.1"}, "reason": comment});
+        visit.world.console_api().make("/api/v1/ip-lists", &entry).await?;
+    }
+    for n in 0..PAYLOADS.len() {
+        visit.page(&format!("/hits/{}", uuid(n))).await?;
+        is_clean(visit).await?;
+    }
+    for attack in visit.world.console_api().items("/api/v1/attacks").await? {
+        visit.page(&format!("/attacks/{}", attack["id"].as_str().unwrap_or_default())).await?;
+        is_clean(visit).await?;
+    }
+    for page in data::LISTS {
+        visit.page(page).await?;
+        is_clean(visit).await?;
+    }
+    for group in ["host", "path", "parameter", "type,ip"] {
+        visit.page(&format!("/attacks?group_by={group}")).await?;
+        is_clean(visit).await?;
+    }
+
+    // What scripts build: completions of values, the menu of a cell, the drawer.
+    visit.page("/attacks").await?;
+    visit.sees(".charts .series").await?;
+    visit.press("/").await?;
+    visit.write("host:").await?;
+    visit.sees("#choices li").await?;
+    visit.press("Escape").await?;
+    visit.click_where("a.cell", "canary").await?;
+    visit.sees(".menu").await?;
+    visit.press("Escape").await?;
+    visit.click(".name a").await?;
+    visit.sees(".drawer h1").await?;
+    is_clean(visit).await
+}
+
+async fn is_clean(visit: &Visit) -> anyhow::Result<()> {
+    let place = visit.value("location.href").await?;
+    ensure!(visit.value("window.canary === undefined").await? == true, "the canary has fired at {place}");
+    let strange = visit.value(STRANGE).await?;
+    ensure!(strange == 0, "{strange} elements that are not ours at {place}");
+    visit.is_quiet()
+}
+
+fn uuid(n: usize) -> String {
+    format!("00000000-0000-7000-8000-{n:012}")
+}
+
+/// A hit with the payload in every field that is shown.
+fn record(n: usize, at: &Value, payload: &str) -> Value {
+    let point = json!([["get", payload], ["json_doc"], ["hash", payload]]);
+    let finding = json!({
+        "type": "xss", "point": point, "signature": payload, "severity": "high", "payload": payload,
+        "span": [0, payload.len()], "decoded": [payload],
+        "class": {"subtype": payload, "cwe": [79], "owasp": [payload], "capec": [63], "confidence": "high"},
+    });
+    json!({"attack": {
+        "request": {
+            "request_id": format!("{n:032x}"), "at": at, "client_ip": "203.0.113.7", "method": payload,
+            "connector": {"kind": payload, "version": payload, "event": payload, "edge_request_id": format!("{payload}{n}")},
+            "host": payload, "path": payload, "query": format!("{payload}={payload}"), "http_version": payload, "scheme": payload,
+            "headers": [[payload, payload], ["cookie", payload]], "body": STANDARD.encode(payload),
+        },
+        "decision": {
+            "outcome": "blocked", "reason": payload, "mode": "block", "mode_source": payload, "delivery": "inline", "enforced": "yes",
+        },
+        "hits": [{"id": uuid(n), "type": "xss", "point": point, "findings": [finding]}],
+    }})
+}

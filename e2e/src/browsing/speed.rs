@@ -1,0 +1,76 @@
+//! How soon the list of attacks is there when there are many.
+
+use crate::{
+    binaries::Binaries,
+    browser::{Browser, Window},
+    http1::{Client, Request},
+};
+use anyhow::{Context as _, ensure};
+use std::{fs, net::TcpListener, process::ExitCode, time::Duration};
+use tokio::{
+    process::Command,
+    time::{Instant, sleep},
+};
+
+/// What is measured, and what it may be.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Options {
+    /// How many hits are in the database.
+    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT")]
+    hits: u64,
+}
+
+/// The first content has to be there by then.
+const BOUND_MS: f64 = 1_000.0;
+const TIMES: usize = 5;
+
+/// Seeds a console, opens its list of attacks in Chromium, and exits 1 when the first content takes longer than a second.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let program = Browser::program().context("there is no Chromium on this machine")?;
+    let console = Binaries::build().await?.console;
+    let directory = tempfile::tempdir()?;
+    let data = directory.path().display().to_string();
+    let hits = options.hits.to_string();
+    let seeded = Command::new(&console).args(["seed", "--data", &data, "--hits", &hits]).status().await?;
+    ensure!(seeded.success(), "the console cannot be seeded");
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let _server = Command::new(&console)
+        .args(["serve", "--data", &data, "--listen", &address.to_string()])
+        .kill_on_drop(true)
+        .spawn()?;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while Client::default().send(address, &Request::new("GET", "/ready", "console")).await.is_err() {
+        ensure!(Instant::now() < deadline, "the console does not answer");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let token = fs::read_to_string(directory.path().join("admin-token"))?;
+
+    let browser = Browser::start(&program).await?;
+    browser.resize(Window { width: 1280, height: 900, dark: false }).await?;
+    browser.open(&format!("http://{address}/sign-in")).await?;
+    browser.click("[name=token]").await?;
+    browser.write(token.trim()).await?;
+    browser.press("Enter").await?;
+    browser.reads("h1", "Attacks").await?;
+    let (mut contents, mut charts) = (Vec::new(), Vec::new());
+    for _ in 0..TIMES {
+        browser.open("about:blank").await?;
+        browser.open(&format!("http://{address}/attacks")).await?;
+        browser.sees("#results [data-row]").await?;
+        browser.until("performance.getEntriesByName('first-contentful-paint').length === 1").await?;
+        let paint =
+            browser.value("performance.getEntriesByName('first-contentful-paint')[0].startTime").await?;
+        contents.push(paint.as_f64().context("a time")?);
+        browser.sees(".charts .series").await?;
+        let done = browser.value("performance.getEntriesByType('resource').find((it) => it.name.includes('/charts')).responseEnd").await?;
+        charts.push(done.as_f64().context("a time")?);
+    }
+    contents.sort_by(f64::total_cmp);
+    charts.sort_by(f64::total_cmp);
+    let (content, chart) = (contents[TIMES / 2], charts[TIMES / 2]);
+    let verdict = if content <= BOUND_MS { "ok" } else { "MISSED" };
+    println!(
+        "attacks page, {hits} hits: first content after {content:.0} ms (at most {BOUND_MS:.0}: {verdict}), charts after {chart:.0} ms"
+    );
+    Ok(if content <= BOUND_MS { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

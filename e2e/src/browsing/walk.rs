@@ -1,0 +1,161 @@
+//! The ways people go.
+
+use super::Visit;
+use crate::scenarios::world::{PATIENCE, expect_status};
+use anyhow::ensure;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// The rows of the list.
+const ROWS: &str = "#results [data-row]";
+
+fn rows(number: usize) -> String {
+    format!("document.querySelectorAll('{ROWS}').length === {number}")
+}
+
+pub(super) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
+    visit.sign_in().await?;
+    visit.reads(".empty", "No attacks yet").await?;
+    visit.reads("[data-waiting]", "Waiting for the first attack").await?;
+
+    expect_status(&visit.world.get("/etc/passwd").await?, 403)?;
+    visit.until(&rows(1)).await?;
+    visit.reads(".name a", "Path traversal from 1 source in uri").await?;
+    visit.reads(".charts figcaption", "1 attack").await?;
+
+    expect_status(&visit.world.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.reads(".new", "1 new").await?;
+    visit.click(".new").await?;
+    visit.until(&rows(2)).await?;
+
+    // The search bar: completion, a mistake, a filter that can be taken away.
+    visit.press("/").await?;
+    visit.write("ty").await?;
+    visit.reads("#choices", "type:").await?;
+    visit.press("ArrowDown").await?;
+    visit.press("Enter").await?;
+    visit.write("sq").await?;
+    visit.reads("#choices li", "type:sqli").await?;
+    visit.press("ArrowDown").await?;
+    visit.press("Enter").await?;
+    visit.press("Enter").await?;
+    visit.until("location.search === '?q=type%3Asqli'").await?;
+    visit.until(&rows(1)).await?;
+    visit.click(".chips a").await?;
+    visit.until(&rows(2)).await?;
+    visit.page("/attacks?q=hosst:x").await?;
+    visit.reads(".problem", "did you mean").await?;
+    // That page is an error, and Chromium says so.
+    visit.complaints();
+
+    // The menu of a value, and a chart.
+    visit.page("/attacks").await?;
+    visit.sees(".charts .series").await?;
+    visit.click_where("a.cell", "sqli").await?;
+    visit.click_where(".menu a", "Exclude").await?;
+    visit.until("location.search === '?q=-type%3Asqli'").await?;
+    visit.until(&rows(1)).await?;
+    visit.page("/attacks").await?;
+    visit.click_where(".charts li a", "SQL injection").await?;
+    visit.until(&rows(1)).await?;
+
+    // By keys: the drawer, whose address is that of a page.
+    visit.page("/attacks").await?;
+    visit.until(&rows(2)).await?;
+    visit.press("j").await?;
+    visit.press("Enter").await?;
+    visit.reads(".drawer h1", "SQL injection").await?;
+    visit.until("/^.attacks.[0-9a-f-]{36}$/.test(location.pathname)").await?;
+    visit.press("j").await?;
+    visit.reads(".drawer h1", "Path traversal").await?;
+    visit.press("Escape").await?;
+    visit.until("document.querySelector('.drawer') === null && location.pathname === '/attacks'").await?;
+    visit.press("?").await?;
+    visit.reads("dialog.help", "Next, previous attack").await
+}
+
+/// From an attack to why it is one, to an exclusion, and back again.
+pub(super) async fn false_alarm(visit: &Visit) -> anyhow::Result<()> {
+    const HONEST: &str = "/search?q=%2527+OR+1=1";
+    expect_status(&visit.world.get(HONEST).await?, 403)?;
+    visit.world.attack("sqli", "get > q").await?;
+    visit.sign_in().await?;
+    visit.click(".name a").await?;
+    visit.reads(".drawer h1", "SQL injection").await?;
+    visit.click(".drawer tbody a").await?;
+    // Why: what was decoded, what the catalogues call it, where it stands in the request.
+    visit.reads(".drawer .chain li:first-child", "%2527+OR+1=1").await?;
+    visit.reads(".drawer .chain mark", "' OR 1=1").await?;
+    visit.reads(".drawer .classes", "CWE-89 SQL injection").await?;
+    visit.reads(".drawer .request mark", "%2527+OR+1=1").await?;
+    visit.reads(".drawer dl", "block, set by config").await?;
+
+    visit.click_where(".drawer summary", "False alarm").await?;
+    visit.click_where(".drawer button", "See what that would silence").await?;
+    // Three signatures found it, so the type is what the form offers first.
+    visit.reads(".drawer .notice", "It would have silenced 1 recorded hit.").await?;
+    visit.click_where(".drawer button", "Save the exclusion").await?;
+    visit.reads(".drawer .done", "Such requests pass from now on.").await?;
+    answered(visit, HONEST, 200).await?;
+    visit.click_where(".drawer .done button", "Undo").await?;
+    visit.until("document.querySelector('.drawer h1') !== null && document.querySelector('.drawer .done') === null").await?;
+    answered(visit, HONEST, 403).await
+}
+
+/// Blocking a source, and a virtual patch; both from a page of their own, without scripts.
+pub(super) async fn without_scripts(visit: &Visit) -> anyhow::Result<()> {
+    expect_status(&visit.world.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.world.attack("sqli", "get > q").await?;
+    visit.allow_scripts(false).await?;
+    visit.sign_in().await?;
+    visit.click(".charts a").await?;
+    visit.reads("figcaption", "1 attack").await?;
+    visit.click_where(".charts li a", "SQL injection").await?;
+    visit.reads(".chips code", "type:sqli").await?;
+    visit.click(".name a").await?;
+    visit.reads("h1", "SQL injection").await?;
+    visit.click("tbody a").await?;
+    visit.click_where("summary", "Block the source").await?;
+    visit.click_where("button", "Block").await?;
+    visit.reads(".done", "The source is on the denylist.").await?;
+    answered(visit, "/", 403).await?;
+    visit.click_where(".done button", "Undo").await?;
+    answered(visit, "/", 200).await?;
+    visit.click_where("summary", "Virtual patch").await?;
+    visit.click_where("button", "Patch").await?;
+    visit.reads(".done", "Such requests are blocked from now on.").await?;
+    visit.page("/audit").await?;
+    visit.click_where("td button", "Undo").await?;
+    visit.reads("tbody tr:first-child", "delete").await?;
+    visit.page("/rules").await?;
+    visit.reads(".empty", "No rules").await
+}
+
+/// Files that are saved: what they are called, and that the session opens them.
+pub(super) async fn files(visit: &Visit) -> anyhow::Result<()> {
+    expect_status(&visit.world.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.world.attack("sqli", "get > q").await?;
+    visit.sign_in().await?;
+    visit.page("/attacks?q=type:sqli").await?;
+    let csv = "fetch(document.querySelector('a[href*=\".csv\"]').href).then((answer) => answer.text())";
+    let text = visit.value(csv).await?;
+    let lines: Vec<_> = text.as_str().unwrap_or_default().lines().collect();
+    ensure!(lines.len() == 2 && lines[1].contains("sqli"), "not a table of one attack: {text}");
+    visit.page("/attacks?q=type:xss").await?;
+    let text = visit.value(csv).await?;
+    ensure!(
+        text.as_str().unwrap_or_default().lines().count() == 1,
+        "the file is not of the same search: {text}"
+    );
+    Ok(())
+}
+
+/// Sends the same request until it is answered so: nodes follow the console within a second.
+async fn answered(visit: &Visit, target: &str, status: u16) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while visit.world.get(target).await?.status != status {
+        ensure!(Instant::now() < deadline, "{target} is never answered {status}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
