@@ -4,6 +4,7 @@ import json
 import os
 import random
 import urllib.request
+import uuid
 
 import schemathesis
 
@@ -28,7 +29,7 @@ def user():
     """Somebody who can sign in."""
     if people and random.random() < 0.9:
         return people[-1]
-    name, password = f"user {random.getrandbits(64)}", "correct horse battery"
+    name, password = f"user {uuid.uuid4()}", "correct horse battery"
     call("POST", "/users", {"name": name, "role": "analyst", "password": password})
     people.append({"user": name, "password": password})
     return people[-1]
@@ -43,7 +44,7 @@ def fresh(operation):
     example = post and next(iter(post["requestBody"]["content"].values())).get("example")
     if example:
         if "name" in example:
-            example = {**example, "name": f"thing {random.getrandbits(64)}"}
+            example = {**example, "name": f"thing {uuid.uuid4()}"}
         return call("POST", thing, example)
     items = call("GET", "/attacks?mark=any" if thing == "/attacks" else thing)[0]["items"]
     return call("GET", f"{thing}/{items[0]['id']}") if items else ({}, None)
@@ -79,7 +80,7 @@ def before_call(context, case, kwargs):
     if tag and case.headers and "If-Match" in case.headers:
         case.headers["If-Match"] = tag
     if positive and path == "/users/{id}" and isinstance(case.body, dict):
-        case.body["name"] = f"user {random.getrandbits(64)}"
+        case.body["name"] = f"user {uuid.uuid4()}"
 
 
 def hit():

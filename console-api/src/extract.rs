@@ -16,13 +16,17 @@ use axum::{
 };
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
+use ruzstd::decoding::StreamingDecoder;
 use serde::{
     Deserialize as _, Deserializer,
     de::{self, DeserializeOwned},
 };
 use serde_json::{Map, Value};
 use shared::Encoding;
-use std::{io::Read as _, str::FromStr};
+use std::{
+    io::{self, Read as _},
+    str::FromStr,
+};
 use uuid::Uuid;
 
 /// The query parameters of a call, taken one by one. What nobody takes is a mistake of the caller, and named.
@@ -186,7 +190,10 @@ impl FromParameters for (Filter, Times) {
     }
 }
 
-/// The body of a call, as JSON, plain or in gzip. `what` completes "not …"; `limit` is the one the route has, and that of the
+/// What unpacking zstd may look back on; RFC 8878 wants 8 MB of every decoder.
+const ZSTD_WINDOW: u64 = 8 << 20;
+
+/// The body of a call, as JSON, plain, or in gzip or zstd. `what` completes "not …"; `limit` is the one the route has, and that of the
 /// body once it is inflated.
 pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
     request: Request,
@@ -202,8 +209,13 @@ pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
     let body = Bytes::from_request(request, state).await.map_err(|cause| unread(&cause, limit))?;
     let body = match encoding.as_ref().map(HeaderValue::as_bytes) {
         None | Some(b"identity") => body,
-        Some(b"gzip") => inflate(&body, limit)?,
-        Some(_) => return Err(ApiError::MediaType("plain or in gzip")),
+        Some(b"gzip") => inflate(GzDecoder::new(&body[..]), "gzip", limit)?,
+        Some(b"zstd") => {
+            let zstd = StreamingDecoder::new_with_max_window_size(&body[..], ZSTD_WINDOW);
+            let zstd = zstd.map_err(|cause| ApiError::BadBody(format!("not whole zstd: {cause}")))?;
+            inflate(zstd, "zstd", limit)?
+        }
+        Some(_) => return Err(ApiError::MediaType("plain, or in gzip or zstd")),
     };
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(ApiError::BadBody(format!("not {what}: a JSON object is expected")));
@@ -218,10 +230,10 @@ pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -
 }
 
 /// Stops at the limit, so that a small body cannot become one that fills the memory.
-fn inflate(body: &[u8], limit: usize) -> Result<Bytes, ApiError> {
+fn inflate(reader: impl io::Read, format: &str, limit: usize) -> Result<Bytes, ApiError> {
     let mut inflated = Vec::new();
-    let read = GzDecoder::new(body).take(limit as u64 + 1).read_to_end(&mut inflated);
-    read.map_err(|cause| ApiError::BadBody(format!("not whole gzip: {cause}")))?;
+    let read = reader.take(limit as u64 + 1).read_to_end(&mut inflated);
+    read.map_err(|cause| ApiError::BadBody(format!("not whole {format}: {cause}")))?;
     if inflated.len() > limit { Err(ApiError::TooLarge { limit }) } else { Ok(inflated.into()) }
 }
 

@@ -13,6 +13,7 @@ mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
+mod ocsf;
 mod replays;
 mod rule_tests;
 mod rules;
@@ -78,6 +79,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(attacks::list))
         .routes(routes!(export::csv))
         .routes(routes!(export::ndjson))
+        .routes(routes!(ocsf::findings))
         .routes(routes!(attacks::stats))
         .routes(routes!(stream::attacks))
         .routes(routes!(attacks::schema))

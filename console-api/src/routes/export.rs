@@ -61,7 +61,7 @@ pub(super) async fn ndjson(
 }
 
 /// The first attacks are read before anything is answered, so that a failure is an answer. A later one cuts the file off.
-async fn export(
+pub(super) async fn export(
     store: Store,
     filter: Filter,
     head: &str,

@@ -21,6 +21,7 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/attacks", PEOPLE),
     ("get", "/attacks/export.csv", PEOPLE),
     ("get", "/attacks/export.ndjson", PEOPLE),
+    ("get", "/attacks/export.ocsf", PEOPLE),
     ("get", "/attacks/schema", PEOPLE),
     ("get", "/attacks/stats", PEOPLE),
     ("get", "/attacks/stream", PEOPLE),

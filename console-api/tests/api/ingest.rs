@@ -9,6 +9,7 @@ use axum::{
 use console_api::{actor::Role, app::App, bundles::Bundles, clock::Clock, intake::Intake};
 use flate2::{Compression, write::GzEncoder};
 use insta::assert_json_snapshot;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::{Value, json};
 use std::io::Write as _;
 
@@ -43,10 +44,25 @@ async fn a_batch_may_be_compressed_within_bounds() {
     assert_eq!(console.body("/api/v1/attacks").await["items"][0]["hits"], 1);
     let cut = zipped[..zipped.len() - 9].to_vec();
     assert_eq!(post_as(&console, "gzip", cut).await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(post_as(&console, "zstd", zipped).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(post_as(&console, "br", zipped).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let bomb = gzip(&vec![b' '; 17 * 1024 * 1024]);
     assert!(bomb.len() < 1024 * 1024);
     assert_eq!(post_as(&console, "gzip", bomb).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_batch_may_come_in_zstd_within_bounds() {
+    let console = Console::start().await;
+    let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": [attack(1, 0)]}).to_string();
+    let packed = compress_to_vec(batch.as_bytes(), CompressionLevel::Fastest);
+    let answer = post_as(&console, "zstd", packed.clone()).await;
+    assert_eq!((answer.status, &answer.json()["stored"]), (StatusCode::OK, &json!(1)), "{}", answer.text);
+    let cut = packed[..packed.len() / 2].to_vec();
+    assert_eq!(post_as(&console, "zstd", cut).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(post_as(&console, "zstd", batch.into_bytes()).await.status, StatusCode::BAD_REQUEST);
+    let bomb = compress_to_vec(&vec![b' '; 17 * 1024 * 1024][..], CompressionLevel::Fastest);
+    assert!(bomb.len() < 1024 * 1024);
+    assert_eq!(post_as(&console, "zstd", bomb).await.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

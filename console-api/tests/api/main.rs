@@ -17,6 +17,7 @@ mod marks;
 mod node_config;
 mod nodes;
 mod not_inspected;
+mod ocsf;
 mod openapi;
 mod order;
 mod pages;

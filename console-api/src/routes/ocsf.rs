@@ -1,0 +1,81 @@
+//! Attacks as events for a SIEM: Detection Findings (class 2004) of the Open Cybersecurity Schema Framework 1.3, one on each
+//! line.
+
+use super::export::export;
+use crate::{
+    actor::Reader,
+    attack::{Attack, AttackStatus},
+    error::ApiError,
+    extract::Query,
+    query::Filter,
+    store::Store,
+};
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use serde_json::{Value, json};
+
+/// All attacks of a query as Detection Findings of OCSF, one on each line.
+#[utoipa::path(
+    get,
+    path = "/attacks/export.ocsf",
+    security(("token" = ["reader"])),
+    params(Filter),
+    responses((status = 200, description = "All attacks of the query, an event on each line.", body = String, content_type = "application/x-ndjson"))
+)]
+pub(super) async fn findings(
+    _: Reader,
+    State(store): State<Store>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, ApiError> {
+    let file = [
+        (header::CONTENT_TYPE, "application/x-ndjson"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"attacks.ocsf.ndjson\""),
+    ];
+    Ok((file, export(store, filter, "", as_findings).await?).into_response())
+}
+
+fn as_findings(text: &mut Vec<u8>, attacks: &[Attack]) {
+    for attack in attacks {
+        text.extend_from_slice(finding(attack).to_string().as_bytes());
+        text.push(b'\n');
+    }
+}
+
+fn finding(attack: &Attack) -> Value {
+    let (first, last) = (attack.first_seen.as_millisecond(), attack.last_seen.as_millisecond());
+    let (action_id, action) = match attack.status {
+        AttackStatus::Monitoring => (1, "Allowed"),
+        AttackStatus::Blocked => (2, "Denied"),
+        AttackStatus::PartiallyBlocked => (99, "Partially denied"),
+    };
+    json!({
+        "category_uid": 2, "category_name": "Findings",
+        "class_uid": 2004, "class_name": "Detection Finding",
+        "activity_id": 1, "activity_name": "Create",
+        "type_uid": 200_401, "type_name": "Detection Finding: Create",
+        // An attack has hits of several severities.
+        "severity_id": 0, "severity": "Unknown",
+        "action_id": action_id, "action": action,
+        "time": last, "start_time": first, "end_time": last,
+        "count": attack.hits,
+        "message": format!("{} in {}", attack.title, attack.parameter),
+        "metadata": {
+            "version": "1.3.0",
+            "profiles": ["security_control"],
+            "product": {"name": "wallarm-console", "vendor_name": "wallarm-console", "version": env!("CARGO_PKG_VERSION")},
+        },
+        "finding_info": {
+            "uid": attack.id, "title": attack.title, "types": [attack.attack_type.as_str()],
+            "created_time": first, "first_seen_time": first, "last_seen_time": last,
+        },
+        "evidences": [{
+            "url": {"hostname": attack.host, "path": attack.path},
+            "data": {
+                "parameter": attack.parameter, "payload": attack.payload, "sources": attack.sources, "blocked": attack.blocked,
+            },
+        }],
+    })
+}
