@@ -80,6 +80,7 @@ pub(super) async fn false_alarm(visit: &Visit) -> anyhow::Result<()> {
     expect_status(&visit.world.get(HONEST).await?, 403)?;
     visit.world.attack("sqli", "get > q").await?;
     visit.sign_in().await?;
+    visit.sees(".charts .series").await?;
     visit.click(".name a").await?;
     visit.reads(".drawer h1", "SQL injection").await?;
     visit.click(".drawer tbody a").await?;
