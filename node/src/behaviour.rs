@@ -129,6 +129,22 @@ impl Behaviour {
     ) -> Observed {
         let mut observed = Observed::default();
         let source = request.client_ip.to_canonical();
+        if !self.controls.is_empty() {
+            self.count_for_controls(request, request_id, findings, now, &mut observed);
+        }
+        self.count_payloads(source, findings, now, &mut observed);
+        observed
+    }
+
+    fn count_for_controls(
+        &self,
+        request: &InspectRequest,
+        request_id: RequestId,
+        findings: &[Finding],
+        now: Timestamp,
+        observed: &mut Observed,
+    ) {
+        let source = request.client_ip.to_canonical();
         let is_attack = findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit);
         let (host, path) = (bare(&request.host), path::normalize(&request.path));
         let mut reported = Vec::new();
@@ -139,14 +155,12 @@ impl Behaviour {
             if matches!(control.counted, Counted::Responses(_)) {
                 reported.push(index);
             } else if let Some(member) = control.member(&path, &request.query, request_id) {
-                self.count(index, source, &member, now, &mut observed);
+                self.count(index, source, &member, now, observed);
             }
         }
         if !reported.is_empty() {
             self.askers.lock().unwrap_or_else(PoisonError::into_inner).note(request_id, source, reported);
         }
-        self.count_payloads(source, findings, now, &mut observed);
-        observed
     }
 
     /// Counts what came of a request that this node has seen.

@@ -210,13 +210,15 @@ impl Metrics {
         if judgement.is_analysed || judgement.ruling.would_block {
             self.processed.get_or_create(&SourceLabels { source: by }).inc();
         }
-        let host = self.per_host.as_ref().map(|per_host| per_host.of(host)).unwrap_or_default();
-        host.processed.inc();
-        if judgement.ruling.would_block {
-            self.found.get_or_create(&SourceLabels { source }).inc();
-            host.found.inc();
+        let (is_threat, is_blocked) =
+            (judgement.ruling.would_block, judgement.ruling.action == Action::Block);
+        if let Some(per_host) = &self.per_host {
+            per_host.note(host, is_threat, is_blocked);
         }
-        if judgement.ruling.action == Action::Block {
+        if is_threat {
+            self.found.get_or_create(&SourceLabels { source }).inc();
+        }
+        if is_blocked {
             let source = match judgement.ruling.reason {
                 Some(Reason::VirtualPatch) => "vpatch",
                 Some(Reason::RateLimit) => "behaviour",
@@ -224,7 +226,6 @@ impl Metrics {
             };
             self.threats_blocked.get_or_create(&SourceLabels { source }).inc();
             self.blocked.inc();
-            host.blocked.inc();
         }
     }
 

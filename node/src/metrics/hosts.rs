@@ -12,11 +12,10 @@ use std::{
 };
 
 /// What is counted of one host.
-#[derive(Clone, Default)]
-pub(super) struct HostCounters {
-    pub(super) processed: Counter,
-    pub(super) found: Counter,
-    pub(super) blocked: Counter,
+struct HostCounters {
+    processed: Counter,
+    found: Counter,
+    blocked: Counter,
 }
 
 /// `*_per_host`. A visitor chooses the host, so what is no name, and what comes after [`PerHost::MAX_HOSTS`], share a series.
@@ -52,16 +51,18 @@ impl PerHost {
         }
     }
 
-    pub(super) fn of(&self, host: &str) -> HostCounters {
+    /// Counts a request.
+    pub(super) fn note(&self, host: &str, is_threat: bool, is_blocked: bool) {
         let host = bare(host);
         let host = if is_name(&host) { &*host } else { Self::INVALID };
+        // Counted under the lock: most calls find it open for reading, and hold it for a moment.
         if let Some(counters) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(host) {
-            return counters.clone();
+            return counters.note(is_threat, is_blocked);
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let is_full = known.len() >= Self::MAX_HOSTS && host != Self::INVALID;
         let host = if is_full { Self::OTHER } else { host };
-        known.entry(host.to_owned()).or_insert_with(|| self.counters(host)).clone()
+        known.entry(host.to_owned()).or_insert_with(|| self.counters(host)).note(is_threat, is_blocked);
     }
 
     fn counters(&self, host: &str) -> HostCounters {
@@ -71,6 +72,14 @@ impl PerHost {
             found: self.found.get_or_create_owned(&labels),
             blocked: self.blocked.get_or_create_owned(&labels),
         }
+    }
+}
+
+impl HostCounters {
+    fn note(&self, is_threat: bool, is_blocked: bool) {
+        self.processed.inc();
+        self.found.inc_by(is_threat.into());
+        self.blocked.inc_by(is_blocked.into());
     }
 }
 
@@ -88,17 +97,20 @@ mod tests {
     fn hosts_that_visitors_make_up_do_not_add_series_for_ever() {
         let mut registry = Registry::default();
         let hosts = PerHost::new(&mut registry);
-        hosts.of("Shop.example.com:443").processed.inc();
-        hosts.of("shop.example.com").processed.inc();
+        hosts.note("Shop.example.com:443", true, true);
+        hosts.note("shop.example.com", true, false);
         for made_up in ["a b", "", "<script>", &"a".repeat(300)] {
-            hosts.of(made_up).processed.inc();
+            hosts.note(made_up, false, false);
         }
         for number in 0..PerHost::MAX_HOSTS + 10 {
-            hosts.of(&format!("{number}.example.com")).processed.inc();
+            hosts.note(&format!("{number}.example.com"), false, false);
         }
-        assert_eq!(hosts.of("shop.example.com").processed.get(), 2);
-        assert_eq!(hosts.of(PerHost::INVALID).processed.get(), 4);
-        assert_eq!(hosts.of(PerHost::OTHER).processed.get(), 12);
-        assert_eq!(hosts.known.read().unwrap().len(), PerHost::MAX_HOSTS + 1);
+        let known = hosts.known.read().unwrap();
+        let counted =
+            |host: &str| (known[host].processed.get(), known[host].found.get(), known[host].blocked.get());
+        assert_eq!(counted("shop.example.com"), (2, 2, 1));
+        assert_eq!(counted(PerHost::INVALID), (4, 0, 0));
+        assert_eq!(counted(PerHost::OTHER), (12, 0, 0));
+        assert_eq!(known.len(), PerHost::MAX_HOSTS + 1);
     }
 }
