@@ -51,6 +51,7 @@ pub(crate) fn document(collected: &utoipa::openapi::OpenApi) -> Value {
         }
     }
     closed::close(&mut document);
+    name_formats(&mut document);
     document
 }
 
@@ -72,6 +73,20 @@ fn name_roles(roles: &mut Value) {
         _ => &[],
     };
     *roles = all.iter().map(|role| role.as_str()).collect();
+}
+
+/// The registry of formats has `uint64`, which the library spells in its own way.
+fn name_formats(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(format)) = fields.get_mut("format") {
+                *format = format.replace("u-int", "uint");
+            }
+            fields.values_mut().for_each(name_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_formats),
+        _ => {}
+    }
 }
 
 fn list<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
