@@ -229,6 +229,14 @@ pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -
     T::deserialize(Value::Object(fields)).map_err(de::Error::custom)
 }
 
+/// The same for a field that may be absent or null.
+pub fn optional_object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    fields.map(|fields| T::deserialize(Value::Object(fields)).map_err(de::Error::custom)).transpose()
+}
+
 /// Stops at the limit, so that a small body cannot become one that fills the memory.
 fn inflate(reader: impl io::Read, format: &str, limit: usize) -> Result<Bytes, ApiError> {
     let mut inflated = Vec::new();

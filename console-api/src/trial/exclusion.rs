@@ -1,6 +1,6 @@
 //! From a hit to an exclusion.
 
-use crate::{error::ApiError, hit::RecordedHit, ruleset::RuleDraft};
+use crate::{error::ApiError, extract::optional_object, hit::RecordedHit, ruleset::RuleDraft};
 use engine::rules::{bare, path};
 use serde::Deserialize;
 use shared::{
@@ -30,7 +30,7 @@ pub struct ExclusionDraft {
     #[serde(default)]
     pub points: Option<Vec<Point>>,
     /// For which requests. Left out: those of the hit's host, path and method.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub scope: Option<Scope>,
     #[serde(default)]
     pub comment: String,
