@@ -238,9 +238,10 @@ fn examine_stage<'a>(
     if !peeled.is_empty() && !sink.budget.spend_bytes(value.len()) {
         return;
     }
-    let mut hits = detect_whole(value, field.place, &Site::of(request, sink.trails, field.trail));
+    let mut hits =
+        detect_whole(value, field.place, &Site::of(request, sink.trails, field.trail, &field.value));
     let unfolded = unpack::unfold(value, bytes, field, sink);
-    let site = Site::of(request, sink.trails, field.trail);
+    let site = Site::of(request, sink.trails, field.trail, &field.value);
     if !unfolded.whole {
         let shown = decode::base64::shortened(value);
         hits.extend(detectors.detect(shown, bytes, field.place));

@@ -14,7 +14,13 @@ pub(crate) struct Site<'f> {
     pub host: &'f str,
     pub path: &'f str,
     headers: &'f [(String, String)],
+    body_bytes: usize,
+    /// The value as it came, before layers were peeled.
+    raw: &'f [u8],
 }
+
+/// Bodies of no more say what a form would: what programs report takes longer.
+const FORM_BYTES: usize = 160;
 
 /// Parameters that say where to go next.
 static RETURN_NAMES: Names = Names::new(&[
@@ -78,8 +84,10 @@ static RETURN_NAMES: Names = Names::new(&[
 ]);
 
 impl<'f> Site<'f> {
-    pub(crate) fn of(request: &'f InspectRequest, trails: &'f Trails, trail: Trail) -> Self {
-        Self { trail, trails, host: &request.host, path: &request.path, headers: &request.headers }
+    pub(crate) fn of(request: &'f InspectRequest, trails: &'f Trails, trail: Trail, raw: &'f [u8]) -> Self {
+        let body_bytes = request.body.as_ref().map_or(0, |body| body.0.len());
+        let InspectRequest { host, path, headers, .. } = request;
+        Self { trail, trails, host, path, headers, body_bytes, raw }
     }
 
     #[cfg(test)]
@@ -87,7 +95,8 @@ impl<'f> Site<'f> {
         let (trails, trail) = Trails::of(point);
         // A test is short; its points may outlive it.
         let trails = Box::leak(Box::new(trails));
-        Self { trail, trails, host: "shop.example.com", path, headers }
+        let (host, body_bytes) = ("shop.example.com", 2 * FORM_BYTES);
+        Self { trail, trails, host, path, headers, body_bytes, raw: b"\n" }
     }
 
     /// The values of a header of the request, by its name in lower case.
@@ -185,9 +194,16 @@ impl<'f> Site<'f> {
         self.is_only(&Tag::Uri)
     }
 
-    /// Whether the value is a part of a document that a program wrote.
-    pub(crate) fn is_in_document(&self) -> bool {
-        self.trails.tags(self.trail).any(|tag| matches!(tag, Tag::JsonDoc | Tag::Xml))
+    /// Whether the value is a part of a document that a program wrote to report something.
+    pub(crate) fn is_in_report(&self) -> bool {
+        self.body_bytes > FORM_BYTES
+            && self.is_in_body()
+            && self.trails.tags(self.trail).any(|tag| matches!(tag, Tag::JsonDoc | Tag::Xml))
+    }
+
+    /// Whether the value came without line breaks: those in it were spelled.
+    pub(crate) fn hides_breaks(&self) -> bool {
+        memchr::memchr2(b'\r', b'\n', self.raw).is_none()
     }
 
     /// Whether the value came in the body, where people write many lines.

@@ -147,6 +147,7 @@ const PAIRS: &[(&str, &[&str])] = &[
     ("python3", &["-m"]),
     ("passwd", &["root"]),
     ("defaults", &["read"]),
+    ("service", &["ssh", "sshd", "apache2", "httpd", "nginx", "mysql", "mysqld", "iptables", "cron"]),
     ("which", &["nc", "wget", "curl", "python", "python3", "perl", "php", "bash", "gcc", "ncat", "netcat"]),
     ("type", &["con", "nul"]),
     ("start", &["cmd", "powershell", "calc"]),
