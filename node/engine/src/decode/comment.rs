@@ -5,7 +5,7 @@ pub(super) const NAME: &str = "comment";
 /// Longer ones are notes of people.
 const LONGEST: usize = 40;
 
-/// Comments of a word or none as blanks. `/*!` begins what MySQL runs, and lists of media types (`a/*, b/*`) have marks inside.
+/// Comments of a word or none as blanks. `/*!` begins what databases run, and lists of media types (`a/*, b/*`) have marks inside.
 pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut copied = 0;
