@@ -13,6 +13,7 @@ pub(crate) struct Site<'f> {
     /// The host the request was sent to: its own addresses are not foreign.
     pub host: &'f str,
     pub path: &'f str,
+    pub query: &'f str,
     headers: &'f [(String, String)],
     body_bytes: usize,
     /// The value as it came, before layers were peeled.
@@ -86,8 +87,8 @@ static RETURN_NAMES: Names = Names::new(&[
 impl<'f> Site<'f> {
     pub(crate) fn of(request: &'f InspectRequest, trails: &'f Trails, trail: Trail, raw: &'f [u8]) -> Self {
         let body_bytes = request.body.as_ref().map_or(0, |body| body.0.len());
-        let InspectRequest { host, path, headers, .. } = request;
-        Self { trail, trails, host, path, headers, body_bytes, raw }
+        let InspectRequest { host, path, query, headers, .. } = request;
+        Self { trail, trails, host, path, query, headers, body_bytes, raw }
     }
 
     #[cfg(test)]
@@ -96,7 +97,7 @@ impl<'f> Site<'f> {
         // A test is short; its points may outlive it.
         let trails = Box::leak(Box::new(trails));
         let (host, body_bytes) = ("shop.example.com", 2 * FORM_BYTES);
-        Self { trail, trails, host, path, headers, body_bytes, raw: b"\n" }
+        Self { trail, trails, host, path, query: "", headers, body_bytes, raw: b"\n" }
     }
 
     /// The values of a header of the request, by its name in lower case.
@@ -183,6 +184,17 @@ impl<'f> Site<'f> {
         self.is_one_of(&RETURN_NAMES)
     }
 
+    /// Whether an application on a visitor's own computer may have itself named here, to be sent back to (RFC 8252).
+    pub(crate) fn is_return_of_application(&self) -> bool {
+        const PARTS: [&str; 8] =
+            ["redirect", "return", "callback", "continue", "next", "relaystate", "logout", "back"];
+        self.is_return_target()
+            && self.name().is_some_and(|name| {
+                let name = name.to_ascii_lowercase();
+                PARTS.iter().any(|part| name.contains(part))
+            })
+    }
+
     /// Headers in which browsers name the page a visitor is on; a developer's page is at `localhost`.
     pub(crate) fn is_page_header(&self) -> bool {
         self.is_only(&Tag::Header)
@@ -192,6 +204,11 @@ impl<'f> Site<'f> {
     /// Whether the value is the path itself.
     pub(crate) fn is_path(&self) -> bool {
         self.is_only(&Tag::Uri)
+    }
+
+    /// How many parameters the query has besides one.
+    pub(crate) fn other_parameters(&self) -> usize {
+        memchr::memchr_iter(b'&', self.query.as_bytes()).count()
     }
 
     /// Whether the value is a part of a document that a program wrote to report something.

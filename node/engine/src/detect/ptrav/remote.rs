@@ -102,6 +102,15 @@ const ADDRESSES: &[&str] = &[
     "embed",
 ];
 
+/// Parts of the names of parameters that ask for a file.
+const FILES: &[&str] = &[
+    "file", "page", "path", "inc", "template", "dir", "root", "folder", "doc", "layout", "module", "skin",
+    "theme",
+];
+
+/// Beacons send the addresses of pages under names of a letter or two, among many others.
+const MAX_OTHERS: usize = 3;
+
 /// Single letters by which search fields and sharing buttons go.
 const LETTERS: &[&str] = &["q", "u", "s", "r", "p", "k", "w", "l", "d", "t", "v"];
 
@@ -124,7 +133,9 @@ pub(super) fn is_included(value: &[u8], site: &Site<'_>) -> bool {
     }
     let Some(name) = site.name().map(str::to_ascii_lowercase) else { return false };
     let is_asked_for = LETTERS.contains(&name.as_str()) || ADDRESSES.iter().any(|it| name.contains(it));
-    !is_asked_for && !value.iter().any(u8::is_ascii_whitespace)
+    let is_told =
+        || !is_address || FILES.iter().any(|it| name.contains(it)) || site.other_parameters() <= MAX_OTHERS;
+    !is_asked_for && !value.iter().any(u8::is_ascii_whitespace) && is_told()
 }
 
 /// `//files.elsewhere.example/x.php`, `ftp://elsewhere.example/x.txt`, `http:elsewhere.example/x.txt?`: no address that
@@ -174,6 +185,16 @@ mod tests {
         assert!(!finds(&Point::get("inc"), "https://www.example.com/own"));
         assert!(!finds(&Point::get("inc"), "see https://elsewhere.test"));
         assert!(!finds(&Point::new(Tag::Post), "http://elsewhere.test/x"));
+    }
+
+    #[test]
+    fn beacons_send_addresses_of_pages() {
+        let finds = |name, query: &str| {
+            let point = Point::get(name);
+            is_included(b"http://elsewhere.test/x", &Site { query, ..Site::at(&point, "/", &[]) })
+        };
+        assert!(!finds("dr", "v=1&t=view&dl=a&dr=b&z=1"));
+        assert!(finds("dr", "v=1&dr=b") && finds("template", "v=1&t=view&dl=a&template=b&z=1"));
     }
 
     #[test]
