@@ -13,7 +13,7 @@ pub(crate) struct Site<'f> {
     /// The host the request was sent to: its own addresses are not foreign.
     pub host: &'f str,
     pub path: &'f str,
-    pub query: &'f str,
+    query: &'f str,
     headers: &'f [(String, String)],
     body_bytes: usize,
     /// The value as it came, before layers were peeled.
@@ -98,6 +98,11 @@ impl<'f> Site<'f> {
         let trails = Box::leak(Box::new(trails));
         let (host, body_bytes) = ("shop.example.com", 2 * FORM_BYTES);
         Self { trail, trails, host, path, query: "", headers, body_bytes, raw: b"\n" }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_query(self, query: &'f str) -> Self {
+        Self { query, ..self }
     }
 
     /// The values of a header of the request, by its name in lower case.

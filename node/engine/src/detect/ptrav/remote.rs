@@ -191,7 +191,7 @@ mod tests {
     fn beacons_send_addresses_of_pages() {
         let finds = |name, query: &str| {
             let point = Point::get(name);
-            is_included(b"http://elsewhere.test/x", &Site { query, ..Site::at(&point, "/", &[]) })
+            is_included(b"http://elsewhere.test/x", &Site::at(&point, "/", &[]).with_query(query))
         };
         assert!(!finds("dr", "v=1&t=view&dl=a&dr=b&z=1"));
         assert!(finds("dr", "v=1&dr=b") && finds("template", "v=1&t=view&dl=a&template=b&z=1"));
