@@ -1,8 +1,8 @@
 //! What handlers share, and the server around them.
 
 use crate::{
-    attempts::Attempts, bundles::Bundles, changes::Changes, clock::Clock, intake::Intake, routes,
-    store::Store, trial::replay::Replays,
+    attempts::Attempts, bundles::Bundles, changes::Changes, clock::Clock, intake::Intake,
+    retention::Retention, routes, store::Store, trial::replay::Replays,
 };
 use axum::{Router, extract::FromRef};
 use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
@@ -21,6 +21,8 @@ pub struct App {
     pub intake: Intake,
     pub replays: Replays,
     pub attempts: Attempts,
+    /// For those who ask what is kept.
+    pub retention: Retention,
 }
 
 impl App {
@@ -33,6 +35,7 @@ impl App {
             intake: Intake::default(),
             replays: Replays::default(),
             attempts: Attempts::default(),
+            retention: Retention::default(),
         }
     }
 

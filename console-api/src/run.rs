@@ -33,7 +33,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let retention = Retention { days: flags.keep_days, hits: flags.keep_hits };
     let forgetting = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
     let bundles = Bundles::of(flags.bundle_dir);
-    App::new(store, Clock::System, bundles).run(listener, stop).await.context("the server failed")?;
+    let app = App { retention, ..App::new(store, Clock::System, bundles) };
+    app.run(listener, stop).await.context("the server failed")?;
     forgetting.abort();
     tracing::info!("the console has stopped");
     Ok(())

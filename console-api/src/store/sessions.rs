@@ -71,8 +71,13 @@ impl Store {
         secret: &Token,
         now: Timestamp,
     ) -> Result<Option<Actor>, StoreError> {
-        let session = session(&mut *self.reader.acquire().await?, "hash", &secret.digest(), now).await?;
+        let session = self.session(secret, now).await?;
         Ok(session.map(|Session { name, role, .. }| Actor { name, role }))
+    }
+
+    /// The session of a browser.
+    pub async fn session(&self, secret: &Token, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        session(&mut *self.reader.acquire().await?, "hash", &secret.digest(), now).await
     }
 
     /// Begins a session. Those that are over go.
