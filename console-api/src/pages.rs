@@ -87,6 +87,7 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/sessions/{id}/end", post(sessions::end))
         .route("/sign-in", get(session::form).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
+        .route("/sign-out/others", post(session::sign_out_others))
         .route("/static/{hash}/{name}", get(assets::serve))
         .fallback(error::unknown_page)
         .layer(middleware::map_response(guarded))

@@ -2,12 +2,13 @@
 
 use super::{PageError, render, view};
 use crate::{
-    actor::{Actor, Role, Visitor},
+    access::Session,
+    actor::{self, Actor, Role, Visitor},
     app::App,
     store::Node,
 };
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use std::collections::BTreeMap;
 
 #[derive(Template)]
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 struct SettingsPage {
     actor: Actor,
     is_admin: bool,
+    /// That of this browser, and the others of the same person.
+    sessions: Option<(Session, Vec<Session>)>,
     settings: Vec<Setting>,
     ruleset: u64,
     /// How many nodes run each version.
@@ -28,14 +31,27 @@ struct Setting {
     flag: &'static str,
 }
 
-pub(super) async fn page(Visitor(actor): Visitor, State(app): State<App>) -> Result<Response, PageError> {
+pub(super) async fn page(
+    Visitor(actor): Visitor,
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let sessions = sessions(&app, &headers).await?;
     let (ruleset, _) = app.store.ruleset_head().await?;
     let mut nodes = BTreeMap::new();
     for Node { version, .. } in app.store.nodes().await? {
         *nodes.entry(version).or_default() += 1;
     }
     let is_admin = actor.role == Role::Admin;
-    Ok(render(&SettingsPage { is_admin, actor, settings: settings(&app), ruleset, nodes }))
+    Ok(render(&SettingsPage { is_admin, actor, sessions, settings: settings(&app), ruleset, nodes }))
+}
+
+async fn sessions(app: &App, headers: &HeaderMap) -> Result<Option<(Session, Vec<Session>)>, PageError> {
+    let Some(secret) = actor::session(headers) else { return Ok(None) };
+    let now = app.clock.now();
+    let Some(own) = app.store.session(&secret, now).await? else { return Ok(None) };
+    let others = app.store.other_sessions(own.id, now).await?;
+    Ok(Some((own, others)))
 }
 
 fn settings(app: &App) -> Vec<Setting> {

@@ -63,7 +63,7 @@ impl Page {
 pub(super) async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     attacks(visit).await?;
     let console = visit.world.console_api();
-    things(console).await?;
+    things(&console).await?;
     visit.world.attack("sqli", "post > json_doc > hash:user").await?;
     visit.sign_in().await?;
 

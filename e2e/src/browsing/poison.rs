@@ -58,7 +58,7 @@ pub(super) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
         visit.page(&format!("/hits/{}", uuid(n))).await?;
         is_clean(visit).await?;
         visit.page(&format!("/hits/{}/exclusion?width=signature&place=here&requests=host", uuid(n))).await?;
-        visit.reads("td", "canary").await?;
+        visit.sees("td.raw").await?;
         is_clean(visit).await?;
     }
     for attack in visit.world.console_api().items("/api/v1/attacks").await? {

@@ -1,7 +1,7 @@
 //! Pages for administrators: users, tokens, sessions; and the settings, for everybody.
 
 use super::{browse, cookie, submit};
-use crate::harness::Console;
+use crate::harness::{Console, send, token_of};
 use axum::{
     body::Body,
     http::{Request, header},
@@ -30,7 +30,7 @@ async fn a_token_is_shown_where_it_is_made_and_nowhere_else() {
     let secret = made.text.split("aria-label=\"The new token\">").nth(1).unwrap().split('<').next().unwrap();
     assert!(secret.starts_with("wlc_") && made.text.contains("node &#60;b&#62;7"), "{}", made.text);
     let fetch = Request::get("/api/v1/node/config").header(header::AUTHORIZATION, format!("Bearer {secret}"));
-    let fetched = crate::harness::send(&console.router, fetch.body(Body::empty()).unwrap()).await;
+    let fetched = send(&console.router, fetch.body(Body::empty()).unwrap()).await;
     assert_eq!(fetched.status, 200, "{}", fetched.text);
 
     let page = console.get_as(Role::Admin, "/tokens").await.text;
@@ -72,4 +72,29 @@ async fn somebody_is_signed_out_by_an_administrator() {
     assert!(console.get_as(Role::Admin, "/sessions").await.text.contains(&end));
     assert_eq!(submit(&console, Role::Admin, &end, &[]).await.status, 303);
     assert_eq!(browse(&console.router, "/attacks", &cookie).await.status, 303);
+}
+
+#[tokio::test]
+async fn somebody_signs_out_everywhere_else() {
+    let console = Console::start().await;
+    let (here, elsewhere) = (cookie(&console).await, cookie(&console).await);
+    let stranger = super::sign_in(&console, &token_of(Role::Admin)).await;
+    let stranger = stranger.header("set-cookie").split(';').next().unwrap().to_owned();
+    let settings = browse(&console.router, "/settings", &here).await.text;
+    assert!(
+        settings.contains("1 other session,") && settings.contains("Sign out everywhere else"),
+        "{settings}"
+    );
+    let sign_out = |site| {
+        let request =
+            Request::post("/sign-out/others").header(header::COOKIE, &here).header("sec-fetch-site", site);
+        send(&console.router, request.body(Body::empty()).unwrap())
+    };
+    assert_eq!(sign_out("cross-site").await.status, 303);
+    assert_eq!(browse(&console.router, "/attacks", &elsewhere).await.status, 200);
+    assert_eq!(sign_out("same-origin").await.status, 303);
+    for (cookie, status) in [(&here, 200), (&elsewhere, 303), (&stranger, 200)] {
+        assert_eq!(browse(&console.router, "/attacks", cookie).await.status, status);
+    }
+    assert!(browse(&console.router, "/settings", &here).await.text.contains("nowhere"));
 }
