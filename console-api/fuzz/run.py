@@ -38,7 +38,7 @@ def main():
 def run(data, options):
     subprocess.run([CONSOLE, "seed", "--data", data, "--hits", str(options.hits)], check=True)
     subprocess.run([CONNECTOR, "bundle", "--bootstrap", CONNECTOR, "--out", data / "bundles"], check=True, stdout=subprocess.DEVNULL)
-    flags = ["--listen", "127.0.0.1:0", "--node-token-file", data / "node-token", "--bundle-dir", data / "bundles"]
+    flags = ["--listen", "127.0.0.1:0", "--node-token-file", data / "node-token", "--bundle-dir", data / "bundles", "--webhook-allow", "127.0.0.0/8"]
     command = [CONSOLE, "serve", "--data", data, "--log-format", "json", *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as console:
         try:

@@ -1,8 +1,16 @@
 //! What handlers share, and the server around them.
 
 use crate::{
-    attempts::Attempts, bundles::Bundles, changes::Changes, clock::Clock, intake::Intake,
-    retention::Retention, routes, store::Store, trial::replay::Replays,
+    attempts::Attempts,
+    bundles::Bundles,
+    changes::Changes,
+    clock::Clock,
+    intake::Intake,
+    retention::Retention,
+    routes,
+    store::Store,
+    trial::replay::Replays,
+    webhook::{Dispatcher, Sender},
 };
 use axum::{Router, extract::FromRef};
 use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
@@ -21,6 +29,7 @@ pub struct App {
     pub intake: Intake,
     pub replays: Replays,
     pub attempts: Attempts,
+    pub sender: Sender,
     /// For those who ask what is kept.
     pub retention: Retention,
 }
@@ -35,12 +44,18 @@ impl App {
             intake: Intake::default(),
             replays: Replays::default(),
             attempts: Attempts::default(),
+            sender: Sender::default(),
             retention: Retention::default(),
         }
     }
 
     pub fn router(self) -> Router {
         routes::table().with_state(self)
+    }
+
+    /// Tells attacks to webhooks, as far as it is run.
+    pub fn dispatcher(&self) -> Dispatcher {
+        Dispatcher { store: self.store.clone(), clock: self.clock, sender: self.sender.clone() }
     }
 
     /// Serves until `stop`, then lets calls under way end.
@@ -95,5 +110,17 @@ impl FromRef<App> for Intake {
 impl FromRef<App> for Replays {
     fn from_ref(app: &App) -> Self {
         app.replays.clone()
+    }
+}
+
+impl FromRef<App> for Sender {
+    fn from_ref(app: &App) -> Self {
+        app.sender.clone()
+    }
+}
+
+impl FromRef<App> for Dispatcher {
+    fn from_ref(app: &App) -> Self {
+        app.dispatcher()
     }
 }

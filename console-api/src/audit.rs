@@ -38,6 +38,7 @@ pub enum Kind {
     Token,
     Ruleset,
     View,
+    Webhook,
 }
 
 impl Kind {
@@ -50,6 +51,7 @@ impl Kind {
         Self::Token,
         Self::Ruleset,
         Self::View,
+        Self::Webhook,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -62,6 +64,7 @@ impl Kind {
             Self::Token => "token",
             Self::Ruleset => "ruleset",
             Self::View => "view",
+            Self::Webhook => "webhook",
         }
     }
 

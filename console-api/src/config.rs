@@ -9,6 +9,7 @@ use crate::{
     store::{NoPostgresUrl, Place, PostgresUrl},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use shared::ruleset::Network;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Keeps the attacks that wallarm nodes found, and shows them: a REST API and a web page.
@@ -77,6 +78,9 @@ pub struct Serve {
     /// Keep at most this many hits; the attacks seen longest ago are forgotten first. Without this: all.
     #[arg(long, env = "WALLARM_CONSOLE_KEEP_HITS", value_name = "HITS")]
     pub keep_hits: Option<u64>,
+    /// A network that webhooks may lead to although it is not of the public internet, e.g. `10.1.0.0/16`; several with commas.
+    #[arg(long, env = "WALLARM_CONSOLE_WEBHOOK_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
+    pub webhook_allow: Vec<Network>,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@
 //! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`view`] | searches that people keep |
+//! | [`webhook`] | attacks told to other programs |
 //! | [`intake`] | how many deliveries are taken in at once |
 //! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
@@ -53,3 +54,4 @@ pub mod store;
 pub mod token;
 pub mod trial;
 pub mod view;
+pub mod webhook;

@@ -23,6 +23,7 @@ mod stream;
 mod tokens;
 mod users;
 mod views;
+mod webhooks;
 
 use crate::{app::App, error::ApiError, openapi, pages};
 use axum::{
@@ -98,6 +99,11 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(replays::one))
         .routes(routes!(views::list, views::add))
         .routes(routes!(views::one, views::change, views::delete))
+        .routes(routes!(webhooks::list, webhooks::add))
+        .routes(routes!(webhooks::one, webhooks::replace, webhooks::delete))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::retry))
         .routes(routes!(rulesets::list))
         .routes(routes!(rulesets::one))
         .routes(routes!(rulesets::difference))

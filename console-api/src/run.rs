@@ -14,6 +14,7 @@ use console_api::{
     retention::Retention,
     store::{Store, TokenSource},
     token::Token,
+    webhook::{Sender, Targets},
 };
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
 use tokio::{net::TcpListener, signal::unix};
@@ -32,10 +33,13 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, data = %flags.data.dir.display(), "the console is ready");
     let retention = Retention { days: flags.keep_days, hits: flags.keep_hits };
     let forgetting = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
-    let bundles = Bundles::of(flags.bundle_dir);
-    let app = App { retention, ..App::new(store, Clock::System, bundles) };
+    let mut app = App::new(store, Clock::System, Bundles::of(flags.bundle_dir));
+    app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
+    app.retention = retention;
+    let telling = tokio::spawn(app.dispatcher().run(stop.clone()));
     app.run(listener, stop).await.context("the server failed")?;
     forgetting.abort();
+    telling.abort();
     tracing::info!("the console has stopped");
     Ok(())
 }

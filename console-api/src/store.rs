@@ -7,6 +7,7 @@ mod address;
 mod attacks;
 mod audit;
 mod bulk;
+mod deliveries;
 mod dialect;
 mod filter;
 mod grouping;
@@ -34,8 +35,10 @@ mod tokens;
 mod transfer;
 mod users;
 mod views;
+mod webhooks;
 mod words;
 
+pub use deliveries::{NewDelivery, Outcome};
 pub use ingest::{Kept, objection_to_node};
 pub use nodes::Node;
 pub use not_inspected::NotInspectedCounts;
@@ -44,6 +47,7 @@ pub use rules::Change;
 pub use sessions::Holder;
 pub use tokens::TokenSource;
 pub use transfer::TransferError;
+pub use webhooks::{Due, Grown};
 
 use dialect::Dialect;
 use sqlx::{AnyPool, ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};

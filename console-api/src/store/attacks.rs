@@ -133,6 +133,21 @@ impl Store {
         rows.into_iter().map(Attack::try_from).collect()
     }
 
+    /// Of the attacks of these ids, those a filter leaves.
+    pub async fn attacks_among(&self, filter: &Filter, ids: &[String]) -> Result<Vec<Attack>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut statement = Statement::new(attacks!("where "));
+        statement.push_filter(filter).push(" and a.id in (");
+        for (n, id) in ids.iter().enumerate() {
+            statement.push(if n == 0 { "" } else { ", " }).bind(id.as_str());
+        }
+        statement.push(") order by a.id");
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        rows.into_iter().map(Attack::try_from).collect()
+    }
+
     /// The attack of this id, or the one it was merged into.
     pub async fn attack(&self, id: Uuid) -> Result<Option<Attack>, StoreError> {
         let row: Option<Row> = sqlx::query_as(attacks!(

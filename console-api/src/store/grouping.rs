@@ -4,7 +4,7 @@ use super::{
     Connection, StoreError, address,
     bulk::{self, Insert, Query},
     dialect::Dialect,
-    marks, statuses, times,
+    marks, statuses, times, webhooks,
     words::{Text, json, word},
 };
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
@@ -133,6 +133,8 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
                 else attacks.last_seen end",
     };
     attacks.rows(connection, growths, bind_attack).await?;
+    let grown: Vec<&str> = growths.iter().map(|growth| growth.id.as_str()).collect();
+    webhooks::note(connection, &grown).await?;
     let hits: Vec<(&str, &NewHit<'_>)> =
         growths.iter().flat_map(|growth| growth.hits.iter().map(|hit| (growth.id.as_str(), hit))).collect();
     let insert = Insert {

@@ -70,6 +70,14 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/views/{id}", PEOPLE),
     ("patch", "/views/{id}", JUDGES),
     ("delete", "/views/{id}", JUDGES),
+    ("get", "/webhooks", ADMIN),
+    ("post", "/webhooks", ADMIN),
+    ("get", "/webhooks/{id}", ADMIN),
+    ("put", "/webhooks/{id}", ADMIN),
+    ("delete", "/webhooks/{id}", ADMIN),
+    ("post", "/webhooks/{id}/test", ADMIN),
+    ("get", "/webhooks/{id}/deliveries", ADMIN),
+    ("post", "/webhooks/{id}/deliveries/retry", ADMIN),
 ];
 
 /// What needs no token: signing in and out.

@@ -44,6 +44,7 @@ enum Thing {
     Hit,
     Version,
     View,
+    Webhook,
 }
 
 const ADMIN: &[Role] = &[Role::Admin];
@@ -59,6 +60,10 @@ fn entry() -> Value {
 
 fn view() -> Value {
     json!({"name": "Injections", "query": "type:sqli", "shared": true})
+}
+
+fn webhook() -> Value {
+    json!({"name": "Ops", "url": "https://hooks.example.com/wallarm", "query": "status:blocked"})
 }
 
 /// With a name that no other has.
@@ -84,7 +89,7 @@ async fn new_session(console: &Console) -> String {
 }
 
 fn changes() -> Vec<Change> {
-    judgements().into_iter().chain(of_access()).collect()
+    judgements().into_iter().chain(of_access()).chain(of_webhooks()).collect()
 }
 
 /// By administrators.
@@ -149,6 +154,38 @@ fn of_access() -> Vec<Change> {
             body: Value::Null,
             wrong: None,
             logged: ("delete", "session"),
+        },
+    ]
+}
+
+fn of_webhooks() -> [Change; 3] {
+    [
+        Change {
+            method: "POST",
+            address: "/webhooks",
+            allowed: ADMIN,
+            of: None,
+            body: webhook(),
+            wrong: Some((json!({"name": "Ops", "url": "http://10.0.0.1/"}), "url")),
+            logged: ("create", "webhook"),
+        },
+        Change {
+            method: "PUT",
+            address: "/webhooks/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::Webhook),
+            body: webhook(),
+            wrong: Some((json!({"name": "Ops", "url": "https://example.com/", "query": "hosst:a"}), "query")),
+            logged: ("change", "webhook"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/webhooks/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::Webhook),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "webhook"),
         },
     ]
 }
@@ -285,6 +322,8 @@ const NO_CHANGES: &[(&str, &str)] = &[
     ("POST", "/ingest"),             // what nodes found
     ("POST", "/rules/test"),         // tries one out
     ("POST", "/connectors/cloudfront/bundle"), // makes a file and keeps nothing
+    ("POST", "/webhooks/{id}/test"), // sends something
+    ("POST", "/webhooks/{id}/deliveries/retry"), // sends something again
 ];
 
 impl Thing {
@@ -299,6 +338,7 @@ impl Thing {
             Self::Rule => ("/api/v1/rules", rule()),
             Self::Entry => ("/api/v1/ip-lists", entry()),
             Self::View => ("/api/v1/views", view()),
+            Self::Webhook => ("/api/v1/webhooks", webhook()),
             Self::User => ("/api/v1/users", user()),
             Self::Token => ("/api/v1/tokens", token()),
             Self::Session => return (new_session(console).await, None),

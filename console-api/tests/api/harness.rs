@@ -12,6 +12,7 @@ use console_api::{
     clock::Clock,
     store::{Place, PostgresUrl, Store, TokenSource},
     token::Token,
+    webhook::{Sender, Targets},
 };
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -79,20 +80,20 @@ impl Console {
             Err(_) => Place::in_dir(dir.path()),
         };
         let store = Store::open(&place).await.unwrap();
-        let router = App::new(store.clone(), Clock::At(now()), Bundles::default()).router();
+        let router = app(&store, now()).router();
         Self { router, store, place, _dir: dir }
     }
 
     /// The same console, with its clock at another time.
     pub(crate) fn at(&self, time: &str) -> Router {
-        App::new(self.store.clone(), Clock::At(time.parse().unwrap()), Bundles::default()).router()
+        app(&self.store, time.parse().unwrap()).router()
     }
 
     /// The same database, opened anew.
     pub(crate) async fn restart(self) -> Self {
         self.store.close().await;
         let store = Store::open(&self.place).await.unwrap();
-        let router = App::new(store.clone(), Clock::At(now()), Bundles::default()).router();
+        let router = app(&store, now()).router();
         Self { router, store, ..self }
     }
 
@@ -136,6 +137,13 @@ impl Console {
         assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
         list["items"][0]["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// A console whose webhooks may lead to this machine.
+pub(crate) fn app(store: &Store, now: Timestamp) -> App {
+    let mut app = App::new(store.clone(), Clock::At(now), Bundles::default());
+    app.sender = Sender::new(Targets::allowing(vec!["127.0.0.0/8".parse().unwrap()]));
+    app
 }
 
 /// A schema of the server that no other console has.

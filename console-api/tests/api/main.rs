@@ -34,3 +34,4 @@ mod tokens;
 mod transfer;
 mod users;
 mod views;
+mod webhooks;

@@ -144,8 +144,7 @@ fn endurance(folder: &std::path::Path) -> anyhow::Result<Row> {
     let mut after_few = None;
     while done < MANY_CALLS {
         for (call, times) in [(&page, 49_500), (&attack, 500)] {
-            measure::times(&node, call, CONNECTIONS, times)?;
-            done += times;
+            done += measure::times(&node, call, CONNECTIONS, times)?;
         }
         let resident = node.resident()?;
         if done >= FEW_CALLS {

@@ -2,16 +2,17 @@
 
 use crate::{
     budget::{Budget, Limit},
+    clean_headers::{CleanHeaders, Remembered},
     decode::{self, Layer},
     detect::{Detectors, Match, Site, detect_at, detect_whole},
     field::Field,
     prefilter::Bytes,
     rules::RequestRules,
     trail::{Trail, Trails},
-    unpack::{self, Sink},
+    unpack::{self, Sink, Unfolded},
 };
 use serde::Serialize;
-use shared::{AttackType, Class, Finding, InspectRequest, Point, Severity, ruleset::RuleRef};
+use shared::{AttackType, Class, Finding, InspectRequest, Point, Severity, point::Tag, ruleset::RuleRef};
 use std::{cmp::Reverse, collections::VecDeque};
 
 /// More findings say nothing new about a request; the most severe are kept.
@@ -61,14 +62,20 @@ pub struct LayerView {
     pub value: String,
 }
 
-pub(crate) fn inspect(
-    detectors: &Detectors,
-    request: &InspectRequest,
-    rules: &RequestRules<'_>,
-) -> Inspection {
+/// What a request is read by.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'e> {
+    pub detectors: &'e Detectors,
+    pub rules: &'e RequestRules<'e>,
+    /// Absent: each header is read anew.
+    pub clean_headers: Option<&'e CleanHeaders>,
+}
+
+pub(crate) fn inspect(reader: Reader<'_>, request: &InspectRequest) -> Inspection {
+    let rules = reader.rules;
     let mut collected = Collected { rules, findings: Vec::new(), silenced_by: Vec::new() };
     let mut fields = 0;
-    let overrun = walk(detectors, request, rules, |examined, _| {
+    let overrun = walk(reader, request, |examined, _| {
         fields += 1;
         examined.findings.into_iter().for_each(|finding| collected.take(finding));
     });
@@ -106,13 +113,9 @@ impl Collected<'_> {
     }
 }
 
-pub(crate) fn explain(
-    detectors: &Detectors,
-    request: &InspectRequest,
-    rules: &RequestRules<'_>,
-) -> Vec<ExplainedField> {
+pub(crate) fn explain(reader: Reader<'_>, request: &InspectRequest) -> Vec<ExplainedField> {
     let mut explained = Vec::new();
-    let overrun = walk(detectors, request, rules, |examined, trails| {
+    let overrun = walk(reader, request, |examined, trails| {
         let point = trails.point(examined.field.trail);
         explained.push(examined.explained(point));
     });
@@ -124,7 +127,7 @@ pub(crate) fn explain(
         silenced: Vec::new(),
     }));
     for field in &mut explained {
-        field.apply(rules);
+        field.apply(reader.rules);
     }
     explained
 }
@@ -188,9 +191,8 @@ impl Examined<'_> {
 
 /// Visits every field, those found inside others included.
 fn walk<'a>(
-    detectors: &Detectors,
+    reader: Reader<'_>,
     request: &'a InspectRequest,
-    rules: &RequestRules<'_>,
     mut visit: impl FnMut(Examined<'a>, &Trails),
 ) -> Option<Overrun> {
     let mut budget = Budget::for_request();
@@ -199,7 +201,7 @@ fn walk<'a>(
     let mut overrun = Overrun::of(&budget, &trails, queue.back().map(|field| field.trail));
     while let Some(field) = queue.pop_front() {
         let mut sink = Sink { fields: Vec::new(), budget: &mut budget, trails: &mut trails };
-        let examined = examine((detectors, rules), request, field, &mut sink);
+        let examined = examine(reader, request, field, &mut sink);
         queue.extend(sink.fields);
         overrun = overrun.or_else(|| Overrun::of(&budget, &trails, Some(examined.field.trail)));
         visit(examined, &trails);
@@ -208,7 +210,7 @@ fn walk<'a>(
 }
 
 fn examine<'a>(
-    by: (&Detectors, &RequestRules<'_>),
+    reader: Reader<'_>,
     request: &InspectRequest,
     field: Field<'a>,
     sink: &mut Sink<'a, '_>,
@@ -216,34 +218,54 @@ fn examine<'a>(
     if !sink.budget.spend_bytes(field.value.len()) {
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
+    let clean = reader.clean_headers.filter(|_| is_header(field.trail, sink.trails));
+    let remembered = clean.and_then(|headers| headers.of(&field));
+    let is_known = remembered.is_some_and(Remembered::is_clean);
     let bytes = Bytes::of(&field.value);
-    let layers = decode::peel_all(&field.value, bytes, sink.budget);
+    let layers = if is_known { Vec::new() } else { decode::peel_all(&field.value, bytes, sink.budget) };
     let mut findings = Vec::new();
+    let mut is_clean = layers.is_empty();
     for stage in 0..=layers.len() {
-        examine_stage(by, request, (&field, bytes), &layers[..stage], &mut findings, sink);
+        let peeled = &layers[..stage];
+        is_clean &= examine_stage(reader, request, (&field, bytes, is_known), peeled, &mut findings, sink);
+    }
+    if let Some(remembered) = remembered.filter(|_| is_clean && !is_known) {
+        remembered.note_clean();
     }
     Examined { field, layers, findings }
 }
 
-/// Looks at the value after these layers were peeled.
+/// Whether this is the whole value of one header.
+fn is_header(trail: Trail, trails: &Trails) -> bool {
+    let mut tags = trails.tags(trail);
+    tags.next() == Some(&Tag::Header) && tags.next().is_none()
+}
+
+/// Looks at the value after these layers were peeled. True when the value holds nothing, wherever it sits; when that is known,
+/// only what depends on where it sits is looked at.
 fn examine_stage<'a>(
-    (detectors, rules): (&Detectors, &RequestRules<'_>),
+    Reader { detectors, rules, .. }: Reader<'_>,
     request: &InspectRequest,
-    (field, bytes): (&Field<'a>, Bytes),
+    (field, bytes, is_known): (&Field<'a>, Bytes, bool),
     peeled: &[Layer],
     findings: &mut Vec<Finding>,
     sink: &mut Sink<'a, '_>,
-) {
+) -> bool {
     let (value, bytes) = peeled.last().map_or((&*field.value, bytes), |layer| (&layer.value, layer.bytes));
     if !peeled.is_empty() && !sink.budget.spend_bytes(value.len()) {
-        return;
+        return false;
     }
     let mut hits = detect_whole(value, field.place, &Site::of(request, sink.trails, field.trail));
-    let unfolded = unpack::unfold(value, bytes, field, sink);
+    let unfolded = if is_known { Unfolded::Nothing } else { unpack::unfold(value, bytes, field, sink) };
+    let mut is_clean = unfolded == Unfolded::Nothing;
     let site = Site::of(request, sink.trails, field.trail);
-    if !unfolded.whole {
+    if unfolded != Unfolded::Whole {
         let shown = decode::base64::shortened(value);
-        hits.extend(detectors.detect(shown, bytes, field.place));
+        if !is_known {
+            let found = detectors.detect(shown, bytes, field.place);
+            is_clean &= found.is_empty();
+            hits.extend(found);
+        }
         hits.extend(detect_at(shown, bytes, field.place, &site));
         hits.extend(rules.detect(value, || site.point()));
     }
@@ -252,6 +274,7 @@ fn examine_stage<'a>(
             findings.push(finding(&hit, value, (field, site.point()), peeled));
         }
     }
+    is_clean
 }
 
 fn finding(hit: &Match<'_>, value: &[u8], (field, point): (&Field<'_>, Point), peeled: &[Layer]) -> Finding {

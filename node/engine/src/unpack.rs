@@ -17,7 +17,7 @@ mod xml;
 use crate::{budget::Budget, field::Field, trail::Trails};
 use shared::InspectRequest;
 
-pub(crate) use nested::unfold;
+pub(crate) use nested::{Unfolded, unfold};
 
 /// Where unpacked fields go. Refuses more than the budget allows, so parsers can stop.
 pub(crate) struct Sink<'a, 'b> {

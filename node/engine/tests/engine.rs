@@ -490,6 +490,57 @@ proptest! {
         prop_assert!(inspection.findings.iter().all(|it| it.span.0 <= it.span.1));
         ENGINE.explain(&request);
     }
+
+    /// What explains reads each header anew.
+    #[test]
+    fn headers_seen_before_hold_what_they_would_hold_at_first(headers in proptest::collection::vec(header(), 1..6), path in path()) {
+        let request = InspectRequest { headers, ..request(path, "") };
+        let told = |findings: &[Finding]| {
+            let mut told: Vec<_> = findings.iter().map(|it| (it.signature.clone(), it.point.to_string(), it.span)).collect();
+            told.sort();
+            told
+        };
+        let anew: Vec<Finding> = ENGINE.explain(&request).into_iter().flat_map(|field| field.findings).collect();
+        for _ in 0..3 {
+            prop_assert_eq!(told(&ENGINE.inspect(&request).findings), told(&anew));
+        }
+    }
+}
+
+/// Few names and values, so that they meet again elsewhere.
+fn header() -> impl Strategy<Value = (String, String)> {
+    const NAMES: &[&str] = &[
+        "content-length",
+        "transfer-encoding",
+        "referer",
+        "user-agent",
+        "x-url",
+        "x-file-name",
+        "content-type",
+        "accept",
+    ];
+    const VALUES: &[&str] = &[
+        "5",
+        "chunked",
+        "http://127.0.0.1/",
+        "https://shop.example.com/a?b=c",
+        "a.php",
+        "*/*",
+        "text/html; q=0.8",
+        "multipart/form-data; boundary=a; boundary=b",
+        "' or 1=1--",
+        "{}",
+        r#"{"a": "../../etc/passwd"}"#,
+        "%27",
+        "gzip, br",
+    ];
+    let (names, values) = (proptest::sample::select(NAMES), proptest::sample::select(VALUES));
+    (names, values).prop_map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
+fn path() -> impl Strategy<Value = &'static str> {
+    const PATHS: &[&str] = &["/", "/graphql", "/a.php;jsessionid=1", "/login"];
+    proptest::sample::select(PATHS)
 }
 
 #[test]

@@ -12,19 +12,24 @@ use shared::{Point, point::Tag};
 use std::ops::Range;
 
 /// What a value turned out to hold.
-pub(crate) struct Unfolded {
-    /// The value is spoken for by its parts and need not be looked at as a whole.
-    pub whole: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfolded {
+    /// Nothing but itself.
+    Nothing,
+    /// Parts; it may mean something as a whole as well.
+    Parts,
+    /// Parts that speak for it: it need not be looked at as a whole.
+    Whole,
 }
 
 /// Adds the fields found inside `value`, a layer of its parent.
 pub(crate) fn unfold(value: &[u8], bytes: Bytes, parent: &Field<'_>, sink: &mut Sink<'_, '_>) -> Unfolded {
     let Some(inside) = Inside::of(value, bytes).filter(|it| !it.is_known(parent.trail, sink.trails)) else {
-        return Unfolded { whole: false };
+        return Unfolded::Nothing;
     };
     if parent.depth >= MAX_DEPTH {
         sink.budget.too_deep();
-        return Unfolded { whole: false };
+        return Unfolded::Parts;
     }
     let depth = parent.depth + 1;
     let whole = match inside {
@@ -59,7 +64,7 @@ pub(crate) fn unfold(value: &[u8], bytes: Bytes, parent: &Field<'_>, sink: &mut 
             false
         }
     };
-    Unfolded { whole }
+    if whole { Unfolded::Whole } else { Unfolded::Parts }
 }
 
 /// Adds what was decoded from the whole of the value.

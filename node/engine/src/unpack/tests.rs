@@ -408,7 +408,7 @@ fn a_template_that_reads_as_a_query_is_looked_at_as_a_whole_too() {
         let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), trails: &mut trails };
         let unfolded = unfold(value, Bytes::of(value), &field, &mut sink);
         assert_eq!(sink.fields.len(), 1);
-        unfolded.whole
+        unfolded == Unfolded::Whole
     };
     assert!(!is_whole(br#"{system("id")}"#));
     assert!(is_whole(br#"query { user(name: "id") { id } }"#));

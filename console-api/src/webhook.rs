@@ -1,0 +1,166 @@
+//! Webhooks: attacks told to other programs, signed after the Standard Webhooks specification.
+//!
+//! What attacks begin or grow is noted with the hits. [`dispatch`] asks each webhook's query about them, keeps what is to be told in
+//! the database, and sends it until it is taken.
+
+mod dispatch;
+mod message;
+mod secret;
+mod sender;
+mod target;
+
+pub use dispatch::{Dispatcher, MAX_ATTEMPTS};
+pub use secret::Secret;
+pub use sender::{SendError, Sender};
+pub use target::{InvalidTarget, Target, Targets};
+
+use crate::{
+    error::ApiError,
+    paging::{Cursor, Listed},
+    query::Filter,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What a webhook is to be. What is left out has the value shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookDraft {
+    /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+    /// `http://` or `https://`, on an address of the public internet unless the console allows its network.
+    #[schema(max_length = 2000)]
+    pub url: String,
+    /// Which attacks it is told, in the search language; empty: all.
+    #[serde(default)]
+    pub query: String,
+    #[serde(default)]
+    pub format: Format,
+    /// Whether anything is sent. What waits meanwhile is sent later.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub enabled: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What the bodies are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = WebhookFormat)]
+pub enum Format {
+    /// `{"type", "timestamp", "data"}`, with the attack as the API shows it.
+    #[default]
+    Standard,
+    /// A message for a Slack channel, and for what takes the same.
+    Slack,
+}
+
+/// Where attacks are told.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Webhook {
+    pub id: Uuid,
+    /// Counts its changes.
+    pub revision: u32,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    #[serde(flatten)]
+    pub draft: WebhookDraft,
+    /// Attacks it was not told, because too many waited already.
+    pub dropped: u64,
+}
+
+/// A new webhook. The secret that calls are signed with is shown this once.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct NewWebhook {
+    #[serde(flatten)]
+    pub webhook: Webhook,
+    /// `whsec_`, and the key in base64.
+    pub secret: String,
+}
+
+/// Something told, or to be told.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = WebhookDelivery)]
+pub struct Delivery {
+    /// The `webhook-id` of its calls: the same however often it is tried.
+    pub id: Uuid,
+    /// Absent: a test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attack_id: Option<Uuid>,
+    pub created_at: Timestamp,
+    pub state: DeliveryState,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<Timestamp>,
+    /// What the last try was answered with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What was wrong with the last try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    Pending,
+    Delivered,
+    /// Tried as often as it is, and never taken.
+    Dead,
+}
+
+impl DeliveryState {
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
+    /// Completes "must be …".
+    pub const EXPECTED: &str = "pending, delivered or dead";
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+impl Listed for Webhook {
+    fn cursor(&self) -> Cursor {
+        Cursor::at(self.created_at, &self.id)
+    }
+}
+
+impl Listed for Delivery {
+    fn cursor(&self) -> Cursor {
+        Cursor::at(self.created_at, &self.id)
+    }
+}
+
+impl WebhookDraft {
+    /// One that can be told something.
+    pub fn checked(self, targets: &Targets, now: Timestamp) -> Result<Self, ApiError> {
+        let target = Target::parse(&self.url).and_then(|target| targets.check(&target));
+        if let Err(cause) = target {
+            return Err(ApiError::parameter("url", format!("`url` {cause}")));
+        }
+        if let Err(error) = Filter::parse(&self.query, now) {
+            return Err(ApiError::parameter("query", format!("`query`: {error}")));
+        }
+        Ok(self)
+    }
+
+    /// What it is told. Its query was checked, so it parses; should it not any more, nothing is told.
+    fn filter(&self, now: Timestamp) -> Option<Filter> {
+        Some(Filter::parse(&self.query, now).ok()?.without_false_positives())
+    }
+}

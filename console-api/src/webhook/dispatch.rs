@@ -1,0 +1,148 @@
+//! From attacks to calls: what is to be told is in the database before it is sent, and stays there until it is taken. So it is
+//! told at least once, whatever ends in between.
+
+use super::{Delivery, Secret, Sender, Webhook, message};
+use crate::{
+    clock::Clock,
+    store::{Due, NewDelivery, Outcome, Store, StoreError},
+};
+use jiff::SignedDuration;
+use std::{collections::HashMap, time::Duration};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// How often to look.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How many attacks are looked at in one go.
+const ATTACKS: u32 = 200;
+/// How often that is done before what is due is looked at: hits are taken in meanwhile, by the same database.
+const ROUNDS: u32 = 10;
+/// How many deliveries of a webhook are read in one go.
+const DELIVERIES: u32 = 20;
+/// After a failed try, the next one waits so many seconds; then 28 hours have passed.
+const RETRIES: [i64; 8] = [5, 30, 120, 600, 3600, 3 * 3600, 8 * 3600, 16 * 3600];
+/// After so many tries it is not tried again by itself.
+pub const MAX_ATTEMPTS: usize = 1 + RETRIES.len();
+
+#[derive(Clone)]
+pub struct Dispatcher {
+    pub store: Store,
+    pub clock: Clock,
+    pub sender: Sender,
+}
+
+impl Dispatcher {
+    /// Tells what is to be told until `stop`. A webhook that is slow keeps no other waiting.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut busy: HashMap<Uuid, JoinHandle<()>> = HashMap::new();
+        loop {
+            busy.retain(|_, sending| !sending.is_finished());
+            match self.turn().await {
+                Ok(due) => {
+                    for due in due {
+                        let this = self.clone();
+                        busy.entry(due.webhook.id).or_insert_with(|| {
+                            tokio::spawn(async move {
+                                this.send_all(&due).await;
+                            })
+                        });
+                    }
+                }
+                Err(error) => tracing::error!(%error, "webhooks cannot be told"),
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
+                break;
+            }
+        }
+        for sending in busy.into_values() {
+            sending.abort();
+        }
+    }
+
+    /// One round: all that is new, and all whose time has come.
+    pub async fn round(&self) -> Result<(), StoreError> {
+        for due in self.turn().await? {
+            self.send_all(&due).await;
+        }
+        Ok(())
+    }
+
+    async fn turn(&self) -> Result<Vec<Due>, StoreError> {
+        for _ in 0..ROUNDS {
+            if !self.queue().await? {
+                break;
+            }
+        }
+        self.store.due_webhooks(self.clock.now()).await
+    }
+
+    /// Writes down what is to be told of attacks that began or grew. `false` when there are none left.
+    async fn queue(&self) -> Result<bool, StoreError> {
+        let grown = self.store.grown_attacks(ATTACKS).await?;
+        if grown.is_empty() {
+            return Ok(false);
+        }
+        let now = self.clock.now();
+        let mut deliveries = Vec::new();
+        for webhook in self.store.enabled_webhooks().await? {
+            let Some(filter) = webhook.draft.filter(now) else { continue };
+            let untold = self.store.untold(webhook.id, &grown).await?;
+            for attack in self.store.attacks_among(&filter, &untold).await? {
+                let body = message::matched(webhook.draft.format, &attack, now);
+                deliveries.push(NewDelivery { webhook: webhook.id, attack: attack.id, body });
+            }
+        }
+        self.store.queue_deliveries(&deliveries, &grown, now).await?;
+        Ok(true)
+    }
+
+    async fn send_all(&self, due: &Due) {
+        loop {
+            match self.send_some(due).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::error!(%error, "a webhook cannot be told"),
+            }
+        }
+    }
+
+    /// Sends some of what is due; `true` when there may be more. After a failure the others wait for the next round: who is
+    /// down is asked once a second, not once for each attack.
+    async fn send_some(&self, Due { webhook, secret }: &Due) -> Result<bool, StoreError> {
+        let deliveries = self.store.due_deliveries(webhook.id, self.clock.now(), DELIVERIES).await?;
+        for (delivery, body) in &deliveries {
+            let Some(attempts) = self.store.claim_delivery(delivery, self.clock.now()).await? else {
+                continue;
+            };
+            let outcome = self.send(webhook, secret, (delivery.id, body.clone())).await;
+            let retry = RETRIES.get(attempts as usize - 1);
+            let next = retry.map(|seconds| self.clock.now() + SignedDuration::from_secs(*seconds));
+            self.store.settle_delivery(delivery.id, &outcome, next).await?;
+            if outcome.error.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(!deliveries.is_empty())
+    }
+
+    /// Sends a test at once, and once.
+    pub async fn test(&self, webhook: &Webhook, secret: &Secret) -> Result<Delivery, StoreError> {
+        let now = self.clock.now();
+        let body = message::test(webhook, now);
+        let id = self.store.begin_test(webhook.id, &body, now).await?;
+        let outcome = self.send(webhook, secret, (id, body)).await;
+        self.store.settle_delivery(id, &outcome, None).await
+    }
+
+    async fn send(&self, webhook: &Webhook, secret: &Secret, (id, body): (Uuid, String)) -> Outcome {
+        let now = self.clock.now();
+        match self.sender.send(&webhook.draft.url, secret, (id, now, body)).await {
+            Ok(status) => Outcome { status: Some(status), error: None },
+            Err(error) => {
+                tracing::warn!(webhook = %webhook.id, delivery = %id, %error, "a webhook did not take what it was told");
+                Outcome { status: error.status(), error: Some(error.to_string()) }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The bodies of calls.
+
+use super::{Format, Webhook};
+use crate::attack::Attack;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Slack cuts sections at 3,000 characters.
+const MAX_CHARS: usize = 500;
+
+/// That there is an attack which the webhook's query finds.
+pub(super) fn matched(format: Format, attack: &Attack, at: Timestamp) -> String {
+    match format {
+        Format::Standard => event("attack.matched", at, &json!(attack)),
+        Format::Slack => {
+            let head = format!("{} in {} at {}{}", attack.title, attack.parameter, attack.host, attack.path);
+            let hits = if attack.hits == 1 { "hit" } else { "hits" };
+            let counts =
+                format!("{}: {} {hits}, {} blocked", attack.status.title(), attack.hits, attack.blocked);
+            let mut sections = vec![format!("*{}*\n{}", escaped(&head), escaped(&counts))];
+            if let Some(payload) = &attack.payload {
+                sections.push(format!("```{}```", escaped(payload).replace('`', "'")));
+            }
+            sections.push(format!("Attack {}, first seen {}", attack.id, attack.first_seen));
+            slack(&head, &sections)
+        }
+    }
+}
+
+/// That somebody wants to see whether the webhook works.
+pub(super) fn test(webhook: &Webhook, at: Timestamp) -> String {
+    let name = &webhook.draft.name;
+    match webhook.draft.format {
+        Format::Standard => event("webhook.test", at, &json!({"webhook_id": webhook.id, "name": name})),
+        Format::Slack => {
+            let text = format!("This is a test of the webhook {name}.");
+            slack(&text, &[escaped(&text)])
+        }
+    }
+}
+
+fn event(kind: &str, at: Timestamp, data: &Value) -> String {
+    json!({"type": kind, "timestamp": at, "data": data}).to_string()
+}
+
+/// `verbatim`: what looks like an address or a channel in a payload is left as text.
+fn slack(text: &str, sections: &[String]) -> String {
+    let section = |text: &String| json!({"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": true}});
+    let blocks: Vec<Value> = sections.iter().map(section).collect();
+    json!({"text": escaped(text), "blocks": blocks}).to_string()
+}
+
+/// The three signs that mean something to Slack, spelled out; line breaks could look like a message of ours.
+fn escaped(text: &str) -> String {
+    let mut escaped: String = String::new();
+    for sign in text.chars().take(MAX_CHARS) {
+        match sign {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            sign if sign.is_control() => escaped.push(' '),
+            sign => escaped.push(sign),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_mentions_and_links_nobody() {
+        assert_eq!(escaped("<!channel> & <http://a|b>\n"), "&lt;!channel&gt; &amp; &lt;http://a|b&gt; ");
+        assert_eq!(escaped(&"<".repeat(600)).len(), 4 * MAX_CHARS);
+    }
+}

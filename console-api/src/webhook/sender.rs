@@ -1,0 +1,104 @@
+//! Calls of webhooks.
+
+use super::{InvalidTarget, Secret, Target, Targets};
+use http_body_util::Full;
+use hyper::{
+    Request,
+    body::Bytes,
+    header::{CONTENT_TYPE, USER_AGENT},
+};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use jiff::Timestamp;
+use std::{error::Error, time::Duration};
+use uuid::Uuid;
+
+/// From the first look for the address to the head of the answer.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Sends what is told. Redirects are not followed: they could lead where no webhook may.
+#[derive(Clone)]
+pub struct Sender {
+    targets: Targets,
+    http: Client<HttpsConnector<HttpConnector<Targets>>, Full<Bytes>>,
+}
+
+/// Why a call was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    #[error("the url {0}")]
+    Target(#[from] InvalidTarget),
+    #[error("no answer within {} s", TIMEOUT.as_secs())]
+    Timeout,
+    #[error("{0}")]
+    Failed(String),
+    #[error("answered with {0}")]
+    Status(u16),
+}
+
+impl Sender {
+    pub fn new(targets: Targets) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(targets.clone());
+        tcp.enforce_http(false);
+        let tls = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let http = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(tls);
+        Self { targets, http }
+    }
+
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// Sends a body once. It is taken when the answer is 2xx, whose status this is.
+    pub async fn send(
+        &self,
+        url: &str,
+        secret: &Secret,
+        (id, at, body): (Uuid, Timestamp, String),
+    ) -> Result<u16, SendError> {
+        let target = Target::parse(url)?;
+        self.targets.check(&target)?;
+        let request = Request::post(target.uri())
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, concat!("wallarm-console/", env!("CARGO_PKG_VERSION")))
+            .header("webhook-id", id.to_string())
+            .header("webhook-timestamp", at.as_second().to_string())
+            .header("webhook-signature", secret.sign(&id.to_string(), at, &body))
+            .body(Full::from(body))
+            .map_err(|error| SendError::Failed(error.to_string()))?;
+        let answer = tokio::time::timeout(TIMEOUT, self.http.request(request)).await;
+        let answer = answer.map_err(|_| SendError::Timeout)?;
+        let status = answer.map_err(|error| SendError::Failed(causes(&error)))?.status();
+        if status.is_success() { Ok(status.as_u16()) } else { Err(SendError::Status(status.as_u16())) }
+    }
+}
+
+impl Default for Sender {
+    fn default() -> Self {
+        Self::new(Targets::default())
+    }
+}
+
+impl SendError {
+    pub fn status(&self) -> Option<u16> {
+        if let Self::Status(status) = self { Some(*status) } else { None }
+    }
+}
+
+/// The innermost causes say what happened, the outer ones at which step.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,213 @@
+//! Which addresses may be called. A webhook must not reach what only this machine's network can: other services here, or those
+//! that hand out credentials in a cloud.
+
+use hyper::Uri;
+use hyper_util::client::legacy::connect::dns::Name;
+use shared::ruleset::Network;
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    vec,
+};
+use tower::Service;
+
+/// The address of a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    uri: Uri,
+    /// Where the host is an address, not a name.
+    ip: Option<IpAddr>,
+}
+
+/// Completes "`url` …".
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTarget {
+    #[error("must be a URL such as https://example.com/hook, in at most {} characters", Target::MAX_LENGTH)]
+    NotHttp,
+    #[error("must not hold a user or password: what is called proves the caller by the signature")]
+    User,
+    #[error(
+        "leads to {0}, which is not of the public internet; start the console with `--webhook-allow` if it may"
+    )]
+    Private(IpAddr),
+}
+
+impl Target {
+    pub const MAX_LENGTH: usize = 2000;
+
+    pub fn parse(text: &str) -> Result<Self, InvalidTarget> {
+        if text.len() > Self::MAX_LENGTH || text.contains('#') {
+            return Err(InvalidTarget::NotHttp);
+        }
+        let uri: Uri = text.parse().map_err(|_| InvalidTarget::NotHttp)?;
+        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+        let host = uri.host().filter(|host| is_http && !host.is_empty()).ok_or(InvalidTarget::NotHttp)?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(InvalidTarget::User);
+        }
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        Ok(Self { uri, ip })
+    }
+
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+}
+
+/// What may be called: the public internet, and networks that this console's administrators named.
+#[derive(Debug, Clone, Default)]
+pub struct Targets {
+    allowed: Arc<[Network]>,
+}
+
+impl Targets {
+    pub fn allowing(networks: Vec<Network>) -> Self {
+        Self { allowed: networks.into() }
+    }
+
+    /// A target by its name is looked at again when it is called: its address may be another then.
+    pub fn check(&self, target: &Target) -> Result<(), InvalidTarget> {
+        target.ip.map_or(Ok(()), |ip| self.check_address(ip))
+    }
+
+    fn check_address(&self, ip: IpAddr) -> Result<(), InvalidTarget> {
+        let ip = ip.to_canonical();
+        let is_allowed = is_public(ip) || self.allowed.iter().any(|network| network.contains(ip));
+        if is_allowed { Ok(()) } else { Err(InvalidTarget::Private(ip)) }
+    }
+
+    /// All addresses of a name, if each may be called. The connection is made to one of these, so that the name cannot lead
+    /// elsewhere in between.
+    async fn resolve(self, name: Name) -> io::Result<vec::IntoIter<SocketAddr>> {
+        let addresses: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+        for address in &addresses {
+            self.check_address(address.ip()).map_err(io::Error::other)?;
+        }
+        Ok(addresses.into_iter())
+    }
+}
+
+impl Service<Name> for Targets {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        Box::pin(self.clone().resolve(name))
+    }
+}
+
+/// What the registries of special addresses (IANA, RFC 6890) do not set apart.
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => is_public_v6(ip),
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    let is_special = ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || ip.is_documentation()
+        || a == 0
+        || a >= 224
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (18..20).contains(&b));
+    !is_special
+}
+
+/// Global unicast, without what stands for an IPv4 address or a document's example.
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    match ip.segments() {
+        // NAT64: an IPv4 address is behind it.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+        }
+        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false,
+        [0x2002 | 0x3fff, ..] => false,
+        [first, ..] => (0x2000..0x4000).contains(&first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(targets: &Targets, url: &str) -> Result<(), InvalidTarget> {
+        Target::parse(url).and_then(|target| targets.check(&target))
+    }
+
+    #[test]
+    fn what_is_not_of_the_public_internet_is_refused() {
+        for host in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "198.18.0.1",
+            "192.0.0.8",
+            "203.0.113.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "[::1]",
+            "[::]",
+            "[fe80::1]",
+            "[fd00:ec2::254]",
+            "[ff02::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:a9fe:a9fe]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "[2001:db8::1]",
+            "[2001::1]",
+        ] {
+            let refused = check(&Targets::default(), &format!("http://{host}:8080/x"));
+            assert!(matches!(refused, Err(InvalidTarget::Private(_))), "{host}: {refused:?}");
+        }
+        for host in ["1.1.1.1", "100.128.0.1", "[2606:4700::1111]", "[64:ff9b::101:101]", "hooks.example.com"]
+        {
+            assert_eq!(check(&Targets::default(), &format!("https://{host}/x")), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_network_that_is_allowed_is_no_more_than_that() {
+        let targets = Targets::allowing(vec!["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(check(&targets, "http://10.9.9.9/"), Ok(()));
+        assert_eq!(check(&targets, "http://[::ffff:10.9.9.9]/"), Ok(()));
+        assert!(check(&targets, "http://127.0.0.1/").is_err());
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_web_server_is_refused() {
+        for url in
+            ["", "/hook", "ftp://example.com/", "file:///etc/passwd", "https://", "https://e.com/#a", "a b"]
+        {
+            assert_eq!(Target::parse(url), Err(InvalidTarget::NotHttp), "{url}");
+        }
+        assert_eq!(Target::parse("https://ann:secret@example.com/"), Err(InvalidTarget::User));
+    }
+
+    #[tokio::test]
+    async fn a_name_leads_to_no_private_address() {
+        let name = "localhost".parse::<Name>().unwrap();
+        assert!(Targets::default().resolve(name.clone()).await.is_err());
+        let loopback = ["127.0.0.0/8", "::1"].map(|network| network.parse().unwrap()).to_vec();
+        assert!(Targets::allowing(loopback).resolve(name).await.unwrap().len() > 0);
+    }
+}

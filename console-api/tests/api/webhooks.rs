@@ -1,0 +1,388 @@
+//! Attacks told to a real server on this machine.
+
+use crate::{
+    harness::{Answer, Console, app, attack, monitored, now, request_id, send, uuid, with},
+    rules::{admin, call},
+};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse as _,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use console_api::{
+    actor::Role,
+    app::App,
+    bundles::Bundles,
+    clock::Clock,
+    paging::Slice,
+    webhook::{Dispatcher, MAX_ATTEMPTS, Secret, Sender, Targets},
+};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use insta::assert_json_snapshot;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A program that is told something.
+#[derive(Clone, Default)]
+struct Receiver {
+    calls: Arc<Mutex<Vec<Call>>>,
+    /// What the next calls are answered with; then 204.
+    answers: Arc<Mutex<VecDeque<u16>>>,
+}
+
+#[derive(Clone)]
+struct Call {
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Receiver {
+    /// Answers at this URL.
+    async fn start(answers: &[u16]) -> (Self, String) {
+        let receiver = Self { answers: Arc::new(Mutex::new(answers.to_vec().into())), ..Self::default() };
+        let take = async |State(receiver): State<Receiver>, headers: HeaderMap, body: String| {
+            receiver.calls.lock().unwrap().push(Call { headers, body });
+            let status = receiver.answers.lock().unwrap().pop_front().unwrap_or(204);
+            (StatusCode::from_u16(status).unwrap(), [(header::LOCATION, "/elsewhere")]).into_response()
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook?a=b", listener.local_addr().unwrap());
+        let router = Router::new().fallback(take).with_state(receiver.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (receiver, url)
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+impl Call {
+    fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
+    /// What a receiver that knows the secret finds.
+    #[track_caller]
+    fn is_signed_with(&self, secret: &str) {
+        let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+        for part in [self.header("webhook-id"), ".", self.header("webhook-timestamp"), ".", &self.body] {
+            mac.update(part.as_bytes());
+        }
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        assert_eq!(self.header("webhook-signature"), format!("v1,{signature}"));
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// The id and the secret of a new webhook.
+async fn add(console: &Console, webhook: &Value) -> (String, String) {
+    let made = admin(console, "POST", "/api/v1/webhooks", webhook).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let made = made.json();
+    (made["id"].as_str().unwrap().to_owned(), made["secret"].as_str().unwrap().to_owned())
+}
+
+fn at(console: &Console, seconds: i64) -> Dispatcher {
+    app(&console.store, now() + SignedDuration::from_secs(seconds)).dispatcher()
+}
+
+async fn round(console: &Console, seconds: i64) {
+    at(console, seconds).round().await.unwrap();
+}
+
+async fn deliveries(console: &Console, id: &str, query: &str) -> Vec<Value> {
+    let list = console.get_as(Role::Admin, &format!("/api/v1/webhooks/{id}/deliveries{query}")).await;
+    assert_eq!(list.status, 200, "{}", list.text);
+    list.json()["items"].as_array().unwrap().clone()
+}
+
+async fn retry(console: &Console, id: &str, query: &str) -> Answer {
+    admin(console, "POST", &format!("/api/v1/webhooks/{id}/deliveries/retry{query}"), &Value::Null).await
+}
+
+#[tokio::test]
+async fn an_attack_is_told_once_and_signed() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    let (id, secret) = add(&console, &json!({"name": "Ops", "url": url, "query": "status:blocked"})).await;
+    let other = [("/attack/request/host", json!("other.example.com"))];
+    console.ingest(&[attack(1, 0), with(monitored(attack(2, 0)), &other)]).await;
+    round(&console, 0).await;
+    round(&console, 1).await;
+    console.ingest(&[attack(3, 1)]).await;
+    round(&console, 2).await;
+    let calls = receiver.calls();
+    assert_eq!(calls.len(), 1, "one is blocked, and its second hit is no news");
+    calls[0].is_signed_with(&secret);
+    assert_eq!(calls[0].header("content-type"), "application/json");
+    assert_eq!(calls[0].header("webhook-timestamp"), now().as_second().to_string());
+    let delivery = &deliveries(&console, &id, "").await[0];
+    assert_eq!(calls[0].header("webhook-id"), delivery["id"]);
+    assert_eq!((&delivery["state"], &delivery["status"]), (&json!("delivered"), &json!(204)));
+    let mut told = calls[0].json();
+    assert_eq!(told["data"]["id"], delivery["attack_id"]);
+    told["data"]["id"] = json!("[id]");
+    assert_json_snapshot!(told);
+}
+
+#[tokio::test]
+async fn an_attack_is_told_when_it_grows_into_the_query() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url, "query": "hits:>=3"})).await;
+    for n in 1..=4 {
+        console.ingest(&[attack(n, n)]).await;
+        round(&console, n.into()).await;
+    }
+    let calls = receiver.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].json()["data"]["hits"], 3);
+}
+
+#[tokio::test]
+async fn a_false_positive_is_told_to_who_asks_for_it() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let path = format!("/api/v1/attacks/{}/mark", console.only_attack().await);
+    let mark = call(Role::Admin, "POST", &path, Some("\"0\""), &json!({"mark": "false_positive"}));
+    assert_eq!(send(&console.router, mark).await.status, 200);
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url})).await;
+    let (asking, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Noise", "url": url, "query": "mark:false_positive"})).await;
+    console.ingest(&[attack(2, 1)]).await;
+    round(&console, 0).await;
+    assert_eq!((receiver.calls().len(), asking.calls().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn what_was_not_taken_is_sent_again_also_by_the_next_process() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[500]).await;
+    let (id, secret) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    console.ingest(&[attack(1, 0)]).await;
+    let console = console.restart().await;
+    round(&console, 0).await;
+    let waiting = &deliveries(&console, &id, "?state=pending").await[0];
+    assert_eq!((&waiting["attempts"], &waiting["status"]), (&json!(1), &json!(500)));
+    assert_eq!(waiting["error"], "answered with 500");
+    round(&console, 4).await;
+    assert_eq!(receiver.calls().len(), 1, "it is not time yet");
+    let console = console.restart().await;
+    round(&console, 5).await;
+    let calls = receiver.calls();
+    assert_eq!(calls.len(), 2);
+    assert_eq!(calls[0].header("webhook-id"), calls[1].header("webhook-id"));
+    assert_eq!(calls[0].body, calls[1].body);
+    assert_ne!(calls[0].header("webhook-signature"), calls[1].header("webhook-signature"));
+    calls[1].is_signed_with(&secret);
+    let told = &deliveries(&console, &id, "?state=delivered").await[0];
+    assert_eq!((&told["attempts"], told.get("error")), (&json!(2), None));
+}
+
+#[tokio::test]
+async fn a_try_that_was_cut_off_is_made_again() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[500]).await;
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    console.ingest(&[attack(1, 0)]).await;
+    round(&console, 0).await;
+    let slice = Slice::default();
+    let waiting = console.store.deliveries(id.parse().unwrap(), None, &slice).await.unwrap().items.remove(0);
+    let later = now() + SignedDuration::from_secs(10);
+    assert_eq!(console.store.claim_delivery(&waiting, later).await.unwrap(), Some(2));
+    assert_eq!(
+        console.store.claim_delivery(&waiting, later).await.unwrap(),
+        None,
+        "another console was faster"
+    );
+    round(&console, 60).await;
+    assert_eq!(receiver.calls().len(), 1, "whoever took it may be at it");
+    round(&console, 70).await;
+    assert_eq!(receiver.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_disabled_webhook_is_sent_when_it_is_enabled() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[500]).await;
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    let path = format!("/api/v1/webhooks/{id}");
+    let set = async |enabled: bool, tag: &str| {
+        let webhook = json!({"name": "Ops", "url": url, "enabled": enabled});
+        let set = send(&console.router, call(Role::Admin, "PUT", &path, Some(tag), &webhook)).await;
+        assert_eq!(set.status, 200, "{}", set.text);
+    };
+    console.ingest(&[attack(1, 0)]).await;
+    round(&console, 0).await;
+    set(false, "\"1\"").await;
+    let other = [("/attack/request/host", json!("other.example.com"))];
+    console.ingest(&[with(attack(2, 0), &other)]).await;
+    round(&console, 60).await;
+    assert_eq!(receiver.calls().len(), 1);
+    set(true, "\"2\"").await;
+    round(&console, 60).await;
+    assert_eq!(receiver.calls().len(), 2, "what began while nobody was to be told is not told");
+    let gone = send(&console.router, call(Role::Admin, "DELETE", &path, Some("\"3\""), &Value::Null)).await;
+    assert_eq!(gone.status, 204, "{}", gone.text);
+}
+
+#[tokio::test]
+async fn what_is_never_taken_is_kept_as_dead_and_can_be_sent_again() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[503; MAX_ATTEMPTS]).await;
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    console.ingest(&[attack(1, 0)]).await;
+    for day in 0..20 {
+        round(&console, day * 86_400).await;
+    }
+    assert_eq!(receiver.calls().len(), MAX_ATTEMPTS);
+    let dead = &deliveries(&console, &id, "?state=dead").await[0];
+    assert_eq!((&dead["attempts"], dead.get("next_at")), (&json!(MAX_ATTEMPTS), None));
+    assert_eq!(retry(&console, &id, &format!("?delivery={}", uuid(7))).await.json()["retried"], 0);
+    let one = format!("?delivery={}", dead["id"].as_str().unwrap());
+    assert_eq!(retry(&console, &id, &one).await.json()["retried"], 1);
+    assert_eq!(retry(&console, &id, "").await.json()["retried"], 0, "it is not dead any more");
+    round(&console, 0).await;
+    assert_eq!(deliveries(&console, &id, "?state=delivered").await.len(), 1);
+    assert_eq!(receiver.calls()[0].header("webhook-id"), receiver.calls()[9].header("webhook-id"));
+    for wrong in ["?state=late", "?delivery=x"] {
+        let path = format!("/api/v1/webhooks/{id}/deliveries{wrong}");
+        assert_eq!(console.get_as(Role::Admin, &path).await.status, 400, "{wrong}");
+    }
+    let unknown = format!("/api/v1/webhooks/{}/deliveries", uuid(7));
+    assert_eq!(console.get_as(Role::Admin, &unknown).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_test_says_what_came_of_it() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[200, 403]).await;
+    let (id, secret) =
+        add(&console, &json!({"name": "<Ops>", "url": url, "format": "slack", "enabled": false})).await;
+    let test =
+        async || admin(&console, "POST", &format!("/api/v1/webhooks/{id}/test"), &Value::Null).await.json();
+    let (taken, refused) = (test().await, test().await);
+    assert_eq!((&taken["state"], &taken["status"]), (&json!("delivered"), &json!(200)));
+    assert_eq!((&refused["state"], &refused["error"]), (&json!("dead"), &json!("answered with 403")));
+    receiver.calls()[0].is_signed_with(&secret);
+    assert_json_snapshot!(receiver.calls()[0].json());
+    round(&console, 86_400).await;
+    assert_eq!(receiver.calls().len(), 2, "a test is not tried again");
+}
+
+#[tokio::test]
+async fn a_message_for_slack_holds_the_payload_as_text() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url, "format": "slack"})).await;
+    let payload = json!("<!channel> ``` <https://evil.example.com|click> & so on");
+    console.ingest(&[with(attack(1, 0), &[("/attack/hits/0/findings/0/payload", payload)])]).await;
+    round(&console, 0).await;
+    let mut told = receiver.calls()[0].json();
+    let text = told["blocks"][2]["text"]["text"].as_str().unwrap();
+    assert!(text.starts_with("Attack "), "{text}");
+    told["blocks"][2]["text"]["text"] = json!("[id]");
+    assert_json_snapshot!(told);
+}
+
+#[tokio::test]
+async fn no_redirect_is_followed() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[307]).await;
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    console.ingest(&[attack(1, 0)]).await;
+    round(&console, 0).await;
+    assert_eq!(receiver.calls().len(), 1);
+    assert_eq!(deliveries(&console, &id, "").await[0]["error"], "answered with 307");
+}
+
+#[tokio::test]
+async fn what_is_not_of_the_public_internet_is_not_called() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    // When it was made, this network was allowed.
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    let named = url.replace("127.0.0.1", "localhost");
+    let (by_name, _) = add(&console, &json!({"name": "Ops", "url": named})).await;
+    console.ingest(&[attack(1, 0)]).await;
+    let mut strict = at(&console, 0);
+    strict.sender = Sender::new(Targets::default());
+    strict.round().await.unwrap();
+    for id in [id, by_name] {
+        let delivery = &deliveries(&console, &id, "").await[0];
+        let error = delivery["error"].as_str().unwrap();
+        assert!(error.contains("not of the public internet"), "{error}");
+    }
+    assert!(receiver.calls().is_empty());
+    let strict = App::new(console.store.clone(), Clock::At(now()), Bundles::default()).router();
+    let webhook = json!({"name": "Ops", "url": url});
+    let refused = send(&strict, call(Role::Admin, "POST", "/api/v1/webhooks", None, &webhook)).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["parameter"]), (400, &json!("url")));
+}
+
+#[tokio::test]
+async fn the_secret_is_shown_once() {
+    let console = Console::start().await;
+    let (_, url) = Receiver::start(&[]).await;
+    let (id, secret) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    assert!(Secret::parse(&secret).is_some());
+    for path in [format!("/api/v1/webhooks/{id}"), "/api/v1/webhooks".to_owned(), "/api/v1/audit".to_owned()]
+    {
+        let answer = console.get_as(Role::Admin, &path).await;
+        assert!(
+            answer.status == 200 && answer.text.contains(&id) && !answer.text.contains("whsec"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_running_console_tells_by_itself() {
+    let console = Console::start().await;
+    let (receiver, url) = Receiver::start(&[]).await;
+    add(&console, &json!({"name": "Ops", "url": url})).await;
+    let mut dispatcher = at(&console, 0);
+    dispatcher.clock = Clock::System;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(dispatcher.run(stop.clone()));
+    let other = [
+        ("/attack/request/host", json!("other.example.com")),
+        ("/attack/request/request_id", json!(request_id(9))),
+    ];
+    console.ingest(&[attack(1, 0), with(attack(2, 0), &other)]).await;
+    while receiver.calls().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_told_is_forgotten_after_a_while_unless_the_attack_goes_on() {
+    let console = Console::start().await;
+    let (_, url) = Receiver::start(&[]).await;
+    let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
+    console.ingest(&[attack(1, 30)]).await;
+    round(&console, -2 * 3600).await;
+    let forget = async |before: &str| console.store.forget_deliveries(before.parse().unwrap()).await.unwrap();
+    forget("2026-01-01T10:15:00Z").await;
+    assert_eq!(deliveries(&console, &id, "").await.len(), 1);
+    forget("2026-01-01T10:45:00Z").await;
+    assert_eq!(deliveries(&console, &id, "").await.len(), 0);
+}
