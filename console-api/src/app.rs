@@ -6,6 +6,7 @@ use crate::{
     changes::Changes,
     clock::Clock,
     intake::Intake,
+    retention::Retention,
     routes,
     store::Store,
     trial::replay::Replays,
@@ -29,6 +30,8 @@ pub struct App {
     pub replays: Replays,
     pub attempts: Attempts,
     pub sender: Sender,
+    /// For those who ask what is kept.
+    pub retention: Retention,
 }
 
 impl App {
@@ -42,6 +45,7 @@ impl App {
             replays: Replays::default(),
             attempts: Attempts::default(),
             sender: Sender::default(),
+            retention: Retention::default(),
         }
     }
 

@@ -35,6 +35,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let forgetting = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
     let mut app = App::new(store, Clock::System, Bundles::of(flags.bundle_dir));
     app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
+    app.retention = retention;
     let telling = tokio::spawn(app.dispatcher().run(stop.clone()));
     app.run(listener, stop).await.context("the server failed")?;
     forgetting.abort();
