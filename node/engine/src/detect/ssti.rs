@@ -102,7 +102,10 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
             }
             Token::Text(text) => {
                 let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
-                is_dunder(&lower) || hole.opening != "{" && words::STRINGS.contains(&&*lower)
+                let goes_on = matches!(tokens.get(at + 1), Some(Token::Sum(b'+')));
+                is_dunder(&lower)
+                    || lower.starts_with("__") && goes_on
+                    || hole.opening != "{" && words::STRINGS.contains(&&*lower)
             }
             Token::Mark(b'`') => matches!(hole.opening, "<%" | "#{"),
             _ => false,
@@ -138,6 +141,7 @@ fn instructs(inside: &[u8], hole: &Hole) -> bool {
                     "eval var",
                 ])
         }
+        "${" => starts(&[".version", ".data_model", ".main", ".globals", ".vars", ".template_name"]),
         "{%" => starts(&["import os", "debug", "import "]),
         "{{" => matches!(
             trimmed.trim_ascii(),

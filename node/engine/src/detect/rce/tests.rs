@@ -244,6 +244,9 @@ fn a_command_may_cut_off_what_follows() {
         assert!(found(attack).is_some(), "{attack}");
     }
     assert_eq!(found("my dog; cat is #1"), None);
+    for attack in [";id 2>&1", "|whoami 2>&1 &", "x;ls -la 2>&1"] {
+        assert!(found(attack).is_some(), "{attack}");
+    }
 }
 
 #[test]

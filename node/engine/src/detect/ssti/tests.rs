@@ -56,6 +56,8 @@ fn reaching_for_what_no_page_needs_is_an_attack() {
         "{$smarty.version}",
         "__${T(java.lang.Runtime).getRuntime()}__::.x",
         "{% debug %}",
+        "{{ ''['__cla'+'ss__'] }}",
+        "${.data_model}",
         "<% import os %><%= os.popen('id').read() %>",
     ] {
         assert!(found(attack).is_some(), "{attack}");
@@ -68,6 +70,7 @@ fn templates_people_write_pass() {
         "{{name}}",
         "{{ include.class }}",
         "${{ matrix.os }}",
+        "{{ '__' }}",
         "Hello {{ user.first_name | capitalize }}, welcome!",
         "${price}",
         "#{id}",

@@ -2,6 +2,16 @@
 
 use crate::decode::html_text;
 
+/// What pages put into links that lead nowhere: it does nothing, or what a browser's own buttons do.
+const IDLE: &[&[u8]] = &[
+    b"javascript:;",
+    b"javascript:void(0)",
+    b"javascript:void(0);",
+    b"javascript:history.back()",
+    b"javascript:history.go(-1)",
+    b"javascript:window.print()",
+];
+
 const SCHEMES: &[&[u8]] = &[b"javascript:", b"vbscript:", b"livescript:", b"mocha:"];
 
 /// `javascript:` and its kin, blanks and entities inside it allowed; `data:` with markup.
@@ -20,7 +30,7 @@ pub(super) fn runs_script(value: &[u8]) -> bool {
             && (compact.len() > scheme.len()
                 || !start.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme)))
     };
-    SCHEMES.iter().any(is_script) || is_active_data(&compact)
+    SCHEMES.iter().any(is_script) && !IDLE.contains(&&*compact) || is_active_data(&compact)
 }
 
 /// Whether a tag holds such a URL with blanks in its scheme.
@@ -101,6 +111,16 @@ mod tests {
     fn a_scheme_is_hidden_by_what_browsers_drop() {
         assert!(runs_script(b"vb&Tab;script:") && !runs_script(b"javascript:"));
         assert!(is_split(b"<img src=java scr ipt:x>") && !is_split(b"<b title='a javascript: b'>"));
+    }
+
+    #[test]
+    fn links_that_lead_nowhere_are_harmless() {
+        for text in ["javascript:void(0)", "JavaScript:void(0);", "javascript:;"] {
+            assert!(!runs_script(text.as_bytes()), "{text}");
+        }
+        for text in ["javascript:void(x())", "javascript:;x", "javascript:void(0)/x()"] {
+            assert!(runs_script(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]

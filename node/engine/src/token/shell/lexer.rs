@@ -122,7 +122,11 @@ impl Lexer<'_> {
         match self.peek(1) {
             Some(b'&') => self.end_command(Lead::And, 2),
             Some(b'>') => self.at += 1,
-            _ if before == Some(b'>') => self.at += 1,
+            // `2>&1` names a stream and no file.
+            _ if before == Some(b'>') => {
+                let rest = &self.value[self.at + 1..];
+                self.at += 1 + rest.iter().take_while(|it| it.is_ascii_digit()).count();
+            }
             _ => match entity(&self.value[self.at + 1..]) {
                 Some(length) => self.push(1 + length),
                 None => self.end_command(Lead::Background, 1),
