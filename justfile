@@ -94,7 +94,7 @@ fuzz target="engine" minutes="30": install-fuzzer
     for target in $targets; do
       mkdir -p "corpus/$target"
       nice -n 19 cargo +{{ nightly }} fuzz run --fuzz-dir . "$target" "corpus/$target" ../corpus/regressions -- \
-        -dict=dictionary -max_total_time=$(({{ minutes }} * 60)) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
+        -dict=dictionary -max_len=4096 -max_total_time=$(({{ minutes }} * 60)) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
         tee "corpus/$target.log" | grep -E 'ERROR|SUMMARY|panicked|Test unit|stat::' | sed "s/^/$target: /"
     done
 
