@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn entities_and_redirections_separate_nothing() {
-        assert_snapshot!(spell("a &lt;b 2>&1 >/dev/null"), @"Start:a &lt;b 1 /dev/null");
+        assert_snapshot!(spell("a &lt;b 2>&1 >/dev/null"), @"Start:a &lt;b /dev/null");
     }
 
     #[test]
