@@ -19,7 +19,7 @@
 //! | [`intake`] | how many deliveries are taken in at once |
 //! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
-//! | [`bundles`] | the connector's zips, handed out with parameters |
+//! | [`bundles`], [`connectors`] | the connector's zips, handed out with parameters; which of them call our nodes |
 //! | [`retention`] | what is forgotten |
 //! | [`seed`] | made-up attacks |
 //! | [`store`] | the database; only here is SQL written |
@@ -34,6 +34,7 @@ pub mod bundles;
 pub mod changes;
 pub mod clock;
 pub mod config;
+pub mod connectors;
 mod digest;
 pub mod error;
 pub mod extract;

@@ -112,6 +112,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(ip_lists::one, ip_lists::replace, ip_lists::delete))
         .routes(routes!(node_config::current))
         .routes(routes!(nodes::list))
+        .routes(routes!(connectors::list))
         .routes(routes!(connectors::cloudfront_bundle))
         .routes(routes!(users::list, users::add))
         .routes(routes!(users::one, users::replace, users::delete))

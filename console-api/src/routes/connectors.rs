@@ -1,18 +1,37 @@
 //! What is installed elsewhere to ask nodes.
 
 use crate::{
-    actor::Admin,
+    actor::{Admin, Reader},
     bundles::{Bundles, BundlesError},
+    connectors::Connector,
     error::ApiError,
-    extract,
+    extract::{self, Query},
+    paging::Page,
+    store::Store,
 };
 use axum::{
+    Json,
     extract::{FromRequest, Request, State},
     http::{HeaderName, header},
 };
 use connector::{bundle, parameters::FunctionKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+/// All connectors that called nodes in the last 30 days, the latest seen first: one for each version, distribution and trigger.
+#[utoipa::path(
+    get,
+    path = "/connectors",
+    security(("token" = ["reader"])),
+    responses((status = 200, description = "All of them.", body = Page<Connector>))
+)]
+pub(super) async fn list(
+    _: Reader,
+    State(store): State<Store>,
+    Query(()): Query<()>,
+) -> Result<Json<Page<Connector>>, ApiError> {
+    Ok(Json(Page { items: store.connectors().await?, next_cursor: None }))
+}
 
 /// Which bundle is wanted.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]

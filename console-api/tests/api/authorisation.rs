@@ -29,6 +29,7 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/attacks/{id}/hits", PEOPLE),
     ("post", "/attacks/{id}/mark", JUDGES),
     ("get", "/audit", ADMIN),
+    ("get", "/connectors", PEOPLE),
     ("post", "/connectors/cloudfront/bundle", ADMIN),
     ("get", "/hits", PEOPLE),
     ("get", "/hits/{id}", PEOPLE),
