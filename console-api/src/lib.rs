@@ -16,7 +16,8 @@
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`view`] | searches that people keep |
 //! | [`webhook`] | attacks told to other programs |
-//! | [`intake`] | how many deliveries are taken in at once |
+//! | [`intake`] | how much is taken in at once, and from each token |
+//! | [`metrics`] | the counters |
 //! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
 //! | [`bundles`], [`connectors`] | the connector's zips, handed out with parameters; which of them call our nodes |
@@ -41,6 +42,7 @@ pub mod extract;
 pub mod grouping;
 pub mod hit;
 pub mod intake;
+pub mod metrics;
 mod openapi;
 pub mod pages;
 pub mod paging;

@@ -10,6 +10,7 @@ mod hits;
 mod ingest;
 mod ip_lists;
 mod marks;
+mod metrics;
 mod node_config;
 mod nodes;
 mod not_inspected;
@@ -24,6 +25,8 @@ mod tokens;
 mod users;
 mod views;
 mod webhooks;
+
+pub(crate) use metrics::count;
 
 use crate::{app::App, error::ApiError, openapi, pages};
 use axum::{
@@ -51,6 +54,7 @@ pub(crate) fn table() -> Router<App> {
     Router::new()
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
+        .route("/metrics", get(metrics::show))
         .nest(openapi::BASE, api)
         .merge(pages::table(&document))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

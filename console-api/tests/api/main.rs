@@ -14,6 +14,7 @@ mod hits;
 mod ingest;
 mod ip_lists;
 mod marks;
+mod metrics;
 mod node_config;
 mod nodes;
 mod not_inspected;
