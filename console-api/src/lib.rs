@@ -20,7 +20,7 @@
 //! | [`metrics`] | the counters |
 //! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
-//! | [`bundles`], [`connectors`] | the connector's zips, handed out with parameters; which of them call our nodes |
+//! | [`bundles`], [`connectors`], [`signing_key`] | the connector's zips, handed out with parameters; which of them call our nodes, and what they sign with |
 //! | [`retention`] | what is forgotten |
 //! | [`seed`] | made-up attacks |
 //! | [`store`] | the database; only here is SQL written |
@@ -53,6 +53,7 @@ mod routes;
 pub mod ruleset;
 pub mod seed;
 pub mod sign_in;
+pub mod signing_key;
 pub mod store;
 pub mod token;
 pub mod trial;

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod audit;
+mod cef;
 mod connectors;
 mod exclusions;
 mod export;
@@ -20,6 +21,7 @@ mod rule_tests;
 mod rules;
 mod rulesets;
 mod sessions;
+mod signing_keys;
 mod stream;
 mod tokens;
 mod users;
@@ -85,6 +87,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(export::csv))
         .routes(routes!(export::ndjson))
         .routes(routes!(ocsf::findings))
+        .routes(routes!(cef::cef))
         .routes(routes!(attacks::stats))
         .routes(routes!(stream::attacks))
         .routes(routes!(attacks::schema))
@@ -118,6 +121,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(nodes::list))
         .routes(routes!(connectors::list))
         .routes(routes!(connectors::cloudfront_bundle))
+        .routes(routes!(signing_keys::signing_keys, signing_keys::add_signing_key))
+        .routes(routes!(signing_keys::delete_signing_key))
         .routes(routes!(users::list, users::add))
         .routes(routes!(users::one, users::replace, users::delete))
         .routes(routes!(sessions::list, sessions::open))

@@ -28,6 +28,7 @@ mod retention;
 mod rules;
 mod rulesets;
 mod sessions;
+mod signing_keys;
 mod statement;
 mod stats;
 mod statuses;

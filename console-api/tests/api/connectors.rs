@@ -1,4 +1,7 @@
-use crate::harness::{Answer, Console, now, send, token_of, uuid};
+use crate::{
+    harness::{Answer, Console, now, send, token_of, uuid},
+    rules::admin,
+};
 use axum::{
     Router,
     body::Body,
@@ -210,4 +213,37 @@ async fn connectors_are_known_by_what_nodes_tell_of_them() {
 
     console.store.forget_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();
     assert_eq!(console.body("/api/v1/connectors").await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_key_of_the_console_is_baked_in_and_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (console, router) = with_bundles(folder.path()).await;
+    let made = admin(&console, "POST", "/api/v1/connectors/keys", &json!({"name": "shop"})).await.json();
+    let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    let wanted = json!({"function": "request", "parameters": {"wlrm_node_addr": NODE}, "signing_key": id});
+    let answer = order(&router, Some(Role::Admin), &wanted).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let launcher = String::from_utf8(entry(&answer.bytes, "lambda_function.py")).unwrap();
+    for line in [format!("wlrm_signing_key_id = \"{id}\""), format!("wlrm_signing_key = \"{secret}\"")] {
+        assert!(launcher.lines().any(|existing| existing == line), "{line}");
+    }
+    let list = console.get_as(Role::Admin, "/api/v1/connectors/keys").await;
+    let log = console.get_as(Role::Admin, "/api/v1/audit").await;
+    for answer in [list, log] {
+        assert!(answer.text.contains(id) && !answer.text.contains(secret), "{}", answer.text);
+    }
+    let mut twice = wanted.clone();
+    twice["parameters"]["wlrm_signing_key"] = json!("mine");
+    let mut unknown = wanted.clone();
+    unknown["signing_key"] = json!(uuid(7));
+    for wrong in [twice, unknown] {
+        let answer = order(&router, Some(Role::Admin), &wrong).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["parameter"]), (400, &json!("signing_key")));
+    }
+    assert_eq!(
+        admin(&console, "DELETE", &format!("/api/v1/connectors/keys/{id}"), &Value::Null).await.status,
+        204
+    );
+    assert_eq!(order(&router, Some(Role::Admin), &wanted).await.status, 400);
 }

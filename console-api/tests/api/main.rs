@@ -5,6 +5,7 @@
 mod attacks;
 mod audit;
 mod authorisation;
+mod cef;
 mod changes;
 mod connectors;
 mod exclusions;
