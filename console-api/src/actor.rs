@@ -35,6 +35,16 @@ impl Role {
         }
     }
 
+    /// As people read it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Admin => "Administrator",
+            Self::Analyst => "Analyst",
+            Self::ReadOnly => "Read only",
+            Self::Node => "Node",
+        }
+    }
+
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
     }

@@ -7,6 +7,7 @@ use crate::{
     clock::Clock,
     intake::Intake,
     metrics::Metrics,
+    retention::Retention,
     routes,
     store::Store,
     trial::replay::Replays,
@@ -31,6 +32,8 @@ pub struct App {
     pub attempts: Attempts,
     pub sender: Sender,
     pub metrics: Metrics,
+    /// For those who ask what is kept.
+    pub retention: Retention,
 }
 
 impl App {
@@ -45,6 +48,7 @@ impl App {
             attempts: Attempts::default(),
             sender: Sender::default(),
             metrics: Metrics::default(),
+            retention: Retention::default(),
         }
     }
 

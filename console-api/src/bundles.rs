@@ -36,6 +36,10 @@ impl Bundles {
         Self(folder.map(Arc::new))
     }
 
+    pub fn are_there(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The zip of a function with these parameters.
     pub async fn configured(
         &self,

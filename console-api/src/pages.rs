@@ -1,5 +1,6 @@
 //! What people see: whole pages from the server, which scripts only make faster to use.
 
+mod access;
 mod actions;
 mod api;
 mod assets;
@@ -17,14 +18,19 @@ mod ip_lists;
 mod nodes;
 mod not_inspected;
 mod raw;
+mod replays;
 mod rules;
+mod rulesets;
 mod search;
 pub(crate) mod session;
+mod settings;
 mod view;
+mod views;
 
 pub(crate) use error::PageError;
 
 use crate::app::App;
+use access::{sessions, tokens, users};
 use axum::{
     Router,
     http::{HeaderValue, header},
@@ -52,9 +58,18 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/hits/{id}/block-source", post(actions::block_source))
         .route("/hits/{id}/virtual-patch", post(actions::virtual_patch))
         .route("/not-inspected", get(not_inspected::list))
+        .route("/views", get(views::list).post(views::add))
+        .route("/views/{id}", post(views::change))
+        .route("/views/{id}/delete", post(views::delete))
         .route("/rules", get(rules::list).post(rules::add))
         .route("/rules/{id}", post(rules::replace))
         .route("/rules/{id}/delete", post(actions::delete_rule))
+        .route("/rulesets", get(rulesets::list))
+        .route("/rulesets/compare", get(rulesets::compare))
+        .route("/rulesets/{version}", get(rulesets::one))
+        .route("/rulesets/{version}/activate", post(rulesets::activate))
+        .route("/replays", get(replays::list).post(replays::start))
+        .route("/replays/{id}", get(replays::one))
         .route("/ip-lists", get(ip_lists::list).post(ip_lists::add))
         .route("/ip-lists/{id}/delete", post(actions::delete_entry))
         .route("/nodes", get(nodes::list))
@@ -62,8 +77,17 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/connectors/bundle", post(connectors::bundle))
         .route("/audit", get(audit::list))
         .route("/audit/{id}/undo", post(audit::undo))
+        .route("/settings", get(settings::page))
+        .route("/users", get(users::list).post(users::add))
+        .route("/users/{id}", post(users::replace))
+        .route("/users/{id}/delete", post(users::delete))
+        .route("/tokens", get(tokens::list).post(tokens::add))
+        .route("/tokens/{id}/delete", post(tokens::delete))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{id}/end", post(sessions::end))
         .route("/sign-in", get(session::form).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
+        .route("/sign-out/others", post(session::sign_out_others))
         .route("/static/{hash}/{name}", get(assets::serve))
         .fallback(error::unknown_page)
         .layer(middleware::map_response(guarded))

@@ -81,6 +81,15 @@ impl Filter {
         }
     }
 
+    /// What the attacks must not be, if the filter says nothing else.
+    pub fn left_out(&self) -> Option<Self> {
+        match self {
+            Self::All(filters) => filters.iter().map(Self::left_out).collect::<Option<_>>().map(Self::Any),
+            Self::Not(filter) => Some((**filter).clone()),
+            Self::Any(_) | Self::Condition(_) => None,
+        }
+    }
+
     /// One filter for two that must both hold.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

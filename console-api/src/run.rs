@@ -37,6 +37,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let mut app = App::new(store, Clock::System, Bundles::of(flags.bundle_dir));
     app.intake = Intake::default().limited(flags.node_records);
     app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
+    app.retention = retention;
     let telling = tokio::spawn(app.dispatcher().run(stop.clone()));
     app.run(listener, stop).await.context("the server failed")?;
     forgetting.abort();

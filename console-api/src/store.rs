@@ -114,6 +114,14 @@ impl Store {
         Ok(Self { writer, reader, dialect })
     }
 
+    /// Which database it is.
+    pub fn engine(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Sqlite => "SQLite",
+            Dialect::Postgres => "PostgreSQL",
+        }
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("select 1").execute(&self.reader).await?;

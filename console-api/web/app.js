@@ -2,7 +2,7 @@
 import { cells } from './cells.js';
 import { complete } from './complete.js';
 import { copying } from './copy.js';
-import { adopt, fetchPage } from './dom.js';
+import { adopt, announce, fetchPage } from './dom.js';
 import { drawer } from './drawer.js';
 import { keys } from './keys.js';
 import { live } from './live.js';
@@ -30,8 +30,19 @@ async function load(part) {
   document.dispatchEvent(new CustomEvent('loaded', { detail: loaded }));
 }
 
+/** Work that goes on: asked for again until it is done. */
+async function follow(part) {
+  await new Promise((later) => { setTimeout(later, 1000); });
+  const { page, ok } = await fetchPage(location.href);
+  const now = adopt(page, `#${part.id}`);
+  if (!ok || !now) return;
+  part.replaceWith(now);
+  if (now.matches('[data-follow]')) follow(now); else announce('Done');
+}
+
 for (const button of document.querySelectorAll('[data-theme-switch]')) themeSwitch(button);
 for (const part of document.querySelectorAll('[data-load]')) load(part);
+for (const part of document.querySelectorAll('[data-follow]')) follow(part);
 copying();
 cells();
 drawer();

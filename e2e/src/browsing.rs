@@ -1,10 +1,13 @@
 //! What people do with the console in a browser, from signing in to taking an exclusion back, in front of a whole stack.
 
+mod access;
 mod accessible;
 mod data;
 mod pictures;
 mod poison;
 pub mod speed;
+mod versions;
+mod views;
 mod visit;
 mod walk;
 
@@ -46,6 +49,18 @@ const WALKS: &[Walk] = &[
     Walk {
         name: "without scripts: charts, search, a blocked source and a virtual patch, undone",
         show: |visit| Box::pin(walk::without_scripts(visit)),
+    },
+    Walk {
+        name: "a search is kept as a view, opened, renamed and deleted; with scripts and without",
+        show: |visit| Box::pin(views::kept(visit)),
+    },
+    Walk {
+        name: "versions of rules are compared and gone back to, and a rule is tried before it holds",
+        show: |visit| Box::pin(versions::of_rules(visit)),
+    },
+    Walk {
+        name: "users, tokens and sessions: made, shown to who may see them, ended",
+        show: |visit| Box::pin(access::managed(visit)),
     },
     Walk { name: "the files of a search hold what it finds", show: |visit| Box::pin(walk::files(visit)) },
     Walk {

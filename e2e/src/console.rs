@@ -40,8 +40,22 @@ impl Console {
             .with_body(body.to_string());
         let response = self.client.send(self.address, &request).await?;
         let text = response.body_text();
-        ensure!(response.status == 201, "POST {path} answers {}: {text}", response.status);
+        // What takes a while has begun with 202.
+        ensure!(matches!(response.status, 201 | 202), "POST {path} answers {}: {text}", response.status);
         serde_json::from_str(&text).with_context(|| format!("{path} is not JSON: {text}"))
+    }
+
+    /// Changes something that has this revision; answers what came of it.
+    pub async fn change(&self, path: &str, revision: u32, body: &Value) -> anyhow::Result<Value> {
+        let request = Request::new("POST", path, "console")
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("If-Match", format!("\"{revision}\""))
+            .header("Content-Type", "application/json")
+            .with_body(body.to_string());
+        let response = self.client.send(self.address, &request).await?;
+        let text = response.body_text();
+        ensure!(response.status == 200, "POST {path} answers {}: {text}", response.status);
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// Delivers what a node recorded.

@@ -12,6 +12,7 @@ use crate::{
     extract::Query,
     paging::{Page, Slice},
     store::{Store, StoreError},
+    view::View,
 };
 use askama::Template;
 use axum::{
@@ -43,6 +44,9 @@ const GROUPINGS: [(&str, &str); 8] = [
     ("type,ip", "Type and source"),
 ];
 
+/// How many views stand above the list.
+const VIEWS: u32 = 8;
+
 #[derive(Template)]
 #[template(path = "attacks.html")]
 struct AttacksPage {
@@ -50,6 +54,9 @@ struct AttacksPage {
     given: Given,
     order: String,
     not_inspected: u64,
+    /// Searches that were kept, the newest first.
+    views: Vec<View>,
+    may_judge: bool,
     /// What is wrong with what was asked for.
     problem: Option<ApiError>,
 }
@@ -90,6 +97,15 @@ impl AttacksPage {
         }
     }
 
+    /// Whether this is the search of a view.
+    fn is_view(&self, view: &View) -> bool {
+        search::of_view(&view.draft) == search::of_view(&self.given.kept())
+    }
+
+    fn can_be_kept(&self) -> bool {
+        self.may_judge && self.problem.is_none() && !search::of_view(&self.given.kept()).is_empty()
+    }
+
     fn offers(choices: &[(&str, &str)], value: &str) -> bool {
         choices.iter().any(|(choice, _)| *choice == value)
     }
@@ -103,7 +119,7 @@ impl AttacksPage {
 }
 
 pub(super) async fn list(
-    _: Visitor,
+    Visitor(actor): Visitor,
     State(store): State<Store>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     search: Result<Query<Search>, ApiError>,
@@ -113,12 +129,15 @@ pub(super) async fn list(
         return Ok(Redirect::to(&hit).into_response());
     }
     let not_inspected = store.not_inspected_counts().await?.total;
+    let views = store.views(&actor.name, &Slice { limit: VIEWS, after: None }).await?.items;
+    let may_judge = actor.role.may_judge();
     let search = match search {
         Ok(Query(search)) => search,
         Err(problem @ ApiError::BadParameter { .. }) => {
             let list = List::Attacks(Page { items: Vec::new(), next_cursor: None });
             let (status, order) = (problem.status(), String::new());
-            let page = AttacksPage { list, given, order, not_inspected, problem: Some(problem) };
+            let problem = Some(problem);
+            let page = AttacksPage { list, given, order, not_inspected, views, may_judge, problem };
             return Ok((status, render(&page)).into_response());
         }
         Err(problem) => return Err(problem.into()),
@@ -131,7 +150,8 @@ pub(super) async fn list(
         },
         None => List::Attacks(store.attacks(&filter, search.order, &search.slice).await?),
     };
-    Ok(render(&AttacksPage { list, given, order: search.order.text(), not_inspected, problem: None }))
+    let order = search.order.text();
+    Ok(render(&AttacksPage { list, given, order, not_inspected, views, may_judge, problem: None }))
 }
 
 /// The page of the hit, when the search is the id of a request: ours, or CloudFront's.

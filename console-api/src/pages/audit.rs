@@ -1,8 +1,7 @@
 //! Who changed what; and what was changed, put back.
 
-use super::{PageError, change::Api, render, view};
+use super::{PageError, access::Administrator, change::Api, render, view};
 use crate::{
-    actor::{Role, Visitor},
     audit::{Line, LogFilter},
     error::ApiError,
     extract::{Id, Query},
@@ -29,28 +28,38 @@ impl AuditPage {
     }
 
     fn can_be_undone(line: &Line) -> bool {
-        address(line).is_some()
+        Undone::of(line).is_some()
     }
 }
 
 pub(super) async fn list(
-    Visitor(actor): Visitor,
+    _: Administrator,
     State(store): State<Store>,
     slice: Result<Query<Slice>, ApiError>,
 ) -> Result<Response, PageError> {
-    if actor.role != Role::Admin {
-        return Err(ApiError::Forbidden("the role admin").into());
-    }
     let Query(slice) = slice?;
     Ok(render(&AuditPage { page: store.log(&LogFilter::default(), &slice).await? }))
 }
 
-/// Where the API has what a line is about, if it can be put back.
-fn address(line: &Line) -> Option<&'static str> {
-    match line.kind.as_str() {
-        "rule" => Some("/rules"),
-        "ip_list_entry" => Some("/ip-lists"),
-        _ => None,
+/// What is put back, and where the API has it.
+enum Undone {
+    /// Something of a list.
+    Listed(&'static str),
+    /// What people say an attack is.
+    Mark,
+    /// The version of the ruleset that held.
+    Version,
+}
+
+impl Undone {
+    fn of(line: &Line) -> Option<Self> {
+        match line.kind.as_str() {
+            "rule" => Some(Self::Listed("/rules")),
+            "ip_list_entry" => Some(Self::Listed("/ip-lists")),
+            "attack" => Some(Self::Mark),
+            "ruleset" => Some(Self::Version),
+            _ => None,
+        }
     }
 }
 
@@ -62,22 +71,51 @@ pub(super) async fn undo(
 ) -> Result<Redirect, PageError> {
     let Id(id) = id?;
     let line = store.log_line(id).await?.ok_or(ApiError::NotFound("line of the log"))?;
-    let list = address(&line).ok_or(ApiError::NotFound("way to undo that"))?;
+    match Undone::of(&line).ok_or(ApiError::NotFound("way to undo that"))? {
+        Undone::Listed(list) => put_back(&api, list, &line).await?,
+        Undone::Mark => mark_again(&api, &line).await?,
+        Undone::Version => go_back(&api, &store, &line).await?,
+    }
+    Ok(Redirect::to("/audit"))
+}
+
+async fn put_back(api: &Api, list: &str, line: &Line) -> Result<(), PageError> {
     let one = format!("{list}/{}", line.object);
     match (&line.before, &line.after) {
         (Some(before), None) => drop(api.post(list, &draft(before)).await?),
-        (before, Some(_)) => {
-            let revision =
-                api.get(&one).await?["revision"].as_u64().and_then(|number| u32::try_from(number).ok());
-            let revision = revision.ok_or(ApiError::NotFound("revision"))?;
-            match before {
-                Some(before) => drop(api.change(Method::PUT, &one, Some(&draft(before)), revision).await?),
-                None => drop(api.change(Method::DELETE, &one, None, revision).await?),
-            }
+        (Some(before), Some(_)) => {
+            let revision = revision(api, &one).await?;
+            api.change(Method::PUT, &one, Some(&draft(before)), revision).await?;
+        }
+        (None, Some(_)) => {
+            let revision = revision(api, &one).await?;
+            api.change(Method::DELETE, &one, None, revision).await?;
         }
         (None, None) => {}
     }
-    Ok(Redirect::to("/audit"))
+    Ok(())
+}
+
+async fn mark_again(api: &Api, line: &Line) -> Result<(), PageError> {
+    let attack = format!("/attacks/{}", line.object);
+    let mark = line.before.as_ref().map(|before| &before["mark"]);
+    let (value, note) = mark.map(|mark| (mark["value"].clone(), mark["note"].as_str())).unwrap_or_default();
+    let body = json!({"mark": value, "note": note.unwrap_or_default()});
+    let revision = revision(api, &attack).await?;
+    api.change(Method::POST, &format!("{attack}/mark"), Some(&body), revision).await.map(drop)
+}
+
+async fn go_back(api: &Api, store: &Store, line: &Line) -> Result<(), PageError> {
+    let before = line.before.as_ref().and_then(|before| before["version"].as_u64());
+    let version = before.ok_or(ApiError::NotFound("ruleset"))?;
+    let (current, _) = store.ruleset_head().await?;
+    let current = u32::try_from(current).unwrap_or(u32::MAX);
+    api.change(Method::POST, &format!("/rulesets/{version}/activate"), None, current).await.map(drop)
+}
+
+async fn revision(api: &Api, one: &str) -> Result<u32, PageError> {
+    let revision = api.get(one).await?["revision"].as_u64().and_then(|number| u32::try_from(number).ok());
+    Ok(revision.ok_or(ApiError::NotFound("revision"))?)
 }
 
 /// What somebody would have to send to make it again.

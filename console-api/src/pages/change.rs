@@ -39,6 +39,11 @@ impl Api {
         self.call(Method::POST, path, Some(body), None).await
     }
 
+    /// Deletes what has no revision.
+    pub(super) async fn delete(&self, path: &str) -> Result<Value, PageError> {
+        self.call(Method::DELETE, path, None, None).await
+    }
+
     pub(super) async fn change(
         &self,
         method: Method,

@@ -46,25 +46,27 @@ impl RulesPage {
     fn effect(rule: &StoredRule) -> String {
         serde_json::to_string_pretty(&rule.rule.effect).unwrap_or_default()
     }
+}
 
-    fn scope(rule: &StoredRule) -> String {
-        let scope = &rule.rule.scope;
-        let host_and_path =
-            format!("{}{}", scope.host.as_deref().unwrap_or("*"), scope.path.as_deref().unwrap_or("/**"));
-        let method = scope.method.iter().map(|method| format!("{method} "));
-        let application = scope.application.iter().map(|number| format!(" of application {number}"));
-        method.chain([host_and_path]).chain(application).collect()
-    }
+/// Which requests a rule is for, in one line.
+pub(super) fn scope(rule: &StoredRule) -> String {
+    let scope = &rule.rule.scope;
+    let host_and_path =
+        format!("{}{}", scope.host.as_deref().unwrap_or("*"), scope.path.as_deref().unwrap_or("/**"));
+    let method = scope.method.iter().map(|method| format!("{method} "));
+    let application = scope.application.iter().map(|number| format!(" of application {number}"));
+    method.chain([host_and_path]).chain(application).collect()
+}
 
-    fn kind(rule: &StoredRule) -> &'static str {
-        match rule.rule.effect.kind() {
-            "mode" => "Mode",
-            "virtual_patch" => "Virtual patch",
-            "detector" => "Detector",
-            "ignore" => "Exclusion",
-            "mask" => "Mask",
-            _ => "Too much to analyse",
-        }
+/// The kind of a rule, in words.
+pub(super) fn kind(rule: &StoredRule) -> &'static str {
+    match rule.rule.effect.kind() {
+        "mode" => "Mode",
+        "virtual_patch" => "Virtual patch",
+        "detector" => "Detector",
+        "ignore" => "Exclusion",
+        "mask" => "Mask",
+        _ => "Too much to analyse",
     }
 }
 
@@ -92,13 +94,22 @@ pub(super) struct RuleForm {
 
 impl RuleForm {
     fn draft(&self) -> Result<Value, PageError> {
-        let effect: Value = serde_json::from_str(&self.effect)
-            .map_err(|cause| ApiError::parameter("effect", format!("`effect` is not JSON: {cause}")))?;
-        let conditions = [("host", &self.host), ("path", &self.path), ("method", &self.method)];
-        let given = conditions.into_iter().filter(|(_, value)| !value.trim().is_empty());
-        let scope: Map<_, _> = given.map(|(name, value)| (name.to_owned(), value.trim().into())).collect();
-        Ok(json!({"scope": scope, "effect": effect, "comment": self.comment}))
+        let conditions = [("host", &*self.host), ("path", &self.path), ("method", &self.method)];
+        draft(conditions, &self.effect, &self.comment)
     }
+}
+
+/// A rule as the API takes it. A condition that is empty is none; the effect is JSON.
+pub(super) fn draft<const N: usize>(
+    conditions: [(&str, &str); N],
+    effect: &str,
+    comment: &str,
+) -> Result<Value, PageError> {
+    let effect: Value = serde_json::from_str(effect)
+        .map_err(|cause| ApiError::parameter("effect", format!("`effect` is not JSON: {cause}")))?;
+    let given = conditions.into_iter().filter(|(_, value)| !value.trim().is_empty());
+    let scope: Map<_, _> = given.map(|(name, value)| (name.to_owned(), value.trim().into())).collect();
+    Ok(json!({"scope": scope, "effect": effect, "comment": comment}))
 }
 
 pub(super) async fn add(api: Api, Form(form): Form<RuleForm>) -> Result<Redirect, PageError> {

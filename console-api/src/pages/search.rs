@@ -6,7 +6,8 @@ use crate::{
     error::ApiError,
     extract::{FromParameters, Parameters},
     paging::Slice,
-    query::{Field, Filter, Pattern, QueryError, Times},
+    query::{Condition, Field, Filter, Pattern, QueryError, Times},
+    view::ViewDraft,
 };
 use form_urlencoded::Serializer;
 use std::fmt::Display;
@@ -114,6 +115,22 @@ impl Given {
         }
     }
 
+    /// This search as it can be kept: parameters for fields become conditions of the query.
+    pub(super) fn kept(&self) -> ViewDraft {
+        let now = Clock::System.now();
+        let fields = Field::ALL.into_iter().filter(|field| !self.value(field.name()).is_empty());
+        let conditions = fields.filter_map(|field| Condition::of(field, self.value(field.name()), now).ok());
+        let conditions: Vec<_> = conditions.map(|condition| Filter::from(condition).to_string()).collect();
+        let query = if conditions.is_empty() {
+            self.value("q").trim().to_owned()
+        } else {
+            format!("{} {}", self.base(), conditions.join(" ")).trim_start().to_owned()
+        };
+        let value = |name| self.value(name).to_owned();
+        let (group_by, sort, from, to) = (value("group_by"), value("sort"), value("from"), value("to"));
+        ViewDraft { name: String::new(), query, group_by, sort, from, to, shared: false }
+    }
+
     /// Each condition that must hold.
     pub(super) fn chips(&self) -> Vec<Chip> {
         let filter = Filter::parse(self.value("q"), Clock::System.now()).unwrap_or_default();
@@ -142,6 +159,14 @@ impl Given {
         let (before, after) = text.split_at(split);
         Some(Misread { before: before.to_owned(), after: after.to_owned(), error })
     }
+}
+
+/// The parameters of a search that is kept.
+pub(super) fn of_view(view: &ViewDraft) -> String {
+    let ViewDraft { query, group_by, sort, from, to, .. } = view;
+    let all = [("q", query), ("from", from), ("to", to), ("group_by", group_by), ("sort", sort)];
+    let given = all.into_iter().filter(|(_, value)| !value.is_empty());
+    Serializer::new(String::new()).extend_pairs(given).finish()
 }
 
 /// `field:value`, as a query has it.
@@ -173,6 +198,14 @@ mod tests {
         assert_eq!(texts, ["type:sqli", "\"a\" OR \"b\"", "-path:/x", "host:h"]);
         assert_eq!(chips[1].without, "host=h&sort=hits&q=type%3Asqli+-path%3A%2Fx");
         assert_eq!(chips[3].without, "q=type%3Asqli+%28a+OR+b%29+-path%3A%2Fx&sort=hits");
+    }
+
+    #[test]
+    fn a_search_is_kept_with_its_parameters_as_conditions() {
+        let search = given(&[("q", "a OR b"), ("host", "x.example.com"), ("sort", "-hits"), ("cursor", "c")]);
+        assert_eq!(of_view(&search.kept()), "q=%28a+OR+b%29+host%3Ax.example.com&sort=-hits");
+        let plain = given(&[("q", " a OR b "), ("from", "-24h")]);
+        assert_eq!(of_view(&plain.kept()), "q=a+OR+b&from=-24h");
     }
 
     #[test]

@@ -91,6 +91,17 @@ pub(super) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Resu
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
 }
 
+/// Leaves only the session of this browser.
+pub(super) async fn sign_out_others(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Redirect, PageError> {
+    if let Some(session) = actor::session(&headers).filter(|_| is_ours(&headers)) {
+        app.store.close_other_sessions(&session, app.clock.now()).await?;
+    }
+    Ok(Redirect::to("/settings"))
+}
+
 pub(crate) fn cookie(value: &str, max_age: i64, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
     format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")

@@ -40,11 +40,19 @@ impl Dialect {
     /// Of a connection that only reads.
     pub(super) fn reader_start(self) -> &'static [&'static str] {
         match self {
-            Self::Sqlite => &["pragma busy_timeout = 10000", "pragma query_only = on"],
-            // Which filters are given makes all the difference to a plan.
-            Self::Postgres => {
-                &["set default_transaction_read_only = on", "set plan_cache_mode = force_custom_plan"]
-            }
+            Self::Sqlite => &[
+                "pragma busy_timeout = 10000",
+                "pragma query_only = on",
+                // What is added up is looked at again and again.
+                "pragma cache_size = -16384",
+            ],
+            Self::Postgres => &[
+                "set default_transaction_read_only = on",
+                // Which filters are given makes all the difference to a plan.
+                "set plan_cache_mode = force_custom_plan",
+                // The ids of the attacks that are left out are to be found at once.
+                "set work_mem = '32MB'",
+            ],
         }
     }
 

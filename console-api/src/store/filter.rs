@@ -16,6 +16,17 @@ impl Statement {
         }
     }
 
+    /// The same for what is counted by attack: `attack_id` names the column. Where next to all attacks are asked for, those few
+    /// are looked up that are not.
+    pub(super) fn push_filter_of(&mut self, attack_id: &'static str, filter: &Filter) -> &mut Self {
+        self.push(attack_id);
+        match filter.left_out() {
+            Some(left_out) => self.push(" not in (").push(IDS).push_filter(&left_out),
+            None => self.push(" in (").push(IDS).push_filter(filter),
+        };
+        self.push(")")
+    }
+
     fn push_list(&mut self, filters: &[Filter], between: &'static str, none: &'static str) -> &mut Self {
         let Some((first, others)) = filters.split_first() else { return self.push(none) };
         self.push("(").push_filter(first);
@@ -65,7 +76,8 @@ impl Statement {
             Condition::RequestId(id) => self.push_request_id(*id),
             Condition::EdgeRequestId(id) => self.push_edge_request_id(id),
             Condition::Mark(Marks::Any) => self.push("true"),
-            Condition::Mark(marks) => self.push("coalesce(a.mark, 'none') = ").bind(marks.as_str()),
+            Condition::Mark(Marks::None) => self.push("a.mark is null"),
+            Condition::Mark(Marks::Only(mark)) => self.push("a.mark = ").bind(mark.as_str()),
             Condition::Anywhere(pattern) => self.push_anywhere(pattern),
         }
     }
@@ -143,6 +155,7 @@ impl Statement {
     }
 }
 
+const IDS: &str = "select a.id from attacks a where ";
 const OF_A_REQUEST: &str = "exists (select 1 from hits h join requests r on r.request_id = h.request_id where h.attack_id = a.id and ";
 
 /// For `like`, with `\` as the escape, in lower case.

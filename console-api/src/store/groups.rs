@@ -67,6 +67,42 @@ impl Store {
     }
 }
 
+#[derive(FromRow)]
+struct SourceRow {
+    #[sqlx(flatten)]
+    row: Row,
+    /// Of all groups, not only of those that are shown.
+    sources: i64,
+}
+
+impl Store {
+    /// How many sources the attacks come from that a filter leaves, and those with the most hits. One look at all sources, and
+    /// one at the attacks of the few.
+    pub(super) async fn sources(
+        &self,
+        filter: &Filter,
+        limit: u32,
+    ) -> Result<(u64, Vec<AttackGroup>), StoreError> {
+        let mut statement = Statement::new(
+            "with top as (select s.ip as ip, count(*) as attacks, cast(sum(s.hits) as bigint) as hits, \
+             count(*) over () as sources from attack_sources s where ",
+        );
+        statement.push_filter_of("s.attack_id", filter);
+        statement.push(" group by s.ip order by 3 desc, 1 limit ").bind(i64::from(limit)).push(
+            ") select t.ip as key, t.attacks, t.hits, cast(null as bigint) as blocked, min(a.first_seen) as first_seen, \
+             max(a.last_seen) as last_seen, t.sources from top t join attack_sources s on s.ip = t.ip \
+             join attacks a on a.id = s.attack_id where ",
+        );
+        statement.push_filter(filter);
+        statement.push(" group by t.ip, t.attacks, t.hits, t.sources order by t.hits desc, t.ip");
+        let rows: Vec<SourceRow> = statement.fetch_all(&self.reader).await?;
+        let sources = rows.first().map_or(0, |row| count(row.sources));
+        let by_ip = Grouping::by(GroupField::Ip);
+        let top = rows.into_iter().map(|row| row.row.read(&by_ip)).collect::<Result<_, _>>()?;
+        Ok((sources, top))
+    }
+}
+
 fn column(field: GroupField) -> &'static str {
     match field {
         GroupField::Type => "a.type",

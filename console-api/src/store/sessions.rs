@@ -71,8 +71,13 @@ impl Store {
         secret: &Token,
         now: Timestamp,
     ) -> Result<Option<Actor>, StoreError> {
-        let session = session(&mut *self.reader.acquire().await?, "hash", &secret.digest(), now).await?;
+        let session = self.session(secret, now).await?;
         Ok(session.map(|Session { name, role, .. }| Actor { name, role }))
+    }
+
+    /// The session of a browser.
+    pub async fn session(&self, secret: &Token, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        session(&mut *self.reader.acquire().await?, "hash", &secret.digest(), now).await
     }
 
     /// Begins a session. Those that are over go.
@@ -119,6 +124,24 @@ impl Store {
         Ok(())
     }
 
+    /// The other sessions of whoever has this one, the newest first.
+    pub async fn other_sessions(&self, own: Uuid, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        others(&mut *self.reader.acquire().await?, own, now).await
+    }
+
+    /// Ends them.
+    pub async fn close_other_sessions(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
+        let mut change = self.writer.begin().await?;
+        if let Some(own) = session(&mut change, "hash", &secret.digest(), now).await? {
+            let author = Author::new(Actor { name: own.name, role: own.role }, now);
+            for other in others(&mut change, own.id, now).await? {
+                end(&mut change, &other, &author).await?;
+            }
+        }
+        change.commit().await?;
+        Ok(())
+    }
+
     /// Ends anybody's session; `false` when there is none of this id.
     pub async fn end_session(&self, id: Uuid, author: &Author) -> Result<bool, StoreError> {
         let mut change = self.writer.begin().await?;
@@ -142,6 +165,17 @@ async fn end(connection: &mut Connection, session: &Session, author: &Author) ->
         .execute(&mut *connection)
         .await?;
     audit::note(connection, author, &Deed::deleted(Kind::Session, &session.id, session)).await
+}
+
+/// Those of the same user or token.
+async fn others(connection: &mut Connection, own: Uuid, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+    let mut statement = Statement::new(SESSIONS);
+    statement.push(" join sessions own on (own.user_id = s.user_id or own.token_hash = s.token_hash)");
+    statement.push(" where own.id = ").bind(own.to_string()).push(" and s.id <> own.id");
+    statement.push(" and s.expires_at > ").bind(now.as_millisecond());
+    statement.push(" order by s.created_at desc, s.id desc");
+    let rows: Vec<Row> = statement.fetch_all(connection).await?;
+    rows.into_iter().map(Session::try_from).collect()
 }
 
 /// A session that has not expired, by its `id` or `hash`.

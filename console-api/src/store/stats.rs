@@ -41,23 +41,28 @@ struct Slot {
 impl Store {
     /// What the attacks a filter leaves add up to. Without a time given, the series covers all of them.
     pub async fn stats(&self, filter: &Filter, times: Times) -> Result<AttackStats, StoreError> {
-        let totals = self.totals(filter).await?;
-        let series = self.series(filter, times, &totals).await?;
-        let top = Top {
-            attack_type: self.top(filter, GroupField::Type).await?,
-            host: self.top(filter, GroupField::Host).await?,
-            path: self.top(filter, GroupField::Path).await?,
-            parameter: self.top(filter, GroupField::Parameter).await?,
-            ip: self.top(filter, GroupField::Ip).await?,
+        let counted = async {
+            let totals = self.totals(filter).await?;
+            let series = self.series(filter, times, &totals).await?;
+            Ok::<_, StoreError>((totals, series))
         };
+        let ((totals, series), (sources, ip), attack_type, host, path, parameter, response_statuses) = tokio::try_join!(
+            counted,
+            self.sources(filter, TOP),
+            self.top(filter, GroupField::Type),
+            self.top(filter, GroupField::Host),
+            self.top(filter, GroupField::Path),
+            self.top(filter, GroupField::Parameter),
+            self.statuses(filter),
+        )?;
         Ok(AttackStats {
             attacks: count(totals.attacks),
             hits: count(totals.hits.unwrap_or_default()),
             blocked: count(totals.blocked.unwrap_or_default()),
-            sources: self.sources(filter).await?,
+            sources,
             series,
-            top,
-            response_statuses: self.statuses(filter).await?,
+            top: Top { attack_type, host, path, parameter, ip },
+            response_statuses,
         })
     }
 
@@ -70,26 +75,15 @@ impl Store {
         statement.fetch_one(&self.reader).await
     }
 
-    async fn sources(&self, filter: &Filter) -> Result<u64, StoreError> {
-        let mut statement = Statement::new(
-            "select count(distinct s.ip) from attack_sources s join attacks a on a.id = s.attack_id where ",
-        );
-        statement.push_filter(filter);
-        let (sources,): (i64,) = statement.fetch_one(&self.reader).await?;
-        Ok(count(sources))
-    }
-
     async fn top(&self, filter: &Filter, field: GroupField) -> Result<Vec<AttackGroup>, StoreError> {
         let slice = Slice { limit: TOP, after: None };
         Ok(self.groups(filter, &Grouping::by(field), &slice).await?.items)
     }
 
     async fn statuses(&self, filter: &Filter) -> Result<BTreeMap<String, u64>, StoreError> {
-        let mut statement = Statement::new(
-            "select s.status, cast(sum(s.hits) as bigint) from attacks a \
-             join attack_statuses s on s.attack_id = a.id where ",
-        );
-        statement.push_filter(filter).push(" group by s.status");
+        let mut statement =
+            Statement::new("select s.status, cast(sum(s.hits) as bigint) from attack_statuses s where ");
+        statement.push_filter_of("s.attack_id", filter).push(" group by s.status");
         let rows: Vec<(i64, i64)> = statement.fetch_all(&self.reader).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
@@ -106,12 +100,12 @@ impl Store {
             .push(
                 " as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked ",
             )
-            .push("from attack_times t join attacks a on a.id = t.attack_id where t.slot >= ")
+            .push("from attack_times t where t.slot >= ")
             .bind(start)
             .push(" and t.slot <= ")
             .bind(to)
             .push(" and ")
-            .push_filter(filter)
+            .push_filter_of("t.attack_id", filter)
             .push(" group by 1");
         let slots: Vec<Slot> = statement.fetch_all(&self.reader).await?;
         let slots: BTreeMap<i64, Slot> = slots.into_iter().map(|slot| (slot.start, slot)).collect();

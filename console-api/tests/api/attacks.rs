@@ -237,6 +237,15 @@ async fn stats_add_up_what_the_query_finds() {
 }
 
 #[tokio::test]
+async fn stats_of_what_is_left_are_those_of_all_without_what_is_left_out() {
+    let console = two_attacks().await;
+    let stats = async |query: &str| console.body(&format!("/api/v1/attacks/stats?{query}")).await;
+    assert_eq!(stats("q=-type:ptrav").await, stats("q=type:sqli").await);
+    assert_eq!(stats("q=-(type:sqli+OR+path:*)").await["top"]["ip"], json!([]));
+    assert_eq!(stats("q=-host:nowhere").await, stats("").await);
+}
+
+#[tokio::test]
 async fn a_series_follows_merges_and_what_became_of_blocks() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 100)]).await;

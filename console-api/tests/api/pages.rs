@@ -1,3 +1,7 @@
+mod access;
+mod rulesets;
+mod views;
+
 use crate::harness::{Answer, Console, attack, hit, not_inspected, request_id, send, token_of, uuid, with};
 use axum::{
     Router,
@@ -39,6 +43,16 @@ async fn a_stranger_is_sent_to_sign_in() {
         "/nodes",
         "/connectors",
         "/audit",
+        "/views",
+        "/rulesets",
+        "/rulesets/compare",
+        "/rulesets/1",
+        "/replays",
+        "/replays/x",
+        "/settings",
+        "/users",
+        "/tokens",
+        "/sessions",
         "/elsewhere",
     ] {
         let answer = browse(&console.router, path, "wallarm_session=made-up").await;
@@ -352,6 +366,15 @@ async fn an_attack_is_marked_and_the_mark_taken_away() {
         submit(&console, Role::Analyst, &format!("{path}/mark"), &[("mark", ""), ("revision", "1")]).await;
     assert_eq!(taken.status, 303, "{}", taken.text);
     assert!(!console.get(&path).await.text.contains("A false alarm"));
+
+    // What was marked first comes back, and goes again.
+    for (undone, is_marked) in [(0, true), (2, false)] {
+        let log = console.get_as(Role::Admin, "/api/v1/audit?object=attack").await.json();
+        let undo = format!("/audit/{}/undo", log["items"][undone]["id"].as_str().unwrap());
+        assert!(console.get_as(Role::Admin, "/audit").await.text.contains(&undo));
+        assert_eq!(submit(&console, Role::Analyst, &undo, &[]).await.status, 303);
+        assert_eq!(console.get(&path).await.text.contains("our &#60;b&#62;tests"), is_marked);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use super::{Visit, data};
 use crate::browser::Window;
 use anyhow::{Context as _, ensure};
+use serde::Deserialize;
 use std::fs;
 
 /// Where `just browser` puts it.
@@ -17,14 +18,38 @@ const WINDOWS: [Window; 4] = [
     Window { width: 360, height: 740, dark: true },
 ];
 
-/// What it says of the page that is open: an empty text when all is well.
-const RUN: &str = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}).then((result) => \
-     result.violations.map((it) => `${it.id}: ${it.help}: ${it.nodes.map((node) => node.html.slice(0, 200)).slice(0, 3).join(' ')}`).join('\\n'))";
+/// How many rules it knows of each level.
+const RULES: &str =
+    "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'].map((level) => axe.getRules([level]).length)";
+
+/// What it says of the page that is open.
+const RUN: &str = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}).then((result) => ({ \
+     passes: result.passes.length, \
+     levels: [...new Set(result.passes.flatMap((it) => it.tags))], \
+     violations: result.violations.map((it) => \
+         `${it.id}: ${it.help}: ${it.nodes.map((node) => node.html.slice(0, 200)).slice(0, 3).join(' ')}`)}))";
+
+#[derive(Deserialize)]
+struct Verdict {
+    /// How many rules hold.
+    passes: u32,
+    /// Which levels these are of.
+    levels: Vec<String>,
+    violations: Vec<String>,
+}
 
 pub(super) async fn pages(visit: &Visit) -> anyhow::Result<()> {
     let axe = fs::read_to_string(AXE).context("`just browser` installs axe-core")?;
-    let pages = data::pages(visit).await?;
     let mut violations = Vec::new();
+    visit.sign_in().await?;
+    visit.reads("[data-waiting]", "Waiting for the first attack").await?;
+    it_can_fail(visit, &axe).await?;
+    for window in WINDOWS {
+        visit.resize(window).await?;
+        visit.page("/attacks").await?;
+        violations.extend(look(visit, &axe, "welcome", window).await?);
+    }
+    let pages = data::pages(visit).await?;
     for window in WINDOWS {
         visit.resize(window).await?;
         for page in &pages {
@@ -32,22 +57,43 @@ pub(super) async fn pages(visit: &Visit) -> anyhow::Result<()> {
             if page.is_mistake {
                 visit.complaints();
             }
-            let at = format!(
-                "{} at {} px, {}",
-                page.name,
-                window.width,
-                if window.dark { "dark" } else { "light" }
-            );
-            let fits = visit.value("document.documentElement.scrollWidth <= innerWidth").await?;
-            if fits != true {
-                violations.push(format!("{at}: wider than the window"));
-            }
-            visit.value(&axe).await?;
-            let found = visit.value(RUN).await?;
-            let found = found.as_str().context("axe-core answers a text")?;
-            violations.extend(found.lines().map(|line| format!("{at}: {line}")));
+            violations.extend(look(visit, &axe, page.name, window).await?);
         }
     }
     ensure!(violations.is_empty(), "{}", violations.join("\n"));
     Ok(())
+}
+
+/// It has rules of every level, and tells when one is broken.
+async fn it_can_fail(visit: &Visit, axe: &str) -> anyhow::Result<()> {
+    visit.value(axe).await?;
+    let rules: Vec<u32> = serde_json::from_value(visit.value(RULES).await?)?;
+    ensure!(rules.iter().all(|number| *number > 0), "axe-core knows no rules of some level: {rules:?}");
+    visit.value("document.documentElement.removeAttribute('lang')").await?;
+    let found = verdict(visit).await?.violations;
+    ensure!(
+        found.len() == 1 && found[0].starts_with("html-has-lang"),
+        "a page without a language: {found:?}"
+    );
+    Ok(())
+}
+
+async fn look(visit: &Visit, axe: &str, name: &str, window: Window) -> anyhow::Result<Vec<String>> {
+    let theme = if window.dark { "dark" } else { "light" };
+    let at = format!("{name} at {} px, {theme}", window.width);
+    visit.value(axe).await?;
+    let Verdict { passes, levels, violations } = verdict(visit).await?;
+    ensure!(passes > 5, "{at}: axe-core looked at {passes} rules only");
+    for level in ["wcag2a", "wcag2aa"] {
+        ensure!(levels.iter().any(|it| it == level), "{at}: axe-core looked at nothing of {level}");
+    }
+    let mut found: Vec<_> = violations.into_iter().map(|it| format!("{at}: {it}")).collect();
+    if visit.value("document.documentElement.scrollWidth <= innerWidth").await? != true {
+        found.push(format!("{at}: wider than the window"));
+    }
+    Ok(found)
+}
+
+async fn verdict(visit: &Visit) -> anyhow::Result<Verdict> {
+    serde_json::from_value(visit.value(RUN).await?).context("axe-core answers what it found")
 }

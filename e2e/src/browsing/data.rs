@@ -1,38 +1,112 @@
 //! Something to look at on every page, and the pages.
 
 use super::Visit;
+use crate::{console::Console, scenarios::world::PATIENCE};
 use serde_json::json;
 
 /// The pages that need no id.
-pub(super) const LISTS: [&str; 8] = [
+pub(super) const LISTS: [&str; 16] = [
     "/attacks",
     "/attacks/charts",
+    "/views",
     "/not-inspected",
     "/rules",
+    "/rulesets",
+    "/rulesets/compare?from=0",
+    "/replays",
     "/ip-lists",
     "/nodes",
     "/connectors",
     "/audit",
+    "/settings",
+    "/users",
+    "/tokens",
+    "/sessions",
 ];
 
 /// A page, and what shows that all of it is there.
 pub(super) struct Page {
     pub(super) name: &'static str,
     address: String,
+    /// What is clicked there.
+    click: Option<&'static str>,
     shows: &'static str,
-    /// It is answered 400, which Chromium notes.
+    /// It is answered with an error, which Chromium notes.
     pub(super) is_mistake: bool,
 }
 
 impl Page {
+    fn new(name: &'static str, address: impl Into<String>, shows: &'static str) -> Self {
+        Self { name, address: address.into(), click: None, shows, is_mistake: false }
+    }
+
+    fn after_click(self, click: &'static str) -> Self {
+        Self { click: Some(click), ..self }
+    }
+
+    fn mistake(self) -> Self {
+        Self { is_mistake: true, ..self }
+    }
+
     pub(super) async fn open(&self, visit: &Visit) -> anyhow::Result<()> {
         visit.page(&self.address).await?;
+        if let Some(click) = self.click {
+            // Charts come after the page, and move what is below them.
+            visit.sees(".charts .series").await?;
+            visit.click(click).await?;
+        }
         visit.sees(self.shows).await
     }
 }
 
-/// Sends what an attacker might, makes a rule and an entry of a list, signs in, and says which pages there are.
+/// Sends what an attacker might, makes what people make, signs in, and says which pages there are.
 pub(super) async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
+    attacks(visit).await?;
+    let console = visit.world.console_api();
+    things(&console).await?;
+    visit.world.attack("sqli", "post > json_doc > hash:user").await?;
+    visit.sign_in().await?;
+
+    let union = visit.world.attack("sqli", "get > id").await?;
+    let attack = format!("/attacks/{}", union["id"].as_str().unwrap_or_default());
+    let hits = console.get(&format!("/api/v1{attack}/hits")).await?;
+    let hit = format!("/hits/{}", hits["items"][0]["id"].as_str().unwrap_or_default());
+    let candidate = json!({"add": [{"effect": {"kind": "ignore", "findings": {"type": "sqli"}}}]});
+    console.make("/api/v1/replays", &json!({"candidate": candidate})).await?;
+    let replay = console.wait_for("/api/v1/replays", PATIENCE, |replay| replay["status"] == "done").await?;
+    let replay = format!("/replays/{}", replay["id"].as_str().unwrap_or_default());
+    Ok(vec![
+        Page::new("attacks", "/attacks", ".charts .series"),
+        Page::new("drawer", "/attacks", ".drawer h1").after_click(".name a"),
+        Page::new("save-view", "/attacks?q=type:sqli", "#keep:popover-open").after_click("[popovertarget]"),
+        Page::new("groups", "/attacks?group_by=type,ip", ".charts .series"),
+        Page::new("charts", "/attacks/charts", ".charts .series"),
+        Page::new("search-mistake", "/attacks?q=hosst:shop", ".problem").mistake(),
+        Page::new("views", "/views", "td"),
+        Page::new("attack", attack, "h1"),
+        Page::new("exclusion", format!("{hit}/exclusion?width=type&place=here&requests=host"), "td"),
+        Page::new("hit", hit, "h1"),
+        Page::new("not-inspected", "/not-inspected", "h1"),
+        Page::new("rules", "/rules", "td"),
+        Page::new("versions", "/rulesets", "td"),
+        Page::new("versions-compared", "/rulesets/compare?from=0", ".diff ins"),
+        Page::new("version", "/rulesets/1", ".diff del"),
+        Page::new("replays", "/replays", "td"),
+        Page::new("replay", replay, "td"),
+        Page::new("ip-lists", "/ip-lists", "td"),
+        Page::new("nodes", "/nodes", "td"),
+        Page::new("connectors", "/connectors", "h2"),
+        Page::new("audit", "/audit", "td"),
+        Page::new("settings", "/settings", "td"),
+        Page::new("users", "/users", "td"),
+        Page::new("tokens", "/tokens", "td"),
+        Page::new("sessions", "/sessions", "td"),
+        Page::new("unknown-page", "/nowhere", "h1").mistake(),
+        Page::new("sign-in", "/sign-in", "#user"),
+    ])
+}
+
+async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     const ATTACKS: [&str; 7] = [
         "/etc/passwd",
         "/search?q='+OR+1=1--",
@@ -45,40 +119,27 @@ pub(super) async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     for target in ATTACKS {
         visit.world.get(target).await?;
     }
-    visit
-        .world
-        .post("/api/login", "application/json", r#"{"user": "admin' or '1'='1", "password": "x"}"#)
-        .await?;
-    let console = visit.world.console_api();
+    let body = r#"{"user": "admin' or '1'='1", "password": "x"}"#;
+    visit.world.post("/api/login", "application/json", body).await.map(drop)
+}
+
+/// What people make: rules, an entry of a list, views, a token, a user, a replay.
+async fn things(console: &Console) -> anyhow::Result<()> {
     let rule = json!({"scope": {"path": "/report"}, "comment": "Until the report builder is mended",
         "effect": {"kind": "virtual_patch", "points": [[["get", "template"]]]}});
     console.make("/api/v1/rules", &rule).await?;
     let entry =
         json!({"list": "deny", "source": {"network": "203.0.113.0/24"}, "reason": "credential stuffing"});
     console.make("/api/v1/ip-lists", &entry).await?;
-    visit.world.attack("sqli", "post > json_doc > hash:user").await?;
-    visit.sign_in().await?;
-
-    let union = visit.world.attack("sqli", "get > id").await?;
-    let attack = format!("/attacks/{}", union["id"].as_str().unwrap_or_default());
-    let hits = console.get(&format!("/api/v1{attack}/hits")).await?;
-    let hit = format!("/hits/{}", hits["items"][0]["id"].as_str().unwrap_or_default());
-    let page = |name, address: &str, shows| Page {
-        name,
-        address: address.to_owned(),
-        shows,
-        is_mistake: name == "search-mistake",
-    };
-    Ok(vec![
-        page("attacks", "/attacks", ".charts .series"),
-        page("attack", &attack, "h1"),
-        page("hit", &hit, "h1"),
-        page("not-inspected", "/not-inspected", "h1"),
-        page("rules", "/rules", "td"),
-        page("ip-lists", "/ip-lists", "td"),
-        page("nodes", "/nodes", "td"),
-        page("connectors", "/connectors", "h2"),
-        page("audit", "/audit", "td"),
-        page("search-mistake", "/attacks?q=hosst:shop", ".problem"),
-    ])
+    for (name, query, from) in
+        [("Injections of today", "type:sqli,nosqli", "-24h"), ("Let through", "status:monitoring", "-7d")]
+    {
+        let view = json!({"name": name, "query": query, "from": from, "shared": true});
+        console.make("/api/v1/views", &view).await?;
+    }
+    let token = json!({"name": "report-builder", "role": "read_only", "expires_at": "2100-01-01T00:00:00Z"});
+    console.make("/api/v1/tokens", &token).await?;
+    let user = json!({"name": "ann", "role": "analyst", "password": "correct horse battery"});
+    console.make("/api/v1/users", &user).await?;
+    Ok(())
 }

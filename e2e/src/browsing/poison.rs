@@ -53,24 +53,31 @@ pub(super) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
         .await?;
     is_clean(visit).await?;
 
-    for payload in PAYLOADS {
-        let comment = payload.replace('\0', "");
-        let rule = json!({"comment": comment, "scope": {"host": "none.example.com"}, "effect": {"kind": "mode", "mode": "monitoring"}});
-        visit.world.console_api().make("/api/v1/rules", &rule).await?;
-        let entry = json!({"list": "gray", "source": {"network": "192.0.2.1"}, "reason": comment});
-        visit.world.console_api().make("/api/v1/ip-lists", &entry).await?;
-    }
+    things(visit).await?;
     for n in 0..PAYLOADS.len() {
         visit.page(&format!("/hits/{}", uuid(n))).await?;
+        is_clean(visit).await?;
+        visit.page(&format!("/hits/{}/exclusion?width=signature&place=here&requests=host", uuid(n))).await?;
+        visit.sees("td.raw").await?;
         is_clean(visit).await?;
     }
     for attack in visit.world.console_api().items("/api/v1/attacks").await? {
         visit.page(&format!("/attacks/{}", attack["id"].as_str().unwrap_or_default())).await?;
         is_clean(visit).await?;
     }
+    for replay in visit.world.console_api().items("/api/v1/replays").await? {
+        visit.page(&format!("/replays/{}", replay["id"].as_str().unwrap_or_default())).await?;
+        is_clean(visit).await?;
+    }
     for page in data::LISTS {
         visit.page(page).await?;
         is_clean(visit).await?;
+        loop {
+            let next = visit.value("document.querySelector('a[rel=next]')?.getAttribute('href')").await?;
+            let Some(next) = next.as_str() else { break };
+            visit.page(next).await?;
+            is_clean(visit).await?;
+        }
     }
     for group in ["host", "path", "parameter", "type,ip"] {
         visit.page(&format!("/attacks?group_by={group}")).await?;
@@ -90,6 +97,39 @@ pub(super) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
     visit.click(".name a").await?;
     visit.sees(".drawer h1").await?;
     is_clean(visit).await
+}
+
+/// What people make, each named like an attack.
+async fn things(visit: &Visit) -> anyhow::Result<()> {
+    let console = visit.world.console_api();
+    for (n, payload) in PAYLOADS.iter().enumerate() {
+        let text = payload.replace('\0', "");
+        let rule = json!({"comment": text, "scope": {"host": "none.example.com"}, "effect": {"kind": "mode", "mode": "monitoring"}});
+        console.make("/api/v1/rules", &rule).await?;
+        let entry = json!({"list": "gray", "source": {"network": "192.0.2.1"}, "reason": text});
+        console.make("/api/v1/ip-lists", &entry).await?;
+        // Names are short, and have no control characters.
+        let name: String = text.chars().filter(|it| !it.is_control()).take(100).collect();
+        console
+            .make("/api/v1/views", &json!({"name": name, "query": "host:*canary*", "shared": true}))
+            .await?;
+        console.make("/api/v1/tokens", &json!({"name": name, "role": "read_only"})).await?;
+        let user = json!({"name": name, "role": "analyst", "password": format!("correct horse battery {n}")});
+        console.make("/api/v1/users", &user).await?;
+    }
+    let names: Vec<_> = PAYLOADS.iter().map(|payload| payload.replace('\0', "")).collect();
+    let added: Vec<_> = names
+        .iter()
+        .map(|name| json!({"comment": name, "effect": {"kind": "ignore", "findings": {"signature": name}}}))
+        .collect();
+    console
+        .make("/api/v1/replays", &json!({"recorded": {"query": "canary"}, "candidate": {"add": added}}))
+        .await?;
+    for (attack, note) in console.items("/api/v1/attacks").await?.iter().zip(names.iter().cycle()) {
+        let path = format!("/api/v1/attacks/{}/mark", attack["id"].as_str().unwrap_or_default());
+        console.change(&path, 0, &json!({"mark": "true_positive", "note": note})).await?;
+    }
+    Ok(())
 }
 
 async fn is_clean(visit: &Visit) -> anyhow::Result<()> {

@@ -1,0 +1,190 @@
+//! Another ruleset on what was recorded: begun here, followed here.
+
+use super::{PageError, change::Api, render, rules, view};
+use crate::{
+    actor::Visitor,
+    clock::Clock,
+    error::ApiError,
+    extract::{FromParameters, Id, Parameters, Query},
+    paging::{Page, Slice},
+    ruleset::StoredRule,
+    store::Store,
+    trial::{
+        policy::Verdict,
+        replay::{Replay, ReplayStatus, Verdicts},
+    },
+};
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    response::{Redirect, Response},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// The times offered, in the words of `from`.
+const RANGES: [(&str, &str); 5] = [
+    ("-24h", "Last 24 hours"),
+    ("-7d", "Last 7 days"),
+    ("-30d", "Last 30 days"),
+    ("-90d", "Last 90 days"),
+    ("", "All time"),
+];
+
+/// What the form begins with.
+#[derive(Default)]
+pub(super) struct Prefilled {
+    ruleset: Option<u64>,
+    remove: Option<Uuid>,
+}
+
+impl FromParameters for Prefilled {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let ruleset = parameters.parse("ruleset", "the number of a version")?;
+        Ok(Self { ruleset, remove: parameters.parse("remove", "the id of a rule")? })
+    }
+}
+
+impl Prefilled {
+    fn removes(&self, rule: &StoredRule) -> bool {
+        self.remove == Some(rule.rule.id)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "replays.html")]
+struct ReplaysPage {
+    page: Page<Replay>,
+    rules: Vec<StoredRule>,
+    prefilled: Prefilled,
+    may_judge: bool,
+}
+
+pub(super) async fn list(
+    Visitor(actor): Visitor,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    asked: Result<Query<(Prefilled, Slice)>, ApiError>,
+) -> Result<Response, PageError> {
+    let Query((prefilled, slice)) = asked?;
+    let rules = store.rules(&Slice { limit: Slice::MAX_LIMIT, after: None }).await?.items;
+    let page = store.replays(&slice, clock.now()).await?;
+    Ok(render(&ReplaysPage { page, rules, prefilled, may_judge: actor.role.may_judge() }))
+}
+
+/// A candidate, and the requests to try it on, as the form has them.
+#[derive(Deserialize)]
+pub(super) struct ReplayForm {
+    /// Empty: the one that holds.
+    ruleset: String,
+    /// Empty: none.
+    remove: String,
+    /// As JSON. Empty: none.
+    effect: String,
+    host: String,
+    path: String,
+    query: String,
+    from: String,
+}
+
+impl ReplayForm {
+    fn draft(&self) -> Result<Value, PageError> {
+        let mut candidate = Map::new();
+        if !self.ruleset.trim().is_empty() {
+            let number = self.ruleset.trim().parse::<u64>();
+            let wrong = |_| ApiError::parameter("ruleset", "`ruleset` must be the number of a version");
+            candidate.insert("ruleset".to_owned(), json!(number.map_err(wrong)?));
+        }
+        if !self.remove.is_empty() {
+            candidate.insert("remove".to_owned(), json!([self.remove]));
+        }
+        if !self.effect.trim().is_empty() {
+            let rule = rules::draft([("host", &self.host), ("path", &self.path)], &self.effect, "")?;
+            candidate.insert("add".to_owned(), json!([rule]));
+        }
+        let mut recorded = json!({"query": self.query});
+        if !self.from.is_empty() {
+            recorded["from"] = json!(self.from);
+        }
+        Ok(json!({"recorded": recorded, "candidate": candidate}))
+    }
+}
+
+pub(super) async fn start(api: Api, Form(form): Form<ReplayForm>) -> Result<Redirect, PageError> {
+    let started = api.post("/replays", &form.draft()?).await?;
+    Ok(Redirect::to(&format!("/replays/{}", started["id"].as_str().unwrap_or_default())))
+}
+
+#[derive(Template)]
+#[template(path = "replay.html")]
+struct ReplayPage {
+    replay: Replay,
+}
+
+impl ReplayPage {
+    /// Each kind of change, with what it means.
+    fn kinds(&self) -> [(&'static str, &'static str, &Verdicts); 3] {
+        let report = &self.replay.report;
+        [
+            ("New", "nothing was found in these requests before", &report.new),
+            ("Lost", "nothing is found in these any more", &report.lost),
+            ("Changed", "other types are found, or another verdict is given", &report.changed),
+        ]
+    }
+
+    fn rules_added(&self) -> Vec<String> {
+        let added = self.replay.draft.candidate.add.iter();
+        added.map(|rule| serde_json::to_string(rule).unwrap_or_default()).collect()
+    }
+}
+
+pub(super) async fn one(
+    _: Visitor,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    id: Result<Id, ApiError>,
+) -> Result<Response, PageError> {
+    let Id(id) = id?;
+    let replay = store.replay(id, clock.now()).await?.ok_or(ApiError::NotFound("replay"))?;
+    Ok(render(&ReplayPage { replay }))
+}
+
+/// What was tried, in one line.
+fn candidate(replay: &Replay) -> String {
+    let tried = &replay.draft.candidate;
+    let mut words = vec![match tried.ruleset {
+        Some(version) => format!("version {version}"),
+        None => "the ruleset that held".to_owned(),
+    }];
+    if !tried.remove.is_empty() {
+        words.push(format!("without {}", number_of_rules(tried.remove.len())));
+    }
+    if !tried.add.is_empty() {
+        words.push(format!("with {} more", number_of_rules(tried.add.len())));
+    }
+    words.join(", ")
+}
+
+fn number_of_rules(number: usize) -> String {
+    format!("{number} rule{}", if number == 1 { "" } else { "s" })
+}
+
+fn status(replay: &Replay) -> &'static str {
+    match replay.status {
+        ReplayStatus::Running => "Running",
+        ReplayStatus::Done => "Done",
+        ReplayStatus::Failed => "Failed; the console’s log says why",
+        ReplayStatus::Interrupted => "Interrupted: the console was stopped",
+    }
+}
+
+/// A verdict in words: what is found, and whether that blocks.
+fn verdict(verdict: &Verdict) -> String {
+    if verdict.is_nothing() {
+        return "passes".to_owned();
+    }
+    let types: Vec<_> = verdict.attack_types.iter().map(String::as_str).collect();
+    format!("{} {}", types.join(", "), if verdict.blocks { "blocked" } else { "recorded" })
+}

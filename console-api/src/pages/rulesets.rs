@@ -1,0 +1,176 @@
+//! The versions of rules and lists: listed, compared, gone back to.
+
+use super::{PageError, change::Api, render, view};
+use crate::{
+    actor::Visitor,
+    audit::Kind,
+    error::ApiError,
+    extract::{FromParameters, Number, Parameters, Query},
+    paging::{Page, Slice},
+    ruleset::{Difference, Version},
+    store::Store,
+};
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    http::Method,
+    response::{Redirect, Response},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+#[derive(Template)]
+#[template(path = "rulesets.html")]
+struct VersionsPage {
+    page: Page<Version>,
+    current: u64,
+    may_judge: bool,
+}
+
+pub(super) async fn list(
+    Visitor(actor): Visitor,
+    State(store): State<Store>,
+    slice: Result<Query<Slice>, ApiError>,
+) -> Result<Response, PageError> {
+    let Query(slice) = slice?;
+    let (current, _) = store.ruleset_head().await?;
+    Ok(render(&VersionsPage {
+        page: store.versions(&slice).await?,
+        current,
+        may_judge: actor.role.may_judge(),
+    }))
+}
+
+/// A rule or an entry that is not the same in two versions.
+struct Changed {
+    what: &'static str,
+    did: &'static str,
+    object: String,
+    lines: Vec<Line>,
+}
+
+/// A line of either, or of both.
+struct Line {
+    tag: ChangeTag,
+    text: String,
+}
+
+impl Changed {
+    fn new(kind: Kind, object: String, before: Option<&Value>, after: Option<&Value>) -> Self {
+        let did = match (before, after) {
+            (None, _) => "added",
+            (_, None) => "deleted",
+            _ => "changed",
+        };
+        let what = if kind == Kind::Rule { "Rule" } else { "Entry of a list" };
+        let text = |thing: Option<&Value>| thing.map(|thing| format!("{thing:#}\n")).unwrap_or_default();
+        let (before, after) = (text(before), text(after));
+        let diff = TextDiff::from_lines(&before, &after);
+        let line =
+            |change: similar::Change<&str>| Line { tag: change.tag(), text: change.value().to_owned() };
+        Self { what, did, object, lines: diff.iter_all_changes().map(line).collect() }
+    }
+
+    /// What came of the changes since.
+    fn since(Difference { kind, object, before, after, .. }: Difference) -> Self {
+        Self::new(kind, object, before.as_ref(), after.as_ref())
+    }
+
+    /// What taking them back would change.
+    fn back(Difference { kind, object, before, after, .. }: Difference) -> Self {
+        Self::new(kind, object, after.as_ref(), before.as_ref())
+    }
+}
+
+/// Two versions, in either order.
+pub(super) struct Both {
+    from: u64,
+    to: Option<u64>,
+}
+
+impl FromParameters for Both {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        const NUMBER: &str = "the number of a version";
+        let from = parameters.parse("from", NUMBER)?;
+        let missing = || ApiError::parameter("from", "`from` must be the number of a version");
+        Ok(Self { from: from.ok_or_else(missing)?, to: parameters.parse("to", NUMBER)? })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "ruleset_compare.html")]
+struct ComparePage {
+    from: u64,
+    to: u64,
+    changed: Vec<Changed>,
+}
+
+pub(super) async fn compare(
+    _: Visitor,
+    State(store): State<Store>,
+    both: Result<Query<Both>, ApiError>,
+) -> Result<Response, PageError> {
+    let Query(Both { from, to }) = both?;
+    let to = match to {
+        Some(to) => to,
+        None => store.ruleset_head().await?.0,
+    };
+    let differences = store.difference(from.min(to), Some(from.max(to))).await?;
+    let differences = differences.ok_or(ApiError::NotFound("ruleset"))?.into_iter();
+    let changed = if from <= to {
+        differences.map(Changed::since).collect()
+    } else {
+        differences.map(Changed::back).collect()
+    };
+    Ok(render(&ComparePage { from, to, changed }))
+}
+
+#[derive(Template)]
+#[template(path = "ruleset.html")]
+struct VersionPage {
+    version: u64,
+    current: u64,
+    rules: usize,
+    entries: usize,
+    /// What going back would change.
+    changed: Vec<Changed>,
+    may_judge: bool,
+}
+
+pub(super) async fn one(
+    Visitor(actor): Visitor,
+    State(store): State<Store>,
+    number: Result<Number, ApiError>,
+) -> Result<Response, PageError> {
+    let Number(version) = number?;
+    let (current, _) = store.ruleset_head().await?;
+    let unknown = || ApiError::NotFound("ruleset");
+    let content = store.version(version).await?.ok_or_else(unknown)?;
+    let differences = store.difference(version, Some(current)).await?.ok_or_else(unknown)?;
+    Ok(render(&VersionPage {
+        version,
+        current,
+        rules: content.rules.len(),
+        entries: content.lists.len(),
+        changed: differences.into_iter().map(Changed::back).collect(),
+        may_judge: actor.role.may_judge(),
+    }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Known {
+    /// The version that was looked at as the one that holds.
+    current: u32,
+}
+
+pub(super) async fn activate(
+    api: Api,
+    number: Result<Number, ApiError>,
+    Form(Known { current }): Form<Known>,
+) -> Result<Redirect, PageError> {
+    let Number(version) = number?;
+    api.change(Method::POST, &format!("/rulesets/{version}/activate"), None, current).await?;
+    Ok(Redirect::to("/rulesets"))
+}

@@ -1,0 +1,68 @@
+//! What the console was started with, and what runs around it.
+
+use super::{PageError, render, view};
+use crate::{
+    access::Session,
+    actor::{self, Actor, Role, Visitor},
+    app::App,
+    store::Node,
+};
+use askama::Template;
+use axum::{extract::State, http::HeaderMap, response::Response};
+use std::collections::BTreeMap;
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct SettingsPage {
+    actor: Actor,
+    is_admin: bool,
+    /// That of this browser, and the others of the same person.
+    sessions: Option<(Session, Vec<Session>)>,
+    settings: Vec<Setting>,
+    ruleset: u64,
+    /// How many nodes run each version.
+    nodes: BTreeMap<String, usize>,
+}
+
+/// What a flag of the command line says.
+struct Setting {
+    what: &'static str,
+    value: String,
+    flag: &'static str,
+}
+
+pub(super) async fn page(
+    Visitor(actor): Visitor,
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let sessions = sessions(&app, &headers).await?;
+    let (ruleset, _) = app.store.ruleset_head().await?;
+    let mut nodes = BTreeMap::new();
+    for Node { version, .. } in app.store.nodes().await? {
+        *nodes.entry(version).or_default() += 1;
+    }
+    let is_admin = actor.role == Role::Admin;
+    Ok(render(&SettingsPage { is_admin, actor, sessions, settings: settings(&app), ruleset, nodes }))
+}
+
+async fn sessions(app: &App, headers: &HeaderMap) -> Result<Option<(Session, Vec<Session>)>, PageError> {
+    let Some(secret) = actor::session(headers) else { return Ok(None) };
+    let now = app.clock.now();
+    let Some(own) = app.store.session(&secret, now).await? else { return Ok(None) };
+    let others = app.store.other_sessions(own.id, now).await?;
+    Ok(Some((own, others)))
+}
+
+fn settings(app: &App) -> Vec<Setting> {
+    let days = app.retention.days.map(|days| format!("{days} days after they were last seen"));
+    let hits = app.retention.hits.map(|hits| format!("the latest {}", view::number(&hits)));
+    let bundles = if app.bundles.are_there() { "handed out" } else { "none: the folder is not named" };
+    let setting = |what, value: String, flag| Setting { what, value, flag };
+    vec![
+        setting("Attacks are kept", days.unwrap_or_else(|| "for ever".to_owned()), "--keep-days"),
+        setting("Hits are kept", hits.unwrap_or_else(|| "all".to_owned()), "--keep-hits"),
+        setting("Database", app.store.engine().to_owned(), "--database-url"),
+        setting("Bundles of the connector", bundles.to_owned(), "--bundle-dir"),
+    ]
+}

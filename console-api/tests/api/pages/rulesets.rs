@@ -1,0 +1,90 @@
+//! Versions of rules, and replays, on their pages.
+
+use super::submit;
+use crate::harness::{Console, attack};
+use console_api::actor::Role;
+use serde_json::json;
+use std::time::Duration;
+
+async fn with_two_versions() -> Console {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    for path in ["/one", "/two"] {
+        let rule = [
+            ("host", ""),
+            ("path", path),
+            ("method", ""),
+            ("effect", r#"{"kind": "mode", "mode": "off"}"#),
+            ("comment", "<i>"),
+        ];
+        assert_eq!(submit(&console, Role::Analyst, "/rules", &rule).await.status, 303);
+    }
+    console
+}
+
+#[tokio::test]
+async fn versions_are_compared_line_by_line_in_either_order() {
+    let console = with_two_versions().await;
+    let list = console.get("/rulesets").await.text;
+    assert!(list.contains("Version 2 holds.") && list.contains("1 added"), "{list}");
+    let forth = console.get("/rulesets/compare?from=1&to=2").await.text;
+    assert!(forth.contains("<ins>+   &#34;comment&#34;: &#34;&#60;i&#62;&#34;"), "{forth}");
+    assert!(forth.contains("/two") && !forth.contains("/one") && forth.contains("Rule added"), "{forth}");
+    let back = console.get("/rulesets/compare?from=2&to=1").await.text;
+    assert!(back.contains("<del>") && !back.contains("<ins>") && back.contains("Rule deleted"), "{back}");
+    assert_eq!(console.get("/rulesets/compare?to=2").await.status, 400);
+    assert_eq!(console.get("/rulesets/compare?from=1&to=9").await.status, 404);
+}
+
+#[tokio::test]
+async fn what_going_back_would_change_is_shown_before_it_is_done() {
+    let console = with_two_versions().await;
+    let page = console.get_as(Role::Analyst, "/rulesets/1").await.text;
+    assert!(page.contains("Rule deleted") && page.contains("Go back to version 1"), "{page}");
+    assert!(!console.get("/rulesets/1").await.text.contains("Go back to version 1"));
+    let form = [("current", "2")];
+    assert_eq!(submit(&console, Role::ReadOnly, "/rulesets/1/activate", &form).await.status, 403);
+    let stale = submit(&console, Role::Analyst, "/rulesets/1/activate", &[("current", "1")]).await;
+    assert_eq!(stale.status, 412, "{}", stale.text);
+    assert_eq!(submit(&console, Role::Analyst, "/rulesets/1/activate", &form).await.status, 303);
+    assert!(console.get("/rulesets").await.text.contains("back to version 1:"));
+    let rules = console.get("/api/v1/rules").await.json();
+    assert_eq!(rules["items"].as_array().unwrap().len(), 1);
+
+    let log = console.get_as(Role::Admin, "/api/v1/audit?object=ruleset").await.json();
+    let undo = format!("/audit/{}/undo", log["items"][0]["id"].as_str().unwrap());
+    assert_eq!(submit(&console, Role::Analyst, &undo, &[]).await.status, 303);
+    let rules = console.get("/api/v1/rules").await.json();
+    assert_eq!(rules["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_replay_is_begun_with_a_rule_more_and_followed_to_its_end() {
+    let console = with_two_versions().await;
+    let form = [
+        ("ruleset", "1"),
+        ("remove", ""),
+        ("effect", r#"{"kind": "ignore", "findings": {"type": "ptrav"}}"#),
+        ("host", "shop.example.com"),
+        ("path", ""),
+        ("query", "type:ptrav"),
+        ("from", "-30d"),
+    ];
+    assert_eq!(submit(&console, Role::ReadOnly, "/replays", &form).await.status, 403);
+    let begun = submit(&console, Role::Analyst, "/replays", &form).await;
+    assert_eq!(begun.status, 303, "{}", begun.text);
+    let page = loop {
+        let page = console.get(begun.header("location")).await.text;
+        if !page.contains("data-follow") {
+            break page;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(page.contains("version 1, with 1 rule more") && page.contains("Lost: 1"), "{page}");
+    assert!(page.contains("ptrav blocked") && page.contains(">passes<"), "{page}");
+    let draft = console.get("/api/v1/replays").await.json()["items"][0]["draft"].clone();
+    assert_eq!(draft["recorded"], json!({"query": "type:ptrav", "from": "-30d", "to": null}));
+    let id = console.get("/api/v1/rules").await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let form = console.get_as(Role::Analyst, &format!("/replays?remove={id}&ruleset=1")).await.text;
+    assert!(form.contains(&format!("<option value=\"{id}\" selected>Mode for */two")), "{form}");
+}

@@ -1,0 +1,63 @@
+//! Views beside the list of attacks, and on their page.
+
+use super::submit;
+use crate::harness::{Console, attack};
+use console_api::actor::Role;
+use serde_json::json;
+
+const SEARCH: [(&str, &str); 6] = [
+    ("name", " <i>Injections</i> "),
+    ("query", "type:sqli"),
+    ("group_by", ""),
+    ("sort", "-hits"),
+    ("from", "-24h"),
+    ("to", ""),
+];
+
+#[tokio::test]
+async fn a_search_is_kept_beside_the_list_and_leads_back_to_it() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    let made = submit(&console, Role::Analyst, "/views", &SEARCH).await;
+    let there = "/attacks?q=type%3Asqli&from=-24h&sort=-hits";
+    assert_eq!((made.status.as_u16(), made.header("location")), (303, there), "{}", made.text);
+    let page = console.get_as(Role::Analyst, there).await.text;
+    let link = r#"<a href="/attacks?q=type%3Asqli&#38;from=-24h&#38;sort=-hits" aria-current="true">&#60;i&#62;Injections"#;
+    assert!(page.contains(link), "{page}");
+    // A parameter for a field is a condition of what is kept.
+    let page = console.get_as(Role::Analyst, "/attacks?type=ptrav&q=shop").await.text;
+    assert!(page.contains(r#"name="query" value="shop type:ptrav""#), "{page}");
+    assert!(!page.contains("aria-current=\"true\""), "{page}");
+}
+
+#[tokio::test]
+async fn nothing_is_offered_to_keep_where_nothing_is_searched_or_nothing_may_be_kept() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 0)]).await;
+    for (role, path, offers) in [
+        (Role::Analyst, "/attacks?type=ptrav", true),
+        (Role::ReadOnly, "/attacks?type=ptrav", false),
+        (Role::Analyst, "/attacks", false),
+        (Role::Analyst, "/attacks?q=hosst:x", false),
+    ] {
+        let page = console.get_as(role, path).await.text;
+        assert_eq!(page.contains("Save this search"), offers, "{path} as {role:?}");
+    }
+    assert_eq!(submit(&console, Role::ReadOnly, "/views", &SEARCH).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_view_is_renamed_and_deleted_on_its_page() {
+    let console = Console::start().await;
+    submit(&console, Role::Analyst, "/views", &SEARCH).await;
+    let view = console.get_as(Role::Analyst, "/api/v1/views").await.json()["items"][0].clone();
+    let path = format!("/views/{}", view["id"].as_str().unwrap());
+    let renamed = [("name", "Others"), ("shared", "true"), ("revision", "1")];
+    assert_eq!(submit(&console, Role::Analyst, &path, &renamed).await.status, 303);
+    let page = console.get("/views").await.text;
+    assert!(page.contains("Others") && page.contains("type:sqli · sorted by -hits · since -24h"), "{page}");
+    assert_eq!(submit(&console, Role::Analyst, &path, &renamed).await.status, 412);
+    let gone = submit(&console, Role::Analyst, &format!("{path}/delete"), &[("revision", "2")]).await;
+    assert_eq!(gone.status, 303, "{}", gone.text);
+    assert_eq!(console.get("/api/v1/views").await.json()["items"], json!([]));
+}

@@ -1,0 +1,45 @@
+//! Versions of rules: compared, gone back to, and tried on what was recorded before anything is changed.
+
+use super::Visit;
+use crate::scenarios::world::expect_status;
+use serde_json::json;
+
+pub(super) async fn of_rules(visit: &Visit) -> anyhow::Result<()> {
+    expect_status(&visit.world.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.world.attack("sqli", "get > q").await?;
+    let patch = json!({"scope": {"path": "/report"}, "effect": {"kind": "virtual_patch", "points": [[["get", "template"]]]}});
+    visit.world.console_api().make("/api/v1/rules", &patch).await?;
+    let entry = json!({"list": "deny", "source": {"network": "203.0.113.0/24"}});
+    visit.world.console_api().make("/api/v1/ip-lists", &entry).await?;
+    visit.sign_in().await?;
+
+    visit.click_where("header nav a", "Rules").await?;
+    visit.click_where(".tabs a", "Versions").await?;
+    visit.click_where("tbody tr:last-child a", "What changed").await?;
+    visit.reads("h1", "From version 0 to version 1").await?;
+    visit.reads(".diff ins", "\"/report\"").await?;
+    visit.click_where(".back a", "All versions").await?;
+    visit.click_where("a", "Go back to it").await?;
+    visit.reads("h2", "What going back would change").await?;
+    visit.reads(".diff del", "203.0.113.0/24").await?;
+    visit.click_where("button", "Go back to version 1").await?;
+    visit.reads("tbody tr:first-child", "back to version 1").await?;
+    visit.page("/ip-lists").await?;
+    visit.reads(".empty", "Nobody is on a list").await?;
+
+    // What one rule more would mean: the injection is found no more.
+    visit.page("/replays").await?;
+    visit.click_where("summary", "With one rule more").await?;
+    visit.click("[name=effect]").await?;
+    visit.write(r#"{"kind": "ignore", "findings": {"type": "sqli"}, "points": [[["get", "q"]]]}"#).await?;
+    visit.click_where("button", "Start").await?;
+    visit.reads("h1", "Replay").await?;
+    visit.until("document.querySelector('#replay:not([data-follow])') !== null").await?;
+    visit.reads("h2", "Lost: 1").await?;
+    visit.reads("td", "sqli blocked").await?;
+    visit.reads("td", "passes").await?;
+    visit.click("td a").await?;
+    visit.reads("h1", "SQL injection").await?;
+    visit.page("/replays").await?;
+    visit.reads("td", "the ruleset that held, with 1 rule more").await
+}

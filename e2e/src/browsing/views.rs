@@ -1,0 +1,45 @@
+//! Searches that are kept, from the first save to the last delete.
+
+use super::Visit;
+use crate::scenarios::world::expect_status;
+
+pub(super) async fn kept(visit: &Visit) -> anyhow::Result<()> {
+    for target in ["/search?q='+OR+1=1", "/etc/passwd"] {
+        expect_status(&visit.world.get(target).await?, 403)?;
+    }
+    visit.world.attack("sqli", "get > q").await?;
+    visit.world.attack("ptrav", "uri").await?;
+    visit.sign_in().await?;
+    keep_and_delete(visit, "Injections of today").await?;
+    visit.allow_scripts(false).await?;
+    keep_and_delete(visit, "Injections, without scripts").await
+}
+
+async fn keep_and_delete(visit: &Visit, name: &str) -> anyhow::Result<()> {
+    visit.page("/attacks?q=type:sqli&from=-24h&sort=-hits").await?;
+    visit.until("document.readyState === 'complete'").await?;
+    visit.click_where("button", "Save this search").await?;
+    visit.sees("#keep:popover-open").await?;
+    visit.write(name).await?;
+    visit.press("Enter").await?;
+    visit.reads(".views [aria-current]", name).await?;
+    visit.until("location.search === '?q=type%3Asqli&from=-24h&sort=-hits'").await?;
+
+    visit.page("/attacks").await?;
+    visit.until("document.querySelector('.views [aria-current]') === null").await?;
+    visit.click_where(".views a", name).await?;
+    visit.reads(".chips code", "type:sqli").await?;
+    visit.until("document.querySelectorAll('#results [data-row]').length === 1").await?;
+
+    visit.click_where(".views a", "All views").await?;
+    visit.reads("td", "type:sqli · sorted by -hits · since -24h").await?;
+    visit.click_where("summary", "Rename").await?;
+    visit.click("td [name=name]").await?;
+    visit.write("Renamed: ").await?;
+    visit.click("td [name=shared]").await?;
+    visit.click_where("td button", "Save").await?;
+    visit.reads("td a", "Renamed: ").await?;
+    visit.reads("td", "everybody").await?;
+    visit.click_where("td button", "Delete").await?;
+    visit.reads(".empty", "None yet").await
+}
