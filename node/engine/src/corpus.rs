@@ -35,6 +35,8 @@ struct Entry {
     name: Option<String>,
     #[serde(default)]
     place: Stands,
+    /// Whom the request is for, where that matters.
+    path: Option<String>,
     /// For readers of the file.
     #[serde(default)]
     #[expect(dead_code, reason = "for readers of the file")]
@@ -87,6 +89,7 @@ pub struct Sample {
     /// The parameter it sits in.
     pub name: String,
     stands: Stands,
+    path: Option<String>,
 }
 
 /// Reads a file of the corpus.
@@ -104,6 +107,7 @@ pub fn parse(text: &str) -> Result<Vec<Sample>, toml::de::Error> {
         language,
         name: entry.name.or(name.clone()).unwrap_or_else(|| "x".to_owned()),
         stands: entry.place,
+        path: entry.path,
     };
     Ok(samples.map(sample).collect())
 }
@@ -119,7 +123,9 @@ impl Sample {
             Stands::At(place) => place,
             Stands::Anywhere => &Place::Query,
         };
-        mutate::plain(&self.payload, &self.name, place)
+        let mut plain = mutate::plain(&self.payload, &self.name, place);
+        plain.request.path = self.path.clone().unwrap_or(plain.request.path);
+        plain
     }
 
     /// The payload in each place that makes sense, as it is.

@@ -6,6 +6,7 @@
 pub(crate) mod base64;
 mod cdata;
 pub(crate) mod charset;
+mod comment;
 mod ebcdic;
 mod escape;
 pub(crate) mod hex;
@@ -35,6 +36,7 @@ const LAYERS: &[(&str, Bytes, Peel)] = &[
     ("escape", Bytes::BACKSLASH, escape::peel),
     ("cdata", Bytes::OPEN_TAG, cdata::peel),
     ("html", Bytes::AMPERSAND, html::peel),
+    (comment::NAME, Bytes::WILDCARD, comment::peel),
 ];
 
 /// A stage of decoding: which decoder made it, and what it looks like.

@@ -255,10 +255,11 @@ fn examine_stage<'a>(
     if !peeled.is_empty() && !sink.budget.spend_bytes(value.len()) {
         return false;
     }
-    let mut hits = detect_whole(value, field.place, &Site::of(request, sink.trails, field.trail));
+    let mut hits =
+        detect_whole(value, field.place, &Site::of(request, sink.trails, field.trail, &field.value));
     let unfolded = if is_known { Unfolded::Nothing } else { unpack::unfold(value, bytes, field, sink) };
     let mut is_clean = unfolded == Unfolded::Nothing;
-    let site = Site::of(request, sink.trails, field.trail);
+    let site = Site::of(request, sink.trails, field.trail, &field.value);
     if unfolded != Unfolded::Whole {
         let shown = decode::base64::shortened(value);
         if !is_known {

@@ -17,7 +17,9 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIEN
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// Shorter values are words that happen to decode.
-const MIN_LENGTH: usize = 12;
+const MIN_LENGTH: usize = 8;
+/// So many letters of words and ids hardly ever mean text. Of fewer it takes more: they must spell marks, too.
+const SURE_LENGTH: usize = 12;
 
 /// Of a data URL twice as many bytes are looked at as they stand.
 const KEPT: usize = 512;
@@ -69,17 +71,28 @@ fn letters(encoded: &[u8]) -> impl Iterator<Item = u8> {
 
 /// Words and ids are told from base64 by what their first letters would mean, most of them.
 fn begins_well(encoded: impl Iterator<Item = u8>, engine: &GeneralPurpose) -> bool {
-    let (mut first, mut inside) = ([0; MIN_LENGTH], [0; MIN_LENGTH]);
+    let (mut first, mut inside) = ([0; SURE_LENGTH], [0; SURE_LENGTH]);
     let count = encoded.zip(&mut first).map(|(byte, letter)| *letter = byte).count();
-    if count < MIN_LENGTH {
-        return true;
+    let is_short = count < SURE_LENGTH;
+    if is_short && !begins_ascii(first[0]) {
+        return false;
     }
-    let Ok(length) = engine.decode_slice(first, &mut inside) else { return false };
+    let Ok(length) = engine.decode_slice(&first[..count], &mut inside) else { return false };
     let inside = &inside[..length];
+    if is_short {
+        let is_printed = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+        let is_mark = |byte: &u8| byte.is_ascii_punctuation();
+        return inside.iter().all(is_printed) && inside.iter().any(is_mark);
+    }
     // A character may be cut at the end.
     let is_text = std::str::from_utf8(inside).map_or_else(|error| error.error_len().is_none(), |_| true);
     is_text && !inside.iter().any(|&byte| byte.is_ascii() && is_odd(char::from(byte)))
         || inflate::is_compressed(inside)
+}
+
+/// Whether text in ASCII may begin with this letter of base64.
+fn begins_ascii(letter: u8) -> bool {
+    matches!(letter, b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f')
 }
 
 fn encoded_part(value: &[u8]) -> Option<&[u8]> {
@@ -126,8 +139,24 @@ mod tests {
     }
 
     #[test]
+    fn short_text_is_read_when_it_holds_marks() {
+        assert_eq!(read("O2xzOw==").as_deref(), Some(";ls;"));
+        assert_eq!(read("JyBvciAxPTE").as_deref(), Some("' or 1=1"));
+        assert_eq!(read("aGVsbG8h").as_deref(), Some("hello!"));
+        assert_eq!(read("aGVsbG9h"), None);
+    }
+
+    #[test]
     fn words_and_tokens_are_not_base64() {
-        for text in ["administrator", "shortone", "5f4dcc3b5aa765d61d8327deb882cf99", "two words of prose"] {
+        for text in [
+            "administrator",
+            "shortone",
+            "JanMayen",
+            "password",
+            "Sep2026x",
+            "5f4dcc3b5aa765d61d8327deb882cf99",
+            "two words of prose",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -1,9 +1,11 @@
-//! `<![CDATA[<]]>script`: sections of a few letters that spell markup for whoever joins them.
+//! `<![CDATA[<]]>script`: sections of a few letters that spell markup for whoever joins them, and sections without markup,
+//! which are as good as text.
 
 use memchr::memmem;
 
-/// Longer sections are what CDATA is for.
+/// Longer sections with markup are what CDATA is for.
 const MAX_SECTION: usize = 4;
+const MAX_TEXT: usize = 200;
 
 /// Joins short sections with the text around them.
 pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
@@ -13,7 +15,8 @@ pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
     let mut changed = false;
     while let Some(at) = memmem::find(rest, b"<![CDATA[") {
         let inside = &rest[at + 9..];
-        let end = memmem::find(&inside[..inside.len().min(MAX_SECTION + 3)], b"]]>");
+        let end = memmem::find(&inside[..inside.len().min(MAX_TEXT + 3)], b"]]>");
+        let end = end.filter(|&end| end <= MAX_SECTION || !inside[..end].contains(&b'<'));
         out.extend_from_slice(&rest[..at]);
         if let Some(end) = end {
             out.extend_from_slice(&inside[..end]);
@@ -39,7 +42,12 @@ mod tests {
     }
 
     #[test]
-    fn sections_of_text_stay() {
+    fn sections_without_markup_are_text() {
+        assert_eq!(peel(b"<![CDATA[1 union select 2]]>").as_deref(), Some(b"1 union select 2".as_slice()));
+    }
+
+    #[test]
+    fn sections_with_markup_stay() {
         assert_eq!(peel(b"<a><![CDATA[some <b>text</b>]]></a>"), None);
         assert_eq!(peel(b"<![CDATA[<"), None);
     }

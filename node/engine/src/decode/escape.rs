@@ -1,4 +1,4 @@
-//! Backslash escapes of JavaScript, CSS and shells: `\u0027`, `\u{27}`, `\x27`, `\47`.
+//! Backslash escapes of JavaScript, CSS and shells: `\u0027`, `\u{27}`, `\x27`, `\047`.
 
 use super::percent::{hex_byte, hex_word};
 
@@ -15,8 +15,17 @@ fn read(rest: &[u8]) -> Option<(char, usize)> {
         b'x' | b'X' => {
             Some((char::from(hex_byte(rest.get(1..3)?)?), 3)).filter(|(letter, _)| letter.is_ascii())
         }
+        b'0' | b'1' => octal(rest.get(..3)?),
         _ => None,
     }
+}
+
+/// Three digits that spell a letter or a mark.
+fn octal(digits: &[u8]) -> Option<(char, usize)> {
+    let code = digits
+        .iter()
+        .try_fold(0, |code, digit| matches!(digit, b'0'..=b'7').then(|| code * 8 + (digit - b'0')))?;
+    (code >= b' ').then_some((char::from(code), 3))
 }
 
 fn braced(rest: &[u8]) -> Option<(char, usize)> {
@@ -36,10 +45,12 @@ mod tests {
     #[test]
     fn numbered_escapes_are_read() {
         assert_eq!(read_all(r"\u003cb\x3e\u{27}").as_deref(), Some("<b>'"));
+        assert_eq!(read_all(r"\047\040\157r").as_deref(), Some("' or"));
     }
 
     #[test]
     fn windows_paths_and_line_breaks_stay() {
         assert_eq!(read_all(r"C:\users\new\x"), None);
+        assert_eq!(read_all(r"\033[0m \000 \08 \19x \1"), None);
     }
 }

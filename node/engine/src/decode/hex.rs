@@ -5,7 +5,9 @@ use super::percent::hex_byte;
 pub(crate) const NAME: &str = "hex";
 
 /// Shorter values are numbers.
-const MIN_DIGITS: usize = 12;
+const MIN_DIGITS: usize = 8;
+/// Fewer digits are an id or a date, unless they spell a piece of a word, too.
+const SURE_DIGITS: usize = 12;
 
 /// The text a whole value of hex digits spells, `0x` before it allowed.
 pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
@@ -18,7 +20,10 @@ pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
     let text = || pairs.iter().filter_map(|pair| hex_byte(pair));
     let printable = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
     let is_text = text().all(printable) && !text().all(|byte| byte.is_ascii_alphanumeric());
-    is_text.then(|| text().collect())
+    let spells_word = || {
+        text().zip(text().skip(1)).any(|(one, next)| one.is_ascii_lowercase() && next.is_ascii_lowercase())
+    };
+    (is_text && (digits.len() >= SURE_DIGITS || spells_word())).then(|| text().collect())
 }
 
 #[cfg(test)]
@@ -29,11 +34,19 @@ mod tests {
     fn text_in_hex_is_read() {
         assert_eq!(peel(b"3c7363726970743e").as_deref(), Some(b"<script>".as_slice()));
         assert_eq!(peel(b"0x2e2e2f2e2e2f").as_deref(), Some(b"../../".as_slice()));
+        assert_eq!(peel(b"3b6c733b").as_deref(), Some(b";ls;".as_slice()));
     }
 
     #[test]
     fn hashes_and_numbers_stay() {
-        for text in ["5f4dcc3b5aa765d61d8327deb882cf99", "202020202020202", "0x41", "616263646566"] {
+        for text in [
+            "5f4dcc3b5aa765d61d8327deb882cf99",
+            "202020202020202",
+            "0x41",
+            "616263646566",
+            "20261122",
+            "503b2657",
+        ] {
             assert_eq!(peel(text.as_bytes()), None, "{text}");
         }
     }

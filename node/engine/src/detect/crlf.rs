@@ -1,6 +1,7 @@
 //! Line breaks that end one header and begin another: response splitting, request smuggling.
 //!
-//! In bodies people quote mails and HTTP itself; there only a first line that leads straight into a header counts.
+//! In bodies people quote mails and HTTP itself; there only a first line that leads straight into a header counts, unless
+//! its break was spelled: nobody types `%0d%0a`.
 
 use super::{Match, Site};
 use shared::{
@@ -37,7 +38,8 @@ const FEW_LINES: usize = 6;
 
 pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
     let first = next_break(value, 0)?;
-    if site.is_in_body() && !is_injection_in_body(value, &first, site) {
+    let is_typed = site.is_in_body() && !(site.depth() > 1 && is_spelled(&value[..first.start], site));
+    if is_typed && !is_injection_in_body(value, &first, site) {
         return None;
     }
     if site.is_path() && first.end < value.len() && !value[first.clone()].starts_with(b"\\") {
@@ -51,7 +53,7 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
             let span = line_break.start..line_break.end + length;
             return Some(Match { attack_type: AttackType::Crlf, signature, severity, span });
         }
-        if !site.is_in_body() && is_lone_header(value, &line_break) {
+        if !is_typed && is_lone_header(value, &line_break) {
             let span = line_break.start..value.len();
             return Some(Match {
                 attack_type: AttackType::Crlf,
@@ -60,8 +62,13 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
                 span,
             });
         }
-        line_break = next_break(value, line_break.end).filter(|_| !site.is_in_body())?;
+        line_break = next_break(value, line_break.end).filter(|_| !is_typed)?;
     }
+}
+
+/// Addresses spell the lines they quote.
+fn is_spelled(opens: &[u8], site: &Site<'_>) -> bool {
+    site.hides_breaks() && memchr::memmem::find(opens, b"://").is_none()
 }
 
 /// The body itself is judged by its first bytes: `0`, a blank line, a second request.
@@ -70,7 +77,7 @@ fn is_injection_in_body(value: &[u8], first: &Range<usize>, site: &Site<'_>) -> 
     let is_plain_body = site.depth() == 1;
     let opens = &value[..first.start];
     // After a blank line people go on writing.
-    let is_one_break = first.len() <= 2;
+    let is_one_break = first.len() <= 2 || value[first.clone()] == *br"\r\n";
     let is_short = opens.len() <= FIRST_LINE && lines <= FEW_LINES;
     if is_plain_body {
         opens == b"0"

@@ -31,7 +31,15 @@ const OWN_ACCOUNT: &[&str] =
 const TELLING: &[&str] =
     &["startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "contains", "icontains"];
 
+/// What somebody is called who may do what others may not, and the parameters that say so; lower-case.
+const ROLES: &[&str] = &["admin", "administrator", "superadmin", "superuser", "sysadmin", "root"];
+const ROLE_NAMES: &[&str] =
+    &["role", "roles", "user_role", "userrole", "account_type", "user_type", "group", "groups"];
+
 pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
+    if place == Place::Value {
+        return is_own_role(value, site).then(|| matched("mass_assignment-role", value));
+    }
     if place != Place::Name || value.len() > 200 {
         return None;
     }
@@ -42,7 +50,21 @@ pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
     } else {
         return None;
     };
-    Some(Match { attack_type: AttackType::MassAssignment, signature, severity: Medium, span: 0..value.len() })
+    Some(matched(signature, value))
+}
+
+fn matched(signature: &'static str, value: &[u8]) -> Match<'static> {
+    Match { attack_type: AttackType::MassAssignment, signature, severity: Medium, span: 0..value.len() }
+}
+
+/// `role=admin` where visitors sign up. Administrators of an account invite others as such, but not there.
+fn is_own_role(value: &[u8], site: &Site<'_>) -> bool {
+    value.len() <= 13
+        && ROLES.iter().any(|role| value.eq_ignore_ascii_case(role.as_bytes()))
+        && site.is_in_body()
+        && site.is_named(ROLE_NAMES)
+        && is_about_oneself(site.path)
+        && !site.path.to_ascii_lowercase().contains("account")
 }
 
 /// `author__profile__email__startswith`: two relations away, and compared so that answers leak it.
@@ -84,6 +106,14 @@ mod tests {
         for name in ["isAdmin", "is_admin", "user[admin]", "user.is_superuser"] {
             assert!(finds("/api/register", name), "{name}");
         }
+    }
+
+    #[test]
+    fn nobody_signs_up_as_an_administrator() {
+        let point = Point::new(Tag::Post).then(Tag::JsonDoc).named(Tag::Hash, "role");
+        let finds = |path, value: &[u8]| detect(value, Place::Value, &Site::at(&point, path, &[])).is_some();
+        assert!(finds("/api/register", b"admin"));
+        assert!(!finds("/api/register", b"reader") && !finds("/account/members", b"admin"));
     }
 
     #[test]

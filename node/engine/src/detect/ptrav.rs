@@ -63,10 +63,10 @@ pub(super) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Option<M
         Place::Path if is_hidden(value) => ("ptrav-hidden-directory", Severity::Medium),
         Place::Path if is_aliased(value) => ("ptrav-alias", Severity::Medium),
         Place::Value if remote::is_included(value, site) => ("ptrav-remote-url", Severity::Medium),
-        Place::Value if site.is_in_query() && is_share(value) => ("ptrav-windows-share", Severity::Medium),
+        Place::Value if is_share(value) && !site.is_in_report() => ("ptrav-windows-share", Severity::Medium),
         Place::Path | Place::Value => match file::is_asked_for(value)? {
             Asked::Surely => ("ptrav-system-file", Severity::High),
-            Asked::Likely if place == Place::Value && !site.is_in_document() => {
+            Asked::Likely if place == Place::Value && !site.is_in_report() => {
                 ("ptrav-server-file", Severity::Medium)
             }
             Asked::Likely => return None,

@@ -17,7 +17,7 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
     let bytes = value.get(start..end)?;
     let (url, is_trick) = match bytes {
         [b'/' | b'\\', ..] => slashed(bytes)?,
-        _ => schemed(bytes)?,
+        _ => schemed(bytes, site.host_name())?,
     };
     let is_foreign = url.host.contains('.') && !url.host.eq_ignore_ascii_case(site.host_name());
     (is_trick && is_foreign && is_host(&url.host)).then_some(Match {
@@ -35,12 +35,36 @@ fn slashed(bytes: &[u8]) -> Option<(Url<'_>, bool)> {
     (slashes > 1).then(|| (authority(&bytes[slashes..]), true))
 }
 
-/// `https:host`, `https:/host`, `https:\\host`, `https://trusted@host`.
-fn schemed(bytes: &[u8]) -> Option<(Url<'_>, bool)> {
+/// `https:host`, `https:/host`, `https:\\host`, `https://trusted@host`, `https://own.host`, `https://host#own`.
+fn schemed<'v>(bytes: &'v [u8], own: &str) -> Option<(Url<'v>, bool)> {
     let url = with_scheme(bytes)?;
     let separator = bytes.get(url.scheme.len() + 1..)?.get(..2).unwrap_or_default();
-    let is_trick = url.slashes != 2 || separator != b"//" || url.has_user;
+    let is_trick = url.slashes != 2
+        || separator != b"//"
+        || url.has_user
+        || poses_as(&url.host, own)
+        || ends_in_mark_and(bytes, own);
     matches!(&*url.scheme, "http" | "https" | "ftp").then_some((url, is_trick))
+}
+
+/// `shop.example.elsewhere.example`: begins as the site's own name does, and goes on.
+fn poses_as(host: &str, own: &str) -> bool {
+    let start = host.get(..own.len()).filter(|start| own.contains('.') && start.eq_ignore_ascii_case(own));
+    let rest = start.and_then(|_| host[own.len()..].strip_prefix('.'));
+    rest.is_some_and(|rest| rest.contains('.'))
+}
+
+/// `…#shop.example`, `…?shop.example`, `….shop.example` after a backslash: for checks that look at the end.
+fn ends_in_mark_and(bytes: &[u8], own: &str) -> bool {
+    let bytes = bytes.strip_suffix(b"/").unwrap_or(bytes);
+    let Some((before, end)) = bytes.len().checked_sub(own.len()).and_then(|at| bytes.split_at_checked(at))
+    else {
+        return false;
+    };
+    let before = before.strip_suffix(b".").unwrap_or(before);
+    own.contains('.')
+        && end.eq_ignore_ascii_case(own.as_bytes())
+        && matches!(before.last(), Some(b'#' | b'?' | b'\\' | b';' | 0))
 }
 
 /// A name or address, not a sentence.
@@ -74,6 +98,9 @@ mod tests {
             "http:///evil.example",
             "https://shop.example.com@evil.example/",
             "//evil。example",
+            "https://shop.example.com.evil.example/",
+            "https://evil.example#shop.example.com",
+            "https://evil.example?.shop.example.com/",
         ] {
             assert!(finds("next", url), "{url}");
             assert!(!finds("q", url), "{url}");
@@ -86,6 +113,9 @@ mod tests {
             "/cart",
             "/a//b",
             "https://partner.example/return?x=1",
+            "https://partner.example/?return=https://shop.example.com",
+            "https://partner.example/shop.example.com",
+            "https://shop.example.com.uk/",
             "//shop.example.com/cart",
             "cart",
             "https:",

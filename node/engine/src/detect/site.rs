@@ -13,8 +13,15 @@ pub(crate) struct Site<'f> {
     /// The host the request was sent to: its own addresses are not foreign.
     pub host: &'f str,
     pub path: &'f str,
+    query: &'f str,
     headers: &'f [(String, String)],
+    body_bytes: usize,
+    /// The value as it came, before layers were peeled.
+    raw: &'f [u8],
 }
+
+/// Bodies of no more say what a form would: what programs report takes longer.
+const FORM_BYTES: usize = 160;
 
 /// Parameters that say where to go next.
 static RETURN_NAMES: Names = Names::new(&[
@@ -78,8 +85,10 @@ static RETURN_NAMES: Names = Names::new(&[
 ]);
 
 impl<'f> Site<'f> {
-    pub(crate) fn of(request: &'f InspectRequest, trails: &'f Trails, trail: Trail) -> Self {
-        Self { trail, trails, host: &request.host, path: &request.path, headers: &request.headers }
+    pub(crate) fn of(request: &'f InspectRequest, trails: &'f Trails, trail: Trail, raw: &'f [u8]) -> Self {
+        let body_bytes = request.body.as_ref().map_or(0, |body| body.0.len());
+        let InspectRequest { host, path, query, headers, .. } = request;
+        Self { trail, trails, host, path, query, headers, body_bytes, raw }
     }
 
     #[cfg(test)]
@@ -87,7 +96,13 @@ impl<'f> Site<'f> {
         let (trails, trail) = Trails::of(point);
         // A test is short; its points may outlive it.
         let trails = Box::leak(Box::new(trails));
-        Self { trail, trails, host: "shop.example.com", path, headers }
+        let (host, body_bytes) = ("shop.example.com", 2 * FORM_BYTES);
+        Self { trail, trails, host, path, query: "", headers, body_bytes, raw: b"\n" }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_query(self, query: &'f str) -> Self {
+        Self { query, ..self }
     }
 
     /// The values of a header of the request, by its name in lower case.
@@ -174,6 +189,17 @@ impl<'f> Site<'f> {
         self.is_one_of(&RETURN_NAMES)
     }
 
+    /// Whether an application on a visitor's own computer may have itself named here, to be sent back to (RFC 8252).
+    pub(crate) fn is_return_of_application(&self) -> bool {
+        const PARTS: [&str; 8] =
+            ["redirect", "return", "callback", "continue", "next", "relaystate", "logout", "back"];
+        self.is_return_target()
+            && self.name().is_some_and(|name| {
+                let name = name.to_ascii_lowercase();
+                PARTS.iter().any(|part| name.contains(part))
+            })
+    }
+
     /// Headers in which browsers name the page a visitor is on; a developer's page is at `localhost`.
     pub(crate) fn is_page_header(&self) -> bool {
         self.is_only(&Tag::Header)
@@ -185,9 +211,21 @@ impl<'f> Site<'f> {
         self.is_only(&Tag::Uri)
     }
 
-    /// Whether the value is a part of a document that a program wrote.
-    pub(crate) fn is_in_document(&self) -> bool {
-        self.trails.tags(self.trail).any(|tag| matches!(tag, Tag::JsonDoc | Tag::Xml))
+    /// How many parameters the query has besides one.
+    pub(crate) fn other_parameters(&self) -> usize {
+        memchr::memchr_iter(b'&', self.query.as_bytes()).count()
+    }
+
+    /// Whether the value is a part of a document that a program wrote to report something.
+    pub(crate) fn is_in_report(&self) -> bool {
+        self.body_bytes > FORM_BYTES
+            && self.is_in_body()
+            && self.trails.tags(self.trail).any(|tag| matches!(tag, Tag::JsonDoc | Tag::Xml))
+    }
+
+    /// Whether the value came without line breaks: those in it were spelled.
+    pub(crate) fn hides_breaks(&self) -> bool {
+        memchr::memchr2(b'\r', b'\n', self.raw).is_none()
     }
 
     /// Whether the value came in the body, where people write many lines.

@@ -120,13 +120,16 @@ fn judge_url(url: &Url<'_>, site: &Site<'_>) -> Option<(&'static str, Severity)>
         Some(Internal::Metadata) => Some(("ssrf-cloud-metadata", Critical)),
         Some(Internal::Disguised) => Some(("ssrf-disguised-host", High)),
         Some(Internal::Catcher) => Some(("ssrf-catcher-host", High)),
-        // An application on a visitor's own computer may ask to be sent back to itself (RFC 8252).
-        Some(Internal::Loopback) if url.slashes == 2 && !url.has_user && site.is_return_target() => None,
+        Some(Internal::Loopback) if is_page(url) && site.is_return_of_application() => None,
         Some(Internal::Loopback) => Some(("ssrf-loopback", High)),
         Some(Internal::Private) => Some(("ssrf-private-network", Medium)),
         None if ODD_SCHEMES.contains(&&*url.scheme) && url.slashes > 1 => Some(("ssrf-scheme", High)),
         None => None,
     }
+}
+
+fn is_page(url: &Url<'_>) -> bool {
+    matches!(&*url.scheme, "http" | "https") && url.slashes == 2 && !url.has_user
 }
 
 fn is_number_of_address(host: &str) -> bool {
@@ -276,5 +279,7 @@ mod tests {
         assert_eq!(found("redirect_uri", "http://localhost/callback"), None);
         assert!(found("redirect_uri", "http://127.1:51004/callback").is_some());
         assert!(found("redirect_uri", "http://169.254.169.254/").is_some());
+        assert!(found("url", "http://localhost:8080/admin").is_some());
+        assert!(found("redirect_uri", "gopher://127.0.0.1:6379/_INFO").is_some());
     }
 }

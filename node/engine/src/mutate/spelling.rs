@@ -263,9 +263,12 @@ fn slashes(payload: &str) -> String {
     if is_name { format!("{before}{}", tag.replacen(' ', "/", 1)) } else { payload.to_owned() }
 }
 
-/// Empty quotes inside the words of a command, variables and options left alone.
+/// Empty quotes inside the words of a command, variables and options left alone. Only shells of Unix join the parts: not
+/// `cmd.exe`, PowerShell or a language; nor is an entity one that is split.
 fn split_words(payload: &str) -> String {
-    if is_quoted(payload) {
+    let is_foreign =
+        payload.contains(['%', '\\', ':', '(']) || payload.contains("&quot;") || payload.contains("&lt;");
+    if is_quoted(payload) || is_foreign {
         return payload.to_owned();
     }
     let mut out = String::new();

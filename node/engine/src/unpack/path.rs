@@ -1,9 +1,11 @@
-//! The path, whole: a payload may span segments. Then its matrix parameters, `/cars;colour=red;year=2`.
+//! The path, whole: a payload may span segments. Then what routes hand to applications as values: each segment that is
+//! more than a name, and matrix parameters, `/cars;colour=red;year=2`.
 
 use super::Sink;
 use crate::{
     decode::percent,
     field::{Field, Place},
+    trail::Trail,
 };
 use shared::{InspectRequest, point::Tag};
 use std::borrow::Cow;
@@ -11,25 +13,39 @@ use std::borrow::Cow;
 pub(super) fn unpack<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let path = request.path.as_bytes();
     let trail = sink.trails.then(None, Tag::Uri);
-    if sink.push(Field::new(trail, Place::Path, path)) && path.contains(&b';') {
-        unpack_matrix(path, sink);
+    if sink.push(Field::new(trail, Place::Path, path)) && path.iter().any(|&byte| is_telling(byte)) {
+        unpack_segments(path, sink);
     }
 }
 
-fn unpack_matrix<'a>(path: &'a [u8], sink: &mut Sink<'a, '_>) {
+/// What no name of a page has. Most paths have nothing of it.
+fn is_telling(byte: u8) -> bool {
+    !matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' | b'@' | b'+' | b',' | b'!')
+}
+
+fn unpack_segments<'a>(path: &'a [u8], sink: &mut Sink<'a, '_>) {
     let segments = path.split(|&byte| byte == b'/').skip(1);
     for (number, segment) in (0_u64..).zip(segments) {
+        if !segment.iter().any(|&byte| is_telling(byte)) {
+            continue;
+        }
+        let trail = sink.trails.indexed(None, Tag::Path, number);
+        if !push(segment, trail, sink) {
+            return;
+        }
         for parameter in segment.split(|&byte| byte == b';').skip(1) {
             let Some(at) = memchr::memchr(b'=', parameter) else { continue };
-            let (name, value) = (&parameter[..at], &parameter[at + 1..]);
-            let segment = sink.trails.indexed(None, Tag::Path, number);
-            let trail = sink.trails.named(segment, Tag::Hash, name);
-            let decoded = percent::peel(value);
-            let layer = decoded.is_some().then_some(percent::NAME);
-            let value = decoded.map_or(Cow::Borrowed(value), Cow::Owned);
-            if !sink.push(Field::new(trail, Place::Value, value).decoded(layer)) {
+            let named = sink.trails.named(trail, Tag::Hash, &parameter[..at]);
+            if !push(&parameter[at + 1..], named, sink) {
                 return;
             }
         }
     }
+}
+
+fn push<'a>(value: &'a [u8], trail: Trail, sink: &mut Sink<'a, '_>) -> bool {
+    let decoded = percent::peel(value);
+    let layer = decoded.is_some().then_some(percent::NAME);
+    let value = decoded.map_or(Cow::Borrowed(value), Cow::Owned);
+    sink.push(Field::new(trail, Place::Value, value).decoded(layer))
 }

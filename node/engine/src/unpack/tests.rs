@@ -397,7 +397,21 @@ fn messages_of_grpc_are_read() {
 #[test]
 fn matrix_parameters_are_values() {
     let request = InspectRequest { path: "/cars;colour=r%20ed;new/x;y=2".into(), ..request() };
-    assert_eq!(fields(&request), ["path > 0 > hash:colour = r ed", "path > 1 > hash:y = 2"]);
+    assert_eq!(
+        fields(&request),
+        [
+            "path > 0 = cars;colour=r ed;new",
+            "path > 0 > hash:colour = r ed",
+            "path > 1 = x;y=2",
+            "path > 1 > hash:y = 2"
+        ]
+    );
+}
+
+#[test]
+fn segments_that_are_more_than_names_are_values() {
+    let request = InspectRequest { path: "/api/v2/O'Brien/a%2Fb%20c/index.html".into(), ..request() };
+    assert_eq!(fields(&request), ["path > 2 = O'Brien", "path > 3 = a/b c"]);
 }
 
 #[test]

@@ -102,42 +102,68 @@ const ADDRESSES: &[&str] = &[
     "embed",
 ];
 
+/// Parts of the names of parameters that ask for a file.
+const FILES: &[&str] = &[
+    "file", "page", "path", "inc", "template", "dir", "root", "folder", "doc", "layout", "module", "skin",
+    "theme",
+];
+
+/// Beacons send the addresses of pages under names of a letter or two, among many others.
+const MAX_OTHERS: usize = 3;
+
 /// Single letters by which search fields and sharing buttons go.
 const LETTERS: &[&str] = &["q", "u", "s", "r", "p", "k", "w", "l", "d", "t", "v"];
 
 pub(super) fn is_included(value: &[u8], site: &Site<'_>) -> bool {
-    if !site.is_in_query()
-        || !matches!(value.first(), Some(b'h' | b'H' | b'f' | b'F' | b'/'))
+    if !matches!(value.first(), Some(b'h' | b'H' | b'f' | b'F' | b'/'))
         || value.len() > 500
+        || site.header_name().is_some()
     {
+        return false;
+    }
+    let is_foreign = |host: &str| (host.contains('.') || host.starts_with('[')) && !site.is_own(host);
+    let is_address = site.is_in_query()
+        && with_scheme(value).is_some_and(|url| {
+            url.slashes == 2
+                && matches!(&*url.scheme, "http" | "https" | "ftp" | "ftps")
+                && is_foreign(&url.host)
+        });
+    if !is_address && !is_script_elsewhere(value, is_foreign) || site.is_in_report() {
         return false;
     }
     let Some(name) = site.name().map(str::to_ascii_lowercase) else { return false };
     let is_asked_for = LETTERS.contains(&name.as_str()) || ADDRESSES.iter().any(|it| name.contains(it));
-    let is_foreign = |host: &str| (host.contains('.') || host.starts_with('[')) && !site.is_own(host);
-    !is_asked_for
-        && !value.iter().any(u8::is_ascii_whitespace)
-        && (is_script_elsewhere(value, is_foreign)
-            || with_scheme(value).is_some_and(|url| {
-                url.slashes == 2
-                    && matches!(&*url.scheme, "http" | "https" | "ftp" | "ftps")
-                    && is_foreign(&url.host)
-            }))
+    let is_told =
+        || !is_address || FILES.iter().any(|it| name.contains(it)) || site.other_parameters() <= MAX_OTHERS;
+    !is_asked_for && !value.iter().any(u8::is_ascii_whitespace) && is_told()
 }
 
-/// `//files.elsewhere.example/x.php`
+/// `//files.elsewhere.example/x.php`, `ftp://elsewhere.example/x.txt`, `http:elsewhere.example/x.txt?`: no address that
+/// people hand on.
 fn is_script_elsewhere(value: &[u8], is_foreign: impl Fn(&str) -> bool) -> bool {
-    let Some(rest) = value.strip_prefix(b"//") else { return false };
-    let path = rest.split(|&byte| byte == b'?').next().unwrap_or_default().to_ascii_lowercase();
-    let is_script =
-        [b".php".as_slice(), b".txt", b".asp", b".aspx", b".jsp"].iter().any(|it| path.ends_with(it));
-    is_script && path.contains(&b'/') && is_foreign(&authority(rest).host)
+    let path = value.split(|&byte| byte == b'?').next().unwrap_or_default();
+    let folder = memchr::memrchr(b'/', path).unwrap_or_default();
+    let ending = memchr::memrchr(b'.', &path[folder..]).map(|at| &path[folder + at + 1..]);
+    let is_script = ending.is_some_and(|ending| {
+        [b"php".as_slice(), b"txt", b"asp", b"aspx", b"jsp"].iter().any(|it| ending.eq_ignore_ascii_case(it))
+    });
+    if !is_script {
+        return false;
+    }
+    match value.strip_prefix(b"//") {
+        Some(rest) => folder > 1 && is_foreign(&authority(rest).host),
+        None => with_scheme(value).is_some_and(|url| {
+            let is_odd = matches!(&*url.scheme, "ftp" | "ftps")
+                || matches!(&*url.scheme, "http" | "https") && url.slashes < 2;
+            is_odd && is_foreign(&url.host)
+        }),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::Point;
+    use shared::{Point, point::Tag};
 
     fn finds(point: &Point, value: &str) -> bool {
         is_included(value.as_bytes(), &Site::at(point, "/", &[]))
@@ -158,6 +184,29 @@ mod tests {
         }
         assert!(!finds(&Point::get("inc"), "https://www.example.com/own"));
         assert!(!finds(&Point::get("inc"), "see https://elsewhere.test"));
-        assert!(!finds(&Point::new(shared::point::Tag::Post), "http://elsewhere.test/x"));
+        assert!(!finds(&Point::new(Tag::Post), "http://elsewhere.test/x"));
+    }
+
+    #[test]
+    fn beacons_send_addresses_of_pages() {
+        let finds = |name, query: &str| {
+            let point = Point::get(name);
+            is_included(b"http://elsewhere.test/x", &Site::at(&point, "/", &[]).with_query(query))
+        };
+        assert!(!finds("dr", "v=1&t=view&dl=a&dr=b&z=1"));
+        assert!(finds("dr", "v=1&dr=b") && finds("template", "v=1&t=view&dl=a&template=b&z=1"));
+    }
+
+    #[test]
+    fn scripts_elsewhere_are_includes_in_forms_too() {
+        let form = Point::new(Tag::Post).then(Tag::FormUrlencoded).named(Tag::Hash, "x");
+        for address in
+            ["//elsewhere.test/x.php", "ftp://u:p@elsewhere.test/x.txt", "http:elsewhere.test/x.php?"]
+        {
+            assert!(finds(&form, address), "{address}");
+        }
+        for address in ["http://elsewhere.test/x.php", "//elsewhere.test/logo.png", "/a/x.php", "//x.php"] {
+            assert!(!finds(&form, address), "{address}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     argument::{is_absolute, shape},
     evidence::{Reading, Verdict},
-    head::{Head, fits, plain_name, second},
+    head::{Head, fits, head, plain_name, second},
     words::{self, Known},
 };
 use crate::{
@@ -27,7 +27,10 @@ pub(super) fn chain(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
     let short = |it: &Command| it.words.len() <= 4 && !it.called;
     let has_path =
         |it: &Command| it.words.iter().skip(1).any(|word| shape(word) & (words::PATH | words::FLAG) != 0);
+    let is_known = |it: &&Command| head(it).is_some_and(|head| head.known.is_some());
     let all = reading.commands.iter().all(|it| joined(it) && short(it));
+    // Lists of media types are joined so, too.
+    let all = all && reading.commands.iter().filter(is_known).nth(1).is_some();
     (all && reading.commands.iter().any(has_path)).then_some(("rce-command-chain", High))
 }
 

@@ -26,7 +26,10 @@ pub(super) fn opens_with_command(value: &[u8]) -> bool {
     let Ok(first) = std::str::from_utf8(&first[..first.len().min(MAX_FIRST)]) else { return false };
     words::program(first).is_some()
         || is_known(first)
-        || matches!(first, "command" | "net" | "waitfor" | "reg" | "sc" | "ip" | "docker" | "gem")
+        || matches!(
+            first,
+            "command" | "defaults" | "net" | "waitfor" | "reg" | "sc" | "ip" | "docker" | "gem"
+        )
         || words::is_runner(first)
         || is_version_probe(value)
 }

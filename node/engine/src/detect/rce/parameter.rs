@@ -1,4 +1,5 @@
-//! A parameter called `cmd`: web shells are asked this way. Its value need look like no more than a word or two.
+//! A parameter called `cmd`: web shells are asked this way. Its value need look like no more than a word or two. In headers
+//! and cookies a command needs no name.
 
 use super::words;
 use crate::{
@@ -33,7 +34,9 @@ pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
     let name = site.name()?;
     let is_command = COMMANDS.contains(name);
     let is_named = is_command || MAYBE.contains(name);
-    if !is_named || !(site.is_in_query() || site.is_in_body()) {
+    // Nobody searches or writes in a header or a cookie.
+    let is_filled_in = site.is_in_query() || site.is_in_body();
+    if is_filled_in && !is_named || !is_filled_in && !value.iter().any(u8::is_ascii_whitespace) {
         return None;
     }
     let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();
@@ -41,7 +44,8 @@ pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Matc
     let arguments = words.count();
     let known = words::known(word).filter(|it| it.takes & words::ALONE != 0 || arguments > 0)?;
     let is_probe = known.is_telling && arguments <= 4
-        || is_command
+        || is_filled_in
+            && is_command
             && arguments == 0
             && matches!(word, "id" | "ls" | "pwd" | "dir" | "ps" | "env" | "w" | "uptime");
     (is_probe && word != "powershell").then_some(Match {
@@ -72,6 +76,18 @@ mod tests {
             ("run", "systemctl stop x"),
         ] {
             assert!(finds(name, value), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn commands_in_headers_and_cookies_are_commands() {
+        let cookie = Point::header("cookie").named(shared::point::Tag::Cookie, "theme");
+        let header = Point::header("x-request-source");
+        for point in [&cookie, &header] {
+            let site = Site::at(point, "/", &[]);
+            assert!(detect(b"useradd probe", Place::Value, &site).is_some());
+            assert!(detect(b"id", Place::Value, &site).is_none());
+            assert!(detect(b"tree of life", Place::Value, &site).is_none());
         }
     }
 

@@ -250,6 +250,7 @@ fn a_command_may_cut_off_what_follows() {
 fn a_chain_of_commands_is_a_command_line() {
     assert_eq!(found("cd /;cd srv;fold notes"), Some("rce-command-chain"));
     assert_eq!(found("wash; cut; sort; find the lid"), None);
+    assert_eq!(found("text/html,application/xml;q=0.9,*/*;q=0.8"), None);
 }
 
 #[test]

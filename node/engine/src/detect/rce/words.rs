@@ -78,7 +78,7 @@ const PLAIN: &[(u8, &str)] = &[
 const TELLING: &[(u8, &str)] = &[
     (
         QUERY,
-        "arp bcdedit crontab dmesg ifconfig ipconfig iptables irb journalctl lastlog lsblk lscpu \
+        "arp bcdedit dmesg ifconfig ipconfig iptables irb journalctl lastlog lsblk lscpu \
       lsof lspci lsusb nbtstat netstat printenv qwinsta sw_vers systeminfo tasklist uname \
       vmstat whoami lastlogin driverquery dmidecode iostat ipcs netsh pstree lsmod blkid visudo hostid logname",
     ),
@@ -96,6 +96,7 @@ const TELLING: &[(u8, &str)] = &[
     ),
     (CODE, "$0 $shell ${shell} csh dash gawk jjs ksh tclsh tcsh zsh"),
     (PATH, "cacls cscript icacls umount wscript"),
+    (FLAG | PATH | ALONE, "crontab"),
     (FILES | QUOTED, "egrep"),
     (
         FILES,
@@ -147,6 +148,7 @@ const PAIRS: &[(&str, &[&str])] = &[
     ("python3", &["-m"]),
     ("passwd", &["root"]),
     ("defaults", &["read"]),
+    ("service", &["ssh", "sshd", "apache2", "httpd", "nginx", "mysql", "mysqld", "iptables", "cron"]),
     ("which", &["nc", "wget", "curl", "python", "python3", "perl", "php", "bash", "gcc", "ncat", "netcat"]),
     ("type", &["con", "nul"]),
     ("start", &["cmd", "powershell", "calc"]),

@@ -129,7 +129,10 @@ pub(super) fn runs(phrase: &Phrase, at: usize) -> bool {
         "declare" | "set" => kind == Some(Kind::Variable) && phrase.slice(at + 1).len() > 1,
         "waitfor" => matches!(second, "delay" | "time"),
         "begin" => matches!(second, "declare" | "dbms_lock" | "execute"),
-        "call" => phrase.kind(at + 2) == Some(Kind::Open),
+        "call" => {
+            let name_end = if phrase.kind(at + 2) == Some(Kind::Dot) { at + 4 } else { at + 2 };
+            phrase.kind(name_end) == Some(Kind::Open)
+        }
         "if" => decides(phrase, at + 1),
         _ => false,
     }

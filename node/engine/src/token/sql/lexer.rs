@@ -107,6 +107,8 @@ fn next(rest: &[u8]) -> (Kind, usize) {
         b'#' => (Comment, line(rest)),
         quote @ (b'\'' | b'"') => text(rest, quote),
         b'`' => quoted_name(rest, b'`'),
+        // `{x 1}` and `{fn user()}` are their insides.
+        b'{' if second.is_ascii_alphabetic() => odbc_escape(rest),
         b'[' if is_word(second) && !second.is_ascii_digit() => quoted_name(rest, b']'),
         b'@' if matches!(second, b'\'' | b'"' | b'`') => (Variable, 1 + text(&rest[1..], second).1),
         // Operators of JSON columns.
@@ -149,6 +151,12 @@ fn block_comment(rest: &[u8]) -> (Kind, usize) {
         Some(end) => (Blank, end + 4),
         None => (Comment, rest.len()),
     }
+}
+
+/// `{d `, or a bracket that means nothing.
+fn odbc_escape(rest: &[u8]) -> (Kind, usize) {
+    let word = 1 + run(&rest[1..], is_word);
+    if rest.get(word).copied().is_some_and(is_blank) { (Blank, word + 1) } else { (Other, 1) }
 }
 
 fn line(rest: &[u8]) -> usize {
@@ -225,6 +233,11 @@ mod tests {
     #[test]
     fn what_mysql_runs_inside_a_comment_is_read() {
         assert_snapshot!(spell("/*!50000union*/select"), @"Word Word");
+    }
+
+    #[test]
+    fn escapes_of_odbc_are_their_insides() {
+        assert_snapshot!(spell("1 and {x sleep(4)} {a}"), @"Number Word Word Open Number Close Other Other Word Other");
     }
 
     #[test]

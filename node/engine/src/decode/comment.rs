@@ -1,0 +1,54 @@
+//! `/**/` and `/*x*/`, which SQL reads as blanks: words parted so are the words of rules.
+
+pub(super) const NAME: &str = "comment";
+
+/// Longer ones are notes of people.
+const LONGEST: usize = 40;
+
+/// Comments of a word or none as blanks. `/*!` begins what databases run, and lists of media types (`a/*, b/*`) have marks inside.
+pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for start in memchr::memmem::find_iter(value, b"/*") {
+        if start < copied {
+            continue;
+        }
+        let inside = &value[start + 2..];
+        let length = inside.iter().take(LONGEST).take_while(|it| is_of_word(**it)).count();
+        if inside[length..].starts_with(b"*/") {
+            out.extend_from_slice(&value[copied..start]);
+            out.push(b' ');
+            copied = start + length + 4;
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    out.extend_from_slice(&value[copied..]);
+    Some(out)
+}
+
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b' ') || byte >= 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Option<String> {
+        peel(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+    }
+
+    #[test]
+    fn comments_between_words_are_blanks() {
+        assert_eq!(read("select/**/a/*x y*/from/**//**/b").as_deref(), Some("select a from  b"));
+    }
+
+    #[test]
+    fn what_is_no_comment_of_a_word_stays() {
+        for text in ["image/*,*/*;q=0.8", "/*!50000union*/", "a /* b", "/* see: a, b */", "/*/"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}
