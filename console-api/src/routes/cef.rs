@@ -1,4 +1,4 @@
-//! Attacks as events for a SIEM: ArcSight's Common Event Format, version 0, one on each line.
+//! Attacks as events for a SIEM: the Common Event Format, version 0, one on each line.
 
 use super::export::export;
 use crate::{

@@ -34,7 +34,7 @@ pub(super) async fn take(
     State(store): State<Store>,
     State(clock): State<Clock>,
     State(metrics): State<Metrics>,
-    Batch { batch, began, _place }: Batch,
+    Batch { body: batch, began, _place }: Batch,
 ) -> Result<Json<IngestReply>, ApiError> {
     let read: Vec<Result<Record, serde_json::Error>> =
         batch.records.iter().map(|raw| serde_json::from_str(raw.get())).collect();
@@ -91,7 +91,7 @@ fn log(batch: &IngestBatch, reply: &IngestReply) {
 
 /// The body of a delivery, read once there is a place for it.
 pub(super) struct Batch {
-    batch: IngestBatch,
+    body: IngestBatch,
     /// When its body began to be read.
     began: Instant,
     _place: OwnedSemaphorePermit,
@@ -101,18 +101,18 @@ impl FromRequest<App> for Batch {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let (mut parts, body) = request.into_parts();
+        let (mut parts, unread) = request.into_parts();
         let NodeCaller(token) = NodeCaller::from_request_parts(&mut parts, app).await?;
         let place = app.intake.enter(&token, app.clock.now()).inspect_err(|refused| {
             let is_too_much = matches!(refused, ApiError::TooManyRecords { .. });
             app.metrics.refused(if is_too_much { "rate" } else { "places" });
         })?;
-        let (began, request) = (Instant::now(), Request::from_parts(parts, body));
-        let batch: IngestBatch = extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
-        app.intake.charge(&token, batch.records.len(), app.clock.now());
-        match store::objection_to_node(&batch.node) {
+        let (began, request) = (Instant::now(), Request::from_parts(parts, unread));
+        let body: IngestBatch = extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
+        app.intake.charge(&token, body.records.len(), app.clock.now());
+        match store::objection_to_node(&body.node) {
             Some(objection) => Err(ApiError::BadBody(objection)),
-            None => Ok(Self { batch, began, _place: place }),
+            None => Ok(Self { body, began, _place: place }),
         }
     }
 }

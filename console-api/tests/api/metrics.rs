@@ -53,8 +53,8 @@ async fn webhooks_are_counted_by_what_became_of_them() {
     let console = Console::start().await;
     let webhook = json!({"name": "Ops", "url": "http://127.0.0.1:9/"});
     let made = admin(&console, "POST", "/api/v1/webhooks", &webhook).await.json();
-    let test = format!("/api/v1/webhooks/{}/test", made["id"].as_str().unwrap());
-    admin(&console, "POST", &test, &json!(null)).await;
+    let path = format!("/api/v1/webhooks/{}/test", made["id"].as_str().unwrap());
+    admin(&console, "POST", &path, &json!(null)).await;
     let text = text(&console).await;
     assert!(text.contains("wallarm_console_webhook_calls_total{result=\"failed\"} 1\n"), "{text}");
     assert!(text.contains("wallarm_console_webhook_deliveries{state=\"dead\"} 1\n"), "{text}");
