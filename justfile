@@ -78,9 +78,9 @@ bench-peers:
 bench-node *options:
     cargo bench -q -p node --bench load -- {{ options }}
 
-# How fast the console takes hits in, beside the database's own bulk path (red below 0.4×), and answers questions
-bench-console hits="100000":
-    cargo bench -q -p console-api --bench console -- {{ hits }}
+# How fast the console takes hits in, beside the database's own bulk path (red below 0.4×), and answers questions; options: --only sqlite|postgres, --questions
+bench-console hits="100000" *options:
+    cargo bench -q -p console-api --bench console -- {{ hits }} {{ options }}
 
 # Fuzz one target (`just fuzz engine 30`), or all for so many minutes each (`just fuzz all 3`); see docs/fuzzing.md
 fuzz target="engine" minutes="30": install-fuzzer

@@ -1,8 +1,9 @@
 //! How fast batches are taken in, beside the database's own bulk path, and how fast questions are answered.
 //!
-//! `just bench-console [HITS]`. Batches come through the router as nodes send them, and are acknowledged one by one. The rows
+//! `just bench-console [HITS] [--only sqlite|postgres] [--questions]`. Batches come through the router as nodes send them, and are acknowledged one by one. The rows
 //! they leave are then written into empty tables in one transaction: with many to a statement, and nothing to think of, which
-//! the bound is about; and by the database itself, from table to table. Questions have bounds, too, and memory.
+//! the bound is about; and by the database itself, from table to table (not with `--questions`). Questions have bounds, too,
+//! and memory.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed measurement")]
 
 #[path = "../tests/support/postgres.rs"]
@@ -51,15 +52,28 @@ struct Bench {
     hits: u64,
 }
 
+/// What is asked for.
+struct Wanted {
+    hits: u64,
+    /// Whether the same rows are written in bulk, too.
+    in_bulk: bool,
+}
+
 fn main() {
+    let asked = |option: &str| env::args().any(|argument| argument == option);
     let hits = env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(HITS);
+    let wanted = Wanted { hits, in_bulk: !asked("--questions") };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut is_within = runtime.block_on(in_sqlite(hits));
-    postgres_server::with_server(|server| is_within &= runtime.block_on(in_postgres(hits, &server.url())));
+    let mut is_within = asked("postgres") || runtime.block_on(in_sqlite(&wanted));
+    if !asked("sqlite") {
+        postgres_server::with_server(|server| {
+            is_within &= runtime.block_on(in_postgres(&wanted, &server.url()));
+        });
+    }
     assert!(is_within, "a bound is missed");
 }
 
-async fn in_sqlite(hits: u64) -> bool {
+async fn in_sqlite(wanted: &Wanted) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let place = |name: &str| {
         fs::create_dir(dir.path().join(name)).unwrap();
@@ -68,10 +82,10 @@ async fn in_sqlite(hits: u64) -> bool {
     let file = |name: &str| dir.path().join(name).join("console.db").display().to_string();
     let places = ["console", "bulk", "copy"].map(place);
     let attach = format!("attach database '{}' as copy", file("copy"));
-    measure("SQLite", &places, hits, &format!("sqlite:{}", file("console")), &attach).await
+    measure("SQLite", &places, wanted, &format!("sqlite:{}", file("console")), &attach).await
 }
 
-async fn in_postgres(hits: u64, server: &str) -> bool {
+async fn in_postgres(wanted: &Wanted, server: &str) -> bool {
     let mut connection = AnyConnection::connect(server).await.unwrap();
     for schema in ["create schema console", "create schema bulk", "create schema copy"] {
         connection.execute(schema).await.unwrap();
@@ -79,14 +93,14 @@ async fn in_postgres(hits: u64, server: &str) -> bool {
     let url = |schema| format!("{server}&options[search_path]={schema}");
     let places =
         ["console", "bulk", "copy"].map(|schema| Place::Server(PostgresUrl::parse(url(schema)).unwrap()));
-    measure("PostgreSQL", &places, hits, &url("console"), "select 1").await
+    measure("PostgreSQL", &places, wanted, &url("console"), "select 1").await
 }
 
 /// Measures on the first of three places; the others are for the same rows.
 async fn measure(
     name: &'static str,
     [place, bulk, other]: &[Place; 3],
-    hits: u64,
+    &Wanted { hits, in_bulk }: &Wanted,
     url: &str,
     attach: &str,
 ) -> bool {
@@ -101,6 +115,10 @@ async fn measure(
         "{name}: resident memory at most {memory} MiB (bound {MEMORY_MIB} MiB): {}",
         word(memory < MEMORY_MIB)
     );
+    if !in_bulk {
+        println!("{name}: {:.0} hits/s taken in", bench.rate(ingested));
+        return answered && memory < MEMORY_MIB;
+    }
     let inserted = insert(&store, bulk).await;
     store.close().await;
     Store::open(other).await.unwrap().close().await;

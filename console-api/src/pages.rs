@@ -26,6 +26,7 @@ pub(crate) mod session;
 mod settings;
 mod view;
 mod views;
+mod webhooks;
 
 pub(crate) use error::PageError;
 
@@ -85,6 +86,11 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/tokens/{id}/delete", post(tokens::delete))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}/end", post(sessions::end))
+        .route("/webhooks", get(webhooks::list).post(webhooks::add))
+        .route("/webhooks/{id}", get(webhooks::one).post(webhooks::replace))
+        .route("/webhooks/{id}/delete", post(webhooks::delete))
+        .route("/webhooks/{id}/test", post(webhooks::test))
+        .route("/webhooks/{id}/again", post(webhooks::again))
         .route("/sign-in", get(session::form).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
         .route("/sign-out/others", post(session::sign_out_others))

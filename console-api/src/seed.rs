@@ -22,6 +22,9 @@ const PATHS: [&str; 8] = [
 ];
 const AGENTS: [&str; 4] = ["Mozilla/5.0", "curl/8.0", "sqlmap/1.8", "python-requests/2.32"];
 
+/// What an origin answers attacks with.
+const STATUSES: [u16; 6] = [200, 200, 302, 400, 404, 500];
+
 /// Type, severity, where the payload sits, and payloads.
 type Kind = (&'static str, &'static str, &'static str, [&'static str; 3]);
 
@@ -50,12 +53,13 @@ pub fn node() -> NodeInfo {
     NodeInfo { id: Uuid::nil(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
-/// Batches of records with one hit each, as nodes deliver them; the last attack ends about `now`.
+/// Batches of so many hits as nodes deliver them, and what the origin answered to those it saw.
+/// The last attack ends about `now`.
 pub fn batches(hits: u64, batch: u64, now: Timestamp) -> impl Iterator<Item = Vec<Record>> {
     let mut attacks = Attacks { dice: Dice(1), attack: Attack::default(), left: 0, made: 0, hits, now };
     let batch = usize::try_from(batch).unwrap_or(usize::MAX);
     std::iter::from_fn(move || {
-        let records: Vec<Record> = attacks.by_ref().take(batch).collect();
+        let records: Vec<Record> = attacks.by_ref().take(batch).flatten().collect();
         (!records.is_empty()).then_some(records)
     })
 }
@@ -112,9 +116,9 @@ struct Attacks {
 }
 
 impl Iterator for Attacks {
-    type Item = Record;
+    type Item = Vec<Record>;
 
-    fn next(&mut self) -> Option<Record> {
+    fn next(&mut self) -> Option<Vec<Record>> {
         if self.made == self.hits {
             return None;
         }
@@ -125,7 +129,8 @@ impl Iterator for Attacks {
         self.made += 1;
         self.attack.at +=
             SignedDuration::from_millis(i64::try_from(self.dice.below(9_000)).unwrap_or_default());
-        serde_json::from_value(self.record()).ok()
+        let records = self.records().into_iter();
+        records.map(serde_json::from_value).collect::<Result<_, _>>().ok()
     }
 }
 
@@ -149,7 +154,7 @@ impl Attacks {
         };
     }
 
-    fn record(&mut self) -> Value {
+    fn records(&mut self) -> Vec<Value> {
         let Attack {
             kind: (code, severity, parameter, payloads),
             host,
@@ -168,9 +173,11 @@ impl Attacks {
             "type": code, "point": point, "signature": format!("{code}-seed"), "severity": severity, "payload": payload,
             "span": [0, payload.len()],
         });
-        json!({"attack": {
+        let request_id =
+            format!("{:032x}", u128::from(self.made) + (u128::from(self.dice.below(u64::MAX)) << 64));
+        let attack = json!({"attack": {
             "request": {
-                "request_id": format!("{:032x}", u128::from(self.made) + (u128::from(self.dice.below(u64::MAX)) << 64)),
+                "request_id": request_id,
                 "at": at, "client_ip": address, "method": "GET", "host": host, "path": path,
                 "query": format!("{parameter}={payload}"),
                 "headers": [["host", host], ["user-agent", agent], ["accept", "*/*"], ["x-forwarded-for", address]],
@@ -181,7 +188,10 @@ impl Attacks {
             },
             "hits": [{"id": Uuid::from_u64_pair(self.dice.below(u64::MAX), self.made), "type": code, "point": point,
                       "findings": [finding]}],
-        }})
+        }});
+        let status = self.dice.pick(STATUSES);
+        let response = json!({"response": {"request_id": request_id, "status": status}});
+        if is_blocked { vec![attack] } else { vec![attack, response] }
     }
 }
 
@@ -193,7 +203,8 @@ mod tests {
     fn as_many_records_are_made_as_asked_for_and_the_same_again() {
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365);
         let made: Vec<_> = batches(1_050, 500, now).collect();
-        assert_eq!(made.iter().map(Vec::len).collect::<Vec<_>>(), [500, 500, 50]);
+        let hits = |batch: &Vec<Record>| batch.iter().filter(|it| matches!(it, Record::Attack(_))).count();
+        assert_eq!(made.iter().map(hits).collect::<Vec<_>>(), [500, 500, 50]);
         assert_eq!(made, batches(1_050, 500, now).collect::<Vec<_>>());
     }
 }

@@ -43,6 +43,7 @@ async function follow(part) {
 for (const button of document.querySelectorAll('[data-theme-switch]')) themeSwitch(button);
 for (const part of document.querySelectorAll('[data-load]')) load(part);
 for (const part of document.querySelectorAll('[data-follow]')) follow(part);
+document.querySelector('.sections [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 copying();
 cells();
 drawer();

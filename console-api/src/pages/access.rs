@@ -11,9 +11,16 @@ use crate::{
     error::ApiError,
 };
 use axum::{extract::FromRequestParts, http::request::Parts};
+use serde::Deserialize;
 
 /// An administrator, in a browser.
 pub(super) struct Administrator(pub(super) Actor);
+
+/// The revision that a form knows.
+#[derive(Deserialize)]
+pub(super) struct Known {
+    pub(super) revision: u32,
+}
 
 impl FromRequestParts<App> for Administrator {
     type Rejection = PageError;

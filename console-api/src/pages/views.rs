@@ -1,6 +1,6 @@
 //! Searches that people keep: listed, saved, renamed, deleted.
 
-use super::{PageError, change::Api, render, search, view};
+use super::{PageError, access::Known, change::Api, render, search, view};
 use crate::{
     actor::{Actor, Role, Visitor},
     error::ApiError,
@@ -86,11 +86,6 @@ pub(super) async fn change(
 ) -> Result<Redirect, PageError> {
     let body = json!({"name": form.name.trim(), "shared": form.shared});
     call(&api, Method::PATCH, id, Some(&body), form.revision).await
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Known {
-    revision: u32,
 }
 
 pub(super) async fn delete(

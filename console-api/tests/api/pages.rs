@@ -1,6 +1,7 @@
 mod access;
 mod rulesets;
 mod views;
+mod webhooks;
 
 use crate::harness::{Answer, Console, attack, hit, not_inspected, request_id, send, token_of, uuid, with};
 use axum::{
@@ -53,6 +54,8 @@ async fn a_stranger_is_sent_to_sign_in() {
         "/users",
         "/tokens",
         "/sessions",
+        "/webhooks",
+        "/webhooks/x",
         "/elsewhere",
     ] {
         let answer = browse(&console.router, path, "wallarm_session=made-up").await;

@@ -5,7 +5,7 @@ use crate::{console::Console, scenarios::world::PATIENCE};
 use serde_json::json;
 
 /// The pages that need no id.
-pub(super) const LISTS: [&str; 16] = [
+pub(super) const LISTS: [&str; 17] = [
     "/attacks",
     "/attacks/charts",
     "/views",
@@ -22,6 +22,7 @@ pub(super) const LISTS: [&str; 16] = [
     "/users",
     "/tokens",
     "/sessions",
+    "/webhooks",
 ];
 
 /// A page, and what shows that all of it is there.
@@ -75,6 +76,8 @@ pub(super) async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     console.make("/api/v1/replays", &json!({"candidate": candidate})).await?;
     let replay = console.wait_for("/api/v1/replays", PATIENCE, |replay| replay["status"] == "done").await?;
     let replay = format!("/replays/{}", replay["id"].as_str().unwrap_or_default());
+    let webhook = console.items("/api/v1/webhooks").await?.swap_remove(0);
+    let webhook = format!("/webhooks/{}", webhook["id"].as_str().unwrap_or_default());
     Ok(vec![
         Page::new("attacks", "/attacks", ".charts .series"),
         Page::new("drawer", "/attacks", ".drawer h1").after_click(".name a"),
@@ -101,6 +104,8 @@ pub(super) async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("users", "/users", "td"),
         Page::new("tokens", "/tokens", "td"),
         Page::new("sessions", "/sessions", "td"),
+        Page::new("webhooks", "/webhooks", "td"),
+        Page::new("webhook", webhook, "h2"),
         Page::new("unknown-page", "/nowhere", "h1").mistake(),
         Page::new("sign-in", "/sign-in", "#user"),
     ])
@@ -123,7 +128,7 @@ async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     visit.world.post("/api/login", "application/json", body).await.map(drop)
 }
 
-/// What people make: rules, an entry of a list, views, a token, a user, a replay.
+/// What people make: rules, an entry of a list, views, a token, a webhook, a user.
 async fn things(console: &Console) -> anyhow::Result<()> {
     let rule = json!({"scope": {"path": "/report"}, "comment": "Until the report builder is mended",
         "effect": {"kind": "virtual_patch", "points": [[["get", "template"]]]}});
@@ -139,6 +144,9 @@ async fn things(console: &Console) -> anyhow::Result<()> {
     }
     let token = json!({"name": "report-builder", "role": "read_only", "expires_at": "2100-01-01T00:00:00Z"});
     console.make("/api/v1/tokens", &token).await?;
+    // It is told nothing: no walk leaves this machine.
+    let webhook = json!({"name": "Security channel", "url": "https://hooks.example.com/waf", "format": "slack", "enabled": false});
+    console.make("/api/v1/webhooks", &webhook).await?;
     let user = json!({"name": "ann", "role": "analyst", "password": "correct horse battery"});
     console.make("/api/v1/users", &user).await?;
     Ok(())

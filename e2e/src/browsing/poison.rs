@@ -69,6 +69,10 @@ pub(super) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
         visit.page(&format!("/replays/{}", replay["id"].as_str().unwrap_or_default())).await?;
         is_clean(visit).await?;
     }
+    for webhook in visit.world.console_api().items("/api/v1/webhooks").await? {
+        visit.page(&format!("/webhooks/{}", webhook["id"].as_str().unwrap_or_default())).await?;
+        is_clean(visit).await?;
+    }
     for page in data::LISTS {
         visit.page(page).await?;
         is_clean(visit).await?;
@@ -114,6 +118,8 @@ async fn things(visit: &Visit) -> anyhow::Result<()> {
             .make("/api/v1/views", &json!({"name": name, "query": "host:*canary*", "shared": true}))
             .await?;
         console.make("/api/v1/tokens", &json!({"name": name, "role": "read_only"})).await?;
+        let webhook = json!({"name": name, "url": "https://hooks.example.com/", "query": "host:*canary*", "enabled": false});
+        console.make("/api/v1/webhooks", &webhook).await?;
         let user = json!({"name": name, "role": "analyst", "password": format!("correct horse battery {n}")});
         console.make("/api/v1/users", &user).await?;
     }

@@ -1,6 +1,7 @@
 //! The ways people go.
 
-use super::Visit;
+use super::{Visit, visit::WIDE};
+use crate::browser::Window;
 use crate::scenarios::world::{PATIENCE, expect_status};
 use anyhow::ensure;
 use std::time::Duration;
@@ -8,6 +9,12 @@ use tokio::time::{Instant, sleep};
 
 /// The rows of the list.
 const ROWS: &str = "#results [data-row]";
+
+/// How much moved since the page was opened, as Chromium counts it.
+const MOVED: &str = "new Promise((done) => { \
+     new PerformanceObserver((list) => done(list.getEntries().reduce((sum, shift) => sum + shift.value, 0))) \
+         .observe({type: 'layout-shift', buffered: true}); \
+     setTimeout(() => done(0), 500); })";
 
 fn rows(number: usize) -> String {
     format!("document.querySelectorAll('{ROWS}').length === {number}")
@@ -48,9 +55,16 @@ pub(super) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     // That page is an error, and Chromium says so.
     visit.complaints();
 
+    // Charts come after the list, and do not move it.
+    for width in [360, 1280] {
+        visit.resize(Window { width, ..WIDE }).await?;
+        visit.page("/attacks").await?;
+        visit.sees(".charts .series").await?;
+        let moved = visit.value(MOVED).await?;
+        ensure!(moved.as_f64().is_some_and(|moved| moved < 0.01), "at {width} px the page moves by {moved}");
+    }
+
     // The menu of a value, and a chart.
-    visit.page("/attacks").await?;
-    visit.sees(".charts .series").await?;
     visit.click_where("a.cell", "sqli").await?;
     visit.click_where(".menu a", "Exclude").await?;
     visit.until("location.search === '?q=-type%3Asqli'").await?;

@@ -1,6 +1,6 @@
 //! People who sign in with a password: listed, added, changed, deleted.
 
-use super::Administrator;
+use super::{Administrator, Known};
 use crate::{
     access::User,
     actor::Role,
@@ -74,11 +74,6 @@ pub(in crate::pages) async fn replace(
     let Id(id) = id?;
     api.change(Method::PUT, &format!("/users/{id}"), Some(&form.draft()), form.revision).await?;
     Ok(Redirect::to("/users"))
-}
-
-#[derive(Deserialize)]
-pub(in crate::pages) struct Known {
-    revision: u32,
 }
 
 pub(in crate::pages) async fn delete(

@@ -1,0 +1,43 @@
+//! Webhooks on their pages.
+
+use super::submit;
+use crate::harness::Console;
+use console_api::actor::Role;
+
+#[tokio::test]
+async fn a_webhook_is_made_tried_and_what_is_dead_is_sent_again() {
+    let console = Console::start().await;
+    // Nobody listens there.
+    let form = [
+        ("name", "<b>chat</b>"),
+        ("url", "http://127.0.0.1:1/hook"),
+        ("query", "type:sqli"),
+        ("format", "slack"),
+        ("enabled", "true"),
+        ("revision", "1"),
+    ];
+    assert_eq!(submit(&console, Role::Analyst, "/webhooks", &form).await.status, 403);
+    assert_eq!(console.get_as(Role::Analyst, "/webhooks").await.status, 403);
+    let made = submit(&console, Role::Admin, "/webhooks", &form).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert!(made.text.contains("whsec_") && made.text.contains("&#60;b&#62;chat"), "{}", made.text);
+    let list = console.get_as(Role::Admin, "/webhooks").await.text;
+    assert!(list.contains("type:sqli") && list.contains("Slack") && !list.contains("whsec_"), "{list}");
+
+    let id = console.get_as(Role::Admin, "/api/v1/webhooks").await.json()["items"][0]["id"].clone();
+    let path = format!("/webhooks/{}", id.as_str().unwrap());
+    let tested = submit(&console, Role::Admin, &format!("{path}/test"), &[]).await;
+    assert!(tested.status == 200 && tested.text.contains("The test was not taken"), "{}", tested.text);
+    let dead = console.get_as(Role::Admin, &format!("{path}?state=dead")).await.text;
+    let delivery = dead.split("name=\"delivery\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let again = submit(&console, Role::Admin, &format!("{path}/again"), &[("delivery", delivery)]).await;
+    assert_eq!((again.status.as_u16(), again.header("location")), (303, path.as_str()), "{}", again.text);
+    assert!(console.get_as(Role::Admin, &format!("{path}?state=pending")).await.text.contains("waits"));
+
+    let off: Vec<_> = form.into_iter().filter(|(name, _)| *name != "enabled").collect();
+    assert_eq!(submit(&console, Role::Admin, &path, &off).await.status, 303);
+    assert!(console.get_as(Role::Admin, &path).await.text.contains(">off</b>"));
+    let gone = submit(&console, Role::Admin, &format!("{path}/delete"), &[("revision", "2")]).await;
+    assert_eq!(gone.status, 303, "{}", gone.text);
+    assert!(console.get_as(Role::Admin, "/webhooks").await.text.contains("Nobody is told yet."));
+}
