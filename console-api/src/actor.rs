@@ -77,9 +77,9 @@ pub struct Analyst(pub Author);
 #[derive(Debug)]
 pub struct Admin(pub Author);
 
-/// A node.
+/// A node, and what tells its token from others: SHA-256 of it.
 #[derive(Debug)]
-pub struct NodeCaller;
+pub struct NodeCaller(pub String);
 
 /// Somebody who may read, in a browser: who is not signed in is led to the page that signs in.
 #[derive(Debug)]
@@ -129,7 +129,10 @@ impl FromRequestParts<App> for NodeCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let actor = identify(parts, app).await?.ok_or(ApiError::Unauthorized)?;
-        if actor.role == Role::Node { Ok(Self) } else { Err(ApiError::Forbidden("a token of role node")) }
+        if actor.role != Role::Node {
+            return Err(ApiError::Forbidden("a token of role node"));
+        }
+        Ok(Self(bearer(&parts.headers).map_or(actor.name, |token| token.digest())))
     }
 }
 

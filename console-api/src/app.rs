@@ -6,13 +6,14 @@ use crate::{
     changes::Changes,
     clock::Clock,
     intake::Intake,
+    metrics::Metrics,
     retention::Retention,
     routes,
     store::Store,
     trial::replay::Replays,
     webhook::{Dispatcher, Sender},
 };
-use axum::{Router, extract::FromRef};
+use axum::{Router, extract::FromRef, middleware};
 use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,7 @@ pub struct App {
     pub replays: Replays,
     pub attempts: Attempts,
     pub sender: Sender,
+    pub metrics: Metrics,
     /// For those who ask what is kept.
     pub retention: Retention,
 }
@@ -45,17 +47,20 @@ impl App {
             replays: Replays::default(),
             attempts: Attempts::default(),
             sender: Sender::default(),
+            metrics: Metrics::default(),
             retention: Retention::default(),
         }
     }
 
     pub fn router(self) -> Router {
-        routes::table().with_state(self)
+        let count = middleware::from_fn_with_state(self.metrics.clone(), routes::count);
+        routes::table().layer(count).with_state(self)
     }
 
     /// Tells attacks to webhooks, as far as it is run.
     pub fn dispatcher(&self) -> Dispatcher {
-        Dispatcher { store: self.store.clone(), clock: self.clock, sender: self.sender.clone() }
+        let (store, metrics) = (self.store.clone(), self.metrics.clone());
+        Dispatcher { store, clock: self.clock, sender: self.sender.clone(), metrics }
     }
 
     /// Serves until `stop`, then lets calls under way end.
@@ -110,6 +115,12 @@ impl FromRef<App> for Intake {
 impl FromRef<App> for Replays {
     fn from_ref(app: &App) -> Self {
         app.replays.clone()
+    }
+}
+
+impl FromRef<App> for Metrics {
+    fn from_ref(app: &App) -> Self {
+        app.metrics.clone()
     }
 }
 

@@ -39,6 +39,7 @@ pub enum Kind {
     Ruleset,
     View,
     Webhook,
+    SigningKey,
 }
 
 impl Kind {
@@ -52,6 +53,7 @@ impl Kind {
         Self::Ruleset,
         Self::View,
         Self::Webhook,
+        Self::SigningKey,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -65,6 +67,7 @@ impl Kind {
             Self::Ruleset => "ruleset",
             Self::View => "view",
             Self::Webhook => "webhook",
+            Self::SigningKey => "signing_key",
         }
     }
 

@@ -78,6 +78,10 @@ pub struct Serve {
     /// Keep at most this many hits; the attacks seen longest ago are forgotten first. Without this: all.
     #[arg(long, env = "WALLARM_CONSOLE_KEEP_HITS", value_name = "HITS")]
     pub keep_hits: Option<u64>,
+    /// How many records each node token may deliver in a second, in bursts of ten seconds; who delivers more is told to come back.
+    /// Without this: as many as the database takes.
+    #[arg(long, env = "WALLARM_CONSOLE_NODE_RECORDS", value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub node_records: Option<u32>,
     /// A network that webhooks may lead to although it is not of the public internet, e.g. `10.1.0.0/16`; several with commas.
     #[arg(long, env = "WALLARM_CONSOLE_WEBHOOK_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
     pub webhook_allow: Vec<Network>,

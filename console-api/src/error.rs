@@ -24,6 +24,8 @@ pub enum ApiError {
     WrongPassword,
     #[error("too many tries; come back in {seconds} s")]
     TooMany { seconds: u64 },
+    #[error("this token delivers more records than it may; send it again in {seconds} s")]
+    TooManyRecords { seconds: u64 },
     #[error("this needs {0}")]
     Forbidden(&'static str),
     #[error("there is no such {0}")]
@@ -40,7 +42,7 @@ pub enum ApiError {
     TooLarge { limit: usize },
     #[error("the body must be {0}")]
     MediaType(&'static str),
-    #[error("too many deliveries at once; send it again in {RETRY_AFTER_SECONDS} s")]
+    #[error("the console has more to take in than it can; send it again in {RETRY_AFTER_SECONDS} s")]
     Busy,
     #[error("the console failed; its log says why")]
     Internal(#[from] StoreError),
@@ -55,7 +57,7 @@ impl ApiError {
         match self {
             Self::BadParameter { .. } | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::WrongPassword => StatusCode::UNAUTHORIZED,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::TooManyRecords { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -72,7 +74,7 @@ impl ApiError {
     /// In how many seconds it may be tried again, where that is said.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooMany { seconds } => Some(*seconds),
+            Self::TooMany { seconds } | Self::TooManyRecords { seconds } => Some(*seconds),
             Self::Busy => Some(RETRY_AFTER_SECONDS),
             _ => None,
         }

@@ -16,10 +16,11 @@
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`view`] | searches that people keep |
 //! | [`webhook`] | attacks told to other programs |
-//! | [`intake`] | how many deliveries are taken in at once |
+//! | [`intake`] | how much is taken in at once, and from each token |
+//! | [`metrics`] | the counters |
 //! | [`query`] | the search language |
 //! | [`grouping`] | which hits belong together |
-//! | [`bundles`] | the connector's zips, handed out with parameters |
+//! | [`bundles`], [`connectors`], [`signing_key`] | the connector's zips, handed out with parameters; which of them call our nodes, and what they sign with |
 //! | [`retention`] | what is forgotten |
 //! | [`seed`] | made-up attacks |
 //! | [`store`] | the database; only here is SQL written |
@@ -34,12 +35,14 @@ pub mod bundles;
 pub mod changes;
 pub mod clock;
 pub mod config;
+pub mod connectors;
 mod digest;
 pub mod error;
 pub mod extract;
 pub mod grouping;
 pub mod hit;
 pub mod intake;
+pub mod metrics;
 mod openapi;
 pub mod pages;
 pub mod paging;
@@ -50,6 +53,7 @@ mod routes;
 pub mod ruleset;
 pub mod seed;
 pub mod sign_in;
+pub mod signing_key;
 pub mod store;
 pub mod token;
 pub mod trial;

@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long it is known what webhooks were told.
 const DELIVERIES: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long a connector is known that calls no more.
+const CONNECTORS: SignedDuration = SignedDuration::from_hours(30 * 24);
 const PAUSE: Duration = Duration::from_mins(10);
 
 /// How much is kept; what has no limit is kept for ever.
@@ -37,6 +39,7 @@ impl Retention {
     /// Says how many hits were forgotten.
     pub async fn apply(self, store: &Store, clock: Clock) -> Result<u64, StoreError> {
         store.forget_deliveries(clock.now() - DELIVERIES).await?;
+        store.forget_connectors(clock.now() - CONNECTORS).await?;
         let mut forgotten = 0;
         if let Some(days) = self.days {
             let limit = clock.now() - SignedDuration::from_hours(24 * i64::from(days));

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod audit;
+mod cef;
 mod connectors;
 mod exclusions;
 mod export;
@@ -10,6 +11,7 @@ mod hits;
 mod ingest;
 mod ip_lists;
 mod marks;
+mod metrics;
 mod node_config;
 mod nodes;
 mod not_inspected;
@@ -19,11 +21,14 @@ mod rule_tests;
 mod rules;
 mod rulesets;
 mod sessions;
+mod signing_keys;
 mod stream;
 mod tokens;
 mod users;
 mod views;
 mod webhooks;
+
+pub(crate) use metrics::count;
 
 use crate::{app::App, error::ApiError, openapi, pages};
 use axum::{
@@ -51,6 +56,7 @@ pub(crate) fn table() -> Router<App> {
     Router::new()
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
+        .route("/metrics", get(metrics::show))
         .nest(openapi::BASE, api)
         .merge(pages::table(&document))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -81,6 +87,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(export::csv))
         .routes(routes!(export::ndjson))
         .routes(routes!(ocsf::findings))
+        .routes(routes!(cef::cef))
         .routes(routes!(attacks::stats))
         .routes(routes!(stream::attacks))
         .routes(routes!(attacks::schema))
@@ -112,7 +119,10 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(ip_lists::one, ip_lists::replace, ip_lists::delete))
         .routes(routes!(node_config::current))
         .routes(routes!(nodes::list))
+        .routes(routes!(connectors::list))
         .routes(routes!(connectors::cloudfront_bundle))
+        .routes(routes!(signing_keys::signing_keys, signing_keys::add_signing_key))
+        .routes(routes!(signing_keys::delete_signing_key))
         .routes(routes!(users::list, users::add))
         .routes(routes!(users::one, users::replace, users::delete))
         .routes(routes!(sessions::list, sessions::open))

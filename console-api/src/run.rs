@@ -9,6 +9,7 @@ use console_api::{
     bundles::Bundles,
     clock::Clock,
     config::{CreateToken, Data, Serve, TokenFile},
+    intake::Intake,
     paging::Slice,
     password::Password,
     retention::Retention,
@@ -34,6 +35,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let retention = Retention { days: flags.keep_days, hits: flags.keep_hits };
     let forgetting = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
     let mut app = App::new(store, Clock::System, Bundles::of(flags.bundle_dir));
+    app.intake = Intake::default().limited(flags.node_records);
     app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
     app.retention = retention;
     let telling = tokio::spawn(app.dispatcher().run(stop.clone()));

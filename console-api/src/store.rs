@@ -7,6 +7,7 @@ mod address;
 mod attacks;
 mod audit;
 mod bulk;
+mod connectors;
 mod deliveries;
 mod dialect;
 mod filter;
@@ -27,6 +28,7 @@ mod retention;
 mod rules;
 mod rulesets;
 mod sessions;
+mod signing_keys;
 mod statement;
 mod stats;
 mod statuses;
@@ -38,10 +40,10 @@ mod views;
 mod webhooks;
 mod words;
 
-pub use deliveries::{NewDelivery, Outcome};
+pub use deliveries::{DeliveryCounts, NewDelivery, Outcome};
 pub use ingest::{Kept, objection_to_node};
 pub use nodes::Node;
-pub use not_inspected::NotInspectedCounts;
+pub use not_inspected::{NotInspectedCounts, NotInspectedFilter, Reported};
 pub use place::{NoPostgresUrl, Place, PostgresUrl};
 pub use rules::Change;
 pub use sessions::Holder;
@@ -82,6 +84,21 @@ pub enum StoreError {
     BadRow { table: &'static str, id: String, column: &'static str },
 }
 
+impl StoreError {
+    /// Whether it may go better in a while: others hold what is needed, or the server is away.
+    pub fn is_passing(&self) -> bool {
+        // SQLite's "busy", and "busy" with what came of it.
+        const BUSY: [&str; 3] = ["5", "261", "517"];
+        match self {
+            Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => true,
+            Self::Database(sqlx::Error::Database(cause)) => {
+                cause.code().is_some_and(|code| BUSY.contains(&code.as_ref()))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Store {
     /// Opens a database, makes SQLite's file when there is none, and brings the tables up to date.
     pub async fn open(place: &Place) -> Result<Self, OpenError> {
@@ -109,6 +126,12 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("select 1").execute(&self.reader).await?;
         Ok(())
+    }
+
+    /// How much space everything takes.
+    pub async fn database_bytes(&self) -> Result<u64, StoreError> {
+        let (bytes,): (i64,) = sqlx::query_as(self.dialect.size()).fetch_one(&self.reader).await?;
+        Ok(words::count(bytes))
     }
 
     /// Waits for what is under way, then lets go of the database.

@@ -3,6 +3,7 @@
 use crate::{
     Config, VERSION,
     behaviour::Behaviour,
+    connectors::Connectors,
     doors::{self, Door, limits::Limits, tls::Tls},
     log::Logs,
     metrics::Metrics,
@@ -45,6 +46,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
         intake: Intake::new(&config.limits),
         turns: Turns::new(config.limits.patience),
         signatures: Signatures::default(),
+        connectors: Connectors::default(),
     });
     let feed = config.console.as_ref().map(|console| {
         let copy = LastCopy::beside(&config.spool.directory);

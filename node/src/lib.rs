@@ -20,6 +20,7 @@
 //! | [`explain`] | how a request is read and decided, for `wallarm-node explain` and `POST /v1/explain` |
 //! | [`reload`] | the configuration read again while the node runs |
 //! | [`score`] | how the engine does on labelled requests |
+//! | [`connectors`] | who calls the node |
 //! | [`metrics`] | the counters |
 //! | [`log`], [`access_log`] | what the node says of itself, and of each request |
 //!
@@ -31,6 +32,7 @@ pub mod app;
 pub mod behaviour;
 pub mod block_page;
 pub mod config;
+pub mod connectors;
 pub mod decision;
 pub mod doors;
 pub mod explain;

@@ -15,6 +15,7 @@ use crate::{
     Config,
     admission::{Admission, Patience, processors},
     behaviour::Behaviour,
+    connectors::Connectors,
     log::Logs,
     metrics::Metrics,
     policy::{AutomaticLists, CurrentPolicy, GeoIp},
@@ -52,6 +53,7 @@ pub struct Node {
     pub metrics: Arc<Metrics>,
     pub logs: Logs,
     pub signatures: Signatures,
+    pub connectors: Connectors,
     pub intake: Intake,
     pub turns: Turns,
 }

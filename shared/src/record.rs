@@ -184,6 +184,23 @@ pub struct NodeStatus {
     pub pending: u64,
     /// Records that had to go, as the spool was full or could not be written; across restarts.
     pub dropped: u64,
+    /// The connectors that called it. Absent from nodes that did not tell yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connectors: Vec<ConnectorSeen>,
+}
+
+/// A connector that called a node since its start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConnectorSeen {
+    pub connector: ConnectorInfo,
+    /// How its requests are delivered; absent: it reports on responses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+    pub last_seen: Timestamp,
+    pub calls: u64,
+    /// How many un-inspected requests it told of.
+    pub not_inspected: u64,
 }
 
 /// What became of a batch. Everything in it is settled: the node need not send it again.

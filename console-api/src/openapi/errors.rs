@@ -43,7 +43,7 @@ const ERRORS: [(u16, &str, &str, &str); 13] = [
     (
         429,
         "Too Many Requests",
-        "Too many tries; `Retry-After` says when to come back.",
+        "Too many tries, or records; `Retry-After` says when to come back.",
         "too many tries; come back in 60 s",
     ),
     (500, "Internal Server Error", "The console failed.", "the console failed; its log says why"),
@@ -51,7 +51,7 @@ const ERRORS: [(u16, &str, &str, &str); 13] = [
         503,
         "Service Unavailable",
         "Too much to do; `Retry-After` says when to come back.",
-        "too many deliveries at once; send it again in 1 s",
+        "the console has more to take in than it can; send it again in 1 s",
     ),
 ];
 

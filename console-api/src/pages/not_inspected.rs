@@ -7,12 +7,11 @@ use crate::{
     error::ApiError,
     extract::Query,
     paging::{Page, Slice},
-    store::{NotInspectedCounts, Store},
+    store::{NotInspectedCounts, NotInspectedFilter, Reported, Store},
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
 use jiff::{SignedDuration, Timestamp};
-use shared::NotInspected;
 
 /// What the drawing covers, and the width of a bar.
 const SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -21,7 +20,7 @@ const INTERVAL: SignedDuration = SignedDuration::from_hours(3);
 #[derive(Template)]
 #[template(path = "not_inspected.html")]
 struct NotInspectedPage {
-    page: Page<NotInspected>,
+    page: Page<Reported>,
     counts: NotInspectedCounts,
     bars: Bars,
 }
@@ -72,7 +71,7 @@ pub(super) async fn list(
     let from = now.checked_sub(SPAN).unwrap_or(now);
     let interval = i64::try_from(INTERVAL.as_millis()).unwrap_or(i64::MAX);
     let times = store.not_inspected_times(from, interval).await?;
-    let page = store.not_inspected(&slice).await?;
+    let page = store.not_inspected(&NotInspectedFilter::default(), &slice).await?;
     let counts = store.not_inspected_counts().await?;
     Ok(render(&NotInspectedPage { page, counts, bars: Bars::new(&times, from, now) }))
 }

@@ -1,18 +1,42 @@
 //! What is installed elsewhere to ask nodes.
 
 use crate::{
-    actor::Admin,
+    actor::{Admin, Reader},
     bundles::{Bundles, BundlesError},
+    connectors::Connector,
     error::ApiError,
-    extract,
+    extract::{self, Query},
+    paging::Page,
+    store::Store,
 };
 use axum::{
+    Json,
     extract::{FromRequest, Request, State},
     http::{HeaderName, header},
 };
 use connector::{bundle, parameters::FunctionKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// All connectors that called nodes in the last 30 days, the latest seen first: one for each version, distribution and trigger.
+#[utoipa::path(
+    get,
+    path = "/connectors",
+    security(("token" = ["reader"])),
+    responses((status = 200, description = "All of them.", body = Page<Connector>))
+)]
+pub(super) async fn list(
+    _: Reader,
+    State(store): State<Store>,
+    Query(()): Query<()>,
+) -> Result<Json<Page<Connector>>, ApiError> {
+    Ok(Json(Page { items: store.connectors().await?, next_cursor: None }))
+}
+
+/// What a function signs with.
+const KEY_ID: &str = "wlrm_signing_key_id";
+const KEY: &str = "wlrm_signing_key";
 
 /// Which bundle is wanted.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -24,6 +48,9 @@ pub(super) struct Order {
     /// By the names of the launcher; what is left out stays what it is in the zip.
     #[serde(default)]
     parameters: Map<String, Value>,
+    /// The id of a key of `/connectors/keys`, which is baked in.
+    #[serde(default)]
+    signing_key: Option<Uuid>,
 }
 
 /// The zip of a Lambda@Edge function, ready to be uploaded. It may hold a signing key, so no cache keeps it (as of any
@@ -38,9 +65,11 @@ pub(super) struct Order {
 pub(super) async fn cloudfront_bundle(
     _: Admin,
     State(bundles): State<Bundles>,
-    order: Order,
+    State(store): State<Store>,
+    mut order: Order,
 ) -> Result<([(HeaderName, String); 2], Vec<u8>), ApiError> {
     let function = order.function()?;
+    order.bake_key(&store).await?;
     let zip = bundles.configured(function, order.parameters).await.map_err(|error| refused(&error))?;
     let disposition = format!("attachment; filename=\"{}\"", bundle::file_name(function));
     let headers =
@@ -49,6 +78,19 @@ pub(super) async fn cloudfront_bundle(
 }
 
 impl Order {
+    /// Puts the key where the function looks for it.
+    async fn bake_key(&mut self, store: &Store) -> Result<(), ApiError> {
+        let Some(id) = self.signing_key else { return Ok(()) };
+        let wrong = |detail: &str| ApiError::parameter("signing_key", format!("`signing_key` {detail}"));
+        let secret = store.signing_secret(id).await?.ok_or_else(|| wrong("must be the id of a key"))?;
+        for (name, value) in [(KEY_ID, id.to_string()), (KEY, secret.reveal().to_owned())] {
+            if self.parameters.insert(name.to_owned(), value.into()).is_some() {
+                return Err(wrong(&format!("and the parameter {name} cannot both be given")));
+            }
+        }
+        Ok(())
+    }
+
     fn function(&self) -> Result<FunctionKind, ApiError> {
         let mut all = [FunctionKind::Request, FunctionKind::Response].into_iter();
         all.find(|function| bundle::word(*function) == self.function)

@@ -2,18 +2,20 @@
 
 use crate::{
     actor::NodeCaller,
+    app::App,
     clock::Clock,
     error::ApiError,
     extract,
-    intake::Intake,
-    store::{self, Kept, Store},
+    metrics::Metrics,
+    store::{self, Kept, Store, StoreError},
 };
 use axum::{
     Json,
-    extract::{FromRef, FromRequest, Request, State},
+    extract::{FromRequest, FromRequestParts as _, Request, State},
 };
 use serde_json::{Value, value::RawValue};
 use shared::{IngestBatch, IngestReply, Record, RejectedRecord};
+use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Largest delivery.
@@ -26,18 +28,19 @@ pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
     path = "/ingest",
     security(("token" = ["node"])),
     request_body = IngestBatch,
-    responses((status = 200, description = "What became of the records.", body = IngestReply), (status = 503, description = "Too many deliveries at once."))
+    responses((status = 200, description = "What became of the records.", body = IngestReply), (status = 429, description = "The token delivers too much."), (status = 503, description = "There is more than can be taken in."))
 )]
 pub(super) async fn take(
-    _: NodeCaller,
     State(store): State<Store>,
     State(clock): State<Clock>,
-    Batch { batch, _place }: Batch,
+    State(metrics): State<Metrics>,
+    Batch { body: batch, began, _place }: Batch,
 ) -> Result<Json<IngestReply>, ApiError> {
     let read: Vec<Result<Record, serde_json::Error>> =
         batch.records.iter().map(|raw| serde_json::from_str(raw.get())).collect();
     let records: Vec<&Record> = read.iter().flatten().collect();
-    let mut kept = store.ingest(&batch.node, batch.status.as_ref(), clock.now(), &records).await?.into_iter();
+    let taken = store.ingest(&batch.node, batch.status.as_ref(), clock.now(), &records).await;
+    let mut kept = taken.map_err(|error| failed(error, &metrics))?.into_iter();
     let mut reply = IngestReply::default();
     for (index, (raw, read)) in batch.records.iter().zip(&read).enumerate() {
         let kept = match read {
@@ -51,8 +54,19 @@ pub(super) async fn take(
             None => {}
         }
     }
+    metrics.ingested(&reply, began.elapsed());
     log(&batch, &reply);
     Ok(Json(reply))
+}
+
+/// What may go better in a while is sent again.
+fn failed(error: StoreError, metrics: &Metrics) -> ApiError {
+    if error.is_passing() {
+        tracing::warn!(%error, "a delivery was sent back: the database does not keep up");
+        metrics.refused("database");
+        return ApiError::Busy;
+    }
+    error.into()
 }
 
 fn reject(index: usize, raw: &RawValue, reason: String) -> RejectedRecord {
@@ -77,23 +91,28 @@ fn log(batch: &IngestBatch, reply: &IngestReply) {
 
 /// The body of a delivery, read once there is a place for it.
 pub(super) struct Batch {
-    batch: IngestBatch,
+    body: IngestBatch,
+    /// When its body began to be read.
+    began: Instant,
     _place: OwnedSemaphorePermit,
 }
 
-impl<S> FromRequest<S> for Batch
-where
-    S: Send + Sync,
-    Intake: FromRef<S>,
-{
+impl FromRequest<App> for Batch {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let place = Intake::from_ref(state).enter()?;
-        let batch: IngestBatch = extract::json_body(request, state, "a batch of records", BODY_LIMIT).await?;
-        match store::objection_to_node(&batch.node) {
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (mut parts, unread) = request.into_parts();
+        let NodeCaller(token) = NodeCaller::from_request_parts(&mut parts, app).await?;
+        let place = app.intake.enter(&token, app.clock.now()).inspect_err(|refused| {
+            let is_too_much = matches!(refused, ApiError::TooManyRecords { .. });
+            app.metrics.refused(if is_too_much { "rate" } else { "places" });
+        })?;
+        let (began, request) = (Instant::now(), Request::from_parts(parts, unread));
+        let body: IngestBatch = extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
+        app.intake.charge(&token, body.records.len(), app.clock.now());
+        match store::objection_to_node(&body.node) {
             Some(objection) => Err(ApiError::BadBody(objection)),
-            None => Ok(Self { batch, _place: place }),
+            None => Ok(Self { body, began, _place: place }),
         }
     }
 }

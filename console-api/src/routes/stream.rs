@@ -6,6 +6,7 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract::Query,
+    metrics::{Metrics, Watching},
     paging::Slice,
     query::{Condition, Filter, Times},
     store::{Store, StoreError},
@@ -39,9 +40,11 @@ pub(super) async fn attacks(
     _: Reader,
     State(store): State<Store>,
     State(clock): State<Clock>,
+    State(metrics): State<Metrics>,
     Query(filter): Query<Filter>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let mut watch = Watch { store, clock, filter, known: HashMap::new() };
+    let counted = metrics.stream();
+    let mut watch = Watch { store, clock, filter, known: HashMap::new(), _counted: counted };
     // What is there already is no news.
     watch.changes().await?;
     let events = stream::unfold(watch, |mut watch| async move {
@@ -68,6 +71,7 @@ struct Watch {
     filter: Filter,
     /// What was told of the attacks that go on: their hits, and how many of them were blocked.
     known: HashMap<Uuid, (u64, u64)>,
+    _counted: Watching,
 }
 
 impl Watch {

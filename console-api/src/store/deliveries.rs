@@ -4,7 +4,7 @@ use super::{
     Store, StoreError,
     statement::Statement,
     webhooks::{self, Grown},
-    words::{Columns, Text},
+    words::{Columns, Text, count},
 };
 use crate::{
     paging::{Page, Slice},
@@ -27,6 +27,9 @@ pub struct NewDelivery {
     pub attack: Uuid,
     pub body: String,
 }
+
+/// How many wait, and how many were given up.
+pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
 
 /// What became of a try.
 #[derive(Debug)]
@@ -246,6 +249,16 @@ impl Store {
         .execute(&self.writer)
         .await?;
         Ok(revived.rows_affected())
+    }
+
+    pub async fn delivery_counts(&self) -> Result<DeliveryCounts, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "select state, count(*) from webhook_deliveries where state in ('pending', 'dead') group by state",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        let known = |(state, n): (String, i64)| Some((DeliveryState::parse(&state)?, count(n)));
+        Ok(rows.into_iter().filter_map(known).collect())
     }
 
     /// Forgets what was told, or could not be, before a time; not of attacks that go on, which would be told once more.

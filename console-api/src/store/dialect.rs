@@ -90,6 +90,14 @@ impl Dialect {
         }
     }
 
+    /// The bytes that everything takes.
+    pub(super) fn size(self) -> &'static str {
+        match self {
+            Self::Sqlite => "select page_count * page_size from pragma_page_count(), pragma_page_size()",
+            Self::Postgres => "select pg_database_size(current_database())",
+        }
+    }
+
     pub(super) fn vacuum(self) -> &'static str {
         match self {
             Self::Sqlite => "vacuum",

@@ -18,6 +18,7 @@ use shared::{
 };
 use sqlx::{Any, Transaction};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,13 @@ impl Kept {
     fn new(is_new: bool) -> Self {
         if is_new { Self::Stored } else { Self::Duplicate }
     }
+}
+
+/// Who delivers a batch, and when that was.
+#[derive(Debug, Clone, Copy)]
+struct Delivered {
+    node: Uuid,
+    now: Timestamp,
 }
 
 impl Store {
@@ -57,7 +65,8 @@ impl Store {
     ) -> Result<Vec<Kept>, StoreError> {
         let mut transaction = self.begin_ingest().await?;
         nodes::seen(&mut transaction, node, status, now).await?;
-        let kept = take_all(&mut transaction, records, now).await?;
+        let from = Delivered { node: node.id, now };
+        let kept = take_all(&mut transaction, records, from).await?;
         if records.iter().any(|record| matches!(record, Record::Response(_))) {
             responses::prune(&mut transaction, now).await?;
         }
@@ -70,25 +79,25 @@ impl Store {
 async fn take_all(
     connection: &mut Connection,
     records: &[&Record],
-    now: Timestamp,
+    from: Delivered,
 ) -> Result<Vec<Kept>, StoreError> {
     let fresh = fresh::take(connection, records).await?;
     let mut kept = Vec::with_capacity(records.len());
     for (index, record) in records.iter().enumerate() {
-        let known = if fresh.contains(&index) { None } else { Some(take(connection, record, now).await?) };
+        let known = if fresh.contains(&index) { None } else { Some(take(connection, record, from).await?) };
         kept.push(known.unwrap_or(Kept::Stored));
     }
     Ok(kept)
 }
 
-async fn take(connection: &mut Connection, record: &Record, now: Timestamp) -> Result<Kept, StoreError> {
+async fn take(connection: &mut Connection, record: &Record, from: Delivered) -> Result<Kept, StoreError> {
     if let Some(reason) = names::objection(record) {
         return Ok(Kept::Refused(reason));
     }
     match record {
         Record::Attack(attack) => take_attack(connection, attack).await,
-        Record::Response(report) => take_response(connection, report, now).await,
-        Record::NotInspected(entry) => take_not_inspected(connection, entry).await,
+        Record::Response(report) => take_response(connection, report, from).await,
+        Record::NotInspected(entry) => take_not_inspected(connection, entry, from).await,
     }
 }
 
@@ -113,17 +122,21 @@ async fn take_attack(connection: &mut Connection, record: &AttackRecord) -> Resu
 async fn take_response(
     connection: &mut Connection,
     report: &ResponseReport,
-    now: Timestamp,
+    from: Delivered,
 ) -> Result<Kept, StoreError> {
-    let mut is_new = responses::record(connection, report, now).await?;
+    let mut is_new = responses::record(connection, report, from.now).await?;
     for entry in &report.not_inspected {
-        is_new |= not_inspected::record(connection, entry).await?;
+        is_new |= not_inspected::record(connection, entry, from.node).await?;
     }
     Ok(Kept::new(is_new))
 }
 
-async fn take_not_inspected(connection: &mut Connection, entry: &NotInspected) -> Result<Kept, StoreError> {
-    Ok(Kept::new(not_inspected::record(connection, entry).await?))
+async fn take_not_inspected(
+    connection: &mut Connection,
+    entry: &NotInspected,
+    from: Delivered,
+) -> Result<Kept, StoreError> {
+    Ok(Kept::new(not_inspected::record(connection, entry, from.node).await?))
 }
 
 /// The types of a request's hits that are stored.

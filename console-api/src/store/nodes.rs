@@ -1,7 +1,7 @@
 //! The nodes that deliver here.
 
 use super::{
-    Connection, Store, StoreError,
+    Connection, Store, StoreError, connectors,
     words::{self, Columns},
 };
 use jiff::Timestamp;
@@ -35,10 +35,14 @@ pub(super) async fn seen(
     .bind(node.id.to_string())
     .bind(&node.version)
     .bind(now.as_millisecond())
-    .bind(status.map(words::json))
-    .execute(connection)
+    // Connectors are kept apart.
+    .bind(status.map(|status| words::json(&NodeStatus { connectors: Vec::new(), ..status.clone() })))
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    match status {
+        Some(status) => connectors::seen(connection, node, status).await,
+        None => Ok(()),
+    }
 }
 
 #[derive(FromRow)]

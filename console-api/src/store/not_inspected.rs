@@ -2,6 +2,7 @@
 
 use super::{
     Connection, Store, StoreError, requests,
+    statement::Statement,
     words::{Columns, count},
 };
 use crate::paging::{Cursor, Listed, Page, Slice};
@@ -9,12 +10,39 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::{NotInspected, RequestId};
 use sqlx::FromRow;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref};
+use uuid::Uuid;
 
-impl Listed for NotInspected {
+/// A request that was not inspected, and the node that told of it first.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = NotInspectedReport)]
+pub struct Reported {
+    #[serde(flatten)]
+    pub entry: NotInspected,
+    /// Absent of those that an older console took in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<Uuid>,
+}
+
+impl Deref for Reported {
+    type Target = NotInspected;
+
+    fn deref(&self) -> &NotInspected {
+        &self.entry
+    }
+}
+
+impl Listed for Reported {
     fn cursor(&self) -> Cursor {
         Cursor::at(self.at, &self.id)
     }
+}
+
+/// Which are asked for; what is left out does not matter.
+#[derive(Debug, Default)]
+pub struct NotInspectedFilter {
+    pub node: Option<Uuid>,
+    pub reason: Option<String>,
 }
 
 /// How many requests were not inspected, at least: a Lambda function that ends may take its memory of some along.
@@ -22,17 +50,24 @@ impl Listed for NotInspected {
 pub struct NotInspectedCounts {
     pub total: u64,
     pub by_reason: BTreeMap<String, u64>,
+    /// By the node that told of them first, and by reason.
+    pub by_node: BTreeMap<Uuid, BTreeMap<String, u64>>,
 }
 
 /// Stores an entry once. A request the visitor got through without a verdict was not held by any block.
-pub(super) async fn record(connection: &mut Connection, entry: &NotInspected) -> Result<bool, StoreError> {
+pub(super) async fn record(
+    connection: &mut Connection,
+    entry: &NotInspected,
+    node: Uuid,
+) -> Result<bool, StoreError> {
     let stored = sqlx::query(
-        "insert into not_inspected (id, request_id, reason, at) values ($1, $2, $3, $4) on conflict (id) do nothing",
+        "insert into not_inspected (id, request_id, reason, at, node_id) values ($1, $2, $3, $4, $5) on conflict (id) do nothing",
     )
     .bind(entry.id.to_string())
     .bind(entry.request_id.to_string())
     .bind(entry.reason.as_str())
     .bind(entry.at.as_millisecond())
+    .bind(node.to_string())
     .execute(&mut *connection)
     .await?;
     let is_new = stored.rows_affected() > 0;
@@ -56,35 +91,45 @@ struct Row {
     request_id: String,
     reason: String,
     at: i64,
+    node_id: Option<String>,
 }
 
-impl TryFrom<Row> for NotInspected {
+impl TryFrom<Row> for Reported {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let columns = Columns { table: "not_inspected", id: &row.id };
-        Ok(Self {
+        let entry = NotInspected {
             id: columns.parse("id", &row.id)?,
             request_id: columns.parse("request_id", &row.request_id)?,
             reason: row.reason.as_str().into(),
             at: columns.time("at", row.at)?,
-        })
+        };
+        Ok(Self { entry, node: row.node_id.map(|id| columns.parse("node_id", &id)).transpose()? })
     }
 }
 
 impl Store {
-    pub async fn not_inspected(&self, slice: &Slice) -> Result<Page<NotInspected>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, request_id, reason, at from not_inspected \
-             where $1 is null or at < $1 or (at = $1 and id < $2) order by at desc, id desc limit $3",
-        )
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
-        let items = rows.into_iter().map(NotInspected::try_from).collect::<Result<_, _>>()?;
+    pub async fn not_inspected(
+        &self,
+        filter: &NotInspectedFilter,
+        slice: &Slice,
+    ) -> Result<Page<Reported>, StoreError> {
+        let mut statement =
+            Statement::new("select id, request_id, reason, at, node_id from not_inspected where true");
+        if let Some(node) = filter.node {
+            statement.push(" and node_id = ").bind(node.to_string());
+        }
+        if let Some(reason) = &filter.reason {
+            statement.push(" and reason = ").bind(reason.as_str());
+        }
+        if let Some((at, id)) = slice.bounds() {
+            statement.push(" and (at < ").bind(at).push(" or (at = ").bind(at);
+            statement.push(" and id < ").bind(id).push("))");
+        }
+        statement.push(" order by at desc, id desc limit ").bind(i64::from(slice.limit) + 1);
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        let items = rows.into_iter().map(Reported::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut(items, slice.limit))
     }
 
@@ -105,11 +150,20 @@ impl Store {
     }
 
     pub async fn not_inspected_counts(&self) -> Result<NotInspectedCounts, StoreError> {
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("select reason, count(*) from not_inspected group by reason")
+        let rows: Vec<(Option<String>, String, i64)> =
+            sqlx::query_as("select node_id, reason, count(*) from not_inspected group by node_id, reason")
                 .fetch_all(&self.reader)
                 .await?;
-        let by_reason: BTreeMap<_, _> = rows.into_iter().map(|(reason, n)| (reason, count(n))).collect();
-        Ok(NotInspectedCounts { total: by_reason.values().sum(), by_reason })
+        let mut counts = NotInspectedCounts::default();
+        for (node, reason, n) in rows {
+            let n = count(n);
+            counts.total += n;
+            *counts.by_reason.entry(reason.clone()).or_default() += n;
+            if let Some(node) = node {
+                let node = Columns { table: "not_inspected", id: &node }.parse("node_id", &node)?;
+                counts.by_node.entry(node).or_default().insert(reason, n);
+            }
+        }
+        Ok(counts)
     }
 }

@@ -11,6 +11,7 @@ use std::{
     io,
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The name of SQLite's file in the data directory.
@@ -77,16 +78,21 @@ impl Place {
     }
 }
 
+/// A node gives up after 15 seconds: before that it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A pool whose connections all begin with some statements.
 pub(super) fn pool(size: u32, first: &'static [&'static str]) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(size).after_connect(move |connection, _| {
-        Box::pin(async move {
-            for statement in first {
-                connection.execute(*statement).await?;
-            }
-            Ok(())
-        })
-    })
+    AnyPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).after_connect(
+        move |connection, _| {
+            Box::pin(async move {
+                for statement in first {
+                    connection.execute(*statement).await?;
+                }
+                Ok(())
+            })
+        },
+    )
 }
 
 /// Makes the file for its owner only: it holds what visitors sent. SQLite gives the files beside it the same mode.

@@ -35,16 +35,15 @@ pub(super) async fn change(
     new: i64,
 ) -> Result<(), StoreError> {
     if let Some(old) = old {
-        let of_request = "(select count(*) from hits h where h.request_id = $1 and h.attack_id = attack_statuses.attack_id)";
-        let less = format!(
-            "update attack_statuses set hits = hits - {of_request} where status = $2 \
-             and attack_id in (select attack_id from hits where request_id = $1)"
-        );
-        sqlx::query(sqlx::AssertSqlSafe(less))
-            .bind(id.to_string())
-            .bind(old)
-            .execute(&mut *connection)
-            .await?;
+        // A request has one hit of a type at most, and an attack has one type.
+        sqlx::query(
+            "update attack_statuses set hits = hits - 1 where status = $2 \
+             and attack_id in (select attack_id from hits where request_id = $1)",
+        )
+        .bind(id.to_string())
+        .bind(old)
+        .execute(&mut *connection)
+        .await?;
         sqlx::query(
             "delete from attack_statuses where status = $2 and hits <= 0 \
              and attack_id in (select attack_id from hits where request_id = $1)",

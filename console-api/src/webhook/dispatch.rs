@@ -4,6 +4,7 @@
 use super::{Delivery, Secret, Sender, Webhook, message};
 use crate::{
     clock::Clock,
+    metrics::Metrics,
     store::{Due, NewDelivery, Outcome, Store, StoreError},
 };
 use jiff::SignedDuration;
@@ -30,6 +31,7 @@ pub struct Dispatcher {
     pub store: Store,
     pub clock: Clock,
     pub sender: Sender,
+    pub metrics: Metrics,
 }
 
 impl Dispatcher {
@@ -137,7 +139,9 @@ impl Dispatcher {
 
     async fn send(&self, webhook: &Webhook, secret: &Secret, (id, body): (Uuid, String)) -> Outcome {
         let now = self.clock.now();
-        match self.sender.send(&webhook.draft.url, secret, (id, now, body)).await {
+        let sent = self.sender.send(&webhook.draft.url, secret, (id, now, body)).await;
+        self.metrics.webhook_called(sent.is_ok());
+        match sent {
             Ok(status) => Outcome { status: Some(status), error: None },
             Err(error) => {
                 tracing::warn!(webhook = %webhook.id, delivery = %id, %error, "a webhook did not take what it was told");

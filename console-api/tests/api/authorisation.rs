@@ -19,6 +19,7 @@ const NODE: &[Role] = &[Role::Node];
 /// Every operation of the API, and who may call it.
 const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/attacks", PEOPLE),
+    ("get", "/attacks/export.cef", PEOPLE),
     ("get", "/attacks/export.csv", PEOPLE),
     ("get", "/attacks/export.ndjson", PEOPLE),
     ("get", "/attacks/export.ocsf", PEOPLE),
@@ -29,7 +30,11 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/attacks/{id}/hits", PEOPLE),
     ("post", "/attacks/{id}/mark", JUDGES),
     ("get", "/audit", ADMIN),
+    ("get", "/connectors", PEOPLE),
     ("post", "/connectors/cloudfront/bundle", ADMIN),
+    ("get", "/connectors/keys", ADMIN),
+    ("post", "/connectors/keys", ADMIN),
+    ("delete", "/connectors/keys/{id}", ADMIN),
     ("get", "/hits", PEOPLE),
     ("get", "/hits/{id}", PEOPLE),
     ("post", "/hits/{id}/exclusion", JUDGES),

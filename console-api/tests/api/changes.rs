@@ -45,6 +45,7 @@ enum Thing {
     Version,
     View,
     Webhook,
+    SigningKey,
 }
 
 const ADMIN: &[Role] = &[Role::Admin];
@@ -60,6 +61,10 @@ fn entry() -> Value {
 
 fn view() -> Value {
     json!({"name": "Injections", "query": "type:sqli", "shared": true})
+}
+
+fn key() -> Value {
+    json!({"name": "shop"})
 }
 
 fn webhook() -> Value {
@@ -89,7 +94,7 @@ async fn new_session(console: &Console) -> String {
 }
 
 fn changes() -> Vec<Change> {
-    judgements().into_iter().chain(of_access()).chain(of_webhooks()).collect()
+    judgements().into_iter().chain(of_access()).chain(of_connections()).collect()
 }
 
 /// By administrators.
@@ -158,8 +163,26 @@ fn of_access() -> Vec<Change> {
     ]
 }
 
-fn of_webhooks() -> [Change; 3] {
+fn of_connections() -> [Change; 5] {
     [
+        Change {
+            method: "POST",
+            address: "/connectors/keys",
+            allowed: ADMIN,
+            of: None,
+            body: key(),
+            wrong: Some((json!({"name": "n".repeat(101)}), "name")),
+            logged: ("create", "signing_key"),
+        },
+        Change {
+            method: "DELETE",
+            address: "/connectors/keys/{id}",
+            allowed: ADMIN,
+            of: Some(Thing::SigningKey),
+            body: Value::Null,
+            wrong: None,
+            logged: ("delete", "signing_key"),
+        },
         Change {
             method: "POST",
             address: "/webhooks",
@@ -330,7 +353,7 @@ impl Thing {
     /// Whether it has revisions. What has none is never changed: something is made of
     /// it, or it ends.
     fn is_tagged(self) -> bool {
-        !matches!(self, Self::Hit | Self::Token | Self::Session)
+        !matches!(self, Self::Hit | Self::Token | Self::Session | Self::SigningKey)
     }
 
     async fn make(self, console: &Console) -> (String, Option<String>) {
@@ -339,6 +362,7 @@ impl Thing {
             Self::Entry => ("/api/v1/ip-lists", entry()),
             Self::View => ("/api/v1/views", view()),
             Self::Webhook => ("/api/v1/webhooks", webhook()),
+            Self::SigningKey => ("/api/v1/connectors/keys", key()),
             Self::User => ("/api/v1/users", user()),
             Self::Token => ("/api/v1/tokens", token()),
             Self::Session => return (new_session(console).await, None),

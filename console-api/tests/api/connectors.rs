@@ -1,4 +1,7 @@
-use crate::harness::{Answer, Console, now, send, token_of};
+use crate::{
+    harness::{Answer, Console, now, send, token_of, uuid},
+    rules::admin,
+};
 use axum::{
     Router,
     body::Body,
@@ -144,4 +147,103 @@ async fn a_console_without_bundles_says_what_to_do() {
     assert!(answer.text.contains("just bundle"), "{}", answer.text);
     fs::write(folder.path().join(bundle::file_name(FunctionKind::Request)), "no zip").unwrap();
     assert_eq!(order(&router, Some(Role::Admin), &wanted).await.status, 409);
+}
+
+fn seen(version: &str, event: &str, delivery: &Value, calls: u64) -> Value {
+    let connector =
+        json!({"kind": "cloudfront", "version": version, "event": event, "distribution_id": "E2EXAMPLE"});
+    json!({"connector": connector, "delivery": delivery, "last_seen": "2026-01-01T11:59:00Z", "calls": calls, "not_inspected": 2})
+}
+
+/// What a node says of itself with these connectors.
+async fn tell(console: &Console, node: u32, started_at: &str, connectors: &[Value]) {
+    let status = json!({
+        "started_at": started_at, "mode": "block", "left_out": 0, "requests": 1, "attacks": 0, "blocked": 0,
+        "pending": 0, "dropped": 0, "connectors": connectors,
+    });
+    let batch = json!({"node": {"id": uuid(node), "version": "1.2.3"}, "status": status, "records": []});
+    let answer = console.post_batch(batch.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn connectors_are_known_by_what_nodes_tell_of_them() {
+    let console = Console::start().await;
+    let inline = json!("inline");
+    let (old, new) =
+        (seen("0.0.9", "viewer-request", &inline, 5), seen(VERSION, "viewer-request", &inline, 1));
+    let early = "2026-01-01T10:00:00Z";
+    tell(&console, 900, early, std::slice::from_ref(&old)).await;
+    let later = seen("0.0.9", "viewer-request", &inline, 7);
+    tell(&console, 900, early, &[later, seen(VERSION, "viewer-response", &Value::Null, 3)]).await;
+    tell(&console, 901, early, std::slice::from_ref(&new)).await;
+    tell(
+        &console,
+        901,
+        "2026-01-01T11:00:00Z",
+        &[new, seen("9".repeat(201).as_str(), "viewer-request", &inline, 1)],
+    )
+    .await;
+    let list = console.body("/api/v1/connectors").await;
+    let told: Vec<_> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|seen| {
+            (
+                seen["event"].as_str().unwrap(),
+                seen["calls"].as_u64().unwrap(),
+                seen["not_inspected"].as_u64().unwrap(),
+                seen.get("upgrade_to"),
+            )
+        })
+        .collect();
+    let newest = json!(VERSION);
+    assert_eq!(
+        told,
+        [
+            ("viewer-request", 7, 2, Some(&newest)),
+            ("viewer-request", 2, 4, None),
+            ("viewer-response", 3, 2, None)
+        ]
+    );
+    assert_eq!(list["items"][1]["nodes"], 1);
+    assert_eq!((&list["items"][0]["delivery"], list["items"][2].get("delivery")), (&inline, None));
+    assert!(console.body("/api/v1/nodes").await["items"][0]["status"].get("connectors").is_none());
+
+    console.store.forget_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();
+    assert_eq!(console.body("/api/v1/connectors").await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_key_of_the_console_is_baked_in_and_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (console, router) = with_bundles(folder.path()).await;
+    let made = admin(&console, "POST", "/api/v1/connectors/keys", &json!({"name": "shop"})).await.json();
+    let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    let wanted = json!({"function": "request", "parameters": {"wlrm_node_addr": NODE}, "signing_key": id});
+    let answer = order(&router, Some(Role::Admin), &wanted).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let launcher = String::from_utf8(entry(&answer.bytes, "lambda_function.py")).unwrap();
+    for line in [format!("wlrm_signing_key_id = \"{id}\""), format!("wlrm_signing_key = \"{secret}\"")] {
+        assert!(launcher.lines().any(|existing| existing == line), "{line}");
+    }
+    let list = console.get_as(Role::Admin, "/api/v1/connectors/keys").await;
+    let log = console.get_as(Role::Admin, "/api/v1/audit").await;
+    for answer in [list, log] {
+        assert!(answer.text.contains(id) && !answer.text.contains(secret), "{}", answer.text);
+    }
+    let mut twice = wanted.clone();
+    twice["parameters"]["wlrm_signing_key"] = json!("mine");
+    let mut unknown = wanted.clone();
+    unknown["signing_key"] = json!(uuid(7));
+    for wrong in [twice, unknown] {
+        let answer = order(&router, Some(Role::Admin), &wrong).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["parameter"]), (400, &json!("signing_key")));
+    }
+    assert_eq!(
+        admin(&console, "DELETE", &format!("/api/v1/connectors/keys/{id}"), &Value::Null).await.status,
+        204
+    );
+    assert_eq!(order(&router, Some(Role::Admin), &wanted).await.status, 400);
 }

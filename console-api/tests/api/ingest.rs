@@ -129,6 +129,23 @@ async fn a_node_is_told_to_come_back_when_too_many_deliver() {
 }
 
 #[tokio::test]
+async fn a_token_that_delivers_too_much_is_told_when_to_come_back() {
+    let mut console = Console::start().await;
+    let mut app = App::new(console.store.clone(), Clock::At(now()), Bundles::default());
+    app.intake = Intake::default().limited(Some(1));
+    console.router = app.clone().router();
+    let records: Vec<_> = (1..=12).map(|n| attack(n, n)).collect();
+    console.ingest(&records).await;
+    let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": []}).to_string();
+    let answer = console.post_batch(batch.clone()).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "2"), "{}", answer.text);
+    app.clock = Clock::At(now() + jiff::SignedDuration::from_secs(3));
+    console.router = app.router();
+    assert_eq!(console.post_batch(batch).await.status, 200);
+    assert_eq!(console.body("/api/v1/attacks").await["items"][0]["hits"], 12);
+}
+
+#[tokio::test]
 async fn a_request_with_two_attacks_is_two_hits() {
     let console = Console::start().await;
     let both = json!([

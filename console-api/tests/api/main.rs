@@ -5,6 +5,7 @@
 mod attacks;
 mod audit;
 mod authorisation;
+mod cef;
 mod changes;
 mod connectors;
 mod exclusions;
@@ -14,6 +15,7 @@ mod hits;
 mod ingest;
 mod ip_lists;
 mod marks;
+mod metrics;
 mod node_config;
 mod nodes;
 mod not_inspected;

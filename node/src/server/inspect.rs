@@ -52,10 +52,13 @@ pub(super) async fn response(
     node.metrics.seen.get_or_create(&RESPONSE).inc();
     node.metrics.bytes.get_or_create(&RESPONSE).inc_by(body.len() as u64);
     let (mut report, _) = counted(&node, refusal::message::<ResponseReport>(&headers, &body))?;
+    let now = jiff::Timestamp::now();
+    if let Some(connector) = &report.connector {
+        node.connectors.seen(connector, None, report.not_inspected.len(), now);
+    }
     node.count_bypassed(report.connector.as_mut());
     let told = std::mem::take(&mut report.not_inspected);
     node.keep_not_inspected(told)?;
-    let now = jiff::Timestamp::now();
     for listing in node.behaviour.response(report.request_id, report.status, now) {
         listing.put_on(&node.automatic, now);
     }
@@ -69,9 +72,13 @@ impl Node {
     /// From the message to what its sender is told.
     fn answer(&self, headers: &HeaderMap, body: &[u8]) -> Result<Response, Refusal> {
         let (mut request, encoding) = counted(self, refusal::message::<InspectRequest>(headers, body))?;
+        let delivery = request.delivery;
+        if let Some(connector) = &request.connector {
+            let (told, now) = (request.not_inspected.len(), jiff::Timestamp::now());
+            self.connectors.seen(connector, Some(delivery), told, now);
+        }
         self.count_bypassed(request.connector.as_mut());
         let told = std::mem::take(&mut request.not_inspected);
-        let delivery = request.delivery;
         let kept = self.keep_not_inspected(told);
         // In line the request is decided even when nothing can be written: protection goes before the record.
         if delivery == Delivery::OutOfBand {

@@ -59,6 +59,7 @@ impl Node {
             blocked: totals.blocked,
             pending: spool.pending,
             dropped: spool.dropped,
+            connectors: self.connectors.all(),
         }
     }
 }

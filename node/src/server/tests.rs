@@ -74,6 +74,7 @@ fn world_with_limits(
         metrics: Arc::<Metrics>::default(),
         logs: Logs::default(),
         signatures: Signatures::default(),
+        connectors: Connectors::default(),
         intake: Intake::new(limits),
         turns: Turns::new(limits.patience),
     };
@@ -439,4 +440,23 @@ async fn the_counters_tell_what_happened() {
     ] {
         assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
     }
+}
+
+#[tokio::test]
+async fn the_console_is_told_which_connectors_call() {
+    let world = world(Mode::Block);
+    let connector = |event: &str| json!({"kind": "cloudfront", "version": "1.2.3", "event": event, "edge_request_id": "e"});
+    let untold = json!([{"id": Uuid::nil(), "request_id": "0".repeat(32), "reason": "node_timeout", "at": "2026-01-01T00:00:00Z"}]);
+    let request = json!({
+        "client_ip": "203.0.113.7", "method": "GET", "host": "a.example.com", "path": "/", "delivery": "out_of_band",
+        "connector": connector("viewer-request"), "not_inspected": untold,
+    });
+    assert_eq!(world.inspect(&request).await.status, StatusCode::ACCEPTED);
+    let report =
+        json!({"request_id": "0".repeat(32), "status": 200, "connector": connector("viewer-response")});
+    let told = world.post(shared::INSPECT_RESPONSE_PATH, "application/json", report.to_string()).await;
+    assert_eq!(told.status, StatusCode::ACCEPTED);
+    let seen = world.node.status(jiff::Timestamp::now()).connectors;
+    let seen: Vec<_> = seen.iter().map(|seen| (seen.delivery, seen.calls, seen.not_inspected)).collect();
+    assert_eq!(seen, [(Some(Delivery::OutOfBand), 1, 1), (None, 1, 0)]);
 }

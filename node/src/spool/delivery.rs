@@ -17,6 +17,8 @@ const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// A console that comes back is noticed within this time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A console that says when to come back is believed, up to this.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// How long a stopping node tries to hand over what it still has. The rest waits on disk.
 const LAST_TRY: Duration = Duration::from_secs(2);
 
@@ -106,7 +108,7 @@ impl Delivery {
             }
             IngestError::Refused { .. } => self.batch_records = (batch.records.len() / 2).max(1),
             IngestError::Busy { retry_after: Some(pause), .. } => {
-                tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+                tokio::time::sleep(pause.min(LONGEST_RETRY_AFTER)).await;
             }
             error => self.back_off(&error).await,
         }

@@ -10,8 +10,8 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
+    response::{AppendHeaders, IntoResponse, Response},
     routing::post,
 };
 use flate2::read::GzDecoder;
@@ -21,12 +21,15 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
+use std::time::Instant;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// A console that answers the first calls with these statuses, then takes all but one record.
 struct Console {
     statuses: Vec<u16>,
+    /// What it says with them.
+    retry_after: Option<&'static str>,
     poison: Option<u128>,
     calls: AtomicUsize,
     taken: Mutex<Vec<u128>>,
@@ -36,6 +39,7 @@ impl Console {
     fn new(statuses: &[u16], poison: Option<u128>) -> Arc<Self> {
         Arc::new(Self {
             statuses: statuses.to_vec(),
+            retry_after: None,
             poison,
             calls: AtomicUsize::new(0),
             taken: Mutex::default(),
@@ -50,7 +54,8 @@ impl Console {
 async fn ingest(State(console): State<Arc<Console>>, headers: HeaderMap, body: Bytes) -> Response {
     let call = console.calls.fetch_add(1, Ordering::SeqCst);
     if let Some(status) = console.statuses.get(call) {
-        return StatusCode::from_u16(*status).unwrap().into_response();
+        let retry_after = AppendHeaders(console.retry_after.map(|seconds| (RETRY_AFTER, seconds)));
+        return (StatusCode::from_u16(*status).unwrap(), retry_after).into_response();
     }
     assert_eq!(headers["content-encoding"], "gzip");
     let batch: Value = serde_json::from_reader(GzDecoder::new(&body[..])).unwrap();
@@ -99,6 +104,18 @@ async fn a_console_that_is_busy_or_not_one_is_waited_for() {
     deliver_all(&spool, &console).await;
     assert_eq!(console.taken(), [0, 1, 2]);
     assert_eq!(spool.stats().lost, Tally::default());
+}
+
+#[tokio::test]
+async fn a_console_that_says_when_to_come_back_is_left_alone_until_then() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = spool(&directory, 0..3);
+    let mut console = Console::new(&[429], None);
+    Arc::get_mut(&mut console).unwrap().retry_after = Some("2");
+    let start = Instant::now();
+    deliver_all(&spool, &console).await;
+    assert!(start.elapsed() >= Duration::from_secs(2));
+    assert_eq!((console.taken().len(), console.calls.load(Ordering::SeqCst)), (3, 2));
 }
 
 #[tokio::test]

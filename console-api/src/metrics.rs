@@ -1,0 +1,190 @@
+//! The console's counters, for Prometheus.
+
+use crate::store::{DeliveryCounts, NotInspectedCounts};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// One set for the process, shared by whoever counts.
+#[derive(Clone)]
+pub struct Metrics(Arc<Series>);
+
+struct Series {
+    registry: Registry,
+    records: Family<ResultLabels, Counter>,
+    ingest_seconds: Histogram,
+    ingest_refused: Family<ReasonLabels, Counter>,
+    requests: Family<RequestLabels, Counter>,
+    webhook_calls: Family<ResultLabels, Counter>,
+    streams: Gauge,
+    read: Read,
+    /// The series of [`Read`] are set and written by one reader at a time.
+    reading: Mutex<()>,
+}
+
+/// What is read from the database when somebody asks.
+#[derive(Default)]
+struct Read {
+    database_bytes: Gauge,
+    not_inspected: Family<NodeReasonLabels, Gauge>,
+    webhook_deliveries: Family<StateLabels, Gauge>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NodeReasonLabels {
+    node: String,
+    reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    status: u16,
+}
+
+/// From 1 ms, a batch of one hit, to 15 s, when a node gives up.
+const TIME_BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0];
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("wallarm_console");
+        let (records, ingest_refused, requests, webhook_calls) = Default::default();
+        let (streams, read) = (Gauge::default(), Read::default());
+        let ingest_seconds = Histogram::new(TIME_BUCKETS);
+        let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+        registry.register(
+            "build",
+            "Which console this is",
+            prometheus_client::metrics::info::Info::new(version),
+        );
+        registry.register(
+            "ingest_records",
+            "Records of nodes, by what became of them",
+            Clone::clone(&records),
+        );
+        let help = "From a delivery's body to its answer, batch by batch";
+        registry.register_with_unit("ingest", help, Unit::Seconds, ingest_seconds.clone());
+        let help = "Deliveries sent back to come again";
+        registry.register("ingest_refused", help, Clone::clone(&ingest_refused));
+        registry.register("http_requests", "Answers, by route and status", Clone::clone(&requests));
+        let help = "Calls of webhooks, by what became of them";
+        registry.register("webhook_calls", help, Clone::clone(&webhook_calls));
+        registry.register("attack_streams", "Clients that watch attacks", streams.clone());
+        let help = "The size of the database";
+        registry.register_with_unit("database", help, Unit::Bytes, read.database_bytes.clone());
+        let help = "Requests not inspected, by the node that told of them first";
+        registry.register("not_inspected_requests", help, read.not_inspected.clone());
+        let help = "Deliveries to webhooks that wait, or were given up";
+        registry.register("webhook_deliveries", help, read.webhook_deliveries.clone());
+        let series = Series {
+            registry,
+            records,
+            ingest_seconds,
+            ingest_refused,
+            requests,
+            webhook_calls,
+            streams,
+            read,
+            reading: Mutex::default(),
+        };
+        Self(Arc::new(series))
+    }
+
+    /// A batch that was taken in.
+    pub fn ingested(&self, reply: &shared::IngestReply, took: Duration) {
+        let rejected = reply.rejected.len() as u64;
+        for (result, count) in
+            [("stored", reply.stored), ("duplicate", reply.duplicate), ("rejected", rejected)]
+        {
+            self.0.records.get_or_create(&ResultLabels { result }).inc_by(count);
+        }
+        self.0.ingest_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A delivery that was not taken in: `rate`, `places` or `database`.
+    pub fn refused(&self, reason: &'static str) {
+        self.0.ingest_refused.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// An answer. The route is as the router has it, so that there are not more of them than routes.
+    pub fn answered(&self, route: &str, status: u16) {
+        self.0.requests.get_or_create(&RequestLabels { route: route.to_owned(), status }).inc();
+    }
+
+    pub fn webhook_called(&self, is_taken: bool) {
+        let result = if is_taken { "delivered" } else { "failed" };
+        self.0.webhook_calls.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    /// A client that watches attacks until this is dropped.
+    pub fn stream(&self) -> Watching {
+        self.0.streams.inc();
+        Watching(self.0.streams.clone())
+    }
+
+    /// All series as text, with what was read just now.
+    pub fn text(
+        &self,
+        database_bytes: u64,
+        not_inspected: &NotInspectedCounts,
+        deliveries: &DeliveryCounts,
+    ) -> Result<String, fmt::Error> {
+        let _reading = self.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = &self.0.read;
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        read.database_bytes.set(number(database_bytes));
+        // What was forgotten is not told any more.
+        read.not_inspected.clear();
+        for (node, reasons) in &not_inspected.by_node {
+            for (reason, count) in reasons {
+                let labels = NodeReasonLabels { node: node.to_string(), reason: reason.clone() };
+                read.not_inspected.get_or_create(&labels).set(number(*count));
+            }
+        }
+        read.webhook_deliveries.clear();
+        for (state, count) in deliveries {
+            let labels = StateLabels { state: state.as_str().to_owned() };
+            read.webhook_deliveries.get_or_create(&labels).set(number(*count));
+        }
+        let mut text = String::new();
+        text::encode(&mut text, &self.0.registry)?;
+        Ok(text)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Counts a client as long as it is there.
+pub struct Watching(Gauge);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

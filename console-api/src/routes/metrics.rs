@@ -1,0 +1,32 @@
+//! Counters for Prometheus.
+
+use crate::{actor::Reader, error::ApiError, metrics::Metrics, store::Store};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+/// `GET /metrics`, for tokens that may read: the counts tell who is attacked, and how much.
+pub(super) async fn show(
+    _: Reader,
+    State(store): State<Store>,
+    State(metrics): State<Metrics>,
+) -> Result<Response, ApiError> {
+    const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let (bytes, counts) = (store.database_bytes().await?, store.not_inspected_counts().await?);
+    let text = metrics.text(bytes, &counts, &store.delivery_counts().await?);
+    Ok(match text {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    })
+}
+
+/// Counts what is answered.
+pub(crate) async fn count(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    metrics.answered(route.as_ref().map_or("none", MatchedPath::as_str), response.status().as_u16());
+    response
+}

@@ -1,0 +1,105 @@
+//! Keys that connectors sign with.
+
+use super::{
+    Change, Store, StoreError, audit,
+    words::{Columns, Text},
+};
+use crate::{
+    audit::{Author, Deed, Kind},
+    paging::{Page, Slice},
+    signing_key::{KeyInfo, KeySecret},
+};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+const MAX_KEYS: i64 = 1000;
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    name: Text,
+    created_at: i64,
+}
+
+impl TryFrom<Row> for KeyInfo {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "signing_keys", id: &row.id };
+        Ok(Self {
+            id: columns.parse("id", &row.id)?,
+            created_at: columns.time("created_at", row.created_at)?,
+            name: row.name.into(),
+        })
+    }
+}
+
+impl Store {
+    /// The newest first.
+    pub async fn signing_keys(&self, slice: &Slice) -> Result<Page<KeyInfo>, StoreError> {
+        let (at, id) = slice.bounds().unzip();
+        let rows: Vec<Row> = sqlx::query_as(
+            "select id, name, created_at from signing_keys \
+             where $1 is null or created_at < $1 or (created_at = $1 and id < $2) \
+             order by created_at desc, id desc limit $3",
+        )
+        .bind(at)
+        .bind(id)
+        .bind(i64::from(slice.limit) + 1)
+        .fetch_all(&self.reader)
+        .await?;
+        let keys = rows.into_iter().map(KeyInfo::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(keys, slice.limit))
+    }
+
+    pub async fn signing_secret(&self, id: Uuid) -> Result<Option<KeySecret>, StoreError> {
+        let secret: Option<(String,)> = sqlx::query_as("select secret from signing_keys where id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(secret.map(|(secret,)| KeySecret::kept(secret)))
+    }
+
+    pub async fn add_signing_key(
+        &self,
+        name: String,
+        secret: &KeySecret,
+        author: &Author,
+    ) -> Result<Change<KeyInfo>, StoreError> {
+        let mut change = self.writer.begin().await?;
+        let (held,): (i64,) =
+            sqlx::query_as("select count(*) from signing_keys").fetch_one(&mut *change).await?;
+        if held >= MAX_KEYS {
+            return Ok(Change::Full(MAX_KEYS));
+        }
+        let info = KeyInfo { id: Uuid::now_v7(), name, created_at: author.at };
+        sqlx::query("insert into signing_keys (id, name, secret, created_at) values ($1, $2, $3, $4)")
+            .bind(info.id.to_string())
+            .bind(Text::from(info.name.as_str()))
+            .bind(secret.reveal())
+            .bind(info.created_at.as_millisecond())
+            .execute(&mut *change)
+            .await?;
+        audit::note(&mut change, author, &Deed::created(Kind::SigningKey, &info.id, &info)).await?;
+        change.commit().await?;
+        Ok(Change::Made(info))
+    }
+
+    /// Forgets a key; `false` when there is none of this id. Nodes and bundles that hold it know nothing of that.
+    pub async fn delete_signing_key(&self, id: Uuid, author: &Author) -> Result<bool, StoreError> {
+        let mut change = self.writer.begin().await?;
+        let row: Option<Row> = sqlx::query_as("select id, name, created_at from signing_keys where id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&mut *change)
+            .await?;
+        let Some(row) = row else { return Ok(false) };
+        let before = KeyInfo::try_from(row)?;
+        sqlx::query("delete from signing_keys where id = $1")
+            .bind(id.to_string())
+            .execute(&mut *change)
+            .await?;
+        audit::note(&mut change, author, &Deed::deleted(Kind::SigningKey, &id, &before)).await?;
+        change.commit().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,104 @@
+//! The connectors that call this node: the console is told of them with each heartbeat.
+
+use jiff::Timestamp;
+use shared::{ConnectorInfo, Delivery, record::ConnectorSeen};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Beyond these, the one seen longest ago is forgotten: what a caller says of itself may be anything.
+const MAX_CONNECTORS: usize = 100;
+/// Callers with longer texts are not remembered.
+const MAX_TEXT_BYTES: usize = 200;
+
+#[derive(Default)]
+pub struct Connectors(Mutex<Vec<ConnectorSeen>>);
+
+impl Connectors {
+    /// Counts a call. `delivery` is that of a request; reports have none. `untold` is how many un-inspected requests it tells of.
+    pub fn seen(&self, caller: &ConnectorInfo, delivery: Option<Delivery>, untold: usize, now: Timestamp) {
+        if !is_short(caller) {
+            return;
+        }
+        let mut all = self.lock();
+        let known = all.iter().position(|seen| seen.delivery == delivery && is_same(&seen.connector, caller));
+        let place = known.unwrap_or_else(|| {
+            if all.len() == MAX_CONNECTORS {
+                let oldest = (0..all.len()).min_by_key(|place| all[*place].last_seen);
+                oldest.map(|place| all.swap_remove(place));
+            }
+            let connector = ConnectorInfo { edge_request_id: None, bypassed: None, ..caller.clone() };
+            all.push(ConnectorSeen { connector, delivery, last_seen: now, calls: 0, not_inspected: 0 });
+            all.len() - 1
+        });
+        let seen = &mut all[place];
+        seen.last_seen = seen.last_seen.max(now);
+        seen.calls += 1;
+        seen.not_inspected += untold as u64;
+    }
+
+    pub fn all(&self) -> Vec<ConnectorSeen> {
+        self.lock().clone()
+    }
+
+    /// Counts are right after any panic: each is one addition.
+    fn lock(&self) -> MutexGuard<'_, Vec<ConnectorSeen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether it is the same program of the same version, before the same distribution, at the same trigger.
+fn is_same(known: &ConnectorInfo, caller: &ConnectorInfo) -> bool {
+    let key = |connector: &'_ ConnectorInfo| (connector.event.clone(), connector.application);
+    known.kind == caller.kind
+        && known.version == caller.version
+        && known.distribution_id == caller.distribution_id
+        && key(known) == key(caller)
+}
+
+fn is_short(caller: &ConnectorInfo) -> bool {
+    let texts = [&caller.distribution_id, &caller.distribution_domain];
+    let optional = texts.into_iter().flatten().chain([&caller.kind, &caller.version]);
+    optional.into_iter().all(|text| text.len() <= MAX_TEXT_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(version: &str, edge_request_id: &str) -> ConnectorInfo {
+        ConnectorInfo {
+            kind: "cloudfront".to_owned(),
+            version: version.to_owned(),
+            edge_request_id: Some(edge_request_id.to_owned()),
+            ..ConnectorInfo::default()
+        }
+    }
+
+    fn time(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn calls_of_a_connector_add_up() {
+        let connectors = Connectors::default();
+        connectors.seen(&caller("1.0.0", "a"), Some(Delivery::Inline), 2, time(5));
+        connectors.seen(&caller("1.0.0", "b"), Some(Delivery::Inline), 1, time(4));
+        connectors.seen(&caller("1.0.0", "c"), None, 0, time(6));
+        connectors.seen(&caller("1.1.0", "d"), Some(Delivery::Inline), 0, time(7));
+        let all = connectors.all();
+        let counts: Vec<_> = all.iter().map(|seen| (seen.calls, seen.not_inspected)).collect();
+        assert_eq!(counts, [(2, 3), (1, 0), (1, 0)]);
+        assert_eq!((all[0].last_seen, &all[0].connector.edge_request_id), (time(5), &None));
+    }
+
+    #[test]
+    fn callers_who_make_themselves_up_take_no_more_room_than_a_hundred() {
+        let connectors = Connectors::default();
+        for n in 0..300 {
+            connectors.seen(&caller(&n.to_string(), "a"), None, 0, time(n));
+        }
+        connectors.seen(&caller(&"9".repeat(1000), "a"), None, 0, time(400));
+        let all = connectors.all();
+        assert_eq!(all.len(), MAX_CONNECTORS);
+        assert!(all.iter().all(|seen| seen.last_seen >= time(200)));
+    }
+}
