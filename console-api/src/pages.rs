@@ -76,6 +76,8 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/nodes", get(nodes::list))
         .route("/connectors", get(connectors::page))
         .route("/connectors/bundle", post(connectors::bundle))
+        .route("/connectors/keys", get(connectors::keys).post(connectors::add_key))
+        .route("/connectors/keys/{id}/delete", post(connectors::delete_key))
         .route("/audit", get(audit::list))
         .route("/audit/{id}/undo", post(audit::undo))
         .route("/settings", get(settings::page))

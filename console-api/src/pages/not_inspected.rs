@@ -12,6 +12,7 @@ use crate::{
 use askama::Template;
 use axum::{extract::State, response::Response};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// What the drawing covers, and the width of a bar.
 const SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -23,6 +24,7 @@ struct NotInspectedPage {
     page: Page<Reported>,
     counts: NotInspectedCounts,
     bars: Bars,
+    filter: NotInspectedFilter,
 }
 
 /// The drawing, in its own units.
@@ -58,20 +60,24 @@ impl NotInspectedPage {
         let most = self.counts.by_reason.values().max().copied().unwrap_or(1);
         count * 100 / most.max(1)
     }
+
+    fn of_all(&self, reasons: &BTreeMap<String, u64>) -> u64 {
+        reasons.values().sum()
+    }
 }
 
 pub(super) async fn list(
     _: Visitor,
     State(store): State<Store>,
     State(clock): State<Clock>,
-    slice: Result<Query<Slice>, ApiError>,
+    asked: Result<Query<(NotInspectedFilter, Slice)>, ApiError>,
 ) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
+    let Query((filter, slice)) = asked?;
     let now = clock.now();
     let from = now.checked_sub(SPAN).unwrap_or(now);
     let interval = i64::try_from(INTERVAL.as_millis()).unwrap_or(i64::MAX);
     let times = store.not_inspected_times(from, interval).await?;
-    let page = store.not_inspected(&NotInspectedFilter::default(), &slice).await?;
+    let page = store.not_inspected(&filter, &slice).await?;
     let counts = store.not_inspected_counts().await?;
-    Ok(render(&NotInspectedPage { page, counts, bars: Bars::new(&times, from, now) }))
+    Ok(render(&NotInspectedPage { page, counts, bars: Bars::new(&times, from, now), filter }))
 }

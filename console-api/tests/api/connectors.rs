@@ -210,6 +210,8 @@ async fn connectors_are_known_by_what_nodes_tell_of_them() {
     assert_eq!(list["items"][1]["nodes"], 1);
     assert_eq!((&list["items"][0]["delivery"], list["items"][2].get("delivery")), (&inline, None));
     assert!(console.body("/api/v1/nodes").await["items"][0]["status"].get("connectors").is_none());
+    let page = console.get("/connectors").await.text;
+    assert!(page.contains("E2EXAMPLE") && page.contains(&format!("upgrade to {VERSION}")), "{page}");
 
     console.store.forget_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();
     assert_eq!(console.body("/api/v1/connectors").await["items"], json!([]));

@@ -199,14 +199,26 @@ fn walk<'a>(
     let mut trails = Trails::with_room();
     let mut queue = VecDeque::from(unpack::unpack(request, &mut budget, &mut trails));
     let mut overrun = Overrun::of(&budget, &trails, queue.back().map(|field| field.trail));
+    let mut of_path = Vec::new();
     while let Some(field) = queue.pop_front() {
         let mut sink = Sink { fields: Vec::new(), budget: &mut budget, trails: &mut trails };
-        let examined = examine(reader, request, field, &mut sink);
+        let mut examined = examine(reader, request, field, &mut sink);
         queue.extend(sink.fields);
+        tell_once(&mut examined.findings, &mut of_path);
         overrun = overrun.or_else(|| Overrun::of(&budget, &trails, Some(examined.field.trail)));
         visit(examined, &trails);
     }
     overrun
+}
+
+/// What the whole path holds, its segments hold as well. It is told of the path alone, so that one exclusion silences it.
+fn tell_once(findings: &mut Vec<Finding>, of_path: &mut Vec<AttackType>) {
+    let Some(part) = findings.first().and_then(|finding| finding.point.0.first()) else { return };
+    match part.tag {
+        Tag::Uri => of_path.extend(findings.iter().map(|finding| finding.attack_type.clone())),
+        Tag::Path => findings.retain(|finding| !of_path.contains(&finding.attack_type)),
+        _ => {}
+    }
 }
 
 fn examine<'a>(

@@ -56,6 +56,15 @@ fn a_sensitive_file_in_the_path_is_path_traversal() {
 }
 
 #[test]
+fn what_the_path_holds_is_not_told_of_its_segments_again() {
+    for path in ["/search/'%20or%201=1--/x", "/x/<script>alert(1)</script>"] {
+        let points: Vec<String> =
+            findings(&request(path, "")).iter().map(|it| it.point.to_string()).collect();
+        assert!(!points.is_empty() && points.iter().all(|point| point == "uri"), "{path}: {points:?}");
+    }
+}
+
+#[test]
 fn the_layers_that_were_peeled_are_named() {
     let found = findings(&request("/", "q=%2527%2520or%25201%253D1--"));
     assert!(found.iter().all(|it| it.decoded == ["percent", "percent"]), "{found:?}");

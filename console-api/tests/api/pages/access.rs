@@ -43,6 +43,37 @@ async fn a_token_is_shown_where_it_is_made_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn a_signing_key_is_made_shown_once_chosen_for_a_bundle_and_forgotten() {
+    let console = Console::start().await;
+    assert_eq!(console.get_as(Role::Analyst, "/connectors/keys").await.status, 403);
+    let made = submit(&console, Role::Admin, "/connectors/keys", &[("name", "shop <i>")]).await;
+    assert_eq!((made.status.as_u16(), made.header("cache-control")), (201, "no-store"), "{}", made.text);
+    let secret = made.text.split("aria-label=\"The new secret\">").nth(1).unwrap().split('<').next().unwrap();
+    let key = console.get_as(Role::Admin, "/api/v1/connectors/keys").await.json()["items"][0].clone();
+    let id = key["id"].as_str().unwrap();
+    assert!(
+        made.text.contains(&format!("- id: {id}")) && made.text.contains("shop &#60;i&#62;"),
+        "{}",
+        made.text
+    );
+    assert!(!console.get_as(Role::Admin, "/connectors/keys").await.text.contains(secret));
+    let option = format!("<option value=\"{id}\">");
+    assert!(console.get_as(Role::Admin, "/connectors").await.text.contains(&option));
+    let order = [
+        ("function", "request"),
+        ("wlrm_node_addr", "https://node.example.com"),
+        ("signing_key", "00000000-0000-0000-0000-000000000001"),
+    ];
+    let refused = submit(&console, Role::Admin, "/connectors/bundle", &order).await;
+    assert!(refused.status == 400 && refused.text.contains("signing_key"), "{}", refused.text);
+    assert_eq!(
+        submit(&console, Role::Admin, &format!("/connectors/keys/{id}/delete"), &[]).await.status,
+        303
+    );
+    assert!(!console.get_as(Role::Admin, "/connectors").await.text.contains(&option));
+}
+
+#[tokio::test]
 async fn users_are_added_changed_and_deleted() {
     let console = Console::start().await;
     let form =
