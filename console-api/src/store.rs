@@ -19,6 +19,7 @@ mod lists;
 mod marks;
 mod nodes;
 mod not_inspected;
+mod payloads;
 mod place;
 mod recorded;
 mod replays;

@@ -32,7 +32,7 @@ struct ConnectorsPage {
 }
 
 impl ConnectorsPage {
-    fn delivery(&self, connector: &Connector) -> &'static str {
+    fn delivery(connector: &Connector) -> &'static str {
         match connector.delivery {
             Some(Delivery::Inline) => "in line",
             Some(Delivery::OutOfBand) => "out of band",

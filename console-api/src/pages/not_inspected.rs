@@ -61,7 +61,7 @@ impl NotInspectedPage {
         count * 100 / most.max(1)
     }
 
-    fn of_all(&self, reasons: &BTreeMap<String, u64>) -> u64 {
+    fn of_all(reasons: &BTreeMap<String, u64>) -> u64 {
         reasons.values().sum()
     }
 }

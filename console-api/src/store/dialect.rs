@@ -44,7 +44,7 @@ impl Dialect {
                 "pragma busy_timeout = 10000",
                 "pragma query_only = on",
                 // What is added up is looked at again and again.
-                "pragma cache_size = -16384",
+                "pragma cache_size = -8192",
             ],
             Self::Postgres => &[
                 "set default_transaction_read_only = on",

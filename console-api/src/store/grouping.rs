@@ -4,7 +4,7 @@ use super::{
     Connection, StoreError, address,
     bulk::{self, Insert, Query},
     dialect::Dialect,
-    marks, statuses, times, webhooks,
+    marks, payloads, statuses, times, webhooks,
     words::{Text, json, word},
 };
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
@@ -145,6 +145,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     insert.rows(connection, &hits, bind_hit).await?;
     times::add(connection, &hits).await?;
     statuses::add(connection, &hits).await?;
+    payloads::add(connection, &hits).await?;
     let mut sources: BTreeMap<(&str, String), i64> = BTreeMap::new();
     for (attack, hit) in hits {
         *sources.entry((attack, address::key(hit.request.client_ip))).or_default() += 1;
@@ -265,5 +266,6 @@ async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Resu
         .execute(&mut *connection)
         .await?;
     statuses::merge(connection, from, into).await?;
+    payloads::merge(connection, from, into).await?;
     times::merge(connection, from, into).await
 }

@@ -67,6 +67,7 @@ impl Store {
         self.delete(&mut transaction, "attack_sources where attack_id", &attacks).await?;
         self.delete(&mut transaction, "attack_times where attack_id", &attacks).await?;
         self.delete(&mut transaction, "attack_statuses where attack_id", &attacks).await?;
+        self.delete(&mut transaction, "attack_payloads where attack_id", &attacks).await?;
         self.delete(&mut transaction, "attack_redirects where new_id", &attacks).await?;
         self.delete(&mut transaction, "attacks where id", &attacks).await?;
         let done = "requests where not exists (select 1 from hits h where h.request_id = requests.request_id) \

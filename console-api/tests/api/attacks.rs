@@ -237,6 +237,26 @@ async fn stats_add_up_what_the_query_finds() {
 }
 
 #[tokio::test]
+async fn payloads_are_found_in_attacks_that_became_one() {
+    let console = Console::start().await;
+    let trying = |n: u32, minutes: u32, payload: &str| {
+        with(attack(n, minutes), &[("/attack/hits/0/findings/0/payload", json!(payload))])
+    };
+    let long = format!("{}fin", "é".repeat(497));
+    for record in
+        [trying(1, 0, "first"), trying(2, 100, &long), trying(3, 0, "first"), trying(4, 50, "Between")]
+    {
+        console.ingest(&[record]).await;
+    }
+    for (words, found) in
+        [("first", 1), ("between", 1), ("payload:*fin", 1), ("payload:first", 1), ("second", 0)]
+    {
+        let list = console.body(&format!("/api/v1/attacks?q={words}")).await;
+        assert_eq!(list["items"].as_array().unwrap().len(), found, "{words}");
+    }
+}
+
+#[tokio::test]
 async fn stats_of_what_is_left_are_those_of_all_without_what_is_left_out() {
     let console = two_attacks().await;
     let stats = async |query: &str| console.body(&format!("/api/v1/attacks/stats?{query}")).await;

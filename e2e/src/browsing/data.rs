@@ -5,7 +5,7 @@ use crate::{console::Console, scenarios::world::PATIENCE};
 use serde_json::json;
 
 /// The pages that need no id.
-pub(super) const LISTS: [&str; 17] = [
+pub(super) const LISTS: [&str; 18] = [
     "/attacks",
     "/attacks/charts",
     "/views",
