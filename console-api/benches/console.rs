@@ -177,6 +177,7 @@ impl Bench {
             ("by type and status", "/api/v1/attacks?q=type:sqli+status:blocked".to_owned(), LIST_WITHIN),
             ("below a path", "/api/v1/attacks?q=host:api.example.com+path:/g*".to_owned(), LIST_WITHIN),
             ("from a network", "/api/v1/attacks?q=ip:198.18.50.0/24".to_owned(), LIST_WITHIN),
+            ("a word that is nowhere", "/api/v1/attacks?q=nowhere".to_owned(), LIST_WITHIN),
             ("one attack", format!("/api/v1/attacks/{attack}"), LIST_WITHIN),
             ("hits of an attack", format!("/api/v1/attacks/{attack}/hits"), LIST_WITHIN),
             ("stats of everything", "/api/v1/attacks/stats".to_owned(), STATS_WITHIN),
