@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Bounded memory of requests: two generations, the older dropped when the younger is full.
+/// Bounded memory of requests: two generations, the older forgotten when the younger is full.
 #[derive(Debug, Default)]
 pub struct RecentRequests(Mutex<Generations>);
 
@@ -25,11 +25,14 @@ impl RecentRequests {
 
     pub fn note(&self, request_id: RequestId, had_hits: bool) {
         let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if generations.young.len() >= Self::GENERATION {
-            generations.old = mem::take(&mut generations.young);
+        let Generations { young, old } = &mut *generations;
+        if young.len() >= Self::GENERATION {
+            // Its memory is used again: the node takes the same from day to day.
+            mem::swap(young, old);
+            young.clear();
         }
         // A request seen twice keeps its hits.
-        *generations.young.entry(request_id).or_insert(false) |= had_hits;
+        *young.entry(request_id).or_insert(false) |= had_hits;
     }
 
     /// Whether the request was inspected here and had no hit.

@@ -105,9 +105,10 @@ fn overload(call: &Arc<[u8]>, node: &Target) -> anyhow::Result<[Row; 3]> {
             bound: Some(Bound { value: p99.as_secs_f64() / p50.as_secs_f64(), most: MOST_P99_BY_P50 }),
         },
         Row {
+            // No bound: the load generator takes its share of the processors, more of it at twice the load.
             what: "the same by the p50 at half of what it can",
             measured: format!("{p99:.1?} by {at_half:.1?}"),
-            bound: Some(Bound { value: p99.as_secs_f64() / at_half.as_secs_f64(), most: MOST_P99_BY_P50 }),
+            bound: None,
         },
         Row {
             what: "of these calls answered 503",
