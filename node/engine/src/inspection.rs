@@ -2,7 +2,7 @@
 
 use crate::{
     budget::{Budget, Limit},
-    clean_headers::{CleanHeaders, Remembered},
+    clean_values::{CleanValues, Remembered},
     decode::{self, Layer},
     detect::{Detectors, Match, Site, detect_at, detect_whole},
     field::Field,
@@ -67,8 +67,8 @@ pub struct LayerView {
 pub(crate) struct Reader<'e> {
     pub detectors: &'e Detectors,
     pub rules: &'e RequestRules<'e>,
-    /// Absent: each header is read anew.
-    pub clean_headers: Option<&'e CleanHeaders>,
+    /// Absent: each value is read anew.
+    pub clean_values: Option<&'e CleanValues>,
 }
 
 pub(crate) fn inspect(reader: Reader<'_>, request: &InspectRequest) -> Inspection {
@@ -230,8 +230,7 @@ fn examine<'a>(
     if !sink.budget.spend_bytes(field.value.len()) {
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
-    let clean = reader.clean_headers.filter(|_| is_header(field.trail, sink.trails));
-    let remembered = clean.and_then(|headers| headers.of(&field));
+    let remembered = reader.clean_values.and_then(|values| values.of(&field));
     let is_known = remembered.is_some_and(Remembered::is_clean);
     let bytes = Bytes::of(&field.value);
     let layers = if is_known { Vec::new() } else { decode::peel_all(&field.value, bytes, sink.budget) };
@@ -245,12 +244,6 @@ fn examine<'a>(
         remembered.note_clean();
     }
     Examined { field, layers, findings }
-}
-
-/// Whether this is the whole value of one header.
-fn is_header(trail: Trail, trails: &Trails) -> bool {
-    let mut tags = trails.tags(trail);
-    tags.next() == Some(&Tag::Header) && tags.next().is_none()
 }
 
 /// Looks at the value after these layers were peeled. True when the value holds nothing, wherever it sits; when that is known,

@@ -9,14 +9,14 @@
 //! | [`detect`] | a value → matches, one file per attack type |
 //! | [`prefilter`] | one look at a value decides who reads it: its bytes, and the literals of all detectors |
 //! | [`signature`] | the catalogue in `signatures/*.toml`: regexes, run where their literals are |
-//! | [`clean_headers`] | header values that were read before and hold nothing |
+//! | [`clean_values`] | values that were read before and hold nothing |
 //! | [`inspection`] | walks fields and layers, turns matches into findings |
 //! | [`rules`] | what operators add: virtual patches, detectors, exclusions, masks, compiled |
 //! | [`budget`] | what one request may cost; running out is a finding |
 //! | [`corpus`], [`mutate`] | attacks and innocents as data, and the many requests each becomes: for scores and tests |
 
 mod budget;
-mod clean_headers;
+mod clean_values;
 pub mod corpus;
 mod decode;
 mod detect;
@@ -34,7 +34,7 @@ mod token;
 mod trail;
 mod unpack;
 
-use clean_headers::CleanHeaders;
+use clean_values::CleanValues;
 use detect::Detectors;
 use inspection::Reader;
 use rules::RequestRules;
@@ -45,13 +45,13 @@ pub use inspection::{ExplainedField, Inspection, LayerView, SilencedFinding};
 /// The compiled detectors. Made once, shared by all threads.
 pub struct Engine {
     detectors: Detectors,
-    clean_headers: CleanHeaders,
+    clean_values: CleanValues,
 }
 
 impl Engine {
     /// Compiles the built-in signatures.
     pub fn new() -> Self {
-        Self { detectors: Detectors::built_in(), clean_headers: CleanHeaders::new() }
+        Self { detectors: Detectors::built_in(), clean_values: CleanValues::new() }
     }
 
     /// Looks for attacks in every field of the request. Total: any request gets an answer, in time linear in its size.
@@ -61,8 +61,8 @@ impl Engine {
 
     /// The same, with what the rules add and silence.
     pub fn inspect_under(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Inspection {
-        let clean_headers = Some(&self.clean_headers);
-        inspection::inspect(Reader { detectors: &self.detectors, rules, clean_headers }, request)
+        let clean_values = Some(&self.clean_values);
+        inspection::inspect(Reader { detectors: &self.detectors, rules, clean_values }, request)
     }
 
     /// Shows what [`Engine::inspect`] sees: each field, the layers peeled off it, and what was found there.
@@ -72,7 +72,7 @@ impl Engine {
 
     /// The same for [`Engine::inspect_under`], with what was silenced.
     pub fn explain_under(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Vec<ExplainedField> {
-        inspection::explain(Reader { detectors: &self.detectors, rules, clean_headers: None }, request)
+        inspection::explain(Reader { detectors: &self.detectors, rules, clean_values: None }, request)
     }
 }
 

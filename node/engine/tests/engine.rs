@@ -500,10 +500,12 @@ proptest! {
         ENGINE.explain(&request);
     }
 
-    /// What explains reads each header anew.
+    /// What explains reads each value anew.
     #[test]
-    fn headers_seen_before_hold_what_they_would_hold_at_first(headers in proptest::collection::vec(header(), 1..6), path in path()) {
-        let request = InspectRequest { headers, ..request(path, "") };
+    fn values_seen_before_hold_what_they_would_hold_at_first(headers in proptest::collection::vec(header(), 1..6), path in path(), (name, value) in header()) {
+        let cookie = ("cookie".to_owned(), format!("{name}={value}"));
+        let headers = headers.into_iter().chain([cookie]).collect();
+        let request = InspectRequest { headers, ..request(path, &format!("{name}={value}&next={value}&{value}=1")) };
         let told = |findings: &[Finding]| {
             let mut told: Vec<_> = findings.iter().map(|it| (it.signature.clone(), it.point.to_string(), it.span)).collect();
             told.sort();
