@@ -1,6 +1,6 @@
 //! Attacks as events for a SIEM: the Common Event Format, version 0, one on each line.
 
-use super::export::export;
+use super::export::{Format, export};
 use crate::{
     actor::Reader,
     attack::{Attack, AttackStatus},
@@ -9,12 +9,15 @@ use crate::{
     query::Filter,
     store::Store,
 };
-use axum::{
-    extract::State,
-    http::header,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, response::Response};
 use std::fmt::Write as _;
+
+const CEF: Format = Format {
+    content_type: "text/plain; charset=utf-8",
+    file_name: "attacks.cef",
+    head: "",
+    write: as_events,
+};
 
 /// All attacks of a query as events of CEF, one on each line.
 #[utoipa::path(
@@ -29,11 +32,7 @@ pub(super) async fn cef(
     State(store): State<Store>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, ApiError> {
-    let file = [
-        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"attacks.cef\""),
-    ];
-    Ok((file, export(store, filter, "", as_events).await?).into_response())
+    export(store, filter, &CEF).await
 }
 
 fn as_events(text: &mut Vec<u8>, attacks: &[Attack]) {

@@ -20,6 +20,15 @@ use std::borrow::Cow;
 /// How many attacks are read, written and sent at a time.
 const BATCH: u32 = 500;
 
+const CSV: Format = Format {
+    content_type: "text/csv; charset=utf-8",
+    file_name: "attacks.csv",
+    head: CSV_HEADER,
+    write: as_csv,
+};
+const NDJSON: Format =
+    Format { content_type: "application/x-ndjson", file_name: "attacks.ndjson", head: "", write: as_ndjson };
+
 /// All attacks of a query as a table.
 #[utoipa::path(
     get,
@@ -33,11 +42,7 @@ pub(super) async fn csv(
     State(store): State<Store>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, ApiError> {
-    let file = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"attacks.csv\""),
-    ];
-    Ok((file, export(store, filter, CSV_HEADER, as_csv).await?).into_response())
+    export(store, filter, &CSV).await
 }
 
 /// All attacks of a query as lines of JSON.
@@ -53,23 +58,25 @@ pub(super) async fn ndjson(
     State(store): State<Store>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, ApiError> {
-    let file = [
-        (header::CONTENT_TYPE, "application/x-ndjson"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"attacks.ndjson\""),
-    ];
-    Ok((file, export(store, filter, "", as_ndjson).await?).into_response())
+    export(store, filter, &NDJSON).await
+}
+
+/// A kind of file.
+pub(super) struct Format {
+    pub(super) content_type: &'static str,
+    /// What browsers save it as.
+    pub(super) file_name: &'static str,
+    /// What it begins with.
+    pub(super) head: &'static str,
+    pub(super) write: fn(&mut Vec<u8>, &[Attack]),
 }
 
 /// The first attacks are read before anything is answered, so that a failure is an answer. A later one cuts the file off.
-pub(super) async fn export(
-    store: Store,
-    filter: Filter,
-    head: &str,
-    write: fn(&mut Vec<u8>, &[Attack]),
-) -> Result<Body, StoreError> {
+pub(super) async fn export(store: Store, filter: Filter, format: &Format) -> Result<Response, ApiError> {
+    let &Format { content_type, file_name, head, write } = format;
     let first = store.attacks_after(&filter, None, BATCH).await?;
     let start = (Some(first), head.as_bytes().to_vec());
-    Ok(Body::from_stream(stream::try_unfold(start, move |(attacks, mut text)| {
+    let body = Body::from_stream(stream::try_unfold(start, move |(attacks, mut text)| {
         let (store, filter) = (store.clone(), filter.clone());
         async move {
             let Some(attacks) = attacks else { return Ok::<_, StoreError>(None) };
@@ -82,7 +89,10 @@ pub(super) async fn export(
             };
             Ok(Some((text, (next, Vec::new()))))
         }
-    })))
+    }));
+    let disposition = format!("attachment; filename=\"{file_name}\"");
+    let file = [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    Ok((file, body).into_response())
 }
 
 fn as_ndjson(text: &mut Vec<u8>, attacks: &[Attack]) {

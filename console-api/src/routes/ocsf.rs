@@ -1,7 +1,7 @@
 //! Attacks as events for a SIEM: Detection Findings (class 2004) of the Open Cybersecurity Schema Framework 1.3, one on each
 //! line.
 
-use super::export::export;
+use super::export::{Format, export};
 use crate::{
     actor::Reader,
     attack::{Attack, AttackStatus},
@@ -10,12 +10,15 @@ use crate::{
     query::Filter,
     store::Store,
 };
-use axum::{
-    extract::State,
-    http::header,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
+
+const OCSF: Format = Format {
+    content_type: "application/x-ndjson",
+    file_name: "attacks.ocsf.ndjson",
+    head: "",
+    write: as_findings,
+};
 
 /// All attacks of a query as Detection Findings of OCSF, one on each line.
 #[utoipa::path(
@@ -30,11 +33,7 @@ pub(super) async fn findings(
     State(store): State<Store>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, ApiError> {
-    let file = [
-        (header::CONTENT_TYPE, "application/x-ndjson"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"attacks.ocsf.ndjson\""),
-    ];
-    Ok((file, export(store, filter, "", as_findings).await?).into_response())
+    export(store, filter, &OCSF).await
 }
 
 fn as_findings(text: &mut Vec<u8>, attacks: &[Attack]) {

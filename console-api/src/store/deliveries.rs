@@ -94,11 +94,7 @@ impl Store {
         if let Some(state) = state {
             statement.push(" and state = ").bind(state.as_str());
         }
-        if let Some((at, id)) = slice.bounds() {
-            statement.push(" and (created_at < ").bind(at).push(" or (created_at = ").bind(at);
-            statement.push(" and id < ").bind(id).push("))");
-        }
-        statement.push(" order by created_at desc, id desc limit ").bind(i64::from(slice.limit) + 1);
+        statement.push(" and ").push_newest(slice);
         let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
         let items = rows.into_iter().map(|row| Ok(<(Delivery, String)>::try_from(row)?.0));
         Ok(Page::cut(items.collect::<Result<_, StoreError>>()?, slice.limit))

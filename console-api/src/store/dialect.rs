@@ -25,10 +25,10 @@ impl Dialect {
                     "pragma busy_timeout = 10000",
                     "pragma journal_mode = wal",
                     "pragma synchronous = normal",
-                    // Ids are random, so batches touch pages all over the file: 64 MB of them are kept at hand, and they
-                    // are moved from the log to the file after 16 MB.
+                    // Ids are random, so batches touch pages all over the file: 64 MB of them are kept at hand, and as many
+                    // are gathered in the log before they are moved to the file, each once however often it changed.
                     "pragma cache_size = -65536",
-                    "pragma wal_autocheckpoint = 4000",
+                    "pragma wal_autocheckpoint = 16000",
                 ]
             }
             // Plans, those of the checks of references too, are made while tables are empty, and kept: they must not be to read

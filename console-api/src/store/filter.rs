@@ -116,7 +116,7 @@ impl Statement {
     /// Without a wildcard it may be any part.
     fn push_payload(&mut self, pattern: &Pattern) -> &mut Self {
         let like = if pattern.as_text().is_some() { within(pattern) } else { like(pattern) };
-        self.push(OF_A_PAYLOAD).push_like("p.payload", like).push(")")
+        self.push(OF_A_PAYLOAD).bind(like).push(" escape '\\')")
     }
 
     fn push_request_id(&mut self, id: RequestId) -> &mut Self {
@@ -140,7 +140,7 @@ impl Statement {
         for column in ["a.parameter", "a.path", "a.host"] {
             self.push_like(column, part.clone()).push(" or ");
         }
-        self.push(OF_A_PAYLOAD).push_like("p.payload", part).push(")");
+        self.push(OF_A_PAYLOAD).bind(part).push(" escape '\\')");
         if let Some(text) = pattern.as_text() {
             if let Ok(id) = text.parse() {
                 self.push(" or ").push_request_id(id);
@@ -152,7 +152,8 @@ impl Statement {
 }
 
 const IDS: &str = "select a.id from attacks a where ";
-const OF_A_PAYLOAD: &str = "exists (select 1 from attack_payloads p where p.attack_id = a.id and ";
+const OF_A_PAYLOAD: &str =
+    "exists (select 1 from attack_payloads p where p.attack_id = a.id and p.payload like ";
 const OF_A_REQUEST: &str = "exists (select 1 from hits h join requests r on r.request_id = h.request_id where h.attack_id = a.id and ";
 
 /// For `like`, with `\` as the escape, in lower case.

@@ -2,6 +2,7 @@
 
 mod fresh;
 mod names;
+mod reports;
 
 pub use names::objection_to_node;
 
@@ -81,10 +82,11 @@ async fn take_all(
     records: &[&Record],
     from: Delivered,
 ) -> Result<Vec<Kept>, StoreError> {
-    let fresh = fresh::take(connection, records).await?;
+    let mut stored = fresh::take(connection, records).await?;
+    stored.append(&mut reports::take(connection, records, from.now).await?);
     let mut kept = Vec::with_capacity(records.len());
     for (index, record) in records.iter().enumerate() {
-        let known = if fresh.contains(&index) { None } else { Some(take(connection, record, from).await?) };
+        let known = if stored.contains(&index) { None } else { Some(take(connection, record, from).await?) };
         kept.push(known.unwrap_or(Kept::Stored));
     }
     Ok(kept)

@@ -4,6 +4,7 @@ use super::{
     Connection, Store, StoreError, audit,
     rules::{Change, changed},
     rulesets::logged,
+    statement::Statement,
     words::{Columns, Text, json, word},
 };
 use crate::{
@@ -55,21 +56,14 @@ impl TryFrom<Row> for StoredEntry {
 impl Store {
     /// The newest entries first, of one list or of all; those that have expired, too.
     pub async fn entries(&self, list: Option<List>, slice: &Slice) -> Result<Page<StoredEntry>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries \
-             where ($1 is null or list = $1) \
-             and ($2 is null or created_at < $2 or (created_at = $2 and id < $3)) \
-             order by created_at desc, id desc limit $4",
-        )
-        .bind(list.as_ref().map(word))
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
-        let entries = rows.into_iter().map(StoredEntry::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(entries, slice.limit))
+        let mut statement = Statement::new(
+            "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries where ",
+        );
+        if let Some(list) = &list {
+            statement.push("list = ").bind(word(list)).push(" and ");
+        }
+        statement.push_newest(slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
     pub async fn entry(&self, id: Uuid) -> Result<Option<StoredEntry>, StoreError> {

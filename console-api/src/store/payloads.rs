@@ -1,4 +1,5 @@
-//! The different payloads of an attack, so that words are looked for in few texts: most hits of an attack try what others tried.
+//! The different payloads of an attack, in lower case, so that words are looked for in few texts: most hits of an attack try
+//! what others tried.
 
 use super::{
     Connection, StoreError,
@@ -15,7 +16,7 @@ pub(super) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)
         let payload = &new.hit.findings.first()?.payload;
         // What nodes send is no longer, and an index of PostgreSQL's takes no more than a few times this.
         let bounded: String = payload.chars().take(Finding::PAYLOAD_CHARS).collect();
-        Some(((*attack).to_owned(), bounded))
+        Some(((*attack).to_owned(), bounded.to_lowercase()))
     };
     let payloads: BTreeSet<(String, String)> = hits.iter().filter_map(payload).collect();
     let payloads: Vec<_> = payloads.into_iter().collect();

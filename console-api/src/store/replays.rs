@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError,
+    statement::Statement,
     words::{Columns, Text, count, json, word},
 };
 use crate::{
@@ -98,17 +99,11 @@ impl Store {
 
     /// The latest first.
     pub async fn replays(&self, slice: &Slice, now: Timestamp) -> Result<Page<Replay>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, created_at, updated_at, author, status, draft, hits, report from replays \
-             where $1 is null or created_at < $1 or (created_at = $1 and id < $2) \
-             order by created_at desc, id desc limit $3",
-        )
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
+        let mut statement = Statement::new(
+            "select id, created_at, updated_at, author, status, draft, hits, report from replays where ",
+        );
+        statement.push_newest(slice);
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
         let replays = rows.into_iter().map(|row| row.read(now)).collect::<Result<_, _>>()?;
         Ok(Page::cut(replays, slice.limit))
     }

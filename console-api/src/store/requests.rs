@@ -2,7 +2,8 @@
 
 use super::{
     Connection, Store, StoreError,
-    bulk::{Insert, Query},
+    bulk::{self, Insert, Query},
+    dialect::Dialect,
     not_inspected, responses, statuses, times,
     words::{Columns, Text, count, json, word},
 };
@@ -269,6 +270,18 @@ pub(super) async fn answer(
             .fetch_optional(connection)
             .await?;
     Ok(known.map(|(status,)| status))
+}
+
+/// Notes what requests were answered of which no answer was known.
+pub(super) async fn first_answers(
+    connection: &mut Connection,
+    ids: &[String],
+    status: i64,
+) -> Result<(), StoreError> {
+    let update = "update requests set response_status = $2 where request_id";
+    let update = bulk::change_among(Dialect::of(connection), update, ids, "");
+    update.bind(status).execute(&mut *connection).await?;
+    statuses::first_answers(connection, ids, status).await
 }
 
 /// Notes what was answered. `None` when the request is not known, else whether this changed anything.

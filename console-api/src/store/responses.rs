@@ -1,6 +1,10 @@
 //! What came of requests. A report may overtake its request: it then waits here.
 
-use super::{Connection, StoreError, requests};
+use super::{
+    Connection, StoreError,
+    bulk::{Insert, Query},
+    requests,
+};
 use jiff::Timestamp;
 use shared::{RequestId, ResponseReport, Trigger};
 
@@ -15,7 +19,7 @@ pub(super) async fn record(
     report: &ResponseReport,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let event = report.connector.as_ref().and_then(|connector| connector.event.as_ref());
+    let event = event(report);
     let status = i64::from(report.status);
     match apply(connection, report.request_id, event, status).await? {
         Some(is_new) => Ok(is_new),
@@ -67,6 +71,36 @@ fn proves_passage(asked_at: Option<&Trigger>, event: Option<&Trigger>, status: i
         Some(Trigger::ViewerResponse) => asked_at != Some(&Trigger::OriginRequest) || status < 400,
         _ => false,
     }
+}
+
+/// Whether such a report may show that its request went on.
+pub(super) fn may_prove_passage(report: &ResponseReport) -> bool {
+    matches!(event(report), Some(Trigger::OriginResponse | Trigger::ViewerResponse))
+}
+
+fn event(report: &ResponseReport) -> Option<&Trigger> {
+    report.connector.as_ref().and_then(|connector| connector.event.as_ref())
+}
+
+/// Keeps reports on requests that nothing is known of.
+pub(super) async fn keep_all(
+    connection: &mut Connection,
+    reports: &[&ResponseReport],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        into: "insert into pending_responses (request_id, event, status, received_at)",
+        columns: 4,
+        after: "",
+    };
+    let bind = |query: Query, report: &&ResponseReport| {
+        query
+            .bind(report.request_id.to_string())
+            .bind(event(report).map_or("", Trigger::as_str).to_owned())
+            .bind(i64::from(report.status))
+            .bind(now.as_millisecond())
+    };
+    Ok(insert.rows(connection, reports, bind).await?)
 }
 
 async fn keep(

@@ -3,6 +3,7 @@
 use super::{
     Connection, Store, StoreError, audit, lists,
     rulesets::logged,
+    statement::Statement,
     words::{Columns, Text, count, json},
 };
 use crate::{
@@ -81,19 +82,11 @@ impl Store {
 
     /// The newest rules first.
     pub async fn rules(&self, slice: &Slice) -> Result<Page<StoredRule>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, revision, scope, effect, comment, created_at, updated_at from rules \
-             where $1 is null or created_at < $1 or (created_at = $1 and id < $2) \
-             order by created_at desc, id desc limit $3",
-        )
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
-        let rules = rows.into_iter().map(StoredRule::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(rules, slice.limit))
+        let mut statement = Statement::new(
+            "select id, revision, scope, effect, comment, created_at, updated_at from rules where ",
+        );
+        statement.push_newest(slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
     pub async fn rule(&self, id: Uuid) -> Result<Option<StoredRule>, StoreError> {

@@ -2,6 +2,7 @@
 
 use super::{
     Change, Store, StoreError, audit,
+    statement::Statement,
     words::{Columns, Text},
 };
 use crate::{
@@ -37,19 +38,9 @@ impl TryFrom<Row> for KeyInfo {
 impl Store {
     /// The newest first.
     pub async fn signing_keys(&self, slice: &Slice) -> Result<Page<KeyInfo>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, name, created_at from signing_keys \
-             where $1 is null or created_at < $1 or (created_at = $1 and id < $2) \
-             order by created_at desc, id desc limit $3",
-        )
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
-        let keys = rows.into_iter().map(KeyInfo::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(keys, slice.limit))
+        let mut statement = Statement::new("select id, name, created_at from signing_keys where ");
+        statement.push_newest(slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
     pub async fn signing_secret(&self, id: Uuid) -> Result<Option<KeySecret>, StoreError> {

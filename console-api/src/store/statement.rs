@@ -1,6 +1,7 @@
 //! Statements that depend on what is asked for: put together from static fragments and binds, nothing else.
 
 use super::{StoreError, words::Text};
+use crate::paging::{Listed, Page, Slice};
 use sqlx::{Any, AnyPool, AssertSqlSafe, FromRow, any::AnyRow};
 
 /// A statement in the making.
@@ -34,6 +35,29 @@ impl Statement {
         self.sql.push('$');
         self.sql.push_str(&self.values.len().to_string());
         self
+    }
+
+    /// What of a list is asked for: behind "where" or "and", the rows a slice wants, the newest first, and one more.
+    pub(super) fn push_newest(&mut self, slice: &Slice) -> &mut Self {
+        match slice.bounds() {
+            Some((at, id)) => {
+                self.push("(created_at < ").bind(at).push(" or (created_at = ").bind(at);
+                self.push(" and id < ").bind(id).push("))")
+            }
+            None => self.push("true"),
+        };
+        self.push(" order by created_at desc, id desc limit ").bind(i64::from(slice.limit) + 1)
+    }
+
+    /// The page of rows that were asked for like this.
+    pub(super) async fn fetch_page<R, T>(self, pool: &AnyPool, slice: &Slice) -> Result<Page<T>, StoreError>
+    where
+        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+        T: TryFrom<R, Error = StoreError> + Listed,
+    {
+        let rows: Vec<R> = self.fetch_all(pool).await?;
+        let items = rows.into_iter().map(T::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(items, slice.limit))
     }
 
     /// The only row.

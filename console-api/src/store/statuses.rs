@@ -2,7 +2,8 @@
 
 use super::{
     Connection, StoreError,
-    bulk::{Insert, Query},
+    bulk::{self, Insert, Query},
+    dialect::Dialect,
     grouping::NewHit,
 };
 use shared::RequestId;
@@ -25,6 +26,19 @@ pub(super) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)
         query.bind((*attack).to_owned()).bind(*status).bind(*hits)
     };
     Ok(insert.rows(connection, &counts, bind).await?)
+}
+
+/// The hits of requests of which no answer was known count for a status from now on.
+pub(super) async fn first_answers(
+    connection: &mut Connection,
+    ids: &[String],
+    status: i64,
+) -> Result<(), StoreError> {
+    let more = "insert into attack_statuses (attack_id, status, hits) \
+                select attack_id, cast($2 as bigint), count(*) from hits where request_id";
+    let add = format!("group by attack_id {ADD}");
+    bulk::change_among(Dialect::of(connection), more, ids, &add).bind(status).execute(connection).await?;
+    Ok(())
 }
 
 /// The hits of a request count for another status from now on.

@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError, audit,
+    statement::Statement,
     words::{Columns, Text},
 };
 use crate::{
@@ -83,19 +84,10 @@ impl Store {
 
     /// All tokens, the newest first.
     pub async fn tokens(&self, slice: &Slice) -> Result<Page<TokenInfo>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, name, role, created_at, expires_at from tokens \
-             where $1 is null or created_at < $1 or (created_at = $1 and id < $2) \
-             order by created_at desc, id desc limit $3",
-        )
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
-        let tokens = rows.into_iter().map(TokenInfo::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(tokens, slice.limit))
+        let mut statement =
+            Statement::new("select id, name, role, created_at, expires_at from tokens where ");
+        statement.push_newest(slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
     /// A token that somebody makes through the API.

@@ -2,6 +2,7 @@
 
 use super::{
     Change, Connection, Store, StoreError, audit,
+    statement::Statement,
     words::{Columns, Text},
 };
 use crate::{
@@ -42,19 +43,9 @@ impl TryFrom<Row> for User {
 impl Store {
     /// The newest first.
     pub async fn users(&self, slice: &Slice) -> Result<Page<User>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, name, role, revision, created_at from users \
-             where $1 is null or created_at < $1 or (created_at = $1 and id < $2) \
-             order by created_at desc, id desc limit $3",
-        )
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
-        let users = rows.into_iter().map(User::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(users, slice.limit))
+        let mut statement = Statement::new("select id, name, role, revision, created_at from users where ");
+        statement.push_newest(slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
     pub async fn user(&self, id: Uuid) -> Result<Option<User>, StoreError> {

@@ -3,6 +3,7 @@
 use super::{
     Connection, Store, StoreError, audit,
     rules::Change,
+    statement::Statement,
     words::{Columns, Text, json},
 };
 use crate::{
@@ -44,21 +45,11 @@ impl TryFrom<Row> for View {
 impl Store {
     /// Those that everybody sees, and those of one person, the newest first.
     pub async fn views(&self, owner: &str, slice: &Slice) -> Result<Page<View>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, revision, owner, created_at, updated_at, draft from views \
-             where (shared = 'yes' or owner = $1) \
-             and ($2 is null or created_at < $2 or (created_at = $2 and id < $3)) \
-             order by created_at desc, id desc limit $4",
-        )
-        .bind(Text::from(owner))
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
-        let views = rows.into_iter().map(View::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(views, slice.limit))
+        let mut statement = Statement::new(
+            "select id, revision, owner, created_at, updated_at, draft from views where (shared = 'yes' or owner = ",
+        );
+        statement.bind(Text::from(owner)).push(") and ").push_newest(slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
     pub async fn view(&self, id: Uuid) -> Result<Option<View>, StoreError> {

@@ -3,6 +3,7 @@
 use super::{
     Change, Connection, Store, StoreError, audit,
     bulk::{Insert, Query, among},
+    statement::Statement,
     words::{Columns, Text, count, json},
 };
 use crate::{
@@ -105,18 +106,9 @@ pub(super) async fn forget(connection: &mut Connection, grown: &[Grown]) -> Resu
 impl Store {
     /// The newest first.
     pub async fn webhooks(&self, slice: &Slice) -> Result<Page<Webhook>, StoreError> {
-        let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(webhooks!(
-            "where $1 is null or created_at < $1 or (created_at = $1 and id < $2) \
-             order by created_at desc, id desc limit $3"
-        ))
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(slice.limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
-        let webhooks = rows.into_iter().map(Webhook::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(webhooks, slice.limit))
+        let mut statement = Statement::new(webhooks!("where "));
+        statement.push_newest(slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
     /// A webhook with its secret.

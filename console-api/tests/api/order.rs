@@ -16,6 +16,8 @@ fn records(minutes: &[u32]) -> Vec<Value> {
         match n % 5 {
             0 => records.push(response(n, 200, "origin-response")),
             1 => records.push(not_inspected(500 + n, n, "node_timeout")),
+            2 => records.push(response(n, 302, "viewer-response")),
+            3 => records.extend(["origin-response", "viewer-response"].map(|event| response(n, 500, event))),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-/// A small part of the fastest cache of a processor; each place holds the last of the values that fall on it.
+/// 64 KB, of which a request reads a few dozen lines; each place holds the last of the values that fall on it.
 const PLACES: usize = 8192;
 /// Longer ones are rarely sent twice.
 const MAX_BYTES: usize = 512;

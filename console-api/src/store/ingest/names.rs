@@ -34,7 +34,7 @@ fn of_attack(record: &AttackRecord) -> Option<String> {
         })
 }
 
-fn of_response(report: &ResponseReport) -> Option<String> {
+pub(super) fn of_response(report: &ResponseReport) -> Option<String> {
     let event = report.connector.as_ref().and_then(|connector| connector.event.as_ref());
     check("the trigger", event.map(Trigger::as_str))
         .or_else(|| report.not_inspected.iter().find_map(of_not_inspected))
