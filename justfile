@@ -32,7 +32,7 @@ browser *options: axe-core
 screenshots *options:
     cargo run -p e2e -- browser --pictures docs/screenshots {{ options }}
 
-# How soon the list of attacks is there in Chromium, of a million hits: red when the first content takes more than a second
+# How soon the list of attacks is there in Chromium, of a million hits: red when the first content takes more than a second, or the page weighs more than 200 KB
 bench-page *options:
     cargo run --release -p e2e -- bench-page {{ options }}
 

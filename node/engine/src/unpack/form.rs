@@ -17,17 +17,18 @@ type Decoded<'a> = (Cow<'a, [u8]>, Option<&'static str>);
 
 /// Adds each name and value. Names share one point: an attacker must not be able to make points at will.
 pub(super) fn unpack<'a>(text: &'a [u8], names: Trail, parameter: &Parameter, sink: &mut Sink<'a, '_>) {
-    let pairs: Vec<(Decoded<'a>, Decoded<'a>)> = text
+    let pairs: Vec<Pair<'a>> = text
         .split(|&byte| byte == b'&')
         .filter(|pair| !pair.is_empty())
         // More than any budget allows need not be decoded to be refused.
         .take(sink.budget.fields_left() + 1)
-        .map(decoded_pair)
+        .map(Pair::of)
         .collect();
     let mut repeated = Repeated::of(&pairs);
-    for ((name, name_layer), (value, value_layer)) in pairs {
-        let trail = parameter.named(sink.trails, &name);
-        let trail = repeated.trail(sink.trails, trail, &name, &value);
+    for Pair { name, value: (value, value_layer), whole } in pairs {
+        let trail = parameter.named(sink.trails, &name.0);
+        let trail = repeated.trail(sink.trails, trail, &name.0, &value);
+        let (name, name_layer) = whole.unwrap_or(name);
         let fits = sink.push(Field::new(names, Place::Name, name).decoded(name_layer));
         if !fits || !sink.push(Field::new(trail, Place::Value, value).decoded(value_layer)) {
             return;
@@ -48,13 +49,13 @@ struct Repeated {
 }
 
 impl Repeated {
-    fn of(pairs: &[(Decoded<'_>, Decoded<'_>)]) -> Self {
+    fn of(pairs: &[Pair<'_>]) -> Self {
         if pairs.len() <= FEW && !repeats(pairs) {
             return Self { seen: HashMap::new() };
         }
         let mut counts: HashMap<&[u8], usize> = HashMap::new();
-        for ((name, _), _) in pairs {
-            *counts.entry(name).or_default() += 1;
+        for pair in pairs {
+            *counts.entry(&pair.name.0).or_default() += 1;
         }
         let repeated = counts.into_iter().filter(|(_, count)| *count > 1);
         Self { seen: repeated.map(|(name, _)| (name.to_vec(), Vec::new())).collect() }
@@ -83,8 +84,8 @@ impl Repeated {
 /// Of so few parameters each is compared with each.
 const FEW: usize = 16;
 
-fn repeats(pairs: &[(Decoded<'_>, Decoded<'_>)]) -> bool {
-    pairs.iter().enumerate().any(|(at, ((name, _), _))| pairs[..at].iter().any(|((it, _), _)| it == name))
+fn repeats(pairs: &[Pair<'_>]) -> bool {
+    pairs.iter().enumerate().any(|(at, pair)| pairs[..at].iter().any(|it| it.name.0 == pair.name.0))
 }
 
 /// Whether a body without a content type reads as a form.
@@ -101,16 +102,28 @@ fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Where the sign between name and value is encoded as well, the value is looked at by itself all the same.
-fn decoded_pair(pair: &[u8]) -> (Decoded<'_>, Decoded<'_>) {
-    let (raw_name, raw_value) = split_pair(pair);
-    let (name, value) = (decoded(raw_name), decoded(raw_value));
-    match memchr::memchr(b'=', &name.0) {
-        Some(at) if raw_value.is_empty() => {
-            let tail = (Cow::Owned(name.0[at + 1..].to_vec()), name.1);
-            (name, tail)
+struct Pair<'a> {
+    name: Decoded<'a>,
+    value: Decoded<'a>,
+    /// Markup and conditions have such a sign, too: what it may have split is read as one where names are.
+    whole: Option<Decoded<'a>>,
+}
+
+impl<'a> Pair<'a> {
+    /// Where the sign between name and value is encoded as well, the value is looked at by itself all the same.
+    fn of(pair: &'a [u8]) -> Self {
+        let (raw_name, raw_value) = split_pair(pair);
+        let (name, value) = (decoded(raw_name), decoded(raw_value));
+        match memchr::memchr(b'=', &name.0) {
+            Some(at) if raw_value.is_empty() => {
+                let tail = (Cow::Owned(name.0[at + 1..].to_vec()), name.1);
+                Self { name, value: tail, whole: None }
+            }
+            _ => {
+                let is_odd = !raw_value.is_empty() && name.0.iter().any(|byte| b"<'\" ".contains(byte));
+                Self { name, value, whole: is_odd.then(|| decoded(pair)) }
+            }
         }
-        _ => (name, value),
     }
 }
 

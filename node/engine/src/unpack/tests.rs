@@ -45,6 +45,20 @@ fn a_query_gives_names_and_decoded_values() {
 }
 
 #[test]
+fn a_name_that_may_be_half_of_something_is_read_with_its_value() {
+    let request = InspectRequest { query: "%3Cbase%20href=//a.example&a=1".into(), ..request() };
+    assert_eq!(
+        fields(&request),
+        [
+            "get > name = <base href=//a.example",
+            "get > <base href = //a.example",
+            "get > name = a",
+            "get > a = 1"
+        ]
+    );
+}
+
+#[test]
 fn cookies_are_taken_apart() {
     let request = InspectRequest { headers: vec![("cookie".into(), "a=1; b=2=3".into())], ..request() };
     assert_eq!(
