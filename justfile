@@ -17,24 +17,29 @@ default:
     @just --list --unsorted
 
 # Start the whole system on this machine; `just up --help` shows the options
+[positional-arguments]
 up *options:
-    cargo run --release -p e2e -- up {{ options }}
+    cargo run --release -p e2e -- up "$@"
 
 # Show what the whole system promises, with real processes; options: --only TEXT, --repeat TIMES
+[positional-arguments]
 e2e *options:
-    cargo run -p e2e -- scenarios {{ options }}
+    cargo run -p e2e -- scenarios "$@"
 
 # Walk through the console in Chromium, with real processes behind it, and ask axe-core about each page; options: --only TEXT
+[positional-arguments]
 browser *options: axe-core
-    cargo run -p e2e -- browser {{ options }}
+    cargo run -p e2e -- browser "$@"
 
 # Make the pictures of docs/screenshots/ anew
+[positional-arguments]
 screenshots *options:
-    cargo run -p e2e -- browser --pictures docs/screenshots {{ options }}
+    cargo run -p e2e -- browser --pictures docs/screenshots "$@"
 
 # How soon the list of attacks is there in Chromium, of a million hits: red when the first content takes more than a second, or the page weighs more than 200 KB
+[positional-arguments]
 bench-page *options:
-    cargo run --release -p e2e -- bench-page {{ options }}
+    cargo run --release -p e2e -- bench-page "$@"
 
 # Install what knows the rules of accessibility
 [private]
@@ -43,8 +48,9 @@ axe-core:
       npm install --silent --no-audit --no-fund --no-save --prefix target/tools/axe-core axe-core
 
 # Load the node while it and the console are killed with -9, and look up every verdict afterwards; options: --requests N
+[positional-arguments]
 chaos *options:
-    cargo run --release -p e2e -- chaos {{ options }}
+    cargo run --release -p e2e -- chaos "$@"
 
 # Run the tests of all crates
 test:
@@ -75,8 +81,9 @@ bench-peers:
     cargo bench -q -p node --bench peers
 
 # What the node takes, with detection and without: a table with bounds, red when one is missed; `--endurance` for five million calls
+[positional-arguments]
 bench-node *options:
-    cargo bench -q -p node --bench load -- {{ options }}
+    cargo bench -q -p node --bench load -- "$@"
 
 # How fast the console takes hits in, beside the database's own bulk path (red below 0.4×), and answers questions; options: --only sqlite|postgres, --questions
 bench-console hits="100000" *options:
@@ -99,9 +106,10 @@ fuzz target="engine" minutes="30": install-fuzzer
     done
 
 # Call every operation of a running console as its OpenAPI document allows and forbids; options: --seconds N --seed N
+[positional-arguments]
 fuzz-api *options: install-schemathesis
     cargo build --quiet -p console-api -p connector --bin wallarm-console --bin wallarm-connector
-    python3 console-api/fuzz/run.py {{ options }}
+    python3 console-api/fuzz/run.py "$@"
 
 [private]
 install-schemathesis:
@@ -132,8 +140,9 @@ bench-connector *options: bundle
     cargo run --release -p e2e -- bench-connector --bootstrap target/{{ lambda }}/bundle/bootstrap {{ options }}
 
 # How many requests the simulator serves, beside the origin alone: a table with bounds; options: --connections N --seconds N
+[positional-arguments]
 bench-sim *options:
-    cargo run --release -p e2e -- bench-sim {{ options }}
+    cargo run --release -p e2e -- bench-sim "$@"
 
 # Make a Debian package of the node in target/debian/
 deb:

@@ -88,8 +88,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether it may go better in a while: others hold what is needed, or the server is away.
     pub fn is_passing(&self) -> bool {
-        // SQLite's "busy", and "busy" with what came of it.
-        const BUSY: [&str; 3] = ["5", "261", "517"];
+        // SQLite's "busy", and "busy" with what came of it; PostgreSQL's: two that wait for each other, a lock that is not
+        // let go, no connection left, shutting down, crashed, starting.
+        const BUSY: [&str; 10] =
+            ["5", "261", "517", "40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03"];
         match self {
             Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => true,
             Self::Database(sqlx::Error::Database(cause)) => {

@@ -33,7 +33,7 @@ impl Dialect {
             }
             // Plans, those of the checks of references too, are made while tables are empty, and kept: they must not be to read
             // all rows. What is written is always found by its key.
-            Self::Postgres => &["set enable_seqscan = off"],
+            Self::Postgres => &["set enable_seqscan = off", "set lock_timeout = '10s'"],
         }
     }
 

@@ -17,7 +17,7 @@ use console_api::{
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, PgConnection};
 use std::{
     collections::BTreeMap,
     env, process,
@@ -36,6 +36,7 @@ pub(crate) struct Console {
     pub(crate) router: Router,
     pub(crate) store: Store,
     place: Place,
+    url: String,
     _dir: TempDir,
 }
 
@@ -75,13 +76,32 @@ impl Console {
     /// A console nobody may call.
     pub(crate) async fn empty() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let place = match env::var(DATABASE_URL) {
-            Ok(server) => Place::Server(PostgresUrl::parse(schema_on(&server).await).unwrap()),
-            Err(_) => Place::in_dir(dir.path()),
+        let (place, url) = match env::var(DATABASE_URL) {
+            Ok(server) => {
+                let url = schema_on(&server).await;
+                (Place::Server(PostgresUrl::parse(url.clone()).unwrap()), url)
+            }
+            Err(_) => {
+                (Place::in_dir(dir.path()), format!("sqlite:{}", dir.path().join("console.db").display()))
+            }
         };
         let store = Store::open(&place).await.unwrap();
         let router = app(&store, now()).router();
-        Self { router, store, place, _dir: dir }
+        Self { router, store, place, url, _dir: dir }
+    }
+
+    /// A stranger who keeps the database from being written to, until it is dropped.
+    pub(crate) async fn hold(&self) -> AnyConnection {
+        let mut stranger = AnyConnection::connect(&self.url).await.unwrap();
+        let statements: &[&str] = if self.url.starts_with("sqlite:") {
+            &["begin immediate"]
+        } else {
+            &["begin", "lock table attacks in exclusive mode"]
+        };
+        for statement in statements {
+            stranger.execute(*statement).await.unwrap();
+        }
+        stranger
     }
 
     /// The same console, with its clock at another time.

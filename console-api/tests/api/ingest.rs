@@ -36,6 +36,19 @@ async fn a_batch_sent_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_batch_is_sent_back_while_the_database_cannot_be_written_to() {
+    let console = Console::start().await;
+    let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": [attack(1, 0)]}).to_string();
+    let stranger = console.hold().await;
+    let answer = console.post_batch(batch.clone()).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+    assert!(answer.header("retry-after").parse::<u64>().is_ok());
+    drop(stranger);
+    let answer = console.post_batch(batch).await;
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, tally(1, 0)));
+}
+
+#[tokio::test]
 async fn a_batch_may_be_compressed_within_bounds() {
     let console = Console::start().await;
     let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": [attack(1, 0)]}).to_string();
