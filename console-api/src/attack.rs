@@ -1,5 +1,6 @@
 //! What the console knows of an attack.
 
+pub(crate) mod cef;
 mod group;
 mod mark;
 mod order;

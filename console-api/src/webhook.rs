@@ -7,12 +7,13 @@ mod dispatch;
 mod message;
 mod secret;
 mod sender;
+mod syslog;
 mod target;
 
 pub use dispatch::{Dispatcher, MAX_ATTEMPTS};
 pub use secret::Secret;
 pub use sender::{SendError, Sender};
-pub use target::{InvalidTarget, Target, Targets};
+pub use target::{InvalidTarget, Protocol, Target, Targets};
 
 use crate::{
     error::ApiError,
@@ -30,7 +31,7 @@ pub struct WebhookDraft {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// `http://` or `https://`, on an address of the public internet unless the console allows its network.
+    /// `https://`, `http://`, `syslog+tcp://` or `syslog+udp://`, on an address of the public internet unless the console allows its network.
     #[schema(max_length = 2000)]
     pub url: String,
     /// Which attacks it is told, in the search language; empty: all.
@@ -58,6 +59,28 @@ pub enum Format {
     Standard,
     /// A message for a Slack channel, and for what takes the same.
     Slack,
+    /// An event of the Common Event Format, for servers of syslog, and only for these.
+    Cef,
+}
+
+impl Format {
+    pub const ALL: [Self; 3] = [Self::Standard, Self::Slack, Self::Cef];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Slack => "slack",
+            Self::Cef => "cef",
+        }
+    }
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Standard => "Standard Webhooks, JSON",
+            Self::Slack => "Slack",
+            Self::Cef => "CEF, for syslog",
+        }
+    }
 }
 
 /// Where attacks are told.
@@ -149,9 +172,11 @@ impl Listed for Delivery {
 impl WebhookDraft {
     /// One that can be told something.
     pub fn checked(self, targets: &Targets, now: Timestamp) -> Result<Self, ApiError> {
-        let target = Target::parse(&self.url).and_then(|target| targets.check(&target));
-        if let Err(cause) = target {
-            return Err(ApiError::parameter("url", format!("`url` {cause}")));
+        let target = Target::parse(&self.url).and_then(|target| targets.check(&target).map(|()| target));
+        let target = target.map_err(|cause| ApiError::parameter("url", format!("`url` {cause}")))?;
+        if (self.format == Format::Cef) != (target.protocol() != Protocol::Http) {
+            let message = "`format` must be `cef` where `url` is a server of syslog, and only there";
+            return Err(ApiError::parameter("format", message.to_owned()));
         }
         if let Err(error) = Filter::parse(&self.query, now) {
             return Err(ApiError::parameter("query", format!("`query`: {error}")));

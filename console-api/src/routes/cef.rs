@@ -3,14 +3,13 @@
 use super::export::{Format, export};
 use crate::{
     actor::Reader,
-    attack::{Attack, AttackStatus},
+    attack::{Attack, cef},
     error::ApiError,
     extract::Query,
     query::Filter,
     store::Store,
 };
 use axum::{extract::State, response::Response};
-use std::fmt::Write as _;
 
 const CEF: Format = Format {
     content_type: "text/plain; charset=utf-8",
@@ -37,84 +36,7 @@ pub(super) async fn cef(
 
 fn as_events(text: &mut Vec<u8>, attacks: &[Attack]) {
     for attack in attacks {
-        text.extend_from_slice(event(attack).as_bytes());
+        text.extend_from_slice(cef::event(attack).as_bytes());
         text.push(b'\n');
-    }
-}
-
-/// The severity is that of a detection which was let through, or not: an attack has hits of several severities.
-fn event(attack: &Attack) -> String {
-    let (severity, action) = match attack.status {
-        AttackStatus::Blocked => (5, "blocked"),
-        AttackStatus::PartiallyBlocked => (7, "partially blocked"),
-        AttackStatus::Monitoring => (8, "allowed"),
-    };
-    let mut event = format!(
-        "CEF:0|wallarm-console|wallarm-console|{}|{}|{}|{severity}|",
-        env!("CARGO_PKG_VERSION"),
-        in_head(attack.attack_type.as_str()),
-        in_head(&attack.title),
-    );
-    let (first, last) = (attack.first_seen.as_millisecond(), attack.last_seen.as_millisecond());
-    let (hits, blocked, sources) = (attack.hits, attack.blocked, attack.sources);
-    let fields: [(&str, &str); 16] = [
-        ("externalId", &attack.id.to_string()),
-        ("start", &first.to_string()),
-        ("end", &last.to_string()),
-        ("act", action),
-        ("cnt", &hits.to_string()),
-        ("dhost", &attack.host),
-        ("request", &attack.path),
-        ("cs1Label", "parameter"),
-        ("cs1", &attack.parameter),
-        ("cs2Label", "payload"),
-        ("cs2", attack.payload.as_deref().unwrap_or_default()),
-        ("cn1Label", "blocked hits"),
-        ("cn1", &blocked.to_string()),
-        ("cn2Label", "source addresses"),
-        ("cn2", &sources.to_string()),
-        ("cat", "attack"),
-    ];
-    for (n, (name, value)) in fields.iter().enumerate() {
-        let space = if n == 0 { "" } else { " " };
-        // Writing to text does not fail.
-        let _ = write!(event, "{space}{name}={}", in_extension(value));
-    }
-    event
-}
-
-/// In the head a bar ends a field, and a line the event.
-fn in_head(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace('|', "\\|");
-    text.replace(|sign: char| sign.is_control(), " ")
-}
-
-/// Behind it an equals sign begins a value; line breaks can be spelled, other control characters cannot.
-fn in_extension(text: &str) -> String {
-    let mut spelled = String::with_capacity(text.len());
-    for sign in text.chars() {
-        match sign {
-            '\\' => spelled.push_str("\\\\"),
-            '=' => spelled.push_str("\\="),
-            '\n' => spelled.push_str("\\n"),
-            '\r' => spelled.push_str("\\r"),
-            // Some readers of lines break at these, too.
-            '\u{2028}' | '\u{2029}' => spelled.push(' '),
-            sign if sign.is_control() => spelled.push(' '),
-            sign => spelled.push(sign),
-        }
-    }
-    spelled
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_cannot_become_another_field_or_event() {
-        assert_eq!(in_head("a|b\\c\nd"), "a\\|b\\\\c d");
-        assert_eq!(in_extension("x act=allowed\r\nCEF:0|a\\|\0"), "x act\\=allowed\\r\\nCEF:0|a\\\\| ");
-        assert_eq!(in_extension("\u{85}\u{2028}"), "  ");
     }
 }

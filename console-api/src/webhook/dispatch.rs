@@ -142,7 +142,7 @@ impl Dispatcher {
         let sent = self.sender.send(&webhook.draft.url, secret, (id, now, body)).await;
         self.metrics.webhook_called(sent.is_ok());
         match sent {
-            Ok(status) => Outcome { status: Some(status), error: None },
+            Ok(status) => Outcome { status, error: None },
             Err(error) => {
                 tracing::warn!(webhook = %webhook.id, delivery = %id, %error, "a webhook did not take what it was told");
                 Outcome { status: error.status(), error: Some(error.to_string()) }

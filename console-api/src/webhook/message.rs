@@ -1,7 +1,7 @@
 //! The bodies of calls.
 
 use super::{Format, Webhook};
-use crate::attack::Attack;
+use crate::attack::{Attack, cef};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ pub(super) fn matched(format: Format, attack: &Attack, at: Timestamp) -> String 
             sections.push(format!("Attack {}, first seen {}", attack.id, attack.first_seen));
             slack(&head, &sections)
         }
+        Format::Cef => cef::event(attack),
     }
 }
 
@@ -36,6 +37,7 @@ pub(super) fn test(webhook: &Webhook, at: Timestamp) -> String {
             let text = format!("This is a test of the webhook {name}.");
             slack(&text, &[escaped(&text)])
         }
+        Format::Cef => cef::test(&format!("This is a test of the webhook {name}.")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Calls of webhooks.
 
-use super::{InvalidTarget, Secret, Target, Targets};
+use super::{InvalidTarget, Secret, Target, Targets, syslog, target::Protocol};
 use http_body_util::Full;
 use hyper::{
     Request,
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
 
-/// From the first look for the address to the head of the answer.
+/// From the first look for the address to the head of the answer, or until a message is sent.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Sends what is told. Redirects are not followed: they could lead where no webhook may.
@@ -56,15 +56,30 @@ impl Sender {
         &self.targets
     }
 
-    /// Sends a body once. It is taken when the answer is 2xx, whose status this is.
+    /// Sends a body once. It is taken when the answer is 2xx, whose status this is; servers of syslog give no answer.
     pub async fn send(
         &self,
         url: &str,
         secret: &Secret,
         (id, at, body): (Uuid, Timestamp, String),
-    ) -> Result<u16, SendError> {
+    ) -> Result<Option<u16>, SendError> {
         let target = Target::parse(url)?;
         self.targets.check(&target)?;
+        let sending = async {
+            match target.protocol() {
+                Protocol::Http => self.call(&target, secret, (id, at, body)).await.map(Some),
+                _ => self.log(&target, &syslog::message(id, at, &body)).await.map(|()| None),
+            }
+        };
+        tokio::time::timeout(TIMEOUT, sending).await.map_err(|_| SendError::Timeout)?
+    }
+
+    async fn call(
+        &self,
+        target: &Target,
+        secret: &Secret,
+        (id, at, body): (Uuid, Timestamp, String),
+    ) -> Result<u16, SendError> {
         let request = Request::post(target.uri())
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, concat!("wallarm-console/", env!("CARGO_PKG_VERSION")))
@@ -73,10 +88,16 @@ impl Sender {
             .header("webhook-signature", secret.sign(&id.to_string(), at, &body))
             .body(Full::from(body))
             .map_err(|error| SendError::Failed(error.to_string()))?;
-        let answer = tokio::time::timeout(TIMEOUT, self.http.request(request)).await;
-        let answer = answer.map_err(|_| SendError::Timeout)?;
+        let answer = self.http.request(request).await;
         let status = answer.map_err(|error| SendError::Failed(causes(&error)))?.status();
         if status.is_success() { Ok(status.as_u16()) } else { Err(SendError::Status(status.as_u16())) }
+    }
+
+    async fn log(&self, target: &Target, message: &str) -> Result<(), SendError> {
+        let addresses = self.targets.syslog_addresses(target).await;
+        let addresses = addresses.map_err(|error| SendError::Failed(causes(&error)))?;
+        let sent = syslog::send(target.protocol(), &addresses, message).await;
+        sent.map_err(|error| SendError::Failed(causes(&error)))
     }
 }
 

@@ -15,19 +15,44 @@ use std::{
 };
 use tower::Service;
 
+/// Of servers of syslog that name no other.
+const SYSLOG_PORT: u16 = 514;
+
 /// The address of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     uri: Uri,
+    protocol: Protocol,
     /// Where the host is an address, not a name.
     ip: Option<IpAddr>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    Http,
+    SyslogTcp,
+    SyslogUdp,
+}
+
+impl Protocol {
+    fn of(scheme: &str) -> Option<Self> {
+        match scheme {
+            "http" | "https" => Some(Self::Http),
+            "syslog+tcp" => Some(Self::SyslogTcp),
+            "syslog+udp" => Some(Self::SyslogUdp),
+            _ => None,
+        }
+    }
 }
 
 /// Completes "`url` …".
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTarget {
-    #[error("must be a URL such as https://example.com/hook, in at most {} characters", Target::MAX_LENGTH)]
-    NotHttp,
+    #[error(
+        "must be a URL such as https://example.com/hook, or syslog+tcp://example.com:514 (or syslog+udp), in at most {} characters",
+        Target::MAX_LENGTH
+    )]
+    Unknown,
     #[error("must not hold a user or password: what is called proves the caller by the signature")]
     User,
     #[error(
@@ -41,20 +66,27 @@ impl Target {
 
     pub fn parse(text: &str) -> Result<Self, InvalidTarget> {
         if text.len() > Self::MAX_LENGTH || text.contains('#') {
-            return Err(InvalidTarget::NotHttp);
+            return Err(InvalidTarget::Unknown);
         }
-        let uri: Uri = text.parse().map_err(|_| InvalidTarget::NotHttp)?;
-        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-        let host = uri.host().filter(|host| is_http && !host.is_empty()).ok_or(InvalidTarget::NotHttp)?;
+        let uri: Uri = text.parse().map_err(|_| InvalidTarget::Unknown)?;
+        let protocol = uri.scheme_str().and_then(Protocol::of).ok_or(InvalidTarget::Unknown)?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or(InvalidTarget::Unknown)?;
+        if protocol != Protocol::Http && !(matches!(uri.path(), "" | "/") && uri.query().is_none()) {
+            return Err(InvalidTarget::Unknown);
+        }
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(InvalidTarget::User);
         }
         let ip = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        Ok(Self { uri, ip })
+        Ok(Self { uri, protocol, ip })
     }
 
     pub(super) fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
 }
 
@@ -78,6 +110,18 @@ impl Targets {
         let ip = ip.to_canonical();
         let is_allowed = is_public(ip) || self.allowed.iter().any(|network| network.contains(ip));
         if is_allowed { Ok(()) } else { Err(InvalidTarget::Private(ip)) }
+    }
+
+    /// The addresses of a server of syslog, if each may be called.
+    pub(super) async fn syslog_addresses(&self, target: &Target) -> io::Result<Vec<SocketAddr>> {
+        let port = target.uri.port_u16().unwrap_or(SYSLOG_PORT);
+        if let Some(ip) = target.ip {
+            self.check_address(ip).map_err(io::Error::other)?;
+            return Ok(vec![SocketAddr::new(ip, port)]);
+        }
+        let name = target.uri.host().unwrap_or_default().parse::<Name>().map_err(io::Error::other)?;
+        let addresses = self.clone().resolve(name).await?;
+        Ok(addresses.map(|address| SocketAddr::new(address.ip(), port)).collect())
     }
 
     /// All addresses of a name, if each may be called. The connection is made to one of these, so that the name cannot lead
@@ -194,11 +238,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_of_a_web_server_is_refused() {
-        for url in
-            ["", "/hook", "ftp://example.com/", "file:///etc/passwd", "https://", "https://e.com/#a", "a b"]
-        {
-            assert_eq!(Target::parse(url), Err(InvalidTarget::NotHttp), "{url}");
+    fn what_is_no_address_of_a_server_is_refused() {
+        for url in [
+            "",
+            "/hook",
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "https://",
+            "https://e.com/#a",
+            "a b",
+            "syslog+tcp://e.com/x",
+            "syslog://e.com",
+        ] {
+            assert_eq!(Target::parse(url), Err(InvalidTarget::Unknown), "{url}");
         }
         assert_eq!(Target::parse("https://ann:secret@example.com/"), Err(InvalidTarget::User));
     }

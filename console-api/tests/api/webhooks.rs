@@ -29,7 +29,10 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::net::TcpListener;
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{TcpListener, UdpSocket},
+};
 use tokio_util::sync::CancellationToken;
 
 /// A program that is told something.
@@ -299,6 +302,84 @@ async fn a_message_for_slack_holds_the_payload_as_text() {
     assert!(text.starts_with("Attack "), "{text}");
     told["blocks"][2]["text"]["text"] = json!("[id]");
     assert_json_snapshot!(told);
+}
+
+/// A message of syslog as `[time]`, the delivery's id, and the event.
+#[track_caller]
+fn event_of<'a>(message: &'a str, id: &str) -> &'a str {
+    let head = format!("<132>1 2026-01-01T12:00:00.000Z - wallarm-console - {} - ", id.replace('-', ""));
+    message.strip_prefix(&head).unwrap_or_else(|| panic!("{message}"))
+}
+
+#[tokio::test]
+async fn an_attack_is_told_to_syslog_over_a_connection() {
+    let console = Console::start().await;
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("syslog+tcp://{}", server.local_addr().unwrap());
+    let (id, _) = add(&console, &json!({"name": "Log", "url": url, "format": "cef"})).await;
+    console.ingest(&[with(attack(1, 0), &[("/attack/hits/0/findings/0/payload", json!("a=b\nc|é"))])]).await;
+    let read = tokio::spawn(async move {
+        let (mut stream, _) = server.accept().await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    });
+    round(&console, 0).await;
+    let told = read.await.unwrap();
+    let (length, message) = told.split_once(' ').unwrap();
+    assert_eq!(length.parse(), Ok(message.len()));
+    let delivery = &deliveries(&console, &id, "").await[0];
+    assert_eq!((&delivery["state"], &delivery["status"]), (&json!("delivered"), &Value::Null));
+    let event = event_of(message, delivery["id"].as_str().unwrap());
+    assert!(event.starts_with("CEF:0|wallarm-console|"), "{event}");
+    assert!(event.contains(" cs2=a\\=b\\nc|é "), "{event}");
+    assert!(!event.contains('\n'), "{event}");
+}
+
+#[tokio::test]
+async fn an_attack_is_told_to_syslog_in_a_datagram() {
+    let console = Console::start().await;
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("syslog+udp://{}", server.local_addr().unwrap());
+    let (id, _) = add(&console, &json!({"name": "Log", "url": url, "format": "cef"})).await;
+    let test = admin(&console, "POST", &format!("/api/v1/webhooks/{id}/test"), &Value::Null).await.json();
+    assert_eq!(test["state"], "delivered", "{test}");
+    let mut datagram = [0; 2000];
+    let length = server.recv(&mut datagram).await.unwrap();
+    let event = event_of(str::from_utf8(&datagram[..length]).unwrap(), test["id"].as_str().unwrap());
+    assert!(event.ends_with("|test|Test|0|msg=This is a test of the webhook Log."), "{event}");
+}
+
+#[tokio::test]
+async fn syslog_that_is_away_is_tried_again() {
+    let console = Console::start().await;
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("syslog+tcp://{}", server.local_addr().unwrap());
+    drop(server);
+    let (id, _) = add(&console, &json!({"name": "Log", "url": url, "format": "cef"})).await;
+    console.ingest(&[attack(1, 0)]).await;
+    round(&console, 0).await;
+    let delivery = &deliveries(&console, &id, "?state=pending").await[0];
+    assert_eq!(
+        (&delivery["attempts"], &delivery["error"]),
+        (&json!(1), &json!("Connection refused (os error 111)"))
+    );
+}
+
+#[tokio::test]
+async fn what_a_server_of_syslog_is_told_is_an_event() {
+    let console = Console::start().await;
+    for (url, format) in [("syslog+tcp://logs.example.com", "standard"), ("https://logs.example.com/", "cef")]
+    {
+        let draft = json!({"name": "Log", "url": url, "format": format});
+        let refused = admin(&console, "POST", "/api/v1/webhooks", &draft).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["parameter"]),
+            (400, &json!("format")),
+            "{}",
+            refused.text
+        );
+    }
 }
 
 #[tokio::test]
