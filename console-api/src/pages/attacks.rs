@@ -20,6 +20,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use shared::RequestId;
+use uuid::Uuid;
 
 /// The ranges offered, in the words of `from`.
 const RANGES: [(&str, &str); 7] = [
@@ -57,6 +58,8 @@ struct AttacksPage {
     /// Searches that were kept, the newest first.
     views: Vec<View>,
     may_judge: bool,
+    /// Made before the list: attacks with later ids are not on it.
+    since: Uuid,
     /// What is wrong with what was asked for.
     problem: Option<ApiError>,
 }
@@ -124,7 +127,7 @@ pub(super) async fn list(
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     search: Result<Query<Search>, ApiError>,
 ) -> Result<Response, PageError> {
-    let given = Given::new(pairs);
+    let (given, since) = (Given::new(pairs), Uuid::now_v7());
     if let Some(hit) = hit_of(&store, given.value("q")).await? {
         return Ok(Redirect::to(&hit).into_response());
     }
@@ -137,7 +140,7 @@ pub(super) async fn list(
             let list = List::Attacks(Page { items: Vec::new(), next_cursor: None });
             let (status, order) = (problem.status(), String::new());
             let problem = Some(problem);
-            let page = AttacksPage { list, given, order, not_inspected, views, may_judge, problem };
+            let page = AttacksPage { list, given, order, not_inspected, views, may_judge, since, problem };
             return Ok((status, render(&page)).into_response());
         }
         Err(problem) => return Err(problem.into()),
@@ -151,7 +154,7 @@ pub(super) async fn list(
         None => List::Attacks(store.attacks(&filter, search.order, &search.slice).await?),
     };
     let order = search.order.text();
-    Ok(render(&AttacksPage { list, given, order, not_inspected, views, may_judge, problem: None }))
+    Ok(render(&AttacksPage { list, given, order, not_inspected, views, may_judge, since, problem: None }))
 }
 
 /// The page of the hit, when the search is the id of a request: ours, or CloudFront's.

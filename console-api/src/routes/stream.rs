@@ -5,7 +5,7 @@ use crate::{
     attack::{Attack, Order},
     clock::Clock,
     error::ApiError,
-    extract::Query,
+    extract::{FromParameters, Parameters, Query},
     metrics::{Metrics, Watching},
     paging::Slice,
     query::{Condition, Filter, Times},
@@ -28,12 +28,13 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// An attack whose last hit is older does not go on. Hits that arrive later than that are not told.
 const RECENT: SignedDuration = SignedDuration::from_mins(15);
 
-/// An `attack` event for each attack of the query that begins or grows from now on, at most 200 a second.
+/// An `attack` event for each attack of the query that begins or grows from now on, at most 200 a second; with `since`, also
+/// for each that began after that.
 #[utoipa::path(
     get,
     path = "/attacks/stream",
     security(("token" = ["reader"])),
-    params(Filter),
+    params(Filter, ("since" = Option<Uuid>, Query, description = "An id of version 7, as attacks have: whoever made it together with a list of attacks misses none until the stream begins.")),
     responses((status = 200, description = "The events, without an end.", body = String, content_type = "text/event-stream"))
 )]
 pub(super) async fn attacks(
@@ -41,12 +42,15 @@ pub(super) async fn attacks(
     State(store): State<Store>,
     State(clock): State<Clock>,
     State(metrics): State<Metrics>,
-    Query(filter): Query<Filter>,
+    Query((Since(since), filter)): Query<(Since, Filter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let counted = metrics.stream();
     let mut watch = Watch { store, clock, filter, known: HashMap::new(), _counted: counted };
     // What is there already is no news.
     watch.changes().await?;
+    if let Some(since) = since {
+        watch.known.retain(|id, _| *id <= since);
+    }
     let events = stream::unfold(watch, |mut watch| async move {
         tokio::time::sleep(PAUSE).await;
         let attacks = watch.changes().await.unwrap_or_else(|error| {
@@ -56,6 +60,15 @@ pub(super) async fn attacks(
         Some((stream::iter(attacks.into_iter().map(|attack| Ok(event(&attack)))), watch))
     });
     Ok(Sse::new(events.flatten()).keep_alive(KeepAlive::default()))
+}
+
+/// Ids of version 7 are in the order in which they were made.
+pub(super) struct Since(Option<Uuid>);
+
+impl FromParameters for Since {
+    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        parameters.parse("since", "an id of version 7").map(Self)
+    }
 }
 
 fn event(attack: &Attack) -> Event {

@@ -11,6 +11,7 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 use tower::ServiceExt as _;
+use uuid::Uuid;
 
 fn from_ip(record: Value, ip: &str) -> Value {
     with(record, &[("/attack/request/client_ip", json!(ip))])
@@ -298,6 +299,26 @@ async fn the_stream_tells_of_attacks_that_begin_or_grow() {
     let data = event.strip_prefix("event: attack\ndata: ").unwrap().trim_end();
     let attack: Value = serde_json::from_str(data).unwrap();
     assert_eq!((&attack["type"], &attack["hits"]), (&json!("ptrav"), &json!(2)));
+}
+
+#[tokio::test]
+async fn the_stream_tells_of_what_began_since_a_list_was_made() {
+    let console = Console::start().await;
+    console.ingest(&[attack(1, 118)]).await;
+    let since = Uuid::now_v7();
+    let other = with(attack(2, 118), &[("/attack/request/host", json!("other.example.com"))]);
+    console.ingest(&[other]).await;
+    let request = Request::get(format!("/api/v1/attacks/stream?since={since}"))
+        .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::ReadOnly)));
+    let response = console.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let mut body = response.into_body();
+    let event = tokio::time::timeout(Duration::from_mins(1), body.frame()).await.unwrap().unwrap().unwrap();
+    let event = String::from_utf8(event.into_data().unwrap().to_vec()).unwrap();
+    assert_eq!(
+        (event.matches("event: attack").count(), event.contains("other.example.com")),
+        (1, true),
+        "{event}"
+    );
 }
 
 #[tokio::test]
