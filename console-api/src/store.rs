@@ -19,7 +19,6 @@ mod lists;
 mod marks;
 mod nodes;
 mod not_inspected;
-mod payloads;
 mod place;
 mod recorded;
 mod replays;
@@ -33,6 +32,7 @@ mod signing_keys;
 mod statement;
 mod stats;
 mod statuses;
+mod terms;
 mod times;
 mod tokens;
 mod transfer;
@@ -151,5 +151,6 @@ async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Result<(), sq
         connection.execute(*statement).await?;
     }
     sqlx::migrate!().run(&mut connection).await?;
+    terms::fill(&mut connection).await?;
     connection.close().await
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError,
+    filter::Reach,
     marks::MarkRow,
     statement::Statement,
     words::{Columns, Text, count},
@@ -138,7 +139,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut statement = Statement::new(attacks!("where "));
+        let mut statement = Statement::reaching(Reach::Few, attacks!("where "));
         statement.push_filter(filter).push(" and a.id in (");
         for (n, id) in ids.iter().enumerate() {
             statement.push(if n == 0 { "" } else { ", " }).bind(id.as_str());

@@ -1,9 +1,24 @@
 //! A filter on attacks as a condition on the table `attacks a`.
 
-use super::{address, statement::Statement, words::Text};
+use super::{address, statement::Statement, terms::Term, words::Text};
 use crate::attack::Marks;
-use crate::query::{Condition, Filter, Numbers, Pattern, Piece, Times};
+use crate::query::{Condition, Field, Filter, Numbers, Pattern, Piece, Times};
 use shared::RequestId;
+
+/// How many of the attacks a statement looks at. It decides how they are asked about what they have several of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Those that are named.
+    Few,
+    /// The first in some order, until a page is full. What has no more rows than `rare` is looked up at once.
+    Page { rare: i64 },
+    /// All of them.
+    All,
+}
+
+impl Reach {
+    pub(super) const PAGE: Self = Self::Page { rare: 10_000 };
+}
 
 impl Statement {
     pub(super) fn push_filter(&mut self, filter: &Filter) -> &mut Self {
@@ -38,16 +53,18 @@ impl Statement {
 
     fn push_condition(&mut self, condition: &Condition) -> &mut Self {
         match condition {
-            Condition::Type(attack_type) => self.push("a.type = ").bind(attack_type.as_str()),
+            Condition::Type(attack_type) => {
+                self.push_equal("a.type", Field::Type, attack_type.as_str())
+            }
             Condition::Status(status) => self
                 .push(
                     "case when a.blocked = 0 then 'monitoring' when a.blocked < a.hits then 'partially_blocked' \
                      else 'blocked' end = ",
                 )
                 .bind(status.as_str()),
-            Condition::Host(pattern) => self.push_pattern("a.host", pattern),
-            Condition::Path(pattern) => self.push_pattern("a.path", pattern),
-            Condition::Parameter(pattern) => self.push_pattern("a.parameter", pattern),
+            Condition::Host(pattern) => self.push_pattern("a.host", Field::Host, pattern),
+            Condition::Path(pattern) => self.push_pattern("a.path", Field::Path, pattern),
+            Condition::Parameter(pattern) => self.push_pattern("a.parameter", Field::Parameter, pattern),
             Condition::Hits(numbers) => self.push_numbers("a.hits", *numbers),
             Condition::Blocked(numbers) => self.push_numbers("a.blocked", *numbers),
             Condition::Sources(numbers) => self
@@ -56,23 +73,21 @@ impl Statement {
             Condition::LastSeen(times) => self.push_times("a.last_seen", *times),
             Condition::Ip(addresses) => {
                 let (first, last) = addresses.bounds();
-                self.push("exists (select 1 from attack_sources s where s.attack_id = a.id and s.ip >= ")
-                    .bind(address::key(first))
-                    .push(" and s.ip <= ")
-                    .bind(address::key(last))
-                    .push(")")
+                self.push_any(&SOURCES, |statement| {
+                    statement.push("t.ip >= ").bind(address::key(first));
+                    statement.push(" and t.ip <= ").bind(address::key(last));
+                })
             }
-            Condition::Payload(pattern) => self.push_payload(pattern),
-            Condition::Severity(severity) => self
-                .push("exists (select 1 from hits h where h.attack_id = a.id and h.severity = ")
-                .bind(super::words::word(severity))
-                .push(")"),
-            Condition::Method(method) => {
-                self.push(OF_A_REQUEST).push("r.method = ").bind(Text::from(method.as_str())).push(")")
+            Condition::Payload(pattern) => {
+                // Without a wildcard it may be any part.
+                let like = if pattern.as_text().is_some() { within(pattern) } else { like(pattern) };
+                self.push_like(Field::Payload, &like)
             }
-            Condition::Response(numbers) => {
-                self.push(OF_A_REQUEST).push_numbers("r.response_status", *numbers).push(")")
-            }
+            Condition::Severity(severity) => self.push_term(&Term::severity(*severity)),
+            Condition::Method(method) => self.push_term(&Term::new(Field::Method, method)),
+            Condition::Response(numbers) => self.push_any(&STATUSES, |statement| {
+                statement.push_numbers("t.status", *numbers);
+            }),
             Condition::RequestId(id) => self.push_request_id(*id),
             Condition::EdgeRequestId(id) => self.push_edge_request_id(id),
             Condition::Mark(Marks::Any) => self.push("true"),
@@ -102,21 +117,61 @@ impl Statement {
         self.push(")")
     }
 
-    fn push_pattern(&mut self, column: &'static str, pattern: &Pattern) -> &mut Self {
+    fn push_pattern(&mut self, column: &'static str, field: Field, pattern: &Pattern) -> &mut Self {
         match pattern.as_text() {
-            Some(text) => self.push(column).push(" = ").bind(Text::from(text)),
-            None => self.push_like(column, like(pattern)),
+            Some(text) => self.push_equal(column, field, text),
+            None => self.push_like(field, &like(pattern)),
         }
     }
 
-    fn push_like(&mut self, column: &'static str, like: String) -> &mut Self {
-        self.push("lower(").push(column).push(") like ").bind(like).push(" escape '\\'")
+    /// A column of the attack is this text. Those that have a rare one are looked up.
+    fn push_equal(&mut self, column: &'static str, field: Field, text: &str) -> &mut Self {
+        self.push("(");
+        if self.reach != Reach::All {
+            self.push_term(&Term::new(field, text)).push(" and ");
+        }
+        self.push(column).push(" = ").bind(Text::from(text)).push(")")
     }
 
-    /// Without a wildcard it may be any part.
-    fn push_payload(&mut self, pattern: &Pattern) -> &mut Self {
-        let like = if pattern.as_text().is_some() { within(pattern) } else { like(pattern) };
-        self.push(OF_A_PAYLOAD).bind(like).push(" escape '\\')")
+    fn push_term(&mut self, term: &Term) -> &mut Self {
+        self.push_any(&TIES, |statement| {
+            statement.push("t.term_id = ").bind(term.id());
+        })
+    }
+
+    fn push_like(&mut self, field: Field, like: &str) -> &mut Self {
+        self.push_any(&TERMS, |statement| {
+            statement.push("x.field = ").bind(field.name());
+            statement.push(" and x.text like ").bind(like).push(" escape '\\'");
+        })
+    }
+
+    /// The attack has at least one row in another table that fulfils a condition.
+    fn push_any(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
+        match self.reach {
+            Reach::Few => self.push_exists(rows, condition),
+            Reach::All => self.push_found(rows, condition),
+            Reach::Page { rare } => {
+                self.push("case when (select count(*) from (select 1 from ").push(rows.of_all);
+                condition(self);
+                self.push(" limit ").bind(rare + 1).push(") some_rows) <= ").bind(rare).push(" then ");
+                self.push_found(rows, &condition).push(" else ").push_exists(rows, &condition).push(" end")
+            }
+        }
+    }
+
+    /// Each attack is asked for its own rows: a page is soon full where many have one.
+    fn push_exists(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
+        self.push("exists (select 1 from ").push(rows.of_one);
+        condition(self);
+        self.push(")")
+    }
+
+    /// One look at the table tells which attacks have one.
+    fn push_found(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
+        self.push("a.id in (select t.attack_id from ").push(rows.of_all);
+        condition(self);
+        self.push(")")
     }
 
     fn push_request_id(&mut self, id: RequestId) -> &mut Self {
@@ -136,11 +191,10 @@ impl Statement {
 
     fn push_anywhere(&mut self, pattern: &Pattern) -> &mut Self {
         let part = within(pattern);
-        self.push("(");
-        for column in ["a.parameter", "a.path", "a.host"] {
-            self.push_like(column, part.clone()).push(" or ");
-        }
-        self.push(OF_A_PAYLOAD).bind(part).push(" escape '\\')");
+        self.push("(").push_any(&TERMS, |statement| {
+            statement.push("x.field in ('payload', 'parameter', 'host', 'path') and x.text like ");
+            statement.bind(part.as_str()).push(" escape '\\'");
+        });
         if let Some(text) = pattern.as_text() {
             if let Ok(id) = text.parse() {
                 self.push(" or ").push_request_id(id);
@@ -152,9 +206,26 @@ impl Statement {
 }
 
 const IDS: &str = "select a.id from attacks a where ";
-const OF_A_PAYLOAD: &str =
-    "exists (select 1 from attack_payloads p where p.attack_id = a.id and p.payload like ";
-const OF_A_REQUEST: &str = "exists (select 1 from hits h join requests r on r.request_id = h.request_id where h.attack_id = a.id and ";
+
+/// What attacks have several of: the rows `t` of a table, up to a condition on them.
+struct Rows {
+    /// Of all attacks.
+    of_all: &'static str,
+    /// Of the attack `a`.
+    of_one: &'static str,
+}
+
+const SOURCES: Rows =
+    Rows { of_all: "attack_sources t where ", of_one: "attack_sources t where t.attack_id = a.id and " };
+const STATUSES: Rows =
+    Rows { of_all: "attack_statuses t where ", of_one: "attack_statuses t where t.attack_id = a.id and " };
+const TIES: Rows =
+    Rows { of_all: "attack_terms t where ", of_one: "attack_terms t where t.attack_id = a.id and " };
+/// With their texts, `x`. SQLite takes a cross join in the order it is written in.
+const TERMS: Rows = Rows {
+    of_all: "terms x cross join attack_terms t where t.term_id = x.id and ",
+    of_one: "attack_terms t cross join terms x where t.attack_id = a.id and x.id = t.term_id and ",
+};
 
 /// For `like`, with `\` as the escape, in lower case.
 fn like(pattern: &Pattern) -> String {
@@ -172,4 +243,65 @@ fn like(pattern: &Pattern) -> String {
 /// The pattern as a part of the text.
 fn within(pattern: &Pattern) -> String {
     format!("%{}%", like(pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        seed,
+        store::{Place, Store},
+    };
+    use jiff::Timestamp;
+    use shared::Record;
+
+    const QUERIES: [&str; 16] = [
+        "type:sqli",
+        "type:none",
+        "host:api.example.com",
+        "host:*.org",
+        "path:/search",
+        "path:/API/*",
+        "parameter:*CMD",
+        "payload:union",
+        "payload:*passwd",
+        "-payload:select",
+        "ip:198.18.0.0/16",
+        "method:get -type:xss",
+        "severity:critical,low",
+        "response:404",
+        "-response:2xx",
+        "etc/ OR nowhere OR -alert",
+    ];
+
+    #[tokio::test]
+    async fn what_a_filter_finds_does_not_depend_on_how_many_attacks_are_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&Place::in_dir(dir.path())).await.unwrap();
+        for batch in seed::batches(600, 500, Timestamp::now()) {
+            let records: Vec<&Record> = batch.iter().collect();
+            store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
+        }
+        let all = store.found("", Reach::All).await.len();
+        for query in QUERIES {
+            let found = store.found(query, Reach::All).await;
+            assert!(
+                query == "type:none" || !found.is_empty() && found.len() < all,
+                "{query}: {}",
+                found.len()
+            );
+            for reach in [Reach::Few, Reach::PAGE, Reach::Page { rare: 0 }] {
+                assert_eq!(store.found(query, reach).await, found, "{query}, {reach:?}");
+            }
+        }
+    }
+
+    impl Store {
+        async fn found(&self, query: &str, reach: Reach) -> Vec<(String,)> {
+            let filter = Filter::parse(query, Timestamp::now()).unwrap();
+            let mut statement = Statement::reaching(reach, "select a.id from attacks a where ");
+            statement.push_filter(&filter).push(" order by a.id");
+            statement.fetch_all(&self.reader).await.unwrap()
+        }
+    }
 }

@@ -4,13 +4,15 @@ use super::{
     Connection, StoreError, address,
     bulk::{self, Insert, Query},
     dialect::Dialect,
-    marks, payloads, statuses, times, webhooks,
+    marks, statuses,
+    terms::{self, Term},
+    times, webhooks,
     words::{Text, json, word},
 };
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
 use shared::{Hit, RecordedRequest};
 use sqlx::FromRow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// A hit that is not stored yet; its request is.
@@ -145,7 +147,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     insert.rows(connection, &hits, bind_hit).await?;
     times::add(connection, &hits).await?;
     statuses::add(connection, &hits).await?;
-    payloads::add(connection, &hits).await?;
+    terms::add(connection, terms_of(growths)).await?;
     let mut sources: BTreeMap<(&str, String), i64> = BTreeMap::new();
     for (attack, hit) in hits {
         *sources.entry((attack, address::key(hit.request.client_ip))).or_default() += 1;
@@ -160,6 +162,15 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
         query.bind((*attack).to_owned()).bind(ip.clone()).bind(*hits)
     };
     Ok(insert.rows(connection, &sources, bind).await?)
+}
+
+/// What grown attacks are searched by from now on, each with the id of its attack.
+fn terms_of<'a>(growths: &'a [Growth<'_>]) -> BTreeSet<(&'a str, Term)> {
+    let of_growth = |growth: &'a Growth<'_>| {
+        let of_hits = growth.hits.iter().flat_map(Term::of_hit);
+        Term::of_attack(&growth.key).into_iter().chain(of_hits).map(|term| (growth.id.as_str(), term))
+    };
+    growths.iter().flat_map(of_growth).collect()
 }
 
 fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {
@@ -266,6 +277,6 @@ async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Resu
         .execute(&mut *connection)
         .await?;
     statuses::merge(connection, from, into).await?;
-    payloads::merge(connection, from, into).await?;
+    terms::merge(connection, from, into).await?;
     times::merge(connection, from, into).await
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError,
+    filter::Reach,
     statement::Statement,
     words::{Columns, Text, count},
 };
@@ -36,7 +37,7 @@ impl Store {
         slice: &Slice,
     ) -> Result<Page<AttackGroup>, StoreError> {
         let by_source = grouping.fields().contains(&GroupField::Ip);
-        let mut statement = Statement::new("select * from (select ");
+        let mut statement = Statement::reaching(Reach::All, "select * from (select ");
         for (n, field) in grouping.fields().iter().enumerate() {
             if n > 0 {
                 statement.push(" || '\u{1f}' || ");
@@ -83,7 +84,8 @@ impl Store {
         filter: &Filter,
         limit: u32,
     ) -> Result<(u64, Vec<AttackGroup>), StoreError> {
-        let mut statement = Statement::new(
+        let mut statement = Statement::reaching(
+            Reach::All,
             "with top as (select s.ip as ip, count(*) as attacks, cast(sum(s.hits) as bigint) as hits, \
              count(*) over () as sources from attack_sources s where ",
         );

@@ -1,6 +1,6 @@
 //! Forgetting what is too old, or too much. Attacks are forgotten as a whole, with all of their hits.
 
-use super::{Connection, Store, StoreError, bulk::among, words::json};
+use super::{Connection, Store, StoreError, bulk::among, terms, words::json};
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
@@ -67,7 +67,7 @@ impl Store {
         self.delete(&mut transaction, "attack_sources where attack_id", &attacks).await?;
         self.delete(&mut transaction, "attack_times where attack_id", &attacks).await?;
         self.delete(&mut transaction, "attack_statuses where attack_id", &attacks).await?;
-        self.delete(&mut transaction, "attack_payloads where attack_id", &attacks).await?;
+        terms::forget(&mut transaction, &attacks).await?;
         self.delete(&mut transaction, "attack_redirects where new_id", &attacks).await?;
         self.delete(&mut transaction, "attacks where id", &attacks).await?;
         let done = "requests where not exists (select 1 from hits h where h.request_id = requests.request_id) \

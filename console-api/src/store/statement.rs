@@ -1,14 +1,16 @@
 //! Statements that depend on what is asked for: put together from static fragments and binds, nothing else.
 
-use super::{StoreError, words::Text};
+use super::{StoreError, filter::Reach, words::Text};
 use crate::paging::{Listed, Page, Slice};
 use sqlx::{Any, AnyPool, AssertSqlSafe, FromRow, any::AnyRow};
 
 /// A statement in the making.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Statement {
     sql: String,
     values: Vec<Value>,
+    /// How many attacks its filter is asked about.
+    pub(super) reach: Reach,
 }
 
 #[derive(Debug, Clone)]
@@ -18,11 +20,16 @@ pub(super) enum Value {
     Word(String),
     /// What a visitor may have sent.
     Text(Text),
+    Bytes(Vec<u8>),
 }
 
 impl Statement {
     pub(super) fn new(fragment: &'static str) -> Self {
-        Self { sql: fragment.to_owned(), values: Vec::new() }
+        Self { sql: fragment.to_owned(), values: Vec::new(), reach: Reach::PAGE }
+    }
+
+    pub(super) fn reaching(reach: Reach, fragment: &'static str) -> Self {
+        Self { reach, ..Self::new(fragment) }
     }
 
     pub(super) fn push(&mut self, fragment: &'static str) -> &mut Self {
@@ -82,6 +89,7 @@ impl Statement {
                 Value::Number(number) => query.bind(number),
                 Value::Word(word) => query.bind(word),
                 Value::Text(text) => query.bind(text),
+                Value::Bytes(bytes) => query.bind(bytes),
             };
         }
         Ok(query.fetch_all(from).await?)
@@ -103,6 +111,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(word: String) -> Self {
         Self::Word(word)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
     }
 }
 

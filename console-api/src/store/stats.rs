@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError,
+    filter::Reach,
     statement::Statement,
     times::SLOT,
     words::{Columns, count},
@@ -67,7 +68,8 @@ impl Store {
     }
 
     async fn totals(&self, filter: &Filter) -> Result<Totals, StoreError> {
-        let mut statement = Statement::new(
+        let mut statement = Statement::reaching(
+            Reach::All,
             "select count(*) as attacks, cast(sum(a.hits) as bigint) as hits, cast(sum(a.blocked) as bigint) as blocked, \
              min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a where ",
         );
@@ -81,8 +83,10 @@ impl Store {
     }
 
     async fn statuses(&self, filter: &Filter) -> Result<BTreeMap<String, u64>, StoreError> {
-        let mut statement =
-            Statement::new("select s.status, cast(sum(s.hits) as bigint) from attack_statuses s where ");
+        let mut statement = Statement::reaching(
+            Reach::All,
+            "select s.status, cast(sum(s.hits) as bigint) from attack_statuses s where ",
+        );
         statement.push_filter_of("s.attack_id", filter).push(" group by s.status");
         let rows: Vec<(i64, i64)> = statement.fetch_all(&self.reader).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
@@ -94,7 +98,7 @@ impl Store {
         let from = given_from.or(totals.first_seen).unwrap_or(to).min(to);
         let interval = interval(from, to);
         let start = from - from.rem_euclid(interval);
-        let mut statement = Statement::new("select t.slot - t.slot % ");
+        let mut statement = Statement::reaching(Reach::All, "select t.slot - t.slot % ");
         statement
             .bind(interval)
             .push(

@@ -416,3 +416,31 @@ async fn an_unknown_attack_is_not_found() {
         assert_eq!(console.get(&format!("/api/v1/attacks/{path}")).await.status, 404, "{path}");
     }
 }
+
+#[tokio::test]
+async fn what_an_older_version_recorded_is_found_too() {
+    let console = Console::start().await;
+    let put = with(
+        attack(2, 1),
+        &[("/attack/request/method", json!("PUT")), ("/attack/request/path", json!("/other"))],
+    );
+    console.ingest(&[attack(1, 0), put]).await;
+    for statement in ["delete from attack_terms", "delete from terms"] {
+        console.run(statement).await;
+    }
+    let console = console.restart().await;
+    for (query, found) in [
+        ("type:ptrav", 2),
+        ("host:SHOP.*", 2),
+        ("path:/other", 1),
+        ("parameter:uri", 2),
+        ("payload:passwd", 2),
+        ("method:put", 1),
+        ("severity:high", 2),
+        ("severity:low", 0),
+        ("other", 1),
+    ] {
+        let list = console.get(&format!("/api/v1/attacks?q={query}")).await.json();
+        assert_eq!(list["items"].as_array().unwrap().len(), found, "{query}: {list}");
+    }
+}

@@ -61,3 +61,16 @@ async fn what_was_forgotten_may_come_again() {
     assert_eq!(left(&console, None, Some(0), "2026-01-02T00:00:00Z").await, (3, vec![]));
     assert_eq!(console.ingest(&[attack(1, 0)]).await["stored"], 1);
 }
+
+#[tokio::test]
+async fn a_text_is_forgotten_with_the_last_attack_that_has_it() {
+    let console = two_attacks().await;
+    let paths = "select count(*) from terms where field = 'path' and text = '/shop'";
+    let payloads = "select count(*) from terms where text = '/etc/passwd'";
+    assert_eq!((console.count(paths).await, console.count(payloads).await), (1, 1));
+    assert_eq!(left(&console, None, Some(1), "2026-01-02T00:00:00Z").await, (2, vec![1]));
+    assert_eq!((console.count(paths).await, console.count(payloads).await), (0, 1));
+    assert_eq!(left(&console, None, Some(0), "2026-01-02T00:00:00Z").await, (1, vec![]));
+    assert_eq!(console.count("select count(*) from terms").await, 0);
+    assert_eq!(console.count("select count(*) from attack_terms").await, 0);
+}
