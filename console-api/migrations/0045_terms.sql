@@ -17,5 +17,7 @@ create index attack_terms_by_term on attack_terms (term_id, attack_id);
 
 drop table attack_payloads;
 
--- The attacks that have a hit with some answer.
-create index attack_statuses_by_status on attack_statuses (status, attack_id);
+-- Answers, and slots of time, in the order in which they are looked for and added up.
+create index attack_statuses_by_status on attack_statuses (status, attack_id, hits);
+drop index attack_times_by_slot;
+create index attack_times_by_slot on attack_times (slot, attack_id, hits, blocked);

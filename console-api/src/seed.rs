@@ -154,6 +154,14 @@ impl Attacks {
         };
     }
 
+    /// As nodes make them: version 7, in the order of time.
+    fn hit_id(&mut self, at: Timestamp) -> Uuid {
+        let mut random = [0; 10];
+        random[..8].copy_from_slice(&self.dice.below(u64::MAX).to_be_bytes());
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+
     fn records(&mut self) -> Vec<Value> {
         let Attack {
             kind: (code, severity, parameter, payloads),
@@ -186,8 +194,7 @@ impl Attacks {
                 "outcome": outcome, "reason": "attack", "mode": mode, "mode_source": "config", "delivery": "inline",
                 "enforced": enforced,
             },
-            "hits": [{"id": Uuid::from_u64_pair(self.dice.below(u64::MAX), self.made), "type": code, "point": point,
-                      "findings": [finding]}],
+            "hits": [{"id": self.hit_id(at), "type": code, "point": point, "findings": [finding]}],
         }});
         let status = self.dice.pick(STATUSES);
         let response = json!({"response": {"request_id": request_id, "status": status}});

@@ -7,6 +7,8 @@ mod address;
 mod attacks;
 mod audit;
 mod bulk;
+mod chosen;
+mod clustered;
 mod connectors;
 mod deliveries;
 mod dialect;
@@ -151,6 +153,9 @@ async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Result<(), sq
         connection.execute(*statement).await?;
     }
     sqlx::migrate!().run(&mut connection).await?;
+    if dialect == Dialect::Sqlite {
+        clustered::cluster(&mut connection).await?;
+    }
     terms::fill(&mut connection).await?;
     connection.close().await
 }

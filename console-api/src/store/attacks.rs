@@ -89,6 +89,13 @@ fn column(key: SortKey) -> &'static str {
     }
 }
 
+impl Statement {
+    fn push_order(&mut self, order: Order) -> &mut Self {
+        let direction = if order.descending { " desc" } else { " asc" };
+        self.push(" order by ").push(column(order.by)).push(direction).push(", a.id").push(direction)
+    }
+}
+
 impl Store {
     /// The attacks a filter leaves.
     pub async fn attacks(
@@ -97,8 +104,9 @@ impl Store {
         order: Order,
         slice: &Slice,
     ) -> Result<Page<Attack>, StoreError> {
-        let mut statement = Statement::new(attacks!("where "));
-        let (beyond, direction) = if order.descending { (" < ", " desc") } else { (" > ", " asc") };
+        // What is shown of an attack is looked up for those on the page alone.
+        let mut statement = Statement::new(attacks!("where a.id in (select a.id from attacks a where "));
+        let beyond = if order.descending { " < " } else { " > " };
         statement.push_filter(filter);
         if let Some((position, id)) = slice.bounds() {
             let column = column(order.by);
@@ -106,8 +114,8 @@ impl Store {
             statement.push(" or (").push(column).push(" = ").bind(position);
             statement.push(" and a.id").push(beyond).bind(id).push("))");
         }
-        statement.push(" order by ").push(column(order.by)).push(direction).push(", a.id").push(direction);
-        statement.push(" limit ").bind(i64::from(slice.limit) + 1);
+        statement.push_order(order).push(" limit ").bind(i64::from(slice.limit) + 1).push(")");
+        statement.push_order(order);
         let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
         let items = rows.into_iter().map(Attack::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut_at(items, slice.limit, |attack: &Attack| Cursor {

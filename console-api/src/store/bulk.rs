@@ -69,12 +69,12 @@ pub(super) fn among<T>(dialect: Dialect, query: &'static str, values: &[String])
 where
     T: for<'r> FromRow<'r, AnyRow>,
 {
-    sqlx::query_as(AssertSqlSafe(format!("{query} {}", dialect.is_among()))).bind(json(&values))
+    sqlx::query_as(AssertSqlSafe(format!("{query} {}", dialect.is_among(1)))).bind(json(&values))
 }
 
 /// A statement on rows whose column, the last word of `before`, holds one of the values. They are bind `$1`.
 pub(super) fn change_among(dialect: Dialect, before: &str, values: &[String], after: &str) -> Query {
-    sqlx::query(AssertSqlSafe(format!("{before} {} {after}", dialect.is_among()))).bind(json(&values))
+    sqlx::query(AssertSqlSafe(format!("{before} {} {after}", dialect.is_among(1)))).bind(json(&values))
 }
 
 #[cfg(test)]

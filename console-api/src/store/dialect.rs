@@ -105,11 +105,11 @@ impl Dialect {
         }
     }
 
-    /// Completes a condition: the column is one of the texts of a JSON array, `$1`.
-    pub(super) fn is_among(self) -> &'static str {
+    /// Completes a condition: the column is one of the texts of a JSON array, the bind of this number.
+    pub(super) fn is_among(self, bind: usize) -> String {
         match self {
-            Self::Sqlite => "in (select value from json_each($1))",
-            Self::Postgres => "= any(array(select json_array_elements_text($1::json)))",
+            Self::Sqlite => format!("in (select value from json_each(${bind}))"),
+            Self::Postgres => format!("= any(array(select json_array_elements_text(${bind}::json)))"),
         }
     }
 }

@@ -5,19 +5,15 @@ use crate::attack::Marks;
 use crate::query::{Condition, Field, Filter, Numbers, Pattern, Piece, Times};
 use shared::RequestId;
 
-/// How many of the attacks a statement looks at. It decides how they are asked about what they have several of.
+/// Which attacks a statement looks at. It decides how they are asked about what they have several of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     /// Those that are named.
     Few,
-    /// The first in some order, until a page is full. What has no more rows than `rare` is looked up at once.
-    Page { rare: i64 },
+    /// The first in some order, until a page is full.
+    Page,
     /// All of them.
     All,
-}
-
-impl Reach {
-    pub(super) const PAGE: Self = Self::Page { rare: 10_000 };
 }
 
 impl Statement {
@@ -29,17 +25,6 @@ impl Statement {
             Filter::Not(filter) => self.push("not coalesce((").push_filter(filter).push("), false)"),
             Filter::Condition(condition) => self.push_condition(condition),
         }
-    }
-
-    /// The same for what is counted by attack: `attack_id` names the column. Where next to all attacks are asked for, those few
-    /// are looked up that are not.
-    pub(super) fn push_filter_of(&mut self, attack_id: &'static str, filter: &Filter) -> &mut Self {
-        self.push(attack_id);
-        match filter.left_out() {
-            Some(left_out) => self.push(" not in (").push(IDS).push_filter(&left_out),
-            None => self.push(" in (").push(IDS).push_filter(filter),
-        };
-        self.push(")")
     }
 
     fn push_list(&mut self, filters: &[Filter], between: &'static str, none: &'static str) -> &mut Self {
@@ -124,10 +109,10 @@ impl Statement {
         }
     }
 
-    /// A column of the attack is this text. Those that have a rare one are looked up.
+    /// A column of the attack is this text. A page need not look at attacks that have not a rare one.
     fn push_equal(&mut self, column: &'static str, field: Field, text: &str) -> &mut Self {
         self.push("(");
-        if self.reach != Reach::All {
+        if self.reach == Reach::Page {
             self.push_term(&Term::new(field, text)).push(" and ");
         }
         self.push(column).push(" = ").bind(Text::from(text)).push(")")
@@ -148,19 +133,17 @@ impl Statement {
 
     /// The attack has at least one row in another table that fulfils a condition.
     fn push_any(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
-        match self.reach {
-            Reach::Few => self.push_exists(rows, condition),
-            Reach::All => self.push_found(rows, condition),
-            Reach::Page { rare } => {
-                self.push("case when (select count(*) from (select 1 from ").push(rows.of_all);
-                condition(self);
-                self.push(" limit ").bind(rare + 1).push(") some_rows) <= ").bind(rare).push(" then ");
-                self.push_found(rows, &condition).push(" else ").push_exists(rows, &condition).push(" end")
-            }
+        if self.reach == Reach::Few {
+            return self.push_exists(rows, condition);
         }
+        let rare = self.rare;
+        self.push("case when (select count(*) from (select 1 from ").push(rows.of_all);
+        condition(self);
+        self.push(" limit ").bind(rare + 1).push(") some_rows) <= ").bind(rare).push(" then ");
+        self.push_found(rows, &condition).push(" else ").push_exists(rows, &condition).push(" end")
     }
 
-    /// Each attack is asked for its own rows: a page is soon full where many have one.
+    /// Each attack is asked for its own rows. Where many have one, the first is soon found, and so is a page of attacks.
     fn push_exists(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
         self.push("exists (select 1 from ").push(rows.of_one);
         condition(self);
@@ -205,7 +188,8 @@ impl Statement {
     }
 }
 
-const IDS: &str = "select a.id from attacks a where ";
+/// No more rows than these are looked up at once.
+pub(super) const RARE: i64 = 30_000;
 
 /// What attacks have several of: the rows `t` of a table, up to a condition on them.
 struct Rows {
@@ -282,24 +266,26 @@ mod tests {
             let records: Vec<&Record> = batch.iter().collect();
             store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
         }
-        let all = store.found("", Reach::All).await.len();
+        let all = store.found("", Reach::Few, 0).await.len();
         for query in QUERIES {
-            let found = store.found(query, Reach::All).await;
+            let found = store.found(query, Reach::Few, 0).await;
             assert!(
                 query == "type:none" || !found.is_empty() && found.len() < all,
                 "{query}: {}",
                 found.len()
             );
-            for reach in [Reach::Few, Reach::PAGE, Reach::Page { rare: 0 }] {
-                assert_eq!(store.found(query, reach).await, found, "{query}, {reach:?}");
+            for (reach, rare) in [(Reach::Page, 0), (Reach::Page, RARE), (Reach::All, 0), (Reach::All, RARE)]
+            {
+                assert_eq!(store.found(query, reach, rare).await, found, "{query}, {reach:?}, {rare}");
             }
         }
     }
 
     impl Store {
-        async fn found(&self, query: &str, reach: Reach) -> Vec<(String,)> {
+        async fn found(&self, query: &str, reach: Reach, rare: i64) -> Vec<(String,)> {
             let filter = Filter::parse(query, Timestamp::now()).unwrap();
             let mut statement = Statement::reaching(reach, "select a.id from attacks a where ");
+            statement.rare = rare;
             statement.push_filter(&filter).push(" order by a.id");
             statement.fetch_all(&self.reader).await.unwrap()
         }

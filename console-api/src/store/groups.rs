@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError,
+    chosen::Chosen,
     filter::Reach,
     statement::Statement,
     words::{Columns, Text, count},
@@ -36,6 +37,19 @@ impl Store {
         grouping: &Grouping,
         slice: &Slice,
     ) -> Result<Page<AttackGroup>, StoreError> {
+        let chosen = self.chosen(filter).await?;
+        if grouping.fields() == [GroupField::Ip] {
+            return Ok(self.sources(&chosen, slice).await?.1);
+        }
+        self.groups_of(&chosen, grouping, slice).await
+    }
+
+    pub(super) async fn groups_of(
+        &self,
+        chosen: &Chosen<'_>,
+        grouping: &Grouping,
+        slice: &Slice,
+    ) -> Result<Page<AttackGroup>, StoreError> {
         let by_source = grouping.fields().contains(&GroupField::Ip);
         let mut statement = Statement::reaching(Reach::All, "select * from (select ");
         for (n, field) in grouping.fields().iter().enumerate() {
@@ -54,7 +68,7 @@ impl Store {
             )
             .push(if by_source { "join attack_sources s on s.attack_id = a.id " } else { "" })
             .push("where ")
-            .push_filter(filter)
+            .push_chosen(chosen)
             .push(" group by 1) g");
         if let Some(after) = &slice.after {
             statement.push(" where g.hits < ").bind(after.position);
@@ -72,36 +86,41 @@ impl Store {
 struct SourceRow {
     #[sqlx(flatten)]
     row: Row,
-    /// Of all groups, not only of those that are shown.
+    /// From the first row of the page on.
     sources: i64,
 }
 
 impl Store {
-    /// How many sources the attacks come from that a filter leaves, and those with the most hits. One look at all sources, and
-    /// one at the attacks of the few.
+    /// The addresses that attacks come from, the one with the most hits first, and how many there are from
+    /// the page on. One look at all sources, and one at the attacks of the few.
     pub(super) async fn sources(
         &self,
-        filter: &Filter,
-        limit: u32,
-    ) -> Result<(u64, Vec<AttackGroup>), StoreError> {
+        chosen: &Chosen<'_>,
+        slice: &Slice,
+    ) -> Result<(u64, Page<AttackGroup>), StoreError> {
         let mut statement = Statement::reaching(
             Reach::All,
-            "with top as (select s.ip as ip, count(*) as attacks, cast(sum(s.hits) as bigint) as hits, \
+            "with page as (select s.ip as ip, count(*) as attacks, cast(sum(s.hits) as bigint) as hits, \
              count(*) over () as sources from attack_sources s where ",
         );
-        statement.push_filter_of("s.attack_id", filter);
-        statement.push(" group by s.ip order by 3 desc, 1 limit ").bind(i64::from(limit)).push(
-            ") select t.ip as key, t.attacks, t.hits, cast(null as bigint) as blocked, min(a.first_seen) as first_seen, \
-             max(a.last_seen) as last_seen, t.sources from top t join attack_sources s on s.ip = t.ip \
+        statement.push_chosen_of("s.attack_id", chosen).push(" group by s.ip");
+        if let Some(after) = &slice.after {
+            statement.push(" having sum(s.hits) < ").bind(after.position);
+            statement.push(" or (sum(s.hits) = ").bind(after.position);
+            statement.push(" and s.ip > ").bind(after.id.as_str()).push(")");
+        }
+        statement.push(" order by 3 desc, 1 limit ").bind(i64::from(slice.limit) + 1).push(
+            ") select p.ip as key, p.attacks, p.hits, cast(null as bigint) as blocked, min(a.first_seen) as first_seen, \
+             max(a.last_seen) as last_seen, p.sources from page p join attack_sources s on s.ip = p.ip \
              join attacks a on a.id = s.attack_id where ",
         );
-        statement.push_filter(filter);
-        statement.push(" group by t.ip, t.attacks, t.hits, t.sources order by t.hits desc, t.ip");
+        statement.push_chosen(chosen);
+        statement.push(" group by p.ip, p.attacks, p.hits, p.sources order by p.hits desc, p.ip");
         let rows: Vec<SourceRow> = statement.fetch_all(&self.reader).await?;
         let sources = rows.first().map_or(0, |row| count(row.sources));
         let by_ip = Grouping::by(GroupField::Ip);
-        let top = rows.into_iter().map(|row| row.row.read(&by_ip)).collect::<Result<_, _>>()?;
-        Ok((sources, top))
+        let groups = rows.into_iter().map(|row| row.row.read(&by_ip)).collect::<Result<_, _>>()?;
+        Ok((sources, Page::cut(groups, slice.limit)))
     }
 }
 

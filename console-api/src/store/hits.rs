@@ -2,7 +2,6 @@
 
 use super::{
     Store, StoreError,
-    filter::Reach,
     requests::DecisionRow,
     statement::Statement,
     words::{Columns, Text, count},
@@ -172,7 +171,7 @@ impl Store {
     }
 
     pub async fn count_hits(&self, which: &Recorded) -> Result<u64, StoreError> {
-        let mut statement = Statement::reaching(Reach::All, "select count(*) from hits h where true");
+        let mut statement = Statement::new("select count(*) from hits h where true");
         statement.push_recorded(which);
         let (hits,): (i64,) = statement.fetch_one(&self.reader).await?;
         Ok(count(hits))

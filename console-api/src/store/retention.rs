@@ -83,7 +83,7 @@ impl Store {
         which: &'static str,
         values: &[String],
     ) -> Result<u64, StoreError> {
-        let statement = format!("delete from {which} {}", self.dialect.is_among());
+        let statement = format!("delete from {which} {}", self.dialect.is_among(1));
         let done = sqlx::query(AssertSqlSafe(statement)).bind(json(&values)).execute(connection).await?;
         Ok(done.rows_affected())
     }

@@ -1,6 +1,10 @@
 //! Statements that depend on what is asked for: put together from static fragments and binds, nothing else.
 
-use super::{StoreError, filter::Reach, words::Text};
+use super::{
+    StoreError,
+    filter::{RARE, Reach},
+    words::Text,
+};
 use crate::paging::{Listed, Page, Slice};
 use sqlx::{Any, AnyPool, AssertSqlSafe, FromRow, any::AnyRow};
 
@@ -9,8 +13,9 @@ use sqlx::{Any, AnyPool, AssertSqlSafe, FromRow, any::AnyRow};
 pub(super) struct Statement {
     sql: String,
     values: Vec<Value>,
-    /// How many attacks its filter is asked about.
     pub(super) reach: Reach,
+    /// How many rows are looked up at once.
+    pub(super) rare: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -25,7 +30,7 @@ pub(super) enum Value {
 
 impl Statement {
     pub(super) fn new(fragment: &'static str) -> Self {
-        Self { sql: fragment.to_owned(), values: Vec::new(), reach: Reach::PAGE }
+        Self { sql: fragment.to_owned(), values: Vec::new(), reach: Reach::Page, rare: RARE }
     }
 
     pub(super) fn reaching(reach: Reach, fragment: &'static str) -> Self {
@@ -41,6 +46,17 @@ impl Statement {
         self.values.push(value.into());
         self.sql.push('$');
         self.sql.push_str(&self.values.len().to_string());
+        self
+    }
+
+    /// What stands around a value's bind is told its number.
+    pub(super) fn push_bound(
+        &mut self,
+        value: impl Into<Value>,
+        text: impl Fn(usize) -> String,
+    ) -> &mut Self {
+        self.values.push(value.into());
+        self.sql.push_str(&text(self.values.len()));
         self
     }
 

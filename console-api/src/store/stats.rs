@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError,
+    chosen::Chosen,
     filter::Reach,
     statement::Statement,
     times::SLOT,
@@ -16,8 +17,8 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 use std::collections::BTreeMap;
 
-/// How many values a top list has.
-const TOP: u32 = 8;
+/// The values a top list has.
+const TOP: Slice = Slice { limit: 8, after: None };
 /// A series has this many points at most.
 const POINTS: i64 = 60;
 /// Intervals people can think in, in slots: 5 and 15 minutes, 1, 3 and 12 hours, 1, 7 and 30 days.
@@ -42,19 +43,20 @@ struct Slot {
 impl Store {
     /// What the attacks a filter leaves add up to. Without a time given, the series covers all of them.
     pub async fn stats(&self, filter: &Filter, times: Times) -> Result<AttackStats, StoreError> {
+        let chosen = &self.chosen(filter).await?;
         let counted = async {
-            let totals = self.totals(filter).await?;
-            let series = self.series(filter, times, &totals).await?;
+            let totals = self.totals(chosen).await?;
+            let series = self.series(chosen, times, &totals).await?;
             Ok::<_, StoreError>((totals, series))
         };
         let ((totals, series), (sources, ip), attack_type, host, path, parameter, response_statuses) = tokio::try_join!(
             counted,
-            self.sources(filter, TOP),
-            self.top(filter, GroupField::Type),
-            self.top(filter, GroupField::Host),
-            self.top(filter, GroupField::Path),
-            self.top(filter, GroupField::Parameter),
-            self.statuses(filter),
+            self.sources(chosen, &TOP),
+            self.top(chosen, GroupField::Type),
+            self.top(chosen, GroupField::Host),
+            self.top(chosen, GroupField::Path),
+            self.top(chosen, GroupField::Parameter),
+            self.statuses(chosen),
         )?;
         Ok(AttackStats {
             attacks: count(totals.attacks),
@@ -62,55 +64,54 @@ impl Store {
             blocked: count(totals.blocked.unwrap_or_default()),
             sources,
             series,
-            top: Top { attack_type, host, path, parameter, ip },
+            top: Top { attack_type, host, path, parameter, ip: ip.items },
             response_statuses,
         })
     }
 
-    async fn totals(&self, filter: &Filter) -> Result<Totals, StoreError> {
+    async fn totals(&self, chosen: &Chosen<'_>) -> Result<Totals, StoreError> {
         let mut statement = Statement::reaching(
             Reach::All,
             "select count(*) as attacks, cast(sum(a.hits) as bigint) as hits, cast(sum(a.blocked) as bigint) as blocked, \
              min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a where ",
         );
-        statement.push_filter(filter);
+        statement.push_chosen(chosen);
         statement.fetch_one(&self.reader).await
     }
 
-    async fn top(&self, filter: &Filter, field: GroupField) -> Result<Vec<AttackGroup>, StoreError> {
-        let slice = Slice { limit: TOP, after: None };
-        Ok(self.groups(filter, &Grouping::by(field), &slice).await?.items)
+    async fn top(&self, chosen: &Chosen<'_>, field: GroupField) -> Result<Vec<AttackGroup>, StoreError> {
+        Ok(self.groups_of(chosen, &Grouping::by(field), &TOP).await?.items)
     }
 
-    async fn statuses(&self, filter: &Filter) -> Result<BTreeMap<String, u64>, StoreError> {
+    async fn statuses(&self, chosen: &Chosen<'_>) -> Result<BTreeMap<String, u64>, StoreError> {
         let mut statement = Statement::reaching(
             Reach::All,
             "select s.status, cast(sum(s.hits) as bigint) from attack_statuses s where ",
         );
-        statement.push_filter_of("s.attack_id", filter).push(" group by s.status");
+        statement.push_chosen_of("s.attack_id", chosen).push(" group by s.status");
         let rows: Vec<(i64, i64)> = statement.fetch_all(&self.reader).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 
-    async fn series(&self, filter: &Filter, times: Times, totals: &Totals) -> Result<Series, StoreError> {
+    async fn series(&self, chosen: &Chosen<'_>, times: Times, totals: &Totals) -> Result<Series, StoreError> {
         let (given_from, given_to) = (times.from.map(ms), times.to.map(ms));
         let to = given_to.or(totals.last_seen).or(given_from).unwrap_or_default();
         let from = given_from.or(totals.first_seen).unwrap_or(to).min(to);
         let interval = interval(from, to);
         let start = from - from.rem_euclid(interval);
+        // Slot by slot first, in the order of the index: nothing is sorted but the few slots.
         let mut statement = Statement::reaching(Reach::All, "select t.slot - t.slot % ");
         statement
             .bind(interval)
-            .push(
-                " as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked ",
-            )
+            .push(" as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked from ")
+            .push("(select t.slot as slot, sum(t.hits) as hits, sum(t.blocked) as blocked ")
             .push("from attack_times t where t.slot >= ")
             .bind(start)
             .push(" and t.slot <= ")
             .bind(to)
             .push(" and ")
-            .push_filter_of("t.attack_id", filter)
-            .push(" group by 1");
+            .push_chosen_of("t.attack_id", chosen)
+            .push(" group by t.slot) t group by 1");
         let slots: Vec<Slot> = statement.fetch_all(&self.reader).await?;
         let slots: BTreeMap<i64, Slot> = slots.into_iter().map(|slot| (slot.start, slot)).collect();
         let columns = Columns { table: "attack_times", id: "" };

@@ -110,7 +110,7 @@ pub(super) async fn merge(connection: &mut Connection, from: &str, into: &str) -
 
 /// Forgets the terms of attacks, and the texts that no other attack has.
 pub(super) async fn forget(connection: &mut Connection, attacks: &[String]) -> Result<(), StoreError> {
-    let among = Dialect::of(connection).is_among();
+    let among = Dialect::of(connection).is_among(1);
     let attacks = json(&attacks);
     let texts = format!(
         "delete from terms where id in (select term_id from attack_terms where attack_id {among}) \
