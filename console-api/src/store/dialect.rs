@@ -29,6 +29,8 @@ impl Dialect {
                     // are gathered in the log before they are moved to the file, each once however often it changed.
                     "pragma cache_size = -65536",
                     "pragma wal_autocheckpoint = 16000",
+                    // A long question keeps the log from being moved, so it may grow: that space is given back.
+                    "pragma journal_size_limit = 268435456",
                 ]
             }
             // Plans, those of the checks of references too, are made while tables are empty, and kept: they must not be to read
@@ -50,6 +52,8 @@ impl Dialect {
                 "set default_transaction_read_only = on",
                 // Which filters are given makes all the difference to a plan.
                 "set plan_cache_mode = force_custom_plan",
+                // Questions are short, whatever the planner expects: compiling one takes longer than answering it.
+                "set jit = off",
                 // The ids of the attacks that are left out are to be found at once.
                 "set work_mem = '32MB'",
             ],
