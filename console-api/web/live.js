@@ -7,8 +7,8 @@ export function live() {
   const waiting = document.querySelector('[data-waiting]');
   const fresh = new Set();
   const button = element('button', { type: 'button', class: 'new', hidden: true, click: () => refresh() });
-  const state = element('span', { class: 'dot' }, 'Live');
-  place.append(state, button);
+  const state = place.querySelector('.dot');
+  place.append(button);
   place.hidden = false;
   if (waiting) waiting.hidden = false;
 

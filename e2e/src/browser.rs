@@ -208,6 +208,11 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", media).await.map(drop)
     }
 
+    /// As if the machine were so many times as slow.
+    pub async fn slow_down(&self, times: u32) -> anyhow::Result<()> {
+        self.call("Emulation.setCPUThrottlingRate", json!({"rate": times})).await.map(drop)
+    }
+
     /// Without scripts, pages must do, too.
     pub async fn allow_scripts(&self, allowed: bool) -> anyhow::Result<()> {
         self.call("Emulation.setScriptExecutionDisabled", json!({"value": !allowed})).await.map(drop)

@@ -55,7 +55,8 @@ pub(super) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     // That page is an error, and Chromium says so.
     visit.complaints();
 
-    // Charts come after the list, and do not move it.
+    // Charts come after the list, and what needs scripts with them: they move nothing, also where they come late.
+    visit.slow_down(20).await?;
     for width in [360, 1280] {
         visit.resize(Window { width, ..WIDE }).await?;
         visit.page("/attacks").await?;
@@ -63,6 +64,7 @@ pub(super) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
         let moved = visit.value(MOVED).await?;
         ensure!(moved.as_f64().is_some_and(|moved| moved < 0.01), "at {width} px the page moves by {moved}");
     }
+    visit.slow_down(1).await?;
 
     // The menu of a value, and a chart.
     visit.click_where("a.cell", "sqli").await?;
