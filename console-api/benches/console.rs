@@ -64,6 +64,7 @@ fn main() {
     let hits = env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(HITS);
     let wanted = Wanted { hits, in_bulk: !asked("--questions") };
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    sqlx::any::install_default_drivers();
     let mut is_within = asked("postgres") || runtime.block_on(in_sqlite(&wanted));
     if !asked("sqlite") {
         postgres_server::with_server(|server| {
