@@ -109,7 +109,7 @@ impl Statement {
         }
     }
 
-    /// A column of the attack is this text. A page need not look at attacks that have not a rare one.
+    /// A column of the attack is this text. On the way to a page, attacks without a rare text are passed over.
     fn push_equal(&mut self, column: &'static str, field: Field, text: &str) -> &mut Self {
         self.push("(");
         if self.reach == Reach::Page {
