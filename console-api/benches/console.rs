@@ -179,6 +179,8 @@ impl Bench {
             ("below a path", "/api/v1/attacks?q=host:api.example.com+path:/g*".to_owned(), LIST_WITHIN),
             ("from a network", "/api/v1/attacks?q=ip:198.18.50.0/24".to_owned(), LIST_WITHIN),
             ("a word that is nowhere", "/api/v1/attacks?q=nowhere".to_owned(), LIST_WITHIN),
+            ("a word in few payloads", "/api/v1/attacks?q=payload:777.example".to_owned(), LIST_WITHIN),
+            ("a word in many", "/api/v1/attacks?q=payload:union".to_owned(), LIST_WITHIN),
             ("one attack", format!("/api/v1/attacks/{attack}"), LIST_WITHIN),
             ("hits of an attack", format!("/api/v1/attacks/{attack}/hits"), LIST_WITHIN),
             ("stats of everything", "/api/v1/attacks/stats".to_owned(), STATS_WITHIN),

