@@ -29,6 +29,7 @@ mod responses;
 mod retention;
 mod rules;
 mod rulesets;
+mod searches;
 mod sessions;
 mod signing_keys;
 mod statement;

@@ -106,6 +106,7 @@ impl Store {
     ) -> Result<Page<Attack>, StoreError> {
         // What is shown of an attack is looked up for those on the page alone.
         let mut statement = Statement::new(attacks!("where a.id in (select a.id from attacks a where "));
+        statement.found = self.find(filter).await?.into();
         let beyond = if order.descending { " < " } else { " > " };
         statement.push_filter(filter);
         if let Some((position, id)) = slice.bounds() {
@@ -133,6 +134,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Attack>, StoreError> {
         let mut statement = Statement::new(attacks!("where "));
+        statement.found = self.find(filter).await?.into();
         statement.push_filter(filter);
         if let Some(after) = after {
             statement.push(" and a.id > ").bind(after.to_string());

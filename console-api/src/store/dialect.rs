@@ -109,6 +109,14 @@ impl Dialect {
         }
     }
 
+    /// The different `attack_id`s of rows `t`, as a JSON array.
+    pub(super) fn ids(self) -> &'static str {
+        match self {
+            Self::Sqlite => "json_group_array(distinct t.attack_id)",
+            Self::Postgres => "cast(json_agg(distinct t.attack_id) as text)",
+        }
+    }
+
     /// Completes a condition: the column is one of the texts of a JSON array, the bind of this number.
     pub(super) fn is_among(self, bind: usize) -> String {
         match self {

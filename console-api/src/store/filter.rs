@@ -1,8 +1,8 @@
 //! A filter on attacks as a condition on the table `attacks a`.
 
-use super::{address, statement::Statement, terms::Term, words::Text};
+use super::{address, searches::Search, statement::Statement, terms::Term, words::Text};
 use crate::attack::Marks;
-use crate::query::{Condition, Field, Filter, Numbers, Pattern, Piece, Times};
+use crate::query::{Condition, Field, Filter, Numbers, Pattern, Times};
 use shared::RequestId;
 
 /// Which attacks a statement looks at. It decides how they are asked about what they have several of.
@@ -63,11 +63,7 @@ impl Statement {
                     statement.push(" and t.ip <= ").bind(address::key(last));
                 })
             }
-            Condition::Payload(pattern) => {
-                // Without a wildcard it may be any part.
-                let part = if pattern.as_text().is_some() { Like::within(pattern) } else { Like::whole(pattern) };
-                self.push_like(&[Field::Payload], &part)
-            }
+            Condition::Payload(pattern) => self.push_search(&Search::payload(pattern)),
             Condition::Severity(severity) => self.push_term(&Term::severity(*severity)),
             Condition::Method(method) => self.push_term(&Term::new(Field::Method, method)),
             Condition::Response(numbers) => self.push_any(&STATUSES, |statement| {
@@ -105,7 +101,7 @@ impl Statement {
     fn push_pattern(&mut self, column: &'static str, field: Field, pattern: &Pattern) -> &mut Self {
         match pattern.as_text() {
             Some(text) => self.push_equal(column, field, text),
-            None => self.push_like(&[field], &Like::whole(pattern)),
+            None => self.push_search(&Search::field(field, pattern)),
         }
     }
 
@@ -124,46 +120,20 @@ impl Statement {
         })
     }
 
-    /// A text of one of these fields is like this.
-    fn push_like(&mut self, fields: &[Field], like: &Like) -> &mut Self {
-        let is_like = |statement: &mut Self| {
-            for (n, field) in fields.iter().enumerate() {
-                statement.push(if n == 0 { "x.field in (" } else { ", " }).bind(field.name());
-            }
-            statement.push(") and x.text like ").bind(like.exact.as_str()).push(" escape '\\'");
-        };
-        let Some(loose) = &like.loose else { return self.push_any(&TERMS, is_like) };
-        let is_found = |statement: &mut Self| {
-            statement.push("x.text like ").bind(loose.as_str()).push(" and ");
-            is_like(statement);
-        };
-        self.push_found_or(&PARTS, is_found, is_like)
-    }
-
     /// The attack has at least one row in another table that fulfils a condition.
     fn push_any(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
-        self.push_found_or(rows, &condition, &condition)
-    }
-
-    /// The condition may be said differently of all rows and of those of one attack.
-    fn push_found_or(
-        &mut self,
-        rows: &Rows,
-        of_all: impl Fn(&mut Self),
-        of_one: impl Fn(&mut Self),
-    ) -> &mut Self {
         if self.reach == Reach::Few {
-            return self.push_exists(rows, of_one);
+            return self.push_exists(rows, condition);
         }
         let rare = self.rare;
         self.push("case when (select count(*) from (select 1 from ").push(rows.of_all);
-        of_all(self);
+        condition(self);
         self.push(" limit ").bind(rare + 1).push(") some_rows) <= ").bind(rare).push(" then ");
-        self.push_found(rows, of_all).push(" else ").push_exists(rows, of_one).push(" end")
+        self.push_found(rows, &condition).push(" else ").push_exists(rows, &condition).push(" end")
     }
 
     /// Each attack is asked for its own rows. Where many have one, the first is soon found, and so is a page of attacks.
-    fn push_exists(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
+    pub(super) fn push_exists(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
         self.push("exists (select 1 from ").push(rows.of_one);
         condition(self);
         self.push(")")
@@ -192,8 +162,7 @@ impl Statement {
     }
 
     fn push_anywhere(&mut self, pattern: &Pattern) -> &mut Self {
-        let fields = [Field::Payload, Field::Parameter, Field::Host, Field::Path];
-        self.push("(").push_like(&fields, &Like::within(pattern));
+        self.push("(").push_search(&Search::anywhere(pattern));
         if let Some(text) = pattern.as_text() {
             if let Ok(id) = text.parse() {
                 self.push(" or ").push_request_id(id);
@@ -208,11 +177,11 @@ impl Statement {
 pub(super) const RARE: i64 = 30_000;
 
 /// What attacks have several of: the rows `t` of a table, up to a condition on them.
-struct Rows {
+pub(super) struct Rows {
     /// Of all attacks.
-    of_all: &'static str,
+    pub(super) of_all: &'static str,
     /// Of the attack `a`.
-    of_one: &'static str,
+    pub(super) of_one: &'static str,
 }
 
 const SOURCES: Rows =
@@ -221,58 +190,6 @@ const STATUSES: Rows =
     Rows { of_all: "attack_statuses t where ", of_one: "attack_statuses t where t.attack_id = a.id and " };
 const TIES: Rows =
     Rows { of_all: "attack_terms t where ", of_one: "attack_terms t where t.attack_id = a.id and " };
-/// With their texts, `x`. SQLite takes a cross join in the order it is written in.
-const TERMS: Rows = Rows {
-    of_all: "terms x cross join attack_terms t where t.term_id = x.id and ",
-    of_one: "attack_terms t cross join terms x where t.attack_id = a.id and x.id = t.term_id and ",
-};
-
-/// The same, where the index of parts leads to the texts.
-const PARTS: Rows = Rows {
-    of_all: "term_parts x cross join attack_terms t where t.term_id = x.id and ",
-    of_one: TERMS.of_one,
-};
-
-/// A pattern as SQL has it, in lower case.
-struct Like {
-    /// With `\` as the escape.
-    exact: String,
-    /// The index of parts knows no escape: this fits some more texts. `None` without three signs in a row, which the index is of.
-    loose: Option<String>,
-}
-
-impl Like {
-    /// Of the whole text.
-    fn whole(pattern: &Pattern) -> Self {
-        Self::new(pattern.pieces())
-    }
-
-    /// Of a part of the text.
-    fn within(pattern: &Pattern) -> Self {
-        Self::new(&[&[Piece::Any], pattern.pieces(), &[Piece::Any]].concat())
-    }
-
-    fn new(pieces: &[Piece]) -> Self {
-        let (mut exact, mut loose) = (String::new(), String::new());
-        for piece in pieces {
-            let text = match piece {
-                Piece::Any => "%",
-                Piece::One => "_",
-                Piece::Text(text) => &Text::from(text.as_str()).stored().to_lowercase(),
-            };
-            let is_text = matches!(piece, Piece::Text(_));
-            for sign in text.chars() {
-                let is_special = is_text && matches!(sign, '%' | '_' | '\\');
-                exact.extend(is_special.then_some('\\'));
-                exact.push(sign);
-                loose.push(if is_special { '_' } else { sign });
-            }
-        }
-        let has_run = loose.split(['%', '_']).any(|run| run.chars().count() >= 3);
-        Self { exact, loose: has_run.then_some(loose) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,6 +247,9 @@ mod tests {
             let filter = Filter::parse(query, Timestamp::now()).unwrap();
             let mut statement = Statement::reaching(reach, "select a.id from attacks a where ");
             statement.rare = rare;
+            if reach != Reach::Few {
+                statement.found = self.find_rare(&filter, rare).await.unwrap().into();
+            }
             statement.push_filter(&filter).push(" order by a.id");
             statement.fetch_all(&self.reader).await.unwrap()
         }

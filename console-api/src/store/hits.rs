@@ -161,6 +161,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<RecordedHit>, StoreError> {
         let mut statement = Statement::new(hits!("where true"));
+        statement.found = self.find(&which.filter).await?.into();
         statement.push_recorded(which);
         if let Some(before) = before {
             statement.push(" and h.id < ").bind(before.to_string());
@@ -172,6 +173,7 @@ impl Store {
 
     pub async fn count_hits(&self, which: &Recorded) -> Result<u64, StoreError> {
         let mut statement = Statement::new("select count(*) from hits h where true");
+        statement.found = self.find(&which.filter).await?.into();
         statement.push_recorded(which);
         let (hits,): (i64,) = statement.fetch_one(&self.reader).await?;
         Ok(count(hits))

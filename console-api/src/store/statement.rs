@@ -3,10 +3,12 @@
 use super::{
     StoreError,
     filter::{RARE, Reach},
+    searches::Found,
     words::Text,
 };
 use crate::paging::{Listed, Page, Slice};
 use sqlx::{Any, AnyPool, AssertSqlSafe, FromRow, any::AnyRow};
+use std::sync::Arc;
 
 /// A statement in the making.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(super) struct Statement {
     pub(super) reach: Reach,
     /// How many rows are looked up at once.
     pub(super) rare: i64,
+    /// What is known before.
+    pub(super) found: Arc<Found>,
 }
 
 #[derive(Debug, Clone)]
@@ -30,7 +34,13 @@ pub(super) enum Value {
 
 impl Statement {
     pub(super) fn new(fragment: &'static str) -> Self {
-        Self { sql: fragment.to_owned(), values: Vec::new(), reach: Reach::Page, rare: RARE }
+        Self {
+            sql: fragment.to_owned(),
+            values: Vec::new(),
+            reach: Reach::Page,
+            rare: RARE,
+            found: Arc::default(),
+        }
     }
 
     pub(super) fn reaching(reach: Reach, fragment: &'static str) -> Self {

@@ -33,16 +33,21 @@ const PG_TRGM: &str = "do $$ declare place text; begin \
 pub(super) async fn make(connection: &mut Connection) -> Result<(), sqlx::Error> {
     match Dialect::of(connection) {
         Dialect::Sqlite => make_fts5(connection).await,
-        Dialect::Postgres => {
-            match sqlx::query(PG_TRGM).execute(connection).await {
-                Err(sqlx::Error::Database(cause)) => tracing::warn!(
-                    %cause,
-                    "searches read all texts: let an administrator say `create extension pg_trgm`, then start again"
-                ),
-                done => drop(done?),
-            }
+        Dialect::Postgres => make_pg_trgm(connection).await,
+    }
+}
+
+async fn make_pg_trgm(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    match sqlx::query(PG_TRGM).execute(connection).await {
+        Ok(_) => Ok(()),
+        Err(sqlx::Error::Database(cause)) => {
+            tracing::warn!(
+                %cause,
+                "searches read all texts: let an administrator say `create extension pg_trgm`, then start again"
+            );
             Ok(())
         }
+        Err(cause) => Err(cause),
     }
 }
 
@@ -63,7 +68,7 @@ mod tests {
     use crate::{
         query::Filter,
         seed,
-        store::{Place, Store, filter::Reach, statement::Statement},
+        store::{Place, Store, searches::Search, statement::Statement},
     };
     use jiff::Timestamp;
     use shared::Record;
@@ -97,9 +102,8 @@ mod tests {
 
         async fn plan(&self, query: &str) -> String {
             let filter = Filter::parse(query, Timestamp::now()).unwrap();
-            let mut statement =
-                Statement::reaching(Reach::Page, "explain query plan select a.id from attacks a where ");
-            statement.push_filter(&filter);
+            let mut statement = Statement::new("explain query plan ");
+            statement.push_finding(&Search::all(&filter)[0], self.dialect, 10);
             let rows: Vec<(i64, i64, i64, String)> = statement.fetch_all(&self.reader).await.unwrap();
             rows.into_iter().map(|(.., step)| step + "\n").collect()
         }

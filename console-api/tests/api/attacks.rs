@@ -440,7 +440,8 @@ async fn each_part_of_a_payload_finds_those_that_have_it() {
         let query: String =
             form_urlencoded::byte_serialize(format!("payload:\"{quoted}\"").as_bytes()).collect();
         let list = console.body(&format!("/api/v1/attacks?q={query}")).await;
-        let found = list["items"].as_array().unwrap().iter().map(|attack| attack["payload"].as_str().unwrap());
+        let found =
+            list["items"].as_array().unwrap().iter().map(|attack| attack["payload"].as_str().unwrap());
         let have = PAYLOADS.into_iter().filter(|it| it.to_lowercase().contains(&part.to_lowercase()));
         assert_eq!(found.collect::<BTreeSet<_>>(), have.collect(), "{part}");
     }

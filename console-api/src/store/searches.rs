@@ -1,0 +1,167 @@
+//! Texts that a filter looks for. Which attacks have them is asked once, before the statements that need to know.
+
+use super::{
+    Store, StoreError,
+    dialect::Dialect,
+    filter::{RARE, Rows},
+    statement::Statement,
+    words::Text,
+};
+use crate::query::{Condition, Field, Filter, Pattern, Piece};
+
+/// Some fields, and what a text of one of them is to be like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Search {
+    fields: Vec<Field>,
+    like: Like,
+}
+
+/// A pattern as SQL has it, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Like {
+    /// With `\` as the escape.
+    exact: String,
+    /// The index of parts knows no escape: this fits some more texts. `None` without three signs in a row, which the index is of.
+    loose: Option<String>,
+}
+
+impl Search {
+    /// A part of what people see of an attack.
+    pub(super) fn anywhere(pattern: &Pattern) -> Self {
+        let fields = vec![Field::Payload, Field::Parameter, Field::Host, Field::Path];
+        Self { fields, like: Like::within(pattern) }
+    }
+
+    /// Without a wildcard it may be any part.
+    pub(super) fn payload(pattern: &Pattern) -> Self {
+        if pattern.as_text().is_none() {
+            return Self::field(Field::Payload, pattern);
+        }
+        Self { fields: vec![Field::Payload], like: Like::within(pattern) }
+    }
+
+    pub(super) fn field(field: Field, pattern: &Pattern) -> Self {
+        Self { fields: vec![field], like: Like::whole(pattern) }
+    }
+
+    /// What a condition looks for; a text without wildcards is in the column of an attack.
+    fn of(condition: &Condition) -> Option<Self> {
+        let (field, pattern) = match condition {
+            Condition::Anywhere(pattern) => return Some(Self::anywhere(pattern)),
+            Condition::Payload(pattern) => return Some(Self::payload(pattern)),
+            Condition::Host(pattern) => (Field::Host, pattern),
+            Condition::Path(pattern) => (Field::Path, pattern),
+            Condition::Parameter(pattern) => (Field::Parameter, pattern),
+            _ => return None,
+        };
+        pattern.as_text().is_none().then(|| Self::field(field, pattern))
+    }
+
+    pub(super) fn all(filter: &Filter) -> Vec<Self> {
+        match filter {
+            Filter::All(filters) | Filter::Any(filters) => filters.iter().flat_map(Self::all).collect(),
+            Filter::Not(filter) => Self::all(filter),
+            Filter::Condition(condition) => Self::of(condition).into_iter().collect(),
+        }
+    }
+}
+
+impl Like {
+    fn whole(pattern: &Pattern) -> Self {
+        Self::new(pattern.pieces())
+    }
+
+    /// A part of the text.
+    fn within(pattern: &Pattern) -> Self {
+        Self::new(&[&[Piece::Any], pattern.pieces(), &[Piece::Any]].concat())
+    }
+
+    fn new(pieces: &[Piece]) -> Self {
+        let (mut exact, mut loose) = (String::new(), String::new());
+        for piece in pieces {
+            let Piece::Text(text) = piece else {
+                let sign = if *piece == Piece::Any { '%' } else { '_' };
+                exact.push(sign);
+                loose.push(sign);
+                continue;
+            };
+            for sign in Text::from(text.as_str()).stored().to_lowercase().chars() {
+                let is_special = matches!(sign, '%' | '_' | '\\');
+                exact.extend(is_special.then_some('\\'));
+                exact.push(sign);
+                loose.push(if is_special { '_' } else { sign });
+            }
+        }
+        let has_run = loose.split(['%', '_']).any(|run| run.chars().count() >= 3);
+        Self { exact, loose: has_run.then_some(loose) }
+    }
+}
+
+/// What was found of searches: the ids of attacks, as JSON, where they are few.
+#[derive(Debug, Default)]
+pub(super) struct Found(Vec<(Search, Option<Ids>)>);
+
+#[derive(Debug)]
+struct Ids {
+    json: String,
+    dialect: Dialect,
+}
+
+/// Texts and what is tied to them. SQLite takes a cross join in the order it is written in.
+const TERMS: Rows = Rows {
+    of_all: "terms x cross join attack_terms t where t.term_id = x.id and ",
+    of_one: "attack_terms t cross join terms x where t.attack_id = a.id and x.id = t.term_id and ",
+};
+/// The same by the index of parts.
+const PARTS: &str = "term_parts x cross join attack_terms t where t.term_id = x.id and x.text like ";
+
+impl Store {
+    /// Looks for what the filter is after.
+    pub(super) async fn find(&self, filter: &Filter) -> Result<Found, StoreError> {
+        self.find_rare(filter, RARE).await
+    }
+
+    pub(super) async fn find_rare(&self, filter: &Filter, rare: i64) -> Result<Found, StoreError> {
+        let mut found = Vec::new();
+        for search in Search::all(filter) {
+            let mut statement = Statement::new("");
+            statement.push_finding(&search, self.dialect, rare);
+            let (ties, json): (i64, Option<String>) = statement.fetch_one(&self.reader).await?;
+            let json = json.unwrap_or_else(|| "[]".to_owned());
+            let ids = (ties <= rare).then_some(Ids { json, dialect: self.dialect });
+            found.push((search, ids));
+        }
+        Ok(Found(found))
+    }
+}
+
+impl Statement {
+    /// Asks how many ties there are to what is looked for, no further than one too many, and which attacks they lead to.
+    pub(super) fn push_finding(&mut self, search: &Search, dialect: Dialect, rare: i64) -> &mut Self {
+        self.push("select count(*), ").push(dialect.ids()).push(" from (select t.attack_id from ");
+        match &search.like.loose {
+            Some(loose) => self.push(PARTS).bind(loose.as_str()).push(" and "),
+            None => self.push(TERMS.of_all),
+        };
+        self.push_likeness(search).push(" limit ").bind(rare + 1).push(") t")
+    }
+
+    /// A condition on `attacks a`. Attacks that are not few are asked one by one: the first that has it is soon found.
+    pub(super) fn push_search(&mut self, search: &Search) -> &mut Self {
+        let found = self.found.clone();
+        match found.0.iter().find(|(other, _)| other == search) {
+            Some((_, Some(ids))) => self.push("a.id ").push_among(ids.dialect, &ids.json),
+            _ => self.push_exists(&TERMS, |statement| {
+                statement.push_likeness(search);
+            }),
+        }
+    }
+
+    /// A condition on texts `x`.
+    fn push_likeness(&mut self, search: &Search) -> &mut Self {
+        for (n, field) in search.fields.iter().enumerate() {
+            self.push(if n == 0 { "x.field in (" } else { ", " }).bind(field.name());
+        }
+        self.push(") and x.text like ").bind(search.like.exact.as_str()).push(" escape '\\'")
+    }
+}
