@@ -4,6 +4,7 @@ use super::{
     Store, StoreError,
     filter::Reach,
     marks::MarkRow,
+    searches::{Found, RARE},
     statement::Statement,
     words::{Columns, Text, count},
 };
@@ -14,7 +15,7 @@ use crate::{
 };
 use shared::AttackType;
 use sqlx::FromRow;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 /// How many sources an attack's detail names.
@@ -94,7 +95,37 @@ impl Statement {
         let direction = if order.descending { " desc" } else { " asc" };
         self.push(" order by ").push(column(order.by)).push(direction).push(", a.id").push(direction)
     }
+
+    /// Attacks that come next in a list that begins with the latest.
+    fn push_next(&mut self, slice: &Slice, attacks: i64) {
+        self.push("a.last_seen >= coalesce((select r.last_seen from attacks r where r.last_seen <= ")
+            .bind(slice.bounds().map_or(i64::MAX, |(position, _)| position))
+            .push(" order by r.last_seen desc limit 1 offset ")
+            .bind(attacks)
+            .push("), ")
+            .bind(i64::MIN)
+            .push(") and ");
+    }
 }
+
+/// How a page of attacks is looked for.
+enum Look {
+    /// One after the other, with what was found of searches. What is common is looked for in so many attacks only.
+    Along(Arc<Found>, i64),
+    /// All that a filter leaves are told first.
+    AtAll,
+}
+
+/// How far a look goes before it is another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Attacks that are tied to more texts than these are common: a page is soon full of them.
+    pub(super) rare: i64,
+    /// Attacks that a page of common ones is looked for in.
+    pub(super) next: i64,
+}
+
+const LIMITS: Limits = Limits { rare: RARE, next: 2000 };
 
 impl Store {
     /// The attacks a filter leaves.
@@ -104,9 +135,47 @@ impl Store {
         order: Order,
         slice: &Slice,
     ) -> Result<Page<Attack>, StoreError> {
+        self.attacks_within(LIMITS, filter, order, slice).await
+    }
+
+    pub(super) async fn attacks_within(
+        &self,
+        limits: Limits,
+        filter: &Filter,
+        order: Order,
+        slice: &Slice,
+    ) -> Result<Page<Attack>, StoreError> {
+        let found = Arc::new(self.find_rare(filter, limits.rare).await?);
+        let is_common = found.is_common();
+        let newest_first = order.by == SortKey::LastSeen && order.descending;
+        if !is_common || newest_first {
+            let look = Look::Along(found, limits.next);
+            let page = self.page_of_attacks(filter, order, slice, look).await?;
+            if !is_common || page.next_cursor.is_some() {
+                return Ok(page);
+            }
+        }
+        self.page_of_attacks(filter, order, slice, Look::AtAll).await
+    }
+
+    async fn page_of_attacks(
+        &self,
+        filter: &Filter,
+        order: Order,
+        slice: &Slice,
+        look: Look,
+    ) -> Result<Page<Attack>, StoreError> {
         // What is shown of an attack is looked up for those on the page alone.
         let mut statement = Statement::new(attacks!("where a.id in (select a.id from attacks a where "));
-        statement.found = self.find(filter).await?.into();
+        match look {
+            Look::Along(found, next) => {
+                if found.is_common() {
+                    statement.push_next(slice, next);
+                }
+                statement.found = found;
+            }
+            Look::AtAll => statement.reach = Reach::All,
+        }
         let beyond = if order.descending { " < " } else { " > " };
         statement.push_filter(filter);
         if let Some((position, id)) = slice.bounds() {

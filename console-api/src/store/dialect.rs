@@ -109,11 +109,11 @@ impl Dialect {
         }
     }
 
-    /// The different `attack_id`s of rows `t`, as a JSON array.
+    /// The `attack_id`s of rows `t`, as a JSON array.
     pub(super) fn ids(self) -> &'static str {
         match self {
-            Self::Sqlite => "json_group_array(distinct t.attack_id)",
-            Self::Postgres => "cast(json_agg(distinct t.attack_id) as text)",
+            Self::Sqlite => "json_group_array(t.attack_id)",
+            Self::Postgres => "cast(json_agg(t.attack_id) as text)",
         }
     }
 

@@ -122,8 +122,10 @@ impl Statement {
 
     /// The attack has at least one row in another table that fulfils a condition.
     fn push_any(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
-        if self.reach == Reach::Few {
-            return self.push_exists(rows, condition);
+        match self.reach {
+            Reach::Few => return self.push_exists(rows, condition),
+            Reach::All => return self.push_found(rows, condition),
+            Reach::Page => {}
         }
         let rare = self.rare;
         self.push("case when (select count(*) from (select 1 from ").push(rows.of_all);
@@ -140,7 +142,7 @@ impl Statement {
     }
 
     /// One look at the table tells which attacks have one.
-    fn push_found(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
+    pub(super) fn push_found(&mut self, rows: &Rows, condition: impl Fn(&mut Self)) -> &mut Self {
         self.push("a.id in (select t.attack_id from ").push(rows.of_all);
         condition(self);
         self.push(")")
@@ -173,7 +175,22 @@ impl Statement {
     }
 }
 
-/// No more rows than these are looked up at once.
+/// Whether a filter asks what attacks have several of.
+pub(super) fn looks_up(filter: &Filter) -> bool {
+    match filter {
+        Filter::All(filters) | Filter::Any(filters) => filters.iter().any(looks_up),
+        Filter::Not(filter) => looks_up(filter),
+        Filter::Condition(condition) => {
+            let is_tied = matches!(
+                condition,
+                Condition::Ip(_) | Condition::Severity(_) | Condition::Method(_) | Condition::Response(_)
+            );
+            is_tied || Search::of(condition).is_some()
+        }
+    }
+}
+
+/// No more rows than these are looked up on the way to a page.
 pub(super) const RARE: i64 = 30_000;
 
 /// What attacks have several of: the rows `t` of a table, up to a condition on them.
@@ -194,8 +211,10 @@ const TIES: Rows =
 mod tests {
     use super::*;
     use crate::{
+        attack::{Order, SortKey},
+        paging::{Cursor, Slice},
         seed,
-        store::{Place, Store},
+        store::{Place, Store, attacks::Limits},
     };
     use jiff::Timestamp;
     use shared::Record;
@@ -235,19 +254,66 @@ mod tests {
                 "{query}: {}",
                 found.len()
             );
-            for (reach, rare) in [(Reach::Page, 0), (Reach::Page, RARE), (Reach::All, 0), (Reach::All, RARE)]
-            {
+            for (reach, rare) in [(Reach::Page, 0), (Reach::Page, RARE), (Reach::All, 0)] {
                 assert_eq!(store.found(query, reach, rare).await, found, "{query}, {reach:?}, {rare}");
+            }
+            for limits in
+                [Limits { rare: 0, next: 1 }, Limits { rare: 0, next: 9 }, Limits { rare: RARE, next: 0 }]
+            {
+                assert_eq!(store.walk(query, limits).await, found, "{query}, {limits:?}");
+            }
+            for few in [0, 2000] {
+                assert_eq!(
+                    store.chosen_among(query, few).await,
+                    [found.clone(), found.clone()],
+                    "{query}, {few}"
+                );
             }
         }
     }
 
     impl Store {
+        /// What is chosen, asked of attacks and of what is counted by them.
+        async fn chosen_among(&self, query: &str, few: i64) -> [Vec<(String,)>; 2] {
+            let filter = Filter::parse(query, Timestamp::now()).unwrap();
+            let chosen = self.chosen_beyond(&filter, few).await.unwrap();
+            let mut attacks = Statement::reaching(Reach::All, "select a.id from attacks a where ");
+            attacks.push_chosen(&chosen).push(" order by a.id");
+            let mut sources =
+                Statement::reaching(Reach::All, "select distinct s.attack_id from attack_sources s where ");
+            sources.push_chosen_of("s.attack_id", &chosen).push(" order by s.attack_id");
+            [attacks.fetch_all(&self.reader).await.unwrap(), sources.fetch_all(&self.reader).await.unwrap()]
+        }
+
+        /// Page by page.
+        async fn walk(&self, query: &str, limits: Limits) -> Vec<(String,)> {
+            let filter = Filter::parse(query, Timestamp::now()).unwrap();
+            let order = Order { by: SortKey::LastSeen, descending: true };
+            let (mut slice, mut walked, mut last) = (Slice { limit: 3, after: None }, Vec::new(), None);
+            loop {
+                let page = self.attacks_within(limits, &filter, order, &slice).await.unwrap();
+                for attack in page.items {
+                    assert!(last.is_none_or(|last| attack.last_seen <= last));
+                    last = Some(attack.last_seen);
+                    slice.after = Some(Cursor {
+                        list: order.text(),
+                        position: attack.last_seen.as_millisecond(),
+                        id: attack.id.to_string(),
+                    });
+                    walked.push((attack.id.to_string(),));
+                }
+                if page.next_cursor.is_none() {
+                    walked.sort();
+                    return walked;
+                }
+            }
+        }
+
         async fn found(&self, query: &str, reach: Reach, rare: i64) -> Vec<(String,)> {
             let filter = Filter::parse(query, Timestamp::now()).unwrap();
             let mut statement = Statement::reaching(reach, "select a.id from attacks a where ");
             statement.rare = rare;
-            if reach != Reach::Few {
+            if reach == Reach::Page {
                 statement.found = self.find_rare(&filter, rare).await.unwrap().into();
             }
             statement.push_filter(&filter).push(" order by a.id");

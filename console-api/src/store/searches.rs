@@ -1,9 +1,10 @@
-//! Texts that a filter looks for. Which attacks have them is asked once, before the statements that need to know.
+//! Texts that a filter looks for. For a page, which attacks have them is asked once, before the statement that needs to know.
 
 use super::{
     Store, StoreError,
+    chosen::Ids,
     dialect::Dialect,
-    filter::{RARE, Rows},
+    filter::{Reach, Rows},
     statement::Statement,
     words::Text,
 };
@@ -45,7 +46,7 @@ impl Search {
     }
 
     /// What a condition looks for; a text without wildcards is in the column of an attack.
-    fn of(condition: &Condition) -> Option<Self> {
+    pub(super) fn of(condition: &Condition) -> Option<Self> {
         let (field, pattern) = match condition {
             Condition::Anywhere(pattern) => return Some(Self::anywhere(pattern)),
             Condition::Payload(pattern) => return Some(Self::payload(pattern)),
@@ -55,6 +56,11 @@ impl Search {
             _ => return None,
         };
         pattern.as_text().is_none().then(|| Self::field(field, pattern))
+    }
+
+    /// All texts, by their index if it can tell.
+    fn rows(&self) -> &'static Rows {
+        if self.like.loose.is_some() { &PARTS } else { &TERMS }
     }
 
     pub(super) fn all(filter: &Filter) -> Vec<Self> {
@@ -97,15 +103,12 @@ impl Like {
     }
 }
 
+/// More ties than these are many.
+pub(super) const RARE: i64 = 3000;
+
 /// What was found of searches: the ids of attacks, as JSON, where they are few.
 #[derive(Debug, Default)]
 pub(super) struct Found(Vec<(Search, Option<Ids>)>);
-
-#[derive(Debug)]
-struct Ids {
-    json: String,
-    dialect: Dialect,
-}
 
 /// Texts and what is tied to them. SQLite takes a cross join in the order it is written in.
 const TERMS: Rows = Rows {
@@ -113,7 +116,17 @@ const TERMS: Rows = Rows {
     of_one: "attack_terms t cross join terms x where t.attack_id = a.id and x.id = t.term_id and ",
 };
 /// The same by the index of parts.
-const PARTS: &str = "term_parts x cross join attack_terms t where t.term_id = x.id and x.text like ";
+const PARTS: Rows = Rows {
+    of_all: "term_parts x cross join attack_terms t where t.term_id = x.id and ",
+    of_one: TERMS.of_one,
+};
+
+impl Found {
+    /// Whether anything is common.
+    pub(super) fn is_common(&self) -> bool {
+        self.0.iter().any(|(_, ids)| ids.is_none())
+    }
+}
 
 impl Store {
     /// Looks for what the filter is after.
@@ -127,8 +140,7 @@ impl Store {
             let mut statement = Statement::new("");
             statement.push_finding(&search, self.dialect, rare);
             let (ties, json): (i64, Option<String>) = statement.fetch_one(&self.reader).await?;
-            let json = json.unwrap_or_else(|| "[]".to_owned());
-            let ids = (ties <= rare).then_some(Ids { json, dialect: self.dialect });
+            let ids = (ties <= rare).then(|| self.ids(json));
             found.push((search, ids));
         }
         Ok(Found(found))
@@ -139,22 +151,31 @@ impl Statement {
     /// Asks how many ties there are to what is looked for, no further than one too many, and which attacks they lead to.
     pub(super) fn push_finding(&mut self, search: &Search, dialect: Dialect, rare: i64) -> &mut Self {
         self.push("select count(*), ").push(dialect.ids()).push(" from (select t.attack_id from ");
-        match &search.like.loose {
-            Some(loose) => self.push(PARTS).bind(loose.as_str()).push(" and "),
-            None => self.push(TERMS.of_all),
-        };
-        self.push_likeness(search).push(" limit ").bind(rare + 1).push(") t")
+        self.push(search.rows().of_all).push_indexed(search);
+        self.push(" limit ").bind(rare + 1).push(") t")
     }
 
-    /// A condition on `attacks a`. Attacks that are not few are asked one by one: the first that has it is soon found.
+    /// A condition on `attacks a`.
     pub(super) fn push_search(&mut self, search: &Search) -> &mut Self {
         let found = self.found.clone();
-        match found.0.iter().find(|(other, _)| other == search) {
-            Some((_, Some(ids))) => self.push("a.id ").push_among(ids.dialect, &ids.json),
-            _ => self.push_exists(&TERMS, |statement| {
+        let ids = found.0.iter().find(|(other, _)| other == search).and_then(|(_, ids)| ids.as_ref());
+        match ids {
+            Some(ids) => self.push("a.id ").push_among(ids),
+            None if self.reach == Reach::All => self.push_found(search.rows(), |statement| {
+                statement.push_indexed(search);
+            }),
+            None => self.push_exists(&TERMS, |statement| {
                 statement.push_likeness(search);
             }),
         }
+    }
+
+    /// A condition on the texts `x` of [`Search::rows`].
+    fn push_indexed(&mut self, search: &Search) -> &mut Self {
+        if let Some(loose) = &search.like.loose {
+            self.push("x.text like ").bind(loose.as_str()).push(" and ");
+        }
+        self.push_likeness(search)
     }
 
     /// A condition on texts `x`.
