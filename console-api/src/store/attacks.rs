@@ -116,10 +116,10 @@ enum Look {
     AtAll,
 }
 
-/// How far a look goes before it is another.
+/// When a page is looked for in another way.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Attacks that are tied to more texts than these are common: a page is soon full of them.
+    /// With more ties between texts and attacks than these, attacks are common: a page is soon full of them.
     pub(super) rare: i64,
     /// Attacks that a page of common ones is looked for in.
     pub(super) next: i64,

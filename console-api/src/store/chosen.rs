@@ -12,6 +12,7 @@ use crate::query::Filter;
 pub(super) enum Chosen<'a> {
     By(&'a Filter),
     These(Ids),
+    /// Where the others are far fewer.
     AllBut(Ids),
 }
 

@@ -63,6 +63,7 @@ impl Search {
         if self.like.loose.is_some() { &PARTS } else { &TERMS }
     }
 
+    /// What a filter looks for, in all of its conditions.
     pub(super) fn all(filter: &Filter) -> Vec<Self> {
         match filter {
             Filter::All(filters) | Filter::Any(filters) => filters.iter().flat_map(Self::all).collect(),

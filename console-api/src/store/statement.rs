@@ -18,7 +18,7 @@ pub(super) struct Statement {
     pub(super) reach: Reach,
     /// How many rows are looked up at once.
     pub(super) rare: i64,
-    /// What is known before.
+    /// What searches have found before.
     pub(super) found: Arc<Found>,
 }
 

@@ -2,7 +2,7 @@
 //! three signs (SQLite's FTS5, PostgreSQL's `pg_trgm`), and neither's way of saying so is known to the other.
 
 use super::{Connection, dialect::Dialect};
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::Connection as _;
 
 /// Takes the place of the view `term_parts`. Rows are known by number, so the table gets numbers that stay.
 const FTS5: [&str; 9] = [
@@ -52,15 +52,22 @@ async fn make_pg_trgm(connection: &mut Connection) -> Result<(), sqlx::Error> {
 }
 
 async fn make_fts5(connection: &mut Connection) -> Result<(), sqlx::Error> {
-    let view = "select 1 from sqlite_master where type = 'view' and name = 'term_parts'";
-    if sqlx::query(view).fetch_optional(&mut *connection).await?.is_none() {
+    if is_made(connection).await? {
         return Ok(());
     }
-    let mut transaction = connection.begin().await?;
-    for statement in FTS5 {
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+    // Another process may have begun: it is waited for.
+    let mut transaction = connection.begin_with(Dialect::Sqlite.begin_ingest()).await?;
+    if !is_made(&mut transaction).await? {
+        for statement in FTS5 {
+            sqlx::query(statement).execute(&mut *transaction).await?;
+        }
     }
     transaction.commit().await
+}
+
+async fn is_made(connection: &mut Connection) -> Result<bool, sqlx::Error> {
+    let view = "select 1 from sqlite_master where type = 'view' and name = 'term_parts'";
+    Ok(sqlx::query(view).fetch_optional(connection).await?.is_none())
 }
 
 #[cfg(test)]
@@ -151,7 +158,10 @@ mod tests {
         ])
         .await;
         old.close().await;
-        let store = Store::open(&place).await.unwrap();
+        // Two processes at once.
+        let (store, other) = tokio::join!(Store::open(&place), Store::open(&place));
+        let store = store.unwrap();
+        other.unwrap().close().await;
         assert_eq!(store.count(hosts).await, before);
         store.check().await;
         store.close().await;
