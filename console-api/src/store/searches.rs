@@ -181,6 +181,10 @@ impl Statement {
 
     /// A condition on texts `x`.
     fn push_likeness(&mut self, search: &Search) -> &mut Self {
+        if !search.fields.contains(&Field::Payload) {
+            // As the index of the other fields has it.
+            self.push("x.field <> 'payload' and ");
+        }
         for (n, field) in search.fields.iter().enumerate() {
             self.push(if n == 0 { "x.field in (" } else { ", " }).bind(field.name());
         }

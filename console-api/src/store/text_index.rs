@@ -5,13 +5,14 @@ use super::{Connection, dialect::Dialect};
 use sqlx::Connection as _;
 
 /// Takes the place of the view `term_parts`. Rows are known by number, so the table gets numbers that stay.
-const FTS5: [&str; 9] = [
+const FTS5: [&str; 10] = [
     "drop view term_parts",
     "create table numbered_terms (number integer primary key, id blob not null unique, field text not null, \
      text text not null)",
     "insert into numbered_terms (id, field, text) select id, field, text from terms",
     "drop table terms",
     "alter table numbered_terms rename to terms",
+    "create index terms_by_field on terms (field) where field <> 'payload'",
     // What is found is read from the table: where a run stands, and how long texts are, is of no use.
     "create virtual table term_parts using fts5 (id unindexed, field unindexed, text, content = 'terms', \
      content_rowid = 'number', tokenize = 'trigram', detail = 'none', columnsize = 0)",
@@ -126,6 +127,8 @@ mod tests {
             assert!(plan.contains("SCAN x VIRTUAL TABLE INDEX 0:L2"), "{query}: {plan}");
         }
         assert!(!store.plan("un").await.contains("VIRTUAL TABLE"));
+        let plan = store.plan("path:/g*").await;
+        assert!(plan.contains("SEARCH x USING INDEX terms_by_field (field=?)"), "{plan}");
     }
 
     #[tokio::test]
