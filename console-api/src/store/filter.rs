@@ -207,6 +207,7 @@ const STATUSES: Rows =
     Rows { of_all: "attack_statuses t where ", of_one: "attack_statuses t where t.attack_id = a.id and " };
 const TIES: Rows =
     Rows { of_all: "attack_terms t where ", of_one: "attack_terms t where t.attack_id = a.id and " };
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -58,9 +58,15 @@ impl Search {
         pattern.as_text().is_none().then(|| Self::field(field, pattern))
     }
 
-    /// All texts, by their index if it can tell.
+    /// What the index of parts is asked, if it is to tell. Other fields than payloads have no more texts than there are attacks,
+    /// and an index of their own: parts would lead to all payloads that have them, too.
+    fn parts(&self) -> Option<&str> {
+        self.like.loose.as_deref().filter(|_| self.fields.contains(&Field::Payload))
+    }
+
+    /// All texts.
     fn rows(&self) -> &'static Rows {
-        if self.like.loose.is_some() { &PARTS } else { &TERMS }
+        if self.parts().is_some() { &PARTS } else { &TERMS }
     }
 
     /// What a filter looks for, in all of its conditions.
@@ -173,8 +179,8 @@ impl Statement {
 
     /// A condition on the texts `x` of [`Search::rows`].
     fn push_indexed(&mut self, search: &Search) -> &mut Self {
-        if let Some(loose) = &search.like.loose {
-            self.push("x.text like ").bind(loose.as_str()).push(" and ");
+        if let Some(parts) = search.parts() {
+            self.push("x.text like ").bind(parts).push(" and ");
         }
         self.push_likeness(search)
     }
