@@ -1,4 +1,4 @@
-// Everything works without this file. It only makes the pages faster to use.
+// Progressive enhancement: every page works without scripts.
 import { cells } from './cells.js';
 import { complete } from './complete.js';
 import { copying } from './copy.js';
@@ -21,7 +21,7 @@ function themeSwitch(button) {
   });
 }
 
-/** Parts that take longer than the page. */
+/** Loads a part that takes longer than the page. */
 async function load(part) {
   const { page, ok } = await fetchPage(part.dataset.load);
   const loaded = adopt(page, `#${part.id}`);
@@ -30,7 +30,7 @@ async function load(part) {
   document.dispatchEvent(new CustomEvent('loaded', { detail: loaded }));
 }
 
-/** Work that goes on: asked for again until it is done. */
+/** Polls a running job until it ends. */
 async function follow(part) {
   await new Promise((later) => { setTimeout(later, 1000); });
   const { page, ok } = await fetchPage(location.href);

@@ -1,4 +1,4 @@
-// A value in the list: without scripts a link that shows only its like, with them a menu.
+// Value menu of the list; without scripts each value is a link that narrows the search.
 import { announce, element } from './dom.js';
 
 let open = null;
@@ -27,7 +27,7 @@ export function cells() {
   addEventListener('scroll', () => open && close(false), { passive: true, capture: true });
 }
 
-/** This search and a condition, which may be negated. */
+/** The address of this search narrowed by a condition, which may be negated. */
 export function narrowed(condition) {
   const address = new URL('/attacks', location.origin);
   const here = location.pathname === '/attacks' ? new URLSearchParams(location.search) : new URLSearchParams(backdrop());
@@ -38,7 +38,7 @@ export function narrowed(condition) {
   return address;
 }
 
-/** The search that lies under the drawer. */
+/** The search of the list below the drawer. */
 function backdrop() {
   return history.state?.search ?? '';
 }

@@ -1,4 +1,4 @@
-// Completion of the search: fields, then the values that are known of them.
+// Completion of the search field: field names, then known values.
 import { element } from './dom.js';
 
 let schema = null;
@@ -85,7 +85,7 @@ function completions(known, word) {
   const values = [...seen, ...field.values.map((value) => `${field.name}:${value}`).filter((text) => !seen.includes(text))];
   const fit = values.filter((text) => text.slice(field.name.length + 1).replace(/^"/, '').toLowerCase().startsWith(begun.replace(/^"/, '')));
   if (fit.length === 0 && begun === '') return [[`${not}${field.example.replace(/^-/, '')}`, field.about]];
-  return fit.map((text) => [not + text, seen.includes(text) ? 'seen here' : '']);
+  return fit.map((text) => [not + text, seen.includes(text) ? 'in this list' : '']);
 }
 
 /** The values that the charts and the list show. */

@@ -1,4 +1,4 @@
-// Buttons that copy: the address of the page, a text beside them.
+// Copy buttons: the address of the page, or the text next to the button.
 import { announce, element } from './dom.js';
 
 async function copy(button, text) {

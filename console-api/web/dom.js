@@ -1,6 +1,6 @@
-// Pages come from the server, escaped there; what is made here is made of nodes and text.
+// DOM helpers. The server escapes pages; scripts create only nodes and text.
 
-/** An element with attributes (functions become listeners) and children (nodes or text). */
+/** Creates an element with attributes (functions become listeners) and children (nodes or text). */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -11,7 +11,7 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** A page of the console as a document of its own: its scripts do not run, its addresses stay. */
+/** Fetches a page of the console as a separate document: its scripts do not run. */
 export async function fetchPage(address, options = {}) {
   const answer = await fetch(address, { credentials: 'same-origin', ...options });
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -19,13 +19,13 @@ export async function fetchPage(address, options = {}) {
   return { page, address: answer.url, ok: answer.ok };
 }
 
-/** A part of a page, ready to be put into this one. */
+/** Adopts a part of a fetched page into this document. */
 export function adopt(page, selector) {
   const part = page.querySelector(selector);
   return part && document.adoptNode(part);
 }
 
-/** Says something to people who do not see it happen. */
+/** Announces a change to screen readers. */
 export function announce(text) {
   let region = document.querySelector('#said');
   if (!region) {

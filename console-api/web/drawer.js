@@ -1,4 +1,4 @@
-// An attack or a hit beside the list. Its address is that of its own page, so it can be passed on and reloaded.
+// Drawer: an attack or a hit next to the list. Its address is that of its own page, so it can be shared and reloaded.
 import { copying } from './copy.js';
 import { adopt, element, fetchPage } from './dom.js';
 
@@ -30,7 +30,7 @@ export function drawer() {
   addEventListener('popstate', () => (OPENS.test(location.pathname) ? show(location.pathname + location.search) : hide()));
 }
 
-/** The link of a row that was clicked beside its links. */
+/** The link of a row that was clicked outside its links. */
 function rowLink(event) {
   if (event.target.closest('a, button, input') || String(getSelection())) return null;
   return event.target.closest('#results [data-row]')?.querySelector('a[data-drawer]');
@@ -73,7 +73,7 @@ function put({ page }, focus) {
   if (focus) panel.focus({ preventScroll: true });
 }
 
-/** Shows in the list which attack is open. */
+/** Highlights the open attack in the list. */
 function mark() {
   for (const row of document.querySelectorAll('#results [data-row]')) {
     const isOpen = row.querySelector('a').pathname === location.pathname;

@@ -1,8 +1,8 @@
-// Keys: / searches, j and k move, enter opens, esc closes, ? tells.
+// Keyboard shortcuts: / searches, j and k move, Enter opens, Esc closes, ? shows this list.
 import { element, isTyping } from './dom.js';
 
 const KEYS = [
-  ['/', 'Search'], ['j  k', 'Next, previous attack'], ['Enter', 'Open it'], ['Esc', 'Close'], ['?', 'These keys'],
+  ['/', 'Search'], ['j  k', 'Next, previous attack'], ['Enter', 'Open attack'], ['Esc', 'Close'], ['?', 'Show shortcuts'],
 ];
 
 export function keys() {
@@ -36,7 +36,7 @@ function move(step) {
 function help() {
   const rows = KEYS.flatMap(([key, does]) => [element('dt', {}, element('kbd', {}, key)), element('dd', {}, does)]);
   const dialog = element('dialog', { class: 'help', 'aria-labelledby': 'help-title', close: () => dialog.remove() },
-    element('h2', { id: 'help-title' }, 'Keys'), element('dl', {}, ...rows),
+    element('h2', { id: 'help-title' }, 'Keyboard shortcuts'), element('dl', {}, ...rows),
     element('form', { method: 'dialog' }, element('button', {}, 'Close')));
   document.body.append(dialog);
   dialog.showModal();

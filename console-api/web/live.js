@@ -1,4 +1,4 @@
-// What happens while the list is open: counted, and shown when it is asked for.
+// Live updates of the list: new attacks are counted, and listed on request.
 import { adopt, element, fetchPage } from './dom.js';
 
 export function live() {
@@ -21,7 +21,7 @@ export function live() {
     button.textContent = `${fresh.size} new`;
     button.hidden = false;
   });
-  // A stream that is left open would hold one of the browser's few connections.
+  // An open stream would hold one of the browser's few connections.
   addEventListener('pagehide', () => stream.close());
 
   async function refresh() {

@@ -1,4 +1,4 @@
-// Before anything is drawn: the theme that was chosen here, if any; otherwise the system's holds.
+// Theme switch, run before the first paint: the stored choice, otherwise the system theme.
 {
   const chosen = localStorage.getItem('theme');
   if (chosen === 'dark' || chosen === 'light') document.documentElement.dataset.theme = chosen;

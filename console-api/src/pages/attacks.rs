@@ -35,7 +35,7 @@ const RANGES: [(&str, &str); 7] = [
 
 /// The groupings offered.
 const GROUPINGS: [(&str, &str); 8] = [
-    ("", "Each attack"),
+    ("", "No grouping"),
     ("type", "Type"),
     ("ip", "Source address"),
     ("host", "Host"),

@@ -34,9 +34,9 @@ struct ConnectorsPage {
 impl ConnectorsPage {
     fn delivery(connector: &Connector) -> &'static str {
         match connector.delivery {
-            Some(Delivery::Inline) => "in line",
+            Some(Delivery::Inline) => "inline",
             Some(Delivery::OutOfBand) => "out of band",
-            None => "reports",
+            None => "response reports",
         }
     }
 }

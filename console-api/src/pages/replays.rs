@@ -128,9 +128,9 @@ impl ReplayPage {
     fn kinds(&self) -> [(&'static str, &'static str, &Verdicts); 3] {
         let report = &self.replay.report;
         [
-            ("New", "nothing was found in these requests before", &report.new),
-            ("Lost", "nothing is found in these any more", &report.lost),
-            ("Changed", "other types are found, or another verdict is given", &report.changed),
+            ("New", "requests with findings only under the candidate", &report.new),
+            ("Lost", "requests with findings only under the current ruleset", &report.lost),
+            ("Changed", "requests with other attack types or another verdict", &report.changed),
         ]
     }
 
@@ -156,13 +156,13 @@ fn candidate(replay: &Replay) -> String {
     let tried = &replay.draft.candidate;
     let mut words = vec![match tried.ruleset {
         Some(version) => format!("version {version}"),
-        None => "the ruleset that held".to_owned(),
+        None => "active ruleset".to_owned(),
     }];
     if !tried.remove.is_empty() {
-        words.push(format!("without {}", number_of_rules(tried.remove.len())));
+        words.push(format!("minus {}", number_of_rules(tried.remove.len())));
     }
     if !tried.add.is_empty() {
-        words.push(format!("with {} more", number_of_rules(tried.add.len())));
+        words.push(format!("plus {}", number_of_rules(tried.add.len())));
     }
     words.join(", ")
 }
@@ -175,8 +175,8 @@ fn status(replay: &Replay) -> &'static str {
     match replay.status {
         ReplayStatus::Running => "Running",
         ReplayStatus::Done => "Done",
-        ReplayStatus::Failed => "Failed; the console’s log says why",
-        ReplayStatus::Interrupted => "Interrupted: the console was stopped",
+        ReplayStatus::Failed => "Failed: see the console log",
+        ReplayStatus::Interrupted => "Interrupted: the console stopped",
     }
 }
 

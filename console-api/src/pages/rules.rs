@@ -32,7 +32,7 @@ const EXAMPLES: [(&str, &str); 6] = [
         r#"{"kind": "ignore", "findings": {"type": "sqli"}, "points": [["post"], ["json_doc"], ["hash", "query"]]}"#,
     ),
     ("Mask", r#"{"kind": "mask", "points": [["header", "X-API-KEY"]]}"#),
-    ("Too much to analyse", r#"{"kind": "overlimit", "action": "block"}"#),
+    ("Overlimit", r#"{"kind": "overlimit", "action": "block"}"#),
 ];
 
 #[derive(Template)]
@@ -54,7 +54,7 @@ pub(super) fn scope(rule: &StoredRule) -> String {
     let host_and_path =
         format!("{}{}", scope.host.as_deref().unwrap_or("*"), scope.path.as_deref().unwrap_or("/**"));
     let method = scope.method.iter().map(|method| format!("{method} "));
-    let application = scope.application.iter().map(|number| format!(" of application {number}"));
+    let application = scope.application.iter().map(|number| format!(" application {number}"));
     method.chain([host_and_path]).chain(application).collect()
 }
 
@@ -66,7 +66,7 @@ pub(super) fn kind(rule: &StoredRule) -> &'static str {
         "detector" => "Detector",
         "ignore" => "Exclusion",
         "mask" => "Mask",
-        _ => "Too much to analyse",
+        _ => "Overlimit",
     }
 }
 

@@ -64,7 +64,7 @@ impl Changed {
             (_, None) => "deleted",
             _ => "changed",
         };
-        let what = if kind == Kind::Rule { "Rule" } else { "Entry of a list" };
+        let what = if kind == Kind::Rule { "Rule" } else { "IP list entry" };
         let text = |thing: Option<&Value>| thing.map(|thing| format!("{thing:#}\n")).unwrap_or_default();
         let (before, after) = (text(before), text(after));
         let diff = TextDiff::from_lines(&before, &after);

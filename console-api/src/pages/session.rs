@@ -47,7 +47,7 @@ pub(super) async fn sign_in(
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, PageError> {
     if !is_ours(&headers) {
-        return Ok(refuse(StatusCode::FORBIDDEN, "Send this form from the page itself."));
+        return Ok(refuse(StatusCode::FORBIDDEN, "Submit this form from the console’s own page."));
     }
     let Credentials { user, password, token } = credentials;
     let opened = if user.is_empty() {
@@ -62,10 +62,10 @@ pub(super) async fn sign_in(
         }
         Err(error) => {
             let reason = match error {
-                ApiError::Unauthorized => "This token is not known.",
-                ApiError::WrongPassword => "The name or the password is wrong.",
-                ApiError::Forbidden(_) => "This token is for nodes; it cannot read.",
-                ApiError::TooMany { .. } => "Too many tries. Come back in some minutes.",
+                ApiError::Unauthorized => "Unknown token.",
+                ApiError::WrongPassword => "Wrong user name or password.",
+                ApiError::Forbidden(_) => "Node tokens cannot sign in.",
+                ApiError::TooMany { .. } => "Too many sign-in attempts. Try again in a few minutes.",
                 other => return Err(other.into()),
             };
             let status =

@@ -55,14 +55,14 @@ async fn sessions(app: &App, headers: &HeaderMap) -> Result<Option<(Session, Vec
 }
 
 fn settings(app: &App) -> Vec<Setting> {
-    let days = app.retention.days.map(|days| format!("{days} days after they were last seen"));
-    let hits = app.retention.hits.map(|hits| format!("the latest {}", view::number(&hits)));
-    let bundles = if app.bundles.are_there() { "handed out" } else { "none: the folder is not named" };
+    let days = app.retention.days.map(|days| format!("{days} days after last seen"));
+    let hits = app.retention.hits.map(|hits| format!("Latest {}", view::number(&hits)));
+    let bundles = if app.bundles.are_there() { "Available" } else { "Not configured" };
     let setting = |what, value: String, flag| Setting { what, value, flag };
     vec![
-        setting("Attacks are kept", days.unwrap_or_else(|| "for ever".to_owned()), "--keep-days"),
-        setting("Hits are kept", hits.unwrap_or_else(|| "all".to_owned()), "--keep-hits"),
+        setting("Attack retention", days.unwrap_or_else(|| "Forever".to_owned()), "--keep-days"),
+        setting("Hit retention", hits.unwrap_or_else(|| "All".to_owned()), "--keep-hits"),
         setting("Database", app.store.engine().to_owned(), "--database-url"),
-        setting("Bundles of the connector", bundles.to_owned(), "--bundle-dir"),
+        setting("Connector bundles", bundles.to_owned(), "--bundle-dir"),
     ]
 }

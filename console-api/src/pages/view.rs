@@ -23,8 +23,8 @@ pub(super) fn outcome(decision: &Decision) -> &'static str {
     match (decision.outcome, decision.enforced) {
         (Outcome::Monitored, _) => "Monitored",
         (Outcome::Blocked, Enforced::Yes) => "Blocked",
-        (Outcome::Blocked, Enforced::No) => "Blocked, but it went on",
-        (Outcome::Blocked, Enforced::Unknown) => "Blocked, delivery unknown",
+        (Outcome::Blocked, Enforced::No) => "Blocked, not enforced",
+        (Outcome::Blocked, Enforced::Unknown) => "Blocked, enforcement unknown",
     }
 }
 

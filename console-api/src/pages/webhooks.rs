@@ -107,12 +107,31 @@ struct WebhookPage {
 impl WebhookPage {
     /// What the last try came to.
     fn outcome(delivery: &Delivery) -> String {
-        let status = delivery.status.map(|status| format!("answered {status}"));
+        let status = delivery.status.map(|status| format!("status {status}"));
         let words: Vec<_> = status.into_iter().chain(delivery.error.clone()).collect();
         words.join(": ")
     }
 
-    /// Which deliveries are shown; empty: all.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    fn title(state: &DeliveryState) -> &'static str {
+        match state {
+            DeliveryState::Pending => "pending",
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::Dead => "failed",
+        }
+    }
+
+    /// The style class of a state.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    fn style(state: &DeliveryState) -> &'static str {
+        match state {
+            DeliveryState::Pending => "partially_blocked",
+            DeliveryState::Delivered => "blocked",
+            DeliveryState::Dead => "monitoring",
+        }
+    }
+
+    /// The state filter; empty: all.
     fn word(&self) -> &'static str {
         self.state.map_or("", DeliveryState::as_str)
     }
@@ -145,7 +164,7 @@ pub(super) async fn test(
 ) -> Result<Response, PageError> {
     let Id(id) = id?;
     let came = api.post(&format!("/webhooks/{id}/test"), &json!({})).await?;
-    let error = came["error"].as_str().unwrap_or("it was not taken");
+    let error = came["error"].as_str().unwrap_or("not delivered");
     let tested =
         if came["state"] == DeliveryState::Delivered.as_str() { Ok(()) } else { Err(error.to_owned()) };
     shown(&store, id, None, &Slice::default(), Some(tested)).await

@@ -225,7 +225,7 @@ async fn the_id_of_a_request_leads_to_its_hit() {
         let there = format!("/hits/{}", uuid(1));
         assert_eq!((answer.status.as_u16(), answer.header("location")), (303, there.as_str()), "{id}");
     }
-    assert!(console.get(&format!("/attacks?q={}", request_id(2))).await.text.contains("No attack matches."));
+    assert!(console.get(&format!("/attacks?q={}", request_id(2))).await.text.contains("No attacks match this search."));
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn charts_lead_to_the_attacks_they_count() {
 async fn an_empty_console_says_how_to_try_it() {
     let console = Console::start().await;
     assert!(console.get("/attacks").await.text.contains("/etc/passwd"));
-    assert!(console.get("/attacks?host=x").await.text.contains("No attack matches."));
+    assert!(console.get("/attacks?host=x").await.text.contains("No attacks match this search."));
 }
 
 #[tokio::test]
@@ -316,7 +316,7 @@ async fn a_hit_shows_what_was_decoded_and_where_its_payload_is() {
     assert!(page.contains("OWASP A03:2021</a> Injection"), "{page}");
     assert!(page.contains("CAPEC-66</a> SQL injection"), "{page}");
     assert!(page.contains("curl -i --path-as-is"), "{page}");
-    assert!(!page.contains("Block the source"), "a reader is not asked to");
+    assert!(!page.contains("Block IP"), "a reader is not asked to");
 }
 
 #[tokio::test]
@@ -330,7 +330,7 @@ async fn a_source_is_blocked_from_its_hit_and_forgiven_there() {
     assert_eq!(entries["items"][0]["source"], json!({"network": "203.0.113.7"}));
     assert_eq!(entries["items"][0]["expires_at"], "2026-01-02T12:00:00Z");
     let page = console.get_as(Role::Analyst, blocked.header("location")).await.text;
-    assert!(page.contains("The source is on the denylist."), "{page}");
+    assert!(page.contains("Source added to the denylist."), "{page}");
     let id = entries["items"][0]["id"].as_str().unwrap();
     let undo = [("back", hit.as_str()), ("revision", "1")];
     let undone = submit(&console, Role::Analyst, &format!("/ip-lists/{id}/delete"), &undo).await;
@@ -352,7 +352,7 @@ async fn a_virtual_patch_is_made_of_a_hit() {
     assert_eq!(rules["items"][0]["effect"], effect);
     assert_eq!(rules["items"][0]["scope"], json!({"host": "shop.example.com", "path": "/shop/etc/passwd"}));
     let page = console.get_as(Role::Analyst, made.header("location")).await.text;
-    assert!(page.contains("Such requests are blocked from now on."), "{page}");
+    assert!(page.contains("Virtual patch created: matching requests are now blocked."), "{page}");
 }
 
 #[tokio::test]
@@ -364,11 +364,11 @@ async fn an_attack_is_marked_and_the_mark_taken_away() {
     let marked = submit(&console, Role::Analyst, &format!("{path}/mark"), &false_alarm).await;
     assert_eq!((marked.status.as_u16(), marked.header("location")), (303, path.as_str()), "{}", marked.text);
     let page = console.get_as(Role::Analyst, &path).await.text;
-    assert!(page.contains("A false alarm, says test: <span class=\"raw\">our &#60;b&#62;tests"), "{page}");
+    assert!(page.contains("Marked as a false positive by test: <span class=\"raw\">our &#60;b&#62;tests"), "{page}");
     let taken =
         submit(&console, Role::Analyst, &format!("{path}/mark"), &[("mark", ""), ("revision", "1")]).await;
     assert_eq!(taken.status, 303, "{}", taken.text);
-    assert!(!console.get(&path).await.text.contains("A false alarm"));
+    assert!(!console.get(&path).await.text.contains("false positive by"));
 
     // What was marked first comes back, and goes again.
     for (undone, is_marked) in [(0, true), (2, false)] {
@@ -450,10 +450,10 @@ async fn every_list_has_a_page() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0), not_inspected(50, 9, "node_timeout")]).await;
     for (path, shows) in [
-        ("/nodes", "It did not say how it is."),
-        ("/connectors", "an administrator downloads them"),
+        ("/nodes", "No status reported."),
+        ("/connectors", "only administrators can download them"),
         ("/rules", "No rules"),
-        ("/ip-lists", "Nobody is on a list."),
+        ("/ip-lists", "No IP list entries yet."),
         ("/not-inspected", "node_timeout"),
     ] {
         let page = console.get(path).await;

@@ -6,7 +6,7 @@ use anyhow::ensure;
 pub(super) async fn managed(visit: &Visit) -> anyhow::Result<()> {
     visit.sign_in().await?;
     visit.click_where("header nav a", "Settings").await?;
-    visit.reads("td", "for ever").await?;
+    visit.reads("td", "Forever").await?;
 
     visit.click_where(".tabs a", "Users").await?;
     fill(visit, "[name=name]", "ann").await?;
@@ -18,7 +18,7 @@ pub(super) async fn managed(visit: &Visit) -> anyhow::Result<()> {
     visit.click_where(".tabs a", "Tokens").await?;
     fill(visit, "[name=name]", "report-builder").await?;
     visit.value("document.querySelector('select[name=role]').value = 'read_only'").await?;
-    visit.click_where("form button", "Make a token").await?;
+    visit.click_where("form button", "Create token").await?;
     visit.reads(".done pre", "wlc_").await?;
     let secret = visit.value("document.querySelector('.done pre').textContent").await?;
     let secret = secret.as_str().unwrap_or_default().to_owned();
@@ -50,7 +50,7 @@ pub(super) async fn managed(visit: &Visit) -> anyhow::Result<()> {
     visit.page("/sessions").await?;
     visit.reads("td", "this browser").await?;
     visit.page("/tokens").await?;
-    visit.click_where("tbody tr:first-child button", "Take back").await?;
+    visit.click_where("tbody tr:first-child button", "Revoke").await?;
     visit
         .until("![...document.querySelectorAll('td')].some((it) => it.textContent === 'report-builder')")
         .await?;

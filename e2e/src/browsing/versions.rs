@@ -15,21 +15,21 @@ pub(super) async fn of_rules(visit: &Visit) -> anyhow::Result<()> {
 
     visit.click_where("header nav a", "Rules").await?;
     visit.click_where(".tabs a", "Versions").await?;
-    visit.click_where("tbody tr:last-child a", "What changed").await?;
-    visit.reads("h1", "From version 0 to version 1").await?;
+    visit.click_where("tbody tr:last-child a", "View changes").await?;
+    visit.reads("h1", "Changes from version 0 to version 1").await?;
     visit.reads(".diff ins", "\"/report\"").await?;
     visit.click_where(".back a", "All versions").await?;
-    visit.click_where("a", "Go back to it").await?;
-    visit.reads("h2", "What going back would change").await?;
+    visit.click_where("a", "Roll back").await?;
+    visit.reads("h2", "Preview: changes this rollback would make").await?;
     visit.reads(".diff del", "203.0.113.0/24").await?;
-    visit.click_where("button", "Go back to version 1").await?;
-    visit.reads("tbody tr:first-child", "back to version 1").await?;
+    visit.click_where("button", "Roll back to version 1").await?;
+    visit.reads("tbody tr:first-child", "rollback to version 1").await?;
     visit.page("/ip-lists").await?;
-    visit.reads(".empty", "Nobody is on a list").await?;
+    visit.reads(".empty", "No IP list entries yet").await?;
 
     // What one rule more would mean: the injection is found no more.
     visit.page("/replays").await?;
-    visit.click_where("summary", "With one rule more").await?;
+    visit.click_where("summary", "Add a rule").await?;
     visit.click("[name=effect]").await?;
     visit.write(r#"{"kind": "ignore", "findings": {"type": "sqli"}, "points": [[["get", "q"]]]}"#).await?;
     visit.click_where("button", "Start").await?;
@@ -41,5 +41,5 @@ pub(super) async fn of_rules(visit: &Visit) -> anyhow::Result<()> {
     visit.click("td a").await?;
     visit.reads("h1", "SQL injection").await?;
     visit.page("/replays").await?;
-    visit.reads("td", "the ruleset that held, with 1 rule more").await
+    visit.reads("td", "active ruleset, plus 1 rule").await
 }

@@ -18,7 +18,7 @@ pub(super) async fn kept(visit: &Visit) -> anyhow::Result<()> {
 async fn keep_and_delete(visit: &Visit, name: &str) -> anyhow::Result<()> {
     visit.page("/attacks?q=type:sqli&from=-24h&sort=-hits").await?;
     visit.until("document.readyState === 'complete'").await?;
-    visit.click_where("button", "Save this search").await?;
+    visit.click_where("button", "Save view").await?;
     visit.sees("#keep:popover-open").await?;
     visit.write(name).await?;
     visit.press("Enter").await?;
@@ -39,7 +39,7 @@ async fn keep_and_delete(visit: &Visit, name: &str) -> anyhow::Result<()> {
     visit.click("td [name=shared]").await?;
     visit.click_where("td button", "Save").await?;
     visit.reads("td a", "Renamed: ").await?;
-    visit.reads("td", "everybody").await?;
+    visit.reads("td", "All users").await?;
     visit.click_where("td button", "Delete").await?;
-    visit.reads(".empty", "None yet").await
+    visit.reads(".empty", "No views yet").await
 }

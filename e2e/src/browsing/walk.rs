@@ -107,12 +107,12 @@ pub(super) async fn false_alarm(visit: &Visit) -> anyhow::Result<()> {
     visit.reads(".drawer .request mark", "%2527+OR+1=1").await?;
     visit.reads(".drawer dl", "block, set by config").await?;
 
-    visit.click_where(".drawer summary", "False alarm").await?;
-    visit.click_where(".drawer button", "See what that would silence").await?;
+    visit.click_where(".drawer summary", "Exclude (false positive)").await?;
+    visit.click_where(".drawer button", "Preview exclusion").await?;
     // Three signatures found it, so the type is what the form offers first.
-    visit.reads(".drawer .notice", "It would have silenced 1 recorded hit.").await?;
-    visit.click_where(".drawer button", "Save the exclusion").await?;
-    visit.reads(".drawer .done", "Such requests pass from now on.").await?;
+    visit.reads(".drawer .notice", "It would have suppressed 1 recorded hit.").await?;
+    visit.click_where(".drawer button", "Save exclusion").await?;
+    visit.reads(".drawer .done", "Exclusion saved: matching requests now pass.").await?;
     answered(visit, HONEST, 200).await?;
     visit.click_where(".drawer .done button", "Undo").await?;
     visit.until("document.querySelector('.drawer h1') !== null && document.querySelector('.drawer .done') === null").await?;
@@ -132,15 +132,15 @@ pub(super) async fn without_scripts(visit: &Visit) -> anyhow::Result<()> {
     visit.click(".name a").await?;
     visit.reads("h1", "SQL injection").await?;
     visit.click("tbody a").await?;
-    visit.click_where("summary", "Block the source").await?;
+    visit.click_where("summary", "Block IP").await?;
     visit.click_where("button", "Block").await?;
-    visit.reads(".done", "The source is on the denylist.").await?;
+    visit.reads(".done", "Source added to the denylist.").await?;
     answered(visit, "/", 403).await?;
     visit.click_where(".done button", "Undo").await?;
     answered(visit, "/", 200).await?;
     visit.click_where("summary", "Virtual patch").await?;
-    visit.click_where("button", "Patch").await?;
-    visit.reads(".done", "Such requests are blocked from now on.").await?;
+    visit.click_where("button", "Create virtual patch").await?;
+    visit.reads(".done", "Virtual patch created: matching requests are now blocked.").await?;
     visit.page("/audit").await?;
     visit.click_where("td button", "Undo").await?;
     visit.reads("tbody tr:first-child", "delete").await?;

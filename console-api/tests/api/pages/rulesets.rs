@@ -26,7 +26,7 @@ async fn with_two_versions() -> Console {
 async fn versions_are_compared_line_by_line_in_either_order() {
     let console = with_two_versions().await;
     let list = console.get("/rulesets").await.text;
-    assert!(list.contains("Version 2 holds.") && list.contains("1 added"), "{list}");
+    assert!(list.contains("Version 2 is active.") && list.contains("1 added"), "{list}");
     let forth = console.get("/rulesets/compare?from=1&to=2").await.text;
     assert!(forth.contains("<ins>+   &#34;comment&#34;: &#34;&#60;i&#62;&#34;"), "{forth}");
     assert!(forth.contains("/two") && !forth.contains("/one") && forth.contains("Rule added"), "{forth}");
@@ -40,14 +40,14 @@ async fn versions_are_compared_line_by_line_in_either_order() {
 async fn what_going_back_would_change_is_shown_before_it_is_done() {
     let console = with_two_versions().await;
     let page = console.get_as(Role::Analyst, "/rulesets/1").await.text;
-    assert!(page.contains("Rule deleted") && page.contains("Go back to version 1"), "{page}");
-    assert!(!console.get("/rulesets/1").await.text.contains("Go back to version 1"));
+    assert!(page.contains("Rule deleted") && page.contains("Roll back to version 1"), "{page}");
+    assert!(!console.get("/rulesets/1").await.text.contains("Roll back to version 1"));
     let form = [("current", "2")];
     assert_eq!(submit(&console, Role::ReadOnly, "/rulesets/1/activate", &form).await.status, 403);
     let stale = submit(&console, Role::Analyst, "/rulesets/1/activate", &[("current", "1")]).await;
     assert_eq!(stale.status, 412, "{}", stale.text);
     assert_eq!(submit(&console, Role::Analyst, "/rulesets/1/activate", &form).await.status, 303);
-    assert!(console.get("/rulesets").await.text.contains("back to version 1:"));
+    assert!(console.get("/rulesets").await.text.contains("rollback to version 1:"));
     let rules = console.get("/api/v1/rules").await.json();
     assert_eq!(rules["items"].as_array().unwrap().len(), 1);
 
@@ -80,7 +80,7 @@ async fn a_replay_is_begun_with_a_rule_more_and_followed_to_its_end() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
-    assert!(page.contains("version 1, with 1 rule more") && page.contains("Lost: 1"), "{page}");
+    assert!(page.contains("version 1, plus 1 rule") && page.contains("Lost: 1"), "{page}");
     assert!(page.contains("ptrav blocked") && page.contains(">passes<"), "{page}");
     let draft = console.get("/api/v1/replays").await.json()["items"][0]["draft"].clone();
     assert_eq!(draft["recorded"], json!({"query": "type:ptrav", "from": "-30d", "to": null}));

@@ -41,7 +41,7 @@ async fn nothing_is_offered_to_keep_where_nothing_is_searched_or_nothing_may_be_
         (Role::Analyst, "/attacks?q=hosst:x", false),
     ] {
         let page = console.get_as(role, path).await.text;
-        assert_eq!(page.contains("Save this search"), offers, "{path} as {role:?}");
+        assert_eq!(page.contains("Save view"), offers, "{path} as {role:?}");
     }
     assert_eq!(submit(&console, Role::ReadOnly, "/views", &SEARCH).await.status, 403);
 }
