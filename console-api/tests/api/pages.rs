@@ -225,7 +225,13 @@ async fn the_id_of_a_request_leads_to_its_hit() {
         let there = format!("/hits/{}", uuid(1));
         assert_eq!((answer.status.as_u16(), answer.header("location")), (303, there.as_str()), "{id}");
     }
-    assert!(console.get(&format!("/attacks?q={}", request_id(2))).await.text.contains("No attacks match this search."));
+    assert!(
+        console
+            .get(&format!("/attacks?q={}", request_id(2)))
+            .await
+            .text
+            .contains("No attacks match this search.")
+    );
 }
 
 #[tokio::test]
@@ -364,7 +370,10 @@ async fn an_attack_is_marked_and_the_mark_taken_away() {
     let marked = submit(&console, Role::Analyst, &format!("{path}/mark"), &false_alarm).await;
     assert_eq!((marked.status.as_u16(), marked.header("location")), (303, path.as_str()), "{}", marked.text);
     let page = console.get_as(Role::Analyst, &path).await.text;
-    assert!(page.contains("Marked as a false positive by test: <span class=\"raw\">our &#60;b&#62;tests"), "{page}");
+    assert!(
+        page.contains("Marked as a false positive by test: <span class=\"raw\">our &#60;b&#62;tests"),
+        "{page}"
+    );
     let taken =
         submit(&console, Role::Analyst, &format!("{path}/mark"), &[("mark", ""), ("revision", "1")]).await;
     assert_eq!(taken.status, 303, "{}", taken.text);

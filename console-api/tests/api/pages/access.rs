@@ -127,5 +127,10 @@ async fn somebody_signs_out_everywhere_else() {
     for (cookie, status) in [(&here, 200), (&elsewhere, 303), (&stranger, 200)] {
         assert_eq!(browse(&console.router, "/attacks", cookie).await.status, status);
     }
-    assert!(browse(&console.router, "/settings", &here).await.text.contains("<dt>Other sessions</dt><dd>None</dd>"));
+    assert!(
+        browse(&console.router, "/settings", &here)
+            .await
+            .text
+            .contains("<dt>Other sessions</dt><dd>None</dd>")
+    );
 }
