@@ -19,27 +19,27 @@ default:
 # Start the whole system on this machine; `just up --help` shows the options
 [positional-arguments]
 up *options:
-    cargo run --release -p e2e -- up "$@"
+    cargo run -p up -- "$@"
 
 # Show what the whole system promises, with real processes; options: --only TEXT, --repeat TIMES
 [positional-arguments]
 e2e *options:
-    cargo run -p e2e -- scenarios "$@"
+    cargo run --bin e2e -- scenarios "$@"
 
 # Walk through the console in Chromium, with real processes behind it, and ask axe-core about each page; options: --only TEXT
 [positional-arguments]
 browser *options: axe-core
-    cargo run -p e2e -- browser "$@"
+    cargo run --bin e2e -- browser "$@"
 
 # Make the pictures of docs/screenshots/ anew
 [positional-arguments]
 screenshots *options:
-    cargo run -p e2e -- browser --pictures docs/screenshots "$@"
+    cargo run --bin e2e -- browser --pictures docs/screenshots "$@"
 
 # How soon the list of attacks is there in Chromium, of a million hits: red when the first content takes more than a second, or the page weighs more than 200 KB
 [positional-arguments]
 bench-page *options:
-    cargo run --release -p e2e -- bench-page "$@"
+    cargo run --release --bin e2e -- bench-page "$@"
 
 # Install what knows the rules of accessibility
 [private]
@@ -50,7 +50,7 @@ axe-core:
 # Load the node while it and the console are killed with -9, and look up every verdict afterwards; options: --requests N
 [positional-arguments]
 chaos *options:
-    cargo run --release -p e2e -- chaos "$@"
+    cargo run --release --bin e2e -- chaos "$@"
 
 # Run the tests of all crates
 test:
@@ -137,12 +137,12 @@ bundle *options: install-linker
 
 # Compare the request function with a Python one that does the same work: a table with bounds; options: --quick
 bench-connector *options: bundle
-    cargo run --release -p e2e -- bench-connector --bootstrap target/{{ lambda }}/bundle/bootstrap {{ options }}
+    cargo run --release --bin e2e -- bench-connector --bootstrap target/{{ lambda }}/bundle/bootstrap {{ options }}
 
 # How many requests the simulator serves, beside the origin alone: a table with bounds; options: --connections N --seconds N
 [positional-arguments]
 bench-sim *options:
-    cargo run --release -p e2e -- bench-sim "$@"
+    cargo run --release --bin e2e -- bench-sim "$@"
 
 # Make a Debian package of the node in target/debian/
 deb:

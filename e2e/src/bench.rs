@@ -34,7 +34,7 @@ pub struct Options {
 
 /// Prints the table; fails when a bound is exceeded.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
-    let mut binaries = Binaries::build().await?;
+    let mut binaries = Binaries::build()?;
     binaries.bootstrap = options.bootstrap.unwrap_or(binaries.bootstrap);
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
     same_work::check(&binaries).await?;

@@ -1,13 +1,7 @@
-//! The other crates' programs: built by cargo in the profile this program was built in, and found by what cargo says.
+//! The other crates' programs, in the profile of the running one, and the bundles made with them.
 
 use anyhow::{Context as _, bail, ensure};
-use serde::Deserialize;
-use std::{
-    collections::HashMap,
-    env,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 /// Where each program lies.
@@ -28,43 +22,23 @@ pub struct Bundles {
     pub response: PathBuf,
 }
 
-/// A line of `cargo build --message-format=json`.
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default)]
-    executable: Option<PathBuf>,
-    #[serde(default)]
-    target: Option<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
-
 impl Binaries {
     /// Builds what is out of date. Cargo's progress goes to standard error.
-    pub async fn build() -> anyhow::Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo
-            .args(["build", "--bins", "--message-format=json-render-diagnostics", "--manifest-path"])
-            .arg(manifest);
-        cargo.args(["-p", "node", "-p", "console-api", "-p", "connector"]);
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
-        let output = cargo.stderr(Stdio::inherit()).output().await.context("cargo cannot be run")?;
-        ensure!(output.status.success(), "cargo build failed; what it said stands above");
-        Self::find(&String::from_utf8_lossy(&output.stdout))
+    pub fn build() -> anyhow::Result<Self> {
+        Self::in_directory(&up::build()?)
     }
 
-    fn find(messages: &str) -> anyhow::Result<Self> {
-        let messages = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-        let mut programs: HashMap<String, PathBuf> =
-            messages.filter_map(|message| Some((message.target?.name, message.executable?))).collect();
-        let mut program =
-            |name: &str| programs.remove(name).with_context(|| format!("cargo built no {name}"));
+    /// The programs that were built together with the running one.
+    pub fn built() -> anyhow::Result<Self> {
+        Self::in_directory(&up::directory()?)
+    }
+
+    fn in_directory(directory: &Path) -> anyhow::Result<Self> {
+        let program = |name| {
+            let path = directory.join(name);
+            ensure!(path.exists(), "{} does not exist; start with `cargo run -p up`", path.display());
+            Ok(path)
+        };
         Ok(Self {
             node: program("wallarm-node")?,
             console: program("wallarm-console")?,

@@ -80,7 +80,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         println!("skipped: there is no Chromium on this machine");
         return Ok(if env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     };
-    let binaries = Binaries::build().await?;
+    let binaries = Binaries::build()?;
     if let Some(folder) = &options.pictures {
         let visit = Visit::start(&binaries, &program).await?;
         let taken = pictures::take(&visit, folder, options.width).await;

@@ -41,7 +41,7 @@ const SMALL: Plan =
 
 /// Runs the plan with progress; exits 1 when a promise was broken.
 pub async fn run(plan: Plan) -> anyhow::Result<ExitCode> {
-    let binaries = Binaries::build().await?;
+    let binaries = Binaries::build()?;
     match carry_out(&binaries, plan, |line| println!("{line}")).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {

@@ -21,7 +21,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build and start everything, say how to try it, and stop everything on Ctrl-C or SIGTERM.
+    /// Start the programs that `cargo run -p up` built, print how to try them, and stop them on Ctrl-C or SIGTERM.
     Up(Up),
     /// Run the scenarios against a stack of their own, one line each; exits 1 when one fails.
     Scenarios {
@@ -119,10 +119,9 @@ async fn up(up: Up) -> anyhow::Result<()> {
         // One of an earlier run would tell scripts of a stack that is gone.
         let _ = fs::remove_file(path);
     }
-    eprintln!("Building the node, the console and the connector …");
+    eprintln!("Starting …");
     let start = async {
-        let binaries = Binaries::build().await?;
-        eprintln!("Starting …");
+        let binaries = Binaries::built()?;
         let options = StackOptions {
             mode: up.mode,
             trigger: up.trigger,

@@ -105,7 +105,7 @@ const SCENARIOS: &[Scenario] = scenarios! {
 
 /// Runs the scenarios whose name contains `only`.
 pub async fn run(only: Option<&str>, repeat: u32) -> anyhow::Result<ExitCode> {
-    let binaries = Binaries::build().await?;
+    let binaries = Binaries::build()?;
     let chosen: Vec<_> =
         SCENARIOS.iter().filter(|scenario| scenario.name.contains(only.unwrap_or_default())).collect();
     anyhow::ensure!(!chosen.is_empty(), "no scenario's name contains {only:?}");

@@ -33,7 +33,7 @@ const TIMES: usize = 5;
 /// the page weighs too much.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let program = Browser::program().context("there is no Chromium on this machine")?;
-    let console = Binaries::build().await?.console;
+    let console = Binaries::build()?.console;
     let directory = tempfile::tempdir()?;
     let data = directory.path().display().to_string();
     let hits = options.hits.to_string();

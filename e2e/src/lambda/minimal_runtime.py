@@ -1,11 +1,12 @@
-"""The least of a Lambda Runtime API client: `python3 -m minimal_runtime module.function`.
+"""Minimal Lambda Runtime API client, for machines without AWS's awslambdaric: `python3 -m minimal_runtime module.function`.
 
-Stands in where AWS's awslambdaric is not installed. Like it, it imports the handler's module before it opens any
-connection, so that a module which replaces the process leaves nothing half-open behind.
+Like AWS's client it sets up `logging`, and imports the handler's module before it opens any connection, so that a module
+that replaces the process leaves no half-open connection behind.
 """
 import http.client
 import importlib
 import json
+import logging
 import os
 import sys
 import time
@@ -27,6 +28,26 @@ class Context:
 
     def get_remaining_time_in_millis(self):
         return max(0, self._deadline_ms - int(time.time() * 1000))
+
+
+class LogFilter(logging.Filter):
+    """Adds the id of the invocation that is served to each record; empty while the module is imported."""
+
+    request_id = ""
+
+    def filter(self, record):
+        record.aws_request_id = self.request_id
+        return True
+
+
+def set_up_logging():
+    """The root logger as AWS's client sets it up: one handler, its format, and the level left at WARNING."""
+    logging.Formatter.converter = time.gmtime
+    text = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter(text, "%Y-%m-%dT%H:%M:%S"))
+    handler.addFilter(LogFilter())
+    logging.getLogger().addHandler(handler)
 
 
 class RuntimeApi:
@@ -55,6 +76,7 @@ def serve(api, handler):
     while True:
         headers, event = api.call("GET", "invocation/next")
         context = Context(headers)
+        LogFilter.request_id = context.aws_request_id
         path = "invocation/" + context.aws_request_id
         try:
             result = json.dumps(handler(json.loads(event), context)).encode()
@@ -66,6 +88,7 @@ def serve(api, handler):
 
 def main():
     sys.stdout.reconfigure(line_buffering=True)
+    set_up_logging()
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     try:
         handler = load(sys.argv[1])

@@ -82,6 +82,8 @@ async fn a_python_function_written_for_aws_runs_unchanged() {
     ];
     let function = from_files(&files, |config| config.handler = "shop_edge.lambda_handler".to_owned()).await;
     redirects_and_adds_headers(&function).await;
+    // The format of AWS's client, which the minimal one follows.
+    assert!(function.log().output().iter().any(|line| line.starts_with("[INFO]\t")));
 }
 
 /// Only where AWS's client was installed (`just aws-lambda-ric`), as CI does: it is built from C++ on the spot.
