@@ -47,9 +47,8 @@ fn is_set_by_cargo(name: &OsStr) -> bool {
     const PREFIXES: [&str; 3] = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_"];
     const NAMES: [&str; 5] =
         ["CARGO", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "OUT_DIR"];
-    name.to_str().is_some_and(|name| {
-        NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    })
+    name.to_str()
+        .is_some_and(|name| NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 #[cfg(test)]
