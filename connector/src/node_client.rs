@@ -22,8 +22,8 @@ use hyper_util::{
 use serde::Serialize;
 use shared::{
     Encoding, INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest, ResponseReport, Verdict,
+    call_signature::{CALL_SIGNATURE_HEADER, SignedCall, SigningKey},
     encoding::{DecodeError, EncodeError},
-    signature::{SIGNATURE_HEADER, SignedCall, SigningKey},
 };
 use std::{
     error::Error as _,
@@ -174,7 +174,7 @@ impl NodeClient {
             .header(CONTENT_TYPE, Encoding::MessagePack.content_type())
             .header(USER_AGENT, concat!("wallarm-cloudfront/", env!("CARGO_PKG_VERSION")));
         if let Some(key) = call.key {
-            request = request.header(SIGNATURE_HEADER, call.signature(key));
+            request = request.header(CALL_SIGNATURE_HEADER, call.signature(key));
         }
         let request =
             request.body(Full::from(call.body.clone())).expect("the parts are valid by construction");

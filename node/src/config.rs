@@ -51,7 +51,7 @@ pub use spool::SpoolConfig;
 use crate::{behaviour::BehaviourConfig, routes::Routes};
 use problem::Origin;
 use section::{Part, Reading, Section};
-use shared::signature::SigningKey;
+use shared::call_signature::SigningKey;
 use std::{fs, path::Path};
 
 /// The configuration, ready to use.

@@ -1,7 +1,7 @@
 //! The connectors that call this node: the console is told of them with each heartbeat.
 
 use jiff::Timestamp;
-use shared::{ConnectorInfo, Delivery, record::ConnectorSeen};
+use shared::{ConnectorInfo, Delivery, record::ConnectorStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Beyond these, the one seen longest ago is forgotten: what a caller says of itself may be anything.
@@ -10,7 +10,7 @@ const MAX_CONNECTORS: usize = 100;
 const MAX_TEXT_BYTES: usize = 200;
 
 #[derive(Default)]
-pub struct Connectors(Mutex<Vec<ConnectorSeen>>);
+pub struct Connectors(Mutex<Vec<ConnectorStatus>>);
 
 impl Connectors {
     /// Counts a call. `delivery` is that of a request; reports have none. `untold` is how many un-inspected requests it tells of.
@@ -26,7 +26,7 @@ impl Connectors {
                 oldest.map(|place| all.swap_remove(place));
             }
             let connector = ConnectorInfo { edge_request_id: None, bypassed: None, ..caller.clone() };
-            all.push(ConnectorSeen { connector, delivery, last_seen: now, calls: 0, not_inspected: 0 });
+            all.push(ConnectorStatus { connector, delivery, last_seen: now, calls: 0, not_inspected: 0 });
             all.len() - 1
         });
         let seen = &mut all[place];
@@ -35,12 +35,12 @@ impl Connectors {
         seen.not_inspected += untold as u64;
     }
 
-    pub fn all(&self) -> Vec<ConnectorSeen> {
+    pub fn all(&self) -> Vec<ConnectorStatus> {
         self.lock().clone()
     }
 
     /// Counts are right after any panic: each is one addition.
-    fn lock(&self) -> MutexGuard<'_, Vec<ConnectorSeen>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<ConnectorStatus>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,7 @@
 //! | [`classification`] | everywhere | subtype → CWE, OWASP, CAPEC: [`Class`] |
 //! | [`attack_type`], [`mode`], [`ids`] | everywhere | the codes, modes and ids of the field |
 //! | [`encoding`] | everywhere | JSON and MessagePack from the same types |
-//! | [`signature`] | connector → node | signing and checking a call |
+//! | [`call_signature`] | connector → node | signing and verifying a call |
 //! | [`problem`] | servers → clients | errors as `application/problem+json` |
 //!
 //! A type here changes by adding optional fields: an older peer ignores them, a newer one does without.
@@ -17,6 +17,7 @@
 mod as_text;
 pub mod attack_type;
 pub mod body;
+pub mod call_signature;
 pub mod classification;
 pub mod encoding;
 pub mod ids;
@@ -28,7 +29,7 @@ pub mod point;
 pub mod problem;
 pub mod record;
 pub mod ruleset;
-pub mod signature;
+
 mod text_enum;
 
 pub use attack_type::AttackType;

@@ -186,13 +186,13 @@ pub struct NodeStatus {
     pub dropped: u64,
     /// The connectors that called it. Absent from nodes that did not tell yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub connectors: Vec<ConnectorSeen>,
+    pub connectors: Vec<ConnectorStatus>,
 }
 
 /// A connector that called a node since its start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ConnectorSeen {
+pub struct ConnectorStatus {
     pub connector: ConnectorInfo,
     /// How its requests are delivered; absent: it reports on responses.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::{
     AttackType, Mode, Point, Severity,
     point::Tag,
-    ruleset::{Effect, List, ListEntry, OverlimitAction, Pattern, Rule, Ruleset, Scope, Silenced, Source},
+    ruleset::{Effect, List, ListEntry, OverlimitAction, Pattern, Rule, Ruleset, Scope, Source, Suppressed},
 };
 use uuid::Uuid;
 
@@ -32,12 +32,12 @@ fn rules() -> Vec<Rule> {
             points: Vec::new(),
         },
         Effect::Ignore {
-            findings: Silenced::Signature("sqli-union-select".into()),
+            findings: Suppressed::Signature("sqli-union-select".into()),
             points: vec![Point::get("q")],
         },
-        Effect::Ignore { findings: Silenced::Subtype("sql-union".into()), points: Vec::new() },
-        Effect::Ignore { findings: Silenced::Type(AttackType::Xss), points: Vec::new() },
-        Effect::Ignore { findings: Silenced::All, points: vec![user.clone()] },
+        Effect::Ignore { findings: Suppressed::Subtype("sql-union".into()), points: Vec::new() },
+        Effect::Ignore { findings: Suppressed::Type(AttackType::Xss), points: Vec::new() },
+        Effect::Ignore { findings: Suppressed::All, points: vec![user.clone()] },
         Effect::Mask { points: vec![user, Point::header("x-token")] },
         Effect::Overlimit { action: OverlimitAction::Block },
     ];

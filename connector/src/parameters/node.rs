@@ -10,7 +10,7 @@ use super::{
     value::{Count, IdleMillis, Millis, OriginMillis, Text, missing, optional, required},
 };
 use address::Addresses;
-use shared::{Trigger, signature::SigningKey};
+use shared::{Trigger, call_signature::SigningKey};
 use std::{sync::Arc, time::Duration};
 
 #[derive(Debug, Clone)]

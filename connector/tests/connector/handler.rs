@@ -13,7 +13,7 @@ use proptest::{
 use serde_json::{json, value::RawValue};
 use shared::{
     NotInspectedReason,
-    signature::{SignedCall, SigningKey},
+    call_signature::{SignedCall, SigningKey},
 };
 use std::time::{Duration, Instant};
 

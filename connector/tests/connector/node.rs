@@ -10,7 +10,7 @@ use axum::{
 };
 use shared::{
     Action, BlockResponse, DecidedBy, Encoding, InspectRequest, Mode, Reason, RequestId, ResponseReport,
-    Verdict, signature::SIGNATURE_HEADER,
+    Verdict, call_signature::CALL_SIGNATURE_HEADER,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -58,7 +58,7 @@ async fn inspect(
     headers: HeaderMap,
     body: Bytes,
 ) -> impl IntoResponse {
-    if let Some(signature) = headers.get(SIGNATURE_HEADER) {
+    if let Some(signature) = headers.get(CALL_SIGNATURE_HEADER) {
         let signature = signature.to_str().unwrap().to_owned();
         received.lock().unwrap().signatures.push((signature, body.clone()));
     }
@@ -88,7 +88,7 @@ async fn inspect(
 }
 
 async fn report(State((node, received)): State<NodeState>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    if let Some(signature) = headers.get(SIGNATURE_HEADER) {
+    if let Some(signature) = headers.get(CALL_SIGNATURE_HEADER) {
         let signature = signature.to_str().unwrap().to_owned();
         received.lock().unwrap().signatures.push((signature, body.clone()));
     }

@@ -8,7 +8,7 @@ use crate::{connectors::Connector, digest::sha256_hex};
 use jiff::Timestamp;
 use shared::{
     ConnectorInfo,
-    record::{ConnectorSeen, NodeInfo, NodeStatus},
+    record::{ConnectorStatus, NodeInfo, NodeStatus},
 };
 use sqlx::FromRow;
 
@@ -52,7 +52,7 @@ pub(super) async fn seen(
     Ok(())
 }
 
-fn key(seen: &ConnectorSeen) -> String {
+fn key(seen: &ConnectorStatus) -> String {
     let ConnectorInfo { kind, version, event, distribution_id, application, .. } = &seen.connector;
     let parts = serde_json::json!([kind, version, event, distribution_id, application, seen.delivery]);
     sha256_hex(parts.to_string().as_bytes())

@@ -5,7 +5,7 @@ use engine::rules::{bare, path};
 use serde::Deserialize;
 use shared::{
     Finding, Point,
-    ruleset::{Effect, Scope, Silenced},
+    ruleset::{Effect, Scope, Suppressed},
 };
 
 /// How much of what is found is no attack, from the narrowest to the widest.
@@ -52,17 +52,17 @@ impl ExclusionDraft {
     }
 }
 
-fn silenced(width: Width, finding: &Finding) -> Result<Silenced, ApiError> {
+fn silenced(width: Width, finding: &Finding) -> Result<Suppressed, ApiError> {
     Ok(match width {
-        Width::Signature => Silenced::Signature(finding.signature.clone()),
+        Width::Signature => Suppressed::Signature(finding.signature.clone()),
         Width::Subtype => {
             let class = finding.class.as_ref();
             let class =
                 class.ok_or_else(|| ApiError::parameter("width", "`width`: this finding has no subtype"))?;
-            Silenced::Subtype(class.subtype.clone())
+            Suppressed::Subtype(class.subtype.clone())
         }
-        Width::Type => Silenced::Type(finding.attack_type.clone()),
-        Width::All => Silenced::All,
+        Width::Type => Suppressed::Type(finding.attack_type.clone()),
+        Width::All => Suppressed::All,
     })
 }
 

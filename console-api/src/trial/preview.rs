@@ -17,7 +17,7 @@ use serde::Serialize;
 use shared::{
     Finding,
     point::Tag,
-    ruleset::{Effect, Rule, Silenced},
+    ruleset::{Effect, Rule, Suppressed},
 };
 
 /// What an exclusion would have done.
@@ -101,7 +101,7 @@ pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Previe
 /// The hits that an exclusion may be about.
 fn concerned(effect: &Effect) -> Recorded {
     let filter = match effect {
-        Effect::Ignore { findings: Silenced::Type(code), .. } => Condition::Type(code.clone()).into(),
+        Effect::Ignore { findings: Suppressed::Type(code), .. } => Condition::Type(code.clone()).into(),
         _ => Filter::default(),
     };
     Recorded { filter, ..Recorded::default() }

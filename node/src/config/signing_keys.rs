@@ -4,7 +4,7 @@ use super::{
     Secret,
     section::{Part, Section},
 };
-use shared::signature::SigningKey;
+use shared::call_signature::SigningKey;
 
 impl Part for SigningKey {
     fn read(section: &mut Section<'_>) -> Option<Self> {

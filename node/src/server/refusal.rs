@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
-use shared::{Encoding, Problem, encoding::DecodeError, signature::SignatureError};
+use shared::{Encoding, Problem, call_signature::CallSignatureError, encoding::DecodeError};
 
 const MAX_DETAIL_BYTES: usize = 500;
 
@@ -27,7 +27,7 @@ pub(super) enum Refusal {
     #[error("the call needs `Authorization: Bearer` with the admin token of the configuration")]
     Unauthorized,
     #[error("{0}")]
-    Signature(SignatureError),
+    Signature(CallSignatureError),
     #[error("the call has been made before: its nonce is known")]
     Replayed,
     #[error("calls from this address are not allowed, see connector.allowed_networks")]

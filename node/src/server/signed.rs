@@ -10,7 +10,9 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
-use shared::signature::{MAX_CLOCK_SKEW, SIGNATURE_HEADER, SignatureError, SignedCall, SigningKey};
+use shared::call_signature::{
+    CALL_SIGNATURE_HEADER, CallSignatureError, MAX_CLOCK_SKEW, SignedCall, SigningKey,
+};
 use std::{
     collections::HashSet,
     mem,
@@ -42,7 +44,7 @@ impl Signatures {
             body,
         };
         let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-        let verified = SigningKey::verify(keys, text(SIGNATURE_HEADER), call, now)?;
+        let verified = SigningKey::verify(keys, text(CALL_SIGNATURE_HEADER), call, now)?;
         self.remember(verified.nonce, Instant::now())
     }
 
@@ -66,8 +68,8 @@ impl Default for Signatures {
     }
 }
 
-impl From<SignatureError> for Refusal {
-    fn from(error: SignatureError) -> Self {
+impl From<CallSignatureError> for Refusal {
+    fn from(error: CallSignatureError) -> Self {
         Self::Signature(error)
     }
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use shared::{
     Action, AttackRecord, Delivery, Encoding, Enforced, InspectRequest, Mode, Outcome, Problem, Record,
     RequestId, Verdict,
-    signature::{SIGNATURE_HEADER, SignedCall, SigningKey},
+    call_signature::{CALL_SIGNATURE_HEADER, SignedCall, SigningKey},
 };
 use std::{path::Path, time::Duration};
 use tempfile::TempDir;
@@ -390,7 +390,7 @@ async fn with_keys_only_calls_signed_with_one_of_them_are_taken_and_only_once() 
     let send = |signature: String, body: String| {
         let request = Request::post(INSPECT_REQUEST_PATH)
             .header(header::CONTENT_TYPE, "application/json")
-            .header(SIGNATURE_HEADER, signature)
+            .header(CALL_SIGNATURE_HEADER, signature)
             .body(HttpBody::from(body))
             .unwrap();
         reply(connector_router(world.node.clone()), request)

@@ -77,7 +77,7 @@ pub enum Effect {
     },
     /// Silences findings.
     Ignore {
-        findings: Silenced,
+        findings: Suppressed,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         points: Vec<Point>,
     },
@@ -98,11 +98,11 @@ pub enum Pattern {
     Literal(String),
 }
 
-/// Which findings are silenced, from the narrowest to the widest. As JSON: `{"signature": "sqli-union-select"}`, `"all"`.
+/// Which findings are suppressed, from the narrowest to the widest. As JSON: `{"signature": "sqli-union-select"}`, `"all"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Silenced {
+pub enum Suppressed {
     Signature(String),
     Subtype(String),
     Type(AttackType),

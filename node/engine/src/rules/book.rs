@@ -9,7 +9,7 @@ use super::{
 use shared::{
     AttackType, Mode, Severity,
     point::Tag,
-    ruleset::{Effect, OverlimitAction, Pattern, Points, Rule, RuleRef, Silenced},
+    ruleset::{Effect, OverlimitAction, Pattern, Points, Rule, RuleRef, Suppressed},
 };
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ pub(super) struct Detector {
 
 #[derive(Debug)]
 pub(super) struct Ignore {
-    pub(super) findings: Silenced,
+    pub(super) findings: Suppressed,
     pub(super) points: Points,
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::detect::Match;
 use shared::{
     AttackType, Finding, Mode, Point,
-    ruleset::{OverlimitAction, Points, RuleRef, Silenced},
+    ruleset::{OverlimitAction, Points, RuleRef, Suppressed},
 };
 
 /// The rules that hold for a request.
@@ -79,14 +79,14 @@ impl<'r> RequestRules<'r> {
     }
 }
 
-fn is_meant(silenced: &Silenced, finding: &Finding) -> bool {
+fn is_meant(silenced: &Suppressed, finding: &Finding) -> bool {
     // That a request was not analysed to its end, or falls under a patch, is no false alarm of a detector.
     let is_alarm = !matches!(finding.attack_type, AttackType::Overlimit | AttackType::VirtualPatch);
     match silenced {
-        Silenced::Signature(signature) => finding.signature == *signature,
-        Silenced::Subtype(subtype) => finding.class.as_ref().is_some_and(|class| class.subtype == *subtype),
-        Silenced::Type(code) => finding.attack_type == *code,
-        Silenced::All => is_alarm,
+        Suppressed::Signature(signature) => finding.signature == *signature,
+        Suppressed::Subtype(subtype) => finding.class.as_ref().is_some_and(|class| class.subtype == *subtype),
+        Suppressed::Type(code) => finding.attack_type == *code,
+        Suppressed::All => is_alarm,
     }
 }
 

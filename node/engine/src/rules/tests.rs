@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use shared::{
     AttackType, Finding, InspectRequest, Mode, Point, Severity,
     point::Tag,
-    ruleset::{Effect, OverlimitAction, Pattern, Points, Rule, Scope, Silenced},
+    ruleset::{Effect, OverlimitAction, Pattern, Points, Rule, Scope, Suppressed},
 };
 use std::sync::LazyLock;
 use uuid::Uuid;
@@ -167,19 +167,19 @@ fn each_width_of_an_exclusion_silences_more() {
         let rules = [everywhere(Effect::Ignore { findings, points: Vec::new() })];
         found(&rules, &request).len()
     };
-    let by_signature = left(Silenced::Signature(first.signature.clone()));
-    let by_subtype = left(Silenced::Subtype(first.class.clone().unwrap().subtype));
-    let by_type = left(Silenced::Type(AttackType::Sqli));
+    let by_signature = left(Suppressed::Signature(first.signature.clone()));
+    let by_subtype = left(Suppressed::Subtype(first.class.clone().unwrap().subtype));
+    let by_type = left(Suppressed::Type(AttackType::Sqli));
     assert!(by_signature < all.len(), "{by_signature} of {}", all.len());
     assert!(by_subtype <= by_signature && by_type <= by_subtype);
     assert_eq!(by_type, all.iter().filter(|it| it.attack_type != AttackType::Sqli).count());
     assert!(by_type > 0);
-    assert_eq!(left(Silenced::All), 0);
+    assert_eq!(left(Suppressed::All), 0);
 }
 
 #[test]
 fn what_is_silenced_is_told() {
-    let rules = [everywhere(Effect::Ignore { findings: Silenced::All, points: vec![Point::get("q")] })];
+    let rules = [everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![Point::get("q")] })];
     let book = book(&rules);
     let (request, rules) = (request("q='+OR+1=1--&ok=1"), book.of(&TARGET));
     let inspection = ENGINE.inspect_under(&request, &rules);
@@ -191,7 +191,7 @@ fn what_is_silenced_is_told() {
 
 #[test]
 fn a_thousand_silenced_findings_hide_no_attack() {
-    let rules = [everywhere(Effect::Ignore { findings: Silenced::All, points: vec![Point::get("q")] })];
+    let rules = [everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![Point::get("q")] })];
     let many = "q='+OR+1=1--&".repeat(1_200) + "id='+OR+1=1--";
     let findings = found(&rules, &request(&many));
     assert!(findings.iter().any(|it| it.point == Point::get("id")), "{findings:?}");
@@ -199,7 +199,7 @@ fn a_thousand_silenced_findings_hide_no_attack() {
 
 #[test]
 fn neither_a_limit_that_ran_out_nor_a_patch_is_silenced_by_all() {
-    let ignore = Effect::Ignore { findings: Silenced::All, points: Vec::new() };
+    let ignore = Effect::Ignore { findings: Suppressed::All, points: Vec::new() };
     let patch = Effect::VirtualPatch { attack_types: Vec::new(), points: Vec::new() };
     let deep = format!("q={}", "a=1%26".repeat(30_000));
     let rules = [rule(1, Scope::default(), ignore), rule(2, Scope::default(), patch)];
@@ -226,8 +226,8 @@ fn a_rule_that_cannot_be_used_is_told_and_the_others_hold() {
         everywhere(Effect::VirtualPatch { attack_types: vec![AttackType::Overlimit], points: Vec::new() }),
         everywhere(Effect::Mask { points: Vec::new() }),
         everywhere(Effect::Mask { points: vec![Point::uri()] }),
-        everywhere(Effect::Ignore { findings: Silenced::All, points: vec![Point::default()] }),
-        everywhere(Effect::Ignore { findings: Silenced::All, points: vec![Point::new("newer".into())] }),
+        everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![Point::default()] }),
+        everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![Point::new("newer".into())] }),
         rule(1, scope(|it| it.path = Some("api".into())), fine.clone()),
         rule(1, scope(|it| it.host = Some(String::new())), fine.clone()),
         rule(1, scope(|it| it.method = Some("A B".into())), fine.clone()),
@@ -262,7 +262,7 @@ proptest! {
         let attack = "'+union+select+1,2--";
         let mut request = request(&format!("a={attack}&b={attack}&c={attack}"));
         request.headers = vec![("x-a".into(), "' union select 1,2--".into()), ("X-B".into(), "' or 1=1--".into())];
-        let rules = [everywhere(Effect::Ignore { findings: Silenced::All, points: points.clone() })];
+        let rules = [everywhere(Effect::Ignore { findings: Suppressed::All, points: points.clone() })];
         let expected: Vec<Finding> = found(&[], &request)
             .into_iter()
             .filter(|finding| !points.iter().any(|point| covers(point, &finding.point)))

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::{fmt, time::Duration};
 
 /// Carries the signature of a call.
-pub const SIGNATURE_HEADER: &str = "x-wallarm-signature";
+pub const CALL_SIGNATURE_HEADER: &str = "x-wallarm-signature";
 /// How far the clocks of caller and receiver may be apart.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
 
@@ -31,12 +31,12 @@ pub struct SigningKey {
 
 /// A signature that holds. The receiver still has to refuse `nonce` when it saw it before.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Verified {
+pub struct VerifiedCall {
     pub nonce: [u8; 16],
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SignatureError {
+pub enum CallSignatureError {
     #[error("the signature is not of the form v1;<key id>;<unix ms>;<nonce>;<hmac>")]
     Malformed,
     #[error("the signature names an unknown key")]
@@ -72,19 +72,19 @@ impl SigningKey {
         header: &str,
         call: SignedCall<'_>,
         now_unix_ms: u64,
-    ) -> Result<Verified, SignatureError> {
+    ) -> Result<VerifiedCall, CallSignatureError> {
         let fields: Vec<&str> = header.split(';').collect();
-        let ["v1", key_id, ms, nonce, tag] = fields[..] else { return Err(SignatureError::Malformed) };
-        let unix_ms: u64 = ms.parse().map_err(|_| SignatureError::Malformed)?;
-        let tag = unhex(tag).ok_or(SignatureError::Malformed)?;
+        let ["v1", key_id, ms, nonce, tag] = fields[..] else { return Err(CallSignatureError::Malformed) };
+        let unix_ms: u64 = ms.parse().map_err(|_| CallSignatureError::Malformed)?;
+        let tag = unhex(tag).ok_or(CallSignatureError::Malformed)?;
         let nonce_bytes =
-            unhex(nonce).and_then(|bytes| bytes.try_into().ok()).ok_or(SignatureError::Malformed)?;
-        let key = keys.iter().find(|key| key.id == key_id).ok_or(SignatureError::UnknownKey)?;
-        key.mac(call, unix_ms, nonce).verify_slice(&tag).map_err(|_| SignatureError::Mismatch)?;
+            unhex(nonce).and_then(|bytes| bytes.try_into().ok()).ok_or(CallSignatureError::Malformed)?;
+        let key = keys.iter().find(|key| key.id == key_id).ok_or(CallSignatureError::UnknownKey)?;
+        key.mac(call, unix_ms, nonce).verify_slice(&tag).map_err(|_| CallSignatureError::Mismatch)?;
         if u128::from(now_unix_ms.abs_diff(unix_ms)) > MAX_CLOCK_SKEW.as_millis() {
-            return Err(SignatureError::Expired);
+            return Err(CallSignatureError::Expired);
         }
-        Ok(Verified { nonce: nonce_bytes })
+        Ok(VerifiedCall { nonce: nonce_bytes })
     }
 
     fn mac(&self, call: SignedCall<'_>, unix_ms: u64, nonce: &str) -> Hmac<Sha256> {
@@ -132,21 +132,24 @@ mod tests {
         let now = 1_767_225_600_000;
         let header = key().sign(CALL, now, [9; 16]);
         let check = |header: &str, call, now| SigningKey::verify(&[key()], header, call, now);
-        assert_eq!(check(&header, CALL, now + 1_000), Ok(Verified { nonce: [9; 16] }));
-        assert_eq!(check(&header, CALL, now + 300_001), Err(SignatureError::Expired));
-        assert_eq!(check(&header, CALL, now - 300_001), Err(SignatureError::Expired));
+        assert_eq!(check(&header, CALL, now + 1_000), Ok(VerifiedCall { nonce: [9; 16] }));
+        assert_eq!(check(&header, CALL, now + 300_001), Err(CallSignatureError::Expired));
+        assert_eq!(check(&header, CALL, now - 300_001), Err(CallSignatureError::Expired));
         for call in [
             SignedCall { method: "PUT", ..CALL },
             SignedCall { path_and_query: "/v1/inspect/response", ..CALL },
             SignedCall { content_type: "application/json", ..CALL },
             SignedCall { body: b"bodz", ..CALL },
         ] {
-            assert_eq!(check(&header, call, now), Err(SignatureError::Mismatch), "{call:?}");
+            assert_eq!(check(&header, call, now), Err(CallSignatureError::Mismatch), "{call:?}");
         }
-        assert_eq!(check(&header.replace("edge-1", "edge-2"), CALL, now), Err(SignatureError::UnknownKey));
+        assert_eq!(
+            check(&header.replace("edge-1", "edge-2"), CALL, now),
+            Err(CallSignatureError::UnknownKey)
+        );
         for malformed in ["", "v1", "v2;edge-1;1;00;00", &header[..header.len() - 1], &format!("{header};x")]
         {
-            assert_eq!(check(malformed, CALL, now), Err(SignatureError::Malformed), "{malformed}");
+            assert_eq!(check(malformed, CALL, now), Err(CallSignatureError::Malformed), "{malformed}");
         }
     }
 }
