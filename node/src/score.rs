@@ -166,11 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_our_own_corpus_is_scored_as_it_is_disguised_and_innocent() {
+    fn a_folder_of_our_own_corpus_is_scored_plain_mutated_and_benign() {
         let directory = tempfile::tempdir().unwrap();
         let attacks = "type = 'sqli'\nlanguage = 'sql'\nattacks = [{ payload = \"' or 1=1-- -\" }]";
         fs::write(directory.path().join("quotes.toml"), attacks).unwrap();
-        fs::write(directory.path().join("names.toml"), "innocents = [{ value = \"O'Brien\" }]").unwrap();
+        fs::write(directory.path().join("names.toml"), "benign = [{ value = \"O'Brien\" }]").unwrap();
         fs::write(directory.path().join("README.md"), "of people").unwrap();
         let table = score(&[directory.path().to_owned()], None).unwrap();
         insta::assert_snapshot!(table.without_times());

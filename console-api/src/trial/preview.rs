@@ -116,7 +116,7 @@ enum Loss {
 
 fn loss(book: &RuleBook, hit: &RecordedHit) -> Loss {
     let rules = book.of_request(&hit.host, &hit.path, &hit.method, hit.application);
-    let silenced = |finding: &&Finding| is_detected(finding) && rules.silences(finding).is_some();
+    let silenced = |finding: &&Finding| is_detected(finding) && rules.suppresses(finding).is_some();
     match hit.findings.iter().filter(silenced).count() {
         0 => Loss::None,
         all if all == hit.findings.len() => Loss::All,

@@ -1,4 +1,4 @@
-//! What is blocked of our own corpus: attacks that should be, innocents that should not.
+//! What is blocked of our own corpus: attacks that should be, benign requests that should not.
 
 use super::client::{Client, spell};
 use engine::{Engine, corpus};

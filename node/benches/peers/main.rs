@@ -76,7 +76,7 @@ fn main() -> anyhow::Result<()> {
         );
     }
     compare_with_baseline(&peers.engine)?;
-    for folder in ["attacks", "innocent"] {
+    for folder in ["attacks", "benign"] {
         let blocked = accuracy::blocked(&peers.engine, folder, &mut peers.plain, &mut peers.guarded)?;
         println!(
             "blocked of corpus/{folder}: we {}, ModSecurity {} ({} refused by nginx itself left out)",

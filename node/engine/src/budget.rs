@@ -2,7 +2,7 @@
 
 use shared::AttackType;
 
-/// Nested encodings deeper than this are not unfolded: nobody sends them but to tire us.
+/// Nested encodings deeper than this are not parsed: nobody sends them but to tire us.
 pub(crate) const MAX_DEPTH: usize = 12;
 /// JSON and XML may nest this deep, as deep as common parsers accept.
 pub(crate) const MAX_DOCUMENT_DEPTH: usize = 128;
@@ -69,7 +69,7 @@ impl Budget {
         self.note(paid, Limit::Fields)
     }
 
-    /// May another layer be peeled?
+    /// Whether another layer may be decoded.
     pub(crate) fn spend_step(&mut self) -> bool {
         let paid = take(&mut self.steps, 1);
         self.note(paid, Limit::Steps)

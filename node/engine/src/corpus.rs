@@ -1,13 +1,13 @@
-//! Attacks and innocents as data, in `corpus/`: what the files hold, and the requests they become.
+//! Attacks and benign as data, in `corpus/`: what the files hold, and the requests they become.
 //!
 //! A file says of all its entries what they are and in which language they are written; an entry may fix the place it
 //! stands in. What stands anywhere can be moved and disguised ([`mutate`](mod@crate::mutate)).
 
-use crate::mutate::{self, Language, Place, Variant};
+use crate::mutate::{self, InsertionPoint, Language, Variant};
 use serde::Deserialize;
 use shared::AttackType;
 
-/// A file of `corpus/attacks` or `corpus/innocent`.
+/// A file of `corpus/attacks` or `corpus/benign`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -22,7 +22,7 @@ struct File {
     #[serde(default)]
     attacks: Vec<Entry>,
     #[serde(default)]
-    innocents: Vec<Entry>,
+    benign: Vec<Entry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,30 +50,30 @@ enum Stands {
     /// Wherever a value can.
     #[default]
     Anywhere,
-    At(Place),
+    At(InsertionPoint),
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown place {0:?}")]
-struct UnknownPlace(String);
+struct UnknownInsertionPoint(String);
 
 impl TryFrom<String> for Stands {
-    type Error = UnknownPlace;
+    type Error = UnknownInsertionPoint;
 
-    fn try_from(text: String) -> Result<Self, UnknownPlace> {
+    fn try_from(text: String) -> Result<Self, UnknownInsertionPoint> {
         Ok(Self::At(match text.as_str() {
             "value" => return Ok(Self::Anywhere),
-            "query" => Place::WholeQuery,
-            "path" => Place::WholePath,
-            "form" => Place::Body("application/x-www-form-urlencoded"),
-            "json" => Place::Body("application/json"),
-            "xml" => Place::Body("application/xml"),
-            "body" => Place::Body("text/plain"),
-            "file" => Place::File,
-            "file name" => Place::FileName,
+            "query" => InsertionPoint::WholeQuery,
+            "path" => InsertionPoint::WholePath,
+            "form" => InsertionPoint::Body("application/x-www-form-urlencoded"),
+            "json" => InsertionPoint::Body("application/json"),
+            "xml" => InsertionPoint::Body("application/xml"),
+            "body" => InsertionPoint::Body("text/plain"),
+            "file" => InsertionPoint::File,
+            "file name" => InsertionPoint::FileName,
             other => match other.strip_prefix("header ") {
-                Some(name) => Place::Header(name.to_owned()),
-                None => return Err(UnknownPlace(text)),
+                Some(name) => InsertionPoint::Header(name.to_owned()),
+                None => return Err(UnknownInsertionPoint(text)),
             },
         }))
     }
@@ -83,7 +83,7 @@ impl TryFrom<String> for Stands {
 #[derive(Debug)]
 pub struct Sample {
     pub payload: String,
-    /// The codes that name it right, the best first. Empty for an innocent.
+    /// The codes that name it right, the best first. Empty for a benign.
     pub accepts: Vec<AttackType>,
     pub language: Language,
     /// The parameter it sits in.
@@ -94,13 +94,13 @@ pub struct Sample {
 
 /// Reads a file of the corpus.
 pub fn parse(text: &str) -> Result<Vec<Sample>, toml::de::Error> {
-    let File { r#type, accepts, language, name, attacks, innocents } = toml::from_str(text)?;
+    let File { r#type, accepts, language, name, attacks, benign } = toml::from_str(text)?;
     let attacks = attacks.into_iter().map(|entry| {
         let also = entry.accepts.as_ref().unwrap_or(&accepts).iter().cloned();
         let codes = entry.r#type.clone().or(r#type.clone()).into_iter().chain(also).collect();
         (entry, codes)
     });
-    let samples = attacks.chain(innocents.into_iter().map(|entry| (entry, Vec::new())));
+    let samples = attacks.chain(benign.into_iter().map(|entry| (entry, Vec::new())));
     let sample = |(entry, accepts): (Entry, Vec<AttackType>)| Sample {
         payload: entry.payload,
         accepts,
@@ -121,7 +121,7 @@ impl Sample {
     pub fn plain(&self) -> Variant {
         let place = match &self.stands {
             Stands::At(place) => place,
-            Stands::Anywhere => &Place::Query,
+            Stands::Anywhere => &InsertionPoint::Query,
         };
         let mut plain = mutate::plain(&self.payload, &self.name, place);
         plain.request.path = self.path.clone().unwrap_or(plain.request.path);
@@ -133,7 +133,12 @@ impl Sample {
         match &self.stands {
             Stands::At(_) => vec![self.plain()],
             Stands::Anywhere => {
-                let values = [Place::Query, Place::Form, Place::Json, Place::Multipart];
+                let values = [
+                    InsertionPoint::Query,
+                    InsertionPoint::Form,
+                    InsertionPoint::Json,
+                    InsertionPoint::Multipart,
+                ];
                 values.iter().map(|place| mutate::plain(&self.payload, &self.name, place)).collect()
             }
         }
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_place_that_does_not_exist_is_named() {
-        let error = parse("innocents = [{ value = 'a', place = 'cellar' }]").unwrap_err().to_string();
+        let error = parse("benign = [{ value = 'a', place = 'cellar' }]").unwrap_err().to_string();
         assert!(error.contains("unknown place \"cellar\""), "{error}");
     }
 }

@@ -18,25 +18,25 @@ mod unicode;
 
 use crate::{budget::Budget, prefilter::Bytes};
 
-/// More layers than this on one value are not peeled.
+/// More layers than this on one value are not decoded.
 const MAX_LAYERS: usize = 8;
 
 /// Shorter values are decoded whatever is in them.
 const MEDIA_BYTES: usize = 16 << 10;
 
 /// Takes a layer off, or `None` when there is nothing to do. Never makes a value longer.
-type Peel = fn(&[u8]) -> Option<Vec<u8>>;
+type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// Each with the bytes without which there is nothing to do.
-const LAYERS: &[(&str, Bytes, Peel)] = &[
-    (percent::NAME, Bytes::PERCENT, percent::peel),
-    ("utf7", Bytes::PLUS, charset::peel_utf7),
-    ("unicode", Bytes::HIGH, unicode::peel),
-    ("null", Bytes::INVISIBLE, null::peel),
-    ("escape", Bytes::BACKSLASH, escape::peel),
-    ("cdata", Bytes::OPEN_TAG, cdata::peel),
-    ("html", Bytes::AMPERSAND, html::peel),
-    (comment::NAME, Bytes::WILDCARD, comment::peel),
+const LAYERS: &[(&str, Bytes, Decoder)] = &[
+    (percent::NAME, Bytes::PERCENT, percent::decode),
+    ("utf7", Bytes::PLUS, charset::decode_utf7),
+    ("unicode", Bytes::HIGH, unicode::decode),
+    ("null", Bytes::INVISIBLE, null::decode),
+    ("escape", Bytes::BACKSLASH, escape::decode),
+    ("cdata", Bytes::OPEN_TAG, cdata::decode),
+    ("html", Bytes::AMPERSAND, html::decode),
+    (comment::NAME, Bytes::WILDCARD, comment::decode),
 ];
 
 /// A stage of decoding: which decoder made it, and what it looks like.
@@ -48,18 +48,18 @@ pub(crate) struct Layer {
 
 /// HTML text with its entities read, when it has any.
 pub(crate) fn html_text(value: &[u8]) -> Option<Vec<u8>> {
-    html::peel(value)
+    html::decode(value)
 }
 
 /// All stages of a value after the value itself, outermost first.
-pub(crate) fn peel_all(value: &[u8], bytes: Bytes, budget: &mut Budget) -> Vec<Layer> {
+pub(crate) fn decode_all(value: &[u8], bytes: Bytes, budget: &mut Budget) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     if is_media(value) {
         return layers;
     }
     loop {
         let (current, bytes) = layers.last().map_or((value, bytes), |layer| (&layer.value, layer.bytes));
-        let Some(layer) = peel_one(current, bytes) else { return layers };
+        let Some(layer) = decode_one(current, bytes) else { return layers };
         if layers.len() == MAX_LAYERS {
             budget.too_deep();
             return layers;
@@ -104,9 +104,9 @@ fn is_media(value: &[u8]) -> bool {
     value.len() > MEDIA_BYTES && value.iter().filter(is_odd).count() * 20 > value.len()
 }
 
-fn peel_one(value: &[u8], bytes: Bytes) -> Option<Layer> {
-    LAYERS.iter().filter(|(_, needed, _)| bytes.has(*needed)).find_map(|&(name, _, peel)| {
-        let value = peel(value)?;
+fn decode_one(value: &[u8], bytes: Bytes) -> Option<Layer> {
+    LAYERS.iter().filter(|(_, needed, _)| bytes.has(*needed)).find_map(|&(name, _, decode)| {
+        let value = decode(value)?;
         Some(Layer { name, bytes: Bytes::of(&value), value })
     })
 }
@@ -116,17 +116,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn peeled(value: &[u8], budget: &mut Budget) -> Vec<Layer> {
-        peel_all(value, Bytes::of(value), budget)
+    fn decoded(value: &[u8], budget: &mut Budget) -> Vec<Layer> {
+        decode_all(value, Bytes::of(value), budget)
     }
 
     fn chain(value: &str) -> Vec<(&'static str, String)> {
-        let layers = peeled(value.as_bytes(), &mut Budget::for_request());
+        let layers = decoded(value.as_bytes(), &mut Budget::for_request());
         layers.into_iter().map(|it| (it.name, String::from_utf8_lossy(&it.value).into_owned())).collect()
     }
 
     #[test]
-    fn layers_are_peeled_outermost_first() {
+    fn layers_are_decoded_outermost_first() {
         assert_eq!(
             chain("%2526lt%3Bb"),
             [("percent", "%26lt;b".into()), ("percent", "&lt;b".into()), ("html", "<b".into())]
@@ -141,24 +141,24 @@ mod tests {
     #[test]
     fn films_are_not_decoded_but_long_text_is() {
         let film: Vec<u8> = (0..=255).cycle().take(20_000).chain(*b"%41").collect();
-        assert!(peeled(&film, &mut Budget::for_request()).is_empty());
+        assert!(decoded(&film, &mut Budget::for_request()).is_empty());
         let text = [vec![b'x'; 20_000], b"%41".to_vec()].concat();
-        assert_eq!(peeled(&text, &mut Budget::for_request()).len(), 1);
+        assert_eq!(decoded(&text, &mut Budget::for_request()).len(), 1);
     }
 
     #[test]
     fn endless_encoding_is_an_overrun_and_not_a_pass() {
         let mut budget = Budget::for_request();
-        peeled(format!("%{}41", "25".repeat(50)).as_bytes(), &mut budget);
+        decoded(format!("%{}41", "25".repeat(50)).as_bytes(), &mut budget);
         assert!(budget.exhausted().is_some());
     }
 
     proptest! {
         #[test]
         fn a_decoder_never_makes_a_value_longer(value in proptest::collection::vec(any::<u8>(), 0..200)) {
-            for (name, needed, peel) in LAYERS {
-                if let Some(peeled) = peel(&value) {
-                    prop_assert!(peeled.len() <= value.len());
+            for (name, needed, decode) in LAYERS {
+                if let Some(decoded) = decode(&value) {
+                    prop_assert!(decoded.len() <= value.len());
                     prop_assert!(Bytes::of(&value).has(*needed), "{name}");
                 }
             }
@@ -166,7 +166,7 @@ mod tests {
 
         #[test]
         fn decoding_ends(value in "[%0-9a-fu\\\\x&#;lt]{0,200}") {
-            prop_assert!(peeled(value.as_bytes(), &mut Budget::for_request()).len() <= MAX_LAYERS);
+            prop_assert!(decoded(value.as_bytes(), &mut Budget::for_request()).len() <= MAX_LAYERS);
         }
     }
 }

@@ -11,24 +11,24 @@ mod rce;
 mod redir;
 mod scanner;
 mod session;
-mod site;
 mod sqli;
 mod ssrf;
 mod ssti;
 mod upload;
+mod value_context;
 mod xss;
 mod xxe;
 
 use crate::{
-    field::Place,
-    prefilter::{Bytes, Prefilter, Suspects},
+    field::FieldKind,
+    prefilter::{Bytes, CandidateSet, Prefilter},
     signature::{self, Catalogue},
 };
 use shared::{AttackType, Severity};
 use std::ops::Range;
 
-pub(crate) use site::Site;
 pub(crate) use sqli::is_document;
+pub(crate) use value_context::ValueContext;
 
 /// Evidence in one value.
 #[derive(Debug, Clone)]
@@ -46,16 +46,16 @@ pub(crate) struct Detectors {
     scanner: scanner::Detector,
 }
 
-/// Detectors that wait for literals; the signatures before them wait, too.
+/// Prefilter slots of detectors, numbered after those of signatures.
 #[derive(Debug, Clone, Copy)]
-enum Waiting {
+enum DetectorSlot {
     Sqli,
     SqliInHeaders,
     PathTraversal,
     Scanner,
 }
 
-impl Waiting {
+impl DetectorSlot {
     const LITERALS: &[(Self, &[&str])] = &[
         (Self::Sqli, sqli::LITERALS),
         (Self::SqliInHeaders, sqli::LITERALS_IN_HEADERS),
@@ -68,11 +68,11 @@ impl Waiting {
 impl Detectors {
     pub(crate) fn built_in() -> Self {
         let catalogue = Catalogue::built_in();
-        let first = catalogue.suspects();
-        let waiting = Waiting::LITERALS.iter();
-        let waiting =
-            waiting.flat_map(|&(who, words)| words.iter().map(move |word| (first + who as usize, *word)));
-        let prefilter = Prefilter::new(catalogue.literals().chain(waiting));
+        let first = catalogue.slot_count();
+        let slots = DetectorSlot::LITERALS.iter();
+        let slots =
+            slots.flat_map(|&(slot, words)| words.iter().map(move |word| (first + slot as usize, *word)));
+        let prefilter = Prefilter::new(catalogue.literals().chain(slots));
         Self { prefilter, catalogue, scanner: scanner::Detector::new() }
     }
 
@@ -80,40 +80,45 @@ impl Detectors {
     ///
     /// Most values are clean and must cost next to nothing: a detector is asked only when the bytes or the literals occur
     /// that all of its rules need, and it names them here.
-    pub(crate) fn detect(&self, value: &[u8], bytes: Bytes, place: Place) -> Vec<Match<'_>> {
+    pub(crate) fn detect(&self, value: &[u8], bytes: Bytes, kind: FieldKind) -> Vec<Match<'_>> {
         let is_plain = is_plain(value, bytes);
-        if is_plain && matches!(place, Place::Value | Place::Name) {
+        if is_plain && matches!(kind, FieldKind::Value | FieldKind::Name) {
             return Vec::new();
         }
-        let suspects = self.prefilter.suspects(value);
-        let awaited = |who: Waiting| suspects.contains(self.catalogue.suspects() + who as usize);
+        let candidates = self.prefilter.candidates(value);
+        let is_candidate =
+            |slot: DetectorSlot| candidates.contains(self.catalogue.slot_count() + slot as usize);
         let mut matches = Vec::new();
-        if awaited(Waiting::Scanner) {
-            matches.extend(self.scanner.detect(value, place));
+        if is_candidate(DetectorSlot::Scanner) {
+            matches.extend(self.scanner.detect(value, kind));
         }
         if is_plain {
             return matches;
         }
-        matches.extend(self.catalogued(value, &suspects));
-        matches.extend(rce::detect(value, bytes, place));
+        matches.extend(self.catalogued(value, &candidates));
+        matches.extend(rce::detect(value, bytes, kind));
         if bytes.has(Bytes::OPEN_BRACE.or(Bytes::OPEN_TAG).or(Bytes::HASH).or(Bytes::AT)) {
             matches.extend(ssti::detect(value));
         }
-        if awaited(Waiting::PathTraversal) {
-            matches.extend(ptrav::detect(value, place));
+        if is_candidate(DetectorSlot::PathTraversal) {
+            matches.extend(ptrav::detect(value, kind));
         }
-        if awaited(if place == Place::ShapedHeader { Waiting::SqliInHeaders } else { Waiting::Sqli }) {
+        if is_candidate(if kind == FieldKind::ShapedHeader {
+            DetectorSlot::SqliInHeaders
+        } else {
+            DetectorSlot::Sqli
+        }) {
             matches.extend(sqli::detect(value));
         }
         let markup = Bytes::OPEN_TAG.or(Bytes::COLON).or(Bytes::EQUALS).or(Bytes::BACKSLASH).or(Bytes::HIGH);
-        if bytes.has(markup) || place == Place::Name {
-            matches.extend(xss::detect(value, place));
+        if bytes.has(markup) || kind == FieldKind::Name {
+            matches.extend(xss::detect(value, kind));
         }
         matches
     }
 
-    fn catalogued(&self, value: &[u8], suspects: &Suspects) -> Vec<Match<'_>> {
-        let found = self.catalogue.matches(value, suspects).into_iter();
+    fn catalogued(&self, value: &[u8], candidates: &CandidateSet) -> Vec<Match<'_>> {
+        let found = self.catalogue.matches(value, candidates).into_iter();
         found
             .map(|(signature, span)| Match {
                 attack_type: signature.attack_type.clone(),
@@ -126,29 +131,34 @@ impl Detectors {
 }
 
 /// Matches in values that may be spoken for by their parts, and in values of one plain word.
-pub(crate) fn detect_whole(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
-    let mut matches = graphql::detect(value, place, site);
-    matches.extend(session::detect(value, place, site));
-    matches.extend(mass_assignment::detect(value, place, site));
-    matches.extend(rce::detect_parameter(value, place, site));
+pub(crate) fn detect_whole(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Vec<Match<'static>> {
+    let mut matches = graphql::detect(value, kind, context);
+    matches.extend(session::detect(value, kind, context));
+    matches.extend(mass_assignment::detect(value, kind, context));
+    matches.extend(rce::detect_parameter(value, kind, context));
     matches
 }
 
 /// Matches that depend on where the value sits.
-pub(crate) fn detect_at(value: &[u8], bytes: Bytes, place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
+pub(crate) fn detect_at(
+    value: &[u8],
+    bytes: Bytes,
+    kind: FieldKind,
+    context: &ValueContext<'_>,
+) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
-    matches.extend(rce::detect_pollution(value, site));
-    if bytes.has(Bytes::COLON) || site.is_one_of(&ssrf::ADDRESS_NAMES) {
-        matches.extend(ssrf::detect(value, place, site));
+    matches.extend(rce::detect_pollution(value, context));
+    if bytes.has(Bytes::COLON) || context.is_one_of(&ssrf::ADDRESS_NAMES) {
+        matches.extend(ssrf::detect(value, kind, context));
     }
     if is_plain(value, bytes) {
         return matches;
     }
     if bytes.has(Bytes::BREAK.or(Bytes::BACKSLASH).or(Bytes::HIGH)) {
-        matches.extend(crlf::detect(value, site));
+        matches.extend(crlf::detect(value, context));
     }
     if bytes.has(Bytes::SLASH.or(Bytes::BACKSLASH).or(Bytes::COLON)) {
-        matches.extend(redir::detect(value, site));
+        matches.extend(redir::detect(value, context));
     }
     if bytes.has(Bytes::OPEN_TAG) {
         matches.extend(xxe::detect(value));
@@ -156,9 +166,9 @@ pub(crate) fn detect_at(value: &[u8], bytes: Bytes, place: Place, site: &Site<'_
     if bytes.has(Bytes::PERCENT) {
         matches.extend(xxe::detect_reference(value));
     }
-    matches.extend(protocol::detect(value, place, site));
-    matches.extend(ptrav::detect_at(value, place, site));
-    matches.extend(upload::detect(value, site));
+    matches.extend(protocol::detect(value, kind, context));
+    matches.extend(ptrav::detect_at(value, kind, context));
+    matches.extend(upload::detect(value, context));
     matches
 }
 

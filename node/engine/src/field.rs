@@ -1,6 +1,6 @@
 //! A piece of a request worth a look.
 
-use crate::trail::Trail;
+use crate::point_path::PointPath;
 use std::borrow::Cow;
 
 /// Names in points are cut here: they group attacks, and an attacker chooses them.
@@ -9,8 +9,8 @@ pub(crate) const NAME_CHARS: usize = 100;
 /// One value of the request, as its parser hands it on.
 #[derive(Debug, Clone)]
 pub(crate) struct Field<'a> {
-    pub trail: Trail,
-    pub place: Place,
+    pub point_path: PointPath,
+    pub kind: FieldKind,
     pub value: Cow<'a, [u8]>,
     /// Encodings its parser took off before `value` could be read, e.g. the percent signs of a query.
     pub decoded: Vec<&'static str>,
@@ -20,7 +20,7 @@ pub(crate) struct Field<'a> {
 
 /// What is usual for a value here, which is what false alarms depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum FieldKind {
     /// The path of the request.
     Path,
     /// A parameter, a JSON string, a cookie, a body: an application may use it for anything.
@@ -32,15 +32,15 @@ pub(crate) enum Place {
 }
 
 impl<'a> Field<'a> {
-    pub(crate) fn new(trail: Trail, place: Place, value: impl Into<Cow<'a, [u8]>>) -> Self {
-        Self { trail, place, value: value.into(), decoded: Vec::new(), depth: 0 }
+    pub(crate) fn new(point_path: PointPath, kind: FieldKind, value: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self { point_path, kind, value: value.into(), decoded: Vec::new(), depth: 0 }
     }
 
     /// The field with a value of its own, for what was read from a buffer that goes away.
     pub(crate) fn into_owned<'o>(self) -> Field<'o> {
         Field {
-            trail: self.trail,
-            place: self.place,
+            point_path: self.point_path,
+            kind: self.kind,
             value: Cow::Owned(self.value.into_owned()),
             decoded: self.decoded,
             depth: self.depth,

@@ -5,11 +5,11 @@ use crate::{
     Engine,
     budget::Budget,
     decode,
-    field::{Field, Place},
+    field::{Field, FieldKind},
+    parse::{self, Sink},
+    point_path::PointArena,
     prefilter::Bytes,
     token,
-    trail::Trails,
-    unpack::{self, Sink},
 };
 use shared::{Body, Delivery, InspectRequest, point::Tag};
 use std::{net::Ipv4Addr, sync::OnceLock};
@@ -20,12 +20,12 @@ pub type Target = fn(&[u8]);
 /// Every target, by the name of its fuzzer.
 pub const TARGETS: &[(&str, Target)] = &[
     ("engine", engine),
-    ("unpack_form", unpack_form),
-    ("unpack_json", unpack_json),
-    ("unpack_multipart", unpack_multipart),
-    ("unpack_nested", unpack_nested),
-    ("unpack_protobuf", unpack_protobuf),
-    ("unpack_xml", unpack_xml),
+    ("parse_form", parse_form),
+    ("parse_json", parse_json),
+    ("parse_multipart", parse_multipart),
+    ("parse_nested", parse_nested),
+    ("parse_protobuf", parse_protobuf),
+    ("parse_xml", parse_xml),
     ("decode", decode),
     ("inflate", inflate),
     ("token_html", token_html),
@@ -83,63 +83,59 @@ fn split<'d>(data: &'d [u8], at: &[u8]) -> (&'d [u8], Option<&'d [u8]>) {
 }
 
 /// A query, a form body and cookies.
-pub fn unpack_form(data: &[u8]) {
+pub fn parse_form(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    unpack_all(&bare("GET", "/", &text));
+    parse_all(&bare("GET", "/", &text));
     with_header("cookie", &text, None);
     with_header("content-type", "application/x-www-form-urlencoded", Some(data));
 }
 
 /// As it is, and as frames of gRPC.
-pub fn unpack_protobuf(data: &[u8]) {
+pub fn parse_protobuf(data: &[u8]) {
     with_header("content-type", "application/protobuf", Some(data));
     with_header("content-type", "application/grpc", Some(data));
 }
 
-pub fn unpack_json(data: &[u8]) {
+pub fn parse_json(data: &[u8]) {
     with_header("content-type", "application/json", Some(data));
 }
 
-pub fn unpack_xml(data: &[u8]) {
-    unfold(&[b"<?xml version='1.0'?>", data].concat());
+pub fn parse_xml(data: &[u8]) {
+    parse_nested(&[b"<?xml version='1.0'?>", data].concat());
 }
 
 /// The first line is the content type.
-pub fn unpack_multipart(data: &[u8]) {
+pub fn parse_multipart(data: &[u8]) {
     let (content_type, body) = split(data, b"\n");
     with_header("content-type", &String::from_utf8_lossy(content_type), body);
     with_header("content-type", "multipart/form-data; boundary=b", Some(data));
 }
 
 /// GraphQL, tokens, base64, hex, compressed data, UTF-16: whatever a value may hold.
-pub fn unpack_nested(data: &[u8]) {
-    unfold(data);
+pub fn parse_nested(value: &[u8]) {
+    let mut arena = PointArena::default();
+    let parent = Field::new(arena.then(None, Tag::Post), FieldKind::Value, value);
+    let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), arena: &mut arena };
+    parse::parse_nested(value, Bytes::of(value), &parent, &mut sink);
 }
 
 fn with_header(name: &str, value: &str, body: Option<&[u8]>) {
     let headers = vec![(name.to_owned(), value.to_owned())];
-    unpack_all(&InspectRequest { headers, body: body.map(|it| Body(it.to_vec())), ..bare("POST", "/", "") });
+    parse_all(&InspectRequest { headers, body: body.map(|it| Body(it.to_vec())), ..bare("POST", "/", "") });
 }
 
-fn unpack_all(request: &InspectRequest) {
-    unpack::unpack(request, &mut Budget::for_request(), &mut Trails::default());
-}
-
-fn unfold(value: &[u8]) {
-    let mut trails = Trails::default();
-    let parent = Field::new(trails.then(None, Tag::Post), Place::Value, value);
-    let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), trails: &mut trails };
-    unpack::unfold(value, Bytes::of(value), &parent, &mut sink);
+fn parse_all(request: &InspectRequest) {
+    parse::parse(request, &mut Budget::for_request(), &mut PointArena::default());
 }
 
 /// All layers in turn.
 pub fn decode(data: &[u8]) {
-    for layer in decode::peel_all(data, Bytes::of(data), &mut Budget::for_request()) {
+    for layer in decode::decode_all(data, Bytes::of(data), &mut Budget::for_request()) {
         assert!(layer.value.len() <= data.len(), "{} makes the value longer", layer.name);
     }
     decode::charset::read_utf16(data);
-    decode::hex::peel(data);
-    decode::base64::peel(data);
+    decode::hex::decode(data);
+    decode::base64::decode(data);
 }
 
 pub fn inflate(data: &[u8]) {
@@ -218,13 +214,13 @@ mod tests {
     #[test]
     fn a_million_brackets_end_no_stack() {
         let nestings: &[(&str, Target)] = &[
-            ("[", unpack_json),
-            ("{\"a\":", unpack_json),
-            ("<a>", unpack_xml),
-            ("<!DOCTYPE a [", unpack_xml),
-            ("a[", unpack_form),
-            ("query{", unpack_nested),
-            ("[", unpack_nested),
+            ("[", parse_json),
+            ("{\"a\":", parse_json),
+            ("<a>", parse_xml),
+            ("<!DOCTYPE a [", parse_xml),
+            ("a[", parse_form),
+            ("query{", parse_nested),
+            ("[", parse_nested),
             ("(", token_sql),
             ("/*", token_sql),
             ("$(", token_shell),

@@ -2,14 +2,14 @@
 
 use crate::{
     budget::{Budget, Limit},
-    clean_values::{CleanValues, Remembered},
+    clean_value_cache::{CacheSlot, CleanValueCache},
     decode::{self, Layer},
-    detect::{Detectors, Match, Site, detect_at, detect_whole},
+    detect::{Detectors, Match, ValueContext, detect_at, detect_whole},
     field::Field,
+    parse::{self, Nested, Sink},
+    point_path::{PointArena, PointPath},
     prefilter::Bytes,
     rules::RequestRules,
-    trail::{Trail, Trails},
-    unpack::{self, Sink, Unfolded},
 };
 use serde::Serialize;
 use shared::{AttackType, Class, Finding, InspectRequest, Point, Severity, point::Tag, ruleset::RuleRef};
@@ -27,8 +27,8 @@ const VIEW_CHARS: usize = 2_000;
 pub struct Inspection {
     /// The most severe first; among equals, in the order of the request.
     pub findings: Vec<Finding>,
-    /// The rules that silenced a finding.
-    pub silenced_by: Vec<RuleRef>,
+    /// The rules that suppressed a finding.
+    pub suppressed_by: Vec<RuleRef>,
     /// How many fields were looked at.
     pub fields: usize,
 }
@@ -43,14 +43,14 @@ pub struct ExplainedField {
     /// The value itself, then each stage of decoding.
     pub layers: Vec<LayerView>,
     pub findings: Vec<Finding>,
-    /// What was found and does not count, as a rule silences it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub silenced: Vec<SilencedFinding>,
+    /// What was found and does not count, as a rule suppresses it.
+    #[serde(rename = "silenced", skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<SuppressedFinding>,
 }
 
-/// A finding that a rule silences.
+/// A finding that a rule suppresses.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SilencedFinding {
+pub struct SuppressedFinding {
     pub rule: RuleRef,
     pub finding: Finding,
 }
@@ -68,35 +68,35 @@ pub(crate) struct Reader<'e> {
     pub detectors: &'e Detectors,
     pub rules: &'e RequestRules<'e>,
     /// Absent: each value is read anew.
-    pub clean_values: Option<&'e CleanValues>,
+    pub clean_value_cache: Option<&'e CleanValueCache>,
 }
 
 pub(crate) fn inspect(reader: Reader<'_>, request: &InspectRequest) -> Inspection {
     let rules = reader.rules;
-    let mut collected = Collected { rules, findings: Vec::new(), silenced_by: Vec::new() };
+    let mut collected = Collected { rules, findings: Vec::new(), suppressed_by: Vec::new() };
     let mut fields = 0;
     let overrun = walk(reader, request, |examined, _| {
         fields += 1;
         examined.findings.into_iter().for_each(|finding| collected.take(finding));
     });
     overrun.map(Overrun::finding).into_iter().for_each(|finding| collected.take(finding));
-    let Collected { findings, silenced_by, .. } = collected;
-    Inspection { findings: most_severe(findings), silenced_by, fields }
+    let Collected { findings, suppressed_by, .. } = collected;
+    Inspection { findings: most_severe(findings), suppressed_by, fields }
 }
 
-/// Findings that count. What is silenced is sorted out here, before there is a choice which of many are kept: else an
-/// attacker could hide an attack behind a thousand that are silenced.
+/// Findings that count. What is suppressed is sorted out here, before there is a choice which of many are kept: else an
+/// attacker could hide an attack behind a thousand that are suppressed.
 struct Collected<'r> {
     rules: &'r RequestRules<'r>,
     findings: Vec<Finding>,
-    silenced_by: Vec<RuleRef>,
+    suppressed_by: Vec<RuleRef>,
 }
 
 impl Collected<'_> {
     fn take(&mut self, finding: Finding) {
-        if let Some(rule) = self.rules.silences(&finding) {
-            if !self.silenced_by.contains(&rule) {
-                self.silenced_by.push(rule);
+        if let Some(rule) = self.rules.suppresses(&finding) {
+            if !self.suppressed_by.contains(&rule) {
+                self.suppressed_by.push(rule);
             }
         } else if self.has_room_for(&finding) {
             self.findings.push(finding);
@@ -115,8 +115,8 @@ impl Collected<'_> {
 
 pub(crate) fn explain(reader: Reader<'_>, request: &InspectRequest) -> Vec<ExplainedField> {
     let mut explained = Vec::new();
-    let overrun = walk(reader, request, |examined, trails| {
-        let point = trails.point(examined.field.trail);
+    let overrun = walk(reader, request, |examined, arena| {
+        let point = arena.point(examined.field.point_path);
         explained.push(examined.explained(point));
     });
     explained.extend(overrun.map(Overrun::finding).map(|finding| ExplainedField {
@@ -124,7 +124,7 @@ pub(crate) fn explain(reader: Reader<'_>, request: &InspectRequest) -> Vec<Expla
         decoded: Vec::new(),
         layers: Vec::new(),
         findings: vec![finding],
-        silenced: Vec::new(),
+        suppressed: Vec::new(),
     }));
     for field in &mut explained {
         field.apply(reader.rules);
@@ -135,8 +135,8 @@ pub(crate) fn explain(reader: Reader<'_>, request: &InspectRequest) -> Vec<Expla
 impl ExplainedField {
     fn apply(&mut self, rules: &RequestRules<'_>) {
         for finding in std::mem::take(&mut self.findings) {
-            match rules.silences(&finding) {
-                Some(rule) => self.silenced.push(SilencedFinding { rule, finding }),
+            match rules.suppresses(&finding) {
+                Some(rule) => self.suppressed.push(SuppressedFinding { rule, finding }),
                 None => self.findings.push(finding),
             }
         }
@@ -150,9 +150,9 @@ struct Overrun {
 }
 
 impl Overrun {
-    fn of(budget: &Budget, trails: &Trails, spent_on: Option<Trail>) -> Option<Self> {
+    fn of(budget: &Budget, arena: &PointArena, spent_on: Option<PointPath>) -> Option<Self> {
         let limit = budget.exhausted()?;
-        Some(Self { limit, point: spent_on.map_or_else(Point::uri, |trail| trails.point(trail)) })
+        Some(Self { limit, point: spent_on.map_or_else(Point::uri, |point_path| arena.point(point_path)) })
     }
 
     /// What was not inspected must not look clean.
@@ -181,11 +181,11 @@ struct Examined<'a> {
 impl Examined<'_> {
     fn explained(self, point: Point) -> ExplainedField {
         let whole = LayerView { name: "value", value: shown(&self.field.value, VIEW_CHARS) };
-        let peeled =
+        let decoded =
             self.layers.iter().map(|it| LayerView { name: it.name, value: shown(&it.value, VIEW_CHARS) });
-        let layers = [whole].into_iter().chain(peeled).collect();
+        let layers = [whole].into_iter().chain(decoded).collect();
         let (decoded, findings) = (self.field.decoded, self.findings);
-        ExplainedField { point, decoded, layers, findings, silenced: Vec::new() }
+        ExplainedField { point, decoded, layers, findings, suppressed: Vec::new() }
     }
 }
 
@@ -193,25 +193,25 @@ impl Examined<'_> {
 fn walk<'a>(
     reader: Reader<'_>,
     request: &'a InspectRequest,
-    mut visit: impl FnMut(Examined<'a>, &Trails),
+    mut visit: impl FnMut(Examined<'a>, &PointArena),
 ) -> Option<Overrun> {
     let mut budget = Budget::for_request();
-    let mut trails = Trails::with_room();
-    let mut queue = VecDeque::from(unpack::unpack(request, &mut budget, &mut trails));
-    let mut overrun = Overrun::of(&budget, &trails, queue.back().map(|field| field.trail));
+    let mut arena = PointArena::with_room();
+    let mut queue = VecDeque::from(parse::parse(request, &mut budget, &mut arena));
+    let mut overrun = Overrun::of(&budget, &arena, queue.back().map(|field| field.point_path));
     let mut of_path = Vec::new();
     while let Some(field) = queue.pop_front() {
-        let mut sink = Sink { fields: Vec::new(), budget: &mut budget, trails: &mut trails };
+        let mut sink = Sink { fields: Vec::new(), budget: &mut budget, arena: &mut arena };
         let mut examined = examine(reader, request, field, &mut sink);
         queue.extend(sink.fields);
         tell_once(&mut examined.findings, &mut of_path);
-        overrun = overrun.or_else(|| Overrun::of(&budget, &trails, Some(examined.field.trail)));
-        visit(examined, &trails);
+        overrun = overrun.or_else(|| Overrun::of(&budget, &arena, Some(examined.field.point_path)));
+        visit(examined, &arena);
     }
     overrun
 }
 
-/// What the whole path holds, its segments hold as well. It is told of the path alone, so that one exclusion silences it.
+/// What the whole path holds, its segments hold as well. It is told of the path alone, so that one exclusion suppresses it.
 fn tell_once(findings: &mut Vec<Finding>, of_path: &mut Vec<AttackType>) {
     let Some(part) = findings.first().and_then(|finding| finding.point.0.first()) else { return };
     match part.tag {
@@ -230,62 +230,65 @@ fn examine<'a>(
     if !sink.budget.spend_bytes(field.value.len()) {
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
-    let remembered = reader.clean_values.and_then(|values| values.of(&field));
-    let is_known = remembered.is_some_and(Remembered::is_clean);
+    let slot = reader.clean_value_cache.and_then(|cache| cache.slot(&field));
+    let is_known = slot.is_some_and(CacheSlot::is_clean);
     let bytes = Bytes::of(&field.value);
-    let layers = if is_known { Vec::new() } else { decode::peel_all(&field.value, bytes, sink.budget) };
+    let layers = if is_known { Vec::new() } else { decode::decode_all(&field.value, bytes, sink.budget) };
     let mut findings = Vec::new();
     let mut is_clean = layers.is_empty();
     for stage in 0..=layers.len() {
-        let peeled = &layers[..stage];
-        is_clean &= examine_stage(reader, request, (&field, bytes, is_known), peeled, &mut findings, sink);
+        let decoded = &layers[..stage];
+        is_clean &= examine_stage(reader, request, (&field, bytes, is_known), decoded, &mut findings, sink);
     }
-    if let Some(remembered) = remembered.filter(|_| is_clean && !is_known) {
-        remembered.note_clean();
+    if let Some(slot) = slot.filter(|_| is_clean && !is_known) {
+        slot.mark_clean();
     }
     Examined { field, layers, findings }
 }
 
-/// Looks at the value after these layers were peeled. True when the value holds nothing, wherever it sits; when that is known,
+/// Looks at the value after these layers were removed. True when the value holds nothing, wherever it sits; when that is known,
 /// only what depends on where it sits is looked at.
 fn examine_stage<'a>(
     Reader { detectors, rules, .. }: Reader<'_>,
     request: &InspectRequest,
     (field, bytes, is_known): (&Field<'a>, Bytes, bool),
-    peeled: &[Layer],
+    decoded: &[Layer],
     findings: &mut Vec<Finding>,
     sink: &mut Sink<'a, '_>,
 ) -> bool {
-    let (value, bytes) = peeled.last().map_or((&*field.value, bytes), |layer| (&layer.value, layer.bytes));
-    if !peeled.is_empty() && !sink.budget.spend_bytes(value.len()) {
+    let (value, bytes) = decoded.last().map_or((&*field.value, bytes), |layer| (&layer.value, layer.bytes));
+    if !decoded.is_empty() && !sink.budget.spend_bytes(value.len()) {
         return false;
     }
-    let mut hits =
-        detect_whole(value, field.place, &Site::of(request, sink.trails, field.trail, &field.value));
-    let unfolded = if is_known { Unfolded::Nothing } else { unpack::unfold(value, bytes, field, sink) };
-    let mut is_clean = unfolded == Unfolded::Nothing;
-    let site = Site::of(request, sink.trails, field.trail, &field.value);
-    if unfolded != Unfolded::Whole {
+    let mut hits = detect_whole(
+        value,
+        field.kind,
+        &ValueContext::of(request, sink.arena, field.point_path, &field.value),
+    );
+    let nested = if is_known { Nested::Nothing } else { parse::parse_nested(value, bytes, field, sink) };
+    let mut is_clean = nested == Nested::Nothing;
+    let context = ValueContext::of(request, sink.arena, field.point_path, &field.value);
+    if nested != Nested::Whole {
         let shown = decode::base64::shortened(value);
         if !is_known {
-            let found = detectors.detect(shown, bytes, field.place);
+            let found = detectors.detect(shown, bytes, field.kind);
             is_clean &= found.is_empty();
             hits.extend(found);
         }
-        hits.extend(detect_at(shown, bytes, field.place, &site));
-        hits.extend(rules.detect(value, || site.point()));
+        hits.extend(detect_at(shown, bytes, field.kind, &context));
+        hits.extend(rules.detect(value, || context.point()));
     }
     for hit in hits {
         if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {
-            findings.push(finding(&hit, value, (field, site.point()), peeled));
+            findings.push(finding(&hit, value, (field, context.point()), decoded));
         }
     }
     is_clean
 }
 
-fn finding(hit: &Match<'_>, value: &[u8], (field, point): (&Field<'_>, Point), peeled: &[Layer]) -> Finding {
+fn finding(hit: &Match<'_>, value: &[u8], (field, point): (&Field<'_>, Point), decoded: &[Layer]) -> Finding {
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    let layers = field.decoded.iter().copied().chain(peeled.iter().map(|layer| layer.name));
+    let layers = field.decoded.iter().copied().chain(decoded.iter().map(|layer| layer.name));
     Finding {
         attack_type: hit.attack_type.clone(),
         point,

@@ -3,14 +3,14 @@
 //! Only what still works at its target counts: cases change in languages that ignore case, comments stand for spaces in SQL,
 //! percent signs are doubled where URLs are read.
 
-mod place;
+mod insertion_point;
 mod spelling;
 
 use serde::Deserialize;
 use shared::InspectRequest;
 use spelling::Spelling;
 
-pub use place::Place;
+pub use insertion_point::InsertionPoint;
 
 /// What a payload is written in, which decides how it can be disguised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -49,15 +49,15 @@ enum Text {
 }
 
 /// The payload in this place, as it is.
-pub(crate) fn plain(payload: &str, name: &str, place: &Place) -> Variant {
+pub(crate) fn plain(payload: &str, name: &str, place: &InsertionPoint) -> Variant {
     Variant { how: place.name().to_owned(), request: place.request(name, &Text::Value(payload.to_owned())) }
 }
 
 /// Every spelling in every place where both make sense, the plain payload in a query left out.
 pub(crate) fn variants(payload: &str, name: &str, language: Language) -> Vec<Variant> {
     let mut variants = Vec::new();
-    for place in Place::ALL.iter().filter(|place| place.takes(payload, language)) {
-        if *place != Place::Query {
+    for place in InsertionPoint::ALL.iter().filter(|place| place.takes(payload, language)) {
+        if *place != InsertionPoint::Query {
             variants.push(plain(payload, name, place));
         }
         for spelling in Spelling::ALL.iter().filter(|spelling| spelling.fits(language, place)) {

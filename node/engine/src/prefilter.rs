@@ -9,7 +9,7 @@ pub(crate) use bytes::Bytes;
 /// An automaton of so many would be megabytes, and a request that finds the caches cold would wait for each of its states.
 /// Here some 16 KB say where a literal may be; only there it is compared.
 pub(crate) struct Prefilter {
-    places: Box<[Places; 256]>,
+    byte_groups: Box<[ByteGroups; 256]>,
     /// Literals of one byte, by group.
     single: Groups,
     /// Literals of two and three bytes, by group.
@@ -25,7 +25,7 @@ pub(crate) struct Prefilter {
 /// The groups of literals a byte is in: alone, and at the first, second and third place of short ones. Those of two bytes
 /// begin at the second place and have anything at the first.
 #[derive(Clone, Copy, Default)]
-struct Places {
+struct ByteGroups {
     single: u64,
     short: [u64; 3],
 }
@@ -39,7 +39,7 @@ const KEY: usize = 4;
 const BUCKETS: usize = 1 << 12;
 
 struct Literal {
-    who: usize,
+    pattern_id: usize,
     text: Box<[u8]>,
     /// How much of it there is when its key has been read.
     read: usize,
@@ -47,56 +47,59 @@ struct Literal {
 
 impl Prefilter {
     /// Who waits, and for which literals, in any case. Whoever waits for none of them is not to be asked.
-    pub(crate) fn new<'l>(waiting: impl IntoIterator<Item = (usize, &'l str)>) -> Self {
-        let literals = waiting.into_iter().map(|(who, text)| Literal::new(who, text));
+    pub(crate) fn new<'l>(literals: impl IntoIterator<Item = (usize, &'l str)>) -> Self {
+        let literals = literals.into_iter().map(|(pattern_id, text)| Literal::new(pattern_id, text));
         let (mut long, short): (Vec<_>, Vec<_>) = literals.partition(|it| it.text.len() >= KEY);
         let (single, short): (Vec<_>, Vec<_>) = short.into_iter().partition(|it| it.text.len() < 2);
         let (single, short) = (grouped(single), grouped(short));
         long.sort_by_key(Literal::hash);
         let mut filter = Box::new([0; BUCKETS]);
-        for (bucket, bit) in long.iter().map(|it| place(it.hash())) {
+        for (bucket, bit) in long.iter().map(|it| bucket(it.hash())) {
             filter[bucket] |= bit;
         }
-        let begins = |bucket: usize| long.partition_point(|it| place(it.hash()).0 < bucket);
+        let begins = |bucket: usize| long.partition_point(|it| self::bucket(it.hash()).0 < bucket);
         let starts = (0..=BUCKETS).map(|bucket| u16::try_from(begins(bucket)).unwrap_or(u16::MAX)).collect();
-        Self { places: places(&single, &short), single, short, filter, starts, long }
+        Self { byte_groups: byte_groups(&single, &short), single, short, filter, starts, long }
     }
 
     /// Whose literals occur. May suspect too much, never too little. Every byte of every request passes here.
-    pub(crate) fn suspects(&self, value: &[u8]) -> Suspects {
-        let mut suspects = Suspects::default();
+    pub(crate) fn candidates(&self, value: &[u8]) -> CandidateSet {
+        let mut candidates = CandidateSet::default();
         let (mut single, mut key) = (0, 0);
         // Before the first byte anything may have been.
         let (mut first, mut second) = (u64::MAX, 0);
         for (at, &byte) in value.iter().enumerate() {
-            let places = &self.places[usize::from(byte)];
-            single |= places.single;
-            let short = second & places.short[2];
-            second = first & places.short[1];
-            first = places.short[0];
+            let byte_groups = &self.byte_groups[usize::from(byte)];
+            single |= byte_groups.single;
+            let short = second & byte_groups.short[2];
+            second = first & byte_groups.short[1];
+            first = byte_groups.short[0];
             key = key << 8 | u32::from(byte.to_ascii_lowercase());
-            let (bucket, bit) = place(hash(key));
+            let (bucket, bit) = bucket(hash(key));
             if short != 0 {
                 let literals = bits(short).flat_map(|group| &self.short[group]);
-                suspects.extend(literals, value, at + 1);
+                candidates.extend(literals, value, at + 1);
             }
             if self.filter[bucket] & bit != 0 {
                 let range = usize::from(self.starts[bucket])..usize::from(self.starts[bucket + 1]);
-                suspects.extend(self.long[range].iter(), value, at + 1);
+                candidates.extend(self.long[range].iter(), value, at + 1);
             }
         }
-        bits(single).flat_map(|group| &self.single[group]).for_each(|it| suspects.add(it.who));
-        suspects
+        bits(single).flat_map(|group| &self.single[group]).for_each(|it| candidates.add(it.pattern_id));
+        candidates
     }
 }
 
 impl Literal {
-    fn new(who: usize, text: &str) -> Self {
-        assert!(who < Suspects::MOST, "there are more signatures than suspects can be told apart");
+    fn new(pattern_id: usize, text: &str) -> Self {
+        assert!(
+            pattern_id < CandidateSet::MOST,
+            "there are more signatures than candidates can be told apart"
+        );
         let text = text.to_ascii_lowercase().into_bytes().into_boxed_slice();
         let rarest = text.windows(KEY).enumerate().min_by_key(|(_, it)| commonness(it));
         let read = rarest.map_or(text.len(), |(at, _)| at + KEY);
-        Self { who, text, read }
+        Self { pattern_id, text, read }
     }
 
     fn hash(&self) -> u16 {
@@ -126,26 +129,26 @@ fn grouped(mut literals: Vec<Literal>) -> Groups {
     groups
 }
 
-fn places(single: &Groups, short: &Groups) -> Box<[Places; 256]> {
-    let mut places = Box::new([Places::default(); 256]);
+fn byte_groups(single: &Groups, short: &Groups) -> Box<[ByteGroups; 256]> {
+    let mut byte_groups = Box::new([ByteGroups::default(); 256]);
     let both = |byte: u8| [usize::from(byte), usize::from(byte.to_ascii_uppercase())];
     for (group, literal) in numbered(single) {
         for byte in literal.text.iter().flat_map(|byte| both(*byte)) {
-            places[byte].single |= 1 << group;
+            byte_groups[byte].single |= 1 << group;
         }
     }
     for (group, literal) in numbered(short) {
         let before = 3 - literal.text.len();
         for byte in 0..256 * before {
-            places[byte % 256].short[0] |= 1 << group;
+            byte_groups[byte % 256].short[0] |= 1 << group;
         }
         for (at, byte) in literal.text.iter().enumerate() {
             for byte in both(*byte) {
-                places[byte].short[before + at] |= 1 << group;
+                byte_groups[byte].short[before + at] |= 1 << group;
             }
         }
     }
-    places
+    byte_groups
 }
 
 /// Each literal with its group.
@@ -174,40 +177,40 @@ const fn hash(key: u32) -> u16 {
 }
 
 /// The bucket of a hash and its bit there.
-const fn place(hash: u16) -> (usize, u16) {
+const fn bucket(hash: u16) -> (usize, u16) {
     ((hash >> 4) as usize, 1 << (hash & 15))
 }
 
 /// Who is to look at a value.
 #[derive(Debug, Default)]
-pub(crate) struct Suspects {
+pub(crate) struct CandidateSet {
     words: [u64; Self::WORDS],
 }
 
-impl Suspects {
+impl CandidateSet {
     const WORDS: usize = 6;
     const MOST: usize = 64 * Self::WORDS;
 
-    fn add(&mut self, who: usize) {
-        self.words[who / 64] |= 1 << (who % 64);
+    fn add(&mut self, pattern_id: usize) {
+        self.words[pattern_id / 64] |= 1 << (pattern_id % 64);
     }
 
     fn extend<'l>(&mut self, literals: impl Iterator<Item = &'l Literal>, value: &[u8], end: usize) {
         for literal in literals {
-            if !self.contains(literal.who) && literal.is_at(value, end) {
-                self.add(literal.who);
+            if !self.contains(literal.pattern_id) && literal.is_at(value, end) {
+                self.add(literal.pattern_id);
             }
         }
     }
 
-    pub(crate) fn contains(&self, who: usize) -> bool {
-        self.words.get(who / 64).is_some_and(|word| word & 1 << (who % 64) != 0)
+    pub(crate) fn contains(&self, pattern_id: usize) -> bool {
+        self.words.get(pattern_id / 64).is_some_and(|word| word & 1 << (pattern_id % 64) != 0)
     }
 
     /// All of them below `end`, in order.
     pub(crate) fn below(&self, end: usize) -> impl Iterator<Item = usize> {
         let numbers = |(word, set): (usize, &u64)| bits(*set).map(move |bit| word * 64 + bit);
-        self.words.iter().enumerate().flat_map(numbers).take_while(move |who| *who < end)
+        self.words.iter().enumerate().flat_map(numbers).take_while(move |pattern_id| *pattern_id < end)
     }
 }
 
@@ -217,22 +220,22 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn those_whose_literals_occur_are_suspects() {
+    fn patterns_whose_literals_occur_are_candidates() {
         let prefilter = Prefilter::new([(0, "union"), (1, "select"), (70, "'"), (1, "ion")]);
-        let suspects = prefilter.suspects(b"UNION all '");
-        assert_eq!(suspects.below(70).collect::<Vec<_>>(), [0, 1]);
-        assert!(suspects.contains(70) && !suspects.contains(2));
-        assert_eq!(prefilter.suspects(b"nothing").below(100).count(), 0);
+        let candidates = prefilter.candidates(b"UNION all '");
+        assert_eq!(candidates.below(70).collect::<Vec<_>>(), [0, 1]);
+        assert!(candidates.contains(70) && !candidates.contains(2));
+        assert_eq!(prefilter.candidates(b"nothing").below(100).count(), 0);
     }
 
     proptest! {
         #[test]
         fn literals_of_any_length_are_found_where_they_are(value in "(union|AB|[aAb'( ]|sel|elect|\\.e\\.){0,12}") {
             const LITERALS: [&str; 8] = ["'", "(", "ab", "b ", " a'", "union", "select", ".e."];
-            let suspects = Prefilter::new(LITERALS.into_iter().enumerate()).suspects(value.as_bytes());
+            let candidates = Prefilter::new(LITERALS.into_iter().enumerate()).candidates(value.as_bytes());
             let lower = value.to_ascii_lowercase();
-            for (who, literal) in LITERALS.iter().enumerate() {
-                prop_assert_eq!(suspects.contains(who), lower.contains(literal), "{}", literal);
+            for (pattern_id, literal) in LITERALS.iter().enumerate() {
+                prop_assert_eq!(candidates.contains(pattern_id), lower.contains(literal), "{}", literal);
             }
         }
     }

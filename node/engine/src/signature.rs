@@ -1,7 +1,7 @@
 //! The catalogue: signatures as data, each with its own evidence. The [prefilter](crate::prefilter)
 //! finds the candidates; only their regular expressions run.
 
-use crate::{detect::is_document, prefilter::Suspects, token::markdown};
+use crate::{detect::is_document, prefilter::CandidateSet, token::markdown};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::{
     ParserBuilder,
@@ -90,8 +90,8 @@ impl Catalogue {
         }
     }
 
-    /// Suspects are numbered below this.
-    pub(crate) fn suspects(&self) -> usize {
+    /// Pattern ids of signatures are below this.
+    pub(crate) fn slot_count(&self) -> usize {
         2 * self.signatures.len()
     }
 
@@ -106,19 +106,20 @@ impl Catalogue {
     }
 
     /// Each signature that matches, once, with its first match. What a post quotes as code is not searched.
-    pub(crate) fn matches(&self, value: &[u8], suspects: &Suspects) -> Vec<(&Signature, Range<usize>)> {
+    pub(crate) fn matches(&self, value: &[u8], candidates: &CandidateSet) -> Vec<(&Signature, Range<usize>)> {
         let count = self.signatures.len();
-        let is_beside =
-            |number: &usize| self.signatures[*number].beside.is_empty() || suspects.contains(count + number);
-        let candidates = suspects.below(count).filter(is_beside).map(|number| &self.signatures[number]);
-        let mut candidates = candidates.filter(|it| it.may_open(value)).peekable();
-        if candidates.peek().is_none() {
+        let is_beside = |number: &usize| {
+            self.signatures[*number].beside.is_empty() || candidates.contains(count + number)
+        };
+        let signatures = candidates.below(count).filter(is_beside).map(|number| &self.signatures[number]);
+        let mut signatures = signatures.filter(|it| it.may_open(value)).peekable();
+        if signatures.peek().is_none() {
             return Vec::new();
         }
         let is_document = is_document(value);
         let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
-        let candidates = candidates.filter(|it| !(it.quotable && is_document));
-        candidates.filter_map(|it| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
+        let signatures = signatures.filter(|it| !(it.quotable && is_document));
+        signatures.filter_map(|it| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
     }
 }
 
@@ -204,8 +205,8 @@ mod tests {
     use std::collections::HashSet;
 
     fn found(catalogue: &Catalogue, id: &str, text: &str) -> bool {
-        let suspects = Prefilter::new(catalogue.literals()).suspects(text.as_bytes());
-        catalogue.matches(text.as_bytes(), &suspects).iter().any(|(signature, _)| signature.id == id)
+        let candidates = Prefilter::new(catalogue.literals()).candidates(text.as_bytes());
+        catalogue.matches(text.as_bytes(), &candidates).iter().any(|(signature, _)| signature.id == id)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use engine::Engine;
 use shared::{Body, Delivery, InspectRequest};
 use std::net::Ipv4Addr;
 
-/// What honest fields hold, none of it encoded.
+/// What benign fields hold, none of it encoded.
 const CLEAN: &[&str] = &[
     "1042",
     "garden spade",

@@ -1,4 +1,4 @@
-//! The corpus as a floor: what is caught of our attacks stays caught, and our innocents pass.
+//! The corpus as a floor: what is caught of our attacks stays caught, and our benign pass.
 //!
 //! `wallarm-node score node/engine/corpus` shows the same, complete and by type.
 
@@ -84,9 +84,9 @@ fn our_attacks_are_caught_in_other_places_and_spellings() {
 }
 
 #[test]
-fn our_innocents_pass_but_for_a_few() {
+fn our_benign_pass_but_for_a_few() {
     let engine = Engine::new();
-    let samples = samples("innocent");
+    let samples = samples("benign");
     assert!(samples.len() >= 150);
     let named = |(file, it): (String, Sample)| {
         let name = format!("{file} {:?}", it.payload);

@@ -65,7 +65,7 @@ fn what_the_path_holds_is_not_told_of_its_segments_again() {
 }
 
 #[test]
-fn the_layers_that_were_peeled_are_named() {
+fn the_decoded_layers_are_named() {
     let found = findings(&request("/", "q=%2527%2520or%25201%253D1--"));
     assert!(found.iter().all(|it| it.decoded == ["percent", "percent"]), "{found:?}");
     let found = findings(&request("/", "q=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"));
@@ -89,7 +89,7 @@ fn names_are_inspected_and_share_one_point() {
 }
 
 #[test]
-fn json_inside_a_parameter_inside_base64_is_unfolded() {
+fn json_inside_a_parameter_inside_base64_is_parsed() {
     // {"a":["<svg onload=x>"]}
     let told = told(&request("/", "q=eyJhIjpbIjxzdmcgb25sb2FkPXg%2BIl19"));
     assert!(
@@ -102,7 +102,7 @@ fn json_inside_a_parameter_inside_base64_is_unfolded() {
 fn each_place_of_a_request_is_inspected() {
     let payload = "1 union select 1,2,3";
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let mut places = vec![
+    let mut requests = vec![
         request("/1%20union%20select%201,2,3", ""),
         request("/", "id=1%20union%20select%201,2,3"),
         with_body("application/x-www-form-urlencoded", format!("p={payload}")),
@@ -115,10 +115,10 @@ fn each_place_of_a_request_is_inspected() {
     ];
     for name in ["x-request-id", "cookie", "referer", "user-agent"] {
         let value = if name == "cookie" { format!("a={payload}") } else { payload.to_owned() };
-        places.push(InspectRequest { headers: vec![header(name, &value)], ..request("/", "") });
+        requests.push(InspectRequest { headers: vec![header(name, &value)], ..request("/", "") });
     }
-    for place in places {
-        assert!(findings(&place).iter().any(|it| it.signature == "sqli-union-select"), "{place:?}");
+    for request in requests {
+        assert!(findings(&request).iter().any(|it| it.signature == "sqli-union-select"), "{request:?}");
     }
 }
 
@@ -266,7 +266,7 @@ fn a_declaration_is_reported_once_and_at_its_point() {
 }
 
 #[test]
-fn honest_documents_and_tokens_have_no_findings() {
+fn benign_documents_and_tokens_have_no_findings() {
     for (content_type, body) in [
         (
             "application/soap+xml",

@@ -71,7 +71,7 @@ impl<'j> Judge<'j> {
         let (mut findings, mut silenced_by) = (Vec::new(), Vec::new());
         if is_analysed {
             let inspection = self.engine.inspect_under(request, &rules);
-            (findings, silenced_by) = (inspection.findings, inspection.silenced_by);
+            (findings, silenced_by) = (inspection.findings, inspection.suppressed_by);
         }
         let found = Found::of(&findings, rules.virtual_patch(&findings), rules.overlimit, settings.overlimit);
         let observed = if is_analysed { self.observe(request, &findings, now) } else { Observed::default() };

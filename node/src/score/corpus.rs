@@ -10,7 +10,7 @@ use std::{fs, path::Path};
 
 const PLAIN: &str = "own-attacks";
 const MUTATED: &str = "own-attacks-mutated";
-const INNOCENT: &str = "own-innocent";
+const BENIGN: &str = "own-benign";
 
 /// All requests of a file; its name is their type.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {
@@ -29,8 +29,8 @@ fn requests(number: usize, sample: &Sample, kind: &str) -> Vec<Labelled> {
         request: variant.request,
     };
     if !sample.is_attack() {
-        let innocents = sample.everywhere().into_iter();
-        return innocents.map(|variant| labelled(INNOCENT, Label::Benign, variant)).collect();
+        let variants = sample.everywhere().into_iter();
+        return variants.map(|variant| labelled(BENIGN, Label::Benign, variant)).collect();
     }
     let mutated = sample.mutated().into_iter().map(|variant| labelled(MUTATED, Label::Attack, variant));
     [labelled(PLAIN, Label::Attack, sample.plain())].into_iter().chain(mutated).collect()

@@ -53,7 +53,7 @@ pub(crate) fn shortened(value: &[u8]) -> &[u8] {
 }
 
 /// The text (or the compressed data) inside, when the value is base64 or ends in it: `Basic …`, `data:…;base64,…`.
-pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let encoded = encoded_part(value)?;
     let engine = if memchr::memchr2(b'-', b'_', encoded).is_some() { &URL_SAFE } else { &STANDARD };
     if !begins_well(letters(encoded), engine) {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn read(value: &str) -> Option<String> {
-        peel(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+        decode(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
     }
 
     #[test]

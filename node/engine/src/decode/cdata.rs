@@ -8,7 +8,7 @@ const MAX_SECTION: usize = 4;
 const MAX_TEXT: usize = 200;
 
 /// Joins short sections with the text around them.
-pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     memmem::find(value, b"<![CDATA[")?;
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -38,17 +38,17 @@ mod tests {
     #[test]
     fn short_sections_are_joined() {
         let split = b"<a><![CDATA[<]]>script<![CDATA[>]]>x</a>";
-        assert_eq!(peel(split).as_deref(), Some(b"<a><script>x</a>".as_slice()));
+        assert_eq!(decode(split).as_deref(), Some(b"<a><script>x</a>".as_slice()));
     }
 
     #[test]
     fn sections_without_markup_are_text() {
-        assert_eq!(peel(b"<![CDATA[1 union select 2]]>").as_deref(), Some(b"1 union select 2".as_slice()));
+        assert_eq!(decode(b"<![CDATA[1 union select 2]]>").as_deref(), Some(b"1 union select 2".as_slice()));
     }
 
     #[test]
     fn sections_with_markup_stay() {
-        assert_eq!(peel(b"<a><![CDATA[some <b>text</b>]]></a>"), None);
-        assert_eq!(peel(b"<![CDATA[<"), None);
+        assert_eq!(decode(b"<a><![CDATA[some <b>text</b>]]></a>"), None);
+        assert_eq!(decode(b"<![CDATA[<"), None);
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn read_declared(content_type: &str, body: &[u8]) -> Option<Vec<u8>> 
         "utf-16le" => Some(transcode(body, false)),
         "utf-32" | "utf-32be" | "utf32" => Some(transcode_utf32(body, u32::from_be_bytes)),
         "utf-32le" => Some(transcode_utf32(body, u32::from_le_bytes)),
-        "utf-7" | "utf7" => peel_utf7(body),
+        "utf-7" | "utf7" => decode_utf7(body),
         label if ebcdic::is_named(label) => Some(ebcdic::read(body)),
         label => {
             let (text, _) =
@@ -52,7 +52,7 @@ fn transcode_utf32(value: &[u8], unit: fn([u8; 4]) -> u32) -> Vec<u8> {
 }
 
 /// `+ADw-` as `<`. Only runs that spell ASCII count: nothing else is worth hiding, and base64 has plus signs, too.
-pub(super) fn peel_utf7(value: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode_utf7(value: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut copied = 0;
     for at in memchr::memmem::find_iter(value, b"+A") {
@@ -115,14 +115,14 @@ mod tests {
 
     #[test]
     fn utf7_spells_markup() {
-        assert_eq!(peel_utf7(b"+ADw-script+AD4-").as_deref(), Some(b"<script>".as_slice()));
-        assert_eq!(peel_utf7(b"+ADw-a+AD4AJg-b").as_deref(), Some(b"<a>&b".as_slice()));
+        assert_eq!(decode_utf7(b"+ADw-script+AD4-").as_deref(), Some(b"<script>".as_slice()));
+        assert_eq!(decode_utf7(b"+ADw-a+AD4AJg-b").as_deref(), Some(b"<a>&b".as_slice()));
     }
 
     #[test]
     fn sums_telephone_numbers_and_base64_stay() {
         for text in ["+A+B", "+49 30 123456", "a+Abc", "x+AAAAbase64//", "1+Apple"] {
-            assert_eq!(peel_utf7(text.as_bytes()), None, "{text}");
+            assert_eq!(decode_utf7(text.as_bytes()), None, "{text}");
         }
     }
 }

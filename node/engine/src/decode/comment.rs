@@ -6,7 +6,7 @@ pub(super) const NAME: &str = "comment";
 const LONGEST: usize = 40;
 
 /// Comments of a word or none as blanks. `/*!` begins what databases run, and lists of media types (`a/*, b/*`) have marks inside.
-pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut copied = 0;
     for start in memchr::memmem::find_iter(value, b"/*") {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     fn read(value: &str) -> Option<String> {
-        peel(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+        decode(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
     }
 
     #[test]

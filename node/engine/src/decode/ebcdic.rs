@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8]) -> Vec<u8> {
 
 /// A name or a value of a form, its separators kept apart from the form's.
 fn side(side: &[u8]) -> Vec<u8> {
-    let Some(raw) = percent::peel(side) else { return side.to_vec() };
+    let Some(raw) = percent::decode(side) else { return side.to_vec() };
     let escaped = raw.into_iter().map(letter).flat_map(|byte| match byte {
         b'%' => b"%25".to_vec(),
         b'&' => b"%26".to_vec(),

@@ -3,7 +3,7 @@
 use super::percent::{hex_byte, hex_word};
 
 /// Reads escapes that spell a character by its number; `\n` and the like stay.
-pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     super::replace_spelled(value, b'\\', read)
 }
 
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     fn read_all(value: &str) -> Option<String> {
-        peel(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+        decode(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
     }
 
     #[test]

@@ -10,7 +10,7 @@ const MIN_DIGITS: usize = 8;
 const SURE_DIGITS: usize = 12;
 
 /// The text a whole value of hex digits spells, `0x` before it allowed.
-pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let digits = value.strip_prefix(b"0x").or(value.strip_prefix(b"0X")).unwrap_or(value);
     let is_hex = digits.len() >= MIN_DIGITS && digits.iter().all(u8::is_ascii_hexdigit);
     let (pairs, odd) = digits.as_chunks::<2>();
@@ -32,9 +32,9 @@ mod tests {
 
     #[test]
     fn text_in_hex_is_read() {
-        assert_eq!(peel(b"3c7363726970743e").as_deref(), Some(b"<script>".as_slice()));
-        assert_eq!(peel(b"0x2e2e2f2e2e2f").as_deref(), Some(b"../../".as_slice()));
-        assert_eq!(peel(b"3b6c733b").as_deref(), Some(b";ls;".as_slice()));
+        assert_eq!(decode(b"3c7363726970743e").as_deref(), Some(b"<script>".as_slice()));
+        assert_eq!(decode(b"0x2e2e2f2e2e2f").as_deref(), Some(b"../../".as_slice()));
+        assert_eq!(decode(b"3b6c733b").as_deref(), Some(b";ls;".as_slice()));
     }
 
     #[test]
@@ -47,7 +47,7 @@ mod tests {
             "20261122",
             "503b2657",
         ] {
-            assert_eq!(peel(text.as_bytes()), None, "{text}");
+            assert_eq!(decode(text.as_bytes()), None, "{text}");
         }
     }
 }

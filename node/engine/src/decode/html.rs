@@ -30,7 +30,7 @@ const NAMED: &[(&str, u8)] = &[
 ];
 
 /// Replaces entities once.
-pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     super::replace_spelled(value, b'&', read)
 }
 
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn read_all(value: &str) -> Option<String> {
-        peel(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+        decode(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
     }
 
     #[test]

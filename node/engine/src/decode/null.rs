@@ -1,7 +1,7 @@
 //! Null bytes and other invisible bytes that split a word for us but not for the origin.
 
 /// Drops null bytes and the control bytes up to backspace.
-pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let dropped = value.iter().filter(|&&byte| is_invisible(byte)).count();
     // Binary data is full of them and means nothing without them.
     let is_text = dropped <= 2 + value.len() / 2;
@@ -18,7 +18,7 @@ mod tests {
 
     #[test]
     fn null_bytes_vanish() {
-        assert_eq!(peel(b"scr\0i\x01pt").as_deref(), Some(b"script".as_slice()));
-        assert_eq!(peel(b"script"), None);
+        assert_eq!(decode(b"scr\0i\x01pt").as_deref(), Some(b"script".as_slice()));
+        assert_eq!(decode(b"script"), None);
     }
 }

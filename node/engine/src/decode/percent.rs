@@ -3,18 +3,18 @@
 pub(crate) const NAME: &str = "percent";
 
 /// Percent-decodes once. A bare `%` stays as it is: origins accept it, so a payload may rely on it.
-pub(crate) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr(b'%', value)?;
-    decode(value, false)
+    decode_with(value, false)
 }
 
-/// As [`peel`], for queries and forms, where `+` is a space.
-pub(crate) fn peel_form(value: &[u8]) -> Option<Vec<u8>> {
+/// As [`decode`], for queries and forms, where `+` is a space.
+pub(crate) fn decode_form(value: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr2(b'%', b'+', value)?;
-    decode(value, true)
+    decode_with(value, true)
 }
 
-fn decode(value: &[u8], plus_is_space: bool) -> Option<Vec<u8>> {
+fn decode_with(value: &[u8], plus_is_space: bool) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(value.len());
     let mut at = 0;
     let mut changed = false;
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn form(value: &str) -> Option<String> {
-        peel_form(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
+        decode_form(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
     }
 
     #[test]
@@ -88,6 +88,6 @@ mod tests {
     #[test]
     fn plus_is_a_space_in_forms_only() {
         assert_eq!(form("a+b").as_deref(), Some("a b"));
-        assert_eq!(peel(b"a+b"), None);
+        assert_eq!(decode(b"a+b"), None);
     }
 }

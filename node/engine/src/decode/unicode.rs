@@ -3,7 +3,7 @@
 use super::percent::hex_byte;
 
 /// Overlong UTF-8 (`C0 AE` for a dot) and full-width letters (`U+FF07` for a quote) as the ASCII they stand for.
-pub(super) fn peel(value: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     if value.is_ascii() {
         return None;
     }
@@ -96,30 +96,30 @@ mod tests {
             b"\xC0\xAE\xE0\x80\xAE\xC0\xAF",
             b"\xF0\x80\x80\xAE\xC0.\xFC\x80\x80\x80\x80\xAF",
         ] {
-            assert_eq!(peel(overlong).as_deref(), Some(b"../".as_slice()));
+            assert_eq!(decode(overlong).as_deref(), Some(b"../".as_slice()));
         }
     }
 
     #[test]
     fn full_width_forms_are_ascii_to_some_servers() {
-        assert_eq!(peel("＜ｓｃｒｉｐｔ＞＇".as_bytes()).as_deref(), Some(b"<script>'".as_slice()));
+        assert_eq!(decode("＜ｓｃｒｉｐｔ＞＇".as_bytes()).as_deref(), Some(b"<script>'".as_slice()));
     }
 
     #[test]
     fn look_alikes_that_conversions_make_plain_are_plain() {
-        assert_eq!(peel("‹ſcript›ʹ′﹤﹥".as_bytes()).as_deref(), Some(b"<script>''<>".as_slice()));
+        assert_eq!(decode("‹ſcript›ʹ′﹤﹥".as_bytes()).as_deref(), Some(b"<script>''<>".as_slice()));
     }
 
     #[test]
     fn no_break_spaces_are_blanks() {
-        assert_eq!(peel(b"1\xA0or\xC2\xA01").as_deref(), Some(b"1 or 1".as_slice()));
-        assert_eq!(peel("à".as_bytes()), None);
+        assert_eq!(decode(b"1\xA0or\xC2\xA01").as_deref(), Some(b"1 or 1".as_slice()));
+        assert_eq!(decode("à".as_bytes()), None);
     }
 
     #[test]
     fn ordinary_text_of_any_language_stays() {
         for text in ["Grüße aus Köln", "Příliš žluťoučký", "日本語", "naïve — “quoted”"] {
-            assert_eq!(peel(text.as_bytes()), None, "{text}");
+            assert_eq!(decode(text.as_bytes()), None, "{text}");
         }
     }
 }

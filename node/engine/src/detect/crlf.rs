@@ -3,7 +3,7 @@
 //! In bodies people quote mails and HTTP itself; there only a first line that leads straight into a header counts, unless
 //! its break was spelled: nobody types `%0d%0a`.
 
-use super::{Match, Site};
+use super::{Match, ValueContext};
 use shared::{
     AttackType,
     Severity::{self, Critical, High, Medium},
@@ -36,13 +36,14 @@ const FIRST_LINE: usize = 200;
 /// More lines are a text.
 const FEW_LINES: usize = 6;
 
-pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
+pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
     let first = next_break(value, 0)?;
-    let is_typed = site.is_in_body() && !(site.depth() > 1 && is_spelled(&value[..first.start], site));
-    if is_typed && !is_injection_in_body(value, &first, site) {
+    let is_typed =
+        context.is_in_body() && !(context.depth() > 1 && is_spelled(&value[..first.start], context));
+    if is_typed && !is_injection_in_body(value, &first, context) {
         return None;
     }
-    if site.is_path() && first.end < value.len() && !value[first.clone()].starts_with(b"\\") {
+    if context.is_path() && first.end < value.len() && !value[first.clone()].starts_with(b"\\") {
         // No link has a line in its middle; servers that copy the path into a header break it there.
         let span = first.start..value.len();
         return Some(Match { attack_type: AttackType::Crlf, signature: "crlf-path", severity: Medium, span });
@@ -67,14 +68,14 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
 }
 
 /// Addresses spell the lines they quote.
-fn is_spelled(opens: &[u8], site: &Site<'_>) -> bool {
-    site.hides_breaks() && memchr::memmem::find(opens, b"://").is_none()
+fn is_spelled(opens: &[u8], context: &ValueContext<'_>) -> bool {
+    context.hides_breaks() && memchr::memmem::find(opens, b"://").is_none()
 }
 
 /// The body itself is judged by its first bytes: `0`, a blank line, a second request.
-fn is_injection_in_body(value: &[u8], first: &Range<usize>, site: &Site<'_>) -> bool {
+fn is_injection_in_body(value: &[u8], first: &Range<usize>, context: &ValueContext<'_>) -> bool {
     let lines = memchr::memchr_iter(b'\n', value).count();
-    let is_plain_body = site.depth() == 1;
+    let is_plain_body = context.depth() == 1;
     let opens = &value[..first.start];
     // After a blank line people go on writing.
     let is_one_break = first.len() <= 2 || value[first.clone()] == *br"\r\n";
@@ -189,7 +190,7 @@ mod tests {
     use shared::{Point, point::Tag};
 
     fn found(point: &Point, value: &str) -> Option<&'static str> {
-        detect(value.as_bytes(), &Site::at(point, "/", &[])).map(|it| it.signature)
+        detect(value.as_bytes(), &ValueContext::at(point, "/", &[])).map(|it| it.signature)
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! Introspection counts by default: applications in production know their schema, and the original's policy denies it, too.
 //! It counts at an endpoint of GraphQL, and anywhere in a parameter `query` that opens as a document.
 
-use super::{Match, Site};
-use crate::field::Place;
+use super::{Match, ValueContext};
+use crate::field::FieldKind;
 use shared::{
     AttackType,
     Severity::{self, Low, Medium},
@@ -13,7 +13,7 @@ use shared::{
 use std::ops::Range;
 
 /// What one document may ask for. Sizes and batches are the original's. Its depth (10) and aliases (5) are a policy for an
-/// application that somebody looked at; nobody looked at this one, so it is allowed what honest clients are known to send.
+/// application that somebody looked at; nobody looked at this one, so it is allowed what benign clients are known to send.
 struct Limits {
     document_bytes: usize,
     value_bytes: usize,
@@ -25,16 +25,16 @@ struct Limits {
 const LIMITS: Limits =
     Limits { document_bytes: 100 << 10, value_bytes: 10 << 10, depth: 15, aliases: 30, batch: 10 };
 
-pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'static>> {
-    match place {
-        Place::Name if value.eq_ignore_ascii_case(b"debug") && is_endpoint(site.path) => {
+pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Vec<Match<'static>> {
+    match kind {
+        FieldKind::Name if value.eq_ignore_ascii_case(b"debug") && is_endpoint(context.path) => {
             return vec![matched(AttackType::GraphqlDebug, "gql_debug-parameter", Low, 0..value.len())];
         }
-        Place::Value if is_query(site) || is_body(site) => {}
+        FieldKind::Value if is_query(context) || is_body(context) => {}
         _ => return Vec::new(),
     }
-    let is_endpoint = is_endpoint(site.path);
-    if !is_endpoint && (is_body(site) || !opens_document(value)) {
+    let is_endpoint = is_endpoint(context.path);
+    if !is_endpoint && (is_body(context) || !opens_document(value)) {
         return Vec::new();
     }
     let shape = Shape::of(value);
@@ -51,7 +51,7 @@ pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Vec<Match<'
         (shape.longest_value > LIMITS.value_bytes, AttackType::GraphqlValueSize, "gql_value_size-limit"),
         (shape.depth > LIMITS.depth, AttackType::GraphqlDepth, "gql_depth-limit"),
         (shape.aliases > LIMITS.aliases, AttackType::GraphqlAliases, "gql_aliases-limit"),
-        (batch_index(site) == Some(LIMITS.batch), AttackType::GraphqlBatch, "gql_docs_per_batch-limit"),
+        (batch_index(context) == Some(LIMITS.batch), AttackType::GraphqlBatch, "gql_docs_per_batch-limit"),
     ];
     let exceeded = exceeded.into_iter().filter(|(is_exceeded, ..)| *is_exceeded);
     matches.extend(exceeded.map(|(_, code, signature)| matched(code, signature, Medium, whole.clone())));
@@ -73,15 +73,15 @@ fn is_endpoint(path: &str) -> bool {
     segments.map(str::to_ascii_lowercase).any(|it| it == "gql" || it.contains("graphql") || it == "graphiql")
 }
 
-fn is_query(site: &Site<'_>) -> bool {
+fn is_query(context: &ValueContext<'_>) -> bool {
     // Most values are called otherwise, which is cheaper to tell.
-    let last = || site.point().0.pop().and_then(|step| step.key);
-    site.name() == Some("query") && matches!(last(), Some(Key::Name(_)))
+    let last = || context.point().0.pop().and_then(|step| step.key);
+    context.name() == Some("query") && matches!(last(), Some(Key::Name(_)))
 }
 
 /// The body itself, as `application/graphql` is sent.
-fn is_body(site: &Site<'_>) -> bool {
-    site.is_only(&Tag::Post)
+fn is_body(context: &ValueContext<'_>) -> bool {
+    context.is_only(&Tag::Post)
 }
 
 fn opens_document(value: &[u8]) -> bool {
@@ -91,8 +91,8 @@ fn opens_document(value: &[u8]) -> bool {
 }
 
 /// Which document of a batch this is, counted from 0.
-fn batch_index(site: &Site<'_>) -> Option<u64> {
-    let step = site.point().0.into_iter().find(|step| step.tag == Tag::Array)?;
+fn batch_index(context: &ValueContext<'_>) -> Option<u64> {
+    let step = context.point().0.into_iter().find(|step| step.tag == Tag::Array)?;
     match step.key {
         Some(Key::Index(index)) => Some(index),
         _ => None,
@@ -168,7 +168,7 @@ mod tests {
     use shared::Point;
 
     fn found(path: &str, point: &Point, value: &str) -> Vec<String> {
-        let matches = detect(value.as_bytes(), Place::Value, &Site::at(point, path, &[]));
+        let matches = detect(value.as_bytes(), FieldKind::Value, &ValueContext::at(point, path, &[]));
         matches.iter().map(|it| it.attack_type.as_str().to_owned()).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Names of parameters that reach what no form offers: privileges of one's own account, columns of related records.
 
-use super::{Match, Site};
-use crate::field::Place;
+use super::{Match, ValueContext};
+use crate::field::FieldKind;
 use shared::{AttackType, Severity::Medium, point::Tag};
 
 /// Lower-case, without `_` and `-`. Only of use to who may not have them.
@@ -36,16 +36,16 @@ const ROLES: &[&str] = &["admin", "administrator", "superadmin", "superuser", "s
 const ROLE_NAMES: &[&str] =
     &["role", "roles", "user_role", "userrole", "account_type", "user_type", "group", "groups"];
 
-pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
-    if place == Place::Value {
-        return is_own_role(value, site).then(|| matched("mass_assignment-role", value));
+pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
+    if kind == FieldKind::Value {
+        return is_own_role(value, context).then(|| matched("mass_assignment-role", value));
     }
-    if place != Place::Name || value.len() > 200 {
+    if kind != FieldKind::Name || value.len() > 200 {
         return None;
     }
     let signature = if is_relation_lookup(value) {
         "mass_assignment-relation-lookup"
-    } else if site.is_name_in(&Tag::Post) && is_about_oneself(site.path) && is_privilege(value) {
+    } else if context.is_name_in(&Tag::Post) && is_about_oneself(context.path) && is_privilege(value) {
         "mass_assignment-privilege"
     } else {
         return None;
@@ -58,13 +58,13 @@ fn matched(signature: &'static str, value: &[u8]) -> Match<'static> {
 }
 
 /// `role=admin` where visitors sign up. Administrators of an account invite others as such, but not there.
-fn is_own_role(value: &[u8], site: &Site<'_>) -> bool {
+fn is_own_role(value: &[u8], context: &ValueContext<'_>) -> bool {
     value.len() <= 13
         && ROLES.iter().any(|role| value.eq_ignore_ascii_case(role.as_bytes()))
-        && site.is_in_body()
-        && site.is_named(ROLE_NAMES)
-        && is_about_oneself(site.path)
-        && !site.path.to_ascii_lowercase().contains("account")
+        && context.is_in_body()
+        && context.is_named(ROLE_NAMES)
+        && is_about_oneself(context.path)
+        && !context.path.to_ascii_lowercase().contains("account")
 }
 
 /// `author__profile__email__startswith`: two relations away, and compared so that answers leak it.
@@ -98,7 +98,7 @@ mod tests {
 
     fn finds(path: &str, name: &str) -> bool {
         let point = Point::new(Tag::Post).then(Tag::JsonDoc).then(Tag::Name);
-        detect(name.as_bytes(), Place::Name, &Site::at(&point, path, &[])).is_some()
+        detect(name.as_bytes(), FieldKind::Name, &ValueContext::at(&point, path, &[])).is_some()
     }
 
     #[test]
@@ -111,7 +111,9 @@ mod tests {
     #[test]
     fn nobody_signs_up_as_an_administrator() {
         let point = Point::new(Tag::Post).then(Tag::JsonDoc).named(Tag::Hash, "role");
-        let finds = |path, value: &[u8]| detect(value, Place::Value, &Site::at(&point, path, &[])).is_some();
+        let finds = |path, value: &[u8]| {
+            detect(value, FieldKind::Value, &ValueContext::at(&point, path, &[])).is_some()
+        };
         assert!(finds("/api/register", b"admin"));
         assert!(!finds("/api/register", b"reader") && !finds("/account/members", b"admin"));
     }

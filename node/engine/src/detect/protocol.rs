@@ -2,8 +2,8 @@
 //!
 //! Odd but unambiguous requests (a rare method, no `host`, an unknown content type) pass: alone they are no attack.
 
-use super::{Match, Site};
-use crate::field::Place;
+use super::{Match, ValueContext};
+use crate::field::FieldKind;
 use shared::{
     AttackType,
     Severity::{self, High, Medium},
@@ -13,23 +13,23 @@ use shared::{
 /// RFC 2046.
 const MAX_BOUNDARY: usize = 70;
 
-pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
-    let (signature, severity) = match site.header_name() {
-        Some(name) => header(name, value, site)?,
-        None => (place == Place::Name).then(|| parameter_name(value, site))??,
+pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
+    let (signature, severity) = match context.header_name() {
+        Some(name) => header(name, value, context)?,
+        None => (kind == FieldKind::Name).then(|| parameter_name(value, context))??,
     };
     Some(Match { attack_type: AttackType::Crlf, signature, severity, span: 0..value.len() })
 }
 
 /// No form names a field over two lines. Whoever copies the name into a header breaks it there.
-fn parameter_name(name: &[u8], site: &Site<'_>) -> Option<(&'static str, Severity)> {
+fn parameter_name(name: &[u8], context: &ValueContext<'_>) -> Option<(&'static str, Severity)> {
     let breaks = memchr::memchr2(b'\r', b'\n', name.trim_ascii_end()).is_some();
-    (breaks && name.len() < 500 && site.is_name_in(&Tag::Get)).then_some(("crlf-parameter-name", Medium))
+    (breaks && name.len() < 500 && context.is_name_in(&Tag::Get)).then_some(("crlf-parameter-name", Medium))
 }
 
-fn header(name: &str, value: &[u8], site: &Site<'_>) -> Option<(&'static str, Severity)> {
+fn header(name: &str, value: &[u8], context: &ValueContext<'_>) -> Option<(&'static str, Severity)> {
     // The address of a page may spell the lines of a text.
-    let is_address = site.is_page_header() && site.hides_breaks();
+    let is_address = context.is_page_header() && context.hides_breaks();
     let control = value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
     if control && !is_address {
         return Some(("crlf-header-control", High));
@@ -40,11 +40,11 @@ fn header(name: &str, value: &[u8], site: &Site<'_>) -> Option<(&'static str, Se
     }
     let is_ambiguous = is("content-length")
         && (!value.trim_ascii().iter().all(u8::is_ascii_digit)
-            || site.headers("content-length").nth(1).is_some())
+            || context.headers("content-length").nth(1).is_some())
         || is("transfer-encoding")
             && (!is_coding(value)
-                || site.headers("transfer-encoding").nth(1).is_some()
-                || site.headers("content-length").next().is_some());
+                || context.headers("transfer-encoding").nth(1).is_some()
+                || context.headers("content-length").next().is_some());
     is_ambiguous.then_some(("crlf-ambiguous-length", High))
 }
 
@@ -81,7 +81,7 @@ mod tests {
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         headers.iter().find_map(|(name, value)| {
             let point = Point::header(name);
-            detect(value.as_bytes(), Place::ShapedHeader, &Site::at(&point, "/", &headers))
+            detect(value.as_bytes(), FieldKind::ShapedHeader, &ValueContext::at(&point, "/", &headers))
                 .map(|it| it.signature)
         })
     }
@@ -117,8 +117,8 @@ mod tests {
     #[test]
     fn names_of_parameters_have_one_line() {
         let names = Point::new(Tag::Get).then(Tag::Name);
-        let site = Site::at(&names, "/", &[]);
-        assert!(detect(b"a\r\nb: c", Place::Name, &site).is_some());
-        assert!(detect(b"a b", Place::Name, &site).is_none());
+        let context = ValueContext::at(&names, "/", &[]);
+        assert!(detect(b"a\r\nb: c", FieldKind::Name, &context).is_some());
+        assert!(detect(b"a b", FieldKind::Name, &context).is_none());
     }
 }

@@ -3,9 +3,9 @@
 mod file;
 mod remote;
 
-use super::{Match, Site, is_document};
+use super::{Match, ValueContext, is_document};
 use crate::{
-    field::Place,
+    field::FieldKind,
     token::path::{Walk, climbing, opens_with_odd_step, repeats_step},
 };
 use file::Asked;
@@ -16,9 +16,9 @@ pub(super) const LITERALS: &[&str] = &["..", "0x2e"];
 /// Climbs this high inside a longer text mean harm; two are a relative import in code.
 const HIGH_IN_TEXT: usize = 3;
 
-pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
-    let Some(walk) = climbing(value).into_iter().find(|walk| is_attack(walk, value, place)) else {
-        let is_odd = matches!(place, Place::Path | Place::Value)
+pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
+    let Some(walk) = climbing(value).into_iter().find(|walk| is_attack(walk, value, kind)) else {
+        let is_odd = matches!(kind, FieldKind::Path | FieldKind::Value)
             && (repeats_step(value) || opens_with_odd_step(value));
         return is_odd.then_some(Match {
             attack_type: AttackType::PathTraversal,
@@ -35,9 +35,9 @@ pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
     })
 }
 
-fn is_attack(walk: &Walk, value: &[u8], place: Place) -> bool {
-    match place {
-        Place::Path => walk.above > 0,
+fn is_attack(walk: &Walk, value: &[u8], kind: FieldKind) -> bool {
+    match kind {
+        FieldKind::Path => walk.above > 0,
         _ if stands_alone(walk, value) => walk.above > 0 || walk.climbs > 1,
         // A file name ends where the prose goes on: what a document quotes opens nothing.
         _ => walk.above >= HIGH_IN_TEXT && !is_document(value),
@@ -58,15 +58,17 @@ fn stands_alone(walk: &Walk, value: &[u8]) -> bool {
 }
 
 /// What depends on where the value sits.
-pub(super) fn detect_at(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
-    let (signature, severity) = match place {
-        Place::Path if is_hidden(value) => ("ptrav-hidden-directory", Severity::Medium),
-        Place::Path if is_aliased(value) => ("ptrav-alias", Severity::Medium),
-        Place::Value if remote::is_included(value, site) => ("ptrav-remote-url", Severity::Medium),
-        Place::Value if is_share(value) && !site.is_in_report() => ("ptrav-windows-share", Severity::Medium),
-        Place::Path | Place::Value => match file::is_asked_for(value)? {
+pub(super) fn detect_at(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
+    let (signature, severity) = match kind {
+        FieldKind::Path if is_hidden(value) => ("ptrav-hidden-directory", Severity::Medium),
+        FieldKind::Path if is_aliased(value) => ("ptrav-alias", Severity::Medium),
+        FieldKind::Value if remote::is_included(value, context) => ("ptrav-remote-url", Severity::Medium),
+        FieldKind::Value if is_share(value) && !context.is_in_report() => {
+            ("ptrav-windows-share", Severity::Medium)
+        }
+        FieldKind::Path | FieldKind::Value => match file::is_asked_for(value)? {
             Asked::Surely => ("ptrav-system-file", Severity::High),
-            Asked::Likely if place == Place::Value && !site.is_in_report() => {
+            Asked::Likely if kind == FieldKind::Value && !context.is_in_report() => {
                 ("ptrav-server-file", Severity::Medium)
             }
             Asked::Likely => return None,
@@ -130,8 +132,8 @@ fn is_hidden(path: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn finds(value: &str, place: Place) -> bool {
-        detect(value.as_bytes(), place).is_some()
+    fn finds(value: &str, kind: FieldKind) -> bool {
+        detect(value.as_bytes(), kind).is_some()
     }
 
     #[test]
@@ -147,14 +149,14 @@ mod tests {
             "?file=../x",
             "../x&=<",
         ] {
-            assert!(finds(attack, Place::Value), "{attack}");
+            assert!(finds(attack, FieldKind::Value), "{attack}");
         }
     }
 
     #[test]
     fn a_path_may_turn_back_but_not_leave_its_root() {
-        assert!(finds("/../secret", Place::Path));
-        assert!(!finds("/css/../img/logo.png", Place::Path));
+        assert!(finds("/../secret", FieldKind::Path));
+        assert!(!finds("/css/../img/logo.png", FieldKind::Path));
     }
 
     #[test]
@@ -175,7 +177,7 @@ mod tests {
             "/a/../b",
             "src=../img and more",
         ] {
-            assert!(!finds(text, Place::Value), "{text}");
+            assert!(!finds(text, FieldKind::Value), "{text}");
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) use pollution::detect as detect_pollution;
 
 use super::{Match, sqli::is_document};
 use crate::{
-    field::Place,
+    field::FieldKind,
     prefilter::Bytes,
     token::shell::{Command, commands},
 };
@@ -36,10 +36,10 @@ const MAX_NAME: usize = 24;
 /// Longer values with escaped line ends, and longer strings, are texts.
 const MAX_ESCAPED_BYTES: usize = 200;
 
-pub(super) fn detect(value: &[u8], bytes: Bytes, place: Place) -> Vec<Match<'static>> {
+pub(super) fn detect(value: &[u8], bytes: Bytes, kind: FieldKind) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
-    if value.len() <= MAX_BYTES && may_hold_command(value, bytes, place) && !strange::is_strange(value) {
-        let found = if is_document(value) { document::detect(value, place) } else { shell(value, place) };
+    if value.len() <= MAX_BYTES && may_hold_command(value, bytes, kind) && !strange::is_strange(value) {
+        let found = if is_document(value) { document::detect(value, kind) } else { shell(value, kind) };
         matches.extend(found);
     }
     matches
@@ -47,7 +47,7 @@ pub(super) fn detect(value: &[u8], bytes: Bytes, place: Place) -> Vec<Match<'sta
 
 /// May suspect too much, never too little: a separator or a disguise is there, or it opens with a command. Semicolons
 /// alone are the syntax of some headers.
-fn may_hold_command(value: &[u8], bytes: Bytes, place: Place) -> bool {
+fn may_hold_command(value: &[u8], bytes: Bytes, kind: FieldKind) -> bool {
     const STRONG: Bytes = Bytes::PIPE
         .or(Bytes::AMPERSAND)
         .or(Bytes::BACKTICK)
@@ -60,28 +60,28 @@ fn may_hold_command(value: &[u8], bytes: Bytes, place: Place) -> bool {
         .or(Bytes::WILDCARD)
         .or(Bytes::OPEN_BRACE)
         .or(Bytes::OPEN_BRACKET);
-    let telling = if place == Place::ShapedHeader { STRONG } else { STRONG.or(WEAK) };
+    let telling = if kind == FieldKind::ShapedHeader { STRONG } else { STRONG.or(WEAK) };
     let opens_with_separator =
-        place == Place::ShapedHeader && value.starts_with(b";") || value.starts_with(b">(");
+        kind == FieldKind::ShapedHeader && value.starts_with(b";") || value.starts_with(b">(");
     let opens_in_parts = value.len() <= MAX_NAME && bytes.has(Bytes::PERCENT) && strange::has_variable(value);
     bytes.has(telling) || opens_with_separator || opens_in_parts || head::opens_with_command(value)
 }
 
 /// The value is read as it stands, and as the end of a string that its first quote closes.
-fn shell(value: &[u8], place: Place) -> Option<Match<'static>> {
+fn shell(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
     let starts = [b'\'', b'"'].into_iter().filter_map(|quote| Some(memchr::memchr(quote, value)? + 1));
     let mut starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
     starts.dedup();
     starts
         .into_iter()
-        .find_map(|start| read(value, start, place))
-        .or_else(|| read(&with_line_ends(value)?, 0, place))
-        .or_else(|| read(&without_quotes(value)?, 0, place))
+        .find_map(|start| read(value, start, kind))
+        .or_else(|| read(&with_line_ends(value)?, 0, kind))
+        .or_else(|| read(&without_quotes(value)?, 0, kind))
 }
 
-fn read(value: &[u8], start: usize, place: Place) -> Option<Match<'static>> {
+fn read(value: &[u8], start: usize, kind: FieldKind) -> Option<Match<'static>> {
     let commands = commands(value, start);
-    let reading = Reading::new(value, &commands, place, start > 0);
+    let reading = Reading::new(value, &commands, kind, start > 0);
     let found = commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&reading, at)?)));
     found.map(|(command, (signature, severity))| matched(command, signature, severity))
 }

@@ -1,15 +1,15 @@
 //! Open redirects: a parameter that says where to go next, holding a URL dressed up as something else.
 //!
-//! Plain URLs pass: single sign-on and payments send them all day. Nobody honest writes `/\host` or `https:host`.
+//! Plain URLs pass: single sign-on and payments send them all day. Nobody benign writes `/\host` or `https:host`.
 
-use super::{Match, Site};
+use super::{Match, ValueContext};
 use crate::token::url::{Url, authority, with_scheme};
 use shared::{AttackType, Severity};
 
-pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
+pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
     let may_lead_away =
         matches!(value.trim_ascii_start(), [b'/' | b'\\', _, ..] | [b'h' | b'H' | b'f' | b'F', ..]);
-    if !may_lead_away || value.len() > 2_000 || !site.is_return_target() || site.is_page_header() {
+    if !may_lead_away || value.len() > 2_000 || !context.is_return_target() || context.is_page_header() {
         return None;
     }
     let end = value.trim_ascii_end().len();
@@ -17,9 +17,9 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
     let bytes = value.get(start..end)?;
     let (url, is_trick) = match bytes {
         [b'/' | b'\\', ..] => slashed(bytes)?,
-        _ => schemed(bytes, site.host_name())?,
+        _ => schemed(bytes, context.host_name())?,
     };
-    let is_foreign = url.host.contains('.') && !url.host.eq_ignore_ascii_case(site.host_name());
+    let is_foreign = url.host.contains('.') && !url.host.eq_ignore_ascii_case(context.host_name());
     (is_trick && is_foreign && is_host(&url.host)).then_some(Match {
         attack_type: AttackType::OpenRedirect,
         signature: "redir-disguised-url",
@@ -81,7 +81,7 @@ mod tests {
 
     fn finds(name: &str, value: &str) -> bool {
         let point = shared::Point::get(name);
-        detect(value.as_bytes(), &Site::at(&point, "/", &[])).is_some()
+        detect(value.as_bytes(), &ValueContext::at(&point, "/", &[])).is_some()
     }
 
     #[test]

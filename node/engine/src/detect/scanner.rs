@@ -2,7 +2,7 @@
 //! python-requests, Go-http-client) are no scanners.
 
 use super::Match;
-use crate::field::Place;
+use crate::field::FieldKind;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use shared::{AttackType, Severity::Medium};
 
@@ -160,11 +160,11 @@ impl Detector {
         Self { agents: compiled(AGENTS), canaries: compiled(CANARIES) }
     }
 
-    pub(super) fn detect(&self, value: &[u8], place: Place) -> Option<Match<'static>> {
-        let (names, signature) = match place {
-            Place::ShapedHeader => (&self.agents, "scanner-agent"),
-            Place::Path => (&self.canaries, "scanner-canary"),
-            Place::Value | Place::Name => return None,
+    pub(super) fn detect(&self, value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
+        let (names, signature) = match kind {
+            FieldKind::ShapedHeader => (&self.agents, "scanner-agent"),
+            FieldKind::Path => (&self.canaries, "scanner-canary"),
+            FieldKind::Value | FieldKind::Name => return None,
         };
         let found = names.find(value)?;
         Some(Match { attack_type: AttackType::Scanner, signature, severity: Medium, span: found.range() })
@@ -182,8 +182,8 @@ fn compiled(names: &[&str]) -> AhoCorasick {
 mod tests {
     use super::*;
 
-    fn finds(value: &str, place: Place) -> bool {
-        Detector::new().detect(value.as_bytes(), place).is_some()
+    fn finds(value: &str, kind: FieldKind) -> bool {
+        Detector::new().detect(value.as_bytes(), kind).is_some()
     }
 
     #[test]
@@ -200,12 +200,12 @@ mod tests {
             "DirBuster-1.0-RC1 (http://www.owasp.org/index.php/Category:OWASP_DirBuster_Project)",
             "Mozilla/5.0 (compatible; Nmap Scripting Engine; https://nmap.org/book/nse.html)",
         ] {
-            assert!(finds(agent, Place::ShapedHeader), "{agent}");
+            assert!(finds(agent, FieldKind::ShapedHeader), "{agent}");
         }
     }
 
     #[test]
-    fn browsers_libraries_and_honest_robots_are_no_scanners() {
+    fn browsers_libraries_and_benign_robots_are_no_scanners() {
         for agent in [
             "curl/8.5.0",
             "python-requests/2.32.3",
@@ -218,14 +218,14 @@ mod tests {
             "Apache-HttpClient/4.5.14 (Java/17)",
             "Vegas/3 CFNetwork/1494 Darwin/23",
         ] {
-            assert!(!finds(agent, Place::ShapedHeader), "{agent}");
+            assert!(!finds(agent, FieldKind::ShapedHeader), "{agent}");
         }
     }
 
     #[test]
     fn talk_of_scanners_is_none() {
-        assert!(!finds("I ran sqlmap and nikto on my own site", Place::Value));
-        assert!(finds("/nessus_is_probing_you_", Place::Path));
-        assert!(!finds("/blog/how-to-use-openvpn", Place::Path));
+        assert!(!finds("I ran sqlmap and nikto on my own site", FieldKind::Value));
+        assert!(finds("/nessus_is_probing_you_", FieldKind::Path));
+        assert!(!finds("/blog/how-to-use-openvpn", FieldKind::Path));
     }
 }

@@ -1,7 +1,7 @@
 //! Session fixation: a link from elsewhere, or a form without an origin, that brings the visitor's session along.
 
-use super::{Match, Site};
-use crate::{field::Place, names::Names, token::url::with_scheme};
+use super::{Match, ValueContext};
+use crate::{field::FieldKind, names::Names, token::url::with_scheme};
 use shared::{AttackType, Severity::Medium, point::Tag};
 
 /// Sessions of servers and frameworks: their own pages hand them over in cookies. Lower-case.
@@ -46,27 +46,27 @@ static NAMES: Names = Names::new(&[
 /// Of these even a request that comes from nowhere is suspect.
 const CONTAINERS: &[&str] = &["jsessionid", "phpsessid", "phpsession", "phpsessionid"];
 
-pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
-    if place != Place::Value || value.len() > 4_000 {
+pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
+    if kind != FieldKind::Value || value.len() > 4_000 {
         return None;
     }
-    let name = site.name().filter(|name| name.len() >= 4)?;
+    let name = context.name().filter(|name| name.len() >= 4)?;
     let has_prefix =
         |prefix: &str| name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
-    if !site.is_one_of(&NAMES) && !has_prefix("aspsessionid") {
+    if !context.is_one_of(&NAMES) && !has_prefix("aspsessionid") {
         return None;
     }
-    let is_parameter = site.is_in_query() || site.is_in_body();
-    let is_joined = site.last_tag() == Some(&Tag::Pollution);
+    let is_parameter = context.is_in_query() || context.is_in_body();
+    let is_joined = context.last_tag() == Some(&Tag::Pollution);
     if !is_parameter || is_joined {
         return None;
     }
-    let signature = match site.headers("referer").next() {
+    let signature = match context.headers("referer").next() {
         Some(referer) => {
             let page = with_scheme(referer.as_bytes()).filter(|url| !url.host.is_empty())?;
-            (!site.is_own(&page.host)).then_some("session_fixation-foreign-page")
+            (!context.is_own(&page.host)).then_some("session_fixation-foreign-page")
         }
-        None => site.is_named(CONTAINERS).then_some("session_fixation-no-page"),
+        None => context.is_named(CONTAINERS).then_some("session_fixation-no-page"),
     };
     let attack_type = AttackType::SessionFixation;
     Some(Match { attack_type, signature: signature?, severity: Medium, span: 0..value.len() })
@@ -80,7 +80,7 @@ mod tests {
     fn finds(name: &str, referer: Option<&str>) -> bool {
         let headers: Vec<_> = referer.iter().map(|it| ("Referer".to_owned(), (*it).to_owned())).collect();
         let point = Point::get(name);
-        detect(b"4f2a", Place::Value, &Site::at(&point, "/login", &headers)).is_some()
+        detect(b"4f2a", FieldKind::Value, &ValueContext::at(&point, "/login", &headers)).is_some()
     }
 
     #[test]

@@ -4,9 +4,9 @@
 
 mod address;
 
-use super::{Match, Site};
+use super::{Match, ValueContext};
 use crate::{
-    field::Place,
+    field::FieldKind,
     names::Names,
     token::url::{Url, authority, with_scheme},
 };
@@ -54,14 +54,14 @@ pub(super) static ADDRESS_NAMES: Names = Names::new(&[
     "remote",
 ]);
 
-pub(super) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
-    let candidate = candidate(value, place, site)?;
+pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
+    let candidate = candidate(value, kind, context)?;
     let bytes = &value[candidate.span.clone()];
     if bytes.iter().any(u8::is_ascii_whitespace) {
         return None;
     }
     let (signature, severity) = match candidate.kind {
-        Kind::Url(url) => judge_url(&url, site)?,
+        Kind::Url(url) => judge_url(&url, context)?,
         Kind::Address(url) => judge_address(&url)?,
     };
     Some(Match { attack_type: AttackType::Ssrf, signature, severity, span: candidate.span })
@@ -79,12 +79,12 @@ enum Kind<'v> {
 }
 
 /// The part of the value that may be a URL: all of it, or in a path what follows the place of the scheme.
-fn candidate<'v>(value: &'v [u8], place: Place, site: &Site<'_>) -> Option<Candidate<'v>> {
-    let start = match place {
-        Place::ShapedHeader | Place::Name => return None,
-        Place::Path => scheme_start(value)?,
-        Place::Value if site.is_page_header() => return None,
-        Place::Value => value.iter().position(|byte| !byte.is_ascii_whitespace())?,
+fn candidate<'v>(value: &'v [u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Candidate<'v>> {
+    let start = match kind {
+        FieldKind::ShapedHeader | FieldKind::Name => return None,
+        FieldKind::Path => scheme_start(value)?,
+        FieldKind::Value if context.is_page_header() => return None,
+        FieldKind::Value => value.iter().position(|byte| !byte.is_ascii_whitespace())?,
     };
     let end = value.trim_ascii_end().len().max(start);
     let span = start..end;
@@ -92,7 +92,7 @@ fn candidate<'v>(value: &'v [u8], place: Place, site: &Site<'_>) -> Option<Candi
     if let Some(url) = with_scheme(bytes) {
         return Some(Candidate { kind: Kind::Url(url), span });
     }
-    let is_address = place == Place::Value && bytes.len() < 300 && site.is_one_of(&ADDRESS_NAMES);
+    let is_address = kind == FieldKind::Value && bytes.len() < 300 && context.is_one_of(&ADDRESS_NAMES);
     let bare = &bytes[bytes.iter().take_while(|byte| **byte == b'/').count()..];
     is_address.then(|| Candidate { kind: Kind::Address(authority(bare)), span })
 }
@@ -103,12 +103,12 @@ fn scheme_start(path: &[u8]) -> Option<usize> {
     (letters > 2).then(|| colon - letters)
 }
 
-fn judge_url(url: &Url<'_>, site: &Site<'_>) -> Option<(&'static str, Severity)> {
+fn judge_url(url: &Url<'_>, context: &ValueContext<'_>) -> Option<(&'static str, Severity)> {
     let host = &*url.host;
     if url.is_disguised && url.slashes > 0 && is_fetchable(&url.scheme) && classify(host).is_some() {
         return Some(("ssrf-disguised-host", High));
     }
-    if host.is_empty() || host.eq_ignore_ascii_case(site.host_name()) {
+    if host.is_empty() || host.eq_ignore_ascii_case(context.host_name()) {
         return None;
     }
     // `http:80` is a service and its port.
@@ -120,7 +120,7 @@ fn judge_url(url: &Url<'_>, site: &Site<'_>) -> Option<(&'static str, Severity)>
         Some(Internal::Metadata) => Some(("ssrf-cloud-metadata", Critical)),
         Some(Internal::Disguised) => Some(("ssrf-disguised-host", High)),
         Some(Internal::Catcher) => Some(("ssrf-catcher-host", High)),
-        Some(Internal::Loopback) if is_page(url) && site.is_return_of_application() => None,
+        Some(Internal::Loopback) if is_page(url) && context.is_return_of_application() => None,
         Some(Internal::Loopback) => Some(("ssrf-loopback", High)),
         Some(Internal::Private) => Some(("ssrf-private-network", Medium)),
         None if ODD_SCHEMES.contains(&&*url.scheme) && url.slashes > 1 => Some(("ssrf-scheme", High)),
@@ -193,8 +193,8 @@ mod tests {
 
     fn found(name: &str, value: &str) -> Option<&'static str> {
         let point = shared::Point::get(name);
-        let site = Site::at(&point, "/", &[]);
-        detect(value.as_bytes(), Place::Value, &site).map(|it| it.signature)
+        let context = ValueContext::at(&point, "/", &[]);
+        detect(value.as_bytes(), FieldKind::Value, &context).map(|it| it.signature)
     }
 
     #[test]

@@ -3,16 +3,16 @@ use std::sync::LazyLock;
 
 static DETECTORS: LazyLock<Detectors> = LazyLock::new(Detectors::built_in);
 
-fn found(text: &str, place: Place) -> Vec<&'static str> {
+fn found(text: &str, kind: FieldKind) -> Vec<&'static str> {
     DETECTORS
-        .detect(text.as_bytes(), Bytes::of(text.as_bytes()), place)
+        .detect(text.as_bytes(), Bytes::of(text.as_bytes()), kind)
         .iter()
         .map(|it| it.signature)
         .collect()
 }
 
 /// What visitors write. Every line here was at the edge of some rule.
-const INNOCENT: &[&str] = &[
+const BENIGN: &[&str] = &[
     // Names, prose, English that shares words with SQL.
     "O'Brien",
     "D'Angelo & O'Neill",
@@ -60,7 +60,7 @@ const INNOCENT: &[&str] = &[
     "def f(a, b): return a or b",
     "git diff HEAD...main -- src/",
     "SELECT your seat",
-    // Formats, operators and addresses of honest applications.
+    // Formats, operators and addresses of benign applications.
     "$ref: '#/components/schemas/Pet'",
     "[\"$type\", \"$schema\", \"$id\"]",
     "cost in $: 5, profit in $: 7",
@@ -91,10 +91,10 @@ const INNOCENT: &[&str] = &[
 ];
 
 #[test]
-fn innocent_texts_pass() {
-    let alarms = |text: &&&str| !found(text, Place::Value).is_empty();
+fn benign_texts_pass() {
+    let alarms = |text: &&&str| !found(text, FieldKind::Value).is_empty();
     let wrong: Vec<_> =
-        INNOCENT.iter().filter(alarms).map(|text| (text, found(text, Place::Value))).collect();
+        BENIGN.iter().filter(alarms).map(|text| (text, found(text, FieldKind::Value))).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -111,44 +111,44 @@ fn usual_headers_pass() {
         "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
         "Opera/9.80 (X11; Linux i686; U; it) Presto/2.7.62 Version/11.00",
     ] {
-        assert_eq!(found(value, Place::ShapedHeader), [""; 0], "{value}");
+        assert_eq!(found(value, FieldKind::ShapedHeader), [""; 0], "{value}");
     }
 }
 
 #[test]
 fn attacks_in_shaped_headers_are_found() {
     for value in ["x' or 1=1--", "x\" and sleep(5)#", "<script>alert(1)</script>", "1 union select 1,2,3"] {
-        assert_ne!(found(value, Place::ShapedHeader), [""; 0], "{value}");
+        assert_ne!(found(value, FieldKind::ShapedHeader), [""; 0], "{value}");
     }
 }
 
 #[test]
 fn one_word_is_never_an_attack_but_a_comment_tail_may_be() {
-    assert_eq!(found("select", Place::Value), [""; 0]);
-    assert_ne!(found("1--", Place::Value), [""; 0]);
+    assert_eq!(found("select", FieldKind::Value), [""; 0]);
+    assert_ne!(found("1--", FieldKind::Value), [""; 0]);
 }
 
 /// Signatures of a value in a named parameter.
 fn found_at(name: &str, value: &str) -> Vec<&'static str> {
     let point = shared::Point::get(name);
-    let site = Site::at(&point, "/", &[]);
-    detect_at(value.as_bytes(), Bytes::of(value.as_bytes()), Place::Value, &site)
+    let context = ValueContext::at(&point, "/", &[]);
+    detect_at(value.as_bytes(), Bytes::of(value.as_bytes()), FieldKind::Value, &context)
         .iter()
         .map(|it| it.signature)
         .collect()
 }
 
 #[test]
-fn innocent_texts_pass_in_any_parameter() {
+fn benign_texts_pass_in_any_parameter() {
     for name in ["q", "url", "next", "redirect_uri", "body"] {
-        for text in INNOCENT {
+        for text in BENIGN {
             assert_eq!(found_at(name, text), [""; 0], "{name}={text}");
         }
     }
 }
 
 #[test]
-fn addresses_of_honest_integrations_pass() {
+fn addresses_of_benign_integrations_pass() {
     for (name, value) in [
         ("redirect_uri", "http://localhost:8080/callback"),
         ("redirect_uri", "com.example.app:/oauth2redirect"),
@@ -167,22 +167,22 @@ fn addresses_of_honest_integrations_pass() {
 
 #[test]
 fn one_word_may_be_a_serialized_object_or_the_name_of_a_scanner() {
-    assert_eq!(found("rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcA", Place::Value), ["rce-java-object"]);
-    assert_eq!(found("Nikto", Place::ShapedHeader), ["scanner-agent"]);
-    assert_eq!(found("Nikto", Place::Value), [""; 0]);
+    assert_eq!(found("rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcA", FieldKind::Value), ["rce-java-object"]);
+    assert_eq!(found("Nikto", FieldKind::ShapedHeader), ["scanner-agent"]);
+    assert_eq!(found("Nikto", FieldKind::Value), [""; 0]);
 }
 
 #[test]
 fn posts_may_quote_the_code_that_parameters_may_not_hold() {
     let code = "import os; os.system('id')";
     let post = "In this post we learn, step by step, what a shell is and what it is for.\n".repeat(6) + code;
-    assert_ne!(found(code, Place::Value), [""; 0]);
-    assert_eq!(found(&post, Place::Value), [""; 0]);
+    assert_ne!(found(code, FieldKind::Value), [""; 0]);
+    assert_eq!(found(&post, FieldKind::Value), [""; 0]);
 }
 
 #[test]
 fn agents_with_semicolons_are_no_commands_but_those_with_backticks_are() {
-    assert_eq!(found("Mozilla/5.0 (compatible; id; who; ls)", Place::ShapedHeader), [""; 0]);
-    assert_eq!(found("`id`", Place::ShapedHeader), ["rce-command-substitution"]);
-    assert_eq!(found("() { :;}; /bin/id", Place::ShapedHeader)[0], "rce-shellshock");
+    assert_eq!(found("Mozilla/5.0 (compatible; id; who; ls)", FieldKind::ShapedHeader), [""; 0]);
+    assert_eq!(found("`id`", FieldKind::ShapedHeader), ["rce-command-substitution"]);
+    assert_eq!(found("() { :;}; /bin/id", FieldKind::ShapedHeader)[0], "rce-shellshock");
 }

@@ -1,6 +1,6 @@
 //! Uploads under names that a server would run, or would take for its own settings.
 
-use super::{Match, Site};
+use super::{Match, ValueContext};
 use shared::{
     AttackType,
     Severity::{High, Medium},
@@ -39,8 +39,8 @@ const SETTINGS: &[&str] = &[
     "crontab",
 ];
 
-pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
-    if !is_file_name(site) || value.len() > 1_000 {
+pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
+    if !is_file_name(context) || value.len() > 1_000 {
         return None;
     }
     let (signature, severity) = judge(value)?;
@@ -48,15 +48,15 @@ pub(super) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
 }
 
 /// The file name of a part, or a header by which scripts of pages tell it.
-fn is_file_name(site: &Site<'_>) -> bool {
-    if site.is_file_name() {
+fn is_file_name(context: &ValueContext<'_>) -> bool {
+    if context.is_file_name() {
         return true;
     }
     let is_told = |name: &str| {
         let letters = || name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase());
         ["xfilename", "filename", "xfilepath"].iter().any(|it| letters().eq(it.bytes()))
     };
-    site.header_name().is_some_and(|name| (8..16).contains(&name.len()) && is_told(name))
+    context.header_name().is_some_and(|name| (8..16).contains(&name.len()) && is_told(name))
 }
 
 fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn honest_files_pass() {
+    fn benign_files_pass() {
         for name in [
             "photo.jpg",
             "thesis.v2.pdf",

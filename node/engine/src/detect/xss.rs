@@ -11,7 +11,7 @@ mod url;
 
 use super::{Match, sqli::is_document};
 use crate::{
-    field::Place,
+    field::FieldKind,
     token::{
         html::{Attribute, Tag, tags},
         markdown,
@@ -26,7 +26,7 @@ use std::{borrow::Cow, ops::Range};
 /// Markup in attributes of markup is read this deep.
 const MAX_MARKUP_DEPTH: usize = 2;
 
-pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
+pub(super) fn detect(value: &[u8], kind: FieldKind) -> Vec<Match<'static>> {
     let mut found = Found { matches: Vec::new(), is_document: false };
     if memchr::memchr(b'<', value).is_some() {
         let is_post = is_document(value);
@@ -42,7 +42,7 @@ pub(super) fn detect(value: &[u8], place: Place) -> Vec<Match<'static>> {
     }
     found.judge_breakouts(value, value.len());
     found.judge_url(value);
-    if place == Place::Name && breakout::ends_with_handler(value) {
+    if kind == FieldKind::Name && breakout::ends_with_handler(value) {
         found.add("xss-attribute-breakout", High, 0..value.len());
     }
     found.matches

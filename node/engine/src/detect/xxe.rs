@@ -3,7 +3,7 @@
 use super::Match;
 use shared::{AttackType, Severity};
 
-/// Publishers of the document types that honest documents name.
+/// Publishers of the document types that benign documents name.
 const PUBLISHERS: &[&[u8]] = &[
     b"www.w3.org",
     b"w3.org",
@@ -47,8 +47,8 @@ fn internal(value: &[u8], start: usize) -> Option<Match<'static>> {
         subset.iter().position(|byte| matches!(byte, b'[' | b'>')).filter(|&at| subset[at] == b'[')?;
     let entity = memchr::memmem::find(&subset[bracket..].to_ascii_lowercase(), b"<!entity")? + bracket;
     let literal = literals(&subset[entity..]).next()?;
-    let is_honest = literal.starts_with(b"http") || literal.starts_with(b"&#");
-    (value.len() < SHORT && !is_honest).then(|| Match {
+    let is_benign = literal.starts_with(b"http") || literal.starts_with(b"&#");
+    (value.len() < SHORT && !is_benign).then(|| Match {
         attack_type: AttackType::Xxe,
         signature: "xxe-internal-entity",
         severity: Severity::Medium,

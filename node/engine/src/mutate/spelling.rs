@@ -1,6 +1,6 @@
 //! How a payload can be written without changing what it does.
 
-use super::{Language, Place, Text};
+use super::{InsertionPoint, Language, Text};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::fmt::Write as _;
 
@@ -89,17 +89,24 @@ impl Spelling {
     }
 
     /// Whether something behind this place undoes it for a payload of this language.
-    pub(super) fn fits(self, language: Language, place: &Place) -> bool {
+    pub(super) fn fits(self, language: Language, place: &InsertionPoint) -> bool {
         use Language::{Html, Path, Shell, Sql};
-        let is_url = matches!(place, Place::Query | Place::Form | Place::Segment);
+        let is_url = matches!(place, InsertionPoint::Query | InsertionPoint::Form | InsertionPoint::Segment);
         match self {
             Self::PercentTwice | Self::PercentThrice | Self::PercentEach | Self::PercentU => is_url,
-            Self::Entities => matches!(place, Place::XmlText | Place::XmlAttribute),
-            Self::UnicodeEscapes => matches!(place, Place::Json | Place::GraphqlVariable),
+            Self::Entities => matches!(place, InsertionPoint::XmlText | InsertionPoint::XmlAttribute),
+            Self::UnicodeEscapes => matches!(place, InsertionPoint::Json | InsertionPoint::GraphqlVariable),
             Self::Base64 => {
-                matches!(place, Place::Query | Place::Form | Place::Json | Place::Cookie | Place::Header(_))
+                matches!(
+                    place,
+                    InsertionPoint::Query
+                        | InsertionPoint::Form
+                        | InsertionPoint::Json
+                        | InsertionPoint::Cookie
+                        | InsertionPoint::Header(_)
+                )
             }
-            Self::Hex => matches!(place, Place::Query | Place::Json),
+            Self::Hex => matches!(place, InsertionPoint::Query | InsertionPoint::Json),
             Self::MixedCase => matches!(language, Sql | Html),
             Self::Comments | Self::LineFeeds => language == Sql && place.takes("\n", language),
             Self::Tabs | Self::Ifs | Self::SplitWords => language == Shell,
@@ -107,7 +114,8 @@ impl Spelling {
             Self::Overlong => language == Path && is_url,
             Self::Backslashes | Self::DoubledDots => language == Path,
             Self::FullWidth => {
-                matches!(language, Sql | Html) && matches!(place, Place::Query | Place::Form | Place::Json)
+                matches!(language, Sql | Html)
+                    && matches!(place, InsertionPoint::Query | InsertionPoint::Form | InsertionPoint::Json)
             }
         }
     }

@@ -38,13 +38,13 @@ impl<'r> RequestRules<'r> {
         self.masks.iter().flat_map(|rule| &rule.effect)
     }
 
-    /// The rule that silences a finding. What was found by a rule to patch is silenced only by name.
-    pub fn silences(&self, finding: &Finding) -> Option<RuleRef> {
-        let silenced = self.ignores.iter().find(|rule| {
+    /// The rule that suppresses a finding. What was found by a rule to patch is suppressed only by name.
+    pub fn suppresses(&self, finding: &Finding) -> Option<RuleRef> {
+        let suppressed = self.ignores.iter().find(|rule| {
             let Ignore { findings, points } = &rule.effect;
             is_meant(findings, finding) && is_at(points, &finding.point)
         });
-        silenced.map(|rule| rule.rule)
+        suppressed.map(|rule| rule.rule)
     }
 
     /// What custom detectors find in a value. The point is made only when one asks.
@@ -79,10 +79,10 @@ impl<'r> RequestRules<'r> {
     }
 }
 
-fn is_meant(silenced: &Suppressed, finding: &Finding) -> bool {
+fn is_meant(suppressed: &Suppressed, finding: &Finding) -> bool {
     // That a request was not analysed to its end, or falls under a patch, is no false alarm of a detector.
     let is_alarm = !matches!(finding.attack_type, AttackType::Overlimit | AttackType::VirtualPatch);
-    match silenced {
+    match suppressed {
         Suppressed::Signature(signature) => finding.signature == *signature,
         Suppressed::Subtype(subtype) => finding.class.as_ref().is_some_and(|class| class.subtype == *subtype),
         Suppressed::Type(code) => finding.attack_type == *code,

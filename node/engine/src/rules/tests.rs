@@ -159,7 +159,7 @@ fn a_patch_with_types_waits_for_such_an_attack_at_its_points() {
 }
 
 #[test]
-fn each_width_of_an_exclusion_silences_more() {
+fn each_width_of_an_exclusion_suppresses_more() {
     let request = request("q='+union+select+1,2--&r=<script>alert(1)</script>");
     let all = found(&[], &request);
     let first = &all.iter().find(|it| it.attack_type == AttackType::Sqli).unwrap();
@@ -178,19 +178,19 @@ fn each_width_of_an_exclusion_silences_more() {
 }
 
 #[test]
-fn what_is_silenced_is_told() {
+fn what_is_suppressed_is_told() {
     let rules = [everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![Point::get("q")] })];
     let book = book(&rules);
     let (request, rules) = (request("q='+OR+1=1--&ok=1"), book.of(&TARGET));
     let inspection = ENGINE.inspect_under(&request, &rules);
-    assert_eq!((inspection.findings.len(), inspection.silenced_by.len()), (0, 1));
+    assert_eq!((inspection.findings.len(), inspection.suppressed_by.len()), (0, 1));
     let explained = ENGINE.explain_under(&request, &rules);
-    let silenced: Vec<_> = explained.iter().flat_map(|field| &field.silenced).collect();
-    assert!(!silenced.is_empty() && silenced.iter().all(|it| it.rule == inspection.silenced_by[0]));
+    let suppressed: Vec<_> = explained.iter().flat_map(|field| &field.suppressed).collect();
+    assert!(!suppressed.is_empty() && suppressed.iter().all(|it| it.rule == inspection.suppressed_by[0]));
 }
 
 #[test]
-fn a_thousand_silenced_findings_hide_no_attack() {
+fn a_thousand_suppressed_findings_hide_no_attack() {
     let rules = [everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![Point::get("q")] })];
     let many = "q='+OR+1=1--&".repeat(1_200) + "id='+OR+1=1--";
     let findings = found(&rules, &request(&many));
@@ -198,7 +198,7 @@ fn a_thousand_silenced_findings_hide_no_attack() {
 }
 
 #[test]
-fn neither_a_limit_that_ran_out_nor_a_patch_is_silenced_by_all() {
+fn neither_a_limit_that_ran_out_nor_a_patch_is_suppressed_by_all() {
     let ignore = Effect::Ignore { findings: Suppressed::All, points: Vec::new() };
     let patch = Effect::VirtualPatch { attack_types: Vec::new(), points: Vec::new() };
     let deep = format!("q={}", "a=1%26".repeat(30_000));
@@ -258,7 +258,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_exclusion_silences_what_it_covers_and_nothing_else(points in prop::collection::vec(any_point(), 1..3)) {
+    fn an_exclusion_suppresses_what_it_covers_and_nothing_else(points in prop::collection::vec(any_point(), 1..3)) {
         let attack = "'+union+select+1,2--";
         let mut request = request(&format!("a={attack}&b={attack}&c={attack}"));
         request.headers = vec![("x-a".into(), "' union select 1,2--".into()), ("X-B".into(), "' or 1=1--".into())];

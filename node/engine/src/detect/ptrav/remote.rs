@@ -1,14 +1,14 @@
 //! Remote file inclusion: the address of another site in a parameter of the query that asks for none.
 //!
 //! A bare address is weak evidence. In bodies it is everyday (one in forty recorded API calls has one), and in queries it is
-//! where the parameter says so (`url`, `next`, `ref`): both pass. What is left was in no innocent request measured.
+//! where the parameter says so (`url`, `next`, `ref`): both pass. What is left was in no benign request measured.
 
 use crate::{
-    detect::Site,
+    detect::ValueContext,
     token::url::{authority, with_scheme},
 };
 
-/// Parts of the names of parameters that hold addresses in honest requests; lower-case.
+/// Parts of the names of parameters that hold addresses in benign requests; lower-case.
 const ADDRESSES: &[&str] = &[
     "url",
     "uri",
@@ -114,27 +114,28 @@ const MAX_OTHERS: usize = 3;
 /// Single letters by which search fields and sharing buttons go.
 const LETTERS: &[&str] = &["q", "u", "s", "r", "p", "k", "w", "l", "d", "t", "v"];
 
-pub(super) fn is_included(value: &[u8], site: &Site<'_>) -> bool {
+pub(super) fn is_included(value: &[u8], context: &ValueContext<'_>) -> bool {
     if !matches!(value.first(), Some(b'h' | b'H' | b'f' | b'F' | b'/'))
         || value.len() > 500
-        || site.header_name().is_some()
+        || context.header_name().is_some()
     {
         return false;
     }
-    let is_foreign = |host: &str| (host.contains('.') || host.starts_with('[')) && !site.is_own(host);
-    let is_address = site.is_in_query()
+    let is_foreign = |host: &str| (host.contains('.') || host.starts_with('[')) && !context.is_own(host);
+    let is_address = context.is_in_query()
         && with_scheme(value).is_some_and(|url| {
             url.slashes == 2
                 && matches!(&*url.scheme, "http" | "https" | "ftp" | "ftps")
                 && is_foreign(&url.host)
         });
-    if !is_address && !is_script_elsewhere(value, is_foreign) || site.is_in_report() {
+    if !is_address && !is_script_elsewhere(value, is_foreign) || context.is_in_report() {
         return false;
     }
-    let Some(name) = site.name().map(str::to_ascii_lowercase) else { return false };
+    let Some(name) = context.name().map(str::to_ascii_lowercase) else { return false };
     let is_asked_for = LETTERS.contains(&name.as_str()) || ADDRESSES.iter().any(|it| name.contains(it));
-    let is_told =
-        || !is_address || FILES.iter().any(|it| name.contains(it)) || site.other_parameters() <= MAX_OTHERS;
+    let is_told = || {
+        !is_address || FILES.iter().any(|it| name.contains(it)) || context.other_parameters() <= MAX_OTHERS
+    };
     !is_asked_for && !value.iter().any(u8::is_ascii_whitespace) && is_told()
 }
 
@@ -166,7 +167,7 @@ mod tests {
     use shared::{Point, point::Tag};
 
     fn finds(point: &Point, value: &str) -> bool {
-        is_included(value.as_bytes(), &Site::at(point, "/", &[]))
+        is_included(value.as_bytes(), &ValueContext::at(point, "/", &[]))
     }
 
     #[test]
@@ -191,7 +192,7 @@ mod tests {
     fn beacons_send_addresses_of_pages() {
         let finds = |name, query: &str| {
             let point = Point::get(name);
-            is_included(b"http://elsewhere.test/x", &Site::at(&point, "/", &[]).with_query(query))
+            is_included(b"http://elsewhere.test/x", &ValueContext::at(&point, "/", &[]).with_query(query))
         };
         assert!(!finds("dr", "v=1&t=view&dl=a&dr=b&z=1"));
         assert!(finds("dr", "v=1&dr=b") && finds("template", "v=1&t=view&dl=a&template=b&z=1"));

@@ -7,7 +7,7 @@ use super::{
     words::{self, Known},
 };
 use crate::{
-    field::Place,
+    field::FieldKind,
     token::shell::{Command, Lead, Redirection, Word},
 };
 use shared::Severity::High;
@@ -18,7 +18,7 @@ pub(super) fn chain(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
         || reading.commands.len() < 3
         || reading.commands.len() > 12
         || reading.prose > 0
-        || reading.place == Place::Path
+        || reading.kind == FieldKind::Path
     {
         return None;
     }
@@ -58,7 +58,7 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
     });
     let ends_at_once =
         rest.is_empty() && known.is_telling && known.takes & words::ALONE != 0 && reading.prose <= 1;
-    if opens && ends_at_once && is_first && reading.place != Place::Path {
+    if opens && ends_at_once && is_first && reading.kind != FieldKind::Path {
         return Some(("rce-command-line", High));
     }
     if opens
@@ -70,7 +70,7 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
     }
     // A program of many lines is what somebody wrote, and not what somebody slipped in.
     let is_program = rest.iter().any(|it| it.quoted && memchr::memchr(b'\n', &it.text).is_some());
-    if !opens || reading.prose > 0 || reading.place == Place::Path || rest.is_empty() || is_program {
+    if !opens || reading.prose > 0 || reading.kind == FieldKind::Path || rest.is_empty() || is_program {
         return None;
     }
     let arguments: Vec<u8> = rest.iter().map(shape).collect();

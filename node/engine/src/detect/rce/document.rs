@@ -2,10 +2,10 @@
 //! backticks, indented. What is left is read line by line, so that prose around a command does not hide it.
 
 use super::{may_hold_command, shell};
-use crate::{detect::Match, field::Place, prefilter::Bytes};
+use crate::{detect::Match, field::FieldKind, prefilter::Bytes};
 use std::borrow::Cow;
 
-pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
+pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
     let mut start = 0;
     let mut is_fenced = false;
     for line in value.split(|&byte| byte == b'\n') {
@@ -16,10 +16,10 @@ pub(super) fn detect(value: &[u8], place: Place) -> Option<Match<'static>> {
             is_fenced = !is_fenced;
             continue;
         }
-        if is_fenced || is_quoted(line, text) || !may_hold_command(line, Bytes::of(line), place) {
+        if is_fenced || is_quoted(line, text) || !may_hold_command(line, Bytes::of(line), kind) {
             continue;
         }
-        let found = shell(&without_spans(line), place).filter(|it| from == 0 || !opens(it, line));
+        let found = shell(&without_spans(line), kind).filter(|it| from == 0 || !opens(it, line));
         if let Some(found) = found {
             return Some(Match { span: from + found.span.start..from + found.span.end, ..found });
         }
@@ -73,7 +73,7 @@ mod tests {
     fn finds(line: &str) -> bool {
         let text = format!("{PROSE}{line}\n{PROSE}");
         assert!(crate::detect::is_document(text.as_bytes()));
-        detect(text.as_bytes(), Place::Value).is_some()
+        detect(text.as_bytes(), FieldKind::Value).is_some()
     }
 
     #[test]
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_command_before_prose_is_no_title() {
         let text = format!("cat /etc/passwd\n{PROSE}{PROSE}");
-        assert!(detect(text.as_bytes(), Place::Value).is_some());
+        assert!(detect(text.as_bytes(), FieldKind::Value).is_some());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     words::{self, Known},
 };
 use crate::{
-    field::Place,
+    field::FieldKind,
     token::shell::{Command, Lead, Word, glob_matches},
 };
 use shared::Severity::{self, Critical, High};
@@ -22,7 +22,7 @@ const MAX_PROSE_AROUND_STRONG: usize = 60;
 pub(super) struct Reading<'v> {
     pub value: &'v [u8],
     pub commands: &'v [Command],
-    pub place: Place,
+    pub kind: FieldKind,
     /// Read from after a quote: what opens it is in mid-value.
     pub is_breakout: bool,
     /// Words that belong to no known command.
@@ -34,7 +34,7 @@ pub(super) struct Reading<'v> {
 pub(super) type Verdict = (&'static str, Severity);
 
 impl<'v> Reading<'v> {
-    pub(super) fn new(value: &'v [u8], commands: &'v [Command], place: Place, is_breakout: bool) -> Self {
+    pub(super) fn new(value: &'v [u8], commands: &'v [Command], kind: FieldKind, is_breakout: bool) -> Self {
         let before = commands.first().map_or(0, |it| it.start);
         let skipped = value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).count();
         let strange = commands.iter().filter(|it| head(it).is_none_or(|head| head.known.is_none()));
@@ -42,7 +42,7 @@ impl<'v> Reading<'v> {
         Self {
             value,
             commands,
-            place,
+            kind,
             is_breakout,
             prose: skipped + words,
             is_list: is_list(value, commands),
@@ -68,7 +68,7 @@ impl<'v> Reading<'v> {
 /// Which rule the command at this place breaks, if any.
 pub(super) fn judge(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
     let command = &reading.commands[at];
-    if at == 0 && reading.place != Place::Path && is_version_probe(reading.value) {
+    if at == 0 && reading.kind != FieldKind::Path && is_version_probe(reading.value) {
         return Some(("rce-command-line", High));
     }
     glob(reading, command)
@@ -160,7 +160,7 @@ fn disguised(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Ve
 fn program_path(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
     let leads = match command.lead {
         Lead::Start => {
-            !reading.is_breakout && head.at == 0 && reading.prose == 0 && reading.place != Place::Path
+            !reading.is_breakout && head.at == 0 && reading.prose == 0 && reading.kind != FieldKind::Path
         }
         Lead::Resumed => false,
         _ => reading.prose <= MAX_PROSE,
@@ -265,7 +265,7 @@ fn is_windows_path(text: &[u8]) -> bool {
 
 /// A command without arguments: its separator must leave no other reading.
 fn runs_alone(reading: &Reading<'_>, command: &Command, known: Known) -> bool {
-    if !known.is_telling && (reading.place == Place::Path || reading.is_list) {
+    if !known.is_telling && (reading.kind == FieldKind::Path || reading.is_list) {
         return false;
     }
     match command.lead {

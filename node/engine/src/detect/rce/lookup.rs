@@ -67,7 +67,7 @@ fn is_remote(text: &[u8]) -> bool {
     text.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"jndi:"))
 }
 
-/// Lookups that only spell letters: an innocent template has no use for them.
+/// Lookups that only spell letters: a benign template has no use for them.
 fn is_odd(text: &[u8]) -> bool {
     text.starts_with(b"::-")
         || text.len() <= 8 && (text.starts_with(b"lower:") || text.starts_with(b"upper:"))
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn templates_of_others_are_left_alone() {
-        for innocent in [
+        for benign in [
             "${price}",
             "${env:HOME}/bin",
             "${PORT:-8080}",
@@ -133,7 +133,7 @@ mod tests {
             "${",
             "${}}",
         ] {
-            assert_eq!(found(innocent), None, "{innocent}");
+            assert_eq!(found(benign), None, "{benign}");
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use super::words;
 use crate::{
-    detect::{Match, Site},
-    field::Place,
+    detect::{Match, ValueContext},
+    field::FieldKind,
     names::Names,
 };
 use shared::{AttackType, Severity::High};
@@ -27,15 +27,15 @@ static MAYBE: Names = Names::new(&[
     "code", "c", "x", "do", "daemon", "upload", "process", "func", "payload", "arg", "args", "test", "a",
 ]);
 
-pub(crate) fn detect(value: &[u8], place: Place, site: &Site<'_>) -> Option<Match<'static>> {
-    if value.len() > 80 || place != Place::Value {
+pub(crate) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
+    if value.len() > 80 || kind != FieldKind::Value {
         return None;
     }
-    let name = site.name()?;
+    let name = context.name()?;
     let is_command = COMMANDS.contains(name);
     let is_named = is_command || MAYBE.contains(name);
     // Nobody searches or writes in a header or a cookie.
-    let is_filled_in = site.is_in_query() || site.is_in_body();
+    let is_filled_in = context.is_in_query() || context.is_in_body();
     if is_filled_in && !is_named || !is_filled_in && !value.iter().any(u8::is_ascii_whitespace) {
         return None;
     }
@@ -63,7 +63,7 @@ mod tests {
 
     fn finds(name: &str, value: &str) -> bool {
         let point = Point::get(name);
-        detect(value.as_bytes(), Place::Value, &Site::at(&point, "/", &[])).is_some()
+        detect(value.as_bytes(), FieldKind::Value, &ValueContext::at(&point, "/", &[])).is_some()
     }
 
     #[test]
@@ -84,10 +84,10 @@ mod tests {
         let cookie = Point::header("cookie").named(shared::point::Tag::Cookie, "theme");
         let header = Point::header("x-request-source");
         for point in [&cookie, &header] {
-            let site = Site::at(point, "/", &[]);
-            assert!(detect(b"useradd probe", Place::Value, &site).is_some());
-            assert!(detect(b"id", Place::Value, &site).is_none());
-            assert!(detect(b"tree of life", Place::Value, &site).is_none());
+            let context = ValueContext::at(point, "/", &[]);
+            assert!(detect(b"useradd probe", FieldKind::Value, &context).is_some());
+            assert!(detect(b"id", FieldKind::Value, &context).is_none());
+            assert!(detect(b"tree of life", FieldKind::Value, &context).is_none());
         }
     }
 

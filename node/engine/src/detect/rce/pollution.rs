@@ -1,11 +1,11 @@
 //! Prototype pollution by structure: `{"constructor": {"prototype": {…}}}`. `__proto__` is in `signatures/rce.toml`.
 
-use crate::detect::{Match, Site};
+use crate::detect::{Match, ValueContext};
 use shared::{AttackType, Severity};
 
 /// A value that would land in the prototype of its object's class.
-pub(in crate::detect) fn detect(value: &[u8], site: &Site<'_>) -> Option<Match<'static>> {
-    let mut keys = site.names().peekable();
+pub(in crate::detect) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
+    let mut keys = context.names().peekable();
     let mut pollutes = false;
     while let Some(key) = keys.next() {
         pollutes |= key == Some("prototype") && keys.peek() == Some(&Some("constructor"));
@@ -26,7 +26,7 @@ mod tests {
     fn is_found(keys: &[&str]) -> bool {
         let body = Point::new(Tag::Post).then(Tag::JsonDoc);
         let point = keys.iter().fold(body, |point, key| point.named(Tag::Hash, *key));
-        detect(b"1", &Site::at(&point, "/", &[])).is_some()
+        detect(b"1", &ValueContext::at(&point, "/", &[])).is_some()
     }
 
     #[test]

@@ -105,7 +105,7 @@ mod tests {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
             for sample in crate::corpus::parse(&text).unwrap() {
                 let value = sample.payload.as_bytes();
-                let found = super::super::shell(value, crate::field::Place::Value);
+                let found = super::super::shell(value, crate::field::FieldKind::Value);
                 assert!(found.is_none() || !is_strange(value), "{}", sample.payload);
             }
         }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn found(value: &str) -> Option<&'static str> {
-    detect(value.as_bytes(), Bytes::of(value.as_bytes()), Place::Value).first().map(|it| it.signature)
+    detect(value.as_bytes(), Bytes::of(value.as_bytes()), FieldKind::Value).first().map(|it| it.signature)
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_bare_command_line_needs_telling_arguments() {
     ] {
         assert!(found(attack).is_some(), "{attack}");
     }
-    for innocent in [
+    for benign in [
         "cat food",
         "find my order",
         "ping me",
@@ -143,14 +143,14 @@ fn a_bare_command_line_needs_telling_arguments() {
         "./bin/console cache:clear",
         "net income user",
     ] {
-        assert_eq!(found(innocent), None, "{innocent}");
+        assert_eq!(found(benign), None, "{benign}");
     }
 }
 
 /// Texts with shell words and shell punctuation that run nothing.
 #[test]
-fn innocent_texts_pass() {
-    for innocent in [
+fn benign_texts_pass() {
+    for benign in [
         "run `ls` in the folder; then cat the file",
         "The build failed; more tests are needed; who can help?",
         "Tom & Jerry; cat and mouse",
@@ -206,14 +206,14 @@ fn innocent_texts_pass() {
         "see http://a.example/?q=x;id=4",
         "Where: top; when: last; who: me",
     ] {
-        assert_eq!(found(innocent), None, "{innocent}");
+        assert_eq!(found(benign), None, "{benign}");
     }
 }
 
 #[test]
 fn the_span_is_the_command_with_its_separator() {
     let value = b"127.0.0.1; cat /etc/passwd";
-    let found = &detect(value, Bytes::of(value), Place::Value)[0];
+    let found = &detect(value, Bytes::of(value), FieldKind::Value)[0];
     assert_eq!(&value[found.span.clone()], b"; cat /etc/passwd");
 }
 
@@ -281,7 +281,7 @@ fn cmdlets_of_powershell_are_commands() {
 
 #[test]
 fn everyday_lists_and_pairs_pass() {
-    for innocent in [
+    for benign in [
         "time flies; so do birds",
         "Tom & Jerry; the movie",
         "docker compose up",
@@ -292,7 +292,7 @@ fn everyday_lists_and_pairs_pass() {
         "lunch & more",
         "Meet at 5; bring a host",
     ] {
-        assert_eq!(found(innocent), None, "{innocent}");
+        assert_eq!(found(benign), None, "{benign}");
     }
 }
 

@@ -315,7 +315,7 @@ fn is_marked(name: &str) -> bool {
 
 /// Of length, first, second and last letter.
 fn mark(name: &str) -> (usize, u64) {
-    let at = |place: usize| name.as_bytes().get(place).copied().map_or(0, usize::from);
+    let at = |index: usize| name.as_bytes().get(index).copied().map_or(0, usize::from);
     let mixed = name.len() + 5 * at(0) + 67 * at(1) + 397 * at(name.len().saturating_sub(1));
     (mixed / 64 % 64, 1 << (mixed % 64))
 }

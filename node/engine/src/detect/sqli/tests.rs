@@ -1,12 +1,12 @@
 use super::{super::Detectors, *};
-use crate::{field::Place, prefilter::Bytes};
+use crate::{field::FieldKind, prefilter::Bytes};
 use std::sync::LazyLock;
 
 static DETECTORS: LazyLock<Detectors> = LazyLock::new(Detectors::built_in);
 
 /// Through the prefilter, which must let every hit pass.
 fn detect(text: &str) -> Vec<Match<'static>> {
-    let matches = DETECTORS.detect(text.as_bytes(), Bytes::of(text.as_bytes()), Place::Value).into_iter();
+    let matches = DETECTORS.detect(text.as_bytes(), Bytes::of(text.as_bytes()), FieldKind::Value).into_iter();
     matches.filter(|it| it.attack_type == AttackType::Sqli).collect()
 }
 

@@ -10,7 +10,7 @@ pub(super) enum Internal {
     Loopback,
     /// Networks no visitor can reach.
     Private,
-    /// An address written so that filters do not know it. Honest clients write four decimal numbers.
+    /// An address written so that filters do not know it. Benign clients write four decimal numbers.
     Disguised,
     /// Hosts that record who calls.
     Catcher,

@@ -66,7 +66,7 @@ fn reaching_for_what_no_page_needs_is_an_attack() {
 
 #[test]
 fn templates_people_write_pass() {
-    for innocent in [
+    for benign in [
         "{{name}}",
         "{{ include.class }}",
         "${{ matrix.os }}",
@@ -95,6 +95,6 @@ fn templates_people_write_pass() {
         "function(){return 7*7}",
         "%{count} items",
     ] {
-        assert_eq!(found(innocent), None, "{innocent}");
+        assert_eq!(found(benign), None, "{benign}");
     }
 }

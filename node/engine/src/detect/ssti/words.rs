@@ -1,4 +1,4 @@
-//! Names that an expression in an innocent template does not use. Lower-case.
+//! Names that an expression in a benign template does not use. Lower-case.
 
 /// Attributes of Python objects that lead to everything else.
 pub(super) const DUNDERS: &[&str] = &[

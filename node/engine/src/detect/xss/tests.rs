@@ -1,7 +1,7 @@
 use super::*;
 
 fn found(text: &str) -> Vec<&'static str> {
-    detect(text.as_bytes(), Place::Value).iter().map(|it| it.signature).collect()
+    detect(text.as_bytes(), FieldKind::Value).iter().map(|it| it.signature).collect()
 }
 
 #[track_caller]

@@ -1,0 +1,56 @@
+//! Negative cache: digests of values in which the detectors found nothing.
+//!
+//! Browsers repeat their headers with each request, and applications their paths, names and options.
+//! Only context-free results are cached; what depends on the value's position is evaluated each time, so a
+//! request gets the same verdict whatever came before it.
+
+use crate::field::Field;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// 64 KB in all, of which a request reads a few dozen cache lines.
+const SLOTS: usize = 8192;
+/// Longer values rarely repeat.
+const MAX_BYTES: usize = 512;
+
+/// A direct-mapped cache: each slot holds the last digest that fell on it, without locks or allocations.
+///
+/// The hash key is secret, so nobody can construct a collision; a chance collision has probability 2⁻⁶⁴.
+pub(crate) struct CleanValueCache {
+    key: RandomState,
+    slots: Box<[AtomicU64]>,
+}
+
+/// The slot of one value.
+#[derive(Clone, Copy)]
+pub(crate) struct CacheSlot<'e> {
+    digest: u64,
+    slot: &'e AtomicU64,
+}
+
+impl CleanValueCache {
+    pub(crate) fn new() -> Self {
+        let slots = std::iter::repeat_with(AtomicU64::default).take(SLOTS).collect();
+        Self { key: RandomState::new(), slots }
+    }
+
+    /// The slot of a value; `None` for values too long to be cached.
+    pub(crate) fn slot(&self, field: &Field<'_>) -> Option<CacheSlot<'_>> {
+        let is_short = field.value.len() <= MAX_BYTES;
+        let digest = is_short.then(|| self.key.hash_one((field.kind as u8, &*field.value)))?;
+        let slot = &self.slots[usize::try_from(digest).unwrap_or_default() % SLOTS];
+        Some(CacheSlot { digest, slot })
+    }
+}
+
+impl CacheSlot<'_> {
+    pub(crate) fn is_clean(self) -> bool {
+        self.slot.load(Relaxed) == self.digest
+    }
+
+    pub(crate) fn mark_clean(self) {
+        self.slot.store(self.digest, Relaxed);
+    }
+}

@@ -1,0 +1,258 @@
+//! JSON, read leniently and without recursion: what a truncated or broken document says is still inspected.
+
+use super::Sink;
+use crate::{
+    budget::MAX_DOCUMENT_DEPTH,
+    field::{Field, FieldKind},
+    point_path::{Mark, PointPath},
+};
+use shared::point::Tag;
+use std::borrow::Cow;
+
+/// Whether these bytes open like an object, an array or a string.
+pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
+    let trimmed = bytes.trim_ascii();
+    match trimmed {
+        [b'{', .., b'}'] | [b'[', .., b']'] | [b'"', .., b'"'] => true,
+        // A body may be cut, and a parser may stop at the closing bracket.
+        [b'{', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"', ..] | [b'/', b'/' | b'*', ..]),
+        [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"' | b'{' | b'[', ..]),
+        _ => false,
+    }
+}
+
+/// Adds every string and key. `false` when the text was not JSON to its end.
+pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
+    let names = sink.arena.then(root, Tag::Name);
+    Walk { bytes, at: 0, root, names, open: Vec::new(), depth, sink }.run()
+}
+
+/// An open bracket.
+struct Open {
+    kind: Kind,
+    /// Where the bracket itself stands.
+    before: PointPath,
+    /// Where its current value stands, once something asked.
+    value: Option<PointPath>,
+    /// What there was when it opened: the trails of a bracket without any field are forgotten.
+    mark: Mark,
+    fields: usize,
+}
+
+/// What a bracket is and where in it we are.
+enum Kind {
+    Object { key_next: bool },
+    Array { index: u64 },
+}
+
+struct Walk<'w, 'a, 'b> {
+    bytes: &'a [u8],
+    at: usize,
+    root: PointPath,
+    /// Keys share one point.
+    names: PointPath,
+    open: Vec<Open>,
+    depth: usize,
+    sink: &'w mut Sink<'a, 'b>,
+}
+
+impl<'a> Walk<'_, 'a, '_> {
+    fn run(mut self) -> bool {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if !self.step(byte) {
+                return false;
+            }
+        }
+        self.open.is_empty()
+    }
+
+    /// Consumes one token; `false` when it makes no sense or the budget is gone.
+    fn step(&mut self, byte: u8) -> bool {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' | b':' => self.at += 1,
+            b'{' => return self.enter(Kind::Object { key_next: true }),
+            b'[' => return self.enter(Kind::Array { index: 0 }),
+            b'}' | b']' => return self.leave(byte),
+            b',' => return self.next(),
+            b'"' => return self.string(),
+            b'/' => return self.comment(),
+            _ => return self.scalar(),
+        }
+        true
+    }
+
+    /// Lenient parsers skip `/* … */` and `// …`, so what follows them counts.
+    fn comment(&mut self) -> bool {
+        let rest = &self.bytes[self.at..];
+        let length = match rest.get(1) {
+            Some(b'/') => memchr::memchr(b'\n', rest),
+            Some(b'*') => memchr::memmem::find(&rest[2..], b"*/").map(|end| end + 4),
+            _ => return false,
+        };
+        self.at += length.unwrap_or(rest.len());
+        length.is_some()
+    }
+
+    /// Only a string can be a key: `{{7+7}}` is a template and no JSON.
+    fn expects_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open { kind: Kind::Object { key_next: true }, .. }))
+    }
+
+    fn enter(&mut self, kind: Kind) -> bool {
+        if self.expects_key() {
+            return false;
+        }
+        if self.open.len() == MAX_DOCUMENT_DEPTH {
+            self.sink.budget.too_deep();
+            return false;
+        }
+        self.at += 1;
+        let (mark, fields) = (self.sink.arena.mark(), self.sink.fields.len());
+        let before = self.here();
+        self.open.push(Open { kind, before, value: None, mark, fields });
+        true
+    }
+
+    fn leave(&mut self, byte: u8) -> bool {
+        self.at += 1;
+        let Some(left) = self.open.pop() else { return false };
+        if left.fields == self.sink.fields.len() {
+            self.sink.arena.forget_since(left.mark);
+            // The trail of the value that the bracket was may be among them.
+            if let Some(open) = self.open.last_mut() {
+                open.value = open.value.filter(|value| value.is_before(left.mark));
+            }
+        }
+        match left.kind {
+            Kind::Object { .. } => byte == b'}',
+            Kind::Array { .. } => byte == b']',
+        }
+    }
+
+    fn next(&mut self) -> bool {
+        self.at += 1;
+        let Some(open) = self.open.last_mut() else { return false };
+        match &mut open.kind {
+            Kind::Object { key_next } => *key_next = true,
+            Kind::Array { index } => {
+                *index += 1;
+                open.value = None;
+            }
+        }
+        true
+    }
+
+    /// The trail of the value that comes next.
+    fn here(&mut self) -> PointPath {
+        let Some(open) = self.open.last_mut() else { return self.root };
+        *open.value.get_or_insert_with(|| match open.kind {
+            Kind::Object { .. } => self.sink.arena.then(open.before, Tag::Hash),
+            Kind::Array { index } => self.sink.arena.indexed(open.before, Tag::Array, index),
+        })
+    }
+
+    fn string(&mut self) -> bool {
+        let (text, end, closed) = read_string(self.bytes, self.at + 1);
+        self.at = end;
+        let fits = match self.open.last_mut() {
+            Some(Open { kind: Kind::Object { key_next }, before, value, .. }) if *key_next => {
+                *key_next = false;
+                let here = self.sink.arena.named(*before, Tag::Hash, &text);
+                *value = Some(here);
+                // Client-chosen names share one point, but whose prototype it is decides whether it is an attack.
+                let is_telling = *text == *b"prototype";
+                let point_path = if is_telling { self.sink.arena.then(here, Tag::Name) } else { self.names };
+                self.push(point_path, FieldKind::Name, text)
+            }
+            _ => {
+                let here = self.here();
+                self.push(here, FieldKind::Value, text)
+            }
+        };
+        fits && closed
+    }
+
+    /// Numbers and words carry nothing; anything else is no JSON.
+    fn scalar(&mut self) -> bool {
+        let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        let rest = &self.bytes[self.at..];
+        let length = rest.iter().take_while(|byte| word(byte)).count();
+        self.at += length;
+        length > 0 && length < 512 && !self.expects_key()
+    }
+
+    fn push(&mut self, point_path: PointPath, kind: FieldKind, text: Cow<'a, [u8]>) -> bool {
+        let mut field = Field::new(point_path, kind, text);
+        field.depth = self.depth;
+        self.sink.push(field)
+    }
+}
+
+/// The text inside the quotes of a string.
+pub(super) fn unescaped(inside: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(inside.len());
+    let mut at = 0;
+    while let Some(&byte) = inside.get(at) {
+        at += 1;
+        if byte == b'\\' {
+            at = read_escape(inside, at, &mut text);
+        } else {
+            text.push(byte);
+        }
+    }
+    text
+}
+
+/// Reads a string from after its quote: its text, where it ends, and whether it was closed.
+fn read_string(bytes: &[u8], start: usize) -> (Cow<'_, [u8]>, usize, bool) {
+    let Some(stop) = memchr::memchr2(b'"', b'\\', &bytes[start..]) else {
+        return (Cow::Borrowed(&bytes[start..]), bytes.len(), false);
+    };
+    if bytes[start + stop] == b'"' {
+        return (Cow::Borrowed(&bytes[start..start + stop]), start + stop + 1, true);
+    }
+    let mut text = Vec::new();
+    let mut at = start;
+    loop {
+        let Some(stop) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else {
+            text.extend_from_slice(&bytes[at..]);
+            return (Cow::Owned(text), bytes.len(), false);
+        };
+        text.extend_from_slice(&bytes[at..at + stop]);
+        at += stop + 1;
+        if bytes[at - 1] == b'"' {
+            return (Cow::Owned(text), at, true);
+        }
+        at = read_escape(bytes, at, &mut text);
+    }
+}
+
+/// Reads an escape from after its backslash; returns where it ends.
+fn read_escape(bytes: &[u8], at: usize, text: &mut Vec<u8>) -> usize {
+    let Some(&byte) = bytes.get(at) else { return at };
+    match byte {
+        b'n' => text.push(b'\n'),
+        b'r' => text.push(b'\r'),
+        b't' => text.push(b'\t'),
+        b'b' => text.push(8),
+        b'f' => text.push(12),
+        b'u' => return read_unicode(bytes, at + 1, text),
+        other => text.push(other),
+    }
+    at + 1
+}
+
+fn read_unicode(bytes: &[u8], at: usize, text: &mut Vec<u8>) -> usize {
+    let Some(high) = hex4(bytes, at) else { return at };
+    let low = if bytes.get(at + 4..at + 6) == Some(b"\\u") { hex4(bytes, at + 6) } else { None };
+    let pair = low.and_then(|low| char::decode_utf16([high, low]).next()?.ok().filter(|it| *it > '\u{ffff}'));
+    let single = char::from_u32(u32::from(high)).unwrap_or(char::REPLACEMENT_CHARACTER);
+    let mut buffer = [0; 4];
+    text.extend_from_slice(pair.unwrap_or(single).encode_utf8(&mut buffer).as_bytes());
+    if pair.is_some() { at + 10 } else { at + 4 }
+}
+
+fn hex4(bytes: &[u8], at: usize) -> Option<u16> {
+    let digits = std::str::from_utf8(bytes.get(at..at + 4)?).ok()?;
+    u16::from_str_radix(digits, 16).ok()
+}

@@ -1,0 +1,146 @@
+//! `multipart/…`, by each boundary its content type declares and occurs, or by the one its first line shows. Two parsers
+//! that take different boundaries see different parts; here all are seen.
+
+use super::{Sink, form::Parameter};
+use crate::{
+    field::{Field, FieldKind},
+    point_path::PointPath,
+};
+use memchr::memmem;
+use shared::point::Tag;
+
+/// A content type that declares more boundaries than this is not followed.
+const MAX_BOUNDARIES: usize = 4;
+/// Parts that are multipart themselves, in one another.
+const MAX_NESTED: usize = 4;
+
+/// Adds every part. `false` when there is no boundary in the body.
+pub(super) fn parse<'a>(
+    body: &'a [u8],
+    content_type: &str,
+    root: PointPath,
+    sink: &mut Sink<'a, '_>,
+) -> bool {
+    parse_at_depth(body, content_type, root, MAX_NESTED, sink)
+}
+
+fn parse_at_depth<'a>(
+    body: &'a [u8],
+    content_type: &str,
+    root: PointPath,
+    depth: usize,
+    sink: &mut Sink<'a, '_>,
+) -> bool {
+    let boundaries = boundaries(content_type, body);
+    for boundary in &boundaries {
+        parse_parts(body, boundary, root, depth, sink);
+    }
+    !boundaries.is_empty()
+}
+
+/// The declared boundaries that occur, else the one the body opens with.
+fn boundaries(content_type: &str, body: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = declared(content_type);
+    found.retain(|boundary| memmem::find(body, &delimiter(boundary)).is_some());
+    if found.is_empty() { shown(body).into_iter().collect() } else { found }
+}
+
+fn shown(body: &[u8]) -> Option<Vec<u8>> {
+    let line = body.split(|&byte| byte == b'\n').next()?.trim_ascii_end();
+    let boundary = line.strip_prefix(b"--").filter(|it| (1..=200).contains(&it.len()))?;
+    let has_part = memmem::find(body, b"ontent-").is_some() || memmem::find(body, b"ONTENT-").is_some();
+    has_part.then(|| boundary.to_vec())
+}
+
+fn delimiter(boundary: &[u8]) -> Vec<u8> {
+    [b"--", boundary].concat()
+}
+
+fn declared(content_type: &str) -> Vec<Vec<u8>> {
+    let lower = content_type.to_ascii_lowercase();
+    let mut boundaries: Vec<Vec<u8>> = Vec::new();
+    if !lower.contains("multipart/") {
+        return boundaries;
+    }
+    for (at, word) in lower.match_indices("boundary=").take(MAX_BOUNDARIES) {
+        let value = &content_type[at + word.len()..];
+        let value = match value.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next(),
+            None => value.split([';', ',']).next().map(str::trim),
+        };
+        let boundary = value.unwrap_or_default().as_bytes().to_vec();
+        if !boundary.is_empty() && !boundaries.contains(&boundary) {
+            boundaries.push(boundary);
+        }
+    }
+    boundaries
+}
+
+fn parse_parts<'a>(body: &'a [u8], boundary: &[u8], root: PointPath, depth: usize, sink: &mut Sink<'a, '_>) {
+    let delimiter = delimiter(boundary);
+    let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
+    for (number, &start) in starts.iter().enumerate() {
+        let end = starts.get(number + 1).copied().unwrap_or(body.len());
+        let part = &body[start + delimiter.len()..end];
+        if !part.starts_with(b"--") && !parse_part(part, root, depth, sink) {
+            break;
+        }
+    }
+}
+
+fn parse_part<'a>(part: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
+    let (head, content) = split_head(part);
+    let name = parameter(head, b"name=").unwrap_or_default();
+    let point_path = Parameter { before: Some(root), tag: Tag::Multipart }.named(sink.arena, name);
+    let parts = sink.arena.then(root, Tag::Multipart);
+    let names = sink.arena.then(parts, Tag::Name);
+    let fits = sink.push(Field::new(names, FieldKind::Name, name));
+    if fits && depth > 0 && parse_at_depth(content, &content_type(head), point_path, depth - 1, sink) {
+        return true;
+    }
+    let Some(filename) = parameter(head, b"filename") else {
+        return fits && sink.push(Field::new(point_path, FieldKind::Value, content));
+    };
+    let file = sink.arena.then(point_path, Tag::File);
+    let called = sink.arena.then(file, Tag::Name);
+    let filename = filename.trim_ascii_start();
+    fits && sink.push(Field::new(called, FieldKind::Value, filename))
+        && sink.push(Field::new(file, FieldKind::Value, content))
+}
+
+/// The content type of a part whose parts are to be read, else nothing.
+fn content_type(head: &[u8]) -> String {
+    let text = String::from_utf8_lossy(head);
+    let is_type = |line: &&str| line.get(..13).is_some_and(|name| name.eq_ignore_ascii_case("content-type:"));
+    text.lines().find(is_type).unwrap_or_default().to_owned()
+}
+
+/// Headers and content of a part. Without a blank line all of it is content.
+fn split_head(part: &[u8]) -> (&[u8], &[u8]) {
+    let part = part.strip_prefix(b"\r\n").or(part.strip_prefix(b"\n")).unwrap_or(part);
+    for blank in [b"\r\n\r\n".as_slice(), b"\n\n"] {
+        if let Some(at) = memmem::find(part, blank) {
+            let content = &part[at + blank.len()..];
+            let content = content.strip_suffix(b"\n").unwrap_or(content);
+            return (&part[..at], content.strip_suffix(b"\r").unwrap_or(content));
+        }
+    }
+    (&[], part)
+}
+
+/// A parameter of the part's headers. `filename` also stands for `filename*=`.
+fn parameter<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let lower = head.to_ascii_lowercase();
+    let mut found =
+        memmem::find_iter(&lower, name).filter(|&at| at > 0 && !lower[at - 1].is_ascii_alphanumeric());
+    let value = head[found.next()? + name.len()..].trim_ascii_start();
+    let value = value.strip_prefix(b"*").unwrap_or(value);
+    let value = value.strip_prefix(b"=").unwrap_or(value);
+    let Some(quoted) = value.strip_prefix(b"\"") else {
+        return value.split(|byte| b";\r\n".contains(byte)).next();
+    };
+    // The last quote of the line: a payload may hold quotes itself.
+    let line = quoted.split(|byte| b"\r\n".contains(byte)).next()?;
+    let end = memmem::find(line, b"\";").or_else(|| memchr::memrchr(b'"', line)).unwrap_or(line.len());
+    Some(&line[..end])
+}

@@ -1,0 +1,212 @@
+//! The points of one request as a tree. Most are never shown, so a field has a number, and only findings make a
+//! [`Point`] of it.
+
+use crate::field::point_name;
+use shared::{
+    Point,
+    point::{Key, Step, Tag},
+};
+
+/// A point by its number in [`PointArena`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PointPath(u32);
+
+#[derive(Debug, Clone, Copy)]
+enum StepKey {
+    None,
+    Index(u64),
+    /// Where in `names`.
+    Name {
+        start: u32,
+        end: u32,
+    },
+}
+
+struct Node {
+    before: Option<PointPath>,
+    tag: Tag,
+    key: StepKey,
+}
+
+impl PointPath {
+    /// Whether this was there at the mark.
+    pub(crate) fn is_before(self, Mark(nodes, _): Mark) -> bool {
+        (self.0 as usize) < nodes
+    }
+}
+
+/// Steps of all points, each with the one before it.
+#[derive(Default)]
+pub(crate) struct PointArena {
+    nodes: Vec<Node>,
+    names: String,
+}
+
+/// How far the trails had grown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark(usize, usize);
+
+impl PointArena {
+    /// With room for the points of a usual request.
+    pub(crate) fn with_room() -> Self {
+        Self { nodes: Vec::with_capacity(64), names: String::with_capacity(512) }
+    }
+
+    pub(crate) fn then(&mut self, before: impl Into<Option<PointPath>>, tag: Tag) -> PointPath {
+        self.step(before.into(), tag, StepKey::None)
+    }
+
+    pub(crate) fn indexed(
+        &mut self,
+        before: impl Into<Option<PointPath>>,
+        tag: Tag,
+        index: u64,
+    ) -> PointPath {
+        self.step(before.into(), tag, StepKey::Index(index))
+    }
+
+    pub(crate) fn named(&mut self, before: impl Into<Option<PointPath>>, tag: Tag, name: &[u8]) -> PointPath {
+        let key = self.name(name);
+        self.step(before.into(), tag, key)
+    }
+
+    /// A point of its own, whose name is shown in capitals.
+    pub(crate) fn named_upper(&mut self, tag: Tag, name: &[u8]) -> PointPath {
+        let start = self.names.len();
+        let key = self.name(name);
+        if let Some(added) = self.names.get_mut(start..) {
+            added.make_ascii_uppercase();
+        }
+        self.step(None, tag, key)
+    }
+
+    /// The same point at another position of its array.
+    pub(crate) fn at_index(&mut self, point_path: PointPath, index: u64) -> PointPath {
+        let before = self.back(point_path).next().and_then(|node| node.before);
+        self.indexed(before, Tag::Array, index)
+    }
+
+    /// The trail of a whole point.
+    #[cfg(test)]
+    pub(crate) fn of(point: &Point) -> (Self, PointPath) {
+        let mut arena = Self::default();
+        let steps = point.0.iter().fold(None, |before, step| {
+            Some(match &step.key {
+                None => arena.then(before, step.tag.clone()),
+                Some(Key::Index(index)) => arena.indexed(before, step.tag.clone(), *index),
+                Some(Key::Name(name)) => arena.named(before, step.tag.clone(), name.as_bytes()),
+            })
+        });
+        (arena, steps.unwrap())
+    }
+
+    pub(crate) fn point(&self, point_path: PointPath) -> Point {
+        let mut steps: Vec<Step> = self.back(point_path).map(|node| self.shown(node)).collect();
+        steps.reverse();
+        Point(steps)
+    }
+
+    pub(crate) fn last_tag(&self, point_path: PointPath) -> Option<&Tag> {
+        self.tags(point_path).next()
+    }
+
+    /// From the last to the first.
+    pub(crate) fn tags(&self, point_path: PointPath) -> impl Iterator<Item = &Tag> {
+        self.back(point_path).map(|node| &node.tag)
+    }
+
+    /// The last name on the way: of a parameter, key, cookie or tag.
+    pub(crate) fn last_name(&self, point_path: PointPath) -> Option<&str> {
+        self.names(point_path).flatten().next()
+    }
+
+    /// The name of each step, from the last to the first.
+    pub(crate) fn names(&self, point_path: PointPath) -> impl Iterator<Item = Option<&str>> {
+        self.back(point_path).map(|node| match node.key {
+            StepKey::Name { start, end } => self.names.get(start as usize..end as usize),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.nodes.len(), self.names.len())
+    }
+
+    /// Forgets what was added since; none of it may be in use.
+    pub(crate) fn forget_since(&mut self, Mark(nodes, names): Mark) {
+        self.nodes.truncate(nodes);
+        self.names.truncate(names);
+    }
+
+    fn shown(&self, node: &Node) -> Step {
+        let key = match node.key {
+            StepKey::None => None,
+            StepKey::Index(index) => Some(Key::Index(index)),
+            StepKey::Name { start, end } => {
+                Some(Key::Name(self.names.get(start as usize..end as usize).unwrap_or_default().to_owned()))
+            }
+        };
+        Step { tag: node.tag.clone(), key }
+    }
+
+    /// From the last step to the first.
+    fn back(&self, point_path: PointPath) -> impl Iterator<Item = &Node> {
+        let mut next = Some(point_path);
+        std::iter::from_fn(move || {
+            let at = next?;
+            let node = self.nodes.get(at.0 as usize)?;
+            next = node.before;
+            Some(node)
+        })
+    }
+
+    fn step(&mut self, before: Option<PointPath>, tag: Tag, key: StepKey) -> PointPath {
+        let point_path = PointPath(position(self.nodes.len()));
+        self.nodes.push(Node { before, tag, key });
+        point_path
+    }
+
+    fn name(&mut self, name: &[u8]) -> StepKey {
+        let start = position(self.names.len());
+        match std::str::from_utf8(name) {
+            Ok(text) if text.len() <= crate::field::NAME_CHARS => self.names.push_str(text),
+            _ => self.names.push_str(&point_name(name)),
+        }
+        StepKey::Name { start, end: position(self.names.len()) }
+    }
+}
+
+/// A request ends, and so does its budget, long before 4 GB of points.
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trail_is_a_point_step_by_step() {
+        let mut arena = PointArena::default();
+        let post = arena.then(None, Tag::Post);
+        let json = arena.then(post, Tag::JsonDoc);
+        let user = arena.named(json, Tag::Hash, b"user\xff");
+        let second = arena.indexed(user, Tag::Array, 1);
+        assert_eq!(arena.point(second).to_string(), "post > json_doc > hash:user\u{fffd} > array:1");
+        assert_eq!(arena.point(json).to_string(), "post > json_doc");
+        assert_eq!((arena.last_name(second), arena.last_name(json)), (Some("user\u{fffd}"), None));
+        let third = arena.at_index(second, 2);
+        assert_eq!(arena.point(third).to_string(), "post > json_doc > hash:user\u{fffd} > array:2");
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_the_rest_as_it_was() {
+        let mut arena = PointArena::default();
+        let post = arena.then(None, Tag::Post);
+        let mark = arena.mark();
+        arena.named(post, Tag::Hash, b"gone");
+        arena.forget_since(mark);
+        let kept = arena.named(post, Tag::Hash, b"kept");
+        assert_eq!(arena.point(kept).to_string(), "post > hash:kept");
+    }
+}
