@@ -20,7 +20,7 @@ use console_api::{
     bundles::Bundles,
     clock::Clock,
     seed,
-    store::{Place, PostgresUrl, Store, TokenSource},
+    store::{DatabaseUrl, PostgresUrl, Store, TokenSource},
     token::Token,
 };
 use http_body_util::BodyExt;
@@ -78,7 +78,7 @@ async fn in_sqlite(wanted: &Wanted) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let place = |name: &str| {
         fs::create_dir(dir.path().join(name)).unwrap();
-        Place::in_dir(&dir.path().join(name))
+        DatabaseUrl::in_dir(&dir.path().join(name))
     };
     let file = |name: &str| dir.path().join(name).join("console.db").display().to_string();
     let places = ["console", "bulk", "copy"].map(place);
@@ -92,15 +92,15 @@ async fn in_postgres(wanted: &Wanted, server: &str) -> bool {
         connection.execute(schema).await.unwrap();
     }
     let url = |schema| format!("{server}&options[search_path]={schema}");
-    let places =
-        ["console", "bulk", "copy"].map(|schema| Place::Server(PostgresUrl::parse(url(schema)).unwrap()));
+    let places = ["console", "bulk", "copy"]
+        .map(|schema| DatabaseUrl::Server(PostgresUrl::parse(url(schema)).unwrap()));
     measure("PostgreSQL", &places, wanted, &url("console"), "select 1").await
 }
 
 /// Measures on the first of three places; the others are for the same rows.
 async fn measure(
     name: &'static str,
-    [place, bulk, other]: &[Place; 3],
+    [place, bulk, other]: &[DatabaseUrl; 3],
     &Wanted { hits, in_bulk }: &Wanted,
     url: &str,
     attach: &str,
@@ -214,9 +214,9 @@ impl Bench {
 }
 
 /// How long it takes to insert the same rows into an empty database. They come from a file of SQLite's.
-async fn insert(store: &Store, into: &Place) -> Duration {
+async fn insert(store: &Store, into: &DatabaseUrl) -> Duration {
     let dir = tempfile::tempdir().unwrap();
-    let rows = Store::open(&Place::in_dir(dir.path())).await.unwrap();
+    let rows = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     store.copy_to(&rows).await.unwrap();
     let into = Store::open(into).await.unwrap();
     let begun = Instant::now();

@@ -49,7 +49,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 
-    pub fn may_judge(self) -> bool {
+    pub fn can_edit(self) -> bool {
         matches!(self, Self::Admin | Self::Analyst)
     }
 
@@ -103,7 +103,7 @@ impl FromRequestParts<App> for Analyst {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let actor = identify(parts, app).await?.ok_or(ApiError::Unauthorized)?;
-        if actor.role.may_judge() {
+        if actor.role.can_edit() {
             Ok(Self(Author::new(actor, app.clock.now())))
         } else {
             Err(ApiError::Forbidden("a token of role admin or analyst"))

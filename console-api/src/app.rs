@@ -1,16 +1,16 @@
 //! What handlers share, and the server around them.
 
 use crate::{
-    attempts::Attempts,
     bundles::Bundles,
-    changes::Changes,
+    change_notifier::ChangeNotifier,
     clock::Clock,
     intake::Intake,
+    login_throttle::LoginThrottle,
     metrics::Metrics,
     retention::Retention,
     routes,
+    simulation::replay::Replays,
     store::Store,
-    trial::replay::Replays,
     webhook::{Dispatcher, Sender},
 };
 use axum::{Router, extract::FromRef, middleware};
@@ -26,10 +26,10 @@ pub struct App {
     pub store: Store,
     pub clock: Clock,
     pub bundles: Bundles,
-    pub changes: Changes,
+    pub change_notifier: ChangeNotifier,
     pub intake: Intake,
     pub replays: Replays,
-    pub attempts: Attempts,
+    pub login_throttle: LoginThrottle,
     pub sender: Sender,
     pub metrics: Metrics,
     /// For those who ask what is kept.
@@ -42,10 +42,10 @@ impl App {
             store,
             clock,
             bundles,
-            changes: Changes::default(),
+            change_notifier: ChangeNotifier::default(),
             intake: Intake::default(),
             replays: Replays::default(),
-            attempts: Attempts::default(),
+            login_throttle: LoginThrottle::default(),
             sender: Sender::default(),
             metrics: Metrics::default(),
             retention: Retention::default(),
@@ -65,12 +65,12 @@ impl App {
 
     /// Serves until `stop`, then lets calls under way end.
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-        let (store, changes) = (self.store.clone(), self.changes.clone());
+        let (store, notifier) = (self.store.clone(), self.change_notifier.clone());
         let server = axum::serve(listener, self.router().into_make_service_with_connect_info::<SocketAddr>())
             .with_graceful_shutdown(stop.clone().cancelled_owned());
         let overdue = async {
             stop.cancelled().await;
-            changes.close();
+            notifier.close();
             tokio::time::sleep(DRAIN).await;
         };
         tokio::select! {
@@ -94,9 +94,9 @@ impl FromRef<App> for Clock {
     }
 }
 
-impl FromRef<App> for Changes {
+impl FromRef<App> for ChangeNotifier {
     fn from_ref(app: &App) -> Self {
-        app.changes.clone()
+        app.change_notifier.clone()
     }
 }
 

@@ -6,7 +6,7 @@ pub use token_file::{TokenFile, TokenFileError};
 
 use crate::{
     actor::Role,
-    store::{NoPostgresUrl, Place, PostgresUrl},
+    store::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::ruleset::Network;
@@ -98,10 +98,10 @@ pub struct Data {
 }
 
 impl Data {
-    pub fn place(&self) -> Result<Place, NoPostgresUrl> {
+    pub fn database_url(&self) -> Result<DatabaseUrl, InvalidPostgresUrl> {
         match &self.database_url {
-            Some(url) => PostgresUrl::parse(url.clone()).map(Place::Server),
-            None => Ok(Place::in_dir(&self.dir)),
+            Some(url) => PostgresUrl::parse(url.clone()).map(DatabaseUrl::Server),
+            None => Ok(DatabaseUrl::in_dir(&self.dir)),
         }
     }
 }

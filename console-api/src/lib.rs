@@ -8,11 +8,11 @@
 //! | `openapi` | the document of the API, from the handlers |
 //! | [`pages`] | what people see in a browser |
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
-//! | [`access`], [`sign_in`], [`password`], [`attempts`] | users, and how their sessions begin |
+//! | [`access`], [`sign_in`], [`password`], [`login_throttle`] | users, and how their sessions begin |
 //! | [`audit`] | who changed what |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
-//! | [`trial`] | rules tried on what was recorded |
-//! | [`ruleset`], [`changes`] | rules and lists, and the nodes that wait for them |
+//! | [`simulation`] | rules tried on what was recorded |
+//! | [`ruleset`], [`change_notifier`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`view`] | searches that people keep |
 //! | [`webhook`] | attacks told to other programs |
@@ -29,10 +29,9 @@ pub mod access;
 pub mod actor;
 pub mod app;
 pub mod attack;
-pub mod attempts;
 pub mod audit;
 pub mod bundles;
-pub mod changes;
+pub mod change_notifier;
 pub mod clock;
 pub mod config;
 pub mod connectors;
@@ -42,6 +41,7 @@ pub mod extract;
 pub mod grouping;
 pub mod hit;
 pub mod intake;
+pub mod login_throttle;
 pub mod metrics;
 mod openapi;
 pub mod pages;
@@ -54,8 +54,8 @@ pub mod ruleset;
 pub mod seed;
 pub mod sign_in;
 pub mod signing_key;
+pub mod simulation;
 pub mod store;
 pub mod token;
-pub mod trial;
 pub mod view;
 pub mod webhook;

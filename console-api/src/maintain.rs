@@ -6,7 +6,7 @@ use console_api::{
     clock::Clock,
     config::{Backup, Data, Engine, Migrate, Restore, Seed},
     seed,
-    store::{Place, Store},
+    store::{DatabaseUrl, Store},
 };
 
 /// How many hits `seed` stores in one transaction, as a node does.
@@ -28,29 +28,29 @@ pub(crate) async fn backup(flags: Backup) -> anyhow::Result<()> {
         bail!("{} is there already", flags.file.display());
     }
     let store = run::open(&flags.data).await?;
-    copy(&store, &Place::File(flags.file)).await
+    copy(&store, &DatabaseUrl::File(flags.file)).await
 }
 
 pub(crate) async fn restore(flags: Restore) -> anyhow::Result<()> {
     if !flags.file.exists() {
         bail!("there is no file {}", flags.file.display());
     }
-    let backup = Store::open(&Place::File(flags.file)).await?;
+    let backup = Store::open(&DatabaseUrl::File(flags.file)).await?;
     run::make_dir(&flags.data)?;
-    copy(&backup, &flags.data.place()?).await
+    copy(&backup, &flags.data.database_url()?).await
 }
 
 pub(crate) async fn migrate(flags: Migrate) -> anyhow::Result<()> {
     if flags.from == flags.to {
         bail!("`--from` and `--to` name the same kind of database");
     }
-    let place = |engine| match engine {
-        Engine::Sqlite => Ok(Place::in_dir(&flags.data.dir)),
-        Engine::Postgres if flags.data.database_url.is_some() => Ok(flags.data.place()?),
+    let database = |engine| match engine {
+        Engine::Sqlite => Ok(DatabaseUrl::in_dir(&flags.data.dir)),
+        Engine::Postgres if flags.data.database_url.is_some() => Ok(flags.data.database_url()?),
         Engine::Postgres => bail!("`--database-url` says where PostgreSQL is"),
     };
-    let (from, to) = (place(flags.from)?, place(flags.to)?);
-    if let Place::File(path) = &from
+    let (from, to) = (database(flags.from)?, database(flags.to)?);
+    if let DatabaseUrl::File(path) = &from
         && !path.exists()
     {
         bail!("there is no database {}", path.display());
@@ -66,7 +66,7 @@ pub(crate) async fn vacuum(data: Data) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn copy(from: &Store, to: &Place) -> anyhow::Result<()> {
+async fn copy(from: &Store, to: &DatabaseUrl) -> anyhow::Result<()> {
     let target = Store::open(to).await?;
     let rows = from.copy_to(&target).await.with_context(|| format!("cannot fill the database {to}"))?;
     from.close().await;

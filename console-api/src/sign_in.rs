@@ -51,7 +51,7 @@ pub async fn by_password(
     password: String,
 ) -> Result<Opened, ApiError> {
     let now = app.clock.now();
-    app.attempts.enter(Some(name), source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
+    app.login_throttle.enter(Some(name), source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
     let found = app.store.user_to_sign_in(name).await?;
     let (user, kept) = found.unzip();
     let right = Password::presented(password).is(kept).await;
@@ -59,7 +59,7 @@ pub async fn by_password(
         refused(app, name, source).await?;
         return Err(ApiError::WrongPassword);
     };
-    app.attempts.succeeded(name);
+    app.login_throttle.succeeded(name);
     let actor = Actor { name: user.name, role: user.role };
     open(app, actor, Holder::User(user.id)).await
 }
@@ -67,7 +67,7 @@ pub async fn by_password(
 /// Begins a session for the holder of a token.
 pub async fn by_token(app: &App, source: IpAddr, token: &Token) -> Result<Opened, ApiError> {
     let now = app.clock.now();
-    app.attempts.enter(None, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
+    app.login_throttle.enter(None, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
     let Some(actor) = app.store.actor_of_token(token, now).await? else {
         refused(app, "token", source).await?;
         return Err(ApiError::Unauthorized);
@@ -96,7 +96,7 @@ async fn refused(app: &App, name: &str, source: IpAddr) -> Result<(), ApiError> 
     // A name that nobody has may be long, or a password typed into the wrong field.
     let name: String = name.chars().take(100).collect();
     let author = Author { name: name.clone(), role: None, at: app.clock.now() };
-    app.store.note(&author, &Deed::refused_sign_in(&name, source)).await?;
+    app.store.record_deed(&author, &Deed::refused_sign_in(&name, source)).await?;
     Ok(())
 }
 

@@ -3,60 +3,30 @@
 //!
 //! One connection writes, so that a batch is one transaction without locks to wait for; a pool of others reads.
 
-mod address;
+mod access;
 mod attacks;
-mod audit;
-mod bulk;
-mod chosen;
-mod clustered;
-mod connectors;
-mod deliveries;
-mod dialect;
-mod filter;
-mod grouping;
-mod groups;
-mod hits;
+mod delivery;
+mod dsn;
 mod ingest;
-mod lists;
-mod marks;
-mod nodes;
-mod not_inspected;
-mod place;
-mod recorded;
-mod replays;
-mod requests;
-mod responses;
-mod retention;
+mod maintenance;
 mod rules;
-mod rulesets;
-mod searches;
-mod sessions;
-mod signing_keys;
-mod statement;
-mod stats;
-mod statuses;
-mod terms;
-mod text_index;
-mod times;
-mod tokens;
-mod transfer;
-mod users;
-mod views;
-mod webhooks;
-mod words;
+mod schema;
+mod search;
+mod sql;
 
-pub use deliveries::{DeliveryCounts, NewDelivery, Outcome};
-pub use ingest::{Kept, objection_to_node};
-pub use nodes::Node;
-pub use not_inspected::{NotInspectedCounts, NotInspectedFilter, Reported};
-pub use place::{NoPostgresUrl, Place, PostgresUrl};
+pub use access::sessions::Holder;
+pub use access::tokens::TokenSource;
+pub use delivery::deliveries::{DeliveryCounts, NewDelivery, Outcome};
+pub use delivery::webhooks::{Due, Grown};
+pub use dsn::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl};
+pub use ingest::not_inspected::{NotInspectedCounts, NotInspectedFilter, Reported};
+pub use ingest::{Kept, node_validation_error, nodes::Node};
+pub use maintenance::transfer::TransferError;
 pub use rules::Change;
-pub use sessions::Holder;
-pub use tokens::TokenSource;
-pub use transfer::TransferError;
-pub use webhooks::{Due, Grown};
 
-use dialect::Dialect;
+use schema::{text_index, without_rowid};
+use search::terms;
+use sql::{dialect::Dialect, text_codec};
 use sqlx::{AnyPool, ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};
 
 const READERS: u32 = 4;
@@ -73,9 +43,9 @@ pub struct Store {
 
 /// Why there is no database to work with.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the database {place}")]
+#[error("cannot open the database {url}")]
 pub struct OpenError {
-    place: Place,
+    url: DatabaseUrl,
     #[source]
     cause: sqlx::Error,
 }
@@ -108,16 +78,16 @@ impl StoreError {
 
 impl Store {
     /// Opens a database, makes SQLite's file when there is none, and brings the tables up to date.
-    pub async fn open(place: &Place) -> Result<Self, OpenError> {
-        Self::connect(place).await.map_err(|cause| OpenError { place: place.clone(), cause })
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        Self::connect(url).await.map_err(|cause| OpenError { url: url.clone(), cause })
     }
 
-    async fn connect(place: &Place) -> Result<Self, sqlx::Error> {
+    async fn connect(url: &DatabaseUrl) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
-        let (options, dialect) = (place.options()?, place.dialect());
+        let (options, dialect) = (url.options()?, url.dialect());
         prepare(&options, dialect).await?;
-        let writer = place::pool(1, dialect.writer_start()).connect_lazy_with(options.clone());
-        let reader = place::pool(READERS, dialect.reader_start()).connect_lazy_with(options);
+        let writer = dsn::pool(1, dialect.writer_start()).connect_lazy_with(options.clone());
+        let reader = dsn::pool(READERS, dialect.reader_start()).connect_lazy_with(options);
         Ok(Self { writer, reader, dialect })
     }
 
@@ -138,7 +108,7 @@ impl Store {
     /// How much space everything takes.
     pub async fn database_bytes(&self) -> Result<u64, StoreError> {
         let (bytes,): (i64,) = sqlx::query_as(self.dialect.size()).fetch_one(&self.reader).await?;
-        Ok(words::count(bytes))
+        Ok(text_codec::count(bytes))
     }
 
     /// Waits for what is under way, then lets go of the database.
@@ -156,7 +126,7 @@ async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Result<(), sq
     }
     sqlx::migrate!().run(&mut connection).await?;
     if dialect == Dialect::Sqlite {
-        clustered::cluster(&mut connection).await?;
+        without_rowid::rebuild(&mut connection).await?;
     }
     text_index::make(&mut connection).await?;
     terms::fill(&mut connection).await?;

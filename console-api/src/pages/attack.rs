@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 struct AttackPage {
     detail: AttackDetail,
     hits: Page<RecordedHit>,
-    may_judge: bool,
+    can_edit: bool,
     timeline: Timeline,
 }
 
@@ -81,5 +81,5 @@ pub(super) async fn one(
     let hits = store.hits_of_attack(attack.id, &slice).await?;
     let timeline = Timeline::new(&store.attack_times(attack.id).await?);
     let detail = store.attack_detail(attack).await?;
-    Ok(render(&AttackPage { detail, hits, may_judge: actor.role.may_judge(), timeline }))
+    Ok(render(&AttackPage { detail, hits, can_edit: actor.role.can_edit(), timeline }))
 }

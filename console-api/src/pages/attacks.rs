@@ -57,7 +57,7 @@ struct AttacksPage {
     not_inspected: u64,
     /// Searches that were kept, the newest first.
     views: Vec<View>,
-    may_judge: bool,
+    can_edit: bool,
     /// Made before the list: attacks with later ids are not on it.
     since: Uuid,
     /// What is wrong with what was asked for.
@@ -106,7 +106,7 @@ impl AttacksPage {
     }
 
     fn can_be_kept(&self) -> bool {
-        self.may_judge && self.problem.is_none() && !search::of_view(&self.given.kept()).is_empty()
+        self.can_edit && self.problem.is_none() && !search::of_view(&self.given.kept()).is_empty()
     }
 
     fn offers(choices: &[(&str, &str)], value: &str) -> bool {
@@ -133,14 +133,14 @@ pub(super) async fn list(
     }
     let not_inspected = store.not_inspected_counts().await?.total;
     let views = store.views(&actor.name, &Slice { limit: VIEWS, after: None }).await?.items;
-    let may_judge = actor.role.may_judge();
+    let can_edit = actor.role.can_edit();
     let search = match search {
         Ok(Query(search)) => search,
         Err(problem @ ApiError::BadParameter { .. }) => {
             let list = List::Attacks(Page { items: Vec::new(), next_cursor: None });
             let (status, order) = (problem.status(), String::new());
             let problem = Some(problem);
-            let page = AttacksPage { list, given, order, not_inspected, views, may_judge, since, problem };
+            let page = AttacksPage { list, given, order, not_inspected, views, can_edit, since, problem };
             return Ok((status, render(&page)).into_response());
         }
         Err(problem) => return Err(problem.into()),
@@ -154,7 +154,7 @@ pub(super) async fn list(
         None => List::Attacks(store.attacks(&filter, search.order, &search.slice).await?),
     };
     let order = search.order.text();
-    Ok(render(&AttacksPage { list, given, order, not_inspected, views, may_judge, since, problem: None }))
+    Ok(render(&AttacksPage { list, given, order, not_inspected, views, can_edit, since, problem: None }))
 }
 
 /// The page of the hit, when the search is the id of a request: ours, or CloudFront's.

@@ -1,7 +1,7 @@
 //! How a payload was found: what was decoded on the way to it, and what the catalogues call it.
 
 use super::raw::{Piece, Raw};
-use crate::{hit::RecordedHit, trial};
+use crate::{hit::RecordedHit, simulation};
 use engine::ExplainedField;
 use shared::{Class, Finding, RecordedRequest, classification::names};
 
@@ -27,7 +27,7 @@ impl Evidence {
     /// The engine looks again at what was recorded, as stages are not. Where it finds something else, because something was
     /// masked or another version found it, the layers are named only.
     pub(super) fn of(hit: &RecordedHit, request: &RecordedRequest, raw: &Raw) -> Vec<Self> {
-        let fields = trial::explain(request.clone());
+        let fields = simulation::explain(request.clone());
         let evidence = |finding: &Finding| Self {
             class: finding.class.clone().or_else(|| Class::of(&finding.attack_type, &finding.signature)),
             steps: story(finding, &fields, raw),

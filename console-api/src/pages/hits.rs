@@ -27,7 +27,7 @@ struct HitPage {
     evidence: Vec<Evidence>,
     pieces: Vec<Piece>,
     curl: String,
-    may_judge: bool,
+    can_edit: bool,
     made: Made,
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn one(
         pieces: raw.pieces(&detail.hit.findings),
         curl: as_curl(&detail.request),
         evidence: Evidence::of(&detail.hit, &detail.request, &raw),
-        may_judge: actor.role.may_judge(),
+        can_edit: actor.role.can_edit(),
         detail,
         made,
     }))

@@ -24,7 +24,7 @@ use shared::ruleset::{List, Source};
 #[template(path = "ip_lists.html")]
 struct ListsPage {
     page: Page<StoredEntry>,
-    may_judge: bool,
+    can_edit: bool,
 }
 
 impl ListsPage {
@@ -51,7 +51,7 @@ pub(super) async fn list(
     slice: Result<Query<Slice>, ApiError>,
 ) -> Result<Response, PageError> {
     let Query(slice) = slice?;
-    Ok(render(&ListsPage { page: store.entries(None, &slice).await?, may_judge: actor.role.may_judge() }))
+    Ok(render(&ListsPage { page: store.entries(None, &slice).await?, can_edit: actor.role.can_edit() }))
 }
 
 #[derive(Debug, Deserialize)]

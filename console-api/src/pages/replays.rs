@@ -8,11 +8,11 @@ use crate::{
     extract::{FromParameters, Id, Parameters, Query},
     paging::{Page, Slice},
     ruleset::StoredRule,
-    store::Store,
-    trial::{
+    simulation::{
         policy::Verdict,
         replay::{Replay, ReplayStatus, Verdicts},
     },
+    store::Store,
 };
 use askama::Template;
 use axum::{
@@ -59,7 +59,7 @@ struct ReplaysPage {
     page: Page<Replay>,
     rules: Vec<StoredRule>,
     prefilled: Prefilled,
-    may_judge: bool,
+    can_edit: bool,
 }
 
 pub(super) async fn list(
@@ -71,7 +71,7 @@ pub(super) async fn list(
     let Query((prefilled, slice)) = asked?;
     let rules = store.rules(&Slice { limit: Slice::MAX_LIMIT, after: None }).await?.items;
     let page = store.replays(&slice, clock.now()).await?;
-    Ok(render(&ReplaysPage { page, rules, prefilled, may_judge: actor.role.may_judge() }))
+    Ok(render(&ReplaysPage { page, rules, prefilled, can_edit: actor.role.can_edit() }))
 }
 
 /// A candidate, and the requests to try it on, as the form has them.

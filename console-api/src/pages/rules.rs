@@ -39,7 +39,7 @@ const EXAMPLES: [(&str, &str); 6] = [
 #[template(path = "rules.html")]
 struct RulesPage {
     page: Page<StoredRule>,
-    may_judge: bool,
+    can_edit: bool,
 }
 
 impl RulesPage {
@@ -76,7 +76,7 @@ pub(super) async fn list(
     slice: Result<Query<Slice>, ApiError>,
 ) -> Result<Response, PageError> {
     let Query(slice) = slice?;
-    Ok(render(&RulesPage { page: store.rules(&slice).await?, may_judge: actor.role.may_judge() }))
+    Ok(render(&RulesPage { page: store.rules(&slice).await?, can_edit: actor.role.can_edit() }))
 }
 
 /// A rule as its form has it.

@@ -26,7 +26,7 @@ use similar::{ChangeTag, TextDiff};
 struct VersionsPage {
     page: Page<Version>,
     current: u64,
-    may_judge: bool,
+    can_edit: bool,
 }
 
 pub(super) async fn list(
@@ -39,7 +39,7 @@ pub(super) async fn list(
     Ok(render(&VersionsPage {
         page: store.versions(&slice).await?,
         current,
-        may_judge: actor.role.may_judge(),
+        can_edit: actor.role.can_edit(),
     }))
 }
 
@@ -136,7 +136,7 @@ struct VersionPage {
     entries: usize,
     /// What going back would change.
     changed: Vec<Changed>,
-    may_judge: bool,
+    can_edit: bool,
 }
 
 pub(super) async fn one(
@@ -155,7 +155,7 @@ pub(super) async fn one(
         rules: content.rules.len(),
         entries: content.lists.len(),
         changed: differences.into_iter().map(Changed::back).collect(),
-        may_judge: actor.role.may_judge(),
+        can_edit: actor.role.can_edit(),
     }))
 }
 

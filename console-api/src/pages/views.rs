@@ -28,7 +28,7 @@ struct ViewsPage {
 
 impl ViewsPage {
     fn may_change(&self, view: &View) -> bool {
-        let is_own = view.owner == self.actor.name && self.actor.role.may_judge();
+        let is_own = view.owner == self.actor.name && self.actor.role.can_edit();
         is_own || self.actor.role == Role::Admin
     }
 

@@ -3,14 +3,14 @@
 use super::rules;
 use crate::{
     actor::Analyst,
-    changes::Changes,
+    change_notifier::ChangeNotifier,
     error::ApiError,
     extract::{self, FromParameters, Id, Parameters, Query},
     openapi::query_parameter,
     paging::Slice,
     ruleset::StoredRule,
+    simulation::{exclusion::ExclusionDraft, preview},
     store::Store,
-    trial::{exclusion::ExclusionDraft, preview},
 };
 use axum::{
     Json,
@@ -67,7 +67,7 @@ impl IntoParams for Wanted {
 pub(super) async fn exclude(
     Analyst(author): Analyst,
     State(store): State<Store>,
-    State(changes): State<Changes>,
+    State(notifier): State<ChangeNotifier>,
     Id(id): Id,
     Query(wanted): Query<Wanted>,
     Draft(draft): Draft,
@@ -76,7 +76,7 @@ pub(super) async fn exclude(
     let attack = store.attack(hit.attack_id).await?.ok_or(ApiError::NotFound("attack"))?;
     let draft = draft.rule(&hit, &attack.path)?;
     match wanted {
-        Wanted::Rule => Ok(rules::create(&store, &changes, draft, &author).await?.into_response()),
+        Wanted::Rule => Ok(rules::create(&store, &notifier, draft, &author).await?.into_response()),
         Wanted::Preview(slice) => {
             let rule = rules::checked(hit.id, 1, draft)?;
             Ok(Json(preview::preview(&store, &rule, &slice).await?).into_response())

@@ -110,7 +110,7 @@ impl FromRequest<App> for Batch {
         let (began, request) = (Instant::now(), Request::from_parts(parts, unread));
         let body: IngestBatch = extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
         app.intake.charge(&token, body.records.len(), app.clock.now());
-        match store::objection_to_node(&body.node) {
+        match store::node_validation_error(&body.node) {
             Some(objection) => Err(ApiError::BadBody(objection)),
             None => Ok(Self { body, began, _place: place }),
         }

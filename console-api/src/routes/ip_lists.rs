@@ -2,7 +2,7 @@
 
 use crate::{
     actor::{Analyst, Reader},
-    changes::Changes,
+    change_notifier::ChangeNotifier,
     error::ApiError,
     extract::{self, FromParameters, Id, IfMatch, Parameters, Query, Tag, etag},
     openapi::query_parameter,
@@ -81,11 +81,11 @@ pub(super) async fn one(
 pub(super) async fn add(
     Analyst(author): Analyst,
     State(store): State<Store>,
-    State(changes): State<Changes>,
+    State(notifier): State<ChangeNotifier>,
     Draft(draft): Draft,
 ) -> Result<(StatusCode, Tagged), ApiError> {
     let entry = made(store.add_entry(checked(Uuid::now_v7(), draft, author.at)?, &author).await?)?;
-    changes.announce();
+    notifier.announce();
     Ok((StatusCode::CREATED, tagged(entry)))
 }
 
@@ -101,14 +101,14 @@ pub(super) async fn add(
 pub(super) async fn replace(
     Analyst(author): Analyst,
     State(store): State<Store>,
-    State(changes): State<Changes>,
+    State(notifier): State<ChangeNotifier>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
     Draft(draft): Draft,
 ) -> Result<Tagged, ApiError> {
     let entry = checked(id, draft, author.at)?;
     let entry = made(store.replace_entry(revision, entry, &author).await?)?;
-    changes.announce();
+    notifier.announce();
     Ok(tagged(entry))
 }
 
@@ -123,12 +123,12 @@ pub(super) async fn replace(
 pub(super) async fn delete(
     Analyst(author): Analyst,
     State(store): State<Store>,
-    State(changes): State<Changes>,
+    State(notifier): State<ChangeNotifier>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
 ) -> Result<StatusCode, ApiError> {
     made(store.delete_entry(id, revision, &author).await?)?;
-    changes.announce();
+    notifier.announce();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     actor::NodeCaller,
-    changes::Changes,
+    change_notifier::ChangeNotifier,
     clock::Clock,
     error::ApiError,
     extract::{FromParameters, Parameters, Query},
@@ -53,14 +53,14 @@ pub(super) async fn current(
     _: NodeCaller,
     State(store): State<Store>,
     State(clock): State<Clock>,
-    State(changes): State<Changes>,
+    State(notifier): State<ChangeNotifier>,
     headers: HeaderMap,
     Query(Wait(wait)): Query<Wait>,
 ) -> Result<Response, ApiError> {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let deadline = Instant::now() + wait;
     // Before the first look, so that no change falls in between.
-    let mut waiting = changes.subscribe();
+    let mut waiting = notifier.subscribe();
     loop {
         let (_, id) = store.ruleset_head().await?;
         if known != Some(Ruleset::etag(id).as_str()) {

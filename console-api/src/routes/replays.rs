@@ -8,11 +8,11 @@ use crate::{
     extract::{self, Id, Query},
     paging::{Page, Slice},
     ruleset::{StoredEntry, StoredRule},
-    store::Store,
-    trial::{
+    simulation::{
         policy::Policy,
-        replay::{Candidate, Replay, ReplayDraft, ReplayStatus, Replays, Report, Trial},
+        replay::{Candidate, Replay, ReplayDraft, ReplayStatus, Replays, Report, Simulation},
     },
+    store::Store,
 };
 use axum::{
     Json,
@@ -91,8 +91,8 @@ pub(super) async fn start(
     };
     store.add_replay(&replay).await?;
     let policy = |(rules, lists): (Vec<Rule>, Vec<ListEntry>)| Policy::new(&rules, lists);
-    let trial = Trial { before: policy(before), after: policy(after), which };
-    tokio::spawn(trial.run(store, clock, replay.clone(), turn));
+    let simulation = Simulation { before: policy(before), after: policy(after), which };
+    tokio::spawn(simulation.run(store, clock, replay.clone(), turn));
     Ok((StatusCode::ACCEPTED, Json(replay)))
 }
 

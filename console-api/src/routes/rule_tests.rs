@@ -7,8 +7,8 @@ use crate::{
     error::ApiError,
     extract,
     ruleset::RuleDraft,
+    simulation::{detector, selection::Selection},
     store::Store,
-    trial::{detector, which::WhichRecorded},
 };
 use axum::{
     Json,
@@ -25,7 +25,7 @@ pub(super) struct TestDraft {
     #[serde(deserialize_with = "extract::object")]
     rule: RuleDraft,
     #[serde(default, deserialize_with = "extract::object")]
-    recorded: WhichRecorded,
+    recorded: Selection,
 }
 
 /// Says what a detector would have found. Changes nothing.

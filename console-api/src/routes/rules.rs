@@ -3,7 +3,7 @@
 use crate::{
     actor::{Analyst, Reader},
     audit::Author,
-    changes::Changes,
+    change_notifier::ChangeNotifier,
     error::ApiError,
     extract::{self, Id, IfMatch, Query, Tag, etag},
     paging::{Page, Slice},
@@ -64,21 +64,21 @@ pub(super) async fn one(
 pub(super) async fn add(
     Analyst(author): Analyst,
     State(store): State<Store>,
-    State(changes): State<Changes>,
+    State(notifier): State<ChangeNotifier>,
     Draft(draft): Draft,
 ) -> Result<(StatusCode, Tagged), ApiError> {
-    create(&store, &changes, draft, &author).await
+    create(&store, &notifier, draft, &author).await
 }
 
 pub(super) async fn create(
     store: &Store,
-    changes: &Changes,
+    notifier: &ChangeNotifier,
     draft: RuleDraft,
     author: &Author,
 ) -> Result<(StatusCode, Tagged), ApiError> {
     let rule = checked(Uuid::now_v7(), 1, draft)?;
     let rule = store.add_rule(rule, author).await?.or_error("rule", "rules")?;
-    changes.announce();
+    notifier.announce();
     Ok((StatusCode::CREATED, tagged(rule)))
 }
 
@@ -94,14 +94,14 @@ pub(super) async fn create(
 pub(super) async fn replace(
     Analyst(author): Analyst,
     State(store): State<Store>,
-    State(changes): State<Changes>,
+    State(notifier): State<ChangeNotifier>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
     Draft(draft): Draft,
 ) -> Result<Tagged, ApiError> {
     checked(id, revision, draft.clone())?;
     let rule = store.replace_rule(id, revision, draft, &author).await?.or_error("rule", "rules")?;
-    changes.announce();
+    notifier.announce();
     Ok(tagged(rule))
 }
 
@@ -116,12 +116,12 @@ pub(super) async fn replace(
 pub(super) async fn delete(
     Analyst(author): Analyst,
     State(store): State<Store>,
-    State(changes): State<Changes>,
+    State(notifier): State<ChangeNotifier>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
 ) -> Result<StatusCode, ApiError> {
     store.delete_rule(id, revision, &author).await?.or_error("rule", "rules")?;
-    changes.announce();
+    notifier.announce();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     actor::{Analyst, Reader},
-    changes::Changes,
+    change_notifier::ChangeNotifier,
     error::ApiError,
     extract::{FromParameters, IfMatch, Number, Parameters, Query, Tag, etag},
     openapi::query_parameter,
@@ -101,13 +101,13 @@ pub(super) async fn difference(
 pub(super) async fn activate(
     Analyst(author): Analyst,
     State(store): State<Store>,
-    State(changes): State<Changes>,
+    State(notifier): State<ChangeNotifier>,
     Number(version): Number,
     IfMatch(current): IfMatch,
     Query(()): Query<()>,
 ) -> Result<(StatusCode, Tag, Json<Version>), ApiError> {
     let made = store.activate(version, current, &author).await?.or_error("ruleset", "rulesets")?;
-    changes.announce();
+    notifier.announce();
     Ok((StatusCode::CREATED, etag(made.number()), Json(made)))
 }
 

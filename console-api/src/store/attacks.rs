@@ -1,12 +1,22 @@
 //! Reading attacks.
 
-use super::{
+pub(crate) mod groups;
+pub(crate) mod hits;
+pub(crate) mod marks;
+pub(crate) mod recorded;
+pub(crate) mod stats;
+
+use crate::store::{
     Store, StoreError,
-    filter::Reach,
-    marks::MarkRow,
-    searches::{Found, RARE},
-    statement::Statement,
-    words::{Columns, Text, count},
+    attacks::marks::MarkRow,
+    search::{
+        filter::SearchScope,
+        text_search::{Found, MAX_RARE_MATCHES},
+    },
+    sql::{
+        statement::Statement,
+        text_codec::{Columns, Text, count},
+    },
 };
 use crate::{
     attack::{Attack, AttackDetail, AttackStatus, Order, SortKey, Source},
@@ -109,7 +119,7 @@ impl Statement {
 }
 
 /// How a page of attacks is looked for.
-enum Look {
+enum ScanStrategy {
     /// One after the other, with what was found of searches. What is common is looked for in so many attacks only.
     Along(Arc<Found>, i64),
     /// All that a filter leaves are told first.
@@ -118,14 +128,14 @@ enum Look {
 
 /// When a page is looked for in another way.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// With more ties between texts and attacks than these, attacks are common: a page is soon full of them.
-    pub(super) rare: i64,
+    pub(crate) rare: i64,
     /// Attacks that a page of common ones is looked for in.
-    pub(super) next: i64,
+    pub(crate) next: i64,
 }
 
-const LIMITS: Limits = Limits { rare: RARE, next: 2000 };
+const LIMITS: Limits = Limits { rare: MAX_RARE_MATCHES, next: 2000 };
 
 impl Store {
     /// The attacks a filter leaves.
@@ -138,7 +148,7 @@ impl Store {
         self.attacks_within(LIMITS, filter, order, slice).await
     }
 
-    pub(super) async fn attacks_within(
+    pub(crate) async fn attacks_within(
         &self,
         limits: Limits,
         filter: &Filter,
@@ -149,13 +159,13 @@ impl Store {
         let is_common = found.is_common();
         let newest_first = order.by == SortKey::LastSeen && order.descending;
         if !is_common || newest_first {
-            let look = Look::Along(found, limits.next);
-            let page = self.page_of_attacks(filter, order, slice, look).await?;
+            let strategy = ScanStrategy::Along(found, limits.next);
+            let page = self.page_of_attacks(filter, order, slice, strategy).await?;
             if !is_common || page.next_cursor.is_some() {
                 return Ok(page);
             }
         }
-        self.page_of_attacks(filter, order, slice, Look::AtAll).await
+        self.page_of_attacks(filter, order, slice, ScanStrategy::AtAll).await
     }
 
     async fn page_of_attacks(
@@ -163,18 +173,18 @@ impl Store {
         filter: &Filter,
         order: Order,
         slice: &Slice,
-        look: Look,
+        strategy: ScanStrategy,
     ) -> Result<Page<Attack>, StoreError> {
         // What is shown of an attack is looked up for those on the page alone.
         let mut statement = Statement::new(attacks!("where a.id in (select a.id from attacks a where "));
-        match look {
-            Look::Along(found, next) => {
+        match strategy {
+            ScanStrategy::Along(found, next) => {
                 if found.is_common() {
                     statement.push_next(slice, next);
                 }
                 statement.found = found;
             }
-            Look::AtAll => statement.reach = Reach::All,
+            ScanStrategy::AtAll => statement.scope = SearchScope::All,
         }
         let beyond = if order.descending { " < " } else { " > " };
         statement.push_filter(filter);
@@ -218,7 +228,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut statement = Statement::reaching(Reach::Few, attacks!("where "));
+        let mut statement = Statement::scoped(SearchScope::Few, attacks!("where "));
         statement.push_filter(filter).push(" and a.id in (");
         for (n, id) in ids.iter().enumerate() {
             statement.push(if n == 0 { "" } else { ", " }).bind(id.as_str());

@@ -1,17 +1,20 @@
 //! Taking in what nodes deliver: one transaction a batch, each record told apart as new, known or refused.
 
+pub(crate) mod connectors;
 mod fresh;
+pub(crate) mod grouping;
 mod names;
+pub(crate) mod nodes;
+pub(crate) mod not_inspected;
 mod reports;
+pub(crate) mod requests;
+pub(crate) mod responses;
+pub(crate) mod statuses;
+pub(crate) mod time_buckets;
 
-pub use names::objection_to_node;
+pub use names::node_validation_error;
 
-use super::{
-    Connection, Store, StoreError,
-    grouping::{self, NewHit},
-    nodes, not_inspected, requests, responses,
-    words::word,
-};
+use crate::store::{Connection, Store, StoreError, ingest::grouping::NewHit, sql::text_codec::word};
 use jiff::Timestamp;
 use shared::{
     AttackRecord, Hit, NotInspected, Record, RecordedRequest, ResponseReport,
@@ -47,7 +50,7 @@ struct Delivered {
 
 impl Store {
     /// Begins a transaction that may group hits.
-    pub(super) async fn begin_ingest(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    pub(crate) async fn begin_ingest(&self) -> Result<Transaction<'static, Any>, StoreError> {
         let mut transaction = self.writer.begin_with(self.dialect.begin_ingest()).await?;
         if let Some(statement) = self.dialect.lock_attacks() {
             sqlx::query(statement).execute(&mut *transaction).await?;
@@ -93,7 +96,7 @@ async fn take_all(
 }
 
 async fn take(connection: &mut Connection, record: &Record, from: Delivered) -> Result<Kept, StoreError> {
-    if let Some(reason) = names::objection(record) {
+    if let Some(reason) = names::validation_error(record) {
         return Ok(Kept::Refused(reason));
     }
     match record {
@@ -104,7 +107,7 @@ async fn take(connection: &mut Connection, record: &Record, from: Delivered) -> 
 }
 
 async fn take_attack(connection: &mut Connection, record: &AttackRecord) -> Result<Kept, StoreError> {
-    if let Some(reason) = objection(connection, record).await? {
+    if let Some(reason) = validation_error(connection, record).await? {
         return Ok(Kept::Refused(reason.to_owned()));
     }
     let request = &record.request;
@@ -114,9 +117,9 @@ async fn take_attack(connection: &mut Connection, record: &AttackRecord) -> Resu
     if hits.is_empty() {
         return Ok(Kept::new(is_new));
     }
-    let held = requests::is_held(connection, request.request_id).await?;
+    let is_enforced = requests::is_request_enforced(connection, request.request_id).await?;
     let status = requests::answer(connection, request.request_id).await?.flatten();
-    let hits = hits.into_iter().map(|hit| NewHit { request, hit, held, status }).collect();
+    let hits = hits.into_iter().map(|hit| NewHit { request, hit, is_enforced, status }).collect();
     grouping::add(connection, hits).await?;
     Ok(Kept::Stored)
 }
@@ -159,7 +162,7 @@ fn new_hits(record: &AttackRecord, mut known: BTreeSet<String>) -> Vec<&Hit> {
 }
 
 /// What speaks against a record. Asked before anything of it is written, so that a refused record leaves no trace.
-async fn objection(
+async fn validation_error(
     connection: &mut Connection,
     record: &AttackRecord,
 ) -> Result<Option<&'static str>, StoreError> {

@@ -1,10 +1,17 @@
 //! Rules, and the ruleset they are part of.
 
-use super::{
-    Connection, Store, StoreError, audit, lists,
-    rulesets::logged,
-    statement::Statement,
-    words::{Columns, Text, count, json},
+pub(crate) mod lists;
+pub(crate) mod replays;
+pub(crate) mod rulesets;
+
+use crate::store::{
+    Connection, Store, StoreError,
+    access::audit,
+    rules::rulesets::logged,
+    sql::{
+        statement::Statement,
+        text_codec::{Columns, Text, count, json},
+    },
 };
 use crate::{
     audit::{Author, Deed, Kind},
@@ -102,7 +109,7 @@ impl Store {
         }
         let rule = StoredRule { rule, created_at: author.at, updated_at: author.at };
         insert(&mut change, &rule).await?;
-        audit::note(&mut change, author, &Deed::created(Kind::Rule, &rule.rule.id, &rule).making(version))
+        audit::record(&mut change, author, &Deed::created(Kind::Rule, &rule.rule.id, &rule).making(version))
             .await?;
         change.commit().await?;
         Ok(Change::Made(rule))
@@ -127,7 +134,7 @@ impl Store {
         let after = StoredRule { rule, updated_at: author.at, ..before };
         delete(&mut change, id).await?;
         insert(&mut change, &after).await?;
-        audit::note(&mut change, author, &Deed::changed(Kind::Rule, &id, &before, &after).making(version))
+        audit::record(&mut change, author, &Deed::changed(Kind::Rule, &id, &before, &after).making(version))
             .await?;
         change.commit().await?;
         Ok(Change::Made(after))
@@ -147,14 +154,14 @@ impl Store {
             return Ok(Change::Stale(before.rule.revision));
         }
         delete(&mut change, id).await?;
-        audit::note(&mut change, author, &Deed::deleted(Kind::Rule, &id, &before).making(version)).await?;
+        audit::record(&mut change, author, &Deed::deleted(Kind::Rule, &id, &before).making(version)).await?;
         change.commit().await?;
         Ok(Change::Made(()))
     }
 }
 
 /// Begins every change: makes it another ruleset, whose version it tells, and changes by others wait.
-pub(super) async fn changed(connection: &mut Connection) -> Result<i64, StoreError> {
+pub(crate) async fn changed(connection: &mut Connection) -> Result<i64, StoreError> {
     let (version,): (i64,) = sqlx::query_as(
         "insert into ruleset (one, version, id) values (1, 1, $1) \
          on conflict (one) do update set version = ruleset.version + 1, id = excluded.id returning version",
@@ -175,7 +182,7 @@ async fn head(connection: &mut Connection) -> Result<(u64, Uuid), StoreError> {
 }
 
 /// The oldest first.
-pub(super) async fn all(connection: &mut Connection) -> Result<Vec<StoredRule>, StoreError> {
+pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<StoredRule>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
         "select id, revision, scope, effect, comment, created_at, updated_at from rules order by created_at, id",
     )
@@ -185,7 +192,7 @@ pub(super) async fn all(connection: &mut Connection) -> Result<Vec<StoredRule>, 
 }
 
 /// Makes a rule what it was before, as a new revision.
-pub(super) async fn put_back(
+pub(crate) async fn put_back(
     connection: &mut Connection,
     Difference { object, before, after, revision, .. }: Difference,
     version: i64,
@@ -202,7 +209,7 @@ pub(super) async fn put_back(
             Deed { before: after, ..Deed::created(Kind::Rule, &object, &rule) }
         }
     };
-    audit::note(connection, author, &deed.again().making(version)).await
+    audit::record(connection, author, &deed.again().making(version)).await
 }
 
 async fn insert(connection: &mut Connection, stored: &StoredRule) -> Result<(), StoreError> {

@@ -89,8 +89,8 @@ impl Dispatcher {
         let mut deliveries = Vec::new();
         for webhook in self.store.enabled_webhooks().await? {
             let Some(filter) = webhook.draft.filter(now) else { continue };
-            let untold = self.store.untold(webhook.id, &grown).await?;
-            for attack in self.store.attacks_among(&filter, &untold).await? {
+            let not_notified = self.store.not_notified(webhook.id, &grown).await?;
+            for attack in self.store.attacks_among(&filter, &not_notified).await? {
                 let body = message::matched(webhook.draft.format, &attack, now);
                 deliveries.push(NewDelivery { webhook: webhook.id, attack: attack.id, body });
             }

@@ -10,7 +10,7 @@ use console_api::{
     app::App,
     bundles::Bundles,
     clock::Clock,
-    store::{Place, PostgresUrl, Store, TokenSource},
+    store::{DatabaseUrl, PostgresUrl, Store, TokenSource},
     token::Token,
     webhook::{Sender, Targets},
 };
@@ -35,7 +35,7 @@ pub(crate) const DATABASE_URL: &str = "CONSOLE_TEST_DATABASE_URL";
 pub(crate) struct Console {
     pub(crate) router: Router,
     pub(crate) store: Store,
-    place: Place,
+    place: DatabaseUrl,
     url: String,
     _dir: TempDir,
 }
@@ -79,11 +79,12 @@ impl Console {
         let (place, url) = match env::var(DATABASE_URL) {
             Ok(server) => {
                 let url = schema_on(&server).await;
-                (Place::Server(PostgresUrl::parse(url.clone()).unwrap()), url)
+                (DatabaseUrl::Server(PostgresUrl::parse(url.clone()).unwrap()), url)
             }
-            Err(_) => {
-                (Place::in_dir(dir.path()), format!("sqlite:{}", dir.path().join("console.db").display()))
-            }
+            Err(_) => (
+                DatabaseUrl::in_dir(dir.path()),
+                format!("sqlite:{}", dir.path().join("console.db").display()),
+            ),
         };
         let store = Store::open(&place).await.unwrap();
         let router = app(&store, now()).router();

@@ -1,5 +1,5 @@
 use crate::harness::{Console, attack, hit, monitored, not_inspected, response, uuid, with};
-use console_api::store::{Place, Store};
+use console_api::store::{DatabaseUrl, Store};
 use serde_json::{Value, json};
 
 /// All a reader can see, with ids: a copy is the same.
@@ -34,7 +34,7 @@ async fn some() -> Console {
 async fn a_backup_fills_a_new_database_with_the_same() {
     let console = some().await;
     let dir = tempfile::tempdir().unwrap();
-    let backup = Store::open(&Place::in_dir(dir.path())).await.unwrap();
+    let backup = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     let rows = console.store.copy_to(&backup).await.unwrap();
     let restored = Console::empty().await;
     assert_eq!(backup.copy_to(&restored.store).await.unwrap(), rows);
@@ -45,7 +45,7 @@ async fn a_backup_fills_a_new_database_with_the_same() {
 async fn only_an_empty_database_is_filled() {
     let console = some().await;
     let dir = tempfile::tempdir().unwrap();
-    let backup = Store::open(&Place::in_dir(dir.path())).await.unwrap();
+    let backup = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     console.store.copy_to(&backup).await.unwrap();
     let refused = backup.copy_to(&Console::start().await.store).await.unwrap_err();
     assert_eq!(refused.to_string(), "the table tokens is not empty: only a new database can be filled");

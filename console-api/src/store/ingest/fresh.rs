@@ -3,10 +3,11 @@
 use super::{has_own_ids, names, new_hits};
 use crate::store::{
     Connection, StoreError,
-    bulk::among,
-    dialect::Dialect,
-    grouping::{self, NewHit},
-    requests,
+    ingest::{
+        grouping::{self, NewHit},
+        requests,
+    },
+    sql::{bulk::among, dialect::Dialect},
 };
 use shared::{AttackRecord, Record};
 use std::collections::{BTreeSet, HashSet};
@@ -33,7 +34,7 @@ pub(super) async fn take(
 /// An attack record that can be stored, as far as it tells by itself.
 fn candidate(record: &Record) -> Option<&AttackRecord> {
     let Record::Attack(attack) = record else { return None };
-    let is_good = !attack.hits.is_empty() && has_own_ids(attack) && names::objection(record).is_none();
+    let is_good = !attack.hits.is_empty() && has_own_ids(attack) && names::validation_error(record).is_none();
     is_good.then_some(attack)
 }
 
@@ -71,9 +72,14 @@ async fn store(connection: &mut Connection, fresh: &[(usize, &AttackRecord)]) ->
     requests::insert(connection, &decided).await?;
     let mut hits = Vec::new();
     for (_, record) in fresh {
-        let held = requests::held(&record.decision);
+        let is_enforced = requests::is_enforced(&record.decision);
         let new = new_hits(record, BTreeSet::new());
-        hits.extend(new.into_iter().map(|hit| NewHit { request: &record.request, hit, held, status: None }));
+        hits.extend(new.into_iter().map(|hit| NewHit {
+            request: &record.request,
+            hit,
+            is_enforced,
+            status: None,
+        }));
     }
     grouping::add(connection, hits).await
 }

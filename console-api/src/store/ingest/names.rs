@@ -6,7 +6,7 @@ use shared::{AttackRecord, NotInspected, Record, ResponseReport, Trigger, record
 const MAX_BYTES: usize = 1000;
 
 /// What speaks against the names of a record.
-pub(super) fn objection(record: &Record) -> Option<String> {
+pub(super) fn validation_error(record: &Record) -> Option<String> {
     match record {
         Record::Attack(record) => of_attack(record),
         Record::Response(report) => of_response(report),
@@ -15,7 +15,7 @@ pub(super) fn objection(record: &Record) -> Option<String> {
 }
 
 /// What speaks against what a node says of itself.
-pub fn objection_to_node(node: &NodeInfo) -> Option<String> {
+pub fn node_validation_error(node: &NodeInfo) -> Option<String> {
     check("the node's version", Some(&node.version))
 }
 

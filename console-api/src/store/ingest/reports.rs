@@ -1,7 +1,11 @@
 //! The response reports of a batch that are the first on their requests. They are most of them, and stored with few statements.
 
 use super::names;
-use crate::store::{Connection, StoreError, bulk::among, dialect::Dialect, requests, responses, words::word};
+use crate::store::{
+    Connection, StoreError,
+    ingest::{requests, responses},
+    sql::{bulk::among, dialect::Dialect, text_codec::word},
+};
 use jiff::Timestamp;
 use shared::{Enforced, Record, ResponseReport};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

@@ -1,0 +1,130 @@
+//! Which recorded hits an exclusion would have silenced: the node's own rules on what nodes had found.
+
+use super::{
+    Recorded,
+    scan::{Progress, Scan, ScanLimits},
+};
+use crate::{
+    attack::Mark,
+    hit::RecordedHit,
+    paging::{Listed, Page, Slice},
+    query::{Condition, Filter},
+    ruleset::RuleDraft,
+    store::{Store, StoreError},
+};
+use engine::rules::RuleBook;
+use serde::Serialize;
+use shared::{
+    Finding,
+    point::Tag,
+    ruleset::{Effect, Rule, Suppressed},
+};
+
+/// What an exclusion would have done.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Preview {
+    /// The rule it would be.
+    pub rule: RuleDraft,
+    pub scanned: Progress,
+    /// Hits that would not be there.
+    pub silenced: Marked,
+    /// Hits that would have lost some of their findings.
+    pub reduced: u64,
+    /// Those that would not be there, the latest first.
+    #[serde(flatten)]
+    pub hits: Page<RecordedHit>,
+}
+
+/// Hits by what people say of their attacks.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+pub struct Marked {
+    pub hits: u64,
+    pub false_positive: u64,
+    pub true_positive: u64,
+    pub unmarked: u64,
+}
+
+impl Marked {
+    fn count(&mut self, mark: Option<Mark>) {
+        self.hits += 1;
+        *match mark {
+            Some(Mark::FalsePositive) => &mut self.false_positive,
+            Some(Mark::TruePositive) => &mut self.true_positive,
+            None => &mut self.unmarked,
+        } += 1;
+    }
+}
+
+/// Tries an exclusion on what was recorded.
+pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Preview, StoreError> {
+    let (book, _) = RuleBook::compile(std::slice::from_ref(rule));
+    let mut preview = Preview {
+        rule: RuleDraft {
+            scope: rule.scope.clone(),
+            effect: rule.effect.clone(),
+            comment: rule.comment.clone(),
+        },
+        scanned: Progress::default(),
+        silenced: Marked::default(),
+        reduced: 0,
+        hits: Page { items: Vec::new(), next_cursor: None },
+    };
+    let mut scan = Scan::new(store.clone(), concerned(&rule.effect), ScanLimits::CALL);
+    let mut listed = Vec::new();
+    loop {
+        let hits = scan.hits().await?;
+        if hits.is_empty() {
+            break;
+        }
+        let mut silenced = Vec::new();
+        for hit in hits {
+            match loss(&book, &hit) {
+                Loss::None => {}
+                Loss::Some => preview.reduced += 1,
+                Loss::All => silenced.push(hit),
+            }
+        }
+        let marks = store.marks_of(silenced.iter().map(|hit| hit.attack_id)).await?;
+        for hit in silenced {
+            preview.silenced.count(marks.get(&hit.attack_id).copied());
+            let is_later = slice.after.as_ref().is_none_or(|after| hit.cursor().id < after.id);
+            if is_later && listed.len() <= slice.limit as usize {
+                listed.push(hit);
+            }
+        }
+    }
+    preview.scanned = scan.progress;
+    preview.hits = Page::cut(listed, slice.limit);
+    Ok(preview)
+}
+
+/// The hits that an exclusion may be about.
+fn concerned(effect: &Effect) -> Recorded {
+    let filter = match effect {
+        Effect::Ignore { findings: Suppressed::Type(code), .. } => Condition::Type(code.clone()).into(),
+        _ => Filter::default(),
+    };
+    Recorded { filter, ..Recorded::default() }
+}
+
+/// How much of a hit an exclusion takes away.
+enum Loss {
+    None,
+    Some,
+    All,
+}
+
+fn loss(book: &RuleBook, hit: &RecordedHit) -> Loss {
+    let rules = book.of_request(&hit.host, &hit.path, &hit.method, hit.application);
+    let silenced = |finding: &&Finding| is_detected(finding) && rules.suppresses(finding).is_some();
+    match hit.findings.iter().filter(silenced).count() {
+        0 => Loss::None,
+        all if all == hit.findings.len() => Loss::All,
+        _ => Loss::Some,
+    }
+}
+
+/// Whether a detector found it. What lists and counters of behaviour say of a source, no exclusion silences.
+fn is_detected(finding: &Finding) -> bool {
+    finding.point.0.first().is_none_or(|step| step.tag != Tag::RemoteAddr)
+}

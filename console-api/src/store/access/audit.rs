@@ -1,0 +1,118 @@
+//! The log of changes.
+
+use crate::store::{
+    Connection, Store, StoreError,
+    sql::{
+        statement::Statement,
+        text_codec::{Columns, Text},
+    },
+};
+use crate::{
+    actor::Role,
+    audit::{Author, Deed, Line, LogFilter},
+    paging::{Page, Slice},
+};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// Notes a change, in the transaction that makes it.
+pub(crate) async fn record(
+    connection: &mut Connection,
+    author: &Author,
+    deed: &Deed,
+) -> Result<(), StoreError> {
+    let value = |value: &Option<_>| value.as_ref().map(|value: &serde_json::Value| value.to_string());
+    sqlx::query(
+        "insert into audit (id, at, actor, role, action, kind, object, before, after, ruleset) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(Uuid::now_v7().to_string())
+    .bind(author.at.as_millisecond())
+    .bind(Text::from(author.name.as_str()))
+    .bind(author.role.map(Role::as_str))
+    .bind(deed.action.as_str())
+    .bind(deed.kind.as_str())
+    .bind(Text::from(deed.object.as_str()))
+    .bind(value(&deed.before))
+    .bind(value(&deed.after))
+    .bind(deed.ruleset)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    at: i64,
+    actor: Text,
+    role: Option<String>,
+    action: String,
+    kind: String,
+    object: Text,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl TryFrom<Row> for Line {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "audit", id: &row.id };
+        Ok(Self {
+            id: columns.parse("id", &row.id)?,
+            at: columns.time("at", row.at)?,
+            before: row.before.map(|before| columns.json("before", &before)).transpose()?,
+            after: row.after.map(|after| columns.json("after", &after)).transpose()?,
+            actor: row.actor.into(),
+            role: row.role,
+            action: row.action,
+            kind: row.kind,
+            object: row.object.into(),
+        })
+    }
+}
+
+impl Store {
+    pub async fn log_line(&self, id: Uuid) -> Result<Option<Line>, StoreError> {
+        let mut statement = Statement::new(
+            "select id, at, actor, role, action, kind, object, before, after from audit where id = ",
+        );
+        statement.bind(id.to_string());
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        rows.into_iter().next().map(Line::try_from).transpose()
+    }
+
+    /// The log, the latest change first.
+    pub async fn log(&self, filter: &LogFilter, slice: &Slice) -> Result<Page<Line>, StoreError> {
+        let mut statement = Statement::new(
+            "select id, at, actor, role, action, kind, object, before, after from audit where true",
+        );
+        if let Some(actor) = &filter.actor {
+            statement.push(" and actor = ").bind(Text::from(actor.as_str()));
+        }
+        if let Some(action) = filter.action {
+            statement.push(" and action = ").bind(action.as_str());
+        }
+        if let Some(kind) = filter.kind {
+            statement.push(" and kind = ").bind(kind.as_str());
+        }
+        if let Some(object) = &filter.object {
+            statement.push(" and object = ").bind(Text::from(object.as_str()));
+        }
+        if let Some(from) = filter.from {
+            statement.push(" and at >= ").bind(from.as_millisecond());
+        }
+        if let Some(to) = filter.to {
+            statement.push(" and at < ").bind(to.as_millisecond());
+        }
+        if let Some((at, id)) = slice.bounds() {
+            statement.push(" and (at < ").bind(at).push(" or (at = ").bind(at);
+            statement.push(" and id < ").bind(id).push("))");
+        }
+        statement.push(" order by at desc, id desc limit ").bind(i64::from(slice.limit) + 1);
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        let lines = rows.into_iter().map(Line::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(lines, slice.limit))
+    }
+}

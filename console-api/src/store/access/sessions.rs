@@ -1,0 +1,196 @@
+//! Sessions of people in browsers. Only digests of their secrets are stored.
+
+use crate::store::{
+    Connection, Store, StoreError,
+    access::audit,
+    sql::{
+        statement::Statement,
+        text_codec::{Columns, Text},
+    },
+};
+use crate::{
+    access::Session,
+    actor::{Actor, Role},
+    audit::{Author, Deed, Kind},
+    paging::{Page, Slice},
+    token::Token,
+};
+use jiff::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// Whose session it is; it ends with the user or the token.
+#[derive(Debug)]
+pub enum Holder {
+    User(Uuid),
+    Token(Token),
+}
+
+/// Name and role are those of the user or the token as they are now.
+const SESSIONS: &str = "select s.id, coalesce(u.name, t.name) as name, coalesce(u.role, t.role) as role, s.created_at, s.expires_at \
+     from sessions s left join users u on u.id = s.user_id left join tokens t on t.hash = s.token_hash";
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    name: Text,
+    role: String,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl TryFrom<Row> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "sessions", id: &row.id };
+        Ok(Self {
+            id: columns.parse("id", &row.id)?,
+            role: Role::parse(&row.role).ok_or_else(|| columns.bad("role"))?,
+            created_at: columns.time("created_at", row.created_at)?,
+            expires_at: columns.time("expires_at", row.expires_at)?,
+            name: row.name.into(),
+        })
+    }
+}
+
+impl Store {
+    /// Of those that have not expired, the newest first.
+    pub async fn sessions(&self, slice: &Slice, now: Timestamp) -> Result<Page<Session>, StoreError> {
+        let mut statement = Statement::new(SESSIONS);
+        statement.push(" where s.expires_at > ").bind(now.as_millisecond());
+        if let Some((at, id)) = slice.bounds() {
+            statement.push(" and (s.created_at < ").bind(at).push(" or (s.created_at = ").bind(at);
+            statement.push(" and s.id < ").bind(id).push("))");
+        }
+        statement.push(" order by s.created_at desc, s.id desc limit ").bind(i64::from(slice.limit) + 1);
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        let sessions = rows.into_iter().map(Session::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(sessions, slice.limit))
+    }
+
+    pub async fn actor_of_session(
+        &self,
+        secret: &Token,
+        now: Timestamp,
+    ) -> Result<Option<Actor>, StoreError> {
+        let session = self.session(secret, now).await?;
+        Ok(session.map(|Session { name, role, .. }| Actor { name, role }))
+    }
+
+    /// The session of a browser.
+    pub async fn session(&self, secret: &Token, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        session(&mut *self.reader.acquire().await?, "hash", &secret.digest(), now).await
+    }
+
+    /// Begins a session. Those that are over go.
+    pub async fn open_session(
+        &self,
+        session: &Session,
+        secret: &Token,
+        holder: &Holder,
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        let (user, token) = match holder {
+            Holder::User(id) => (Some(id.to_string()), None),
+            Holder::Token(token) => (None, Some(token.digest())),
+        };
+        let mut change = self.writer.begin().await?;
+        sqlx::query("delete from sessions where expires_at <= $1")
+            .bind(author.at.as_millisecond())
+            .execute(&mut *change)
+            .await?;
+        sqlx::query(
+            "insert into sessions (id, hash, user_id, token_hash, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(session.id.to_string())
+        .bind(secret.digest())
+        .bind(user)
+        .bind(token)
+        .bind(session.created_at.as_millisecond())
+        .bind(session.expires_at.as_millisecond())
+        .execute(&mut *change)
+        .await?;
+        audit::record(&mut change, author, &Deed::created(Kind::Session, &session.id, session)).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Ends the session of a browser, if it has one.
+    pub async fn close_session(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
+        let mut change = self.writer.begin().await?;
+        if let Some(session) = session(&mut change, "hash", &secret.digest(), now).await? {
+            let author = Author::new(Actor { name: session.name.clone(), role: session.role }, now);
+            end(&mut change, &session, &author).await?;
+        }
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// The other sessions of whoever has this one, the newest first.
+    pub async fn other_sessions(&self, own: Uuid, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        others(&mut *self.reader.acquire().await?, own, now).await
+    }
+
+    /// Ends them.
+    pub async fn close_other_sessions(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
+        let mut change = self.writer.begin().await?;
+        if let Some(own) = session(&mut change, "hash", &secret.digest(), now).await? {
+            let author = Author::new(Actor { name: own.name, role: own.role }, now);
+            for other in others(&mut change, own.id, now).await? {
+                end(&mut change, &other, &author).await?;
+            }
+        }
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Ends anybody's session; `false` when there is none of this id.
+    pub async fn end_session(&self, id: Uuid, author: &Author) -> Result<bool, StoreError> {
+        let mut change = self.writer.begin().await?;
+        let Some(session) = session(&mut change, "id", &id.to_string(), author.at).await? else {
+            return Ok(false);
+        };
+        end(&mut change, &session, author).await?;
+        change.commit().await?;
+        Ok(true)
+    }
+
+    /// Notes what changes nothing in the database, such as a sign-in that failed.
+    pub async fn record_deed(&self, author: &Author, deed: &Deed) -> Result<(), StoreError> {
+        audit::record(&mut *self.writer.acquire().await?, author, deed).await
+    }
+}
+
+async fn end(connection: &mut Connection, session: &Session, author: &Author) -> Result<(), StoreError> {
+    sqlx::query("delete from sessions where id = $1")
+        .bind(session.id.to_string())
+        .execute(&mut *connection)
+        .await?;
+    audit::record(connection, author, &Deed::deleted(Kind::Session, &session.id, session)).await
+}
+
+/// Those of the same user or token.
+async fn others(connection: &mut Connection, own: Uuid, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+    let mut statement = Statement::new(SESSIONS);
+    statement.push(" join sessions own on (own.user_id = s.user_id or own.token_hash = s.token_hash)");
+    statement.push(" where own.id = ").bind(own.to_string()).push(" and s.id <> own.id");
+    statement.push(" and s.expires_at > ").bind(now.as_millisecond());
+    statement.push(" order by s.created_at desc, s.id desc");
+    let rows: Vec<Row> = statement.fetch_all(connection).await?;
+    rows.into_iter().map(Session::try_from).collect()
+}
+
+/// A session that has not expired, by its `id` or `hash`.
+async fn session(
+    connection: &mut Connection,
+    by: &'static str,
+    value: &str,
+    now: Timestamp,
+) -> Result<Option<Session>, StoreError> {
+    let mut statement = Statement::new(SESSIONS);
+    statement.push(" where s.").push(by).push(" = ").bind(value);
+    statement.push(" and s.expires_at > ").bind(now.as_millisecond());
+    let rows: Vec<Row> = statement.fetch_all(connection).await?;
+    rows.into_iter().next().map(Session::try_from).transpose()
+}

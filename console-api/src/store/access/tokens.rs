@@ -1,0 +1,165 @@
+//! Tokens. Only digests are stored: who reads the database cannot call the console.
+
+use crate::store::{
+    Store, StoreError,
+    access::audit,
+    sql::{
+        statement::Statement,
+        text_codec::{Columns, Text},
+    },
+};
+use crate::{
+    access::TokenInfo,
+    actor::{Actor, Role},
+    audit::{Author, Deed, Kind},
+    paging::{Page, Slice},
+    token::Token,
+};
+use jiff::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// Where a token came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenSource {
+    /// The token file of the server for this role; the file's next content replaces it.
+    File(Role),
+    /// Made on the command line.
+    Command,
+}
+
+impl TokenSource {
+    fn as_word(self) -> String {
+        match self {
+            Self::File(role) => format!("{}_file", role.as_str()),
+            Self::Command => "command".to_owned(),
+        }
+    }
+}
+
+impl Store {
+    pub async fn add_token(
+        &self,
+        token: &Token,
+        role: Role,
+        name: &str,
+        source: TokenSource,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into tokens (hash, name, role, source, created_at, id) values ($1, $2, $3, $4, $5, $6) \
+             on conflict (hash) do update set name = excluded.name, role = excluded.role, source = excluded.source",
+        )
+        .bind(token.digest())
+        .bind(Text::from(name))
+        .bind(role.as_str())
+        .bind(source.as_word())
+        .bind(now.as_millisecond())
+        .bind(Uuid::now_v7().to_string())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Makes a file's token the only one of that file: changing the file is how its token is replaced.
+    pub async fn provision(&self, token: &Token, role: Role, now: Timestamp) -> Result<(), StoreError> {
+        let source = TokenSource::File(role);
+        let name = format!("{} token file", role.as_str());
+        sqlx::query("delete from tokens where source = $1 and hash <> $2")
+            .bind(source.as_word())
+            .bind(token.digest())
+            .execute(&self.writer)
+            .await?;
+        self.add_token(token, role, &name, source, now).await
+    }
+
+    /// Whose token it is, unless it has expired.
+    pub async fn actor_of_token(&self, token: &Token, now: Timestamp) -> Result<Option<Actor>, StoreError> {
+        let row: Option<(Text, String)> = sqlx::query_as(
+            "select name, role from tokens where hash = $1 and (expires_at is null or expires_at > $2)",
+        )
+        .bind(token.digest())
+        .bind(now.as_millisecond())
+        .fetch_optional(&self.reader)
+        .await?;
+        actor(token, row)
+    }
+
+    /// All tokens, the newest first.
+    pub async fn tokens(&self, slice: &Slice) -> Result<Page<TokenInfo>, StoreError> {
+        let mut statement =
+            Statement::new("select id, name, role, created_at, expires_at from tokens where ");
+        statement.push_newest(slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
+    }
+
+    /// A token that somebody makes through the API.
+    pub async fn issue_token(
+        &self,
+        token: &Token,
+        info: &TokenInfo,
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        let mut change = self.writer.begin().await?;
+        sqlx::query(
+            "insert into tokens (hash, id, name, role, source, created_at, expires_at) values ($1, $2, $3, $4, 'api', $5, $6)",
+        )
+        .bind(token.digest())
+        .bind(info.id.to_string())
+        .bind(Text::from(info.name.as_str()))
+        .bind(info.role.as_str())
+        .bind(info.created_at.as_millisecond())
+        .bind(info.expires_at.map(Timestamp::as_millisecond))
+        .execute(&mut *change)
+        .await?;
+        audit::record(&mut change, author, &Deed::created(Kind::Token, &info.id, info)).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Takes a token back, with the sessions it began; `false` when there is none of this id.
+    pub async fn revoke_token(&self, id: Uuid, author: &Author) -> Result<bool, StoreError> {
+        let mut change = self.writer.begin().await?;
+        let row: Option<Row> =
+            sqlx::query_as("select id, name, role, created_at, expires_at from tokens where id = $1")
+                .bind(id.to_string())
+                .fetch_optional(&mut *change)
+                .await?;
+        let Some(row) = row else { return Ok(false) };
+        let before = TokenInfo::try_from(row)?;
+        sqlx::query("delete from tokens where id = $1").bind(id.to_string()).execute(&mut *change).await?;
+        audit::record(&mut change, author, &Deed::deleted(Kind::Token, &id, &before)).await?;
+        change.commit().await?;
+        Ok(true)
+    }
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    name: Text,
+    role: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+}
+
+impl TryFrom<Row> for TokenInfo {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "tokens", id: &row.id };
+        Ok(Self {
+            id: columns.parse("id", &row.id)?,
+            role: Role::parse(&row.role).ok_or_else(|| columns.bad("role"))?,
+            created_at: columns.time("created_at", row.created_at)?,
+            expires_at: row.expires_at.map(|at| columns.time("expires_at", at)).transpose()?,
+            name: row.name.into(),
+        })
+    }
+}
+
+fn actor(token: &Token, row: Option<(Text, String)>) -> Result<Option<Actor>, StoreError> {
+    let Some((name, role)) = row else { return Ok(None) };
+    let bad = || StoreError::BadRow { table: "tokens", id: token.digest(), column: "role" };
+    Ok(Some(Actor { name: name.into(), role: Role::parse(&role).ok_or_else(bad)? }))
+}

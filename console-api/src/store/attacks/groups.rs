@@ -1,0 +1,164 @@
+//! Attacks counted together.
+
+use crate::store::{
+    Store, StoreError,
+    search::{filter::SearchScope, id_set::AttackSet},
+    sql::{
+        statement::Statement,
+        text_codec::{Columns, Text, count},
+    },
+};
+use crate::{
+    attack::{AttackGroup, AttackStatus, GroupField, Grouping},
+    paging::{Cursor, Page, Slice},
+    query::Filter,
+};
+use sqlx::FromRow;
+use std::collections::BTreeMap;
+
+#[derive(FromRow)]
+struct Row {
+    /// The values, with [`SEPARATOR`] between them.
+    key: Text,
+    attacks: i64,
+    hits: i64,
+    blocked: Option<i64>,
+    first_seen: i64,
+    last_seen: i64,
+}
+
+/// What no host, path or point as people read it is likely to hold; a value that does is shown with what comes before it.
+const SEPARATOR: char = '\u{1f}';
+
+impl Store {
+    /// The groups of the attacks a filter leaves, the one with the most hits first.
+    pub async fn groups(
+        &self,
+        filter: &Filter,
+        grouping: &Grouping,
+        slice: &Slice,
+    ) -> Result<Page<AttackGroup>, StoreError> {
+        let chosen = self.attack_set(filter).await?;
+        if grouping.fields() == [GroupField::Ip] {
+            return Ok(self.sources(&chosen, slice).await?.1);
+        }
+        self.groups_of(&chosen, grouping, slice).await
+    }
+
+    pub(crate) async fn groups_of(
+        &self,
+        chosen: &AttackSet<'_>,
+        grouping: &Grouping,
+        slice: &Slice,
+    ) -> Result<Page<AttackGroup>, StoreError> {
+        let by_source = grouping.fields().contains(&GroupField::Ip);
+        let mut statement = Statement::scoped(SearchScope::All, "select * from (select ");
+        for (n, field) in grouping.fields().iter().enumerate() {
+            if n > 0 {
+                statement.push(" || '\u{1f}' || ");
+            }
+            statement.push(column(*field));
+        }
+        statement
+            .push(" as key, count(*) as attacks, ")
+            .push(if by_source { "cast(sum(s.hits) as bigint)" } else { "cast(sum(a.hits) as bigint)" })
+            .push(" as hits, ")
+            .push(if by_source { "cast(null as bigint)" } else { "cast(sum(a.blocked) as bigint)" })
+            .push(
+                " as blocked, min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a ",
+            )
+            .push(if by_source { "join attack_sources s on s.attack_id = a.id " } else { "" })
+            .push("where ")
+            .push_attack_set(chosen)
+            .push(" group by 1) g");
+        if let Some(after) = &slice.after {
+            statement.push(" where g.hits < ").bind(after.position);
+            statement.push(" or (g.hits = ").bind(after.position);
+            statement.push(" and g.key > ").bind(after.id.as_str()).push(")");
+        }
+        statement.push(" order by g.hits desc, g.key limit ").bind(i64::from(slice.limit) + 1);
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        let groups = rows.into_iter().map(|row| row.read(grouping)).collect::<Result<_, _>>()?;
+        Ok(Page::cut(groups, slice.limit))
+    }
+}
+
+#[derive(FromRow)]
+struct SourceRow {
+    #[sqlx(flatten)]
+    row: Row,
+    /// From the first row of the page on.
+    sources: i64,
+}
+
+impl Store {
+    /// The addresses that attacks come from, the one with the most hits first, and how many there are from
+    /// the page on. One strategy at all sources, and one at the attacks of the few.
+    pub(crate) async fn sources(
+        &self,
+        chosen: &AttackSet<'_>,
+        slice: &Slice,
+    ) -> Result<(u64, Page<AttackGroup>), StoreError> {
+        let mut statement = Statement::scoped(
+            SearchScope::All,
+            "with page as (select s.ip as ip, count(*) as attacks, cast(sum(s.hits) as bigint) as hits, \
+             count(*) over () as sources from attack_sources s where ",
+        );
+        statement.push_attack_set_of("s.attack_id", chosen).push(" group by s.ip");
+        if let Some(after) = &slice.after {
+            statement.push(" having sum(s.hits) < ").bind(after.position);
+            statement.push(" or (sum(s.hits) = ").bind(after.position);
+            statement.push(" and s.ip > ").bind(after.id.as_str()).push(")");
+        }
+        statement.push(" order by 3 desc, 1 limit ").bind(i64::from(slice.limit) + 1).push(
+            ") select p.ip as key, p.attacks, p.hits, cast(null as bigint) as blocked, min(a.first_seen) as first_seen, \
+             max(a.last_seen) as last_seen, p.sources from page p join attack_sources s on s.ip = p.ip \
+             join attacks a on a.id = s.attack_id where ",
+        );
+        statement.push_attack_set(chosen);
+        statement.push(" group by p.ip, p.attacks, p.hits, p.sources order by p.hits desc, p.ip");
+        let rows: Vec<SourceRow> = statement.fetch_all(&self.reader).await?;
+        let sources = rows.first().map_or(0, |row| count(row.sources));
+        let by_ip = Grouping::by(GroupField::Ip);
+        let groups = rows.into_iter().map(|row| row.row.read(&by_ip)).collect::<Result<_, _>>()?;
+        Ok((sources, Page::cut(groups, slice.limit)))
+    }
+}
+
+fn column(field: GroupField) -> &'static str {
+    match field {
+        GroupField::Type => "a.type",
+        GroupField::Host => "a.host",
+        GroupField::Path => "a.path",
+        GroupField::Parameter => "a.parameter",
+        GroupField::Ip => "s.ip",
+    }
+}
+
+impl Row {
+    fn read(self, grouping: &Grouping) -> Result<AttackGroup, StoreError> {
+        let position = Cursor { list: String::new(), position: self.hits, id: self.key.stored().to_owned() };
+        let key = String::from(self.key);
+        let columns = Columns { table: "attacks", id: &key };
+        let mut group = BTreeMap::new();
+        let fields = grouping.fields();
+        for (field, value) in fields.iter().zip(key.splitn(fields.len(), SEPARATOR)) {
+            let value = match field {
+                GroupField::Ip => columns.address("ip", value)?.to_string(),
+                _ => value.to_owned(),
+            };
+            group.insert(field.name(), value);
+        }
+        let (hits, blocked) = (count(self.hits), self.blocked.map(count));
+        Ok(AttackGroup {
+            group,
+            attacks: count(self.attacks),
+            hits,
+            blocked,
+            status: blocked.map(|blocked| AttackStatus::of(hits, blocked)),
+            first_seen: columns.time("first_seen", self.first_seen)?,
+            last_seen: columns.time("last_seen", self.last_seen)?,
+            cursor: position,
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! What people say attacks are.
+
+use crate::store::{
+    Connection, Store, StoreError,
+    access::audit,
+    rules::Change,
+    sql::text_codec::{Columns, Text},
+};
+use crate::{
+    attack::{MarkDraft, Marking},
+    audit::{Author, Deed, Kind},
+};
+use serde_json::{Value, json};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// The columns of an attack's mark.
+#[derive(FromRow)]
+pub(crate) struct MarkRow {
+    mark: Option<String>,
+    mark_note: Option<Text>,
+    mark_by: Option<Text>,
+    mark_at: Option<i64>,
+    mark_revision: i64,
+}
+
+impl MarkRow {
+    pub(crate) fn revision(&self, columns: &Columns<'_>) -> Result<u32, StoreError> {
+        u32::try_from(self.mark_revision).map_err(|_| columns.bad("mark_revision"))
+    }
+
+    pub(crate) fn read(self, columns: &Columns<'_>) -> Result<Option<Marking>, StoreError> {
+        let Some(mark) = self.mark else { return Ok(None) };
+        Ok(Some(Marking {
+            value: columns.word("mark", &mark)?,
+            note: self.mark_note.map(String::from).unwrap_or_default(),
+            by: self.mark_by.ok_or_else(|| columns.bad("mark_by"))?.into(),
+            at: columns.time("mark_at", self.mark_at.ok_or_else(|| columns.bad("mark_at"))?)?,
+        }))
+    }
+}
+
+impl Store {
+    /// Marks the attack of this id, or the one it was merged into, if its mark still has this revision.
+    pub async fn mark(
+        &self,
+        id: Uuid,
+        revision: u32,
+        draft: MarkDraft,
+        author: &Author,
+    ) -> Result<Change<()>, StoreError> {
+        // Hits that come meanwhile may merge the attack into another.
+        let mut change = self.begin_ingest().await?;
+        let id: Option<(String,)> = sqlx::query_as(
+            "select id from attacks where id = coalesce((select new_id from attack_redirects where old_id = $1), $1)",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&mut *change)
+        .await?;
+        let Some((id,)) = id else { return Ok(Change::Unknown) };
+        let (current, before) = marking(&mut change, &id).await?;
+        if current != revision {
+            return Ok(Change::Stale(current));
+        }
+        let MarkDraft { mark, note } = draft;
+        let after = mark.map(|value| Marking { value, note, by: author.name.clone(), at: author.at });
+        store(&mut change, &id, revision + 1, after.as_ref()).await?;
+        audit::record(
+            &mut change,
+            author,
+            &Deed::changed(Kind::Attack, &id, &shown(before.as_ref()), &shown(after.as_ref())),
+        )
+        .await?;
+        change.commit().await?;
+        Ok(Change::Made(()))
+    }
+}
+
+/// A mark in the log of changes.
+fn shown(marking: Option<&Marking>) -> Value {
+    json!({ "mark": marking })
+}
+
+/// Of two attacks that become one, the graver mark stays; of equal ones the later.
+pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
+    let (gone, other) = marking(connection, from).await?;
+    let (kept, own) = marking(connection, into).await?;
+    let rank = |mark: &Marking| (mark.value, mark.at);
+    let stays = [own, other].into_iter().flatten().max_by_key(rank);
+    // Who knew either of them does not know this one.
+    store(connection, into, kept.saturating_add(gone), stays.as_ref()).await
+}
+
+/// The revision of an attack's mark, and the mark.
+async fn marking(connection: &mut Connection, id: &str) -> Result<(u32, Option<Marking>), StoreError> {
+    let row: MarkRow =
+        sqlx::query_as("select mark, mark_note, mark_by, mark_at, mark_revision from attacks where id = $1")
+            .bind(id)
+            .fetch_one(connection)
+            .await?;
+    let columns = Columns { table: "attacks", id };
+    Ok((row.revision(&columns)?, row.read(&columns)?))
+}
+
+async fn store(
+    connection: &mut Connection,
+    id: &str,
+    revision: u32,
+    marking: Option<&Marking>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update attacks set mark = $2, mark_note = $3, mark_by = $4, mark_at = $5, mark_revision = $6 where id = $1",
+    )
+    .bind(id)
+    .bind(marking.map(|marking| marking.value.as_str()))
+    .bind(marking.map(|marking| Text::from(marking.note.as_str())))
+    .bind(marking.map(|marking| Text::from(marking.by.as_str())))
+    .bind(marking.map(|marking| marking.at.as_millisecond()))
+    .bind(i64::from(revision))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

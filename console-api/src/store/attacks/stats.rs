@@ -1,0 +1,166 @@
+//! Adding attacks up.
+
+use crate::store::{
+    Store, StoreError,
+    ingest::time_buckets::SLOT,
+    search::{filter::SearchScope, id_set::AttackSet},
+    sql::{
+        statement::Statement,
+        text_codec::{Columns, count},
+    },
+};
+use crate::{
+    attack::{AttackGroup, AttackStats, GroupField, Grouping, Series, SeriesPoint, Top},
+    paging::Slice,
+    query::{Filter, Times},
+};
+use jiff::Timestamp;
+use sqlx::FromRow;
+use std::collections::BTreeMap;
+
+/// The values a top list has.
+const TOP: Slice = Slice { limit: 8, after: None };
+/// A series has this many points at most.
+const POINTS: i64 = 60;
+/// Intervals people can think in, in slots: 5 and 15 minutes, 1, 3 and 12 hours, 1, 7 and 30 days.
+const INTERVALS: [i64; 8] = [1, 3, 12, 36, 144, 288, 2016, 8640];
+
+#[derive(FromRow)]
+struct Totals {
+    attacks: i64,
+    hits: Option<i64>,
+    blocked: Option<i64>,
+    first_seen: Option<i64>,
+    last_seen: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct Slot {
+    start: i64,
+    hits: i64,
+    blocked: i64,
+}
+
+impl Store {
+    /// What the attacks a filter leaves add up to. Without a time given, the series covers all of them.
+    pub async fn stats(&self, filter: &Filter, times: Times) -> Result<AttackStats, StoreError> {
+        let chosen = &self.attack_set(filter).await?;
+        let counted = async {
+            let totals = self.totals(chosen).await?;
+            let series = self.series(chosen, times, &totals).await?;
+            Ok::<_, StoreError>((totals, series))
+        };
+        let ((totals, series), (sources, ip), attack_type, host, path, parameter, response_statuses) = tokio::try_join!(
+            counted,
+            self.sources(chosen, &TOP),
+            self.top(chosen, GroupField::Type),
+            self.top(chosen, GroupField::Host),
+            self.top(chosen, GroupField::Path),
+            self.top(chosen, GroupField::Parameter),
+            self.statuses(chosen),
+        )?;
+        Ok(AttackStats {
+            attacks: count(totals.attacks),
+            hits: count(totals.hits.unwrap_or_default()),
+            blocked: count(totals.blocked.unwrap_or_default()),
+            sources,
+            series,
+            top: Top { attack_type, host, path, parameter, ip: ip.items },
+            response_statuses,
+        })
+    }
+
+    async fn totals(&self, chosen: &AttackSet<'_>) -> Result<Totals, StoreError> {
+        let mut statement = Statement::scoped(
+            SearchScope::All,
+            "select count(*) as attacks, cast(sum(a.hits) as bigint) as hits, cast(sum(a.blocked) as bigint) as blocked, \
+             min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a where ",
+        );
+        statement.push_attack_set(chosen);
+        statement.fetch_one(&self.reader).await
+    }
+
+    async fn top(&self, chosen: &AttackSet<'_>, field: GroupField) -> Result<Vec<AttackGroup>, StoreError> {
+        Ok(self.groups_of(chosen, &Grouping::by(field), &TOP).await?.items)
+    }
+
+    async fn statuses(&self, chosen: &AttackSet<'_>) -> Result<BTreeMap<String, u64>, StoreError> {
+        let mut statement = Statement::scoped(
+            SearchScope::All,
+            "select s.status, cast(sum(s.hits) as bigint) from attack_statuses s where ",
+        );
+        statement.push_attack_set_of("s.attack_id", chosen).push(" group by s.status");
+        let rows: Vec<(i64, i64)> = statement.fetch_all(&self.reader).await?;
+        Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
+    }
+
+    async fn series(
+        &self,
+        chosen: &AttackSet<'_>,
+        times: Times,
+        totals: &Totals,
+    ) -> Result<Series, StoreError> {
+        let (given_from, given_to) = (times.from.map(ms), times.to.map(ms));
+        let to = given_to.or(totals.last_seen).or(given_from).unwrap_or_default();
+        let from = given_from.or(totals.first_seen).unwrap_or(to).min(to);
+        let interval = interval(from, to);
+        let start = from - from.rem_euclid(interval);
+        // Slot by slot first, in the order of the index: nothing is sorted but the few slots.
+        let mut statement = Statement::scoped(SearchScope::All, "select t.slot - t.slot % ");
+        statement
+            .bind(interval)
+            .push(" as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked from ")
+            .push("(select t.slot as slot, sum(t.hits) as hits, sum(t.blocked) as blocked ")
+            .push("from attack_times t where t.slot >= ")
+            .bind(start)
+            .push(" and t.slot <= ")
+            .bind(to)
+            .push(" and ")
+            .push_attack_set_of("t.attack_id", chosen)
+            .push(" group by t.slot) t group by 1");
+        let slots: Vec<Slot> = statement.fetch_all(&self.reader).await?;
+        let slots: BTreeMap<i64, Slot> = slots.into_iter().map(|slot| (slot.start, slot)).collect();
+        let columns = Columns { table: "attack_times", id: "" };
+        let point = |at: i64| {
+            let (hits, blocked) = slots.get(&at).map_or((0, 0), |slot| (slot.hits, slot.blocked));
+            let at = columns.time("slot", at)?;
+            Ok::<_, StoreError>(SeriesPoint { at, hits: count(hits), blocked: count(blocked) })
+        };
+        let starts = (0..).map(|n| start + n * interval).take_while(|at| *at <= to);
+        Ok(Series {
+            from: columns.time("from", from)?,
+            to: columns.time("to", to)?,
+            interval_seconds: count(interval / 1000),
+            points: starts.map(point).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn ms(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+/// The shortest interval, in milliseconds, that needs no more points than people can see.
+fn interval(from: i64, to: i64) -> i64 {
+    let span = to.saturating_sub(from);
+    let fits = |interval: &i64| span / interval < POINTS;
+    let longest = INTERVALS[INTERVALS.len() - 1] * SLOT;
+    // Beyond the longest: as many of those as it takes.
+    let many = longest * (span / longest / POINTS + 1);
+    INTERVALS.into_iter().map(|slots| slots * SLOT).find(fits).unwrap_or(many)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_has_few_points_however_long_it_is() {
+        for hours in [0_i64, 1, 5, 24, 24 * 7, 24 * 365, 24 * 365 * 300] {
+            let span = hours * 3_600_000;
+            let points = span / interval(0, span) + 1;
+            assert!((1..=60).contains(&points), "{hours} h: {points}");
+        }
+        assert_eq!(interval(0, 3_600_000), SLOT);
+    }
+}

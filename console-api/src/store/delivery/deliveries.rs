@@ -1,0 +1,273 @@
+//! What webhooks are told.
+
+use crate::store::{
+    Store, StoreError,
+    delivery::webhooks::{self, Grown},
+    sql::{
+        statement::Statement,
+        text_codec::{Columns, Text, count},
+    },
+};
+use crate::{
+    paging::{Page, Slice},
+    webhook::{Delivery, DeliveryState},
+};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::FromRow;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// How many may wait for one webhook. Those beyond are counted, not kept.
+const MAX_WAITING: i64 = 10_000;
+/// Whoever sends something has so long to say what became of it; then it is tried again.
+const CLAIM: SignedDuration = SignedDuration::from_secs(60);
+
+/// Something to be told.
+#[derive(Debug)]
+pub struct NewDelivery {
+    pub webhook: Uuid,
+    pub attack: Uuid,
+    pub body: String,
+}
+
+/// How many wait, and how many were given up.
+pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
+
+/// What became of a try.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: Option<u16>,
+    /// None: it was taken.
+    pub error: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    attack_id: Option<String>,
+    created_at: i64,
+    state: String,
+    attempts: i64,
+    next_at: Option<i64>,
+    status: Option<i64>,
+    error: Option<Text>,
+    body: Text,
+}
+
+impl TryFrom<Row> for (Delivery, String) {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "webhook_deliveries", id: &row.id };
+        let delivery = Delivery {
+            id: columns.parse("id", &row.id)?,
+            attack_id: row.attack_id.map(|id| columns.parse("attack_id", &id)).transpose()?,
+            created_at: columns.time("created_at", row.created_at)?,
+            state: DeliveryState::parse(&row.state).ok_or_else(|| columns.bad("state"))?,
+            attempts: u32::try_from(row.attempts).map_err(|_| columns.bad("attempts"))?,
+            next_at: row.next_at.map(|at| columns.time("next_at", at)).transpose()?,
+            status: columns.status("status", row.status)?,
+            error: row.error.map(String::from),
+        };
+        Ok((delivery, row.body.into()))
+    }
+}
+
+/// A query on deliveries: the columns of [`Row`], and the rest of the statement.
+macro_rules! deliveries {
+    ($rest:literal) => {
+        concat!(
+            "select id, attack_id, created_at, state, attempts, next_at, status, error, body from webhook_deliveries ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// Those of a webhook, the newest first.
+    pub async fn deliveries(
+        &self,
+        webhook: Uuid,
+        state: Option<DeliveryState>,
+        slice: &Slice,
+    ) -> Result<Page<Delivery>, StoreError> {
+        let mut statement = Statement::new(deliveries!("where webhook_id = "));
+        statement.bind(webhook.to_string());
+        if let Some(state) = state {
+            statement.push(" and state = ").bind(state.as_str());
+        }
+        statement.push(" and ").push_newest(slice);
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        let items = rows.into_iter().map(|row| Ok(<(Delivery, String)>::try_from(row)?.0));
+        Ok(Page::cut(items.collect::<Result<_, StoreError>>()?, slice.limit))
+    }
+
+    /// Keeps what is to be told, and forgets the attacks that were asked about for it.
+    pub async fn queue_deliveries(
+        &self,
+        deliveries: &[NewDelivery],
+        grown: &[Grown],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut by_webhook: BTreeMap<Uuid, Vec<&NewDelivery>> = BTreeMap::new();
+        for delivery in deliveries {
+            by_webhook.entry(delivery.webhook).or_default().push(delivery);
+        }
+        let mut change = self.writer.begin().await?;
+        webhooks::forget(&mut change, grown).await?;
+        for (webhook, mut deliveries) in by_webhook {
+            let waiting =
+                "select count(*) from webhook_deliveries where webhook_id = $1 and state = 'pending'";
+            let (waiting,): (i64,) =
+                sqlx::query_as(waiting).bind(webhook.to_string()).fetch_one(&mut *change).await?;
+            let room = usize::try_from(MAX_WAITING - waiting).unwrap_or_default();
+            let dropped = deliveries.split_off(room.min(deliveries.len())).len();
+            for delivery in deliveries {
+                let insert = sqlx::query(
+                    "insert into webhook_deliveries (id, webhook_id, attack_id, created_at, state, attempts, next_at, body) \
+                     values ($1, $2, $3, $4, 'pending', 0, $4, $5) on conflict (webhook_id, attack_id) do nothing",
+                );
+                insert
+                    .bind(Uuid::now_v7().to_string())
+                    .bind(webhook.to_string())
+                    .bind(delivery.attack.to_string())
+                    .bind(now.as_millisecond())
+                    .bind(Text::from(delivery.body.as_str()))
+                    .execute(&mut *change)
+                    .await?;
+            }
+            if dropped > 0 {
+                sqlx::query("update webhooks set dropped = dropped + $2 where id = $1")
+                    .bind(webhook.to_string())
+                    .bind(i64::try_from(dropped).unwrap_or(i64::MAX))
+                    .execute(&mut *change)
+                    .await?;
+            }
+        }
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Some of what is to be sent by now, with the bodies; the longest due first.
+    pub async fn due_deliveries(
+        &self,
+        webhook: Uuid,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Delivery, String)>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(deliveries!(
+            "where webhook_id = $1 and state = 'pending' and next_at <= $2 order by next_at, id limit $3"
+        ))
+        .bind(webhook.to_string())
+        .bind(now.as_millisecond())
+        .bind(i64::from(limit))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(TryFrom::try_from).collect()
+    }
+
+    /// Begins a try: says which one it is, or `None` when somebody else was faster.
+    pub async fn claim_delivery(
+        &self,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<Option<u32>, StoreError> {
+        let attempts = delivery.attempts + 1;
+        let claimed = sqlx::query(
+            "update webhook_deliveries set attempts = $3, next_at = $4 \
+             where id = $1 and attempts = $2 and state = 'pending' and next_at <= $5",
+        )
+        .bind(delivery.id.to_string())
+        .bind(i64::from(delivery.attempts))
+        .bind(i64::from(attempts))
+        .bind((now + CLAIM).as_millisecond())
+        .bind(now.as_millisecond())
+        .execute(&self.writer)
+        .await?;
+        Ok((claimed.rows_affected() > 0).then_some(attempts))
+    }
+
+    /// Ends a try. What was not taken is tried again at `next`, or never by itself.
+    pub async fn settle_delivery(
+        &self,
+        id: Uuid,
+        outcome: &Outcome,
+        next: Option<Timestamp>,
+    ) -> Result<Delivery, StoreError> {
+        let state = match (&outcome.error, next) {
+            (None, _) => DeliveryState::Delivered,
+            (Some(_), Some(_)) => DeliveryState::Pending,
+            (Some(_), None) => DeliveryState::Dead,
+        };
+        let next = next.filter(|_| state == DeliveryState::Pending);
+        let row: Row = sqlx::query_as(
+            "update webhook_deliveries set state = $2, next_at = $3, status = $4, error = $5 where id = $1 \
+             returning id, attack_id, created_at, state, attempts, next_at, status, error, body",
+        )
+        .bind(id.to_string())
+        .bind(state.as_str())
+        .bind(next.map(Timestamp::as_millisecond))
+        .bind(outcome.status.map(i64::from))
+        .bind(outcome.error.as_deref().map(Text::from))
+        .fetch_one(&self.writer)
+        .await?;
+        Ok(<(Delivery, String)>::try_from(row)?.0)
+    }
+
+    /// A test that is being sent; should that be cut off, it is not tried again.
+    pub async fn begin_test(&self, webhook: Uuid, body: &str, now: Timestamp) -> Result<Uuid, StoreError> {
+        let id = Uuid::now_v7();
+        sqlx::query(
+            "insert into webhook_deliveries (id, webhook_id, created_at, state, attempts, error, body) \
+             values ($1, $2, $3, 'dead', 1, 'the console ended', $4)",
+        )
+        .bind(id.to_string())
+        .bind(webhook.to_string())
+        .bind(now.as_millisecond())
+        .bind(Text::from(body))
+        .execute(&self.writer)
+        .await?;
+        Ok(id)
+    }
+
+    /// Has dead deliveries of a webhook tried anew: one, or all. Says how many.
+    pub async fn revive_deliveries(
+        &self,
+        webhook: Uuid,
+        one: Option<Uuid>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let revived = sqlx::query(
+            "update webhook_deliveries set state = 'pending', attempts = 0, next_at = $3 \
+             where webhook_id = $1 and state = 'dead' and ($2 is null or id = $2)",
+        )
+        .bind(webhook.to_string())
+        .bind(one.map(|id| id.to_string()))
+        .bind(now.as_millisecond())
+        .execute(&self.writer)
+        .await?;
+        Ok(revived.rows_affected())
+    }
+
+    pub async fn delivery_counts(&self) -> Result<DeliveryCounts, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "select state, count(*) from webhook_deliveries where state in ('pending', 'dead') group by state",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        let known = |(state, n): (String, i64)| Some((DeliveryState::parse(&state)?, count(n)));
+        Ok(rows.into_iter().filter_map(known).collect())
+    }
+
+    /// Forgets what was told, or could not be, before a time; not of attacks that go on, which would be told once more.
+    pub async fn forget_deliveries(&self, before: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "delete from webhook_deliveries where created_at < $1 and state <> 'pending' and not exists \
+             (select 1 from attacks a where a.id = webhook_deliveries.attack_id and a.last_seen >= $1)",
+        )
+        .bind(before.as_millisecond())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+}

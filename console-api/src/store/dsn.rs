@@ -1,0 +1,125 @@
+//! Where the database is, and how connections to it begin.
+
+use crate::store::sql::dialect::Dialect;
+use sqlx::{
+    Executor,
+    any::{AnyConnectOptions, AnyPoolOptions},
+};
+use std::{
+    fmt,
+    fs::OpenOptions,
+    io,
+    os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The name of SQLite's file in the data directory.
+const FILE_NAME: &str = "console.db";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file of SQLite's.
+    File(PathBuf),
+    Server(PostgresUrl),
+}
+
+/// The address of a PostgreSQL database. It may hold a password, so it is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+#[derive(Debug, thiserror::Error)]
+#[error("a database URL begins with postgres://")]
+pub struct InvalidPostgresUrl;
+
+impl PostgresUrl {
+    pub fn parse(url: String) -> Result<Self, InvalidPostgresUrl> {
+        let is_known = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        if is_known { Ok(Self(url)) } else { Err(InvalidPostgresUrl) }
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PostgresUrl")
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(formatter),
+            Self::Server(_) => formatter.write_str("on the PostgreSQL server"),
+        }
+    }
+}
+
+impl DatabaseUrl {
+    pub fn in_dir(data_dir: &Path) -> Self {
+        Self::File(data_dir.join(FILE_NAME))
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::File(_) => Dialect::Sqlite,
+            Self::Server(_) => Dialect::Postgres,
+        }
+    }
+
+    /// What connections are made with. The file is made when there is none.
+    pub(crate) fn options(&self) -> Result<AnyConnectOptions, sqlx::Error> {
+        match self {
+            Self::File(path) => {
+                make_private(path)?;
+                format!("sqlite:{}", url_path(path)).parse()
+            }
+            Self::Server(PostgresUrl(url)) => url.parse(),
+        }
+    }
+}
+
+/// A node gives up after 15 seconds: before that it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A pool whose connections all begin with some statements.
+pub(crate) fn pool(size: u32, first: &'static [&'static str]) -> AnyPoolOptions {
+    AnyPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).after_connect(
+        move |connection, _| {
+            Box::pin(async move {
+                for statement in first {
+                    connection.execute(*statement).await?;
+                }
+                Ok(())
+            })
+        },
+    )
+}
+
+/// Makes the file for its owner only: it holds what visitors sent. SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+}
+
+/// A path as it stands in a URL, whatever signs it has.
+fn url_path(path: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-_".contains(&byte);
+    let spell = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    path.as_os_str().as_bytes().iter().copied().map(spell).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_url_is_never_shown() {
+        let url = PostgresUrl::parse("postgres://ann:secret@db.example.com/console".to_owned()).unwrap();
+        let url = DatabaseUrl::Server(url);
+        assert!(!format!("{url} {url:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_path_may_hold_any_sign() {
+        assert_eq!(url_path(Path::new("/a b?#%/console.db")), "/a%20b%3F%23%25/console.db");
+    }
+}

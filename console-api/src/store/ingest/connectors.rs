@@ -1,0 +1,129 @@
+//! The connectors that nodes tell of.
+
+use crate::store::{
+    Connection, Store, StoreError,
+    sql::text_codec::{Columns, Text, count, word},
+};
+use crate::{connectors::Connector, digest::sha256_hex};
+use jiff::Timestamp;
+use shared::{
+    ConnectorInfo,
+    record::{ConnectorStatus, NodeInfo, NodeStatus},
+};
+use sqlx::FromRow;
+
+/// A node tells of no more.
+const MAX_OF_A_NODE: usize = 100;
+const MAX_TEXT_BYTES: usize = 200;
+
+/// Keeps what a node counted since its start.
+pub(crate) async fn seen(
+    connection: &mut Connection,
+    node: &NodeInfo,
+    status: &NodeStatus,
+) -> Result<(), StoreError> {
+    for seen in status.connectors.iter().filter(|seen| is_short(&seen.connector)).take(MAX_OF_A_NODE) {
+        let ConnectorInfo { kind, version, event, distribution_id, distribution_domain, application, .. } =
+            &seen.connector;
+        let text = |text: &Option<String>| text.as_deref().map(Text::from);
+        sqlx::query(
+            "insert into connectors (node_id, started_at, key_hash, kind, version, event, distribution_id, \
+             distribution_domain, application, delivery, last_seen, calls, not_inspected) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+             on conflict (node_id, started_at, key_hash) do update set last_seen = excluded.last_seen, \
+             calls = excluded.calls, not_inspected = excluded.not_inspected",
+        )
+        .bind(node.id.to_string())
+        .bind(status.started_at.as_millisecond())
+        .bind(key(seen))
+        .bind(Text::from(kind.as_str()))
+        .bind(Text::from(version.as_str()))
+        .bind(event.as_ref().map(|event| Text::from(event.as_str())))
+        .bind(text(distribution_id))
+        .bind(text(distribution_domain))
+        .bind(application.map(i64::from))
+        .bind(seen.delivery.as_ref().map(word))
+        .bind(seen.last_seen.as_millisecond())
+        .bind(i64::try_from(seen.calls).unwrap_or(i64::MAX))
+        .bind(i64::try_from(seen.not_inspected).unwrap_or(i64::MAX))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+fn key(seen: &ConnectorStatus) -> String {
+    let ConnectorInfo { kind, version, event, distribution_id, application, .. } = &seen.connector;
+    let parts = serde_json::json!([kind, version, event, distribution_id, application, seen.delivery]);
+    sha256_hex(parts.to_string().as_bytes())
+}
+
+fn is_short(connector: &ConnectorInfo) -> bool {
+    let texts = [&connector.distribution_id, &connector.distribution_domain].into_iter().flatten();
+    texts.chain([&connector.kind, &connector.version]).all(|text| text.len() <= MAX_TEXT_BYTES)
+}
+
+#[derive(FromRow)]
+struct Row {
+    kind: Text,
+    version: Text,
+    event: Option<Text>,
+    distribution_id: Option<Text>,
+    distribution_domain: Option<Text>,
+    application: Option<i64>,
+    delivery: Option<String>,
+    nodes: i64,
+    last_seen: i64,
+    calls: i64,
+    not_inspected: i64,
+}
+
+impl TryFrom<Row> for Connector {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "connectors", id: "" };
+        let application = row.application.map(u32::try_from).transpose();
+        let version = String::from(row.version);
+        let kind = String::from(row.kind);
+        Ok(Self {
+            upgrade_to: Connector::upgrade(&kind, &version),
+            event: row.event.map(|event| String::from(event).as_str().into()),
+            distribution_id: row.distribution_id.map(String::from),
+            distribution_domain: row.distribution_domain.map(String::from),
+            application: application.map_err(|_| columns.bad("application"))?,
+            delivery: row.delivery.map(|delivery| columns.word("delivery", &delivery)).transpose()?,
+            nodes: count(row.nodes),
+            last_seen: columns.time("last_seen", row.last_seen)?,
+            calls: count(row.calls),
+            not_inspected: count(row.not_inspected),
+            kind,
+            version,
+        })
+    }
+}
+
+impl Store {
+    /// All connectors, the latest seen first.
+    pub async fn connectors(&self) -> Result<Vec<Connector>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "select kind, version, event, distribution_id, max(distribution_domain) as distribution_domain, application, \
+             delivery, count(distinct node_id) as nodes, max(last_seen) as last_seen, \
+             cast(sum(calls) as bigint) as calls, cast(sum(not_inspected) as bigint) as not_inspected \
+             from connectors group by kind, version, event, distribution_id, application, delivery \
+             order by max(last_seen) desc, kind, version, event, distribution_id, application, delivery limit 1000",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(Connector::try_from).collect()
+    }
+
+    /// Forgets those that were last seen before a time.
+    pub async fn forget_connectors(&self, before: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("delete from connectors where last_seen < $1")
+            .bind(before.as_millisecond())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}

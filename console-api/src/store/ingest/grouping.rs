@@ -1,0 +1,286 @@
+//! Puts hits into attacks, and keeps the attacks' counters. What belongs together is said in [`crate::grouping`].
+
+use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
+use crate::store::{
+    Connection, StoreError,
+    attacks::marks,
+    delivery::webhooks,
+    ingest::{statuses, time_buckets},
+    search::terms::{self, Term},
+    sql::{
+        address,
+        bulk::{self, Insert, Query},
+        dialect::Dialect,
+        text_codec::{Text, json, word},
+    },
+};
+use shared::{Hit, RecordedRequest};
+use sqlx::FromRow;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// A hit that is not stored yet; its request is.
+pub(crate) struct NewHit<'a> {
+    pub(crate) request: &'a RecordedRequest,
+    pub(crate) hit: &'a Hit,
+    /// Whether it was kept from the origin.
+    pub(crate) is_enforced: bool,
+    /// What its request was answered with, where that is known.
+    pub(crate) status: Option<i64>,
+}
+
+impl NewHit<'_> {
+    pub(crate) fn at(&self) -> i64 {
+        self.request.at.as_millisecond()
+    }
+}
+
+/// What a hit or an attack that is known brings to a chain.
+enum Link<'a> {
+    Known(String),
+    New(NewHit<'a>),
+}
+
+/// New hits of one attack.
+struct Growth<'a> {
+    /// The id of the attack.
+    id: String,
+    key: AttackKey,
+    hits: Vec<NewHit<'a>>,
+}
+
+/// Stores hits, each in the attack it belongs to. An attack is made when there is none; those a hit joins become one, which
+/// keeps the id people have known longest.
+pub(crate) async fn add(connection: &mut Connection, hits: Vec<NewHit<'_>>) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (hits.iter().map(NewHit::at).min(), hits.iter().map(NewHit::at).max())
+    else {
+        return Ok(());
+    };
+    let mut by_key: BTreeMap<String, (AttackKey, Vec<Span<Link<'_>>>)> = BTreeMap::new();
+    for hit in hits {
+        let (key, at) = (AttackKey::of(hit.request, hit.hit), hit.at());
+        let (_, spans) = by_key.entry(key.hash()).or_insert_with(|| (key, Vec::new()));
+        spans.push(Span { first: at, last: at, of: Link::New(hit) });
+    }
+    let keys: Vec<String> = by_key.keys().cloned().collect();
+    for known in near(connection, &keys, first, last).await? {
+        if let Some((_, spans)) = by_key.get_mut(&known.key_hash) {
+            spans.push(Span { first: known.first_seen, last: known.last_seen, of: Link::Known(known.id) });
+        }
+    }
+    let mut growths = Vec::new();
+    for (key, spans) in by_key.into_values() {
+        for chain in chains(spans) {
+            growths.extend(grow(connection, &key, chain).await?);
+        }
+    }
+    store(connection, &growths).await
+}
+
+#[derive(FromRow)]
+struct Known {
+    id: String,
+    key_hash: String,
+    first_seen: i64,
+    last_seen: i64,
+}
+
+/// The attacks with these keys that hits of this time may belong to.
+async fn near(
+    connection: &mut Connection,
+    key_hashes: &[String],
+    first: i64,
+    last: i64,
+) -> Result<Vec<Known>, StoreError> {
+    let gap = i64::try_from(MAX_GAP.as_millis()).expect("an hour fits");
+    let query = "select id, key_hash, first_seen, last_seen from attacks \
+                 where last_seen >= $2 and first_seen <= $3 and key_hash";
+    let known = bulk::among(Dialect::of(connection), query, key_hashes)
+        .bind(first.saturating_sub(gap))
+        .bind(last.saturating_add(gap));
+    Ok(known.fetch_all(connection).await?)
+}
+
+/// Makes one attack of those in the chain. `None` when the chain brings no new hits.
+async fn grow<'a>(
+    connection: &mut Connection,
+    key: &AttackKey,
+    chain: Vec<Span<Link<'a>>>,
+) -> Result<Option<Growth<'a>>, StoreError> {
+    let (mut known, mut hits) = (Vec::new(), Vec::new());
+    for span in chain {
+        match span.of {
+            Link::Known(id) => known.push(id),
+            Link::New(hit) => hits.push(hit),
+        }
+    }
+    if hits.is_empty() {
+        return Ok(None);
+    }
+    // Version 7 ids sort by when they were made: the smallest is the oldest attack.
+    known.sort();
+    let mut known = known.into_iter();
+    let id = known.next().unwrap_or_else(|| Uuid::now_v7().to_string());
+    for other in known {
+        merge(connection, &other, &id).await?;
+    }
+    Ok(Some(Growth { id, key: key.clone(), hits }))
+}
+
+async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<(), StoreError> {
+    let attacks = Insert {
+        into: "insert into attacks (id, key_hash, type, point, parameter, host, path, first_seen, last_seen, hits, blocked)",
+        columns: 11,
+        after: "on conflict (id) do update set hits = attacks.hits + excluded.hits, \
+                blocked = attacks.blocked + excluded.blocked, \
+                first_seen = case when excluded.first_seen < attacks.first_seen then excluded.first_seen \
+                else attacks.first_seen end, \
+                last_seen = case when excluded.last_seen > attacks.last_seen then excluded.last_seen \
+                else attacks.last_seen end",
+    };
+    attacks.rows(connection, growths, bind_attack).await?;
+    let grown: Vec<&str> = growths.iter().map(|growth| growth.id.as_str()).collect();
+    webhooks::record_growth(connection, &grown).await?;
+    let hits: Vec<(&str, &NewHit<'_>)> =
+        growths.iter().flat_map(|growth| growth.hits.iter().map(|hit| (growth.id.as_str(), hit))).collect();
+    let insert = Insert {
+        into: "insert into hits (id, request_id, type, attack_id, at, point, parameter, payload, severity, findings)",
+        columns: 10,
+        after: "",
+    };
+    insert.rows(connection, &hits, bind_hit).await?;
+    time_buckets::add(connection, &hits).await?;
+    statuses::add(connection, &hits).await?;
+    terms::add(connection, terms_of(growths)).await?;
+    let mut sources: BTreeMap<(&str, String), i64> = BTreeMap::new();
+    for (attack, hit) in hits {
+        *sources.entry((attack, address::key(hit.request.client_ip))).or_default() += 1;
+    }
+    let sources: Vec<_> = sources.into_iter().collect();
+    let insert = Insert {
+        into: "insert into attack_sources (attack_id, ip, hits)",
+        columns: 3,
+        after: "on conflict (attack_id, ip) do update set hits = attack_sources.hits + excluded.hits",
+    };
+    let bind = |query: Query, ((attack, ip), hits): &((&str, String), i64)| {
+        query.bind((*attack).to_owned()).bind(ip.clone()).bind(*hits)
+    };
+    Ok(insert.rows(connection, &sources, bind).await?)
+}
+
+/// What grown attacks are searched by from now on, each with the id of its attack.
+fn terms_of<'a>(growths: &'a [Growth<'_>]) -> BTreeSet<(&'a str, Term)> {
+    let of_growth = |growth: &'a Growth<'_>| {
+        let of_hits = growth.hits.iter().flat_map(Term::of_hit);
+        Term::of_attack(&growth.key).into_iter().chain(of_hits).map(|term| (growth.id.as_str(), term))
+    };
+    growths.iter().flat_map(of_growth).collect()
+}
+
+fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {
+    let (key, hits) = (&growth.key, &growth.hits);
+    let count = |hits: usize| i64::try_from(hits).unwrap_or(i64::MAX);
+    query
+        .bind(growth.id.clone())
+        .bind(key.hash())
+        .bind(key.attack_type.as_str().to_owned())
+        .bind(json(&key.point))
+        .bind(Text::from(key.point.to_string().as_str()))
+        .bind(Text::from(key.host.as_str()))
+        .bind(Text::from(key.path.as_str()))
+        .bind(hits.iter().map(NewHit::at).min())
+        .bind(hits.iter().map(NewHit::at).max())
+        .bind(count(hits.len()))
+        .bind(count(hits.iter().filter(|hit| hit.is_enforced).count()))
+}
+
+fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {
+    let NewHit { request, hit, .. } = new;
+    let worst = hit.findings.first();
+    query
+        .bind(hit.id.to_string())
+        .bind(request.request_id.to_string())
+        .bind(hit.attack_type.as_str().to_owned())
+        .bind((*attack).to_owned())
+        .bind(request.at.as_millisecond())
+        .bind(json(&hit.point))
+        .bind(Text::from(hit.point.to_string().as_str()))
+        .bind(worst.map(|finding| Text::from(finding.payload.as_str())))
+        .bind(worst.map(|finding| word(&finding.severity)))
+        .bind(json(&hit.findings))
+}
+
+#[derive(FromRow)]
+struct Totals {
+    first_seen: i64,
+    last_seen: i64,
+    hits: i64,
+    blocked: i64,
+    mark_revision: i64,
+}
+
+/// Moves everything of one attack into another, and leaves a redirect behind.
+async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
+    add_totals(connection, from, into).await?;
+    move_parts(connection, from, into).await?;
+    sqlx::query("delete from attacks where id = $1").bind(from).execute(&mut *connection).await?;
+    sqlx::query("update attack_redirects set new_id = $2 where new_id = $1")
+        .bind(from)
+        .bind(into)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("insert into attack_redirects (old_id, new_id) values ($1, $2)")
+        .bind(from)
+        .bind(into)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn add_totals(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
+    let add: Totals = sqlx::query_as(
+        "select first_seen, last_seen, hits, blocked, mark_revision from attacks where id = $1",
+    )
+    .bind(from)
+    .fetch_one(&mut *connection)
+    .await?;
+    sqlx::query(
+        "update attacks set hits = hits + $2, blocked = blocked + $3, \
+         first_seen = case when first_seen < $4 then first_seen else $4 end, \
+         last_seen = case when last_seen > $5 then last_seen else $5 end where id = $1",
+    )
+    .bind(into)
+    .bind(add.hits)
+    .bind(add.blocked)
+    .bind(add.first_seen)
+    .bind(add.last_seen)
+    .execute(&mut *connection)
+    .await?;
+    if add.mark_revision > 0 {
+        marks::merge(connection, from, into).await?;
+    }
+    Ok(())
+}
+
+async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
+    sqlx::query("update hits set attack_id = $2 where attack_id = $1")
+        .bind(from)
+        .bind(into)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "insert into attack_sources (attack_id, ip, hits) select $2, ip, hits from attack_sources where attack_id = $1 \
+         on conflict (attack_id, ip) do update set hits = attack_sources.hits + excluded.hits",
+    )
+    .bind(from)
+    .bind(into)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("delete from attack_sources where attack_id = $1")
+        .bind(from)
+        .execute(&mut *connection)
+        .await?;
+    statuses::merge(connection, from, into).await?;
+    terms::merge(connection, from, into).await?;
+    time_buckets::merge(connection, from, into).await
+}

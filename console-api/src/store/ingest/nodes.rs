@@ -1,0 +1,80 @@
+//! The nodes that deliver here.
+
+use crate::store::{
+    Connection, Store, StoreError,
+    ingest::connectors,
+    sql::text_codec::{self, Columns},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::record::{NodeInfo, NodeStatus};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Node {
+    pub id: Uuid,
+    pub version: String,
+    /// When it last delivered something, or said how it is.
+    pub last_seen: Timestamp,
+    /// Absent: it never said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<NodeStatus>,
+}
+
+pub(crate) async fn seen(
+    connection: &mut Connection,
+    node: &NodeInfo,
+    status: Option<&NodeStatus>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into nodes (id, version, last_seen, status) values ($1, $2, $3, $4) \
+         on conflict (id) do update set version = excluded.version, last_seen = excluded.last_seen, \
+             status = coalesce(excluded.status, nodes.status)",
+    )
+    .bind(node.id.to_string())
+    .bind(&node.version)
+    .bind(now.as_millisecond())
+    // Connectors are kept apart.
+    .bind(status.map(|status| text_codec::json(&NodeStatus { connectors: Vec::new(), ..status.clone() })))
+    .execute(&mut *connection)
+    .await?;
+    match status {
+        Some(status) => connectors::seen(connection, node, status).await,
+        None => Ok(()),
+    }
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    version: String,
+    last_seen: i64,
+    status: Option<String>,
+}
+
+impl TryFrom<Row> for Node {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "nodes", id: &row.id };
+        Ok(Self {
+            id: columns.parse("id", &row.id)?,
+            last_seen: columns.time("last_seen", row.last_seen)?,
+            status: row.status.map(|status| columns.json("status", &status)).transpose()?,
+            version: row.version,
+        })
+    }
+}
+
+impl Store {
+    /// All nodes, the latest seen first.
+    pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+        let rows: Vec<Row> =
+            sqlx::query_as("select id, version, last_seen, status from nodes order by last_seen desc, id")
+                .fetch_all(&self.reader)
+                .await?;
+        rows.into_iter().map(Node::try_from).collect()
+    }
+}

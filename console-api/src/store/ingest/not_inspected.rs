@@ -1,0 +1,172 @@
+//! Requests that went on without a verdict.
+
+use crate::paging::{Cursor, Listed, Page, Slice};
+use crate::store::{
+    Connection, Store, StoreError,
+    ingest::requests,
+    sql::{
+        statement::Statement,
+        text_codec::{Columns, count},
+    },
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::{NotInspected, RequestId};
+use sqlx::FromRow;
+use std::{collections::BTreeMap, ops::Deref};
+use uuid::Uuid;
+
+/// A request that was not inspected, and the node that told of it first.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = NotInspectedReport)]
+pub struct Reported {
+    #[serde(flatten)]
+    pub entry: NotInspected,
+    /// Absent of those that an older console took in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<Uuid>,
+}
+
+impl Deref for Reported {
+    type Target = NotInspected;
+
+    fn deref(&self) -> &NotInspected {
+        &self.entry
+    }
+}
+
+impl Listed for Reported {
+    fn cursor(&self) -> Cursor {
+        Cursor::at(self.at, &self.id)
+    }
+}
+
+/// Which are asked for; what is left out does not matter.
+#[derive(Debug, Default)]
+pub struct NotInspectedFilter {
+    pub node: Option<Uuid>,
+    pub reason: Option<String>,
+}
+
+/// How many requests were not inspected, at least: a Lambda function that ends may take its memory of some along.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct NotInspectedCounts {
+    pub total: u64,
+    pub by_reason: BTreeMap<String, u64>,
+    /// By the node that told of them first, and by reason.
+    pub by_node: BTreeMap<Uuid, BTreeMap<String, u64>>,
+}
+
+/// Stores an entry once. A request the visitor got through without a verdict was not held by any block.
+pub(crate) async fn record(
+    connection: &mut Connection,
+    entry: &NotInspected,
+    node: Uuid,
+) -> Result<bool, StoreError> {
+    let stored = sqlx::query(
+        "insert into not_inspected (id, request_id, reason, at, node_id) values ($1, $2, $3, $4, $5) on conflict (id) do nothing",
+    )
+    .bind(entry.id.to_string())
+    .bind(entry.request_id.to_string())
+    .bind(entry.reason.as_str())
+    .bind(entry.at.as_millisecond())
+    .bind(node.to_string())
+    .execute(&mut *connection)
+    .await?;
+    let is_new = stored.rows_affected() > 0;
+    if is_new {
+        requests::passed(connection, entry.request_id).await?;
+    }
+    Ok(is_new)
+}
+
+pub(crate) async fn has_entry(connection: &mut Connection, id: RequestId) -> Result<bool, StoreError> {
+    let entry = sqlx::query("select 1 from not_inspected where request_id = $1 limit 1")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    Ok(entry.is_some())
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    request_id: String,
+    reason: String,
+    at: i64,
+    node_id: Option<String>,
+}
+
+impl TryFrom<Row> for Reported {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let columns = Columns { table: "not_inspected", id: &row.id };
+        let entry = NotInspected {
+            id: columns.parse("id", &row.id)?,
+            request_id: columns.parse("request_id", &row.request_id)?,
+            reason: row.reason.as_str().into(),
+            at: columns.time("at", row.at)?,
+        };
+        Ok(Self { entry, node: row.node_id.map(|id| columns.parse("node_id", &id)).transpose()? })
+    }
+}
+
+impl Store {
+    pub async fn not_inspected(
+        &self,
+        filter: &NotInspectedFilter,
+        slice: &Slice,
+    ) -> Result<Page<Reported>, StoreError> {
+        let mut statement =
+            Statement::new("select id, request_id, reason, at, node_id from not_inspected where true");
+        if let Some(node) = filter.node {
+            statement.push(" and node_id = ").bind(node.to_string());
+        }
+        if let Some(reason) = &filter.reason {
+            statement.push(" and reason = ").bind(reason.as_str());
+        }
+        if let Some((at, id)) = slice.bounds() {
+            statement.push(" and (at < ").bind(at).push(" or (at = ").bind(at);
+            statement.push(" and id < ").bind(id).push("))");
+        }
+        statement.push(" order by at desc, id desc limit ").bind(i64::from(slice.limit) + 1);
+        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
+        let items = rows.into_iter().map(Reported::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(items, slice.limit))
+    }
+
+    /// How many there are in each interval that has any, so many milliseconds long; from the first of them to the last.
+    pub async fn not_inspected_times(
+        &self,
+        from: Timestamp,
+        interval: i64,
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "select at - at % $1, count(*) from not_inspected where at >= $2 group by 1 order by 1",
+        )
+        .bind(interval)
+        .bind(from.as_millisecond())
+        .fetch_all(&self.reader)
+        .await?;
+        Ok(rows.into_iter().map(|(at, n)| (at, count(n))).collect())
+    }
+
+    pub async fn not_inspected_counts(&self) -> Result<NotInspectedCounts, StoreError> {
+        let rows: Vec<(Option<String>, String, i64)> =
+            sqlx::query_as("select node_id, reason, count(*) from not_inspected group by node_id, reason")
+                .fetch_all(&self.reader)
+                .await?;
+        let mut counts = NotInspectedCounts::default();
+        for (node, reason, n) in rows {
+            let n = count(n);
+            counts.total += n;
+            *counts.by_reason.entry(reason.clone()).or_default() += n;
+            if let Some(node) = node {
+                let node = Columns { table: "not_inspected", id: &node }.parse("node_id", &node)?;
+                counts.by_node.entry(node).or_default().insert(reason, n);
+            }
+        }
+        Ok(counts)
+    }
+}

@@ -1,0 +1,308 @@
+//! Requests and what was decided on them.
+
+use crate::store::{
+    Connection, Store, StoreError,
+    ingest::{not_inspected, responses, statuses, time_buckets},
+    sql::{
+        bulk::{self, Insert, Query},
+        dialect::Dialect,
+        text_codec::{Columns, Text, count, json, word},
+    },
+};
+use shared::{Body, ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
+use sqlx::FromRow;
+
+/// Stores a request, or merges the decision into what is known of it. Says whether that changed anything.
+pub(crate) async fn record(
+    connection: &mut Connection,
+    request: &RecordedRequest,
+    decision: &Decision,
+) -> Result<bool, StoreError> {
+    let id = request.request_id;
+    let Some(known) = self::decision(connection, id).await? else {
+        insert(connection, &[(request, decision)]).await?;
+        responses::apply_pending(connection, id).await?;
+        if not_inspected::has_entry(connection, id).await? {
+            passed(connection, id).await?;
+        }
+        return Ok(true);
+    };
+    let merged = merge(known.clone(), decision);
+    decide(connection, id, &known, &merged).await
+}
+
+/// Two nodes may have decided on copies of one request. A block wins; that it did not reach the visitor wins over that it did.
+fn merge(known: Decision, other: &Decision) -> Decision {
+    let enforced = match (known.enforced, other.enforced) {
+        (Enforced::No, _) | (_, Enforced::No) => Enforced::No,
+        (Enforced::Yes, _) | (_, Enforced::Yes) => Enforced::Yes,
+        (Enforced::Unknown, Enforced::Unknown) => Enforced::Unknown,
+    };
+    let newly_blocked = known.outcome == Outcome::Monitored && other.outcome == Outcome::Blocked;
+    let decision = if newly_blocked { other.clone() } else { known };
+    Decision { enforced, ..decision }
+}
+
+/// Notes that the request went on to the origin, whatever the node had decided.
+pub(crate) async fn passed(connection: &mut Connection, id: RequestId) -> Result<bool, StoreError> {
+    let Some(known) = decision(connection, id).await? else { return Ok(false) };
+    let merged = Decision { enforced: Enforced::No, ..known.clone() };
+    decide(connection, id, &known, &merged).await
+}
+
+/// Whether the decision kept the request from the origin, as far as the console knows.
+pub(crate) fn is_enforced(decision: &Decision) -> bool {
+    decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
+}
+
+/// Replaces a decision, and keeps the counters of the attacks in step with it.
+async fn decide(
+    connection: &mut Connection,
+    id: RequestId,
+    old: &Decision,
+    new: &Decision,
+) -> Result<bool, StoreError> {
+    if old == new {
+        return Ok(false);
+    }
+    sqlx::query(
+        "update requests set outcome = $2, reason = $3, mode = $4, mode_source = $5, delivery = $6, enforced = $7, \
+         decided_by = $8 where request_id = $1",
+    )
+    .bind(id.to_string())
+    .bind(word(&new.outcome))
+    .bind(new.reason.as_ref().map(word))
+    .bind(word(&new.mode))
+    .bind(&new.mode_source)
+    .bind(word(&new.delivery))
+    .bind(word(&new.enforced))
+    .bind(decided_by(new))
+    .execute(&mut *connection)
+    .await?;
+    let change = i64::from(is_enforced(new)) - i64::from(is_enforced(old));
+    if change != 0 {
+        count_blocked(connection, id, change).await?;
+    }
+    Ok(true)
+}
+
+async fn count_blocked(connection: &mut Connection, id: RequestId, change: i64) -> Result<(), StoreError> {
+    // A request may have several hits in one attack only when their types are equal, which they never are.
+    sqlx::query(
+        "update attacks set blocked = blocked + $2 where id in (select attack_id from hits where request_id = $1)",
+    )
+    .bind(id.to_string())
+    .bind(change)
+    .execute(&mut *connection)
+    .await?;
+    time_buckets::count_blocked(connection, id, change).await
+}
+
+/// Whether the hits of a request count as blocked.
+pub(crate) async fn is_request_enforced(
+    connection: &mut Connection,
+    id: RequestId,
+) -> Result<bool, StoreError> {
+    Ok(decision(connection, id).await?.is_some_and(|decision| is_enforced(&decision)))
+}
+
+/// Stores requests that are not known, each with what was decided on it.
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    requests: &[(&RecordedRequest, &Decision)],
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        into: "insert into requests (request_id, at, connector, edge_request_id, client_ip, method, scheme, http_version, \
+               host, path, query, headers, body, body_bytes, body_truncated, outcome, reason, mode, mode_source, \
+               delivery, enforced, decided_by)",
+        columns: 22,
+        after: "",
+    };
+    Ok(insert.rows(connection, requests, bind).await?)
+}
+
+fn bind(query: Query, (request, decision): &(&RecordedRequest, &Decision)) -> Query {
+    let connector = request.connector.as_ref();
+    query
+        .bind(request.request_id.to_string())
+        .bind(request.at.as_millisecond())
+        .bind(connector.map(json))
+        .bind(connector.and_then(|connector| connector.edge_request_id.clone()))
+        .bind(request.client_ip.to_string())
+        .bind(Text::from(request.method.as_str()))
+        .bind(request.scheme.clone())
+        .bind(request.http_version.clone())
+        .bind(Text::from(request.host.as_str()))
+        .bind(Text::from(request.path.as_str()))
+        .bind(Text::from(request.query.as_str()))
+        .bind(json(&request.headers))
+        .bind(request.body.as_ref().map(|body| body.0.clone()))
+        .bind(request.body_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
+        .bind(if request.body_truncated { "yes" } else { "no" })
+        .bind(word(&decision.outcome))
+        .bind(decision.reason.as_ref().map(word))
+        .bind(word(&decision.mode))
+        .bind(decision.mode_source.clone())
+        .bind(word(&decision.delivery))
+        .bind(word(&decision.enforced))
+        .bind(decided_by(decision))
+}
+
+/// Nothing, for most.
+fn decided_by(decision: &Decision) -> Option<String> {
+    (decision.decided_by != DecidedBy::default()).then(|| json(&decision.decided_by))
+}
+
+#[derive(FromRow)]
+pub(crate) struct DecisionRow {
+    outcome: String,
+    reason: Option<String>,
+    mode: String,
+    mode_source: String,
+    delivery: String,
+    enforced: String,
+    decided_by: Option<String>,
+}
+
+impl DecisionRow {
+    pub(crate) fn read(self, columns: &Columns<'_>) -> Result<Decision, StoreError> {
+        Ok(Decision {
+            outcome: columns.word("outcome", &self.outcome)?,
+            reason: self.reason.map(|reason| reason.as_str().into()),
+            mode: columns.word("mode", &self.mode)?,
+            mode_source: self.mode_source,
+            delivery: columns.word("delivery", &self.delivery)?,
+            enforced: columns.word("enforced", &self.enforced)?,
+            decided_by: match &self.decided_by {
+                Some(text) => columns.json("decided_by", text)?,
+                None => DecidedBy::default(),
+            },
+        })
+    }
+}
+
+async fn decision(connection: &mut Connection, id: RequestId) -> Result<Option<Decision>, StoreError> {
+    let id = id.to_string();
+    let row: Option<DecisionRow> = sqlx::query_as(
+        "select outcome, reason, mode, mode_source, delivery, enforced, decided_by from requests where request_id = $1",
+    )
+    .bind(&id)
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| row.read(&Columns { table: "requests", id: &id })).transpose()
+}
+
+#[derive(FromRow)]
+pub(crate) struct RequestRow {
+    request_id: String,
+    at: i64,
+    connector: Option<String>,
+    client_ip: String,
+    method: Text,
+    scheme: Option<String>,
+    http_version: Option<String>,
+    host: Text,
+    path: Text,
+    query: Text,
+    headers: String,
+    body: Option<Vec<u8>>,
+    body_bytes: Option<i64>,
+    body_truncated: String,
+}
+
+impl TryFrom<RequestRow> for RecordedRequest {
+    type Error = StoreError;
+
+    fn try_from(row: RequestRow) -> Result<Self, StoreError> {
+        let columns = Columns { table: "requests", id: &row.request_id };
+        let connector = row.connector.as_deref();
+        Ok(Self {
+            request_id: columns.parse("request_id", &row.request_id)?,
+            at: columns.time("at", row.at)?,
+            connector: connector.map(|text| columns.json::<ConnectorInfo>("connector", text)).transpose()?,
+            client_ip: columns.parse("client_ip", &row.client_ip)?,
+            method: row.method.into(),
+            scheme: row.scheme,
+            http_version: row.http_version,
+            host: row.host.into(),
+            path: row.path.into(),
+            query: row.query.into(),
+            headers: columns.json("headers", &row.headers)?,
+            body: row.body.map(Body),
+            body_bytes: row.body_bytes.map(count),
+            body_truncated: row.body_truncated == "yes",
+        })
+    }
+}
+
+impl Store {
+    /// The whole request, with headers and body.
+    pub(crate) async fn request(&self, id: RequestId) -> Result<Option<RecordedRequest>, StoreError> {
+        let row: Option<RequestRow> = sqlx::query_as(
+            "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \
+             body, body_bytes, body_truncated from requests where request_id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map(RecordedRequest::try_from).transpose()
+    }
+}
+
+/// At which trigger the node was asked, where that is known.
+pub(crate) async fn connector(
+    connection: &mut Connection,
+    id: RequestId,
+) -> Result<Option<ConnectorInfo>, StoreError> {
+    let id = id.to_string();
+    let row: Option<(Option<String>,)> =
+        sqlx::query_as("select connector from requests where request_id = $1")
+            .bind(&id)
+            .fetch_optional(connection)
+            .await?;
+    let columns = Columns { table: "requests", id: &id };
+    row.and_then(|(connector,)| connector).map(|text| columns.json("connector", &text)).transpose()
+}
+
+/// What a request was answered with, as far as that is known. `None` when the request is not known.
+pub(crate) async fn answer(
+    connection: &mut Connection,
+    id: RequestId,
+) -> Result<Option<Option<i64>>, StoreError> {
+    let known: Option<(Option<i64>,)> =
+        sqlx::query_as("select response_status from requests where request_id = $1")
+            .bind(id.to_string())
+            .fetch_optional(connection)
+            .await?;
+    Ok(known.map(|(status,)| status))
+}
+
+/// Notes what requests were answered of which no answer was known.
+pub(crate) async fn first_answers(
+    connection: &mut Connection,
+    ids: &[String],
+    status: i64,
+) -> Result<(), StoreError> {
+    let update = "update requests set response_status = $2 where request_id";
+    let update = bulk::change_among(Dialect::of(connection), update, ids, "");
+    update.bind(status).execute(&mut *connection).await?;
+    statuses::first_answers(connection, ids, status).await
+}
+
+/// Notes what was answered. `None` when the request is not known, else whether this changed anything.
+pub(crate) async fn answered(
+    connection: &mut Connection,
+    id: RequestId,
+    status: i64,
+) -> Result<Option<bool>, StoreError> {
+    let Some(old) = answer(connection, id).await? else { return Ok(None) };
+    sqlx::query("update requests set response_status = $2 where request_id = $1")
+        .bind(id.to_string())
+        .bind(status)
+        .execute(&mut *connection)
+        .await?;
+    if old != Some(status) {
+        statuses::change(connection, id, old, status).await?;
+    }
+    Ok(Some(old != Some(status)))
+}

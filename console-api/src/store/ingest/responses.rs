@@ -1,0 +1,157 @@
+//! What came of requests. A report may overtake its request: it then waits here.
+
+use crate::store::{
+    Connection, StoreError,
+    ingest::requests,
+    sql::bulk::{Insert, Query},
+};
+use jiff::Timestamp;
+use shared::{RequestId, ResponseReport, Trigger};
+
+/// A node's spool may hold a hit back while the console is away, but not for longer than this.
+const PENDING_AGE_MS: i64 = 24 * 60 * 60 * 1000;
+/// Most reports are on requests without hits, so they must not pile up either.
+const PENDING_REPORTS: i64 = 100_000;
+
+/// Joins a report to its request, or keeps it until the request comes. Says whether it told anything new.
+pub(crate) async fn record(
+    connection: &mut Connection,
+    report: &ResponseReport,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let event = event(report);
+    let status = i64::from(report.status);
+    match apply(connection, report.request_id, event, status).await? {
+        Some(is_new) => Ok(is_new),
+        None => keep(connection, report.request_id, event, status, now).await,
+    }
+}
+
+/// Applies what was reported on a request before the request itself came.
+pub(crate) async fn apply_pending(connection: &mut Connection, id: RequestId) -> Result<(), StoreError> {
+    // `viewer-response` sorts last: its status is the one the visitor saw.
+    let pending: Vec<(String, i64)> =
+        sqlx::query_as("delete from pending_responses where request_id = $1 returning event, status")
+            .bind(id.to_string())
+            .fetch_all(&mut *connection)
+            .await?;
+    for (event, status) in sorted(pending) {
+        let event = Some(event.as_str()).filter(|event| !event.is_empty()).map(Trigger::from);
+        apply(connection, id, event.as_ref(), status).await?;
+    }
+    Ok(())
+}
+
+fn sorted(mut pending: Vec<(String, i64)>) -> Vec<(String, i64)> {
+    pending.sort();
+    pending
+}
+
+async fn apply(
+    connection: &mut Connection,
+    id: RequestId,
+    event: Option<&Trigger>,
+    status: i64,
+) -> Result<Option<bool>, StoreError> {
+    let Some(mut is_new) = requests::answered(connection, id, status).await? else { return Ok(None) };
+    let asked_at = requests::connector(connection, id).await?.and_then(|connector| connector.event);
+    if proves_passage(asked_at.as_ref(), event, status) {
+        is_new |= requests::passed(connection, id).await?;
+    }
+    Ok(Some(is_new))
+}
+
+/// Whether a report shows that the request went on, so that a block did not hold.
+///
+/// No response function runs on an answer of the viewer-request function, and none of the origin's runs on one of the
+/// origin-request function. Only a viewer-response after an origin-request may have seen our own block page.
+fn proves_passage(asked_at: Option<&Trigger>, event: Option<&Trigger>, status: i64) -> bool {
+    match event {
+        Some(Trigger::OriginResponse) => true,
+        Some(Trigger::ViewerResponse) => asked_at != Some(&Trigger::OriginRequest) || status < 400,
+        _ => false,
+    }
+}
+
+/// Whether such a report may show that its request went on.
+pub(crate) fn may_prove_passage(report: &ResponseReport) -> bool {
+    matches!(event(report), Some(Trigger::OriginResponse | Trigger::ViewerResponse))
+}
+
+fn event(report: &ResponseReport) -> Option<&Trigger> {
+    report.connector.as_ref().and_then(|connector| connector.event.as_ref())
+}
+
+/// Keeps reports on requests that nothing is known of.
+pub(crate) async fn keep_all(
+    connection: &mut Connection,
+    reports: &[&ResponseReport],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        into: "insert into pending_responses (request_id, event, status, received_at)",
+        columns: 4,
+        after: "",
+    };
+    let bind = |query: Query, report: &&ResponseReport| {
+        query
+            .bind(report.request_id.to_string())
+            .bind(event(report).map_or("", Trigger::as_str).to_owned())
+            .bind(i64::from(report.status))
+            .bind(now.as_millisecond())
+    };
+    Ok(insert.rows(connection, reports, bind).await?)
+}
+
+async fn keep(
+    connection: &mut Connection,
+    id: RequestId,
+    event: Option<&Trigger>,
+    status: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let kept = sqlx::query(
+        "insert into pending_responses (request_id, event, status, received_at) values ($1, $2, $3, $4) \
+         on conflict (request_id, event) do update set status = excluded.status \
+         where pending_responses.status <> excluded.status",
+    )
+    .bind(id.to_string())
+    .bind(event.map_or("", Trigger::as_str))
+    .bind(status)
+    .bind(now.as_millisecond())
+    .execute(connection)
+    .await?;
+    Ok(kept.rows_affected() > 0)
+}
+
+/// Forgets the oldest reports nobody asked for.
+pub(crate) async fn prune(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("delete from pending_responses where received_at < $1")
+        .bind(now.as_millisecond().saturating_sub(PENDING_AGE_MS))
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "delete from pending_responses where received_at <= \
+         (select received_at from pending_responses order by received_at desc limit 1 offset $1)",
+    )
+    .bind(PENDING_REPORTS)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_the_block_cannot_have_made_proves_passage() {
+        let seen =
+            |asked: Trigger, event: Trigger, status| proves_passage(Some(&asked), Some(&event), status);
+        assert!(seen(Trigger::ViewerRequest, Trigger::OriginResponse, 403));
+        assert!(seen(Trigger::ViewerRequest, Trigger::ViewerResponse, 403));
+        assert!(seen(Trigger::OriginRequest, Trigger::ViewerResponse, 200));
+        assert!(!seen(Trigger::OriginRequest, Trigger::ViewerResponse, 403));
+        assert!(!proves_passage(None, None, 200));
+    }
+}

@@ -1,0 +1,94 @@
+//! When an attack's hits came: counters in slots, so that a time series need not strategy at every hit.
+
+use crate::store::{
+    Connection, Store, StoreError,
+    ingest::grouping::NewHit,
+    sql::{
+        bulk::{Insert, Query},
+        text_codec::count,
+    },
+};
+use shared::RequestId;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// How long a slot is, in milliseconds. Series are made of whole ones.
+pub(crate) const SLOT: i64 = 5 * 60 * 1000;
+
+/// Where the slot of a time starts.
+pub(crate) fn slot(at: i64) -> i64 {
+    at - at.rem_euclid(SLOT)
+}
+
+#[derive(Default)]
+struct Counts {
+    hits: i64,
+    blocked: i64,
+}
+
+/// Counts new hits, each with the id of its attack.
+pub(crate) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)]) -> Result<(), StoreError> {
+    let mut slots: BTreeMap<(&str, i64), Counts> = BTreeMap::new();
+    for (attack, hit) in hits {
+        let counts = slots.entry((attack, slot(hit.at()))).or_default();
+        counts.hits += 1;
+        counts.blocked += i64::from(hit.is_enforced);
+    }
+    let slots: Vec<_> = slots.into_iter().collect();
+    let insert = Insert {
+        into: "insert into attack_times (attack_id, slot, hits, blocked)",
+        columns: 4,
+        after: "on conflict (attack_id, slot) do update set hits = attack_times.hits + excluded.hits, \
+                blocked = attack_times.blocked + excluded.blocked",
+    };
+    let bind = |query: Query, ((attack, slot), counts): &((&str, i64), Counts)| {
+        query.bind((*attack).to_owned()).bind(*slot).bind(counts.hits).bind(counts.blocked)
+    };
+    Ok(insert.rows(connection, &slots, bind).await?)
+}
+
+/// The hits of a request are blocked, or are not any more.
+pub(crate) async fn count_blocked(
+    connection: &mut Connection,
+    id: RequestId,
+    change: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update attack_times set blocked = blocked + $2 where exists (select 1 from hits h where h.request_id = $1 \
+         and h.attack_id = attack_times.attack_id and h.at - h.at % $3 = attack_times.slot)",
+    )
+    .bind(id.to_string())
+    .bind(change)
+    .bind(SLOT)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// The hits of an attack in each slot that has any: when it starts, in milliseconds, all of them, and those that were blocked.
+    pub async fn attack_times(&self, id: Uuid) -> Result<Vec<(i64, u64, u64)>, StoreError> {
+        let rows: Vec<(i64, i64, i64)> =
+            sqlx::query_as("select slot, hits, blocked from attack_times where attack_id = $1 order by slot")
+                .bind(id.to_string())
+                .fetch_all(&self.reader)
+                .await?;
+        Ok(rows.into_iter().map(|(slot, hits, blocked)| (slot, count(hits), count(blocked))).collect())
+    }
+}
+
+/// Moves what is counted of one attack to another.
+pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into attack_times (attack_id, slot, hits, blocked) \
+         select $2, slot, hits, blocked from attack_times where attack_id = $1 \
+         on conflict (attack_id, slot) do update set hits = attack_times.hits + excluded.hits, \
+         blocked = attack_times.blocked + excluded.blocked",
+    )
+    .bind(from)
+    .bind(into)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("delete from attack_times where attack_id = $1").bind(from).execute(connection).await?;
+    Ok(())
+}

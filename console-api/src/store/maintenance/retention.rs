@@ -1,0 +1,94 @@
+//! Forgetting what is too old, or too much. Attacks are forgotten as a whole, with all of their hits.
+
+use crate::store::{
+    Connection, Store, StoreError,
+    search::terms,
+    sql::{bulk::among, text_codec::json},
+};
+use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
+
+/// How many attacks are forgotten in one transaction: deliveries must not wait long.
+const AT_ONCE: i64 = 100;
+
+impl Store {
+    /// Forgets the attacks that were last seen before a time, and what was not inspected before. Says how many hits that
+    /// were.
+    pub async fn forget_before(&self, time: Timestamp) -> Result<u64, StoreError> {
+        sqlx::query("delete from not_inspected where at < $1")
+            .bind(time.as_millisecond())
+            .execute(&self.writer)
+            .await?;
+        let mut forgotten = 0;
+        loop {
+            let oldest = self.oldest(time.as_millisecond()).await?;
+            if oldest.is_empty() {
+                return Ok(forgotten);
+            }
+            forgotten += self.forget(oldest.into_iter().map(|(id, _)| id).collect()).await?;
+        }
+    }
+
+    /// Forgets the attacks seen longest ago until no more than this many hits are left. Says how many hits that were.
+    pub async fn forget_beyond(&self, hits: u64) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        loop {
+            let (kept,): (i64,) =
+                sqlx::query_as("select cast(coalesce(sum(hits), 0) as bigint) from attacks")
+                    .fetch_one(&self.reader)
+                    .await?;
+            let mut excess = kept - i64::try_from(hits).unwrap_or(i64::MAX);
+            let mut ids = Vec::new();
+            for (id, hits) in self.oldest(i64::MAX).await? {
+                if excess > 0 {
+                    excess -= hits;
+                    ids.push(id);
+                }
+            }
+            if ids.is_empty() {
+                return Ok(forgotten);
+            }
+            forgotten += self.forget(ids).await?;
+        }
+    }
+
+    /// Some of the attacks last seen before a time, the oldest first, with how many hits they have.
+    async fn oldest(&self, before: i64) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = sqlx::query_as(
+            "select id, hits from attacks where last_seen < $1 order by last_seen, id limit $2",
+        );
+        Ok(rows.bind(before).bind(AT_ONCE).fetch_all(&self.reader).await?)
+    }
+
+    async fn forget(&self, attacks: Vec<String>) -> Result<u64, StoreError> {
+        let mut transaction = self.begin_ingest().await?;
+        let requests: Vec<(String,)> =
+            among(self.dialect, "select distinct request_id from hits where attack_id", &attacks)
+                .fetch_all(&mut *transaction)
+                .await?;
+        let requests: Vec<String> = requests.into_iter().map(|(id,)| id).collect();
+        let hits = self.delete(&mut transaction, "hits where attack_id", &attacks).await?;
+        self.delete(&mut transaction, "attack_sources where attack_id", &attacks).await?;
+        self.delete(&mut transaction, "attack_times where attack_id", &attacks).await?;
+        self.delete(&mut transaction, "attack_statuses where attack_id", &attacks).await?;
+        terms::forget(&mut transaction, &attacks).await?;
+        self.delete(&mut transaction, "attack_redirects where new_id", &attacks).await?;
+        self.delete(&mut transaction, "attacks where id", &attacks).await?;
+        let done = "requests where not exists (select 1 from hits h where h.request_id = requests.request_id) \
+                    and request_id";
+        self.delete(&mut transaction, done, &requests).await?;
+        transaction.commit().await?;
+        Ok(hits)
+    }
+
+    async fn delete(
+        &self,
+        connection: &mut Connection,
+        which: &'static str,
+        values: &[String],
+    ) -> Result<u64, StoreError> {
+        let statement = format!("delete from {which} {}", self.dialect.is_among(1));
+        let done = sqlx::query(AssertSqlSafe(statement)).bind(json(&values)).execute(connection).await?;
+        Ok(done.rows_affected())
+    }
+}

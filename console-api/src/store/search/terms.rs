@@ -1,0 +1,183 @@
+//! What attacks are searched by: the texts of their fields, and of the fields of their hits. Each text is kept once, in lower
+//! case, and tied to the attacks that have it: a word is looked for in few texts, and no search looks at hits.
+
+use crate::store::{
+    Connection, StoreError,
+    ingest::grouping::NewHit,
+    sql::{
+        bulk::{Insert, Query, among},
+        dialect::Dialect,
+        text_codec::{Text, json, word},
+    },
+};
+use crate::{grouping::AttackKey, query::Field};
+use sha2::{Digest, Sha256};
+use shared::{Finding, Severity};
+use sqlx::{AssertSqlSafe, Connection as _};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A text of a field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Term {
+    field: &'static str,
+    text: String,
+}
+
+/// The bytes of a SHA-256 that tell terms apart: nobody can make two with the same.
+const ID_BYTES: usize = 16;
+
+impl Term {
+    pub(crate) fn new(field: Field, text: &str) -> Self {
+        Self { field: field.name(), text: Text::from(text).stored().to_lowercase() }
+    }
+
+    pub(crate) fn severity(severity: Severity) -> Self {
+        Self::new(Field::Severity, &word(&severity))
+    }
+
+    /// Of an attack.
+    pub(crate) fn of_attack(key: &AttackKey) -> [Self; 4] {
+        [
+            Self::new(Field::Type, key.attack_type.as_str()),
+            Self::new(Field::Parameter, &key.point.to_string()),
+            Self::new(Field::Host, &key.host),
+            Self::new(Field::Path, &key.path),
+        ]
+    }
+
+    /// Of a hit.
+    pub(crate) fn of_hit(hit: &NewHit<'_>) -> impl Iterator<Item = Self> {
+        let worst = hit.hit.findings.first();
+        let method = Self::new(Field::Method, &hit.request.method);
+        let payload = worst.map(|finding| Self::new(Field::Payload, bounded(&finding.payload)));
+        let severity = worst.map(|finding| Self::severity(finding.severity));
+        [Some(method), payload, severity].into_iter().flatten()
+    }
+
+    pub(crate) fn id(&self) -> Vec<u8> {
+        let digest = Sha256::new().chain_update(self.field).chain_update([0]).chain_update(&self.text);
+        digest.finalize()[..ID_BYTES].to_vec()
+    }
+}
+
+/// What nodes send is no longer.
+fn bounded(payload: &str) -> &str {
+    let end = payload.char_indices().nth(Finding::PAYLOAD_CHARS).map_or(payload.len(), |(end, _)| end);
+    &payload[..end]
+}
+
+/// Ties terms to the ids of attacks.
+pub(crate) async fn add(
+    connection: &mut Connection,
+    terms: BTreeSet<(&str, Term)>,
+) -> Result<(), sqlx::Error> {
+    let mut new = BTreeMap::new();
+    let mut ties = Vec::with_capacity(terms.len());
+    for (attack, term) in terms {
+        let id = term.id();
+        ties.push((attack.to_owned(), id.clone()));
+        new.insert(id, term);
+    }
+    let insert = Insert {
+        into: "insert into terms (id, field, text)",
+        columns: 3,
+        after: "on conflict (id) do nothing",
+    };
+    let bind = |query: Query, (id, term): &(Vec<u8>, Term)| {
+        query.bind(id.clone()).bind(term.field).bind(term.text.clone())
+    };
+    insert.rows(connection, &new.into_iter().collect::<Vec<_>>(), bind).await?;
+    let insert = Insert {
+        into: "insert into attack_terms (attack_id, term_id)",
+        columns: 2,
+        after: "on conflict (attack_id, term_id) do nothing",
+    };
+    let bind = |query: Query, (attack, id): &(String, Vec<u8>)| query.bind(attack.clone()).bind(id.clone());
+    insert.rows(connection, &ties, bind).await
+}
+
+/// Moves the terms of one attack to another.
+pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into attack_terms (attack_id, term_id) select $2, term_id from attack_terms where attack_id = $1 \
+         on conflict (attack_id, term_id) do nothing",
+    )
+    .bind(from)
+    .bind(into)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("delete from attack_terms where attack_id = $1").bind(from).execute(connection).await?;
+    Ok(())
+}
+
+/// Forgets the terms of attacks, and the texts that no other attack has.
+pub(crate) async fn forget(connection: &mut Connection, attacks: &[String]) -> Result<(), StoreError> {
+    let among = Dialect::of(connection).is_among(1);
+    let attacks = json(&attacks);
+    let texts = format!(
+        "delete from terms where id in (select term_id from attack_terms where attack_id {among}) \
+         and not exists (select 1 from attack_terms t where t.term_id = terms.id and not (t.attack_id {among}))"
+    );
+    sqlx::query(AssertSqlSafe(texts)).bind(&attacks).execute(&mut *connection).await?;
+    let ties = format!("delete from attack_terms where attack_id {among}");
+    sqlx::query(AssertSqlSafe(ties)).bind(&attacks).execute(connection).await?;
+    Ok(())
+}
+
+/// How many attacks are looked at in one go.
+const AT_ONCE: i64 = 100;
+
+/// Where the terms of attacks are that were recorded before there were terms: the last word of each is a column with ids.
+const RECORDED: [(Field, &str); 7] = [
+    (Field::Type, "select id, type from attacks where id"),
+    (Field::Parameter, "select id, parameter from attacks where id"),
+    (Field::Host, "select id, host from attacks where id"),
+    (Field::Path, "select id, path from attacks where id"),
+    (Field::Payload, "select distinct attack_id, payload from hits where payload is not null and attack_id"),
+    (
+        Field::Severity,
+        "select distinct attack_id, severity from hits where severity is not null and attack_id",
+    ),
+    (
+        Field::Method,
+        "select distinct h.attack_id, r.method from hits h join requests r on r.request_id = h.request_id \
+         where h.attack_id",
+    ),
+];
+
+/// Makes the terms of attacks that an older version recorded, once.
+pub(crate) async fn fill(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    let missing = "select 1 from attacks where not exists (select 1 from terms) limit 1";
+    if sqlx::query(missing).fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(());
+    }
+    tracing::info!(
+        "what was recorded is made ready for searches, once: this takes a minute for some million hits"
+    );
+    let mut transaction = connection.begin().await?;
+    let mut last = String::new();
+    loop {
+        let ids: Vec<(String,)> = sqlx::query_as("select id from attacks where id > $1 order by id limit $2")
+            .bind(&last)
+            .bind(AT_ONCE)
+            .fetch_all(&mut *transaction)
+            .await?;
+        let ids: Vec<String> = ids.into_iter().map(|(id,)| id).collect();
+        let Some(end) = ids.last() else { break };
+        last.clone_from(end);
+        fill_some(&mut transaction, &ids).await?;
+    }
+    transaction.commit().await
+}
+
+async fn fill_some(connection: &mut Connection, attacks: &[String]) -> Result<(), sqlx::Error> {
+    let dialect = Dialect::of(connection);
+    for (field, query) in RECORDED {
+        let rows: Vec<(String, Text)> = among(dialect, query, attacks).fetch_all(&mut *connection).await?;
+        let terms = rows
+            .iter()
+            .map(|(attack, text)| (attack.as_str(), Term::new(field, &String::from(text.clone()))));
+        add(connection, terms.collect()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! SQL building blocks: dialects, statements with binds, bulk inserts and the encoding of values.
+
+pub(crate) mod address;
+pub(crate) mod bulk;
+pub(crate) mod dialect;
+pub(crate) mod statement;
+pub(crate) mod text_codec;

@@ -1,0 +1,155 @@
+//! Statements that depend on what is asked for: put together from static fragments and binds, nothing else.
+
+use crate::paging::{Listed, Page, Slice};
+use crate::store::{
+    StoreError,
+    search::{
+        filter::{MAX_LOOKUP_ROWS, SearchScope},
+        text_search::Found,
+    },
+    sql::text_codec::Text,
+};
+use sqlx::{Any, AnyPool, AssertSqlSafe, FromRow, any::AnyRow};
+use std::sync::Arc;
+
+/// A statement in the making.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    sql: String,
+    values: Vec<Value>,
+    pub(crate) scope: SearchScope,
+    /// How many rows are looked up at once.
+    pub(crate) rare: i64,
+    /// What searches have found before.
+    pub(crate) found: Arc<Found>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Number(i64),
+    /// A word of ours.
+    Word(String),
+    /// What a visitor may have sent.
+    Text(Text),
+    Bytes(Vec<u8>),
+}
+
+impl Statement {
+    pub(crate) fn new(fragment: &'static str) -> Self {
+        Self {
+            sql: fragment.to_owned(),
+            values: Vec::new(),
+            scope: SearchScope::Page,
+            rare: MAX_LOOKUP_ROWS,
+            found: Arc::default(),
+        }
+    }
+
+    pub(crate) fn scoped(scope: SearchScope, fragment: &'static str) -> Self {
+        Self { scope, ..Self::new(fragment) }
+    }
+
+    pub(crate) fn push(&mut self, fragment: &'static str) -> &mut Self {
+        self.sql.push_str(fragment);
+        self
+    }
+
+    pub(crate) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.sql.push('$');
+        self.sql.push_str(&self.values.len().to_string());
+        self
+    }
+
+    /// What stands around a value's bind is told its number.
+    pub(crate) fn push_bound(
+        &mut self,
+        value: impl Into<Value>,
+        text: impl Fn(usize) -> String,
+    ) -> &mut Self {
+        self.values.push(value.into());
+        self.sql.push_str(&text(self.values.len()));
+        self
+    }
+
+    /// What of a list is asked for: behind "where" or "and", the rows a slice wants, the newest first, and one more.
+    pub(crate) fn push_newest(&mut self, slice: &Slice) -> &mut Self {
+        match slice.bounds() {
+            Some((at, id)) => {
+                self.push("(created_at < ").bind(at).push(" or (created_at = ").bind(at);
+                self.push(" and id < ").bind(id).push("))")
+            }
+            None => self.push("true"),
+        };
+        self.push(" order by created_at desc, id desc limit ").bind(i64::from(slice.limit) + 1)
+    }
+
+    /// The page of rows that were asked for like this.
+    pub(crate) async fn fetch_page<R, T>(self, pool: &AnyPool, slice: &Slice) -> Result<Page<T>, StoreError>
+    where
+        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+        T: TryFrom<R, Error = StoreError> + Listed,
+    {
+        let rows: Vec<R> = self.fetch_all(pool).await?;
+        let items = rows.into_iter().map(T::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(items, slice.limit))
+    }
+
+    /// The only row.
+    pub(crate) async fn fetch_one<R>(self, pool: &AnyPool) -> Result<R, StoreError>
+    where
+        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        let rows = self.fetch_all(pool).await?;
+        rows.into_iter().next().ok_or(StoreError::Database(sqlx::Error::RowNotFound))
+    }
+
+    pub(crate) async fn fetch_all<'e, R>(
+        self,
+        from: impl sqlx::Executor<'e, Database = Any>,
+    ) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        let mut query = sqlx::query_as::<Any, R>(AssertSqlSafe(self.sql));
+        for value in self.values {
+            query = match value {
+                Value::Number(number) => query.bind(number),
+                Value::Word(word) => query.bind(word),
+                Value::Text(text) => query.bind(text),
+                Value::Bytes(bytes) => query.bind(bytes),
+            };
+        }
+        Ok(query.fetch_all(from).await?)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(word: &str) -> Self {
+        Self::Word(word.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(word: String) -> Self {
+        Self::Word(word)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Text> for Value {
+    fn from(text: Text) -> Self {
+        Self::Text(text)
+    }
+}

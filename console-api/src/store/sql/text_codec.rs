@@ -1,0 +1,126 @@
+//! Enums, values and texts as the text they are stored as.
+
+use crate::store::{StoreError, sql::address};
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{iter, net::IpAddr, str::FromStr};
+
+/// An enum as its word.
+pub(crate) fn word<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => unreachable!("only enums that travel as a word are stored as one"),
+    }
+}
+
+/// A value as JSON.
+pub(crate) fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("wire types have text keys and finite numbers")
+}
+
+/// What a visitor sent as text, or what was decoded from it. PostgreSQL's text holds no NUL, so that is stored spelled out.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub(crate) struct Text(String);
+
+/// Begins a spelled-out sign: a control character that is hardly ever meant, `0` after it is NUL, itself it is itself.
+const ESCAPE: char = '\u{1a}';
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        if text.contains(['\0', ESCAPE]) {
+            Self(text.replace(ESCAPE, "\u{1a}\u{1a}").replace('\0', "\u{1a}0"))
+        } else {
+            Self(text.to_owned())
+        }
+    }
+}
+
+impl Text {
+    /// As it stands in the database.
+    pub(crate) fn stored(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Text> for String {
+    fn from(Text(stored): Text) -> Self {
+        if !stored.contains(ESCAPE) {
+            return stored;
+        }
+        let mut rest = stored.chars();
+        iter::from_fn(|| match rest.next()? {
+            ESCAPE => rest.next().map(|sign| if sign == '0' { '\0' } else { sign }),
+            sign => Some(sign),
+        })
+        .collect()
+    }
+}
+
+/// A count or size; SQL has no unsigned numbers.
+pub(crate) fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or_default()
+}
+
+/// Reads the columns of one row and says which of them is bad.
+pub(crate) struct Columns<'a> {
+    pub(crate) table: &'static str,
+    pub(crate) id: &'a str,
+}
+
+impl Columns<'_> {
+    pub(crate) fn bad(&self, column: &'static str) -> StoreError {
+        StoreError::BadRow { table: self.table, id: self.id.to_owned(), column }
+    }
+
+    pub(crate) fn word<T: DeserializeOwned>(
+        &self,
+        column: &'static str,
+        text: &str,
+    ) -> Result<T, StoreError> {
+        serde_json::from_value(serde_json::Value::from(text)).map_err(|_| self.bad(column))
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(
+        &self,
+        column: &'static str,
+        text: &str,
+    ) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|_| self.bad(column))
+    }
+
+    pub(crate) fn parse<T: FromStr>(&self, column: &'static str, text: &str) -> Result<T, StoreError> {
+        text.parse().map_err(|_| self.bad(column))
+    }
+
+    pub(crate) fn address(&self, column: &'static str, key: &str) -> Result<IpAddr, StoreError> {
+        address::from_key(key).ok_or_else(|| self.bad(column))
+    }
+
+    pub(crate) fn time(&self, column: &'static str, ms: i64) -> Result<Timestamp, StoreError> {
+        Timestamp::from_millisecond(ms).map_err(|_| self.bad(column))
+    }
+
+    pub(crate) fn status(
+        &self,
+        column: &'static str,
+        status: Option<i64>,
+    ) -> Result<Option<u16>, StoreError> {
+        status.map(u16::try_from).transpose().map_err(|_| self.bad(column))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_text_comes_back_and_is_stored_without_nul(text in "[\\x00\\x1a0a🦀]{0,8}") {
+            let stored = Text::from(text.as_str());
+            prop_assert!(!stored.0.contains('\0'));
+            prop_assert_eq!(String::from(stored), text);
+        }
+    }
+}
