@@ -9,13 +9,13 @@ mod load;
 pub mod no_op;
 mod table;
 
-use crate::{
+use anyhow::ensure;
+use clap::Args;
+use cloudfront_sim::{
     cloudfront::{Association, CloudFront, DistributionConfig},
     lambda::{Function, FunctionConfig, PythonRuntime, silent},
     origin::Origin,
 };
-use anyhow::ensure;
-use clap::Args;
 use load::{Load, Measured};
 use std::{
     fs,

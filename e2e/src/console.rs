@@ -1,7 +1,7 @@
 //! The console, as somebody with a token sees it.
 
-use crate::http1::{Client, Request};
 use anyhow::{Context as _, ensure};
+use cloudfront_sim::http1::{Client, Request};
 use serde_json::Value;
 use std::{net::SocketAddr, time::Duration};
 use tokio::time::Instant;

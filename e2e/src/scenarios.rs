@@ -14,9 +14,9 @@ use crate::{
     bench,
     binaries::Binaries,
     chaos,
-    cloudfront::ErrorCaching::{Documented, Pessimistic},
     stack::TriggerPair::{Mixed, Origin, Viewer},
 };
+use cloudfront_sim::cloudfront::ErrorCaching::{Documented, Pessimistic};
 use std::{pin::Pin, process::ExitCode, time::Instant};
 
 type Outcome<'a> = Pin<Box<dyn Future<Output = anyhow::Result<String>> + Send + 'a>>;

@@ -9,15 +9,17 @@ mod ready;
 
 use crate::{
     binaries::{Binaries, Bundles},
-    cloudfront::{Association, CloudFront, DistributionConfig, Functions},
     console::Console,
-    http1::{Client, Request},
-    lambda::{Function, FunctionConfig, PythonRuntime},
-    origin::Origin,
     tap::Tap,
 };
 use anyhow::Context as _;
 use clap::ValueEnum;
+use cloudfront_sim::{
+    cloudfront::{Association, CloudFront, DistributionConfig, Functions},
+    http1::{Client, Request},
+    lambda::{Function, FunctionConfig, PythonRuntime},
+    origin::Origin,
+};
 use std::{
     fs,
     io::Write as _,

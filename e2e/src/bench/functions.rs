@@ -1,10 +1,8 @@
 //! Who is compared: our zips, and Python functions for the same emulator.
 
 use super::events::Trigger;
-use crate::{
-    binaries::Binaries,
-    lambda::{Function, FunctionConfig, PythonRuntime, silent},
-};
+use crate::binaries::Binaries;
+use cloudfront_sim::lambda::{Function, FunctionConfig, PythonRuntime, silent};
 use std::{
     fs,
     io::{Cursor, Write as _},

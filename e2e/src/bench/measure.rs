@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     binaries::Binaries,
-    lambda::{Function, LogEvent, PythonRuntime},
     stack::{Mode, Stack, StackOptions},
 };
 use anyhow::{Context as _, ensure};
+use cloudfront_sim::lambda::{Function, LogEvent, PythonRuntime};
 use std::{fs, time::Duration};
 
 /// How often to look.

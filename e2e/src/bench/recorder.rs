@@ -1,6 +1,6 @@
 //! A wire tap that understands calls: passes each on to the node, and keeps it.
 
-use crate::http1::{Client, Limits, Request, Response, Server};
+use cloudfront_sim::http1::{Client, Limits, Request, Response, Server};
 use std::{
     io,
     net::SocketAddr,

@@ -7,11 +7,10 @@ use super::{
 };
 use crate::{
     binaries::Binaries,
-    http1::Request,
-    lambda::Function,
     stack::{Mode, Stack, StackOptions},
 };
 use anyhow::ensure;
+use cloudfront_sim::{http1::Request, lambda::Function};
 use serde_json::Value;
 
 /// Gives our function and Python's the same events: their calls must be the same bytes, and their answers alike. Says how

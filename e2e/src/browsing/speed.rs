@@ -3,9 +3,9 @@
 use crate::{
     binaries::Binaries,
     browser::{Browser, Window},
-    http1::{Client, Request},
 };
 use anyhow::{Context as _, ensure};
+use cloudfront_sim::http1::{Client, Request};
 use std::{fs, net::TcpListener, process::ExitCode, time::Duration};
 use tokio::{
     process::Command,

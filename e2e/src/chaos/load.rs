@@ -1,8 +1,8 @@
 //! Connections that send, and remember what they were promised.
 
 use super::traffic::Numbered;
-use crate::http1::{Client, Request, Response};
 use anyhow::{Context as _, bail, ensure};
+use cloudfront_sim::http1::{Client, Request, Response};
 use serde_json::Value;
 use std::{
     collections::HashSet,

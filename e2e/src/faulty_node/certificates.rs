@@ -1,7 +1,7 @@
 //! What a faulty node shows of itself.
 
 use super::Fault;
-use crate::certificates::Authority;
+use cloudfront_sim::certificates::Authority;
 use rcgen::{CertificateParams, date_time_ymd};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;

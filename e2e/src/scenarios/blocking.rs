@@ -3,12 +3,14 @@
 use super::world::{World, edge_request_id, expect_status, options};
 use crate::{
     binaries::Binaries,
-    cloudfront::{CloudFront, DistributionConfig},
-    http1::{Client, Headers, Request},
-    origin::{GREETING, Received},
     stack::{Mode, StackOptions, TriggerPair},
 };
 use anyhow::{Context as _, ensure};
+use cloudfront_sim::{
+    cloudfront::{CloudFront, DistributionConfig},
+    http1::{Client, Headers, Request},
+    origin::{GREETING, Received},
+};
 use tokio::net::TcpListener;
 
 /// Escapes, repeated names, odd case: all of it must arrive as it was sent.
@@ -85,7 +87,7 @@ pub(super) async fn path_traversal_is_blocked(
     world.end(String::new()).await
 }
 
-fn escaped(response: &crate::http1::Response) -> anyhow::Result<String> {
+fn escaped(response: &cloudfront_sim::http1::Response) -> anyhow::Result<String> {
     Ok(edge_request_id(response)?.replace('=', "%3D"))
 }
 

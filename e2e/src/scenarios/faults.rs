@@ -4,10 +4,10 @@ use super::world::{PATIENCE, World, expect_status, options};
 use crate::{
     binaries::Binaries,
     faulty_node::{Certificates, Fault, FaultyNode},
-    lambda::{Function, LogEvent},
     stack::{Mode, StackOptions, TriggerPair},
 };
 use anyhow::{Context as _, ensure};
+use cloudfront_sim::lambda::{Function, LogEvent};
 use serde_json::Value;
 use std::{fmt::Write as _, time::Duration};
 use tokio::time::Instant;

@@ -3,10 +3,10 @@
 use super::world::{World, expect_status, options};
 use crate::{
     binaries::Binaries,
-    lambda::LogEvent,
     stack::{Mode, StackOptions, TriggerPair},
 };
 use anyhow::{Context as _, ensure};
+use cloudfront_sim::lambda::LogEvent;
 
 pub(super) async fn reply_goes_before_the_call(binaries: &Binaries) -> anyhow::Result<String> {
     let options = StackOptions { out_of_band: true, ..options(Mode::Block, TriggerPair::Viewer) };

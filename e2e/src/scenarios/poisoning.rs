@@ -5,14 +5,16 @@ use super::world::{World, expect_status, options};
 use crate::{
     bench::zipped,
     binaries::Binaries,
+    stack::{Mode, TriggerPair},
+};
+use anyhow::ensure;
+use cloudfront_sim::{
     cloudfront::{
         Association, CachePolicy, CloudFront, DistributionConfig, ErrorCaching, ErrorResponse, Functions,
     },
     http1::{Client, Request},
     lambda::{Function, FunctionConfig, silent},
-    stack::{Mode, TriggerPair},
 };
-use anyhow::ensure;
 use std::{fs, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 

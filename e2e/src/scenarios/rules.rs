@@ -3,10 +3,10 @@
 use super::world::{LISTED_WITHIN, PATIENCE, World, expect_status, options};
 use crate::{
     binaries::Binaries,
-    http1::Response,
     stack::{Mode, TriggerPair},
 };
 use anyhow::{Context as _, ensure};
+use cloudfront_sim::http1::Response;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;

@@ -3,10 +3,10 @@
 use super::world::{World, expect_status, options};
 use crate::{
     binaries::Binaries,
-    lambda::{Function, LogEvent},
     stack::{Mode, TriggerPair, until_stopped},
 };
 use anyhow::{Context as _, ensure};
+use cloudfront_sim::lambda::{Function, LogEvent};
 use std::{env, fs, io::Write as _};
 
 pub(super) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyhow::Result<String> {

@@ -2,10 +2,10 @@
 
 use crate::{
     binaries::Binaries,
-    http1::{Client, Request, Response},
     stack::{Mode, Stack, StackOptions, TriggerPair},
 };
 use anyhow::ensure;
+use cloudfront_sim::http1::{Client, Request, Response};
 use serde_json::Value;
 use std::{ops::Deref, time::Duration};
 

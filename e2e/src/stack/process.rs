@@ -1,7 +1,7 @@
 //! Console and node: programs that are started, watched, stopped, killed and started again.
 
-use crate::lambda::LogSink;
 use anyhow::{Context as _, bail, ensure};
+use cloudfront_sim::lambda::LogSink;
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use std::{
     fs::{File, OpenOptions},

@@ -1,0 +1,238 @@
+//! `cloudfront-sim` as people start it.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+
+use cloudfront_sim::http1::{Client, Request, Response};
+use cloudfront_sim::origin::Origin;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::net::TcpListener;
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::harness::{eventually, process_state, zipped};
+
+const SIMULATOR: &str = env!("CARGO_BIN_EXE_cloudfront-sim");
+
+/// Answers with its process id and which call of its process this is.
+const COUNTS: &str = "
+import os
+calls = 0
+def lambda_handler(event, context):
+    global calls
+    calls += 1
+    cf = event['Records'][0]['cf']
+    message = cf.get('response') or cf['request']
+    message['headers']['x-%d' % calls] = [{'value': str(os.getpid())}]
+    return message";
+
+/// A running one, in a directory of its own.
+struct Simulator {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    directory: TempDir,
+}
+
+impl Simulator {
+    /// With these files in its directory, which its arguments may name.
+    fn start(files: &[(&str, &[u8])], arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            fs::write(directory.path().join(name), content).unwrap();
+        }
+        let mut process = Command::new(SIMULATOR)
+            .env("TMPDIR", directory.path())
+            .current_dir(directory.path())
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, lines, directory }
+    }
+
+    /// What the next line says after these words.
+    async fn says(&mut self, words: &str) -> SocketAddr {
+        let line = self.lines.next_line().await.unwrap().expect("it ended");
+        line.strip_prefix(words).unwrap_or_else(|| panic!("{line}")).parse().unwrap()
+    }
+
+    fn signal(&self, signal: i32) {
+        let id = self.process.id().unwrap().to_string();
+        std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+async fn origin() -> Origin {
+    Origin::start(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap()
+}
+
+async fn ask(address: SocketAddr, request: Request) -> Response {
+    Client::default().send(address, &request).await.unwrap()
+}
+
+async fn get(address: SocketAddr, target: &str) -> Response {
+    ask(address, Request::new("GET", target, "localhost")).await
+}
+
+async fn change(address: SocketAddr, method: &str, target: &str, body: &Value) -> Response {
+    let request = Request::new(method, target, "localhost").header("Content-Type", "application/json");
+    ask(address, request.with_body(body.to_string())).await
+}
+
+#[tokio::test]
+async fn no_process_outlives_a_stop() {
+    outlives(15).await;
+}
+
+/// Nothing of ours can run then: the kernel hangs up on a stopped process group that loses its parent.
+#[tokio::test]
+async fn no_process_outlives_a_kill() {
+    outlives(9).await;
+}
+
+/// Starts, serves one request at two triggers, gets the signal.
+async fn outlives(signal: i32) {
+    let origin = origin().await;
+    let zip = zipped(&[("lambda_function.py", COUNTS, 0o644)]);
+    let address = origin.address().to_string();
+    let arguments =
+        ["--origin", &address, "--origin-response", "counts.zip", "--viewer-request", "counts.zip"];
+    let mut simulator = Simulator::start(&[("counts.zip", &zip)], &arguments);
+    let edge = simulator.says("listening on http://").await;
+    let response = get(edge, "/").await;
+    assert_eq!(response.status, 200);
+    let pid =
+        ["x-1", "x-2"].into_iter().find_map(|name| response.headers.text(name)).unwrap().parse().unwrap();
+    eventually("the function is frozen", || process_state(pid) == Some('T')).await;
+    simulator.signal(signal);
+    assert_eq!(simulator.process.wait().await.unwrap().success(), signal == 15);
+    eventually("the function is gone", || matches!(process_state(pid), None | Some('Z'))).await;
+}
+
+const DESCRIPTION: &str = r#"{
+  "DistributionConfig": {
+    "Origins": {"Quantity": 1, "Items": [{
+      "Id": "shop", "DomainName": "shop.internal.example.com",
+      "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"}
+    }]},
+    "DefaultCacheBehavior": {
+      "TargetOriginId": "shop", "ViewerProtocolPolicy": "allow-all",
+      "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+      "LambdaFunctionAssociations": {"Quantity": 1, "Items": [{
+        "LambdaFunctionARN": "arn:aws:lambda:us-east-1:123456789012:function:colours:3",
+        "EventType": "viewer-request", "IncludeBody": false
+      }]}
+    }
+  }
+}"#;
+
+const COLOURS: &str = "
+def pick(event, context):
+    request = event['Records'][0]['cf']['request']
+    request['uri'] = '/picked' + request['uri']
+    return request";
+
+/// `--config` and `--function` are enough to start; the rest is what people look at.
+#[tokio::test]
+async fn a_description_and_a_zip_are_enough() {
+    let zip = zipped(&[("shop.py", COLOURS, 0o644)]);
+    let files: [(&str, &[u8]); 2] = [("dist.json", DESCRIPTION.as_bytes()), ("colours.zip", &zip)];
+    let mut arguments = vec!["--config", "dist.json", "--function", "colours=colours.zip", "--sample-origin"];
+    arguments.extend(["--handler", "shop.pick", "--tls-port", "0", "--ca", "ca.pem"]);
+    arguments.extend(["--admin", "127.0.0.1:0", "--access-log", "access.log", "--function-logs", "logs"]);
+    let mut simulator = Simulator::start(&files, &arguments);
+    let edge = simulator.says("listening on http://").await;
+    simulator.says("listening on https://").await;
+    let admin = simulator.says("admin API on http://").await;
+
+    let x_cache = |response: &Response| response.headers.text("x-cache").unwrap();
+    assert_eq!(x_cache(&get(edge, "/red").await), "Miss from cloudfront");
+    assert_eq!(x_cache(&get(edge, "/red").await), "Hit from cloudfront");
+    let removed = change(admin, "POST", "/invalidations", &json!({"paths": ["/*"]})).await;
+    assert_eq!(removed.body_text(), r#"{"removed":1}"#);
+    assert_eq!(x_cache(&get(edge, "/red").await), "Miss from cloudfront");
+    change(admin, "POST", "/clock", &json!({"advance_seconds": 90_000})).await;
+    assert_ne!(x_cache(&get(edge, "/red").await), "Hit from cloudfront");
+
+    let slow =
+        json!({"origin": {"status": 500}, "functions": {"colours": {"fail": "throttle", "share": 0.0}}});
+    assert_eq!(change(admin, "PUT", "/faults", &slow).await.status, 200);
+    assert_eq!(get(edge, "/blue").await.status, 500);
+    change(admin, "PUT", "/faults", &json!({"functions": {"*": {"fail": "throttle"}}})).await;
+    assert_eq!(get(edge, "/green").await.status, 503);
+    let wrong = change(admin, "PUT", "/faults", &json!({"origin": {"slow": true}})).await;
+    assert!(wrong.status == 400 && wrong.body_text().contains("unknown field `slow`"), "{wrong:?}");
+
+    let metrics = get(admin, "/metrics").await.body_text();
+    let throttled = r#"cloudfront_sim_invocations_total{function="colours",end="throttled"} 1"#;
+    assert!(metrics.contains(throttled), "{metrics}");
+    let status: Value = serde_json::from_slice(&get(admin, "/status").await.body).unwrap();
+    assert_eq!(status["functions"][0]["invocations"]["throttled"], 1);
+    let log = get(admin, "/functions/colours/log").await.body_text();
+    assert!(log.contains("START RequestId: ") && log.contains("Init Duration: "), "{log}");
+
+    let access = fs::read_to_string(simulator.path().join("access.log")).unwrap();
+    let results: Vec<_> = access.lines().skip(2).map(|line| line.split('\t').nth(13).unwrap()).collect();
+    assert_eq!(results[..3], ["Miss", "Hit", "Miss"], "{access}");
+    assert!(fs::read_to_string(simulator.path().join("ca.pem")).unwrap().starts_with("-----BEGIN CERT"));
+    let kept = fs::read_to_string(simulator.path().join("logs/us-east-1.colours.log")).unwrap();
+    assert!(kept.contains("REPORT RequestId: "), "{kept}");
+    simulator.signal(15);
+    assert!(simulator.process.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn the_admin_api_is_not_for_browsers_and_not_for_others() {
+    let mut simulator =
+        Simulator::start(&[], &["--sample-origin", "--origin", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    simulator.says("listening on http://").await;
+    let admin = simulator.says("admin API on http://").await;
+    let rebound = ask(admin, Request::new("GET", "/status", "evil.example.com")).await;
+    assert_eq!(rebound.status, 403);
+    let simple = Request::new("POST", "/clock", "localhost").header("Content-Type", "text/plain");
+    assert_eq!(ask(admin, simple.with_body(r#"{"advance_seconds": 5}"#)).await.status, 415);
+    assert_eq!(get(admin, "/clock").await.status, 405);
+    assert_eq!(get(admin, "/nothing").await.status, 404);
+    let help = get(admin, "/").await.body_text();
+    assert!(help.contains("PUT  /faults"), "{help}");
+    let output = Command::new(SIMULATOR).args(["--listen", "127.0.0.1:0", "--admin", "0.0.0.0:0"]).output();
+    let told = String::from_utf8_lossy(&output.await.unwrap().stderr).into_owned();
+    assert!(told.contains("error: the admin API listens on loopback addresses only"), "{told}");
+}
+
+#[tokio::test]
+async fn mistakes_are_told_plainly() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("other.zip"), zipped(&[("main.py", "", 0o644)])).unwrap();
+    fs::write(directory.path().join("faults.yaml"), "origin:\n  share: 2\n").unwrap();
+    for (arguments, expected) in [
+        (&["--viewer-request", "no-such.zip"][..], "error: cannot open no-such.zip: "),
+        (
+            &["--viewer-request", "other.zip"],
+            "error: other.zip holds neither lambda_function.py nor index.js; --handler",
+        ),
+        (
+            &["--viewer-request", "other.zip", "--handler", "shop.run"],
+            "error: other.zip holds neither shop.py nor shop.js",
+        ),
+        (&["--faults", "faults.yaml"], "error: faults.yaml: origin.share is 2, not a share between 0 and 1"),
+        (&["--config", "none.json"], "error: cannot read none.json: "),
+        (&["--origin", "a=127.0.0.1:1"], "error: --origin: without --config there is one origin, ADDRESS"),
+    ] {
+        let mut simulator = Command::new(SIMULATOR);
+        let output = simulator.current_dir(directory.path()).args(arguments).output().await.unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && told.contains(expected), "{arguments:?}: {told}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Requests for one object at one time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cloudfront_sim::cloudfront::CachePolicy;
+use cloudfront_sim::http1::Request;
+use tokio::sync::Notify;
+
+use crate::harness::{Edge, eventually};
+use crate::keeping::{DAY, says, seen};
+
+/// How many answers five visitors cost who come at the same time, and what their `X-Cache` says.
+async fn at_the_same_time(policy: CachePolicy, cache_control: &'static str) -> (usize, Vec<String>) {
+    let waiting = Arc::new(Notify::new());
+    let (release, asked) = (Arc::clone(&waiting), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&asked);
+    let edge = Arc::new(
+        Edge::before_slow(
+            move |_| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let (waiting, response) =
+                    (Arc::clone(&waiting), says(200, cache_control)(&Request::default()));
+                async move {
+                    waiting.notified().await;
+                    waiting.notify_one();
+                    response
+                }
+            },
+            |config| config.default_behavior.cache = policy,
+        )
+        .await,
+    );
+    let visits: Vec<_> = (0..5)
+        .map(|_| {
+            let edge = Arc::clone(&edge);
+            tokio::spawn(async move { seen(&edge.get("/").await).1 })
+        })
+        .collect();
+    eventually("the origin is asked", || asked.load(Ordering::Relaxed) > 0).await;
+    eventually("all have come", || edge.cloudfront.edge().in_flight() == 5).await;
+    release.notify_one();
+    let mut seen = Vec::new();
+    for visit in visits {
+        seen.push(visit.await.unwrap());
+    }
+    seen.sort();
+    (asked.load(Ordering::Relaxed), seen)
+}
+
+#[tokio::test]
+async fn visitors_of_one_object_at_one_time_share_one_answer() {
+    let (asked, seen) = at_the_same_time(CachePolicy::with_ttls(0, 60, DAY), "").await;
+    assert_eq!((asked, seen), (1, ["Hit", "Hit", "Hit", "Hit", "Miss"].map(str::to_owned).to_vec()));
+    // Even where nothing is kept: a pitfall of a default TTL of 0.
+    assert_eq!(at_the_same_time(CachePolicy::with_ttls(0, 0, DAY), "").await.0, 1);
+}
+
+#[tokio::test]
+async fn answers_that_must_not_be_shared_are_not_shared() {
+    for (policy, cache_control) in [
+        (CachePolicy::with_ttls(0, 60, DAY), "private"),
+        (CachePolicy::with_ttls(0, 60, DAY), "max-age=0"),
+        (CachePolicy::disabled(), ""),
+    ] {
+        assert_eq!(at_the_same_time(policy, cache_control).await.0, 5, "{cache_control}");
+    }
+}

@@ -1,0 +1,279 @@
+//! A distribution from AWS's own descriptions of it.
+
+use std::time::Duration;
+
+use cloudfront_sim::cloudfront::{
+    CachePolicy, ConfigError, Given, Loaded, OriginRequestPolicy, Selection, Trigger, ViewerProtocol, load,
+};
+use serde_json::{Value, json};
+
+use crate::harness::does;
+
+/// As `aws cloudfront get-distribution-config` prints it, without what says nothing.
+fn aws() -> Value {
+    json!({ "ETag": "E2QWRUHEXAMPLE", "DistributionConfig": {
+        "CallerReference": "x",
+        "Aliases": { "Quantity": 0 },
+        "DefaultRootObject": "index.html",
+        "Origins": { "Quantity": 2, "Items": [
+            { "Id": "api", "DomainName": "api.example.com", "OriginPath": "/v1",
+              "CustomHeaders": { "Quantity": 1, "Items": [{ "HeaderName": "X-Key", "HeaderValue": "k" }] },
+              "CustomOriginConfig": { "HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only",
+                "OriginSslProtocols": { "Quantity": 1, "Items": ["TLSv1.2"] },
+                "OriginReadTimeout": 20, "OriginKeepaliveTimeout": 5 },
+              "ConnectionAttempts": 3, "OriginShield": { "Enabled": false } },
+            { "Id": "files", "DomainName": "files.s3.eu-west-1.amazonaws.com", "OriginPath": "",
+              "S3OriginConfig": { "OriginAccessIdentity": "" } },
+        ]},
+        "OriginGroups": { "Quantity": 1, "Items": [{ "Id": "both",
+            "FailoverCriteria": { "StatusCodes": { "Quantity": 2, "Items": [500, 503] } },
+            "Members": { "Quantity": 2, "Items": [{ "OriginId": "api" }, { "OriginId": "files" }] } }] },
+        "DefaultCacheBehavior": behavior("api"),
+        "CacheBehaviors": { "Quantity": 1, "Items": [
+            { "PathPattern": "/static/*", "TargetOriginId": "both", "ViewerProtocolPolicy": "https-only",
+              "CachePolicyId": "mine", "Compress": true },
+        ]},
+        "CustomErrorResponses": { "Quantity": 1, "Items": [
+            { "ErrorCode": 404, "ResponsePagePath": "/404.html", "ResponseCode": "200", "ErrorCachingMinTTL": 30 },
+        ]},
+        "Comment": "", "Logging": { "Enabled": false }, "PriceClass": "PriceClass_All", "Enabled": true,
+        "Restrictions": { "GeoRestriction": { "RestrictionType": "none", "Quantity": 0 } },
+        "WebACLId": "arn:aws:wafv2:us-east-1:1:global/webacl/x",
+    },
+    "CachePolicies": { "mine": { "CachePolicy": { "Id": "mine", "CachePolicyConfig": {
+        "Name": "mine", "MinTTL": 1, "DefaultTTL": 60, "MaxTTL": 3600,
+        "ParametersInCacheKeyAndForwardedToOrigin": {
+            "EnableAcceptEncodingGzip": true,
+            "HeadersConfig": { "HeaderBehavior": "whitelist", "Headers": { "Quantity": 1, "Items": ["X-Tenant"] } },
+            "CookiesConfig": { "CookieBehavior": "none" },
+            "QueryStringsConfig": { "QueryStringBehavior": "allExcept",
+                "QueryStrings": { "Quantity": 1, "Items": ["utm"] } },
+        },
+    }}}}})
+}
+
+fn behavior(target: &str) -> Value {
+    json!({ "TargetOriginId": target, "ViewerProtocolPolicy": "redirect-to-https",
+        "AllowedMethods": { "Quantity": 3, "Items": ["GET", "HEAD", "OPTIONS"],
+            "CachedMethods": { "Quantity": 3, "Items": ["GET", "HEAD", "OPTIONS"] } },
+        "SmoothStreaming": false, "FieldLevelEncryptionId": "", "TrustedSigners": { "Enabled": false, "Quantity": 0 },
+        "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+        "OriginRequestPolicyId": "216adef6-5c7f-47e4-b989-5492eafa07d3",
+        "LambdaFunctionAssociations": { "Quantity": 0 } })
+}
+
+fn given() -> Given {
+    let at = |text: &str| text.parse().unwrap();
+    let origins =
+        vec![at("api=http://127.0.0.1:3001"), at("files.s3.eu-west-1.amazonaws.com=http://127.0.0.1:3002")];
+    Given { origins, ..Given::default() }
+}
+
+fn read(document: &Value) -> Result<Loaded, ConfigError> {
+    load(&document.to_string(), &given())
+}
+
+/// The document with the value at a JSON pointer replaced, or taken away.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut document = aws();
+    *document.pointer_mut(pointer).unwrap() = value;
+    document
+}
+
+#[test]
+fn the_output_of_aws_becomes_a_distribution() {
+    let distribution = read(&aws()).unwrap().distribution;
+    let [api, files] = &distribution.origins[..] else { panic!("two origins") };
+    assert_eq!((api.address.port(), api.path.as_str(), api.read_timeout.as_secs()), (3001, "/v1", 20));
+    assert_eq!((files.address.port(), api.custom_headers[0].1.as_str()), (3002, "k"));
+    assert_eq!(distribution.origin_groups[0].status_codes, [500, 503]);
+    let behavior = &distribution.default_behavior;
+    assert_eq!(behavior.viewer_protocol, ViewerProtocol::RedirectToHttps);
+    assert_eq!((behavior.allowed_methods.len(), behavior.caches_options), (3, true));
+    assert_eq!(behavior.cache, CachePolicy::disabled());
+    assert_eq!(behavior.origin_request, OriginRequestPolicy::all_viewer());
+    let (pattern, statics) = &distribution.behaviors[0];
+    assert!(pattern.matches("/static/a") && statics.target == "both");
+    let expected = CachePolicy {
+        headers: Selection::only(&["X-Tenant"]),
+        query: Selection::AllBut(vec!["utm".to_owned()]),
+        gzip: true,
+        ..CachePolicy::with_ttls(1, 60, 3600)
+    };
+    assert_eq!((&statics.cache, &statics.origin_request), (&expected, &OriginRequestPolicy::default()));
+    let error = &distribution.error_responses[0];
+    let page = error.page.as_ref().unwrap();
+    assert_eq!((error.caching_min_ttl, page.response_code), (Duration::from_secs(30), 200));
+    assert_eq!(distribution.default_root_object.unwrap(), "index.html");
+}
+
+#[test]
+fn what_has_no_effect_is_listed_and_what_is_off_is_not() {
+    assert_eq!(
+        read(&aws()).unwrap().not_simulated,
+        [
+            "DistributionConfig.Origins.Items[0].ConnectionAttempts: has no effect here",
+            "DistributionConfig.CacheBehaviors.Items[0].Compress: has no effect here",
+            "DistributionConfig.WebACLId: has no effect here",
+        ]
+    );
+}
+
+#[test]
+fn wrong_values_are_told_with_their_key() {
+    let config = "/DistributionConfig";
+    for (pointer, value, told) in [
+        (
+            "/Origins/Items/0/DomainName",
+            json!(7),
+            "DistributionConfig.Origins.Items[0].DomainName: must be a string",
+        ),
+        ("/Origins/Items", json!([]), "DistributionConfig.Origins: must hold an origin"),
+        (
+            "/Origins/Items/0/CustomOriginConfig/OriginReadTimeout",
+            json!(500),
+            "DistributionConfig.Origins.Items[0].CustomOriginConfig.OriginReadTimeout: must be from 1 to 120",
+        ),
+        (
+            "/DefaultCacheBehavior/TargetOriginId",
+            json!("nobody"),
+            "DistributionConfig.DefaultCacheBehavior.TargetOriginId: there is no origin or origin group nobody",
+        ),
+        (
+            "/DefaultCacheBehavior/CachePolicyId",
+            json!("abc"),
+            "DistributionConfig.DefaultCacheBehavior.CachePolicyId: abc is no managed policy that is known here; put it \
+             under CachePolicies",
+        ),
+        (
+            "/DefaultCacheBehavior/ViewerProtocolPolicy",
+            json!("http"),
+            "DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy: must be allow-all, redirect-to-https or \
+             https-only",
+        ),
+        (
+            "/CustomErrorResponses/Items/0/ErrorCode",
+            json!(4040),
+            "DistributionConfig.CustomErrorResponses.Items[0].ErrorCode: must be a status from 200 to 599",
+        ),
+        (
+            "/DefaultCacheBehavior/LambdaFunctionAssociations",
+            json!({ "Items": [{ "EventType": "origin-response", "LambdaFunctionARN": "f", "IncludeBody": true }] }),
+            "DistributionConfig.DefaultCacheBehavior.LambdaFunctionAssociations.Items[0]: IncludeBody is for request \
+             events only",
+        ),
+        (
+            "/DefaultCacheBehavior/LambdaFunctionAssociations",
+            json!({ "Items": [{ "EventType": "origin-request",
+                "LambdaFunctionARN": "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST" }] }),
+            "DistributionConfig.DefaultCacheBehavior.LambdaFunctionAssociations.Items[0].LambdaFunctionARN: must end in \
+             a version's number; $LATEST and aliases are not allowed",
+        ),
+        ("/DefaultCacheBehavior", Value::Null, "DistributionConfig.DefaultCacheBehavior: is missing"),
+    ] {
+        let error = read(&with(&format!("{config}{pointer}"), value)).unwrap_err();
+        assert_eq!(error.to_string(), told);
+    }
+    let nowhere = load(&aws().to_string(), &Given::default()).unwrap_err().to_string();
+    assert_eq!(
+        nowhere,
+        "DistributionConfig.Origins.Items[0]: nobody said where api.example.com is on this machine: --origin \
+         api=http://127.0.0.1:…"
+    );
+    assert!(load("{", &given()).unwrap_err().to_string().contains("line 1"));
+    assert!(load("a: [1", &given()).unwrap_err().to_string().contains("line"));
+    assert!(load("a: 1", &given()).unwrap_err().to_string().contains("holds no distribution"));
+}
+
+/// A template, as people write it: YAML, plain lists, policies and versions by reference.
+const TEMPLATE: &str = "
+Resources:
+  Keep:
+    Type: AWS::CloudFront::CachePolicy
+    Properties:
+      CachePolicyConfig:
+        Name: keep
+        MinTTL: 0
+        DefaultTTL: 5.0
+        MaxTTL: 60
+        ParametersInCacheKeyAndForwardedToOrigin:
+          EnableAcceptEncodingGzip: false
+          HeadersConfig: { HeaderBehavior: none }
+          CookiesConfig: { CookieBehavior: all }
+          QueryStringsConfig: { QueryStringBehavior: whitelist, QueryStrings: [page] }
+  Headers:
+    Type: AWS::CloudFront::ResponseHeadersPolicy
+    Properties:
+      ResponseHeadersPolicyConfig:
+        Name: headers
+        SecurityHeadersConfig:
+          StrictTransportSecurity: { AccessControlMaxAgeSec: 60, IncludeSubdomains: true, Override: true }
+        CustomHeadersConfig: { Items: [{ Header: X-A, Value: b, Override: false }] }
+        RemoveHeadersConfig: { Items: [{ Header: Server }] }
+  Edge:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        Enabled: true
+        Origins:
+          - Id: local
+            DomainName: localhost
+            CustomOriginConfig: { HTTPPort: 3001, OriginProtocolPolicy: http-only }
+        DefaultCacheBehavior:
+          TargetOriginId: local
+          ViewerProtocolPolicy: allow-all
+          AllowedMethods: [GET, HEAD, OPTIONS]
+          CachedMethods: [GET, HEAD, OPTIONS]
+          CachePolicyId: !Ref Keep
+          ResponseHeadersPolicyId: { Ref: Headers }
+          LambdaFunctionAssociations:
+            - { EventType: viewer-request, IncludeBody: true, LambdaFunctionARN: { Ref: Waf } }
+            - EventType: origin-response
+              LambdaFunctionARN: arn:aws:lambda:us-east-1:123456789012:function:waf-response:7
+";
+
+#[tokio::test]
+async fn a_template_of_cloudformation_becomes_a_distribution() {
+    let (request, response) = (does("return request").await, does("return response").await);
+    let functions = [("Waf", &request), ("waf-response", &response)];
+    let functions = functions.map(|(name, function)| (name.to_owned(), function.function.clone())).into();
+    let Loaded { distribution, not_simulated } =
+        load(TEMPLATE, &Given { functions, ..Given::default() }).unwrap();
+    assert_eq!(not_simulated, [""; 0]);
+    assert_eq!(distribution.origins[0].address, "127.0.0.1:3001".parse().unwrap());
+    let behavior = distribution.default_behavior;
+    assert_eq!((behavior.cache.default_ttl.as_secs(), behavior.caches_options), (5, true));
+    assert_eq!(
+        (&behavior.cache.cookies, &behavior.cache.query),
+        (&Selection::All, &Selection::only(&["page"]))
+    );
+    let headers = &behavior.response_headers;
+    assert_eq!(headers.headers[0].value, "max-age=60; includeSubDomains");
+    assert_eq!((headers.headers[1].name.as_str(), headers.remove[0].as_str()), ("X-A", "Server"));
+    let association = |trigger| behavior.functions.at(trigger).unwrap();
+    assert!(association(Trigger::ViewerRequest).include_body);
+    assert!(!association(Trigger::OriginResponse).include_body);
+    assert!(behavior.functions.at(Trigger::OriginRequest).is_none());
+    let unknown = load(TEMPLATE, &Given::default()).unwrap_err().to_string();
+    assert!(
+        unknown.ends_with("nobody said which zip the function Waf is: --function Waf=FILE.zip"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn settings_from_before_there_were_policies_are_understood() {
+    let behavior = json!({ "TargetOriginId": "api", "ViewerProtocolPolicy": "allow-all", "MinTTL": 0, "MaxTTL": 100,
+        "ForwardedValues": { "QueryString": true, "QueryStringCacheKeys": { "Quantity": 1, "Items": ["page"] },
+            "Cookies": { "Forward": "whitelist", "WhitelistedNames": { "Quantity": 1, "Items": ["lang"] } },
+            "Headers": { "Quantity": 1, "Items": ["Host"] } } });
+    let behavior = read(&with("/DistributionConfig/DefaultCacheBehavior", behavior)).unwrap();
+    let behavior = behavior.distribution.default_behavior;
+    assert_eq!(behavior.cache.query, Selection::only(&["page"]));
+    assert_eq!(behavior.cache.cookies, Selection::only(&["lang"]));
+    assert_eq!(behavior.cache.headers, Selection::only(&["Host"]));
+    assert_eq!(
+        (behavior.cache.default_ttl.as_secs(), behavior.origin_request.query),
+        (86_400, Selection::All)
+    );
+}
