@@ -2,7 +2,8 @@
 
 mod writer;
 
-use crate::{decision::Judgement, log::LogFile};
+use crate::log::LogFile;
+use decision::Evaluation;
 use serde::Serialize;
 use shared::{Action, AttackType, DecidedBy, Delivery, InspectRequest, Mode, Reason, RequestId};
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -19,7 +20,7 @@ pub(crate) struct Access<'a> {
     pub(crate) request: &'a InspectRequest,
     pub(crate) request_id: RequestId,
     pub(crate) trace_id: Option<&'a str>,
-    pub(crate) judgement: &'a Judgement<'a>,
+    pub(crate) evaluation: &'a Evaluation<'a>,
     pub(crate) attack_types: &'a [AttackType],
     pub(crate) took: Duration,
 }
@@ -76,16 +77,16 @@ impl AccessLog {
     }
 
     pub(crate) fn note(&self, access: &Access<'_>) {
-        let Access { request, judgement, .. } = access;
+        let Access { request, evaluation, .. } = access;
         let connector = request.connector.as_ref();
         let basis = || Basis {
             delivery: request.delivery,
-            mode: judgement.mode.mode,
-            mode_source: &judgement.mode.source,
-            reason: judgement.ruling.reason.as_ref(),
-            would_block: judgement.ruling.would_block,
+            mode: evaluation.mode.mode,
+            mode_source: &evaluation.mode.source,
+            reason: evaluation.ruling.reason.as_ref(),
+            would_block: evaluation.ruling.would_block,
             attack_types: access.attack_types,
-            decided_by: judgement.decided_by(),
+            decided_by: evaluation.decided_by.clone(),
             application: connector.and_then(|connector| connector.application),
             analysis_micros: u64::try_from(access.took.as_micros()).unwrap_or(u64::MAX),
         };
@@ -98,7 +99,7 @@ impl AccessLog {
             method: &request.method,
             host: &request.host,
             path: &request.path,
-            verdict: judgement.ruling.action,
+            verdict: evaluation.ruling.action,
             basis: self.is_verbose.then(basis),
         };
         if let Ok(mut line) = serde_json::to_vec(&line) {

@@ -50,7 +50,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     });
     let feed = config.console.as_ref().map(|console| {
         let copy = LastCopy::beside(&config.spool.directory);
-        let mut feed = Feed::new(console, policy, copy, geoip.kinds())?;
+        let mut feed = Feed::new(console, policy, copy, geoip.fields())?;
         // Before anybody is answered.
         feed.start_from_copy();
         anyhow::Ok(feed)

@@ -4,7 +4,7 @@ pub mod command;
 pub mod http;
 mod tree;
 
-use crate::decision::{Judgement, Ruling};
+use decision::{Evaluation, Ruling};
 use engine::{Engine, ExplainedField};
 use serde::Serialize;
 use shared::{Action, DecidedBy, Finding, InspectRequest, Mode, Reason};
@@ -30,11 +30,13 @@ pub struct Explanation {
 
 impl Explanation {
     /// What was judged, and how it came to that.
-    pub fn of(engine: &Engine, request: &InspectRequest, judgement: Judgement<'_>, took: Duration) -> Self {
-        let fields =
-            if judgement.is_analysed { engine.explain_under(request, &judgement.rules) } else { Vec::new() };
-        let decided_by = judgement.decided_by();
-        let Judgement { mode, findings, ruling, .. } = judgement;
+    pub fn of(engine: &Engine, request: &InspectRequest, evaluation: Evaluation<'_>, took: Duration) -> Self {
+        let fields = if evaluation.is_analysed {
+            engine.explain_under(request, &evaluation.rules)
+        } else {
+            Vec::new()
+        };
+        let Evaluation { mode, findings, ruling, decided_by, .. } = evaluation;
         Self {
             mode: mode.mode,
             mode_source: mode.source,

@@ -8,7 +8,6 @@
 //! | [`admission`] | whose turn it is, and who is sent away when there is too much |
 //! | [`server`] | the HTTP endpoints |
 //! | [`policy`] | the console's rules and lists, compiled, and how they get here |
-//! | [`decision`] | who asks, what was found, which mode holds → verdict |
 //! | [`routes`] | which settings hold for a request, by host and path |
 //! | [`behaviour`] | what sources do over time, counted |
 //! | [`hit`] | a request with attacks in it, as it is recorded |
@@ -24,7 +23,7 @@
 //! | [`metrics`] | the counters |
 //! | [`log`], [`access_log`] | what the node says of itself, and of each request |
 //!
-//! Detection itself is the crate `engine`: it knows nothing of servers, clocks or disks.
+//! Detection is the crate `engine`, decision logic the crate `decision`: both are pure.
 
 pub mod access_log;
 pub mod admission;
@@ -33,7 +32,6 @@ pub mod behaviour;
 pub mod block_page;
 pub mod config;
 pub mod connectors;
-pub mod decision;
 pub mod doors;
 pub mod explain;
 pub mod hit;

@@ -5,7 +5,8 @@ mod state;
 
 pub use state::State;
 
-use crate::{config::MetricsConfig, decision::Judgement, policy::Standing};
+use crate::config::MetricsConfig;
+use decision::{Evaluation, ListMatch};
 use hosts::PerHost;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -183,9 +184,9 @@ impl Metrics {
     }
 
     /// Counts what was decided on a request to a host.
-    pub(crate) fn note(&self, judgement: &Judgement<'_>, host: &str, took: Duration) {
-        let is_off = judgement.mode.mode == Mode::Off;
-        if is_off || judgement.is_filtered {
+    pub(crate) fn note(&self, evaluation: &Evaluation<'_>, host: &str, took: Duration) {
+        let is_off = evaluation.mode.mode == Mode::Off;
+        if is_off || evaluation.is_bypassed {
             let reason = if is_off { "mode_off" } else { "input_filters" };
             self.bypassed.get_or_create(&ReasonLabels { reason }).inc();
         }
@@ -193,25 +194,25 @@ impl Metrics {
             self.ignored.get_or_create(&SourceLabels { source: "mode" }).inc();
             return;
         }
-        let (list, source) = match judgement.standing {
-            Standing::Allowed(_) => ("white", "acl_whitelist"),
-            Standing::Denied(..) => ("black", "acl_blacklist"),
-            Standing::Grayed(_) => ("grey", "proton"),
-            Standing::Unlisted => ("none", "proton"),
+        let (list, source) = match evaluation.list_match {
+            ListMatch::Allowed(_) => ("white", "acl_whitelist"),
+            ListMatch::Denied(..) => ("black", "acl_blacklist"),
+            ListMatch::Grayed(_) => ("grey", "proton"),
+            ListMatch::Unlisted => ("none", "proton"),
         };
         self.standings.get_or_create(&ListLabels { list }).inc();
         if list == "white" {
             self.ignored.get_or_create(&SourceLabels { source }).inc();
         }
-        if judgement.is_analysed {
+        if evaluation.is_analysed {
             self.analysis_seconds.observe(took.as_secs_f64());
         }
-        let by = if judgement.is_analysed { "proton" } else { "acl" };
-        if judgement.is_analysed || judgement.ruling.would_block {
+        let by = if evaluation.is_analysed { "proton" } else { "acl" };
+        if evaluation.is_analysed || evaluation.ruling.would_block {
             self.processed.get_or_create(&SourceLabels { source: by }).inc();
         }
         let (is_threat, is_blocked) =
-            (judgement.ruling.would_block, judgement.ruling.action == Action::Block);
+            (evaluation.ruling.would_block, evaluation.ruling.action == Action::Block);
         if let Some(per_host) = &self.per_host {
             per_host.note(host, is_threat, is_blocked);
         }
@@ -219,7 +220,7 @@ impl Metrics {
             self.found.get_or_create(&SourceLabels { source }).inc();
         }
         if is_blocked {
-            let source = match judgement.ruling.reason {
+            let source = match evaluation.ruling.reason {
                 Some(Reason::VirtualPatch) => "vpatch",
                 Some(Reason::RateLimit) => "behaviour",
                 _ => source,

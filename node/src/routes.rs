@@ -11,28 +11,9 @@ mod location;
 pub use engine::rules::{bare, path};
 pub use location::{Location, Locations, OutOfPlace, regex_cause};
 
-use crate::decision::{EffectiveMode, ModeAllowOverride};
+use decision::{ModeAllowOverride, RouteSettings};
 use glob::Glob;
-use shared::{Mode, ruleset::OverlimitAction};
 use std::sync::Arc;
-
-/// What holds for the requests of a route. Inner routes inherit what they do not say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteSettings {
-    /// The mode, and the route that gave it.
-    pub mode: EffectiveMode,
-    /// Of the protected application. Without it the connector's own counts.
-    pub application: Option<u32>,
-    pub overlimit: OverlimitAction,
-}
-
-impl RouteSettings {
-    /// What holds where only the mode is said.
-    pub fn of_mode(mode: Mode, source: &str) -> Self {
-        let mode = EffectiveMode { mode, source: source.to_owned() };
-        Self { mode, application: None, overlimit: OverlimitAction::Monitor }
-    }
-}
 
 /// A route with those inside it.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! The HTTP endpoints, by listener.
 
+mod decide;
 mod explain;
 mod gate;
 mod health;
 mod inspect;
 mod intake;
-mod judge;
 mod refusal;
 mod routed;
 mod signed;

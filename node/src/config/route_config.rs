@@ -4,10 +4,8 @@ use super::{
     scalar::{Scalar, word},
     section::{Part, Section},
 };
-use crate::{
-    decision::{EffectiveMode, ModeAllowOverride},
-    routes::{Hosts, Location, Route, RouteSettings, Routes, glob::Glob},
-};
+use crate::routes::{Hosts, Location, Route, Routes, glob::Glob};
+use decision::{EffectiveMode, ModeAllowOverride, RouteSettings};
 use shared::{Mode, ruleset::OverlimitAction};
 use std::sync::Arc;
 

@@ -4,13 +4,9 @@ use super::{
     Explanation,
     http::{self, Flags},
 };
-use crate::{
-    decision::{Judge, ModeAllowOverride},
-    policy::{AutomaticLists, GeoIp, Policy},
-    routes::RouteSettings,
-};
 use anyhow::Context as _;
 use clap::Args;
+use decision::{Evaluator, Policy, RouteSettings};
 use engine::Engine;
 use shared::{InspectRequest, Mode};
 use std::{
@@ -72,21 +68,12 @@ impl Explain {
 /// As a node decides that knows no console.
 pub(super) fn explain(request: &InspectRequest, mode: Mode) -> Explanation {
     let (engine, policy) = (Engine::new(), Policy::default());
-    let judge = Judge {
-        engine: &engine,
-        policy: &policy,
-        automatic: &AutomaticLists::default(),
-        geoip: &GeoIp::default(),
-        behaviour: None,
-        mode_allow_override: ModeAllowOverride::Off,
-        blocking: true,
-        is_filtered: false,
-    };
+    let evaluator = Evaluator::new(&engine, &policy);
     let settings = RouteSettings::of_mode(mode, "flag");
     let start = Instant::now();
-    let judgement = judge.judge(request, &settings, jiff::Timestamp::now());
+    let evaluation = evaluator.evaluate(request, &settings, jiff::Timestamp::now());
     let took = start.elapsed();
-    Explanation::of(&engine, request, judgement, took)
+    Explanation::of(&engine, request, evaluation, took)
 }
 
 fn mode(text: &str) -> Result<Mode, String> {

@@ -1,6 +1,7 @@
 //! What the node's parts know of themselves, as series: set when somebody asks.
 
-use crate::{behaviour::BehaviourStats, policy::Summary, spool::SpoolStats};
+use crate::{behaviour::BehaviourStats, spool::SpoolStats};
+use decision::PolicySummary;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -11,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 /// What is asked.
 pub struct State<'s> {
     pub mode: &'static str,
-    pub ruleset: &'s Summary,
+    pub ruleset: &'s PolicySummary,
     pub spool: SpoolStats,
     pub behaviour: BehaviourStats,
     pub access_log_lost: u64,

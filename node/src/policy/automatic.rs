@@ -1,6 +1,6 @@
 //! Sources that this node has put on a list by itself, each for a time.
 
-use super::Visitor;
+use decision::Visitor;
 use jiff::Timestamp;
 use shared::{AttackType, ListRef, ruleset::List};
 use std::{

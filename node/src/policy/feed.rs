@@ -1,8 +1,9 @@
 //! Asks the console for the ruleset, and waits there for changes.
 
-use super::{CurrentPolicy, Policy, copy::LastCopy, geoip::Kinds};
+use super::{CurrentPolicy, copy::LastCopy};
 use crate::{config::ConsoleConfig, http_client::HttpClient};
 use anyhow::Context as _;
+use decision::{GeoFields, Policy};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     Request, StatusCode, Uri,
@@ -30,7 +31,7 @@ pub struct Feed {
     policy: Arc<CurrentPolicy>,
     copy: LastCopy,
     /// Of the sources on lists, which can be looked up.
-    known: Kinds,
+    known: GeoFields,
     /// The answer we have, usable or not.
     etag: Option<HeaderValue>,
     pause: Duration,
@@ -54,7 +55,7 @@ impl Feed {
         config: &ConsoleConfig,
         policy: Arc<CurrentPolicy>,
         copy: LastCopy,
-        known: Kinds,
+        known: GeoFields,
     ) -> anyhow::Result<Self> {
         let endpoint = format!("{}{NODE_CONFIG_PATH}?wait={}", config.url, WAIT.as_secs());
         Ok(Self {
@@ -153,7 +154,7 @@ impl Feed {
     }
 }
 
-fn compile(body: Bytes, known: Kinds) -> Result<(Policy, Bytes), FeedError> {
+fn compile(body: Bytes, known: GeoFields) -> Result<(Policy, Bytes), FeedError> {
     let ruleset: Ruleset = serde_json::from_slice(&body)?;
     Ok((Policy::compile(&ruleset, known, jiff::Timestamp::now()), body))
 }

@@ -2,8 +2,8 @@
 
 use crate::config::GeoIpConfig;
 use arc_swap::ArcSwap;
+use decision::{GeoFields, GeoLocation};
 use maxminddb::{MaxMindDbError, PathElement, Reader};
-use serde::Serialize;
 use std::{
     fs, io,
     net::IpAddr,
@@ -19,22 +19,6 @@ use tracing::{error, info};
 pub struct GeoIp {
     countries: Option<ArcSwap<Database>>,
     systems: Option<ArcSwap<Database>>,
-}
-
-/// What is known of an address, as far as anybody wants to know.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
-    /// ISO 3166-1 alpha-2, upper-case.
-    pub country: Option<String>,
-    /// The number of the autonomous system.
-    pub asn: Option<u32>,
-}
-
-/// Which questions can be answered, or are asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Kinds {
-    pub country: bool,
-    pub asn: bool,
 }
 
 struct Database {
@@ -67,17 +51,18 @@ impl GeoIp {
         })
     }
 
-    /// What can be asked.
-    pub fn kinds(&self) -> Kinds {
-        Kinds { country: self.countries.is_some(), asn: self.systems.is_some() }
+    /// The fields that can be looked up.
+    pub fn fields(&self) -> GeoFields {
+        GeoFields { country: self.countries.is_some(), asn: self.systems.is_some() }
     }
 
-    pub fn place(&self, address: IpAddr, asked: Kinds) -> Place {
+    /// The wanted fields of an address.
+    pub fn locate(&self, address: IpAddr, wanted: GeoFields) -> GeoLocation {
         let address = address.to_canonical();
-        let find = |database: &Option<ArcSwap<Database>>, is_asked| {
-            database.as_ref().filter(|_| is_asked).map(ArcSwap::load)
+        let find = |database: &Option<ArcSwap<Database>>, is_wanted| {
+            database.as_ref().filter(|_| is_wanted).map(ArcSwap::load)
         };
-        let country = find(&self.countries, asked.country).and_then(|found| {
+        let country = find(&self.countries, wanted.country).and_then(|found| {
             // Where the address is used, else where it is registered.
             ["country", "registered_country"].into_iter().find_map(|name| {
                 let path = [PathElement::Key(name), PathElement::Key("iso_code")];
@@ -85,16 +70,16 @@ impl GeoIp {
                 Some(result.decode_path::<&str>(&path).ok()??.to_ascii_uppercase())
             })
         });
-        let asn = find(&self.systems, asked.asn).and_then(|found| {
+        let asn = find(&self.systems, wanted.asn).and_then(|found| {
             let path = [PathElement::Key("autonomous_system_number")];
             found.reader.lookup(address).ok()?.decode_path(&path).ok()?
         });
-        Place { country, asn }
+        GeoLocation { country, asn }
     }
 
     /// Takes over files that have changed, until `stop`. A file that is wrong changes nothing.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        if self.kinds() == Kinds::default() {
+        if self.fields() == GeoFields::default() {
             return;
         }
         while stop.run_until_cancelled(tokio::time::sleep(Self::INTERVAL)).await.is_some() {

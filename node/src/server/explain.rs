@@ -21,9 +21,9 @@ pub(super) async fn explain(
     let (mut request, _) = refusal::message::<InspectRequest>(&headers, &body)?;
     let (routed, policy) = (node.route(&mut request)?, node.policy.get());
     let start = Instant::now();
-    let judgement = node.judge(&policy, &request, &routed, None);
+    let evaluation = node.evaluate(&policy, &request, &routed, None);
     let took = start.elapsed();
-    Ok(Json(Explanation::of(&node.engine, &request, judgement, took)))
+    Ok(Json(Explanation::of(&node.engine, &request, evaluation, took)))
 }
 
 impl Node {

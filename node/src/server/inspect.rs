@@ -85,7 +85,7 @@ impl Node {
             kept?;
         }
         let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
-        let verdict = self.inspect(request, traceparent);
+        let verdict = self.decide(request, traceparent);
         match delivery {
             Delivery::OutOfBand => verdict.map(|_| StatusCode::ACCEPTED.into_response()),
             Delivery::Inline => verdict.map(|verdict| reply(encoding, &verdict)),

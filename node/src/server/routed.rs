@@ -1,18 +1,16 @@
 //! What the configuration says of a request: who sent it, whether it is taken, which settings hold.
 
 use super::{Node, Refusal};
-use crate::{
-    config::ProxyHeaders,
-    routes::{RouteSettings, path},
-};
+use crate::{config::ProxyHeaders, routes::path};
+use decision::RouteSettings;
 use shared::InspectRequest;
 use std::sync::Arc;
 
 /// A request's settings.
 pub(super) struct Routed {
     pub(super) settings: Arc<RouteSettings>,
-    /// The input filters want it bypassed.
-    pub(super) is_filtered: bool,
+    /// The input filters bypass the analysis.
+    pub(super) is_bypassed: bool,
     /// The master switch, `connector.blocking`.
     pub(super) blocking: bool,
 }
@@ -28,11 +26,11 @@ impl Node {
         let normalizes = config.connector.url_normalize;
         let path = if normalizes { path::normalize(&request.path) } else { request.path.as_str().into() };
         let settings = config.route_config.settings(&request.host, &path).clone();
-        let is_filtered = !config.input_filters.take(request, &path);
+        let is_bypassed = !config.input_filters.take(request, &path);
         drop(path);
         if settings.application.is_some() {
             request.connector.get_or_insert_default().application = settings.application;
         }
-        Ok(Routed { settings, is_filtered, blocking: config.connector.blocking })
+        Ok(Routed { settings, is_bypassed, blocking: config.connector.blocking })
     }
 }

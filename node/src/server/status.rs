@@ -6,7 +6,6 @@ use crate::{
     access_log::AccessLog,
     behaviour::BehaviourStats,
     metrics::{State as NodeState, Totals},
-    policy::Summary,
     spool::SpoolStats,
 };
 use axum::{
@@ -15,6 +14,7 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
+use decision::PolicySummary;
 use serde::Serialize;
 use shared::{Mode, record::NodeStatus};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) struct Status {
     mode: Mode,
     #[serde(flatten)]
     totals: Totals,
-    ruleset: Summary,
+    ruleset: PolicySummary,
     spool: SpoolStats,
     behaviour: BehaviourStats,
 }

@@ -7,12 +7,12 @@ use super::*;
 use crate::{
     config::{Environment, LimitsConfig, Secret},
     metrics::ReasonLabels,
-    policy::Policy,
 };
 use axum::{
     body::{Body as HttpBody, to_bytes},
     http::{Request, StatusCode, header},
 };
+use decision::Policy;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use shared::{

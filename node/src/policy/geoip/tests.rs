@@ -64,10 +64,10 @@ fn system(number: u16) -> Vec<u8> {
     map(&[("autonomous_system_number", [&[0xc2][..], &number.to_be_bytes()].concat())])
 }
 
-const BOTH: Kinds = Kinds { country: true, asn: true };
+const BOTH: GeoFields = GeoFields { country: true, asn: true };
 
 fn place(geoip: &GeoIp, address: &str) -> (Option<String>, Option<u32>) {
-    let Place { country, asn } = geoip.place(address.parse().unwrap(), BOTH);
+    let GeoLocation { country, asn } = geoip.locate(address.parse().unwrap(), BOTH);
     (country, asn)
 }
 
@@ -87,7 +87,7 @@ fn an_address_has_the_country_and_the_system_that_the_files_say() {
     assert_eq!(place(&geoip, "198.51.100.1"), (Some("AT".to_owned()), None));
     assert_eq!(place(&geoip, "192.0.2.1"), (None, None));
     assert_eq!(place(&geoip, "2001:db8::1"), (None, None), "the files know IPv4 only");
-    assert_eq!(geoip.place("203.0.113.7".parse().unwrap(), Kinds::default()), Place::default());
+    assert_eq!(geoip.locate("203.0.113.7".parse().unwrap(), GeoFields::default()), GeoLocation::default());
 }
 
 #[test]

@@ -86,6 +86,6 @@ async fn explaining_a_request_counts_nothing() {
     let world = watching(Mode::Block, "{type: brute, more_than: 1, reaction: deny}");
     let mut request: InspectRequest = serde_json::from_value(get("/", "")).unwrap();
     let (routed, policy) = (world.node.route(&mut request).unwrap(), world.node.policy.get());
-    world.node.judge(&policy, &request, &routed, None);
+    world.node.evaluate(&policy, &request, &routed, None);
     assert_eq!(world.node.behaviour.stats().sources, 0);
 }

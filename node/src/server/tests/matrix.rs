@@ -9,11 +9,9 @@
 use super::*;
 use crate::{
     config::GeoIpConfig,
-    policy::geoip::{
-        Kinds,
-        tests::{country, database},
-    },
+    policy::geoip::tests::{country, database},
 };
+use decision::GeoFields;
 use shared::{
     AttackType, Reason, Severity,
     ruleset::{Effect, List, ListEntry, OverlimitAction, Pattern, Rule, Ruleset, Scope, Source},
@@ -113,8 +111,8 @@ async fn decided(world: &World, message: &Value) -> String {
     let policy = world.node.policy.get();
     let mut request: InspectRequest = serde_json::from_value(message.clone()).unwrap();
     let routed = world.node.route(&mut request).unwrap();
-    let judgement = world.node.judge(&policy, &request, &routed, None);
-    let (ruling, found) = (judgement.ruling, !judgement.findings.is_empty());
+    let evaluation = world.node.evaluate(&policy, &request, &routed, None);
+    let (ruling, found) = (evaluation.ruling, !evaluation.findings.is_empty());
     let reply = world.inspect(message).await;
     if request.delivery == Delivery::Inline {
         let verdict = reply.verdict();
@@ -174,7 +172,7 @@ async fn every_cell_is_decided_as_the_contract_says() {
         }
         world.node.policy.replace(Policy::compile(
             &ruleset(list(on_list)),
-            Kinds::default(),
+            GeoFields::default(),
             jiff::Timestamp::now(),
         ));
         for ((reason, message), expected) in requests.iter().zip(expected) {
@@ -199,7 +197,7 @@ async fn a_decision_names_the_rule_and_the_entry_that_decided() {
     let world = world(Mode::SafeBlocking);
     world.node.policy.replace(Policy::compile(
         &ruleset(Some(List::Gray)),
-        Kinds::default(),
+        GeoFields::default(),
         jiff::Timestamp::now(),
     ));
     let mut decided_by = Vec::new();
@@ -224,7 +222,7 @@ async fn a_country_can_be_denied_where_a_file_knows_it() {
     let another =
         ListEntry { id: Uuid::from_u128(9), source: Source::Asn(64500), ..ruleset.lists.items[0].clone() };
     ruleset.lists.items.push(another);
-    let policy = Policy::compile(&ruleset, geoip.kinds(), jiff::Timestamp::now());
+    let policy = Policy::compile(&ruleset, geoip.fields(), jiff::Timestamp::now());
     let left_out = &policy.summary.left_out;
     assert!(left_out.len() == 1 && left_out[0].cause.contains("geoip.asn_file"), "{left_out:?}");
     world.node.policy.replace(policy);

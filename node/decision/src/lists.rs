@@ -1,7 +1,7 @@
-//! The console's lists of sources.
+//! The console's lists of sources: networks of any width, countries, autonomous systems.
 
-use super::geoip::Kinds;
 use jiff::Timestamp;
+use serde::Serialize;
 use shared::{
     AttackType, ListRef,
     ruleset::{LeftOut, List, ListEntry, Network, Source},
@@ -11,7 +11,7 @@ use std::{
     net::IpAddr,
 };
 
-/// Who asks, as far as lists care.
+/// Attributes of a request's source that list entries match.
 #[derive(Debug, Clone, Default)]
 pub struct Visitor<'v> {
     pub address: Option<IpAddr>,
@@ -20,22 +20,38 @@ pub struct Visitor<'v> {
     pub asn: Option<u32>,
 }
 
-/// Which list a visitor is on; the first of these that holds.
+/// The first list that matches a visitor, in the order of the variants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum ListMatch {
     Allowed(ListRef),
-    /// With the attack type its requests count as.
+    /// With the attack type that is recorded.
     Denied(ListRef, AttackType),
     Grayed(ListRef),
     Unlisted,
 }
 
-/// Entries by what they name. A look-up asks once for each width that occurs, so a hundred thousand networks cost no more
-/// than ten.
+/// Which fields of an address can be looked up, or are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct GeoFields {
+    pub country: bool,
+    pub asn: bool,
+}
+
+/// Country and autonomous system of an address, where known and wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GeoLocation {
+    /// ISO 3166-1 alpha-2, upper-case.
+    pub country: Option<String>,
+    /// Number of the autonomous system.
+    pub asn: Option<u32>,
+}
+
+/// List entries by source. A look-up probes each prefix length that occurs once, so its cost does not depend on the number
+/// of networks.
 #[derive(Debug, Default)]
 pub struct Lists {
     networks: HashMap<Network, Vec<Entry>>,
-    /// The widths of IPv4 networks, then of IPv6 networks, that occur.
+    /// Prefix lengths that occur: of IPv4 networks, then of IPv6 networks.
     widths: [BTreeSet<u8>; 2],
     countries: HashMap<String, Vec<Entry>>,
     systems: HashMap<u32, Vec<Entry>>,
@@ -49,8 +65,8 @@ struct Entry {
 }
 
 impl Lists {
-    /// The lists, and what cannot be on them, as nobody knows the kind of its source.
-    pub fn new(entries: &[ListEntry], known: Kinds) -> (Self, Vec<LeftOut>) {
+    /// Builds the lists, and names the entries left out because their kind of source cannot be looked up.
+    pub fn new(entries: &[ListEntry], known: GeoFields) -> (Self, Vec<LeftOut>) {
         let (mut lists, mut left_out) = (Self::default(), Vec::new());
         for entry in entries {
             let missing = match entry.source {
@@ -81,14 +97,14 @@ impl Lists {
         self.len() == 0
     }
 
-    /// What has to be known of a visitor.
-    pub fn asks(&self) -> Kinds {
-        Kinds { country: !self.countries.is_empty(), asn: !self.systems.is_empty() }
+    /// The fields of a visitor that entries match.
+    pub fn wanted_fields(&self) -> GeoFields {
+        GeoFields { country: !self.countries.is_empty(), asn: !self.systems.is_empty() }
     }
 
-    /// The visitor's entry on a list, the narrowest network first.
+    /// The entry of a list that matches the visitor; the narrowest network first.
     pub fn find(&self, list: List, visitor: &Visitor<'_>, now: Timestamp) -> Option<ListRef> {
-        let holds = |entry: &&Entry| {
+        let matches = |entry: &&Entry| {
             entry.named.list == list
                 && entry.expires_at.is_none_or(|end| now < end)
                 && (entry.applications.is_empty()
@@ -97,11 +113,11 @@ impl Lists {
         let by_network = visitor.address.into_iter().flat_map(|address| self.around(address));
         let by_system = visitor.asn.and_then(|asn| self.systems.get(&asn));
         let by_country = visitor.country.and_then(|country| self.countries.get(country));
-        by_network.chain(by_system).chain(by_country).flatten().find(holds).map(|it| it.named)
+        by_network.chain(by_system).chain(by_country).flatten().find(matches).map(|it| it.named)
     }
 
     fn around(&self, address: IpAddr) -> impl Iterator<Item = &Vec<Entry>> {
-        // An IPv4 address may come dressed as IPv6.
+        // The address may be an IPv4-mapped IPv6 address.
         let address = address.to_canonical();
         let widths = self.widths[usize::from(address.is_ipv6())].iter().rev();
         widths.filter_map(move |width| self.networks.get(&Network::around(address, *width)?))

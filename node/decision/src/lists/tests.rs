@@ -13,7 +13,7 @@ fn entry(n: u128, list: List, source: &str) -> ListEntry {
 }
 
 fn lists_of(entries: &[ListEntry]) -> Lists {
-    let (lists, left_out) = Lists::new(entries, Kinds { country: true, asn: true });
+    let (lists, left_out) = Lists::new(entries, GeoFields { country: true, asn: true });
     assert_eq!(left_out, []);
     lists
 }
@@ -31,7 +31,7 @@ fn found(lists: &Lists, visitor: &Visitor<'_>) -> Option<u128> {
 }
 
 #[test]
-fn the_narrowest_network_around_an_address_is_named() {
+fn finds_the_narrowest_network() {
     let lists = lists_of(&[
         entry(1, List::Deny, "0.0.0.0/0"),
         entry(2, List::Deny, "10.0.0.0/8"),
@@ -53,17 +53,17 @@ fn the_narrowest_network_around_an_address_is_named() {
 }
 
 #[test]
-fn an_entry_holds_until_it_expires_without_being_reloaded() {
+fn an_entry_expires_without_a_reload() {
     let end = "2026-01-01T13:00:00Z".parse().unwrap();
     let narrow = ListEntry { expires_at: Some(end), ..entry(1, List::Deny, "10.0.0.1") };
     let lists = lists_of(&[narrow, entry(2, List::Deny, "10.0.0.0/8")]);
     let at = |time: Timestamp| lists.find(List::Deny, &visitor("10.0.0.1"), time).unwrap().id.as_u128();
     assert_eq!(at(now()), 1);
-    assert_eq!(at(end), 2, "the wider one goes on");
+    assert_eq!(at(end), 2, "the wider network still matches");
 }
 
 #[test]
-fn an_entry_for_some_applications_holds_for_these() {
+fn an_entry_for_applications_matches_only_them() {
     let lists = lists_of(&[ListEntry { applications: vec![7, 8], ..entry(1, List::Deny, "10.0.0.1") }]);
     for (application, expected) in [(Some(7), Some(1)), (Some(9), None), (None, None)] {
         assert_eq!(found(&lists, &Visitor { application, ..visitor("10.0.0.1") }), expected);
@@ -71,7 +71,7 @@ fn an_entry_for_some_applications_holds_for_these() {
 }
 
 #[test]
-fn countries_and_systems_are_looked_up_where_they_are_known() {
+fn matches_countries_and_autonomous_systems() {
     let system = ListEntry { source: Source::Asn(64500), ..entry(1, List::Deny, "::") };
     let lists = lists_of(&[system, entry(2, List::Deny, "DE")]);
     assert_eq!(found(&lists, &Visitor { asn: Some(64500), ..visitor("10.0.0.1") }), Some(1));
@@ -92,7 +92,7 @@ fn any_network() -> impl Strategy<Value = Network> {
 
 proptest! {
     #[test]
-    fn a_look_up_finds_what_trying_every_entry_finds(
+    fn a_look_up_agrees_with_a_linear_search(
         networks in prop::collection::vec(any_network(), 0..24), asked in any_network(),
     ) {
         let entries: Vec<ListEntry> =

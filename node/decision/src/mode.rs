@@ -1,24 +1,45 @@
-//! Which mode holds: the configuration's, or what a rule of the console says.
+//! The effective mode: the configured one, or the one that a rule of the console sets.
 
-use shared::{Mode, ruleset::RuleRef};
+use shared::{
+    Mode,
+    ruleset::{OverlimitAction, RuleRef},
+};
 
-/// The mode that holds for a request, and which setting gave it.
+/// The mode in force for a request, and the setting it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectiveMode {
     pub mode: Mode,
     pub source: String,
 }
 
-/// How far the console may set the mode.
+/// `wallarm_mode_allow_override`: whether rules of the console may override the configured mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ModeAllowOverride {
-    /// Its rules win.
+    /// Rules override it.
     #[default]
     On,
-    /// Its rules win where they are stricter.
+    /// Rules override it where they are stricter.
     Strict,
-    /// The configuration wins.
+    /// Rules never override it.
     Off,
+}
+
+/// Settings of the requests of a route. Inner routes inherit what they do not set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteSettings {
+    /// The mode, and the route that sets it.
+    pub mode: EffectiveMode,
+    /// Id of the protected application. Absent: the id that the connector sends.
+    pub application: Option<u32>,
+    pub overlimit: OverlimitAction,
+}
+
+impl RouteSettings {
+    /// Defaults with the given mode.
+    pub fn of_mode(mode: Mode, source: &str) -> Self {
+        let mode = EffectiveMode { mode, source: source.to_owned() };
+        Self { mode, application: None, overlimit: OverlimitAction::Monitor }
+    }
 }
 
 impl ModeAllowOverride {
@@ -32,7 +53,7 @@ impl ModeAllowOverride {
 }
 
 impl EffectiveMode {
-    /// The mode after the console's rule.
+    /// Applies the console's mode rule.
     #[must_use]
     pub fn overridden(self, rule: Option<(RuleRef, Mode)>, allowed: ModeAllowOverride) -> Self {
         let Some((rule, mode)) = rule else { return self };
@@ -51,7 +72,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn the_console_wins_as_far_as_the_configuration_allows() {
+    fn a_mode_rule_overrides_as_the_configuration_allows() {
         use {Mode::*, ModeAllowOverride as Allow};
         for (file, console, allowed, expected) in [
             (Monitoring, Block, Allow::On, Block),

@@ -1,22 +1,26 @@
-//! From a request to its verdict, with what is recorded and counted on the way.
+//! The decision on a request: evaluation, records and counters, verdict.
 
 use super::{Node, Refusal, inspect::counted, routed::Routed};
 use crate::{
     access_log::Access,
     behaviour::Behaviour,
     block_page::block_page,
-    decision::{Judge, Judgement},
     hit,
     mask::Masks,
-    policy::Policy,
+    policy::{AutomaticLists, GeoIp},
     trace_context::trace_id,
 };
-use shared::{Action, AttackType, Delivery, Finding, InspectRequest, Record, RequestId, Verdict};
+use decision::{Evaluation, Evaluator, GeoFields, GeoLocation, Observation, Policy, SourceState, Visitor};
+use jiff::Timestamp;
+use shared::{
+    Action, AttackType, Delivery, Finding, InspectRequest, ListRef, Record, RequestId, Verdict, ruleset::List,
+};
+use std::net::IpAddr;
 use std::time::Instant;
 
 impl Node {
     /// The caller's own `traceparent` names the trace, else the visitor's.
-    pub(super) fn inspect(
+    pub(super) fn decide(
         &self,
         mut request: InspectRequest,
         traceparent: Option<&str>,
@@ -25,12 +29,12 @@ impl Node {
         let start = Instant::now();
         let policy = self.policy.get();
         let request_id = *request.request_id.get_or_insert_with(RequestId::random);
-        let judgement = self.judge(&policy, &request, &routed, Some(&self.behaviour));
+        let evaluation = self.evaluate(&policy, &request, &routed, Some(&self.behaviour));
         let took = start.elapsed();
-        self.metrics.note(&judgement, &request.host, took);
+        self.metrics.note(&evaluation, &request.host, took);
         let (delivery, body_truncated) = (request.delivery, request.body_truncated);
-        self.recent.note(request_id, !judgement.findings.is_empty());
-        let attack_types = types(&judgement.findings);
+        self.recent.note(request_id, !evaluation.findings.is_empty());
+        let attack_types = types(&evaluation.findings);
         if let Some(log) = &self.logs.access {
             let told = || request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("traceparent"));
             let traceparent = traceparent.or_else(|| told().map(|(_, value)| value.as_str()));
@@ -38,14 +42,13 @@ impl Node {
                 request: &request,
                 request_id,
                 trace_id: traceparent.and_then(trace_id),
-                judgement: &judgement,
+                evaluation: &evaluation,
                 attack_types: &attack_types,
                 took,
             });
         }
-        let (mode, decided_by) = (judgement.mode.clone(), judgement.decided_by());
-        let masks = Masks::of(&judgement.rules);
-        let Judgement { ruling, findings, retry_after, .. } = judgement;
+        let masks = Masks::of(&evaluation.rules);
+        let Evaluation { mode, ruling, findings, retry_after, decided_by, .. } = evaluation;
         if !findings.is_empty() {
             let decision = ruling.record(mode.clone(), delivery, decided_by.clone());
             let record = hit::record(request, request_id, decision, findings, &masks);
@@ -70,26 +73,63 @@ impl Node {
         })
     }
 
-    /// Judges a request as it would be now; nothing is recorded, and nothing counted but its source's behaviour, if that is
-    /// given.
-    pub(super) fn judge<'j>(
+    /// Evaluates a request. Nothing is recorded; with `behaviour` given, the request counts for its source.
+    pub(super) fn evaluate<'j>(
         &'j self,
         policy: &'j Policy,
         request: &InspectRequest,
         routed: &Routed,
         behaviour: Option<&'j Behaviour>,
-    ) -> Judgement<'j> {
-        let judge = Judge {
+    ) -> Evaluation<'j> {
+        let sources = Sources { geoip: &self.geoip, automatic: &self.automatic, behaviour };
+        let evaluator = Evaluator {
             engine: &self.engine,
             policy,
-            automatic: &self.automatic,
-            geoip: &self.geoip,
-            behaviour,
+            sources: &sources,
             mode_allow_override: self.config.load().route_config.mode_allow_override,
             blocking: routed.blocking,
-            is_filtered: routed.is_filtered,
+            is_bypassed: routed.is_bypassed,
         };
-        judge.judge(request, &routed.settings, jiff::Timestamp::now())
+        evaluator.evaluate(request, &routed.settings, Timestamp::now())
+    }
+}
+
+/// The node's state about request sources.
+struct Sources<'s> {
+    geoip: &'s GeoIp,
+    automatic: &'s AutomaticLists,
+    /// Absent: requests are not counted.
+    behaviour: Option<&'s Behaviour>,
+}
+
+impl SourceState for Sources<'_> {
+    fn locate(&self, address: IpAddr, wanted: GeoFields) -> GeoLocation {
+        self.geoip.locate(address, wanted)
+    }
+
+    fn automatic_entry(
+        &self,
+        list: List,
+        visitor: &Visitor<'_>,
+        now: Timestamp,
+    ) -> Option<(ListRef, AttackType)> {
+        self.automatic.find(list, visitor, now)
+    }
+
+    /// Also puts the source on the lists that follow from its counts.
+    fn observe(&self, request: &InspectRequest, findings: &[Finding], now: Timestamp) -> Observation {
+        let (Some(behaviour), Some(request_id)) = (self.behaviour, request.request_id) else {
+            return Observation::default();
+        };
+        let observed = behaviour.request(request, request_id, findings, now);
+        for listing in &observed.listings {
+            listing.put_on(self.automatic, now);
+        }
+        Observation {
+            is_denied: observed.denies(),
+            findings: observed.findings,
+            retry_after: observed.retry_after,
+        }
     }
 }
 

@@ -1,0 +1,147 @@
+//! The decision matrix: mode × list × detection × delivery → ruling.
+
+use crate::{EffectiveMode, ListMatch, Observation};
+use shared::{
+    Action, AttackType, DecidedBy, Decision, Delivery, Enforced, Finding, ListRef, Mode, Outcome, Reason,
+    ruleset::{OverlimitAction, RuleRef},
+};
+
+/// Everything that the ruling on a request depends on.
+#[derive(Debug, Clone)]
+pub struct Facts<'f> {
+    pub mode: Mode,
+    /// Whether a block takes effect: delivery is inline, and blocking is enabled.
+    pub can_block: bool,
+    pub list_match: &'f ListMatch,
+    pub detection: Detection,
+}
+
+/// The most severe result of the analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detection {
+    Nothing,
+    /// A budget ended the analysis early. With the rule that sets the action, if any.
+    Overlimit(OverlimitAction, Option<RuleRef>),
+    Attack,
+    VirtualPatch(RuleRef),
+    /// The source exceeds a request rate.
+    RateLimit,
+}
+
+/// What is done with a request, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ruling {
+    pub action: Action,
+    /// What mode `block` would have done.
+    pub would_block: bool,
+    pub reason: Option<Reason>,
+    /// The rule that decided.
+    pub rule: Option<RuleRef>,
+    /// The list entry that decided.
+    pub list: Option<ListRef>,
+}
+
+/// Whether a request is analysed. Requests that a list decides are not: they cost nothing.
+pub fn is_analysed(mode: Mode, can_block: bool, list_match: &ListMatch) -> bool {
+    match list_match {
+        _ if mode == Mode::Off => false,
+        ListMatch::Allowed(_) => false,
+        // A denylist that cannot block does not stop the request, so its attacks are recorded.
+        ListMatch::Denied(..) => !can_block,
+        ListMatch::Grayed(_) | ListMatch::Unlisted => true,
+    }
+}
+
+impl Facts<'_> {
+    /// Looks the facts up in the matrix.
+    pub fn ruling(&self) -> Ruling {
+        let nothing =
+            Ruling { action: Action::Allow, would_block: false, reason: None, rule: None, list: None };
+        let blocked_if = |blocks: bool| if blocks && self.can_block { Action::Block } else { Action::Allow };
+        let grayed = match (self.mode, self.list_match) {
+            (Mode::Off, _) => return nothing,
+            (_, ListMatch::Allowed(entry)) => return Ruling { list: Some(*entry), ..nothing },
+            (_, ListMatch::Denied(entry, _)) => {
+                return Ruling {
+                    action: blocked_if(true),
+                    would_block: true,
+                    reason: Some(Reason::Denylist),
+                    list: Some(*entry),
+                    ..nothing
+                };
+            }
+            (Mode::SafeBlocking, ListMatch::Grayed(entry)) => Some(*entry),
+            (_, ListMatch::Grayed(_) | ListMatch::Unlisted) => None,
+        };
+        let blocks_attacks = self.mode == Mode::Block || grayed.is_some();
+        let attack = |reason, rule| Ruling {
+            action: blocked_if(blocks_attacks),
+            would_block: true,
+            reason: Some(reason),
+            rule,
+            list: grayed,
+        };
+        match self.detection {
+            Detection::Nothing => nothing,
+            Detection::VirtualPatch(rule) => {
+                Ruling { action: blocked_if(true), list: None, ..attack(Reason::VirtualPatch, Some(rule)) }
+            }
+            Detection::Attack => attack(Reason::Attack, None),
+            Detection::RateLimit => attack(Reason::RateLimit, None),
+            Detection::Overlimit(OverlimitAction::Block, rule) => attack(Reason::Overlimit, rule),
+            Detection::Overlimit(OverlimitAction::Monitor, rule) => {
+                Ruling { reason: Some(Reason::Overlimit), rule, ..nothing }
+            }
+        }
+    }
+}
+
+impl Ruling {
+    /// The decision as it is recorded. A block counts as enforced until the console learns otherwise: from a connector
+    /// that never got the verdict, or from an origin that answered the request after all.
+    pub fn record(&self, mode: EffectiveMode, delivery: Delivery, decided_by: DecidedBy) -> Decision {
+        let blocked = self.action == Action::Block;
+        Decision {
+            outcome: if blocked { Outcome::Blocked } else { Outcome::Monitored },
+            reason: self.reason.clone(),
+            mode: mode.mode,
+            mode_source: mode.source,
+            delivery,
+            enforced: if blocked { Enforced::Yes } else { Enforced::No },
+            decided_by,
+        }
+    }
+}
+
+impl Detection {
+    /// Classifies findings. The action on an overlimit comes from a rule, or else from the route's settings.
+    pub fn of(
+        findings: &[Finding],
+        patch: Option<RuleRef>,
+        overlimit: Option<(RuleRef, OverlimitAction)>,
+        configured: OverlimitAction,
+    ) -> Self {
+        if let Some(rule) = patch {
+            return Self::VirtualPatch(rule);
+        }
+        if findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit) {
+            return Self::Attack;
+        }
+        match (findings, overlimit) {
+            ([], _) => Self::Nothing,
+            (_, Some((rule, action))) => Self::Overlimit(action, Some(rule)),
+            (_, None) => Self::Overlimit(configured, None),
+        }
+    }
+
+    /// Adds the source's behaviour. A detection in the request itself takes precedence.
+    #[must_use]
+    pub fn or_observed(self, observation: &Observation) -> Self {
+        match self {
+            Self::Attack | Self::VirtualPatch(_) => self,
+            _ if observation.retry_after.is_some() => Self::RateLimit,
+            _ if observation.is_denied => Self::Attack,
+            _ => self,
+        }
+    }
+}
