@@ -6,7 +6,7 @@
 use crate::{GeoFields, ModeAllowOverride, Policy, RouteSettings};
 use shared::{
     AttackType, Delivery, InspectRequest, Mode, Severity,
-    ruleset::{Effect, List, ListEntry, Network, OverlimitAction, Pattern, Rule, Scope, Silenced, Source},
+    ruleset::{Effect, List, ListEntry, Network, OverlimitAction, Pattern, Rule, Scope, Source, Suppressed},
 };
 use std::net::{IpAddr, Ipv4Addr};
 use uuid::Uuid;
@@ -147,7 +147,7 @@ fn mode(word: &str) -> Option<Mode> {
 fn kind_rule(kind: &str) -> Option<Effect> {
     let points = Vec::new();
     Some(match kind {
-        "excluded" => Effect::Ignore { findings: Silenced::Type(AttackType::Sqli), points },
+        "excluded" => Effect::Ignore { findings: Suppressed::Type(AttackType::Sqli), points },
         "custom" => Effect::Detector {
             pattern: Pattern::Literal("custom-pattern".to_owned()),
             attack_type: AttackType::from("redir"),
