@@ -134,7 +134,8 @@ impl<'e> Evaluator<'e, '_> {
             findings.push(denied_source(*entry, cause));
         }
         let ruleset = self.policy.summary.version;
-        let decided_by = DecidedBy { ruleset, rule: ruling.rule, list: ruling.list, silenced_by: suppressed_by };
+        let decided_by =
+            DecidedBy { ruleset, rule: ruling.rule, list: ruling.list, silenced_by: suppressed_by };
         Evaluation {
             mode,
             list_match,
