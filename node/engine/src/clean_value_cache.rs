@@ -36,10 +36,11 @@ impl CleanValueCache {
         Self { key: RandomState::new(), slots }
     }
 
-    /// The slot of a value; `None` for values too long to be cached.
-    pub(crate) fn slot(&self, field: &Field<'_>) -> Option<CacheSlot<'_>> {
+    /// The slot of a value; `None` for values too long to be cached. A body is apart:
+    /// there a value may be a document, in which rules are off.
+    pub(crate) fn slot(&self, field: &Field<'_>, is_in_body: bool) -> Option<CacheSlot<'_>> {
         let is_short = field.value.len() <= MAX_BYTES;
-        let digest = is_short.then(|| self.key.hash_one((field.kind as u8, &*field.value)))?;
+        let digest = is_short.then(|| self.key.hash_one((field.kind as u8, is_in_body, &*field.value)))?;
         let slot = &self.slots[usize::try_from(digest).unwrap_or_default() % SLOTS];
         Some(CacheSlot { digest, slot })
     }

@@ -3,6 +3,7 @@
 //! What has no type of its own is reported under the nearest; `shared::classification` tells them apart by signature.
 
 mod crlf;
+mod document;
 mod graphql;
 mod mass_assignment;
 mod protocol;
@@ -27,7 +28,7 @@ use crate::{
 use shared::{AttackType, Severity};
 use std::ops::Range;
 
-pub(crate) use sqli::is_document;
+pub(crate) use document::is_document_at;
 pub(crate) use value_context::ValueContext;
 
 /// Evidence in one value.
@@ -79,8 +80,14 @@ impl Detectors {
     /// All matches in a value made of these bytes; each signature at most once.
     ///
     /// Most values are clean and must cost next to nothing: a detector is asked only when the bytes or the literals occur
-    /// that all of its rules need, and it names them here.
-    pub(crate) fn detect(&self, value: &[u8], bytes: Bytes, kind: FieldKind) -> Vec<Match<'_>> {
+    /// that all of its rules need, and it names them here. In a document, rules of low confidence are off.
+    pub(crate) fn detect(
+        &self,
+        value: &[u8],
+        bytes: Bytes,
+        kind: FieldKind,
+        is_document: bool,
+    ) -> Vec<Match<'_>> {
         let is_plain = is_plain(value, bytes);
         if is_plain && matches!(kind, FieldKind::Value | FieldKind::Name) {
             return Vec::new();
@@ -95,30 +102,30 @@ impl Detectors {
         if is_plain {
             return matches;
         }
-        matches.extend(self.catalogued(value, &candidates));
-        matches.extend(rce::detect(value, bytes, kind));
+        matches.extend(self.catalogued(value, &candidates, is_document));
+        matches.extend(rce::detect(value, bytes, kind, is_document));
         if bytes.has(Bytes::OPEN_BRACE.or(Bytes::OPEN_TAG).or(Bytes::HASH).or(Bytes::AT)) {
-            matches.extend(ssti::detect(value));
+            matches.extend(ssti::detect(value, is_document));
         }
         if is_candidate(DetectorSlot::PathTraversal) {
-            matches.extend(ptrav::detect(value, kind));
+            matches.extend(ptrav::detect(value, kind, is_document));
         }
         if is_candidate(if kind == FieldKind::ShapedHeader {
             DetectorSlot::SqliInHeaders
         } else {
             DetectorSlot::Sqli
         }) {
-            matches.extend(sqli::detect(value));
+            matches.extend(sqli::detect(value, is_document));
         }
         let markup = Bytes::OPEN_TAG.or(Bytes::COLON).or(Bytes::EQUALS).or(Bytes::BACKSLASH).or(Bytes::HIGH);
         if bytes.has(markup) || kind == FieldKind::Name {
-            matches.extend(xss::detect(value, kind));
+            matches.extend(xss::detect(value, kind, is_document));
         }
         matches
     }
 
-    fn catalogued(&self, value: &[u8], candidates: &CandidateSet) -> Vec<Match<'_>> {
-        let found = self.catalogue.matches(value, candidates).into_iter();
+    fn catalogued(&self, value: &[u8], candidates: &CandidateSet, is_document: bool) -> Vec<Match<'_>> {
+        let found = self.catalogue.matches(value, candidates, is_document).into_iter();
         found
             .map(|(signature, span)| Match {
                 attack_type: signature.attack_type.clone(),

@@ -4,7 +4,7 @@ use crate::{
     budget::{Budget, Limit},
     clean_value_cache::{CacheSlot, CleanValueCache},
     decode::{self, Layer},
-    detect::{Detectors, Match, ValueContext, detect_at, detect_whole},
+    detect::{Detectors, Match, ValueContext, detect_at, detect_whole, is_document_at},
     field::Field,
     parse::{self, Nested, Sink},
     point_path::{PointArena, PointPath},
@@ -230,7 +230,8 @@ fn examine<'a>(
     if !sink.budget.spend_bytes(field.value.len()) {
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
-    let slot = reader.clean_value_cache.and_then(|cache| cache.slot(&field));
+    let is_in_body = sink.arena.tags(field.point_path).last() == Some(&Tag::Post);
+    let slot = reader.clean_value_cache.and_then(|cache| cache.slot(&field, is_in_body));
     let is_known = slot.is_some_and(CacheSlot::is_clean);
     let bytes = Bytes::of(&field.value);
     let layers = if is_known { Vec::new() } else { decode::decode_all(&field.value, bytes, sink.budget) };
@@ -271,7 +272,8 @@ fn examine_stage<'a>(
     if nested != Nested::Whole {
         let shown = decode::base64::shortened(value);
         if !is_known {
-            let found = detectors.detect(shown, bytes, field.kind);
+            let is_document = bytes.has(Bytes::BREAK) && is_document_at(shown, &context);
+            let found = detectors.detect(shown, bytes, field.kind, is_document);
             is_clean &= found.is_empty();
             hits.extend(found);
         }

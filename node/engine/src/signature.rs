@@ -1,7 +1,7 @@
 //! The catalogue: signatures as data, each with its own evidence. The [prefilter](crate::prefilter)
 //! finds the candidates; only their regular expressions run.
 
-use crate::{detect::is_document, prefilter::CandidateSet, token::markdown};
+use crate::{prefilter::CandidateSet, token::markdown};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::{
     ParserBuilder,
@@ -106,7 +106,12 @@ impl Catalogue {
     }
 
     /// Each signature that matches, once, with its first match. What a post quotes as code is not searched.
-    pub(crate) fn matches(&self, value: &[u8], candidates: &CandidateSet) -> Vec<(&Signature, Range<usize>)> {
+    pub(crate) fn matches(
+        &self,
+        value: &[u8],
+        candidates: &CandidateSet,
+        is_document: bool,
+    ) -> Vec<(&Signature, Range<usize>)> {
         let count = self.signatures.len();
         let is_beside = |number: &usize| {
             self.signatures[*number].beside.is_empty() || candidates.contains(count + number)
@@ -116,7 +121,6 @@ impl Catalogue {
         if signatures.peek().is_none() {
             return Vec::new();
         }
-        let is_document = is_document(value);
         let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
         let signatures = signatures.filter(|it| !(it.quotable && is_document));
         signatures.filter_map(|it| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
@@ -206,7 +210,7 @@ mod tests {
 
     fn found(catalogue: &Catalogue, id: &str, text: &str) -> bool {
         let candidates = Prefilter::new(catalogue.literals()).candidates(text.as_bytes());
-        catalogue.matches(text.as_bytes(), &candidates).iter().any(|(signature, _)| signature.id == id)
+        catalogue.matches(text.as_bytes(), &candidates, false).iter().any(|(signature, _)| signature.id == id)
     }
 
     #[test]

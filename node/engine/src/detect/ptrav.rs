@@ -3,7 +3,7 @@
 mod file;
 mod remote;
 
-use super::{Match, ValueContext, is_document};
+use super::{Match, ValueContext};
 use crate::{
     field::FieldKind,
     token::path::{Walk, climbing, opens_with_odd_step, repeats_step},
@@ -15,9 +15,11 @@ use shared::{AttackType, Severity};
 pub(super) const LITERALS: &[&str] = &["..", "0x2e"];
 /// Climbs this high inside a longer text mean harm; two are a relative import in code.
 const HIGH_IN_TEXT: usize = 3;
+const HIGH_IN_DOCUMENT: usize = 6;
 
-pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
-    let Some(walk) = climbing(value).into_iter().find(|walk| is_attack(walk, value, kind)) else {
+pub(super) fn detect(value: &[u8], kind: FieldKind, is_document: bool) -> Option<Match<'static>> {
+    let Some(walk) = climbing(value).into_iter().find(|walk| is_attack(walk, value, kind, is_document))
+    else {
         let is_odd = matches!(kind, FieldKind::Path | FieldKind::Value)
             && (repeats_step(value) || opens_with_odd_step(value));
         return is_odd.then_some(Match {
@@ -35,12 +37,12 @@ pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
     })
 }
 
-fn is_attack(walk: &Walk, value: &[u8], kind: FieldKind) -> bool {
+fn is_attack(walk: &Walk, value: &[u8], kind: FieldKind, is_document: bool) -> bool {
     match kind {
         FieldKind::Path => walk.above > 0,
         _ if stands_alone(walk, value) => walk.above > 0 || walk.climbs > 1,
-        // A file name ends where the prose goes on: what a document quotes opens nothing.
-        _ => walk.above >= HIGH_IN_TEXT && !is_document(value),
+        // A document quotes paths of files; few climb further than a project is deep.
+        _ => walk.above >= if is_document { HIGH_IN_DOCUMENT } else { HIGH_IN_TEXT },
     }
 }
 
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     fn finds(value: &str, kind: FieldKind) -> bool {
-        detect(value.as_bytes(), kind).is_some()
+        detect(value.as_bytes(), kind, false).is_some()
     }
 
     #[test]

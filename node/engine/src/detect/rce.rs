@@ -17,7 +17,7 @@ mod words;
 
 pub(super) use pollution::detect as detect_pollution;
 
-use super::{Match, sqli::is_document};
+use super::Match;
 use crate::{
     field::FieldKind,
     prefilter::Bytes,
@@ -36,10 +36,10 @@ const MAX_NAME: usize = 24;
 /// Longer values with escaped line ends, and longer strings, are texts.
 const MAX_ESCAPED_BYTES: usize = 200;
 
-pub(super) fn detect(value: &[u8], bytes: Bytes, kind: FieldKind) -> Vec<Match<'static>> {
+pub(super) fn detect(value: &[u8], bytes: Bytes, kind: FieldKind, is_document: bool) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
     if value.len() <= MAX_BYTES && may_hold_command(value, bytes, kind) && !strange::is_strange(value) {
-        let found = if is_document(value) { document::detect(value, kind) } else { shell(value, kind) };
+        let found = if is_document { document::detect(value, kind) } else { shell(value, kind) };
         matches.extend(found);
     }
     matches

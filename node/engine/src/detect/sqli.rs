@@ -102,15 +102,15 @@ pub(super) const LITERALS: &[&str] = words::SUSPECT;
 pub(super) const LITERALS_IN_HEADERS: &[&str] = words::ODD_IN_HEADERS;
 
 /// Reads a value in which literals were found.
-pub(super) fn detect(value: &[u8]) -> Vec<Match<'static>> {
-    if is_binary(value) || prose::is_prose(value) { Vec::new() } else { read_all(value) }
+pub(super) fn detect(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
+    if is_binary(value) || prose::is_prose(value) { Vec::new() } else { read_all(value, is_document) }
 }
 
 /// Each signature that matches, once.
-fn read_all(value: &[u8]) -> Vec<Match<'static>> {
+fn read_all(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = Vec::new();
     for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"'), Opening::Quoted(b'`')] {
-        for found in read(value, opening) {
+        for found in read(value, opening, is_document) {
             if !matches.iter().any(|known| known.signature == found.signature) {
                 matches.push(found);
             }
@@ -126,11 +126,10 @@ fn is_binary(value: &[u8]) -> bool {
     value.len() > BINARY_BYTES && odd() * 20 > value.len()
 }
 
-fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
+fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>> {
     if matches!(opening, Opening::Quoted(quote) if memchr::memchr(quote, value).is_none()) {
         return Vec::new();
     }
-    let is_document = is_document(value);
     // Posts quote code with it.
     if is_document && opening == Opening::Quoted(b'`') {
         return Vec::new();
@@ -145,12 +144,6 @@ fn read(value: &[u8], opening: Opening) -> Vec<Match<'static>> {
 /// Whether this word is of no use but to a database's administrator.
 pub(super) fn is_telling_word(value: &[u8]) -> bool {
     (4..=14).contains(&value.len()) && words::TELLING.iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-/// Many lines of many words.
-pub(crate) fn is_document(value: &[u8]) -> bool {
-    memchr::memchr_iter(b'\n', value).nth(4).is_some()
-        && value.split(u8::is_ascii_whitespace).nth(59).is_some()
 }
 
 impl Reading {

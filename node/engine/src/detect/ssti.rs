@@ -3,24 +3,36 @@
 
 mod words;
 
-use super::{Match, sqli::is_document};
-use crate::token::template::{Hole, Token, holes, tokens};
+use super::Match;
+use crate::token::{
+    markdown,
+    template::{Hole, Token, holes, tokens},
+};
 use shared::{
     AttackType,
     Severity::{self, Critical, High},
 };
+use std::borrow::Cow;
 
 /// Expressions beyond these are repetition.
 const MAX_HOLES: usize = 200;
 /// So much of a value after a directive belongs to it.
 const MAX_AFTER: usize = 500;
 
-pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
-    if !has_delimiter(value) || is_document(value) {
+pub(super) fn detect(value: &[u8], is_document: bool) -> Option<Match<'static>> {
+    if !has_delimiter(value) {
         return None;
     }
-    let found = holes(value).into_iter().take(MAX_HOLES);
-    found.filter_map(|hole| judge(value, &hole)).max_by_key(|it| it.severity)
+    // A post explains templates; what reaches out of one is code there, or an attack.
+    let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
+    let found = holes(&text).into_iter().take(MAX_HOLES).filter_map(|hole| judge(&text, &hole));
+    found.filter(|it| !is_document || is_certain(&text, it)).max_by_key(|it| it.severity)
+}
+
+/// Enough for a document: it is critical, and no chance bytes of a file.
+fn is_certain(text: &[u8], found: &Match<'_>) -> bool {
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    found.severity == Critical && text[found.span.clone()].iter().all(is_text)
 }
 
 /// May suspect too much, never too little.

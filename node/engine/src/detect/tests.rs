@@ -1,11 +1,11 @@
-use super::*;
+use super::{document::is_document, *};
 use std::sync::LazyLock;
 
 static DETECTORS: LazyLock<Detectors> = LazyLock::new(Detectors::built_in);
 
 fn found(text: &str, kind: FieldKind) -> Vec<&'static str> {
     DETECTORS
-        .detect(text.as_bytes(), Bytes::of(text.as_bytes()), kind)
+        .detect(text.as_bytes(), Bytes::of(text.as_bytes()), kind, is_document(text.as_bytes()))
         .iter()
         .map(|it| it.signature)
         .collect()

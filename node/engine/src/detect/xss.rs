@@ -9,7 +9,7 @@ mod disguise;
 mod style;
 mod url;
 
-use super::{Match, sqli::is_document};
+use super::Match;
 use crate::{
     field::FieldKind,
     token::{
@@ -26,10 +26,9 @@ use std::{borrow::Cow, ops::Range};
 /// Markup in attributes of markup is read this deep.
 const MAX_MARKUP_DEPTH: usize = 2;
 
-pub(super) fn detect(value: &[u8], kind: FieldKind) -> Vec<Match<'static>> {
+pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Vec<Match<'static>> {
     let mut found = Found { matches: Vec::new(), is_document: false };
     if memchr::memchr(b'<', value).is_some() {
-        let is_post = is_document(value);
         let text = if is_post { markdown::without_code(value) } else { Cow::Borrowed(value) };
         found.is_document = is_post || is_page(value);
         found.judge_markup(&text, 0);

@@ -72,7 +72,7 @@ mod tests {
 
     fn finds(line: &str) -> bool {
         let text = format!("{PROSE}{line}\n{PROSE}");
-        assert!(crate::detect::is_document(text.as_bytes()));
+        assert!(crate::detect::document::is_document(text.as_bytes()));
         detect(text.as_bytes(), FieldKind::Value).is_some()
     }
 

@@ -1,7 +1,9 @@
 use super::*;
 
 fn found(value: &str) -> Option<&'static str> {
-    detect(value.as_bytes(), Bytes::of(value.as_bytes()), FieldKind::Value).first().map(|it| it.signature)
+    detect(value.as_bytes(), Bytes::of(value.as_bytes()), FieldKind::Value, false)
+        .first()
+        .map(|it| it.signature)
 }
 
 #[test]
@@ -213,7 +215,7 @@ fn benign_texts_pass() {
 #[test]
 fn the_span_is_the_command_with_its_separator() {
     let value = b"127.0.0.1; cat /etc/passwd";
-    let found = &detect(value, Bytes::of(value), FieldKind::Value)[0];
+    let found = &detect(value, Bytes::of(value), FieldKind::Value, false)[0];
     assert_eq!(&value[found.span.clone()], b"; cat /etc/passwd");
 }
 

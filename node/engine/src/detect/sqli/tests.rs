@@ -1,4 +1,7 @@
-use super::{super::Detectors, *};
+use super::{
+    super::{Detectors, document::is_document},
+    *,
+};
 use crate::{field::FieldKind, prefilter::Bytes};
 use std::sync::LazyLock;
 
@@ -6,7 +9,9 @@ static DETECTORS: LazyLock<Detectors> = LazyLock::new(Detectors::built_in);
 
 /// Through the prefilter, which must let every hit pass.
 fn detect(text: &str) -> Vec<Match<'static>> {
-    let matches = DETECTORS.detect(text.as_bytes(), Bytes::of(text.as_bytes()), FieldKind::Value).into_iter();
+    let matches = DETECTORS
+        .detect(text.as_bytes(), Bytes::of(text.as_bytes()), FieldKind::Value, is_document(text.as_bytes()))
+        .into_iter();
     matches.filter(|it| it.attack_type == AttackType::Sqli).collect()
 }
 

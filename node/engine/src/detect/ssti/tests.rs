@@ -1,7 +1,7 @@
 use super::*;
 
 fn found(value: &str) -> Option<&'static str> {
-    detect(value.as_bytes()).map(|it| it.signature)
+    detect(value.as_bytes(), false).map(|it| it.signature)
 }
 
 #[test]

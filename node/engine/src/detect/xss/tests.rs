@@ -1,7 +1,10 @@
-use super::*;
+use super::{super::document::is_document, *};
 
 fn found(text: &str) -> Vec<&'static str> {
-    detect(text.as_bytes(), FieldKind::Value).iter().map(|it| it.signature).collect()
+    detect(text.as_bytes(), FieldKind::Value, is_document(text.as_bytes()))
+        .iter()
+        .map(|it| it.signature)
+        .collect()
 }
 
 #[track_caller]

@@ -1,0 +1,147 @@
+//! Padding: blanks and empty lines around a payload do not turn a detector off.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use engine::Engine;
+use shared::InspectRequest;
+
+/// A payload of each detector whose rules are off in documents, as it is written in a parameter.
+const PAYLOADS: &[(&str, &str)] = &[
+    ("ssti", "{{7*7}}"),
+    ("ssti", "${7*7}"),
+    ("ssti", "{{''.__class__.__mro__}}"),
+    ("rce", ";cat /etc/passwd"),
+    ("rce", "$(id)"),
+    ("rce", "__proto__[admin]=1"),
+    ("rce", "<?php system('id'); ?>"),
+    ("rce", "system('id');"),
+    ("rce", "import os; os.system('id')"),
+    ("ptrav", "/etc/passwd"),
+    ("ptrav", "../../../../etc/passwd"),
+    ("ptrav", "../../../x"),
+    ("sqli", "1 or 1=1"),
+    ("sqli", "1' union select 1,2 -- "),
+    ("sqli", "select a, b from information_schema.tables"),
+    ("xss", "<script>alert(1)</script>"),
+    ("xss", "<img src=x onerror=alert(1)>"),
+    ("xss", "<marquee>x</marquee>"),
+    ("xss", "'-alert(1)-'"),
+    ("xxe", "<!DOCTYPE a [%b;]>"),
+    ("nosqli", "';while(true){};'"),
+];
+
+/// As a URL spells it.
+const PADDINGS: &[&str] =
+    &["%0a", "%0d%0a", "%20", "%09", "%0d", "%20%0a", "%0a%0a%0a%09", "a%0a", "-%20%0a"];
+
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Query,
+    Cookie,
+    Header,
+    Path,
+    Form,
+}
+
+impl Part {
+    const ALL: [Self; 5] = [Self::Query, Self::Cookie, Self::Header, Self::Path, Self::Form];
+
+    fn request(self, value: &str) -> InspectRequest {
+        let (mut path, mut query, mut body) = ("/items".to_owned(), String::new(), None);
+        let mut headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
+        match self {
+            Self::Query => query = format!("x={value}"),
+            Self::Cookie => headers.push(("cookie", format!("a=1; x={value}"))),
+            Self::Header => headers.push(("x-forwarded-host", value.to_owned())),
+            Self::Path => path = format!("/items/{value}"),
+            Self::Form => body = Some(format!("a=1&x={value}").into_bytes()),
+        }
+        serde_json::from_value(serde_json::json!({
+            "client_ip": "::1", "method": "POST", "host": "shop.example", "path": path, "query": query,
+            "headers": headers, "body": body.map(shared::Body),
+        }))
+        .unwrap()
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let byte = |it: u8| match it {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' => char::from(it).to_string(),
+        _ => format!("%{it:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+fn types(engine: &Engine, request: &InspectRequest) -> Vec<String> {
+    engine.inspect(request).findings.iter().map(|it| it.attack_type.as_str().to_owned()).collect()
+}
+
+#[test]
+fn padding_does_not_hide_an_attack() {
+    let engine = Engine::new();
+    let mut missed = Vec::new();
+    for (attack_type, payload) in PAYLOADS {
+        let payload = escaped(payload);
+        for part in Part::ALL {
+            let is_found =
+                |value: &str| types(&engine, &part.request(value)).iter().any(|it| it == attack_type);
+            if !is_found(&payload) {
+                assert!(!matches!(part, Part::Query | Part::Form), "{payload} is not found without padding");
+                continue;
+            }
+            for padding in PADDINGS {
+                let padding = padding.repeat(60);
+                let around = [format!("{padding}{payload}"), format!("{payload}{padding}")];
+                missed
+                    .extend(around.into_iter().filter(|it| !is_found(it)).map(|it| format!("{part:?} {it}")));
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed.join("\n"));
+}
+
+/// Many lines of many words around code that a value may not hold.
+fn post() -> String {
+    let line = "In this part of the post we look at what a template is and where it is filled in.\n";
+    [&line.repeat(5), "A page that prints {{7*7}} computes, and import os; os.system('id') runs.\n", line]
+        .concat()
+}
+
+#[test]
+fn a_post_in_a_body_quotes_code() {
+    let engine = Engine::new();
+    assert_eq!(types(&engine, &Part::Form.request(&escaped(&post()))), [""; 0]);
+}
+
+#[test]
+fn a_post_outside_a_body_is_a_value() {
+    let engine = Engine::new();
+    for part in [Part::Query, Part::Cookie, Part::Path] {
+        assert_ne!(types(&engine, &part.request(&escaped(&post()))), [""; 0], "{part:?}");
+    }
+}
+
+#[test]
+fn a_value_seen_in_a_body_is_inspected_again_in_a_query() {
+    let engine = Engine::new();
+    let text = format!("{}{{{{7*7}}}}", "ab cd ef gh ij kl mn op qr st\n".repeat(6));
+    assert!(text.len() < 512, "the engine caches short values");
+    let value = escaped(&text);
+    assert_eq!(types(&engine, &Part::Form.request(&value)), [""; 0]);
+    assert_eq!(types(&engine, &Part::Query.request(&value)), ["ssti"]);
+}
+
+#[test]
+fn a_document_does_not_hide_a_certain_attack() {
+    let engine = Engine::new();
+    let attacks = [
+        "{{''.__class__.__mro__}}",
+        "../../../../../../x",
+        "<script>alert(1)</script>",
+        "x; cat /etc/passwd",
+    ];
+    for attack in attacks {
+        let value = escaped(&format!("{}{attack}\n", post().replace("{{7*7}}", "")));
+        assert_ne!(types(&engine, &Part::Form.request(&value)), [""; 0], "{attack}");
+    }
+}
