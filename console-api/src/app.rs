@@ -7,11 +7,11 @@ use crate::{
     intake::Intake,
     login_throttle::LoginThrottle,
     metrics::Metrics,
+    notification::{Dispatcher, Sender},
     retention::Retention,
     routes,
     simulation::replay::Replays,
     store::Store,
-    webhook::{Dispatcher, Sender},
 };
 use axum::{Router, extract::FromRef, middleware};
 use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};

@@ -1,6 +1,9 @@
 //! What callers of the API are told when something is wrong: `application/problem+json` (RFC 9457).
 
-use crate::store::{Change, StoreError};
+use crate::{
+    store::{Change, StoreError},
+    validation::ValidationError,
+};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -46,6 +49,12 @@ pub enum ApiError {
     Busy,
     #[error("the console failed; its log says why")]
     Internal(#[from] StoreError),
+}
+
+impl From<ValidationError> for ApiError {
+    fn from(ValidationError { name, detail }: ValidationError) -> Self {
+        Self::BadParameter { name, detail }
+    }
 }
 
 impl ApiError {

@@ -1,11 +1,21 @@
-//! What the console knows of a hit.
+//! Hits: recorded attacks of one type in one request.
 
-use crate::paging::{Cursor, Listed};
+use crate::{
+    paging::{Cursor, Listed},
+    query::{Filter, Times},
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::{AttackType, Decision, Finding, Point, RecordedRequest, RequestId, Severity};
 use std::net::IpAddr;
 use uuid::Uuid;
+
+/// Recorded hits: those of the attacks that match a filter, within a time range.
+#[derive(Debug, Clone, Default)]
+pub struct HitFilter {
+    pub filter: Filter,
+    pub times: Times,
+}
 
 /// One attack type in one request, with as much of the request as a list shows.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]

@@ -11,11 +11,11 @@
 //! | [`access`], [`sign_in`], [`password`], [`login_throttle`] | users, and how their sessions begin |
 //! | [`audit`] | who changed what |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
-//! | [`simulation`] | rules tried on what was recorded |
+//! | [`replay`], [`simulation`] | rules evaluated on recorded requests |
 //! | [`ruleset`], [`change_notifier`] | rules and lists, and the nodes that wait for them |
 //! | [`attack`], [`hit`] | what is known of an attack, of a hit |
 //! | [`view`] | searches that people keep |
-//! | [`webhook`] | attacks told to other programs |
+//! | [`webhook`], [`notification`] | signed attack notifications |
 //! | [`intake`] | how much is taken in at once, and from each token |
 //! | [`metrics`] | the counters |
 //! | [`query`] | the search language |
@@ -41,13 +41,16 @@ pub mod extract;
 pub mod grouping;
 pub mod hit;
 pub mod intake;
+pub mod json_object;
 pub mod login_throttle;
 pub mod metrics;
+pub mod notification;
 mod openapi;
 pub mod pages;
 pub mod paging;
 pub mod password;
 pub mod query;
+pub mod replay;
 pub mod retention;
 mod routes;
 pub mod ruleset;
@@ -57,5 +60,6 @@ pub mod signing_key;
 pub mod simulation;
 pub mod store;
 pub mod token;
+pub mod validation;
 pub mod view;
 pub mod webhook;

@@ -5,7 +5,7 @@ mod version;
 pub use version::{Difference, Version, VersionContent};
 
 use crate::{
-    extract::object,
+    json_object,
     paging::{Cursor, Listed},
 };
 use jiff::Timestamp;
@@ -25,9 +25,9 @@ pub struct StoredRule {
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleDraft {
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default, deserialize_with = "json_object::required")]
     pub scope: Scope,
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "json_object::required")]
     pub effect: Effect,
     #[serde(default)]
     pub comment: String,

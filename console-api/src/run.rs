@@ -10,12 +10,13 @@ use console_api::{
     clock::Clock,
     config::{CreateToken, Data, Serve, TokenFile},
     intake::Intake,
+    notification::Sender,
     paging::Slice,
     password::Password,
     retention::Retention,
     store::{Store, TokenSource},
     token::Token,
-    webhook::{Sender, Targets},
+    webhook::Targets,
 };
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
 use tokio::{net::TcpListener, signal::unix};

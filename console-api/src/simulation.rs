@@ -1,44 +1,33 @@
-//! Rules tried on what was recorded, before nodes decide by them.
+//! Simulation: rules evaluated on recorded requests before nodes use them.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`scan`] | recorded hits, and their requests, in pieces |
-//! | [`exclusion`] | from a hit to an exclusion |
-//! | [`preview`] | which recorded hits an exclusion would have silenced |
-//! | [`replay`], [`policy`] | what another ruleset would have made of it |
-//! | [`selection`] | which of it, as people write it |
-//! | [`detector`] | what a custom detector would have found |
+//! | [`scan`] | recorded hits and their requests, in batches |
+//! | [`exclusion`] | a hit → an exclusion |
+//! | [`preview`] | the recorded hits that an exclusion would suppress |
+//! | [`replay`] | another ruleset on recorded requests, decided as nodes do |
+//! | [`detector`] | the recorded requests in which a custom detector finds something |
 
 pub mod detector;
 pub mod exclusion;
-pub mod policy;
 pub mod preview;
 pub mod replay;
 pub mod scan;
-pub mod selection;
 
-use crate::query::{Filter, Times};
 use engine::{Engine, ExplainedField};
 use shared::{InspectRequest, RecordedRequest};
 use std::sync::LazyLock;
 
-/// Compiled when it is first needed: most consoles only record.
+/// Compiled at first use: most consoles only record.
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
 
-/// Which recorded hits rules are tried on: those of the attacks a filter leaves, that came in this time.
-#[derive(Debug, Clone, Default)]
-pub struct Recorded {
-    pub filter: Filter,
-    pub times: Times,
-}
-
-/// What the engine sees in a recorded request, stage by stage.
+/// The fields that the engine sees in a recorded request, stage by stage.
 pub(crate) fn explain(recorded: RecordedRequest) -> Vec<ExplainedField> {
-    ENGINE.explain(&again(recorded))
+    ENGINE.explain(&to_inspect_request(recorded))
 }
 
-/// The request as a node would get it again. What was masked, or cut off, stays so.
-fn again(recorded: RecordedRequest) -> InspectRequest {
+/// The call that a node would receive. Masked or truncated parts stay so.
+fn to_inspect_request(recorded: RecordedRequest) -> InspectRequest {
     InspectRequest {
         request_id: Some(recorded.request_id),
         connector: recorded.connector,
@@ -55,9 +44,4 @@ fn again(recorded: RecordedRequest) -> InspectRequest {
         body_truncated: recorded.body_truncated,
         not_inspected: Vec::new(),
     }
-}
-
-/// Of the application that the connector named; one that only the node's configuration knows is not recorded.
-fn application(request: &InspectRequest) -> Option<u32> {
-    request.connector.as_ref().and_then(|connector| connector.application)
 }

@@ -4,9 +4,9 @@ use crate::{
     actor::Role,
     attack::{Grouping, Order},
     audit::Author,
-    error::ApiError,
     paging::{Cursor, Listed},
     query::{self, Filter, Times},
+    validation::ValidationError,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -82,15 +82,15 @@ impl View {
 
 impl ViewDraft {
     /// A search that can be made.
-    pub fn checked(self, now: Timestamp) -> Result<Self, ApiError> {
+    pub fn checked(self, now: Timestamp) -> Result<Self, ValidationError> {
         let wrong =
-            |name: &str, what: &str| Err(ApiError::parameter(name, format!("`{name}` must be {what}")));
+            |name: &str, what: &str| Err(ValidationError::new(name, format!("`{name}` must be {what}")));
         let length = self.name.chars().count();
         if !(1..=MAX_NAME_CHARS).contains(&length) {
             return wrong("name", &format!("1 to {MAX_NAME_CHARS} characters long"));
         }
         if let Err(error) = Filter::parse(&self.query, now) {
-            return Err(ApiError::parameter("query", format!("`query`: {error}")));
+            return Err(ValidationError::new("query", format!("`query`: {error}")));
         }
         let is_empty_or = |text: &str, is_right: bool| text.is_empty() || is_right;
         if !is_empty_or(&self.group_by, Grouping::parse(&self.group_by).is_some()) {

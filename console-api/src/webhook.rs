@@ -3,22 +3,16 @@
 //! What attacks begin or grow is noted with the hits. [`dispatch`] asks each webhook's query about them, keeps what is to be told in
 //! the database, and sends it until it is taken.
 
-mod dispatch;
-mod message;
 mod secret;
-mod sender;
-mod syslog;
 mod target;
 
-pub use dispatch::{Dispatcher, MAX_ATTEMPTS};
 pub use secret::Secret;
-pub use sender::{SendError, Sender};
 pub use target::{InvalidTarget, Protocol, Target, Targets};
 
 use crate::{
-    error::ApiError,
     paging::{Cursor, Listed},
     query::Filter,
+    validation::ValidationError,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -171,21 +165,21 @@ impl Listed for Delivery {
 
 impl WebhookDraft {
     /// One that can be told something.
-    pub fn checked(self, targets: &Targets, now: Timestamp) -> Result<Self, ApiError> {
+    pub fn checked(self, targets: &Targets, now: Timestamp) -> Result<Self, ValidationError> {
         let target = Target::parse(&self.url).and_then(|target| targets.check(&target).map(|()| target));
-        let target = target.map_err(|cause| ApiError::parameter("url", format!("`url` {cause}")))?;
+        let target = target.map_err(|cause| ValidationError::new("url", format!("`url` {cause}")))?;
         if (self.format == Format::Cef) != (target.protocol() != Protocol::Http) {
             let message = "`format` must be `cef` where `url` is a server of syslog, and only there";
-            return Err(ApiError::parameter("format", message.to_owned()));
+            return Err(ValidationError::new("format", message.to_owned()));
         }
         if let Err(error) = Filter::parse(&self.query, now) {
-            return Err(ApiError::parameter("query", format!("`query`: {error}")));
+            return Err(ValidationError::new("query", format!("`query`: {error}")));
         }
         Ok(self)
     }
 
     /// What it is told. Its query was checked, so it parses; should it not any more, nothing is told.
-    fn filter(&self, now: Timestamp) -> Option<Filter> {
+    pub fn filter(&self, now: Timestamp) -> Option<Filter> {
         Some(Filter::parse(&self.query, now).ok()?.without_false_positives())
     }
 }

@@ -7,11 +7,8 @@ use crate::{
     error::ApiError,
     extract::{FromParameters, Id, Parameters, Query},
     paging::{Page, Slice},
+    replay::{Replay, ReplayStatus, Verdict, Verdicts},
     ruleset::StoredRule,
-    simulation::{
-        policy::Verdict,
-        replay::{Replay, ReplayStatus, Verdicts},
-    },
     store::Store,
 };
 use askama::Template;

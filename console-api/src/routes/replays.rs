@@ -7,11 +7,9 @@ use crate::{
     error::ApiError,
     extract::{self, Id, Query},
     paging::{Page, Slice},
+    replay::{Candidate, Replay, ReplayDraft, ReplayStatus, Report},
     ruleset::{StoredEntry, StoredRule},
-    simulation::{
-        policy::Policy,
-        replay::{Candidate, Replay, ReplayDraft, ReplayStatus, Replays, Report, Simulation},
-    },
+    simulation::replay::{Content, Replays, Simulation},
     store::Store,
 };
 use axum::{
@@ -19,7 +17,6 @@ use axum::{
     extract::{FromRequest, Request, State},
     http::StatusCode,
 };
-use shared::ruleset::{ListEntry, Rule};
 use uuid::Uuid;
 
 /// More rules than this are a ruleset of their own.
@@ -75,11 +72,11 @@ pub(super) async fn start(
     State(replays): State<Replays>,
     Draft(draft): Draft,
 ) -> Result<(StatusCode, Json<Replay>), ApiError> {
-    let which = draft.recorded.read(author.at)?;
+    let hits = draft.recorded.read(author.at)?;
     let (version, _) = store.ruleset_head().await?;
     let before = content(&store, version).await?.ok_or(ApiError::NotFound("ruleset"))?;
     let after = candidate(&store, &draft.candidate, &before).await?;
-    let turn = replays.turn().ok_or_else(|| ApiError::Conflict("another replay runs".to_owned()))?;
+    let permit = replays.try_permit().ok_or_else(|| ApiError::Conflict("another replay runs".to_owned()))?;
     let replay = Replay {
         id: Uuid::now_v7(),
         created_at: author.at,
@@ -90,13 +87,10 @@ pub(super) async fn start(
         report: Report::default(),
     };
     store.add_replay(&replay).await?;
-    let policy = |(rules, lists): (Vec<Rule>, Vec<ListEntry>)| Policy::new(&rules, lists);
-    let simulation = Simulation { before: policy(before), after: policy(after), which };
-    tokio::spawn(simulation.run(store, clock, replay.clone(), turn));
+    let simulation = Simulation::new(&before, &after, hits);
+    tokio::spawn(simulation.run(store, clock, replay.clone(), permit));
     Ok((StatusCode::ACCEPTED, Json(replay)))
 }
-
-type Content = (Vec<Rule>, Vec<ListEntry>);
 
 async fn content(store: &Store, version: u64) -> Result<Option<Content>, ApiError> {
     let Some(content) = store.version(version).await? else { return Ok(None) };

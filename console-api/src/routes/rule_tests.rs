@@ -2,13 +2,8 @@
 
 use super::rules;
 use crate::{
-    actor::Analyst,
-    clock::Clock,
-    error::ApiError,
-    extract,
-    ruleset::RuleDraft,
-    simulation::{detector, selection::Selection},
-    store::Store,
+    actor::Analyst, clock::Clock, error::ApiError, extract, replay::Selection, ruleset::RuleDraft,
+    simulation::detector, store::Store,
 };
 use axum::{
     Json,

@@ -6,10 +6,11 @@ use crate::{
     clock::Clock,
     error::ApiError,
     extract::{self, FromParameters, Id, IfMatch, Parameters, Query, Tag, etag},
+    notification::{Dispatcher, Sender},
     openapi::query_parameter,
     paging::{Page, Slice},
     store::{Due, Store},
-    webhook::{Delivery, DeliveryState, Dispatcher, NewWebhook, Secret, Sender, Webhook, WebhookDraft},
+    webhook::{Delivery, DeliveryState, NewWebhook, Secret, Webhook, WebhookDraft},
 };
 use axum::{
     Json,
@@ -231,6 +232,6 @@ where
         let draft: WebhookDraft = extract::json_body(request, state, "a webhook", super::BODY_LIMIT).await?;
         checked_name(&draft.name)?;
         let (sender, now) = (Sender::from_ref(state), Clock::from_ref(state).now());
-        draft.checked(sender.targets(), now).map(Self)
+        draft.checked(sender.targets(), now).map(Self).map_err(Into::into)
     }
 }

@@ -1,6 +1,6 @@
 //! From a hit to an exclusion.
 
-use crate::{error::ApiError, extract::optional_object, hit::RecordedHit, ruleset::RuleDraft};
+use crate::{hit::RecordedHit, json_object, ruleset::RuleDraft, validation::ValidationError};
 use engine::rules::{bare, path};
 use serde::Deserialize;
 use shared::{
@@ -30,7 +30,7 @@ pub struct ExclusionDraft {
     #[serde(default)]
     pub points: Option<Vec<Point>>,
     /// For which requests. Left out: those of the hit's host, path and method.
-    #[serde(default, deserialize_with = "optional_object")]
+    #[serde(default, deserialize_with = "json_object::optional")]
     pub scope: Option<Scope>,
     #[serde(default)]
     pub comment: String,
@@ -38,11 +38,11 @@ pub struct ExclusionDraft {
 
 impl ExclusionDraft {
     /// The rule. `attack_path` is the path of the hit's attack: cut off where the payload begins, if that is in the path.
-    pub fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ApiError> {
+    pub fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ValidationError> {
         let count = hit.findings.len();
         let Some(finding) = hit.findings.get(self.finding) else {
             let detail = format!("`finding` must be less than {count}: so many findings the hit has");
-            return Err(ApiError::parameter("finding", detail));
+            return Err(ValidationError::new("finding", detail));
         };
         let points = self.points.unwrap_or_else(|| vec![finding.point.clone()]);
         let effect = Effect::Ignore { findings: silenced(self.width, finding)?, points };
@@ -52,13 +52,13 @@ impl ExclusionDraft {
     }
 }
 
-fn silenced(width: Width, finding: &Finding) -> Result<Suppressed, ApiError> {
+fn silenced(width: Width, finding: &Finding) -> Result<Suppressed, ValidationError> {
     Ok(match width {
         Width::Signature => Suppressed::Signature(finding.signature.clone()),
         Width::Subtype => {
             let class = finding.class.as_ref();
             let class =
-                class.ok_or_else(|| ApiError::parameter("width", "`width`: this finding has no subtype"))?;
+                class.ok_or_else(|| ValidationError::new("width", "`width`: this finding has no subtype"))?;
             Suppressed::Subtype(class.subtype.clone())
         }
         Width::Type => Suppressed::Type(finding.attack_type.clone()),

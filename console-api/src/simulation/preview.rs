@@ -1,14 +1,12 @@
 //! Which recorded hits an exclusion would have silenced: the node's own rules on what nodes had found.
 
-use super::{
-    Recorded,
-    scan::{Progress, Scan, ScanLimits},
-};
+use super::scan::{Scan, ScanLimits};
 use crate::{
     attack::Mark,
-    hit::RecordedHit,
+    hit::{HitFilter, RecordedHit},
     paging::{Listed, Page, Slice},
     query::{Condition, Filter},
+    replay::Progress,
     ruleset::RuleDraft,
     store::{Store, StoreError},
 };
@@ -99,12 +97,12 @@ pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Previe
 }
 
 /// The hits that an exclusion may be about.
-fn concerned(effect: &Effect) -> Recorded {
+fn concerned(effect: &Effect) -> HitFilter {
     let filter = match effect {
         Effect::Ignore { findings: Suppressed::Type(code), .. } => Condition::Type(code.clone()).into(),
         _ => Filter::default(),
     };
-    Recorded { filter, ..Recorded::default() }
+    HitFilter { filter, ..HitFilter::default() }
 }
 
 /// How much of a hit an exclusion takes away.

@@ -1,20 +1,19 @@
-//! Reads what was recorded in pieces, the latest first, until there is no more, or it has been enough.
+//! Scans of recorded hits: in batches, the latest first, up to a limit of hits and time.
 
-use super::Recorded;
 use crate::{
-    hit::RecordedHit,
+    hit::{HitFilter, RecordedHit},
+    replay::Progress,
     store::{Store, StoreError},
 };
-use serde::{Deserialize, Serialize};
 use shared::{Decision, RecordedRequest, RequestId};
 use std::{collections::HashSet, time::Duration};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// How many hits are held in memory.
-const PIECE: u32 = 500;
+/// Hits held in memory.
+const BATCH: u32 = 500;
 
-/// How far a scan may go.
+/// Bounds of a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanLimits {
     pub hits: u64,
@@ -22,22 +21,13 @@ pub struct ScanLimits {
 }
 
 impl ScanLimits {
-    /// While somebody waits for the answer.
+    /// For a call that waits for the answer.
     pub const CALL: Self = Self { hits: 100_000, time: Duration::from_secs(5) };
-}
-
-/// How far a scan has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Progress {
-    /// How many hits were looked at.
-    pub hits: u64,
-    /// Whether these were all.
-    pub complete: bool,
 }
 
 pub struct Scan {
     store: Store,
-    which: Recorded,
+    filter: HitFilter,
     limits: ScanLimits,
     end: Instant,
     last: Option<Uuid>,
@@ -45,18 +35,18 @@ pub struct Scan {
 }
 
 impl Scan {
-    pub fn new(store: Store, which: Recorded, limits: ScanLimits) -> Self {
+    pub fn new(store: Store, filter: HitFilter, limits: ScanLimits) -> Self {
         let end = Instant::now() + limits.time;
-        Self { store, which, limits, end, last: None, progress: Progress::default() }
+        Self { store, filter, limits, end, last: None, progress: Progress::default() }
     }
 
-    /// The next hits; none at the end.
+    /// The next hits; empty at the end.
     pub async fn hits(&mut self) -> Result<Vec<RecordedHit>, StoreError> {
         if self.progress.complete || self.progress.hits >= self.limits.hits || Instant::now() >= self.end {
             return Ok(Vec::new());
         }
-        let hits = self.store.hits_before(&self.which, self.last, PIECE).await?;
-        self.progress.complete = hits.len() < PIECE as usize;
+        let hits = self.store.hits_before(&self.filter, self.last, BATCH).await?;
+        self.progress.complete = hits.len() < BATCH as usize;
         self.progress.hits += hits.len() as u64;
         self.last = hits.last().map(|hit| hit.id);
         Ok(hits)
@@ -74,7 +64,7 @@ impl RequestScan {
         Self { scan, seen: HashSet::new() }
     }
 
-    /// The next requests, with what was decided on them; `None` at the end.
+    /// The next requests, with their decisions; `None` at the end.
     pub async fn requests(&mut self) -> Result<Option<Vec<(RecordedRequest, Decision)>>, StoreError> {
         let hits = self.scan.hits().await?;
         if hits.is_empty() {

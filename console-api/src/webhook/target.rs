@@ -81,7 +81,7 @@ impl Target {
         Ok(Self { uri, protocol, ip })
     }
 
-    pub(super) fn uri(&self) -> &Uri {
+    pub(crate) fn uri(&self) -> &Uri {
         &self.uri
     }
 
@@ -113,7 +113,7 @@ impl Targets {
     }
 
     /// The addresses of a server of syslog, if each may be called.
-    pub(super) async fn syslog_addresses(&self, target: &Target) -> io::Result<Vec<SocketAddr>> {
+    pub(crate) async fn syslog_addresses(&self, target: &Target) -> io::Result<Vec<SocketAddr>> {
         let port = target.uri.port_u16().unwrap_or(SYSLOG_PORT);
         if let Some(ip) = target.ip {
             self.check_address(ip).map_err(io::Error::other)?;

@@ -10,9 +10,10 @@ use console_api::{
     app::App,
     bundles::Bundles,
     clock::Clock,
+    notification::Sender,
     store::{DatabaseUrl, PostgresUrl, Store, TokenSource},
     token::Token,
-    webhook::{Sender, Targets},
+    webhook::Targets,
 };
 use http_body_util::BodyExt;
 use jiff::Timestamp;

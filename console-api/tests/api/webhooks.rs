@@ -16,8 +16,9 @@ use console_api::{
     app::App,
     bundles::Bundles,
     clock::Clock,
+    notification::{Dispatcher, MAX_ATTEMPTS, Sender},
     paging::Slice,
-    webhook::{Dispatcher, MAX_ATTEMPTS, Secret, Sender, Targets},
+    webhook::{Secret, Targets},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use insta::assert_json_snapshot;

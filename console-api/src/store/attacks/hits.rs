@@ -9,10 +9,9 @@ use crate::store::{
     },
 };
 use crate::{
-    hit::{HitDetail, RecordedHit},
+    hit::{HitDetail, HitFilter, RecordedHit},
     paging::{Page, Slice},
     query::Filter,
-    simulation::Recorded,
 };
 use shared::{AttackType, ConnectorInfo, RequestId};
 use sqlx::FromRow;
@@ -100,15 +99,15 @@ macro_rules! page_of_hits {
 
 impl Statement {
     /// Further conditions on `hits h`.
-    fn push_recorded(&mut self, which: &Recorded) {
-        if which.filter != Filter::default() {
+    fn push_hit_filter(&mut self, filter: &HitFilter) {
+        if filter.filter != Filter::default() {
             self.push(" and exists (select 1 from attacks a where a.id = h.attack_id and ");
-            self.push_filter(&which.filter).push(")");
+            self.push_filter(&filter.filter).push(")");
         }
-        if let Some(from) = which.times.from {
+        if let Some(from) = filter.times.from {
             self.push(" and h.at >= ").bind(from.as_millisecond());
         }
-        if let Some(to) = which.times.to {
+        if let Some(to) = filter.times.to {
             self.push(" and h.at < ").bind(to.as_millisecond());
         }
     }
@@ -158,13 +157,13 @@ impl Store {
     /// Recorded hits, the latest first by their ids, which nodes make as they find them.
     pub async fn hits_before(
         &self,
-        which: &Recorded,
+        filter: &HitFilter,
         before: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<RecordedHit>, StoreError> {
         let mut statement = Statement::new(hits!("where true"));
-        statement.found = self.find(&which.filter).await?.into();
-        statement.push_recorded(which);
+        statement.found = self.find(&filter.filter).await?.into();
+        statement.push_hit_filter(filter);
         if let Some(before) = before {
             statement.push(" and h.id < ").bind(before.to_string());
         }
@@ -173,10 +172,10 @@ impl Store {
         rows.into_iter().map(RecordedHit::try_from).collect()
     }
 
-    pub async fn count_hits(&self, which: &Recorded) -> Result<u64, StoreError> {
+    pub async fn count_hits(&self, filter: &HitFilter) -> Result<u64, StoreError> {
         let mut statement = Statement::new("select count(*) from hits h where true");
-        statement.found = self.find(&which.filter).await?.into();
-        statement.push_recorded(which);
+        statement.found = self.find(&filter.filter).await?.into();
+        statement.push_hit_filter(filter);
         let (hits,): (i64,) = statement.fetch_one(&self.reader).await?;
         Ok(count(hits))
     }

@@ -9,7 +9,7 @@ use crate::store::{
 };
 use crate::{
     paging::{Page, Slice},
-    simulation::replay::{Replay, ReplayStatus},
+    replay::{Replay, ReplayStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use sqlx::FromRow;

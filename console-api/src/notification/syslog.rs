@@ -1,6 +1,6 @@
 //! Messages of syslog (RFC 5424), in a datagram each (RFC 5426) or over a connection, with their length before them (RFC 6587).
 
-use super::target::Protocol;
+use crate::webhook::Protocol;
 use jiff::Timestamp;
 use std::{
     io,

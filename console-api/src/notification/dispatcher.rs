@@ -1,11 +1,12 @@
 //! From attacks to calls: what is to be told is in the database before it is sent, and stays there until it is taken. So it is
 //! told at least once, whatever ends in between.
 
-use super::{Delivery, Secret, Sender, Webhook, message};
+use super::{Sender, message};
 use crate::{
     clock::Clock,
     metrics::Metrics,
     store::{Due, NewDelivery, Outcome, Store, StoreError},
+    webhook::{Delivery, Secret, Webhook},
 };
 use jiff::SignedDuration;
 use std::{collections::HashMap, time::Duration};

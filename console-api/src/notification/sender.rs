@@ -1,6 +1,7 @@
 //! Calls of webhooks.
 
-use super::{InvalidTarget, Secret, Target, Targets, syslog, target::Protocol};
+use super::syslog;
+use crate::webhook::{InvalidTarget, Protocol, Secret, Target, Targets};
 use http_body_util::Full;
 use hyper::{
     Request,

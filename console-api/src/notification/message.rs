@@ -1,7 +1,9 @@
 //! The bodies of calls.
 
-use super::{Format, Webhook};
-use crate::attack::{Attack, cef};
+use crate::{
+    attack::{Attack, cef},
+    webhook::{Format, Webhook},
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
