@@ -1,10 +1,11 @@
-//! Whose turn it is, and who is sent away: what is admitted stays fast, however much comes.
+//! Admission control: bounded concurrency, load shedding.
 //!
-//! Analysis takes a processor, so there are as many turns as processors. Who finds none waits in line, and while that line
-//! moves on to its end now and then, waits up to [`Patience::burst`]. Once the line has not been empty for that long, it is
-//! no burst but more than can be done; then a wait of [`Patience::standing`] is too long already, or everybody would
-//! wait the longest there is, for ever. That holds on until nobody had to be sent away for a while.
+//! Analysis is bound by processors, so there are as many permits as processors, and calls beyond them queue. During a burst
+//! a call may wait up to [`QueueTimeouts::burst_timeout`]. Once the queue has not been empty for that long, the node is
+//! overloaded, and a wait longer than [`QueueTimeouts::overloaded_timeout`] is refused: otherwise every call would wait the
+//! maximum. The overload lasts until no call was refused for a while.
 
+use crate::config::QueueTimeouts;
 use std::{
     future::poll_fn,
     mem,
@@ -19,70 +20,65 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How long anybody waits for a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    pub burst: Duration,
-    pub standing: Duration,
-}
-
-/// More came than can be done.
+/// The queue is full or too slow.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the node has more to do than it can")]
+#[error("the node is overloaded; retry later")]
 pub struct Overloaded;
 
-/// The turns at one kind of work.
+/// Admission to one kind of work.
 pub struct Admission {
-    turns: Arc<Semaphore>,
-    patience: Patience,
+    permits: Arc<Semaphore>,
+    timeouts: QueueTimeouts,
     waiting: AtomicUsize,
     max_waiting: usize,
     start: Instant,
-    /// When somebody last had to wait for nobody; milliseconds after `start`.
+    /// When a call last found a free permit; milliseconds after `start`.
     last_empty: AtomicU64,
-    /// Until when a line counts as standing, as somebody was sent away.
-    standing_until: AtomicU64,
+    /// End of the overload; milliseconds after `start`.
+    overloaded_until: AtomicU64,
 }
 
 /// The right to work, until it is dropped.
-pub struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 impl Admission {
-    /// Milliseconds after somebody was sent away.
-    const AFTERMATH: u64 = 1_000;
+    /// How long an overload lasts after a refusal, in milliseconds.
+    const OVERLOAD_MILLIS: u64 = 1_000;
 
-    pub fn new(turns: usize, max_waiting: usize, patience: Patience) -> Self {
-        let (waiting, last_empty, standing_until) = Default::default();
-        let turns = Arc::new(Semaphore::new(turns));
-        Self { turns, patience, waiting, max_waiting, start: Instant::now(), last_empty, standing_until }
+    pub fn new(permits: usize, max_waiting: usize, timeouts: QueueTimeouts) -> Self {
+        let (waiting, last_empty, overloaded_until) = Default::default();
+        let permits = Arc::new(Semaphore::new(permits));
+        Self { permits, timeouts, waiting, max_waiting, start: Instant::now(), last_empty, overloaded_until }
     }
 
-    pub async fn turn(&self) -> Result<Turn, Overloaded> {
-        if let Ok(permit) = self.turns.clone().try_acquire_owned() {
+    /// Waits for a permit, within the timeout that the load allows.
+    pub async fn acquire(&self) -> Result<Permit, Overloaded> {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
             self.last_empty.store(self.now(), Relaxed);
-            line_up().await;
-            return Ok(Turn(permit));
+            yield_to_queue().await;
+            return Ok(Permit(permit));
         }
         if self.waiting.fetch_add(1, Relaxed) >= self.max_waiting {
             self.waiting.fetch_sub(1, Relaxed);
             return Err(Overloaded);
         }
-        let _in_line = InLine(&self.waiting);
+        let _waiting = Waiting(&self.waiting);
         let arrived = Instant::now();
-        let permit = self.turns.clone().acquire_owned().await.map_err(|_| Overloaded)?;
-        // Asked at the end of the wait: a timer for each would cost more than those are worth who go.
-        if arrived.elapsed() <= self.patience() {
-            return Ok(Turn(permit));
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| Overloaded)?;
+        // Checked at the end of the wait: a timer per call would cost more than it saves.
+        if arrived.elapsed() <= self.timeout() {
+            return Ok(Permit(permit));
         }
-        self.standing_until.store(self.now() + Self::AFTERMATH, Relaxed);
+        self.overloaded_until.store(self.now() + Self::OVERLOAD_MILLIS, Relaxed);
         Err(Overloaded)
     }
 
-    fn patience(&self) -> Duration {
+    fn timeout(&self) -> Duration {
         let now = self.now();
         let busy_for = Duration::from_millis(now.saturating_sub(self.last_empty.load(Relaxed)));
-        let stands = busy_for > self.patience.burst || now < self.standing_until.load(Relaxed);
-        if stands { self.patience.standing } else { self.patience.burst }
+        let is_overloaded =
+            busy_for > self.timeouts.burst_timeout || now < self.overloaded_until.load(Relaxed);
+        if is_overloaded { self.timeouts.overloaded_timeout } else { self.timeouts.burst_timeout }
     }
 
     fn now(&self) -> u64 {
@@ -90,9 +86,9 @@ impl Admission {
     }
 }
 
-/// Lets those line up whose calls are here already. Otherwise each would be analysed before the next is looked at, and nobody
-/// could tell how many wait.
-async fn line_up() {
+/// Lets calls that have already arrived queue first. Otherwise each would be analysed before the next is accepted, and the
+/// length of the queue would stay unknown.
+async fn yield_to_queue() {
     let mut waited = false;
     poll_fn(|context| {
         if mem::replace(&mut waited, true) {
@@ -104,10 +100,10 @@ async fn line_up() {
     .await;
 }
 
-/// Counts a waiter, also one that gives up.
-struct InLine<'a>(&'a AtomicUsize);
+/// Counts a waiting call, until it is admitted or cancelled.
+struct Waiting<'a>(&'a AtomicUsize);
 
-impl Drop for InLine<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
@@ -124,37 +120,41 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
     const SHORT: Duration = Duration::from_millis(20);
 
-    /// One turn, which is taken, and somebody who waits for it.
-    async fn behind(patience: Patience, held: Duration) -> Result<Turn, Overloaded> {
-        let admission = Admission::new(1, 1, patience);
-        let turn = admission.turn().await.unwrap();
+    /// The result of waiting behind a permit that is held for this time.
+    async fn behind(
+        burst_timeout: Duration,
+        overloaded_timeout: Duration,
+        held: Duration,
+    ) -> Result<Permit, Overloaded> {
+        let admission = Admission::new(1, 1, QueueTimeouts { burst_timeout, overloaded_timeout });
+        let permit = admission.acquire().await.unwrap();
         let release = async {
             tokio::time::sleep(held).await;
-            drop(turn);
+            drop(permit);
         };
-        tokio::join!(admission.turn(), release).0
+        tokio::join!(admission.acquire(), release).0
     }
 
     #[tokio::test]
-    async fn a_burst_is_waited_out() {
-        assert!(behind(Patience { burst: LONG, standing: SHORT }, SHORT * 3).await.is_ok());
+    async fn a_burst_waits_up_to_the_burst_timeout() {
+        assert!(behind(LONG, SHORT, SHORT * 3).await.is_ok());
     }
 
     #[tokio::test]
-    async fn once_the_line_stands_a_short_wait_is_too_long() {
-        assert!(behind(Patience { burst: SHORT, standing: SHORT }, SHORT * 3).await.is_err());
-        assert!(behind(Patience { burst: SHORT, standing: LONG }, SHORT * 3).await.is_ok());
+    async fn under_overload_the_short_timeout_applies() {
+        assert!(behind(SHORT, SHORT, SHORT * 3).await.is_err());
+        assert!(behind(SHORT, LONG, SHORT * 3).await.is_ok());
     }
 
     #[tokio::test]
-    async fn whoever_finds_the_line_full_goes_at_once_and_who_gives_up_leaves_a_place() {
-        let admission = Admission::new(1, 1, Patience { burst: LONG, standing: LONG });
-        let turn = admission.turn().await.unwrap();
-        let mut waiting = Box::pin(admission.turn());
+    async fn a_full_queue_refuses_at_once_and_a_cancelled_wait_frees_its_slot() {
+        let admission = Admission::new(1, 1, QueueTimeouts { burst_timeout: LONG, overloaded_timeout: LONG });
+        let permit = admission.acquire().await.unwrap();
+        let mut waiting = Box::pin(admission.acquire());
         assert!(tokio::time::timeout(SHORT, &mut waiting).await.is_err(), "waits");
-        assert_eq!(admission.turn().await.err(), Some(Overloaded));
+        assert_eq!(admission.acquire().await.err(), Some(Overloaded));
         drop(waiting);
-        let (next, ()) = tokio::join!(admission.turn(), async { drop(turn) });
+        let (next, ()) = tokio::join!(admission.acquire(), async { drop(permit) });
         assert!(next.is_ok());
     }
 }

@@ -1,104 +1,69 @@
-//! The parts put together: built from the configuration, served, and stopped in order.
+//! The application: parts built from the configuration, served, and stopped in order.
 
 use crate::{
     Config, VERSION,
-    behaviour::Behaviour,
-    connectors::Connectors,
-    doors::{self, Door, limits::Limits, tls::Tls},
+    config::ConnectionLimits,
+    listeners::{self, Listener, tls::Tls},
     log::Logs,
-    metrics::Metrics,
-    policy::{CurrentPolicy, GeoIp, copy::LastCopy, feed::Feed},
-    recent::RecentRequests,
+    policy::{copy::LastCopy, feed::Feed},
     reload::Reload,
-    server::{self, Intake, Node, Signatures, Turns},
+    server::{self, Node},
     spool::{Spool, delivery::Delivery, heartbeat::Heartbeat},
 };
 use anyhow::Context as _;
-use arc_swap::ArcSwap;
 use axum::Router;
-use engine::Engine;
 use shared::record::NodeInfo;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// Runs until `stop`. Fails only while starting: afterwards a node goes on with what it has.
+/// Runs until `stop`. Fails only during the start: a running node keeps working with what it has.
 pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationToken) -> anyhow::Result<()> {
-    let config = Arc::new(config);
-    let spool = Arc::new(Spool::open(&config.spool)?);
-    let metrics = Arc::new(Metrics::new(&config.metrics));
-    let policy: Arc<CurrentPolicy> = Arc::default();
-    let geoip = Arc::new(GeoIp::open(&config.geoip)?);
-    let (behaviour, sharing) = Behaviour::start(&config.behaviour).context("behaviour.shared.url_file")?;
-    let node = Arc::new(Node {
-        id: spool.node_id()?,
-        engine: Engine::new(),
-        config: ArcSwap::new(config.clone()),
-        policy: policy.clone(),
-        automatic: Arc::default(),
-        geoip: geoip.clone(),
-        behaviour: behaviour.clone(),
-        spool: spool.clone(),
-        recent: RecentRequests::default(),
-        metrics: metrics.clone(),
-        logs,
-        intake: Intake::new(&config.limits),
-        turns: Turns::new(config.limits.patience),
-        signatures: Signatures::default(),
-        connectors: Connectors::default(),
-    });
+    let (node, sharing) = Node::build(config, logs)?;
+    let node = Arc::new(node);
+    let config = node.config.load_full();
     let feed = config.console.as_ref().map(|console| {
         let copy = LastCopy::beside(&config.spool.directory);
-        let mut feed = Feed::new(console, policy, copy, geoip.fields())?;
-        // Before anybody is answered.
+        let mut feed = Feed::new(console, node.policy.clone(), copy, node.geoip.fields())?;
+        // Before the first request is decided.
         feed.start_from_copy();
         anyhow::Ok(feed)
     });
     let feed = feed.transpose()?;
     let servers = serve(&config, &node, &stop)?;
-    info!(version = VERSION, mode = %config.route_config.default.mode.mode, "ready for connectors on {}", config.connector.address);
+    let (mode, address) = (config.route_config.default.mode.mode, config.connector.address);
+    info!(version = VERSION, %mode, "ready for connectors on {address}");
 
-    let delivery_stop = CancellationToken::new();
-    let mut background = JoinSet::new();
-    background.spawn(sync_periodically(spool.clone(), config.spool.sync_interval, delivery_stop.clone()));
+    // Cancelled after the servers: the last delivery comes after the last hit.
+    let stop_tasks = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(sync_periodically(node.spool.clone(), config.spool.sync_interval, stop_tasks.clone()));
     if let Some(console) = &config.console {
         let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
-        background.spawn(Delivery::new(spool, console, info.clone(), metrics)?.run(delivery_stop.clone()));
-        let (started_at, told) = (jiff::Timestamp::now(), node.clone());
-        let heartbeat = Heartbeat::new(console, info, move || told.status(started_at))?;
-        background.spawn(heartbeat.run(delivery_stop.clone()));
+        tasks.spawn(Delivery::new(node.spool.clone(), console, info.clone())?.run(stop_tasks.clone()));
+        let (started_at, reported) = (jiff::Timestamp::now(), node.clone());
+        let heartbeat = Heartbeat::new(console, info, move || reported.status(started_at))?;
+        tasks.spawn(heartbeat.run(stop_tasks.clone()));
     }
-
     if let Some(sharing) = sharing {
-        background.spawn(sharing.run(behaviour, delivery_stop.clone()));
+        tasks.spawn(sharing.run(node.behaviour.clone(), stop_tasks.clone()));
     }
-    let served = node.clone();
-    background.spawn(Reload::new(path, node)?.run(delivery_stop.clone()));
-    background.spawn(geoip.run(delivery_stop.clone()));
+    tasks.spawn(Reload::new(path, node.clone())?.run(stop_tasks.clone()));
+    tasks.spawn(node.geoip.clone().run(stop_tasks.clone()));
     if let Some(feed) = feed {
-        background.spawn(feed.run(delivery_stop.clone()));
+        tasks.spawn(feed.run(stop_tasks.clone()));
     }
 
     stop.cancelled().await;
     info!("stopping");
-    // First no new hits, then the last delivery.
     servers.join_all().await;
-    delivery_stop.cancel();
-    background.join_all().await;
-    if let Some(log) = &served.logs.access {
+    stop_tasks.cancel();
+    tasks.join_all().await;
+    if let Some(log) = &node.logs.access {
         log.flush(Duration::from_secs(1));
     }
     Ok(())
-}
-
-/// A listener before it is bound.
-struct Planned {
-    key: &'static str,
-    address: SocketAddr,
-    router: Router,
-    tls: Option<Tls>,
-    limits: Limits,
 }
 
 fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow::Result<JoinSet<()>> {
@@ -107,45 +72,49 @@ fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow:
         servers.spawn(reload.run(stop.clone()));
         tls
     });
-    let mut planned = vec![Planned {
-        key: "connector.address",
-        address: config.connector.address,
-        router: server::connector_router(node.clone()),
+    let limits = &config.limits.connections;
+    let limits = ConnectionLimits {
+        max_connections: listeners::descriptors::connections(limits.max_connections),
+        recycle: config.connector.recycle.clone(),
+        ..limits.clone()
+    };
+    // All are bound before the first one serves, so that a node that cannot start answers nothing.
+    let mut bound = vec![Listener {
         tls,
-        limits: Limits {
-            max_connections: doors::descriptors::connections(config.limits.connections.max_connections),
-            recycle: config.connector.recycle.clone(),
-            ..config.limits.connections.clone()
-        },
+        ..listener(
+            "connector.address",
+            config.connector.address,
+            server::connector_router(node.clone()),
+            limits,
+            node,
+        )?
     }];
-    let for_operators = [
-        ("metrics.listen_address", config.metrics.address, server::metrics_router(node.clone())),
-        (
-            "metrics.legacy_status.listen_address",
-            config.metrics.status_address,
-            server::status_router(node.clone()),
-        ),
-        ("health_check.listen_address", config.health_check.address, server::health_router(node.clone())),
-    ];
-    for (key, address, router) in for_operators {
-        planned.extend(address.map(|address| Planned {
-            key,
-            address,
-            router,
-            tls: None,
-            limits: Limits::of_operators(),
-        }));
+    let (metrics, health) = (&config.metrics, &config.health_check);
+    for (key, address, router) in [
+        ("metrics.listen_address", metrics.address, server::metrics_router(node.clone())),
+        ("metrics.legacy_status.listen_address", metrics.status_address, server::status_router(node.clone())),
+        ("health_check.listen_address", health.address, server::health_router(node.clone())),
+    ] {
+        let Some(address) = address else { continue };
+        bound.push(listener(key, address, router, ConnectionLimits::of_operators(), node)?);
     }
-    // All are bound before the first answers, so that a node that cannot start says nothing.
-    let mut doors = Vec::new();
-    for Planned { key, address, router, tls, limits } in planned {
-        let listener = doors::bind(address).with_context(|| format!("{key}: cannot listen on {address}"))?;
-        doors.push(Door { listener, router, tls, limits: limits.into(), metrics: node.metrics.clone() });
-    }
-    for door in doors {
-        servers.spawn(door.serve(stop.clone()));
+    for listener in bound {
+        servers.spawn(listener.serve(stop.clone()));
     }
     Ok(servers)
+}
+
+/// Binds a listener without TLS; `key` is the one of its address.
+fn listener(
+    key: &str,
+    address: SocketAddr,
+    router: Router,
+    limits: ConnectionLimits,
+    node: &Node,
+) -> anyhow::Result<Listener> {
+    let socket = listeners::bind(address).with_context(|| format!("{key}: cannot listen on {address}"))?;
+    let refused = node.connections_refused.clone();
+    Ok(Listener { socket, router, tls: None, limits: limits.into(), refused })
 }
 
 async fn sync_periodically(spool: Arc<Spool>, interval: Duration, stop: CancellationToken) {
@@ -153,7 +122,7 @@ async fn sync_periodically(spool: Arc<Spool>, interval: Duration, stop: Cancella
         let stopped = stop.run_until_cancelled(tokio::time::sleep(interval)).await.is_none();
         let spool = spool.clone();
         if let Ok(Err(cause)) = tokio::task::spawn_blocking(move || spool.sync()).await {
-            error!("the spool cannot be synced: {cause}");
+            error!("cannot sync the spool: {cause}");
         }
         if stopped {
             return;

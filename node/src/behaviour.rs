@@ -1,31 +1,32 @@
-//! What sources do over time: guessing passwords, looking for pages, walking through ids, trying attack after attack, or
-//! asking too often.
+//! Behavioural controls: brute force, forced browsing, enumeration of ids, repeated attacks and request rates, per source.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`control`] | what is counted, of which requests, and what follows |
+//! | [`control`] | which requests a control counts, and by what |
 //! | [`counters`] | sliding windows, exact and in bounded memory |
 //! | [`sharing`] | the same counts for several nodes, through Redis or Valkey |
-//! | [`askers`] | who sent the requests that response reports speak of |
+//! | [`request_clients`] | request id → client address, for response reports |
 //!
 //! Time is passed in.
 
-mod askers;
 mod control;
 mod counters;
+mod request_clients;
 mod sharing;
 
-pub use control::{Control, Counted, Reaction};
 pub use sharing::Sharing;
 
 use crate::{
+    config::behaviour::{BehaviourConfig, Control, Counted, Payloads, Reaction},
+    metrics::on_scrape,
     policy::AutomaticLists,
     routes::{bare, path},
 };
-use askers::Askers;
 use counters::{Counters, Key, Span};
 use jiff::Timestamp;
+use prometheus_client::registry::Registry;
 use redis::RedisError;
+use request_clients::RequestClients;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use shared::{AttackType, Finding, InspectRequest, Point, RequestId, Severity, point::Tag, ruleset::List};
@@ -36,47 +37,27 @@ use std::{
     time::Duration,
 };
 
-/// Everything that is counted. One per node; a new configuration starts new counts.
+/// All counts. One per node; a restart begins new ones.
 #[derive(Debug)]
 pub struct Behaviour {
     controls: Vec<Control>,
     payloads: Option<Payloads>,
     counters: Mutex<Counters>,
-    askers: Mutex<Askers>,
+    request_clients: Mutex<RequestClients>,
     outbox: Option<Outbox>,
 }
 
-/// How the behaviour of sources is judged.
-#[derive(Debug, Clone)]
-pub struct BehaviourConfig {
-    /// Sources are remembered, with what they are counted for, up to so many; beyond, those seen longest ago go.
-    pub max_sources: usize,
-    pub payloads: Option<Payloads>,
-    pub controls: Vec<Control>,
-    /// Of the server through which nodes share their counts.
-    pub shared_url: Option<String>,
-}
-
-/// Many different payloads from one source put it on the gray list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payloads {
-    /// So many are fine.
-    pub threshold: usize,
-    pub within: Duration,
-    pub duration: Duration,
-}
-
-/// What a request led to.
+/// The effects of a request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
-    /// To be recorded with the request.
+    /// Recorded with the request.
     pub findings: Vec<Finding>,
     pub listings: Vec<Listing>,
-    /// The request came too early; it may come again after this time.
+    /// The source exceeds a request rate; it may retry after this time.
     pub retry_after: Option<Duration>,
 }
 
-/// A source that goes on a list.
+/// A source to be put on a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     pub list: List,
@@ -85,35 +66,35 @@ pub struct Listing {
     pub cause: AttackType,
 }
 
-/// For people, in `/wallarm-status`.
+/// The section of `/wallarm-status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct BehaviourStats {
-    /// Remembered now, once for each thing they are counted for.
+    /// Remembered sources, once per control.
     pub sources: usize,
-    /// That were forgotten for want of memory.
+    /// Evicted for want of memory.
     pub forgotten: u64,
-    /// Counts that other nodes could not be told of.
+    /// Counts that could not be shared with other nodes.
     pub unshared: u64,
 }
 
-/// Their payloads say nothing of a source's intent.
+/// Attack types whose payloads say nothing about intent.
 const NO_PAYLOADS: [AttackType; 4] =
     [AttackType::Overlimit, AttackType::DataBomb, AttackType::VirtualPatch, AttackType::InvalidXml];
 
 impl Behaviour {
-    /// For a node by itself.
+    /// Counts of a single node.
     pub fn new(config: &BehaviourConfig) -> Self {
         Self {
             controls: config.controls.clone(),
             payloads: config.payloads.clone(),
             counters: Mutex::new(Counters::new(config.max_sources)),
-            askers: Mutex::default(),
+            request_clients: Mutex::default(),
             outbox: None,
         }
     }
 
-    /// With the task that shares its counts, if they are to be shared.
-    pub fn start(config: &BehaviourConfig) -> Result<(Arc<Self>, Option<Sharing>), RedisError> {
+    /// Also returns the task that shares the counts, if configured.
+    pub fn build(config: &BehaviourConfig) -> Result<(Arc<Self>, Option<Sharing>), RedisError> {
         let shared = config.shared_url.as_deref().map(Sharing::new).transpose()?;
         let (sharing, outbox) = shared.unzip();
         Ok((Arc::new(Self { outbox, ..Self::new(config) }), sharing))
@@ -149,7 +130,7 @@ impl Behaviour {
         let (host, path) = (bare(&request.host), path::normalize(&request.path));
         let mut reported = Vec::new();
         for (index, control) in self.controls.iter().enumerate() {
-            if (is_attack && !control.counts_attacks()) || !control.holds_for(&host, &path) {
+            if (is_attack && !control.counts_attacks()) || !control.matches(&host, &path) {
                 continue;
             }
             if matches!(control.counted, Counted::Responses(_)) {
@@ -159,15 +140,18 @@ impl Behaviour {
             }
         }
         if !reported.is_empty() {
-            self.askers.lock().unwrap_or_else(PoisonError::into_inner).note(request_id, source, reported);
+            let mut clients = self.request_clients.lock().unwrap_or_else(PoisonError::into_inner);
+            clients.record(request_id, source, reported);
         }
     }
 
-    /// Counts what came of a request that this node has seen.
+    /// Counts the response to a request that this node has seen.
     pub fn response(&self, request_id: RequestId, status: u16, now: Timestamp) -> Vec<Listing> {
-        let asker = self.askers.lock().unwrap_or_else(PoisonError::into_inner).find(request_id);
+        let clients = self.request_clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients.find(request_id);
+        drop(clients);
         let mut observed = Observed::default();
-        for (source, index) in asker
+        for (source, index) in client
             .into_iter()
             .flat_map(|(source, controls)| controls.into_iter().map(move |index| (source, index)))
         {
@@ -193,7 +177,7 @@ impl Behaviour {
             }
             return;
         }
-        if self.note(key, member, millis) <= control.threshold {
+        if self.record(key, member, millis) <= control.threshold {
             return;
         }
         observed.findings.push(finding(&control.attack_type));
@@ -211,7 +195,7 @@ impl Behaviour {
         let key = Key { control: self.controls.len(), source };
         let mut different = 0;
         for finding in findings.iter().filter(|finding| !NO_PAYLOADS.contains(&finding.attack_type)) {
-            different = self.note(key, digest(&finding.payload), now.as_millisecond());
+            different = self.record(key, digest(&finding.payload), now.as_millisecond());
         }
         if different > payloads.threshold {
             observed.listings.push(Listing {
@@ -223,6 +207,21 @@ impl Behaviour {
         }
     }
 
+    /// Registers the series of the counts.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        let behaviour = self.clone();
+        on_scrape(registry, move |scrape| {
+            let stats = behaviour.stats();
+            scrape.gauge(
+                "behaviour_sources",
+                "Remembered sources, once per control",
+                stats.sources as u64,
+            )?;
+            scrape.counter("behaviour_forgotten", "Sources evicted for want of memory", stats.forgotten)?;
+            scrape.counter("behaviour_unshared", "Counts not shared with other nodes", stats.unshared)
+        });
+    }
+
     pub fn stats(&self) -> BehaviourStats {
         let counters = self.counters();
         BehaviourStats {
@@ -232,8 +231,8 @@ impl Behaviour {
         }
     }
 
-    fn note(&self, key: Key, member: u64, at: i64) -> usize {
-        let count = self.counters().note(key, member, at, self.span_of(key.control));
+    fn record(&self, key: Key, member: u64, at: i64) -> usize {
+        let count = self.counters().record(key, member, at, self.span_of(key.control));
         self.share(key);
         count
     }
@@ -244,7 +243,7 @@ impl Behaviour {
         }
     }
 
-    /// Behind the controls stands the count of payloads.
+    /// The index after the last control is the count of payloads.
     fn span_of(&self, control: usize) -> Span {
         match (self.controls.get(control), &self.payloads) {
             (Some(control), _) => control.span(),
@@ -253,8 +252,7 @@ impl Behaviour {
         }
     }
 
-    /// A window's name among nodes, and what is in it. Nodes that have the same control share its counts, wherever in their
-    /// configuration it stands.
+    /// A window's name and members, for sharing. Nodes with an equal control share its counts, whatever its position.
     fn window(&self, key: Key) -> (String, Span, Vec<(u64, i64)>) {
         let what = match self.controls.get(key.control) {
             Some(control) => format!("{control:?}"),
@@ -288,13 +286,13 @@ impl Listing {
 }
 
 impl Observed {
-    /// Whether the request itself is to be turned away with its source.
+    /// Whether the source was denied because of this request.
     pub fn denies(&self) -> bool {
         self.listings.iter().any(|listing| listing.list == List::Deny)
     }
 }
 
-/// Nobody can make two values that count as one.
+/// A cryptographic hash: a client cannot construct values that collide.
 fn digest(member: &str) -> u64 {
     let digest = <[u8; 32]>::from(Sha256::digest(member));
     digest.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
@@ -304,7 +302,7 @@ fn after(now: Timestamp, duration: Duration) -> Timestamp {
     now.checked_add(duration).unwrap_or(Timestamp::MAX)
 }
 
-/// Has no payload: it is not this request that gave the source away.
+/// A finding without a payload: the count is the evidence, not this request.
 fn finding(attack_type: &AttackType) -> Finding {
     Finding {
         attack_type: attack_type.clone(),

@@ -6,7 +6,7 @@
 //! `docs/node.md`: a test compares them. Reading opens nothing but the files that hold secrets.
 
 mod admin;
-mod behaviour;
+pub mod behaviour;
 mod connector;
 mod console;
 mod environment;
@@ -32,6 +32,7 @@ mod tls;
 mod yaml;
 
 pub use admin::AdminConfig;
+pub use behaviour::BehaviourConfig;
 pub use connector::ConnectorConfig;
 pub use console::ConsoleConfig;
 pub use environment::Environment;
@@ -39,16 +40,18 @@ pub use geoip::GeoIpConfig;
 pub use health_check::HealthCheckConfig;
 pub use http_inspector::HttpInspectorConfig;
 pub use input_filters::InputFilters;
-pub use limits::LimitsConfig;
-pub use log::LogConfig;
+pub use limits::{ConnectionLimits, LimitsConfig, QueueTimeouts};
+pub use log::{Destination, LogConfig};
 pub use metrics::MetricsConfig;
+pub use per_connection_limits::Recycle;
 pub use problem::{ConfigError, Problem};
 pub use proxy_headers::ProxyHeaders;
 pub use secret::Secret;
 pub use section::{KnownKey, Presence};
 pub use spool::SpoolConfig;
+pub use tls::TlsConfig;
 
-use crate::{behaviour::BehaviourConfig, routes::Routes};
+use crate::routes::Routes;
 use problem::Origin;
 use section::{Part, Reading, Section};
 use shared::call_signature::SigningKey;

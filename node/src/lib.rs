@@ -1,44 +1,41 @@
-//! The node: takes requests from connectors, detects attacks, says allow or block, and loses no hit.
+//! The node: receives requests from connectors, detects attacks, decides, and records every hit.
+//!
+//! Layers, from the bottom; a module uses only those above it in this table.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`config`] | the YAML file → [`Config`], or an error that says where |
-//! | [`app`] | the parts put together, served, and stopped in order |
-//! | [`doors`] | how connections come in: TLS, HTTP/1.1 and HTTP/2, what each may take |
-//! | [`admission`] | whose turn it is, and who is sent away when there is too much |
+//! | [`routes`] | settings of a request, by host and path |
+//! | [`config`] | the YAML file → [`Config`], or an error with its position |
+//! | [`metrics`] | registration of metrics |
+//! | [`log`] | the node's own log and the access log |
+//! | [`http_client`] | the HTTP client for the console |
+//! | [`policy`] | the ruleset in force, how it arrives, automatic lists |
+//! | [`behaviour`] | counts of what sources do over time |
+//! | [`mask`], [`hit`] | records of requests with attacks, sensitive values masked |
+//! | [`spool`] | records on disk until the console has them |
+//! | [`admission`] | bounded concurrency, load shedding |
+//! | [`listeners`] | TLS, HTTP/1.1 and HTTP/2, limits of connections |
+//! | [`recent`], [`connectors`], [`block_page`], [`trace_context`] | smaller parts of the server |
+//! | [`explain`], [`score`] | the commands of these names; `POST /v1/explain` |
 //! | [`server`] | the HTTP endpoints |
-//! | [`policy`] | the console's rules and lists, compiled, and how they get here |
-//! | [`routes`] | which settings hold for a request, by host and path |
-//! | [`behaviour`] | what sources do over time, counted |
-//! | [`hit`] | a request with attacks in it, as it is recorded |
-//! | [`mask`] | what is taken out of records |
-//! | [`http_client`] | for calls to the console |
-//! | [`block_page`] | what the node offers a blocked visitor |
-//! | [`spool`] | a hit is on disk before its verdict leaves; delivery to the console |
-//! | [`recent`] | which requests had hits here, for the response reports that follow |
-//! | [`explain`] | how a request is read and decided, for `wallarm-node explain` and `POST /v1/explain` |
-//! | [`reload`] | the configuration read again while the node runs |
-//! | [`score`] | how the engine does on labelled requests |
-//! | [`connectors`] | who calls the node |
-//! | [`metrics`] | the counters |
-//! | [`log`], [`access_log`] | what the node says of itself, and of each request |
+//! | [`reload`] | reload of the configuration |
+//! | [`app`] | the parts built, served, and stopped in order |
 //!
 //! Detection is the crate `engine`, decision logic the crate `decision`: both are pure.
 
-pub mod access_log;
 pub mod admission;
 pub mod app;
 pub mod behaviour;
 pub mod block_page;
 pub mod config;
 pub mod connectors;
-pub mod doors;
 pub mod explain;
 pub mod hit;
 mod http_client;
+pub mod listeners;
 pub mod log;
 mod mask;
-pub mod metrics;
+mod metrics;
 pub mod policy;
 pub mod recent;
 pub mod reload;

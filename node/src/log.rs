@@ -1,26 +1,24 @@
-//! Where the node's own log and the access log go.
+//! Logs: the node's own log and the access log, in files that can be reopened.
 
-use crate::{access_log::AccessLog, config::LogConfig};
+pub mod access;
+mod writer;
+
+use crate::{
+    config::{Destination, LogConfig},
+    metrics::on_scrape,
+};
+use access::AccessLog;
 use arc_swap::ArcSwap;
+use prometheus_client::registry::Registry;
 use std::{
-    fmt,
     fs::{File, OpenOptions},
     io::{self, IsTerminal as _, Write},
-    path::PathBuf,
     sync::Arc,
 };
 use tracing::error;
 use tracing_subscriber::filter::LevelFilter;
 
-/// What `log_file` names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Destination {
-    Stdout,
-    Stderr,
-    File(PathBuf),
-}
-
-/// A log that is written to. Each call of `write_all` appends one whole line.
+/// A log's destination. Each call of `write_all` appends one whole line.
 pub struct LogFile {
     destination: Destination,
     file: Option<ArcSwap<File>>,
@@ -59,7 +57,7 @@ impl Logs {
         Ok(Self { own, access: access.transpose()? })
     }
 
-    /// From now on what the node says of itself goes there.
+    /// Installs the node's own log as the process's subscriber.
     pub fn start(&self, config: &LogConfig) {
         let is_terminal = config.destination == Destination::Stderr && io::stderr().is_terminal();
         let log = tracing_subscriber::fmt()
@@ -72,12 +70,21 @@ impl Logs {
         }
     }
 
-    /// Opens files anew, after somebody has moved them away to begin new ones.
+    /// Registers the series of lost access log lines.
+    pub fn register(&self, registry: &mut Registry) {
+        let writer = self.access.as_ref().map(|access| access.writer.clone());
+        on_scrape(registry, move |scrape| {
+            let lost = writer.as_ref().map_or(0, |writer| writer.lost());
+            scrape.counter("access_log_lost", "Access log lines that could not be written", lost)
+        });
+    }
+
+    /// Reopens files, e.g. after log rotation.
     pub fn reopen(&self) {
         let access = self.access.iter().map(AccessLog::file);
         for file in std::iter::once(&*self.own).chain(access) {
             if let Err(cause) = file.reopen() {
-                error!("the log goes on where it went: {} cannot be opened: {cause}", file.destination);
+                error!("cannot reopen the log {}, keeps writing to the old file: {cause}", file.destination);
             }
         }
     }
@@ -85,12 +92,12 @@ impl Logs {
 
 impl LogFile {
     pub(crate) fn open(destination: Destination) -> io::Result<Self> {
-        let file = destination.open()?.map(ArcSwap::from_pointee);
+        let file = open_file(&destination)?.map(ArcSwap::from_pointee);
         Ok(Self { destination, file })
     }
 
     fn reopen(&self) -> io::Result<()> {
-        if let (Some(file), Some(new)) = (&self.file, self.destination.open()?) {
+        if let (Some(file), Some(new)) = (&self.file, open_file(&self.destination)?) {
             file.store(Arc::new(new));
         }
         Ok(())
@@ -117,19 +124,7 @@ impl Write for &LogFile {
     }
 }
 
-impl Destination {
-    fn open(&self) -> io::Result<Option<File>> {
-        let Self::File(path) = self else { return Ok(None) };
-        OpenOptions::new().create(true).append(true).open(path).map(Some)
-    }
-}
-
-impl fmt::Display for Destination {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stdout => f.write_str("stdout"),
-            Self::Stderr => f.write_str("stderr"),
-            Self::File(path) => path.display().fmt(f),
-        }
-    }
+fn open_file(destination: &Destination) -> io::Result<Option<File>> {
+    let Destination::File(path) = destination else { return Ok(None) };
+    OpenOptions::new().create(true).append(true).open(path).map(Some)
 }

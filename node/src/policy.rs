@@ -15,7 +15,9 @@ pub mod geoip;
 pub use automatic::AutomaticLists;
 pub use geoip::GeoIp;
 
+use crate::metrics::on_scrape;
 use decision::Policy;
+use prometheus_client::registry::Registry;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The policy in force. A request is decided by the policy it started with.
@@ -25,6 +27,23 @@ pub struct CurrentPolicy(RwLock<Arc<Policy>>);
 impl CurrentPolicy {
     pub fn get(&self) -> Arc<Policy> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Registers the series of the ruleset.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        let current = self.clone();
+        on_scrape(registry, move |scrape| {
+            let summary = &current.get().summary;
+            let version = summary.version.unwrap_or_default();
+            let name = "http_inspector_ruleset_content_version";
+            scrape.gauge(name, "Version of the ruleset in force; 0 before the first", version)?;
+            scrape.gauge("ruleset_rules", "Rules of the ruleset in force", summary.rules as u64)?;
+            scrape.gauge(
+                "ruleset_list_entries",
+                "Entries of the console's lists",
+                summary.list_entries as u64,
+            )
+        });
     }
 
     pub fn replace(&self, policy: Policy) {

@@ -23,7 +23,7 @@ struct Generations {
 impl RecentRequests {
     const GENERATION: usize = 100_000;
 
-    pub fn note(&self, request_id: RequestId, had_hits: bool) {
+    pub fn record(&self, request_id: RequestId, had_hits: bool) {
         let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Generations { young, old } = &mut *generations;
         if young.len() >= Self::GENERATION {
@@ -54,9 +54,9 @@ mod tests {
     #[test]
     fn only_a_request_seen_without_hits_is_clean() {
         let recent = RecentRequests::default();
-        recent.note(id(1), false);
-        recent.note(id(2), true);
-        recent.note(id(2), false);
+        recent.record(id(1), false);
+        recent.record(id(2), true);
+        recent.record(id(2), false);
         assert_eq!([1, 2, 3].map(|n| recent.is_clean(id(n))), [true, false, false]);
     }
 
@@ -64,7 +64,7 @@ mod tests {
     fn what_is_long_gone_is_forgotten() {
         let recent = RecentRequests::default();
         for n in 0..=2 * RecentRequests::GENERATION {
-            recent.note(id(n), false);
+            recent.record(id(n), false);
         }
         assert!(!recent.is_clean(id(0)));
         assert!(recent.is_clean(id(RecentRequests::GENERATION)));

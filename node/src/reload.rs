@@ -1,4 +1,4 @@
-//! The configuration, read again on SIGHUP and when its file changes. A file that is wrong changes nothing.
+//! Reload of the configuration, on SIGHUP and when its file changes. An invalid file changes nothing.
 
 use crate::{
     Config,
@@ -10,14 +10,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-/// Keeps a node's configuration up with its file.
+/// Reloads a node's configuration from its file.
 pub struct Reload {
     path: PathBuf,
     node: Arc<Node>,
     hangup: Signal,
-    /// What the node was started with.
+    /// The configuration at the start.
     started: Arc<Config>,
-    /// The text last read, right or wrong. Times and sizes may stay as they were when a link is turned to another file.
+    /// The text last read, valid or not. Times and sizes can stay equal when a link is switched to another file.
     text: String,
 }
 
@@ -32,50 +32,50 @@ impl Reload {
 
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
-            let is_told = tokio::select! {
+            let is_signalled = tokio::select! {
                 () = stop.cancelled() => return,
-                told = self.hangup.recv() => told.is_some(),
+                signal = self.hangup.recv() => signal.is_some(),
                 () = tokio::time::sleep(Self::INTERVAL) => false,
             };
-            if is_told {
+            if is_signalled {
                 self.node.logs.reopen();
             }
-            self.look(is_told);
+            self.check(is_signalled);
         }
     }
 
-    /// When told to, secrets are read again even if the file is the same.
-    pub(crate) fn look(&mut self, is_told: bool) {
+    /// Reloads a changed file. On a signal, secrets are read again even if the file is the same.
+    pub(crate) fn check(&mut self, is_signalled: bool) {
         match fs::read_to_string(&self.path) {
-            Ok(text) if is_told || text != self.text => {
+            Ok(text) if is_signalled || text != self.text => {
                 self.text = text;
                 let config = Config::parse(&self.path, &self.text, &Environment::of_process());
-                self.take_over(config);
+                self.apply(config);
             }
-            Err(cause) if is_told => {
-                self.take_over(Err(ConfigError::Read { path: self.path.clone(), cause }));
+            Err(cause) if is_signalled => {
+                self.apply(Err(ConfigError::Read { path: self.path.clone(), cause }));
             }
-            // Or it is gone for a moment, as happens when a file is replaced.
+            // Unchanged, or missing for a moment while it is replaced.
             _ => {}
         }
     }
 
-    /// From the next request on; those under way end as they began.
-    fn take_over(&self, config: Result<Config, ConfigError>) {
+    /// Applies from the next request on; requests in progress keep the previous configuration.
+    fn apply(&self, config: Result<Config, ConfigError>) {
         match config {
             Ok(config) => {
                 config.warnings.iter().for_each(|warning| warn!("{warning}"));
                 let changed = config.needs_restart(&self.started);
                 if !changed.is_empty() {
-                    warn!("changes of {} take effect at the next start", changed.join(", "));
+                    warn!("changes of {} take effect after a restart", changed.join(", "));
                 }
                 self.node.config.store(Arc::new(config));
                 self.node.metrics.config_reloads.inc();
-                info!("the configuration was read again");
+                info!("reloaded the configuration");
             }
             Err(cause) => {
                 self.node.metrics.config_reload_errors.inc();
-                error!("the configuration stays as it was: {cause}");
+                error!("cannot reload the configuration, the previous one stays in force: {cause}");
             }
         }
     }

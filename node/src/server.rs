@@ -1,27 +1,31 @@
-//! The HTTP endpoints, by listener.
+//! The HTTP endpoints, by listener, and the [`Node`] they share.
 
+mod allowlist;
+mod body_limit;
 mod decide;
 mod explain;
-mod gate;
 mod health;
 mod inspect;
-mod intake;
+mod message;
+pub mod metrics;
 mod refusal;
-mod routed;
-mod signed;
+mod replay_guard;
+mod route;
 mod status;
 
 use crate::{
     Config,
-    admission::{Admission, Patience, processors},
-    behaviour::Behaviour,
+    admission::{Admission, processors},
+    behaviour::{Behaviour, Sharing},
+    config::QueueTimeouts,
     connectors::Connectors,
+    listeners,
     log::Logs,
-    metrics::Metrics,
     policy::{AutomaticLists, CurrentPolicy, GeoIp},
     recent::RecentRequests,
     spool::Spool,
 };
+use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use axum::{
     Router,
@@ -29,79 +33,122 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{get, post},
 };
+use body_limit::BodyLimit;
 use engine::Engine;
-pub use intake::Intake;
+use message::{Message, SignedMessage};
+use metrics::ServerMetrics;
+use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use refusal::Refusal;
+use replay_guard::ReplayGuard;
 use shared::{INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH};
-pub use signed::Signatures;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What the endpoints work with.
+/// The parts that the endpoints use.
 pub struct Node {
     pub id: Uuid,
     pub engine: Engine,
     /// Replaced as a whole when its file changes.
-    pub config: ArcSwap<Config>,
-    /// What the console says.
+    pub config: Arc<ArcSwap<Config>>,
     pub policy: Arc<CurrentPolicy>,
-    pub automatic: Arc<AutomaticLists>,
+    pub automatic: AutomaticLists,
     pub geoip: Arc<GeoIp>,
     pub behaviour: Arc<Behaviour>,
     pub spool: Arc<Spool>,
     pub recent: RecentRequests,
-    pub metrics: Arc<Metrics>,
+    pub registry: Registry,
+    pub metrics: ServerMetrics,
+    pub connections_refused: Counter,
     pub logs: Logs,
-    pub signatures: Signatures,
     pub connectors: Connectors,
-    pub intake: Intake,
-    pub turns: Turns,
+    replay_guard: ReplayGuard,
+    body_limit: BodyLimit,
+    admission: Queues,
 }
 
-/// Who may work now. Small messages do not stand in line behind large ones.
-pub struct Turns {
-    pub small: Admission,
-    pub large: Admission,
+/// Admission by message size: small messages do not queue behind large ones.
+struct Queues {
+    small: Admission,
+    large: Admission,
 }
 
-impl Turns {
-    /// Messages that may stand in line. They have been received, so they take memory.
+impl Queues {
+    /// Messages that may wait. They have been received, so they take memory.
     const MAX_WAITING: usize = 10_000;
 
-    pub fn new(patience: Patience) -> Self {
-        let admission = || Admission::new(processors(), Self::MAX_WAITING, patience);
+    fn new(timeouts: QueueTimeouts) -> Self {
+        let admission = || Admission::new(processors(), Self::MAX_WAITING, timeouts);
         Self { small: admission(), large: admission() }
     }
 }
 
-/// For connectors.
+impl Node {
+    /// Builds the parts from the configuration, with their metrics registered. Also returns the task that shares the counts
+    /// of behaviour, if the configuration asks for it.
+    pub fn build(config: Config, logs: Logs) -> anyhow::Result<(Self, Option<Sharing>)> {
+        let mut registry = Registry::with_prefix(&config.metrics.namespace);
+        let metrics = ServerMetrics::new(&config.metrics, &mut registry);
+        let connections_refused = listeners::refused_counter(&mut registry);
+        let spool = Arc::new(Spool::open(&config.spool)?);
+        spool.register(&mut registry);
+        let policy: Arc<CurrentPolicy> = Arc::default();
+        policy.register(&mut registry);
+        let (behaviour, sharing) =
+            Behaviour::build(&config.behaviour).context("behaviour.shared.url_file")?;
+        behaviour.register(&mut registry);
+        logs.register(&mut registry);
+        let geoip = Arc::new(GeoIp::open(&config.geoip)?);
+        let (body_limit, admission) = (BodyLimit::new(&config.limits), Queues::new(config.limits.queue));
+        let config = Arc::new(ArcSwap::from_pointee(config));
+        metrics::register_info(&mut registry, config.clone());
+        let node = Self {
+            id: spool.node_id()?,
+            engine: Engine::new(),
+            config,
+            policy,
+            automatic: AutomaticLists::default(),
+            geoip,
+            behaviour,
+            spool,
+            recent: RecentRequests::default(),
+            registry,
+            metrics,
+            connections_refused,
+            logs,
+            connectors: Connectors::default(),
+            replay_guard: ReplayGuard::default(),
+            body_limit,
+            admission,
+        };
+        Ok((node, sharing))
+    }
+}
+
+/// The endpoints for connectors.
 pub fn connector_router(node: Arc<Node>) -> Router {
     Router::new()
         .route(INSPECT_REQUEST_PATH, post(inspect::request))
         .route(INSPECT_RESPONSE_PATH, post(inspect::response))
-        .route_layer(from_fn_with_state(node.clone(), signed::check))
-        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
-        .route_layer(from_fn_with_state(node.clone(), gate::check))
-        .fallback(gate::elsewhere)
+        .route_layer(from_fn_with_state(node.clone(), allowlist::check))
+        .fallback(allowlist::fallback)
         .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
 
-/// For Prometheus.
+/// The endpoint for Prometheus.
 pub fn metrics_router(node: Arc<Node>) -> Router {
     Router::new().route("/metrics", get(status::metrics)).with_state(node)
 }
 
-/// For whoever starts and restarts the node.
+/// The probes of an orchestrator.
 pub fn health_router(node: Arc<Node>) -> Router {
     Router::new().route("/live", get(health::live)).route("/ready", get(health::ready)).with_state(node)
 }
 
-/// For the operator.
+/// The endpoints for operators.
 pub fn status_router(node: Arc<Node>) -> Router {
     Router::new()
         .route("/v1/explain", post(explain::explain))
-        .route_layer(from_fn_with_state(node.clone(), intake::take_in))
         .route("/wallarm-status", get(status::status))
         .layer(DefaultBodyLimit::disable())
         .with_state(node)

@@ -1,9 +1,9 @@
-//! Records on disk between their verdict and the console's acknowledgement.
+//! The spool: records on disk, from their verdict to the console's acknowledgement.
 //!
 //! A record is written with `write(2)` before its verdict leaves, so it survives a kill of the process; a background task
-//! syncs the files, so a power loss costs at most the sync interval. Records lie in two lanes of segments, so that those
-//! of blocked requests can outlast the others when the spool is full. `state.json` says how far the console has
-//! acknowledged, and keeps the exact counts of what had to go.
+//! syncs the files, so a power loss costs at most the sync interval. Records are kept in two priority queues of segments, so
+//! that those of blocked requests outlast the others when the spool is full. `state.json` holds the position the console
+//! has acknowledged, and exact counts of dropped records.
 
 mod batch;
 mod console;
@@ -12,15 +12,20 @@ mod files;
 mod frame;
 pub mod heartbeat;
 mod kind;
-mod lane;
+mod priority_queue;
 mod segment;
 mod state;
 
-use crate::config::SpoolConfig;
+use crate::{config::SpoolConfig, metrics::on_scrape};
 pub use batch::Batch;
 use files::{Files, Limits};
 use frame::Frames;
-use kind::{Kind, LaneName};
+use kind::{Kind, Priority};
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::counter::{ConstCounter, Counter},
+    registry::Registry,
+};
 use serde::Serialize;
 use shared::Record;
 pub use state::{Dropped, Tally};
@@ -28,49 +33,57 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
 use tracing::warn;
 use uuid::Uuid;
 
-/// One per node; its directory belongs to it alone.
+/// One per node, the only user of its directory.
 pub struct Spool {
     directory: PathBuf,
     limits: Limits,
     files: Mutex<Files>,
     /// Held while the state is written, which takes too long for the lock on `files`.
     saving: Mutex<()>,
-    /// Woken at each append.
+    /// Notified at each append.
     appended: Notify,
-    /// Held as long as the spool lives.
+    delivered: Counter,
+    delivery_errors: Counter,
+    /// Held for the lifetime of the spool.
     _lock: File,
 }
 
-/// What waits, and what was lost. The tally is exact across restarts.
+/// Pending and lost records. The tally is exact across restarts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SpoolStats {
-    /// Records that wait for delivery.
+    /// Records waiting for delivery.
     pub pending: u64,
     pub pending_bytes: u64,
-    /// Whether the last try to write succeeded.
+    /// Whether the last write succeeded.
     pub writable: bool,
-    /// All of `lost.dropped`.
+    /// The sum of `lost.dropped`.
     pub dropped: u64,
     pub lost: Tally,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DroppedLabels {
+    reason: &'static str,
+    kind: &'static str,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    #[error("the spool {0} is used by another node")]
+    #[error("the spool {0} is in use by another node")]
     InUse(PathBuf),
-    #[error("the spool {path}: {cause}")]
+    #[error("spool {path}: {cause}")]
     Io { path: PathBuf, cause: io::Error },
-    #[error("{0} bytes do not fit into the spool")]
+    #[error("{0} bytes exceed the size of a spool segment")]
     TooLarge(u64),
     #[error("the spool is full of blocked requests")]
     Full,
-    #[error("the record cannot be spelled as JSON: {0}")]
+    #[error("the record cannot be serialized as JSON: {0}")]
     Encode(#[from] serde_json::Error),
 }
 
@@ -91,7 +104,7 @@ impl Spool {
         let (files, state_was_damaged) = Files::open(&directory).map_err(failed)?;
         if state_was_damaged {
             warn!(
-                "the spool's state.json makes no sense: its counts start anew, what it holds is sent again"
+                "state.json of the spool is malformed: its counts restart at 0, and its records are delivered again"
             );
         }
         let spool = Self {
@@ -102,6 +115,8 @@ impl Spool {
             files: Mutex::new(files),
             saving: Mutex::new(()),
             appended: Notify::new(),
+            delivered: Counter::default(),
+            delivery_errors: Counter::default(),
             _lock: lock,
             directory,
         };
@@ -109,35 +124,36 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Appends records, those of one lane in one write. When the spool is full the oldest monitored records go first; what
-    /// could not be kept is counted, whether old or new.
+    /// Appends records, those of one priority in one write. When the spool is full, the oldest records of low priority are
+    /// dropped first. Dropped records are counted, old or new.
     pub fn append(&self, records: &[Record]) -> Result<(), SpoolError> {
-        let mut lanes = LaneName::ALL.map(|lane| (lane, Frames::default()));
+        let mut queues = Priority::ALL.map(|priority| (priority, Frames::default()));
         for record in records {
             let kind = Kind::of(record);
-            lanes[kind.lane().index()].1.push(kind, &serde_json::to_vec(record)?);
+            queues[kind.priority().index()].1.push(kind, &serde_json::to_vec(record)?);
         }
         let mut result = Ok(());
-        for (lane, frames) in lanes.iter().filter(|(_, frames)| !frames.bytes.is_empty()) {
-            result = result.and(self.append_frames(*lane, frames));
+        for (priority, frames) in queues.iter().filter(|(_, frames)| !frames.bytes.is_empty()) {
+            result = result.and(self.append_frames(*priority, frames));
         }
         self.appended.notify_one();
         result
     }
 
-    fn append_frames(&self, lane: LaneName, frames: &Frames) -> Result<(), SpoolError> {
+    fn append_frames(&self, priority: Priority, frames: &Frames) -> Result<(), SpoolError> {
         loop {
             let mut files = self.files();
-            let appended = files.append(&self.directory, self.limits, lane, frames);
-            // The disk may be smaller than the configuration says.
-            let try_again = matches!(&appended, Err(error) if error.is_full_disk()) && files.make_room(lane);
+            let appended = files.append(&self.directory, self.limits, priority, frames);
+            // The disk may be smaller than spool.max_bytes.
+            let try_again =
+                matches!(&appended, Err(error) if error.is_full_disk()) && files.make_room(priority);
             if !try_again && let Err(error) = &appended {
                 files.count_lost(error, frames.counts);
             }
             let has_settled = files.has_settled();
             drop(files);
             if has_settled {
-                // Failing that, the next sync tries again and tells.
+                // On failure the next sync tries again and logs it.
                 let _ = self.remove_settled();
             }
             if !try_again {
@@ -146,33 +162,33 @@ impl Spool {
         }
     }
 
-    /// Waits until something was appended since the last wait.
+    /// Waits until a record was appended since the last wait.
     pub async fn wait(&self) {
         self.appended.notified().await;
     }
 
-    /// Reads the oldest records of a lane, at most so many and about so many bytes. Lanes take turns. Nothing when nothing
-    /// waits.
+    /// Reads the oldest records of a queue, at most `max_records` and about `max_bytes`. Queues alternate. `None` when no
+    /// record is pending.
     pub fn read(&self, max_records: usize, max_bytes: usize) -> Result<Option<Batch>, SpoolError> {
-        let Some((lane, segment, offset)) = self.files().start_delivery() else { return Ok(None) };
-        let path = segment::path(&self.directory, lane, segment.sequence);
+        let Some((priority, segment, offset)) = self.files().start_delivery() else { return Ok(None) };
+        let path = segment::path(&self.directory, priority, segment.sequence);
         let batch = match segment::read(&path, offset, segment.bytes) {
-            Ok(bytes) => Batch::read(lane, segment, offset, &bytes, max_records, max_bytes),
-            // Somebody removed the file: the others are not to wait for it.
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Batch::lost(lane, segment, offset),
+            Ok(bytes) => Batch::read(priority, segment, offset, &bytes, max_records, max_bytes),
+            // The file was removed from outside: skip it.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Batch::lost(priority, segment, offset),
             Err(cause) => return Err(self.failed(cause)),
         };
         Ok(Some(batch))
     }
 
-    /// The console has settled a batch: it will not be read again.
+    /// Marks a batch as settled by the console: it is not read again.
     pub fn acknowledge(&self, batch: &Batch) -> Result<(), SpoolError> {
         self.files().acknowledge(batch);
         self.remove_settled()
     }
 
-    /// Keeps a record the console refused, for people to look at.
-    pub fn set_aside(&self, record: &[u8], reason: &str) -> Result<(), SpoolError> {
+    /// Writes a record that the console rejected to `rejected.jsonl`.
+    pub fn dead_letter(&self, record: &[u8], reason: &str) -> Result<(), SpoolError> {
         let line = serde_json::json!({ "reason": reason, "record": String::from_utf8_lossy(record) });
         self.files().count_rejected();
         self.write_rejected(&line.to_string()).map_err(|cause| self.failed(cause))
@@ -186,8 +202,7 @@ impl Spool {
         writeln!(File::options().create(true).append(true).open(path)?, "{line}")
     }
 
-    /// Makes appended records, and the counts, survive a power loss. Finds out whether a spool that could not be written
-    /// can be written again.
+    /// Makes appended records and counts survive a power loss. Probes whether a spool that failed is writable again.
     pub fn sync(&self) -> Result<(), SpoolError> {
         let (writers, is_saved, is_writable) = self.files().start_sync();
         let synced = (|| {
@@ -206,7 +221,7 @@ impl Spool {
         if is_saved { Ok(()) } else { self.remove_settled() }
     }
 
-    /// As much as the smallest record takes.
+    /// Writes as much as the smallest record.
     fn probe(&self) -> io::Result<()> {
         let path = self.directory.join("probe");
         let mut file = File::create(&path)?;
@@ -215,16 +230,43 @@ impl Spool {
         fs::remove_file(path)
     }
 
+    /// Registers the series of the spool and of its delivery.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        let (delivered, errors) = (self.delivered.clone(), self.delivery_errors.clone());
+        registry.register("postanalytics_exporter_records_exported", "Records delivered", delivered);
+        registry.register("postanalytics_exporter_errors", "Failed deliveries", errors);
+        let spool = self.clone();
+        on_scrape(registry, move |scrape| {
+            let SpoolStats { pending, pending_bytes, writable, lost, .. } = spool.stats();
+            scrape.gauge("spool_pending_records", "Records waiting for delivery", pending)?;
+            scrape.gauge("spool_pending_bytes", "Bytes of records waiting for delivery", pending_bytes)?;
+            scrape.gauge("spool_writable", "1 if the last write succeeded", writable.into())?;
+            let Dropped { full, unwritable, too_large } = lost.dropped;
+            let dropped = [("full", full), ("unwritable", unwritable), ("too_large", too_large)];
+            let dropped = dropped.into_iter().flat_map(|(reason, counts)| {
+                let of_kind = move |(kind, count)| (DroppedLabels { reason, kind }, ConstCounter::new(count));
+                counts.by_kind().map(of_kind)
+            });
+            scrape.family("spool_dropped", "Records dropped", dropped)?;
+            scrape.counter("spool_rejected", "Records rejected by the console", lost.rejected)?;
+            scrape.counter(
+                "spool_damaged_bytes",
+                "Bytes of the spool that were unreadable",
+                lost.damaged_bytes,
+            )
+        });
+    }
+
     pub fn stats(&self) -> SpoolStats {
         self.files().stats()
     }
 
-    /// Whether records are being kept.
+    /// Whether records can be written.
     pub fn is_writable(&self) -> bool {
         self.files().stats().writable
     }
 
-    /// The node's id, made at its first start and kept with its spool.
+    /// The node's id, generated at its first start and stored in the spool.
     pub fn node_id(&self) -> Result<Uuid, SpoolError> {
         let path = self.directory.join("node-id");
         if let Some(id) = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()) {
@@ -240,20 +282,20 @@ impl Spool {
         Ok(id)
     }
 
-    /// Saves the state, then removes the segments it no longer needs. In this order: a kill in between costs no count.
+    /// Saves the state, then removes settled segments. In this order, a kill in between costs no count.
     fn remove_settled(&self) -> Result<(), SpoolError> {
-        let _turn = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let (gone, state) = {
             let mut files = self.files();
-            // What changes from here on is for the next save.
+            // Later changes belong to the next save.
             files.set_saved(true);
             (files.settled(), files.state())
         };
         let saved = state.save(&self.directory);
-        for (lane, sequences) in LaneName::ALL.into_iter().zip(&gone) {
+        for (priority, sequences) in Priority::ALL.into_iter().zip(&gone) {
             for sequence in sequences {
-                // One that cannot be removed now goes at the next start.
-                let _ = fs::remove_file(segment::path(&self.directory, lane, *sequence));
+                // A file that cannot be removed now is removed at the next start.
+                let _ = fs::remove_file(segment::path(&self.directory, priority, *sequence));
             }
         }
         self.files().forget(&gone);

@@ -1,11 +1,11 @@
-//! How many different things each source was seen with lately: exact, in sliding windows, in bounded memory.
+//! Counts of distinct values per source: exact, in sliding windows, in bounded memory.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     net::IpAddr,
 };
 
-/// What is counted for whom.
+/// A count: control and source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     /// Position of the control in the configuration.
@@ -13,42 +13,42 @@ pub(super) struct Key {
     pub(super) source: IpAddr,
 }
 
-/// A window of time, and how far is counted in it.
+/// A window of time, and the highest count in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub(super) millis: i64,
     pub(super) most: usize,
 }
 
-/// When the memory is full, what was seen longest ago is forgotten.
+/// Windows by key. When the memory is full, the least recently used window is evicted.
 #[derive(Debug)]
 pub(super) struct Counters {
     windows: HashMap<Key, Window>,
-    /// Keys by the turn of their last use.
+    /// Keys by the clock of their last use.
     by_age: BTreeMap<u64, Key>,
-    turn: u64,
+    clock: u64,
     members: usize,
     max_windows: usize,
     max_members: usize,
     evicted: u64,
 }
 
-/// Hashes of what was seen, each at its last time; oldest first.
+/// Hashes of values with their latest times, the oldest first.
 #[derive(Debug, Default)]
 struct Window {
-    turn: u64,
+    used: u64,
     members: VecDeque<(u64, i64)>,
 }
 
 impl Counters {
-    /// On average; few sources come near a threshold.
+    /// On average; few sources approach a threshold.
     const MEMBERS_PER_WINDOW: usize = 8;
 
     pub(super) fn new(max_windows: usize) -> Self {
         Self {
             windows: HashMap::new(),
             by_age: BTreeMap::new(),
-            turn: 0,
+            clock: 0,
             members: 0,
             max_windows,
             max_members: max_windows.saturating_mul(Self::MEMBERS_PER_WINDOW),
@@ -56,9 +56,9 @@ impl Counters {
         }
     }
 
-    /// Notes a member, and says how many different ones lie in the window that ends now. Counts no further than `most`: only
-    /// the latest are kept, which are all that can still matter.
-    pub(super) fn note(&mut self, key: Key, member: u64, now: i64, span: Span) -> usize {
+    /// Records a member and returns the number of distinct members in the window that ends now. Counts up to `most`: only
+    /// the latest are kept, and older ones cannot matter.
+    pub(super) fn record(&mut self, key: Key, member: u64, now: i64, span: Span) -> usize {
         self.touch(key, |window| {
             let now = window.advance(now, span);
             window.members.retain(|(known, _)| *known != member);
@@ -70,7 +70,7 @@ impl Counters {
         })
     }
 
-    /// Lets at most `most` different members through in any window of time. Otherwise says how many milliseconds to wait.
+    /// Admits at most `most` distinct members in any window. Otherwise returns the milliseconds to wait.
     pub(super) fn admit(&mut self, key: Key, member: u64, now: i64, span: Span) -> Result<(), i64> {
         self.touch(key, |window| {
             let now = window.advance(now, span);
@@ -86,12 +86,12 @@ impl Counters {
         })
     }
 
-    /// What is in a window, the oldest first.
+    /// The members of a window, the oldest first.
     pub(super) fn members(&self, key: Key) -> Vec<(u64, i64)> {
         self.windows.get(&key).map(|window| window.members.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// Takes in what others have seen. A source that was forgotten meanwhile stays forgotten.
+    /// Merges members that other nodes have recorded. A source that was evicted meanwhile stays evicted.
     pub(super) fn merge(&mut self, key: Key, members: impl Iterator<Item = (u64, i64)>, span: Span) {
         let Some(window) = self.windows.get_mut(&key) else { return };
         self.members -= window.members.len();
@@ -101,11 +101,11 @@ impl Counters {
     }
 
     fn touch<T>(&mut self, key: Key, change: impl FnOnce(&mut Window) -> T) -> T {
-        self.turn += 1;
+        self.clock += 1;
         let window = self.windows.entry(key).or_default();
-        self.by_age.remove(&window.turn);
-        window.turn = self.turn;
-        self.by_age.insert(self.turn, key);
+        self.by_age.remove(&window.used);
+        window.used = self.clock;
+        self.by_age.insert(self.clock, key);
         let before = window.members.len();
         let result = change(window);
         self.members = self.members + window.members.len() - before;
@@ -124,7 +124,7 @@ impl Counters {
         }
     }
 
-    /// Windows that were forgotten although they might have mattered.
+    /// Windows evicted for want of memory.
     pub(super) fn evicted(&self) -> u64 {
         self.evicted
     }
@@ -147,7 +147,7 @@ impl Window {
         self.members.drain(..surplus);
     }
 
-    /// Forgets what has left the window. Returns the time, which never goes back.
+    /// Drops members that have left the window. Returns the time, which never goes back.
     fn advance(&mut self, now: i64, span: Span) -> i64 {
         let now = self.members.back().map_or(now, |(_, last)| now.max(*last));
         while self.members.pop_front_if(|(_, at)| *at <= now - span.millis).is_some() {}

@@ -1,7 +1,7 @@
-//! Counts shared by nodes through Redis or Valkey.
+//! Sharing of counts between nodes through Redis or Valkey.
 //!
-//! Nobody waits for the server: what a node counts is sent after the fact, and what the others counted comes back with the
-//! answer, to be there for the source's next request. Without the server each node counts by itself.
+//! Asynchronous: a node sends its counts after the request, and merges those of other nodes from the response, in time for
+//! the source's next request. Without the server each node counts alone.
 
 use super::{Behaviour, counters::Key};
 use redis::{Client, Pipeline, RedisError, aio::MultiplexedConnection};
@@ -17,37 +17,37 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Counts on their way; more are not waited for.
+/// Windows queued for sharing; more are dropped and counted.
 const CAPACITY: usize = 10_000;
 const BATCH: usize = 200;
 const TIMEOUT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Where counts go to be shared.
+/// The queue of changed windows.
 #[derive(Debug)]
 pub(super) struct Outbox {
     sender: mpsc::Sender<Key>,
     unshared: Arc<AtomicU64>,
 }
 
-/// The task that shares.
+/// The task that shares counts.
 pub struct Sharing {
     client: Client,
     connection: Option<MultiplexedConnection>,
     changed: mpsc::Receiver<Key>,
     unshared: Arc<AtomicU64>,
-    is_away: bool,
+    is_failing: bool,
 }
 
 impl Outbox {
-    /// The window has changed.
+    /// Queues a changed window.
     pub(super) fn put(&self, key: Key) {
         if self.sender.try_send(key).is_err() {
             self.unshared.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Counts that the other nodes never heard of.
+    /// Counts that were not shared with other nodes.
     pub(super) fn unshared(&self) -> u64 {
         self.unshared.load(Ordering::Relaxed)
     }
@@ -59,20 +59,20 @@ impl Sharing {
         let unshared = Arc::new(AtomicU64::new(0));
         let outbox = Outbox { sender, unshared: unshared.clone() };
         let client = Client::open(url)?;
-        Ok((Self { client, connection: None, changed, unshared, is_away: false }, outbox))
+        Ok((Self { client, connection: None, changed, unshared, is_failing: false }, outbox))
     }
 
     pub async fn run(mut self, behaviour: Arc<Behaviour>, stop: CancellationToken) {
         let mut batch = Vec::new();
         while let Some(1..) = stop.run_until_cancelled(self.changed.recv_many(&mut batch, BATCH)).await {
             match tokio::time::timeout(TIMEOUT, self.exchange(&behaviour, &batch)).await {
-                Ok(Ok(())) if self.is_away => {
-                    self.is_away = false;
-                    info!("counts are shared again");
+                Ok(Ok(())) if self.is_failing => {
+                    self.is_failing = false;
+                    info!("shared counters are available again");
                 }
                 Ok(Ok(())) => {}
                 Ok(Err(cause)) => self.give_up(&batch, &cause.to_string()).await,
-                Err(_) => self.give_up(&batch, "no answer").await,
+                Err(_) => self.give_up(&batch, "no response").await,
             }
             batch.clear();
         }
@@ -81,14 +81,14 @@ impl Sharing {
     async fn give_up(&mut self, batch: &[Key], cause: &str) {
         self.unshared.fetch_add(batch.len() as u64, Ordering::Relaxed);
         self.connection = None;
-        if !self.is_away {
-            warn!("counts are not shared, each node counts by itself: {cause}");
+        if !self.is_failing {
+            warn!("cannot share counters, each node counts alone: {cause}");
         }
-        self.is_away = true;
+        self.is_failing = true;
         tokio::time::sleep(PAUSE).await;
     }
 
-    /// Sends the windows that have changed, whole: what was sent in vain before is among it. Takes in what they are then.
+    /// Sends changed windows as a whole, which includes members of failed attempts, and merges the results.
     async fn exchange(&mut self, behaviour: &Behaviour, batch: &[Key]) -> Result<(), RedisError> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
@@ -108,7 +108,7 @@ impl Sharing {
     }
 }
 
-/// The window as it is kept locally: the latest members at their last time. False when there is none.
+/// Appends the commands for a window: the latest members at their latest times. False when the window is empty.
 fn add(pipeline: &mut Pipeline, behaviour: &Behaviour, key: Key) -> bool {
     let (name, span, members) = behaviour.window(key);
     let Some((_, latest)) = members.last() else { return false };

@@ -1,16 +1,77 @@
-//! `behaviour`: what sources do over time.
+//! `behaviour`: controls on what request sources do over time.
 
 use super::{
     Secret,
     scalar::{Scalar, word},
     section::{Part, Section},
 };
-use crate::{
-    behaviour::{BehaviourConfig, Control, Counted, Payloads, Reaction},
-    routes::glob::Glob,
-};
+use crate::routes::glob::Glob;
 use shared::AttackType;
-use std::{ops::RangeInclusive, time::Duration};
+use std::{fmt, ops::RangeInclusive, time::Duration};
+
+/// `behaviour`: controls, and the memory they may use.
+#[derive(Debug, Clone)]
+pub struct BehaviourConfig {
+    /// Sources remembered, counted once per control. When full, the least recently seen are evicted.
+    pub max_sources: usize,
+    pub payloads: Option<Payloads>,
+    pub controls: Vec<Control>,
+    /// URL of the server through which nodes share their counts.
+    pub shared_url: Option<String>,
+}
+
+/// Grays a source that sends many different payloads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payloads {
+    /// More than this many trigger it.
+    pub threshold: usize,
+    pub within: Duration,
+    pub duration: Duration,
+}
+
+/// A behavioural control: what is counted per source, and the reaction above the threshold.
+#[derive(Debug, Clone)]
+pub struct Control {
+    pub attack_type: AttackType,
+    /// Absent: every host.
+    pub host: Option<Glob>,
+    /// A trailing `*` matches any suffix. Absent: every path.
+    pub path: Option<String>,
+    pub counted: Counted,
+    /// More than this many trigger the reaction.
+    pub threshold: usize,
+    pub within: Duration,
+    pub reaction: Reaction,
+    /// How long the source stays on a list.
+    pub duration: Duration,
+}
+
+/// What is counted per source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counted {
+    Requests,
+    /// Distinct paths.
+    Paths,
+    /// Distinct values of a query parameter.
+    Parameter(String),
+    /// Distinct values of a path segment; the first is 1.
+    Segment(usize),
+    /// Responses with this status, from response reports.
+    Responses(u16),
+}
+
+/// The reaction above the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    /// Record the request.
+    Record,
+    /// Also put its source on the gray list.
+    Gray,
+    /// Also put its source on the denylist.
+    Deny,
+    /// Block the request with 429 until the rate falls below the threshold.
+    Limit,
+}
 
 const SOURCES: RangeInclusive<usize> = 1_000..=10_000_000;
 /// Counting is linear in the threshold.
@@ -126,5 +187,33 @@ impl Scalar for Reaction {
     fn shown(&self) -> String {
         let name = REACTIONS.into_iter().find(|(reaction, _)| reaction == self);
         name.map_or_else(String::new, |(_, name)| name.to_owned())
+    }
+}
+
+impl Counted {
+    /// Parses the value of the key `count`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            None if text == "requests" => Some(Self::Requests),
+            None if text == "paths" => Some(Self::Paths),
+            Some(("get", name)) if !name.is_empty() => Some(Self::Parameter(name.to_owned())),
+            Some(("path", number)) => number.parse().ok().filter(|number| *number > 0).map(Self::Segment),
+            Some(("status", code)) => {
+                code.parse().ok().filter(|code| (100..600).contains(code)).map(Self::Responses)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Requests => f.write_str("requests"),
+            Self::Paths => f.write_str("paths"),
+            Self::Parameter(name) => write!(f, "get:{name}"),
+            Self::Segment(number) => write!(f, "path:{number}"),
+            Self::Responses(status) => write!(f, "status:{status}"),
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! `connector`: where connectors call, and what is taken from them.
 
 use super::{
+    per_connection_limits::Recycle,
     scalar::Scalar,
     section::{Part, Section},
-    tls,
+    tls::{self, TlsConfig},
 };
-use crate::doors::{limits::Recycle, tls::TlsConfig};
 use crate::routes::{bare, glob::Glob};
 use axum::http::StatusCode;
 use shared::ruleset::Network;

@@ -1,24 +1,72 @@
-//! `limits`: what those who call may take up, of memory and of time.
+//! `limits`: memory and time that callers may use.
 
-use super::section::{Part, Section};
-use crate::{admission::Patience, doors::limits::Limits};
+use super::{
+    per_connection_limits::Recycle,
+    section::{Part, Section},
+};
 use std::{ops::RangeInclusive, time::Duration};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsConfig {
-    /// Of each connection. When one has served its time is said in `connector.per_connection_limits`.
-    pub connections: Limits,
+    /// Of each connection. `connector.per_connection_limits` says when a connection is recycled.
+    pub connections: ConnectionLimits,
     pub max_message_bytes: usize,
     pub body_timeout: Duration,
-    /// Of all messages that are being received or analysed.
+    /// Of all messages being received or analysed.
     pub max_bytes_in_flight: usize,
-    /// For a turn at the analysis.
-    pub patience: Patience,
+    pub queue: QueueTimeouts,
+}
+
+/// Limits of the connections of a listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Further connections are closed on arrival.
+    pub max_connections: usize,
+    /// For the TLS handshake, and for each request head from its first byte to its last.
+    pub header_timeout: Duration,
+    pub max_header_bytes: usize,
+    /// Between two requests.
+    pub keep_alive_timeout: Duration,
+    /// How long a client may leave sent bytes unread.
+    pub write_timeout: Duration,
+    /// For requests in progress at shutdown.
+    pub drain_timeout: Duration,
+    pub recycle: Recycle,
+}
+
+/// How long a message may wait for its analysis to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueTimeouts {
+    /// During a burst.
+    pub burst_timeout: Duration,
+    /// Under sustained overload.
+    pub overloaded_timeout: Duration,
+}
+
+impl ConnectionLimits {
+    /// For the listeners of operators.
+    pub fn of_operators() -> Self {
+        Self { max_connections: 512, ..Self::default() }
+    }
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            max_connections: 16_000,
+            header_timeout: Duration::from_secs(10),
+            max_header_bytes: 32 << 10,
+            keep_alive_timeout: Duration::from_secs(90),
+            write_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(10),
+            recycle: Recycle::default(),
+        }
+    }
 }
 
 const TIMES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_hours(1);
 const WAITS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_mins(1);
-/// The least that HTTP/1.1 is read with, and the most that anybody sends.
+/// From the smallest buffer for HTTP/1.1 to the largest head in practice.
 const HEADER_BYTES: RangeInclusive<usize> = 8 << 10..=1 << 20;
 const MESSAGE_BYTES: RangeInclusive<usize> = 64 << 10..=64 << 20;
 const BYTES_IN_FLIGHT: RangeInclusive<usize> = 1 << 20..=1 << 32;
@@ -26,22 +74,25 @@ const BYTES_IN_FLIGHT: RangeInclusive<usize> = 1 << 20..=1 << 32;
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
-            connections: Limits::default(),
+            connections: ConnectionLimits::default(),
             // CloudFront hands a function at most 1 MB of body; as base64 in JSON, with headers and URL, that is less.
             max_message_bytes: 4 << 20,
             body_timeout: Duration::from_secs(10),
             max_bytes_in_flight: 256 << 20,
-            patience: Patience { burst: Duration::from_millis(100), standing: Duration::from_millis(5) },
+            queue: QueueTimeouts {
+                burst_timeout: Duration::from_millis(100),
+                overloaded_timeout: Duration::from_millis(5),
+            },
         }
     }
 }
 
 impl Part for LimitsConfig {
     fn read(section: &mut Section<'_>) -> Option<Self> {
-        let Self { connections, max_message_bytes, body_timeout, max_bytes_in_flight, patience } =
+        let Self { connections, max_message_bytes, body_timeout, max_bytes_in_flight, queue } =
             Self::default();
         let config = Self {
-            connections: Limits {
+            connections: ConnectionLimits {
                 max_connections: section.within(
                     "max_connections",
                     connections.max_connections,
@@ -65,9 +116,9 @@ impl Part for LimitsConfig {
             max_message_bytes: section.within("max_message_bytes", max_message_bytes, MESSAGE_BYTES),
             body_timeout: section.within("body_timeout", body_timeout, TIMES),
             max_bytes_in_flight: section.within("max_bytes_in_flight", max_bytes_in_flight, BYTES_IN_FLIGHT),
-            patience: Patience {
-                burst: section.within("burst_wait", patience.burst, WAITS),
-                standing: section.within("standing_wait", patience.standing, WAITS),
+            queue: QueueTimeouts {
+                burst_timeout: section.within("burst_wait", queue.burst_timeout, WAITS),
+                overloaded_timeout: section.within("standing_wait", queue.overloaded_timeout, WAITS),
             },
         };
         if config.max_bytes_in_flight < config.max_message_bytes {

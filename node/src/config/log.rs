@@ -1,10 +1,10 @@
-//! `log`: what the node says of itself.
+//! `log`: the node's own log and the access log.
 
 use super::{
     scalar::{Scalar, word},
     section::{Part, Section},
 };
-use crate::log::Destination;
+use std::{fmt, path::PathBuf};
 use tracing::Level;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,14 @@ pub struct LogConfig {
     pub destination: Destination,
     /// Absent: requests are not logged.
     pub access_log: Option<AccessLogConfig>,
+}
+
+/// Where a log is written: `log_file`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    Stdout,
+    Stderr,
+    File(PathBuf),
 }
 
 /// `log.access_log`: a line for each request.
@@ -77,5 +85,15 @@ impl Scalar for Level {
 
     fn shown(&self) -> String {
         self.as_str().to_lowercase()
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("stdout"),
+            Self::Stderr => f.write_str("stderr"),
+            Self::File(path) => path.display().fmt(f),
+        }
     }
 }

@@ -1,7 +1,15 @@
 //! `connector.per_connection_limits`: when a kept connection has served its time.
 
 use super::section::{Part, Section};
-use crate::doors::limits::Recycle;
+use std::time::Duration;
+
+/// When a kept-alive connection is closed, so that the client reconnects through its load balancer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recycle {
+    pub max_requests: Option<u64>,
+    pub max_received_bytes: Option<u64>,
+    pub max_duration: Option<Duration>,
+}
 
 impl Part for Recycle {
     fn read(section: &mut Section<'_>) -> Option<Self> {

@@ -1,8 +1,18 @@
 //! `connector.tls_cert`, `.tls_key` and `.tls_client_ca`: files in PEM.
 
 use super::section::Section;
-use crate::doors::tls::TlsConfig;
 use std::path::PathBuf;
+
+/// The files of a TLS listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// `tls_cert`: the certificate, then its intermediates.
+    pub certificate: PathBuf,
+    /// `tls_key`: the private key of the certificate.
+    pub key: PathBuf,
+    /// `tls_client_ca`: clients must present a certificate of one of these authorities.
+    pub client_authorities: Option<PathBuf>,
+}
 
 /// Absent without a certificate: plain HTTP.
 pub(super) fn read(section: &mut Section<'_>) -> Option<TlsConfig> {

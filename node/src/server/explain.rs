@@ -1,35 +1,29 @@
-//! `POST /v1/explain`: how a request would be read and decided. Nothing is recorded.
+//! `POST /v1/explain`: how a request would be parsed and decided. Nothing is recorded.
 
-use super::{Node, Refusal, refusal};
+use super::{Message, Node, Refusal};
 use crate::explain::Explanation;
-use axum::{
-    Json,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, header},
-};
+use axum::{Json, extract::State, http::header};
 use shared::InspectRequest;
 use std::{sync::Arc, time::Instant};
 use subtle::ConstantTimeEq as _;
 
 pub(super) async fn explain(
     State(node): State<Arc<Node>>,
-    headers: HeaderMap,
-    body: Bytes,
+    message: Message,
 ) -> Result<Json<Explanation>, Refusal> {
-    node.authorize(&headers)?;
-    let (mut request, _) = refusal::message::<InspectRequest>(&headers, &body)?;
-    let (routed, policy) = (node.route(&mut request)?, node.policy.get());
+    node.authorize(&message)?;
+    let (mut request, _) = message.decode::<InspectRequest>()?;
+    let (route, policy) = (node.route(&mut request)?, node.policy.get());
     let start = Instant::now();
-    let evaluation = node.evaluate(&policy, &request, &routed, None);
+    let evaluation = node.evaluate(&policy, &request, &route, None);
     let took = start.elapsed();
     Ok(Json(Explanation::of(&node.engine, &request, evaluation, took)))
 }
 
 impl Node {
-    fn authorize(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn authorize(&self, message: &Message) -> Result<(), Refusal> {
         let given =
-            headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+            message.header(header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
         let config = self.config.load();
         match (&config.admin.token, given) {
             (Some(token), Some(given)) if token.expose().as_bytes().ct_eq(given.as_bytes()).into() => Ok(()),

@@ -1,137 +1,197 @@
-//! Requests to inspect, and the reports on what came of them.
+//! `POST /v1/inspect/request` and `/v1/inspect/response`: requests to inspect, and reports on their responses.
 
-use super::{Node, Refusal, refusal};
-use crate::metrics::{REQUEST, RESPONSE, ReasonLabels};
+use super::{
+    Message, Node, Refusal, SignedMessage,
+    metrics::{REQUEST, RESPONSE, ServerMetrics},
+};
+use crate::{block_page::block_page, hit, log::access::Access, mask::Masks, trace_context::trace_id};
 use axum::{
-    body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use decision::Evaluation;
+use jiff::Timestamp;
 use shared::{
-    ConnectorInfo, Delivery, Encoding, InspectRequest, NotInspected, Record, ResponseReport, Verdict,
+    Action, AttackType, ConnectorInfo, Delivery, Encoding, Finding, InspectRequest, NotInspected, Record,
+    RequestId, ResponseReport, Verdict,
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tracing::error;
 
-/// From this size on a message is read and analysed away from the threads that serve connections: it takes as long as
+/// From this size on a message is decoded and analysed outside the threads that serve connections: it takes as long as
 /// hundreds of small ones.
 const LARGE_MESSAGE_BYTES: usize = 128 << 10;
 
-/// `POST /v1/inspect/request`: a verdict in line, 202 out of band. Hits are in the spool before either leaves.
+/// Replies with a verdict inline, with 202 out of band. Hits are in the spool before either leaves.
 pub(super) async fn request(
     State(node): State<Arc<Node>>,
-    headers: HeaderMap,
-    body: Bytes,
+    SignedMessage(message): SignedMessage,
 ) -> Result<Response, Refusal> {
-    node.metrics.seen.get_or_create(&REQUEST).inc();
-    node.metrics.bytes.get_or_create(&REQUEST).inc_by(body.len() as u64);
-    let is_large = body.len() >= LARGE_MESSAGE_BYTES;
-    let turns = if is_large { &node.turns.large } else { &node.turns.small };
-    let asked = Instant::now();
-    let turn = turns.turn().await;
-    node.metrics.queue_seconds.observe(asked.elapsed().as_secs_f64());
-    let turn = counted(&node, turn.map_err(Refusal::from))?;
+    node.metrics.received(&REQUEST, &message);
+    let is_large = message.body.len() >= LARGE_MESSAGE_BYTES;
+    let admission = if is_large { &node.admission.large } else { &node.admission.small };
+    let arrived = Instant::now();
+    let permit = admission.acquire().await;
+    node.metrics.queue_seconds.observe(arrived.elapsed().as_secs_f64());
+    let permit = permit?;
     if !is_large {
-        return node.answer(&headers, &body);
+        return node.inspect(&message);
     }
-    let answered = tokio::task::spawn_blocking(move || {
-        let answer = node.answer(&headers, &body);
-        drop(turn);
-        answer
+    let inspected = tokio::task::spawn_blocking(move || {
+        let response = node.inspect(&message);
+        drop(permit);
+        response
     });
-    answered.await.unwrap_or(Err(Refusal::Internal))
+    inspected.await.unwrap_or(Err(Refusal::Internal))
 }
 
-/// `POST /v1/inspect/response`: kept when its request had a hit, or may have had one at another node.
+/// Keeps a report unless its request is known to have had no hit. Other nodes may have seen the request.
 pub(super) async fn response(
     State(node): State<Arc<Node>>,
-    headers: HeaderMap,
-    body: Bytes,
+    SignedMessage(message): SignedMessage,
 ) -> Result<StatusCode, Refusal> {
-    node.metrics.seen.get_or_create(&RESPONSE).inc();
-    node.metrics.bytes.get_or_create(&RESPONSE).inc_by(body.len() as u64);
-    let (mut report, _) = counted(&node, refusal::message::<ResponseReport>(&headers, &body))?;
-    let now = jiff::Timestamp::now();
-    if let Some(connector) = &report.connector {
-        node.connectors.seen(connector, None, report.not_inspected.len(), now);
-    }
-    node.count_bypassed(report.connector.as_mut());
-    let told = std::mem::take(&mut report.not_inspected);
-    node.keep_not_inspected(told)?;
+    node.metrics.received(&RESPONSE, &message);
+    let (mut report, _) = message.decode::<ResponseReport>()?;
+    let now = Timestamp::now();
+    let not_inspected = mem::take(&mut report.not_inspected);
+    node.connector_called(report.connector.as_mut(), None, not_inspected.len(), now);
+    node.record_not_inspected(not_inspected)?;
     for listing in node.behaviour.response(report.request_id, report.status, now) {
         listing.put_on(&node.automatic, now);
     }
     if !node.recent.is_clean(report.request_id) {
-        node.keep(&[Record::Response(report)])?;
+        node.append(&[Record::Response(report)])?;
     }
     Ok(StatusCode::ACCEPTED)
 }
 
 impl Node {
-    /// From the message to what its sender is told.
-    fn answer(&self, headers: &HeaderMap, body: &[u8]) -> Result<Response, Refusal> {
-        let (mut request, encoding) = counted(self, refusal::message::<InspectRequest>(headers, body))?;
+    /// Decides a request, records it, replies.
+    fn inspect(&self, message: &Message) -> Result<Response, Refusal> {
+        let (mut request, encoding) = message.decode::<InspectRequest>()?;
         let delivery = request.delivery;
-        if let Some(connector) = &request.connector {
-            let (told, now) = (request.not_inspected.len(), jiff::Timestamp::now());
-            self.connectors.seen(connector, Some(delivery), told, now);
-        }
-        self.count_bypassed(request.connector.as_mut());
-        let told = std::mem::take(&mut request.not_inspected);
-        let kept = self.keep_not_inspected(told);
-        // In line the request is decided even when nothing can be written: protection goes before the record.
+        let not_inspected = mem::take(&mut request.not_inspected);
+        let (connector, reported) = (request.connector.as_mut(), not_inspected.len());
+        self.connector_called(connector, Some(delivery), reported, Timestamp::now());
+        let reports_recorded = self.record_not_inspected(not_inspected);
+        // Inline, the request is decided even when the spool fails: protection has priority over records.
         if delivery == Delivery::OutOfBand {
-            kept?;
+            reports_recorded?;
         }
-        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
-        let verdict = self.decide(request, traceparent);
+        let route = self.route(&mut request)?;
+        let policy = self.policy.get();
+        request.request_id.get_or_insert_with(RequestId::random);
+        let start = Instant::now();
+        let evaluation = self.evaluate(&policy, &request, &route, Some(&self.behaviour));
+        let (verdict, recorded) = self.record(request, evaluation, start.elapsed(), message);
         match delivery {
-            Delivery::OutOfBand => verdict.map(|_| StatusCode::ACCEPTED.into_response()),
-            Delivery::Inline => verdict.map(|verdict| reply(encoding, &verdict)),
+            Delivery::OutOfBand => recorded.map(|()| StatusCode::ACCEPTED.into_response()),
+            Delivery::Inline => Ok(reply(encoding, &verdict)),
         }
     }
 
-    /// A number of the connector's own, which no record of this request should hold.
-    fn count_bypassed(&self, connector: Option<&mut ConnectorInfo>) {
-        let bypassed = connector.and_then(|connector| connector.bypassed.take());
-        let reason = ReasonLabels { reason: "connector" };
-        self.metrics.bypassed.get_or_create(&reason).inc_by(bypassed.unwrap_or_default());
+    /// Counts and logs an evaluation and writes its hits to the spool. Returns the verdict, and whether the hits are safe.
+    fn record(
+        &self,
+        request: InspectRequest,
+        evaluation: Evaluation<'_>,
+        took: Duration,
+        message: &Message,
+    ) -> (Verdict, Result<(), Refusal>) {
+        let request_id = request.request_id.unwrap_or_else(RequestId::random);
+        let attack_types = attack_types(&evaluation.findings);
+        self.metrics.evaluated(&evaluation, &request.host, took);
+        self.recent.record(request_id, !evaluation.findings.is_empty());
+        if let Some(log) = &self.logs.access {
+            let (request, evaluation, attack_types) = (&request, &evaluation, &attack_types[..]);
+            let trace_id = traceparent(message, request).and_then(trace_id);
+            log.log(&Access { request, request_id, trace_id, evaluation, attack_types, took });
+        }
+        let masks = Masks::of(&evaluation.rules);
+        let Evaluation { mode, ruling, findings, retry_after, decided_by, .. } = evaluation;
+        let verdict = Verdict {
+            request_id,
+            action: ruling.action,
+            reason: ruling.reason.clone(),
+            mode: mode.mode,
+            mode_source: mode.source.clone(),
+            would_block: ruling.would_block,
+            decided_by: decided_by.clone(),
+            attack_types,
+            analysis_micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            body_truncated: request.body_truncated,
+            block: (ruling.action == Action::Block).then(|| block_page(request_id, retry_after)),
+        };
+        if findings.is_empty() {
+            return (verdict, Ok(()));
+        }
+        let decision = ruling.record(mode, request.delivery, decided_by);
+        let record = hit::record(request, request_id, decision, findings, &masks);
+        (verdict, self.append(&[Record::Attack(Box::new(record))]))
     }
 
-    /// The connector forgets these once it has our answer, so they are on disk before.
-    fn keep_not_inspected(&self, told: Vec<NotInspected>) -> Result<(), Refusal> {
-        if told.is_empty() {
+    /// Remembers the calling connector, and counts the requests it bypassed, a number that belongs in no record.
+    fn connector_called(
+        &self,
+        connector: Option<&mut ConnectorInfo>,
+        delivery: Option<Delivery>,
+        not_inspected: usize,
+        now: Timestamp,
+    ) {
+        let Some(connector) = connector else { return };
+        self.connectors.seen(connector, delivery, not_inspected, now);
+        let bypassed = connector.bypassed.take().unwrap_or_default();
+        ServerMetrics::count(&self.metrics.bypassed, "connector", bypassed);
+    }
+
+    /// Writes reports on requests that were not inspected. The connector forgets them after the reply, so they are on disk
+    /// before it.
+    fn record_not_inspected(&self, reports: Vec<NotInspected>) -> Result<(), Refusal> {
+        if reports.is_empty() {
             return Ok(());
         }
-        self.metrics.not_inspected.inc_by(told.len() as u64);
-        self.keep(&told.into_iter().map(Record::NotInspected).collect::<Vec<_>>())
+        self.metrics.not_inspected.inc_by(reports.len() as u64);
+        self.append(&reports.into_iter().map(Record::NotInspected).collect::<Vec<_>>())
     }
 
-    pub(super) fn keep(&self, records: &[Record]) -> Result<(), Refusal> {
+    fn append(&self, records: &[Record]) -> Result<(), Refusal> {
         let start = Instant::now();
         let appended = self.spool.append(records);
         self.metrics.spool_seconds.observe(start.elapsed().as_secs_f64());
         appended.map_err(|cause| {
             self.metrics.lost.inc_by(records.len() as u64);
-            error!("a record is lost: {cause}");
+            error!("{} records are lost: {cause}", records.len());
             Refusal::Unavailable
         })
     }
 }
 
-pub(super) fn counted<T>(node: &Node, result: Result<T, Refusal>) -> Result<T, Refusal> {
-    if let Err(refusal) = &result {
-        node.metrics.rejected.get_or_create(&ReasonLabels { reason: refusal.label() }).inc();
+/// The call's own `traceparent`, or the one of the request it carries.
+fn traceparent<'m>(message: &'m Message, request: &'m InspectRequest) -> Option<&'m str> {
+    let sent = || request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("traceparent"));
+    message.header("traceparent").or_else(|| sent().map(|(_, value)| value.as_str()))
+}
+
+fn attack_types(findings: &[Finding]) -> Vec<AttackType> {
+    let mut types = Vec::new();
+    for finding in findings {
+        if !types.contains(&finding.attack_type) {
+            types.push(finding.attack_type.clone());
+        }
     }
-    result
+    types
 }
 
 fn reply(encoding: Encoding, verdict: &Verdict) -> Response {
     match encoding.encode(verdict) {
         Ok(body) => ([(header::CONTENT_TYPE, encoding.content_type())], body).into_response(),
         Err(cause) => {
-            error!("a verdict cannot be sent: {cause}");
+            error!("cannot encode a verdict: {cause}");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -1,13 +1,7 @@
-//! The counters, for Prometheus and for people.
+//! `/wallarm-status` and `/metrics`: the counters, as JSON and for Prometheus.
 
-use super::Node;
-use crate::{
-    VERSION,
-    access_log::AccessLog,
-    behaviour::BehaviourStats,
-    metrics::{State as NodeState, Totals},
-    spool::SpoolStats,
-};
+use super::{Node, metrics::Totals};
+use crate::{VERSION, behaviour::BehaviourStats, spool::SpoolStats};
 use axum::{
     Json,
     extract::State,
@@ -15,6 +9,7 @@ use axum::{
     response::IntoResponse,
 };
 use decision::PolicySummary;
+use prometheus_client::encoding::text;
 use serde::Serialize;
 use shared::{Mode, record::NodeStatus};
 use std::sync::Arc;
@@ -46,7 +41,7 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Json<Status> {
 }
 
 impl Node {
-    /// For the console.
+    /// The status sent to the console.
     pub fn status(&self, started_at: jiff::Timestamp) -> NodeStatus {
         let (totals, policy, spool) = (self.metrics.totals(), self.policy.get(), self.spool.stats());
         NodeStatus {
@@ -67,13 +62,7 @@ impl Node {
 /// `GET /metrics`
 pub(super) async fn metrics(State(node): State<Arc<Node>>) -> impl IntoResponse {
     const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let state = NodeState {
-        mode: node.config.load().route_config.default.mode.mode.as_str(),
-        ruleset: &node.policy.get().summary,
-        spool: node.spool.stats(),
-        behaviour: node.behaviour.stats(),
-        access_log_lost: node.logs.access.as_ref().map(AccessLog::lost).unwrap_or_default(),
-    };
-    let text = node.metrics.to_text(&state).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let mut text = String::new();
+    text::encode(&mut text, &node.registry).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok::<_, StatusCode>(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
 }

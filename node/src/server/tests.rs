@@ -3,11 +3,8 @@ mod configured;
 mod logs;
 mod matrix;
 
-use super::*;
-use crate::{
-    config::{Environment, LimitsConfig, Secret},
-    metrics::ReasonLabels,
-};
+use super::{metrics::ReasonLabels, *};
+use crate::config::{Environment, LimitsConfig, Secret};
 use axum::{
     body::{Body as HttpBody, to_bytes},
     http::{Request, StatusCode, header},
@@ -61,23 +58,8 @@ fn world_with_limits(
     config.signing_keys = keys.unwrap_or_default();
     config.spool.directory = directory.path().to_owned();
     config.spool.max_bytes = max_bytes;
-    let node = Node {
-        id: Uuid::nil(),
-        engine: Engine::new(),
-        policy: Arc::default(),
-        automatic: Arc::default(),
-        geoip: Arc::default(),
-        behaviour: Arc::new(Behaviour::new(&config.behaviour)),
-        spool: Arc::new(Spool::open(&config.spool).unwrap()),
-        config: ArcSwap::from_pointee(config),
-        recent: RecentRequests::default(),
-        metrics: Arc::<Metrics>::default(),
-        logs: Logs::default(),
-        signatures: Signatures::default(),
-        connectors: Connectors::default(),
-        intake: Intake::new(limits),
-        turns: Turns::new(limits.patience),
-    };
+    config.limits = limits.clone();
+    let (node, _) = Node::build(config, Logs::default()).unwrap();
     World { node: Arc::new(node), spool: directory }
 }
 
@@ -299,7 +281,7 @@ async fn a_body_that_does_not_come_in_time_is_refused() {
     let limits = LimitsConfig { body_timeout: Duration::from_millis(50), ..LimitsConfig::default() };
     let world = world_with_limits(Mode::Block, None, 64 << 20, &limits);
     let problem = reply(connector_router(world.node.clone()), half_a_call("{")).await.problem();
-    assert_eq!(problem, (408, "the body did not come in time".to_owned()));
+    assert_eq!(problem, (408, "the body did not arrive within limits.body_timeout".to_owned()));
 }
 
 #[tokio::test]
@@ -320,7 +302,7 @@ async fn what_there_is_no_room_for_is_refused_until_there_is() {
     };
     let refused = tokio::time::timeout(Duration::from_mins(1), full()).await.unwrap();
     assert_eq!(refused.retry_after.as_deref(), Some("1"));
-    assert_eq!(refused.problem().1, "the messages under way leave no room for this one");
+    assert_eq!(refused.problem().1, "messages in flight use all of limits.max_bytes_in_flight; retry later");
     waiting.abort();
     assert!(waiting.await.is_err());
     world.inspect(&get("/etc/passwd", "")).await.verdict();
@@ -329,20 +311,21 @@ async fn what_there_is_no_room_for_is_refused_until_there_is() {
 #[tokio::test]
 async fn when_nobody_may_wait_for_a_turn_calls_are_refused_and_counted() {
     let world = world(Mode::Block);
-    let mut turns = Vec::new();
-    while let Ok(turn) = tokio::time::timeout(Duration::from_millis(20), world.node.turns.small.turn()).await
+    let mut permits = Vec::new();
+    while let Ok(permit) =
+        tokio::time::timeout(Duration::from_millis(20), world.node.admission.small.acquire()).await
     {
-        turns.push(turn.unwrap());
+        permits.push(permit.unwrap());
     }
     let message = get("/etc/passwd", "");
     let call = world.inspect(&message);
     let held = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        turns.clear();
+        permits.clear();
     };
     let (refused, ()) = tokio::join!(call, held);
     assert_eq!(refused.retry_after.as_deref(), Some("1"));
-    assert_eq!(refused.problem(), (503, "the node has more to do than it can".to_owned()));
+    assert_eq!(refused.problem(), (503, "the node is overloaded; retry later".to_owned()));
     assert_eq!(world.node.metrics.rejected.get_or_create(&ReasonLabels { reason: "overload" }).get(), 1);
     assert_eq!(world.records(), []);
 }

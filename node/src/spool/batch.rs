@@ -1,24 +1,24 @@
-//! Records read for delivery, and the place to acknowledge.
+//! A batch of records read for delivery, and the position it acknowledges.
 
 use super::{
     frame::{Piece, Pieces},
-    kind::LaneName,
+    kind::Priority,
     segment::{Contents, Segment},
     state::Position,
 };
 
 pub struct Batch {
-    /// Each a [`shared::Record`] in JSON. None when there was nothing but damage to step over.
+    /// Each a [`shared::Record`] in JSON. Empty when the range was damaged.
     pub records: Vec<Vec<u8>>,
-    pub(super) lane: LaneName,
+    pub(super) priority: Priority,
     pub(super) end: Position,
     pub(super) contents: Contents,
 }
 
 impl Batch {
-    /// Reads the start of `bytes`, which stand at `offset` of the segment.
+    /// Reads the start of `bytes`, found at `offset` of the segment.
     pub(super) fn read(
-        lane: LaneName,
+        priority: Priority,
         segment: Segment,
         offset: u64,
         bytes: &[u8],
@@ -35,16 +35,16 @@ impl Batch {
                 records.push(record.to_vec());
             }
         }
-        // The file may have become shorter: what is missing is no reason to wait.
+        // The file may have been truncated: missing bytes count as read.
         let is_read = pieces.at() == bytes.len();
         let offset = if is_read { segment.bytes } else { offset + pieces.at() as u64 };
-        Self { records, lane, end: Position { sequence: segment.sequence, offset }, contents }
+        Self { records, priority, end: Position { sequence: segment.sequence, offset }, contents }
     }
 
-    /// Of a segment whose file is gone.
-    pub(super) fn lost(lane: LaneName, segment: Segment, offset: u64) -> Self {
+    /// The batch of a segment whose file is missing.
+    pub(super) fn lost(priority: Priority, segment: Segment, offset: u64) -> Self {
         let contents = Contents { damaged: 1, damaged_bytes: segment.bytes - offset, ..Contents::default() };
         let end = Position { sequence: segment.sequence, offset: segment.bytes };
-        Self { records: Vec::new(), lane, end, contents }
+        Self { records: Vec::new(), priority, end, contents }
     }
 }

@@ -1,4 +1,4 @@
-//! The console, as the node sees it: takes batches, says what became of them.
+//! The client of the console's ingestion endpoint.
 
 use crate::{
     config::ConsoleConfig,
@@ -27,21 +27,21 @@ pub(super) struct Console {
     authorization: String,
 }
 
-/// Why a batch was not settled.
+/// Why a batch is not settled.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum IngestError {
-    /// To be tried again as it is.
-    #[error("the console is not there: {0}")]
+    /// Retry unchanged.
+    #[error("cannot reach the console: {0}")]
     Unreachable(Box<dyn Error + Send + Sync>),
-    #[error("the console is busy ({status})")]
+    #[error("the console is busy (status {status})")]
     Busy { status: StatusCode, retry_after: Option<Duration> },
-    /// Trying again as it is would not help: something in the batch is the cause, or its size.
-    #[error("the console refuses the batch ({status}): {detail}")]
-    Refused { status: StatusCode, detail: String },
-    #[error("the console does not accept the node's token ({0})")]
+    /// An unchanged retry would fail: a record or the size is the cause.
+    #[error("the console rejects the batch (status {status}): {detail}")]
+    Rejected { status: StatusCode, detail: String },
+    #[error("the console rejects the node's token (status {0}); check console.token_file")]
     Token(StatusCode),
-    /// E.g. a wrong address. Nothing is wrong with the records, so they wait.
-    #[error("what answers is not a console of this version ({status}): {detail}")]
+    /// E.g. a wrong URL. The records are not the cause, so they wait.
+    #[error("console.url does not serve a console of this version (status {status}): {detail}")]
     Unexpected { status: StatusCode, detail: String },
 }
 
@@ -56,7 +56,7 @@ impl Console {
 
     pub(super) async fn ingest(&self, body: Bytes) -> Result<IngestReply, IngestError> {
         let exchange = tokio::time::timeout(TIMEOUT, self.exchange(body));
-        exchange.await.map_err(|_| IngestError::Unreachable("no answer".into()))?
+        exchange.await.map_err(|_| IngestError::Unreachable("no response in time".into()))?
     }
 
     async fn exchange(&self, body: Bytes) -> Result<IngestReply, IngestError> {
@@ -86,7 +86,7 @@ impl Console {
                 Err(match status {
                     StatusCode::BAD_REQUEST
                     | StatusCode::PAYLOAD_TOO_LARGE
-                    | StatusCode::UNPROCESSABLE_ENTITY => IngestError::Refused { status, detail },
+                    | StatusCode::UNPROCESSABLE_ENTITY => IngestError::Rejected { status, detail },
                     _ => IngestError::Unexpected { status, detail },
                 })
             }

@@ -1,10 +1,10 @@
-//! Delivery to the console: batched, acknowledged, at least once. What the console refuses is set aside, never in the way.
+//! Delivery to the console: batched, acknowledged, at least once. Rejected records become dead letters and block nothing.
 
 use super::{
     Batch, Spool, SpoolError,
     console::{self, Console, IngestError},
 };
-use crate::{config::ConsoleConfig, metrics::Metrics};
+use crate::config::ConsoleConfig;
 use hyper::body::Bytes;
 use serde_json::value::RawValue;
 use shared::{IngestBatch, IngestReply, record::NodeInfo};
@@ -15,38 +15,32 @@ use tracing::{error, info, warn};
 const MAX_BATCH_RECORDS: usize = 500;
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// A console that comes back is noticed within this time.
+/// The longest time until a recovered console is noticed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// A console that says when to come back is believed, up to this.
+/// The longest `Retry-After` that is honoured.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
-/// How long a stopping node tries to hand over what it still has. The rest waits on disk.
-const LAST_TRY: Duration = Duration::from_secs(2);
+/// How long a stopping node delivers pending records. The rest stays on disk.
+const LAST_DELIVERY: Duration = Duration::from_secs(2);
 
 pub struct Delivery {
     spool: Arc<Spool>,
     console: Console,
     node: NodeInfo,
-    metrics: Arc<Metrics>,
-    /// Halved when the console refuses a batch, until the record that is the cause stands alone.
+    /// Halved when the console rejects a batch, until the record that causes it is alone.
     batch_records: usize,
     pause: Duration,
 }
 
 impl Delivery {
-    pub fn new(
-        spool: Arc<Spool>,
-        config: &ConsoleConfig,
-        node: NodeInfo,
-        metrics: Arc<Metrics>,
-    ) -> anyhow::Result<Self> {
+    pub fn new(spool: Arc<Spool>, config: &ConsoleConfig, node: NodeInfo) -> anyhow::Result<Self> {
         let console = Console::new(config)?;
-        Ok(Self { spool, console, node, metrics, batch_records: MAX_BATCH_RECORDS, pause: FIRST_PAUSE })
+        Ok(Self { spool, console, node, batch_records: MAX_BATCH_RECORDS, pause: FIRST_PAUSE })
     }
 
-    /// Delivers until told to stop, then once more.
+    /// Delivers until `stop`, then the pending records once more.
     pub async fn run(mut self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.round()).await.is_some() {}
-        let _ = tokio::time::timeout(LAST_TRY, self.drain()).await;
+        let _ = tokio::time::timeout(LAST_DELIVERY, self.drain()).await;
     }
 
     async fn round(&mut self) {
@@ -59,7 +53,7 @@ impl Delivery {
         while self.deliver().await {}
     }
 
-    /// Delivers one batch. False when there was nothing to deliver.
+    /// Delivers one batch. False when no record is pending.
     async fn deliver(&mut self) -> bool {
         let (node, records) = (self.node.clone(), self.batch_records);
         let read = on_disk(&self.spool, move |spool| {
@@ -71,7 +65,7 @@ impl Delivery {
             Ok(Some((batch, body))) => self.send(batch, body).await,
             Ok(None) => return false,
             Err(error) => {
-                error!("the spool cannot be read: {error}");
+                error!("cannot read the spool: {error}");
                 tokio::time::sleep(LONGEST_PAUSE).await;
             }
         }
@@ -80,33 +74,33 @@ impl Delivery {
 
     async fn send(&mut self, batch: Batch, body: Bytes) {
         if batch.records.is_empty() {
-            warn!("a part of the spool cannot be read, it is skipped");
+            warn!("skipping an unreadable part of the spool");
             return self.settle(batch, IngestReply::default()).await;
         }
         match self.console.ingest(body).await {
             Ok(reply) => self.settle(batch, reply).await,
-            Err(error) => self.give_way(batch, error).await,
+            Err(error) => self.handle_failure(batch, error).await,
         }
     }
 
     async fn settle(&mut self, batch: Batch, reply: IngestReply) {
         if self.pause > FIRST_PAUSE {
-            info!("the console takes records again");
+            info!("the console accepts records again");
         }
         self.pause = FIRST_PAUSE;
         self.batch_records = MAX_BATCH_RECORDS.min(self.batch_records * 2);
-        self.metrics.delivered.inc_by(batch.records.len() as u64);
-        let refused = reply.rejected.into_iter().map(|rejected| (rejected.index, rejected.reason));
-        self.acknowledge(batch, refused.collect()).await;
+        self.spool.delivered.inc_by(batch.records.len() as u64);
+        let rejected = reply.rejected.into_iter().map(|rejected| (rejected.index, rejected.reason));
+        self.acknowledge(batch, rejected.collect()).await;
     }
 
-    async fn give_way(&mut self, batch: Batch, error: IngestError) {
-        self.metrics.delivery_errors.inc();
+    async fn handle_failure(&mut self, batch: Batch, error: IngestError) {
+        self.spool.delivery_errors.inc();
         match error {
-            IngestError::Refused { detail, .. } if batch.records.len() == 1 => {
+            IngestError::Rejected { detail, .. } if batch.records.len() == 1 => {
                 self.acknowledge(batch, vec![(0, detail)]).await;
             }
-            IngestError::Refused { .. } => self.batch_records = (batch.records.len() / 2).max(1),
+            IngestError::Rejected { .. } => self.batch_records = (batch.records.len() / 2).max(1),
             IngestError::Busy { retry_after: Some(pause), .. } => {
                 tokio::time::sleep(pause.min(LONGEST_RETRY_AFTER)).await;
             }
@@ -116,21 +110,21 @@ impl Delivery {
 
     async fn back_off(&mut self, error: &IngestError) {
         if self.pause == FIRST_PAUSE {
-            warn!("nothing is delivered, hits wait in the spool: {error}");
+            warn!("cannot deliver, hits wait in the spool: {error}");
         }
         tokio::time::sleep(self.pause).await;
         self.pause = LONGEST_PAUSE.min(self.pause * 2);
     }
 
-    /// Sets aside the records that were refused, each with the reason, and goes on behind the batch.
-    async fn acknowledge(&self, batch: Batch, refused: Vec<(usize, String)>) {
+    /// Stores rejected records as dead letters, each with its reason, and acknowledges the batch.
+    async fn acknowledge(&self, batch: Batch, rejected: Vec<(usize, String)>) {
         let done = on_disk(&self.spool, move |spool| {
-            for (index, reason) in &refused {
-                warn!("the console rejected a record, it is kept in rejected.jsonl: {reason}");
+            for (index, reason) in &rejected {
+                warn!("the console rejected a record, kept in rejected.jsonl: {reason}");
                 if let Some(Err(error)) =
-                    batch.records.get(*index).map(|record| spool.set_aside(record, reason))
+                    batch.records.get(*index).map(|record| spool.dead_letter(record, reason))
                 {
-                    error!("a rejected record is lost: {error}");
+                    error!("cannot keep a rejected record: {error}");
                 }
             }
             spool.acknowledge(&batch)
@@ -141,7 +135,7 @@ impl Delivery {
     }
 }
 
-/// Does what waits for disks where nobody else waits for it.
+/// Runs disk I/O on a blocking thread.
 async fn on_disk<T: Send + 'static>(
     spool: &Arc<Spool>,
     work: impl FnOnce(&Spool) -> Result<T, SpoolError> + Send + 'static,

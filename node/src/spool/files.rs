@@ -1,23 +1,23 @@
-//! Both lanes and the counts: what the spool's lock protects.
+//! Both priority queues and the tally: the state that the spool's lock protects.
 
 use super::{
     Batch, SpoolError, SpoolStats,
     frame::Frames,
-    kind::{Counts, LaneName},
-    lane::Lane,
+    kind::{Counts, Priority},
+    priority_queue::PriorityQueue,
     segment::{Contents, Segment},
     state::{State, Tally},
 };
 use std::{fs::File, io, path::Path, sync::Arc};
 
 pub(super) struct Files {
-    /// As in [`LaneName::ALL`].
-    lanes: [Lane; 2],
+    /// In the order of [`Priority::ALL`].
+    queues: [PriorityQueue; 2],
     tally: Tally,
-    /// The lane that was read last.
-    delivered: LaneName,
+    /// The queue that was read last.
+    delivered: Priority,
     is_writable: bool,
-    /// Whether `state.json` says what is true.
+    /// Whether `state.json` is up to date.
     is_saved: bool,
 }
 
@@ -28,16 +28,16 @@ pub(super) struct Limits {
 }
 
 impl Files {
-    /// The files of a directory, and whether their state had to be given up.
+    /// Opens the files of a directory. Also returns whether their state was damaged.
     pub(super) fn open(directory: &Path) -> io::Result<(Self, bool)> {
         let (state, is_damaged) = State::load(directory)?;
         let files = Self {
-            lanes: [
-                Lane::open(directory, LaneName::Monitored, state.monitored)?,
-                Lane::open(directory, LaneName::Blocked, state.blocked)?,
+            queues: [
+                PriorityQueue::open(directory, Priority::Low, state.monitored)?,
+                PriorityQueue::open(directory, Priority::High, state.blocked)?,
             ],
             tally: state.tally,
-            delivered: LaneName::Blocked,
+            delivered: Priority::High,
             is_writable: true,
             is_saved: true,
         };
@@ -48,7 +48,7 @@ impl Files {
         &mut self,
         directory: &Path,
         limits: Limits,
-        lane: LaneName,
+        priority: Priority,
         frames: &Frames,
     ) -> Result<(), SpoolError> {
         let bytes = frames.bytes.len() as u64;
@@ -56,18 +56,18 @@ impl Files {
             return Err(SpoolError::TooLarge(bytes));
         }
         while self.bytes() + bytes > limits.max_bytes {
-            if !self.make_room(lane) {
+            if !self.make_room(priority) {
                 return Err(SpoolError::Full);
             }
         }
-        let appended = self.lanes[lane.index()].append(directory, frames, limits.segment_bytes);
+        let appended = self.queues[priority.index()].append(directory, frames, limits.segment_bytes);
         self.is_writable = appended.is_ok();
         appended.map_err(|cause| SpoolError::io(directory, cause))
     }
 
-    /// Throws away the oldest segment that has to give way to a record of this lane. False when there is none.
-    pub(super) fn make_room(&mut self, lane: LaneName) -> bool {
-        let dropped = self.lanes[..=lane.index()].iter_mut().find_map(Lane::drop_oldest);
+    /// Drops the oldest segment of this priority or a lower one. False when there is none.
+    pub(super) fn make_room(&mut self, priority: Priority) -> bool {
+        let dropped = self.queues[..=priority.index()].iter_mut().find_map(PriorityQueue::drop_oldest);
         if let Some(contents) = dropped {
             self.tally.dropped.full += contents.records;
             self.count_damage(contents);
@@ -95,27 +95,27 @@ impl Files {
         self.tally.damaged_bytes += contents.damaged_bytes;
     }
 
-    /// Where to read the next batch: lanes take turns.
-    pub(super) fn start_delivery(&mut self) -> Option<(LaneName, Segment, u64)> {
+    /// Where to read the next batch: queues alternate.
+    pub(super) fn start_delivery(&mut self) -> Option<(Priority, Segment, u64)> {
         let order = match self.delivered {
-            LaneName::Monitored => [LaneName::Blocked, LaneName::Monitored],
-            LaneName::Blocked => [LaneName::Monitored, LaneName::Blocked],
+            Priority::Low => [Priority::High, Priority::Low],
+            Priority::High => [Priority::Low, Priority::High],
         };
-        order.into_iter().find_map(|lane| {
-            let (segment, offset) = self.lanes[lane.index()].start_delivery()?;
-            self.delivered = lane;
-            Some((lane, segment, offset))
+        order.into_iter().find_map(|priority| {
+            let (segment, offset) = self.queues[priority.index()].start_delivery()?;
+            self.delivered = priority;
+            Some((priority, segment, offset))
         })
     }
 
     pub(super) fn acknowledge(&mut self, batch: &Batch) {
-        self.lanes[batch.lane.index()].acknowledge(batch.end, batch.contents);
+        self.queues[batch.priority.index()].acknowledge(batch.end, batch.contents);
         self.count_damage(batch.contents);
     }
 
-    /// What is to be synced, whether the state is saved, and whether writing worked last.
+    /// The files to sync, whether the state is saved, and whether the last write succeeded.
     pub(super) fn start_sync(&mut self) -> (Vec<Arc<File>>, bool, bool) {
-        let writers = self.lanes.iter_mut().filter_map(Lane::unsynced).collect();
+        let writers = self.queues.iter_mut().filter_map(PriorityQueue::unsynced).collect();
         (writers, self.is_saved, self.is_writable)
     }
 
@@ -127,35 +127,35 @@ impl Files {
         self.is_saved = is_saved;
     }
 
-    /// The state as it is to be saved.
+    /// The state to save.
     pub(super) fn state(&self) -> State {
-        let [monitored, blocked] = &self.lanes;
+        let [monitored, blocked] = &self.queues;
         State { monitored: monitored.state(), blocked: blocked.state(), tally: self.tally }
     }
 
     pub(super) fn has_settled(&self) -> bool {
-        self.lanes.iter().any(|lane| !lane.gone().is_empty())
+        self.queues.iter().any(|queue| !queue.gone().is_empty())
     }
 
-    /// The segments of each lane whose files may be removed, once the state is saved.
+    /// The segments of each queue whose files can be removed once the state is saved.
     pub(super) fn settled(&self) -> [Vec<u64>; 2] {
-        self.lanes.each_ref().map(|lane| lane.gone().to_vec())
+        self.queues.each_ref().map(|queue| queue.gone().to_vec())
     }
 
     pub(super) fn forget(&mut self, removed: &[Vec<u64>; 2]) {
-        for (lane, removed) in self.lanes.iter_mut().zip(removed) {
-            lane.forget(removed);
+        for (queue, removed) in self.queues.iter_mut().zip(removed) {
+            queue.forget(removed);
         }
     }
 
     fn bytes(&self) -> u64 {
-        self.lanes.iter().map(Lane::bytes).sum()
+        self.queues.iter().map(PriorityQueue::bytes).sum()
     }
 
     pub(super) fn stats(&self) -> SpoolStats {
         SpoolStats {
-            pending: self.lanes.iter().map(Lane::pending).sum(),
-            pending_bytes: self.lanes.iter().map(Lane::pending_bytes).sum(),
+            pending: self.queues.iter().map(PriorityQueue::pending).sum(),
+            pending_bytes: self.queues.iter().map(PriorityQueue::pending_bytes).sum(),
             writable: self.is_writable,
             dropped: self.tally.dropped.total(),
             lost: self.tally,

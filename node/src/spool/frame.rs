@@ -1,28 +1,28 @@
-//! How records lie in a segment: a mark, what the record is, its length, a CRC-32 of all that follows the mark but
-//! itself, the record. Numbers are 4 bytes, little-endian.
+//! Frames of records in a segment: a mark, the kind, the length, a CRC-32 of kind, length and record, the record. Numbers
+//! have 4 bytes, little-endian.
 
 use super::kind::{Counts, Kind};
 
 const HEADER_BYTES: usize = 10;
-/// Occurs in no UTF-8 text, so it tells where the next record starts when bytes before it cannot be trusted.
+/// Not a byte of UTF-8 text, so it marks the next record after damaged bytes.
 const MARK: u8 = 0xFF;
 
-/// Frames to be appended in one write.
+/// Frames appended in one write.
 #[derive(Default)]
 pub(super) struct Frames {
     pub(super) bytes: Vec<u8>,
     pub(super) counts: Counts,
 }
 
-/// What stands at a place of a segment.
+/// A piece of a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
     Record(Kind, &'a [u8]),
-    /// Bytes up to the next record that can be trusted, or the end.
+    /// Bytes up to the next valid record, or the end.
     Damage(usize),
 }
 
-/// A segment read from front to back. Never fails, and its pieces add up to all bytes.
+/// The pieces of a segment in order. Never fails, and the pieces cover all bytes.
 pub(super) struct Pieces<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -72,7 +72,7 @@ impl<'a> Iterator for Pieces<'a> {
     }
 }
 
-/// The frame these bytes begin with.
+/// The frame at the start of the bytes.
 fn frame(bytes: &[u8]) -> Option<(Kind, &[u8])> {
     let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
     let [MARK, code, l0, l1, l2, l3, c0, c1, c2, c3] = *header else { return None };

@@ -1,4 +1,4 @@
-//! Tells the console now and then how the node is doing, whether or not there is something to deliver.
+//! Heartbeats: the node's status, sent to the console at an interval.
 
 use super::console::{self, Console};
 use crate::config::ConsoleConfig;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-/// A node that has not been heard for three of these is in trouble.
+/// The console considers a node unreachable after three of these.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 pub struct Heartbeat<F> {
@@ -26,23 +26,23 @@ impl<F: Fn() -> NodeStatus + Send> Heartbeat<F> {
 
     pub async fn run(self, stop: CancellationToken) {
         loop {
-            self.tell().await;
+            self.send().await;
             if stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
                 return;
             }
         }
     }
 
-    async fn tell(&self) {
+    async fn send(&self) {
         let batch =
             IngestBatch { node: self.node.clone(), status: Some((self.status)()), records: Vec::new() };
-        let told = match console::compress(&batch) {
+        let sent = match console::compress(&batch) {
             Ok(body) => self.console.ingest(body).await.map(|_| ()).map_err(|cause| cause.to_string()),
             Err(cause) => Err(cause.to_string()),
         };
-        // The delivery of hits says so where people look.
-        if let Err(cause) = told {
-            debug!("the console does not hear how the node is: {cause}");
+        // The delivery of hits logs the same failure as a warning.
+        if let Err(cause) = sent {
+            debug!("cannot send a heartbeat: {cause}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a record is, as far as it matters when not everything can be kept, and counts by it.
+//! Kinds of records, their priority when the spool is full, and counts by kind.
 
 use serde::{Deserialize, Serialize};
 use shared::{Outcome, Record};
@@ -12,20 +12,20 @@ pub(super) enum Kind {
     NotInspected,
 }
 
-/// Which records wait behind each other. When the spool is full, the first lane goes before the second.
+/// The priority queue of a record. When the spool is full, records of low priority are dropped first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LaneName {
-    Monitored,
-    Blocked,
+pub(super) enum Priority {
+    Low,
+    High,
 }
 
-/// Records by what they are.
+/// Numbers of records by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
     /// Requests with attacks that were blocked.
     pub blocked: u64,
-    /// Requests with attacks that were let through.
+    /// Requests with attacks that were allowed.
     pub monitored: u64,
     pub responses: u64,
     pub not_inspected: u64,
@@ -45,7 +45,7 @@ impl Kind {
         }
     }
 
-    /// How it is written in a frame.
+    /// The code in a frame.
     pub(super) fn code(self) -> u8 {
         match self {
             Self::Blocked => b'B',
@@ -59,31 +59,31 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// Connectors forget what they told of once the node has it, so that is kept as long as blocks are.
-    pub(super) fn lane(self) -> LaneName {
+    /// Connectors forget reports of requests not inspected once the node has them, so these have the priority of blocks.
+    pub(super) fn priority(self) -> Priority {
         match self {
-            Self::Blocked | Self::NotInspected => LaneName::Blocked,
-            Self::Monitored | Self::Response => LaneName::Monitored,
+            Self::Blocked | Self::NotInspected => Priority::High,
+            Self::Monitored | Self::Response => Priority::Low,
         }
     }
 }
 
-impl LaneName {
-    /// In the order in which they have to give way.
-    pub(super) const ALL: [Self; 2] = [Self::Monitored, Self::Blocked];
+impl Priority {
+    /// In the order in which records are dropped.
+    pub(super) const ALL: [Self; 2] = [Self::Low, Self::High];
 
     pub(super) fn index(self) -> usize {
         match self {
-            Self::Monitored => 0,
-            Self::Blocked => 1,
+            Self::Low => 0,
+            Self::High => 1,
         }
     }
 
-    /// How the names of its files begin.
-    pub(super) fn word(self) -> &'static str {
+    /// The prefix of its file names.
+    pub(super) fn file_prefix(self) -> &'static str {
         match self {
-            Self::Monitored => "monitored",
-            Self::Blocked => "blocked",
+            Self::Low => "monitored",
+            Self::High => "blocked",
         }
     }
 }
@@ -122,7 +122,7 @@ impl AddAssign for Counts {
 }
 
 impl SubAssign for Counts {
-    /// Down to nothing at most: a file that changed on disk may hold other records than were counted.
+    /// Saturates at 0: a file that changed on disk may hold other records than were counted.
     fn sub_assign(&mut self, other: Self) {
         self.blocked = self.blocked.saturating_sub(other.blocked);
         self.monitored = self.monitored.saturating_sub(other.monitored);

@@ -1,8 +1,8 @@
-//! Segments: the files records lie in.
+//! Segments: the files that hold records.
 
 use super::{
     frame::{Piece, Pieces},
-    kind::{Counts, LaneName},
+    kind::{Counts, Priority},
 };
 use std::{
     fs::{self, File},
@@ -10,20 +10,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// One file, as far as it is written.
+/// A file and its written size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Segment {
     pub sequence: u64,
     pub bytes: u64,
-    /// What is not settled yet.
+    /// Records not settled yet.
     pub contents: Contents,
 }
 
-/// What lies in a stretch of a segment.
+/// The contents of a range of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Contents {
     pub records: Counts,
-    /// Stretches between records that make no sense.
+    /// Malformed ranges between records.
     pub damaged: u64,
     pub damaged_bytes: u64,
 }
@@ -40,14 +40,18 @@ impl Contents {
     }
 }
 
-pub(super) fn path(directory: &Path, lane: LaneName, sequence: u64) -> PathBuf {
-    directory.join(format!("{}-{sequence:020}.spool", lane.word()))
+pub(super) fn path(directory: &Path, priority: Priority, sequence: u64) -> PathBuf {
+    directory.join(format!("{}-{sequence:020}.spool", priority.file_prefix()))
 }
 
-/// The numbers of a lane's files, the oldest first.
-pub(super) fn list(directory: &Path, lane: LaneName) -> io::Result<Vec<u64>> {
+/// The sequence numbers of a queue's files, the oldest first.
+pub(super) fn list(directory: &Path, priority: Priority) -> io::Result<Vec<u64>> {
     let number = |name: &str| {
-        name.strip_prefix(lane.word())?.strip_prefix('-')?.strip_suffix(".spool")?.parse::<u64>().ok()
+        name.strip_prefix(priority.file_prefix())?
+            .strip_prefix('-')?
+            .strip_suffix(".spool")?
+            .parse::<u64>()
+            .ok()
     };
     let mut sequences = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -57,7 +61,7 @@ pub(super) fn list(directory: &Path, lane: LaneName) -> io::Result<Vec<u64>> {
     Ok(sequences)
 }
 
-/// The bytes of a file from an offset on, up to `end`. Nothing when it is shorter than the offset.
+/// The bytes of a file from an offset to `end`. Empty when the file is shorter than the offset.
 pub(super) fn read(path: &Path, offset: u64, end: u64) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
@@ -66,7 +70,7 @@ pub(super) fn read(path: &Path, offset: u64, end: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What lies in a stretch of bytes.
+/// The contents of a range of bytes.
 pub(super) fn contents(bytes: &[u8]) -> Contents {
     let mut contents = Contents::default();
     for piece in Pieces::new(bytes) {

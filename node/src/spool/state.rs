@@ -1,4 +1,4 @@
-//! What the spool remembers across restarts beside its segments.
+//! `state.json`: the spool's state across restarts, apart from its segments.
 
 use super::kind::Counts;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-/// How far the console has acknowledged: the byte after the last settled record.
+/// The acknowledged position: the byte after the last settled record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Position {
     pub sequence: u64,
@@ -18,47 +18,47 @@ pub(super) struct Position {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct State {
-    pub monitored: LaneState,
-    pub blocked: LaneState,
+    pub monitored: QueueState,
+    pub blocked: QueueState,
     pub tally: Tally,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct LaneState {
+pub(super) struct QueueState {
     pub position: Position,
-    /// Segments that are settled although their files may still be there: neither read nor counted again.
+    /// Settled segments whose files may still exist: neither read nor counted again.
     pub gone: Vec<u64>,
 }
 
-/// What did not reach the console, since the spool was made.
+/// Records that did not reach the console since the spool was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tally {
     pub dropped: Dropped,
-    /// Records the console refused, kept in `rejected.jsonl`.
+    /// Records rejected by the console, kept in `rejected.jsonl`.
     pub rejected: u64,
-    /// Stretches of segments that could not be read, e.g. after a power loss.
+    /// Unreadable ranges of segments, e.g. after a power loss.
     pub damaged: u64,
     pub damaged_bytes: u64,
 }
 
-/// Records that had to go, by the reason.
+/// Dropped records, by reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Dropped {
     /// The spool, or the disk, was full.
     pub full: Counts,
-    /// They could not be written.
+    /// The write failed.
     pub unwritable: Counts,
-    /// One was larger than a segment.
+    /// The record was larger than a segment.
     pub too_large: Counts,
 }
 
 impl State {
     const FILE: &str = "state.json";
 
-    /// The state, and whether there was one that cannot be read; it is kept aside.
+    /// Loads the state. Also returns whether it was damaged; the damaged file is kept under another name.
     pub(super) fn load(directory: &Path) -> io::Result<(Self, bool)> {
         let path = directory.join(Self::FILE);
         let bytes = match fs::read(&path) {
@@ -72,7 +72,7 @@ impl State {
         Ok((Self::default(), true))
     }
 
-    /// Replaces the file in one step: after a kill or a power loss there is the old one or the new one.
+    /// Replaces the file atomically: after a kill or a power loss it is the old one or the new one.
     pub(super) fn save(&self, directory: &Path) -> io::Result<()> {
         let fresh = directory.join("state.json.new");
         let mut file = File::create(&fresh)?;

@@ -7,7 +7,7 @@ use frame::{Piece, Pieces};
 use jiff::Timestamp;
 use segment::path;
 use shared::{NotInspected, NotInspectedReason, RequestId, ResponseReport};
-use state::LaneState;
+use state::QueueState;
 use std::{ops::Range, time::Duration};
 use tempfile::TempDir;
 
@@ -75,15 +75,16 @@ impl Spool {
     pub(crate) fn waiting(&self) -> Vec<Record> {
         let state = self.files().state();
         let mut records = Vec::new();
-        for (lane, LaneState { position, gone }) in
-            LaneName::ALL.into_iter().zip([state.monitored, state.blocked])
+        for (priority, QueueState { position, gone }) in
+            Priority::ALL.into_iter().zip([state.monitored, state.blocked])
         {
-            for sequence in segment::list(&self.directory, lane).unwrap() {
+            for sequence in segment::list(&self.directory, priority).unwrap() {
                 let offset = if sequence == position.sequence { position.offset } else { 0 };
                 if sequence < position.sequence || gone.contains(&sequence) {
                     continue;
                 }
-                let bytes = segment::read(&path(&self.directory, lane, sequence), offset, u64::MAX).unwrap();
+                let bytes =
+                    segment::read(&path(&self.directory, priority, sequence), offset, u64::MAX).unwrap();
                 records.extend(Pieces::new(&bytes).filter_map(|piece| match piece {
                     Piece::Record(_, record) => Some(serde_json::from_slice::<Record>(record).unwrap()),
                     Piece::Damage(_) => None,
@@ -111,7 +112,7 @@ fn what_is_not_acknowledged_is_there_after_a_restart() {
     let empty =
         SpoolStats { pending: 0, pending_bytes: 0, writable: true, dropped: 0, lost: Tally::default() };
     assert_eq!(spool.stats(), empty);
-    assert!(segment::list(directory.path(), LaneName::Blocked).unwrap().len() <= 1, "read segments are gone");
+    assert!(segment::list(directory.path(), Priority::High).unwrap().len() <= 1, "read segments are gone");
 }
 
 #[test]
@@ -190,7 +191,7 @@ fn what_the_console_refused_is_kept_within_bounds() {
     let spool = open(&directory, 1 << 20);
     let large = vec![b'x'; 3 << 20];
     for _ in 0..8 {
-        spool.set_aside(&large, "no such type").unwrap();
+        spool.dead_letter(&large, "no such type").unwrap();
     }
     let files = ["rejected.jsonl", "rejected.old.jsonl"]
         .map(|name| fs::metadata(directory.path().join(name)).unwrap());

@@ -30,7 +30,7 @@ proptest! {
             now += pause;
             history.push((member, source, now));
             let expected = distinct(&history, source, now, span).len().min(most);
-            prop_assert_eq!(counters.note(key(source), member, now, span), expected);
+            prop_assert_eq!(counters.record(key(source), member, now, span), expected);
         }
     }
 
@@ -66,15 +66,15 @@ fn a_million_sources_cost_no_more_than_the_bound_and_the_latest_are_known() {
     let mut counters = Counters::new(MAX);
     let span = Span { millis: 1_000_000_000, most: 100 };
     for source in 0..1_000_000u32 {
-        counters.note(key(source), u64::from(source), i64::from(source), span);
+        counters.record(key(source), u64::from(source), i64::from(source), span);
         // One that keeps coming is never among the oldest.
         if source % 1_000 == 0 {
-            counters.note(key(u32::MAX), u64::from(source), i64::from(source), span);
+            counters.record(key(u32::MAX), u64::from(source), i64::from(source), span);
         }
     }
     assert_eq!((counters.len(), counters.by_age.len()), (MAX, MAX));
     assert_eq!(counters.evicted(), 1_000_001 - MAX as u64);
-    assert_eq!(counters.note(key(u32::MAX), 7, 1_000_000, span), 100);
+    assert_eq!(counters.record(key(u32::MAX), 7, 1_000_000, span), 100);
     assert!(bytes(&counters) < MAX * 400, "{} bytes for {MAX} sources", bytes(&counters));
 }
 
@@ -83,7 +83,7 @@ fn few_sources_with_many_members_are_bounded_too() {
     let mut counters = Counters::new(1_000);
     let span = Span { millis: 1_000_000_000, most: 5_000 };
     for n in 0..100_000u32 {
-        counters.note(key(n % 100), u64::from(n), i64::from(n), span);
+        counters.record(key(n % 100), u64::from(n), i64::from(n), span);
         assert!(counters.members <= 8_000);
     }
     assert!(counters.evicted() > 0);

@@ -77,7 +77,7 @@ fn node(url: &str, threshold: usize, reaction: Reaction) -> Arc<Behaviour> {
         controls: vec![control],
         shared_url: Some(url.to_owned()),
     };
-    let (behaviour, sharing) = Behaviour::start(&config).unwrap();
+    let (behaviour, sharing) = Behaviour::build(&config).unwrap();
     tokio::spawn(sharing.unwrap().run(behaviour.clone(), CancellationToken::new()));
     behaviour
 }

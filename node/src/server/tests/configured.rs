@@ -1,7 +1,7 @@
 //! What the configuration changes in the answers.
 
 use super::*;
-use crate::{doors::Peer, reload::Reload};
+use crate::{listeners::Peer, reload::Reload};
 use std::{fs, net::SocketAddr};
 
 fn configured(more: &str) -> World {
@@ -89,7 +89,7 @@ async fn without_blocking_every_attack_is_recorded_and_none_blocked() {
 async fn an_answer_that_is_late_is_the_status_of_the_configuration() {
     let world = connector("app_reply_timeout: 0s, app_reply_timeout_code: 503");
     let (status, detail) = world.inspect(&get("/", "")).await.problem();
-    assert_eq!((status, detail.as_str()), (503, "the answer took longer than connector.app_reply_timeout"));
+    assert_eq!((status, detail.as_str()), (503, "the response took longer than connector.app_reply_timeout"));
     assert_eq!(world.counted("reply_timeout"), [1, 0]);
 }
 
@@ -144,21 +144,21 @@ async fn a_changed_file_is_taken_over_and_a_wrong_one_is_not() {
     let counts = || (world.node.metrics.config_reloads.get(), world.node.metrics.config_reload_errors.get());
     write("monitoring");
     let mut reload = Reload::new(path.clone(), world.node.clone()).unwrap();
-    reload.look(false);
-    assert_eq!((mode(), counts()), (Mode::Block, (0, 0)), "the file is as it was at the start");
+    reload.check(false);
+    assert_eq!((mode(), counts()), (Mode::Block, (0, 0)), "the file is unchanged");
     write("safe_blocking");
-    reload.look(false);
+    reload.check(false);
     assert_eq!((mode(), counts()), (Mode::SafeBlocking, (1, 0)));
     write("blocking");
-    reload.look(false);
-    reload.look(false);
-    assert_eq!((mode(), counts()), (Mode::SafeBlocking, (1, 1)), "a mistake is told once");
+    reload.check(false);
+    reload.check(false);
+    assert_eq!((mode(), counts()), (Mode::SafeBlocking, (1, 1)), "an error is counted once");
     fs::remove_file(&path).unwrap();
-    reload.look(false);
-    reload.look(true);
+    reload.check(false);
+    reload.check(true);
     assert_eq!((mode(), counts()), (Mode::SafeBlocking, (1, 2)));
     write("safe_blocking");
-    reload.look(true);
-    reload.look(true);
-    assert_eq!(counts(), (3, 2), "when told to, the file is read even if it is the same");
+    reload.check(true);
+    reload.check(true);
+    assert_eq!(counts(), (3, 2), "a signal reloads an unchanged file");
 }

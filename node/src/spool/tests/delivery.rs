@@ -3,7 +3,6 @@
 use super::*;
 use crate::{
     config::{ConsoleConfig, Secret},
-    metrics::Metrics,
     spool::delivery::Delivery,
 };
 use axum::{
@@ -76,7 +75,7 @@ async fn deliver_all(spool: &Arc<Spool>, console: &Arc<Console>) {
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let config = ConsoleConfig { url, token: Secret::new("t") };
     let node = NodeInfo { id: Uuid::nil(), version: "1".into() };
-    let delivery = Delivery::new(spool.clone(), &config, node, Arc::<Metrics>::default()).unwrap();
+    let delivery = Delivery::new(spool.clone(), &config, node).unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(delivery.run(stop.clone()));
     let emptied = async {
@@ -119,7 +118,7 @@ async fn a_console_that_says_when_to_come_back_is_left_alone_until_then() {
 }
 
 #[tokio::test]
-async fn the_one_record_that_spoils_its_batch_is_found_and_set_aside() {
+async fn the_one_record_that_spoils_its_batch_is_found_and_dead_letter() {
     let directory = tempfile::tempdir().unwrap();
     let spool = spool(&directory, 0..20);
     let console = Console::new(&[], Some(13));

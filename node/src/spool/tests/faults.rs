@@ -4,9 +4,9 @@ use super::*;
 use std::os::unix::fs::symlink;
 
 fn only_segment(directory: &TempDir) -> PathBuf {
-    let sequences = segment::list(directory.path(), LaneName::Blocked).unwrap();
+    let sequences = segment::list(directory.path(), Priority::High).unwrap();
     assert_eq!(sequences.len(), 1);
-    path(directory.path(), LaneName::Blocked, sequences[0])
+    path(directory.path(), Priority::High, sequences[0])
 }
 
 #[test]
@@ -45,15 +45,15 @@ fn a_segment_somebody_removed_does_not_stop_the_others() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
     fill(&spool, kept, 0..12);
-    let sequences = segment::list(directory.path(), LaneName::Blocked).unwrap();
+    let sequences = segment::list(directory.path(), Priority::High).unwrap();
     assert!(sequences.len() > 1);
-    fs::remove_file(path(directory.path(), LaneName::Blocked, sequences[0])).unwrap();
+    fs::remove_file(path(directory.path(), Priority::High, sequences[0])).unwrap();
     assert_eq!(deliver(&spool, usize::MAX).last(), Some(&11));
     assert_eq!((spool.stats().lost.damaged, spool.stats().pending), (1, 0));
 }
 
 #[test]
-fn a_state_that_makes_no_sense_is_set_aside_and_all_is_sent_again() {
+fn a_state_that_makes_no_sense_is_dead_letter_and_all_is_sent_again() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
     fill(&spool, kept, 0..3);
@@ -69,8 +69,8 @@ fn what_was_dropped_is_neither_sent_nor_counted_again_when_its_file_is_still_the
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
     fill(&spool, kept, 0..8);
-    let oldest = segment::list(directory.path(), LaneName::Blocked).unwrap()[0];
-    let oldest = path(directory.path(), LaneName::Blocked, oldest);
+    let oldest = segment::list(directory.path(), Priority::High).unwrap()[0];
+    let oldest = path(directory.path(), Priority::High, oldest);
     let bytes = fs::read(&oldest).unwrap();
     fill(&spool, kept, 8..100);
     let dropped = spool.stats().dropped;
@@ -119,7 +119,7 @@ fn on_a_full_disk_the_oldest_that_matter_less_go() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
     fill(&spool, expendable, 0..3);
-    symlink("/dev/full", path(directory.path(), LaneName::Blocked, 1)).unwrap();
+    symlink("/dev/full", path(directory.path(), Priority::High, 1)).unwrap();
     assert!(matches!(spool.append(&[kept(9)]), Err(SpoolError::Io { .. })));
     let dropped = spool.stats().lost.dropped;
     assert_eq!((dropped.full.responses, dropped.unwritable.not_inspected), (3, 1));

@@ -1,10 +1,10 @@
-//! One connection: HTTP/1.1 or HTTP/2, whichever its first bytes speak.
+//! A connection: HTTP/1.1 or HTTP/2, detected from its first bytes.
 
 use super::{
     Peer,
-    limits::Limits,
     timed::{Pulse, Timed},
 };
+use crate::config::ConnectionLimits;
 use axum::{
     Router,
     body::Body,
@@ -20,49 +20,49 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Calls under way at once in one HTTP/2 connection.
+/// Concurrent calls of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 128;
-/// What an HTTP/2 client may send before somebody reads it: per call, and per connection.
+/// Bytes that an HTTP/2 client may send unread: per call, and per connection.
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
-/// Serves until the client leaves, a limit is reached, or after `stop` its calls are answered.
+/// Serves until the client disconnects, a recycle limit is reached, or `stop` and its calls are answered.
 pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     io: IO,
     peer: Peer,
     router: Router,
-    limits: Arc<Limits>,
+    limits: Arc<ConnectionLimits>,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let spent = CancellationToken::new();
+    let recycle = CancellationToken::new();
     let pulse = Arc::new(Pulse::default());
-    let life = Arc::new(Life {
+    let lifetime = Arc::new(Lifetime {
         started: Instant::now(),
         pulse: pulse.clone(),
         limits: limits.clone(),
-        spent: spent.clone(),
+        recycle: recycle.clone(),
     });
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        answer(router.clone(), life.clone(), request)
+        answer(router.clone(), lifetime.clone(), request)
     });
     let builder = builder(&limits);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(Timed::new(io, pulse, limits)), service));
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended.map_err(io::Error::other),
-        () = spent.cancelled() => {}
+        () = recycle.cancelled() => {}
         () = stop.cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
     connection.await.map_err(io::Error::other)
 }
 
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // The head's deadline is `Timed`'s business: this one would also cut off connections at rest between requests.
+    // `Timed` limits the head: this timeout would also close connections idle between requests.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None);
-    // A client that has said all it has to say still gets its verdict.
+    // A client that has shut down its sending side still gets its verdict.
     builder.http1().half_close(true).max_buf_size(limits.max_header_bytes);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
     builder
@@ -73,27 +73,27 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     builder
 }
 
-/// What a connection has behind it.
-struct Life {
+/// Age and load of a connection, for recycling.
+struct Lifetime {
     started: Instant,
     pulse: Arc<Pulse>,
-    limits: Arc<Limits>,
-    /// Ends an HTTP/2 connection; HTTP/1.1 says so in a header.
-    spent: CancellationToken,
+    limits: Arc<ConnectionLimits>,
+    /// Ends an HTTP/2 connection; HTTP/1.1 uses a header.
+    recycle: CancellationToken,
 }
 
 async fn answer(
     router: Router,
-    life: Arc<Life>,
+    lifetime: Arc<Lifetime>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
     let is_http2 = request.version() == Version::HTTP_2;
-    let call = life.pulse.begin(is_http2);
+    let call = lifetime.pulse.begin(is_http2);
     let mut response = router.oneshot(request.map(Body::new)).await?;
     drop(call);
-    if life.is_spent() {
+    if lifetime.is_over() {
         if is_http2 {
-            life.spent.cancel();
+            lifetime.recycle.cancel();
         } else {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -101,8 +101,8 @@ async fn answer(
     Ok(response)
 }
 
-impl Life {
-    fn is_spent(&self) -> bool {
+impl Lifetime {
+    fn is_over(&self) -> bool {
         let recycle = &self.limits.recycle;
         recycle.max_requests.is_some_and(|most| self.pulse.answered() >= most)
             || recycle.max_received_bytes.is_some_and(|most| self.pulse.received() >= most)

@@ -1,21 +1,18 @@
-//! A line of JSON for each request that a verdict was given on. No query, header or body is in it, as those hold secrets.
+//! The access log: one line of JSON per verdict. It holds no query, header or body, as those may hold secrets.
 
-mod writer;
-
-use crate::log::LogFile;
+use super::{LogFile, writer::Writer};
 use decision::Evaluation;
 use serde::Serialize;
 use shared::{Action, AttackType, DecidedBy, Delivery, InspectRequest, Mode, Reason, RequestId};
 use std::{net::IpAddr, sync::Arc, time::Duration};
-use writer::Writer;
 
 pub struct AccessLog {
-    writer: Arc<Writer>,
-    /// Also what the verdict rests on.
+    pub(super) writer: Arc<Writer>,
+    /// Includes the basis of the verdict.
     is_verbose: bool,
 }
 
-/// A request and what was decided.
+/// A request and its evaluation.
 pub(crate) struct Access<'a> {
     pub(crate) request: &'a InspectRequest,
     pub(crate) request_id: RequestId,
@@ -42,7 +39,7 @@ struct Line<'a> {
     basis: Option<Basis<'a>>,
 }
 
-/// What the verdict rests on.
+/// The basis of the verdict.
 #[derive(Serialize)]
 struct Basis<'a> {
     delivery: Delivery,
@@ -66,17 +63,12 @@ impl AccessLog {
         &self.writer.file
     }
 
-    /// Lines that could not be written.
-    pub fn lost(&self) -> u64 {
-        self.writer.lost()
+    /// Waits until pending lines are written, at most for `timeout`.
+    pub fn flush(&self, timeout: Duration) {
+        self.writer.flush(timeout);
     }
 
-    /// Waits until what was noted is written, but no longer than this.
-    pub fn flush(&self, patience: Duration) {
-        self.writer.flush(patience);
-    }
-
-    pub(crate) fn note(&self, access: &Access<'_>) {
+    pub(crate) fn log(&self, access: &Access<'_>) {
         let Access { request, evaluation, .. } = access;
         let connector = request.connector.as_ref();
         let basis = || Basis {
@@ -104,7 +96,7 @@ impl AccessLog {
         };
         if let Ok(mut line) = serde_json::to_vec(&line) {
             line.push(b'\n');
-            self.writer.line(&line);
+            self.writer.write(&line);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Writes lines away from those who have them written: a disk or a reader that is slow delays no verdict.
+//! A background writer of log lines: a slow disk or reader delays no verdict.
 
-use crate::log::LogFile;
+use super::LogFile;
 use std::{
     io::Write as _,
     mem,
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// Lines on their way to a file.
+/// Lines waiting to be written to a file.
 pub(super) struct Writer {
     pub(super) file: LogFile,
     waiting: Mutex<Waiting>,
@@ -28,9 +28,9 @@ struct Waiting {
 }
 
 impl Writer {
-    /// Beyond it lines are lost, counted.
+    /// Lines beyond this are dropped and counted.
     const MAX_BYTES: usize = 1 << 20;
-    /// Lines of this time are written together.
+    /// Lines of this period are written together.
     const PAUSE: Duration = Duration::from_millis(10);
 
     pub(super) fn start(file: LogFile) -> Arc<Self> {
@@ -51,7 +51,7 @@ impl Writer {
         writer
     }
 
-    pub(super) fn line(&self, line: &[u8]) {
+    pub(super) fn write(&self, line: &[u8]) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.lines.len() + line.len() > Self::MAX_BYTES {
             drop(waiting);
@@ -65,19 +65,19 @@ impl Writer {
         }
     }
 
-    /// Lines that were not written.
+    /// Lines dropped or failed to write.
     pub(super) fn lost(&self) -> u64 {
         self.lost.load(Relaxed)
     }
 
-    /// Waits until what was to be written is written, but no longer than this.
-    pub(super) fn flush(&self, patience: Duration) {
+    /// Waits until pending lines are written, at most for `timeout`.
+    pub(super) fn flush(&self, timeout: Duration) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let is_busy = |waiting: &mut Waiting| waiting.count > 0 || waiting.is_writing;
-        let _flushed = self.changed.wait_timeout_while(waiting, patience, is_busy);
+        let _flushed = self.changed.wait_timeout_while(waiting, timeout, is_busy);
     }
 
-    /// Writes what waits; with nothing to write, waits for a while.
+    /// Writes pending lines, or waits for some.
     fn round(&self) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let is_idle = |waiting: &mut Waiting| waiting.count == 0;
@@ -97,20 +97,20 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::Destination;
+    use crate::config::Destination;
     use std::fs;
 
     #[test]
-    fn lines_that_nobody_takes_are_counted_and_hold_nobody_up() {
+    fn a_blocked_reader_costs_lines_and_never_blocks_a_caller() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
             .unwrap();
-        // Opened for reading as well, or opening it would wait for a reader.
+        // Also opened for reading: otherwise opening it would block.
         let _reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
         let writer = Writer::start(LogFile::open(Destination::File(pipe)).unwrap());
         for _ in 0..40_000 {
-            writer.line(&[b'x'; 100]);
+            writer.write(&[b'x'; 100]);
         }
         assert!(writer.lost() > 10_000, "{}", writer.lost());
     }

@@ -1,10 +1,10 @@
-//! A queue of records in files: appended to the last, delivered from the first.
+//! A queue of records in segments: appended to the last, delivered from the first.
 
 use super::{
     frame::Frames,
-    kind::LaneName,
+    kind::Priority,
     segment::{self, Contents, Segment},
-    state::{LaneState, Position},
+    state::{Position, QueueState},
 };
 use std::{
     cmp::Ordering,
@@ -15,26 +15,26 @@ use std::{
     sync::Arc,
 };
 
-pub(super) struct Lane {
-    name: LaneName,
+pub(super) struct PriorityQueue {
+    priority: Priority,
     /// The oldest first.
     segments: VecDeque<Segment>,
     /// The last segment, open for appending.
     writer: Option<Arc<File>>,
     unsynced: bool,
     position: Position,
-    /// Settled segments whose files are still to be removed.
+    /// Settled segments whose files have to be removed.
     gone: Vec<u64>,
-    /// The segment that is being delivered. It may not be dropped meanwhile: its records may have arrived.
+    /// The segment being delivered. It must not be dropped meanwhile: its records may have arrived.
     in_delivery: Option<u64>,
     next_sequence: u64,
 }
 
-impl Lane {
-    pub(super) fn open(directory: &Path, name: LaneName, state: LaneState) -> io::Result<Self> {
-        let LaneState { position, gone } = state;
-        let mut lane = Self {
-            name,
+impl PriorityQueue {
+    pub(super) fn open(directory: &Path, priority: Priority, state: QueueState) -> io::Result<Self> {
+        let QueueState { position, gone } = state;
+        let mut queue = Self {
+            priority,
             segments: VecDeque::new(),
             writer: None,
             unsynced: false,
@@ -43,27 +43,27 @@ impl Lane {
             gone: Vec::new(),
             in_delivery: None,
         };
-        for sequence in segment::list(directory, name)? {
-            lane.next_sequence = lane.next_sequence.max(sequence + 1);
+        for sequence in segment::list(directory, priority)? {
+            queue.next_sequence = queue.next_sequence.max(sequence + 1);
             if sequence < position.sequence || gone.contains(&sequence) {
-                lane.gone.push(sequence);
+                queue.gone.push(sequence);
             } else {
-                lane.segments.push_back(lane.scan(directory, sequence)?);
+                queue.segments.push_back(queue.scan(directory, sequence)?);
             }
         }
-        lane.retire();
-        Ok(lane)
+        queue.retire();
+        Ok(queue)
     }
 
     fn scan(&self, directory: &Path, sequence: u64) -> io::Result<Segment> {
-        let path = segment::path(directory, self.name, sequence);
+        let path = segment::path(directory, self.priority, sequence);
         let bytes = fs::metadata(&path)?.len();
         let unread = segment::read(&path, self.offset_in(sequence), bytes)?;
         Ok(Segment { sequence, bytes, contents: segment::contents(&unread) })
     }
 
-    pub(super) fn state(&self) -> LaneState {
-        LaneState { position: self.position, gone: self.gone.clone() }
+    pub(super) fn state(&self) -> QueueState {
+        QueueState { position: self.position, gone: self.gone.clone() }
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -81,7 +81,7 @@ impl Lane {
             .sum()
     }
 
-    /// Where to read on in a segment.
+    /// The offset of the next unread byte of a segment.
     fn offset_in(&self, sequence: u64) -> u64 {
         match sequence.cmp(&self.position.sequence) {
             Ordering::Less => u64::MAX,
@@ -104,7 +104,7 @@ impl Lane {
             return Err(io::Error::other("no segment is open"));
         };
         if let Err(cause) = (&*writer).write_all(&frames.bytes) {
-            // Half a frame would stand between the records.
+            // Removes a partly written frame.
             if writer.set_len(last.bytes).is_err() {
                 self.writer = None;
             }
@@ -117,10 +117,10 @@ impl Lane {
     }
 
     fn start_segment(&mut self, directory: &Path) -> io::Result<Arc<File>> {
-        // One that never got a record serves again: a disk that takes files but no bytes would fill with them.
+        // An empty segment is reused: a disk that accepts files but no bytes would fill with them.
         let empty = self.segments.back().filter(|last| last.bytes == 0).map(|last| last.sequence);
         let sequence = empty.unwrap_or(self.next_sequence);
-        let path = segment::path(directory, self.name, sequence);
+        let path = segment::path(directory, self.priority, sequence);
         let file = Arc::new(File::options().create(true).append(true).open(path)?);
         if empty.is_some() {
             file.set_len(0)?;
@@ -132,12 +132,12 @@ impl Lane {
         Ok(file)
     }
 
-    /// The file to sync since records were appended to it.
+    /// The file with records to sync, if any.
     pub(super) fn unsynced(&mut self) -> Option<Arc<File>> {
         std::mem::take(&mut self.unsynced).then(|| self.writer.clone()).flatten()
     }
 
-    /// Takes the oldest segment out that is not being delivered.
+    /// Removes the oldest segment that is not being delivered.
     pub(super) fn drop_oldest(&mut self) -> Option<Contents> {
         let may_go = |segment: &Segment| segment.bytes > 0 && self.in_delivery != Some(segment.sequence);
         let index = self.segments.iter().position(may_go)?;
@@ -149,7 +149,7 @@ impl Lane {
         Some(dropped.contents)
     }
 
-    /// The oldest segment with something to deliver, and from where on. It stays until the next call.
+    /// The oldest segment with unread records, and their offset. It is not dropped until the next call.
     pub(super) fn start_delivery(&mut self) -> Option<(Segment, u64)> {
         let unread = |segment: &&Segment| self.offset_in(segment.sequence) < segment.bytes;
         let segment = self.segments.iter().find(unread).copied();
@@ -157,7 +157,7 @@ impl Lane {
         segment.map(|segment| (segment, self.offset_in(segment.sequence)))
     }
 
-    /// Everything up to `end` is settled, and was so much.
+    /// Settles everything up to `end`, with these contents.
     pub(super) fn acknowledge(&mut self, end: Position, settled: Contents) {
         self.in_delivery = None;
         self.position = end;
@@ -170,7 +170,7 @@ impl Lane {
         self.retire();
     }
 
-    /// Gives up the segments that are read to their end and get no more records.
+    /// Retires segments that are read to their end and get no more records.
     fn retire(&mut self) {
         while let Some(first) = self.segments.front().copied() {
             let is_written = self.writer.is_some() && self.segments.len() == 1;
@@ -182,7 +182,7 @@ impl Lane {
         }
     }
 
-    /// The settled segments whose files are to be removed now.
+    /// The settled segments whose files have to be removed.
     pub(super) fn gone(&self) -> &[u64] {
         &self.gone
     }

@@ -1,4 +1,4 @@
-//! What the configuration says of a request: who sent it, whether it is taken, which settings hold.
+//! Routing: the configured settings of a request, and the client behind trusted proxies.
 
 use super::{Node, Refusal};
 use crate::{config::ProxyHeaders, routes::path};
@@ -6,18 +6,18 @@ use decision::RouteSettings;
 use shared::InspectRequest;
 use std::sync::Arc;
 
-/// A request's settings.
-pub(super) struct Routed {
+/// The configured settings of a request.
+pub(super) struct RoutedRequest {
     pub(super) settings: Arc<RouteSettings>,
     /// The input filters bypass the analysis.
     pub(super) is_bypassed: bool,
-    /// The master switch, `connector.blocking`.
+    /// `connector.blocking`
     pub(super) blocking: bool,
 }
 
 impl Node {
-    /// Puts the client's own address, its host and the application into the request, and finds its settings.
-    pub(super) fn route(&self, request: &mut InspectRequest) -> Result<Routed, Refusal> {
+    /// Resolves the client's address, its host and the application, and finds the settings of the route.
+    pub(super) fn route(&self, request: &mut InspectRequest) -> Result<RoutedRequest, Refusal> {
         let config = self.config.load();
         ProxyHeaders::resolve(&config.proxy_headers, request);
         if !config.connector.allows_host(&request.host) {
@@ -31,6 +31,6 @@ impl Node {
         if settings.application.is_some() {
             request.connector.get_or_insert_default().application = settings.application;
         }
-        Ok(Routed { settings, is_bypassed, blocking: config.connector.blocking })
+        Ok(RoutedRequest { settings, is_bypassed, blocking: config.connector.blocking })
     }
 }

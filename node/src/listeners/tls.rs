@@ -1,5 +1,6 @@
-//! TLS for a listener. When a file changes, connections from then on see the new one, and those there are go on.
+//! TLS of a listener. Changed files apply to new connections; established ones continue.
 
+use crate::config::TlsConfig;
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring,
@@ -17,22 +18,11 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// The files, PEM, by their keys in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsConfig {
-    /// `connector.tls_cert`: the certificate, then those that vouch for it.
-    pub certificate: PathBuf,
-    /// `connector.tls_key`
-    pub key: PathBuf,
-    /// `connector.tls_client_ca`: clients have to show a certificate of one of these authorities.
-    pub client_authorities: Option<PathBuf>,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("{key}: {path} cannot be read: {cause}")]
     Read { key: &'static str, path: PathBuf, cause: io::Error },
-    #[error("{key}: {path} holds no {expected} in PEM")]
+    #[error("{key}: {path} contains no {expected} in PEM")]
     Pem { key: &'static str, path: PathBuf, expected: &'static str },
     #[error("connector.tls_cert, connector.tls_key: {0}")]
     Pair(#[source] rustls::Error),
@@ -44,18 +34,18 @@ const CERTIFICATE: &str = "connector.tls_cert";
 const KEY: &str = "connector.tls_key";
 const AUTHORITIES: &str = "connector.tls_client_ca";
 
-/// What connections are accepted with now.
+/// The TLS configuration in use.
 #[derive(Clone)]
 pub struct Tls(watch::Receiver<Arc<ServerConfig>>);
 
-/// Keeps a [`Tls`] up with its files.
+/// Reloads a [`Tls`] when its files change.
 pub struct Reload {
     config: TlsConfig,
     files: Files,
     current: watch::Sender<Arc<ServerConfig>>,
 }
 
-/// Their bytes. Times and sizes of files may stay as they were when a link is turned to another file.
+/// The contents of the files. Times and sizes can stay equal when a link is switched to another file.
 #[derive(PartialEq, Eq)]
 struct Files {
     certificate: Vec<u8>,
@@ -79,30 +69,27 @@ impl Tls {
 impl Reload {
     const INTERVAL: Duration = Duration::from_secs(1);
 
-    /// Looks at the files now and then. What cannot be used is told once, and what was used before stays in use.
+    /// Polls the files. An error is logged once, and the certificate in use stays.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut last_error = None;
         while stop.run_until_cancelled(tokio::time::sleep(Self::INTERVAL)).await.is_some() {
-            let said = match self.look() {
+            let failure = match self.reload() {
                 Ok(false) => None,
                 Ok(true) => {
-                    info!(
-                        "new connections get the certificate that is now in {}",
-                        self.config.certificate.display()
-                    );
+                    info!("reloaded the certificate {}", self.config.certificate.display());
                     None
                 }
                 Err(cause) => Some(cause.to_string()),
             };
-            if let Some(cause) = said.as_ref().filter(|_| said != last_error) {
-                error!("the certificate in use stays: {cause}");
+            if let Some(cause) = failure.as_ref().filter(|_| failure != last_error) {
+                error!("cannot reload the certificate, the one in use stays: {cause}");
             }
-            last_error = said;
+            last_error = failure;
         }
     }
 
-    /// Whether there was something new.
-    fn look(&mut self) -> Result<bool, TlsError> {
+    /// Whether the files have changed.
+    fn reload(&mut self) -> Result<bool, TlsError> {
         let files = self.config.read()?;
         if files == self.files {
             return Ok(false);

@@ -1,9 +1,10 @@
 use super::*;
 use crate::{
-    doors::{Door, bind, limits::Limits},
-    metrics::Metrics,
+    config::ConnectionLimits,
+    listeners::{Listener, bind},
 };
 use axum::{Router, routing::get};
+use prometheus_client::metrics::counter::Counter;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{ClientConfig, pki_types::ServerName};
 use std::net::SocketAddr;
@@ -32,7 +33,7 @@ impl Authority {
     }
 }
 
-struct House {
+struct Server {
     folder: TempDir,
     config: TlsConfig,
     authority: Authority,
@@ -40,7 +41,7 @@ struct House {
     others: Authority,
 }
 
-impl House {
+impl Server {
     fn new(with_client_authorities: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
@@ -51,9 +52,9 @@ impl House {
             key: file("node.key"),
             client_authorities: with_client_authorities.then(|| file("clients.pem")),
         };
-        let house = Self { folder, config, authority, others };
-        house.install("first.example");
-        house
+        let server = Self { folder, config, authority, others };
+        server.install("first.example");
+        server
     }
 
     fn install(&self, name: &str) {
@@ -66,12 +67,12 @@ impl House {
         let (tls, reload) = Tls::open(&self.config).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(reload.run(stop.clone()));
-        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let address = listener.local_addr().unwrap();
+        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = socket.local_addr().unwrap();
         let router = Router::new().route("/", get(async || "ok"));
-        let limits = Arc::new(Limits::default());
-        let door = Door { listener, router, tls: Some(tls), limits, metrics: Arc::<Metrics>::default() };
-        tokio::spawn(door.serve(stop));
+        let limits = Arc::new(ConnectionLimits::default());
+        let listener = Listener { socket, router, tls: Some(tls), limits, refused: Counter::default() };
+        tokio::spawn(listener.serve(stop));
         address
     }
 
@@ -118,13 +119,13 @@ async fn call(stream: &mut Stream) -> io::Result<String> {
 
 #[tokio::test]
 async fn a_new_certificate_is_shown_to_new_connections_and_old_ones_go_on() {
-    let house = House::new(false);
-    let address = house.open();
-    let mut old = house.connect(address, "first.example", None).await.unwrap();
+    let server = Server::new(false);
+    let address = server.open();
+    let mut old = server.connect(address, "first.example", None).await.unwrap();
     assert!(call(&mut old).await.unwrap().ends_with("ok"));
-    house.install("second.example");
+    server.install("second.example");
     let seen = tokio::time::timeout(FOREVER, async {
-        while house.connect(address, "second.example", None).await.is_err() {
+        while server.connect(address, "second.example", None).await.is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
@@ -134,35 +135,35 @@ async fn a_new_certificate_is_shown_to_new_connections_and_old_ones_go_on() {
 
 #[tokio::test]
 async fn a_certificate_that_cannot_be_used_leaves_the_old_one_in_use() {
-    let house = House::new(false);
-    let (tls, mut reload) = Tls::open(&house.config).unwrap();
+    let server = Server::new(false);
+    let (tls, mut reload) = Tls::open(&server.config).unwrap();
     let before = tls.0.borrow().clone();
-    assert!(!reload.look().unwrap());
-    fs::write(&house.config.certificate, "not a certificate").unwrap();
-    let message = reload.look().unwrap_err().to_string();
+    assert!(!reload.reload().unwrap());
+    fs::write(&server.config.certificate, "not a certificate").unwrap();
+    let message = reload.reload().unwrap_err().to_string();
     assert!(
-        message.starts_with("connector.tls_cert: ") && message.ends_with("holds no certificate in PEM"),
+        message.starts_with("connector.tls_cert: ") && message.ends_with("contains no certificate in PEM"),
         "{message}"
     );
-    let (stranger, _) = house.authority.issue("first.example");
-    fs::write(&house.config.certificate, stranger).unwrap();
-    assert!(matches!(reload.look(), Err(TlsError::Pair(_))), "a certificate of another key");
+    let (stranger, _) = server.authority.issue("first.example");
+    fs::write(&server.config.certificate, stranger).unwrap();
+    assert!(matches!(reload.reload(), Err(TlsError::Pair(_))), "a certificate of another key");
     assert!(Arc::ptr_eq(&before, &tls.0.borrow()));
-    house.install("second.example");
-    assert!(reload.look().unwrap());
+    server.install("second.example");
+    assert!(reload.reload().unwrap());
     assert!(!Arc::ptr_eq(&before, &tls.0.borrow()));
 }
 
 #[tokio::test]
 async fn with_authorities_for_clients_only_clients_they_vouch_for_are_served() {
-    let house = House::new(true);
-    let address = house.open();
+    let server = Server::new(true);
+    let address = server.open();
     let ask = async |certificate: Option<&(String, String)>| {
         // In TLS 1.3 the client learns with its first read that it was refused.
-        let mut stream = house.connect(address, "first.example", certificate).await?;
+        let mut stream = server.connect(address, "first.example", certificate).await?;
         call(&mut stream).await
     };
-    let (known, unknown) = (house.others.issue("edge"), Authority::new().issue("edge"));
+    let (known, unknown) = (server.others.issue("edge"), Authority::new().issue("edge"));
     assert!(ask(Some(&known)).await.unwrap().ends_with("ok"));
     assert!(ask(Some(&unknown)).await.is_err());
     assert!(ask(None).await.is_err());
@@ -170,9 +171,9 @@ async fn with_authorities_for_clients_only_clients_they_vouch_for_are_served() {
 
 #[test]
 fn a_file_that_is_missing_is_named_with_its_key() {
-    let mut house = House::new(false);
-    house.config.key = house.folder.path().join("nowhere");
-    let message = Tls::open(&house.config).err().unwrap().to_string();
+    let mut server = Server::new(false);
+    server.config.key = server.folder.path().join("nowhere");
+    let message = Tls::open(&server.config).err().unwrap().to_string();
     assert!(
         message.starts_with("connector.tls_key: ") && message.contains("nowhere cannot be read"),
         "{message}"

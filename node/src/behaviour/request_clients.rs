@@ -1,4 +1,5 @@
-//! Who sent the latest requests whose answers count. Bounded like [`RecentRequests`](crate::recent::RecentRequests).
+//! Request id → client address, for responses that controls count. Bounded like
+//! [`RecentRequests`](crate::recent::RecentRequests).
 
 use shared::RequestId;
 use std::{collections::HashMap, mem, net::IpAddr};
@@ -7,15 +8,15 @@ use std::{collections::HashMap, mem, net::IpAddr};
 type Controls = Vec<usize>;
 
 #[derive(Debug, Default)]
-pub(super) struct Askers {
+pub(super) struct RequestClients {
     young: HashMap<RequestId, (IpAddr, Controls)>,
     old: HashMap<RequestId, (IpAddr, Controls)>,
 }
 
-impl Askers {
+impl RequestClients {
     const GENERATION: usize = 100_000;
 
-    pub(super) fn note(&mut self, request_id: RequestId, source: IpAddr, controls: Controls) {
+    pub(super) fn record(&mut self, request_id: RequestId, source: IpAddr, controls: Controls) {
         if self.young.len() >= Self::GENERATION {
             self.old = mem::take(&mut self.young);
         }
@@ -33,16 +34,16 @@ mod tests {
     use std::net::Ipv6Addr;
 
     #[test]
-    fn the_latest_are_known_and_the_memory_is_bounded() {
-        let mut askers = Askers::default();
+    fn remembers_the_latest_requests_in_bounded_memory() {
+        let mut clients = RequestClients::default();
         let id = |n: usize| RequestId::derive("E1", &n.to_string());
         let source = |n: usize| Ipv6Addr::from_bits(n as u128).into();
-        for n in 0..=2 * Askers::GENERATION {
-            askers.note(id(n), source(n), vec![0]);
+        for n in 0..=2 * RequestClients::GENERATION {
+            clients.record(id(n), source(n), vec![0]);
         }
-        assert!(askers.young.len() + askers.old.len() <= 2 * Askers::GENERATION);
-        let last = 2 * Askers::GENERATION;
-        assert_eq!(askers.find(id(last)), Some((source(last), vec![0])));
-        assert_eq!(askers.find(id(0)), None);
+        assert!(clients.young.len() + clients.old.len() <= 2 * RequestClients::GENERATION);
+        let last = 2 * RequestClients::GENERATION;
+        assert_eq!(clients.find(id(last)), Some((source(last), vec![0])));
+        assert_eq!(clients.find(id(0)), None);
     }
 }

@@ -1,6 +1,6 @@
-//! Counters by the host of the request, for as many hosts as are worth a series each.
+//! Counters by the host of the request, for a bounded number of hosts.
 
-use crate::routes::bare;
+use crate::{metrics::family, routes::bare};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
@@ -11,14 +11,14 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-/// What is counted of one host.
+/// The counters of one host.
 struct HostCounters {
     processed: Counter,
     found: Counter,
     blocked: Counter,
 }
 
-/// `*_per_host`. A visitor chooses the host, so what is no name, and what comes after [`PerHost::MAX_HOSTS`], share a series.
+/// `*_per_host`. Visitors choose the host, so invalid names share one series, and hosts beyond [`PerHost::MAX_HOSTS`] another.
 pub(super) struct PerHost {
     processed: Family<HostLabels, Counter>,
     found: Family<HostLabels, Counter>,
@@ -38,31 +38,34 @@ impl PerHost {
     const OTHER: &str = "__other_host__";
 
     pub(super) fn new(registry: &mut Registry) -> Self {
-        let mut family = |name: &str, help: &str| {
-            let family = Family::default();
-            registry.register(name, help, family.clone());
-            family
-        };
         Self {
-            processed: family("http_inspector_requests_processed_per_host", "Requests decided, by host"),
-            found: family("http_inspector_threats_found_per_host", "Requests with attacks, by host"),
-            blocked: family("http_inspector_threats_blocked_per_host", "Requests blocked, by host"),
+            processed: family(
+                registry,
+                "http_inspector_requests_processed_per_host",
+                "Requests decided, by host",
+            ),
+            found: family(
+                registry,
+                "http_inspector_threats_found_per_host",
+                "Requests with attacks, by host",
+            ),
+            blocked: family(registry, "http_inspector_threats_blocked_per_host", "Requests blocked, by host"),
             known: RwLock::default(),
         }
     }
 
     /// Counts a request.
-    pub(super) fn note(&self, host: &str, is_threat: bool, is_blocked: bool) {
+    pub(super) fn count(&self, host: &str, is_threat: bool, is_blocked: bool) {
         let host = bare(host);
         let host = if is_name(&host) { &*host } else { Self::INVALID };
-        // Counted under the lock: most calls find it open for reading, and hold it for a moment.
+        // A known host is counted under the read lock.
         if let Some(counters) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(host) {
-            return counters.note(is_threat, is_blocked);
+            return counters.count(is_threat, is_blocked);
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let is_full = known.len() >= Self::MAX_HOSTS && host != Self::INVALID;
         let host = if is_full { Self::OTHER } else { host };
-        known.entry(host.to_owned()).or_insert_with(|| self.counters(host)).note(is_threat, is_blocked);
+        known.entry(host.to_owned()).or_insert_with(|| self.counters(host)).count(is_threat, is_blocked);
     }
 
     fn counters(&self, host: &str) -> HostCounters {
@@ -76,14 +79,14 @@ impl PerHost {
 }
 
 impl HostCounters {
-    fn note(&self, is_threat: bool, is_blocked: bool) {
+    fn count(&self, is_threat: bool, is_blocked: bool) {
         self.processed.inc();
         self.found.inc_by(is_threat.into());
         self.blocked.inc_by(is_blocked.into());
     }
 }
 
-/// A name or an address, as it can stand in a URL.
+/// Whether the text is a host name or an address, as in a URL.
 fn is_name(host: &str) -> bool {
     (1..=253).contains(&host.len())
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
@@ -94,16 +97,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_that_visitors_make_up_do_not_add_series_for_ever() {
+    fn invented_hosts_add_a_bounded_number_of_series() {
         let mut registry = Registry::default();
         let hosts = PerHost::new(&mut registry);
-        hosts.note("Shop.example.com:443", true, true);
-        hosts.note("shop.example.com", true, false);
+        hosts.count("Shop.example.com:443", true, true);
+        hosts.count("shop.example.com", true, false);
         for made_up in ["a b", "", "<script>", &"a".repeat(300)] {
-            hosts.note(made_up, false, false);
+            hosts.count(made_up, false, false);
         }
         for number in 0..PerHost::MAX_HOSTS + 10 {
-            hosts.note(&format!("{number}.example.com"), false, false);
+            hosts.count(&format!("{number}.example.com"), false, false);
         }
         let known = hosts.known.read().unwrap();
         let counted =

@@ -1,22 +1,20 @@
-//! How connections come in, and how long they may stay.
+//! Listeners: TLS, HTTP/1.1 and HTTP/2, and the limits of connections.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`limits`] | what a listener grants |
-//! | [`tls`] | TLS, with a certificate that may change under way |
+//! | [`tls`] | TLS with certificates that are reloaded while running |
 //! | [`connection`] | one connection, HTTP/1.1 or HTTP/2, from its first byte to its last |
-//! | [`descriptors`] | how many of them there can be |
-//! | [`timed`] | its bytes against the clock |
+//! | [`descriptors`] | the limit of file descriptors |
+//! | [`timed`] | timeouts of reads and writes |
 
 mod connection;
 pub mod descriptors;
-pub mod limits;
 mod timed;
 pub mod tls;
 
-use crate::metrics::Metrics;
+use crate::{config::ConnectionLimits, metrics::counter};
 use axum::Router;
-use limits::Limits;
+use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tls::Tls;
 use tokio::{
@@ -26,69 +24,74 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-/// Who is at the other end of a connection; an extension of each of its requests.
+/// The remote address of a connection, an extension of each of its requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// Connections that the kernel may hold until they are accepted.
+/// Connections that the kernel queues until they are accepted.
 const BACKLOG: u32 = 4_096;
 
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Connections of an earlier run that are not quite gone do not keep us from starting.
+    // Sockets of an earlier run in TIME_WAIT must not prevent a start.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// A listener, and what happens to whoever comes.
-pub struct Door {
-    pub listener: TcpListener,
+/// Registers the counter of refused connections.
+pub fn refused_counter(registry: &mut Registry) -> Counter {
+    counter(registry, "connections_refused", "Connections closed on arrival, beyond the limit")
+}
+
+/// A bound listener and the service behind it.
+pub struct Listener {
+    pub socket: TcpListener,
     pub router: Router,
     /// Absent: plain HTTP.
     pub tls: Option<Tls>,
-    pub limits: Arc<Limits>,
-    pub metrics: Arc<Metrics>,
+    pub limits: Arc<ConnectionLimits>,
+    pub refused: Counter,
 }
 
-impl Door {
-    /// After a failure to accept, which is mostly a want of file descriptors: others have to close first.
+impl Listener {
+    /// After a failed accept, mostly for want of file descriptors: connections have to close first.
     const PAUSE: Duration = Duration::from_millis(50);
 
-    /// Takes connections until `stop`, then lets those that are busy finish, for the drain time at most.
+    /// Serves connections until `stop`, then lets busy ones finish within the drain timeout.
     pub async fn serve(self, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.limits.max_connections));
         let connections = TaskTracker::new();
-        while let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await {
+        while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(connection) => connection,
                 Err(cause) => {
-                    warn!("a connection cannot be accepted: {cause}");
+                    warn!("cannot accept a connection: {cause}");
                     tokio::time::sleep(Self::PAUSE).await;
                     continue;
                 }
             };
             let Ok(slot) = slots.clone().try_acquire_owned() else {
-                self.metrics.connections_refused.inc();
+                self.refused.inc();
                 continue;
             };
-            let visit = self.visit(stream, peer, stop.clone());
+            let connection = self.serve_connection(stream, peer, stop.clone());
             connections.spawn(async move {
-                if let Err(cause) = visit.await {
-                    debug!("the connection of {peer} ended: {cause}");
+                if let Err(cause) = connection.await {
+                    debug!("connection from {peer} ended: {cause}");
                 }
                 drop(slot);
             });
         }
-        let Self { listener, limits, .. } = self;
-        drop(listener);
+        let Self { socket, limits, .. } = self;
+        drop(socket);
         connections.close();
         if tokio::time::timeout(limits.drain_timeout, connections.wait()).await.is_err() {
-            warn!("{} connections were still busy and are cut off", connections.len());
+            warn!("closing {} connections that are still busy after limits.drain_timeout", connections.len());
         }
     }
 
-    fn visit(
+    fn serve_connection(
         &self,
         stream: TcpStream,
         peer: SocketAddr,
@@ -96,13 +99,13 @@ impl Door {
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let (tls, limits, router) = (self.tls.clone(), self.limits.clone(), self.router.clone());
         async move {
-            // A verdict is one small write: nobody should wait for a second one to fill the packet.
+            // A verdict is one small write, which must not wait to fill a packet.
             stream.set_nodelay(true)?;
             let Some(tls) = tls else {
                 return connection::serve(stream, Peer(peer), router, limits, stop).await;
             };
-            let shaken = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
-            connection::serve(shaken.map_err(io::Error::from)??, Peer(peer), router, limits, stop).await
+            let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
+            connection::serve(handshake.map_err(io::Error::from)??, Peer(peer), router, limits, stop).await
         }
     }
 }

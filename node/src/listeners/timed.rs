@@ -1,6 +1,6 @@
-//! A connection's bytes against the clock. What does not come, or is not taken, in time ends the connection.
+//! Timeouts of a connection: bytes that do not arrive, or are not read, in time end it.
 
-use super::limits::Limits;
+use crate::config::ConnectionLimits;
 use std::{
     io,
     pin::Pin,
@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// What the calls of a connection tell its bytes, and the other way round.
+/// Counters shared by the calls and the byte stream of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Pulse {
     begun: AtomicU64,
@@ -25,7 +25,7 @@ pub(super) struct Pulse {
     is_http2: AtomicBool,
 }
 
-/// A call under way, until it is dropped.
+/// A call in progress, until it is dropped.
 pub(super) struct Call(Arc<Pulse>);
 
 impl Pulse {
@@ -54,31 +54,31 @@ impl Drop for Call {
     }
 }
 
-/// What the client is expected to do next.
+/// What the client is expected to send next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
-    /// To finish the head it began, or the first one.
+    /// The rest of a request head, or the first one.
     Head,
-    /// To begin another request, if it likes.
+    /// Another request, optionally.
     Request,
 }
 
 pub(super) struct Timed<IO> {
     io: IO,
     pulse: Arc<Pulse>,
-    limits: Arc<Limits>,
+    limits: Arc<ConnectionLimits>,
     expected: Expected,
     deadline: Pin<Box<Sleep>>,
-    /// Whether the deadline is that of what is expected now. It is set only when there is something to wait for.
+    /// Whether the deadline belongs to `expected`. It is set only when a read is pending.
     is_set: bool,
-    /// As the deadline last saw it.
+    /// At the time the deadline was last checked.
     answered: u64,
-    /// Since the client takes nothing.
+    /// Runs while the client reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<IO> Timed<IO> {
-    pub(super) fn new(io: IO, pulse: Arc<Pulse>, limits: Arc<Limits>) -> Self {
+    pub(super) fn new(io: IO, pulse: Arc<Pulse>, limits: Arc<ConnectionLimits>) -> Self {
         let deadline = Box::pin(sleep(limits.header_timeout));
         Self {
             io,
@@ -92,37 +92,37 @@ impl<IO> Timed<IO> {
         }
     }
 
-    fn note_received(&mut self, bytes: usize) {
+    fn on_received(&mut self, bytes: usize) {
         self.pulse.received.fetch_add(bytes as u64, Relaxed);
-        self.note_answered();
-        // In HTTP/2 there is more to send than requests.
+        self.on_answered();
+        // HTTP/2 has other frames than requests.
         if self.expected == Expected::Request && !self.pulse.is_http2.load(Relaxed) {
             (self.expected, self.is_set) = (Expected::Head, false);
         }
     }
 
-    fn note_answered(&mut self) {
+    fn on_answered(&mut self) {
         let answered = self.pulse.answered();
         if self.answered != answered {
             (self.answered, self.expected, self.is_set) = (answered, Expected::Request, false);
         }
     }
 
-    /// Nothing has come. While a call is under way, that is for its handler to bear or not.
-    fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.note_answered();
+    /// Polls the read timeout. While a call is in progress, its handler limits the time.
+    fn poll_timeout(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.on_answered();
         if self.pulse.is_busy() {
             return Poll::Pending;
         }
         if !self.is_set {
-            let patience = self.patience();
-            self.deadline.as_mut().reset(Instant::now() + patience);
+            let timeout = self.timeout();
+            self.deadline.as_mut().reset(Instant::now() + timeout);
             self.is_set = true;
         }
         self.deadline.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    fn patience(&self) -> Duration {
+    fn timeout(&self) -> Duration {
         match self.expected {
             Expected::Head => self.limits.header_timeout,
             Expected::Request => self.limits.keep_alive_timeout,
@@ -150,9 +150,9 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Timed<IO> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.io).poll_read(context, buffer);
         match read {
-            Poll::Pending => this.poll_patience(context),
+            Poll::Pending => this.poll_timeout(context),
             Poll::Ready(_) => {
-                this.note_received(buffer.filled().len() - before);
+                this.on_received(buffer.filled().len() - before);
                 read
             }
         }

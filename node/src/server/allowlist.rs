@@ -1,0 +1,59 @@
+//! The outer layer of connector calls: allowed networks, the reply deadline, and the counting of refusals.
+
+use super::{Node, Refusal, health, metrics::ServerMetrics, refusal::RefusalLabel};
+use crate::listeners::Peer;
+use axum::{
+    extract::{Request, State},
+    http::{Method, Uri},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Accepts calls from the configured networks, replies within the configured time, and counts refusals.
+pub(super) async fn check(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    let arrived = Instant::now();
+    let (is_allowed, deadline) = {
+        let connector = &node.config.load().connector;
+        let peer = request.extensions().get::<Peer>();
+        (peer.is_none_or(|Peer(peer)| connector.allows_network(peer.ip())), connector.reply_timeout)
+    };
+    let response = match deadline {
+        _ if !is_allowed => Refusal::Network.into_response(),
+        None => next.run(request).await,
+        Some((limit, status)) => in_time(limit, arrived, next.run(request))
+            .await
+            .unwrap_or_else(|| Refusal::ReplyTimeout(status).into_response()),
+    };
+    node.metrics.request_seconds.observe(arrived.elapsed().as_secs_f64());
+    if let Some(RefusalLabel(reason)) = response.extensions().get() {
+        ServerMetrics::count(&node.metrics.rejected, reason, 1);
+    }
+    response
+}
+
+/// Drops a late response. An analysis in progress runs on.
+async fn in_time(
+    limit: Duration,
+    arrived: Instant,
+    response: impl Future<Output = Response>,
+) -> Option<Response> {
+    let response = tokio::time::timeout(limit, response).await.ok()?;
+    (arrived.elapsed() <= limit).then_some(response)
+}
+
+/// Serves `connector.external_health_check`, and refuses every other path.
+pub(super) async fn fallback(
+    State(node): State<Arc<Node>>,
+    method: Method,
+    uri: Uri,
+) -> Result<Response, Refusal> {
+    let is_health = node.config.load().connector.health_path.as_deref() == Some(uri.path());
+    if is_health && method == Method::GET {
+        return Ok(health::live().await.into_response());
+    }
+    Err(Refusal::NotFound)
+}
