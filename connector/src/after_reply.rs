@@ -1,10 +1,9 @@
-//! Work the visitor need not wait for: done after the reply was posted and before the next event is asked for.
+//! Work after the reply: a `tower` layer that runs between posting a reply and polling the next event.
 //!
-//! Lambda hands a reply to its caller when the runtime posts it, and freezes the environment only when the runtime asks
-//! for the next event. Between the two there is time that costs the visitor nothing; work left over after it would sit
-//! frozen until the next visitor comes.
+//! Lambda returns a reply when the runtime posts it, and freezes the environment when the runtime polls
+//! the next event. Work between the two adds no latency; later work would wait for the next event.
 
-use crate::Connector;
+use crate::handler::Connector;
 use std::{
     pin::Pin,
     sync::Arc,
@@ -12,7 +11,7 @@ use std::{
 };
 use tower::{Layer, Service};
 
-/// Wraps the runtime's service, whose future ends once the reply is posted.
+/// Wraps the runtime's service, whose future completes when the reply is posted.
 #[derive(Clone)]
 pub struct AfterReply(pub Arc<Connector>);
 
@@ -47,7 +46,7 @@ where
         let connector = self.connector.clone();
         Box::pin(async move {
             let result = posted.await;
-            // In a task of its own: a panic here would end the runtime loop.
+            // A separate task, as a panic here would end the runtime loop.
             let _ = tokio::spawn(async move { connector.after_reply().await }).await;
             result
         })

@@ -1,4 +1,4 @@
-//! What a blocked visitor sees.
+//! Block page: the response to a blocked request.
 
 use crate::{
     cloudfront::{GeneratedResponse, Headers},
@@ -6,12 +6,12 @@ use crate::{
 };
 use shared::{BlockResponse, RequestId, Trigger};
 
-/// What CloudFront takes at most of a generated answer, headers included (CloudFront quotas, "Quotas on Lambda@Edge").
+/// Limits for generated responses, headers included (CloudFront quotas, "Quotas on Lambda@Edge").
 const MAX_VIEWER_BYTES: usize = 40 * 1024;
 const MAX_ORIGIN_BYTES: usize = 1024 * 1024;
 
-/// Headers CloudFront refuses with a 502 when a function adds them (developer guide, "Restrictions on edge functions",
-/// disallowed headers), and those it sets itself.
+/// Headers that a function must not add (a 502; developer guide, "Restrictions on edge functions",
+/// disallowed headers), and headers that CloudFront sets.
 const FORBIDDEN_HEADERS: &[&str] = &[
     "cdn-loop",
     "client-cert",
@@ -35,15 +35,15 @@ const FORBIDDEN_HEADERS: &[&str] = &[
     "x-real-ip",
 ];
 const FORBIDDEN_PREFIXES: &[&str] = &["x-accel-", "x-amz-cf-", "x-amzn-", "x-edge-"];
-/// A block answer must never be kept for the next visitor.
+/// A block must never be cached.
 const CACHE_HEADERS: &[&str] = &["cache-control", "expires", "pragma"];
 
-/// Who is blocked, as far as it shapes the answer.
+/// Properties of the visitor that affect the response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visitor {
-    /// A program, not a person: it asked for JSON and for no page.
+    /// The client accepts JSON and no HTML.
     wants_json: bool,
-    /// The site whose script made the request. Without leave to read the answer, it would see a network error.
+    /// The origin of a cross-origin script, which may read the response only with CORS headers.
     script_origin: Option<String>,
 }
 
@@ -55,9 +55,9 @@ impl Visitor {
     }
 }
 
-/// The answer for a blocked visitor. What the connector's parameters say wins; what they leave open, the node decides; and
-/// where CloudFront would refuse the outcome, the built-in page takes its place.
-pub fn answer(
+/// The response to a blocked request. The connector's parameters take precedence over the node's block
+/// page; the built-in page replaces a response that CloudFront would reject.
+pub fn response(
     parameters: &BlockParameters,
     node: Option<BlockResponse>,
     visitor: &Visitor,
@@ -66,14 +66,18 @@ pub fn answer(
 ) -> GeneratedResponse {
     let node_status = node.as_ref().map(|block| block.status).filter(|status| (200..=599).contains(status));
     let status = parameters.status.or(node_status).unwrap_or(403);
-    let mut answer = content(parameters, node, visitor, status, request_id);
+    let mut response = content(parameters, node, visitor, status, request_id);
     if let Some(origin) = visitor.script_origin.as_ref().filter(|origin| is_allowed("origin", origin)) {
-        answer.headers.0.push(("access-control-allow-origin".to_owned(), origin.clone()));
-        answer.headers.0.push(("access-control-allow-credentials".to_owned(), "true".to_owned()));
-        answer.headers.0.push(("vary".to_owned(), "origin".to_owned()));
+        response.headers.0.push(("access-control-allow-origin".to_owned(), origin.clone()));
+        response.headers.0.push(("access-control-allow-credentials".to_owned(), "true".to_owned()));
+        response.headers.0.push(("vary".to_owned(), "origin".to_owned()));
     }
     let limit = if trigger.is_origin() { MAX_ORIGIN_BYTES } else { MAX_VIEWER_BYTES };
-    if answer.bytes() > limit { built_in(status, parameters.support.as_deref(), request_id) } else { answer }
+    if response.bytes() > limit {
+        built_in(status, parameters.support.as_deref(), request_id)
+    } else {
+        response
+    }
 }
 
 fn content(
@@ -97,15 +101,15 @@ fn content(
     generated(status, headers.filter(|(name, value)| is_allowed(name, value)).collect(), block.body)
 }
 
-/// The page of the connector itself.
+/// The built-in page.
 fn built_in(status: u16, support: Option<&str>, request_id: RequestId) -> GeneratedResponse {
     let support = support.unwrap_or("the site's support");
     html(
         status,
         format!(
             "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Request blocked</title>\n\
-             <h1>Request blocked</h1>\n<p>This request was stopped for security reasons. If you think it should not \
-             have been, tell {support} this id: <code>{request_id}</code></p>\n</html>\n"
+             <h1>Request blocked</h1>\n<p>This request was blocked for security reasons. If you think this is a \
+             mistake, send this id to {support}: <code>{request_id}</code></p>\n</html>\n"
         ),
     )
 }
@@ -159,12 +163,12 @@ mod tests {
         RequestId::derive("E2EXAMPLE", "id==")
     }
 
-    fn answer_to(
+    fn response_to(
         parameters: &BlockParameters,
         node: Option<BlockResponse>,
         trigger: &Trigger,
     ) -> GeneratedResponse {
-        answer(parameters, node, &Visitor::default(), trigger, id())
+        response(parameters, node, &Visitor::default(), trigger, id())
     }
 
     fn visitor(headers: &[(&str, &str)]) -> Visitor {
@@ -172,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_cloudfront_refuses_are_stripped_and_the_answer_is_never_stored() {
+    fn strips_disallowed_headers_and_forbids_caching() {
         let hostile = [
             ("Content-Type", "text/plain"),
             ("Connection", "close"),
@@ -183,7 +187,7 @@ mod tests {
             ("bad name", "x"),
         ];
         let answer =
-            answer_to(&BlockParameters::default(), Some(block(&hostile, "no".into())), &OriginRequest);
+            response_to(&BlockParameters::default(), Some(block(&hostile, "no".into())), &OriginRequest);
         insta::assert_json_snapshot!(answer, @r#"
         {
           "status": "403",
@@ -209,37 +213,37 @@ mod tests {
     }
 
     #[test]
-    fn a_page_too_large_for_the_trigger_gives_way_to_the_built_in_one() {
+    fn replaces_a_page_too_large_for_the_trigger_by_the_built_in_page() {
         let page = || Some(block(&[], "x".repeat(MAX_VIEWER_BYTES)));
         let none = BlockParameters::default();
-        assert_eq!(answer_to(&none, page(), &ViewerRequest), built_in(403, None, id()));
-        assert_eq!(answer_to(&none, page(), &OriginRequest).body.len(), MAX_VIEWER_BYTES);
+        assert_eq!(response_to(&none, page(), &ViewerRequest), built_in(403, None, id()));
+        assert_eq!(response_to(&none, page(), &OriginRequest).body.len(), MAX_VIEWER_BYTES);
     }
 
     #[test]
-    fn a_status_cloudfront_would_refuse_becomes_403() {
+    fn replaces_a_status_that_cloudfront_rejects_by_403() {
         for status in [0, 100, 600] {
             let block = Some(BlockResponse { status, headers: Vec::new(), body: String::new() });
-            assert_eq!(answer_to(&BlockParameters::default(), block, &ViewerRequest).status, "403");
+            assert_eq!(response_to(&BlockParameters::default(), block, &ViewerRequest).status, "403");
         }
     }
 
     #[test]
-    fn the_parameters_win_over_the_node() {
+    fn parameters_take_precedence_over_the_node() {
         let node = || Some(block(&[("content-type", "text/plain")], "of the node".into()));
         let page = BlockParameters {
             status: Some(451),
             page: Some("<p>{{request_id}}</p>".into()),
             ..BlockParameters::default()
         };
-        let answer = answer_to(&page, node(), &ViewerRequest);
+        let answer = response_to(&page, node(), &ViewerRequest);
         assert_eq!((answer.status.as_str(), answer.body), ("451", format!("<p>{}</p>", id())));
 
         let redirect = BlockParameters {
             redirect: Some("https://www.example.com/no".into()),
             ..BlockParameters::default()
         };
-        let answer = answer_to(&redirect, node(), &ViewerRequest);
+        let answer = response_to(&redirect, node(), &ViewerRequest);
         assert_eq!(
             (answer.status.as_str(), answer.headers.first("location")),
             ("302", Some("https://www.example.com/no"))
@@ -247,18 +251,18 @@ mod tests {
     }
 
     #[test]
-    fn without_a_node_the_built_in_page_names_the_support() {
+    fn the_built_in_page_contains_the_support_contact() {
         let parameters =
             BlockParameters { support: Some("help@example.com".into()), ..BlockParameters::default() };
-        let answer = answer_to(&parameters, None, &ViewerRequest);
+        let answer = response_to(&parameters, None, &ViewerRequest);
         assert!(answer.body.contains("help@example.com") && answer.body.contains(&id().to_string()));
     }
 
     #[test]
-    fn programs_get_json_and_scripts_of_other_sites_may_read_it() {
+    fn answers_json_clients_in_json_with_cors_headers() {
         let parameters = BlockParameters { json: true, ..BlockParameters::default() };
         let ask =
-            |headers: &[(&str, &str)]| answer(&parameters, None, &visitor(headers), &ViewerRequest, id());
+            |headers: &[(&str, &str)]| response(&parameters, None, &visitor(headers), &ViewerRequest, id());
         let program =
             ask(&[("accept", "application/json, text/plain, */*"), ("origin", "https://app.example.com")]);
         assert_eq!(program.headers.first("content-type"), Some("application/json"));

@@ -1,4 +1,4 @@
-//! Stops asking a node that does not answer, so that visitors do not wait for it one after the other.
+//! Circuit breaker: stops calls to a node that fails, so that visitors do not wait for each deadline.
 
 use crate::parameters::BreakerParameters;
 use std::{
@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-/// Open after so many failures in a row; once a pause is over, the next call tries the node again.
+/// Opens after a number of consecutive failures; after a pause, the next call tries the node again.
 #[derive(Debug)]
 pub struct Breaker {
     parameters: BreakerParameters,
@@ -24,7 +24,7 @@ impl Breaker {
         Self { parameters, state: Mutex::default() }
     }
 
-    /// Whether the node may be asked at this time.
+    /// Whether a call may be made.
     pub fn allows(&self, now: Instant) -> bool {
         self.state().open_until.is_none_or(|until| until <= now)
     }
@@ -59,22 +59,22 @@ mod tests {
     }
 
     #[test]
-    fn it_opens_after_failures_in_a_row_and_tries_again_after_the_pause() {
+    fn opens_after_consecutive_failures_and_allows_a_call_after_the_pause() {
         let (breaker, start) = (breaker(2), Instant::now());
         breaker.failed(start);
         assert!(breaker.allows(start));
         breaker.failed(start);
         assert!(!breaker.allows(start));
-        assert!(breaker.allows(start + PAUSE), "one try");
+        assert!(breaker.allows(start + PAUSE), "one attempt");
         breaker.failed(start + PAUSE);
-        assert!(!breaker.allows(start + PAUSE), "which failed");
+        assert!(!breaker.allows(start + PAUSE), "that attempt failed");
         breaker.succeeded();
         breaker.failed(start + PAUSE);
-        assert!(breaker.allows(start + PAUSE), "a success forgets what was before");
+        assert!(breaker.allows(start + PAUSE), "a success resets the count");
     }
 
     #[test]
-    fn it_can_be_switched_off() {
+    fn zero_failures_disables_the_breaker() {
         let (breaker, now) = (breaker(0), Instant::now());
         for _ in 0..100 {
             breaker.failed(now);

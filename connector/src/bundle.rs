@@ -1,108 +1,70 @@
-//! The zips that go to Lambda: `lambda_function.py` with its parameters, `bootstrap`, `VERSION`.
+//! Lambda bundles: zips of `lambda_function.py` with its parameters, `bootstrap` and `VERSION`.
 //!
-//! The same input gives the same bytes: entries are in a fixed order and carry no time.
+//! Bundles are reproducible: entries have a fixed order and no time.
 
+mod error;
 mod launcher;
 
-use crate::{
-    VERSION,
-    parameters::{FunctionKind, ParameterError, Parameters},
-};
+use crate::parameters::{FunctionKind, ParameterError, Parameters};
 use launcher::{Launcher, python_string};
 use serde_json::{Map, Value};
 use std::io::{Cursor, Read as _, Write as _};
-use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, result::ZipError, write::SimpleFileOptions};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
+pub use error::BundleError;
 pub use launcher::Assignment;
 
 const LAUNCHER: &str = "lambda_function.py";
 const PROGRAM: &str = "bootstrap";
 const VERSION_FILE: &str = "VERSION";
-/// Says which of the two functions a bundle is; never carried from one to another.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The parameter that selects the function; never copied from one bundle to another.
 const FUNCTION: &str = "wlrm_function";
 
-#[derive(Debug, thiserror::Error)]
-pub enum BundleError {
-    #[error("{0:?} is not of the form wlrm_name=value")]
-    Assignment(String),
-    #[error("there is no parameter {name:?}; the launcher has {}", .known.join(", "))]
-    UnknownParameter { name: String, known: Vec<String> },
-    #[error(
-        "the value of {name} spans lines in a way this tool cannot read; write it in one line or in triple quotes"
-    )]
-    Literal { name: String },
-    #[error("{name} must be text without NUL, a whole number, true, false or null")]
-    Value { name: String },
-    #[error(transparent)]
-    Parameter(#[from] ParameterError),
-    #[error("the bundle has no parameter {name:?}; it has {}", .known.join(", "))]
-    NotInBundle { name: String, known: Vec<String> },
-    #[error("one bundle is for {old}, the other for {new}")]
-    OtherFunction { old: String, new: String },
-    #[error("the zip is not a bundle of the connector")]
-    Zip(#[from] ZipError),
-    #[error("the zip cannot be read or written")]
-    Io(#[from] std::io::Error),
-}
-
-impl BundleError {
-    /// The parameter that is wrong, if one is.
-    pub fn parameter(&self) -> Option<&str> {
-        match self {
-            Self::UnknownParameter { name, .. } | Self::Value { name } | Self::NotInBundle { name, .. } => {
-                Some(name)
-            }
-            Self::Parameter(error) => Some(error.name),
-            _ => None,
-        }
-    }
-}
-
-/// What became of the parameters when they moved to a new version.
+/// Result of copying parameters to a new version.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Moved {
-    /// Values that differ from the new version's defaults, and were kept.
+pub struct CarriedOver {
+    /// Values that differ from the new version's defaults.
     pub kept: Vec<Assignment>,
-    /// Parameters the old version did not have; they have their defaults.
+    /// Parameters that only the new version has, with their defaults.
     pub added: Vec<Assignment>,
-    /// Parameters the new version does not have.
+    /// Parameters that only the old version has.
     pub dropped: Vec<Assignment>,
 }
 
 /// `wallarm-cloudfront-request-0.1.0.zip`
 pub fn file_name(function: FunctionKind) -> String {
-    format!("wallarm-cloudfront-{}-{VERSION}.zip", word(function))
+    format!("wallarm-cloudfront-{}-{VERSION}.zip", function.as_str())
 }
 
-/// Makes a bundle in memory.
+/// Builds a bundle in memory.
 pub fn bundle(
     function: FunctionKind,
     program: &[u8],
     assignments: &[Assignment],
 ) -> Result<Vec<u8>, BundleError> {
-    let function = Assignment { name: FUNCTION.to_owned(), literal: python_string(word(function)) };
+    let function = Assignment { name: FUNCTION.to_owned(), literal: python_string(function.as_str()) };
     let launcher = Launcher::built_in().with(assignments)?.with(&[function])?;
     pack(&launcher, program, &format!("{VERSION}\n"))
 }
 
-/// The bundle with these values baked in, after all of them were checked as the function will check them. `values` names
-/// parameters as the launcher does; what it leaves out stays what it is in the bundle.
+/// Sets parameters in a bundle, after validating them as the function will. Parameters missing from
+/// `values` keep their value.
 pub fn configure(
     bundle: &[u8],
     function: FunctionKind,
     values: &Map<String, Value>,
 ) -> Result<Vec<u8>, BundleError> {
     if values.contains_key(FUNCTION) {
-        let expected = "is what the bundle is for, and not set";
+        let expected = "is fixed by the bundle and cannot be set";
         return Err(ParameterError { name: FUNCTION, value: String::new(), expected }.into());
     }
     let values = values.iter().map(|(name, value)| Assignment::from_json(name, value));
-    let (assignments, mut handed_over): (Vec<_>, Vec<_>) =
+    let (assignments, mut texts): (Vec<_>, Vec<_>) =
         values.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-    handed_over.push((FUNCTION.to_owned(), word(function).to_owned()));
+    texts.push((FUNCTION.to_owned(), function.as_str().to_owned()));
     Parameters::read(|name| {
-        let given = handed_over.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
-        given.map(|(_, value)| value.clone())
+        texts.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
     })?;
     let mut zip = ZipArchive::new(Cursor::new(bundle))?;
     let launcher = read_launcher(&mut zip)?;
@@ -114,8 +76,8 @@ pub fn configure(
     repack(&mut zip, &launcher.with(&assignments)?)
 }
 
-/// The new bundle with the values people set in the old one.
-pub fn carry_over(old: &[u8], new: &[u8]) -> Result<(Vec<u8>, Moved), BundleError> {
+/// Copies the values of an old bundle to a new one.
+pub fn carry_over(old: &[u8], new: &[u8]) -> Result<(Vec<u8>, CarriedOver), BundleError> {
     let mut new = ZipArchive::new(Cursor::new(new))?;
     let values = read_launcher(&mut ZipArchive::new(Cursor::new(old))?)?.assignments()?;
     let launcher = read_launcher(&mut new)?;
@@ -126,7 +88,7 @@ pub fn carry_over(old: &[u8], new: &[u8]) -> Result<(Vec<u8>, Moved), BundleErro
     if function(&values) != function(&defaults) {
         return Err(BundleError::OtherFunction { old: function(&values), new: function(&defaults) });
     }
-    let moved = Moved {
+    let carried = CarriedOver {
         kept: values
             .iter()
             .filter(|value| has(&defaults, value) && !defaults.contains(value))
@@ -135,10 +97,10 @@ pub fn carry_over(old: &[u8], new: &[u8]) -> Result<(Vec<u8>, Moved), BundleErro
         added: defaults.iter().filter(|default| !has(&values, default)).cloned().collect(),
         dropped: values.iter().filter(|value| !has(&defaults, value)).cloned().collect(),
     };
-    Ok((repack(&mut new, &launcher.with(&values)?)?, moved))
+    Ok((repack(&mut new, &launcher.with(&values)?)?, carried))
 }
 
-/// The bundle with these values in place of its own.
+/// Sets parameters in a bundle without validating them; the function stays the same.
 pub fn assign(zip: &[u8], assignments: &[Assignment]) -> Result<Vec<u8>, BundleError> {
     let mut zip = ZipArchive::new(Cursor::new(zip))?;
     let launcher = read_launcher(&mut zip)?;
@@ -146,7 +108,7 @@ pub fn assign(zip: &[u8], assignments: &[Assignment]) -> Result<Vec<u8>, BundleE
     repack(&mut zip, &launcher.with(assignments)?.with(&function)?)
 }
 
-/// The same program and version, with this launcher.
+/// Replaces the launcher of a bundle.
 fn repack(zip: &mut ZipArchive<Cursor<&[u8]>>, launcher: &Launcher) -> Result<Vec<u8>, BundleError> {
     let (mut program, mut version) = (Vec::new(), String::new());
     zip.by_name(PROGRAM)?.read_to_end(&mut program)?;
@@ -182,14 +144,6 @@ fn pack(launcher: &Launcher, program: &[u8], version: &str) -> Result<Vec<u8>, B
     Ok(zip.finish()?.into_inner())
 }
 
-/// The function's name, in parameters and files.
-pub fn word(function: FunctionKind) -> &'static str {
-    match function {
-        FunctionKind::Request => "request",
-        FunctionKind::Response => "response",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,22 +155,22 @@ mod tests {
     }
 
     #[test]
-    fn the_same_input_gives_the_same_bytes() {
+    fn builds_the_same_bytes_from_the_same_input() {
         let make = || make(FunctionKind::Response, &["wlrm_inline=True"]);
         assert_eq!(make(), make());
     }
 
     #[test]
-    fn values_move_to_a_new_version_and_nothing_else_does() {
+    fn carries_only_parameter_values_over_to_a_new_version() {
         let text = "wlrm_node_addr = 'https://node.example.com'  # ours\nwlrm_inline = False\nwlrm_gone = 1\nwlrm_function = \"request\"\n";
         let old = pack(&Launcher::read(text.to_owned()), b"old", "0.0.1\n").unwrap();
-        let (zip, moved) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
+        let (zip, carried) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
         let names = |assignments: &[Assignment]| -> Vec<String> {
             assignments.iter().map(|assignment| assignment.name.clone()).collect()
         };
-        assert_eq!(names(&moved.kept), ["wlrm_node_addr", "wlrm_inline"]);
-        assert_eq!(names(&moved.dropped), ["wlrm_gone"]);
-        assert!(names(&moved.added).contains(&"wlrm_fail_mode".to_owned()));
+        assert_eq!(names(&carried.kept), ["wlrm_node_addr", "wlrm_inline"]);
+        assert_eq!(names(&carried.dropped), ["wlrm_gone"]);
+        assert!(names(&carried.added).contains(&"wlrm_fail_mode".to_owned()));
 
         let mut zip = ZipArchive::new(Cursor::new(&zip[..])).unwrap();
         let launcher = read_launcher(&mut zip).unwrap();
@@ -230,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_json_become_those_of_python() {
+    fn converts_json_values_to_python_literals() {
         let values = json!({
             "wlrm_node_addr": "https://node.example.com", "wlrm_inline": false, "wlrm_deadline_ms": 500,
             "wlrm_node_ca": null,
@@ -249,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_the_function_would_refuse_is_refused_before() {
+    fn rejects_values_that_the_function_would_reject() {
         let node = "https://node.example.com";
         for (wrong, values) in [
             ("wlrm_node_addr", json!({})),
@@ -267,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_the_bundle_does_not_have_is_not_lost_silently() {
+    fn rejects_a_parameter_that_the_bundle_does_not_have() {
         let old =
             pack(&Launcher::read("wlrm_function = \"request\"\n".to_owned()), b"old", "0.0.1\n").unwrap();
         let values = json!({ "wlrm_node_addr": "https://node.example.com" });
@@ -276,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_moves() {
+    fn carries_every_parameter_over() {
         let parameters = Launcher::built_in().assignments().unwrap();
         let values = parameters.into_iter().filter(|parameter| parameter.name != FUNCTION).map(|parameter| {
             let literal = python_string(&format!("mine, not {}", parameter.literal));
@@ -284,12 +238,12 @@ mod tests {
         });
         let values: Vec<_> = values.collect();
         let old = bundle(FunctionKind::Request, b"old", &values).unwrap();
-        let (_, moved) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
-        assert_eq!(moved, Moved { kept: values, added: Vec::new(), dropped: Vec::new() });
+        let (_, carried) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
+        assert_eq!(carried, CarriedOver { kept: values, added: Vec::new(), dropped: Vec::new() });
     }
 
     #[test]
-    fn values_are_set_in_a_finished_bundle_but_never_which_function_it_is() {
+    fn sets_values_in_a_bundle_but_never_its_function() {
         let assignments = ["wlrm_node_addr=https://n", "wlrm_function=response"];
         let assignments = assignments.map(|text| Assignment::parse(text).unwrap());
         let zip = assign(&make(FunctionKind::Request, &["wlrm_inline=False"]), &assignments).unwrap();
@@ -297,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_bundle_does_not_become_one_for_responses() {
+    fn rejects_carrying_a_request_bundle_over_to_a_response_bundle() {
         let (request, response) = (make(FunctionKind::Request, &[]), make(FunctionKind::Response, &[]));
         assert!(matches!(carry_over(&request, &response), Err(BundleError::OtherFunction { .. })));
         assert!(matches!(carry_over(b"not a zip", &response), Err(BundleError::Zip(_))));

@@ -1,25 +1,25 @@
-//! Requests the parameters exempt from inspection.
+//! Bypass rules: requests that the parameters exempt from inspection.
 //!
-//! CloudFront, the origin and whatever runs behind it may each read one path in their own way. A path that could be read
-//! in two ways is therefore never exempt: an exemption is a convenience, an inspection too many costs a millisecond.
+//! CloudFront, the origin and the programs behind it may parse a path differently. An ambiguous path is
+//! never exempt, as an unnecessary inspection costs only a millisecond.
 
 use crate::cloudfront::EventRequest;
 
-/// Which requests go on without the node, whatever they hold.
+/// Which requests are forwarded without inspection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bypass {
-    /// Folders or files, without a slash at the end.
+    /// Folders or files, without a trailing slash.
     pub paths: Vec<String>,
     pub methods: Vec<String>,
     /// Without the dot.
     pub extensions: Vec<String>,
 }
 
-/// With one of these a request may mean another method than it says.
+/// Headers that can change the method of a request.
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
 impl Bypass {
-    /// What exempts this request, if anything does.
+    /// The rule that exempts this request, if any.
     pub fn rule(&self, request: &EventRequest<'_>) -> Option<&'static str> {
         let overridden = METHOD_OVERRIDES.iter().any(|name| request.headers.first(name).is_some());
         if overridden || !is_plain(&request.uri) {
@@ -34,7 +34,7 @@ impl Bypass {
         self.is_exempt_file(request).then_some("extension")
     }
 
-    /// A file and nothing that a program would take: no query, no body, and no other dot that could be a program's name.
+    /// A static file: no query, no body, and no other dot, which could belong to a program's name.
     fn is_exempt_file(&self, request: &EventRequest<'_>) -> bool {
         let Some((folder, file)) = request.uri.rsplit_once('/') else { return false };
         let Some((_, extension)) = file.rsplit_once('.') else { return false };
@@ -46,8 +46,8 @@ impl Bypass {
     }
 }
 
-/// Whether every program reads the same segments in this path: no escapes, no `;`, `?` or backslash, nothing outside
-/// ASCII, and no segment that is empty or ends with a dot.
+/// Whether all programs parse the same segments: no escapes, no `;`, `?` or backslash, only ASCII, and no
+/// segment that is empty or ends with a dot.
 pub(crate) fn is_plain(path: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+,=:".contains(&byte);
     let Some(segments) = path.strip_prefix('/') else { return false };
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_is_exempt() {
+    fn exempts_the_configured_paths_methods_and_extensions() {
         for (method, uri, expected) in [
             ("GET", "/static", Some("path")),
             ("POST", "/static/", Some("path")),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_can_be_read_in_two_ways_is_not_exempt() {
+    fn never_exempts_an_ambiguous_path() {
         for uri in [
             "/static/../api",
             "/static/..;/api",
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_asked_something_is_not_exempt() {
+    fn never_exempts_a_file_with_a_query_or_a_body() {
         assert_eq!(rule("GET", "/a.css", "", &[]), Some("extension"));
         assert_eq!(rule("GET", "/a.css", "x=1", &[]), None);
         assert_eq!(rule("POST", "/a.css", "", &[]), None);
@@ -159,8 +159,8 @@ mod tests {
         assert_eq!(rule("OPTIONS", "/a", "", &["x-http-method-override"]), None);
     }
 
-    /// As a careless server might: everything unescaped twice, parameters cut off, backslashes turned, dots resolved.
-    fn carelessly(path: &str) -> String {
+    /// A lenient server: unescapes twice, drops parameters, converts backslashes, resolves dot segments.
+    fn leniently(path: &str) -> String {
         let unescape = |text: &str| {
             let mut out = text.to_owned();
             for (escape, plain) in
@@ -192,7 +192,7 @@ mod tests {
         ) {
             let path = format!("/static/{}", pieces.concat());
             if rule("POST", &path, "", &[]) == Some("path") {
-                let read = carelessly(&path);
+                let read = leniently(&path);
                 prop_assert!(is_within(&read, "/static"), "{path} may be read as {read}");
             }
         }

@@ -1,7 +1,7 @@
-//! What CloudFront sends to a function and takes from it.
+//! CloudFront events and replies.
 //!
-//! AWS documents the shapes in the CloudFront developer guide, "Lambda@Edge event structure". `request` and `response`
-//! stay raw JSON: what is returned unchanged is then the same bytes, fields of later years included.
+//! See the CloudFront developer guide, "Lambda@Edge event structure". `request` and `response` stay raw
+//! JSON, so that a reply returns the same bytes, unknown fields included.
 
 mod event;
 mod headers;

@@ -1,7 +1,9 @@
-//! Reads a distribution as AWS's tools print it, and says what would blind the connector there, or turn its blocks into
-//! something else.
+//! Hazard checks for a CloudFront distribution, read from the output of AWS's tools: settings that
+//! prevent the connector from inspecting or blocking.
 
+mod deployment;
 mod document;
+mod forwarded;
 mod forwarding;
 mod lifetime;
 mod managed;
@@ -9,108 +11,90 @@ mod report;
 mod slots;
 
 use document::{Behavior, Distribution, ErrorPage};
-use forwarding::Forwarded;
 use jiff::civil::Date;
 
+pub use deployment::{Deployment, Side};
 pub use document::{DocumentError, Documents};
 pub use report::{Hazard, HazardKind, Report};
-pub use slots::Side;
 
-/// What the connector is called there, and how it is, or will be, attached.
-#[derive(Debug, Clone)]
-pub struct Deployment {
-    /// The functions are called `{name}-request` and `{name}-response`.
-    pub name: String,
-    /// Where the functions will be attached. Where they are attached already, the distribution says it.
-    pub side: Side,
-    /// The path pattern of the behavior they will be attached to.
-    pub behavior: String,
-    /// The status of a block.
-    pub block_status: u16,
-}
-
-impl Deployment {
-    /// Whether an association's ARN, with its version, is one of our functions.
-    fn owns(&self, arn: &str) -> bool {
-        let name = arn.split(':').nth(6).unwrap_or_default();
-        name.strip_prefix(self.name.as_str()).is_some_and(|which| matches!(which, "-request" | "-response"))
-    }
+/// The checks of one distribution.
+struct Examination<'a> {
+    documents: &'a Documents,
+    distribution: &'a Distribution,
+    deployment: &'a Deployment,
+    report: Report,
 }
 
 /// Lists the hazards, those of the whole distribution first.
 pub fn examine(documents: &Documents, deployment: &Deployment, today: Date) -> Result<Report, DocumentError> {
     let distribution = documents.distribution()?;
-    let mut report = Report::default();
-    error_page(distribution, deployment, &mut report);
-    let placed = slots::placed(distribution, deployment);
-    if placed.is_empty() {
-        match distribution.behaviors().find(|behavior| behavior.pattern() == deployment.behavior) {
-            Some(behavior) => {
-                examine_behavior(distribution, behavior, deployment.side, documents, deployment, &mut report);
+    let mut examination = Examination { documents, distribution, deployment, report: Report::default() };
+    examination.error_page();
+    examination.behaviors()?;
+    lifetime::examine(documents, deployment, today, &mut examination.report);
+    Ok(examination.report)
+}
+
+impl Examination<'_> {
+    fn behaviors(&mut self) -> Result<(), DocumentError> {
+        let attached = slots::attached(self.distribution, self.deployment);
+        if attached.is_empty() {
+            let pattern = &self.deployment.behavior;
+            let behavior = self.distribution.behaviors().find(|behavior| behavior.pattern() == *pattern);
+            let behavior = behavior.ok_or_else(|| DocumentError::NoSuchBehavior(pattern.clone()))?;
+            self.behavior(behavior, self.deployment.side);
+            return Ok(());
+        }
+        for behavior in self.distribution.behaviors() {
+            match attached.iter().find(|(attached, _)| std::ptr::eq(*attached, behavior)) {
+                Some((_, side)) => self.behavior(behavior, *side),
+                None => self.report.hazard(HazardKind::BehaviorNotCovered, behavior.pattern(), format!(
+                    "Requests to {} are not inspected: the request function is attached to other behaviors only.",
+                    behavior.pattern(),
+                )),
             }
-            None => return Err(DocumentError::NoSuchBehavior(deployment.behavior.clone())),
+        }
+        Ok(())
+    }
+
+    fn behavior(&mut self, behavior: &Behavior, side: Side) {
+        slots::examine(behavior, side, self.deployment, &mut self.report);
+        if side == Side::Origin {
+            let forwarded = forwarding::forwarded(behavior, self.documents, &mut self.report);
+            forwarding::examine(behavior, &forwarded, &mut self.report);
+            if forwarded.cached {
+                self.cached_block(behavior);
+            }
         }
     }
-    for behavior in distribution.behaviors() {
-        match placed.iter().find(|(attached, _)| std::ptr::eq(*attached, behavior)) {
-            Some((_, side)) => {
-                examine_behavior(distribution, behavior, *side, documents, deployment, &mut report);
-            }
-            None if placed.is_empty() => {}
-            None => report.hazard(HazardKind::BehaviorNotCovered, behavior.pattern(), format!(
-                "Requests to {} are not inspected: the request function is attached to other behaviors only.",
+
+    /// CloudFront's error pages also replace responses that a function generates.
+    fn error_page(&mut self) {
+        let status = self.deployment.block_status;
+        if let Some(ErrorPage { response_page_path: Some(page), response_code, .. }) =
+            self.distribution.error_page(status)
+            && !page.is_empty()
+        {
+            let shown = response_code.clone().filter(|code| !code.is_empty()).unwrap_or(status.to_string());
+            self.report.hazard(HazardKind::ErrorPageReplacesBlock, "distribution", format!(
+                "A blocked visitor gets {page} with status {shown}: the error page for {status} replaces the block page.",
+            ));
+        }
+    }
+
+    /// A block generated at origin-request may be cached and served to other visitors.
+    fn cached_block(&mut self, behavior: &Behavior) {
+        let status = self.deployment.block_status;
+        let (seconds, source) =
+            self.distribution.error_page(status).map_or((10, "CloudFront's default"), |page| {
+                (page.error_caching_min_ttl, "its error caching minimum TTL")
+            });
+        if seconds > 0 {
+            self.report.hazard(
+                HazardKind::BlockCached,
                 behavior.pattern(),
-            )),
+                format!("A {status} may be cached for {seconds} s ({source}) and served to other visitors.",),
+            );
         }
-    }
-    lifetime::examine(documents, deployment, today, &mut report);
-    Ok(report)
-}
-
-fn examine_behavior(
-    distribution: &Distribution,
-    behavior: &Behavior,
-    side: Side,
-    documents: &Documents,
-    deployment: &Deployment,
-    report: &mut Report,
-) {
-    slots::examine(behavior, side, deployment, report);
-    if side == Side::Origin {
-        let forwarded = Forwarded::of(behavior, documents, report);
-        forwarding::examine(behavior, &forwarded, report);
-        if forwarded.cached {
-            cached_block(behavior, distribution.error_page(deployment.block_status), deployment, report);
-        }
-    }
-}
-
-/// CloudFront puts its error pages in the place of a function's answers, too.
-fn error_page(distribution: &Distribution, deployment: &Deployment, report: &mut Report) {
-    let status = deployment.block_status;
-    if let Some(ErrorPage { response_page_path: Some(page), response_code, .. }) =
-        distribution.error_page(status)
-        && !page.is_empty()
-    {
-        let shown = response_code
-            .as_deref()
-            .filter(|code| !code.is_empty())
-            .map_or(status.to_string(), str::to_owned);
-        report.hazard(HazardKind::ErrorPageReplacesBlock, "distribution", format!(
-            "A blocked visitor gets {page} with status {shown}: the error page for {status} takes the place of the block page.",
-        ));
-    }
-}
-
-/// A block that origin-request answers may be kept and shown to others.
-fn cached_block(behavior: &Behavior, page: Option<&ErrorPage>, deployment: &Deployment, report: &mut Report) {
-    let status = deployment.block_status;
-    let (seconds, whose) = page.map_or((10, "CloudFront's default"), |page| {
-        (page.error_caching_min_ttl, "the error caching minimum TTL set for it")
-    });
-    if seconds > 0 {
-        report.hazard(HazardKind::BlockCached, behavior.pattern(), format!(
-            "A {status} may be cached for {seconds} s ({whose}) and be shown to visitors who did nothing wrong.",
-        ));
     }
 }

@@ -1,35 +1,34 @@
-//! One event, from what CloudFront sent to what it gets back.
+//! Event handler: from a CloudFront event to the reply, within the deadline.
 
 mod message;
 
 use crate::{
     block_page::{self, Visitor},
     cloudfront::{Event, EventError, Reply},
-    fallback::{self, Ledger},
+    ledger::Ledger,
     log::{self, Level, Log},
     node_client::{CallError, NodeClient},
     parameters::{
-        BlockMe, BlockParameters, FailMode, FunctionKind, ParameterError, Parameters, TruncatedBody,
-        log_level,
+        self, BlockMe, BlockParameters, FailMode, FunctionKind, ParameterError, Parameters, TruncatedBody,
     },
 };
 use serde_json::value::RawValue;
 use shared::{
     Action, BlockResponse, Delivery, InspectRequest, NotInspected, NotInspectedReason, RequestId,
-    ResponseReport, Trigger, Verdict,
+    ResponseReport, Verdict,
 };
 use std::{
     panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// One function's life in one execution environment.
+/// The state of one function in one execution environment.
 pub struct Connector {
-    /// Wrong parameters must not take a site down: they turn every request into one not inspected.
+    /// Invalid parameters must not take a site down: every request then counts as not inspected.
     setup: Result<Setup, Misconfigured>,
     ledger: Ledger,
     log: Log,
-    /// The event whose message the visitor need not wait for: neither its sending nor its making.
+    /// The event whose message is built and sent after its reply.
     deferred: Mutex<Option<Arc<RawValue>>>,
 }
 
@@ -48,7 +47,7 @@ enum Message {
     Report(ResponseReport),
 }
 
-/// Why a request went on without a verdict.
+/// Why a request has no verdict.
 struct Uninspected {
     reason: NotInspectedReason,
     cause: String,
@@ -60,37 +59,35 @@ impl Connector {
         Self::logging_to(log::to_stderr, lookup)
     }
 
-    /// The same, with each line of the log given to `sink`.
+    /// The same, with the log lines passed to `sink`.
     pub fn logging_to(
         sink: impl Fn(&str) + Send + Sync + 'static,
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Self {
-        let log = Log::new(log_level(&lookup).unwrap_or(Level::Warn), sink);
-        let setup = match Parameters::read(&lookup) {
-            Ok(parameters) => {
-                let node = NodeClient::new(parameters.node.clone());
-                Ok(Setup { parameters, node })
-            }
-            Err(error) => {
-                log.write(Level::Error, "misconfigured", &[("cause", &error.to_string())]);
-                Err(Misconfigured { error, fail_mode: FailMode::read(&lookup).unwrap_or(FailMode::Open) })
-            }
-        };
+        let log = Log::new(parameters::log_level(&lookup).unwrap_or(Level::Warn), sink);
+        let setup = Parameters::read(&lookup).map(|parameters| {
+            let node = NodeClient::new(parameters.node.clone());
+            Setup { parameters, node }
+        });
+        let setup = setup.map_err(|error| {
+            log.write(Level::Error, "misconfigured", &[("cause", &error.to_string())]);
+            Misconfigured { error, fail_mode: parameters::fail_mode(&lookup).unwrap_or(FailMode::Open) }
+        });
         Self { setup, ledger: Ledger::default(), log, deferred: Mutex::default() }
     }
 
-    /// The requests that were not inspected, and that no node knows of yet.
+    /// The requests that were not inspected and that no node has acknowledged yet.
     pub fn not_inspected(&self) -> Vec<NotInspected> {
         self.ledger.pending()
     }
 
-    /// Answers one event. An error means that there was no request to go on with.
+    /// Handles one event. An error means that the event contains no request to return.
     pub async fn handle(self: Arc<Self>, event: Box<RawValue>) -> Result<Reply, EventError> {
         let event = Arc::<RawValue>::from(event);
-        // A task of its own: should it panic, the request still goes its fail mode's way.
+        // A separate task: after a panic, the fail mode still decides.
         let task = tokio::spawn({
             let (connector, event) = (self.clone(), event.clone());
-            async move { connector.answer(&event).await }
+            async move { connector.reply(&event).await }
         });
         match task.await {
             Ok(reply) => reply,
@@ -102,24 +99,24 @@ impl Connector {
         }
     }
 
-    /// Does what the last event left for after its reply.
+    /// Does the deferred work of the last event.
     pub async fn after_reply(&self) {
         let deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (Some(event), Ok(setup)) = (deferred, &self.setup) else { return };
         let Ok(event) = Event::parse(&event) else { return };
-        // Its reply is out: should this panic, the request must be counted all the same.
-        let made = panic::catch_unwind(AssertUnwindSafe(|| self.message(&event, &setup.parameters)));
-        let cause = "a panic while the message was made".to_owned();
-        match made.unwrap_or(Err(Uninspected { reason: NotInspectedReason::Internal, cause })) {
+        // The reply has been posted: after a panic, the request must still be counted.
+        let message = panic::catch_unwind(AssertUnwindSafe(|| self.message(&event, &setup.parameters)));
+        let cause = "panic while building the message".to_owned();
+        match message.unwrap_or(Err(Uninspected { reason: NotInspectedReason::Internal, cause })) {
             Ok(Some(message)) => self.send(&event, setup, &message).await,
             Ok(None) => {}
-            Err(uninspected) => self.note_unsent(&event, &uninspected),
+            Err(uninspected) => self.record_unsent(&event, &uninspected),
         }
     }
 
-    /// What the node is to know of an event that was answered; nothing of an exempt request.
+    /// The message about an event that was answered; none for an exempt request.
     fn message(&self, event: &Event<'_>, parameters: &Parameters) -> Result<Option<Message>, Uninspected> {
-        if !is_request(event) {
+        if !event.is_request() {
             return Ok(Some(Message::Report(message::response_report(event, parameters, &self.ledger)?)));
         }
         let request = event.request()?;
@@ -132,34 +129,34 @@ impl Connector {
 
     async fn send(&self, event: &Event<'_>, Setup { parameters, node }: &Setup, message: &Message) {
         let deadline = parameters.node.deadlines.for_calls(&event.config.event_type);
-        let (result, connector, told) = match message {
+        let (result, connector, reported) = match message {
             Message::Copy(copy) => (node.copy(copy, deadline).await, &copy.connector, &copy.not_inspected),
             Message::Report(report) => {
                 (node.report(report, deadline).await, &report.connector, &report.not_inspected)
             }
         };
         match result {
-            Ok(()) => self.ledger.told(told, connector.as_ref().and_then(|connector| connector.bypassed)),
-            Err(error) => self.note_unsent(event, &Uninspected::from(error)),
+            Ok(()) => self.ledger.acknowledge(reported, connector.as_ref().and_then(|it| it.bypassed)),
+            Err(error) => self.record_unsent(event, &Uninspected::from(error)),
         }
     }
 
-    fn note_unsent(&self, event: &Event<'_>, uninspected: &Uninspected) {
-        if is_request(event) {
-            self.note(event.request_id(), uninspected);
+    fn record_unsent(&self, event: &Event<'_>, uninspected: &Uninspected) {
+        if event.is_request() {
+            self.record(event.request_id(), uninspected);
         } else {
-            self.log_unreported(&uninspected.cause);
+            self.log.write(Level::Warn, "response not reported", &[("cause", &uninspected.cause)]);
         }
     }
 
-    async fn answer(&self, raw: &Arc<RawValue>) -> Result<Reply, EventError> {
+    async fn reply(&self, raw: &Arc<RawValue>) -> Result<Reply, EventError> {
         let event = Event::parse(raw)?;
-        let answered = if is_request(&event) {
+        let reply = if event.is_request() {
             self.on_request(&event, raw).await
         } else {
             self.on_response(&event, raw)
         };
-        Ok(answered.unwrap_or_else(|uninspected| self.fail(&event, &uninspected)))
+        Ok(reply.unwrap_or_else(|uninspected| self.fail(&event, &uninspected)))
     }
 
     async fn on_request(&self, event: &Event<'_>, raw: &Arc<RawValue>) -> Result<Reply, Uninspected> {
@@ -170,10 +167,10 @@ impl Connector {
         let request = event.request()?;
         if let Some(rule) = parameters.bypass.rule(&request) {
             self.bypass(event.request_id(), rule);
-            return Ok(Reply::Unchanged(event.unchanged().to_owned()));
+            return Ok(event.unchanged());
         }
         let secret = request.headers.first(BlockMe::HEADER).unwrap_or_default();
-        let block_me = parameters.block_me.as_ref().is_some_and(|block_me| block_me.is(secret));
+        let block_me = parameters.block_me.as_ref().is_some_and(|block_me| block_me.matches(secret));
         let request = message::inspect_request(event, request, parameters, &self.ledger)?;
         if request.body_truncated && parameters.body.truncated != TruncatedBody::Inspect {
             return Ok(self.refuse_truncated(event, parameters));
@@ -184,38 +181,32 @@ impl Connector {
         let deadline = parameters.node.deadlines.for_calls(&event.config.event_type);
         let verdict = node.inspect(&request, deadline).await?;
         let bypassed = request.connector.and_then(|connector| connector.bypassed);
-        self.ledger.told(&request.not_inspected, bypassed);
+        self.ledger.acknowledge(&request.not_inspected, bypassed);
         let blocks = verdict.action == Action::Block || (block_me && verdict.would_block);
         self.log_verdict(&verdict, blocks);
-        if blocks {
-            return Ok(block(event, &parameters.block, verdict.block));
-        }
-        Ok(Reply::Unchanged(event.unchanged().to_owned()))
+        Ok(if blocks { block(event, &parameters.block, verdict.block) } else { event.unchanged() })
     }
 
     fn bypass(&self, request_id: RequestId, rule: &str) {
-        self.ledger.note_bypassed();
+        self.ledger.record_bypassed();
         self.log.write(Level::Debug, "bypassed", &[("request_id", &request_id.to_string()), ("rule", rule)]);
     }
 
-    /// The node is not asked about a request of which a part could not be inspected.
+    /// Blocks or forwards a request with a truncated body, without a call to the node.
     fn refuse_truncated(&self, event: &Event<'_>, parameters: &Parameters) -> Reply {
-        let cause = "the body was cut".to_owned();
+        let cause = "the body was truncated".to_owned();
         let uninspected = Uninspected { reason: NotInspectedReason::BodyTruncated, cause };
-        self.note(event.request_id(), &uninspected);
+        self.record(event.request_id(), &uninspected);
         match parameters.body.truncated {
             TruncatedBody::Block => block(event, &parameters.block, None),
-            _ => Reply::Unchanged(event.unchanged().to_owned()),
+            _ => event.unchanged(),
         }
     }
 
-    /// The response goes on as it is; only a report of it follows.
+    /// Returns the response unchanged; a report follows after the reply.
     fn on_response(&self, event: &Event<'_>, raw: &Arc<RawValue>) -> Result<Reply, Uninspected> {
         let setup = self.setup_for(FunctionKind::Response, event)?;
-        if setup.parameters.response_reports {
-            return Ok(self.defer(event, raw));
-        }
-        Ok(Reply::Unchanged(event.unchanged().to_owned()))
+        Ok(if setup.parameters.response_reports { self.defer(event, raw) } else { event.unchanged() })
     }
 
     fn setup_for(&self, kind: FunctionKind, event: &Event<'_>) -> Result<&Setup, Uninspected> {
@@ -228,43 +219,25 @@ impl Connector {
         Err(misconfigured(format!("wlrm_function is {function:?}, but the trigger is {trigger}")))
     }
 
-    /// Answers without a verdict. Responses always go on: their request has been decided already.
+    /// Replies without a verdict. Responses always pass: their request has been decided already.
     fn fail(&self, event: &Event<'_>, uninspected: &Uninspected) -> Reply {
-        self.note_unsent(event, uninspected);
-        match self.fail_mode() {
-            FailMode::Closed if is_request(event) => block(event, &self.block_parameters(), None),
-            _ => Reply::Unchanged(event.unchanged().to_owned()),
+        self.record_unsent(event, uninspected);
+        let (fail_mode, parameters) = match &self.setup {
+            Ok(setup) => (setup.parameters.fail_mode, &setup.parameters.block),
+            Err(wrong) => (wrong.fail_mode, &BlockParameters::default()),
+        };
+        match fail_mode {
+            FailMode::Closed if event.is_request() => block(event, parameters, None),
+            _ => event.unchanged(),
         }
     }
 
-    fn fail_mode(&self) -> FailMode {
-        match &self.setup {
-            Ok(setup) => setup.parameters.fail_mode,
-            Err(wrong) => wrong.fail_mode,
-        }
-    }
-
-    fn block_parameters(&self) -> BlockParameters {
-        self.setup.as_ref().map(|setup| setup.parameters.block.clone()).unwrap_or_default()
-    }
-
-    fn note(&self, request_id: RequestId, uninspected: &Uninspected) {
-        let fields = [
-            ("request_id", request_id.to_string()),
-            ("reason", uninspected.reason.to_string()),
-            ("cause", uninspected.cause.clone()),
-        ];
-        self.log.write(
-            Level::Warn,
-            "not inspected",
-            &fields.each_ref().map(|(name, value)| (*name, &**value)),
-        );
-        if self.ledger.note(request_id, uninspected.reason.clone()).is_err() {
-            self.log.write(
-                Level::Error,
-                "the ledger is full: it forgot its oldest request not inspected",
-                &[],
-            );
+    fn record(&self, request_id: RequestId, Uninspected { reason, cause }: &Uninspected) {
+        let fields =
+            [("request_id", &*request_id.to_string()), ("reason", reason.as_str()), ("cause", cause)];
+        self.log.write(Level::Warn, "not inspected", &fields);
+        if self.ledger.record(request_id, reason.clone()).is_err() {
+            self.log.write(Level::Error, "ledger full: dropped the oldest request not inspected", &[]);
         }
     }
 
@@ -273,34 +246,21 @@ impl Connector {
         self.log.write(level, message, &[("request_id", &verdict.request_id.to_string())]);
     }
 
-    fn log_unreported(&self, cause: &str) {
-        self.log.write(Level::Warn, "response not reported", &[("cause", cause)]);
-    }
-
     fn defer(&self, event: &Event<'_>, raw: &Arc<RawValue>) -> Reply {
         *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(raw.clone());
-        Reply::Unchanged(event.unchanged().to_owned())
+        event.unchanged()
     }
-}
-
-fn is_request(event: &Event<'_>) -> bool {
-    matches!(event.config.event_type, Trigger::ViewerRequest | Trigger::OriginRequest)
 }
 
 fn block(event: &Event<'_>, parameters: &BlockParameters, node: Option<BlockResponse>) -> Reply {
     let visitor = event.request().map(|request| Visitor::of(&request.headers)).unwrap_or_default();
-    Reply::Generated(block_page::answer(
-        parameters,
-        node,
-        &visitor,
-        &event.config.event_type,
-        event.request_id(),
-    ))
+    let trigger = &event.config.event_type;
+    Reply::Generated(block_page::response(parameters, node, &visitor, trigger, event.request_id()))
 }
 
 impl From<CallError> for Uninspected {
     fn from(error: CallError) -> Self {
-        Self { reason: fallback::reason(&error), cause: error.to_string() }
+        Self { reason: error.reason(), cause: error.to_string() }
     }
 }
 

@@ -1,20 +1,20 @@
-//! The Lambda@Edge functions, without Lambda: a CloudFront event in, a CloudFront event or a block answer out.
+//! The Lambda@Edge functions as a library: a CloudFront event in, a CloudFront event or a block page out.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`cloudfront`] | the events CloudFront sends and the replies it takes |
+//! | [`cloudfront`] | CloudFront events and replies |
 //! | [`parameters`] | `wlrm_*` of the launcher → [`Parameters`], or an error that names one |
-//! | [`handler`] | [`Connector`]: event in → ask the node → reply |
-//! | [`node_client`] | calls to the node, within a deadline |
-//! | [`bypass`] | which requests the parameters exempt |
-//! | [`real_ip`] | who the viewer is behind proxies |
-//! | [`breaker`] | stops asking a node that does not answer |
-//! | [`after_reply`] | the layer that sends what the visitor need not wait for |
-//! | [`fallback`] | what happens when the node is silent, and the ledger of what was not inspected |
-//! | [`block_page`] | what a blocked visitor sees |
-//! | [`log`] | what the functions write to their log |
-//! | [`bundle`] | the zips that go to Lambda |
-//! | [`doctor`] | what would blind or break the connector on a distribution |
+//! | [`handler`] | [`Connector`]: event → call to the node → reply |
+//! | [`node_client`] | HTTP client for the node, within a deadline |
+//! | [`bypass`] | requests that the parameters exempt |
+//! | [`real_ip`] | viewer address behind proxies |
+//! | [`breaker`] | circuit breaker for the node |
+//! | [`after_reply`] | layer for work after the reply |
+//! | [`ledger`] | requests that were not inspected |
+//! | [`block_page`] | response to a blocked request |
+//! | [`log`] | structured log |
+//! | [`bundle`] | zips for Lambda |
+//! | [`doctor`] | hazard checks for a distribution |
 
 #[cfg(feature = "function")]
 pub mod after_reply;
@@ -29,9 +29,9 @@ pub mod cloudfront;
 #[cfg(feature = "bundle")]
 pub mod doctor;
 #[cfg(feature = "function")]
-pub mod fallback;
-#[cfg(feature = "function")]
 pub mod handler;
+#[cfg(feature = "function")]
+pub mod ledger;
 pub mod log;
 #[cfg(feature = "function")]
 pub mod node_client;

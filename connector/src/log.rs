@@ -1,14 +1,14 @@
-//! What the functions write to their log: one line of JSON per event, where CloudWatch can search each field.
+//! Structured log: one JSON line per event, with fields that CloudWatch can search.
 
 use std::{
     io::{self, Write as _},
     sync::Arc,
 };
 
-/// How much a line matters, the most first.
+/// Severity, the highest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Nothing is inspected, or a count is lost.
+    /// No request is inspected, or a count is lost.
     Error,
     /// A request was not inspected, or a response not reported.
     Warn,
@@ -18,7 +18,7 @@ pub enum Level {
     Debug,
 }
 
-/// Writes what is at least as important as its level.
+/// Writes lines of its level and above.
 #[derive(Clone)]
 pub struct Log {
     level: Level,
@@ -40,7 +40,7 @@ impl Log {
     }
 }
 
-/// Standard error, which Lambda takes to CloudWatch. That nobody reads it must not end the function.
+/// Standard error, which Lambda forwards to CloudWatch. A closed stream must not end the function.
 pub fn to_stderr(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -62,7 +62,7 @@ mod tests {
     use std::sync::Mutex;
 
     #[test]
-    fn a_level_writes_what_matters_as_much_and_a_value_stays_one_value() {
+    fn writes_lines_of_its_level_and_escapes_values() {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let log = Log::new(Level::Warn, {
             let lines = lines.clone();

@@ -1,4 +1,4 @@
-//! The program in the Lambda bundle: hands the connector to Lambda's runtime loop.
+//! Program of the Lambda bundle: runs the connector in the Lambda runtime loop.
 
 use connector::{Connector, after_reply::AfterReply};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
@@ -7,7 +7,7 @@ use std::{env, process::ExitCode, sync::Arc};
 
 fn main() -> ExitCode {
     if env::args().any(|argument| argument == "--selftest") {
-        // The launcher asks before it gives up its own process: the loader and this line have worked.
+        // The launcher checks that the program loads before it replaces its own process.
         println!("ok {}", connector::VERSION);
         return ExitCode::SUCCESS;
     }
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("the Lambda runtime loop ended: {error}");
+            eprintln!("Lambda runtime loop failed: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,13 +1,13 @@
-//! Calls to the node: kept-alive connections, a deadline over everything, and no trust in what comes back.
+//! HTTP client for the node: kept-alive connections, one deadline for all attempts, validated replies.
 
-mod connect;
+mod connect_timeout;
 mod tls;
 
 use crate::{
     breaker::Breaker,
     parameters::{NodeAddress, NodeParameters},
 };
-use connect::Timed;
+use connect_timeout::ConnectTimeout;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, StatusCode,
@@ -21,7 +21,8 @@ use hyper_util::{
 };
 use serde::Serialize;
 use shared::{
-    Encoding, INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest, ResponseReport, Verdict,
+    Encoding, INSPECT_REQUEST_PATH, INSPECT_RESPONSE_PATH, InspectRequest, NotInspectedReason,
+    ResponseReport, Verdict,
     call_signature::{CALL_SIGNATURE_HEADER, SignedCall, SigningKey},
     encoding::{DecodeError, EncodeError},
 };
@@ -32,30 +33,30 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A verdict is small; more than this is not one.
+/// Larger replies are not verdicts.
 const MAX_REPLY_BYTES: usize = 2 * 1024 * 1024;
-/// One event at a time needs one connection.
+/// A function handles one event at a time.
 const IDLE_CONNECTIONS: usize = 1;
 
-/// Speaks to the node, at whichever of its addresses answers.
+/// Calls the node at the first of its addresses that answers.
 pub struct NodeClient {
-    http: Client<Timed<HttpsConnector<HttpConnector>>, Full<Bytes>>,
+    http: Client<ConnectTimeout<HttpsConnector<HttpConnector>>, Full<Bytes>>,
     parameters: NodeParameters,
     breaker: Breaker,
 }
 
-/// Why a call brought no usable answer.
+/// Why a call had no usable reply.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    #[error("not asked, as the last calls failed")]
+    #[error("circuit breaker is open after failed calls")]
     BreakerOpen,
-    #[error("no answer within {} ms", .0.as_millis())]
+    #[error("no reply within {} ms", .0.as_millis())]
     Deadline(Duration),
     #[error("{}", with_causes(.0))]
     Connection(#[source] hyper_util::client::legacy::Error),
-    #[error("the answer broke off: {0}")]
+    #[error("connection closed before the whole reply arrived: {0}")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("the node answered {0}")]
+    #[error("the node replied with status {0}")]
     Status(StatusCode),
     #[error("{0}")]
     Reply(#[from] DecodeError),
@@ -65,7 +66,7 @@ pub enum CallError {
     Encode(#[from] EncodeError),
 }
 
-/// A message ready to be sent, to any address and any number of times.
+/// An encoded message, which can be sent to any address any number of times.
 struct Call<'a> {
     path: &'static str,
     body: Bytes,
@@ -85,22 +86,22 @@ impl NodeClient {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(parameters.keep_alive)
             .pool_max_idle_per_host(if parameters.keep_alive.is_some() { IDLE_CONNECTIONS } else { 0 })
-            .build(Timed { connector, limit });
+            .build(ConnectTimeout { connector, limit });
         let breaker = Breaker::new(parameters.breaker);
         Self { http, parameters, breaker }
     }
 
-    /// Asks for a verdict.
+    /// Requests a verdict.
     pub async fn inspect(&self, request: &InspectRequest, deadline: Duration) -> Result<Verdict, CallError> {
         let read = |reply: Bytes| {
             let verdict: Verdict = Encoding::MessagePack.decode(&reply)?;
-            let ours = Some(verdict.request_id) == request.request_id;
-            if ours { Ok(verdict) } else { Err(CallError::ForeignVerdict) }
+            let is_ours = Some(verdict.request_id) == request.request_id;
+            if is_ours { Ok(verdict) } else { Err(CallError::ForeignVerdict) }
         };
         self.call(INSPECT_REQUEST_PATH, request, StatusCode::OK, deadline, read).await
     }
 
-    /// Hands over a copy nobody waits for.
+    /// Sends an out-of-band copy.
     pub async fn copy(&self, request: &InspectRequest, deadline: Duration) -> Result<(), CallError> {
         self.call(INSPECT_REQUEST_PATH, request, StatusCode::ACCEPTED, deadline, |_| Ok(())).await
     }
@@ -130,8 +131,8 @@ impl NodeClient {
         result
     }
 
-    /// One address after the other, and all again as often as configured. A silent one may use only its share of the time
-    /// that is left, so that the next still has some.
+    /// Tries the addresses in order, and again for each retry. An unreachable address may use only its
+    /// share of the remaining time.
     async fn try_addresses<T>(
         &self,
         call: &Call<'_>,
@@ -162,8 +163,8 @@ impl NodeClient {
 
     async fn exchange(&self, address: &NodeAddress, call: &Call<'_>) -> Result<Bytes, CallError> {
         match self.send(address, call).await {
-            // The kept connection had gone stale, maybe while the environment was frozen. The node knows a request it gets
-            // twice by its id.
+            // The idle connection may have been closed while the environment was frozen. A request that
+            // arrives twice is recognised by its id.
             Err(CallError::Connection(cause)) if !cause.is_connect() => self.send(address, call).await,
             result => result,
         }
@@ -180,15 +181,28 @@ impl NodeClient {
             request.body(Full::from(call.body.clone())).expect("the parts are valid by construction");
         let reply = self.http.request(request).await.map_err(CallError::Connection)?;
         let status = reply.status();
-        // Read also what is not wanted, so that the connection can be used again.
+        // An unexpected reply is read, too, so that the connection can be reused.
         let body =
             Limited::new(reply.into_body(), MAX_REPLY_BYTES).collect().await.map_err(CallError::Broken)?;
         if status == call.expected { Ok(body.to_bytes()) } else { Err(CallError::Status(status)) }
     }
 }
 
+impl CallError {
+    pub fn reason(&self) -> NotInspectedReason {
+        match self {
+            Self::BreakerOpen => NotInspectedReason::BreakerOpen,
+            Self::Deadline(_) => NotInspectedReason::NodeTimeout,
+            Self::Connection(_) => NotInspectedReason::NodeUnreachable,
+            Self::Status(_) => NotInspectedReason::NodeError,
+            Self::Broken(_) | Self::Reply(_) | Self::ForeignVerdict => NotInspectedReason::NodeReply,
+            Self::Encode(_) => NotInspectedReason::Internal,
+        }
+    }
+}
+
 impl Call<'_> {
-    /// Made anew for each try: a nonce is good for one.
+    /// A nonce is valid for one attempt.
     fn signature(&self, key: &SigningKey) -> String {
         let call = SignedCall {
             method: "POST",
@@ -202,7 +216,7 @@ impl Call<'_> {
     }
 }
 
-/// hyper's top-level text alone ("client error (Connect)") helps nobody.
+/// hyper's top-level text, such as "client error (Connect)", does not name the cause.
 fn with_causes(error: &hyper_util::client::legacy::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,25 +1,28 @@
-//! The `wlrm_*` parameters of the launcher, handed over as `WLRM_*` variables of the process.
+//! The `wlrm_*` parameters of the launcher, passed as `WLRM_*` environment variables.
 //!
-//! A new parameter is a field here, a line in [`Parameters::read`], a constant in `launcher/lambda_function.py`, a row in
-//! `docs/connector.md`, and rows in `tests/connector/parameters/rows.rs`.
+//! A new parameter is a field here, a line in [`Parameters::read`], a constant in
+//! `launcher/lambda_function.py`, a row in `docs/connector.md`, and rows in
+//! `tests/connector/parameters/rows.rs`.
 
+mod choice;
+mod format;
 mod list;
 mod node;
 mod secret;
-mod value;
+mod source;
 
+pub use choice::{FailMode, FunctionKind, TruncatedBody};
 pub use node::{BreakerParameters, Deadlines, NodeAddress, NodeParameters};
 pub use secret::{BlockMe, Pin, Trust};
-pub use value::ParameterError;
+pub use source::ParameterError;
 
 use crate::{bypass::Bypass, log::Level, real_ip::RealIp};
-use list::{Extensions, Methods, Networks, Paths};
+use format::{APPLICATION, BLOCK_STATUS, BODY_BYTES, BOOL, CONTACT, HEADER_NAME, LEVEL, REDIRECT_URL, TEXT};
+use list::{EXTENSIONS, METHODS, NETWORKS, PATHS};
 use shared::Delivery;
-use value::{
-    Application, Bytes, Contact, HeaderName, RedirectUrl, Status, Text, missing, optional, required,
-};
+use source::{Half, Source};
 
-/// The parameters, checked.
+/// The validated parameters.
 #[derive(Debug, Clone)]
 pub struct Parameters {
     pub function: FunctionKind,
@@ -34,61 +37,34 @@ pub struct Parameters {
     pub body: BodyParameters,
     pub block: BlockParameters,
     pub block_me: Option<BlockMe>,
-    /// Whether the response function reports what came of requests.
+    /// Whether the response function reports responses to the node.
     pub response_reports: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyParameters {
     pub inspect: bool,
-    /// The node gets at most so many bytes.
+    /// The largest part of a body that the node receives, in bytes.
     pub limit: Option<usize>,
     pub truncated: TruncatedBody,
 }
 
-/// What the visitor sees of a block. What is not set, the node decides.
+/// The block page. The node's settings apply to what is not set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockParameters {
     pub status: Option<u16>,
-    /// HTML; `{{request_id}}` stands for the request's id.
+    /// HTML; `{{request_id}}` is replaced by the request's id.
     pub page: Option<String>,
-    /// Send the visitor there instead of showing a page.
+    /// Redirect to this URL instead of showing a page.
     pub redirect: Option<String>,
-    /// Whom a visitor who was wrongly blocked may ask.
+    /// The contact for visitors who were blocked by mistake.
     pub support: Option<String>,
-    /// Answer in JSON to clients that ask for it.
+    /// Answer clients that accept JSON in JSON.
     pub json: bool,
 }
 
-/// Which of the two functions this is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FunctionKind {
-    Request,
-    Response,
-}
-
-/// What becomes of a request that could not be inspected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailMode {
-    /// It goes on.
-    Open,
-    /// It is blocked.
-    Closed,
-}
-
-/// What becomes of a request whose body was cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TruncatedBody {
-    /// The node sees what there is of it.
-    Inspect,
-    /// It is blocked, and counted as not inspected.
-    Block,
-    /// It goes on, and is counted as not inspected.
-    Pass,
-}
-
 impl Parameters {
-    /// Whether every request goes on, whatever it and the node say: then it need not be read before its reply.
+    /// Whether no verdict or failure can stop a request: it then need not be parsed before its reply.
     pub fn always_passes(&self) -> bool {
         self.delivery == Delivery::OutOfBand
             && self.fail_mode == FailMode::Open
@@ -98,81 +74,58 @@ impl Parameters {
     /// Reads the parameters through `lookup`, which is given names such as `WLRM_NODE_ADDR`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
         log_level(&lookup)?;
-        let inline = optional(&lookup, "wlrm_inline")?.unwrap_or(true);
+        let source = &Source(&lookup);
+        let inline = source.or("wlrm_inline", &BOOL, true)?;
         Ok(Self {
-            function: required(&lookup, "wlrm_function")?,
-            node: NodeParameters::read(&lookup)?,
+            function: source.required("wlrm_function", &FunctionKind::FORMAT)?,
+            node: NodeParameters::read(source)?,
             delivery: if inline { Delivery::Inline } else { Delivery::OutOfBand },
-            fail_mode: FailMode::read(&lookup)?,
-            application: optional(&lookup, "wlrm_application")?.map(|Application(id)| id),
-            host_header: optional(&lookup, "wlrm_host_header")?.map(|HeaderName(name)| name),
-            real_ip: real_ip(&lookup)?,
-            bypass: bypass(&lookup)?,
-            body: BodyParameters::read(&lookup)?,
-            block: BlockParameters::read(&lookup)?,
-            block_me: optional(&lookup, "wlrm_block_me")?,
-            response_reports: optional(&lookup, "wlrm_response_reports")?.unwrap_or(true),
+            fail_mode: fail_mode(&lookup)?,
+            application: source.optional("wlrm_application", &APPLICATION)?,
+            host_header: source.optional("wlrm_host_header", &HEADER_NAME)?,
+            real_ip: real_ip(source)?,
+            bypass: Bypass {
+                paths: source.or("wlrm_bypass_paths", &PATHS, Vec::new())?,
+                methods: source.or("wlrm_bypass_methods", &METHODS, Vec::new())?,
+                extensions: source.or("wlrm_bypass_extensions", &EXTENSIONS, Vec::new())?,
+            },
+            body: BodyParameters {
+                limit: source.optional("wlrm_body_limit", &BODY_BYTES)?,
+                inspect: source.or("wlrm_inspect_body", &BOOL, true)?,
+                truncated: source.or(
+                    "wlrm_truncated_body",
+                    &TruncatedBody::FORMAT,
+                    TruncatedBody::Inspect,
+                )?,
+            },
+            block: BlockParameters {
+                status: source.optional("wlrm_block_status", &BLOCK_STATUS)?,
+                page: source.optional("wlrm_block_page", &TEXT)?,
+                redirect: source.optional("wlrm_block_redirect", &REDIRECT_URL)?,
+                support: source.optional("wlrm_support_contact", &CONTACT)?,
+                json: source.or("wlrm_block_json", &BOOL, true)?,
+            },
+            block_me: source.optional("wlrm_block_me", &BlockMe::FORMAT)?,
+            response_reports: source.or("wlrm_response_reports", &BOOL, true)?,
         })
     }
 }
 
-impl FailMode {
-    /// The fail mode by itself: it holds even when other parameters are wrong.
-    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
-        Ok(optional(lookup, "wlrm_fail_mode")?.unwrap_or(Self::Open))
-    }
+/// The fail mode alone: it applies even when other parameters are invalid.
+pub fn fail_mode(lookup: impl Fn(&str) -> Option<String>) -> Result<FailMode, ParameterError> {
+    Source(&lookup).or("wlrm_fail_mode", &FailMode::FORMAT, FailMode::Open)
 }
 
-impl BodyParameters {
-    fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
-        let limit = optional(&lookup, "wlrm_body_limit")?.map(|Bytes(limit)| limit as usize);
-        Ok(Self {
-            inspect: optional(&lookup, "wlrm_inspect_body")?.unwrap_or(true),
-            limit,
-            truncated: optional(&lookup, "wlrm_truncated_body")?.unwrap_or(TruncatedBody::Inspect),
-        })
-    }
-}
-
-impl BlockParameters {
-    fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
-        Ok(Self {
-            status: optional(&lookup, "wlrm_block_status")?.map(|Status(status)| status),
-            page: optional(&lookup, "wlrm_block_page")?.map(|Text(page)| page),
-            redirect: optional(&lookup, "wlrm_block_redirect")?.map(|RedirectUrl(url)| url),
-            support: optional(&lookup, "wlrm_support_contact")?.map(|Contact(contact)| contact),
-            json: optional(&lookup, "wlrm_block_json")?.unwrap_or(true),
-        })
-    }
-}
-
-/// The log level by itself: what is wrong with other parameters has to be written, too.
+/// The log level alone: errors about other parameters have to be logged.
 pub fn log_level(lookup: impl Fn(&str) -> Option<String>) -> Result<Level, ParameterError> {
-    Ok(optional(lookup, "wlrm_log_level")?.unwrap_or(Level::Warn))
+    Source(&lookup).or("wlrm_log_level", &LEVEL, Level::Warn)
 }
 
-/// The header alone would let every visitor choose an address.
-fn real_ip(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<RealIp>, ParameterError> {
-    let header = optional(&lookup, "wlrm_real_ip_header")?.map(|HeaderName(name)| name);
-    let proxies = optional(&lookup, "wlrm_real_ip_from")?.map(|Networks(networks)| networks);
-    match (header, proxies) {
-        (Some(header), Some(proxies)) => Ok(Some(RealIp { header, proxies })),
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(missing("wlrm_real_ip_from", "must be set, as wlrm_real_ip_header is")),
-        (None, Some(_)) => Err(missing("wlrm_real_ip_header", "must be set, as wlrm_real_ip_from is")),
-    }
-}
-
-fn bypass(lookup: impl Fn(&str) -> Option<String>) -> Result<Bypass, ParameterError> {
-    Ok(Bypass {
-        paths: optional(&lookup, "wlrm_bypass_paths")?.map(|Paths(paths)| paths).unwrap_or_default(),
-        methods: optional(&lookup, "wlrm_bypass_methods")?
-            .map(|Methods(methods)| methods)
-            .unwrap_or_default(),
-        extensions: optional(&lookup, "wlrm_bypass_extensions")?
-            .map(|Extensions(extensions)| extensions)
-            .unwrap_or_default(),
-    })
+/// The header without the proxies would let every visitor choose an address.
+fn real_ip(source: &Source<'_>) -> Result<Option<RealIp>, ParameterError> {
+    let header = Half("wlrm_real_ip_header", HEADER_NAME, "is required when wlrm_real_ip_from is set");
+    let proxies = Half("wlrm_real_ip_from", NETWORKS, "is required when wlrm_real_ip_header is set");
+    Ok(source.pair(&header, &proxies)?.map(|(header, proxies)| RealIp { header, proxies }))
 }
 
 #[cfg(test)]

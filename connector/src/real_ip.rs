@@ -1,10 +1,10 @@
-//! Who the viewer is when proxies of the site's own stand before CloudFront.
+//! Viewer address behind the site's own proxies in front of CloudFront.
 
 use crate::cloudfront::Headers;
 use shared::ruleset::Network;
 use std::net::{IpAddr, SocketAddr};
 
-/// Proxies that name the viewer in a header. From anybody else the header is hearsay.
+/// Proxies that pass the viewer's address in a header. The header is ignored for other callers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealIp {
     /// In lower case.
@@ -13,8 +13,8 @@ pub struct RealIp {
 }
 
 impl RealIp {
-    /// The viewer's address: the last one of the header that is no proxy's. What stands before it, the viewer may have made
-    /// up; where nothing can be believed, it is who called CloudFront.
+    /// The last address in the header that is not a proxy's, as the viewer may have forged earlier ones;
+    /// without a trusted one, the caller of CloudFront.
     pub fn viewer(&self, caller: IpAddr, headers: &Headers) -> IpAddr {
         let mut viewer = caller;
         let values = headers.0.iter().filter(|(name, _)| *name == self.header).map(|(_, value)| value);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_believed_and_nobody_else() {
+    fn trusts_the_header_only_from_a_proxy() {
         assert_eq!(viewer("198.51.100.9", &["203.0.113.7"]), "203.0.113.7");
         assert_eq!(viewer("203.0.113.99", &["203.0.113.7"]), "203.0.113.99");
         assert_eq!(viewer("2001:db8:1::5", &["[2001:db8:2::7]:443"]), "2001:db8:2::7");
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_viewer_wrote_before_is_not_believed() {
+    fn ignores_addresses_that_the_viewer_added() {
         assert_eq!(viewer("198.51.100.9", &["127.0.0.1, 203.0.113.7"]), "203.0.113.7");
         assert_eq!(
             viewer("198.51.100.9", &["127.0.0.1, 203.0.113.7, 192.0.2.1, 198.51.100.9"]),

@@ -1,4 +1,4 @@
-//! A distribution without hazards, and what the doctor says when one thing about it is changed.
+//! Doctor checks: a distribution without hazards, and variants with one change each.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -58,91 +58,91 @@ fn doctor(documents: &Value) -> String {
 }
 
 #[test]
-fn a_sound_deployment_has_no_hazards() {
+fn reports_no_hazards_for_a_correct_deployment() {
     assert_snapshot!(doctor(&clean()), @"no hazards found");
 }
 
 #[test]
-fn an_error_page_takes_the_place_of_the_block_page() {
+fn reports_an_error_page_that_replaces_the_block_page() {
     let page = json!([{"ErrorCode": 403, "ResponsePagePath": "/index.html", "ResponseCode": "200", "ErrorCachingMinTTL": 0}]);
     assert_snapshot!(doctor(&with(CONFIG, json!({"CustomErrorResponses": {"Items": page}}))), @r"
     error-page-replaces-block (distribution)
-      A blocked visitor gets /index.html with status 200: the error page for 403 takes the place of the block page.
-      Do: Remove that custom error response, or block with another status (wlrm_block_status).
+      A blocked visitor gets /index.html with status 200: the error page for 403 replaces the block page.
+      Fix: Remove that custom error response, or block with another status (wlrm_block_status).
 
     1 hazard
     ");
 }
 
 #[test]
-fn a_block_at_origin_request_may_be_cached() {
+fn reports_a_cached_block_at_origin_request() {
     let mut documents = at_origin(json!({"CachePolicyId": "4cc15a8a-d715-48a4-82b8-cc0b614638fe"}));
     merge(documents[0].pointer_mut(CONFIG).unwrap(), json!({"CustomErrorResponses": {"Quantity": 0}}));
     assert_snapshot!(doctor(&documents), @r"
     cache-hits-not-inspected (*)
-      Requests that the cache answers are not inspected: origin-request does not run for them.
-      Do: Attach to viewer triggers, or give the behavior the policy CachingDisabled.
+      Requests answered from the cache are not inspected: origin-request does not run for them.
+      Fix: Attach to viewer triggers, or give the behavior the policy CachingDisabled.
 
     block-cached (*)
-      A 403 may be cached for 10 s (CloudFront's default) and be shown to visitors who did nothing wrong.
-      Do: Add a custom error response for this status with an error caching minimum TTL of 0 and no page, or attach to viewer triggers.
+      A 403 may be cached for 10 s (CloudFront's default) and served to other visitors.
+      Fix: Add a custom error response for this status with an error caching minimum TTL of 0 and no page, or attach to viewer triggers.
 
     2 hazards
     ");
 }
 
 #[test]
-fn nothing_is_cached_where_caching_is_disabled() {
+fn reports_nothing_where_caching_is_disabled() {
     let mut documents = at_origin(json!({}));
     merge(documents[0].pointer_mut(CONFIG).unwrap(), json!({"CustomErrorResponses": {"Quantity": 0}}));
     assert_snapshot!(doctor(&documents), @"no hazards found");
 }
 
 #[test]
-fn at_viewer_request_policies_hide_nothing() {
+fn ignores_policies_at_viewer_request() {
     let none = json!({"CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6", "OriginRequestPolicyId": ""});
     assert_snapshot!(doctor(&with(BEHAVIOR, none)), @"no hazards found");
 }
 
 #[test]
-fn policies_hide_query_headers_cookies_and_host_from_origin_request() {
+fn reports_what_managed_policies_hide_from_origin_request() {
     assert_snapshot!(doctor(&at_origin(json!({"OriginRequestPolicyId": "59781a5b-3903-41f3-afcb-af62929ccde1"}))), @r"
     query-not-seen (*)
-      Of the viewer's query parameters, the function at origin-request sees none: attacks in the hidden ones are missed.
-      Do: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
+      Of the viewer's query parameters, the function at origin-request receives none: attacks in the others are missed.
+      Fix: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
 
     headers-not-seen (*)
-      Of the viewer's headers, the function at origin-request sees only Origin: attacks in the hidden ones are missed.
-      Do: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
+      Of the viewer's headers, the function at origin-request receives only Origin: attacks in the others are missed.
+      Fix: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
 
     cookies-not-seen (*)
-      Of the viewer's cookies, the function at origin-request sees none: attacks in the hidden ones are missed.
-      Do: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
+      Of the viewer's cookies, the function at origin-request receives none: attacks in the others are missed.
+      Fix: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
 
     host-not-seen (*)
-      The function at origin-request sees the origin's host instead of the viewer's: attacks are recorded for the wrong host.
-      Do: Have the viewer's host copied to a header of its own (a CloudFront function can), forward that, and name it in wlrm_host_header; or attach to viewer triggers.
+      The function at origin-request receives the origin's host instead of the viewer's: attacks are recorded for the wrong host.
+      Fix: Copy the viewer's host to another header (for example with a CloudFront function), forward that header, and set wlrm_host_header to it; or attach to viewer triggers.
 
     4 hazards
     ");
 }
 
 #[test]
-fn a_policy_may_hide_the_host_alone() {
+fn reports_a_policy_that_hides_only_the_host() {
     assert_snapshot!(doctor(&at_origin(json!({"OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac"}))), @r"
     host-not-seen (*)
-      The function at origin-request sees the origin's host instead of the viewer's: attacks are recorded for the wrong host.
-      Do: Have the viewer's host copied to a header of its own (a CloudFront function can), forward that, and name it in wlrm_host_header; or attach to viewer triggers.
+      The function at origin-request receives the origin's host instead of the viewer's: attacks are recorded for the wrong host.
+      Fix: Copy the viewer's host to another header (for example with a CloudFront function), forward that header, and set wlrm_host_header to it; or attach to viewer triggers.
 
     1 hazard
     ");
 }
 
 #[test]
-fn policies_of_ones_own_are_read_from_their_documents() {
+fn reads_custom_policies_from_their_documents() {
     let mut documents = at_origin(json!({"OriginRequestPolicyId": "11111111-2222-3333-4444-555555555555"}));
     assert_snapshot!(doctor(&documents), @r"
-    not checked: what its policies hide from the function at *; add the output of: aws cloudfront get-origin-request-policy --id 11111111-2222-3333-4444-555555555555
+    not checked: what the policies hide from the function at *; add the output of: aws cloudfront get-origin-request-policy --id 11111111-2222-3333-4444-555555555555
     no hazards found
     ");
     documents.as_array_mut().unwrap().push(json!({"ETag": "E1", "OriginRequestPolicy": {
@@ -156,128 +156,128 @@ fn policies_of_ones_own_are_read_from_their_documents() {
     }}));
     assert_snapshot!(doctor(&documents), @r"
     cookies-not-seen (*)
-      Of the viewer's cookies, the function at origin-request sees all but session: attacks in the hidden ones are missed.
-      Do: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
+      Of the viewer's cookies, the function at origin-request receives all except session: attacks in the others are missed.
+      Fix: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
 
     1 hazard
     ");
 }
 
 #[test]
-fn a_behavior_older_than_policies_is_read_too() {
+fn reads_the_legacy_settings_of_a_behavior() {
     let legacy = json!({"QueryString": true, "Cookies": {"Forward": "all"}, "Headers": {"Quantity": 1, "Items": ["Host"]}});
     let change =
         json!({"CachePolicyId": null, "OriginRequestPolicyId": null, "MaxTTL": 0, "ForwardedValues": legacy});
     assert_snapshot!(doctor(&at_origin(change)), @r"
     headers-not-seen (*)
-      Of the viewer's headers, the function at origin-request sees only Host: attacks in the hidden ones are missed.
-      Do: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
+      Of the viewer's headers, the function at origin-request receives only Host: attacks in the others are missed.
+      Fix: Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers.
 
     1 hazard
     ");
 }
 
 #[test]
-fn bodies_are_missed_without_include_body() {
+fn reports_a_trigger_without_include_body() {
     assert_snapshot!(doctor(&with(REQUEST, json!({"IncludeBody": false}))), @r#"
     body-not-included (*)
-      Bodies of requests are not inspected: the function at viewer-request does not get them.
-      Do: Run deploy again, or tick "Include body" at the trigger.
+      Request bodies are not inspected: the function at viewer-request does not receive them.
+      Fix: Run deploy again, or select "Include body" at the trigger.
 
     1 hazard
     "#);
 }
 
 #[test]
-fn the_place_may_be_taken_before_the_first_deployment() {
+fn reports_an_occupied_slot() {
     let other = json!({"LambdaFunctionARN": "arn:aws:lambda:us-east-1:123456789012:function:sign-in:7"});
     let mut documents = with(REQUEST, other);
     let slots = BEHAVIOR.to_owned() + "/LambdaFunctionAssociations/Items";
     documents[0].pointer_mut(&slots).unwrap().as_array_mut().unwrap().truncate(1);
     assert_snapshot!(doctor(&documents), @r"
     slot-occupied (*)
-      arn:aws:lambda:us-east-1:123456789012:function:sign-in:7 is at viewer-request already, and a behavior takes one function per trigger.
-      Do: Attach to the other side's triggers (--trigger), or let deploy take the place with --replace.
+      arn:aws:lambda:us-east-1:123456789012:function:sign-in:7 is attached to viewer-request, and a behavior allows one function per trigger.
+      Fix: Attach to the other side's triggers (--trigger), or run deploy with --replace.
 
     1 hazard
     ");
 }
 
 #[test]
-fn a_cloudfront_function_keeps_lambda_from_viewer_triggers() {
+fn reports_a_cloudfront_function_at_viewer_triggers() {
     let function = json!({"FunctionARN": "arn:aws:cloudfront::123456789012:function/rewrite", "EventType": "viewer-request"});
     assert_snapshot!(doctor(&with(BEHAVIOR, json!({"FunctionAssociations": {"Quantity": 1, "Items": [function]}}))), @r"
     cloudfront-function (*)
-      The CloudFront function arn:aws:cloudfront::123456789012:function/rewrite is at viewer-request: a behavior cannot have one and a Lambda function at viewer triggers.
-      Do: Attach to origin triggers (--trigger origin), or remove the CloudFront function from this behavior.
+      The CloudFront function arn:aws:cloudfront::123456789012:function/rewrite is attached to viewer-request: a behavior cannot combine it with Lambda functions at viewer triggers.
+      Fix: Attach to origin triggers (--trigger origin), or remove the CloudFront function from this behavior.
 
     1 hazard
     ");
 }
 
 #[test]
-fn a_behavior_beside_the_inspected_one_is_named() {
+fn reports_a_behavior_without_the_request_function() {
     let api = json!({"PathPattern": "/api/*", "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"});
     assert_snapshot!(doctor(&with(CONFIG, json!({"CacheBehaviors": {"Quantity": 1, "Items": [api]}}))), @r"
     behavior-not-covered (/api/*)
       Requests to /api/* are not inspected: the request function is attached to other behaviors only.
-      Do: Run deploy with --behavior for this path pattern, too.
+      Fix: Run deploy with --behavior for this path pattern.
 
     1 hazard
     ");
 }
 
 #[test]
-fn runtimes_end() {
+fn reports_a_runtime_near_its_end_of_support() {
     let mut documents = clean();
     documents[1]["Runtime"] = json!("python3.10");
     documents[2]["Runtime"] = json!("python3.11");
     // 2027-06-30 is more than 180 days away from the day of these tests.
     assert_snapshot!(doctor(&documents), @r"
     runtime-ends (arn:aws:lambda:us-east-1:123456789012:function:wallarm-connector-request:3)
-      AWS's support for python3.10 ended on 2026-10-31: some time after, functions on it can be neither made nor changed.
-      Do: Run upgrade with --runtime python3.13.
+      AWS's support for python3.10 ended on 2026-10-31; later, functions on it cannot be created or updated.
+      Fix: Run upgrade with --runtime python3.13.
 
     1 hazard
     ");
 }
 
 #[test]
-fn both_services_must_be_trusted() {
+fn reports_a_role_that_does_not_trust_both_services() {
     let mut documents = clean();
     let principal = documents[3].pointer_mut("/Role/AssumeRolePolicyDocument/Statement/0/Principal/Service");
     *principal.unwrap() = json!("lambda.amazonaws.com");
     assert_snapshot!(doctor(&documents), @r"
     trust-missing (arn:aws:iam::123456789012:role/wallarm-connector)
-      The role does not trust edgelambda.amazonaws.com: CloudFront cannot run functions that have it.
-      Do: Let the role's trust policy name lambda.amazonaws.com and edgelambda.amazonaws.com.
+      The role does not trust edgelambda.amazonaws.com: CloudFront cannot run functions that use it.
+      Fix: Add lambda.amazonaws.com and edgelambda.amazonaws.com to the role's trust policy.
 
     1 hazard
     ");
 }
 
 #[test]
-fn what_was_not_given_is_asked_for() {
+fn lists_missing_documents_as_not_checked() {
     let Value::Array(mut documents) = clean() else { panic!("a list") };
     documents.truncate(2);
     assert_snapshot!(doctor(&documents.into()), @r"
-    not checked: whom arn:aws:iam::123456789012:role/wallarm-connector trusts; add the output of: aws iam get-role --role-name wallarm-connector
-    not checked: runtime and role of arn:aws:lambda:us-east-1:123456789012:function:wallarm-connector-response:3; add the output of: aws lambda get-function-configuration --region us-east-1 --function-name arn:aws:lambda:us-east-1:123456789012:function:wallarm-connector-response:3
+    not checked: the trust policy of arn:aws:iam::123456789012:role/wallarm-connector; add the output of: aws iam get-role --role-name wallarm-connector
+    not checked: the runtime and role of arn:aws:lambda:us-east-1:123456789012:function:wallarm-connector-response:3; add the output of: aws lambda get-function-configuration --region us-east-1 --function-name arn:aws:lambda:us-east-1:123456789012:function:wallarm-connector-response:3
     no hazards found
     ");
 }
 
 #[test]
-fn an_unreadable_file_is_said_to_be_so() {
-    assert_snapshot!(doctor(&json!({"DistributionList": {}})), @"error: test.json holds something else than the output of aws cloudfront get-distribution, get-distribution-config, get-cache-policy or get-origin-request-policy, aws lambda get-function-configuration, or aws iam get-role");
-    assert_snapshot!(doctor(&json!([])), @"error: no file holds a distribution; save one with: aws cloudfront get-distribution --id ID > distribution.json");
-    assert_snapshot!(doctor(&json!({"DistributionConfig": {}})), @"error: test.json: the distribution does not have the form AWS prints");
+fn rejects_files_that_are_not_aws_output() {
+    assert_snapshot!(doctor(&json!({"DistributionList": {}})), @"error: test.json is not the output of aws cloudfront get-distribution, get-distribution-config, get-cache-policy or get-origin-request-policy, aws lambda get-function-configuration, or aws iam get-role");
+    assert_snapshot!(doctor(&json!([])), @"error: no file contains a distribution; save one with: aws cloudfront get-distribution --id ID > distribution.json");
+    assert_snapshot!(doctor(&json!({"DistributionConfig": {}})), @"error: test.json: the distribution does not match the format that AWS prints");
     let error = Documents::default().read("test.json", "<xml/>").unwrap_err();
     assert!(matches!(error, DocumentError::Json { .. }), "{error}");
 }
 
 #[test]
-fn the_exit_code_tells_hazards_from_files_that_cannot_be_read() {
+fn exit_codes_distinguish_hazards_from_unreadable_files() {
     let exit_code = |input: &str| {
         let mut tool = Command::new(env!("CARGO_BIN_EXE_wallarm-connector"))
             .args(["doctor", "-"])

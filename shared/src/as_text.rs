@@ -1,5 +1,5 @@
-//! `#[serde(with = "as_text")]`: a value as text in MessagePack too, where its type would choose raw bytes or a map.
-//! Other connectors then spell addresses and ids in one way only.
+//! Serde adapter `#[serde(with = "crate::as_text")]`: a value as text in MessagePack, too, where its type
+//! would choose bytes. Addresses and ids then have one encoding for all connectors.
 
 use serde::{Deserialize, Deserializer, Serializer, de};
 use std::{borrow::Cow, fmt::Display, str::FromStr};

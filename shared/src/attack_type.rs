@@ -1,10 +1,10 @@
-//! The attack types. A new one gets a code and a title here, a row in [`classification`](crate::classification), and a
-//! detector in the engine.
+//! Attack types. A new one needs a code and a title here, a row in
+//! [`classification`](crate::classification), and a detector in the engine.
 
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// What kind of attack a hit is. Codes are those of the original's documentation, where it has one.
+    /// The type of an attack. Codes are those of Wallarm's documentation where it defines one.
     AttackType {
         Sqli = "sqli",
         Xss = "xss",
@@ -42,7 +42,7 @@ text_enum! {
 }
 
 impl AttackType {
-    /// The name people read.
+    /// The display name.
     pub fn title(&self) -> &str {
         match self {
             Self::Sqli => "SQL injection",
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_reads_back_as_its_type() {
+    fn parses_every_code_to_its_type() {
         for known in AttackType::ALL {
             assert_eq!(&AttackType::from(known.as_str()), known);
             assert_ne!(known.title(), "");
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_of_a_newer_version_is_kept() {
+    fn keeps_a_code_of_a_newer_version() {
         let newer: AttackType = serde_json::from_str("\"prompt_injection\"").unwrap();
         assert_eq!(serde_json::to_string(&newer).unwrap(), "\"prompt_injection\"");
     }

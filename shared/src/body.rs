@@ -1,4 +1,4 @@
-//! Request bodies on the wire.
+//! Request bodies in messages.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -41,7 +41,7 @@ impl<'de> Deserialize<'de> for Body {
         impl de::Visitor<'_> for Visitor {
             type Value = Body;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a body as base64 text or as bytes")
+                f.write_str("a body as base64 text or bytes")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Body, E> {
                 Body::from_base64(text).map_err(|cause| E::custom(format!("body is not base64: {cause}")))

@@ -1,19 +1,19 @@
-//! Signed calls: `x-wallarm-signature: v1;<key id>;<unix ms>;<nonce>;<hmac>`.
+//! Call signatures: `x-wallarm-signature: v1;<key id>;<unix ms>;<nonce>;<hmac>`.
 //!
-//! The HMAC-SHA256 covers protocol version, method, path and query, content type, time, nonce and the body's digest, so
-//! that a call can be neither changed nor replayed. Refusing a nonce seen before is the receiver's part.
+//! The HMAC-SHA256 covers protocol version, method, path and query, content type, time, nonce and the
+//! digest of the body, so that calls cannot be changed. The receiver rejects repeated nonces.
 
 use crate::ids::{hex, unhex};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::{fmt, time::Duration};
 
-/// Carries the signature of a call.
+/// The header with the call signature.
 pub const CALL_SIGNATURE_HEADER: &str = "x-wallarm-signature";
-/// How far the clocks of caller and receiver may be apart.
+/// Maximum difference between the clocks of caller and receiver.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
 
-/// What is signed of a call.
+/// The signed parts of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedCall<'a> {
     pub method: &'a str,
@@ -22,14 +22,14 @@ pub struct SignedCall<'a> {
     pub body: &'a [u8],
 }
 
-/// A shared secret and the name both sides know it by.
+/// A shared secret and its id.
 #[derive(Clone)]
 pub struct SigningKey {
     pub id: String,
     secret: Vec<u8>,
 }
 
-/// A signature that holds. The receiver still has to refuse `nonce` when it saw it before.
+/// A valid signature. The receiver must reject a repeated `nonce`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct VerifiedCall {
     pub nonce: [u8; 16],
@@ -41,7 +41,7 @@ pub enum CallSignatureError {
     Malformed,
     #[error("the signature names an unknown key")]
     UnknownKey,
-    #[error("the signature is more than 5 minutes off the receiver's clock")]
+    #[error("the signature's time differs by more than 5 minutes from the receiver's clock")]
     Expired,
     #[error("the signature does not match the call")]
     Mismatch,
@@ -59,14 +59,14 @@ impl SigningKey {
         Self { id: id.into(), secret: secret.into() }
     }
 
-    /// The header value for a call. Every try takes a fresh time and nonce.
+    /// The header value for a call. Each attempt needs a new time and nonce.
     pub fn sign(&self, call: SignedCall<'_>, unix_ms: u64, nonce: [u8; 16]) -> String {
         let nonce = hex(&nonce);
         let tag = hex(&self.mac(call, unix_ms, &nonce).finalize().into_bytes());
         format!("v1;{};{unix_ms};{nonce};{tag}", self.id)
     }
 
-    /// Checks a header value against the call it came with, in constant time.
+    /// Verifies a header value against its call, in constant time.
     pub fn verify(
         keys: &[Self],
         header: &str,
@@ -89,7 +89,7 @@ impl SigningKey {
 
     fn mac(&self, call: SignedCall<'_>, unix_ms: u64, nonce: &str) -> Hmac<Sha256> {
         let SignedCall { method, path_and_query, content_type, body } = call;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC accepts a key of any length");
         let digest = hex(&Sha256::digest(body));
         mac.update(
             format!("v1\n{method}\n{path_and_query}\n{content_type}\n{unix_ms}\n{nonce}\n{digest}")
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_the_documented_hmac() {
+    fn signs_with_the_documented_hmac() {
         // printf 'v1\nPOST\n/v1/inspect/request\napplication/msgpack\n1767225600000\n%032x\n%s' 7 \
         //   "$(printf body | sha256sum | cut -d' ' -f1)" | openssl dgst -sha256 -hmac 'a secret of the test'
         let mut nonce = [0; 16];
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_signed_verifies_and_anything_else_does_not() {
+    fn verifies_only_the_signed_call() {
         let now = 1_767_225_600_000;
         let header = key().sign(CALL, now, [9; 16]);
         let check = |header: &str, call, now| SigningKey::verify(&[key()], header, call, now);

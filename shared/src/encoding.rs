@@ -1,8 +1,8 @@
-//! JSON and MessagePack from the same types.
+//! Message encodings: JSON and MessagePack from the same types.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// How a message is spelled on the wire. MessagePack maps carry field names, so both spellings read alike.
+/// Encoding of a message. MessagePack maps contain field names, as in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     Json,
@@ -11,13 +11,13 @@ pub enum Encoding {
 
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    #[error("the message cannot be spelled as JSON")]
+    #[error("the message cannot be serialized as JSON")]
     Json(#[from] serde_json::Error),
-    #[error("the message cannot be spelled as MessagePack")]
+    #[error("the message cannot be serialized as MessagePack")]
     MessagePack(#[from] rmp_serde::encode::Error),
 }
 
-/// Why a message could not be read; the text says where.
+/// Why a message is invalid; the text names the field.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     #[error("not the expected JSON, {}", located(.0))]
@@ -34,7 +34,7 @@ fn located<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Strin
 }
 
 impl Encoding {
-    /// Reads a `Content-Type`, parameters such as `charset` aside.
+    /// Parses a `Content-Type`; parameters such as `charset` are ignored.
     pub fn from_content_type(value: &str) -> Option<Self> {
         let essence = value.split(';').next().unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("application/json") {
@@ -61,12 +61,12 @@ impl Encoding {
     }
 
     pub fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, DecodeError> {
-        // Keeping track of the path costs time, so it is done only for a message that failed without.
+        // Tracking the path of the field costs time: only an invalid message is decoded again with it.
         match self {
             Self::Json => serde_json::from_slice(bytes).or_else(|error| {
                 let mut reader = serde_json::Deserializer::from_slice(bytes);
                 let located = serde_path_to_error::deserialize(&mut reader).map_err(DecodeError::Json);
-                // What fails only the first time is something after the message.
+                // Only trailing data fails the first attempt alone.
                 located.and_then(|_: T| Err(DecodeError::Json(trailing(error))))
             }),
             Self::MessagePack => T::deserialize(&mut message_pack(bytes)).or_else(|_| {
@@ -76,7 +76,7 @@ impl Encoding {
     }
 }
 
-/// How deep a message may nest; as deep as `serde_json` reads. A thread has stack for so much, and no message needs it.
+/// Nesting limit, equal to that of `serde_json`; protects the stack of the thread.
 const MAX_DEPTH: usize = 128;
 
 fn message_pack(bytes: &[u8]) -> rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'_, [u8]>> {
@@ -95,8 +95,8 @@ mod tests {
     use crate::InspectRequest;
 
     #[test]
-    fn what_nests_too_deep_is_an_error_and_no_end_of_the_process() {
-        // A map whose unknown member holds lists in lists, or maps in maps, without end.
+    fn rejects_deep_nesting_without_exhausting_the_stack() {
+        // A map whose unknown member contains deeply nested lists or maps.
         for nested in [&b"\x91"[..], b"\x81\xa1x"] {
             let message = [b"\x81\xa1x", nested.repeat(200_000).as_slice()].concat();
             let error = Encoding::MessagePack.decode::<InspectRequest>(&message).unwrap_err();

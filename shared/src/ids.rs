@@ -1,21 +1,21 @@
-//! Identifiers.
+//! Request ids.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use std::{fmt, fmt::Write as _, str::FromStr};
 
-/// One viewer request, whichever function, retry or node speaks of it: 32 lower-case hex digits.
+/// Id of a viewer request, the same for all functions, retries and nodes: 32 lower-case hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestId([u8; 16]);
 
-/// A text that is not a request id.
+/// The text is not a request id.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a request id is 32 lower-case hex digits")]
 pub struct InvalidRequestId;
 
 impl RequestId {
-    /// The id of a CloudFront request. The request and the response function derive the same one, and so does a
-    /// request that CloudFront sends twice (origin fail-over, retries).
+    /// The id of a CloudFront request. Both functions derive the same id, also for a request that
+    /// CloudFront sends twice (origin failover, retries).
     pub fn derive(distribution_id: &str, edge_request_id: &str) -> Self {
         let digest = Sha256::digest(format!("{distribution_id}\n{edge_request_id}"));
         let mut bytes = [0; 16];
@@ -23,7 +23,7 @@ impl RequestId {
         Self(bytes)
     }
 
-    /// A fresh id, for callers that sent none.
+    /// A random id, for callers that send none.
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().into_bytes())
     }
@@ -65,7 +65,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Bytes of lower-case hex, or nothing: upper case would give one id two spellings.
+/// Decodes lower-case hex. Upper case is invalid, so that an id has one spelling.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_derived_from_distribution_and_edge_request() {
+    fn derives_an_id_from_distribution_and_edge_request() {
         let id =
             RequestId::derive("EDFDVBD6EXAMPLE", "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==");
         // printf 'EDFDVBD6EXAMPLE\n4TyzHT…==' | sha256sum | cut -c1-32
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn rejects_other_texts() {
         for text in ["", "0f3c", "0F3C5BB6D1E94E0C8E0F2B6C4D1A7E55", "zz3c5bb6d1e94e0c8e0f2b6c4d1a7e55", "é"]
         {
             assert_eq!(text.parse::<RequestId>(), Err(InvalidRequestId), "{text}");

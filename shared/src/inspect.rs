@@ -1,4 +1,4 @@
-//! Connector ↔ node: a request to inspect, the verdict on it, and the reports that follow.
+//! Messages between connector and node: requests to inspect, verdicts, and response reports.
 
 use crate::{
     AttackType, Body, Mode, RequestId,
@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A copy of a viewer's request, for the node to inspect.
+/// A viewer request to inspect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InspectRequest {
-    /// Left out by callers that have none; the node then makes one.
+    /// Without it, the node creates one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,9 +26,9 @@ pub struct InspectRequest {
     pub scheme: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_version: Option<String>,
-    /// The viewer's host where it is known, else the origin's. Routes match on it.
+    /// The viewer's host where it is known, else the origin's. Routes match it.
     pub host: String,
-    /// As the viewer sent it, not decoded.
+    /// As sent by the viewer, not decoded.
     pub path: String,
     /// Without the `?`; empty when there is none.
     #[serde(default)]
@@ -37,15 +37,15 @@ pub struct InspectRequest {
     pub headers: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
-    /// CloudFront cut the body; the verdict covers what is here.
+    /// The body was truncated; the verdict covers the part in `body`.
     #[serde(default)]
     pub body_truncated: bool,
-    /// Earlier requests this connector could not have inspected. Each is told until a call succeeds.
+    /// Earlier requests that were not inspected. Each is reported until a call succeeds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_inspected: Vec<NotInspected>,
 }
 
-/// Who asks, and at which trigger.
+/// The calling connector and its trigger.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConnectorInfo {
@@ -59,16 +59,16 @@ pub struct ConnectorInfo {
     pub distribution_domain: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edge_request_id: Option<String>,
-    /// Which of the protected applications the function stands before.
+    /// The protected application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<u32>,
-    /// Requests its parameters exempted from inspection since its last call that succeeded.
+    /// Requests that the parameters exempted from inspection since the last successful call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bypassed: Option<u64>,
 }
 
 text_enum! {
-    /// The four moments at which CloudFront runs a function.
+    /// The triggers of Lambda@Edge functions.
     Trigger {
         ViewerRequest = "viewer-request",
         OriginRequest = "origin-request",
@@ -78,34 +78,39 @@ text_enum! {
 }
 
 impl Trigger {
-    /// Triggers of the origin run only when the cache has no answer.
+    /// Triggers of the request function; the others run after the response.
+    pub fn is_request(&self) -> bool {
+        matches!(self, Self::ViewerRequest | Self::OriginRequest)
+    }
+
+    /// Origin triggers run only for requests that the cache does not answer.
     pub fn is_origin(&self) -> bool {
         matches!(self, Self::OriginRequest | Self::OriginResponse)
     }
 }
 
-/// Whether somebody waits for the verdict.
+/// Whether the request waits for the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
-    /// The request waits for the verdict.
+    /// The request waits.
     #[default]
     Inline,
-    /// The request has gone on; this is a copy. The node answers 202 once the copy is safe.
+    /// The request was forwarded; this is a copy. The node replies 202 when the copy is stored.
     OutOfBand,
 }
 
-/// What the node says of an in-line request.
+/// The decision about an in-line request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     pub request_id: RequestId,
     pub action: Action,
     pub reason: Option<Reason>,
     pub mode: Mode,
-    /// Which setting gave the mode, e.g. `config` or `route:/api`.
+    /// The setting that determines the mode, e.g. `config` or `route:/api`.
     pub mode_source: String,
-    /// What mode `block` would have done.
+    /// Whether mode `block` would block.
     pub would_block: bool,
     #[serde(default, skip_serializing_if = "DecidedBy::is_empty")]
     pub decided_by: DecidedBy,
@@ -114,30 +119,30 @@ pub struct Verdict {
     pub analysis_micros: u64,
     #[serde(default)]
     pub body_truncated: bool,
-    /// The answer for the visitor when `action` is `block`. The connector's own block page wins over it.
+    /// The response when `action` is `block`. The connector's own block page takes precedence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<BlockResponse>,
 }
 
-/// What of the console's had a say, beside the mode.
+/// The rules and list entries that determined a decision, in addition to the mode.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DecidedBy {
-    /// The version of the ruleset that held.
+    /// The version of the active ruleset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruleset: Option<u64>,
-    /// The virtual patch that blocks, or the rule on requests that are too much to analyse.
+    /// The virtual patch that blocks, or the rule on requests over the analysis limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleRef>,
-    /// The entry of a list that made the difference.
+    /// The list entry that determined the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<ListRef>,
-    /// Exclusions without which more would have been found.
+    /// Exclusions that suppressed findings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silenced_by: Vec<RuleRef>,
 }
 
-/// An entry of a list, as verdicts and hits name it.
+/// Reference to a list entry in verdicts and hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListRef {
@@ -152,7 +157,7 @@ impl DecidedBy {
     }
 }
 
-/// What to do with the request. An action this version does not know is an error: the request counts as not inspected.
+/// Action for the request. An unknown action is an error: the request counts as not inspected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -161,7 +166,7 @@ pub enum Action {
 }
 
 text_enum! {
-    /// Why a request was blocked, or would have been.
+    /// Why a request was, or in mode `block` would be, blocked.
     Reason {
         Attack = "attack",
         VirtualPatch = "virtual_patch",
@@ -171,7 +176,7 @@ text_enum! {
     }
 }
 
-/// A whole HTTP answer for a blocked visitor.
+/// The HTTP response to a blocked request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockResponse {
     pub status: u16,
@@ -181,7 +186,7 @@ pub struct BlockResponse {
     pub body: String,
 }
 
-/// What came of a request: sent by the response function after its own reply.
+/// Report on a response, sent by the response function after its reply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResponseReport {
@@ -197,11 +202,11 @@ pub struct ResponseReport {
     pub not_inspected: Vec<NotInspected>,
 }
 
-/// A request that went on without a verdict.
+/// A request without a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NotInspected {
-    /// Counts once, however often it is told.
+    /// Deduplicates repeated reports.
     #[serde(with = "crate::as_text")]
     pub id: Uuid,
     pub request_id: RequestId,
@@ -212,21 +217,21 @@ pub struct NotInspected {
 text_enum! {
     /// Why a request was not inspected.
     NotInspectedReason {
-        /// The node did not answer within the deadline.
+        /// The node did not reply within the deadline.
         NodeTimeout = "node_timeout",
-        /// No connection to the node could be made, or it broke.
+        /// The connection to the node failed.
         NodeUnreachable = "node_unreachable",
-        /// The node refused with an HTTP error.
+        /// The node replied with an HTTP error.
         NodeError = "node_error",
-        /// The node's answer made no sense.
+        /// The node's reply was invalid.
         NodeReply = "node_reply",
-        /// The node was not asked, as the last calls to it failed.
+        /// The circuit breaker was open after failed calls.
         BreakerOpen = "breaker_open",
-        /// CloudFront cut the body, and the parameters say not to inspect the rest.
+        /// The body was truncated, and the parameters exclude truncated bodies from inspection.
         BodyTruncated = "body_truncated",
-        /// The function's parameters are wrong.
+        /// The function's parameters are invalid.
         Misconfigured = "misconfigured",
-        /// The event of CloudFront could not be read.
+        /// The CloudFront event was invalid.
         Event = "event",
         /// The connector itself failed.
         Internal = "internal",

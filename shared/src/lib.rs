@@ -1,18 +1,18 @@
-//! The wire protocol: what travels between the connector, the node and the console, and nothing that does I/O.
+//! The wire protocol: messages between connector, node and console, without I/O.
 //!
-//! | module | from → to | holds |
+//! | module | from → to | contents |
 //! |---|---|---|
 //! | [`inspect`] | connector ↔ node | [`InspectRequest`], [`Verdict`], [`ResponseReport`], [`NotInspected`] |
 //! | [`record`] | node → console | [`Record`], [`Hit`], [`Finding`], [`IngestBatch`], [`IngestReply`] |
 //! | [`ruleset`] | console → node | [`Ruleset`](ruleset::Ruleset): rules, lists and modes, versioned |
-//! | [`point`] | everywhere | [`Point`]: where in a request a value sits |
-//! | [`classification`] | everywhere | subtype → CWE, OWASP, CAPEC: [`Class`] |
-//! | [`attack_type`], [`mode`], [`ids`] | everywhere | the codes, modes and ids of the field |
-//! | [`encoding`] | everywhere | JSON and MessagePack from the same types |
+//! | [`point`] | all | [`Point`]: the location of a value in a request |
+//! | [`classification`] | all | subtype → CWE, OWASP, CAPEC: [`Class`] |
+//! | [`attack_type`], [`mode`], [`ids`] | all | attack type codes, filtration modes, request ids |
+//! | [`encoding`] | all | JSON and MessagePack from the same types |
 //! | [`call_signature`] | connector → node | signing and verifying a call |
 //! | [`problem`] | servers → clients | errors as `application/problem+json` |
 //!
-//! A type here changes by adding optional fields: an older peer ignores them, a newer one does without.
+//! Types change only by adding optional fields, so that peers of different versions understand each other.
 
 mod as_text;
 pub mod attack_type;
@@ -49,13 +49,13 @@ pub use record::{
     RecordedRequest, RejectedRecord, Severity,
 };
 
-/// Version of the protocol these types speak; it is the `v1` in the endpoint paths.
+/// Protocol version: the `v1` in the endpoint paths.
 pub const PROTOCOL_VERSION: u32 = 1;
-/// Where a node takes requests for inspection.
+/// Node endpoint for requests to inspect.
 pub const INSPECT_REQUEST_PATH: &str = "/v1/inspect/request";
-/// Where a node takes reports on responses.
+/// Node endpoint for response reports.
 pub const INSPECT_RESPONSE_PATH: &str = "/v1/inspect/response";
-/// Where a console takes what nodes recorded.
+/// Console endpoint for records of nodes.
 pub const INGEST_PATH: &str = "/api/v1/ingest";
-/// Where a console tells its nodes what to decide by.
+/// Console endpoint for the ruleset of nodes.
 pub const NODE_CONFIG_PATH: &str = "/api/v1/node/config";

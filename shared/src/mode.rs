@@ -1,18 +1,18 @@
-//! The filtration modes.
+//! Filtration modes.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What the node does about attacks, from the mildest to the strictest.
+/// How the node treats attacks, from the most permissive to the strictest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Nothing is analysed or recorded.
     Off,
-    /// Attacks are recorded and let through.
+    /// Attacks are recorded, not blocked.
     Monitoring,
-    /// Attacks are blocked when they come from gray-listed sources.
+    /// Attacks from graylisted sources are blocked.
     SafeBlocking,
     /// Attacks are blocked.
     Block,

@@ -1,4 +1,4 @@
-//! Schemas of what reads and writes itself by hand, for the console's OpenAPI document.
+//! OpenAPI schemas of types with custom serialization.
 
 use crate::{Body, RequestId, point::Step, record::Record, ruleset::Network};
 use utoipa::{
@@ -9,13 +9,13 @@ use utoipa::{
     },
 };
 
-/// A word of which newer versions may know more.
+/// A word from an extensible set.
 pub(crate) fn word(known: &[&str]) -> RefOr<Schema> {
     let text = ObjectBuilder::new().schema_type(Type::String).examples(known.iter().copied());
     text.description(Some("One of the examples, or a word of a newer version.")).into()
 }
 
-/// What a node should send; whatever else it sends is refused by itself, and not the batch.
+/// Records of a batch. An invalid record is rejected alone, not the whole batch.
 pub(crate) fn records() -> RefOr<Schema> {
     let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
     let record = AnyOfBuilder::new().item(Ref::from_schema_name(Record::name())).item(anything);
@@ -39,7 +39,7 @@ impl PartialSchema for Body {
 impl PartialSchema for Network {
     fn schema() -> RefOr<Schema> {
         let text = ObjectBuilder::new().schema_type(Type::String).examples(["203.0.113.7", "2001:db8::/32"]);
-        text.description(Some("An address, or a network of them.")).into()
+        text.description(Some("An address or a network.")).into()
     }
 }
 

@@ -1,11 +1,11 @@
-//! Where in a request a value sits.
+//! Points: locations of values in requests.
 
 use crate::text_enum::text_enum;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeSeq};
 use std::fmt;
 
 text_enum! {
-    /// One parser on the way to a value.
+    /// One parser of a point.
     Tag {
         Uri = "uri",
         Path = "path",
@@ -15,7 +15,7 @@ text_enum! {
         Header = "header",
         Post = "post",
         Method = "method",
-        /// The address of the source: what is wrong is who asks.
+        /// The source address itself is the reason.
         RemoteAddr = "remote_addr",
         Cookie = "cookie",
         FormUrlencoded = "form_urlencoded",
@@ -51,7 +51,7 @@ text_enum! {
     }
 }
 
-/// Which of several: a name or a position.
+/// Selects one of several values: a name or a position.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
     Name(String),
@@ -67,7 +67,7 @@ pub struct Step {
 
 /// The chain of parsers that leads to a value, outermost first.
 ///
-/// As JSON `[["post"],["json_doc"],["hash","user"]]`, for people `post > json_doc > hash:user`.
+/// As JSON `[["post"],["json_doc"],["hash","user"]]`, displayed as `post > json_doc > hash:user`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
@@ -110,7 +110,7 @@ impl Point {
     }
 }
 
-/// The place a request opens with is set apart (`get > x`); what is nested stays with its parser (`hash:user`).
+/// The key of the first step is separated by ` > ` (`get > x`), later ones by `:` (`hash:user`).
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (depth, step) in self.0.iter().enumerate() {
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_point_is_shown_outermost_parser_first() {
+    fn displays_the_outermost_parser_first() {
         assert_eq!(Point::uri().to_string(), "uri");
         assert_eq!(Point::get("x").to_string(), "get > x");
         assert_eq!(Point::header("x-request-id").to_string(), "header > X-REQUEST-ID");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_of_three_is_refused() {
+    fn rejects_a_step_of_three() {
         assert!(serde_json::from_str::<Point>(r#"[["get","a","b"]]"#).is_err());
         assert!(serde_json::from_str::<Point>("[[]]").is_err());
     }

@@ -1,22 +1,22 @@
-//! Errors as both servers speak them: RFC 9457, `application/problem+json`.
+//! Error responses of both servers: RFC 9457, `application/problem+json`.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// An error for a client.
+/// An error response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// `about:blank`: the status says what kind of error it is.
+    /// `about:blank`: the status defines the error.
     #[cfg_attr(feature = "openapi", schema(value_type = String, examples("about:blank")))]
     r#type: Cow<'static, str>,
     /// The status in words.
     pub title: String,
     /// The HTTP status, repeated for readers of stored bodies.
     pub status: u16,
-    /// What is wrong with this very request, and where.
+    /// What is wrong with this request, and where.
     pub detail: String,
-    /// The query parameter at fault.
+    /// The invalid query parameter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
 }
@@ -34,8 +34,8 @@ impl Problem {
         }
     }
 
-    /// The body of the answer.
+    /// The response body.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a problem is numbers and text")
+        serde_json::to_string(self).expect("numbers and text always serialize")
     }
 }

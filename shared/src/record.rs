@@ -1,4 +1,4 @@
-//! Node → console: what was detected and decided.
+//! Records that nodes send to the console: attacks, responses and node status.
 
 use crate::{
     AttackType, Body, Class, ConnectorInfo, DecidedBy, Delivery, Mode, NotInspected, Point, Reason,
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// One thing a node tells its console. Delivered at least once; the console keeps it once.
+/// One record of a node. Delivered at least once; the console stores it once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -20,7 +20,7 @@ pub enum Record {
     NotInspected(NotInspected),
 }
 
-/// A request with attacks in it: what it was, what was decided, and a hit for each attack type.
+/// A request with attacks: the request, the decision, and a hit per attack type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AttackRecord {
@@ -29,7 +29,7 @@ pub struct AttackRecord {
     pub hits: Vec<Hit>,
 }
 
-/// The request as it is kept: sensitive values masked, the body bounded.
+/// The stored request: sensitive values masked, the body limited.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RecordedRequest {
@@ -54,14 +54,14 @@ pub struct RecordedRequest {
     pub headers: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
-    /// The body as a whole, in bytes, where `body` holds only its start.
+    /// Size of the whole body in bytes, if `body` contains only its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_bytes: Option<u64>,
     #[serde(default)]
     pub body_truncated: bool,
 }
 
-/// What the node decided, and what decided it.
+/// The decision of the node, and its reasons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
@@ -101,9 +101,9 @@ pub struct Hit {
     pub id: Uuid,
     #[serde(rename = "type")]
     pub attack_type: AttackType,
-    /// Where the most severe finding sits.
+    /// The point of the most severe finding.
     pub point: Point,
-    /// The most severe first.
+    /// Ordered by severity, the highest first.
     pub findings: Vec<Finding>,
 }
 
@@ -114,23 +114,23 @@ pub struct Finding {
     #[serde(rename = "type")]
     pub attack_type: AttackType,
     pub point: Point,
-    /// Stable id of what found it, e.g. `sqli-tautology`.
+    /// Stable id of the signature or detector, e.g. `sqli-tautology`.
     pub signature: String,
-    /// Which kind of its type this is. Absent from nodes that did not tell yet.
+    /// The class within its type. Absent from older nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
     pub severity: Severity,
-    /// The payload as text, at most 500 characters of it.
+    /// The payload as text, at most 500 characters.
     pub payload: String,
-    /// Where the payload sits in the decoded value: start and end in bytes.
+    /// Byte range of the payload in the decoded value.
     pub span: (u32, u32),
-    /// The layers that were peeled to reach it, outermost first, e.g. `percent`, `base64`.
+    /// The decoded layers, outermost first, e.g. `percent`, `base64`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decoded: Vec<String>,
 }
 
 impl Finding {
-    /// Longer payloads are cut.
+    /// Longer payloads are truncated.
     pub const PAYLOAD_CHARS: usize = 500;
 }
 
@@ -144,19 +144,19 @@ pub enum Severity {
     Critical,
 }
 
-/// A delivery of a node. The records stay raw so that one the console cannot read does not stop the others.
+/// A batch of a node. Records stay raw, so that an invalid one does not affect the others.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IngestBatch {
     pub node: NodeInfo,
-    /// Told now and then, also when there is nothing to record.
+    /// Sent periodically, also without records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<NodeStatus>,
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::records))]
     pub records: Vec<Box<RawValue>>,
 }
 
-/// Who delivers.
+/// The sending node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeInfo {
@@ -165,26 +165,26 @@ pub struct NodeInfo {
     pub version: String,
 }
 
-/// How a node is doing. Numbers count from its start, but for what the spool had to give up.
+/// Status of a node. Counters start with the node, except those of the spool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeStatus {
     pub started_at: Timestamp,
-    /// Where no route says otherwise.
+    /// The mode of requests without a route of their own.
     pub mode: Mode,
-    /// The version of the console's ruleset that holds.
+    /// The version of the active ruleset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruleset: Option<u64>,
-    /// Rules and entries of lists that this node cannot use.
+    /// Rules and list entries that this node cannot use.
     pub left_out: u64,
     pub requests: u64,
     pub attacks: u64,
     pub blocked: u64,
-    /// Records that wait for delivery.
+    /// Records waiting for delivery.
     pub pending: u64,
-    /// Records that had to go, as the spool was full or could not be written; across restarts.
+    /// Records lost because the spool was full or not writable; across restarts.
     pub dropped: u64,
-    /// The connectors that called it. Absent from nodes that did not tell yet.
+    /// The connectors that called it. Absent from older nodes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connectors: Vec<ConnectorStatus>,
 }
@@ -194,16 +194,16 @@ pub struct NodeStatus {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConnectorStatus {
     pub connector: ConnectorInfo,
-    /// How its requests are delivered; absent: it reports on responses.
+    /// How its requests are delivered; absent for response functions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
     pub last_seen: Timestamp,
     pub calls: u64,
-    /// How many un-inspected requests it told of.
+    /// Requests that it reported as not inspected.
     pub not_inspected: u64,
 }
 
-/// What became of a batch. Everything in it is settled: the node need not send it again.
+/// Result of a batch. Every record is final: the node need not send it again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IngestReply {
@@ -213,13 +213,13 @@ pub struct IngestReply {
     pub rejected: Vec<RejectedRecord>,
 }
 
-/// A record the console will not take, however often it is sent.
+/// A record that the console rejects permanently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RejectedRecord {
     /// Position in the batch.
     pub index: usize,
-    /// The record's id, where it could be read.
+    /// The record's id, if it is valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     pub reason: String,

@@ -1,7 +1,7 @@
-//! Console → node: the rules, lists and modes to decide by, as one versioned whole.
+//! Rulesets that the console sends to nodes: rules, lists and modes with one version.
 //!
-//! A rule says where it holds ([`Scope`]) and what it does ([`Effect`]). What a node cannot read whole, be it a kind or a
-//! condition of a newer console, it leaves out and counts: a condition that is ignored would make a rule hold everywhere.
+//! A rule has a [`Scope`] and an [`Effect`]. A node leaves out and counts rules that it does not understand
+//! completely: ignoring an unknown condition would apply the rule everywhere.
 
 mod lenient;
 mod list;
@@ -16,30 +16,30 @@ pub use rule::{Effect, OverlimitAction, Pattern, Points, Rule, RuleRef, Scope, S
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// All that a console tells its nodes to decide by.
+/// The rules and lists of a console.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ruleset {
-    /// Rises with each change.
+    /// Incremented with each change.
     pub version: u64,
-    /// Another with each change, also when a database is put back to an earlier state: the `ETag`.
+    /// New with each change, also after a database was restored from a backup: the `ETag`.
     #[serde(with = "crate::as_text")]
     pub id: Uuid,
     /// Oldest first.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Rule>))]
     pub rules: Lenient<Rule>,
-    /// Those that have not expired.
+    /// Without expired entries.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<ListEntry>))]
     pub lists: Lenient<ListEntry>,
 }
 
 impl Ruleset {
-    /// Larger ones are refused by nodes.
+    /// Nodes reject larger rulesets.
     pub const MAX_BYTES: usize = 64 * 1024 * 1024;
-    /// A node may wait this long for a change.
+    /// Limit for the long poll of a node.
     pub const MAX_WAIT_SECONDS: u64 = 60;
 
-    /// As it stands in `ETag` and `If-None-Match`.
+    /// The value for `ETag` and `If-None-Match`.
     pub fn etag(id: Uuid) -> String {
         format!("\"{id}\"")
     }

@@ -1,4 +1,4 @@
-//! Enums that travel as a code word and keep words they do not know, so that a newer peer never breaks an older one.
+//! Extensible enums: serialized as code words; unknown words of newer versions are kept.
 
 macro_rules! text_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $code:literal),+ $(,)? }) => {
@@ -6,15 +6,15 @@ macro_rules! text_enum {
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
             $($(#[$variant_meta])* $variant,)+
-            /// A code of a newer version, kept as it came.
+            /// A code of a newer version.
             Other(Box<str>),
         }
 
         impl $name {
-            /// Every code this version knows.
+            /// All codes known to this version.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The code as it travels.
+            /// The serialized code.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $code,)+

@@ -1,4 +1,4 @@
-//! The spelling of what consoles tell nodes, and what nodes make of newer consoles.
+//! JSON of rulesets, and compatibility with newer consoles.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -83,24 +83,24 @@ fn ruleset() -> Ruleset {
 }
 
 #[test]
-fn a_ruleset_is_spelled_so() {
+fn serializes_a_ruleset() {
     insta::assert_json_snapshot!(ruleset());
 }
 
 #[test]
-fn a_ruleset_reads_back_as_it_was() {
+fn a_ruleset_round_trips() {
     let text = serde_json::to_string(&ruleset()).unwrap();
     assert_eq!(serde_json::from_str::<Ruleset>(&text).unwrap(), ruleset());
 }
 
 #[test]
-fn every_kind_is_called_in_json_as_in_the_code() {
+fn kind_matches_the_json() {
     for rule in rules() {
         assert_eq!(serde_json::to_value(&rule.effect).unwrap()["kind"], rule.effect.kind());
     }
 }
 
-/// The ruleset, with changes to its JSON, as a node reads it.
+/// The ruleset with changes to its JSON, as parsed by a node.
 fn newer(change: impl FnOnce(&mut Value)) -> Ruleset {
     let mut value = serde_json::to_value(ruleset()).unwrap();
     change(&mut value);
@@ -108,7 +108,7 @@ fn newer(change: impl FnOnce(&mut Value)) -> Ruleset {
 }
 
 #[test]
-fn a_kind_of_a_newer_console_is_left_out_and_the_rest_holds() {
+fn leaves_out_an_unknown_kind_and_keeps_the_rest() {
     let read = newer(|value| {
         value["rules"][3]["effect"] = json!({"kind": "tarpit", "seconds": 3});
         value["lists"][2]["source"] = json!({"proxy": "tor"});
@@ -120,28 +120,28 @@ fn a_kind_of_a_newer_console_is_left_out_and_the_rest_holds() {
 }
 
 #[test]
-fn a_condition_of_a_newer_console_leaves_the_rule_out_instead_of_widening_it() {
-    for (place, condition) in [
+fn leaves_out_a_rule_with_an_unknown_condition() {
+    for (pointer, condition) in [
         ("/rules/1/scope", "header"),
         ("/rules/1", "weekdays"),
         ("/rules/1/effect", "burst"),
         ("/lists/1", "ports"),
     ] {
-        let read = newer(|value| value.pointer_mut(place).unwrap()[condition] = json!("x"));
+        let read = newer(|value| value.pointer_mut(pointer).unwrap()[condition] = json!("x"));
         let left_out = [read.rules.left_out, read.lists.left_out].concat();
-        assert_eq!(left_out.len(), 1, "{place}");
+        assert_eq!(left_out.len(), 1, "{pointer}");
         assert!(left_out[0].cause.contains(condition), "{left_out:?}");
     }
 }
 
 #[test]
-fn what_is_new_beside_rules_and_lists_is_no_matter() {
+fn ignores_unknown_fields_of_a_ruleset() {
     let read = newer(|value| value["signed_by"] = json!("x"));
     assert_eq!(read, ruleset());
 }
 
 #[test]
-fn an_item_without_an_id_is_left_out_too() {
+fn leaves_out_an_item_without_an_id() {
     let read = newer(|value| value["rules"][0] = json!("?"));
     assert_eq!((read.rules.left_out.len(), read.rules.left_out[0].id.as_str()), (1, ""));
 }

@@ -1,4 +1,4 @@
-//! The spelling of every message on the wire, and that both spellings carry the same.
+//! Wire format of every message, in JSON and MessagePack.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -86,19 +86,19 @@ fn msgpack<T: serde::Serialize>(message: &T) -> String {
 }
 
 #[test]
-fn a_request_to_inspect_is_spelled_so() {
+fn serializes_a_request_to_inspect() {
     insta::assert_json_snapshot!("inspect_request_json", request());
     insta::assert_snapshot!("inspect_request_msgpack", msgpack(&request()));
 }
 
 #[test]
-fn a_verdict_is_spelled_so() {
+fn serializes_a_verdict() {
     insta::assert_json_snapshot!("verdict_json", verdict());
     insta::assert_snapshot!("verdict_msgpack", msgpack(&verdict()));
 }
 
 #[test]
-fn a_response_report_is_spelled_so() {
+fn serializes_a_response_report() {
     let report = ResponseReport {
         request_id: request_id(),
         connector: Some(connector()),
@@ -112,14 +112,14 @@ fn a_response_report_is_spelled_so() {
 }
 
 #[test]
-fn the_endpoints_carry_the_protocol_version() {
+fn endpoint_paths_contain_the_protocol_version() {
     for path in [shared::INSPECT_REQUEST_PATH, shared::INSPECT_RESPONSE_PATH] {
         assert!(path.starts_with(&format!("/v{}/", shared::PROTOCOL_VERSION)), "{path}");
     }
 }
 
 #[test]
-fn the_smallest_request_is_five_fields() {
+fn parses_the_smallest_request() {
     let text = r#"{"client_ip":"::1","method":"GET","host":"h","path":"/","query":"","later":{"x":1}}"#;
     let request: InspectRequest = serde_json::from_str(text).unwrap();
     assert_eq!(request.delivery, Delivery::Inline);
@@ -127,17 +127,17 @@ fn the_smallest_request_is_five_fields() {
 }
 
 #[test]
-fn a_verdict_that_only_the_mode_decided_says_no_more() {
+fn omits_an_empty_decided_by() {
     let verdict = Verdict { decided_by: DecidedBy::default(), ..verdict() };
     let json = serde_json::to_string(&verdict).unwrap();
     assert!(!json.contains("decided_by"), "{json}");
     assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict);
-    let spelled = Encoding::MessagePack.encode(&verdict).unwrap();
-    assert_eq!(Encoding::MessagePack.decode::<Verdict>(&spelled).unwrap(), verdict);
+    let encoded = Encoding::MessagePack.encode(&verdict).unwrap();
+    assert_eq!(Encoding::MessagePack.decode::<Verdict>(&encoded).unwrap(), verdict);
 }
 
 #[test]
-fn an_unknown_action_is_an_error_and_an_unknown_reason_is_kept() {
+fn rejects_an_unknown_action_and_keeps_an_unknown_reason() {
     let json = serde_json::to_string(&verdict()).unwrap();
     assert!(
         serde_json::from_str::<Verdict>(&json.replace(r#""action":"block""#, r#""action":"tarpit""#))
@@ -151,8 +151,8 @@ fn an_unknown_action_is_an_error_and_an_unknown_reason_is_kept() {
 fn any_request() -> impl Strategy<Value = InspectRequest> {
     let headers = prop::collection::vec((".*", ".*"), 0..4);
     let body = prop::option::of(prop::collection::vec(any::<u8>(), 0..64));
-    let place = (any::<std::net::IpAddr>(), ".*", ".*", ".*", ".*");
-    (place, headers, body, any::<(bool, bool, bool)>()).prop_map(
+    let target = (any::<std::net::IpAddr>(), ".*", ".*", ".*", ".*");
+    (target, headers, body, any::<(bool, bool, bool)>()).prop_map(
         |((client_ip, method, host, path, query), headers, body, (truncated, inline, known))| {
             InspectRequest {
                 request_id: known.then(request_id),
@@ -176,15 +176,15 @@ fn any_request() -> impl Strategy<Value = InspectRequest> {
 
 proptest! {
     #[test]
-    fn every_request_survives_both_spellings(request in any_request()) {
+    fn every_request_round_trips_in_both_encodings(request in any_request()) {
         for encoding in [Encoding::Json, Encoding::MessagePack] {
-            let spelled = encoding.encode(&request).unwrap();
-            prop_assert_eq!(&encoding.decode::<InspectRequest>(&spelled).unwrap(), &request);
+            let encoded = encoding.encode(&request).unwrap();
+            prop_assert_eq!(&encoding.decode::<InspectRequest>(&encoded).unwrap(), &request);
         }
     }
 
     #[test]
-    fn no_bytes_make_the_decoders_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+    fn decoders_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
         for encoding in [Encoding::Json, Encoding::MessagePack] {
             let _ = encoding.decode::<InspectRequest>(&bytes);
             let _ = encoding.decode::<Verdict>(&bytes);
@@ -193,7 +193,7 @@ proptest! {
 }
 
 #[test]
-fn a_finding_is_spelled_so() {
+fn serializes_a_finding() {
     let finding = Finding {
         attack_type: AttackType::Sqli,
         point: Point::get("id"),
@@ -208,7 +208,7 @@ fn a_finding_is_spelled_so() {
 }
 
 #[test]
-fn a_finding_of_a_node_that_knew_no_classes_is_read() {
+fn parses_a_finding_without_a_class() {
     let finding: Finding = serde_json::from_str(
         r#"{"type":"sqli","point":[["uri"]],"signature":"s","severity":"high","payload":"","span":[0,0]}"#,
     )

@@ -1,9 +1,10 @@
-//! Makes the bundles for Lambda, carries parameters from one version to the next, and looks for hazards in a distribution.
+//! Command-line tool: builds Lambda bundles, carries parameters over to new versions, and checks
+//! distributions for hazards.
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use connector::{
-    bundle::{self, Assignment, BundleError, Moved},
+    bundle::{self, Assignment, BundleError, CarriedOver},
     doctor::{self, Deployment, Documents, Side},
     parameters::FunctionKind,
 };
@@ -29,47 +30,47 @@ enum Command {
         /// The connector's program, built for Lambda's x86_64 Linux.
         #[arg(long, value_name = "FILE")]
         bootstrap: PathBuf,
-        /// Where the zips go.
+        /// Output folder.
         #[arg(long, value_name = "DIR", default_value = "dist")]
         out: PathBuf,
-        /// A parameter to bake in, e.g. `--set wlrm_inline=False`. May repeat.
+        /// Set a parameter, e.g. `--set wlrm_inline=False`. Can be repeated.
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
     },
-    /// Carry the parameters of a deployed bundle over to a new version, and list what is new, kept and dropped; or set some.
+    /// Carry the parameters of a deployed bundle over to a new version, or set parameters; lists the changes.
     Configure {
         /// The bundle with your values; download it from Lambda (Actions, Export function).
         #[arg(long, value_name = "OLD.zip", required_unless_present = "set")]
         from: Option<PathBuf>,
-        /// A parameter to set, whatever it was before, e.g. `--set wlrm_inline=False`. May repeat.
+        /// Set a parameter, e.g. `--set wlrm_inline=False`. Can be repeated.
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
-        /// The new bundle; it is changed in place.
+        /// The new bundle; changed in place.
         #[arg(value_name = "NEW.zip")]
         zip: PathBuf,
     },
-    /// List what would blind or break the connector on a distribution, in plain words.
+    /// List the hazards of a distribution: settings that prevent inspection or blocking.
     ///
-    /// Exits with 1 if there are hazards, with 2 if a file cannot be read. `just doctor ID` gathers everything live.
+    /// Exits with 1 if there are hazards, with 2 if a file cannot be read. `just doctor ID` fetches the files from AWS.
     Doctor(Doctor),
 }
 
 #[derive(Args)]
 struct Doctor {
-    /// What AWS's tools print: `aws cloudfront get-distribution --id ID`, and the policies, functions and roles that the
-    /// doctor asks for. A file may hold a list of them; `-` is standard input.
+    /// Output of `aws cloudfront get-distribution --id ID`, and of the commands that the doctor lists as
+    /// not checked. A file can contain a list of documents; `-` is standard input.
     #[arg(value_name = "FILE.json", required = true)]
     files: Vec<PathBuf>,
-    /// The name the functions were deployed under: they are called NAME-request and NAME-response.
+    /// Deployment name: the functions are called NAME-request and NAME-response.
     #[arg(long, default_value = "wallarm-connector")]
     name: String,
-    /// Where the functions will be attached, if they are not yet: viewer or origin.
+    /// Triggers for functions that are not attached yet: viewer or origin.
     #[arg(long, value_name = "SIDE", default_value = "viewer", value_parser = side)]
     trigger: Side,
-    /// The path pattern of the behavior they will be attached to.
+    /// Path pattern of the behavior for functions that are not attached yet.
     #[arg(long, value_name = "PATTERN", default_value = "*")]
     behavior: String,
-    /// The status of a block, if `wlrm_block_status` or the node's configuration changes it.
+    /// Status of the block page, if `wlrm_block_status` or the node's configuration changes it.
     #[arg(long, value_name = "STATUS", default_value_t = 403, value_parser = clap::value_parser!(u16).range(400..600))]
     block_status: u16,
 }
@@ -93,7 +94,7 @@ fn assignments(set: &[String]) -> Result<Vec<Assignment>, BundleError> {
 fn make_bundles(bootstrap: &Path, out: &Path, set: &[String]) -> anyhow::Result<ExitCode> {
     let assignments = assignments(set)?;
     let program = read(bootstrap)?;
-    fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
+    fs::create_dir_all(out).with_context(|| format!("cannot create the folder {}", out.display()))?;
     for function in [FunctionKind::Request, FunctionKind::Response] {
         let zip = bundle::bundle(function, &program, &assignments)?;
         let path = out.join(bundle::file_name(function));
@@ -106,15 +107,15 @@ fn make_bundles(bootstrap: &Path, out: &Path, set: &[String]) -> anyhow::Result<
 fn configure(from: Option<&Path>, set: &[String], zip: &Path) -> anyhow::Result<ExitCode> {
     let set = assignments(set)?;
     let new = read(zip)?;
-    let (carried, moved) = match from {
+    let (zip_bytes, carried) = match from {
         Some(from) => bundle::carry_over(&read(from)?, &new)?,
-        None => (new, Moved::default()),
+        None => (new, CarriedOver::default()),
     };
-    write(zip, &bundle::assign(&carried, &set)?)?;
-    let Moved { kept, added, dropped } = moved;
+    write(zip, &bundle::assign(&zip_bytes, &set)?)?;
+    let CarriedOver { kept, added, dropped } = carried;
     for (what, assignments) in [("kept", kept), ("new, default", added), ("dropped", dropped), ("set", set)] {
         for Assignment { name, literal } in assignments {
-            // A key must not end up in a terminal's history.
+            // Secrets must not appear in terminal output.
             let is_secret = ["wlrm_signing_key", "wlrm_block_me"].contains(&&*name) && literal != "None";
             let shown = if is_secret { "…" } else { &literal };
             println!("{what:<14}{name} = {shown}");
@@ -128,10 +129,8 @@ impl Doctor {
         let mut documents = Documents::default();
         for file in &self.files {
             let text = match file.to_str() {
-                Some("-") => io::read_to_string(io::stdin()).context("standard input cannot be read")?,
-                _ => {
-                    fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?
-                }
+                Some("-") => io::read_to_string(io::stdin()).context("cannot read standard input")?,
+                _ => fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
             };
             documents.read(&file.display().to_string(), &text)?;
         }
@@ -148,19 +147,19 @@ fn side(text: &str) -> Result<Side, &'static str> {
     match text {
         "viewer" => Ok(Side::Viewer),
         "origin" => Ok(Side::Origin),
-        _ => Err("it is viewer or origin"),
+        _ => Err("must be viewer or origin"),
     }
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "two digits of a file's size")]
+#[expect(clippy::cast_precision_loss, reason = "a file size is shown with two decimals")]
 fn mebibytes(bytes: usize) -> f64 {
     bytes as f64 / (1024.0 * 1024.0)
 }

@@ -1,12 +1,12 @@
-//! `lambda_function.py`: its parameters, as text.
+//! Parameters in the text of `lambda_function.py`.
 
-use super::BundleError;
+use super::error::BundleError;
 use serde_json::Value;
 use std::ops::Range;
 
 const BUILT_IN: &str = include_str!("../../launcher/lambda_function.py");
 
-/// The launcher, with the parameters people may have edited.
+/// The launcher, whose parameters a user may have edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Launcher(String);
 
@@ -18,7 +18,7 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Reads `wlrm_name=value`. True, False, None and numbers stay what they are in Python; all else is text.
+    /// Parses `wlrm_name=value`. True, False, None and numbers stay Python literals; the rest is text.
     pub fn parse(text: &str) -> Result<Self, BundleError> {
         let (name, value) = text.split_once('=').ok_or_else(|| BundleError::Assignment(text.to_owned()))?;
         let name = known(name)?;
@@ -27,23 +27,24 @@ impl Assignment {
         Ok(Self { name, literal })
     }
 
-    /// Reads a value of JSON. Beside the assignment, the name and what the launcher hands over: Python's `str()` of it.
+    /// Converts a JSON value. Also returns the name and the text the launcher passes, Python's `str()`.
     pub(super) fn from_json(name: &str, value: &Value) -> Result<(Self, (String, String)), BundleError> {
         let name = known(name)?;
+        let both = |text: String| (text.clone(), text);
         let (literal, text) = match value {
-            // No variable of a process can hold a NUL.
+            // Environment variables cannot contain NUL.
             Value::String(text) if !text.contains('\0') => (python_string(text), text.clone()),
-            Value::Bool(true) => ("True".to_owned(), "True".to_owned()),
-            Value::Bool(false) => ("False".to_owned(), "False".to_owned()),
-            Value::Null => ("None".to_owned(), "None".to_owned()),
-            Value::Number(number) if number.is_u64() => (number.to_string(), number.to_string()),
+            Value::Bool(true) => both("True".to_owned()),
+            Value::Bool(false) => both("False".to_owned()),
+            Value::Null => both("None".to_owned()),
+            Value::Number(number) if number.is_u64() => both(number.to_string()),
             _ => return Err(BundleError::Value { name }),
         };
         Ok((Self { name: name.clone(), literal }, (name, text)))
     }
 }
 
-/// The name of a parameter there is.
+/// Rejects names that are not parameters of the launcher.
 fn known(name: &str) -> Result<String, BundleError> {
     let known = Launcher::built_in().assignments()?;
     if known.iter().any(|assignment| assignment.name == name) {
@@ -66,26 +67,26 @@ impl Launcher {
         &self.0
     }
 
-    /// The parameters in their order.
+    /// The parameters in the order of the file.
     pub(super) fn assignments(&self) -> Result<Vec<Assignment>, BundleError> {
-        Ok(self.placed()?.into_iter().map(|(assignment, _)| assignment).collect())
+        Ok(self.located()?.into_iter().map(|(assignment, _)| assignment).collect())
     }
 
-    /// This launcher with these values; names it does not have are left out.
+    /// Replaces values; names that the launcher does not have are ignored.
     pub(super) fn with(&self, values: &[Assignment]) -> Result<Self, BundleError> {
         let mut text = self.0.clone();
-        // From the end, so that the places before stay true.
-        for (assignment, place) in self.placed()?.into_iter().rev() {
+        // From the end, so that earlier ranges stay valid.
+        for (assignment, lines) in self.located()?.into_iter().rev() {
             if let Some(value) = values.iter().rfind(|value| value.name == assignment.name) {
-                text.replace_range(place, &format!("{} = {}\n", value.name, value.literal));
+                text.replace_range(lines, &format!("{} = {}\n", value.name, value.literal));
             }
         }
         Ok(Self(text))
     }
 
-    /// The parameters, and the lines each takes.
-    fn placed(&self) -> Result<Vec<(Assignment, Range<usize>)>, BundleError> {
-        let mut placed = Vec::new();
+    /// The parameters, and the byte range of the lines of each.
+    fn located(&self) -> Result<Vec<(Assignment, Range<usize>)>, BundleError> {
+        let mut located = Vec::new();
         let mut at = 0;
         while let Some(rest) = self.0.get(at..).filter(|rest| !rest.is_empty()) {
             let line = rest.split_inclusive('\n').next().unwrap_or(rest);
@@ -96,14 +97,14 @@ impl Launcher {
             let start = at + line.len() - value.len();
             let end = start + literal_length(&self.0[start..], name)?;
             let literal = self.0[start..end].trim_end().to_owned();
-            placed.push((Assignment { name: name.to_owned(), literal }, at..end));
+            located.push((Assignment { name: name.to_owned(), literal }, at..end));
             at = end;
         }
-        Ok(placed)
+        Ok(located)
     }
 }
 
-/// The name and what follows the equals sign, when a line sets a parameter.
+/// Splits a line that sets a parameter at its equals sign.
 fn parameter(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once('=')?;
     let name = name.trim_end();
@@ -112,7 +113,7 @@ fn parameter(line: &str) -> Option<(&str, &str)> {
     is_name.then(|| (name, value.trim_start_matches(' ')))
 }
 
-/// How far a literal goes: to the end of its line, or of the line on which its triple quotes close.
+/// Length of a literal: up to the end of its line, or of the line that closes its triple quotes.
 fn literal_length(text: &str, name: &str) -> Result<usize, BundleError> {
     let to_line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |end| from + end + 1);
     let unreadable = || BundleError::Literal { name: name.to_owned() };
@@ -131,7 +132,7 @@ fn literal_length(text: &str, name: &str) -> Result<usize, BundleError> {
     }
 }
 
-/// JSON's strings are Python's, too.
+/// A JSON string is a valid Python string literal.
 pub(super) fn python_string(text: &str) -> String {
     Value::from(text).to_string()
 }
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_replace_their_lines_and_nothing_else() {
+    fn replaces_only_the_lines_of_the_parameters_given() {
         let values =
             assign(&["wlrm_node_addr=http://127.0.0.1:5050", "wlrm_inline=False", "wlrm_deadline_ms=500"]);
         let launcher = Launcher::built_in().with(&values).unwrap();
@@ -159,20 +160,20 @@ mod tests {
     }
 
     #[test]
-    fn a_value_cannot_leave_its_string() {
+    fn escapes_a_value_that_would_end_its_string() {
         let [quoted] = &assign(&["wlrm_node_addr=\"\nimport os #\\"])[..] else { panic!("one") };
         assert_eq!(quoted.literal, r#""\"\nimport os #\\""#);
     }
 
     #[test]
-    fn an_unknown_parameter_is_named() {
+    fn names_an_unknown_parameter() {
         let error = Assignment::parse("wlrm_node_adr=x").unwrap_err().to_string();
         assert!(error.contains("wlrm_node_adr") && error.contains("wlrm_node_addr"), "{error}");
         assert!(Assignment::parse("wlrm_node_addr").is_err());
     }
 
     #[test]
-    fn values_people_wrote_are_read_back_as_they_stand() {
+    fn reads_edited_values_back_unchanged() {
         let text = "# top\nwlrm_node_addr = 'https://a'  # ours\nwlrm_node_ca=\"\"\"\nPEM = x\n\"\"\"\nimport os\nwlrm_inline = False";
         let launcher = Launcher::read(text.to_owned());
         let literals: Vec<_> =
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_spread_over_lines_otherwise_is_an_error_that_names_it() {
+    fn names_a_parameter_whose_value_spans_lines() {
         for text in ["wlrm_node_addr = (\n  'a'\n)", "wlrm_node_ca = '''never closed"] {
             let error = Launcher::read(text.to_owned()).assignments().unwrap_err().to_string();
             assert!(error.contains("wlrm_node_"), "{error}");
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_of_the_launcher_is_one_the_program_reads() {
+    fn the_program_reads_exactly_the_parameters_of_the_launcher() {
         use std::cell::RefCell;
         let asked = RefCell::new(Vec::new());
         let _ = crate::Parameters::read(|name| {

@@ -1,12 +1,12 @@
-//! The event of each of the four triggers.
+//! Events of the four triggers.
 
-use super::Headers;
+use super::{headers::Headers, reply::Reply};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 use shared::{Body, RequestId, Trigger};
 use std::borrow::Cow;
 
-/// One event. Response triggers carry the request, too.
+/// One event. Events of response triggers contain the request, too.
 #[derive(Debug)]
 pub struct Event<'a> {
     pub config: EventConfig<'a>,
@@ -14,20 +14,20 @@ pub struct Event<'a> {
     response: Option<&'a RawValue>,
 }
 
-/// Why an event could not be read.
+/// Why an event is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
-    #[error("the event is not one of CloudFront: {0}")]
+    #[error("the event is not a CloudFront event: {0}")]
     Envelope(#[source] serde_json::Error),
-    #[error("the event holds {0} records instead of one")]
+    #[error("the event has {0} records instead of one")]
     Records(usize),
-    #[error("the event's request cannot be read: {0}")]
+    #[error("the event's request is invalid: {0}")]
     Request(#[source] serde_json::Error),
-    #[error("the event's response cannot be read: {0}")]
+    #[error("the event's response is invalid: {0}")]
     Response(#[source] serde_json::Error),
     #[error("the event has no response")]
     NoResponse,
-    #[error("the event's {field} is {value:?}, which cannot be read")]
+    #[error("the event's {field} is invalid: {value:?}")]
     Field { field: &'static str, value: String },
 }
 
@@ -39,12 +39,12 @@ pub struct EventConfig<'a> {
     #[serde(borrow)]
     pub distribution_id: Cow<'a, str>,
     pub event_type: Trigger,
-    /// Equal in all events of one viewer request; the viewer sees it as `x-amz-cf-id`.
+    /// The same in all events of a viewer request; the viewer receives it as `x-amz-cf-id`.
     #[serde(borrow)]
     pub request_id: Cow<'a, str>,
 }
 
-/// The viewer's request, as far as inspection needs it.
+/// The fields of the viewer's request that inspection needs.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventRequest<'a> {
@@ -64,7 +64,7 @@ pub struct EventRequest<'a> {
     pub origin: Option<Origin>,
 }
 
-/// The body, when the trigger's "include body" is set.
+/// The body, if the trigger includes it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventBody<'a> {
@@ -76,7 +76,7 @@ pub struct EventBody<'a> {
     pub data: Cow<'a, str>,
 }
 
-/// Where the request goes next; in events of the origin triggers.
+/// The origin, in events of the origin triggers.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Origin {
@@ -141,14 +141,18 @@ impl<'a> Event<'a> {
         serde_json::from_str(response.get()).map_err(EventError::Response)
     }
 
-    /// What CloudFront should go on with: the response at response triggers, else the request; as it came.
-    pub fn unchanged(&self) -> &'a RawValue {
-        self.response.unwrap_or(self.request)
+    pub fn is_request(&self) -> bool {
+        self.config.event_type.is_request()
+    }
+
+    /// Returns the response at response triggers, else the request, byte for byte.
+    pub fn unchanged(&self) -> Reply {
+        Reply::Unchanged(self.response.unwrap_or(self.request).to_owned())
     }
 }
 
 impl EventRequest<'_> {
-    /// Whether the viewer sent a body, shown to the function or not.
+    /// Whether the viewer sent a body, even if the event does not include it.
     pub fn has_body(&self) -> bool {
         self.body.as_ref().is_some_and(|body| !body.data.is_empty())
             || self.headers.first("content-length").is_some_and(|length| length.trim() != "0")
@@ -174,7 +178,7 @@ impl Origin {
     }
 }
 
-/// CloudFront writes statuses as text.
+/// CloudFront writes the status as text.
 fn status_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

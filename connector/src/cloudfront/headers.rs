@@ -1,9 +1,9 @@
-//! Headers in CloudFront's notation: `{"lower-name": [{"key": "Name", "value": "…"}, …]}`.
+//! Headers in CloudFront's format: `{"lower-name": [{"key": "Name", "value": "…"}, …]}`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{borrow::Cow, fmt};
 
-/// Names in lower case, in the order of the event; a name may repeat.
+/// Lower-case names in the order of the event; a name can repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Headers(pub Vec<(String, String)>);
 
@@ -16,7 +16,7 @@ struct Entry<'a> {
 }
 
 impl Headers {
-    /// The first value of a name given in lower case.
+    /// The first value of a lower-case name.
     pub fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }

@@ -1,23 +1,23 @@
-//! What a function may answer.
+//! Replies of a function.
 
-use super::Headers;
+use super::headers::Headers;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The function's answer to CloudFront.
+/// The function's reply to CloudFront.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    /// The event's own request or response, the same bytes.
+    /// The event's request or response, byte for byte.
     Unchanged(Box<RawValue>),
-    /// An answer that ends the request here.
+    /// A response in place of the origin's.
     Generated(GeneratedResponse),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GeneratedResponse {
-    /// CloudFront takes the status as text.
+    /// CloudFront expects text.
     pub status: String,
     pub status_description: &'static str,
     pub headers: Headers,
@@ -26,7 +26,7 @@ pub struct GeneratedResponse {
 }
 
 impl GeneratedResponse {
-    /// What CloudFront counts against its limit: the body and the headers.
+    /// The size that CloudFront limits: body and headers.
     pub fn bytes(&self) -> usize {
         self.body.len()
             + self.headers.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>()

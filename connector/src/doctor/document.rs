@@ -1,9 +1,9 @@
-//! The JSON that `aws … get-…` prints, as far as the doctor looks at it.
+//! JSON documents of the AWS command line (`aws … get-…`), limited to the fields that the doctor checks.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Everything that was read. A file holds one document, or a list of them.
+/// All documents read. A file contains one document, or a list of them.
 #[derive(Debug, Default)]
 pub struct Documents {
     distribution: Option<Distribution>,
@@ -17,15 +17,15 @@ pub struct Documents {
 pub enum DocumentError {
     #[error("{file} is not JSON")]
     Json { file: String, source: serde_json::Error },
-    #[error("{file}: {document} does not have the form AWS prints")]
+    #[error("{file}: {document} does not match the format that AWS prints")]
     Form { file: String, document: &'static str, source: serde_json::Error },
     #[error(
-        "{file} holds something else than the output of aws cloudfront get-distribution, get-distribution-config, \
+        "{file} is not the output of aws cloudfront get-distribution, get-distribution-config, \
          get-cache-policy or get-origin-request-policy, aws lambda get-function-configuration, or aws iam get-role"
     )]
     Unknown { file: String },
     #[error(
-        "no file holds a distribution; save one with: aws cloudfront get-distribution --id ID > distribution.json"
+        "no file contains a distribution; save one with: aws cloudfront get-distribution --id ID > distribution.json"
     )]
     NoDistribution,
     #[error("the distribution has no behavior for the path pattern {0:?}")]
@@ -33,7 +33,7 @@ pub enum DocumentError {
 }
 
 impl Documents {
-    /// Adds what a file holds; `file` is its name in errors.
+    /// Adds the documents of a file; `file` is its name in errors.
     pub fn read(&mut self, file: &str, text: &str) -> Result<(), DocumentError> {
         let json = serde_json::from_str(text)
             .map_err(|source| DocumentError::Json { file: file.to_owned(), source })?;
@@ -55,17 +55,17 @@ impl Documents {
         if let Some(config) =
             inner("/Distribution/DistributionConfig").or_else(|| inner("/DistributionConfig"))
         {
-            self.distribution = Some(typed(config, "the distribution", file)?);
+            self.distribution = Some(parse(config, "the distribution", file)?);
         } else if let Some(policy) = inner("/CachePolicy") {
-            self.cache_policies.push(typed(policy, "the cache policy", file)?);
+            self.cache_policies.push(parse(policy, "the cache policy", file)?);
         } else if let Some(policy) = inner("/OriginRequestPolicy") {
-            self.origin_request_policies.push(typed(policy, "the origin request policy", file)?);
+            self.origin_request_policies.push(parse(policy, "the origin request policy", file)?);
         } else if let Some(function) = inner("/Configuration") {
-            self.functions.push(typed(function, "the function", file)?);
+            self.functions.push(parse(function, "the function", file)?);
         } else if json.get("FunctionArn").is_some() {
-            self.functions.push(typed(json, "the function", file)?);
+            self.functions.push(parse(json, "the function", file)?);
         } else if let Some(role) = json.get_mut("Role").map(Value::take) {
-            self.roles.push(typed(role, "the role", file)?);
+            self.roles.push(parse(role, "the role", file)?);
         } else {
             return Err(DocumentError::Unknown { file: file() });
         }
@@ -73,7 +73,7 @@ impl Documents {
     }
 }
 
-fn typed<T: serde::de::DeserializeOwned>(
+fn parse<T: serde::de::DeserializeOwned>(
     json: Value,
     document: &'static str,
     file: impl Fn() -> String,
@@ -81,7 +81,7 @@ fn typed<T: serde::de::DeserializeOwned>(
     serde_json::from_value(json).map_err(|source| DocumentError::Form { file: file(), document, source })
 }
 
-/// AWS's lists; an empty one has no `Items`.
+/// A list; AWS leaves out `Items` when it is empty.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Items<T> {
@@ -126,7 +126,7 @@ pub(super) struct ErrorPage {
     pub(super) error_caching_min_ttl: u64,
 }
 
-/// CloudFront's own, in seconds.
+/// CloudFront's default, in seconds.
 fn default_error_ttl() -> u64 {
     10
 }
@@ -137,7 +137,7 @@ pub(super) struct Behavior {
     path_pattern: Option<String>,
     pub(super) cache_policy_id: Option<String>,
     pub(super) origin_request_policy_id: Option<String>,
-    /// Of behaviors older than policies.
+    /// Legacy settings of behaviors without policies.
     pub(super) forwarded_values: Option<ForwardedValues>,
     #[serde(rename = "MaxTTL")]
     pub(super) max_ttl: Option<u64>,
@@ -258,6 +258,6 @@ pub(super) struct Function {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Role {
     pub(super) arn: String,
-    /// A policy; as JSON, or as text that is JSON.
+    /// A policy: JSON, or JSON as text.
     pub(super) assume_role_policy_document: Value,
 }

@@ -1,18 +1,18 @@
-//! Whether the functions can run, and go on running: their runtime's end, and whom their role trusts.
+//! Lifetime checks: the end of support of the functions' runtime, and the trust policy of their role.
 
 use super::{
-    Deployment,
+    deployment::Deployment,
     document::{Distribution, Documents, Role},
     report::{HazardKind, Report},
 };
 use jiff::{ToSpan as _, civil::Date};
 use serde_json::Value;
 
-/// AWS writes to the owners of functions so long before a runtime's end.
+/// AWS notifies the owners of functions this long before the end of support.
 const NOTICE_DAYS: i64 = 180;
 const SERVICES: [&str; 2] = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"];
 
-/// When AWS plans to deprecate a runtime. One that is not known here is newer than this program.
+/// Planned end of support. Runtimes that are not listed are newer than this program.
 fn end_of(runtime: &str) -> Option<Date> {
     Some(match runtime {
         "python3.8" => Date::constant(2024, 10, 14),
@@ -35,13 +35,13 @@ pub(super) fn examine(documents: &Documents, deployment: &Deployment, today: Dat
         {
             let ends = if today >= end { "ended" } else { "ends" };
             report.hazard(HazardKind::RuntimeEnds, &function.arn, format!(
-                "AWS's support for {runtime} {ends} on {end}: some time after, functions on it can be neither made nor changed.",
+                "AWS's support for {runtime} {ends} on {end}; later, functions on it cannot be created or updated.",
             ));
         }
         if !documents.roles.iter().any(|role| role.arn == function.role) {
             let name = function.role.rsplit('/').next().unwrap_or_default();
             report.not_checked(format!(
-                "whom {} trusts; add the output of: aws iam get-role --role-name {name}",
+                "the trust policy of {}; add the output of: aws iam get-role --role-name {name}",
                 function.role
             ));
         }
@@ -56,7 +56,7 @@ pub(super) fn examine(documents: &Documents, deployment: &Deployment, today: Dat
                 HazardKind::TrustMissing,
                 &role.arn,
                 format!(
-                    "The role does not trust {}: CloudFront cannot run functions that have it.",
+                    "The role does not trust {}: CloudFront cannot run functions that use it.",
                     missing.join(" and "),
                 ),
             );
@@ -72,7 +72,7 @@ fn attached_without_configuration(documents: &Documents, deployment: &Deployment
         if deployment.owns(&association.arn) && !known {
             let arn = &association.arn;
             report.not_checked(format!(
-                "runtime and role of {arn}; add the output of: aws lambda get-function-configuration --region us-east-1 \
+                "the runtime and role of {arn}; add the output of: aws lambda get-function-configuration --region us-east-1 \
                  --function-name {arn}",
             ));
         }
@@ -91,7 +91,7 @@ fn trusts(role: &Role, service: &str) -> bool {
     })
 }
 
-/// Policies write a list of one as the one.
+/// Policies may write a list of one item as the item.
 fn one_or_many(json: &Value) -> impl Iterator<Item = &Value> {
     json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice).iter()
 }

@@ -1,21 +1,21 @@
-//! What the doctor says, in plain words.
+//! Report of the doctor.
 
 use std::fmt;
 
-/// What was found, and what could not be looked at.
+/// Hazards, and checks that were not possible.
 #[derive(Debug, Default)]
 pub struct Report {
     pub hazards: Vec<Hazard>,
-    /// Each with the command that prints what is missing.
+    /// Each with the command that prints the missing document.
     pub not_checked: Vec<String>,
 }
 
 #[derive(Debug)]
 pub struct Hazard {
     pub kind: HazardKind,
-    /// The behavior, function or role it is about.
-    pub place: String,
-    pub what: String,
+    /// The behavior, function or role.
+    pub subject: String,
+    pub text: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum HazardKind {
 }
 
 impl HazardKind {
-    /// A name to search for; it does not change.
+    /// A stable code to search for.
     pub fn code(self) -> &'static str {
         match self {
             Self::ErrorPageReplacesBlock => "error-page-replaces-block",
@@ -55,8 +55,8 @@ impl HazardKind {
         }
     }
 
-    /// What to do about it.
-    pub fn cure(self) -> &'static str {
+    /// The recommended fix.
+    pub fn fix(self) -> &'static str {
         match self {
             Self::ErrorPageReplacesBlock => {
                 "Remove that custom error response, or block with another status (wlrm_block_status)."
@@ -72,28 +72,28 @@ impl HazardKind {
                 "Use the origin request policy AllViewer (or AllViewerExceptHostHeader), or attach to viewer triggers."
             }
             Self::HostNotSeen => {
-                "Have the viewer's host copied to a header of its own (a CloudFront function can), forward that, and name it in \
-                 wlrm_host_header; or attach to viewer triggers."
+                "Copy the viewer's host to another header (for example with a CloudFront function), forward that header, and \
+                 set wlrm_host_header to it; or attach to viewer triggers."
             }
-            Self::BodyNotIncluded => "Run deploy again, or tick \"Include body\" at the trigger.",
+            Self::BodyNotIncluded => "Run deploy again, or select \"Include body\" at the trigger.",
             Self::SlotOccupied => {
-                "Attach to the other side's triggers (--trigger), or let deploy take the place with --replace."
+                "Attach to the other side's triggers (--trigger), or run deploy with --replace."
             }
             Self::CloudFrontFunction => {
                 "Attach to origin triggers (--trigger origin), or remove the CloudFront function from this behavior."
             }
-            Self::BehaviorNotCovered => "Run deploy with --behavior for this path pattern, too.",
+            Self::BehaviorNotCovered => "Run deploy with --behavior for this path pattern.",
             Self::RuntimeEnds => "Run upgrade with --runtime python3.13.",
             Self::TrustMissing => {
-                "Let the role's trust policy name lambda.amazonaws.com and edgelambda.amazonaws.com."
+                "Add lambda.amazonaws.com and edgelambda.amazonaws.com to the role's trust policy."
             }
         }
     }
 }
 
 impl Report {
-    pub(super) fn hazard(&mut self, kind: HazardKind, place: &str, what: String) {
-        self.hazards.push(Hazard { kind, place: place.to_owned(), what });
+    pub(super) fn hazard(&mut self, kind: HazardKind, subject: &str, text: String) {
+        self.hazards.push(Hazard { kind, subject: subject.to_owned(), text });
     }
 
     pub(super) fn not_checked(&mut self, what: String) {
@@ -105,8 +105,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Hazard { kind, place, what } in &self.hazards {
-            writeln!(f, "{} ({place})\n  {what}\n  Do: {}\n", kind.code(), kind.cure())?;
+        for Hazard { kind, subject, text } in &self.hazards {
+            writeln!(f, "{} ({subject})\n  {text}\n  Fix: {}\n", kind.code(), kind.fix())?;
         }
         for what in &self.not_checked {
             writeln!(f, "not checked: {what}")?;

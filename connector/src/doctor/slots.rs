@@ -1,30 +1,13 @@
-//! The four places for functions of a behavior: one function each.
+//! Function slots of a behavior: one function per trigger.
 
 use super::{
-    Deployment,
+    deployment::{Deployment, Side},
     document::{Behavior, Distribution},
     report::{HazardKind, Report},
 };
-use std::fmt;
 
-/// Before the cache, or behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    Viewer,
-    Origin,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Viewer => "viewer",
-            Self::Origin => "origin",
-        })
-    }
-}
-
-/// The behaviors that have our request function, and where.
-pub(super) fn placed<'a>(
+/// The behaviors that the request function is attached to, with its side.
+pub(super) fn attached<'a>(
     distribution: &'a Distribution,
     deployment: &Deployment,
 ) -> Vec<(&'a Behavior, Side)> {
@@ -43,23 +26,23 @@ pub(super) fn examine(behavior: &Behavior, side: Side, deployment: &Deployment, 
     let request_event = format!("{side}-request");
     let response_event = format!("{side}-response");
     let associations = &behavior.lambda_function_associations.items;
-    // The response function may be on the other side: then its own slot is settled.
-    let answered =
+    // A response function attached to the other side needs no slot here.
+    let has_response =
         associations.iter().any(|it| it.event_type.ends_with("-response") && deployment.owns(&it.arn));
     for it in associations {
         let ours = deployment.owns(&it.arn);
         if ours && it.event_type == request_event && !it.include_body {
             report.hazard(HazardKind::BodyNotIncluded, behavior.pattern(), format!(
-                "Bodies of requests are not inspected: the function at {request_event} does not get them.",
+                "Request bodies are not inspected: the function at {request_event} does not receive them.",
             ));
         }
-        let needed = it.event_type == request_event || (it.event_type == response_event && !answered);
+        let needed = it.event_type == request_event || (it.event_type == response_event && !has_response);
         if !ours && needed {
             report.hazard(
                 HazardKind::SlotOccupied,
                 behavior.pattern(),
                 format!(
-                    "{} is at {} already, and a behavior takes one function per trigger.",
+                    "{} is attached to {}, and a behavior allows one function per trigger.",
                     it.arn, it.event_type,
                 ),
             );
@@ -68,7 +51,7 @@ pub(super) fn examine(behavior: &Behavior, side: Side, deployment: &Deployment, 
     let functions = behavior.function_associations.items.iter();
     if let (Side::Viewer, Some(function)) = (side, functions.into_iter().next()) {
         report.hazard(HazardKind::CloudFrontFunction, behavior.pattern(), format!(
-            "The CloudFront function {} is at {}: a behavior cannot have one and a Lambda function at viewer triggers.",
+            "The CloudFront function {} is attached to {}: a behavior cannot combine it with Lambda functions at viewer triggers.",
             function.arn, function.event_type,
         ));
     }

@@ -1,15 +1,14 @@
-//! What the node is told of an event.
+//! Messages to the node about an event.
 
 use crate::{
-    VERSION,
     cloudfront::{Event, EventBody, EventConfig, EventError, EventRequest, Headers, Origin},
-    fallback::Ledger,
+    ledger::Ledger,
     parameters::{BlockMe, Parameters},
 };
 use shared::{Body, ConnectorInfo, InspectRequest, ResponseReport, Trigger};
 use std::net::IpAddr;
 
-/// Response headers worth a report. The others may carry secrets, and nobody asks for them.
+/// Response headers in reports. Others may contain secrets.
 const REPORTED_HEADERS: &[&str] = &["content-type", "content-length", "location", "retry-after", "server"];
 
 pub(super) fn inspect_request(
@@ -61,18 +60,18 @@ fn client_ip(request: &EventRequest<'_>, parameters: &Parameters) -> Result<IpAd
     Ok(parameters.real_ip.as_ref().map_or(caller, |real_ip| real_ip.viewer(caller, &request.headers)))
 }
 
-/// The body as far as the node may see it, and whether there was more.
+/// The part of the body that the node may inspect, and whether the body was longer.
 fn body(request: &EventRequest<'_>, parameters: &Parameters) -> Result<(Option<Body>, bool), EventError> {
     let cut = request.body.as_ref().is_some_and(|body| body.input_truncated);
-    let shown = request.body.as_ref().filter(|_| parameters.body.inspect);
-    let Some(Body(mut bytes)) = shown.map(EventBody::decode).transpose()? else { return Ok((None, cut)) };
+    let inspected = request.body.as_ref().filter(|_| parameters.body.inspect);
+    let Some(Body(mut bytes)) = inspected.map(EventBody::decode).transpose()? else { return Ok((None, cut)) };
     let limit = parameters.body.limit.unwrap_or(usize::MAX);
     let too_long = bytes.len() > limit;
     bytes.truncate(limit);
     Ok((Some(Body(bytes)), cut || too_long))
 }
 
-/// All but the secret of those who test blocking: it must not end up in a hit.
+/// All but the secret of `wlrm_block_me`, which must not end up in a hit.
 fn headers(Headers(mut headers): Headers, parameters: &Parameters) -> Vec<(String, String)> {
     if parameters.block_me.is_some() {
         headers.retain(|(name, _)| name != BlockMe::HEADER);
@@ -80,7 +79,8 @@ fn headers(Headers(mut headers): Headers, parameters: &Parameters) -> Vec<(Strin
     headers
 }
 
-/// The viewer's host where it can be known. Origin events show the origin's own unless a policy forwards the viewer's.
+/// The viewer's host where it is known: origin events contain the origin's host unless a policy forwards
+/// the viewer's.
 fn host(request: &EventRequest<'_>, trigger: &Trigger, parameters: &Parameters) -> String {
     let forwarded = parameters.host_header.as_deref().filter(|_| trigger.is_origin());
     let forwarded = forwarded.and_then(|name| request.headers.first(name));
@@ -91,7 +91,7 @@ fn host(request: &EventRequest<'_>, trigger: &Trigger, parameters: &Parameters) 
 fn connector_info(config: &EventConfig<'_>, parameters: &Parameters, ledger: &Ledger) -> ConnectorInfo {
     ConnectorInfo {
         kind: "cloudfront".to_owned(),
-        version: VERSION.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         event: Some(config.event_type.clone()),
         distribution_id: Some(config.distribution_id.to_string()),
         distribution_domain: Some(config.distribution_domain_name.to_string()),

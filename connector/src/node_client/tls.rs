@@ -1,4 +1,4 @@
-//! Which certificates of a node are taken.
+//! TLS configuration: which node certificates are accepted.
 
 use crate::parameters::{Pin, Trust};
 use hyper_rustls::ConfigBuilderExt as _;
@@ -14,12 +14,12 @@ use rustls::{
 };
 use std::sync::Arc;
 
-/// TLS that trusts what the parameters say: the public authorities, others instead, or the pinned certificates.
+/// Trusts the public authorities, the configured ones instead, or the pinned certificates.
 pub(super) fn config(trust: &Trust) -> ClientConfig {
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .expect("ring speaks TLS 1.2 and 1.3");
+        .expect("ring supports TLS 1.2 and 1.3");
     if !trust.pins.is_empty() {
         let verifier = Arc::new(Pinned::new(trust, provider));
         return builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
@@ -30,8 +30,8 @@ pub(super) fn config(trust: &Trust) -> ClientConfig {
     }
 }
 
-/// Takes the pinned certificates. A pin says which key it must be, so that names and dates say nothing more; authorities,
-/// where they are given too, have to vouch for it as well.
+/// Accepts the pinned certificates, whatever their name and dates. Configured authorities must have
+/// issued them, too.
 #[derive(Debug)]
 struct Pinned {
     pins: Vec<Pin>,
@@ -44,14 +44,14 @@ impl Pinned {
         let authorities = trust.authorities.as_ref().map(|authorities| {
             WebPkiServerVerifier::builder_with_provider(authorities.clone(), provider.clone())
                 .build()
-                .expect("the parameter holds at least one authority")
+                .expect("the parameter contains at least one authority")
         });
         Self { pins: trust.pins.clone(), authorities, provider }
     }
 
     fn is_pinned(&self, certificate: &CertificateDer<'_>) -> Result<bool, Error> {
         let key = ParsedCertificate::try_from(certificate)?.subject_public_key_info();
-        Ok(self.pins.iter().any(|pin| pin.is_of(certificate) || pin.is_of(&key)))
+        Ok(self.pins.iter().any(|pin| pin.matches(certificate) || pin.matches(&key)))
     }
 }
 
@@ -65,7 +65,7 @@ impl ServerCertVerifier for Pinned {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if !self.is_pinned(certificate)? {
-            return Err(Error::General("the certificate is not a pinned one".to_owned()));
+            return Err(Error::General("the certificate is not pinned".to_owned()));
         }
         match &self.authorities {
             Some(chain) => chain.verify_server_cert(certificate, intermediates, name, ocsp, now),

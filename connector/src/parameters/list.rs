@@ -1,55 +1,37 @@
-//! Values with commas between them.
+//! Formats of comma-separated lists.
 
-use super::value::Value;
+use super::source::Format;
 use crate::bypass::is_plain;
 use shared::ruleset::Network;
 
-/// Every item, or nothing when one is wrong.
+/// Every item, or `None` when one is invalid.
 pub(super) fn items<T>(text: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     text.split(',').map(|text| item(text.trim())).collect()
 }
 
-/// Folders and files of the site, without a slash at the end.
-pub(super) struct Paths(pub(super) Vec<String>);
-pub(super) struct Methods(pub(super) Vec<String>);
-/// Of file names, without the dot.
-pub(super) struct Extensions(pub(super) Vec<String>);
-pub(super) struct Networks(pub(super) Vec<Network>);
-
-impl Value for Paths {
-    const EXPECTED: &'static str =
-        "must be paths such as /static, of letters, digits and -._~@+=: only; several with commas between";
-    fn parse(text: &str) -> Option<Self> {
-        let path =
-            |text: &str| (is_plain(text) && text != "/").then(|| text.trim_end_matches('/').to_owned());
-        items(text, path).map(Self)
-    }
+/// Not empty, and all bytes satisfy the predicate.
+fn word(text: &str, allowed: impl Fn(u8) -> bool) -> Option<String> {
+    (!text.is_empty() && text.bytes().all(allowed)).then(|| text.to_owned())
 }
 
-impl Value for Methods {
-    const EXPECTED: &'static str = "must be methods such as OPTIONS; several with commas between";
-    fn parse(text: &str) -> Option<Self> {
-        let is_method = |text: &str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
-        };
-        items(text, |text| is_method(text).then(|| text.to_owned())).map(Self)
-    }
-}
+/// Folders and files, without a trailing slash.
+pub(super) const PATHS: Format<Vec<String>> = Format::new(
+    "must be comma-separated paths such as /static, with letters, digits and -._~@+=: only",
+    |text| items(text, |path| (is_plain(path) && path != "/").then(|| path.trim_end_matches('/').to_owned())),
+);
 
-impl Value for Extensions {
-    const EXPECTED: &'static str =
-        "must be endings of file names without the dot, such as css; several with commas between";
-    fn parse(text: &str) -> Option<Self> {
-        let is_extension =
-            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        items(text, |text| is_extension(text).then(|| text.to_owned())).map(Self)
-    }
-}
+pub(super) const METHODS: Format<Vec<String>> =
+    Format::new("must be comma-separated methods such as OPTIONS", |text| {
+        items(text, |method| word(method, |byte| byte.is_ascii_uppercase() || byte == b'-'))
+    });
 
-impl Value for Networks {
-    const EXPECTED: &'static str =
-        "must be addresses or networks such as 203.0.113.0/24; several with commas between";
-    fn parse(text: &str) -> Option<Self> {
-        items(text, |text| text.parse().ok()).map(Self)
-    }
-}
+/// Without the dot.
+pub(super) const EXTENSIONS: Format<Vec<String>> =
+    Format::new("must be comma-separated file extensions without the dot, such as css", |text| {
+        items(text, |extension| word(extension, |byte| byte.is_ascii_alphanumeric()))
+    });
+
+pub(super) const NETWORKS: Format<Vec<Network>> =
+    Format::new("must be comma-separated addresses or networks such as 203.0.113.0/24", |text| {
+        items(text, |network| network.parse().ok())
+    });

@@ -1,6 +1,6 @@
-//! Whom to trust, and what shows that somebody may ask for something.
+//! Trust anchors, certificate pins and the secret of `wlrm_block_me`.
 
-use super::{list::items, value::Value};
+use super::{list::items, source::Format};
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
@@ -8,12 +8,12 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 use std::{fmt, sync::Arc};
 
-/// Which certificates of a node are taken.
+/// Which certificates of a node are accepted.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// Instead of the public authorities.
+    /// Replace the public authorities.
     pub authorities: Option<Arc<RootCertStore>>,
-    /// When there are any, the certificate must be one of them.
+    /// When not empty, the certificate must match one of them.
     pub pins: Vec<Pin>,
 }
 
@@ -21,17 +21,12 @@ pub struct Trust {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin([u8; 32]);
 
-/// The secret of those who may see blocks although the node only monitors.
+/// Digest of the secret that requests a block while the node only monitors.
 #[derive(Clone)]
 pub struct BlockMe(Pin);
 
-/// Certificates of authorities.
-pub(super) struct Authorities(pub(super) RootCertStore);
-/// At least one.
-pub(super) struct Pins(pub(super) Vec<Pin>);
-
 impl Pin {
-    pub fn is_of(&self, bytes: &[u8]) -> bool {
+    pub fn matches(&self, bytes: &[u8]) -> bool {
         Sha256::digest(bytes)[..] == self.0
     }
 
@@ -49,9 +44,18 @@ impl BlockMe {
     /// The header that carries the secret.
     pub const HEADER: &str = "x-wallarm-block-me";
 
-    /// Digests are compared, so that the time taken tells nothing of the secret.
-    pub fn is(&self, secret: &str) -> bool {
-        self.0.is_of(secret.as_bytes())
+    pub(super) const FORMAT: Format<Self> = Format {
+        expected: "must be a secret of at least 16 characters, without spaces",
+        is_secret: true,
+        parse: |text| {
+            let fits = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_graphic());
+            fits.then(|| Self(Pin(Sha256::digest(text).into())))
+        },
+    };
+
+    /// Compares digests, so that the duration does not depend on the secret.
+    pub fn matches(&self, secret: &str) -> bool {
+        self.0.matches(secret.as_bytes())
     }
 }
 
@@ -61,29 +65,17 @@ impl fmt::Debug for BlockMe {
     }
 }
 
-impl Value for BlockMe {
-    const EXPECTED: &'static str = "must be a secret of at least 16 characters, without spaces";
-    const IS_SECRET: bool = true;
-    fn parse(text: &str) -> Option<Self> {
-        let fits = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_graphic());
-        fits.then(|| Self(Pin(Sha256::digest(text).into())))
-    }
-}
+pub(super) const PINS: Format<Vec<Pin>> = Format::new(
+    "must be comma-separated SHA-256 digests of the node's certificate or public key, 64 hex digits each",
+    |text| items(text, Pin::parse),
+);
 
-impl Value for Pins {
-    const EXPECTED: &'static str = "must be the SHA-256 of the node's certificate or of its public key, as 64 hex digits; several with commas between";
-    fn parse(text: &str) -> Option<Self> {
-        items(text, Pin::parse).map(Self)
-    }
-}
-
-impl Value for Authorities {
-    const EXPECTED: &'static str = "must be the certificates of the authorities to trust, as PEM";
-    fn parse(text: &str) -> Option<Self> {
+/// At least one certificate of an authority.
+pub(super) const AUTHORITIES: Format<Arc<RootCertStore>> =
+    Format::new("must be the certificates of the authorities to trust, as PEM", |text| {
         let mut store = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
             store.add(certificate.ok()?).ok()?;
         }
-        (!store.is_empty()).then_some(Self(store))
-    }
-}
+        (!store.is_empty()).then(|| Arc::new(store))
+    });

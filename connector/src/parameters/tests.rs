@@ -31,7 +31,7 @@ fn only_function_and_node_address_have_no_default() {
 }
 
 #[test]
-fn several_addresses_keep_their_order() {
+fn keeps_the_order_of_addresses() {
     let parameters =
         read(&[("WLRM_NODE_ADDR", "https://a.example.com, https://b.example.com:5050/")]).unwrap();
     let endpoints: Vec<_> =
@@ -40,17 +40,17 @@ fn several_addresses_keep_their_order() {
 }
 
 #[test]
-fn requests_cross_a_network_unencrypted_only_when_that_was_said() {
+fn allows_plain_http_to_a_remote_node_only_when_configured() {
     for local in ["http://127.0.0.1:5050", "http://[::1]:5050", "http://localhost:5050"] {
         assert!(read(&[("WLRM_NODE_ADDR", local)]).is_ok(), "{local}");
     }
-    let abroad = ("WLRM_NODE_ADDR", "https://a.example.com,http://10.0.0.1:5050");
-    assert!(read(&[abroad]).unwrap_err().expected.contains("wlrm_allow_plain_http"));
-    assert!(read(&[abroad, ("WLRM_ALLOW_PLAIN_HTTP", "True")]).is_ok());
+    let remote = ("WLRM_NODE_ADDR", "https://a.example.com,http://10.0.0.1:5050");
+    assert!(read(&[remote]).unwrap_err().expected.contains("wlrm_allow_plain_http"));
+    assert!(read(&[remote, ("WLRM_ALLOW_PLAIN_HTTP", "True")]).is_ok());
 }
 
 #[test]
-fn a_secret_is_shown_in_no_error_and_no_debug_text() {
+fn shows_no_secret_in_errors_and_debug_texts() {
     assert_eq!(read(&[("WLRM_SIGNING_KEY_ID", "edge")]).unwrap_err().name, "wlrm_signing_key");
     for (name, value) in [("WLRM_SIGNING_KEY", "s3cret"), ("WLRM_BLOCK_ME", "s3cret")] {
         let error = read(&[(name, value)]).unwrap_err();
@@ -65,7 +65,7 @@ fn a_secret_is_shown_in_no_error_and_no_debug_text() {
 }
 
 #[test]
-fn a_pin_is_hex_with_or_without_colons() {
+fn accepts_a_pin_with_or_without_colons() {
     let colons = format!("{}AB", "ab:".repeat(31));
     let pins = read(&[("WLRM_NODE_PIN", &format!("{}, {colons}", "ab".repeat(32)))]).unwrap().node.trust.pins;
     assert_eq!(pins.len(), 2);
@@ -73,13 +73,13 @@ fn a_pin_is_hex_with_or_without_colons() {
 }
 
 #[test]
-fn folders_are_named_without_the_slash_at_their_end() {
+fn strips_the_trailing_slash_of_a_folder() {
     let bypass = read(&[("WLRM_BYPASS_PATHS", "/static/, /health")]).unwrap().bypass;
     assert_eq!(bypass.paths, ["/static", "/health"]);
 }
 
 #[test]
-fn a_part_of_the_deadline_is_kept_for_the_answer() {
+fn reserves_a_part_of_the_deadline_for_the_reply() {
     let deadlines =
         read(&[("WLRM_DEADLINE_MS", "80"), ("WLRM_ORIGIN_DEADLINE_MS", "25000")]).unwrap().node.deadlines;
     assert_eq!(deadlines.for_calls(&Trigger::ViewerRequest), Duration::from_millis(70));

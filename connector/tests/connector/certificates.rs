@@ -1,4 +1,4 @@
-//! Throw-away authorities, and servers under their certificates.
+//! Temporary certificate authorities, and TLS servers with their certificates.
 
 use axum::serve::Listener;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
@@ -18,7 +18,7 @@ pub(crate) fn authority() -> Authority {
     CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// What a server shows, and how it is pinned.
+/// A server's certificate, and its values for pins.
 pub(crate) struct Identity {
     config: Arc<ServerConfig>,
     pub certificate: Vec<u8>,
@@ -54,7 +54,7 @@ impl Identity {
     }
 }
 
-/// The SHA-256 of it, as a pin.
+/// The SHA-256 digest, as a pin.
 pub(crate) fn pin(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()

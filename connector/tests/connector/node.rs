@@ -1,4 +1,4 @@
-//! A node that answers as told and remembers what it was sent.
+//! A fake node: replies as configured and records the calls.
 
 use axum::{
     Router,
@@ -26,20 +26,20 @@ pub(crate) enum Node {
     /// Would block, but only monitors.
     Monitors,
     /// Allows after 300 ms.
-    IsSlow,
+    Slow,
     Hangs,
     Refuses,
     /// 503 to the first request, then a verdict.
     RefusesOnce,
-    Babbles,
-    AnswersForAnother,
+    RepliesGarbage,
+    RepliesForAnother,
 }
 
-/// What the node was sent.
+/// The calls received.
 #[derive(Default)]
 pub(crate) struct Received {
     pub requests: Vec<InspectRequest>,
-    /// The signatures of calls, each with the body it came with.
+    /// Call signatures, each with the signed body.
     pub signatures: Vec<(String, Bytes)>,
     pub reports: Vec<ResponseReport>,
 }
@@ -69,11 +69,11 @@ async fn inspect(
     if behaviour == Node::Hangs {
         tokio::time::sleep(Duration::from_mins(1)).await;
     }
-    if behaviour == Node::IsSlow {
+    if behaviour == Node::Slow {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     received.lock().unwrap().requests.push(request);
-    if behaviour == Node::AnswersForAnother {
+    if behaviour == Node::RepliesForAnother {
         verdict.request_id = RequestId::derive("E2OTHER", "x");
     }
     if behaviour == Node::RefusesOnce {
@@ -81,7 +81,7 @@ async fn inspect(
     }
     match behaviour {
         Node::Refuses | Node::RefusesOnce => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
-        Node::Babbles => (StatusCode::OK, b"<html>".to_vec()),
+        Node::RepliesGarbage => (StatusCode::OK, b"<html>".to_vec()),
         _ if out_of_band => (StatusCode::ACCEPTED, Vec::new()),
         _ => (StatusCode::OK, Encoding::MessagePack.encode(&verdict).unwrap()),
     }
@@ -100,7 +100,7 @@ async fn report(State((node, received)): State<NodeState>, headers: HeaderMap, b
             *node.lock().unwrap() = Node::Allows;
             return StatusCode::SERVICE_UNAVAILABLE;
         }
-        Node::IsSlow => tokio::time::sleep(Duration::from_millis(300)).await,
+        Node::Slow => tokio::time::sleep(Duration::from_millis(300)).await,
         _ => {}
     }
     StatusCode::ACCEPTED

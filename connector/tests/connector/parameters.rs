@@ -1,13 +1,13 @@
-//! Every parameter at every trigger: what a right value changes there, and that a wrong one harms no visitor.
+//! Every parameter at every trigger: the effect of a valid value, and the fail mode for an invalid one.
 
 mod bench;
 mod rows;
 
 use bench::{Bench, TRIGGERS};
-use rows::{ROWS, Row, WRONG};
+use rows::{INVALID, ROWS, Row};
 use std::{collections::BTreeSet, fmt::Write as _};
 
-/// As the launcher has them.
+/// The parameters of the launcher.
 fn parameters() -> BTreeSet<&'static str> {
     let launcher = include_str!("../../launcher/lambda_function.py");
     let names = launcher.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
@@ -17,7 +17,7 @@ fn parameters() -> BTreeSet<&'static str> {
 #[test]
 fn every_parameter_has_rows() {
     assert_eq!(ROWS.iter().map(|row| row.parameter).collect::<BTreeSet<_>>(), parameters());
-    assert_eq!(WRONG.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(), parameters());
+    assert_eq!(INVALID.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(), parameters());
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn every_parameter_is_documented() {
 }
 
 #[tokio::test]
-async fn a_right_value_changes_what_it_should_at_each_trigger() {
+async fn a_valid_value_has_its_effect_at_each_trigger() {
     let mut table = String::new();
     for row in ROWS {
         let at_triggers = TRIGGERS.map(|trigger| async move {
@@ -55,8 +55,8 @@ async fn a_right_value_changes_what_it_should_at_each_trigger() {
 }
 
 #[tokio::test]
-async fn a_wrong_value_is_named_at_the_start_and_the_fail_mode_decides() {
-    for (parameter, values) in WRONG {
+async fn an_invalid_value_is_named_in_the_log_and_the_fail_mode_decides() {
+    for (parameter, values) in INVALID {
         for (value, trigger) in values.iter().flat_map(|value| TRIGGERS.map(|trigger| (value, trigger))) {
             for fail_mode in ["open", "closed"] {
                 let bench = Bench::misconfigured(parameter, value, trigger, fail_mode).await;
@@ -70,8 +70,8 @@ async fn a_wrong_value_is_named_at_the_start_and_the_fail_mode_decides() {
                 let reply = if closes { "403 text/html; charset=utf-8" } else { "unchanged" };
                 let at = format!("{parameter} = {value} at {}, {fail_mode}", trigger.name);
                 assert_eq!((&*observed["reply"], &*observed["calls"]), (reply, "0"), "{at}");
-                let noted = if trigger.is_request() { "misconfigured" } else { "" };
-                assert_eq!(observed["not inspected"], noted, "{at}");
+                let reason = if trigger.is_request() { "misconfigured" } else { "" };
+                assert_eq!(observed["not inspected"], reason, "{at}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Which certificates of a node the connector takes.
+//! Node certificates that the connector accepts.
 
 use crate::certificates::{Authority, Identity, authority, pin};
 use axum::{Router, http::StatusCode, routing::post, serve::Listener as _};
@@ -8,7 +8,7 @@ use connector::{
 };
 use std::time::Duration;
 
-/// A node under this certificate, at this address.
+/// Starts a node with this certificate and returns its address.
 async fn serve(identity: &Identity) -> String {
     let listener = identity.listen().await;
     let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
@@ -17,7 +17,7 @@ async fn serve(identity: &Identity) -> String {
     address
 }
 
-/// One call to the node, by somebody who trusts these authorities and has these pins.
+/// Calls the node with these authorities and pins.
 async fn call(node: &str, authorities: Option<&str>, pins: Option<&str>) -> Result<(), CallError> {
     let parameters = Parameters::read(|name| match name {
         "WLRM_FUNCTION" => Some("request".to_owned()),
@@ -40,7 +40,7 @@ async fn node(authority: &Authority, name: &str, expired: bool) -> String {
 }
 
 #[tokio::test]
-async fn a_private_authority_is_trusted_when_it_is_named() {
+async fn trusts_a_configured_private_authority() {
     let (ours, other) = (authority(), authority());
     let node = node(&ours, "localhost", false).await;
     call(&node, Some(&ours.pem()), None).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_private_authority_is_trusted_when_it_is_named() {
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_or_of_the_past_is_refused() {
+async fn rejects_a_certificate_that_is_expired_or_for_another_name() {
     let authority = authority();
     for (name, expired) in [("other.example.com", false), ("localhost", true)] {
         let node = node(&authority, name, expired).await;
@@ -59,7 +59,7 @@ async fn a_certificate_for_another_name_or_of_the_past_is_refused() {
 }
 
 #[tokio::test]
-async fn a_pinned_certificate_is_taken_whoever_signed_it_and_no_other_is() {
+async fn accepts_only_a_pinned_certificate_whatever_its_issuer() {
     let authority = authority();
     let (ours, other) = (Identity::new(&authority, "other.example.com", true), "ab".repeat(32));
     let node = serve(&ours).await;
@@ -68,12 +68,12 @@ async fn a_pinned_certificate_is_taken_whoever_signed_it_and_no_other_is() {
         call(&node, None, Some(&format!("{other},{}", pin(pinned)))).await.unwrap();
     }
     assert!(is_refused(&call(&node, None, Some(&other)).await));
-    // Of the authority, which signed it: a pin names the certificate itself.
+    // The authority's certificate: a pin matches the certificate of the node itself.
     assert!(is_refused(&call(&node, None, Some(&pin(authority.der()))).await));
 }
 
 #[tokio::test]
-async fn a_pin_beside_authorities_asks_for_both() {
+async fn requires_both_when_pins_and_authorities_are_set() {
     let authority = authority();
     let ours = Identity::new(&authority, "localhost", false);
     let expired = Identity::new(&authority, "localhost", true);

@@ -93,7 +93,7 @@ impl Order {
 
     fn function(&self) -> Result<FunctionKind, ApiError> {
         let mut all = [FunctionKind::Request, FunctionKind::Response].into_iter();
-        all.find(|function| bundle::word(*function) == self.function)
+        all.find(|function| function.as_str() == self.function)
             .ok_or_else(|| ApiError::parameter("function", "`function` must be \"request\" or \"response\""))
     }
 }

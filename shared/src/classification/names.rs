@@ -1,137 +1,25 @@
-//! What the catalogues call the numbers of the table.
+//! Names of CWE, OWASP and CAPEC entries.
 
-/// The name of a weakness of the Common Weakness Enumeration.
+/// The name of a weakness of the Common Weakness Enumeration; empty if unknown.
 pub fn cwe(number: u16) -> &'static str {
-    match number {
-        20 => "Improper input validation",
-        22 => "Path traversal",
-        23 => "Relative path traversal",
-        36 => "Absolute path traversal",
-        73 => "External control of a file name or path",
-        77 => "Command injection",
-        78 => "OS command injection",
-        79 => "Cross-site scripting",
-        80 => "Script-related tags in a page",
-        83 => "Script in attributes",
-        84 => "Encoded URI schemes in a page",
-        88 => "Argument injection",
-        89 => "SQL injection",
-        90 => "LDAP injection",
-        91 => "XML injection",
-        93 => "CRLF injection",
-        94 => "Code injection",
-        95 => "Eval injection",
-        96 => "Static code injection",
-        97 => "Server-side includes in a page",
-        98 => "Remote file inclusion",
-        113 => "HTTP header injection",
-        150 => "Escape, meta or control sequences",
-        158 => "NUL in a value",
-        172 => "Encoding error",
-        200 => "Exposure of sensitive information",
-        209 => "Sensitive information in error messages",
-        307 => "Unlimited authentication attempts",
-        384 => "Session fixation",
-        409 => "Compressed data that explodes",
-        425 => "Forced browsing",
-        434 => "Upload of dangerous files",
-        444 => "HTTP request smuggling",
-        489 => "Active debug code",
-        502 => "Deserialization of untrusted data",
-        521 => "Weak password requirements",
-        552 => "Files accessible to outsiders",
-        601 => "Open redirect",
-        610 => "Reference to another sphere",
-        611 => "XML external entity",
-        639 => "Authorization bypass by a key of the user's",
-        643 => "XPath injection",
-        674 => "Uncontrolled recursion",
-        770 => "Resources without limits",
-        776 => "XML entity expansion",
-        799 => "Uncontrolled frequency of interaction",
-        827 => "Control of the document type definition",
-        829 => "Functionality from an untrusted sphere",
-        915 => "Mass assignment",
-        917 => "Expression language injection",
-        918 => "Server-side request forgery",
-        943 => "Data query injection",
-        1236 => "Formula injection in CSV",
-        1321 => "Prototype pollution",
-        1336 => "Template injection",
-        _ => "",
-    }
+    name("cwe", &number.to_string())
 }
 
-/// The name of a category of the OWASP Top 10.
+/// The name of a category of the OWASP Top 10; empty if unknown.
 pub fn owasp(category: &str) -> &'static str {
-    match category {
-        "A01:2021" | "A01:2025" => "Broken access control",
-        "A03:2021" | "A05:2025" => "Injection",
-        "A04:2021" | "A06:2025" => "Insecure design",
-        "A05:2021" | "A02:2025" => "Security misconfiguration",
-        "A07:2021" | "A07:2025" => "Authentication failures",
-        "A08:2021" | "A08:2025" => "Software and data integrity failures",
-        "A10:2021" => "Server-side request forgery",
-        _ => "",
-    }
+    name("owasp", category)
 }
 
-/// The name of an attack pattern of the Common Attack Pattern Enumeration and Classification.
+/// The name of an attack pattern of the Common Attack Pattern Enumeration and Classification; empty if
+/// unknown.
 pub fn capec(number: u16) -> &'static str {
-    match number {
-        6 => "Argument injection",
-        7 => "Blind SQL injection",
-        17 => "Using malicious files",
-        33 => "HTTP request smuggling",
-        34 => "HTTP response splitting",
-        41 => "Meta-characters in e-mail headers",
-        49 => "Password brute forcing",
-        52 => "Embedding NUL bytes",
-        54 => "Querying the system for information",
-        61 => "Session fixation",
-        63 => "Cross-site scripting",
-        64 => "Slashes and URL encoding combined",
-        66 => "SQL injection",
-        77 => "Manipulating user-controlled variables",
-        80 => "UTF-8 encoding to bypass validation",
-        83 => "XPath injection",
-        86 => "Cross-site scripting through headers",
-        87 => "Forceful browsing",
-        88 => "OS command injection",
-        101 => "Server-side include injection",
-        105 => "HTTP request splitting",
-        108 => "Commands through SQL injection",
-        112 => "Brute force",
-        118 => "Collecting and analysing information",
-        121 => "Exploiting non-production interfaces",
-        125 => "Flooding",
-        126 => "Path traversal",
-        130 => "Excessive allocation",
-        134 => "E-mail injection",
-        136 => "LDAP injection",
-        139 => "Relative path traversal",
-        169 => "Footprinting",
-        178 => "Cross-site flashing",
-        180 => "Exploiting wrongly configured access control",
-        183 => "IMAP or SMTP command injection",
-        193 => "Remote file inclusion",
-        197 => "Exponential data expansion",
-        201 => "External linking in serialized data",
-        221 => "External entities in serialized data",
-        242 => "Code injection",
-        243 => "Cross-site scripting in attributes",
-        244 => "Cross-site scripting by URI schemes",
-        250 => "XML injection",
-        252 => "Local file inclusion",
-        253 => "Remote code inclusion",
-        310 => "Scanning for vulnerable software",
-        586 => "Object injection",
-        588 => "DOM-based cross-site scripting",
-        591 => "Reflected cross-site scripting",
-        597 => "Absolute path traversal",
-        650 => "Uploading a web shell",
-        664 => "Server-side request forgery",
-        676 => "NoSQL injection",
-        _ => "",
-    }
+    name("capec", &number.to_string())
+}
+
+fn name(catalogue: &str, key: &str) -> &'static str {
+    let mut names = include_str!("names.txt").lines().filter_map(|line| {
+        let mut columns = line.splitn(3, " | ");
+        (columns.next() == Some(catalogue) && columns.next() == Some(key)).then(|| columns.next())?
+    });
+    names.next().unwrap_or_default()
 }

@@ -1,20 +1,20 @@
-//! A list of which some items may be of a newer version.
+//! Lenient lists: items of a newer version are left out, not an error.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::Value;
 
-/// What could be read, and what could not.
+/// The valid items, and the others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lenient<T> {
     pub items: Vec<T>,
-    /// Never sent on.
+    /// Not serialized.
     pub left_out: Vec<LeftOut>,
 }
 
-/// An item this version cannot read.
+/// An item that this version does not understand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
-    /// As the item gives it; empty when it gives none.
+    /// The id of the item; empty if it has none.
     pub id: String,
     pub cause: String,
 }

@@ -1,20 +1,20 @@
-//! Sources that are let through, turned away, or watched more closely.
+//! IP lists: allowlist, denylist and graylist.
 
 use super::Network;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Which list a source is on.
+/// The list of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum List {
-    /// Passes without being analysed.
+    /// Requests pass without analysis.
     Allow,
-    /// Is blocked without being analysed.
+    /// Requests are blocked without analysis.
     Deny,
-    /// Its attacks are blocked in mode `safe_blocking`.
+    /// Attacks are blocked in mode `safe_blocking`.
     Gray,
 }
 
@@ -27,7 +27,7 @@ pub struct ListEntry {
     pub id: Uuid,
     pub list: List,
     pub source: Source,
-    /// Only requests to these applications; to all when empty.
+    /// Limits the entry to these applications; all when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applications: Vec<u32>,
     /// Never, when absent.
@@ -37,15 +37,15 @@ pub struct ListEntry {
     pub reason: String,
 }
 
-/// Who is meant. As JSON: `{"network": "10.0.0.0/8"}`, `{"country": "DE"}`, `{"asn": 64500}`.
+/// The sources of an entry. As JSON: `{"network": "10.0.0.0/8"}`, `{"country": "DE"}`, `{"asn": 64500}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     Network(Network),
-    /// ISO 3166-1, two upper-case letters. Known to nodes that have a country database.
+    /// ISO 3166-1 alpha-2 code. Needs a country database on the node.
     Country(String),
-    /// An autonomous system. Known to nodes that have a database of these.
+    /// Autonomous system number. Needs an ASN database on the node.
     Asn(u32),
 }
 

@@ -1,4 +1,4 @@
-//! A range of IP addresses.
+//! IP networks in CIDR notation.
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -7,22 +7,22 @@ use std::{
     str::FromStr,
 };
 
-/// An address and how many of its bits count: `10.0.0.0/8`, `2001:db8::/32`; one address without a slash.
+/// An address with a prefix length: `10.0.0.0/8`, `2001:db8::/32`; a single address without a slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Network {
-    /// The bits that do not count are 0.
+    /// Bits after the prefix are 0.
     address: IpAddr,
     prefix: u8,
 }
 
-/// A text that is no network.
+/// The text is not a network.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an address or a network such as 203.0.113.7, 10.0.0.0/8 or 2001:db8::/32")]
 pub struct InvalidNetwork(String);
 
 impl Network {
-    /// The network of this width around the address; `None` when the address has fewer bits.
+    /// The network with this prefix that contains the address; `None` if the prefix is too long.
     pub fn around(address: IpAddr, prefix: u8) -> Option<Self> {
         let address = match address {
             IpAddr::V4(ip) => {
@@ -47,7 +47,7 @@ impl Network {
         self.prefix
     }
 
-    /// The last of its addresses; [`address`](Self::address) is the first.
+    /// The last address; [`address`](Self::address) is the first.
     pub fn last(self) -> IpAddr {
         let prefix = self.prefix.into();
         match self.address {
@@ -60,12 +60,10 @@ impl Network {
         }
     }
 
-    /// Whether the address is one of the network.
     pub fn contains(self, address: IpAddr) -> bool {
         address.is_ipv4() == self.address.is_ipv4() && Self::around(address, self.prefix) == Some(self)
     }
 
-    /// Whether all of its bits count.
     pub fn is_one_address(self) -> bool {
         self.prefix == if self.address.is_ipv4() { 32 } else { 128 }
     }
@@ -119,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_shown_without_the_bits_that_do_not_count() {
+    fn displays_a_network_with_zero_host_bits() {
         for (text, shown) in [
             ("10.1.2.3/8", "10.0.0.0/8"),
             ("203.0.113.7", "203.0.113.7"),
@@ -134,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn rejects_other_texts() {
         for text in
             ["", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "10.0.0.0/-1", "a/8", "10.0.0.0/8/8"]
         {
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_ends_where_its_prefix_says() {
+    fn computes_the_last_address() {
         for (text, last) in [
             ("10.1.2.3/8", "10.255.255.255"),
             ("203.0.113.7", "203.0.113.7"),
@@ -156,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn versions_do_not_mix() {
+    fn ipv4_and_ipv6_networks_do_not_contain_each_other() {
         assert!(!network("0.0.0.0/0").contains("::1".parse().unwrap()));
         assert!(!network("::/0").contains("1.2.3.4".parse().unwrap()));
     }
 
     proptest! {
         #[test]
-        fn an_address_is_inside_exactly_when_its_first_bits_are_equal(
+        fn contains_an_address_exactly_when_the_prefix_bits_are_equal(
             base: u32, other: u32, flip in 0_u8..32, prefix in 0_u8..=32,
         ) {
             let around = Network::around(Ipv4Addr::from_bits(base).into(), prefix).unwrap();

@@ -1,4 +1,4 @@
-//! What a rule does, and where.
+//! Rules: scope and effect.
 
 use crate::{AttackType, Mode, Point, Severity};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub struct Rule {
     #[serde(with = "crate::as_text")]
     pub id: Uuid,
-    /// Rises with each change of the rule.
+    /// Incremented with each change of the rule.
     pub revision: u32,
     #[serde(default)]
     pub scope: Scope,
@@ -20,7 +20,7 @@ pub struct Rule {
     pub comment: String,
 }
 
-/// A rule as verdicts and hits name it.
+/// Reference to a rule in verdicts and hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleRef {
@@ -29,15 +29,15 @@ pub struct RuleRef {
     pub revision: u32,
 }
 
-/// Which requests a rule is for: those that meet every condition given.
+/// The requests of a rule: those that match every condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
-    /// A host, or with `*` for any characters a pattern of hosts.
+    /// A host; `*` matches any characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// A path; `*` stands for any characters but `/`, `**` for any at all. Compared with the normalised path.
+    /// A path; `*` matches any characters except `/`, `**` any characters. Compared with the normalized path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,55 +46,55 @@ pub struct Scope {
     pub application: Option<u32>,
 }
 
-/// Where in a request: at one of these points, or inside it. Everywhere when empty.
+/// Points of a rule: a value matches at or below one of them. Empty matches everywhere.
 ///
-/// A step without a key stands for all keys: `[["get"]]` is every query parameter.
+/// A step without a key matches all keys: `[["get"]]` is every query parameter.
 pub type Points = Vec<Point>;
 
-/// What a rule does.
+/// The effect of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
-    /// Gives the mode, if the node's `mode_allow_override` lets it. Without a scope: of all requests.
+    /// Sets the mode, as far as the node's `wallarm_mode_allow_override` allows.
     Mode { mode: Mode },
-    /// Blocks, in `monitoring` too.
+    /// Blocks, also in mode `monitoring`.
     VirtualPatch {
-        /// Attacks of these types. When empty: any request that has a value there.
+        /// Attacks of these types. When empty: any request with a value at the points.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         attack_types: Vec<AttackType>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         points: Vec<Point>,
     },
-    /// Finds what the built-in detectors do not.
+    /// A custom detector.
     Detector {
         pattern: Pattern,
-        /// `vpatch` blocks in `monitoring` too.
+        /// `vpatch` blocks also in mode `monitoring`.
         attack_type: AttackType,
         severity: Severity,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         points: Vec<Point>,
     },
-    /// Silences findings.
+    /// An exclusion: suppresses findings.
     Ignore {
         findings: Suppressed,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         points: Vec<Point>,
     },
-    /// Keeps values out of hits.
+    /// Masks values in hits.
     Mask { points: Vec<Point> },
-    /// What becomes of requests that were too much to analyse.
+    /// Treatment of requests over the analysis limit.
     Overlimit { action: OverlimitAction },
 }
 
-/// What a detector looks for in each value, and in each layer that is decoded from it.
+/// Pattern of a custom detector, matched against each value and each decoded layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Pattern {
-    /// In the dialect of the `regex` crate.
+    /// Syntax of the `regex` crate.
     Regex(String),
-    /// These characters, in upper or lower case.
+    /// Case-insensitive text.
     Literal(String),
 }
 
@@ -109,7 +109,7 @@ pub enum Suppressed {
     All,
 }
 
-/// What becomes of a request that was too much to analyse.
+/// Treatment of a request over the analysis limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -127,7 +127,7 @@ impl Rule {
 }
 
 impl Effect {
-    /// The word in `kind`.
+    /// The value of `kind` in JSON.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Mode { .. } => "mode",

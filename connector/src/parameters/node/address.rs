@@ -1,15 +1,12 @@
-//! Where the node listens.
+//! Address of a node.
 
-use crate::parameters::{list::items, value::Value};
+use crate::parameters::{list::items, source::Format};
 use hyper::Uri;
 use std::{fmt, net::IpAddr};
 
 /// Scheme and authority, no path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeAddress(Uri);
-
-/// One or several, separated by commas.
-pub(super) struct Addresses(pub(super) Vec<NodeAddress>);
 
 impl NodeAddress {
     /// The URL of an endpoint of the node.
@@ -20,7 +17,7 @@ impl NodeAddress {
     }
 
     /// Whether requests would cross a network unencrypted.
-    pub(super) fn is_plain_abroad(&self) -> bool {
+    pub(super) fn is_plain_remote(&self) -> bool {
         let host = self.0.host().unwrap_or_default().trim_matches(['[', ']']);
         let is_local = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
         self.0.scheme_str() == Some("http") && !is_local
@@ -40,9 +37,7 @@ impl fmt::Display for NodeAddress {
     }
 }
 
-impl Value for Addresses {
-    const EXPECTED: &'static str = "must be the node's address without a path, such as https://node.example.com:5050; several with commas between";
-    fn parse(text: &str) -> Option<Self> {
-        items(text, NodeAddress::parse).map(Self)
-    }
-}
+pub(super) const ADDRESSES: Format<Vec<NodeAddress>> = Format::new(
+    "must be comma-separated node addresses without a path, such as https://node.example.com:5050",
+    |text| items(text, NodeAddress::parse),
+);

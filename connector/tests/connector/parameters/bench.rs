@@ -1,11 +1,11 @@
-//! A function at one trigger, with a node at several addresses, and what can be seen of both.
+//! Test bench: a function at one trigger with a fake node, and what can be observed of both.
 
 use super::rows::Row;
 use crate::{
     ORIGIN_REQUEST, ORIGIN_RESPONSE, VIEWER_REQUEST, VIEWER_RESPONSE,
     certificates::{Identity, authority, pin},
+    harness::part,
     node::{Node, Received, router},
-    world::part,
 };
 use axum::serve::{Listener as _, ListenerExt as _};
 use connector::Connector;
@@ -41,11 +41,11 @@ pub(super) struct Bench {
     received: Arc<Mutex<Received>>,
     connections: Arc<AtomicU32>,
     log: Arc<Mutex<Vec<String>>>,
-    /// Accepts and never says a word.
+    /// Accepts connections and never replies.
     _silent: TcpListener,
 }
 
-/// What can be seen of a run: name → value.
+/// Observations of a run: name → value.
 pub(super) struct Observed(BTreeMap<&'static str, String>);
 
 impl At {
@@ -59,7 +59,7 @@ impl At {
 }
 
 impl Bench {
-    /// With the row's parameter set to this value, or left alone.
+    /// With the row's parameter set to this value, or unset.
     pub(super) async fn start(row: &Row, trigger: At, value: Option<&str>) -> Self {
         let set = value.map(|value| (row.parameter, value));
         Self::with(row.node, set.iter().chain(row.with).copied().collect(), trigger).await
@@ -90,16 +90,17 @@ impl Bench {
         tokio::spawn(async move { axum::serve(tls, router).await });
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
 
-        let places = [
+        let placeholders = [
             ("{node}", format!("http://127.0.0.1:{port}")),
-            ("{abroad}", format!("http://0.0.0.0:{port}")),
+            ("{remote}", format!("http://0.0.0.0:{port}")),
             ("{tls}", format!("https://localhost:{tls_port}")),
             ("{silent}", format!("https://{}", silent.local_addr().unwrap())),
             ("{authority}", authority.pem()),
             ("{pin}", pin(&identity.certificate)),
         ];
-        let filled =
-            |text: &str| places.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
+        let filled = |text: &str| {
+            placeholders.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+        };
         let base = [
             ("wlrm_function", trigger.function()),
             ("wlrm_node_addr", "{node}"),
@@ -122,7 +123,7 @@ impl Bench {
         self.log.lock().unwrap().clone()
     }
 
-    /// Hands the row's event over as often as it says, and looks.
+    /// Handles the row's event as often as configured, and returns the observations.
     pub(super) async fn observe(&self, row: &Row) -> Observed {
         let event = event(self.trigger, row);
         let mut reply = String::new();
@@ -191,7 +192,7 @@ impl Bench {
     }
 }
 
-/// The trigger's sample event, changed as the row says.
+/// The trigger's sample event with the changes of the row.
 fn event(trigger: At, row: &Row) -> String {
     let mut event: Value = serde_json::from_str(trigger.event).unwrap();
     let request = &mut event["Records"][0]["cf"]["request"];
@@ -216,7 +217,8 @@ fn message(line: &str) -> String {
 }
 
 impl Observed {
-    /// `name: before → after` of all that differs. What was in a call says nothing when there is no call any more.
+    /// `name: before → after` of all observations that differ. Observations of a call that is missing in
+    /// `other` are left out.
     pub(super) fn difference(&self, other: &Self) -> String {
         let names = other.0.keys();
         let shown = |observed: &Self, name| match observed.0.get(name).map(String::as_str) {

@@ -1,23 +1,23 @@
-//! The table. A parameter without a row here fails a test.
+//! Table of parameters; a test fails for a parameter without a row.
 
 use crate::node::Node;
 
-/// A value, and the situation in which it shows.
+/// A value, and a situation in which it has an effect.
 pub(super) struct Row {
     pub parameter: &'static str,
-    /// `{node}` and the like stand for what [`super::bench`] has.
+    /// Placeholders such as `{node}` are replaced by [`super::bench`].
     pub value: &'static str,
     pub why: &'static str,
     pub node: Node,
     /// Other parameters, set with and without the value.
     pub with: &'static [(&'static str, &'static str)],
-    /// Of the viewer's request.
+    /// Headers of the viewer's request.
     pub headers: &'static [(&'static str, &'static str)],
-    /// A request of this method for this path, without query and body.
+    /// Method and path of a request without query and body.
     pub plain: Option<(&'static str, &'static str)>,
-    /// CloudFront cut the body.
+    /// CloudFront truncated the body.
     pub cut: bool,
-    /// How often the event comes.
+    /// How often the event is handled.
     pub times: u32,
 }
 
@@ -73,26 +73,27 @@ const SECRET: &str = "0123456789abcdef";
 const WITH_SECRET: &[(&str, &str)] = &[("x-wallarm-block-me", SECRET)];
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("wlrm_node_addr", "http://127.0.0.1:1", "nobody is there"),
-    Row::new("wlrm_node_addr", "http://127.0.0.1:1,{node}", "beside one where nobody is")
+    Row::new("wlrm_node_addr", "http://127.0.0.1:1", "unreachable"),
+    Row::new("wlrm_node_addr", "http://127.0.0.1:1,{node}", "after an unreachable one")
         .with(&[("wlrm_node_addr", "http://127.0.0.1:1")]),
-    Row::new("wlrm_inline", "False", "nobody waits").node(Node::Blocks),
+    Row::new("wlrm_inline", "False", "the node blocks").node(Node::Blocks),
     Row::new("wlrm_fail_mode", "closed", "the node refuses").node(Node::Refuses),
-    Row::new("wlrm_deadline_ms", "50", "the node is slow").node(Node::IsSlow),
-    Row::new("wlrm_origin_deadline_ms", "50", "the node is slow").node(Node::IsSlow),
-    Row::new("wlrm_connect_timeout_ms", "50", "nobody shakes hands")
+    Row::new("wlrm_deadline_ms", "50", "the node is slow").node(Node::Slow),
+    Row::new("wlrm_origin_deadline_ms", "50", "the node is slow").node(Node::Slow),
+    Row::new("wlrm_connect_timeout_ms", "50", "the node does not complete the handshake")
         .with(&[("wlrm_node_addr", "{silent}"), ("wlrm_deadline_ms", "600")]),
     Row::new("wlrm_retries", "1", "the node refuses once").node(Node::RefusesOnce),
     Row::new("wlrm_keep_alive_ms", "0", "two events").times(2),
     Row::new("wlrm_breaker_failures", "1", "the node refuses twice").node(Node::Refuses).times(2),
-    Row::new("wlrm_breaker_pause_ms", "1", "the second event comes after it")
+    Row::new("wlrm_breaker_pause_ms", "1", "the second event follows later")
         .node(Node::Refuses)
         .with(&[("wlrm_breaker_failures", "1")])
         .times(2),
-    Row::new("wlrm_node_ca", "{authority}", "it signed the node's certificate")
+    Row::new("wlrm_node_ca", "{authority}", "issued the node's certificate")
         .with(&[("wlrm_node_addr", "{tls}")]),
-    Row::new("wlrm_node_pin", "{pin}", "of the node's certificate").with(&[("wlrm_node_addr", "{tls}")]),
-    Row::new("wlrm_allow_plain_http", "True", "the node is abroad").with(&[("wlrm_node_addr", "{abroad}")]),
+    Row::new("wlrm_node_pin", "{pin}", "digest of the node's certificate")
+        .with(&[("wlrm_node_addr", "{tls}")]),
+    Row::new("wlrm_allow_plain_http", "True", "the node is remote").with(&[("wlrm_node_addr", "{remote}")]),
     Row::new("wlrm_signing_key_id", "edge", "the other half is set").with(&[("wlrm_signing_key", "s3cret")]),
     Row::new("wlrm_signing_key", "s3cret", "the other half is set").with(&[("wlrm_signing_key_id", "edge")]),
     Row::new("wlrm_application", "7", ""),
@@ -100,10 +101,10 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("wlrm_real_ip_header", "X-Forwarded-For", "the caller is a proxy")
         .with(&[("wlrm_real_ip_from", "203.0.113.0/24")])
         .headers(FORWARDED),
-    Row::new("wlrm_real_ip_from", "203.0.113.0/24", "the caller is one of them")
+    Row::new("wlrm_real_ip_from", "203.0.113.0/24", "the caller is a proxy")
         .with(&[("wlrm_real_ip_header", "X-Forwarded-For")])
         .headers(FORWARDED),
-    Row::new("wlrm_real_ip_from", "10.0.0.0/8", "the caller is none of them")
+    Row::new("wlrm_real_ip_from", "10.0.0.0/8", "the caller is not a proxy")
         .with(&[("wlrm_real_ip_header", "X-Forwarded-For")])
         .headers(FORWARDED),
     Row::new("wlrm_bypass_paths", "/health, /static", "an exempt path")
@@ -115,10 +116,10 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("wlrm_bypass_extensions", "css,js", "an exempt file").plain("GET", "/a.css").node(Node::Blocks),
     Row::new("wlrm_inspect_body", "False", ""),
     Row::new("wlrm_body_limit", "4", "the body has 11 bytes"),
-    Row::new("wlrm_body_limit", "11", "the body is as long; another limit blocks longer ones")
+    Row::new("wlrm_body_limit", "11", "the limit equals the body; 10 truncates it")
         .with(&[("wlrm_truncated_body", "block"), ("wlrm_body_limit", "10")]),
-    Row::new("wlrm_truncated_body", "block", "CloudFront cut it").cut(),
-    Row::new("wlrm_truncated_body", "pass", "CloudFront cut it, and the node would block")
+    Row::new("wlrm_truncated_body", "block", "CloudFront truncated it").cut(),
+    Row::new("wlrm_truncated_body", "pass", "CloudFront truncated it, and the node would block")
         .cut()
         .node(Node::Blocks),
     Row::new("wlrm_block_status", "451", "").node(Node::Blocks),
@@ -139,8 +140,8 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("wlrm_function", "request", ""),
 ];
 
-/// Values that cannot be used. Any text is a page or half a key.
-pub(super) const WRONG: &[(&str, &[&str])] = &[
+/// Invalid values. Any text is a valid page and a valid half of a key.
+pub(super) const INVALID: &[(&str, &[&str])] = &[
     (
         "wlrm_node_addr",
         &[

@@ -1,4 +1,4 @@
-//! A connector, the node it speaks to, and the events it gets.
+//! Test harness: a connector with a fake node.
 
 use crate::node::{Node, Received, router};
 use connector::Connector;
@@ -6,14 +6,14 @@ use serde_json::value::RawValue;
 use shared::InspectRequest;
 use std::sync::{Arc, Mutex};
 
-pub(crate) struct World {
+pub(crate) struct Harness {
     pub connector: Arc<Connector>,
     pub received: Arc<Mutex<Received>>,
     pub node: Arc<Mutex<Node>>,
     pub address: String,
 }
 
-pub(crate) async fn world(node: Node, parameters: &[(&str, &str)]) -> World {
+pub(crate) async fn harness(node: Node, parameters: &[(&str, &str)]) -> Harness {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (node, received) = (Arc::new(Mutex::new(node)), Arc::<Mutex<Received>>::default());
@@ -24,11 +24,11 @@ pub(crate) async fn world(node: Node, parameters: &[(&str, &str)]) -> World {
         let set = parameters.iter().chain(&base).find(|(known, _)| *known == name);
         set.map(|(_, value)| (*value).to_owned())
     });
-    World { connector: Arc::new(connector), received, node, address }
+    Harness { connector: Arc::new(connector), received, node, address }
 }
 
-impl World {
-    /// What CloudFront gets, as JSON; the work after the reply is not done yet.
+impl Harness {
+    /// The reply to CloudFront, as JSON, before the work after the reply.
     pub(crate) async fn reply(&self, event: &str) -> String {
         let event = RawValue::from_string(event.to_owned()).unwrap();
         let reply = self.connector.clone().handle(event).await.unwrap();
@@ -40,7 +40,7 @@ impl World {
     }
 }
 
-/// The part of an event that goes on, byte for byte.
+/// The request or response of an event, byte for byte.
 pub(crate) fn part<'a>(event: &'a str, name: &str) -> &'a str {
     #[derive(serde::Deserialize)]
     struct Event<'a> {

@@ -1,4 +1,4 @@
-//! A time of its own for the way to an answer: finding the address, connecting, and shaking hands.
+//! Connect timeout: a limit for name resolution, TCP and TLS handshake together.
 
 use hyper::Uri;
 use std::{
@@ -10,18 +10,18 @@ use tower::Service;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Connects as the connector it holds does, or not in time.
+/// Wraps a connector and limits its duration.
 #[derive(Clone)]
-pub(super) struct Timed<C> {
+pub(super) struct ConnectTimeout<C> {
     pub(super) connector: C,
     pub(super) limit: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("no connection within {} ms", .0.as_millis())]
-struct TooSlow(Duration);
+struct Elapsed(Duration);
 
-impl<C> Service<Uri> for Timed<C>
+impl<C> Service<Uri> for ConnectTimeout<C>
 where
     C: Service<Uri, Error: Into<BoxError>, Future: Send + 'static>,
 {
@@ -37,7 +37,7 @@ where
         let (limit, connecting) = (self.limit, self.connector.call(address));
         Box::pin(async move {
             let connected = tokio::time::timeout(limit, connecting).await;
-            connected.map_err(|_| TooSlow(limit))?.map_err(Into::into)
+            connected.map_err(|_| Elapsed(limit))?.map_err(Into::into)
         })
     }
 }
