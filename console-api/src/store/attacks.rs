@@ -1,4 +1,4 @@
-//! Reading attacks.
+//! Attacks: lists, details and their marks.
 
 pub(crate) mod groups;
 pub(crate) mod hits;
@@ -10,8 +10,8 @@ use crate::store::{
     Store, StoreError,
     attacks::marks::MarkRow,
     search::{
-        filter::SearchScope,
-        text_search::{Found, MAX_RARE_MATCHES},
+        plan::{Plan, SOURCE_COUNT, SearchScope},
+        text_search::MAX_RARE_MATCHES,
     },
     sql::{
         statement::Statement,
@@ -25,13 +25,13 @@ use crate::{
 };
 use shared::AttackType;
 use sqlx::FromRow;
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How many sources an attack's detail names.
+/// Sources in the details of an attack.
 const TOP_SOURCES: i64 = 10;
 
-/// A query on attacks: the columns of [`Row`], and the rest of the statement.
+/// A query of attacks: the columns of [`Row`], and the rest of the statement.
 macro_rules! attacks {
     ($rest:literal) => {
         concat!(
@@ -96,7 +96,7 @@ fn column(key: SortKey) -> &'static str {
         SortKey::LastSeen => "a.last_seen",
         SortKey::Hits => "a.hits",
         SortKey::Blocked => "a.blocked",
-        SortKey::Sources => "(select count(*) from attack_sources s where s.attack_id = a.id)",
+        SortKey::Sources => SOURCE_COUNT,
     }
 }
 
@@ -106,7 +106,7 @@ impl Statement {
         self.push(" order by ").push(column(order.by)).push(direction).push(", a.id").push(direction)
     }
 
-    /// Attacks that come next in a list that begins with the latest.
+    /// The next attacks of a list, the latest first.
     fn push_next(&mut self, slice: &Slice, attacks: i64) {
         self.push("a.last_seen >= coalesce((select r.last_seen from attacks r where r.last_seen <= ")
             .bind(slice.bounds().map_or(i64::MAX, |(position, _)| position))
@@ -118,27 +118,19 @@ impl Statement {
     }
 }
 
-/// How a page of attacks is looked for.
-enum ScanStrategy {
-    /// One after the other, with what was found of searches. What is common is looked for in so many attacks only.
-    Along(Arc<Found>, i64),
-    /// All that a filter leaves are told first.
-    AtAll,
-}
-
-/// When a page is looked for in another way.
+/// Thresholds of the search for a page.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// With more ties between texts and attacks than these, attacks are common: a page is soon full of them.
+pub(crate) struct PageLimits {
+    /// Texts with more matches than this are common.
     pub(crate) rare: i64,
-    /// Attacks that a page of common ones is looked for in.
+    /// The number of attacks in which a page with common texts is searched first.
     pub(crate) next: i64,
 }
 
-const LIMITS: Limits = Limits { rare: MAX_RARE_MATCHES, next: 2000 };
+const LIMITS: PageLimits = PageLimits { rare: MAX_RARE_MATCHES, next: 2000 };
 
 impl Store {
-    /// The attacks a filter leaves.
+    /// The attacks that match a filter.
     pub async fn attacks(
         &self,
         filter: &Filter,
@@ -150,44 +142,40 @@ impl Store {
 
     pub(crate) async fn attacks_within(
         &self,
-        limits: Limits,
+        limits: PageLimits,
         filter: &Filter,
         order: Order,
         slice: &Slice,
     ) -> Result<Page<Attack>, StoreError> {
-        let found = Arc::new(self.find_rare(filter, limits.rare).await?);
-        let is_common = found.is_common();
+        let matches = self.matches_up_to(limits.rare, filter).await?;
+        let is_common = matches.has_common_text();
         let newest_first = order.by == SortKey::LastSeen && order.descending;
         if !is_common || newest_first {
-            let strategy = ScanStrategy::Along(found, limits.next);
-            let page = self.page_of_attacks(filter, order, slice, strategy).await?;
+            let plan = Plan::new(filter, SearchScope::page(&matches));
+            let next = is_common.then_some(limits.next);
+            let page = self.page_of_attacks(&plan, next, order, slice).await?;
             if !is_common || page.next_cursor.is_some() {
                 return Ok(page);
             }
         }
-        self.page_of_attacks(filter, order, slice, ScanStrategy::AtAll).await
+        self.page_of_attacks(&Plan::new(filter, SearchScope::All), None, order, slice).await
     }
 
+    /// `next`: the number of attacks to search, the latest first.
     async fn page_of_attacks(
         &self,
-        filter: &Filter,
+        plan: &Plan,
+        next: Option<i64>,
         order: Order,
         slice: &Slice,
-        strategy: ScanStrategy,
     ) -> Result<Page<Attack>, StoreError> {
-        // What is shown of an attack is looked up for those on the page alone.
+        // The details of attacks are read for those of the page only.
         let mut statement = Statement::new(attacks!("where a.id in (select a.id from attacks a where "));
-        match strategy {
-            ScanStrategy::Along(found, next) => {
-                if found.is_common() {
-                    statement.push_next(slice, next);
-                }
-                statement.found = found;
-            }
-            ScanStrategy::AtAll => statement.scope = SearchScope::All,
+        if let Some(next) = next {
+            statement.push_next(slice, next);
         }
+        statement.push_plan(plan);
         let beyond = if order.descending { " < " } else { " > " };
-        statement.push_filter(filter);
         if let Some((position, id)) = slice.bounds() {
             let column = column(order.by);
             statement.push(" and (").push(column).push(beyond).bind(position);
@@ -205,7 +193,7 @@ impl Store {
         }))
     }
 
-    /// The attacks a filter leaves in the order of their ids, which does not change while they grow.
+    /// The attacks that match a filter in the order of their ids, which is stable while attacks grow.
     pub async fn attacks_after(
         &self,
         filter: &Filter,
@@ -213,8 +201,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Attack>, StoreError> {
         let mut statement = Statement::new(attacks!("where "));
-        statement.found = self.find(filter).await?.into();
-        statement.push_filter(filter);
+        let matches = self.matches(filter).await?;
+        statement.push_plan(&Plan::new(filter, SearchScope::page(&matches)));
         if let Some(after) = after {
             statement.push(" and a.id > ").bind(after.to_string());
         }
@@ -223,13 +211,13 @@ impl Store {
         rows.into_iter().map(Attack::try_from).collect()
     }
 
-    /// Of the attacks of these ids, those a filter leaves.
+    /// The attacks of these ids that match a filter.
     pub async fn attacks_among(&self, filter: &Filter, ids: &[String]) -> Result<Vec<Attack>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut statement = Statement::scoped(SearchScope::Few, attacks!("where "));
-        statement.push_filter(filter).push(" and a.id in (");
+        let mut statement = Statement::new(attacks!("where "));
+        statement.push_plan(&Plan::new(filter, SearchScope::Few)).push(" and a.id in (");
         for (n, id) in ids.iter().enumerate() {
             statement.push(if n == 0 { "" } else { ", " }).bind(id.as_str());
         }
@@ -249,7 +237,7 @@ impl Store {
         row.map(Attack::try_from).transpose()
     }
 
-    /// Adds what an attack's hits add up to.
+    /// Adds the counters of an attack.
     pub async fn attack_detail(&self, attack: Attack) -> Result<AttackDetail, StoreError> {
         let top_sources = self.top_sources(attack.id).await?;
         let response_statuses = self.response_statuses(attack.id).await?;

@@ -2,7 +2,7 @@
 
 use crate::store::{
     Store, StoreError,
-    search::{filter::SearchScope, id_set::AttackSet},
+    search::id_set::AttackSet,
     sql::{
         statement::Statement,
         text_codec::{Columns, Text, count},
@@ -38,21 +38,21 @@ impl Store {
         grouping: &Grouping,
         slice: &Slice,
     ) -> Result<Page<AttackGroup>, StoreError> {
-        let chosen = self.attack_set(filter).await?;
+        let set = self.attack_set(filter).await?;
         if grouping.fields() == [GroupField::Ip] {
-            return Ok(self.sources(&chosen, slice).await?.1);
+            return Ok(self.sources(&set, slice).await?.1);
         }
-        self.groups_of(&chosen, grouping, slice).await
+        self.groups_of(&set, grouping, slice).await
     }
 
     pub(crate) async fn groups_of(
         &self,
-        chosen: &AttackSet<'_>,
+        set: &AttackSet,
         grouping: &Grouping,
         slice: &Slice,
     ) -> Result<Page<AttackGroup>, StoreError> {
         let by_source = grouping.fields().contains(&GroupField::Ip);
-        let mut statement = Statement::scoped(SearchScope::All, "select * from (select ");
+        let mut statement = Statement::new("select * from (select ");
         for (n, field) in grouping.fields().iter().enumerate() {
             if n > 0 {
                 statement.push(" || '\u{1f}' || ");
@@ -69,7 +69,7 @@ impl Store {
             )
             .push(if by_source { "join attack_sources s on s.attack_id = a.id " } else { "" })
             .push("where ")
-            .push_attack_set(chosen)
+            .push_attack_set(set)
             .push(" group by 1) g");
         if let Some(after) = &slice.after {
             statement.push(" where g.hits < ").bind(after.position);
@@ -96,15 +96,14 @@ impl Store {
     /// the page on. One strategy at all sources, and one at the attacks of the few.
     pub(crate) async fn sources(
         &self,
-        chosen: &AttackSet<'_>,
+        set: &AttackSet,
         slice: &Slice,
     ) -> Result<(u64, Page<AttackGroup>), StoreError> {
-        let mut statement = Statement::scoped(
-            SearchScope::All,
+        let mut statement = Statement::new(
             "with page as (select s.ip as ip, count(*) as attacks, cast(sum(s.hits) as bigint) as hits, \
              count(*) over () as sources from attack_sources s where ",
         );
-        statement.push_attack_set_of("s.attack_id", chosen).push(" group by s.ip");
+        statement.push_attack_set_of("s.attack_id", set).push(" group by s.ip");
         if let Some(after) = &slice.after {
             statement.push(" having sum(s.hits) < ").bind(after.position);
             statement.push(" or (sum(s.hits) = ").bind(after.position);
@@ -115,7 +114,7 @@ impl Store {
              max(a.last_seen) as last_seen, p.sources from page p join attack_sources s on s.ip = p.ip \
              join attacks a on a.id = s.attack_id where ",
         );
-        statement.push_attack_set(chosen);
+        statement.push_attack_set(set);
         statement.push(" group by p.ip, p.attacks, p.hits, p.sources order by p.hits desc, p.ip");
         let rows: Vec<SourceRow> = statement.fetch_all(&self.reader).await?;
         let sources = rows.first().map_or(0, |row| count(row.sources));

@@ -3,6 +3,10 @@
 use crate::store::{
     Store, StoreError,
     ingest::requests::DecisionRow,
+    search::{
+        plan::{Plan, SearchScope},
+        text_search::Matches,
+    },
     sql::{
         statement::Statement,
         text_codec::{Columns, Text, count},
@@ -99,10 +103,10 @@ macro_rules! page_of_hits {
 
 impl Statement {
     /// Further conditions on `hits h`.
-    fn push_hit_filter(&mut self, filter: &HitFilter) {
+    fn push_hit_filter(&mut self, filter: &HitFilter, matches: &Matches) {
         if filter.filter != Filter::default() {
             self.push(" and exists (select 1 from attacks a where a.id = h.attack_id and ");
-            self.push_filter(&filter.filter).push(")");
+            self.push_plan(&Plan::new(&filter.filter, SearchScope::page(matches))).push(")");
         }
         if let Some(from) = filter.times.from {
             self.push(" and h.at >= ").bind(from.as_millisecond());
@@ -162,8 +166,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<RecordedHit>, StoreError> {
         let mut statement = Statement::new(hits!("where true"));
-        statement.found = self.find(&filter.filter).await?.into();
-        statement.push_hit_filter(filter);
+        let matches = self.matches(&filter.filter).await?;
+        statement.push_hit_filter(filter, &matches);
         if let Some(before) = before {
             statement.push(" and h.id < ").bind(before.to_string());
         }
@@ -174,8 +178,8 @@ impl Store {
 
     pub async fn count_hits(&self, filter: &HitFilter) -> Result<u64, StoreError> {
         let mut statement = Statement::new("select count(*) from hits h where true");
-        statement.found = self.find(&filter.filter).await?.into();
-        statement.push_hit_filter(filter);
+        let matches = self.matches(&filter.filter).await?;
+        statement.push_hit_filter(filter, &matches);
         let (hits,): (i64,) = statement.fetch_one(&self.reader).await?;
         Ok(count(hits))
     }

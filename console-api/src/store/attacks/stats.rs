@@ -3,7 +3,7 @@
 use crate::store::{
     Store, StoreError,
     ingest::time_buckets::SLOT,
-    search::{filter::SearchScope, id_set::AttackSet},
+    search::id_set::AttackSet,
     sql::{
         statement::Statement,
         text_codec::{Columns, count},
@@ -44,20 +44,20 @@ struct Slot {
 impl Store {
     /// What the attacks a filter leaves add up to. Without a time given, the series covers all of them.
     pub async fn stats(&self, filter: &Filter, times: Times) -> Result<AttackStats, StoreError> {
-        let chosen = &self.attack_set(filter).await?;
+        let set = &self.attack_set(filter).await?;
         let counted = async {
-            let totals = self.totals(chosen).await?;
-            let series = self.series(chosen, times, &totals).await?;
+            let totals = self.totals(set).await?;
+            let series = self.series(set, times, &totals).await?;
             Ok::<_, StoreError>((totals, series))
         };
         let ((totals, series), (sources, ip), attack_type, host, path, parameter, response_statuses) = tokio::try_join!(
             counted,
-            self.sources(chosen, &TOP),
-            self.top(chosen, GroupField::Type),
-            self.top(chosen, GroupField::Host),
-            self.top(chosen, GroupField::Path),
-            self.top(chosen, GroupField::Parameter),
-            self.statuses(chosen),
+            self.sources(set, &TOP),
+            self.top(set, GroupField::Type),
+            self.top(set, GroupField::Host),
+            self.top(set, GroupField::Path),
+            self.top(set, GroupField::Parameter),
+            self.statuses(set),
         )?;
         Ok(AttackStats {
             attacks: count(totals.attacks),
@@ -70,43 +70,35 @@ impl Store {
         })
     }
 
-    async fn totals(&self, chosen: &AttackSet<'_>) -> Result<Totals, StoreError> {
-        let mut statement = Statement::scoped(
-            SearchScope::All,
+    async fn totals(&self, set: &AttackSet) -> Result<Totals, StoreError> {
+        let mut statement = Statement::new(
             "select count(*) as attacks, cast(sum(a.hits) as bigint) as hits, cast(sum(a.blocked) as bigint) as blocked, \
              min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a where ",
         );
-        statement.push_attack_set(chosen);
+        statement.push_attack_set(set);
         statement.fetch_one(&self.reader).await
     }
 
-    async fn top(&self, chosen: &AttackSet<'_>, field: GroupField) -> Result<Vec<AttackGroup>, StoreError> {
-        Ok(self.groups_of(chosen, &Grouping::by(field), &TOP).await?.items)
+    async fn top(&self, set: &AttackSet, field: GroupField) -> Result<Vec<AttackGroup>, StoreError> {
+        Ok(self.groups_of(set, &Grouping::by(field), &TOP).await?.items)
     }
 
-    async fn statuses(&self, chosen: &AttackSet<'_>) -> Result<BTreeMap<String, u64>, StoreError> {
-        let mut statement = Statement::scoped(
-            SearchScope::All,
-            "select s.status, cast(sum(s.hits) as bigint) from attack_statuses s where ",
-        );
-        statement.push_attack_set_of("s.attack_id", chosen).push(" group by s.status");
+    async fn statuses(&self, set: &AttackSet) -> Result<BTreeMap<String, u64>, StoreError> {
+        let mut statement =
+            Statement::new("select s.status, cast(sum(s.hits) as bigint) from attack_statuses s where ");
+        statement.push_attack_set_of("s.attack_id", set).push(" group by s.status");
         let rows: Vec<(i64, i64)> = statement.fetch_all(&self.reader).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 
-    async fn series(
-        &self,
-        chosen: &AttackSet<'_>,
-        times: Times,
-        totals: &Totals,
-    ) -> Result<Series, StoreError> {
+    async fn series(&self, set: &AttackSet, times: Times, totals: &Totals) -> Result<Series, StoreError> {
         let (given_from, given_to) = (times.from.map(ms), times.to.map(ms));
         let to = given_to.or(totals.last_seen).or(given_from).unwrap_or_default();
         let from = given_from.or(totals.first_seen).unwrap_or(to).min(to);
         let interval = interval(from, to);
         let start = from - from.rem_euclid(interval);
         // Slot by slot first, in the order of the index: nothing is sorted but the few slots.
-        let mut statement = Statement::scoped(SearchScope::All, "select t.slot - t.slot % ");
+        let mut statement = Statement::new("select t.slot - t.slot % ");
         statement
             .bind(interval)
             .push(" as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked from ")
@@ -116,7 +108,7 @@ impl Store {
             .push(" and t.slot <= ")
             .bind(to)
             .push(" and ")
-            .push_attack_set_of("t.attack_id", chosen)
+            .push_attack_set_of("t.attack_id", set)
             .push(" group by t.slot) t group by 1");
         let slots: Vec<Slot> = statement.fetch_all(&self.reader).await?;
         let slots: BTreeMap<i64, Slot> = slots.into_iter().map(|slot| (slot.start, slot)).collect();

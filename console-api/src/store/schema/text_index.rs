@@ -76,7 +76,11 @@ mod tests {
     use crate::{
         query::Filter,
         seed,
-        store::{DatabaseUrl, Store, search::text_search::Search, sql::statement::Statement},
+        store::{
+            DatabaseUrl, Store,
+            search::plan::{Plan, SearchScope},
+            sql::statement::Statement,
+        },
     };
     use jiff::Timestamp;
     use shared::Record;
@@ -111,7 +115,8 @@ mod tests {
         async fn plan(&self, query: &str) -> String {
             let filter = Filter::parse(query, Timestamp::now()).unwrap();
             let mut statement = Statement::new("explain query plan ");
-            statement.push_finding(&Search::all(&filter)[0], self.dialect, 10);
+            let searches = Plan::new(&filter, SearchScope::All).into_searches();
+            statement.push_matches(&searches[0], self.dialect, 10);
             let rows: Vec<(i64, i64, i64, String)> = statement.fetch_all(&self.reader).await.unwrap();
             rows.into_iter().map(|(.., step)| step + "\n").collect()
         }

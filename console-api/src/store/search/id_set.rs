@@ -1,68 +1,86 @@
-//! Which attacks are added up, for statements that strategy at several tables: what a filter leaves, or their ids, where it costs
-//! something to find out. Then the filter is asked once, and each table only for the rows of these attacks.
+//! Sets of attacks for statements that read several tables: a plan, or the ids. Where a filter is expensive, it is evaluated
+//! once, and each table is read only for the rows of these attacks.
 
-use crate::query::Filter;
-use crate::store::{
-    Store, StoreError,
-    search::filter::{SearchScope, looks_up},
-    sql::{dialect::Dialect, statement::Statement},
+use crate::{
+    query::Filter,
+    store::{
+        Store, StoreError,
+        search::{
+            plan::{Plan, SearchScope},
+            text_search::Matches,
+        },
+        sql::{dialect::Dialect, statement::Statement},
+    },
 };
 
-pub(crate) enum AttackSet<'a> {
-    By(&'a Filter),
+#[derive(Debug)]
+pub(crate) enum AttackSet {
+    Matching {
+        plan: Plan,
+        /// The attacks that the filter leaves out, if it does nothing else: they are few.
+        excluded: Option<Plan>,
+    },
     These(IdSet),
     /// Where the others are far fewer.
     AllBut(IdSet),
 }
 
-/// IdSet of attacks, as JSON.
+/// Ids of attacks, as JSON.
 #[derive(Debug)]
 pub(crate) struct IdSet {
     json: String,
     dialect: Dialect,
 }
 
-/// IdSet of so many attacks cost less than the plainest filter.
-const FEW: i64 = 2000;
-/// IdSet of so many cost less than to strategy them up again.
-const MANY: i64 = 100_000;
+/// This number of ids costs less than the cheapest filter.
+const MAX_CHEAP_IDS: i64 = 2000;
+/// This number of ids costs less than a second scan of related rows.
+const MAX_IDS: i64 = 100_000;
+
+impl AttackSet {
+    fn matching(filter: &Filter) -> Self {
+        let excluded = filter.left_out().map(|excluded| Plan::new(&excluded, SearchScope::All));
+        Self::Matching { plan: Plan::new(filter, SearchScope::All), excluded }
+    }
+}
 
 impl Store {
-    pub(crate) async fn attack_set<'a>(&self, filter: &'a Filter) -> Result<AttackSet<'a>, StoreError> {
-        self.attack_set_within(filter, FEW).await
+    pub(crate) async fn attack_set(&self, filter: &Filter) -> Result<AttackSet, StoreError> {
+        self.attack_set_within(filter, MAX_CHEAP_IDS).await
     }
 
-    pub(crate) async fn attack_set_within<'a>(
+    pub(crate) async fn attack_set_within(
         &self,
-        filter: &'a Filter,
-        few: i64,
-    ) -> Result<AttackSet<'a>, StoreError> {
-        let (scope, most) = if looks_up(filter) {
-            (SearchScope::All, MANY)
+        filter: &Filter,
+        max_cheap: i64,
+    ) -> Result<AttackSet, StoreError> {
+        let plan = Plan::new(filter, SearchScope::All);
+        let (plan, most) = if plan.reads_other_tables() {
+            (plan, MAX_IDS)
         } else if filter.left_out().is_some() {
-            return Ok(AttackSet::By(filter));
+            return Ok(AttackSet::matching(filter));
         } else {
-            (SearchScope::Page, few)
+            (Plan::new(filter, SearchScope::page(&Matches::default())), max_cheap)
         };
-        let mut statement = Statement::scoped(scope, "select count(*), (select count(*) from attacks), ");
+        let mut statement = Statement::new("select count(*), (select count(*) from attacks), ");
         statement.push(self.dialect.ids()).push(" from (select a.id as attack_id from attacks a where ");
-        statement.push_filter(filter).push(" limit ").bind(most + 1).push(") t");
-        let (chosen, all, ids): (i64, i64, Option<String>) = statement.fetch_one(&self.reader).await?;
-        if chosen > most {
-            return Ok(AttackSet::By(filter));
+        statement.push_plan(&plan).push(" limit ").bind(most + 1).push(") t");
+        let (found, all, ids): (i64, i64, Option<String>) = statement.fetch_one(&self.reader).await?;
+        if found > most {
+            return Ok(AttackSet::matching(filter));
         }
-        let chosen_ids = self.ids(ids);
-        let others = all - chosen;
-        if chosen <= few || chosen < 3 * others {
-            return Ok(AttackSet::These(chosen_ids));
+        let ids = self.ids(ids);
+        let others = all - found;
+        if found <= max_cheap || found < 3 * others {
+            return Ok(AttackSet::These(ids));
         }
         let mut statement = Statement::new("select ");
         statement
             .push(self.dialect.ids())
             .push(" from (select a.id as attack_id from attacks a where not (a.id ");
-        statement.push_among(&chosen_ids).push(")) t");
-        let (ids,): (Option<String>,) = statement.fetch_one(&self.reader).await?;
-        Ok(AttackSet::AllBut(self.ids(ids)))
+        statement.push_among(&ids).push(")) t");
+        let (others,): (Option<String>,) = statement.fetch_one(&self.reader).await?;
+        Ok(AttackSet::AllBut(self.ids(others)))
     }
 
     pub(crate) fn ids(&self, json: Option<String>) -> IdSet {
@@ -72,30 +90,23 @@ impl Store {
 
 impl Statement {
     /// A condition on `attacks a`.
-    pub(crate) fn push_attack_set(&mut self, chosen: &AttackSet<'_>) -> &mut Self {
-        match chosen {
-            AttackSet::By(filter) => self.push_filter(filter),
-            AttackSet::These(_) | AttackSet::AllBut(_) => self.push_attack_set_of("a.id", chosen),
+    pub(crate) fn push_attack_set(&mut self, set: &AttackSet) -> &mut Self {
+        match set {
+            AttackSet::Matching { plan, .. } => self.push_plan(plan),
+            AttackSet::These(_) | AttackSet::AllBut(_) => self.push_attack_set_of("a.id", set),
         }
     }
 
-    /// A condition on what is counted by attack: `attack_id` names the column.
-    pub(crate) fn push_attack_set_of(
-        &mut self,
-        attack_id: &'static str,
-        chosen: &AttackSet<'_>,
-    ) -> &mut Self {
-        match chosen {
+    /// A condition on counters by attack: `attack_id` names the column.
+    pub(crate) fn push_attack_set_of(&mut self, attack_id: &'static str, set: &AttackSet) -> &mut Self {
+        match set {
             AttackSet::These(ids) => self.push(attack_id).push(" ").push_among(ids),
             AttackSet::AllBut(ids) => self.push("not (").push(attack_id).push(" ").push_among(ids).push(")"),
-            AttackSet::By(filter) => {
-                self.push(attack_id);
-                match filter.left_out() {
-                    // Next to all attacks: those few are looked up that are not meant.
-                    Some(left_out) => self.push(" not in (").push(IDS).push_filter(&left_out),
-                    None => self.push(" in (").push(IDS).push_filter(filter),
-                };
-                self.push(")")
+            AttackSet::Matching { excluded: Some(excluded), .. } => {
+                self.push(attack_id).push(" not in (").push(IDS).push_plan(excluded).push(")")
+            }
+            AttackSet::Matching { plan, excluded: None } => {
+                self.push(attack_id).push(" in (").push(IDS).push_plan(plan).push(")")
             }
         }
     }

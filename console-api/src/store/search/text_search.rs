@@ -1,39 +1,43 @@
-//! Texts that a filter looks for. For a page, which attacks have them is asked once, before the statement that needs to know.
+//! Text search: patterns over the texts of attacks, and their matches, looked up once before the statement of a page.
 
-use crate::query::{Condition, Field, Filter, Pattern, Piece};
-use crate::store::{
-    Store, StoreError,
-    search::{
-        filter::{Rows, SearchScope},
-        id_set::IdSet,
+use crate::{
+    query::{Field, Filter, Pattern, Piece},
+    store::{
+        Store, StoreError,
+        search::{
+            condition::Rows,
+            id_set::IdSet,
+            plan::{Plan, ScanStrategy, SearchScope},
+        },
+        sql::{dialect::Dialect, statement::Statement, text_codec::Text},
     },
-    sql::{dialect::Dialect, statement::Statement, text_codec::Text},
 };
+use std::sync::Arc;
 
-/// Some fields, and what a text of one of them is to be like.
+/// A pattern for the text of one of some fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Search {
     fields: Vec<Field>,
     like: Like,
 }
 
-/// A pattern as SQL has it, in lower case.
+/// A pattern of SQL, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Like {
     /// With `\` as the escape.
     exact: String,
-    /// The index of parts knows no escape: this fits some more texts. `None` without three signs in a row, which the index is of.
+    /// For the trigram index, which has no escape: matches some more texts. `None` without three literal characters in a row.
     loose: Option<String>,
 }
 
 impl Search {
-    /// A part of what people see of an attack.
+    /// A part of any text that lists of attacks show.
     pub(crate) fn anywhere(pattern: &Pattern) -> Self {
         let fields = vec![Field::Payload, Field::Parameter, Field::Host, Field::Path];
         Self { fields, like: Like::within(pattern) }
     }
 
-    /// Without a wildcard it may be any part.
+    /// A pattern without wildcards matches any part of a payload.
     pub(crate) fn payload(pattern: &Pattern) -> Self {
         if pattern.as_text().is_none() {
             return Self::field(Field::Payload, pattern);
@@ -45,37 +49,15 @@ impl Search {
         Self { fields: vec![field], like: Like::whole(pattern) }
     }
 
-    /// What a condition looks for; a text without wildcards is in the column of an attack.
-    pub(crate) fn of(condition: &Condition) -> Option<Self> {
-        let (field, pattern) = match condition {
-            Condition::Anywhere(pattern) => return Some(Self::anywhere(pattern)),
-            Condition::Payload(pattern) => return Some(Self::payload(pattern)),
-            Condition::Host(pattern) => (Field::Host, pattern),
-            Condition::Path(pattern) => (Field::Path, pattern),
-            Condition::Parameter(pattern) => (Field::Parameter, pattern),
-            _ => return None,
-        };
-        pattern.as_text().is_none().then(|| Self::field(field, pattern))
-    }
-
-    /// What the index of parts is asked, if it is to tell. Other fields than payloads have no more texts than there are attacks,
-    /// and an index of their own: parts would lead to all payloads that have them, too.
-    fn parts(&self) -> Option<&str> {
+    /// The pattern for the trigram index, for searches of payloads. Other fields have few texts and an index of their own; the
+    /// trigram index would also return all matching payloads.
+    fn trigram_pattern(&self) -> Option<&str> {
         self.like.loose.as_deref().filter(|_| self.fields.contains(&Field::Payload))
     }
 
-    /// All texts.
+    /// The table of texts to scan.
     fn rows(&self) -> &'static Rows {
-        if self.parts().is_some() { &PARTS } else { &TERMS }
-    }
-
-    /// What a filter looks for, in all of its conditions.
-    pub(crate) fn all(filter: &Filter) -> Vec<Self> {
-        match filter {
-            Filter::All(filters) | Filter::Any(filters) => filters.iter().flat_map(Self::all).collect(),
-            Filter::Not(filter) => Self::all(filter),
-            Filter::Condition(condition) => Self::of(condition).into_iter().collect(),
-        }
+        if self.trigram_pattern().is_some() { &PARTS } else { &TERMS }
     }
 }
 
@@ -110,76 +92,75 @@ impl Like {
     }
 }
 
-/// More ties than these are many.
+/// A text with more matches than this is common: a page is soon full of its attacks.
 pub(crate) const MAX_RARE_MATCHES: i64 = 3000;
 
-/// What was found of searches: the ids of attacks, as JSON, where they are few.
+/// The attacks that match the searches of a filter: their ids, or `None` for common texts.
 #[derive(Debug, Default)]
-pub(crate) struct Found(Vec<(Search, Option<IdSet>)>);
+pub(crate) struct Matches(Vec<(Search, Option<Arc<IdSet>>)>);
 
-/// Texts and what is tied to them. SQLite takes a cross join in the order it is written in.
+/// Texts and their attacks. SQLite keeps the order of a cross join.
 const TERMS: Rows = Rows {
     of_all: "terms x cross join attack_terms t where t.term_id = x.id and ",
     of_one: "attack_terms t cross join terms x where t.attack_id = a.id and x.id = t.term_id and ",
 };
-/// The same by the index of parts.
+/// The same through the trigram index.
 const PARTS: Rows = Rows {
     of_all: "term_parts x cross join attack_terms t where t.term_id = x.id and ",
     of_one: TERMS.of_one,
 };
 
-impl Found {
-    /// Whether anything is common.
-    pub(crate) fn is_common(&self) -> bool {
+impl Matches {
+    pub(crate) fn has_common_text(&self) -> bool {
         self.0.iter().any(|(_, ids)| ids.is_none())
+    }
+
+    pub(crate) fn ids_of(&self, search: &Search) -> Option<Arc<IdSet>> {
+        self.0.iter().find(|(other, _)| other == search).and_then(|(_, ids)| ids.clone())
     }
 }
 
 impl Store {
-    /// Looks for what the filter is after.
-    pub(crate) async fn find(&self, filter: &Filter) -> Result<Found, StoreError> {
-        self.find_rare(filter, MAX_RARE_MATCHES).await
+    pub(crate) async fn matches(&self, filter: &Filter) -> Result<Matches, StoreError> {
+        self.matches_up_to(MAX_RARE_MATCHES, filter).await
     }
 
-    pub(crate) async fn find_rare(&self, filter: &Filter, rare: i64) -> Result<Found, StoreError> {
-        let mut found = Vec::new();
-        for search in Search::all(filter) {
+    pub(crate) async fn matches_up_to(&self, most: i64, filter: &Filter) -> Result<Matches, StoreError> {
+        let mut matches = Vec::new();
+        for search in Plan::new(filter, SearchScope::All).into_searches() {
             let mut statement = Statement::new("");
-            statement.push_finding(&search, self.dialect, rare);
-            let (ties, json): (i64, Option<String>) = statement.fetch_one(&self.reader).await?;
-            let ids = (ties <= rare).then(|| self.ids(json));
-            found.push((search, ids));
+            statement.push_matches(&search, self.dialect, most);
+            let (rows, json): (i64, Option<String>) = statement.fetch_one(&self.reader).await?;
+            let ids = (rows <= most).then(|| Arc::new(self.ids(json)));
+            matches.push((search, ids));
         }
-        Ok(Found(found))
+        Ok(Matches(matches))
     }
 }
 
 impl Statement {
-    /// Asks how many ties there are to what is looked for, no further than one too many, and which attacks they lead to.
-    pub(crate) fn push_finding(&mut self, search: &Search, dialect: Dialect, rare: i64) -> &mut Self {
+    /// Counts the matches of a search up to one too many, and collects the ids of their attacks.
+    pub(crate) fn push_matches(&mut self, search: &Search, dialect: Dialect, most: i64) -> &mut Self {
         self.push("select count(*), ").push(dialect.ids()).push(" from (select t.attack_id from ");
         self.push(search.rows().of_all).push_indexed(search);
-        self.push(" limit ").bind(rare + 1).push(") t")
+        self.push(" limit ").bind(most + 1).push(") t")
     }
 
     /// A condition on `attacks a`.
-    pub(crate) fn push_search(&mut self, search: &Search) -> &mut Self {
-        let found = self.found.clone();
-        let ids = found.0.iter().find(|(other, _)| other == search).and_then(|(_, ids)| ids.as_ref());
-        match ids {
-            Some(ids) => self.push("a.id ").push_among(ids),
-            None if self.scope == SearchScope::All => self.push_found(search.rows(), |statement| {
-                statement.push_indexed(search);
-            }),
-            None => self.push_exists(&TERMS, |statement| {
+    pub(crate) fn push_search(&mut self, search: &Search, strategy: &ScanStrategy) -> &mut Self {
+        match strategy {
+            ScanStrategy::PerAttack => self.push_rows(&TERMS, strategy, |statement| {
                 statement.push_likeness(search);
+            }),
+            _ => self.push_rows(search.rows(), strategy, |statement| {
+                statement.push_indexed(search);
             }),
         }
     }
 
     /// A condition on the texts `x` of [`Search::rows`].
     fn push_indexed(&mut self, search: &Search) -> &mut Self {
-        if let Some(parts) = search.parts() {
+        if let Some(parts) = search.trigram_pattern() {
             self.push("x.text like ").bind(parts).push(" and ");
         }
         self.push_likeness(search)
@@ -188,7 +169,7 @@ impl Statement {
     /// A condition on texts `x`.
     fn push_likeness(&mut self, search: &Search) -> &mut Self {
         if !search.fields.contains(&Field::Payload) {
-            // As the index of the other fields has it.
+            // Makes the partial index of the other fields usable.
             self.push("x.field <> 'payload' and ");
         }
         for (n, field) in search.fields.iter().enumerate() {

@@ -1,52 +1,31 @@
-//! Statements that depend on what is asked for: put together from static fragments and binds, nothing else.
+//! Dynamic statements: built from static fragments and binds, nothing else.
 
-use crate::paging::{Listed, Page, Slice};
-use crate::store::{
-    StoreError,
-    search::{
-        filter::{MAX_LOOKUP_ROWS, SearchScope},
-        text_search::Found,
-    },
-    sql::text_codec::Text,
+use crate::{
+    paging::{Listed, Page, Slice},
+    store::{StoreError, sql::text_codec::Text},
 };
 use sqlx::{Any, AnyPool, AssertSqlSafe, FromRow, any::AnyRow};
-use std::sync::Arc;
 
-/// A statement in the making.
+/// A statement under construction.
 #[derive(Debug)]
 pub(crate) struct Statement {
     sql: String,
     values: Vec<Value>,
-    pub(crate) scope: SearchScope,
-    /// How many rows are looked up at once.
-    pub(crate) rare: i64,
-    /// What searches have found before.
-    pub(crate) found: Arc<Found>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     Number(i64),
-    /// A word of ours.
+    /// A fixed word.
     Word(String),
-    /// What a visitor may have sent.
+    /// Text from a request.
     Text(Text),
     Bytes(Vec<u8>),
 }
 
 impl Statement {
     pub(crate) fn new(fragment: &'static str) -> Self {
-        Self {
-            sql: fragment.to_owned(),
-            values: Vec::new(),
-            scope: SearchScope::Page,
-            rare: MAX_LOOKUP_ROWS,
-            found: Arc::default(),
-        }
-    }
-
-    pub(crate) fn scoped(scope: SearchScope, fragment: &'static str) -> Self {
-        Self { scope, ..Self::new(fragment) }
+        Self { sql: fragment.to_owned(), values: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, fragment: &'static str) -> &mut Self {
@@ -61,7 +40,7 @@ impl Statement {
         self
     }
 
-    /// What stands around a value's bind is told its number.
+    /// Pushes a fragment around a bind, built from the bind's number.
     pub(crate) fn push_bound(
         &mut self,
         value: impl Into<Value>,
@@ -72,7 +51,7 @@ impl Statement {
         self
     }
 
-    /// What of a list is asked for: behind "where" or "and", the rows a slice wants, the newest first, and one more.
+    /// Completes "where" or "and": the rows of a slice, the newest first, and one more.
     pub(crate) fn push_newest(&mut self, slice: &Slice) -> &mut Self {
         match slice.bounds() {
             Some((at, id)) => {
@@ -84,7 +63,7 @@ impl Statement {
         self.push(" order by created_at desc, id desc limit ").bind(i64::from(slice.limit) + 1)
     }
 
-    /// The page of rows that were asked for like this.
+    /// The page of these rows.
     pub(crate) async fn fetch_page<R, T>(self, pool: &AnyPool, slice: &Slice) -> Result<Page<T>, StoreError>
     where
         R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,

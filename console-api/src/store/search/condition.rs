@@ -1,0 +1,142 @@
+//! SQL conditions on the table `attacks a`, rendered from a plan.
+
+use super::plan::{Direct, Plan, Related, ScanStrategy};
+use crate::{
+    attack::Marks,
+    query::{Numbers, Times},
+    store::sql::{address, statement::Statement, text_codec::Text},
+};
+
+/// The rows `t` of a table of which attacks have several, up to a condition on them.
+pub(crate) struct Rows {
+    pub(crate) of_all: &'static str,
+    /// Of the attack `a`.
+    pub(crate) of_one: &'static str,
+}
+
+const SOURCES: Rows =
+    Rows { of_all: "attack_sources t where ", of_one: "attack_sources t where t.attack_id = a.id and " };
+const STATUSES: Rows =
+    Rows { of_all: "attack_statuses t where ", of_one: "attack_statuses t where t.attack_id = a.id and " };
+const TERMS: Rows =
+    Rows { of_all: "attack_terms t where ", of_one: "attack_terms t where t.attack_id = a.id and " };
+
+impl Statement {
+    pub(crate) fn push_plan(&mut self, plan: &Plan) -> &mut Self {
+        match plan {
+            Plan::All(plans) => self.push_list(plans, " and ", "true"),
+            Plan::Any(plans) => self.push_list(plans, " or ", "false"),
+            // A comparison with null does not hold, so its negation does.
+            Plan::Not(plan) => self.push("not coalesce((").push_plan(plan).push("), false)"),
+            Plan::Direct(condition) => self.push_direct(condition),
+            Plan::Related(related, strategy) => self.push_related(related, strategy),
+            Plan::Text(search, strategy) => self.push_search(search, strategy),
+        }
+    }
+
+    fn push_list(&mut self, plans: &[Plan], between: &'static str, none: &'static str) -> &mut Self {
+        let Some((first, others)) = plans.split_first() else { return self.push(none) };
+        self.push("(").push_plan(first);
+        for plan in others {
+            self.push(between).push_plan(plan);
+        }
+        self.push(")")
+    }
+
+    fn push_direct(&mut self, condition: &Direct) -> &mut Self {
+        match condition {
+            Direct::Equal(column, text) => self.push(column).push(" = ").bind(text.clone()),
+            Direct::Number(column, numbers) => self.push_numbers(column, *numbers),
+            Direct::Time(column, times) => self.push_times(column, *times),
+            Direct::Status(status) => self
+                .push(
+                    "case when a.blocked = 0 then 'monitoring' when a.blocked < a.hits then 'partially_blocked' \
+                     else 'blocked' end = ",
+                )
+                .bind(status.as_str()),
+            Direct::Mark(Marks::None) => self.push("a.mark is null"),
+            Direct::Mark(Marks::Only(mark)) => self.push("a.mark = ").bind(mark.as_str()),
+            Direct::Mark(Marks::Any) => self.push("true"),
+            Direct::Request(id) => self
+                .push("a.id in (select h.attack_id from hits h where h.request_id = ")
+                .bind(id.to_string())
+                .push(")"),
+            Direct::EdgeRequest(id) => self
+                .push(
+                    "a.id in (select h.attack_id from requests r join hits h on h.request_id = r.request_id \
+                     where r.edge_request_id = ",
+                )
+                .bind(Text::from(id.as_str()))
+                .push(")"),
+        }
+    }
+
+    fn push_related(&mut self, related: &Related, strategy: &ScanStrategy) -> &mut Self {
+        let rows = match related {
+            Related::Source { .. } => &SOURCES,
+            Related::Status(_) => &STATUSES,
+            Related::Term(_) => &TERMS,
+        };
+        self.push_rows(rows, strategy, |statement| match related {
+            Related::Source { first, last } => {
+                statement.push("t.ip >= ").bind(address::key(*first));
+                statement.push(" and t.ip <= ").bind(address::key(*last));
+            }
+            Related::Status(numbers) => {
+                statement.push_numbers("t.status", *numbers);
+            }
+            Related::Term(term) => {
+                statement.push("t.term_id = ").bind(term.id());
+            }
+        })
+    }
+
+    /// The attack has at least one row in another table that meets a condition.
+    pub(crate) fn push_rows(
+        &mut self,
+        rows: &Rows,
+        strategy: &ScanStrategy,
+        condition: impl Fn(&mut Self),
+    ) -> &mut Self {
+        match strategy {
+            ScanStrategy::Ids(ids) => self.push("a.id ").push_among(ids),
+            ScanStrategy::PerAttack => {
+                self.push("exists (select 1 from ").push(rows.of_one);
+                condition(self);
+                self.push(")")
+            }
+            ScanStrategy::Collect => {
+                self.push("a.id in (select t.attack_id from ").push(rows.of_all);
+                condition(self);
+                self.push(")")
+            }
+            ScanStrategy::CollectUpTo(most) => {
+                self.push("case when (select count(*) from (select 1 from ").push(rows.of_all);
+                condition(self);
+                self.push(" limit ").bind(most + 1).push(") some_rows) <= ").bind(*most).push(" then ");
+                self.push_rows(rows, &ScanStrategy::Collect, &condition).push(" else ");
+                self.push_rows(rows, &ScanStrategy::PerAttack, &condition).push(" end")
+            }
+        }
+    }
+
+    fn push_numbers(&mut self, column: &'static str, Numbers { from, to }: Numbers) -> &mut Self {
+        let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        self.push("(").push(column).push(" >= ").bind(number(from));
+        if let Some(to) = to {
+            self.push(" and ").push(column).push(" <= ").bind(number(to));
+        }
+        self.push(")")
+    }
+
+    fn push_times(&mut self, column: &'static str, Times { from, to }: Times) -> &mut Self {
+        self.push("(true");
+        if let Some(from) = from {
+            self.push(" and ").push(column).push(" >= ").bind(from.as_millisecond());
+        }
+        if let Some(to) = to {
+            self.push(" and ").push(column).push(" < ").bind(to.as_millisecond());
+        }
+        self.push(")")
+    }
+}

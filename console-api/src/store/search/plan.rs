@@ -1,0 +1,197 @@
+//! Search planning: from a filter on attacks to a plan with a scan strategy for each condition on other tables. Statements
+//! render plans and decide nothing.
+
+use crate::{
+    attack::{AttackStatus, Marks},
+    query::{Condition, Field, Filter, Numbers, Pattern, Times},
+    store::{
+        search::{
+            id_set::IdSet,
+            terms::Term,
+            text_search::{Matches, Search},
+        },
+        sql::text_codec::Text,
+    },
+};
+use shared::RequestId;
+use std::{net::IpAddr, sync::Arc};
+
+/// The attacks that a statement reads. It decides how rows of other tables are found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SearchScope<'m> {
+    /// The attacks of given ids.
+    Few,
+    /// The first ones in some order, until a page is full.
+    Page {
+        /// The texts that were looked up before.
+        matches: &'m Matches,
+        /// Related rows that one scan may collect.
+        max_scanned_rows: i64,
+    },
+    /// All of them.
+    All,
+}
+
+/// The number of sources of the attack `a`, as SQL.
+pub(crate) const SOURCE_COUNT: &str = "(select count(*) from attack_sources s where s.attack_id = a.id)";
+/// More related rows than these are not collected for a page.
+const MAX_SCANNED_ROWS: i64 = 30_000;
+
+impl<'m> SearchScope<'m> {
+    pub(crate) fn page(matches: &'m Matches) -> Self {
+        Self::Page { matches, max_scanned_rows: MAX_SCANNED_ROWS }
+    }
+}
+
+/// How the rows of another table that belong to attacks are found.
+#[derive(Debug)]
+pub(crate) enum ScanStrategy {
+    /// Each attack looks up its own rows. Where many attacks have one, a page is soon full.
+    PerAttack,
+    /// One scan of the table collects the ids of attacks.
+    Collect,
+    /// As `Collect` if at most this number of rows match, else as `PerAttack`: the database counts first.
+    CollectUpTo(i64),
+    /// The ids are known.
+    Ids(Arc<IdSet>),
+}
+
+/// A condition on attacks.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    Direct(Direct),
+    Related(Related, ScanStrategy),
+    Text(Search, ScanStrategy),
+}
+
+/// A condition on columns and keys of the attack. Columns are SQL.
+#[derive(Debug)]
+pub(crate) enum Direct {
+    Equal(&'static str, Text),
+    Number(&'static str, Numbers),
+    Time(&'static str, Times),
+    Status(AttackStatus),
+    Mark(Marks),
+    Request(RequestId),
+    EdgeRequest(String),
+}
+
+/// A condition on rows of which an attack has several: one of them meets it.
+#[derive(Debug)]
+pub(crate) enum Related {
+    Source { first: IpAddr, last: IpAddr },
+    Status(Numbers),
+    Term(Term),
+}
+
+impl Plan {
+    pub(crate) fn new(filter: &Filter, scope: SearchScope<'_>) -> Self {
+        let all = |filters: &[Filter]| filters.iter().map(|filter| Self::new(filter, scope)).collect();
+        match filter {
+            Filter::All(filters) => Self::All(all(filters)),
+            Filter::Any(filters) => Self::Any(all(filters)),
+            Filter::Not(filter) => Self::Not(Box::new(Self::new(filter, scope))),
+            Filter::Condition(condition) => Self::of(condition, scope),
+        }
+    }
+
+    fn of(condition: &Condition, scope: SearchScope<'_>) -> Self {
+        match condition {
+            Condition::Type(attack_type) => Self::equal("a.type", Field::Type, attack_type.as_str(), scope),
+            Condition::Host(pattern) => Self::field("a.host", Field::Host, pattern, scope),
+            Condition::Path(pattern) => Self::field("a.path", Field::Path, pattern, scope),
+            Condition::Parameter(pattern) => Self::field("a.parameter", Field::Parameter, pattern, scope),
+            Condition::Payload(pattern) => Self::text(Search::payload(pattern), scope),
+            Condition::Anywhere(pattern) => Self::anywhere(pattern, scope),
+            Condition::Ip(addresses) => {
+                let (first, last) = addresses.bounds();
+                Self::related(Related::Source { first, last }, scope)
+            }
+            Condition::Severity(severity) => Self::related(Related::Term(Term::severity(*severity)), scope),
+            Condition::Method(method) => {
+                Self::related(Related::Term(Term::new(Field::Method, method)), scope)
+            }
+            Condition::Response(numbers) => Self::related(Related::Status(*numbers), scope),
+            Condition::Status(status) => Self::Direct(Direct::Status(*status)),
+            Condition::Hits(numbers) => Self::Direct(Direct::Number("a.hits", *numbers)),
+            Condition::Blocked(numbers) => Self::Direct(Direct::Number("a.blocked", *numbers)),
+            Condition::Sources(numbers) => Self::Direct(Direct::Number(SOURCE_COUNT, *numbers)),
+            Condition::FirstSeen(times) => Self::Direct(Direct::Time("a.first_seen", *times)),
+            Condition::LastSeen(times) => Self::Direct(Direct::Time("a.last_seen", *times)),
+            Condition::Mark(marks) => Self::Direct(Direct::Mark(*marks)),
+            Condition::RequestId(id) => Self::Direct(Direct::Request(*id)),
+            Condition::EdgeRequestId(id) => Self::Direct(Direct::EdgeRequest(id.clone())),
+        }
+    }
+
+    fn field(column: &'static str, field: Field, pattern: &Pattern, scope: SearchScope<'_>) -> Self {
+        match pattern.as_text() {
+            Some(text) => Self::equal(column, field, text, scope),
+            None => Self::text(Search::field(field, pattern), scope),
+        }
+    }
+
+    /// A column equals a text. For a page, attacks without the term are skipped where the term is rare.
+    fn equal(column: &'static str, field: Field, text: &str, scope: SearchScope<'_>) -> Self {
+        let direct = Self::Direct(Direct::Equal(column, Text::from(text)));
+        if let SearchScope::Page { .. } = scope {
+            let term = Related::Term(Term::new(field, text));
+            return Self::All(vec![Self::related(term, scope), direct]);
+        }
+        direct
+    }
+
+    fn anywhere(pattern: &Pattern, scope: SearchScope<'_>) -> Self {
+        let mut plans = vec![Self::text(Search::anywhere(pattern), scope)];
+        if let Some(text) = pattern.as_text() {
+            if let Ok(id) = text.parse() {
+                plans.push(Self::Direct(Direct::Request(id)));
+            }
+            plans.push(Self::Direct(Direct::EdgeRequest(text.to_owned())));
+        }
+        Self::Any(plans)
+    }
+
+    fn related(related: Related, scope: SearchScope<'_>) -> Self {
+        let strategy = match scope {
+            SearchScope::Few => ScanStrategy::PerAttack,
+            SearchScope::Page { max_scanned_rows, .. } => ScanStrategy::CollectUpTo(max_scanned_rows),
+            SearchScope::All => ScanStrategy::Collect,
+        };
+        Self::Related(related, strategy)
+    }
+
+    fn text(search: Search, scope: SearchScope<'_>) -> Self {
+        let strategy = match scope {
+            SearchScope::Page { matches, .. } => {
+                matches.ids_of(&search).map_or(ScanStrategy::PerAttack, ScanStrategy::Ids)
+            }
+            SearchScope::Few => ScanStrategy::PerAttack,
+            SearchScope::All => ScanStrategy::Collect,
+        };
+        Self::Text(search, strategy)
+    }
+
+    /// The text searches, in their order.
+    pub(crate) fn into_searches(self) -> Vec<Search> {
+        match self {
+            Self::All(plans) | Self::Any(plans) => plans.into_iter().flat_map(Self::into_searches).collect(),
+            Self::Not(plan) => plan.into_searches(),
+            Self::Text(search, _) => vec![search],
+            Self::Direct(_) | Self::Related(..) => Vec::new(),
+        }
+    }
+
+    /// Whether conditions read rows of which attacks have several.
+    pub(crate) fn reads_other_tables(&self) -> bool {
+        match self {
+            Self::All(plans) | Self::Any(plans) => plans.iter().any(Self::reads_other_tables),
+            Self::Not(plan) => plan.reads_other_tables(),
+            Self::Direct(_) => false,
+            Self::Related(..) | Self::Text(..) => true,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+use crate::{
+    attack::{Order, SortKey},
+    paging::{Cursor, Slice},
+    query::Filter,
+    seed,
+    store::{
+        DatabaseUrl, Store,
+        attacks::PageLimits,
+        search::plan::{Plan, SearchScope},
+        sql::statement::Statement,
+    },
+};
+use jiff::Timestamp;
+use shared::Record;
+
+const MANY: i64 = 30_000;
+
+/// The scope of a search; of a page, with the rows that may be collected.
+#[derive(Debug, Clone, Copy)]
+enum Scope {
+    Few,
+    Page(i64),
+    All,
+}
+
+const QUERIES: [&str; 16] = [
+    "type:sqli",
+    "type:none",
+    "host:api.example.com",
+    "host:*.org",
+    "path:/search",
+    "path:/API/*",
+    "parameter:*CMD",
+    "payload:union",
+    "payload:*passwd",
+    "-payload:select",
+    "ip:198.18.0.0/16",
+    "method:get -type:xss",
+    "severity:critical,low",
+    "response:404",
+    "-response:2xx",
+    "etc/ OR nowhere OR -alert",
+];
+
+#[tokio::test]
+async fn every_plan_of_a_filter_finds_the_same_attacks() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
+    for batch in seed::batches(600, 500, Timestamp::now()) {
+        let records: Vec<&Record> = batch.iter().collect();
+        store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
+    }
+    let all = store.found("", Scope::Few).await.len();
+    for query in QUERIES {
+        let found = store.found(query, Scope::Few).await;
+        assert!(query == "type:none" || !found.is_empty() && found.len() < all, "{query}: {}", found.len());
+        for scope in [Scope::Page(0), Scope::Page(MANY), Scope::All] {
+            assert_eq!(store.found(query, scope).await, found, "{query}, {scope:?}");
+        }
+        for limits in [
+            PageLimits { rare: 0, next: 1 },
+            PageLimits { rare: 0, next: 9 },
+            PageLimits { rare: MANY, next: 0 },
+        ] {
+            assert_eq!(store.walk(query, limits).await, found, "{query}, {limits:?}");
+        }
+        for few in [0, 2000] {
+            assert_eq!(
+                store.ids_of_attack_set(query, few).await,
+                [found.clone(), found.clone()],
+                "{query}, {few}"
+            );
+        }
+    }
+}
+
+impl Store {
+    /// The ids of a set of attacks, read from attacks and from their counters.
+    async fn ids_of_attack_set(&self, query: &str, few: i64) -> [Vec<(String,)>; 2] {
+        let filter = Filter::parse(query, Timestamp::now()).unwrap();
+        let set = self.attack_set_within(&filter, few).await.unwrap();
+        let mut attacks = Statement::new("select a.id from attacks a where ");
+        attacks.push_attack_set(&set).push(" order by a.id");
+        let mut sources = Statement::new("select distinct s.attack_id from attack_sources s where ");
+        sources.push_attack_set_of("s.attack_id", &set).push(" order by s.attack_id");
+        [attacks.fetch_all(&self.reader).await.unwrap(), sources.fetch_all(&self.reader).await.unwrap()]
+    }
+
+    /// Page by page.
+    async fn walk(&self, query: &str, limits: PageLimits) -> Vec<(String,)> {
+        let filter = Filter::parse(query, Timestamp::now()).unwrap();
+        let order = Order { by: SortKey::LastSeen, descending: true };
+        let (mut slice, mut walked, mut last) = (Slice { limit: 3, after: None }, Vec::new(), None);
+        loop {
+            let page = self.attacks_within(limits, &filter, order, &slice).await.unwrap();
+            for attack in page.items {
+                assert!(last.is_none_or(|last| attack.last_seen <= last));
+                last = Some(attack.last_seen);
+                slice.after = Some(Cursor {
+                    list: order.text(),
+                    position: attack.last_seen.as_millisecond(),
+                    id: attack.id.to_string(),
+                });
+                walked.push((attack.id.to_string(),));
+            }
+            if page.next_cursor.is_none() {
+                walked.sort();
+                return walked;
+            }
+        }
+    }
+
+    async fn found(&self, query: &str, scope: Scope) -> Vec<(String,)> {
+        let filter = Filter::parse(query, Timestamp::now()).unwrap();
+        let plan = match scope {
+            Scope::Few => Plan::new(&filter, SearchScope::Few),
+            Scope::All => Plan::new(&filter, SearchScope::All),
+            Scope::Page(max_scanned_rows) => {
+                let matches = &self.matches_up_to(max_scanned_rows, &filter).await.unwrap();
+                Plan::new(&filter, SearchScope::Page { matches, max_scanned_rows })
+            }
+        };
+        let mut statement = Statement::new("select a.id from attacks a where ");
+        statement.push_plan(&plan).push(" order by a.id");
+        statement.fetch_all(&self.reader).await.unwrap()
+    }
+}
