@@ -24,6 +24,7 @@ use crate::{
     field::FieldKind,
     prefilter::{Bytes, CandidateSet, Prefilter},
     signature::{self, Catalogue},
+    words::{WORDS, Words},
 };
 use shared::{AttackType, Severity};
 use std::ops::Range;
@@ -57,22 +58,25 @@ enum DetectorSlot {
 }
 
 impl DetectorSlot {
-    const LITERALS: &[(Self, &[&str])] = &[
-        (Self::Sqli, sqli::LITERALS),
-        (Self::SqliInHeaders, sqli::LITERALS_IN_HEADERS),
-        (Self::PathTraversal, ptrav::LITERALS),
-        (Self::Scanner, scanner::LITERALS[0]),
-        (Self::Scanner, scanner::LITERALS[1]),
-    ];
+    /// The literals of each slot; a detector runs only where one of its literals occurs.
+    fn literals() -> impl Iterator<Item = (Self, &'static str)> {
+        let Words { sqli, scanner, .. } = &*WORDS;
+        let lists = [
+            (Self::Sqli, &sqli.literals),
+            (Self::SqliInHeaders, &sqli.header_literals),
+            (Self::Scanner, &scanner.agents),
+            (Self::Scanner, &scanner.canaries),
+        ];
+        let words = lists.into_iter().flat_map(|(slot, list)| list.iter().map(move |it| (slot, it.as_str())));
+        words.chain(ptrav::LITERALS.iter().map(|literal| (Self::PathTraversal, *literal)))
+    }
 }
 
 impl Detectors {
     pub(crate) fn built_in() -> Self {
         let catalogue = Catalogue::built_in();
         let first = catalogue.slot_count();
-        let slots = DetectorSlot::LITERALS.iter();
-        let slots =
-            slots.flat_map(|&(slot, words)| words.iter().map(move |word| (first + slot as usize, *word)));
+        let slots = DetectorSlot::literals().map(|(slot, literal)| (first + slot as usize, literal));
         let prefilter = Prefilter::new(catalogue.literals().chain(slots));
         Self { prefilter, catalogue, scanner: scanner::Detector::new() }
     }
@@ -155,7 +159,7 @@ pub(crate) fn detect_at(
 ) -> Vec<Match<'static>> {
     let mut matches = Vec::new();
     matches.extend(rce::detect_pollution(value, context));
-    if bytes.has(Bytes::COLON) || context.is_one_of(&ssrf::ADDRESS_NAMES) {
+    if bytes.has(Bytes::COLON) || context.is_one_of(&WORDS.ssrf.address_parameters) {
         matches.extend(ssrf::detect(value, kind, context));
     }
     if is_plain(value, bytes) {
@@ -183,7 +187,7 @@ pub(crate) fn detect_at(
 fn is_plain(value: &[u8], bytes: Bytes) -> bool {
     bytes.is_word_with(Bytes::DASH)
         && !(bytes.has(Bytes::DASH) && has_comment(value)
-            || sqli::is_telling_word(value)
+            || sqli::is_distinctive_word(value)
             || signature::is_serialized(value))
 }
 

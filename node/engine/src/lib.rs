@@ -26,13 +26,13 @@ mod field;
 pub mod fuzzing;
 mod inspection;
 pub mod mutate;
-mod names;
 mod parse;
 mod point_path;
 mod prefilter;
 pub mod rules;
 mod signature;
 mod token;
+mod words;
 
 use clean_value_cache::CleanValueCache;
 use detect::Detectors;

@@ -4,29 +4,12 @@
 //! its break was spelled: nobody types `%0d%0a`.
 
 use super::{Match, ValueContext};
+use crate::words::WORDS;
 use shared::{
     AttackType,
     Severity::{self, Critical, High, Medium},
 };
 use std::ops::Range;
-
-/// Headers worth injecting; lower-case. Words that also label lines of a text are not among them.
-const HEADERS: &[&[u8]] = &[
-    b"set-cookie",
-    b"content-type",
-    b"content-length",
-    b"content-encoding",
-    b"transfer-encoding",
-    b"x-xss-protection",
-    b"content-security-policy",
-    b"access-control-allow-origin",
-    b"access-control-allow-credentials",
-    b"x-forwarded-for",
-    b"x-forwarded-host",
-    b"x-original-url",
-    b"x-rewrite-url",
-    b"remote-addr",
-];
 
 const METHODS: &[&[u8]] =
     &[b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE "];
@@ -144,7 +127,7 @@ fn judge(value: &[u8], line_break: Range<usize>) -> Option<(&'static str, Severi
             [b"http".as_slice(), b"/", b"0;"].iter().any(|it| content.starts_with(it))
         }
         b"host" | b"connection" => ends_request(&value[..line_break.start]),
-        name => HEADERS.contains(&name) && !content.is_empty(),
+        name => WORDS.crlf.headers.contains_exact(name) && !content.is_empty(),
     };
     is_header.then_some(("crlf-header", High, length))
 }

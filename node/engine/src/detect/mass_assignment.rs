@@ -1,40 +1,8 @@
 //! Names of parameters that reach what no form offers: privileges of one's own account, columns of related records.
 
 use super::{Match, ValueContext};
-use crate::field::FieldKind;
+use crate::{field::FieldKind, words::WORDS};
 use shared::{AttackType, Severity::Medium, point::Tag};
-
-/// Lower-case, without `_` and `-`. Only of use to who may not have them.
-const PRIVILEGES: &[&str] = &[
-    "isadmin",
-    "admin",
-    "isadministrator",
-    "issuperuser",
-    "superuser",
-    "isstaff",
-    "isroot",
-    "ismoderator",
-    "isowner",
-    "usertype",
-    "accesslevel",
-    "isapproved",
-    "emailverified",
-    "isverified",
-    "accountbalance",
-];
-
-/// Where visitors fill in forms about themselves.
-const OWN_ACCOUNT: &[&str] =
-    &["register", "registration", "signup", "sign-up", "sign_up", "profile", "me", "account"];
-
-/// Comparisons that tell a value letter by letter.
-const TELLING: &[&str] =
-    &["startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "contains", "icontains"];
-
-/// What somebody is called who may do what others may not, and the parameters that say so; lower-case.
-const ROLES: &[&str] = &["admin", "administrator", "superadmin", "superuser", "sysadmin", "root"];
-const ROLE_NAMES: &[&str] =
-    &["role", "roles", "user_role", "userrole", "account_type", "user_type", "group", "groups"];
 
 pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
     if kind == FieldKind::Value {
@@ -60,9 +28,9 @@ fn matched(signature: &'static str, value: &[u8]) -> Match<'static> {
 /// `role=admin` where visitors sign up. Administrators of an account invite others as such, but not there.
 fn is_own_role(value: &[u8], context: &ValueContext<'_>) -> bool {
     value.len() <= 13
-        && ROLES.iter().any(|role| value.eq_ignore_ascii_case(role.as_bytes()))
+        && WORDS.mass_assignment.roles.contains(value)
         && context.is_in_body()
-        && context.is_named(ROLE_NAMES)
+        && context.is_one_of(&WORDS.mass_assignment.role_parameters)
         && is_about_oneself(context.path)
         && !context.path.to_ascii_lowercase().contains("account")
 }
@@ -76,7 +44,9 @@ fn is_relation_lookup(name: &[u8]) -> bool {
     let steps: Vec<&str> = name.split("__").collect();
     let is_step =
         |step: &&str| !step.is_empty() && step.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
-    steps.len() >= 4 && steps.iter().all(is_step) && steps.last().is_some_and(|last| TELLING.contains(last))
+    steps.len() >= 4
+        && steps.iter().all(is_step)
+        && steps.last().is_some_and(|last| WORDS.mass_assignment.lookups.contains_exact(last))
 }
 
 /// `is_admin`, `user[isAdmin]`, `user.admin`.
@@ -84,11 +54,11 @@ fn is_privilege(name: &[u8]) -> bool {
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     let last = name.trim_end_matches(']').rsplit(['[', '.', ':']).next().unwrap_or_default();
     let plain: String = last.chars().filter(|it| !matches!(it, '_' | '-')).collect();
-    PRIVILEGES.contains(&plain.as_str())
+    WORDS.mass_assignment.privileges.contains(plain)
 }
 
 fn is_about_oneself(path: &str) -> bool {
-    path.split('/').any(|segment| OWN_ACCOUNT.iter().any(|it| segment.eq_ignore_ascii_case(it)))
+    path.split('/').any(|segment| WORDS.mass_assignment.account_paths.contains(segment))
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use super::{Match, ValueContext};
 use crate::{
     field::FieldKind,
     token::path::{Walk, climbing, opens_with_odd_step, repeats_step},
+    words::WORDS,
 };
-use file::Asked;
+use file::Certainty;
 use shared::{AttackType, Severity};
 
 /// One of these is in every climb.
@@ -68,12 +69,12 @@ pub(super) fn detect_at(value: &[u8], kind: FieldKind, context: &ValueContext<'_
         FieldKind::Value if is_share(value) && !context.is_in_report() => {
             ("ptrav-windows-share", Severity::Medium)
         }
-        FieldKind::Path | FieldKind::Value => match file::is_asked_for(value)? {
-            Asked::Surely => ("ptrav-system-file", Severity::High),
-            Asked::Likely if kind == FieldKind::Value && !context.is_in_report() => {
+        FieldKind::Path | FieldKind::Value => match file::is_requested(value)? {
+            Certainty::Certain => ("ptrav-system-file", Severity::High),
+            Certainty::Likely if kind == FieldKind::Value && !context.is_in_report() => {
                 ("ptrav-server-file", Severity::Medium)
             }
-            Asked::Likely => return None,
+            Certainty::Likely => return None,
         },
         _ => return None,
     };
@@ -101,22 +102,6 @@ fn is_share(value: &[u8]) -> bool {
         && segments.any(|it| !it.is_empty())
 }
 
-/// Directories that begin with a dot and are meant to be asked for.
-const PUBLIC: &[&str] = &[
-    ".well-known",
-    ".netlify",
-    ".auth",
-    ".vite",
-    ".next",
-    ".nuxt",
-    ".storybook",
-    ".rest",
-    ".resources",
-    ".imaging",
-    ".ory",
-    ".pomerium",
-];
-
 /// `/.tool/settings.json`: what a tool keeps beside the pages of a site.
 fn is_hidden(path: &[u8]) -> bool {
     let Some(rest) =
@@ -127,7 +112,7 @@ fn is_hidden(path: &[u8]) -> bool {
     let Some(slash) = memchr::memchr(b'/', rest) else { return false };
     let directory = &path[1..slash + 2];
     let is_file = rest[slash + 1..].iter().any(u8::is_ascii_alphanumeric);
-    is_file && !PUBLIC.iter().any(|it| directory.eq_ignore_ascii_case(it.as_bytes()))
+    is_file && !WORDS.ptrav.public_directories.contains(directory)
 }
 
 #[cfg(test)]

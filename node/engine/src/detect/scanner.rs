@@ -2,153 +2,9 @@
 //! python-requests, Go-http-client) are no scanners.
 
 use super::Match;
-use crate::field::FieldKind;
+use crate::{field::FieldKind, words::WORDS};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use shared::{AttackType, Severity::Medium};
-
-/// In a header such as `user-agent`; lower-case. Each is a product's name or its address, and no word of a language.
-const AGENTS: &[&str] = &[
-    "sqlmap",
-    "nikto",
-    "nessus",
-    "acunetix",
-    "nuclei",
-    "projectdiscovery",
-    "wpscan",
-    "dirbuster",
-    "masscan",
-    "zgrab",
-    "gobuster",
-    "openvas",
-    "arachni",
-    "w3af",
-    "havij",
-    "netsparker",
-    "invicti",
-    "appscan",
-    "webinspect",
-    "burpcollaborator",
-    "burp suite",
-    "owasp zap",
-    "zaproxy",
-    "jbrofuzz",
-    "grendel-scan",
-    "feroxbuster",
-    "ffuf",
-    "fuzz faster u fool",
-    "wfuzz",
-    "whatweb",
-    "commix",
-    "xsser",
-    "dalfox",
-    "skipfish",
-    "vega/",
-    "n-stealth",
-    "nmap scripting engine",
-    "nmap nse",
-    "joomscan",
-    "joomlavs",
-    "droopescan",
-    "cmsmap",
-    "zmeu",
-    "morfeus",
-    "paros/",
-    "webshag",
-    "brutus/",
-    "hydra)",
-    "thc-hydra",
-    "sqlninja",
-    "sqlsus",
-    "bsqlbf",
-    "absinthe",
-    "pangolin",
-    "jorgee",
-    "muieblackcat",
-    "whisker/",
-    "dirsearch",
-    "dirb/",
-    "wafw00f",
-    "vulnerabilityscanner",
-    "qualysguard",
-    "rapid7",
-    "metasploit",
-    "detectify",
-    "tplmap",
-    "interactsh",
-    "xspider",
-    "struts-pwn",
-    "fimap",
-    "golismero",
-    "uniscan",
-    "websploit",
-    "blackwidow/",
-    "pmafind",
-    "dotdotpwn",
-    "ssrfmap",
-    "jaeles",
-    "nosqlmap",
-    "log4j-scan",
-    "sn1per",
-    "katana/",
-    "httpx - open",
-    "naabu",
-    "subjack",
-    "mysqloit",
-    "cgichk",
-    "bilbo",
-    "domino hunter",
-    "webtrends security analyzer",
-    "sitelock",
-    "vbscan",
-    "webvulnscan",
-    "l9explore",
-    "l9tcpid",
-    "leakix",
-    "prog.customcrawler",
-    "wprecon",
-    "rustbuster",
-    "kiterunner",
-    "searchsploit",
-    "sysscan",
-    "wordpress hash grabber",
-    "whcc/",
-    "mozilla/4.0 (hydra",
-    "tsunamisecurityscanner",
-    "mitm6",
-];
-
-/// In the path, left by scanners to know their own requests.
-const CANARIES: &[&str] = &[
-    "nessus_is_probing",
-    "nessus-",
-    "nikto-test",
-    "/nikto",
-    "acunetix-wvs",
-    "acunetix_",
-    "acu_phpaspectinfo",
-    "openvas",
-    "/sqlmap",
-    "appscan_fingerprint",
-    "rfiinc.txt",
-    "w00tw00t",
-    "netsparker-",
-    "/muieblackcat",
-    "wvs_test_for",
-    "nmaplowercheck",
-    "/nmap/folder/check",
-    "thereisnowaythatyoucanhavethis",
-    "burpcollaborator",
-    "/nice%20ports",
-    "/nice ports",
-    "/zaptest",
-    "/evox/about",
-    "/arachni-",
-    "qualys_",
-    "/interact.sh",
-];
-
-/// One of these is in what is found, whatever the place.
-pub(super) const LITERALS: [&[&str]; 2] = [AGENTS, CANARIES];
 
 pub(super) struct Detector {
     agents: AhoCorasick,
@@ -157,7 +13,7 @@ pub(super) struct Detector {
 
 impl Detector {
     pub(super) fn new() -> Self {
-        Self { agents: compiled(AGENTS), canaries: compiled(CANARIES) }
+        Self { agents: compiled(&WORDS.scanner.agents), canaries: compiled(&WORDS.scanner.canaries) }
     }
 
     pub(super) fn detect(&self, value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
@@ -171,7 +27,7 @@ impl Detector {
     }
 }
 
-fn compiled(names: &[&str]) -> AhoCorasick {
+fn compiled(names: &[String]) -> AhoCorasick {
     AhoCorasickBuilder::new()
         .ascii_case_insensitive(true)
         .build(names)

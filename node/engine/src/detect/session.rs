@@ -1,50 +1,8 @@
 //! Session fixation: a link from elsewhere, or a form without an origin, that brings the visitor's session along.
 
 use super::{Match, ValueContext};
-use crate::{field::FieldKind, names::Names, token::url::with_scheme};
+use crate::{field::FieldKind, token::url::with_scheme, words::WORDS};
 use shared::{AttackType, Severity::Medium, point::Tag};
-
-/// Sessions of servers and frameworks: their own pages hand them over in cookies. Lower-case.
-static NAMES: Names = Names::new(&[
-    "jsessionid",
-    "phpsessid",
-    "phpsession",
-    "phpsessionid",
-    "asp.net_sessionid",
-    "sessionid",
-    "sessid",
-    "cfid",
-    "cftoken",
-    "cfsid",
-    "connect.sid",
-    "express.sid",
-    "express:sess",
-    "koa.sess",
-    "koa.sid",
-    "koa:sess",
-    "_session_id",
-    "play_session",
-    "meteor_login_token",
-    "next-auth.session-token",
-    "__host-next-auth.session-token",
-    "__secure-next-auth.session-token",
-    "authjs.session-token",
-    "laravel_session",
-    "ci_session",
-    "rack.session",
-    "_rails_session",
-    "symfony",
-    "cakephp",
-    "weblogicsession",
-    "jservsession",
-    "jwsession",
-    "zend_session_namespace",
-    "beaker.session.id",
-    "tornado_session",
-]);
-
-/// Of these even a request that comes from nowhere is suspect.
-const CONTAINERS: &[&str] = &["jsessionid", "phpsessid", "phpsession", "phpsessionid"];
 
 pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
     if kind != FieldKind::Value || value.len() > 4_000 {
@@ -53,7 +11,7 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     let name = context.name().filter(|name| name.len() >= 4)?;
     let has_prefix =
         |prefix: &str| name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
-    if !context.is_one_of(&NAMES) && !has_prefix("aspsessionid") {
+    if !context.is_one_of(&WORDS.session.parameters) && !has_prefix("aspsessionid") {
         return None;
     }
     let is_parameter = context.is_in_query() || context.is_in_body();
@@ -66,7 +24,7 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
             let page = with_scheme(referer.as_bytes()).filter(|url| !url.host.is_empty())?;
             (!context.is_own(&page.host)).then_some("session_fixation-foreign-page")
         }
-        None => context.is_named(CONTAINERS).then_some("session_fixation-no-page"),
+        None => context.is_one_of(&WORDS.session.container_parameters).then_some("session_fixation-no-page"),
     };
     let attack_type = AttackType::SessionFixation;
     Some(Match { attack_type, signature: signature?, severity: Medium, span: 0..value.len() })

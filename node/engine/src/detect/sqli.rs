@@ -7,17 +7,15 @@ mod breakout;
 mod condition;
 mod fragment;
 mod function;
-mod functions;
 mod prose;
 mod select_list;
 mod stacked;
 mod statement;
-mod words;
 
 use super::Match;
 use crate::{
-    names::Names,
     token::sql::{Kind, Opening, Phrase},
+    words::WORDS,
 };
 use shared::{AttackType, Severity};
 use std::ops::Range;
@@ -90,16 +88,8 @@ const BREAKOUTS: &[Rule] = &[
 /// What an injection into a number may have before it, even in a document.
 const FIRST_TOKENS: usize = 6;
 
-/// Words that a rule may begin with.
-static TRIGGERS: [Names; 2] = [Names::new(words::TRIGGER), Names::new(functions::DELAY)];
-
 /// Longer values may be files.
 const BINARY_BYTES: usize = 1_000;
-
-/// Every rule needs one of these.
-pub(super) const LITERALS: &[&str] = words::SUSPECT;
-/// Brackets, semicolons and `*/*` are the syntax of some headers; quotes and statements are not: there it takes one of these.
-pub(super) const LITERALS_IN_HEADERS: &[&str] = words::ODD_IN_HEADERS;
 
 /// Reads a value in which literals were found.
 pub(super) fn detect(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
@@ -142,8 +132,8 @@ fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>
 }
 
 /// Whether this word is of no use but to a database's administrator.
-pub(super) fn is_telling_word(value: &[u8]) -> bool {
-    (4..=14).contains(&value.len()) && words::TELLING.iter().any(|word| value.eq_ignore_ascii_case(word))
+pub(super) fn is_distinctive_word(value: &[u8]) -> bool {
+    WORDS.sqli.distinctive.contains(value)
 }
 
 impl Reading {
@@ -163,7 +153,10 @@ impl Reading {
         match self.phrase.kind(at) {
             _ if at == 0 => true,
             Some(Kind::Logic | Kind::Open | Kind::Semicolon | Kind::Variable) => true,
-            Some(Kind::Word) => TRIGGERS.iter().any(|words| words.contains(self.phrase.word(at))),
+            Some(Kind::Word) => {
+                let word = self.phrase.word(at);
+                WORDS.sqli.triggers.contains(word) || WORDS.sqli.delay_functions.contains(word)
+            }
             _ => false,
         }
     }

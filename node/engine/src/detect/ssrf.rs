@@ -7,8 +7,8 @@ mod address;
 use super::{Match, ValueContext};
 use crate::{
     field::FieldKind,
-    names::Names,
     token::url::{Url, authority, with_scheme},
+    words::WORDS,
 };
 use address::{Internal, classify};
 use shared::{
@@ -16,43 +16,6 @@ use shared::{
     Severity::{self, Critical, High, Medium},
 };
 use std::ops::Range;
-
-/// Schemes that fetch, and that no form asks for.
-const ODD_SCHEMES: &[&str] =
-    &["gopher", "dict", "ldap", "ldaps", "ldapi", "tftp", "netdoc", "jar", "gophers", "sftp+ssh"];
-
-/// Parameters that hold an address, with or without a scheme.
-pub(super) static ADDRESS_NAMES: Names = Names::new(&[
-    "url",
-    "uri",
-    "host",
-    "hostname",
-    "domain",
-    "site",
-    "dest",
-    "destination",
-    "target",
-    "proxy",
-    "redirect",
-    "feed",
-    "src",
-    "source",
-    "link",
-    "href",
-    "callback",
-    "webhook",
-    "server",
-    "endpoint",
-    "addr",
-    "address",
-    "ip",
-    "ssrf",
-    "image_url",
-    "api_url",
-    "fetch",
-    "load",
-    "remote",
-]);
 
 pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
     let candidate = candidate(value, kind, context)?;
@@ -92,7 +55,8 @@ fn candidate<'v>(value: &'v [u8], kind: FieldKind, context: &ValueContext<'_>) -
     if let Some(url) = with_scheme(bytes) {
         return Some(Candidate { kind: Kind::Url(url), span });
     }
-    let is_address = kind == FieldKind::Value && bytes.len() < 300 && context.is_one_of(&ADDRESS_NAMES);
+    let is_address =
+        kind == FieldKind::Value && bytes.len() < 300 && context.is_one_of(&WORDS.ssrf.address_parameters);
     let bare = &bytes[bytes.iter().take_while(|byte| **byte == b'/').count()..];
     is_address.then(|| Candidate { kind: Kind::Address(authority(bare)), span })
 }
@@ -123,7 +87,9 @@ fn judge_url(url: &Url<'_>, context: &ValueContext<'_>) -> Option<(&'static str,
         Some(Internal::Loopback) if is_page(url) && context.is_return_of_application() => None,
         Some(Internal::Loopback) => Some(("ssrf-loopback", High)),
         Some(Internal::Private) => Some(("ssrf-private-network", Medium)),
-        None if ODD_SCHEMES.contains(&&*url.scheme) && url.slashes > 1 => Some(("ssrf-scheme", High)),
+        None if WORDS.ssrf.odd_schemes.contains(&*url.scheme) && url.slashes > 1 => {
+            Some(("ssrf-scheme", High))
+        }
         None => None,
     }
 }
@@ -138,36 +104,7 @@ fn is_number_of_address(host: &str) -> bool {
 
 /// `word:8080` is a word and a number unless the word is a scheme.
 fn is_fetchable(scheme: &str) -> bool {
-    matches!(
-        scheme,
-        "http"
-            | "https"
-            | "ftp"
-            | "ftps"
-            | "sftp"
-            | "ws"
-            | "wss"
-            | "url"
-            | "file"
-            | "smb"
-            | "ssh"
-            | "telnet"
-            | "rsync"
-            | "imap"
-            | "imaps"
-            | "pop3"
-            | "smtp"
-            | "smtps"
-            | "irc"
-            | "rtmp"
-            | "rtsp"
-            | "acap"
-            | "redis"
-            | "svn"
-            | "git"
-            | "nntp"
-            | "view-source"
-    ) || ODD_SCHEMES.contains(&scheme)
+    WORDS.ssrf.schemes.contains(scheme) || WORDS.ssrf.odd_schemes.contains(scheme)
 }
 
 /// Without a scheme, less is sure: no numbers of private networks, which settings pages ask for.

@@ -1,12 +1,13 @@
 //! Server-side template injection: an expression between template delimiters that computes, or reaches for what no
 //! page needs. `{{name}}`, `${price}`, `#{id}` and the templates people store are left alone.
 
-mod words;
-
 use super::Match;
-use crate::token::{
-    markdown,
-    template::{Hole, Token, holes, tokens},
+use crate::{
+    token::{
+        markdown,
+        template::{Hole, Token, holes, tokens},
+    },
+    words::WORDS,
 };
 use shared::{
     AttackType,
@@ -94,6 +95,7 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
         Some(Token::Name(name)) => String::from_utf8_lossy(name).to_ascii_lowercase(),
         _ => String::new(),
     };
+    let words = &WORDS.ssti;
     (0..tokens.len()).any(|at| {
         let called = tokens.get(at + 1) == Some(&Token::Mark(b'('));
         let filters = at > 0 && tokens[at - 1] == Token::Mark(b'|');
@@ -102,22 +104,21 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
             Token::Name(name) => {
                 let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
                 is_dunder(&lower)
-                    || words::TELLING.contains(&&*lower)
-                    || called && words::CALLED.contains(&&*lower)
-                    || filters && words::FILTERS.contains(&&*lower)
-                    || member && words::MEMBERS.contains(&&*lower)
+                    || words.distinctive.contains(&lower)
+                    || called && words.called.contains(&lower)
+                    || filters && words.filters.contains(&lower)
+                    || member && words.members.contains(&lower)
                     // `item.class` is for style sheets; `''.class.forName` goes on.
                     || member && lower == "class" && matches!(tokens.get(at + 1), Some(Token::Mark(b'.' | b'[')))
-                    || words::PATHS.iter().any(|(root, next)| {
-                        lower == *root && (at == 0 || !member) && next.contains(&&*name_at(at + 2))
-                    })
+                    || (at == 0 || !member)
+                        && words.paths.get(&lower).is_some_and(|next| next.contains(name_at(at + 2)))
             }
             Token::Text(text) => {
                 let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
                 let goes_on = matches!(tokens.get(at + 1), Some(Token::Sum(b'+')));
                 is_dunder(&lower)
                     || lower.starts_with("__") && goes_on
-                    || hole.opening != "{" && words::STRINGS.contains(&&*lower)
+                    || hole.opening != "{" && words.strings.contains(&lower)
             }
             Token::Mark(b'`') => matches!(hole.opening, "<%" | "#{"),
             _ => false,
@@ -127,7 +128,7 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
 
 fn is_dunder(name: &str) -> bool {
     let inner = name.strip_prefix("__").and_then(|it| it.strip_suffix("__"));
-    inner.is_some_and(|it| words::DUNDERS.contains(&it))
+    inner.is_some_and(|it| WORDS.ssti.dunders.contains(it))
 }
 
 /// Directives of template languages: whole statements that an application's visitor has no business with.

@@ -1,43 +1,11 @@
 //! Uploads under names that a server would run, or would take for its own settings.
 
 use super::{Match, ValueContext};
+use crate::words::WORDS;
 use shared::{
     AttackType,
     Severity::{High, Medium},
 };
-
-/// Lower-case. What a web server runs by its name; sources of programs that it only serves are none.
-const SCRIPTS: &[&str] = &[
-    "php", "php2", "php3", "php4", "php5", "php6", "php7", "php8", "phps", "pht", "phtm", "phtml", "phpt",
-    "phar", "pgif", "shtml", "stm", "asp", "aspx", "asa", "asax", "ascx", "ashx", "asmx", "cer", "cshtml",
-    "vbhtml", "jsp", "jspx", "jspf", "jsw", "jsv", "jhtml", "cfm", "cfml", "cfc", "dbm", "cgi", "hta",
-];
-
-/// Settings that a server or an application reads where it finds them.
-const SETTINGS: &[&str] = &[
-    ".htaccess",
-    ".htpasswd",
-    ".htdigest",
-    ".user.ini",
-    "php.ini",
-    "web.config",
-    "config.yml",
-    "config.yaml",
-    "config.php",
-    "config.inc.php",
-    "settings.php",
-    "settings.inc.php",
-    "localsettings.php",
-    "configuration.php",
-    "local.xml",
-    "parameters.yml",
-    ".env",
-    "wp-config.php",
-    ".bashrc",
-    ".profile",
-    "authorized_keys",
-    "crontab",
-];
 
 pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
     if !is_file_name(context) || value.len() > 1_000 {
@@ -66,20 +34,20 @@ fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
     let text = String::from_utf8_lossy(base).to_ascii_lowercase();
     let text: String = text.chars().filter(|it| !it.is_whitespace()).collect();
     let text = text.trim_end_matches(['.', ';', '"', '\'']);
-    if text.rsplit_once('.').is_some_and(|(_, extension)| SCRIPTS.contains(&extension)) || hides_script(text)
+    if text.rsplit_once('.').is_some_and(|(_, extension)| WORDS.upload.scripts.contains(extension))
+        || hides_script(text)
     {
         return Some(("rce-upload-script", High));
     }
     let is_session = text.strip_prefix("sess_").is_some_and(|id| id.len() >= 20);
-    let is_setting = SETTINGS.contains(&text) || text.starts_with("wp-config");
+    let is_setting = WORDS.upload.settings.contains(text) || text.starts_with("wp-config");
     (is_setting || is_session).then_some(("rce-upload-settings", Medium))
 }
 
 /// `x.php.jpg`: servers that map every extension run it.
 fn hides_script(text: &str) -> bool {
-    const HANDLED: &[&str] = &["php", "php5", "phtml", "phar", "asp", "aspx", "jsp"];
     let mut extensions = text.split(['.', ';']).skip(1);
-    extensions.any(|extension| HANDLED.contains(&extension))
+    extensions.any(|extension| WORDS.upload.inner_scripts.contains(extension))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Where a value sits: what its parameter is called, and whose request it came with.
 
 use crate::{
-    names::Names,
     point_path::{PointArena, PointPath},
+    words::{WORDS, WordSet},
 };
 use shared::{InspectRequest, Point, point::Tag};
 
@@ -22,67 +22,6 @@ pub(crate) struct ValueContext<'f> {
 
 /// Bodies of no more say what a form would: what programs report takes longer.
 const FORM_BYTES: usize = 160;
-
-/// Parameters that say where to go next.
-static RETURN_NAMES: Names = Names::new(&[
-    "redirect",
-    "redirect_uri",
-    "redirecturi",
-    "redirect_url",
-    "redirecturl",
-    "redirect_to",
-    "redirectto",
-    "redir",
-    "return",
-    "returnto",
-    "return_to",
-    "returnurl",
-    "return_url",
-    "return_path",
-    "returnpath",
-    "next",
-    "nexturl",
-    "next_url",
-    "url",
-    "uri",
-    "goto",
-    "go",
-    "continue",
-    "continueurl",
-    "dest",
-    "destination",
-    "target",
-    "targeturl",
-    "out",
-    "to",
-    "rurl",
-    "forward",
-    "forwardurl",
-    "back",
-    "backurl",
-    "back_url",
-    "callback",
-    "callback_url",
-    "success_url",
-    "cancel_url",
-    "exit",
-    "exiturl",
-    "jump",
-    "jump_to",
-    "link",
-    "location",
-    "checkout_url",
-    "login_url",
-    "logout",
-    "logout_url",
-    "post_logout_redirect_uri",
-    "relaystate",
-    "view",
-    "ref",
-    "referer",
-    "u",
-    "r",
-]);
 
 impl<'f> ValueContext<'f> {
     pub(crate) fn of(
@@ -186,22 +125,21 @@ impl<'f> ValueContext<'f> {
         self.name().is_some_and(|name| names.iter().any(|it| name.eq_ignore_ascii_case(it)))
     }
 
-    pub(crate) fn is_one_of(&self, names: &Names) -> bool {
-        self.name().is_some_and(|name| names.contains(name))
+    pub(crate) fn is_one_of(&self, words: &WordSet) -> bool {
+        self.name().is_some_and(|name| words.contains(name))
     }
 
     pub(crate) fn is_return_target(&self) -> bool {
-        self.is_one_of(&RETURN_NAMES)
+        self.is_one_of(&WORDS.redir.return_parameters)
     }
 
     /// Whether an application on a visitor's own computer may have itself named here, to be sent back to (RFC 8252).
     pub(crate) fn is_return_of_application(&self) -> bool {
-        const PARTS: [&str; 8] =
-            ["redirect", "return", "callback", "continue", "next", "relaystate", "logout", "back"];
+        let parts = &WORDS.redir.application_return_parts;
         self.is_return_target()
             && self.name().is_some_and(|name| {
                 let name = name.to_ascii_lowercase();
-                PARTS.iter().any(|part| name.contains(part))
+                parts.iter().any(|part| name.contains(part))
             })
     }
 

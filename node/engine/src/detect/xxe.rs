@@ -1,34 +1,8 @@
 //! External document types, and references to what they declare. Declarations of entities are in `signatures/xxe.toml`.
 
 use super::Match;
+use crate::words::WORDS;
 use shared::{AttackType, Severity};
-
-/// Publishers of the document types that benign documents name.
-const PUBLISHERS: &[&[u8]] = &[
-    b"www.w3.org",
-    b"w3.org",
-    b"www.apple.com",
-    b"java.sun.com",
-    b"xmlns.jcp.org",
-    b"www.oasis-open.org",
-    b"docbook.org",
-    b"www.openarchives.org",
-    b"dtd.nlm.nih.gov",
-    b"jats.nlm.nih.gov",
-    b"www.ncbi.nlm.nih.gov",
-    b"dtd.ncbi.nlm.nih.gov",
-    b"hibernate.org",
-    b"www.hibernate.org",
-    b"mybatis.org",
-    b"struts.apache.org",
-    b"my.netscape.com",
-    b"www.rssboard.org",
-    b"xml.cxml.org",
-    b"www.daisy.org",
-    b"www.wapforum.org",
-    b"www.openmobilealliance.org",
-    b"www.musicxml.org",
-];
 
 /// Longer documents with entities of their own are what entities are for.
 const SHORT: usize = 2_000;
@@ -133,7 +107,7 @@ fn is_well_known(identifier: &[u8]) -> bool {
     }
     let host = lower.strip_prefix(b"http://").or(lower.strip_prefix(b"https://"));
     host.and_then(|rest| rest.split(|&byte| byte == b'/').next())
-        .is_some_and(|host| PUBLISHERS.contains(&host))
+        .is_some_and(|host| WORDS.xxe.publishers.contains(host))
 }
 
 #[cfg(test)]

@@ -3,34 +3,9 @@
 use super::{Sink, cookie};
 use crate::{
     field::{Field, FieldKind},
-    names::Names,
+    words::WORDS,
 };
 use shared::{InspectRequest, Trigger, point::Tag};
-
-/// Headers whose own syntax is punctuation: inspected, but with less suspicion.
-static SHAPED: Names = Names::new(&[
-    "accept",
-    "accept-charset",
-    "accept-encoding",
-    "accept-language",
-    "authorization",
-    "cache-control",
-    "content-disposition",
-    "content-length",
-    "content-type",
-    "date",
-    "forwarded",
-    "host",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "link",
-    "prefer",
-    "range",
-    "te",
-    "user-agent",
-    "via",
-]);
 
 pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let at_origin = at_origin(request);
@@ -82,7 +57,7 @@ fn from_viewer<'a>(name: &str, value: &'a str) -> &'a str {
 }
 
 fn kind(name: &str) -> FieldKind {
-    let shaped = SHAPED.contains(name) || starts_with(name, "sec-");
+    let shaped = WORDS.header.shaped.contains(name) || starts_with(name, "sec-");
     if shaped { FieldKind::ShapedHeader } else { FieldKind::Value }
 }
 

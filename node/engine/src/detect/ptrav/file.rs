@@ -1,343 +1,188 @@
-//! Files of a server, asked for by where they lie: a value that is one path and nothing else.
+//! Files of a server, requested by their location: a value that is one path and nothing else.
 //!
-//! One table of trees nobody publishes, one of the folders servers keep their settings and logs in, one of names that give
-//! a file away. All names are lower-case.
+//! The lists (`words/ptrav.toml`) hold directories that are never published, directories in which servers keep settings
+//! and logs, and names that give a file away.
 
 use crate::{
-    names::Names,
     token::path::{Location, Root},
+    words::{Trees, WORDS},
 };
 
-/// How sure it is that only an attacker asks.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// Nobody asks for this.
-    Surely,
+/// How certain an attack is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// No benign request names such a file.
+    Certain,
     /// Programs that report on a server name such files in the documents they send.
     Likely,
 }
 
-/// Trees in which every file is the system's own.
-const SYSTEM: &[&[&str]] = &[
-    &["etc"],
-    &["proc"],
-    &["private", "etc"],
-    &["private", "var"],
-    &["run", "secrets"],
-    &["usr", "etc"],
-    &["usr", "local", "etc"],
-    &["usr", "pkg", "etc"],
-    &["usr", "adm"],
-    &["usr", "spool"],
-    &["usr", "lib", "security"],
-    &["usr", "lib", "cron"],
-    &["var", "adm"],
-    &["var", "apache2"],
-    &["var", "backups"],
-    &["var", "cpanel"],
-    &["var", "cron"],
-    &["var", "lib"],
-    &["var", "log"],
-    &["var", "mail"],
-    &["var", "run"],
-    &["var", "spool"],
-    &["boot", "grub"],
-    &["dev", "fd"],
-    &["dev", "tcp"],
-    &["dev", "udp"],
-    &["opt", "lampp"],
+/// What a rule looks at.
+struct Requested<'t> {
+    location: &'t Location<'t>,
+    /// The last segment, in lower case.
+    name: &'t str,
+}
+
+struct Rule {
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests name the rule that holds"))]
+    name: &'static str,
+    certainty: Certainty,
+    holds: fn(&Requested<'_>) -> bool,
+}
+
+/// The first rule that holds counts.
+const RULES: &[Rule] = &[
+    Rule { name: "system tree", certainty: Certainty::Certain, holds: is_in_system_tree },
+    Rule { name: "system log or device", certainty: Certainty::Certain, holds: is_system_log_or_device },
+    Rule { name: "drive tree", certainty: Certainty::Certain, holds: is_in_drive_tree },
+    Rule { name: "hidden file of a home", certainty: Certainty::Certain, holds: is_hidden_in_home },
+    Rule { name: "setting of a server", certainty: Certainty::Certain, holds: is_setting_of_server },
+    Rule { name: "relative setting", certainty: Certainty::Likely, holds: is_relative_setting },
+    Rule { name: "program tree", certainty: Certainty::Likely, holds: is_in_program_tree },
+    Rule { name: "system folder", certainty: Certainty::Likely, holds: is_system_folder },
+    Rule { name: "sensitive name", certainty: Certainty::Likely, holds: is_sensitive_name },
+    Rule { name: "source of a page", certainty: Certainty::Likely, holds: is_page_source },
 ];
 
-/// Trees of programs: what reports on servers names, and no address of a site has.
-const PROGRAMS: &[&[&str]] = &[
-    &["usr", "apache"],
-    &["usr", "home"],
-    &["usr", "lib"],
-    &["usr", "lib64"],
-    &["usr", "libexec"],
-    &["usr", "local"],
-    &["usr", "pkgsrc"],
-    &["usr", "ports"],
-    &["usr", "sbin"],
-    &["usr", "share"],
-    &["usr", "src"],
-    &["usr", "x11r6"],
-    &["var", "cache"],
-    &["var", "data"],
-    &["var", "local"],
-    &["var", "opt"],
-    &["var", "saf"],
-    &["var", "tmp"],
-    &["var", "www"],
-    &["srv", "http"],
-    &["srv", "www"],
-    &["export", "home"],
-    &["lib", "modules"],
-    &["lib", "systemd"],
-    &["system", "library"],
-    &["network", "library"],
-    &["opt", "jboss"],
-    &["opt", "tomcat"],
-];
+/// Whether the value names a file of a server, and how certain that is an attack.
+pub(super) fn is_requested(value: &[u8]) -> Option<Certainty> {
+    rule(value).map(|rule| rule.certainty)
+}
 
-/// The same on a drive of Windows.
-const SYSTEM_OF_DRIVE: &[&[&str]] = &[
-    &["windows"],
-    &["windows.old"],
-    &["winnt"],
-    &["sysprep"],
-    &["system32"],
-    &["system volume information"],
-    &["$recycle.bin"],
-    &["inetpub"],
-    &["php", "sessions"],
-    &["programdata"],
-    &["users", "administrator"],
-];
-
-const DEVICES: &[&str] =
-    &["random", "urandom", "zero", "null", "mem", "kmem", "stdin", "stdout", "stderr", "tty", "full", "core"];
-
-/// Folders in which servers keep settings, logs and data; `*` stands for a version.
-const SERVERS: &[&str] = &[
-    "apache*",
-    "applications",
-    "bin",
-    "boot",
-    "conf",
-    "cpanel",
-    "data",
-    "documents and settings",
-    "etc",
-    "home",
-    "httpd*",
-    "inetpub",
-    "jboss*",
-    "lampp",
-    "library",
-    "lighttpd*",
-    "log",
-    "logs",
-    "mamp",
-    "minint",
-    "mysql*",
-    "netserver",
-    "nginx*",
-    "opt",
-    "pgsql*",
-    "php*",
-    "postgresql*",
-    "private",
-    "proc",
-    "proftpd*",
-    "program files*",
-    "programdata",
-    "repair",
-    "root",
-    "srv",
-    "sys",
-    "tmp",
-    "tomcat*",
-    "usr",
-    "var",
-    "volumes",
-    "wamp*",
-    "windows",
-    "winnt",
-    "www",
-    "xampp*",
-    "zend",
-];
-
-/// Endings of settings, logs, keys and tables.
-const ENDINGS: &[&str] = &[
-    "asa",
-    "cfg",
-    "cnf",
-    "conf",
-    "config",
-    "err",
-    "evt",
-    "evtx",
-    "frm",
-    "ibd",
-    "inf",
-    "ini",
-    "key",
-    "kdbx",
-    "keytab",
-    "leases",
-    "log",
-    "mdb",
-    "myd",
-    "pem",
-    "pfx",
-    "plist",
-    "properties",
-    "pwd",
-    "reg",
-    "sav",
-    "sif",
-];
-
-/// Endings of programs that a server runs and never shows.
-const SCRIPTS: &[&str] = &["asp", "aspx", "cgi", "inc", "jsp", "php", "phtml", "pl", "py"];
-
-/// Folders whose scripts are the site's.
-const WEB_ROOTS: &[&str] =
-    &["cgi-bin", "documents", "htdocs", "httpdocs", "public_html", "webapps", "wwwroot", "www"];
-
-/// Folders of servers whose pages are asked for by address, and not by where they lie.
-const PAGE_ROOTS: &[&str] =
-    &["htdocs", "httpdocs", "public_html", "webapps", "webserver", "wwwroot", "www", "html"];
-
-/// Names of passwords, keys, histories and settings.
-static NAMES: Names = Names::new(&[
-    ".htpasswd",
-    "access_log",
-    "application.properties",
-    "application.yaml",
-    "application.yml",
-    "applicationhost.config",
-    "authorized_keys",
-    "autoexec.bat",
-    "boot.ini",
-    "btmp",
-    "config.inc.php",
-    "config.php",
-    "config.sys",
-    "configuration.php",
-    "consolehost_history.txt",
-    "context.xml",
-    "database.php",
-    "database.yml",
-    "db.php",
-    "error_log",
-    "filezilla server.xml",
-    "filezilla.xml",
-    "global.asa",
-    "gshadow",
-    "hiberfil.sys",
-    "htmp",
-    "id_dsa",
-    "id_ecdsa",
-    "id_ed25519",
-    "id_rsa",
-    "kubeconfig",
-    "lastlog",
-    "localsettings.php",
-    "maillog",
-    "master.passwd",
-    "menu.lst",
-    "metabase.xml",
-    "my.cnf",
-    "my.ini",
-    "mysql-bin.index",
-    "ntuser.dat",
-    "pagefile.sys",
-    "parameters.yml",
-    "passwd",
-    "php.ini",
-    "rc.conf",
-    "recentservers.xml",
-    "sam",
-    "secrets.yml",
-    "server.xml",
-    "settings.php",
-    "settings.py",
-    "shadow",
-    "sitemanager.xml",
-    "sudoers",
-    "sysprep.inf",
-    "sysprep.xml",
-    "tomcat-users.xml",
-    "unattend.txt",
-    "unattend.xml",
-    "utmp",
-    "utmpx",
-    "win.ini",
-    "wp-config.php",
-    "wtmp",
-    "wtmpx",
-    "xferlog",
-]);
-
-/// Starts of names with a number or a suffix behind them.
-const STARTS: &[&str] = &["sess_", "rc.conf.", "pureftpd.", "mysql-bin.", "php.ini-", "passwd.", "shadow."];
-
-pub(super) fn is_asked_for(value: &[u8]) -> Option<Asked> {
+fn rule(value: &[u8]) -> Option<&'static Rule> {
     let mut buffer = Location::BUFFER;
     let location = Location::read(value, &mut buffer)?;
-    let segments = || location.segments();
-    let mut folders = segments();
-    let name = folders.next_back()?;
-    let folders = || folders.clone();
-    let is_absolute = location.root != Root::Relative;
-    match location.root {
-        Root::Unix if is_of_system(segments()) => return Some(Asked::Surely),
-        Root::Drive if is_in(SYSTEM_OF_DRIVE, &segments()) => {
-            return Some(Asked::Surely);
-        }
-        Root::Home if segments().any(|it| it.starts_with('.')) => return Some(Asked::Surely),
-        _ => {}
-    }
-    let is_of_server = || folders().any(|it| SERVERS.iter().any(|server| is_like(it, server)));
-    let ending = name.split_once('.').map_or("", |(_, rest)| rest);
-    let has_ending = |endings: &[&str]| ending.split('.').any(|it| endings.contains(&it));
-    if is_absolute
-        && (has_ending(ENDINGS) || name.ends_with("_log") || name.ends_with("passwd"))
-        && is_of_server()
-    {
-        return Some(Asked::Surely);
-    }
-    let is_telling = || NAMES.contains(name) || STARTS.iter().any(|it| name.starts_with(it));
-    let is_script = || has_ending(SCRIPTS) && folders().any(|it| WEB_ROOTS.contains(&it));
-    let opens_with_server = || {
-        let first = folders().next();
-        first.is_some_and(|it| SERVERS.iter().any(|server| is_like(it, server)))
+    let name = location.segments().next_back()?;
+    let requested = Requested { location: &location, name };
+    RULES.iter().find(|rule| (rule.holds)(&requested))
+}
+
+/// `/etc/at.allow`
+fn is_in_system_tree(it: &Requested<'_>) -> bool {
+    it.has_root(Root::Unix) && it.is_in(&WORDS.ptrav.system_trees)
+}
+
+/// `/var/log`, `/dev/sda1`
+fn is_system_log_or_device(it: &Requested<'_>) -> bool {
+    let mut segments = it.location.segments();
+    let is_device = |name: &str| {
+        let starts = &WORDS.ptrav.device_starts;
+        WORDS.ptrav.devices.contains_exact(name)
+            || name.len() < 9 && starts.iter().any(|start| name.starts_with(start))
     };
-    let is_page = || has_ending(&["html", "htm"]) && folders().skip(1).any(|it| PAGE_ROOTS.contains(&it));
-    let is_likely = match location.root {
-        Root::Relative => {
-            folders().nth(1).is_some()
-                && (has_ending(ENDINGS) || name.ends_with("_log") || is_telling())
-                && opens_with_server()
+    it.has_root(Root::Unix)
+        && match (segments.next(), segments.next(), segments.next()) {
+            (Some("var"), Some("log"), None) => true,
+            (Some("dev"), Some(name), None) => is_device(name),
+            _ => false,
         }
-        Root::Unix if is_in(PROGRAMS, &segments()) => true,
-        Root::Drive if folders().next().is_none() && matches!(name, "windows" | "winnt" | "ntldr") => true,
-        _ => {
-            is_telling()
-                || (is_script() || is_page()) && (location.root == Root::Drive || opens_with_server())
-        }
+}
+
+/// `C:\windows\debug.txt`
+fn is_in_drive_tree(it: &Requested<'_>) -> bool {
+    it.has_root(Root::Drive) && it.is_in(&WORDS.ptrav.drive_trees)
+}
+
+/// `~/.ssh/id_rsa`
+fn is_hidden_in_home(it: &Requested<'_>) -> bool {
+    it.has_root(Root::Home) && it.location.segments().any(|segment| segment.starts_with('.'))
+}
+
+/// `/opt/app/logs/error.log`
+fn is_setting_of_server(it: &Requested<'_>) -> bool {
+    let has_ending = || it.is_setting() || it.name.ends_with("passwd");
+    !it.has_root(Root::Relative) && has_ending() && it.folders().any(is_of_server)
+}
+
+/// `include/../conf/httpd.conf`, two folders deep at least.
+fn is_relative_setting(it: &Requested<'_>) -> bool {
+    it.has_root(Root::Relative)
+        && it.folders().nth(1).is_some()
+        && (it.is_setting() || it.is_sensitive())
+        && it.opens_with_server()
+}
+
+/// `/usr/local/cpanel/logs`
+fn is_in_program_tree(it: &Requested<'_>) -> bool {
+    it.has_root(Root::Unix) && it.is_in(&WORDS.ptrav.program_trees)
+}
+
+/// `C:\winnt`
+fn is_system_folder(it: &Requested<'_>) -> bool {
+    it.has_root(Root::Drive)
+        && it.folders().next().is_none()
+        && matches!(it.name, "windows" | "winnt" | "ntldr")
+}
+
+/// `/include/config.php`
+fn is_sensitive_name(it: &Requested<'_>) -> bool {
+    !it.has_root(Root::Relative) && it.is_sensitive()
+}
+
+/// `C:\xampp\htdocs\x.php`, `/var/app/www/index.html`
+fn is_page_source(it: &Requested<'_>) -> bool {
+    let words = &WORDS.ptrav;
+    let is_script = || {
+        it.has_ending(|it| words.scripts.contains_exact(it))
+            && it.folders().any(|it| words.web_roots.contains_exact(it))
     };
-    is_likely.then_some(Asked::Likely)
+    let is_page = || {
+        it.has_ending(|it| matches!(it, "html" | "htm"))
+            && it.folders().skip(1).any(|it| words.page_roots.contains_exact(it))
+    };
+    !it.has_root(Root::Relative)
+        && (is_script() || is_page())
+        && (it.has_root(Root::Drive) || it.opens_with_server())
 }
 
-fn is_of_system<'t>(mut segments: impl Iterator<Item = &'t str> + Clone) -> bool {
-    if is_in(SYSTEM, &segments) {
-        return true;
+impl<'t> Requested<'t> {
+    fn has_root(&self, root: Root) -> bool {
+        self.location.root == root
     }
-    match (segments.next(), segments.next(), segments.next()) {
-        (Some("var"), Some("log"), None) => true,
-        (Some("dev"), Some(name), None) => {
-            DEVICES.contains(&name)
-                || ["sd", "hd", "tty", "nvme"].iter().any(|it| name.starts_with(it) && name.len() < 9)
-        }
-        _ => false,
+
+    /// The segments before the name.
+    fn folders(&self) -> impl Iterator<Item = &'t str> {
+        let mut folders = self.location.segments();
+        folders.next_back();
+        folders
+    }
+
+    /// Whether the path leads to something in one of these trees.
+    fn is_in(&self, trees: &Trees) -> bool {
+        let first = self.location.segments().next();
+        trees.0.iter().filter(|tree| tree.first().map(String::as_str) == first).any(|tree| {
+            let mut segments = self.location.segments();
+            tree.iter().all(|it| segments.next() == Some(it)) && segments.next().is_some()
+        })
+    }
+
+    /// Whether one of the extensions fits.
+    fn has_ending(&self, fits: impl Fn(&str) -> bool) -> bool {
+        let ending = self.name.split_once('.').map_or("", |(_, rest)| rest);
+        ending.split('.').any(fits)
+    }
+
+    fn is_setting(&self) -> bool {
+        self.has_ending(|it| WORDS.ptrav.endings.contains_exact(it)) || self.name.ends_with("_log")
+    }
+
+    fn is_sensitive(&self) -> bool {
+        let starts = &WORDS.ptrav.name_starts;
+        WORDS.ptrav.names.contains(self.name) || starts.iter().any(|it| self.name.starts_with(it))
+    }
+
+    fn opens_with_server(&self) -> bool {
+        self.folders().next().is_some_and(is_of_server)
     }
 }
 
-/// Whether a path leads to something in one of these trees.
-fn is_in<'t>(trees: &[&[&str]], segments: &(impl Iterator<Item = &'t str> + Clone)) -> bool {
-    let first = segments.clone().next();
-    trees.iter().filter(|tree| tree.first().copied() == first).any(|tree| {
-        let mut segments = segments.clone();
-        tree.iter().all(|it| segments.next() == Some(it)) && segments.next().is_some()
-    })
-}
-
-fn is_like(name: &str, pattern: &str) -> bool {
-    pattern.strip_suffix('*').map_or(name == pattern, |start| name.starts_with(start))
+/// Whether servers keep settings, logs or data in a directory of this name.
+fn is_of_server(folder: &str) -> bool {
+    let fits = |pattern: &String| {
+        pattern.strip_suffix('*').map_or(folder == pattern, |start| folder.starts_with(start))
+    };
+    WORDS.ptrav.server_directories.iter().any(fits)
 }
 
 #[cfg(test)]
@@ -345,7 +190,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_a_server_are_known_by_tree_name_or_ending() {
+    fn each_rule_finds_its_vector() {
+        let vectors = [
+            ("system tree", "/etc/at.allow"),
+            ("system log or device", "/dev/sda1"),
+            ("drive tree", r"C:\windows\debug.txt"),
+            ("hidden file of a home", "~/.ssh/id_rsa"),
+            ("setting of a server", "/opt/app/logs/error.log"),
+            ("relative setting", "apache2/conf/httpd.conf"),
+            ("program tree", "/usr/local/cpanel/logs"),
+            ("system folder", r"C:\winnt\"),
+            ("sensitive name", "/include/config.php"),
+            ("source of a page", r"C:\xampp\htdocs\x.php"),
+        ];
+        assert!(vectors.iter().map(|it| it.0).eq(RULES.iter().map(|it| it.name)));
+        for (name, path) in vectors {
+            assert_eq!(rule(path.as_bytes()).map(|it| it.name), Some(name), "{path}");
+        }
+    }
+
+    #[test]
+    fn finds_files_of_a_server_by_tree_name_or_ending() {
         for path in [
             "/etc/at.allow",
             "/usr/local/etc/x.conf",
@@ -360,12 +225,12 @@ mod tests {
             "~/.ssh/id_rsa",
             "/opt/x/conf/server.pem\0.jpg",
         ] {
-            assert!(is_asked_for(path.as_bytes()).is_some(), "{path}");
+            assert!(is_requested(path.as_bytes()).is_some(), "{path}");
         }
     }
 
     #[test]
-    fn what_reports_name_is_less_sure() {
+    fn rates_files_that_reports_name_as_likely() {
         for path in [
             "/var/www/html/index.php",
             "/usr/local/cpanel/logs",
@@ -373,13 +238,13 @@ mod tests {
             r"C:\xampp\htdocs\x.php",
             "/include/config.php",
         ] {
-            assert_eq!(is_asked_for(path.as_bytes()), Some(Asked::Likely), "{path}");
+            assert_eq!(is_requested(path.as_bytes()), Some(Certainty::Likely), "{path}");
         }
-        assert_eq!(is_asked_for(b"/etc/passwd"), Some(Asked::Surely));
+        assert_eq!(is_requested(b"/etc/passwd"), Some(Certainty::Certain));
     }
 
     #[test]
-    fn files_of_visitors_pass() {
+    fn passes_files_of_visitors() {
         for path in [
             "/home/user/photo.jpg",
             r"C:\Users\me\Documents\x.docx",
@@ -398,7 +263,7 @@ mod tests {
             "src/main.rs",
             "config/database.yml",
         ] {
-            assert_eq!(is_asked_for(path.as_bytes()), None, "{path}");
+            assert_eq!(is_requested(path.as_bytes()), None, "{path}");
         }
     }
 }

@@ -6,113 +6,11 @@
 use crate::{
     detect::ValueContext,
     token::url::{authority, with_scheme},
+    words::WORDS,
 };
-
-/// Parts of the names of parameters that hold addresses in benign requests; lower-case.
-const ADDRESSES: &[&str] = &[
-    "url",
-    "uri",
-    "link",
-    "href",
-    "redir",
-    "return",
-    "back",
-    "ref",
-    "src",
-    "loc",
-    "host",
-    "site",
-    "next",
-    "goto",
-    "go",
-    "target",
-    "dest",
-    "continue",
-    "forward",
-    "query",
-    "search",
-    "text",
-    "feed",
-    "img",
-    "image",
-    "icon",
-    "photo",
-    "avatar",
-    "logo",
-    "picture",
-    "media",
-    "video",
-    "utm",
-    "openid",
-    "iss",
-    "realm",
-    "scope",
-    "aud",
-    "resource",
-    "service",
-    "domain",
-    "origin",
-    "schema",
-    "xmlns",
-    "wreply",
-    "wctx",
-    "share",
-    "from",
-    "to",
-    "web",
-    "hook",
-    "endpoint",
-    "server",
-    "api",
-    "proxy",
-    "address",
-    "issuer",
-    "client",
-    "context",
-    "type",
-    "relay",
-    "success",
-    "cancel",
-    "fail",
-    "error",
-    "exit",
-    "login",
-    "logout",
-    "state",
-    "id",
-    "content",
-    "message",
-    "comment",
-    "body",
-    "title",
-    "description",
-    "name",
-    "value",
-    "data",
-    "tag",
-    "cdn",
-    "base_u",
-    "repo",
-    "upstream",
-    "website",
-    "profile",
-    "homepage",
-    "dl",
-    "download",
-    "embed",
-];
-
-/// Parts of the names of parameters that ask for a file.
-const FILES: &[&str] = &[
-    "file", "page", "path", "inc", "template", "dir", "root", "folder", "doc", "layout", "module", "skin",
-    "theme",
-];
 
 /// Beacons send the addresses of pages under names of a letter or two, among many others.
 const MAX_OTHERS: usize = 3;
-
-/// Single letters by which search fields and sharing buttons go.
-const LETTERS: &[&str] = &["q", "u", "s", "r", "p", "k", "w", "l", "d", "t", "v"];
 
 pub(super) fn is_included(value: &[u8], context: &ValueContext<'_>) -> bool {
     if !matches!(value.first(), Some(b'h' | b'H' | b'f' | b'F' | b'/'))
@@ -132,9 +30,13 @@ pub(super) fn is_included(value: &[u8], context: &ValueContext<'_>) -> bool {
         return false;
     }
     let Some(name) = context.name().map(str::to_ascii_lowercase) else { return false };
-    let is_asked_for = LETTERS.contains(&name.as_str()) || ADDRESSES.iter().any(|it| name.contains(it));
+    let words = &WORDS.ptrav;
+    let is_asked_for = words.letter_parameters.contains(&name)
+        || words.address_parameters.iter().any(|it| name.contains(it));
     let is_told = || {
-        !is_address || FILES.iter().any(|it| name.contains(it)) || context.other_parameters() <= MAX_OTHERS
+        !is_address
+            || words.file_parameters.iter().any(|it| name.contains(it))
+            || context.other_parameters() <= MAX_OTHERS
     };
     !is_asked_for && !value.iter().any(u8::is_ascii_whitespace) && is_told()
 }

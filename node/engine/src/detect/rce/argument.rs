@@ -1,11 +1,11 @@
 //! What a word of a command looks like.
 
 use super::words;
-use crate::token::shell::Word;
+use crate::{token::shell::Word, words::WORDS};
 
 pub(super) fn is_prose(word: &[u8]) -> bool {
     word.len() > 1
-        && !words::KEYWORDS.iter().any(|keyword| keyword.as_bytes() == word)
+        && !WORDS.rce.keywords.contains_exact(word)
         && word.iter().all(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii() || b",.'!?:-".contains(byte))
 }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     field::FieldKind,
     token::shell::{Command, Lead, Redirection, Word},
+    words::WORDS,
 };
 use shared::Severity::High;
 
@@ -40,7 +41,7 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
     let opens = command.lead == Lead::Start && !reading.is_breakout && !command.called;
     let is_quoted_whole =
         command.words[head.at].span.len() == reading.value.len() && command.words[head.at].quoted;
-    if is_quoted_whole && known.is_telling && known.takes & words::ALONE != 0 {
+    if is_quoted_whole && known.is_distinctive && known.takes & words::ALONE != 0 {
         return Some(("rce-command-line", High));
     }
     let rest = &command.words[head.at + 1..];
@@ -57,7 +58,7 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
             && next.words.len() < 3
     });
     let ends_at_once =
-        rest.is_empty() && known.is_telling && known.takes & words::ALONE != 0 && reading.prose <= 1;
+        rest.is_empty() && known.is_distinctive && known.takes & words::ALONE != 0 && reading.prose <= 1;
     if opens && ends_at_once && is_first && reading.kind != FieldKind::Path {
         return Some(("rce-command-line", High));
     }
@@ -77,12 +78,12 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
     let flagged = arguments.iter().any(|bits| bits & words::FLAG != 0);
     let absolute = rest.iter().any(|it| is_absolute(&it.text));
     let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
-    let no_prose = prose == 0 || known.is_telling && flagged && prose == 1;
+    let no_prose = prose == 0 || known.is_distinctive && flagged && prose == 1;
     let dangles = matches!(reading.value.trim_ascii_end().last(), Some(b'|' | b';' | b'&'));
     let strong = if dangles {
         no_prose
-    } else if known.is_telling || head.name.len() < 5 || flagged {
-        no_prose && (absolute || known.is_telling || flagged && arguments.len() > 1)
+    } else if known.is_distinctive || head.name.len() < 5 || flagged {
+        no_prose && (absolute || known.is_distinctive || flagged && arguments.len() > 1)
     } else {
         no_prose && absolute && !rest.iter().any(|it| it.text.starts_with(b"//"))
     };
@@ -108,36 +109,32 @@ pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head
 
 /// `time ifconfig`, `nohup ls`: run by a program that runs others.
 fn is_run(command: &Command, head: &Head, known: Known) -> bool {
-    let is_runner = |word: &Word| {
-        std::str::from_utf8(&word.text)
-            .is_ok_and(|text| words::RUNNERS.iter().any(|it| it.eq_ignore_ascii_case(text)))
-    };
+    let is_runner = |word: &Word| std::str::from_utf8(&word.text).is_ok_and(|text| words::is_runner(text));
     let alone = command.words.len() == head.at + 1;
     let is_led = head.at > 0 && command.words[..head.at].iter().all(is_runner);
-    is_led && (known.is_telling || !alone) && (alone || fits(command, head, known))
+    is_led && (known.is_distinctive || !alone) && (alone || fits(command, head, known))
 }
 
 /// `bash<<<…`
 fn is_fed(command: &Command, head: &Head, known: Known) -> bool {
     let is_quoted = command.words[head.at + 1..].iter().any(|it| it.quoted);
     command.redirection == Some(Redirection::HereString)
-        && (known.is_telling || is_quoted || words::is_interpreter(&head.name))
+        && (known.is_distinctive || is_quoted || words::is_interpreter(&head.name))
 }
 
 /// What is above, and what programs are made of.
 fn is_source(path: &[u8]) -> bool {
-    const ENDS: &[&[u8]] =
-        &[b".php", b".asp", b".aspx", b".jsp", b".conf", b".ini", b".sh", b".py", b".pl", b".env"];
-    path.starts_with(b"../") || path.starts_with(b".ht") || ENDS.iter().any(|end| path.ends_with(end))
+    path.starts_with(b"../")
+        || path.starts_with(b".ht")
+        || WORDS.rce.source_endings.iter().any(|end| path.ends_with(end.as_bytes()))
 }
 
 /// `echo x > /tmp/x`
 fn is_redirected(command: &Command, rest: &[Word], prose: usize) -> bool {
-    const ROOTS: &[&str] = &["/tmp/", "/etc/", "/var/", "/dev/", "/root/", "/home/"];
     let target = rest.last().and_then(|it| std::str::from_utf8(&it.text).ok()).unwrap_or_default();
     command.redirection == Some(Redirection::File)
         && prose <= 2
-        && ROOTS.iter().any(|root| target.starts_with(root))
+        && WORDS.rce.redirection_directories.iter().any(|it| target.starts_with(it))
 }
 
 /// `curl http://…`, `nc 192.0.2.1 80`, `sleep 10`, `ls -l`, `echo $PATH`, `powershell whoami`: one argument that fits nothing else.

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     field::FieldKind,
     token::shell::{Command, Lead, Word, glob_matches},
+    words::WORDS,
 };
 use shared::Severity::{self, Critical, High};
 
@@ -99,7 +100,7 @@ fn glob(reading: &Reading<'_>, command: &Command) -> Option<Verdict> {
     let hit = patterns.any(|word| {
         let squeezed = squeeze(&word.text);
         slash_twice(&squeezed)
-            && words::GLOB_TARGETS.iter().any(|target| glob_matches(&squeezed, target.as_bytes()))
+            && WORDS.rce.glob_targets.iter().any(|target| glob_matches(&squeezed, target.as_bytes()))
     });
     (hit && reading.prose <= MAX_PROSE).then_some(("rce-glob-path", High))
 }
@@ -144,14 +145,14 @@ fn squeeze(text: &[u8]) -> Vec<u8> {
 
 /// `c''at`, `cat$IFS/etc/passwd`, `{cat,/etc/passwd}`
 fn disguised(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
-    head.known.or(head.is_path.then_some(Known { takes: 0, is_telling: true }))?;
+    head.known.or(head.is_path.then_some(Known { takes: 0, is_distinctive: true }))?;
     let is_disguised = command.words[..=head.at].iter().any(|it| it.disguised);
     let has_arguments = command.words.len() > head.at + 1;
     let hidden = is_disguised && head.name.len() > 1 && (has_arguments || reading.is_tight());
     let path = |it: &Word| it.disguised && (it.text.starts_with(b"/") && it.text.len() > 4 || it.variable);
     let hidden_path = command.words.iter().skip(head.at + 1).any(path);
-    let is_telling = head.known.is_some_and(|it| it.is_telling);
-    let odd = command.has_odd_blanks && (has_arguments || is_telling) && !command.called;
+    let is_distinctive = head.known.is_some_and(|it| it.is_distinctive);
+    let odd = command.has_odd_blanks && (has_arguments || is_distinctive) && !command.called;
     ((hidden || odd || hidden_path) && reading.prose <= 2 * MAX_PROSE && command.lead != Lead::Resumed)
         .then_some(("rce-disguised-command", Critical))
 }
@@ -182,7 +183,7 @@ fn substituted(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<
     // Markdown puts commands between backticks, in the middle of sentences.
     let before = command.start.checked_sub(1).map(|at| reading.value[at]);
     let room = match command.lead {
-        Lead::Backtick if before.is_some_and(|it| it.is_ascii_whitespace()) && !known.is_telling => 0,
+        Lead::Backtick if before.is_some_and(|it| it.is_ascii_whitespace()) && !known.is_distinctive => 0,
         Lead::Backtick => 1,
         _ => MAX_PROSE,
     };
@@ -246,15 +247,14 @@ fn cuts_the_rest(value: &[u8]) -> bool {
 
 /// What it reads, fetches or removes is what attackers do: no sentence goes on so after a separator.
 fn is_strong(command: &Command, head: &Head) -> bool {
-    const FETCH: &[&str] = &[
-        "curl", "wget", "fetch", "lynx", "nc", "ncat", "bash", "sh", "ping", "nslookup", "certutil", "mshta",
-    ];
-    const ROOTS: &[&str] = &["/etc/", "/proc/", "/root", "/var/", "/dev/tcp/", "/tmp/", "/bin/", "/usr/"];
     let arguments = &command.words[head.at + 1..];
     let sensitive = |word: &Word| {
         let text = String::from_utf8_lossy(&word.text);
-        let is_rooted = ROOTS.iter().any(|root| text.starts_with(root)) || matches!(&*text, "/" | "/*");
-        is_rooted || text.contains("://") && FETCH.contains(&&*head.name) || is_windows_path(&word.text)
+        let is_rooted = WORDS.rce.sensitive_directories.iter().any(|root| text.starts_with(root))
+            || matches!(&*text, "/" | "/*");
+        is_rooted
+            || text.contains("://") && WORDS.rce.fetchers.contains(&head.name)
+            || is_windows_path(&word.text)
     };
     arguments.len() <= 6 && arguments.iter().any(sensitive)
 }
@@ -265,11 +265,11 @@ fn is_windows_path(text: &[u8]) -> bool {
 
 /// A command without arguments: its separator must leave no other reading.
 fn runs_alone(reading: &Reading<'_>, command: &Command, known: Known) -> bool {
-    if !known.is_telling && (reading.kind == FieldKind::Path || reading.is_list) {
+    if !known.is_distinctive && (reading.kind == FieldKind::Path || reading.is_list) {
         return false;
     }
     match command.lead {
-        _ if known.is_telling => reading.prose <= 2 && reading.commands.len() <= 8,
+        _ if known.is_distinctive => reading.prose <= 2 && reading.commands.len() <= 8,
         Lead::Semicolon | Lead::And | Lead::Or => reading.is_tight(),
         Lead::Background if reading.is_url => false,
         Lead::Pipe | Lead::Background | Lead::Newline => reading.is_tight() && reading.follows_stub(command),

@@ -4,7 +4,10 @@ use super::{
     argument::shape,
     words::{self, Known},
 };
-use crate::token::shell::{Command, Redirection};
+use crate::{
+    token::shell::{Command, Redirection},
+    words::WORDS,
+};
 use std::borrow::Cow;
 
 /// The word that names the program, without its directory and without the words that run others.
@@ -50,7 +53,7 @@ pub(super) fn is_version_probe(value: &[u8]) -> bool {
         return false;
     };
     let name = std::str::from_utf8(name).unwrap_or_default();
-    words::known(name).is_some() || words::program(name).is_some() || words::RUNNERS.contains(&name)
+    words::known(name).is_some() || words::program(name).is_some() || WORDS.rce.runners.contains_exact(name)
 }
 
 /// As the table spells it: `C:\x\CMD.EXE` is `cmd`.
@@ -81,7 +84,7 @@ pub(super) fn head(command: &Command) -> Option<Head> {
         let Ok(text) = std::str::from_utf8(&word.text) else { return None };
         let next = command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).into_owned());
         let is_unset = text.starts_with('$') && word.variable && words::known(text).is_none();
-        let may_lead = is_unset || words::PREFIXES.iter().any(|it| it.eq_ignore_ascii_case(text));
+        let may_lead = is_unset || WORDS.rce.prefixes.contains(text);
         let is_prefix = may_lead && next.is_some_and(|next| is_runnable(&next));
         if is_prefix || is_assignment(text) {
             continue;
@@ -93,7 +96,7 @@ pub(super) fn head(command: &Command) -> Option<Head> {
         let second =
             command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).to_ascii_lowercase());
         let is_pair = second.is_some_and(|second| words::is_pair(&name, &second));
-        let telling = is_pair.then_some(Known { takes: words::WORD, is_telling: true });
+        let telling = is_pair.then_some(Known { takes: words::WORD, is_distinctive: true });
         let known = telling.or_else(|| words::known(&name));
         return Some(Head { at, known, name, is_path: program.is_some(), is_pair });
     }
@@ -103,7 +106,9 @@ pub(super) fn head(command: &Command) -> Option<Head> {
 /// A command, or what may come before one.
 fn is_runnable(word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word);
-    words::known(&plain_name(name)).is_some() || words::PREFIXES.contains(&word) || is_assignment(word)
+    words::known(&plain_name(name)).is_some()
+        || WORDS.rce.prefixes.contains_exact(word)
+        || is_assignment(word)
 }
 
 /// `/bin//sh` is `/bin/sh`.
@@ -136,14 +141,14 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
     }
     let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
     // A slash between words is prose, too.
-    let is_parted = !known.is_telling
+    let is_parted = !known.is_distinctive
         && rest.len() > 1
         && rest.iter().any(|it| it.text == b"/")
         && !arguments.iter().any(|bits| bits & words::FLAG != 0);
     if is_parted {
         return false;
     }
-    if known.is_telling && command.redirection == Some(Redirection::File) && prose <= 1 {
+    if known.is_distinctive && command.redirection == Some(Redirection::File) && prose <= 1 {
         return true;
     }
     if command.redirection == Some(Redirection::HereString) && command.words.len() > head.at + 1 {

@@ -5,35 +5,17 @@ use super::words;
 use crate::{
     detect::{Match, ValueContext},
     field::FieldKind,
-    names::Names,
+    words::WORDS,
 };
 use shared::{AttackType, Severity::High};
-
-/// Lower-case. Named so in no form.
-static COMMANDS: Names = Names::new(&[
-    "cmd",
-    "command",
-    "exec",
-    "execute",
-    "shell",
-    "run",
-    "system",
-    "cmdline",
-    "shell_exec",
-    "passthru",
-]);
-/// Named so in forms, too: there the word must be one of no language.
-static MAYBE: Names = Names::new(&[
-    "code", "c", "x", "do", "daemon", "upload", "process", "func", "payload", "arg", "args", "test", "a",
-]);
 
 pub(crate) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
     if value.len() > 80 || kind != FieldKind::Value {
         return None;
     }
     let name = context.name()?;
-    let is_command = COMMANDS.contains(name);
-    let is_named = is_command || MAYBE.contains(name);
+    let is_command = WORDS.rce.command_parameters.contains(name);
+    let is_named = is_command || WORDS.rce.ambiguous_parameters.contains(name);
     // Nobody searches or writes in a header or a cookie.
     let is_filled_in = context.is_in_query() || context.is_in_body();
     if is_filled_in && !is_named || !is_filled_in && !value.iter().any(u8::is_ascii_whitespace) {
@@ -43,7 +25,7 @@ pub(crate) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     let word = words.next()?;
     let arguments = words.count();
     let known = words::known(word).filter(|it| it.takes & words::ALONE != 0 || arguments > 0)?;
-    let is_probe = known.is_telling && arguments <= 4
+    let is_probe = known.is_distinctive && arguments <= 4
         || is_filled_in
             && is_command
             && arguments == 0

@@ -1,7 +1,10 @@
 //! Leaving the string a value landed in: `'` and then SQL. Token 0 is the string that was left.
 
-use super::{Evidence, Reading, functions, stacked, words};
-use crate::token::sql::{Kind, Opening, Operand, Phrase, Shape};
+use super::{Evidence, Reading, stacked};
+use crate::{
+    token::sql::{Kind, Opening, Operand, Phrase, Shape},
+    words::WORDS,
+};
 use shared::Severity::{Critical, High, Medium};
 
 /// `' or x`, `') and (x`: a condition after the quote, and nothing after it that makes it prose.
@@ -82,10 +85,7 @@ pub(super) fn cut(reading: &Reading) -> Option<Evidence> {
     let last = phrase.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
     let begins = phrase.is_logic(first)
         || phrase.comparison(first).is_some()
-        || phrase.is_word(
-            first,
-            &["where", "collate", "isnull", "notnull", "escape", "returning", "limit", "order", "offset"],
-        );
+        || phrase.is_one_of(first, &WORDS.sqli.condition_starters);
     // Words of conditions are no operands.
     let is_sentence =
         (first + 1..first + 4).all(|it| phrase.kind(it) == Some(Kind::Word) && phrase.operand(it).is_some());
@@ -141,7 +141,7 @@ pub(super) fn joined_call(reading: &Reading) -> Option<Evidence> {
     let first = phrase.skip(1, Kind::Close);
     let at = phrase.after_operators(first).unwrap_or(first);
     let call = phrase.skip(at, Kind::Open);
-    let known = phrase.calls(call, functions::TELLING) || phrase.calls(call, functions::DELAY);
+    let known = phrase.calls(call, &WORDS.sqli.functions) || phrase.calls(call, &WORDS.sqli.delay_functions);
     let holds = known && (at > first || phrase.is_adjacent(call))
         || call > at
             && phrase.word(call) == "select"
@@ -165,7 +165,7 @@ pub(super) fn statement(reading: &Reading) -> Option<Evidence> {
     let at = phrase.skip(1, Kind::Close);
     let holds = match phrase.kind(at) {
         Some(Kind::Semicolon) => {
-            phrase.is_word(at + 1, words::STATEMENT)
+            phrase.is_one_of(at + 1, &WORDS.sqli.statements)
                 && (stacked::statement_end(phrase, at + 1).is_some() || !is_prose(phrase, at + 2))
         }
         Some(Kind::Word) => clause(phrase, at) || ends_statement(phrase, at),
@@ -176,7 +176,7 @@ pub(super) fn statement(reading: &Reading) -> Option<Evidence> {
 
 /// `' drop table x--`: some databases need no semicolon.
 fn ends_statement(phrase: &Phrase, at: usize) -> bool {
-    phrase.is_word(at, words::STACKED)
+    phrase.is_one_of(at, &WORDS.sqli.stacked_statements)
         && phrase.word(at) != "select"
         && stacked::statement_end(phrase, at).is_some()
 }

@@ -1,7 +1,10 @@
 //! Conditions added to a statement: `or 1=1`, `and ascii(substr(…))>64`.
 
-use super::{Evidence, Reading, functions};
-use crate::token::sql::{Kind, Opening, Operand, Phrase, Shape};
+use super::{Evidence, Reading};
+use crate::{
+    token::sql::{Kind, Opening, Operand, Phrase, Shape},
+    words::WORDS,
+};
 use shared::Severity::{High, Medium};
 
 /// `or`/`and`/`where` and a comparison whose outcome the attacker knows.
@@ -135,8 +138,8 @@ fn called(phrase: &Phrase, at: usize) -> Option<usize> {
     let at = phrase.skip(at + usize::from(phrase.word(at) == "not"), Kind::Open);
     let asks = phrase.kind(at) == Some(Kind::Word)
         && phrase.kind(at + 1) == Some(Kind::Open)
-        && phrase.calls(at + 2, functions::SYSTEM);
-    (asks || phrase.calls(at, functions::TELLING)).then(|| phrase.after_group(at + 1))
+        && phrase.calls(at + 2, &WORDS.sqli.system_functions);
+    (asks || phrase.calls(at, &WORDS.sqli.functions)).then(|| phrase.after_group(at + 1))
 }
 
 fn is_constant(phrase: &Phrase, operand: Operand) -> bool {

@@ -1,7 +1,10 @@
 //! Pieces of statements: the value begins or stops where only SQL does, and is no more than that piece.
 
-use super::{Evidence, Reading, functions, words};
-use crate::token::sql::{Kind, Phrase, Shape};
+use super::{Evidence, Reading};
+use crate::{
+    token::sql::{Kind, Phrase, Shape},
+    words::WORDS,
+};
 use shared::Severity::{self, High, Medium};
 
 /// Longer values say more than a fragment does, and other rules read them.
@@ -66,9 +69,9 @@ fn ends_with_null(phrase: &Phrase) -> bool {
 /// `cos(`, `concat (`, `length||(`: a function of databases whose arguments are cut off.
 pub(super) fn open_call(reading: &Reading) -> Option<Evidence> {
     let phrase = short(reading)?;
-    let known = phrase.is_word(0, functions::TELLING)
-        || phrase.is_word(0, functions::DELAY)
-        || phrase.is_word(0, functions::CALLED_IN_FRAGMENTS);
+    let known = phrase.is_one_of(0, &WORDS.sqli.functions)
+        || phrase.is_one_of(0, &WORDS.sqli.delay_functions)
+        || phrase.is_one_of(0, &WORDS.sqli.open_functions);
     let last = phrase.len().checked_sub(1)?;
     let is_symbol = |it| match phrase.kind(it) {
         Some(Kind::Word) => phrase.word(it) == "$",
@@ -81,7 +84,7 @@ pub(super) fn open_call(reading: &Reading) -> Option<Evidence> {
 /// `; drop`, `;update users`: the statement of another begins the value.
 pub(super) fn semicolon(reading: &Reading) -> Option<Evidence> {
     let phrase = short(reading)?;
-    let verb = phrase.is_word(1, words::STACKED) && phrase.kind(0) == Some(Kind::Semicolon);
+    let verb = phrase.is_one_of(1, &WORDS.sqli.stacked_statements) && phrase.kind(0) == Some(Kind::Semicolon);
     let is_brief = phrase.len() <= 3 || phrase.len() <= 5 && phrase.word(2).is_empty();
     (verb && is_brief).then(|| evidence("sqli-fragment-statement", High, phrase.len()))
 }
@@ -147,7 +150,7 @@ pub(super) fn open_pattern(reading: &Reading) -> Option<Evidence> {
 /// `'select x`, `' union/`: a quote, and the first words of a statement.
 pub(super) fn quoted_verb(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
-    let verb = phrase.is_word(1, words::STACKED) || phrase.is_word(1, &["union", "having"]);
+    let verb = phrase.is_one_of(1, &WORDS.sqli.stacked_statements) || phrase.is_word(1, &["union", "having"]);
     let is_brief = phrase.len() <= 4 && phrase.slice(0).len() == 1;
     let closes = (2..phrase.len()).any(|it| matches!(phrase.kind(it), Some(Kind::Text { .. })));
     let is_logic = phrase.is_logic(1) && phrase.len() == 2;

@@ -1,7 +1,10 @@
 //! Calls no visitor makes: databases told to wait, or to talk.
 
-use super::{Evidence, Reading, functions};
-use crate::token::sql::{Kind, Phrase, Shape};
+use super::{Evidence, Reading};
+use crate::{
+    token::sql::{Kind, Phrase, Shape},
+    words::WORDS,
+};
 use shared::Severity::{Critical, Medium};
 
 /// `1+ascii(substr(…))-10`, `conv(hex(…)) >> 6`: a number or nothing, and a call of one database function on another.
@@ -9,9 +12,9 @@ pub(super) fn nested_call(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let call = (0..8).find(|&it| phrase.kind(it) == Some(Kind::Word))?;
     let leads = call == 0 || phrase.is_numeric_until(call);
-    let nests = phrase.calls(call, functions::TELLING)
+    let nests = phrase.calls(call, &WORDS.sqli.functions)
         && asks(phrase, call + 2)
-        && !phrase.is_word(call, functions::MATH);
+        && !phrase.is_one_of(call, &WORDS.sqli.math_functions);
     let end = phrase.after_group(call + 1);
     (leads && nests && phrase.expression(end).unwrap_or(end) == phrase.len()).then_some(Evidence {
         signature: "sqli-function-call",
@@ -25,7 +28,9 @@ pub(super) fn delay(reading: &Reading, at: usize) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let end = match phrase.word(at) {
         "waitfor" if phrase.is_word(at + 1, &["delay", "time"]) => at + 3,
-        word if functions::DELAY.contains(&word) && is_call(phrase, at) => phrase.after_group(at + 1),
+        word if WORDS.sqli.delay_functions.contains(word) && is_call(phrase, at) => {
+            phrase.after_group(at + 1)
+        }
         _ => return None,
     };
     Some(Evidence { signature: "sqli-delay", severity: Critical, tokens: at..end })
@@ -45,16 +50,7 @@ fn is_call(phrase: &Phrase, at: usize) -> bool {
 
 fn expects_expression(phrase: &Phrase, at: usize) -> bool {
     match phrase.kind(at) {
-        Some(Kind::Word) => {
-            phrase.is_logic(at)
-                || phrase.is_word(
-                    at,
-                    &[
-                        "select", "if", "when", "then", "else", "where", "by", "having", "limit", "not",
-                        "rlike", "like", "in", "all",
-                    ],
-                )
-        }
+        Some(Kind::Word) => phrase.is_logic(at) || phrase.is_one_of(at, &WORDS.sqli.expression_starters),
         Some(Kind::Dot) => phrase.is_word(at.wrapping_sub(1), &["dbms_pipe", "dbms_lock", "user_lock"]),
         Some(kind) => !matches!(kind, Kind::Other),
         None => true,
@@ -78,11 +74,11 @@ pub(super) fn telling(reading: &Reading, at: usize) -> Option<Evidence> {
 pub(super) fn whole_call(reading: &Reading) -> Option<Evidence> {
     let phrase = &reading.phrase;
     let first = usize::from(phrase.kind(0) == Some(Kind::Comma));
-    let called = phrase.calls(first, functions::TELLING);
+    let called = phrase.calls(first, &WORDS.sqli.functions);
     let is_prose = phrase.is_english(first)
         && phrase.kind(first + 2) == Some(Kind::Word)
         && phrase.kind(first + 3) == Some(Kind::Close);
-    let is_math = phrase.is_word(first, functions::MATH) && !asks(phrase, first + 2);
+    let is_math = phrase.is_one_of(first, &WORDS.sqli.math_functions) && !asks(phrase, first + 2);
     let is_all = called
         && !is_math
         && !is_prose
@@ -93,5 +89,5 @@ pub(super) fn whole_call(reading: &Reading) -> Option<Evidence> {
 
 /// A call of a function that calculators do not know.
 fn asks(phrase: &Phrase, at: usize) -> bool {
-    phrase.calls(at, functions::TELLING) && !phrase.is_word(at, functions::MATH)
+    phrase.calls(at, &WORDS.sqli.functions) && !phrase.is_one_of(at, &WORDS.sqli.math_functions)
 }

@@ -1,47 +1,6 @@
 //! The quick no: values of plain words that no rule could hold for. They are most long texts, and are read no further.
 
-use super::words;
-use crate::names::Names;
-
-/// Rules begin with these whatever stands around them.
-static TELLING: Names = Names::new(&[
-    "union",
-    "intersect",
-    "except",
-    "minus",
-    "select",
-    "having",
-    "procedure",
-    "outfile",
-    "dumpfile",
-    "case",
-    "waitfor",
-    "xor",
-]);
-/// Rules begin with these where a value or a statement begins.
-static OPENING: [Names; 2] = [Names::new(words::STATEMENT), Names::new(&["from", "is"])];
-/// What makes a condition of the words after `and`.
-static COMPARING: Names = Names::new(&[
-    "like", "ilike", "rlike", "regexp", "in", "is", "between", "glob", "div", "mod", "similar", "sounds",
-    "not",
-]);
-/// What a condition can begin with that is no name.
-static CONSTANT: Names = Names::new(&[
-    "not",
-    "binary",
-    "distinct",
-    "all",
-    "null",
-    "true",
-    "false",
-    "current_user",
-    "session_user",
-    "system_user",
-    "sysdate",
-    "rownum",
-    "n",
-]);
-static JOINING: Names = Names::new(&["and", "or", "where"]);
+use crate::words::WORDS;
 
 /// Whether all there is are words and the punctuation of prose, and none of the words stands where SQL could begin. May
 /// say no too often, never yes wrongly.
@@ -112,26 +71,29 @@ struct Words<'v> {
 impl<'v> Words<'v> {
     /// Whether nothing begins at this word.
     fn is_plain(&mut self, word: &'v [u8], begins: bool, follows_blank: bool) -> bool {
+        let lists = &WORDS.sqli;
+        let is_any = |words: &[&str]| words.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes()));
         let is_sorting = || {
             word.eq_ignore_ascii_case(b"by")
                 && [&b"order"[..], b"group"].iter().any(|it| self.last.eq_ignore_ascii_case(it))
         };
         let is_condition = match self.since_joined {
             // A sign or a dot may lead to a number.
-            0 => !follows_blank || !word[0].is_ascii_alphabetic() || CONSTANT.contains(word),
-            1 => COMPARING.contains(word),
+            0 => !follows_blank || !word[0].is_ascii_alphabetic() || lists.prose_constants.contains(word),
+            1 => lists.prose_comparisons.contains(word),
             _ => false,
         };
         // `1or`: a number ends where a word begins.
         let is_glued = word[0].is_ascii_digit() && !word.iter().all(u8::is_ascii_digit);
-        let is_telling = is_glued
+        let is_distinctive = is_glued
             || is_condition
-            || TELLING.contains(word)
-            || begins && OPENING.iter().any(|words| words.contains(word))
+            || lists.prose_triggers.contains(word)
+            || begins && (lists.statements.contains(word) || is_any(&["from", "is"]))
             || is_sorting();
-        self.since_joined = if JOINING.contains(word) { 0 } else { self.since_joined.saturating_add(1) };
+        self.since_joined =
+            if is_any(&["and", "or", "where"]) { 0 } else { self.since_joined.saturating_add(1) };
         self.last = word;
-        !is_telling
+        !is_distinctive
     }
 }
 

@@ -4,9 +4,11 @@ use super::{
     Evidence, Reading,
     administration::administers,
     select_list::{Ending, SelectList},
-    words,
 };
-use crate::token::sql::{Kind, Opening, Phrase};
+use crate::{
+    token::sql::{Kind, Opening, Phrase},
+    words::WORDS,
+};
 use shared::Severity::Critical;
 
 /// `; drop table x` and its kin.
@@ -17,7 +19,7 @@ pub(super) fn stacked(reading: &Reading, at: usize) -> Option<Evidence> {
     let verb = at + usize::from(follows);
     // Some databases need no semicolon.
     let after_number = || phrase.is_numeric_until(at) && reading.opening == Opening::Bare;
-    if !(follows || is_value || after_number()) || !phrase.is_word(verb, words::STATEMENT) {
+    if !(follows || is_value || after_number()) || !phrase.is_one_of(verb, &WORDS.sqli.statements) {
         return None;
     }
     let end = statement_end(phrase, verb)?;
@@ -74,7 +76,7 @@ fn changes_objects(phrase: &Phrase, at: usize) -> bool {
     let adjectives = &["temporary", "unique", "external", "global", "public", "replace"];
     let object = at + 1 + usize::from(phrase.is_word(at + 1, adjectives));
     let follows = at > 0 && phrase.kind(at - 1) == Some(Kind::Semicolon);
-    let holds = phrase.is_word(object, words::OBJECT) && (follows || defines(phrase, object));
+    let holds = phrase.is_one_of(object, &WORDS.sqli.objects) && (follows || defines(phrase, object));
     phrase.is_word(at, &["drop", "create", "alter", "truncate", "rename"]) && (holds || drops_all(phrase, at))
 }
 
@@ -148,6 +150,6 @@ fn runs_text(phrase: &Phrase, at: usize) -> bool {
 fn decides(phrase: &Phrase, at: usize) -> bool {
     let group = phrase.kind(at) == Some(Kind::Open);
     let statement =
-        phrase.word(at + 1) == "select" || phrase.is_word(phrase.after_group(at), words::STATEMENT);
+        phrase.word(at + 1) == "select" || phrase.is_one_of(phrase.after_group(at), &WORDS.sqli.statements);
     group && statement || (at..at + 20).any(|it| phrase.word(it) == "waitfor")
 }

@@ -1,10 +1,13 @@
 //! Queries and clauses inside a value.
 
 use super::{
-    Evidence, Reading, functions,
+    Evidence, Reading,
     select_list::{Ending, SelectList},
 };
-use crate::token::sql::{Kind, Opening, Phrase, Shape};
+use crate::{
+    token::sql::{Kind, Opening, Phrase, Shape},
+    words::WORDS,
+};
 use shared::Severity::{Critical, High};
 
 /// `union [all|distinct] select` and a list that is no prose.
@@ -130,7 +133,7 @@ fn after_by(reading: &Reading, at: usize) -> Option<usize> {
         );
     let swallows = phrase.is_comment(column.end);
     let counted =
-        matches!(column.shape, Shape::Literal | Shape::Group) || phrase.calls(at + 2, functions::TELLING);
+        matches!(column.shape, Shape::Literal | Shape::Group) || phrase.calls(at + 2, &WORDS.sqli.functions);
     let is_all = at == 0 && phrase.kind(column.end).is_none() && column.shape == Shape::Literal;
     (after_value && (counted || swallows) || counted && swallows || is_all)
         .then_some(column.end + usize::from(swallows))

@@ -1,5 +1,6 @@
 //! Hosts: which of them are inside, and which hide what they are.
 
+use crate::words::WORDS;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,61 +16,6 @@ pub(super) enum Internal {
     /// Hosts that record who calls.
     Catcher,
 }
-
-/// Names of metadata services.
-const METADATA: &[&str] = &[
-    "metadata.google.internal",
-    "metadata.goog",
-    "metadata.packet.net",
-    "metadata.platformequinix.com",
-    "metadata.tencentyun.com",
-    "metadata.internal",
-    "metadata",
-    "instance-data",
-    "instance-data.ec2.internal",
-    "rancher-metadata",
-    "kubernetes.default.svc",
-    "kubernetes.default",
-];
-
-const LOOPBACK: &[&str] = &[
-    "localhost",
-    "localhost.localdomain",
-    "localhost6",
-    "ip6-localhost",
-    "ip6-loopback",
-    "loopback",
-    "localtest.me",
-    "lvh.me",
-    "vcap.me",
-    "lacolhost.com",
-    "fuf.me",
-    "host.docker.internal",
-    "gateway.docker.internal",
-    "host.containers.internal",
-];
-
-/// Domains no public resolver answers for.
-const PRIVATE_SUFFIXES: &[&str] = &[".internal", ".cluster.local", ".localdomain", ".intranet", ".consul"];
-
-/// Domains that answer with the address their name begins with.
-const ECHOING_SUFFIXES: &[&str] = &[".nip.io", ".sslip.io", ".xip.io", ".1u.ms"];
-
-const CATCHERS: &[&str] = &[
-    ".burpcollaborator.net",
-    ".oastify.com",
-    ".interact.sh",
-    ".oast.fun",
-    ".oast.me",
-    ".oast.live",
-    ".oast.pro",
-    ".oast.site",
-    ".oast.online",
-    ".dnslog.cn",
-    ".ceye.io",
-    ".bxss.me",
-    ".rbndr.us",
-];
 
 /// What is known of a lower-case host. `None` for the hosts of the world.
 pub(super) fn classify(host: &str) -> Option<Internal> {
@@ -90,16 +36,17 @@ pub(super) fn classify(host: &str) -> Option<Internal> {
 }
 
 fn named(host: &str) -> Option<Internal> {
-    let ends_with = |suffixes: &[&str]| suffixes.iter().any(|it| host.ends_with(it));
-    if METADATA.contains(&host) {
+    let words = &WORDS.ssrf;
+    let ends_with = |suffixes: &[String]| suffixes.iter().any(|it| host.ends_with(it));
+    if words.metadata_hosts.contains(host) {
         Some(Internal::Metadata)
-    } else if LOOPBACK.contains(&host) || host.ends_with(".localhost") || is_below_loopback(host) {
+    } else if words.loopback_hosts.contains(host) || host.ends_with(".localhost") || is_below_loopback(host) {
         Some(Internal::Loopback)
-    } else if ends_with(ECHOING_SUFFIXES) {
+    } else if ends_with(&words.echoing_suffixes) {
         echoed(host).map(|_| Internal::Disguised)
-    } else if ends_with(CATCHERS) {
+    } else if ends_with(&words.catcher_suffixes) {
         Some(Internal::Catcher)
-    } else if ends_with(PRIVATE_SUFFIXES) {
+    } else if ends_with(&words.private_suffixes) {
         Some(Internal::Private)
     } else {
         None
@@ -108,9 +55,8 @@ fn named(host: &str) -> Option<Internal> {
 
 /// `anything.localtest.me` resolves like `localtest.me`.
 fn is_below_loopback(host: &str) -> bool {
-    ["localtest.me", "lvh.me", "vcap.me", "lacolhost.com", "fuf.me"]
-        .iter()
-        .any(|it| host.strip_suffix(it).is_some_and(|rest| rest.ends_with('.')))
+    let mut domains = WORDS.ssrf.loopback_domains.iter();
+    domains.any(|it| host.strip_suffix(it.as_str()).is_some_and(|rest| rest.ends_with('.')))
 }
 
 /// The internal address in `app.127.0.0.1.nip.io` or `10-0-0-1.sslip.io`.

@@ -1,7 +1,7 @@
 //! Tags and attributes that do something by themselves.
 
 use super::{style, url};
-use crate::{names::Names, token::html::Tag};
+use crate::{token::html::Tag, words::WORDS};
 
 /// Tags that load or run something, wherever they stand.
 pub(super) fn is_active(tag: &Tag<'_>) -> bool {
@@ -56,23 +56,16 @@ pub(super) fn is_directive(name: &str, value: &[u8]) -> bool {
     let name = name.strip_prefix("data-").unwrap_or(name);
     let is_event =
         |name: &str| name.len() > 3 && name.bytes().all(|it| it.is_ascii_lowercase() || b".:-".contains(&it));
-    let running = [
-        "ng-", "v-on:", "v-bind:", "x-on:", "x-init", "x-data", "hx-on", "hx-get", "hx-post", "v-html",
-        "x-html",
-    ];
     !value.is_empty()
-        && (running.iter().any(|prefix| name.starts_with(prefix))
+        && (WORDS.xss.directives.iter().any(|prefix| name.starts_with(prefix))
             || name.strip_prefix('@').is_some_and(is_event))
 }
 
 /// An attribute that runs, were it the value's to give.
 pub(super) fn is_telling(name: &[u8], value: Option<&[u8]>) -> bool {
-    static RUNNING: Names = Names::new(&["formaction", "srcdoc", "xlink:href"]);
-    static LEADING: Names =
-        Names::new(&["href", "src", "action", "data", "background", "to", "from", "values"]);
     value.is_some_and(|value| {
-        RUNNING.contains(name)
+        WORDS.xss.running_attributes.contains(name)
             || name.eq_ignore_ascii_case(b"style") && style::is_active(value)
-            || LEADING.contains(name) && url::runs_script(value)
+            || WORDS.xss.url_attributes.contains(name) && url::runs_script(value)
     })
 }

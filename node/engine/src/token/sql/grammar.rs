@@ -1,6 +1,7 @@
 //! The little grammar that detectors ask about: operands, comparisons, expressions.
 
 use super::{lexer::Kind, phrase::Phrase};
+use crate::words::WORDS;
 
 /// Prefixes (`- ~ not`) and operators of one expression are followed this far: keeps every question cheap.
 const MAX_CHAIN: usize = 8;
@@ -146,7 +147,7 @@ impl Phrase {
 
     fn word_operand(&self, at: usize) -> Option<Operand> {
         let word = self.word(at);
-        if STATEMENT_WORDS.contains(&word) {
+        if WORDS.sqli.clause_words.contains(word) {
             return None;
         }
         // `x'41'`, `n'…'`, `_utf8'…'`.
@@ -158,7 +159,7 @@ impl Phrase {
         if self.kind(end) == Some(Kind::Open) {
             return Some(Operand { shape: Shape::Call, end: self.after_group(end) });
         }
-        let is_constant = CONSTANTS.contains(&word) || is_curly_text(word);
+        let is_constant = WORDS.sqli.constants.contains(word) || is_curly_text(word);
         let shape = if is_constant { Shape::Literal } else { Shape::Name };
         Some(Operand { shape, end })
     }
@@ -175,25 +176,6 @@ impl Phrase {
         end
     }
 }
-
-const CONSTANTS: &[&str] = &[
-    "null",
-    "true",
-    "false",
-    "current_user",
-    "session_user",
-    "system_user",
-    "sysdate",
-    "rownum",
-    "n",
-    "\\n",
-];
-
-/// Words that begin or part a statement and so are no operand.
-const STATEMENT_WORDS: &[&str] = &[
-    "select", "from", "where", "union", "order", "group", "having", "limit", "into", "or", "and", "xor",
-    "insert", "update", "delete", "values", "set", "like", "in", "is", "between", "then", "when", "else",
-];
 
 /// `’x’`: some databases take typographic quotes for plain ones.
 fn is_curly_text(word: &str) -> bool {

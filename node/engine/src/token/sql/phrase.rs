@@ -1,6 +1,7 @@
 //! SQL tokens without blanks, and what stands where among them.
 
 use super::lexer::{Kind, Opening, Token, tokens};
+use crate::words::{WORDS, WordSet};
 use std::ops::Range;
 
 /// Numbers and arithmetic before a condition are followed this far.
@@ -91,17 +92,21 @@ impl Phrase {
         !word.is_empty() && words.contains(&word)
     }
 
+    pub(crate) fn is_one_of(&self, at: usize, words: &WordSet) -> bool {
+        words.contains(self.word(at))
+    }
+
     /// Whether one of these functions is called here. English has some of the words, but a space before its brackets.
-    pub(crate) fn calls(&self, at: usize, functions: &[&str]) -> bool {
+    pub(crate) fn calls(&self, at: usize, functions: &WordSet) -> bool {
         let opens = self.kind(at + 1) == Some(Kind::Open);
-        let is_told = || self.is_adjacent(at) || self.nests(at) || !ENGLISH.contains(&self.word(at));
+        let is_told = || self.is_adjacent(at) || self.nests(at) || !self.is_english(at);
         // `item(s)` is how people write plurals.
-        opens && self.is_word(at, functions) && is_told() && self.word(at + 2) != "s"
+        opens && self.is_one_of(at, functions) && is_told() && self.word(at + 2) != "s"
     }
 
     /// Whether this word has a meaning outside of databases.
     pub(crate) fn is_english(&self, at: usize) -> bool {
-        self.is_word(at, ENGLISH)
+        self.is_one_of(at, &WORDS.sqli.english_functions)
     }
 
     /// Whether the first argument of the call here is a call.
@@ -171,80 +176,6 @@ impl Phrase {
         }
     }
 }
-
-/// Functions whose names are also words of prose.
-const ENGLISH: &[&str] = &[
-    "unicode",
-    "decode",
-    "hex",
-    "char",
-    "ascii",
-    "md5",
-    "sha1",
-    "sha",
-    "sha2",
-    "uuid",
-    "uid",
-    "unlikely",
-    "encrypt",
-    "tan",
-    "cos",
-    "div",
-    "schema",
-    "instr",
-    "soundex",
-    "locate",
-    "benchmark",
-    "left",
-    "right",
-    "if",
-    "count",
-    "user",
-    "row",
-    "replace",
-    "reverse",
-    "round",
-    "power",
-    "log",
-    "quote",
-    "mid",
-    "min",
-    "max",
-    "trim",
-    "floor",
-    "database",
-    "version",
-    "length",
-    "exists",
-    "sin",
-    "bin",
-    "likely",
-    "compress",
-    "pi",
-    "sleep",
-    "match",
-    "position",
-    "interval",
-    "extract",
-    "edit",
-    "sign",
-    "now",
-    "random",
-    "password",
-    "json",
-    "stuff",
-    "least",
-    "greatest",
-    "xpath",
-    "charset",
-    "collation",
-    "overlay",
-    "mod",
-    "cast",
-    "convert",
-    "lower",
-    "upper",
-];
 
 /// Keeps a comment only when nothing follows it; returns the positions that followed the others.
 fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
