@@ -77,7 +77,7 @@ impl Statement {
             Related::Status(_) => &STATUSES,
             Related::Term(_) => &TERMS,
         };
-        self.push_rows(rows, strategy, |statement| match related {
+        self.push_rows(rows, strategy, &|statement: &mut Self| match related {
             Related::Source { first, last } => {
                 statement.push("t.ip >= ").bind(address::key(*first));
                 statement.push(" and t.ip <= ").bind(address::key(*last));
@@ -96,7 +96,7 @@ impl Statement {
         &mut self,
         rows: &Rows,
         strategy: &ScanStrategy,
-        condition: impl Fn(&mut Self),
+        condition: &dyn Fn(&mut Self),
     ) -> &mut Self {
         match strategy {
             ScanStrategy::Ids(ids) => self.push("a.id ").push_among(ids),
@@ -114,8 +114,8 @@ impl Statement {
                 self.push("case when (select count(*) from (select 1 from ").push(rows.of_all);
                 condition(self);
                 self.push(" limit ").bind(most + 1).push(") some_rows) <= ").bind(*most).push(" then ");
-                self.push_rows(rows, &ScanStrategy::Collect, &condition).push(" else ");
-                self.push_rows(rows, &ScanStrategy::PerAttack, &condition).push(" end")
+                self.push_rows(rows, &ScanStrategy::Collect, condition).push(" else ");
+                self.push_rows(rows, &ScanStrategy::PerAttack, condition).push(" end")
             }
         }
     }

@@ -149,10 +149,10 @@ impl Statement {
     /// A condition on `attacks a`.
     pub(crate) fn push_search(&mut self, search: &Search, strategy: &ScanStrategy) -> &mut Self {
         match strategy {
-            ScanStrategy::PerAttack => self.push_rows(&TERMS, strategy, |statement| {
+            ScanStrategy::PerAttack => self.push_rows(&TERMS, strategy, &|statement| {
                 statement.push_likeness(search);
             }),
-            _ => self.push_rows(search.rows(), strategy, |statement| {
+            _ => self.push_rows(search.rows(), strategy, &|statement| {
                 statement.push_indexed(search);
             }),
         }
