@@ -19,7 +19,7 @@ use console_api::{
     app::App,
     bundles::Bundles,
     clock::Clock,
-    seed,
+    seed, server,
     store::{DatabaseUrl, PostgresUrl, Store, TokenSource},
     token::Token,
 };
@@ -142,7 +142,7 @@ async fn router(store: &Store) -> Router {
         let token = Token::parse(token).unwrap();
         store.add_token(&token, role, "bench", TokenSource::Command, now).await.unwrap();
     }
-    App::new(store.clone(), Clock::System, Bundles::default()).router()
+    server::router(App::new(store.clone(), Clock::System, Bundles::default()))
 }
 
 impl Bench {

@@ -1,4 +1,4 @@
-//! What handlers share, and the server around them.
+//! The state that handlers share.
 
 use crate::{
     bundles::Bundles,
@@ -9,17 +9,11 @@ use crate::{
     metrics::Metrics,
     notification::{Dispatcher, Sender},
     retention::Retention,
-    routes,
     simulation::replay::Replays,
     store::Store,
+    use_cases::{RulesetWriter, sign_in::SignIn},
 };
-use axum::{Router, extract::FromRef, middleware};
-use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-
-/// How long calls under way may take to end once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+use axum::extract::FromRef;
 
 #[derive(Clone)]
 pub struct App {
@@ -32,7 +26,7 @@ pub struct App {
     pub login_throttle: LoginThrottle,
     pub sender: Sender,
     pub metrics: Metrics,
-    /// For those who ask what is kept.
+    /// For the page of settings.
     pub retention: Retention,
 }
 
@@ -52,86 +46,47 @@ impl App {
         }
     }
 
-    pub fn router(self) -> Router {
-        let count = middleware::from_fn_with_state(self.metrics.clone(), routes::count);
-        routes::table().layer(count).with_state(self)
-    }
-
-    /// Tells attacks to webhooks, as far as it is run.
+    /// Sends attacks to webhooks while it runs.
     pub fn dispatcher(&self) -> Dispatcher {
         let (store, metrics) = (self.store.clone(), self.metrics.clone());
         Dispatcher { store, clock: self.clock, sender: self.sender.clone(), metrics }
     }
+}
 
-    /// Serves until `stop`, then lets calls under way end.
-    pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-        let (store, notifier) = (self.store.clone(), self.change_notifier.clone());
-        let server = axum::serve(listener, self.router().into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(stop.clone().cancelled_owned());
-        let overdue = async {
-            stop.cancelled().await;
-            notifier.close();
-            tokio::time::sleep(DRAIN).await;
-        };
-        tokio::select! {
-            ended = server.into_future() => ended?,
-            () = overdue => tracing::warn!("some calls did not end in time"),
+macro_rules! parts {
+    ($($part:ty: $field:ident;)+) => {$(
+        impl FromRef<App> for $part {
+            fn from_ref(app: &App) -> Self {
+                app.$field.clone()
+            }
         }
-        store.close().await;
-        Ok(())
-    }
+    )+};
 }
 
-impl FromRef<App> for Store {
-    fn from_ref(app: &App) -> Self {
-        app.store.clone()
-    }
-}
-
-impl FromRef<App> for Clock {
-    fn from_ref(app: &App) -> Self {
-        app.clock
-    }
-}
-
-impl FromRef<App> for ChangeNotifier {
-    fn from_ref(app: &App) -> Self {
-        app.change_notifier.clone()
-    }
-}
-
-impl FromRef<App> for Bundles {
-    fn from_ref(app: &App) -> Self {
-        app.bundles.clone()
-    }
-}
-
-impl FromRef<App> for Intake {
-    fn from_ref(app: &App) -> Self {
-        app.intake.clone()
-    }
-}
-
-impl FromRef<App> for Replays {
-    fn from_ref(app: &App) -> Self {
-        app.replays.clone()
-    }
-}
-
-impl FromRef<App> for Metrics {
-    fn from_ref(app: &App) -> Self {
-        app.metrics.clone()
-    }
-}
-
-impl FromRef<App> for Sender {
-    fn from_ref(app: &App) -> Self {
-        app.sender.clone()
-    }
+parts! {
+    Store: store;
+    Clock: clock;
+    Bundles: bundles;
+    ChangeNotifier: change_notifier;
+    Replays: replays;
+    Metrics: metrics;
+    Sender: sender;
 }
 
 impl FromRef<App> for Dispatcher {
     fn from_ref(app: &App) -> Self {
         app.dispatcher()
+    }
+}
+
+impl FromRef<App> for RulesetWriter {
+    fn from_ref(app: &App) -> Self {
+        Self { store: app.store.clone(), notifier: app.change_notifier.clone() }
+    }
+}
+
+impl FromRef<App> for SignIn {
+    fn from_ref(app: &App) -> Self {
+        Self { store: app.store.clone(), clock: app.clock, throttle: app.login_throttle.clone() }
     }
 }

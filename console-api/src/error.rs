@@ -17,8 +17,8 @@ const RETRY_AFTER_SECONDS: u64 = 1;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    #[error("{detail}")]
-    BadParameter { name: String, detail: String },
+    #[error(transparent)]
+    Invalid(#[from] ValidationError),
     #[error("{0}")]
     BadBody(String),
     #[error("send `Authorization: Bearer` with a token this console knows")]
@@ -51,20 +51,14 @@ pub enum ApiError {
     Internal(#[from] StoreError),
 }
 
-impl From<ValidationError> for ApiError {
-    fn from(ValidationError { name, detail }: ValidationError) -> Self {
-        Self::BadParameter { name, detail }
-    }
-}
-
 impl ApiError {
     pub fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::BadParameter { name: name.into(), detail: detail.into() }
+        Self::Invalid(ValidationError::new(name, detail))
     }
 
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::BadParameter { .. } | Self::BadBody(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::TooMany { .. } | Self::TooManyRecords { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
@@ -119,10 +113,12 @@ impl IntoResponse for ApiError {
         let title = status.canonical_reason().unwrap_or_default();
         let retry_after = self.retry_after();
         let mut problem = Problem::new(status.as_u16(), title, self.to_string());
-        if let Self::BadParameter { name, .. } = self {
-            problem.parameter = Some(name);
+        if let Self::Invalid(error) = self {
+            problem.parameter = Some(error.name);
         }
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Json(&problem)).into_response();
+        // Pages are rendered from it.
+        response.extensions_mut().insert(problem);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::CONTENT_TYPE));
         if let Some(seconds) = retry_after {

@@ -8,7 +8,7 @@
 //! | `openapi` | the document of the API, from the handlers |
 //! | [`pages`] | what people see in a browser |
 //! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
-//! | [`access`], [`sign_in`], [`password`], [`login_throttle`] | users, and how their sessions begin |
+//! | [`access`], [`password`], [`login_throttle`] | users, and how their sessions begin |
 //! | [`audit`] | who changed what |
 //! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
 //! | [`replay`], [`simulation`] | rules evaluated on recorded requests |
@@ -28,6 +28,7 @@
 pub mod access;
 pub mod actor;
 pub mod app;
+mod attachment;
 pub mod attack;
 pub mod audit;
 pub mod bundles;
@@ -55,11 +56,13 @@ pub mod retention;
 mod routes;
 pub mod ruleset;
 pub mod seed;
-pub mod sign_in;
+pub mod server;
+pub mod session_cookie;
 pub mod signing_key;
 pub mod simulation;
 pub mod store;
 pub mod token;
+pub mod use_cases;
 pub mod validation;
 pub mod view;
 pub mod webhook;

@@ -1,4 +1,4 @@
-//! What people see: whole pages from the server, which scripts only make faster to use.
+//! The pages: HTML rendered by the server. Scripts are progressive enhancement.
 
 mod access;
 mod actions;
@@ -7,7 +7,6 @@ mod assets;
 mod attack;
 mod attacks;
 mod audit;
-mod change;
 mod charts;
 mod connectors;
 mod curl;
@@ -22,13 +21,11 @@ mod replays;
 mod rules;
 mod rulesets;
 mod search;
-pub(crate) mod session;
+mod session;
 mod settings;
 mod view;
 mod views;
 mod webhooks;
-
-pub(crate) use error::PageError;
 
 use crate::app::App;
 use access::{sessions, tokens, users};
@@ -41,7 +38,7 @@ use axum::{
 };
 use serde_json::Value;
 
-/// Scripts and styles from our own files only, no frames: what an attacker wrote can at most be read.
+/// Scripts and styles from this console only, no frames: payloads in pages stay text.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -64,7 +61,7 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/views/{id}/delete", post(views::delete))
         .route("/rules", get(rules::list).post(rules::add))
         .route("/rules/{id}", post(rules::replace))
-        .route("/rules/{id}/delete", post(actions::delete_rule))
+        .route("/rules/{id}/delete", post(rules::delete))
         .route("/rulesets", get(rulesets::list))
         .route("/rulesets/compare", get(rulesets::compare))
         .route("/rulesets/{version}", get(rulesets::one))
@@ -72,7 +69,7 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/replays", get(replays::list).post(replays::start))
         .route("/replays/{id}", get(replays::one))
         .route("/ip-lists", get(ip_lists::list).post(ip_lists::add))
-        .route("/ip-lists/{id}/delete", post(actions::delete_entry))
+        .route("/ip-lists/{id}/delete", post(ip_lists::delete))
         .route("/nodes", get(nodes::list))
         .route("/connectors", get(connectors::page))
         .route("/connectors/bundle", post(connectors::bundle))
@@ -101,7 +98,8 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .layer(middleware::map_response(guarded))
 }
 
-async fn guarded(mut response: Response) -> Response {
+async fn guarded(response: Response) -> Response {
+    let mut response = error::as_page(response);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -110,7 +108,7 @@ async fn guarded(mut response: Response) -> Response {
     response
 }
 
-/// A template as an answer.
+/// A template as a response.
 fn render(page: &impl askama::Template) -> Response {
     match page.render() {
         Ok(html) => Html(html).into_response(),

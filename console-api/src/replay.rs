@@ -32,15 +32,16 @@ pub struct ReplayDraft {
 }
 
 impl ReplayDraft {
+    pub const DEFAULT_LIMIT: u64 = 100_000;
     pub const MAX_LIMIT: u64 = 1_000_000;
 
     fn default_limit() -> u64 {
-        100_000
+        Self::DEFAULT_LIMIT
     }
 }
 
 /// The candidate ruleset: a version, or the current one, with rules removed and added.
-#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Candidate {
     #[serde(default)]

@@ -30,7 +30,7 @@ mod webhooks;
 
 pub(crate) use metrics::count;
 
-use crate::{app::App, error::ApiError, openapi, pages};
+use crate::{app::App, error::ApiError, openapi};
 use axum::{
     Router,
     body::Bytes,
@@ -41,25 +41,21 @@ use axum::{
     routing::get,
 };
 use serde_json::Value;
-use std::sync::LazyLock;
 use utoipa::OpenApi as _;
 use utoipa_axum::{
     router::{OpenApiRouter, UtoipaMethodRouterExt as _},
     routes,
 };
 
-/// Largest body of a call, deliveries of nodes aside.
-const BODY_LIMIT: usize = 64 * 1024;
-
-pub(crate) fn table() -> Router<App> {
+/// The routes for programs, and the OpenAPI document of the API.
+pub(crate) fn table() -> (Router<App>, Value) {
     let (api, document) = api();
-    Router::new()
+    let routes = Router::new()
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
         .route("/metrics", get(metrics::show))
-        .nest(openapi::BASE, api)
-        .merge(pages::table(&document))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .nest(openapi::BASE, api);
+    (routes, document)
 }
 
 /// The API, and its document.
@@ -73,12 +69,6 @@ fn api() -> (Router<App>, Value) {
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::map_response(private));
     (api, document)
-}
-
-/// The API without its document, for changes that our own pages ask for.
-pub(crate) fn for_pages() -> Router<App> {
-    static API: LazyLock<Router<App>> = LazyLock::new(|| documented().split_for_parts().0);
-    API.clone()
 }
 
 fn documented() -> OpenApiRouter<App> {

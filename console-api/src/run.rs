@@ -14,6 +14,7 @@ use console_api::{
     paging::Slice,
     password::Password,
     retention::Retention,
+    server,
     store::{Store, TokenSource},
     token::Token,
     webhook::Targets,
@@ -40,7 +41,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
     app.retention = retention;
     let telling = tokio::spawn(app.dispatcher().run(stop.clone()));
-    app.run(listener, stop).await.context("the server failed")?;
+    server::run(app, listener, stop).await.context("the server failed")?;
     forgetting.abort();
     telling.abort();
     tracing::info!("the console has stopped");

@@ -1,9 +1,8 @@
-//! Searches that people keep.
+//! Views: saved searches of attacks.
 
 use crate::{
     actor::Role,
     attack::{Grouping, Order},
-    audit::Author,
     paging::{Cursor, Listed},
     query::{self, Filter, Times},
     validation::ValidationError,
@@ -14,7 +13,7 @@ use uuid::Uuid;
 
 const MAX_NAME_CHARS: usize = 100;
 
-/// A search as somebody wants to keep it. What is empty is as if it was left out.
+/// A search to save. An empty field counts as absent.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ViewDraft {
@@ -22,23 +21,23 @@ pub struct ViewDraft {
     /// In the search language.
     #[serde(default)]
     pub query: String,
-    /// One to four fields, with commas between them.
+    /// One to four fields, separated by commas.
     #[serde(default)]
     pub group_by: String,
     #[serde(default)]
     pub sort: String,
-    /// The time that is looked at, e.g. `-24h`: counted anew each time.
+    /// The start of the time range, e.g. `-24h`: relative times are evaluated each time.
     #[serde(default)]
     pub from: String,
     #[serde(default)]
     pub to: String,
-    /// Whether everybody sees it.
+    /// Whether all users see it.
     #[serde(default)]
     pub shared: bool,
 }
 
-/// What is to be another in a view.
-#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+/// The fields of a view to change.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ViewChange {
     pub name: Option<String>,
@@ -50,7 +49,7 @@ pub struct ViewChange {
     pub shared: Option<bool>,
 }
 
-/// A search that somebody keeps.
+/// A saved search.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct View {
     pub id: Uuid,
@@ -70,19 +69,19 @@ impl Listed for View {
 }
 
 impl View {
-    pub fn is_seen_by(&self, name: &str) -> bool {
+    pub fn is_visible_to(&self, name: &str) -> bool {
         self.draft.shared || self.owner == name
     }
 
-    /// Its owner may, and administrators may what they see.
-    pub fn is_changed_by(&self, author: &Author) -> bool {
-        self.owner == author.name || author.role == Some(Role::Admin)
+    /// By its owner, and by administrators.
+    pub fn is_editable_by(&self, name: &str, role: Option<Role>) -> bool {
+        self.owner == name || role == Some(Role::Admin)
     }
 }
 
 impl ViewDraft {
-    /// A search that can be made.
-    pub fn checked(self, now: Timestamp) -> Result<Self, ValidationError> {
+    /// The draft, if its search is valid.
+    pub fn validated(self, now: Timestamp) -> Result<Self, ValidationError> {
         let wrong =
             |name: &str, what: &str| Err(ValidationError::new(name, format!("`{name}` must be {what}")));
         let length = self.name.chars().count();
@@ -107,7 +106,7 @@ impl ViewDraft {
         Ok(self)
     }
 
-    /// What it is after a change.
+    /// The draft after a change.
     #[must_use]
     pub fn with(self, change: ViewChange) -> Self {
         Self {

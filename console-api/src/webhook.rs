@@ -164,8 +164,8 @@ impl Listed for Delivery {
 }
 
 impl WebhookDraft {
-    /// One that can be told something.
-    pub fn checked(self, targets: &Targets, now: Timestamp) -> Result<Self, ValidationError> {
+    /// The draft, if its URL, format and query are valid.
+    pub fn validated(self, targets: &Targets, now: Timestamp) -> Result<Self, ValidationError> {
         let target = Target::parse(&self.url).and_then(|target| targets.check(&target).map(|()| target));
         let target = target.map_err(|cause| ValidationError::new("url", format!("`url` {cause}")))?;
         if (self.format == Format::Cef) != (target.protocol() != Protocol::Http) {

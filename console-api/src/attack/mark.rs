@@ -40,6 +40,10 @@ impl Mark {
             Self::TruePositive => "true_positive",
         }
     }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::FalsePositive, Self::TruePositive].into_iter().find(|mark| mark.as_str() == word)
+    }
 }
 
 /// Which marks are looked for.

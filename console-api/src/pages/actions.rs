@@ -1,19 +1,31 @@
-//! What people do about a hit or an attack. Each ends on the page it began on, where it can be taken back.
+//! Actions on a hit or an attack: mark, exclude, block, patch. Each redirects to the page it started on, with an undo button.
 
-use super::{PageError, change::Api, render, view};
-use crate::{error::ApiError, extract::Id, hit::RecordedHit, store::Store};
+use super::{ip_lists, render, view};
+use crate::{
+    attack::{Mark, MarkDraft},
+    error::ApiError,
+    extract::{Analyst, Id, Named},
+    hit::{HitDetail, RecordedHit},
+    paging::Slice,
+    ruleset::{EntryDraft, RuleDraft},
+    simulation::{
+        exclusion::{ExclusionDraft, Width},
+        preview::Preview,
+    },
+    store::Store,
+    use_cases::{self, RulesetWriter, exclusions, marks, rules},
+};
 use askama::Template;
 use axum::{
     Form,
     extract::{Query, State},
-    http::Method,
     response::{Redirect, Response},
 };
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use shared::ruleset::{Effect, List, Scope};
+use uuid::Uuid;
 
-/// Which requests a rule made of a hit is for.
+/// The requests that a rule made of a hit is for.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Requests {
@@ -26,39 +38,38 @@ enum Requests {
 }
 
 impl Requests {
-    fn scope(self, hit: &RecordedHit) -> Value {
+    fn scope(self, hit: &RecordedHit) -> Scope {
+        let (host, path) = (Some(hit.host.clone()), Some(hit.path.clone()));
         match self {
-            Self::Alike => json!({"host": hit.host, "path": hit.path, "method": hit.method}),
-            Self::Path => json!({"host": hit.host, "path": hit.path}),
-            Self::Host => json!({"host": hit.host}),
-            Self::All => json!({}),
+            Self::Alike => Scope { host, path, method: Some(hit.method.clone()), application: None },
+            Self::Path => Scope { host, path, ..Scope::default() },
+            Self::Host => Scope { host, ..Scope::default() },
+            Self::All => Scope::default(),
         }
     }
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Block {
-    /// Hours; none: for good.
+    /// Hours; 0: no end.
     r#for: u32,
 }
 
 pub(super) async fn block_source(
-    api: Api,
-    State(store): State<Store>,
-    id: Result<Id, ApiError>,
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Named(HitDetail { hit, .. }): Named<HitDetail>,
     Form(block): Form<Block>,
-) -> Result<Redirect, PageError> {
-    let hit = found(&store, id).await?;
-    let end = api
-        .now()
-        .checked_add(SignedDuration::from_hours(block.r#for.into()))
-        .ok()
-        .filter(|_| block.r#for > 0);
-    let entry = json!({
-        "list": "deny", "source": {"network": hit.client_ip}, "expires_at": end, "reason": format!("from hit {}", hit.id),
-    });
-    let made = api.post("/ip-lists", &entry).await?;
-    Ok(back_to(&hit, "entry", &made))
+) -> Result<Redirect, ApiError> {
+    let draft = EntryDraft {
+        list: List::Deny,
+        source: ip_lists::source(&hit.client_ip.to_string())?,
+        applications: Vec::new(),
+        expires_at: ip_lists::end(author.at, block.r#for),
+        reason: format!("from hit {}", hit.id),
+    };
+    let entry = use_cases::ip_lists::add(&ruleset, &author, draft).await?;
+    Ok(back_to(&hit, "entry", entry.entry.id))
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,56 +88,52 @@ enum Patched {
 }
 
 pub(super) async fn virtual_patch(
-    api: Api,
-    State(store): State<Store>,
-    id: Result<Id, ApiError>,
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Named(HitDetail { hit, .. }): Named<HitDetail>,
     Form(patch): Form<Patch>,
-) -> Result<Redirect, PageError> {
-    let hit = found(&store, id).await?;
-    let types = match patch.what {
-        Patched::Type => vec![&hit.attack_type],
+) -> Result<Redirect, ApiError> {
+    let attack_types = match patch.what {
+        Patched::Type => vec![hit.attack_type.clone()],
         Patched::Any => Vec::new(),
     };
-    let rule = json!({
-        "scope": patch.requests.scope(&hit), "comment": format!("from hit {}", hit.id),
-        "effect": {"kind": "virtual_patch", "attack_types": types, "points": [hit.point]},
-    });
-    let made = api.post("/rules", &rule).await?;
-    Ok(back_to(&hit, "rule", &made))
+    let draft = RuleDraft {
+        scope: patch.requests.scope(&hit),
+        effect: Effect::VirtualPatch { attack_types, points: vec![hit.point.clone()] },
+        comment: format!("from hit {}", hit.id),
+    };
+    let rule = rules::add(&ruleset, &author, draft).await?;
+    Ok(back_to(&hit, "rule", rule.rule.id))
 }
 
-/// An exclusion, as its form has it.
+/// The form of an exclusion.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Exclusion {
-    width: String,
-    place: Place,
+    width: Width,
+    place: Location,
     requests: Requests,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Place {
+enum Location {
     Here,
     Anywhere,
 }
 
-impl ExclusionPage {
-    fn pretty(rule: &Value) -> String {
-        serde_json::to_string_pretty(rule).unwrap_or_default()
-    }
-}
-
 impl Exclusion {
-    fn draft(&self, hit: &RecordedHit) -> Value {
-        let mut draft = json!({"width": self.width});
-        if let Place::Anywhere = self.place {
-            draft["points"] = json!([]);
-        }
-        // Left out, the API takes the requests alike, whatever the payload does to their path.
-        if !matches!(self.requests, Requests::Alike) {
-            draft["scope"] = self.requests.scope(hit);
-        }
-        draft
+    fn draft(&self, hit: &RecordedHit) -> ExclusionDraft {
+        let points = matches!(self.place, Location::Anywhere).then(Vec::new);
+        // The default scope also holds where the payload is in the path.
+        let scope = (!matches!(self.requests, Requests::Alike)).then(|| self.requests.scope(hit));
+        ExclusionDraft { width: self.width, finding: 0, points, scope, comment: String::new() }
+    }
+
+    /// The fields of the form.
+    fn fields(&self) -> Vec<(String, String)> {
+        let fields = serde_json::to_value(self).unwrap_or_default();
+        let fields = fields.as_object().into_iter().flatten();
+        fields.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
     }
 }
 
@@ -138,66 +145,37 @@ struct ExclusionPage {
     preview: Preview,
 }
 
-/// What the API says an exclusion would have done.
-#[derive(Deserialize)]
-struct Preview {
-    rule: Value,
-    silenced: Silenced,
-    reduced: u64,
-    items: Vec<SilencedHit>,
+impl ExclusionPage {
+    fn pretty(rule: &RuleDraft) -> String {
+        serde_json::to_string_pretty(rule).unwrap_or_default()
+    }
 }
 
-#[derive(Deserialize)]
-struct Silenced {
-    hits: u64,
-    false_positive: u64,
-    true_positive: u64,
-    unmarked: u64,
-}
-
-#[derive(Deserialize)]
-struct SilencedHit {
-    id: String,
-    at: Timestamp,
-    method: String,
-    host: String,
-    path: String,
-    client_ip: String,
-    #[serde(default)]
-    payload: Option<String>,
-}
-
-/// What an exclusion would have silenced, before it is made.
+/// The recorded hits that an exclusion would suppress.
 pub(super) async fn preview_exclusion(
-    api: Api,
+    _: Analyst,
     State(store): State<Store>,
-    id: Result<Id, ApiError>,
+    Named(HitDetail { hit, .. }): Named<HitDetail>,
     Query(exclusion): Query<Exclusion>,
-) -> Result<Response, PageError> {
-    let hit = found(&store, id).await?;
-    let path = format!("/hits/{}/exclusion?dry_run=true&limit=20", hit.id);
-    let preview = api.post(&path, &exclusion.draft(&hit)).await?;
-    let preview = serde_json::from_value(preview).map_err(|cause| ApiError::BadBody(cause.to_string()))?;
-    let fields = serde_json::to_value(&exclusion).unwrap_or_default();
-    let fields = fields.as_object().into_iter().flatten();
-    let exclusion = fields.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
-    Ok(render(&ExclusionPage { exclusion: exclusion.collect(), hit, preview }))
+) -> Result<Response, ApiError> {
+    let slice = Slice { limit: 20, after: None };
+    let preview = exclusions::preview(&store, &hit, exclusion.draft(&hit), &slice).await?;
+    Ok(render(&ExclusionPage { exclusion: exclusion.fields(), hit, preview }))
 }
 
 pub(super) async fn exclude(
-    api: Api,
-    State(store): State<Store>,
-    id: Result<Id, ApiError>,
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Named(HitDetail { hit, .. }): Named<HitDetail>,
     Form(exclusion): Form<Exclusion>,
-) -> Result<Redirect, PageError> {
-    let hit = found(&store, id).await?;
-    let made = api.post(&format!("/hits/{}/exclusion", hit.id), &exclusion.draft(&hit)).await?;
-    Ok(back_to(&hit, "rule", &made))
+) -> Result<Redirect, ApiError> {
+    let rule = exclusions::add(&ruleset, &author, &hit, exclusion.draft(&hit)).await?;
+    Ok(back_to(&hit, "rule", rule.rule.id))
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Marked {
-    /// A mark, or nothing to take it away.
+    /// Empty: clears the mark.
     mark: Option<String>,
     #[serde(default)]
     note: String,
@@ -205,57 +183,34 @@ pub(super) struct Marked {
 }
 
 pub(super) async fn mark(
-    api: Api,
-    id: Result<Id, ApiError>,
-    Form(marked): Form<Marked>,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    let mark = marked.mark.filter(|mark| !mark.is_empty());
-    let body = json!({"mark": mark, "note": marked.note});
-    api.change(Method::POST, &format!("/attacks/{id}/mark"), Some(&body), marked.revision).await?;
+    Analyst(author): Analyst,
+    State(store): State<Store>,
+    Id(id): Id,
+    Form(Marked { mark, note, revision }): Form<Marked>,
+) -> Result<Redirect, ApiError> {
+    let mark = mark.filter(|mark| !mark.is_empty());
+    let unknown = || ApiError::parameter("mark", "`mark` must be false_positive or true_positive");
+    let mark = mark.map(|mark| Mark::parse(&mark).ok_or_else(unknown)).transpose()?;
+    marks::mark(&store, &author, (id, revision), MarkDraft { mark, note }).await?;
     Ok(Redirect::to(&format!("/attacks/{id}")))
 }
 
-/// What is to be taken back, and where to go on.
+/// The change to undo, and the page to return to.
 #[derive(Debug, Deserialize)]
 pub(super) struct Undo {
-    revision: u32,
+    pub(super) revision: u32,
     #[serde(default)]
     back: String,
 }
 
 impl Undo {
-    /// Only within the console.
-    fn back(&self, otherwise: &str) -> Redirect {
+    /// Only to pages of attacks and hits.
+    pub(super) fn back(&self, otherwise: &str) -> Redirect {
         let is_ours = self.back.starts_with("/hits/") || self.back.starts_with("/attacks/");
         Redirect::to(if is_ours { &self.back } else { otherwise })
     }
 }
 
-pub(super) async fn delete_rule(
-    api: Api,
-    id: Result<Id, ApiError>,
-    Form(undo): Form<Undo>,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.change(Method::DELETE, &format!("/rules/{id}"), None, undo.revision).await?;
-    Ok(undo.back("/rules"))
-}
-
-pub(super) async fn delete_entry(
-    api: Api,
-    id: Result<Id, ApiError>,
-    Form(undo): Form<Undo>,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.change(Method::DELETE, &format!("/ip-lists/{id}"), None, undo.revision).await?;
-    Ok(undo.back("/ip-lists"))
-}
-
-async fn found(store: &Store, id: Result<Id, ApiError>) -> Result<RecordedHit, PageError> {
-    Ok(store.hit(id?.0).await?.ok_or(ApiError::NotFound("hit"))?.hit)
-}
-
-fn back_to(hit: &RecordedHit, what: &str, made: &Value) -> Redirect {
-    Redirect::to(&format!("/hits/{}?{what}={}", hit.id, made["id"].as_str().unwrap_or_default()))
+fn back_to(hit: &RecordedHit, parameter: &str, id: Uuid) -> Redirect {
+    Redirect::to(&format!("/hits/{}?{parameter}={id}", hit.id))
 }

@@ -1,11 +1,10 @@
 //! One attack.
 
-use super::{PageError, render, search::condition, view};
+use super::{render, search::condition, view};
 use crate::{
-    actor::Visitor,
-    attack::{AttackDetail, Mark, Source},
+    attack::{Attack, AttackDetail, Mark, Source},
     error::ApiError,
-    extract::{Id, Query},
+    extract::{Named, Query, Reader},
     hit::RecordedHit,
     paging::{Page, Slice},
     store::Store,
@@ -71,13 +70,11 @@ impl AttackPage {
 }
 
 pub(super) async fn one(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(store): State<Store>,
-    id: Result<Id, ApiError>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let (Id(id), Query(slice)) = (id?, slice?);
-    let attack = store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
+    Query(slice): Query<Slice>,
+    Named(attack): Named<Attack>,
+) -> Result<Response, ApiError> {
     let hits = store.hits_of_attack(attack.id, &slice).await?;
     let timeline = Timeline::new(&store.attack_times(attack.id).await?);
     let detail = store.attack_detail(attack).await?;

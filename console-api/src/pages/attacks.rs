@@ -1,15 +1,14 @@
 //! The list of attacks.
 
 use super::{
-    PageError, render,
+    render,
     search::{self, Given, Search},
     view,
 };
 use crate::{
-    actor::Visitor,
     attack::{Attack, AttackGroup},
     error::ApiError,
-    extract::Query,
+    extract::{Query, Reader},
     paging::{Page, Slice},
     store::{Store, StoreError},
     view::View,
@@ -122,11 +121,11 @@ impl AttacksPage {
 }
 
 pub(super) async fn list(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(store): State<Store>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     search: Result<Query<Search>, ApiError>,
-) -> Result<Response, PageError> {
+) -> Result<Response, ApiError> {
     let (given, since) = (Given::new(pairs), Uuid::now_v7());
     if let Some(hit) = hit_of(&store, given.value("q")).await? {
         return Ok(Redirect::to(&hit).into_response());
@@ -136,14 +135,14 @@ pub(super) async fn list(
     let can_edit = actor.role.can_edit();
     let search = match search {
         Ok(Query(search)) => search,
-        Err(problem @ ApiError::BadParameter { .. }) => {
+        Err(problem @ ApiError::Invalid(_)) => {
             let list = List::Attacks(Page { items: Vec::new(), next_cursor: None });
             let (status, order) = (problem.status(), String::new());
             let problem = Some(problem);
             let page = AttacksPage { list, given, order, not_inspected, views, can_edit, since, problem };
             return Ok((status, render(&page)).into_response());
         }
-        Err(problem) => return Err(problem.into()),
+        Err(problem) => return Err(problem),
     };
     let filter = search.filter.within(search.times);
     let list = match search.grouping {

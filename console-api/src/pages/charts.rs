@@ -1,15 +1,14 @@
 //! What the attacks of a search add up to, drawn by the server. Each bar is a link to the attacks it counts.
 
 use super::{
-    PageError, render,
+    render,
     search::{Given, Search, condition},
     view,
 };
 use crate::{
-    actor::Visitor,
     attack::{AttackGroup, AttackStats, SeriesPoint},
     error::ApiError,
-    extract::Query,
+    extract::{Query, Reader},
     store::Store,
 };
 use askama::Template;
@@ -121,12 +120,11 @@ fn share(part: u64, whole: u64) -> u64 {
 }
 
 pub(super) async fn of_attacks(
-    _: Visitor,
+    _: Reader,
     State(store): State<Store>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
-    search: Result<Query<Search>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(search) = search?;
+    Query(search): Query<Search>,
+) -> Result<Response, ApiError> {
     let stats = store.stats(&search.filter.within(search.times), search.times).await?;
     Ok(render(&ChartsPage { stats, given: Given::new(pairs) }))
 }

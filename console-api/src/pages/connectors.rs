@@ -1,26 +1,31 @@
-//! The connectors that call, a bundle with one's parameters, the keys it signs with, and how to put it to work.
+//! The pages of connectors: seen connectors, bundles, signing keys.
 
-use super::{PageError, access::Administrator, change::Api, render, view};
+use super::{render, view};
 use crate::{
-    actor::{Role, Visitor},
+    actor::Role,
+    attachment::Attachment,
+    bundles::Bundles,
     connectors::Connector,
     error::ApiError,
-    extract::{Id, Query},
+    extract::{Admin, Id, Query, Reader},
     paging::{Page, Slice},
-    signing_key::KeyInfo,
+    signing_key::{KeyDraft, KeyInfo},
     store::Store,
+    use_cases::{
+        bundles::{self, BundleOrder},
+        signing_keys,
+    },
 };
 use askama::Template;
 use axum::{
     Form,
     extract::State,
-    http::{Method, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use connector::{bundle, parameters::FunctionKind};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use shared::{Delivery, Problem};
+use serde_json::{Map, Value};
+use shared::Delivery;
 
 #[derive(Template)]
 #[template(path = "connectors.html")]
@@ -41,7 +46,7 @@ impl ConnectorsPage {
     }
 }
 
-pub(super) async fn page(Visitor(actor): Visitor, State(store): State<Store>) -> Result<Response, PageError> {
+pub(super) async fn page(Reader(actor): Reader, State(store): State<Store>) -> Result<Response, ApiError> {
     let is_admin = actor.role == Role::Admin;
     let newest = Slice { limit: Slice::MAX_LIMIT, after: None };
     let keys = if is_admin { store.signing_keys(&newest).await?.items } else { Vec::new() };
@@ -52,46 +57,42 @@ pub(super) async fn page(Visitor(actor): Visitor, State(store): State<Store>) ->
 #[template(path = "signing_keys.html")]
 struct KeysPage {
     page: Page<KeyInfo>,
-    /// What was just made: its id and its secret, which is not shown again.
+    /// The id and the secret of a new key.
     made: Option<(String, String)>,
 }
 
 pub(super) async fn keys(
-    _: Administrator,
+    _: Admin,
     State(store): State<Store>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
+    Query(slice): Query<Slice>,
+) -> Result<Response, ApiError> {
     Ok(render(&KeysPage { page: store.signing_keys(&slice).await?, made: None }))
 }
 
-#[derive(Deserialize)]
-pub(super) struct KeyForm {
-    name: String,
-}
-
-/// Makes a key, and answers the page with it: an address to go on to could be opened again.
+/// Adds a key, and shows its secret in the response: the address of a page could be opened again.
 pub(super) async fn add_key(
-    api: Api,
+    Admin(author): Admin,
     State(store): State<Store>,
-    Form(form): Form<KeyForm>,
-) -> Result<Response, PageError> {
-    let made = api.post("/connectors/keys", &json!({"name": form.name.trim()})).await?;
-    let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
-    let made = Some((text("id"), text("secret")));
+    Form(KeyDraft { name }): Form<KeyDraft>,
+) -> Result<Response, ApiError> {
+    let new = signing_keys::add(&store, &author, KeyDraft { name: name.trim().to_owned() }).await?;
+    let made = Some((new.info.id.to_string(), new.secret));
     let page = store.signing_keys(&Slice::default()).await?;
     Ok((StatusCode::CREATED, render(&KeysPage { page, made })).into_response())
 }
 
-pub(super) async fn delete_key(api: Api, id: Result<Id, ApiError>) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.delete(&format!("/connectors/keys/{id}")).await?;
+pub(super) async fn delete_key(
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
+) -> Result<Redirect, ApiError> {
+    signing_keys::delete(&store, &author, id).await?;
     Ok(Redirect::to("/connectors/keys"))
 }
 
-/// The parameters most people set; what is left empty stays as it is in the bundle.
+/// The form of a bundle. Empty fields keep the values of the bundle.
 #[derive(Debug, Deserialize)]
-pub(super) struct Order {
+pub(super) struct BundleForm {
     function: String,
     /// Empty: calls are not signed.
     #[serde(default)]
@@ -100,35 +101,27 @@ pub(super) struct Order {
     parameters: Map<String, Value>,
 }
 
-impl Order {
-    /// Forms send texts. A parameter that takes something else is spelled as in JSON: `true`, `800`.
-    fn json(self) -> Value {
+impl BundleForm {
+    /// Form values are texts. Values of other types are written as in JSON: `true`, `800`.
+    fn order(self) -> Result<BundleOrder, ApiError> {
         let filled = self.parameters.into_iter().filter(|(_, value)| value.as_str() != Some(""));
         let typed = |value: Value| match value.as_str().map(serde_json::from_str) {
             Some(Ok(typed @ (Value::Bool(_) | Value::Number(_)))) => typed,
             _ => value,
         };
-        let parameters: Map<_, _> = filled.map(|(name, value)| (name, typed(value))).collect();
-        let mut order = json!({"function": self.function, "parameters": parameters});
-        if !self.signing_key.is_empty() {
-            order["signing_key"] = self.signing_key.into();
-        }
-        order
+        let parameters = filled.map(|(name, value)| (name, typed(value))).collect();
+        let wrong = |_| ApiError::parameter("signing_key", "`signing_key` must be the id of a key");
+        let key = Some(self.signing_key).filter(|key| !key.is_empty());
+        let signing_key = key.map(|key| key.parse().map_err(wrong)).transpose()?;
+        Ok(BundleOrder { function: self.function, parameters, signing_key })
     }
 }
 
-/// The zip, to be saved.
-pub(super) async fn bundle(api: Api, Form(order): Form<Order>) -> Result<Response, PageError> {
-    let kind = if order.function == "response" { FunctionKind::Response } else { FunctionKind::Request };
-    let answer = api.answer(Method::POST, "/connectors/cloudfront/bundle", Some(&order.json()), None).await;
-    let (status, bytes) = answer.unwrap_or((StatusCode::INTERNAL_SERVER_ERROR, Vec::new().into()));
-    if !status.is_success() {
-        let problem: Result<Problem, _> = serde_json::from_slice(&bytes);
-        let detail = problem.ok().map_or_else(|| status.to_string(), |problem| problem.detail);
-        return Err(PageError::Refused { status, detail });
-    }
-    let disposition = format!("attachment; filename=\"{}\"", bundle::file_name(kind));
-    let headers =
-        [(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    Ok((headers, bytes).into_response())
+pub(super) async fn bundle(
+    _: Admin,
+    State(store): State<Store>,
+    State(folder): State<Bundles>,
+    Form(form): Form<BundleForm>,
+) -> Result<Attachment, ApiError> {
+    bundles::download(&store, &folder, form.order()?).await
 }

@@ -1,59 +1,32 @@
-//! What a browser is shown when something is wrong.
+//! Errors as pages: problem responses are replaced by HTML, and a missing session by the sign-in page.
 
 use super::render;
-use crate::{actor::Visitor, error::ApiError, store::StoreError};
+use crate::{error::ApiError, extract::Reader};
 use askama::Template;
 use axum::{
     http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
-
-#[derive(Debug)]
-pub enum PageError {
-    /// Nobody is signed in.
-    SignIn,
-    Api(ApiError),
-    /// The API refused what a form asked for.
-    Refused {
-        status: StatusCode,
-        detail: String,
-    },
-}
-
-impl From<ApiError> for PageError {
-    fn from(cause: ApiError) -> Self {
-        Self::Api(cause)
-    }
-}
-
-impl From<StoreError> for PageError {
-    fn from(cause: StoreError) -> Self {
-        Self::Api(cause.into())
-    }
-}
+use shared::Problem;
 
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage {
-    title: &'static str,
+    title: String,
     detail: String,
 }
 
-impl IntoResponse for PageError {
-    fn into_response(self) -> Response {
-        let (status, detail) = match self {
-            Self::SignIn => return Redirect::to("/sign-in").into_response(),
-            Self::Api(cause) => {
-                cause.log();
-                (cause.status(), cause.to_string())
-            }
-            Self::Refused { status, detail } => (status, detail),
-        };
-        let title = status.canonical_reason().unwrap_or("Error");
-        (status, render(&ErrorPage { title, detail })).into_response()
+/// The response, or the page of the problem in it.
+pub(super) fn as_page(mut response: Response) -> Response {
+    let status = response.status();
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    if status == StatusCode::UNAUTHORIZED {
+        return Redirect::to("/sign-in").into_response();
     }
+    let Problem { title, detail, .. } = problem;
+    (status, render(&ErrorPage { title, detail })).into_response()
 }
 
-pub(super) async fn unknown_page(_: Visitor) -> PageError {
-    ApiError::NotFound("page").into()
+pub(super) async fn unknown_page(_: Reader) -> ApiError {
+    ApiError::NotFound("page")
 }

@@ -1,16 +1,14 @@
 //! One hit: what was found and why, the request it was found in, and what can be done about it.
 
 use super::{
-    PageError,
     curl::as_curl,
     evidence::Evidence,
     raw::{Piece, Raw},
     render, view,
 };
 use crate::{
-    actor::Visitor,
     error::ApiError,
-    extract::{FromParameters, Id, Parameters, Query},
+    extract::{FromParameters, Named, Parameters, Query, Reader},
     hit::HitDetail,
     ruleset::{StoredEntry, StoredRule},
     store::Store,
@@ -51,13 +49,11 @@ impl FromParameters for JustMade {
 }
 
 pub(super) async fn one(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(store): State<Store>,
-    id: Result<Id, ApiError>,
-    just_made: Result<Query<JustMade>, ApiError>,
-) -> Result<Response, PageError> {
-    let (Id(id), Query(just_made)) = (id?, just_made?);
-    let detail = store.hit(id).await?.ok_or(ApiError::NotFound("hit"))?;
+    Query(just_made): Query<JustMade>,
+    Named(detail): Named<HitDetail>,
+) -> Result<Response, ApiError> {
     let mut made = Made::default();
     if let Some(id) = just_made.rule {
         made.rule = store.rule(id).await?;

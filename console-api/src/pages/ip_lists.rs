@@ -1,13 +1,13 @@
 //! Who is on which list.
 
-use super::{PageError, change::Api, render, view};
+use super::{actions::Undo, render, view};
 use crate::{
-    actor::Visitor,
     error::ApiError,
-    extract::Query,
+    extract::{Analyst, Id, Query, Reader},
     paging::{Page, Slice},
-    ruleset::StoredEntry,
+    ruleset::{EntryDraft, StoredEntry},
     store::Store,
+    use_cases::{RulesetWriter, ip_lists},
 };
 use askama::Template;
 use axum::{
@@ -15,9 +15,8 @@ use axum::{
     extract::State,
     response::{Redirect, Response},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use shared::ruleset::{List, Source};
 
 #[derive(Template)]
@@ -46,38 +45,61 @@ impl ListsPage {
 }
 
 pub(super) async fn list(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(store): State<Store>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
+    Query(slice): Query<Slice>,
+) -> Result<Response, ApiError> {
     Ok(render(&ListsPage { page: store.entries(None, &slice).await?, can_edit: actor.role.can_edit() }))
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct EntryForm {
-    list: String,
-    /// A network, a country's two letters, or `AS` and a number.
+    list: List,
+    /// A network, a country code of two letters, or `AS` and a number.
     source: String,
-    /// Hours; none: for good.
+    /// Hours; 0: no end.
     r#for: u32,
     reason: String,
 }
 
-pub(super) async fn add(api: Api, Form(form): Form<EntryForm>) -> Result<Redirect, PageError> {
-    let end =
-        api.now().checked_add(SignedDuration::from_hours(form.r#for.into())).ok().filter(|_| form.r#for > 0);
-    let entry = json!({
-        "list": form.list, "source": source(form.source.trim()), "expires_at": end, "reason": form.reason,
-    });
-    api.post("/ip-lists", &entry).await?;
+pub(super) async fn add(
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Form(form): Form<EntryForm>,
+) -> Result<Redirect, ApiError> {
+    let draft = EntryDraft {
+        list: form.list,
+        source: source(form.source.trim())?,
+        applications: Vec::new(),
+        expires_at: end(author.at, form.r#for),
+        reason: form.reason,
+    };
+    ip_lists::add(&ruleset, &author, draft).await?;
     Ok(Redirect::to("/ip-lists"))
 }
 
-fn source(text: &str) -> Value {
-    if let Some(number) = text.strip_prefix("AS").and_then(|number| number.parse::<u32>().ok()) {
-        return json!({"asn": number});
+pub(super) async fn delete(
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Id(id): Id,
+    Form(undo): Form<Undo>,
+) -> Result<Redirect, ApiError> {
+    ip_lists::delete(&ruleset, &author, (id, undo.revision)).await?;
+    Ok(undo.back("/ip-lists"))
+}
+
+/// This many hours from now; none: no end.
+pub(super) fn end(now: Timestamp, hours: u32) -> Option<Timestamp> {
+    now.checked_add(SignedDuration::from_hours(hours.into())).ok().filter(|_| hours > 0)
+}
+
+pub(super) fn source(text: &str) -> Result<Source, ApiError> {
+    if let Some(number) = text.strip_prefix("AS").and_then(|number| number.parse().ok()) {
+        return Ok(Source::Asn(number));
     }
-    let is_country = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if is_country { json!({"country": text.to_ascii_uppercase()}) } else { json!({"network": text}) }
+    if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Ok(Source::Country(text.to_ascii_uppercase()));
+    }
+    let network = text.parse().map_err(|cause| ApiError::parameter("source", format!("`source`: {cause}")));
+    network.map(Source::Network)
 }

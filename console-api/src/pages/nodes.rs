@@ -1,17 +1,18 @@
-//! The nodes, as they say they are.
+//! The page of nodes, with their reported status.
 
-use super::{PageError, render, view};
+use super::{render, view};
 use crate::{
-    actor::Visitor,
     clock::Clock,
+    error::ApiError,
+    extract::Reader,
     store::{Node, Store},
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
 use jiff::{SignedDuration, Timestamp};
 
-/// Nodes that run say so more often than that.
-const SILENCE: SignedDuration = SignedDuration::from_mins(5);
+/// Running nodes report more often.
+const HEARTBEAT_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(Template)]
 #[template(path = "nodes.html")]
@@ -27,16 +28,16 @@ impl NodesPage {
         version.is_some_and(|version| version < self.ruleset)
     }
 
-    fn is_silent(&self, node: &Node) -> bool {
-        self.now.duration_since(node.last_seen) > SILENCE
+    fn is_unreachable(&self, node: &Node) -> bool {
+        self.now.duration_since(node.last_seen) > HEARTBEAT_TIMEOUT
     }
 }
 
 pub(super) async fn list(
-    _: Visitor,
+    _: Reader,
     State(store): State<Store>,
     State(clock): State<Clock>,
-) -> Result<Response, PageError> {
+) -> Result<Response, ApiError> {
     let (ruleset, _) = store.ruleset_head().await?;
     Ok(render(&NodesPage { nodes: store.nodes().await?, ruleset, now: clock.now() }))
 }

@@ -1,11 +1,10 @@
 //! The requests that went on without a verdict: how many, when, and why.
 
-use super::{PageError, render, view};
+use super::{render, view};
 use crate::{
-    actor::Visitor,
     clock::Clock,
     error::ApiError,
-    extract::Query,
+    extract::{Query, Reader},
     paging::{Page, Slice},
     store::{NotInspectedCounts, NotInspectedFilter, Reported, Store},
 };
@@ -67,12 +66,11 @@ impl NotInspectedPage {
 }
 
 pub(super) async fn list(
-    _: Visitor,
+    _: Reader,
     State(store): State<Store>,
     State(clock): State<Clock>,
-    asked: Result<Query<(NotInspectedFilter, Slice)>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query((filter, slice)) = asked?;
+    Query((filter, slice)): Query<(NotInspectedFilter, Slice)>,
+) -> Result<Response, ApiError> {
     let now = clock.now();
     let from = now.checked_sub(SPAN).unwrap_or(now);
     let interval = i64::try_from(INTERVAL.as_millis()).unwrap_or(i64::MAX);

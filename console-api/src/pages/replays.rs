@@ -1,15 +1,16 @@
-//! Another ruleset on what was recorded: begun here, followed here.
+//! The pages of replays: list, start, report.
 
-use super::{PageError, change::Api, render, rules, view};
+use super::{render, rules, view};
 use crate::{
-    actor::Visitor,
     clock::Clock,
     error::ApiError,
-    extract::{FromParameters, Id, Parameters, Query},
+    extract::{Analyst, FromParameters, Named, Parameters, Query, Reader},
     paging::{Page, Slice},
-    replay::{Replay, ReplayStatus, Verdict, Verdicts},
+    replay::{Candidate, Replay, ReplayDraft, ReplayStatus, Selection, Verdict, Verdicts},
     ruleset::StoredRule,
+    simulation::replay::Replays,
     store::Store,
+    use_cases::replays,
 };
 use askama::Template;
 use axum::{
@@ -18,7 +19,6 @@ use axum::{
     response::{Redirect, Response},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// The times offered, in the words of `from`.
@@ -60,12 +60,11 @@ struct ReplaysPage {
 }
 
 pub(super) async fn list(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(store): State<Store>,
     State(clock): State<Clock>,
-    asked: Result<Query<(Prefilled, Slice)>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query((prefilled, slice)) = asked?;
+    Query((prefilled, slice)): Query<(Prefilled, Slice)>,
+) -> Result<Response, ApiError> {
     let rules = store.rules(&Slice { limit: Slice::MAX_LIMIT, after: None }).await?.items;
     let page = store.replays(&slice, clock.now()).await?;
     Ok(render(&ReplaysPage { page, rules, prefilled, can_edit: actor.role.can_edit() }))
@@ -87,31 +86,36 @@ pub(super) struct ReplayForm {
 }
 
 impl ReplayForm {
-    fn draft(&self) -> Result<Value, PageError> {
-        let mut candidate = Map::new();
-        if !self.ruleset.trim().is_empty() {
-            let number = self.ruleset.trim().parse::<u64>();
+    fn draft(self) -> Result<ReplayDraft, ApiError> {
+        let mut candidate = Candidate::default();
+        let version = self.ruleset.trim();
+        if !version.is_empty() {
             let wrong = |_| ApiError::parameter("ruleset", "`ruleset` must be the number of a version");
-            candidate.insert("ruleset".to_owned(), json!(number.map_err(wrong)?));
+            candidate.ruleset = Some(version.parse().map_err(wrong)?);
         }
         if !self.remove.is_empty() {
-            candidate.insert("remove".to_owned(), json!([self.remove]));
+            let wrong = |_| ApiError::parameter("remove", "`remove` must be the id of a rule");
+            candidate.remove.push(self.remove.parse().map_err(wrong)?);
         }
         if !self.effect.trim().is_empty() {
-            let rule = rules::draft([("host", &self.host), ("path", &self.path)], &self.effect, "")?;
-            candidate.insert("add".to_owned(), json!([rule]));
+            let scope = rules::scope_of(&self.host, &self.path, "");
+            candidate.add.push(rules::draft(scope, &self.effect, "")?);
         }
-        let mut recorded = json!({"query": self.query});
-        if !self.from.is_empty() {
-            recorded["from"] = json!(self.from);
-        }
-        Ok(json!({"recorded": recorded, "candidate": candidate}))
+        let from = Some(self.from).filter(|from| !from.is_empty());
+        let recorded = Selection { query: self.query, from, to: None };
+        Ok(ReplayDraft { recorded, candidate, limit: ReplayDraft::DEFAULT_LIMIT })
     }
 }
 
-pub(super) async fn start(api: Api, Form(form): Form<ReplayForm>) -> Result<Redirect, PageError> {
-    let started = api.post("/replays", &form.draft()?).await?;
-    Ok(Redirect::to(&format!("/replays/{}", started["id"].as_str().unwrap_or_default())))
+pub(super) async fn start(
+    Analyst(author): Analyst,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    State(running): State<Replays>,
+    Form(form): Form<ReplayForm>,
+) -> Result<Redirect, ApiError> {
+    let replay = replays::start(store, clock, &running, author, form.draft()?).await?;
+    Ok(Redirect::to(&format!("/replays/{}", replay.id)))
 }
 
 #[derive(Template)]
@@ -137,15 +141,8 @@ impl ReplayPage {
     }
 }
 
-pub(super) async fn one(
-    _: Visitor,
-    State(store): State<Store>,
-    State(clock): State<Clock>,
-    id: Result<Id, ApiError>,
-) -> Result<Response, PageError> {
-    let Id(id) = id?;
-    let replay = store.replay(id, clock.now()).await?.ok_or(ApiError::NotFound("replay"))?;
-    Ok(render(&ReplayPage { replay }))
+pub(super) async fn one(_: Reader, Named(replay): Named<Replay>) -> Response {
+    render(&ReplayPage { replay })
 }
 
 /// What was tried, in one line.

@@ -1,23 +1,22 @@
 //! The rules: listed, added, changed, deleted.
 
-use super::{PageError, change::Api, render, view};
+use super::{actions::Undo, render, view};
 use crate::{
-    actor::Visitor,
     error::ApiError,
-    extract::{Id, Query},
+    extract::{Analyst, Id, Query, Reader},
     paging::{Page, Slice},
-    ruleset::StoredRule,
+    ruleset::{RuleDraft, StoredRule},
     store::Store,
+    use_cases::{RulesetWriter, rules},
 };
 use askama::Template;
 use axum::{
     Form,
     extract::State,
-    http::Method,
     response::{Redirect, Response},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use shared::ruleset::Scope;
 
 /// What each kind of rule looks like.
 const EXAMPLES: [(&str, &str); 6] = [
@@ -71,11 +70,10 @@ pub(super) fn kind(rule: &StoredRule) -> &'static str {
 }
 
 pub(super) async fn list(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(store): State<Store>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
+    Query(slice): Query<Slice>,
+) -> Result<Response, ApiError> {
     Ok(render(&RulesPage { page: store.rules(&slice).await?, can_edit: actor.role.can_edit() }))
 }
 
@@ -93,36 +91,51 @@ pub(super) struct RuleForm {
 }
 
 impl RuleForm {
-    fn draft(&self) -> Result<Value, PageError> {
-        let conditions = [("host", &*self.host), ("path", &self.path), ("method", &self.method)];
-        draft(conditions, &self.effect, &self.comment)
+    fn draft(&self) -> Result<RuleDraft, ApiError> {
+        let scope = scope_of(&self.host, &self.path, &self.method);
+        draft(scope, &self.effect, &self.comment)
     }
 }
 
-/// A rule as the API takes it. A condition that is empty is none; the effect is JSON.
-pub(super) fn draft<const N: usize>(
-    conditions: [(&str, &str); N],
-    effect: &str,
-    comment: &str,
-) -> Result<Value, PageError> {
-    let effect: Value = serde_json::from_str(effect)
-        .map_err(|cause| ApiError::parameter("effect", format!("`effect` is not JSON: {cause}")))?;
-    let given = conditions.into_iter().filter(|(_, value)| !value.trim().is_empty());
-    let scope: Map<_, _> = given.map(|(name, value)| (name.to_owned(), value.trim().into())).collect();
-    Ok(json!({"scope": scope, "effect": effect, "comment": comment}))
+/// The scope of a form. An empty condition is none.
+pub(super) fn scope_of(host: &str, path: &str, method: &str) -> Scope {
+    let given = |value: &str| Some(value.trim()).filter(|value| !value.is_empty()).map(str::to_owned);
+    Scope { host: given(host), path: given(path), method: given(method), application: None }
 }
 
-pub(super) async fn add(api: Api, Form(form): Form<RuleForm>) -> Result<Redirect, PageError> {
-    api.post("/rules", &form.draft()?).await?;
+/// The rule of a form. The effect is JSON.
+pub(super) fn draft(scope: Scope, effect: &str, comment: &str) -> Result<RuleDraft, ApiError> {
+    let effect = serde_json::from_str(effect).map_err(|cause| {
+        ApiError::parameter("effect", format!("`effect` must be an effect as JSON: {cause}"))
+    })?;
+    Ok(RuleDraft { scope, effect, comment: comment.to_owned() })
+}
+
+pub(super) async fn add(
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Form(form): Form<RuleForm>,
+) -> Result<Redirect, ApiError> {
+    rules::add(&ruleset, &author, form.draft()?).await?;
     Ok(Redirect::to("/rules"))
 }
 
 pub(super) async fn replace(
-    api: Api,
-    id: Result<Id, ApiError>,
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Id(id): Id,
     Form(form): Form<RuleForm>,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.change(Method::PUT, &format!("/rules/{id}"), Some(&form.draft()?), form.revision).await?;
+) -> Result<Redirect, ApiError> {
+    rules::replace(&ruleset, &author, (id, form.revision), form.draft()?).await?;
     Ok(Redirect::to("/rules"))
+}
+
+pub(super) async fn delete(
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Id(id): Id,
+    Form(undo): Form<Undo>,
+) -> Result<Redirect, ApiError> {
+    rules::delete(&ruleset, &author, (id, undo.revision)).await?;
+    Ok(undo.back("/rules"))
 }

@@ -1,20 +1,19 @@
-//! The versions of rules and lists: listed, compared, gone back to.
+//! The pages of ruleset versions: list, compare, roll back.
 
-use super::{PageError, change::Api, render, view};
+use super::{render, view};
 use crate::{
-    actor::Visitor,
     audit::Kind,
     error::ApiError,
-    extract::{FromParameters, Number, Parameters, Query},
+    extract::{Analyst, FromParameters, Number, Parameters, Query, Reader},
     paging::{Page, Slice},
     ruleset::{Difference, Version},
     store::Store,
+    use_cases::{RulesetWriter, rulesets},
 };
 use askama::Template;
 use axum::{
     Form,
     extract::State,
-    http::Method,
     response::{Redirect, Response},
 };
 use serde::Deserialize;
@@ -30,11 +29,10 @@ struct VersionsPage {
 }
 
 pub(super) async fn list(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(store): State<Store>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
+    Query(slice): Query<Slice>,
+) -> Result<Response, ApiError> {
     let (current, _) = store.ruleset_head().await?;
     Ok(render(&VersionsPage {
         page: store.versions(&slice).await?,
@@ -108,11 +106,10 @@ struct ComparePage {
 }
 
 pub(super) async fn compare(
-    _: Visitor,
+    _: Reader,
     State(store): State<Store>,
-    both: Result<Query<Both>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(Both { from, to }) = both?;
+    Query(Both { from, to }): Query<Both>,
+) -> Result<Response, ApiError> {
     let to = match to {
         Some(to) => to,
         None => store.ruleset_head().await?.0,
@@ -140,11 +137,10 @@ struct VersionPage {
 }
 
 pub(super) async fn one(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(store): State<Store>,
-    number: Result<Number, ApiError>,
-) -> Result<Response, PageError> {
-    let Number(version) = number?;
+    Number(version): Number,
+) -> Result<Response, ApiError> {
     let (current, _) = store.ruleset_head().await?;
     let unknown = || ApiError::NotFound("ruleset");
     let content = store.version(version).await?.ok_or_else(unknown)?;
@@ -161,16 +157,16 @@ pub(super) async fn one(
 
 #[derive(Deserialize)]
 pub(super) struct Known {
-    /// The version that was looked at as the one that holds.
+    /// The active version when the form was shown.
     current: u32,
 }
 
 pub(super) async fn activate(
-    api: Api,
-    number: Result<Number, ApiError>,
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Number(version): Number,
     Form(Known { current }): Form<Known>,
-) -> Result<Redirect, PageError> {
-    let Number(version) = number?;
-    api.change(Method::POST, &format!("/rulesets/{version}/activate"), None, current).await?;
+) -> Result<Redirect, ApiError> {
+    rulesets::activate(&ruleset, &author, version, current).await?;
     Ok(Redirect::to("/rulesets"))
 }

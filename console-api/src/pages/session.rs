@@ -1,13 +1,9 @@
-//! Signing in with a password or a token, and out again.
+//! Sign-in with a password or a token, and sign-out.
 
-use super::{PageError, render};
+use super::render;
 use crate::{
-    access::SESSION,
-    actor::{self, SESSION_COOKIE},
-    app::App,
-    error::ApiError,
-    sign_in::{self, Source, is_ours},
-    token::Token,
+    clock::Clock, error::ApiError, extract::ClientAddress, session_cookie, store::Store, token::Token,
+    use_cases::sign_in::SignIn,
 };
 use askama::Template;
 use axum::{
@@ -21,7 +17,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
-    /// Why the last try failed.
+    /// Why the last attempt failed.
     refusal: Option<&'static str>,
 }
 
@@ -39,26 +35,26 @@ pub(super) struct Credentials {
     token: String,
 }
 
-/// Trades a password or a token for a session: the browser then keeps something that ends by itself.
+/// Opens a session for a password or a token: the browser stores a secret that expires.
 pub(super) async fn sign_in(
-    State(app): State<App>,
-    Source(source): Source,
+    State(sign_in): State<SignIn>,
+    ClientAddress(source): ClientAddress,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
-) -> Result<Response, PageError> {
-    if !is_ours(&headers) {
+) -> Result<Response, ApiError> {
+    if !session_cookie::is_same_origin(&headers) {
         return Ok(refuse(StatusCode::FORBIDDEN, "Submit this form from the console’s own page."));
     }
     let Credentials { user, password, token } = credentials;
     let opened = if user.is_empty() {
-        sign_in::by_token(&app, source, &Token::presented(token.trim())).await
+        sign_in.by_token(source, &Token::presented(token.trim())).await
     } else {
-        sign_in::by_password(&app, source, &user, password).await
+        sign_in.by_password(source, &user, password).await
     };
     match opened {
         Ok(opened) => {
-            let cookie = cookie(opened.secret.reveal(), SESSION.as_secs(), is_https(&headers));
-            Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/attacks")).into_response())
+            let cookie = session_cookie::start(&opened.secret, &headers);
+            Ok((cookie, Redirect::to("/attacks")).into_response())
         }
         Err(error) => {
             let reason = match error {
@@ -66,7 +62,7 @@ pub(super) async fn sign_in(
                 ApiError::WrongPassword => "Wrong user name or password.",
                 ApiError::Forbidden(_) => "Node tokens cannot sign in.",
                 ApiError::TooMany { .. } => "Too many sign-in attempts. Try again in a few minutes.",
-                other => return Err(other.into()),
+                other => return Err(other),
             };
             let status =
                 if let ApiError::TooMany { .. } = error { error.status() } else { StatusCode::FORBIDDEN };
@@ -83,31 +79,30 @@ fn refuse(status: StatusCode, reason: &'static str) -> Response {
     (status, render(&SignInPage { refusal: Some(reason) })).into_response()
 }
 
-pub(super) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
-    if let Some(session) = actor::session(&headers).filter(|_| is_ours(&headers)) {
-        app.store.close_session(&session, app.clock.now()).await?;
+pub(super) async fn sign_out(
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if let Some(session) = own_session(&headers) {
+        store.close_session(&session, clock.now()).await?;
     }
-    let cookie = cookie("", 0, is_https(&headers));
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
+    Ok((session_cookie::end(&headers), Redirect::to("/sign-in")).into_response())
 }
 
-/// Leaves only the session of this browser.
+/// Ends all sessions of this user but that of this browser.
 pub(super) async fn sign_out_others(
-    State(app): State<App>,
+    State(store): State<Store>,
+    State(clock): State<Clock>,
     headers: HeaderMap,
-) -> Result<Redirect, PageError> {
-    if let Some(session) = actor::session(&headers).filter(|_| is_ours(&headers)) {
-        app.store.close_other_sessions(&session, app.clock.now()).await?;
+) -> Result<Redirect, ApiError> {
+    if let Some(session) = own_session(&headers) {
+        store.close_other_sessions(&session, clock.now()).await?;
     }
     Ok(Redirect::to("/settings"))
 }
 
-pub(crate) fn cookie(value: &str, max_age: i64, secure: bool) -> String {
-    let secure = if secure { "; Secure" } else { "" };
-    format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
-}
-
-/// Whether the browser came over TLS. Who makes this up only keeps their own cookie from plain HTTP.
-pub(crate) fn is_https(headers: &HeaderMap) -> bool {
-    headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https")
+/// The session of a request that a page of this console sent.
+fn own_session(headers: &HeaderMap) -> Option<Token> {
+    session_cookie::read(headers).filter(|_| session_cookie::is_same_origin(headers))
 }

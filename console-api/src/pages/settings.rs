@@ -1,10 +1,13 @@
 //! What the console was started with, and what runs around it.
 
-use super::{PageError, render, view};
+use super::{render, view};
 use crate::{
     access::Session,
-    actor::{self, Actor, Role, Visitor},
+    actor::{Actor, Role},
     app::App,
+    error::ApiError,
+    extract::Reader,
+    session_cookie,
     store::Node,
 };
 use askama::Template;
@@ -32,10 +35,10 @@ struct Setting {
 }
 
 pub(super) async fn page(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(app): State<App>,
     headers: HeaderMap,
-) -> Result<Response, PageError> {
+) -> Result<Response, ApiError> {
     let sessions = sessions(&app, &headers).await?;
     let (ruleset, _) = app.store.ruleset_head().await?;
     let mut nodes = BTreeMap::new();
@@ -46,8 +49,8 @@ pub(super) async fn page(
     Ok(render(&SettingsPage { is_admin, actor, sessions, settings: settings(&app), ruleset, nodes }))
 }
 
-async fn sessions(app: &App, headers: &HeaderMap) -> Result<Option<(Session, Vec<Session>)>, PageError> {
-    let Some(secret) = actor::session(headers) else { return Ok(None) };
+async fn sessions(app: &App, headers: &HeaderMap) -> Result<Option<(Session, Vec<Session>)>, ApiError> {
+    let Some(secret) = session_cookie::read(headers) else { return Ok(None) };
     let now = app.clock.now();
     let Some(own) = app.store.session(&secret, now).await? else { return Ok(None) };
     let others = app.store.other_sessions(own.id, now).await?;

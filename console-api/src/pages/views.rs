@@ -1,23 +1,22 @@
-//! Searches that people keep: listed, saved, renamed, deleted.
+//! The page of saved searches: list, add, rename, delete.
 
-use super::{PageError, access::Known, change::Api, render, search, view};
+use super::{access::Known, render, search, view};
 use crate::{
-    actor::{Actor, Role, Visitor},
+    actor::Actor,
     error::ApiError,
-    extract::{Id, Query},
+    extract::{Analyst, Id, Query, Reader},
     paging::{Page, Slice},
     store::Store,
-    view::{View, ViewDraft},
+    use_cases::views,
+    view::{View, ViewChange, ViewDraft},
 };
 use askama::Template;
 use axum::{
     Form,
     extract::State,
-    http::Method,
     response::{Redirect, Response},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 #[derive(Template)]
 #[template(path = "views.html")]
@@ -28,11 +27,10 @@ struct ViewsPage {
 
 impl ViewsPage {
     fn may_change(&self, view: &View) -> bool {
-        let is_own = view.owner == self.actor.name && self.actor.role.can_edit();
-        is_own || self.actor.role == Role::Admin
+        self.actor.role.can_edit() && view.is_editable_by(&self.actor.name, Some(self.actor.role))
     }
 
-    /// What is searched, in one line.
+    /// The search, in one line.
     fn search(view: &View) -> String {
         let ViewDraft { query, group_by, sort, from, to, .. } = &view.draft;
         let parts = [("", query), ("by ", group_by), ("sorted by ", sort), ("since ", from), ("until ", to)];
@@ -42,15 +40,14 @@ impl ViewsPage {
 }
 
 pub(super) async fn list(
-    Visitor(actor): Visitor,
+    Reader(actor): Reader,
     State(store): State<Store>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
+    Query(slice): Query<Slice>,
+) -> Result<Response, ApiError> {
     Ok(render(&ViewsPage { page: store.views(&actor.name, &slice).await?, actor }))
 }
 
-/// A search and its name, as the form beside the list has them.
+/// The form next to the list of attacks.
 #[derive(Debug, Deserialize)]
 pub(super) struct ViewForm {
     name: String,
@@ -63,12 +60,16 @@ pub(super) struct ViewForm {
     shared: bool,
 }
 
-/// Keeps a search, and goes back to it.
-pub(super) async fn add(api: Api, Form(form): Form<ViewForm>) -> Result<Redirect, PageError> {
+/// Saves a search, and returns to it.
+pub(super) async fn add(
+    Analyst(author): Analyst,
+    State(store): State<Store>,
+    Form(form): Form<ViewForm>,
+) -> Result<Redirect, ApiError> {
     let ViewForm { name, query, group_by, sort, from, to, shared } = form;
     let draft = ViewDraft { name: name.trim().to_owned(), query, group_by, sort, from, to, shared };
-    api.post("/views", &json!(draft)).await?;
-    Ok(Redirect::to(&format!("/attacks?{}", search::of_view(&draft))))
+    let view = views::add(&store, &author, draft).await?;
+    Ok(Redirect::to(&format!("/attacks?{}", search::of_view(&view.draft))))
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,30 +81,23 @@ pub(super) struct Renamed {
 }
 
 pub(super) async fn change(
-    api: Api,
-    id: Result<Id, ApiError>,
-    Form(form): Form<Renamed>,
-) -> Result<Redirect, PageError> {
-    let body = json!({"name": form.name.trim(), "shared": form.shared});
-    call(&api, Method::PATCH, id, Some(&body), form.revision).await
+    Analyst(author): Analyst,
+    State(store): State<Store>,
+    Id(id): Id,
+    Form(Renamed { name, shared, revision }): Form<Renamed>,
+) -> Result<Redirect, ApiError> {
+    let name = Some(name.trim().to_owned());
+    let change = ViewChange { name, shared: Some(shared), ..ViewChange::default() };
+    views::change(&store, &author, (id, revision), change).await?;
+    Ok(Redirect::to("/views"))
 }
 
 pub(super) async fn delete(
-    api: Api,
-    id: Result<Id, ApiError>,
-    Form(form): Form<Known>,
-) -> Result<Redirect, PageError> {
-    call(&api, Method::DELETE, id, None, form.revision).await
-}
-
-async fn call(
-    api: &Api,
-    method: Method,
-    id: Result<Id, ApiError>,
-    body: Option<&Value>,
-    revision: u32,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.change(method, &format!("/views/{id}"), body, revision).await?;
+    Analyst(author): Analyst,
+    State(store): State<Store>,
+    Id(id): Id,
+    Form(Known { revision }): Form<Known>,
+) -> Result<Redirect, ApiError> {
+    views::delete(&store, &author, (id, revision)).await?;
     Ok(Redirect::to("/views"))
 }

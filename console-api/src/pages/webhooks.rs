@@ -1,53 +1,48 @@
-//! Where attacks are told: listed, made and shown once, tried, and what became of each telling.
+//! The pages of webhooks: list, add, test, deliveries.
 
-use super::{
-    PageError,
-    access::{Administrator, Known},
-    change::Api,
-    render, view,
-};
+use super::{access::Known, render, view};
 use crate::{
     error::ApiError,
-    extract::{FromParameters, Id, Parameters, Query},
+    extract::{Admin, Id, Named, Query, StateFilter},
+    notification::{Dispatcher, Sender},
     paging::{Page, Slice},
-    store::Store,
-    webhook::{Delivery, DeliveryState, Format, Webhook},
+    store::{Due, Store},
+    use_cases::webhooks,
+    webhook::{Delivery, DeliveryState, Format, Webhook, WebhookDraft},
 };
 use askama::Template;
 use axum::{
     Form,
     extract::State,
-    http::{Method, StatusCode},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 #[derive(Template)]
 #[template(path = "webhooks.html")]
 struct WebhooksPage {
     page: Page<Webhook>,
-    /// What was just made: its name and its secret, which is not shown again.
+    /// The name and the secret of a new webhook.
     made: Option<(String, String)>,
 }
 
 pub(super) async fn list(
-    _: Administrator,
+    _: Admin,
     State(store): State<Store>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
+    Query(slice): Query<Slice>,
+) -> Result<Response, ApiError> {
     Ok(render(&WebhooksPage { page: store.webhooks(&slice).await?, made: None }))
 }
 
-/// A webhook as its form has it.
+/// The form of a webhook.
 #[derive(Deserialize)]
 pub(super) struct WebhookForm {
     name: String,
     url: String,
     query: String,
-    format: String,
+    format: Format,
     #[serde(default)]
     enabled: bool,
     #[serde(default)]
@@ -55,42 +50,44 @@ pub(super) struct WebhookForm {
 }
 
 impl WebhookForm {
-    fn draft(&self) -> Value {
+    fn draft(self) -> WebhookDraft {
         let Self { name, url, query, format, enabled, .. } = self;
-        json!({"name": name.trim(), "url": url.trim(), "query": query, "format": format, "enabled": enabled})
+        WebhookDraft { name: name.trim().to_owned(), url: url.trim().to_owned(), query, format, enabled }
     }
 }
 
-/// Makes a webhook, and answers the page with its secret.
+/// Adds a webhook, and shows its secret.
 pub(super) async fn add(
-    api: Api,
+    Admin(author): Admin,
     State(store): State<Store>,
+    State(sender): State<Sender>,
     Form(form): Form<WebhookForm>,
-) -> Result<Response, PageError> {
-    let made = api.post("/webhooks", &form.draft()).await?;
-    let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
-    let made = Some((text("name"), text("secret")));
+) -> Result<Response, ApiError> {
+    let new = webhooks::add(&store, sender.targets(), &author, form.draft()).await?;
+    let made = Some((new.webhook.draft.name, new.secret));
     let page = store.webhooks(&Slice::default()).await?;
     Ok((StatusCode::CREATED, render(&WebhooksPage { page, made })).into_response())
 }
 
 pub(super) async fn replace(
-    api: Api,
-    id: Result<Id, ApiError>,
+    Admin(author): Admin,
+    State(store): State<Store>,
+    State(sender): State<Sender>,
+    Id(id): Id,
     Form(form): Form<WebhookForm>,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.change(Method::PUT, &format!("/webhooks/{id}"), Some(&form.draft()), form.revision).await?;
+) -> Result<Redirect, ApiError> {
+    let known = (id, form.revision);
+    webhooks::replace(&store, sender.targets(), &author, known, form.draft()).await?;
     Ok(Redirect::to(&format!("/webhooks/{id}")))
 }
 
 pub(super) async fn delete(
-    api: Api,
-    id: Result<Id, ApiError>,
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
     Form(Known { revision }): Form<Known>,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.change(Method::DELETE, &format!("/webhooks/{id}"), None, revision).await?;
+) -> Result<Redirect, ApiError> {
+    webhooks::delete(&store, &author, (id, revision)).await?;
     Ok(Redirect::to("/webhooks"))
 }
 
@@ -100,12 +97,12 @@ struct WebhookPage {
     webhook: Webhook,
     deliveries: Page<Delivery>,
     state: Option<DeliveryState>,
-    /// What came of a test just now: whether it was taken, and why not.
+    /// The result of a test.
     tested: Option<Result<(), String>>,
 }
 
 impl WebhookPage {
-    /// What the last try came to.
+    /// The result of the last attempt.
     fn outcome(delivery: &Delivery) -> String {
         let status = delivery.status.map(|status| format!("status {status}"));
         let words: Vec<_> = status.into_iter().chain(delivery.error.clone()).collect();
@@ -137,65 +134,44 @@ impl WebhookPage {
     }
 }
 
-/// Deliveries of one state, or all.
-pub(super) struct Which(Option<DeliveryState>);
-
-impl FromParameters for Which {
-    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        parameters.read("state", DeliveryState::EXPECTED, DeliveryState::parse).map(Self)
-    }
-}
-
 pub(super) async fn one(
-    _: Administrator,
+    _: Admin,
     State(store): State<Store>,
-    id: Result<Id, ApiError>,
-    asked: Result<Query<(Which, Slice)>, ApiError>,
-) -> Result<Response, PageError> {
-    let (Id(id), Query((Which(state), slice))) = (id?, asked?);
-    shown(&store, id, state, &slice, None).await
+    Query((StateFilter(state), slice)): Query<(StateFilter, Slice)>,
+    Named(Due { webhook, .. }): Named<Due>,
+) -> Result<Response, ApiError> {
+    let deliveries = store.deliveries(webhook.id, state, &slice).await?;
+    Ok(render(&WebhookPage { webhook, deliveries, state, tested: None }))
 }
 
-/// Sends a test, and shows what came of it.
+/// Sends a test, and shows its result.
 pub(super) async fn test(
-    api: Api,
-    State(store): State<Store>,
-    id: Result<Id, ApiError>,
-) -> Result<Response, PageError> {
-    let Id(id) = id?;
-    let came = api.post(&format!("/webhooks/{id}/test"), &json!({})).await?;
-    let error = came["error"].as_str().unwrap_or("not delivered");
-    let tested =
-        if came["state"] == DeliveryState::Delivered.as_str() { Ok(()) } else { Err(error.to_owned()) };
-    shown(&store, id, None, &Slice::default(), Some(tested)).await
+    _: Admin,
+    State(dispatcher): State<Dispatcher>,
+    Named(Due { webhook, secret }): Named<Due>,
+) -> Result<Response, ApiError> {
+    let delivery = dispatcher.test(&webhook, &secret).await?;
+    let tested = match delivery.state {
+        DeliveryState::Delivered => Ok(()),
+        _ => Err(delivery.error.unwrap_or_else(|| "not delivered".to_owned())),
+    };
+    let deliveries = dispatcher.store.deliveries(webhook.id, None, &Slice::default()).await?;
+    Ok(render(&WebhookPage { webhook, deliveries, state: None, tested: Some(tested) }))
 }
 
 #[derive(Deserialize)]
 pub(super) struct Again {
-    /// Empty: all that are dead.
+    /// Empty: all failed deliveries.
     #[serde(default)]
     delivery: String,
 }
 
 pub(super) async fn again(
-    api: Api,
-    id: Result<Id, ApiError>,
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Named(Due { webhook, .. }): Named<Due>,
     Form(Again { delivery }): Form<Again>,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    let one = delivery.parse::<Uuid>().map(|delivery| format!("?delivery={delivery}")).unwrap_or_default();
-    api.post(&format!("/webhooks/{id}/deliveries/retry{one}"), &json!({})).await?;
-    Ok(Redirect::to(&format!("/webhooks/{id}")))
-}
-
-async fn shown(
-    store: &Store,
-    id: Uuid,
-    state: Option<DeliveryState>,
-    slice: &Slice,
-    tested: Option<Result<(), String>>,
-) -> Result<Response, PageError> {
-    let webhook = store.webhook(id).await?.ok_or(ApiError::NotFound("webhook"))?.webhook;
-    let deliveries = store.deliveries(id, state, slice).await?;
-    Ok(render(&WebhookPage { webhook, deliveries, state, tested }))
+) -> Result<Redirect, ApiError> {
+    store.revive_deliveries(webhook.id, delivery.parse::<Uuid>().ok(), author.at).await?;
+    Ok(Redirect::to(&format!("/webhooks/{}", webhook.id)))
 }

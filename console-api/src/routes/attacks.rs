@@ -1,10 +1,9 @@
 //! Attacks.
 
 use crate::{
-    actor::Reader,
     attack::{Attack, AttackDetail, AttackGroup, AttackStats, Grouping, Order},
     error::ApiError,
-    extract::{FromParameters, Id, Parameters, Query, Tag, etag},
+    extract::{FromParameters, Id, Named, Parameters, Query, Reader, Tagged},
     hit::RecordedHit,
     paging::{Page, Slice},
     query::{Filter, Schema, Times},
@@ -103,11 +102,10 @@ pub(super) async fn schema(_: Reader, Query(()): Query<()>) -> Json<Schema> {
 pub(super) async fn one(
     _: Reader,
     State(store): State<Store>,
-    Id(id): Id,
     Query(()): Query<()>,
-) -> Result<(Tag, Json<AttackDetail>), ApiError> {
-    let attack = store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
-    Ok((etag(attack.revision), Json(store.attack_detail(attack).await?)))
+    Named(attack): Named<Attack>,
+) -> Result<Tagged<AttackDetail>, ApiError> {
+    Ok(Tagged(store.attack_detail(attack).await?))
 }
 
 /// The hits of an attack, the latest first.
@@ -121,10 +119,9 @@ pub(super) async fn one(
 pub(super) async fn hits(
     _: Reader,
     State(store): State<Store>,
-    Id(id): Id,
     Query(slice): Query<Slice>,
+    Named(attack): Named<Attack>,
 ) -> Result<Json<Page<RecordedHit>>, ApiError> {
-    let attack = store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
     Ok(Json(store.hits_of_attack(attack.id, &slice).await?))
 }
 

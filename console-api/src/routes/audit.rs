@@ -1,10 +1,9 @@
 //! Who changed what.
 
 use crate::{
-    actor::Admin,
     audit::{Action, Kind, Line, LogFilter},
     error::ApiError,
-    extract::{FromParameters, Parameters, Query},
+    extract::{Admin, FromParameters, Parameters, Query},
     openapi::query_parameter,
     paging::{Page, Slice},
     store::Store,

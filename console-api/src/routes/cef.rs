@@ -2,14 +2,14 @@
 
 use super::export::{Format, export};
 use crate::{
-    actor::Reader,
+    attachment::Attachment,
     attack::{Attack, cef},
     error::ApiError,
-    extract::Query,
+    extract::{Query, Reader},
     query::Filter,
     store::Store,
 };
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 
 const CEF: Format = Format {
     content_type: "text/plain; charset=utf-8",
@@ -30,7 +30,7 @@ pub(super) async fn cef(
     _: Reader,
     State(store): State<Store>,
     Query(filter): Query<Filter>,
-) -> Result<Response, ApiError> {
+) -> Result<Attachment, ApiError> {
     export(store, filter, &CEF).await
 }
 

@@ -1,20 +1,19 @@
 //! From a hit to a rule that silences such hits.
 
-use super::rules;
 use crate::{
-    actor::Analyst,
-    change_notifier::ChangeNotifier,
     error::ApiError,
-    extract::{self, FromParameters, Id, Parameters, Query},
+    extract::{Analyst, Body, FromParameters, Id, Named, Parameters, Query, Tagged},
+    hit::HitDetail,
     openapi::query_parameter,
     paging::Slice,
     ruleset::StoredRule,
     simulation::{exclusion::ExclusionDraft, preview},
-    store::Store,
+    use_cases::{RulesetWriter, exclusions},
 };
 use axum::{
     Json,
-    extract::{FromRequest, Request, State},
+    extract::State,
+    http::StatusCode,
     response::{IntoResponse as _, Response},
 };
 use utoipa::{
@@ -66,31 +65,18 @@ impl IntoParams for Wanted {
 )]
 pub(super) async fn exclude(
     Analyst(author): Analyst,
-    State(store): State<Store>,
-    State(notifier): State<ChangeNotifier>,
-    Id(id): Id,
+    State(ruleset): State<RulesetWriter>,
     Query(wanted): Query<Wanted>,
-    Draft(draft): Draft,
+    Named(HitDetail { hit, .. }): Named<HitDetail>,
+    Body(draft): Body<ExclusionDraft>,
 ) -> Result<Response, ApiError> {
-    let hit = store.hit(id).await?.ok_or(ApiError::NotFound("hit"))?.hit;
-    let attack = store.attack(hit.attack_id).await?.ok_or(ApiError::NotFound("attack"))?;
-    let draft = draft.rule(&hit, &attack.path)?;
-    match wanted {
-        Wanted::Rule => Ok(rules::create(&store, &notifier, draft, &author).await?.into_response()),
-        Wanted::Preview(slice) => {
-            let rule = rules::checked(hit.id, 1, draft)?;
-            Ok(Json(preview::preview(&store, &rule, &slice).await?).into_response())
+    Ok(match wanted {
+        Wanted::Rule => {
+            let rule = exclusions::add(&ruleset, &author, &hit, draft).await?;
+            (StatusCode::CREATED, Tagged(rule)).into_response()
         }
-    }
-}
-
-/// The body of a call.
-pub(super) struct Draft(ExclusionDraft);
-
-impl<S: Send + Sync> FromRequest<S> for Draft {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        extract::json_body(request, state, "an exclusion", super::BODY_LIMIT).await.map(Self)
-    }
+        Wanted::Preview(slice) => {
+            Json(exclusions::preview(&ruleset.store, &hit, draft, &slice).await?).into_response()
+        }
+    })
 }

@@ -1,19 +1,14 @@
 //! Attacks as a file, streamed: however many there are, in the order they became known.
 
 use crate::{
-    actor::Reader,
+    attachment::Attachment,
     attack::Attack,
     error::ApiError,
-    extract::Query,
+    extract::{Query, Reader},
     query::Filter,
     store::{Store, StoreError},
 };
-use axum::{
-    body::Body,
-    extract::State,
-    http::header,
-    response::{IntoResponse as _, Response},
-};
+use axum::{body::Body, extract::State};
 use futures_util::stream;
 use std::borrow::Cow;
 
@@ -41,7 +36,7 @@ pub(super) async fn csv(
     _: Reader,
     State(store): State<Store>,
     Query(filter): Query<Filter>,
-) -> Result<Response, ApiError> {
+) -> Result<Attachment, ApiError> {
     export(store, filter, &CSV).await
 }
 
@@ -57,7 +52,7 @@ pub(super) async fn ndjson(
     _: Reader,
     State(store): State<Store>,
     Query(filter): Query<Filter>,
-) -> Result<Response, ApiError> {
+) -> Result<Attachment, ApiError> {
     export(store, filter, &NDJSON).await
 }
 
@@ -72,7 +67,7 @@ pub(super) struct Format {
 }
 
 /// The first attacks are read before anything is answered, so that a failure is an answer. A later one cuts the file off.
-pub(super) async fn export(store: Store, filter: Filter, format: &Format) -> Result<Response, ApiError> {
+pub(super) async fn export(store: Store, filter: Filter, format: &Format) -> Result<Attachment, ApiError> {
     let &Format { content_type, file_name, head, write } = format;
     let first = store.attacks_after(&filter, None, BATCH).await?;
     let start = (Some(first), head.as_bytes().to_vec());
@@ -90,9 +85,7 @@ pub(super) async fn export(store: Store, filter: Filter, format: &Format) -> Res
             Ok(Some((text, (next, Vec::new()))))
         }
     }));
-    let disposition = format!("attachment; filename=\"{file_name}\"");
-    let file = [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    Ok((file, body).into_response())
+    Ok(Attachment { content_type, file_name: file_name.to_owned(), body })
 }
 
 fn as_ndjson(text: &mut Vec<u8>, attacks: &[Attack]) {

@@ -1,9 +1,8 @@
 //! Hits, found by the request they were part of.
 
 use crate::{
-    actor::Reader,
     error::ApiError,
-    extract::{FromParameters, Id, Parameters, Query},
+    extract::{FromParameters, Id, Named, Parameters, Query, Reader},
     hit::{HitDetail, RecordedHit},
     openapi::query_parameter,
     paging::{Page, Slice},
@@ -63,13 +62,8 @@ pub(super) async fn list(
     params(Id),
     responses((status = 200, description = "The hit.", body = HitDetail))
 )]
-pub(super) async fn one(
-    _: Reader,
-    State(store): State<Store>,
-    Id(id): Id,
-    Query(()): Query<()>,
-) -> Result<Json<HitDetail>, ApiError> {
-    Ok(Json(store.hit(id).await?.ok_or(ApiError::NotFound("hit"))?))
+pub(super) async fn one(_: Reader, Query(()): Query<()>, Named(hit): Named<HitDetail>) -> Json<HitDetail> {
+    Json(hit)
 }
 
 impl IntoParams for WhichRequest {

@@ -1,11 +1,10 @@
 //! Taking in what nodes deliver.
 
 use crate::{
-    actor::NodeCaller,
     app::App,
     clock::Clock,
     error::ApiError,
-    extract,
+    extract::{self, NodeCaller},
     metrics::Metrics,
     store::{self, Kept, Store, StoreError},
 };

@@ -1,29 +1,20 @@
 //! Who is on which list.
 
 use crate::{
-    actor::{Analyst, Reader},
-    change_notifier::ChangeNotifier,
     error::ApiError,
-    extract::{self, FromParameters, Id, IfMatch, Parameters, Query, Tag, etag},
+    extract::{Analyst, Body, FromParameters, Id, IfMatch, Named, Parameters, Query, Reader, Tagged},
     openapi::query_parameter,
     paging::{Page, Slice},
     ruleset::{EntryDraft, StoredEntry},
-    store::{Change, Store},
+    store::Store,
+    use_cases::{RulesetWriter, ip_lists},
 };
-use axum::{
-    Json,
-    extract::{FromRequest, Request, State},
-    http::StatusCode,
-};
-use jiff::Timestamp;
-use shared::ruleset::{List, ListEntry, Source};
+use axum::{Json, extract::State, http::StatusCode};
+use shared::ruleset::List;
 use utoipa::{
     IntoParams, PartialSchema as _,
     openapi::path::{Parameter, ParameterIn},
 };
-use uuid::Uuid;
-
-type Tagged = (Tag, Json<StoredEntry>);
 
 /// Of which list; of all when it is not said.
 pub(super) struct WhichList(Option<List>);
@@ -63,11 +54,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn one(
     _: Reader,
-    State(store): State<Store>,
-    Id(id): Id,
     Query(()): Query<()>,
-) -> Result<Tagged, ApiError> {
-    Ok(tagged(store.entry(id).await?.ok_or(ApiError::NotFound("entry"))?))
+    Named(entry): Named<StoredEntry>,
+) -> Tagged<StoredEntry> {
+    Tagged(entry)
 }
 
 /// Puts somebody on a list; nodes follow within a second.
@@ -80,13 +70,10 @@ pub(super) async fn one(
 )]
 pub(super) async fn add(
     Analyst(author): Analyst,
-    State(store): State<Store>,
-    State(notifier): State<ChangeNotifier>,
-    Draft(draft): Draft,
-) -> Result<(StatusCode, Tagged), ApiError> {
-    let entry = made(store.add_entry(checked(Uuid::now_v7(), draft, author.at)?, &author).await?)?;
-    notifier.announce();
-    Ok((StatusCode::CREATED, tagged(entry)))
+    State(ruleset): State<RulesetWriter>,
+    Body(draft): Body<EntryDraft>,
+) -> Result<(StatusCode, Tagged<StoredEntry>), ApiError> {
+    Ok((StatusCode::CREATED, Tagged(ip_lists::add(&ruleset, &author, draft).await?)))
 }
 
 /// Makes an entry another, if nobody else has meanwhile.
@@ -100,16 +87,12 @@ pub(super) async fn add(
 )]
 pub(super) async fn replace(
     Analyst(author): Analyst,
-    State(store): State<Store>,
-    State(notifier): State<ChangeNotifier>,
+    State(ruleset): State<RulesetWriter>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
-    Draft(draft): Draft,
-) -> Result<Tagged, ApiError> {
-    let entry = checked(id, draft, author.at)?;
-    let entry = made(store.replace_entry(revision, entry, &author).await?)?;
-    notifier.announce();
-    Ok(tagged(entry))
+    Body(draft): Body<EntryDraft>,
+) -> Result<Tagged<StoredEntry>, ApiError> {
+    ip_lists::replace(&ruleset, &author, (id, revision), draft).await.map(Tagged)
 }
 
 /// Takes somebody off a list, if nobody else has changed the entry meanwhile.
@@ -122,46 +105,12 @@ pub(super) async fn replace(
 )]
 pub(super) async fn delete(
     Analyst(author): Analyst,
-    State(store): State<Store>,
-    State(notifier): State<ChangeNotifier>,
+    State(ruleset): State<RulesetWriter>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    made(store.delete_entry(id, revision, &author).await?)?;
-    notifier.announce();
+    ip_lists::delete(&ruleset, &author, (id, revision)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn made(change: Change<StoredEntry>) -> Result<StoredEntry, ApiError> {
-    change.or_error("entry", "entries")
-}
-
-fn tagged(entry: StoredEntry) -> Tagged {
-    (etag(entry.revision), Json(entry))
-}
-
-fn checked(id: Uuid, draft: EntryDraft, now: Timestamp) -> Result<ListEntry, ApiError> {
-    if let Source::Country(code) = &draft.source
-        && !(code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()))
-    {
-        return Err(ApiError::parameter("source.country", "`source.country` must be two letters such as DE"));
-    }
-    if draft.expires_at.is_some_and(|end| end <= now) {
-        return Err(ApiError::parameter("expires_at", "`expires_at` must be in the future"));
-    }
-    let EntryDraft { list, source, applications, expires_at, reason } = draft;
-    Ok(ListEntry { id, list, source, applications, expires_at, reason })
-}
-
-/// The body of a call.
-pub(super) struct Draft(EntryDraft);
-
-impl<S: Send + Sync> FromRequest<S> for Draft {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        extract::json_body(request, state, "an entry of a list", super::BODY_LIMIT).await.map(Self)
-    }
 }
 
 impl IntoParams for WhichList {

@@ -1,6 +1,6 @@
 //! Counters for Prometheus.
 
-use crate::{actor::Reader, error::ApiError, metrics::Metrics, store::Store};
+use crate::{error::ApiError, extract::Reader, metrics::Metrics, store::Store};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{StatusCode, header},

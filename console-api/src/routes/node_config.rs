@@ -1,11 +1,10 @@
 //! What nodes decide by.
 
 use crate::{
-    actor::NodeCaller,
     change_notifier::ChangeNotifier,
     clock::Clock,
     error::ApiError,
-    extract::{FromParameters, Parameters, Query},
+    extract::{FromParameters, NodeCaller, Parameters, Query},
     openapi::query_parameter,
     store::Store,
 };

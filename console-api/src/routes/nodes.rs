@@ -1,9 +1,8 @@
 //! Nodes that have delivered here.
 
 use crate::{
-    actor::Reader,
     error::ApiError,
-    extract::Query,
+    extract::{Query, Reader},
     paging::Page,
     store::{Node, Store},
 };

@@ -1,9 +1,8 @@
 //! Requests that went on without a verdict.
 
 use crate::{
-    actor::Reader,
     error::ApiError,
-    extract::{FromParameters, Parameters, Query},
+    extract::{FromParameters, Parameters, Query, Reader},
     openapi::query_parameter,
     paging::{Page, Slice},
     store::{NotInspectedCounts, NotInspectedFilter, Reported, Store},

@@ -3,14 +3,14 @@
 
 use super::export::{Format, export};
 use crate::{
-    actor::Reader,
+    attachment::Attachment,
     attack::{Attack, AttackStatus},
     error::ApiError,
-    extract::Query,
+    extract::{Query, Reader},
     query::Filter,
     store::Store,
 };
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 use serde_json::{Value, json};
 
 const OCSF: Format = Format {
@@ -32,7 +32,7 @@ pub(super) async fn findings(
     _: Reader,
     State(store): State<Store>,
     Query(filter): Query<Filter>,
-) -> Result<Response, ApiError> {
+) -> Result<Attachment, ApiError> {
     export(store, filter, &OCSF).await
 }
 

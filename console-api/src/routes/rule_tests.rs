@@ -1,14 +1,17 @@
 //! Detectors tried on what was recorded.
 
-use super::rules;
 use crate::{
-    actor::Analyst, clock::Clock, error::ApiError, extract, replay::Selection, ruleset::RuleDraft,
-    simulation::detector, store::Store,
+    clock::Clock,
+    error::ApiError,
+    extract::{Analyst, Body, FromBody},
+    json_object,
+    replay::Selection,
+    ruleset::RuleDraft,
+    simulation::detector,
+    store::Store,
+    use_cases::rules,
 };
-use axum::{
-    Json,
-    extract::{FromRequest, Request, State},
-};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 use shared::ruleset::Effect;
 use uuid::Uuid;
@@ -17,9 +20,9 @@ use uuid::Uuid;
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TestDraft {
-    #[serde(deserialize_with = "extract::object")]
+    #[serde(deserialize_with = "json_object::required")]
     rule: RuleDraft,
-    #[serde(default, deserialize_with = "extract::object")]
+    #[serde(default, deserialize_with = "json_object::required")]
     recorded: Selection,
 }
 
@@ -35,9 +38,9 @@ pub(super) async fn test(
     _: Analyst,
     State(store): State<Store>,
     State(clock): State<Clock>,
-    Draft(draft): Draft,
+    Body(draft): Body<TestDraft>,
 ) -> Result<Json<detector::Test>, ApiError> {
-    let rule = rules::checked(Uuid::now_v7(), 1, draft.rule)?;
+    let rule = rules::validated(Uuid::now_v7(), 1, draft.rule)?;
     if !matches!(rule.effect, Effect::Detector { .. }) {
         let detail = "`effect.kind` must be detector: other rules are tried by replays";
         return Err(ApiError::parameter("effect.kind", detail));
@@ -45,13 +48,6 @@ pub(super) async fn test(
     Ok(Json(detector::test(&store, &rule, draft.recorded.read(clock.now())?).await?))
 }
 
-/// The body of a call.
-pub(super) struct Draft(TestDraft);
-
-impl<S: Send + Sync> FromRequest<S> for Draft {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        extract::json_body(request, state, "a test of a detector", super::BODY_LIMIT).await.map(Self)
-    }
+impl FromBody for TestDraft {
+    const NAME: &'static str = "a test of a detector";
 }

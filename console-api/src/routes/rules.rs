@@ -1,24 +1,14 @@
 //! The rules that nodes decide by.
 
 use crate::{
-    actor::{Analyst, Reader},
-    audit::Author,
-    change_notifier::ChangeNotifier,
     error::ApiError,
-    extract::{self, Id, IfMatch, Query, Tag, etag},
+    extract::{Analyst, Body, Id, IfMatch, Named, Query, Reader, Tagged},
     paging::{Page, Slice},
     ruleset::{RuleDraft, StoredRule},
     store::Store,
+    use_cases::{RulesetWriter, rules},
 };
-use axum::{
-    Json,
-    extract::{FromRequest, Request, State},
-    http::StatusCode,
-};
-use shared::ruleset::Rule;
-use uuid::Uuid;
-
-pub(super) type Tagged = (Tag, Json<StoredRule>);
+use axum::{Json, extract::State, http::StatusCode};
 
 /// The newest first.
 #[utoipa::path(
@@ -46,11 +36,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn one(
     _: Reader,
-    State(store): State<Store>,
-    Id(id): Id,
     Query(()): Query<()>,
-) -> Result<Tagged, ApiError> {
-    Ok(tagged(store.rule(id).await?.ok_or(ApiError::NotFound("rule"))?))
+    Named(rule): Named<StoredRule>,
+) -> Tagged<StoredRule> {
+    Tagged(rule)
 }
 
 /// Adds a rule; nodes follow within a second.
@@ -63,23 +52,10 @@ pub(super) async fn one(
 )]
 pub(super) async fn add(
     Analyst(author): Analyst,
-    State(store): State<Store>,
-    State(notifier): State<ChangeNotifier>,
-    Draft(draft): Draft,
-) -> Result<(StatusCode, Tagged), ApiError> {
-    create(&store, &notifier, draft, &author).await
-}
-
-pub(super) async fn create(
-    store: &Store,
-    notifier: &ChangeNotifier,
-    draft: RuleDraft,
-    author: &Author,
-) -> Result<(StatusCode, Tagged), ApiError> {
-    let rule = checked(Uuid::now_v7(), 1, draft)?;
-    let rule = store.add_rule(rule, author).await?.or_error("rule", "rules")?;
-    notifier.announce();
-    Ok((StatusCode::CREATED, tagged(rule)))
+    State(ruleset): State<RulesetWriter>,
+    Body(draft): Body<RuleDraft>,
+) -> Result<(StatusCode, Tagged<StoredRule>), ApiError> {
+    Ok((StatusCode::CREATED, Tagged(rules::add(&ruleset, &author, draft).await?)))
 }
 
 /// Makes a rule another, if nobody else has meanwhile.
@@ -93,16 +69,12 @@ pub(super) async fn create(
 )]
 pub(super) async fn replace(
     Analyst(author): Analyst,
-    State(store): State<Store>,
-    State(notifier): State<ChangeNotifier>,
+    State(ruleset): State<RulesetWriter>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
-    Draft(draft): Draft,
-) -> Result<Tagged, ApiError> {
-    checked(id, revision, draft.clone())?;
-    let rule = store.replace_rule(id, revision, draft, &author).await?.or_error("rule", "rules")?;
-    notifier.announce();
-    Ok(tagged(rule))
+    Body(draft): Body<RuleDraft>,
+) -> Result<Tagged<StoredRule>, ApiError> {
+    rules::replace(&ruleset, &author, (id, revision), draft).await.map(Tagged)
 }
 
 /// Deletes a rule, if nobody else has changed it meanwhile.
@@ -115,39 +87,10 @@ pub(super) async fn replace(
 )]
 pub(super) async fn delete(
     Analyst(author): Analyst,
-    State(store): State<Store>,
-    State(notifier): State<ChangeNotifier>,
+    State(ruleset): State<RulesetWriter>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    store.delete_rule(id, revision, &author).await?.or_error("rule", "rules")?;
-    notifier.announce();
+    rules::delete(&ruleset, &author, (id, revision)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// A rule that nodes can use.
-pub(super) fn checked(
-    id: Uuid,
-    revision: u32,
-    RuleDraft { scope, effect, comment }: RuleDraft,
-) -> Result<Rule, ApiError> {
-    let rule = Rule { id, revision, scope, effect, comment };
-    engine::rules::check(&rule)
-        .map_err(|error| ApiError::parameter(error.field, format!("`{}` {}", error.field, error.cause)))?;
-    Ok(rule)
-}
-
-fn tagged(rule: StoredRule) -> Tagged {
-    (etag(rule.rule.revision), Json(rule))
-}
-
-/// The body of a call.
-pub(super) struct Draft(RuleDraft);
-
-impl<S: Send + Sync> FromRequest<S> for Draft {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        extract::json_body(request, state, "a rule", super::BODY_LIMIT).await.map(Self)
-    }
 }

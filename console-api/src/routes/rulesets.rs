@@ -1,14 +1,13 @@
 //! The versions of rules and lists, and the way back to one.
 
 use crate::{
-    actor::{Analyst, Reader},
-    change_notifier::ChangeNotifier,
     error::ApiError,
-    extract::{FromParameters, IfMatch, Number, Parameters, Query, Tag, etag},
+    extract::{Analyst, FromParameters, IfMatch, Number, Parameters, Query, Reader, Tag, etag},
     openapi::query_parameter,
     paging::{Page, Slice},
     ruleset::{Difference, Version, VersionContent},
     store::Store,
+    use_cases::{RulesetWriter, rulesets},
 };
 use axum::{Json, extract::State, http::StatusCode};
 use utoipa::{
@@ -100,15 +99,13 @@ pub(super) async fn difference(
 )]
 pub(super) async fn activate(
     Analyst(author): Analyst,
-    State(store): State<Store>,
-    State(notifier): State<ChangeNotifier>,
+    State(ruleset): State<RulesetWriter>,
     Number(version): Number,
     IfMatch(current): IfMatch,
     Query(()): Query<()>,
 ) -> Result<(StatusCode, Tag, Json<Version>), ApiError> {
-    let made = store.activate(version, current, &author).await?.or_error("ruleset", "rulesets")?;
-    notifier.announce();
-    Ok((StatusCode::CREATED, etag(made.number()), Json(made)))
+    let activated = rulesets::activate(&ruleset, &author, version, current).await?;
+    Ok((StatusCode::CREATED, etag(activated.number()), Json(activated)))
 }
 
 async fn current(store: &Store) -> Result<Tag, ApiError> {

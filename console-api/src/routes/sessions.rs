@@ -1,20 +1,19 @@
 //! Who is signed in.
 
 use crate::{
-    access::{SESSION, Session},
-    actor::{self, Admin},
-    app::App,
+    access::Session,
+    clock::Clock,
     error::ApiError,
-    extract::{self, Id, Query},
-    pages::session::{cookie, is_https},
+    extract::{Admin, Body, ClientAddress, FromBody, Id, Query},
     paging::{Page, Slice},
-    sign_in::{self, Opened, Source, is_ours},
+    session_cookie,
     store::Store,
+    use_cases::sign_in::{self, Opened},
 };
 use axum::{
     Json,
-    extract::{FromRequest, Request, State},
-    http::{HeaderMap, HeaderName, StatusCode, header},
+    extract::State,
+    http::{HeaderMap, HeaderName, StatusCode},
 };
 use serde::Deserialize;
 
@@ -55,14 +54,13 @@ pub(super) async fn list(
     )
 )]
 pub(super) async fn open(
-    State(app): State<App>,
-    Source(source): Source,
+    State(sign_in): State<sign_in::SignIn>,
+    ClientAddress(source): ClientAddress,
     headers: HeaderMap,
-    Who(SignIn { user, password }): Who,
+    Body(SignIn { user, password }): Body<SignIn>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Session>), ApiError> {
-    let Opened { session, secret } = sign_in::by_password(&app, source, &user, password).await?;
-    let cookie = cookie(secret.reveal(), SESSION.as_secs(), is_https(&headers));
-    Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(session)))
+    let Opened { session, secret } = sign_in.by_password(source, &user, password).await?;
+    Ok((StatusCode::CREATED, session_cookie::start(&secret, &headers), Json(session)))
 }
 
 /// Signs out: ends the session of the cookie. Without one there is nothing to do.
@@ -74,12 +72,16 @@ pub(super) async fn open(
         (status = 403, description = "Another site's page sent it.")
     )
 )]
-pub(super) async fn close(State(app): State<App>, headers: HeaderMap) -> Result<StatusCode, ApiError> {
-    if let Some(session) = actor::session(&headers) {
-        if !is_ours(&headers) {
-            return Err(ApiError::Forbidden("a page of this console's"));
+pub(super) async fn close(
+    State(store): State<Store>,
+    State(clock): State<Clock>,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    if let Some(session) = session_cookie::read(&headers) {
+        if !session_cookie::is_same_origin(&headers) {
+            return Err(ApiError::Forbidden("a page of this console"));
         }
-        app.store.close_session(&session, app.clock.now()).await?;
+        store.close_session(&session, clock.now()).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -97,20 +99,10 @@ pub(super) async fn end(
     State(store): State<Store>,
     Id(id): Id,
 ) -> Result<StatusCode, ApiError> {
-    if store.end_session(id, &author).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(ApiError::NotFound("session"))
-    }
+    sign_in::end(&store, &author, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// The body of a call.
-pub(super) struct Who(SignIn);
-
-impl<S: Send + Sync> FromRequest<S> for Who {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        extract::json_body(request, state, "a name and a password", super::BODY_LIMIT).await.map(Self)
-    }
+impl FromBody for SignIn {
+    const NAME: &'static str = "a name and a password";
 }

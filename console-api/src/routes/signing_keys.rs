@@ -1,19 +1,14 @@
 //! Keys that connectors sign their calls of nodes with.
 
-use super::users::checked_name;
 use crate::{
-    actor::Admin,
     error::ApiError,
-    extract::{self, Id, Query},
+    extract::{Admin, Body, Id, Query},
     paging::{Page, Slice},
-    signing_key::{KeyDraft, KeyInfo, KeySecret, NewKey},
+    signing_key::{KeyDraft, KeyInfo, NewKey},
     store::Store,
+    use_cases::signing_keys,
 };
-use axum::{
-    Json,
-    extract::{FromRequest, Request, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 
 /// The newest first, without the secrets.
 #[utoipa::path(
@@ -42,11 +37,9 @@ pub(super) async fn signing_keys(
 pub(super) async fn add_signing_key(
     Admin(author): Admin,
     State(store): State<Store>,
-    Draft(KeyDraft { name }): Draft,
+    Body(draft): Body<KeyDraft>,
 ) -> Result<(StatusCode, Json<NewKey>), ApiError> {
-    let secret = KeySecret::generate();
-    let info = store.add_signing_key(name, &secret, &author).await?.or_error("key", "keys")?;
-    Ok((StatusCode::CREATED, Json(NewKey { info, secret: secret.reveal().to_owned() })))
+    Ok((StatusCode::CREATED, Json(signing_keys::add(&store, &author, draft).await?)))
 }
 
 /// Forgets a key: no bundle is made with it any more. Nodes take it until it is taken out of their configuration.
@@ -62,22 +55,6 @@ pub(super) async fn delete_signing_key(
     State(store): State<Store>,
     Id(id): Id,
 ) -> Result<StatusCode, ApiError> {
-    if store.delete_signing_key(id, &author).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(ApiError::NotFound("key"))
-    }
-}
-
-/// The body of a call.
-pub(super) struct Draft(KeyDraft);
-
-impl<S: Send + Sync> FromRequest<S> for Draft {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let draft: KeyDraft = extract::json_body(request, state, "a key", super::BODY_LIMIT).await?;
-        checked_name(&draft.name)?;
-        Ok(Self(draft))
-    }
+    signing_keys::delete(&store, &author, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,11 +1,10 @@
 //! Attacks while they go on, as server-sent events.
 
 use crate::{
-    actor::Reader,
     attack::{Attack, Order},
     clock::Clock,
     error::ApiError,
-    extract::{FromParameters, Parameters, Query},
+    extract::{FromParameters, Parameters, Query, Reader},
     metrics::{Metrics, Watching},
     paging::Slice,
     query::{Condition, Filter, Times},

@@ -1,21 +1,14 @@
 //! Tokens for programs.
 
-use super::users::checked_name;
 use crate::{
     access::{NewToken, TokenDraft, TokenInfo},
-    actor::Admin,
     error::ApiError,
-    extract::{self, Id, Query},
+    extract::{Admin, Body, Id, Query},
     paging::{Page, Slice},
     store::Store,
-    token::Token,
+    use_cases::tokens,
 };
-use axum::{
-    Json,
-    extract::{FromRequest, Request, State},
-    http::StatusCode,
-};
-use uuid::Uuid;
+use axum::{Json, extract::State, http::StatusCode};
 
 /// The newest first, those of token files and of the command line too. Without the secrets, of which only digests are kept.
 #[utoipa::path(
@@ -44,15 +37,9 @@ pub(super) async fn list(
 pub(super) async fn add(
     Admin(author): Admin,
     State(store): State<Store>,
-    Draft(TokenDraft { name, role, expires_at }): Draft,
+    Body(draft): Body<TokenDraft>,
 ) -> Result<(StatusCode, Json<NewToken>), ApiError> {
-    if expires_at.is_some_and(|end| end <= author.at) {
-        return Err(ApiError::parameter("expires_at", "`expires_at` must be in the future"));
-    }
-    let info = TokenInfo { id: Uuid::now_v7(), name, role, created_at: author.at, expires_at };
-    let token = Token::generate();
-    store.issue_token(&token, &info, &author).await?;
-    Ok((StatusCode::CREATED, Json(NewToken { info, token: token.reveal().to_owned() })))
+    Ok((StatusCode::CREATED, Json(tokens::issue(&store, &author, draft).await?)))
 }
 
 /// Takes a token back. Who signed in with it is signed out.
@@ -68,22 +55,6 @@ pub(super) async fn delete(
     State(store): State<Store>,
     Id(id): Id,
 ) -> Result<StatusCode, ApiError> {
-    if store.revoke_token(id, &author).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(ApiError::NotFound("token"))
-    }
-}
-
-/// The body of a call.
-pub(super) struct Draft(TokenDraft);
-
-impl<S: Send + Sync> FromRequest<S> for Draft {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let draft: TokenDraft = extract::json_body(request, state, "a token", super::BODY_LIMIT).await?;
-        checked_name(&draft.name)?;
-        Ok(Self(draft))
-    }
+    tokens::revoke(&store, &author, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,22 +1,14 @@
 //! Searches that people keep.
 
 use crate::{
-    actor::{Analyst, Reader},
-    audit::Author,
     error::ApiError,
-    extract::{self, Id, IfMatch, Query, Tag, etag},
+    extract::{Analyst, Body, Id, IfMatch, Query, Reader, Tagged},
     paging::{Page, Slice},
     store::Store,
+    use_cases::views,
     view::{View, ViewChange, ViewDraft},
 };
-use axum::{
-    Json,
-    extract::{FromRequest, Request, State},
-    http::StatusCode,
-};
-use uuid::Uuid;
-
-type Tagged = (Tag, Json<View>);
+use axum::{Json, extract::State, http::StatusCode};
 
 /// One's own and those for all, the newest first.
 #[utoipa::path(
@@ -47,8 +39,8 @@ pub(super) async fn one(
     State(store): State<Store>,
     Id(id): Id,
     Query(()): Query<()>,
-) -> Result<Tagged, ApiError> {
-    Ok(tagged(seen(&store, id, &actor.name).await?))
+) -> Result<Tagged<View>, ApiError> {
+    views::visible(&store, id, &actor.name).await.map(Tagged)
 }
 
 /// Keeps a search.
@@ -63,9 +55,8 @@ pub(super) async fn add(
     Analyst(author): Analyst,
     State(store): State<Store>,
     Body(draft): Body<ViewDraft>,
-) -> Result<(StatusCode, Tagged), ApiError> {
-    let draft = draft.checked(author.at)?;
-    Ok((StatusCode::CREATED, tagged(store.add_view(draft, &author).await?.or_error("view", "views")?)))
+) -> Result<(StatusCode, Tagged<View>), ApiError> {
+    Ok((StatusCode::CREATED, Tagged(views::add(&store, &author, draft).await?)))
 }
 
 /// Makes some of a view another; what is left out stays.
@@ -83,9 +74,8 @@ pub(super) async fn change(
     Id(id): Id,
     IfMatch(revision): IfMatch,
     Body(change): Body<ViewChange>,
-) -> Result<Tagged, ApiError> {
-    let draft = own(&store, id, &author).await?.draft.with(change).checked(author.at)?;
-    Ok(tagged(store.change_view(id, revision, Some(draft), &author).await?.or_error("view", "views")?))
+) -> Result<Tagged<View>, ApiError> {
+    views::change(&store, &author, (id, revision), change).await.map(Tagged)
 }
 
 /// Deletes a view.
@@ -102,37 +92,6 @@ pub(super) async fn delete(
     Id(id): Id,
     IfMatch(revision): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    own(&store, id, &author).await?;
-    store.change_view(id, revision, None, &author).await?.or_error("view", "views")?;
+    views::delete(&store, &author, (id, revision)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn seen(store: &Store, id: Uuid, name: &str) -> Result<View, ApiError> {
-    let view = store.view(id).await?.filter(|view| view.is_seen_by(name));
-    view.ok_or(ApiError::NotFound("view"))
-}
-
-/// A view that this person may change.
-async fn own(store: &Store, id: Uuid, author: &Author) -> Result<View, ApiError> {
-    let view = seen(store, id, &author.name).await?;
-    if view.is_changed_by(author) {
-        Ok(view)
-    } else {
-        Err(ApiError::Forbidden("its owner, or an administrator"))
-    }
-}
-
-fn tagged(view: View) -> Tagged {
-    (etag(view.revision), Json(view))
-}
-
-/// The body of a call.
-pub(super) struct Body<T>(T);
-
-impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        extract::json_body(request, state, "a view", super::BODY_LIMIT).await.map(Self)
-    }
 }

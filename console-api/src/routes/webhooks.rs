@@ -1,22 +1,16 @@
 //! Where attacks are told.
 
-use super::users::checked_name;
 use crate::{
-    actor::Admin,
-    clock::Clock,
     error::ApiError,
-    extract::{self, FromParameters, Id, IfMatch, Parameters, Query, Tag, etag},
+    extract::{Admin, Body, FromParameters, Id, IfMatch, Named, Parameters, Query, StateFilter, Tagged},
     notification::{Dispatcher, Sender},
     openapi::query_parameter,
     paging::{Page, Slice},
     store::{Due, Store},
-    webhook::{Delivery, DeliveryState, NewWebhook, Secret, Webhook, WebhookDraft},
+    use_cases::webhooks,
+    webhook::{Delivery, DeliveryState, NewWebhook, Webhook, WebhookDraft},
 };
-use axum::{
-    Json,
-    extract::{FromRef, FromRequest, Request, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use utoipa::{
     IntoParams,
@@ -26,8 +20,6 @@ use utoipa::{
     },
 };
 use uuid::Uuid;
-
-type Tagged<T> = (Tag, Json<T>);
 
 /// The newest first.
 #[utoipa::path(
@@ -55,12 +47,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn one(
     _: Admin,
-    State(store): State<Store>,
-    Id(id): Id,
     Query(()): Query<()>,
-) -> Result<Tagged<Webhook>, ApiError> {
-    let webhook = known(&store, id).await?.webhook;
-    Ok((etag(webhook.revision), Json(webhook)))
+    Named(Due { webhook, .. }): Named<Due>,
+) -> Tagged<Webhook> {
+    Tagged(webhook)
 }
 
 /// Has attacks told to another program from now on. This answer is the only place where the secret is shown.
@@ -74,12 +64,11 @@ pub(super) async fn one(
 pub(super) async fn add(
     Admin(author): Admin,
     State(store): State<Store>,
-    Draft(draft): Draft,
+    State(sender): State<Sender>,
+    Body(draft): Body<WebhookDraft>,
 ) -> Result<(StatusCode, Tagged<NewWebhook>), ApiError> {
-    let secret = Secret::generate();
-    let webhook = store.add_webhook(draft, &secret, &author).await?.or_error("webhook", "webhooks")?;
-    let new = NewWebhook { webhook, secret: secret.reveal() };
-    Ok((StatusCode::CREATED, (etag(new.webhook.revision), Json(new))))
+    let new = webhooks::add(&store, sender.targets(), &author, draft).await?;
+    Ok((StatusCode::CREATED, Tagged(new)))
 }
 
 /// Makes a webhook another, if nobody else has meanwhile. Its secret stays.
@@ -94,13 +83,12 @@ pub(super) async fn add(
 pub(super) async fn replace(
     Admin(author): Admin,
     State(store): State<Store>,
+    State(sender): State<Sender>,
     Id(id): Id,
     IfMatch(revision): IfMatch,
-    Draft(draft): Draft,
+    Body(draft): Body<WebhookDraft>,
 ) -> Result<Tagged<Webhook>, ApiError> {
-    let changed = store.change_webhook(id, revision, Some(draft), &author).await?;
-    let webhook = changed.or_error("webhook", "webhooks")?;
-    Ok((etag(webhook.revision), Json(webhook)))
+    webhooks::replace(&store, sender.targets(), &author, (id, revision), draft).await.map(Tagged)
 }
 
 /// Deletes a webhook, with what waits for it.
@@ -117,7 +105,7 @@ pub(super) async fn delete(
     Id(id): Id,
     IfMatch(revision): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    store.change_webhook(id, revision, None, &author).await?.or_error("webhook", "webhooks")?;
+    webhooks::delete(&store, &author, (id, revision)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -132,10 +120,9 @@ pub(super) async fn delete(
 pub(super) async fn test(
     _: Admin,
     State(dispatcher): State<Dispatcher>,
-    Id(id): Id,
     Query(()): Query<()>,
+    Named(Due { webhook, secret }): Named<Due>,
 ) -> Result<Json<Delivery>, ApiError> {
-    let Due { webhook, secret } = known(&dispatcher.store, id).await?;
     Ok(Json(dispatcher.test(&webhook, &secret).await?))
 }
 
@@ -144,17 +131,16 @@ pub(super) async fn test(
     get,
     path = "/webhooks/{id}/deliveries",
     security(("token" = ["admin"])),
-    params(Id, Which, Slice),
+    params(Id, StateFilter, Slice),
     responses((status = 200, description = "A page of deliveries.", body = Page<Delivery>))
 )]
 pub(super) async fn deliveries(
     _: Admin,
     State(store): State<Store>,
-    Id(id): Id,
-    Query((Which(state), slice)): Query<(Which, Slice)>,
+    Query((StateFilter(state), slice)): Query<(StateFilter, Slice)>,
+    Named(Due { webhook, .. }): Named<Due>,
 ) -> Result<Json<Page<Delivery>>, ApiError> {
-    known(&store, id).await?;
-    Ok(Json(store.deliveries(id, state, &slice).await?))
+    Ok(Json(store.deliveries(webhook.id, state, &slice).await?))
 }
 
 /// Has what could not be told tried anew: one delivery, or all that are dead.
@@ -168,11 +154,10 @@ pub(super) async fn deliveries(
 pub(super) async fn retry(
     Admin(author): Admin,
     State(store): State<Store>,
-    Id(id): Id,
     Query(One(delivery)): Query<One>,
+    Named(Due { webhook, .. }): Named<Due>,
 ) -> Result<Json<Retried>, ApiError> {
-    known(&store, id).await?;
-    Ok(Json(Retried { retried: store.revive_deliveries(id, delivery, author.at).await? }))
+    Ok(Json(Retried { retried: store.revive_deliveries(webhook.id, delivery, author.at).await? }))
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -180,20 +165,7 @@ pub(super) struct Retried {
     retried: u64,
 }
 
-async fn known(store: &Store, id: Uuid) -> Result<Due, ApiError> {
-    store.webhook(id).await?.ok_or(ApiError::NotFound("webhook"))
-}
-
-/// The state of the deliveries that are asked for.
-pub(super) struct Which(Option<DeliveryState>);
-
-impl FromParameters for Which {
-    fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        parameters.read("state", DeliveryState::EXPECTED, DeliveryState::parse).map(Self)
-    }
-}
-
-impl IntoParams for Which {
+impl IntoParams for StateFilter {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let states = DeliveryState::ALL.map(DeliveryState::as_str);
         let state = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(states));
@@ -215,23 +187,5 @@ impl IntoParams for One {
         let uuid = SchemaFormat::KnownFormat(KnownFormat::Uuid);
         let id = ObjectBuilder::new().schema_type(Type::String).format(Some(uuid));
         vec![query_parameter("delivery", "Only this one.", id)]
-    }
-}
-
-/// The body of a call.
-pub(super) struct Draft(WebhookDraft);
-
-impl<S: Send + Sync> FromRequest<S> for Draft
-where
-    Clock: FromRef<S>,
-    Sender: FromRef<S>,
-{
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let draft: WebhookDraft = extract::json_body(request, state, "a webhook", super::BODY_LIMIT).await?;
-        checked_name(&draft.name)?;
-        let (sender, now) = (Sender::from_ref(state), Clock::from_ref(state).now());
-        draft.checked(sender.targets(), now).map(Self).map_err(Into::into)
     }
 }

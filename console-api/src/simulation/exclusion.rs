@@ -2,14 +2,14 @@
 
 use crate::{hit::RecordedHit, json_object, ruleset::RuleDraft, validation::ValidationError};
 use engine::rules::{bare, path};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::{
     Finding, Point,
     ruleset::{Effect, Scope, Suppressed},
 };
 
 /// How much of what is found is no attack, from the narrowest to the widest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Width {
     Signature,

@@ -12,7 +12,7 @@ use connector::{
     bundle::{self, Assignment},
     parameters::FunctionKind,
 };
-use console_api::{actor::Role, app::App, bundles::Bundles, clock::Clock};
+use console_api::{actor::Role, app::App, bundles::Bundles, clock::Clock, server::router};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -33,7 +33,7 @@ async fn with_bundles(folder: &Path) -> (Console, Router) {
     }
     let console = Console::start().await;
     let bundles = Bundles::of(Some(folder.to_owned()));
-    let router = App::new(console.store.clone(), Clock::At(now()), bundles).router();
+    let router = router(App::new(console.store.clone(), Clock::At(now()), bundles));
     (console, router)
 }
 

@@ -11,6 +11,7 @@ use console_api::{
     bundles::Bundles,
     clock::Clock,
     notification::Sender,
+    server::router,
     store::{DatabaseUrl, PostgresUrl, Store, TokenSource},
     token::Token,
     webhook::Targets,
@@ -88,7 +89,7 @@ impl Console {
             ),
         };
         let store = Store::open(&place).await.unwrap();
-        let router = app(&store, now()).router();
+        let router = router(app(&store, now()));
         Self { router, store, place, url, _dir: dir }
     }
 
@@ -120,14 +121,14 @@ impl Console {
 
     /// The same console, with its clock at another time.
     pub(crate) fn at(&self, time: &str) -> Router {
-        app(&self.store, time.parse().unwrap()).router()
+        router(app(&self.store, time.parse().unwrap()))
     }
 
     /// The same database, opened anew.
     pub(crate) async fn restart(self) -> Self {
         self.store.close().await;
         let store = Store::open(&self.place).await.unwrap();
-        let router = app(&store, now()).router();
+        let router = router(app(&store, now()));
         Self { router, store, ..self }
     }
 

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use console_api::{actor::Role, app::App, bundles::Bundles, clock::Clock, intake::Intake};
+use console_api::{actor::Role, app::App, bundles::Bundles, clock::Clock, intake::Intake, server::router};
 use flate2::{Compression, write::GzEncoder};
 use insta::assert_json_snapshot;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
@@ -133,7 +133,7 @@ async fn a_name_no_index_could_hold_is_refused_and_named() {
 async fn a_node_is_told_to_come_back_when_too_many_deliver() {
     let console = Console::start().await;
     let app = App::new(console.store.clone(), Clock::At(now()), Bundles::default());
-    let router = App { intake: Intake::of(0), ..app }.router();
+    let router = router(App { intake: Intake::of(0), ..app });
     let request = Request::post("/api/v1/ingest")
         .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::Node)))
         .header(header::CONTENT_TYPE, "application/json");
@@ -146,14 +146,14 @@ async fn a_token_that_delivers_too_much_is_told_when_to_come_back() {
     let mut console = Console::start().await;
     let mut app = App::new(console.store.clone(), Clock::At(now()), Bundles::default());
     app.intake = Intake::default().limited(Some(1));
-    console.router = app.clone().router();
+    console.router = router(app.clone());
     let records: Vec<_> = (1..=12).map(|n| attack(n, n)).collect();
     console.ingest(&records).await;
     let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": []}).to_string();
     let answer = console.post_batch(batch.clone()).await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "2"), "{}", answer.text);
     app.clock = Clock::At(now() + jiff::SignedDuration::from_secs(3));
-    console.router = app.router();
+    console.router = router(app);
     assert_eq!(console.post_batch(batch).await.status, 200);
     assert_eq!(console.body("/api/v1/attacks").await["items"][0]["hits"], 12);
 }

@@ -18,6 +18,7 @@ use console_api::{
     clock::Clock,
     notification::{Dispatcher, MAX_ATTEMPTS, Sender},
     paging::Slice,
+    server::router,
     webhook::{Secret, Targets},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -412,7 +413,7 @@ async fn what_is_not_of_the_public_internet_is_not_called() {
         assert!(error.contains("not of the public internet"), "{error}");
     }
     assert!(receiver.calls().is_empty());
-    let strict = App::new(console.store.clone(), Clock::At(now()), Bundles::default()).router();
+    let strict = router(App::new(console.store.clone(), Clock::At(now()), Bundles::default()));
     let webhook = json!({"name": "Ops", "url": url});
     let refused = send(&strict, call(Role::Admin, "POST", "/api/v1/webhooks", None, &webhook)).await;
     assert_eq!((refused.status.as_u16(), &refused.json()["parameter"]), (400, &json!("url")));

@@ -1,15 +1,14 @@
-//! Who is signed in, and how that ends.
+//! The page of sessions: list, end.
 
-use super::Administrator;
 use crate::{
     access::Session,
-    actor,
-    clock::Clock,
     error::ApiError,
-    extract::{Id, Query},
-    pages::{PageError, change::Api, render, view},
+    extract::{Admin, Id, Query},
+    pages::{render, view},
     paging::{Page, Slice},
+    session_cookie,
     store::Store,
+    use_cases::sign_in,
 };
 use askama::Template;
 use axum::{
@@ -23,7 +22,7 @@ use uuid::Uuid;
 #[template(path = "sessions.html")]
 struct SessionsPage {
     page: Page<Session>,
-    /// The one of whoever looks at it.
+    /// The session of this browser.
     own: Option<Uuid>,
 }
 
@@ -34,22 +33,23 @@ impl SessionsPage {
 }
 
 pub(in crate::pages) async fn list(
-    _: Administrator,
+    Admin(author): Admin,
     State(store): State<Store>,
-    State(clock): State<Clock>,
     headers: HeaderMap,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
-    let own = match actor::session(&headers) {
-        Some(secret) => store.session(&secret, clock.now()).await?.map(|session| session.id),
+    Query(slice): Query<Slice>,
+) -> Result<Response, ApiError> {
+    let own = match session_cookie::read(&headers) {
+        Some(secret) => store.session(&secret, author.at).await?.map(|session| session.id),
         None => None,
     };
-    Ok(render(&SessionsPage { page: store.sessions(&slice, clock.now()).await?, own }))
+    Ok(render(&SessionsPage { page: store.sessions(&slice, author.at).await?, own }))
 }
 
-pub(in crate::pages) async fn end(api: Api, id: Result<Id, ApiError>) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.delete(&format!("/sessions/{id}")).await?;
+pub(in crate::pages) async fn end(
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
+) -> Result<Redirect, ApiError> {
+    sign_in::end(&store, &author, id).await?;
     Ok(Redirect::to("/sessions"))
 }

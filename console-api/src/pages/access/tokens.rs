@@ -1,14 +1,14 @@
-//! Tokens for programs: listed, made and shown once, taken back.
+//! The page of tokens: list, issue, revoke.
 
-use super::Administrator;
 use crate::{
-    access::TokenInfo,
-    clock::Clock,
+    access::{TokenDraft, TokenInfo},
+    actor::Role,
     error::ApiError,
-    extract::{Id, Query},
-    pages::{PageError, change::Api, render, view},
+    extract::{Admin, Id, Query},
+    pages::{ip_lists, render, view},
     paging::{Page, Slice},
     store::Store,
+    use_cases::tokens,
 };
 use askama::Template;
 use axum::{
@@ -17,16 +17,15 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
 
 #[derive(Template)]
 #[template(path = "tokens.html")]
 struct TokensPage {
     page: Page<TokenInfo>,
     now: Timestamp,
-    /// What was just made: its name and its secret, which is not shown again.
+    /// The name and the secret of a new token.
     made: Option<(String, String)>,
 }
 
@@ -37,42 +36,40 @@ impl TokensPage {
 }
 
 pub(in crate::pages) async fn list(
-    _: Administrator,
+    Admin(author): Admin,
     State(store): State<Store>,
-    State(clock): State<Clock>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
-    Ok(render(&TokensPage { page: store.tokens(&slice).await?, now: clock.now(), made: None }))
+    Query(slice): Query<Slice>,
+) -> Result<Response, ApiError> {
+    Ok(render(&TokensPage { page: store.tokens(&slice).await?, now: author.at, made: None }))
 }
 
 #[derive(Deserialize)]
 pub(in crate::pages) struct TokenForm {
     name: String,
-    role: String,
-    /// Days; none: for good.
+    role: Role,
+    /// Days; 0: no end.
     r#for: u32,
 }
 
-/// Makes a token, and answers the page with it: an address to go on to could be opened again.
+/// Issues a token, and shows its secret in the response: the address of a page could be opened again.
 pub(in crate::pages) async fn add(
-    api: Api,
+    Admin(author): Admin,
     State(store): State<Store>,
-    Form(form): Form<TokenForm>,
-) -> Result<Response, PageError> {
-    let now = api.now();
-    let days = SignedDuration::from_hours(24 * i64::from(form.r#for));
-    let end = now.checked_add(days).ok().filter(|_| form.r#for > 0);
-    let draft = json!({"name": form.name.trim(), "role": form.role, "expires_at": end});
-    let made = api.post("/tokens", &draft).await?;
-    let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
-    let made = Some((text("name"), text("token")));
+    Form(TokenForm { name, role, r#for: days }): Form<TokenForm>,
+) -> Result<Response, ApiError> {
+    let expires_at = ip_lists::end(author.at, days.saturating_mul(24));
+    let draft = TokenDraft { name: name.trim().to_owned(), role, expires_at };
+    let new = tokens::issue(&store, &author, draft).await?;
+    let made = Some((new.info.name, new.token));
     let page = store.tokens(&Slice::default()).await?;
-    Ok((StatusCode::CREATED, render(&TokensPage { page, now, made })).into_response())
+    Ok((StatusCode::CREATED, render(&TokensPage { page, now: author.at, made })).into_response())
 }
 
-pub(in crate::pages) async fn delete(api: Api, id: Result<Id, ApiError>) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.delete(&format!("/tokens/{id}")).await?;
+pub(in crate::pages) async fn delete(
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
+) -> Result<Redirect, ApiError> {
+    tokens::revoke(&store, &author, id).await?;
     Ok(Redirect::to("/tokens"))
 }

@@ -1,24 +1,24 @@
-//! People who sign in with a password: listed, added, changed, deleted.
+//! The page of users: list, add, change, delete.
 
-use super::{Administrator, Known};
+use super::Known;
 use crate::{
-    access::User,
+    access::{User, UserDraft},
     actor::Role,
     error::ApiError,
-    extract::{Id, Query},
-    pages::{PageError, change::Api, render, view},
+    extract::{Admin, Id, Query},
+    pages::{render, view},
     paging::{Page, Slice},
+    password::Password,
     store::Store,
+    use_cases::users,
 };
 use askama::Template;
 use axum::{
     Form,
     extract::State,
-    http::Method,
     response::{Redirect, Response},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 /// Nodes do not sign in.
 const ROLES: [Role; 3] = [Role::Admin, Role::Analyst, Role::ReadOnly];
@@ -27,61 +27,64 @@ const ROLES: [Role; 3] = [Role::Admin, Role::Analyst, Role::ReadOnly];
 #[template(path = "users.html")]
 struct UsersPage {
     page: Page<User>,
-    /// Who looks at it.
+    /// The name of the current user.
     name: String,
 }
 
 pub(in crate::pages) async fn list(
-    Administrator(actor): Administrator,
+    Admin(author): Admin,
     State(store): State<Store>,
-    slice: Result<Query<Slice>, ApiError>,
-) -> Result<Response, PageError> {
-    let Query(slice) = slice?;
-    Ok(render(&UsersPage { page: store.users(&slice).await?, name: actor.name }))
+    Query(slice): Query<Slice>,
+) -> Result<Response, ApiError> {
+    Ok(render(&UsersPage { page: store.users(&slice).await?, name: author.name }))
 }
 
-/// A user as the form has it.
+/// The form of a user.
 #[derive(Deserialize)]
 pub(in crate::pages) struct UserForm {
     name: String,
-    role: String,
-    /// Empty: it stays.
+    role: Role,
+    /// Empty: unchanged.
     password: String,
     #[serde(default)]
     revision: u32,
 }
 
 impl UserForm {
-    fn draft(&self) -> Value {
-        let mut draft = json!({"name": self.name.trim(), "role": self.role});
-        if !self.password.is_empty() {
-            draft["password"] = json!(self.password);
-        }
-        draft
+    fn draft(self) -> Result<UserDraft, ApiError> {
+        let password = Some(self.password).filter(|password| !password.is_empty());
+        let password = password.map(Password::parse).transpose();
+        let password = password.map_err(|cause| ApiError::parameter("password", cause.to_string()))?;
+        Ok(UserDraft { name: self.name.trim().to_owned(), role: self.role, password })
     }
 }
 
-pub(in crate::pages) async fn add(api: Api, Form(form): Form<UserForm>) -> Result<Redirect, PageError> {
-    api.post("/users", &form.draft()).await?;
+pub(in crate::pages) async fn add(
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Form(form): Form<UserForm>,
+) -> Result<Redirect, ApiError> {
+    users::add(&store, &author, form.draft()?).await?;
     Ok(Redirect::to("/users"))
 }
 
 pub(in crate::pages) async fn replace(
-    api: Api,
-    id: Result<Id, ApiError>,
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
     Form(form): Form<UserForm>,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.change(Method::PUT, &format!("/users/{id}"), Some(&form.draft()), form.revision).await?;
+) -> Result<Redirect, ApiError> {
+    let known = (id, form.revision);
+    users::replace(&store, &author, known, form.draft()?).await?;
     Ok(Redirect::to("/users"))
 }
 
 pub(in crate::pages) async fn delete(
-    api: Api,
-    id: Result<Id, ApiError>,
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
     Form(Known { revision }): Form<Known>,
-) -> Result<Redirect, PageError> {
-    let Id(id) = id?;
-    api.change(Method::DELETE, &format!("/users/{id}"), None, revision).await?;
+) -> Result<Redirect, ApiError> {
+    users::delete(&store, &author, (id, revision)).await?;
     Ok(Redirect::to("/users"))
 }

@@ -1,0 +1,117 @@
+//! The caller, authenticated and authorised. A handler that takes a [`Reader`], an [`Analyst`], an [`Admin`] or a
+//! [`NodeCaller`] cannot run for another role.
+
+use crate::{
+    actor::{Actor, Role},
+    app::App,
+    audit::Author,
+    error::ApiError,
+    session_cookie,
+    token::Token,
+};
+use axum::{
+    extract::{ConnectInfo, FromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
+
+/// A caller that may read.
+#[derive(Debug)]
+pub struct Reader(pub Actor);
+
+/// A caller that may mark attacks and edit rules and lists.
+#[derive(Debug)]
+pub struct Analyst(pub Author);
+
+/// An administrator.
+#[derive(Debug)]
+pub struct Admin(pub Author);
+
+/// A node, identified by the SHA-256 of its token.
+#[derive(Debug)]
+pub struct NodeCaller(pub String);
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let expected = "a token of role admin, analyst or read_only";
+        authorized(parts, app, Role::can_read, expected).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for Analyst {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let actor = authorized(parts, app, Role::can_edit, "a token of role admin or analyst").await?;
+        Ok(Self(Author::new(actor, app.clock.now())))
+    }
+}
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let actor = authorized(parts, app, |role| role == Role::Admin, "a token of role admin").await?;
+        Ok(Self(Author::new(actor, app.clock.now())))
+    }
+}
+
+impl FromRequestParts<App> for NodeCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let actor = authorized(parts, app, |role| role == Role::Node, "a token of role node").await?;
+        Ok(Self(bearer(&parts.headers).map_or(actor.name, |token| token.digest())))
+    }
+}
+
+async fn authorized(
+    parts: &Parts,
+    app: &App,
+    is_allowed: impl Fn(Role) -> bool,
+    expected: &'static str,
+) -> Result<Actor, ApiError> {
+    let actor = authenticated(parts, app).await?.ok_or(ApiError::Unauthorized)?;
+    if is_allowed(actor.role) { Ok(actor) } else { Err(ApiError::Forbidden(expected)) }
+}
+
+/// By token; without one, by the session of a browser, which changes things only from pages of this console.
+async fn authenticated(parts: &Parts, app: &App) -> Result<Option<Actor>, ApiError> {
+    let now = app.clock.now();
+    if let Some(token) = bearer(&parts.headers) {
+        return Ok(app.store.actor_of_token(&token, now).await?);
+    }
+    let Some(session) = session_cookie::read(&parts.headers) else { return Ok(None) };
+    let actor = app.store.actor_of_session(&session, now).await?;
+    if actor.is_some() && !parts.method.is_safe() && !session_cookie::is_same_origin(&parts.headers) {
+        return Err(ApiError::Forbidden("a page of this console, or a token"));
+    }
+    Ok(actor)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<Token> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Token::presented(token.trim()))
+}
+
+/// The client address. Behind a proxy on this machine, the address that the proxy reports.
+pub struct ClientAddress(pub IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
+        let forwarded = || {
+            let last = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+            last.rsplit(',').next()?.trim().parse().ok()
+        };
+        Ok(Self(if peer.is_loopback() { forwarded().unwrap_or(peer) } else { peer }))
+    }
+}

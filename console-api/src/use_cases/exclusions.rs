@@ -1,0 +1,41 @@
+//! Exclusions made from a hit: preview, add.
+
+use super::{RulesetWriter, rules};
+use crate::{
+    audit::Author,
+    error::ApiError,
+    hit::RecordedHit,
+    paging::Slice,
+    ruleset::{RuleDraft, StoredRule},
+    simulation::{
+        exclusion::ExclusionDraft,
+        preview::{self, Preview},
+    },
+    store::Store,
+};
+
+/// Adds the exclusion as a rule.
+pub async fn add(
+    ruleset: &RulesetWriter,
+    author: &Author,
+    hit: &RecordedHit,
+    draft: ExclusionDraft,
+) -> Result<StoredRule, ApiError> {
+    rules::add(ruleset, author, rule_of(&ruleset.store, hit, draft).await?).await
+}
+
+/// The recorded hits that the exclusion would suppress. Changes nothing.
+pub async fn preview(
+    store: &Store,
+    hit: &RecordedHit,
+    draft: ExclusionDraft,
+    slice: &Slice,
+) -> Result<Preview, ApiError> {
+    let rule = rules::validated(hit.id, 1, rule_of(store, hit, draft).await?)?;
+    Ok(preview::preview(store, &rule, slice).await?)
+}
+
+async fn rule_of(store: &Store, hit: &RecordedHit, draft: ExclusionDraft) -> Result<RuleDraft, ApiError> {
+    let attack = store.attack(hit.attack_id).await?.ok_or(ApiError::NotFound("attack"))?;
+    Ok(draft.rule(hit, &attack.path)?)
+}

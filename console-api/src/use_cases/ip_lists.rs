@@ -1,0 +1,54 @@
+//! IP list entries: add, replace, delete.
+
+use super::RulesetWriter;
+use crate::{
+    audit::Author,
+    error::ApiError,
+    ruleset::{EntryDraft, StoredEntry},
+    validation::ValidationError,
+};
+use jiff::Timestamp;
+use shared::ruleset::{ListEntry, Source};
+use uuid::Uuid;
+
+pub async fn add(
+    ruleset: &RulesetWriter,
+    author: &Author,
+    draft: EntryDraft,
+) -> Result<StoredEntry, ApiError> {
+    let entry = validated(Uuid::now_v7(), draft, author.at)?;
+    ruleset.stored(ruleset.store.add_entry(entry, author).await?, "entry", "entries")
+}
+
+pub async fn replace(
+    ruleset: &RulesetWriter,
+    author: &Author,
+    (id, revision): (Uuid, u32),
+    draft: EntryDraft,
+) -> Result<StoredEntry, ApiError> {
+    let entry = validated(id, draft, author.at)?;
+    ruleset.stored(ruleset.store.replace_entry(revision, entry, author).await?, "entry", "entries")
+}
+
+pub async fn delete(
+    ruleset: &RulesetWriter,
+    author: &Author,
+    (id, revision): (Uuid, u32),
+) -> Result<(), ApiError> {
+    let deleted = ruleset.store.delete_entry(id, revision, author).await?;
+    ruleset.stored(deleted, "entry", "entries").map(drop)
+}
+
+fn validated(id: Uuid, draft: EntryDraft, now: Timestamp) -> Result<ListEntry, ValidationError> {
+    if let Source::Country(code) = &draft.source
+        && !(code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()))
+    {
+        let detail = "`source.country` must be two letters such as DE";
+        return Err(ValidationError::new("source.country", detail));
+    }
+    if draft.expires_at.is_some_and(|end| end <= now) {
+        return Err(ValidationError::new("expires_at", "`expires_at` must be in the future"));
+    }
+    let EntryDraft { list, source, applications, expires_at, reason } = draft;
+    Ok(ListEntry { id, list, source, applications, expires_at, reason })
+}

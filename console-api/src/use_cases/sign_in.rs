@@ -1,0 +1,91 @@
+//! Sign-in by password or token, from the page or through the API; and the end of sessions.
+
+use crate::{
+    access::{SESSION, Session},
+    actor::Actor,
+    audit::{Author, Deed},
+    clock::Clock,
+    error::ApiError,
+    login_throttle::LoginThrottle,
+    password::Password,
+    store::{Holder, Store},
+    token::Token,
+};
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// A new session, and the secret for its cookie.
+pub struct Opened {
+    pub session: Session,
+    pub secret: Token,
+}
+
+/// Opens sessions, with a limit on failed attempts.
+#[derive(Clone)]
+pub struct SignIn {
+    pub store: Store,
+    pub clock: Clock,
+    pub throttle: LoginThrottle,
+}
+
+impl SignIn {
+    /// Opens a session for a user.
+    pub async fn by_password(
+        &self,
+        source: IpAddr,
+        name: &str,
+        password: String,
+    ) -> Result<Opened, ApiError> {
+        let now = self.clock.now();
+        self.throttle.enter(Some(name), source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
+        let (user, stored) = self.store.user_to_sign_in(name).await?.unzip();
+        let is_right = Password::presented(password).is(stored).await;
+        let Some(user) = user.filter(|_| is_right) else {
+            self.record_failure(name, source).await?;
+            return Err(ApiError::WrongPassword);
+        };
+        self.throttle.succeeded(name);
+        self.open(Actor { name: user.name, role: user.role }, Holder::User(user.id)).await
+    }
+
+    /// Opens a session for the holder of a token.
+    pub async fn by_token(&self, source: IpAddr, token: &Token) -> Result<Opened, ApiError> {
+        let now = self.clock.now();
+        self.throttle.enter(None, source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
+        let Some(actor) = self.store.actor_of_token(token, now).await? else {
+            self.record_failure("token", source).await?;
+            return Err(ApiError::Unauthorized);
+        };
+        if !actor.role.can_read() {
+            return Err(ApiError::Forbidden("a token of role admin, analyst or read_only"));
+        }
+        self.open(actor, Holder::Token(token.clone())).await
+    }
+
+    async fn open(&self, actor: Actor, holder: Holder) -> Result<Opened, ApiError> {
+        let (secret, now) = (Token::generate(), self.clock.now());
+        let session = Session {
+            id: Uuid::now_v7(),
+            name: actor.name.clone(),
+            role: actor.role,
+            created_at: now,
+            expires_at: now + SESSION,
+        };
+        self.store.open_session(&session, &secret, &holder, &Author::new(actor, now)).await?;
+        tracing::info!(name = session.name, role = session.role.as_str(), "signed in");
+        Ok(Opened { session, secret })
+    }
+
+    async fn record_failure(&self, name: &str, source: IpAddr) -> Result<(), ApiError> {
+        // An unknown name can be long, or a password typed into the wrong field.
+        let name: String = name.chars().take(100).collect();
+        let author = Author { name: name.clone(), role: None, at: self.clock.now() };
+        Ok(self.store.record_deed(&author, &Deed::refused_sign_in(&name, source)).await?)
+    }
+}
+
+/// Ends a session of any user.
+pub async fn end(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
+    let is_known = store.end_session(id, author).await?;
+    is_known.then_some(()).ok_or(ApiError::NotFound("session"))
+}

@@ -1,0 +1,106 @@
+//! Undo of an audit line: restores the state before the change, by a change that can be undone as well.
+
+use super::{RulesetWriter, ip_lists, marks, rules, rulesets};
+use crate::{
+    attack::{Mark, MarkDraft},
+    audit::{Author, Kind, Line},
+    error::ApiError,
+    ruleset::{EntryDraft, RuleDraft, StoredEntry, StoredRule},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Whether lines of this kind can be undone.
+pub fn is_supported(line: &Line) -> bool {
+    let kind = Kind::parse(&line.kind);
+    matches!(kind, Some(Kind::Rule | Kind::IpListEntry | Kind::Attack | Kind::Ruleset))
+}
+
+pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+    match Kind::parse(&line.kind) {
+        Some(Kind::Rule) => rule(ruleset, author, line).await,
+        Some(Kind::IpListEntry) => entry(ruleset, author, line).await,
+        Some(Kind::Attack) => mark(ruleset, author, line).await,
+        Some(Kind::Ruleset) => version(ruleset, author, line).await,
+        _ => Err(ApiError::NotFound("way to undo that")),
+    }
+}
+
+async fn rule(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+    let draft = before::<StoredRule>(line)?.map(|StoredRule { rule, .. }| RuleDraft {
+        scope: rule.scope,
+        effect: rule.effect,
+        comment: rule.comment,
+    });
+    let id = object(line)?;
+    if let (Some(draft), None) = (&draft, &line.after) {
+        return rules::add(ruleset, author, draft.clone()).await.map(drop);
+    }
+    let current = ruleset.store.rule(id).await?.ok_or(ApiError::NotFound("rule"))?;
+    let known = (id, current.rule.revision);
+    match draft {
+        Some(draft) => rules::replace(ruleset, author, known, draft).await.map(drop),
+        None => rules::delete(ruleset, author, known).await,
+    }
+}
+
+async fn entry(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+    let draft = before::<StoredEntry>(line)?.map(|StoredEntry { entry, .. }| EntryDraft {
+        list: entry.list,
+        source: entry.source,
+        applications: entry.applications,
+        expires_at: entry.expires_at,
+        reason: entry.reason,
+    });
+    let id = object(line)?;
+    if let (Some(draft), None) = (&draft, &line.after) {
+        return ip_lists::add(ruleset, author, draft.clone()).await.map(drop);
+    }
+    let current = ruleset.store.entry(id).await?.ok_or(ApiError::NotFound("entry"))?;
+    let known = (id, current.revision);
+    match draft {
+        Some(draft) => ip_lists::replace(ruleset, author, known, draft).await.map(drop),
+        None => ip_lists::delete(ruleset, author, known).await,
+    }
+}
+
+/// The mark of an attack, as audit lines record it.
+#[derive(Default, Deserialize)]
+struct MarkedBefore {
+    mark: Option<MarkBefore>,
+}
+
+#[derive(Deserialize)]
+struct MarkBefore {
+    value: Mark,
+    note: String,
+}
+
+async fn mark(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+    let id = object(line)?;
+    let mark = before::<MarkedBefore>(line)?.unwrap_or_default().mark;
+    let (mark, note) = mark.map(|mark| (mark.value, mark.note)).unzip();
+    let attack = ruleset.store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
+    let draft = MarkDraft { mark, note: note.unwrap_or_default() };
+    marks::mark(&ruleset.store, author, (id, attack.revision), draft).await.map(drop)
+}
+
+async fn version(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+    let before = line.before.as_ref().and_then(|before| before["version"].as_u64());
+    let version = before.ok_or(ApiError::NotFound("ruleset"))?;
+    let (current, _) = ruleset.store.ruleset_head().await?;
+    let current = u32::try_from(current).unwrap_or(u32::MAX);
+    rulesets::activate(ruleset, author, version, current).await.map(drop)
+}
+
+/// The object as it was before the change; `None` where it did not exist.
+fn before<T: DeserializeOwned>(line: &Line) -> Result<Option<T>, ApiError> {
+    let before: Option<Value> = line.before.clone();
+    let unreadable = |cause| ApiError::Conflict(format!("the audit line cannot be read: {cause}"));
+    before.map(serde_json::from_value).transpose().map_err(unreadable)
+}
+
+fn object(line: &Line) -> Result<Uuid, ApiError> {
+    line.object.parse().map_err(|_| ApiError::NotFound("object"))
+}

@@ -1,0 +1,59 @@
+//! Users: add, replace, delete.
+
+use crate::{
+    access::{User, UserDraft},
+    actor::Role,
+    audit::Author,
+    error::ApiError,
+    password::Password,
+    store::{Change, Store},
+    validation,
+};
+use uuid::Uuid;
+
+pub async fn add(store: &Store, author: &Author, draft: UserDraft) -> Result<User, ApiError> {
+    validate(&draft)?;
+    let missing = || ApiError::parameter("password", "`password` must be given for a new user");
+    let hash = hash(draft.password.ok_or_else(missing)?).await?;
+    let UserDraft { name, role, .. } = draft;
+    let user = User { id: Uuid::now_v7(), name, role, revision: 1, created_at: author.at };
+    stored(store.add_user(user, &hash, author).await?)
+}
+
+/// Replaces a user. A new password ends all sessions of the user.
+pub async fn replace(
+    store: &Store,
+    author: &Author,
+    (id, revision): (Uuid, u32),
+    draft: UserDraft,
+) -> Result<User, ApiError> {
+    validate(&draft)?;
+    let hash = match draft.password {
+        Some(password) => Some(hash(password).await?),
+        None => None,
+    };
+    let user = (id, draft.name, draft.role);
+    stored(store.replace_user(revision, user, hash.as_deref(), author).await?)
+}
+
+/// Deletes a user and ends all sessions of the user.
+pub async fn delete(store: &Store, author: &Author, (id, revision): (Uuid, u32)) -> Result<(), ApiError> {
+    store.delete_user(id, revision, author).await?.or_error("user", "users")
+}
+
+fn validate(draft: &UserDraft) -> Result<(), ApiError> {
+    validation::name(&draft.name)?;
+    if draft.role == Role::Node {
+        return Err(ApiError::parameter("role", "`role` must be admin, analyst or read_only"));
+    }
+    Ok(())
+}
+
+async fn hash(password: Password) -> Result<String, ApiError> {
+    password.hash().await.map_err(|cause| ApiError::parameter("password", cause.to_string()))
+}
+
+fn stored(change: Option<Change<User>>) -> Result<User, ApiError> {
+    let conflict = || ApiError::Conflict("there is another user of this name".to_owned());
+    change.ok_or_else(conflict)?.or_error("user", "users")
+}

@@ -1,0 +1,43 @@
+//! Webhooks: add, replace, delete. Deliveries are sent by [`crate::webhook::Dispatcher`].
+
+use crate::{
+    audit::Author,
+    error::ApiError,
+    store::Store,
+    validation,
+    webhook::{NewWebhook, Secret, Targets, Webhook, WebhookDraft},
+};
+use uuid::Uuid;
+
+/// Adds a webhook with a new secret, which cannot be read again.
+pub async fn add(
+    store: &Store,
+    targets: &Targets,
+    author: &Author,
+    draft: WebhookDraft,
+) -> Result<NewWebhook, ApiError> {
+    let (draft, secret) = (validated(draft, targets, author)?, Secret::generate());
+    let webhook = store.add_webhook(draft, &secret, author).await?.or_error("webhook", "webhooks")?;
+    Ok(NewWebhook { webhook, secret: secret.reveal() })
+}
+
+pub async fn replace(
+    store: &Store,
+    targets: &Targets,
+    author: &Author,
+    (id, revision): (Uuid, u32),
+    draft: WebhookDraft,
+) -> Result<Webhook, ApiError> {
+    let draft = validated(draft, targets, author)?;
+    store.change_webhook(id, revision, Some(draft), author).await?.or_error("webhook", "webhooks")
+}
+
+/// Deletes a webhook with its pending deliveries.
+pub async fn delete(store: &Store, author: &Author, (id, revision): (Uuid, u32)) -> Result<(), ApiError> {
+    store.change_webhook(id, revision, None, author).await?.or_error("webhook", "webhooks").map(drop)
+}
+
+fn validated(draft: WebhookDraft, targets: &Targets, author: &Author) -> Result<WebhookDraft, ApiError> {
+    validation::name(&draft.name)?;
+    Ok(draft.validated(targets, author.at)?)
+}
