@@ -21,33 +21,33 @@ default:
 up *options:
     cargo run -p up -- "$@"
 
-# Show what the whole system promises, with real processes; options: --only TEXT, --repeat TIMES
+# Run all scenarios of the whole system, slow ones included, with real processes; `just e2e TEXT` runs those named so
 [positional-arguments]
-e2e *options:
-    cargo run --bin e2e -- scenarios "$@"
+e2e *filter:
+    cargo test --workspace --test scenarios -- --include-ignored --show-output "$@"
 
-# Walk through the console in Chromium, with real processes behind it, and ask axe-core about each page; options: --only TEXT
+# Run the UI tests in Chromium, with the accessibility rules of axe-core; `just browser TEXT` runs those named so
 [positional-arguments]
-browser *options: axe-core
-    cargo run --bin e2e -- browser "$@"
+browser *filter: axe-core
+    cargo test --workspace --test ui_tests -- --include-ignored "$@"
 
-# Make the pictures of docs/screenshots/ anew
+# Take the screenshots of docs/screenshots/ again
 [positional-arguments]
 screenshots *options:
-    cargo run --bin e2e -- browser --pictures docs/screenshots "$@"
+    cargo run --bin e2e -- screenshots docs/screenshots "$@"
 
-# How soon the list of attacks is there in Chromium, of a million hits: red when the first content takes more than a second, or the page weighs more than 200 KB
+# Load time of the list of attacks in Chromium, with a million hits; fails above one second or 200 KB
 [positional-arguments]
 bench-page *options:
     cargo run --release --bin e2e -- bench-page "$@"
 
-# Install what knows the rules of accessibility
+# Install axe-core, which checks accessibility
 [private]
 axe-core:
     @[ -d target/tools/axe-core/node_modules ] || ! command -v npm >/dev/null || \
       npm install --silent --no-audit --no-fund --no-save --prefix target/tools/axe-core axe-core
 
-# Load the node while it and the console are killed with -9, and look up every verdict afterwards; options: --requests N
+# Load the node while it and the console are killed with -9, then look up every verdict; options: --requests N
 [positional-arguments]
 chaos *options:
     cargo run --release --bin e2e -- chaos "$@"

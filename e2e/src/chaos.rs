@@ -13,6 +13,7 @@ use crate::{
 };
 use anyhow::ensure;
 use load::Load;
+pub use reconcile::MISSING;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -21,22 +22,23 @@ use tokio::time::Instant;
 pub struct Plan {
     /// How many requests are sent; every tenth is an attack.
     #[arg(long, default_value_t = 200_000, value_name = "COUNT")]
-    requests: u32,
+    pub requests: u32,
     /// How many connections send them side by side.
     #[arg(long, default_value_t = 16, value_name = "COUNT")]
-    connections: u32,
+    pub connections: u32,
     /// How often the node is killed with -9.
     #[arg(long, default_value_t = 3, value_name = "TIMES")]
-    node_kills: u32,
+    pub node_kills: u32,
     /// How often the console is killed with -9.
     #[arg(long, default_value_t = 2, value_name = "TIMES")]
-    console_kills: u32,
+    pub console_kills: u32,
     /// Empty the node's spool at each kill, as if it had never written: expected to fail.
     #[arg(long)]
-    without_spool: bool,
+    pub without_spool: bool,
 }
 
-const SMALL: Plan =
+/// Small enough for a scenario.
+pub const SMALL: Plan =
     Plan { requests: 4_000, connections: 8, node_kills: 1, console_kills: 1, without_spool: false };
 
 /// Runs the plan with progress; exits 1 when a promise was broken.
@@ -51,26 +53,10 @@ pub async fn run(plan: Plan) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The scenario: a small plan.
-pub(crate) async fn nothing_is_lost(binaries: &Binaries) -> anyhow::Result<String> {
-    let mut lines = Vec::new();
-    carry_out(binaries, SMALL, |line| lines.push(line)).await?;
-    Ok(lines.into_iter().filter(|line| line.contains("killed")).collect::<Vec<_>>().join("; "))
-}
-
-/// The scenario's scenario: a spool that keeps nothing is found out.
-pub(crate) async fn a_lost_spool_is_noticed(binaries: &Binaries) -> anyhow::Result<String> {
-    let plan = Plan { without_spool: true, console_kills: 0, ..SMALL };
-    match carry_out(binaries, plan, drop).await {
-        Err(error) if error.to_string().contains(reconcile::MISSING) => Ok(error.to_string()),
-        Err(other) => Err(other.context("another error than expected")),
-        Ok(()) => anyhow::bail!("the spool was emptied, and nothing was missing"),
-    }
-}
-
-async fn carry_out(binaries: &Binaries, plan: Plan, mut say: impl FnMut(String)) -> anyhow::Result<()> {
+/// Loads and kills as planned; an error names the promise that was broken.
+pub async fn carry_out(binaries: &Binaries, plan: Plan, mut say: impl FnMut(String)) -> anyhow::Result<()> {
     ensure!(plan.connections > 0, "there must be a connection");
-    let mut stack = Stack::start(binaries, StackOptions::default(), false).await?;
+    let mut stack = Stack::start(binaries, StackOptions::default()).await?;
     let start = Instant::now();
     let load = Arc::new(Load::new(stack.addresses.node, plan.requests));
     let clients = load.clone().start(plan.connections);

@@ -5,20 +5,24 @@
 //! - [`console`]: a client of the console's REST API.
 //! - [`faulty_node`]: a node that misbehaves.
 //! - [`tap`]: records when the functions call the node.
-//! - [`scenarios`]: what users are promised, shown.
-//! - [`browser`], [`browsing`]: Chromium, and the UI tests.
+//! - [`exclusive`]: one test at a time.
+//! - [`browser`], [`visit`]: Chromium, in front of the console.
+//! - [`screenshots`]: the images of the documentation.
 //! - [`chaos`]: load and kills, then a check of every promise.
 //! - [`mod@bench`]: the request function compared with a Python function that does the same work.
+//! - [`bench_page`]: load time of the list of attacks.
 //! - [`bench_sim`]: throughput of the simulator.
 
 pub mod bench;
+pub mod bench_page;
 pub mod bench_sim;
 pub mod binaries;
 pub mod browser;
-pub mod browsing;
 pub mod chaos;
 pub mod console;
+pub mod exclusive;
 pub mod faulty_node;
-pub mod scenarios;
+pub mod screenshots;
 pub mod stack;
 pub mod tap;
+pub mod visit;

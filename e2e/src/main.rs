@@ -1,11 +1,11 @@
-//! `e2e`: the whole system on this machine, for people (`up`) and for the scenarios.
+//! `e2e`: the whole system on this machine (`up`), load runs, benches and screenshots.
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use e2e::{
-    bench, bench_sim,
+    bench, bench_page, bench_sim,
     binaries::Binaries,
-    browsing, chaos, scenarios,
+    chaos, screenshots,
     stack::{Mode, PortsOption, Stack, StackOptions, TriggerPair, WITH_PARENT, become_with_parent},
 };
 use std::{fs, path::PathBuf, process::ExitCode};
@@ -23,19 +23,10 @@ struct Arguments {
 enum Command {
     /// Start the programs that `cargo run -p up` built, print how to try them, and stop them on Ctrl-C or SIGTERM.
     Up(Up),
-    /// Run the scenarios against a stack of their own, one line each; exits 1 when one fails.
-    Scenarios {
-        /// Only those whose name contains this.
-        #[arg(long, value_name = "TEXT")]
-        only: Option<String>,
-        /// Run all this many times; stops at the first failure.
-        #[arg(long, default_value_t = 1, value_name = "TIMES")]
-        repeat: u32,
-    },
-    /// Walk through the console in Chromium; exits 1 when something is not as promised.
-    Browser(browsing::Options),
+    /// Take screenshots of all pages of the console.
+    Screenshots(screenshots::Options),
     /// Measure how soon the list of attacks is there in Chromium; exits 1 when it takes longer than a second.
-    BenchPage(browsing::speed::Options),
+    BenchPage(bench_page::Options),
     /// Load the node while it and the console are killed, then look up every promise; exits 1 when one was broken.
     Chaos(chaos::Plan),
     /// Compare our request function with a Python function that does the same work; exits 1 when a bound is exceeded.
@@ -92,9 +83,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt().with_env_filter(log_filter()).with_writer(std::io::stderr).init();
     match command {
         Command::Up(options) => up(options).await.map(|()| ExitCode::SUCCESS),
-        Command::Scenarios { only, repeat } => scenarios::run(only.as_deref(), repeat).await,
-        Command::Browser(options) => browsing::run(options).await,
-        Command::BenchPage(options) => browsing::speed::run(options).await,
+        Command::Screenshots(options) => screenshots::run(options).await.map(|()| ExitCode::SUCCESS),
+        Command::BenchPage(options) => bench_page::run(options).await,
         Command::Chaos(plan) => chaos::run(plan).await,
         Command::BenchConnector(options) => bench::run(options).await,
         Command::BenchSim(options) => bench_sim::run(options).await,
@@ -130,8 +120,9 @@ async fn up(up: Up) -> anyhow::Result<()> {
             ports: up.ports,
             data: up.data,
             parameters: Vec::new(),
+            tapped: false,
         };
-        Stack::start(&binaries, options, false).await
+        Stack::start(&binaries, options).await
     };
     let mut stack = tokio::select! {
         stack = start => stack?,

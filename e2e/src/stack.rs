@@ -6,6 +6,7 @@
 mod ports;
 mod process;
 mod ready;
+mod visitor;
 
 use crate::{
     binaries::{Binaries, Bundles},
@@ -33,6 +34,7 @@ use tokio::{net::TcpListener, time::Instant};
 
 pub use ports::{Ports, PortsOption};
 pub use process::{Process, WITH_PARENT, become_with_parent, until_stopped};
+pub use visitor::{LISTED_WITHIN, PATIENCE, edge_request_id, expect_status};
 
 /// What may differ between stacks.
 #[derive(Debug, Clone)]
@@ -47,6 +49,8 @@ pub struct StackOptions {
     pub data: Option<PathBuf>,
     /// More launcher parameters, e.g. `wlrm_deadline_ms`.
     pub parameters: Vec<(&'static str, String)>,
+    /// Put a [`Tap`] between the functions and the node.
+    pub tapped: bool,
 }
 
 /// The node's filtration mode.
@@ -88,6 +92,7 @@ pub struct Stack {
     /// Between the functions and the node: sees when a call starts.
     pub tap: Option<Tap>,
     directory: PathBuf,
+    visitor: Client,
     _cloudfront: CloudFront,
     _temporary: Option<tempfile::TempDir>,
 }
@@ -105,7 +110,14 @@ impl Default for StackOptions {
             ports: PortsOption::Random,
             data: None,
             parameters: Vec::new(),
+            tapped: false,
         }
+    }
+}
+
+impl StackOptions {
+    pub fn new(mode: Mode, trigger: TriggerPair) -> Self {
+        Self { mode, trigger, ..Self::default() }
     }
 }
 
@@ -127,7 +139,7 @@ impl Stack {
     const STOP: Duration = Duration::from_secs(10);
 
     /// Starts every part and returns once all of them answer.
-    pub async fn start(binaries: &Binaries, options: StackOptions, tapped: bool) -> anyhow::Result<Self> {
+    pub async fn start(binaries: &Binaries, options: StackOptions) -> anyhow::Result<Self> {
         let python = PythonRuntime::detect()?;
         let temporary = if options.data.is_none() { Some(tempfile::tempdir()?) } else { None };
         let directory = match (&options.data, &temporary) {
@@ -145,7 +157,7 @@ impl Stack {
         write_node_config(&directory, &addresses, &options)?;
         let node = start_node(binaries, &directory, &addresses).await?;
 
-        let tap = if tapped { Some(Tap::start(addresses.node).await?) } else { None };
+        let tap = if options.tapped { Some(Tap::start(addresses.node).await?) } else { None };
         let node_address = tap.as_ref().map_or(addresses.node, Tap::address);
         let bundles = make_bundles(binaries, &directory, node_address, &options).await?;
         let request_function =
@@ -171,6 +183,7 @@ impl Stack {
             node_admin_token,
             tap,
             directory,
+            visitor: Client::default(),
             _cloudfront: cloudfront,
             _temporary: temporary,
         })

@@ -104,7 +104,7 @@ fn peer(node: SocketAddr, inline: bool, client: &str) -> String {
 }
 
 /// A zip of one Python module.
-pub(crate) fn zipped(source: &str) -> anyhow::Result<Vec<u8>> {
+pub fn zipped(source: &str) -> anyhow::Result<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("lambda_function.py", SimpleFileOptions::default().unix_permissions(0o644))?;
     zip.write_all(source.as_bytes())?;

@@ -64,7 +64,7 @@ struct Runner {
 pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Result<Results> {
     // The functions are compared, not what the node takes to analyse.
     let options = StackOptions { mode: Mode::Off, ..StackOptions::default() };
-    let stack = Stack::start(binaries, options, false).await?;
+    let stack = Stack::start(binaries, options).await?;
     let candidates =
         Candidates::make(binaries, stack.addresses.node, &stack.directory().join("compared")).await?;
     let Candidates { inline, out_of_band, nothing, bare } = &candidates;

@@ -16,8 +16,7 @@ use serde_json::Value;
 /// Gives our function and Python's the same events: their calls must be the same bytes, and their answers alike. Says how
 /// many events it were.
 pub(super) async fn check(binaries: &Binaries) -> anyhow::Result<usize> {
-    let stack =
-        Stack::start(binaries, StackOptions { mode: Mode::Block, ..StackOptions::default() }, false).await?;
+    let stack = Stack::start(binaries, StackOptions { mode: Mode::Block, ..StackOptions::default() }).await?;
     let recorder = Recorder::start(stack.addresses.node).await?;
     let candidates =
         Candidates::make(binaries, recorder.address(), &stack.directory().join("same-work")).await?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 
 /// How the worst of all outcomes is told.
-pub(super) const MISSING: &str = "are not in the console";
+pub const MISSING: &str = "are not in the console";
 
 /// Prints the sums; an error names the promise that was broken.
 pub(super) fn reconcile(load: &Load, hits: &[Value], say: &mut impl FnMut(String)) -> anyhow::Result<()> {

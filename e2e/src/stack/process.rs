@@ -142,7 +142,8 @@ fn is_stopped(pid: u32) -> io::Result<bool> {
 fn spawn(name: &str, command: &[String], log: &Path) -> anyhow::Result<Child> {
     let program = command.first().with_context(|| format!("{name} has no program"))?;
     let log = append_to(log)?;
-    Command::new(std::env::current_exe()?)
+    // Not `current_exe`: under `cargo test` that is a test.
+    Command::new(up::directory()?.join("e2e"))
         .arg(WITH_PARENT)
         .args(command)
         .stdin(Stdio::null())

@@ -29,7 +29,7 @@ fn every_test_in_the_table_of_rules_exists() {
         let is_test = text.contains(&format!("test]\n    fn {name}()"))
             || text.contains(&format!("test]\nfn {name}()"))
             || text.contains(&format!("test]\nasync fn {name}()"));
-        let is_scenario = file.ends_with("scenarios.rs") && text.contains(&format!("\"{name}\" =>"));
+        let is_scenario = file.ends_with("scenarios/main.rs") && text.contains(&format!("\n    {name} =>"));
         assert!(is_test || is_scenario, "there is no test {name} in {file}");
     }
 }

@@ -1,44 +1,43 @@
 //! In line: what is honest passes untouched, what is an attack does not, and both leave the right trace.
 
-use super::world::{World, edge_request_id, expect_status, options};
-use crate::{
-    binaries::Binaries,
-    stack::{Mode, StackOptions, TriggerPair},
-};
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::{
     cloudfront::{CloudFront, DistributionConfig},
     http1::{Client, Headers, Request},
     origin::{GREETING, Received},
 };
+use e2e::{
+    binaries::Binaries,
+    stack::{Mode, Stack, StackOptions, TriggerPair, edge_request_id, expect_status},
+};
 use tokio::net::TcpListener;
 
 /// Escapes, repeated names, odd case: all of it must arrive as it was sent.
 const ODD_TARGET: &str = "/caf%C3%A9/a%2Fb//c;v=1?q=a+b%20c&q=2&empty=&flag&u=%7euser";
 
-pub(super) async fn benign_is_byte_identical(
+pub(crate) async fn benign_is_byte_identical(
     binaries: &Binaries,
     trigger: TriggerPair,
-) -> anyhow::Result<String> {
-    let world = World::start(binaries, options(Mode::Block, trigger)).await?;
+) -> anyhow::Result<()> {
+    let stack = Stack::start(binaries, StackOptions::new(Mode::Block, trigger)).await?;
     let request = || {
         Request::new("GET", ODD_TARGET, "shop.example.com")
             .header("X-Twice", "1")
             .header("x-twice", "Two  words")
     };
-    let response = world.send(request()).await?;
+    let response = stack.send(request()).await?;
     expect_status(&response, 200)?;
     ensure!(response.body_text() == GREETING, "the origin's body was changed: {}", response.body_text());
-    let through_functions = last(&world)?;
+    let through_functions = last(&stack)?;
 
     // The same request through a distribution without functions.
     let bare = CloudFront::start(
         TcpListener::bind(("127.0.0.1", 0)).await?,
-        DistributionConfig::new(world.addresses.origin),
+        DistributionConfig::new(stack.addresses.origin),
     )?;
     let same = request().header("User-Agent", "curl/8.5.0").header("Accept", "*/*");
     Client::default().send(bare.address(), &same).await?;
-    let without_functions = last(&world)?;
+    let without_functions = last(&stack)?;
 
     ensure!(
         through_functions.target == ODD_TARGET.as_bytes(),
@@ -49,12 +48,13 @@ pub(super) async fn benign_is_byte_identical(
     ensure!(shape(&through_functions) == shape(&without_functions), "the functions changed the request");
     let (with, without) = (comparable(&through_functions.headers), comparable(&without_functions.headers));
     ensure!(with == without, "the functions changed the headers: {with:?} instead of {without:?}");
-    ensure!(world.console_api().hits().await?.is_empty(), "a benign request left a hit");
-    world.end(String::new()).await
+    ensure!(stack.console_api().hits().await?.is_empty(), "a benign request left a hit");
+    stack.stop().await;
+    Ok(())
 }
 
-fn last(world: &World) -> anyhow::Result<Received> {
-    world.origin.recorded().pop().context("the origin got nothing")
+fn last(stack: &Stack) -> anyhow::Result<Received> {
+    stack.origin.recorded().pop().context("the origin got nothing")
 }
 
 /// Headers without those that name the request and the edge server, and so differ between two distributions.
@@ -64,102 +64,108 @@ fn comparable(headers: &Headers) -> Vec<(String, String)> {
     headers.filter(|(name, _)| !["x-amz-cf-id", "via"].contains(&name.to_lowercase().as_str())).collect()
 }
 
-pub(super) async fn path_traversal_is_blocked(
+pub(crate) async fn path_traversal_is_blocked(
     binaries: &Binaries,
     trigger: TriggerPair,
-) -> anyhow::Result<String> {
-    let world = World::start(binaries, options(Mode::Block, trigger)).await?;
-    let response = world.get("/etc/passwd").await?;
+) -> anyhow::Result<()> {
+    let stack = Stack::start(binaries, StackOptions::new(Mode::Block, trigger)).await?;
+    let response = stack.get("/etc/passwd").await?;
     expect_status(&response, 403)?;
-    ensure!(world.origin.recorded().is_empty(), "the origin saw a blocked request");
+    ensure!(stack.origin.recorded().is_empty(), "the origin saw a blocked request");
     let cache = response.headers.text("Cache-Control");
     ensure!(cache.as_deref() == Some("no-store"), "a block must never be cached: {cache:?}");
 
-    let attack = world.attack("ptrav", "uri").await?;
+    let attack = stack.attack("ptrav", "uri").await?;
     ensure!(attack["status"] == "blocked", "{attack}");
     ensure!(attack["point"] == serde_json::json!([["uri"]]), "{attack}");
-    let console = world.console_api();
+    let console = stack.console_api();
     let hits = console.items(&format!("/api/v1/hits?edge_request_id={}", escaped(&response)?)).await?;
     let [hit] = &hits[..] else { anyhow::bail!("one hit of this request, not {hits:?}") };
     ensure!(hit["payload"] == "/etc/passwd" && hit["outcome"] == "blocked", "{hit}");
     let page = console.fetch("/attacks").await?;
     ensure!(page.contains("Path traversal"), "the page does not show the attack: {page}");
-    world.end(String::new()).await
+    stack.stop().await;
+    Ok(())
 }
 
 fn escaped(response: &cloudfront_sim::http1::Response) -> anyhow::Result<String> {
     Ok(edge_request_id(response)?.replace('=', "%3D"))
 }
 
-pub(super) async fn monitoring_lets_through(binaries: &Binaries) -> anyhow::Result<String> {
-    let world = World::start(binaries, options(Mode::Monitoring, TriggerPair::Viewer)).await?;
-    expect_status(&world.get("/etc/passwd").await?, 200)?;
-    let attack = world.attack("ptrav", "uri").await?;
+pub(crate) async fn monitoring_lets_through(binaries: &Binaries) -> anyhow::Result<()> {
+    let stack = Stack::start(binaries, StackOptions::new(Mode::Monitoring, TriggerPair::Viewer)).await?;
+    expect_status(&stack.get("/etc/passwd").await?, 200)?;
+    let attack = stack.attack("ptrav", "uri").await?;
     ensure!(attack["status"] == "monitoring", "{attack}");
-    world.end(String::new()).await
+    stack.stop().await;
+    Ok(())
 }
 
-pub(super) async fn testers_are_blocked_in_monitoring(binaries: &Binaries) -> anyhow::Result<String> {
+pub(crate) async fn testers_are_blocked_in_monitoring(binaries: &Binaries) -> anyhow::Result<()> {
     const SECRET: &str = "of-those-who-test";
     let parameters = vec![("wlrm_block_me", SECRET.to_owned()), ("wlrm_application", "7".to_owned())];
-    let options = StackOptions { parameters, ..options(Mode::Monitoring, TriggerPair::Viewer) };
-    let world = World::start(binaries, options).await?;
+    let options = StackOptions { parameters, ..StackOptions::new(Mode::Monitoring, TriggerPair::Viewer) };
+    let stack = Stack::start(binaries, options).await?;
     let attack = |secret: &str| {
         Request::new("GET", "/etc/passwd", "shop.example.com").header("X-Wallarm-Block-Me", secret)
     };
-    expect_status(&world.send(attack("another's")).await?, 200)?;
-    expect_status(&world.send(attack(SECRET)).await?, 403)?;
-    world.attack("ptrav", "uri").await?;
-    world.all_delivered().await?;
-    for hit in world.console_api().hits().await? {
+    expect_status(&stack.send(attack("another's")).await?, 200)?;
+    expect_status(&stack.send(attack(SECRET)).await?, 403)?;
+    stack.attack("ptrav", "uri").await?;
+    stack.all_delivered().await?;
+    for hit in stack.console_api().hits().await? {
         let id = hit["id"].as_str().unwrap_or_default();
-        let hit = world.console_api().get(&format!("/api/v1/hits/{id}")).await?;
+        let hit = stack.console_api().get(&format!("/api/v1/hits/{id}")).await?;
         ensure!(!hit.to_string().to_lowercase().contains("block-me"), "the header is in a hit: {hit}");
         ensure!(hit["request"]["connector"]["application"] == 7, "the hit knows no application: {hit}");
     }
-    world.end(String::new()).await
+    stack.stop().await;
+    Ok(())
 }
 
-pub(super) async fn exempt_requests_are_counted(binaries: &Binaries) -> anyhow::Result<String> {
+pub(crate) async fn exempt_requests_are_counted(binaries: &Binaries) -> anyhow::Result<()> {
     let parameters = vec![("wlrm_bypass_paths", "/static".to_owned())];
-    let options = StackOptions { parameters, ..options(Mode::Block, TriggerPair::Viewer) };
-    let world = World::start(binaries, options).await?;
+    let options = StackOptions { parameters, ..StackOptions::new(Mode::Block, TriggerPair::Viewer) };
+    let stack = Stack::start(binaries, options).await?;
     for _ in 0..3 {
-        expect_status(&world.get("/static/app.js?x='+OR+1=1").await?, 200)?;
+        expect_status(&stack.get("/static/app.js?x='+OR+1=1").await?, 200)?;
     }
     for odd in ["/static/..;/?x='+OR+1=1", "/static/%2e%2e/?x='+OR+1=1", "/static//?x='+OR+1=1"] {
-        expect_status(&world.get(odd).await?, 403).context(odd)?;
+        expect_status(&stack.get(odd).await?, 403).context(odd)?;
     }
     // The response function's reports come from an environment of its own, which knows of none.
     let metrics =
-        Client::default().send(world.addresses.metrics, &Request::new("GET", "/metrics", "node")).await?;
+        Client::default().send(stack.addresses.metrics, &Request::new("GET", "/metrics", "node")).await?;
     let counted = "wallarm_gonode_http_connector_server_requests_bypassed_total{reason=\"connector\"} 3";
     ensure!(metrics.body_text().contains(counted), "the node counts otherwise: {}", metrics.body_text());
-    world.end(String::new()).await
+    stack.stop().await;
+    Ok(())
 }
 
-pub(super) async fn unsigned_calls_are_refused(binaries: &Binaries) -> anyhow::Result<String> {
-    let options = StackOptions { signed: true, ..options(Mode::Block, TriggerPair::Viewer) };
-    let world = World::start(binaries, options).await?;
-    expect_status(&world.get("/etc/passwd").await?, 403)?;
-    world.attack("ptrav", "uri").await?;
+pub(crate) async fn unsigned_calls_are_refused(binaries: &Binaries) -> anyhow::Result<()> {
+    let options = StackOptions { signed: true, ..StackOptions::new(Mode::Block, TriggerPair::Viewer) };
+    let stack = Stack::start(binaries, options).await?;
+    expect_status(&stack.get("/etc/passwd").await?, 403)?;
+    stack.attack("ptrav", "uri").await?;
     let unsigned = Request::new("POST", "/v1/inspect/request", "node")
         .header("Content-Type", "application/json")
         .with_body(r#"{"client_ip":"::1","method":"GET","host":"h","path":"/"}"#);
-    expect_status(&Client::default().send(world.addresses.node, &unsigned).await?, 401)?;
-    world.end(String::new()).await
+    expect_status(&Client::default().send(stack.addresses.node, &unsigned).await?, 401)?;
+    stack.stop().await;
+    Ok(())
 }
 
-pub(super) async fn sql_injection_is_found_at_its_parameter(binaries: &Binaries) -> anyhow::Result<String> {
-    let world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
-    expect_status(&world.get("/?x='+OR+1=1").await?, 403)?;
-    let attack = world.attack("sqli", "get > x").await?;
+pub(crate) async fn sql_injection_is_found_at_its_parameter(binaries: &Binaries) -> anyhow::Result<()> {
+    let stack = Stack::start(binaries, StackOptions::new(Mode::Block, TriggerPair::Viewer)).await?;
+    expect_status(&stack.get("/?x='+OR+1=1").await?, 403)?;
+    let attack = stack.attack("sqli", "get > x").await?;
     ensure!(attack["payload"] == "' OR 1=1", "{attack}");
-    world.end(String::new()).await
+    stack.stop().await;
+    Ok(())
 }
 
-pub(super) async fn xss_is_found_in_bodies(binaries: &Binaries) -> anyhow::Result<String> {
-    let world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+pub(crate) async fn xss_is_found_in_bodies(binaries: &Binaries) -> anyhow::Result<()> {
+    let stack = Stack::start(binaries, StackOptions::new(Mode::Block, TriggerPair::Viewer)).await?;
     let bodies = [
         (
             "application/x-www-form-urlencoded",
@@ -178,13 +184,14 @@ pub(super) async fn xss_is_found_in_bodies(binaries: &Binaries) -> anyhow::Resul
         ),
     ];
     for (content_type, body, parameter) in bodies {
-        let response = world.post("/profile", content_type, body).await?;
+        let response = stack.post("/profile", content_type, body).await?;
         expect_status(&response, 403).context(content_type)?;
-        world.attack("xss", parameter).await?;
+        stack.attack("xss", parameter).await?;
     }
-    let honest = world
+    let honest = stack
         .post("/profile", "application/json", r#"{"user":{"bio":"I <3 O'Brien's <b>bold</b> select menu"}}"#)
         .await?;
     expect_status(&honest, 200)?;
-    world.end(String::new()).await
+    stack.stop().await;
+    Ok(())
 }

@@ -1,16 +1,16 @@
 //! Versions of rules: compared, gone back to, and tried on what was recorded before anything is changed.
 
-use super::Visit;
-use crate::scenarios::world::expect_status;
+use e2e::stack::expect_status;
+use e2e::visit::Visit;
 use serde_json::json;
 
-pub(super) async fn of_rules(visit: &Visit) -> anyhow::Result<()> {
-    expect_status(&visit.world.get("/search?q='+OR+1=1").await?, 403)?;
-    visit.world.attack("sqli", "get > q").await?;
+pub(crate) async fn of_rulesets(visit: &Visit) -> anyhow::Result<()> {
+    expect_status(&visit.stack.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.stack.attack("sqli", "get > q").await?;
     let patch = json!({"scope": {"path": "/report"}, "effect": {"kind": "virtual_patch", "points": [[["get", "template"]]]}});
-    visit.world.console_api().make("/api/v1/rules", &patch).await?;
+    visit.stack.console_api().make("/api/v1/rules", &patch).await?;
     let entry = json!({"list": "deny", "source": {"network": "203.0.113.0/24"}});
-    visit.world.console_api().make("/api/v1/ip-lists", &entry).await?;
+    visit.stack.console_api().make("/api/v1/ip-lists", &entry).await?;
     visit.sign_in().await?;
 
     visit.click_where("header nav a", "Rules").await?;

@@ -1,13 +1,12 @@
 //! Whatever is wrong with the node: two addresses, a retry, and none of it helps. The visitor does not notice.
 
-use super::world::{PATIENCE, World, expect_status, options};
-use crate::{
-    binaries::Binaries,
-    faulty_node::{Certificates, Fault, FaultyNode},
-    stack::{Mode, StackOptions, TriggerPair},
-};
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::lambda::{Function, LogEvent};
+use e2e::{
+    binaries::Binaries,
+    faulty_node::{Certificates, Fault, FaultyNode},
+    stack::{Mode, PATIENCE, Stack, StackOptions, TriggerPair, expect_status},
+};
 use serde_json::Value;
 use std::{fmt::Write as _, time::Duration};
 use tokio::time::Instant;
@@ -36,23 +35,23 @@ const FAULTS: [(&str, Fault, &str); 13] = [
     ("answers 202 to a call in line", Fault::Accepted, "node_error"),
 ];
 
-pub(super) async fn node_misbehaves(binaries: &Binaries) -> anyhow::Result<String> {
+pub(crate) async fn node_misbehaves(binaries: &Binaries) -> anyhow::Result<()> {
     let certificates = Certificates::new()?;
     let nodes =
         [FaultyNode::start(certificates.clone()).await?, FaultyNode::start(certificates.clone()).await?];
     let addresses = nodes.each_ref().map(FaultyNode::address).join(",");
-    let world = start(binaries, addresses, Some(&certificates)).await?;
+    let stack = start(binaries, addresses, Some(&certificates)).await?;
     let mut table = String::new();
     for (name, fault, reason) in FAULTS {
         set(&nodes, fault);
-        row(&mut table, name, served_uninspected(&world, &[reason]).await.context(name)?)?;
+        row(&mut table, name, served_uninspected(&stack, &[reason]).await.context(name)?)?;
     }
-    let worst = forgets_connections(&world, &nodes).await.context("closes between requests")?;
+    let worst = forgets_connections(&stack, &nodes).await.context("closes between requests")?;
     row(&mut table, "closes kept-alive connections between requests", (worst, "inspected".to_owned()))?;
 
     // The node that answered last has been told of all that went before, the request that warmed the function up included.
-    world.all_delivered().await?;
-    let counted = world.console_api().items("/api/v1/not-inspected").await?;
+    stack.all_delivered().await?;
+    let counted = stack.console_api().items("/api/v1/not-inspected").await?;
     for reason in ["node_timeout", "node_unreachable", "node_reply", "node_error"] {
         let faults = FAULTS.iter().filter(|(_, _, counted_as)| *counted_as == reason).count();
         let warm_up = usize::from(reason == "node_timeout");
@@ -60,11 +59,13 @@ pub(super) async fn node_misbehaves(binaries: &Binaries) -> anyhow::Result<Strin
         let expected = faults * VISITORS + warm_up;
         ensure!(entries == expected, "{entries} requests are counted as {reason}, not {expected}");
     }
-    nothing_is_unhandled(&world)?;
-    world.end(table).await
+    nothing_is_unhandled(&stack)?;
+    stack.stop().await;
+    eprintln!("{table}");
+    Ok(())
 }
 
-pub(super) async fn node_is_nowhere(binaries: &Binaries) -> anyhow::Result<String> {
+pub(crate) async fn node_is_nowhere(binaries: &Binaries) -> anyhow::Result<()> {
     let mut table = String::new();
     for (name, address, reasons) in [
         ("refuses connections", "https://127.0.0.1:1", &["node_unreachable"][..]),
@@ -75,19 +76,20 @@ pub(super) async fn node_is_nowhere(binaries: &Binaries) -> anyhow::Result<Strin
             &["node_unreachable", "node_timeout"],
         ),
     ] {
-        let world = start(binaries, format!("{address},{address}"), None).await?;
-        row(&mut table, name, served_uninspected(&world, reasons).await.context(name)?)?;
-        nothing_is_unhandled(&world)?;
-        world.end(String::new()).await?;
+        let stack = start(binaries, format!("{address},{address}"), None).await?;
+        row(&mut table, name, served_uninspected(&stack, reasons).await.context(name)?)?;
+        nothing_is_unhandled(&stack)?;
+        stack.stop().await;
     }
-    Ok(table)
+    eprintln!("{table}");
+    Ok(())
 }
 
 async fn start(
     binaries: &Binaries,
     nodes: String,
     certificates: Option<&Certificates>,
-) -> anyhow::Result<World> {
+) -> anyhow::Result<Stack> {
     let mut parameters = vec![
         ("wlrm_node_addr", nodes),
         ("wlrm_deadline_ms", DEADLINE.as_millis().to_string()),
@@ -95,11 +97,11 @@ async fn start(
         ("wlrm_breaker_failures", "0".to_owned()),
     ];
     parameters.extend(certificates.map(|certificates| ("wlrm_node_ca", certificates.authority().to_owned())));
-    let options = StackOptions { parameters, ..options(Mode::Block, TriggerPair::Viewer) };
-    let world = World::start(binaries, options).await?;
+    let options = StackOptions { parameters, ..StackOptions::new(Mode::Block, TriggerPair::Viewer) };
+    let stack = Stack::start(binaries, options).await?;
     // Starting the functions is not the node's fault.
-    world.get("/").await?;
-    Ok(world)
+    stack.get("/").await?;
+    Ok(stack)
 }
 
 fn set(nodes: &[FaultyNode; 2], fault: Fault) {
@@ -109,14 +111,14 @@ fn set(nodes: &[FaultyNode; 2], fault: Fault) {
 }
 
 /// Visitors attack, are served by the origin, and counted with one of these reasons. The slowest answer, and the reasons.
-async fn served_uninspected(world: &World, reasons: &[&str]) -> anyhow::Result<(Duration, String)> {
+async fn served_uninspected(stack: &Stack, reasons: &[&str]) -> anyhow::Result<(Duration, String)> {
     let mut slowest = Duration::ZERO;
     let mut counted = Vec::new();
     for _ in 0..VISITORS {
-        at_rest(world).await;
-        let before = uninspected(&world.request_function)?.len();
-        slowest = slowest.max(visit(world, 200).await?);
-        let [reason] = &uninspected(&world.request_function)?[before..] else {
+        at_rest(stack).await;
+        let before = uninspected(&stack.request_function)?.len();
+        slowest = slowest.max(visit(stack, 200).await?);
+        let [reason] = &uninspected(&stack.request_function)?[before..] else {
             anyhow::bail!("one request, but not one line of it in the log");
         };
         ensure!(reasons.contains(&reason.as_str()), "counted as {reason} instead of {reasons:?}");
@@ -128,34 +130,34 @@ async fn served_uninspected(world: &World, reasons: &[&str]) -> anyhow::Result<(
 }
 
 /// The node answers, and closes each connection while the function that keeps it is frozen.
-async fn forgets_connections(world: &World, nodes: &[FaultyNode; 2]) -> anyhow::Result<Duration> {
-    set(nodes, Fault::ForgetsConnections(world.addresses.node));
+async fn forgets_connections(stack: &Stack, nodes: &[FaultyNode; 2]) -> anyhow::Result<Duration> {
+    set(nodes, Fault::ForgetsConnections(stack.addresses.node));
     let connections = || nodes.iter().map(FaultyNode::connections).sum::<u32>();
     let mut slowest = Duration::ZERO;
     for _ in 0..=VISITORS {
-        at_rest(world).await;
+        at_rest(stack).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         let before = connections();
-        slowest = slowest.max(visit(world, 403).await?);
+        slowest = slowest.max(visit(stack, 403).await?);
         ensure!(connections() > before, "the connection was still open: no test");
     }
     Ok(slowest)
 }
 
 /// An attack, and how long its answer took.
-async fn visit(world: &World, status: u16) -> anyhow::Result<Duration> {
+async fn visit(stack: &Stack, status: u16) -> anyhow::Result<Duration> {
     let start = Instant::now();
-    let response = world.get("/etc/passwd").await?;
+    let response = stack.get("/etc/passwd").await?;
     let took = start.elapsed();
     expect_status(&response, status)?;
     ensure!(took < SERVED_WITHIN, "the visitor waited {took:?}");
     Ok(took)
 }
 
-async fn at_rest(world: &World) {
+async fn at_rest(stack: &Stack) {
     tokio::time::timeout(PATIENCE, async {
-        world.request_function.at_rest().await;
-        world.response_function.at_rest().await;
+        stack.request_function.at_rest().await;
+        stack.response_function.at_rest().await;
     })
     .await
     .ok();
@@ -174,8 +176,8 @@ fn uninspected(function: &Function) -> anyhow::Result<Vec<String>> {
 }
 
 /// No function failed, ran out of time or ended, and all they wrote are lines of their log: no panic, no trace.
-fn nothing_is_unhandled(world: &World) -> anyhow::Result<()> {
-    for function in [&world.request_function, &world.response_function] {
+fn nothing_is_unhandled(stack: &Stack) -> anyhow::Result<()> {
+    for function in [&stack.request_function, &stack.response_function] {
         uninspected(function)?;
         let failed = function.log().find(|event| {
             matches!(

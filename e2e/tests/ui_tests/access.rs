@@ -1,9 +1,9 @@
 //! Who may do what: users, tokens and sessions, on the pages of administrators.
 
-use super::Visit;
 use anyhow::ensure;
+use e2e::visit::Visit;
 
-pub(super) async fn managed(visit: &Visit) -> anyhow::Result<()> {
+pub(crate) async fn managed(visit: &Visit) -> anyhow::Result<()> {
     visit.sign_in().await?;
     visit.click_where("header nav a", "Settings").await?;
     visit.reads("td", "Forever").await?;

@@ -1,24 +1,27 @@
 //! Out of band the visitor waits for nothing.
 
-use super::world::{World, expect_status, options};
-use crate::{
-    binaries::Binaries,
-    stack::{Mode, StackOptions, TriggerPair},
-};
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::lambda::LogEvent;
+use e2e::{
+    binaries::Binaries,
+    stack::{Mode, Stack, StackOptions, TriggerPair, expect_status},
+};
 
-pub(super) async fn reply_goes_before_the_call(binaries: &Binaries) -> anyhow::Result<String> {
-    let options = StackOptions { out_of_band: true, ..options(Mode::Block, TriggerPair::Viewer) };
-    let world = World::start_tapped(binaries, options).await?;
-    expect_status(&world.get("/etc/passwd").await?, 200)?;
-    let attack = world.attack("ptrav", "uri").await?;
+pub(crate) async fn reply_goes_before_the_call(binaries: &Binaries) -> anyhow::Result<()> {
+    let options = StackOptions {
+        out_of_band: true,
+        tapped: true,
+        ..StackOptions::new(Mode::Block, TriggerPair::Viewer)
+    };
+    let stack = Stack::start(binaries, options).await?;
+    expect_status(&stack.get("/etc/passwd").await?, 200)?;
+    let attack = stack.attack("ptrav", "uri").await?;
     ensure!(attack["status"] == "monitoring", "out of band nothing is blocked: {attack}");
 
     // Both functions are at rest, so the log is whole. The request function's call is the tap's first.
-    world.request_function.at_rest().await;
-    world.response_function.at_rest().await;
-    let log = world.request_function.log();
+    stack.request_function.at_rest().await;
+    stack.response_function.at_rest().await;
+    let log = stack.request_function.log();
     let posted =
         log.find(|event| matches!(event, LogEvent::Response { .. })).context("no reply was posted")?;
     let polled = log
@@ -26,10 +29,12 @@ pub(super) async fn reply_goes_before_the_call(binaries: &Binaries) -> anyhow::R
         .into_iter()
         .find(|entry| entry.at > posted.at && matches!(entry.event, LogEvent::Next { .. }))
         .context("the runtime never asked for the next event")?;
-    let sent = world.tap.as_ref().context("the stack has a tap")?.sent();
+    let sent = stack.tap.as_ref().context("the stack has a tap")?.sent();
     let called = *sent.first().context("the node was never called")?;
     ensure!(posted.at < called, "the node was called {:?} before the reply", posted.at - called);
     ensure!(called < polled.at, "the call was left to the next event");
     let gap = called - posted.at;
-    world.end(format!("the call began {} µs after the reply", gap.as_micros())).await
+    stack.stop().await;
+    eprintln!("the call began {} µs after the reply", gap.as_micros());
+    Ok(())
 }

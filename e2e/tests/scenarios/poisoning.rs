@@ -1,12 +1,6 @@
 //! Cache poisoning: an attack in a header outside the cache key is blocked at origin-request; what does the next visitor of
 //! the same address get?
 
-use super::world::{World, expect_status, options};
-use crate::{
-    bench::zipped,
-    binaries::Binaries,
-    stack::{Mode, TriggerPair},
-};
 use anyhow::ensure;
 use cloudfront_sim::{
     cloudfront::{
@@ -14,6 +8,11 @@ use cloudfront_sim::{
     },
     http1::{Client, Request},
     lambda::{Function, FunctionConfig, silent},
+};
+use e2e::{
+    bench::zipped,
+    binaries::Binaries,
+    stack::{Mode, Stack, StackOptions, TriggerPair, expect_status},
 };
 use std::{fs, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -26,20 +25,32 @@ def lambda_handler(event, context):
 
 /// A distribution's settings, and what the clean visitor gets there after the block.
 #[derive(Clone, Copy)]
-pub(super) struct Row {
-    pub error_caching: ErrorCaching,
+pub(crate) struct Settings {
+    error_caching: ErrorCaching,
     /// Of 403, in seconds.
-    pub error_ttl: u64,
-    pub with_no_store: u16,
-    pub without: u16,
+    error_ttl: u64,
+    with_no_store: u16,
+    without: u16,
 }
 
-pub(super) async fn next_visitor(binaries: &Binaries, row: Row) -> anyhow::Result<String> {
-    let world = World::start(binaries, options(Mode::Block, TriggerPair::Origin)).await?;
-    let ours = Arc::clone(&world.request_function);
-    let theirs = without_no_store(&world).await?;
-    for (function, no_store, expected) in [(ours, true, row.with_no_store), (theirs, false, row.without)] {
-        let cloudfront = distribution(&world, row, function).await?;
+impl Settings {
+    pub(crate) const DOCUMENTED: Self =
+        Self { error_caching: ErrorCaching::Documented, error_ttl: 10, with_no_store: 200, without: 200 };
+    /// The simulator warns of these.
+    pub(crate) const PESSIMISTIC: Self =
+        Self { error_caching: ErrorCaching::Pessimistic, error_ttl: 10, with_no_store: 403, without: 403 };
+    pub(crate) const WITHOUT_ERROR_TTL: Self =
+        Self { error_caching: ErrorCaching::Pessimistic, error_ttl: 0, with_no_store: 200, without: 403 };
+}
+
+pub(crate) async fn next_visitor(binaries: &Binaries, settings: Settings) -> anyhow::Result<()> {
+    let stack = Stack::start(binaries, StackOptions::new(Mode::Block, TriggerPair::Origin)).await?;
+    let ours = Arc::clone(&stack.request_function);
+    let theirs = without_no_store(&stack).await?;
+    for (function, no_store, expected) in
+        [(ours, true, settings.with_no_store), (theirs, false, settings.without)]
+    {
+        let cloudfront = distribution(&stack, settings, function).await?;
         let visit = || Request::new("GET", "/search", "shop.example.com").header("User-Agent", "curl/8.5.0");
         let client = Client::default();
         let blocked = client.send(cloudfront.address(), &visit().header("X-Search", "' OR 1=1 --")).await?;
@@ -53,27 +64,32 @@ pub(super) async fn next_visitor(binaries: &Binaries, row: Row) -> anyhow::Resul
             "the simulator must warn when, and only when, the block is kept"
         );
     }
-    world.all_delivered().await?;
-    ensure!(world.console_api().hits().await?.len() == 1, "one attack went to the node, and it is listed");
-    world.end(String::new()).await
+    stack.all_delivered().await?;
+    ensure!(stack.console_api().hits().await?.len() == 1, "one attack went to the node, and it is listed");
+    stack.stop().await;
+    Ok(())
 }
 
-async fn distribution(world: &World, row: Row, function: Arc<Function>) -> anyhow::Result<CloudFront> {
-    let mut config = DistributionConfig::new(world.addresses.origin).with_functions(Functions {
+async fn distribution(
+    stack: &Stack,
+    settings: Settings,
+    function: Arc<Function>,
+) -> anyhow::Result<CloudFront> {
+    let mut config = DistributionConfig::new(stack.addresses.origin).with_functions(Functions {
         origin_request: Some(Association::with_body(function)),
-        origin_response: Some(Association::new(Arc::clone(&world.response_function))),
+        origin_response: Some(Association::new(Arc::clone(&stack.response_function))),
         ..Functions::default()
     });
     config.default_behavior.cache = CachePolicy::with_ttls(0, 60, 3600);
-    config.error_caching = row.error_caching;
-    let caching_min_ttl = Duration::from_secs(row.error_ttl);
+    config.error_caching = settings.error_caching;
+    let caching_min_ttl = Duration::from_secs(settings.error_ttl);
     config.error_responses = vec![ErrorResponse { error_code: 403, caching_min_ttl, page: None }];
     Ok(CloudFront::start(TcpListener::bind(("127.0.0.1", 0)).await?, config)?)
 }
 
-async fn without_no_store(world: &World) -> anyhow::Result<Arc<Function>> {
-    let zip = world.directory().join("without-no-store.zip");
+async fn without_no_store(stack: &Stack) -> anyhow::Result<Arc<Function>> {
+    let zip = stack.directory().join("without-no-store.zip");
     fs::write(&zip, zipped(WITHOUT_NO_STORE)?)?;
-    let config = FunctionConfig::new("without-no-store", zip, world.python.clone());
+    let config = FunctionConfig::new("without-no-store", zip, stack.python.clone());
     Ok(Arc::new(Function::start(FunctionConfig { sink: silent(), ..config }).await?))
 }

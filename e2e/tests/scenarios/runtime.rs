@@ -1,44 +1,46 @@
 //! The functions are what their bundle says, and live as Lambda lets them.
 
-use super::world::{World, expect_status, options};
-use crate::{
-    binaries::Binaries,
-    stack::{Mode, TriggerPair, until_stopped},
-};
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::lambda::{Function, LogEvent};
+use e2e::{
+    binaries::Binaries,
+    stack::{Mode, Stack, StackOptions, TriggerPair, expect_status, until_stopped},
+};
 use std::{env, fs, io::Write as _};
 
-pub(super) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyhow::Result<String> {
-    let world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+pub(crate) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyhow::Result<()> {
+    let stack = Stack::start(binaries, StackOptions::new(Mode::Block, TriggerPair::Viewer)).await?;
     let on_ci = env::var_os("CI").is_some_and(|value| value == "true");
     ensure!(
-        world.python.is_aws() || !on_ci,
+        stack.python.is_aws() || !on_ci,
         "CI must run the functions under AWS's awslambdaric: {}",
-        world.python
+        stack.python
     );
-    expect_status(&world.get("/").await?, 200)?;
-    for function in [&world.request_function, &world.response_function] {
+    expect_status(&stack.get("/").await?, 200)?;
+    for function in [&stack.request_function, &stack.response_function] {
         function.at_rest().await;
         ensure_rust(function).await.with_context(|| function.name().to_owned())?;
     }
-    let python = world.python.to_string();
-    world.end(python).await
+    let python = stack.python.to_string();
+    stack.stop().await;
+    eprintln!("{python}");
+    Ok(())
 }
 
 /// As when the program was built for a newer libc than Lambda's.
-pub(super) async fn unusable_program_lets_all_pass(binaries: &Binaries) -> anyhow::Result<String> {
+pub(crate) async fn unusable_program_lets_all_pass(binaries: &Binaries) -> anyhow::Result<()> {
     let mut unusable = tempfile::NamedTempFile::new()?;
     writeln!(unusable, "not a program")?;
     let binaries = Binaries { bootstrap: unusable.path().to_owned(), ..binaries.clone() };
-    let world = World::start(&binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
-    expect_status(&world.get("/etc/passwd").await?, 200)?;
-    for function in [&world.request_function, &world.response_function] {
+    let stack = Stack::start(&binaries, StackOptions::new(Mode::Block, TriggerPair::Viewer)).await?;
+    expect_status(&stack.get("/etc/passwd").await?, 200)?;
+    for function in [&stack.request_function, &stack.response_function] {
         let output = function.log().output();
         let says = |text: &str| output.iter().any(|line| line.contains(text));
         ensure!(says("the connector cannot run here"), "{} does not say so: {output:?}", function.name());
     }
-    world.end(String::new()).await
+    stack.stop().await;
+    Ok(())
 }
 
 /// Fails when Python still answers: the process must be the bundle's program, and so must the Runtime API's client.

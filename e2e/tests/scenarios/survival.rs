@@ -1,11 +1,10 @@
 //! Parts go away, visitors are served, and what was promised is there afterwards.
 
-use super::world::{PATIENCE, World, edge_request_id, expect_status, options};
-use crate::{
-    binaries::Binaries,
-    stack::{Mode, StackOptions, TriggerPair},
-};
 use anyhow::{Context as _, ensure};
+use e2e::{
+    binaries::Binaries,
+    stack::{Mode, PATIENCE, Stack, StackOptions, TriggerPair, edge_request_id, expect_status},
+};
 use rustix::process::Signal;
 use std::{
     collections::{HashMap, HashSet},
@@ -20,22 +19,22 @@ use tokio::time::Instant;
 /// Generous beside the default deadline, as this machine may be busy.
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
 
-pub(super) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<String> {
-    let mut world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
-    expect_status(&world.get("/").await?, 200)?;
+pub(crate) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<()> {
+    let mut stack = Stack::start(binaries, StackOptions::new(Mode::Block, TriggerPair::Viewer)).await?;
+    expect_status(&stack.get("/").await?, 200)?;
 
-    world.node.freeze().await?;
+    stack.node.freeze().await?;
     let start = Instant::now();
-    expect_status(&world.get("/etc/passwd?hangs").await?, 200).context("node hangs")?;
+    expect_status(&stack.get("/etc/passwd?hangs").await?, 200).context("node hangs")?;
     ensure!(start.elapsed() < SERVED_WITHIN, "a hanging node cost the visitor {:?}", start.elapsed());
-    world.node.thaw();
+    stack.node.thaw();
 
-    world.stack.node.terminate(PATIENCE).await;
-    expect_status(&world.get("/etc/passwd?gone").await?, 200).context("node stopped")?;
-    world.stack.restart_node().await?;
-    expect_status(&world.get("/").await?, 200)?;
+    stack.node.terminate(PATIENCE).await;
+    expect_status(&stack.get("/etc/passwd?gone").await?, 200).context("node stopped")?;
+    stack.restart_node().await?;
+    expect_status(&stack.get("/").await?, 200)?;
 
-    let console = world.console_api();
+    let console = stack.console_api();
     for reason in ["node_timeout", "node_unreachable"] {
         console.wait_for("/api/v1/not-inspected", PATIENCE, |entry| entry["reason"] == reason).await?;
     }
@@ -44,28 +43,31 @@ pub(super) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<String> 
         page.contains("At least 2 requests were not inspected"),
         "the page does not say what was not inspected: {page}"
     );
-    world.end(String::new()).await
+    stack.stop().await;
+    Ok(())
 }
 
-pub(super) async fn console_is_away(binaries: &Binaries) -> anyhow::Result<String> {
+pub(crate) async fn console_is_away(binaries: &Binaries) -> anyhow::Result<()> {
     const ATTACKS: usize = 30;
-    let mut world = World::start(binaries, options(Mode::Block, TriggerPair::Viewer)).await?;
+    let mut stack = Stack::start(binaries, StackOptions::new(Mode::Block, TriggerPair::Viewer)).await?;
     let mut blocked = HashSet::new();
     for n in 0..ATTACKS {
         if n == ATTACKS / 3 {
-            world.stack.console.kill().await;
+            stack.console.kill().await;
         }
-        let response = world.get(&format!("/etc/passwd?n={n}")).await?;
+        let response = stack.get(&format!("/etc/passwd?n={n}")).await?;
         expect_status(&response, 403)?;
         blocked.insert(edge_request_id(&response)?);
     }
-    let undelivered = world.node_status("/spool/pending").await?;
+    let undelivered = stack.node_status("/spool/pending").await?;
     ensure!(undelivered > 0, "the console was away, yet nothing waits for it");
-    world.stack.restart_console().await?;
-    world.all_delivered().await?;
-    let listed = listed_once(&world).await?;
+    stack.restart_console().await?;
+    stack.all_delivered().await?;
+    let listed = listed_once(&stack).await?;
     ensure!(listed == blocked, "{} blocked, {} listed", blocked.len(), listed.len());
-    world.end(format!("{undelivered} of {ATTACKS} hits were undelivered when it came back")).await
+    stack.stop().await;
+    eprintln!("{undelivered} of {ATTACKS} hits were undelivered when it came back");
+    Ok(())
 }
 
 /// What the visitors of a run saw.
@@ -78,10 +80,10 @@ struct Visitors {
 
 impl Visitors {
     /// One visitor after another attacks; several of these run side by side.
-    async fn attack(&self, world: &World, requests: u32) -> anyhow::Result<()> {
+    async fn attack(&self, stack: &Stack, requests: u32) -> anyhow::Result<()> {
         for _ in 0..requests {
             let n = self.started.fetch_add(1, Ordering::SeqCst);
-            let response = world.get(&format!("/etc/passwd?n={n}")).await;
+            let response = stack.get(&format!("/etc/passwd?n={n}")).await;
             self.ended.fetch_add(1, Ordering::SeqCst);
             let response = response?;
             let id = edge_request_id(&response)?;
@@ -102,66 +104,66 @@ impl Visitors {
     }
 }
 
-pub(super) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<String> {
+pub(crate) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<()> {
     const VISITORS: u32 = 6;
     const REQUESTS: u32 = 50;
     // Without the breaker every visitor asks the node again at once, so that the kill meets as many calls as it can.
     let parameters = vec![("wlrm_breaker_failures", "0".to_owned())];
-    let options = StackOptions { parameters, ..options(Mode::Block, TriggerPair::Viewer) };
-    let mut world = World::start(binaries, options).await?;
+    let options = StackOptions { parameters, ..StackOptions::new(Mode::Block, TriggerPair::Viewer) };
+    let mut stack = Stack::start(binaries, options).await?;
     let visitors = Visitors::default();
     // Hits pile up at the node, so that the kill finds some undelivered.
-    world.console.freeze().await?;
+    stack.console.freeze().await?;
 
-    let first_half = attack_side_by_side(&world, &visitors, VISITORS, REQUESTS);
+    let first_half = attack_side_by_side(&stack, &visitors, VISITORS, REQUESTS);
     let kill = async {
         while visitors.with_status(403).len() < (VISITORS * REQUESTS / 4) as usize {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let undelivered = world.node_status("/spool/pending").await?;
+        let undelivered = stack.node_status("/spool/pending").await?;
         let in_flight = visitors.in_flight();
-        world.node.signal(Signal::KILL);
+        stack.node.signal(Signal::KILL);
         anyhow::Ok((in_flight, undelivered))
     };
     let ((), (in_flight, undelivered)) = tokio::try_join!(first_half, kill)?;
     ensure!(in_flight > 0 && undelivered > 0, "{in_flight} in flight, {undelivered} undelivered: no test");
 
     let before = visitors.with_status(403).len();
-    world.stack.restart_node().await?;
-    world.console.thaw();
-    attack_side_by_side(&world, &visitors, VISITORS, REQUESTS / 5).await?;
-    world.all_delivered().await?;
+    stack.restart_node().await?;
+    stack.console.thaw();
+    attack_side_by_side(&stack, &visitors, VISITORS, REQUESTS / 5).await?;
+    stack.all_delivered().await?;
 
     let (blocked, passed) = (visitors.with_status(403), visitors.with_status(200));
     ensure!(blocked.len() > before, "the node that came back blocks nothing");
     ensure!(!passed.is_empty(), "the killed node went on answering");
-    let listed = listed_once(&world).await?;
+    let listed = listed_once(&stack).await?;
     let lost: Vec<_> = blocked.difference(&listed).collect();
     ensure!(lost.is_empty(), "{} blocks are not in the list: {lost:?}", lost.len());
     let sent: HashSet<_> = blocked.union(&passed).cloned().collect();
     ensure!(listed.is_subset(&sent), "the list holds requests nobody sent");
-    world
-        .end(format!(
-            "killed with {in_flight} requests in flight and {undelivered} hits undelivered; {} blocks, all listed once",
-            blocked.len()
-        ))
-        .await
+    stack.stop().await;
+    eprintln!(
+        "killed with {in_flight} requests in flight and {undelivered} hits undelivered; {} blocks, all listed once",
+        blocked.len()
+    );
+    Ok(())
 }
 
 async fn attack_side_by_side(
-    world: &World,
+    stack: &Stack,
     visitors: &Visitors,
     count: u32,
     requests: u32,
 ) -> anyhow::Result<()> {
-    let all = (0..count).map(|_| visitors.attack(world, requests));
+    let all = (0..count).map(|_| visitors.attack(stack, requests));
     futures_util::future::try_join_all(all).await.map(drop)
 }
 
 /// CloudFront's ids of all hits; an error when one request has the same type twice.
-async fn listed_once(world: &World) -> anyhow::Result<HashSet<String>> {
+async fn listed_once(stack: &Stack) -> anyhow::Result<HashSet<String>> {
     let mut ids = HashSet::new();
-    for hit in world.console_api().hits().await? {
+    for hit in stack.console_api().hits().await? {
         let id = hit["edge_request_id"].as_str().context("a hit knows its CloudFront id")?.to_owned();
         ensure!(ids.insert(id), "listed twice: {hit}");
     }

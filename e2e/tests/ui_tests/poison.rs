@@ -1,8 +1,8 @@
 //! That nothing an attacker writes is ever more than text, in whichever field it is shown.
 
-use super::{Visit, data};
 use anyhow::ensure;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use e2e::visit::{Visit, pages};
 use serde_json::{Value, json};
 
 /// Each would set the canary, ask for something, or break out of where it is shown.
@@ -36,16 +36,16 @@ const STRANGE: &str = "document.querySelectorAll('img, iframe, base, object, emb
      script:not([src^=\"/static/\"]), link:not([href^=\"/static/\"]), [onerror], [onload], [onfocus], [onmouseover], \
      a[href^=\"javascript\"], a[href^=\"data\"]').length";
 
-pub(super) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
-    visit.world.get("/etc/passwd").await?;
-    let now = visit.world.attack("ptrav", "uri").await?["last_seen"].clone();
+pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
+    visit.stack.get("/etc/passwd").await?;
+    let now = visit.stack.attack("ptrav", "uri").await?["last_seen"].clone();
     visit.sign_in().await?;
     visit.sees("#results").await?;
     // While the list is open, so that the live news meet them, too.
     let records: Vec<_> =
         PAYLOADS.iter().enumerate().map(|(n, payload)| record(n, &now, &payload.replace('\0', ""))).collect();
     let batch = json!({"node": {"id": uuid(900), "version": PAYLOADS[0]}, "records": records});
-    visit.world.console_api().deliver(&visit.world.node_token, &batch).await?;
+    visit.stack.console_api().deliver(&visit.stack.node_token, &batch).await?;
     visit.reads(".new", "new").await?;
     visit.click(".new").await?;
     visit
@@ -61,19 +61,19 @@ pub(super) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
         visit.sees("td.raw").await?;
         is_clean(visit).await?;
     }
-    for attack in visit.world.console_api().items("/api/v1/attacks").await? {
+    for attack in visit.stack.console_api().items("/api/v1/attacks").await? {
         visit.page(&format!("/attacks/{}", attack["id"].as_str().unwrap_or_default())).await?;
         is_clean(visit).await?;
     }
-    for replay in visit.world.console_api().items("/api/v1/replays").await? {
+    for replay in visit.stack.console_api().items("/api/v1/replays").await? {
         visit.page(&format!("/replays/{}", replay["id"].as_str().unwrap_or_default())).await?;
         is_clean(visit).await?;
     }
-    for webhook in visit.world.console_api().items("/api/v1/webhooks").await? {
+    for webhook in visit.stack.console_api().items("/api/v1/webhooks").await? {
         visit.page(&format!("/webhooks/{}", webhook["id"].as_str().unwrap_or_default())).await?;
         is_clean(visit).await?;
     }
-    for page in data::LISTS {
+    for page in pages::LISTS {
         visit.page(page).await?;
         is_clean(visit).await?;
         loop {
@@ -105,7 +105,7 @@ pub(super) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
 
 /// What people make, each named like an attack.
 async fn things(visit: &Visit) -> anyhow::Result<()> {
-    let console = visit.world.console_api();
+    let console = visit.stack.console_api();
     for (n, payload) in PAYLOADS.iter().enumerate() {
         let text = payload.replace('\0', "");
         let rule = json!({"comment": text, "scope": {"host": "none.example.com"}, "effect": {"kind": "mode", "mode": "monitoring"}});

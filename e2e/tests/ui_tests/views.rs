@@ -1,14 +1,14 @@
 //! Searches that are kept, from the first save to the last delete.
 
-use super::Visit;
-use crate::scenarios::world::expect_status;
+use e2e::stack::expect_status;
+use e2e::visit::Visit;
 
-pub(super) async fn kept(visit: &Visit) -> anyhow::Result<()> {
+pub(crate) async fn saved(visit: &Visit) -> anyhow::Result<()> {
     for target in ["/search?q='+OR+1=1", "/etc/passwd"] {
-        expect_status(&visit.world.get(target).await?, 403)?;
+        expect_status(&visit.stack.get(target).await?, 403)?;
     }
-    visit.world.attack("sqli", "get > q").await?;
-    visit.world.attack("ptrav", "uri").await?;
+    visit.stack.attack("sqli", "get > q").await?;
+    visit.stack.attack("ptrav", "uri").await?;
     visit.sign_in().await?;
     keep_and_delete(visit, "Injections of today").await?;
     visit.allow_scripts(false).await?;

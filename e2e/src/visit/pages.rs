@@ -1,11 +1,11 @@
-//! Something to look at on every page, and the pages.
+//! The pages of the console, with sample data on each.
 
 use super::Visit;
-use crate::{console::Console, scenarios::world::PATIENCE};
+use crate::{console::Console, stack::PATIENCE};
 use serde_json::json;
 
 /// The pages that need no id.
-pub(super) const LISTS: [&str; 18] = [
+pub const LISTS: [&str; 18] = [
     "/attacks",
     "/attacks/charts",
     "/views",
@@ -27,14 +27,14 @@ pub(super) const LISTS: [&str; 18] = [
 ];
 
 /// A page, and what shows that all of it is there.
-pub(super) struct Page {
-    pub(super) name: &'static str,
+pub struct Page {
+    pub name: &'static str,
     address: String,
     /// What is clicked there.
     click: Option<&'static str>,
     shows: &'static str,
     /// It is answered with an error, which Chromium notes.
-    pub(super) is_mistake: bool,
+    pub is_mistake: bool,
 }
 
 impl Page {
@@ -50,7 +50,7 @@ impl Page {
         Self { is_mistake: true, ..self }
     }
 
-    pub(super) async fn open(&self, visit: &Visit) -> anyhow::Result<()> {
+    pub async fn open(&self, visit: &Visit) -> anyhow::Result<()> {
         visit.page(&self.address).await?;
         if let Some(click) = self.click {
             // Charts come after the page, and move what is below them.
@@ -62,14 +62,14 @@ impl Page {
 }
 
 /// Sends what an attacker might, makes what people make, signs in, and says which pages there are.
-pub(super) async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
+pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     attacks(visit).await?;
-    let console = visit.world.console_api();
+    let console = visit.stack.console_api();
     things(&console).await?;
-    visit.world.attack("sqli", "post > json_doc > hash:user").await?;
+    visit.stack.attack("sqli", "post > json_doc > hash:user").await?;
     visit.sign_in().await?;
 
-    let union = visit.world.attack("sqli", "get > id").await?;
+    let union = visit.stack.attack("sqli", "get > id").await?;
     let attack = format!("/attacks/{}", union["id"].as_str().unwrap_or_default());
     let hits = console.get(&format!("/api/v1{attack}/hits")).await?;
     let hit = format!("/hits/{}", hits["items"][0]["id"].as_str().unwrap_or_default());
@@ -124,10 +124,10 @@ async fn attacks(visit: &Visit) -> anyhow::Result<()> {
         "/search?q='+OR+2=2--",
     ];
     for target in ATTACKS {
-        visit.world.get(target).await?;
+        visit.stack.get(target).await?;
     }
     let body = r#"{"user": "admin' or '1'='1", "password": "x"}"#;
-    visit.world.post("/api/login", "application/json", body).await.map(drop)
+    visit.stack.post("/api/login", "application/json", body).await.map(drop)
 }
 
 /// What people make: rules, an entry of a list, views, a token, a webhook, a user.

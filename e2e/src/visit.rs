@@ -1,47 +1,48 @@
-//! A stack, and somebody in front of a browser.
+//! A browser in front of the console of a whole stack.
+
+pub mod pages;
 
 use crate::{
     binaries::Binaries,
     browser::{Browser, Window},
-    scenarios::world::World,
-    stack::StackOptions,
+    stack::{Stack, StackOptions},
 };
 use anyhow::ensure;
 use std::{ops::Deref, path::PathBuf, process::Stdio};
 use tokio::process::Command;
 
-pub(super) const WIDE: Window = Window { width: 1280, height: 900, dark: false };
+pub const WIDE: Window = Window { width: 1280, height: 900, dark: false };
 
-pub(super) struct Visit {
-    pub(super) world: World,
+pub struct Visit {
+    pub stack: Stack,
     browser: Browser,
     console: PathBuf,
 }
 
 impl Visit {
-    pub(super) async fn start(binaries: &Binaries, program: &PathBuf) -> anyhow::Result<Self> {
-        let world = World::start(binaries, StackOptions::default()).await?;
+    pub async fn start(binaries: &Binaries, program: &PathBuf) -> anyhow::Result<Self> {
+        let stack = Stack::start(binaries, StackOptions::default()).await?;
         let browser = Browser::start(program).await?;
         browser.resize(WIDE).await?;
-        Ok(Self { world, browser, console: binaries.console.clone() })
+        Ok(Self { stack, browser, console: binaries.console.clone() })
     }
 
     /// Opens a page of the console.
-    pub(super) async fn page(&self, path: &str) -> anyhow::Result<()> {
-        self.browser.open(&format!("http://{}{path}", self.world.addresses.console)).await
+    pub async fn page(&self, path: &str) -> anyhow::Result<()> {
+        self.browser.open(&format!("http://{}{path}", self.stack.addresses.console)).await
     }
 
-    pub(super) async fn sign_in(&self) -> anyhow::Result<()> {
+    pub async fn sign_in(&self) -> anyhow::Result<()> {
         self.page("/sign-in").await?;
         self.click("[name=token]").await?;
-        self.write(&self.world.admin_token).await?;
+        self.write(&self.stack.admin_token).await?;
         self.press("Enter").await?;
         self.reads("h1", "Attacks").await
     }
 
     /// Attacks of a month, as if it had been a busy one.
-    pub(super) async fn seed(&self, hits: u32) -> anyhow::Result<()> {
-        let data = self.world.directory().join("console");
+    pub async fn seed(&self, hits: u32) -> anyhow::Result<()> {
+        let data = self.stack.directory().join("console");
         let mut seed = Command::new(&self.console);
         seed.arg("seed").arg("--data").arg(data).args(["--hits", &hits.to_string()]).stdout(Stdio::null());
         ensure!(seed.status().await?.success(), "the console cannot be seeded");
@@ -49,15 +50,15 @@ impl Visit {
     }
 
     /// That nothing was refused, failed or written to the console.
-    pub(super) fn is_quiet(&self) -> anyhow::Result<()> {
+    pub fn is_quiet(&self) -> anyhow::Result<()> {
         let complaints = self.complaints();
         ensure!(complaints.is_empty(), "the browser complains: {complaints:#?}");
         Ok(())
     }
 
-    pub(super) async fn end(self) {
+    pub async fn end(self) {
         drop(self.browser);
-        self.world.stack.stop().await;
+        self.stack.stop().await;
     }
 }
 

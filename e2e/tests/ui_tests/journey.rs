@@ -1,9 +1,9 @@
 //! The ways people go.
 
-use super::{Visit, visit::WIDE};
-use crate::browser::Window;
-use crate::scenarios::world::{PATIENCE, expect_status};
 use anyhow::ensure;
+use e2e::browser::Window;
+use e2e::stack::{PATIENCE, expect_status};
+use e2e::visit::{Visit, WIDE};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -20,17 +20,17 @@ fn rows(number: usize) -> String {
     format!("document.querySelectorAll('{ROWS}').length === {number}")
 }
 
-pub(super) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
+pub(crate) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     visit.sign_in().await?;
     visit.reads(".empty", "No attacks yet").await?;
     visit.reads("[data-waiting]", "Waiting for the first attack").await?;
 
-    expect_status(&visit.world.get("/etc/passwd").await?, 403)?;
+    expect_status(&visit.stack.get("/etc/passwd").await?, 403)?;
     visit.until(&rows(1)).await?;
     visit.reads(".name a", "Path traversal from 1 source in uri").await?;
     visit.reads(".charts figcaption", "1 attack").await?;
 
-    expect_status(&visit.world.get("/search?q='+OR+1=1").await?, 403)?;
+    expect_status(&visit.stack.get("/search?q='+OR+1=1").await?, 403)?;
     visit.reads(".new", "1 new").await?;
     visit.click(".new").await?;
     visit.until(&rows(2)).await?;
@@ -91,10 +91,10 @@ pub(super) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
 }
 
 /// From an attack to why it is one, to an exclusion, and back again.
-pub(super) async fn false_alarm(visit: &Visit) -> anyhow::Result<()> {
-    const HONEST: &str = "/search?q=%2527+OR+1=1";
-    expect_status(&visit.world.get(HONEST).await?, 403)?;
-    visit.world.attack("sqli", "get > q").await?;
+pub(crate) async fn false_positive(visit: &Visit) -> anyhow::Result<()> {
+    const BENIGN: &str = "/search?q=%2527+OR+1=1";
+    expect_status(&visit.stack.get(BENIGN).await?, 403)?;
+    visit.stack.attack("sqli", "get > q").await?;
     visit.sign_in().await?;
     visit.sees(".charts .series").await?;
     visit.click(".name a").await?;
@@ -113,16 +113,16 @@ pub(super) async fn false_alarm(visit: &Visit) -> anyhow::Result<()> {
     visit.reads(".drawer .notice", "It would have suppressed 1 recorded hit.").await?;
     visit.click_where(".drawer button", "Save exclusion").await?;
     visit.reads(".drawer .done", "Exclusion saved: matching requests now pass.").await?;
-    answered(visit, HONEST, 200).await?;
+    answered(visit, BENIGN, 200).await?;
     visit.click_where(".drawer .done button", "Undo").await?;
     visit.until("document.querySelector('.drawer h1') !== null && document.querySelector('.drawer .done') === null").await?;
-    answered(visit, HONEST, 403).await
+    answered(visit, BENIGN, 403).await
 }
 
 /// Blocking a source, and a virtual patch; both from a page of their own, without scripts.
-pub(super) async fn without_scripts(visit: &Visit) -> anyhow::Result<()> {
-    expect_status(&visit.world.get("/search?q='+OR+1=1").await?, 403)?;
-    visit.world.attack("sqli", "get > q").await?;
+pub(crate) async fn without_scripts(visit: &Visit) -> anyhow::Result<()> {
+    expect_status(&visit.stack.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.stack.attack("sqli", "get > q").await?;
     visit.allow_scripts(false).await?;
     visit.sign_in().await?;
     visit.click(".charts a").await?;
@@ -149,9 +149,9 @@ pub(super) async fn without_scripts(visit: &Visit) -> anyhow::Result<()> {
 }
 
 /// Files that are saved: what they are called, and that the session opens them.
-pub(super) async fn files(visit: &Visit) -> anyhow::Result<()> {
-    expect_status(&visit.world.get("/search?q='+OR+1=1").await?, 403)?;
-    visit.world.attack("sqli", "get > q").await?;
+pub(crate) async fn files(visit: &Visit) -> anyhow::Result<()> {
+    expect_status(&visit.stack.get("/search?q='+OR+1=1").await?, 403)?;
+    visit.stack.attack("sqli", "get > q").await?;
     visit.sign_in().await?;
     visit.page("/attacks?q=type:sqli").await?;
     let csv = "fetch(document.querySelector('a[href*=\".csv\"]').href).then((answer) => answer.text())";
@@ -170,7 +170,7 @@ pub(super) async fn files(visit: &Visit) -> anyhow::Result<()> {
 /// Sends the same request until it is answered so: nodes follow the console within a second.
 async fn answered(visit: &Visit, target: &str, status: u16) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
-    while visit.world.get(target).await?.status != status {
+    while visit.stack.get(target).await?.status != status {
         ensure!(Instant::now() < deadline, "{target} is never answered {status}");
         sleep(Duration::from_millis(50)).await;
     }

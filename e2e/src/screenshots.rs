@@ -1,0 +1,49 @@
+//! Screenshots of each page for the documentation.
+
+use crate::{
+    binaries::Binaries,
+    browser::{Browser, Window},
+    visit::{Visit, pages},
+};
+use anyhow::Context as _;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// In both themes, and as wide as a documentation shows them.
+const THEMES: [(&str, bool); 2] = [("light", false), ("dark", true)];
+
+/// Where to, and how wide.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// The directory of the files.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// How wide they are.
+    #[arg(long, default_value_t = 1280, value_name = "PIXELS")]
+    width: u32,
+}
+
+/// Writes `<page>-<theme>.png` for every page and theme.
+pub async fn run(Options { directory, width }: Options) -> anyhow::Result<()> {
+    let program = Browser::program().context("Chromium is not installed")?;
+    let visit = Visit::start(&Binaries::build()?, &program).await?;
+    let taken = take(&visit, &directory, width).await;
+    visit.end().await;
+    taken
+}
+
+async fn take(visit: &Visit, folder: &Path, width: u32) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    visit.seed(4_000).await?;
+    let pages = pages::pages(visit).await?;
+    for (theme, dark) in THEMES {
+        visit.resize(Window { width, height: 680, dark }).await?;
+        for page in &pages {
+            page.open(visit).await?;
+            fs::write(folder.join(format!("{}-{theme}.png", page.name)), visit.picture().await?)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! The scenarios: what a user of the whole system is promised, each shown on a stack of its own.
+//!
+//! `cargo test --workspace` runs the quick ones; `just e2e` all of them, with what they measured.
+
+mod blocking;
+mod faults;
+mod load;
+mod out_of_band;
+mod poisoning;
+mod responses;
+mod rules;
+mod runtime;
+mod survival;
+
+use e2e::stack::TriggerPair::{Mixed, Origin, Viewer};
+use poisoning::Settings;
+
+/// `name => function(arguments);` where the function is given the programs first.
+macro_rules! scenarios {
+    ($($(#[$attribute:meta])* $name:ident => $scenario:path $(, $argument:expr)*;)+) => {$(
+        $(#[$attribute])*
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $name() -> anyhow::Result<()> {
+            $scenario(&*e2e::exclusive::binaries().await? $(, $argument)*).await
+        }
+    )+};
+}
+
+scenarios! {
+    functions_run_as_the_rust_program_and_are_frozen_between_requests =>
+        runtime::functions_are_the_rust_program;
+    unusable_program_in_a_bundle_lets_every_request_pass =>
+        runtime::unusable_program_lets_all_pass;
+    connector_sends_the_same_bytes_as_the_python_function_of_the_benchmark =>
+        load::same_work_as_python;
+
+    benign_request_reaches_the_origin_byte_for_byte_at_viewer_triggers =>
+        blocking::benign_is_byte_identical, Viewer;
+    benign_request_reaches_the_origin_byte_for_byte_at_origin_triggers =>
+        blocking::benign_is_byte_identical, Origin;
+    path_traversal_is_blocked_and_listed_at_viewer_triggers =>
+        blocking::path_traversal_is_blocked, Viewer;
+    path_traversal_is_blocked_and_listed_at_origin_triggers =>
+        blocking::path_traversal_is_blocked, Origin;
+    monitoring_lets_an_attack_pass_and_lists_it =>
+        blocking::monitoring_lets_through;
+    monitoring_blocks_testers_with_the_secret_and_keeps_it_out_of_hits =>
+        blocking::testers_are_blocked_in_monitoring;
+    bypassed_paths_pass_and_are_counted_while_lookalikes_are_inspected =>
+        blocking::exempt_requests_are_counted;
+    node_with_a_signing_key_refuses_unsigned_calls =>
+        blocking::unsigned_calls_are_refused;
+    sql_injection_is_found_at_its_parameter =>
+        blocking::sql_injection_is_found_at_its_parameter;
+    xss_is_found_in_form_json_and_multipart_bodies =>
+        blocking::xss_is_found_in_bodies;
+
+    block_page_is_not_cached_when_errors_are_cached_as_documented =>
+        poisoning::next_visitor, Settings::DOCUMENTED;
+    block_page_is_cached_in_spite_of_no_store_when_errors_are_cached_pessimistically =>
+        poisoning::next_visitor, Settings::PESSIMISTIC;
+    block_page_without_no_store_is_cached_when_the_error_caching_ttl_is_zero =>
+        poisoning::next_visitor, Settings::WITHOUT_ERROR_TTL;
+
+    denylisted_address_is_blocked_within_a_second_and_passes_again_after_removal =>
+        rules::a_denied_address_is_blocked_at_once;
+    virtual_patch_blocks_in_monitoring_and_after_a_restart_without_the_console =>
+        rules::a_virtual_patch_blocks_in_monitoring;
+    exclusion_lets_the_same_request_pass_and_no_other =>
+        rules::an_exclusion_lets_the_same_request_pass;
+
+    out_of_band_call_starts_after_the_reply =>
+        out_of_band::reply_goes_before_the_call;
+    hit_shows_the_origins_status_at_viewer_triggers =>
+        responses::hit_shows_the_status, Viewer, 200;
+    hit_shows_the_origins_status_at_origin_triggers =>
+        responses::hit_shows_the_status, Origin, 404;
+    hit_shows_the_origins_status_at_viewer_request_with_origin_response =>
+        responses::hit_shows_the_status, Mixed, 503;
+
+    requests_pass_while_the_node_is_away_and_are_reported_once_it_is_back =>
+        survival::node_is_away;
+    console_killed_during_attacks_loses_no_hit =>
+        survival::console_is_away;
+    node_killed_under_attack_loses_no_block_and_lists_none_twice =>
+        survival::node_is_killed;
+
+    #[ignore = "takes a minute: `just e2e`"]
+    faulty_node_never_delays_a_visitor_beyond_the_deadline =>
+        faults::node_misbehaves;
+    #[ignore = "takes a minute: `just e2e`"]
+    unreachable_node_never_delays_a_visitor_beyond_the_deadline =>
+        faults::node_is_nowhere;
+    #[ignore = "takes a minute: `just e2e`"]
+    kills_under_load_lose_no_verdict_and_repeat_none =>
+        load::nothing_is_lost;
+    #[ignore = "takes a minute: `just e2e`"]
+    lost_spool_is_detected =>
+        load::a_lost_spool_is_noticed;
+}

@@ -1,0 +1,58 @@
+//! UI tests: journeys of analysts and administrators through the console, in Chromium and in front of a whole stack.
+//!
+//! Each has a browser and a stack of its own. Without Chromium they are skipped; where `CI` is set they then fail.
+
+mod access;
+mod accessible;
+mod journey;
+mod poison;
+mod versions;
+mod views;
+
+use anyhow::ensure;
+use e2e::{browser::Browser, exclusive, visit::Visit};
+use std::{
+    env,
+    io::{self, Write as _},
+};
+
+macro_rules! ui_tests {
+    ($($name:ident => $journey:path;)+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $name() -> anyhow::Result<()> {
+            run(async |visit| $journey(visit).await).await
+        }
+    )+};
+}
+
+ui_tests! {
+    attacks_appear_without_reload_and_are_searched_grouped_and_opened => journey::attacks;
+    false_positive_is_explained_excluded_after_a_preview_and_restored => journey::false_positive;
+    source_is_blocked_and_request_patched_without_scripts => journey::without_scripts;
+    export_holds_the_results_of_its_search => journey::files;
+    view_is_saved_opened_renamed_and_deleted_with_and_without_scripts => views::saved;
+    ruleset_versions_are_compared_rolled_back_and_replayed => versions::of_rulesets;
+    users_tokens_and_sessions_are_managed_by_administrators => access::managed;
+    payloads_are_shown_as_text_on_every_page => poison::everywhere;
+    every_page_conforms_to_wcag_2_1_aa_in_both_themes_wide_and_narrow => accessible::pages;
+}
+
+/// Not `eprintln`, which the test runner hides.
+pub(crate) fn skip(reason: &str) -> anyhow::Result<()> {
+    ensure!(env::var_os("CI").is_none(), "CI must not skip: {reason}");
+    Ok(writeln!(io::stderr(), "skipped: {reason}")?)
+}
+
+async fn run(journey: impl AsyncFnOnce(&Visit) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let Some(program) = Browser::program() else {
+        return skip("Chromium is not installed");
+    };
+    let binaries = exclusive::binaries().await?;
+    let visit = Visit::start(&binaries, &program).await?;
+    let mut result = journey(&visit).await;
+    if result.is_ok() {
+        result = visit.is_quiet();
+    }
+    visit.end().await;
+    result
+}
