@@ -1,11 +1,11 @@
-//! `bench-connector`: our request function beside a Python function that does the same work, on the same emulator, in
-//! front of the same node.
+//! `bench-connector`: the request function compared with a Python function that does the same work, on the same emulator
+//! and with the same node.
 //!
-//! - [`functions`]: who is compared.
-//! - [`events`]: what they are given.
-//! - [`same_work`]: they must send the node the same bytes and answer alike, before anything is measured.
+//! - [`functions`]: the compared functions.
+//! - [`events`]: their input.
+//! - [`same_work`]: checks that they send the node the same bytes and return the same results.
 //! - [`measure`]: latency, start, memory and size.
-//! - [`table`]: what is printed, and the bounds.
+//! - [`table`]: the printed table, and the bounds.
 
 mod events;
 mod functions;
@@ -21,13 +21,13 @@ use std::{path::PathBuf, process::ExitCode};
 pub use functions::zipped;
 pub use measure::Effort;
 
-/// How to compare.
+/// Options of the comparison.
 #[derive(Args)]
 pub struct Options {
-    /// The connector's program as it goes to Lambda. Without it, one built for this machine in cargo's release profile.
+    /// The connector's program for Lambda. Without it, one built for this machine in cargo's release profile.
     #[arg(long, value_name = "FILE")]
     bootstrap: Option<PathBuf>,
-    /// A few invocations, to see that it works; the bounds are not applied.
+    /// A few invocations without bounds, to check that the benchmark works.
     #[arg(long)]
     quick: bool,
 }
@@ -38,7 +38,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     binaries.bootstrap = options.bootstrap.unwrap_or(binaries.bootstrap);
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
     same_work::check(&binaries).await?;
-    eprintln!("Both functions send the node the same bytes and answer alike. Measuring …");
+    eprintln!("Both functions send the same bytes and return the same results. Measuring …");
     let results = measure::measure(&binaries, effort).await?;
     let rows = table::rows(&results);
     println!("{}", table::print(&rows, effort, results.client));

@@ -1,4 +1,4 @@
-//! How soon the list of attacks is there when there are many.
+//! `bench-page`: load time of the list of attacks with many hits.
 
 use crate::{
     binaries::Binaries,
@@ -12,33 +12,32 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// What is measured, and what it may be.
+/// Options of the benchmark.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Options {
-    /// How many hits are in the database.
+    /// Number of hits in the database.
     #[arg(long, default_value_t = 1_000_000, value_name = "COUNT")]
     hits: u64,
 }
 
-/// The first content has to be there by then.
+/// Bound of the first contentful paint.
 const BOUND_MS: f64 = 1_000.0;
-/// The page with all it loads, as it is sent.
+/// Bound of the transferred size of the page and its resources.
 const BOUND_KB: f64 = 200.0;
-/// What Chromium says was sent, also where it kept a copy.
+/// The encoded size of all resources, cached ones included.
 const WEIGHT: &str =
     "performance.getEntries().reduce((sum, it) => sum + (it.encodedBodySize ?? 0), 0) / 1000";
 const TIMES: usize = 5;
 
-/// Seeds a console, opens its list of attacks in Chromium, and exits 1 when the first content takes longer than a second, or
-/// the page weighs too much.
+/// Seeds a console and opens its list of attacks in Chromium; exits 1 when a bound is exceeded.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
-    let program = Browser::program().context("there is no Chromium on this machine")?;
+    let program = Browser::program().context("Chromium is not installed")?;
     let console = Binaries::build()?.console;
     let directory = tempfile::tempdir()?;
     let data = directory.path().display().to_string();
     let hits = options.hits.to_string();
     let seeded = Command::new(&console).args(["seed", "--data", &data, "--hits", &hits]).status().await?;
-    ensure!(seeded.success(), "the console cannot be seeded");
+    ensure!(seeded.success(), "cannot seed the console ({seeded})");
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let _server = Command::new(&console)
         .args(["serve", "--data", &data, "--listen", &address.to_string()])
@@ -46,7 +45,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         .spawn()?;
     let deadline = Instant::now() + Duration::from_secs(30);
     while Client::default().send(address, &Request::new("GET", "/ready", "console")).await.is_err() {
-        ensure!(Instant::now() < deadline, "the console does not answer");
+        ensure!(Instant::now() < deadline, "the console does not respond at {address}");
         sleep(Duration::from_millis(50)).await;
     }
     let token = fs::read_to_string(directory.path().join("admin-token"))?;

@@ -1,9 +1,8 @@
-//! `bench-sim`: how many requests the simulator serves, beside the origin alone, without a function and with ones that do
-//! nothing.
+//! `bench-sim`: throughput of the simulator without functions and with no-op functions, compared with the origin alone.
 //!
-//! - [`load`]: visitors with kept connections.
-//! - [`no_op`]: a compiled function that does nothing.
-//! - [`table`]: what is printed, and the bounds.
+//! - [`load`]: visitors with persistent connections.
+//! - [`no_op`]: a compiled no-op function.
+//! - [`table`]: the printed table, and the bounds.
 
 mod load;
 pub mod no_op;
@@ -32,19 +31,19 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 
 const PYTHON_NO_OP: &str = include_str!("../bench/connector/does_nothing.py");
 
-/// How to measure.
+/// Options of the benchmark.
 #[derive(Args)]
 pub struct Options {
-    /// Visitors at the same time, each with a connection of its own.
+    /// Concurrent visitors, each with its own connection.
     #[arg(long, value_name = "COUNT", default_value_t = 16)]
     connections: usize,
-    /// Environments of each function; with fewer than visitors, none is ever frozen.
+    /// Environments per function; with fewer than visitors, none is ever frozen.
     #[arg(long, value_name = "COUNT", default_value_t = 2)]
     environments: usize,
-    /// How long each row is measured.
+    /// Duration of each row.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     seconds: u64,
-    /// Another function to measure, at viewer-request; it has no bound.
+    /// An additional function to measure at viewer-request, without a bound.
     #[arg(long, value_name = "FILE")]
     zip: Option<PathBuf>,
 }
@@ -100,7 +99,7 @@ where
     let measured = (crowd(edge.address()).await?, alone(edge.address()).await?);
     let asked = function.counts().answered - before;
     let served = measured.0.served + measured.1.served;
-    ensure!(asked >= served, "the function was asked {asked} times for {served} requests");
+    ensure!(asked >= served, "the function was invoked {asked} times for {served} requests");
     Ok(measured)
 }
 
@@ -115,10 +114,10 @@ async fn any_port() -> std::io::Result<TcpListener> {
     TcpListener::bind("127.0.0.1:0").await
 }
 
-/// This very program, which replaces Python while its module is imported, as our bundle's does.
+/// This program, which replaces Python during the import of its module, as the connector's bundle does.
 fn compiled(directory: &Path) -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?;
-    // JSON's strings are Python's as well.
+    // JSON's string literals are valid in Python.
     let program = serde_json::to_string(&program.to_string_lossy())?;
     let source = format!("import os\nos.execv({program}, [{program}, {:?}])\n", no_op::SUBCOMMAND);
     zipped(&directory.join("compiled.zip"), &source)

@@ -4,18 +4,18 @@ use anyhow::{Context as _, bail, ensure};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
-/// Where each program lies.
+/// The path of each program.
 #[derive(Debug, Clone)]
 pub struct Binaries {
     pub node: PathBuf,
     pub console: PathBuf,
-    /// The connector's program as it goes into a bundle, for this machine's libc.
+    /// The connector's program for bundles, linked to this machine's libc.
     pub bootstrap: PathBuf,
     /// The tool that makes bundles.
     pub connector: PathBuf,
 }
 
-/// The two zips.
+/// The zips of both functions.
 #[derive(Debug, Clone)]
 pub struct Bundles {
     pub request: PathBuf,
@@ -47,26 +47,26 @@ impl Binaries {
         })
     }
 
-    /// Makes the bundles with these parameters baked in.
+    /// Makes the bundles with these parameters.
     pub async fn bundle(&self, parameters: &[(&str, String)], directory: &Path) -> anyhow::Result<Bundles> {
         let mut tool = Command::new(&self.connector);
         tool.arg("bundle").arg("--bootstrap").arg(&self.bootstrap).arg("--out").arg(directory);
         for (name, value) in parameters {
             tool.arg("--set").arg(format!("{name}={value}"));
         }
-        let output = tool.output().await.context("the bundle tool cannot be run")?;
+        let output = tool.output().await.context("cannot run wallarm-connector")?;
         if !output.status.success() {
-            bail!("no bundle: {}", String::from_utf8_lossy(&output.stderr));
+            bail!("wallarm-connector bundle failed: {}", String::from_utf8_lossy(&output.stderr));
         }
         Ok(Bundles { request: zip(directory, "request")?, response: zip(directory, "response")? })
     }
 }
 
-/// `wallarm-cloudfront-<function>-<version>.zip`, whatever the version.
+/// `wallarm-cloudfront-<function>-<version>.zip` of any version.
 fn zip(directory: &Path, function: &str) -> anyhow::Result<PathBuf> {
     let prefix = format!("wallarm-cloudfront-{function}-");
     let mut files = std::fs::read_dir(directory)?.filter_map(Result::ok).map(|entry| entry.path());
     let named =
         |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
-    files.find(named).with_context(|| format!("there is no {prefix}*.zip in {}", directory.display()))
+    files.find(named).with_context(|| format!("no {prefix}*.zip in {}", directory.display()))
 }

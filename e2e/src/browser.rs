@@ -1,6 +1,6 @@
-//! A Chromium without a window: it does what people do, and tells what it complains about.
+//! Headless Chromium over the DevTools protocol.
 //!
-//! It is spoken to over its own pipe (`--remote-debugging-pipe`, messages of JSON that end with a NUL), so nothing listens.
+//! The connection is a pipe (`--remote-debugging-pipe`, JSON messages that end with a NUL), so no port is open.
 
 mod pipe;
 
@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// What Debian and others call the program.
+/// Names of the program in Debian and other distributions.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
 /// A browser with one tab.
@@ -26,7 +26,7 @@ pub struct Browser {
     _profile: TempDir,
 }
 
-/// How wide the window is, and in which theme.
+/// Size and theme of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     pub width: u32,
@@ -35,10 +35,10 @@ pub struct Window {
 }
 
 impl Browser {
-    /// What a page needs at most, on a machine that is busy.
+    /// Time limit of a page on a busy machine.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// The program, when this machine has one; `CHROMIUM` names another.
+    /// The installed program; `CHROMIUM` overrides it.
     pub fn program() -> Option<PathBuf> {
         if let Some(named) = env::var_os("CHROMIUM") {
             return Some(named.into());
@@ -53,7 +53,7 @@ impl Browser {
 
     pub async fn start(program: &PathBuf) -> anyhow::Result<Self> {
         let profile = tempfile::tempdir()?;
-        // Chromium wants the pipe at the descriptors 3 and 4; the shell moves it there and becomes Chromium.
+        // Chromium expects the pipe at descriptors 3 and 4; the shell moves it there and becomes Chromium.
         let mut process = Command::new("sh")
             .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"])
             .arg(program)
@@ -77,7 +77,7 @@ impl Browser {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("{} cannot be started", program.display()))?;
+            .with_context(|| format!("cannot start {}", program.display()))?;
         let pipe = Pipe::new(&mut process)?;
         let target = pipe.call(None, "Target.createTarget", json!({"url": "about:blank"})).await?;
         let attach = json!({"targetId": target["targetId"], "flatten": true});
@@ -94,16 +94,16 @@ impl Browser {
         self.pipe.call(Some(&self.session), method, parameters).await
     }
 
-    /// Opens an address, and waits until all of it is there.
+    /// Opens an address and waits until it is loaded.
     pub async fn open(&self, address: &str) -> anyhow::Result<()> {
         let answer = self.call("Page.navigate", json!({"url": address})).await?;
         if let Some(error) = answer["errorText"].as_str() {
-            bail!("{address} cannot be opened: {error}");
+            bail!("cannot open {address}: {error}");
         }
         self.until("document.readyState === 'complete'").await
     }
 
-    /// What an expression of JavaScript comes to, in the page.
+    /// Evaluates a JavaScript expression in the page.
     pub async fn value(&self, expression: &str) -> anyhow::Result<Value> {
         let call = json!({"expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true});
         let answer = self.call("Runtime.evaluate", call).await?;
@@ -117,7 +117,7 @@ impl Browser {
     pub async fn until(&self, expression: &str) -> anyhow::Result<()> {
         let deadline = Instant::now() + Self::PATIENCE;
         loop {
-            // While another page is loaded there is nothing to ask.
+            // Evaluation fails while another page is loading.
             let now = self.value(expression).await;
             if now.as_ref().is_ok_and(|value| value.as_bool() == Some(true)) {
                 return Ok(());
@@ -131,12 +131,12 @@ impl Browser {
         }
     }
 
-    /// Waits until an element is there.
+    /// Waits for an element.
     pub async fn sees(&self, selector: &str) -> anyhow::Result<()> {
         self.until(&format!("document.querySelector({}) !== null", json!(selector))).await
     }
 
-    /// Waits until an element is there and has this text in it.
+    /// Waits for an element that contains this text.
     pub async fn reads(&self, selector: &str, text: &str) -> anyhow::Result<()> {
         let found = format!(
             "[...document.querySelectorAll({})].some((it) => (it.matches('input, textarea') ? it.value : it.textContent).includes({}))",
@@ -146,12 +146,12 @@ impl Browser {
         self.until(&found).await
     }
 
-    /// Presses the mouse on the first such element, where people see it.
+    /// Clicks the first matching element.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
         self.click_where(selector, "").await
     }
 
-    /// The same for the first of them with this text.
+    /// Clicks the first visible matching element that contains this text.
     pub async fn click_where(&self, selector: &str, text: &str) -> anyhow::Result<()> {
         let find = format!(
             "[...document.querySelectorAll({})].find((it) => it.textContent.includes({}) && it.getClientRects().length > 0)",
@@ -172,7 +172,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Writes into the element that has the focus.
+    /// Inserts text into the focused element.
     pub async fn write(&self, text: &str) -> anyhow::Result<()> {
         self.call("Input.insertText", json!({"text": text})).await.map(drop)
     }
@@ -208,24 +208,24 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", media).await.map(drop)
     }
 
-    /// As if the machine were so many times as slow.
+    /// Slows the processor down by this factor.
     pub async fn slow_down(&self, times: u32) -> anyhow::Result<()> {
         self.call("Emulation.setCPUThrottlingRate", json!({"rate": times})).await.map(drop)
     }
 
-    /// Without scripts, pages must do, too.
+    /// Enables or disables JavaScript.
     pub async fn allow_scripts(&self, allowed: bool) -> anyhow::Result<()> {
         self.call("Emulation.setScriptExecutionDisabled", json!({"value": !allowed})).await.map(drop)
     }
 
-    /// What the window shows, as PNG.
+    /// A screenshot of the window, as PNG.
     pub async fn picture(&self) -> anyhow::Result<Vec<u8>> {
         let picture =
             self.call("Page.captureScreenshot", json!({"format": "png", "optimizeForSpeed": false})).await?;
         Ok(STANDARD.decode(picture["data"].as_str().context("a picture has data")?)?)
     }
 
-    /// What it wrote to its console since it was asked last: messages, errors, refusals of the content security policy.
+    /// Takes the console output since the last call: messages, errors, violations of the content security policy.
     pub fn complaints(&self) -> Vec<String> {
         self.pipe.complaints()
     }

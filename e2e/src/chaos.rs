@@ -1,6 +1,6 @@
-//! Nothing is lost: load on the node while it and the console are killed, then every promise is looked up.
+//! Load runs with kills of the node and the console, then a check for lost or duplicated hits.
 //!
-//! What must hold: the attacks the node gave a verdict on ⊆ those in the console ⊆ those that were sent, and no hit twice.
+//! Invariant: attacks with a verdict ⊆ attacks in the console ⊆ attacks sent, and no hit twice.
 
 mod faults;
 mod load;
@@ -17,22 +17,22 @@ pub use reconcile::MISSING;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// How much, and what goes wrong meanwhile.
+/// The load, and the kills during it.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Plan {
-    /// How many requests are sent; every tenth is an attack.
+    /// Number of requests; every tenth is an attack.
     #[arg(long, default_value_t = 200_000, value_name = "COUNT")]
     pub requests: u32,
-    /// How many connections send them side by side.
+    /// Number of concurrent connections.
     #[arg(long, default_value_t = 16, value_name = "COUNT")]
     pub connections: u32,
-    /// How often the node is killed with -9.
+    /// Number of times the node is killed with -9.
     #[arg(long, default_value_t = 3, value_name = "TIMES")]
     pub node_kills: u32,
-    /// How often the console is killed with -9.
+    /// Number of times the console is killed with -9.
     #[arg(long, default_value_t = 2, value_name = "TIMES")]
     pub console_kills: u32,
-    /// Empty the node's spool at each kill, as if it had never written: expected to fail.
+    /// Empty the node's spool at each kill; the run must then fail.
     #[arg(long)]
     pub without_spool: bool,
 }
@@ -41,7 +41,7 @@ pub struct Plan {
 pub const SMALL: Plan =
     Plan { requests: 4_000, connections: 8, node_kills: 1, console_kills: 1, without_spool: false };
 
-/// Runs the plan with progress; exits 1 when a promise was broken.
+/// Runs the plan with progress; exits 1 when the invariant is violated.
 pub async fn run(plan: Plan) -> anyhow::Result<ExitCode> {
     let binaries = Binaries::build()?;
     match carry_out(&binaries, plan, |line| println!("{line}")).await {
@@ -53,9 +53,9 @@ pub async fn run(plan: Plan) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Loads and kills as planned; an error names the promise that was broken.
+/// Runs the plan; an error names the violation.
 pub async fn carry_out(binaries: &Binaries, plan: Plan, mut say: impl FnMut(String)) -> anyhow::Result<()> {
-    ensure!(plan.connections > 0, "there must be a connection");
+    ensure!(plan.connections > 0, "--connections must be at least 1");
     let mut stack = Stack::start(binaries, StackOptions::default()).await?;
     let start = Instant::now();
     let load = Arc::new(Load::new(stack.addresses.node, plan.requests));
@@ -70,7 +70,7 @@ pub async fn carry_out(binaries: &Binaries, plan: Plan, mut say: impl FnMut(Stri
     result
 }
 
-/// Until nothing waits in the spool. Patient as long as it becomes less.
+/// Waits until the spool is empty, as long as it shrinks.
 async fn all_delivered(stack: &Stack) -> anyhow::Result<()> {
     const PATIENCE: Duration = Duration::from_secs(30);
     let (mut least, mut since) = (u64::MAX, Instant::now());
@@ -82,7 +82,7 @@ async fn all_delivered(stack: &Stack) -> anyhow::Result<()> {
         if pending < least {
             (least, since) = (pending, Instant::now());
         }
-        ensure!(since.elapsed() < PATIENCE, "{pending} records stay in the spool");
+        ensure!(since.elapsed() < PATIENCE, "{pending} records remain in the spool");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

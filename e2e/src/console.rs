@@ -1,4 +1,4 @@
-//! The console, as somebody with a token sees it.
+//! A client of the console's REST API.
 
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::http1::{Client, Request};
@@ -17,13 +17,13 @@ impl Console {
         Self { client: Client::new(Duration::from_secs(10)), address, token }
     }
 
-    /// A JSON answer of the REST API.
+    /// A JSON response of the REST API.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         let body = self.fetch(path).await?;
         serde_json::from_str(&body).with_context(|| format!("{path} is not JSON: {body}"))
     }
 
-    /// A page, or anything else that answers 200.
+    /// The body of a page or another resource with status 200.
     pub async fn fetch(&self, path: &str) -> anyhow::Result<String> {
         let request =
             Request::new("GET", path, "console").header("Authorization", format!("Bearer {}", self.token));
@@ -32,7 +32,7 @@ impl Console {
         Ok(response.body_text())
     }
 
-    /// Makes something; answers what was made.
+    /// Creates a resource and returns it.
     pub async fn make(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = Request::new("POST", path, "console")
             .header("Authorization", format!("Bearer {}", self.token))
@@ -40,12 +40,12 @@ impl Console {
             .with_body(body.to_string());
         let response = self.client.send(self.address, &request).await?;
         let text = response.body_text();
-        // What takes a while has begun with 202.
+        // Long operations return 202.
         ensure!(matches!(response.status, 201 | 202), "POST {path} answers {}: {text}", response.status);
         serde_json::from_str(&text).with_context(|| format!("{path} is not JSON: {text}"))
     }
 
-    /// Changes something that has this revision; answers what came of it.
+    /// Changes a resource with this revision and returns it.
     pub async fn change(&self, path: &str, revision: u32, body: &Value) -> anyhow::Result<Value> {
         let request = Request::new("POST", path, "console")
             .header("Authorization", format!("Bearer {}", self.token))
@@ -58,7 +58,7 @@ impl Console {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Delivers what a node recorded.
+    /// Delivers records of a node.
     pub async fn deliver(&self, node_token: &str, batch: &Value) -> anyhow::Result<Value> {
         let request = Request::new("POST", "/api/v1/ingest", "console")
             .header("Authorization", format!("Bearer {node_token}"))
@@ -66,11 +66,11 @@ impl Console {
             .with_body(batch.to_string());
         let response = self.client.send(self.address, &request).await?;
         let text = response.body_text();
-        ensure!(response.status == 200, "the delivery is answered {}: {text}", response.status);
+        ensure!(response.status == 200, "POST /api/v1/ingest returned {}: {text}", response.status);
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Deletes something; `revision` where it has one.
+    /// Deletes a resource; `revision` is its `If-Match`.
     pub async fn delete(&self, path: &str, revision: &str) -> anyhow::Result<()> {
         let request = Request::new("DELETE", path, "console")
             .header("Authorization", format!("Bearer {}", self.token))
@@ -85,7 +85,7 @@ impl Console {
         Ok(())
     }
 
-    /// The items of a list, over all its pages.
+    /// The items of all pages of a list.
     pub async fn items(&self, path: &str) -> anyhow::Result<Vec<Value>> {
         let (mut items, mut next) = (Vec::new(), path.to_owned());
         loop {
@@ -97,7 +97,7 @@ impl Console {
         }
     }
 
-    /// Every hit of every attack.
+    /// All hits of all attacks.
     pub async fn hits(&self) -> anyhow::Result<Vec<Value>> {
         let mut hits = Vec::new();
         for attack in self.items("/api/v1/attacks?limit=200").await? {
@@ -107,7 +107,7 @@ impl Console {
         Ok(hits)
     }
 
-    /// The first item of a list that fits, as soon as there is one.
+    /// Waits for an item of a list that matches.
     pub async fn wait_for(
         &self,
         path: &str,
@@ -120,7 +120,7 @@ impl Console {
             if let Some(found) = items.iter().find(|item| fits(item)) {
                 return Ok(found.clone());
             }
-            ensure!(Instant::now() < deadline, "nothing fits in {path} after {patience:?}: {items:?}");
+            ensure!(Instant::now() < deadline, "no item of {path} matches after {patience:?}: {items:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

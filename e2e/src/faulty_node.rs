@@ -1,4 +1,4 @@
-//! A node that does what nodes should not, over TLS.
+//! A node with injected faults, over TLS.
 
 mod certificates;
 mod misbehave;
@@ -20,26 +20,26 @@ use tokio::{
 
 pub use certificates::Certificates;
 
-/// What goes wrong.
+/// The fault of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Accepts the connection and does not shake hands.
+    /// Accepts the connection without a TLS handshake.
     NoHandshake,
-    /// Shows a certificate of an authority nobody was told of.
+    /// Certificate of an unknown authority.
     WrongAuthority,
-    /// Shows a certificate for another name.
+    /// Certificate for another name.
     WrongName,
-    /// Shows a certificate whose time is over.
+    /// Expired certificate.
     Expired,
-    /// Takes the call and says nothing.
+    /// Receives the call and never responds.
     Hang,
-    /// Closes the connection as soon as it has the call.
+    /// Closes the connection after receiving the call.
     HangUp,
-    /// Answers something that is not HTTP.
+    /// Responds with bytes that are not HTTP.
     Garbage,
-    /// Promises more than it sends, then closes.
+    /// Closes the connection in the middle of the body.
     HalfReply,
-    /// Sends its reply one byte a second.
+    /// Sends the reply one byte per second.
     Trickle,
     /// Sends 100 MB.
     Flood,
@@ -47,9 +47,9 @@ pub enum Fault {
     Unavailable,
     /// 200 with a verdict for another request.
     ForeignVerdict,
-    /// 202, as if nobody waited.
+    /// 202 to an in-line call.
     Accepted,
-    /// Answers as the node at this address does, and closes the connection a moment later, without a word.
+    /// Forwards to the node at this address, and closes the idle connection shortly after the response.
     ForgetsConnections(SocketAddr),
 }
 
@@ -77,24 +77,24 @@ impl FaultyNode {
             while let Ok((caller, _)) = listener.accept().await {
                 serving.connections.fetch_add(1, Ordering::SeqCst);
                 let state = Arc::clone(&serving);
-                // The caller may go away at any point; that is its right.
+                // The caller may disconnect at any point.
                 tokio::spawn(async move { state.serve(caller).await.ok() });
             }
         };
         Ok(Self { address, state, task: tokio::spawn(accept).abort_handle() })
     }
 
-    /// As the connector's parameter has it: by the name in the certificate.
+    /// The value of `wlrm_node_addr`, with the name in the certificate.
     pub fn address(&self) -> String {
         format!("https://localhost:{}", self.address.port())
     }
 
-    /// For the connections to come.
+    /// Sets the fault of new connections.
     pub fn set(&self, fault: Fault) {
         *self.state.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
-    /// How many were made so far.
+    /// Number of connections so far.
     pub fn connections(&self) -> u32 {
         self.state.connections.load(Ordering::SeqCst)
     }

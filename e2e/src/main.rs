@@ -25,18 +25,18 @@ enum Command {
     Up(Up),
     /// Take screenshots of all pages of the console.
     Screenshots(screenshots::Options),
-    /// Measure how soon the list of attacks is there in Chromium; exits 1 when it takes longer than a second.
+    /// Measure the load time of the list of attacks in Chromium; exits 1 above one second.
     BenchPage(bench_page::Options),
-    /// Load the node while it and the console are killed, then look up every promise; exits 1 when one was broken.
+    /// Load the node while it and the console are killed; exits 1 when a hit is lost or duplicated.
     Chaos(chaos::Plan),
-    /// Compare our request function with a Python function that does the same work; exits 1 when a bound is exceeded.
+    /// Compare the request function with a Python function that does the same work; exits 1 when a bound is exceeded.
     BenchConnector(bench::Options),
-    /// Measure how many requests the simulator serves; exits 1 when a bound is missed.
+    /// Measure the throughput of the simulator; exits 1 when a bound is missed.
     BenchSim(bench_sim::Options),
-    /// Be a function that does nothing. For this program's own use.
+    /// Run as a no-op function. For internal use.
     #[command(name = bench_sim::no_op::SUBCOMMAND, hide = true)]
     DoesNothing,
-    /// Become a command that ends with its parent. For this program's own use.
+    /// Run a command that is killed with its parent. For internal use.
     #[command(name = WITH_PARENT, hide = true)]
     WithParent {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
@@ -46,25 +46,25 @@ enum Command {
 
 #[derive(Args)]
 struct Up {
-    /// What the node does about attacks.
+    /// Filtration mode of the node.
     #[arg(long, value_enum, default_value_t = Mode::Block)]
     mode: Mode,
-    /// Where the functions are attached.
+    /// Triggers of the functions.
     #[arg(long, value_enum, default_value_t = TriggerPair::Viewer)]
     trigger: TriggerPair,
-    /// The node gets copies after the visitor has been served; nothing is blocked.
+    /// Inspect out of band: the node gets copies after the response, and nothing is blocked.
     #[arg(long)]
     out_of_band: bool,
-    /// The functions sign their calls, and the node takes no others.
+    /// Sign the functions' calls; the node rejects unsigned ones.
     #[arg(long)]
     signed: bool,
-    /// Keep database, spool, tokens and logs here. Without it they go when the stack stops.
+    /// Keep database, spool, tokens and logs here. Without it they are deleted at the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The documented ports, or free ones.
+    /// Use the documented ports, or free ones.
     #[arg(long, value_enum, default_value_t = PortsOption::Default)]
     ports: PortsOption,
-    /// Once everything answers, write addresses, tokens and process ids here as one JSON object.
+    /// When all parts are ready, write addresses, tokens and process ids here as one JSON object.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
@@ -106,7 +106,7 @@ async fn up(up: Up) -> anyhow::Result<()> {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
     if let Some(path) = &up.ready_file {
-        // One of an earlier run would tell scripts of a stack that is gone.
+        // A file of an earlier run describes a stack that no longer exists.
         let _ = fs::remove_file(path);
     }
     eprintln!("Starting …");
@@ -129,7 +129,7 @@ async fn up(up: Up) -> anyhow::Result<()> {
         () = told_to_stop() => return Ok(()),
     };
     if let Some(path) = &up.ready_file {
-        stack.write_ready_file(path).with_context(|| format!("{} cannot be written", path.display()))?;
+        stack.write_ready_file(path).with_context(|| format!("cannot write {}", path.display()))?;
     }
     println!("{}", welcome(&stack));
     watch(&mut stack, told_to_stop()).await;
@@ -138,7 +138,7 @@ async fn up(up: Up) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for the signal. A part that ends meanwhile is named, and may be started again by hand.
+/// Waits for the signal. Reports a part that ends, with the command to start it again.
 async fn watch(stack: &mut Stack, told_to_stop: impl Future<Output = ()>) {
     tokio::pin!(told_to_stop);
     let (mut node_runs, mut console_runs) = (true, true);
@@ -154,7 +154,7 @@ async fn watch(stack: &mut Stack, told_to_stop: impl Future<Output = ()>) {
                 ("console", status, stack.console.command())
             }
         };
-        eprintln!("The {part} ended ({status}). To start it again: {}", command.join(" "));
+        eprintln!("The {part} ended ({status}). To restart it: {}", command.join(" "));
     }
 }
 
@@ -162,7 +162,7 @@ fn welcome(stack: &Stack) -> String {
     let at = stack.addresses;
     let expected = match (stack.options.mode, stack.options.out_of_band) {
         (Mode::Block, false) => "403: blocked",
-        _ => "200: let through, and recorded",
+        _ => "200: passed and recorded",
     };
     format!(
         "

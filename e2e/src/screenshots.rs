@@ -11,16 +11,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// In both themes, and as wide as a documentation shows them.
+/// The themes of the console.
 const THEMES: [(&str, bool); 2] = [("light", false), ("dark", true)];
 
-/// Where to, and how wide.
+/// Options of the screenshots.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// The directory of the files.
+    /// Output directory.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// How wide they are.
+    /// Width of the window.
     #[arg(long, default_value_t = 1280, value_name = "PIXELS")]
     width: u32,
 }

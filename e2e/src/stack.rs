@@ -1,7 +1,7 @@
 //! The whole system on loopback: sample origin, console, node, both functions from their zips, and CloudFront.
 //!
-//! Console and node are the real programs in processes of their own. The simulator, the Lambda emulator and the origin
-//! run in this process, so that scenarios can look into them; the functions are processes of the emulator.
+//! Console and node are the real programs in separate processes. The simulator, the Lambda emulator and the origin run
+//! in this process, so that tests can inspect them; the functions are processes of the emulator.
 
 mod ports;
 mod process;
@@ -36,18 +36,18 @@ pub use ports::{Ports, PortsOption};
 pub use process::{Process, WITH_PARENT, become_with_parent, until_stopped};
 pub use visitor::{LISTED_WITHIN, PATIENCE, edge_request_id, expect_status};
 
-/// What may differ between stacks.
+/// Options of a stack.
 #[derive(Debug, Clone)]
 pub struct StackOptions {
     pub mode: Mode,
     pub trigger: TriggerPair,
     pub out_of_band: bool,
-    /// The node takes signed calls only, and the functions have the key.
+    /// The functions sign their calls, and the node rejects unsigned ones.
     pub signed: bool,
     pub ports: PortsOption,
-    /// Kept after the end; without one, a fresh directory that goes with the stack.
+    /// The data directory, kept after the end; without one, a temporary directory.
     pub data: Option<PathBuf>,
-    /// More launcher parameters, e.g. `wlrm_deadline_ms`.
+    /// Additional launcher parameters, e.g. `wlrm_deadline_ms`.
     pub parameters: Vec<(&'static str, String)>,
     /// Put a [`Tap`] between the functions and the node.
     pub tapped: bool,
@@ -64,18 +64,18 @@ pub enum Mode {
     Block,
 }
 
-/// Which pair of triggers the functions are attached to.
+/// The triggers of both functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TriggerPair {
-    /// viewer-request and viewer-response: every request, also those the cache could answer.
+    /// viewer-request and viewer-response: every request, including cache hits.
     Viewer,
-    /// origin-request and origin-response: what goes to the origin, with its 4xx and 5xx answers.
+    /// origin-request and origin-response: requests to the origin, including 4xx and 5xx responses.
     Origin,
-    /// viewer-request and origin-response: every request, and the origin's 4xx and 5xx answers.
+    /// viewer-request and origin-response: every request, and the origin's 4xx and 5xx responses.
     Mixed,
 }
 
-/// A running system. Stop it with [`Stack::stop`]; dropping it kills what is left.
+/// A running system. Stop it with [`Stack::stop`]; dropping it kills the remaining processes.
 pub struct Stack {
     pub options: StackOptions,
     pub addresses: Ports,
@@ -89,7 +89,7 @@ pub struct Stack {
     pub admin_token: String,
     pub node_token: String,
     pub node_admin_token: String,
-    /// Between the functions and the node: sees when a call starts.
+    /// Between the functions and the node.
     pub tap: Option<Tap>,
     directory: PathBuf,
     visitor: Client,
@@ -97,7 +97,7 @@ pub struct Stack {
     _temporary: Option<tempfile::TempDir>,
 }
 
-/// Good enough for a stack that only this machine can reach.
+/// Sufficient for a stack on loopback.
 const SIGNING_KEY: &str = "the key of a stack on one machine";
 
 impl Default for StackOptions {
@@ -133,12 +133,12 @@ impl Mode {
 }
 
 impl Stack {
-    /// Every part has this long to answer for the first time.
+    /// Time limit of each part to become ready.
     const START: Duration = Duration::from_secs(30);
-    /// And this long to end when asked to.
+    /// Time limit of each part to stop.
     const STOP: Duration = Duration::from_secs(10);
 
-    /// Starts every part and returns once all of them answer.
+    /// Starts all parts and returns when they are ready.
     pub async fn start(binaries: &Binaries, options: StackOptions) -> anyhow::Result<Self> {
         let python = PythonRuntime::detect()?;
         let temporary = if options.data.is_none() { Some(tempfile::tempdir()?) } else { None };
@@ -189,12 +189,12 @@ impl Stack {
         })
     }
 
-    /// The console, seen by its administrator.
+    /// A client of the console with the administrator's token.
     pub fn console_api(&self) -> Console {
         Console::new(self.addresses.console, self.admin_token.clone())
     }
 
-    /// A number of `/wallarm-status`, e.g. `/spool/pending`.
+    /// A number in `/wallarm-status`, e.g. `/spool/pending`.
     pub async fn node_status(&self, pointer: &str) -> anyhow::Result<u64> {
         let request = Request::new("GET", "/wallarm-status", "node");
         let response = Client::default().send(self.addresses.status, &request).await?;
@@ -207,19 +207,19 @@ impl Stack {
         &self.directory
     }
 
-    /// The node again, with the same configuration and spool, after it ended.
+    /// Restarts the node with the same configuration and spool.
     pub async fn restart_node(&mut self) -> anyhow::Result<()> {
         self.node.restart().await?;
         wait_for(&mut self.node, self.addresses.health).await
     }
 
-    /// The console again, with the same database, after it ended.
+    /// Restarts the console with the same database.
     pub async fn restart_console(&mut self) -> anyhow::Result<()> {
         self.console.restart().await?;
         wait_for(&mut self.console, self.addresses.console).await
     }
 
-    /// Ends every part in the order of the traffic, so that nothing on its way is lost.
+    /// Stops all parts in the order of the traffic, so that nothing in transit is lost.
     pub async fn stop(mut self) {
         self.request_function.stop().await;
         self.response_function.stop().await;
@@ -230,7 +230,7 @@ impl Stack {
 
 fn make_directory(directory: &Path) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(directory.join("logs"))
-        .with_context(|| format!("the data directory {} cannot be made", directory.display()))?;
+        .with_context(|| format!("cannot create the data directory {}", directory.display()))?;
     Ok(directory.canonicalize()?)
 }
 
@@ -339,11 +339,11 @@ fn node_admin_token(directory: &Path) -> anyhow::Result<String> {
 }
 
 fn secret(directory: &Path, name: &str) -> anyhow::Result<String> {
-    let text = fs::read_to_string(directory.join(name)).with_context(|| format!("there is no {name}"))?;
+    let text = fs::read_to_string(directory.join(name)).with_context(|| format!("cannot read {name}"))?;
     Ok(text.trim().to_owned())
 }
 
-/// Until `/ready` says 200, or the process ends, or the time is up.
+/// Waits until `/ready` returns 200. Fails when the process ends or the time limit expires.
 async fn wait_for(process: &mut Process, address: SocketAddr) -> anyhow::Result<()> {
     let client = Client::new(Duration::from_secs(1));
     let request = Request::new("GET", "/ready", "localhost");
@@ -355,7 +355,7 @@ async fn wait_for(process: &mut Process, address: SocketAddr) -> anyhow::Result<
         process.still_runs()?;
         anyhow::ensure!(
             Instant::now() < deadline,
-            "{} did not get ready; see {}",
+            "the {} is not ready in time; see {}",
             process.name(),
             process.log()
         );
@@ -363,7 +363,7 @@ async fn wait_for(process: &mut Process, address: SocketAddr) -> anyhow::Result<
     }
 }
 
-/// A listener that is already bound, so that its port cannot be taken meanwhile.
+/// Listeners of this process, bound early so that their ports stay reserved.
 pub(crate) struct Listeners {
     pub(crate) cloudfront: TcpListener,
     pub(crate) origin: TcpListener,

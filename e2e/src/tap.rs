@@ -1,4 +1,4 @@
-//! A wire tap between the functions and the node: passes bytes on, and knows when each call began.
+//! A TCP proxy between the functions and the node that records when bytes are sent to the node.
 
 use std::{
     io,
@@ -12,7 +12,7 @@ use tokio::{
     task::AbortHandle,
 };
 
-/// Dropping it closes its port; connections it carries go on.
+/// Dropping it closes its port; open connections continue.
 pub struct Tap {
     address: SocketAddr,
     sent: Arc<Mutex<Vec<Instant>>>,
@@ -36,7 +36,7 @@ impl Tap {
         self.address
     }
 
-    /// When bytes towards the node arrived here, in order.
+    /// Times at which bytes for the node arrived, in order.
     pub fn sent(&self) -> Vec<Instant> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -67,6 +67,6 @@ async fn carry(caller: TcpStream, target: SocketAddr, sent: Arc<Mutex<Vec<Instan
         tokio::io::copy(&mut from_node, &mut to_caller).await?;
         to_caller.shutdown().await
     };
-    // Either side may break off; the other then sees its connection end.
+    // Either side may disconnect; the other connection is then closed.
     let _ = tokio::try_join!(towards, back);
 }

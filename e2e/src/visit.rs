@@ -40,19 +40,19 @@ impl Visit {
         self.reads("h1", "Attacks").await
     }
 
-    /// Attacks of a month, as if it had been a busy one.
+    /// Seeds the hits of a busy month.
     pub async fn seed(&self, hits: u32) -> anyhow::Result<()> {
         let data = self.stack.directory().join("console");
         let mut seed = Command::new(&self.console);
         seed.arg("seed").arg("--data").arg(data).args(["--hits", &hits.to_string()]).stdout(Stdio::null());
-        ensure!(seed.status().await?.success(), "the console cannot be seeded");
+        ensure!(seed.status().await?.success(), "cannot seed the console");
         Ok(())
     }
 
-    /// That nothing was refused, failed or written to the console.
+    /// Checks that the browser's console is empty: no refused resource, no error, no message.
     pub fn is_quiet(&self) -> anyhow::Result<()> {
         let complaints = self.complaints();
-        ensure!(complaints.is_empty(), "the browser complains: {complaints:#?}");
+        ensure!(complaints.is_empty(), "messages in the browser's console: {complaints:#?}");
         Ok(())
     }
 

@@ -1,6 +1,6 @@
-//! Standard access logs: CloudFront's file format, 33 fields a line, tabs between them.
+//! Standard access logs in CloudFront's file format: 33 tab-separated fields per line.
 //!
-//! "Standard logging reference", "Log file fields", says what each field is.
+//! "Standard logging reference", "Log file fields", defines the fields.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -19,16 +19,16 @@ const HEAD: &str = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c
     cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type \
     sc-content-type sc-content-len sc-range-start sc-range-end\n";
 
-/// A file that grows by a line for each request.
+/// An access log file.
 #[derive(Debug)]
 pub struct AccessLog {
     file: Mutex<BufWriter<File>>,
-    /// `cs(Host)`: the distribution's domain name, whatever the visitor asked for.
+    /// `cs(Host)`: the distribution's domain name, not the visitor's `Host`.
     domain: String,
 }
 
 impl AccessLog {
-    /// Begins the file anew.
+    /// Truncates the file.
     pub fn create(path: &Path, domain: &str) -> io::Result<Self> {
         let mut file = BufWriter::new(File::create(path)?);
         file.write_all(HEAD.as_bytes())?;
@@ -36,12 +36,12 @@ impl AccessLog {
         Ok(Self { file: Mutex::new(file), domain: domain.to_owned() })
     }
 
-    /// Each line is in the file at once, for who follows it.
+    /// Each line is written immediately, for readers that follow the file.
     pub fn write(&self, exchange: &Exchange<'_>, now: Timestamp) {
         let line = line(exchange, now, &self.domain);
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.flush()) {
-            tracing::warn!(%error, "the access log cannot be written");
+            tracing::warn!(%error, "cannot write the access log");
         }
     }
 }
@@ -92,7 +92,7 @@ fn line(exchange: &Exchange<'_>, now: Timestamp, domain: &str) -> String {
     fields.join("\t") + "\n"
 }
 
-/// What `X-Cache` says, in the words of the log.
+/// The result type, from `X-Cache`.
 fn result_type(x_cache: Option<&str>) -> &'static str {
     match x_cache.and_then(|said| said.split(' ').next()) {
         Some("Hit") => "Hit",
@@ -104,7 +104,7 @@ fn result_type(x_cache: Option<&str>) -> &'static str {
     }
 }
 
-/// Why it is an error, where the function is to blame.
+/// The detailed result type of a function's error.
 fn detailed(x_cache: Option<&str>, result: &'static str) -> &'static str {
     match x_cache.and_then(|said| said.split(' ').next()) {
         Some("LambdaExecutionError") => "LambdaExecutionError",
@@ -119,7 +119,7 @@ fn header(headers: &Headers, name: &str) -> String {
     if values.is_empty() { "-".to_owned() } else { escaped(&values.join(b", ".as_slice())) }
 }
 
-/// The escaped ones are those the page names: controls, the space, what is not ASCII, and some signs; `%` among them.
+/// Escapes the characters that the page lists: controls, space, non-ASCII and some punctuation, `%` included.
 fn escaped(value: &[u8]) -> String {
     let mut text = String::with_capacity(value.len());
     for &byte in value {
@@ -132,7 +132,7 @@ fn escaped(value: &[u8]) -> String {
     text
 }
 
-/// As OpenSSL names them: that is what the log has.
+/// OpenSSL's names, which the log uses.
 fn cipher(tls: Tls) -> String {
     let Some(name) = tls.cipher.strip_prefix("TLS13_") else {
         let name = tls.cipher.trim_start_matches("TLS_").replace("_WITH", "");
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_all_fields_in_their_order() {
+    fn line_has_all_fields_in_order() {
         let request = Request::new("GET", "/a b<script>?q=%27&r='x'", "shop.example.com")
             .header("User-Agent", b"Mozilla/5.0 (X11; \xe9)")
             .header("Cookie", "a=1; b=[2]");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_failed_is_an_error_with_a_detail() {
+    fn failed_function_is_logged_as_an_error_with_its_detail() {
         let request = Request::new("GET", "/", "a.example");
         let response = Response::new(503).header("X-Cache", "LambdaExecutionError from cloudfront");
         let fields = line_of(&request, &response, None);

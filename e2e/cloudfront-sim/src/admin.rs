@@ -1,7 +1,7 @@
-//! The admin API: looks into a running simulator and changes what holds in it. For this machine only.
+//! The admin API: inspects and changes a running simulator. Loopback only.
 //!
-//! It can publish zips, which is running code: pages in a browser on this machine must not reach it. They cannot: a
-//! change needs a content type that browsers ask permission for, which nobody gives, and `Host` must be this machine's.
+//! It can publish zips, which means running code, so pages in a local browser must not be able to call it: changes need
+//! a content type that triggers a CORS preflight, which is never granted, and `Host` must name this machine.
 
 use std::io;
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ GET  /functions/NAME/log        its lines, and Lambda's
 POST /functions/NAME/versions   publish another zip: {\"zip\": \"/path/to.zip\"}
 ";
 
-/// What it looks into.
+/// The parts of a running simulator.
 #[derive(Debug)]
 pub struct Simulator {
     pub edge: Arc<Edge>,
@@ -67,7 +67,7 @@ struct NewVersion {
 }
 
 impl Admin {
-    /// Refuses addresses that others can reach.
+    /// Rejects addresses that other machines can reach.
     pub fn start(listener: TcpListener, simulator: Simulator) -> io::Result<Self> {
         if !listener.local_addr()?.ip().is_loopback() {
             return Err(io::Error::other("the admin API listens on loopback addresses only"));
@@ -124,13 +124,13 @@ impl Simulator {
                 _,
                 ["" | "metrics" | "status" | "faults" | "clock" | "invalidations"]
                 | ["functions", _, "log" | "versions"],
-            ) => Err(problem(405, "not with this method; GET / lists them")),
-            _ => Err(problem(404, "no such path; GET / lists them")),
+            ) => Err(problem(405, "method not allowed; GET / lists the operations")),
+            _ => Err(problem(404, "path not found; GET / lists the operations")),
         }
     }
 
     fn metrics(&self) -> Result<Response, Response> {
-        let text = self.metrics.text().map_err(|_| problem(500, "the metrics cannot be written"))?;
+        let text = self.metrics.text().map_err(|_| problem(500, "cannot encode the metrics"))?;
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         Ok(Response::new(200).header("Content-Type", kind).with_body(text))
     }
@@ -161,14 +161,14 @@ impl Simulator {
 
     fn function(&self, name: &str) -> Result<&Arc<Function>, Response> {
         let named = self.functions.iter().find(|function| function.name() == name);
-        named.ok_or_else(|| problem(404, &format!("there is no function {name:?}; GET /status lists them")))
+        named.ok_or_else(|| problem(404, &format!("no function is named {name:?}; GET /status lists them")))
     }
 }
 
 fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Response> {
     let kind = request.headers.text("content-type").unwrap_or_default();
     if !kind.to_ascii_lowercase().starts_with("application/json") {
-        return Err(problem(415, "the body must come with Content-Type: application/json"));
+        return Err(problem(415, "the request needs Content-Type: application/json"));
     }
     serde_json::from_slice(&request.body).map_err(|error| problem(400, &error.to_string()))
 }

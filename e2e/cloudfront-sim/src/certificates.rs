@@ -1,4 +1,4 @@
-//! Throw-away certificates, and what servers need to show them.
+//! Throw-away certificate authority and server certificates.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
@@ -7,7 +7,7 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 
-/// An authority that lasts as long as the process.
+/// A certificate authority for the lifetime of the process.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -17,12 +17,12 @@ impl Authority {
         Ok(Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?))
     }
 
-    /// Its certificate, for those who are to trust it.
+    /// Its certificate, for clients.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// A server with a certificate of these parameters, offering these protocols.
+    /// The configuration of a server with a certificate of these parameters, offering these protocols.
     pub fn server(&self, parameters: &CertificateParams, protocols: &[&str]) -> anyhow::Result<ServerConfig> {
         let key = KeyPair::generate()?;
         let certificate = parameters.signed_by(&key, &self.0)?;

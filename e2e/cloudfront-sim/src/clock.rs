@@ -1,4 +1,4 @@
-//! The time of day, for what expires: it can be moved forward by hand, so that nobody waits for a TTL.
+//! The time of day for TTLs, which tests and the admin API move forward.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The machine's time, or one that stands still. Both go forward when told to; clones share one time.
+/// The machine's time, or a fixed one. Both can be moved forward; clones share one time.
 ///
-/// What is measured while a request waits (timeouts of functions and origins) is not asked of it.
+/// Timeouts of functions and origins do not use it.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     stands_at: Option<Timestamp>,
@@ -16,12 +16,12 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Runs with the machine's clock.
+    /// Follows the machine's clock.
     pub fn real() -> Self {
         Self::default()
     }
 
-    /// Stands still but for [`Clock::advance`].
+    /// Changes by [`Clock::advance`] only.
     pub fn standing_at(time: Timestamp) -> Self {
         Self { stands_at: Some(time), ..Self::default() }
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_standing_clock_moves_only_by_hand_and_for_all_its_clones() {
+    fn fixed_clock_is_shared_and_only_advanced_explicitly() {
         let clock = Clock::standing_at(Timestamp::UNIX_EPOCH);
         let clone = clock.clone();
         clock.advance(Duration::from_secs(10));

@@ -1,10 +1,9 @@
-//! CloudFront as far as a Lambda@Edge function can see it: a distribution with its origins, behaviors and policies, the
-//! functions at its four triggers, and its cache.
+//! The parts of CloudFront that a Lambda@Edge function can observe: a distribution with its origins, behaviors and
+//! policies, the functions at its four triggers, and its cache.
 //!
-//! What is not simulated is said aloud when a configuration asks for it; `docs/simulator.md` has the list.
+//! Settings that are not simulated are reported when a configuration uses them; `docs/simulator.md` lists them.
 //!
-//! Every list and number here was read from AWS's Developer Guide for this crate alone, and is not shared with the
-//! connector it tests. The names in quotes are the titles of the pages.
+//! All lists and numbers were read from AWS's Developer Guide for this crate alone. Quoted names are titles of its pages.
 
 mod cache;
 mod config;
@@ -40,7 +39,7 @@ pub use edge::Edge;
 pub use path_pattern::PathPattern;
 pub use policy::{CachePolicy, Cors, OriginRequestPolicy, PolicyHeader, ResponseHeadersPolicy, Selection};
 
-/// A distribution on a listener. Dropping it closes the listener; the functions belong to whoever started them.
+/// A distribution on a listener. Dropping it closes the listener, and leaves the functions running.
 #[derive(Debug)]
 pub struct CloudFront {
     server: Server,
@@ -52,7 +51,7 @@ impl CloudFront {
         Self::start_with(listener, Edge::new(config, Clock::real()), Options::default())
     }
 
-    /// Serves this edge by these options, TLS among them.
+    /// Serves this edge with these options, such as TLS.
     pub fn start_with(
         listener: TcpListener,
         edge: impl Into<Arc<Edge>>,
@@ -71,17 +70,17 @@ impl CloudFront {
         self.server.address()
     }
 
-    /// Ends the listener in order: what is under way has so long to be answered.
+    /// Shuts the listener down gracefully: requests in progress have this long to be answered.
     pub async fn drain(self, patience: Duration) {
         self.server.drain(patience).await;
     }
 
-    /// How many connections are open.
+    /// Number of open connections.
     pub fn connections(&self) -> usize {
         self.server.connections()
     }
 
-    /// What serves behind the listener, for other listeners, and to look into.
+    /// The edge behind the listener, for other listeners and for inspection.
     pub fn edge(&self) -> &Arc<Edge> {
         &self.edge
     }

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose: slow origins, functions that crash, starts that fail.
+//! Fault injection: slow origins, crashing functions, failing starts.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,54 +9,54 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::Random;
 
-/// All faults, as a file or the admin API gives them.
+/// All faults, from a file or the admin API.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FaultPlan {
     pub origin: OriginFault,
-    /// By the function's name; `*` is for those that are not named.
+    /// By function name; `*` applies to all others.
     pub functions: BTreeMap<String, FunctionFault>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OriginFault {
-    /// Of all requests, the share that meets the fault.
+    /// Share of requests with the fault.
     pub share: f64,
-    /// The origin answers that much later.
+    /// Additional latency of the origin.
     pub delay_ms: u64,
-    /// It cannot be reached.
+    /// The origin is unreachable.
     pub unreachable: bool,
-    /// It answers with this status and nothing else, and sees nothing of the request.
+    /// This status is returned without calling the origin.
     pub status: Option<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FunctionFault {
-    /// Of all invocations, the share that meets the fault.
+    /// Share of invocations with the fault.
     pub share: f64,
-    /// A cold start takes that much longer.
+    /// Additional duration of a cold start.
     pub init_delay_ms: u64,
-    /// The function takes that much longer; its timeout counts it.
+    /// Additional duration of the invocation; counts towards the timeout.
     pub delay_ms: u64,
     pub fail: Option<Failure>,
 }
 
-/// How an invocation fails.
+/// The failure of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
-    /// Its cold start does.
+    /// The cold start fails.
     Init,
-    /// The process is killed while it works.
+    /// The process is killed during the invocation.
     Crash,
-    /// The function answers with an error.
+    /// The function responds with an error.
     Error,
     Throttle,
 }
 
-/// A value that no fault can have.
+/// An invalid value in a fault plan.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum FaultError {
     #[error("{place}.share is {share}, not a share between 0 and 1")]
@@ -65,14 +65,14 @@ pub enum FaultError {
     Status(u16),
 }
 
-/// The plan that holds now, and the dice. Clones share both.
+/// The current plan and its random numbers. Clones share both.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     plan: RwLock<FaultPlan>,
-    /// Whether there is anything in the plan: most of the time there is not, and nobody should pay for it.
+    /// Whether the plan has any fault; skips the lock in the usual case that it has none.
     any: AtomicBool,
     random: Random,
 }
@@ -121,12 +121,12 @@ impl FaultPlan {
 }
 
 impl Faults {
-    /// Which requests meet a fault that has a share is the same for the same seed and order of requests.
+    /// The same seed and order of requests select the same requests.
     pub fn seeded(seed: u64) -> Self {
         Self(Arc::new(Inner { random: Random::seeded(seed), ..Inner::default() }))
     }
 
-    /// From here on these hold, and no others.
+    /// Replaces the plan.
     pub fn set(&self, plan: FaultPlan) -> Result<(), FaultError> {
         plan.check()?;
         let any = plan != FaultPlan::default();
@@ -139,13 +139,13 @@ impl Faults {
         self.0.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the next request to the origin meets.
+    /// Draws the fault of the next origin request.
     pub fn at_origin(&self) -> Option<OriginFault> {
         let fault = self.planned(|plan| Some(plan.origin.clone()))?;
         self.0.random.happens(fault.share).then_some(fault)
     }
 
-    /// What the next invocation of this function meets.
+    /// Draws the fault of the next invocation of this function.
     pub fn in_function(&self, name: &str) -> Option<FunctionFault> {
         let fault =
             self.planned(|plan| plan.functions.get(name).or_else(|| plan.functions.get("*")).cloned())?;
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_without_a_fault_of_its_own_gets_the_one_for_all() {
+    fn wildcard_fault_applies_to_unnamed_functions() {
         let faults = Faults::default();
         let named =
             plan(r#"{"functions": {"waf": {"fail": "crash"}, "*": {"delay_ms": 5, "share": 1}}}"#).unwrap();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_tells_who_meets_the_fault() {
+    fn seed_determines_which_requests_fail() {
         let met = |seed| {
             let faults = Faults::seeded(seed);
             faults.set(plan(r#"{"origin": {"share": 0.5, "status": 500}}"#).unwrap()).unwrap();

@@ -1,10 +1,10 @@
-//! HTTP/1.1 as bytes.
+//! A byte-exact HTTP/1.1 server and client.
 //!
-//! Attack tools and browsers send targets that URI types refuse (raw `<`, `` ` ``, ISO-8859-1). A simulator that
-//! normalised or refused them would hide the very requests it exists for, so targets, header names and values stay the
-//! bytes they were, in their order and case.
+//! Attack tools and browsers send targets that URI types reject (raw `<`, `` ` ``, ISO-8859-1). A simulator that
+//! normalized or rejected them would hide the requests it exists for, so targets, header names and values keep their
+//! bytes, order and case.
 //!
-//! The same server takes HTTP/2 and TLS; what is odd beyond HTTP/2's own rules has to come over HTTP/1.1.
+//! The same server accepts HTTP/2 and TLS; requests that break HTTP/2's rules have to use HTTP/1.1.
 
 mod body;
 mod buffered;
@@ -22,17 +22,17 @@ pub use client::{Client, ClientError};
 pub use peer::{Exchange, Observer, Peer, Tls, Version};
 pub use server::{Limits, Options, Server};
 
-/// A request with its body read and un-chunked.
+/// A request with its complete, un-chunked body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Request {
     pub method: String,
-    /// The request target as it stood in the request line.
+    /// The bytes of the request target in the request line.
     pub target: Vec<u8>,
     pub headers: Headers,
     pub body: Vec<u8>,
 }
 
-/// A response with its body read and un-chunked.
+/// A response with its complete, un-chunked body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Response {
     pub status: u16,
@@ -41,7 +41,7 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// Header fields in their original order and case; a name may stand more than once.
+/// Header fields in their original order and case; a name may occur more than once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Headers(pub Vec<(Vec<u8>, Vec<u8>)>);
 
@@ -90,7 +90,7 @@ impl Response {
         self
     }
 
-    /// The body for people and assertions; bytes that are not UTF-8 become `U+FFFD`.
+    /// The body as text, for display and assertions; bytes that are not UTF-8 become `U+FFFD`.
     pub fn body_text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -131,7 +131,7 @@ impl Headers {
         self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name.as_bytes()));
     }
 
-    /// Gives the name this one value: in the place of its first field, or at the end.
+    /// Replaces all fields of this name by one, in the position of the first, or appends it.
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
         let place = self.0.iter().position(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()));
         self.remove(name);
@@ -146,7 +146,7 @@ impl Headers {
     }
 }
 
-/// The words beside a status code. Empty for codes nobody named.
+/// The reason phrase of a status code. Empty for unregistered codes.
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {
         100 => "Continue",

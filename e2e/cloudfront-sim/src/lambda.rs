@@ -1,15 +1,13 @@
 //! The Lambda emulator: runs a function's zip as the managed Python or Node.js runtime does, and speaks the Runtime API
 //! to it.
 //!
-//! What is true to Lambda: one invocation at a time per environment; the caller has its answer at `POST /response`
-//! while the environment stays busy until it asks for `/next`; when nothing is pending, its processes are stopped; a
-//! timeout or too much memory kills it; a process that dies after its response has still answered; versions; reserved
-//! concurrency; the lines of its log.
+//! Same as Lambda: one invocation at a time per environment; the caller gets its response at `POST /response`, while the
+//! environment stays busy until it requests `/next`; its processes are stopped while nothing is pending; a timeout or
+//! excess memory kills it; a response counts even if the process dies afterwards; versions; reserved concurrency; log lines.
 //!
-//! What is not: no sandbox (the function sees this machine's files and network, and `/tmp` is shared), no CPU share
-//! for the memory size, no second attempt at a failed start. Memory is looked at some 20 times a second, so that a peak
-//! may pass unseen. And there is a limit that Lambda does not have: at most so many environments run on this machine, and
-//! callers wait for one of them.
+//! Different: no sandbox (the function sees this machine's files and network, and `/tmp` is shared), no CPU share by
+//! memory size, no second attempt at a failed start. Memory is sampled 20 times a second, so a short peak may be missed.
+//! The number of environments is limited to what this machine bears; callers wait for a free one.
 
 mod bundle;
 mod config;
@@ -63,14 +61,14 @@ struct Shared {
     stopped: AtomicBool,
 }
 
-/// The version that serves.
+/// The current version.
 #[derive(Clone)]
 struct Published {
     version: u32,
     bundle: Bundle,
 }
 
-/// How many environments a function has now.
+/// Number of environments of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Environments {
     /// Working or starting.
@@ -79,16 +77,16 @@ pub struct Environments {
     pub idle: usize,
 }
 
-/// Why an invocation has no result.
+/// An invocation without a result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
     #[error("the function timed out")]
     Timeout,
-    #[error("the function is throttled: no environment may serve now")]
+    #[error("the function is throttled: reserved concurrency or request rate is exhausted")]
     Throttled,
     #[error("the function reported an error: {body}")]
     FunctionError { body: String },
-    #[error("the function's process ended before it answered: {status}")]
+    #[error("the function's process ended before it responded: {status}")]
     Exited { status: String },
     #[error("the function did not start: {message}")]
     Init { message: String },
@@ -99,7 +97,7 @@ pub enum InvokeError {
 type Answer = Result<Vec<u8>, InvokeError>;
 
 impl Function {
-    /// Reads the zip; environments start when they are needed, as on Lambda.
+    /// Reads the zip; environments start on demand, as on Lambda.
     pub async fn start(config: FunctionConfig) -> Result<Self, BundleError> {
         let bundle = read(config.zip.clone()).await?;
         let limits = Limits {
@@ -125,12 +123,12 @@ impl Function {
         &self.shared.config.name
     }
 
-    /// The version that serves now.
+    /// The current version.
     pub fn version(&self) -> u32 {
         self.shared.published().version
     }
 
-    /// Serves this zip from now on, as the next version. Environments of the one before end with their invocation.
+    /// Publishes this zip as the next version. Environments of the previous one end after their invocation.
     pub async fn publish(&self, zip: PathBuf) -> Result<u32, BundleError> {
         let bundle = read(zip).await?;
         let mut published = self.shared.published();
@@ -139,7 +137,7 @@ impl Function {
         Ok(published.version)
     }
 
-    /// What happened so far, in order.
+    /// All events so far, in order.
     pub fn log(&self) -> &LambdaLog {
         &self.shared.log
     }
@@ -157,19 +155,19 @@ impl Function {
         self.shared.live().iter().map(|process| process.pid()).collect()
     }
 
-    /// Runs the function once. Resolves at `POST /response`; what the function does after that is not waited for.
+    /// Runs the function once. Resolves at `POST /response`, without waiting for work after it.
     pub async fn invoke(&self, event: impl Into<Vec<u8>>) -> Result<Vec<u8>, InvokeError> {
         let (answer, answered) = oneshot::channel();
-        // A task of its own: a caller who goes away must not take the environment with it.
+        // A task of its own: a cancelled caller must not cancel the environment.
         tokio::spawn(occupy(Arc::clone(&self.shared), event.into(), answer));
         let answer = answered.await.unwrap_or(Err(InvokeError::Stopped));
         self.shared.counts.count(&answer);
         answer
     }
 
-    /// Waits until no environment is busy: work after replies is done, and what is alive is parked and frozen.
+    /// Waits until no environment is busy: work after replies is done, and all are frozen.
     ///
-    /// Without it, a call right after another's reply may start a second environment, as it may on Lambda.
+    /// Without it, an invocation right after another's reply may start a second environment, as on Lambda.
     pub async fn at_rest(&self) {
         self.shared.pool.at_rest().await;
     }
@@ -223,7 +221,7 @@ impl Shared {
         processes.retain(|known| known.strong_count() > 0);
         processes.push(Arc::downgrade(process));
         drop(processes);
-        // A stop that came while this one was starting has not seen it.
+        // `stop` may have been called during this start, and missed it.
         if self.stopped.load(Ordering::SeqCst) {
             process.kill();
         }
@@ -258,13 +256,13 @@ async fn occupy(shared: Arc<Shared>, event: Vec<u8>, answer: oneshot::Sender<Ans
             }
         }
         Err(error) => {
-            // The caller may have gone.
+            // The caller may have been cancelled.
             let _ = answer.send(Err(error));
         }
     }
 }
 
-/// Reading files would hold up every other task.
+/// Blocking file access, off the async runtime.
 async fn read(zip: PathBuf) -> Result<Bundle, BundleError> {
     bundle::off_the_runtime(move || Bundle::read(&zip)).await
 }

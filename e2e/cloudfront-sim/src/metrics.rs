@@ -1,4 +1,4 @@
-//! What the simulator did, for Prometheus.
+//! Prometheus metrics of the simulator.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 use crate::http1::Exchange;
 use crate::lambda::Function;
 
-/// Counters of requests, and a look at the functions whenever somebody asks.
+/// Request counters, and the functions' counters at scrape time.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,

@@ -1,6 +1,6 @@
-//! A sample origin: says hello, answers with the status it is asked for, and remembers what it got.
+//! A sample origin that records its requests.
 //!
-//! `/status/NNN` answers with that status, `/echo` with the request as JSON, everything else with a greeting.
+//! `/status/NNN` responds with that status, `/echo` with the request as JSON, all other paths with a greeting.
 
 use std::collections::VecDeque;
 use std::io;
@@ -25,7 +25,7 @@ pub struct Origin {
     recorded: Arc<Mutex<VecDeque<Received>>>,
 }
 
-/// A request as it arrived, byte for byte.
+/// A request, byte for byte.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub at: Instant,
@@ -40,7 +40,7 @@ impl Origin {
         Self::answering(listener, |request| std::future::ready(answer(&request)))
     }
 
-    /// Answers as it is told instead, and remembers as well.
+    /// Responds with `answer` instead, and records as well.
     pub fn answering<F>(
         listener: TcpListener,
         answer: impl Fn(Request) -> F + Send + Sync + 'static,
@@ -66,7 +66,7 @@ impl Origin {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Forgets what was recorded, so that a scenario sees only its own requests.
+    /// Clears the recorded requests.
     pub fn forget(&self) {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

@@ -1,10 +1,10 @@
-//! Numbers that look random and come again with the same seed.
+//! Seeded random numbers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::{Builder, Uuid};
 
-/// The generator `SplitMix64`, shared: what is drawn depends on the seed and on how much was drawn before.
+/// A shared `SplitMix64` generator: numbers depend on the seed and on the draws before.
 #[derive(Debug)]
 pub struct Random(AtomicU64);
 
@@ -22,7 +22,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// True for this share of all draws.
+    /// True for this share of draws.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are precise, and enough")]
     pub fn happens(&self, share: f64) -> bool {
         share >= 1.0 || ((self.number() >> 11) as f64) < share * (1_u64 << 53) as f64
@@ -34,7 +34,7 @@ impl Random {
     }
 }
 
-/// Another one in each process.
+/// A different seed in each process.
 impl Default for Random {
     fn default() -> Self {
         Self::seeded(Uuid::new_v4().as_u64_pair().0)
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_tells_all_that_follows() {
+    fn seed_determines_the_sequence() {
         let draw = |seed| {
             let random = Random::seeded(seed);
             (random.number(), random.uuid(), random.happens(0.5))
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_draws_happens() {
+    fn draws_match_their_share() {
         let random = Random::seeded(1);
         let happened = (0..10_000).filter(|_| random.happens(0.2)).count();
         assert!((1_800..2_200).contains(&happened), "{happened}");

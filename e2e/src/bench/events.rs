@@ -1,20 +1,20 @@
-//! What visitors of a shop send: a page, a search, and an order with a body, in turn.
+//! Requests of a shop's visitors: a page, a search, and an order with a body, in turn.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-/// The trigger an event is for.
+/// The trigger of an event.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Trigger {
     Request,
-    /// The same request at the other trigger: our response function has nothing to do with it.
+    /// The same request at the response trigger, for which the response function has no work.
     Response,
 }
 
-/// How many kinds of requests there are.
+/// Number of kinds of requests.
 pub(super) const KINDS: u32 = 3;
 
-/// The nth event of a run, as CloudFront writes it. Each is a request of its own.
+/// The nth event of a run, in CloudFront's format, with a unique request id.
 pub(super) fn event(trigger: Trigger, n: u32) -> Value {
     match n % KINDS {
         0 => get(trigger, n, "/products/walking-boots", ""),
@@ -23,7 +23,7 @@ pub(super) fn event(trigger: Trigger, n: u32) -> Value {
     }
 }
 
-/// One that a node in mode `block` blocks.
+/// An attack that a node in mode `block` blocks.
 pub(super) fn attack(n: u32) -> Value {
     get(Trigger::Request, n, "/etc/passwd", "")
 }
@@ -53,7 +53,7 @@ fn order(trigger: Trigger, n: u32) -> Value {
     wrap(trigger, n, &request)
 }
 
-/// A browser's.
+/// The headers of a browser.
 fn headers(more: &[(&str, &str)]) -> Value {
     const BROWSER: [(&str, &str); 9] = [
         ("Host", "shop.example.com"),

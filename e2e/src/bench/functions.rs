@@ -1,4 +1,4 @@
-//! Who is compared: our zips, and Python functions for the same emulator.
+//! The compared functions: the connector's zips, and Python functions for the same emulator.
 
 use super::events::Trigger;
 use crate::binaries::Binaries;
@@ -16,7 +16,7 @@ const HTTP_CLIENT: &str = include_str!("../../bench/connector/http_client.py");
 const BARE_SOCKET: &str = include_str!("../../bench/connector/bare_socket.py");
 const DOES_NOTHING: &str = include_str!("../../bench/connector/does_nothing.py");
 
-/// One of the compared: a zip, and the trigger whose events it takes.
+/// A compared function: its zip and trigger.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) name: &'static str,
@@ -24,24 +24,24 @@ pub(super) struct Candidate {
     pub(super) trigger: Trigger,
 }
 
-/// All of them.
+/// All compared functions.
 pub(super) struct Candidates {
     pub(super) inline: Pair,
     pub(super) out_of_band: Pair,
-    /// Ours is the program with nothing to do: the response function, told to report nothing.
+    /// Without work; ours is the response function with reports turned off.
     pub(super) nothing: Pair,
-    /// In line, in Python, with HTTP by hand: for information, because it could not be deployed.
+    /// In line, in Python, with handwritten HTTP: for information, as it could not be deployed.
     pub(super) bare: Candidate,
 }
 
-/// Our function and the one in Python that does the same.
+/// The connector's function and the Python function that does the same.
 pub(super) struct Pair {
     pub(super) ours: Candidate,
     pub(super) python: Candidate,
 }
 
 impl Candidates {
-    /// Makes all zips, for functions that call this node.
+    /// Makes the zips of all functions, which call this node.
     pub(super) async fn make(
         binaries: &Binaries,
         node: SocketAddr,
@@ -84,17 +84,17 @@ impl Candidates {
 }
 
 impl Candidate {
-    /// With a single environment, so that every invocation meets the same process.
+    /// Starts with a single environment, so that all invocations use the same process.
     pub(super) async fn start(&self, python: &PythonRuntime) -> anyhow::Result<Function> {
         let config = FunctionConfig::new(self.name, &self.zip, python.clone());
         Ok(Function::start(FunctionConfig { max_environments: 1, sink: silent(), ..config }).await?)
     }
 }
 
-/// The Python function, with its settings on top and its HTTP client below.
+/// The source of the Python function: settings, function, HTTP client.
 fn peer(node: SocketAddr, inline: bool, client: &str) -> String {
     let inline = if inline { "True" } else { "False" };
-    // All crates have one version, so the connector's is this one's.
+    // All crates have the same version.
     let version = env!("CARGO_PKG_VERSION");
     format!(
         "NODE = (\"{}\", {})\nINLINE = {inline}\nVERSION = \"{version}\"\n\n{PEER}\n\n{client}",

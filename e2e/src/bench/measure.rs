@@ -1,4 +1,4 @@
-//! Latency, start, memory and size, measured in turns so that the machine's noise is everybody's.
+//! Latency, start, memory and size, measured in turns so that noise affects all functions equally.
 
 use super::{
     events::{self, Trigger},
@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use cloudfront_sim::lambda::{Function, LogEvent, PythonRuntime};
 use std::{fs, time::Duration};
 
-/// How often to look.
+/// Number of measurements.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
     pub(super) invocations: u32,
@@ -25,7 +25,7 @@ impl Effort {
     pub const QUICK: Self = Self { invocations: 20, warm_up: 2, starts: 1 };
 }
 
-/// Ours, and Python's.
+/// Values of ours and of Python's function.
 pub(super) struct Compared<T> {
     pub(super) ours: T,
     pub(super) python: T,
@@ -35,16 +35,16 @@ pub(super) struct Results {
     pub(super) inline: Compared<Latency>,
     pub(super) out_of_band: Compared<Latency>,
     pub(super) nothing: Compared<Latency>,
-    /// In line: from the start of the process to its first answer, the median.
+    /// In line: median time from the start of the process to its first response.
     pub(super) cold_start: Compared<Duration>,
-    /// In line, of the Python function with HTTP by hand.
+    /// In line, of the Python function with handwritten HTTP.
     pub(super) bare: Latency,
     pub(super) bare_cold_start: Duration,
     /// In line, after all invocations, in bytes.
     pub(super) resident: Compared<u64>,
     /// In bytes.
     pub(super) zip: Compared<u64>,
-    /// What ran the functions.
+    /// The Runtime API client of the functions.
     pub(super) client: &'static str,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Latency {
     pub(super) p99: Duration,
 }
 
-/// A candidate at work.
+/// A running function.
 struct Runner {
     name: &'static str,
     trigger: Trigger,
@@ -62,7 +62,7 @@ struct Runner {
 }
 
 pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Result<Results> {
-    // The functions are compared, not what the node takes to analyse.
+    // The comparison excludes the node's analysis.
     let options = StackOptions { mode: Mode::Off, ..StackOptions::default() };
     let stack = Stack::start(binaries, options).await?;
     let candidates =
@@ -81,9 +81,9 @@ pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Resu
     let asked_before = stack.node_status("/requests").await?;
     take_turns(&runners, effort).await?;
     let asked = stack.node_status("/requests").await? - asked_before;
-    // Five of the seven call the node. Letting a request pass without asking would look fast.
+    // Five of the seven call the node. A function that skipped the call would look fast.
     let expected = u64::from(effort.warm_up + effort.invocations) * 5;
-    ensure!(asked == expected, "the node was asked {asked} times instead of {expected}");
+    ensure!(asked == expected, "the node was called {asked} times instead of {expected}");
 
     let [our_inline, python_inline, our_copy, python_copy, our_nothing, python_nothing, bare] = &runners[..]
     else {
@@ -107,12 +107,12 @@ pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Resu
     Ok(results)
 }
 
-/// Every candidate gets every event once its last invocation is over, work after the reply included: as visitors come to
-/// an environment, which is frozen in between. What an environment that is still busy costs is another environment, not time.
+/// Invokes each function with each event after its last invocation is over, including work after the reply: the
+/// environment is frozen in between. On Lambda a busy environment would cost another environment, not time.
 async fn take_turns(runners: &[Runner], effort: Effort) -> anyhow::Result<()> {
     let mut order: Vec<usize> = (0..runners.len()).collect();
     for n in 0..effort.warm_up + effort.invocations {
-        // Nobody always comes behind the same one.
+        // No function always runs after the same other one.
         if n % 2 == 0 {
             order.rotate_left(1);
         } else {
@@ -125,7 +125,7 @@ async fn take_turns(runners: &[Runner], effort: Effort) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The median of each, started in turns.
+/// Median cold starts, measured in turns.
 async fn cold_starts<const N: usize>(
     candidates: [&Candidate; N],
     python: &PythonRuntime,
@@ -144,14 +144,15 @@ async fn cold_starts<const N: usize>(
     Ok(medians)
 }
 
-/// From the start of the process to its first answer; unpacking the zip is not the function's doing.
+/// The time from the start of the process to its first response, without unpacking the zip.
 async fn cold_start(candidate: &Candidate, python: &PythonRuntime) -> anyhow::Result<Duration> {
     let function = candidate.start(python).await?;
     function.invoke(events::event(candidate.trigger, 0).to_string()).await?;
     function.at_rest().await;
     let at = |is: fn(&LogEvent) -> bool| function.log().find(is).map(|entry| entry.at);
     let started = at(|event| matches!(event, LogEvent::Started)).context("no process was started")?;
-    let answered = at(|event| matches!(event, LogEvent::Response { .. })).context("nothing was answered")?;
+    let answered =
+        at(|event| matches!(event, LogEvent::Response { .. })).context("no response was posted")?;
     function.stop().await;
     Ok(answered - started)
 }
@@ -169,8 +170,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Of all invocations after the warm-up: what Lambda bills as their duration, from the event that is handed out to the
-    /// reply that is posted.
+    /// The billed duration of all invocations after the warm-up: from the delivery of the event to the posted reply.
     fn latency(&self, effort: Effort) -> anyhow::Result<Latency> {
         let (mut handed_out, mut latencies) = (None, Vec::new());
         for entry in self.function.log().entries() {
@@ -189,9 +189,11 @@ impl Runner {
         Ok(Latency { p50, p99: quantile(&mut latencies, 0.99)? })
     }
 
-    /// Of the one process, as `proc_pid_status(5)` tells it.
+    /// The resident memory of its process, from `proc_pid_status(5)`.
     fn resident(&self) -> anyhow::Result<u64> {
-        let [pid] = self.function.pids()[..] else { anyhow::bail!("{} did not stay one process", self.name) };
+        let [pid] = self.function.pids()[..] else {
+            anyhow::bail!("{} has more or less than one process", self.name)
+        };
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
@@ -199,7 +201,7 @@ impl Runner {
     }
 }
 
-/// The value below which this share of all lies.
+/// The quantile of the values.
 fn quantile(values: &mut [Duration], share: f64) -> anyhow::Result<Duration> {
     values.sort_unstable();
     let last = values.len().checked_sub(1).context("nothing was measured")?;

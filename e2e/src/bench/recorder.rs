@@ -1,4 +1,4 @@
-//! A wire tap that understands calls: passes each on to the node, and keeps it.
+//! An HTTP proxy in front of the node that records calls.
 
 use cloudfront_sim::http1::{Client, Limits, Request, Response, Server};
 use std::{
@@ -33,7 +33,7 @@ impl Recorder {
         self.server.address()
     }
 
-    /// The calls since the last time.
+    /// Takes the calls since the last `take`.
     pub(super) fn take(&self) -> Vec<Request> {
         std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }

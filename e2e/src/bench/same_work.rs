@@ -1,4 +1,4 @@
-//! A comparison is worth something only between functions that do the same work.
+//! The check that the compared functions do the same work.
 
 use super::{
     events::{self, KINDS, Trigger},
@@ -13,8 +13,8 @@ use anyhow::ensure;
 use cloudfront_sim::{http1::Request, lambda::Function};
 use serde_json::Value;
 
-/// Gives our function and Python's the same events: their calls must be the same bytes, and their answers alike. Says how
-/// many events it were.
+/// Invokes all functions with the same events: their calls must have the same bytes, and their results must be equal.
+/// Returns the number of events.
 pub(super) async fn check(binaries: &Binaries) -> anyhow::Result<usize> {
     let stack = Stack::start(binaries, StackOptions { mode: Mode::Block, ..StackOptions::default() }).await?;
     let recorder = Recorder::start(stack.addresses.node).await?;
@@ -40,7 +40,7 @@ pub(super) async fn check(binaries: &Binaries) -> anyhow::Result<usize> {
             let blocks = ours.name().ends_with("inline") && event == &attack;
             for answer in [&our_answer, &answer] {
                 let as_it_should = if blocks { answer["status"] == "403" } else { answer == request(event) };
-                ensure!(as_it_should, "the answer to {event} is {answer}");
+                ensure!(as_it_should, "the result for {event} is {answer}");
             }
         }
     }
@@ -49,14 +49,14 @@ pub(super) async fn check(binaries: &Binaries) -> anyhow::Result<usize> {
         let event = events::event(idle.trigger, 0);
         let answer = invoke(&function, &event).await?;
         function.at_rest().await;
-        ensure!(answer == *request(&event), "{} answers {answer}", idle.name);
-        ensure!(recorder.take().is_empty(), "{} should do nothing, but calls the node", idle.name);
+        ensure!(answer == *request(&event), "{} returned {answer}", idle.name);
+        ensure!(recorder.take().is_empty(), "{} must not call the node", idle.name);
     }
     stack.stop().await;
     Ok(events.len())
 }
 
-/// One invocation: the answer, and the one call to the node.
+/// One invocation: its result and its call to the node.
 async fn observe(
     function: &Function,
     event: &Value,

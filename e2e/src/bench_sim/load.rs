@@ -1,4 +1,4 @@
-//! Visitors: each asks again as soon as it was answered.
+//! Closed-loop load: each visitor sends its next request after the response.
 
 use anyhow::{Context as _, ensure};
 use std::{
@@ -11,7 +11,7 @@ use tokio::{
     task::JoinSet,
 };
 
-/// For environments to start, and caches of all kinds to fill.
+/// Warm-up time: environments start, and caches fill.
 const WARM_UP: Duration = Duration::from_secs(2);
 
 const REQUEST: &[u8] = b"GET /products?page=2 HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n\r\n";
@@ -31,7 +31,7 @@ pub(super) struct Measured {
 }
 
 impl Load {
-    /// Any answer but a 200 is an error.
+    /// Any status other than 200 is an error.
     pub(super) async fn run(self, address: SocketAddr) -> anyhow::Result<Measured> {
         let from = Instant::now() + WARM_UP;
         let until = from + self.duration;
@@ -45,7 +45,7 @@ impl Load {
         }
         latencies.sort_unstable();
         let count = latencies.len();
-        ensure!(count > 0, "nobody was served");
+        ensure!(count > 0, "no request was served");
         let (p50, p99) = (latencies[count / 2], latencies[(count * 99 / 100).min(count - 1)]);
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
         let per_second = count as f64 / self.duration.as_secs_f64();
@@ -53,7 +53,7 @@ impl Load {
     }
 }
 
-/// The latencies of what was asked between the two times.
+/// The latencies of requests sent between the two times.
 async fn visit(address: SocketAddr, from: Instant, until: Instant) -> anyhow::Result<Vec<Duration>> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;

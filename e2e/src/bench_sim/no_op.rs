@@ -1,4 +1,4 @@
-//! A function that hands back the request it was given, and costs next to nothing: what is left is the simulator.
+//! A no-op function that returns its request at negligible cost, so that the simulator is measured.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The hidden subcommand that is this function.
+/// The hidden subcommand that runs this function.
 pub const SUBCOMMAND: &str = "does-nothing";
 
 const NEXT: &[u8] = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n";
@@ -29,7 +29,7 @@ struct Cf<'a> {
     request: &'a RawValue,
 }
 
-/// Serves until the Runtime API goes away.
+/// Serves until the Runtime API closes the connection.
 pub fn serve() -> io::Result<()> {
     let api = std::env::var("AWS_LAMBDA_RUNTIME_API").map_err(io::Error::other)?;
     let stream = TcpStream::connect(api)?;
@@ -49,7 +49,7 @@ pub fn serve() -> io::Result<()> {
     }
 }
 
-/// The request id, when there is one, and the body.
+/// The request id, if any, and the body.
 fn read(from: &mut BufReader<TcpStream>) -> io::Result<(String, Vec<u8>)> {
     let (mut id, mut length, mut line) = (String::new(), 0, String::new());
     loop {

@@ -1,4 +1,4 @@
-//! Messages to Chromium and back.
+//! The DevTools protocol over a pipe.
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -24,21 +24,21 @@ pub(super) struct Pipe {
     heard: Arc<Heard>,
 }
 
-/// What came back.
+/// Messages received from Chromium.
 #[derive(Default)]
 struct Heard {
-    /// Calls that wait for their answers.
+    /// Pending calls.
     waiting: Mutex<HashMap<u64, oneshot::Sender<Value>>>,
     complaints: Mutex<Vec<String>>,
 }
 
 impl Pipe {
-    /// A call that takes longer will not be answered any more.
+    /// Time limit of a call.
     const PATIENCE: Duration = Duration::from_mins(1);
 
     pub(super) fn new(process: &mut Child) -> anyhow::Result<Self> {
-        let input = process.stdin.take().context("its input is a pipe")?;
-        let output = process.stdout.take().context("its output is a pipe")?;
+        let input = process.stdin.take().context("standard input is not a pipe")?;
+        let output = process.stdout.take().context("standard output is not a pipe")?;
         let heard = Arc::<Heard>::default();
         tokio::spawn(listen(output, heard.clone()));
         Ok(Self { input: AsyncMutex::new(input), next: AtomicU64::new(1), heard })
@@ -82,7 +82,7 @@ async fn listen(output: ChildStdout, heard: Arc<Heard>) {
         }
         message.clear();
     }
-    // Whoever still waits learns that nothing will come.
+    // Dropping the senders fails the pending calls.
     heard.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
@@ -97,7 +97,7 @@ impl Heard {
         let complaint = match said["method"].as_str() {
             Some("Runtime.consoleAPICalled") => format!("console: {}", parameters["args"]),
             Some("Runtime.exceptionThrown") => format!("exception: {}", parameters["exceptionDetails"]),
-            // Advice that people see only when they ask for it.
+            // Hidden in Chromium's console by default.
             Some("Log.entryAdded") if parameters["entry"]["level"] == "verbose" => return,
             Some("Log.entryAdded") => format!("log: {}", parameters["entry"]),
             Some("Page.javascriptDialogOpening") => format!("dialog: {}", parameters["message"]),

@@ -1,4 +1,4 @@
-//! Kills, spread over the load. One that meets nothing to lose proves nothing, and is an error.
+//! Kills, spread over the load. A kill without undelivered hits proves nothing, and is an error.
 
 use super::{Plan, load::Load};
 use crate::stack::Stack;
@@ -13,12 +13,12 @@ enum Victim {
     Console,
 }
 
-/// How long a moment may be waited for at which there is something to lose.
+/// Time limit of waiting for undelivered hits.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Hits that wait while the console does not take them.
+/// Undelivered hits required before a kill.
 const BACKLOG: u64 = 20;
 
-/// Kills as planned, at even distances, and says how far the load is.
+/// Kills as planned, at even distances, and reports progress.
 pub(super) async fn strike(
     stack: &mut Stack,
     load: &Load,
@@ -31,8 +31,8 @@ pub(super) async fn strike(
         reach(load, plan.requests / steps * step).await?;
         say(progress(stack, load).await?);
         let met = match victim {
-            Victim::Node => kill_node(stack, load, plan).await.context("a kill of the node")?,
-            Victim::Console => kill_console(stack, load).await.context("a kill of the console")?,
+            Victim::Node => kill_node(stack, load, plan).await.context("killing the node")?,
+            Victim::Console => kill_console(stack, load).await.context("killing the console")?,
         };
         say(met);
     }
@@ -41,7 +41,7 @@ pub(super) async fn strike(
     Ok(())
 }
 
-/// In turns, as long as there are both.
+/// Node and console in turns.
 fn victims(plan: Plan) -> Vec<Victim> {
     let rounds = plan.node_kills.max(plan.console_kills);
     let in_round = |round| {
@@ -70,7 +70,7 @@ async fn progress(stack: &Stack, load: &Load) -> anyhow::Result<String> {
     Ok(format!("{percent:3} %: {answered} answered, {pending} hits undelivered"))
 }
 
-/// While the console hangs, so that the hits of verdicts that have left are nowhere but in the spool.
+/// Kills the node while the console hangs, so that hits of sent verdicts are only in the spool.
 async fn kill_node(stack: &mut Stack, load: &Load, plan: Plan) -> anyhow::Result<String> {
     stack.console.freeze().await?;
     let (in_flight, undelivered) = something_to_lose(stack, load, BACKLOG).await?;
@@ -78,13 +78,13 @@ async fn kill_node(stack: &mut Stack, load: &Load, plan: Plan) -> anyhow::Result
     stack.node.ended().await;
     stack.console.thaw();
     if plan.without_spool {
-        empty(stack).context("the spool cannot be emptied")?;
+        empty(stack).context("cannot empty the spool")?;
     }
     stack.restart_node().await?;
     Ok(format!("node killed with {in_flight} requests in flight and {undelivered} hits undelivered"))
 }
 
-/// In the midst of deliveries, and away until some hits wait for it.
+/// Kills the console during deliveries, and restarts it once hits are waiting.
 async fn kill_console(stack: &mut Stack, load: &Load) -> anyhow::Result<String> {
     let (in_flight, undelivered) = something_to_lose(stack, load, 1).await?;
     stack.console.kill().await;
@@ -93,7 +93,7 @@ async fn kill_console(stack: &mut Stack, load: &Load) -> anyhow::Result<String> 
     Ok(format!("console killed with {in_flight} requests in flight and {undelivered} hits undelivered"))
 }
 
-/// Waits for requests in flight and so many undelivered hits.
+/// Waits for requests in flight and this many undelivered hits.
 async fn something_to_lose(stack: &Stack, load: &Load, hits: u64) -> anyhow::Result<(u32, u64)> {
     let start = Instant::now();
     loop {
@@ -104,12 +104,12 @@ async fn something_to_lose(stack: &Stack, load: &Load, hits: u64) -> anyhow::Res
         }
         ensure!(
             start.elapsed() < PATIENCE && load.answered() < load.requests,
-            "it met {in_flight} requests in flight and {undelivered} hits undelivered: too little to lose"
+            "only {in_flight} requests in flight and {undelivered} hits undelivered: nothing to lose"
         );
     }
 }
 
-/// Whatever the node wrote is gone.
+/// Deletes everything the node wrote.
 fn empty(stack: &Stack) -> io::Result<()> {
     let spool = stack.directory().join("spool");
     fs::remove_dir_all(&spool)?;

@@ -1,4 +1,4 @@
-//! Connections that send, and remember what they were promised.
+//! The load, and the verdicts received.
 
 use super::traffic::Numbered;
 use anyhow::{Context as _, bail, ensure};
@@ -20,22 +20,22 @@ pub(super) struct Load {
     pub(super) requests: u32,
     started: AtomicU32,
     answered: AtomicU32,
-    /// Calls that were made again, since the node was killed before it answered.
+    /// Retries of calls, after the node was killed before it responded.
     again: AtomicU32,
     promises: Mutex<Promises>,
 }
 
-/// What the node said it knows.
+/// Requests acknowledged by the node.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Promises {
-    /// Attacks that got a verdict, or a 202 as copies.
+    /// Attacks with a verdict, or a 202 for copies.
     pub(super) ids: HashSet<String>,
     /// Ids and attack types of the verdicts.
     pub(super) hits: HashSet<(String, String)>,
 }
 
 impl Load {
-    /// A node that is started again is back within this time.
+    /// Time limit of a restart of the node.
     const PATIENCE: Duration = Duration::from_mins(2);
 
     pub(super) fn new(node: SocketAddr, requests: u32) -> Self {
@@ -66,7 +66,7 @@ impl Load {
         }
     }
 
-    /// Until it is answered, with the same id each time, as connectors do.
+    /// Retries until it is answered, with the same id, as connectors do.
     async fn send(&self, client: &Client, number: Numbered) -> anyhow::Result<Response> {
         let request = Request::new("POST", "/v1/inspect/request", "node")
             .header("Content-Type", "application/json")
@@ -75,7 +75,7 @@ impl Load {
         loop {
             match client.send(self.node, &request).await {
                 Ok(response) => return Ok(response),
-                Err(error) if start.elapsed() > Self::PATIENCE => bail!("the node does not answer: {error}"),
+                Err(error) if start.elapsed() > Self::PATIENCE => bail!("the node does not respond: {error}"),
                 Err(_) => {
                     self.again.fetch_add(1, Ordering::SeqCst);
                     tokio::time::sleep(Duration::from_millis(20)).await;

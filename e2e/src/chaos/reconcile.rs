@@ -1,14 +1,14 @@
-//! What was promised, beside what the console has.
+//! Reconciliation of received verdicts with the console's hits.
 
 use super::{load::Load, traffic::Numbered};
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// How the worst of all outcomes is told.
+/// In the error about lost hits.
 pub const MISSING: &str = "are not in the console";
 
-/// Prints the sums; an error names the promise that was broken.
+/// Reports the totals; an error names the violation.
 pub(super) fn reconcile(load: &Load, hits: &[Value], say: &mut impl FnMut(String)) -> anyhow::Result<()> {
     let sent: HashSet<String> =
         (0..load.requests).map(Numbered).filter(|number| number.is_attack()).map(Numbered::id).collect();
@@ -23,7 +23,7 @@ pub(super) fn reconcile(load: &Load, hits: &[Value], say: &mut impl FnMut(String
     }
     let ids: HashSet<String> = listed.iter().map(|(id, _)| id.clone()).collect();
 
-    say(format!("requests answered      {:7}  calls made again: {}", load.answered(), load.again()));
+    say(format!("requests answered      {:7}  retries: {}", load.answered(), load.again()));
     say(format!("attacks sent           {:7}", sent.len()));
     say(format!("attacks with a verdict {:7}  hits in them: {}", promised.ids.len(), promised.hits.len()));
     say(format!("attacks in the console {:7}  hits in them: {}", ids.len(), listed.len()));
@@ -38,7 +38,7 @@ pub(super) fn reconcile(load: &Load, hits: &[Value], say: &mut impl FnMut(String
         missing == 0 && missing_hits == 0,
         "{missing} attacks and {missing_hits} hits with a verdict {MISSING}"
     );
-    ensure!(unknown == 0, "{unknown} requests in the console are no attacks that were sent");
+    ensure!(unknown == 0, "{unknown} requests in the console were not sent as attacks");
     ensure!(twice == 0, "{twice} hits are in the console twice");
     say("ok: verdicts ⊆ console ⊆ sent, nothing twice".to_owned());
     Ok(())

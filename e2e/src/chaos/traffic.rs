@@ -1,11 +1,11 @@
-//! What is sent: by its number, so that everybody knows which are attacks.
+//! The requests, each determined by its number.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 const ATTACKS: u32 = 10;
 
-/// A request by its number.
+/// The number of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Numbered(pub(super) u32);
 
@@ -18,7 +18,7 @@ impl Numbered {
         self.0.is_multiple_of(ATTACKS)
     }
 
-    /// A quarter of the attacks come as copies: they are monitored, not blocked.
+    /// A quarter of the attacks are out-of-band copies: monitored, not blocked.
     pub(super) fn is_copy(self) -> bool {
         self.is_attack() && (self.0 / ATTACKS) % 4 == 3
     }

@@ -1,4 +1,4 @@
-//! What a faulty node shows of itself.
+//! Certificates of a faulty node.
 
 use super::Fault;
 use cloudfront_sim::certificates::Authority;
@@ -6,7 +6,7 @@ use rcgen::{CertificateParams, date_time_ymd};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 
-/// A good certificate for `localhost`, and bad ones. Clones show the same.
+/// A valid certificate for `localhost`, and invalid ones. Clones share them.
 #[derive(Clone)]
 pub struct Certificates {
     authority: String,
@@ -32,7 +32,7 @@ impl Certificates {
         })
     }
 
-    /// Of the authority that signed all but one, as PEM.
+    /// The certificate of the authority that signed all but one, as PEM.
     pub fn authority(&self) -> &str {
         &self.authority
     }

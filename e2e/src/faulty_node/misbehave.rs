@@ -1,4 +1,4 @@
-//! The faults, on a connection that stands.
+//! Faults after the TLS handshake.
 
 use super::Fault;
 use std::{io, net::SocketAddr, time::Duration};
@@ -9,10 +9,10 @@ use tokio::{
 use tokio_rustls::server::TlsStream;
 
 pub(super) async fn misbehave(mut caller: TlsStream<TcpStream>, fault: Fault) -> io::Result<()> {
-    // Enough to know that the call has come.
+    // Enough to know that the call has arrived.
     let _ = caller.read(&mut [0; 4096]).await?;
     match fault {
-        // Refused by the caller, who may also believe them; then it waits as with one that hangs.
+        // The caller rejects the certificate; if it accepts it, the connection hangs.
         Fault::NoHandshake
         | Fault::WrongAuthority
         | Fault::WrongName
@@ -47,7 +47,7 @@ pub(super) async fn misbehave(mut caller: TlsStream<TcpStream>, fault: Fault) ->
     caller.shutdown().await
 }
 
-/// Carries bytes to a node and back. Once the node has answered and nothing more comes, the connection ends.
+/// Proxies to a node. After its response and a pause, the connection is closed.
 pub(super) async fn forward(mut caller: TlsStream<TcpStream>, node: SocketAddr) -> io::Result<()> {
     const MOMENT: Duration = Duration::from_millis(50);
     let mut node = TcpStream::connect(node).await?;
@@ -72,7 +72,7 @@ pub(super) async fn forward(mut caller: TlsStream<TcpStream>, node: SocketAddr) 
     }
 }
 
-/// A verdict as it should be, but for the request's id; in MessagePack, spelled by hand.
+/// A valid verdict with another request id, as handwritten MessagePack.
 fn foreign_verdict() -> Vec<u8> {
     const TEXTS: [&str; 10] = [
         "request_id",

@@ -1,4 +1,4 @@
-//! Who listens where.
+//! Addresses and ports of the stack.
 
 use super::Listeners;
 use anyhow::Context as _;
@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
-/// Which ports to take.
+/// The choice of ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PortsOption {
     /// The documented ones: 8000 CloudFront, 8001 origin, 5050 node, 3000 console, 9000, 8080, 10246.
@@ -38,13 +38,15 @@ const DEFAULTS: [(&str, u16); 7] = [
 ];
 
 impl Ports {
-    /// Binds all, so that each is free and none is given twice; then leaves those to the processes that need them.
+    /// Binds all ports, so that each is free and none is used twice; then releases those of other processes.
     pub(crate) async fn allocate(option: PortsOption) -> anyhow::Result<(Self, Listeners)> {
         let mut listeners = Vec::new();
         for (part, port) in DEFAULTS {
             let port = if option == PortsOption::Default { port } else { 0 };
             let listener = TcpListener::bind(("127.0.0.1", port)).await.with_context(|| {
-                format!("port {port} for {part} is not free; stop what uses it, or take free ones with --ports random")
+                format!(
+                    "port {port} of {part} is in use; stop its user, or choose free ports with --ports random"
+                )
             })?;
             listeners.push(listener);
         }

@@ -1,4 +1,4 @@
-//! Console and node: programs that are started, watched, stopped, killed and started again.
+//! Processes of the console and the node.
 
 use anyhow::{Context as _, bail, ensure};
 use cloudfront_sim::lambda::LogSink;
@@ -17,18 +17,18 @@ use tokio::process::{Child, Command};
 /// The hidden subcommand through which programs are started.
 pub const WITH_PARENT: &str = "with-parent";
 
-/// Becomes `command`, which the kernel kills when the process that started this one dies, however it dies.
+/// Becomes `command`, which the kernel kills when the parent of this process dies.
 ///
-/// A stack that was killed with -9 would otherwise leave programs that hold its ports and its spool.
+/// Otherwise a stack that is killed with -9 would leave programs that hold its ports and its spool.
 pub fn become_with_parent(command: &[String]) -> io::Error {
-    let [program, arguments @ ..] = command else { return io::Error::other("no program is given") };
+    let [program, arguments @ ..] = command else { return io::Error::other("the command is empty") };
     if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
         return error.into();
     }
     std::process::Command::new(program).args(arguments).exec()
 }
 
-/// One program. Its output goes to `logs/<name>.log`.
+/// A process with its output in `logs/<name>.log`.
 pub struct Process {
     name: &'static str,
     command: Vec<String>,
@@ -47,7 +47,7 @@ impl Process {
         self.name
     }
 
-    /// How to start it by hand.
+    /// The command line, for a manual restart.
     pub fn command(&self) -> &[String] {
         &self.command
     }
@@ -56,12 +56,12 @@ impl Process {
         self.log.display().to_string()
     }
 
-    /// Absent once it has ended.
+    /// `None` after it has ended.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// An error that shows the end of its log when it has ended.
+    /// Fails with the end of its log if it has ended.
     pub(super) fn still_runs(&mut self) -> anyhow::Result<()> {
         let Some(status) = self.child.try_wait()? else { return Ok(()) };
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
@@ -70,14 +70,14 @@ impl Process {
         bail!("the {} ended ({status}). The end of {}:\n{tail}", self.name, self.log.display())
     }
 
-    /// Waits for it to end by itself.
+    /// Waits for its exit status.
     pub async fn ended(&mut self) -> String {
         self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())
     }
 
-    /// SIGSTOP, until it has taken effect: a process goes on for a while after the signal was sent.
+    /// SIGSTOP, and a wait until all threads have stopped.
     pub async fn freeze(&self) -> anyhow::Result<()> {
-        let pid = self.pid().with_context(|| format!("the {} does not run", self.name))?;
+        let pid = self.pid().with_context(|| format!("the {} is not running", self.name))?;
         self.signal(Signal::STOP);
         until_stopped(pid).await
     }
@@ -87,12 +87,12 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
-    /// SIGKILL: the process gets no chance to put anything right.
+    /// SIGKILL: the process cannot clean up.
     pub async fn kill(&mut self) {
         let _ = self.child.kill().await;
     }
 
-    /// SIGTERM, and SIGKILL when that is not heeded.
+    /// SIGTERM, then SIGKILL after the time limit.
     pub async fn terminate(&mut self, patience: Duration) {
         self.signal(Signal::TERM);
         if tokio::time::timeout(patience, self.child.wait()).await.is_err() {
@@ -119,10 +119,7 @@ pub async fn until_stopped(pid: u32) -> anyhow::Result<()> {
     const PATIENCE: Duration = Duration::from_secs(20);
     let deadline = Instant::now() + PATIENCE;
     while !is_stopped(pid)? {
-        ensure!(
-            Instant::now() < deadline,
-            "process {pid} still runs {PATIENCE:?} after it should be stopped"
-        );
+        ensure!(Instant::now() < deadline, "process {pid} is still running {PATIENCE:?} after SIGSTOP");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Ok(())
@@ -130,7 +127,7 @@ pub async fn until_stopped(pid: u32) -> anyhow::Result<()> {
 
 fn is_stopped(pid: u32) -> io::Result<bool> {
     for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-        // The state stands behind the name, which is in parentheses (proc_pid_stat(5)).
+        // The state follows the name, which is in parentheses (proc_pid_stat(5)).
         let stat = std::fs::read_to_string(thread?.path().join("stat"))?;
         if !stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')) {
             return Ok(false);
@@ -149,19 +146,19 @@ fn spawn(name: &str, command: &[String], log: &Path) -> anyhow::Result<Child> {
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
-        // Ctrl-C in the terminal is for this program, which then stops the others in order.
+        // Ctrl-C in the terminal is only for this program, which then stops the others in order.
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
-        .with_context(|| format!("{program} cannot be started"))
+        .with_context(|| format!("cannot start {program}"))
 }
 
 fn append_to(path: &Path) -> anyhow::Result<File> {
     let file = OpenOptions::new().create(true).append(true).open(path);
-    file.with_context(|| format!("the log {} cannot be written", path.display()))
+    file.with_context(|| format!("cannot write the log {}", path.display()))
 }
 
-/// The log of a function.
+/// The log file of a function.
 pub(super) fn log_file(directory: &Path, name: &str) -> anyhow::Result<File> {
     append_to(&directory.join("logs").join(format!("{name}.log")))
 }

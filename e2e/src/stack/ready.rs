@@ -1,11 +1,11 @@
-//! What a script needs to know of a running stack, as JSON.
+//! The description of a running stack for scripts, as JSON.
 
 use super::Stack;
 use serde_json::{Value, json};
 use std::{io, net::SocketAddr, path::Path};
 
 impl Stack {
-    /// Base URLs, tokens and process ids; `commands` says how to start a part again that was killed.
+    /// Base URLs, tokens and process ids; `commands` restart a part that was killed.
     pub fn description(&self) -> Value {
         let url = |address: SocketAddr| format!("http://{address}");
         let at = &self.addresses;
@@ -34,7 +34,7 @@ impl Stack {
         })
     }
 
-    /// Writes the description in one step: who sees the file can read all of it.
+    /// Writes the description atomically.
     pub fn write_ready_file(&self, path: &Path) -> io::Result<()> {
         let mut fresh = path.as_os_str().to_owned();
         fresh.push(".new");

@@ -4,7 +4,7 @@ use super::Visit;
 use crate::{console::Console, stack::PATIENCE};
 use serde_json::json;
 
-/// The pages that need no id.
+/// The pages without an id.
 pub const LISTS: [&str; 18] = [
     "/attacks",
     "/attacks/charts",
@@ -26,14 +26,14 @@ pub const LISTS: [&str; 18] = [
     "/webhooks",
 ];
 
-/// A page, and what shows that all of it is there.
+/// A page, and the element that shows that it is complete.
 pub struct Page {
     pub name: &'static str,
     address: String,
-    /// What is clicked there.
+    /// The element to click.
     click: Option<&'static str>,
     shows: &'static str,
-    /// It is answered with an error, which Chromium notes.
+    /// Its status is an error, which Chromium logs.
     pub is_mistake: bool,
 }
 
@@ -53,7 +53,7 @@ impl Page {
     pub async fn open(&self, visit: &Visit) -> anyhow::Result<()> {
         visit.page(&self.address).await?;
         if let Some(click) = self.click {
-            // Charts come after the page, and move what is below them.
+            // Charts load after the page, and move the content below them.
             visit.sees(".charts .series").await?;
             visit.click(click).await?;
         }
@@ -61,7 +61,7 @@ impl Page {
     }
 }
 
-/// Sends what an attacker might, makes what people make, signs in, and says which pages there are.
+/// Sends attacks, creates resources of all kinds, signs in, and returns the pages.
 pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     attacks(visit).await?;
     let console = visit.stack.console_api();
@@ -130,7 +130,7 @@ async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     visit.stack.post("/api/login", "application/json", body).await.map(drop)
 }
 
-/// What people make: rules, an entry of a list, views, a token, a webhook, a user.
+/// Creates rules, an IP list entry, views, a token, a webhook and a user.
 async fn things(console: &Console) -> anyhow::Result<()> {
     let rule = json!({"scope": {"path": "/report"}, "comment": "Until the report builder is mended",
         "effect": {"kind": "virtual_patch", "points": [[["get", "template"]]]}});
@@ -146,7 +146,7 @@ async fn things(console: &Console) -> anyhow::Result<()> {
     }
     let token = json!({"name": "report-builder", "role": "read_only", "expires_at": "2100-01-01T00:00:00Z"});
     console.make("/api/v1/tokens", &token).await?;
-    // It is told nothing: no walk leaves this machine.
+    // Disabled: tests send nothing to other machines.
     let webhook = json!({"name": "Security channel", "url": "https://hooks.example.com/waf", "format": "slack", "enabled": false});
     console.make("/api/v1/webhooks", &webhook).await?;
     let user = json!({"name": "ann", "role": "analyst", "password": "correct horse battery"});

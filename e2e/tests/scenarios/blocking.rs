@@ -1,4 +1,4 @@
-//! In line: what is honest passes untouched, what is an attack does not, and both leave the right trace.
+//! In-line inspection: benign requests pass unchanged, attacks are blocked and listed.
 
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::{
@@ -12,7 +12,7 @@ use e2e::{
 };
 use tokio::net::TcpListener;
 
-/// Escapes, repeated names, odd case: all of it must arrive as it was sent.
+/// Escapes, repeated names and unusual case must arrive unchanged.
 const ODD_TARGET: &str = "/caf%C3%A9/a%2Fb//c;v=1?q=a+b%20c&q=2&empty=&flag&u=%7euser";
 
 pub(crate) async fn benign_is_byte_identical(
@@ -57,7 +57,7 @@ fn last(stack: &Stack) -> anyhow::Result<Received> {
     stack.origin.recorded().pop().context("the origin got nothing")
 }
 
-/// Headers without those that name the request and the edge server, and so differ between two distributions.
+/// Headers except those that differ between two distributions.
 fn comparable(headers: &Headers) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers = headers.0.iter().map(|(name, value)| (text(name), text(value)));
@@ -133,7 +133,7 @@ pub(crate) async fn exempt_requests_are_counted(binaries: &Binaries) -> anyhow::
     for odd in ["/static/..;/?x='+OR+1=1", "/static/%2e%2e/?x='+OR+1=1", "/static//?x='+OR+1=1"] {
         expect_status(&stack.get(odd).await?, 403).context(odd)?;
     }
-    // The response function's reports come from an environment of its own, which knows of none.
+    // The response function reports from another environment, which has no bypassed requests.
     let metrics =
         Client::default().send(stack.addresses.metrics, &Request::new("GET", "/metrics", "node")).await?;
     let counted = "wallarm_gonode_http_connector_server_requests_bypassed_total{reason=\"connector\"} 3";

@@ -1,4 +1,4 @@
-//! Whatever is wrong with the node: two addresses, a retry, and none of it helps. The visitor does not notice.
+//! Faulty nodes at both addresses, with a retry: visitors are served within the deadline.
 
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::lambda::{Function, LogEvent};
@@ -11,14 +11,14 @@ use serde_json::Value;
 use std::{fmt::Write as _, time::Duration};
 use tokio::time::Instant;
 
-/// What the functions are given; each try has a quarter of it.
+/// The functions' total deadline; each attempt has a quarter of it.
 const DEADLINE: Duration = Duration::from_secs(2);
-/// What the visitor may see of it. Generous, as this machine may be busy.
+/// The visitor's limit. Longer, as this machine may be busy.
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
-/// Of each fault.
+/// Visitors per fault.
 const VISITORS: usize = 2;
 
-/// Each fault, and the reason it is counted with.
+/// Each fault, and the reason of its not-inspected requests.
 const FAULTS: [(&str, Fault, &str); 13] = [
     ("accepts and does not shake hands", Fault::NoHandshake, "node_timeout"),
     ("accepts and hangs", Fault::Hang, "node_timeout"),
@@ -49,7 +49,7 @@ pub(crate) async fn node_misbehaves(binaries: &Binaries) -> anyhow::Result<()> {
     let worst = forgets_connections(&stack, &nodes).await.context("closes between requests")?;
     row(&mut table, "closes kept-alive connections between requests", (worst, "inspected".to_owned()))?;
 
-    // The node that answered last has been told of all that went before, the request that warmed the function up included.
+    // All earlier requests, including the one for warm-up, were reported to the node that responded last.
     stack.all_delivered().await?;
     let counted = stack.console_api().items("/api/v1/not-inspected").await?;
     for reason in ["node_timeout", "node_unreachable", "node_reply", "node_error"] {
@@ -69,7 +69,7 @@ pub(crate) async fn node_is_nowhere(binaries: &Binaries) -> anyhow::Result<()> {
     let mut table = String::new();
     for (name, address, reasons) in [
         ("refuses connections", "https://127.0.0.1:1", &["node_unreachable"][..]),
-        // A resolver may also take its time.
+        // A resolver may also be slow.
         (
             "has a name that is unknown",
             "https://no-such-host.invalid:5050",
@@ -99,7 +99,7 @@ async fn start(
     parameters.extend(certificates.map(|certificates| ("wlrm_node_ca", certificates.authority().to_owned())));
     let options = StackOptions { parameters, ..StackOptions::new(Mode::Block, TriggerPair::Viewer) };
     let stack = Stack::start(binaries, options).await?;
-    // Starting the functions is not the node's fault.
+    // The cold starts are not part of the measurement.
     stack.get("/").await?;
     Ok(stack)
 }
@@ -110,7 +110,8 @@ fn set(nodes: &[FaultyNode; 2], fault: Fault) {
     }
 }
 
-/// Visitors attack, are served by the origin, and counted with one of these reasons. The slowest answer, and the reasons.
+/// Sends attacks, which must reach the origin and be logged with one of these reasons. Returns the slowest response, and
+/// the reasons.
 async fn served_uninspected(stack: &Stack, reasons: &[&str]) -> anyhow::Result<(Duration, String)> {
     let mut slowest = Duration::ZERO;
     let mut counted = Vec::new();
@@ -129,7 +130,7 @@ async fn served_uninspected(stack: &Stack, reasons: &[&str]) -> anyhow::Result<(
     Ok((slowest, counted.join(", ")))
 }
 
-/// The node answers, and closes each connection while the function that keeps it is frozen.
+/// The node responds, and closes each connection while the function is frozen.
 async fn forgets_connections(stack: &Stack, nodes: &[FaultyNode; 2]) -> anyhow::Result<Duration> {
     set(nodes, Fault::ForgetsConnections(stack.addresses.node));
     let connections = || nodes.iter().map(FaultyNode::connections).sum::<u32>();
@@ -144,7 +145,7 @@ async fn forgets_connections(stack: &Stack, nodes: &[FaultyNode; 2]) -> anyhow::
     Ok(slowest)
 }
 
-/// An attack, and how long its answer took.
+/// Sends an attack and returns the response time.
 async fn visit(stack: &Stack, status: u16) -> anyhow::Result<Duration> {
     let start = Instant::now();
     let response = stack.get("/etc/passwd").await?;
@@ -163,7 +164,7 @@ async fn at_rest(stack: &Stack) {
     .ok();
 }
 
-/// The reasons of the requests the function said it could not have inspected.
+/// The reasons of not-inspected requests in the function's log.
 fn uninspected(function: &Function) -> anyhow::Result<Vec<String>> {
     let lines = function.log().output().into_iter().map(|line| {
         let line: Value = serde_json::from_str(&line).with_context(|| format!("an odd line: {line}"))?;
@@ -175,7 +176,7 @@ fn uninspected(function: &Function) -> anyhow::Result<Vec<String>> {
     lines.filter_map(Result::transpose).collect()
 }
 
-/// No function failed, ran out of time or ended, and all they wrote are lines of their log: no panic, no trace.
+/// Checks that no function failed, timed out or ended, and that its output has only structured log lines: no panic.
 fn nothing_is_unhandled(stack: &Stack) -> anyhow::Result<()> {
     for function in [&stack.request_function, &stack.response_function] {
         uninspected(function)?;

@@ -31,6 +31,7 @@ scenarios! {
         runtime::functions_are_the_rust_program;
     unusable_program_in_a_bundle_lets_every_request_pass =>
         runtime::unusable_program_lets_all_pass;
+    #[ignore = "slow; `just e2e` runs it"]
     connector_sends_the_same_bytes_as_the_python_function_of_the_benchmark =>
         load::same_work_as_python;
 
@@ -85,16 +86,16 @@ scenarios! {
     node_killed_under_attack_loses_no_block_and_lists_none_twice =>
         survival::node_is_killed;
 
-    #[ignore = "takes a minute: `just e2e`"]
+    #[ignore = "slow; `just e2e` runs it"]
     faulty_node_never_delays_a_visitor_beyond_the_deadline =>
         faults::node_misbehaves;
-    #[ignore = "takes a minute: `just e2e`"]
+    #[ignore = "slow; `just e2e` runs it"]
     unreachable_node_never_delays_a_visitor_beyond_the_deadline =>
         faults::node_is_nowhere;
-    #[ignore = "takes a minute: `just e2e`"]
+    #[ignore = "slow; `just e2e` runs it"]
     kills_under_load_lose_no_verdict_and_repeat_none =>
         load::nothing_is_lost;
-    #[ignore = "takes a minute: `just e2e`"]
+    #[ignore = "slow; `just e2e` runs it"]
     lost_spool_is_detected =>
         load::a_lost_spool_is_noticed;
 }

@@ -1,4 +1,4 @@
-//! Out of band the visitor waits for nothing.
+//! Out-of-band inspection: the visitor does not wait for the node.
 
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::lambda::LogEvent;
@@ -18,7 +18,7 @@ pub(crate) async fn reply_goes_before_the_call(binaries: &Binaries) -> anyhow::R
     let attack = stack.attack("ptrav", "uri").await?;
     ensure!(attack["status"] == "monitoring", "out of band nothing is blocked: {attack}");
 
-    // Both functions are at rest, so the log is whole. The request function's call is the tap's first.
+    // Both functions are idle, so the log is complete. The first call in the tap is the request function's.
     stack.request_function.at_rest().await;
     stack.response_function.at_rest().await;
     let log = stack.request_function.log();

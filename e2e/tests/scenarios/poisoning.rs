@@ -1,5 +1,5 @@
-//! Cache poisoning: an attack in a header outside the cache key is blocked at origin-request; what does the next visitor of
-//! the same address get?
+//! Cache poisoning: an attack in a header outside the cache key is blocked at origin-request, and a benign visitor
+//! requests the same URL.
 
 use anyhow::ensure;
 use cloudfront_sim::{
@@ -17,13 +17,13 @@ use e2e::{
 use std::{fs, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
-/// Our functions always say `no-store`. This one stands for those that do not.
+/// The connector always sends `no-store`. This function represents those that do not.
 const WITHOUT_NO_STORE: &str = "
 def lambda_handler(event, context):
     request = event['Records'][0]['cf']['request']
     return {'status': '403', 'body': 'blocked'} if 'x-search' in request['headers'] else request";
 
-/// A distribution's settings, and what the clean visitor gets there after the block.
+/// Settings of a distribution, and the statuses the benign visitor gets after the block.
 #[derive(Clone, Copy)]
 pub(crate) struct Settings {
     error_caching: ErrorCaching,

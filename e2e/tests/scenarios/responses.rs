@@ -1,4 +1,4 @@
-//! What came of a request that was let through.
+//! Response reports: a hit shows the origin's status.
 
 use anyhow::ensure;
 use e2e::{

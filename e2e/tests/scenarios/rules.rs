@@ -1,4 +1,4 @@
-//! What is said at the console holds at the edge.
+//! Changes at the console take effect at the edge.
 
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::http1::Response;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A change at the console holds for requests that come this much later.
+/// A change at the console takes effect within this time.
 const APPLIED_WITHIN: Duration = Duration::from_secs(1);
 
-/// Sends the same request until it is answered so; says how long that took.
+/// Repeats the request until it gets this status; returns the time it took.
 async fn answered(stack: &Stack, target: &str, status: u16) -> anyhow::Result<Duration> {
     let start = Instant::now();
     loop {
@@ -69,7 +69,7 @@ pub(crate) async fn a_virtual_patch_blocks_in_monitoring(binaries: &Binaries) ->
     expect_status(&stack.get("/report?other=x").await?, 200)?;
     stack.attack("vpatch", "get > template").await?;
 
-    // Without the console, the copy on the node's disk holds.
+    // Without the console, the node uses its copy on disk.
     stack.console.terminate(Duration::from_secs(10)).await;
     stack.node.kill().await;
     stack.restart_node().await?;

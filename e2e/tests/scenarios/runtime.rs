@@ -1,4 +1,4 @@
-//! The functions are what their bundle says, and live as Lambda lets them.
+//! The functions' processes under Lambda's rules.
 
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::lambda::{Function, LogEvent};
@@ -27,7 +27,7 @@ pub(crate) async fn functions_are_the_rust_program(binaries: &Binaries) -> anyho
     Ok(())
 }
 
-/// As when the program was built for a newer libc than Lambda's.
+/// The case of a program built for a newer libc than Lambda's.
 pub(crate) async fn unusable_program_lets_all_pass(binaries: &Binaries) -> anyhow::Result<()> {
     let mut unusable = tempfile::NamedTempFile::new()?;
     writeln!(unusable, "not a program")?;
@@ -43,7 +43,7 @@ pub(crate) async fn unusable_program_lets_all_pass(binaries: &Binaries) -> anyho
     Ok(())
 }
 
-/// Fails when Python still answers: the process must be the bundle's program, and so must the Runtime API's client.
+/// Checks that the process, and the client of the Runtime API, is the bundle's program and not Python.
 async fn ensure_rust(function: &Function) -> anyhow::Result<()> {
     let pids = function.pids();
     ensure!(!pids.is_empty(), "no environment is alive");

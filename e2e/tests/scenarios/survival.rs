@@ -1,4 +1,4 @@
-//! Parts go away, visitors are served, and what was promised is there afterwards.
+//! Failures of the node and the console: visitors are served, and no hit is lost.
 
 use anyhow::{Context as _, ensure};
 use e2e::{
@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Generous beside the default deadline, as this machine may be busy.
+/// Longer than the default deadline, as this machine may be busy.
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<()> {
@@ -70,7 +70,7 @@ pub(crate) async fn console_is_away(binaries: &Binaries) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the visitors of a run saw.
+/// The visitors of a run, and their responses.
 #[derive(Default)]
 struct Visitors {
     started: AtomicU32,
@@ -79,7 +79,7 @@ struct Visitors {
 }
 
 impl Visitors {
-    /// One visitor after another attacks; several of these run side by side.
+    /// Sends attacks one after another; several of these run concurrently.
     async fn attack(&self, stack: &Stack, requests: u32) -> anyhow::Result<()> {
         for _ in 0..requests {
             let n = self.started.fetch_add(1, Ordering::SeqCst);
@@ -107,12 +107,12 @@ impl Visitors {
 pub(crate) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<()> {
     const VISITORS: u32 = 6;
     const REQUESTS: u32 = 50;
-    // Without the breaker every visitor asks the node again at once, so that the kill meets as many calls as it can.
+    // Without the circuit breaker every request calls the node, so that the kill affects many calls.
     let parameters = vec![("wlrm_breaker_failures", "0".to_owned())];
     let options = StackOptions { parameters, ..StackOptions::new(Mode::Block, TriggerPair::Viewer) };
     let mut stack = Stack::start(binaries, options).await?;
     let visitors = Visitors::default();
-    // Hits pile up at the node, so that the kill finds some undelivered.
+    // Hits accumulate at the node, so that some are undelivered at the kill.
     stack.console.freeze().await?;
 
     let first_half = attack_side_by_side(&stack, &visitors, VISITORS, REQUESTS);
@@ -141,7 +141,7 @@ pub(crate) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<()> {
     let lost: Vec<_> = blocked.difference(&listed).collect();
     ensure!(lost.is_empty(), "{} blocks are not in the list: {lost:?}", lost.len());
     let sent: HashSet<_> = blocked.union(&passed).cloned().collect();
-    ensure!(listed.is_subset(&sent), "the list holds requests nobody sent");
+    ensure!(listed.is_subset(&sent), "the list contains requests that were not sent");
     stack.stop().await;
     eprintln!(
         "killed with {in_flight} requests in flight and {undelivered} hits undelivered; {} blocks, all listed once",
@@ -160,7 +160,7 @@ async fn attack_side_by_side(
     futures_util::future::try_join_all(all).await.map(drop)
 }
 
-/// CloudFront's ids of all hits; an error when one request has the same type twice.
+/// CloudFront's request ids of all hits; fails if one is listed twice.
 async fn listed_once(stack: &Stack) -> anyhow::Result<HashSet<String>> {
     let mut ids = HashSet::new();
     for hit in stack.console_api().hits().await? {

@@ -1,4 +1,4 @@
-//! Who may do what: users, tokens and sessions, on the pages of administrators.
+//! Users, tokens and sessions.
 
 use anyhow::ensure;
 use e2e::visit::Visit;
@@ -14,7 +14,7 @@ pub(crate) async fn managed(visit: &Visit) -> anyhow::Result<()> {
     visit.press("Enter").await?;
     visit.reads("td", "ann").await?;
 
-    // A token is shown once: where it was made, and not on the page again.
+    // A token is shown once, after its creation.
     visit.click_where(".tabs a", "Tokens").await?;
     fill(visit, "[name=name]", "report-builder").await?;
     visit.value("document.querySelector('select[name=role]').value = 'read_only'").await?;
@@ -29,7 +29,7 @@ pub(crate) async fn managed(visit: &Visit) -> anyhow::Result<()> {
         "the secret is shown again"
     );
 
-    // Who signs in with it is in the list, and reads no more than may be read.
+    // A session with this token is read-only.
     sign_in_again(visit, &[("[name=token]", &secret)]).await?;
     visit.page("/settings").await?;
     visit.reads("dd", "Read only").await?;
@@ -39,10 +39,10 @@ pub(crate) async fn managed(visit: &Visit) -> anyhow::Result<()> {
     );
     visit.page("/tokens").await?;
     visit.reads("h1", "Forbidden").await?;
-    // That page is an error, and Chromium says so.
+    // The page's status is an error, which Chromium logs.
     visit.complaints();
 
-    // Ann, by her password; then an administrator takes all of it back.
+    // Signs in by password; then an administrator deletes the token and the user.
     sign_in_again(visit, &[("[name=user]", "ann"), ("[name=password]", "correct horse battery")]).await?;
     visit.click_where("header button", "Sign out").await?;
     visit.reads("h1", "Sign in").await?;
@@ -64,7 +64,7 @@ async fn fill(visit: &Visit, selector: &str, text: &str) -> anyhow::Result<()> {
     visit.write(text).await
 }
 
-/// As somebody else.
+/// Signs in as another user.
 async fn sign_in_again(visit: &Visit, fields: &[(&str, &str)]) -> anyhow::Result<()> {
     visit.click_where("header button", "Sign out").await?;
     visit.reads("h1", "Sign in").await?;

@@ -1,4 +1,4 @@
-//! That everybody can use the pages: no violation of WCAG 2.1 A and AA, as far as axe-core can tell.
+//! Accessibility: axe-core finds no violation of WCAG 2.1 A and AA.
 
 use anyhow::{Context as _, ensure};
 use e2e::browser::Window;
@@ -6,7 +6,7 @@ use e2e::visit::{Visit, pages};
 use serde::Deserialize;
 use std::fs;
 
-/// Where `just browser` puts it.
+/// Installed by `just browser`.
 const AXE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/axe-core/node_modules/axe-core/axe.min.js");
 
@@ -18,11 +18,11 @@ const WINDOWS: [Window; 4] = [
     Window { width: 360, height: 740, dark: true },
 ];
 
-/// How many rules it knows of each level.
+/// Number of rules per level.
 const RULES: &str =
     "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'].map((level) => axe.getRules([level]).length)";
 
-/// What it says of the page that is open.
+/// Checks the open page.
 const RUN: &str = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}).then((result) => ({ \
      passes: result.passes.length, \
      levels: [...new Set(result.passes.flatMap((it) => it.tags))], \
@@ -31,9 +31,9 @@ const RUN: &str = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 
 
 #[derive(Deserialize)]
 struct Verdict {
-    /// How many rules hold.
+    /// Number of rules that passed.
     passes: u32,
-    /// Which levels these are of.
+    /// The levels of these rules.
     levels: Vec<String>,
     violations: Vec<String>,
 }
@@ -66,11 +66,11 @@ pub(crate) async fn pages(visit: &Visit) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// It has rules of every level, and tells when one is broken.
+/// Checks axe-core itself: it has rules of each level, and reports a violation.
 async fn it_can_fail(visit: &Visit, axe: &str) -> anyhow::Result<()> {
     visit.value(axe).await?;
     let rules: Vec<u32> = serde_json::from_value(visit.value(RULES).await?)?;
-    ensure!(rules.iter().all(|number| *number > 0), "axe-core knows no rules of some level: {rules:?}");
+    ensure!(rules.iter().all(|number| *number > 0), "axe-core has no rules of some level: {rules:?}");
     visit.value("document.documentElement.removeAttribute('lang')").await?;
     let found = verdict(visit).await?.violations;
     ensure!(

@@ -1,4 +1,4 @@
-//! The ways people go.
+//! Journeys of analysts: from the list of attacks to a decision.
 
 use anyhow::ensure;
 use e2e::browser::Window;
@@ -7,10 +7,10 @@ use e2e::visit::{Visit, WIDE};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// The rows of the list.
+/// Rows of the list.
 const ROWS: &str = "#results [data-row]";
 
-/// How much moved since the page was opened, as Chromium counts it.
+/// Cumulative layout shift since the page was opened.
 const MOVED: &str = "new Promise((done) => { \
      new PerformanceObserver((list) => done(list.getEntries().reduce((sum, shift) => sum + shift.value, 0))) \
          .observe({type: 'layout-shift', buffered: true}); \
@@ -35,7 +35,7 @@ pub(crate) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     visit.click(".new").await?;
     visit.until(&rows(2)).await?;
 
-    // The search bar: completion, a mistake, a filter that can be taken away.
+    // The search bar: completion, a syntax error, a removable filter.
     visit.press("/").await?;
     visit.write("ty").await?;
     visit.reads("#choices", "type:").await?;
@@ -52,10 +52,10 @@ pub(crate) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     visit.until(&rows(2)).await?;
     visit.page("/attacks?q=hosst:x").await?;
     visit.reads(".problem", "did you mean").await?;
-    // That page is an error, and Chromium says so.
+    // The page's status is an error, which Chromium logs.
     visit.complaints();
 
-    // Charts come after the list, and what needs scripts with them: they move nothing, also where they come late.
+    // Charts and controls that need scripts load after the list, without layout shift even if they are late.
     visit.slow_down(20).await?;
     for width in [360, 1280] {
         visit.resize(Window { width, ..WIDE }).await?;
@@ -75,7 +75,7 @@ pub(crate) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     visit.click_where(".charts li a", "SQL injection").await?;
     visit.until(&rows(1)).await?;
 
-    // By keys: the drawer, whose address is that of a page.
+    // Keyboard: the drawer, whose address is that of a page.
     visit.page("/attacks").await?;
     visit.until(&rows(2)).await?;
     visit.press("j").await?;
@@ -90,7 +90,7 @@ pub(crate) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     visit.reads("dialog.help", "Next, previous attack").await
 }
 
-/// From an attack to why it is one, to an exclusion, and back again.
+/// From an attack to its explanation, to an exclusion, and undo.
 pub(crate) async fn false_positive(visit: &Visit) -> anyhow::Result<()> {
     const BENIGN: &str = "/search?q=%2527+OR+1=1";
     expect_status(&visit.stack.get(BENIGN).await?, 403)?;
@@ -100,7 +100,7 @@ pub(crate) async fn false_positive(visit: &Visit) -> anyhow::Result<()> {
     visit.click(".name a").await?;
     visit.reads(".drawer h1", "SQL injection").await?;
     visit.click(".drawer tbody a").await?;
-    // Why: what was decoded, what the catalogues call it, where it stands in the request.
+    // The explanation: decoding steps, classification, position in the request.
     visit.reads(".drawer .chain li:first-child", "%2527+OR+1=1").await?;
     visit.reads(".drawer .chain mark", "' OR 1=1").await?;
     visit.reads(".drawer .classes", "CWE-89 SQL injection").await?;
@@ -119,7 +119,7 @@ pub(crate) async fn false_positive(visit: &Visit) -> anyhow::Result<()> {
     answered(visit, BENIGN, 403).await
 }
 
-/// Blocking a source, and a virtual patch; both from a page of their own, without scripts.
+/// Blocks a source and creates a virtual patch, without scripts.
 pub(crate) async fn without_scripts(visit: &Visit) -> anyhow::Result<()> {
     expect_status(&visit.stack.get("/search?q='+OR+1=1").await?, 403)?;
     visit.stack.attack("sqli", "get > q").await?;
@@ -148,7 +148,7 @@ pub(crate) async fn without_scripts(visit: &Visit) -> anyhow::Result<()> {
     visit.reads(".empty", "No rules").await
 }
 
-/// Files that are saved: what they are called, and that the session opens them.
+/// CSV exports of searches.
 pub(crate) async fn files(visit: &Visit) -> anyhow::Result<()> {
     expect_status(&visit.stack.get("/search?q='+OR+1=1").await?, 403)?;
     visit.stack.attack("sqli", "get > q").await?;
@@ -167,7 +167,7 @@ pub(crate) async fn files(visit: &Visit) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends the same request until it is answered so: nodes follow the console within a second.
+/// Repeats the request until it gets this status: nodes follow the console within a second.
 async fn answered(visit: &Visit, target: &str, status: u16) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while visit.stack.get(target).await?.status != status {

@@ -1,11 +1,11 @@
-//! That nothing an attacker writes is ever more than text, in whichever field it is shown.
+//! Escaping: payloads in every field are shown as text on every page.
 
 use anyhow::ensure;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use e2e::visit::{Visit, pages};
 use serde_json::{Value, json};
 
-/// Each would set the canary, ask for something, or break out of where it is shown.
+/// Each would set the canary, load a resource, or break out of its context.
 const PAYLOADS: &[&str] = &[
     "<script>window.canary=1</script>",
     "</title></head><body><script>window.canary=1</script>",
@@ -31,7 +31,7 @@ const PAYLOADS: &[&str] = &[
     "\u{202e}<script>window.canary=1</script>\u{0}\u{2028}window.canary=1//",
 ];
 
-/// What the pages do not have, unless markup got in.
+/// Elements that pages only have if markup was injected.
 const STRANGE: &str = "document.querySelectorAll('img, iframe, base, object, embed, style, meta[http-equiv], template, math, \
      script:not([src^=\"/static/\"]), link:not([href^=\"/static/\"]), [onerror], [onload], [onfocus], [onmouseover], \
      a[href^=\"javascript\"], a[href^=\"data\"]').length";
@@ -41,7 +41,7 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
     let now = visit.stack.attack("ptrav", "uri").await?["last_seen"].clone();
     visit.sign_in().await?;
     visit.sees("#results").await?;
-    // While the list is open, so that the live news meet them, too.
+    // While the list is open, so that live updates are covered.
     let records: Vec<_> =
         PAYLOADS.iter().enumerate().map(|(n, payload)| record(n, &now, &payload.replace('\0', ""))).collect();
     let batch = json!({"node": {"id": uuid(900), "version": PAYLOADS[0]}, "records": records});
@@ -88,7 +88,7 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
         is_clean(visit).await?;
     }
 
-    // What scripts build: completions of values, the menu of a cell, the drawer.
+    // Elements built by scripts: value completions, the menu of a cell, the drawer.
     visit.page("/attacks").await?;
     visit.sees(".charts .series").await?;
     visit.press("/").await?;
@@ -103,7 +103,7 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
     is_clean(visit).await
 }
 
-/// What people make, each named like an attack.
+/// Creates resources of all kinds, each named like an attack.
 async fn things(visit: &Visit) -> anyhow::Result<()> {
     let console = visit.stack.console_api();
     for (n, payload) in PAYLOADS.iter().enumerate() {
@@ -112,7 +112,7 @@ async fn things(visit: &Visit) -> anyhow::Result<()> {
         console.make("/api/v1/rules", &rule).await?;
         let entry = json!({"list": "gray", "source": {"network": "192.0.2.1"}, "reason": text});
         console.make("/api/v1/ip-lists", &entry).await?;
-        // Names are short, and have no control characters.
+        // Names are short, without control characters.
         let name: String = text.chars().filter(|it| !it.is_control()).take(100).collect();
         console
             .make("/api/v1/views", &json!({"name": name, "query": "host:*canary*", "shared": true}))

@@ -1,4 +1,4 @@
-//! Versions of rules: compared, gone back to, and tried on what was recorded before anything is changed.
+//! Versions of the ruleset: comparison, rollback and replay.
 
 use e2e::stack::expect_status;
 use e2e::visit::Visit;
@@ -27,7 +27,7 @@ pub(crate) async fn of_rulesets(visit: &Visit) -> anyhow::Result<()> {
     visit.page("/ip-lists").await?;
     visit.reads(".empty", "No IP list entries yet").await?;
 
-    // What one rule more would mean: the injection is found no more.
+    // A replay with one more rule: the injection is no longer found.
     visit.page("/replays").await?;
     visit.click_where("summary", "Add a rule").await?;
     visit.click("[name=effect]").await?;

@@ -1,4 +1,4 @@
-//! Searches that are kept, from the first save to the last delete.
+//! Saved views.
 
 use e2e::stack::expect_status;
 use e2e::visit::Visit;

@@ -1,4 +1,4 @@
-//! The cache of the edge: what is kept, for whom, and for how long.
+//! The cache of the edge.
 
 mod key;
 mod lifetime;
@@ -15,16 +15,16 @@ use crate::http1::Response;
 pub(super) use key::CacheKey;
 pub(super) use lifetime::{is_never_shared, keep_for, vary_outside_key};
 
-/// How many bytes are kept; the responses that were not asked for the longest go first.
+/// Capacity in bytes; the least recently used responses are evicted first.
 const CAPACITY: usize = 64 * 1024 * 1024;
-/// What an entry costs besides its texts.
+/// The overhead of an entry besides its texts.
 const OVERHEAD: usize = 512;
 
-/// A response in the cache.
+/// A cached response.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) response: Response,
-    /// What viewer-response functions are spared: it is a custom error page.
+    /// A custom error page: viewer-response functions do not run for it.
     pub(super) is_error_page: bool,
     pub(super) since: Timestamp,
     pub(super) fresh_until: Timestamp,
@@ -38,11 +38,11 @@ pub(super) struct Cache {
 #[derive(Debug, Default)]
 struct State {
     entries: HashMap<CacheKey, Entry>,
-    /// By the time of their last use, oldest first.
+    /// Entries by their last use, oldest first.
     by_use: BTreeMap<u64, CacheKey>,
     uses: u64,
     bytes: usize,
-    /// Keys that somebody is asking the origin for.
+    /// Keys with an origin request in progress.
     pending: HashMap<CacheKey, watch::Receiver<Option<Arc<Kept>>>>,
 }
 
@@ -53,20 +53,20 @@ struct Entry {
     last_use: u64,
 }
 
-/// What a request finds.
+/// The result of a lookup.
 pub(super) enum Claim<'a> {
     Fresh(Arc<Kept>),
-    /// Somebody else is asking the origin: request collapsing.
+    /// Another request is already at the origin: request collapsing.
     Pending(watch::Receiver<Option<Arc<Kept>>>),
-    /// Nobody is; whoever gets this does.
+    /// No other request is; this one goes to the origin.
     Mine(Leader<'a>),
 }
 
-/// The first of those who want a response that is not there. Dropped without an outcome, the others ask for themselves.
+/// The first of several requests for a missing response. If dropped without an outcome, the others go to the origin.
 pub(super) struct Leader<'a> {
     cache: &'a Cache,
     key: CacheKey,
-    /// What is there but too old.
+    /// The cached response that has expired.
     pub(super) stale: Option<Arc<Kept>>,
     outcome: watch::Sender<Option<Arc<Kept>>>,
 }
@@ -86,8 +86,8 @@ impl Cache {
         Claim::Mine(Leader { cache: self, key: key.clone(), stale: found, outcome })
     }
 
-    /// "Invalidate files to remove content": a path with its query, or all that begin so when it ends in `*`. Returns
-    /// how many responses went.
+    /// "Invalidate files to remove content": a path with its query, or a prefix that ends in `*`. Returns the number of
+    /// removed responses.
     pub(super) fn invalidate(&self, path: &str) -> usize {
         let mut state = self.lock();
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
@@ -104,7 +104,7 @@ impl Cache {
 }
 
 impl Leader<'_> {
-    /// Gives the response to those who wait, and keeps it if it is to be kept at all.
+    /// Hands the response to waiting requests, and caches it if it is cacheable.
     pub(super) fn settle(self, kept: Kept, share: bool) -> Arc<Kept> {
         let kept = Arc::new(kept);
         if kept.fresh_until > kept.since {
@@ -116,7 +116,7 @@ impl Leader<'_> {
         kept
     }
 
-    /// What is there stays there for longer: the origin confirmed it, or failed.
+    /// Extends the life of the expired response: the origin confirmed it, or failed.
     pub(super) fn extend(self, stale: &Kept, now: Timestamp, by: Duration) -> Arc<Kept> {
         self.settle(Kept { fresh_until: later(now, by), ..stale.clone() }, true)
     }
@@ -129,7 +129,7 @@ impl Drop for Leader<'_> {
 }
 
 impl State {
-    /// A response to GET answers HEAD as well.
+    /// A cached response to GET also answers HEAD.
     fn find(&mut self, key: &CacheKey) -> Option<Arc<Kept>> {
         let key = match key.as_get() {
             Some(get) if self.entries.contains_key(&get) => get,
@@ -168,7 +168,7 @@ impl State {
     }
 }
 
-/// A time span later; the end of time where there is none.
+/// Saturating addition.
 pub(super) fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_the_longest_makes_room() {
+    fn evicts_the_least_recently_used_response() {
         let cache = Cache::default();
         let [first, second, third] = ["/1", "/2", "/3"].map(|target| key("GET", target));
         keep(&cache, &first, vec![0; CAPACITY / 3]);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalidation_takes_one_path_or_all_that_begin_so() {
+    fn invalidation_removes_a_path_or_a_prefix() {
         let cache = Cache::default();
         for target in ["/a", "/a?x=1", "/a/b", "/b"] {
             keep(&cache, &key("GET", target), Vec::new());

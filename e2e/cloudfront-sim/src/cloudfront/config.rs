@@ -1,7 +1,7 @@
-//! A distribution from AWS's own descriptions of it, as JSON or YAML: the output of `aws cloudfront
-//! get-distribution-config` or `get-distribution`, a CloudFormation resource or template, or the bare
-//! `DistributionConfig`. Policies that are not AWS's stand beside it (`CachePolicies`, `OriginRequestPolicies`,
-//! `ResponseHeadersPolicies`, each a map from id to the policy's configuration) or in the same template.
+//! Distributions from AWS's descriptions, as JSON or YAML: the output of `aws cloudfront get-distribution-config` or
+//! `get-distribution`, a CloudFormation resource or template, or the bare `DistributionConfig`. Custom policies are next
+//! to it (`CachePolicies`, `OriginRequestPolicies`, `ResponseHeadersPolicies`, each a map from id to the policy's
+//! configuration) or in the same template.
 
 mod behavior;
 mod document;
@@ -23,15 +23,15 @@ use policies::Policies;
 pub use document::ConfigError;
 pub use given::{Given, OriginAt};
 
-/// A distribution, and what of its description has no effect here.
+/// A distribution, and the keys of its description that have no effect here.
 #[derive(Debug)]
 pub struct Loaded {
     pub distribution: DistributionConfig,
-    /// Key paths with a word on each.
+    /// Key paths, each with a remark.
     pub not_simulated: Vec<String>,
 }
 
-/// Without effect on requests, or decided by whoever starts the simulator.
+/// Keys without effect on requests, or set on the command line instead.
 const WITHOUT_EFFECT: [&str; 12] = [
     "CallerReference",
     "Comment",
@@ -93,10 +93,10 @@ fn distribution(root: &Item<'_>, given: &Given) -> Result<DistributionConfig, Co
     })
 }
 
-/// The configuration, the distribution's id and its domain.
+/// The configuration, and the distribution's id and domain.
 type Located<'a> = (Item<'a>, Option<String>, Option<String>);
 
-/// The `DistributionConfig` wherever it stands, with the distribution's id and domain where they are told.
+/// Finds the `DistributionConfig`, and the distribution's id and domain if given.
 fn locate<'a>(root: &Item<'a>) -> Result<Located<'a>, ConfigError> {
     let object = root.object()?;
     if let Some(resources) = object.get("Resources") {
@@ -105,7 +105,7 @@ fn locate<'a>(root: &Item<'a>) -> Result<Located<'a>, ConfigError> {
             resources.items().filter(|item| item.is_resource("AWS::CloudFront::Distribution")).collect();
         let [distribution] = &distributions[..] else {
             let found = distributions.len();
-            return Err(resources.error(format!("holds {found} distributions; there must be one")));
+            return Err(resources.error(format!("contains {found} distributions; exactly one is required")));
         };
         return Ok((distribution.field("Properties")?.field("DistributionConfig")?, None, None));
     }
@@ -121,7 +121,9 @@ fn locate<'a>(root: &Item<'a>) -> Result<Located<'a>, ConfigError> {
         return Ok((config, None, None));
     }
     if object.get("DefaultCacheBehavior").is_none() {
-        return Err(root.error("holds no distribution: neither DistributionConfig nor DefaultCacheBehavior"));
+        return Err(
+            root.error("contains no distribution: neither DistributionConfig nor DefaultCacheBehavior")
+        );
     }
     object.ignore(&policies::SECTIONS);
     Ok((root.clone(), None, None))

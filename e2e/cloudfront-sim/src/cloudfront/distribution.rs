@@ -1,4 +1,4 @@
-//! What a distribution is made of.
+//! The model of a distribution.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use super::policy::{CachePolicy, OriginRequestPolicy, ResponseHeadersPolicy};
 use crate::faults::Faults;
 use crate::lambda::Function;
 
-/// A distribution: origins, and behaviors that say which requests go to which of them, and how.
+/// A distribution: origins, and the behaviors that route requests to them.
 #[derive(Debug, Clone)]
 pub struct DistributionConfig {
     pub distribution_id: String,
@@ -19,23 +19,23 @@ pub struct DistributionConfig {
     /// Never empty.
     pub origins: Vec<Origin>,
     pub origin_groups: Vec<OriginGroup>,
-    /// In their order of precedence.
+    /// In order of precedence.
     pub behaviors: Vec<(PathPattern, Behavior)>,
     pub default_behavior: Behavior,
     pub error_responses: Vec<ErrorResponse>,
     pub error_caching: ErrorCaching,
-    /// What goes wrong at the origins on purpose.
+    /// Faults injected at the origins.
     pub faults: Faults,
 }
 
 #[derive(Debug, Clone)]
 pub struct Origin {
     pub id: String,
-    /// What the distribution calls the origin: its `Host`, unless the viewer's is forwarded.
+    /// The origin's `Host`, unless the viewer's is forwarded.
     pub domain_name: String,
-    /// Where it listens on this machine.
+    /// Its address on this machine.
     pub address: SocketAddr,
-    /// Put before the path of every request.
+    /// Prefix of the path of every request.
     pub path: String,
     pub custom_headers: Vec<(String, String)>,
     pub kind: OriginKind,
@@ -43,31 +43,31 @@ pub struct Origin {
     pub read_timeout: Duration,
 }
 
-/// The settings that only events show.
+/// Settings that only appear in events.
 #[derive(Debug, Clone)]
 pub enum OriginKind {
     Custom { port: u16, protocol: String, keepalive_timeout: u64, ssl_protocols: Vec<String> },
     S3 { region: String },
 }
 
-/// Two origins, the second for when the first fails.
+/// A primary origin, and a secondary one for failover.
 #[derive(Debug, Clone)]
 pub struct OriginGroup {
     pub id: String,
     pub primary: String,
     pub secondary: String,
-    /// Which statuses of the first send a request to the second.
+    /// Statuses of the primary that cause a failover.
     pub status_codes: Vec<u16>,
 }
 
-/// What happens to the requests of one path pattern.
+/// The settings for requests of one path pattern.
 #[derive(Debug, Clone)]
 pub struct Behavior {
-    /// An origin's id, or an origin group's.
+    /// The id of an origin or origin group.
     pub target: String,
     pub viewer_protocol: ViewerProtocol,
     pub allowed_methods: Vec<String>,
-    /// `GET` and `HEAD` always are.
+    /// `GET` and `HEAD` are always cached.
     pub caches_options: bool,
     pub cache: CachePolicy,
     pub origin_request: OriginRequestPolicy,
@@ -82,7 +82,7 @@ pub enum ViewerProtocol {
     HttpsOnly,
 }
 
-/// How long an error is kept, and what is shown in its place.
+/// How long an error is cached, and its custom page.
 #[derive(Debug, Clone)]
 pub struct ErrorResponse {
     pub error_code: u16,
@@ -96,13 +96,13 @@ pub struct ErrorPage {
     pub response_code: u16,
 }
 
-/// AWS's pages disagree on which errors are kept, and nobody says it of generated ones.
+/// Which errors are cached. AWS's pages disagree, and do not cover generated ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorCaching {
-    /// The longest that any page allows: "Control how long CloudFront caches errors".
+    /// The longest time any page allows: "Control how long CloudFront caches errors".
     #[default]
     Pessimistic,
-    /// By the table of "How CloudFront processes HTTP 4xx and 5xx status codes from your origin".
+    /// The table of "How CloudFront processes HTTP 4xx and 5xx status codes from your origin".
     Documented,
 }
 
@@ -133,7 +133,7 @@ pub enum Trigger {
 }
 
 impl DistributionConfig {
-    /// One origin and one behavior that keeps nothing and forwards everything but the `Host`: the managed policies
+    /// One origin and one behavior without caching that forwards everything except the `Host`: the managed policies
     /// `CachingDisabled` and `AllViewerExceptHostHeader`.
     pub fn new(origin: SocketAddr) -> Self {
         let origin = Origin::new("origin", "origin.example.com", origin);
@@ -157,14 +157,14 @@ impl DistributionConfig {
         self
     }
 
-    /// The first whose pattern matches; functions that change the URI later do not change it.
+    /// The first behavior whose pattern matches. It does not change when a function changes the URI.
     pub(super) fn behavior(&self, path: &str) -> &Behavior {
         let path = normalized(path);
         let matching = self.behaviors.iter().find(|(pattern, _)| pattern.matches(&path));
         matching.map_or(&self.default_behavior, |(_, behavior)| behavior)
     }
 
-    /// The origin of a behavior, and the one to fail over to. `None` only for a configuration that names neither.
+    /// The origin of a behavior, and the failover origin. `None` only if the configuration names neither.
     pub(super) fn target(&self, behavior: &Behavior) -> Option<(&Origin, Option<(&Origin, &OriginGroup)>)> {
         let origin = |id: &str| self.origins.iter().find(|origin| origin.id == id);
         if let Some(group) = self.origin_groups.iter().find(|group| group.id == behavior.target) {
@@ -213,7 +213,7 @@ impl Behavior {
         }
     }
 
-    /// Whether responses to this method may be kept.
+    /// Whether responses to this method are cacheable.
     pub(super) fn caches(&self, method: &str) -> bool {
         matches!(method, "GET" | "HEAD") || (method == "OPTIONS" && self.caches_options)
     }

@@ -1,4 +1,4 @@
-//! The way of one request: viewer-request, cache, origin-request, origin, origin-response, viewer-response.
+//! The path of a request: viewer-request, cache, origin-request, origin, origin-response, viewer-response.
 
 mod admission;
 mod cached;
@@ -34,39 +34,39 @@ const GENERATED: &str = "LambdaGeneratedResponse from cloudfront";
 const REDIRECT: &str = "Redirect from cloudfront";
 const ERROR: &str = "Error from cloudfront";
 
-/// The edge location that this machine pretends to be.
+/// The simulated edge location.
 const POP: &str = "FRA56-P1";
 
-/// What serves a distribution's viewers, whatever they are connected by.
+/// A distribution's edge, independent of listeners.
 #[derive(Debug)]
 pub struct Edge {
     config: DistributionConfig,
     clock: Clock,
     cache: Cache,
     warnings: Warnings,
-    /// By the origin's id, because each has a timeout of its own.
+    /// By origin id, since each origin has its own timeout.
     clients: HashMap<String, Client>,
-    /// Our element of `Via`.
+    /// The edge's element of `Via`.
     via: String,
     in_flight: AtomicUsize,
 }
 
-/// A request for as long as it is being answered.
+/// A request in progress.
 struct Counted<'a>(&'a AtomicUsize);
 
-/// A response with what `X-Cache` will say of it.
+/// A response with its `X-Cache` value.
 struct Answer {
     response: Response,
     x_cache: &'static str,
-    /// Custom error pages pass no viewer-response.
+    /// Custom error pages do not run viewer-response.
     is_error_page: bool,
 }
 
-/// What came from behind the cache.
+/// A response from behind the cache.
 struct Fetched {
     response: Response,
     is_generated: bool,
-    /// What the origin itself said, before a function at origin-response; what it would have said, had it answered.
+    /// The origin's own status, before origin-response; for a failed origin, the status of the failure.
     own_status: u16,
 }
 
@@ -86,18 +86,17 @@ impl Edge {
         }
     }
 
-    /// Forgets what is kept for a path, or for all paths that begin so when it ends in `*`. Returns how many responses
-    /// went.
+    /// Invalidates a path, or all paths with a prefix that ends in `*`. Returns the number of removed responses.
     pub fn invalidate(&self, path: &str) -> usize {
         self.cache.invalidate(path)
     }
 
-    /// What happened that is allowed and still surprises in production, the last hundred.
+    /// The last hundred warnings about permitted behaviour that surprises in production.
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.texts()
     }
 
-    /// How many requests are being answered.
+    /// Number of requests in progress.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
     }
@@ -128,7 +127,7 @@ impl Edge {
             return Err(Failure::Refused { status: 403, why });
         }
         let mut answer = match self.on_request(&viewer, None, Trigger::ViewerRequest, request).await? {
-            // Generated here, a response passes no other function.
+            // A response generated here runs no other function.
             RequestOutcome::Respond(response) => Answer::generated(response),
             RequestOutcome::Continue(request) => {
                 let answer = self.look_up(&viewer, request.clone()).await?;
@@ -201,7 +200,7 @@ impl<'a> Counted<'a> {
     }
 }
 
-/// Also when the viewer goes away and nobody waits for the answer.
+/// Also when the viewer disconnects before the response.
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
@@ -236,7 +235,7 @@ async fn invoke(to: &Association, trigger: Trigger, event: &serde_json::Value) -
     result.map_err(|source| Failure::Execution { trigger, source })
 }
 
-/// As CloudFront's look: 56 characters, the last two `==`.
+/// In CloudFront's format: 56 characters, the last two `==`.
 fn request_id() -> String {
     let random = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
     BASE64_URL_SAFE.encode(&random[..40])

@@ -1,4 +1,4 @@
-//! Events, field by field as "Lambda@Edge event structure" documents them.
+//! Event objects, field by field as documented in "Lambda@Edge event structure".
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use super::request::EdgeRequest;
 use super::{Association, DistributionConfig, Trigger, limits};
 use crate::http1::{Peer, Response};
 
-/// One viewer request, as all its events tell of it.
+/// A viewer request, as shown in all its events.
 #[derive(Clone, Copy)]
 pub(super) struct Viewer<'a> {
     pub(super) config: &'a DistributionConfig,
@@ -52,7 +52,7 @@ impl Viewer<'_> {
             "statusDescription": response.reason,
             "headers": Rules { trigger }.show(&response.headers),
         });
-        // The request of an origin-response is the one the origin got; headers are shown by the rules of requests.
+        // The request of an origin-response is the one sent to the origin; its headers follow the rules of requests.
         let of = if trigger.is_viewer() { Trigger::ViewerRequest } else { Trigger::OriginRequest };
         self.event(trigger, json!({ "request": self.request(of, origin, request), "response": shown }))
     }
@@ -82,7 +82,7 @@ impl Viewer<'_> {
     }
 }
 
-/// The origin that the request goes to; only events at the origin have it.
+/// The request's origin; only in origin events.
 pub(super) fn origin(origin: &Origin) -> Value {
     let header = |(name, value): &(String, String)| {
         (name.to_ascii_lowercase(), json!([{ "key": name, "value": value }]))

@@ -1,4 +1,4 @@
-//! What a visitor gets when there is no response to hand on.
+//! Failures, and their error pages.
 
 use super::Trigger;
 use super::outcome::Invalid;
@@ -7,7 +7,7 @@ use crate::lambda::InvokeError;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// CloudFront does not take the request.
+    /// CloudFront rejects the request.
     #[error("{why}")]
     Refused { status: u16, why: &'static str },
     #[error("the function at {trigger} failed")]
@@ -40,7 +40,7 @@ impl Failure {
         }
     }
 
-    /// "Test and debug Lambda@Edge functions" names the three for functions.
+    /// "Test and debug Lambda@Edge functions" names the three values for functions.
     pub(super) fn x_cache(&self) -> &'static str {
         match self {
             Self::Execution { source: InvokeError::Throttled, .. } => "LambdaLimitExceeded from cloudfront",
@@ -50,8 +50,7 @@ impl Failure {
         }
     }
 
-    /// A page like CloudFront's. Unlike CloudFront's it says what was wrong with a result; a function's own error
-    /// text goes to the log alone.
+    /// A page like CloudFront's, which also describes an invalid result; a function's own error text is only logged.
     pub(super) fn page(&self) -> Response {
         let why = match self {
             Self::Validation { source, .. } => format!("{self}: {source}"),

@@ -1,4 +1,4 @@
-//! What of a viewer's request goes to an origin: "Request and response behavior for custom origins", "Control origin
+//! Forwarding of viewer requests to origins: "Request and response behavior for custom origins", "Control origin
 //! requests with a policy", "Understand cache policies".
 
 use super::distribution::{Behavior, Origin};
@@ -7,11 +7,11 @@ use super::policy::Selection;
 use super::request::{EdgeRequest, text};
 use crate::http1::{Headers, Response, Version};
 
-/// Of "Add CloudFront request headers", those that can be known here.
+/// The headers of "Add CloudFront request headers" whose values are known here.
 pub(super) const OWN_HEADERS: [&str; 3] =
     ["CloudFront-Forwarded-Proto", "CloudFront-Viewer-Address", "CloudFront-Viewer-Http-Version"];
 
-/// After viewer-request, CloudFront adds the headers of its own that a policy names, over the viewer's.
+/// Adds CloudFront's headers that a policy names, after viewer-request, replacing the viewer's.
 pub(super) fn add_own_headers(viewer: &Viewer, request: &mut EdgeRequest) {
     let version = match viewer.peer.version {
         Version::Http1_0 => "1.0",
@@ -29,7 +29,7 @@ pub(super) fn add_own_headers(viewer: &Viewer, request: &mut EdgeRequest) {
     }
 }
 
-/// The request as the origin gets it, and as functions at origin events see it.
+/// The request as sent to the origin and shown in origin events.
 pub(super) fn to_origin(
     viewer: &Viewer,
     origin: &Origin,
@@ -69,7 +69,7 @@ pub(super) fn to_origin(
 }
 
 fn is_forwarded(behavior: &Behavior, name: &str) -> bool {
-    // Cookies have selections of their own.
+    // Cookies have their own selections.
     name == "cookie"
         || is_always_forwarded(name)
         || behavior.cache.headers.takes_header(name)
@@ -77,13 +77,13 @@ fn is_forwarded(behavior: &Behavior, name: &str) -> bool {
         || behavior.origin_request.cloudfront_headers.iter().any(|listed| listed.eq_ignore_ascii_case(name))
 }
 
-/// Without a policy that forwards more.
+/// Headers forwarded without any policy.
 fn is_always_forwarded(name: &str) -> bool {
     matches!(name, "content-length" | "content-type" | "transfer-encoding" | "range" | "origin")
         || matches!(name, "x-forwarded-for" | "via")
 }
 
-/// The parameters that one of the selections takes; as sent where one takes all.
+/// The parameters in one of the selections; the query as sent if one selects all.
 pub(super) fn select_query(selections: &[&Selection], query: Vec<u8>) -> Option<Vec<u8>> {
     if selections.contains(&&Selection::All) {
         return Some(query);
@@ -101,7 +101,7 @@ pub(super) enum Cookies {
     Some(Vec<u8>),
 }
 
-/// The cookies that one of the selections takes.
+/// The cookies in one of the selections.
 pub(super) fn select_cookies(selections: &[&Selection], headers: &Headers) -> Cookies {
     if selections.contains(&&Selection::All) {
         return Cookies::AsSent;
@@ -121,7 +121,7 @@ pub(super) enum AcceptEncoding {
 }
 
 impl AcceptEncoding {
-    /// What of it is in the cache key: `identity` is for the origin alone.
+    /// The part in the cache key: `identity` is only sent to the origin.
     pub(super) fn in_key(self) -> Option<&'static str> {
         match self {
             Self::Normalized(value) if value != "identity" => Some(value),
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_keeps_the_parameters_that_a_policy_takes() {
+    fn query_keeps_the_selected_parameters() {
         let select = |selections: &[&Selection], query: &str| {
             select_query(selections, query.into()).map(|query| String::from_utf8(query).unwrap())
         };
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_keep_those_that_a_policy_takes() {
+    fn keeps_the_selected_cookies() {
         let headers = Headers::default().with("Cookie", "session=1; theme=dark").with("cookie", "ab=x");
         let Cookies::Some(taken) = select_cookies(&[&Selection::only(&["theme", "ab"])], &headers) else {
             panic!("some were taken")

@@ -1,4 +1,4 @@
-//! Headers as functions see them, and what functions may do to them.
+//! Headers in events, and the rules for changing them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::outcome::Invalid;
 use super::request::text;
 use crate::http1::Headers;
 
-/// "Restrictions on all edge functions", disallowed headers. A name that ends in `*` stands for all it begins.
+/// "Restrictions on all edge functions", disallowed headers. A name that ends in `*` is a prefix.
 const DISALLOWED: [&str; 30] = [
     "connection",
     "expect",
@@ -65,13 +65,13 @@ fn read_only(trigger: Trigger) -> &'static [&'static str] {
     }
 }
 
-/// What a function may do with headers at one point.
+/// The header rules of one trigger.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     pub(super) trigger: Trigger,
 }
 
-/// Headers as a function returned them, checked for their form: lower-case names, each with its fields.
+/// Headers returned by a function, with validated syntax: lower-case names, each with its fields.
 #[derive(Debug, Default)]
 pub(super) struct Returned(BTreeMap<String, Vec<Field>>);
 
@@ -89,7 +89,7 @@ pub(super) fn is_disallowed(name: &str) -> bool {
 }
 
 impl Rules {
-    /// CloudFront's own request id is the one disallowed header that functions at origin events do get to see.
+    /// CloudFront's request id is the only disallowed header shown in origin events.
     fn hides(self, name: &str) -> bool {
         is_disallowed(name) && (self.trigger.is_viewer() || name != "x-amz-cf-id")
     }
@@ -111,7 +111,7 @@ impl Rules {
         Value::Object(shown)
     }
 
-    /// What goes on: the original bytes where nothing was changed, the function's text where something was.
+    /// The headers to forward: original bytes where unchanged, the function's text where changed.
     pub(super) fn apply(self, original: &Headers, returned: &Returned) -> Result<Headers, Invalid> {
         self.check(original, returned)?;
         let keeps = |name: &str| self.hides(name) || returned.values(name) == values(original, name);
@@ -143,14 +143,14 @@ impl Rules {
         Ok(())
     }
 
-    /// `CloudFront-Viewer-Country` is added after viewer-request; "Restrictions on Lambda@Edge" names it apart.
+    /// `CloudFront-Viewer-Country` is added after viewer-request; "Restrictions on Lambda@Edge" lists it separately.
     fn forbids(self, name: &str) -> bool {
         is_disallowed(name) || (self.trigger == Trigger::ViewerRequest && name == "cloudfront-viewer-country")
     }
 }
 
 impl Returned {
-    /// `null` and a missing `headers` are none at all.
+    /// `null` and a missing `headers` mean none.
     pub(super) fn parse(headers: Option<&Value>) -> Result<Self, Invalid> {
         let headers = match headers {
             None | Some(Value::Null) => return Ok(Self::default()),
@@ -161,7 +161,7 @@ impl Returned {
         headers.iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The bytes of all names and values, as quotas count them.
+    /// The bytes of all names and values, as counted by quotas.
     pub(super) fn size(&self) -> usize {
         let fields = self.0.iter().flat_map(|(name, fields)| fields.iter().map(move |field| (name, field)));
         fields.map(|(name, field)| name.len() + field.value.len()).sum()
@@ -189,19 +189,19 @@ fn parse_fields(name: &str, fields: &Value) -> Result<Vec<Field>, Invalid> {
         return Err(bad("the name is not a lower-case header name"));
     }
     let fields = fields.as_array().filter(|fields| !fields.is_empty());
-    let fields = fields.ok_or_else(|| bad("it is not a list of {key, value} objects"))?;
+    let fields = fields.ok_or_else(|| bad("not a list of {key, value} objects"))?;
     fields.iter().map(|field| parse_field(name, field).map_err(bad)).collect()
 }
 
 fn parse_field(name: &str, field: &Value) -> Result<Field, &'static str> {
-    let value = field.get("value").and_then(Value::as_str).ok_or("its value is not a string")?;
+    let value = field.get("value").and_then(Value::as_str).ok_or("the value is not a string")?;
     if value.chars().any(|c| c.is_control() && c != '\t') {
-        return Err("its value holds a control character");
+        return Err("the value contains a control character");
     }
     let key = match field.get("key") {
         None | Some(Value::Null) => None,
         Some(Value::String(key)) if key.eq_ignore_ascii_case(name) => Some(key.clone()),
-        Some(_) => return Err("its key is another name"),
+        Some(_) => return Err("the key is another name"),
     };
     Ok(Field { key, value: value.to_owned() })
 }
@@ -241,14 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn untouched_headers_stay_the_same_bytes() {
+    fn unchanged_headers_keep_their_bytes() {
         assert_eq!(after(VIEWER, |_| {}).unwrap(), headers());
-        // The key's case alone is no change.
+        // A different case of the key is not a change.
         assert_eq!(after(VIEWER, |shown| shown["host"][0]["key"] = json!("HOST")).unwrap(), headers());
     }
 
     #[test]
-    fn changed_headers_are_taken_from_the_function() {
+    fn changed_headers_use_the_functions_text() {
         let changed = after(VIEWER, |shown| {
             shown["x-b"] = json!([{ "value": "3" }]);
             shown["x-new-one"] = json!([{ "key": "x-NEW-one", "value": "é" }]);
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_headers_are_refused() {
+    fn rejects_malformed_headers() {
         for field in [json!("x"), json!([]), json!([{}]), json!([{"value": 1}]), json!([{"value": "a\r\nb"}])]
         {
             assert!(after(VIEWER, |shown| shown["x"] = field.clone()).is_err(), "{field}");

@@ -1,4 +1,4 @@
-//! What a function returned: checked as CloudFront checks it, then taken over.
+//! Results of functions: validation as CloudFront does it, and application to the request or response.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -10,7 +10,7 @@ use super::request::EdgeRequest;
 use super::{Trigger, event::Viewer, limits};
 use crate::http1::{Headers, Response, reason_phrase};
 
-/// Why CloudFront refuses a result; the visitor gets a 502.
+/// An invalid result; the visitor gets a 502.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Invalid {
     #[error("the result is not JSON")]
@@ -31,11 +31,11 @@ pub(super) enum Invalid {
     TooLarge { size: usize, limit: usize },
     #[error("the body that replaces the request's has {size} bytes, more than {limit}")]
     BodyTooLarge { size: usize, limit: usize },
-    #[error("the body is not base64, as its encoding says")]
+    #[error("bodyEncoding is base64, but the body is not")]
     Base64,
 }
 
-/// What a function at a request trigger wants.
+/// The outcome of a function at a request trigger.
 #[derive(Debug)]
 pub(super) enum RequestOutcome {
     Continue(EdgeRequest),
@@ -58,7 +58,7 @@ pub(super) fn of_request(
     changed_request(viewer, trigger, origin, include_body, request, &result).map(RequestOutcome::Continue)
 }
 
-/// What a function at a response trigger makes of a response.
+/// Applies the result of a function at a response trigger.
 pub(super) fn of_response(trigger: Trigger, original: Response, result: &[u8]) -> Result<Response, Invalid> {
     let result = parse(result)?;
     let status = status(&result)?;
@@ -68,7 +68,7 @@ pub(super) fn of_response(trigger: Trigger, original: Response, result: &[u8]) -
     let returned = Returned::parse(result.get("headers"))?;
     let replaced = if result.contains_key("body") {
         check_size(trigger, &returned, &result)?;
-        // "Update HTTP responses in origin response triggers": only there.
+        // "Update HTTP responses in origin response triggers": only at that trigger.
         if trigger == Trigger::ViewerResponse {
             return Err(Invalid::ReadOnlyField("body"));
         }
@@ -84,7 +84,7 @@ pub(super) fn of_response(trigger: Trigger, original: Response, result: &[u8]) -
 fn parse(result: &[u8]) -> Result<Map<String, Value>, Invalid> {
     match serde_json::from_slice(result).map_err(|_| Invalid::NotJson)? {
         Value::Object(result) => Ok(result),
-        _ => Err(Invalid::Structure("it is neither a request nor a response")),
+        _ => Err(Invalid::Structure("neither a request nor a response")),
     }
 }
 
@@ -93,7 +93,7 @@ fn generated(trigger: Trigger, result: &Map<String, Value>) -> Result<Response, 
     let returned = Returned::parse(result.get("headers"))?;
     check_size(trigger, &returned, result)?;
     let body = body(result)?;
-    // "Quotas": a viewer request function that answers 204 with a body ends in a 502.
+    // "Quotas": a 204 with a body from a viewer request function causes a 502.
     if status == 204 && trigger == Trigger::ViewerRequest && !body.is_empty() {
         return Err(Invalid::Structure("a 204 cannot have a body"));
     }
@@ -107,7 +107,7 @@ fn status(result: &Map<String, Value>) -> Result<u16, Invalid> {
     status.filter(|status| (200..600).contains(status)).ok_or(Invalid::Status)
 }
 
-/// Characters that would end the status line are dropped; CloudFront speaks mostly HTTP/2, which has none.
+/// Control characters, which would end the status line, are dropped.
 fn description(result: &Map<String, Value>, status: u16) -> String {
     let given = result.get("statusDescription").and_then(Value::as_str).unwrap_or(reason_phrase(status));
     given.chars().filter(|c| !c.is_control()).collect()
@@ -132,7 +132,7 @@ fn decode(body: &str, encoding: Option<&Value>) -> Result<Vec<u8>, Invalid> {
     match encoding.map_or(Some("text"), Value::as_str) {
         Some("text") => Ok(body.as_bytes().to_vec()),
         Some("base64") => BASE64_STANDARD.decode(body).map_err(|_| Invalid::Base64),
-        _ => Err(Invalid::Structure("an encoding is neither text nor base64")),
+        _ => Err(Invalid::Structure("the encoding is neither text nor base64")),
     }
 }
 
@@ -150,7 +150,7 @@ fn changed_request(
         let query = query.as_str().filter(|query| is_sendable(query));
         let query = query.ok_or(Invalid::Structure("querystring cannot be sent"))?;
         if query.contains('#') && query != request.querystring() {
-            return Err(Invalid::Structure("querystring holds a fragment"));
+            return Err(Invalid::Structure("querystring contains a fragment"));
         }
         request.set_querystring(query);
     }
@@ -165,7 +165,7 @@ fn changed_request(
     Ok(request)
 }
 
-/// Left out counts as left alone; changed does not.
+/// A missing read-only field is accepted; a changed one is not.
 fn check_read_only(
     viewer: &Viewer,
     origin: Option<&Origin>,
@@ -179,9 +179,9 @@ fn check_read_only(
     if differs("clientIp", viewer.client_ip().to_string().into()) {
         return Err(Invalid::ReadOnlyField("clientIp"));
     }
-    // An origin at viewer-request would be one that CloudFront does not know yet.
+    // At viewer-request there is no origin yet, so any origin counts as changed.
     if differs("origin", origin.map(super::event::origin).unwrap_or_default()) {
-        return Err(Invalid::Structure("another origin, which this simulator cannot send it to"));
+        return Err(Invalid::Structure("the origin was changed, which is not simulated"));
     }
     Ok(())
 }
@@ -205,7 +205,9 @@ fn replaced_body(
     match body.get("action").and_then(Value::as_str) {
         Some("read-only") => return Ok(None),
         Some("replace") if include_body => {}
-        Some("replace") => return Err(Invalid::Structure("the body is replaced, but not included")),
+        Some("replace") => {
+            return Err(Invalid::Structure("the body is replaced, but the trigger does not include it"));
+        }
         _ => return Err(Invalid::Structure("the body's action is neither read-only nor replace")),
     }
     let data = body.get("data").and_then(Value::as_str).ok_or(Invalid::Structure("the body has no data"))?;

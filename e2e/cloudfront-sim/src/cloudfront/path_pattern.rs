@@ -1,6 +1,6 @@
-//! Path patterns: which behavior a request belongs to. "Cache behavior settings", path pattern.
+//! Path patterns of behaviors: "Cache behavior settings", path pattern.
 
-/// `*` stands for any characters, `?` for one; case counts, and a leading slash is implied.
+/// `*` matches any characters, `?` one; case-sensitive, with an implied leading slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathPattern(String);
 
@@ -11,7 +11,7 @@ impl PathPattern {
 
     pub fn matches(&self, path: &str) -> bool {
         let (pattern, path): (Vec<_>, Vec<_>) = (self.0.chars().collect(), path.chars().collect());
-        // Where to go on when what follows the last star did not fit: linear in the product of both lengths.
+        // Where to resume when the text after the last star did not match: O(pattern × path).
         let (mut at, mut to, mut star) = (0, 0, None);
         while to < path.len() {
             match pattern.get(at) {
@@ -37,7 +37,7 @@ impl PathPattern {
     }
 }
 
-/// The path that patterns are compared with: without dot segments and double slashes. The origin gets the raw one.
+/// The path to match, without dot segments and double slashes. The origin gets the raw path.
 pub(super) fn normalized(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(super) use response_headers::CorsRequest;
 pub use response_headers::{Cors, PolicyHeader, ResponseHeadersPolicy};
 
-/// Which headers, cookies or query parameters: by name.
+/// A selection of headers, cookies or query parameters by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Selection {
     #[default]
@@ -18,7 +18,7 @@ pub enum Selection {
     AllBut(Vec<String>),
 }
 
-/// What is in the cache key, and for how long a response is kept.
+/// The contents of the cache key, and the TTLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachePolicy {
     pub min_ttl: Duration,
@@ -32,11 +32,11 @@ pub struct CachePolicy {
     pub brotli: bool,
 }
 
-/// What an origin gets of a request besides the cache key.
+/// The parts of a request sent to the origin besides the cache key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OriginRequestPolicy {
     pub headers: Selection,
-    /// Those that CloudFront makes itself, where `headers` are all the viewer's.
+    /// CloudFront's own headers, in addition to all viewer headers.
     pub cloudfront_headers: Vec<String>,
     pub cookies: Selection,
     pub query: Selection,
@@ -47,7 +47,7 @@ impl Selection {
         Self::Only(names.iter().map(|name| (*name).to_owned()).collect())
     }
 
-    /// Header names differ in case and are the same; names of cookies and parameters are not.
+    /// Header names are case-insensitive; names of cookies and parameters are not.
     pub(super) fn takes_header(&self, name: &str) -> bool {
         self.takes_by(|listed| listed.eq_ignore_ascii_case(name))
     }
@@ -88,18 +88,18 @@ impl CachePolicy {
         }
     }
 
-    /// Nothing but the path in the key, and these TTLs in seconds.
+    /// Only the path in the key, and these TTLs in seconds.
     pub fn with_ttls(min: u64, default: u64, max: u64) -> Self {
         let [min_ttl, default_ttl, max_ttl] = [min, default, max].map(Duration::from_secs);
         Self { min_ttl, default_ttl, max_ttl, ..Self::disabled() }
     }
 
-    /// "Understand cache policies": all three at 0 disable caching.
+    /// "Understand cache policies": three TTLs of 0 disable caching.
     pub(super) fn is_disabled(&self) -> bool {
         [self.min_ttl, self.default_ttl, self.max_ttl] == [Duration::ZERO; 3]
     }
 
-    /// AWS's own, by its id.
+    /// AWS's managed policy of this id.
     pub fn managed(id: &str) -> Option<Self> {
         managed::cache_policy(id)
     }
@@ -117,14 +117,14 @@ impl OriginRequestPolicy {
         Self { headers: Selection::AllBut(vec!["Host".to_owned()]), ..Self::all_viewer() }
     }
 
-    /// AWS's own, by its id.
+    /// AWS's managed policy of this id.
     pub fn managed(id: &str) -> Option<Self> {
         managed::origin_request_policy(id)
     }
 }
 
 impl ResponseHeadersPolicy {
-    /// AWS's own, by its id.
+    /// AWS's managed policy of this id.
     pub fn managed(id: &str) -> Option<Self> {
         managed::response_headers_policy(id)
     }

@@ -1,20 +1,20 @@
-//! A request on its way through the distribution.
+//! A request inside the distribution.
 
 use crate::http1::{Headers, Request};
 
-/// The viewer's request with its target split as events show it. The bytes stay the viewer's.
+/// The viewer's request with its target split as in events, keeping the viewer's bytes.
 #[derive(Debug, Clone)]
 pub(super) struct EdgeRequest {
     pub(super) method: String,
     pub(super) path: Vec<u8>,
-    /// `None` without a question mark; `/?` and `/` are two targets.
+    /// `None` without a question mark: `/?` and `/` are different targets.
     pub(super) query: Option<Vec<u8>>,
     pub(super) headers: Headers,
     pub(super) body: Vec<u8>,
 }
 
 impl EdgeRequest {
-    /// `None` where the target is neither a path nor an absolute URL.
+    /// `None` if the target is neither a path nor an absolute URL.
     pub(super) fn new(request: Request) -> Option<Self> {
         let target = path_and_query(&request.target)?;
         let (path, query) = match target.iter().position(|byte| *byte == b'?') {
@@ -33,7 +33,7 @@ impl EdgeRequest {
         self.query.as_deref().map(text).unwrap_or_default()
     }
 
-    /// Takes a function's `uri`; the same text leaves the bytes alone.
+    /// Sets the `uri` from a function; unchanged text keeps the original bytes.
     pub(super) fn set_uri(&mut self, uri: &str) {
         if uri != self.uri() {
             self.path = uri.as_bytes().to_vec();
@@ -53,7 +53,7 @@ impl EdgeRequest {
         }
     }
 
-    /// "Access the request body": only methods that write have one to show.
+    /// "Access the request body": only shown for methods that write.
     pub(super) fn may_carry_a_body(&self) -> bool {
         matches!(self.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS")
     }
@@ -63,8 +63,7 @@ impl EdgeRequest {
     }
 }
 
-/// Bytes as events show them. "Restrictions on all edge functions", encoding: values are UTF-8, and what is not was
-/// ISO-8859-1.
+/// Bytes as text for events. "Restrictions on all edge functions", encoding: UTF-8, else read as ISO-8859-1.
 pub(super) fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_survives_its_split() {
+    fn target_is_unchanged_by_splitting() {
         for target in [b"/".as_slice(), b"/?", b"/a?b?c", b"/<\xe9>%2f?q=\xff", b"//x", b"/caf\xc3\xa9?"] {
             let mut request = request(target);
             assert_eq!(request.target(), target);
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_read_as_latin_1() {
+    fn invalid_utf8_is_read_as_latin_1() {
         let request = request(b"/caf\xe9?q=caf\xc3\xa9");
         assert_eq!((request.uri().as_str(), request.querystring().as_str()), ("/café", "q=café"));
     }

@@ -3,7 +3,7 @@ use std::sync::{Mutex, PoisonError};
 
 const REMEMBERED: usize = 100;
 
-/// What is allowed and still surprises in production: logged, each text once while it is remembered.
+/// Warnings about permitted behaviour that surprises in production: each text is logged once while it is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Warnings(Mutex<VecDeque<String>>);
 

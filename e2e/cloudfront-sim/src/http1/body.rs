@@ -1,4 +1,4 @@
-//! Bodies: how long they are, and reading them to the end.
+//! Message bodies: framing, and reading to the end.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use super::buffered::Buffered;
 
 const MAX_CHUNK_LINE: usize = 4096;
 
-/// How the end of a body is told.
+/// The framing of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     Empty,
@@ -17,7 +17,7 @@ pub(super) enum Framing {
     Close,
 }
 
-/// Why a body was not read.
+/// A body that could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BodyError {
     #[error("the body is larger than {0} bytes")]
@@ -29,7 +29,7 @@ pub(super) enum BodyError {
 }
 
 impl Framing {
-    /// Two different lengths, or a length beside chunks, is how requests are smuggled: refused, never guessed at.
+    /// Two different lengths, or a length and chunks, are request smuggling: rejected.
     pub(super) fn of(headers: &Headers) -> Result<Option<Self>, BodyError> {
         let mut lengths = headers.all("content-length");
         let mut codings = headers.all("transfer-encoding");
@@ -71,12 +71,12 @@ async fn read_chunks(from: &mut Buffered, limit: usize) -> Result<Vec<u8>, BodyE
             return Err(BodyError::Framing);
         }
     }
-    // Trailers are read and dropped.
+    // Trailers are discarded.
     while !from.line(MAX_CHUNK_LINE).await?.is_empty() {}
     Ok(body)
 }
 
-/// Digits only: `parse` alone would take `+5`.
+/// Digits only: `parse` alone would accept `+5`.
 fn parse_length(text: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(text).ok()?;
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?

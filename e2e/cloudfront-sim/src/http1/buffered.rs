@@ -11,21 +11,21 @@ use super::stream::Stream;
 
 const READ_SIZE: usize = 16 * 1024;
 
-/// A connection with the bytes that were read from it and not yet used: pipelined requests wait here.
+/// A connection with the bytes read ahead: pipelined requests wait here.
 #[derive(Debug)]
 pub(super) struct Buffered {
     pub(super) stream: Stream,
     bytes: Vec<u8>,
 }
 
-/// Where a head ends in the buffer, or why there is none.
+/// The end of a head in the buffer, or why there is none.
 pub(super) enum HeadEnd {
     At(Vec<u8>),
-    /// The peer closed before sending anything.
+    /// The peer closed the connection before sending anything.
     Closed,
-    /// The peer closed in the middle.
+    /// The peer closed the connection within the head.
     CutShort,
-    /// `line_ended`: whether it was a header that did not end, or the first line already.
+    /// `line_ended`: whether the first line was complete.
     TooLong {
         line_ended: bool,
     },
@@ -40,12 +40,12 @@ impl Buffered {
         self.bytes.is_empty()
     }
 
-    /// What was read and not yet used.
+    /// The bytes read ahead.
     pub(super) fn unread(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Reads once; zero means that the peer has closed its side.
+    /// Reads once; zero means that the peer closed its side.
     pub(super) async fn fill(&mut self) -> io::Result<usize> {
         self.bytes.reserve(READ_SIZE);
         self.stream.read_buf(&mut self.bytes).await
@@ -55,7 +55,7 @@ impl Buffered {
         self.stream.write_all(bytes).await
     }
 
-    /// The same for a peer who may be slow, but not stuck: some of it must go within each such time.
+    /// The same for a slow peer: some bytes must be written within each `limit`.
     pub(super) async fn write_patiently(&mut self, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
         while !bytes.is_empty() {
             match timeout(patience, self.stream.write(bytes)).await?? {
@@ -66,7 +66,7 @@ impl Buffered {
         timeout(patience, self.stream.flush()).await?
     }
 
-    /// Takes a head with its empty line. Empty lines before it are skipped, as RFC 9112 asks.
+    /// Reads a head with its empty line. Empty lines before it are skipped, as RFC 9112 requires.
     pub(super) async fn head(&mut self, limit: usize) -> io::Result<HeadEnd> {
         let mut searched = 0;
         loop {
@@ -84,7 +84,7 @@ impl Buffered {
         }
     }
 
-    /// Takes one line without its end.
+    /// Reads one line without its line ending.
     pub(super) async fn line(&mut self, limit: usize) -> io::Result<Vec<u8>> {
         loop {
             if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
@@ -94,13 +94,13 @@ impl Buffered {
                 return Ok(line);
             }
             if self.bytes.len() > limit {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is too long"));
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "line too long"));
             }
             self.fill_or_end().await?;
         }
     }
 
-    /// Takes exactly this many bytes.
+    /// Reads exactly this many bytes.
     pub(super) async fn exactly(&mut self, count: usize) -> io::Result<Vec<u8>> {
         while self.bytes.len() < count {
             self.fill_or_end().await?;
@@ -108,7 +108,7 @@ impl Buffered {
         Ok(self.take(0..count))
     }
 
-    /// Takes all bytes up to the end of the connection.
+    /// Reads to the end of the connection.
     pub(super) async fn rest(&mut self, limit: usize) -> io::Result<Option<Vec<u8>>> {
         while self.bytes.len() <= limit {
             if self.fill().await? == 0 {
@@ -135,7 +135,7 @@ impl Buffered {
     }
 }
 
-/// For HTTP/2, which takes over a connection whose first bytes were read already.
+/// For HTTP/2, which continues on a connection whose first bytes were read ahead.
 impl AsyncRead for Buffered {
     fn poll_read(
         self: Pin<&mut Self>,

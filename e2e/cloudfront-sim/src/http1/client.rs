@@ -16,7 +16,7 @@ const HEAD_LIMIT: usize = 256 * 1024;
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 const IDLE_PER_ADDRESS: usize = 32;
 
-/// A client that sends what it is given, and keeps a few connections open.
+/// A client that sends requests unchanged, and keeps a few connections open.
 #[derive(Debug)]
 pub struct Client {
     timeout: Duration,
@@ -24,7 +24,7 @@ pub struct Client {
     idle: Mutex<HashMap<SocketAddr, Vec<Buffered>>>,
 }
 
-/// Why there is no response.
+/// A request without a response.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     #[error("cannot connect to {address}")]
@@ -33,7 +33,7 @@ pub enum ClientError {
         #[source]
         source: io::Error,
     },
-    #[error("no whole response within {0:?}")]
+    #[error("no complete response within {0:?}")]
     Timeout(Duration),
     #[error("the connection was closed before the response")]
     Closed,
@@ -55,21 +55,21 @@ impl Client {
         Self { timeout, local: None, idle: Mutex::default() }
     }
 
-    /// Connects from this address: all of 127.0.0.0/8 is ours on Linux, so one machine can be many visitors.
+    /// Connects from this address: Linux accepts all of 127.0.0.0/8, so one machine can act as many visitors.
     #[must_use]
     pub fn from_address(mut self, local: IpAddr) -> Self {
         self.local = Some(local);
         self
     }
 
-    /// Sends the request as it is, but for its framing: the body goes with a `Content-Length`.
+    /// Sends the request unchanged except for its framing: the body is sent with a `Content-Length`.
     pub async fn send(&self, address: SocketAddr, request: &Request) -> Result<Response, ClientError> {
         let bytes = framed(request);
         let to_head = request.method == "HEAD";
         self.within_timeout(self.send_pooled(address, &bytes, to_head)).await
     }
 
-    /// Sends these very bytes on a connection of their own and reads one response.
+    /// Sends these bytes on a new connection and reads one response.
     pub async fn send_raw(&self, address: SocketAddr, bytes: &[u8]) -> Result<Response, ClientError> {
         let exchange = async {
             let mut connection = self.connect(address).await?;
@@ -95,7 +95,7 @@ impl Client {
         if let Some(mut connection) = self.take_idle(address) {
             match exchange(&mut connection, bytes, head).await {
                 Ok((response, keep)) => return Ok(self.put_back(address, connection, response, keep)),
-                // The server closed it while it lay in the pool: once more on a new one.
+                // The server closed it while it was idle in the pool: retried on a new one.
                 Err(ClientError::Closed | ClientError::Io(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -158,7 +158,7 @@ fn framed(request: &Request) -> Vec<u8> {
 }
 
 async fn exchange(on: &mut Buffered, bytes: &[u8], to_head: bool) -> Result<(Response, bool), ClientError> {
-    // A server may answer and close before it has read everything (413): the answer counts, not the broken pipe.
+    // A server may respond and close before it has read everything (413): the response counts, not the broken pipe.
     let written = on.write(bytes).await;
     match read_response(on, to_head).await {
         Err(ClientError::Closed) => Err(written.err().map_or(ClientError::Closed, ClientError::Io)),
@@ -175,7 +175,7 @@ async fn read_response(from: &mut Buffered, to_head: bool) -> Result<(Response, 
     Ok((response, keep_alive && framing != Framing::Close))
 }
 
-/// Skips `100 Continue` and its kin.
+/// Skips interim responses such as `100 Continue`.
 async fn read_final_head(from: &mut Buffered) -> Result<(Response, bool), ClientError> {
     loop {
         let head = match from.head(HEAD_LIMIT).await? {

@@ -1,4 +1,4 @@
-//! One connection: which protocol it speaks, and HTTP/1.1 on it.
+//! One connection: protocol detection, and HTTP/1.1.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ pub(super) async fn serve<H, F>(
     H: Fn(Request, Peer) -> F + Send + Sync + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
-    // A refused option costs latency, nothing else.
+    // A failure costs latency only.
     let _ = stream.set_nodelay(true);
     let limits = service.options.limits;
     let mut peer = Peer { address, version: Version::Http1_1, tls: None };
@@ -61,7 +61,7 @@ fn negotiated(session: &rustls::ServerConnection) -> Tls {
     Tls { protocol, cipher: cipher.unwrap_or("-") }
 }
 
-/// "Prior knowledge": no method of HTTP/1.1 begins as HTTP/2's preface does.
+/// "Prior knowledge": no method of HTTP/1.1 begins like HTTP/2's preface.
 async fn opens_http2(connection: &mut Buffered, limits: Limits, stop: &mut watch::Receiver<bool>) -> bool {
     const PREFACE: &[u8] = b"PRI ";
     while connection.unread().len() < PREFACE.len() && PREFACE.starts_with(connection.unread()) {
@@ -72,7 +72,7 @@ async fn opens_http2(connection: &mut Buffered, limits: Limits, stop: &mut watch
     connection.unread().starts_with(PREFACE)
 }
 
-/// Waits for bytes; not when the server is about to stop.
+/// Waits for bytes, unless the server is stopping.
 async fn more(connection: &mut Buffered, patience: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
         filled = timeout(patience, connection.fill()) => matches!(filled, Ok(Ok(1..))),
@@ -120,7 +120,7 @@ async fn converse<H, F>(
                     return;
                 }
                 if !keep_alive {
-                    // TLS has a word for the end. Who does not hear it has gone.
+                    // TLS closes with an alert. A failure means that the peer has disconnected.
                     let _ = timeout(limits.write, connection.stream.shutdown()).await;
                     return;
                 }
@@ -187,7 +187,7 @@ async fn receive_body(
     body::read(connection, framing, limits.body).await
 }
 
-/// Says how many bytes went; the response is without its body afterwards.
+/// Returns the number of bytes sent. Takes the response's body.
 async fn respond(
     to: &mut Buffered,
     response: &mut Response,
@@ -206,11 +206,11 @@ async fn respond(
     Ok(bytes.len())
 }
 
-/// Names the length of the body, and takes what is to be sent of it.
+/// Sets the length of the body, and takes the part to send.
 pub(super) fn frame(response: &mut Response, to_head: bool) -> Vec<u8> {
     let body = std::mem::take(&mut response.body);
     let bodiless = matches!(response.status, 100..=199 | 204 | 304);
-    // The body is whole, so its length is known; an answer to HEAD keeps the length it names.
+    // The body is complete, so its length is known; a response to HEAD keeps its own `Content-Length`.
     response.headers.remove("transfer-encoding");
     if !(to_head && response.headers.has("content-length")) {
         response.headers.remove("content-length");
@@ -221,7 +221,7 @@ pub(super) fn frame(response: &mut Response, to_head: bool) -> Vec<u8> {
     if to_head || bodiless { Vec::new() } else { body }
 }
 
-// Closing with unread bytes makes the kernel reset the connection, and the client may lose the answer.
+// Closing with unread bytes makes the kernel reset the connection, and the client may lose the response.
 async fn linger(connection: &mut Buffered) {
     let _ = connection.stream.shutdown().await;
     let mut sink = [0; 4096];

@@ -1,10 +1,10 @@
-//! Heads: from bytes to parts and back.
+//! Parsing and writing of message heads.
 
 use super::{Headers, Request, Response, Version};
 
 const MAX_HEADERS: usize = 256;
 
-/// What is wrong with a head; also the status a server answers with.
+/// A malformed head; determines the status of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HeadError {
     #[error("the first line is not HTTP")]
@@ -27,14 +27,14 @@ impl HeadError {
     }
 }
 
-/// The head of a request, with what its version says about keep-alive.
+/// The head of a request, and whether its version keeps the connection alive.
 pub(super) struct RequestHead {
     pub(super) request: Request,
     pub(super) keep_alive: bool,
     pub(super) version: Version,
 }
 
-// The first line is ours: httparse wants targets to be UTF-8, and attackers do not care.
+// The first line is parsed here: httparse requires UTF-8 targets, and attack tools send other bytes.
 pub(super) fn parse_request(head: &[u8]) -> Result<RequestHead, HeadError> {
     let (line, rest) = split_line(head);
     let mut words = line.split(|byte| *byte == b' ');

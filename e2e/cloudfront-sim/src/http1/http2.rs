@@ -1,4 +1,4 @@
-//! HTTP/2: every stream becomes a request like those of HTTP/1.1.
+//! HTTP/2: each stream becomes a request like those of HTTP/1.1.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,7 +19,7 @@ use super::connection::frame;
 use super::server::Service;
 use super::{Exchange, Headers, Limits, Peer, Request, Response};
 
-/// "Quotas", "General quotas": how many requests a viewer may have under way on one connection.
+/// "Quotas", "General quotas": concurrent requests of a viewer on one connection.
 const STREAMS: u32 = 128;
 
 pub(super) async fn converse<H, F>(
@@ -44,7 +44,7 @@ pub(super) async fn converse<H, F>(
                 Some(Ok((request, respond))) => {
                     streams.spawn(answer(request, respond, peer, Arc::clone(service)));
                 }
-                // The peer is done, or broke the rules: what is under way is for nobody.
+                // The peer closed the connection or violated the protocol: requests in progress have no receiver.
                 Some(Err(_)) | None => return,
             },
             Some(_) = streams.join_next() => {}
@@ -81,7 +81,7 @@ async fn answer<H, F>(
             None
         }
         Ok(Ok(None)) => Some(Response::text(413, format!("the body is larger than {} bytes\n", limits.body))),
-        // The visitor gave up.
+        // The visitor cancelled the request.
         Ok(Err(_)) => return,
         Err(_) => Some(Response::text(408, "the request took too long to arrive\n")),
     };
@@ -112,7 +112,7 @@ fn into_request(parts: &Parts) -> Request {
     }
     for (name, value) in &parts.headers {
         match (name.as_str(), headers.first("cookie")) {
-            // RFC 9113, 8.2.3: a browser may send its cookies one by one.
+            // RFC 9113, 8.2.3: a browser may send each cookie in a field of its own.
             ("cookie", Some(cookies)) => {
                 let cookies = [cookies, value.as_bytes()].join(b"; ".as_slice());
                 headers.set("cookie", cookies);
@@ -124,7 +124,7 @@ fn into_request(parts: &Parts) -> Request {
     Request { method: parts.method.as_str().to_owned(), target, headers, body: Vec::new() }
 }
 
-/// `None` for a body beyond the limit.
+/// `None` for a body above the limit.
 async fn read(body: &mut RecvStream, limit: usize) -> Result<Option<Vec<u8>>, h2::Error> {
     let mut whole = Vec::new();
     while let Some(part) = body.data().await {
@@ -156,7 +156,7 @@ async fn send(
     Ok(sent)
 }
 
-/// As the peer takes it; some of it within each `write` limit.
+/// Sends at the peer's pace; some bytes within each `write` limit.
 async fn send_body(stream: &mut SendStream<Bytes>, mut body: Bytes, limits: Limits) -> io::Result<()> {
     while !body.is_empty() {
         stream.reserve_capacity(body.len());
@@ -168,7 +168,7 @@ async fn send_body(stream: &mut SendStream<Bytes>, mut body: Bytes, limits: Limi
     Ok(())
 }
 
-/// HTTP/2 has no headers about the connection; what is not a header by its rules stays behind.
+/// HTTP/2 has no connection headers; headers that are invalid in HTTP/2 are dropped.
 fn header_map(headers: &Headers) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in &headers.0 {

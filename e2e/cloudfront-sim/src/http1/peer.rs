@@ -1,4 +1,4 @@
-//! Who sends a request and over what, and what became of it.
+//! The peer of a connection, and finished exchanges.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -23,14 +23,14 @@ pub enum Version {
     Http2,
 }
 
-/// What was negotiated, in rustls' words.
+/// The negotiated parameters, in rustls' names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tls {
     pub protocol: &'static str,
     pub cipher: &'static str,
 }
 
-/// A request that was answered, for logs and counters.
+/// A request and its response, for logs and counters.
 #[derive(Debug, Clone, Copy)]
 pub struct Exchange<'a> {
     pub peer: Peer,
@@ -38,14 +38,14 @@ pub struct Exchange<'a> {
     pub request: &'a Request,
     /// Without its body.
     pub response: &'a Response,
-    /// With the heads; over HTTP/2 as long as they would be without compression.
+    /// Including the heads; over HTTP/2 their uncompressed size.
     pub received: usize,
     pub sent: usize,
     pub first_byte: Duration,
     pub taken: Duration,
 }
 
-/// Is told of every exchange once its answer was sent.
+/// Called for each exchange after its response was sent.
 pub type Observer = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
 
 impl Peer {
@@ -55,7 +55,7 @@ impl Peer {
     }
 }
 
-/// As in a request line.
+/// As written in a request line.
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,4 +1,4 @@
-//! Listening: accepts connections, and ends them in order.
+//! The server: accepts connections, and shuts down gracefully.
 
 use std::fmt;
 use std::io;
@@ -16,10 +16,10 @@ use tokio::time::timeout;
 use super::connection;
 use super::{Observer, Peer, Request, Response};
 
-/// How many connections may wait to be accepted.
+/// Length of the accept queue.
 const BACKLOG: i32 = 4096;
 
-/// What a server takes from one connection.
+/// The limits of one connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Bytes of a request line with its headers.
@@ -29,15 +29,15 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a request may take to arrive.
     pub read: Duration,
-    /// How long a peer may take none of the answer.
+    /// How long a peer may read none of the response.
     pub write: Duration,
 }
 
-/// How a server listens.
+/// The options of a listener.
 #[derive(Clone, Default)]
 pub struct Options {
     pub limits: Limits,
-    /// With one, every connection is TLS.
+    /// If set, every connection uses TLS.
     pub tls: Option<Arc<ServerConfig>>,
     pub observer: Option<Observer>,
 }
@@ -51,7 +51,7 @@ pub struct Server {
     open: Arc<AtomicUsize>,
 }
 
-/// What all connections of a server share.
+/// The state shared by all connections of a server.
 pub(super) struct Service<H> {
     pub(super) handler: H,
     pub(super) options: Options,
@@ -71,7 +71,7 @@ impl Default for Limits {
 }
 
 impl Server {
-    /// Answers every request with what the handler makes of it; one task per connection, requests in order.
+    /// Answers every request with the handler's response; one task per connection, requests in order.
     pub fn start<H, F>(listener: TcpListener, limits: Limits, handler: H) -> io::Result<Self>
     where
         H: Fn(Request, Peer) -> F + Send + Sync + 'static,
@@ -86,7 +86,7 @@ impl Server {
         F: Future<Output = Response> + Send + 'static,
     {
         let address = listener.local_addr()?;
-        // With the default, the kernel resets some of a thousand visitors who come at once.
+        // With the default, the kernel resets some of a thousand simultaneous connections.
         rustix::net::listen(&listener, BACKLOG)?;
         let (stop, stopped) = watch::channel(false);
         let open = Arc::new(AtomicUsize::new(0));
@@ -99,12 +99,12 @@ impl Server {
         self.address
     }
 
-    /// How many connections are open.
+    /// Number of open connections.
     pub fn connections(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Takes no more connections, closes the idle ones, and waits for what is under way, so long at most.
+    /// Accepts no more connections, closes idle ones, and waits for requests in progress, up to this long.
     pub async fn drain(mut self, patience: Duration) {
         self.stop.send_replace(true);
         let _ = timeout(patience, &mut self.accepting).await;
@@ -112,7 +112,7 @@ impl Server {
 }
 
 impl<H> Service<H> {
-    /// Who wants to know of this request, with what is kept for that: its head.
+    /// The observer of this request, with the request's head.
     pub(super) fn observed(&self, request: &Request) -> Option<(Observer, Request)> {
         let observer = Arc::clone(self.options.observer.as_ref()?);
         let Request { method, target, headers, .. } = request;
@@ -149,7 +149,7 @@ where
             Ok((stream, peer)) => {
                 connections.spawn(counted(stream, peer, Arc::clone(&service), stop.clone()));
             }
-            // Out of file descriptors, most likely: some will come back.
+            // Most likely out of file descriptors, which is temporary.
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(50)).await;

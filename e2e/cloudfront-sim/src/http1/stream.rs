@@ -1,4 +1,4 @@
-//! What the bytes travel on: a plain connection or one within TLS.
+//! The transport: a plain TCP connection or TLS.
 
 use std::io;
 use std::pin::Pin;

@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
-/// A server that answers with the request it understood.
+/// A server that responds with the request as parsed.
 async fn mirror(limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     Server::start(listener, limits, |request, _| async move { reflect(&request) }).unwrap()
@@ -21,7 +21,7 @@ fn reflect(request: &Request) -> Response {
     Response::new(200).with_body(body)
 }
 
-/// Everything the server says to these bytes until it closes.
+/// All bytes the server sends in response until it closes.
 async fn talk(server: &Server, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     stream.write_all(bytes).await.unwrap();
@@ -31,7 +31,7 @@ async fn talk(server: &Server, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A server that says these bytes to whoever connects, once, and closes.
+/// A server that sends these bytes to its first connection, and closes.
 async fn says(bytes: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -44,7 +44,7 @@ async fn says(bytes: &'static [u8]) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn odd_bytes_travel_unchanged() {
+async fn unusual_bytes_are_passed_unchanged() {
     let server = mirror(Limits::default()).await;
     let target = b"/<script>`%2f\\\xe9{}|^\"?q=\xff'><".to_vec();
     let request = Request::new("GET", target.clone(), "a.example").header("x-ODD", b"caf\xe9 \xc3\xa9");
@@ -70,14 +70,14 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn chunked_bodies_are_put_together() {
+async fn decodes_chunked_bodies() {
     let server = mirror(Limits::default()).await;
     let answer = talk(&server, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n").await;
     assert!(answer.ends_with("[abc0123456789]"), "{answer}");
 }
 
 #[tokio::test]
-async fn ambiguous_framing_is_refused() {
+async fn rejects_ambiguous_framing() {
     let server = mirror(Limits::default()).await;
     for framing in [
         "Content-Length: 3\r\nTransfer-Encoding: chunked",
@@ -93,7 +93,7 @@ async fn ambiguous_framing_is_refused() {
 }
 
 #[tokio::test]
-async fn malformed_heads_are_refused() {
+async fn rejects_malformed_heads() {
     let server = mirror(Limits::default()).await;
     for (head, status) in [
         ("GET /\r\n\r\n", 400),
@@ -110,7 +110,7 @@ async fn malformed_heads_are_refused() {
 }
 
 #[tokio::test]
-async fn oversize_is_refused_with_its_own_status() {
+async fn rejects_oversize_with_the_matching_status() {
     let server = mirror(Limits { head: 1000, body: 1000, ..Limits::default() }).await;
     let long = "x".repeat(2000);
     for (request, status) in [
@@ -126,7 +126,7 @@ async fn oversize_is_refused_with_its_own_status() {
 }
 
 #[tokio::test]
-async fn expectations_are_met_before_the_body_is_read() {
+async fn sends_100_continue_before_reading_the_body() {
     let server = mirror(Limits::default()).await;
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     stream.write_all(b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n").await.unwrap();
@@ -174,7 +174,7 @@ async fn responses_end_by_length_chunks_or_close() {
 }
 
 #[tokio::test]
-async fn a_cut_or_silent_response_is_an_error() {
+async fn truncated_or_missing_response_is_an_error() {
     let request = Request::new("GET", "/", "a");
     let cut = says(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello").await;
     assert!(matches!(Client::default().send(cut, &request).await, Err(ClientError::Malformed(_))));
@@ -187,7 +187,7 @@ async fn a_cut_or_silent_response_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_connection_that_went_stale_in_the_pool_is_replaced() {
+async fn replaces_a_stale_pooled_connection() {
     let server = mirror(Limits { idle: Duration::from_millis(30), ..Limits::default() }).await;
     let client = Client::default();
     for wait in [0, 0, 100, 0] {
@@ -198,7 +198,7 @@ async fn a_connection_that_went_stale_in_the_pool_is_replaced() {
 }
 
 #[tokio::test]
-async fn one_machine_can_be_many_visitors() {
+async fn client_binds_to_any_loopback_address() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let tell_peer = |_, peer: Peer| async move { Response::text(200, peer.address.ip().to_string()) };
     let server = Server::start(listener, Limits::default(), tell_peer).unwrap();

@@ -1,4 +1,4 @@
-//! The zip: checking it and unpacking it with the modes it names.
+//! Function zips: validation, and unpacking with the file modes of the zip.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Cursor};
@@ -10,7 +10,7 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 use zip::result::ZipError;
 
-/// Why a zip is no function.
+/// A zip that cannot be used as a function.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     #[error("cannot open {}", path.display())]
@@ -25,15 +25,15 @@ pub enum BundleError {
         #[source]
         source: ZipError,
     },
-    #[error("the entry {name:?} would land outside of the task directory")]
+    #[error("entry {name:?} would be unpacked outside of the task directory")]
     Escapes { name: String },
-    #[error("an entry of the zip is damaged")]
+    #[error("an entry of the zip is corrupt")]
     Entry(#[from] ZipError),
     #[error("cannot unpack")]
     Write(#[from] io::Error),
 }
 
-/// A function's zip, read once: what happens to the file later (the next build) happens to the next function.
+/// A function's zip, read once: later changes of the file (the next build) do not affect it.
 #[derive(Clone)]
 pub(super) struct Bundle(Arc<Vec<u8>>);
 
@@ -65,7 +65,7 @@ impl Bundle {
     }
 }
 
-/// Reading and writing files would hold up every other task.
+/// Blocking file access, off the async runtime.
 pub(super) async fn off_the_runtime<T, F>(work: F) -> Result<T, BundleError>
 where
     T: Send + 'static,
@@ -86,7 +86,7 @@ fn unpack_entry(mut entry: ZipFile<'_, Cursor<&[u8]>>, into: &Path) -> Result<()
         fs::create_dir_all(parent)?;
     }
     io::copy(&mut entry, &mut File::create(&target)?)?;
-    // Lambda keeps the modes of the zip: a lost execute bit must show here too. Zips from Windows name none.
+    // Lambda keeps the modes of the zip, so a lost execute bit must fail here too. Zips made on Windows have no modes.
     let mode = entry.unix_mode().map_or(0o644, |mode| mode & 0o777);
     Ok(fs::set_permissions(target, Permissions::from_mode(mode))?)
 }

@@ -7,7 +7,7 @@ use super::log::{LogSink, to_tracing};
 use super::runtime::Runtime;
 use crate::faults::Faults;
 
-/// What a function is made of.
+/// A function's code and limits.
 #[derive(Clone)]
 pub struct FunctionConfig {
     pub name: String,
@@ -15,29 +15,28 @@ pub struct FunctionConfig {
     pub handler: String,
     /// The number of the version that `zip` is.
     pub version: u32,
-    /// For one invocation, the work after its reply included.
+    /// Of one invocation, including work after its reply.
     pub timeout: Duration,
-    /// For a cold start. "Understanding the Lambda execution environment lifecycle": 10 seconds.
+    /// Of a cold start. "Understanding the Lambda execution environment lifecycle": 10 seconds.
     pub init_timeout: Duration,
-    /// What its processes may have resident together, before they are killed.
+    /// Limit of the resident memory of all its processes; beyond it they are killed.
     pub memory_mb: u32,
-    /// This machine's limit: callers wait for a free environment, up to `timeout`.
+    /// Local limit: callers wait for a free environment, up to `timeout`.
     pub max_environments: usize,
-    /// Lambda's limit: callers are throttled at once.
+    /// Lambda's limit: callers are throttled immediately.
     pub reserved_concurrency: Option<usize>,
-    /// Of one environment. "Lambda quotas": 10. `None` lifts the cap.
+    /// Requests per second of one environment. "Lambda quotas": 10. `None`: unlimited.
     pub requests_per_second: Option<usize>,
     pub runtime: Runtime,
-    /// Where the function's log goes, line by line.
+    /// Receives the function's log, line by line.
     pub sink: LogSink,
     pub faults: Faults,
-    /// What request ids follow from. `None`: other ones each time.
+    /// Seed of request ids. `None`: different ones in each run.
     pub seed: Option<u64>,
 }
 
 impl FunctionConfig {
-    /// The settings of a Lambda@Edge function, with its lines going to `tracing`; how often an environment serves is not
-    /// capped.
+    /// The settings of a Lambda@Edge function, with its log lines sent to `tracing` and no rate limit per environment.
     pub fn new(name: &str, zip: impl Into<PathBuf>, runtime: impl Into<Runtime>) -> Self {
         Self {
             name: name.to_owned(),

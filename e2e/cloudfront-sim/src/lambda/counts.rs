@@ -1,10 +1,10 @@
-//! How invocations ended, for whoever watches.
+//! Counters of invocations by outcome.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Answer, InvokeError};
 
-/// Since the function was started.
+/// Counted since the function was started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     pub answered: u64,

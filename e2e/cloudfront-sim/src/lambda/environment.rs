@@ -22,37 +22,37 @@ use crate::http1::Response;
 pub(super) struct Environment {
     process: Arc<Process>,
     calls: mpsc::UnboundedReceiver<Call>,
-    /// The unanswered `/next`: there whenever the environment is free.
+    /// The pending `/next` call; present while the environment is free.
     parked: Option<oneshot::Sender<Response>>,
     frozen: bool,
     arn: String,
     version: u32,
     config: Arc<FunctionConfig>,
     memory: Memory,
-    /// How long the start took, until the first invocation has told it.
+    /// Duration of the start; taken by the report of the first invocation.
     init: Option<Duration>,
-    /// When the last invocations began, as many as one second may have.
+    /// Start times of the last invocations, up to one second's limit.
     begun: VecDeque<Instant>,
     log: LambdaLog,
-    // Held for their ends: the listener closes and the files go when the environment does.
+    // Held for their `Drop`: the listener closes and the files are deleted with the environment.
     _api: RuntimeApi,
     _files: TempDir,
 }
 
-/// What became of an environment after an invocation.
+/// An environment after an invocation.
 pub(super) enum Fate {
     Parked,
     Dead,
 }
 
-enum Happening {
+enum Event {
     Call(Call),
     Exited(String),
     TooLarge,
     TimedOut,
 }
 
-/// An invocation under way. The answer leaves once.
+/// An invocation in progress. It is answered once.
 struct Invocation {
     id: String,
     start: Instant,
@@ -61,7 +61,7 @@ struct Invocation {
 }
 
 impl Environment {
-    /// Starts the runtime and waits until it asks for work.
+    /// Starts the runtime and waits for its first `/next`.
     pub(super) async fn start(
         config: &Arc<FunctionConfig>,
         published: &Published,
@@ -103,7 +103,7 @@ impl Environment {
         self.version
     }
 
-    /// Whether this second has room for one more.
+    /// Whether the rate limit permits another invocation now.
     pub(super) fn may_serve(&mut self, now: Instant) -> bool {
         let Some(rate) = self.config.requests_per_second else { return true };
         while self.begun.front().is_some_and(|begun| now.duration_since(*begun) >= Duration::from_secs(1)) {
@@ -112,7 +112,7 @@ impl Environment {
         self.begun.len() < rate
     }
 
-    /// Hands out one event and follows it until the runtime is back at `/next`.
+    /// Delivers one event and waits until the runtime is back at `/next`.
     pub(super) async fn run(
         &mut self,
         id: String,
@@ -129,7 +129,7 @@ impl Environment {
         }
         if fault.fail == Some(Failure::Error) {
             let body =
-                r#"{"errorType": "InjectedFault", "errorMessage": "the fault plan says so"}"#.to_owned();
+                r#"{"errorType": "InjectedFault", "errorMessage": "injected by the fault plan"}"#.to_owned();
             invocation.settle(Err(InvokeError::FunctionError { body }));
             self.finish(&invocation, End::Answered);
             return Fate::Parked;
@@ -145,23 +145,23 @@ impl Environment {
         let mut out_of_memory = false;
         loop {
             match self.next_happening(invocation.deadline).await {
-                Happening::Call(call) => {
+                Event::Call(call) => {
                     if self.take_call(invocation, call) {
                         self.finish(invocation, End::Answered);
                         return Fate::Parked;
                     }
                 }
-                Happening::TooLarge => {
+                Event::TooLarge => {
                     out_of_memory = true;
                     self.process.kill();
                 }
-                Happening::Exited(status) => {
+                Event::Exited(status) => {
                     self.finish(invocation, End::Exited { reason: &status, out_of_memory });
                     invocation.settle(Err(InvokeError::Exited { status }));
                     return Fate::Dead;
                 }
-                Happening::TimedOut => {
-                    self.note(LogEvent::TimedOut { id: invocation.id.clone() });
+                Event::TimedOut => {
+                    self.record(LogEvent::TimedOut { id: invocation.id.clone() });
                     self.process.kill();
                     self.finish(invocation, End::TimedOut { after: self.config.timeout });
                     invocation.settle(Err(InvokeError::Timeout));
@@ -178,27 +178,27 @@ impl Environment {
         }
         let mut timed_out = false;
         let message = match self.next_happening(start + limit).await {
-            _ if fault.fail == Some(Failure::Init) => "the fault plan says so".to_owned(),
-            Happening::Call(Call { kind: CallKind::Next { user_agent }, reply, .. })
+            _ if fault.fail == Some(Failure::Init) => "injected by the fault plan".to_owned(),
+            Event::Call(Call { kind: CallKind::Next { user_agent }, reply, .. })
                 if start.elapsed() < limit =>
             {
                 self.park(user_agent, reply);
                 self.init = Some(start.elapsed());
                 return Ok(());
             }
-            Happening::Call(Call { kind: CallKind::InitError, body, reply }) => {
+            Event::Call(Call { kind: CallKind::InitError, body, reply }) => {
                 let body = lossy(&body);
-                self.note(LogEvent::InitError { body: body.clone() });
+                self.record(LogEvent::InitError { body: body.clone() });
                 let _ = reply.send(accepted());
                 body
             }
-            Happening::Call(Call { kind: CallKind::Next { .. }, .. }) | Happening::TimedOut => {
+            Event::Call(Call { kind: CallKind::Next { .. }, .. }) | Event::TimedOut => {
                 timed_out = true;
-                format!("the runtime did not ask for work within {limit:?}")
+                format!("the runtime requested no event within {limit:?}")
             }
-            Happening::Call(_) => "the runtime posted a result before it asked for work".to_owned(),
-            Happening::Exited(status) => format!("the process ended ({status}) before it asked for work"),
-            Happening::TooLarge => format!("it took more than its {} MB of memory", self.config.memory_mb),
+            Event::Call(_) => "the runtime posted a result before it requested an event".to_owned(),
+            Event::Exited(status) => format!("the process ended ({status}) before it requested an event"),
+            Event::TooLarge => format!("memory limit of {} MB exceeded", self.config.memory_mb),
         };
         self.platform(report::init_failed(start.elapsed(), timed_out));
         Err(InvokeError::Init { message })
@@ -208,18 +208,18 @@ impl Environment {
         if self.frozen {
             self.process.thaw();
             self.frozen = false;
-            self.note(LogEvent::Thawed);
+            self.record(LogEvent::Thawed);
         }
         if self.config.requests_per_second.is_some() {
             self.begun.push_back(invocation.start);
         }
         self.platform(report::start(&invocation.id, self.version));
-        self.note(LogEvent::InvokeStart { id: invocation.id.clone() });
+        self.record(LogEvent::InvokeStart { id: invocation.id.clone() });
     }
 
     fn hand_out(&mut self, invocation: &Invocation, event: Vec<u8>) {
         if let Some(parked) = self.parked.take() {
-            // If nobody is there any more, its exit will say so.
+            // A process that has ended is reported by its exit.
             let _ = parked.send(self.next_response(invocation, event));
         }
     }
@@ -227,7 +227,7 @@ impl Environment {
     fn next_response(&self, invocation: &Invocation, event: Vec<u8>) -> Response {
         let left = invocation.deadline.saturating_duration_since(Instant::now());
         let deadline = jiff::Timestamp::now().as_millisecond().saturating_add_unsigned(millis(left));
-        // X-Ray's: the id of the trace is that of the request here, so that a seed tells it, too.
+        // X-Ray's trace id, derived from the request id so that it depends on the seed as well.
         let trace = invocation.id.replace('-', "");
         Response::new(200)
             .header("Content-Type", "application/json")
@@ -243,24 +243,24 @@ impl Environment {
         let Call { kind, body, reply } = call;
         match kind {
             CallKind::Next { user_agent } => {
-                let silent = "the runtime asked for work without answering".to_owned();
+                let silent = "the runtime requested the next event without a response".to_owned();
                 invocation.settle(Err(InvokeError::FunctionError { body: silent }));
                 self.park(user_agent, reply);
                 return true;
             }
             CallKind::Response { id } if invocation.awaits(&id) => {
-                self.note(LogEvent::Response { id });
+                self.record(LogEvent::Response { id });
                 invocation.settle(Ok(body));
                 let _ = reply.send(accepted());
             }
             CallKind::Error { id } if invocation.awaits(&id) => {
                 let body = lossy(&body);
-                self.note(LogEvent::Error { id, body: body.clone() });
+                self.record(LogEvent::Error { id, body: body.clone() });
                 invocation.settle(Err(InvokeError::FunctionError { body }));
                 let _ = reply.send(accepted());
             }
             CallKind::Response { .. } | CallKind::Error { .. } => {
-                let _ = reply.send(refusal(400, "InvalidRequestID", "this id awaits no result"));
+                let _ = reply.send(refusal(400, "InvalidRequestID", "no invocation with this id is pending"));
             }
             CallKind::InitError => {
                 let _ = reply.send(refusal(403, "InvalidStateTransition", "the initialization is over"));
@@ -270,30 +270,30 @@ impl Environment {
     }
 
     fn park(&mut self, user_agent: String, reply: oneshot::Sender<Response>) {
-        self.note(LogEvent::Next { user_agent });
+        self.record(LogEvent::Next { user_agent });
         self.parked = Some(reply);
     }
 
-    /// Stops its processes until the next invocation.
+    /// Freezes its processes until the next invocation.
     pub(super) fn freeze(&mut self) {
-        self.note(LogEvent::Frozen);
+        self.record(LogEvent::Frozen);
         self.process.freeze();
         self.frozen = true;
     }
 
-    /// Calls come first: a result posted just before the exit or the deadline counts.
-    async fn next_happening(&mut self, deadline: Instant) -> Happening {
+    /// Calls have priority: a result posted just before the exit or the deadline counts.
+    async fn next_happening(&mut self, deadline: Instant) -> Event {
         loop {
             tokio::select! {
                 biased;
-                Some(call) = self.calls.recv() => return Happening::Call(call),
-                status = self.process.exited() => return Happening::Exited(status),
+                Some(call) = self.calls.recv() => return Event::Call(call),
+                status = self.process.exited() => return Event::Exited(status),
                 () = sleep_until(deadline.min(self.memory.look_at())) => {
                     if Instant::now() >= deadline {
-                        return Happening::TimedOut;
+                        return Event::TimedOut;
                     }
                     if self.memory.look() {
-                        return Happening::TooLarge;
+                        return Event::TooLarge;
                     }
                 }
             }
@@ -318,10 +318,10 @@ impl Environment {
     }
 
     fn platform(&self, line: String) {
-        self.note(LogEvent::Platform { line });
+        self.record(LogEvent::Platform { line });
     }
 
-    fn note(&self, event: LogEvent) {
+    fn record(&self, event: LogEvent) {
         self.log.push(self.process.pid(), event);
     }
 }
@@ -339,7 +339,7 @@ impl Invocation {
 
     fn settle(&mut self, result: Answer) {
         if let Some(answer) = self.answer.take() {
-            // The caller may have gone.
+            // The caller may have been cancelled.
             let _ = answer.send(result);
         }
     }

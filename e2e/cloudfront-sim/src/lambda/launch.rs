@@ -1,4 +1,4 @@
-//! How an environment is set up: its files, its command line and its variables.
+//! Setup of an environment: files, command line and variables.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::config::FunctionConfig;
 use super::python::{MINIMAL_CLIENT, PythonRuntime, RuntimeClient};
 use super::runtime::Runtime;
 
-/// AWS's client chooses by this number how it polls; from 3.12 on it does so in a thread.
+/// AWS's client selects its way of polling by this version; from 3.12 on it polls in a thread.
 const PYTHON_ENV: &str = "AWS_Lambda_python3.12";
 const NODE_ENV: &str = "AWS_Lambda_nodejs20.x";
 
@@ -32,7 +32,7 @@ pub(super) async fn unpack(bundle: &Bundle) -> Result<TempDir, InvokeError> {
     unpacked.await.map_err(|error| InvokeError::Init { message: error.to_string() })
 }
 
-/// Started as the managed runtime starts it, with Lambda's variables and nothing of ours.
+/// The command of the managed runtime, with Lambda's variables and none of this process.
 pub(super) fn command(config: &FunctionConfig, version: u32, files: &Path, api: SocketAddr) -> Command {
     let (task, runtime) = (files.join("task"), files.join("runtime"));
     let mut command = match &config.runtime {

@@ -1,27 +1,27 @@
-//! What a function did, in order and with the time: scenarios assert on this.
+//! The timed event log of a function, for assertions.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// Older entries go first; a long run must not eat the memory.
+/// Older entries are dropped, to bound the memory of long runs.
 const KEPT: usize = 100_000;
 
-/// Takes one line of a function's output: the function's name, then the line.
+/// Receives each line of a function's output: the function's name, then the line.
 pub type LogSink = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
-/// A sink that hands lines to `tracing`.
+/// A sink that sends lines to `tracing`.
 pub fn to_tracing() -> LogSink {
     Arc::new(|function, line| tracing::info!(target: "lambda", function, "{line}"))
 }
 
-/// A sink for those who read the [`LambdaLog`] alone.
+/// A sink that drops lines; they remain in the [`LambdaLog`].
 pub fn silent() -> LogSink {
     Arc::new(|_, _| {})
 }
 
-/// The history of one function. Clones share it.
+/// The events of one function. Clones share them.
 #[derive(Clone)]
 pub struct LambdaLog {
     function: Arc<str>,
@@ -29,7 +29,7 @@ pub struct LambdaLog {
     entries: Arc<Mutex<VecDeque<Entry>>>,
 }
 
-/// One thing that happened in one environment.
+/// An event in one environment.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub at: Instant,
@@ -40,14 +40,14 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogEvent {
     Started,
-    /// The runtime asked for work.
+    /// The runtime requested the next event.
     Next {
         user_agent: String,
     },
     InvokeStart {
         id: String,
     },
-    /// The caller has its answer from here on.
+    /// The caller has its response from here on.
     Response {
         id: String,
     },
@@ -70,7 +70,7 @@ pub enum LogEvent {
     Output {
         line: String,
     },
-    /// A line of Lambda's own: START, END, REPORT and what is between them.
+    /// A line that Lambda writes: START, END, REPORT and the errors between them.
     Platform {
         line: String,
     },
@@ -89,7 +89,7 @@ impl LambdaLog {
         if entries.len() == KEPT {
             entries.pop_front();
         }
-        // Timed under the lock, so that the order of entries is the order of times.
+        // The time is taken under the lock, so that entries are in the order of their times.
         entries.push_back(Entry { at: Instant::now(), pid, event });
     }
 
@@ -106,13 +106,13 @@ impl LambdaLog {
         self.entries().into_iter().find(|entry| is(&entry.event))
     }
 
-    /// What the function printed.
+    /// The lines the function printed.
     pub fn output(&self) -> Vec<String> {
         let line = |event| if let LogEvent::Output { line } = event { Some(line) } else { None };
         self.events().into_iter().filter_map(line).collect()
     }
 
-    /// What a reader of the function's log group would see: its own lines and Lambda's.
+    /// The content of the function's log group: its own lines and Lambda's.
     pub fn lines(&self) -> Vec<String> {
         let line = |event| match event {
             LogEvent::Output { line } | LogEvent::Platform { line } => Some(line),

@@ -1,14 +1,14 @@
-//! How much memory an environment takes.
+//! Memory limit of an environment.
 
 use std::fs;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A look costs more than a small invocation does; a peak between two looks is not seen.
+/// Sampling costs more than a small invocation; a peak between two samples is missed.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// What an environment may have, and the most it was seen to have.
+/// The limit of an environment, and the highest sample.
 #[derive(Debug)]
 pub(super) struct Memory {
     pid: u32,
@@ -23,12 +23,12 @@ impl Memory {
         Self { pid, limit: u64::from(limit_mb) * 1024 * 1024, most: 0, look_at }
     }
 
-    /// When to look again.
+    /// Completes when the next sample is due.
     pub(super) fn look_at(&self) -> Instant {
         self.look_at
     }
 
-    /// Says whether it is too much.
+    /// Whether the sample exceeds the limit.
     pub(super) fn look(&mut self) -> bool {
         let now = resident(self.pid);
         self.most = self.most.max(now);
@@ -42,8 +42,7 @@ impl Memory {
     }
 }
 
-/// Bytes resident in a process and in all that it started; 0 once it is gone. Pages that several of them share count
-/// for each.
+/// Resident bytes of a process and its descendants; 0 after its end. Shared pages count for each of them.
 fn resident(pid: u32) -> u64 {
     let mut total = 0;
     let mut left = vec![pid];
@@ -61,7 +60,7 @@ fn of_one(pid: u32) -> u64 {
     pages * rustix::param::page_size() as u64
 }
 
-/// Any thread may have started one.
+/// Any thread may have started a child.
 fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let listed = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
@@ -75,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_process_started_counts_with_it() {
+    fn memory_includes_child_processes() {
         let mut shell = std::process::Command::new("sh").args(["-c", "sleep 60; true"]).spawn().unwrap();
         while children(shell.id()).is_empty() {
             std::thread::sleep(Duration::from_millis(5));

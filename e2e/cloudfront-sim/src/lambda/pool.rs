@@ -1,7 +1,7 @@
-//! Which environment takes an invocation: a free one, a new one, the next that becomes free, or none.
+//! The pool of environments: an invocation gets a free one, a new one, the next that becomes free, or is throttled.
 //!
-//! An environment that becomes free while somebody waits is given on as it is: Lambda freezes one when nothing is
-//! pending.
+//! An environment that becomes free while a caller waits is handed over unfrozen: Lambda freezes one only when nothing
+//! is pending.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,21 +13,20 @@ use tokio::time::{Instant, sleep_until};
 use super::InvokeError;
 use super::environment::Environment;
 
-/// How often those who wait for the rate of an environment look again.
+/// Polling interval of callers that wait for an environment's rate limit.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) environments: usize,
     pub(super) reserved: Option<usize>,
-    /// How long to wait for an environment when there may be no more of them.
+    /// How long to wait for an environment when no more may be started.
     pub(super) patience: Duration,
-    /// Whether environments may be free and yet not serve.
+    /// Whether environments have a rate limit, and may be free but unavailable.
     pub(super) capped: bool,
 }
 
-/// The right to occupy one environment: this one, or one that is to be started. It is given back by [`Pool::free`] or
-/// [`Pool::lost`].
+/// The permit for one environment: this one, or one to be started. [`Pool::free`] or [`Pool::lost`] returns it.
 pub(super) type Lease = Option<Environment>;
 
 pub(super) struct Pool {
@@ -38,7 +37,7 @@ pub(super) struct Pool {
 
 #[derive(Default)]
 struct State {
-    /// Parked at `/next`; the most recently used is last.
+    /// Frozen at `/next`; the most recently used is last.
     idle: Vec<Environment>,
     /// Working or starting.
     occupied: usize,
@@ -51,7 +50,7 @@ impl Pool {
         Self { limits, state: Mutex::default(), rest: Notify::new() }
     }
 
-    /// `version` is the one that serves now; environments of others end.
+    /// `version` is the current one; environments of others end.
     pub(super) async fn lease(&self, version: u32) -> Result<Lease, InvokeError> {
         let deadline = Instant::now() + self.limits.patience;
         loop {
@@ -65,7 +64,7 @@ impl Pool {
                 lease = &mut turn => return lease.map_err(|_| InvokeError::Stopped),
                 () = sleep_until(again) => {}
             }
-            // One may have been handed over in this very moment.
+            // One may have been handed over at the same time.
             turn.close();
             if let Ok(lease) = turn.try_recv() {
                 return Ok(lease);
@@ -101,7 +100,7 @@ impl Pool {
         Ok(Err(turn))
     }
 
-    /// The invocation is over, and the environment parked.
+    /// Returns an environment after its invocation.
     pub(super) fn free(&self, mut environment: Environment, version: u32) {
         let mut state = self.state();
         if state.stopped || environment.version() != version {
@@ -110,7 +109,7 @@ impl Pool {
         }
         if environment.may_serve(Instant::now()) {
             while let Some(next) = state.waiting.pop_front() {
-                // It comes back when nobody is there any more.
+                // The send fails, and returns the environment, when the caller has been cancelled.
                 let Err(Some(back)) = next.send(Some(environment)) else { return };
                 environment = back;
             }
@@ -120,7 +119,7 @@ impl Pool {
         self.vacate(&mut state);
     }
 
-    /// The environment is gone, or did not come to be.
+    /// Returns the permit of an environment that ended or did not start.
     pub(super) fn lost(&self) {
         let mut state = self.state();
         while let Some(next) = state.waiting.pop_front() {
@@ -131,7 +130,7 @@ impl Pool {
         self.vacate(&mut state);
     }
 
-    /// Waits until no environment is occupied.
+    /// Waits until no environment is busy.
     pub(super) async fn at_rest(&self) {
         loop {
             let rest = self.rest.notified();
@@ -150,7 +149,7 @@ impl Pool {
         self.state().idle.iter().filter(|environment| environment.is_alive()).count()
     }
 
-    /// Nobody gets an environment any more; those parked end here.
+    /// Refuses all further invocations and ends the frozen environments.
     pub(super) fn stop(&self) {
         let mut state = self.state();
         state.stopped = true;

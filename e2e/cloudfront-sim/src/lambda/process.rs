@@ -1,4 +1,4 @@
-//! The processes of one environment: a group of their own, watched until it is gone.
+//! The process group of one environment, watched until it ends.
 
 use std::io;
 use std::process::Stdio;
@@ -18,7 +18,7 @@ const MAX_LINE: u64 = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct Process {
     pid: Pid,
-    /// How it ended, once it has.
+    /// The exit status, once it has ended.
     ended: watch::Receiver<Option<String>>,
 }
 
@@ -44,10 +44,10 @@ impl Process {
         self.ended.borrow().is_none()
     }
 
-    /// Waits for the end and says how it came.
+    /// Waits for the exit status.
     pub(super) async fn exited(&self) -> String {
         let mut ended = self.ended.clone();
-        // The watching task goes only together with the whole runtime.
+        // The watching task ends only with the whole async runtime.
         let status = ended.wait_for(Option::is_some).await;
         status.ok().and_then(|status| status.clone()).unwrap_or_default()
     }
@@ -60,13 +60,13 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
-    /// SIGKILL also ends what is stopped.
+    /// SIGKILL also ends stopped processes.
     pub(super) fn kill(&self) {
         self.signal(Signal::KILL);
     }
 
     fn signal(&self, signal: Signal) {
-        // Once it was waited for, its id may belong to someone else.
+        // After it was waited for, its id may belong to another process.
         if self.is_alive() {
             let _ = kill_process_group(self.pid, signal);
         }
@@ -84,7 +84,7 @@ async fn watch_over(mut child: Child, pid: Pid, log: LambdaLog, tell: watch::Sen
         Ok(status) => exit_reason(status),
         Err(error) => error.to_string(),
     };
-    // What it started dies with it, as in a real environment that is torn down.
+    // Its children are killed with it, as when Lambda tears an environment down.
     let _ = kill_process_group(pid, Signal::KILL);
     log.push(raw(pid), LogEvent::Exited { status: status.clone() });
     tell.send_replace(Some(status));

@@ -1,4 +1,4 @@
-//! Which Python runs the functions, and which client speaks to the Runtime API before a function takes over.
+//! The Python interpreter for functions, and its Runtime API client.
 
 use std::env;
 use std::fmt;
@@ -13,20 +13,20 @@ pub(super) const MINIMAL_CLIENT: &str = include_str!("minimal_runtime.py");
 /// A Python interpreter with a Runtime API client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PythonRuntime {
-    /// The interpreter itself, not a wrapper script: those need the environment that functions do not get.
+    /// The interpreter itself, not a wrapper script: those need variables that functions do not get.
     pub executable: PathBuf,
     pub client: RuntimeClient,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuntimeClient {
-    /// AWS's own `awslambdaric`; without a path it comes with the interpreter.
+    /// AWS's `awslambdaric`; without a path, the interpreter's own.
     Aws { pythonpath: Option<PathBuf> },
-    /// A few lines of ours. They import the handler before they open a connection, as AWS's client does.
+    /// A minimal replacement. It imports the handler before it opens a connection, as AWS's client does.
     Minimal,
 }
 
-/// There is no working Python.
+/// No working Python interpreter.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot run {python:?} (set E2E_PYTHON to a Python 3): {why}")]
 pub struct NoPython {
@@ -35,7 +35,7 @@ pub struct NoPython {
 }
 
 impl PythonRuntime {
-    /// `E2E_PYTHON` names the interpreter, `E2E_AWSLAMBDARIC` the directory of AWS's client (empty: use ours).
+    /// `E2E_PYTHON` names the interpreter, `E2E_AWSLAMBDARIC` the directory of AWS's client (empty: the minimal client).
     pub fn detect() -> Result<Self, NoPython> {
         let python = env::var("E2E_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let executable = interpreter(&python).map_err(|why| NoPython { python, why })?;
@@ -47,8 +47,8 @@ impl PythonRuntime {
         Ok(Self { executable, client })
     }
 
-    /// The same interpreter without what this machine has installed for it, which may run code at every start; Lambda's has
-    /// nothing of it. An `awslambdaric` that came with the interpreter stays where it is, and the interpreter as well.
+    /// The same interpreter without this machine's site packages, which may run code at every start; Lambda has none. An
+    /// interpreter that has its own `awslambdaric` is returned unchanged.
     pub async fn without_site_packages(&self, directory: &Path) -> std::io::Result<Self> {
         if matches!(self.client, RuntimeClient::Aws { pythonpath: None }) {
             return Ok(self.clone());
@@ -91,7 +91,7 @@ fn find_client(python: &Path) -> RuntimeClient {
     found.map_or(RuntimeClient::Minimal, |pythonpath| RuntimeClient::Aws { pythonpath })
 }
 
-/// Its half in C fits one version of Python only, so that the directory exists proves nothing.
+/// Its C extension fits one Python version only, so the directory alone does not prove that it works.
 fn imports_client(python: &Path, pythonpath: Option<&Path>) -> bool {
     let mut command = Command::new(python);
     command.args(["-c", "import awslambdaric, runtime_client"]).stdout(Stdio::null()).stderr(Stdio::null());

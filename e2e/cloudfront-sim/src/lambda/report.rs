@@ -1,12 +1,12 @@
-//! The lines Lambda itself writes into a function's log.
+//! The lines that Lambda writes into a function's log.
 
 use std::time::Duration;
 
-/// What is told of an invocation that is over.
+/// The facts about a finished invocation.
 pub(super) struct Report<'a> {
     pub(super) id: &'a str,
     pub(super) duration: Duration,
-    /// Of the start, when this invocation is the environment's first.
+    /// Duration of the start, if this invocation is the environment's first.
     pub(super) init: Option<Duration>,
     pub(super) memory_mb: u32,
     /// In bytes.
@@ -14,7 +14,7 @@ pub(super) struct Report<'a> {
     pub(super) end: End<'a>,
 }
 
-/// How it ended.
+/// The outcome of an invocation.
 #[derive(Clone, Copy)]
 pub(super) enum End<'a> {
     Answered,
@@ -27,7 +27,7 @@ pub(super) fn start(id: &str, version: u32) -> String {
 }
 
 impl Report<'_> {
-    /// Since August 2025 the time of a start is billed as well.
+    /// Since August 2025 the duration of the start is billed as well.
     pub(super) fn lines(&self) -> Vec<String> {
         let Self { id, duration, init, memory_mb, used, end } = self;
         let mut lines = Vec::new();
@@ -58,13 +58,13 @@ impl Report<'_> {
     }
 }
 
-/// Of a start that gave no environment.
+/// The report of a failed start.
 pub(super) fn init_failed(duration: Duration, timed_out: bool) -> String {
     let status = if timed_out { "timeout" } else { "error\tError Type: Runtime.ExitError" };
     format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\tStatus: {status}", millis(duration))
 }
 
-/// In Lambda's words: Go's name of a signal, or the status.
+/// The exit reason in Lambda's wording: Go's name of the signal, or the status.
 pub(super) fn exit_reason(status: std::process::ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_read_as_those_of_lambda() {
+    fn reports_match_lambdas_format() {
         assert_snapshot!(report(End::Answered), @r"
         END RequestId: 8f2e7a6c
         REPORT RequestId: 8f2e7a6c|Duration: 2.35 ms|Billed Duration: 113 ms|Memory Size: 128 MB|Max Memory Used: 36 MB|Init Duration: 110.51 ms|
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kill_is_told_before_the_end() {
+    fn kill_is_reported_before_the_end_line() {
         let reason = exit_reason(ExitStatus::from_raw(9));
         assert_snapshot!(report(End::Exited { reason: &reason, out_of_memory: true }), @r"
         RequestId: 8f2e7a6c Error: Runtime exited with error: signal: killed
@@ -125,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_is_told_with_the_time() {
+    fn reports_a_timeout_with_its_duration() {
         let told = report(End::TimedOut { after: Duration::from_secs(3) });
         assert!(told.ends_with("8f2e7a6c Task timed out after 3.00 seconds"), "{told}");
         assert!(told.contains("|Status: timeout\n20"), "{told}");
     }
 
     #[test]
-    fn a_failed_start_is_told() {
+    fn reports_a_failed_start() {
         let failed = init_failed(Duration::from_secs(10), true).replace('\t', "|");
         assert_snapshot!(failed, @"INIT_REPORT Init Duration: 10000.00 ms|Phase: init|Status: timeout");
     }

@@ -1,4 +1,4 @@
-//! Which runtime a function wants, and how it is started.
+//! The runtimes of functions: Python and Node.js.
 
 use std::env;
 use std::fmt;
@@ -11,14 +11,14 @@ use super::python::PythonRuntime;
 /// Made by `npm install --prefix target/aws-lambda-ric aws-lambda-ric`.
 const IN_THE_WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/aws-lambda-ric");
 
-/// What runs a function's code.
+/// The interpreter of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Runtime {
     Python(PythonRuntime),
     Node(NodeRuntime),
 }
 
-/// Node.js with AWS's own client of the Runtime API.
+/// Node.js with AWS's Runtime API client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRuntime {
     pub executable: PathBuf,
@@ -26,7 +26,7 @@ pub struct NodeRuntime {
     pub client: PathBuf,
 }
 
-/// There is no Node.js that could run functions.
+/// No working Node.js runtime.
 #[derive(Debug, thiserror::Error)]
 pub enum NoNode {
     #[error("cannot run {node:?} (set E2E_NODE to a Node.js)")]
@@ -35,32 +35,32 @@ pub enum NoNode {
         #[source]
         source: std::io::Error,
     },
-    #[error("{} is not there: install AWS's client with `just aws-lambda-ric`", client.display())]
+    #[error("{} does not exist; install AWS's client with `just aws-lambda-ric`", client.display())]
     Client { client: PathBuf },
 }
 
-/// What a function is written in.
+/// The language of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     Python,
     Node,
 }
 
-/// A zip that holds no handler.
+/// A zip without a handler.
 #[derive(Debug, thiserror::Error)]
 pub enum NoHandler {
     #[error("the handler {handler:?} must be MODULE.FUNCTION")]
     Malformed { handler: String },
-    #[error("{} holds neither {module}.py nor {module}.js; --handler says where the handler is", zip.display())]
+    #[error("{} contains neither {module}.py nor {module}.js; name the handler with --handler", zip.display())]
     Missing { zip: PathBuf, module: String },
-    #[error("{} holds neither lambda_function.py nor index.js; --handler says where the handler is", zip.display())]
+    #[error("{} contains neither lambda_function.py nor index.js; name the handler with --handler", zip.display())]
     Unnamed { zip: PathBuf },
     #[error(transparent)]
     Bundle(#[from] BundleError),
 }
 
 impl Language {
-    /// By the file that the handler is in; without a handler, by the names that people give it.
+    /// Detected by the handler's file; without a handler, by the usual file names.
     pub fn of(zip: &Path, handler: Option<&str>) -> Result<(Self, String), NoHandler> {
         let bundle = Bundle::read(zip)?;
         let written_in = |module: &str| {

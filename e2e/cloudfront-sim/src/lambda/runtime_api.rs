@@ -1,4 +1,4 @@
-//! The Runtime API (2018-06-01) of one environment: turns HTTP calls into [`Call`]s for the one who drives it.
+//! The Runtime API (2018-06-01) of one environment: turns HTTP calls into [`Call`]s for its driver.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ const BASE: &str = "/2018-06-01/runtime/";
 /// Lambda quotas, "Function configuration, deployment, and execution": 6 MB for a synchronous response.
 const MAX_RESPONSE: usize = 6 * 1024 * 1024;
 
-/// Something the runtime asked for; it waits until `reply` is used.
+/// A call of the runtime, which waits until `reply` is used.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) kind: CallKind,
@@ -31,7 +31,7 @@ pub(super) enum CallKind {
     InitError,
 }
 
-/// A listener of its own for each environment, as each real one has.
+/// Each environment has a listener of its own, as on Lambda.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     server: Server,
@@ -41,7 +41,7 @@ impl RuntimeApi {
     pub(super) async fn start() -> io::Result<(Self, mpsc::UnboundedReceiver<Call>)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (calls, received) = mpsc::unbounded_channel();
-        // A frozen runtime says nothing for hours.
+        // A frozen runtime is idle for hours.
         let day = Duration::from_hours(24);
         let limits = Limits { idle: day, read: day, ..Limits::default() };
         let server = Server::start(listener, limits, move |request, _| handle(request, calls.clone()))?;
@@ -55,13 +55,13 @@ impl RuntimeApi {
 
 async fn handle(request: Request, calls: mpsc::UnboundedSender<Call>) -> Response {
     let Some(kind) = recognize(&request) else {
-        return refusal(404, "NotFound", "no such call");
+        return refusal(404, "NotFound", "unknown Runtime API call");
     };
     if matches!(kind, CallKind::Response { .. }) && request.body.len() > MAX_RESPONSE {
         return refusal(413, "RequestEntityTooLarge", "the response is larger than 6 MB");
     }
     let (reply, replied) = oneshot::channel();
-    // A closed channel means that the environment is being torn down, and the connection with it.
+    // A closed channel means that the environment, and its connection, are being torn down.
     let _ = calls.send(Call { kind, body: request.body, reply });
     replied.await.unwrap_or_else(|_| refusal(500, "Shutdown", "the environment is ending"))
 }

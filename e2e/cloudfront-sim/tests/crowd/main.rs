@@ -1,6 +1,6 @@
-//! A thousand visitors, among them slow ones and ones who go away: nothing stays behind, nobody is stuck.
+//! A thousand simultaneous visitors, some slow, some disconnecting: no leak, no stuck request.
 //!
-//! A program of its own: it counts what its process holds, and other tests beside it would hold something, too.
+//! A test program of its own, since it counts the files and threads of its process.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
 
@@ -21,15 +21,15 @@ use harness::{Edge, configured};
 
 const VISITORS: usize = 1_000;
 
-/// Each keeps its connection for so many requests.
+/// Requests per connection.
 const REQUESTS: usize = 3;
 
-/// Long on a laptop at work with other things, and short for a leak.
+/// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 const PASSES: &str = "def lambda_handler(event, context):\n    return event['Records'][0]['cf']['request']";
 
-/// What a process holds.
+/// Open files and threads of this process.
 fn held() -> (usize, usize) {
     let count = |what| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
     (count("fd"), count("task"))
@@ -45,12 +45,12 @@ async fn one_answer(stream: &mut TcpStream) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// What a visitor does with its connection.
+/// One visitor's connection.
 async fn visit(address: SocketAddr, number: usize) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     let get = format!("GET /{number} HTTP/1.1\r\nHost: a.example\r\n\r\n");
     match number % 10 {
-        // An upload that ends in the middle: half by a reset, half in order.
+        // An upload that is aborted: half by a reset, half by a close.
         0 => {
             stream
                 .write_all(b"POST /upload HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100000\r\n\r\n")
@@ -60,7 +60,7 @@ async fn visit(address: SocketAddr, number: usize) -> std::io::Result<()> {
                 stream.set_zero_linger()?;
             }
         }
-        // A request that comes in drops.
+        // A request that arrives byte by byte.
         1 => {
             for part in get.as_bytes().chunks(9) {
                 stream.write_all(part).await?;
@@ -68,9 +68,9 @@ async fn visit(address: SocketAddr, number: usize) -> std::io::Result<()> {
             }
             assert!(one_answer(&mut stream).await?.starts_with("HTTP/1.1 200 "));
         }
-        // Asks and goes without the answer.
+        // Disconnects before the response.
         2 => stream.write_all(get.as_bytes()).await?,
-        // Asks, and reads late and by the byte.
+        // Reads the response late and byte by byte.
         3 => {
             stream.write_all(get.as_bytes()).await?;
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -91,13 +91,13 @@ async fn visit(address: SocketAddr, number: usize) -> std::io::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_visitors_leave_nothing_behind() {
+async fn a_thousand_visitors_leak_no_connection_file_or_thread() {
     let function = configured(PASSES, |config| {
         (config.max_environments, config.timeout) = (2, PATIENCE);
     })
     .await;
     let edge = Edge::start(|config| config.default_behavior.functions.viewer_request = function.at()).await;
-    // What is started once stays: environments, the pool of connections to the origin, threads for blocking work.
+    // Started once and kept: environments, the pool of connections to the origin, threads for blocking work.
     let warm = async || {
         for _ in 0..4 {
             tokio::join!(edge.get("/"), edge.get("/"), edge.get("/"), edge.get("/"));
@@ -113,7 +113,7 @@ async fn a_thousand_visitors_leave_nothing_behind() {
     for number in 0..VISITORS {
         crowd.spawn(visit(address, number));
     }
-    // Somebody else is served in the middle of it.
+    // Another visitor is served meanwhile.
     let ordinary = Client::new(PATIENCE);
     let mut served = 0;
     while !crowd.is_empty() {
@@ -130,7 +130,7 @@ async fn a_thousand_visitors_leave_nothing_behind() {
     let until = Instant::now() + PATIENCE;
     let at_rest = || {
         let rest = function.environments();
-        // The harness's own visitor keeps up to four connections.
+        // The harness's visitor keeps up to four connections.
         edge.cloudfront.connections() <= 4 && edge.cloudfront.edge().in_flight() == 0 && rest.busy == 0
     };
     while !at_rest() {
@@ -144,7 +144,7 @@ async fn a_thousand_visitors_leave_nothing_behind() {
     }
     warm().await;
     assert_eq!(function.pids(), environments, "no environment was lost, none came");
-    // The origin's pool may have grown to its limit on both ends, and the runtime may have kept threads for files.
+    // The origin's pool may have grown to its limit on both sides, and the runtime may have kept threads for files.
     let pooled = 2 * 32;
     let (files_after, threads_after) = held();
     assert!(files_after <= files + pooled + 8, "{files} files before, {files_after} after");

@@ -1,4 +1,4 @@
-//! What a distribution does with requests beside calling functions and keeping responses.
+//! Behaviors: routing, policies, error pages and failover.
 
 use std::time::Duration;
 
@@ -45,12 +45,12 @@ async fn the_first_behavior_whose_pattern_matches_decides() {
     ] {
         assert_eq!(edge.get(target).await.headers.text("x-behavior").unwrap(), behavior, "{target}");
     }
-    // What decides is normalized; what the origin gets is not.
+    // Matching uses the normalized path; the origin gets the raw one.
     assert!(edge.origin.recorded().iter().any(|received| received.target == b"/images/../a.gif"));
 }
 
 #[tokio::test]
-async fn viewers_without_https_are_sent_there_or_refused_before_any_function() {
+async fn plain_http_is_redirected_or_rejected_before_any_function() {
     let function = does("return request").await;
     for (policy, status, x_cache) in [
         (ViewerProtocol::RedirectToHttps, 301, "Redirect from cloudfront"),
@@ -72,7 +72,7 @@ async fn viewers_without_https_are_sent_there_or_refused_before_any_function() {
 }
 
 #[tokio::test]
-async fn methods_that_a_behavior_does_not_allow_are_refused() {
+async fn rejects_methods_that_the_behavior_does_not_allow() {
     let edge = Edge::before(greets, |config| {
         config.default_behavior.allowed_methods = vec!["GET".to_owned(), "HEAD".to_owned()];
     })
@@ -81,7 +81,7 @@ async fn methods_that_a_behavior_does_not_allow_are_refused() {
 }
 
 #[tokio::test]
-async fn the_origin_gets_what_the_two_policies_name() {
+async fn origin_receives_what_both_policies_name() {
     let edge = Edge::before(greets, |config| {
         let behavior = &mut config.default_behavior;
         behavior.cache = CachePolicy {
@@ -177,7 +177,7 @@ async fn managed_policies_are_known_by_their_ids() {
 }
 
 #[tokio::test]
-async fn the_default_root_object_is_asked_for_at_the_root_alone() {
+async fn default_root_object_applies_to_the_root_only() {
     let edge =
         Edge::before(greets, |config| config.default_root_object = Some("index.html".to_owned())).await;
     edge.get("/?a=1").await;
@@ -187,7 +187,7 @@ async fn the_default_root_object_is_asked_for_at_the_root_alone() {
 }
 
 #[tokio::test]
-async fn an_error_page_takes_the_place_of_the_origins_error_and_passes_no_viewer_function() {
+async fn custom_error_page_replaces_the_origins_error_and_runs_no_viewer_response() {
     let viewer = does("return response or request").await;
     let pages = |request: &Request| match request.target.as_slice() {
         b"/errors/404.html" => Response::text(200, "sorry"),
@@ -213,7 +213,7 @@ async fn an_error_page_takes_the_place_of_the_origins_error_and_passes_no_viewer
     assert_eq!(edge.origin.recorded().len(), 4);
 }
 
-/// Two origins in a group; the first answers with this status or not at all.
+/// Two origins in a group; the first responds with this status or not at all.
 async fn with_two_origins(first: Option<u16>, function: &crate::harness::TestFunction) -> (Edge, Edge) {
     let second = Edge::before(|_| Response::text(200, "second"), |_| {}).await;
     let status = first.unwrap_or(200);
@@ -241,8 +241,8 @@ async fn with_two_origins(first: Option<u16>, function: &crate::harness::TestFun
 }
 
 #[tokio::test]
-async fn the_second_origin_answers_when_the_first_fails_and_origin_functions_run_twice() {
-    // An origin that cannot be reached has no response to show.
+async fn failover_calls_the_second_origin_and_runs_origin_functions_twice() {
+    // An unreachable origin has no response for origin-response.
     for (first, body, runs) in
         [(Some(200), "first", 2), (Some(404), "first", 2), (Some(500), "second", 4), (None, "second", 3)]
     {

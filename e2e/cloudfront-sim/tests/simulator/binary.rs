@@ -1,4 +1,4 @@
-//! `cloudfront-sim` as people start it.
+//! The `cloudfront-sim` program.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::harness::{eventually, process_state, zipped};
 
 const SIMULATOR: &str = env!("CARGO_BIN_EXE_cloudfront-sim");
 
-/// Answers with its process id and which call of its process this is.
+/// Responds with its process id and the number of the call.
 const COUNTS: &str = "
 import os
 calls = 0
@@ -29,7 +29,7 @@ def lambda_handler(event, context):
     message['headers']['x-%d' % calls] = [{'value': str(os.getpid())}]
     return message";
 
-/// A running one, in a directory of its own.
+/// A running simulator, in a directory of its own.
 struct Simulator {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -37,7 +37,7 @@ struct Simulator {
 }
 
 impl Simulator {
-    /// With these files in its directory, which its arguments may name.
+    /// Starts with these files in its directory.
     fn start(files: &[(&str, &[u8])], arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for (name, content) in files {
@@ -57,7 +57,7 @@ impl Simulator {
         Self { process, lines, directory }
     }
 
-    /// What the next line says after these words.
+    /// The address in the next line, after these words.
     async fn says(&mut self, words: &str) -> SocketAddr {
         let line = self.lines.next_line().await.unwrap().expect("it ended");
         line.strip_prefix(words).unwrap_or_else(|| panic!("{line}")).parse().unwrap()
@@ -95,13 +95,13 @@ async fn no_process_outlives_a_stop() {
     outlives(15).await;
 }
 
-/// Nothing of ours can run then: the kernel hangs up on a stopped process group that loses its parent.
+/// Without any handler: the kernel sends SIGHUP to a stopped process group that loses its parent.
 #[tokio::test]
 async fn no_process_outlives_a_kill() {
     outlives(9).await;
 }
 
-/// Starts, serves one request at two triggers, gets the signal.
+/// Starts, serves one request at two triggers, and receives the signal.
 async fn outlives(signal: i32) {
     let origin = origin().await;
     let zip = zipped(&[("lambda_function.py", COUNTS, 0o644)]);
@@ -143,9 +143,9 @@ def pick(event, context):
     request['uri'] = '/picked' + request['uri']
     return request";
 
-/// `--config` and `--function` are enough to start; the rest is what people look at.
+/// `--config` and `--function` suffice; the other options are for observation.
 #[tokio::test]
-async fn a_description_and_a_zip_are_enough() {
+async fn starts_from_a_description_and_a_zip() {
     let zip = zipped(&[("shop.py", COLOURS, 0o644)]);
     let files: [(&str, &[u8]); 2] = [("dist.json", DESCRIPTION.as_bytes()), ("colours.zip", &zip)];
     let mut arguments = vec!["--config", "dist.json", "--function", "colours=colours.zip", "--sample-origin"];
@@ -193,7 +193,7 @@ async fn a_description_and_a_zip_are_enough() {
 }
 
 #[tokio::test]
-async fn the_admin_api_is_not_for_browsers_and_not_for_others() {
+async fn admin_api_rejects_browsers_and_other_machines() {
     let mut simulator =
         Simulator::start(&[], &["--sample-origin", "--origin", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     simulator.says("listening on http://").await;
@@ -212,7 +212,7 @@ async fn the_admin_api_is_not_for_browsers_and_not_for_others() {
 }
 
 #[tokio::test]
-async fn mistakes_are_told_plainly() {
+async fn startup_errors_name_the_value_and_the_fix() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("other.zip"), zipped(&[("main.py", "", 0o644)])).unwrap();
     fs::write(directory.path().join("faults.yaml"), "origin:\n  share: 2\n").unwrap();
@@ -220,15 +220,15 @@ async fn mistakes_are_told_plainly() {
         (&["--viewer-request", "no-such.zip"][..], "error: cannot open no-such.zip: "),
         (
             &["--viewer-request", "other.zip"],
-            "error: other.zip holds neither lambda_function.py nor index.js; --handler",
+            "error: other.zip contains neither lambda_function.py nor index.js; name the handler with --handler",
         ),
         (
             &["--viewer-request", "other.zip", "--handler", "shop.run"],
-            "error: other.zip holds neither shop.py nor shop.js",
+            "error: other.zip contains neither shop.py nor shop.js",
         ),
         (&["--faults", "faults.yaml"], "error: faults.yaml: origin.share is 2, not a share between 0 and 1"),
         (&["--config", "none.json"], "error: cannot read none.json: "),
-        (&["--origin", "a=127.0.0.1:1"], "error: --origin: without --config there is one origin, ADDRESS"),
+        (&["--origin", "a=127.0.0.1:1"], "error: --origin must be one ADDRESS when --config is not given"),
     ] {
         let mut simulator = Command::new(SIMULATOR);
         let output = simulator.current_dir(directory.path()).args(arguments).output().await.unwrap();

@@ -1,4 +1,4 @@
-//! What is kept, for whom, and for how long. Time is a clock that stands still until it is told to go on.
+//! The cache: keys, lifetimes, revalidation and invalidation, on a fixed clock.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::harness::{Edge, count, does};
 use crate::keeping::{DAY, is, keeping, plain, says, seen};
 
 #[tokio::test]
-async fn x_cache_and_age_tell_a_miss_from_a_hit() {
+async fn x_cache_and_age_distinguish_miss_and_hit() {
     let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), plain).await;
     let first = edge.get("/a").await;
     assert_eq!((seen(&first), first.headers.has("age")), (is("1", "Miss"), false));
@@ -22,14 +22,14 @@ async fn x_cache_and_age_tell_a_miss_from_a_hit() {
 }
 
 #[tokio::test]
-async fn caching_disabled_keeps_nothing() {
+async fn caching_disabled_caches_nothing() {
     let edge = keeping(CachePolicy::disabled(), says(200, "max-age=60")).await;
     assert_eq!(seen(&edge.get("/").await), is("1", "Miss"));
     assert_eq!(seen(&edge.get("/").await), is("2", "Miss"));
 }
 
 #[tokio::test]
-async fn the_origins_headers_and_the_ttls_decide_together() {
+async fn lifetime_combines_origin_headers_and_ttls() {
     for (ttls, cache_control, kept) in [
         ((0, 60, DAY), "max-age=10", 10),
         ((0, 60, DAY), "max-age=10, s-maxage=20", 20),
@@ -51,7 +51,7 @@ async fn the_origins_headers_and_the_ttls_decide_together() {
 }
 
 #[tokio::test]
-async fn the_key_holds_what_the_policy_names_and_nothing_else() {
+async fn cache_key_contains_only_what_the_policy_names() {
     let policy = CachePolicy {
         headers: Selection::only(&["X-Tenant"]),
         cookies: Selection::only(&["lang"]),
@@ -85,7 +85,7 @@ async fn the_key_holds_what_the_policy_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn only_get_and_head_are_kept_and_options_when_asked_for() {
+async fn caches_get_and_head_and_options_if_configured() {
     let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), plain).await;
     let request = |method: &str| Request::new(method, "/", "a.example");
     for method in ["POST", "OPTIONS"] {
@@ -106,7 +106,7 @@ async fn only_get_and_head_are_kept_and_options_when_asked_for() {
 }
 
 #[tokio::test]
-async fn a_hit_runs_the_viewers_functions_and_not_the_origins() {
+async fn cache_hit_runs_viewer_functions_only() {
     let viewer = does("return response or request").await;
     let origin = does("return response or request").await;
     let edge = Edge::before(plain, |config| {
@@ -126,7 +126,7 @@ async fn a_hit_runs_the_viewers_functions_and_not_the_origins() {
 }
 
 #[tokio::test]
-async fn what_viewer_request_changes_changes_the_key() {
+async fn viewer_request_changes_the_cache_key() {
     let moves = does("request['uri'] = '/same'\nreturn request").await;
     let edge = Edge::before(plain, |config| {
         config.default_behavior.cache = CachePolicy::with_ttls(0, 60, DAY);
@@ -139,7 +139,7 @@ async fn what_viewer_request_changes_changes_the_key() {
 }
 
 #[tokio::test]
-async fn vary_does_not_keep_visitors_apart_and_that_is_told() {
+async fn vary_does_not_separate_visitors_and_causes_a_warning() {
     let varies = |request: &Request| {
         let agent = request.headers.text("user-agent").unwrap();
         Response::text(200, agent).header("Vary", "User-Agent, Accept-Encoding")
@@ -153,14 +153,14 @@ async fn vary_does_not_keep_visitors_apart_and_that_is_told() {
 }
 
 #[tokio::test]
-async fn vary_with_a_star_is_asked_for_every_time() {
+async fn vary_star_is_revalidated_every_time() {
     let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), |_| Response::new(200).header("Vary", "*")).await;
     edge.get("/").await;
     assert_eq!(seen(&edge.get("/").await), is("2", "Miss"));
 }
 
 #[tokio::test]
-async fn vary_loses_the_names_that_the_origin_does_not_get() {
+async fn vary_loses_names_that_are_not_forwarded() {
     let edge = Edge::before(
         |_| Response::new(200).header("Vary", "User-Agent, Accept-Encoding").header("Set-Cookie", "a=1"),
         |config| config.default_behavior.origin_request = OriginRequestPolicy::default(),
@@ -183,7 +183,7 @@ async fn an_invalidation_makes_the_next_visitor_a_miss() {
 }
 
 #[tokio::test]
-async fn what_is_too_old_is_confirmed_by_the_origin() {
+async fn expired_response_is_revalidated_at_the_origin() {
     let confirms = |request: &Request| match request.headers.text("if-none-match").as_deref() {
         Some("\"v1\"") => Response::new(304),
         _ => Response::text(200, "whole").header("ETag", "\"v1\"").header("Cache-Control", "max-age=10"),

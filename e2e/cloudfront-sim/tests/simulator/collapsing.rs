@@ -1,4 +1,4 @@
-//! Requests for one object at one time.
+//! Request collapsing: simultaneous requests for one object.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::harness::{Edge, eventually};
 use crate::keeping::{DAY, says, seen};
 
-/// How many answers five visitors cost who come at the same time, and what their `X-Cache` says.
+/// The number of origin responses for five simultaneous visitors, and their `X-Cache` values.
 async fn at_the_same_time(policy: CachePolicy, cache_control: &'static str) -> (usize, Vec<String>) {
     let waiting = Arc::new(Notify::new());
     let (release, asked) = (Arc::clone(&waiting), Arc::new(AtomicUsize::new(0)));
@@ -49,15 +49,15 @@ async fn at_the_same_time(policy: CachePolicy, cache_control: &'static str) -> (
 }
 
 #[tokio::test]
-async fn visitors_of_one_object_at_one_time_share_one_answer() {
+async fn simultaneous_requests_for_one_object_share_a_response() {
     let (asked, seen) = at_the_same_time(CachePolicy::with_ttls(0, 60, DAY), "").await;
     assert_eq!((asked, seen), (1, ["Hit", "Hit", "Hit", "Hit", "Miss"].map(str::to_owned).to_vec()));
-    // Even where nothing is kept: a pitfall of a default TTL of 0.
+    // Even if nothing is cached: a pitfall of a default TTL of 0.
     assert_eq!(at_the_same_time(CachePolicy::with_ttls(0, 0, DAY), "").await.0, 1);
 }
 
 #[tokio::test]
-async fn answers_that_must_not_be_shared_are_not_shared() {
+async fn private_responses_are_not_shared() {
     for (policy, cache_control) in [
         (CachePolicy::with_ttls(0, 60, DAY), "private"),
         (CachePolicy::with_ttls(0, 60, DAY), "max-age=0"),

@@ -1,12 +1,12 @@
-//! Functions as people write them for AWS run unchanged: a package with modules beside the handler, logging, a context
-//! that is used, helpers that know the shape of the event.
+//! Typical functions written for AWS run unchanged: modules next to the handler, `logging`, use of the context and of
+//! the event's structure.
 
 use cloudfront_sim::http1::{Client, Request};
 use cloudfront_sim::lambda::{NodeRuntime, Runtime};
 
 use crate::harness::{Edge, TestFunction, eventually, from_files};
 
-/// Redirects old paths, adds a header, signs with the request's id: what tutorials do.
+/// Redirects old paths and adds headers, as in tutorials.
 const PYTHON_HANDLER: &str = r#"
 import json
 import logging
@@ -86,7 +86,7 @@ async fn a_python_function_written_for_aws_runs_unchanged() {
     assert!(function.log().output().iter().any(|line| line.starts_with("[INFO]\t")));
 }
 
-/// Only where AWS's client was installed (`just aws-lambda-ric`), as CI does: it is built from C++ on the spot.
+/// Only where AWS's client is installed (`just aws-lambda-ric`), as in CI: it is built from C++.
 #[tokio::test]
 async fn a_node_function_written_for_aws_runs_unchanged() {
     let node = match NodeRuntime::detect() {

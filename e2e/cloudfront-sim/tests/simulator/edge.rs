@@ -1,4 +1,4 @@
-//! What CloudFront does with what functions return.
+//! Results of functions at the four triggers.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use cloudfront_sim::origin::GREETING;
 
 use crate::harness::{Edge, TestFunction, configured, count, does, function};
 
-/// Returns the request or the response as it came.
+/// Returns the request or the response unchanged.
 const HANDS_ON: &str = "
 def lambda_handler(event, context):
     cf = event['Records'][0]['cf']
@@ -23,7 +23,7 @@ fn x_cache(response: &Response) -> String {
 }
 
 #[tokio::test]
-async fn without_functions_the_origin_answers() {
+async fn without_functions_the_origin_responds() {
     let edge = Edge::start(|_| {}).await;
     let response = edge.get("/").await;
     assert_eq!((response.status, response.body_text().as_str()), (200, GREETING));
@@ -33,7 +33,7 @@ async fn without_functions_the_origin_answers() {
 }
 
 #[tokio::test]
-async fn what_a_function_leaves_alone_reaches_the_origin_byte_for_byte() {
+async fn unchanged_parts_reach_the_origin_byte_for_byte() {
     let hands_on = function(HANDS_ON).await;
     for trigger in [Trigger::ViewerRequest, Trigger::OriginRequest] {
         let edge = with(trigger, &hands_on).await;
@@ -55,7 +55,7 @@ async fn what_a_function_leaves_alone_reaches_the_origin_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn the_origin_gets_what_cloudfront_adds() {
+async fn origin_receives_cloudfronts_headers() {
     let edge = Edge::start(|_| {}).await;
     let chunked = b"POST / HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-For: 1.2.3.4\r\nX-Real-IP: 6\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
     let response = Client::default().send_raw(edge.cloudfront.address(), chunked).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_block_page_never_reaches_the_origin() {
 }
 
 #[tokio::test]
-async fn a_generated_page_below_400_passes_viewer_response_only_from_origin_request() {
+async fn generated_page_below_400_runs_viewer_response_only_from_origin_request() {
     let answers = does("return {'status': '200', 'body': 'aGVsbG8=', 'bodyEncoding': 'base64'}").await;
     let marks = does("response['headers']['x-seen'] = [{'value': '1'}]\nreturn response").await;
     for (trigger, seen) in [(Trigger::ViewerRequest, false), (Trigger::OriginRequest, true)] {
@@ -155,7 +155,7 @@ return request";
 }
 
 #[tokio::test]
-async fn a_replaced_body_has_its_own_limits() {
+async fn replaced_body_has_separate_limits() {
     let replace = |encoding: &str, length: usize| {
         format!(
             "request['body'].update(action='replace', encoding='{encoding}', data='A' * {length})\nreturn request"
@@ -252,7 +252,7 @@ async fn other_invalid_results_end_in_a_502() {
 
 #[tokio::test]
 async fn generated_responses_have_limits_with_their_headers() {
-    // The header is 10 bytes with its name.
+    // The header has 10 bytes including its name.
     let answer = |body: usize| {
         format!(
             "return {{'status': '403', 'headers': {{'x-a': [{{'value': '1234567'}}]}}, 'body': 'x' * {body}}}"
@@ -267,7 +267,7 @@ async fn generated_responses_have_limits_with_their_headers() {
 }
 
 #[tokio::test]
-async fn origin_events_may_answer_with_a_megabyte() {
+async fn origin_events_may_respond_with_one_megabyte() {
     let large = does("return {'status': '403', 'body': 'x' * 1000000}").await;
     assert_eq!(with(Trigger::OriginRequest, &large).await.get("/").await.body.len(), 1_000_000);
 }
@@ -343,7 +343,7 @@ async fn one_function_may_serve_two_triggers_and_many_visitors() {
 }
 
 #[tokio::test]
-async fn requests_cloudfront_does_not_take_reach_nobody() {
+async fn invalid_requests_reach_neither_function_nor_origin() {
     let hands_on = function(HANDS_ON).await;
     let edge = with(Trigger::ViewerRequest, &hands_on).await;
     let long = "x".repeat(8_200);
@@ -365,14 +365,14 @@ async fn requests_cloudfront_does_not_take_reach_nobody() {
 async fn a_request_at_the_limits_passes() {
     let edge = Edge::start(|_| {}).await;
     assert_eq!(edge.get(format!("/{}", "x".repeat(8_191))).await.status, 200);
-    // `Host: a` and `X-A: …`, their names counted.
+    // `Host: a` and `X-A: …`, names included.
     let request = |length: usize| Request::new("GET", "/", "a").header("X-A", "x".repeat(length));
     assert_eq!(edge.send(request(20_480 - 8)).await.status, 200);
     assert_eq!(edge.send(request(20_480 - 7)).await.status, 494);
 }
 
 #[tokio::test]
-async fn every_answer_says_where_it_comes_from() {
+async fn every_response_has_via_x_cache_and_request_id() {
     let edge = Edge::start(|config| config.default_behavior.allowed_methods = vec!["GET".to_owned()]).await;
     let mut ids = Vec::new();
     for (target, method) in [("/", "GET"), ("/status/500", "GET"), ("/", "POST")] {
@@ -387,7 +387,7 @@ async fn every_answer_says_where_it_comes_from() {
 }
 
 #[tokio::test]
-async fn an_origin_that_is_away_or_silent_is_cloudfronts_error() {
+async fn unreachable_or_silent_origin_is_a_502_or_504() {
     let away = Edge::start(|config| config.origins[0].address = "127.0.0.1:1".parse().unwrap()).await;
     assert_eq!(away.get("/").await.status, 502);
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

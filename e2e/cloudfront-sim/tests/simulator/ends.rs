@@ -1,4 +1,4 @@
-//! The ends visitors connect to: HTTP/2 and TLS on the server that everything here speaks through.
+//! HTTP/2 and TLS on the server.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::harness::eventually;
 
-/// Says what came and over what.
+/// Responds with the request and its transport.
 async fn mirror(options: Options) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     Server::start_with(listener, options, |request, peer| async move { reflect(&request, peer) }).unwrap()
@@ -64,7 +64,7 @@ fn post(uri: &str) -> http::Request<()> {
     request.body(()).unwrap()
 }
 
-/// A server with TLS, and a client that trusts it and asks for these protocols.
+/// A server with TLS, and a client that trusts it and offers these protocols.
 async fn with_tls(protocols: &[&str]) -> (Server, TlsStream<TcpStream>) {
     let authority = Authority::new().unwrap();
     let parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
@@ -85,7 +85,7 @@ async fn with_tls(protocols: &[&str]) -> (Server, TlsStream<TcpStream>) {
 }
 
 #[tokio::test]
-async fn http2_is_understood_by_prior_knowledge() {
+async fn accepts_http2_by_prior_knowledge() {
     let server = mirror(Options::default()).await;
     let stream = connect(server.address()).await;
     let (status, body) = over_http2(stream, post("http://shop.example.com/a%20b?c=d"), "hello").await;
@@ -94,7 +94,7 @@ async fn http2_is_understood_by_prior_knowledge() {
 }
 
 #[tokio::test]
-async fn what_only_begins_like_http2_is_http1() {
+async fn partial_http2_preface_is_http1() {
     let server = mirror(Options::default()).await;
     let mut stream = connect(server.address()).await;
     for part in ["P", "R", "OPFIND / HTTP/1.1\r\nConnection: close\r\n\r\n"] {
@@ -121,7 +121,7 @@ async fn tls_chooses_http2_or_http1() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_limit_is_refused_over_http2_too() {
+async fn rejects_a_body_above_the_limit_over_http2() {
     let limits = Limits { body: 10, ..Limits::default() };
     let server = mirror(Options { limits, ..Options::default() }).await;
     let (status, body) =
@@ -130,7 +130,7 @@ async fn a_body_beyond_the_limit_is_refused_over_http2_too() {
 }
 
 #[tokio::test]
-async fn large_answers_wait_for_the_window() {
+async fn large_responses_respect_flow_control() {
     let large = "x".repeat(3_000_000);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let answer = large.clone();
@@ -145,7 +145,7 @@ async fn large_answers_wait_for_the_window() {
 }
 
 #[tokio::test]
-async fn a_reader_who_takes_nothing_is_let_go() {
+async fn disconnects_a_reader_that_makes_no_progress() {
     let limits = Limits { write: Duration::from_millis(200), ..Limits::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = Server::start(listener, limits, |_, _| async { Response::text(200, vec![0; 32 << 20]) });
@@ -157,7 +157,7 @@ async fn a_reader_who_takes_nothing_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_stop_lets_requests_end_and_closes_what_is_idle() {
+async fn stop_finishes_requests_and_closes_idle_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let slow = |_, _| async {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -168,7 +168,7 @@ async fn a_stop_lets_requests_end_and_closes_what_is_idle() {
     let (mut busy, mut idle) = (connect(address).await, connect(address).await);
     busy.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     eventually("both are connected", || server.connections() == 2).await;
-    // Until the request is certainly with the handler.
+    // Long enough for the request to reach the handler.
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.drain(Duration::from_secs(20)).await;
     let (mut answer, mut nothing) = (String::new(), String::new());

@@ -1,4 +1,4 @@
-//! The events as a function in Python sees them.
+//! Events as received by a Python function.
 
 use cloudfront_sim::http1::Request;
 use insta::assert_json_snapshot;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Edge, TestFunction, eventually, function};
 
-/// Prints every event and hands on what it was given.
+/// Prints every event and returns its request or response.
 const PRINTS: &str = "
 import json
 def lambda_handler(event, context):
@@ -27,7 +27,7 @@ async fn printed(by: &TestFunction, events: usize) -> Vec<Value> {
     seen()
 }
 
-/// What differs from run to run, made equal.
+/// Replaces values that differ between runs.
 fn redact(cf: &mut Value) {
     cf["config"]["requestId"] = json!("REQUEST-ID");
     for (name, value) in [("via", "VIA"), ("x-amz-cf-id", "REQUEST-ID")] {
@@ -72,8 +72,8 @@ async fn all_four_events_look_as_documented() {
 }
 
 #[tokio::test]
-async fn a_long_body_is_cut_for_the_function_and_whole_for_the_origin() {
-    // The body itself would be too long a line for the log.
+async fn long_body_is_truncated_for_the_function_only() {
+    // The body itself would make the log line too long.
     let source = "
 import base64, json
 def lambda_handler(event, context):
@@ -99,7 +99,7 @@ def lambda_handler(event, context):
 }
 
 #[tokio::test]
-async fn the_body_is_shown_only_where_asked_for_and_possible() {
+async fn body_is_shown_only_if_included_and_for_writing_methods() {
     let prints = function(PRINTS).await;
     let edge = Edge::start(|config| {
         config.default_behavior.functions.viewer_request =

@@ -1,4 +1,4 @@
-//! What the tests share: zips from a few lines of Python, and functions started from them.
+//! The test harness: functions from a few lines of Python, and a distribution with an origin.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// The one Python of this run; named once in the output.
+/// The Python of this run, printed once.
 pub(crate) fn python() -> PythonRuntime {
     static PYTHON: OnceLock<PythonRuntime> = OnceLock::new();
     let found = || {
@@ -27,7 +27,7 @@ pub(crate) fn python() -> PythonRuntime {
     PYTHON.get_or_init(found).clone()
 }
 
-/// A function together with the directory its zip lies in.
+/// A function and the directory of its zip.
 pub(crate) struct TestFunction {
     pub function: Arc<Function>,
     _directory: TempDir,
@@ -41,19 +41,19 @@ impl std::ops::Deref for TestFunction {
     }
 }
 
-/// A function of this source, started with the defaults.
+/// A function of this source with default settings.
 pub(crate) async fn function(source: &str) -> TestFunction {
     configured(source, |_| {}).await
 }
 
-/// A function whose body sees `request` (and `response`), and returns.
+/// A function with this body, in which `request` and `response` are defined.
 pub(crate) async fn does(lines: &str) -> TestFunction {
     let source = "def lambda_handler(event, context):\n    cf = event['Records'][0]['cf']\n    request = cf['request']\n    response = cf.get('response')\n";
     let indented: Vec<_> = lines.lines().map(|line| format!("    {line}")).collect();
     function(&(source.to_owned() + &indented.join("\n"))).await
 }
 
-/// A function of this source, with its settings changed.
+/// A function of this source with changed settings.
 pub(crate) async fn configured(source: &str, change: impl FnOnce(&mut FunctionConfig)) -> TestFunction {
     from_files(&[("lambda_function.py", source, 0o644)], change).await
 }
@@ -82,13 +82,13 @@ pub(crate) fn zipped(files: &[(&str, &str, u32)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// The letter after the name in `/proc/PID/stat`: `S` sleeps, `T` is stopped. `None` once the process is gone.
+/// The state in `/proc/PID/stat`: `S` sleeping, `T` stopped. `None` after the process has ended.
 pub(crate) fn process_state(pid: u32) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
-/// Waits for what another process does in its own time.
+/// Waits for a condition that depends on another process.
 pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
     let patience = Instant::now() + Duration::from_secs(5);
     while !holds() {
@@ -97,12 +97,12 @@ pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// How many entries of a kind there are.
+/// The number of matching events.
 pub(crate) fn count(log: &LambdaLog, is: impl Fn(&LogEvent) -> bool) -> usize {
     log.events().iter().filter(|event| is(event)).count()
 }
 
-/// A distribution before an origin, and a visitor. Its time stands still.
+/// A distribution in front of an origin, with a visitor and a fixed clock.
 pub(crate) struct Edge {
     pub(crate) origin: Origin,
     pub(crate) cloudfront: CloudFront,
@@ -111,12 +111,12 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// Before the sample origin.
+    /// In front of the sample origin.
     pub(crate) async fn start(set: impl FnOnce(&mut DistributionConfig)) -> Self {
         Self::in_front_of(Origin::start(any_port().await).unwrap(), set).await
     }
 
-    /// Before an origin that answers so.
+    /// In front of an origin with these responses.
     pub(crate) async fn before(
         answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
         set: impl FnOnce(&mut DistributionConfig),
@@ -124,7 +124,7 @@ impl Edge {
         Self::before_slow(move |request| std::future::ready(answer(&request)), set).await
     }
 
-    /// Before an origin that takes its time.
+    /// In front of an origin with asynchronous responses.
     pub(crate) async fn before_slow<F: Future<Output = Response> + Send + 'static>(
         answer: impl Fn(Request) -> F + Send + Sync + 'static,
         set: impl FnOnce(&mut DistributionConfig),
@@ -159,7 +159,7 @@ async fn any_port() -> TcpListener {
 }
 
 impl TestFunction {
-    /// Associated with a trigger, the body included.
+    /// An association that includes the body.
     #[expect(clippy::unnecessary_wraps, reason = "the shape of the fields of `Functions`")]
     pub(crate) fn at(&self) -> Option<Association> {
         Some(Association::with_body(Arc::clone(&self.function)))

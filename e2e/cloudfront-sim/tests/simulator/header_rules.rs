@@ -1,19 +1,18 @@
-//! Every header that functions may not add, and every one they may only read: "Restrictions on all edge functions".
+//! Disallowed and read-only headers: "Restrictions on all edge functions".
 
 use cloudfront_sim::cloudfront::Trigger;
 use cloudfront_sim::http1::{Request, Response};
 
 use crate::harness::{Edge, does};
 
-/// One name of each family that the page writes with a star.
+/// One name of each wildcard of the page.
 const DISALLOWED: &str = "Connection Expect Keep-Alive Proxy-Authenticate Proxy-Authorization Proxy-Connection Trailer \
     Upgrade X-Accel-Buffering X-Accel-Charset X-Accel-Limit-Rate X-Accel-Redirect X-Amz-Cf-Any X-Amzn-Auth \
     X-Amzn-Cf-Billing X-Amzn-Cf-Id X-Amzn-Cf-Xff X-Amzn-Errortype X-Amzn-Fle-Profile X-Amzn-Header-Count \
     X-Amzn-Header-Order X-Amzn-Lambda-Integration-Tag X-Amzn-RequestId X-Cache X-Edge-Any X-Forwarded-Proto X-Real-IP \
     CloudFront-Viewer-Cert-PEM Client-Cert Client-Cert-Chain";
 
-/// A distribution whose function at a trigger changes the header that the query names: adds it, or takes it away when it is
-/// there.
+/// A distribution whose function adds the header named in the query, or removes it if present.
 async fn changing(trigger: Trigger, answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Edge {
     let changes = does(
         "
@@ -29,7 +28,7 @@ return message",
     Edge::before(answer, |config| *config.default_behavior.functions.at_mut(trigger) = changes.at()).await
 }
 
-/// The refusal, which must name the header.
+/// Expects an error page that names the header.
 async fn is_refused(edge: &Edge, request: Request, name: &str, rule: &str, trigger: Trigger) {
     let response = edge.send(request).await;
     let page = response.body_text();
@@ -85,7 +84,7 @@ async fn read_only_headers_may_not_be_added_at_their_trigger() {
 }
 
 #[tokio::test]
-async fn read_only_headers_may_not_be_taken_away_either() {
+async fn read_only_headers_may_not_be_removed_at_their_trigger() {
     for (trigger, names) in [
         (Trigger::ViewerRequest, "Host Via"),
         (Trigger::OriginRequest, "Accept-Encoding If-None-Match Via"),
@@ -115,7 +114,7 @@ async fn host_is_read_only_for_viewers_and_writable_for_origins() {
 }
 
 #[tokio::test]
-async fn the_viewers_country_is_not_for_viewer_request_to_add() {
+async fn viewer_request_may_not_add_the_viewers_country() {
     let edge = changing(Trigger::ViewerRequest, |_| Response::text(200, "")).await;
     is_refused(
         &edge,

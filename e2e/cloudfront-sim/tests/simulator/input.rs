@@ -1,4 +1,4 @@
-//! A distribution from AWS's own descriptions of it.
+//! Distributions from AWS's descriptions.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::harness::does;
 
-/// As `aws cloudfront get-distribution-config` prints it, without what says nothing.
+/// The output of `aws cloudfront get-distribution-config`, without empty fields.
 fn aws() -> Value {
     json!({ "ETag": "E2QWRUHEXAMPLE", "DistributionConfig": {
         "CallerReference": "x",
@@ -73,7 +73,7 @@ fn read(document: &Value) -> Result<Loaded, ConfigError> {
     load(&document.to_string(), &given())
 }
 
-/// The document with the value at a JSON pointer replaced, or taken away.
+/// The document with the value at a JSON pointer replaced or removed.
 fn with(pointer: &str, value: Value) -> Value {
     let mut document = aws();
     *document.pointer_mut(pointer).unwrap() = value;
@@ -81,7 +81,7 @@ fn with(pointer: &str, value: Value) -> Value {
 }
 
 #[test]
-fn the_output_of_aws_becomes_a_distribution() {
+fn reads_the_output_of_get_distribution_config() {
     let distribution = read(&aws()).unwrap().distribution;
     let [api, files] = &distribution.origins[..] else { panic!("two origins") };
     assert_eq!((api.address.port(), api.path.as_str(), api.read_timeout.as_secs()), (3001, "/v1", 20));
@@ -108,7 +108,7 @@ fn the_output_of_aws_becomes_a_distribution() {
 }
 
 #[test]
-fn what_has_no_effect_is_listed_and_what_is_off_is_not() {
+fn lists_keys_without_effect_unless_they_are_off() {
     assert_eq!(
         read(&aws()).unwrap().not_simulated,
         [
@@ -120,7 +120,7 @@ fn what_has_no_effect_is_listed_and_what_is_off_is_not() {
 }
 
 #[test]
-fn wrong_values_are_told_with_their_key() {
+fn errors_name_the_key_of_a_wrong_value() {
     let config = "/DistributionConfig";
     for (pointer, value, told) in [
         (
@@ -128,7 +128,7 @@ fn wrong_values_are_told_with_their_key() {
             json!(7),
             "DistributionConfig.Origins.Items[0].DomainName: must be a string",
         ),
-        ("/Origins/Items", json!([]), "DistributionConfig.Origins: must hold an origin"),
+        ("/Origins/Items", json!([]), "DistributionConfig.Origins: must contain an origin"),
         (
             "/Origins/Items/0/CustomOriginConfig/OriginReadTimeout",
             json!(500),
@@ -137,13 +137,13 @@ fn wrong_values_are_told_with_their_key() {
         (
             "/DefaultCacheBehavior/TargetOriginId",
             json!("nobody"),
-            "DistributionConfig.DefaultCacheBehavior.TargetOriginId: there is no origin or origin group nobody",
+            "DistributionConfig.DefaultCacheBehavior.TargetOriginId: no origin or origin group has the id nobody",
         ),
         (
             "/DefaultCacheBehavior/CachePolicyId",
             json!("abc"),
-            "DistributionConfig.DefaultCacheBehavior.CachePolicyId: abc is no managed policy that is known here; put it \
-             under CachePolicies",
+            "DistributionConfig.DefaultCacheBehavior.CachePolicyId: abc is not a known managed policy; add it to \
+             CachePolicies",
         ),
         (
             "/DefaultCacheBehavior/ViewerProtocolPolicy",
@@ -159,15 +159,15 @@ fn wrong_values_are_told_with_their_key() {
         (
             "/DefaultCacheBehavior/LambdaFunctionAssociations",
             json!({ "Items": [{ "EventType": "origin-response", "LambdaFunctionARN": "f", "IncludeBody": true }] }),
-            "DistributionConfig.DefaultCacheBehavior.LambdaFunctionAssociations.Items[0]: IncludeBody is for request \
-             events only",
+            "DistributionConfig.DefaultCacheBehavior.LambdaFunctionAssociations.Items[0]: IncludeBody is only allowed for \
+             request events",
         ),
         (
             "/DefaultCacheBehavior/LambdaFunctionAssociations",
             json!({ "Items": [{ "EventType": "origin-request",
                 "LambdaFunctionARN": "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST" }] }),
             "DistributionConfig.DefaultCacheBehavior.LambdaFunctionAssociations.Items[0].LambdaFunctionARN: must end in \
-             a version's number; $LATEST and aliases are not allowed",
+             a version number; $LATEST and aliases are not allowed",
         ),
         ("/DefaultCacheBehavior", Value::Null, "DistributionConfig.DefaultCacheBehavior: is missing"),
     ] {
@@ -177,15 +177,15 @@ fn wrong_values_are_told_with_their_key() {
     let nowhere = load(&aws().to_string(), &Given::default()).unwrap_err().to_string();
     assert_eq!(
         nowhere,
-        "DistributionConfig.Origins.Items[0]: nobody said where api.example.com is on this machine: --origin \
+        "DistributionConfig.Origins.Items[0]: api.example.com has no address on this machine; add --origin \
          api=http://127.0.0.1:…"
     );
     assert!(load("{", &given()).unwrap_err().to_string().contains("line 1"));
     assert!(load("a: [1", &given()).unwrap_err().to_string().contains("line"));
-    assert!(load("a: 1", &given()).unwrap_err().to_string().contains("holds no distribution"));
+    assert!(load("a: 1", &given()).unwrap_err().to_string().contains("contains no distribution"));
 }
 
-/// A template, as people write it: YAML, plain lists, policies and versions by reference.
+/// A typical template: YAML, plain lists, policies and versions by reference.
 const TEMPLATE: &str = "
 Resources:
   Keep:
@@ -233,7 +233,7 @@ Resources:
 ";
 
 #[tokio::test]
-async fn a_template_of_cloudformation_becomes_a_distribution() {
+async fn reads_a_cloudformation_template() {
     let (request, response) = (does("return request").await, does("return response").await);
     let functions = [("Waf", &request), ("waf-response", &response)];
     let functions = functions.map(|(name, function)| (name.to_owned(), function.function.clone())).into();
@@ -255,14 +255,11 @@ async fn a_template_of_cloudformation_becomes_a_distribution() {
     assert!(!association(Trigger::OriginResponse).include_body);
     assert!(behavior.functions.at(Trigger::OriginRequest).is_none());
     let unknown = load(TEMPLATE, &Given::default()).unwrap_err().to_string();
-    assert!(
-        unknown.ends_with("nobody said which zip the function Waf is: --function Waf=FILE.zip"),
-        "{unknown}"
-    );
+    assert!(unknown.ends_with("the function Waf has no zip; add --function Waf=FILE.zip"), "{unknown}");
 }
 
 #[test]
-fn settings_from_before_there_were_policies_are_understood() {
+fn reads_legacy_forwarded_values() {
     let behavior = json!({ "TargetOriginId": "api", "ViewerProtocolPolicy": "allow-all", "MinTTL": 0, "MaxTTL": 100,
         "ForwardedValues": { "QueryString": true, "QueryStringCacheKeys": { "Quantity": 1, "Items": ["page"] },
             "Cookies": { "Forward": "whitelist", "WhitelistedNames": { "Quantity": 1, "Items": ["lang"] } },

@@ -1,4 +1,4 @@
-//! What tests of the cache share. Time stands still until it is told to go on.
+//! Helpers of the cache tests, on a fixed clock.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use crate::harness::Edge;
 
 pub(crate) const DAY: u64 = 86_400;
 
-/// A distribution that keeps by this policy, before an origin that numbers its answers.
+/// A distribution with this cache policy, in front of an origin that numbers its responses.
 pub(crate) async fn keeping(
     policy: CachePolicy,
     answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
@@ -34,7 +34,7 @@ pub(crate) fn says(status: u16, cache_control: &'static str) -> impl Fn(&Request
     }
 }
 
-/// Body and `X-Cache` without its last words.
+/// Body, and `X-Cache` without `from cloudfront`.
 pub(crate) fn seen(response: &Response) -> (String, String) {
     let x_cache = response.headers.text("x-cache").unwrap();
     (response.body_text(), x_cache.strip_suffix(" from cloudfront").unwrap().to_owned())

@@ -1,4 +1,4 @@
-//! The emulator without CloudFront.
+//! The Lambda emulator without CloudFront.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ fn json(bytes: &[u8]) -> Value {
 }
 
 #[tokio::test]
-async fn a_function_answers_and_its_environment_is_reused() {
+async fn environment_is_reused_after_a_response() {
     let echo = function(
         "def lambda_handler(event, context):\n    return {'got': event, 'name': context.function_name}",
     )
@@ -27,7 +27,7 @@ async fn a_function_answers_and_its_environment_is_reused() {
 }
 
 #[tokio::test]
-async fn a_function_sees_lambdas_variables_and_none_of_ours() {
+async fn function_sees_lambdas_variables_only() {
     let source = "import os\ndef lambda_handler(event, context):\n    return dict(os.environ)";
     let variables = json(&function(source).await.invoke("{}").await.unwrap());
     assert_eq!(variables["AWS_REGION"], "us-east-1");
@@ -37,7 +37,7 @@ async fn a_function_sees_lambdas_variables_and_none_of_ours() {
 }
 
 #[tokio::test]
-async fn it_is_frozen_between_invocations() {
+async fn environment_is_frozen_between_invocations() {
     let source = "
 import threading, time
 beats = 0
@@ -63,14 +63,14 @@ def lambda_handler(event, context):
 }
 
 #[tokio::test]
-async fn the_caller_does_not_wait_for_what_comes_after_the_reply() {
+async fn caller_does_not_wait_for_work_after_the_reply() {
     let busy = configured(SPEAKS_ITSELF, |config| config.max_environments = 1).await;
     busy.invoke("{}").await.unwrap();
     busy.at_rest().await;
     let start = Instant::now();
     busy.invoke(r#"{"after": 0.4}"#).await.unwrap();
     assert!(start.elapsed() < Duration::from_millis(400), "waited {:?}", start.elapsed());
-    // The environment is busy until it polls again, so the next caller waits.
+    // The environment is busy until it polls again, so the next caller has to wait.
     busy.invoke(r#"{"after": 0}"#).await.unwrap();
     assert!(start.elapsed() >= Duration::from_millis(400), "did not wait: {:?}", start.elapsed());
     let told =
@@ -78,7 +78,7 @@ async fn the_caller_does_not_wait_for_what_comes_after_the_reply() {
     assert!(told >= 2, "{:?}", busy.log());
 }
 
-/// How our own bundle starts: by replacing the process while its module is imported.
+/// As the connector's bundle starts: the process is replaced during the import of its module.
 #[tokio::test]
 async fn a_module_may_replace_the_process_while_it_is_imported() {
     let launcher = "import os, sys\nos.execve(sys.executable, [sys.executable, 'other.py'], {**os.environ, 'ADDED': '1'})";
@@ -139,7 +139,7 @@ async fn exceptions_and_failed_imports_are_reported() {
 }
 
 #[tokio::test]
-async fn callers_share_the_environments_there_are() {
+async fn callers_share_a_limited_number_of_environments() {
     let source = "import time\ndef lambda_handler(event, context):\n    time.sleep(0.02)\n    return event";
     let shared = configured(source, |config| config.max_environments = 3).await;
     let calls = (0..20).map(|n| {
@@ -154,19 +154,19 @@ async fn callers_share_the_environments_there_are() {
 }
 
 #[tokio::test]
-async fn a_caller_who_finds_all_busy_for_too_long_is_throttled() {
+async fn waiting_beyond_the_timeout_is_throttled() {
     let source = "import time\ndef lambda_handler(event, context):\n    time.sleep(event)\n    return event";
     let settings = |config: &mut FunctionConfig| {
         (config.max_environments, config.timeout) = (1, Duration::from_millis(700));
     };
     let busy = configured(source, settings).await;
-    // Both count from now, but the first one's time starts only when its environment has.
+    // The second caller's timeout starts now, the first one's with its environment.
     let (first, second) = tokio::join!(busy.invoke("60"), busy.invoke("0"));
     assert_eq!((first, second), (Err(InvokeError::Timeout), Err(InvokeError::Throttled)));
 }
 
 #[tokio::test]
-async fn what_it_prints_is_logged() {
+async fn standard_output_and_error_are_logged() {
     let source = "import sys\ndef lambda_handler(event, context):\n    print('out')\n    print('err', file=sys.stderr)\n    return 1";
     let printing = function(source).await;
     printing.invoke("{}").await.unwrap();
@@ -197,7 +197,7 @@ async fn files_keep_the_modes_of_the_zip() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_zip_is_refused_at_once() {
+async fn rejects_a_file_that_is_not_a_zip() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("function.zip");
     let start = || Function::start(FunctionConfig::new("broken", &path, python()));
@@ -206,7 +206,7 @@ async fn what_is_not_a_zip_is_refused_at_once() {
     assert!(matches!(start().await.err(), Some(BundleError::Zip { .. })));
 }
 
-/// The living members of a process group.
+/// The number of live members of a process group.
 fn members(group: u32) -> usize {
     let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let stat = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
@@ -216,7 +216,7 @@ fn members(group: u32) -> usize {
     stats.filter(|pgrp| *pgrp == group.to_string()).count()
 }
 
-/// Takes the Runtime API over while it is imported, as our own bundle does.
+/// Calls the Runtime API itself during the import, as the connector's bundle does.
 const SPEAKS_ITSELF: &str = r#"
 import http.client, json, os, time
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])

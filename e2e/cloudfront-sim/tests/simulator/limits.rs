@@ -1,4 +1,4 @@
-//! What Lambda allows a function, and what it writes about it.
+//! Lambda's limits and log lines.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ fn started(function: &TestFunction) -> usize {
     count(function.log(), |event| *event == LogEvent::Started)
 }
 
-/// The last line with this beginning, its tabs visible and its numbers gone.
+/// The last line with this prefix, with visible tabs and without numbers.
 fn line(function: &TestFunction, beginning: &str) -> Option<String> {
     let lines = function.log().lines();
     let line = lines.iter().rev().find(|line| line.starts_with(beginning))?;
@@ -36,7 +36,7 @@ async fn with_faults(plan: serde_json::Value) -> (TestFunction, Faults) {
 }
 
 #[tokio::test]
-async fn beyond_its_reserved_concurrency_a_function_is_throttled_at_once() {
+async fn throttles_immediately_above_reserved_concurrency() {
     let reserved = configured(SLEEPS, |config| config.reserved_concurrency = Some(1)).await;
     let first = tokio::spawn({
         let function = std::sync::Arc::clone(&reserved.function);
@@ -53,19 +53,19 @@ async fn beyond_its_reserved_concurrency_a_function_is_throttled_at_once() {
 }
 
 #[tokio::test]
-async fn an_environment_serves_so_often_a_second_and_then_another_one_does() {
+async fn environment_above_its_request_rate_is_joined_by_another() {
     let capped = configured(ECHO, |config| config.requests_per_second = Some(2)).await;
     let start = Instant::now();
     for n in 0..3 {
         capped.invoke(n.to_string()).await.unwrap();
         capped.at_rest().await;
     }
-    // On a machine this slow, the first environment was allowed to serve again.
+    // On a slow machine the first environment's limit may have been renewed.
     assert!(started(&capped) == 2 || start.elapsed() >= Duration::from_secs(1));
 }
 
 #[tokio::test]
-async fn where_no_other_environment_may_start_callers_wait_for_the_rate() {
+async fn callers_wait_for_the_rate_when_no_environment_may_start() {
     let change = |config: &mut cloudfront_sim::lambda::FunctionConfig| {
         (config.requests_per_second, config.max_environments) = (Some(1), 1);
     };
@@ -77,9 +77,9 @@ async fn where_no_other_environment_may_start_callers_wait_for_the_rate() {
     assert_eq!(started(&capped), 1);
 }
 
-/// Lambda freezes an environment when nothing is pending; what is pending it gets as it is.
+/// Lambda freezes an environment only when nothing is pending.
 #[tokio::test]
-async fn an_environment_somebody_waits_for_is_not_frozen() {
+async fn environment_with_a_waiting_caller_is_not_frozen() {
     let busy = configured(SLEEPS, |config| config.max_environments = 1).await;
     let (first, second) = tokio::join!(busy.invoke("0.2"), busy.invoke("0.1"));
     assert!(first.is_ok() && second.is_ok());
@@ -98,7 +98,7 @@ async fn an_environment_somebody_waits_for_is_not_frozen() {
 }
 
 #[tokio::test]
-async fn a_function_that_takes_too_much_memory_is_killed() {
+async fn function_above_its_memory_limit_is_killed() {
     let source = "import time\ndef lambda_handler(event, context):\n    kept = bytearray(event << 20)\n    time.sleep(30 if event else 0)";
     let greedy = configured(source, |config| {
         (config.memory_mb, config.timeout) = (128, Duration::from_secs(25));
@@ -111,45 +111,45 @@ async fn a_function_that_takes_too_much_memory_is_killed() {
     assert_eq!(killed, Err(InvokeError::Exited { status }));
     let report = "REPORT RequestId: <id> | Duration: # ms | Billed Duration: # ms | Memory Size: # MB | Max Memory Used: # MB | Status: error | Error Type: Runtime.OutOfMemory";
     assert_eq!(line(&greedy, "REPORT").unwrap(), report);
-    let told = line(&greedy, "RequestId").unwrap();
-    assert_eq!(told, "RequestId: <id> Error: Runtime exited with error: signal: killed");
+    let last = line(&greedy, "RequestId").unwrap();
+    assert_eq!(last, "RequestId: <id> Error: Runtime exited with error: signal: killed");
     greedy.invoke("0").await.unwrap();
 }
 
 #[tokio::test]
-async fn every_invocation_is_told_in_lambdas_lines() {
+async fn every_invocation_logs_start_end_and_report() {
     let source =
         "def lambda_handler(event, context):\n    print('at work')\n    return context.aws_request_id";
-    let told = configured(source, |config| config.version = 7).await;
-    let id: String = serde_json::from_slice(&told.invoke("{}").await.unwrap()).unwrap();
-    told.at_rest().await;
-    let printed = || told.log().lines().iter().any(|line| line == "at work");
+    let last = configured(source, |config| config.version = 7).await;
+    let id: String = serde_json::from_slice(&last.invoke("{}").await.unwrap()).unwrap();
+    last.at_rest().await;
+    let printed = || last.log().lines().iter().any(|line| line == "at work");
     eventually("what was printed is there", printed).await;
-    let lines = told.log().lines();
+    let lines = last.log().lines();
     assert!(lines.contains(&format!("START RequestId: {id} Version: 7")), "{lines:?}");
     assert!(lines.contains(&format!("END RequestId: {id}")), "{lines:?}");
     let cold = "REPORT RequestId: <id> | Duration: # ms | Billed Duration: # ms | Memory Size: # MB | Max Memory Used: # MB | Init Duration: # ms |";
-    assert_eq!(line(&told, "REPORT").unwrap(), cold);
-    told.invoke("{}").await.unwrap();
-    told.at_rest().await;
+    assert_eq!(line(&last, "REPORT").unwrap(), cold);
+    last.invoke("{}").await.unwrap();
+    last.at_rest().await;
     let warm = "REPORT RequestId: <id> | Duration: # ms | Billed Duration: # ms | Memory Size: # MB | Max Memory Used: # MB |";
-    assert_eq!(line(&told, "REPORT").unwrap(), warm);
+    assert_eq!(line(&last, "REPORT").unwrap(), warm);
 }
 
 #[tokio::test]
-async fn a_start_that_takes_too_long_is_given_up() {
+async fn start_beyond_its_timeout_fails() {
     let source = "import time\ntime.sleep(60)";
     let slow = configured(source, |config| config.init_timeout = Duration::from_millis(400)).await;
     let Err(InvokeError::Init { message }) = slow.invoke("{}").await else { panic!() };
-    assert_eq!(message, "the runtime did not ask for work within 400ms");
-    let told = line(&slow, "INIT_REPORT").unwrap();
-    assert_eq!(told, "INIT_REPORT Init Duration: # ms | Phase: init | Status: timeout");
+    assert_eq!(message, "the runtime requested no event within 400ms");
+    let last = line(&slow, "INIT_REPORT").unwrap();
+    assert_eq!(last, "INIT_REPORT Init Duration: # ms | Phase: init | Status: timeout");
     eventually("it is gone", || slow.pids().is_empty()).await;
     assert_eq!(slow.environments().busy, 0);
 }
 
 #[tokio::test]
-async fn a_new_version_takes_over_from_the_next_invocation_on() {
+async fn new_version_serves_from_the_next_invocation() {
     let source = |n: u32| {
         format!(
             "def lambda_handler(event, context):\n    return [{n}, context.function_version, context.invoked_function_arn[-2:]]"
@@ -171,7 +171,7 @@ async fn a_new_version_takes_over_from_the_next_invocation_on() {
 }
 
 #[tokio::test]
-async fn planned_faults_happen_until_the_plan_changes() {
+async fn faults_apply_until_the_plan_changes() {
     let (function, faults) = with_faults(json!({"functions": {"under-test": {"fail": "crash"}}})).await;
     let status = "Runtime exited with error: signal: killed".to_owned();
     assert_eq!(function.invoke("1").await, Err(InvokeError::Exited { status }));
@@ -193,7 +193,7 @@ async fn planned_faults_happen_until_the_plan_changes() {
 }
 
 #[tokio::test]
-async fn a_seed_tells_the_ids_of_requests() {
+async fn seed_determines_request_ids() {
     let source = "def lambda_handler(event, context):\n    return context.aws_request_id";
     let seeded = async |seed| {
         let function = configured(source, |config| config.seed = Some(seed)).await;

@@ -1,4 +1,4 @@
-//! The simulator with real processes: small Python functions, zipped here, run by the emulator.
+//! The simulator with small Python functions in real processes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
 
@@ -21,9 +21,9 @@ mod rules;
 
 use harness::python;
 
-/// The minimal client is for a quick look on a machine without AWS's; what CI proves, it proves with AWS's.
+/// The minimal client is for machines without AWS's; CI must use AWS's.
 #[test]
-fn ci_runs_the_client_of_aws() {
+fn ci_uses_awslambdaric() {
     eprintln!("functions run with {}", python());
     let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
     assert!(!in_ci || python().is_aws(), "CI needs awslambdaric; found {}", python());

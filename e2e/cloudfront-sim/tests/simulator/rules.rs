@@ -35,7 +35,7 @@ fn every_test_in_the_table_of_rules_exists() {
 }
 
 #[test]
-fn the_simulator_knows_nothing_of_the_connector() {
+fn does_not_depend_on_the_connector() {
     let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     let dependencies =
         manifest.lines().filter(|line| line.starts_with("connector") || line.starts_with("shared"));

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! Command-line options.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,17 +8,16 @@ use clap::{Parser, ValueEnum};
 use cloudfront_sim::cloudfront::{ErrorCaching, OriginAt};
 use jiff::Timestamp;
 
-/// Simulates a CloudFront distribution that calls Lambda@Edge functions, so that they can be tried without AWS.
+/// Simulates a CloudFront distribution with Lambda@Edge functions, to test them without AWS.
 ///
-/// Zips run as Lambda's managed Python and Node.js runtimes run them: one process per concurrent request, frozen
-/// between requests, killed when it is over its time or memory. What a function returns is checked as CloudFront checks
-/// it: an invalid result is a 502 that says what was wrong, a failing function a 503.
+/// Zips run as in Lambda's managed Python and Node.js runtimes: one process per concurrent request, frozen between
+/// requests, killed when it exceeds its timeout or memory. Results are validated as CloudFront does it: an invalid
+/// result causes a 502 with the reason, a failing function a 503.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub(crate) struct Flags {
-    /// The distribution, as AWS describes it: the output of `aws cloudfront get-distribution-config`, a
-    /// CloudFormation template or resource, or the same as YAML. Without one: one origin, nothing cached, all headers
-    /// but Host forwarded.
+    /// AWS's description of the distribution: the output of `aws cloudfront get-distribution-config`, a CloudFormation
+    /// template or resource, or the same as YAML. Without it: one origin, no caching, all headers except Host forwarded.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
@@ -26,17 +25,17 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "NAME=ZIP", requires = "config")]
     pub(crate) function: Vec<NamedZip>,
 
-    /// Where an origin listens: ADDRESS without a description, ID=URL with one (its id or its domain name).
-    /// Repeatable. [default without a description: 127.0.0.1:8001]
+    /// The address of an origin: ADDRESS without a description, ID=URL with one (by id or domain name). Repeatable.
+    /// [default without a description: 127.0.0.1:8001]
     #[arg(long, value_name = "[ID=]ADDRESS")]
     pub(crate) origin: Vec<Place>,
 
-    /// Also start a sample origin (at --origin's address, or on a free port for all origins of a description that have no
-    /// place): it greets on every path, answers /status/404 with that status and /echo with the request.
+    /// Also start a sample origin (at --origin's address, or on a free port for all origins of a description without an
+    /// address): it greets on every path, and responds to /status/404 with that status and to /echo with the request.
     #[arg(long)]
     pub(crate) sample_origin: bool,
 
-    /// Where visitors connect: HTTP/1.1, and HTTP/2 by prior knowledge.
+    /// Listen address for visitors: HTTP/1.1, and HTTP/2 by prior knowledge.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
     pub(crate) listen: SocketAddr,
 
@@ -81,31 +80,31 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "MB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(128..=10_240))]
     pub(crate) memory: u32,
 
-    /// How many environments each function may have on this machine; who finds all busy waits.
+    /// Maximum environments per function on this machine; further requests wait.
     #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) max_environments: u16,
 
-    /// Lambda's reserved concurrency, for each function: who finds so many environments busy is throttled at once.
+    /// Lambda's reserved concurrency, per function: further requests are throttled at once.
     #[arg(long, value_name = "COUNT")]
     pub(crate) reserved_concurrency: Option<u16>,
 
-    /// Let environments serve as often as they can; Lambda@Edge's serve at most 10 requests a second.
+    /// Lift Lambda@Edge's limit of 10 requests per second and environment.
     #[arg(long)]
     pub(crate) lift_rate_cap: bool,
 
-    /// Which errors are cached, where AWS's pages disagree.
+    /// Which errors are cached; AWS's pages disagree.
     #[arg(long, value_enum, default_value_t = ErrorCachingFlag::Pessimistic)]
     pub(crate) error_caching: ErrorCachingFlag,
 
-    /// Faults to begin with, as YAML or JSON; the admin API changes them.
+    /// Initial faults, as YAML or JSON; the admin API changes them.
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
 
-    /// What random choices follow from: who meets a fault, and the ids of invocations.
+    /// Seed of random choices: requests with a fault, and ids of invocations.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
 
-    /// Let the clock of all TTLs stand at this time, e.g. 2026-01-01T00:00:00Z; the admin API moves it.
+    /// Stop the clock of all TTLs at this time, e.g. 2026-01-01T00:00:00Z; the admin API moves it.
     #[arg(long, value_name = "TIME")]
     pub(crate) clock: Option<Timestamp>,
 
@@ -157,7 +156,7 @@ pub(crate) struct NamedZip {
     pub(crate) zip: PathBuf,
 }
 
-/// Where an origin is.
+/// The address of an origin.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
     Only(SocketAddr),
@@ -166,9 +165,9 @@ pub(crate) enum Place {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ErrorCachingFlag {
-    /// For as long as any page allows.
+    /// The longest time any page allows.
     Pessimistic,
-    /// By the table of statuses.
+    /// The table of status codes.
     Documented,
 }
 

@@ -1,4 +1,4 @@
-//! The functions, from their zips.
+//! Start of the functions from their zips.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -15,10 +15,10 @@ use cloudfront_sim::lambda::{
 
 use crate::flags::Flags;
 
-/// "Lambda quotas": of each environment, a second.
+/// "Lambda quotas": requests per second and environment.
 const RATE: usize = 10;
 
-/// One function for each name.
+/// Starts a function for each name.
 pub(crate) async fn start(
     flags: &Flags,
     zips: &BTreeMap<String, &Path>,
@@ -49,14 +49,14 @@ pub(crate) async fn start(
     Ok(functions)
 }
 
-/// The one for this name, or the one for all.
+/// The handler for this name, or the common one.
 fn handler<'a>(flags: &'a Flags, name: &str) -> Option<&'a str> {
     let named = flags.handler.iter().filter_map(|handler| handler.split_once('='));
     let named = named.filter(|(of, _)| *of == name).map(|(_, handler)| handler).next_back();
     named.or_else(|| flags.handler.iter().map(String::as_str).rfind(|handler| !handler.contains('=')))
 }
 
-/// Named as the log groups of Lambda@Edge are.
+/// Named like the log groups of Lambda@Edge.
 fn sink(flags: &Flags, name: &str) -> anyhow::Result<LogSink> {
     let Some(directory) = &flags.function_logs else { return Ok(to_tracing()) };
     let path = directory.join(format!("us-east-1.{name}.log"));
@@ -67,7 +67,7 @@ fn sink(flags: &Flags, name: &str) -> anyhow::Result<LogSink> {
     let file = Mutex::new(open().with_context(|| format!("cannot write {}", path.display()))?);
     Ok(Arc::new(move |_, line| {
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        // A full disk is no reason to stop.
+        // A full disk must not stop the simulator.
         let _ = writeln!(file, "{line}");
     }))
 }

@@ -32,7 +32,7 @@ use tracing_subscriber::EnvFilter;
 
 use flags::{Flags, Place};
 
-/// How long a stop waits for requests under way.
+/// How long a stop waits for requests in progress.
 const DRAIN: Duration = Duration::from_secs(10);
 
 type Started = BTreeMap<String, Arc<Function>>;
@@ -51,7 +51,7 @@ async fn main() -> ExitCode {
 async fn run(flags: Flags) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    // Before anything is started: a signal from here on ends in an orderly stop.
+    // Before anything is started, so that a signal always ends in a graceful stop.
     let stop = stop_signal()?;
     let faults = read_faults(&flags)?;
     let sample = start_origin(&flags).await?;
@@ -132,17 +132,17 @@ fn only_origin(flags: &Flags) -> anyhow::Result<SocketAddr> {
     match &flags.origin[..] {
         [] => Ok(([127, 0, 0, 1], 8001).into()),
         [Place::Only(address)] => Ok(*address),
-        _ => anyhow::bail!("--origin: without --config there is one origin, ADDRESS"),
+        _ => anyhow::bail!("--origin must be one ADDRESS when --config is not given"),
     }
 }
 
-/// By name; without a description, a zip is named by its file, and the same zip at two triggers is one function.
+/// Zips by function name. Without a description the file names the function; a zip at two triggers is one function.
 fn zips(flags: &Flags) -> anyhow::Result<BTreeMap<String, &Path>> {
     let mut zips = BTreeMap::new();
     let named = flags.function.iter().map(|named| (named.name.clone(), named.zip.as_path()));
     for (name, zip) in named.chain(triggers(flags).into_iter().flatten().map(|zip| (name_of(zip), zip))) {
         let known = *zips.entry(name.clone()).or_insert(zip);
-        ensure!(known == zip, "{} and {} are both called {name}", known.display(), zip.display());
+        ensure!(known == zip, "{} and {} have the same name {name}", known.display(), zip.display());
     }
     Ok(zips)
 }
@@ -170,7 +170,7 @@ fn distribution(
     for place in &flags.origin {
         match place {
             Place::Named(at) => origins.push(at.clone()),
-            Place::Only(_) => anyhow::bail!("--origin: with --config it must be ID=URL"),
+            Place::Only(_) => anyhow::bail!("--origin must be ID=URL when --config is given"),
         }
     }
     let given = Given {

@@ -3,18 +3,18 @@ use crate::cloudfront::forward::{Cookies, accept_encoding, select_cookies, selec
 use crate::cloudfront::policy::Selection;
 use crate::cloudfront::request::{EdgeRequest, text};
 
-/// "Understand the cache key": two requests with one key get one response.
+/// "Understand the cache key": requests with the same key share a response.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::cloudfront) struct CacheKey {
     method: String,
-    /// The path, and the part of the query that the policy takes.
+    /// The path, and the query parameters selected by the policy.
     target: Vec<u8>,
-    /// Headers and cookies that the policy takes.
+    /// Headers and cookies selected by the policy.
     fields: Vec<(String, Vec<u8>)>,
 }
 
 impl CacheKey {
-    /// Of a request after viewer-request: what a function changed there counts.
+    /// The key of a request after viewer-request, with the function's changes.
     pub(in crate::cloudfront) fn of(behavior: &Behavior, request: &EdgeRequest) -> Self {
         let policy = &behavior.cache;
         let query = request.query.clone().and_then(|query| select_query(&[&policy.query], query));
@@ -38,12 +38,12 @@ impl CacheKey {
         Self { method: request.method.clone(), target, fields }
     }
 
-    /// The key of the GET that this is a HEAD of.
+    /// The key of the same request with GET, for a HEAD.
     pub(super) fn as_get(&self) -> Option<Self> {
         (self.method == "HEAD").then(|| Self { method: "GET".to_owned(), ..self.clone() })
     }
 
-    /// Whether an invalidation of this path means it.
+    /// Whether an invalidation of this path includes it.
     pub(super) fn is_at(&self, path: &str) -> bool {
         let target = text(&self.target);
         path.strip_suffix('*').map_or(target == path, |beginning| target.starts_with(beginning))
@@ -55,7 +55,7 @@ impl CacheKey {
     }
 }
 
-/// Whether the values of a header are told apart.
+/// Whether the key contains this header.
 pub(super) fn holds_header(behavior: &Behavior, name: &str) -> bool {
     let policy = &behavior.cache;
     match name.to_ascii_lowercase().as_str() {

@@ -1,4 +1,4 @@
-//! For how long a response is kept.
+//! Cache lifetimes of responses.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const KEPT_WITH_MAX_AGE: [u16; 5] = [400, 403, 405, 412, 415];
 /// "Control how long CloudFront caches errors": those whose `no-store` counts.
 const NO_STORE_COUNTS: [u16; 4] = [404, 410, 414, 501];
 
-/// What a response says about its caching.
+/// The caching directives of a response.
 #[derive(Debug, Default)]
 struct Said {
     /// `no-cache`, `no-store` or `private`.
@@ -27,7 +27,7 @@ struct Said {
     expires: Option<Duration>,
 }
 
-/// Zero is not at all.
+/// Zero means not cached.
 pub(in crate::cloudfront) fn keep_for(
     config: &DistributionConfig,
     behavior: &Behavior,
@@ -35,7 +35,7 @@ pub(in crate::cloudfront) fn keep_for(
     now: Timestamp,
 ) -> Duration {
     let policy = &behavior.cache;
-    // A part of an object, and the confirmation of one, are not the object.
+    // Partial content and 304 are not cached as the object.
     if policy.is_disabled() || matches!(response.status, 206 | 304 | 416) {
         return Duration::ZERO;
     }
@@ -59,21 +59,21 @@ pub(in crate::cloudfront) fn keep_for(
     }
 }
 
-/// "Simultaneous requests for the same object": when those who waited do not get the first one's response.
+/// "Simultaneous requests for the same object": whether waiting requests cannot share the first one's response.
 pub(in crate::cloudfront) fn is_never_shared(
     policy: &CachePolicy,
     response: &Response,
     now: Timestamp,
 ) -> bool {
     let said = Said::by(response, now);
-    // Those who wait did not ask for the same part, or with the same condition.
+    // Waiting requests may have another range or condition.
     if matches!(response.status, 206 | 304) {
         return true;
     }
     policy.min_ttl.is_zero() && (said.forbidden || said.age == Some(Duration::ZERO))
 }
 
-/// What `Vary` names and the cache key does not hold: these visitors get each other's responses.
+/// Headers named in `Vary` that are not in the cache key: visitors get responses that vary for others.
 pub(in crate::cloudfront) fn vary_outside_key(behavior: &Behavior, response: &Response) -> Option<String> {
     let vary = response.headers.text("vary")?;
     let outside: Vec<_> =
@@ -81,7 +81,7 @@ pub(in crate::cloudfront) fn vary_outside_key(behavior: &Behavior, response: &Re
     (!outside.is_empty()).then(|| outside.join(", "))
 }
 
-/// "Content negotiation": asked for anew every time.
+/// "Content negotiation": revalidated each time.
 fn varies_with_everything(policy: &CachePolicy, response: &Response) -> bool {
     policy.min_ttl.is_zero() && response.headers.text("vary").is_some_and(|vary| vary.trim() == "*")
 }
@@ -123,7 +123,7 @@ fn parse_seconds(text: &str) -> Option<Duration> {
     text.trim_matches('"').parse().ok().map(Duration::from_secs)
 }
 
-/// A date that is none is in the past.
+/// An invalid date counts as past.
 fn until(date: &str, now: Timestamp) -> Duration {
     let date = jiff::fmt::rfc2822::parse(date).map(|date| date.timestamp());
     date.ok().and_then(|date| date.duration_since(now).try_into().ok()).unwrap_or_default()
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_kept_by_the_table_of_aws() {
+    fn lifetimes_follow_the_table_of_aws() {
         let cache_control = |value| ("Cache-Control", value);
         let expires = ("Expires", "Thu, 01 Jan 1970 00:01:00 GMT");
         for (ttls, headers, expected) in [
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_kept_by_the_page_that_is_chosen() {
+    fn errors_are_cached_by_the_selected_page() {
         use ErrorCaching::{Documented, Pessimistic};
         let (no_store, max_age) = ("no-store", "max-age=60");
         for (status, cache_control, documented, pessimistic) in [

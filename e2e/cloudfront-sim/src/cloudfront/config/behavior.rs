@@ -10,7 +10,7 @@ use crate::cloudfront::path_pattern::PathPattern;
 use crate::cloudfront::policy::OriginRequestPolicy;
 use crate::lambda::Function;
 
-/// Reads behaviors against what else there is.
+/// The context in which behaviors are read.
 pub(super) struct Reader<'a> {
     pub(super) policies: &'a Policies<'a>,
     pub(super) given: &'a Given,
@@ -33,7 +33,7 @@ impl Reader<'_> {
         object.ignore(&["PathPattern"]);
         let target = object.require("TargetOriginId")?;
         if !self.targets.contains(&target.text()?.as_str()) {
-            return Err(target.error(format!("there is no origin or origin group {}", target.text()?)));
+            return Err(target.error(format!("no origin or origin group has the id {}", target.text()?)));
         }
         let mut behavior = Behavior::new(&target.text()?);
         behavior.viewer_protocol = viewer_protocol(&object.require("ViewerProtocolPolicy")?)?;
@@ -46,7 +46,7 @@ impl Reader<'_> {
             (None, Some(values)) => {
                 (behavior.cache, behavior.origin_request) = legacy::policies(&values, &object)?;
             }
-            (None, None) => return Err(object.error("has neither CachePolicyId nor ForwardedValues")),
+            (None, None) => return Err(object.error("must have CachePolicyId or ForwardedValues")),
         }
         if let Some(id) = object.get("OriginRequestPolicyId") {
             behavior.origin_request = self.policies.origin_request(&id)?;
@@ -69,7 +69,7 @@ impl Reader<'_> {
             let trigger = trigger.ok_or_else(|| event.error("must be one of the four event types"))?;
             let include_body = object.flag("IncludeBody")?;
             if include_body && !trigger.is_request() {
-                return Err(object.error("IncludeBody is for request events only"));
+                return Err(object.error("IncludeBody is only allowed for request events"));
             }
             let function = self.function(&object.require("LambdaFunctionARN")?)?;
             object.finish();
@@ -89,14 +89,14 @@ impl Reader<'_> {
                 Some((name, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => name,
                 _ => {
                     return Err(
-                        arn.error("must end in a version's number; $LATEST and aliases are not allowed")
+                        arn.error("must end in a version number; $LATEST and aliases are not allowed")
                     );
                 }
             },
             None => &text,
         };
         self.given.functions.get(name).cloned().ok_or_else(|| {
-            arn.error(format!("nobody said which zip the function {name} is: --function {name}=FILE.zip"))
+            arn.error(format!("the function {name} has no zip; add --function {name}=FILE.zip"))
         })
     }
 }
@@ -110,7 +110,7 @@ fn viewer_protocol(item: &Item) -> Result<ViewerProtocol, ConfigError> {
     }
 }
 
-/// AWS's API has the cached methods within the allowed ones, CloudFormation beside them.
+/// AWS's API nests the cached methods in the allowed ones, CloudFormation does not.
 fn methods(behavior: &Object) -> Result<(Vec<String>, bool), ConfigError> {
     let Some(allowed) = behavior.get("AllowedMethods") else {
         return Ok((vec!["GET".to_owned(), "HEAD".to_owned()], false));
@@ -119,7 +119,7 @@ fn methods(behavior: &Object) -> Result<(Vec<String>, bool), ConfigError> {
     let within = if allowed.is_list() { Vec::new() } else { allowed.object()?.texts("CachedMethods")? };
     let methods = allowed.texts()?;
     if let Some(unknown) = methods.iter().find(|method| !METHODS.contains(&method.as_str())) {
-        return Err(allowed.error(format!("{unknown} is not among the methods that CloudFront knows")));
+        return Err(allowed.error(format!("{unknown} is not a method that CloudFront supports")));
     }
     Ok((methods, cached.iter().chain(&within).any(|method| method == "OPTIONS")))
 }

@@ -1,4 +1,4 @@
-//! A description of AWS's, read key by key: what nobody asked for is noted, and every error names its key.
+//! A reader of AWS's descriptions: unread keys are noted, and every error names its key.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-/// What is wrong with a description, and where.
+/// An invalid description, with the path of the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{problem}", if path.is_empty() { String::new() } else { format!("{path}: ") })]
 pub struct ConfigError {
-    /// Such as `DistributionConfig.Origins[0].DomainName`; empty for the whole.
+    /// Such as `DistributionConfig.Origins[0].DomainName`; empty for the root.
     pub path: String,
     pub problem: String,
 }
@@ -23,7 +23,7 @@ impl ConfigError {
 
 pub(super) type Notes = RefCell<Vec<String>>;
 
-/// A value with the way to it.
+/// A value with its path.
 #[derive(Clone)]
 pub(super) struct Item<'a> {
     value: &'a Value,
@@ -31,7 +31,7 @@ pub(super) struct Item<'a> {
     notes: &'a Notes,
 }
 
-/// An object, and which of its keys were asked for.
+/// An object, and which of its keys were read.
 pub(super) struct Object<'a> {
     fields: &'a Map<String, Value>,
     path: String,
@@ -61,7 +61,7 @@ impl<'a> Item<'a> {
         Ok(Object { fields, path: self.path.clone(), notes: self.notes, asked: RefCell::default() })
     }
 
-    /// A required field of an object that is not read further.
+    /// A required field of an object without further fields.
     pub(super) fn field(&self, key: &str) -> Result<Item<'a>, ConfigError> {
         self.object()?.require(key)
     }
@@ -85,7 +85,7 @@ impl<'a> Item<'a> {
         self.list()?.iter().map(Item::text).collect()
     }
 
-    /// A string, or the logical id that one of CloudFormation's functions names.
+    /// A string, or the logical id in a CloudFormation intrinsic function.
     pub(super) fn text(&self) -> Result<String, ConfigError> {
         let named = match self.value {
             Value::String(text) => return Ok(text.clone()),
@@ -108,7 +108,7 @@ impl<'a> Item<'a> {
     pub(super) fn number(&self) -> Result<u64, ConfigError> {
         let number = match self.value {
             Value::String(text) => text.parse().ok(),
-            // CloudFormation has TTLs as decimals.
+            // CloudFormation writes TTLs as decimals.
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -120,7 +120,7 @@ impl<'a> Item<'a> {
             }),
             _ => None,
         };
-        number.ok_or_else(|| self.error("must be a whole number, not negative"))
+        number.ok_or_else(|| self.error("must be a non-negative whole number"))
     }
 
     pub(super) fn status(&self) -> Result<u16, ConfigError> {
@@ -151,7 +151,7 @@ impl<'a> Item<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Absent and `null` are the same.
+    /// `null` counts as absent.
     pub(super) fn get(&self, key: &str) -> Option<Item<'a>> {
         self.asked.borrow_mut().insert(key.to_owned());
         let value = self.fields.get(key).filter(|value| !value.is_null())?;
@@ -174,12 +174,12 @@ impl<'a> Object<'a> {
         Ok(self.number(key)?.map(Duration::from_secs))
     }
 
-    /// Absent is `false`.
+    /// `false` if absent.
     pub(super) fn flag(&self, key: &str) -> Result<bool, ConfigError> {
         self.get(key).map_or(Ok(false), |item| item.flag())
     }
 
-    /// Absent is empty.
+    /// Empty if absent.
     pub(super) fn list(&self, key: &str) -> Result<Vec<Item<'a>>, ConfigError> {
         self.get(key).map_or(Ok(Vec::new()), |item| item.list())
     }
@@ -200,7 +200,7 @@ impl<'a> Object<'a> {
         ConfigError::new(&self.path, problem)
     }
 
-    /// Notes the keys that were never asked for and say something.
+    /// Notes unread keys, unless their value means "off".
     pub(super) fn finish(&self) {
         let asked = self.asked.borrow();
         let left = self.fields.iter().filter(|(key, value)| !asked.contains(*key) && !is_off(value));
@@ -214,7 +214,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// How AWS spells that a setting is not used.
+/// Whether a value means that the setting is off.
 fn is_off(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use crate::cloudfront::ErrorCaching;
 use crate::lambda::Function;
 
-/// What a description cannot know: where things are on this machine.
+/// Local values that a description lacks: zips and origin addresses.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
-    /// By the name in the function's ARN, or the whole text where there is no ARN.
+    /// By the name in the function's ARN, or the whole text if it is not an ARN.
     pub functions: BTreeMap<String, Arc<Function>>,
     pub origins: Vec<OriginAt>,
     pub error_caching: ErrorCaching,
-    /// Where all origins are that have no other place.
+    /// Address of all origins without one of their own.
     pub other_origins: Option<SocketAddr>,
 }
 
-/// Where an origin listens: `ID=URL`, with its id or its domain name.
+/// The address of an origin: `ID=URL`, by its id or domain name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OriginAt {
     pub name: String,
@@ -30,12 +30,13 @@ impl FromStr for OriginAt {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, url) = text.split_once('=').ok_or("must be ID=URL, e.g. api=http://127.0.0.1:3001")?;
         if url.starts_with("https://") {
-            return Err("origins are asked by plain HTTP here; use http://".to_owned());
+            return Err("origins are called by plain HTTP; use http://".to_owned());
         }
         let place = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
         let place = if place.contains(':') { place.to_owned() } else { format!("{place}:80") };
-        let addresses = place.to_socket_addrs().map_err(|error| format!("cannot find {place}: {error}"))?;
-        // Servers on a laptop listen on 127.0.0.1 more often than on ::1.
+        let addresses =
+            place.to_socket_addrs().map_err(|error| format!("cannot resolve {place}: {error}"))?;
+        // Local servers listen on 127.0.0.1 more often than on ::1.
         let address = addresses.min_by_key(SocketAddr::is_ipv6).ok_or(format!("{place} has no address"))?;
         Ok(Self { name: name.to_owned(), address })
     }
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_placed_by_url_or_address() {
+    fn origin_address_is_parsed_from_url_or_address() {
         let at = |text: &str| text.parse::<OriginAt>().map(|at| format!("{} {}", at.name, at.address));
         assert_eq!(at("api=http://127.0.0.1:3001/").unwrap(), "api 127.0.0.1:3001");
         assert_eq!(at("api.example.com=127.0.0.1").unwrap(), "api.example.com 127.0.0.1:80");

@@ -1,9 +1,9 @@
-//! `ForwardedValues`: how behaviors said what is in the cache key before there were policies.
+//! `ForwardedValues`: the legacy settings of behaviors without policies.
 
 use super::document::{ConfigError, Item, Object};
 use crate::cloudfront::policy::{CachePolicy, OriginRequestPolicy, Selection};
 
-/// "Request and response behavior for custom origins": what origins do not get of the viewer's unless it is listed.
+/// "Request and response behavior for custom origins": viewer headers not forwarded unless listed.
 const REMOVED: [&str; 9] = [
     "Accept",
     "Accept-Charset",
@@ -37,12 +37,12 @@ pub(super) fn policies(
     };
     values.finish();
     let others = Selection::AllBut(REMOVED.map(str::to_owned).to_vec());
-    // All headers: nothing is cached.
+    // All headers selected: nothing is cached.
     if headers.iter().any(|name| name == "*") {
         let forwarded = OriginRequestPolicy { cookies, query, ..OriginRequestPolicy::all_viewer() };
         return Ok((CachePolicy::disabled(), forwarded));
     }
-    // All parameters reach the origin, whichever are in the key.
+    // All parameters are forwarded, whichever are in the key.
     let to_origin = if query == Selection::None { Selection::None } else { Selection::All };
     let forwarded =
         OriginRequestPolicy { headers: others, query: to_origin, ..OriginRequestPolicy::default() };

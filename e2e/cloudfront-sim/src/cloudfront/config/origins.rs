@@ -8,7 +8,7 @@ use crate::cloudfront::distribution::{Origin, OriginGroup, OriginKind};
 pub(super) fn origins(list: &Item<'_>, given: &Given) -> Result<Vec<Origin>, ConfigError> {
     let origins: Vec<_> = list.list()?.iter().map(|item| origin(item, given)).collect::<Result<_, _>>()?;
     if origins.is_empty() {
-        return Err(list.error("must hold an origin"));
+        return Err(list.error("must contain an origin"));
     }
     Ok(origins)
 }
@@ -20,10 +20,10 @@ fn origin(item: &Item<'_>, given: &Given) -> Result<Origin, ConfigError> {
     let (kind, read_timeout) = kind(&object, item)?;
     let address = address(&id, &domain_name, &kind, given).ok_or_else(|| {
         item.error(format!(
-            "nobody said where {domain_name} is on this machine: --origin {id}=http://127.0.0.1:…"
+            "{domain_name} has no address on this machine; add --origin {id}=http://127.0.0.1:…"
         ))
     })?;
-    // CloudFormation has another name for them.
+    // CloudFormation's name of the field differs.
     let headers = object.get("CustomHeaders").or_else(|| object.get("OriginCustomHeaders"));
     let headers = headers.map_or(Ok(Vec::new()), |headers| headers.list())?;
     let header = |header: Item| {
@@ -48,7 +48,7 @@ fn kind(object: &Object, item: &Item) -> Result<(OriginKind, Duration), ConfigEr
     }
     let custom = object.get("CustomOriginConfig");
     let custom =
-        custom.ok_or_else(|| item.error("has neither CustomOriginConfig nor S3OriginConfig"))?.object()?;
+        custom.ok_or_else(|| item.error("must have CustomOriginConfig or S3OriginConfig"))?.object()?;
     let policy = custom.require("OriginProtocolPolicy")?;
     let https = match policy.text()?.as_str() {
         "http-only" => false,
@@ -87,7 +87,7 @@ fn limited(
     Err(object.require(key)?.error(format!("must be from {} to {}", range.start(), range.end())))
 }
 
-/// What was given for its id or domain; an address or `localhost` needs no telling.
+/// The address given for its id or domain; an IP address or `localhost` is used as it is.
 fn address(id: &str, domain: &str, kind: &OriginKind, given: &Given) -> Option<SocketAddr> {
     if let Some(at) = given.origins.iter().find(|at| at.name == id || at.name == domain) {
         return Some(at.address);
@@ -115,7 +115,7 @@ fn group(item: &Item<'_>, origins: &[Origin]) -> Result<OriginGroup, ConfigError
     };
     for id in [primary, secondary] {
         if !origins.iter().any(|origin| origin.id == *id) {
-            return Err(members.error(format!("there is no origin {id}")));
+            return Err(members.error(format!("no origin has the id {id}")));
         }
     }
     object.ignore(&["SelectionCriteria"]);

@@ -5,7 +5,7 @@ use super::response_headers;
 use crate::cloudfront::forward::OWN_HEADERS;
 use crate::cloudfront::policy::{CachePolicy, OriginRequestPolicy, ResponseHeadersPolicy, Selection};
 
-/// Where policies that are not AWS's stand beside a distribution, each with the key of a policy's configuration.
+/// Keys of custom policies next to a distribution, each with the key of a policy's configuration.
 pub(super) const SECTIONS: [&str; 3] = ["CachePolicies", "OriginRequestPolicies", "ResponseHeadersPolicies"];
 const CONFIGS: [&str; 3] = ["CachePolicyConfig", "OriginRequestPolicyConfig", "ResponseHeadersPolicyConfig"];
 /// In the output of `aws cloudfront get-…-policy`.
@@ -61,10 +61,7 @@ impl<'a> Policies<'a> {
             return Ok(policy);
         }
         let policy = self.0[kind].get(&name).ok_or_else(|| {
-            id.error(format!(
-                "{name} is no managed policy that is known here; put it under {}",
-                SECTIONS[kind]
-            ))
+            id.error(format!("{name} is not a known managed policy; add it to {}", SECTIONS[kind]))
         })?;
         read(policy)
     }
@@ -151,12 +148,12 @@ fn selection(item: &Item, behavior: &str, names: &str, words: &[&str]) -> Result
     })
 }
 
-/// Of the headers CloudFront makes, most tell what is not known on a laptop.
+/// Most of CloudFront's headers have values that are not available on a local machine.
 fn note_unknown(item: &Item, names: &[String]) {
     let is_made = |name: &str| OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
     for name in names {
         if name.to_ascii_lowercase().starts_with("cloudfront-") && !is_made(name) {
-            item.note(&format!("{name} is not made here"));
+            item.note(&format!("{name} is not simulated"));
         }
     }
 }

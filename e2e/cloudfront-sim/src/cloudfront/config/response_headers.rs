@@ -44,7 +44,7 @@ fn cors(item: &Item<'_>) -> Result<Cors, ConfigError> {
 
 fn security(config: &Object) -> Result<Vec<PolicyHeader>, ConfigError> {
     let mut headers = Vec::new();
-    // Where the value stands as it is sent.
+    // Headers whose value is sent as configured.
     for (key, name, field) in [
         ("ContentSecurityPolicy", "Content-Security-Policy", "ContentSecurityPolicy"),
         ("FrameOptions", "X-Frame-Options", "FrameOption"),

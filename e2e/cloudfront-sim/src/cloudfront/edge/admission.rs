@@ -1,4 +1,4 @@
-//! What CloudFront settles before any function runs.
+//! Checks before any function runs.
 
 use super::{Answer, REDIRECT};
 use crate::cloudfront::distribution::ViewerProtocol;
@@ -8,7 +8,7 @@ use crate::cloudfront::limits;
 use crate::cloudfront::request::{EdgeRequest, text};
 use crate::http1::{Request, Response};
 
-/// What CloudFront refuses before any function runs, and the headers it never hands on.
+/// Rejects invalid requests before any function runs, and removes headers that are never forwarded.
 pub(super) fn admit(mut request: Request) -> Result<EdgeRequest, Failure> {
     let refused = |status, why| Err(Failure::Refused { status, why });
     if request.target.len() > limits::URL {

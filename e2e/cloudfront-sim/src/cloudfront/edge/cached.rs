@@ -1,4 +1,4 @@
-//! Between the viewer's functions and the origin's: the cache.
+//! The cache stage, between viewer and origin functions.
 
 use jiff::Timestamp;
 
@@ -33,7 +33,7 @@ impl Edge {
             Claim::Fresh(kept) => Ok(self.hit(&kept)),
             Claim::Mine(leader) => self.lead(viewer, &request, leader).await,
             Claim::Pending(mut pending) => {
-                // An error is a leader that went without an outcome.
+                // The leader was dropped without an outcome.
                 let shared = pending.wait_for(Option::is_some).await.ok().and_then(|kept| kept.clone());
                 if let Some(kept) = shared {
                     return Ok(self.hit(&kept));
@@ -41,7 +41,7 @@ impl Edge {
                 match self.cache.claim(&key, self.clock.now()) {
                     Claim::Fresh(kept) => Ok(self.hit(&kept)),
                     Claim::Mine(leader) => self.lead(viewer, &request, leader).await,
-                    // Waiting in turns would make a queue of those who cannot share.
+                    // Waiting again would serialize requests that cannot share a response.
                     Claim::Pending(_) => {
                         let fetched = self.ask_origins(viewer, &request, None).await?;
                         Ok(self.with_error_page(viewer, &request, fetched).await)
@@ -51,7 +51,7 @@ impl Edge {
         }
     }
 
-    /// Asks the origin on behalf of all who want the same.
+    /// Calls the origin for all requests with the same key.
     async fn lead(
         &self,
         viewer: &Viewer<'_>,

@@ -1,4 +1,4 @@
-//! "Generate custom error responses": a page of the distribution's in the place of an origin's error.
+//! Custom error pages: "Generate custom error responses".
 
 use super::{Answer, Edge, Fetched};
 use crate::cloudfront::event::Viewer;
@@ -6,8 +6,8 @@ use crate::cloudfront::request::EdgeRequest;
 use crate::http1::reason_phrase;
 
 impl Edge {
-    /// The page is fetched by the behavior of its own path, without viewer-request. One that cannot be had leaves the
-    /// error as it is.
+    /// Fetches the page with the behavior of its own path, without viewer-request. If that fails, the original error is
+    /// returned.
     pub(super) async fn with_error_page(
         &self,
         viewer: &Viewer<'_>,

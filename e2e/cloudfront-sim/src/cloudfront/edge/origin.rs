@@ -1,4 +1,4 @@
-//! What a cache hit spares: functions at origin events, the origin, and the second one when the first fails.
+//! The origin stage: origin functions, the origin, and failover.
 
 use std::error::Error as _;
 use std::io;
@@ -14,8 +14,8 @@ use crate::cloudfront::{Trigger, forward, limits};
 use crate::http1::{Client, ClientError, Request, Response};
 
 impl Edge {
-    /// "Optimize high availability with CloudFront origin failover": both origins get the viewer's request, each with its
-    /// own events.
+    /// "Optimize high availability with CloudFront origin failover": both origins get the viewer's request, each with
+    /// events of its own.
     pub(super) async fn ask_origins(
         &self,
         viewer: &Viewer<'_>,
@@ -93,14 +93,14 @@ impl Edge {
         let size: usize = response.headers.0.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > limits::HEADERS {
             return Err(Failure::Origin(ClientError::Malformed(
-                "its headers are larger than 20,480 bytes".to_owned(),
+                "the headers are larger than 20,480 bytes".to_owned(),
             )));
         }
         forward::from_origin(viewer.behavior, &mut response);
         Ok(response)
     }
 
-    /// What the plan of faults says comes first.
+    /// Applies injected faults first.
     async fn send(
         &self,
         client: &Client,
@@ -119,13 +119,13 @@ impl Edge {
             return Err(ClientError::Connect { address: origin.address, source });
         }
         match fault.status {
-            Some(status) => Ok(Response::text(status, "the fault plan says so\n")),
+            Some(status) => Ok(Response::text(status, "injected by the fault plan\n")),
             None => client.send(origin.address, request).await,
         }
     }
 }
 
-/// "Conditional requests": is what we have still right? Not `Vary: *`, and nothing of an error.
+/// "Conditional requests": adds validators of the expired response. Not for `Vary: *` and errors.
 fn revalidate(request: &mut EdgeRequest, stale: &Response) {
     if stale.status >= 400 {
         return;

@@ -61,7 +61,7 @@ pub(super) fn origin_request_policy(id: &str) -> Option<OriginRequestPolicy> {
     Some(match id {
         // AllViewer
         "216adef6-5c7f-47e4-b989-5492eafa07d3" => OriginRequestPolicy::all_viewer(),
-        // AllViewerAndCloudFrontHeaders-2022-06, as far as this program makes these headers
+        // AllViewerAndCloudFrontHeaders-2022-06, with the simulated headers
         "33f36d7e-f396-46d9-90e0-52428a34d9dc" => OriginRequestPolicy {
             cloudfront_headers: crate::cloudfront::forward::OWN_HEADERS.map(str::to_owned).to_vec(),
             ..OriginRequestPolicy::all_viewer()

@@ -1,6 +1,6 @@
 use crate::http1::{Headers, Request, Response};
 
-/// What every response to a viewer loses and gets: "Understand response headers policies".
+/// Headers removed from and added to every response: "Understand response headers policies".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResponseHeadersPolicy {
     pub remove: Vec<String>,
@@ -13,7 +13,7 @@ pub struct ResponseHeadersPolicy {
 pub struct PolicyHeader {
     pub name: String,
     pub value: String,
-    /// Whether it takes the place of the origin's.
+    /// Whether it replaces the origin's.
     pub overrides: bool,
 }
 
@@ -28,7 +28,7 @@ pub struct Cors {
     pub overrides: bool,
 }
 
-/// What of a request a policy looks at: it is taken before functions may change it.
+/// The request headers a policy reads, before functions change them.
 #[derive(Debug, Clone)]
 pub(in crate::cloudfront) struct CorsRequest {
     origin: Option<String>,
@@ -43,7 +43,7 @@ impl CorsRequest {
 }
 
 impl ResponseHeadersPolicy {
-    /// Removes first, then adds.
+    /// Removes, then adds.
     pub(in crate::cloudfront) fn apply(&self, request: &CorsRequest, response: &mut Response) {
         for name in &self.remove {
             response.headers.remove(name);
@@ -91,7 +91,7 @@ impl Cors {
     }
 }
 
-/// An origin as listed: with or without its scheme, and with a star as the first label.
+/// An origin in the list: with or without a scheme, optionally with `*` as the first label.
 fn fits(allowed: &str, origin: &str) -> bool {
     let bare = |text: &str| text.split_once("://").map_or(text.to_owned(), |(_, rest)| rest.to_owned());
     let (host, same_scheme) = match allowed.split_once("://") {
