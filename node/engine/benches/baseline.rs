@@ -1,4 +1,4 @@
-//! What reading a JSON body costs anyway: `serde_json`, and one pass of Aho-Corasick for the literals of our signatures.
+//! Baseline of the benchmark: `serde_json`, and one Aho-Corasick pass for the literals of the signatures.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
 
@@ -22,7 +22,7 @@ impl Baseline {
         Ok(Self { literals })
     }
 
-    /// How many literals occur, when the body is JSON.
+    /// The number of literal occurrences; `None` unless the body is JSON.
     pub(crate) fn read(&self, body: &[u8]) -> Option<usize> {
         let parsed: serde_json::Value = serde_json::from_slice(body).ok()?;
         let found = self.literals.find_overlapping_iter(body).count();
@@ -31,7 +31,7 @@ impl Baseline {
     }
 }
 
-/// The literals of a file of signatures.
+/// The literals of a signature file.
 fn needs(file: &str) -> Vec<String> {
     let table: toml::Table = file.parse().unwrap_or_default();
     let signatures = table.get("signature").and_then(toml::Value::as_array).cloned().unwrap_or_default();

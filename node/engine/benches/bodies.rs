@@ -1,4 +1,4 @@
-//! What one request costs, and what reading the same JSON costs anyway: `just bench-engine`.
+//! Benchmark of one request against the baseline for JSON: `just bench-engine`.
 
 mod baseline;
 mod requests;
@@ -30,7 +30,7 @@ fn inspect(bencher: Bencher<'_, '_>, name: &str) {
     bencher.bench_local(|| engine.inspect(black_box(&request)));
 }
 
-/// One after the other, on one thread and on two: as in a server, where the last request leaves the caches to others.
+/// Different requests in turn, on one and two threads: as on a server, each request finds cold caches.
 #[divan::bench(threads = [1, 2])]
 fn inspect_visits(bencher: Bencher<'_, '_>) {
     let (engine, visits) = (Engine::new(), visits::visits());

@@ -1,7 +1,7 @@
-//! The requests that are measured.
+//! The measured requests.
 
-use shared::{Body, Delivery, InspectRequest};
-use std::net::Ipv4Addr;
+use engine::mutate::empty_request;
+use shared::{Body, InspectRequest};
 
 const BROWSER: &[(&str, &str)] = &[
     ("host", "shop.example.com"),
@@ -27,38 +27,23 @@ const BROWSER: &[(&str, &str)] = &[
     ),
 ];
 
-/// A request without anything; the others begin with it.
+/// A request without headers and body, the base of the others.
 pub(crate) fn bare(method: &str, path: &str, query: &str) -> InspectRequest {
-    InspectRequest {
-        request_id: None,
-        connector: None,
-        delivery: Delivery::Inline,
-        client_ip: Ipv4Addr::new(203, 0, 113, 7).into(),
-        method: method.to_owned(),
-        scheme: None,
-        http_version: None,
-        host: "shop.example.com".to_owned(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers: Vec::new(),
-        body: None,
-        body_truncated: false,
-        not_inspected: Vec::new(),
-    }
+    InspectRequest { path: path.to_owned(), query: query.to_owned(), ..empty_request(method) }
 }
 
-/// Asked for by a browser.
+/// A request with the headers of a browser.
 pub(crate) fn browser(method: &str, path: &str, query: &str) -> InspectRequest {
     let headers = BROWSER.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
     InspectRequest { headers: headers.collect(), ..bare(method, path, query) }
 }
 
-/// A page, asked for by a browser.
+/// A page view by a browser.
 pub(crate) fn page() -> InspectRequest {
     browser("GET", "/garden/tools/spade-1042", "page=2&sort=price_asc&q=garden+spade")
 }
 
-/// The same browser, and SQL where a number should be.
+/// The same browser, with SQL injection in a numeric parameter.
 pub(crate) fn attack() -> InspectRequest {
     browser(
         "GET",
@@ -67,7 +52,7 @@ pub(crate) fn attack() -> InspectRequest {
     )
 }
 
-/// An order in JSON, of about this many bytes. ModSecurity refuses more than 1,000 values, so texts are long enough.
+/// A JSON order of about this many bytes, in long texts: ModSecurity rejects more than 1,000 values.
 pub(crate) fn json(bytes: usize) -> InspectRequest {
     let mut request = browser("POST", "/api/orders", "");
     request.headers.push(("content-type".to_owned(), "application/json".to_owned()));

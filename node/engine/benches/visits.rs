@@ -1,9 +1,9 @@
-//! Requests as they come to a server: all of them different.
+//! Requests as on a real server: all of them different.
 
 use crate::requests::{browser, json};
 use shared::InspectRequest;
 
-/// Many visitors of a shop: no two of their requests are alike.
+/// Requests of many visitors of a shop, all of them different.
 pub(crate) fn visits() -> Vec<InspectRequest> {
     const THINGS: [&str; 7] = ["spade", "rake", "watering can", "hose", "seeds", "bench", "lantern"];
     const SYSTEMS: [&str; 4] = [

@@ -1,13 +1,13 @@
-//! What one request may cost. Every loop over hostile input spends from here.
+//! Budget: the resource limits of one request. Every loop over untrusted input spends from it.
 
 use shared::AttackType;
 
-/// Nested encodings deeper than this are not parsed: nobody sends them but to tire us.
+/// The most levels of nested values; only attacks on the engine have more.
 pub(crate) const MAX_DEPTH: usize = 12;
-/// JSON and XML may nest this deep, as deep as common parsers accept.
+/// The most levels in a JSON or XML document, as in common parsers.
 pub(crate) const MAX_DOCUMENT_DEPTH: usize = 128;
 
-/// Counts down; once something ran out it stays known, because the rest went uninspected.
+/// Counters of what is left. An exhausted limit is remembered, because the rest is not inspected.
 #[derive(Debug)]
 pub(crate) struct Budget {
     bytes: usize,
@@ -16,16 +16,16 @@ pub(crate) struct Budget {
     exhausted: Option<Limit>,
 }
 
-/// What ran out first.
+/// A limit that can be exhausted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Limit {
     Bytes,
     Depth,
     Fields,
     Steps,
-    /// Compressed data that grows out of all proportion.
+    /// A decompression bomb.
     Inflation,
-    /// XML entities that would grow out of all proportion.
+    /// An XML entity expansion bomb.
     Expansion,
 }
 
@@ -42,7 +42,7 @@ impl Limit {
         }
     }
 
-    /// Running out may be size; a bomb is intent.
+    /// A large request exceeds limits; a bomb is an attack.
     pub(crate) fn attack_type(self) -> AttackType {
         if self.is_bomb() { AttackType::DataBomb } else { AttackType::Overlimit }
     }
@@ -53,46 +53,46 @@ impl Limit {
 }
 
 impl Budget {
-    /// Generous for CloudFront, whose bodies end at 1 MB: all layers of all fields together.
+    /// The limits for all stages of all fields together; generous for CloudFront, whose bodies end at 1 MB.
     pub(crate) fn for_request() -> Self {
         Self { bytes: 16 << 20, fields: 20_000, steps: 60_000, exhausted: None }
     }
 
-    /// May a value of this length be looked at?
+    /// Whether a value of this length may be inspected.
     pub(crate) fn spend_bytes(&mut self, count: usize) -> bool {
         let paid = take(&mut self.bytes, count);
-        self.note(paid, Limit::Bytes)
+        self.record(paid, Limit::Bytes)
     }
 
     pub(crate) fn spend_field(&mut self) -> bool {
         let paid = take(&mut self.fields, 1);
-        self.note(paid, Limit::Fields)
+        self.record(paid, Limit::Fields)
     }
 
     /// Whether another layer may be decoded.
     pub(crate) fn spend_step(&mut self) -> bool {
         let paid = take(&mut self.steps, 1);
-        self.note(paid, Limit::Steps)
+        self.record(paid, Limit::Steps)
     }
 
-    /// Something nests too deep to be followed.
+    /// Records values nested beyond the limit.
     pub(crate) fn too_deep(&mut self) {
-        self.note(false, Limit::Depth);
+        self.record(false, Limit::Depth);
     }
 
-    /// Something would grow without end where it is read. Says more than any limit that ran out before.
-    pub(crate) fn bomb(&mut self, kind: Limit) {
+    /// Records a bomb, which takes precedence over any limit exhausted before.
+    pub(crate) fn bomb(&mut self, limit: Limit) {
         if !self.exhausted.is_some_and(Limit::is_bomb) {
-            self.exhausted = Some(kind);
+            self.exhausted = Some(limit);
         }
     }
 
-    /// How many more fields there may be.
+    /// The number of further fields allowed.
     pub(crate) fn fields_left(&self) -> usize {
         self.fields
     }
 
-    /// How many bytes may still be looked at.
+    /// The number of further bytes allowed.
     pub(crate) fn bytes_left(&self) -> usize {
         self.bytes
     }
@@ -101,7 +101,7 @@ impl Budget {
         self.exhausted
     }
 
-    fn note(&mut self, paid: bool, limit: Limit) -> bool {
+    fn record(&mut self, paid: bool, limit: Limit) -> bool {
         if !paid && self.exhausted.is_none() {
             self.exhausted = Some(limit);
         }
@@ -109,14 +109,11 @@ impl Budget {
     }
 }
 
-fn take(purse: &mut usize, count: usize) -> bool {
-    match purse.checked_sub(count) {
-        Some(rest) => {
-            *purse = rest;
-            true
-        }
-        None => false,
-    }
+/// Subtracts `count` if that much is left.
+fn take(left: &mut usize, count: usize) -> bool {
+    let rest = left.checked_sub(count);
+    *left = rest.unwrap_or(*left);
+    rest.is_some()
 }
 
 #[cfg(test)]
@@ -124,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn running_out_is_remembered() {
+    fn an_exhausted_limit_is_remembered() {
         let mut budget = Budget { bytes: 10, ..Budget::for_request() };
         assert!(budget.spend_bytes(10));
         assert!(!budget.spend_bytes(1));
@@ -133,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_limit_is_the_one_reported() {
+    fn the_first_exhausted_limit_is_reported() {
         let mut budget = Budget { fields: 0, ..Budget::for_request() };
         budget.spend_field();
         budget.too_deep();

@@ -1,7 +1,7 @@
-//! Attacks and benign as data, in `corpus/`: what the files hold, and the requests they become.
+//! Corpus files: labelled attacks and benign values in `corpus/`, and the requests built from them.
 //!
-//! A file says of all its entries what they are and in which language they are written; an entry may fix the place it
-//! stands in. What stands anywhere can be moved and disguised ([`mutate`](mod@crate::mutate)).
+//! A file declares the type and language of its entries; an entry may fix its insertion point. Other
+//! entries can be moved and obfuscated ([`mutate`](mod@crate::mutate)).
 
 use crate::mutate::{self, InsertionPoint, Language, Variant};
 use serde::Deserialize;
@@ -12,12 +12,12 @@ use shared::AttackType;
 #[serde(deny_unknown_fields)]
 struct File {
     r#type: Option<AttackType>,
-    /// Other codes that name these attacks as well.
+    /// Other attack types that are correct, too.
     #[serde(default)]
     accepts: Vec<AttackType>,
     #[serde(default)]
     language: Language,
-    /// The parameter the payloads sit in, where its name matters.
+    /// The parameter name of the payloads, if it matters.
     name: Option<String>,
     #[serde(default)]
     attacks: Vec<Entry>,
@@ -34,8 +34,8 @@ struct Entry {
     accepts: Option<Vec<AttackType>>,
     name: Option<String>,
     #[serde(default)]
-    place: Stands,
-    /// Whom the request is for, where that matters.
+    place: Position,
+    /// The path of the request, if it matters.
     path: Option<String>,
     /// For readers of the file.
     #[serde(default)]
@@ -43,11 +43,11 @@ struct Entry {
     note: String,
 }
 
-/// Where an entry stands, as files say it: `value`, `query`, `header user-agent` …
+/// The position of an entry in the request: `value`, `query`, `header user-agent` …
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "String")]
-enum Stands {
-    /// Wherever a value can.
+enum Position {
+    /// Any value.
     #[default]
     Anywhere,
     At(InsertionPoint),
@@ -57,7 +57,7 @@ enum Stands {
 #[error("unknown place {0:?}")]
 struct UnknownInsertionPoint(String);
 
-impl TryFrom<String> for Stands {
+impl TryFrom<String> for Position {
     type Error = UnknownInsertionPoint;
 
     fn try_from(text: String) -> Result<Self, UnknownInsertionPoint> {
@@ -79,20 +79,20 @@ impl TryFrom<String> for Stands {
     }
 }
 
-/// An entry with what its file says of it.
+/// An entry with the properties of its file.
 #[derive(Debug)]
 pub struct Sample {
     pub payload: String,
-    /// The codes that name it right, the best first. Empty for a benign.
+    /// The correct attack types, the best first. Empty for a benign value.
     pub accepts: Vec<AttackType>,
     pub language: Language,
-    /// The parameter it sits in.
+    /// The parameter name.
     pub name: String,
-    stands: Stands,
+    position: Position,
     path: Option<String>,
 }
 
-/// Reads a file of the corpus.
+/// Parses a corpus file.
 pub fn parse(text: &str) -> Result<Vec<Sample>, toml::de::Error> {
     let File { r#type, accepts, language, name, attacks, benign } = toml::from_str(text)?;
     let attacks = attacks.into_iter().map(|entry| {
@@ -106,7 +106,7 @@ pub fn parse(text: &str) -> Result<Vec<Sample>, toml::de::Error> {
         accepts,
         language,
         name: entry.name.or(name.clone()).unwrap_or_else(|| "x".to_owned()),
-        stands: entry.place,
+        position: entry.place,
         path: entry.path,
     };
     Ok(samples.map(sample).collect())
@@ -117,38 +117,34 @@ impl Sample {
         !self.accepts.is_empty()
     }
 
-    /// The payload as it is, in its own place or in a query.
+    /// The plain payload at its own position or in a query.
     pub fn plain(&self) -> Variant {
-        let place = match &self.stands {
-            Stands::At(place) => place,
-            Stands::Anywhere => &InsertionPoint::Query,
+        let point = match &self.position {
+            Position::At(point) => point,
+            Position::Anywhere => &InsertionPoint::Query,
         };
-        let mut plain = mutate::plain(&self.payload, &self.name, place);
+        let mut plain = mutate::plain(&self.payload, &self.name, point);
         plain.request.path = self.path.clone().unwrap_or(plain.request.path);
         plain
     }
 
-    /// The payload in each place that makes sense, as it is.
+    /// The plain payload at each applicable insertion point.
     pub fn everywhere(&self) -> Vec<Variant> {
-        match &self.stands {
-            Stands::At(_) => vec![self.plain()],
-            Stands::Anywhere => {
-                let values = [
-                    InsertionPoint::Query,
-                    InsertionPoint::Form,
-                    InsertionPoint::Json,
-                    InsertionPoint::Multipart,
-                ];
-                values.iter().map(|place| mutate::plain(&self.payload, &self.name, place)).collect()
+        use InsertionPoint::{Form, Json, Multipart, Query};
+        match &self.position {
+            Position::At(_) => vec![self.plain()],
+            Position::Anywhere => {
+                let points = [Query, Form, Json, Multipart];
+                points.iter().map(|point| mutate::plain(&self.payload, &self.name, point)).collect()
             }
         }
     }
 
-    /// The payload in other places and other spellings. Empty when its place is part of the attack.
+    /// The payload at other insertion points and obfuscated. Empty when its position is part of the attack.
     pub fn mutated(&self) -> Vec<Variant> {
-        match &self.stands {
-            Stands::At(_) => Vec::new(),
-            Stands::Anywhere => mutate::variants(&self.payload, &self.name, self.language),
+        match &self.position {
+            Position::At(_) => Vec::new(),
+            Position::Anywhere => mutate::variants(&self.payload, &self.name, self.language),
         }
     }
 }
@@ -158,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_says_what_its_entries_are_and_an_entry_may_say_otherwise() {
+    fn entries_override_the_properties_of_their_file() {
         let samples = parse(
             "type = 'sqli'\naccepts = ['nosqli']\nlanguage = 'sql'\nattacks = [{ payload = 'a' }, \
              { payload = 'b', type = 'xss', accepts = [], place = 'header referer' }]",
@@ -172,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_does_not_exist_is_named() {
+    fn an_error_names_the_unknown_place() {
         let error = parse("benign = [{ value = 'a', place = 'cellar' }]").unwrap_err().to_string();
         assert!(error.contains("unknown place \"cellar\""), "{error}");
     }

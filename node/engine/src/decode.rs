@@ -1,7 +1,7 @@
-//! Decoders: each takes one layer off a value, or says there is none.
+//! Decoders: each removes one layer of encoding from a value, or returns `None`.
 //!
-//! They are tried in the order of [`LAYERS`] until none applies; every stage is inspected, so decoding too much loses
-//! nothing.
+//! They are tried in the order of [`LAYERS`] until none applies. Every stage is inspected, so decoding too
+//! much hides nothing.
 
 pub(crate) mod base64;
 mod cdata;
@@ -18,16 +18,16 @@ mod unicode;
 
 use crate::{budget::Budget, prefilter::Bytes};
 
-/// More layers than this on one value are not decoded.
+/// The most layers decoded on one value.
 const MAX_LAYERS: usize = 8;
 
-/// Shorter values are decoded whatever is in them.
+/// Shorter values are always decoded, even binary ones.
 const MEDIA_BYTES: usize = 16 << 10;
 
-/// Takes a layer off, or `None` when there is nothing to do. Never makes a value longer.
+/// Removes one layer, or returns `None` if there is none. The result is never longer than the value.
 type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
 
-/// Each with the bytes without which there is nothing to do.
+/// The name of each decoder, the bytes of which it requires one, and the decoder.
 const LAYERS: &[(&str, Bytes, Decoder)] = &[
     (percent::NAME, Bytes::PERCENT, percent::decode),
     ("utf7", Bytes::PLUS, charset::decode_utf7),
@@ -39,19 +39,19 @@ const LAYERS: &[(&str, Bytes, Decoder)] = &[
     (comment::NAME, Bytes::WILDCARD, comment::decode),
 ];
 
-/// A stage of decoding: which decoder made it, and what it looks like.
+/// A decoding stage: the name of the decoder and its result.
 pub(crate) struct Layer {
     pub name: &'static str,
     pub value: Vec<u8>,
     pub bytes: Bytes,
 }
 
-/// HTML text with its entities read, when it has any.
+/// HTML text with its entities decoded, if it has any.
 pub(crate) fn html_text(value: &[u8]) -> Option<Vec<u8>> {
     html::decode(value)
 }
 
-/// All stages of a value after the value itself, outermost first.
+/// All decoding stages of a value, outermost first.
 pub(crate) fn decode_all(value: &[u8], bytes: Bytes, budget: &mut Budget) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     if is_media(value) {
@@ -71,9 +71,9 @@ pub(crate) fn decode_all(value: &[u8], bytes: Bytes, budget: &mut Budget) -> Vec
     }
 }
 
-/// Puts characters in the place of what spells them. `read` is given what follows an introducer, and says which character it
-/// spells and how many bytes that takes.
-fn replace_spelled(
+/// Replaces escape sequences. `read` gets the bytes after an introducer and returns the character they encode and
+/// their length.
+fn replace_escapes(
     value: &[u8],
     introducer: u8,
     read: impl Fn(&[u8]) -> Option<(char, usize)>,
@@ -81,7 +81,7 @@ fn replace_spelled(
     let mut out = Vec::new();
     let mut copied = 0;
     for at in memchr::memchr_iter(introducer, value) {
-        // One that is part of what was just read introduces nothing.
+        // An introducer inside an escape sequence is part of that.
         if at < copied {
             continue;
         }
@@ -98,7 +98,7 @@ fn replace_spelled(
     Some(out)
 }
 
-/// Uploaded pictures and films hold every escape by chance; each would cost a pass over the whole file.
+/// Whether a value is an image or a video: those contain every escape by chance, and each would cost a pass.
 fn is_media(value: &[u8]) -> bool {
     let is_odd = |byte: &&u8| matches!(**byte, 1..9 | 14..32);
     value.len() > MEDIA_BYTES && value.iter().filter(is_odd).count() * 20 > value.len()
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn films_are_not_decoded_but_long_text_is() {
+    fn media_files_are_not_decoded_but_long_text_is() {
         let film: Vec<u8> = (0..=255).cycle().take(20_000).chain(*b"%41").collect();
         assert!(decoded(&film, &mut Budget::for_request()).is_empty());
         let text = [vec![b'x'; 20_000], b"%41".to_vec()].concat();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_encoding_is_an_overrun_and_not_a_pass() {
+    fn too_many_layers_exhaust_the_budget() {
         let mut budget = Budget::for_request();
         decoded(format!("%{}41", "25".repeat(50)).as_bytes(), &mut budget);
         assert!(budget.exhausted().is_some());

@@ -1,53 +1,48 @@
-//! A piece of a request worth a look.
+//! A field: one value of a request, the unit of inspection.
 
 use crate::point_path::PointPath;
 use std::borrow::Cow;
 
-/// Names in points are cut here: they group attacks, and an attacker chooses them.
+/// The most characters of a name in a point: names group attacks, and an attacker chooses them.
 pub(crate) const NAME_CHARS: usize = 100;
 
-/// One value of the request, as its parser hands it on.
+/// One value of the request, as produced by a parser.
 #[derive(Debug, Clone)]
 pub(crate) struct Field<'a> {
-    pub point_path: PointPath,
+    pub point: PointPath,
     pub kind: FieldKind,
     pub value: Cow<'a, [u8]>,
-    /// Encodings its parser took off before `value` could be read, e.g. the percent signs of a query.
+    /// Encodings that the parser removed, e.g. percent-encoding in a query.
     pub decoded: Vec<&'static str>,
-    /// How many values this one was found inside.
+    /// The number of values this one is nested in.
     pub depth: usize,
 }
 
-/// What is usual for a value here, which is what false alarms depend on.
+/// The kind of a value, which decides what is usual in it and hence what is a false positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldKind {
     /// The path of the request.
     Path,
-    /// A parameter, a JSON string, a cookie, a body: an application may use it for anything.
+    /// A parameter, a JSON string, a cookie, a body: any text is possible.
     Value,
     /// The name of a parameter or a JSON key.
     Name,
-    /// A header whose syntax is known and full of punctuation, such as `accept` or `user-agent`.
+    /// A header with a known syntax full of punctuation, such as `accept` or `user-agent`.
     ShapedHeader,
 }
 
 impl<'a> Field<'a> {
-    pub(crate) fn new(point_path: PointPath, kind: FieldKind, value: impl Into<Cow<'a, [u8]>>) -> Self {
-        Self { point_path, kind, value: value.into(), decoded: Vec::new(), depth: 0 }
+    pub(crate) fn new(point: PointPath, kind: FieldKind, value: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self { point, kind, value: value.into(), decoded: Vec::new(), depth: 0 }
     }
 
-    /// The field with a value of its own, for what was read from a buffer that goes away.
+    /// The field with an owned value.
     pub(crate) fn into_owned<'o>(self) -> Field<'o> {
-        Field {
-            point_path: self.point_path,
-            kind: self.kind,
-            value: Cow::Owned(self.value.into_owned()),
-            decoded: self.decoded,
-            depth: self.depth,
-        }
+        let Self { point, kind, value, decoded, depth } = self;
+        Field { point, kind, value: Cow::Owned(value.into_owned()), decoded, depth }
     }
 
-    /// A field whose parser has taken an encoding off already.
+    /// The field with the encoding that its parser removed.
     #[must_use]
     pub(crate) fn decoded(mut self, layer: Option<&'static str>) -> Self {
         self.decoded.extend(layer);
@@ -55,7 +50,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// A name as it may stand in a point: text, and bounded.
+/// A name as part of a point: valid UTF-8 of bounded length.
 pub(crate) fn point_name(name: &[u8]) -> String {
     let bounded = &name[..name.len().min(4 * NAME_CHARS)];
     String::from_utf8_lossy(bounded).chars().take(NAME_CHARS).collect()

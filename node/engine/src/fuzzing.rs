@@ -1,23 +1,24 @@
-//! What the fuzzers in `fuzz/` call, and the tests with every input that ever broke something. Each checks more than that
-//! nothing panics.
+//! Fuzz targets: the functions that the fuzzers in `fuzz/` run. A test runs them on every file in
+//! `corpus/regressions`. Most also assert an invariant of what they call.
 
 use crate::{
     Engine,
     budget::Budget,
     decode,
     field::{Field, FieldKind},
+    mutate::empty_request,
     parse::{self, Sink},
     point_path::PointArena,
     prefilter::Bytes,
     token,
 };
-use shared::{Body, Delivery, InspectRequest, point::Tag};
-use std::{net::Ipv4Addr, sync::OnceLock};
+use shared::{Body, InspectRequest, point::Tag};
+use std::sync::OnceLock;
 
-/// What a fuzzer gives its inputs to.
+/// A function that a fuzzer calls with its inputs.
 pub type Target = fn(&[u8]);
 
-/// Every target, by the name of its fuzzer.
+/// All targets by name.
 pub const TARGETS: &[(&str, Target)] = &[
     ("engine", engine),
     ("parse_form", parse_form),
@@ -59,22 +60,7 @@ fn request(data: &[u8]) -> InspectRequest {
 }
 
 fn bare(method: &str, path: &str, query: &str) -> InspectRequest {
-    InspectRequest {
-        request_id: None,
-        connector: None,
-        delivery: Delivery::Inline,
-        client_ip: Ipv4Addr::LOCALHOST.into(),
-        method: method.to_owned(),
-        scheme: None,
-        http_version: None,
-        host: "shop.example.com".to_owned(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers: Vec::new(),
-        body: None,
-        body_truncated: false,
-        not_inspected: Vec::new(),
-    }
+    InspectRequest { path: path.to_owned(), query: query.to_owned(), ..empty_request(method) }
 }
 
 fn split<'d>(data: &'d [u8], at: &[u8]) -> (&'d [u8], Option<&'d [u8]>) {
@@ -90,7 +76,7 @@ pub fn parse_form(data: &[u8]) {
     with_header("content-type", "application/x-www-form-urlencoded", Some(data));
 }
 
-/// As it is, and as frames of gRPC.
+/// A message, and gRPC frames.
 pub fn parse_protobuf(data: &[u8]) {
     with_header("content-type", "application/protobuf", Some(data));
     with_header("content-type", "application/grpc", Some(data));
@@ -111,11 +97,12 @@ pub fn parse_multipart(data: &[u8]) {
     with_header("content-type", "multipart/form-data; boundary=b", Some(data));
 }
 
-/// GraphQL, tokens, base64, hex, compressed data, UTF-16: whatever a value may hold.
+/// Nested formats: GraphQL, JWT, base64, hex, compressed data, UTF-16.
 pub fn parse_nested(value: &[u8]) {
     let mut arena = PointArena::default();
     let parent = Field::new(arena.then(None, Tag::Post), FieldKind::Value, value);
-    let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), arena: &mut arena };
+    let mut budget = Budget::for_request();
+    let mut sink = Sink::new(1, &mut budget, &mut arena);
     parse::parse_nested(value, Bytes::of(value), &parent, &mut sink);
 }
 
@@ -128,7 +115,7 @@ fn parse_all(request: &InspectRequest) {
     parse::parse(request, &mut Budget::for_request(), &mut PointArena::default());
 }
 
-/// All layers in turn.
+/// All decoders.
 pub fn decode(data: &[u8]) {
     for layer in decode::decode_all(data, Bytes::of(data), &mut Budget::for_request()) {
         assert!(layer.value.len() <= data.len(), "{} makes the value longer", layer.name);
@@ -145,7 +132,7 @@ pub fn inflate(data: &[u8]) {
     }
 }
 
-/// Tags, their attributes, the code of Markdown, and the tokens of XML.
+/// HTML tags and attributes, Markdown code, XML tokens.
 pub fn token_html(data: &[u8]) {
     token::html::attributes(data);
     token::markdown::without_code(data);
@@ -197,7 +184,7 @@ mod tests {
     use std::{fs, path::Path};
 
     #[test]
-    fn what_once_broke_a_target_breaks_none_of_them() {
+    fn no_target_panics_on_any_regression_input() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
         let inputs: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(!inputs.is_empty());
@@ -210,9 +197,9 @@ mod tests {
         }
     }
 
-    /// A stack would end long before: nesting is a loop, or ends early, everywhere.
+    /// Nesting is handled by loops or bounded recursion everywhere.
     #[test]
-    fn a_million_brackets_end_no_stack() {
+    fn a_million_brackets_do_not_overflow_the_stack() {
         let nestings: &[(&str, Target)] = &[
             ("[", parse_json),
             ("{\"a\":", parse_json),

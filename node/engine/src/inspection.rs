@@ -1,7 +1,7 @@
-//! Fields and layers in, findings out.
+//! The inspection of a request: visits all fields and decoding stages, collects findings.
 
 use crate::{
-    budget::{Budget, Limit},
+    budget::Budget,
     clean_value_cache::{CacheSlot, CleanValueCache},
     decode::{self, Layer},
     detect::{Detectors, Match, ValueContext, detect_at, detect_whole, is_document_at},
@@ -15,77 +15,77 @@ use serde::Serialize;
 use shared::{AttackType, Class, Finding, InspectRequest, Point, Severity, point::Tag, ruleset::RuleRef};
 use std::{cmp::Reverse, collections::VecDeque};
 
-/// More findings say nothing new about a request; the most severe are kept.
+/// Of more findings the most severe are kept.
 const MAX_FINDINGS: usize = 64;
-/// Collecting stops here: a million hits in one body must not cost a million strings.
+/// Collection stops here: a million matches in one body must not cost a million strings.
 const MAX_COLLECTED: usize = 1_000;
-/// Longer layers are cut in what people are shown.
+/// Longer values are truncated in [`LayerView`].
 const VIEW_CHARS: usize = 2_000;
 
-/// What was found in a request.
+/// The result of inspecting a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
-    /// The most severe first; among equals, in the order of the request.
+    /// The most severe first; those of equal severity in the order of the request.
     pub findings: Vec<Finding>,
-    /// The rules that suppressed a finding.
+    /// The exclusion rules that suppressed findings.
     pub suppressed_by: Vec<RuleRef>,
-    /// How many fields were looked at.
+    /// The number of inspected fields.
     pub fields: usize,
 }
 
-/// A field as the engine saw it.
+/// A field with its decoding stages and findings.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedField {
     pub point: Point,
-    /// The encodings that were taken off before the value could be read.
+    /// The encodings that the parser removed to obtain the value.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub decoded: Vec<&'static str>,
     /// The value itself, then each stage of decoding.
     pub layers: Vec<LayerView>,
     pub findings: Vec<Finding>,
-    /// What was found and does not count, as a rule suppresses it.
+    /// Findings suppressed by exclusion rules.
     #[serde(rename = "silenced", skip_serializing_if = "Vec::is_empty")]
     pub suppressed: Vec<SuppressedFinding>,
 }
 
-/// A finding that a rule suppresses.
+/// A finding and the exclusion rule that suppresses it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SuppressedFinding {
     pub rule: RuleRef,
     pub finding: Finding,
 }
 
-/// A stage of decoding, for people.
+/// A decoding stage as text for display.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LayerView {
     pub name: &'static str,
     pub value: String,
 }
 
-/// What a request is read by.
+/// The parts of an engine and the rules that inspect one request.
 #[derive(Clone, Copy)]
-pub(crate) struct Reader<'e> {
+pub(crate) struct Inspector<'e> {
     pub detectors: &'e Detectors,
     pub rules: &'e RequestRules<'e>,
-    /// Absent: each value is read anew.
+    /// `None`: every value is inspected.
     pub clean_value_cache: Option<&'e CleanValueCache>,
 }
 
-pub(crate) fn inspect(reader: Reader<'_>, request: &InspectRequest) -> Inspection {
-    let rules = reader.rules;
+pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Inspection {
+    let rules = inspector.rules;
     let mut collected = Collected { rules, findings: Vec::new(), suppressed_by: Vec::new() };
     let mut fields = 0;
-    let overrun = walk(reader, request, |examined, _| {
+    let overrun = walk(inspector, request, |examined, _| {
         fields += 1;
         examined.findings.into_iter().for_each(|finding| collected.take(finding));
     });
-    overrun.map(Overrun::finding).into_iter().for_each(|finding| collected.take(finding));
+    overrun.into_iter().for_each(|finding| collected.take(finding));
     let Collected { findings, suppressed_by, .. } = collected;
     Inspection { findings: most_severe(findings), suppressed_by, fields }
 }
 
-/// Findings that count. What is suppressed is sorted out here, before there is a choice which of many are kept: else an
-/// attacker could hide an attack behind a thousand that are suppressed.
+/// Collected findings. Suppressed ones are removed before the limits apply: otherwise an attacker could hide an
+/// attack behind a thousand suppressed findings.
 struct Collected<'r> {
     rules: &'r RequestRules<'r>,
     findings: Vec<Finding>,
@@ -104,115 +104,91 @@ impl Collected<'_> {
     }
 
     fn has_room_for(&self, finding: &Finding) -> bool {
-        // A patch may hold for every value of a request; once says it all.
+        // A virtual patch may match every value of a request; one finding suffices.
         if finding.attack_type == AttackType::VirtualPatch {
             return !self.findings.iter().any(|known| known.signature == finding.signature);
         }
-        // A type that was not seen yet always has room: there are few of them.
+        // The first finding of a type always fits: there are few types.
         self.findings.len() < MAX_COLLECTED || is_new_type(&self.findings, finding)
     }
 }
 
-pub(crate) fn explain(reader: Reader<'_>, request: &InspectRequest) -> Vec<ExplainedField> {
+pub(crate) fn explain(inspector: Inspector<'_>, request: &InspectRequest) -> Vec<ExplainedField> {
+    let view = |name, value: &[u8]| LayerView { name, value: shown(value, VIEW_CHARS) };
     let mut explained = Vec::new();
-    let overrun = walk(reader, request, |examined, arena| {
-        let point = arena.point(examined.field.point_path);
-        explained.push(examined.explained(point));
+    let overrun = walk(inspector, request, |Examined { field, layers, findings }, arena| {
+        let layers = layers.iter().map(|layer| view(layer.name, &layer.value));
+        let layers = [view("value", &field.value)].into_iter().chain(layers).collect();
+        let mut shown = ExplainedField::new(arena.point(field.point), findings, inspector.rules);
+        (shown.decoded, shown.layers) = (field.decoded, layers);
+        explained.push(shown);
     });
-    explained.extend(overrun.map(Overrun::finding).map(|finding| ExplainedField {
-        point: finding.point.clone(),
-        decoded: Vec::new(),
-        layers: Vec::new(),
-        findings: vec![finding],
-        suppressed: Vec::new(),
-    }));
-    for field in &mut explained {
-        field.apply(reader.rules);
-    }
+    let overrun = overrun.map(|it| ExplainedField::new(it.point.clone(), vec![it], inspector.rules));
+    explained.extend(overrun);
     explained
 }
 
 impl ExplainedField {
-    fn apply(&mut self, rules: &RequestRules<'_>) {
-        for finding in std::mem::take(&mut self.findings) {
+    fn new(point: Point, found: Vec<Finding>, rules: &RequestRules<'_>) -> Self {
+        let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
+        for finding in found {
             match rules.suppresses(&finding) {
-                Some(rule) => self.suppressed.push(SuppressedFinding { rule, finding }),
-                None => self.findings.push(finding),
+                Some(rule) => suppressed.push(SuppressedFinding { rule, finding }),
+                None => findings.push(finding),
             }
         }
+        Self { point, decoded: Vec::new(), layers: Vec::new(), findings, suppressed }
     }
 }
 
-/// What ran out, and which field it was spent on.
-struct Overrun {
-    limit: Limit,
-    point: Point,
+/// A finding for the part of the request that was not inspected, once a limit is exhausted: it must not pass as clean.
+fn overrun(budget: &Budget, arena: &PointArena, spent_on: Option<PointPath>) -> Option<Finding> {
+    let limit = budget.exhausted()?;
+    let attack_type = limit.attack_type();
+    Some(Finding {
+        class: Class::of(&attack_type, limit.signature()),
+        attack_type,
+        point: spent_on.map_or_else(Point::uri, |path| arena.point(path)),
+        signature: limit.signature().to_owned(),
+        severity: Severity::Medium,
+        payload: String::new(),
+        span: (0, 0),
+        decoded: Vec::new(),
+    })
 }
 
-impl Overrun {
-    fn of(budget: &Budget, arena: &PointArena, spent_on: Option<PointPath>) -> Option<Self> {
-        let limit = budget.exhausted()?;
-        Some(Self { limit, point: spent_on.map_or_else(Point::uri, |point_path| arena.point(point_path)) })
-    }
-
-    /// What was not inspected must not look clean.
-    fn finding(self) -> Finding {
-        let attack_type = self.limit.attack_type();
-        Finding {
-            class: Class::of(&attack_type, self.limit.signature()),
-            attack_type,
-            point: self.point,
-            signature: self.limit.signature().to_owned(),
-            severity: Severity::Medium,
-            payload: String::new(),
-            span: (0, 0),
-            decoded: Vec::new(),
-        }
-    }
-}
-
-/// A field with everything known of it.
+/// An inspected field.
 struct Examined<'a> {
     field: Field<'a>,
     layers: Vec<Layer>,
     findings: Vec<Finding>,
 }
 
-impl Examined<'_> {
-    fn explained(self, point: Point) -> ExplainedField {
-        let whole = LayerView { name: "value", value: shown(&self.field.value, VIEW_CHARS) };
-        let decoded =
-            self.layers.iter().map(|it| LayerView { name: it.name, value: shown(&it.value, VIEW_CHARS) });
-        let layers = [whole].into_iter().chain(decoded).collect();
-        let (decoded, findings) = (self.field.decoded, self.findings);
-        ExplainedField { point, decoded, layers, findings, suppressed: Vec::new() }
-    }
-}
-
-/// Visits every field, those found inside others included.
+/// Visits every field, nested ones included.
 fn walk<'a>(
-    reader: Reader<'_>,
+    inspector: Inspector<'_>,
     request: &'a InspectRequest,
     mut visit: impl FnMut(Examined<'a>, &PointArena),
-) -> Option<Overrun> {
+) -> Option<Finding> {
     let mut budget = Budget::for_request();
     let mut arena = PointArena::with_room();
     let mut queue = VecDeque::from(parse::parse(request, &mut budget, &mut arena));
-    let mut overrun = Overrun::of(&budget, &arena, queue.back().map(|field| field.point_path));
+    let mut exhausted = overrun(&budget, &arena, queue.back().map(|field| field.point));
     let mut of_path = Vec::new();
     while let Some(field) = queue.pop_front() {
-        let mut sink = Sink { fields: Vec::new(), budget: &mut budget, arena: &mut arena };
-        let mut examined = examine(reader, request, field, &mut sink);
+        let mut sink = Sink::new(field.depth + 1, &mut budget, &mut arena);
+        let mut examined = examine(inspector, request, field, &mut sink);
         queue.extend(sink.fields);
-        tell_once(&mut examined.findings, &mut of_path);
-        overrun = overrun.or_else(|| Overrun::of(&budget, &arena, Some(examined.field.point_path)));
+        deduplicate_path(&mut examined.findings, &mut of_path);
+        exhausted = exhausted.or_else(|| overrun(&budget, &arena, Some(examined.field.point)));
         visit(examined, &arena);
     }
-    overrun
+    exhausted
 }
 
-/// What the whole path holds, its segments hold as well. It is told of the path alone, so that one exclusion suppresses it.
-fn tell_once(findings: &mut Vec<Finding>, of_path: &mut Vec<AttackType>) {
+/// Removes findings in path segments of types already found in the whole path, so that one exclusion suppresses
+/// both.
+fn deduplicate_path(findings: &mut Vec<Finding>, of_path: &mut Vec<AttackType>) {
     let Some(part) = findings.first().and_then(|finding| finding.point.0.first()) else { return };
     match part.tag {
         Tag::Uri => of_path.extend(findings.iter().map(|finding| finding.attack_type.clone())),
@@ -222,7 +198,7 @@ fn tell_once(findings: &mut Vec<Finding>, of_path: &mut Vec<AttackType>) {
 }
 
 fn examine<'a>(
-    reader: Reader<'_>,
+    inspector: Inspector<'_>,
     request: &InspectRequest,
     field: Field<'a>,
     sink: &mut Sink<'a, '_>,
@@ -230,16 +206,16 @@ fn examine<'a>(
     if !sink.budget.spend_bytes(field.value.len()) {
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
-    let is_in_body = sink.arena.tags(field.point_path).last() == Some(&Tag::Post);
-    let slot = reader.clean_value_cache.and_then(|cache| cache.slot(&field, is_in_body));
+    let is_in_body = sink.arena.tags(field.point).last() == Some(&Tag::Post);
+    let slot = inspector.clean_value_cache.and_then(|cache| cache.slot(&field, is_in_body));
     let is_known = slot.is_some_and(CacheSlot::is_clean);
     let bytes = Bytes::of(&field.value);
     let layers = if is_known { Vec::new() } else { decode::decode_all(&field.value, bytes, sink.budget) };
     let mut findings = Vec::new();
     let mut is_clean = layers.is_empty();
     for stage in 0..=layers.len() {
-        let decoded = &layers[..stage];
-        is_clean &= examine_stage(reader, request, (&field, bytes, is_known), decoded, &mut findings, sink);
+        let layers = &layers[..stage];
+        is_clean &= examine_stage(inspector, request, (&field, bytes, is_known), layers, &mut findings, sink);
     }
     if let Some(slot) = slot.filter(|_| is_clean && !is_known) {
         slot.mark_clean();
@@ -247,28 +223,25 @@ fn examine<'a>(
     Examined { field, layers, findings }
 }
 
-/// Looks at the value after these layers were removed. True when the value holds nothing, wherever it sits; when that is known,
-/// only what depends on where it sits is looked at.
+/// Inspects one decoding stage of a value. Returns whether it is clean in any context; if that is known from the
+/// cache, only the context-dependent detectors run.
 fn examine_stage<'a>(
-    Reader { detectors, rules, .. }: Reader<'_>,
+    Inspector { detectors, rules, .. }: Inspector<'_>,
     request: &InspectRequest,
     (field, bytes, is_known): (&Field<'a>, Bytes, bool),
-    decoded: &[Layer],
+    layers: &[Layer],
     findings: &mut Vec<Finding>,
     sink: &mut Sink<'a, '_>,
 ) -> bool {
-    let (value, bytes) = decoded.last().map_or((&*field.value, bytes), |layer| (&layer.value, layer.bytes));
-    if !decoded.is_empty() && !sink.budget.spend_bytes(value.len()) {
+    let (value, bytes) = layers.last().map_or((&*field.value, bytes), |layer| (&layer.value, layer.bytes));
+    if !layers.is_empty() && !sink.budget.spend_bytes(value.len()) {
         return false;
     }
-    let mut hits = detect_whole(
-        value,
-        field.kind,
-        &ValueContext::of(request, sink.arena, field.point_path, &field.value),
-    );
+    let mut hits =
+        detect_whole(value, field.kind, &ValueContext::of(request, sink.arena, field.point, &field.value));
     let nested = if is_known { Nested::Nothing } else { parse::parse_nested(value, bytes, field, sink) };
     let mut is_clean = nested == Nested::Nothing;
-    let context = ValueContext::of(request, sink.arena, field.point_path, &field.value);
+    let context = ValueContext::of(request, sink.arena, field.point, &field.value);
     if nested != Nested::Whole {
         let shown = decode::base64::shortened(value);
         if !is_known {
@@ -282,15 +255,15 @@ fn examine_stage<'a>(
     }
     for hit in hits {
         if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {
-            findings.push(finding(&hit, value, (field, context.point()), decoded));
+            findings.push(finding(&hit, value, (field, context.point()), layers));
         }
     }
     is_clean
 }
 
-fn finding(hit: &Match<'_>, value: &[u8], (field, point): (&Field<'_>, Point), decoded: &[Layer]) -> Finding {
+fn finding(hit: &Match<'_>, value: &[u8], (field, point): (&Field<'_>, Point), layers: &[Layer]) -> Finding {
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    let layers = field.decoded.iter().copied().chain(decoded.iter().map(|layer| layer.name));
+    let decoded = field.decoded.iter().copied().chain(layers.iter().map(|layer| layer.name));
     Finding {
         attack_type: hit.attack_type.clone(),
         point,
@@ -299,17 +272,17 @@ fn finding(hit: &Match<'_>, value: &[u8], (field, point): (&Field<'_>, Point), d
         severity: hit.severity,
         payload: shown(&value[hit.span.clone()], Finding::PAYLOAD_CHARS),
         span: (offset(hit.span.start), offset(hit.span.end)),
-        decoded: layers.map(str::to_owned).collect(),
+        decoded: decoded.map(str::to_owned).collect(),
     }
 }
 
-/// Bytes as text of at most so many characters.
+/// Bytes as text of at most `chars` characters.
 fn shown(bytes: &[u8], chars: usize) -> String {
     let bounded = &bytes[..bytes.len().min(4 * chars)];
     String::from_utf8_lossy(bounded).chars().take(chars).collect()
 }
 
-/// The most severe findings, and of each attack type at least one: a type that is dropped is an attack nobody hears of.
+/// The most severe findings, at least one of each attack type: no attack goes unreported.
 fn most_severe(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|finding| Reverse(finding.severity));
     if findings.len() <= MAX_FINDINGS {
@@ -347,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_findings_the_most_severe_stay_and_no_type_is_lost() {
+    fn keeps_the_most_severe_findings_and_one_of_each_type() {
         let many = (0..100).map(|_| finding(AttackType::Sqli, Severity::High));
         let others =
             [finding(AttackType::Scanner, Severity::Low), finding(AttackType::Rce, Severity::Critical)];

@@ -1,19 +1,22 @@
-//! Pure detection: a request goes in, findings come out. No I/O, no clock, no log.
+//! Detection engine: finds attacks in an HTTP request. Pure: no I/O, no clock, no log.
 //!
-//! | module | does |
+//! [`Engine::inspect`] parses a request into fields, decodes each value layer by layer, and runs the
+//! detectors on every stage.
+//!
+//! | module | purpose |
 //! |---|---|
-//! | [`field`], [`trail`] | `Field`: a piece of a request worth a look, and where it sits |
-//! | [`parse`] | request → fields, and fields found inside fields |
-//! | [`decode`] | decodes one layer of a value |
-//! | [`token`] | values as SQL, HTML, Markdown, XML, shell, template, URL or path tokens; cannot fail |
-//! | [`detect`] | a value → matches, one file per attack type |
-//! | [`prefilter`] | one look at a value decides who reads it: its bytes, and the literals of all detectors |
-//! | [`signature`] | the catalogue in `signatures/*.toml`: regexes, run where their literals are |
-//! | [`clean_value_cache`] | values that were read before and hold nothing |
-//! | [`inspection`] | walks fields and layers, turns matches into findings |
-//! | [`rules`] | what operators add: virtual patches, detectors, exclusions, masks, compiled |
-//! | [`budget`] | what one request may cost; running out is a finding |
-//! | [`corpus`], [`mutate`] | attacks and benign as data, and the many requests each becomes: for scores and tests |
+//! | [`field`], [`point_path`] | `Field`: one value of a request, with its kind and its point |
+//! | [`parse`] | parsers: a request into fields, and fields into nested fields |
+//! | [`decode`] | decoders: each removes one layer of encoding |
+//! | [`token`] | tokenizers (SQL, HTML, Markdown, XML, shell, templates, URLs, paths) that cannot fail |
+//! | [`detect`] | detectors: a value into matches, one file per attack type |
+//! | [`prefilter`] | byte classes and literals of a value, which select the detectors to run |
+//! | [`signature`] | the catalogue of `signatures/*.toml`: regular expressions with required literals |
+//! | [`clean_value_cache`] | negative cache of values without matches |
+//! | [`inspection`] | visits fields and decoding stages, collects findings |
+//! | [`rules`] | compiled rules of the console: virtual patches, custom detectors, exclusions, masks |
+//! | [`budget`] | resource limits of one request; an exhausted limit is a finding |
+//! | [`corpus`], [`mutate`] | labelled attacks and benign values, and the requests generated from them |
 
 mod budget;
 mod clean_value_cache;
@@ -36,13 +39,13 @@ mod words;
 
 use clean_value_cache::CleanValueCache;
 use detect::Detectors;
-use inspection::Reader;
+use inspection::Inspector;
 use rules::RequestRules;
 use shared::InspectRequest;
 
 pub use inspection::{ExplainedField, Inspection, LayerView, SuppressedFinding};
 
-/// The compiled detectors. Made once, shared by all threads.
+/// The compiled detectors, created once and shared by all threads.
 pub struct Engine {
     detectors: Detectors,
     clean_value_cache: CleanValueCache,
@@ -54,25 +57,25 @@ impl Engine {
         Self { detectors: Detectors::built_in(), clean_value_cache: CleanValueCache::new() }
     }
 
-    /// Looks for attacks in every field of the request. Total: any request gets an answer, in time linear in its size.
+    /// Finds attacks in every field of the request. Never fails; takes time linear in the size of the request.
     pub fn inspect(&self, request: &InspectRequest) -> Inspection {
         self.inspect_under(request, &RequestRules::default())
     }
 
-    /// The same, with what the rules add and suppress.
+    /// [`Engine::inspect`] with custom detectors, virtual patches and exclusions.
     pub fn inspect_under(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Inspection {
         let clean_value_cache = Some(&self.clean_value_cache);
-        inspection::inspect(Reader { detectors: &self.detectors, rules, clean_value_cache }, request)
+        inspection::inspect(Inspector { detectors: &self.detectors, rules, clean_value_cache }, request)
     }
 
-    /// Shows what [`Engine::inspect`] sees: each field, the layers decoded from it, and what was found there.
+    /// The fields that [`Engine::inspect`] inspects, each with its decoding stages and findings.
     pub fn explain(&self, request: &InspectRequest) -> Vec<ExplainedField> {
         self.explain_under(request, &RequestRules::default())
     }
 
-    /// The same for [`Engine::inspect_under`], with what was suppressed.
+    /// [`Engine::explain`] with rules, including suppressed findings.
     pub fn explain_under(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Vec<ExplainedField> {
-        inspection::explain(Reader { detectors: &self.detectors, rules, clean_value_cache: None }, request)
+        inspection::explain(Inspector { detectors: &self.detectors, rules, clean_value_cache: None }, request)
     }
 }
 

@@ -1,18 +1,18 @@
-//! Payload × spelling × place: the many requests one attack can be, for scores and tests. Deterministic.
+//! Payload mutations: payload × obfuscation × insertion point, for scores and tests. Deterministic.
 //!
-//! Only what still works at its target counts: cases change in languages that ignore case, comments stand for spaces in SQL,
-//! percent signs are doubled where URLs are read.
+//! Only mutations that still work at their target are generated: mixed case in case-insensitive languages,
+//! comments for spaces in SQL, double percent-encoding in URLs.
 
 mod insertion_point;
-mod spelling;
+mod obfuscation;
 
+use obfuscation::Obfuscation;
 use serde::Deserialize;
 use shared::InspectRequest;
-use spelling::Spelling;
 
-pub use insertion_point::InsertionPoint;
+pub use insertion_point::{InsertionPoint, empty_request};
 
-/// What a payload is written in, which decides how it can be disguised.
+/// The language of a payload, which decides the obfuscations that apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
@@ -25,46 +25,46 @@ pub enum Language {
     Template,
     Ldap,
     Xml,
-    /// Lines of a protocol: line breaks are the attack.
+    /// A line-based protocol: line breaks are the attack.
     Lines,
     #[default]
     None,
 }
 
-/// One request an attack became.
+/// A request generated from an attack.
 #[derive(Debug)]
 pub struct Variant {
-    /// Spelling and place, e.g. `base64 in json`.
+    /// Obfuscation and insertion point, e.g. `base64 in json`.
     pub how: String,
     pub request: InspectRequest,
 }
 
-/// A payload, or what a spelling made of it.
+/// A payload, plain or obfuscated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Text {
-    /// As the application is to read it; the place escapes it.
+    /// As the application reads it; the insertion point escapes it.
     Value(String),
-    /// Escaped already, in a way the place would not choose.
+    /// Escaped already, differently from the insertion point's own escaping.
     Escaped(String),
 }
 
-/// The payload in this place, as it is.
-pub(crate) fn plain(payload: &str, name: &str, place: &InsertionPoint) -> Variant {
-    Variant { how: place.name().to_owned(), request: place.request(name, &Text::Value(payload.to_owned())) }
+/// The unmodified payload at an insertion point.
+pub(crate) fn plain(payload: &str, name: &str, point: &InsertionPoint) -> Variant {
+    Variant { how: point.name().to_owned(), request: point.request(name, &Text::Value(payload.to_owned())) }
 }
 
-/// Every spelling in every place where both make sense, the plain payload in a query left out.
+/// Every applicable obfuscation at every insertion point, except the plain payload in a query.
 pub(crate) fn variants(payload: &str, name: &str, language: Language) -> Vec<Variant> {
     let mut variants = Vec::new();
-    for place in InsertionPoint::ALL.iter().filter(|place| place.takes(payload, language)) {
-        if *place != InsertionPoint::Query {
-            variants.push(plain(payload, name, place));
+    for point in InsertionPoint::ALL.iter().filter(|point| point.accepts(payload, language)) {
+        if *point != InsertionPoint::Query {
+            variants.push(plain(payload, name, point));
         }
-        for spelling in Spelling::ALL.iter().filter(|spelling| spelling.fits(language, place)) {
-            let text = spelling.apply(payload);
-            if text != Text::Value(payload.to_owned()) {
-                let how = format!("{} in {}", spelling.name(), place.name());
-                variants.push(Variant { how, request: place.request(name, &text) });
+        for (obfuscation, obfuscation_name) in Obfuscation::ALL {
+            let text = obfuscation.apply(payload);
+            if obfuscation.applies(language, point) && text != Text::Value(payload.to_owned()) {
+                let how = format!("{obfuscation_name} in {}", point.name());
+                variants.push(Variant { how, request: point.request(name, &text) });
             }
         }
     }
@@ -86,12 +86,12 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_spelled_in_many_ways() {
+    fn sql_payloads_are_mutated() {
         insta::assert_snapshot!(shown("' or 1=1", Language::Sql));
     }
 
     #[test]
-    fn commands_and_paths_have_disguises_of_their_own() {
+    fn mutations_depend_on_the_language() {
         let only_query = |text: String| {
             let lines: Vec<_> =
                 text.lines().filter(|it| it.contains("in query")).map(str::to_owned).collect();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_are_not_put_into_headers() {
+    fn line_breaks_are_not_inserted_into_headers() {
         assert!(variants("a\r\nb", "x", Language::Lines).iter().all(|it| !it.how.contains("header")));
     }
 }

@@ -1,4 +1,7 @@
-//! Request → fields. What a field holds inside (JSON in a parameter, base64 in a header) is parsed by [`parse_nested`].
+//! Parsers: a request into fields, and fields into nested fields.
+//!
+//! [`parse`] reads the parts of a request; [`parse_nested`] reads what a value contains (JSON in a
+//! parameter, base64 in a header).
 
 mod body;
 mod cookie;
@@ -14,37 +17,56 @@ mod protobuf;
 mod query;
 mod xml;
 
-use crate::{budget::Budget, field::Field, point_path::PointArena};
+use crate::{
+    budget::Budget,
+    field::{Field, FieldKind},
+    point_path::{PointArena, PointPath},
+};
 use shared::InspectRequest;
+use std::{borrow::Cow, ops::Range};
 
 pub(crate) use nested::{Nested, parse_nested};
 
-/// Where parsed fields go. Refuses more than the budget allows, so parsers can stop.
+/// The output of parsers. Refuses fields beyond the budget, so that parsers stop.
 pub(crate) struct Sink<'a, 'b> {
     pub fields: Vec<Field<'a>>,
     pub budget: &'b mut Budget,
     pub arena: &'b mut PointArena,
+    /// The nesting depth of the fields that are added.
+    depth: usize,
 }
 
-impl<'a> Sink<'a, '_> {
-    /// Adds a field; `false` when the request has used up its fields.
+impl<'a, 'b> Sink<'a, 'b> {
+    pub(crate) fn new(depth: usize, budget: &'b mut Budget, arena: &'b mut PointArena) -> Self {
+        Self { fields: Vec::new(), budget, arena, depth }
+    }
+
+    /// Adds a field unless its value is empty; `false` when the field budget is exhausted.
     pub(crate) fn push(&mut self, field: Field<'a>) -> bool {
         if field.value.is_empty() {
             return true;
         }
         let affordable = self.budget.spend_field();
         if affordable {
-            self.fields.push(field);
+            self.fields.push(Field { depth: self.depth, ..field });
         }
         affordable
     }
 
-    /// Unpacks a buffer that goes away: the fields found in it get values of their own.
+    pub(crate) fn push_value(&mut self, point: PointPath, value: impl Into<Cow<'a, [u8]>>) -> bool {
+        self.push(Field::new(point, FieldKind::Value, value))
+    }
+
+    pub(crate) fn push_name(&mut self, point: PointPath, name: impl Into<Cow<'a, [u8]>>) -> bool {
+        self.push(Field::new(point, FieldKind::Name, name))
+    }
+
+    /// Parses a temporary buffer: the fields found in it own their values. Returns their range.
     pub(crate) fn parse_buffer<'v, T>(
         &mut self,
         parse: impl FnOnce(&mut Sink<'v, '_>) -> T,
-    ) -> (T, std::ops::Range<usize>) {
-        let mut inner = Sink { fields: Vec::new(), budget: self.budget, arena: self.arena };
+    ) -> (T, Range<usize>) {
+        let mut inner = Sink::new(self.depth, self.budget, self.arena);
         let outcome = parse(&mut inner);
         let first = self.fields.len();
         self.fields.extend(inner.fields.into_iter().map(Field::into_owned));
@@ -52,15 +74,15 @@ impl<'a> Sink<'a, '_> {
     }
 }
 
-/// Every field the request openly carries, in the order a reader would look.
+/// The fields of path, query, headers and body, in this order.
 pub(crate) fn parse<'a>(
     request: &'a InspectRequest,
     budget: &mut Budget,
     arena: &mut PointArena,
 ) -> Vec<Field<'a>> {
-    // The path, a few parameters and cookies, their names.
-    let room = request.headers.len() + 24;
-    let mut sink = Sink { fields: Vec::with_capacity(room), budget, arena };
+    let mut sink = Sink::new(0, budget, arena);
+    // The headers, the path, a few parameters and cookies with their names.
+    sink.fields.reserve(request.headers.len() + 24);
     path::parse(request, &mut sink);
     query::parse(request, &mut sink);
     header::parse(request, &mut sink);

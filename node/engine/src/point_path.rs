@@ -1,5 +1,4 @@
-//! The points of one request as a tree. Most are never shown, so a field has a number, and only findings make a
-//! [`Point`] of it.
+//! Interned points of one request: a field refers to its point by number, and only findings build a [`Point`].
 
 use crate::field::point_name;
 use shared::{
@@ -7,7 +6,7 @@ use shared::{
     point::{Key, Step, Tag},
 };
 
-/// A point by its number in [`PointArena`].
+/// A point: the index of its last step in the [`PointArena`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PointPath(u32);
 
@@ -15,7 +14,7 @@ pub(crate) struct PointPath(u32);
 enum StepKey {
     None,
     Index(u64),
-    /// Where in `names`.
+    /// A range of `names`.
     Name {
         start: u32,
         end: u32,
@@ -29,25 +28,25 @@ struct Node {
 }
 
 impl PointPath {
-    /// Whether this was there at the mark.
+    /// Whether the point existed at the mark.
     pub(crate) fn is_before(self, Mark(nodes, _): Mark) -> bool {
         (self.0 as usize) < nodes
     }
 }
 
-/// Steps of all points, each with the one before it.
+/// The steps of all points as a tree: each step refers to its predecessor.
 #[derive(Default)]
 pub(crate) struct PointArena {
     nodes: Vec<Node>,
     names: String,
 }
 
-/// How far the trails had grown.
+/// A size of the arena to which it can be truncated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark(usize, usize);
 
 impl PointArena {
-    /// With room for the points of a usual request.
+    /// An empty arena with capacity for a typical request.
     pub(crate) fn with_room() -> Self {
         Self { nodes: Vec::with_capacity(64), names: String::with_capacity(512) }
     }
@@ -70,7 +69,7 @@ impl PointArena {
         self.step(before.into(), tag, key)
     }
 
-    /// A point of its own, whose name is shown in capitals.
+    /// A point of one step, with its name in upper case.
     pub(crate) fn named_upper(&mut self, tag: Tag, name: &[u8]) -> PointPath {
         let start = self.names.len();
         let key = self.name(name);
@@ -81,12 +80,12 @@ impl PointArena {
     }
 
     /// The same point at another position of its array.
-    pub(crate) fn at_index(&mut self, point_path: PointPath, index: u64) -> PointPath {
-        let before = self.back(point_path).next().and_then(|node| node.before);
+    pub(crate) fn at_index(&mut self, path: PointPath, index: u64) -> PointPath {
+        let before = self.back(path).next().and_then(|node| node.before);
         self.indexed(before, Tag::Array, index)
     }
 
-    /// The trail of a whole point.
+    /// An arena that contains one point.
     #[cfg(test)]
     pub(crate) fn of(point: &Point) -> (Self, PointPath) {
         let mut arena = Self::default();
@@ -100,29 +99,29 @@ impl PointArena {
         (arena, steps.unwrap())
     }
 
-    pub(crate) fn point(&self, point_path: PointPath) -> Point {
-        let mut steps: Vec<Step> = self.back(point_path).map(|node| self.shown(node)).collect();
+    pub(crate) fn point(&self, path: PointPath) -> Point {
+        let mut steps: Vec<Step> = self.back(path).map(|node| self.shown(node)).collect();
         steps.reverse();
         Point(steps)
     }
 
-    pub(crate) fn last_tag(&self, point_path: PointPath) -> Option<&Tag> {
-        self.tags(point_path).next()
+    pub(crate) fn last_tag(&self, path: PointPath) -> Option<&Tag> {
+        self.tags(path).next()
     }
 
-    /// From the last to the first.
-    pub(crate) fn tags(&self, point_path: PointPath) -> impl Iterator<Item = &Tag> {
-        self.back(point_path).map(|node| &node.tag)
+    /// The tags of the steps, last to first.
+    pub(crate) fn tags(&self, path: PointPath) -> impl Iterator<Item = &Tag> {
+        self.back(path).map(|node| &node.tag)
     }
 
-    /// The last name on the way: of a parameter, key, cookie or tag.
-    pub(crate) fn last_name(&self, point_path: PointPath) -> Option<&str> {
-        self.names(point_path).flatten().next()
+    /// The last name in the point: of a parameter, key, cookie or tag.
+    pub(crate) fn last_name(&self, path: PointPath) -> Option<&str> {
+        self.names(path).flatten().next()
     }
 
-    /// The name of each step, from the last to the first.
-    pub(crate) fn names(&self, point_path: PointPath) -> impl Iterator<Item = Option<&str>> {
-        self.back(point_path).map(|node| match node.key {
+    /// The names of the steps, last to first.
+    pub(crate) fn names(&self, path: PointPath) -> impl Iterator<Item = Option<&str>> {
+        self.back(path).map(|node| match node.key {
             StepKey::Name { start, end } => self.names.get(start as usize..end as usize),
             _ => None,
         })
@@ -132,8 +131,8 @@ impl PointArena {
         Mark(self.nodes.len(), self.names.len())
     }
 
-    /// Forgets what was added since; none of it may be in use.
-    pub(crate) fn forget_since(&mut self, Mark(nodes, names): Mark) {
+    /// Removes the points added since the mark; none of them may be in use.
+    pub(crate) fn truncate(&mut self, Mark(nodes, names): Mark) {
         self.nodes.truncate(nodes);
         self.names.truncate(names);
     }
@@ -149,9 +148,9 @@ impl PointArena {
         Step { tag: node.tag.clone(), key }
     }
 
-    /// From the last step to the first.
-    fn back(&self, point_path: PointPath) -> impl Iterator<Item = &Node> {
-        let mut next = Some(point_path);
+    /// The steps, last to first.
+    fn back(&self, path: PointPath) -> impl Iterator<Item = &Node> {
+        let mut next = Some(path);
         std::iter::from_fn(move || {
             let at = next?;
             let node = self.nodes.get(at.0 as usize)?;
@@ -161,9 +160,9 @@ impl PointArena {
     }
 
     fn step(&mut self, before: Option<PointPath>, tag: Tag, key: StepKey) -> PointPath {
-        let point_path = PointPath(position(self.nodes.len()));
+        let path = PointPath(position(self.nodes.len()));
         self.nodes.push(Node { before, tag, key });
-        point_path
+        path
     }
 
     fn name(&mut self, name: &[u8]) -> StepKey {
@@ -176,7 +175,7 @@ impl PointArena {
     }
 }
 
-/// A request ends, and so does its budget, long before 4 GB of points.
+/// The field budget ends long before 4 GB of points.
 fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -186,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trail_is_a_point_step_by_step() {
+    fn steps_build_the_point() {
         let mut arena = PointArena::default();
         let post = arena.then(None, Tag::Post);
         let json = arena.then(post, Tag::JsonDoc);
@@ -200,12 +199,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_leaves_the_rest_as_it_was() {
+    fn truncation_keeps_earlier_points() {
         let mut arena = PointArena::default();
         let post = arena.then(None, Tag::Post);
         let mark = arena.mark();
         arena.named(post, Tag::Hash, b"gone");
-        arena.forget_since(mark);
+        arena.truncate(mark);
         let kept = arena.named(post, Tag::Hash, b"kept");
         assert_eq!(arena.point(kept).to_string(), "post > hash:kept");
     }

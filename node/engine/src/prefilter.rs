@@ -1,52 +1,52 @@
-//! One look at a value decides which decoders and detectors read it: the bytes it is made of, and the literals in it.
+//! Prefilter: one pass over a value selects the decoders and detectors to run, by byte classes and literals.
 
 mod bytes;
 
 pub(crate) use bytes::Bytes;
 
-/// Every literal anybody waits for.
+/// The literals of all signatures and detectors.
 ///
-/// An automaton of so many would be megabytes, and a request that finds the caches cold would wait for each of its states.
-/// Here some 16 KB say where a literal may be; only there it is compared.
+/// An automaton over all of them would take megabytes, with a cache miss per state on a cold request. Here 16 KB of
+/// tables locate possible occurrences, and only those are compared.
 pub(crate) struct Prefilter {
     byte_groups: Box<[ByteGroups; 256]>,
     /// Literals of one byte, by group.
     single: Groups,
     /// Literals of two and three bytes, by group.
     short: Groups,
-    /// For each bucket the bits of the keys in it.
+    /// The bits of the keys in each bucket.
     filter: Box<[u16; BUCKETS]>,
-    /// For each bucket where its literals begin; one more, where the last one ends.
+    /// The index in `long` of each bucket's first literal, and the end of the last bucket.
     starts: Box<[u16]>,
-    /// All others, each by its key.
+    /// All longer literals, sorted by the hash of their keys.
     long: Vec<Literal>,
 }
 
-/// The groups of literals a byte is in: alone, and at the first, second and third place of short ones. Those of two bytes
-/// begin at the second place and have anything at the first.
+/// The groups of literals that contain a byte: as a single byte, and at each of three positions of short literals.
+/// Literals of two bytes start at the second position, with any byte at the first.
 #[derive(Clone, Copy, Default)]
 struct ByteGroups {
     single: u64,
     short: [u64; 3],
 }
 
-/// A bit each.
+/// Groups of literals; each group has a bit in the masks.
 type Groups = Vec<Vec<Literal>>;
 const GROUPS: usize = 64;
 
-/// Long literals are known by so many of their bytes, the rarest.
+/// The length of a key: the rarest bytes in a row of a long literal.
 const KEY: usize = 4;
 const BUCKETS: usize = 1 << 12;
 
 struct Literal {
     pattern_id: usize,
     text: Box<[u8]>,
-    /// How much of it there is when its key has been read.
-    read: usize,
+    /// The end of the key in the literal.
+    key_end: usize,
 }
 
 impl Prefilter {
-    /// Who waits, and for which literals, in any case. Whoever waits for none of them is not to be asked.
+    /// A prefilter for the literals of patterns, matched in any case.
     pub(crate) fn new<'l>(literals: impl IntoIterator<Item = (usize, &'l str)>) -> Self {
         let literals = literals.into_iter().map(|(pattern_id, text)| Literal::new(pattern_id, text));
         let (mut long, short): (Vec<_>, Vec<_>) = literals.partition(|it| it.text.len() >= KEY);
@@ -62,11 +62,11 @@ impl Prefilter {
         Self { byte_groups: byte_groups(&single, &short), single, short, filter, starts, long }
     }
 
-    /// Whose literals occur. May suspect too much, never too little. Every byte of every request passes here.
+    /// The patterns with a literal in the value. Hot path: runs over every byte of every request.
     pub(crate) fn candidates(&self, value: &[u8]) -> CandidateSet {
         let mut candidates = CandidateSet::default();
         let (mut single, mut key) = (0, 0);
-        // Before the first byte anything may have been.
+        // Any byte may precede the first.
         let (mut first, mut second) = (u64::MAX, 0);
         for (at, &byte) in value.iter().enumerate() {
             let byte_groups = &self.byte_groups[usize::from(byte)];
@@ -92,30 +92,27 @@ impl Prefilter {
 
 impl Literal {
     fn new(pattern_id: usize, text: &str) -> Self {
-        assert!(
-            pattern_id < CandidateSet::MOST,
-            "there are more signatures than candidates can be told apart"
-        );
+        assert!(pattern_id < CandidateSet::CAPACITY, "pattern id {pattern_id} exceeds the candidate set");
         let text = text.to_ascii_lowercase().into_bytes().into_boxed_slice();
         let rarest = text.windows(KEY).enumerate().min_by_key(|(_, it)| commonness(it));
-        let read = rarest.map_or(text.len(), |(at, _)| at + KEY);
-        Self { pattern_id, text, read }
+        let key_end = rarest.map_or(text.len(), |(at, _)| at + KEY);
+        Self { pattern_id, text, key_end }
     }
 
     fn hash(&self) -> u16 {
-        let key = &self.text[self.read.saturating_sub(KEY)..self.read];
+        let key = &self.text[self.key_end.saturating_sub(KEY)..self.key_end];
         hash(key.iter().fold(0, |key, byte| key << 8 | u32::from(*byte)))
     }
 
-    /// Whether this is here, its key read up to `end`.
+    /// Whether the literal occurs with its key ending at `end`.
     fn is_at(&self, value: &[u8], end: usize) -> bool {
-        let start = end.checked_sub(self.read);
+        let start = end.checked_sub(self.key_end);
         let here = start.and_then(|start| value.get(start..start + self.text.len()));
         here.is_some_and(|here| here.eq_ignore_ascii_case(&self.text))
     }
 }
 
-/// Similar ones together.
+/// Splits literals into groups of similar ones.
 fn grouped(mut literals: Vec<Literal>) -> Groups {
     literals.sort_by(|one, other| (one.text.len(), &one.text).cmp(&(other.text.len(), &other.text)));
     let size = literals.len().div_ceil(GROUPS).max(1);
@@ -151,12 +148,12 @@ fn byte_groups(single: &Groups, short: &Groups) -> Box<[ByteGroups; 256]> {
     byte_groups
 }
 
-/// Each literal with its group.
+/// Each literal with the number of its group.
 fn numbered(groups: &Groups) -> impl Iterator<Item = (usize, &Literal)> {
     groups.iter().enumerate().flat_map(|(number, group)| group.iter().map(move |it| (number, it)))
 }
 
-/// The numbers of the bits that are set.
+/// The indices of the set bits.
 fn bits(mut set: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let bit = set.trailing_zeros() as usize;
@@ -165,23 +162,23 @@ fn bits(mut set: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// How often bytes occur in requests, by the letters among them.
+/// An estimate of the frequency of bytes in requests.
 fn commonness(bytes: &[u8]) -> usize {
     const LETTERS: &[u8] = b"zqxjkvbwpygfmcdlhuisrnoate ";
     bytes.iter().map(|byte| LETTERS.iter().position(|it| it == byte).map_or(8, |rank| rank)).sum()
 }
 
-/// Spreads keys over 16 bits.
+/// A 16-bit hash of a key.
 const fn hash(key: u32) -> u16 {
     (key.wrapping_mul(0x9E37_79B1) >> 16) as u16
 }
 
-/// The bucket of a hash and its bit there.
+/// The bucket of a hash and its bit in the bucket.
 const fn bucket(hash: u16) -> (usize, u16) {
     ((hash >> 4) as usize, 1 << (hash & 15))
 }
 
-/// Who is to look at a value.
+/// A set of pattern ids: the signatures and detectors that may match a value.
 #[derive(Debug, Default)]
 pub(crate) struct CandidateSet {
     words: [u64; Self::WORDS],
@@ -189,7 +186,7 @@ pub(crate) struct CandidateSet {
 
 impl CandidateSet {
     const WORDS: usize = 6;
-    const MOST: usize = 64 * Self::WORDS;
+    const CAPACITY: usize = 64 * Self::WORDS;
 
     fn add(&mut self, pattern_id: usize) {
         self.words[pattern_id / 64] |= 1 << (pattern_id % 64);
@@ -207,7 +204,7 @@ impl CandidateSet {
         self.words.get(pattern_id / 64).is_some_and(|word| word & 1 << (pattern_id % 64) != 0)
     }
 
-    /// All of them below `end`, in order.
+    /// The ids below `end`, in ascending order.
     pub(crate) fn below(&self, end: usize) -> impl Iterator<Item = usize> {
         let numbers = |(word, set): (usize, &u64)| bits(*set).map(move |bit| word * 64 + bit);
         self.words.iter().enumerate().flat_map(numbers).take_while(move |pattern_id| *pattern_id < end)
@@ -230,7 +227,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn literals_of_any_length_are_found_where_they_are(value in "(union|AB|[aAb'( ]|sel|elect|\\.e\\.){0,12}") {
+        fn literals_of_any_length_are_found(value in "(union|AB|[aAb'( ]|sel|elect|\\.e\\.){0,12}") {
             const LITERALS: [&str; 8] = ["'", "(", "ab", "b ", " a'", "union", "select", ".e."];
             let candidates = Prefilter::new(LITERALS.into_iter().enumerate()).candidates(value.as_bytes());
             let lower = value.to_ascii_lowercase();

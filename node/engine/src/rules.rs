@@ -1,13 +1,13 @@
-//! What operators add to the built-in detection: rules, compiled once, picked for each request.
+//! Rules of the console: compiled once per ruleset, selected per request.
 //!
-//! | module | holds |
+//! | module | purpose |
 //! |---|---|
-//! | [`scope`] | which requests a rule is for |
-//! | [`path`] | the path that scopes, and the node's locations, are compared with |
-//! | [`point`] | which places in a request |
-//! | [`pattern`] | what a custom detector looks for |
-//! | [`book`] | all rules, compiled; those that cannot be are told and left out |
-//! | [`request`] | the rules that hold for one request |
+//! | [`scope`] | the requests to which a rule applies |
+//! | [`path`] | path normalization, for scopes and for the node's locations |
+//! | [`point`] | matching of points |
+//! | [`pattern`] | patterns of custom detectors |
+//! | [`book`] | all compiled rules; invalid ones are reported and left out |
+//! | [`request`] | the rules that apply to one request |
 
 mod book;
 pub mod path;

@@ -24,6 +24,7 @@ pub(crate) static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
     ssti: read(include_str!("../words/ssti.toml")),
     upload: read(include_str!("../words/upload.toml")),
     xss: read(include_str!("../words/xss.toml")),
+    xml: read(include_str!("../words/xml.toml")),
     xxe: read(include_str!("../words/xxe.toml")),
 });
 
@@ -42,6 +43,7 @@ pub(crate) struct Words {
     pub ssti: Ssti,
     pub upload: Upload,
     pub xss: Xss,
+    pub xml: Xml,
     pub xxe: Xxe,
 }
 
@@ -234,6 +236,13 @@ pub(crate) struct Xss {
     pub running_attributes: WordSet,
     pub url_attributes: WordSet,
     pub directives: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Xml {
+    pub active: WordSet,
+    pub html_elements: WordSet,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,11 +1,10 @@
-//! Clean values cost no memory: what a request takes for its points and fields grows in steps, whatever the values hold.
+//! Allocation test: the inspection of clean values allocates nothing but the growing lists of points and fields.
 
 use allocation_counter::{AllocationInfo, measure};
-use engine::Engine;
-use shared::{Body, Delivery, InspectRequest};
-use std::net::Ipv4Addr;
+use engine::{Engine, mutate::empty_request};
+use shared::{Body, InspectRequest};
 
-/// What benign fields hold, none of it encoded.
+/// Benign values without encodings.
 const CLEAN: &[&str] = &[
     "1042",
     "garden spade",
@@ -22,34 +21,24 @@ const CLEAN: &[&str] = &[
     "51.5072, -0.1276",
 ];
 
-/// So many more of a value.
+/// The number of copies of a value in a large request.
 const MORE: usize = 500;
-/// The lists of points and fields double as often as this when they grow by so many.
+/// The most reallocations of the lists of points and fields as they grow to [`MORE`] values.
 const STEPS: u64 = 40;
 
-/// A document that holds a value so often.
+/// A JSON document with `times` copies of a value.
 fn request(value: &str, times: usize) -> InspectRequest {
     let items = vec![format!(r#"{{"field":"{value}"}}"#); times];
+    let body = format!("[{}]", items.join(","));
     InspectRequest {
-        request_id: None,
-        connector: None,
-        delivery: Delivery::Inline,
-        client_ip: Ipv4Addr::new(203, 0, 113, 7).into(),
-        method: "POST".to_owned(),
-        scheme: None,
-        http_version: None,
-        host: "shop.example.com".to_owned(),
         path: "/api/orders".to_owned(),
-        query: String::new(),
-        headers: Vec::new(),
-        body: Some(Body(format!("[{}]", items.join(",")).into_bytes())),
-        body_truncated: false,
-        not_inspected: Vec::new(),
+        body: Some(Body(body.into_bytes())),
+        ..empty_request("POST")
     }
 }
 
 fn allocations(engine: &Engine, request: &InspectRequest) -> u64 {
-    // What is compiled at first use is there already.
+    // The first run compiles what is compiled lazily.
     assert_eq!(engine.inspect(request).findings, []);
     let AllocationInfo { count_total, .. } = measure(|| {
         engine.inspect(request);

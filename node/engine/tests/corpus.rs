@@ -1,6 +1,6 @@
-//! The corpus as a floor: what is caught of our attacks stays caught, and our benign pass.
+//! Regression test on the corpus: minimum detection rate, maximum false positive rate.
 //!
-//! `wallarm-node score node/engine/corpus` shows the same, complete and by type.
+//! `wallarm-node score node/engine/corpus` prints the full results by type.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,11 +12,12 @@ use engine::{
 use shared::{Body, InspectRequest};
 use std::{fs, path::PathBuf};
 
-/// What must be caught, in per cent, and what may be blocked wrongly, in a thousand. Raised as the engine gets better.
+/// The minimum detection rate, in per cent.
 const CAUGHT_PERCENT: usize = 98;
+/// The maximum false positive rate, per thousand.
 const BLOCKED_PER_THOUSAND: usize = 5;
 
-/// Of the mutated requests only each so-manieth: all of them take a release build.
+/// One of this many mutated requests is tested: all of them are too slow in a debug build.
 const SAMPLED: usize = 29;
 
 fn folder(name: &str) -> PathBuf {
@@ -42,7 +43,7 @@ fn is_blocked(engine: &Engine, request: &InspectRequest) -> bool {
     engine.inspect(request).findings.iter().any(|it| it.attack_type != shared::AttackType::Overlimit)
 }
 
-/// The requests that are not blocked, and how many there were.
+/// The requests that are not blocked, and the number of all requests.
 fn missed(engine: &Engine, requests: impl Iterator<Item = (String, Variant)>) -> (Vec<String>, usize) {
     let mut count = 0;
     let mut missed = Vec::new();
@@ -57,7 +58,7 @@ fn missed(engine: &Engine, requests: impl Iterator<Item = (String, Variant)>) ->
 
 fn assert_caught(missed: &[String], count: usize) {
     let caught = count - missed.len();
-    assert!(count > 300, "{count} requests are no evidence");
+    assert!(count > 300, "{count} requests are too few");
     assert!(
         caught * 100 >= count * CAUGHT_PERCENT,
         "{caught} of {count} caught, missed:\n{}",
@@ -66,14 +67,14 @@ fn assert_caught(missed: &[String], count: usize) {
 }
 
 #[test]
-fn our_attacks_are_caught() {
+fn attacks_are_detected() {
     let named = |(file, it): (String, Sample)| (format!("{file} {:?}", it.payload), it.plain());
     let (missed, count) = missed(&Engine::new(), samples("attacks").into_iter().map(named));
     assert_caught(&missed, count);
 }
 
 #[test]
-fn our_attacks_are_caught_in_other_places_and_spellings() {
+fn mutated_attacks_are_detected() {
     let named = |(file, it): (String, Sample)| {
         let name = format!("{file} {:?}", it.payload);
         it.mutated().into_iter().map(move |variant| (name.clone(), variant))
@@ -84,7 +85,7 @@ fn our_attacks_are_caught_in_other_places_and_spellings() {
 }
 
 #[test]
-fn our_benign_pass_but_for_a_few() {
+fn benign_values_have_few_false_positives() {
     let engine = Engine::new();
     let samples = samples("benign");
     assert!(samples.len() >= 150);
@@ -108,7 +109,7 @@ fn our_benign_pass_but_for_a_few() {
 }
 
 #[test]
-fn what_broke_the_engine_once_does_not_again() {
+fn regression_inputs_do_not_panic() {
     let engine = Engine::new();
     for entry in fs::read_dir(folder("regressions")).unwrap() {
         let bytes = fs::read(entry.unwrap().path()).unwrap();
@@ -123,7 +124,7 @@ fn what_broke_the_engine_once_does_not_again() {
 }
 
 #[test]
-fn every_finding_says_what_kind_of_attack_it_is() {
+fn every_finding_has_a_class() {
     let engine = Engine::new();
     for (file, sample) in samples("attacks") {
         for finding in engine.inspect(&sample.plain().request).findings {

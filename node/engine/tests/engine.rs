@@ -1,6 +1,6 @@
-//! The engine from outside: requests in, findings out.
+//! Tests of the public API: the findings of requests.
 
-use engine::Engine;
+use engine::{Engine, mutate::empty_request};
 use proptest::prelude::*;
 use shared::{AttackType, Body, Finding, InspectRequest, Severity};
 use std::sync::LazyLock;
@@ -8,22 +8,7 @@ use std::sync::LazyLock;
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
 
 fn request(path: &str, query: &str) -> InspectRequest {
-    InspectRequest {
-        request_id: None,
-        connector: None,
-        delivery: shared::Delivery::Inline,
-        client_ip: [203, 0, 113, 1].into(),
-        method: "GET".into(),
-        scheme: None,
-        http_version: None,
-        host: "shop.example.com".into(),
-        path: path.into(),
-        query: query.into(),
-        headers: Vec::new(),
-        body: None,
-        body_truncated: false,
-        not_inspected: Vec::new(),
-    }
+    InspectRequest { path: path.into(), query: query.into(), ..empty_request("GET") }
 }
 
 fn with_body(content_type: &str, body: impl Into<Vec<u8>>) -> InspectRequest {
@@ -36,27 +21,27 @@ fn findings(request: &InspectRequest) -> Vec<Finding> {
 }
 
 /// `type point payload` of each finding.
-fn told(request: &InspectRequest) -> Vec<String> {
-    let tell = |it: &Finding| format!("{} {} {}", it.attack_type, it.point, it.payload);
-    findings(request).iter().map(tell).collect()
+fn summaries(request: &InspectRequest) -> Vec<String> {
+    let summary = |it: &Finding| format!("{} {} {}", it.attack_type, it.point, it.payload);
+    findings(request).iter().map(summary).collect()
 }
 
 #[test]
 fn a_tautology_in_a_parameter_is_sql_injection() {
-    let told = told(&request("/", "x='+OR+1=1"));
+    let told = summaries(&request("/", "x='+OR+1=1"));
     assert!(told.contains(&"sqli get > x ' OR 1=1".to_owned()), "{told:?}");
 }
 
 #[test]
 fn a_sensitive_file_in_the_path_is_path_traversal() {
     for path in ["/etc/passwd", "/instructions.php/etc/passwd", "/%65tc/passwd"] {
-        let told = told(&request(path, ""));
+        let told = summaries(&request(path, ""));
         assert!(told.contains(&"ptrav uri /etc/passwd".to_owned()), "{path}: {told:?}");
     }
 }
 
 #[test]
-fn what_the_path_holds_is_not_told_of_its_segments_again() {
+fn findings_in_the_path_are_not_repeated_for_its_segments() {
     for path in ["/search/'%20or%201=1--/x", "/x/<script>alert(1)</script>"] {
         let points: Vec<String> =
             findings(&request(path, "")).iter().map(|it| it.point.to_string()).collect();
@@ -65,7 +50,7 @@ fn what_the_path_holds_is_not_told_of_its_segments_again() {
 }
 
 #[test]
-fn the_decoded_layers_are_named() {
+fn findings_name_the_decoded_layers() {
     let found = findings(&request("/", "q=%2527%2520or%25201%253D1--"));
     assert!(found.iter().all(|it| it.decoded == ["percent", "percent"]), "{found:?}");
     let found = findings(&request("/", "q=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"));
@@ -84,14 +69,14 @@ fn a_template_that_looks_like_json_is_inspected_as_a_template() {
 
 #[test]
 fn names_are_inspected_and_share_one_point() {
-    let told = told(&request("/", "<script>=1"));
+    let told = summaries(&request("/", "<script>=1"));
     assert!(told.iter().any(|it| it.starts_with("xss get > name <script>")), "{told:?}");
 }
 
 #[test]
 fn json_inside_a_parameter_inside_base64_is_parsed() {
     // {"a":["<svg onload=x>"]}
-    let told = told(&request("/", "q=eyJhIjpbIjxzdmcgb25sb2FkPXg%2BIl19"));
+    let told = summaries(&request("/", "q=eyJhIjpbIjxzdmcgb25sb2FkPXg%2BIl19"));
     assert!(
         told.iter().any(|it| it.starts_with("xss get > q > base64 > json_doc > hash:a > array:0 ")),
         "{told:?}"
@@ -99,7 +84,7 @@ fn json_inside_a_parameter_inside_base64_is_parsed() {
 }
 
 #[test]
-fn each_place_of_a_request_is_inspected() {
+fn all_parts_of_a_request_are_inspected() {
     let payload = "1 union select 1,2,3";
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let mut requests = vec![
@@ -142,7 +127,7 @@ fn an_ordinary_request_has_no_findings() {
 }
 
 #[test]
-fn hits_are_bounded_and_payloads_cut() {
+fn findings_are_bounded_and_payloads_truncated() {
     let query = "p=<script>x&".repeat(5_000);
     assert_eq!(findings(&request("/", &query)).len(), 64);
     let long = findings(&request("/", &format!("q=<img onerror={}>", "é".repeat(9_000))));
@@ -154,7 +139,7 @@ fn overlimit(request: &InspectRequest) -> bool {
 }
 
 #[test]
-fn nesting_without_end_is_bounded_and_reported() {
+fn deep_nesting_is_bounded_and_reported() {
     assert!(overlimit(&with_body("application/json", "[".repeat(100_000))));
     assert!(overlimit(&with_body("application/json", "{\"a\":".repeat(100_000))));
     assert!(overlimit(&request("/", &format!("q=%{}41", "25".repeat(1_000)))));
@@ -200,7 +185,7 @@ fn bombs_are_bounded_and_reported() {
 }
 
 #[test]
-fn attacks_are_found_inside_every_format() {
+fn attacks_are_found_in_every_format() {
     use base64::{
         Engine as _,
         engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -239,7 +224,7 @@ fn attacks_are_found_inside_every_format() {
 }
 
 #[test]
-fn each_kind_of_attack_has_its_type() {
+fn findings_have_the_type_of_the_attack() {
     for (query, expected) in [
         ("x=<!DOCTYPE+a+[<!ENTITY+b+SYSTEM+'file:///c'>]><a>%26b;</a>", AttackType::Xxe),
         ("user[$ne]=1", AttackType::Nosqli),
@@ -252,15 +237,19 @@ fn each_kind_of_attack_has_its_type() {
         ("x=a@b.example%0aBcc:c@d.example", AttackType::MailInjection),
         ("next=/%5cevil.example", AttackType::OpenRedirect),
     ] {
-        assert!(types(&request("/", query)).contains(&expected), "{query}: {:?}", told(&request("/", query)));
+        assert!(
+            types(&request("/", query)).contains(&expected),
+            "{query}: {:?}",
+            summaries(&request("/", query))
+        );
     }
 }
 
 #[test]
-fn a_declaration_is_reported_once_and_at_its_point() {
+fn an_xml_declaration_is_reported_once_at_its_point() {
     let body = "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b SYSTEM \"x\">]><a>&b;</a>";
     assert_eq!(
-        told(&with_body("application/xml", body)),
+        summaries(&with_body("application/xml", body)),
         ["xxe post > xml > xml_dtd_entity <!ENTITY b SYSTEM \""]
     );
 }
@@ -305,13 +294,13 @@ fn too_many_fields_are_reported() {
 }
 
 #[test]
-fn many_values_at_the_deepest_level_are_affordable() {
+fn many_values_at_the_deepest_level_fit_the_budget() {
     let body = format!("{}{}", "{\"a\":".repeat(100), "[") + &"\"x\",".repeat(30_000);
     assert!(overlimit(&with_body("application/json", body)));
 }
 
 #[test]
-fn hostile_bulk_is_inspected_to_its_end() {
+fn large_hostile_requests_are_inspected_to_their_end() {
     for unit in [
         "'or(",
         "<a b=\"",
@@ -376,7 +365,7 @@ fn a_request_is_explained_field_by_field() {
     assert!(serde_json::to_string(&explained).unwrap().contains(r#""point":[["get","q"]]"#));
 }
 
-/// What tokenizers and decoders care about.
+/// Syntax that tokenizers and decoders react to.
 const PIECES: &[&str] = &[
     "'",
     "\"",
@@ -460,7 +449,7 @@ const PIECES: &[&str] = &[
     "__proto__",
 ];
 
-/// Those pieces, and any other bytes.
+/// These pieces mixed with arbitrary bytes.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let pieces = proptest::sample::select(PIECES);
     let openers: Vec<&'static [u8]> = vec![
@@ -500,25 +489,25 @@ proptest! {
         ENGINE.explain(&request);
     }
 
-    /// What explains reads each value anew.
+    /// `explain` does not use the cache.
     #[test]
-    fn values_seen_before_hold_what_they_would_hold_at_first(headers in proptest::collection::vec(header(), 1..6), path in path(), (name, value) in header()) {
+    fn the_clean_value_cache_does_not_change_findings(headers in proptest::collection::vec(header(), 1..6), path in path(), (name, value) in header()) {
         let cookie = ("cookie".to_owned(), format!("{name}={value}"));
         let headers = headers.into_iter().chain([cookie]).collect();
         let request = InspectRequest { headers, ..request(path, &format!("{name}={value}&next={value}&{value}=1")) };
-        let told = |findings: &[Finding]| {
-            let mut told: Vec<_> = findings.iter().map(|it| (it.signature.clone(), it.point.to_string(), it.span)).collect();
-            told.sort();
-            told
+        let sorted = |findings: &[Finding]| {
+            let mut sorted: Vec<_> = findings.iter().map(|it| (it.signature.clone(), it.point.to_string(), it.span)).collect();
+            sorted.sort();
+            sorted
         };
-        let anew: Vec<Finding> = ENGINE.explain(&request).into_iter().flat_map(|field| field.findings).collect();
+        let uncached: Vec<Finding> = ENGINE.explain(&request).into_iter().flat_map(|field| field.findings).collect();
         for _ in 0..3 {
-            prop_assert_eq!(told(&ENGINE.inspect(&request).findings), told(&anew));
+            prop_assert_eq!(sorted(&ENGINE.inspect(&request).findings), sorted(&uncached));
         }
     }
 }
 
-/// Few names and values, so that they meet again elsewhere.
+/// A small set of names and values, so that they repeat.
 fn header() -> impl Strategy<Value = (String, String)> {
     const NAMES: &[&str] = &[
         "content-length",
@@ -555,14 +544,14 @@ fn path() -> impl Strategy<Value = &'static str> {
 }
 
 #[test]
-fn a_prototype_is_told_by_whose_it_is() {
-    let told = |body: &str| told(&with_body("application/json", body)).join(" ");
+fn prototype_keys_are_reported_only_below_a_constructor() {
+    let told = |body: &str| summaries(&with_body("application/json", body)).join(" ");
     assert!(told(r#"{"constructor": {"prototype": {"admin": true}}}"#).starts_with("rce post > json_doc > "));
     assert_eq!(told(r#"{"prototype": {"admin": true}, "constructor": "Bob & Sons"}"#), "");
 }
 
 #[test]
-fn introspection_counts_wherever_a_query_is_sent() {
+fn graphql_introspection_is_found_on_any_path() {
     let document = "{\"query\": \"{ __schema { queryType { name } } }\"}";
     let posted = InspectRequest { path: "/graphql".into(), ..with_body("application/json", document) };
     let in_query = request("/graphql", "query=%7B%20__schema%20%7B%20types%20%7B%20name%20%7D%20%7D%20%7D");
@@ -577,7 +566,7 @@ fn introspection_counts_wherever_a_query_is_sent() {
 }
 
 #[test]
-fn a_batch_of_documents_is_counted() {
+fn a_graphql_batch_is_limited() {
     let batch = |count| format!("[{}]", vec!["{\"query\": \"{ login(pin: 1) }\"}"; count].join(","));
     let types = |count| {
         let request =
@@ -589,7 +578,7 @@ fn a_batch_of_documents_is_counted() {
 }
 
 #[test]
-fn a_script_among_uploads_is_found_by_its_name() {
+fn an_uploaded_script_is_found_by_its_name() {
     let part = |name: &str| {
         format!(
             "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"{name}\"\r\n\r\nhello\r\n--b--\r\n"

@@ -1,4 +1,4 @@
-//! Base64 of both alphabets, padded or not. Taken only when what comes out is text, or compressed.
+//! Base64 decoder, for both alphabets, with or without padding. Accepts only text and compressed data as results.
 
 use base64::{
     Engine as _, alphabet,
@@ -16,15 +16,15 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
-/// Shorter values are words that happen to decode.
+/// Shorter values are words that decode by chance.
 const MIN_LENGTH: usize = 8;
-/// So many letters of words and ids hardly ever mean text. Of fewer it takes more: they must spell marks, too.
+/// Words and ids of this length rarely decode to text by chance. Shorter values must also contain punctuation.
 const SURE_LENGTH: usize = 12;
 
-/// Of a data URL twice as many bytes are looked at as they stand.
+/// Half the number of undecoded bytes of a data URL that are inspected.
 const KEPT: usize = 512;
 
-/// Whether a value of these bytes can be base64. What is not of its alphabets comes with a label and a comma.
+/// Whether a value of these bytes can be base64. Bytes outside its alphabets occur only in a label before a comma.
 pub(crate) fn is_possible(bytes: Bytes) -> bool {
     let foreign = Bytes::PERCENT
         .or(Bytes::AMPERSAND)
@@ -41,7 +41,7 @@ pub(crate) fn is_possible(bytes: Bytes) -> bool {
     bytes.has(Bytes::COMMA) || !bytes.has(foreign.or(Bytes::INVISIBLE).or(Bytes::HIGH))
 }
 
-/// A data URL of a long file, cut short: the letters of base64 say something only when they are decoded.
+/// The start of a long data URL: undecoded base64 need not be inspected.
 pub(crate) fn shortened(value: &[u8]) -> &[u8] {
     const LABEL: &[u8] = b";base64,";
     if value.len() < 2 * KEPT || !value.starts_with(b"data:") {
@@ -52,25 +52,25 @@ pub(crate) fn shortened(value: &[u8]) -> &[u8] {
     if value[label + LABEL.len()..].iter().all(is_letter) { &value[..2 * KEPT] } else { value }
 }
 
-/// The text (or the compressed data) inside, when the value is base64 or ends in it: `Basic …`, `data:…;base64,…`.
+/// The decoded text or compressed data, if the value is base64 or ends in it: `Basic …`, `data:…;base64,…`.
 pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let encoded = encoded_part(value)?;
     let engine = if memchr::memchr2(b'-', b'_', encoded).is_some() { &URL_SAFE } else { &STANDARD };
-    if !begins_well(letters(encoded), engine) {
+    if !starts_with_text(letters(encoded), engine) {
         return None;
     }
     let joined: Vec<u8> = letters(encoded).collect();
     engine.decode(joined).ok().filter(|inside| is_text(inside) || inflate::is_compressed(inside))
 }
 
-/// Without line breaks. Forms turn the `+` of the alphabet into a space.
+/// The encoded bytes without line breaks. Form decoding turns the `+` of the alphabet into a space.
 fn letters(encoded: &[u8]) -> impl Iterator<Item = u8> {
     let plus = |&byte: &u8| if byte == b' ' { b'+' } else { byte };
     encoded.iter().filter(|byte| !matches!(byte, b'\r' | b'\n')).map(plus)
 }
 
-/// Words and ids are told from base64 by what their first letters would mean, most of them.
-fn begins_well(encoded: impl Iterator<Item = u8>, engine: &GeneralPurpose) -> bool {
+/// Whether the first letters decode to text: rejects most words and ids cheaply.
+fn starts_with_text(encoded: impl Iterator<Item = u8>, engine: &GeneralPurpose) -> bool {
     let (mut first, mut inside) = ([0; SURE_LENGTH], [0; SURE_LENGTH]);
     let count = encoded.zip(&mut first).map(|(byte, letter)| *letter = byte).count();
     let is_short = count < SURE_LENGTH;
@@ -84,13 +84,13 @@ fn begins_well(encoded: impl Iterator<Item = u8>, engine: &GeneralPurpose) -> bo
         let is_mark = |byte: &u8| byte.is_ascii_punctuation();
         return inside.iter().all(is_printed) && inside.iter().any(is_mark);
     }
-    // A character may be cut at the end.
+    // The last character may be truncated.
     let is_text = std::str::from_utf8(inside).map_or_else(|error| error.error_len().is_none(), |_| true);
     is_text && !inside.iter().any(|&byte| byte.is_ascii() && is_odd(char::from(byte)))
         || inflate::is_compressed(inside)
 }
 
-/// Whether text in ASCII may begin with this letter of base64.
+/// Whether base64 of ASCII text can start with this letter.
 fn begins_ascii(letter: u8) -> bool {
     matches!(letter, b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f')
 }
@@ -108,7 +108,7 @@ fn encoded_part(value: &[u8]) -> Option<&[u8]> {
     (encoded.len() >= MIN_LENGTH && encoded.iter().all(fits)).then_some(encoded)
 }
 
-/// Printable UTF-8. Random bytes pass this about never.
+/// Whether the bytes are printable UTF-8, which random bytes practically never are.
 fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| !text.is_empty() && !text.contains(is_odd))
 }
@@ -126,20 +126,20 @@ mod tests {
     }
 
     #[test]
-    fn both_alphabets_are_read_with_and_without_padding() {
+    fn both_alphabets_are_decoded_with_and_without_padding() {
         assert_eq!(read("PHNjcmlwdD4/Pz8+fn4=").as_deref(), Some("<script>???>~~"));
         assert_eq!(read("PHNjcmlwdD4_Pz8-fn4").as_deref(), Some("<script>???>~~"));
         assert_eq!(read("PHNjcmlwdD4/Pz8 fn4=").as_deref(), Some("<script>???>~~"));
     }
 
     #[test]
-    fn credentials_and_data_urls_are_read() {
+    fn credentials_and_data_urls_are_decoded() {
         assert_eq!(read("Basic YWRtaW46c2VjcmV0").as_deref(), Some("admin:secret"));
         assert_eq!(read("data:text/html;base64,PHNjcmlwdD4=").as_deref(), Some("<script>"));
     }
 
     #[test]
-    fn short_text_is_read_when_it_holds_marks() {
+    fn short_text_is_decoded_if_it_contains_punctuation() {
         assert_eq!(read("O2xzOw==").as_deref(), Some(";ls;"));
         assert_eq!(read("JyBvciAxPTE").as_deref(), Some("' or 1=1"));
         assert_eq!(read("aGVsbG8h").as_deref(), Some("hello!"));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_tokens_are_not_base64() {
+    fn words_and_ids_are_not_decoded() {
         for text in [
             "administrator",
             "shortone",

@@ -1,13 +1,13 @@
-//! `<![CDATA[<]]>script`: sections of a few letters that spell markup for whoever joins them, and sections without markup,
-//! which are as good as text.
+//! CDATA decoder: joins `<![CDATA[<]]>script` with the text around it.
+//!
+//! Joined are very short sections, which can hide markup, and sections without markup, which are equivalent to text.
 
 use memchr::memmem;
 
-/// Longer sections with markup are what CDATA is for.
+/// Longer sections with markup are ordinary CDATA.
 const MAX_SECTION: usize = 4;
 const MAX_TEXT: usize = 200;
 
-/// Joins short sections with the text around them.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     memmem::find(value, b"<![CDATA[")?;
     let mut out = Vec::with_capacity(value.len());
@@ -42,12 +42,12 @@ mod tests {
     }
 
     #[test]
-    fn sections_without_markup_are_text() {
+    fn sections_without_markup_are_joined() {
         assert_eq!(decode(b"<![CDATA[1 union select 2]]>").as_deref(), Some(b"1 union select 2".as_slice()));
     }
 
     #[test]
-    fn sections_with_markup_stay() {
+    fn sections_with_markup_are_unchanged() {
         assert_eq!(decode(b"<a><![CDATA[some <b>text</b>]]></a>"), None);
         assert_eq!(decode(b"<![CDATA[<"), None);
     }

@@ -1,12 +1,11 @@
-//! Text in other character sets: those that show themselves or that browsers guess (UTF-16, UTF-7), and those that a content
-//! type declares.
+//! Character set decoders: UTF-16 and UTF-7 by detection, others by the declaration of a content type.
 
 use super::ebcdic;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 pub(crate) const NAME: &str = "utf16";
 
-/// UTF-16 as UTF-8, when a byte order mark or markup shows that it is.
+/// UTF-16 as UTF-8, if detected by a byte order mark or by markup.
 pub(crate) fn read_utf16(value: &[u8]) -> Option<Vec<u8>> {
     let big = match value {
         [0xFE, 0xFF, ..] | [0, b'<', 0, _, ..] => true,
@@ -24,7 +23,7 @@ pub(crate) fn transcode(value: &[u8], big: bool) -> Vec<u8> {
     letters.collect::<String>().into_bytes()
 }
 
-/// A body as the character set of its content type reads it. `None` when that is how everybody reads it.
+/// A body decoded by the character set of its content type; `None` if decoding does not change it.
 pub(crate) fn read_declared(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
     let lower = content_type.to_ascii_lowercase();
     let label = lower.split("charset=").nth(1)?.split(';').next()?.trim().trim_matches(['"', '\'']);
@@ -51,7 +50,7 @@ fn transcode_utf32(value: &[u8], unit: fn([u8; 4]) -> u32) -> Vec<u8> {
         .into_bytes()
 }
 
-/// `+ADw-` as `<`. Only runs that spell ASCII count: nothing else is worth hiding, and base64 has plus signs, too.
+/// Decodes UTF-7: `+ADw-` is `<`. Only runs that encode ASCII are decoded, since base64 contains plus signs as well.
 pub(super) fn decode_utf7(value: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut copied = 0;
@@ -71,9 +70,9 @@ pub(super) fn decode_utf7(value: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// The ASCII characters that a run of modified base64 stands for.
+/// The ASCII characters encoded by a run of modified base64.
 fn ascii_run(run: &[u8]) -> Option<Vec<u8>> {
-    // Only ASCII begins with a byte of zeros.
+    // Only ASCII starts with a zero byte.
     if !matches!(run, [b'A', b'A'..=b'P', ..]) {
         return None;
     }
@@ -88,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn utf16_is_told_by_its_mark_or_its_markup() {
+    fn utf16_is_detected_by_byte_order_mark_or_markup() {
         for bytes in [b"\xFE\xFF\0<\0a".as_slice(), b"\xFF\xFE<\0a\0", b"\0<\0a", b"<\0a\0"] {
             assert_eq!(read_utf16(bytes).as_deref(), Some(b"<a".as_slice()));
         }
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_character_set_is_read_when_it_makes_a_difference() {
+    fn a_declared_character_set_is_decoded_if_it_changes_the_body() {
         let read = |label: &str, body: &[u8]| {
             read_declared(&format!("text/plain; charset=\"{label}\""), body)
                 .map(|text| String::from_utf8_lossy(&text).into_owned())
@@ -114,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn utf7_spells_markup() {
+    fn utf7_markup_is_decoded() {
         assert_eq!(decode_utf7(b"+ADw-script+AD4-").as_deref(), Some(b"<script>".as_slice()));
         assert_eq!(decode_utf7(b"+ADw-a+AD4AJg-b").as_deref(), Some(b"<a>&b".as_slice()));
     }
 
     #[test]
-    fn sums_telephone_numbers_and_base64_stay() {
+    fn sums_telephone_numbers_and_base64_are_unchanged() {
         for text in ["+A+B", "+49 30 123456", "a+Abc", "x+AAAAbase64//", "1+Apple"] {
             assert_eq!(decode_utf7(text.as_bytes()), None, "{text}");
         }

@@ -1,11 +1,12 @@
-//! `/**/` and `/*x*/`, which SQL reads as blanks: words parted so are the words of rules.
+//! Comment decoder: replaces `/**/` and `/*x*/`, which SQL reads as spaces.
 
 pub(super) const NAME: &str = "comment";
 
-/// Longer ones are notes of people.
+/// Longer comments are written by people.
 const LONGEST: usize = 40;
 
-/// Comments of a word or none as blanks. `/*!` begins what databases run, and lists of media types (`a/*, b/*`) have marks inside.
+/// Replaces comments of at most one word. `/*!` starts code that databases execute, and lists of media types
+/// (`a/*, b/*`) contain punctuation.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut copied = 0;
@@ -41,12 +42,12 @@ mod tests {
     }
 
     #[test]
-    fn comments_between_words_are_blanks() {
+    fn comments_between_words_become_spaces() {
         assert_eq!(read("select/**/a/*x y*/from/**//**/b").as_deref(), Some("select a from  b"));
     }
 
     #[test]
-    fn what_is_no_comment_of_a_word_stays() {
+    fn other_comments_are_unchanged() {
         for text in ["image/*,*/*;q=0.8", "/*!50000union*/", "a /* b", "/* see: a, b */", "/*/"] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -1,8 +1,8 @@
-//! EBCDIC, code page 037: servers on some platforms read it when a content type says so, and nobody else sees text in it.
+//! EBCDIC decoder, code page 037. Some servers decode it if a content type declares it.
 
 use super::percent;
 
-/// What the bytes from 0x40 on stand for, in rows of 32; `?` for what is no ASCII.
+/// The ASCII characters of the bytes from 0x40 on, in rows of 32; `?` for others.
 const LETTERS: [[u8; 32]; 6] = [
     *b" ??????????.<(+|&?????????!$*);?",
     *b"-/?????????,%_>??????????`:#@'=\"",
@@ -12,14 +12,14 @@ const LETTERS: [[u8; 32]; 6] = [
     *b"\\?STUVWXYZ??????0123456789??????",
 ];
 
-/// Names of this code page, and of those that differ in a few brackets only.
+/// Whether a label names this code page, or one that differs only in a few brackets.
 pub(super) fn is_named(label: &str) -> bool {
     let digits = label.trim_start_matches(|letter: char| !letter.is_ascii_digit());
     let is_family = ["ibm", "cp", "ebcdic", "csibm", "x-ebcdic"].iter().any(|start| label.starts_with(start));
     is_family && matches!(digits.trim_start_matches('0'), "37" | "500" | "1047" | "1140" | "1148")
 }
 
-/// As ASCII. In forms the bytes may be percent-encoded, between separators in ASCII.
+/// Decodes to ASCII. In forms the bytes may be percent-encoded, between ASCII separators.
 pub(super) fn read(bytes: &[u8]) -> Vec<u8> {
     let is_form = bytes.contains(&b'%') && bytes.contains(&b'=');
     if is_form {
@@ -32,7 +32,7 @@ pub(super) fn read(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().map(letter).collect()
 }
 
-/// A name or a value of a form, its separators kept apart from the form's.
+/// Decodes a name or a value of a form; decoded separators are percent-encoded again.
 fn side(side: &[u8]) -> Vec<u8> {
     let Some(raw) = percent::decode(side) else { return side.to_vec() };
     let escaped = raw.into_iter().map(letter).flat_map(|byte| match byte {
@@ -59,13 +59,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_read_bare_and_in_forms() {
+    fn plain_text_and_forms_are_decoded() {
         assert_eq!(read(b"\x4c\xa2\x83\x99\x89\x97\xa3\x6e"), b"<script>");
         assert_eq!(read(b"%89%84=%F1%40%96%99%40%F1%7E%F1&%50=%6C"), b"id=1 or 1=1&%26=%25");
     }
 
     #[test]
-    fn the_family_is_known_by_many_names() {
+    fn labels_of_the_code_page_family_are_recognized() {
         for label in ["ibm037", "cp037", "ibm500", "ebcdic-cp-us-037", "ibm1047"] {
             assert!(is_named(label), "{label}");
         }

@@ -1,13 +1,13 @@
-//! Backslash escapes of JavaScript, CSS and shells: `\u0027`, `\u{27}`, `\x27`, `\047`.
+//! Decoder of backslash escapes of JavaScript, CSS and shells: `\u0027`, `\u{27}`, `\x27`, `\047`.
 
 use super::percent::{hex_byte, hex_word};
 
-/// Reads escapes that spell a character by its number; `\n` and the like stay.
+/// Decodes numeric escapes; `\n` and the like are unchanged.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
-    super::replace_spelled(value, b'\\', read)
+    super::replace_escapes(value, b'\\', read)
 }
 
-/// The character an escape spells and its length after the backslash.
+/// The character of an escape, and its length after the backslash.
 fn read(rest: &[u8]) -> Option<(char, usize)> {
     match rest.first()? {
         b'u' if rest.get(1) == Some(&b'{') => braced(rest),
@@ -20,7 +20,7 @@ fn read(rest: &[u8]) -> Option<(char, usize)> {
     }
 }
 
-/// Three digits that spell a letter or a mark.
+/// Three digits that encode a printable character.
 fn octal(digits: &[u8]) -> Option<(char, usize)> {
     let code = digits
         .iter()
@@ -43,13 +43,13 @@ mod tests {
     }
 
     #[test]
-    fn numbered_escapes_are_read() {
+    fn numeric_escapes_are_decoded() {
         assert_eq!(read_all(r"\u003cb\x3e\u{27}").as_deref(), Some("<b>'"));
         assert_eq!(read_all(r"\047\040\157r").as_deref(), Some("' or"));
     }
 
     #[test]
-    fn windows_paths_and_line_breaks_stay() {
+    fn windows_paths_and_other_escapes_are_unchanged() {
         assert_eq!(read_all(r"C:\users\new\x"), None);
         assert_eq!(read_all(r"\033[0m \000 \08 \19x \1"), None);
     }

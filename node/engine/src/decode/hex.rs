@@ -1,4 +1,4 @@
-//! Text spelled in hex digits. Hashes and ids are hex, too: what comes out must be text, and more than one word.
+//! Hex decoder. Hashes and ids are hex, too, so the result must be text with punctuation or spaces.
 
 use super::percent::hex_byte;
 
@@ -6,10 +6,10 @@ pub(crate) const NAME: &str = "hex";
 
 /// Shorter values are numbers.
 const MIN_DIGITS: usize = 8;
-/// Fewer digits are an id or a date, unless they spell a piece of a word, too.
+/// Fewer digits are an id or a date, unless they also encode part of a word.
 const SURE_DIGITS: usize = 12;
 
-/// The text a whole value of hex digits spells, `0x` before it allowed.
+/// The text encoded by a value of hex digits, optionally after `0x`.
 pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let digits = value.strip_prefix(b"0x").or(value.strip_prefix(b"0X")).unwrap_or(value);
     let is_hex = digits.len() >= MIN_DIGITS && digits.iter().all(u8::is_ascii_hexdigit);
@@ -20,10 +20,10 @@ pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let text = || pairs.iter().filter_map(|pair| hex_byte(pair));
     let printable = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
     let is_text = text().all(printable) && !text().all(|byte| byte.is_ascii_alphanumeric());
-    let spells_word = || {
+    let contains_word = || {
         text().zip(text().skip(1)).any(|(one, next)| one.is_ascii_lowercase() && next.is_ascii_lowercase())
     };
-    (is_text && (digits.len() >= SURE_DIGITS || spells_word())).then(|| text().collect())
+    (is_text && (digits.len() >= SURE_DIGITS || contains_word())).then(|| text().collect())
 }
 
 #[cfg(test)]
@@ -31,14 +31,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_in_hex_is_read() {
+    fn hex_text_is_decoded() {
         assert_eq!(decode(b"3c7363726970743e").as_deref(), Some(b"<script>".as_slice()));
         assert_eq!(decode(b"0x2e2e2f2e2e2f").as_deref(), Some(b"../../".as_slice()));
         assert_eq!(decode(b"3b6c733b").as_deref(), Some(b";ls;".as_slice()));
     }
 
     #[test]
-    fn hashes_and_numbers_stay() {
+    fn hashes_and_numbers_are_unchanged() {
         for text in [
             "5f4dcc3b5aa765d61d8327deb882cf99",
             "202020202020202",

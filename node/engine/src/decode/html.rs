@@ -1,6 +1,6 @@
-//! HTML entities: `&lt;`, `&#60;`, `&#x3c`, with and without the semicolon.
+//! Decoder of HTML entities: `&lt;`, `&#60;`, `&#x3c`, with and without the semicolon.
 
-/// The names that can spell markup or script. Browsers know 2,000 more, all of them harmless here.
+/// The named entities that occur in markup or script. The other 2,000 of HTML are harmless here.
 const NAMED: &[(&str, u8)] = &[
     ("amp", b'&'),
     ("apos", b'\''),
@@ -31,10 +31,10 @@ const NAMED: &[(&str, u8)] = &[
 
 /// Replaces entities once.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
-    super::replace_spelled(value, b'&', read)
+    super::replace_escapes(value, b'&', read)
 }
 
-/// The character an entity stands for, and its length after the ampersand.
+/// The character of an entity, and its length after the ampersand.
 fn read(rest: &[u8]) -> Option<(char, usize)> {
     match rest {
         [b'#', b'x' | b'X', digits @ ..] => numbered(digits, 16).map(|(letter, length)| (letter, length + 2)),
@@ -44,14 +44,14 @@ fn read(rest: &[u8]) -> Option<(char, usize)> {
 }
 
 fn numbered(digits: &[u8], radix: u32) -> Option<(char, usize)> {
-    // Leading zeros are unlimited in browsers; ten digits is where we stop.
+    // Browsers accept any number of leading zeros; this decoder accepts ten digits.
     let count = digits.iter().take(10).take_while(|&&it| char::from(it).is_digit(radix)).count();
     let text = std::str::from_utf8(&digits[..count]).ok()?;
     let letter = char::from_u32(u32::from_str_radix(text, radix).ok()?)?;
     Some((letter, count + usize::from(digits.get(count) == Some(&b';'))))
 }
 
-/// Named entities need their semicolon: `&lt=3` is more likely a parameter.
+/// Named entities require a semicolon: `&lt=3` is more likely a parameter.
 fn named(rest: &[u8]) -> Option<(char, usize)> {
     let end = rest.iter().take(9).position(|&byte| byte == b';')?;
     let name = std::str::from_utf8(&rest[..end]).ok()?;
@@ -68,12 +68,12 @@ mod tests {
     }
 
     #[test]
-    fn entities_of_all_notations_are_read() {
+    fn entities_of_all_notations_are_decoded() {
         assert_eq!(read_all("&lt;&#60;&#x3c;&#0000060&Tab;").as_deref(), Some("<<<<\t"));
     }
 
     #[test]
-    fn ampersands_of_prose_and_urls_stay() {
+    fn ampersands_of_prose_and_urls_are_unchanged() {
         for text in ["AT&T; R&D", "a=1&lt=2", "&nbsp", "&#;", "&#x;"] {
             assert_eq!(read_all(text), None, "{text}");
         }

@@ -1,45 +1,45 @@
-//! gzip, zlib, bare deflate and brotli, with an end to how much may come out.
+//! Decompression of gzip, zlib, raw deflate and brotli, with bounded output.
 
 use crate::budget::{Budget, Limit};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use shared::point::Tag;
 use std::io::Read;
 
-/// What grows to the limit by more than this was made to grow.
+/// Data that reaches the limit with a higher ratio is a decompression bomb.
 const BOMB_RATIO: usize = 100;
-/// What brotli reads at a time.
+/// The read buffer of the brotli decoder.
 const BUFFER_BYTES: usize = 4 << 10;
-/// Of a bomb, this much is looked at.
+/// The bytes of a bomb that are inspected.
 const BOMB_BYTES: usize = 64 << 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Gzip,
     Zlib,
-    /// Without a header, so only when a header of the request says so.
+    /// No magic number: used only if `content-encoding` declares it.
     Deflate,
-    /// Shows itself by nothing, either.
+    /// No magic number either.
     Brotli,
 }
 
 /// Whether the first bytes are those of gzip or zlib.
 pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
-    Format::shown(bytes).is_some()
+    Format::detect(bytes).is_some()
 }
 
 impl Format {
-    /// The format that a word of `content-encoding` names, for data that may show itself.
+    /// The format declared by a coding of `content-encoding`, checked against the magic number where there is one.
     pub(crate) fn named(coding: &str, bytes: &[u8]) -> Option<Self> {
         match coding.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => Self::shown(bytes).filter(|it| *it == Self::Gzip),
-            "deflate" => Some(Self::shown(bytes).filter(|it| *it == Self::Zlib).unwrap_or(Self::Deflate)),
+            "gzip" | "x-gzip" => Self::detect(bytes).filter(|it| *it == Self::Gzip),
+            "deflate" => Some(Self::detect(bytes).filter(|it| *it == Self::Zlib).unwrap_or(Self::Deflate)),
             "br" => Some(Self::Brotli),
             _ => None,
         }
     }
 
-    /// Whether data in this format is known by its first bytes.
-    pub(crate) fn shows_itself(self) -> bool {
+    /// Whether the format has a magic number.
+    pub(crate) fn has_magic_number(self) -> bool {
         matches!(self, Self::Gzip | Self::Zlib)
     }
 
@@ -57,8 +57,8 @@ impl Format {
         }
     }
 
-    /// The format the data itself shows.
-    pub(crate) fn shown(bytes: &[u8]) -> Option<Self> {
+    /// The format given by the magic number.
+    pub(crate) fn detect(bytes: &[u8]) -> Option<Self> {
         match *bytes {
             [0x1F, 0x8B, 8, ..] => Some(Self::Gzip),
             [0x78, flags @ (0x01 | 0x5E | 0x9C | 0xDA), ..]
@@ -71,7 +71,7 @@ impl Format {
     }
 }
 
-/// What comes out, as far as it is sound and affordable. `None` when nothing does.
+/// The decompressed data, as far as it is valid and within the budget. `None` if that is empty.
 pub(crate) fn inflate(bytes: &[u8], format: Format, budget: &mut Budget) -> Option<Vec<u8>> {
     let limit = budget.bytes_left() / 2;
     let mut out = match format {
@@ -91,7 +91,8 @@ pub(crate) fn inflate(bytes: &[u8], format: Format, budget: &mut Budget) -> Opti
     (!out.is_empty()).then_some(out)
 }
 
-/// Reads one byte more than the limit, so that the caller can tell. A broken stream gives what came before the break.
+/// Reads at most one byte more than the limit, which shows the caller that it was exceeded. A corrupt stream gives
+/// the data before the corruption.
 fn read(stream: impl Read, limit: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
@@ -112,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn data_comes_out_even_when_cut() {
+    fn truncated_data_is_decompressed() {
         let packed = gzip(b"some text");
         let mut budget = Budget::for_request();
-        assert_eq!(Format::shown(&packed), Some(Format::Gzip));
+        assert_eq!(Format::detect(&packed), Some(Format::Gzip));
         assert_eq!(inflate(&packed, Format::Gzip, &mut budget).as_deref(), Some(b"some text".as_slice()));
         let cut = &packed[..packed.len() - 6];
         assert_eq!(inflate(cut, Format::Gzip, &mut budget).as_deref(), Some(b"some text".as_slice()));
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn brotli_is_read_and_its_bombs_are_noted() {
+    fn brotli_is_decompressed_and_its_bombs_are_detected() {
         let text = b"\x1b\x23\x00\xf8\x1d\x09\x36\x2e\x76\x7d\xb9\xa7\x54\xb3\x88\xc1\xd1\xe9\x95\x9e\xb0\x32\x05\x82\x57\x82\xc0\x93\x07\xf0\x20\x52\x33\xf4\x73\xaa\x3f\x00";
         let mut budget = Budget::for_request();
         let read = inflate(text, Format::Brotli, &mut budget);
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_noted_and_cut() {
+    fn a_bomb_is_detected_and_truncated() {
         let mut budget = Budget::for_request();
         let out = inflate(&gzip(&vec![0; 40 << 20]), Format::Gzip, &mut budget).unwrap();
         assert_eq!(out.len(), BOMB_BYTES);

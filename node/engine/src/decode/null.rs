@@ -1,9 +1,9 @@
-//! Null bytes and other invisible bytes that split a word for us but not for the origin.
+//! Decoder of null bytes: removes control characters that the origin may ignore inside words.
 
-/// Drops null bytes and the control bytes up to backspace.
+/// Removes null bytes and the control characters up to backspace.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let dropped = value.iter().filter(|&&byte| is_invisible(byte)).count();
-    // Binary data is full of them and means nothing without them.
+    // Binary data is full of them.
     let is_text = dropped <= 2 + value.len() / 2;
     (dropped > 0 && is_text).then(|| value.iter().copied().filter(|&byte| !is_invisible(byte)).collect())
 }
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn null_bytes_vanish() {
+    fn null_bytes_are_removed() {
         assert_eq!(decode(b"scr\0i\x01pt").as_deref(), Some(b"script".as_slice()));
         assert_eq!(decode(b"script"), None);
     }

@@ -1,14 +1,14 @@
-//! `%41`, `%u0041`, and `+` for a space in forms.
+//! Percent-decoder: `%41`, `%u0041`, and `+` for a space in forms.
 
 pub(crate) const NAME: &str = "percent";
 
-/// Percent-decodes once. A bare `%` stays as it is: origins accept it, so a payload may rely on it.
+/// Percent-decodes once. A bare `%` is kept: origins accept it, so a payload may rely on it.
 pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr(b'%', value)?;
     decode_with(value, false)
 }
 
-/// As [`decode`], for queries and forms, where `+` is a space.
+/// [`decode`] for queries and forms, where `+` is a space.
 pub(crate) fn decode_form(value: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr2(b'%', b'+', value)?;
     decode_with(value, true)
@@ -36,7 +36,7 @@ fn decode_with(value: &[u8], plus_is_space: bool) -> Option<Vec<u8>> {
     changed.then_some(out)
 }
 
-/// Decodes the escape at the start of `rest`; returns its length, 0 when it is none.
+/// Decodes the escape at the start of `rest`; returns its length, 0 if there is none.
 fn read_escape(rest: &[u8], out: &mut Vec<u8>) -> usize {
     if let Some(byte) = rest.get(1..3).and_then(hex_byte) {
         out.push(byte);
@@ -74,12 +74,12 @@ mod tests {
     }
 
     #[test]
-    fn escapes_of_both_notations_are_read() {
+    fn escapes_of_both_notations_are_decoded() {
         assert_eq!(form("%27%u0027+%3C").as_deref(), Some("'' <"));
     }
 
     #[test]
-    fn a_bare_percent_sign_stays() {
+    fn a_bare_percent_sign_is_unchanged() {
         assert_eq!(form("100%"), None);
         assert_eq!(form("%zz%4").as_deref(), None);
         assert_eq!(form("%%32%66").as_deref(), Some("%2f"));

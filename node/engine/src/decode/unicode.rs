@@ -1,8 +1,8 @@
-//! Characters that some server reads as ASCII: overlong UTF-8 and full-width forms.
+//! Decoder of characters that some servers read as ASCII: overlong UTF-8, full-width forms, look-alikes.
 
 use super::percent::hex_byte;
 
-/// Overlong UTF-8 (`C0 AE` for a dot) and full-width letters (`U+FF07` for a quote) as the ASCII they stand for.
+/// Replaces overlong UTF-8 (`C0 AE` for a dot) and full-width letters (`U+FF07` for a quote) with ASCII.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     if value.is_ascii() {
         return None;
@@ -20,15 +20,15 @@ pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     changed.then_some(out)
 }
 
-/// An ASCII character in two or three bytes. Decoders that are too kind also take a bare second byte (`C0 2E`).
+/// An ASCII character in two or more bytes. Lenient decoders also accept an ASCII second byte (`C0 2E`).
 fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [lead @ (0xC0 | 0xC1), next, ..] if next & 0xC0 == 0x80 => Some(((lead & 1) << 6 | next & 0x3F, 2)),
         [lead @ (0xC0 | 0xC1), high, low, ..] if hex_byte(&[high, low]).is_some() => {
-            // `%c0ae`: the second percent sign is left out.
-            hex_byte(&[high, low]).and_then(|next| spelled_path(lead, next)).map(|byte| (byte, 3))
+            // `%c0ae`: the second percent sign is missing.
+            hex_byte(&[high, low]).and_then(|next| path_byte(lead, next)).map(|byte| (byte, 3))
         }
-        [lead @ (0xC0 | 0xC1), next, ..] => spelled_path(lead, next).map(|byte| (byte, 2)),
+        [lead @ (0xC0 | 0xC1), next, ..] => path_byte(lead, next).map(|byte| (byte, 2)),
         [0xE0, 0x40, next @ (0xAE | 0xAF), ..] => Some((next & 0x3F, 3)),
         [0xE0, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 3)),
         [0xF0, 0x80, middle @ (0x80 | 0x81), next, ..] => Some(((middle & 1) << 6 | next & 0x3F, 4)),
@@ -40,11 +40,11 @@ fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// Dots and slashes for decoders that do not look at the top bits of the second byte (`C0 6E`, `C1 1C`).
-fn spelled_path(lead: u8, next: u8) -> Option<u8> {
+/// Dots and slashes for decoders that ignore the top bits of the second byte (`C0 6E`, `C1 1C`).
+fn path_byte(lead: u8, next: u8) -> Option<u8> {
     let byte = match (lead, next) {
         (0xC0, b'\\') => next,
-        // Lists of spellings have these for dots, whichever decoder it was.
+        // Payload lists contain these for dots.
         (0xC0, 0x5E | 0xFE) => b'.',
         _ => (lead & 1) << 6 | next & 0x3F,
     };
@@ -57,10 +57,10 @@ fn wide(rest: &[u8]) -> Option<(u8, usize)> {
         [0xEF, 0xBC, next @ 0x81..=0xBF, ..] => Some((next - 0x81 + b'!', 3)),
         [0xEF, 0xBD, next @ 0x80..=0x9E, ..] => Some((next - 0x80 + b'`', 3)),
         [0xCA, 0xB9..=0xBD, ..] => Some((b'\'', 2)),
-        // Letters whose upper or lower case is ASCII: the long s, and the sign for kelvin.
+        // Letters whose upper or lower case is ASCII: the long s, the kelvin sign.
         [0xC5, 0xBF, ..] => Some((b's', 2)),
         [0xE2, 0x84, 0xAA, ..] => Some((b'k', 3)),
-        // Leaders of one dot, and the small full stop.
+        // The one dot leader, the small full stop.
         [0xE2, 0x80, 0xA4, ..] | [0xEF, 0xB9, 0x92, ..] => Some((b'.', 3)),
         // The prime, pointing quotes and small forms.
         [0xE2, 0x80, 0xB2, ..] => Some((b'\'', 3)),
@@ -75,7 +75,7 @@ fn wide(rest: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// A no-break space, in UTF-8 or as the Latin-1 byte that some databases take for a blank.
+/// A no-break space, in UTF-8 or as the Latin-1 byte that some databases read as a space.
 fn blank(value: &[u8], at: usize) -> Option<(u8, usize)> {
     let alone = at == 0 || value[at - 1].is_ascii();
     match value[at..] {
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overlong_dots_and_slashes_are_seen() {
+    fn overlong_dots_and_slashes_are_decoded() {
         for overlong in [
             b"\xC0\x6E\xC0\xEE\xC0\x2F".as_slice(),
             b"\xC0\xAE\xE0\x80\xAE\xC0\xAF",
@@ -101,23 +101,23 @@ mod tests {
     }
 
     #[test]
-    fn full_width_forms_are_ascii_to_some_servers() {
+    fn full_width_forms_are_decoded() {
         assert_eq!(decode("＜ｓｃｒｉｐｔ＞＇".as_bytes()).as_deref(), Some(b"<script>'".as_slice()));
     }
 
     #[test]
-    fn look_alikes_that_conversions_make_plain_are_plain() {
+    fn look_alikes_are_decoded() {
         assert_eq!(decode("‹ſcript›ʹ′﹤﹥".as_bytes()).as_deref(), Some(b"<script>''<>".as_slice()));
     }
 
     #[test]
-    fn no_break_spaces_are_blanks() {
+    fn no_break_spaces_become_spaces() {
         assert_eq!(decode(b"1\xA0or\xC2\xA01").as_deref(), Some(b"1 or 1".as_slice()));
         assert_eq!(decode("à".as_bytes()), None);
     }
 
     #[test]
-    fn ordinary_text_of_any_language_stays() {
+    fn ordinary_text_of_any_language_is_unchanged() {
         for text in ["Grüße aus Köln", "Příliš žluťoučký", "日本語", "naïve — “quoted”"] {
             assert_eq!(decode(text.as_bytes()), None, "{text}");
         }

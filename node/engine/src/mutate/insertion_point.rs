@@ -1,24 +1,24 @@
-//! Where in a request a payload can stand, and the request that has it there.
+//! Insertion points: the positions of a payload in a request, and the requests built for them.
 
-use super::{Language, Text, spelling::percent};
+use super::{Language, Text, obfuscation::percent};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{Body, Delivery, InspectRequest};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A place for a payload.
+/// A position for a payload in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InsertionPoint {
     /// The value of a parameter.
     Query,
-    /// The payload is the query.
+    /// The payload is the whole query.
     WholeQuery,
     /// A segment of the path.
     Segment,
-    /// The payload is the path.
+    /// The payload is the whole path.
     WholePath,
     Form,
     Json,
-    /// JSON inside a string of JSON.
+    /// JSON in a JSON string.
     NestedJson,
     Multipart,
     FileName,
@@ -28,15 +28,15 @@ pub enum InsertionPoint {
     XmlAttribute,
     Cookie,
     Header(String),
-    /// A claim of a token in the `authorization` header.
+    /// A claim of a JWT in the `authorization` header.
     JwtClaim,
     GraphqlVariable,
-    /// The payload is the body, of this content type.
+    /// The payload is the whole body, with this content type.
     Body(&'static str),
 }
 
 impl InsertionPoint {
-    /// Those a value can be moved to.
+    /// The positions of a single value.
     pub(super) const ALL: &[Self] = &[
         Self::Query,
         Self::Segment,
@@ -72,11 +72,11 @@ impl InsertionPoint {
         }
     }
 
-    /// Whether an attack in this language can arrive here.
-    pub(super) fn takes(&self, payload: &str, language: Language) -> bool {
+    /// Whether an attack in this language works here.
+    pub(super) fn accepts(&self, payload: &str, language: Language) -> bool {
         use Language::{Code, Html, Shell, Sql, Template};
         match self {
-            // Lines and addresses of other hosts mean something in a parameter only.
+            // Line breaks and URLs are attacks in parameters only.
             Self::Segment => matches!(language, Sql | Html | Shell | Template),
             Self::Header(_) => {
                 matches!(language, Sql | Html | Shell | Code | Template) && !payload.contains(['\r', '\n'])
@@ -86,7 +86,7 @@ impl InsertionPoint {
     }
 
     pub(super) fn request(&self, name: &str, text: &Text) -> InspectRequest {
-        let mut request = empty();
+        let mut request = empty_request("GET");
         let in_url = || text.escaped_by(percent);
         match self {
             Self::Query => request.query = format!("{name}={}", in_url()),
@@ -181,16 +181,17 @@ fn part(disposition: &str, content: &str) -> String {
     format!("--cut\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n--cut--\r\n")
 }
 
-fn empty() -> InspectRequest {
+/// A request for `/` without query, headers and body.
+pub fn empty_request(method: &str) -> InspectRequest {
     InspectRequest {
         request_id: None,
         connector: None,
         delivery: Delivery::Inline,
         client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        method: "GET".to_owned(),
+        method: method.to_owned(),
         scheme: None,
         http_version: None,
-        host: "shop.example".to_owned(),
+        host: "shop.example.com".to_owned(),
         path: "/".to_owned(),
         query: String::new(),
         headers: Vec::new(),

@@ -1,4 +1,4 @@
-//! The body: its headers say how to read it, and so do its first bytes. A wrong content type hides nothing.
+//! Body parser: selects parsers by content type and by the first bytes, so a wrong content type hides nothing.
 
 use super::{
     Sink,
@@ -10,12 +10,11 @@ use crate::{
         charset,
         inflate::{self, Format},
     },
-    field::{Field, FieldKind},
     point_path::PointPath,
 };
 use shared::{InspectRequest, point::Tag};
 
-/// More codings than this on one body are not undone.
+/// The most content codings decoded on one body.
 const MAX_CODINGS: usize = 4;
 
 pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
@@ -26,7 +25,7 @@ pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     parse_coded(body, &codings, content_type, post, sink);
 }
 
-/// Undoes the last coding, then those before it.
+/// Decodes the last content coding, then those before it.
 fn parse_coded<'a>(
     body: &'a [u8],
     codings: &[&str],
@@ -35,38 +34,39 @@ fn parse_coded<'a>(
     sink: &mut Sink<'a, '_>,
 ) {
     let (last, before) = codings.split_last().map_or(("", codings), |(last, before)| (*last, before));
-    // What is gzip is read as such, whatever its header says.
-    let shown = Format::shown(body).filter(|it| *it == Format::Gzip);
-    let format = shown.or_else(|| Format::named(last, body));
+    // gzip is recognized by its magic number, whatever the header declares.
+    let detected = Format::detect(body).filter(|it| *it == Format::Gzip);
+    let format = detected.or_else(|| Format::named(last, body));
     if let Some(format) = format
         && let Some(inflated) = inflate::inflate(body, format, sink.budget)
     {
         let root = sink.arena.then(root, format.tag());
         in_buffer(format.name(), sink, |inner| parse_coded(&inflated, before, content_type, root, inner));
-        // Bare deflate and brotli have no mark: a header may lie, and the origin read the body as it came.
-        if format.shows_itself() {
+        // Raw deflate and brotli have no magic number: if the header is wrong, the origin reads the raw body.
+        if format.has_magic_number() {
             return;
         }
     }
     parse_text(body, content_type, root, sink);
 }
 
-/// Reads the body in the character set it shows or declares; one that is only declared may not be the one that counts.
+/// Parses the body in its detected or declared character set. The origin may ignore a declared one, so the
+/// raw body is parsed as well.
 fn parse_text<'a>(body: &'a [u8], content_type: &str, root: PointPath, sink: &mut Sink<'a, '_>) {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let shown = charset::read_utf16(body);
-    let is_shown = shown.is_some();
-    if let Some(text) = shown.or_else(|| charset::read_declared(content_type, body)) {
+    let detected = charset::read_utf16(body);
+    let is_detected = detected.is_some();
+    if let Some(text) = detected.or_else(|| charset::read_declared(content_type, body)) {
         let root = sink.arena.then(root, Tag::Charset);
         in_buffer(charset::NAME, sink, |inner| parse_plain(&text, content_type, root, inner));
-        if is_shown {
+        if is_detected {
             return;
         }
     }
     parse_plain(body, content_type, root, sink);
 }
 
-/// Reads what was decoded from the body; its fields outlive the buffer.
+/// Parses a decoded copy of the body; its fields outlive the buffer.
 fn in_buffer<'b>(layer: &'static str, sink: &mut Sink<'_, '_>, read: impl FnOnce(&mut Sink<'b, '_>)) {
     let ((), added) = sink.parse_buffer(read);
     for field in &mut sink.fields[added] {
@@ -76,21 +76,21 @@ fn in_buffer<'b>(layer: &'static str, sink: &mut Sink<'_, '_>, read: impl FnOnce
 
 fn parse_plain<'a>(body: &'a [u8], content_type: &str, root: PointPath, sink: &mut Sink<'a, '_>) {
     if !parse_structured(body, content_type, root, sink) {
-        sink.push(Field::new(root, FieldKind::Value, body));
+        sink.push_value(root, body);
     }
 }
 
-/// Tries the parsers that fit; `false` when the body should be looked at as it is, too.
+/// Runs the matching parsers; `false` when the body must also be inspected as one value.
 fn parse_structured<'a>(
     body: &'a [u8],
     content_type: &str,
     root: PointPath,
     sink: &mut Sink<'a, '_>,
 ) -> bool {
-    // What is JSON only at its start may still be a form to the origin.
+    // A body that is JSON only at its start may still be a form to the origin.
     if json::looks_like_json(body) {
         let json = sink.arena.then(root, Tag::JsonDoc);
-        if json::parse(body, json, 0, sink) {
+        if json::parse(body, json, sink) {
             return true;
         }
     }
@@ -100,7 +100,7 @@ fn parse_structured<'a>(
     }
     if lower.contains("xml") {
         let xml = sink.arena.then(root, Tag::Xml);
-        if xml::parse(body, xml, 0, sink) {
+        if xml::parse(body, xml, sink) {
             return true;
         }
     }

@@ -1,7 +1,6 @@
-//! `Cookie: a=1; b=2`.
+//! Parser of the `Cookie` header: `a=1; b=2`.
 
 use super::Sink;
-use crate::field::{Field, FieldKind};
 use shared::point::Tag;
 
 pub(super) fn parse<'a>(value: &'a str, sink: &mut Sink<'a, '_>) {
@@ -10,9 +9,9 @@ pub(super) fn parse<'a>(value: &'a str, sink: &mut Sink<'a, '_>) {
     let names = sink.arena.then(cookies, Tag::Name);
     for cookie in value.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()) {
         let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
-        let fits = sink.push(Field::new(names, FieldKind::Name, name.as_bytes()));
-        let point_path = sink.arena.named(header, Tag::Cookie, name.as_bytes());
-        if !fits || !sink.push(Field::new(point_path, FieldKind::Value, value.as_bytes())) {
+        let fits = sink.push_name(names, name.as_bytes());
+        let point = sink.arena.named(header, Tag::Cookie, name.as_bytes());
+        if !fits || !sink.push_value(point, value.as_bytes()) {
             return;
         }
     }

@@ -1,4 +1,4 @@
-//! `a=1&b=2`, the syntax of queries and of form bodies.
+//! Parser of `application/x-www-form-urlencoded`, the syntax of queries and form bodies: `a=1&b=2`.
 
 mod structure;
 
@@ -15,35 +15,36 @@ pub(super) use structure::Parameter;
 
 type Decoded<'a> = (Cow<'a, [u8]>, Option<&'static str>);
 
-/// Adds each name and value. Names share one point: an attacker must not be able to make points at will.
+/// Adds each name and value. All names share one point, so that a client cannot create points at will.
 pub(super) fn parse<'a>(text: &'a [u8], names: PointPath, parameter: &Parameter, sink: &mut Sink<'a, '_>) {
     let pairs: Vec<Pair<'a>> = text
         .split(|&byte| byte == b'&')
         .filter(|pair| !pair.is_empty())
-        // More than any budget allows need not be decoded to be refused.
+        // One pair beyond the budget suffices to exhaust it.
         .take(sink.budget.fields_left() + 1)
         .map(Pair::of)
         .collect();
     let mut repeated = Repeated::of(&pairs);
     for Pair { name, value: (value, value_layer), whole } in pairs {
-        let point_path = parameter.named(sink.arena, &name.0);
-        let point_path = repeated.point_path(sink.arena, point_path, &name.0, &value);
+        let point = parameter.named(sink.arena, &name.0);
+        let point = repeated.indexed(sink.arena, point, &name.0, &value);
         let (name, name_layer) = whole.unwrap_or(name);
         let fits = sink.push(Field::new(names, FieldKind::Name, name).decoded(name_layer));
-        if !fits || !sink.push(Field::new(point_path, FieldKind::Value, value).decoded(value_layer)) {
+        if !fits || !sink.push(Field::new(point, FieldKind::Value, value).decoded(value_layer)) {
             return;
         }
     }
     for (name, joined) in repeated.joined() {
-        let point_path = parameter.named(sink.arena, &name);
-        let point_path = sink.arena.then(point_path, Tag::Pollution);
-        if !sink.push(Field::new(point_path, FieldKind::Value, joined)) {
+        let point = parameter.named(sink.arena, &name);
+        let point = sink.arena.then(point, Tag::Pollution);
+        if !sink.push_value(point, joined) {
             return;
         }
     }
 }
 
-/// Parameters that come more than once: to some servers an array, to others one value, joined with commas.
+/// Parameters that occur more than once (HTTP parameter pollution): some servers read an array, others one
+/// value, joined with commas.
 struct Repeated {
     seen: HashMap<Vec<u8>, Vec<Vec<u8>>>,
 }
@@ -61,24 +62,19 @@ impl Repeated {
         Self { seen: repeated.map(|(name, _)| (name.to_vec(), Vec::new())).collect() }
     }
 
-    fn point_path(
-        &mut self,
-        arena: &mut PointArena,
-        point_path: PointPath,
-        name: &[u8],
-        value: &[u8],
-    ) -> PointPath {
-        let Some(values) = self.seen.get_mut(name) else { return point_path };
+    /// The point of one occurrence of a parameter.
+    fn indexed(&mut self, arena: &mut PointArena, point: PointPath, name: &[u8], value: &[u8]) -> PointPath {
+        let Some(values) = self.seen.get_mut(name) else { return point };
         let index = u64::try_from(values.len()).unwrap_or(u64::MAX);
         values.push(value.to_vec());
-        match arena.last_tag(point_path) {
-            // `p[]` says itself that it is an array.
-            Some(Tag::Array) => arena.at_index(point_path, index),
-            _ => arena.indexed(point_path, Tag::Array, index),
+        match arena.last_tag(point) {
+            // `p[]` is an array already.
+            Some(Tag::Array) => arena.at_index(point, index),
+            _ => arena.indexed(point, Tag::Array, index),
         }
     }
 
-    /// The values of each name, joined, in the order of the names.
+    /// The joined values of each name, sorted by name.
     fn joined(self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let mut joined: Vec<_> =
             self.seen.into_iter().map(|(name, values)| (name, values.join(&b','))).collect();
@@ -87,14 +83,14 @@ impl Repeated {
     }
 }
 
-/// Of so few parameters each is compared with each.
+/// Up to this many parameters are compared pairwise, without a hash map.
 const FEW: usize = 16;
 
 fn repeats(pairs: &[Pair<'_>]) -> bool {
     pairs.iter().enumerate().any(|(at, pair)| pairs[..at].iter().any(|it| it.name.0 == pair.name.0))
 }
 
-/// Whether a body without a content type reads as a form.
+/// Whether a body without a content type has the syntax of a form.
 pub(super) fn looks_like_form(body: &[u8]) -> bool {
     let name = body.split(|&byte| byte == b'=').next().unwrap_or_default();
     let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.[]%+$".contains(byte);
@@ -111,12 +107,12 @@ fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
 struct Pair<'a> {
     name: Decoded<'a>,
     value: Decoded<'a>,
-    /// Markup and conditions have such a sign, too: what it may have split is read as one where names are.
+    /// Markup and SQL conditions contain `=` as well: a pair that may be one payload is added whole, as a name.
     whole: Option<Decoded<'a>>,
 }
 
 impl<'a> Pair<'a> {
-    /// Where the sign between name and value is encoded as well, the value is looked at by itself all the same.
+    /// A pair whose `=` is percent-encoded is split, too.
     fn of(pair: &'a [u8]) -> Self {
         let (raw_name, raw_value) = split_pair(pair);
         let (name, value) = (decoded(raw_name), decoded(raw_value));

@@ -1,13 +1,10 @@
-//! GraphQL: its string literals are values, its syntax is not.
+//! GraphQL parser: string literals are values; syntax is not inspected.
 
 use super::{Sink, json};
-use crate::{
-    field::{Field, FieldKind},
-    point_path::PointPath,
-};
+use crate::point_path::PointPath;
 use std::ops::Range;
 
-/// Where the string literals of a GraphQL document are. `None` when it is none to its end.
+/// The ranges of the string literals in a GraphQL document; `None` when the value is not one to its end.
 pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
     let text = value.trim_ascii();
     let word = text.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
@@ -40,11 +37,11 @@ pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
         }
         at += 1;
     }
-    // A shorthand without values is nothing to look into, and may be something else.
+    // A shorthand without literals has nothing to inspect, and may be another format.
     (open.is_empty() && !(is_short && literals.is_empty())).then_some(literals)
 }
 
-/// `{ user(id: "1") { name } }`: a selection without a word before it. JSON has a quote where this has a name.
+/// `{ user(id: "1") { name } }`: a selection without a keyword. JSON has a quote where this has a name.
 fn is_shorthand(text: &[u8]) -> bool {
     let Some(selection) = text.strip_prefix(b"{") else { return false };
     let name = selection.trim_ascii_start();
@@ -52,7 +49,7 @@ fn is_shorthand(text: &[u8]) -> bool {
     length > 0 && matches!(name[length..].trim_ascii_start(), [b'(' | b':', ..])
 }
 
-/// The inside of a string or block string, which opens and closes with equally many quotes.
+/// The content of a string or a block string (`"""`).
 fn literal(value: &[u8]) -> Option<Range<usize>> {
     if value.starts_with(b"\"\"\"") {
         return memchr::memmem::find(&value[3..], b"\"\"\"").map(|end| 3..3 + end);
@@ -71,20 +68,8 @@ fn is_syntax(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"_!$&.,:=@|+-".contains(&byte)
 }
 
-pub(super) fn parse(
-    value: &[u8],
-    literals: Vec<Range<usize>>,
-    point_path: PointPath,
-    depth: usize,
-    sink: &mut Sink<'_, '_>,
-) {
-    for literal in literals {
-        let mut field = Field::new(point_path, FieldKind::Value, json::unescaped(&value[literal]));
-        field.depth = depth;
-        if !sink.push(field) {
-            return;
-        }
-    }
+pub(super) fn parse(value: &[u8], literals: Vec<Range<usize>>, point: PointPath, sink: &mut Sink<'_, '_>) {
+    literals.into_iter().all(|literal| sink.push_value(point, json::unescaped(&value[literal])));
 }
 
 #[cfg(test)]
@@ -104,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_to_its_end_is_none() {
+    fn rejects_incomplete_documents_and_other_formats() {
         for text in [
             "query",
             "query { a",

@@ -1,4 +1,4 @@
-//! Headers: each a field, cookies taken apart, what CloudFront itself wrote left out.
+//! Header parser: each header is a field, cookies are split, headers written by CloudFront are left out.
 
 use super::{Sink, cookie};
 use crate::{
@@ -19,21 +19,21 @@ pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
         }
         if !is_token(name) {
             let headers = sink.arena.then(None, Tag::Header);
-            // Names share one point: a client chooses them.
+            // Names share one point, so that a client cannot create points at will.
             let names = sink.arena.then(headers, Tag::Name);
-            if !sink.push(Field::new(names, FieldKind::Name, name.as_bytes())) {
+            if !sink.push_name(names, name.as_bytes()) {
                 return;
             }
         }
         let value = if at_origin { from_viewer(name, value) } else { value };
-        let point_path = sink.arena.named_upper(Tag::Header, name.as_bytes());
-        if !sink.push(Field::new(point_path, kind(name), value.as_bytes())) {
+        let point = sink.arena.named_upper(Tag::Header, name.as_bytes());
+        if !sink.push(Field::new(point, kind(name), value.as_bytes())) {
             return;
         }
     }
 }
 
-/// Names of this form can hold no payload.
+/// Names of these characters cannot contain a payload.
 fn is_token(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
@@ -42,12 +42,12 @@ fn at_origin(request: &InspectRequest) -> bool {
     request.connector.as_ref().and_then(|it| it.event.as_ref()).is_some_and(Trigger::is_origin)
 }
 
-/// At origin events CloudFront has replaced these; a viewer's own never get that far.
+/// Headers that CloudFront overwrites before origin events; those a viewer sent are gone by then.
 fn written_by_cloudfront(name: &str) -> bool {
     name.eq_ignore_ascii_case("x-amz-cf-id") || starts_with(name, "cloudfront-")
 }
 
-/// CloudFront appends itself, or the viewer's address, to what the viewer sent.
+/// The viewer's part of a header to which CloudFront appends itself or the viewer's address.
 fn from_viewer<'a>(name: &str, value: &'a str) -> &'a str {
     if name.eq_ignore_ascii_case("via") || name.eq_ignore_ascii_case("x-forwarded-for") {
         value.rsplit_once(',').map_or("", |(viewers, _)| viewers)

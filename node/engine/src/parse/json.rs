@@ -1,45 +1,44 @@
-//! JSON, read leniently and without recursion: what a truncated or broken document says is still inspected.
+//! Lenient JSON parser without recursion: truncated and malformed documents are inspected as far as they parse.
 
 use super::Sink;
 use crate::{
     budget::MAX_DOCUMENT_DEPTH,
-    field::{Field, FieldKind},
     point_path::{Mark, PointPath},
 };
 use shared::point::Tag;
 use std::borrow::Cow;
 
-/// Whether these bytes open like an object, an array or a string.
+/// Whether these bytes start like an object, an array or a string.
 pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
     let trimmed = bytes.trim_ascii();
     match trimmed {
         [b'{', .., b'}'] | [b'[', .., b']'] | [b'"', .., b'"'] => true,
-        // A body may be cut, and a parser may stop at the closing bracket.
+        // A body may be truncated, and a parser may stop at the closing bracket.
         [b'{', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"', ..] | [b'/', b'/' | b'*', ..]),
         [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"' | b'{' | b'[', ..]),
         _ => false,
     }
 }
 
-/// Adds every string and key. `false` when the text was not JSON to its end.
-pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
+/// Adds every string and key. `false` when the bytes are not JSON to their end.
+pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>) -> bool {
     let names = sink.arena.then(root, Tag::Name);
-    Walk { bytes, at: 0, root, names, open: Vec::new(), depth, sink }.run()
+    Walk { bytes, at: 0, root, names, open: Vec::new(), sink }.run()
 }
 
 /// An open bracket.
 struct Open {
     kind: Kind,
-    /// Where the bracket itself stands.
+    /// The point of the bracket itself.
     before: PointPath,
-    /// Where its current value stands, once something asked.
+    /// The point of its current value, once created.
     value: Option<PointPath>,
-    /// What there was when it opened: the trails of a bracket without any field are forgotten.
+    /// The state when it opened: the points of a bracket without fields are removed again.
     mark: Mark,
     fields: usize,
 }
 
-/// What a bracket is and where in it we are.
+/// The type of a bracket and the position in it.
 enum Kind {
     Object { key_next: bool },
     Array { index: u64 },
@@ -49,10 +48,9 @@ struct Walk<'w, 'a, 'b> {
     bytes: &'a [u8],
     at: usize,
     root: PointPath,
-    /// Keys share one point.
+    /// The one point of all keys.
     names: PointPath,
     open: Vec<Open>,
-    depth: usize,
     sink: &'w mut Sink<'a, 'b>,
 }
 
@@ -66,7 +64,7 @@ impl<'a> Walk<'_, 'a, '_> {
         self.open.is_empty()
     }
 
-    /// Consumes one token; `false` when it makes no sense or the budget is gone.
+    /// Consumes one token; `false` when it is malformed or the budget is exhausted.
     fn step(&mut self, byte: u8) -> bool {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' | b':' => self.at += 1,
@@ -81,7 +79,7 @@ impl<'a> Walk<'_, 'a, '_> {
         true
     }
 
-    /// Lenient parsers skip `/* … */` and `// …`, so what follows them counts.
+    /// Lenient parsers skip `/* … */` and `// …`.
     fn comment(&mut self) -> bool {
         let rest = &self.bytes[self.at..];
         let length = match rest.get(1) {
@@ -93,7 +91,7 @@ impl<'a> Walk<'_, 'a, '_> {
         length.is_some()
     }
 
-    /// Only a string can be a key: `{{7+7}}` is a template and no JSON.
+    /// Only a string can be a key: `{{7+7}}` is a template, not JSON.
     fn expects_key(&self) -> bool {
         matches!(self.open.last(), Some(Open { kind: Kind::Object { key_next: true }, .. }))
     }
@@ -117,8 +115,8 @@ impl<'a> Walk<'_, 'a, '_> {
         self.at += 1;
         let Some(left) = self.open.pop() else { return false };
         if left.fields == self.sink.fields.len() {
-            self.sink.arena.forget_since(left.mark);
-            // The trail of the value that the bracket was may be among them.
+            self.sink.arena.truncate(left.mark);
+            // The point of the value that was this bracket may be among the removed.
             if let Some(open) = self.open.last_mut() {
                 open.value = open.value.filter(|value| value.is_before(left.mark));
             }
@@ -142,7 +140,7 @@ impl<'a> Walk<'_, 'a, '_> {
         true
     }
 
-    /// The trail of the value that comes next.
+    /// The point of the next value.
     fn here(&mut self) -> PointPath {
         let Some(open) = self.open.last_mut() else { return self.root };
         *open.value.get_or_insert_with(|| match open.kind {
@@ -159,20 +157,20 @@ impl<'a> Walk<'_, 'a, '_> {
                 *key_next = false;
                 let here = self.sink.arena.named(*before, Tag::Hash, &text);
                 *value = Some(here);
-                // Client-chosen names share one point, but whose prototype it is decides whether it is an attack.
-                let is_telling = *text == *b"prototype";
-                let point_path = if is_telling { self.sink.arena.then(here, Tag::Name) } else { self.names };
-                self.push(point_path, FieldKind::Name, text)
+                // Keys share one point, but the parent of `prototype` decides whether it is an attack.
+                let is_prototype = *text == *b"prototype";
+                let point = if is_prototype { self.sink.arena.then(here, Tag::Name) } else { self.names };
+                self.sink.push_name(point, text)
             }
             _ => {
                 let here = self.here();
-                self.push(here, FieldKind::Value, text)
+                self.sink.push_value(here, text)
             }
         };
         fits && closed
     }
 
-    /// Numbers and words carry nothing; anything else is no JSON.
+    /// Skips a number, `true`, `false` or `null`; `false` for anything else.
     fn scalar(&mut self) -> bool {
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
         let rest = &self.bytes[self.at..];
@@ -180,15 +178,9 @@ impl<'a> Walk<'_, 'a, '_> {
         self.at += length;
         length > 0 && length < 512 && !self.expects_key()
     }
-
-    fn push(&mut self, point_path: PointPath, kind: FieldKind, text: Cow<'a, [u8]>) -> bool {
-        let mut field = Field::new(point_path, kind, text);
-        field.depth = self.depth;
-        self.sink.push(field)
-    }
 }
 
-/// The text inside the quotes of a string.
+/// The content of a string literal with its escapes decoded.
 pub(super) fn unescaped(inside: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(inside.len());
     let mut at = 0;
@@ -203,7 +195,7 @@ pub(super) fn unescaped(inside: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Reads a string from after its quote: its text, where it ends, and whether it was closed.
+/// Reads a string from after its opening quote: its text, its end, and whether it is closed.
 fn read_string(bytes: &[u8], start: usize) -> (Cow<'_, [u8]>, usize, bool) {
     let Some(stop) = memchr::memchr2(b'"', b'\\', &bytes[start..]) else {
         return (Cow::Borrowed(&bytes[start..]), bytes.len(), false);
@@ -227,7 +219,7 @@ fn read_string(bytes: &[u8], start: usize) -> (Cow<'_, [u8]>, usize, bool) {
     }
 }
 
-/// Reads an escape from after its backslash; returns where it ends.
+/// Decodes an escape from after its backslash; returns its end.
 fn read_escape(bytes: &[u8], at: usize, text: &mut Vec<u8>) -> usize {
     let Some(&byte) = bytes.get(at) else { return at };
     match byte {

@@ -1,13 +1,10 @@
-//! JSON Web Tokens: header and payload as they stand, in base64. Signatures are noise.
+//! JSON Web Token parser: header and payload, still in base64. Signatures are not inspected.
 
 use super::Sink;
-use crate::{
-    field::{Field, FieldKind},
-    point_path::PointPath,
-};
+use crate::point_path::PointPath;
 use shared::point::Tag;
 
-/// The header and the payload of a token, which a scheme such as `Bearer` may precede.
+/// The header and the payload of a token; a scheme such as `Bearer` may precede it.
 pub(super) fn parts(value: &[u8]) -> Option<(&[u8], &[u8])> {
     let token = value.trim_ascii().rsplit(|&byte| byte == b' ').next()?;
     // `{"` in base64, and three parts.
@@ -19,17 +16,10 @@ pub(super) fn parts(value: &[u8]) -> Option<(&[u8], &[u8])> {
     (is_url_safe(header) && is_url_safe(payload)).then_some((header, payload))
 }
 
-pub(super) fn parse(
-    (header, payload): (&[u8], &[u8]),
-    root: PointPath,
-    depth: usize,
-    sink: &mut Sink<'_, '_>,
-) {
+pub(super) fn parse((header, payload): (&[u8], &[u8]), root: PointPath, sink: &mut Sink<'_, '_>) {
     for (tag, part) in [(Tag::JwtHeader, header), (Tag::JwtPayload, payload)] {
-        let point_path = sink.arena.then(root, tag);
-        let mut field = Field::new(point_path, FieldKind::Value, part.to_vec());
-        field.depth = depth;
-        if !sink.push(field) {
+        let point = sink.arena.then(root, tag);
+        if !sink.push_value(point, part.to_vec()) {
             return;
         }
     }

@@ -1,20 +1,18 @@
-//! `multipart/…`, by each boundary its content type declares and occurs, or by the one its first line shows. Two parsers
-//! that take different boundaries see different parts; here all are seen.
+//! Multipart parser: splits the body at each declared boundary that occurs, else at that of its first line.
+//!
+//! Parsers that choose different boundaries see different parts; all of them are inspected.
 
 use super::{Sink, form::Parameter};
-use crate::{
-    field::{Field, FieldKind},
-    point_path::PointPath,
-};
+use crate::point_path::PointPath;
 use memchr::memmem;
 use shared::point::Tag;
 
-/// A content type that declares more boundaries than this is not followed.
+/// Further boundaries in a content type are ignored.
 const MAX_BOUNDARIES: usize = 4;
-/// Parts that are multipart themselves, in one another.
+/// The most levels of multipart parts inside multipart parts.
 const MAX_NESTED: usize = 4;
 
-/// Adds every part. `false` when there is no boundary in the body.
+/// Adds every part. `false` when the body contains no boundary.
 pub(super) fn parse<'a>(
     body: &'a [u8],
     content_type: &str,
@@ -38,14 +36,14 @@ fn parse_at_depth<'a>(
     !boundaries.is_empty()
 }
 
-/// The declared boundaries that occur, else the one the body opens with.
+/// The declared boundaries that occur, else the one the body starts with.
 fn boundaries(content_type: &str, body: &[u8]) -> Vec<Vec<u8>> {
     let mut found = declared(content_type);
     found.retain(|boundary| memmem::find(body, &delimiter(boundary)).is_some());
-    if found.is_empty() { shown(body).into_iter().collect() } else { found }
+    if found.is_empty() { detected(body).into_iter().collect() } else { found }
 }
 
-fn shown(body: &[u8]) -> Option<Vec<u8>> {
+fn detected(body: &[u8]) -> Option<Vec<u8>> {
     let line = body.split(|&byte| byte == b'\n').next()?.trim_ascii_end();
     let boundary = line.strip_prefix(b"--").filter(|it| (1..=200).contains(&it.len()))?;
     let has_part = memmem::find(body, b"ontent-").is_some() || memmem::find(body, b"ONTENT-").is_some();
@@ -91,31 +89,29 @@ fn parse_parts<'a>(body: &'a [u8], boundary: &[u8], root: PointPath, depth: usiz
 fn parse_part<'a>(part: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink<'a, '_>) -> bool {
     let (head, content) = split_head(part);
     let name = parameter(head, b"name=").unwrap_or_default();
-    let point_path = Parameter { before: Some(root), tag: Tag::Multipart }.named(sink.arena, name);
+    let point = Parameter { before: Some(root), tag: Tag::Multipart }.named(sink.arena, name);
     let parts = sink.arena.then(root, Tag::Multipart);
     let names = sink.arena.then(parts, Tag::Name);
-    let fits = sink.push(Field::new(names, FieldKind::Name, name));
-    if fits && depth > 0 && parse_at_depth(content, &content_type(head), point_path, depth - 1, sink) {
+    let fits = sink.push_name(names, name);
+    if fits && depth > 0 && parse_at_depth(content, &content_type(head), point, depth - 1, sink) {
         return true;
     }
     let Some(filename) = parameter(head, b"filename") else {
-        return fits && sink.push(Field::new(point_path, FieldKind::Value, content));
+        return fits && sink.push_value(point, content);
     };
-    let file = sink.arena.then(point_path, Tag::File);
-    let called = sink.arena.then(file, Tag::Name);
-    let filename = filename.trim_ascii_start();
-    fits && sink.push(Field::new(called, FieldKind::Value, filename))
-        && sink.push(Field::new(file, FieldKind::Value, content))
+    let file = sink.arena.then(point, Tag::File);
+    let file_name = sink.arena.then(file, Tag::Name);
+    fits && sink.push_value(file_name, filename.trim_ascii_start()) && sink.push_value(file, content)
 }
 
-/// The content type of a part whose parts are to be read, else nothing.
+/// The `content-type` line of a part, or an empty text.
 fn content_type(head: &[u8]) -> String {
     let text = String::from_utf8_lossy(head);
     let is_type = |line: &&str| line.get(..13).is_some_and(|name| name.eq_ignore_ascii_case("content-type:"));
     text.lines().find(is_type).unwrap_or_default().to_owned()
 }
 
-/// Headers and content of a part. Without a blank line all of it is content.
+/// Headers and content of a part; without a blank line all of it is content.
 fn split_head(part: &[u8]) -> (&[u8], &[u8]) {
     let part = part.strip_prefix(b"\r\n").or(part.strip_prefix(b"\n")).unwrap_or(part);
     for blank in [b"\r\n\r\n".as_slice(), b"\n\n"] {
@@ -128,7 +124,7 @@ fn split_head(part: &[u8]) -> (&[u8], &[u8]) {
     (&[], part)
 }
 
-/// A parameter of the part's headers. `filename` also stands for `filename*=`.
+/// A parameter of the part's headers. `filename` also matches `filename*=`.
 fn parameter<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let lower = head.to_ascii_lowercase();
     let mut found =
@@ -139,7 +135,7 @@ fn parameter<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let Some(quoted) = value.strip_prefix(b"\"") else {
         return value.split(|byte| b";\r\n".contains(byte)).next();
     };
-    // The last quote of the line: a payload may hold quotes itself.
+    // Up to the last quote of the line: a payload may contain quotes.
     let line = quoted.split(|byte| b"\r\n".contains(byte)).next()?;
     let end = memmem::find(line, b"\";").or_else(|| memchr::memrchr(b'"', line)).unwrap_or(line.len());
     Some(&line[..end])

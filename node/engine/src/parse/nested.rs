@@ -1,4 +1,4 @@
-//! Fields inside fields: JSON in a parameter, base64 in a cookie, XML in a body.
+//! Nested formats in a value: JSON in a parameter, base64 in a cookie, XML in a body.
 
 use super::{Sink, gql, json, jwt, xml};
 use crate::{
@@ -11,25 +11,25 @@ use crate::{
 use shared::{Point, point::Tag};
 use std::ops::Range;
 
-/// What a value turned out to hold.
+/// The result of parsing a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nested {
-    /// Nothing but itself.
+    /// No nested format.
     Nothing,
-    /// Parts; it may mean something as a whole as well.
+    /// Nested fields; the value must still be inspected as a whole.
     Parts,
-    /// Parts that speak for it: it need not be looked at as a whole.
+    /// Nested fields that cover the value: it is not inspected as a whole.
     Whole,
 }
 
-/// Adds the fields found inside `value`, a layer of its parent.
+/// Adds the fields nested in `value`, a decoding stage of `parent`.
 pub(crate) fn parse_nested(
     value: &[u8],
     bytes: Bytes,
     parent: &Field<'_>,
     sink: &mut Sink<'_, '_>,
 ) -> Nested {
-    let Some(inside) = Inside::of(value, bytes).filter(|it| !it.is_known(parent.point_path, sink.arena))
+    let Some(inside) = Inside::of(value, bytes).filter(|it| !it.is_parsed_already(parent.point, sink.arena))
     else {
         return Nested::Nothing;
     };
@@ -37,53 +37,50 @@ pub(crate) fn parse_nested(
         sink.budget.too_deep();
         return Nested::Parts;
     }
-    let depth = parent.depth + 1;
     let whole = match inside {
         Inside::Json => {
-            let root = sink.arena.then(parent.point_path, Tag::JsonDoc);
-            sink.parse_buffer(|inner| json::parse(value, root, depth, inner)).0
+            let root = sink.arena.then(parent.point, Tag::JsonDoc);
+            sink.parse_buffer(|inner| json::parse(value, root, inner)).0
         }
-        // Markup in a parameter may be shown by a browser, to which a prolog is a comment.
+        // Markup in a parameter may be rendered by a browser, which treats an XML prolog as a comment.
         Inside::Xml => {
-            let root = sink.arena.then(parent.point_path, Tag::Xml);
-            xml::parse(value, root, depth, sink) && is_body(&sink.arena.point(parent.point_path))
+            let root = sink.arena.then(parent.point, Tag::Xml);
+            xml::parse(value, root, sink) && is_body(&sink.arena.point(parent.point))
         }
         Inside::Gql(literals) => {
-            let root = sink.arena.then(parent.point_path, Tag::Gql);
-            gql::parse(value, literals, root, depth, sink);
-            // A shorthand may be a template as well: `{system("id")}`.
+            let root = sink.arena.then(parent.point, Tag::Gql);
+            gql::parse(value, literals, root, sink);
+            // A shorthand may also be a template: `{system("id")}`.
             !value.trim_ascii_start().starts_with(b"{")
         }
         Inside::Jwt(header, payload) => {
-            let root = sink.arena.then(parent.point_path, Tag::Jwt);
-            jwt::parse((header, payload), root, depth, sink);
+            let root = sink.arena.then(parent.point, Tag::Jwt);
+            jwt::parse((header, payload), root, sink);
             true
         }
         Inside::Compressed(format) => {
             let inflated = inflate::inflate(value, format, sink.budget);
-            let is_sound = inflated.is_some();
-            add(inflated, Tag::Gzip, "gzip", parent, sink);
-            is_sound
+            let is_valid = inflated.is_some();
+            inflated.into_iter().for_each(|text| add(text, Tag::Gzip, "gzip", parent, sink));
+            is_valid
         }
         Inside::Text(tag, layer, text) => {
-            add(Some(text), tag, layer, parent, sink);
+            add(text, tag, layer, parent, sink);
             false
         }
     };
     if whole { Nested::Whole } else { Nested::Parts }
 }
 
-/// Adds what was decoded from the whole of the value.
-fn add(text: Option<Vec<u8>>, tag: Tag, layer: &'static str, parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
-    let Some(text) = text else { return };
-    let point_path = sink.arena.then(parent.point_path, tag);
-    let mut field = Field::new(point_path, parent.kind, text);
+/// Adds the text decoded from the whole value.
+fn add(text: Vec<u8>, tag: Tag, layer: &'static str, parent: &Field<'_>, sink: &mut Sink<'_, '_>) {
+    let point = sink.arena.then(parent.point, tag);
+    let mut field = Field::new(point, parent.kind, text);
     field.decoded = parent.decoded.iter().copied().chain([layer]).collect();
-    field.depth = parent.depth + 1;
     sink.push(field);
 }
 
-/// The body itself, compressed or not.
+/// Whether this is the point of the body itself, compressed or not.
 fn is_body(point: &Point) -> bool {
     let [first, rest @ ..] = point.0.as_slice() else { return false };
     first.tag == Tag::Post
@@ -100,10 +97,9 @@ enum Inside<'v> {
 }
 
 impl<'v> Inside<'v> {
-    /// Declarations were taken from a document already; to read them as one would never end.
-    fn is_known(&self, point_path: PointPath, arena: &PointArena) -> bool {
-        matches!(self, Self::Xml)
-            && matches!(arena.last_tag(point_path), Some(Tag::XmlDtd | Tag::XmlDtdEntity))
+    /// Declarations come from an XML document; parsing them as one again would not terminate.
+    fn is_parsed_already(&self, point: PointPath, arena: &PointArena) -> bool {
+        matches!(self, Self::Xml) && matches!(arena.last_tag(point), Some(Tag::XmlDtd | Tag::XmlDtdEntity))
     }
 
     fn of(value: &'v [u8], bytes: Bytes) -> Option<Self> {
@@ -126,7 +122,7 @@ impl<'v> Inside<'v> {
                 }
             }
             0x1F | 0x78 => {
-                if let Some(format) = inflate::Format::shown(value) {
+                if let Some(format) = inflate::Format::detect(value) {
                     return Some(Self::Compressed(format));
                 }
             }
@@ -143,7 +139,7 @@ impl<'v> Inside<'v> {
         if !base64::is_possible(bytes) {
             return None;
         }
-        // A path is a slash and then, maybe, base64.
+        // A path may be a slash followed by base64.
         let text = base64::decode(value.strip_prefix(b"/").unwrap_or(value))?;
         Some(Self::Text(Tag::Base64, base64::NAME, text))
     }

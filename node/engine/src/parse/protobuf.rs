@@ -1,23 +1,22 @@
-//! Protocol Buffers and the frames of gRPC, without a schema: texts are fields, and what reads as a message is read as one.
+//! Schemaless parser of Protocol Buffers and gRPC frames: texts are fields, nested messages are parsed.
 
 use super::Sink;
 use crate::{
     decode::inflate::{self, Format},
-    field::{Field, FieldKind},
     point_path::PointPath,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::point::Tag;
 
-/// Messages nest, and any text may read as one.
+/// The most levels of nested messages; any text may parse as a message.
 const MAX_MESSAGES: usize = 16;
 
-/// Whether a content type, in lower case, says that the body is one of these.
+/// Whether a content type, in lower case, declares Protocol Buffers or gRPC.
 pub(super) fn is_declared(content_type: &str) -> bool {
     ["protobuf", "application/grpc", "application/x-protobuf"].iter().any(|it| content_type.contains(it))
 }
 
-/// Adds every text. `false` when the body is something else.
+/// Adds every text. `false` when the body is in another format.
 pub(super) fn parse(body: &[u8], content_type: &str, root: PointPath, sink: &mut Sink<'_, '_>) -> bool {
     let decoded = content_type.contains("grpc-web-text").then(|| STANDARD.decode(body.trim_ascii()).ok());
     let body = decoded.as_ref().and_then(Option::as_deref).unwrap_or(body);
@@ -32,7 +31,7 @@ pub(super) fn parse(body: &[u8], content_type: &str, root: PointPath, sink: &mut
     let mut rest = body;
     while let Some((frame, after)) = frame(rest) {
         rest = after;
-        let inflated = Format::shown(frame).and_then(|format| inflate::inflate(frame, format, sink.budget));
+        let inflated = Format::detect(frame).and_then(|format| inflate::inflate(frame, format, sink.budget));
         if !message(inflated.as_deref().unwrap_or(frame), root, sink) {
             return false;
         }
@@ -40,7 +39,7 @@ pub(super) fn parse(body: &[u8], content_type: &str, root: PointPath, sink: &mut
     rest.is_empty() && !body.is_empty()
 }
 
-/// A frame's message and what follows: a byte of flags, four of length.
+/// The message of a gRPC frame (one byte of flags, four of length) and the rest.
 fn frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[_flags, a, b, c, d], rest) = bytes.split_first_chunk()?;
     let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).ok()?;
@@ -50,10 +49,10 @@ fn frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The number of a field and its content.
 type Content<'m> = (u64, &'m [u8]);
 
-/// A message's fields with a length; others are numbers.
+/// Iterator over the length-delimited fields of a message; the others are numbers.
 struct Contents<'m> {
     rest: &'m [u8],
-    /// What made no sense ends the message.
+    /// Set when a field is malformed, which ends the iteration.
     broken: bool,
 }
 
@@ -75,7 +74,7 @@ impl<'m> Iterator for Contents<'m> {
     }
 }
 
-/// A field, if it has a content, and what follows.
+/// The content of the first field, if it is length-delimited, and the rest.
 fn field(bytes: &[u8]) -> Option<(Option<Content<'_>>, &[u8])> {
     let (key, rest) = varint(bytes)?;
     let number = key >> 3;
@@ -113,28 +112,26 @@ fn is_message(bytes: &[u8]) -> bool {
     !bytes.is_empty() && !contents.broken
 }
 
-/// `false` when the budget is gone.
+/// `false` when the budget is exhausted.
 fn parse_message(bytes: &[u8], root: PointPath, depth: usize, sink: &mut Sink<'_, '_>) -> bool {
     if depth == 0 {
         sink.budget.too_deep();
         return false;
     }
     Contents { rest: bytes, broken: false }.all(|(number, content)| {
-        let point_path = sink.arena.indexed(root, Tag::Hash, number);
+        let point = sink.arena.indexed(root, Tag::Hash, number);
         let is_inner = is_message(content);
-        // A text may read as a message and a message as a text; only what is surely one is not looked at as the other.
+        // Bytes may be valid as a text and as a message; then both are inspected.
         let is_text = std::str::from_utf8(content).is_ok_and(|text| !text.contains('\0'));
-        let fits =
-            is_inner && !is_text || sink.push(Field::new(point_path, FieldKind::Value, content.to_vec()));
-        fits && (!is_inner || parse_message(content, point_path, depth - 1, sink))
+        let fits = is_inner && !is_text || sink.push_value(point, content.to_vec());
+        fits && (!is_inner || parse_message(content, point, depth - 1, sink))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Budget;
-    use crate::point_path::PointArena;
+    use crate::{budget::Budget, field::Field, point_path::PointArena};
 
     /// Field 1 a number, field 2 a text, field 3 a message with a text in its field 1.
     const MESSAGE: &[u8] = b"\x08\x96\x01\x12\x08' or 1=1\x1a\x08\x0a\x04eve!\x10\x00";
@@ -143,10 +140,10 @@ mod tests {
         let mut budget = Budget::for_request();
         let mut arena = PointArena::default();
         let post = arena.then(None, Tag::Post);
-        let mut sink = Sink { fields: Vec::new(), budget: &mut budget, arena: &mut arena };
+        let mut sink = Sink::new(0, &mut budget, &mut arena);
         let is_whole = parse(body, content_type, post, &mut sink);
         let shown = |field: &Field<'_>| {
-            format!("{} = {}", sink.arena.point(field.point_path), String::from_utf8_lossy(&field.value))
+            format!("{} = {}", sink.arena.point(field.point), String::from_utf8_lossy(&field.value))
         };
         (is_whole, sink.fields.iter().map(shown).collect())
     }
@@ -157,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_a_message_and_of_those_inside_are_fields() {
+    fn texts_of_nested_messages_are_fields() {
         let (is_whole, texts) = texts(MESSAGE, "application/x-protobuf");
         assert!(is_whole);
         assert!(texts.contains(&"post > protobuf > hash:2 = ' or 1=1".to_owned()), "{texts:?}");
@@ -165,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_grpc_are_taken_apart_also_in_base64() {
+    fn grpc_frames_are_split_also_in_base64() {
         let frames = [framed(MESSAGE), framed(b"\x0a\x01a")].concat();
         let text = STANDARD.encode(&frames).into_bytes();
         for (body, content_type) in [(frames, "application/grpc+proto"), (text, "application/grpc-web-text")]
@@ -178,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_left_to_others() {
+    fn rejects_bodies_that_are_not_messages() {
         for body in [b"id=1' or 1=1".as_slice(), b"", b"\x12\xFFcut"] {
             assert!(!texts(body, "application/x-protobuf").0);
             assert!(!texts(body, "application/grpc").0);
@@ -186,14 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn endless_nesting_is_noted() {
+    fn deep_nesting_exhausts_the_budget() {
         let nested = (0..40).fold(vec![0x0a, 0], |inner, _| {
             [&[0x0a, u8::try_from(inner.len()).unwrap()], inner.as_slice()].concat()
         });
         let mut budget = Budget::for_request();
         let mut arena = PointArena::default();
         let post = arena.then(None, Tag::Post);
-        let mut sink = Sink { fields: Vec::new(), budget: &mut budget, arena: &mut arena };
+        let mut sink = Sink::new(0, &mut budget, &mut arena);
         parse(&nested, "application/protobuf", post, &mut sink);
         assert!(budget.exhausted().is_some());
     }

@@ -1,4 +1,4 @@
-//! Query parameters.
+//! Query parser.
 
 use super::{
     Sink,

@@ -1,31 +1,16 @@
 use super::*;
-use crate::prefilter::Bytes;
+use crate::{mutate::empty_request, prefilter::Bytes};
 use shared::{Body, Trigger, point::Tag};
 
 fn request() -> InspectRequest {
-    InspectRequest {
-        request_id: None,
-        connector: None,
-        delivery: shared::Delivery::Inline,
-        client_ip: [203, 0, 113, 1].into(),
-        method: "POST".into(),
-        scheme: None,
-        http_version: None,
-        host: "shop.example.com".into(),
-        path: "/a".into(),
-        query: String::new(),
-        headers: Vec::new(),
-        body: None,
-        body_truncated: false,
-        not_inspected: Vec::new(),
-    }
+    InspectRequest { path: "/a".into(), ..empty_request("POST") }
 }
 
 fn shown(field: &Field<'_>, arena: &PointArena) -> String {
-    format!("{} = {}", arena.point(field.point_path), String::from_utf8_lossy(&field.value))
+    format!("{} = {}", arena.point(field.point), String::from_utf8_lossy(&field.value))
 }
 
-/// Every field as `point = value`, but for the path.
+/// Every field except the path, as `point = value`.
 fn fields(request: &InspectRequest) -> Vec<String> {
     let mut arena = PointArena::default();
     let fields = parse(request, &mut Budget::for_request(), &mut arena);
@@ -45,7 +30,7 @@ fn a_query_gives_names_and_decoded_values() {
 }
 
 #[test]
-fn a_name_that_may_be_half_of_something_is_read_with_its_value() {
+fn a_name_that_may_be_part_of_a_payload_is_joined_with_its_value() {
     let request = InspectRequest { query: "%3Cbase%20href=//a.example&a=1".into(), ..request() };
     assert_eq!(
         fields(&request),
@@ -59,7 +44,7 @@ fn a_name_that_may_be_half_of_something_is_read_with_its_value() {
 }
 
 #[test]
-fn cookies_are_taken_apart() {
+fn cookies_are_split() {
     let request = InspectRequest { headers: vec![("cookie".into(), "a=1; b=2=3".into())], ..request() };
     assert_eq!(
         fields(&request),
@@ -90,7 +75,7 @@ fn at(trigger: Option<Trigger>) -> Vec<String> {
 }
 
 #[test]
-fn what_cloudfront_wrote_is_not_inspected_at_the_origin() {
+fn headers_written_by_cloudfront_are_not_inspected_at_the_origin() {
     assert_eq!(at(Some(Trigger::OriginRequest)), ["header > X-FORWARDED-FOR = mine"]);
 }
 
@@ -101,7 +86,7 @@ fn a_viewer_may_send_any_header() {
 }
 
 #[test]
-fn forms_are_read_with_their_content_type_and_without() {
+fn forms_are_parsed_with_and_without_their_content_type() {
     for content_type in ["application/x-www-form-urlencoded", ""] {
         let fields = with_body(content_type, b"p=a+b");
         assert!(fields.contains(&"post > form_urlencoded:p = a b".to_owned()), "{content_type}: {fields:?}");
@@ -109,7 +94,7 @@ fn forms_are_read_with_their_content_type_and_without() {
 }
 
 #[test]
-fn json_is_read_whatever_the_content_type_says() {
+fn json_is_parsed_under_any_content_type() {
     for content_type in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
         let fields = with_body(content_type, br#"{"user": ["a\u0027", 1, {"b": "c"}]}"#);
         assert!(fields.contains(&"post > json_doc > hash:user > array:0 = a'".to_owned()), "{fields:?}");
@@ -121,14 +106,14 @@ fn json_is_read_whatever_the_content_type_says() {
 }
 
 #[test]
-fn a_truncated_document_still_gives_what_it_has() {
+fn a_truncated_document_is_parsed_as_far_as_it_goes() {
     let fields = with_body("application/json", br#"{"a": "first", "b": "sec"#);
     assert!(fields.contains(&"post > json_doc > hash:a = first".to_owned()), "{fields:?}");
     assert!(fields.contains(&"post > json_doc > hash:b = sec".to_owned()), "{fields:?}");
 }
 
 #[test]
-fn broken_json_is_looked_at_as_a_whole_too() {
+fn malformed_json_is_also_inspected_as_a_whole() {
     let fields = with_body("application/json", br#"{"a": "x" 'or 1=1}"#);
     assert!(fields.iter().any(|field| field.starts_with("post = {")), "{fields:?}");
 }
@@ -153,14 +138,14 @@ fn multipart_gives_parts_and_files() {
 }
 
 #[test]
-fn the_declared_boundary_counts_when_the_body_opens_with_another() {
+fn the_declared_boundary_wins_over_that_of_the_first_line() {
     let body = [b"--YY\r\nContent-Type: x\r\n".as_slice(), MULTIPART].concat();
     let fields = with_body("multipart/form-data; boundary=XX", &body);
     assert!(fields.contains(&"post > multipart:p = value".to_owned()), "{fields:?}");
 }
 
 #[test]
-fn a_form_may_open_like_json() {
+fn a_form_may_start_like_json() {
     let fields = with_body("application/x-www-form-urlencoded", br#"{"a":1}&p=a+b"#);
     assert!(fields.contains(&"post > form_urlencoded:p = a b".to_owned()), "{fields:?}");
 }
@@ -171,7 +156,7 @@ fn an_unknown_body_is_one_field() {
 }
 
 #[test]
-fn deep_json_is_bounded_and_noted() {
+fn deep_json_exhausts_the_budget() {
     let mut budget = Budget::for_request();
     let body = Some(Body("[".repeat(100_000).into_bytes()));
     let request = InspectRequest { body, ..request() };
@@ -180,7 +165,7 @@ fn deep_json_is_bounded_and_noted() {
 }
 
 #[test]
-fn more_fields_than_the_budget_allows_are_noted() {
+fn too_many_fields_exhaust_the_budget() {
     let mut budget = Budget::for_request();
     let request = InspectRequest { query: "a=1&".repeat(20_000), ..request() };
     assert!(parse(&request, &mut budget, &mut PointArena::default()).len() <= 20_000);
@@ -209,14 +194,14 @@ fn names_with_brackets_are_hashes_and_arrays() {
 }
 
 #[test]
-fn header_names_are_fields_when_they_are_no_tokens() {
+fn header_names_with_special_characters_are_fields() {
     let headers = vec![("x-a".to_owned(), "1".to_owned()), ("<b>".to_owned(), "2".to_owned())];
     let request = InspectRequest { headers, ..request() };
     assert_eq!(fields(&request), ["header > X-A = 1", "header > name = <b>", "header > <B> = 2"]);
 }
 
 #[test]
-fn json_may_have_comments_and_come_line_by_line() {
+fn json_with_comments_and_json_lines_are_parsed() {
     let fields = with_body("application/json", b"{/* a */\"b\": \"c\" // d\n}\n{\"b\": \"e\"}");
     for expected in ["post > json_doc > hash:b = c", "post > json_doc > hash:b = e"] {
         assert!(fields.contains(&expected.to_owned()), "{fields:?}");
@@ -232,24 +217,25 @@ fn compressed(body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_compressed_body_is_read_like_any_other() {
+fn a_compressed_body_is_parsed() {
     let fields = with_body("application/x-www-form-urlencoded", &compressed(b"p=a+b"));
     assert!(fields.contains(&"post > gzip > form_urlencoded:p = a b".to_owned()), "{fields:?}");
 }
 
 #[test]
-fn a_body_in_utf16_is_read_like_any_other() {
+fn a_body_in_utf16_is_parsed() {
     let body: Vec<u8> = "\u{feff}{\"a\": \"é\"}".encode_utf16().flat_map(u16::to_be_bytes).collect();
     let fields = with_body("application/json", &body);
     assert!(fields.contains(&"post > charset > json_doc > hash:a = é".to_owned()), "{fields:?}");
 }
 
-/// What a value holds inside, one level deep.
+/// The fields nested in a value, one level deep.
 fn inside(value: &[u8]) -> Vec<String> {
     let mut arena = PointArena::default();
-    let point_path = arena.named(None, Tag::Get, b"x");
-    let field = Field::new(point_path, crate::field::FieldKind::Value, value);
-    let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), arena: &mut arena };
+    let point = arena.named(None, Tag::Get, b"x");
+    let field = Field::new(point, crate::field::FieldKind::Value, value);
+    let mut budget = Budget::for_request();
+    let mut sink = Sink::new(1, &mut budget, &mut arena);
     parse_nested(value, Bytes::of(value), &field, &mut sink);
     let fields = sink.fields;
     fields.iter().map(|field| shown(field, &arena)).collect()
@@ -275,7 +261,7 @@ fn xml_gives_texts_attributes_comments_and_declarations() {
 }
 
 #[test]
-fn broken_xml_gives_what_it_has() {
+fn malformed_xml_is_parsed_as_far_as_possible() {
     for (document, expected) in [
         ("<?xml?><a><b>text</a>", "get > x > xml > xml_tag:a > xml_tag:b = text"),
         ("<?xml?><a b='c' d='", "get > x > xml > xml_tag:a > xml_attr:b = c"),
@@ -287,7 +273,7 @@ fn broken_xml_gives_what_it_has() {
 }
 
 #[test]
-fn a_token_is_its_header_and_its_payload() {
+fn a_jwt_gives_its_header_and_its_payload() {
     let token = b"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl";
     assert_eq!(
         inside(token),
@@ -314,7 +300,7 @@ fn coded(coding: &str, body: &[u8]) -> Vec<String> {
 const BROTLI: &[u8] = b"@\0\x10p=a+b\x03";
 
 #[test]
-fn brotli_is_read_when_declared_and_codings_are_undone_in_turn() {
+fn declared_content_codings_are_decoded_in_reverse_order() {
     let fields = coded("br", BROTLI);
     assert!(fields.contains(&"post > brotli > form_urlencoded:p = a b".to_owned()), "{fields:?}");
     let fields = coded("br, gzip", &compressed(BROTLI));
@@ -322,7 +308,7 @@ fn brotli_is_read_when_declared_and_codings_are_undone_in_turn() {
 }
 
 #[test]
-fn a_coding_that_is_a_lie_hides_nothing() {
+fn a_wrong_content_coding_hides_nothing() {
     for coding in ["br", "deflate", "gzip", "zstd"] {
         let fields = coded(coding, b"p=a+b");
         assert!(fields.contains(&"post > form_urlencoded:p = a b".to_owned()), "{coding}: {fields:?}");
@@ -330,13 +316,13 @@ fn a_coding_that_is_a_lie_hides_nothing() {
 }
 
 #[test]
-fn a_character_set_that_is_a_lie_hides_nothing() {
+fn a_wrong_character_set_hides_nothing() {
     let fields = with_body("application/json; charset=utf-16", br#"{"a":"b c"}"#);
     assert!(fields.contains(&"post > json_doc > hash:a = b c".to_owned()), "{fields:?}");
 }
 
 #[test]
-fn a_declared_character_set_is_read() {
+fn a_declared_character_set_is_decoded() {
     let fields = with_body("application/x-www-form-urlencoded; charset=ibm037", b"p=%f1%40%96%99%40%f1");
     assert!(fields.contains(&"post > charset > form_urlencoded:p = 1 or 1".to_owned()), "{fields:?}");
     let fields = with_body("application/json; charset=iso-8859-1", b"{\"a\":\"caf\xe9\"}");
@@ -350,7 +336,7 @@ fn a_byte_order_mark_hides_no_json() {
 }
 
 #[test]
-fn the_values_of_a_repeated_key_are_all_read() {
+fn all_values_of_a_repeated_key_are_fields() {
     let fields = with_body("application/json", br#"{"a":"b","a":"c"}"#);
     for expected in ["post > json_doc > hash:a = b", "post > json_doc > hash:a = c"] {
         assert!(fields.contains(&expected.to_owned()), "{fields:?}");
@@ -358,7 +344,7 @@ fn the_values_of_a_repeated_key_are_all_read() {
 }
 
 #[test]
-fn what_is_called_xml_is_read_as_xml_without_a_prolog() {
+fn declared_xml_is_parsed_without_a_prolog() {
     let fields =
         with_body("application/soap+xml", b"<Envelope><Body id='x'><n>a &amp; b</n></Body></Envelope>");
     assert!(
@@ -374,7 +360,7 @@ fn what_is_called_xml_is_read_as_xml_without_a_prolog() {
 }
 
 #[test]
-fn parts_of_parts_are_read() {
+fn nested_multipart_parts_are_parsed() {
     let body = b"--XX\r\nContent-Disposition: form-data; name=\"p\"\r\nContent-Type: multipart/mixed; boundary=\"YY\"\r\n\r\n\
         --YY\r\nContent-Disposition: file; filename=\"a\"\r\n\r\ninner\r\n--YY--\r\n--XX--\r\n";
     let fields = with_body("multipart/form-data; boundary=XX", body);
@@ -382,7 +368,7 @@ fn parts_of_parts_are_read() {
 }
 
 #[test]
-fn each_boundary_that_is_declared_and_occurs_is_tried() {
+fn each_declared_boundary_that_occurs_is_used() {
     let part = |boundary: &str, name: &str| {
         format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\nv\r\n--{boundary}--\r\n"
@@ -403,7 +389,7 @@ fn a_form_may_look_like_multipart() {
 }
 
 #[test]
-fn messages_of_grpc_are_read() {
+fn grpc_messages_are_parsed() {
     let fields = with_body("application/grpc", b"\0\0\0\0\x05\x0a\x03a b");
     assert!(fields.contains(&"post > grpc > protobuf > hash:1 = a b".to_owned()), "{fields:?}");
 }
@@ -423,17 +409,18 @@ fn matrix_parameters_are_values() {
 }
 
 #[test]
-fn segments_that_are_more_than_names_are_values() {
+fn path_segments_with_special_characters_are_values() {
     let request = InspectRequest { path: "/api/v2/O'Brien/a%2Fb%20c/index.html".into(), ..request() };
     assert_eq!(fields(&request), ["path > 2 = O'Brien", "path > 3 = a/b c"]);
 }
 
 #[test]
-fn a_template_that_reads_as_a_query_is_looked_at_as_a_whole_too() {
+fn a_template_that_parses_as_a_query_is_also_inspected_as_a_whole() {
     let is_whole = |value: &[u8]| {
         let mut arena = PointArena::default();
         let field = Field::new(arena.named(None, Tag::Get, b"x"), crate::field::FieldKind::Value, value);
-        let mut sink = Sink { fields: Vec::new(), budget: &mut Budget::for_request(), arena: &mut arena };
+        let mut budget = Budget::for_request();
+        let mut sink = Sink::new(1, &mut budget, &mut arena);
         let nested = parse_nested(value, Bytes::of(value), &field, &mut sink);
         assert_eq!(sink.fields.len(), 1);
         nested == Nested::Whole

@@ -1,21 +1,21 @@
-//! XML, read leniently and without recursion. Nothing external is ever fetched; entities are fields, not instructions.
+//! Lenient XML parser without recursion. Nothing external is fetched; entity declarations are fields.
 
 mod entities;
 
 use super::Sink;
 use crate::{
     budget::{Limit, MAX_DOCUMENT_DEPTH},
-    field::{Field, FieldKind},
     point_path::{Mark, PointPath},
     token::{
         html::{Attribute, attributes},
         xml::{self, Kind, Token, tokens},
     },
+    words::WORDS,
 };
 use entities::Entities;
 use shared::point::Tag;
 
-/// Whether these bytes open like an XML document. HTML does not count.
+/// Whether these bytes start like an XML document other than HTML.
 pub(super) fn looks_like_xml(value: &[u8]) -> bool {
     let start = &value[..value.len().min(300)];
     let lower = start.trim_ascii_start().to_ascii_lowercase();
@@ -23,7 +23,7 @@ pub(super) fn looks_like_xml(value: &[u8]) -> bool {
     !is_html && (opens_document(&lower) || opens_namespace(&lower) && !is_one_tag(value))
 }
 
-/// One tag alone was taken from a document already.
+/// A single tag comes from an XML document parsed already.
 fn is_one_tag(value: &[u8]) -> bool {
     tokens(value).next().is_some_and(|token| token.span.len() == value.len())
 }
@@ -32,21 +32,21 @@ fn opens_document(lower: &[u8]) -> bool {
     [b"<?xml".as_slice(), b"<!doctype", b"<!entity"].iter().any(|start| lower.starts_with(start))
 }
 
-/// An element with a namespace, or the prefix of one.
+/// Whether the value starts with an element and declares a namespace.
 fn opens_namespace(lower: &[u8]) -> bool {
     let is_element = matches!(lower, [b'<', first, ..] if first.is_ascii_alphabetic());
     is_element && memchr::memmem::find(lower, b"xmlns").is_some()
 }
 
-/// Adds every text, attribute, comment, instruction and declaration. `false` when the text is not XML to its end.
-pub(super) fn parse(bytes: &[u8], root: PointPath, depth: usize, sink: &mut Sink<'_, '_>) -> bool {
+/// Adds every text, attribute, comment, instruction and declaration. `false` when the bytes are not
+/// well-formed to their end.
+pub(super) fn parse(bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) -> bool {
     let mut walk = Walk {
         bytes,
-        point_path: root,
+        point: root,
         root,
         open: Vec::new(),
         entities: Entities::default(),
-        depth,
         elements: 0,
         broken: false,
         sink,
@@ -60,14 +60,13 @@ pub(super) fn parse(bytes: &[u8], root: PointPath, depth: usize, sink: &mut Sink
 
 struct Walk<'w, 'a, 'b, 's> {
     bytes: &'w [u8],
-    /// The trail of the innermost open element.
-    point_path: PointPath,
+    /// The point of the innermost open element.
+    point: PointPath,
     root: PointPath,
     open: Vec<Open<'w>>,
     entities: Entities,
-    depth: usize,
     elements: usize,
-    /// What makes no sense is read on from, but the whole is looked at, too.
+    /// Set by malformed markup: parsing continues, but the value is also inspected as a whole.
     broken: bool,
     sink: &'s mut Sink<'a, 'b>,
 }
@@ -75,20 +74,20 @@ struct Walk<'w, 'a, 'b, 's> {
 /// An open element.
 struct Open<'w> {
     name: &'w [u8],
-    /// Where it stands.
+    /// The point of its parent.
     before: PointPath,
-    /// What there was when it opened: the trails of an element without any field are forgotten.
+    /// The state when it opened: the points of an element without fields are removed again.
     mark: Mark,
     fields: usize,
 }
 
 impl<'w> Walk<'w, '_, '_, '_> {
-    /// `false` when the budget is gone.
+    /// `false` when the budget is exhausted.
     fn token(&mut self, token: &Token) -> bool {
         let inner = &self.bytes[token.inner.clone()];
         match token.kind {
             Kind::Text => self.text(inner),
-            Kind::Data => self.push(self.point_path, inner),
+            Kind::Data => self.sink.push_value(self.point, inner.to_vec()),
             Kind::Comment => self.push_at(Tag::XmlComment, inner),
             Kind::Instruction => self.instruction(inner),
             Kind::Declaration => self.declaration(token),
@@ -106,10 +105,10 @@ impl<'w> Walk<'w, '_, '_, '_> {
             self.sink.budget.bomb(Limit::Expansion);
         }
         let expanded = self.entities.expand(text);
-        text.is_empty() || self.push(self.point_path, expanded.as_deref().unwrap_or(text))
+        text.is_empty() || self.sink.push_value(self.point, expanded.unwrap_or_else(|| text.to_vec()))
     }
 
-    /// `<?xml …?>` says nothing; other instructions name style sheets or are code.
+    /// `<?xml …?>` is skipped; other instructions name style sheets or are code.
     fn instruction(&mut self, inner: &[u8]) -> bool {
         xml::name(inner).eq_ignore_ascii_case(b"xml") || self.push_at(Tag::XmlPi, inner)
     }
@@ -122,8 +121,8 @@ impl<'w> Walk<'w, '_, '_, '_> {
         let name = xml::name(inner);
         self.elements += 1;
         let (mark, fields) = (self.sink.arena.mark(), self.sink.fields.len());
-        self.open.push(Open { name, before: self.point_path, mark, fields });
-        self.point_path = self.sink.arena.named(self.point_path, Tag::XmlTag, name);
+        self.open.push(Open { name, before: self.point, mark, fields });
+        self.point = self.sink.arena.named(self.point, Tag::XmlTag, name);
         let fits = self.attributes(token, name, inner);
         if is_empty {
             self.end(name);
@@ -134,17 +133,18 @@ impl<'w> Walk<'w, '_, '_, '_> {
     fn attributes(&mut self, token: &Token, name: &[u8], inner: &[u8]) -> bool {
         let attributes = attributes(&inner[name.len()..]);
         let has_handler = attributes.iter().any(|it| it.name.starts_with("on"));
-        // Where the document is shown by a browser, these run, whatever else is harmless as XML.
-        if acts_alone(name) || has_handler && is_markup(name) || attributes.iter().any(names_schema) {
+        // These run when a browser renders the document.
+        let is_html = || WORDS.xml.html_elements.contains(local(name));
+        if is_active(name) || has_handler && is_html() || attributes.iter().any(names_schema) {
             let tag = &self.bytes[token.span.clone()];
-            if !self.push(self.point_path, tag) {
+            if !self.sink.push_value(self.point, tag.to_vec()) {
                 return false;
             }
         }
         attributes.iter().all(|attribute| {
             let Some(value) = attribute.value else { return true };
-            let point_path = self.sink.arena.named(self.point_path, Tag::XmlAttr, attribute.name.as_bytes());
-            self.push(point_path, value)
+            let point = self.sink.arena.named(self.point, Tag::XmlAttr, attribute.name.as_bytes());
+            self.sink.push_value(point, value.to_vec())
         })
     }
 
@@ -156,14 +156,14 @@ impl<'w> Walk<'w, '_, '_, '_> {
         };
         self.broken |= at + 1 < self.open.len();
         let Open { before, mark, fields, .. } = self.open[at];
-        self.point_path = before;
+        self.point = before;
         if fields == self.sink.fields.len() {
-            self.sink.arena.forget_since(mark);
+            self.sink.arena.truncate(mark);
         }
         self.open.truncate(at);
     }
 
-    /// The document type without what it declares, then each declaration.
+    /// The document type without its internal subset, then each declaration in that.
     fn declaration(&mut self, token: &Token) -> bool {
         let whole = &self.bytes[token.span.clone()];
         let Some(at) = memchr::memchr(b'[', whole) else {
@@ -185,65 +185,25 @@ impl<'w> Walk<'w, '_, '_, '_> {
         self.push_at(Tag::XmlDtdEntity, declaration)
     }
 
-    /// Adds what belongs to the document and to no element.
+    /// Adds a value that belongs to the document, not to an element.
     fn push_at(&mut self, tag: Tag, value: &[u8]) -> bool {
-        let point_path = self.sink.arena.then(self.root, tag);
-        self.push(point_path, value)
-    }
-
-    fn push(&mut self, point_path: PointPath, value: &[u8]) -> bool {
-        let mut field = Field::new(point_path, FieldKind::Value, value.to_vec());
-        field.depth = self.depth;
-        self.sink.push(field)
+        let point = self.sink.arena.then(self.root, tag);
+        self.sink.push_value(point, value.to_vec())
     }
 }
 
-fn local(name: &[u8]) -> Vec<u8> {
-    name.rsplit(|&byte| byte == b':').next().unwrap_or(name).to_ascii_lowercase()
+/// The name of an element without its namespace prefix.
+fn local(name: &[u8]) -> &[u8] {
+    name.rsplit(|&byte| byte == b':').next().unwrap_or(name)
 }
 
-/// Elements that run or fetch something by themselves, in any namespace.
-fn acts_alone(name: &[u8]) -> bool {
-    let fetches =
-        matches!(local(name).as_slice(), b"script" | b"iframe" | b"include" | b"import" | b"redefine");
-    fetches || name.starts_with(b"xsl:")
+/// Elements that run or fetch something without user interaction, in any namespace.
+fn is_active(name: &[u8]) -> bool {
+    WORDS.xml.active.contains(local(name)) || name.starts_with(b"xsl:")
 }
 
-/// `xsi:schemaLocation` holds pairs; parsers that fetch schemas take one address, too.
+/// `xsi:schemaLocation` holds pairs; parsers that fetch schemas also accept a single address.
 fn names_schema(attribute: &Attribute<'_>) -> bool {
     let is_single = |value: &[u8]| !value.iter().any(u8::is_ascii_whitespace);
     attribute.name.ends_with(":schemalocation") && attribute.value.is_some_and(is_single)
-}
-
-fn is_markup(name: &[u8]) -> bool {
-    matches!(
-        local(name).as_slice(),
-        b"a" | b"animate"
-            | b"audio"
-            | b"body"
-            | b"button"
-            | b"details"
-            | b"div"
-            | b"form"
-            | b"g"
-            | b"html"
-            | b"image"
-            | b"img"
-            | b"input"
-            | b"marquee"
-            | b"math"
-            | b"object"
-            | b"p"
-            | b"path"
-            | b"rect"
-            | b"select"
-            | b"set"
-            | b"span"
-            | b"style"
-            | b"svg"
-            | b"text"
-            | b"textarea"
-            | b"video"
-            | b"x"
-    )
 }

@@ -1,6 +1,6 @@
-//! What a value is made of.
+//! Byte classes of a value.
 
-/// Which kinds of bytes occur in a value.
+/// The set of byte classes that occur in a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes(u32);
 
@@ -23,9 +23,9 @@ impl Bytes {
     pub(crate) const DASH: Self = Self(1 << 14);
     /// Carriage return and line feed.
     pub(crate) const BREAK: Self = Self(1 << 15);
-    /// Below the tabulator: null bytes and the like.
+    /// Control characters below the tabulator, such as null.
     pub(crate) const INVISIBLE: Self = Self(1 << 16);
-    /// Not ASCII.
+    /// Bytes that are not ASCII.
     pub(crate) const HIGH: Self = Self(1 << 17);
     pub(crate) const COMMA: Self = Self(1 << 18);
     pub(crate) const DOLLAR: Self = Self(1 << 19);
@@ -37,7 +37,7 @@ impl Bytes {
     pub(crate) const PIPE: Self = Self(1 << 23);
     /// `?` and `*`
     pub(crate) const WILDCARD: Self = Self(1 << 24);
-    /// Anything else but letters and digits.
+    /// All other bytes except letters and digits.
     const OTHER: Self = Self(1 << 31);
 
     pub(crate) fn of(value: &[u8]) -> Self {
@@ -48,12 +48,12 @@ impl Bytes {
         Self(self.0 | other.0)
     }
 
-    /// Does one of these occur?
+    /// Whether one of these classes occurs.
     pub(crate) const fn has(self, any: Self) -> bool {
         self.0 & any.0 != 0
     }
 
-    /// Is everything a letter, a digit or one of these?
+    /// Whether the value consists of letters, digits and these classes.
     pub(crate) const fn is_word_with(self, allowed: Self) -> bool {
         self.0 & !allowed.0 == 0
     }
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_told_apart() {
+    fn byte_classes_are_distinguished() {
         let bytes = Bytes::of(b"a-1%");
         assert!(bytes.has(Bytes::PERCENT) && bytes.has(Bytes::DASH.or(Bytes::HIGH)));
         assert!(!bytes.has(Bytes::HIGH) && !bytes.is_word_with(Bytes::DASH));

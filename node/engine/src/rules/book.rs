@@ -1,4 +1,4 @@
-//! All rules, compiled.
+//! Rule book: all compiled rules of a ruleset.
 
 use super::{
     path,
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 const MAX_POINTS: usize = 100;
 
-/// Compiled rules. Made once for each ruleset, shared by all threads.
+/// Compiled rules, created once per ruleset and shared by all threads.
 #[derive(Debug, Default)]
 pub struct RuleBook {
     modes: Vec<Scoped<Mode>>,
@@ -26,7 +26,7 @@ pub struct RuleBook {
     masks: Vec<Scoped<Points>>,
 }
 
-/// A rule that cannot be used, and why.
+/// A validation error of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("rule {id}: {field} {cause}")]
 pub struct RuleError {
@@ -36,7 +36,7 @@ pub struct RuleError {
     pub cause: String,
 }
 
-/// What a rule does, and for which requests.
+/// A compiled effect with its rule and scope.
 #[derive(Debug)]
 pub(super) struct Scoped<T> {
     pub(super) rule: RuleRef,
@@ -44,7 +44,7 @@ pub(super) struct Scoped<T> {
     pub(super) effect: T,
 }
 
-/// Attacks that are blocked in every mode.
+/// Attack types that are blocked in every mode.
 #[derive(Debug)]
 pub(super) struct Patch {
     pub(super) attack_types: Vec<AttackType>,
@@ -53,7 +53,7 @@ pub(super) struct Patch {
 
 #[derive(Debug)]
 pub(super) struct Detector {
-    /// What its findings are called.
+    /// The signature id of its findings.
     pub(super) signature: String,
     pub(super) pattern: Compiled,
     pub(super) attack_type: AttackType,
@@ -67,13 +67,13 @@ pub(super) struct Ignore {
     pub(super) points: Points,
 }
 
-/// Whether a rule can be used.
+/// Validates a rule.
 pub fn check(rule: &Rule) -> Result<(), RuleError> {
     RuleBook::default().add(rule)
 }
 
 impl RuleBook {
-    /// Compiles what can be compiled; the rest is left out and told.
+    /// Compiles all valid rules; returns the errors of the others.
     pub fn compile(rules: &[Rule]) -> (Self, Vec<RuleError>) {
         let mut book = Self::default();
         let errors = rules.iter().filter_map(|rule| book.add(rule).err()).collect();
@@ -82,7 +82,7 @@ impl RuleBook {
         (book, errors)
     }
 
-    /// The rules that hold for a request.
+    /// The rules that apply to a request.
     pub fn of(&self, target: &Target<'_>) -> RequestRules<'_> {
         RequestRules {
             mode: last(&self.modes, target),
@@ -94,7 +94,7 @@ impl RuleBook {
         }
     }
 
-    /// The rules that hold for a request as it came.
+    /// The rules that apply to a request with this raw host and path.
     pub fn of_request(
         &self,
         host: &str,
@@ -155,7 +155,7 @@ impl RuleBook {
     }
 }
 
-/// What findings of a rule are called.
+/// The signature id of a rule's findings.
 fn signature(rule: Uuid) -> String {
     format!("rule-{rule}")
 }
@@ -164,11 +164,13 @@ fn compiled(pattern: &Pattern) -> Result<Compiled, (&'static str, String)> {
     Compiled::new(pattern).map_err(|cause| ("effect.pattern", cause))
 }
 
-/// A type of a newer console would be found by nobody; running out of budget is no attack.
+/// Rejects types of a newer console, which no detector finds, and `overlimit_res`, which is not an attack.
 fn known(field: &'static str, code: &AttackType) -> Result<(), (&'static str, String)> {
     match code {
-        AttackType::Other(code) => Err((field, format!("`{code}` is no attack type"))),
-        AttackType::Overlimit => Err((field, "overlimit_res has a rule of its own, `overlimit`".to_owned())),
+        AttackType::Other(code) => Err((field, format!("`{code}` is not a known attack type"))),
+        AttackType::Overlimit => {
+            Err((field, "overlimit_res is not supported here; use the effect `overlimit`".to_owned()))
+        }
         _ => Ok(()),
     }
 }
@@ -176,34 +178,34 @@ fn known(field: &'static str, code: &AttackType) -> Result<(), (&'static str, St
 fn checked(points: &Points) -> Result<Points, (&'static str, String)> {
     let field = "effect.points";
     if points.len() > MAX_POINTS {
-        return Err((field, format!("are more than {MAX_POINTS}")));
+        return Err((field, format!("contains {} points; the limit is {MAX_POINTS}", points.len())));
     }
     let is_unknown = |tag: &Tag| matches!(tag, Tag::Other(_));
     for step in points.iter().flat_map(|point| &point.0) {
         if is_unknown(&step.tag) {
-            return Err((field, format!("know no `{}`", step.tag)));
+            return Err((field, format!("contains the unknown step `{}`", step.tag)));
         }
     }
     if points.iter().any(|point| point.0.is_empty()) {
-        return Err((field, "must not be empty lists; leave `points` out to mean everywhere".to_owned()));
+        return Err((field, "contains an empty point; omit `points` to match everywhere".to_owned()));
     }
     Ok(points.clone())
 }
 
-/// Only what can be taken out of a recorded request.
+/// Accepts only points that can be removed from a recorded request.
 fn masked(points: &Points) -> Result<Points, (&'static str, String)> {
     let field = "effect.points";
     if points.is_empty() {
-        return Err((field, "must name what is masked".to_owned()));
+        return Err((field, "must not be empty; name the points to mask".to_owned()));
     }
     let maskable = |tag: &Tag| matches!(tag, Tag::Header | Tag::Get | Tag::Post);
     match points.iter().filter_map(|point| point.0.first()).find(|step| !maskable(&step.tag)) {
-        Some(step) => Err((field, format!("begin with header, get or post, not with {}", step.tag))),
+        Some(step) => Err((field, format!("must start with header, get or post, not with `{}`", step.tag))),
         None => checked(points),
     }
 }
 
-/// The most specific one; among equals the newest.
+/// The most specific rule; among equally specific ones the newest.
 fn last<T: Copy>(rules: &[Scoped<T>], target: &Target<'_>) -> Option<(RuleRef, T)> {
     rules.iter().rev().find(|it| it.scope.holds(target)).map(|it| (it.rule, it.effect))
 }

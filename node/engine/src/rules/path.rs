@@ -1,18 +1,18 @@
-//! The path as an origin will take it, however it is spelled.
+//! Path normalization, as origins do it.
 
+use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
-/// Decodes `%XX` once, resolves `.` and `..`, and lets adjacent slashes be one: what NGINX compares locations with.
+/// Decodes `%XX` once, resolves `.` and `..`, and merges adjacent slashes, as NGINX does before it selects a location.
 ///
-/// More `..` than there are steps stay at the root.
+/// `..` at the root stays at the root.
 pub fn normalize(path: &str) -> Cow<'_, str> {
     let is_plain =
         path.starts_with('/') && !path.contains('%') && !path.contains("//") && !path.contains("/.");
     if is_plain {
         return Cow::Borrowed(path);
     }
-    let decoded = decode(path.as_bytes());
-    let decoded = String::from_utf8_lossy(&decoded);
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
     let mut steps: Vec<&str> = Vec::new();
     for step in decoded.split('/') {
         match step {
@@ -26,30 +26,12 @@ pub fn normalize(path: &str) -> Cow<'_, str> {
     Cow::Owned(format!("/{}{end}", steps.join("/")))
 }
 
-fn decode(path: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [first, after @ ..] = rest {
-        let byte = match after {
-            [high, low, ..] if *first == b'%' => hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low),
-            _ => None,
-        };
-        decoded.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    decoded
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn one_resource_has_one_path() {
+    fn equivalent_paths_have_one_normal_form() {
         for (path, normal) in [
             ("/", "/"),
             ("", "/"),

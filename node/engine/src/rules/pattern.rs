@@ -1,18 +1,18 @@
-//! What a custom detector looks for.
+//! Patterns of custom detectors.
 
 use regex::bytes::{Regex, RegexBuilder};
 use shared::ruleset::Pattern;
 use std::ops::Range;
 
-/// Longer patterns are refused.
+/// The most characters of a pattern.
 const MAX_CHARS: usize = 4_000;
-/// What a compiled pattern may take.
+/// The most bytes of a compiled pattern.
 const MAX_BYTES: usize = 1 << 20;
 
-/// A pattern, ready to be looked for.
+/// A compiled pattern.
 #[derive(Debug)]
 pub(super) enum Compiled {
-    /// Every value.
+    /// Matches every value.
     Any,
     Regex(Regex),
 }
@@ -24,7 +24,7 @@ impl Compiled {
             Pattern::Literal(text) => (regex::escape(text), true),
         };
         if text.is_empty() {
-            return Err("is empty".to_owned());
+            return Err("must not be empty".to_owned());
         }
         if text.chars().count() > MAX_CHARS {
             return Err(format!("is longer than {MAX_CHARS} characters"));
@@ -35,16 +35,16 @@ impl Compiled {
             .dfa_size_limit(MAX_BYTES)
             .build()
             .map_err(|cause| match cause {
-                regex::Error::CompiledTooBig(limit) => format!("takes more than {limit} bytes compiled"),
+                regex::Error::CompiledTooBig(limit) => format!("compiles to more than {limit} bytes"),
                 cause => cause.to_string(),
             })?;
         if regex.is_match(b"") {
-            return Err("finds something in an empty value, so it would in every value".to_owned());
+            return Err("matches an empty value, and so every value".to_owned());
         }
         Ok(Self::Regex(regex))
     }
 
-    /// Where it first occurs.
+    /// The first match.
     pub(super) fn find(&self, value: &[u8]) -> Option<Range<usize>> {
         match self {
             Self::Any => Some(0..0),

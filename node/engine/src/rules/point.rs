@@ -1,21 +1,21 @@
-//! Points of rules: a place, and everything inside it.
+//! Matching of points: a point of a rule includes everything nested in it.
 
 use shared::{
     Point,
     point::{Key, Step, Tag},
 };
 
-/// Whether the point is the rule's, or lies inside it. A step of the rule that has no key stands for all keys.
+/// Whether the point equals the rule's or is nested in it. A step of the rule without a key matches all keys.
 pub fn covers(rule: &Point, point: &Point) -> bool {
     rule.0.len() <= point.0.len() && agree(rule, point)
 }
 
-/// Whether a value at one of them may be part of a value at the other.
+/// Whether a value at one point may contain a value at the other.
 pub fn overlaps(rule: &Point, point: &Point) -> bool {
     agree(rule, point)
 }
 
-/// Whether no step of theirs differs, as far as both go.
+/// Whether one of the points is a prefix of the other.
 fn agree(rule: &Point, point: &Point) -> bool {
     rule.0.iter().zip(&point.0).all(|(rule, step)| is_step(rule, step))
 }

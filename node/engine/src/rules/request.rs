@@ -1,4 +1,4 @@
-//! The rules that hold for one request.
+//! The rules that apply to one request.
 
 use super::{
     book::{Detector, Ignore, Patch, Scoped},
@@ -10,10 +10,10 @@ use shared::{
     ruleset::{OverlimitAction, Points, RuleRef, Suppressed},
 };
 
-/// The rules that hold for a request.
+/// The rules that apply to a request.
 #[derive(Debug, Default)]
 pub struct RequestRules<'r> {
-    /// The mode the console wants, and the rule that says so.
+    /// The mode set by a rule, and that rule.
     pub mode: Option<(RuleRef, Mode)>,
     pub overlimit: Option<(RuleRef, OverlimitAction)>,
     pub(super) patches: Vec<&'r Scoped<Patch>>,
@@ -23,22 +23,22 @@ pub struct RequestRules<'r> {
 }
 
 impl<'r> RequestRules<'r> {
-    /// The virtual patch that one of the findings falls under.
+    /// The virtual patch that matches one of the findings.
     pub fn virtual_patch(&self, findings: &[Finding]) -> Option<RuleRef> {
         findings.iter().find_map(|finding| self.patch(finding))
     }
 
-    /// Whether values at the point, or part of them, are masked.
+    /// Whether values at the point are masked, at least in part.
     pub fn masks(&self, point: &Point) -> bool {
         self.masked().any(|masked| overlaps(masked, point))
     }
 
-    /// The points that are masked.
+    /// The masked points.
     pub fn masked(&self) -> impl Iterator<Item = &'r Point> {
         self.masks.iter().flat_map(|rule| &rule.effect)
     }
 
-    /// The rule that suppresses a finding. What was found by a rule to patch is suppressed only by name.
+    /// The exclusion that suppresses a finding. Findings of a virtual patch are suppressed only by signature id.
     pub fn suppresses(&self, finding: &Finding) -> Option<RuleRef> {
         let suppressed = self.ignores.iter().find(|rule| {
             let Ignore { findings, points } = &rule.effect;
@@ -47,7 +47,7 @@ impl<'r> RequestRules<'r> {
         suppressed.map(|rule| rule.rule)
     }
 
-    /// What custom detectors find in a value. The point is made only when one asks.
+    /// Matches of custom detectors in a value. The point is built only if there are detectors.
     pub(crate) fn detect(&self, value: &[u8], point: impl Fn() -> Point) -> Vec<Match<'r>> {
         if self.detectors.is_empty() {
             return Vec::new();
@@ -80,13 +80,13 @@ impl<'r> RequestRules<'r> {
 }
 
 fn is_meant(suppressed: &Suppressed, finding: &Finding) -> bool {
-    // That a request was not analysed to its end, or falls under a patch, is no false alarm of a detector.
-    let is_alarm = !matches!(finding.attack_type, AttackType::Overlimit | AttackType::VirtualPatch);
+    // Incomplete analysis and virtual patches are not false positives of a detector.
+    let is_detection = !matches!(finding.attack_type, AttackType::Overlimit | AttackType::VirtualPatch);
     match suppressed {
         Suppressed::Signature(signature) => finding.signature == *signature,
         Suppressed::Subtype(subtype) => finding.class.as_ref().is_some_and(|class| class.subtype == *subtype),
         Suppressed::Type(code) => finding.attack_type == *code,
-        Suppressed::All => is_alarm,
+        Suppressed::All => is_detection,
     }
 }
 

@@ -1,24 +1,25 @@
-//! Which requests a rule is for.
+//! Scopes of rules: the requests to which a rule applies.
 
 use regex::{Regex, RegexBuilder};
 use shared::ruleset::Scope;
 
-/// Longer patterns are refused.
+/// The most characters of a pattern.
 const MAX_CHARS: usize = 2_000;
+/// The most bytes of a compiled pattern.
 const MAX_BYTES: usize = 1 << 20;
 
-/// What scopes are compared with.
+/// The properties of a request that scopes are matched against.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'r> {
-    /// Without a port.
+    /// Without port.
     pub host: &'r str,
-    /// Normalised, so that a rule cannot be walked around by another spelling.
+    /// Normalized, so that another notation does not evade a rule.
     pub path: &'r str,
     pub method: &'r str,
     pub application: Option<u32>,
 }
 
-/// A host as it is compared: lower case, without port and final dot.
+/// A host in normal form: lower case, without port and final dot.
 pub fn bare(host: &str) -> String {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -27,7 +28,7 @@ pub fn bare(host: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-/// A scope, ready to be compared.
+/// A compiled scope.
 #[derive(Debug)]
 pub(super) struct CompiledScope {
     host: Option<Glob>,
@@ -42,7 +43,7 @@ enum Glob {
     Pattern { regex: Regex, literal: usize },
 }
 
-/// The more it says, the later it sorts: path before host, host before method, method before application.
+/// The order of scopes, more specific ones last: by path, then host, method and application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Specificity {
     path: (usize, bool),
@@ -52,14 +53,14 @@ pub(super) struct Specificity {
 }
 
 impl CompiledScope {
-    /// The scope, or which of its conditions is wrong and why.
+    /// Compiles a scope; an error names the invalid field and the cause.
     pub(super) fn new(scope: &Scope) -> Result<Self, (&'static str, String)> {
         let host = scope.host.as_deref().map(|host| Glob::new(&host.to_ascii_lowercase(), ".*", ".*"));
         let path = scope.path.as_deref().map(|path| {
             if path.starts_with(['/', '*']) {
                 Glob::new(path, "[^/]*", ".*")
             } else {
-                Err("must begin with / or *".to_owned())
+                Err("must start with / or *".to_owned())
             }
         });
         let method = scope.method.as_deref().map(|method| {
@@ -79,7 +80,7 @@ impl CompiledScope {
     }
 
     pub(super) fn holds(&self, target: &Target<'_>) -> bool {
-        // Cheap ones first.
+        // Cheap conditions first.
         self.application.is_none_or(|application| target.application == Some(application))
             && self.method.as_deref().is_none_or(|method| method.eq_ignore_ascii_case(target.method))
             && self.host.as_ref().is_none_or(|host| host.fits(&target.host.to_ascii_lowercase()))
@@ -101,7 +102,7 @@ impl Glob {
     /// `*` becomes `one`, `**` becomes `many`.
     fn new(text: &str, one: &str, many: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("is empty; leave it out to mean all".to_owned());
+            return Err("must not be empty; omit it to match all".to_owned());
         }
         if text.chars().count() > MAX_CHARS {
             return Err(format!("is longer than {MAX_CHARS} characters"));

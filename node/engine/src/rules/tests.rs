@@ -49,7 +49,7 @@ fn scope(change: impl FnOnce(&mut Scope)) -> Scope {
 }
 
 #[test]
-fn a_scope_holds_where_every_condition_does() {
+fn a_scope_applies_if_all_conditions_match() {
     let host = |text: &str| scope(|it| it.host = Some(text.into()));
     let path = |text: &str| scope(|it| it.path = Some(text.into()));
     for (scope, expected) in [
@@ -78,7 +78,7 @@ fn a_scope_holds_where_every_condition_does() {
 }
 
 #[test]
-fn the_most_specific_scope_gives_the_mode_and_among_equals_the_newest() {
+fn the_mode_comes_from_the_newest_of_the_most_specific_rules() {
     let api = scope(|it| it.path = Some("/api/**".into()));
     let login = scope(|it| it.path = Some("/api/v1/login".into()));
     let host = scope(|it| it.host = Some("*.example.com".into()));
@@ -97,7 +97,7 @@ fn the_most_specific_scope_gives_the_mode_and_among_equals_the_newest() {
 }
 
 #[test]
-fn a_detector_reads_the_layers_that_are_decoded() {
+fn custom_detectors_match_decoded_layers() {
     let detector = |pattern| {
         everywhere(Effect::Detector {
             pattern,
@@ -124,7 +124,7 @@ fn a_detector_reads_the_layers_that_are_decoded() {
 }
 
 #[test]
-fn a_patch_without_types_finds_any_value_at_its_points_and_once() {
+fn a_patch_without_types_matches_any_value_at_its_points_once() {
     let patch = |points: Points| everywhere(Effect::VirtualPatch { attack_types: Vec::new(), points });
     let get = Point::new(Tag::Get);
     for (points, query, expected) in [
@@ -143,7 +143,7 @@ fn a_patch_without_types_finds_any_value_at_its_points_and_once() {
 }
 
 #[test]
-fn a_patch_with_types_waits_for_such_an_attack_at_its_points() {
+fn a_patch_with_types_matches_only_such_attacks_at_its_points() {
     let patch = [everywhere(Effect::VirtualPatch {
         attack_types: vec![AttackType::Sqli],
         points: vec![Point::get("id")],
@@ -159,7 +159,7 @@ fn a_patch_with_types_waits_for_such_an_attack_at_its_points() {
 }
 
 #[test]
-fn each_width_of_an_exclusion_suppresses_more() {
+fn wider_exclusions_suppress_more() {
     let request = request("q='+union+select+1,2--&r=<script>alert(1)</script>");
     let all = found(&[], &request);
     let first = &all.iter().find(|it| it.attack_type == AttackType::Sqli).unwrap();
@@ -178,7 +178,7 @@ fn each_width_of_an_exclusion_suppresses_more() {
 }
 
 #[test]
-fn what_is_suppressed_is_told() {
+fn suppressed_findings_are_reported_with_their_rule() {
     let rules = [everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![Point::get("q")] })];
     let book = book(&rules);
     let (request, rules) = (request("q='+OR+1=1--&ok=1"), book.of(&TARGET));
@@ -198,7 +198,7 @@ fn a_thousand_suppressed_findings_hide_no_attack() {
 }
 
 #[test]
-fn neither_a_limit_that_ran_out_nor_a_patch_is_suppressed_by_all() {
+fn excluding_all_findings_keeps_overlimit_and_virtual_patches() {
     let ignore = Effect::Ignore { findings: Suppressed::All, points: Vec::new() };
     let patch = Effect::VirtualPatch { attack_types: Vec::new(), points: Vec::new() };
     let deep = format!("q={}", "a=1%26".repeat(30_000));
@@ -208,7 +208,7 @@ fn neither_a_limit_that_ran_out_nor_a_patch_is_suppressed_by_all() {
 }
 
 #[test]
-fn a_rule_that_cannot_be_used_is_told_and_the_others_hold() {
+fn reports_invalid_rules_and_keeps_the_others() {
     let detector = |pattern: &str| Effect::Detector {
         pattern: Pattern::Regex(pattern.into()),
         attack_type: AttackType::Rce,
@@ -237,8 +237,8 @@ fn a_rule_that_cannot_be_used_is_told_and_the_others_hold() {
     let (book, errors) = RuleBook::compile(&rules);
     assert!(book.of(&TARGET).overlimit.is_some());
     assert_eq!(errors.len(), bad.len());
-    let told: Vec<String> = errors.iter().map(|it| format!("{}: {}", it.field, it.cause)).collect();
-    insta::assert_debug_snapshot!(told);
+    let messages: Vec<String> = errors.iter().map(|it| format!("{}: {}", it.field, it.cause)).collect();
+    insta::assert_debug_snapshot!(messages);
 }
 
 fn any_point() -> impl Strategy<Value = Point> {
@@ -271,7 +271,7 @@ proptest! {
     }
 
     #[test]
-    fn no_rule_makes_the_compiler_panic(path in "[/*a-z(\\[]{0,12}", host in ".{0,8}", pattern in ".{0,24}") {
+    fn compiling_a_rule_never_panics(path in "[/*a-z(\\[]{0,12}", host in ".{0,8}", pattern in ".{0,24}") {
         let scope = Scope { path: Some(path), host: Some(host), ..Scope::default() };
         let pattern = Pattern::Regex(pattern);
         let (attack_type, severity) = (AttackType::Xss, Severity::Low);

@@ -1,38 +1,38 @@
-//! Names with structure, as PHP, Rails and `qs` read them: `p[a][]` is the array `a` inside the hash `p`.
+//! Structured parameter names, as PHP, Rails and `qs` read them: `p[a][]` is the array `a` inside the hash `p`.
 
 use crate::point_path::{PointArena, PointPath};
 use shared::point::Tag;
 
-/// Deeper brackets stay part of the name.
+/// Names with more brackets are not structured.
 const MAX_BRACKETS: usize = 16;
 
-/// Where parameters come from.
+/// The source of parameters: the prefix and the tag of their points.
 pub(crate) struct Parameter {
     pub before: Option<PointPath>,
     pub tag: Tag,
 }
 
 impl Parameter {
-    /// The trail of a parameter, brackets in its name taken apart.
+    /// The point of a parameter; brackets in its name become steps.
     pub(crate) fn named(&self, arena: &mut PointArena, name: &[u8]) -> PointPath {
         let keys =
             memchr::memchr(b'[', name).filter(|at| *at > 0).and_then(|at| Some((at, keys(&name[at..])?)));
         let (end, keys) = keys.unwrap_or((name.len(), Vec::new()));
-        let point_path = arena.named(self.before, self.tag.clone(), &name[..end]);
-        keys.into_iter().fold(point_path, |point_path, key| {
+        let point = arena.named(self.before, self.tag.clone(), &name[..end]);
+        keys.into_iter().fold(point, |point, key| {
             let text = std::str::from_utf8(key).unwrap_or_default();
             if key.is_empty() {
-                return arena.indexed(point_path, Tag::Array, 0);
+                return arena.indexed(point, Tag::Array, 0);
             }
             match text.parse() {
-                Ok(index) => arena.indexed(point_path, Tag::Array, index),
-                Err(_) => arena.named(point_path, Tag::Hash, key),
+                Ok(index) => arena.indexed(point, Tag::Array, index),
+                Err(_) => arena.named(point, Tag::Hash, key),
             }
         })
     }
 }
 
-/// What is in the brackets, when there is nothing outside them.
+/// The contents of the brackets; `None` when there is text outside them.
 fn keys(mut rest: &[u8]) -> Option<Vec<&[u8]>> {
     let mut keys = Vec::new();
     while let Some(inside) = rest.strip_prefix(b"[") {
@@ -49,8 +49,8 @@ mod tests {
 
     fn shown(name: &str) -> String {
         let mut arena = PointArena::default();
-        let point_path = Parameter { before: None, tag: Tag::Get }.named(&mut arena, name.as_bytes());
-        arena.point(point_path).to_string()
+        let point = Parameter { before: None, tag: Tag::Get }.named(&mut arena, name.as_bytes());
+        arena.point(point).to_string()
     }
 
     #[test]

@@ -1,35 +1,35 @@
-//! The entities a document declares itself: what they stand for, and how far they would grow.
+//! Internal entities of an XML document: their values, and the length to which they would expand.
 
 use std::collections::HashMap;
 
-/// Text grown beyond this by entities is a bomb; benign documents declare a few words.
+/// An entity that expands beyond this is a bomb; benign documents declare a few words.
 const MAX_GROWTH: usize = 64 << 10;
-/// One text that references long entities grows to this at most.
+/// A text whose entities expand beyond this is a bomb.
 const MAX_TEXT_GROWTH: usize = 8 << 20;
-/// Entities beyond these are inspected but not put into texts. So many that reference others are a bomb.
+/// Further entities are inspected but not expanded; if one of them references others, it is a bomb.
 const MAX_KEPT: usize = 64;
-/// Texts grow at most to this when entities are put in.
+/// The most bytes of a text with its entities expanded.
 const MAX_TEXT: usize = 16 << 10;
 
-/// Entities that multiply, or contain themselves.
+/// The error for entities that multiply or contain themselves.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Bomb;
 
 struct Entity {
     value: Vec<u8>,
-    /// The entities in it, and how often.
+    /// The entities it references, with their counts.
     references: HashMap<Vec<u8>, usize>,
 }
 
 #[derive(Default)]
 pub(super) struct Entities {
     known: HashMap<Vec<u8>, Entity>,
-    /// The lengths of their values with all entities in them put in.
+    /// The lengths of the values, fully expanded.
     grown: HashMap<Vec<u8>, usize>,
 }
 
 impl Entities {
-    /// Takes note of `<!ENTITY name "value">`. External ones stand for nothing.
+    /// Records `<!ENTITY name "value">`. External entities are ignored.
     pub(super) fn declare(&mut self, declaration: &[u8]) -> Result<(), Bomb> {
         let Some((name, value)) = parse_entity(declaration) else { return Ok(()) };
         let mut references: HashMap<Vec<u8>, usize> = HashMap::new();
@@ -46,13 +46,13 @@ impl Entities {
         self.measure()
     }
 
-    /// Whether putting the entities into a text would make it long out of all proportion.
+    /// Whether a text would expand beyond the limit.
     pub(super) fn burst(&self, text: &[u8]) -> bool {
         let lengths = references_in(text).map(|name| self.grown.get(name).copied().unwrap_or(0));
         !self.grown.is_empty() && lengths.fold(0, usize::saturating_add) > MAX_TEXT_GROWTH
     }
 
-    /// How far each would grow. They may be declared in any order, so each declaration may change what others grow to.
+    /// Computes the expanded lengths anew: entities may reference others that are declared later.
     fn measure(&mut self) -> Result<(), Bomb> {
         let mut grown = HashMap::new();
         for name in self.known.keys() {
@@ -62,7 +62,7 @@ impl Entities {
         Ok(())
     }
 
-    /// No chain is longer than there are entities, unless it is a circle.
+    /// The expanded length of an entity. A chain longer than the number of entities is a cycle.
     fn grow<'e>(
         &'e self,
         name: &'e [u8],
@@ -78,7 +78,7 @@ impl Entities {
         for (inner, count) in &entity.references {
             length = length.saturating_add(self.grow(inner, depth, grown)?.saturating_mul(*count));
         }
-        // One long entity is only long; it takes references to multiply.
+        // A single long entity does not multiply.
         if entity.references.values().sum::<usize>() > 1 && length > MAX_GROWTH {
             return Err(Bomb);
         }
@@ -86,7 +86,7 @@ impl Entities {
         Ok(length)
     }
 
-    /// A text with the entities in it put in once, when it has any.
+    /// A text with its entities replaced once; `None` when it has none.
     pub(super) fn expand(&self, text: &[u8]) -> Option<Vec<u8>> {
         if self.known.is_empty() || text.len() > MAX_TEXT {
             return None;
@@ -128,7 +128,7 @@ fn references_in(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     memchr::memchr2_iter(b'&', b'%', value).filter_map(|at| reference(&value[at..]))
 }
 
-/// The name of the reference that opens here.
+/// The name of the reference that starts here.
 fn reference(value: &[u8]) -> Option<&[u8]> {
     let name = value.get(1..)?;
     let end = name.iter().take(64).position(|&byte| byte == b';').filter(|end| *end > 0)?;
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entities_are_put_into_texts() {
+    fn entities_are_expanded_in_texts() {
         let mut entities = Entities::default();
         assert_eq!(entities.declare(b"<!ENTITY a \"uni\">"), Ok(()));
         assert_eq!(entities.declare(b"<!ENTITY b 'on'>"), Ok(()));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_declarations_hides_no_bomb() {
+    fn bombs_are_detected_in_any_order_of_declarations() {
         let mut entities = Entities::default();
         assert_eq!(entities.declare(b"<!ENTITY a '&b;'>"), Ok(()));
         assert_eq!(entities.declare(b"<!ENTITY b '&a;'>"), Err(Bomb));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_entity_many_times_in_a_text_bursts_it() {
+    fn many_references_to_a_long_entity_are_a_bomb() {
         let mut entities = Entities::default();
         let long = format!("<!ENTITY x \"{}\">", "x".repeat(50_000));
         assert_eq!(entities.declare(long.as_bytes()), Ok(()));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_entity_is_only_long() {
+    fn a_single_long_entity_is_not_a_bomb() {
         let long = format!("<!ENTITY x \"{}\">", "text ".repeat(40_000));
         assert_eq!(Entities::default().declare(long.as_bytes()), Ok(()));
     }

@@ -1,15 +1,20 @@
-//! How a payload can be written without changing what it does.
+//! Obfuscations: notations of a payload that do not change its effect.
 
-use super::{InsertionPoint, Language, Text};
+use super::{
+    InsertionPoint::{
+        self, Cookie, Form, GraphqlVariable, Header, Json, Query, Segment, XmlAttribute, XmlText,
+    },
+    Language, Text,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::fmt::Write as _;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spelling {
-    /// One layer of percent signs more than the place asks for.
+pub(super) enum Obfuscation {
+    /// One layer of percent-encoding more than the insertion point requires.
     PercentTwice,
     PercentThrice,
-    /// Every byte, letters included.
+    /// Percent-encoding of every byte, letters included.
     PercentEach,
     /// `%u0027`, as IIS reads it.
     PercentU,
@@ -25,112 +30,77 @@ pub(super) enum Spelling {
     /// Line feeds for spaces.
     LineFeeds,
     Tabs,
-    /// `/` for the space after a tag's name.
+    /// `/` for the space after a tag name.
     Slashes,
     /// `${IFS}` for spaces.
     Ifs,
     /// `c''at`
     SplitWords,
-    /// Dots and slashes in two bytes instead of one.
+    /// Overlong UTF-8: dots and slashes in two bytes.
     Overlong,
     /// `\` for `/`.
     Backslashes,
-    /// `....//`, for filters that remove `../` once.
+    /// `....//`, against filters that remove `../` once.
     DoubledDots,
-    /// Full-width quotes and brackets, which best-fit conversions make plain.
+    /// Full-width quotes and brackets, which best-fit conversions turn into ASCII.
     FullWidth,
 }
 
-impl Spelling {
-    pub(super) const ALL: &[Self] = &[
-        Self::PercentTwice,
-        Self::PercentThrice,
-        Self::PercentEach,
-        Self::PercentU,
-        Self::Entities,
-        Self::UnicodeEscapes,
-        Self::Base64,
-        Self::Hex,
-        Self::MixedCase,
-        Self::Comments,
-        Self::LineFeeds,
-        Self::Tabs,
-        Self::Slashes,
-        Self::Ifs,
-        Self::SplitWords,
-        Self::Overlong,
-        Self::Backslashes,
-        Self::DoubledDots,
-        Self::FullWidth,
+impl Obfuscation {
+    /// All of them, with their names in reports.
+    pub(super) const ALL: &[(Self, &str)] = &[
+        (Self::PercentTwice, "percent-twice"),
+        (Self::PercentThrice, "percent-thrice"),
+        (Self::PercentEach, "percent-each"),
+        (Self::PercentU, "percent-u"),
+        (Self::Entities, "entities"),
+        (Self::UnicodeEscapes, "unicode-escapes"),
+        (Self::Base64, "base64"),
+        (Self::Hex, "hex"),
+        (Self::MixedCase, "mixed-case"),
+        (Self::Comments, "comments"),
+        (Self::LineFeeds, "line-feeds"),
+        (Self::Tabs, "tabs"),
+        (Self::Slashes, "slashes"),
+        (Self::Ifs, "ifs"),
+        (Self::SplitWords, "split-words"),
+        (Self::Overlong, "overlong"),
+        (Self::Backslashes, "backslashes"),
+        (Self::DoubledDots, "doubled-dots"),
+        (Self::FullWidth, "full-width"),
     ];
 
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::PercentTwice => "percent-twice",
-            Self::PercentThrice => "percent-thrice",
-            Self::PercentEach => "percent-each",
-            Self::PercentU => "percent-u",
-            Self::Entities => "entities",
-            Self::UnicodeEscapes => "unicode-escapes",
-            Self::Base64 => "base64",
-            Self::Hex => "hex",
-            Self::MixedCase => "mixed-case",
-            Self::Comments => "comments",
-            Self::LineFeeds => "line-feeds",
-            Self::Tabs => "tabs",
-            Self::Slashes => "slashes",
-            Self::Ifs => "ifs",
-            Self::SplitWords => "split-words",
-            Self::Overlong => "overlong",
-            Self::Backslashes => "backslashes",
-            Self::DoubledDots => "doubled-dots",
-            Self::FullWidth => "full-width",
-        }
-    }
-
-    /// Whether something behind this place undoes it for a payload of this language.
-    pub(super) fn fits(self, language: Language, place: &InsertionPoint) -> bool {
+    /// Whether the target decodes it, for a payload of this language at this insertion point.
+    pub(super) fn applies(self, language: Language, point: &InsertionPoint) -> bool {
         use Language::{Html, Path, Shell, Sql};
-        let is_url = matches!(place, InsertionPoint::Query | InsertionPoint::Form | InsertionPoint::Segment);
+        let is_url = matches!(point, Query | Form | Segment);
         match self {
             Self::PercentTwice | Self::PercentThrice | Self::PercentEach | Self::PercentU => is_url,
-            Self::Entities => matches!(place, InsertionPoint::XmlText | InsertionPoint::XmlAttribute),
-            Self::UnicodeEscapes => matches!(place, InsertionPoint::Json | InsertionPoint::GraphqlVariable),
-            Self::Base64 => {
-                matches!(
-                    place,
-                    InsertionPoint::Query
-                        | InsertionPoint::Form
-                        | InsertionPoint::Json
-                        | InsertionPoint::Cookie
-                        | InsertionPoint::Header(_)
-                )
-            }
-            Self::Hex => matches!(place, InsertionPoint::Query | InsertionPoint::Json),
+            Self::Entities => matches!(point, XmlText | XmlAttribute),
+            Self::UnicodeEscapes => matches!(point, Json | GraphqlVariable),
+            Self::Base64 => matches!(point, Query | Form | Json | Cookie | Header(_)),
+            Self::Hex => matches!(point, Query | Json),
             Self::MixedCase => matches!(language, Sql | Html),
-            Self::Comments | Self::LineFeeds => language == Sql && place.takes("\n", language),
+            Self::Comments | Self::LineFeeds => language == Sql && point.accepts("\n", language),
             Self::Tabs | Self::Ifs | Self::SplitWords => language == Shell,
             Self::Slashes => language == Html,
             Self::Overlong => language == Path && is_url,
             Self::Backslashes | Self::DoubledDots => language == Path,
-            Self::FullWidth => {
-                matches!(language, Sql | Html)
-                    && matches!(place, InsertionPoint::Query | InsertionPoint::Form | InsertionPoint::Json)
-            }
+            Self::FullWidth => matches!(language, Sql | Html) && matches!(point, Query | Form | Json),
         }
     }
 
-    /// The payload in this spelling; unchanged when there is nothing to change.
+    /// The obfuscated payload; unchanged if it contains nothing to obfuscate.
     pub(super) fn apply(self, payload: &str) -> Text {
         match self {
             Self::PercentTwice => Text::Value(percent(payload)),
             Self::PercentThrice => Text::Value(percent(&percent(payload))),
-            Self::PercentEach => Text::Escaped(percent_each(payload)),
+            Self::PercentEach => Text::Escaped(each_byte(payload, "%")),
             Self::PercentU => Text::Escaped(each_unit(payload, "%u")),
             Self::Entities => Text::Escaped(entities(payload)),
             Self::UnicodeEscapes => Text::Escaped(each_unit(payload, "\\u")),
             Self::Base64 => Text::Value(STANDARD.encode(payload)),
-            Self::Hex => Text::Value(hex(payload)),
+            Self::Hex => Text::Value(each_byte(payload, "")),
             Self::MixedCase => Text::Value(mixed_case(payload)),
             Self::Comments => Text::Value(spaced(payload, "/**/")),
             Self::LineFeeds => Text::Value(spaced(payload, "\n")),
@@ -148,61 +118,34 @@ impl Spelling {
 }
 
 pub(super) fn percent(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _infallible = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let encoded =
+        |byte| if is_unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encoded).collect()
 }
 
-fn percent_each(text: &str) -> String {
-    each_byte(text, "%")
+/// The text with all characters except letters and digits replaced.
+fn escape_each(text: &str, escape: impl Fn(char) -> String) -> String {
+    let escaped = |it: char| if it.is_ascii_alphanumeric() { it.to_string() } else { escape(it) };
+    text.chars().map(escaped).collect()
 }
 
-/// What is no letter or digit as a UTF-16 code unit.
+/// Special characters as UTF-16 code units.
 fn each_unit(text: &str, introducer: &str) -> String {
-    let mut out = String::new();
-    for letter in text.chars() {
-        if letter.is_ascii_alphanumeric() {
-            out.push(letter);
-        } else {
-            for unit in letter.encode_utf16(&mut [0; 2]) {
-                let _infallible = write!(out, "{introducer}{unit:04x}");
-            }
-        }
-    }
-    out
+    let unit = |unit: &mut u16| format!("{introducer}{unit:04x}");
+    escape_each(text, |letter| letter.encode_utf16(&mut [0; 2]).iter_mut().map(unit).collect())
 }
 
 fn entities(text: &str) -> String {
-    let mut out = String::new();
-    for letter in text.chars() {
-        if letter.is_ascii_alphanumeric() {
-            out.push(letter);
-        } else {
-            let _infallible = write!(out, "&#x{:x};", u32::from(letter));
-        }
-    }
-    out
-}
-
-fn hex(text: &str) -> String {
-    each_byte(text, "")
+    escape_each(text, |letter| format!("&#x{:x};", u32::from(letter)))
 }
 
 fn each_byte(text: &str, introducer: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        let _infallible = write!(out, "{introducer}{byte:02x}");
-    }
-    out
+    let encoded = |byte| format!("{introducer}{byte:02x}");
+    text.bytes().map(encoded).collect()
 }
 
-/// SQL words in changing case; of markup only tags and handlers, as scripts mind their case.
+/// SQL words in alternating case; in markup only tags and handlers, because scripts are case-sensitive.
 fn mixed_case(payload: &str) -> String {
     let is_markup = payload.contains('<') || payload.contains("on");
     let mut out = String::new();
@@ -222,7 +165,7 @@ fn mixed_case(payload: &str) -> String {
     out
 }
 
-/// The text in runs of letters and single other characters, with their positions.
+/// Runs of letters, and single other characters, with their positions.
 fn words(text: &str) -> Vec<(usize, &str)> {
     let mut words = Vec::new();
     let mut start = 0;
@@ -241,7 +184,7 @@ fn words(text: &str) -> Vec<(usize, &str)> {
     words
 }
 
-/// After an odd number of double quotes: inside a string.
+/// Whether the text ends inside a string: after an odd number of double quotes.
 fn is_quoted_here(before: &str) -> bool {
     before.matches('"').count() % 2 == 1
 }
@@ -250,7 +193,7 @@ fn is_quoted(payload: &str) -> bool {
     payload.contains(['\'', '"'])
 }
 
-/// Another separator for spaces, but for the space that makes `--` a comment, and those at the ends.
+/// Replaces spaces, except at the ends and after `--`, which starts a comment only before a space.
 fn spaced(payload: &str, separator: &str) -> String {
     let mut out = String::new();
     for (at, letter) in payload.char_indices() {
@@ -271,8 +214,8 @@ fn slashes(payload: &str) -> String {
     if is_name { format!("{before}{}", tag.replacen(' ', "/", 1)) } else { payload.to_owned() }
 }
 
-/// Empty quotes inside the words of a command, variables and options left alone. Only shells of Unix join the parts: not
-/// `cmd.exe`, PowerShell or a language; nor is an entity one that is split.
+/// Empty quotes inside the words of a command, except variables and options. Only for Unix shells: `cmd.exe`,
+/// PowerShell and programming languages do not join the parts, and entities must stay whole.
 fn split_words(payload: &str) -> String {
     let is_foreign =
         payload.contains(['%', '\\', ':', '(']) || payload.contains("&quot;") || payload.contains("&lt;");
