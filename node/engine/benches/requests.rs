@@ -29,7 +29,12 @@ const BROWSER: &[(&str, &str)] = &[
 
 /// A request without headers and body, the base of the others.
 pub(crate) fn bare(method: &str, path: &str, query: &str) -> InspectRequest {
-    InspectRequest { path: path.to_owned(), query: query.to_owned(), ..empty_request(method) }
+    InspectRequest {
+        host: "shop.example.com".into(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        ..empty_request(method)
+    }
 }
 
 /// A request with the headers of a browser.

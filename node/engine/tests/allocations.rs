@@ -31,6 +31,7 @@ fn request(value: &str, times: usize) -> InspectRequest {
     let items = vec![format!(r#"{{"field":"{value}"}}"#); times];
     let body = format!("[{}]", items.join(","));
     InspectRequest {
+        host: "shop.example.com".to_owned(),
         path: "/api/orders".to_owned(),
         body: Some(Body(body.into_bytes())),
         ..empty_request("POST")

@@ -8,7 +8,12 @@ use std::sync::LazyLock;
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
 
 fn request(path: &str, query: &str) -> InspectRequest {
-    InspectRequest { path: path.into(), query: query.into(), ..empty_request("GET") }
+    InspectRequest {
+        host: "shop.example.com".into(),
+        path: path.into(),
+        query: query.into(),
+        ..empty_request("GET")
+    }
 }
 
 fn with_body(content_type: &str, body: impl Into<Vec<u8>>) -> InspectRequest {
@@ -28,15 +33,15 @@ fn summaries(request: &InspectRequest) -> Vec<String> {
 
 #[test]
 fn a_tautology_in_a_parameter_is_sql_injection() {
-    let told = summaries(&request("/", "x='+OR+1=1"));
-    assert!(told.contains(&"sqli get > x ' OR 1=1".to_owned()), "{told:?}");
+    let found = summaries(&request("/", "x='+OR+1=1"));
+    assert!(found.contains(&"sqli get > x ' OR 1=1".to_owned()), "{found:?}");
 }
 
 #[test]
 fn a_sensitive_file_in_the_path_is_path_traversal() {
     for path in ["/etc/passwd", "/instructions.php/etc/passwd", "/%65tc/passwd"] {
-        let told = summaries(&request(path, ""));
-        assert!(told.contains(&"ptrav uri /etc/passwd".to_owned()), "{path}: {told:?}");
+        let found = summaries(&request(path, ""));
+        assert!(found.contains(&"ptrav uri /etc/passwd".to_owned()), "{path}: {found:?}");
     }
 }
 
@@ -69,17 +74,17 @@ fn a_template_that_looks_like_json_is_inspected_as_a_template() {
 
 #[test]
 fn names_are_inspected_and_share_one_point() {
-    let told = summaries(&request("/", "<script>=1"));
-    assert!(told.iter().any(|it| it.starts_with("xss get > name <script>")), "{told:?}");
+    let found = summaries(&request("/", "<script>=1"));
+    assert!(found.iter().any(|it| it.starts_with("xss get > name <script>")), "{found:?}");
 }
 
 #[test]
 fn json_inside_a_parameter_inside_base64_is_parsed() {
     // {"a":["<svg onload=x>"]}
-    let told = summaries(&request("/", "q=eyJhIjpbIjxzdmcgb25sb2FkPXg%2BIl19"));
+    let found = summaries(&request("/", "q=eyJhIjpbIjxzdmcgb25sb2FkPXg%2BIl19"));
     assert!(
-        told.iter().any(|it| it.starts_with("xss get > q > base64 > json_doc > hash:a > array:0 ")),
-        "{told:?}"
+        found.iter().any(|it| it.starts_with("xss get > q > base64 > json_doc > hash:a > array:0 ")),
+        "{found:?}"
     );
 }
 
@@ -545,9 +550,11 @@ fn path() -> impl Strategy<Value = &'static str> {
 
 #[test]
 fn prototype_keys_are_reported_only_below_a_constructor() {
-    let told = |body: &str| summaries(&with_body("application/json", body)).join(" ");
-    assert!(told(r#"{"constructor": {"prototype": {"admin": true}}}"#).starts_with("rce post > json_doc > "));
-    assert_eq!(told(r#"{"prototype": {"admin": true}, "constructor": "Bob & Sons"}"#), "");
+    let found = |body: &str| summaries(&with_body("application/json", body)).join(" ");
+    assert!(
+        found(r#"{"constructor": {"prototype": {"admin": true}}}"#).starts_with("rce post > json_doc > ")
+    );
+    assert_eq!(found(r#"{"prototype": {"admin": true}, "constructor": "Bob & Sons"}"#), "");
 }
 
 #[test]

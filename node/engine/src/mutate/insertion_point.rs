@@ -181,7 +181,7 @@ fn part(disposition: &str, content: &str) -> String {
     format!("--cut\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n--cut--\r\n")
 }
 
-/// A request for `/` without query, headers and body.
+/// A request for `/` of the host `shop.example`, without query, headers and body.
 pub fn empty_request(method: &str) -> InspectRequest {
     InspectRequest {
         request_id: None,
@@ -191,7 +191,7 @@ pub fn empty_request(method: &str) -> InspectRequest {
         method: method.to_owned(),
         scheme: None,
         http_version: None,
-        host: "shop.example.com".to_owned(),
+        host: "shop.example".to_owned(),
         path: "/".to_owned(),
         query: String::new(),
         headers: Vec::new(),
