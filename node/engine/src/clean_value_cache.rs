@@ -36,8 +36,8 @@ impl CleanValueCache {
         Self { key: RandomState::new(), slots }
     }
 
-    /// The slot of a value; `None` for values too long to be cached. A body is apart:
-    /// there a value may be a document, in which rules are off.
+    /// The slot of a value; `None` for values too long to be cached. Values of bodies have slots of their own:
+    /// only they can be documents, in which some rules are off.
     pub(crate) fn slot(&self, field: &Field<'_>, is_in_body: bool) -> Option<CacheSlot<'_>> {
         let is_short = field.value.len() <= MAX_BYTES;
         let digest = is_short.then(|| self.key.hash_one((field.kind as u8, is_in_body, &*field.value)))?;
