@@ -1,3 +1,3 @@
 #![no_main]
-// Compiling the signatures takes longer than any input may.
+// Initialized first: compiling the signatures takes longer than the time limit of an input.
 libfuzzer_sys::fuzz_target!(init: engine::fuzzing::engine(b""), |data: &[u8]| engine::fuzzing::engine(data));
