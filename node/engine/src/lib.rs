@@ -10,6 +10,7 @@
 //! | [`decode`] | decoders: each removes one layer of encoding |
 //! | [`token`] | tokenizers (SQL, HTML, Markdown, XML, shell, templates, URLs, paths) that cannot fail |
 //! | [`detect`] | detectors: a value into matches, one file per attack type |
+//! | [`words`] | word lists of the detectors and parsers: the data in `words/*.toml` |
 //! | [`prefilter`] | byte classes and literals of a value, which select the detectors to run |
 //! | [`signature`] | the catalogue of `signatures/*.toml`: regular expressions with required literals |
 //! | [`clean_value_cache`] | negative cache of values without matches |
