@@ -1,9 +1,9 @@
-//! What the node offers a blocked visitor; the connector's own page wins over it.
+//! The default block page; a connector's own page takes precedence.
 
 use shared::{BlockResponse, RequestId};
 use std::time::Duration;
 
-/// With a time to wait it says 429 and when to come back.
+/// The block response: 429 with `Retry-After` for a rate limit, else 403.
 pub fn block_page(request_id: RequestId, retry_after: Option<Duration>) -> BlockResponse {
     let mut headers = vec![
         ("content-type".to_owned(), "text/html; charset=utf-8".to_owned()),

@@ -1,9 +1,8 @@
-//! The configuration: a YAML file, `version: 4`, with keys of the original's connector-server mode and our own, and the
-//! environment variables that override it.
+//! The configuration: a YAML file, `version: 4`, and environment variables that override its keys.
 //!
-//! One file per section, in which each key is declared once, where it is read: see [`section`]. To add a section, write
-//! its file with a struct and its `impl Part`, and name it in [`Config`]; to document it, add its rows to
-//! `docs/node.md`: a test compares them. Reading opens nothing but the files that hold secrets.
+//! One file per section, in which each key is declared once: see [`section`]. A new section is a file with a struct and its
+//! `impl Part`, a field of [`Config`], and rows in `docs/node.md`, which a test compares. Reading opens no file except those
+//! that hold secrets.
 
 mod admin;
 pub mod behaviour;
@@ -57,7 +56,7 @@ use section::{Part, Reading, Section};
 use shared::call_signature::SigningKey;
 use std::{fs, path::Path};
 
-/// The configuration, ready to use.
+/// The validated configuration.
 #[derive(Debug)]
 pub struct Config {
     pub connector: ConnectorConfig,
@@ -68,7 +67,7 @@ pub struct Config {
     pub metrics: MetricsConfig,
     pub health_check: HealthCheckConfig,
     pub admin: AdminConfig,
-    /// Keys of the connectors that may call. None: all may.
+    /// Keys of connectors. Empty: calls need no signature.
     pub signing_keys: Vec<SigningKey>,
     pub console: Option<ConsoleConfig>,
     pub spool: SpoolConfig,
@@ -76,7 +75,7 @@ pub struct Config {
     pub behaviour: BehaviourConfig,
     pub geoip: GeoIpConfig,
     pub log: LogConfig,
-    /// What the file says without effect.
+    /// Keys without effect, and questionable values.
     pub warnings: Vec<Problem>,
 }
 
@@ -87,11 +86,11 @@ impl Config {
         Self::parse(path, &text, environment)
     }
 
-    /// Reads the text of a file; the path is for messages.
+    /// Parses the text of a file; the path is for messages.
     pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, ConfigError> {
         let document = yaml::parse(text).map_err(|error| {
             ConfigError::Invalid(vec![Problem {
-                at: Origin::file(path, error.place),
+                at: Origin::file(path, error.position),
                 message: error.message,
             }])
         })?;
@@ -104,7 +103,7 @@ impl Config {
         }
     }
 
-    /// What differs from the configuration a node was started with, and is only read at the start.
+    /// Changed sections that take effect only after a restart.
     pub fn needs_restart(&self, started: &Self) -> Vec<&'static str> {
         let differs = [
             ("connector.address", self.connector.address != started.connector.address),
@@ -122,7 +121,7 @@ impl Config {
         differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
 
-    /// Every key there is, in the order of the file.
+    /// Every known key, in the order of the file.
     pub fn keys() -> Vec<KnownKey> {
         section::keys_of::<Self>()
     }
@@ -132,11 +131,11 @@ impl Part for Config {
     fn read(file: &mut Section<'_>) -> Option<Self> {
         let version = file.required::<u32>("version");
         if version.is_some_and(|version| version != 4) {
-            file.wrong("version", "this node reads version 4");
+            file.wrong("version", "must be 4");
         }
         let mode = file.required::<String>("mode");
         if mode.is_some_and(|mode| mode != "connector-server") {
-            file.wrong("mode", "this node runs as connector-server only");
+            file.wrong("mode", "must be connector-server");
         }
         let connector = file.section("connector");
         let proxy_headers = file.sections("proxy_headers");
@@ -154,7 +153,7 @@ impl Part for Config {
         let geoip = file.section("geoip");
         let log = file.section("log");
         for exporter in ["postanalytics_exporter", "tarantool_exporter"] {
-            file.ignored(exporter, "hits go to the console of the section `console`");
+            file.ignored(exporter, "hits are sent to the console of the section `console`");
         }
         Some(Self {
             connector: connector?,

@@ -1,20 +1,26 @@
-//! The connectors that call this node: the console is told of them with each heartbeat.
+//! The connectors that call this node, reported to the console with each heartbeat.
 
 use jiff::Timestamp;
 use shared::{ConnectorInfo, Delivery, record::ConnectorStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Beyond these, the one seen longest ago is forgotten: what a caller says of itself may be anything.
+/// Beyond these the least recently seen is evicted: callers choose their descriptions.
 const MAX_CONNECTORS: usize = 100;
-/// Callers with longer texts are not remembered.
+/// Callers with longer descriptions are ignored.
 const MAX_TEXT_BYTES: usize = 200;
 
 #[derive(Default)]
 pub struct Connectors(Mutex<Vec<ConnectorStatus>>);
 
 impl Connectors {
-    /// Counts a call. `delivery` is that of a request; reports have none. `untold` is how many un-inspected requests it tells of.
-    pub fn seen(&self, caller: &ConnectorInfo, delivery: Option<Delivery>, untold: usize, now: Timestamp) {
+    /// Counts a call: `delivery` of a request, none of a report; the number of requests it reports as not inspected.
+    pub fn seen(
+        &self,
+        caller: &ConnectorInfo,
+        delivery: Option<Delivery>,
+        not_inspected: usize,
+        now: Timestamp,
+    ) {
         if !is_short(caller) {
             return;
         }
@@ -32,20 +38,19 @@ impl Connectors {
         let seen = &mut all[place];
         seen.last_seen = seen.last_seen.max(now);
         seen.calls += 1;
-        seen.not_inspected += untold as u64;
+        seen.not_inspected += not_inspected as u64;
     }
 
     pub fn all(&self) -> Vec<ConnectorStatus> {
         self.lock().clone()
     }
 
-    /// Counts are right after any panic: each is one addition.
     fn lock(&self) -> MutexGuard<'_, Vec<ConnectorStatus>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether it is the same program of the same version, before the same distribution, at the same trigger.
+/// Whether both are the same program and version, at the same distribution and trigger.
 fn is_same(known: &ConnectorInfo, caller: &ConnectorInfo) -> bool {
     let key = |connector: &'_ ConnectorInfo| (connector.event.clone(), connector.application);
     known.kind == caller.kind
@@ -78,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_of_a_connector_add_up() {
+    fn counts_the_calls_of_a_connector() {
         let connectors = Connectors::default();
         connectors.seen(&caller("1.0.0", "a"), Some(Delivery::Inline), 2, time(5));
         connectors.seen(&caller("1.0.0", "b"), Some(Delivery::Inline), 1, time(4));
@@ -91,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_who_make_themselves_up_take_no_more_room_than_a_hundred() {
+    fn invented_callers_take_bounded_memory() {
         let connectors = Connectors::default();
         for n in 0..300 {
             connectors.seen(&caller(&n.to_string(), "a"), None, 0, time(n));

@@ -1,4 +1,4 @@
-//! How a request is read and decided, for people and for machines. Nothing is recorded.
+//! Explanations: how a request is parsed and decided, as text or JSON. Nothing is recorded.
 
 pub mod command;
 pub mod http;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use shared::{Action, DecidedBy, Finding, InspectRequest, Mode, Reason};
 use std::{fmt, time::Duration};
 
-/// What the node makes of a request.
+/// The explanation of a request.
 #[derive(Serialize)]
 pub struct Explanation {
     mode: Mode,
@@ -20,16 +20,16 @@ pub struct Explanation {
     would_block: bool,
     decided_by: DecidedBy,
     findings: Vec<Finding>,
-    /// What judging took; explaining takes longer.
+    /// Duration of the evaluation; the explanation takes longer.
     analysis_micros: u64,
-    /// Each value that was looked at, with the layers peeled off it: what the detectors were given, and what they said.
+    /// Each inspected value with its decoding layers, and the findings in them.
     fields: Vec<ExplainedField>,
     #[serde(skip)]
     ruling: Ruling,
 }
 
 impl Explanation {
-    /// What was judged, and how it came to that.
+    /// Explains an evaluation.
     pub fn of(engine: &Engine, request: &InspectRequest, evaluation: Evaluation<'_>, took: Duration) -> Self {
         let fields = if evaluation.is_analysed {
             engine.explain_under(request, &evaluation.rules)
@@ -52,7 +52,7 @@ impl Explanation {
     }
 }
 
-/// The tree of points with what was read and found at each, then the verdict.
+/// The tree of points with their values and findings, then the verdict.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", tree::Branch::of(&self.fields))?;
@@ -83,19 +83,19 @@ mod tests {
         Content-Type: application/json\r\n\r\n{\"a\":[1,\"fine\"],\"b\":\"PHNjcmlwdD4gd2l0aG91dA==\"}";
 
     #[test]
-    fn the_tree_shows_points_layers_findings_and_the_verdict() {
+    fn the_text_shows_points_layers_findings_and_the_verdict() {
         insta::assert_snapshot!(explained(ATTACK, Mode::Block));
     }
 
     #[test]
-    fn machines_get_the_same() {
+    fn the_json_has_the_same_content() {
         let value = serde_json::to_value(explained(ATTACK, Mode::Monitoring)).unwrap();
         assert_eq!(value["would_block"], true);
         insta::assert_json_snapshot!(value["findings"][0]);
     }
 
     #[test]
-    fn an_honest_request_is_allowed_and_control_characters_are_shown() {
+    fn allows_a_benign_request_and_escapes_control_characters() {
         insta::assert_snapshot!(explained(b"GET /a%1b[2J?x=1 HTTP/1.1\nHost: h\n\n", Mode::Block));
     }
 }

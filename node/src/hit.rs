@@ -1,13 +1,13 @@
-//! A request with attacks in it, as it is recorded: sensitive values masked, the body bounded.
+//! The record of a request with attacks: sensitive values masked, the body bounded.
 
 use crate::mask::Masks;
 use shared::{AttackRecord, Body, Decision, Finding, Hit, InspectRequest, RecordedRequest, RequestId};
 use uuid::Uuid;
 
-/// The start of a body that is kept. The findings carry their payloads in any case.
+/// The recorded start of a body. Findings carry their payloads in any case.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Makes a hit for each attack type among the findings, which come the most severe first.
+/// Makes a hit for each attack type among the findings, which are ordered by severity.
 pub(crate) fn record(
     request: InspectRequest,
     request_id: RequestId,
@@ -47,7 +47,7 @@ fn recorded(request: InspectRequest, request_id: RequestId, masks: &Masks) -> Re
         body_bytes: None,
         body_truncated: request.body_truncated,
     };
-    // Before the body is cut: what is whole can be read better.
+    // Before the body is truncated: a whole body can be parsed better.
     masks.request(&mut recorded);
     if let Some(Body(bytes)) = &mut recorded.body
         && bytes.len() > MAX_BODY_BYTES
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_of_one_type_are_one_hit_at_the_first_ones_point() {
+    fn findings_of_a_type_form_one_hit_at_the_first_point() {
         let findings = vec![
             finding(AttackType::Sqli, Point::get("a"), "1"),
             finding(AttackType::Xss, Point::get("b"), "2"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_body_is_kept_in_part_and_its_length_told() {
+    fn records_the_start_of_a_long_body_and_its_length() {
         let record = record_of(&[], vec![b'x'; MAX_BODY_BYTES + 1], Vec::new());
         assert_eq!(record.request.body.unwrap().0.len(), MAX_BODY_BYTES);
         assert_eq!(record.request.body_bytes, Some(MAX_BODY_BYTES as u64 + 1));

@@ -1,4 +1,4 @@
-//! The client for calls to the console: HTTP/1.1, with TLS where the URL says so.
+//! The HTTP/1.1 client for the console, with TLS for `https` URLs.
 
 use http_body_util::Full;
 use hyper::body::Bytes;

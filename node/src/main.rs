@@ -1,4 +1,4 @@
-//! `wallarm-node`: flags → configuration → run until told to stop.
+//! `wallarm-node`: the command line.
 
 use clap::{Parser, Subcommand};
 use node::{Config, app, config::Environment, explain::command::Explain, log::Logs, score};
@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// The node of the Wallarm connector for Amazon CloudFront: inspects requests, says allow or block, records attacks.
+/// The node of the Wallarm connector for Amazon CloudFront: inspects requests, allows or blocks them, records attacks.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Arguments {
@@ -19,22 +19,22 @@ struct Arguments {
 enum Command {
     /// Run the node until SIGTERM or Ctrl-C.
     Run {
-        /// The configuration: YAML, `version: 4`. See docs/node.md.
+        /// Configuration file: YAML, `version: 4`. See docs/node.md.
         #[arg(long, env = "WALLARM_NODE_CONFIG", value_name = "FILE")]
         config: PathBuf,
     },
-    /// Inspect labelled requests and print what share of attacks is caught and of honest requests disturbed.
+    /// Inspect labelled requests and print detection and false positive rates.
     Score {
-        /// JSON lines, plain or gzip; files like those of node/engine/corpus (TOML); folders of such files.
+        /// JSON lines, plain or gzip; TOML files in the format of node/engine/corpus; folders of such files.
         #[arg(value_name = "PATH", required = true)]
         files: Vec<PathBuf>,
-        /// Write missed.tsv and false-alarms.tsv into this folder.
+        /// Write missed.tsv and false-alarms.tsv to this folder.
         #[arg(long, value_name = "DIR")]
         list: Option<PathBuf>,
     },
-    /// Show how a request is read (each value, each layer of decoding), what is found in it, and the verdict.
+    /// Show how a request is parsed (each value, each decoding layer), the findings, and the verdict.
     Explain(Explain),
-    /// Say whether a configuration can be used, and if not, where it is wrong.
+    /// Validate a configuration file and print every error with its position.
     CheckConfig {
         #[arg(value_name = "FILE")]
         file: PathBuf,
@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
         Command::CheckConfig { file } => {
             let config = Config::read(&file, &Environment::of_process())?;
             config.warnings.iter().for_each(|warning| println!("warning: {warning}"));
-            println!("{} is fine", file.display());
+            println!("{} is valid", file.display());
             Ok(())
         }
         Command::Explain(explain) => explain.run(),

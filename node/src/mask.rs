@@ -1,7 +1,6 @@
-//! Takes secrets out of what is recorded: header values, cookies, query and form parameters, JSON values of any kind.
+//! Masking of secrets in records: header values, cookies, query and form parameters, JSON values.
 //!
-//! Where a body cannot be read well enough to take out one value, all of it goes: rather too little is recorded than a
-//! secret.
+//! A body in which a value cannot be located is masked as a whole: losing data is better than recording a secret.
 
 mod json;
 mod pairs;
@@ -14,10 +13,10 @@ use shared::{
 
 pub(crate) const MASK: &str = "***";
 
-/// Values that are secrets by their nature.
+/// Headers that always hold secrets.
 const SECRET_HEADERS: &[&str] = &["authorization", "proxy-authorization", "x-api-key"];
 
-/// What is masked in one request.
+/// The masks of a request.
 pub(crate) struct Masks {
     points: Vec<Point>,
 }
@@ -40,7 +39,7 @@ impl Masks {
         }
     }
 
-    /// A payload that a masked value may be part of.
+    /// Masks a payload that may contain a masked value.
     pub(crate) fn finding(&self, finding: Finding) -> Finding {
         let masked = self.points.iter().any(|point| overlaps(point, &finding.point));
         if masked { Finding { payload: MASK.to_owned(), ..finding } } else { finding }
@@ -57,7 +56,7 @@ impl Masks {
         }
     }
 
-    /// The rules that begin with this step, whole.
+    /// The rules that begin with this step.
     fn inside(&self, tag: &Tag, name: Option<&str>) -> Vec<&[Step]> {
         let fits = |step: &Step| {
             step.tag == *tag
@@ -71,11 +70,11 @@ impl Masks {
     }
 }
 
-/// The body without what the rules name; `None` when all of it has to go.
+/// The masked body; `None` when it has to be dropped.
 fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> Option<Vec<u8>> {
     let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let is_multipart = header("content-type").is_some_and(|(_, value)| value.contains("multipart/"));
-    // Compressed, or in another character set, nothing can be taken out of it.
+    // Values cannot be located in a compressed body or in another character set.
     let text = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('\u{feff}'))?;
     if header("content-encoding").is_some() {
         return None;

@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_gone_is_forgotten() {
+    fn forgets_old_requests() {
         let recent = RecentRequests::default();
         for n in 0..=2 * RecentRequests::GENERATION {
             recent.record(id(n), false);

@@ -1,9 +1,9 @@
-//! Which settings hold for a request: by its host, then by its path as NGINX chooses a `location`.
+//! Routing: the settings of a request by host, then by path as NGINX chooses a `location`.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`location`] | `= /x`, `^~ /x`, `~ x`, `~* x`, `/x`: parsed, and the best one for a path |
-//! | [`glob`] | `*.example.com`: names with gaps, as the original's configuration writes hosts |
+//! | [`location`] | `= /x`, `^~ /x`, `~ x`, `~* x`, `/x`: parsing, and the best match of a path |
+//! | [`glob`] | host patterns such as `*.example.com` |
 
 pub mod glob;
 mod location;
@@ -15,28 +15,27 @@ use decision::{ModeAllowOverride, RouteSettings};
 use glob::Glob;
 use std::sync::Arc;
 
-/// A route with those inside it.
+/// A route and its inner routes.
 #[derive(Debug)]
 pub struct Route {
     pub settings: Arc<RouteSettings>,
     pub inner: Hosts,
 }
 
-/// All routes, and what holds where none does.
+/// All routes, and the settings without a route.
 #[derive(Debug)]
 pub struct Routes {
     pub default: Arc<RouteSettings>,
-    /// How far the console may set the mode.
     pub mode_allow_override: ModeAllowOverride,
     pub hosts: Hosts,
 }
 
-/// The routes of one level by host, those for few hosts before those for many.
+/// The routes of one level by host, specific patterns first.
 #[derive(Debug, Default)]
 pub struct Hosts(Vec<(Option<Glob>, Locations)>);
 
 impl Routes {
-    /// The settings for a host, which may have a port, and a path, which has been normalised if it is to be.
+    /// The settings for a host, with or without a port, and a path, normalized if so configured.
     pub fn settings(&self, host: &str, path: &str) -> &Arc<RouteSettings> {
         let host = bare(host);
         self.hosts.find(&host, path).map_or(&self.default, |route| &route.settings)
@@ -44,7 +43,7 @@ impl Routes {
 }
 
 impl Hosts {
-    /// The locations for a host; without one, for any.
+    /// The locations of a host pattern; without one, of any host.
     pub fn entry(&mut self, host: Option<Glob>) -> &mut Locations {
         if let Some(at) = self.0.iter().position(|(known, _)| *known == host) {
             return &mut self.0[at].1;
@@ -55,7 +54,7 @@ impl Hosts {
         &mut self.0[at].1
     }
 
-    /// The first host that fits and has a route for the path.
+    /// The first host that matches and has a route for the path.
     fn find(&self, host: &str, path: &str) -> Option<&Route> {
         let fits = |glob: &Option<Glob>| glob.as_ref().is_none_or(|glob| glob.fits(host));
         let mut locations = self.0.iter().filter(|(glob, _)| fits(glob));

@@ -1,8 +1,8 @@
-//! `wallarm-node score`: how the engine does on labelled requests.
+//! `wallarm-node score`: detection rates on labelled requests.
 //!
-//! The files hold one JSON object a line, plain or gzip: `{id, suite, label: attack|benign, type, method, path, headers:
-//! [[name, value]], body_b64}`, where `method`, `path` and `headers` hold one character a byte. Files that end in `.toml` are
-//! those of `engine/corpus`: each entry becomes many requests. A folder stands for the files in it.
+//! A file has one JSON object per line, plain or gzip: `{id, suite, label: attack|benign, type, method, path, headers:
+//! [[name, value]], body_b64}`, where `method`, `path` and `headers` hold one character per byte. A file `*.toml`
+//! has the format of `engine/corpus`: each entry becomes many requests. A folder stands for its files.
 
 mod corpus;
 mod labelled;
@@ -22,30 +22,30 @@ use std::{
 
 pub use table::Table;
 
-/// What the engine said of one labelled request.
+/// The findings in a labelled request.
 struct Scored {
     labelled: Labelled,
     findings: Vec<Finding>,
     took: Duration,
 }
 
-/// Inspects every request of the files, and lists what was missed and what was wrongly found in `list`, if given.
+/// Inspects every request of the files. Writes missed attacks and false positives to the folder `list`, if given.
 pub fn score(files: &[PathBuf], list: Option<&Path>) -> anyhow::Result<Table> {
     let engine = Engine::new();
     let mut scored = Vec::new();
     for file in &expanded(files)? {
-        let requests = read(file).with_context(|| format!("{} cannot be scored", file.display()))?;
+        let requests = read(file).with_context(|| format!("cannot score {}", file.display()))?;
         eprintln!("{}: {} requests", file.display(), requests.len());
         scored.extend(inspect_all(&engine, requests));
     }
     if let Some(directory) = list {
         write_lists(&scored, directory)
-            .with_context(|| format!("{} cannot be written", directory.display()))?;
+            .with_context(|| format!("cannot write to {}", directory.display()))?;
     }
     Ok(Table::of(&scored))
 }
 
-/// The files, and those in the folders, in a stable order.
+/// The files, and those in folders, in a stable order.
 fn expanded(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
@@ -53,8 +53,7 @@ fn expanded(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             files.push(path.clone());
             continue;
         }
-        let entries =
-            fs::read_dir(path).with_context(|| format!("folder {} cannot be read", path.display()))?;
+        let entries = fs::read_dir(path).with_context(|| format!("cannot read folder {}", path.display()))?;
         let mut inside = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
         let is_readable = |it: &PathBuf| {
             it.is_dir()
@@ -113,7 +112,7 @@ fn inspect(engine: &Engine, labelled: Labelled) -> Scored {
 }
 
 impl Scored {
-    /// What mode `block` would do.
+    /// The decision of mode `block`.
     fn is_blocked(&self) -> bool {
         self.findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit)
     }
@@ -123,7 +122,7 @@ impl Scored {
     }
 }
 
-/// `missed.tsv` and `false-alarms.tsv`: suite, type, id, and what was found.
+/// Writes `missed.tsv` and `false-alarms.tsv`: suite, type, id, signatures.
 fn write_lists(scored: &[Scored], directory: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(directory)?;
     for (name, label, blocked) in
@@ -155,7 +154,7 @@ mod tests {
     );
 
     #[test]
-    fn rates_are_counted_by_suite_and_type_and_misses_are_listed() {
+    fn prints_rates_by_suite_and_type_and_lists_misses() {
         let directory = tempfile::tempdir().unwrap();
         let (file, list) = (directory.path().join("a.jsonl"), directory.path().join("list"));
         fs::write(&file, LINES).unwrap();
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cannot_be_read_is_named() {
+    fn reports_an_invalid_line_with_its_number() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("a.jsonl");
         fs::write(&file, "\n{}\n").unwrap();

@@ -1,6 +1,6 @@
-//! The trace a request belongs to, as W3C Trace Context (<https://www.w3.org/TR/trace-context/>) names it.
+//! Trace ids of W3C Trace Context (<https://www.w3.org/TR/trace-context/>).
 
-/// The trace id of a `traceparent`: 32 hexadecimal digits. `None` where the standard has a reader act as if there was none.
+/// The trace id of a `traceparent`: 32 hexadecimal digits. `None` where the standard requires to ignore the header.
 pub(crate) fn trace_id(traceparent: &str) -> Option<&str> {
     let mut parts = traceparent.trim().splitn(5, '-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -9,13 +9,13 @@ pub(crate) fn trace_id(traceparent: &str) -> Option<&str> {
     };
     let is_zero = |text: &str| text.bytes().all(|byte| byte == b'0');
     let is_whole = is_hex(version, 2) && is_hex(trace, 32) && is_hex(parent, 16) && is_hex(flags, 2);
-    // Later versions may say more; this one may not.
-    let may_say_more = version != "00";
+    // Later versions may append fields.
+    let may_have_more = version != "00";
     (is_whole
         && version != "ff"
         && !is_zero(trace)
         && !is_zero(parent)
-        && (may_say_more || parts.next().is_none()))
+        && (may_have_more || parts.next().is_none()))
     .then_some(trace)
 }
 
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trace_is_taken_over_when_its_header_is_as_the_standard_says() {
+    fn accepts_a_traceparent_as_the_standard_requires() {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         for (traceparent, id) in [
             ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", Some(trace)),

@@ -1,4 +1,4 @@
-//! A client that does as little as can be done, so that what is measured is the server.
+//! A minimal client, so that the benchmark measures the server.
 
 use anyhow::{Context as _, ensure};
 use shared::{Encoding, INSPECT_REQUEST_PATH, InspectRequest};
@@ -8,7 +8,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// A kept connection.
+/// A kept-alive connection.
 pub(crate) struct Client {
     stream: TcpStream,
     received: Vec<u8>,
@@ -18,17 +18,17 @@ impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.set_nodelay(true)?;
-        let stream = socket.connect(address).await.context("the node cannot be reached")?;
+        let stream = socket.connect(address).await.context("cannot reach the node")?;
         Ok(Self { stream, received: Vec::with_capacity(4096) })
     }
 
-    /// Sends a whole call and reads the whole answer; its status.
+    /// Sends a call and reads the response. Returns its status.
     pub(crate) async fn call(&mut self, call: &[u8]) -> anyhow::Result<u16> {
         self.stream.write_all(call).await?;
         self.received.clear();
         loop {
             let count = self.stream.read_buf(&mut self.received).await?;
-            ensure!(count > 0, "the node hung up: {}", String::from_utf8_lossy(&self.received));
+            ensure!(count > 0, "the node closed the connection: {}", String::from_utf8_lossy(&self.received));
             if let Some(status) = status_of_whole(&self.received) {
                 return status;
             }
@@ -36,7 +36,7 @@ impl Client {
     }
 }
 
-/// Once all of an answer is here.
+/// The length of a complete response.
 fn status_of_whole(answer: &[u8]) -> Option<anyhow::Result<u16>> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let read = || {
@@ -52,7 +52,7 @@ fn status_of_whole(answer: &[u8]) -> Option<anyhow::Result<u16>> {
     }
 }
 
-/// The call a connector makes.
+/// A call as made by a connector.
 pub(crate) fn call(request: &InspectRequest) -> anyhow::Result<Vec<u8>> {
     let encoding = Encoding::MessagePack;
     let body = encoding.encode(request)?;

@@ -1,10 +1,10 @@
-//! Many connections that have been used once and are kept.
+//! Many idle connections, each used once.
 
 use crate::{client::Client, requests, target::Target};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime;
 
-/// How many there were, and what the node's memory grew by.
+/// Returns their number, and the growth of the node's memory.
 pub(crate) fn at_rest(node: &Target, wanted: usize) -> anyhow::Result<(usize, u64)> {
     const FOR_OTHERS: u64 = 1_500;
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
@@ -12,9 +12,7 @@ pub(crate) fn at_rest(node: &Target, wanted: usize) -> anyhow::Result<(usize, u6
     let possible =
         usize::try_from(maximum.unwrap_or(u64::MAX).saturating_sub(FOR_OTHERS)).unwrap_or(usize::MAX);
     if possible < wanted {
-        eprintln!(
-            "only {possible} connections instead of {wanted}: the limit of open files (ulimit -Hn) allows no more"
-        );
+        eprintln!("only {possible} of {wanted} connections: raise the limit of open files (ulimit -Hn)");
     }
     let call = crate::client::call(&requests::page())?;
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {

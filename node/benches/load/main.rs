@@ -1,8 +1,8 @@
-//! What the node takes: calls a second with detection and without it, more calls than it can analyse, many connections at
-//! rest, and memory over time. `just bench-node`; with `--endurance` also five million calls.
+//! The load benchmark: throughput with and without detection, overload, idle connections, and memory over time.
+//! `just bench-node`; with `--endurance` also five million calls.
 //!
-//! Both nodes are the same program on loopback, one of them in mode `off`; they take turns, so that whatever else the
-//! machine does disturbs both alike. The load generator shares the processors with them.
+//! Two nodes on loopback, one of them in mode `off`, measured alternately, so that other load affects both alike. The load
+//! generator shares the processors with them.
 
 mod client;
 mod crowd;
@@ -20,7 +20,7 @@ use target::Target;
 
 type Make = fn() -> InspectRequest;
 
-/// What is sent, and the least share of the calls without detection that the node must take with it.
+/// Requests, and the required throughput relative to that without detection.
 const BODIES: &[(&str, Make, Option<f64>)] = &[
     ("GET, browser headers", requests::page, Some(0.6)),
     ("JSON, 1 KB", || requests::json(1_000), None),
@@ -31,21 +31,21 @@ const ROUNDS: usize = 4;
 const ROUND: Duration = Duration::from_secs(2);
 const CONNECTIONS: usize = 32;
 
-/// Enough that no call waits for a free connection, unless its answer takes longer than any should.
+/// Enough that calls do not wait for a free connection.
 const OVERLOAD_CONNECTIONS: usize = 1_000;
-/// At twice the load, admitted: p99 by p50.
+/// Upper bound of p99 / p50 of admitted calls at twice the capacity.
 const MOST_P99_BY_P50: f64 = 10.0;
 
 const AT_REST: usize = 10_000;
 
 const FEW_CALLS: u64 = 500_000;
 const MANY_CALLS: u64 = 5_000_000;
-/// Memory after many calls by memory after few.
+/// Upper bound of memory after many calls / after few.
 const MOST_GROWTH: f64 = 1.05;
 
 fn main() -> anyhow::Result<ExitCode> {
     let asked = |option: &str| std::env::args().any(|argument| argument == option);
-    // `cargo test --benches` only asks whether it starts.
+    // `cargo test --benches` only checks that it starts.
     if asked("--test") {
         return Ok(ExitCode::SUCCESS);
     }
@@ -59,9 +59,9 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     println!("{}", table::bodies(&mut bodies));
     let mut rows = Vec::new();
-    eprintln!("twice as much as it can …");
+    eprintln!("twice the capacity …");
     rows.extend(overload(&call(|| requests::json(40_000))?, &on)?);
-    eprintln!("connections at rest …");
+    eprintln!("idle connections …");
     rows.push(at_rest(folder.path())?);
     if asked("--endurance") {
         rows.push(endurance(folder.path())?);
@@ -90,7 +90,7 @@ fn compare(
     Ok(Bodies { name, without, with, bound })
 }
 
-/// Large bodies, as for them it is the node that has too much to do, not the load generator.
+/// Large bodies, which overload the node rather than the load generator.
 fn overload(call: &Arc<[u8]>, node: &Target) -> anyhow::Result<[Row; 3]> {
     let capacity = closed(node, call, CONNECTIONS, ROUND * 2)?.per_second();
     let mut half = open(node, call, OVERLOAD_CONNECTIONS, capacity * 0.5, ROUND * 3)?;
@@ -100,20 +100,20 @@ fn overload(call: &Arc<[u8]>, node: &Target) -> anyhow::Result<[Row; 3]> {
     let all = double.admitted.len() + double.shed.len();
     Ok([
         Row {
-            what: "40 KB at twice what it can: admitted, p99 by p50",
-            measured: format!("{p99:.1?} by {p50:.1?}"),
+            what: "40 KB at twice the capacity: admitted, p99 / p50",
+            measured: format!("{p99:.1?} / {p50:.1?}"),
             bound: Some(Bound { value: p99.as_secs_f64() / p50.as_secs_f64(), most: MOST_P99_BY_P50 }),
         },
         Row {
-            // No bound: the load generator takes its share of the processors, more of it at twice the load.
-            what: "the same by the p50 at half of what it can",
-            measured: format!("{p99:.1?} by {at_half:.1?}"),
+            // No bound: at twice the load, the load generator uses more of the processors.
+            what: "the same / p50 at half the capacity",
+            measured: format!("{p99:.1?} / {at_half:.1?}"),
             bound: None,
         },
         Row {
-            what: "of these calls answered 503",
+            what: "of these calls rejected with 503",
             measured: format!(
-                "{} of {all}, {:.1?} after they were due (p50); {} could not be sent in time",
+                "{} of {all}, {:.1?} after their start time (p50); {} not sent in time",
                 double.shed.len(),
                 percentile(&mut double.shed, 50),
                 double.unsent
@@ -127,7 +127,7 @@ fn at_rest(folder: &std::path::Path) -> anyhow::Result<Row> {
     let node = Target::start(folder, "monitoring")?;
     let (connections, bytes) = crowd::at_rest(&node, AT_REST)?;
     Ok(Row {
-        what: "memory of connections at rest",
+        what: "memory of idle connections",
         measured: format!(
             "{connections} connections: {} MiB, {} KiB each",
             bytes >> 20,
@@ -137,7 +137,7 @@ fn at_rest(folder: &std::path::Path) -> anyhow::Result<Row> {
     })
 }
 
-/// One call in a hundred is an attack, which is recorded.
+/// One call in a hundred is an attack and is recorded.
 fn endurance(folder: &std::path::Path) -> anyhow::Result<Row> {
     let node = Target::start(folder, "safe_blocking")?;
     let (page, attack) = (call(requests::page)?, call(requests::attack)?);
@@ -155,8 +155,8 @@ fn endurance(folder: &std::path::Path) -> anyhow::Result<Row> {
     }
     let (few, many) = (mebibytes(after_few.unwrap_or_default()), mebibytes(node.resident()?));
     Ok(Row {
-        what: "memory after 5,000,000 calls by that after 500,000",
-        measured: format!("{many:.1} MiB by {few:.1} MiB"),
+        what: "memory after 5,000,000 calls / after 500,000",
+        measured: format!("{many:.1} MiB / {few:.1} MiB"),
         bound: Some(Bound { value: many / few, most: MOST_GROWTH }),
     })
 }

@@ -1,4 +1,4 @@
-//! How many, how fast, and what it costs.
+//! Measurement of throughput, latency and processor time.
 
 use crate::{client::Client, target::Target};
 use anyhow::ensure;
@@ -13,19 +13,19 @@ use std::{
 };
 use tokio::{runtime, task::JoinSet};
 
-/// Threads of the load generator: one cannot always keep a node busy.
+/// Threads of the load generator: one may not saturate a node.
 const THREADS: usize = 2;
 
-/// What came of some calls.
+/// The results of calls.
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub took: Duration,
     pub processor_time: Duration,
-    /// Of each call that was answered 200.
+    /// Latencies of calls with status 200.
     pub admitted: Vec<Duration>,
-    /// Answered 503.
+    /// Latencies of calls with status 503.
     pub shed: Vec<Duration>,
-    /// Calls that could not even be begun, as every connection was busy.
+    /// Calls not sent, as every connection was busy.
     pub unsent: u64,
 }
 
@@ -52,7 +52,7 @@ impl Outcome {
         match status {
             200 => self.admitted.push(took),
             503 => self.shed.push(took),
-            other => anyhow::bail!("the node answers {other}"),
+            other => anyhow::bail!("the node responds with status {other}"),
         }
         Ok(())
     }
@@ -63,7 +63,7 @@ pub(crate) fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     times.get(times.len() * percent / 100).or(times.last()).copied().unwrap_or_default()
 }
 
-/// Each of the connections sends its next call once the last is answered.
+/// Closed loop: each connection sends its next call after the last response.
 pub(crate) fn closed(
     target: &Target,
     call: &Arc<[u8]>,
@@ -94,7 +94,7 @@ async fn repeat(address: SocketAddr, call: Arc<[u8]>, end: Instant) -> anyhow::R
     Ok(outcome)
 }
 
-/// So many calls, about; how many of them were answered with a verdict, the others with 503.
+/// Sends about this many calls. Returns the number of verdicts; the others got 503.
 pub(crate) fn times(
     target: &Target,
     call: &Arc<[u8]>,
@@ -124,7 +124,7 @@ pub(crate) fn times(
     Ok(outcome.admitted.len() as u64)
 }
 
-/// Calls begin at a fixed rate, whether or not earlier ones are answered; times count from when a call was due.
+/// Open loop: calls start at a fixed rate; latencies count from the scheduled start.
 pub(crate) fn open(
     target: &Target,
     call: &Arc<[u8]>,
@@ -165,7 +165,7 @@ async fn on_schedule(
             return Ok(outcome);
         }
         tokio::time::sleep_until(due.into()).await;
-        // A call nobody could send in time would say more of the client than of the node.
+        // A call not sent in time would measure the client.
         if due.elapsed() > LATE {
             outcome.unsent += 1;
             continue;
@@ -185,7 +185,7 @@ async fn gather(mut tasks: JoinSet<anyhow::Result<Outcome>>) -> anyhow::Result<O
     Ok(all)
 }
 
-/// Runs what `work` makes on each thread, and sees what it cost the node.
+/// Runs the future of `work` on each thread, and measures the node's processor time.
 fn on_threads<F>(target: &Target, work: impl Fn(usize) -> F) -> anyhow::Result<Outcome>
 where
     F: Future<Output = anyhow::Result<Outcome>> + Send,

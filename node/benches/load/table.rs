@@ -1,13 +1,13 @@
-//! What is printed: Markdown, so that it can stand in a document as it is.
+//! Result tables in Markdown.
 
 use crate::measure::{Outcome, percentile};
 
-/// One kind of call, with detection and without.
+/// A kind of call, with and without detection.
 pub(crate) struct Bodies {
     pub name: &'static str,
     pub without: Outcome,
     pub with: Outcome,
-    /// The least ratio of calls a second.
+    /// Lower bound of the throughput ratio.
     pub bound: Option<f64>,
 }
 
@@ -17,7 +17,7 @@ pub(crate) struct Row {
     pub bound: Option<Bound>,
 }
 
-/// A ratio that must stay below another.
+/// A ratio with an upper bound.
 pub(crate) struct Bound {
     pub value: f64,
     pub most: f64,

@@ -1,4 +1,4 @@
-//! A node as a process of its own, and what the kernel says of it.
+//! A node process, with its memory and processor time.
 
 use anyhow::Context as _;
 use std::{
@@ -44,13 +44,13 @@ impl Target {
             if let Some(status) = target.process.try_wait()? {
                 anyhow::bail!("the node ended: {status}");
             }
-            anyhow::ensure!(started.elapsed() < START, "the node does not answer");
+            anyhow::ensure!(started.elapsed() < START, "the node does not respond");
             sleep(Duration::from_millis(20));
         }
         Ok(target)
     }
 
-    /// Memory that is its own, in bytes.
+    /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
@@ -58,10 +58,10 @@ impl Target {
         Ok(kibibytes * 1024)
     }
 
-    /// Processor time it has used.
+    /// Processor time used.
     pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        // The name, in parentheses, may hold anything; user and system time are the 14th and 15th field.
+        // The name, in parentheses, may contain spaces; user and system time are the 14th and 15th field.
         let fields: Vec<_> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
         let ticks = |field: usize| fields.get(field - 3).and_then(|text| text.parse::<u64>().ok());
         let ticks = ticks(14).zip(ticks(15)).context("no times in /proc/PID/stat")?;

@@ -1,10 +1,10 @@
-//! What is blocked of our own corpus: attacks that should be, benign requests that should not.
+//! Detection and false positive rates on our own corpus.
 
 use super::client::{Client, spell};
 use engine::{Engine, corpus};
 use std::{fs, path::Path};
 
-/// How many of so many.
+/// Blocked requests of all.
 #[derive(Default)]
 pub(crate) struct Share {
     blocked: usize,
@@ -19,18 +19,18 @@ impl Share {
 }
 
 impl std::fmt::Display for Share {
-    #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
+    #[expect(clippy::cast_precision_loss, reason = "a rounded percentage")]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:.1} % of {}", 100.0 * self.blocked as f64 / self.all.max(1) as f64, self.all)
     }
 }
 
-/// Of the corpus in one folder.
+/// The rates of a folder of the corpus.
 #[derive(Default)]
 pub(crate) struct Blocked {
     pub ours: Share,
     pub theirs: Share,
-    /// HTTP requests that nginx refuses without looking for attacks. They count for nobody.
+    /// Requests that nginx rejects as malformed. They are not counted.
     pub unsendable: usize,
 }
 

@@ -1,4 +1,4 @@
-//! A client that keeps its connection and does nothing else, so that what it measures is the server.
+//! A minimal keep-alive client, so that the benchmark measures the server.
 
 use anyhow::Context as _;
 use shared::InspectRequest;
@@ -25,7 +25,7 @@ impl Client {
         Self { address, stream: None }
     }
 
-    /// Sends a whole request and reads the whole reply. A connection that broke is not used again.
+    /// Sends a request and reads the response. A broken connection is not used again.
     pub(crate) fn call(&mut self, request: &[u8]) -> anyhow::Result<Reply> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
@@ -68,12 +68,12 @@ fn read_reply(stream: &mut TcpStream) -> anyhow::Result<(Reply, bool)> {
 fn read_more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> anyhow::Result<()> {
     let mut chunk = [0; 16 << 10];
     let count = stream.read(&mut chunk)?;
-    anyhow::ensure!(count > 0, "the server closed the connection in mid-reply");
+    anyhow::ensure!(count > 0, "the server closed the connection before the whole response arrived");
     bytes.extend_from_slice(&chunk[..count]);
     Ok(())
 }
 
-/// The request as a viewer sends it.
+/// The HTTP/1.1 message of a viewer's request.
 pub(crate) fn spell(request: &InspectRequest) -> Vec<u8> {
     let body = request.body.as_ref().map(|body| body.0.as_slice()).unwrap_or_default();
     let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };

@@ -1,7 +1,7 @@
-//! We and ModSecurity in one table: what a request costs, and what is blocked of our corpus. `just bench-peers`.
+//! The comparison with ModSecurity: cost per request, and blocked requests of our corpus. `just bench-peers`.
 //!
-//! ModSecurity's cost is the latency of nginx with it, minus that of the same nginx without it: loopback, kept connections,
-//! one worker, medians, all in turns, so that whatever else the machine does disturbs everybody alike.
+//! ModSecurity's cost is the latency of nginx with it minus that of the same nginx without it: loopback, keep-alive, one
+//! worker, medians, measured alternately, so that other load affects all alike.
 
 mod accuracy;
 #[path = "../../engine/benches/baseline.rs"]
@@ -22,17 +22,17 @@ use std::{
 
 type Make = fn() -> InspectRequest;
 
-/// Request, how ModSecurity answers it, and how much cheaper than ModSecurity it has to be.
+/// Request, ModSecurity's status, and the required cost ratio.
 const REQUESTS: &[(&str, Make, u16, f64)] = &[
     ("GET, browser headers", requests::page, 200, 50.0),
     ("attack", requests::attack, 403, 50.0),
     ("JSON, 1 KB", || requests::json(1_000), 200, 100.0),
     ("JSON, 40 KB", || requests::json(40_000), 200, 150.0),
 ];
-/// What reading JSON and searching it once costs, so many times over, is the most that 40 KB may cost.
+/// Upper bound for 40 KB, relative to parsing JSON and one search.
 const MOST_OVER_BASELINE: f64 = 3.0;
 
-/// So long, and at least so often, each request is sent to each.
+/// Minimum time and number of repetitions per request and server.
 const PER_REQUEST: Duration = Duration::from_secs(6);
 const FEWEST_ROUNDS: usize = 30;
 
@@ -44,7 +44,7 @@ struct Peers {
 }
 
 fn main() -> anyhow::Result<()> {
-    // `cargo test --benches` only asks whether it starts.
+    // `cargo test --benches` only checks that it starts.
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }
@@ -103,13 +103,17 @@ fn measure(peers: &mut Peers, request: &InspectRequest, status: u16) -> anyhow::
     while plain.len() < FEWEST_ROUNDS || started.elapsed() < PER_REQUEST {
         plain.push(timed(|| peers.plain.call(&bytes))?.1);
         let (reply, took) = timed(|| peers.guarded.call(&bytes))?;
-        anyhow::ensure!(reply.status == status, "ModSecurity answers {} instead of {status}", reply.status);
+        anyhow::ensure!(
+            reply.status == status,
+            "ModSecurity responds with status {} instead of {status}",
+            reply.status
+        );
         guarded.push(took);
         for _ in 0..5 {
             engine.push(timed(|| anyhow::Ok(black_box(peers.engine.inspect(black_box(request)))))?.1);
         }
         let (reply, took) = timed(|| peers.node.call(&copy))?;
-        anyhow::ensure!(reply.status == 200, "the node answers {}", reply.status);
+        anyhow::ensure!(reply.status == 200, "the node responds with status {}", reply.status);
         let verdict: Verdict = Encoding::MessagePack.decode(&reply.body)?;
         node.push(took);
         analysis.push(Duration::from_micros(verdict.analysis_micros));
@@ -123,7 +127,7 @@ fn measure(peers: &mut Peers, request: &InspectRequest, status: u16) -> anyhow::
     })
 }
 
-/// The call a connector makes.
+/// A call as made by a connector.
 fn copy_to_node(request: &InspectRequest) -> anyhow::Result<Vec<u8>> {
     let encoding = Encoding::MessagePack;
     let body = encoding.encode(request)?;

@@ -1,4 +1,4 @@
-//! The servers that are measured: processes on free ports of loopback, stopped when they are dropped.
+//! The measured servers: processes on free ports of loopback, stopped on drop.
 
 use anyhow::Context as _;
 use std::{
@@ -27,7 +27,7 @@ impl Drop for Server {
     }
 }
 
-/// nginx with one worker, which answers everything itself; with ModSecurity and the packaged rules or without.
+/// nginx with one worker that answers every request; with or without ModSecurity and the packaged rules.
 pub(crate) fn nginx(folder: &Path, with_rules: bool) -> anyhow::Result<Server> {
     anyhow::ensure!(
         Path::new(MODULE).exists() && Path::new(RULES).exists(),
@@ -46,12 +46,12 @@ pub(crate) fn nginx(folder: &Path, with_rules: bool) -> anyhow::Result<Server> {
         .replace("@FOLDER", &folder.display().to_string());
     fs::write(folder.join("nginx.conf"), config)?;
     let mut command = Command::new("nginx");
-    // `master_process off`: one process does everything, and it is the one that is stopped.
+    // `master_process off`: a single process, which can be stopped.
     command.arg("-p").arg(&folder).args(["-c", "nginx.conf", "-e", "error.log"]);
     start(command, address)
 }
 
-/// Every request passes to a server of the same process: `return` alone would answer before ModSecurity looks at bodies.
+/// Proxies to a server of the same process: `return` alone would answer before ModSecurity inspects bodies.
 const NGINX: &str = "
 load_module @MODULE;
 daemon off;
@@ -77,7 +77,7 @@ http {
 }
 ";
 
-/// As packaged: paranoia level 1. Only blocking instead of watching, and no log of what was blocked.
+/// The packaged rules, paranoia level 1, in blocking mode, without the audit log.
 const MODSECURITY: &str = "
 Include /etc/nginx/modsecurity.conf
 SecRuleEngine On
@@ -86,7 +86,7 @@ Include /etc/modsecurity/crs/crs-setup.conf
 Include /usr/share/modsecurity-crs/rules/*.conf
 ";
 
-/// Our node, blocking.
+/// Our node in mode `block`.
 pub(crate) fn node(folder: &Path) -> anyhow::Result<Server> {
     let address = free_address()?;
     let spool = folder.join("spool");
@@ -106,7 +106,7 @@ fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
-/// Waits until somebody answers at the address.
+/// Waits until the server accepts connections.
 fn start(mut command: Command, address: SocketAddr) -> anyhow::Result<Server> {
     let process = command.stdin(Stdio::null()).spawn().with_context(|| format!("{command:?}"))?;
     let mut server = Server { process, address };
@@ -115,7 +115,7 @@ fn start(mut command: Command, address: SocketAddr) -> anyhow::Result<Server> {
         if let Some(status) = server.process.try_wait()? {
             anyhow::bail!("{command:?} ended: {status}");
         }
-        anyhow::ensure!(started.elapsed() < START, "{command:?} does not answer");
+        anyhow::ensure!(started.elapsed() < START, "{command:?} does not respond");
         sleep(Duration::from_millis(50));
     }
     Ok(server)

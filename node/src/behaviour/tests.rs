@@ -52,7 +52,7 @@ fn caught(behaviour: &Behaviour, requests: &[InspectRequest]) -> Vec<usize> {
 }
 
 #[test]
-fn more_requests_than_the_threshold_put_their_source_on_the_list_and_nobody_else() {
+fn lists_only_the_source_above_the_threshold() {
     let login = Control {
         path: Some("/login".into()),
         host: Some(crate::routes::glob::Glob::new("*.example.com").unwrap()),
@@ -81,7 +81,7 @@ fn more_requests_than_the_threshold_put_their_source_on_the_list_and_nobody_else
 }
 
 #[test]
-fn a_request_that_is_sent_twice_counts_once() {
+fn counts_a_repeated_request_once() {
     let behaviour = behaviour(control("brute", Counted::Requests, 1, Reaction::Gray));
     let guess = request("203.0.113.1", "/login", "");
     for second in 0..5 {
@@ -91,7 +91,7 @@ fn a_request_that_is_sent_twice_counts_once() {
 }
 
 #[test]
-fn requests_with_other_attacks_are_not_counted_but_for_rates() {
+fn requests_with_attacks_count_for_rates_only() {
     for (code, caught) in [("brute", false), ("dirbust", false), ("bola", false), ("rate_limit", true)] {
         let behaviour = behaviour(control(code, Counted::Requests, 1, Reaction::Deny));
         let guess = request("203.0.113.1", "/login", "");
@@ -102,7 +102,7 @@ fn requests_with_other_attacks_are_not_counted_but_for_rates() {
 }
 
 #[test]
-fn walking_through_ids_counts_different_values_only() {
+fn enumeration_counts_distinct_values() {
     let by_segment =
         Control { path: Some("/orders/*".into()), ..control("bola", Counted::Segment(2), 2, Reaction::Deny) };
     let walk = ["/orders/1", "/orders/1", "/orders/2", "/orders/2", "/orders/3"];
@@ -116,7 +116,7 @@ fn walking_through_ids_counts_different_values_only() {
 }
 
 #[test]
-fn forced_browsing_counts_paths_or_answers_that_say_not_found() {
+fn forced_browsing_counts_paths_or_404_responses() {
     let by_path = control("dirbust", Counted::Paths, 2, Reaction::Deny);
     let walk = ["/a", "/b", "/a", "/c"].map(|path| request("203.0.113.1", path, ""));
     assert_eq!(caught(&behaviour(by_path), &walk), [3]);
@@ -133,7 +133,7 @@ fn forced_browsing_counts_paths_or_answers_that_say_not_found() {
 }
 
 #[test]
-fn over_the_limit_is_turned_away_and_told_when_to_come_back() {
+fn a_rate_limit_returns_the_time_to_retry() {
     let behaviour = behaviour(control("rate_limit", Counted::Requests, 2, Reaction::Limit));
     let get = request("203.0.113.1", "/", "");
     let wait = |n, second| behaviour.request(&get, id(n), &[], at(second)).retry_after;
@@ -144,7 +144,7 @@ fn over_the_limit_is_turned_away_and_told_when_to_come_back() {
 }
 
 #[test]
-fn many_different_payloads_put_their_source_on_the_gray_list() {
+fn grays_a_source_with_many_different_payloads() {
     let payloads = Payloads { threshold: 3, within: MINUTE, duration: MINUTE };
     let config = BehaviourConfig { payloads: Some(payloads), ..EMPTY };
     let behaviour = Behaviour::new(&config);
@@ -163,7 +163,7 @@ fn many_different_payloads_put_their_source_on_the_gray_list() {
 }
 
 #[test]
-fn sources_are_remembered_no_further_than_the_bound() {
+fn remembers_a_bounded_number_of_sources() {
     let behaviour = behaviour(control("brute", Counted::Requests, 5, Reaction::Deny));
     for n in 0..20_000u32 {
         let source = std::net::Ipv4Addr::from_bits(n).to_string();
@@ -173,7 +173,7 @@ fn sources_are_remembered_no_further_than_the_bound() {
 }
 
 #[test]
-fn what_is_counted_is_written_as_it_is_read() {
+fn a_counted_value_prints_as_it_parses() {
     for text in ["requests", "paths", "get:id", "path:2", "status:404"] {
         assert_eq!(Counted::parse(text).unwrap().to_string(), text);
     }

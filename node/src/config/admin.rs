@@ -1,4 +1,4 @@
-//! `admin`: who may make the admin calls.
+//! `admin`: authentication of admin calls.
 
 use super::{
     Secret,
@@ -7,7 +7,7 @@ use super::{
 
 #[derive(Debug, Clone)]
 pub struct AdminConfig {
-    /// Without it the calls are refused.
+    /// Absent: admin calls are refused.
     pub token: Option<Secret>,
 }
 

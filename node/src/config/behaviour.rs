@@ -89,7 +89,7 @@ impl Part for BehaviourConfig {
     }
 }
 
-/// Where nodes share their counts.
+/// The server through which nodes share their counts.
 struct Shared(Option<String>);
 
 impl Part for Shared {
@@ -97,7 +97,7 @@ impl Part for Shared {
         let url = section.optional::<Secret>("url_file");
         let url = url.map(|url| url.expose().to_owned());
         if url.as_deref().is_some_and(|url| redis::Client::open(url).is_err()) {
-            section.wrong("url_file", "must hold an address such as redis://:password@127.0.0.1:6379/0");
+            section.wrong("url_file", "must contain a URL such as redis://:password@127.0.0.1:6379/0");
             return None;
         }
         Some(Self(url))
@@ -134,7 +134,8 @@ impl Part for Control {
         let Kind(attack_type) = kind?;
         let counted = counted.unwrap_or_else(|| default_count(&attack_type));
         if reaction == Reaction::Limit && matches!(counted, Counted::Responses(_)) {
-            section.wrong("reaction", "must not be limit: an answer that was given cannot be turned away");
+            section
+                .wrong("reaction", "must not be limit: responses are counted after the request was served");
         }
         Some(Self { attack_type, host, path, counted, threshold: threshold?, within, reaction, duration })
     }
@@ -147,7 +148,7 @@ fn default_count(attack_type: &AttackType) -> Counted {
     }
 }
 
-/// What a control tells.
+/// The attack type of a control.
 struct Kind(AttackType);
 
 impl Scalar for Kind {

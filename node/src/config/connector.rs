@@ -1,4 +1,4 @@
-//! `connector`: where connectors call, and what is taken from them.
+//! `connector`: the listener for connectors, and the calls it accepts.
 
 use super::{
     per_connection_limits::Recycle,
@@ -17,20 +17,20 @@ use std::{
 #[derive(Debug, Clone)]
 pub struct ConnectorConfig {
     pub address: SocketAddr,
-    /// The master switch: without it no request is blocked, whatever the mode.
+    /// False: no request is blocked, whatever the mode.
     pub blocking: bool,
-    /// Connections from elsewhere are refused. None: all are taken.
+    /// Networks that may connect. Empty: all.
     pub allowed_networks: Vec<Network>,
     /// Absent: plain HTTP.
     pub tls: Option<TlsConfig>,
     pub recycle: Recycle,
-    /// Requests for other hosts are refused. None: all are taken.
+    /// Hosts of accepted requests. Empty: all.
     pub allowed_hosts: Vec<Glob>,
-    /// Routes are chosen by the path as an origin will take it, not as it is spelled.
+    /// Routes match the normalized path.
     pub url_normalize: bool,
-    /// A path that answers 200 as long as the node runs.
+    /// Path of the external health check.
     pub health_path: Option<String>,
-    /// After so long the answer is this status, whatever comes of the analysis.
+    /// Deadline of a call, and the status of late responses.
     pub reply_timeout: Option<(Duration, StatusCode)>,
 }
 
@@ -57,8 +57,7 @@ impl Part for ConnectorConfig {
         let reply_timeout = section.optional("app_reply_timeout");
         let reply_timeout_code = section.or("app_reply_timeout_code", StatusCode::INTERNAL_SERVER_ERROR);
         let ExternalHealthCheck(health_path) = section.section("external_health_check")?;
-        section
-            .ignored("mesh", "a request and its response may reach different nodes, the console joins them");
+        section.ignored("mesh", "the console joins requests and responses of different nodes");
         Some(Self {
             address: address?,
             tls,
@@ -86,11 +85,11 @@ impl Part for ExternalHealthCheck {
     }
 }
 
-/// Of an error: what a connector takes as "not inspected".
+/// An error status, which a connector treats as "not inspected".
 impl Scalar for StatusCode {
     fn parse(text: &str) -> Result<Self, String> {
         let status = text.parse().ok().filter(|it: &Self| it.is_client_error() || it.is_server_error());
-        status.ok_or_else(|| "must be the status of an error, from 400 to 599".to_owned())
+        status.ok_or_else(|| "must be an error status from 400 to 599".to_owned())
     }
 
     fn shown(&self) -> String {

@@ -1,4 +1,4 @@
-//! `console`: where hits go.
+//! `console`: the console that receives hits and provides rules.
 
 use super::{
     Secret,
@@ -7,7 +7,7 @@ use super::{
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsoleConfig {
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     pub url: String,
     pub token: Secret,
 }

@@ -4,16 +4,16 @@ use std::{cell::RefCell, collections::BTreeMap, env};
 
 const PREFIX: &str = "WALLARM_NODE__";
 
-/// The variables of the process that name keys, and which of them were asked for.
+/// The variables of the process that name keys, and those that were read.
 #[derive(Debug, Default)]
 pub struct Environment {
     values: BTreeMap<String, String>,
-    asked: RefCell<Vec<String>>,
+    used: RefCell<Vec<String>>,
 }
 
 impl Environment {
     pub fn of_process() -> Self {
-        // A value that is no text is no value of ours.
+        // Values that are not UTF-8 are ignored.
         env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect()
@@ -23,7 +23,7 @@ impl Environment {
     pub(super) fn value(&self, key: &str) -> Option<(String, &str)> {
         let variable = variable(key);
         let value = self.values.get(&variable)?;
-        self.asked.borrow_mut().push(variable.clone());
+        self.used.borrow_mut().push(variable.clone());
         Some((variable, value))
     }
 
@@ -33,22 +33,18 @@ impl Environment {
         self.values.range(prefix.clone()..).next().is_some_and(|(name, _)| name.starts_with(&prefix))
     }
 
-    /// Variables that name no key, with the key they seem to name.
+    /// Variables that name no known key, with the key they name.
     pub(super) fn unused(&self) -> Vec<(String, String)> {
-        let asked = self.asked.borrow();
+        let used = self.used.borrow();
         let key = |name: &String| name[PREFIX.len()..].replace("__", ".").to_lowercase();
-        self.values
-            .keys()
-            .filter(|name| !asked.contains(name))
-            .map(|name| (name.clone(), key(name)))
-            .collect()
+        self.values.keys().filter(|name| !used.contains(name)).map(|name| (name.clone(), key(name))).collect()
     }
 }
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
         let values = variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
-        Self { values, asked: RefCell::default() }
+        Self { values, used: RefCell::default() }
     }
 }
 

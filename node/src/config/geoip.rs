@@ -1,9 +1,9 @@
-//! `geoip`: files that know where addresses belong.
+//! `geoip`: databases of countries and autonomous systems.
 
 use super::section::{Part, Section};
 use std::path::PathBuf;
 
-/// `.mmdb` files; without a file, list entries of its kind hold for nobody.
+/// `.mmdb` files; without one, list entries of its kind are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GeoIpConfig {
     pub country_file: Option<PathBuf>,

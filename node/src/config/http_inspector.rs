@@ -1,4 +1,4 @@
-//! `http_inspector`: how requests are analysed.
+//! `http_inspector`: the analysis of requests.
 
 use super::{
     scalar::Scalar,
@@ -11,7 +11,7 @@ pub struct HttpInspectorConfig {
     pub workers: Workers,
 }
 
-/// Threads that serve and analyse. `None`: one for each processor.
+/// Threads that serve and analyse. `None`: one per processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Workers(Option<NonZero<u16>>);
 
@@ -26,16 +26,13 @@ impl Part for HttpInspectorConfig {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let workers = section.or("workers", Workers(None));
         for (key, why) in [
-            ("libdetection_enabled", "SQL is always read by its grammar"),
+            ("libdetection_enabled", "SQL is always parsed with a grammar"),
             ("api_firewall_enabled", "requests are not compared with API specifications"),
             ("api_firewall_database", "requests are not compared with API specifications"),
-            ("wmcp_enabled", "calls of MCP tools are inspected like all JSON"),
+            ("wmcp_enabled", "calls of MCP tools are inspected like other JSON"),
             ("wallarm_dir", "detection is built in, rules come from the console"),
             ("shm_dir", "workers share one process"),
-            (
-                "wallarm_process_time_limit",
-                "a request may cost a fixed amount of work, however slow the machine is",
-            ),
+            ("wallarm_process_time_limit", "each request has a fixed budget of work, independent of time"),
         ] {
             section.ignored(key, why);
         }

@@ -1,28 +1,28 @@
-//! `input_filters`: which requests are analysed at all.
+//! `input_filters`: requests that bypass the analysis.
 
 use super::section::{Part, Section};
 use regex::Regex;
 use shared::{InspectRequest, ruleset::Network};
 
-/// What is bypassed is not analysed; if anything is to be inspected, only that is. Of the two, bypass wins.
+/// Requests that match `bypass`, or do not match a non-empty `inspect`, are not analysed.
 #[derive(Debug, Default)]
 pub struct InputFilters {
     inspect: Vec<InputFilter>,
     bypass: Vec<InputFilter>,
 }
 
-/// All its conditions have to hold.
+/// Every condition has to match.
 #[derive(Debug)]
 struct InputFilter {
     path: Option<Regex>,
-    /// Of one of the headers of this name.
+    /// Any header of this name.
     headers: Vec<(String, Regex)>,
-    /// Of the client.
+    /// Networks of the client.
     networks: Vec<Network>,
 }
 
 impl InputFilters {
-    /// Whether a request, whose path has been normalised if it is to be, is analysed.
+    /// Whether a request is analysed; the path is normalized if so configured.
     pub fn take(&self, request: &InspectRequest, path: &str) -> bool {
         let holds = |filter: &InputFilter| filter.holds(request, path);
         !self.bypass.iter().any(holds) && (self.inspect.is_empty() || self.inspect.iter().any(holds))
@@ -54,11 +54,11 @@ impl Part for InputFilter {
         if !["path", "url", "headers", "ip_addresses"].iter().any(|key| section.has(key)) {
             section.wrong(
                 "path",
-                "must be there, or else `headers` or `ip_addresses`: a filter of nothing fits all",
+                "is missing, and so are `headers` and `ip_addresses`: an empty filter would match every request",
             );
         }
         if section.has("path") && section.has("url") {
-            section.wrong("url", "means the same as `path`: keep one of them");
+            section.wrong("url", "is the same as `path`: remove one of them");
         }
         Some(Self { path: path.or(url), headers, networks })
     }

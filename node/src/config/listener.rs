@@ -1,4 +1,4 @@
-//! A listener for operators that may be switched off.
+//! An optional listener for operators.
 
 use super::section::Section;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -10,7 +10,7 @@ use tracing::Level;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
     pub level: Level,
-    /// Text for people instead of JSON.
+    /// Plain text instead of JSON.
     pub pretty: bool,
     pub destination: Destination,
     /// Absent: requests are not logged.
@@ -74,7 +74,7 @@ const LEVELS: [(&str, Level); 6] = [
     ("info", Level::INFO),
     ("warn", Level::WARN),
     ("error", Level::ERROR),
-    // The original's; this node has nothing to say at it that is not an error.
+    // A level of the original; here the same as error.
     ("fatal", Level::ERROR),
 ];
 

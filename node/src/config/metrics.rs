@@ -1,4 +1,4 @@
-//! `metrics`: what can be counted, and where it is read.
+//! `metrics`: the listeners and the names of metrics.
 
 use super::{
     listener,
@@ -12,9 +12,9 @@ pub struct MetricsConfig {
     pub address: Option<SocketAddr>,
     /// `/wallarm-status` and the admin calls.
     pub status_address: Option<SocketAddr>,
-    /// How the names of all series begin.
+    /// Prefix of all series.
     pub namespace: String,
-    /// Series for each host.
+    /// Series per host.
     pub per_host_stats: bool,
 }
 
@@ -40,7 +40,7 @@ impl Part for MetricsConfig {
                 && !text.starts_with(|first: char| first.is_ascii_digit())
         };
         if !is_name(&namespace) {
-            section.wrong("namespace", "must be letters, digits and _ with no digit first");
+            section.wrong("namespace", "must consist of letters, digits and _, and not start with a digit");
         }
         let per_host_stats = section.or("per_host_stats", true);
         let LegacyStatus(status_address) = section.section("legacy_status")?;

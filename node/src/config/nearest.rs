@@ -1,28 +1,28 @@
-//! The key somebody may have meant.
+//! Suggestions for unknown keys.
 
 use super::section::KnownKey;
 
-/// What to say of a key that its section does not know.
+/// The hint for a key unknown to its section.
 pub(super) fn hint(key: &str, section: &str, known_here: &[&str], all: &[KnownKey]) -> String {
     if let Some(near) = nearest(key, known_here.iter().copied()) {
         return format!("did you mean {near}?");
     }
     let elsewhere = |it: &&KnownKey| last(&it.path) == key && parent(&it.path) != section;
-    if let Some(place) = all.iter().find(elsewhere) {
-        return format!("did you mean {}?", place.path);
+    if let Some(position) = all.iter().find(elsewhere) {
+        return format!("did you mean {}?", position.path);
     }
-    format!("known here: {}", known_here.join(", "))
+    format!("known keys: {}", known_here.join(", "))
 }
 
-/// What to say of a path that no key has.
+/// The hint for an unknown path.
 pub(super) fn hint_for_path(path: &str, all: &[KnownKey]) -> String {
     match nearest(path, all.iter().map(|it| it.path.as_str())) {
         Some(near) => format!("did you mean {near}?"),
-        None => "docs/node.md lists the keys".to_owned(),
+        None => "see docs/node.md for the keys".to_owned(),
     }
 }
 
-/// A name that differs in few letters, or holds the word as a whole.
+/// A name that differs in a few letters, or contains the word.
 fn nearest<'k>(word: &str, names: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let distance = |name: &str| {
         let is_part = name.contains(word) || word.contains(name);

@@ -1,4 +1,4 @@
-//! `connector.per_connection_limits`: when a kept connection has served its time.
+//! `connector.per_connection_limits`: recycling of connections.
 
 use super::section::{Part, Section};
 use std::time::Duration;

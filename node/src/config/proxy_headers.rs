@@ -1,20 +1,20 @@
-//! `proxy_headers`: who the client is when another proxy stands before CloudFront.
+//! `proxy_headers`: the client's address and host behind a proxy in front of CloudFront.
 
 use super::section::{Part, Section};
 use shared::{InspectRequest, ruleset::Network};
 use std::net::{IpAddr, SocketAddr};
 
-/// The headers of those proxies. Only the first rule that trusts the address CloudFront saw counts.
+/// The headers of trusted proxies. The first rule that trusts the peer of CloudFront applies.
 #[derive(Debug)]
 pub struct ProxyHeaders {
-    /// None: everybody is trusted.
+    /// Absent: every peer is trusted.
     trusted_networks: Option<Vec<Network>>,
     original_host: Vec<String>,
     real_ip: Vec<String>,
 }
 
 impl ProxyHeaders {
-    /// Puts the client's own address and host into the request, as far as a trusted proxy tells them.
+    /// Replaces the address and the host of the request by those in the headers of a trusted proxy.
     pub fn resolve(rules: &[Self], request: &mut InspectRequest) {
         let trusts = |rule: &&Self| {
             rule.trusted_networks.as_ref().is_none_or(|it| it.iter().any(|it| it.contains(request.client_ip)))
@@ -30,13 +30,13 @@ impl ProxyHeaders {
     }
 }
 
-/// The first element: what the proxy nearest to the client saw.
+/// The first element: set by the proxy nearest to the client.
 fn first_value<'r>(request: &'r InspectRequest, name: &str) -> Option<&'r str> {
     let (_, value) = request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
     value.split(',').next().map(str::trim).filter(|value| !value.is_empty())
 }
 
-/// Some proxies add the port.
+/// Parses an address, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
@@ -49,7 +49,7 @@ impl Part for ProxyHeaders {
         let (original_host, real_ip) =
             (section.list("original_host", Vec::new()), section.list("real_ip", Vec::new()));
         if trusted_networks.is_none() {
-            section.warn("trusted_networks", "is not set: any client can say who it is");
+            section.warn("trusted_networks", "is not set: any client can forge its address");
         }
         Some(Self { trusted_networks, original_host, real_ip })
     }
@@ -62,7 +62,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn the_first_rule_that_trusts_the_peer_tells_address_and_host() {
+    fn the_first_rule_that_trusts_the_peer_gives_address_and_host() {
         let file = "version: 4\nmode: connector-server\nconnector: {address: ':1'}\nproxy_headers:\n\
             - {trusted_networks: [10.0.0.0/8], real_ip: [X-Real-IP, X-Forwarded-For], original_host: [X-Forwarded-Host]}\n\
             - {trusted_networks: ['10.0.0.0/8', '2001:db8::/32'], real_ip: [X-Other]}\n";

@@ -1,4 +1,4 @@
-//! `route_config`: the mode, the application and more, by host and path.
+//! `route_config`: mode, application and overlimit action, by host and path.
 
 use super::{
     scalar::{Scalar, word},
@@ -9,8 +9,8 @@ use decision::{EffectiveMode, ModeAllowOverride, RouteSettings};
 use shared::{Mode, ruleset::OverlimitAction};
 use std::sync::Arc;
 
-/// What is around a route: it inherits the settings and the host, and has to lie in the location.
-struct Around {
+/// The enclosing route: its settings and host are inherited, its location must contain the inner one.
+struct Enclosing {
     settings: Arc<RouteSettings>,
     host: Option<Glob>,
     location: Location,
@@ -25,33 +25,33 @@ impl Part for Routes {
         let mode_allow_override = section.or("wallarm_mode_allow_override", ModeAllowOverride::On);
         let mode = EffectiveMode { mode, source: "config".to_owned() };
         let default = Arc::new(RouteSettings { mode, application, overlimit });
-        let around = Around { settings: default.clone(), host: None, location: Location::everything() };
-        Some(Self { default, mode_allow_override, hosts: read_routes(section, &around) })
+        let enclosing = Enclosing { settings: default.clone(), host: None, location: Location::everything() };
+        Some(Self { default, mode_allow_override, hosts: read_routes(section, &enclosing) })
     }
 }
 
-fn read_routes(section: &mut Section<'_>, around: &Around) -> Hosts {
+fn read_routes(section: &mut Section<'_>, enclosing: &Enclosing) -> Hosts {
     let mut hosts = Hosts::default();
-    section.each("routes", |section| read_route(section, around, &mut hosts));
+    section.each("routes", |section| read_route(section, enclosing, &mut hosts));
     hosts
 }
 
-fn read_route(section: &mut Section<'_>, around: &Around, hosts: &mut Hosts) -> Option<()> {
+fn read_route(section: &mut Section<'_>, enclosing: &Enclosing, hosts: &mut Hosts) -> Option<()> {
     let host: Option<Glob> = section.optional("host");
     let path: Option<RoutePath> = section.optional("route");
     let (has_host, has_path, has_location) = (section.has("host"), section.has("route"), path.is_some());
-    let effective_host = host.clone().or_else(|| around.host.clone());
+    let effective_host = host.clone().or_else(|| enclosing.host.clone());
     let source = source(effective_host.as_ref(), path.as_ref());
     let location = path.map_or_else(Location::everything, |path| path.location);
-    let settings = Arc::new(read_settings(section, &around.settings, source));
-    let inside = location.check_inside(&around.location);
-    let within = Around { settings, host: effective_host, location };
+    let settings = Arc::new(read_settings(section, &enclosing.settings, source));
+    let inside = location.check_inside(&enclosing.location);
+    let within = Enclosing { settings, host: effective_host, location };
     let inner = read_routes(section, &within);
     if has_host != host.is_some() || has_path != has_location {
         return None;
     }
     if !has_host && !has_path {
-        section.wrong("route", "must be there, or else `host`");
+        section.wrong("route", "is missing, and so is `host`");
         return None;
     }
     let route = Route { settings: within.settings, inner };
@@ -59,22 +59,22 @@ fn read_route(section: &mut Section<'_>, around: &Around, hosts: &mut Hosts) -> 
     placed.map_err(|cause| section.wrong("route", cause)).ok()
 }
 
-/// How verdicts name a route that gives a mode: `route:shop.example.com/api`, `route:~ \.php$`.
+/// The mode source of a route: `route:shop.example.com/api`, `route:~ \.php$`.
 fn source(host: Option<&Glob>, path: Option<&RoutePath>) -> String {
     let (host, path) = (host.map_or("", Glob::text), path.map_or("", |path| path.text.as_str()));
     let gap = if host.is_empty() || path.is_empty() || path.starts_with('/') { "" } else { " " };
     format!("route:{host}{gap}{path}")
 }
 
-fn read_settings(section: &mut Section<'_>, around: &RouteSettings, source: String) -> RouteSettings {
+fn read_settings(section: &mut Section<'_>, enclosing: &RouteSettings, source: String) -> RouteSettings {
     let mode = section.optional("wallarm_mode").map(|mode| EffectiveMode { mode, source });
     let application = section.optional("wallarm_application").map(|Application(it)| it);
     let overlimit = section.optional("overlimit");
     ignore_tenant(section);
     RouteSettings {
-        mode: mode.unwrap_or_else(|| around.mode.clone()),
-        application: application.unwrap_or(around.application),
-        overlimit: overlimit.unwrap_or(around.overlimit),
+        mode: mode.unwrap_or_else(|| enclosing.mode.clone()),
+        application: application.unwrap_or(enclosing.application),
+        overlimit: overlimit.unwrap_or(enclosing.overlimit),
     }
 }
 
@@ -82,7 +82,7 @@ fn ignore_tenant(section: &mut Section<'_>) {
     section.ignored("wallarm_partner_client_uuid", "a console and its nodes serve one tenant");
 }
 
-/// `-1` means that there is none.
+/// `-1` means none.
 struct Application(Option<u32>);
 
 impl Scalar for Application {
@@ -99,7 +99,7 @@ impl Scalar for Application {
     }
 }
 
-/// A location, and how it was written.
+/// A location and its spelling.
 struct RoutePath {
     text: String,
     location: Location,

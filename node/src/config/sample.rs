@@ -1,4 +1,4 @@
-//! `deploy/node/node.yaml`: it loads as it stands and with every marked line taken in, and leaves no key out.
+//! Tests of `deploy/node/node.yaml`: it is valid with and without the marked lines, and contains every key.
 
 use super::*;
 
@@ -16,13 +16,13 @@ fn read(text: &str) -> Result<Config, String> {
     Config::parse(Path::new("node.yaml"), &text, &Environment::default()).map_err(|error| error.to_string())
 }
 
-/// With the marked lines.
+/// The sample with the marked lines.
 fn whole() -> String {
     SAMPLE.lines().map(|line| line.replacen("#: ", "", 1) + "\n").collect()
 }
 
 #[test]
-fn the_sample_is_true_with_and_without_the_marked_lines() {
+fn the_sample_is_valid_with_and_without_the_marked_lines() {
     for text in [SAMPLE, &whole()] {
         let config = read(text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(config.warnings, []);
@@ -30,7 +30,7 @@ fn the_sample_is_true_with_and_without_the_marked_lines() {
 }
 
 #[test]
-fn the_sample_leaves_no_key_out() {
+fn the_sample_contains_every_key() {
     let text = whole();
     let is_said = |key: &KnownKey| {
         let name = key.path.rsplit('.').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What single values can be, and what is said when they cannot.
+//! Types of single values, and the errors of invalid ones.
 
 use super::Secret;
 use crate::routes::regex_cause;
@@ -6,12 +6,12 @@ use regex::Regex;
 use shared::{Mode, ruleset::Network};
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
-/// A value that is written as one word.
+/// A value written as one word.
 pub(super) trait Scalar: Sized {
-    /// The value, or what the text must be: a sentence that goes on after the key's name.
+    /// Parses the value. The error continues a sentence that starts with the key.
     fn parse(text: &str) -> Result<Self, String>;
 
-    /// As the file would say it.
+    /// The value as written in the file.
     fn shown(&self) -> String;
 }
 
@@ -67,7 +67,7 @@ impl Scalar for PathBuf {
     }
 }
 
-/// `:5050` means all addresses, as in the original.
+/// `:5050` means all addresses.
 impl Scalar for SocketAddr {
     fn parse(text: &str) -> Result<Self, String> {
         let address = match text.strip_prefix(':') {
@@ -85,7 +85,7 @@ impl Scalar for SocketAddr {
     }
 }
 
-/// As in the original: numbers with units, added up, such as `200ms`, `1m` or `1h30m`.
+/// Numbers with units, such as `200ms`, `1m` or `1h30m`.
 impl Scalar for Duration {
     fn parse(text: &str) -> Result<Self, String> {
         duration(text).ok_or_else(|| "must be a time such as 200ms, 5s, 1m or 1h30m".to_owned())
@@ -152,12 +152,12 @@ impl Scalar for Regex {
     }
 }
 
-/// Written as the path of a file that holds it.
+/// Written as the path of a file that contains it.
 impl Scalar for Secret {
     fn parse(text: &str) -> Result<Self, String> {
         let path = PathBuf::parse(text)?;
-        let secret = fs::read_to_string(&path)
-            .map_err(|cause| format!("{} cannot be read: {cause}", path.display()))?;
+        let secret =
+            fs::read_to_string(&path).map_err(|cause| format!("cannot read {}: {cause}", path.display()))?;
         let secret = Self::new(&secret);
         if secret.expose().is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(secret) }
     }
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_units_that_add_up() {
+    fn parses_times_with_units() {
         let times =
             ["200ms", "5s", "1m", "1h30m", "0s", "", "5", "5 s", "1d", "99999999999999999999s", "-1s"];
         let read = times.map(|text| Duration::parse(text).map(|time| time.as_millis()).ok());
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_reads_the_same() {
+    fn shown_values_parse_to_the_same() {
         for text in ["250ms", "1500ms", "7s", "2m", "90m", "3h"] {
             let time = Duration::parse(text).unwrap();
             assert_eq!(Duration::parse(&time.shown()), Ok(time), "{text}");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_may_be_grouped() {
+    fn accepts_grouped_digits() {
         assert_eq!(u64::parse("640_000"), Ok(640_000));
         assert_eq!(u16::parse("65536"), Err("must be a whole number from 0 to 65535".to_owned()));
         assert!(u64::parse("").is_err() && u64::parse("1.5").is_err());

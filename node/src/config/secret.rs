@@ -1,6 +1,6 @@
 //! Tokens and keys.
 
-/// A token or password; never shown.
+/// A token or password, redacted in debug output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

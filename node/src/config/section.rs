@@ -1,8 +1,8 @@
-//! Reading the keys of a section.
+//! The reader of configuration sections.
 //!
-//! A key is declared where it is read: its name, what it can be, and its default stand in one line of the section's
-//! `read`. From that come the override by the environment, the complaint with its place, the nearest key to a wrong one,
-//! and the table in `docs/node.md`. Mistakes are gathered, not thrown: all of them are told at once.
+//! A key is declared where it is read: one line of the section's `read` has its name, type and default. From that follow the
+//! environment variable, errors with positions, suggestions for unknown keys, and the table in `docs/node.md`. Errors are
+//! collected and reported together.
 
 use super::{
     Config,
@@ -10,55 +10,55 @@ use super::{
     nearest,
     problem::{Origin, Problem},
     scalar::Scalar,
-    yaml::{Entry, Node, Place, Value},
+    yaml::{Entry, Node, Position, Value},
 };
 use std::{cell::RefCell, fmt::Display, ops::RangeInclusive, path::Path};
 
-/// A part of the configuration that reads keys of its own.
+/// A part of the configuration with keys of its own.
 pub(super) trait Part: Sized {
-    /// None when something required is missing or wrong, which has been noted. All keys are asked for first, or those
-    /// not asked for would count as unknown.
+    /// `None` when a required value is missing or invalid; the error is recorded. An implementation reads all keys before it
+    /// returns, as unread keys count as unknown.
     fn read(section: &mut Section<'_>) -> Option<Self>;
 }
 
-/// What all sections of one file share.
+/// State shared by all sections of a file.
 pub(super) struct Reading<'r> {
     path: &'r Path,
     environment: &'r Environment,
     errors: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
     keys: RefCell<Vec<KnownKey>>,
-    /// Every section is entered once, to learn its keys.
+    /// Enters every section once, to list its keys.
     lists_keys: bool,
 }
 
-/// A key, with lists as `routes[].host`.
+/// A key; list items are written as `routes[].host`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownKey {
     pub path: String,
     pub default: Presence,
 }
 
-/// What holds when a key is not there.
+/// The value of an absent key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
     Default(String),
     Optional,
     Required,
-    /// A key of the original's that does not apply here.
+    /// A key of the original without effect here.
     Ignored,
 }
 
-/// The keys at one place of the file.
+/// The keys of one map of the file.
 pub(super) struct Section<'r> {
     reading: &'r Reading<'r>,
     path: String,
-    place: Place,
+    position: Position,
     entries: &'r [Entry],
-    asked: Vec<&'static str>,
+    read_keys: Vec<&'static str>,
 }
 
-/// A value, and where it comes from.
+/// A value and its origin.
 struct Found<'r> {
     origin: Origin,
     value: Given<'r>,
@@ -80,12 +80,12 @@ impl<'r> Reading<'r> {
         self.enter(String::new(), Some(document), P::read)
     }
 
-    /// The errors, and the warnings.
+    /// Returns the errors and the warnings.
     pub(super) fn finish(self) -> (Vec<Problem>, Vec<Problem>) {
         let mut errors = self.errors.into_inner();
         for (variable, key) in self.environment.unused() {
             let hint = nearest::hint_for_path(&key, &Config::keys());
-            let message = format!("names no key that a variable can set; {hint}");
+            let message = format!("is not the name of a key; {hint}");
             errors.push(Problem { at: Origin::Environment { variable }, message });
         }
         errors.sort_by(|one, other| one.at.cmp(&other.at));
@@ -102,26 +102,26 @@ impl<'r> Reading<'r> {
             None => &[],
             Some(Value::Map(entries)) => entries,
             Some(_) => {
-                self.must_hold_keys(&path, node);
+                self.report_not_a_map(&path, node);
                 return None;
             }
         };
-        let place = node.map_or(Place::START, |node| node.place);
-        let mut section = Section { reading: self, path, place, entries, asked: Vec::new() };
+        let position = node.map_or(Position::START, |node| node.position);
+        let mut section = Section { reading: self, path, position, entries, read_keys: Vec::new() };
         let part = read(&mut section);
         section.refuse_unknown();
         part
     }
 
-    fn must_hold_keys(&self, path: &str, node: Option<&Node>) {
+    fn report_not_a_map(&self, path: &str, node: Option<&Node>) {
         let name = if path.is_empty() { "the file" } else { path };
-        let message = format!("{name}: must hold keys, each with a value, indented below it");
-        let at = Origin::file(self.path, node.map_or(Place::START, |node| node.place));
+        let message = format!("{name}: must be a map of keys and values, indented below it");
+        let at = Origin::file(self.path, node.map_or(Position::START, |node| node.position));
         self.errors.borrow_mut().push(Problem { at, message });
     }
 }
 
-/// Every key that a part can have, in the order in which it asks for them.
+/// Every key of a part, in the order in which it is read.
 pub(super) fn keys_of<P: Part>() -> Vec<KnownKey> {
     let environment = Environment::default();
     let reading = Reading { lists_keys: true, ..Reading::new(Path::new(""), &environment) };
@@ -130,17 +130,17 @@ pub(super) fn keys_of<P: Part>() -> Vec<KnownKey> {
 }
 
 impl<'r> Section<'r> {
-    /// A value that must be there.
+    /// A required value.
     pub(super) fn required<T: Scalar>(&mut self, key: &'static str) -> Option<T> {
         self.declare(key, Presence::Required);
         let found = self.find(key);
         if found.is_none() {
-            self.complain(key, &self.origin(self.place), "is missing");
+            self.report(key, &self.origin(self.position), "is missing");
         }
         found.and_then(|found| self.scalar(key, &found))
     }
 
-    /// A value that may be absent.
+    /// An optional value.
     pub(super) fn optional<T: Scalar>(&mut self, key: &'static str) -> Option<T> {
         self.declare(key, Presence::Optional);
         self.find(key).and_then(|found| self.scalar(key, &found))
@@ -164,41 +164,41 @@ impl<'r> Section<'r> {
         value
     }
 
-    /// Values of one kind under names that are not ours.
+    /// Values under arbitrary names.
     pub(super) fn map<T: Scalar>(&mut self, key: &'static str) -> Vec<(String, T)> {
         self.declare(key, Presence::Optional);
         let Some(entry) = self.entry(key) else { return Vec::new() };
         let Value::Map(entries) = &entry.node.value else {
-            self.complain(key, &self.origin(entry.node.place), "must hold names, each with a value");
+            self.report(key, &self.origin(entry.node.position), "must be a map of names and values");
             return Vec::new();
         };
         let named = |entry: &'r Entry| {
             let found =
-                Found { origin: self.origin(entry.node.place), value: Given::Node(&entry.node.value) };
+                Found { origin: self.origin(entry.node.position), value: Given::Node(&entry.node.value) };
             Some((entry.key.clone(), self.scalar(&format!("{key}.{}", entry.key), &found)?))
         };
         entries.iter().filter_map(named).collect()
     }
 
-    /// A section that is as it is by default when it is not there.
+    /// A section that has defaults when absent.
     pub(super) fn section<P: Part>(&mut self, key: &'static str) -> Option<P> {
-        self.asked.push(key);
+        self.read_keys.push(key);
         let node = self.entry(key).map(|entry| &entry.node);
         self.reading.enter(self.path_of(key), node, P::read)
     }
 
-    /// A section that may be absent. When it is there and wrong, that has been noted.
+    /// A section that may be absent. Errors in it are recorded.
     pub(super) fn optional_section<P: Part>(&mut self, key: &'static str) -> Option<P> {
         let reading = self.reading;
         let is_there = self.entry(key).is_some() || reading.environment.reaches_into(&self.path_of(key));
         if is_there || reading.lists_keys {
             return self.section(key);
         }
-        self.asked.push(key);
+        self.read_keys.push(key);
         None
     }
 
-    /// Values of one kind; in the environment with commas between them.
+    /// A list of values; comma-separated in the environment.
     pub(super) fn list<T: Scalar>(&mut self, key: &'static str, default: Vec<T>) -> Vec<T> {
         let shown: Vec<_> = default.iter().map(Scalar::shown).collect();
         self.declare(key, Presence::Default(format!("[{}]", shown.join(", "))));
@@ -212,41 +212,41 @@ impl<'r> Section<'r> {
                 let item = |node: &'r Node| {
                     self.scalar(
                         key,
-                        &Found { origin: self.origin(node.place), value: Given::Node(&node.value) },
+                        &Found { origin: self.origin(node.position), value: Given::Node(&node.value) },
                     )
                 };
                 nodes.iter().filter_map(item).collect()
             }
             Given::Node(_) => {
-                self.complain(key, &found.origin, "must be a list");
+                self.report(key, &found.origin, "must be a list");
                 Vec::new()
             }
         }
     }
 
-    /// A list of sections. What is wrong in one of them does not hide the others.
+    /// A list of sections. An error in one does not hide the others.
     pub(super) fn sections<P: Part>(&mut self, key: &'static str) -> Vec<P> {
         self.each(key, P::read)
     }
 
-    /// The same, read by what knows more than the section.
+    /// A list of sections, with a reader that has context.
     pub(super) fn each<T>(
         &mut self,
         key: &'static str,
         mut read: impl FnMut(&mut Section<'_>) -> Option<T>,
     ) -> Vec<T> {
-        self.asked.push(key);
+        self.read_keys.push(key);
         let path = self.path_of(key);
-        match self.entry(key).map(|entry| (&entry.node.value, entry.node.place)) {
+        match self.entry(key).map(|entry| (&entry.node.value, entry.node.position)) {
             Some((Value::List(nodes), _)) => {
                 let one = |(at, node)| self.reading.enter(format!("{path}[{at}]"), Some(node), &mut read);
                 nodes.iter().enumerate().filter_map(one).collect()
             }
-            Some((_, place)) => {
-                self.complain(key, &self.origin(place), "must be a list");
+            Some((_, position)) => {
+                self.report(key, &self.origin(position), "must be a list");
                 Vec::new()
             }
-            // A list within itself has the same keys again.
+            // A recursive list has the same keys again.
             None if self.reading.lists_keys && !self.path.ends_with(&format!("{key}[]")) => {
                 self.reading.enter(format!("{path}[]"), None, read).into_iter().collect()
             }
@@ -254,17 +254,17 @@ impl<'r> Section<'r> {
         }
     }
 
-    /// A key of the original's that does not apply here: taken, and said so.
+    /// A key of the original without effect here: accepted with a warning.
     pub(super) fn ignored(&mut self, key: &'static str, why: &str) {
         self.declare(key, Presence::Ignored);
-        if let Some(at) = self.entry(key).map(|entry| self.origin(entry.place)) {
+        if let Some(at) = self.entry(key).map(|entry| self.origin(entry.position)) {
             self.warn_at(at, key, &format!("has no effect: {why}"));
         }
     }
 
-    /// Something that works, but hardly as it was meant.
+    /// Warns about a questionable value.
     pub(super) fn warn(&self, key: &str, message: &str) {
-        self.warn_at(self.origin(self.place), key, message);
+        self.warn_at(self.origin(self.position), key, message);
     }
 
     fn warn_at(&self, at: Origin, key: &str, message: &str) {
@@ -272,20 +272,20 @@ impl<'r> Section<'r> {
         self.reading.warnings.borrow_mut().push(Problem { at, message });
     }
 
-    /// Whether something was written at the key, right or wrong.
+    /// Whether the key is present, valid or not.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
     }
 
-    /// Notes that the value of a key does not go with others.
+    /// Records an error about the value of a key.
     pub(super) fn wrong(&self, key: &str, message: impl Display) {
         let environment = self.reading.environment.value(&self.path_of(key));
         let origin = match (environment, self.entry(key)) {
             (Some((variable, _)), _) => Origin::Environment { variable },
-            (None, Some(entry)) => self.origin(entry.node.place),
-            (None, None) => self.origin(self.place),
+            (None, Some(entry)) => self.origin(entry.node.position),
+            (None, None) => self.origin(self.position),
         };
-        self.complain(key, &origin, message);
+        self.report(key, &origin, message);
     }
 
     fn scalar<T: Scalar>(&self, key: &str, found: &Found<'_>) -> Option<T> {
@@ -293,45 +293,45 @@ impl<'r> Section<'r> {
             Given::Variable(text) => self.parsed(key, &found.origin, text),
             Given::Node(Value::Scalar(text)) => self.parsed(key, &found.origin, text),
             Given::Node(Value::Nothing) => {
-                self.complain(key, &found.origin, "has no value: give it one, or leave the key out");
+                self.report(key, &found.origin, "has no value: add one, or remove the key");
                 None
             }
             Given::Node(Value::List(_) | Value::Map(_)) => {
-                self.complain(key, &found.origin, "must be a single value");
+                self.report(key, &found.origin, "must be a single value");
                 None
             }
         }
     }
 
     fn parsed<T: Scalar>(&self, key: &str, origin: &Origin, text: &str) -> Option<T> {
-        T::parse(text).map_err(|expected| self.complain(key, origin, expected)).ok()
+        T::parse(text).map_err(|expected| self.report(key, origin, expected)).ok()
     }
 
-    fn complain(&self, key: &str, origin: &Origin, message: impl Display) {
+    fn report(&self, key: &str, origin: &Origin, message: impl Display) {
         let message = format!("{}: {message}", self.path_of(key));
         self.reading.errors.borrow_mut().push(Problem { at: origin.clone(), message });
     }
 
     fn declare(&mut self, key: &'static str, default: Presence) {
-        self.asked.push(key);
+        self.read_keys.push(key);
         self.reading.keys.borrow_mut().push(KnownKey { path: self.path_of(key), default });
     }
 
-    /// The environment wins over the file.
+    /// The environment takes precedence over the file.
     fn find(&self, key: &str) -> Option<Found<'r>> {
         if let Some((variable, text)) = self.reading.environment.value(&self.path_of(key)) {
             return Some(Found { origin: Origin::Environment { variable }, value: Given::Variable(text) });
         }
         let entry = self.entry(key)?;
-        Some(Found { origin: self.origin(entry.node.place), value: Given::Node(&entry.node.value) })
+        Some(Found { origin: self.origin(entry.node.position), value: Given::Node(&entry.node.value) })
     }
 
     fn entry(&self, key: &str) -> Option<&'r Entry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    fn origin(&self, place: Place) -> Origin {
-        Origin::file(self.reading.path, place)
+    fn origin(&self, position: Position) -> Origin {
+        Origin::file(self.reading.path, position)
     }
 
     fn path_of(&self, key: &str) -> String {
@@ -339,9 +339,9 @@ impl<'r> Section<'r> {
     }
 
     fn refuse_unknown(&self) {
-        for entry in self.entries.iter().filter(|entry| !self.asked.contains(&entry.key.as_str())) {
-            let hint = nearest::hint(&entry.key, &self.path, &self.asked, &Config::keys());
-            self.complain(&entry.key, &self.origin(entry.place), format!("unknown key; {hint}"));
+        for entry in self.entries.iter().filter(|entry| !self.read_keys.contains(&entry.key.as_str())) {
+            let hint = nearest::hint(&entry.key, &self.path, &self.read_keys, &Config::keys());
+            self.report(&entry.key, &self.origin(entry.position), format!("unknown key; {hint}"));
         }
     }
 }

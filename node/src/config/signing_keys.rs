@@ -1,4 +1,4 @@
-//! `signing_keys`: with keys, only calls signed with one of them are taken.
+//! `signing_keys`: if not empty, calls must be signed with one of them.
 
 use super::{
     Secret,

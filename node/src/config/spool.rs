@@ -1,4 +1,4 @@
-//! `spool`: what is kept until the console has it.
+//! `spool`: storage of records until their delivery.
 
 use super::section::{Part, Section};
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
@@ -6,13 +6,13 @@ use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpoolConfig {
     pub directory: PathBuf,
-    /// On disk at most; beyond it the oldest undelivered records go, counted.
+    /// Size limit. Beyond it the oldest undelivered records are dropped and counted.
     pub max_bytes: u64,
-    /// How much a power loss may cost. A crash of the process costs nothing.
+    /// The time of records that a power loss may cost. A crash of the process costs none.
     pub sync_interval: Duration,
 }
 
-/// From the smallest spool that still holds a few segments of the largest records, to a disk larger than any.
+/// The minimum holds a few segments of the largest records.
 const BYTES: RangeInclusive<u64> = 16 * 1024 * 1024..=1 << 50;
 
 impl Part for SpoolConfig {

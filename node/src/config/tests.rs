@@ -14,7 +14,7 @@ fn read_with(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
 const SMALLEST: &str = "version: 4\nmode: connector-server\nconnector:\n  address: \":5050\"\n";
 
 #[test]
-fn the_originals_smallest_file_is_enough() {
+fn accepts_the_smallest_file() {
     let config = read(SMALLEST).unwrap();
     assert_eq!(config.connector.address, "0.0.0.0:5050".parse().unwrap());
     assert_eq!(config.route_config.default.mode.mode, Mode::Monitoring);
@@ -22,7 +22,7 @@ fn the_originals_smallest_file_is_enough() {
 }
 
 #[test]
-fn every_mode_can_be_written() {
+fn accepts_every_mode() {
     for (text, mode) in [
         ("off", Mode::Off),
         ("\"off\"", Mode::Off),
@@ -36,7 +36,7 @@ fn every_mode_can_be_written() {
 }
 
 #[test]
-fn a_mistake_is_named_with_its_place() {
+fn reports_errors_with_their_positions() {
     let mistakes = [
         "",
         "version: 4\nmode: connector-server\nconnector: {}\n",
@@ -58,7 +58,7 @@ fn a_mistake_is_named_with_its_place() {
 }
 
 #[test]
-fn the_environment_wins_over_the_file() {
+fn the_environment_takes_precedence_over_the_file() {
     let variables = [
         ("WALLARM_NODE__CONNECTOR__ADDRESS", "127.0.0.1:1"),
         ("WALLARM_NODE__METRICS__LEGACY_STATUS__ENABLED", "false"),
@@ -70,7 +70,7 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
-fn a_mistake_in_the_environment_names_the_variable() {
+fn reports_errors_in_the_environment_with_the_variable() {
     let mistakes = [
         ("WALLARM_NODE__CONNECTOR__ADDRESS", "here"),
         ("WALLARM_NODE__CONECTOR__ADDRESS", "127.0.0.1:1"),
@@ -83,7 +83,7 @@ fn a_mistake_in_the_environment_names_the_variable() {
 }
 
 #[test]
-fn no_secret_is_shown() {
+fn redacts_secrets() {
     assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
 }
 
@@ -112,7 +112,7 @@ fn the_documentation_lists_every_key_with_its_default() {
 }
 
 #[test]
-fn sections_of_the_original_are_checked_like_ours() {
+fn reports_errors_in_sections_of_the_original() {
     let mistakes = [
         "input_filters: {inspect: [{}], bypass: [{path: a, url: b}, {path: '(', headers: {x: '['}}]}",
         "input_filters:\n  inspect:\n    - path: ^/\n      headers:\n      authorization: ^Bearer",
@@ -126,7 +126,7 @@ fn sections_of_the_original_are_checked_like_ours() {
 }
 
 #[test]
-fn keys_of_the_original_that_mean_nothing_here_are_taken_with_a_warning() {
+fn accepts_keys_without_effect_with_a_warning() {
     let more = "postanalytics_exporter: {address: 127.0.0.1:3313}\nhttp_inspector: {wallarm_process_time_limit: 1s}\n\
         route_config: {wallarm_partner_client_uuid: 11111111-1111-1111-1111-111111111111}\nproxy_headers: [{real_ip: [x]}]\n";
     let warnings = read(&format!("{SMALLEST}  mesh: {{discovery: dns}}\n{more}")).unwrap().warnings;

@@ -1,4 +1,4 @@
-//! `connector.tls_cert`, `.tls_key` and `.tls_client_ca`: files in PEM.
+//! `connector.tls_cert`, `.tls_key` and `.tls_client_ca`: PEM files.
 
 use super::section::Section;
 use std::path::PathBuf;
@@ -21,10 +21,10 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<TlsConfig> {
     let client_authorities = section.optional("tls_client_ca");
     match (certificate, key, &client_authorities) {
         (Some(certificate), Some(key), _) => return Some(TlsConfig { certificate, key, client_authorities }),
-        (Some(_), None, _) => section.wrong("tls_cert", "needs connector.tls_key beside it"),
-        (None, Some(_), _) => section.wrong("tls_key", "needs connector.tls_cert beside it"),
+        (Some(_), None, _) => section.wrong("tls_cert", "requires connector.tls_key"),
+        (None, Some(_), _) => section.wrong("tls_key", "requires connector.tls_cert"),
         (None, None, Some(_)) => {
-            section.wrong("tls_client_ca", "needs connector.tls_cert and connector.tls_key beside it");
+            section.wrong("tls_client_ca", "requires connector.tls_cert and connector.tls_key");
         }
         (None, None, None) => {}
     }

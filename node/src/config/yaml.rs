@@ -1,27 +1,27 @@
-//! YAML as a tree that knows where each key and value stands.
+//! A YAML parser that keeps the position of each key and value.
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 use std::{collections::HashMap, fmt};
 
 /// A line and a column, both from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) line: usize,
     pub(super) column: usize,
 }
 
-/// A value and where it starts.
+/// A value and its position.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    pub(super) place: Place,
+    pub(super) position: Position,
     pub(super) value: Value,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Value {
-    /// Nothing, or `null`.
+    /// Empty, or `null`.
     Nothing,
-    /// As it is written, quotes removed: `off` and `0x10` mean what their key makes of them.
+    /// The text without quotes; its key decides what `off` and `0x10` mean.
     Scalar(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
@@ -30,32 +30,32 @@ pub(super) enum Value {
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) key: String,
-    pub(super) place: Place,
+    pub(super) position: Position,
     pub(super) node: Node,
 }
 
-/// Why a text is not the YAML we read.
+/// Why a text is not valid YAML here.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(super) struct YamlError {
-    pub(super) place: Place,
+    pub(super) position: Position,
     pub(super) message: String,
 }
 
-/// Reads one document. An empty one is an empty map.
+/// Parses one document. An empty one is an empty map.
 pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
     let mut reader = Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
     let mut document = None;
     loop {
         match reader.next()? {
-            (Event::StreamEnd, place) => {
-                return Ok(document.unwrap_or(Node { place, value: Value::Map(Vec::new()) }));
+            (Event::StreamEnd, position) => {
+                return Ok(document.unwrap_or(Node { position, value: Value::Map(Vec::new()) }));
             }
-            (Event::DocumentStart(..), place) if document.is_some() => {
-                return Err(wrong(place, "one document is read, this is the second"));
+            (Event::DocumentStart(..), position) if document.is_some() => {
+                return Err(wrong(position, "only one document is allowed, this is the second"));
             }
             (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
-            (event, place) => document = Some(reader.node(event, place)?),
+            (event, position) => document = Some(reader.node(event, position)?),
         }
     }
 }
@@ -67,35 +67,35 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    /// Aliases repeat what they name, and may name what repeats.
+    /// Bounds the expansion of nested aliases.
     const MAX_NODES: usize = 100_000;
 
-    fn next(&mut self) -> Result<(Event<'t>, Place), YamlError> {
+    fn next(&mut self) -> Result<(Event<'t>, Position), YamlError> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, Place::of(&span))),
+            Some(Ok((event, span))) => Ok((event, Position::of(&span))),
             Some(Err(error)) => {
                 let (line, column) = (error.marker().line(), error.marker().col() + 1);
-                Err(wrong(Place { line, column }, &error.info()))
+                Err(wrong(Position { line, column }, &error.info()))
             }
-            None => Ok((Event::StreamEnd, Place::START)),
+            None => Ok((Event::StreamEnd, Position::START)),
         }
     }
 
-    fn node(&mut self, event: Event<'t>, place: Place) -> Result<Node, YamlError> {
+    fn node(&mut self, event: Event<'t>, position: Position) -> Result<Node, YamlError> {
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, _) => (anchor, scalar(&text, style)),
             Event::SequenceStart(_, anchor, _) => (anchor, Value::List(self.items()?)),
             Event::MappingStart(_, anchor, _) => (anchor, Value::Map(self.entries()?)),
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
                 Some(node) => (0, node.value.clone()),
-                None => return Err(wrong(place, "an alias inside what it names")),
+                None => return Err(wrong(position, "an alias refers to a value that contains it")),
             },
-            _ => return Err(wrong(place, "expected a value")),
+            _ => return Err(wrong(position, "expected a value")),
         };
-        let node = Node { place, value };
+        let node = Node { position, value };
         self.nodes += node.size();
         if self.nodes > Self::MAX_NODES {
-            return Err(wrong(place, "too many values"));
+            return Err(wrong(position, "too many values"));
         }
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
@@ -108,7 +108,7 @@ impl<'t> Reader<'t> {
         loop {
             match self.next()? {
                 (Event::SequenceEnd, _) => return Ok(items),
-                (event, place) => items.push(self.node(event, place)?),
+                (event, position) => items.push(self.node(event, position)?),
             }
         }
     }
@@ -116,18 +116,18 @@ impl<'t> Reader<'t> {
     fn entries(&mut self) -> Result<Vec<Entry>, YamlError> {
         let mut entries: Vec<Entry> = Vec::new();
         loop {
-            let (event, place) = self.next()?;
+            let (event, position) = self.next()?;
             if matches!(event, Event::MappingEnd) {
                 return Ok(entries);
             }
-            let Value::Scalar(key) = self.node(event, place)?.value else {
-                return Err(wrong(place, "a key must be a word"));
+            let Value::Scalar(key) = self.node(event, position)?.value else {
+                return Err(wrong(position, "a key must be a scalar"));
             };
             if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-                return Err(wrong(place, &format!("{key} stands here again, first at {}", first.place)));
+                return Err(wrong(position, &format!("{key} is defined twice, first at {}", first.position)));
             }
             let (event, at) = self.next()?;
-            entries.push(Entry { key, place, node: self.node(event, at)? });
+            entries.push(Entry { key, position, node: self.node(event, at)? });
         }
     }
 }
@@ -149,7 +149,7 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
     }
 }
 
-impl Place {
+impl Position {
     pub(super) const START: Self = Self { line: 1, column: 1 };
 
     fn of(span: &Span) -> Self {
@@ -157,14 +157,14 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}", self.line, self.column)
     }
 }
 
-fn wrong(place: Place, message: &str) -> YamlError {
-    YamlError { place, message: message.to_owned() }
+fn wrong(position: Position, message: &str) -> YamlError {
+    YamlError { position, message: message.to_owned() }
 }
 
 #[cfg(test)]
@@ -174,11 +174,11 @@ mod tests {
     fn spelled(node: &Node) -> String {
         match &node.value {
             Value::Nothing => "nothing".to_owned(),
-            Value::Scalar(text) => format!("{text:?}@{}:{}", node.place.line, node.place.column),
+            Value::Scalar(text) => format!("{text:?}@{}:{}", node.position.line, node.position.column),
             Value::List(items) => format!("[{}]", items.iter().map(spelled).collect::<Vec<_>>().join(", ")),
             Value::Map(entries) => {
                 let entry = |it: &Entry| {
-                    format!("{}@{}:{}: {}", it.key, it.place.line, it.place.column, spelled(&it.node))
+                    format!("{}@{}:{}: {}", it.key, it.position.line, it.position.column, spelled(&it.node))
                 };
                 format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
             }
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_and_value_knows_its_place() {
+    fn every_key_and_value_has_its_position() {
         let node = parse("# ours\na: off\nb:\n  - \"1\"\n  - {c: ~}\nd: &x {e: 0x10}\nf: *x\n").unwrap();
         insta::assert_snapshot!(
             spelled(&node),
@@ -196,20 +196,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_yaml_is_told_with_its_place() {
+    fn reports_invalid_yaml_with_its_position() {
         let bomb = (1..20).fold("a0: &a0 [x, x]\n".to_owned(), |text, n| {
             format!("{text}a{n}: &a{n} [*a{before}, *a{before}, *a{before}]\n", before = n - 1)
         });
         for (text, line, column, message) in [
-            ("a: 1\na: 2\n", 2, 1, "a stands here again, first at line 1, column 1"),
-            ("a: 1\n---\nb: 2\n", 2, 1, "one document is read, this is the second"),
-            ("[a, b]: 1\n", 1, 1, "a key must be a word"),
-            ("a: &a [*a]\n", 1, 8, "an alias inside what it names"),
+            ("a: 1\na: 2\n", 2, 1, "a is defined twice, first at line 1, column 1"),
+            ("a: 1\n---\nb: 2\n", 2, 1, "only one document is allowed, this is the second"),
+            ("[a, b]: 1\n", 1, 1, "a key must be a scalar"),
+            ("a: &a [*a]\n", 1, 8, "an alias refers to a value that contains it"),
             (&bomb, 10, 15, "too many values"),
         ] {
-            let error = YamlError { place: Place { line, column }, message: message.to_owned() };
+            let error = YamlError { position: Position { line, column }, message: message.to_owned() };
             assert_eq!(parse(text).unwrap_err(), error);
         }
-        assert_eq!(parse("a: [1\nb: 2\n").unwrap_err().place.line, 2);
+        assert_eq!(parse("a: [1\nb: 2\n").unwrap_err().position.line, 2);
     }
 }

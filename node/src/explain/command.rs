@@ -1,4 +1,4 @@
-//! `wallarm-node explain`: the flags, and where the request comes from.
+//! `wallarm-node explain`: flags and request input.
 
 use super::{
     Explanation,
@@ -18,25 +18,25 @@ use std::{
 
 #[derive(Args)]
 pub struct Explain {
-    /// The request's URL, with flags as curl has them.
+    /// The request's URL; flags are those of curl.
     #[arg(value_name = "URL", required_unless_present = "file", conflicts_with = "file")]
     url: Option<String>,
-    /// A raw HTTP/1.1 request, as proxies save them; `-` reads standard input.
+    /// A raw HTTP/1.1 request as saved by a proxy; `-` reads standard input.
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["method", "headers", "data"])]
     file: Option<PathBuf>,
-    /// The method; without it GET, or POST with data.
+    /// The method [default: GET, or POST with data].
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<String>,
-    /// A header, `name: value`; may be given again.
+    /// A header, `name: value`; repeatable.
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     headers: Vec<String>,
     /// The body; `@FILE` reads it from a file.
     #[arg(short = 'd', long, value_name = "DATA")]
     data: Option<String>,
-    /// The mode to decide in: `monitoring`, `safe_blocking` or `block`.
+    /// The mode: `monitoring`, `safe_blocking` or `block`.
     #[arg(long, value_name = "MODE", default_value_t = Mode::Block, value_parser = mode)]
     mode: Mode,
-    /// Print JSON, as `POST /v1/explain` answers.
+    /// Print JSON, in the format of `POST /v1/explain`.
     #[arg(long)]
     json: bool,
 }
@@ -54,7 +54,7 @@ impl Explain {
 
     fn request(&self) -> anyhow::Result<InspectRequest> {
         if let Some(file) = &self.file {
-            return http::parse(&read(file)?).with_context(|| format!("{} is no request", file.display()));
+            return http::parse(&read(file)?).with_context(|| format!("{} is not a request", file.display()));
         }
         let data = self.data.as_deref().map(|data| match data.strip_prefix('@') {
             Some(file) => read(Path::new(file)),
@@ -65,7 +65,7 @@ impl Explain {
     }
 }
 
-/// As a node decides that knows no console.
+/// Decides as a node without a console.
 pub(super) fn explain(request: &InspectRequest, mode: Mode) -> Explanation {
     let (engine, policy) = (Engine::new(), Policy::default());
     let evaluator = Evaluator::new(&engine, &policy);
@@ -85,7 +85,7 @@ fn mode(text: &str) -> Result<Mode, String> {
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     if path.as_os_str() != "-" {
-        return fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
+        return fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     }
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes)?;

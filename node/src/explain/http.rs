@@ -1,14 +1,16 @@
-//! Requests as people have them: an HTTP/1.1 message that a proxy saved, or the flags they would give to curl.
+//! Requests from a saved HTTP/1.1 message, or from flags as for curl.
+//!
+//! `httparse` does not fit: it rejects spaces in the target, which attacks contain.
 
 use shared::{Body, Delivery, InspectRequest};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Why these bytes are no request.
+/// Why the input is not a request.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    #[error("line 1 is no request line such as `GET /path HTTP/1.1`")]
+    #[error("line 1 is not a request line such as `GET /path HTTP/1.1`")]
     NoRequestLine,
-    #[error("line {0} is no header such as `name: value`")]
+    #[error("line {0} is not a header such as `name: value`")]
     NoHeader(usize),
     #[error("header {0:?} has no colon")]
     NoColon(String),
@@ -16,7 +18,7 @@ pub enum HttpError {
     NoHost,
 }
 
-/// What a command line says of a request.
+/// A request described by command line flags.
 #[derive(Debug, Default)]
 pub struct Flags<'f> {
     pub url: &'f str,
@@ -26,7 +28,7 @@ pub struct Flags<'f> {
     pub data: Option<Vec<u8>>,
 }
 
-/// Reads a message: line breaks may be bare, the body is all that follows the blank line.
+/// Parses a message: line breaks may be bare, the body is everything after the blank line.
 pub fn parse(message: &[u8]) -> Result<InspectRequest, HttpError> {
     let (head, body) = split_head(message);
     let head = text(head);
@@ -39,13 +41,13 @@ pub fn parse(message: &[u8]) -> Result<InspectRequest, HttpError> {
         _ => ("", target),
     };
     let body = match value_of(&headers, "transfer-encoding") {
-        Some(coding) if coding.to_ascii_lowercase().contains("chunked") => unchunked(body),
+        Some(coding) if coding.to_ascii_lowercase().contains("chunked") => dechunked(body),
         _ => body.to_vec(),
     };
     Ok(request(method, host, target, headers, body))
 }
 
-/// The request curl would send.
+/// Builds the request that curl would send.
 pub fn from_flags(flags: Flags<'_>) -> Result<InspectRequest, HttpError> {
     let url = flags.url.split_once("://").map_or(flags.url, |(_, rest)| rest);
     let url = url.split('#').next().unwrap_or_default();
@@ -89,7 +91,7 @@ fn request(
     }
 }
 
-/// The method and the target; a target may hold spaces, as attacks do.
+/// The method and the target; a target may contain spaces, as attacks do.
 fn request_line(line: &str) -> Option<(&str, &str)> {
     let (method, rest) = line.split_once(' ')?;
     let target = match rest.rsplit_once(' ') {
@@ -110,7 +112,7 @@ fn split_head(message: &[u8]) -> (&[u8], &[u8]) {
     (message.trim_ascii_end(), &[])
 }
 
-/// `host/path?query` with the user and the password left out of the host.
+/// Splits `host/path?query`, without the user and the password.
 fn split_host(rest: &str) -> (&str, &str) {
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at(end);
@@ -126,8 +128,8 @@ fn value_of<'h>(headers: &'h [(String, String)], wanted: &str) -> Option<&'h str
     headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
 }
 
-/// The content of the chunks, as far as they make sense.
-fn unchunked(body: &[u8]) -> Vec<u8> {
+/// The content of the chunks, up to a malformed one.
+fn dechunked(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = body;
     while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
@@ -147,7 +149,7 @@ fn unchunked(body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// UTF-8, or else ISO-8859-1, as CloudFront reads.
+/// Decodes UTF-8, or else ISO-8859-1, as CloudFront does.
 fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_saved_message_is_read_with_either_line_break() {
+    fn parses_a_message_with_either_line_break() {
         for message in [
             "POST /a?x=1 HTTP/1.1\r\nHost: h:1\r\nX-Y:  z \r\n\r\nb\n\nc",
             "POST /a?x=1\nhost:h:1\nx-y:z\n\nb\n\nc",
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_joined_and_absolute_targets_split() {
+    fn joins_chunks_and_splits_absolute_targets() {
         let message = "POST http://u@h/p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
         let request = parse(message.as_bytes()).unwrap();
         assert_eq!((request.host.as_str(), request.path.as_str()), ("h", "/p"));
@@ -186,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_named_with_its_line() {
+    fn reports_a_malformed_message_with_its_line() {
         assert_eq!(parse(b""), Err(HttpError::NoRequestLine));
         assert_eq!(parse(b"GET\n\n"), Err(HttpError::NoRequestLine));
         assert_eq!(parse(b"GET / HTTP/1.1\na: b\nnothing\n\n"), Err(HttpError::NoHeader(3)));
     }
 
     #[test]
-    fn flags_mean_what_they_mean_to_curl() {
+    fn flags_have_the_meaning_of_curl() {
         let headers = ["X-A: b".to_owned()];
         let flags =
             Flags { url: "http://h?x=1#f", headers: &headers, data: Some(b"a=1".to_vec()), method: None };

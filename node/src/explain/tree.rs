@@ -1,4 +1,4 @@
-//! The fields of a request as a tree of points.
+//! The tree of points of a request, as text.
 
 use engine::ExplainedField;
 use shared::{
@@ -7,10 +7,10 @@ use shared::{
 };
 use std::fmt;
 
-/// Longer texts are cut; the JSON has more of them.
+/// Longer texts are truncated; the JSON has more of them.
 const SHOWN_CHARS: usize = 160;
 
-/// A point, what was read there, and the points inside it, all in the order of the request.
+/// A point, its fields and the points inside it, in the order of the request.
 #[derive(Default)]
 pub(super) struct Branch<'a> {
     inside: Vec<(&'a Step, Branch<'a>)>,
@@ -55,7 +55,7 @@ impl fmt::Display for Branch<'_> {
     }
 }
 
-/// Each layer, and under it what was found in it.
+/// Writes each layer, and below it its findings.
 fn write_field(f: &mut fmt::Formatter<'_>, margin: &str, field: &ExplainedField) -> fmt::Result {
     for (stage, layer) in field.layers.iter().enumerate() {
         write!(f, "{margin}{:<8} {}", layer.name, shown(&layer.value))?;
@@ -66,7 +66,7 @@ fn write_field(f: &mut fmt::Formatter<'_>, margin: &str, field: &ExplainedField)
         let found_here = |finding: &&Finding| finding.decoded.len() == field.decoded.len() + stage;
         field.findings.iter().filter(found_here).try_for_each(|it| write_finding(f, margin, it))?;
     }
-    // What ran out has no layer.
+    // An exhausted budget has no layer.
     let is_unread = field.layers.is_empty();
     field.findings.iter().filter(|_| is_unread).try_for_each(|it| write_finding(f, margin, it))
 }
@@ -95,7 +95,7 @@ fn write_finding(f: &mut fmt::Formatter<'_>, margin: &str, finding: &Finding) ->
     if names.is_empty() { Ok(()) } else { writeln!(f, "{margin}  {}", names.join(" ")) }
 }
 
-/// Text that a terminal can be given: an attacker wrote it.
+/// Escapes text of an attacker for a terminal.
 fn shown(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars().take(SHOWN_CHARS) {

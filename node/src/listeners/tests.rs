@@ -11,7 +11,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What no test takes unless something hangs.
+/// Longer than any test takes unless it hangs.
 const FOREVER: Duration = Duration::from_secs(20);
 const SOON: Duration = Duration::from_millis(200);
 const CALL: &[u8] = b"GET / HTTP/1.1\r\nhost: node\r\n\r\n";
@@ -24,11 +24,11 @@ struct Server {
     handler: Arc<Handler>,
 }
 
-/// `/` answers at once, `/slow` when it is let.
+/// `/` responds at once, `/slow` when released.
 #[derive(Default)]
 struct Handler {
     begun: AtomicUsize,
-    let_go: Notify,
+    release: Notify,
 }
 
 fn patient() -> ConnectionLimits {
@@ -46,7 +46,7 @@ fn open(limits: ConnectionLimits) -> Server {
         let handler = handler.clone();
         async move || {
             handler.begun.fetch_add(1, SeqCst);
-            handler.let_go.notified().await;
+            handler.release.notified().await;
             "late"
         }
     };
@@ -99,7 +99,7 @@ async fn closed(stream: &mut TcpStream) -> Duration {
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_come_in_time_ends_the_connection() {
+async fn closes_a_connection_whose_head_exceeds_the_timeout() {
     let server = open(ConnectionLimits { header_timeout: SOON, ..patient() });
     let (mut silent, mut trickling) = (server.connect().await, server.connect().await);
     assert!(call(&mut trickling, CALL).await.starts_with("HTTP/1.1 200"));
@@ -109,7 +109,7 @@ async fn a_head_that_does_not_come_in_time_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn a_connection_at_rest_outlives_the_time_for_a_head_but_not_that_for_rest() {
+async fn an_idle_connection_has_the_keep_alive_timeout() {
     let server = open(ConnectionLimits { header_timeout: SOON, keep_alive_timeout: SOON * 5, ..patient() });
     let mut resting = server.connect().await;
     call(&mut resting, CALL).await;
@@ -120,17 +120,17 @@ async fn a_connection_at_rest_outlives_the_time_for_a_head_but_not_that_for_rest
 }
 
 #[tokio::test]
-async fn a_call_under_way_may_take_longer_than_any_of_these_times() {
+async fn a_call_in_progress_has_no_read_timeout() {
     let server = open(ConnectionLimits { header_timeout: SOON, keep_alive_timeout: SOON, ..patient() });
     let mut waiting = server.connect().await;
     waiting.write_all(b"GET /slow HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
     tokio::time::sleep(SOON * 3).await;
-    server.handler.let_go.notify_one();
+    server.handler.release.notify_one();
     assert!(answer(&mut waiting, "late").await.ends_with("late"));
 }
 
 #[tokio::test]
-async fn who_does_not_take_the_answer_is_cut_off() {
+async fn closes_a_connection_that_does_not_read_its_response() {
     let server = open(ConnectionLimits { write_timeout: SOON, ..patient() });
     let mut deaf = server.connect().await;
     deaf.write_all(b"GET /big HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
@@ -141,7 +141,7 @@ async fn who_does_not_take_the_answer_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_connection_that_has_served_its_time_says_so_and_closes() {
+async fn recycles_a_connection_with_a_close_header() {
     let recycle = Recycle { max_requests: Some(2), ..Recycle::default() };
     let server = open(ConnectionLimits { recycle, ..patient() });
     let mut kept = server.connect().await;
@@ -155,7 +155,7 @@ async fn a_connection_that_has_served_its_time_says_so_and_closes() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_are_closed_and_counted() {
+async fn closes_and_counts_connections_beyond_the_limit() {
     let server = open(ConnectionLimits { max_connections: 1, ..patient() });
     let mut first = server.connect().await;
     call(&mut first, CALL).await;
@@ -169,7 +169,7 @@ async fn connections_beyond_the_limit_are_closed_and_counted() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_is_answered_431() {
+async fn a_head_that_is_too_large_gives_431() {
     let server = open(ConnectionLimits { max_header_bytes: 8 << 10, ..patient() });
     let head = format!("GET / HTTP/1.1\r\nhost: node\r\nx: {}\r\n\r\n", "y".repeat(64 << 10));
     let mut large = server.connect().await;
@@ -178,7 +178,7 @@ async fn a_head_that_is_too_large_is_answered_431() {
 }
 
 #[tokio::test]
-async fn pipelined_calls_are_answered_in_order_and_half_closed_connections_too() {
+async fn answers_pipelined_and_half_closed_calls_in_order() {
     let server = open(patient());
     let mut piped = server.connect().await;
     piped.write_all(&CALL.repeat(3)).await.unwrap();
@@ -188,7 +188,7 @@ async fn pipelined_calls_are_answered_in_order_and_half_closed_connections_too()
 }
 
 #[tokio::test]
-async fn told_to_stop_the_door_closes_to_the_new_and_waits_for_the_busy() {
+async fn a_stop_refuses_new_connections_and_drains_busy_ones() {
     let server = open(patient());
     let (mut busy, mut resting) = (server.connect().await, server.connect().await);
     call(&mut resting, CALL).await;
@@ -204,13 +204,13 @@ async fn told_to_stop_the_door_closes_to_the_new_and_waits_for_the_busy() {
         assert!(start.elapsed() < FOREVER, "new connections are still taken");
     }
     assert!(!server.served.is_finished());
-    server.handler.let_go.notify_one();
+    server.handler.release.notify_one();
     assert!(answer(&mut busy, "late").await.ends_with("late"));
     tokio::time::timeout(FOREVER, server.served).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_stop_does_not_wait_for_ever() {
+async fn a_stop_waits_for_the_drain_timeout_at_most() {
     let server = open(ConnectionLimits { drain_timeout: SOON, ..patient() });
     let mut stuck = server.connect().await;
     stuck.write_all(b"GET /slow HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
@@ -222,7 +222,7 @@ async fn a_stop_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_and_its_connections_are_recycled_too() {
+async fn serves_http_2_and_recycles_its_connections() {
     let recycle = Recycle { max_requests: Some(2), ..Recycle::default() };
     let server = open(ConnectionLimits { recycle, ..patient() });
     let io = hyper_util::rt::TokioIo::new(server.connect().await);

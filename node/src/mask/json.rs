@@ -1,15 +1,15 @@
-//! JSON with some of the values masked, strings, numbers and whole objects alike. The rest stays as it was spelled.
+//! Masking of JSON values of any kind. The rest of the document keeps its spelling.
 
 use super::MASK;
 use shared::point::{Key, Step, Tag};
 
-/// Whether a body is taken for JSON, well-formed or not.
+/// Whether a body counts as JSON, well-formed or not.
 pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii_start(), [b'{' | b'[' | b'"', ..])
 }
 
-/// The document without what the rules name; they begin with `json_doc`. `None` when it is not quite JSON. A document that
-/// was cut is read as far as it goes.
+/// The masked document; rules begin with `json_doc`. `None` when it is malformed. A truncated document is masked up to its
+/// end.
 pub(super) fn mask(bytes: &[u8], rules: &[&[Step]]) -> Option<Vec<u8>> {
     let rules: Vec<&[Step]> = rules.iter().map(|steps| &steps[1..]).collect();
     let mut scanner =
@@ -22,14 +22,14 @@ pub(super) fn mask(bytes: &[u8], rules: &[&[Step]]) -> Option<Vec<u8>> {
 struct Scanner<'b> {
     bytes: &'b [u8],
     at: usize,
-    /// Up to here the input has been copied or masked.
+    /// The input up to here is copied or masked.
     copied: usize,
     out: Vec<u8>,
-    /// A bracket that is masked with all that is in it: how many are open around it, and where it began.
+    /// A masked bracket with its contents: its depth and start.
     masking: Option<(usize, usize)>,
 }
 
-/// An open bracket, and the rules that go on inside it.
+/// An open bracket, and the rules that continue inside it.
 struct Open<'r> {
     is_object: bool,
     index: u64,
@@ -43,7 +43,7 @@ impl Scanner<'_> {
         loop {
             self.blanks();
             let Some(&byte) = self.bytes.get(self.at) else {
-                // Cut in the middle: what was being masked ends with the text.
+                // Truncated: the masked value ends with the text.
                 if let Some((_, start)) = self.masking {
                     self.replace(start, self.bytes.len());
                 }
@@ -95,7 +95,7 @@ impl Scanner<'_> {
     ) -> Option<()> {
         let start = self.at;
         let is_container = matches!(byte, b'{' | b'[');
-        // Rules that end here, or go on inside a string of this document.
+        // Rules that end here, or continue inside a string of this document.
         let is_named = rules.iter().any(|steps| match steps.first() {
             None => true,
             Some(step) => !is_container || !matches!(step.tag, Tag::Hash | Tag::Array),
@@ -123,7 +123,7 @@ impl Scanner<'_> {
         Some(())
     }
 
-    /// Steps over a string, and gives its text; `None` for one that is odd, whose end is found all the same.
+    /// Skips a string and returns its text; `None` for a malformed one, whose end is found nevertheless.
     fn string(&mut self) -> Option<String> {
         let start = self.at;
         self.at += 1;
@@ -137,7 +137,7 @@ impl Scanner<'_> {
         None
     }
 
-    /// Steps over a number or a word.
+    /// Skips a number or a word.
     fn word(&mut self) -> Option<()> {
         let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
         let length = self.bytes[self.at..].iter().take_while(is_part).count();
@@ -156,7 +156,7 @@ impl Scanner<'_> {
     }
 }
 
-/// The rules that go on inside a step.
+/// The rules that continue inside a step.
 fn inside<'r>(rules: &[&'r [Step]], step: &Step) -> Vec<&'r [Step]> {
     let fits = |rule: &Step| rule.tag == step.tag && (rule.key.is_none() || rule.key == step.key);
     let going_on = rules.iter().filter_map(|steps| match steps.split_first() {
@@ -166,7 +166,7 @@ fn inside<'r>(rules: &[&'r [Step]], step: &Step) -> Vec<&'r [Step]> {
     going_on.collect()
 }
 
-/// Names in points are cut.
+/// Names in points are truncated.
 fn point_name(name: &str) -> String {
     name.chars().take(100).collect()
 }

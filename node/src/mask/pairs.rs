@@ -1,9 +1,9 @@
-//! `a=1&b=2` and `a=1; b=2`, with some of the values masked.
+//! Masking of values in `a=1&b=2` and `a=1; b=2`.
 
 use super::MASK;
 use shared::point::{Key, Step};
 
-/// The text without the values whose names the first steps of the rules give.
+/// The text with the values masked that the first steps of the rules name.
 pub(super) fn mask(text: &str, rules: &[&[Step]]) -> String {
     let names: Vec<Option<&str>> = rules
         .iter()
@@ -21,7 +21,7 @@ pub(super) fn mask(text: &str, rules: &[&[Step]]) -> String {
         let is_masked = names.iter().any(|masked| masked.is_none_or(|masked| is_named(&name, masked)));
         match (is_masked, has_value) {
             (true, true) => format!("{raw}={MASK}"),
-            // The sign between name and value may be encoded as well.
+            // The separator of name and value may be encoded.
             (true, false) if name.contains('=') => MASK.to_owned(),
             _ => pair.to_owned(),
         }
@@ -29,7 +29,7 @@ pub(super) fn mask(text: &str, rules: &[&[Step]]) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-/// A `Cookie` header without the value of one cookie.
+/// A `Cookie` header with the value of one cookie masked.
 pub(super) fn mask_cookie(text: &str, masked: &str) -> String {
     let cookies = text.split(';').map(|cookie| match cookie.split_once('=') {
         Some((name, _)) if name.trim() == masked => format!("{name}={MASK}"),
@@ -43,7 +43,7 @@ fn is_named(name: &str, masked: &str) -> bool {
     let name = name.split('=').next().unwrap_or_default();
     let rest = name.strip_prefix(masked);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
-        // Names in points are cut.
+        // Names in points are truncated.
         || (masked.chars().count() >= 100 && name.starts_with(masked))
 }
 

@@ -32,7 +32,7 @@ fn masked_json(point: &str, body: &str) -> String {
 }
 
 #[test]
-fn a_json_value_of_any_kind_is_masked_and_the_rest_keeps_its_spelling() {
+fn masks_any_json_value_and_keeps_the_rest() {
     let pin = r#"[["post"],["json_doc"],["hash","pin"]]"#;
     for (value, rest) in [
         ("1234", ""),
@@ -53,7 +53,7 @@ fn a_json_value_of_any_kind_is_masked_and_the_rest_keeps_its_spelling() {
 }
 
 #[test]
-fn json_is_masked_where_the_point_leads() {
+fn masks_json_at_the_point() {
     let body = r#"{"users":[{"pin":1,"name":"eve"},{"pin":2}],"pin":3,"p\u0069n":4}"#;
     for (point, expected) in [
         (
@@ -77,13 +77,13 @@ fn json_is_masked_where_the_point_leads() {
 }
 
 #[test]
-fn what_is_inside_a_masked_string_is_masked_with_it() {
+fn masks_documents_inside_a_masked_string() {
     let token = r#"[["post"],["json_doc"],["hash","t"],["jwt"],["jwt_payload"]]"#;
     assert_eq!(masked_json(token, r#"{"t":"a.b.c","u":{"t":"x"}}"#), r#"{"t":"***","u":{"t":"x"}}"#);
 }
 
 #[test]
-fn a_document_that_was_cut_is_masked_as_far_as_it_goes() {
+fn masks_a_truncated_document() {
     let pin = r#"[["post"],["json_doc"],["hash","pin"]]"#;
     for (body, expected) in [
         (r#"{"a":1,"pin":"12"#, r#"{"a":1,"pin":"***""#),
@@ -96,7 +96,7 @@ fn a_document_that_was_cut_is_masked_as_far_as_it_goes() {
 }
 
 #[test]
-fn where_one_value_cannot_be_taken_out_all_of_the_body_goes() {
+fn drops_a_body_in_which_a_value_cannot_be_located() {
     let pin = r#"[["post"],["json_doc"],["hash","pin"]]"#;
     for body in [
         &br#"{"pin":1}/* */{"pin":2}"#[..],
@@ -119,14 +119,14 @@ fn where_one_value_cannot_be_taken_out_all_of_the_body_goes() {
 }
 
 #[test]
-fn a_document_of_brackets_only_is_read_in_no_time() {
+fn a_document_of_brackets_is_masked_in_linear_time() {
     let pin = r#"[["post"],["json_doc"],["array"],["hash","pin"]]"#;
     let deep = "[".repeat(500_000);
     assert_eq!(masked_json(pin, &deep), deep);
 }
 
 #[test]
-fn queries_and_forms_lose_the_values_of_the_names() {
+fn masks_values_in_queries_and_forms() {
     let mut request =
         recorded(&serde_json::json!({"query": "a=1&pin=2&p%69n=3&pin[x]=4&pin&pinned=5&pin%3d6&b"}));
     masks(&[r#"[["get","pin"]]"#]).request(&mut request);
@@ -137,7 +137,7 @@ fn queries_and_forms_lose_the_values_of_the_names() {
 }
 
 #[test]
-fn headers_and_cookies_lose_their_values() {
+fn masks_headers_and_cookies() {
     let headers = serde_json::json!([["X-Token", "t"], ["Cookie", "a=1; sid=2; sid=3"], ["accept", "*/*"]]);
     let mut request = recorded(&serde_json::json!({"headers": headers}));
     masks(&[r#"[["header","x-TOKEN"]]"#, r#"[["header","COOKIE"],["cookie","sid"]]"#]).request(&mut request);
@@ -146,7 +146,7 @@ fn headers_and_cookies_lose_their_values() {
 }
 
 #[test]
-fn a_payload_that_may_hold_a_masked_value_is_masked() {
+fn masks_a_payload_that_may_contain_a_masked_value() {
     let masks = masks(&[r#"[["post"],["json_doc"],["hash","pin"]]"#]);
     for (at, is_masked) in [
         (r#"[["post"],["json_doc"],["hash","pin"]]"#, true),

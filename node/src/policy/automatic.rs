@@ -1,4 +1,4 @@
-//! Sources that this node has put on a list by itself, each for a time.
+//! Automatic list entries: sources that behaviour controls put on a list, each for a time.
 
 use decision::Visitor;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Bounded: when it is full, what has expired goes, then what expires next.
+/// Bounded: when full, expired entries are evicted, then those that expire next.
 #[derive(Debug)]
 pub struct AutomaticLists {
     entries: RwLock<HashMap<Key, Entry>>,
@@ -38,8 +38,8 @@ impl AutomaticLists {
         Self { entries: RwLock::default(), capacity }
     }
 
-    /// Puts a source on a list until then, for the requests to one application or to all. Its requests count as attacks of
-    /// this type. A later end replaces an earlier one, never the other way round.
+    /// Puts a source on a list for requests to one application or to all; they count as attacks of the type `cause`. The end
+    /// of an entry is extended, never shortened.
     pub fn put(
         &self,
         list: List,
@@ -60,7 +60,7 @@ impl AutomaticLists {
         entries.insert(key, Entry { id: Uuid::now_v7(), until, cause });
     }
 
-    /// The visitor's entry, and why it was made.
+    /// The visitor's entry, and the attack type that caused it.
     pub fn find(&self, list: List, visitor: &Visitor<'_>, now: Timestamp) -> Option<(ListRef, AttackType)> {
         let address = visitor.address?.to_canonical();
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +80,7 @@ impl Default for AutomaticLists {
     }
 }
 
-/// A quarter at once, so that the next call need not search again.
+/// Evicts a quarter at once, so that the next call does not search again.
 fn make_room(entries: &mut HashMap<Key, Entry>, now: Timestamp) {
     let before = entries.len();
     entries.retain(|_, entry| now < entry.until);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_is_listed_for_its_time_and_its_application() {
+    fn lists_a_source_for_its_time_and_application() {
         let lists = AutomaticLists::default();
         lists.put(List::Gray, address(1), Some(7), (at(10), AttackType::Brute), at(0));
         let find = |list, application, minute| lists.find(list, &visitor(1, application), at(minute));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_put_off_and_never_brought_forward() {
+    fn extends_an_entry_and_never_shortens_it() {
         let lists = AutomaticLists::default();
         for until in [10, 20, 5] {
             lists.put(List::Deny, address(1), None, (at(until), AttackType::Brute), at(0));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_list_forgets_what_ends_first() {
+    fn a_full_list_evicts_what_expires_first() {
         let lists = AutomaticLists::with_capacity(100);
         for n in 1..=1_000 {
             lists.put(List::Deny, address(n), None, (at(i64::from(n) + 10), AttackType::Brute), at(0));

@@ -7,18 +7,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file: its checksum, a line feed, the ruleset as it came.
+/// A file: checksum, line feed, the ruleset as received.
 #[derive(Debug, Clone)]
 pub struct LastCopy(PathBuf);
 
-/// Why there is no copy to work with.
+/// Why the copy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    #[error("{} cannot be read or written: {cause}", path.display())]
+    #[error("cannot read or write {}: {cause}", path.display())]
     Disk { path: PathBuf, cause: io::Error },
-    #[error("{} is damaged: its checksum is wrong", .0.display())]
+    #[error("{} is damaged: wrong checksum", .0.display())]
     Damaged(PathBuf),
-    #[error("{} cannot be understood: {cause}", path.display())]
+    #[error("{} is not a ruleset: {cause}", path.display())]
     Unreadable { path: PathBuf, cause: serde_json::Error },
 }
 
@@ -27,7 +27,7 @@ impl LastCopy {
         Self(directory.join("ruleset.json"))
     }
 
-    /// `None` when none was ever written.
+    /// `None` when no copy exists.
     pub fn read(&self) -> Result<Option<Ruleset>, CopyError> {
         let bytes = match fs::read(&self.0) {
             Ok(bytes) => bytes,
@@ -45,7 +45,7 @@ impl LastCopy {
             .map_err(|cause| CopyError::Unreadable { path: self.0.clone(), cause })
     }
 
-    /// Replaces the copy. Whenever the power fails, the old one or the new one is there.
+    /// Replaces the copy atomically: after a power loss it is the old one or the new one.
     pub fn write(&self, ruleset: &[u8]) -> Result<(), CopyError> {
         self.replace(ruleset).map_err(|cause| self.disk(cause))
     }
@@ -76,7 +76,7 @@ mod tests {
         r#"{"version":3,"id":"00000000-0000-0000-0000-000000000001","rules":[],"lists":[]}"#;
 
     #[test]
-    fn what_was_written_last_is_read() {
+    fn reads_the_latest_copy() {
         let directory = tempfile::tempdir().unwrap();
         let copy = LastCopy::beside(directory.path());
         assert!(copy.read().unwrap().is_none());
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_copy_is_an_error_and_no_ruleset() {
+    fn rejects_a_damaged_copy() {
         let directory = tempfile::tempdir().unwrap();
         let copy = LastCopy::beside(directory.path());
         copy.write(RULESET.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! Asks the console for the ruleset, and waits there for changes.
+//! The ruleset feed: long polling of the console.
 
 use super::{CurrentPolicy, copy::LastCopy};
 use crate::{config::ConsoleConfig, http_client::HttpClient};
@@ -15,38 +15,38 @@ use std::{error::Error, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-/// How long the console may keep us waiting for a change.
+/// How long the console may hold a poll open.
 const WAIT: Duration = Duration::from_secs(30);
-/// And how much longer its answer may take.
+/// Additional time for the response.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// A console that comes back is noticed within this time.
+/// The longest time until a recovered console is noticed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Keeps the policy in step with the console.
+/// Keeps the policy up to date with the console.
 pub struct Feed {
     http: HttpClient,
     endpoint: Uri,
     authorization: String,
     policy: Arc<CurrentPolicy>,
     copy: LastCopy,
-    /// Of the sources on lists, which can be looked up.
+    /// Fields of sources that can be looked up.
     known: GeoFields,
-    /// The answer we have, usable or not.
+    /// Of the last ruleset received, valid or not.
     etag: Option<HeaderValue>,
     pause: Duration,
 }
 
-/// Why there is no news.
+/// Why a poll failed.
 #[derive(Debug, thiserror::Error)]
 enum FeedError {
-    #[error("the console is not there: {0}")]
+    #[error("cannot reach the console: {0}")]
     Unreachable(Box<dyn Error + Send + Sync>),
-    #[error("the console answers {0}")]
+    #[error("the console responds with status {0}")]
     Status(StatusCode),
-    #[error("the ruleset is no ruleset: {0}")]
+    #[error("the response is not a ruleset: {0}")]
     Unreadable(#[from] serde_json::Error),
-    #[error("the ruleset could not be compiled")]
+    #[error("cannot compile the ruleset")]
     Compilation,
 }
 
@@ -70,7 +70,7 @@ impl Feed {
         })
     }
 
-    /// The last good ruleset, for as long as the console is silent.
+    /// Applies the last good ruleset, until the console is reachable.
     pub fn start_from_copy(&mut self) {
         match self.copy.read() {
             Ok(Some(ruleset)) => {
@@ -79,7 +79,7 @@ impl Feed {
                 self.apply(policy, "the copy on disk");
             }
             Ok(None) => {}
-            Err(cause) => warn!("there is no copy of the ruleset: {cause}"),
+            Err(cause) => warn!("cannot use the copy of the ruleset: {cause}"),
         }
     }
 
@@ -88,16 +88,16 @@ impl Feed {
     }
 
     async fn round(&mut self) {
-        match self.ask().await {
+        match self.poll().await {
             Ok(()) => {
                 if self.pause > FIRST_PAUSE {
-                    info!("the console gives rules again");
+                    info!("the console is reachable again");
                 }
                 self.pause = FIRST_PAUSE;
             }
             Err(cause) => {
                 if self.pause == FIRST_PAUSE {
-                    warn!("the rules and lists stay as they are: {cause}");
+                    warn!("cannot update rules and lists, the current ones stay in force: {cause}");
                 }
                 tokio::time::sleep(self.pause).await;
                 self.pause = LONGEST_PAUSE.min(self.pause * 2);
@@ -106,21 +106,23 @@ impl Feed {
     }
 
     /// Waits for a change and applies it.
-    async fn ask(&mut self) -> Result<(), FeedError> {
+    async fn poll(&mut self) -> Result<(), FeedError> {
         let exchange = tokio::time::timeout(WAIT + TIMEOUT, self.exchange()).await;
-        let Some((etag, body)) = exchange.map_err(|_| FeedError::Unreachable("no answer".into()))?? else {
+        let Some((etag, body)) =
+            exchange.map_err(|_| FeedError::Unreachable("no response in time".into()))??
+        else {
             return Ok(());
         };
-        // Also when it cannot be used: the next one may, and asking for this one again helps nobody.
+        // Also for an invalid ruleset: polling for it again would not help.
         self.etag = etag;
-        // Compiling a hundred thousand rules takes its time, which requests should not wait for.
+        // Compiling 100,000 rules takes long; it must not delay requests.
         let known = self.known;
         let (policy, body) = tokio::task::spawn_blocking(move || compile(body, known))
             .await
             .map_err(|_| FeedError::Compilation)??;
         self.apply(policy, "the console");
         if let Err(cause) = self.copy.write(&body) {
-            error!("the ruleset is not safe for the next start: {cause}");
+            error!("cannot save the ruleset for the next start: {cause}");
         }
         Ok(())
     }
@@ -146,9 +148,9 @@ impl Feed {
     fn apply(&self, policy: Policy, from: &str) {
         let summary = &policy.summary;
         let (version, rules, list_entries) = (summary.version, summary.rules, summary.list_entries);
-        info!(version, rules, list_entries, "new rules and lists from {from}");
+        info!(version, rules, list_entries, "applied new rules and lists from {from}");
         for left_out in &summary.left_out {
-            warn!(id = left_out.id, "left out of the ruleset: {}", left_out.cause);
+            warn!(id = left_out.id, "not applied from the ruleset: {}", left_out.cause);
         }
         self.policy.replace(policy);
     }

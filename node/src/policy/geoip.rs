@@ -1,4 +1,4 @@
-//! Where addresses belong, for lists of countries and autonomous systems: from `.mmdb` files.
+//! Countries and autonomous systems of addresses, from `.mmdb` files.
 
 use crate::config::GeoIpConfig;
 use arc_swap::ArcSwap;
@@ -14,7 +14,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// The files of the configuration, opened. Replaced as they change, e.g. by a weekly update.
+/// The configured databases. Reloaded when their files change, e.g. by a weekly update.
 #[derive(Default)]
 pub struct GeoIp {
     countries: Option<ArcSwap<Database>>,
@@ -30,14 +30,13 @@ struct Database {
 
 #[derive(Debug, thiserror::Error)]
 pub enum GeoIpError {
-    #[error("{key}: {path} cannot be read: {cause}")]
+    #[error("{key}: cannot read {path}: {cause}")]
     Read { key: &'static str, path: PathBuf, cause: io::Error },
-    #[error("{key}: {path} is no database in MaxMind's format: {cause}")]
+    #[error("{key}: {path} is not a MaxMind database: {cause}")]
     Format { key: &'static str, path: PathBuf, cause: MaxMindDbError },
 }
 
 impl GeoIp {
-    /// How soon a new file is noticed.
     const INTERVAL: Duration = Duration::from_secs(5);
 
     pub fn open(config: &GeoIpConfig) -> Result<Self, GeoIpError> {
@@ -63,7 +62,7 @@ impl GeoIp {
             database.as_ref().filter(|_| is_wanted).map(ArcSwap::load)
         };
         let country = find(&self.countries, wanted.country).and_then(|found| {
-            // Where the address is used, else where it is registered.
+            // The country of use, else of registration.
             ["country", "registered_country"].into_iter().find_map(|name| {
                 let path = [PathElement::Key(name), PathElement::Key("iso_code")];
                 let result = found.reader.lookup(address).ok()?;
@@ -77,19 +76,19 @@ impl GeoIp {
         GeoLocation { country, asn }
     }
 
-    /// Takes over files that have changed, until `stop`. A file that is wrong changes nothing.
+    /// Reloads changed files, until `stop`. An invalid file changes nothing.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         if self.fields() == GeoFields::default() {
             return;
         }
         while stop.run_until_cancelled(tokio::time::sleep(Self::INTERVAL)).await.is_some() {
             let databases = self.clone();
-            // A file may have 100 MB.
-            let _looked = tokio::task::spawn_blocking(move || databases.look()).await;
+            // A file may be as large as 100 MB.
+            let _reloaded = tokio::task::spawn_blocking(move || databases.reload()).await;
         }
     }
 
-    fn look(&self) {
+    fn reload(&self) {
         for slot in self.countries.iter().chain(&self.systems) {
             let old = slot.load();
             let changed = changed_at(&old.path);
@@ -98,10 +97,10 @@ impl GeoIp {
             }
             match Database::open(old.key, &old.path) {
                 Ok(new) => {
-                    info!("{}: {} was read again", old.key, old.path.display());
+                    info!("{}: reloaded {}", old.key, old.path.display());
                     slot.store(Arc::new(new));
                 }
-                Err(cause) => error!("what is known of addresses stays as it was: {cause}"),
+                Err(cause) => error!("cannot reload a GeoIP database, the loaded one stays in use: {cause}"),
             }
         }
     }

@@ -1,8 +1,8 @@
-//! Names with gaps, as Go's `path.Match` reads them: `*`, `?`, `[a-z]`, `[^a]`, `\c`. The whole name must fit.
+//! Glob patterns with the syntax of Go's `path.Match`: `*`, `?`, `[a-z]`, `[^a]`, `\c`. They match whole names.
 
 use regex::{Regex, RegexBuilder};
 
-/// Compared with lower-case names, as hosts have no case.
+/// Matched against lower-case names, as hosts are case-insensitive.
 #[derive(Debug, Clone)]
 pub struct Glob {
     text: String,
@@ -10,7 +10,7 @@ pub struct Glob {
     literals: usize,
 }
 
-/// How sure a glob is: a plain name is surer than any with gaps, and of those the one that says more letters.
+/// Specificity: a plain name before a pattern, and patterns by their number of literal characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Precision {
     is_name: bool,
@@ -64,7 +64,7 @@ impl Eq for Glob {}
 const ENDS_IN_BACKSLASH: &str = "must not end in a backslash";
 const OPEN_CLASS: &str = "must close its [ with ]";
 
-/// What follows a `[`, up to its `]`.
+/// A character class, from after `[` to `]`.
 fn class(letters: &mut std::str::Chars<'_>) -> Result<String, &'static str> {
     let mut class = String::from("[");
     let mut is_empty = true;
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn globs_fit_whole_names() {
+    fn globs_match_whole_names() {
         for (glob, fits, not) in [
             (
                 "shop.example.com",
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glob_that_breaks_off_is_refused() {
+    fn rejects_an_incomplete_glob() {
         let refused = ["a[b", "a[]", r"a\", "[z-a]"].map(|text| Glob::new(text).unwrap_err());
         assert_eq!(refused[..3], [OPEN_CLASS, "must have something between [ and ]", ENDS_IN_BACKSLASH]);
         assert!(refused[3].contains("range"));

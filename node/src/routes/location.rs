@@ -1,4 +1,4 @@
-//! Paths as NGINX's `location` names them, and which of several it takes.
+//! Locations with the syntax and precedence of NGINX's `location`.
 
 use super::Route;
 use regex::{Regex, RegexBuilder};
@@ -7,7 +7,7 @@ use regex::{Regex, RegexBuilder};
 #[derive(Debug, Clone)]
 pub enum Location {
     Exact(String),
-    /// `is_final`: no regular expression is asked once it is the longest that fits.
+    /// `is_final`: as the longest match it suppresses regular expressions.
     Prefix {
         path: String,
         is_final: bool,
@@ -15,7 +15,7 @@ pub enum Location {
     Regex(Regex),
 }
 
-/// Locations of one level: how many there are of a kind does not matter, their order only among regular expressions.
+/// The locations of one level. Order matters among regular expressions only.
 #[derive(Debug, Default)]
 pub struct Locations {
     exact: Vec<(String, Route)>,
@@ -24,14 +24,14 @@ pub struct Locations {
     regexes: Vec<(Regex, Route)>,
 }
 
-/// Why a location cannot stand where it stands.
+/// Why a location is not allowed at its position.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfPlace {
-    #[error("stands here a second time for the same hosts")]
+    #[error("is defined twice for the same hosts")]
     Twice,
-    #[error("is outside of the route around it")]
+    #[error("is outside of its enclosing route")]
     Outside,
-    #[error("is inside a route that fits one path only")]
+    #[error("is inside a route that matches a single path")]
     InsideExact,
 }
 
@@ -66,7 +66,7 @@ impl Location {
         }
     }
 
-    /// Whether all that fits this also fits the location around it, as far as that can be told.
+    /// Whether every path that matches also matches the enclosing location, as far as can be decided.
     pub fn check_inside(&self, outer: &Self) -> Result<(), OutOfPlace> {
         match (outer, self) {
             (Self::Exact(_), _) => Err(OutOfPlace::InsideExact),
@@ -82,14 +82,14 @@ impl Location {
 
 const EXPECTED: &str = "must be a path such as /api, = /login, ^~ /static/, ~ \\.php$ or ~* \\.php$";
 
-/// What is wrong with a regular expression: the last line of what the parser says; those before it show the text.
+/// The cause of an invalid regular expression: the last line of the parser's message, after the quoted text.
 pub fn regex_cause(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
-/// `~*\.php$` is written without a space, too.
+/// The space may be left out: `~*\.php$`.
 fn split_modifier(text: &str) -> (&str, &str) {
     let modifiers = ["^~", "~*", "~", "="];
     modifiers
@@ -119,8 +119,8 @@ impl Locations {
         }
     }
 
-    /// An exact path; else what is inside the longest prefix; else, unless that prefix is final, the first regular
-    /// expression; else the prefix itself.
+    /// An exact path; else a route inside the longest prefix; else, unless that prefix is final, the first regular
+    /// expression; else the prefix.
     pub(super) fn find(&self, host: &str, path: &str) -> Option<&Route> {
         if let Some((_, route)) = self.exact.iter().find(|(exact, _)| exact == path) {
             return Some(route);

@@ -28,7 +28,7 @@ fn listed(routes: &[&str]) -> String {
 }
 
 #[test]
-fn a_location_is_chosen_as_nginx_documents_it() {
+fn chooses_a_location_as_nginx_documents_it() {
     let documented = ["= /", "/", "/documents/", "^~ /images/", r"~* \.(gif|jpg|jpeg)$"];
     let longest = ["/", "/a", "/a/b", "/ab"];
     let in_order = [r"~ \.php$", r"~ ^/a", r"~* \.PHP$", "/a/b/c"];
@@ -65,7 +65,7 @@ fn inner_routes_inherit_and_come_before_outer_regular_expressions() {
 }
 
 #[test]
-fn the_surest_host_comes_first_then_the_path() {
+fn the_most_specific_host_precedes_the_path() {
     let routes = r"
     - {route: /api, wallarm_mode: 'off'}
     - {host: '*.example.com', wallarm_mode: safe_blocking}
@@ -88,7 +88,7 @@ fn the_surest_host_comes_first_then_the_path() {
 }
 
 #[test]
-fn routes_that_cannot_be_are_named_with_their_place() {
+fn reports_invalid_routes_with_their_positions() {
     let routes = r"
     - {route: api}
     - {route: '~ (', host: 'a['}

@@ -1,4 +1,4 @@
-//! Our own corpus: each entry as it is, and in other places and spellings.
+//! Requests from our own corpus: each entry as written, and mutated.
 
 use super::{Label, Labelled};
 use anyhow::Context as _;
@@ -12,7 +12,7 @@ const PLAIN: &str = "own-attacks";
 const MUTATED: &str = "own-attacks-mutated";
 const BENIGN: &str = "own-benign";
 
-/// All requests of a file; its name is their type.
+/// The requests of a file; its name is their type.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {
     let kind = path.file_stem().context("a file has a name")?.to_string_lossy().into_owned();
     let samples = corpus::parse(&fs::read_to_string(path)?)?;

@@ -1,4 +1,4 @@
-//! A labelled request of a file.
+//! Labelled requests.
 
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -9,9 +9,9 @@ pub(super) struct Labelled {
     pub id: String,
     pub suite: String,
     pub label: Label,
-    /// The file's own word for the type; its spelling differs from file to file.
+    /// The type in the spelling of the file.
     pub kind: String,
-    /// The codes that name it right; empty when its label says none.
+    /// The correct codes; empty when the label has no type.
     pub accepts: Vec<AttackType>,
     pub request: InspectRequest,
 }
@@ -38,24 +38,24 @@ struct Line {
     body_b64: String,
 }
 
-/// Words in a label → the codes that name it right. The first row that fits counts. A label that says no type (`generic`,
-/// `mixed`, `REST`) is in no row and not asked for.
+/// Words in a label → the correct codes. The first matching row applies. Labels without a type (`generic`, `mixed`, `REST`)
+/// match no row.
 const NAMES: &[(&[&str], &[AttackType])] = &[
-    // Holds the letters of `ssi`; sessions are fixed by scripts that set cookies, too.
+    // Contains `ssi`; scripts that set cookies fixate sessions, too.
     (&["session"], &[AttackType::SessionFixation, AttackType::Xss]),
     (&["nosql"], &[AttackType::Nosqli]),
     (&["sql"], &[AttackType::Sqli]),
     (&["xss"], &[AttackType::Xss]),
-    // An expression of a template that runs a command is both.
+    // A template expression that runs a command is both.
     (&["ssti", "sst inj"], &[AttackType::Ssti, AttackType::Rce]),
     (&["ssi", "ss inj"], &[AttackType::Ssi]),
     (&["cmd", "rce", "shell", "php", "java", "command"], &[AttackType::Rce, AttackType::Ssti]),
     (&["rfi"], &[AttackType::PathTraversal, AttackType::Ssrf, AttackType::Rce]),
     (&["lfi", "traversal"], &[AttackType::PathTraversal]),
-    // Lists of entities hold entity bombs.
+    // Lists of entities contain entity bombs.
     (&["xxe"], &[AttackType::Xxe, AttackType::DataBomb]),
     (&["ldap", "xpath"], &[AttackType::Ldapi]),
-    // Splitting and smuggling, and what else one server says to another.
+    // Splitting, smuggling, and requests between servers.
     (&["protocol-attack"], &[AttackType::Crlf, AttackType::Ldapi, AttackType::Ssrf]),
     (&["crlf"], &[AttackType::Crlf]),
     (&["mail"], &[AttackType::MailInjection]),
@@ -93,14 +93,14 @@ impl Labelled {
     }
 }
 
-/// The codes for a label's word.
+/// The codes for a label.
 fn codes(kind: &str) -> &'static [AttackType] {
     let kind = kind.to_ascii_lowercase();
     let fits = |words: &[&str]| words.iter().any(|word| kind.contains(word));
     NAMES.iter().find(|(words, _)| fits(words)).map_or(&[], |(_, codes)| codes)
 }
 
-/// CloudFront hands UTF-8 on, and reads other bytes as ISO-8859-1.
+/// Decodes as CloudFront does: UTF-8, or else ISO-8859-1.
 fn as_cloudfront_reads(bytes: &str) -> String {
     let raw: Option<Vec<u8>> = bytes.chars().map(|byte| u8::try_from(byte).ok()).collect();
     raw.and_then(|raw| String::from_utf8(raw).ok()).unwrap_or_else(|| bytes.to_owned())
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_of_many_spellings_name_our_codes() {
+    fn maps_labels_to_codes() {
         for (label, expected) in [
             ("128KB SQL Injection", Some(AttackType::Sqli)),
             ("NoSQL Injection", Some(AttackType::Nosqli)),

@@ -1,4 +1,4 @@
-//! The rates, by suite and by type within it.
+//! Detection and false positive rates, by suite and type.
 
 use super::{Label, Scored};
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -14,7 +14,7 @@ pub struct Table {
 struct Row {
     attacks: u32,
     caught: u32,
-    /// Caught ones whose label says a type, and those of them that were given it.
+    /// Detected requests whose label has a type, and those of them with the correct type.
     typed: u32,
     named_right: u32,
     benign: u32,

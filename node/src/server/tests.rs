@@ -21,7 +21,7 @@ use std::{path::Path, time::Duration};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-struct World {
+struct Harness {
     node: Arc<Node>,
     spool: TempDir,
 }
@@ -33,24 +33,24 @@ struct Reply {
     body: Vec<u8>,
 }
 
-fn world(mode: Mode) -> World {
-    world_with_keys(mode, None)
+fn harness(mode: Mode) -> Harness {
+    harness_with_keys(mode, None)
 }
 
-fn world_with_keys(mode: Mode, keys: Option<Vec<SigningKey>>) -> World {
-    world_with(mode, keys, 64 << 20)
+fn harness_with_keys(mode: Mode, keys: Option<Vec<SigningKey>>) -> Harness {
+    harness_with(mode, keys, 64 << 20)
 }
 
-fn world_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> World {
-    world_with_limits(mode, keys, max_bytes, &LimitsConfig::default())
+fn harness_with(mode: Mode, keys: Option<Vec<SigningKey>>, max_bytes: u64) -> Harness {
+    harness_with_limits(mode, keys, max_bytes, &LimitsConfig::default())
 }
 
-fn world_with_limits(
+fn harness_with_limits(
     mode: Mode,
     keys: Option<Vec<SigningKey>>,
     max_bytes: u64,
     limits: &LimitsConfig,
-) -> World {
+) -> Harness {
     let directory = tempfile::tempdir().unwrap();
     let mut config = config_of(&format!("route_config: {{wallarm_mode: {mode}}}"));
     config.connector.health_path = Some("/wallarm-external-health".to_owned());
@@ -60,7 +60,7 @@ fn world_with_limits(
     config.spool.max_bytes = max_bytes;
     config.limits = limits.clone();
     let (node, _) = Node::build(config, Logs::default()).unwrap();
-    World { node: Arc::new(node), spool: directory }
+    Harness { node: Arc::new(node), spool: directory }
 }
 
 /// The smallest configuration, and what a test wants of it.
@@ -72,7 +72,7 @@ fn parsed(file: &str) -> Config {
     Config::parse(Path::new("node.yaml"), file, &Environment::default()).unwrap()
 }
 
-impl World {
+impl Harness {
     async fn post(&self, path: &str, content_type: &str, body: impl Into<HttpBody>) -> Reply {
         let request =
             Request::post(path).header(header::CONTENT_TYPE, content_type).body(body.into()).unwrap();
@@ -128,122 +128,122 @@ fn get(path: &str, query: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_attack_is_blocked_and_on_disk_before_the_verdict_is_out() {
-    let world = world(Mode::Block);
-    let verdict = world.inspect(&get("/etc/passwd", "")).await.verdict();
+async fn blocks_an_attack_and_records_it_before_the_verdict() {
+    let harness = harness(Mode::Block);
+    let verdict = harness.inspect(&get("/etc/passwd", "")).await.verdict();
     assert_eq!((verdict.action, verdict.would_block), (Action::Block, true));
     assert!(verdict.block.unwrap().body.contains(ID), "the page names the request");
-    let record = world.attack();
+    let record = harness.attack();
     assert_eq!(record.request.request_id.to_string(), ID);
     assert_eq!((record.decision.outcome, record.decision.enforced), (Outcome::Blocked, Enforced::Yes));
     assert_eq!(record.hits[0].point.to_string(), "uri");
 }
 
 #[tokio::test]
-async fn a_clean_request_leaves_no_trace_on_disk() {
-    let world = world(Mode::Block);
-    let verdict = world.inspect(&get("/shop", "q=shoes")).await.verdict();
+async fn records_nothing_for_a_clean_request() {
+    let harness = harness(Mode::Block);
+    let verdict = harness.inspect(&get("/shop", "q=shoes")).await.verdict();
     assert_eq!((verdict.action, verdict.reason, verdict.would_block), (Action::Allow, None, false));
-    assert_eq!(world.records(), []);
+    assert_eq!(harness.records(), []);
 }
 
 #[tokio::test]
-async fn monitoring_records_and_lets_pass_and_off_does_neither() {
-    let monitoring = world(Mode::Monitoring);
+async fn monitoring_records_attacks_and_off_does_not() {
+    let monitoring = harness(Mode::Monitoring);
     let verdict = monitoring.inspect(&get("/", "x='+OR+1=1")).await.verdict();
     assert_eq!((verdict.action, verdict.would_block, verdict.block), (Action::Allow, true, None));
     assert_eq!(monitoring.attack().decision.outcome, Outcome::Monitored);
 
-    let off = world(Mode::Off);
+    let off = harness(Mode::Off);
     let verdict = off.inspect(&get("/", "x='+OR+1=1")).await.verdict();
     assert_eq!((verdict.action, verdict.would_block), (Action::Allow, false));
     assert_eq!(off.records(), []);
 }
 
 #[tokio::test]
-async fn a_copy_is_accepted_once_it_is_safe_and_never_blocked() {
-    let world = world(Mode::Block);
+async fn accepts_an_out_of_band_request_after_recording_and_never_blocks_it() {
+    let harness = harness(Mode::Block);
     let mut message = get("/etc/passwd", "");
     message["delivery"] = "out_of_band".into();
-    let reply = world.inspect(&message).await;
+    let reply = harness.inspect(&message).await;
     assert_eq!((reply.status, reply.body.len()), (StatusCode::ACCEPTED, 0));
-    let decision = world.attack().decision;
+    let decision = harness.attack().decision;
     assert_eq!((decision.outcome, decision.delivery), (Outcome::Monitored, Delivery::OutOfBand));
 }
 
 #[tokio::test]
-async fn the_reply_is_in_the_encoding_of_the_request() {
-    let world = world(Mode::Block);
+async fn replies_in_the_encoding_of_the_request() {
+    let harness = harness(Mode::Block);
     let request: InspectRequest = serde_json::from_value(get("/etc/passwd", "")).unwrap();
     let message = Encoding::MessagePack.encode(&request).unwrap();
-    let reply = world.post(INSPECT_REQUEST_PATH, "application/msgpack", message).await;
+    let reply = harness.post(INSPECT_REQUEST_PATH, "application/msgpack", message).await;
     assert_eq!(reply.content_type, "application/msgpack");
     let verdict: Verdict = Encoding::MessagePack.decode(&reply.body).unwrap();
     assert_eq!(verdict.action, Action::Block);
 }
 
 #[tokio::test]
-async fn a_request_without_an_id_is_given_one() {
-    let world = world(Mode::Block);
+async fn generates_a_missing_request_id() {
+    let harness = harness(Mode::Block);
     let mut message = get("/etc/passwd", "");
     message.as_object_mut().unwrap().remove("request_id");
-    let verdict = world.inspect(&message).await.verdict();
-    assert_eq!(world.attack().request.request_id, verdict.request_id);
+    let verdict = harness.inspect(&message).await.verdict();
+    assert_eq!(harness.attack().request.request_id, verdict.request_id);
 }
 
 #[tokio::test]
-async fn what_was_not_inspected_is_kept_before_the_answer() {
-    let world = world(Mode::Block);
+async fn records_reports_of_requests_not_inspected_before_the_reply() {
+    let harness = harness(Mode::Block);
     let mut message = get("/", "");
     message["not_inspected"] = json!([{ "id": "6f1e4a0c-6d0e-4b43-9c39-0e0a3c3a4f10", "request_id": ID,
         "reason": "node_timeout", "at": "2026-01-01T00:00:00Z" }]);
-    world.inspect(&message).await.verdict();
+    harness.inspect(&message).await.verdict();
     assert!(
-        matches!(&world.records()[..], [Record::NotInspected(entry)] if entry.reason.as_str() == "node_timeout")
+        matches!(&harness.records()[..], [Record::NotInspected(entry)] if entry.reason.as_str() == "node_timeout")
     );
 }
 
 #[tokio::test]
-async fn what_connectors_bypassed_is_counted_and_is_no_part_of_a_hit() {
-    let world = world(Mode::Block);
+async fn counts_requests_bypassed_by_connectors_outside_of_hits() {
+    let harness = harness(Mode::Block);
     let mut message = get("/etc/passwd", "");
     message["connector"] =
         json!({ "kind": "cloudfront", "version": "1.0.0", "application": 7, "bypassed": 40 });
-    world.inspect(&message).await.verdict();
-    assert_eq!(world.node.metrics.bypassed.get_or_create(&ReasonLabels { reason: "connector" }).get(), 40);
-    let [Record::Attack(record)] = &world.records()[..] else { panic!("one hit") };
+    harness.inspect(&message).await.verdict();
+    assert_eq!(harness.node.metrics.bypassed.get_or_create(&ReasonLabels { reason: "connector" }).get(), 40);
+    let [Record::Attack(record)] = &harness.records()[..] else { panic!("one hit") };
     let connector = record.request.connector.as_ref().unwrap();
     assert_eq!((connector.application, connector.bypassed), (Some(7), None));
 }
 
 #[tokio::test]
-async fn a_spool_that_takes_nothing_stops_no_block_and_the_loss_is_counted() {
-    let world = world_with(Mode::Block, None, 64);
+async fn a_failing_spool_does_not_prevent_a_block_and_the_loss_is_counted() {
+    let harness = harness_with(Mode::Block, None, 64);
     let mut message = get("/etc/passwd", "");
     message["not_inspected"] = json!([{ "id": "6f1e4a0c-6d0e-4b43-9c39-0e0a3c3a4f10", "request_id": ID,
         "reason": "node_timeout", "at": "2026-01-01T00:00:00Z" }]);
-    assert_eq!(world.inspect(&message).await.verdict().action, Action::Block);
-    assert_eq!(world.node.metrics.lost.get(), 2);
+    assert_eq!(harness.inspect(&message).await.verdict().action, Action::Block);
+    assert_eq!(harness.node.metrics.lost.get(), 2);
     message["delivery"] = "out_of_band".into();
-    assert_eq!(world.inspect(&message).await.problem().0, 503, "a copy that is not safe is not accepted");
+    assert_eq!(harness.inspect(&message).await.problem().0, 503, "a copy that is not safe is not accepted");
 }
 
 #[tokio::test]
-async fn a_response_is_kept_unless_its_request_is_known_to_be_clean() {
-    let world = world(Mode::Monitoring);
-    world.inspect(&get("/shop", "")).await.verdict();
+async fn keeps_a_response_report_unless_its_request_is_known_to_be_clean() {
+    let harness = harness(Mode::Monitoring);
+    harness.inspect(&get("/shop", "")).await.verdict();
     let elsewhere = RequestId::derive("E2", "other").to_string();
     for (id, kept) in [(ID, 0), (&elsewhere, 1)] {
         let report = json!({ "request_id": id, "status": 200 });
-        let reply = world.post(INSPECT_RESPONSE_PATH, "application/json", report.to_string()).await;
+        let reply = harness.post(INSPECT_RESPONSE_PATH, "application/json", report.to_string()).await;
         assert_eq!(reply.status, StatusCode::ACCEPTED);
-        assert_eq!(world.records().len(), kept, "{id}");
+        assert_eq!(harness.records().len(), kept, "{id}");
     }
 }
 
 #[tokio::test]
-async fn a_wrong_message_is_refused_with_what_is_wrong() {
-    let world = world(Mode::Block);
+async fn rejects_a_malformed_message_with_the_cause() {
+    let harness = harness(Mode::Block);
     let mut problems = Vec::new();
     for (content_type, body) in [
         ("application/json", "{".to_owned()),
@@ -262,9 +262,9 @@ async fn a_wrong_message_is_refused_with_what_is_wrong() {
         ("text/plain", get("/", "").to_string()),
         ("application/json", " ".repeat((4 << 20) + 1)),
     ] {
-        problems.push(world.post(INSPECT_REQUEST_PATH, content_type, body).await.problem());
+        problems.push(harness.post(INSPECT_REQUEST_PATH, content_type, body).await.problem());
     }
-    problems.push(world.post("/v2/inspect/request", "application/json", "{}").await.problem());
+    problems.push(harness.post("/v2/inspect/request", "application/json", "{}").await.problem());
     insta::assert_debug_snapshot!(problems);
 }
 
@@ -277,24 +277,24 @@ fn half_a_call(beginning: &'static str) -> Request<HttpBody> {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_in_time_is_refused() {
+async fn rejects_a_body_that_exceeds_its_timeout() {
     let limits = LimitsConfig { body_timeout: Duration::from_millis(50), ..LimitsConfig::default() };
-    let world = world_with_limits(Mode::Block, None, 64 << 20, &limits);
-    let problem = reply(connector_router(world.node.clone()), half_a_call("{")).await.problem();
+    let harness = harness_with_limits(Mode::Block, None, 64 << 20, &limits);
+    let problem = reply(connector_router(harness.node.clone()), half_a_call("{")).await.problem();
     assert_eq!(problem, (408, "the body did not arrive within limits.body_timeout".to_owned()));
 }
 
 #[tokio::test]
-async fn what_there_is_no_room_for_is_refused_until_there_is() {
+async fn rejects_messages_while_the_memory_limit_is_reached() {
     let body_timeout = Duration::from_hours(1);
     let limits = LimitsConfig { max_bytes_in_flight: 600, body_timeout, ..LimitsConfig::default() };
-    let world = world_with_limits(Mode::Block, None, 64 << 20, &limits);
+    let harness = harness_with_limits(Mode::Block, None, 64 << 20, &limits);
     let beginning = str::from_utf8(&[b' '; 500]).unwrap();
-    let waiting = tokio::spawn(reply(connector_router(world.node.clone()), half_a_call(beginning)));
+    let waiting = tokio::spawn(reply(connector_router(harness.node.clone()), half_a_call(beginning)));
     // Until it has been polled, which takes its room: another call at the same time would leave too little.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let full = async || loop {
-        let reply = world.inspect(&get("/etc/passwd", "")).await;
+        let reply = harness.inspect(&get("/etc/passwd", "")).await;
         if reply.status == StatusCode::SERVICE_UNAVAILABLE {
             return reply;
         }
@@ -305,20 +305,20 @@ async fn what_there_is_no_room_for_is_refused_until_there_is() {
     assert_eq!(refused.problem().1, "messages in flight use all of limits.max_bytes_in_flight; retry later");
     waiting.abort();
     assert!(waiting.await.is_err());
-    world.inspect(&get("/etc/passwd", "")).await.verdict();
+    harness.inspect(&get("/etc/passwd", "")).await.verdict();
 }
 
 #[tokio::test]
-async fn when_nobody_may_wait_for_a_turn_calls_are_refused_and_counted() {
-    let world = world(Mode::Block);
+async fn rejects_and_counts_calls_under_overload() {
+    let harness = harness(Mode::Block);
     let mut permits = Vec::new();
     while let Ok(permit) =
-        tokio::time::timeout(Duration::from_millis(20), world.node.admission.small.acquire()).await
+        tokio::time::timeout(Duration::from_millis(20), harness.node.admission.small.acquire()).await
     {
         permits.push(permit.unwrap());
     }
     let message = get("/etc/passwd", "");
-    let call = world.inspect(&message);
+    let call = harness.inspect(&message);
     let held = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         permits.clear();
@@ -326,28 +326,28 @@ async fn when_nobody_may_wait_for_a_turn_calls_are_refused_and_counted() {
     let (refused, ()) = tokio::join!(call, held);
     assert_eq!(refused.retry_after.as_deref(), Some("1"));
     assert_eq!(refused.problem(), (503, "the node is overloaded; retry later".to_owned()));
-    assert_eq!(world.node.metrics.rejected.get_or_create(&ReasonLabels { reason: "overload" }).get(), 1);
-    assert_eq!(world.records(), []);
+    assert_eq!(harness.node.metrics.rejected.get_or_create(&ReasonLabels { reason: "overload" }).get(), 1);
+    assert_eq!(harness.records(), []);
 }
 
 #[tokio::test]
-async fn a_large_message_is_decided_like_a_small_one() {
-    let world = world(Mode::Block);
+async fn decides_a_large_message_like_a_small_one() {
+    let harness = harness(Mode::Block);
     let mut message = get("/etc/passwd", "");
     message["headers"] = json!([["x-large", "x".repeat(200_000)]]);
-    assert_eq!(world.inspect(&message).await.verdict().action, Action::Block);
+    assert_eq!(harness.inspect(&message).await.verdict().action, Action::Block);
 }
 
 #[tokio::test]
-async fn explaining_takes_the_admin_token_and_records_nothing() {
-    let world = world(Mode::Block);
+async fn explain_requires_the_admin_token_and_records_nothing() {
+    let harness = harness(Mode::Block);
     let ask = |token: &'static str| {
         let request = Request::post("/v1/explain")
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::AUTHORIZATION, token)
             .body(HttpBody::from(get("/", "x=%2527+OR+1=1--").to_string()))
             .unwrap();
-        reply(status_router(world.node.clone()), request)
+        reply(status_router(harness.node.clone()), request)
     };
     assert_eq!(ask("Bearer wrong").await.status, StatusCode::UNAUTHORIZED);
     let explanation: Value = serde_json::from_slice(&ask("Bearer admin").await.body).unwrap();
@@ -355,13 +355,13 @@ async fn explaining_takes_the_admin_token_and_records_nothing() {
     assert_eq!(explanation["findings"][0]["type"], "sqli");
     assert_eq!(explanation["mode_source"], "config");
     assert!(explanation["analysis_micros"].as_u64() > Some(0), "{explanation}");
-    assert_eq!(world.records(), []);
+    assert_eq!(harness.records(), []);
 }
 
 #[tokio::test]
-async fn with_keys_only_calls_signed_with_one_of_them_are_taken_and_only_once() {
+async fn rejects_unsigned_forged_expired_and_replayed_calls() {
     let key = SigningKey::new("edge", *b"s3cret");
-    let world = world_with_keys(Mode::Block, Some(vec![key.clone()]));
+    let harness = harness_with_keys(Mode::Block, Some(vec![key.clone()]));
     let body = get("/etc/passwd", "").to_string();
     let call = SignedCall {
         method: "POST",
@@ -376,7 +376,7 @@ async fn with_keys_only_calls_signed_with_one_of_them_are_taken_and_only_once() 
             .header(CALL_SIGNATURE_HEADER, signature)
             .body(HttpBody::from(body))
             .unwrap();
-        reply(connector_router(world.node.clone()), request)
+        reply(connector_router(harness.node.clone()), request)
     };
     let good = key.sign(call, now, [1; 16]);
     assert_eq!(send(good.clone(), body.clone()).await.verdict().action, Action::Block);
@@ -386,30 +386,30 @@ async fn with_keys_only_calls_signed_with_one_of_them_are_taken_and_only_once() 
         send(stranger, body.clone()).await.problem(),
         send(key.sign(call, now - 400_000, [3; 16]), body.clone()).await.problem(),
         send(key.sign(call, now, [4; 16]), get("/", "").to_string()).await.problem(),
-        world.inspect(&get("/", "")).await.problem(),
+        harness.inspect(&get("/", "")).await.problem(),
     ];
     insta::assert_debug_snapshot!(problems);
     let health = Request::get("/wallarm-external-health").body(HttpBody::empty()).unwrap();
-    assert_eq!(reply(connector_router(world.node.clone()), health).await.status, StatusCode::OK);
+    assert_eq!(reply(connector_router(harness.node.clone()), health).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn the_counters_tell_what_happened() {
-    let world = world(Mode::Block);
-    world.inspect(&get("/etc/passwd", "")).await.verdict();
-    world.inspect(&get("/", "")).await.verdict();
-    world.post(INSPECT_REQUEST_PATH, "application/json", "{").await.problem();
+async fn counters_match_the_decisions() {
+    let harness = harness(Mode::Block);
+    harness.inspect(&get("/etc/passwd", "")).await.verdict();
+    harness.inspect(&get("/", "")).await.verdict();
+    harness.post(INSPECT_REQUEST_PATH, "application/json", "{").await.problem();
     let fetch = |router: Router, path: &'static str| async move {
         let answer = reply(router, Request::get(path).body(HttpBody::empty()).unwrap()).await;
         String::from_utf8(answer.body).unwrap()
     };
     let status: Value =
-        serde_json::from_str(&fetch(status_router(world.node.clone()), "/wallarm-status").await).unwrap();
+        serde_json::from_str(&fetch(status_router(harness.node.clone()), "/wallarm-status").await).unwrap();
     assert_eq!(
         (&status["requests"], &status["attacks"], &status["blocked"], &status["spool"]["pending"]),
         (&json!(3), &json!(1), &json!(1), &json!(1))
     );
-    let metrics = fetch(metrics_router(world.node.clone()), "/metrics").await;
+    let metrics = fetch(metrics_router(harness.node.clone()), "/metrics").await;
     for line in [
         "wallarm_gonode_http_connector_server_messages_seen_total{type=\"request\"} 3",
         "wallarm_gonode_http_connector_server_messages_rejected_total{reason=\"MsgDataFormat\"} 1",
@@ -426,20 +426,20 @@ async fn the_counters_tell_what_happened() {
 }
 
 #[tokio::test]
-async fn the_console_is_told_which_connectors_call() {
-    let world = world(Mode::Block);
+async fn the_status_lists_calling_connectors() {
+    let harness = harness(Mode::Block);
     let connector = |event: &str| json!({"kind": "cloudfront", "version": "1.2.3", "event": event, "edge_request_id": "e"});
     let untold = json!([{"id": Uuid::nil(), "request_id": "0".repeat(32), "reason": "node_timeout", "at": "2026-01-01T00:00:00Z"}]);
     let request = json!({
         "client_ip": "203.0.113.7", "method": "GET", "host": "a.example.com", "path": "/", "delivery": "out_of_band",
         "connector": connector("viewer-request"), "not_inspected": untold,
     });
-    assert_eq!(world.inspect(&request).await.status, StatusCode::ACCEPTED);
+    assert_eq!(harness.inspect(&request).await.status, StatusCode::ACCEPTED);
     let report =
         json!({"request_id": "0".repeat(32), "status": 200, "connector": connector("viewer-response")});
-    let told = world.post(shared::INSPECT_RESPONSE_PATH, "application/json", report.to_string()).await;
+    let told = harness.post(shared::INSPECT_RESPONSE_PATH, "application/json", report.to_string()).await;
     assert_eq!(told.status, StatusCode::ACCEPTED);
-    let seen = world.node.status(jiff::Timestamp::now()).connectors;
+    let seen = harness.node.status(jiff::Timestamp::now()).connectors;
     let seen: Vec<_> = seen.iter().map(|seen| (seen.delivery, seen.calls, seen.not_inspected)).collect();
     assert_eq!(seen, [(Some(Delivery::OutOfBand), 1, 1), (None, 1, 0)]);
 }

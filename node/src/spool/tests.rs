@@ -96,7 +96,7 @@ impl Spool {
 }
 
 #[test]
-fn what_is_not_acknowledged_is_there_after_a_restart() {
+fn unacknowledged_records_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
     fill(&spool, kept, 0..5);
@@ -116,7 +116,7 @@ fn what_is_not_acknowledged_is_there_after_a_restart() {
 }
 
 #[test]
-fn lanes_take_turns() {
+fn queues_alternate() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
     fill(&spool, kept, 0..3);
@@ -125,7 +125,7 @@ fn lanes_take_turns() {
 }
 
 #[test]
-fn a_full_spool_drops_the_oldest_that_matter_less_and_counts_them_across_restarts() {
+fn a_full_spool_drops_and_counts_the_oldest_records_of_low_priority() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
     fill(&spool, kept, 0..3);
@@ -145,7 +145,7 @@ fn a_full_spool_drops_the_oldest_that_matter_less_and_counts_them_across_restart
 }
 
 #[test]
-fn when_only_blocks_are_left_the_oldest_of_them_go_and_nothing_lesser_comes_in() {
+fn a_spool_full_of_high_priority_drops_its_oldest_and_rejects_low_priority() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
     fill(&spool, expendable, 0..10);
@@ -162,7 +162,7 @@ fn when_only_blocks_are_left_the_oldest_of_them_go_and_nothing_lesser_comes_in()
 }
 
 #[test]
-fn a_batch_under_way_is_not_dropped() {
+fn never_drops_a_batch_in_delivery() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
     fill(&spool, kept, 0..10);
@@ -174,7 +174,7 @@ fn a_batch_under_way_is_not_dropped() {
 }
 
 #[test]
-fn a_record_larger_than_a_segment_is_refused_and_counted() {
+fn rejects_and_counts_a_record_larger_than_a_segment() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
     let mut large = expendable(1);
@@ -186,7 +186,7 @@ fn a_record_larger_than_a_segment_is_refused_and_counted() {
 }
 
 #[test]
-fn what_the_console_refused_is_kept_within_bounds() {
+fn bounds_the_size_of_dead_letters() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
     let large = vec![b'x'; 3 << 20];
@@ -200,7 +200,7 @@ fn what_the_console_refused_is_kept_within_bounds() {
 }
 
 #[test]
-fn a_spool_has_one_owner() {
+fn rejects_a_second_owner() {
     let directory = tempfile::tempdir().unwrap();
     let _owner = open(&directory, 1 << 20);
     let config = SpoolConfig {

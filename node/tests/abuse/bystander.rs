@@ -1,4 +1,4 @@
-//! Somebody honest, who calls all the while.
+//! A well-behaved client that calls during an abuse test.
 
 use crate::node;
 use std::{
@@ -17,8 +17,8 @@ pub(crate) struct Bystander {
 }
 
 impl Bystander {
-    /// Generous, as the machine may be busy; but those who are slow are borne for twice as long.
-    const PATIENCE: Duration = Duration::from_secs(10);
+    /// Generous for a busy machine, and half the timeout of slow clients.
+    const TIMEOUT: Duration = Duration::from_secs(10);
 
     pub(crate) fn watch(address: SocketAddr) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
@@ -38,12 +38,12 @@ impl Bystander {
         Self { stop, calls }
     }
 
-    /// All calls were answered, in time.
+    /// Asserts that all calls were answered in time.
     pub(crate) fn was_served(self) {
         self.stop.store(true, Relaxed);
-        let (count, slowest) = self.calls.join().expect("every call is answered with a verdict");
-        assert!(count > 0, "nobody called meanwhile");
-        assert!(slowest < Self::PATIENCE, "the slowest of {count} answers took {slowest:?}");
-        eprintln!("meanwhile {count} others were answered, the slowest after {slowest:?}");
+        let (count, slowest) = self.calls.join().expect("every call gets a verdict");
+        assert!(count > 0, "no call was made");
+        assert!(slowest < Self::TIMEOUT, "the slowest of {count} responses took {slowest:?}");
+        eprintln!("{count} calls of a well-behaved client were answered, the slowest after {slowest:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Ten thousand at once.
+//! Ten thousand connections at once.
 
 use crate::{
     alone,
@@ -17,11 +17,11 @@ use tokio::{
 };
 
 const WANTED: u64 = 10_000;
-/// Of the node's memory, per connection: two buffers and what keeps track of them.
+/// The node's memory per connection: two buffers and bookkeeping.
 const PER_CONNECTION: u64 = 48 << 10;
 
 #[tokio::test]
-async fn ten_thousand_slow_connections_are_cut_off_and_nobody_waits_for_them() {
+async fn closes_ten_thousand_slow_connections_without_delaying_others() {
     let _alone = alone().await;
     let mut node = Node::start("header_timeout: 20s, body_timeout: 20s");
     let bystander = Bystander::watch(node.address);
@@ -32,7 +32,7 @@ async fn ten_thousand_slow_connections_are_cut_off_and_nobody_waits_for_them() {
         let beginning = if number % 2 == 0 { half_a_head } else { &half_a_body };
         let _may_be_cut_off = stream.write_all(beginning.as_bytes()).await;
     }
-    // Byte after byte, until none takes any more.
+    // Byte by byte, until every connection is closed.
     let start = Instant::now();
     let mut open = crowd.len();
     while open > 0 {
@@ -50,7 +50,7 @@ async fn ten_thousand_slow_connections_are_cut_off_and_nobody_waits_for_them() {
 }
 
 #[tokio::test]
-async fn ten_thousand_connections_at_rest_cost_little_and_still_work() {
+async fn ten_thousand_idle_connections_cost_little_and_still_work() {
     let _alone = alone().await;
     let mut node = Node::start("");
     let bystander = Bystander::watch(node.address);
@@ -61,7 +61,7 @@ async fn ten_thousand_connections_at_rest_cost_little_and_still_work() {
     for stream in &mut crowd {
         assert!(answer(stream).await.starts_with("HTTP/1.1 200"));
     }
-    assert!(node.open_descriptors() > crowd.len(), "the connections are kept");
+    assert!(node.open_descriptors() > crowd.len(), "the connections stay open");
     within(&node, crowd.len());
     for stream in crowd.iter_mut().step_by(200) {
         stream.write_all(&crate::node::call()).await.unwrap();
@@ -79,7 +79,7 @@ fn within(node: &Node, connections: usize) {
     assert!(growth < most, "{growth} bytes for {connections} connections");
 }
 
-/// From several addresses, as one has not ports enough for long.
+/// Connects from several addresses, as the ports of one do not suffice.
 async fn crowd(address: SocketAddr, connections: usize) -> Vec<TcpStream> {
     let mut crowd = Vec::with_capacity(connections);
     for number in 0..connections {
@@ -91,7 +91,7 @@ async fn crowd(address: SocketAddr, connections: usize) -> Vec<TcpStream> {
     crowd
 }
 
-/// Whether the node has closed it; an answer before that is read and forgotten.
+/// Whether the node has closed the connection; a response before that is discarded.
 fn is_over(stream: &TcpStream) -> bool {
     let mut chunk = [0; 1024];
     loop {

@@ -1,4 +1,4 @@
-//! What is no HTTP, and what is no message.
+//! Malformed HTTP and malformed messages.
 
 use crate::{
     alone_here,
@@ -24,7 +24,7 @@ const NOT_HTTP: &[&[u8]] = &[
 ];
 
 #[test]
-fn what_is_no_http_gets_an_error_or_nothing() {
+fn malformed_http_gets_an_error_or_no_response() {
     let _alone = alone_here();
     let mut node = Node::start("");
     let bystander = Bystander::watch(node.address);
@@ -39,7 +39,7 @@ fn what_is_no_http_gets_an_error_or_nothing() {
     node.has_let_go();
 }
 
-/// Of each the start says more than there is, or nests deeper than anybody needs.
+/// Each start declares more data than follows, or nests deeply.
 fn not_messages() -> Vec<(&'static str, Vec<u8>)> {
     let msgpack = |start: &[u8], filler: &[u8], times: usize| {
         ("application/msgpack", [start, &filler.repeat(times)].concat())
@@ -48,7 +48,7 @@ fn not_messages() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         msgpack(b"", b"", 0),
         msgpack(b"\xc1", b"", 0),
-        // A map, an array, a text and bytes of four billion; then nothing.
+        // A map, an array, a text and bytes of declared length 2^32 - 1, without content.
         msgpack(b"\xdf\xff\xff\xff\xff", b"", 0),
         msgpack(b"\xdd\xff\xff\xff\xff", b"\x01", 1000),
         msgpack(b"\x81\xa4body\xc6\xff\xff\xff\xff", b"x", 1000),
@@ -67,7 +67,7 @@ fn not_messages() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn what_is_no_message_is_answered_400_however_large_it_says_it_is() {
+fn malformed_messages_get_400_whatever_length_they_declare() {
     let _alone = alone_here();
     let mut node = Node::start("");
     let bystander = Bystander::watch(node.address);

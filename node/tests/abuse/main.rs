@@ -1,7 +1,5 @@
-//! What a node has to bear from those who call it, as a process of its own: others are answered meanwhile, memory stays
-//! bounded, and afterwards everything is given back.
-//!
-//! One after another, as each of them takes what the machine has.
+//! Abuse tests against a node process: other clients are served meanwhile, memory stays bounded, and resources are
+//! released afterwards. The tests run one at a time, as each uses the whole machine.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
 
@@ -16,28 +14,26 @@ use tokio::sync::{Mutex, MutexGuard};
 
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// Holds off the other tests.
+/// Excludes the other tests.
 async fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().await
 }
 
-/// The same, where nothing is asynchronous.
+/// The same for synchronous tests.
 fn alone_here() -> MutexGuard<'static, ()> {
     ALONE.blocking_lock()
 }
 
-/// So many connections, or fewer when this machine's limit of open files is lower: then it says so, and is red in CI.
+/// The number of connections within the limit of open files. Fewer than wanted are reported, and fail in CI.
 fn connections(wanted: u64) -> usize {
     const FOR_OTHERS: u64 = 1_500;
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-    raised.expect("a process may raise its limit to the hard one");
+    raised.expect("a process may raise its soft limit to the hard limit");
     let possible = maximum.unwrap_or(u64::MAX).saturating_sub(FOR_OTHERS).min(wanted);
     if possible < wanted {
-        eprintln!(
-            "only {possible} connections instead of {wanted}: raise the hard limit of open files (ulimit -Hn)"
-        );
-        assert!(std::env::var_os("CI").is_none(), "in CI this has to be shown in full");
+        eprintln!("only {possible} of {wanted} connections: raise the hard limit of open files (ulimit -Hn)");
+        assert!(std::env::var_os("CI").is_none(), "CI has to run the full test");
     }
     usize::try_from(possible).unwrap()
 }

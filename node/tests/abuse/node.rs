@@ -1,4 +1,4 @@
-//! The node as a process, and what the kernel says of it.
+//! A node process, with its memory and descriptors.
 
 use serde_json::json;
 use std::{
@@ -11,7 +11,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// What nothing takes unless something hangs. This machine may be busy.
+/// Longer than any step takes, even on a busy machine, unless it hangs.
 pub(crate) const FOREVER: Duration = Duration::from_mins(2);
 
 pub(crate) struct Node {
@@ -30,7 +30,7 @@ impl Drop for Node {
 }
 
 impl Node {
-    /// With these `limits` beside the defaults.
+    /// Starts a node with these `limits`.
     pub(crate) fn start(limits: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
@@ -49,10 +49,10 @@ impl Node {
         let started = Instant::now();
         while TcpStream::connect(address).is_err() {
             assert_eq!(node.process.try_wait().unwrap(), None, "the node ended");
-            assert!(started.elapsed() < FOREVER, "the node does not answer");
+            assert!(started.elapsed() < FOREVER, "the node does not respond");
             sleep(Duration::from_millis(20));
         }
-        // What it needs in any case is not what the abuse costs.
+        // The memory at rest does not count as cost of the abuse.
         for _ in 0..20 {
             assert!(inspect(address).contains(r#""action":"block""#));
         }
@@ -61,7 +61,7 @@ impl Node {
         node
     }
 
-    /// Memory beyond what it took at rest, at its peak.
+    /// Peak memory above that at rest.
     pub(crate) fn growth(&self) -> u64 {
         self.status("VmHWM:").saturating_sub(self.resident)
     }
@@ -88,7 +88,7 @@ impl Node {
     }
 }
 
-/// A call for an attack.
+/// A call with an attack.
 pub(crate) fn call() -> Vec<u8> {
     let message = json!({ "client_ip": "203.0.113.178", "method": "GET", "host": "shop.example.com", "path": "/etc/passwd" });
     post("application/json", message.to_string().as_bytes())
@@ -102,12 +102,12 @@ pub(crate) fn post(content_type: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// Calls once, on a connection of its own; the whole answer.
+/// Calls once on a new connection. Returns the response.
 pub(crate) fn inspect(address: SocketAddr) -> String {
     send(address, &call()).unwrap()
 }
 
-/// Sends bytes, ends the sending side, and reads what comes.
+/// Sends bytes, shuts down the sending side, and reads the response.
 pub(crate) fn send(address: SocketAddr, bytes: &[u8]) -> std::io::Result<String> {
     use std::io::Write as _;
     let mut stream = TcpStream::connect(address)?;

@@ -1,4 +1,4 @@
-//! A few who misuse what HTTP allows.
+//! Misuse of HTTP by single clients.
 
 use crate::{
     alone_here,
@@ -12,7 +12,7 @@ use std::{
 };
 
 #[test]
-fn heads_without_end_are_refused_early() {
+fn rejects_endless_heads_early() {
     let _alone = alone_here();
     let mut node = Node::start("");
     let bystander = Bystander::watch(node.address);
@@ -25,7 +25,7 @@ fn heads_without_end_are_refused_early() {
             while sent < 100 << 20 && stream.write_all(beginning.as_bytes()).is_ok() {
                 sent += beginning.len();
             }
-            assert!(sent < 100 << 20, "the node takes all it is given");
+            assert!(sent < 100 << 20, "the node accepts unlimited input");
         }
     }
     bystander.was_served();
@@ -34,7 +34,7 @@ fn heads_without_end_are_refused_early() {
 }
 
 #[test]
-fn calls_sent_without_waiting_for_answers_are_all_answered_and_pile_up_nowhere() {
+fn answers_pipelined_calls_with_bounded_buffers() {
     const CALLS: usize = 2_000;
     let _alone = alone_here();
     let mut node = Node::start("write_timeout: 2m");
@@ -47,7 +47,7 @@ fn calls_sent_without_waiting_for_answers_are_all_answered_and_pile_up_nowhere()
         }
         sender.shutdown(Shutdown::Write).unwrap();
     });
-    // The node has to hold on while nobody takes its answers.
+    // The node must bound its buffers while the client reads nothing.
     std::thread::sleep(Duration::from_secs(1));
     let mut answers = String::new();
     stream.read_to_string(&mut answers).unwrap();
@@ -59,7 +59,7 @@ fn calls_sent_without_waiting_for_answers_are_all_answered_and_pile_up_nowhere()
 }
 
 #[test]
-fn half_closed_connections_get_their_answer_or_are_let_go() {
+fn half_closed_connections_get_a_response_or_are_closed() {
     let _alone = alone_here();
     let mut node = Node::start("");
     let bystander = Bystander::watch(node.address);

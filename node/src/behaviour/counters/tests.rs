@@ -61,7 +61,7 @@ proptest! {
 }
 
 #[test]
-fn a_million_sources_cost_no_more_than_the_bound_and_the_latest_are_known() {
+fn a_million_sources_stay_within_the_bound_and_the_latest_are_known() {
     const MAX: usize = 10_000;
     let mut counters = Counters::new(MAX);
     let span = Span { millis: 1_000_000_000, most: 100 };
@@ -79,7 +79,7 @@ fn a_million_sources_cost_no_more_than_the_bound_and_the_latest_are_known() {
 }
 
 #[test]
-fn few_sources_with_many_members_are_bounded_too() {
+fn bounds_the_members_of_few_sources() {
     let mut counters = Counters::new(1_000);
     let span = Span { millis: 1_000_000_000, most: 5_000 };
     for n in 0..100_000u32 {

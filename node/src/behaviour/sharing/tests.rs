@@ -101,7 +101,7 @@ async fn becomes_too_many(node: &Behaviour, n: usize) {
 }
 
 #[tokio::test]
-async fn requests_spread_over_nodes_are_counted_together() {
+async fn counts_requests_of_several_nodes_together() {
     let Some(server) = Server::start() else { return };
     let nodes = [(); 2].map(|()| node(&server.url(), 3, Reaction::Deny));
     for n in 0..4 {
@@ -112,7 +112,7 @@ async fn requests_spread_over_nodes_are_counted_together() {
 }
 
 #[tokio::test]
-async fn a_rate_is_one_for_all_nodes() {
+async fn shares_a_rate_limit_between_nodes() {
     let Some(server) = Server::start() else { return };
     let nodes = [(); 2].map(|()| node(&server.url(), 2, Reaction::Limit));
     assert!(!send(&nodes[0], 0) && !send(&nodes[0], 1));
@@ -128,7 +128,7 @@ async fn a_rate_is_one_for_all_nodes() {
 }
 
 #[tokio::test]
-async fn without_the_server_each_node_counts_by_itself() {
+async fn without_the_server_each_node_counts_alone() {
     let node = node("redis://127.0.0.1:1", 1, Reaction::Deny);
     assert!(!send(&node, 0) && send(&node, 1));
     let start = Instant::now();

@@ -118,7 +118,7 @@ async fn call(stream: &mut Stream) -> io::Result<String> {
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_shown_to_new_connections_and_old_ones_go_on() {
+async fn new_connections_use_a_new_certificate_and_old_ones_continue() {
     let server = Server::new(false);
     let address = server.open();
     let mut old = server.connect(address, "first.example", None).await.unwrap();
@@ -134,7 +134,7 @@ async fn a_new_certificate_is_shown_to_new_connections_and_old_ones_go_on() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_cannot_be_used_leaves_the_old_one_in_use() {
+async fn an_invalid_certificate_leaves_the_old_one_in_use() {
     let server = Server::new(false);
     let (tls, mut reload) = Tls::open(&server.config).unwrap();
     let before = tls.0.borrow().clone();
@@ -155,7 +155,7 @@ async fn a_certificate_that_cannot_be_used_leaves_the_old_one_in_use() {
 }
 
 #[tokio::test]
-async fn with_authorities_for_clients_only_clients_they_vouch_for_are_served() {
+async fn requires_a_client_certificate_of_a_configured_authority() {
     let server = Server::new(true);
     let address = server.open();
     let ask = async |certificate: Option<&(String, String)>| {
@@ -170,7 +170,7 @@ async fn with_authorities_for_clients_only_clients_they_vouch_for_are_served() {
 }
 
 #[test]
-fn a_file_that_is_missing_is_named_with_its_key() {
+fn a_missing_file_is_reported_with_its_key() {
     let mut server = Server::new(false);
     server.config.key = server.folder.path().join("nowhere");
     let message = Tls::open(&server.config).err().unwrap().to_string();

@@ -72,7 +72,7 @@ fn place(geoip: &GeoIp, address: &str) -> (Option<String>, Option<u32>) {
 }
 
 #[test]
-fn an_address_has_the_country_and_the_system_that_the_files_say() {
+fn looks_up_country_and_autonomous_system() {
     let folder = tempfile::tempdir().unwrap();
     let files = [folder.path().join("country.mmdb"), folder.path().join("asn.mmdb")];
     let registered = map(&[("registered_country", map(&[("iso_code", text("AT"))]))]);
@@ -91,7 +91,7 @@ fn an_address_has_the_country_and_the_system_that_the_files_say() {
 }
 
 #[test]
-fn a_new_file_is_taken_over_and_a_wrong_one_is_not() {
+fn reloads_a_changed_database_and_rejects_an_invalid_one() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("country.mmdb");
     let hour = SystemTime::now() - Duration::from_hours(1);
@@ -103,15 +103,15 @@ fn a_new_file_is_taken_over_and_a_wrong_one_is_not() {
     write(&database(&[("203.0.113.0/24", &country("DE"))]), 0);
     let geoip = GeoIp::open(&GeoIpConfig { country_file: Some(file.clone()), asn_file: None }).unwrap();
     write(&database(&[("203.0.113.0/24", &country("FR"))]), 1);
-    geoip.look();
+    geoip.reload();
     assert_eq!(place(&geoip, "203.0.113.7").0.as_deref(), Some("FR"));
     write(b"half a file", 2);
-    geoip.look();
+    geoip.reload();
     assert_eq!(place(&geoip, "203.0.113.7").0.as_deref(), Some("FR"));
 }
 
 #[test]
-fn a_file_that_is_no_database_is_named_by_its_key() {
+fn an_invalid_database_is_reported_with_its_key() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("asn.mmdb");
     fs::write(&file, "text").unwrap();

@@ -3,17 +3,17 @@
 use super::*;
 use shared::{AttackType, Reason};
 
-fn watching(mode: Mode, controls: &str) -> World {
-    let mut world = world(mode);
+fn watching(mode: Mode, controls: &str) -> Harness {
+    let mut harness = harness(mode);
     let config = config_of(&format!("behaviour:\n  controls:\n    - {controls}"));
-    Arc::get_mut(&mut world.node).unwrap().behaviour = Arc::new(Behaviour::new(&config.behaviour));
-    world
+    Arc::get_mut(&mut harness.node).unwrap().behaviour = Arc::new(Behaviour::new(&config.behaviour));
+    harness
 }
 
-async fn verdict(world: &World, path: &str, query: &str) -> Verdict {
+async fn verdict(harness: &Harness, path: &str, query: &str) -> Verdict {
     let mut message = get(path, query);
     message["request_id"] = Value::Null;
-    world.inspect(&message).await.verdict()
+    harness.inspect(&message).await.verdict()
 }
 
 /// What is said of a request: blocked or not, why, and as what it is recorded.
@@ -23,32 +23,32 @@ fn said(verdict: &Verdict) -> (bool, Option<Reason>, Vec<&str>) {
 }
 
 #[tokio::test]
-async fn who_guesses_too_often_is_denied_for_a_time() {
-    let world = watching(Mode::Block, "{type: brute, path: /login, more_than: 2, reaction: deny}");
+async fn denies_a_source_above_the_threshold() {
+    let harness = watching(Mode::Block, "{type: brute, path: /login, more_than: 2, reaction: deny}");
     for _ in 0..2 {
-        assert_eq!(said(&verdict(&world, "/login", "").await), (false, None, vec![]));
+        assert_eq!(said(&verdict(&harness, "/login", "").await), (false, None, vec![]));
     }
-    let third = verdict(&world, "/login", "").await;
+    let third = verdict(&harness, "/login", "").await;
     assert_eq!(said(&third), (true, Some(Reason::Attack), vec!["brute"]));
     assert_eq!(third.block.unwrap().status, 403);
-    assert_eq!(said(&verdict(&world, "/", "").await), (true, Some(Reason::Denylist), vec!["brute"]));
-    assert_eq!(world.records().len(), 2);
+    assert_eq!(said(&verdict(&harness, "/", "").await), (true, Some(Reason::Denylist), vec!["brute"]));
+    assert_eq!(harness.records().len(), 2);
 }
 
 #[tokio::test]
-async fn what_is_only_to_be_recorded_passes() {
-    let world = watching(Mode::Block, "{type: bola, count: 'get:id', more_than: 1}");
-    assert_eq!(said(&verdict(&world, "/", "id=1").await), (false, None, vec![]));
-    assert_eq!(said(&verdict(&world, "/", "id=2").await), (false, None, vec!["bola"]));
-    assert_eq!(world.attack().decision.outcome, Outcome::Monitored);
+async fn the_reaction_record_does_not_block() {
+    let harness = watching(Mode::Block, "{type: bola, count: 'get:id', more_than: 1}");
+    assert_eq!(said(&verdict(&harness, "/", "id=1").await), (false, None, vec![]));
+    assert_eq!(said(&verdict(&harness, "/", "id=2").await), (false, None, vec!["bola"]));
+    assert_eq!(harness.attack().decision.outcome, Outcome::Monitored);
 }
 
 #[tokio::test]
-async fn over_the_rate_the_answer_is_429_with_the_time_to_wait() {
+async fn exceeding_a_rate_gives_429_with_retry_after() {
     for mode in [Mode::Block, Mode::Monitoring] {
-        let world = watching(mode, "{type: rate_limit, more_than: 1, within: 1m, reaction: limit}");
-        verdict(&world, "/", "").await;
-        let second = verdict(&world, "/", "").await;
+        let harness = watching(mode, "{type: rate_limit, more_than: 1, within: 1m, reaction: limit}");
+        verdict(&harness, "/", "").await;
+        let second = verdict(&harness, "/", "").await;
         assert_eq!(said(&second), (mode == Mode::Block, Some(Reason::RateLimit), vec!["rate_limit"]));
         let Some(block) = second.block else { continue };
         assert_eq!(block.status, 429);
@@ -58,34 +58,34 @@ async fn over_the_rate_the_answer_is_429_with_the_time_to_wait() {
 }
 
 #[tokio::test]
-async fn safe_blocking_blocks_a_source_once_it_has_tried_many_payloads() {
-    let world = world(Mode::SafeBlocking);
+async fn safe_blocking_blocks_a_source_after_many_payloads() {
+    let harness = harness(Mode::SafeBlocking);
     let mut blocked = Vec::new();
     for n in 0..6 {
-        let verdict = verdict(&world, "/", &format!("x=/etc/passwd%00{n}&y='+or+{n}=1--")).await;
+        let verdict = verdict(&harness, "/", &format!("x=/etc/passwd%00{n}&y='+or+{n}=1--")).await;
         assert!(!verdict.attack_types.is_empty());
         blocked.push(verdict.action == Action::Block);
     }
     assert_eq!((blocked[0], blocked[5]), (false, true), "{blocked:?}");
-    assert_eq!(said(&verdict(&world, "/", "q=shoes").await), (false, None, vec![]));
+    assert_eq!(said(&verdict(&harness, "/", "q=shoes").await), (false, None, vec![]));
 }
 
 #[tokio::test]
-async fn looking_for_pages_that_are_not_there_is_noticed_by_their_answers() {
-    let world = watching(Mode::Block, "{type: dirbust, more_than: 1, reaction: deny}");
+async fn detects_forced_browsing_from_response_reports() {
+    let harness = watching(Mode::Block, "{type: dirbust, more_than: 1, reaction: deny}");
     for n in 0..2 {
-        let request_id = verdict(&world, &format!("/backup{n}"), "").await.request_id;
+        let request_id = verdict(&harness, &format!("/backup{n}"), "").await.request_id;
         let report = json!({"request_id": request_id, "status": 404}).to_string();
-        world.post(INSPECT_RESPONSE_PATH, "application/json", report).await;
+        harness.post(INSPECT_RESPONSE_PATH, "application/json", report).await;
     }
-    assert_eq!(said(&verdict(&world, "/", "").await), (true, Some(Reason::Denylist), vec!["dirbust"]));
+    assert_eq!(said(&verdict(&harness, "/", "").await), (true, Some(Reason::Denylist), vec!["dirbust"]));
 }
 
 #[tokio::test]
-async fn explaining_a_request_counts_nothing() {
-    let world = watching(Mode::Block, "{type: brute, more_than: 1, reaction: deny}");
+async fn explain_counts_nothing() {
+    let harness = watching(Mode::Block, "{type: brute, more_than: 1, reaction: deny}");
     let mut request: InspectRequest = serde_json::from_value(get("/", "")).unwrap();
-    let (routed, policy) = (world.node.route(&mut request).unwrap(), world.node.policy.get());
-    world.node.evaluate(&policy, &request, &routed, None);
-    assert_eq!(world.node.behaviour.stats().sources, 0);
+    let (routed, policy) = (harness.node.route(&mut request).unwrap(), harness.node.policy.get());
+    harness.node.evaluate(&policy, &request, &routed, None);
+    assert_eq!(harness.node.behaviour.stats().sources, 0);
 }

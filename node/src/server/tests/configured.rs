@@ -4,22 +4,22 @@ use super::*;
 use crate::{listeners::Peer, reload::Reload};
 use std::{fs, net::SocketAddr};
 
-fn configured(more: &str) -> World {
-    let world = world(Mode::Block);
-    world.node.config.store(Arc::new(config_of(more)));
-    world
+fn configured(more: &str) -> Harness {
+    let harness = harness(Mode::Block);
+    harness.node.config.store(Arc::new(config_of(more)));
+    harness
 }
 
-fn connector(keys: &str) -> World {
-    let world = world(Mode::Block);
+fn connector(keys: &str) -> Harness {
+    let harness = harness(Mode::Block);
     let file = format!(
         "version: 4\nmode: connector-server\nroute_config: {{wallarm_mode: block}}\nconnector: {{address: ':1', {keys}}}\n"
     );
-    world.node.config.store(Arc::new(parsed(&file)));
-    world
+    harness.node.config.store(Arc::new(parsed(&file)));
+    harness
 }
 
-impl World {
+impl Harness {
     fn counted(&self, reason: &'static str) -> [u64; 2] {
         let metrics = &self.node.metrics;
         [&metrics.rejected, &metrics.bypassed]
@@ -28,37 +28,37 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_route_gives_mode_application_and_what_becomes_of_the_oversized() {
-    let world = configured(
+async fn a_route_sets_mode_application_and_overlimit() {
+    let harness = configured(
         "route_config:\n  wallarm_mode: block\n  routes:\n    \
          - {route: /api, wallarm_mode: monitoring, wallarm_application: 7, overlimit: block}\n    \
          - {route: /big, overlimit: block}",
     );
-    let verdict = world.inspect(&get("/%61pi/x", "a=/etc/passwd")).await.verdict();
+    let verdict = harness.inspect(&get("/%61pi/x", "a=/etc/passwd")).await.verdict();
     assert_eq!((verdict.action, verdict.mode_source.as_str()), (Action::Allow, "route:/api"));
-    assert_eq!(world.attack().request.connector.unwrap().application, Some(7));
+    assert_eq!(harness.attack().request.connector.unwrap().application, Some(7));
 
     let many: Vec<String> = (0..30_000).map(|n| format!("p{n}=1")).collect();
     let messages = ["/other", "/big"].map(|path| get(path, &many.join("&")));
     for (message, action) in messages.iter().zip([Action::Allow, Action::Block]) {
-        assert_eq!(world.inspect(message).await.verdict().action, action);
+        assert_eq!(harness.inspect(message).await.verdict().action, action);
     }
 }
 
 #[tokio::test]
-async fn hosts_that_are_not_allowed_are_refused_and_counted() {
-    let world = connector("allowed_hosts: ['*.example.com', h]");
+async fn rejects_and_counts_hosts_that_are_not_allowed() {
+    let harness = connector("allowed_hosts: ['*.example.com', h]");
     for (host, status) in [("h:443", 200), ("a.example.com", 200), ("example.com", 403), ("other", 403)] {
         let mut message = get("/", "");
         message["host"] = json!(host);
-        assert_eq!(world.inspect(&message).await.status, status, "{host}");
+        assert_eq!(harness.inspect(&message).await.status, status, "{host}");
     }
-    assert_eq!(world.counted("host"), [2, 0]);
+    assert_eq!(harness.counted("host"), [2, 0]);
 }
 
 #[tokio::test]
-async fn calls_from_networks_that_are_not_allowed_are_refused_and_counted() {
-    let world = connector("allowed_networks: [10.0.0.0/8, '2001:db8::/32']");
+async fn rejects_and_counts_calls_from_networks_that_are_not_allowed() {
+    let harness = connector("allowed_networks: [10.0.0.0/8, '2001:db8::/32']");
     for (peer, status) in [
         ("10.1.2.3:1", 200),
         ("[::ffff:10.1.2.3]:1", 200),
@@ -72,42 +72,42 @@ async fn calls_from_networks_that_are_not_allowed_are_refused_and_counted() {
             .extension(Peer(peer))
             .body(HttpBody::from(get("/", "").to_string()))
             .unwrap();
-        assert_eq!(reply(connector_router(world.node.clone()), call).await.status, status, "{peer}");
+        assert_eq!(reply(connector_router(harness.node.clone()), call).await.status, status, "{peer}");
     }
-    assert_eq!(world.counted("remote_address"), [2, 0]);
+    assert_eq!(harness.counted("remote_address"), [2, 0]);
 }
 
 #[tokio::test]
-async fn without_blocking_every_attack_is_recorded_and_none_blocked() {
-    let world = connector("blocking: false");
-    let verdict = world.inspect(&get("/etc/passwd", "")).await.verdict();
+async fn without_blocking_attacks_are_recorded_only() {
+    let harness = connector("blocking: false");
+    let verdict = harness.inspect(&get("/etc/passwd", "")).await.verdict();
     assert_eq!((verdict.action, verdict.mode, verdict.would_block), (Action::Allow, Mode::Block, true));
-    assert_eq!(world.attack().decision.outcome, Outcome::Monitored);
+    assert_eq!(harness.attack().decision.outcome, Outcome::Monitored);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_late_is_the_status_of_the_configuration() {
-    let world = connector("app_reply_timeout: 0s, app_reply_timeout_code: 503");
-    let (status, detail) = world.inspect(&get("/", "")).await.problem();
+async fn a_late_reply_has_the_configured_status() {
+    let harness = connector("app_reply_timeout: 0s, app_reply_timeout_code: 503");
+    let (status, detail) = harness.inspect(&get("/", "")).await.problem();
     assert_eq!((status, detail.as_str()), (503, "the response took longer than connector.app_reply_timeout"));
-    assert_eq!(world.counted("reply_timeout"), [1, 0]);
+    assert_eq!(harness.counted("reply_timeout"), [1, 0]);
 }
 
 #[tokio::test]
-async fn the_health_path_is_the_one_of_the_configuration() {
-    let world = connector("external_health_check: {enabled: true, endpoint: '/up/{now}'}");
+async fn serves_the_configured_health_path() {
+    let harness = connector("external_health_check: {enabled: true, endpoint: '/up/{now}'}");
     for (path, status) in [("/up/%7Bnow%7D", 404), ("/wallarm-external-health", 404)] {
         let call = Request::get(path).body(HttpBody::empty()).unwrap();
-        assert_eq!(reply(connector_router(world.node.clone()), call).await.status, status, "{path}");
+        assert_eq!(reply(connector_router(harness.node.clone()), call).await.status, status, "{path}");
     }
-    let world = connector("external_health_check: {enabled: true, endpoint: /up}");
+    let harness = connector("external_health_check: {enabled: true, endpoint: /up}");
     let call = Request::get("/up").body(HttpBody::empty()).unwrap();
-    assert_eq!(reply(connector_router(world.node.clone()), call).await.status, StatusCode::OK);
+    assert_eq!(reply(connector_router(harness.node.clone()), call).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn filters_say_what_is_analysed_and_bypassing_wins() {
-    let world = configured(
+async fn input_filters_select_requests_and_bypass_takes_precedence() {
+    let harness = configured(
         "route_config: {wallarm_mode: block}\ninput_filters:\n  inspect:\n    \
          - {path: '^/api/', headers: {authorization: ^Bearer}}\n    - {ip_addresses: [203.0.113.0/24]}\n  \
          bypass:\n    - {url: '\\.png$'}",
@@ -124,14 +124,14 @@ async fn filters_say_what_is_analysed_and_bypassing_wins() {
         let mut message = get(path, "a=/etc/passwd");
         message["client_ip"] = json!(ip);
         message["headers"] = headers;
-        assert_eq!(world.inspect(&message).await.verdict().action, action, "{ip} {path}");
+        assert_eq!(harness.inspect(&message).await.verdict().action, action, "{ip} {path}");
     }
-    assert_eq!(world.counted("input_filters"), [0, 3]);
+    assert_eq!(harness.counted("input_filters"), [0, 3]);
 }
 
 #[tokio::test]
-async fn a_changed_file_is_taken_over_and_a_wrong_one_is_not() {
-    let world = world(Mode::Block);
+async fn reloads_a_changed_file_and_rejects_an_invalid_one() {
+    let harness = harness(Mode::Block);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("node.yaml");
     let write = |mode: &str| {
@@ -140,10 +140,11 @@ async fn a_changed_file_is_taken_over_and_a_wrong_one_is_not() {
         );
         fs::write(&path, file).unwrap();
     };
-    let mode = || world.node.config.load().route_config.default.mode.mode;
-    let counts = || (world.node.metrics.config_reloads.get(), world.node.metrics.config_reload_errors.get());
+    let mode = || harness.node.config.load().route_config.default.mode.mode;
+    let counts =
+        || (harness.node.metrics.config_reloads.get(), harness.node.metrics.config_reload_errors.get());
     write("monitoring");
-    let mut reload = Reload::new(path.clone(), world.node.clone()).unwrap();
+    let mut reload = Reload::new(path.clone(), harness.node.clone()).unwrap();
     reload.check(false);
     assert_eq!((mode(), counts()), (Mode::Block, (0, 0)), "the file is unchanged");
     write("safe_blocking");

@@ -4,14 +4,14 @@ use super::*;
 use crate::log::Logs;
 use std::fs;
 
-fn logging(more: &str) -> (World, std::path::PathBuf) {
-    let mut world = world(Mode::Block);
-    let file = world.spool.path().join("access.log");
+fn logging(more: &str) -> (Harness, std::path::PathBuf) {
+    let mut harness = harness(Mode::Block);
+    let file = harness.spool.path().join("access.log");
     let config =
         config_of(&format!("log: {{access_log: {{enabled: true, log_file: '{}'{more}}}}}", file.display()));
-    let node = Arc::get_mut(&mut world.node).unwrap();
+    let node = Arc::get_mut(&mut harness.node).unwrap();
     node.logs = Logs::open(&config.log).unwrap();
-    (world, file)
+    (harness, file)
 }
 
 fn request() -> Value {
@@ -26,7 +26,7 @@ fn request() -> Value {
     request
 }
 
-impl World {
+impl Harness {
     fn lines(&self, file: &Path) -> Vec<Value> {
         self.node.logs.access.as_ref().unwrap().flush(Duration::from_secs(30));
         lines(file)
@@ -49,46 +49,46 @@ fn lines(file: &Path) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_access_log_tells_the_verdict_and_no_secret() {
-    let (world, file) = logging("");
-    world.inspect(&request()).await.verdict();
-    world.inspect(&get("/", "")).await.verdict();
-    insta::assert_json_snapshot!(world.lines(&file));
+async fn the_access_log_has_the_verdict_and_no_secret() {
+    let (harness, file) = logging("");
+    harness.inspect(&request()).await.verdict();
+    harness.inspect(&get("/", "")).await.verdict();
+    insta::assert_json_snapshot!(harness.lines(&file));
 }
 
 #[tokio::test]
-async fn a_short_access_log_leaves_out_what_the_verdict_rests_on() {
-    let (world, file) = logging(", verbose: false");
-    world.inspect(&request()).await.verdict();
-    insta::assert_json_snapshot!(world.lines(&file));
+async fn a_short_access_log_omits_the_basis_of_the_verdict() {
+    let (harness, file) = logging(", verbose: false");
+    harness.inspect(&request()).await.verdict();
+    insta::assert_json_snapshot!(harness.lines(&file));
 }
 
 #[tokio::test]
-async fn the_callers_trace_goes_before_the_visitors() {
-    let (world, file) = logging("");
+async fn the_trace_of_the_caller_takes_precedence() {
+    let (harness, file) = logging("");
     let call = Request::post(INSPECT_REQUEST_PATH)
         .header(header::CONTENT_TYPE, "application/json")
         .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
         .body(request().to_string().into())
         .unwrap();
-    reply(connector_router(world.node.clone()), call).await.verdict();
-    assert_eq!(world.lines(&file)[0]["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    reply(connector_router(harness.node.clone()), call).await.verdict();
+    assert_eq!(harness.lines(&file)[0]["trace_id"], "0af7651916cd43dd8448eb211c80319c");
 }
 
 #[tokio::test]
-async fn a_log_that_was_moved_away_begins_anew_when_told() {
-    let (world, file) = logging("");
-    world.inspect(&get("/", "")).await.verdict();
+async fn reopens_a_rotated_log_on_a_signal() {
+    let (harness, file) = logging("");
+    harness.inspect(&get("/", "")).await.verdict();
     fs::rename(&file, file.with_extension("1")).unwrap();
-    world.inspect(&get("/", "")).await.verdict();
-    world.lines(&file.with_extension("1"));
-    world.node.logs.reopen();
-    world.inspect(&get("/", "")).await.verdict();
-    assert_eq!((world.lines(&file.with_extension("1")).len(), world.lines(&file).len()), (2, 1));
+    harness.inspect(&get("/", "")).await.verdict();
+    harness.lines(&file.with_extension("1"));
+    harness.node.logs.reopen();
+    harness.inspect(&get("/", "")).await.verdict();
+    assert_eq!((harness.lines(&file.with_extension("1")).len(), harness.lines(&file).len()), (2, 1));
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_opened_is_named_by_its_key() {
+async fn an_unusable_log_is_reported_with_its_key() {
     let config = config_of("log: {access_log: {enabled: true, log_file: /nowhere/access.log}}");
     let error = Logs::open(&config.log).map(|_| ()).unwrap_err().to_string();
     assert_eq!(

@@ -99,21 +99,21 @@ fn requests() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn attacks(world: &World) -> Vec<AttackRecord> {
+fn attacks(harness: &Harness) -> Vec<AttackRecord> {
     let attack = |record| match record {
         Record::Attack(record) => *record,
         other => panic!("{other:?}"),
     };
-    world.records().into_iter().map(attack).collect()
+    harness.records().into_iter().map(attack).collect()
 }
 
-async fn decided(world: &World, message: &Value) -> String {
-    let policy = world.node.policy.get();
+async fn decided(harness: &Harness, message: &Value) -> String {
+    let policy = harness.node.policy.get();
     let mut request: InspectRequest = serde_json::from_value(message.clone()).unwrap();
-    let routed = world.node.route(&mut request).unwrap();
-    let evaluation = world.node.evaluate(&policy, &request, &routed, None);
+    let routed = harness.node.route(&mut request).unwrap();
+    let evaluation = harness.node.evaluate(&policy, &request, &routed, None);
     let (ruling, found) = (evaluation.ruling, !evaluation.findings.is_empty());
-    let reply = world.inspect(message).await;
+    let reply = harness.inspect(message).await;
     if request.delivery == Delivery::Inline {
         let verdict = reply.verdict();
         assert_eq!((verdict.action, &verdict.reason), (ruling.action, &ruling.reason));
@@ -122,7 +122,7 @@ async fn decided(world: &World, message: &Value) -> String {
         assert_eq!(reply.status, StatusCode::ACCEPTED);
     }
     let records: Vec<AttackRecord> =
-        attacks(world).into_iter().filter(|it| Some(it.request.request_id) == request.request_id).collect();
+        attacks(harness).into_iter().filter(|it| Some(it.request.request_id) == request.request_id).collect();
     let recorded = match &records[..] {
         [] => false,
         [AttackRecord { decision, .. }] => {
@@ -155,7 +155,7 @@ fn list(word: &str) -> Option<List> {
 }
 
 #[tokio::test]
-async fn every_cell_is_decided_as_the_contract_says() {
+async fn every_cell_of_the_matrix_is_decided_as_specified() {
     let mut rows =
         TABLE.lines().map(|row| row.split_whitespace().collect::<Vec<_>>()).filter(|row| !row.is_empty());
     let columns = rows.next().unwrap();
@@ -163,14 +163,14 @@ async fn every_cell_is_decided_as_the_contract_says() {
     let named: Vec<&str> = requests.iter().map(|(name, _)| *name).collect();
     assert_eq!(columns[3..], named[..]);
     let (mut cells, mut wrong) = (Vec::new(), Vec::new());
-    let mut world = world(Mode::Off);
+    let mut harness = harness(Mode::Off);
     for row in rows {
         let [mode, on_list, delivery, expected @ ..] = &row[..] else { panic!("a row: {row:?}") };
         let mode: Mode = serde_json::from_value(json!(mode)).unwrap();
-        if world.node.config.load().route_config.default.mode.mode != mode {
-            world = self::world(mode);
+        if harness.node.config.load().route_config.default.mode.mode != mode {
+            harness = self::harness(mode);
         }
-        world.node.policy.replace(Policy::compile(
+        harness.node.policy.replace(Policy::compile(
             &ruleset(list(on_list)),
             GeoFields::default(),
             jiff::Timestamp::now(),
@@ -179,7 +179,7 @@ async fn every_cell_is_decided_as_the_contract_says() {
             let mut message = message.clone();
             message["request_id"] = json!(RequestId::random());
             message["delivery"] = if *delivery == "copy" { "out_of_band" } else { "inline" }.into();
-            let decided = decided(&world, &message).await;
+            let decided = decided(&harness, &message).await;
             if decided != *expected {
                 wrong.push(format!("{mode} {on_list} {delivery} {reason}: {decided}, not {expected}"));
             }
@@ -193,18 +193,18 @@ async fn every_cell_is_decided_as_the_contract_says() {
 }
 
 #[tokio::test]
-async fn a_decision_names_the_rule_and_the_entry_that_decided() {
-    let world = world(Mode::SafeBlocking);
-    world.node.policy.replace(Policy::compile(
+async fn a_decision_names_the_rule_and_the_list_entry() {
+    let harness = harness(Mode::SafeBlocking);
+    harness.node.policy.replace(Policy::compile(
         &ruleset(Some(List::Gray)),
         GeoFields::default(),
         jiff::Timestamp::now(),
     ));
     let mut decided_by = Vec::new();
     for (_, message) in requests() {
-        decided_by.push(world.inspect(&message).await.verdict().decided_by);
+        decided_by.push(harness.inspect(&message).await.verdict().decided_by);
     }
-    let recorded = attacks(&world).into_iter().map(|record| record.decision.decided_by);
+    let recorded = attacks(&harness).into_iter().map(|record| record.decision.decided_by);
     // The spool hands out what was blocked first.
     assert!(recorded.clone().all(|it| decided_by[1..].contains(&it)), "hits say what verdicts say");
     assert_eq!(recorded.count(), 4);
@@ -212,9 +212,9 @@ async fn a_decision_names_the_rule_and_the_entry_that_decided() {
 }
 
 #[tokio::test]
-async fn a_country_can_be_denied_where_a_file_knows_it() {
-    let mut world = world(Mode::Block);
-    let file = world.spool.path().join("country.mmdb");
+async fn denies_a_country_with_a_geoip_database() {
+    let mut harness = harness(Mode::Block);
+    let file = harness.spool.path().join("country.mmdb");
     std::fs::write(&file, database(&[("203.0.113.0/24", &country("DE"))])).unwrap();
     let geoip = GeoIp::open(&GeoIpConfig { country_file: Some(file), asn_file: None }).unwrap();
     let mut ruleset = ruleset(Some(List::Deny));
@@ -225,11 +225,11 @@ async fn a_country_can_be_denied_where_a_file_knows_it() {
     let policy = Policy::compile(&ruleset, geoip.fields(), jiff::Timestamp::now());
     let left_out = &policy.summary.left_out;
     assert!(left_out.len() == 1 && left_out[0].cause.contains("geoip.asn_file"), "{left_out:?}");
-    world.node.policy.replace(policy);
-    Arc::get_mut(&mut world.node).unwrap().geoip = geoip.into();
-    let verdict = world.inspect(&get("/", "")).await.verdict();
+    harness.node.policy.replace(policy);
+    Arc::get_mut(&mut harness.node).unwrap().geoip = geoip.into();
+    let verdict = harness.inspect(&get("/", "")).await.verdict();
     assert_eq!(verdict.reason, Some(Reason::Denylist));
     let mut elsewhere = get("/", "");
     elsewhere["client_ip"] = json!("198.51.100.1");
-    assert_eq!(world.inspect(&elsewhere).await.verdict().action, Action::Allow);
+    assert_eq!(harness.inspect(&elsewhere).await.verdict().action, Action::Allow);
 }

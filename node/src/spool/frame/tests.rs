@@ -24,7 +24,7 @@ fn read(bytes: &[u8]) -> (Vec<String>, usize) {
 const RECORDS: [&str; 3] = ["{\"n\":1}", "{}", "{\"n\":\"ÿ\"}"];
 
 #[test]
-fn a_write_torn_at_any_byte_costs_only_the_record_it_tore() {
+fn a_torn_write_costs_only_its_record() {
     let whole = frames(&RECORDS);
     let ends = [1, 2, 3].map(|n| frames(&RECORDS[..n]).len());
     for cut in 0..=whole.len() {
@@ -40,7 +40,7 @@ fn a_write_torn_at_any_byte_costs_only_the_record_it_tore() {
 }
 
 #[test]
-fn any_flipped_bit_costs_only_the_record_it_is_in() {
+fn a_flipped_bit_costs_only_its_record() {
     let whole = frames(&RECORDS);
     let ends = [1, 2, 3].map(|n| frames(&RECORDS[..n]).len());
     for bit in 0..whole.len() * 8 {
@@ -53,7 +53,7 @@ fn any_flipped_bit_costs_only_the_record_it_is_in() {
 }
 
 #[test]
-fn zeros_after_a_power_loss_are_one_stretch_of_damage() {
+fn zeros_after_a_power_loss_are_one_damaged_range() {
     let mut bytes = frames(&RECORDS[..1]);
     bytes.resize(bytes.len() + 5000, 0);
     bytes.extend(frames(&RECORDS[1..]));
@@ -64,7 +64,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_was_not_overwritten_is_read_and_nothing_else(
+    fn reads_exactly_the_intact_records(
         records in vec("\\PC{0,40}", 1..8),
         rubbish in vec(any::<u8>(), 1..60),
         place in any::<prop::sample::Index>(),
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn the_pieces_of_any_bytes_add_up(bytes in vec(any::<u8>(), 0..2000)) {
+    fn pieces_cover_any_bytes(bytes in vec(any::<u8>(), 0..2000)) {
         let sum: usize = Pieces::new(&bytes).map(|piece| match piece {
             Piece::Record(_, record) => HEADER_BYTES + record.len(),
             Piece::Damage(bytes) => bytes,

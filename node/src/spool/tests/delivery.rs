@@ -96,7 +96,7 @@ fn spool(directory: &TempDir, numbers: Range<u128>) -> Arc<Spool> {
 }
 
 #[tokio::test]
-async fn a_console_that_is_busy_or_not_one_is_waited_for() {
+async fn retries_while_the_console_is_busy_or_unexpected() {
     let directory = tempfile::tempdir().unwrap();
     let spool = spool(&directory, 0..3);
     let console = Console::new(&[503, 404, 401, 415], None);
@@ -106,7 +106,7 @@ async fn a_console_that_is_busy_or_not_one_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_console_that_says_when_to_come_back_is_left_alone_until_then() {
+async fn honours_retry_after() {
     let directory = tempfile::tempdir().unwrap();
     let spool = spool(&directory, 0..3);
     let mut console = Console::new(&[429], None);
@@ -118,7 +118,7 @@ async fn a_console_that_says_when_to_come_back_is_left_alone_until_then() {
 }
 
 #[tokio::test]
-async fn the_one_record_that_spoils_its_batch_is_found_and_dead_letter() {
+async fn isolates_the_rejected_record_as_a_dead_letter() {
     let directory = tempfile::tempdir().unwrap();
     let spool = spool(&directory, 0..20);
     let console = Console::new(&[], Some(13));
@@ -130,7 +130,7 @@ async fn the_one_record_that_spoils_its_batch_is_found_and_dead_letter() {
 }
 
 #[tokio::test]
-async fn what_is_appended_meanwhile_is_delivered_too() {
+async fn delivers_records_appended_meanwhile() {
     let directory = tempfile::tempdir().unwrap();
     let spool = spool(&directory, 0..1);
     let console = Console::new(&[500], None);

@@ -10,7 +10,7 @@ fn only_segment(directory: &TempDir) -> PathBuf {
 }
 
 #[test]
-fn a_torn_tail_costs_only_the_record_it_tore() {
+fn a_torn_tail_costs_only_its_record() {
     for torn_bytes in [1, 50, 100] {
         let directory = tempfile::tempdir().unwrap();
         fill(&open(&directory, 1 << 20), kept, 0..3);
@@ -28,7 +28,7 @@ fn a_torn_tail_costs_only_the_record_it_tore() {
 }
 
 #[test]
-fn a_record_that_changed_on_disk_is_skipped_and_counted() {
+fn skips_and_counts_a_record_that_changed_on_disk() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
     fill(&spool, kept, 0..3);
@@ -41,7 +41,7 @@ fn a_record_that_changed_on_disk_is_skipped_and_counted() {
 }
 
 #[test]
-fn a_segment_somebody_removed_does_not_stop_the_others() {
+fn a_removed_segment_does_not_block_the_others() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
     fill(&spool, kept, 0..12);
@@ -53,7 +53,7 @@ fn a_segment_somebody_removed_does_not_stop_the_others() {
 }
 
 #[test]
-fn a_state_that_makes_no_sense_is_dead_letter_and_all_is_sent_again() {
+fn a_malformed_state_is_kept_aside_and_all_records_are_delivered_again() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
     fill(&spool, kept, 0..3);
@@ -65,7 +65,7 @@ fn a_state_that_makes_no_sense_is_dead_letter_and_all_is_sent_again() {
 }
 
 #[test]
-fn what_was_dropped_is_neither_sent_nor_counted_again_when_its_file_is_still_there() {
+fn a_dropped_segment_is_neither_delivered_nor_counted_again() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
     fill(&spool, kept, 0..8);
@@ -89,7 +89,7 @@ fn what_was_dropped_is_neither_sent_nor_counted_again_when_its_file_is_still_the
 }
 
 #[test]
-fn what_cannot_be_written_is_counted_and_writing_goes_on_when_it_can() {
+fn counts_failed_writes_and_recovers() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("spool");
     let config = SpoolConfig {
@@ -115,7 +115,7 @@ fn what_cannot_be_written_is_counted_and_writing_goes_on_when_it_can() {
 }
 
 #[test]
-fn on_a_full_disk_the_oldest_that_matter_less_go() {
+fn a_full_disk_drops_the_oldest_records_of_low_priority() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
     fill(&spool, expendable, 0..3);

@@ -24,7 +24,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_record_has_one_fate(steps in vec(step(), 1..120)) {
+    fn every_record_has_exactly_one_outcome(steps in vec(step(), 1..120)) {
         let directory = tempfile::tempdir().unwrap();
         let mut spool = Some(open(&directory, 2_000));
         let (mut appended, mut delivered, mut batch) = (0, Vec::new(), None);
