@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Deploys the connector to Amazon CloudFront; `deploy.py --help` says how. It needs boto3."""
+"""Deployment tool of the connector for Amazon CloudFront; see `deploy.py --help`. Requires boto3."""
 
 import sys
 

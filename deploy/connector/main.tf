@@ -1,5 +1,5 @@
-# The connector with Terraform: an example to take over into your own configuration. A test parses it; nothing here was
-# run, neither on AWS nor with the provider.
+# The connector with Terraform: an example for your own configuration. A test parses it; it was not run on AWS or with
+# the provider.
 #
 #   just bundle --set wlrm_node_addr=https://node.example.com:5050
 #   terraform -chdir=deploy/connector init && terraform -chdir=deploy/connector apply
@@ -26,25 +26,25 @@ terraform {
   }
 }
 
-# Lambda@Edge takes functions of us-east-1 only.
+# Lambda@Edge requires functions in us-east-1.
 provider "aws" {
   region = "us-east-1"
 }
 
 variable "name" {
-  description = "The functions are NAME-request and NAME-response, their role is NAME."
+  description = "Deployment name: functions NAME-request and NAME-response, role NAME."
   type        = string
   default     = "wallarm-connector"
 }
 
 variable "bundles" {
-  description = "The folder where `just bundle` wrote the two zips, with the parameters in them."
+  description = "Output folder of `just bundle`, with the two zips."
   type        = string
   default     = "../../dist"
 }
 
 variable "runtime" {
-  description = "Lambda's Python, which starts the program in the bundle."
+  description = "Python runtime of Lambda."
   type        = string
   default     = "python3.13"
 }
@@ -69,7 +69,7 @@ locals {
     for kind in ["request", "response"] :
     kind => "${local.folder}/${one(fileset(local.folder, "wallarm-cloudfront-${kind}-*.zip"))}"
   }
-  # In every region: a function writes where it runs.
+  # All regions: a function writes its log where it runs.
   log_groups = "arn:${data.aws_partition.current.partition}:logs:*:${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/us-east-1.${var.name}-*"
 }
 
@@ -104,9 +104,9 @@ resource "aws_lambda_function" "connector" {
   timeout          = 5
   role             = aws_iam_role.connector.arn
 
-  # CloudFront takes numbered versions only.
+  # CloudFront requires numbered versions.
   publish = true
-  # CloudFront keeps replicas for hours after it let go of a function, and until then Lambda refuses to delete it.
+  # Lambda cannot delete a function until CloudFront has removed its replicas, hours after it was detached.
   skip_destroy = true
 }
 

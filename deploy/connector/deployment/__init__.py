@@ -1,12 +1,12 @@
-"""Puts the connector's two functions before a CloudFront distribution, renews them, and takes them away.
+"""Deploys the connector's two functions to a CloudFront distribution, upgrades and removes them.
 
 cli           commands and their options
-steps         what each command does, in order
-bundle        the zips, their parameters, and what the deployed ones hold
+steps         the steps of each command
+bundle        new and deployed zips, and their parameters
 functions     Lambda: create, update, publish, delete
-distribution  CloudFront: associations, changed without touching anything else
+distribution  CloudFront: function associations
 role          IAM: the functions' role
-describe      all that the doctor reads, as JSON
-policy        the permissions a deployer needs
-progress      lines for people, errors in plain words, waiting with an end
+describe      the documents for the doctor, as JSON
+policy        the IAM permissions that the tool needs
+progress      output, errors, polling with a limit
 """

@@ -1,4 +1,4 @@
-"""The zips: the new ones from `just bundle`, and what the deployed ones hold."""
+"""Bundles: the new zips of `just bundle`, and the deployed ones."""
 
 import ast
 import io
@@ -18,12 +18,12 @@ LAUNCHER = "lambda_function.py"
 
 @dataclass(frozen=True)
 class Tool:
-    """`wallarm-connector`, which knows how to carry parameters from one bundle to another."""
+    """The program `wallarm-connector`, which carries parameters over from one bundle to another."""
 
     path: Path
 
     def configure(self, zip_bytes: bytes, deployed: Optional[bytes], assignments: list) -> bytes:
-        """The bundle with the values of the deployed one, and then with those to set."""
+        """Applies the values of the deployed bundle, then the assignments."""
         with tempfile.TemporaryDirectory() as folder:
             new, old = Path(folder, "new.zip"), Path(folder, "deployed.zip")
             new.write_bytes(zip_bytes)
@@ -35,20 +35,20 @@ class Tool:
             try:
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
             except FileNotFoundError:
-                hint = "cargo build -p connector --bin wallarm-connector makes it"
+                hint = "build it with cargo build -p connector --bin wallarm-connector"
                 raise Refused(f"{self.path} is missing; {hint}") from None
             if done.returncode != 0:
-                raise Refused(f"the parameters cannot be set: {done.stderr.strip().removeprefix('Error: ')}")
+                raise Refused(f"cannot set the parameters: {done.stderr.strip().removeprefix('Error: ')}")
             for line in done.stdout.splitlines():
                 say(f"    {line}")
             return new.read_bytes()
 
 
 def newest(folder: Path, kind: str) -> bytes:
-    """The bundle of one function in the folder that `just bundle` wrote."""
+    """The newest bundle of one function in the output folder of `just bundle`."""
     found = list(folder.glob(f"wallarm-cloudfront-{kind}-*.zip"))
     if not found:
-        raise Refused(f"{folder} has no wallarm-cloudfront-{kind}-*.zip; `just bundle` makes it")
+        raise Refused(f"{folder} has no wallarm-cloudfront-{kind}-*.zip; create it with `just bundle`")
     return max(found, key=lambda path: path.stat().st_mtime).read_bytes()
 
 
@@ -66,25 +66,25 @@ def parameters(zip_bytes: bytes) -> dict:
 
 
 def deployed(function: dict) -> bytes:
-    """The zip that a function runs, from the answer of GetFunction."""
+    """Downloads the zip of a function, from the response of GetFunction."""
     try:
-        with urllib.request.urlopen(function["Code"]["Location"], timeout=60) as answer:
-            return answer.read()
+        with urllib.request.urlopen(function["Code"]["Location"], timeout=60) as response:
+            return response.read()
     except OSError as error:
         name = function["Configuration"]["FunctionName"]
-        raise Refused(f"the code of {name}, which holds its values, cannot be downloaded: {error}") from None
+        raise Refused(f"cannot download the code of {name}, which contains its parameters: {error}") from None
 
 
 def prepare(tool: Tool, folder: Path, kind: str, function: Optional[dict], assignments: list) -> bytes:
-    """The bundle to deploy: the new program with the values in use."""
+    """The bundle to deploy: the new program with the deployed values."""
     zip_bytes = newest(folder, kind)
     say(f"bundle for {kind}s, with the values of {function['Configuration']['FunctionName']}:" if function
-        else f"bundle for {kind}s, as it was made:")
+        else f"bundle for {kind}s, with its own values:")
     if function or assignments:
         zip_bytes = tool.configure(zip_bytes, deployed(function) if function else None, assignments)
     address = parameters(zip_bytes).get("wlrm_node_addr")
     if not address:
-        raise Refused("wlrm_node_addr is empty, so nothing would be inspected; "
+        raise Refused("wlrm_node_addr is empty: no request would be inspected; "
                       "set the node's address: --set wlrm_node_addr=https://node.example.com:5050")
     say(f"    node {address}")
     return zip_bytes

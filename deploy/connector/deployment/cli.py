@@ -1,4 +1,4 @@
-"""Commands and their options."""
+"""Command line: commands and options."""
 
 import argparse
 import json
@@ -12,21 +12,21 @@ from .bundle import Tool
 from .functions import Settings
 from .progress import Refused, say, warn
 
-#: Something remains to be done later: replicas that CloudFront has not removed yet.
+#: CloudFront has not removed all replicas yet: the command must be repeated.
 UNFINISHED = 3
 
-ABOUT = """Puts the connector's functions before an existing CloudFront distribution, renews them, and takes them away.
+ABOUT = """Deploys the connector's functions to an existing CloudFront distribution, upgrades and removes them.
 
-  just bundle                                 makes the two zips
+  just bundle                                 build the two zips
   just deploy E123 --set wlrm_node_addr=https://node.example.com:5050
-  just doctor E123                            what would blind or break it there
+  just doctor E123                            list hazards of the distribution
   just upgrade E123                           new code, same values, same triggers
   just undeploy E123
 
-Every command can be repeated: what is as it should be stays untouched, and what was interrupted goes on. Credentials come
-from where AWS's tools look for them (AWS_PROFILE, ~/.aws, the environment). `policy` prints the permissions needed.
+Commands are idempotent and resume after an interruption. Credentials are read like those of other AWS tools (AWS_PROFILE,
+~/.aws, the environment). `policy` prints the required permissions.
 
-Exit codes: 0 done, 1 refused or failed, 3 done as far as AWS lets it; run it again later."""
+Exit codes: 0 done, 1 failed, 3 incomplete because of CloudFront's replicas; run the command again later."""
 
 
 def main(arguments: Optional[list] = None) -> int:
@@ -37,7 +37,7 @@ def main(arguments: Optional[list] = None) -> int:
         warn(f"error: {reason}")
     except ClientError as error:
         reason = error.response["Error"]
-        warn(f"error: AWS refuses {error.operation_name}: {reason.get('Code')}: {reason.get('Message', '')}")
+        warn(f"error: AWS rejected {error.operation_name}: {reason.get('Code')}: {reason.get('Message', '')}")
     except BotoCoreError as error:
         warn(f"error: {error}")
     return 1
@@ -63,7 +63,7 @@ def _upgrade(options) -> int:
     if options.new_functions is None:
         steps.upgrade_in_place(account, target, options.name, code, wait)
     elif options.new_functions == options.name:
-        raise Refused("the new functions need another name than the old ones")
+        raise Refused("the new functions need a different name")
     elif not steps.upgrade_to_new(
         account, target, options.name, options.new_functions, code, options.role, wait, options.replicas * 60
     ):
@@ -106,75 +106,75 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run, about: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=about, description=about)
         added.set_defaults(run=run)
-        added.add_argument("distribution", metavar="DISTRIBUTION", help="the distribution's id, like E2EXAMPLE")
+        added.add_argument("distribution", metavar="DISTRIBUTION", help="distribution id, such as E2EXAMPLE")
         return added
 
     deploy = command("deploy", _deploy, "Create or update the functions and attach them to a behavior.")
     deploy.add_argument("--behavior", default="*", metavar="PATTERN",
-                        help="the behavior's path pattern; * is the default behavior (default: *)")
+                        help="path pattern of the behavior; * is the default behavior (default: *)")
     deploy.add_argument("--trigger", choices=("viewer", "origin"), default="viewer",
-                        help="viewer: every request; origin: only what the cache cannot answer (default: viewer)")
+                        help="viewer: all requests; origin: only requests that the cache does not answer (default: viewer)")
     deploy.add_argument("--response", choices=("viewer", "origin", "none"),
-                        help="where the response function goes; origin also reports statuses of 400 and above "
+                        help="trigger of the response function; origin also reports statuses of 400 and above "
                              "(default: as --trigger)")
     deploy.add_argument("--replace", action="store_true",
-                        help="take the place of other functions at these triggers; otherwise they are left alone")
+                        help="replace other functions at these triggers (default: fail)")
     _code_options(deploy)
     _role_option(deploy)
     _wait_option(deploy)
     _name_option(deploy)
 
     upgrade = command("upgrade", _upgrade,
-                      "Bring a new version in; the values of the deployed functions and their triggers stay.")
+                      "Upgrade the functions; parameters and triggers stay unchanged.")
     ways = upgrade.add_mutually_exclusive_group()
-    ways.add_argument("--in-place", action="store_true", help="new versions of the same functions (this is the default)")
+    ways.add_argument("--in-place", action="store_true", help="publish new versions of the same functions (default)")
     ways.add_argument("--new-functions", metavar="NAME",
-                      help="new functions NAME-request and NAME-response take the places of the old ones, which are deleted")
+                      help="replace the functions by new ones, NAME-request and NAME-response, and delete the old ones")
     _code_options(upgrade)
     _role_option(upgrade)
     _wait_option(upgrade)
     _replicas_option(upgrade)
     _name_option(upgrade)
 
-    undeploy = command("undeploy", _undeploy, "Detach the functions, then delete them and the role made for them.")
+    undeploy = command("undeploy", _undeploy, "Detach and delete the functions and their role.")
     _replicas_option(undeploy)
     _name_option(undeploy)
 
-    command("describe", _describe, "Print, as JSON, the distribution and what else the doctor reads. Changes nothing.")
+    command("describe", _describe, "Print the documents that the doctor needs, as JSON. Read-only.")
 
-    permissions = command("policy", _policy, "Print the IAM policy that a user of this tool needs. Asks AWS nothing.")
-    permissions.add_argument("--account", default="123456789012", help="the AWS account's number")
+    permissions = command("policy", _policy, "Print the IAM policy for users of this tool. Makes no calls to AWS.")
+    permissions.add_argument("--account", default="123456789012", help="AWS account id")
     _name_option(permissions)
     return parser
 
 
 def _name_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="wallarm-connector",
-                        help="the functions are NAME-request and NAME-response, their role is NAME "
+                        help="deployment name: functions NAME-request and NAME-response, role NAME "
                              "(default: wallarm-connector)")
 
 
 def _code_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
-                        help="set a parameter; all others keep the deployed function's values. May repeat")
+                        help="set a parameter; others keep the deployed value. Can be repeated")
     parser.add_argument("--bundles", type=Path, default=Path("dist"), metavar="DIR",
-                        help="where `just bundle` put the zips (default: dist)")
-    parser.add_argument("--runtime", help="Lambda's Python runtime (default: python3.13; upgrades keep what is)")
-    parser.add_argument("--memory", type=int, metavar="MB", help="(default: 128; upgrades keep what is)")
+                        help="output folder of `just bundle` (default: dist)")
+    parser.add_argument("--runtime", help="Python runtime of Lambda (default: python3.13; upgrades keep the deployed one)")
+    parser.add_argument("--memory", type=int, metavar="MB", help="memory (default: 128; upgrades keep the deployed value)")
     parser.add_argument("--tool", type=Path, default=Path("target/debug/wallarm-connector"), metavar="FILE",
-                        help="the program wallarm-connector, which carries parameters over")
+                        help="path of the program wallarm-connector")
 
 
 def _role_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", metavar="ARN",
-                        help="a role of yours for new functions; lambda.amazonaws.com and edgelambda.amazonaws.com must be "
-                             "trusted by it (default: one is made)")
+                        help="existing role for new functions; it must trust lambda.amazonaws.com and edgelambda.amazonaws.com "
+                             "(default: create one)")
 
 
 def _wait_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--no-wait", action="store_true", help="do not wait until CloudFront has deployed the distribution")
+    parser.add_argument("--no-wait", action="store_true", help="do not wait for CloudFront to deploy the distribution")
 
 
 def _replicas_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replicas", type=int, default=5, metavar="MINUTES",
-                        help="how long to try to delete functions that CloudFront has replicas of (default: 5)")
+                        help="how long to retry deleting functions with replicas (default: 5)")

@@ -1,4 +1,4 @@
-"""All that `wallarm-connector doctor` reads, as AWS's own tools print it, in one list. Nothing is changed."""
+"""Documents for `wallarm-connector doctor`, in the format of AWS's tools. Read-only."""
 
 from botocore.exceptions import ClientError
 
@@ -18,7 +18,7 @@ def documents(account: Account, distribution_id: str) -> list:
             found.append(read(**arguments))
         except ClientError as error:
             reason = error.response["Error"]
-            warn(f"{what} cannot be read: {reason.get('Code')} {reason.get('Message', '')}".rstrip())
+            warn(f"cannot read {what}: {reason.get('Code')} {reason.get('Message', '')}".rstrip())
             return {}
         return found[-1]
 

@@ -1,7 +1,7 @@
-"""CloudFront: changes the associations of a distribution and nothing else.
+"""CloudFront: the function associations of a distribution. Nothing else is changed.
 
-CloudFront takes a whole configuration, and only if it was made from the current one. So each change is a function from
-a configuration to what it changed, applied again to the newest configuration when somebody else was quicker.
+CloudFront accepts only whole configurations based on the current one. Each change is therefore a function that edits a
+configuration and returns its changes; after a conflict it is applied again to the newest configuration.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ DEPLOYED_WAIT = 1800
 
 
 def behaviors(config: dict) -> Iterator[tuple]:
-    """Path patterns and behaviors in the order of their precedence; the default one is `*`."""
+    """Path patterns and behaviors by precedence; the default behavior is `*`."""
     for behavior in config.get("CacheBehaviors", {}).get("Items") or []:
         yield behavior["PathPattern"], behavior
     yield "*", config["DefaultCacheBehavior"]
@@ -37,28 +37,28 @@ class Distribution:
         return self.client.get_distribution_config(Id=self.id)["DistributionConfig"]
 
     def change(self, edit: Callable[[dict], list]) -> None:
-        """Applies the edit, which returns what it changed in words. Nothing is sent if it changed nothing."""
+        """Applies the edit, which returns descriptions of its changes. Without changes, nothing is sent."""
         for attempt in range(1, ATTEMPTS + 1):
-            answer = self.client.get_distribution_config(Id=self.id)
-            config = answer["DistributionConfig"]
+            response = self.client.get_distribution_config(Id=self.id)
+            config = response["DistributionConfig"]
             changes = edit(config)
             if not changes:
                 say(f"{self.id}: nothing to change")
                 return
             try:
-                self.client.update_distribution(Id=self.id, IfMatch=answer["ETag"], DistributionConfig=config)
+                self.client.update_distribution(Id=self.id, IfMatch=response["ETag"], DistributionConfig=config)
             except ClientError as error:
                 stale = error.response["Error"]["Code"] in ("PreconditionFailed", "InvalidIfMatchVersion")
                 if not stale or attempt == ATTEMPTS:
                     raise
-                say(f"{self.id}: somebody changed it meanwhile, once more from what it is now")
+                say(f"{self.id}: changed by another client; applying the change to the new configuration")
                 continue
             for line in changes:
                 say(f"{self.id}: {line}")
             return
 
     def wait_deployed(self) -> None:
-        """Waits until CloudFront has the newest configuration everywhere."""
+        """Waits until CloudFront has deployed the newest configuration."""
 
         def deployed() -> Optional[bool]:
             status = self.client.get_distribution(Id=self.id)["Distribution"]["Status"]
@@ -67,11 +67,11 @@ class Distribution:
 
         if poll(deployed, every=20, limit=DEPLOYED_WAIT) is None:
             raise Refused(f"{self.id} is still being deployed after {DEPLOYED_WAIT // 60} minutes; "
-                          "run the same command again later, it goes on from there")
+                          "run the same command again later to continue")
 
 
 def attach(config: dict, pattern: str, wanted: dict, replace: bool) -> list:
-    """Associates `{event: version's ARN}` with one behavior. Refuses places that belong to others, unless told so."""
+    """Associates `{event: version's ARN}` with one behavior. Other functions are replaced only with `replace`."""
     behavior = next((behavior for known, behavior in behaviors(config) if known == pattern), None)
     if behavior is None:
         known = ", ".join(pattern for pattern, _ in behaviors(config))
@@ -92,8 +92,8 @@ def attach(config: dict, pattern: str, wanted: dict, replace: bool) -> list:
         elif ours or replace:
             changes.append(f"{pattern} {event}: {arn} replaced")
         else:
-            raise Refused(f"{arn} is at {event} of {pattern} already, and a behavior takes one function per trigger; "
-                          "--replace puts the connector there instead, --trigger chooses another side")
+            raise Refused(f"{arn} is attached to {event} of {pattern}, and a behavior allows one function per trigger; "
+                          "use --replace to replace it, or --trigger for the other side")
     for event, arn in wanted.items():
         association = _association(event, arn)
         if association not in kept:
@@ -105,7 +105,7 @@ def attach(config: dict, pattern: str, wanted: dict, replace: bool) -> list:
 
 
 def move(config: dict, versions: dict) -> list:
-    """Gives each association of a function in `{name: version's ARN}` that version; triggers and bodies stay."""
+    """Moves associations to the versions in `{name: version's ARN}`; triggers and bodies stay unchanged."""
     changes = []
     for pattern, behavior in behaviors(config):
         current = associations(behavior)
@@ -119,7 +119,7 @@ def move(config: dict, versions: dict) -> list:
 
 
 def detach(config: dict, names: set) -> list:
-    """Takes functions out of all behaviors."""
+    """Removes functions from all behaviors."""
     changes = []
     for pattern, behavior in behaviors(config):
         current = associations(behavior)
@@ -131,7 +131,7 @@ def detach(config: dict, names: set) -> list:
 
 
 def attached(config: dict, names: set) -> list:
-    """Where functions are, in words."""
+    """Descriptions of where functions are attached."""
     return [
         f"{pattern} {association['EventType']}"
         for pattern, behavior in behaviors(config)
@@ -141,7 +141,7 @@ def attached(config: dict, names: set) -> list:
 
 
 def _association(event: str, arn: str) -> dict:
-    # CloudFront refuses bodies at response triggers.
+    # CloudFront does not allow bodies at response triggers.
     return {"LambdaFunctionARN": arn, "EventType": event, "IncludeBody": event.endswith("-request")}
 
 
@@ -153,5 +153,5 @@ def _no_cloudfront_functions(pattern: str, behavior: dict, wanted: dict) -> None
     functions = behavior.get("FunctionAssociations", {}).get("Items") or []
     if functions and any(event.startswith("viewer-") for event in wanted):
         arn, event = functions[0]["FunctionARN"], functions[0]["EventType"]
-        raise Refused(f"the CloudFront function {arn} is at {event} of {pattern}; CloudFront does not take a Lambda "
-                      "function at viewer triggers beside it: use --trigger origin")
+        raise Refused(f"the CloudFront function {arn} is attached to {event} of {pattern}; CloudFront does not allow "
+                      "Lambda functions at viewer triggers in addition: use --trigger origin")

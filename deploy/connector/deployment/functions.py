@@ -1,4 +1,4 @@
-"""Lambda: create, update, publish and delete a function. Lambda@Edge takes numbered versions in us-east-1 only."""
+"""Lambda: creates, updates, publishes and deletes functions. Lambda@Edge needs numbered versions in us-east-1."""
 
 import base64
 import hashlib
@@ -10,15 +10,15 @@ from botocore.exceptions import ClientError
 from .progress import poll, say
 
 TAG = "wallarm-connector"
-#: Seconds; what CloudFront classically gives a function at a viewer trigger. The connector answers far earlier.
+#: Seconds; CloudFront's limit at viewer triggers. The connector replies far earlier.
 TIMEOUT = 5
-#: A new role takes some seconds to be known everywhere.
+#: Seconds; a new role takes some time to propagate.
 ROLE_WAIT = 60
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a function has besides its code. None leaves what a function has, or takes the default."""
+    """Settings of a function. None keeps the current value, or the default for a new function."""
 
     runtime: Optional[str] = None
     memory: Optional[int] = None
@@ -28,12 +28,12 @@ class Settings:
 
 
 def name_of(arn: str) -> str:
-    """The function's name in an ARN, with or without a version."""
+    """The function name in an ARN with or without version."""
     return arn.split(":")[6]
 
 
 def find(client, name: str) -> Optional[dict]:
-    """The answer of GetFunction, if there is such a function."""
+    """The response of GetFunction; None if the function does not exist."""
     try:
         return client.get_function(FunctionName=name)
     except client.exceptions.ResourceNotFoundException:
@@ -41,7 +41,7 @@ def find(client, name: str) -> Optional[dict]:
 
 
 def ensure(client, name: str, zip_bytes: bytes, role: str, settings: Settings, deployment: str) -> str:
-    """Creates or updates a function and publishes it. The ARN of the version: the last one, if nothing changed."""
+    """Creates or updates a function, publishes it, and returns the ARN of its latest version."""
     function = find(client, name)
     if function is None:
         _create(client, name, zip_bytes, role, settings, deployment)
@@ -49,7 +49,7 @@ def ensure(client, name: str, zip_bytes: bytes, role: str, settings: Settings, d
         _update(client, name, zip_bytes, settings, function["Configuration"])
     digest = _digest(zip_bytes)
     known = _versions(client, name)
-    # Lambda answers with the last version if neither code nor settings changed since.
+    # Lambda returns the latest version if neither code nor settings have changed.
     published = client.publish_version(FunctionName=name, CodeSha256=digest)
     version = published["Version"]
     say(f"{name}: version {version}, unchanged" if version in known else f"{name}: version {version} published")
@@ -58,7 +58,7 @@ def ensure(client, name: str, zip_bytes: bytes, role: str, settings: Settings, d
 
 
 def delete(client, name: str, limit: int) -> bool:
-    """Deletes a function with all its versions. False if CloudFront's replicas still keep it when the time is over."""
+    """Deletes a function with all its versions. False if CloudFront still has replicas after the limit."""
 
     def attempt() -> Optional[bool]:
         try:
@@ -66,7 +66,7 @@ def delete(client, name: str, limit: int) -> bool:
             say(f"{name}: deleted")
             return True
         except client.exceptions.ResourceNotFoundException:
-            say(f"{name}: there is none")
+            say(f"{name}: does not exist")
             return True
         except ClientError as error:
             if "replicated function" not in error.response["Error"].get("Message", ""):
@@ -95,7 +95,7 @@ def _create(client, name: str, zip_bytes: bytes, role: str, settings: Settings, 
         except client.exceptions.InvalidParameterValueException as error:
             if "cannot be assumed" not in str(error):
                 raise
-            say(f"{name}: Lambda does not know the role yet")
+            say(f"{name}: the role has not propagated yet")
             rejected.append(error)
             return None
 
@@ -125,5 +125,5 @@ def _versions(client, name: str) -> set:
 
 
 def _digest(zip_bytes: bytes) -> str:
-    """As Lambda writes it."""
+    """Digest in the format of Lambda."""
     return base64.b64encode(hashlib.sha256(zip_bytes).digest()).decode()

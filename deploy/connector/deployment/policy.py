@@ -1,4 +1,4 @@
-"""The permissions that deploy, upgrade, undeploy and describe need, and no others."""
+"""IAM policy with the permissions for deploy, upgrade, undeploy and describe."""
 
 
 def deployer(account: str, distribution: str, deployment: str, partition: str = "aws") -> dict:
@@ -14,7 +14,7 @@ def deployer(account: str, distribution: str, deployment: str, partition: str = 
                 "Action": [
                     "lambda:CreateFunction",
                     "lambda:DeleteFunction",
-                    # The asterisks belong to the names of these two.
+                    # The asterisks are part of the action names.
                     "lambda:DisableReplication*",
                     "lambda:EnableReplication*",
                     "lambda:GetFunction",

@@ -1,4 +1,4 @@
-"""Lines for people, errors in plain words, and waiting that ends."""
+"""Output, errors, and polling with a limit."""
 
 import sys
 import time
@@ -8,7 +8,7 @@ Result = TypeVar("Result")
 
 
 class Refused(Exception):
-    """Something that a person has to decide or repair; its text says what."""
+    """An error that the user has to resolve; its text explains how."""
 
 
 def say(line: str) -> None:
@@ -20,7 +20,7 @@ def warn(line: str) -> None:
 
 
 def poll(check: Callable[[], Optional[Result]], every: int, limit: int) -> Optional[Result]:
-    """Asks until there is an answer, every so many seconds; None once the limit, in seconds, is over."""
+    """Calls `check` every `every` seconds until it returns a result; None after `limit` seconds."""
     waited = 0
     while True:
         result = check()

@@ -1,4 +1,4 @@
-"""IAM: the role that both functions run with. It may write their logs, in whatever region they run, and nothing else."""
+"""IAM: the execution role of both functions. It may only write their logs, in all regions."""
 
 import json
 from typing import Optional
@@ -31,7 +31,7 @@ def may_log(role_arn: str, deployment: str) -> dict:
 
 
 def ensure(client, deployment: str) -> str:
-    """The ARN of the deployment's role; creates it if there is none."""
+    """Returns the ARN of the deployment's role; creates the role if needed."""
     role = _find(client, deployment)
     if role is None:
         role = client.create_role(
@@ -42,7 +42,7 @@ def ensure(client, deployment: str) -> str:
         )["Role"]
         say(f"role {deployment}: created")
     elif not _ours(role):
-        raise Refused(f"there is a role {deployment} that this tool did not create; "
+        raise Refused(f"the role {deployment} exists and was not created by this tool; "
                       f"use it with --role {role['Arn']}, or choose another --name")
     arn = role["Arn"]
     client.put_role_policy(RoleName=deployment, PolicyName=LOGS, PolicyDocument=json.dumps(may_log(arn, deployment)))

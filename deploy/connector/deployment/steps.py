@@ -1,4 +1,4 @@
-"""What each command does, in order. Everything that may be refused is looked at before anything is changed."""
+"""Steps of each command. All checks run before the first change."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from .progress import Refused, say
 
 
 class Account:
-    """Clients for the parts of AWS. Lambda@Edge's functions live in us-east-1, wherever else the account works."""
+    """AWS clients. Lambda@Edge functions are always in us-east-1."""
 
     def __init__(self) -> None:
         self.functions = boto3.client("lambda", region_name="us-east-1")
@@ -27,7 +27,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Code:
-    """Where the functions' code and its values come from."""
+    """Source of the functions' code and parameters."""
 
     tool: Tool
     bundles: Path
@@ -74,11 +74,11 @@ def deploy(
 
 
 def upgrade_in_place(account: Account, target: Distribution, deployment: str, code: Code, wait: bool) -> None:
-    """New code in the same functions; their associations get the new versions."""
+    """Updates the code of the functions and moves their associations to the new versions."""
     found = _existing(account, deployment)
     if not found:
-        raise Refused(f"there are no functions {deployment}-request and {deployment}-response to upgrade; "
-                      "deploy makes them, --name names others")
+        raise Refused(f"the functions {deployment}-request and {deployment}-response do not exist; "
+                      "create them with deploy, or select others with --name")
     zips = {kind: bundle.prepare(code.tool, code.bundles, kind, it, code.assignments) for kind, it in found.items()}
     versions = {}
     for kind, function in found.items():
@@ -99,10 +99,10 @@ def upgrade_to_new(
     wait: bool,
     replicas_wait: int,
 ) -> bool:
-    """New functions with the values of the old ones take their places; then the old ones go. False if they cannot yet."""
+    """Replaces the functions by new ones with the same values. False if the old ones cannot be deleted yet."""
     before, after = _existing(account, old), _existing(account, new)
     if not before and not after:
-        raise Refused(f"there are no functions {old}-request and {old}-response to upgrade from")
+        raise Refused(f"the functions {old}-request and {old}-response do not exist")
     sources = {**before, **after}
     zips = {kind: bundle.prepare(code.tool, code.bundles, kind, it, code.assignments) for kind, it in sources.items()}
     role_arn = role_arn or _role_in_use(after) or _foreign_role(before, old) or role.ensure(account.roles, new)
@@ -115,7 +115,7 @@ def upgrade_to_new(
 
 
 def undeploy(account: Account, target: Distribution, deployment: str, replicas_wait: int) -> bool:
-    """Detaches the functions, and deletes them once CloudFront has let go of them. False if it has not yet."""
+    """Detaches the functions and deletes them. False if CloudFront still has replicas."""
     target.change(lambda config: distribution.detach(config, function_names(deployment)))
     target.wait_deployed()
     return _remove(account, deployment, replicas_wait)
@@ -123,9 +123,9 @@ def undeploy(account: Account, target: Distribution, deployment: str, replicas_w
 
 def _relink(target: Distribution, versions: dict, names: set, wait: bool) -> None:
     target.change(lambda config: distribution.move(config, versions))
-    places = distribution.attached(target.config(), names)
-    say(f"{target.id}: attached at {', '.join(places)}" if places
-        else f"{target.id}: the functions are attached to no behavior of it; deploy attaches them")
+    attached = distribution.attached(target.config(), names)
+    say(f"{target.id}: attached at {', '.join(attached)}" if attached
+        else f"{target.id}: the functions are not attached to any behavior; attach them with deploy")
     if wait:
         target.wait_deployed()
 
@@ -137,9 +137,9 @@ def _remove(account: Account, deployment: str, replicas_wait: int) -> bool:
         if not functions.delete(account.functions, name, 0 if remaining else replicas_wait):
             remaining.append(name)
     if remaining:
-        say(f"Still there: {', '.join(remaining)}. They are detached and run no more, but CloudFront keeps replicas for "
-            "some hours after the last distribution let go of a function. Run the same command again later, or leave "
-            "them: they cost nothing.")
+        say(f"Not deleted yet: {', '.join(remaining)}. They are detached and no longer run, but CloudFront keeps replicas for "
+            "some hours after the last association is removed. Run the same command again later, or keep "
+            "them: they cause no costs.")
         return False
     role.delete(account.roles, deployment)
     return True
@@ -155,6 +155,6 @@ def _role_in_use(found: dict) -> Optional[str]:
 
 
 def _foreign_role(found: dict, deployment: str) -> Optional[str]:
-    """The role of functions that have somebody else's; their own goes with them."""
+    """The role of functions that use a role not created for this deployment."""
     arn = _role_in_use(found)
     return None if arn is None or arn.rsplit("/", 1)[-1] == deployment else arn

@@ -1,4 +1,4 @@
-"""Two stand-ins for AWS: moto's server, and our own before it for what moto does not model (see stand_in.py)."""
+"""Two stand-ins for AWS: moto's server, and a proxy that adds what moto does not model (see stand_in.py)."""
 
 import io
 import logging
@@ -18,16 +18,16 @@ ROOT = HERE.parents[2]
 sys.path.insert(0, str(HERE.parent))
 
 from deployment import bundle, cli, progress, steps  # noqa: E402
-from stand_in import CloudFrontStandIn, Door, serve  # noqa: E402
+from stand_in import CloudFrontStandIn, Proxy, serve  # noqa: E402
 
 TOOL = Path(os.environ.get("WALLARM_CONNECTOR", ROOT / "target/debug/wallarm-connector"))
 NODE = "https://node.example.com:5050"
-# One value of each kind of literal; the last one must not be shown.
+# One value of each kind of literal; the last one is a secret.
 VALUES = {"wlrm_node_addr": NODE, "wlrm_inline": False, "wlrm_deadline_ms": 500, "wlrm_signing_key": "dGVzdA=="}
 
 
 def program() -> bytes:
-    """The program to pack: the one of `just bundle`, if that ran. No test runs it."""
+    """The program to pack: the one of `just bundle`, if present. Tests do not run it."""
     for path in (ROOT / "dist").glob("wallarm-cloudfront-request-*.zip"):
         with zipfile.ZipFile(path) as packed:
             return packed.read("bootstrap")
@@ -52,7 +52,7 @@ def moto():
 
 @pytest.fixture(scope="session")
 def releases(tmp_path_factory):
-    """Two releases of the bundles, made by the real tool: what is deployed, and what comes after it."""
+    """Two releases of the bundles, built by the real tool: the deployed one and its successor."""
     made = {}
     for release, content in (("deployed", b"\x7fELF last release"), ("new", program())):
         folder = tmp_path_factory.mktemp(release)
@@ -63,22 +63,22 @@ def releases(tmp_path_factory):
     return types.SimpleNamespace(**made)
 
 
-# Making a client takes longer than most calls.
+# Creating a client takes longer than most calls.
 @lru_cache
 def client(service: str, region_name: str, endpoint_url: str):
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     return boto3.client(service, region_name=region_name, endpoint_url=endpoint_url, **keys)
 
 
-class World:
-    """What a test sees: clients for the stand-in, and the commands with what they printed."""
+class AwsAccount:
+    """Test interface: clients for the stand-in, and commands with their output."""
 
-    def __init__(self, door, capsys):
-        self.door = door
+    def __init__(self, proxy, capsys):
+        self.proxy = proxy
         self.capsys = capsys
-        self.lambda_ = client("lambda", "us-east-1", door.url)
-        self.cloudfront = client("cloudfront", "us-east-1", door.url)
-        self.iam = client("iam", "us-east-1", door.url)
+        self.lambda_ = client("lambda", "us-east-1", proxy.url)
+        self.cloudfront = client("cloudfront", "us-east-1", proxy.url)
+        self.iam = client("iam", "us-east-1", proxy.url)
 
     def run(self, command: str, *arguments: str, expect: int = 0) -> str:
         needs_tool = ("--tool", str(TOOL)) if command in ("deploy", "upgrade") else ()
@@ -141,33 +141,33 @@ def behavior(associations: list = (), **settings) -> dict:
     }
 
 
-def world(door: Door, monkeypatch, capsys) -> World:
-    door.reset()
-    here = types.SimpleNamespace(client=lambda service, region_name: client(service, region_name, door.url))
+def world(proxy: Proxy, monkeypatch, capsys) -> AwsAccount:
+    proxy.reset()
+    here = types.SimpleNamespace(client=lambda service, region_name: client(service, region_name, proxy.url))
     monkeypatch.setattr(steps, "boto3", here)
     monkeypatch.setattr(progress, "time", types.SimpleNamespace(sleep=lambda seconds: None))
-    return World(door, capsys)
+    return AwsAccount(proxy, capsys)
 
 
 @pytest.fixture(scope="session")
-def door(moto):
-    with serve(Door(moto)) as door:
-        yield door
+def proxy(moto):
+    with serve(Proxy(moto)) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")
 def stand_in(moto):
-    with serve(CloudFrontStandIn(moto)) as door:
-        yield door
+    with serve(CloudFrontStandIn(moto)) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def in_moto(door, monkeypatch, capsys):
-    """All of AWS is moto, but for the addresses of code."""
-    return world(door, monkeypatch, capsys)
+def in_moto(proxy, monkeypatch, capsys):
+    """moto, except the download addresses of code."""
+    return world(proxy, monkeypatch, capsys)
 
 
 @pytest.fixture
 def in_stand_in(stand_in, monkeypatch, capsys):
-    """CloudFront, and what it does to Lambda's functions, is ours; the rest is moto."""
+    """Our CloudFront with its effects on Lambda functions; the rest is moto."""
     return world(stand_in, monkeypatch, capsys)

@@ -1,6 +1,6 @@
-"""What moto's server does not model, modelled before it.
+"""Proxy in front of moto's server that adds what moto does not model.
 
-Door               hands out the code of functions: moto's GetFunction names an address where nothing is.
+Proxy               hands out the code of functions: moto's GetFunction names an address where nothing is.
 CloudFrontStandIn  CloudFront as far as a deployment touches it: associations are read back, a stale ETag is a 412, a
                    distribution takes a while to be deployed, and functions with replicas cannot be deleted.
 
@@ -27,14 +27,14 @@ class Answer:
         self.status, self.body, self.headers = status, body, headers
 
 
-class Door:
+class Proxy:
     def __init__(self, moto: str):
         self.moto = moto
         self.url = ""
         self.reset()
 
     def reset(self) -> None:
-        """Forgets everything, moto's account included."""
+        """Resets the state, moto's account included."""
         self.zips: dict = {}
         requests.post(f"{self.moto}/moto-api/reset", timeout=30)
 
@@ -64,20 +64,20 @@ class Door:
         return Answer(got.status_code, got.content, kept)
 
 
-class CloudFrontStandIn(Door):
+class CloudFrontStandIn(Proxy):
     def reset(self) -> None:
         super().reset()
         self.id = "E2STANDIN"
         self.config = b""
         self.revision = 0
-        #: How many more times GetDistribution says InProgress.
+        #: Number of further GetDistribution calls that return InProgress.
         self.in_progress = 0
-        #: How many more times a function that was associated cannot be deleted.
+        #: Number of further attempts to delete a previously associated function that fail.
         self.replicas: dict = {}
         self.replicas_stay = 2
-        #: What somebody else does to the configuration just before our next update: bytes to bytes.
+        #: A concurrent change to the configuration before our next update: bytes to bytes.
         self.meddle = None
-        #: How many more times Lambda does not know a new role.
+        #: Number of further calls for which a new role has not propagated.
         self.unknown_role = 0
         self.updates: list = []
         #: Policies by their paths, as XML.
@@ -161,7 +161,7 @@ class CloudFrontStandIn(Door):
 
 
 def behaviors(config: bytes) -> list:
-    """Of each behavior, its associations: event, ARN, include body."""
+    """The associations of each behavior: event, ARN, include body."""
     name = "{%s}" % XMLNS
     return [
         [
@@ -186,13 +186,13 @@ def lambda_refuses(message: str) -> Answer:
 
 
 @contextmanager
-def serve(door: Door):
-    """The door on a free port of this machine."""
+def serve(proxy: Proxy):
+    """Serves the proxy on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = door.answer(self.command, self.path, dict(self.headers), body)
+            answer = proxy.answer(self.command, self.path, dict(self.headers), body)
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
@@ -206,10 +206,10 @@ def serve(door: Door):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    door.url = f"http://127.0.0.1:{server.server_port}"
+    proxy.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield door
+        yield proxy
     finally:
         server.shutdown()
         server.server_close()

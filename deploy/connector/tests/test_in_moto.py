@@ -13,7 +13,7 @@ REQUEST, RESPONSE = "wallarm-connector-request", "wallarm-connector-response"
 
 
 def test_moto_forgets_associations(in_moto):
-    """When this fails, moto has learned them, and tests can move over from the stand-in."""
+    """When this fails, moto supports associations, and tests can move from the stand-in."""
     distribution = in_moto.distribution()
     arn = "arn:aws:lambda:us-east-1:123456789012:function:any:1"
     answer = in_moto.cloudfront.get_distribution_config(Id=distribution)
@@ -24,7 +24,7 @@ def test_moto_forgets_associations(in_moto):
     assert in_moto.config(distribution)["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Quantity"] == 0
 
 
-def test_deploy_makes_functions_that_lambda_at_edge_takes(in_moto, releases):
+def test_deploy_creates_functions_valid_for_lambda_at_edge(in_moto, releases):
     in_moto.deploy(in_moto.distribution(), releases.deployed)
     assert in_moto.functions() == [REQUEST, RESPONSE]
     for name in (REQUEST, RESPONSE):
@@ -38,7 +38,7 @@ def test_deploy_makes_functions_that_lambda_at_edge_takes(in_moto, releases):
     assert in_moto.values(RESPONSE)["wlrm_function"] == "response"
 
 
-def test_the_role_trusts_both_services_and_may_only_write_the_logs_of_the_functions(in_moto, releases):
+def test_the_role_trusts_both_services_and_may_only_write_logs(in_moto, releases):
     in_moto.deploy(in_moto.distribution(), releases.deployed)
     role = in_moto.iam.get_role(RoleName="wallarm-connector")["Role"]
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == SERVICES
@@ -70,7 +70,7 @@ def test_deploy_upgrade_and_undeploy_can_each_be_repeated(in_moto, releases):
     in_moto.run("undeploy", distribution)
 
 
-def test_an_upgrade_brings_the_new_program_and_keeps_every_value(in_moto, releases):
+def test_upgrade_replaces_the_program_and_keeps_every_value(in_moto, releases):
     distribution = in_moto.distribution()
     in_moto.deploy(distribution, releases.deployed)
     before = {name: (in_moto.values(name), in_moto.program(name)) for name in (REQUEST, RESPONSE)}
@@ -80,7 +80,7 @@ def test_an_upgrade_brings_the_new_program_and_keeps_every_value(in_moto, releas
         assert in_moto.program(name) != program
 
 
-def test_a_value_can_be_changed_with_an_upgrade(in_moto, releases):
+def test_upgrade_can_set_a_value(in_moto, releases):
     distribution = in_moto.distribution()
     in_moto.deploy(distribution, releases.deployed)
     in_moto.upgrade(distribution, releases.new, "--set", "wlrm_inline=True", "--runtime", "python3.14")
@@ -88,7 +88,7 @@ def test_a_value_can_be_changed_with_an_upgrade(in_moto, releases):
     assert in_moto.lambda_.get_function_configuration(FunctionName=REQUEST, Qualifier="2")["Runtime"] == "python3.14"
 
 
-def test_new_functions_take_over_the_values_and_the_old_ones_go(in_moto, releases):
+def test_new_functions_keep_the_values_and_replace_the_old_ones(in_moto, releases):
     distribution = in_moto.distribution()
     in_moto.deploy(distribution, releases.deployed)
     before = in_moto.values(RESPONSE)
@@ -100,13 +100,13 @@ def test_new_functions_take_over_the_values_and_the_old_ones_go(in_moto, release
         assert in_moto.versions("second-request") == ["1"]
 
 
-def test_without_a_node_nothing_is_made(in_moto, releases):
+def test_deploy_without_a_node_address_creates_nothing(in_moto, releases):
     printed = in_moto.run("deploy", in_moto.distribution(), "--bundles", str(releases.new), expect=1)
     assert "wlrm_node_addr is empty" in printed
     assert in_moto.functions() == [] and in_moto.iam.list_roles()["Roles"] == []
 
 
-def test_a_role_of_others_is_neither_used_nor_deleted(in_moto, releases):
+def test_a_foreign_role_is_neither_used_nor_deleted(in_moto, releases):
     distribution = in_moto.distribution()
     in_moto.iam.create_role(RoleName="wallarm-connector", AssumeRolePolicyDocument="{}")
     assert "--role arn:" in in_moto.deploy(distribution, releases.deployed, expect=1)
@@ -114,35 +114,35 @@ def test_a_role_of_others_is_neither_used_nor_deleted(in_moto, releases):
     assert [role["RoleName"] for role in in_moto.iam.list_roles()["Roles"]] == ["wallarm-connector"]
 
 
-def test_a_wrong_parameter_is_named(in_moto, releases):
+def test_an_unknown_parameter_is_named(in_moto, releases):
     printed = in_moto.deploy(in_moto.distribution(), releases.new, "--set", "wlrm_node_adr=x", expect=1)
-    assert 'there is no parameter "wlrm_node_adr"' in printed
+    assert 'unknown parameter "wlrm_node_adr"' in printed
 
 
-def test_code_that_cannot_be_downloaded_stops_before_anything_is_lost(in_moto, releases):
+def test_upgrade_stops_before_any_change_if_the_code_cannot_be_downloaded(in_moto, releases):
     distribution = in_moto.distribution()
     in_moto.deploy(distribution, releases.deployed)
-    in_moto.door.zips.pop(REQUEST)
+    in_moto.proxy.zips.pop(REQUEST)
     printed = in_moto.upgrade(distribution, releases.new, expect=1)
-    assert "the code of wallarm-connector-request, which holds its values, cannot be downloaded" in printed
+    assert "cannot download the code of wallarm-connector-request" in printed
     assert in_moto.versions(RESPONSE) == ["1"]
 
 
-def test_a_distribution_that_is_not_there_is_said_to_be_so(in_moto, releases):
-    assert "error: AWS refuses GetDistributionConfig: NoSuchDistribution" in in_moto.deploy("E0", releases.new, expect=1)
+def test_a_missing_distribution_is_named(in_moto, releases):
+    assert "error: AWS rejected GetDistributionConfig: NoSuchDistribution" in in_moto.deploy("E0", releases.new, expect=1)
 
 
-def test_upgrade_needs_something_to_upgrade(in_moto, releases):
+def test_upgrade_requires_deployed_functions(in_moto, releases):
     distribution = in_moto.distribution()
-    assert "there are no functions" in in_moto.upgrade(distribution, releases.new, expect=1)
+    assert "do not exist" in in_moto.upgrade(distribution, releases.new, expect=1)
     printed = in_moto.upgrade(distribution, releases.new, "--new-functions", "second", expect=1)
-    assert "there are no functions" in printed
+    assert "do not exist" in printed
 
 
-def test_the_doctor_reads_what_describe_prints(in_moto):
+def test_the_doctor_reads_the_output_of_describe(in_moto):
     printed = in_moto.run("describe", in_moto.distribution())
-    # moto has no policies; the doctor knows AWS's managed ones by their ids.
+    # moto has no policies; the doctor knows AWS's managed policies by id.
     documents, notes = json.JSONDecoder().raw_decode(printed)
-    assert "cache policy 4135ea2d-6df8-44a3-9df3-4b5a84be39ad cannot be read" in printed[notes:]
+    assert "cannot read cache policy 4135ea2d-6df8-44a3-9df3-4b5a84be39ad" in printed[notes:]
     doctor = subprocess.run([TOOL, "doctor", "-"], input=json.dumps(documents), capture_output=True, text=True, check=False)
     assert (doctor.returncode, doctor.stdout) == (0, "no hazards found\n"), doctor.stderr

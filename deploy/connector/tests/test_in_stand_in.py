@@ -30,18 +30,18 @@ def deployed(in_stand_in, releases):
     return distribution
 
 
-def test_both_functions_are_attached_and_requests_come_with_bodies(in_stand_in, deployed):
+def test_both_functions_are_attached_with_request_bodies(in_stand_in, deployed):
     assert attached(in_stand_in, deployed) == [
         at(f"{FUNCTION}:{REQUEST}:1", "viewer-request"), at(f"{FUNCTION}:{RESPONSE}:1", "viewer-response"),
     ]
 
 
-def test_deploy_waits_until_cloudfront_has_it(in_stand_in, releases):
+def test_deploy_waits_for_cloudfront(in_stand_in, releases):
     printed = in_stand_in.deploy(in_stand_in.distribution(), releases.deployed)
     assert printed.index("InProgress") < printed.index("E2STANDIN: Deployed")
 
 
-def test_nothing_else_of_a_distribution_changes(in_stand_in, releases):
+def test_other_settings_of_a_distribution_stay_unchanged(in_stand_in, releases):
     api = behavior([OTHERS], PathPattern="/api/*")
     theirs = {**OTHERS, "EventType": "origin-request"}
     distribution = in_stand_in.distribution(
@@ -59,7 +59,7 @@ def test_nothing_else_of_a_distribution_changes(in_stand_in, releases):
     assert after == before
 
 
-def test_only_the_named_behavior_is_touched(in_stand_in, releases):
+def test_only_the_selected_behavior_is_changed(in_stand_in, releases):
     distribution = in_stand_in.distribution(CacheBehaviors={"Quantity": 1, "Items": [behavior(PathPattern="/api/*")]})
     in_stand_in.deploy(distribution, releases.deployed, "--behavior", "/api/*", "--trigger", "origin", "--response", "none")
     config = in_stand_in.config(distribution)
@@ -69,17 +69,17 @@ def test_only_the_named_behavior_is_touched(in_stand_in, releases):
     assert "has no behavior for /shop" in in_stand_in.deploy(distribution, releases.new, "--behavior", "/shop", expect=1)
 
 
-def test_a_taken_place_is_left_alone_unless_told_otherwise(in_stand_in, releases):
+def test_an_occupied_trigger_is_changed_only_with_replace(in_stand_in, releases):
     distribution = in_stand_in.distribution(DefaultCacheBehavior=behavior([OTHERS]))
     printed = in_stand_in.deploy(distribution, releases.deployed, expect=1)
-    assert "sign-in:7 is at viewer-request of * already" in printed
+    assert "sign-in:7 is attached to viewer-request of *," in printed
     assert in_stand_in.functions() == [] and attached(in_stand_in, distribution) == [OTHERS]
     in_stand_in.deploy(distribution, releases.deployed, "--replace")
     assert at(f"{FUNCTION}:{REQUEST}:1", "viewer-request") in attached(in_stand_in, distribution)
     assert OTHERS not in attached(in_stand_in, distribution)
 
 
-def test_a_cloudfront_function_keeps_viewer_triggers_to_itself(in_stand_in, releases):
+def test_a_cloudfront_function_excludes_viewer_triggers(in_stand_in, releases):
     rewrite = {"FunctionARN": "arn:aws:cloudfront::123456789012:function/rewrite", "EventType": "viewer-request"}
     functions = {"FunctionAssociations": {"Quantity": 1, "Items": [rewrite]}}
     distribution = in_stand_in.distribution(DefaultCacheBehavior=behavior(**functions))
@@ -88,28 +88,28 @@ def test_a_cloudfront_function_keeps_viewer_triggers_to_itself(in_stand_in, rele
     assert len(attached(in_stand_in, distribution)) == 2
 
 
-def test_somebody_elses_change_survives_a_conflict(in_stand_in, releases):
+def test_a_concurrent_change_survives_a_conflict(in_stand_in, releases):
     distribution = in_stand_in.distribution()
-    in_stand_in.door.meddle = lambda config: config.replace(b"the shop", b"the new shop")
+    in_stand_in.proxy.meddle = lambda config: config.replace(b"the shop", b"the new shop")
     printed = in_stand_in.deploy(distribution, releases.deployed)
-    assert "somebody changed it meanwhile" in printed
+    assert "changed by another client" in printed
     assert in_stand_in.config(distribution)["Comment"] == "the new shop"
     assert len(attached(in_stand_in, distribution)) == 2
 
 
-def test_what_is_attached_already_is_not_attached_again(in_stand_in, deployed, releases):
-    updates = len(in_stand_in.door.updates)
+def test_an_attached_function_is_not_attached_again(in_stand_in, deployed, releases):
+    updates = len(in_stand_in.proxy.updates)
     assert "nothing to change" in in_stand_in.deploy(deployed, releases.deployed)
     assert "nothing to change" in in_stand_in.upgrade(deployed, releases.deployed)
-    assert len(in_stand_in.door.updates) == updates
+    assert len(in_stand_in.proxy.updates) == updates
 
 
-def test_another_trigger_takes_the_place_of_the_first(in_stand_in, deployed, releases):
+def test_a_new_trigger_replaces_the_first(in_stand_in, deployed, releases):
     in_stand_in.deploy(deployed, releases.deployed, "--trigger", "origin")
     assert [it["EventType"] for it in attached(in_stand_in, deployed)] == ["origin-request", "origin-response"]
 
 
-def test_an_upgrade_keeps_triggers_in_every_behavior(in_stand_in, releases):
+def test_upgrade_keeps_triggers_in_every_behavior(in_stand_in, releases):
     distribution = in_stand_in.distribution(CacheBehaviors={"Quantity": 1, "Items": [behavior(PathPattern="/api/*")]})
     in_stand_in.deploy(distribution, releases.deployed, "--response", "origin")
     in_stand_in.deploy(distribution, releases.deployed, "--behavior", "/api/*", "--trigger", "origin", "--response", "none")
@@ -122,7 +122,7 @@ def test_an_upgrade_keeps_triggers_in_every_behavior(in_stand_in, releases):
     assert api["LambdaFunctionAssociations"]["Items"] == [at(f"{FUNCTION}:{REQUEST}:2", "origin-request")]
 
 
-def test_new_functions_are_linked_before_the_old_ones_go(in_stand_in, deployed, releases):
+def test_new_functions_are_attached_before_the_old_ones_are_deleted(in_stand_in, deployed, releases):
     printed = in_stand_in.upgrade(deployed, releases.new, "--new-functions", "second")
     linked, gone = printed.index("replaced by"), printed.index(f"{REQUEST}: deleted")
     assert linked < printed.index("E2STANDIN: Deployed") < gone
@@ -132,39 +132,39 @@ def test_new_functions_are_linked_before_the_old_ones_go(in_stand_in, deployed, 
     assert in_stand_in.functions() == ["second-request", "second-response"]
 
 
-def test_replicas_that_stay_are_named_and_go_another_time(in_stand_in, deployed, releases):
-    in_stand_in.door.replicas = {REQUEST: 100, RESPONSE: 0}
+def test_functions_with_replicas_are_named_and_deleted_later(in_stand_in, deployed, releases):
+    in_stand_in.proxy.replicas = {REQUEST: 100, RESPONSE: 0}
     printed = in_stand_in.upgrade(deployed, releases.new, "--new-functions", "second", "--replicas", "1", expect=3)
-    assert f"Still there: {REQUEST}." in printed and "Run the same command again later" in printed
+    assert f"Not deleted yet: {REQUEST}." in printed and "Run the same command again later" in printed
     assert in_stand_in.functions() == ["second-request", "second-response", REQUEST]
-    in_stand_in.door.replicas = {}
+    in_stand_in.proxy.replicas = {}
     in_stand_in.upgrade(deployed, releases.new, "--new-functions", "second")
     assert in_stand_in.functions() == ["second-request", "second-response"]
     assert in_stand_in.versions("second-request") == ["1"]
 
 
-def test_undeploy_detaches_first_and_tries_again(in_stand_in, deployed):
+def test_undeploy_detaches_first_and_retries(in_stand_in, deployed):
     printed = in_stand_in.run("undeploy", deployed)
     steps = ["viewer-request: ", "InProgress", "Deployed", "CloudFront still has replicas", f"{REQUEST}: deleted", "role"]
     assert sorted(steps, key=printed.index) == steps
     assert attached(in_stand_in, deployed) == [] and in_stand_in.functions() == []
 
 
-def test_undeploy_ends_though_replicas_stay(in_stand_in, deployed):
-    in_stand_in.door.replicas = {REQUEST: 100, RESPONSE: 100}
+def test_undeploy_ends_although_replicas_remain(in_stand_in, deployed):
+    in_stand_in.proxy.replicas = {REQUEST: 100, RESPONSE: 100}
     printed = in_stand_in.run("undeploy", deployed, "--replicas", "1", expect=3)
-    assert f"Still there: {REQUEST}, {RESPONSE}." in printed
+    assert f"Not deleted yet: {REQUEST}, {RESPONSE}." in printed
     assert attached(in_stand_in, deployed) == []
     assert in_stand_in.iam.get_role(RoleName="wallarm-connector")
-    in_stand_in.door.replicas = {}
+    in_stand_in.proxy.replicas = {}
     assert "nothing to change" in in_stand_in.run("undeploy", deployed)
     assert in_stand_in.functions() == [] and in_stand_in.iam.list_roles()["Roles"] == []
 
 
-def test_a_role_that_lambda_does_not_know_yet_is_waited_for(in_stand_in, releases):
-    in_stand_in.door.unknown_role = 2
+def test_deploy_waits_for_a_new_role_to_propagate(in_stand_in, releases):
+    in_stand_in.proxy.unknown_role = 2
     printed = in_stand_in.deploy(in_stand_in.distribution(), releases.deployed)
-    assert printed.count("Lambda does not know the role yet") == 2
+    assert printed.count("the role has not propagated yet") == 2
     assert in_stand_in.functions() == [REQUEST, RESPONSE]
 
 
@@ -183,8 +183,8 @@ def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, deployed):
     assert ill.returncode == 1 and "trust-missing" in ill.stdout
 
 
-def test_the_doctor_reads_policies_as_cloudfront_has_them(in_stand_in, releases):
-    in_stand_in.door.policies = {
+def test_the_doctor_reads_cloudfront_policies(in_stand_in, releases):
+    in_stand_in.proxy.policies = {
         "/2020-05-31/cache-policy/ours": CACHE_POLICY,
         "/2020-05-31/origin-request-policy/ours": ORIGIN_REQUEST_POLICY,
     }
@@ -193,9 +193,9 @@ def test_the_doctor_reads_policies_as_cloudfront_has_them(in_stand_in, releases)
     in_stand_in.deploy(distribution, releases.deployed, "--trigger", "origin")
     found = doctor(in_stand_in, distribution).stdout
     assert "not checked" not in found and found.endswith("6 hazards\n"), found
-    assert "query parameters, the function at origin-request sees only page:" in found
-    assert "headers, the function at origin-request sees only Accept, Authorization:" in found
-    assert "cookies, the function at origin-request sees all but session:" in found
+    assert "query parameters, the function at origin-request receives only page:" in found
+    assert "headers, the function at origin-request receives only Accept, Authorization:" in found
+    assert "cookies, the function at origin-request receives all except session:" in found
     assert all(code in found for code in ("host-not-seen", "cache-hits-not-inspected", "block-cached"))
 
 

@@ -1,4 +1,4 @@
-"""The templates are read and their promises checked; neither was run on AWS."""
+"""Templates, parsed and checked; neither was run on AWS."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ FOLDER = HERE.parent
 
 
 class Tagged(yaml.SafeLoader):
-    """Reads CloudFormation's `!Ref` and the like as the values they mark."""
+    """Reads CloudFormation tags such as `!Ref` as their values."""
 
 
 Tagged.add_multi_constructor("!", lambda loader, suffix, node: (
@@ -37,13 +37,13 @@ def test_cfn_lint_accepts_the_template():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_template_retains_what_replicas_keep(template):
+def test_the_template_retains_functions_with_replicas(template):
     resources = template["Resources"]
     assert {it["Type"] for it in resources.values()} == {"AWS::Serverless::Function", "AWS::IAM::Role"}
     assert all(it["DeletionPolicy"] == "Retain" for it in resources.values())
 
 
-def test_the_template_has_what_the_application_repository_asks_for(template):
+def test_the_template_has_the_metadata_of_the_application_repository(template):
     about = template["Metadata"]["AWS::ServerlessRepo::Application"]
     assert {"Name", "Description", "Author", "SpdxLicenseId", "LicenseUrl", "ReadmeUrl", "SemanticVersion"} <= set(about)
     for file in ("LicenseUrl", "ReadmeUrl"):
@@ -52,14 +52,14 @@ def test_the_template_has_what_the_application_repository_asks_for(template):
     assert version.split('"')[1] == about["SemanticVersion"]
 
 
-def test_both_trust_lambda_and_its_edge(template):
+def test_both_roles_trust_lambda_and_lambda_at_edge(template):
     role = template["Resources"]["Role"]["Properties"]
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == SERVICES
     [principals] = block("data", "aws_iam_policy_document", "trust")["statement"][0]["principals"]
     assert principals["identifiers"] == SERVICES
 
 
-def test_terraform_publishes_versions_in_virginia_and_keeps_what_replicas_keep():
+def test_terraform_publishes_versions_in_us_east_1_and_retains_them():
     assert block("provider", "aws")["region"] == "us-east-1"
     function = block("resource", "aws_lambda_function", "connector")
     assert function["publish"] is True and function["skip_destroy"] is True
@@ -67,7 +67,7 @@ def test_terraform_publishes_versions_in_virginia_and_keeps_what_replicas_keep()
     assert block("output", "request_version") and block("output", "response_version")
 
 
-def test_the_deployers_permissions_name_what_they_are_for(capsys):
+def test_the_policy_is_limited_to_the_deployment(capsys):
     assert main(["policy", "E2EXAMPLE", "--account", "111122223333"]) == 0
     statements = json.loads(capsys.readouterr().out)["Statement"]
     assert all(resource != "*" and "111122223333" in resource for it in statements for resource in it["Resource"])
@@ -85,7 +85,7 @@ def block(kind: str, *labels: str) -> dict:
 
 
 def without_quotes(value):
-    """Newer releases of the parser leave strings in their quotes."""
+    """Newer releases of the parser keep the quotes of strings."""
     if isinstance(value, dict):
         return {without_quotes(key): without_quotes(it) for key, it in value.items()}
     if isinstance(value, list):
