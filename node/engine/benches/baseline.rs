@@ -1,4 +1,5 @@
-//! Baseline of the benchmark: `serde_json`, and one Aho-Corasick pass for the literals of the signatures.
+//! Baseline of the benchmark: `serde_json`, and one Aho-Corasick pass for the literals of the
+//! signatures.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
 

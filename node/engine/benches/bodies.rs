@@ -30,7 +30,8 @@ fn inspect(bencher: Bencher<'_, '_>, name: &str) {
     bencher.bench_local(|| engine.inspect(black_box(&request)));
 }
 
-/// Different requests in turn, on one and two threads: as on a server, each request finds cold caches.
+/// Different requests in turn, on one and two threads: as on a server, each request finds cold
+/// caches.
 #[divan::bench(threads = [1, 2])]
 fn inspect_visits(bencher: Bencher<'_, '_>) {
     let (engine, visits) = (Engine::new(), visits::visits());

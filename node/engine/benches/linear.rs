@@ -1,7 +1,9 @@
-//! Test of linear time: `just bench-linear` fails when time grows faster than the size of a request.
+//! Test of linear time: `just bench-linear` fails when time grows faster than the size of a
+//! request.
 //!
-//! Inputs grow from 1 KB to 10 MB. The time per byte may at most double compared with any smaller size, and
-//! 1 MB may take at most one second. A `*` marks inputs that exhaust the budget; the rest is not inspected.
+//! Inputs grow from 1 KB to 10 MB. The time per byte may at most double compared with any smaller
+//! size, and 1 MB may take at most one second. A `*` marks inputs that exhaust the budget; the rest
+//! is not inspected.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::{Engine, mutate::empty_request};
@@ -186,7 +188,8 @@ impl Sample {
     }
 }
 
-/// Measures all sizes; again if a bound is exceeded, because other processes may have disturbed the first run.
+/// Measures all sizes; again if a bound is exceeded, because other processes may have disturbed the
+/// first run.
 fn measure(engine: &Engine, grow: &dyn Fn(usize) -> InspectRequest) -> Vec<Sample> {
     let mut samples: Vec<_> = SIZES.iter().map(|&bytes| sample(engine, &grow(bytes), bytes)).collect();
     if !is_within(&samples) {

@@ -57,7 +57,8 @@ pub(crate) fn attack() -> InspectRequest {
     )
 }
 
-/// A JSON order of about this many bytes, in long texts: ModSecurity rejects more than 1,000 values.
+/// A JSON order of about this many bytes, in long texts: ModSecurity rejects more than 1,000
+/// values.
 pub(crate) fn json(bytes: usize) -> InspectRequest {
     let mut request = browser("POST", "/api/orders", "");
     request.headers.push(("content-type".to_owned(), "application/json".to_owned()));

@@ -53,7 +53,8 @@ impl Limit {
 }
 
 impl Budget {
-    /// The limits for all stages of all fields together; generous for CloudFront, whose bodies end at 1 MB.
+    /// The limits for all stages of all fields together; generous for CloudFront, whose bodies end
+    /// at 1 MB.
     pub(crate) fn for_request() -> Self {
         Self { bytes: 16 << 20, fields: 20_000, steps: 60_000, exhausted: None }
     }

@@ -1,8 +1,8 @@
 //! Negative cache: digests of values in which the detectors found nothing.
 //!
-//! Browsers repeat their headers with each request, and applications their paths, names and options.
-//! Only context-free results are cached; what depends on the value's position is evaluated each time, so a
-//! request gets the same verdict whatever came before it.
+//! Browsers repeat their headers with each request, and applications their paths, names and
+//! options. Only context-free results are cached; what depends on the value's position is evaluated
+//! each time, so a request gets the same verdict whatever came before it.
 
 use crate::field::Field;
 use std::{
@@ -15,9 +15,11 @@ const SLOTS: usize = 8192;
 /// Longer values rarely repeat.
 const MAX_BYTES: usize = 512;
 
-/// A direct-mapped cache: each slot holds the last digest that fell on it, without locks or allocations.
+/// A direct-mapped cache: each slot holds the last digest that fell on it, without locks or
+/// allocations.
 ///
-/// The hash key is secret, so nobody can construct a collision; a chance collision has probability 2⁻⁶⁴.
+/// The hash key is secret, so nobody can construct a collision; a chance collision has probability
+/// 2⁻⁶⁴.
 pub(crate) struct CleanValueCache {
     key: RandomState,
     slots: Box<[AtomicU64]>,
@@ -36,8 +38,8 @@ impl CleanValueCache {
         Self { key: RandomState::new(), slots }
     }
 
-    /// The slot of a value; `None` for values too long to be cached. Values of bodies have slots of their own:
-    /// only they can be documents, in which some rules are off.
+    /// The slot of a value; `None` for values too long to be cached. Values of bodies have slots of
+    /// their own: only they can be documents, in which some rules are off.
     pub(crate) fn slot(&self, field: &Field<'_>, is_in_body: bool) -> Option<CacheSlot<'_>> {
         let is_short = field.value.len() <= MAX_BYTES;
         let digest = is_short.then(|| self.key.hash_one((field.kind as u8, is_in_body, &*field.value)))?;

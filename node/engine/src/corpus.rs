@@ -1,7 +1,7 @@
 //! Corpus files: labelled attacks and benign values in `corpus/`, and the requests built from them.
 //!
-//! A file declares the type and language of its entries; an entry may fix its insertion point. Other
-//! entries can be moved and obfuscated ([`mutate`](mod@crate::mutate)).
+//! A file declares the type and language of its entries; an entry may fix its insertion point.
+//! Other entries can be moved and obfuscated ([`mutate`](mod@crate::mutate)).
 
 use crate::mutate::{self, InsertionPoint, Language, Variant};
 use serde::Deserialize;
@@ -53,14 +53,10 @@ enum Position {
     At(InsertionPoint),
 }
 
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown place {0:?}")]
-struct UnknownInsertionPoint(String);
-
 impl TryFrom<String> for Position {
-    type Error = UnknownInsertionPoint;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, UnknownInsertionPoint> {
+    fn try_from(text: String) -> Result<Self, String> {
         Ok(Self::At(match text.as_str() {
             "value" => return Ok(Self::Anywhere),
             "query" => InsertionPoint::WholeQuery,
@@ -73,7 +69,7 @@ impl TryFrom<String> for Position {
             "file name" => InsertionPoint::FileName,
             other => match other.strip_prefix("header ") {
                 Some(name) => InsertionPoint::Header(name.to_owned()),
-                None => return Err(UnknownInsertionPoint(text)),
+                None => return Err(format!("unknown place {text:?}")),
             },
         }))
     }
@@ -140,7 +136,8 @@ impl Sample {
         }
     }
 
-    /// The payload at other insertion points and obfuscated. Empty when its position is part of the attack.
+    /// The payload at other insertion points and obfuscated. Empty when its position is part of the
+    /// attack.
     pub fn mutated(&self) -> Vec<Variant> {
         match &self.position {
             Position::At(_) => Vec::new(),

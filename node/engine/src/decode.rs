@@ -1,7 +1,7 @@
 //! Decoders: each removes one layer of encoding from a value, or returns `None`.
 //!
-//! They are tried in the order of [`LAYERS`] until none applies. Every stage is inspected, so decoding too
-//! much hides nothing.
+//! They are tried in the order of [`LAYERS`] until none applies. Every stage is inspected, so
+//! decoding too much hides nothing.
 
 pub(crate) mod base64;
 mod cdata;
@@ -17,6 +17,7 @@ pub(crate) mod percent;
 mod unicode;
 
 use crate::{budget::Budget, prefilter::Bytes};
+use std::{array::IntoIter, iter::Take};
 
 /// The most layers decoded on one value.
 const MAX_LAYERS: usize = 8;
@@ -24,7 +25,8 @@ const MAX_LAYERS: usize = 8;
 /// Shorter values are always decoded, even binary ones.
 const MEDIA_BYTES: usize = 16 << 10;
 
-/// Removes one layer, or returns `None` if there is none. The result is never longer than the value.
+/// Removes one layer, or returns `None` if there is none. The result is never longer than the
+/// value.
 type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// The name of each decoder, the bytes of which it requires one, and the decoder.
@@ -71,24 +73,27 @@ pub(crate) fn decode_all(value: &[u8], bytes: Bytes, budget: &mut Budget) -> Vec
     }
 }
 
-/// Replaces escape sequences. `read` gets the bytes after an introducer and returns the character they encode and
-/// their length.
-fn replace_escapes(
-    value: &[u8],
-    introducer: u8,
-    read: impl Fn(&[u8]) -> Option<(char, usize)>,
+/// Replaces parts of a value: `read` is called with the rest of the value from each of `starts`,
+/// and returns a replacement and the number of bytes it replaces. `None` if nothing is replaced.
+fn replace<'v, R: IntoIterator<Item = u8>>(
+    value: &'v [u8],
+    starts: impl Iterator<Item = usize>,
+    read: impl Fn(&'v [u8]) -> Option<(R, usize)>,
 ) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut copied = 0;
-    for at in memchr::memchr_iter(introducer, value) {
-        // An introducer inside an escape sequence is part of that.
-        if at < copied {
+    for start in starts {
+        // A start inside a replaced part belongs to that part.
+        if start < copied {
             continue;
         }
-        if let Some((letter, length)) = read(&value[at + 1..]) {
-            out.extend_from_slice(&value[copied..at]);
-            out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-            copied = at + 1 + length;
+        if let Some((replacement, length)) = read(&value[start..]) {
+            if copied == 0 {
+                out.reserve(value.len());
+            }
+            out.extend_from_slice(&value[copied..start]);
+            out.extend(replacement);
+            copied = start + length;
         }
     }
     if copied == 0 {
@@ -98,7 +103,15 @@ fn replace_escapes(
     Some(out)
 }
 
-/// Whether a value is an image or a video: those contain every escape by chance, and each would cost a pass.
+/// The UTF-8 bytes of a character.
+fn utf8(letter: char) -> Take<IntoIter<u8, 4>> {
+    let mut buffer = [0; 4];
+    let length = letter.encode_utf8(&mut buffer).len();
+    buffer.into_iter().take(length)
+}
+
+/// Whether a value is an image or a video: those contain every escape by chance, and each would
+/// cost a pass.
 fn is_media(value: &[u8]) -> bool {
     let is_odd = |byte: &&u8| matches!(**byte, 1..9 | 14..32);
     value.len() > MEDIA_BYTES && value.iter().filter(is_odd).count() * 20 > value.len()

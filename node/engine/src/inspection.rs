@@ -84,8 +84,8 @@ pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Ins
     Inspection { findings: most_severe(findings), suppressed_by, fields }
 }
 
-/// Collected findings. Suppressed ones are removed before the limits apply: otherwise an attacker could hide an
-/// attack behind a thousand suppressed findings.
+/// Collected findings. Suppressed ones are removed before the limits apply: otherwise an attacker
+/// could hide an attack behind a thousand suppressed findings.
 struct Collected<'r> {
     rules: &'r RequestRules<'r>,
     findings: Vec<Finding>,
@@ -141,7 +141,8 @@ impl ExplainedField {
     }
 }
 
-/// A finding for the part of the request that was not inspected, once a limit is exhausted: it must not pass as clean.
+/// A finding for the part of the request that was not inspected, once a limit is exhausted: it must
+/// not pass as clean.
 fn overrun(budget: &Budget, arena: &PointArena, spent_on: Option<PointPath>) -> Option<Finding> {
     let limit = budget.exhausted()?;
     let attack_type = limit.attack_type();
@@ -186,8 +187,8 @@ fn walk<'a>(
     exhausted
 }
 
-/// Removes findings in path segments of types already found in the whole path, so that one exclusion suppresses
-/// both.
+/// Removes findings in path segments of types already found in the whole path, so that one
+/// exclusion suppresses both.
 fn deduplicate_path(findings: &mut Vec<Finding>, of_path: &mut Vec<AttackType>) {
     let Some(part) = findings.first().and_then(|finding| finding.point.0.first()) else { return };
     match part.tag {
@@ -223,8 +224,8 @@ fn examine<'a>(
     Examined { field, layers, findings }
 }
 
-/// Inspects one decoding stage of a value. Returns whether it is clean in any context; if that is known from the
-/// cache, only the context-dependent detectors run.
+/// Inspects one decoding stage of a value. Returns whether it is clean in any context; if that is
+/// known from the cache, only the context-dependent detectors run.
 fn examine_stage<'a>(
     Inspector { detectors, rules, .. }: Inspector<'_>,
     request: &InspectRequest,

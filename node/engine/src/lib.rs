@@ -1,7 +1,7 @@
 //! Detection engine: finds attacks in an HTTP request. Pure: no I/O, no clock, no log.
 //!
-//! [`Engine::inspect`] parses a request into fields, decodes each value layer by layer, and runs the
-//! detectors on every stage.
+//! [`Engine::inspect`] parses a request into fields, decodes each value layer by layer, and runs
+//! the detectors on every stage.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -58,7 +58,8 @@ impl Engine {
         Self { detectors: Detectors::built_in(), clean_value_cache: CleanValueCache::new() }
     }
 
-    /// Finds attacks in every field of the request. Never fails; takes time linear in the size of the request.
+    /// Finds attacks in every field of the request. Never fails; takes time linear in the size of
+    /// the request.
     pub fn inspect(&self, request: &InspectRequest) -> Inspection {
         self.inspect_under(request, &RequestRules::default())
     }

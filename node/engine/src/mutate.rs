@@ -1,7 +1,7 @@
 //! Payload mutations: payload × obfuscation × insertion point, for scores and tests. Deterministic.
 //!
-//! Only mutations that still work at their target are generated: mixed case in case-insensitive languages,
-//! comments for spaces in SQL, double percent-encoding in URLs.
+//! Only mutations that still work at their target are generated: mixed case in case-insensitive
+//! languages, comments for spaces in SQL, double percent-encoding in URLs.
 
 mod insertion_point;
 mod obfuscation;

@@ -1,4 +1,5 @@
-//! Interned points of one request: a field refers to its point by number, and only findings build a [`Point`].
+//! Interned points of one request: a field refers to its point by number, and only findings build a
+//! [`Point`].
 
 use crate::field::point_name;
 use shared::{

@@ -1,4 +1,5 @@
-//! Prefilter: one pass over a value selects the decoders and detectors to run, by byte classes and literals.
+//! Prefilter: one pass over a value selects the decoders and detectors to run, by byte classes and
+//! literals.
 
 mod bytes;
 
@@ -6,8 +7,8 @@ pub(crate) use bytes::Bytes;
 
 /// The literals of all signatures and detectors.
 ///
-/// An automaton over all of them would take megabytes, with a cache miss per state on a cold request. Here 16 KB of
-/// tables locate possible occurrences, and only those are compared.
+/// An automaton over all of them would take megabytes, with a cache miss per state on a cold
+/// request. Here 16 KB of tables locate possible occurrences, and only those are compared.
 pub(crate) struct Prefilter {
     byte_groups: Box<[ByteGroups; 256]>,
     /// Literals of one byte, by group.
@@ -22,8 +23,8 @@ pub(crate) struct Prefilter {
     long: Vec<Literal>,
 }
 
-/// The groups of literals that contain a byte: as a single byte, and at each of three positions of short literals.
-/// Literals of two bytes start at the second position, with any byte at the first.
+/// The groups of literals that contain a byte: as a single byte, and at each of three positions of
+/// short literals. Literals of two bytes start at the second position, with any byte at the first.
 #[derive(Clone, Copy, Default)]
 struct ByteGroups {
     single: u64,
@@ -57,8 +58,8 @@ impl Prefilter {
         for (bucket, bit) in long.iter().map(|it| bucket(it.hash())) {
             filter[bucket] |= bit;
         }
-        let begins = |bucket: usize| long.partition_point(|it| self::bucket(it.hash()).0 < bucket);
-        let starts = (0..=BUCKETS).map(|bucket| u16::try_from(begins(bucket)).unwrap_or(u16::MAX)).collect();
+        let start = |bucket: usize| long.partition_point(|it| self::bucket(it.hash()).0 < bucket);
+        let starts = (0..=BUCKETS).map(|bucket| u16::try_from(start(bucket)).unwrap_or(u16::MAX)).collect();
         Self { byte_groups: byte_groups(&single, &short), single, short, filter, starts, long }
     }
 

@@ -1,4 +1,5 @@
-//! Allocation test: the inspection of clean values allocates nothing but the growing lists of points and fields.
+//! Allocation test: the inspection of clean values allocates nothing but the growing lists of
+//! points and fields.
 
 use allocation_counter::{AllocationInfo, measure};
 use engine::{Engine, mutate::empty_request};

@@ -1,4 +1,5 @@
-//! Base64 decoder, for both alphabets, with or without padding. Accepts only text and compressed data as results.
+//! Base64 decoder, for both alphabets, with or without padding. Accepts only text and compressed
+//! data as results.
 
 use base64::{
     Engine as _, alphabet,
@@ -18,13 +19,15 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 
 /// Shorter values are words that decode by chance.
 const MIN_LENGTH: usize = 8;
-/// Words and ids of this length rarely decode to text by chance. Shorter values must also contain punctuation.
+/// Words and ids of this length rarely decode to text by chance. Shorter values must also contain
+/// punctuation.
 const SURE_LENGTH: usize = 12;
 
 /// Half the number of undecoded bytes of a data URL that are inspected.
 const KEPT: usize = 512;
 
-/// Whether a value of these bytes can be base64. Bytes outside its alphabets occur only in a label before a comma.
+/// Whether a value of these bytes can be base64. Bytes outside its alphabets occur only in a label
+/// before a comma.
 pub(crate) fn is_possible(bytes: Bytes) -> bool {
     let foreign = Bytes::PERCENT
         .or(Bytes::AMPERSAND)
@@ -52,7 +55,8 @@ pub(crate) fn shortened(value: &[u8]) -> &[u8] {
     if value[label + LABEL.len()..].iter().all(is_letter) { &value[..2 * KEPT] } else { value }
 }
 
-/// The decoded text or compressed data, if the value is base64 or ends in it: `Basic …`, `data:…;base64,…`.
+/// The decoded text or compressed data, if the value is base64 or ends in it: `Basic …`,
+/// `data:…;base64,…`.
 pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let encoded = encoded_part(value)?;
     let engine = if memchr::memchr2(b'-', b'_', encoded).is_some() { &URL_SAFE } else { &STANDARD };

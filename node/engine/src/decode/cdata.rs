@@ -1,7 +1,9 @@
 //! CDATA decoder: joins `<![CDATA[<]]>script` with the text around it.
 //!
-//! Joined are very short sections, which can hide markup, and sections without markup, which are equivalent to text.
+//! Joined are very short sections, which can hide markup, and sections without markup, which are
+//! equivalent to text.
 
+use super::replace;
 use memchr::memmem;
 
 /// Longer sections with markup are ordinary CDATA.
@@ -9,26 +11,12 @@ const MAX_SECTION: usize = 4;
 const MAX_TEXT: usize = 200;
 
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
-    memmem::find(value, b"<![CDATA[")?;
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    let mut changed = false;
-    while let Some(at) = memmem::find(rest, b"<![CDATA[") {
-        let inside = &rest[at + 9..];
-        let end = memmem::find(&inside[..inside.len().min(MAX_TEXT + 3)], b"]]>");
-        let end = end.filter(|&end| end <= MAX_SECTION || !inside[..end].contains(&b'<'));
-        out.extend_from_slice(&rest[..at]);
-        if let Some(end) = end {
-            out.extend_from_slice(&inside[..end]);
-            rest = &inside[end + 3..];
-            changed = true;
-        } else {
-            out.extend_from_slice(&rest[at..at + 9]);
-            rest = inside;
-        }
-    }
-    out.extend_from_slice(rest);
-    changed.then_some(out)
+    replace(value, memmem::find_iter(value, b"<![CDATA["), |section| {
+        let inside = &section[9..];
+        let end = memmem::find(&inside[..inside.len().min(MAX_TEXT + 3)], b"]]>")?;
+        let is_joined = end <= MAX_SECTION || !inside[..end].contains(&b'<');
+        is_joined.then(|| (inside[..end].iter().copied(), end + 12))
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Character set decoders: UTF-16 and UTF-7 by detection, others by the declaration of a content type.
+//! Character set decoders: UTF-16 and UTF-7 by detection, others by the declaration of a content
+//! type.
 
-use super::ebcdic;
+use super::{ebcdic, replace};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 pub(crate) const NAME: &str = "utf16";
@@ -50,24 +51,15 @@ fn transcode_utf32(value: &[u8], unit: fn([u8; 4]) -> u32) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Decodes UTF-7: `+ADw-` is `<`. Only runs that encode ASCII are decoded, since base64 contains plus signs as well.
+/// Decodes UTF-7: `+ADw-` is `<`. Only runs that encode ASCII are decoded, since base64 contains
+/// plus signs as well.
 pub(super) fn decode_utf7(value: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let mut copied = 0;
-    for at in memchr::memmem::find_iter(value, b"+A") {
-        let run = &value[at + 1..];
+    replace(value, memchr::memmem::find_iter(value, b"+A"), |rest| {
+        let run = &rest[1..];
         let length = run.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'/').count();
-        if let Some(ascii) = ascii_run(&run[..length]) {
-            out.extend_from_slice(&value[copied..at]);
-            out.extend_from_slice(&ascii);
-            copied = at + 1 + length + usize::from(run.get(length) == Some(&b'-'));
-        }
-    }
-    if copied == 0 {
-        return None;
-    }
-    out.extend_from_slice(&value[copied..]);
-    Some(out)
+        let end = 1 + length + usize::from(run.get(length) == Some(&b'-'));
+        Some((ascii_run(&run[..length])?, end))
+    })
 }
 
 /// The ASCII characters encoded by a run of modified base64.

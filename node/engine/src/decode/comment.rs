@@ -1,32 +1,20 @@
 //! Comment decoder: replaces `/**/` and `/*x*/`, which SQL reads as spaces.
 
+use super::replace;
+
 pub(super) const NAME: &str = "comment";
 
 /// Longer comments are written by people.
 const LONGEST: usize = 40;
 
-/// Replaces comments of at most one word. `/*!` starts code that databases execute, and lists of media types
-/// (`a/*, b/*`) contain punctuation.
+/// Replaces comments of at most one word. `/*!` starts code that databases execute, and lists of
+/// media types (`a/*, b/*`) contain punctuation.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let mut copied = 0;
-    for start in memchr::memmem::find_iter(value, b"/*") {
-        if start < copied {
-            continue;
-        }
-        let inside = &value[start + 2..];
+    replace(value, memchr::memmem::find_iter(value, b"/*"), |comment| {
+        let inside = &comment[2..];
         let length = inside.iter().take(LONGEST).take_while(|it| is_of_word(**it)).count();
-        if inside[length..].starts_with(b"*/") {
-            out.extend_from_slice(&value[copied..start]);
-            out.push(b' ');
-            copied = start + length + 4;
-        }
-    }
-    if copied == 0 {
-        return None;
-    }
-    out.extend_from_slice(&value[copied..]);
-    Some(out)
+        inside[length..].starts_with(b"*/").then_some(([b' '], length + 4))
+    })
 }
 
 fn is_of_word(byte: u8) -> bool {

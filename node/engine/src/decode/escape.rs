@@ -1,10 +1,15 @@
 //! Decoder of backslash escapes of JavaScript, CSS and shells: `\u0027`, `\u{27}`, `\x27`, `\047`.
 
-use super::percent::{hex_byte, hex_word};
+use super::{
+    percent::{hex_byte, hex_word},
+    replace, utf8,
+};
 
 /// Decodes numeric escapes; `\n` and the like are unchanged.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
-    super::replace_escapes(value, b'\\', read)
+    replace(value, memchr::memchr_iter(b'\\', value), |rest| {
+        read(&rest[1..]).map(|(letter, length)| (utf8(letter), length + 1))
+    })
 }
 
 /// The character of an escape, and its length after the backslash.

@@ -1,5 +1,7 @@
 //! Decoder of HTML entities: `&lt;`, `&#60;`, `&#x3c`, with and without the semicolon.
 
+use super::{replace, utf8};
+
 /// The named entities that occur in markup or script. The other 2,000 of HTML are harmless here.
 const NAMED: &[(&str, u8)] = &[
     ("amp", b'&'),
@@ -31,7 +33,9 @@ const NAMED: &[(&str, u8)] = &[
 
 /// Replaces entities once.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
-    super::replace_escapes(value, b'&', read)
+    replace(value, memchr::memchr_iter(b'&', value), |rest| {
+        read(&rest[1..]).map(|(letter, length)| (utf8(letter), length + 1))
+    })
 }
 
 /// The character of an entity, and its length after the ampersand.

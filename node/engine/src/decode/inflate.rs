@@ -28,7 +28,8 @@ pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
 }
 
 impl Format {
-    /// The format declared by a coding of `content-encoding`, checked against the magic number where there is one.
+    /// The format declared by a coding of `content-encoding`, checked against the magic number
+    /// where there is one.
     pub(crate) fn named(coding: &str, bytes: &[u8]) -> Option<Self> {
         match coding.trim().to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => Self::detect(bytes).filter(|it| *it == Self::Gzip),
@@ -91,8 +92,8 @@ pub(crate) fn inflate(bytes: &[u8], format: Format, budget: &mut Budget) -> Opti
     (!out.is_empty()).then_some(out)
 }
 
-/// Reads at most one byte more than the limit, which shows the caller that it was exceeded. A corrupt stream gives
-/// the data before the corruption.
+/// Reads at most one byte more than the limit, which shows the caller that it was exceeded. A
+/// corrupt stream gives the data before the corruption.
 fn read(stream: impl Read, limit: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);

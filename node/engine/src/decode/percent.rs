@@ -1,52 +1,31 @@
 //! Percent-decoder: `%41`, `%u0041`, and `+` for a space in forms.
 
+use super::{replace, utf8};
+use std::{array::IntoIter, iter::Take};
+
 pub(crate) const NAME: &str = "percent";
 
 /// Percent-decodes once. A bare `%` is kept: origins accept it, so a payload may rely on it.
 pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr(b'%', value)?;
-    decode_with(value, false)
+    replace(value, memchr::memchr_iter(b'%', value), escape)
 }
 
 /// [`decode`] for queries and forms, where `+` is a space.
 pub(crate) fn decode_form(value: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr2(b'%', b'+', value)?;
-    decode_with(value, true)
+    replace(value, memchr::memchr2_iter(b'%', b'+', value), |rest| match rest {
+        [b'+', ..] => Some((utf8(' '), 1)),
+        _ => escape(rest),
+    })
 }
 
-fn decode_with(value: &[u8], plus_is_space: bool) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut at = 0;
-    let mut changed = false;
-    while let Some(&byte) = value.get(at) {
-        let length = match byte {
-            b'%' => read_escape(&value[at..], &mut out),
-            b'+' if plus_is_space => {
-                out.push(b' ');
-                1
-            }
-            _ => 0,
-        };
-        changed |= length > 0;
-        if length == 0 {
-            out.push(byte);
-        }
-        at += length.max(1);
-    }
-    changed.then_some(out)
-}
-
-/// Decodes the escape at the start of `rest`; returns its length, 0 if there is none.
-fn read_escape(rest: &[u8], out: &mut Vec<u8>) -> usize {
+/// The bytes of the escape at the start of `rest`, and its length.
+fn escape(rest: &[u8]) -> Option<(Take<IntoIter<u8, 4>>, usize)> {
     if let Some(byte) = rest.get(1..3).and_then(hex_byte) {
-        out.push(byte);
-        return 3;
+        return Some(([byte, 0, 0, 0].into_iter().take(1), 3));
     }
-    let wide = matches!(rest.get(1), Some(b'u' | b'U'));
-    let Some(code) = rest.get(2..6).filter(|_| wide).and_then(hex_word) else { return 0 };
-    let letter = char::from_u32(u32::from(code)).unwrap_or(char::REPLACEMENT_CHARACTER);
-    out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-    6
+    let is_wide = matches!(rest.get(1), Some(b'u' | b'U'));
+    let code = rest.get(2..6).filter(|_| is_wide).and_then(hex_word)?;
+    Some((utf8(char::from_u32(u32::from(code)).unwrap_or(char::REPLACEMENT_CHARACTER)), 6))
 }
 
 /// Two hex digits as a byte.

@@ -1,8 +1,10 @@
-//! Decoder of characters that some servers read as ASCII: overlong UTF-8, full-width forms, look-alikes.
+//! Decoder of characters that some servers read as ASCII: overlong UTF-8, full-width forms,
+//! look-alikes.
 
 use super::percent::hex_byte;
 
-/// Replaces overlong UTF-8 (`C0 AE` for a dot) and full-width letters (`U+FF07` for a quote) with ASCII.
+/// Replaces overlong UTF-8 (`C0 AE` for a dot) and full-width letters (`U+FF07` for a quote) with
+/// ASCII.
 pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     if value.is_ascii() {
         return None;
@@ -20,7 +22,8 @@ pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     changed.then_some(out)
 }
 
-/// An ASCII character in two or more bytes. Lenient decoders also accept an ASCII second byte (`C0 2E`).
+/// An ASCII character in two or more bytes. Lenient decoders also accept an ASCII second byte (`C0
+/// 2E`).
 fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [lead @ (0xC0 | 0xC1), next, ..] if next & 0xC0 == 0x80 => Some(((lead & 1) << 6 | next & 0x3F, 2)),

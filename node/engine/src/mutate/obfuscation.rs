@@ -145,7 +145,8 @@ fn each_byte(text: &str, introducer: &str) -> String {
     text.bytes().map(encoded).collect()
 }
 
-/// SQL words in alternating case; in markup only tags and handlers, because scripts are case-sensitive.
+/// SQL words in alternating case; in markup only tags and handlers, because scripts are
+/// case-sensitive.
 fn mixed_case(payload: &str) -> String {
     let is_markup = payload.contains('<') || payload.contains("on");
     let mut out = String::new();
@@ -214,8 +215,9 @@ fn slashes(payload: &str) -> String {
     if is_name { format!("{before}{}", tag.replacen(' ', "/", 1)) } else { payload.to_owned() }
 }
 
-/// Empty quotes inside the words of a command, except variables and options. Only for Unix shells: `cmd.exe`,
-/// PowerShell and programming languages do not join the parts, and entities must stay whole.
+/// Empty quotes inside the words of a command, except variables and options. Only for Unix shells:
+/// `cmd.exe`, PowerShell and programming languages do not join the parts, and entities must stay
+/// whole.
 fn split_words(payload: &str) -> String {
     let is_foreign =
         payload.contains(['%', '\\', ':', '(']) || payload.contains("&quot;") || payload.contains("&lt;");

@@ -1,4 +1,5 @@
-//! Body parser: selects parsers by content type and by the first bytes, so a wrong content type hides nothing.
+//! Body parser: selects parsers by content type and by the first bytes, so a wrong content type
+//! hides nothing.
 
 use super::{
     Sink,
@@ -42,7 +43,8 @@ fn parse_coded<'a>(
     {
         let root = sink.arena.then(root, format.tag());
         in_buffer(format.name(), sink, |inner| parse_coded(&inflated, before, content_type, root, inner));
-        // Raw deflate and brotli have no magic number: if the header is wrong, the origin reads the raw body.
+        // Raw deflate and brotli have no magic number: if the header is wrong, the origin reads the
+        // raw body.
         if format.has_magic_number() {
             return;
         }
@@ -50,8 +52,8 @@ fn parse_coded<'a>(
     parse_text(body, content_type, root, sink);
 }
 
-/// Parses the body in its detected or declared character set. The origin may ignore a declared one, so the
-/// raw body is parsed as well.
+/// Parses the body in its detected or declared character set. The origin may ignore a declared one,
+/// so the raw body is parsed as well.
 fn parse_text<'a>(body: &'a [u8], content_type: &str, root: PointPath, sink: &mut Sink<'a, '_>) {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let detected = charset::read_utf16(body);

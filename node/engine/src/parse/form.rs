@@ -15,7 +15,8 @@ pub(super) use structure::Parameter;
 
 type Decoded<'a> = (Cow<'a, [u8]>, Option<&'static str>);
 
-/// Adds each name and value. All names share one point, so that a client cannot create points at will.
+/// Adds each name and value. All names share one point, so that a client cannot create points at
+/// will.
 pub(super) fn parse<'a>(text: &'a [u8], names: PointPath, parameter: &Parameter, sink: &mut Sink<'a, '_>) {
     let pairs: Vec<Pair<'a>> = text
         .split(|&byte| byte == b'&')
@@ -43,8 +44,8 @@ pub(super) fn parse<'a>(text: &'a [u8], names: PointPath, parameter: &Parameter,
     }
 }
 
-/// Parameters that occur more than once (HTTP parameter pollution): some servers read an array, others one
-/// value, joined with commas.
+/// Parameters that occur more than once (HTTP parameter pollution): some servers read an array,
+/// others one value, joined with commas.
 struct Repeated {
     seen: HashMap<Vec<u8>, Vec<Vec<u8>>>,
 }
@@ -107,7 +108,8 @@ fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
 struct Pair<'a> {
     name: Decoded<'a>,
     value: Decoded<'a>,
-    /// Markup and SQL conditions contain `=` as well: a pair that may be one payload is added whole, as a name.
+    /// Markup and SQL conditions contain `=` as well: a pair that may be one payload is added
+    /// whole, as a name.
     whole: Option<Decoded<'a>>,
 }
 

@@ -4,7 +4,8 @@ use super::{Sink, json};
 use crate::point_path::PointPath;
 use std::ops::Range;
 
-/// The ranges of the string literals in a GraphQL document; `None` when the value is not one to its end.
+/// The ranges of the string literals in a GraphQL document; `None` when the value is not one to its
+/// end.
 pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
     let text = value.trim_ascii();
     let word = text.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
@@ -41,7 +42,8 @@ pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
     (open.is_empty() && !(is_short && literals.is_empty())).then_some(literals)
 }
 
-/// `{ user(id: "1") { name } }`: a selection without a keyword. JSON has a quote where this has a name.
+/// `{ user(id: "1") { name } }`: a selection without a keyword. JSON has a quote where this has a
+/// name.
 fn is_shorthand(text: &[u8]) -> bool {
     let Some(selection) = text.strip_prefix(b"{") else { return false };
     let name = selection.trim_ascii_start();

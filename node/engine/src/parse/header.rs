@@ -1,4 +1,5 @@
-//! Header parser: each header is a field, cookies are split, headers written by CloudFront are left out.
+//! Header parser: each header is a field, cookies are split, headers written by CloudFront are left
+//! out.
 
 use super::{Sink, cookie};
 use crate::{

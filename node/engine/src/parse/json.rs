@@ -1,4 +1,5 @@
-//! Lenient JSON parser without recursion: truncated and malformed documents are inspected as far as they parse.
+//! Lenient JSON parser without recursion: truncated and malformed documents are inspected as far as
+//! they parse.
 
 use super::Sink;
 use crate::{
@@ -157,7 +158,8 @@ impl<'a> Walk<'_, 'a, '_> {
                 *key_next = false;
                 let here = self.sink.arena.named(*before, Tag::Hash, &text);
                 *value = Some(here);
-                // Keys share one point, but the parent of `prototype` decides whether it is an attack.
+                // Keys share one point, but the parent of `prototype` decides whether it is an
+                // attack.
                 let is_prototype = *text == *b"prototype";
                 let point = if is_prototype { self.sink.arena.then(here, Tag::Name) } else { self.names };
                 self.sink.push_name(point, text)

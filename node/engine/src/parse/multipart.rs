@@ -1,4 +1,5 @@
-//! Multipart parser: splits the body at each declared boundary that occurs, else at that of its first line.
+//! Multipart parser: splits the body at each declared boundary that occurs, else at that of its
+//! first line.
 //!
 //! Parsers that choose different boundaries see different parts; all of them are inspected.
 

@@ -42,7 +42,8 @@ pub(crate) fn parse_nested(
             let root = sink.arena.then(parent.point, Tag::JsonDoc);
             sink.parse_buffer(|inner| json::parse(value, root, inner)).0
         }
-        // Markup in a parameter may be rendered by a browser, which treats an XML prolog as a comment.
+        // Markup in a parameter may be rendered by a browser, which treats an XML prolog as a
+        // comment.
         Inside::Xml => {
             let root = sink.arena.then(parent.point, Tag::Xml);
             xml::parse(value, root, sink) && is_body(&sink.arena.point(parent.point))

@@ -1,5 +1,5 @@
-//! Path parser: the whole path, since a payload may span segments, then the values routers extract from it:
-//! segments with special characters, and matrix parameters (`/cars;colour=red;year=2`).
+//! Path parser: the whole path, since a payload may span segments, then the values routers extract
+//! from it: segments with special characters, and matrix parameters (`/cars;colour=red;year=2`).
 
 use super::Sink;
 use crate::{

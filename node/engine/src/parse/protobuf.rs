@@ -1,4 +1,5 @@
-//! Schemaless parser of Protocol Buffers and gRPC frames: texts are fields, nested messages are parsed.
+//! Schemaless parser of Protocol Buffers and gRPC frames: texts are fields, nested messages are
+//! parsed.
 
 use super::Sink;
 use crate::{

@@ -1,4 +1,5 @@
-//! Lenient XML parser without recursion. Nothing external is fetched; entity declarations are fields.
+//! Lenient XML parser without recursion. Nothing external is fetched; entity declarations are
+//! fields.
 
 mod entities;
 

@@ -4,44 +4,59 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes(u32);
 
-impl Bytes {
-    pub(crate) const PERCENT: Self = Self(1);
-    pub(crate) const PLUS: Self = Self(1 << 1);
-    pub(crate) const AMPERSAND: Self = Self(1 << 2);
-    pub(crate) const BACKSLASH: Self = Self(1 << 3);
-    pub(crate) const SLASH: Self = Self(1 << 4);
-    pub(crate) const DOT: Self = Self(1 << 5);
-    pub(crate) const COLON: Self = Self(1 << 6);
-    pub(crate) const EQUALS: Self = Self(1 << 7);
-    /// `<`
-    pub(crate) const OPEN_TAG: Self = Self(1 << 8);
-    pub(crate) const OPEN_BRACE: Self = Self(1 << 9);
-    pub(crate) const OPEN_PAREN: Self = Self(1 << 10);
-    pub(crate) const OPEN_BRACKET: Self = Self(1 << 11);
-    pub(crate) const HASH: Self = Self(1 << 12);
-    pub(crate) const AT: Self = Self(1 << 13);
-    pub(crate) const DASH: Self = Self(1 << 14);
-    /// Carriage return and line feed.
-    pub(crate) const BREAK: Self = Self(1 << 15);
+/// Defines a bit for each class, and the class of each byte.
+macro_rules! classes {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal: $bytes:pat,)*) => {
+        impl Bytes {
+            $($(#[$doc])* pub(crate) const $name: Self = Self(1 << $bit);)*
+
+            const fn class(byte: u8) -> Self {
+                match byte {
+                    $($bytes => Self::$name,)*
+                    b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Self(0),
+                    _ => Self::OTHER,
+                }
+            }
+        }
+    };
+}
+
+classes! {
+    PERCENT = 0: b'%',
+    PLUS = 1: b'+',
+    AMPERSAND = 2: b'&',
+    BACKSLASH = 3: b'\\',
+    SLASH = 4: b'/',
+    DOT = 5: b'.',
+    COLON = 6: b':',
+    EQUALS = 7: b'=',
+    OPEN_TAG = 8: b'<',
+    OPEN_BRACE = 9: b'{',
+    OPEN_PAREN = 10: b'(',
+    OPEN_BRACKET = 11: b'[',
+    HASH = 12: b'#',
+    AT = 13: b'@',
+    DASH = 14: b'-',
+    BREAK = 15: b'\r' | b'\n',
     /// Control characters below the tabulator, such as null.
-    pub(crate) const INVISIBLE: Self = Self(1 << 16);
+    INVISIBLE = 16: 0..=8,
     /// Bytes that are not ASCII.
-    pub(crate) const HIGH: Self = Self(1 << 17);
-    pub(crate) const COMMA: Self = Self(1 << 18);
-    pub(crate) const DOLLAR: Self = Self(1 << 19);
-    /// `'` and `"`
-    pub(crate) const QUOTE: Self = Self(1 << 20);
-    pub(crate) const BACKTICK: Self = Self(1 << 21);
-    pub(crate) const SEMICOLON: Self = Self(1 << 22);
-    /// `|` and `^`
-    pub(crate) const PIPE: Self = Self(1 << 23);
-    /// `?` and `*`
-    pub(crate) const WILDCARD: Self = Self(1 << 24);
+    HIGH = 17: 0x80..,
+    COMMA = 18: b',',
+    DOLLAR = 19: b'$',
+    QUOTE = 20: b'\'' | b'"',
+    BACKTICK = 21: b'`',
+    SEMICOLON = 22: b';',
+    PIPE = 23: b'|' | b'^',
+    WILDCARD = 24: b'?' | b'*',
+}
+
+impl Bytes {
     /// All other bytes except letters and digits.
     const OTHER: Self = Self(1 << 31);
 
     pub(crate) fn of(value: &[u8]) -> Self {
-        Self(value.iter().fold(0, |seen, &byte| seen | KINDS[usize::from(byte)]))
+        Self(value.iter().fold(0, |seen, &byte| seen | CLASSES[usize::from(byte)]))
     }
 
     pub(crate) const fn or(self, other: Self) -> Self {
@@ -57,50 +72,18 @@ impl Bytes {
     pub(crate) const fn is_word_with(self, allowed: Self) -> bool {
         self.0 & !allowed.0 == 0
     }
-
-    const fn kind(byte: u8) -> Self {
-        match byte {
-            b'%' => Self::PERCENT,
-            b'+' => Self::PLUS,
-            b'&' => Self::AMPERSAND,
-            b'\\' => Self::BACKSLASH,
-            b'/' => Self::SLASH,
-            b'.' => Self::DOT,
-            b':' => Self::COLON,
-            b'=' => Self::EQUALS,
-            b'<' => Self::OPEN_TAG,
-            b'{' => Self::OPEN_BRACE,
-            b'(' => Self::OPEN_PAREN,
-            b'[' => Self::OPEN_BRACKET,
-            b'#' => Self::HASH,
-            b'@' => Self::AT,
-            b'-' => Self::DASH,
-            b',' => Self::COMMA,
-            b'$' => Self::DOLLAR,
-            b'\'' | b'"' => Self::QUOTE,
-            b'`' => Self::BACKTICK,
-            b';' => Self::SEMICOLON,
-            b'|' | b'^' => Self::PIPE,
-            b'?' | b'*' => Self::WILDCARD,
-            b'\r' | b'\n' => Self::BREAK,
-            0..=8 => Self::INVISIBLE,
-            0x80.. => Self::HIGH,
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Self(0),
-            _ => Self::OTHER,
-        }
-    }
 }
 
-static KINDS: [u32; 256] = {
-    let mut kinds = [0; 256];
+static CLASSES: [u32; 256] = {
+    let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {
         #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
-        let kind = Bytes::kind(byte as u8);
-        kinds[byte] = kind.0;
+        let class = Bytes::class(byte as u8);
+        classes[byte] = class.0;
         byte += 1;
     }
-    kinds
+    classes
 };
 
 #[cfg(test)]

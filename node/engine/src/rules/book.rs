@@ -113,23 +113,24 @@ impl RuleBook {
     }
 
     fn add_effect(&mut self, rule: &Rule, scope: CompiledScope) -> Result<(), (&'static str, String)> {
-        let rule_ref = rule.to_ref();
+        let scope = (rule.to_ref(), scope);
         match &rule.effect {
-            Effect::Mode { mode } => self.modes.push(Scoped { rule: rule_ref, scope, effect: *mode }),
-            Effect::Overlimit { action } => {
-                self.overlimits.push(Scoped { rule: rule_ref, scope, effect: *action });
-            }
+            Effect::Mode { mode } => add(&mut self.modes, scope, *mode),
+            Effect::Overlimit { action } => add(&mut self.overlimits, scope, *action),
             Effect::VirtualPatch { attack_types, points } if attack_types.is_empty() => {
                 let (pattern, attack_type) = (Compiled::Any, AttackType::VirtualPatch);
                 let (severity, points) = (Severity::High, checked(points)?);
                 let signature = signature(rule.id);
-                let effect = Detector { signature, pattern, attack_type, severity, points };
-                self.detectors.push(Scoped { rule: rule_ref, scope, effect });
+                add(
+                    &mut self.detectors,
+                    scope,
+                    Detector { signature, pattern, attack_type, severity, points },
+                );
             }
             Effect::VirtualPatch { attack_types, points } => {
                 attack_types.iter().try_for_each(|code| known("effect.attack_types", code))?;
                 let effect = Patch { attack_types: attack_types.clone(), points: checked(points)? };
-                self.patches.push(Scoped { rule: rule_ref, scope, effect });
+                add(&mut self.patches, scope, effect);
             }
             Effect::Detector { pattern, attack_type, severity, points } => {
                 known("effect.attack_type", attack_type)?;
@@ -140,19 +141,20 @@ impl RuleBook {
                     severity: *severity,
                     points: checked(points)?,
                 };
-                self.detectors.push(Scoped { rule: rule_ref, scope, effect });
+                add(&mut self.detectors, scope, effect);
             }
             Effect::Ignore { findings, points } => {
                 let effect = Ignore { findings: findings.clone(), points: checked(points)? };
-                self.ignores.push(Scoped { rule: rule_ref, scope, effect });
+                add(&mut self.ignores, scope, effect);
             }
-            Effect::Mask { points } => {
-                let effect = masked(points)?;
-                self.masks.push(Scoped { rule: rule_ref, scope, effect });
-            }
+            Effect::Mask { points } => add(&mut self.masks, scope, masked(points)?),
         }
         Ok(())
     }
+}
+
+fn add<T>(rules: &mut Vec<Scoped<T>>, (rule, scope): (RuleRef, CompiledScope), effect: T) {
+    rules.push(Scoped { rule, scope, effect });
 }
 
 /// The signature id of a rule's findings.
@@ -164,7 +166,8 @@ fn compiled(pattern: &Pattern) -> Result<Compiled, (&'static str, String)> {
     Compiled::new(pattern).map_err(|cause| ("effect.pattern", cause))
 }
 
-/// Rejects types of a newer console, which no detector finds, and `overlimit_res`, which is not an attack.
+/// Rejects types of a newer console, which no detector finds, and `overlimit_res`, which is not an
+/// attack.
 fn known(field: &'static str, code: &AttackType) -> Result<(), (&'static str, String)> {
     match code {
         AttackType::Other(code) => Err((field, format!("`{code}` is not a known attack type"))),

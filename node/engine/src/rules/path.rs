@@ -3,7 +3,8 @@
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
-/// Decodes `%XX` once, resolves `.` and `..`, and merges adjacent slashes, as NGINX does before it selects a location.
+/// Decodes `%XX` once, resolves `.` and `..`, and merges adjacent slashes, as NGINX does before it
+/// selects a location.
 ///
 /// `..` at the root stays at the root.
 pub fn normalize(path: &str) -> Cow<'_, str> {

@@ -5,7 +5,8 @@ use shared::{
     point::{Key, Step, Tag},
 };
 
-/// Whether the point equals the rule's or is nested in it. A step of the rule without a key matches all keys.
+/// Whether the point equals the rule's or is nested in it. A step of the rule without a key matches
+/// all keys.
 pub fn covers(rule: &Point, point: &Point) -> bool {
     rule.0.len() <= point.0.len() && agree(rule, point)
 }

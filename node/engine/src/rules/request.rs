@@ -38,7 +38,8 @@ impl<'r> RequestRules<'r> {
         self.masks.iter().flat_map(|rule| &rule.effect)
     }
 
-    /// The exclusion that suppresses a finding. Findings of a virtual patch are suppressed only by signature id.
+    /// The exclusion that suppresses a finding. Findings of a virtual patch are suppressed only by
+    /// signature id.
     pub fn suppresses(&self, finding: &Finding) -> Option<RuleRef> {
         let suppressed = self.ignores.iter().find(|rule| {
             let Ignore { findings, points } = &rule.effect;

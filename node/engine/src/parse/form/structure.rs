@@ -1,4 +1,5 @@
-//! Structured parameter names, as PHP, Rails and `qs` read them: `p[a][]` is the array `a` inside the hash `p`.
+//! Structured parameter names, as PHP, Rails and `qs` read them: `p[a][]` is the array `a` inside
+//! the hash `p`.
 
 use crate::point_path::{PointArena, PointPath};
 use shared::point::Tag;
