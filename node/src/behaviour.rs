@@ -20,7 +20,7 @@ use crate::{
     config::behaviour::{BehaviourConfig, Control, Counted, Payloads, Reaction},
     metrics::on_scrape,
     policy::AutomaticLists,
-    routes::{bare, path},
+    routes::{normalize_host, path},
 };
 use counters::{Counters, Key, Span};
 use jiff::Timestamp;
@@ -127,7 +127,7 @@ impl Behaviour {
     ) {
         let source = request.client_ip.to_canonical();
         let is_attack = findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit);
-        let (host, path) = (bare(&request.host), path::normalize(&request.path));
+        let (host, path) = (normalize_host(&request.host), path::normalize(&request.path));
         let mut reported = Vec::new();
         for (index, control) in self.controls.iter().enumerate() {
             if (is_attack && !control.counts_attacks()) || !control.matches(&host, &path) {

@@ -32,7 +32,7 @@ impl Explanation {
     /// Explains an evaluation.
     pub fn of(engine: &Engine, request: &InspectRequest, evaluation: Evaluation<'_>, took: Duration) -> Self {
         let fields = if evaluation.is_analysed {
-            engine.explain_under(request, &evaluation.rules)
+            engine.explain_with_rules(request, &evaluation.rules)
         } else {
             Vec::new()
         };

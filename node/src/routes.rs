@@ -8,7 +8,7 @@
 pub mod glob;
 mod location;
 
-pub use engine::rules::{bare, path};
+pub use engine::rules::{normalize_host, path};
 pub use location::{Location, Locations, OutOfPlace, regex_cause};
 
 use decision::{ModeAllowOverride, RouteSettings};
@@ -37,7 +37,7 @@ pub struct Hosts(Vec<(Option<Glob>, Locations)>);
 impl Routes {
     /// The settings for a host, with or without a port, and a path, normalized if so configured.
     pub fn settings(&self, host: &str, path: &str) -> &Arc<RouteSettings> {
-        let host = bare(host);
+        let host = normalize_host(host);
         self.hosts.find(&host, path).map_or(&self.default, |route| &route.settings)
     }
 }

@@ -69,8 +69,8 @@ fn find(book: &RuleBook, request: RecordedRequest) -> Option<Found> {
     let request_id = request.request_id;
     let request = to_inspect_request(request);
     let application = request.connector.as_ref().and_then(|connector| connector.application);
-    let rules = book.of_request(&request.host, &request.path, &request.method, application);
-    let mut findings = ENGINE.inspect_under(&request, &rules).findings;
+    let rules = book.select_for(&request.host, &request.path, &request.method, application);
+    let mut findings = ENGINE.inspect_with_rules(&request, &rules).findings;
     // Signature ids of rules begin with this prefix; the book holds one rule.
     findings.retain(|finding| finding.signature.starts_with("rule-"));
     let (method, host, path) = (request.method, request.host, request.path);

@@ -1,7 +1,7 @@
 //! From a hit to an exclusion.
 
 use crate::{hit::RecordedHit, json_object, ruleset::RuleDraft, validation::ValidationError};
-use engine::rules::{bare, path};
+use engine::rules::{normalize_host, path};
 use serde::{Deserialize, Serialize};
 use shared::{
     Finding, Point,
@@ -71,7 +71,7 @@ fn like(hit: &RecordedHit, attack_path: &str) -> Scope {
     let is_cut = attack_path != hit.path;
     let path = path::normalize(if is_cut { attack_path } else { &hit.path });
     Scope {
-        host: Some(bare(&hit.host)),
+        host: Some(normalize_host(&hit.host)),
         path: Some(if is_cut { format!("{path}**") } else { path.into_owned() }),
         method: Some(hit.method.clone()),
         application: None,

@@ -113,7 +113,7 @@ enum Loss {
 }
 
 fn loss(book: &RuleBook, hit: &RecordedHit) -> Loss {
-    let rules = book.of_request(&hit.host, &hit.path, &hit.method, hit.application);
+    let rules = book.select_for(&hit.host, &hit.path, &hit.method, hit.application);
     let silenced = |finding: &&Finding| is_detected(finding) && rules.suppresses(finding).is_some();
     match hit.findings.iter().filter(silenced).count() {
         0 => Loss::None,

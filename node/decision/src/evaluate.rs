@@ -105,7 +105,7 @@ impl<'e> Evaluator<'e, '_> {
         let sent = request.connector.as_ref().and_then(|connector| connector.application);
         let application = settings.application.or(sent);
         let book = &self.policy.book;
-        let rules = book.of_request(&request.host, &request.path, &request.method, application);
+        let rules = book.select_for(&request.host, &request.path, &request.method, application);
         let mode = settings.mode.clone().overridden(rules.mode, self.mode_allow_override);
         let location = self.sources.locate(request.client_ip, self.policy.lists.wanted_fields());
         let visitor = Visitor {
@@ -120,7 +120,7 @@ impl<'e> Evaluator<'e, '_> {
         let (is_analysed, is_bypassed) = (is_due && !self.is_bypassed, is_due && self.is_bypassed);
         let (mut findings, mut suppressed_by, mut observation) = <(Vec<_>, Vec<RuleRef>, _)>::default();
         if is_analysed {
-            let inspection = self.engine.inspect_under(request, &rules);
+            let inspection = self.engine.inspect_with_rules(request, &rules);
             (findings, suppressed_by) = (inspection.findings, inspection.suppressed_by);
             observation = self.sources.observe(request, &findings, now);
         }

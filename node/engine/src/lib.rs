@@ -61,22 +61,26 @@ impl Engine {
     /// Finds attacks in every field of the request. Never fails; takes time linear in the size of
     /// the request.
     pub fn inspect(&self, request: &InspectRequest) -> Inspection {
-        self.inspect_under(request, &RequestRules::default())
+        self.inspect_with_rules(request, &RequestRules::default())
     }
 
     /// [`Engine::inspect`] with custom detectors, virtual patches and exclusions.
-    pub fn inspect_under(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Inspection {
+    pub fn inspect_with_rules(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Inspection {
         let clean_value_cache = Some(&self.clean_value_cache);
         inspection::inspect(Inspector { detectors: &self.detectors, rules, clean_value_cache }, request)
     }
 
     /// The fields that [`Engine::inspect`] inspects, each with its decoding stages and findings.
     pub fn explain(&self, request: &InspectRequest) -> Vec<ExplainedField> {
-        self.explain_under(request, &RequestRules::default())
+        self.explain_with_rules(request, &RequestRules::default())
     }
 
     /// [`Engine::explain`] with rules, including suppressed findings.
-    pub fn explain_under(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Vec<ExplainedField> {
+    pub fn explain_with_rules(
+        &self,
+        request: &InspectRequest,
+        rules: &RequestRules<'_>,
+    ) -> Vec<ExplainedField> {
         inspection::explain(Inspector { detectors: &self.detectors, rules, clean_value_cache: None }, request)
     }
 }

@@ -19,7 +19,7 @@ mod scope;
 pub use book::{RuleBook, RuleError, check};
 pub use point::{covers, overlaps};
 pub use request::RequestRules;
-pub use scope::{Target, bare};
+pub use scope::{Target, normalize_host};
 
 #[cfg(test)]
 mod tests;

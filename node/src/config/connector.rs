@@ -6,7 +6,7 @@ use super::{
     section::{Part, Section},
     tls::{self, TlsConfig},
 };
-use crate::routes::{bare, glob::Glob};
+use crate::routes::{glob::Glob, normalize_host};
 use axum::http::StatusCode;
 use shared::ruleset::Network;
 use std::{
@@ -41,7 +41,8 @@ impl ConnectorConfig {
     }
 
     pub fn allows_host(&self, host: &str) -> bool {
-        self.allowed_hosts.is_empty() || self.allowed_hosts.iter().any(|glob| glob.fits(&bare(host)))
+        self.allowed_hosts.is_empty()
+            || self.allowed_hosts.iter().any(|glob| glob.fits(&normalize_host(host)))
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     path,
     pattern::Compiled,
     request::RequestRules,
-    scope::{CompiledScope, Target, bare},
+    scope::{CompiledScope, Target, normalize_host},
 };
 use shared::{
     AttackType, Mode, Severity,
@@ -83,7 +83,7 @@ impl RuleBook {
     }
 
     /// The rules that apply to a request.
-    pub fn of(&self, target: &Target<'_>) -> RequestRules<'_> {
+    pub fn select(&self, target: &Target<'_>) -> RequestRules<'_> {
         RequestRules {
             mode: last(&self.modes, target),
             overlimit: last(&self.overlimits, target),
@@ -95,15 +95,15 @@ impl RuleBook {
     }
 
     /// The rules that apply to a request with this raw host and path.
-    pub fn of_request(
+    pub fn select_for(
         &self,
         host: &str,
         path: &str,
         method: &str,
         application: Option<u32>,
     ) -> RequestRules<'_> {
-        let (host, path) = (&bare(host), &path::normalize(path));
-        self.of(&Target { host, path, method, application })
+        let (host, path) = (&normalize_host(host), &path::normalize(path));
+        self.select(&Target { host, path, method, application })
     }
 
     fn add(&mut self, rule: &Rule) -> Result<(), RuleError> {
@@ -210,9 +210,9 @@ fn masked(points: &Points) -> Result<Points, (&'static str, String)> {
 
 /// The most specific rule; among equally specific ones the newest.
 fn last<T: Copy>(rules: &[Scoped<T>], target: &Target<'_>) -> Option<(RuleRef, T)> {
-    rules.iter().rev().find(|it| it.scope.holds(target)).map(|it| (it.rule, it.effect))
+    rules.iter().rev().find(|it| it.scope.matches(target)).map(|it| (it.rule, it.effect))
 }
 
 fn all<'r, T>(rules: &'r [Scoped<T>], target: &Target<'_>) -> Vec<&'r Scoped<T>> {
-    rules.iter().filter(|it| it.scope.holds(target)).collect()
+    rules.iter().filter(|it| it.scope.matches(target)).collect()
 }

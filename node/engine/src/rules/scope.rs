@@ -20,7 +20,7 @@ pub struct Target<'r> {
 }
 
 /// A host in normal form: lower case, without port and final dot.
-pub fn bare(host: &str) -> String {
+pub fn normalize_host(host: &str) -> String {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
@@ -79,12 +79,12 @@ impl CompiledScope {
         })
     }
 
-    pub(super) fn holds(&self, target: &Target<'_>) -> bool {
+    pub(super) fn matches(&self, target: &Target<'_>) -> bool {
         // Cheap conditions first.
         self.application.is_none_or(|application| target.application == Some(application))
             && self.method.as_deref().is_none_or(|method| method.eq_ignore_ascii_case(target.method))
-            && self.host.as_ref().is_none_or(|host| host.fits(&target.host.to_ascii_lowercase()))
-            && self.path.as_ref().is_none_or(|path| path.fits(target.path))
+            && self.host.as_ref().is_none_or(|host| host.matches(&target.host.to_ascii_lowercase()))
+            && self.path.as_ref().is_none_or(|path| path.matches(target.path))
     }
 
     pub(super) fn specificity(&self) -> Specificity {
@@ -122,7 +122,7 @@ impl Glob {
         Ok(Self::Pattern { regex, literal: text.chars().filter(|letter| *letter != '*').count() })
     }
 
-    fn fits(&self, text: &str) -> bool {
+    fn matches(&self, text: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
             Self::Pattern { regex, .. } => regex.is_match(text),

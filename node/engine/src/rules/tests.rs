@@ -35,7 +35,7 @@ fn request(query: &str) -> InspectRequest {
 }
 
 fn found(rules: &[Rule], request: &InspectRequest) -> Vec<Finding> {
-    ENGINE.inspect_under(request, &book(rules).of(&TARGET)).findings
+    ENGINE.inspect_with_rules(request, &book(rules).select(&TARGET)).findings
 }
 
 fn signatures(findings: &[Finding]) -> Vec<&str> {
@@ -73,7 +73,7 @@ fn a_scope_applies_if_all_conditions_match() {
         (Scope { application: Some(8), ..path("/api/**") }, false),
     ] {
         let book = book(&[rule(1, scope.clone(), Effect::Mode { mode: Mode::Block })]);
-        assert_eq!(book.of(&TARGET).mode.is_some(), expected, "{scope:?}");
+        assert_eq!(book.select(&TARGET).mode.is_some(), expected, "{scope:?}");
     }
 }
 
@@ -91,7 +91,7 @@ fn the_mode_comes_from_the_newest_of_the_most_specific_rules() {
         (vec![mode(4, &login, Mode::Block), mode(3, &api, Mode::Off), all.clone()], 4),
         (vec![mode(3, &api, Mode::Block), mode(5, &api, Mode::Off)], 5),
     ] {
-        let (rule, _) = book(&rules).of(&TARGET).mode.unwrap();
+        let (rule, _) = book(&rules).select(&TARGET).mode.unwrap();
         assert_eq!(rule.id, Uuid::from_u128(expected));
     }
 }
@@ -137,7 +137,7 @@ fn a_patch_without_types_matches_any_value_at_its_points_once() {
         let findings = found(&rules, &request(query));
         assert_eq!(findings.len(), expected, "{query}");
         let (book, _) = RuleBook::compile(&rules);
-        let patched = book.of(&TARGET).virtual_patch(&findings);
+        let patched = book.select(&TARGET).virtual_patch(&findings);
         assert_eq!(patched, (expected == 1).then(|| rules[0].to_ref()));
     }
 }
@@ -152,8 +152,8 @@ fn a_patch_with_types_matches_only_such_attacks_at_its_points() {
         [("id='+OR+1=1--", true), ("x='+OR+1=1--", false), ("id=<script>alert(1)</script>", false)]
     {
         let (book, _) = RuleBook::compile(&patch);
-        let rules = book.of(&TARGET);
-        let findings = ENGINE.inspect_under(&request(query), &rules).findings;
+        let rules = book.select(&TARGET);
+        let findings = ENGINE.inspect_with_rules(&request(query), &rules).findings;
         assert_eq!(rules.virtual_patch(&findings).is_some(), expected, "{query}");
     }
 }
@@ -181,10 +181,10 @@ fn wider_exclusions_suppress_more() {
 fn suppressed_findings_are_reported_with_their_rule() {
     let rules = [everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![Point::get("q")] })];
     let book = book(&rules);
-    let (request, rules) = (request("q='+OR+1=1--&ok=1"), book.of(&TARGET));
-    let inspection = ENGINE.inspect_under(&request, &rules);
+    let (request, rules) = (request("q='+OR+1=1--&ok=1"), book.select(&TARGET));
+    let inspection = ENGINE.inspect_with_rules(&request, &rules);
     assert_eq!((inspection.findings.len(), inspection.suppressed_by.len()), (0, 1));
-    let explained = ENGINE.explain_under(&request, &rules);
+    let explained = ENGINE.explain_with_rules(&request, &rules);
     let suppressed: Vec<_> = explained.iter().flat_map(|field| &field.suppressed).collect();
     assert!(!suppressed.is_empty() && suppressed.iter().all(|it| it.rule == inspection.suppressed_by[0]));
 }
@@ -235,7 +235,7 @@ fn reports_invalid_rules_and_keeps_the_others() {
     let mut rules = bad.to_vec();
     rules.push(everywhere(fine));
     let (book, errors) = RuleBook::compile(&rules);
-    assert!(book.of(&TARGET).overlimit.is_some());
+    assert!(book.select(&TARGET).overlimit.is_some());
     assert_eq!(errors.len(), bad.len());
     let messages: Vec<String> = errors.iter().map(|it| format!("{}: {}", it.field, it.cause)).collect();
     insta::assert_debug_snapshot!(messages);

@@ -1,6 +1,6 @@
 //! Counters by the host of the request, for a bounded number of hosts.
 
-use crate::{metrics::family, routes::bare};
+use crate::{metrics::family, routes::normalize_host};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
@@ -56,7 +56,7 @@ impl PerHost {
 
     /// Counts a request.
     pub(super) fn count(&self, host: &str, is_threat: bool, is_blocked: bool) {
-        let host = bare(host);
+        let host = normalize_host(host);
         let host = if is_name(&host) { &*host } else { Self::INVALID };
         // A known host is counted under the read lock.
         if let Some(counters) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(host) {
