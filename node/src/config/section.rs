@@ -85,7 +85,7 @@ impl<'r> Reading<'r> {
         let mut errors = self.errors.into_inner();
         for (variable, key) in self.environment.unused() {
             let hint = nearest::hint_for_path(&key, &Config::keys());
-            let message = format!("is not the name of a key; {hint}");
+            let message = format!("sets no key; {hint}");
             errors.push(Problem { at: Origin::Environment { variable }, message });
         }
         errors.sort_by(|one, other| one.at.cmp(&other.at));
