@@ -155,13 +155,13 @@ pub fn token_shell(data: &[u8]) {
 }
 
 pub fn token_sql(data: &[u8]) {
-    use token::sql::{Opening, Phrase};
+    use token::sql::{Opening, TokenStream};
     for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"')] {
-        let phrase = Phrase::new(data, opening);
-        for at in 0..phrase.len() {
-            assert!(phrase.span(at, at + 1).end <= data.len());
-            assert!(phrase.after_group(at) <= phrase.len());
-            phrase.operand(at);
+        let stream = TokenStream::new(data, opening);
+        for at in 0..stream.len() {
+            assert!(stream.span(at, at + 1).end <= data.len());
+            assert!(stream.after_group(at) <= stream.len());
+            stream.operand(at);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The catalogue: signatures as data, each with its own evidence. The [prefilter](crate::prefilter)
+//! Catalogue of signatures: regular expressions as data, each with its own evidence. The [prefilter](crate::prefilter)
 //! finds the candidates; only their regular expressions run.
 
 use crate::{prefilter::CandidateSet, token::markdown};
@@ -24,7 +24,7 @@ const FILES: &[(AttackType, &str)] = &[
     (AttackType::Xxe, include_str!("../signatures/xxe.toml")),
 ];
 
-/// A compiled regular expression may take this much memory.
+/// Memory limit of a compiled regular expression.
 const REGEX_BYTES: usize = 4 << 20;
 
 #[derive(Deserialize)]
@@ -33,23 +33,23 @@ struct File {
     signature: Vec<Entry>,
 }
 
-/// A signature as it is written down.
+/// A signature as its file states it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     id: String,
     severity: Severity,
-    /// One of these is in every value the pattern matches; lower-case.
-    needs: Vec<String>,
-    /// One of these is, too, if there are any.
+    /// Every value that the pattern matches contains one of these; lower-case.
+    required_literals: Vec<String>,
+    /// And one of these, unless the list is empty.
     #[serde(default)]
-    beside: Vec<String>,
-    /// Where it matches, it is an attack. Case does not matter, `.` matches line breaks.
+    co_required_literals: Vec<String>,
+    /// A match is an attack. Case does not matter; `.` matches line breaks.
     pattern: String,
-    /// Posts and files quote it innocently: documents are not searched for it.
+    /// Posts and files quote such code without harm.
     #[serde(default)]
-    quotable: bool,
-    /// Evidence; read by the tests.
+    skip_in_documents: bool,
+    /// Evidence, which the tests check.
     #[serde(default)]
     #[cfg_attr(not(test), expect(dead_code, reason = "evidence, read by the tests"))]
     hits: Vec<String>,
@@ -63,16 +63,27 @@ pub(crate) struct Signature {
     pub attack_type: AttackType,
     pub id: String,
     pub severity: Severity,
-    quotable: bool,
-    needs: Vec<String>,
-    beside: Vec<String>,
+    skip_in_documents: bool,
+    required_literals: Vec<String>,
+    co_required_literals: Vec<String>,
     pattern: Regex,
-    /// With what a value may begin, where the pattern begins with it.
-    opens: Option<Opens>,
+    /// The first bytes of all values that can match; `None` for a pattern that may match in mid-value.
+    first_bytes: Option<ByteSet>,
 }
 
 /// A bit for each byte.
-type Opens = [u64; 4];
+#[derive(Default)]
+struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    fn insert(&mut self, byte: u8) {
+        self.0[usize::from(byte / 64)] |= 1 << (byte % 64);
+    }
+
+    fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte / 64)] >> (byte % 64) & 1 == 1
+    }
+}
 
 /// All signatures, ready to match.
 pub(crate) struct Catalogue {
@@ -90,22 +101,20 @@ impl Catalogue {
         }
     }
 
-    /// Pattern ids of signatures are below this.
+    /// The prefilter slots of signatures are below this: one for the required and one for the co-required literals of each.
     pub(crate) fn slot_count(&self) -> usize {
         2 * self.signatures.len()
     }
 
-    /// The literals that signatures wait for, by their number.
+    /// The literals of all signatures, by slot.
     pub(crate) fn literals(&self) -> impl Iterator<Item = (usize, &str)> {
-        let needs = self.signatures.iter().enumerate().map(|(number, it)| (number, &it.needs));
-        // What is beside them waits by a number of its own.
-        let beside = (self.signatures.len()..).zip(&self.signatures).map(|(number, it)| (number, &it.beside));
-        needs
-            .chain(beside)
-            .flat_map(|(number, literals)| literals.iter().map(move |it| (number, it.as_str())))
+        let required = self.signatures.iter().map(|it| &it.required_literals);
+        let co_required = self.signatures.iter().map(|it| &it.co_required_literals);
+        let slots = required.chain(co_required).enumerate();
+        slots.flat_map(|(slot, literals)| literals.iter().map(move |it| (slot, it.as_str())))
     }
 
-    /// Each signature that matches, once, with its first match. What a post quotes as code is not searched.
+    /// Each signature that matches, once, with its first match. Code that a document quotes is not searched.
     pub(crate) fn matches(
         &self,
         value: &[u8],
@@ -113,27 +122,25 @@ impl Catalogue {
         is_document: bool,
     ) -> Vec<(&Signature, Range<usize>)> {
         let count = self.signatures.len();
-        let is_beside = |number: &usize| {
-            self.signatures[*number].beside.is_empty() || candidates.contains(count + number)
+        let is_candidate = |slot: &usize| {
+            self.signatures[*slot].co_required_literals.is_empty() || candidates.contains(count + slot)
         };
-        let signatures = candidates.below(count).filter(is_beside).map(|number| &self.signatures[number]);
-        let mut signatures = signatures.filter(|it| it.may_open(value)).peekable();
+        let signatures = candidates.below(count).filter(is_candidate).map(|slot| &self.signatures[slot]);
+        let mut signatures = signatures.filter(|it| it.may_begin(value)).peekable();
         if signatures.peek().is_none() {
             return Vec::new();
         }
         let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
-        let signatures = signatures.filter(|it| !(it.quotable && is_document));
+        let signatures = signatures.filter(|it| !(it.skip_in_documents && is_document));
         signatures.filter_map(|it| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
     }
 }
 
 impl Signature {
-    /// Whether the pattern may match a value that begins so.
-    fn may_open(&self, value: &[u8]) -> bool {
-        let has = |opens: &Opens| {
-            value.first().is_some_and(|&byte| opens[usize::from(byte / 64)] >> (byte % 64) & 1 == 1)
-        };
-        self.opens.as_ref().is_none_or(has)
+    /// Whether the pattern may match a value with this first byte.
+    fn may_begin(&self, value: &[u8]) -> bool {
+        let has = |bytes: &ByteSet| value.first().is_some_and(|&byte| bytes.contains(byte));
+        self.first_bytes.as_ref().is_none_or(has)
     }
 }
 
@@ -176,16 +183,16 @@ fn compile(attack_type: AttackType, entry: Entry) -> Signature {
         attack_type,
         id: entry.id,
         severity: entry.severity,
-        quotable: entry.quotable,
-        needs: entry.needs,
-        beside: entry.beside,
+        skip_in_documents: entry.skip_in_documents,
+        required_literals: entry.required_literals,
+        co_required_literals: entry.co_required_literals,
         pattern,
-        opens: opens(&entry.pattern),
+        first_bytes: first_bytes(&entry.pattern),
     }
 }
 
-/// The first bytes of all values that a pattern can match, if it matches from their beginning.
-fn opens(pattern: &str) -> Option<Opens> {
+/// The first bytes of all values that a pattern anchored at the start can match.
+fn first_bytes(pattern: &str) -> Option<ByteSet> {
     let mut parser = ParserBuilder::new();
     parser.case_insensitive(true).dot_matches_new_line(true).unicode(false).utf8(false);
     let parsed = parser.build().parse(pattern).ok()?;
@@ -194,12 +201,11 @@ fn opens(pattern: &str) -> Option<Opens> {
     }
     let mut firsts = Extractor::new();
     firsts.limit_literal_len(1).limit_class(256).limit_total(1 << 12);
-    let mut opens = [0; 4];
+    let mut bytes = ByteSet::default();
     for first in firsts.extract(&parsed).literals()? {
-        let byte = *first.as_bytes().first()?;
-        opens[usize::from(byte / 64)] |= 1 << (byte % 64);
+        bytes.insert(*first.as_bytes().first()?);
     }
-    Some(opens)
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -214,45 +220,45 @@ mod tests {
     }
 
     #[test]
-    fn every_signature_finds_its_hits_and_leaves_its_misses() {
+    fn each_signature_matches_its_hits_and_not_its_misses() {
         let catalogue = Catalogue::built_in();
         let mut wrong = Vec::new();
         for (_, entry) in entries() {
             let missed = entry.hits.iter().filter(|text| !found(&catalogue, &entry.id, text));
-            wrong.extend(missed.map(|text| format!("{} must find {text:?}", entry.id)));
+            wrong.extend(missed.map(|text| format!("{} must match {text:?}", entry.id)));
             let alarms = entry.misses.iter().filter(|text| found(&catalogue, &entry.id, text));
-            wrong.extend(alarms.map(|text| format!("{} must leave {text:?}", entry.id)));
+            wrong.extend(alarms.map(|text| format!("{} must not match {text:?}", entry.id)));
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]
-    fn every_signature_has_evidence_and_an_id_of_its_own() {
+    fn each_signature_has_evidence_and_a_unique_id() {
         let mut ids = HashSet::new();
         for (attack_type, entry) in entries() {
             assert!(!entry.hits.is_empty() && !entry.misses.is_empty(), "{} lacks evidence", entry.id);
-            assert!(entry.id.starts_with(attack_type.as_str()), "{} names no type", entry.id);
-            assert!(ids.insert(entry.id.clone()), "{} is there twice", entry.id);
+            assert!(entry.id.starts_with(attack_type.as_str()), "{} does not begin with its type", entry.id);
+            assert!(ids.insert(entry.id.clone()), "{} is used twice", entry.id);
         }
     }
 
     #[test]
-    fn the_literals_are_in_every_hit() {
+    fn each_hit_contains_the_required_literals() {
         for (_, entry) in entries() {
             for hit in entry.hits.iter().map(|hit| hit.to_lowercase()) {
                 let has = |literals: &[String]| literals.iter().any(|literal| hit.contains(literal));
-                assert!(has(&entry.needs), "{}: {hit}", entry.id);
-                assert!(entry.beside.is_empty() || has(&entry.beside), "{}: {hit}", entry.id);
+                assert!(has(&entry.required_literals), "{}: {hit}", entry.id);
+                let also = &entry.co_required_literals;
+                assert!(also.is_empty() || has(also), "{}: {hit}", entry.id);
             }
         }
     }
 
     #[test]
-    fn what_a_pattern_begins_with_is_known() {
+    fn derives_the_first_bytes_of_an_anchored_pattern() {
         let begins = |pattern: &str| {
-            let opens = opens(pattern)?;
-            let firsts = (0..=255).filter(|&byte: &u8| opens[usize::from(byte / 64)] >> (byte % 64) & 1 == 1);
-            Some(firsts.map(char::from).collect::<String>())
+            let bytes = first_bytes(pattern)?;
+            Some((0..=255).filter(|&byte| bytes.contains(byte)).map(char::from).collect::<String>())
         };
         assert_eq!(begins("^(?:a|[0-2]+x)").as_deref(), Some("012Aa"));
         assert_eq!(begins(r"^\x20*b").as_deref(), Some(" Bb"));

@@ -23,7 +23,7 @@ use crate::{
     prefilter::Bytes,
     token::shell::{Command, commands},
 };
-use evidence::{Reading, judge};
+use evidence::{CommandContext, judge};
 pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
 
@@ -81,8 +81,8 @@ fn shell(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
 
 fn read(value: &[u8], start: usize, kind: FieldKind) -> Option<Match<'static>> {
     let commands = commands(value, start);
-    let reading = Reading::new(value, &commands, kind, start > 0);
-    let found = commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&reading, at)?)));
+    let context = CommandContext::new(value, &commands, kind, start > 0);
+    let found = commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&context, at)?)));
     found.map(|(command, (signature, severity))| matched(command, signature, severity))
 }
 

@@ -14,7 +14,7 @@ mod statement;
 
 use super::Match;
 use crate::{
-    token::sql::{Kind, Opening, Phrase},
+    token::sql::{Kind, Opening, TokenStream},
     words::WORDS,
 };
 use shared::{AttackType, Severity};
@@ -28,19 +28,19 @@ struct Evidence {
     tokens: Range<usize>,
 }
 
-/// A phrase and how it was entered.
-struct Reading {
-    phrase: Phrase,
+/// A stream and how it was entered.
+struct ParseContext {
+    stream: TokenStream,
     opening: Opening,
     /// Many lines of many words. Posts about SQL quote whole queries; whole queries are not how injections look.
     is_document: bool,
 }
 
-/// Asked of a reading as a whole.
-type Rule = fn(&Reading) -> Option<Evidence>;
+/// Asked of a context as a whole.
+type Rule = fn(&ParseContext) -> Option<Evidence>;
 
-/// Asked at a position of a reading.
-type RuleAt = fn(&Reading, usize) -> Option<Evidence>;
+/// Asked at a position of a context.
+type RuleAt = fn(&ParseContext, usize) -> Option<Evidence>;
 
 /// Asked at every trigger.
 const RULES: &[RuleAt] = &[
@@ -124,11 +124,11 @@ fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>
     if is_document && opening == Opening::Quoted(b'`') {
         return Vec::new();
     }
-    let reading = Reading { phrase: Phrase::new(value, opening), opening, is_document };
+    let context = ParseContext { stream: TokenStream::new(value, opening), opening, is_document };
     let once = if opening == Opening::Bare { WHOLES } else { BREAKOUTS };
-    let mut evidence: Vec<Evidence> = once.iter().filter_map(|rule| rule(&reading)).collect();
-    evidence.extend(reading.first_of_each());
-    evidence.into_iter().map(|it| reading.matched(&it)).collect()
+    let mut evidence: Vec<Evidence> = once.iter().filter_map(|rule| rule(&context)).collect();
+    evidence.extend(context.first_of_each());
+    evidence.into_iter().map(|it| context.matched(&it)).collect()
 }
 
 /// Whether this word is of no use but to a database's administrator.
@@ -136,11 +136,11 @@ pub(super) fn is_distinctive_word(value: &[u8]) -> bool {
     WORDS.sqli.distinctive.contains(value)
 }
 
-impl Reading {
+impl ParseContext {
     /// What each rule finds first. All rules at one place before the next place: long values do not fit the caches.
     fn first_of_each(&self) -> impl Iterator<Item = Evidence> {
         let mut found = [const { None }; RULES.len()];
-        for at in (0..self.phrase.len()).filter(|&at| self.is_trigger(at)) {
+        for at in (0..self.stream.len()).filter(|&at| self.is_trigger(at)) {
             for (rule, found) in RULES.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
                 *found = rule(self, at).filter(|it| self.is_injected(it));
             }
@@ -150,11 +150,11 @@ impl Reading {
 
     /// Where a rule may begin to hold: the start, punctuation of SQL, and the words rules begin with.
     fn is_trigger(&self, at: usize) -> bool {
-        match self.phrase.kind(at) {
+        match self.stream.kind(at) {
             _ if at == 0 => true,
             Some(Kind::Logic | Kind::Open | Kind::Semicolon | Kind::Variable) => true,
             Some(Kind::Word) => {
-                let word = self.phrase.word(at);
+                let word = self.stream.word(at);
                 WORDS.sqli.triggers.contains(word) || WORDS.sqli.delay_functions.contains(word)
             }
             _ => false,
@@ -162,10 +162,10 @@ impl Reading {
     }
 
     fn matched(&self, evidence: &Evidence) -> Match<'static> {
-        let mut span = self.phrase.span(evidence.tokens.start, evidence.tokens.end);
+        let mut span = self.stream.span(evidence.tokens.start, evidence.tokens.end);
         // Of the string that was left, only its quote belongs to the payload.
         if self.opening != Opening::Bare && evidence.tokens.start == 0 {
-            span.start = self.phrase.span(0, 1).end.saturating_sub(1);
+            span.start = self.stream.span(0, 1).end.saturating_sub(1);
         }
         Match {
             attack_type: AttackType::Sqli,
@@ -179,9 +179,9 @@ impl Reading {
     /// the string or the number it broke out of.
     fn is_injected(&self, found: &Evidence) -> bool {
         let at = found.tokens.start;
-        let before = (0..at).rev().find(|&it| self.phrase.kind(it) != Some(Kind::Close));
+        let before = (0..at).rev().find(|&it| self.stream.kind(it) != Some(Kind::Close));
         let follows_text = before.is_some_and(|it| {
-            matches!(self.phrase.kind(it), Some(Kind::Text { .. })) && self.phrase.is_same_line(it, at + 2)
+            matches!(self.stream.kind(it), Some(Kind::Text { .. })) && self.stream.is_same_line(it, at + 2)
         });
         let is_first = (1..=FIRST_TOKENS).contains(&at) || at == 0 && self.opening != Opening::Bare;
         !self.is_document
@@ -191,7 +191,7 @@ impl Reading {
 
     /// Where a rule that matched in mid-value should begin: at the quote when it follows the breakout at once.
     fn start(&self, at: usize) -> usize {
-        let closing = (0..at).rev().take_while(|&it| self.phrase.kind(it) == Some(Kind::Close));
+        let closing = (0..at).rev().take_while(|&it| self.stream.kind(it) == Some(Kind::Close));
         let first = closing.last().unwrap_or(at);
         if self.opening != Opening::Bare && first == 1 { 0 } else { at }
     }

@@ -2,8 +2,8 @@
 
 mod grammar;
 mod lexer;
-mod phrase;
+mod token_stream;
 
 pub(crate) use grammar::{Operand, Shape};
 pub(crate) use lexer::{Kind, Opening};
-pub(crate) use phrase::Phrase;
+pub(crate) use token_stream::TokenStream;

@@ -2,7 +2,7 @@
 
 use super::{
     argument::{is_absolute, shape},
-    evidence::{Reading, Verdict},
+    evidence::{CommandContext, Verdict},
     head::{Head, fits, head, plain_name, second},
     words::{self, Known},
 };
@@ -14,12 +14,12 @@ use crate::{
 use shared::Severity::High;
 
 /// `cd /;cd x;ls`: several commands in a row, and nothing else.
-pub(super) fn chain(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
+pub(super) fn chain(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
     if at != 0
-        || reading.commands.len() < 3
-        || reading.commands.len() > 12
-        || reading.prose > 0
-        || reading.kind == FieldKind::Path
+        || context.commands.len() < 3
+        || context.commands.len() > 12
+        || context.prose > 0
+        || context.kind == FieldKind::Path
     {
         return None;
     }
@@ -29,97 +29,216 @@ pub(super) fn chain(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
     let has_path =
         |it: &Command| it.words.iter().skip(1).any(|word| shape(word) & (words::PATH | words::FLAG) != 0);
     let is_known = |it: &&Command| head(it).is_some_and(|head| head.known.is_some());
-    let all = reading.commands.iter().all(|it| joined(it) && short(it));
+    let all = context.commands.iter().all(|it| joined(it) && short(it));
     // Lists of media types are joined so, too.
-    let all = all && reading.commands.iter().filter(is_known).nth(1).is_some();
-    (all && reading.commands.iter().any(has_path)).then_some(("rce-command-chain", High))
+    let all = all && context.commands.iter().filter(is_known).nth(1).is_some();
+    (all && context.commands.iter().any(has_path)).then_some(("rce-command-chain", High))
 }
+
+/// The first command of a value, with what surrounds it.
+struct Line<'c> {
+    context: &'c CommandContext<'c>,
+    command: &'c Command,
+    head: &'c Head,
+    known: Known,
+    /// The words after the program.
+    rest: &'c [Word],
+}
+
+/// What the words after the program look like.
+struct Arguments {
+    /// Bits of each.
+    shapes: Vec<u8>,
+    prose: usize,
+    has_flag: bool,
+    has_absolute_path: bool,
+}
+
+struct Rule<T> {
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests name the rule that holds"))]
+    name: &'static str,
+    holds: T,
+}
+
+/// Rules for a program, whatever its arguments look like.
+const PROGRAM_RULES: &[Rule<fn(&Line<'_>) -> bool>] = &[
+    Rule { name: "quoted program", holds: is_quoted_program },
+    Rule { name: "opened by a script", holds: is_opened_by_script },
+    Rule { name: "distinctive program", holds: is_distinctive_program },
+    Rule { name: "run by another program", holds: is_run },
+    Rule { name: "here string", holds: is_fed },
+];
+
+/// Rules for a program with arguments and nothing else.
+const ARGUMENT_RULES: &[Rule<fn(&Line<'_>, &Arguments) -> bool>] = &[
+    Rule { name: "fitting arguments", holds: has_fitting_arguments },
+    Rule { name: "path, flag and value", holds: has_path_flag_and_value },
+    Rule { name: "subcommand", holds: has_subcommand },
+    Rule { name: "inline code", holds: has_inline_code },
+    Rule { name: "single argument", holds: |line, _| is_simple_call(line.head, line.rest) },
+    Rule { name: "redirected output", holds: is_redirected },
+];
 
 /// The whole value is a command line.
-pub(super) fn command_line(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
-    let known = head.known?;
-    let opens = command.lead == Lead::Start && !reading.is_breakout && !command.called;
-    let is_quoted_whole =
-        command.words[head.at].span.len() == reading.value.len() && command.words[head.at].quoted;
-    if is_quoted_whole && known.is_distinctive && known.takes & words::ALONE != 0 {
-        return Some(("rce-command-line", High));
-    }
-    let rest = &command.words[head.at + 1..];
-    // `id|`: scripts that open what they are told run it.
-    let is_opened = rest.is_empty()
-        && known.takes & words::ALONE != 0
-        && matches!(reading.value.last(), Some(b'|' | b';' | b'&'));
-    if opens && is_opened && reading.commands.len() == 1 {
-        return Some(("rce-command-line", High));
-    }
-    // `uname;x`, `whoami|y`: a telling name, and it ends there.
-    let is_first = reading.commands.get(1).is_some_and(|next| {
-        matches!(next.lead, Lead::Semicolon | Lead::Pipe | Lead::And | Lead::Or | Lead::Background)
-            && next.words.len() < 3
-    });
-    let ends_at_once =
-        rest.is_empty() && known.is_distinctive && known.takes & words::ALONE != 0 && reading.prose <= 1;
-    if opens && ends_at_once && is_first && reading.kind != FieldKind::Path {
-        return Some(("rce-command-line", High));
-    }
-    if opens
-        && reading.prose == 0
-        && reading.commands.len() == 1
-        && (is_run(command, head, known) || is_fed(command, head, known))
-    {
-        return Some(("rce-command-line", High));
-    }
-    // A program of many lines is what somebody wrote, and not what somebody slipped in.
-    let is_program = rest.iter().any(|it| it.quoted && memchr::memchr(b'\n', &it.text).is_some());
-    if !opens || reading.prose > 0 || reading.kind == FieldKind::Path || rest.is_empty() || is_program {
-        return None;
-    }
-    let arguments: Vec<u8> = rest.iter().map(shape).collect();
-    let flagged = arguments.iter().any(|bits| bits & words::FLAG != 0);
-    let absolute = rest.iter().any(|it| is_absolute(&it.text));
-    let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
-    let no_prose = prose == 0 || known.is_distinctive && flagged && prose == 1;
-    let dangles = matches!(reading.value.trim_ascii_end().last(), Some(b'|' | b';' | b'&'));
-    let strong = if dangles {
-        no_prose
-    } else if known.is_distinctive || head.name.len() < 5 || flagged {
-        no_prose && (absolute || known.is_distinctive || flagged && arguments.len() > 1)
-    } else {
-        no_prose && absolute && !rest.iter().any(|it| it.text.starts_with(b"//"))
+pub(super) fn command_line(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+    let line = Line { context, command, head, known: head.known?, rest: &command.words[head.at + 1..] };
+    let has_arguments = || {
+        let arguments = Arguments::of(line.rest);
+        ARGUMENT_RULES.iter().any(|rule| (rule.holds)(&line, &arguments))
     };
-    let runs_code = words::is_interpreter(&head.name) && flagged && second(command, head) == "-c";
-    let runs_code = runs_code || head.name == "cmd" && matches!(&*second(command, head), "/c" | "/k");
-    let room = if flagged {
-        10
-    } else if matches!(&*head.name, "wmic" | "netsh") {
-        6
-    } else {
-        3
-    };
-    let is_pair = (head.is_pair || runs_code) && arguments.len() <= room;
-    // `find / -name id_rsa`: a path, a flag, and what the flag takes.
-    let is_rooted = absolute || rest.iter().any(|it| matches!(&*it.text, b"/" | b"."));
-    let is_full = is_rooted && flagged && arguments.len() > 2 && prose * 3 <= arguments.len();
-    ((strong || is_full) && fits(command, head, known)
-        || is_pair
-        || is_simple_call(head, rest)
-        || is_redirected(command, rest, prose))
-    .then_some(("rce-command-line", High))
+    let holds = PROGRAM_RULES.iter().any(|rule| (rule.holds)(&line))
+        || line.is_program_with_arguments() && has_arguments();
+    holds.then_some(("rce-command-line", High))
 }
 
-/// `time ifconfig`, `nohup ls`: run by a program that runs others.
-fn is_run(command: &Command, head: &Head, known: Known) -> bool {
-    let is_runner = |word: &Word| std::str::from_utf8(&word.text).is_ok_and(|text| words::is_runner(text));
-    let alone = command.words.len() == head.at + 1;
-    let is_led = head.at > 0 && command.words[..head.at].iter().all(is_runner);
-    is_led && (known.is_distinctive || !alone) && (alone || fits(command, head, known))
+impl Line<'_> {
+    /// Whether the value begins with the command.
+    fn opens(&self) -> bool {
+        self.command.lead == Lead::Start && !self.context.is_breakout && !self.command.called
+    }
+
+    fn takes_nothing(&self) -> bool {
+        self.known.takes & words::ALONE != 0
+    }
+
+    /// Whether the value is one command without prose.
+    fn is_alone(&self) -> bool {
+        self.opens() && self.context.prose == 0 && self.context.commands.len() == 1
+    }
+
+    fn is_program_with_arguments(&self) -> bool {
+        // Code of many lines is what a developer wrote, not what an attacker injected.
+        let is_code = |it: &Word| it.quoted && memchr::memchr(b'\n', &it.text).is_some();
+        self.opens()
+            && self.context.prose == 0
+            && self.context.kind != FieldKind::Path
+            && !self.rest.is_empty()
+            && !self.rest.iter().any(is_code)
+    }
+}
+
+impl Arguments {
+    fn of(rest: &[Word]) -> Self {
+        let shapes: Vec<u8> = rest.iter().map(shape).collect();
+        Self {
+            prose: shapes.iter().filter(|bits| **bits & !words::WORD == 0).count(),
+            has_flag: shapes.iter().any(|bits| bits & words::FLAG != 0),
+            has_absolute_path: rest.iter().any(|it| is_absolute(&it.text)),
+            shapes,
+        }
+    }
+}
+
+/// `'whoami'`
+fn is_quoted_program(line: &Line<'_>) -> bool {
+    let word = &line.command.words[line.head.at];
+    let is_whole = word.quoted && word.span.len() == line.context.value.len();
+    is_whole && line.known.is_distinctive && line.takes_nothing()
+}
+
+/// `id|`: scripts that open a file by a name from outside run it.
+fn is_opened_by_script(line: &Line<'_>) -> bool {
+    line.opens()
+        && line.rest.is_empty()
+        && line.takes_nothing()
+        && matches!(line.context.value.last(), Some(b'|' | b';' | b'&'))
+        && line.context.commands.len() == 1
+}
+
+/// `uname;x`, `whoami|y`: a distinctive name without arguments, and a separator.
+fn is_distinctive_program(line: &Line<'_>) -> bool {
+    let is_separated = |next: &Command| {
+        matches!(next.lead, Lead::Semicolon | Lead::Pipe | Lead::And | Lead::Or | Lead::Background)
+            && next.words.len() < 3
+    };
+    line.opens()
+        && line.rest.is_empty()
+        && line.known.is_distinctive
+        && line.takes_nothing()
+        && line.context.prose <= 1
+        && line.context.commands.get(1).is_some_and(is_separated)
+        && line.context.kind != FieldKind::Path
+}
+
+/// `time ifconfig`, `nohup ls -l`: run by a program that runs others.
+fn is_run(line: &Line<'_>) -> bool {
+    let Line { command, head, known, .. } = *line;
+    let is_runner = |word: &Word| std::str::from_utf8(&word.text).is_ok_and(words::is_runner);
+    let has_no_arguments = line.rest.is_empty();
+    line.is_alone()
+        && head.at > 0
+        && command.words[..head.at].iter().all(is_runner)
+        && (known.is_distinctive || !has_no_arguments)
+        && (has_no_arguments || fits(command, head, known))
 }
 
 /// `bash<<<…`
-fn is_fed(command: &Command, head: &Head, known: Known) -> bool {
-    let is_quoted = command.words[head.at + 1..].iter().any(|it| it.quoted);
-    command.redirection == Some(Redirection::HereString)
-        && (known.is_distinctive || is_quoted || words::is_interpreter(&head.name))
+fn is_fed(line: &Line<'_>) -> bool {
+    let is_quoted = || line.rest.iter().any(|it| it.quoted);
+    line.is_alone()
+        && line.command.redirection == Some(Redirection::HereString)
+        && (line.known.is_distinctive || is_quoted() || words::is_interpreter(&line.head.name))
+}
+
+/// `cat /etc/passwd`, `ls -la /tmp`
+fn has_fitting_arguments(line: &Line<'_>, arguments: &Arguments) -> bool {
+    let Line { command, head, known, rest, .. } = *line;
+    let Arguments { prose, has_flag, has_absolute_path, .. } = *arguments;
+    let has_no_prose = prose == 0 || known.is_distinctive && has_flag && prose == 1;
+    let ends_with_separator =
+        || matches!(line.context.value.trim_ascii_end().last(), Some(b'|' | b';' | b'&'));
+    let is_evident = || {
+        if known.is_distinctive || head.name.len() < 5 || has_flag {
+            has_absolute_path || known.is_distinctive || has_flag && rest.len() > 1
+        } else {
+            has_absolute_path && !rest.iter().any(|it| it.text.starts_with(b"//"))
+        }
+    };
+    has_no_prose && (ends_with_separator() || is_evident()) && fits(command, head, known)
+}
+
+/// `find / -name id_rsa`: a path, a flag, and what the flag takes.
+fn has_path_flag_and_value(line: &Line<'_>, arguments: &Arguments) -> bool {
+    let has_path =
+        || arguments.has_absolute_path || line.rest.iter().any(|it| matches!(&*it.text, b"/" | b"."));
+    arguments.has_flag
+        && line.rest.len() > 2
+        && arguments.prose * 3 <= line.rest.len()
+        && has_path()
+        && fits(line.command, line.head, line.known)
+}
+
+/// `net user`, `ip addr show`
+fn has_subcommand(line: &Line<'_>, arguments: &Arguments) -> bool {
+    line.head.is_pair && line.rest.len() <= max_arguments(line.head, arguments)
+}
+
+/// `python -c …`, `cmd /c …`
+fn has_inline_code(line: &Line<'_>, arguments: &Arguments) -> bool {
+    let Line { command, head, .. } = *line;
+    let runs_code = match &*second(command, head) {
+        "-c" => words::is_interpreter(&head.name),
+        "/c" | "/k" => head.name == "cmd",
+        _ => false,
+    };
+    runs_code && arguments.shapes.len() <= max_arguments(head, arguments)
+}
+
+/// More arguments than these are prose after a word that is also a command.
+fn max_arguments(head: &Head, arguments: &Arguments) -> usize {
+    match &*head.name {
+        _ if arguments.has_flag => 10,
+        "wmic" | "netsh" => 6,
+        _ => 3,
+    }
+}
+
+/// `echo x > /tmp/x`
+fn is_redirected(line: &Line<'_>, arguments: &Arguments) -> bool {
+    let target = line.rest.last().and_then(|it| std::str::from_utf8(&it.text).ok()).unwrap_or_default();
+    line.command.redirection == Some(Redirection::File)
+        && arguments.prose <= 2
+        && WORDS.rce.redirection_directories.iter().any(|it| target.starts_with(it))
 }
 
 /// What is above, and what programs are made of.
@@ -127,14 +246,6 @@ fn is_source(path: &[u8]) -> bool {
     path.starts_with(b"../")
         || path.starts_with(b".ht")
         || WORDS.rce.source_endings.iter().any(|end| path.ends_with(end.as_bytes()))
-}
-
-/// `echo x > /tmp/x`
-fn is_redirected(command: &Command, rest: &[Word], prose: usize) -> bool {
-    let target = rest.last().and_then(|it| std::str::from_utf8(&it.text).ok()).unwrap_or_default();
-    command.redirection == Some(Redirection::File)
-        && prose <= 2
-        && WORDS.rce.redirection_directories.iter().any(|it| target.starts_with(it))
 }
 
 /// `curl http://…`, `nc 192.0.2.1 80`, `sleep 10`, `ls -l`, `echo $PATH`, `powershell whoami`: one argument that fits nothing else.
@@ -165,5 +276,47 @@ fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
             std::str::from_utf8(&only.text).is_ok_and(|text| words::known(&plain_name(text)).is_some())
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::shell::commands;
+
+    /// The rules that hold for the first command of a value.
+    fn rules(value: &str) -> Vec<&'static str> {
+        let commands = commands(value.as_bytes(), 0);
+        let context = &CommandContext::new(value.as_bytes(), &commands, FieldKind::Value, false);
+        let command = &commands[0];
+        let head = &head(command).unwrap();
+        let rest = &command.words[head.at + 1..];
+        let line = Line { context, command, head, known: head.known.unwrap(), rest };
+        let arguments = Arguments::of(rest);
+        let programs = PROGRAM_RULES.iter().filter(|rule| (rule.holds)(&line)).map(|rule| rule.name);
+        let with_arguments = ARGUMENT_RULES.iter().filter(|rule| (rule.holds)(&line, &arguments));
+        programs.chain(with_arguments.map(|rule| rule.name)).collect()
+    }
+
+    #[test]
+    fn each_rule_finds_its_vector() {
+        let vectors = [
+            ("quoted program", "'whoami'"),
+            ("opened by a script", "id|"),
+            ("distinctive program", "uname;x"),
+            ("run by another program", "time ifconfig"),
+            ("here string", "bash<<<'x'"),
+            ("fitting arguments", "cat /etc/passwd"),
+            ("path, flag and value", "find / -name id_rsa"),
+            ("subcommand", "net user"),
+            ("inline code", "cmd /c x"),
+            ("single argument", "sleep 10"),
+            ("redirected output", "echo x > /tmp/x"),
+        ];
+        let names = PROGRAM_RULES.iter().map(|it| it.name).chain(ARGUMENT_RULES.iter().map(|it| it.name));
+        assert!(names.eq(vectors.iter().map(|it| it.0)));
+        for (name, value) in vectors {
+            assert!(rules(value).contains(&name), "{value}: {:?}", rules(value));
+        }
     }
 }

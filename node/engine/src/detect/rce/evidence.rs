@@ -20,7 +20,7 @@ const MAX_PROSE: usize = 4;
 const MAX_PROSE_AROUND_STRONG: usize = 60;
 
 /// A value read as commands.
-pub(super) struct Reading<'v> {
+pub(super) struct CommandContext<'v> {
     pub value: &'v [u8],
     pub commands: &'v [Command],
     pub kind: FieldKind,
@@ -34,7 +34,7 @@ pub(super) struct Reading<'v> {
 
 pub(super) type Verdict = (&'static str, Severity);
 
-impl<'v> Reading<'v> {
+impl<'v> CommandContext<'v> {
     pub(super) fn new(value: &'v [u8], commands: &'v [Command], kind: FieldKind, is_breakout: bool) -> Self {
         let before = commands.first().map_or(0, |it| it.start);
         let skipped = value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).count();
@@ -67,28 +67,28 @@ impl<'v> Reading<'v> {
 }
 
 /// Which rule the command at this place breaks, if any.
-pub(super) fn judge(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
-    let command = &reading.commands[at];
-    if at == 0 && reading.kind != FieldKind::Path && is_version_probe(reading.value) {
+pub(super) fn judge(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
+    let command = &context.commands[at];
+    if at == 0 && context.kind != FieldKind::Path && is_version_probe(context.value) {
         return Some(("rce-command-line", High));
     }
-    glob(reading, command)
-        .or_else(|| cut_letters(reading, command))
-        .or_else(|| variable(reading, at))
-        .or_else(|| chain(reading, at))
+    glob(context, command)
+        .or_else(|| cut_letters(context, command))
+        .or_else(|| variable(context, at))
+        .or_else(|| chain(context, at))
         .or_else(|| {
             let head = head(command)?;
-            disguised(reading, command, &head)
-                .or_else(|| program_path(reading, command, &head))
-                .or_else(|| substituted(reading, command, &head))
-                .or_else(|| piped(reading, command, &head))
-                .or_else(|| separated(reading, at, &head))
-                .or_else(|| command_line(reading, command, &head))
+            disguised(context, command, &head)
+                .or_else(|| program_path(context, command, &head))
+                .or_else(|| substituted(context, command, &head))
+                .or_else(|| piped(context, command, &head))
+                .or_else(|| separated(context, at, &head))
+                .or_else(|| command_line(context, command, &head))
         })
 }
 
 /// `/???/c?t`
-fn glob(reading: &Reading<'_>, command: &Command) -> Option<Verdict> {
+fn glob(context: &CommandContext<'_>, command: &Command) -> Option<Verdict> {
     let is_pattern = |word: &&Word| {
         let text = &word.text;
         let literal = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
@@ -102,21 +102,21 @@ fn glob(reading: &Reading<'_>, command: &Command) -> Option<Verdict> {
         slash_twice(&squeezed)
             && WORDS.rce.glob_targets.iter().any(|target| glob_matches(&squeezed, target.as_bytes()))
     });
-    (hit && reading.prose <= MAX_PROSE).then_some(("rce-glob-path", High))
+    (hit && context.prose <= MAX_PROSE).then_some(("rce-glob-path", High))
 }
 
 /// `;${PATH:5:1}s`: a program spelled with letters of variables.
-fn cut_letters(reading: &Reading<'_>, command: &Command) -> Option<Verdict> {
+fn cut_letters(context: &CommandContext<'_>, command: &Command) -> Option<Verdict> {
     let word = command.words.first()?;
     let is_spelled =
         word.disguised && word.variable && word.text.starts_with(b"${") && !word.text.ends_with(b"}");
     let runs = !matches!(command.lead, Lead::Start | Lead::Resumed) && !command.called;
-    (is_spelled && runs && reading.prose <= 1).then_some(("rce-disguised-command", Critical))
+    (is_spelled && runs && context.prose <= 1).then_some(("rce-disguised-command", Critical))
 }
 
 /// `a=ca;b=t;$a$b /x`: what was put together of variables is run.
-fn variable(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
-    let command = &reading.commands[at];
+fn variable(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
+    let command = &context.commands[at];
     let first = command.words.first()?.text.strip_prefix(b"$")?;
     let name = first.strip_prefix(b"{").unwrap_or(first);
     let length = name.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
@@ -125,9 +125,9 @@ fn variable(reading: &Reading<'_>, at: usize) -> Option<Verdict> {
         let word = it.words.first().map(|word| &*word.text).unwrap_or_default();
         word.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="))
     };
-    let earlier = &reading.commands[at.saturating_sub(12)..at];
+    let earlier = &context.commands[at.saturating_sub(12)..at];
     let hit = length > 0 && !command.called && command.lead != Lead::Resumed && earlier.iter().any(sets);
-    (hit && reading.prose <= MAX_PROSE).then_some(("rce-variable-command", Critical))
+    (hit && context.prose <= MAX_PROSE).then_some(("rce-variable-command", Critical))
 }
 
 /// Slashes inside a class mean nothing, and two are one.
@@ -144,27 +144,27 @@ fn squeeze(text: &[u8]) -> Vec<u8> {
 }
 
 /// `c''at`, `cat$IFS/etc/passwd`, `{cat,/etc/passwd}`
-fn disguised(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+fn disguised(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
     head.known.or(head.is_path.then_some(Known { takes: 0, is_distinctive: true }))?;
     let is_disguised = command.words[..=head.at].iter().any(|it| it.disguised);
     let has_arguments = command.words.len() > head.at + 1;
-    let hidden = is_disguised && head.name.len() > 1 && (has_arguments || reading.is_tight());
+    let hidden = is_disguised && head.name.len() > 1 && (has_arguments || context.is_tight());
     let path = |it: &Word| it.disguised && (it.text.starts_with(b"/") && it.text.len() > 4 || it.variable);
     let hidden_path = command.words.iter().skip(head.at + 1).any(path);
     let is_distinctive = head.known.is_some_and(|it| it.is_distinctive);
     let odd = command.has_odd_blanks && (has_arguments || is_distinctive) && !command.called;
-    ((hidden || odd || hidden_path) && reading.prose <= 2 * MAX_PROSE && command.lead != Lead::Resumed)
+    ((hidden || odd || hidden_path) && context.prose <= 2 * MAX_PROSE && command.lead != Lead::Resumed)
         .then_some(("rce-disguised-command", Critical))
 }
 
 /// `/usr/bin/id`
-fn program_path(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+fn program_path(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
     let leads = match command.lead {
         Lead::Start => {
-            !reading.is_breakout && head.at == 0 && reading.prose == 0 && reading.kind != FieldKind::Path
+            !context.is_breakout && head.at == 0 && context.prose == 0 && context.kind != FieldKind::Path
         }
         Lead::Resumed => false,
-        _ => reading.prose <= MAX_PROSE,
+        _ => context.prose <= MAX_PROSE,
     };
     let arguments = &command.words[head.at + 1..];
     let prose = arguments.iter().filter(|it| is_prose(&it.text)).count();
@@ -172,29 +172,29 @@ fn program_path(reading: &Reading<'_>, command: &Command, head: &Head) -> Option
 }
 
 /// `$(id)`, `` `id` ``
-fn substituted(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+fn substituted(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
     let known = head.known?;
     if !matches!(command.lead, Lead::Substitution | Lead::Backtick) || command.called {
         return None;
     }
     let alone = command.words.len() == head.at + 1;
-    let is_bare = command.lead == Lead::Substitution && reading.prose == 0 && command.words.len() <= 3;
+    let is_bare = command.lead == Lead::Substitution && context.prose == 0 && command.words.len() <= 3;
     let is_command = alone || is_bare || fits(command, head, known);
     // Markdown puts commands between backticks, in the middle of sentences.
-    let before = command.start.checked_sub(1).map(|at| reading.value[at]);
+    let before = command.start.checked_sub(1).map(|at| context.value[at]);
     let room = match command.lead {
         Lead::Backtick if before.is_some_and(|it| it.is_ascii_whitespace()) && !known.is_distinctive => 0,
         Lead::Backtick => 1,
         _ => MAX_PROSE,
     };
-    (is_command && reading.prose <= room).then_some(("rce-command-substitution", Critical))
+    (is_command && context.prose <= room).then_some(("rce-command-substitution", Critical))
 }
 
 /// `… | sh`
-fn piped(reading: &Reading<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+fn piped(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
     let alone = command.words.len() == head.at + 1 || second(command, head).starts_with('-');
     let hit = command.lead == Lead::Pipe && words::is_interpreter(&head.name) && alone && !command.called;
-    (hit && reading.prose <= MAX_PROSE && !reading.is_list).then_some(("rce-pipe-to-shell", Critical))
+    (hit && context.prose <= MAX_PROSE && !context.is_list).then_some(("rce-pipe-to-shell", Critical))
 }
 
 /// `php|python|ruby` lists words.
@@ -208,8 +208,8 @@ fn is_list(value: &[u8], commands: &[Command]) -> bool {
 }
 
 /// `; id`, `|| ping -n 9 x`, `& dir c:\`
-fn separated(reading: &Reading<'_>, at: usize, head: &Head) -> Option<Verdict> {
-    let command = &reading.commands[at];
+fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Verdict> {
+    let command = &context.commands[at];
     if matches!(command.lead, Lead::Start | Lead::Resumed | Lead::Substitution | Lead::Backtick)
         || command.called
     {
@@ -219,18 +219,18 @@ fn separated(reading: &Reading<'_>, at: usize, head: &Head) -> Option<Verdict> {
     let alone = command.words.len() == head.at + 1;
     let is_command = if alone && known.takes & words::ALONE == 0 {
         // `;ping `hostname``: its argument is what another command prints.
-        let next = reading.commands.get(at + 1);
-        next.is_some_and(|it| matches!(it.lead, Lead::Substitution | Lead::Backtick)) && reading.prose <= 1
+        let next = context.commands.get(at + 1);
+        next.is_some_and(|it| matches!(it.lead, Lead::Substitution | Lead::Backtick)) && context.prose <= 1
     } else if alone {
-        runs_alone(reading, command, known)
+        runs_alone(context, command, known)
     } else {
         let room = match command.lead {
             Lead::Newline => 1,
             _ if is_strong(command, head) => MAX_PROSE_AROUND_STRONG,
             _ => MAX_PROSE,
         };
-        let is_cut = cuts_the_rest(reading.value) && reading.prose <= 1 && command.words.len() <= 4;
-        is_cut || reading.prose <= room && fits(command, head, known)
+        let is_cut = cuts_the_rest(context.value) && context.prose <= 1 && command.words.len() <= 4;
+        is_cut || context.prose <= room && fits(command, head, known)
     };
     is_command.then_some(("rce-command-separator", Critical))
 }
@@ -263,16 +263,16 @@ fn is_windows_path(text: &[u8]) -> bool {
     matches!(text, [letter, b':', b'\\', _, ..] if letter.is_ascii_alphabetic())
 }
 
-/// A command without arguments: its separator must leave no other reading.
-fn runs_alone(reading: &Reading<'_>, command: &Command, known: Known) -> bool {
-    if !known.is_distinctive && (reading.kind == FieldKind::Path || reading.is_list) {
+/// A command without arguments: its separator must leave no other context.
+fn runs_alone(context: &CommandContext<'_>, command: &Command, known: Known) -> bool {
+    if !known.is_distinctive && (context.kind == FieldKind::Path || context.is_list) {
         return false;
     }
     match command.lead {
-        _ if known.is_distinctive => reading.prose <= 2 && reading.commands.len() <= 8,
-        Lead::Semicolon | Lead::And | Lead::Or => reading.is_tight(),
-        Lead::Background if reading.is_url => false,
-        Lead::Pipe | Lead::Background | Lead::Newline => reading.is_tight() && reading.follows_stub(command),
+        _ if known.is_distinctive => context.prose <= 2 && context.commands.len() <= 8,
+        Lead::Semicolon | Lead::And | Lead::Or => context.is_tight(),
+        Lead::Background if context.is_url => false,
+        Lead::Pipe | Lead::Background | Lead::Newline => context.is_tight() && context.follows_stub(command),
         _ => false,
     }
 }

@@ -1,96 +1,96 @@
 //! Leaving the string a value landed in: `'` and then SQL. Token 0 is the string that was left.
 
-use super::{Evidence, Reading, stacked};
+use super::{Evidence, ParseContext, stacked};
 use crate::{
-    token::sql::{Kind, Opening, Operand, Phrase, Shape},
+    token::sql::{Kind, Opening, Operand, Shape, TokenStream},
     words::WORDS,
 };
 use shared::Severity::{Critical, High, Medium};
 
 /// `' or x`, `') and (x`: a condition after the quote, and nothing after it that makes it prose.
-pub(super) fn condition(reading: &Reading) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    let at = phrase.skip(1, Kind::Close);
+pub(super) fn condition(context: &ParseContext) -> Option<Evidence> {
+    let stream = &context.stream;
+    let at = stream.skip(1, Kind::Close);
     // `title~"or" AND …`: an issue tracker's search, whose first quote opens a word.
-    let opens = phrase.slice(0).trim_end_matches(['\'', '"']).ends_with('~');
-    if !phrase.is_logic(at) || opens {
+    let opens = stream.slice(0).trim_end_matches(['\'', '"']).ends_with('~');
+    if !stream.is_logic(at) || opens {
         return None;
     }
-    if phrase.word(at + 1) == "match" && phrase.word(at + 3) == "against" {
+    if stream.word(at + 1) == "match" && stream.word(at + 3) == "against" {
         return Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..at + 4 });
     }
-    let left = phrase.operand(at + 1)?;
-    let compared = phrase.comparison(left.end).and_then(|right| phrase.operand(right));
-    let is_call = phrase.kind(left.end - 1) == Some(Kind::Close);
-    let alone = left.shape != Shape::Name || phrase.is_comment(left.end) || phrase.word(at) == "xor";
-    let ends = phrase.is_end(left.end)
-        || phrase.is_logic(left.end)
-        || is_call && phrase.kind(left.end) == Some(Kind::Semicolon);
+    let left = stream.operand(at + 1)?;
+    let compared = stream.comparison(left.end).and_then(|right| stream.operand(right));
+    let is_call = stream.kind(left.end - 1) == Some(Kind::Close);
+    let alone = left.shape != Shape::Name || stream.is_comment(left.end) || stream.word(at) == "xor";
+    let ends = stream.is_end(left.end)
+        || stream.is_logic(left.end)
+        || is_call && stream.kind(left.end) == Some(Kind::Semicolon);
     let end = compared
         .map(|right| right.end)
-        .or_else(|| reopened(phrase, at + 1))
+        .or_else(|| reopened(stream, at + 1))
         .or((alone && ends).then_some(left.end))
-        .or_else(|| dangling(phrase, left.end))?;
-    if is_quoted_word(phrase) || is_measure(reading) || is_joined(phrase, at + 1) {
+        .or_else(|| dangling(stream, left.end))?;
+    if is_quoted_word(stream) || is_measure(context) || is_joined(stream, at + 1) {
         return None;
     }
     Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
 }
 
 /// `'or'a='a`: quotes that pair up wrongly, as attackers write them.
-fn reopened(phrase: &Phrase, at: usize) -> Option<usize> {
-    let text = phrase.slice(at);
+fn reopened(stream: &TokenStream, at: usize) -> Option<usize> {
+    let text = stream.slice(at);
     let compares = text.len() > 2 && text.trim_end_matches(['\'', '"', ' ']).ends_with('=');
-    let goes_on = matches!(phrase.kind(at + 1), Some(Kind::Word | Kind::Number));
-    (compares && goes_on && phrase.is_adjacent(at) && phrase.is_end(at + 2)).then_some(at + 2)
+    let goes_on = matches!(stream.kind(at + 1), Some(Kind::Word | Kind::Number));
+    (compares && goes_on && stream.is_adjacent(at) && stream.is_end(at + 2)).then_some(at + 2)
 }
 
 /// `' or 1=`, `' or x!`: the operator waits for what the statement goes on with.
-fn dangling(phrase: &Phrase, at: usize) -> Option<usize> {
-    let after = phrase.after_operators(at).filter(|_| !phrase.is_logic(at))?;
-    let compares = phrase.kind(at) == Some(Kind::Compare);
-    (phrase.is_end(after) || compares && phrase.kind(after) == Some(Kind::Semicolon)).then_some(after)
+fn dangling(stream: &TokenStream, at: usize) -> Option<usize> {
+    let after = stream.after_operators(at).filter(|_| !stream.is_logic(at))?;
+    let compares = stream.kind(at) == Some(Kind::Compare);
+    (stream.is_end(after) || compares && stream.kind(after) == Some(Kind::Semicolon)).then_some(after)
 }
 
 /// `=A1&" and "&B1`: text put together in a spreadsheet.
-fn is_joined(phrase: &Phrase, at: usize) -> bool {
-    phrase.kind(at) == Some(Kind::Text { closed: false })
-        && phrase.slice(at).chars().nth(1).is_some_and(|it| matches!(it, '&' | '+' | '.'))
+fn is_joined(stream: &TokenStream, at: usize) -> bool {
+    stream.kind(at) == Some(Kind::Text { closed: false })
+        && stream.slice(at).chars().nth(1).is_some_and(|it| matches!(it, '&' | '+' | '.'))
 }
 
 /// `5" or 6`: inches.
-fn is_measure(reading: &Reading) -> bool {
-    is_inches(reading) && reading.phrase.len() == 3
+fn is_measure(context: &ParseContext) -> bool {
+    is_inches(context) && context.stream.len() == 3
 }
 
-fn is_inches(reading: &Reading) -> bool {
-    let before = reading.phrase.slice(0).trim_end_matches('"');
-    reading.opening == Opening::Quoted(b'"') && before.ends_with(|it: char| it.is_ascii_digit())
+fn is_inches(context: &ParseContext) -> bool {
+    let before = context.stream.slice(0).trim_end_matches('"');
+    context.opening == Opening::Quoted(b'"') && before.ends_with(|it: char| it.is_ascii_digit())
 }
 
 /// `say 'and'`: a word that is quoted, no more.
-fn is_quoted_word(phrase: &Phrase) -> bool {
-    phrase.len() == 3
-        && phrase.slice(0).len() > 1
-        && phrase.slice(2).len() == 1
-        && phrase.is_adjacent(0)
-        && phrase.is_adjacent(1)
-        && phrase.kind(1) == Some(Kind::Word)
+fn is_quoted_word(stream: &TokenStream) -> bool {
+    stream.len() == 3
+        && stream.slice(0).len() > 1
+        && stream.slice(2).len() == 1
+        && stream.is_adjacent(0)
+        && stream.is_adjacent(1)
+        && stream.kind(1) == Some(Kind::Word)
 }
 
 /// `' is not?--`, `'collate nocase--`: a condition of any shape, cut off by a comment.
-pub(super) fn cut(reading: &Reading) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    let first = phrase.skip(1, Kind::Close);
-    let last = phrase.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
-    let begins = phrase.is_logic(first)
-        || phrase.comparison(first).is_some()
-        || phrase.is_one_of(first, &WORDS.sqli.condition_starters);
+pub(super) fn cut(context: &ParseContext) -> Option<Evidence> {
+    let stream = &context.stream;
+    let first = stream.skip(1, Kind::Close);
+    let last = stream.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
+    let begins = stream.is_logic(first)
+        || stream.comparison(first).is_some()
+        || stream.is_one_of(first, &WORDS.sqli.condition_starters);
     // Words of conditions are no operands.
     let is_sentence =
-        (first + 1..first + 4).all(|it| phrase.kind(it) == Some(Kind::Word) && phrase.operand(it).is_some());
-    let cuts = phrase.kind(last) == Some(Kind::Comment) && is_idle(phrase.slice(last));
-    (begins && cuts && is_terse(phrase.slice(0)) && !is_sentence).then_some(Evidence {
+        (first + 1..first + 4).all(|it| stream.kind(it) == Some(Kind::Word) && stream.operand(it).is_some());
+    let cuts = stream.kind(last) == Some(Kind::Comment) && is_idle(stream.slice(last));
+    (begins && cuts && is_terse(stream.slice(0)) && !is_sentence).then_some(Evidence {
         signature: "sqli-string-breakout",
         severity: High,
         tokens: 0..last + 1,
@@ -98,12 +98,12 @@ pub(super) fn cut(reading: &Reading) -> Option<Evidence> {
 }
 
 /// `admin'--`, `') #`: a quote, and a comment that swallows the rest.
-pub(super) fn comment(reading: &Reading) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    let at = phrase.skip(phrase.skip(1, Kind::Close), Kind::Semicolon);
-    let swallows = phrase.kind(at) == Some(Kind::Comment) && at + 1 == phrase.len();
-    let is_inches = at == 1 && is_inches(reading) && phrase.slice(at).len() > 4;
-    (swallows && !is_inches && is_terse(phrase.slice(0)) && is_idle(phrase.slice(at))).then(|| Evidence {
+pub(super) fn comment(context: &ParseContext) -> Option<Evidence> {
+    let stream = &context.stream;
+    let at = stream.skip(stream.skip(1, Kind::Close), Kind::Semicolon);
+    let swallows = stream.kind(at) == Some(Kind::Comment) && at + 1 == stream.len();
+    let is_inches = at == 1 && is_inches(context) && stream.slice(at).len() > 4;
+    (swallows && !is_inches && is_terse(stream.slice(0)) && is_idle(stream.slice(at))).then(|| Evidence {
         signature: "sqli-comment-tail",
         severity: High,
         tokens: 0..at + 1,
@@ -118,17 +118,17 @@ fn is_idle(comment: &str) -> bool {
 }
 
 /// `'='`, `'-0-'`, `'||(…)||'`: all that follows the quote is one expression that opens the next string again.
-pub(super) fn operator(reading: &Reading) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    let first = phrase.skip(1, Kind::Close);
-    let last = phrase.expression(first)?;
-    let reopens = matches!(phrase.kind(last - 1), Some(Kind::Text { closed: false }))
-        && reading.opening == phrase.slice(last - 1).bytes().next().map_or(Opening::Bare, Opening::Quoted);
-    let swallows = phrase.kind(last) == Some(Kind::Comment) && last + 1 == phrase.len();
-    let terse = is_terse(phrase.slice(0)) && (!reopens || is_terse(phrase.slice(last - 1)));
+pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
+    let stream = &context.stream;
+    let first = stream.skip(1, Kind::Close);
+    let last = stream.expression(first)?;
+    let reopens = matches!(stream.kind(last - 1), Some(Kind::Text { closed: false }))
+        && context.opening == stream.slice(last - 1).bytes().next().map_or(Opening::Bare, Opening::Quoted);
+    let swallows = stream.kind(last) == Some(Kind::Comment) && last + 1 == stream.len();
+    let terse = is_terse(stream.slice(0)) && (!reopens || is_terse(stream.slice(last - 1)));
     let quoted_symbol =
-        reading.opening == Opening::Quoted(b'"') && phrase.len() == 3 && phrase.slice(1) != "=";
-    ((reopens || swallows) && terse && !quoted_symbol && !is_quoted_word(phrase)).then_some(Evidence {
+        context.opening == Opening::Quoted(b'"') && stream.len() == 3 && stream.slice(1) != "=";
+    ((reopens || swallows) && terse && !quoted_symbol && !is_quoted_word(stream)).then_some(Evidence {
         signature: "sqli-string-operator",
         severity: Medium,
         tokens: 0..last,
@@ -136,20 +136,20 @@ pub(super) fn operator(reading: &Reading) -> Option<Evidence> {
 }
 
 /// `'-sleep(1)`, `'||(select …`: an operator joins what was left with a call into the database.
-pub(super) fn joined_call(reading: &Reading) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    let first = phrase.skip(1, Kind::Close);
-    let at = phrase.after_operators(first).unwrap_or(first);
-    let call = phrase.skip(at, Kind::Open);
-    let known = phrase.calls(call, &WORDS.sqli.functions) || phrase.calls(call, &WORDS.sqli.delay_functions);
-    let holds = known && (at > first || phrase.is_adjacent(call))
+pub(super) fn joined_call(context: &ParseContext) -> Option<Evidence> {
+    let stream = &context.stream;
+    let first = stream.skip(1, Kind::Close);
+    let at = stream.after_operators(first).unwrap_or(first);
+    let call = stream.skip(at, Kind::Open);
+    let known = stream.calls(call, &WORDS.sqli.functions) || stream.calls(call, &WORDS.sqli.delay_functions);
+    let holds = known && (at > first || stream.is_adjacent(call))
         || call > at
-            && phrase.word(call) == "select"
-            && (at > first || phrase.is_word(call + 1, &["top", "count"]));
+            && stream.word(call) == "select"
+            && (at > first || stream.is_word(call + 1, &["top", "count"]));
     holds.then(|| Evidence {
         signature: "sqli-string-call",
         severity: High,
-        tokens: 0..phrase.after_group(call + 1),
+        tokens: 0..stream.after_group(call + 1),
     })
 }
 
@@ -160,43 +160,43 @@ fn is_terse(text: &str) -> bool {
 }
 
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
-pub(super) fn statement(reading: &Reading) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    let at = phrase.skip(1, Kind::Close);
-    let holds = match phrase.kind(at) {
+pub(super) fn statement(context: &ParseContext) -> Option<Evidence> {
+    let stream = &context.stream;
+    let at = stream.skip(1, Kind::Close);
+    let holds = match stream.kind(at) {
         Some(Kind::Semicolon) => {
-            phrase.is_one_of(at + 1, &WORDS.sqli.statements)
-                && (stacked::statement_end(phrase, at + 1).is_some() || !is_prose(phrase, at + 2))
+            stream.is_one_of(at + 1, &WORDS.sqli.statements)
+                && (stacked::statement_end(stream, at + 1).is_some() || !is_prose(stream, at + 2))
         }
-        Some(Kind::Word) => clause(phrase, at) || ends_statement(phrase, at),
+        Some(Kind::Word) => clause(stream, at) || ends_statement(stream, at),
         _ => false,
     };
     holds.then(|| Evidence { signature: "sqli-string-statement", severity: Critical, tokens: 0..at + 3 })
 }
 
 /// `' drop table x--`: some databases need no semicolon.
-fn ends_statement(phrase: &Phrase, at: usize) -> bool {
-    phrase.is_one_of(at, &WORDS.sqli.stacked_statements)
-        && phrase.word(at) != "select"
-        && stacked::statement_end(phrase, at).is_some()
+fn ends_statement(stream: &TokenStream, at: usize) -> bool {
+    stream.is_one_of(at, &WORDS.sqli.stacked_statements)
+        && stream.word(at) != "select"
+        && stacked::statement_end(stream, at).is_some()
 }
 
-fn clause(phrase: &Phrase, at: usize) -> bool {
-    let follows = phrase.operand(at + 1).is_some_and(|it| it.shape == Shape::Literal);
-    match phrase.word(at) {
+fn clause(stream: &TokenStream, at: usize) -> bool {
+    let follows = stream.operand(at + 1).is_some_and(|it| it.shape == Shape::Literal);
+    match stream.word(at) {
         "order" | "group" => {
             let told =
-                |it: Operand| it.shape != Shape::Name && phrase.is_end(it.end) || phrase.is_comment(it.end);
-            phrase.word(at + 1) == "by" && phrase.operand(at + 2).is_some_and(told)
+                |it: Operand| it.shape != Shape::Name && stream.is_end(it.end) || stream.is_comment(it.end);
+            stream.word(at + 1) == "by" && stream.operand(at + 2).is_some_and(told)
         }
         "having" | "limit" => follows,
-        "into" => phrase.is_word(at + 1, &["outfile", "dumpfile"]),
+        "into" => stream.is_word(at + 1, &["outfile", "dumpfile"]),
         _ => false,
     }
 }
 
 /// Two words or more and nothing else: people write that, SQL after its first word seldom does.
-fn is_prose(phrase: &Phrase, at: usize) -> bool {
-    let is_word = |it| phrase.kind(it) == Some(Kind::Word);
-    is_word(at) && is_word(at + 1) && (at + 2..at + 4).all(|it| phrase.kind(it).is_none() || is_word(it))
+fn is_prose(stream: &TokenStream, at: usize) -> bool {
+    let is_word = |it| stream.kind(it) == Some(Kind::Word);
+    is_word(at) && is_word(at + 1) && (at + 2..at + 4).all(|it| stream.kind(it).is_none() || is_word(it))
 }

@@ -1,8 +1,8 @@
 //! Pieces of statements: the value begins or stops where only SQL does, and is no more than that piece.
 
-use super::{Evidence, Reading};
+use super::{Evidence, ParseContext};
 use crate::{
-    token::sql::{Kind, Phrase, Shape},
+    token::sql::{Kind, Shape, TokenStream},
     words::WORDS,
 };
 use shared::Severity::{self, High, Medium};
@@ -11,156 +11,156 @@ use shared::Severity::{self, High, Medium};
 const MAX_TOKENS: usize = 16;
 
 /// `and 7639=(`, `|| name == '`, `xor 2 <`: the value begins with a condition.
-pub(super) fn leading_condition(reading: &Reading) -> Option<Evidence> {
-    let phrase = short(reading)?;
-    if !phrase.is_logic(0) {
+pub(super) fn leading_condition(context: &ParseContext) -> Option<Evidence> {
+    let stream = short(context)?;
+    if !stream.is_logic(0) {
         return None;
     }
-    let left = phrase.operand(phrase.skip(1, Kind::Open))?;
-    let is_english = phrase.is_word(0, &["or", "and"]) && left.shape == Shape::Name;
-    let compares = match phrase.slice(left.end) {
+    let left = stream.operand(stream.skip(1, Kind::Open))?;
+    let is_english = stream.is_word(0, &["or", "and"]) && left.shape == Shape::Name;
+    let compares = match stream.slice(left.end) {
         "<" | ">" => !is_english,
-        _ => phrase.kind(left.end) == Some(Kind::Compare),
+        _ => stream.kind(left.end) == Some(Kind::Compare),
     };
-    let is_xor = phrase.word(0) == "xor" && phrase.after_operators(left.end) == Some(phrase.len());
-    let right = phrase.skip(left.end, Kind::Compare);
-    let is_prose = is_english && !phrase.word(right).is_empty() && !phrase.is_comment(right + 1);
+    let is_xor = stream.word(0) == "xor" && stream.after_operators(left.end) == Some(stream.len());
+    let right = stream.skip(left.end, Kind::Compare);
+    let is_prose = is_english && !stream.word(right).is_empty() && !stream.is_comment(right + 1);
     (compares && !is_prose || is_xor).then(|| evidence("sqli-fragment-condition", Medium, left.end + 1))
 }
 
 /// `1-false`, `(||6)`: the value is arithmetic with a truth, or an operator in brackets.
-pub(super) fn constant(reading: &Reading) -> Option<Evidence> {
-    let phrase = short(reading)?;
-    let is_number = |at| phrase.kind(at) == Some(Kind::Number);
+pub(super) fn constant(context: &ParseContext) -> Option<Evidence> {
+    let stream = short(context)?;
+    let is_number = |at| stream.kind(at) == Some(Kind::Number);
     let is_truth = || {
         is_number(0)
-            && phrase.kind(1) == Some(Kind::Arithmetic)
-            && phrase.is_word(2, &["true", "false"])
-            && phrase.is_adjacent(0)
+            && stream.kind(1) == Some(Kind::Arithmetic)
+            && stream.is_word(2, &["true", "false"])
+            && stream.is_adjacent(0)
     };
     let is_bracketed = || {
-        phrase.kind(0) == Some(Kind::Open)
-            && phrase.slice(1) == "||"
+        stream.kind(0) == Some(Kind::Open)
+            && stream.slice(1) == "||"
             && is_number(2)
-            && phrase.kind(3) == Some(Kind::Close)
+            && stream.kind(3) == Some(Kind::Close)
     };
-    let holds = phrase.len() == 3 && is_truth() || phrase.len() == 4 && is_bracketed();
-    holds.then(|| evidence("sqli-fragment-operator", Medium, phrase.len()))
+    let holds = stream.len() == 3 && is_truth() || stream.len() == 4 && is_bracketed();
+    holds.then(|| evidence("sqli-fragment-operator", Medium, stream.len()))
 }
 
 /// `||`, `is null`, `in (0,1)`: an operator, with what it needs on its right at most.
-pub(super) fn operator(reading: &Reading) -> Option<Evidence> {
-    let phrase = short(reading)?;
-    let constants = || phrase.kind(1) == Some(Kind::Open) && phrase.kind(2) == Some(Kind::Number);
-    let holds = match phrase.slice(0) {
-        "||" | "&&" if phrase.len() == 2 => phrase.operand(1).is_some_and(|it| it.shape == Shape::Literal),
-        "||" | "&&" | "<=>" | "xor" => phrase.len() == 1,
-        "is" => phrase.operand(1).is_some_and(|it| it.end == phrase.len()) && ends_with_null(phrase),
-        "in" => constants() && phrase.kind(3) == Some(Kind::Comma) && phrase.after_group(1) == phrase.len(),
+pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
+    let stream = short(context)?;
+    let constants = || stream.kind(1) == Some(Kind::Open) && stream.kind(2) == Some(Kind::Number);
+    let holds = match stream.slice(0) {
+        "||" | "&&" if stream.len() == 2 => stream.operand(1).is_some_and(|it| it.shape == Shape::Literal),
+        "||" | "&&" | "<=>" | "xor" => stream.len() == 1,
+        "is" => stream.operand(1).is_some_and(|it| it.end == stream.len()) && ends_with_null(stream),
+        "in" => constants() && stream.kind(3) == Some(Kind::Comma) && stream.after_group(1) == stream.len(),
         _ => false,
     };
-    holds.then(|| evidence("sqli-fragment-operator", Medium, phrase.len()))
+    holds.then(|| evidence("sqli-fragment-operator", Medium, stream.len()))
 }
 
-fn ends_with_null(phrase: &Phrase) -> bool {
-    phrase.word(phrase.len() - 1) == "null"
+fn ends_with_null(stream: &TokenStream) -> bool {
+    stream.word(stream.len() - 1) == "null"
 }
 
 /// `cos(`, `concat (`, `length||(`: a function of databases whose arguments are cut off.
-pub(super) fn open_call(reading: &Reading) -> Option<Evidence> {
-    let phrase = short(reading)?;
-    let known = phrase.is_one_of(0, &WORDS.sqli.functions)
-        || phrase.is_one_of(0, &WORDS.sqli.delay_functions)
-        || phrase.is_one_of(0, &WORDS.sqli.open_functions);
-    let last = phrase.len().checked_sub(1)?;
-    let is_symbol = |it| match phrase.kind(it) {
-        Some(Kind::Word) => phrase.word(it) == "$",
+pub(super) fn open_call(context: &ParseContext) -> Option<Evidence> {
+    let stream = short(context)?;
+    let known = stream.is_one_of(0, &WORDS.sqli.functions)
+        || stream.is_one_of(0, &WORDS.sqli.delay_functions)
+        || stream.is_one_of(0, &WORDS.sqli.open_functions);
+    let last = stream.len().checked_sub(1)?;
+    let is_symbol = |it| match stream.kind(it) {
+        Some(Kind::Word) => stream.word(it) == "$",
         kind => !matches!(kind, Some(Kind::Text { .. } | Kind::Number | Kind::Name)),
     };
-    let opens = last > 0 && phrase.kind(last) == Some(Kind::Open);
+    let opens = last > 0 && stream.kind(last) == Some(Kind::Open);
     (known && opens && (1..last).all(is_symbol)).then(|| evidence("sqli-fragment-call", Medium, last + 1))
 }
 
 /// `; drop`, `;update users`: the statement of another begins the value.
-pub(super) fn semicolon(reading: &Reading) -> Option<Evidence> {
-    let phrase = short(reading)?;
-    let verb = phrase.is_one_of(1, &WORDS.sqli.stacked_statements) && phrase.kind(0) == Some(Kind::Semicolon);
-    let is_brief = phrase.len() <= 3 || phrase.len() <= 5 && phrase.word(2).is_empty();
-    (verb && is_brief).then(|| evidence("sqli-fragment-statement", High, phrase.len()))
+pub(super) fn semicolon(context: &ParseContext) -> Option<Evidence> {
+    let stream = short(context)?;
+    let verb = stream.is_one_of(1, &WORDS.sqli.stacked_statements) && stream.kind(0) == Some(Kind::Semicolon);
+    let is_brief = stream.len() <= 3 || stream.len() <= 5 && stream.word(2).is_empty();
+    (verb && is_brief).then(|| evidence("sqli-fragment-statement", High, stream.len()))
 }
 
 /// ``from `t` where``, `from t group by`: the second half of a query.
-pub(super) fn from_clause(reading: &Reading) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    if reading.is_document || phrase.word(0) != "from" {
+pub(super) fn from_clause(context: &ParseContext) -> Option<Evidence> {
+    let stream = &context.stream;
+    if context.is_document || stream.word(0) != "from" {
         return None;
     }
-    let table = phrase.operand(1)?;
-    let is_quoted = phrase.kind(1) == Some(Kind::Name);
-    let holds = match phrase.word(table.end) {
-        "where" => is_quoted || phrase.condition(table.end + 1).is_some(),
-        "group" => phrase.word(table.end + 1) == "by" && phrase.operand(table.end + 2).is_some(),
-        "order" => is_quoted && phrase.word(table.end + 1) == "by",
-        "limit" => is_quoted || phrase.kind(table.end + 1) == Some(Kind::Number),
+    let table = stream.operand(1)?;
+    let is_quoted = stream.kind(1) == Some(Kind::Name);
+    let holds = match stream.word(table.end) {
+        "where" => is_quoted || stream.condition(table.end + 1).is_some(),
+        "group" => stream.word(table.end + 1) == "by" && stream.operand(table.end + 2).is_some(),
+        "order" => is_quoted && stream.word(table.end + 1) == "by",
+        "limit" => is_quoted || stream.kind(table.end + 1) == Some(Kind::Number),
         _ => false,
     };
     holds.then(|| evidence("sqli-fragment-query", High, table.end + 2))
 }
 
 /// `values ('a', 1)`: the second half of an insert.
-pub(super) fn values(reading: &Reading) -> Option<Evidence> {
-    let phrase = short(reading)?;
-    let literal = matches!(phrase.kind(2), Some(Kind::Text { .. }));
-    let holds = phrase.word(0) == "values"
-        && phrase.kind(1) == Some(Kind::Open)
+pub(super) fn values(context: &ParseContext) -> Option<Evidence> {
+    let stream = short(context)?;
+    let literal = matches!(stream.kind(2), Some(Kind::Text { .. }));
+    let holds = stream.word(0) == "values"
+        && stream.kind(1) == Some(Kind::Open)
         && literal
-        && phrase.kind(3) == Some(Kind::Comma);
-    holds.then(|| evidence("sqli-fragment-query", Medium, phrase.len()))
+        && stream.kind(3) == Some(Kind::Comma);
+    holds.then(|| evidence("sqli-fragment-query", Medium, stream.len()))
 }
 
 /// `/3 or`, `x=(select`: the rest is the attacker's next try.
-pub(super) fn open_end(reading: &Reading) -> Option<Evidence> {
-    let phrase = short(reading)?;
-    let last = phrase.len().checked_sub(2)?;
-    let subselect = phrase.kind(last) == Some(Kind::Open) && phrase.word(last + 1) == "select";
-    let continues = phrase.len() == 3 && phrase.kind(0) == Some(Kind::Arithmetic) && phrase.is_logic(2);
+pub(super) fn open_end(context: &ParseContext) -> Option<Evidence> {
+    let stream = short(context)?;
+    let last = stream.len().checked_sub(2)?;
+    let subselect = stream.kind(last) == Some(Kind::Open) && stream.word(last + 1) == "select";
+    let continues = stream.len() == 3 && stream.kind(0) == Some(Kind::Arithmetic) && stream.is_logic(2);
     (subselect || continues).then(|| evidence("sqli-fragment-query", Medium, last + 2))
 }
 
 /// `name like '`: the pattern is the statement's.
-pub(super) fn open_pattern(reading: &Reading) -> Option<Evidence> {
-    let phrase = short(reading)?;
+pub(super) fn open_pattern(context: &ParseContext) -> Option<Evidence> {
+    let stream = short(context)?;
     let like = 1;
-    let names = phrase.operand(0).is_some_and(|it| it.end == like) || phrase.kind(0) == Some(Kind::Close);
+    let names = stream.operand(0).is_some_and(|it| it.end == like) || stream.kind(0) == Some(Kind::Close);
     let after = like + 1;
     let is_name_end =
-        phrase.slice(0) == "`" && phrase.is_word(1, &["like", "rlike", "regexp"]) && phrase.len() == 2;
+        stream.slice(0) == "`" && stream.is_word(1, &["like", "rlike", "regexp"]) && stream.len() == 2;
     if is_name_end {
         return Some(evidence("sqli-fragment-pattern", Medium, 2));
     }
-    let opens = match phrase.kind(after) {
-        Some(Kind::Text { closed }) => !closed && phrase.slice(after).len() == 1,
-        Some(Kind::Open) => phrase.kind(0) == Some(Kind::Close),
+    let opens = match stream.kind(after) {
+        Some(Kind::Text { closed }) => !closed && stream.slice(after).len() == 1,
+        Some(Kind::Open) => stream.kind(0) == Some(Kind::Close),
         _ => false,
     };
-    (names && phrase.is_word(like, &["like", "rlike", "regexp"]) && opens && after + 1 == phrase.len())
+    (names && stream.is_word(like, &["like", "rlike", "regexp"]) && opens && after + 1 == stream.len())
         .then(|| evidence("sqli-fragment-pattern", Medium, after + 1))
 }
 
 /// `'select x`, `' union/`: a quote, and the first words of a statement.
-pub(super) fn quoted_verb(reading: &Reading) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    let verb = phrase.is_one_of(1, &WORDS.sqli.stacked_statements) || phrase.is_word(1, &["union", "having"]);
-    let is_brief = phrase.len() <= 4 && phrase.slice(0).len() == 1;
-    let closes = (2..phrase.len()).any(|it| matches!(phrase.kind(it), Some(Kind::Text { .. })));
-    let is_logic = phrase.is_logic(1) && phrase.len() == 2;
-    (is_brief && (is_logic || verb && !closes && phrase.len() > 2))
-        .then(|| evidence("sqli-string-statement", Medium, phrase.len()))
+pub(super) fn quoted_verb(context: &ParseContext) -> Option<Evidence> {
+    let stream = &context.stream;
+    let verb = stream.is_one_of(1, &WORDS.sqli.stacked_statements) || stream.is_word(1, &["union", "having"]);
+    let is_brief = stream.len() <= 4 && stream.slice(0).len() == 1;
+    let closes = (2..stream.len()).any(|it| matches!(stream.kind(it), Some(Kind::Text { .. })));
+    let is_logic = stream.is_logic(1) && stream.len() == 2;
+    (is_brief && (is_logic || verb && !closes && stream.len() > 2))
+        .then(|| evidence("sqli-string-statement", Medium, stream.len()))
 }
 
-/// The phrase when it is no longer than a piece.
-fn short(reading: &Reading) -> Option<&Phrase> {
-    (reading.phrase.len() <= MAX_TOKENS).then_some(&reading.phrase)
+/// The stream when it is no longer than a piece.
+fn short(context: &ParseContext) -> Option<&TokenStream> {
+    (context.stream.len() <= MAX_TOKENS).then_some(&context.stream)
 }
 
 fn evidence(signature: &'static str, severity: Severity, end: usize) -> Evidence {

@@ -1,6 +1,6 @@
 //! What follows `select`: the list, and whether it reads like SQL or like prose.
 
-use crate::token::sql::{Kind, Phrase, Shape};
+use crate::token::sql::{Kind, Shape, TokenStream};
 
 /// Columns are read this far.
 const MAX_COLUMNS: usize = 64;
@@ -27,19 +27,19 @@ pub(super) enum Ending {
 
 impl SelectList {
     /// Reads the list of the `select` at this position.
-    pub(super) fn read(phrase: &Phrase, select: usize) -> Self {
-        let start = after_modifiers(phrase, select + 1);
+    pub(super) fn read(stream: &TokenStream, select: usize) -> Self {
+        let start = after_modifiers(stream, select + 1);
         let mut list = Self { has_punctuation: false, has_call: false, ending: Ending::Open, end: start };
         for _ in 0..MAX_COLUMNS {
-            let Some(end) = list.column(phrase) else { break };
-            list.end = phrase.skip(end, Kind::Comma);
+            let Some(end) = list.column(stream) else { break };
+            list.end = stream.skip(end, Kind::Comma);
             list.has_punctuation |= list.end > end;
             if list.end == end {
                 break;
             }
         }
         let is_empty = list.end == start;
-        list.finish(phrase, is_empty);
+        list.finish(stream, is_empty);
         list
     }
 
@@ -53,47 +53,47 @@ impl SelectList {
     }
 
     /// The position after the column here and its alias; `None` when there is none.
-    fn column(&mut self, phrase: &Phrase) -> Option<usize> {
-        if phrase.slice(self.end) == "*" {
+    fn column(&mut self, stream: &TokenStream) -> Option<usize> {
+        if stream.slice(self.end) == "*" {
             self.has_punctuation = true;
             return Some(self.end + 1);
         }
-        let operand = phrase.operand(self.end)?;
+        let operand = stream.operand(self.end)?;
         self.has_punctuation |= operand.shape != Shape::Name;
         self.has_call |= operand.shape == Shape::Call;
-        let joined = phrase.after_joined(operand.end);
+        let joined = stream.after_joined(operand.end);
         self.has_punctuation |= joined > operand.end;
-        let alias = usize::from(phrase.word(joined) == "as") * 2;
+        let alias = usize::from(stream.word(joined) == "as") * 2;
         Some(joined + alias)
     }
 
-    fn finish(&mut self, phrase: &Phrase, is_empty: bool) {
-        if phrase.is_word(self.end, &["from", "into"]) {
-            let table = phrase.operand(self.end + 1);
-            let whole = table.is_some_and(|table| ends_table(phrase, table.end));
+    fn finish(&mut self, stream: &TokenStream, is_empty: bool) {
+        if stream.is_word(self.end, &["from", "into"]) {
+            let table = stream.operand(self.end + 1);
+            let whole = table.is_some_and(|table| ends_table(stream, table.end));
             self.ending = Ending::From { whole };
             self.end = table.map_or(self.end + 1, |table| table.end);
-        } else if !is_empty && ends_statement(phrase, self.end) {
+        } else if !is_empty && ends_statement(stream, self.end) {
             self.ending = Ending::Closed;
         }
     }
 }
 
-fn after_modifiers(phrase: &Phrase, mut at: usize) -> usize {
-    while phrase.is_word(at, &["all", "distinct", "top"]) || phrase.word(at).starts_with("sql_") {
-        at += 1 + usize::from(phrase.word(at) == "top");
+fn after_modifiers(stream: &TokenStream, mut at: usize) -> usize {
+    while stream.is_word(at, &["all", "distinct", "top"]) || stream.word(at).starts_with("sql_") {
+        at += 1 + usize::from(stream.word(at) == "top");
     }
     at
 }
 
-fn ends_statement(phrase: &Phrase, at: usize) -> bool {
-    phrase.is_end(at) || matches!(phrase.kind(at), Some(Kind::Close | Kind::Semicolon))
+fn ends_statement(stream: &TokenStream, at: usize) -> bool {
+    stream.is_end(at) || matches!(stream.kind(at), Some(Kind::Close | Kind::Semicolon))
 }
 
-fn ends_table(phrase: &Phrase, at: usize) -> bool {
-    ends_statement(phrase, at)
-        || phrase.kind(at) == Some(Kind::Comma)
-        || phrase.is_word(at, &["where", "limit", "order", "group", "having", "union"])
+fn ends_table(stream: &TokenStream, at: usize) -> bool {
+    ends_statement(stream, at)
+        || stream.kind(at) == Some(Kind::Comma)
+        || stream.is_word(at, &["where", "limit", "order", "group", "having", "union"])
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
     use crate::token::sql::Opening;
 
     fn read(text: &str) -> SelectList {
-        SelectList::read(&Phrase::new(text.as_bytes(), Opening::Bare), 0)
+        SelectList::read(&TokenStream::new(text.as_bytes(), Opening::Bare), 0)
     }
 
     #[test]

@@ -1,140 +1,140 @@
 //! Queries and clauses inside a value.
 
 use super::{
-    Evidence, Reading,
+    Evidence, ParseContext,
     select_list::{Ending, SelectList},
 };
 use crate::{
-    token::sql::{Kind, Opening, Phrase, Shape},
+    token::sql::{Kind, Opening, Shape, TokenStream},
     words::WORDS,
 };
 use shared::Severity::{Critical, High};
 
 /// `union [all|distinct] select` and a list that is no prose.
-pub(super) fn union_select(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    if !phrase.is_word(at, &["union", "intersect", "except", "minus"]) {
+pub(super) fn union_select(context: &ParseContext, at: usize) -> Option<Evidence> {
+    let stream = &context.stream;
+    if !stream.is_word(at, &["union", "intersect", "except", "minus"]) {
         return None;
     }
-    if let Some(end) = last_word(reading, at) {
+    if let Some(end) = last_word(context, at) {
         return Some(Evidence { signature: "sqli-union-select", severity: Critical, tokens: 0..end });
     }
-    let next = at + 1 + usize::from(phrase.is_word(at + 1, &["all", "distinct", "distinctrow"]));
-    let select = phrase.skip(next, Kind::Open);
+    let next = at + 1 + usize::from(stream.is_word(at + 1, &["all", "distinct", "distinctrow"]));
+    let select = stream.skip(next, Kind::Open);
     let list =
-        phrase.is_word(select, &["select", "values", "table"]).then(|| SelectList::read(phrase, select))?;
+        stream.is_word(select, &["select", "values", "table"]).then(|| SelectList::read(stream, select))?;
     let after_value = at > 0
         && matches!(
-            phrase.kind(at - 1),
+            stream.kind(at - 1),
             Some(Kind::Number | Kind::Text { .. } | Kind::Close | Kind::Variable)
         )
-        || phrase.is_comment(at);
+        || stream.is_comment(at);
     // `the teachers' union select a chair`.
     let is_prose =
-        reading.opening != Opening::Bare && select + 1 < phrase.len() && !phrase.is_comment(list.end);
-    let begins = at == 0 && (select + 1 == phrase.len() || list.has_from());
+        context.opening != Opening::Bare && select + 1 < stream.len() && !stream.is_comment(list.end);
+    let begins = at == 0 && (select + 1 == stream.len() || list.has_from());
     let telling = list.has_punctuation || list.ending == (Ending::From { whole: true });
     let evidenced = telling || after_value && !is_prose || begins;
     evidenced.then(|| Evidence {
         signature: "sqli-union-select",
         severity: Critical,
-        tokens: reading.start(at)..list.end,
+        tokens: context.start(at)..list.end,
     })
 }
 
 /// `-1 union`: a probe for what a filter lets through.
-fn last_word(reading: &Reading, at: usize) -> Option<usize> {
-    let phrase = &reading.phrase;
-    let is_last = phrase.is_end(at + 1) && at + 2 >= phrase.len();
-    let holds = is_last && reading.opening == Opening::Bare && phrase.word(at) == "union";
-    (holds && phrase.is_numeric_until(at)).then_some(at + 1)
+fn last_word(context: &ParseContext, at: usize) -> Option<usize> {
+    let stream = &context.stream;
+    let is_last = stream.is_end(at + 1) && at + 2 >= stream.len();
+    let holds = is_last && context.opening == Opening::Bare && stream.word(at) == "union";
+    (holds && stream.is_numeric_until(at)).then_some(at + 1)
 }
 
 /// `(select …` with a real select list.
-pub(super) fn subselect(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    if phrase.kind(at) != Some(Kind::Open) || phrase.word(at + 1) != "select" {
+pub(super) fn subselect(context: &ParseContext, at: usize) -> Option<Evidence> {
+    let stream = &context.stream;
+    if stream.kind(at) != Some(Kind::Open) || stream.word(at + 1) != "select" {
         return None;
     }
-    let list = SelectList::read(phrase, at + 1);
+    let list = SelectList::read(stream, at + 1);
     list.is_evident().then(|| Evidence {
         signature: "sqli-subselect",
         severity: High,
-        tokens: at..list.end.max(phrase.after_group(at)),
+        tokens: at..list.end.max(stream.after_group(at)),
     })
 }
 
 /// `select a, b from t`: prose has the words, but not the punctuation.
-pub(super) fn select_from(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    if phrase.word(at) != "select" || reading.is_document {
+pub(super) fn select_from(context: &ParseContext, at: usize) -> Option<Evidence> {
+    let stream = &context.stream;
+    if stream.word(at) != "select" || context.is_document {
         return None;
     }
-    let list = SelectList::read(phrase, at);
+    let list = SelectList::read(stream, at);
     let telling = list.has_punctuation && (list.has_from() || list.has_call);
     telling.then_some(Evidence { signature: "sqli-select", severity: High, tokens: at..list.end })
 }
 
 /// `order by 5`, `having 1=1`, `group by x having`, `limit 1,1`, `procedure analyse`.
-pub(super) fn probe(reading: &Reading, at: usize) -> Option<Evidence> {
-    let phrase = &reading.phrase;
-    let end = match (phrase.word(at), phrase.word(at + 1)) {
-        ("order" | "group", "by") => after_by(reading, at)?,
-        ("having", _) => after_having(phrase, at + 1)?,
-        ("procedure", "analyse" | "analyze") if phrase.kind(at + 2) == Some(Kind::Open) => {
-            phrase.after_group(at + 2)
+pub(super) fn probe(context: &ParseContext, at: usize) -> Option<Evidence> {
+    let stream = &context.stream;
+    let end = match (stream.word(at), stream.word(at + 1)) {
+        ("order" | "group", "by") => after_by(context, at)?,
+        ("having", _) => after_having(stream, at + 1)?,
+        ("procedure", "analyse" | "analyze") if stream.kind(at + 2) == Some(Kind::Open) => {
+            stream.after_group(at + 2)
         }
         ("into", "outfile" | "dumpfile") => at + 3,
-        ("into", _) if phrase.kind(at + 1) == Some(Kind::Variable) && phrase.is_numeric_until(at) => at + 2,
-        ("limit", _) if phrase.is_numeric_until(at) && phrase.kind(at + 1) == Some(Kind::Number) => {
+        ("into", _) if stream.kind(at + 1) == Some(Kind::Variable) && stream.is_numeric_until(at) => at + 2,
+        ("limit", _) if stream.is_numeric_until(at) && stream.kind(at + 1) == Some(Kind::Number) => {
             let next = at + 2;
-            let goes_on = phrase.kind(next) == Some(Kind::Comma) || phrase.is_word(next, &["offset", "into"]);
-            (goes_on || phrase.is_comment(next)).then_some(next)?
+            let goes_on = stream.kind(next) == Some(Kind::Comma) || stream.is_word(next, &["offset", "into"]);
+            (goes_on || stream.is_comment(next)).then_some(next)?
         }
-        ("as", _) if !reading.is_document => after_alias(phrase, at)?,
-        ("from", _) if !reading.is_document && at > 0 && phrase.kind(at - 1) == Some(Kind::Close) => {
-            let table = phrase.operand(at + 1).filter(|_| phrase.is_numeric_until(at))?;
-            phrase.operand(table.end + 1).filter(|_| phrase.word(table.end) == "where")?.end
+        ("as", _) if !context.is_document => after_alias(stream, at)?,
+        ("from", _) if !context.is_document && at > 0 && stream.kind(at - 1) == Some(Kind::Close) => {
+            let table = stream.operand(at + 1).filter(|_| stream.is_numeric_until(at))?;
+            stream.operand(table.end + 1).filter(|_| stream.word(table.end) == "where")?.end
         }
         _ => return None,
     };
-    Some(Evidence { signature: "sqli-clause", severity: High, tokens: reading.start(at)..end })
+    Some(Evidence { signature: "sqli-clause", severity: High, tokens: context.start(at)..end })
 }
 
 /// `having 1=1`, `having (1 or true)`, `having true`.
-fn after_having(phrase: &Phrase, at: usize) -> Option<usize> {
-    let group = phrase.kind(at) == Some(Kind::Open)
-        && phrase.operand(at + 1).is_some_and(|it| it.shape == Shape::Literal && phrase.is_logic(it.end));
-    let truth = phrase.is_word(at, &["true", "false"]);
-    phrase.condition(at).or((group || truth).then(|| phrase.after_group(at)))
+fn after_having(stream: &TokenStream, at: usize) -> Option<usize> {
+    let group = stream.kind(at) == Some(Kind::Open)
+        && stream.operand(at + 1).is_some_and(|it| it.shape == Shape::Literal && stream.is_logic(it.end));
+    let truth = stream.is_word(at, &["true", "false"]);
+    stream.condition(at).or((group || truth).then(|| stream.after_group(at)))
 }
 
 /// `) as x from t`: what closes a subquery that is not ours, or a column. Prose has names in quotes, too.
-fn after_alias(phrase: &Phrase, at: usize) -> Option<usize> {
-    let before = phrase.kind(at.checked_sub(1)?)?;
+fn after_alias(stream: &TokenStream, at: usize) -> Option<usize> {
+    let before = stream.kind(at.checked_sub(1)?)?;
     let named = match before {
-        Kind::Close if phrase.closes_foreign(at - 1) => {
-            !phrase.word(at + 1).is_empty() || phrase.kind(at + 1) == Some(Kind::Name)
+        Kind::Close if stream.closes_foreign(at - 1) => {
+            !stream.word(at + 1).is_empty() || stream.kind(at + 1) == Some(Kind::Name)
         }
-        Kind::Number => at == 1 && matches!(phrase.kind(2), Some(Kind::Text { .. } | Kind::Name)),
+        Kind::Number => at == 1 && matches!(stream.kind(2), Some(Kind::Text { .. } | Kind::Name)),
         _ => false,
     };
-    (named && phrase.is_word(at + 2, &["from", "where"])).then_some(at + 3)
+    (named && stream.is_word(at + 2, &["from", "where"])).then_some(at + 3)
 }
 
 /// Numbers to sort by, after something that was broken out of or that is swallowed by a comment.
-fn after_by(reading: &Reading, at: usize) -> Option<usize> {
-    let phrase = &reading.phrase;
-    let column = phrase.operand(at + 2)?;
+fn after_by(context: &ParseContext, at: usize) -> Option<usize> {
+    let stream = &context.stream;
+    let column = stream.operand(at + 2)?;
     let after_value = at > 0
         && matches!(
-            phrase.kind(at - 1),
+            stream.kind(at - 1),
             Some(Kind::Number | Kind::Text { .. } | Kind::Close | Kind::Variable | Kind::Arithmetic)
         );
-    let swallows = phrase.is_comment(column.end);
+    let swallows = stream.is_comment(column.end);
     let counted =
-        matches!(column.shape, Shape::Literal | Shape::Group) || phrase.calls(at + 2, &WORDS.sqli.functions);
-    let is_all = at == 0 && phrase.kind(column.end).is_none() && column.shape == Shape::Literal;
+        matches!(column.shape, Shape::Literal | Shape::Group) || stream.calls(at + 2, &WORDS.sqli.functions);
+    let is_all = at == 0 && stream.kind(column.end).is_none() && column.shape == Shape::Literal;
     (after_value && (counted || swallows) || counted && swallows || is_all)
         .then_some(column.end + usize::from(swallows))
 }

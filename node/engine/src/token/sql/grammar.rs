@@ -1,6 +1,6 @@
 //! The little grammar that detectors ask about: operands, comparisons, expressions.
 
-use super::{lexer::Kind, phrase::Phrase};
+use super::{lexer::Kind, token_stream::TokenStream};
 use crate::words::WORDS;
 
 /// Prefixes (`- ~ not`) and operators of one expression are followed this far: keeps every question cheap.
@@ -25,7 +25,7 @@ pub(crate) enum Shape {
     /// A column, or any word.
     Name,
 }
-impl Phrase {
+impl TokenStream {
     /// The position after a comparison operator.
     pub(crate) fn comparison(&self, at: usize) -> Option<usize> {
         if self.kind(at) == Some(Kind::Compare) {
@@ -189,7 +189,7 @@ mod tests {
     use crate::token::sql::Opening;
 
     fn operand(text: &str) -> Option<(Shape, usize)> {
-        Phrase::new(text.as_bytes(), Opening::Bare).operand(0).map(|it| (it.shape, it.end))
+        TokenStream::new(text.as_bytes(), Opening::Bare).operand(0).map(|it| (it.shape, it.end))
     }
 
     #[test]
@@ -218,8 +218,8 @@ mod tests {
             ("it in 2 days", false),
             ("they like it", false),
         ] {
-            let phrase = Phrase::new(text.as_bytes(), Opening::Bare);
-            assert_eq!(phrase.condition(0).is_some(), is_condition, "{text}");
+            let stream = TokenStream::new(text.as_bytes(), Opening::Bare);
+            assert_eq!(stream.condition(0).is_some(), is_condition, "{text}");
         }
     }
 

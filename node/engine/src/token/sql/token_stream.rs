@@ -8,7 +8,7 @@ use std::ops::Range;
 const MAX_LEADING: usize = 16;
 
 /// A value as SQL: the tokens that count, by position. Positions beyond the end are fine everywhere.
-pub(crate) struct Phrase {
+pub(crate) struct TokenStream {
     /// Lower-case; offsets are those of the value.
     text: Text,
     tokens: Vec<Token>,
@@ -49,7 +49,7 @@ impl Text {
     }
 }
 
-impl Phrase {
+impl TokenStream {
     pub(crate) fn new(value: &[u8], opening: Opening) -> Self {
         let mut tokens: Vec<_> = tokens(value, opening).filter(|token| token.kind != Kind::Blank).collect();
         let after_comment = drop_comments(&mut tokens);
@@ -224,15 +224,15 @@ mod tests {
 
     #[test]
     fn comments_between_lines_part_words_and_may_end_a_statement() {
-        let phrase = Phrase::new(b"1 #a\n--\nunion -- b", Opening::Bare);
-        assert_eq!((phrase.len(), phrase.word(1)), (3, "union"));
-        assert!(phrase.is_end(1) && phrase.is_end(2) && !phrase.is_end(0));
+        let stream = TokenStream::new(b"1 #a\n--\nunion -- b", Opening::Bare);
+        assert_eq!((stream.len(), stream.word(1)), (3, "union"));
+        assert!(stream.is_end(1) && stream.is_end(2) && !stream.is_end(0));
     }
 
     #[test]
     fn positions_beyond_the_end_are_harmless() {
-        let phrase = Phrase::new(b"a", Opening::Bare);
-        assert_eq!((phrase.word(9), phrase.kind(9), phrase.span(5, 9)), ("", None, 0..0));
-        assert_eq!(phrase.after_group(9), 1);
+        let stream = TokenStream::new(b"a", Opening::Bare);
+        assert_eq!((stream.word(9), stream.kind(9), stream.span(5, 9)), ("", None, 0..0));
+        assert_eq!(stream.after_group(9), 1);
     }
 }
