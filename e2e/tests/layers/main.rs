@@ -1,0 +1,58 @@
+//! The layer test: no import cycle between the top modules of a crate, nor between the files of the connector.
+
+mod imports;
+
+use imports::{Granularity, Imports};
+use std::path::Path;
+
+/// The source trees that are checked, below the workspace's root.
+const TREES: [(&str, Granularity); 9] = [
+    ("shared/src", Granularity::TopModules),
+    ("connector/src", Granularity::Files),
+    ("node/engine/src", Granularity::TopModules),
+    ("node/decision/src", Granularity::TopModules),
+    ("node/src", Granularity::TopModules),
+    ("console-api/src", Granularity::TopModules),
+    ("e2e/cloudfront-sim/src", Granularity::TopModules),
+    ("e2e/src", Granularity::TopModules),
+    ("e2e/cloudfront-sim/src/bin/cloudfront-sim", Granularity::TopModules),
+];
+
+fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+#[test]
+fn no_crate_has_an_import_cycle() {
+    let mut cycles = String::new();
+    for (tree, granularity) in TREES {
+        let imports = Imports::read(&workspace().join(tree), granularity).expect(tree);
+        assert!(imports.modules() > 1, "{tree} has no modules: has the folder moved?");
+        for cycle in imports.cycles() {
+            cycles += &format!("{tree}: {cycle}\n");
+        }
+    }
+    assert!(cycles.is_empty(), "import cycles (module -> module: where):\n{cycles}");
+}
+
+#[test]
+fn a_planted_cycle_is_found_and_named() {
+    let tree = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(tree.path().join(name), text).unwrap();
+    write("lib.rs", "mod hits;\nmod store;\npub use hits::Hit;\n");
+    write(
+        "hits.rs",
+        "// use crate::store;\npub struct Hit;\n#[cfg(test)]\nmod tests { use crate::store::Store; }\n",
+    );
+    write("store.rs", "use crate::{Hit, config::{self, File}};\npub struct Store;\n");
+    write("config.rs", "pub struct File;\n");
+    let imports = Imports::read(tree.path(), Granularity::TopModules).unwrap();
+    assert_eq!(imports.cycles(), Vec::<String>::new());
+    write("config.rs", "pub struct File(\n    super::hits::Hit,\n);\n");
+    write("hits.rs", "pub struct Hit(crate::store::Store);\n");
+    let cycles = Imports::read(tree.path(), Granularity::TopModules).unwrap().cycles();
+    assert_eq!(cycles.len(), 1, "{cycles:?}");
+    for edge in ["config -> hits: config.rs:2", "hits -> store: hits.rs:1", "store -> config: store.rs:1"] {
+        assert!(cycles[0].contains(edge), "{cycles:?} lacks {edge}");
+    }
+}
