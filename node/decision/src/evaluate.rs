@@ -53,6 +53,18 @@ pub struct Observation {
     pub retry_after: Option<Duration>,
 }
 
+impl Observation {
+    /// The detection with the source's behaviour. A detection in the request itself takes precedence.
+    fn applied_to(&self, detection: Detection) -> Detection {
+        match detection {
+            Detection::Attack | Detection::VirtualPatch(_) => detection,
+            _ if self.retry_after.is_some() => Detection::RateLimit,
+            _ if self.is_denied => Detection::Attack,
+            _ => detection,
+        }
+    }
+}
+
 /// What requests are evaluated with.
 #[derive(Clone, Copy)]
 pub struct Evaluator<'e, 's> {
@@ -125,8 +137,8 @@ impl<'e> Evaluator<'e, '_> {
             observation = self.sources.observe(request, &findings, now);
         }
         let patch = rules.virtual_patch(&findings);
-        let detection =
-            Detection::of(&findings, patch, rules.overlimit, settings.overlimit).or_observed(&observation);
+        let detection = Detection::of(&findings, patch, rules.overlimit, settings.overlimit);
+        let detection = observation.applied_to(detection);
         let retry_after = observation.retry_after;
         findings.extend(observation.findings);
         let ruling = Facts { mode: mode.mode, can_block, list_match: &list_match, detection }.ruling();

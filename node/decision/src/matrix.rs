@@ -1,6 +1,6 @@
 //! The decision matrix: mode × list × detection × delivery → ruling.
 
-use crate::{EffectiveMode, ListMatch, Observation};
+use crate::{EffectiveMode, ListMatch};
 use shared::{
     Action, AttackType, DecidedBy, Decision, Delivery, Enforced, Finding, ListRef, Mode, Outcome, Reason,
     ruleset::{OverlimitAction, RuleRef},
@@ -131,17 +131,6 @@ impl Detection {
             ([], _) => Self::Nothing,
             (_, Some((rule, action))) => Self::Overlimit(action, Some(rule)),
             (_, None) => Self::Overlimit(configured, None),
-        }
-    }
-
-    /// Adds the source's behaviour. A detection in the request itself takes precedence.
-    #[must_use]
-    pub fn or_observed(self, observation: &Observation) -> Self {
-        match self {
-            Self::Attack | Self::VirtualPatch(_) => self,
-            _ if observation.retry_after.is_some() => Self::RateLimit,
-            _ if observation.is_denied => Self::Attack,
-            _ => self,
         }
     }
 }

@@ -3,9 +3,6 @@
 use crate::point_path::PointPath;
 use std::borrow::Cow;
 
-/// The most characters of a name in a point: names group attacks, and an attacker chooses them.
-pub(crate) const NAME_CHARS: usize = 100;
-
 /// One value of the request, as produced by a parser.
 #[derive(Debug, Clone)]
 pub(crate) struct Field<'a> {
@@ -47,23 +44,5 @@ impl<'a> Field<'a> {
     pub(crate) fn decoded(mut self, layer: Option<&'static str>) -> Self {
         self.decoded.extend(layer);
         self
-    }
-}
-
-/// A name as part of a point: valid UTF-8 of bounded length.
-pub(crate) fn point_name(name: &[u8]) -> String {
-    let bounded = &name[..name.len().min(4 * NAME_CHARS)];
-    String::from_utf8_lossy(bounded).chars().take(NAME_CHARS).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_of_any_bytes_and_length_fits_a_point() {
-        assert_eq!(point_name(b"id"), "id");
-        assert_eq!(point_name(b"\xff"), "\u{fffd}");
-        assert_eq!(point_name(&[b'a'; 9999]).len(), NAME_CHARS);
     }
 }

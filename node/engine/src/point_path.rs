@@ -1,11 +1,13 @@
 //! Interned points of one request: a field refers to its point by number, and only findings build a
 //! [`Point`].
 
-use crate::field::point_name;
 use shared::{
     Point,
     point::{Key, Step, Tag},
 };
+
+/// The most characters of a name in a point: names group attacks, and an attacker chooses them.
+const NAME_CHARS: usize = 100;
 
 /// A point: the index of its last step in the [`PointArena`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +171,7 @@ impl PointArena {
     fn name(&mut self, name: &[u8]) -> StepKey {
         let start = position(self.names.len());
         match std::str::from_utf8(name) {
-            Ok(text) if text.len() <= crate::field::NAME_CHARS => self.names.push_str(text),
+            Ok(text) if text.len() <= NAME_CHARS => self.names.push_str(text),
             _ => self.names.push_str(&point_name(name)),
         }
         StepKey::Name { start, end: position(self.names.len()) }
@@ -179,6 +181,12 @@ impl PointArena {
 /// The field budget ends long before 4 GB of points.
 fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// A name as part of a point: valid UTF-8 of bounded length.
+fn point_name(name: &[u8]) -> String {
+    let bounded = &name[..name.len().min(4 * NAME_CHARS)];
+    String::from_utf8_lossy(bounded).chars().take(NAME_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -208,5 +216,12 @@ mod tests {
         arena.truncate(mark);
         let kept = arena.named(post, Tag::Hash, b"kept");
         assert_eq!(arena.point(kept).to_string(), "post > hash:kept");
+    }
+
+    #[test]
+    fn a_name_of_any_bytes_and_length_fits_a_point() {
+        assert_eq!(point_name(b"id"), "id");
+        assert_eq!(point_name(b"\xff"), "\u{fffd}");
+        assert_eq!(point_name(&[b'a'; 9999]).len(), NAME_CHARS);
     }
 }
