@@ -39,6 +39,17 @@ pub enum Confidence {
     High,
 }
 
+// Severity of a finding: the possible damage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
 /// A row of `subtypes.txt`.
 struct Row {
     code: Type,

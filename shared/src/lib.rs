@@ -34,7 +34,7 @@ mod text_enum;
 
 pub use attack_type::AttackType;
 pub use body::Body;
-pub use classification::{Class, Confidence};
+pub use classification::{Class, Confidence, Severity};
 pub use encoding::Encoding;
 pub use ids::RequestId;
 pub use inspect::{
@@ -46,7 +46,7 @@ pub use point::Point;
 pub use problem::Problem;
 pub use record::{
     AttackRecord, Decision, Enforced, Finding, Hit, IngestBatch, IngestReply, Outcome, Record,
-    RecordedRequest, RejectedRecord, Severity,
+    RecordedRequest, RejectedRecord,
 };
 
 /// Protocol version: the `v1` in the endpoint paths.

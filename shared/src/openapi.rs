@@ -1,26 +1,13 @@
 //! OpenAPI schemas of types with custom serialization.
 
-use crate::{Body, RequestId, point::Step, record::Record, ruleset::Network};
+use crate::{body::Body, ids::RequestId, point::Step, ruleset::Network};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
-        schema::{AnyOfBuilder, ArrayBuilder, ArrayItems, KnownFormat, OneOfBuilder, SchemaType},
+        ObjectBuilder, RefOr, Schema, SchemaFormat, Type,
+        schema::{ArrayBuilder, ArrayItems, KnownFormat, OneOfBuilder},
     },
 };
-
-/// A word from an extensible set.
-pub(crate) fn word(known: &[&str]) -> RefOr<Schema> {
-    let text = ObjectBuilder::new().schema_type(Type::String).examples(known.iter().copied());
-    text.description(Some("One of the examples, or a word of a newer version.")).into()
-}
-
-/// Records of a batch. An invalid record is rejected alone, not the whole batch.
-pub(crate) fn records() -> RefOr<Schema> {
-    let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
-    let record = AnyOfBuilder::new().item(Ref::from_schema_name(Record::name())).item(anything);
-    ArrayBuilder::new().items(record).into()
-}
 
 impl PartialSchema for RequestId {
     fn schema() -> RefOr<Schema> {

@@ -2,7 +2,7 @@
 
 use crate::{
     AttackType, Body, Class, ConnectorInfo, DecidedBy, Delivery, Mode, NotInspected, Point, Reason,
-    RequestId, ResponseReport,
+    RequestId, ResponseReport, Severity,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -134,16 +134,6 @@ impl Finding {
     pub const PAYLOAD_CHARS: usize = 500;
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
 /// A batch of a node. Records stay raw, so that an invalid one does not affect the others.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -152,8 +142,23 @@ pub struct IngestBatch {
     /// Sent periodically, also without records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<NodeStatus>,
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::records))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = records_schema))]
     pub records: Vec<Box<RawValue>>,
+}
+
+/// The schema of `records`. An invalid record is rejected alone, not the whole batch.
+#[cfg(feature = "openapi")]
+fn records_schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    use utoipa::{
+        ToSchema as _,
+        openapi::{
+            ObjectBuilder, Ref,
+            schema::{AnyOfBuilder, ArrayBuilder, SchemaType},
+        },
+    };
+    let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+    let record = AnyOfBuilder::new().item(Ref::from_schema_name(Record::name())).item(anything);
+    ArrayBuilder::new().items(record).into()
 }
 
 /// The sending node.

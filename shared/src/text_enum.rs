@@ -54,7 +54,7 @@ macro_rules! text_enum {
         #[cfg(feature = "openapi")]
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                crate::openapi::word(&[$($code),+])
+                crate::text_enum::schema(&[$($code),+])
             }
         }
 
@@ -64,3 +64,11 @@ macro_rules! text_enum {
 }
 
 pub(crate) use text_enum;
+
+/// The schema of an extensible set of words.
+#[cfg(feature = "openapi")]
+pub(crate) fn schema(known: &[&str]) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String);
+    let text = text.examples(known.iter().copied());
+    text.description(Some("One of the examples, or a word of a newer version.")).into()
+}
