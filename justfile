@@ -1,6 +1,6 @@
-# The recipes; CI runs the same ones. `just` alone lists them.
+# Recipes, which CI also runs. `just` lists them.
 
-# Each package in a directory of its own: pip does not mix two in one.
+# One directory per package: pip cannot update a directory with several.
 linker := justfile_directory() / "target/tools/linker"
 debs := justfile_directory() / "target/tools/cargo-deb"
 fuzzer := justfile_directory() / "target/tools/cargo-fuzz"
@@ -21,15 +21,15 @@ default:
 up *options:
     cargo run -p up -- "$@"
 
-# Run all scenarios of the whole system, slow ones included, with real processes; `just e2e TEXT` runs those named so
+# Run all scenarios of the whole system, including slow ones; `just e2e TEXT` filters by name
 [positional-arguments]
 e2e *filter:
     cargo test --workspace --test scenarios -- --include-ignored --show-output "$@"
 
-# Run the UI tests in Chromium, with the accessibility rules of axe-core; `just browser TEXT` runs those named so
+# Run the UI tests in Chromium, with accessibility checks by axe-core; `just browser TEXT` filters by name
 [positional-arguments]
 browser *filter: axe-core
-    cargo test --workspace --test ui_tests -- --include-ignored "$@"
+    cargo test --workspace --test ui_tests -- "$@"
 
 # Take the screenshots of docs/screenshots/ again
 [positional-arguments]
@@ -56,40 +56,40 @@ chaos *options:
 test:
     cargo test --workspace
 
-# Everything a change must pass: format, lints, docs, tests, scenarios
+# Run all checks of a change: format, lints, docs, tests, scenarios
 check: format lint doc test e2e
 
-# Is the code formatted?
+# Check the formatting
 format:
     cargo fmt --all --check
 
-# Clippy, warnings are errors
+# Run clippy; warnings are errors
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
 
-# Do the docs build, with all their links?
+# Build the docs; broken links are errors
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 
-# What one request costs the engine, and whether time stays linear up to 10 MB (red when not); `just bench-engine linear JSON`
+# Measure the engine per request, and check that time is linear up to 10 MB; `just bench-engine linear JSON`
 bench-engine which="all" *filter:
     {{ if which == "linear" { "true" } else { "cargo bench -q -p engine --bench bodies -- " + filter } }}
     {{ if which == "bodies" { "true" } else { "cargo bench -q -p engine --bench linear -- " + filter } }}
 
-# The node beside nginx with ModSecurity and its rules, in one table: time per request, and what is blocked of our corpus
+# Compare the node with nginx and ModSecurity (CRS): time per request, and blocked requests of the corpus
 bench-peers:
     cargo bench -q -p node --bench peers
 
-# What the node takes, with detection and without: a table with bounds, red when one is missed; `--endurance` for five million calls
+# Measure the throughput of the node with and without detection; fails when a bound is missed; `--endurance` sends five million calls
 [positional-arguments]
 bench-node *options:
     cargo bench -q -p node --bench load -- "$@"
 
-# How fast the console takes hits in, beside the database's own bulk path (red below 0.4×), and answers questions; options: --only sqlite|postgres, --questions
+# Measure ingestion (fails below 0.4× of the database's bulk load) and searches of the console; options: --only sqlite|postgres, --questions
 bench-console hits="100000" *options:
     cargo bench -q -p console-api --bench console -- {{ hits }} {{ options }}
 
-# Fuzz one target (`just fuzz engine 30`), or all for so many minutes each (`just fuzz all 3`); see docs/fuzzing.md
+# Fuzz one target (`just fuzz engine 30`) or all targets (`just fuzz all 3`), for the given minutes each; see docs/fuzzing.md
 fuzz target="engine" minutes="30": install-fuzzer
     #!/usr/bin/env bash
     set -euo pipefail
@@ -105,7 +105,7 @@ fuzz target="engine" minutes="30": install-fuzzer
         tee "corpus/$target.log" | grep -E 'ERROR|SUMMARY|panicked|Test unit|stat::' | sed "s/^/$target: /"
     done
 
-# Call every operation of a running console as its OpenAPI document allows and forbids; options: --seconds N --seed N
+# Fuzz every operation of the console's OpenAPI document, with valid and invalid calls; options: --seconds N --seed N
 [positional-arguments]
 fuzz-api *options: install-schemathesis
     cargo build --quiet -p console-api -p connector --bin wallarm-console --bin wallarm-connector
@@ -115,17 +115,17 @@ fuzz-api *options: install-schemathesis
 install-schemathesis:
     @[ -d "{{ schemathesis }}/schemathesis" ] || {{ pip }} "{{ schemathesis }}" schemathesis
 
-# Install what runs the fuzzers
+# Install cargo-fuzz
 [private]
 install-fuzzer:
     @[ -x "{{ fuzzer }}/bin/cargo-fuzz" ] || \
       CARGO_TARGET_DIR="{{ fuzzer }}/build" cargo +{{ nightly }} install --quiet --locked cargo-fuzz --root "{{ fuzzer }}"
 
-# Licences, duplicates and sources of all dependencies (needs cargo-deny)
+# Check licences, duplicates and sources of all dependencies (needs cargo-deny)
 deny:
     cargo deny check bans licenses sources
 
-# Write the two Lambda zips into dist/: small, for any Lambda Python runtime; e.g. --set wlrm_node_addr=https://node.example.com
+# Write the two Lambda zips into dist/, for any Lambda Python runtime; e.g. --set wlrm_node_addr=https://node.example.com
 bundle *options: install-linker
     PATH="{{ linker }}/bin:$PATH" PYTHONPATH="{{ linker }}" \
       RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix={{ justfile_directory() }}=/src" \
@@ -135,11 +135,11 @@ bundle *options: install-linker
       [ "$(printf '%s\nGLIBC_2.26\n' "$newest" | sort -V | tail -n 1)" = GLIBC_2.26 ]
     cargo run -q -p connector --bin wallarm-connector -- bundle --bootstrap target/{{ lambda }}/bundle/bootstrap --out dist {{ options }}
 
-# Compare the request function with a Python one that does the same work: a table with bounds; options: --quick
+# Compare the request function with a Python function that does the same work; fails above a bound; options: --quick
 bench-connector *options: bundle
     cargo run --release --bin e2e -- bench-connector --bootstrap target/{{ lambda }}/bundle/bootstrap {{ options }}
 
-# How many requests the simulator serves, beside the origin alone: a table with bounds; options: --connections N --seconds N
+# Measure the throughput of the simulator; fails when a bound is missed; options: --connections N --seconds N
 [positional-arguments]
 bench-sim *options:
     cargo run --release --bin e2e -- bench-sim "$@"
@@ -150,13 +150,13 @@ deb:
       CARGO_TARGET_DIR="{{ debs }}/build" cargo install --quiet --locked cargo-deb --root "{{ debs }}"
     "{{ debs }}/bin/cargo-deb" --package node
 
-# Install the linker that builds for Lambda's old libc
+# Install the linker for Lambda's old glibc
 [private]
 install-linker:
     @[ -x "{{ linker }}/bin/cargo-zigbuild" ] || \
       python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target "{{ linker }}" cargo-zigbuild ziglang
 
-# Install AWS's Python runtime client, under which the scenarios run the functions
+# Install AWS's Python runtime client (awslambdaric), which runs the functions
 awslambdaric:
     python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target target/awslambdaric awslambdaric
 
@@ -166,38 +166,38 @@ aws-lambda-ric:
     PATH="{{ justfile_directory() }}/target/tools/cmake/bin:$PATH" PYTHONPATH="{{ justfile_directory() }}/target/tools/cmake" \
       npm install --no-audit --no-fund --no-save --prefix target/aws-lambda-ric aws-lambda-ric
 
-# Put the functions of dist/ before a distribution: `just deploy E123 --set wlrm_node_addr=https://…`; `just deploy --help`
+# Deploy the functions of dist/ to a distribution: `just deploy E123 --set wlrm_node_addr=https://…`; `just deploy --help`
 [no-exit-message]
 [positional-arguments]
 deploy *options: deployer
     @{{ deployer }} deploy "$@"
 
-# Bring a new version in, with the values of the deployed functions: `just upgrade E123`
+# Upgrade the functions of a distribution, keeping their parameters: `just upgrade E123`
 [no-exit-message]
 [positional-arguments]
 upgrade *options: deployer
     @{{ deployer }} upgrade "$@"
 
-# Detach the functions and delete them: `just undeploy E123`
+# Detach and delete the functions: `just undeploy E123`
 [no-exit-message]
 [positional-arguments]
 undeploy *options: deployer
     @{{ deployer }} undeploy "$@"
 
-# What would blind or break the connector on a distribution: `just doctor E123`; options of `wallarm-connector doctor`
+# Check a distribution for settings that break or bypass the connector: `just doctor E123`; options of `wallarm-connector doctor`
 [no-exit-message]
 [positional-arguments]
 doctor distribution *options: deployer
     @{{ deployer }} describe "$1" > target/doctor.json
     @shift; target/debug/wallarm-connector doctor target/doctor.json "$@"
 
-# Install AWS's library, and build the tool that carries parameters over
+# Install boto3, and build the tool that transfers parameters
 [private]
 deployer:
     @[ -d "{{ boto3 }}/boto3" ] || {{ pip }} "{{ boto3 }}" boto3
     @cargo build --quiet -p connector --bin wallarm-connector
 
-# Test deploy, upgrade and undeploy against stand-ins for AWS, and the templates
+# Test deploy, upgrade and undeploy against mocks of AWS, and the templates
 test-deploy: install-deploy-tests
     cargo build --quiet -p connector --bin wallarm-connector
     PYTHONPATH="{{ deploy_tests }}" python3 -m pytest -q -p no:cacheprovider deploy/connector/tests
