@@ -36,7 +36,7 @@ pub struct Window {
 
 impl Browser {
     /// Time limit of a page on a busy machine.
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
 
     /// The installed program; `CHROMIUM` overrides it.
     pub fn program() -> Option<PathBuf> {
@@ -115,7 +115,7 @@ impl Browser {
 
     /// Waits until an expression is true.
     pub async fn until(&self, expression: &str) -> anyhow::Result<()> {
-        let deadline = Instant::now() + Self::PATIENCE;
+        let deadline = Instant::now() + Self::TIMEOUT;
         loop {
             // Evaluation fails while another page is loading.
             let now = self.value(expression).await;

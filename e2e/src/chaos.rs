@@ -72,7 +72,7 @@ pub async fn carry_out(binaries: &Binaries, plan: Plan, mut say: impl FnMut(Stri
 
 /// Waits until the spool is empty, as long as it shrinks.
 async fn all_delivered(stack: &Stack) -> anyhow::Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
     let (mut least, mut since) = (u64::MAX, Instant::now());
     loop {
         let pending = stack.node_status("/spool/pending").await?;
@@ -82,7 +82,7 @@ async fn all_delivered(stack: &Stack) -> anyhow::Result<()> {
         if pending < least {
             (least, since) = (pending, Instant::now());
         }
-        ensure!(since.elapsed() < PATIENCE, "{pending} records remain in the spool");
+        ensure!(since.elapsed() < TIMEOUT, "{pending} records remain in the spool");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

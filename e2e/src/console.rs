@@ -111,16 +111,16 @@ impl Console {
     pub async fn wait_for(
         &self,
         path: &str,
-        patience: Duration,
+        limit: Duration,
         fits: impl Fn(&Value) -> bool,
     ) -> anyhow::Result<Value> {
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + limit;
         loop {
             let items = self.items(path).await?;
             if let Some(found) = items.iter().find(|item| fits(item)) {
                 return Ok(found.clone());
             }
-            ensure!(Instant::now() < deadline, "no item of {path} matches after {patience:?}: {items:?}");
+            ensure!(Instant::now() < deadline, "no item of {path} matches after {limit:?}: {items:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -22,6 +22,7 @@ pub mod chaos;
 pub mod console;
 pub mod exclusive;
 pub mod faulty_node;
+mod markdown;
 pub mod screenshots;
 pub mod stack;
 pub mod tap;

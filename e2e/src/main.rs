@@ -102,7 +102,7 @@ fn log_filter() -> tracing_subscriber::EnvFilter {
 async fn up(up: Up) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut told_to_stop = async || {
+    let mut stop_signal = async || {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
     if let Some(path) = &up.ready_file {
@@ -126,25 +126,25 @@ async fn up(up: Up) -> anyhow::Result<()> {
     };
     let mut stack = tokio::select! {
         stack = start => stack?,
-        () = told_to_stop() => return Ok(()),
+        () = stop_signal() => return Ok(()),
     };
     if let Some(path) = &up.ready_file {
         stack.write_ready_file(path).with_context(|| format!("cannot write {}", path.display()))?;
     }
     println!("{}", welcome(&stack));
-    watch(&mut stack, told_to_stop()).await;
+    watch(&mut stack, stop_signal()).await;
     eprintln!("Stopping …");
     stack.stop().await;
     Ok(())
 }
 
 /// Waits for the signal. Reports a part that ends, with the command to start it again.
-async fn watch(stack: &mut Stack, told_to_stop: impl Future<Output = ()>) {
-    tokio::pin!(told_to_stop);
+async fn watch(stack: &mut Stack, stop_signal: impl Future<Output = ()>) {
+    tokio::pin!(stop_signal);
     let (mut node_runs, mut console_runs) = (true, true);
     loop {
         let (part, status, command) = tokio::select! {
-            () = &mut told_to_stop => return,
+            () = &mut stop_signal => return,
             status = stack.node.ended(), if node_runs => {
                 node_runs = false;
                 ("node", status, stack.node.command())

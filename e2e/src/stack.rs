@@ -34,7 +34,7 @@ use tokio::{net::TcpListener, time::Instant};
 
 pub use ports::{Ports, PortsOption};
 pub use process::{Process, WITH_PARENT, become_with_parent, until_stopped};
-pub use visitor::{LISTED_WITHIN, PATIENCE, edge_request_id, expect_status};
+pub use visitor::{LISTED_WITHIN, TIMEOUT, edge_request_id, expect_status};
 
 /// Options of a stack.
 #[derive(Debug, Clone)]

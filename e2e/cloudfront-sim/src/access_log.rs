@@ -94,7 +94,7 @@ fn line(exchange: &Exchange<'_>, now: Timestamp, domain: &str) -> String {
 
 /// The result type, from `X-Cache`.
 fn result_type(x_cache: Option<&str>) -> &'static str {
-    match x_cache.and_then(|said| said.split(' ').next()) {
+    match x_cache.and_then(|value| value.split(' ').next()) {
         Some("Hit") => "Hit",
         Some("RefreshHit") => "RefreshHit",
         Some("Miss") => "Miss",
@@ -106,7 +106,7 @@ fn result_type(x_cache: Option<&str>) -> &'static str {
 
 /// The detailed result type of a function's error.
 fn detailed(x_cache: Option<&str>, result: &'static str) -> &'static str {
-    match x_cache.and_then(|said| said.split(' ').next()) {
+    match x_cache.and_then(|value| value.split(' ').next()) {
         Some("LambdaExecutionError") => "LambdaExecutionError",
         Some("LambdaValidationError") => "LambdaValidationError",
         Some("LambdaLimitExceeded") => "LambdaLimitExceeded",

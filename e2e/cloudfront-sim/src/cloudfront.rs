@@ -71,8 +71,8 @@ impl CloudFront {
     }
 
     /// Shuts the listener down gracefully: requests in progress have this long to be answered.
-    pub async fn drain(self, patience: Duration) {
-        self.server.drain(patience).await;
+    pub async fn drain(self, limit: Duration) {
+        self.server.drain(limit).await;
     }
 
     /// Number of open connections.

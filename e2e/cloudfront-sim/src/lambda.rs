@@ -103,7 +103,7 @@ impl Function {
         let limits = Limits {
             environments: config.max_environments,
             reserved: config.reserved_concurrency,
-            patience: config.timeout,
+            limit: config.timeout,
             capped: config.requests_per_second.is_some(),
         };
         let shared = Shared {

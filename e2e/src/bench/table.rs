@@ -1,34 +1,38 @@
-//! The table, and what it must not exceed.
+//! The printed table, and its bounds.
 
 use super::measure::{Compared, Effort, Results};
-use std::{fmt, time::Duration};
+use crate::markdown::{
+    Column::{Number, Text},
+    table,
+};
+use std::time::Duration;
 
-/// A line of the table.
+/// A row of the table.
 pub(super) struct Row {
     what: &'static str,
     ours: String,
     other: String,
-    /// Ours by the other's; ours alone for a size that has a bound of its own.
+    /// Our value divided by the other's; our value alone for a size.
     measured: f64,
     unit: Unit,
     bound: Option<f64>,
 }
 
-/// How a measured value and its bound are written.
+/// The format of a measured value and its bound.
 #[derive(Clone, Copy)]
 enum Unit {
     /// A ratio: `0.25×`
     Times,
-    /// A ratio, too: `+3.1 %`
+    /// A ratio as a difference: `+3.1 %`
     More,
     /// `1.04 MiB`
     Mebibytes,
 }
 
-/// A ratio of latencies, with whom we are compared.
+/// The other side of a comparison of latencies.
 #[derive(Clone, Copy)]
-struct Beside {
-    whom: &'static str,
+struct Peer {
+    name: &'static str,
     theirs: Duration,
     unit: Unit,
     bound: Option<f64>,
@@ -36,9 +40,9 @@ struct Beside {
 
 pub(super) fn rows(results: &Results) -> Vec<Row> {
     let Results { inline, out_of_band, cold_start, resident, zip, .. } = results;
-    let python = |theirs, bound| Beside { whom: "Python", theirs, unit: Unit::Times, bound };
-    let bare = |theirs| Beside { whom: "Python, HTTP by hand", theirs, unit: Unit::Times, bound: None };
-    let nothing = |whom, theirs| Beside { whom, theirs, unit: Unit::More, bound: Some(0.05) };
+    let python = |theirs, bound| Peer { name: "Python", theirs, unit: Unit::Times, bound };
+    let bare = |theirs| Peer { name: "Python, handwritten HTTP", theirs, unit: Unit::Times, bound: None };
+    let nothing = |name, theirs| Peer { name, theirs, unit: Unit::More, bound: Some(0.05) };
     let Compared { ours: nothing_of_ours, python: nothing_of_python } = &results.nothing;
     let copies = out_of_band.ours.p50;
     vec![
@@ -70,10 +74,10 @@ pub(super) fn rows(results: &Results) -> Vec<Row> {
     ]
 }
 
-fn latency(what: &'static str, ours: Duration, beside: Beside) -> Row {
-    let Beside { whom, theirs, unit, bound } = beside;
+fn latency(what: &'static str, ours: Duration, peer: Peer) -> Row {
+    let Peer { name, theirs, unit, bound } = peer;
     let measured = ours.as_secs_f64() / theirs.as_secs_f64();
-    Row { what, ours: millis(ours), other: format!("{whom}: {}", millis(theirs)), measured, unit, bound }
+    Row { what, ours: millis(ours), other: format!("{name}: {}", millis(theirs)), measured, unit, bound }
 }
 
 impl Row {
@@ -83,7 +87,7 @@ impl Row {
 }
 
 impl Unit {
-    /// The bound as a value of what is measured: 5 % more is a ratio of 1.05.
+    /// The bound in the unit of `measured`: 5 % more is a ratio of 1.05.
     fn limit(self, bound: f64) -> f64 {
         match self {
             Self::More => 1.0 + bound,
@@ -100,35 +104,34 @@ impl Unit {
     }
 }
 
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, ours, other, measured, unit, bound } = self;
-        let measured = unit.write(*measured);
-        let bound =
-            bound.map(|bound| format!("at most {}", unit.write(unit.limit(bound)))).unwrap_or_default();
-        let word = match (bound.is_empty(), self.is_within()) {
-            (true, _) => "",
-            (false, true) => "ok",
-            (false, false) => "OVER",
+impl Row {
+    fn cells(&self) -> [String; 6] {
+        let bound = self.bound.map(|bound| format!("at most {}", self.unit.write(self.unit.limit(bound))));
+        let verdict = match (&bound, self.is_within()) {
+            (None, _) => "",
+            (Some(_), true) => "ok",
+            (Some(_), false) => "OVER",
         };
-        write!(f, "| {what:<18} | {ours:>10} | {other:<38} | {measured:>8} | {bound:<16} | {word:<4} |")
+        [
+            self.what.to_owned(),
+            self.ours.clone(),
+            self.other.clone(),
+            self.unit.write(self.measured),
+            bound.unwrap_or_default(),
+            verdict.to_owned(),
+        ]
     }
 }
 
-/// As Markdown, so that it can stand in a document as it is.
+/// Markdown, to be quoted in documents.
 pub(super) fn print(rows: &[Row], effort: Effort, client: &str) -> String {
     let Effort { invocations, starts, .. } = effort;
-    let lines: Vec<_> = rows.iter().map(ToString::to_string).collect();
+    let columns =
+        [Text(""), Number("ours"), Text("compared with"), Number("measured"), Text("bound"), Text("")];
+    let rows: Vec<_> = rows.iter().map(Row::cells).collect();
     format!(
-        "| {:<18} | {:>10} | {:<38} | {:>8} | {:<16} | {:<4} |\n|---|---:|---|---:|---|---|\n{}\n\n\
-         {invocations} invocations of each in turns, {starts} starts; under {client}.",
-        "",
-        "ours",
-        "beside",
-        "measured",
-        "bound",
-        "",
-        lines.join("\n"),
+        "{}\n\n{invocations} invocations of each in turns, {starts} starts; under {client}.",
+        table(columns, &rows)
     )
 }
 
@@ -151,15 +154,11 @@ mod tests {
 
     fn row(ours: u64, theirs: u64, unit: Unit, bound: f64) -> Row {
         let theirs = Duration::from_micros(theirs);
-        latency(
-            "p50",
-            Duration::from_micros(ours),
-            Beside { whom: "Python", theirs, unit, bound: Some(bound) },
-        )
+        latency("p50", Duration::from_micros(ours), Peer { name: "Python", theirs, unit, bound: Some(bound) })
     }
 
     #[test]
-    fn a_bound_is_met_up_to_itself() {
+    fn accepts_a_value_equal_to_its_bound() {
         assert!(row(400, 1000, Unit::Times, 0.4).is_within());
         assert!(!row(401, 1000, Unit::Times, 0.4).is_within());
         assert!(row(1050, 1000, Unit::More, 0.05).is_within());
@@ -167,11 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_says_so() {
-        let line = row(1200, 1000, Unit::More, 0.05).to_string();
+    fn marks_a_value_over_its_bound() {
         assert_eq!(
-            line.split('|').map(str::trim).collect::<Vec<_>>(),
-            ["", "p50", "1.200 ms", "Python: 1.000 ms", "+20.0 %", "at most +5.0 %", "OVER", ""]
+            row(1200, 1000, Unit::More, 0.05).cells(),
+            ["p50", "1.200 ms", "Python: 1.000 ms", "+20.0 %", "at most +5.0 %", "OVER"]
         );
     }
 }

@@ -1,9 +1,13 @@
-//! The table, and what it must reach.
+//! The printed table, and its bounds.
 
 use super::load::Measured;
+use crate::markdown::{
+    Column::{Number, Text},
+    table,
+};
 use std::time::Duration;
 
-/// On two quiet cores, with a function that costs next to nothing itself.
+/// On two quiet cores, with a no-op function.
 const PER_SECOND: f64 = 3_000.0;
 
 pub(super) struct Row {
@@ -25,21 +29,23 @@ impl Row {
         self.bound().is_none_or(|bound| self.many.per_second >= bound)
     }
 
-    fn line(&self, origin: &Measured) -> String {
+    fn cells(&self, origin: &Measured) -> [String; 8] {
         let Self { what, many, one } = self;
-        let (bound, word) = match (self.bound(), self.is_within()) {
+        let (bound, verdict) = match (self.bound(), self.is_within()) {
             (None, _) => (String::new(), ""),
             (Some(bound), true) => (format!("at least {bound:.0}"), "ok"),
             (Some(bound), false) => (format!("at least {bound:.0}"), "MISSED"),
         };
-        format!(
-            "| {what:<16} | {:>9.0} | {:>6.2}× | {:>8} | {:>8} | {:>9} | {bound:<13} | {word:<6} |",
-            many.per_second,
-            many.per_second / origin.per_second,
+        [
+            (*what).to_owned(),
+            format!("{:.0}", many.per_second),
+            format!("{:.2}×", many.per_second / origin.per_second),
             millis(many.p50),
             millis(many.p99),
             millis(one.p50),
-        )
+            bound,
+            verdict.to_owned(),
+        ]
     }
 }
 
@@ -47,22 +53,21 @@ pub(super) fn within(rows: &[Row]) -> bool {
     rows.iter().all(Row::is_within)
 }
 
-/// As Markdown, so that it can stand in a document as it is. The first row is what the others are compared with.
+/// Markdown, to be quoted in documents. Ratios are relative to the first row.
 pub(super) fn print(rows: &[Row], how: &str) -> String {
+    let columns = [
+        Text(""),
+        Number("per s"),
+        Number("ratio"),
+        Number("p50"),
+        Number("p99"),
+        Number("alone p50"),
+        Text("bound"),
+        Text(""),
+    ];
     let origin = rows.first().map(|row| row.many);
-    let lines: Vec<_> = origin.iter().flat_map(|origin| rows.iter().map(|row| row.line(origin))).collect();
-    format!(
-        "| {:<16} | {:>9} | {:>7} | {:>8} | {:>8} | {:>9} | {:<13} | {:<6} |\n|---|---:|---:|---:|---:|---:|---|---|\n{}\n\n{how}",
-        "in front",
-        "per s",
-        "ratio",
-        "p50",
-        "p99",
-        "alone p50",
-        "bound",
-        "",
-        lines.join("\n"),
-    )
+    let rows: Vec<_> = origin.iter().flat_map(|origin| rows.iter().map(|row| row.cells(origin))).collect();
+    format!("{}\n\n{how}", table(columns, &rows))
 }
 
 fn millis(duration: Duration) -> String {
@@ -80,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_compiled_function_has_a_bound_and_the_rest_has_none() {
+    fn only_the_compiled_function_has_a_bound() {
         assert!(within(&[
             row("the origin alone", 1.0),
             row("no-op, compiled", 3_000.0),
@@ -89,6 +94,6 @@ mod tests {
         let missed = [row("the origin alone", 10_000.0), row("no-op, compiled", 2_999.0)];
         assert!(!within(&missed));
         let table = print(&missed, "");
-        assert!(table.contains("|   0.30× |") && table.contains("| at least 3000 | MISSED |"), "{table}");
+        assert!(table.contains("| 0.30× |") && table.contains("| at least 3000 | MISSED |"), "{table}");
     }
 }

@@ -34,7 +34,7 @@ struct Heard {
 
 impl Pipe {
     /// Time limit of a call.
-    const PATIENCE: Duration = Duration::from_mins(1);
+    const TIMEOUT: Duration = Duration::from_mins(1);
 
     pub(super) fn new(process: &mut Child) -> anyhow::Result<Self> {
         let input = process.stdin.take().context("standard input is not a pipe")?;
@@ -61,7 +61,7 @@ impl Pipe {
         message.push(0);
         self.input.lock().await.write_all(&message).await.context("Chromium is gone")?;
         let answer =
-            timeout(Self::PATIENCE, answered).await.with_context(|| format!("{method} is not answered"))?;
+            timeout(Self::TIMEOUT, answered).await.with_context(|| format!("{method} is not answered"))?;
         let mut answer = answer.context("Chromium is gone")?;
         if let Some(error) = answer.get("error") {
             bail!("{method}: {error}");

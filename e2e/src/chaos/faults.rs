@@ -14,7 +14,7 @@ enum Victim {
 }
 
 /// Time limit of waiting for undelivered hits.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 /// Undelivered hits required before a kill.
 const BACKLOG: u64 = 20;
 
@@ -58,7 +58,7 @@ async fn reach(load: &Load, answered: u32) -> anyhow::Result<()> {
         if load.answered() > most {
             (most, since) = (load.answered(), Instant::now());
         }
-        ensure!(since.elapsed() < PATIENCE, "no request was answered for {PATIENCE:?}, after {most}");
+        ensure!(since.elapsed() < TIMEOUT, "no request was answered for {TIMEOUT:?}, after {most}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     Ok(())
@@ -103,7 +103,7 @@ async fn something_to_lose(stack: &Stack, load: &Load, hits: u64) -> anyhow::Res
             return Ok((in_flight, undelivered));
         }
         ensure!(
-            start.elapsed() < PATIENCE && load.answered() < load.requests,
+            start.elapsed() < TIMEOUT && load.answered() < load.requests,
             "only {in_flight} requests in flight and {undelivered} hits undelivered: nothing to lose"
         );
     }

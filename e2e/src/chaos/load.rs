@@ -36,7 +36,7 @@ pub(super) struct Promises {
 
 impl Load {
     /// Time limit of a restart of the node.
-    const PATIENCE: Duration = Duration::from_mins(2);
+    const TIMEOUT: Duration = Duration::from_mins(2);
 
     pub(super) fn new(node: SocketAddr, requests: u32) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl Load {
         loop {
             match client.send(self.node, &request).await {
                 Ok(response) => return Ok(response),
-                Err(error) if start.elapsed() > Self::PATIENCE => bail!("the node does not respond: {error}"),
+                Err(error) if start.elapsed() > Self::TIMEOUT => bail!("the node does not respond: {error}"),
                 Err(_) => {
                     self.again.fetch_add(1, Ordering::SeqCst);
                     tokio::time::sleep(Duration::from_millis(20)).await;

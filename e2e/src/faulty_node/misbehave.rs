@@ -52,7 +52,7 @@ pub(super) async fn forward(mut caller: TlsStream<TcpStream>, node: SocketAddr) 
     const MOMENT: Duration = Duration::from_millis(50);
     let mut node = TcpStream::connect(node).await?;
     let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    let mut patience = Duration::from_mins(5);
+    let mut limit = Duration::from_mins(5);
     loop {
         tokio::select! {
             read = caller.read(&mut asked) => match read? {
@@ -64,10 +64,10 @@ pub(super) async fn forward(mut caller: TlsStream<TcpStream>, node: SocketAddr) 
                 read => {
                     caller.write_all(&answered[..read]).await?;
                     caller.flush().await?;
-                    patience = MOMENT;
+                    limit = MOMENT;
                 }
             },
-            () = tokio::time::sleep(patience) => return Ok(()),
+            () = tokio::time::sleep(limit) => return Ok(()),
         }
     }
 }

@@ -93,9 +93,9 @@ impl Process {
     }
 
     /// SIGTERM, then SIGKILL after the time limit.
-    pub async fn terminate(&mut self, patience: Duration) {
+    pub async fn terminate(&mut self, limit: Duration) {
         self.signal(Signal::TERM);
-        if tokio::time::timeout(patience, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(limit, self.child.wait()).await.is_err() {
             self.kill().await;
         }
     }
@@ -116,10 +116,10 @@ impl Process {
 
 /// Waits until every thread of a process is stopped.
 pub async fn until_stopped(pid: u32) -> anyhow::Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(20);
-    let deadline = Instant::now() + PATIENCE;
+    const TIMEOUT: Duration = Duration::from_secs(20);
+    let deadline = Instant::now() + TIMEOUT;
     while !is_stopped(pid)? {
-        ensure!(Instant::now() < deadline, "process {pid} is still running {PATIENCE:?} after SIGSTOP");
+        ensure!(Instant::now() < deadline, "process {pid} is still running {TIMEOUT:?} after SIGSTOP");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Ok(())

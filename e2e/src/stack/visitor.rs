@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 /// A request at the edge is listed within this time.
 pub const LISTED_WITHIN: Duration = Duration::from_secs(2);
 /// For what has no promised time; only a hang takes this long.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Stack {
     pub async fn get(&self, target: &str) -> anyhow::Result<Response> {
@@ -35,9 +35,9 @@ impl Stack {
 
     /// Waits until the node has delivered all records.
     pub async fn all_delivered(&self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.node_status("/spool/pending").await? > 0 {
-            ensure!(Instant::now() < deadline, "the node still has undelivered records after {PATIENCE:?}");
+            ensure!(Instant::now() < deadline, "the node still has undelivered records after {TIMEOUT:?}");
             sleep(Duration::from_millis(20)).await;
         }
         Ok(())

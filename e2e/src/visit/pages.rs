@@ -1,7 +1,7 @@
 //! The pages of the console, with sample data on each.
 
 use super::Visit;
-use crate::{console::Console, stack::PATIENCE};
+use crate::{console::Console, stack::TIMEOUT};
 use serde_json::json;
 
 /// The pages without an id.
@@ -75,7 +75,7 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     let hit = format!("/hits/{}", hits["items"][0]["id"].as_str().unwrap_or_default());
     let candidate = json!({"add": [{"effect": {"kind": "ignore", "findings": {"type": "sqli"}}}]});
     console.make("/api/v1/replays", &json!({"candidate": candidate})).await?;
-    let replay = console.wait_for("/api/v1/replays", PATIENCE, |replay| replay["status"] == "done").await?;
+    let replay = console.wait_for("/api/v1/replays", TIMEOUT, |replay| replay["status"] == "done").await?;
     let replay = format!("/replays/{}", replay["id"].as_str().unwrap_or_default());
     let webhook = console.items("/api/v1/webhooks").await?.swap_remove(0);
     let webhook = format!("/webhooks/{}", webhook["id"].as_str().unwrap_or_default());

@@ -5,7 +5,7 @@ use cloudfront_sim::lambda::{Function, LogEvent};
 use e2e::{
     binaries::Binaries,
     faulty_node::{Certificates, Fault, FaultyNode},
-    stack::{Mode, PATIENCE, Stack, StackOptions, TriggerPair, expect_status},
+    stack::{Mode, Stack, StackOptions, TIMEOUT, TriggerPair, expect_status},
 };
 use serde_json::Value;
 use std::{fmt::Write as _, time::Duration};
@@ -156,7 +156,7 @@ async fn visit(stack: &Stack, status: u16) -> anyhow::Result<Duration> {
 }
 
 async fn at_rest(stack: &Stack) {
-    tokio::time::timeout(PATIENCE, async {
+    tokio::time::timeout(TIMEOUT, async {
         stack.request_function.at_rest().await;
         stack.response_function.at_rest().await;
     })

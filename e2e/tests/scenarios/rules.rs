@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use cloudfront_sim::http1::Response;
 use e2e::{
     binaries::Binaries,
-    stack::{LISTED_WITHIN, Mode, PATIENCE, Stack, StackOptions, TriggerPair, expect_status},
+    stack::{LISTED_WITHIN, Mode, Stack, StackOptions, TIMEOUT, TriggerPair, expect_status},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub(crate) async fn a_denied_address_is_blocked_at_once(binaries: &Binaries) -> 
     let says_so = |node: &Value| node["status"]["mode"] == "monitoring";
     stack
         .console_api()
-        .wait_for("/api/v1/nodes", PATIENCE, says_so)
+        .wait_for("/api/v1/nodes", TIMEOUT, says_so)
         .await
         .context("the node says how it is")?;
     let entry = json!({"list": "deny", "source": {"network": "127.0.0.0/8"}, "reason": "scenario"});

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use e2e::{
     binaries::Binaries,
-    stack::{Mode, PATIENCE, Stack, StackOptions, TriggerPair, edge_request_id, expect_status},
+    stack::{Mode, Stack, StackOptions, TIMEOUT, TriggerPair, edge_request_id, expect_status},
 };
 use rustix::process::Signal;
 use std::{
@@ -29,14 +29,14 @@ pub(crate) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<()> {
     ensure!(start.elapsed() < SERVED_WITHIN, "a hanging node cost the visitor {:?}", start.elapsed());
     stack.node.thaw();
 
-    stack.node.terminate(PATIENCE).await;
+    stack.node.terminate(TIMEOUT).await;
     expect_status(&stack.get("/etc/passwd?gone").await?, 200).context("node stopped")?;
     stack.restart_node().await?;
     expect_status(&stack.get("/").await?, 200)?;
 
     let console = stack.console_api();
     for reason in ["node_timeout", "node_unreachable"] {
-        console.wait_for("/api/v1/not-inspected", PATIENCE, |entry| entry["reason"] == reason).await?;
+        console.wait_for("/api/v1/not-inspected", TIMEOUT, |entry| entry["reason"] == reason).await?;
     }
     let page = console.fetch("/attacks").await?;
     ensure!(

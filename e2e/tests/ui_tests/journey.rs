@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use e2e::browser::Window;
-use e2e::stack::{PATIENCE, expect_status};
+use e2e::stack::{TIMEOUT, expect_status};
 use e2e::visit::{Visit, WIDE};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -169,7 +169,7 @@ pub(crate) async fn files(visit: &Visit) -> anyhow::Result<()> {
 
 /// Repeats the request until it gets this status: nodes follow the console within a second.
 async fn answered(visit: &Visit, target: &str, status: u16) -> anyhow::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while visit.stack.get(target).await?.status != status {
         ensure!(Instant::now() < deadline, "{target} is never answered {status}");
         sleep(Duration::from_millis(50)).await;

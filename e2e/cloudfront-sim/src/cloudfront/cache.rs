@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::http1::Response;
 
 pub(super) use key::CacheKey;
-pub(super) use lifetime::{is_never_shared, keep_for, vary_outside_key};
+pub(super) use lifetime::{is_never_shared, lifetime, vary_outside_key};
 
 /// Capacity in bytes; the least recently used responses are evicted first.
 const CAPACITY: usize = 64 * 1024 * 1024;
@@ -22,7 +22,7 @@ const OVERHEAD: usize = 512;
 
 /// A cached response.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
+pub(super) struct Cached {
     pub(super) response: Response,
     /// A custom error page: viewer-response functions do not run for it.
     pub(super) is_error_page: bool,
@@ -43,21 +43,21 @@ struct State {
     uses: u64,
     bytes: usize,
     /// Keys with an origin request in progress.
-    pending: HashMap<CacheKey, watch::Receiver<Option<Arc<Kept>>>>,
+    pending: HashMap<CacheKey, watch::Receiver<Option<Arc<Cached>>>>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    kept: Arc<Kept>,
+    cached: Arc<Cached>,
     bytes: usize,
     last_use: u64,
 }
 
 /// The result of a lookup.
 pub(super) enum Claim<'a> {
-    Fresh(Arc<Kept>),
+    Fresh(Arc<Cached>),
     /// Another request is already at the origin: request collapsing.
-    Pending(watch::Receiver<Option<Arc<Kept>>>),
+    Pending(watch::Receiver<Option<Arc<Cached>>>),
     /// No other request is; this one goes to the origin.
     Mine(Leader<'a>),
 }
@@ -67,16 +67,16 @@ pub(super) struct Leader<'a> {
     cache: &'a Cache,
     key: CacheKey,
     /// The cached response that has expired.
-    pub(super) stale: Option<Arc<Kept>>,
-    outcome: watch::Sender<Option<Arc<Kept>>>,
+    pub(super) stale: Option<Arc<Cached>>,
+    outcome: watch::Sender<Option<Arc<Cached>>>,
 }
 
 impl Cache {
     pub(super) fn claim(&self, key: &CacheKey, now: Timestamp) -> Claim<'_> {
         let mut state = self.lock();
         let found = state.find(key);
-        if let Some(kept) = found.as_ref().filter(|kept| now < kept.fresh_until) {
-            return Claim::Fresh(Arc::clone(kept));
+        if let Some(cached) = found.as_ref().filter(|cached| now < cached.fresh_until) {
+            return Claim::Fresh(Arc::clone(cached));
         }
         if let Some(pending) = state.pending.get(key) {
             return Claim::Pending(pending.clone());
@@ -105,20 +105,20 @@ impl Cache {
 
 impl Leader<'_> {
     /// Hands the response to waiting requests, and caches it if it is cacheable.
-    pub(super) fn settle(self, kept: Kept, share: bool) -> Arc<Kept> {
-        let kept = Arc::new(kept);
-        if kept.fresh_until > kept.since {
-            self.cache.lock().insert(self.key.clone(), Arc::clone(&kept));
+    pub(super) fn settle(self, cached: Cached, share: bool) -> Arc<Cached> {
+        let cached = Arc::new(cached);
+        if cached.fresh_until > cached.since {
+            self.cache.lock().insert(self.key.clone(), Arc::clone(&cached));
         }
         if share {
-            self.outcome.send_replace(Some(Arc::clone(&kept)));
+            self.outcome.send_replace(Some(Arc::clone(&cached)));
         }
-        kept
+        cached
     }
 
     /// Extends the life of the expired response: the origin confirmed it, or failed.
-    pub(super) fn extend(self, stale: &Kept, now: Timestamp, by: Duration) -> Arc<Kept> {
-        self.settle(Kept { fresh_until: later(now, by), ..stale.clone() }, true)
+    pub(super) fn extend(self, stale: &Cached, now: Timestamp, by: Duration) -> Arc<Cached> {
+        self.settle(Cached { fresh_until: later(now, by), ..stale.clone() }, true)
     }
 }
 
@@ -130,7 +130,7 @@ impl Drop for Leader<'_> {
 
 impl State {
     /// A cached response to GET also answers HEAD.
-    fn find(&mut self, key: &CacheKey) -> Option<Arc<Kept>> {
+    fn find(&mut self, key: &CacheKey) -> Option<Arc<Cached>> {
         let key = match key.as_get() {
             Some(get) if self.entries.contains_key(&get) => get,
             _ => key.clone(),
@@ -140,20 +140,20 @@ impl State {
         self.by_use.remove(&entry.last_use);
         entry.last_use = self.uses;
         self.by_use.insert(self.uses, key);
-        Some(Arc::clone(&entry.kept))
+        Some(Arc::clone(&entry.cached))
     }
 
-    fn insert(&mut self, key: CacheKey, kept: Arc<Kept>) {
+    fn insert(&mut self, key: CacheKey, cached: Arc<Cached>) {
         self.remove(&key);
-        let headers = kept.response.headers.0.iter().map(|(name, value)| name.len() + value.len());
-        let bytes = OVERHEAD + key.len() + kept.response.body.len() + headers.sum::<usize>();
+        let headers = cached.response.headers.0.iter().map(|(name, value)| name.len() + value.len());
+        let bytes = OVERHEAD + key.len() + cached.response.body.len() + headers.sum::<usize>();
         if bytes > CAPACITY {
             return;
         }
         self.bytes += bytes;
         self.uses += 1;
         self.by_use.insert(self.uses, key.clone());
-        self.entries.insert(key, Entry { kept, bytes, last_use: self.uses });
+        self.entries.insert(key, Entry { cached, bytes, last_use: self.uses });
         while self.bytes > CAPACITY {
             let Some((_, oldest)) = self.by_use.pop_first() else { break };
             self.remove(&oldest);
@@ -186,14 +186,14 @@ mod tests {
         CacheKey::of(&behavior, &EdgeRequest::new(Request::new(method, target, "a.example")).unwrap())
     }
 
-    fn keep(cache: &Cache, key: &CacheKey, body: Vec<u8>) {
+    fn insert(cache: &Cache, key: &CacheKey, body: Vec<u8>) {
         let (since, fresh_until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
         let response = Response::text(200, body);
         let Claim::Mine(leader) = cache.claim(key, since) else { panic!("it is there already") };
-        leader.settle(Kept { response, is_error_page: false, since, fresh_until }, true);
+        leader.settle(Cached { response, is_error_page: false, since, fresh_until }, true);
     }
 
-    fn is_kept(cache: &Cache, key: &CacheKey) -> bool {
+    fn is_cached(cache: &Cache, key: &CacheKey) -> bool {
         matches!(cache.claim(key, Timestamp::UNIX_EPOCH), Claim::Fresh(_))
     }
 
@@ -201,27 +201,27 @@ mod tests {
     fn evicts_the_least_recently_used_response() {
         let cache = Cache::default();
         let [first, second, third] = ["/1", "/2", "/3"].map(|target| key("GET", target));
-        keep(&cache, &first, vec![0; CAPACITY / 3]);
-        keep(&cache, &second, vec![0; CAPACITY / 3]);
-        assert!(is_kept(&cache, &first));
-        keep(&cache, &third, vec![0; CAPACITY / 2]);
-        assert!(is_kept(&cache, &first) || is_kept(&cache, &third));
-        assert!(!is_kept(&cache, &second) && is_kept(&cache, &third));
+        insert(&cache, &first, vec![0; CAPACITY / 3]);
+        insert(&cache, &second, vec![0; CAPACITY / 3]);
+        assert!(is_cached(&cache, &first));
+        insert(&cache, &third, vec![0; CAPACITY / 2]);
+        assert!(is_cached(&cache, &first) || is_cached(&cache, &third));
+        assert!(!is_cached(&cache, &second) && is_cached(&cache, &third));
         let state = cache.lock();
         assert!(state.bytes <= CAPACITY && state.entries.len() == state.by_use.len());
         drop(state);
-        keep(&cache, &key("GET", "/huge"), vec![0; CAPACITY]);
-        assert!(!is_kept(&cache, &key("GET", "/huge")));
+        insert(&cache, &key("GET", "/huge"), vec![0; CAPACITY]);
+        assert!(!is_cached(&cache, &key("GET", "/huge")));
     }
 
     #[test]
     fn invalidation_removes_a_path_or_a_prefix() {
         let cache = Cache::default();
         for target in ["/a", "/a?x=1", "/a/b", "/b"] {
-            keep(&cache, &key("GET", target), Vec::new());
+            insert(&cache, &key("GET", target), Vec::new());
         }
         assert_eq!(cache.invalidate("/a"), 1);
-        assert!(is_kept(&cache, &key("GET", "/a?x=1")));
+        assert!(is_cached(&cache, &key("GET", "/a?x=1")));
         assert_eq!(cache.invalidate("a*"), 2);
         assert_eq!(cache.invalidate("/*"), 1);
     }
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_response_to_get_answers_head() {
         let cache = Cache::default();
-        keep(&cache, &key("GET", "/"), Vec::new());
-        assert!(is_kept(&cache, &key("HEAD", "/")) && !is_kept(&cache, &key("OPTIONS", "/")));
+        insert(&cache, &key("GET", "/"), Vec::new());
+        assert!(is_cached(&cache, &key("HEAD", "/")) && !is_cached(&cache, &key("OPTIONS", "/")));
     }
 }

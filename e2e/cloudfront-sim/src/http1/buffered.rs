@@ -56,14 +56,14 @@ impl Buffered {
     }
 
     /// The same for a slow peer: some bytes must be written within each `limit`.
-    pub(super) async fn write_patiently(&mut self, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
+    pub(super) async fn write_within(&mut self, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
         while !bytes.is_empty() {
-            match timeout(patience, self.stream.write(bytes)).await?? {
+            match timeout(limit, self.stream.write(bytes)).await?? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 written => bytes = &bytes[written..],
             }
         }
-        timeout(patience, self.stream.flush()).await?
+        timeout(limit, self.stream.flush()).await?
     }
 
     /// Reads a head with its empty line. Empty lines before it are skipped, as RFC 9112 requires.

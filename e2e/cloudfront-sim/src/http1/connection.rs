@@ -73,9 +73,9 @@ async fn opens_http2(connection: &mut Buffered, limits: Limits, stop: &mut watch
 }
 
 /// Waits for bytes, unless the server is stopping.
-async fn more(connection: &mut Buffered, patience: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+async fn more(connection: &mut Buffered, limit: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
-        filled = timeout(patience, connection.fill()) => matches!(filled, Ok(Ok(1..))),
+        filled = timeout(limit, connection.fill()) => matches!(filled, Ok(Ok(1..))),
         _ = stop.wait_for(|stop| *stop) => false,
     }
 }
@@ -193,7 +193,7 @@ async fn respond(
     response: &mut Response,
     to_head: bool,
     keep_alive: bool,
-    patience: Duration,
+    limit: Duration,
 ) -> io::Result<usize> {
     let body = frame(response, to_head);
     response.headers.remove("connection");
@@ -202,7 +202,7 @@ async fn respond(
     }
     let mut bytes = head::write_response(response);
     bytes.extend(body);
-    to.write_patiently(&bytes, patience).await?;
+    to.write_within(&bytes, limit).await?;
     Ok(bytes.len())
 }
 

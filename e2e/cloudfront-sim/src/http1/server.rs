@@ -105,9 +105,9 @@ impl Server {
     }
 
     /// Accepts no more connections, closes idle ones, and waits for requests in progress, up to this long.
-    pub async fn drain(mut self, patience: Duration) {
+    pub async fn drain(mut self, limit: Duration) {
         self.stop.send_replace(true);
-        let _ = timeout(patience, &mut self.accepting).await;
+        let _ = timeout(limit, &mut self.accepting).await;
     }
 }
 

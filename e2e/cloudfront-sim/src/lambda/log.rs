@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Older entries are dropped, to bound the memory of long runs.
-const KEPT: usize = 100_000;
+const CAPACITY: usize = 100_000;
 
 /// Receives each line of a function's output: the function's name, then the line.
 pub type LogSink = Arc<dyn Fn(&str, &str) + Send + Sync>;
@@ -86,7 +86,7 @@ impl LambdaLog {
             (self.sink)(&self.function, line);
         }
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() == KEPT {
+        if entries.len() == CAPACITY {
             entries.pop_front();
         }
         // The time is taken under the lock, so that entries are in the order of their times.

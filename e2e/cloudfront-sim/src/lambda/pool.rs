@@ -21,7 +21,7 @@ pub(super) struct Limits {
     pub(super) environments: usize,
     pub(super) reserved: Option<usize>,
     /// How long to wait for an environment when no more may be started.
-    pub(super) patience: Duration,
+    pub(super) limit: Duration,
     /// Whether environments have a rate limit, and may be free but unavailable.
     pub(super) capped: bool,
 }
@@ -52,7 +52,7 @@ impl Pool {
 
     /// `version` is the current one; environments of others end.
     pub(super) async fn lease(&self, version: u32) -> Result<Lease, InvokeError> {
-        let deadline = Instant::now() + self.limits.patience;
+        let deadline = Instant::now() + self.limits.limit;
         loop {
             let mut turn = match self.take(version)? {
                 Ok(lease) => return Ok(lease),

@@ -31,8 +31,8 @@ impl Process {
         log.push(raw(pid), LogEvent::Started);
         tokio::spawn(copy_lines(child.stdout.take(), raw(pid), log.clone()));
         tokio::spawn(copy_lines(child.stderr.take(), raw(pid), log.clone()));
-        let (tell, ended) = watch::channel(None);
-        tokio::spawn(watch_over(child, pid, log.clone(), tell));
+        let (exited, ended) = watch::channel(None);
+        tokio::spawn(watch_over(child, pid, log.clone(), exited));
         Ok(Arc::new(Self { pid, ended }))
     }
 
@@ -79,7 +79,7 @@ impl Drop for Process {
     }
 }
 
-async fn watch_over(mut child: Child, pid: Pid, log: LambdaLog, tell: watch::Sender<Option<String>>) {
+async fn watch_over(mut child: Child, pid: Pid, log: LambdaLog, exited: watch::Sender<Option<String>>) {
     let status = match child.wait().await {
         Ok(status) => exit_reason(status),
         Err(error) => error.to_string(),
@@ -87,7 +87,7 @@ async fn watch_over(mut child: Child, pid: Pid, log: LambdaLog, tell: watch::Sen
     // Its children are killed with it, as when Lambda tears an environment down.
     let _ = kill_process_group(pid, Signal::KILL);
     log.push(raw(pid), LogEvent::Exited { status: status.clone() });
-    tell.send_replace(Some(status));
+    exited.send_replace(Some(status));
 }
 
 async fn copy_lines(from: Option<impl AsyncRead + Unpin>, pid: u32, log: LambdaLog) {

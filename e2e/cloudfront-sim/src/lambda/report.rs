@@ -126,9 +126,9 @@ mod tests {
 
     #[test]
     fn reports_a_timeout_with_its_duration() {
-        let told = report(End::TimedOut { after: Duration::from_secs(3) });
-        assert!(told.ends_with("8f2e7a6c Task timed out after 3.00 seconds"), "{told}");
-        assert!(told.contains("|Status: timeout\n20"), "{told}");
+        let lines = report(End::TimedOut { after: Duration::from_secs(3) });
+        assert!(lines.ends_with("8f2e7a6c Task timed out after 3.00 seconds"), "{lines}");
+        assert!(lines.contains("|Status: timeout\n20"), "{lines}");
     }
 
     #[test]

@@ -95,9 +95,9 @@ impl NodeRuntime {
         let directory = env::var("E2E_AWS_LAMBDA_RIC").unwrap_or_else(|_| IN_THE_WORKSPACE.to_owned());
         let client = Path::new(&directory).join("node_modules/aws-lambda-ric/bin/index.mjs");
         let client = client.canonicalize().map_err(|_| NoNode::Client { client })?;
-        let told = Command::new(&node).args(["-p", "process.execPath"]).stderr(Stdio::null()).output();
-        let told = told.map_err(|source| NoNode::Node { node, source })?;
-        Ok(Self { executable: String::from_utf8_lossy(&told.stdout).trim().into(), client })
+        let output = Command::new(&node).args(["-p", "process.execPath"]).stderr(Stdio::null()).output();
+        let output = output.map_err(|source| NoNode::Node { node, source })?;
+        Ok(Self { executable: String::from_utf8_lossy(&output.stdout).trim().into(), client })
     }
 }
 

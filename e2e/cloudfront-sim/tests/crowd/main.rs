@@ -25,7 +25,7 @@ const VISITORS: usize = 1_000;
 const REQUESTS: usize = 3;
 
 /// Long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 const PASSES: &str = "def lambda_handler(event, context):\n    return event['Records'][0]['cf']['request']";
 
@@ -93,7 +93,7 @@ async fn visit(address: SocketAddr, number: usize) -> std::io::Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_visitors_leak_no_connection_file_or_thread() {
     let function = configured(PASSES, |config| {
-        (config.max_environments, config.timeout) = (2, PATIENCE);
+        (config.max_environments, config.timeout) = (2, TIMEOUT);
     })
     .await;
     let edge = Edge::start(|config| config.default_behavior.functions.viewer_request = function.at()).await;
@@ -114,7 +114,7 @@ async fn a_thousand_visitors_leak_no_connection_file_or_thread() {
         crowd.spawn(visit(address, number));
     }
     // Another visitor is served meanwhile.
-    let ordinary = Client::new(PATIENCE);
+    let ordinary = Client::new(TIMEOUT);
     let mut served = 0;
     while !crowd.is_empty() {
         let response = ordinary.send(address, &Request::new("GET", "/me", "a.example")).await.unwrap();
@@ -127,7 +127,7 @@ async fn a_thousand_visitors_leak_no_connection_file_or_thread() {
     assert!(served > 1);
 
     drop(ordinary);
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     let at_rest = || {
         let rest = function.environments();
         // The harness's visitor keeps up to four connections.

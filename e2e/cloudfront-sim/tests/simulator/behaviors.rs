@@ -173,7 +173,7 @@ async fn managed_policies_are_known_by_their_ids() {
     );
     let optimized = CachePolicy::managed("658327ea-f89d-4fab-a63d-7e88639e58f6").unwrap();
     assert_eq!((optimized.min_ttl, optimized.gzip && optimized.brotli), (Duration::from_secs(1), true));
-    assert!(CachePolicy::managed("of-nobody").is_none());
+    assert!(CachePolicy::managed("unknown").is_none());
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ impl Simulator {
     }
 
     /// The address in the next line, after these words.
-    async fn says(&mut self, words: &str) -> SocketAddr {
+    async fn address_after(&mut self, words: &str) -> SocketAddr {
         let line = self.lines.next_line().await.unwrap().expect("it ended");
         line.strip_prefix(words).unwrap_or_else(|| panic!("{line}")).parse().unwrap()
     }
@@ -109,7 +109,7 @@ async fn outlives(signal: i32) {
     let arguments =
         ["--origin", &address, "--origin-response", "counts.zip", "--viewer-request", "counts.zip"];
     let mut simulator = Simulator::start(&[("counts.zip", &zip)], &arguments);
-    let edge = simulator.says("listening on http://").await;
+    let edge = simulator.address_after("listening on http://").await;
     let response = get(edge, "/").await;
     assert_eq!(response.status, 200);
     let pid =
@@ -152,9 +152,9 @@ async fn starts_from_a_description_and_a_zip() {
     arguments.extend(["--handler", "shop.pick", "--tls-port", "0", "--ca", "ca.pem"]);
     arguments.extend(["--admin", "127.0.0.1:0", "--access-log", "access.log", "--function-logs", "logs"]);
     let mut simulator = Simulator::start(&files, &arguments);
-    let edge = simulator.says("listening on http://").await;
-    simulator.says("listening on https://").await;
-    let admin = simulator.says("admin API on http://").await;
+    let edge = simulator.address_after("listening on http://").await;
+    simulator.address_after("listening on https://").await;
+    let admin = simulator.address_after("admin API on http://").await;
 
     let x_cache = |response: &Response| response.headers.text("x-cache").unwrap();
     assert_eq!(x_cache(&get(edge, "/red").await), "Miss from cloudfront");
@@ -186,8 +186,8 @@ async fn starts_from_a_description_and_a_zip() {
     let results: Vec<_> = access.lines().skip(2).map(|line| line.split('\t').nth(13).unwrap()).collect();
     assert_eq!(results[..3], ["Miss", "Hit", "Miss"], "{access}");
     assert!(fs::read_to_string(simulator.path().join("ca.pem")).unwrap().starts_with("-----BEGIN CERT"));
-    let kept = fs::read_to_string(simulator.path().join("logs/us-east-1.colours.log")).unwrap();
-    assert!(kept.contains("REPORT RequestId: "), "{kept}");
+    let log_file = fs::read_to_string(simulator.path().join("logs/us-east-1.colours.log")).unwrap();
+    assert!(log_file.contains("REPORT RequestId: "), "{log_file}");
     simulator.signal(15);
     assert!(simulator.process.wait().await.unwrap().success());
 }
@@ -196,8 +196,8 @@ async fn starts_from_a_description_and_a_zip() {
 async fn admin_api_rejects_browsers_and_other_machines() {
     let mut simulator =
         Simulator::start(&[], &["--sample-origin", "--origin", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
-    simulator.says("listening on http://").await;
-    let admin = simulator.says("admin API on http://").await;
+    simulator.address_after("listening on http://").await;
+    let admin = simulator.address_after("admin API on http://").await;
     let rebound = ask(admin, Request::new("GET", "/status", "evil.example.com")).await;
     assert_eq!(rebound.status, 403);
     let simple = Request::new("POST", "/clock", "localhost").header("Content-Type", "text/plain");
@@ -207,8 +207,8 @@ async fn admin_api_rejects_browsers_and_other_machines() {
     let help = get(admin, "/").await.body_text();
     assert!(help.contains("PUT  /faults"), "{help}");
     let output = Command::new(SIMULATOR).args(["--listen", "127.0.0.1:0", "--admin", "0.0.0.0:0"]).output();
-    let told = String::from_utf8_lossy(&output.await.unwrap().stderr).into_owned();
-    assert!(told.contains("error: the admin API listens on loopback addresses only"), "{told}");
+    let output_text = String::from_utf8_lossy(&output.await.unwrap().stderr).into_owned();
+    assert!(output_text.contains("error: the admin API listens on loopback addresses only"), "{output_text}");
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn startup_errors_name_the_value_and_the_fix() {
     ] {
         let mut simulator = Command::new(SIMULATOR);
         let output = simulator.current_dir(directory.path()).args(arguments).output().await.unwrap();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && told.contains(expected), "{arguments:?}: {told}");
+        let output_text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && output_text.contains(expected), "{arguments:?}: {output_text}");
     }
 }

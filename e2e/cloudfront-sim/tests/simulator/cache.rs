@@ -5,12 +5,12 @@ use std::time::Duration;
 use cloudfront_sim::cloudfront::{CachePolicy, OriginRequestPolicy, Selection};
 use cloudfront_sim::http1::{Request, Response};
 
+use crate::caching::{DAY, caching, is, plain, responds, seen};
 use crate::harness::{Edge, count, does};
-use crate::keeping::{DAY, is, keeping, plain, says, seen};
 
 #[tokio::test]
 async fn x_cache_and_age_distinguish_miss_and_hit() {
-    let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), plain).await;
+    let edge = caching(CachePolicy::with_ttls(0, 60, DAY), plain).await;
     let first = edge.get("/a").await;
     assert_eq!((seen(&first), first.headers.has("age")), (is("1", "Miss"), false));
     edge.clock.advance(Duration::from_secs(59));
@@ -23,14 +23,14 @@ async fn x_cache_and_age_distinguish_miss_and_hit() {
 
 #[tokio::test]
 async fn caching_disabled_caches_nothing() {
-    let edge = keeping(CachePolicy::disabled(), says(200, "max-age=60")).await;
+    let edge = caching(CachePolicy::disabled(), responds(200, "max-age=60")).await;
     assert_eq!(seen(&edge.get("/").await), is("1", "Miss"));
     assert_eq!(seen(&edge.get("/").await), is("2", "Miss"));
 }
 
 #[tokio::test]
 async fn lifetime_combines_origin_headers_and_ttls() {
-    for (ttls, cache_control, kept) in [
+    for (ttls, cache_control, seconds_cached) in [
         ((0, 60, DAY), "max-age=10", 10),
         ((0, 60, DAY), "max-age=10, s-maxage=20", 20),
         ((0, 60, 100), "max-age=500", 100),
@@ -39,10 +39,11 @@ async fn lifetime_combines_origin_headers_and_ttls() {
         ((0, 60, DAY), "private", 0),
         ((5, 60, DAY), "no-store", 5),
     ] {
-        let edge = keeping(CachePolicy::with_ttls(ttls.0, ttls.1, ttls.2), says(200, cache_control)).await;
+        let edge =
+            caching(CachePolicy::with_ttls(ttls.0, ttls.1, ttls.2), responds(200, cache_control)).await;
         edge.get("/").await;
-        if kept > 0 {
-            edge.clock.advance(Duration::from_secs(kept - 1));
+        if seconds_cached > 0 {
+            edge.clock.advance(Duration::from_secs(seconds_cached - 1));
             assert_eq!(seen(&edge.get("/").await), is("1", "Hit"), "{ttls:?} {cache_control}");
             edge.clock.advance(Duration::from_secs(1));
         }
@@ -59,7 +60,7 @@ async fn cache_key_contains_only_what_the_policy_names() {
         gzip: true,
         ..CachePolicy::with_ttls(0, 60, DAY)
     };
-    let edge = keeping(policy, plain).await;
+    let edge = caching(policy, plain).await;
     let request = |target: &str, headers: &[(&str, &str)]| {
         let request = Request::new("GET", target, "shop.example.com");
         headers.iter().fold(request, |request, (name, value)| request.header(name, value))
@@ -86,7 +87,7 @@ async fn cache_key_contains_only_what_the_policy_names() {
 
 #[tokio::test]
 async fn caches_get_and_head_and_options_if_configured() {
-    let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), plain).await;
+    let edge = caching(CachePolicy::with_ttls(0, 60, DAY), plain).await;
     let request = |method: &str| Request::new(method, "/", "a.example");
     for method in ["POST", "OPTIONS"] {
         edge.send(request(method)).await;
@@ -144,7 +145,7 @@ async fn vary_does_not_separate_visitors_and_causes_a_warning() {
         let agent = request.headers.text("user-agent").unwrap();
         Response::text(200, agent).header("Vary", "User-Agent, Accept-Encoding")
     };
-    let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), varies).await;
+    let edge = caching(CachePolicy::with_ttls(0, 60, DAY), varies).await;
     let visit = |agent: &str| Request::new("GET", "/", "a.example").header("User-Agent", agent);
     edge.send(visit("phone")).await;
     assert_eq!(seen(&edge.send(visit("desktop")).await), is("phone", "Hit"));
@@ -154,7 +155,7 @@ async fn vary_does_not_separate_visitors_and_causes_a_warning() {
 
 #[tokio::test]
 async fn vary_star_is_revalidated_every_time() {
-    let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), |_| Response::new(200).header("Vary", "*")).await;
+    let edge = caching(CachePolicy::with_ttls(0, 60, DAY), |_| Response::new(200).header("Vary", "*")).await;
     edge.get("/").await;
     assert_eq!(seen(&edge.get("/").await), is("2", "Miss"));
 }
@@ -173,7 +174,7 @@ async fn vary_loses_names_that_are_not_forwarded() {
 
 #[tokio::test]
 async fn an_invalidation_makes_the_next_visitor_a_miss() {
-    let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), plain).await;
+    let edge = caching(CachePolicy::with_ttls(0, 60, DAY), plain).await;
     for target in ["/a/1", "/a/2", "/b"] {
         edge.get(target).await;
     }
@@ -188,7 +189,7 @@ async fn expired_response_is_revalidated_at_the_origin() {
         Some("\"v1\"") => Response::new(304),
         _ => Response::text(200, "whole").header("ETag", "\"v1\"").header("Cache-Control", "max-age=10"),
     };
-    let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), confirms).await;
+    let edge = caching(CachePolicy::with_ttls(0, 60, DAY), confirms).await;
     edge.get("/").await;
     edge.clock.advance(Duration::from_secs(10));
     assert_eq!(seen(&edge.get("/").await), is("whole", "RefreshHit"));

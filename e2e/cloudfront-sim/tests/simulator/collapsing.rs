@@ -7,8 +7,8 @@ use cloudfront_sim::cloudfront::CachePolicy;
 use cloudfront_sim::http1::Request;
 use tokio::sync::Notify;
 
+use crate::caching::{DAY, responds, seen};
 use crate::harness::{Edge, eventually};
-use crate::keeping::{DAY, says, seen};
 
 /// The number of origin responses for five simultaneous visitors, and their `X-Cache` values.
 async fn at_the_same_time(policy: CachePolicy, cache_control: &'static str) -> (usize, Vec<String>) {
@@ -20,7 +20,7 @@ async fn at_the_same_time(policy: CachePolicy, cache_control: &'static str) -> (
             move |_| {
                 counted.fetch_add(1, Ordering::Relaxed);
                 let (waiting, response) =
-                    (Arc::clone(&waiting), says(200, cache_control)(&Request::default()));
+                    (Arc::clone(&waiting), responds(200, cache_control)(&Request::default()));
                 async move {
                     waiting.notified().await;
                     waiting.notify_one();

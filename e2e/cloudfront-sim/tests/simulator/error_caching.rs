@@ -7,8 +7,8 @@ use std::time::Duration;
 use cloudfront_sim::cloudfront::{CachePolicy, DistributionConfig, ErrorCaching, ErrorResponse};
 use cloudfront_sim::http1::{Request, Response};
 
+use crate::caching::{DAY, caching, is, plain, responds, seen};
 use crate::harness::{Edge, does};
-use crate::keeping::{DAY, is, keeping, plain, says, seen};
 
 /// Blocks requests with the header.
 const BLOCKS: &str = "
@@ -50,7 +50,7 @@ async fn block_poisons_the_cache_when_errors_are_cached_pessimistically() {
         after_a_block("no-store", |config| config.error_responses = keep_errors_for(10)).await;
     assert_eq!(status, 403);
     let warnings = edge.cloudfront.edge().warnings();
-    assert!(warnings[0].contains("a function's 403 for / is kept for 10 s"), "{warnings:?}");
+    assert!(warnings[0].contains("a function's 403 for / is cached for 10 s"), "{warnings:?}");
     edge.clock.advance(Duration::from_secs(10));
     assert_eq!(edge.get("/").await.status, 200);
 }
@@ -82,13 +82,13 @@ async fn generated_responses_are_cached_at_origin_request_only() {
 
 #[tokio::test]
 async fn origin_errors_are_cached_for_the_error_caching_ttl() {
-    let edge = keeping(CachePolicy::with_ttls(0, 0, DAY), says(503, "no-store")).await;
+    let edge = caching(CachePolicy::with_ttls(0, 0, DAY), responds(503, "no-store")).await;
     assert_eq!(seen(&edge.get("/").await), is("1", "Error"));
     edge.clock.advance(Duration::from_secs(9));
     assert_eq!(seen(&edge.get("/").await), is("1", "Error"));
     edge.clock.advance(Duration::from_secs(1));
     assert_eq!(seen(&edge.get("/").await), is("2", "Error"));
-    let edge = keeping(CachePolicy::with_ttls(0, 0, DAY), says(404, "no-store")).await;
+    let edge = caching(CachePolicy::with_ttls(0, 0, DAY), responds(404, "no-store")).await;
     edge.get("/").await;
     assert_eq!(seen(&edge.get("/").await), is("2", "Error"));
 }
@@ -101,7 +101,7 @@ async fn expired_response_is_served_while_the_origin_fails() {
         0 => Response::text(200, "good"),
         _ => Response::text(500, "broken"),
     };
-    let edge = keeping(CachePolicy::with_ttls(0, 60, DAY), fails_later).await;
+    let edge = caching(CachePolicy::with_ttls(0, 60, DAY), fails_later).await;
     edge.get("/").await;
     edge.clock.advance(Duration::from_secs(61));
     for _ in 0..3 {

@@ -80,8 +80,8 @@ def lambda_handler(event, context):
     request = event['Records'][0]['cf']['request']
     body = request['body']
     shown = base64.b64decode(body['data'])
-    told = {'truncated': body['inputTruncated'], 'length': len(shown), 'ends': shown[-4:].decode()}
-    print('EVENT', json.dumps({'Records': [{'cf': told}]}))
+    shown_body = {'truncated': body['inputTruncated'], 'length': len(shown), 'ends': shown[-4:].decode()}
+    print('EVENT', json.dumps({'Records': [{'cf': shown_body}]}))
     return request";
     let prints = function(source).await;
     let edge = Edge::start(|config| {
@@ -92,9 +92,12 @@ def lambda_handler(event, context):
     let body = "0123456789abcdef".repeat(100_000);
     assert_eq!(edge.post("/", body.clone()).await.status, 200);
     assert_eq!(edge.origin.recorded().pop().unwrap().body, body.as_bytes());
-    let told = printed(&prints, 2).await;
+    let shown_body = printed(&prints, 2).await;
     for length in [40 * 1024, 1024 * 1024] {
-        assert!(told.contains(&json!({ "truncated": true, "length": length, "ends": "cdef" })), "{told:?}");
+        assert!(
+            shown_body.contains(&json!({ "truncated": true, "length": length, "ends": "cdef" })),
+            "{shown_body:?}"
+        );
     }
 }
 

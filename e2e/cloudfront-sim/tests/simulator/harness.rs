@@ -90,9 +90,9 @@ pub(crate) fn process_state(pid: u32) -> Option<char> {
 
 /// Waits for a condition that depends on another process.
 pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(5);
     while !holds() {
-        assert!(Instant::now() < patience, "in vain: {what}");
+        assert!(Instant::now() < deadline, "condition never held: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -122,7 +122,7 @@ fn lists_keys_without_effect_unless_they_are_off() {
 #[test]
 fn errors_name_the_key_of_a_wrong_value() {
     let config = "/DistributionConfig";
-    for (pointer, value, told) in [
+    for (pointer, value, expected) in [
         (
             "/Origins/Items/0/DomainName",
             json!(7),
@@ -136,8 +136,8 @@ fn errors_name_the_key_of_a_wrong_value() {
         ),
         (
             "/DefaultCacheBehavior/TargetOriginId",
-            json!("nobody"),
-            "DistributionConfig.DefaultCacheBehavior.TargetOriginId: no origin or origin group has the id nobody",
+            json!("unknown"),
+            "DistributionConfig.DefaultCacheBehavior.TargetOriginId: no origin or origin group has the id unknown",
         ),
         (
             "/DefaultCacheBehavior/CachePolicyId",
@@ -172,7 +172,7 @@ fn errors_name_the_key_of_a_wrong_value() {
         ("/DefaultCacheBehavior", Value::Null, "DistributionConfig.DefaultCacheBehavior: is missing"),
     ] {
         let error = read(&with(&format!("{config}{pointer}"), value)).unwrap_err();
-        assert_eq!(error.to_string(), told);
+        assert_eq!(error.to_string(), expected);
     }
     let nowhere = load(&aws().to_string(), &Given::default()).unwrap_err().to_string();
     assert_eq!(

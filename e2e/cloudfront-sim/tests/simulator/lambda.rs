@@ -73,9 +73,9 @@ async fn caller_does_not_wait_for_work_after_the_reply() {
     // The environment is busy until it polls again, so the next caller has to wait.
     busy.invoke(r#"{"after": 0}"#).await.unwrap();
     assert!(start.elapsed() >= Duration::from_millis(400), "did not wait: {:?}", start.elapsed());
-    let told =
+    let logged =
         count(busy.log(), |event| matches!(event, LogEvent::Next { user_agent } if user_agent == "by-hand"));
-    assert!(told >= 2, "{:?}", busy.log());
+    assert!(logged >= 2, "{:?}", busy.log());
 }
 
 /// As the connector's bundle starts: the process is replaced during the import of its module.

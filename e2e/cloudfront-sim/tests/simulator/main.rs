@@ -5,6 +5,7 @@
 mod behaviors;
 mod binary;
 mod cache;
+mod caching;
 mod collapsing;
 mod conventions;
 mod edge;
@@ -14,7 +15,6 @@ mod events;
 mod harness;
 mod header_rules;
 mod input;
-mod keeping;
 mod lambda;
 mod limits;
 mod rules;

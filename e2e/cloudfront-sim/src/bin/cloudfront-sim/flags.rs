@@ -28,7 +28,7 @@ pub(crate) struct Flags {
     /// The address of an origin: ADDRESS without a description, ID=URL with one (by id or domain name). Repeatable.
     /// [default without a description: 127.0.0.1:8001]
     #[arg(long, value_name = "[ID=]ADDRESS")]
-    pub(crate) origin: Vec<Place>,
+    pub(crate) origin: Vec<OriginFlag>,
 
     /// Also start a sample origin (at --origin's address, or on a free port for all origins of a description without an
     /// address): it greets on every path, and responds to /status/404 with that status and to /echo with the request.
@@ -158,7 +158,7 @@ pub(crate) struct NamedZip {
 
 /// The address of an origin.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum OriginFlag {
     Only(SocketAddr),
     Named(OriginAt),
 }
@@ -180,7 +180,7 @@ impl FromStr for NamedZip {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for OriginFlag {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use flags::{Flags, Place};
+use flags::{Flags, OriginFlag};
 
 /// How long a stop waits for requests in progress.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -131,7 +131,7 @@ async fn start_origin(flags: &Flags) -> anyhow::Result<Option<Origin>> {
 fn only_origin(flags: &Flags) -> anyhow::Result<SocketAddr> {
     match &flags.origin[..] {
         [] => Ok(([127, 0, 0, 1], 8001).into()),
-        [Place::Only(address)] => Ok(*address),
+        [OriginFlag::Only(address)] => Ok(*address),
         _ => anyhow::bail!("--origin must be one ADDRESS when --config is not given"),
     }
 }
@@ -169,8 +169,8 @@ fn distribution(
     let mut origins: Vec<OriginAt> = Vec::new();
     for place in &flags.origin {
         match place {
-            Place::Named(at) => origins.push(at.clone()),
-            Place::Only(_) => anyhow::bail!("--origin must be ID=URL when --config is given"),
+            OriginFlag::Named(at) => origins.push(at.clone()),
+            OriginFlag::Only(_) => anyhow::bail!("--origin must be ID=URL when --config is given"),
         }
     }
     let given = Given {

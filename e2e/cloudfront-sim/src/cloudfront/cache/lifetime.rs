@@ -10,15 +10,15 @@ use crate::cloudfront::policy::CachePolicy;
 use crate::http1::Response;
 
 /// "HTTP 4xx and 5xx status codes that CloudFront caches".
-const ALWAYS_KEPT: [u16; 7] = [404, 414, 500, 501, 502, 503, 504];
+const ALWAYS_CACHED: [u16; 7] = [404, 414, 500, 501, 502, 503, 504];
 /// … "based on Cache-Control headers".
-const KEPT_WITH_MAX_AGE: [u16; 5] = [400, 403, 405, 412, 415];
+const CACHED_WITH_MAX_AGE: [u16; 5] = [400, 403, 405, 412, 415];
 /// "Control how long CloudFront caches errors": those whose `no-store` counts.
-const NO_STORE_COUNTS: [u16; 4] = [404, 410, 414, 501];
+const NO_STORE_RESPECTED: [u16; 4] = [404, 410, 414, 501];
 
 /// The caching directives of a response.
 #[derive(Debug, Default)]
-struct Said {
+struct Directives {
     /// `no-cache`, `no-store` or `private`.
     forbidden: bool,
     /// `s-maxage`, or else `max-age`.
@@ -28,7 +28,7 @@ struct Said {
 }
 
 /// Zero means not cached.
-pub(in crate::cloudfront) fn keep_for(
+pub(in crate::cloudfront) fn lifetime(
     config: &DistributionConfig,
     behavior: &Behavior,
     response: &Response,
@@ -39,22 +39,26 @@ pub(in crate::cloudfront) fn keep_for(
     if policy.is_disabled() || matches!(response.status, 206 | 304 | 416) {
         return Duration::ZERO;
     }
-    let said = Said::by(response, now);
+    let directives = Directives::of(response, now);
     if response.status < 400 {
-        return if varies_with_everything(policy, response) { Duration::ZERO } else { said.clamped(policy) };
+        return if varies_with_everything(policy, response) {
+            Duration::ZERO
+        } else {
+            directives.clamped(policy)
+        };
     }
     let minimum = config.error_response(response.status);
     let minimum = minimum.map_or(ErrorResponse::DEFAULT_TTL, |error| error.caching_min_ttl);
-    if said.forbidden && NO_STORE_COUNTS.contains(&response.status) {
+    if directives.forbidden && NO_STORE_RESPECTED.contains(&response.status) {
         return Duration::ZERO;
     }
     match config.error_caching {
-        ErrorCaching::Pessimistic => minimum.max(said.clamped(policy)),
+        ErrorCaching::Pessimistic => minimum.max(directives.clamped(policy)),
         ErrorCaching::Documented => {
-            let named = said.age.or(said.expires).map(|age| age.min(policy.max_ttl));
-            let kept = ALWAYS_KEPT.contains(&response.status)
-                || (KEPT_WITH_MAX_AGE.contains(&response.status) && said.age.is_some());
-            if kept { minimum.max(named.unwrap_or_default()) } else { Duration::ZERO }
+            let named = directives.age.or(directives.expires).map(|age| age.min(policy.max_ttl));
+            let cached = ALWAYS_CACHED.contains(&response.status)
+                || (CACHED_WITH_MAX_AGE.contains(&response.status) && directives.age.is_some());
+            if cached { minimum.max(named.unwrap_or_default()) } else { Duration::ZERO }
         }
     }
 }
@@ -65,12 +69,12 @@ pub(in crate::cloudfront) fn is_never_shared(
     response: &Response,
     now: Timestamp,
 ) -> bool {
-    let said = Said::by(response, now);
+    let directives = Directives::of(response, now);
     // Waiting requests may have another range or condition.
     if matches!(response.status, 206 | 304) {
         return true;
     }
-    policy.min_ttl.is_zero() && (said.forbidden || said.age == Some(Duration::ZERO))
+    policy.min_ttl.is_zero() && (directives.forbidden || directives.age == Some(Duration::ZERO))
 }
 
 /// Headers named in `Vary` that are not in the cache key: visitors get responses that vary for others.
@@ -86,25 +90,25 @@ fn varies_with_everything(policy: &CachePolicy, response: &Response) -> bool {
     policy.min_ttl.is_zero() && response.headers.text("vary").is_some_and(|vary| vary.trim() == "*")
 }
 
-impl Said {
-    fn by(response: &Response, now: Timestamp) -> Self {
-        let mut said = Self::default();
+impl Directives {
+    fn of(response: &Response, now: Timestamp) -> Self {
+        let mut directives = Self::default();
         let (mut max_age, mut s_maxage) = (None, None);
         for value in response.headers.all("cache-control") {
             let value = String::from_utf8_lossy(value).to_ascii_lowercase();
             for directive in value.split(',').map(str::trim) {
                 match directive.split_once('=') {
-                    None => said.forbidden |= matches!(directive, "no-cache" | "no-store" | "private"),
-                    Some(("no-cache" | "private", _)) => said.forbidden = true,
+                    None => directives.forbidden |= matches!(directive, "no-cache" | "no-store" | "private"),
+                    Some(("no-cache" | "private", _)) => directives.forbidden = true,
                     Some(("max-age", seconds)) => max_age = max_age.or(parse_seconds(seconds)),
                     Some(("s-maxage", seconds)) => s_maxage = s_maxage.or(parse_seconds(seconds)),
                     Some(_) => {}
                 }
             }
         }
-        said.age = s_maxage.or(max_age);
-        said.expires = response.headers.text("expires").map(|date| until(&date, now));
-        said
+        directives.age = s_maxage.or(max_age);
+        directives.expires = response.headers.text("expires").map(|date| until(&date, now));
+        directives
     }
 
     /// The table of "Specify the amount of time that CloudFront caches objects".
@@ -144,7 +148,7 @@ mod tests {
         for (name, value) in headers {
             response.headers.push(name, value);
         }
-        keep_for(&config, &config.default_behavior, &response, Timestamp::UNIX_EPOCH).as_secs()
+        lifetime(&config, &config.default_behavior, &response, Timestamp::UNIX_EPOCH).as_secs()
     }
 
     #[test]
@@ -197,9 +201,9 @@ mod tests {
             (416, max_age, 0, 0),
         ] {
             let headers = [("Cache-Control", cache_control)];
-            let kept = |how| seconds(how, [0, 100, 1000], status, &headers);
+            let cached = |how| seconds(how, [0, 100, 1000], status, &headers);
             assert_eq!(
-                (kept(Documented), kept(Pessimistic)),
+                (cached(Documented), cached(Pessimistic)),
                 (documented, pessimistic),
                 "{status} {cache_control}"
             );

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Answer, ERROR, Edge, Fetched, HIT, REFRESH_HIT};
 use crate::cloudfront::DistributionConfig;
 use crate::cloudfront::cache::{
-    CacheKey, Claim, Kept, Leader, is_never_shared, keep_for, later, vary_outside_key,
+    CacheKey, Cached, Claim, Leader, is_never_shared, later, lifetime, vary_outside_key,
 };
 use crate::cloudfront::distribution::ErrorCaching;
 use crate::cloudfront::event::Viewer;
@@ -30,16 +30,16 @@ impl Edge {
         }
         let key = CacheKey::of(viewer.behavior, &request);
         match self.cache.claim(&key, self.clock.now()) {
-            Claim::Fresh(kept) => Ok(self.hit(&kept)),
+            Claim::Fresh(cached) => Ok(self.hit(&cached)),
             Claim::Mine(leader) => self.lead(viewer, &request, leader).await,
             Claim::Pending(mut pending) => {
                 // The leader was dropped without an outcome.
-                let shared = pending.wait_for(Option::is_some).await.ok().and_then(|kept| kept.clone());
-                if let Some(kept) = shared {
-                    return Ok(self.hit(&kept));
+                let shared = pending.wait_for(Option::is_some).await.ok().and_then(|cached| cached.clone());
+                if let Some(cached) = shared {
+                    return Ok(self.hit(&cached));
                 }
                 match self.cache.claim(&key, self.clock.now()) {
-                    Claim::Fresh(kept) => Ok(self.hit(&kept)),
+                    Claim::Fresh(cached) => Ok(self.hit(&cached)),
                     Claim::Mine(leader) => self.lead(viewer, &request, leader).await,
                     // Waiting again would serialize requests that cannot share a response.
                     Claim::Pending(_) => {
@@ -62,53 +62,53 @@ impl Edge {
         let fetched = self.ask_origins(viewer, request, stale.as_deref()).await?;
         let now = self.clock.now();
         if let Some(stale) = stale.filter(|stale| stale.response.status < 400 && !fetched.is_generated) {
-            let keep = keep_for(&self.config, viewer.behavior, &stale.response, now);
+            let keep = lifetime(&self.config, viewer.behavior, &stale.response, now);
             if fetched.own_status == 304 {
-                let kept = leader.extend(&Kept { since: now, ..(*stale).clone() }, now, keep);
-                return Ok(Answer { x_cache: REFRESH_HIT, ..self.hit(&kept) });
+                let cached = leader.extend(&Cached { since: now, ..(*stale).clone() }, now, keep);
+                return Ok(Answer { x_cache: REFRESH_HIT, ..self.hit(&cached) });
             }
             if fetched.own_status >= 500 && now < later(stale.since, viewer.behavior.cache.max_ttl) {
-                let keep = keep_for(&self.config, viewer.behavior, &fetched.response, now);
+                let keep = lifetime(&self.config, viewer.behavior, &fetched.response, now);
                 return Ok(self.hit(&leader.extend(&stale, now, keep)));
             }
         }
-        let keep = keep_for(&self.config, viewer.behavior, &fetched.response, now);
+        let keep = lifetime(&self.config, viewer.behavior, &fetched.response, now);
         self.warn_of(viewer, request, &fetched, now);
         let share = !is_never_shared(&viewer.behavior.cache, &fetched.response, now);
         let answer = self.with_error_page(viewer, request, fetched).await;
         let (response, is_error_page) = (answer.response.clone(), answer.is_error_page);
-        leader.settle(Kept { response, is_error_page, since: now, fresh_until: later(now, keep) }, share);
+        leader.settle(Cached { response, is_error_page, since: now, fresh_until: later(now, keep) }, share);
         Ok(answer)
     }
 
-    fn hit(&self, kept: &Kept) -> Answer {
-        let mut response = kept.response.clone();
-        let age = self.clock.now().duration_since(kept.since).as_secs().max(0);
+    fn hit(&self, cached: &Cached) -> Answer {
+        let mut response = cached.response.clone();
+        let age = self.clock.now().duration_since(cached.since).as_secs().max(0);
         response.headers.set("Age", age.to_string());
         let x_cache = if response.status >= 400 { ERROR } else { HIT };
-        Answer { response, x_cache, is_error_page: kept.is_error_page }
+        Answer { response, x_cache, is_error_page: cached.is_error_page }
     }
 
     fn warn_of(&self, viewer: &Viewer, request: &EdgeRequest, fetched: &Fetched, now: Timestamp) {
         let Fetched { response, is_generated, .. } = fetched;
         let keep = |error_caching| {
             let config = DistributionConfig { error_caching, ..self.config.clone() };
-            keep_for(&config, viewer.behavior, response, now)
+            lifetime(&config, viewer.behavior, response, now)
         };
-        let kept = keep_for(&self.config, viewer.behavior, response, now);
+        let time = lifetime(&self.config, viewer.behavior, response, now);
         let (status, path) = (response.status, request.uri());
-        if status >= 400 && !kept.is_zero() && kept > keep(ErrorCaching::Documented) {
-            let whose = if *is_generated { "a function's" } else { "the origin's" };
+        if status >= 400 && !time.is_zero() && time > keep(ErrorCaching::Documented) {
+            let source = if *is_generated { "a function's" } else { "the origin's" };
             self.warnings.warn(format!(
-                "{whose} {status} for {path} is kept for {} s, and everybody with the same cache key gets it: AWS does \
-                 not rule it out. Keep errors for 0 s (ErrorCachingMinTTL) and say no-store, or answer at viewer-request",
-                kept.as_secs()
+                "{source} {status} for {path} is cached for {} s and served to all visitors with the same cache key; \
+                 AWS's pages permit this. Set ErrorCachingMinTTL to 0 and send no-store, or respond at viewer-request",
+                time.as_secs()
             ));
         }
-        if let Some(outside) = vary_outside_key(viewer.behavior, response).filter(|_| !kept.is_zero()) {
+        if let Some(outside) = vary_outside_key(viewer.behavior, response).filter(|_| !time.is_zero()) {
             self.warnings.warn(format!(
-                "the response to {path} varies by {outside}, which the cache key does not hold: visitors get each \
-                 other's"
+                "the response to {path} varies by {outside}, which is not in the cache key: visitors get responses \
+                 for others"
             ));
         }
     }

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 
 use super::{Edge, Fetched};
-use crate::cloudfront::cache::Kept;
+use crate::cloudfront::cache::Cached;
 use crate::cloudfront::distribution::Origin;
 use crate::cloudfront::event::Viewer;
 use crate::cloudfront::failure::Failure;
@@ -20,7 +20,7 @@ impl Edge {
         &self,
         viewer: &Viewer<'_>,
         request: &EdgeRequest,
-        stale: Option<&Kept>,
+        stale: Option<&Cached>,
     ) -> Result<Fetched, Failure> {
         let (origin, second) = self.config.target(viewer.behavior).ok_or(Failure::NoOrigin)?;
         let fetched = self.ask_one(viewer, origin, request.clone(), stale).await?;
@@ -41,7 +41,7 @@ impl Edge {
         viewer: &Viewer<'_>,
         origin: &Origin,
         request: EdgeRequest,
-        stale: Option<&Kept>,
+        stale: Option<&Cached>,
     ) -> Result<Fetched, Failure> {
         let mut request = forward::to_origin(viewer, origin, &self.via, request);
         if let Some(stale) = stale {

@@ -10,7 +10,7 @@ use crate::harness::Edge;
 pub(crate) const DAY: u64 = 86_400;
 
 /// A distribution with this cache policy, in front of an origin that numbers its responses.
-pub(crate) async fn keeping(
+pub(crate) async fn caching(
     policy: CachePolicy,
     answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
 ) -> Edge {
@@ -27,7 +27,7 @@ pub(crate) fn plain(_: &Request) -> Response {
     Response::new(200)
 }
 
-pub(crate) fn says(status: u16, cache_control: &'static str) -> impl Fn(&Request) -> Response {
+pub(crate) fn responds(status: u16, cache_control: &'static str) -> impl Fn(&Request) -> Response {
     move |_| match cache_control {
         "" => Response::new(status),
         value => Response::new(status).header("Cache-Control", value),
