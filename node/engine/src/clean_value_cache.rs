@@ -18,8 +18,8 @@ const MAX_BYTES: usize = 512;
 /// A direct-mapped cache: each slot holds the last digest that fell on it, without locks or
 /// allocations.
 ///
-/// The hash key is secret, so nobody can construct a collision; a chance collision has probability
-/// 2⁻⁶⁴.
+/// The hash key is secret, so an attacker cannot construct a collision; a chance collision has
+/// probability 2⁻⁶⁴.
 pub(crate) struct CleanValueCache {
     key: RandomState,
     slots: Box<[AtomicU64]>,

@@ -172,7 +172,7 @@ fn walk<'a>(
     mut visit: impl FnMut(Examined<'a>, &PointArena),
 ) -> Option<Finding> {
     let mut budget = Budget::for_request();
-    let mut arena = PointArena::with_room();
+    let mut arena = PointArena::with_capacity();
     let mut queue = VecDeque::from(parse::parse(request, &mut budget, &mut arena));
     let mut exhausted = overrun(&budget, &arena, queue.back().map(|field| field.point));
     let mut of_path = Vec::new();

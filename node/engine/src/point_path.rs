@@ -25,7 +25,7 @@ enum StepKey {
 }
 
 struct Node {
-    before: Option<PointPath>,
+    parent: Option<PointPath>,
     tag: Tag,
     key: StepKey,
 }
@@ -50,26 +50,26 @@ pub(crate) struct Mark(usize, usize);
 
 impl PointArena {
     /// An empty arena with capacity for a typical request.
-    pub(crate) fn with_room() -> Self {
+    pub(crate) fn with_capacity() -> Self {
         Self { nodes: Vec::with_capacity(64), names: String::with_capacity(512) }
     }
 
-    pub(crate) fn then(&mut self, before: impl Into<Option<PointPath>>, tag: Tag) -> PointPath {
-        self.step(before.into(), tag, StepKey::None)
+    pub(crate) fn then(&mut self, parent: impl Into<Option<PointPath>>, tag: Tag) -> PointPath {
+        self.step(parent.into(), tag, StepKey::None)
     }
 
     pub(crate) fn indexed(
         &mut self,
-        before: impl Into<Option<PointPath>>,
+        parent: impl Into<Option<PointPath>>,
         tag: Tag,
         index: u64,
     ) -> PointPath {
-        self.step(before.into(), tag, StepKey::Index(index))
+        self.step(parent.into(), tag, StepKey::Index(index))
     }
 
-    pub(crate) fn named(&mut self, before: impl Into<Option<PointPath>>, tag: Tag, name: &[u8]) -> PointPath {
+    pub(crate) fn named(&mut self, parent: impl Into<Option<PointPath>>, tag: Tag, name: &[u8]) -> PointPath {
         let key = self.name(name);
-        self.step(before.into(), tag, key)
+        self.step(parent.into(), tag, key)
     }
 
     /// A point of one step, with its name in upper case.
@@ -84,26 +84,26 @@ impl PointArena {
 
     /// The same point at another position of its array.
     pub(crate) fn at_index(&mut self, path: PointPath, index: u64) -> PointPath {
-        let before = self.back(path).next().and_then(|node| node.before);
-        self.indexed(before, Tag::Array, index)
+        let parent = self.ancestors(path).next().and_then(|node| node.parent);
+        self.indexed(parent, Tag::Array, index)
     }
 
     /// An arena that contains one point.
     #[cfg(test)]
     pub(crate) fn of(point: &Point) -> (Self, PointPath) {
         let mut arena = Self::default();
-        let steps = point.0.iter().fold(None, |before, step| {
+        let steps = point.0.iter().fold(None, |parent, step| {
             Some(match &step.key {
-                None => arena.then(before, step.tag.clone()),
-                Some(Key::Index(index)) => arena.indexed(before, step.tag.clone(), *index),
-                Some(Key::Name(name)) => arena.named(before, step.tag.clone(), name.as_bytes()),
+                None => arena.then(parent, step.tag.clone()),
+                Some(Key::Index(index)) => arena.indexed(parent, step.tag.clone(), *index),
+                Some(Key::Name(name)) => arena.named(parent, step.tag.clone(), name.as_bytes()),
             })
         });
         (arena, steps.unwrap())
     }
 
     pub(crate) fn point(&self, path: PointPath) -> Point {
-        let mut steps: Vec<Step> = self.back(path).map(|node| self.shown(node)).collect();
+        let mut steps: Vec<Step> = self.ancestors(path).map(|node| self.shown(node)).collect();
         steps.reverse();
         Point(steps)
     }
@@ -114,7 +114,7 @@ impl PointArena {
 
     /// The tags of the steps, last to first.
     pub(crate) fn tags(&self, path: PointPath) -> impl Iterator<Item = &Tag> {
-        self.back(path).map(|node| &node.tag)
+        self.ancestors(path).map(|node| &node.tag)
     }
 
     /// The last name in the point: of a parameter, key, cookie or tag.
@@ -124,7 +124,7 @@ impl PointArena {
 
     /// The names of the steps, last to first.
     pub(crate) fn names(&self, path: PointPath) -> impl Iterator<Item = Option<&str>> {
-        self.back(path).map(|node| match node.key {
+        self.ancestors(path).map(|node| match node.key {
             StepKey::Name { start, end } => self.names.get(start as usize..end as usize),
             _ => None,
         })
@@ -152,19 +152,19 @@ impl PointArena {
     }
 
     /// The steps, last to first.
-    fn back(&self, path: PointPath) -> impl Iterator<Item = &Node> {
+    fn ancestors(&self, path: PointPath) -> impl Iterator<Item = &Node> {
         let mut next = Some(path);
         std::iter::from_fn(move || {
             let at = next?;
             let node = self.nodes.get(at.0 as usize)?;
-            next = node.before;
+            next = node.parent;
             Some(node)
         })
     }
 
-    fn step(&mut self, before: Option<PointPath>, tag: Tag, key: StepKey) -> PointPath {
+    fn step(&mut self, parent: Option<PointPath>, tag: Tag, key: StepKey) -> PointPath {
         let path = PointPath(position(self.nodes.len()));
-        self.nodes.push(Node { before, tag, key });
+        self.nodes.push(Node { parent, tag, key });
         path
     }
 

@@ -22,8 +22,8 @@ pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     changed.then_some(out)
 }
 
-/// An ASCII character in two or more bytes. Lenient decoders also accept an ASCII second byte (`C0
-/// 2E`).
+/// An ASCII character in two or more bytes. Lenient decoders also accept an ASCII second byte:
+/// `C0 2E`.
 fn overlong(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [lead @ (0xC0 | 0xC1), next, ..] if next & 0xC0 == 0x80 => Some(((lead & 1) << 6 | next & 0x3F, 2)),

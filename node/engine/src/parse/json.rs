@@ -31,7 +31,7 @@ pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_
 struct Open {
     kind: Kind,
     /// The point of the bracket itself.
-    before: PointPath,
+    point: PointPath,
     /// The point of its current value, once created.
     value: Option<PointPath>,
     /// The state when it opened: the points of a bracket without fields are removed again.
@@ -107,8 +107,8 @@ impl<'a> Walk<'_, 'a, '_> {
         }
         self.at += 1;
         let (mark, fields) = (self.sink.arena.mark(), self.sink.fields.len());
-        let before = self.here();
-        self.open.push(Open { kind, before, value: None, mark, fields });
+        let point = self.here();
+        self.open.push(Open { kind, point, value: None, mark, fields });
         true
     }
 
@@ -145,8 +145,8 @@ impl<'a> Walk<'_, 'a, '_> {
     fn here(&mut self) -> PointPath {
         let Some(open) = self.open.last_mut() else { return self.root };
         *open.value.get_or_insert_with(|| match open.kind {
-            Kind::Object { .. } => self.sink.arena.then(open.before, Tag::Hash),
-            Kind::Array { index } => self.sink.arena.indexed(open.before, Tag::Array, index),
+            Kind::Object { .. } => self.sink.arena.then(open.point, Tag::Hash),
+            Kind::Array { index } => self.sink.arena.indexed(open.point, Tag::Array, index),
         })
     }
 
@@ -154,9 +154,9 @@ impl<'a> Walk<'_, 'a, '_> {
         let (text, end, closed) = read_string(self.bytes, self.at + 1);
         self.at = end;
         let fits = match self.open.last_mut() {
-            Some(Open { kind: Kind::Object { key_next }, before, value, .. }) if *key_next => {
+            Some(Open { kind: Kind::Object { key_next }, point, value, .. }) if *key_next => {
                 *key_next = false;
-                let here = self.sink.arena.named(*before, Tag::Hash, &text);
+                let here = self.sink.arena.named(*point, Tag::Hash, &text);
                 *value = Some(here);
                 // Keys share one point, but the parent of `prototype` decides whether it is an
                 // attack.

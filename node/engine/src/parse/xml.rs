@@ -76,7 +76,7 @@ struct Walk<'w, 'a, 'b, 's> {
 struct Open<'w> {
     name: &'w [u8],
     /// The point of its parent.
-    before: PointPath,
+    parent: PointPath,
     /// The state when it opened: the points of an element without fields are removed again.
     mark: Mark,
     fields: usize,
@@ -122,7 +122,7 @@ impl<'w> Walk<'w, '_, '_, '_> {
         let name = xml::name(inner);
         self.elements += 1;
         let (mark, fields) = (self.sink.arena.mark(), self.sink.fields.len());
-        self.open.push(Open { name, before: self.point, mark, fields });
+        self.open.push(Open { name, parent: self.point, mark, fields });
         self.point = self.sink.arena.named(self.point, Tag::XmlTag, name);
         let fits = self.attributes(token, name, inner);
         if is_empty {
@@ -156,8 +156,8 @@ impl<'w> Walk<'w, '_, '_, '_> {
             return;
         };
         self.broken |= at + 1 < self.open.len();
-        let Open { before, mark, fields, .. } = self.open[at];
-        self.point = before;
+        let Open { parent, mark, fields, .. } = self.open[at];
+        self.point = parent;
         if fields == self.sink.fields.len() {
             self.sink.arena.truncate(mark);
         }
