@@ -24,10 +24,8 @@ pub use ingest::{Kept, node_validation_error, nodes::Node};
 pub use maintenance::transfer::TransferError;
 pub use rules::Change;
 
-use schema::{text_index, without_rowid};
-use search::terms;
 use sql::{dialect::Dialect, text_codec};
-use sqlx::{AnyPool, ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};
+use sqlx::AnyPool;
 
 const READERS: u32 = 4;
 
@@ -85,7 +83,7 @@ impl Store {
     async fn connect(url: &DatabaseUrl) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
         let (options, dialect) = (url.options()?, url.dialect());
-        prepare(&options, dialect).await?;
+        schema::prepare(&options, dialect).await?;
         let writer = dsn::pool(1, dialect.writer_start()).connect_lazy_with(options.clone());
         let reader = dsn::pool(READERS, dialect.reader_start()).connect_lazy_with(options);
         Ok(Self { writer, reader, dialect })
@@ -116,19 +114,4 @@ impl Store {
         self.reader.close().await;
         self.writer.close().await;
     }
-}
-
-/// Brings the tables up to date. Not over a pool, which would try again for a while before it says what is wrong.
-async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Result<(), sqlx::Error> {
-    let mut connection = options.connect().await?;
-    for statement in dialect.writer_start().iter().chain(dialect.before_migrations()) {
-        connection.execute(*statement).await?;
-    }
-    sqlx::migrate!().run(&mut connection).await?;
-    if dialect == Dialect::Sqlite {
-        without_rowid::rebuild(&mut connection).await?;
-    }
-    text_index::make(&mut connection).await?;
-    terms::fill(&mut connection).await?;
-    connection.close().await
 }

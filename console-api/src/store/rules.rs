@@ -16,7 +16,7 @@ use crate::store::{
 use crate::{
     audit::{Author, Deed, Kind},
     paging::{Page, Slice},
-    ruleset::{Difference, RuleDraft, StoredRule},
+    ruleset::{Difference, StoredRule},
 };
 use jiff::Timestamp;
 use shared::ruleset::{ListEntry, Rule, Ruleset};
@@ -97,7 +97,7 @@ impl Store {
     }
 
     pub async fn rule(&self, id: Uuid) -> Result<Option<StoredRule>, StoreError> {
-        rule(&mut *self.reader.acquire().await?, id).await
+        stored_rule(&mut *self.reader.acquire().await?, id).await
     }
 
     pub async fn add_rule(&self, rule: Rule, author: &Author) -> Result<Change<StoredRule>, StoreError> {
@@ -115,22 +115,20 @@ impl Store {
         Ok(Change::Made(rule))
     }
 
-    /// Replaces a rule that still has this revision.
+    /// Replaces a rule that still has the revision of this one, which becomes the next.
     pub async fn replace_rule(
         &self,
-        id: Uuid,
-        revision: u32,
-        draft: RuleDraft,
+        mut rule: Rule,
         author: &Author,
     ) -> Result<Change<StoredRule>, StoreError> {
+        let id = rule.id;
         let mut change = self.writer.begin().await?;
         let version = changed(&mut change).await?;
-        let Some(before) = rule(&mut change, id).await? else { return Ok(Change::Unknown) };
-        if before.rule.revision != revision {
+        let Some(before) = stored_rule(&mut change, id).await? else { return Ok(Change::Unknown) };
+        if before.rule.revision != rule.revision {
             return Ok(Change::Stale(before.rule.revision));
         }
-        let RuleDraft { scope, effect, comment } = draft;
-        let rule = Rule { id, revision: revision + 1, scope, effect, comment };
+        rule.revision += 1;
         let after = StoredRule { rule, updated_at: author.at, ..before };
         delete(&mut change, id).await?;
         insert(&mut change, &after).await?;
@@ -149,7 +147,7 @@ impl Store {
     ) -> Result<Change<()>, StoreError> {
         let mut change = self.writer.begin().await?;
         let version = changed(&mut change).await?;
-        let Some(before) = rule(&mut change, id).await? else { return Ok(Change::Unknown) };
+        let Some(before) = stored_rule(&mut change, id).await? else { return Ok(Change::Unknown) };
         if before.rule.revision != revision {
             return Ok(Change::Stale(before.rule.revision));
         }
@@ -236,7 +234,7 @@ async fn delete(connection: &mut Connection, id: Uuid) -> Result<(), StoreError>
     Ok(())
 }
 
-async fn rule(connection: &mut Connection, id: Uuid) -> Result<Option<StoredRule>, StoreError> {
+async fn stored_rule(connection: &mut Connection, id: Uuid) -> Result<Option<StoredRule>, StoreError> {
     let row: Option<Row> = sqlx::query_as(
         "select id, revision, scope, effect, comment, created_at, updated_at from rules where id = $1",
     )

@@ -1,4 +1,50 @@
-//! Schema upkeep that migrations cannot express: clustered tables and text indexes.
+//! The schema: migrations, and the trigram index of PostgreSQL, which needs an extension.
 
-pub(crate) mod text_index;
-pub(crate) mod without_rowid;
+use crate::store::{Connection, sql::dialect::Dialect};
+use sqlx::{ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};
+
+/// The extension belongs to the whole database, whichever schema a console uses; consoles that start together wait for each
+/// other.
+const PG_TRGM: &str = "do $$ declare place text; begin \
+    perform pg_advisory_xact_lock(hashtext('term_parts')); \
+    create extension if not exists pg_trgm schema public; \
+    select nspname into place from pg_extension join pg_namespace n on n.oid = extnamespace where extname = 'pg_trgm'; \
+    execute format('create index if not exists terms_by_part on terms using gin (text %I.gin_trgm_ops)', place); end $$";
+
+/// Creates or updates the tables. Uses no pool: a pool retries before it reports an error.
+pub(crate) async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Result<(), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    for statement in dialect.writer_start() {
+        connection.execute(*statement).await?;
+    }
+    let migrations = match dialect {
+        Dialect::Sqlite => sqlx::migrate!("migrations/sqlite"),
+        Dialect::Postgres => sqlx::migrate!("migrations/postgres"),
+    };
+    // Another process may create the same database: the lock makes one wait for the other.
+    let mut transaction = connection.begin_with(dialect.begin_ingest()).await?;
+    migrations.run(&mut *transaction).await?;
+    transaction.commit().await?;
+    if dialect == Dialect::Postgres {
+        create_trigram_index(&mut connection).await?;
+    }
+    connection.close().await
+}
+
+async fn create_trigram_index(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    match sqlx::query(PG_TRGM).execute(connection).await {
+        Ok(_) => Ok(()),
+        Err(sqlx::Error::Database(cause)) => {
+            tracing::warn!(
+                %cause,
+                "pg_trgm is not available; text searches scan every row. Run `create extension pg_trgm` as an administrator \
+                 and restart."
+            );
+            Ok(())
+        }
+        Err(cause) => Err(cause),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -21,8 +21,8 @@ pub async fn replace(
     (id, revision): (Uuid, u32),
     draft: RuleDraft,
 ) -> Result<StoredRule, ApiError> {
-    validated(id, revision, draft.clone())?;
-    ruleset.stored(ruleset.store.replace_rule(id, revision, draft, author).await?, "rule", "rules")
+    let rule = validated(id, revision, draft)?;
+    ruleset.stored(ruleset.store.replace_rule(rule, author).await?, "rule", "rules")
 }
 
 pub async fn delete(

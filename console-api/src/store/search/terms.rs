@@ -5,7 +5,7 @@ use crate::store::{
     Connection, StoreError,
     ingest::grouping::NewHit,
     sql::{
-        bulk::{Insert, Query, among},
+        bulk::{Insert, Query},
         dialect::Dialect,
         text_codec::{Text, json, word},
     },
@@ -13,7 +13,7 @@ use crate::store::{
 use crate::{grouping::AttackKey, query::Field};
 use sha2::{Digest, Sha256};
 use shared::{Finding, Severity};
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A text of a field.
@@ -121,63 +121,5 @@ pub(crate) async fn forget(connection: &mut Connection, attacks: &[String]) -> R
     sqlx::query(AssertSqlSafe(texts)).bind(&attacks).execute(&mut *connection).await?;
     let ties = format!("delete from attack_terms where attack_id {among}");
     sqlx::query(AssertSqlSafe(ties)).bind(&attacks).execute(connection).await?;
-    Ok(())
-}
-
-/// How many attacks are looked at in one go.
-const AT_ONCE: i64 = 100;
-
-/// Where the terms of attacks are that were recorded before there were terms: the last word of each is a column with ids.
-const RECORDED: [(Field, &str); 7] = [
-    (Field::Type, "select id, type from attacks where id"),
-    (Field::Parameter, "select id, parameter from attacks where id"),
-    (Field::Host, "select id, host from attacks where id"),
-    (Field::Path, "select id, path from attacks where id"),
-    (Field::Payload, "select distinct attack_id, payload from hits where payload is not null and attack_id"),
-    (
-        Field::Severity,
-        "select distinct attack_id, severity from hits where severity is not null and attack_id",
-    ),
-    (
-        Field::Method,
-        "select distinct h.attack_id, r.method from hits h join requests r on r.request_id = h.request_id \
-         where h.attack_id",
-    ),
-];
-
-/// Makes the terms of attacks that an older version recorded, once.
-pub(crate) async fn fill(connection: &mut Connection) -> Result<(), sqlx::Error> {
-    let missing = "select 1 from attacks where not exists (select 1 from terms) limit 1";
-    if sqlx::query(missing).fetch_optional(&mut *connection).await?.is_none() {
-        return Ok(());
-    }
-    tracing::info!(
-        "what was recorded is made ready for searches, once: this takes a minute for some million hits"
-    );
-    let mut transaction = connection.begin().await?;
-    let mut last = String::new();
-    loop {
-        let ids: Vec<(String,)> = sqlx::query_as("select id from attacks where id > $1 order by id limit $2")
-            .bind(&last)
-            .bind(AT_ONCE)
-            .fetch_all(&mut *transaction)
-            .await?;
-        let ids: Vec<String> = ids.into_iter().map(|(id,)| id).collect();
-        let Some(end) = ids.last() else { break };
-        last.clone_from(end);
-        fill_some(&mut transaction, &ids).await?;
-    }
-    transaction.commit().await
-}
-
-async fn fill_some(connection: &mut Connection, attacks: &[String]) -> Result<(), sqlx::Error> {
-    let dialect = Dialect::of(connection);
-    for (field, query) in RECORDED {
-        let rows: Vec<(String, Text)> = among(dialect, query, attacks).fetch_all(&mut *connection).await?;
-        let terms = rows
-            .iter()
-            .map(|(attack, text)| (attack.as_str(), Term::new(field, &String::from(text.clone()))));
-        add(connection, terms.collect()).await?;
-    }
     Ok(())
 }

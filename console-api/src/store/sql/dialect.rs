@@ -60,15 +60,6 @@ impl Dialect {
         }
     }
 
-    /// Before the migrations. They are written once, with SQLite's name for bytes.
-    pub(crate) fn before_migrations(self) -> &'static [&'static str] {
-        match self {
-            Self::Sqlite => &[],
-            Self::Postgres => &["do $$ begin create domain blob as bytea; \
-                   exception when duplicate_object or unique_violation then null; end $$"],
-        }
-    }
-
     /// Begins the transaction of a batch. `immediate`: taking the write lock later could fail when another process wrote in
     /// between.
     pub(crate) fn begin_ingest(self) -> &'static str {

@@ -1,2 +1,0 @@
--- What a node last told of itself, as JSON.
-alter table nodes add column status text;

@@ -1,0 +1,96 @@
+use crate::{
+    query::Filter,
+    seed,
+    store::{
+        DatabaseUrl, Store,
+        search::plan::{Plan, SearchScope},
+        sql::statement::Statement,
+    },
+};
+use jiff::Timestamp;
+use shared::Record;
+use sqlx::AssertSqlSafe;
+
+async fn store(url: &DatabaseUrl) -> Store {
+    let store = Store::open(url).await.unwrap();
+    for batch in seed::batches(600, 500, Timestamp::now()) {
+        let records: Vec<&Record> = batch.iter().collect();
+        store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
+    }
+    store
+}
+
+impl Store {
+    async fn run(&self, statements: &[&str]) {
+        for statement in statements {
+            sqlx::query(AssertSqlSafe(*statement)).execute(&self.writer).await.unwrap();
+        }
+    }
+
+    /// Fails when the index differs from the table.
+    async fn check(&self) {
+        self.run(&["insert into term_parts (term_parts, rank) values ('integrity-check', 1)"]).await;
+    }
+
+    async fn count(&self, from: &str) -> i64 {
+        let count = AssertSqlSafe(format!("select count(*) from {from}"));
+        sqlx::query_as::<_, (i64,)>(count).fetch_one(&self.reader).await.unwrap().0
+    }
+
+    async fn plan(&self, query: &str) -> String {
+        let filter = Filter::parse(query, Timestamp::now()).unwrap();
+        let mut statement = Statement::new("explain query plan ");
+        let searches = Plan::new(&filter, SearchScope::All).into_searches();
+        statement.push_matches(&searches[0], self.dialect, 10);
+        let rows: Vec<(i64, i64, i64, String)> = statement.fetch_all(&self.reader).await.unwrap();
+        rows.into_iter().map(|(.., step)| step + "\n").collect()
+    }
+}
+
+#[tokio::test]
+async fn texts_of_three_characters_and_more_use_the_trigram_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&DatabaseUrl::in_dir(dir.path())).await;
+    for query in ["passwd", "payload:uni*n", "payload:*1_7?abc"] {
+        let plan = store.plan(query).await;
+        // FTS5 names its lookup: the third column, by `like`.
+        assert!(plan.contains("SCAN x VIRTUAL TABLE INDEX 0:L2"), "{query}: {plan}");
+    }
+    assert!(!store.plan("un").await.contains("VIRTUAL TABLE"));
+    for query in ["path:/g*", "host:*.example.net", "parameter:*cmd"] {
+        let plan = store.plan(query).await;
+        assert!(plan.contains("SEARCH x USING INDEX terms_by_field (field=?)"), "{query}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn the_trigram_index_follows_the_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::in_dir(dir.path());
+    let store = store(&url).await;
+    let all = store.count("terms").await;
+    store.check().await;
+    store.forget_beyond(300).await.unwrap();
+    assert!((1..all).contains(&store.count("terms").await));
+    store.check().await;
+    store.vacuum().await.unwrap();
+    store.check().await;
+}
+
+#[tokio::test]
+async fn two_processes_can_create_one_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::in_dir(dir.path());
+    let (first, second) = tokio::join!(Store::open(&url), Store::open(&url));
+    first.unwrap().close().await;
+    second.unwrap().close().await;
+    let old = store(&url).await;
+    let hosts = "term_parts where text like '%.example.%'";
+    let before = old.count(hosts).await;
+    assert!(before > 0);
+    old.close().await;
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(store.count(hosts).await, before);
+    store.check().await;
+    store.close().await;
+}
