@@ -6,7 +6,7 @@ use console_api::{
     clock::Clock,
     config::{Backup, Data, Engine, Migrate, Restore, Seed},
     seed,
-    store::{DatabaseUrl, Store},
+    store::{DatabaseUrl, Store, ValidRecord},
 };
 
 /// How many hits `seed` stores in one transaction, as a node does.
@@ -16,7 +16,9 @@ pub(crate) async fn seed(flags: Seed) -> anyhow::Result<()> {
     let store = run::open(&flags.data).await?;
     let now = Clock::System.now();
     for batch in seed::batches(flags.hits, SEED_BATCH, now) {
-        store.ingest(&seed::node(), None, now, &batch.iter().collect::<Vec<_>>()).await?;
+        store
+            .ingest(&seed::node(), None, now, &batch.into_iter().map(ValidRecord::new).collect::<Vec<_>>())
+            .await?;
     }
     store.close().await;
     println!("recorded {} hits", flags.hits);

@@ -20,7 +20,7 @@ pub use delivery::deliveries::{DeliveryCounts, NewDelivery, Outcome};
 pub use delivery::webhooks::{Due, Grown};
 pub use dsn::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl};
 pub use ingest::not_inspected::{NotInspectedCounts, NotInspectedFilter, Reported};
-pub use ingest::{Kept, node_validation_error, nodes::Node};
+pub use ingest::{Ingested, ValidRecord, node_validation_error, nodes::Node};
 pub use maintenance::transfer::TransferError;
 pub use rules::Change;
 

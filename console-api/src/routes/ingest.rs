@@ -6,7 +6,7 @@ use crate::{
     error::ApiError,
     extract::{self, NodeCaller},
     metrics::Metrics,
-    store::{self, Kept, Store, StoreError},
+    store::{self, Ingested, Store, StoreError, ValidRecord},
 };
 use axum::{
     Json,
@@ -35,22 +35,15 @@ pub(super) async fn take(
     State(metrics): State<Metrics>,
     Batch { body: batch, began, _place }: Batch,
 ) -> Result<Json<IngestReply>, ApiError> {
-    let read: Vec<Result<Record, serde_json::Error>> =
-        batch.records.iter().map(|raw| serde_json::from_str(raw.get())).collect();
-    let records: Vec<&Record> = read.iter().flatten().collect();
-    let taken = store.ingest(&batch.node, batch.status.as_ref(), clock.now(), &records).await;
-    let mut kept = taken.map_err(|error| failed(error, &metrics))?.into_iter();
+    let records: Vec<Result<ValidRecord, String>> = batch.records.iter().map(|raw| parse(raw)).collect();
+    let ingested = store.ingest(&batch.node, batch.status.as_ref(), clock.now(), &records).await;
     let mut reply = IngestReply::default();
-    for (index, (raw, read)) in batch.records.iter().zip(&read).enumerate() {
-        let kept = match read {
-            Ok(_) => kept.next(),
-            Err(cause) => Some(Kept::Refused(cause.to_string())),
-        };
-        match kept {
-            Some(Kept::Refused(reason)) => reply.rejected.push(reject(index, raw, reason)),
-            Some(Kept::Duplicate) => reply.duplicate += 1,
-            Some(Kept::Stored) => reply.stored += 1,
-            None => {}
+    let ingested = ingested.map_err(|error| failed(error, &metrics))?;
+    for (index, (raw, ingested)) in batch.records.iter().zip(ingested).enumerate() {
+        match ingested {
+            Ingested::Rejected(reason) => reply.rejected.push(reject(index, raw, reason)),
+            Ingested::Duplicate => reply.duplicate += 1,
+            Ingested::Stored => reply.stored += 1,
         }
     }
     metrics.ingested(&reply, began.elapsed());
@@ -58,7 +51,12 @@ pub(super) async fn take(
     Ok(Json(reply))
 }
 
-/// What may go better in a while is sent again.
+fn parse(raw: &RawValue) -> Result<ValidRecord, String> {
+    let record: Record = serde_json::from_str(raw.get()).map_err(|cause| cause.to_string())?;
+    ValidRecord::new(record)
+}
+
+/// A transient failure makes the node send the batch again.
 fn failed(error: StoreError, metrics: &Metrics) -> ApiError {
     if error.is_passing() {
         tracing::warn!(%error, "a delivery was sent back: the database does not keep up");

@@ -1,20 +1,21 @@
-//! Taking in what nodes deliver: one transaction a batch, each record told apart as new, known or refused.
+//! Ingest of delivered records: one transaction per batch; each record is stored, a duplicate or rejected.
 
+mod change_set;
 pub(crate) mod connectors;
-mod fresh;
 pub(crate) mod grouping;
-mod names;
 pub(crate) mod nodes;
 pub(crate) mod not_inspected;
-mod reports;
 pub(crate) mod requests;
 pub(crate) mod responses;
 pub(crate) mod statuses;
 pub(crate) mod time_buckets;
+mod valid_record;
 
-pub use names::node_validation_error;
+use change_set::Change;
+use grouping::NewHit;
+pub use valid_record::{ValidRecord, node_validation_error};
 
-use crate::store::{Connection, Store, StoreError, ingest::grouping::NewHit, sql::text_codec::word};
+use crate::store::{Connection, Store, StoreError};
 use jiff::Timestamp;
 use shared::{
     AttackRecord, Hit, NotInspected, Record, RecordedRequest, ResponseReport,
@@ -24,24 +25,24 @@ use sqlx::{Any, Transaction};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// What became of a record.
+/// The result of a delivered record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kept {
+pub enum Ingested {
     /// It added something.
     Stored,
     /// All of it was known.
     Duplicate,
-    /// It makes no sense, and nothing of it was stored.
-    Refused(String),
+    /// It is invalid, and nothing of it was stored.
+    Rejected(String),
 }
 
-impl Kept {
+impl Ingested {
     fn new(is_new: bool) -> Self {
         if is_new { Self::Stored } else { Self::Duplicate }
     }
 }
 
-/// Who delivers a batch, and when that was.
+/// The node that delivers a batch, and the time of the delivery.
 #[derive(Debug, Clone, Copy)]
 struct Delivered {
     node: Uuid,
@@ -58,93 +59,99 @@ impl Store {
         Ok(transaction)
     }
 
-    /// Takes in a batch of a node: says of each record what became of it, once all that is kept is safe. `now` is the
-    /// console's clock: a node's may be off.
+    /// Stores a batch of a node, and returns the result of each record once all is committed. `now` is the console's clock: a
+    /// node's may be wrong.
     pub async fn ingest(
         &self,
         node: &NodeInfo,
         status: Option<&NodeStatus>,
         now: Timestamp,
-        records: &[&Record],
-    ) -> Result<Vec<Kept>, StoreError> {
+        records: &[Result<ValidRecord, String>],
+    ) -> Result<Vec<Ingested>, StoreError> {
         let mut transaction = self.begin_ingest().await?;
         nodes::seen(&mut transaction, node, status, now).await?;
         let from = Delivered { node: node.id, now };
-        let kept = take_all(&mut transaction, records, from).await?;
-        if records.iter().any(|record| matches!(record, Record::Response(_))) {
+        let ingested = ingest_all(&mut transaction, records, from).await?;
+        if records.iter().flatten().any(|record| matches!(record.get(), Record::Response(_))) {
             responses::prune(&mut transaction, now).await?;
         }
         transaction.commit().await?;
-        Ok(kept)
+        Ok(ingested)
     }
 }
 
-/// Stores what nothing is known of at once, the rest one by one: the order makes no difference.
-async fn take_all(
+/// Applies the bulk changes first, then the others one by one: the order makes no difference.
+async fn ingest_all(
     connection: &mut Connection,
-    records: &[&Record],
+    records: &[Result<ValidRecord, String>],
     from: Delivered,
-) -> Result<Vec<Kept>, StoreError> {
-    let mut stored = fresh::take(connection, records).await?;
-    stored.append(&mut reports::take(connection, records, from.now).await?);
-    let mut kept = Vec::with_capacity(records.len());
-    for (index, record) in records.iter().enumerate() {
-        let known = if stored.contains(&index) { None } else { Some(take(connection, record, from).await?) };
-        kept.push(known.unwrap_or(Kept::Stored));
+) -> Result<Vec<Ingested>, StoreError> {
+    let changes = change_set::changes(connection, records).await?;
+    change_set::apply_bulk(connection, &changes, from.now).await?;
+    let mut ingested = Vec::with_capacity(changes.len());
+    for change in changes {
+        ingested.push(match change {
+            Change::Rejected(reason) => Ingested::Rejected(reason.to_owned()),
+            Change::Update(record) => update(connection, record, from).await?,
+            Change::NewRequest(_) | Change::EarlyReport(_) | Change::FirstAnswer(_) => Ingested::Stored,
+        });
     }
-    Ok(kept)
+    Ok(ingested)
 }
 
-async fn take(connection: &mut Connection, record: &Record, from: Delivered) -> Result<Kept, StoreError> {
-    if let Some(reason) = names::validation_error(record) {
-        return Ok(Kept::Refused(reason));
-    }
+async fn update(
+    connection: &mut Connection,
+    record: &Record,
+    from: Delivered,
+) -> Result<Ingested, StoreError> {
     match record {
-        Record::Attack(attack) => take_attack(connection, attack).await,
-        Record::Response(report) => take_response(connection, report, from).await,
-        Record::NotInspected(entry) => take_not_inspected(connection, entry, from).await,
+        Record::Attack(attack) => update_attack(connection, attack).await,
+        Record::Response(report) => add_response(connection, report, from).await,
+        Record::NotInspected(entry) => add_not_inspected(connection, entry, from).await,
     }
 }
 
-async fn take_attack(connection: &mut Connection, record: &AttackRecord) -> Result<Kept, StoreError> {
-    if let Some(reason) = validation_error(connection, record).await? {
-        return Ok(Kept::Refused(reason.to_owned()));
+async fn update_attack(connection: &mut Connection, record: &AttackRecord) -> Result<Ingested, StoreError> {
+    for hit in &record.hits {
+        if belongs_to_another_hit(connection, record, hit).await? {
+            return Ok(Ingested::Rejected("the id of a hit belongs to another hit".to_owned()));
+        }
     }
     let request = &record.request;
     let is_new = requests::record(connection, request, &record.decision).await?;
     let known = types_of(connection, request).await?;
     let hits = new_hits(record, known);
     if hits.is_empty() {
-        return Ok(Kept::new(is_new));
+        return Ok(Ingested::new(is_new));
     }
     let is_enforced = requests::is_request_enforced(connection, request.request_id).await?;
     let status = requests::answer(connection, request.request_id).await?.flatten();
     let hits = hits.into_iter().map(|hit| NewHit { request, hit, is_enforced, status }).collect();
     grouping::add(connection, hits).await?;
-    Ok(Kept::Stored)
+    Ok(Ingested::Stored)
 }
 
-async fn take_response(
+async fn add_response(
     connection: &mut Connection,
     report: &ResponseReport,
     from: Delivered,
-) -> Result<Kept, StoreError> {
+) -> Result<Ingested, StoreError> {
     let mut is_new = responses::record(connection, report, from.now).await?;
     for entry in &report.not_inspected {
         is_new |= not_inspected::record(connection, entry, from.node).await?;
     }
-    Ok(Kept::new(is_new))
+    Ok(Ingested::new(is_new))
 }
 
-async fn take_not_inspected(
+async fn add_not_inspected(
     connection: &mut Connection,
     entry: &NotInspected,
     from: Delivered,
-) -> Result<Kept, StoreError> {
-    Ok(Kept::new(not_inspected::record(connection, entry, from.node).await?))
+) -> Result<Ingested, StoreError> {
+    Ok(Ingested::new(not_inspected::record(connection, entry, from.node).await?))
 }
 
-/// The types of a request's hits that are stored.
+/// The types of the stored hits of a request.
 async fn types_of(
     connection: &mut Connection,
     request: &RecordedRequest,
@@ -156,31 +163,16 @@ async fn types_of(
     Ok(types.into_iter().map(|(code,)| code).collect())
 }
 
-/// The first hit of each type that is not known: a request has one hit of a type, whoever tells of it.
+/// The first hit of each unknown type: a request has one hit of a type, whichever node reports it.
 fn new_hits(record: &AttackRecord, mut known: BTreeSet<String>) -> Vec<&Hit> {
     record.hits.iter().filter(|hit| known.insert(hit.attack_type.as_str().to_owned())).collect()
 }
 
-/// What speaks against a record. Asked before anything of it is written, so that a refused record leaves no trace.
-async fn validation_error(
+async fn belongs_to_another_hit(
     connection: &mut Connection,
     record: &AttackRecord,
-) -> Result<Option<&'static str>, StoreError> {
-    if record.hits.is_empty() {
-        return Ok(Some("an attack record needs at least one hit"));
-    }
-    if !has_own_ids(record) {
-        return Ok(Some("two hits of the record have the same id"));
-    }
-    for hit in &record.hits {
-        if is_taken(connection, record, hit).await? {
-            return Ok(Some("the id of a hit belongs to another hit"));
-        }
-    }
-    Ok(None)
-}
-
-async fn is_taken(connection: &mut Connection, record: &AttackRecord, hit: &Hit) -> Result<bool, StoreError> {
+    hit: &Hit,
+) -> Result<bool, StoreError> {
     let other = sqlx::query("select 1 from hits where id = $1 and not (request_id = $2 and type = $3)")
         .bind(hit.id.to_string())
         .bind(record.request.request_id.to_string())
@@ -188,9 +180,4 @@ async fn is_taken(connection: &mut Connection, record: &AttackRecord, hit: &Hit)
         .fetch_optional(connection)
         .await?;
     Ok(other.is_some())
-}
-
-fn has_own_ids(record: &AttackRecord) -> bool {
-    let ids: BTreeSet<_> = record.hits.iter().map(|hit| hit.id).collect();
-    ids.len() == record.hits.len()
 }

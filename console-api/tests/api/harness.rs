@@ -107,12 +107,6 @@ impl Console {
         stranger
     }
 
-    /// Runs a statement behind the console's back.
-    pub(crate) async fn run(&self, statement: &'static str) {
-        let mut connection = AnyConnection::connect(&self.url).await.unwrap();
-        connection.execute(statement).await.unwrap();
-    }
-
     /// A number the database tells.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         let mut connection = AnyConnection::connect(&self.url).await.unwrap();

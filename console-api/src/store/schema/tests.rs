@@ -2,19 +2,18 @@ use crate::{
     query::Filter,
     seed,
     store::{
-        DatabaseUrl, Store,
+        DatabaseUrl, Store, ValidRecord,
         search::plan::{Plan, SearchScope},
         sql::statement::Statement,
     },
 };
 use jiff::Timestamp;
-use shared::Record;
 use sqlx::AssertSqlSafe;
 
 async fn store(url: &DatabaseUrl) -> Store {
     let store = Store::open(url).await.unwrap();
     for batch in seed::batches(600, 500, Timestamp::now()) {
-        let records: Vec<&Record> = batch.iter().collect();
+        let records: Vec<_> = batch.into_iter().map(ValidRecord::new).collect();
         store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
     }
     store

@@ -4,14 +4,13 @@ use crate::{
     query::Filter,
     seed,
     store::{
-        DatabaseUrl, Store,
+        DatabaseUrl, Store, ValidRecord,
         attacks::PageLimits,
         search::plan::{Plan, SearchScope},
         sql::statement::Statement,
     },
 };
 use jiff::Timestamp;
-use shared::Record;
 
 const MANY: i64 = 30_000;
 
@@ -47,7 +46,7 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     for batch in seed::batches(600, 500, Timestamp::now()) {
-        let records: Vec<&Record> = batch.iter().collect();
+        let records: Vec<_> = batch.into_iter().map(ValidRecord::new).collect();
         store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
     }
     let all = store.found("", Scope::Few).await.len();

@@ -1,29 +1,50 @@
-//! The short texts of a record that name something: stored as they are, and kept in indexes.
+//! Valid records: what is validated once, before any lookup.
 
+use crate::store::sql::text_codec::word;
 use shared::{AttackRecord, NotInspected, Record, ResponseReport, Trigger, record::NodeInfo};
+use std::collections::BTreeSet;
 
-/// More than any name has, and less than an entry of PostgreSQL's indexes may have.
+/// The maximum length of the short texts that are stored as they are and indexed. An entry of PostgreSQL's indexes is larger.
 const MAX_BYTES: usize = 1000;
 
-/// What speaks against the names of a record.
-pub(super) fn validation_error(record: &Record) -> Option<String> {
-    match record {
-        Record::Attack(record) => of_attack(record),
-        Record::Response(report) => of_response(report),
-        Record::NotInspected(entry) => of_not_inspected(entry),
+/// A record whose texts and ids are valid.
+#[derive(Debug)]
+pub struct ValidRecord(Record);
+
+impl ValidRecord {
+    /// Validates a record. The error is the reason of the rejection.
+    pub fn new(record: Record) -> Result<Self, String> {
+        let error = match &record {
+            Record::Attack(record) => of_attack(record).or_else(|| of_hits(record)),
+            Record::Response(report) => of_response(report),
+            Record::NotInspected(entry) => of_not_inspected(entry),
+        };
+        error.map_or(Ok(Self(record)), Err)
+    }
+
+    pub(crate) fn get(&self) -> &Record {
+        &self.0
     }
 }
 
-/// What speaks against what a node says of itself.
+/// The validation error of a node's description of itself.
 pub fn node_validation_error(node: &NodeInfo) -> Option<String> {
     check("the node's version", Some(&node.version))
+}
+
+fn of_hits(record: &AttackRecord) -> Option<String> {
+    let ids: BTreeSet<_> = record.hits.iter().map(|hit| hit.id).collect();
+    if record.hits.is_empty() {
+        return Some("an attack record needs at least one hit".to_owned());
+    }
+    (ids.len() != record.hits.len()).then(|| "two hits of the record have the same id".to_owned())
 }
 
 fn of_attack(record: &AttackRecord) -> Option<String> {
     let (request, decision) = (&record.request, &record.decision);
     let connector = request.connector.as_ref();
     let edge_request_id = connector.and_then(|connector| connector.edge_request_id.as_deref());
-    let reason = decision.reason.as_ref().map(super::word);
+    let reason = decision.reason.as_ref().map(word);
     check("the edge request id", edge_request_id)
         .or_else(|| check("the scheme", request.scheme.as_deref()))
         .or_else(|| check("the HTTP version", request.http_version.as_deref()))
@@ -34,7 +55,7 @@ fn of_attack(record: &AttackRecord) -> Option<String> {
         })
 }
 
-pub(super) fn of_response(report: &ResponseReport) -> Option<String> {
+fn of_response(report: &ResponseReport) -> Option<String> {
     let event = report.connector.as_ref().and_then(|connector| connector.event.as_ref());
     check("the trigger", event.map(Trigger::as_str))
         .or_else(|| report.not_inspected.iter().find_map(of_not_inspected))
