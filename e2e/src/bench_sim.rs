@@ -97,9 +97,9 @@ where
     let edge = edge(origin, Some(function)).await?;
     let before = function.counts().answered;
     let measured = (crowd(edge.address()).await?, alone(edge.address()).await?);
-    let asked = function.counts().answered - before;
+    let invoked = function.counts().answered - before;
     let served = measured.0.served + measured.1.served;
-    ensure!(asked >= served, "the function was invoked {asked} times for {served} requests");
+    ensure!(invoked >= served, "the function was invoked {invoked} times for {served} requests");
     Ok(measured)
 }
 

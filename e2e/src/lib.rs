@@ -8,7 +8,7 @@
 //! - [`exclusive`]: one test at a time.
 //! - [`browser`], [`visit`]: Chromium, in front of the console.
 //! - [`screenshots`]: the images of the documentation.
-//! - [`chaos`]: load and kills, then a check of every promise.
+//! - [`chaos`]: load runs with kills, then a check for lost hits.
 //! - [`mod@bench`]: the request function compared with a Python function that does the same work.
 //! - [`bench_page`]: load time of the list of attacks.
 //! - [`bench_sim`]: throughput of the simulator.

@@ -29,9 +29,9 @@ pub struct Options {
 pub async fn run(Options { directory, width }: Options) -> anyhow::Result<()> {
     let program = Browser::program().context("Chromium is not installed")?;
     let visit = Visit::start(&Binaries::build()?, &program).await?;
-    let taken = take(&visit, &directory, width).await;
+    let result = take(&visit, &directory, width).await;
     visit.end().await;
-    taken
+    result
 }
 
 async fn take(visit: &Visit, folder: &Path, width: u32) -> anyhow::Result<()> {

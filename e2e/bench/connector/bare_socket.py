@@ -1,5 +1,5 @@
-# HTTP by hand, for this one call: it understands no reply but the node's own, and no TLS. Nobody would deploy it; it shows how
-# much of the difference is the standard library's HTTP client.
+# Handwritten HTTP for this one call: it only reads the node's own replies, without TLS. Not deployable; it shows how much
+# of the difference is the standard library's HTTP client.
 
 import socket
 import time
@@ -22,7 +22,7 @@ def _call(message):
     if connection is not None:
         try:
             return _exchange(connection, call, end)
-        except ConnectionError:  # It had gone stale, maybe while the environment was frozen.
+        except ConnectionError:  # Stale, perhaps closed while the environment was frozen.
             connection.close()
     connection = socket.create_connection(NODE, timeout=_left(end))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

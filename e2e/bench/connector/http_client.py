@@ -1,5 +1,5 @@
-# The standard library's HTTP client, on one connection that it keeps: like ours it reads any reply a server may give, and can
-# speak TLS.
+# The standard library's HTTP client, on one persistent connection: like the connector it reads any valid reply, and
+# supports TLS.
 
 import http.client
 import time
@@ -16,7 +16,7 @@ def _call(message):
     if kept is not None:
         try:
             return _exchange(kept, message, end)
-        except (ConnectionError, http.client.BadStatusLine):  # It had gone stale, maybe while the environment was frozen.
+        except (ConnectionError, http.client.BadStatusLine):  # Stale, perhaps closed while the environment was frozen.
             kept.close()
     return _exchange(http.client.HTTPConnection(*NODE), message, end)
 

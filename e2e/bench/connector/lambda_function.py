@@ -1,13 +1,13 @@
-# What the connector's request function does, done in Python as well as Python can: the same event, the same bytes to the
-# node, the same answer. `just bench-connector` checks that before it compares the two.
+# The connector's request function in optimized Python: the same event, the same bytes to the node, the same result.
+# `just bench-connector` checks that before it compares the two.
 #
-# The packer is for this one message: what never changes is packed at import. `_call` is in http_client.py or
+# The encoder is for this one message: constant parts are encoded at import. `_call` is in http_client.py or
 # bare_socket.py, which follows these lines in the zip.
 #
-# Out of band it sends its copy before it returns. A Python handler has no later moment: once it has returned, Lambda's
-# client posts the reply and asks for the next event, and the environment is frozen.
+# Out of band it sends its copy before it returns. A Python handler cannot run later: after it returns, Lambda's
+# client posts the reply and requests the next event, and the environment is frozen.
 #
-# Put before these lines: NODE = (host, port), INLINE = True or False, VERSION = "1.2.3".
+# Prepended settings: NODE = (host, port), INLINE = True or False, VERSION = "1.2.3".
 
 import binascii
 import hashlib

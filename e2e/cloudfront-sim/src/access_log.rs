@@ -47,7 +47,7 @@ impl AccessLog {
 }
 
 fn line(exchange: &Exchange<'_>, now: Timestamp, domain: &str) -> String {
-    let Exchange { peer, request, response, received, sent, first_byte, taken } = *exchange;
+    let Exchange { peer, request, response, received, sent, first_byte, duration } = *exchange;
     let mut target = request.target.splitn(2, |byte| *byte == b'?');
     let (stem, query) = (target.next(), target.next());
     let result = result_type(response.headers.text("x-cache").as_deref());
@@ -73,7 +73,7 @@ fn line(exchange: &Exchange<'_>, now: Timestamp, domain: &str) -> String {
         header(&request.headers, "host"),
         peer.scheme().to_owned(),
         received.to_string(),
-        seconds(taken),
+        seconds(duration),
         header(&request.headers, "x-forwarded-for"),
         peer.tls.map_or("-", |tls| tls.protocol).to_owned(),
         peer.tls.map_or_else(|| "-".to_owned(), cipher),
@@ -167,7 +167,7 @@ mod tests {
             received: 123,
             sent: 4_567,
             first_byte: Duration::from_micros(1_900),
-            taken: Duration::from_micros(2_345),
+            duration: Duration::from_micros(2_345),
         };
         line(&exchange, Timestamp::UNIX_EPOCH, "d111111abcdef8.cloudfront.net")
     }

@@ -108,8 +108,8 @@ impl Simulator {
             }
             ("POST", ["invalidations"]) => {
                 let paths = body::<Invalidation>(request)?.paths;
-                let gone: usize = paths.iter().map(|path| self.edge.invalidate(path)).sum();
-                Ok(Response::json(200, &json!({ "removed": gone })))
+                let removed: usize = paths.iter().map(|path| self.edge.invalidate(path)).sum();
+                Ok(Response::json(200, &json!({ "removed": removed })))
             }
             ("GET", ["functions", name, "log"]) => {
                 Ok(Response::text(200, self.function(name)?.log().lines().join("\n") + "\n"))

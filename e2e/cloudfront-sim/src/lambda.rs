@@ -172,7 +172,7 @@ impl Function {
         self.shared.pool.at_rest().await;
     }
 
-    /// Kills every environment and waits until they are gone.
+    /// Kills every environment and waits for their end.
     pub async fn stop(&self) {
         let processes = self.shared.live();
         self.shared.kill_all();

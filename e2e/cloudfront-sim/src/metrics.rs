@@ -50,7 +50,7 @@ impl Metrics {
         let result = x_cache.split(' ').next().unwrap_or_default().to_owned();
         let labels = RequestLabels { status: exchange.response.status, result };
         self.requests.get_or_create(&labels).inc();
-        self.duration.observe(exchange.taken.as_secs_f64());
+        self.duration.observe(exchange.duration.as_secs_f64());
     }
 
     pub fn text(&self) -> Result<String, fmt::Error> {

@@ -78,12 +78,12 @@ pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Resu
     for candidate in pairs.chain([bare]) {
         runners.push(Runner::start(candidate, &python).await?);
     }
-    let asked_before = stack.node_status("/requests").await?;
+    let calls_before = stack.node_status("/requests").await?;
     take_turns(&runners, effort).await?;
-    let asked = stack.node_status("/requests").await? - asked_before;
+    let calls = stack.node_status("/requests").await? - calls_before;
     // Five of the seven call the node. A function that skipped the call would look fast.
     let expected = u64::from(effort.warm_up + effort.invocations) * 5;
-    ensure!(asked == expected, "the node was called {asked} times instead of {expected}");
+    ensure!(calls == expected, "the node was called {calls} times instead of {expected}");
 
     let [our_inline, python_inline, our_copy, python_copy, our_nothing, python_nothing, bare] = &runners[..]
     else {

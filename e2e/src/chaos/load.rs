@@ -21,13 +21,13 @@ pub(super) struct Load {
     started: AtomicU32,
     answered: AtomicU32,
     /// Retries of calls, after the node was killed before it responded.
-    again: AtomicU32,
-    promises: Mutex<Promises>,
+    retries: AtomicU32,
+    acknowledged: Mutex<Acknowledged>,
 }
 
 /// Requests acknowledged by the node.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Promises {
+pub(super) struct Acknowledged {
     /// Attacks with a verdict, or a 202 for copies.
     pub(super) ids: HashSet<String>,
     /// Ids and attack types of the verdicts.
@@ -44,8 +44,8 @@ impl Load {
             requests,
             started: AtomicU32::new(0),
             answered: AtomicU32::new(0),
-            again: AtomicU32::new(0),
-            promises: Mutex::default(),
+            retries: AtomicU32::new(0),
+            acknowledged: Mutex::default(),
         }
     }
 
@@ -61,7 +61,7 @@ impl Load {
                 return Ok(());
             }
             let response = self.send(&client, Numbered(n)).await?;
-            self.note(Numbered(n), &response).with_context(|| format!("request {n}"))?;
+            self.record(Numbered(n), &response).with_context(|| format!("request {n}"))?;
             self.answered.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -77,18 +77,18 @@ impl Load {
                 Ok(response) => return Ok(response),
                 Err(error) if start.elapsed() > Self::TIMEOUT => bail!("the node does not respond: {error}"),
                 Err(_) => {
-                    self.again.fetch_add(1, Ordering::SeqCst);
+                    self.retries.fetch_add(1, Ordering::SeqCst);
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
         }
     }
 
-    fn note(&self, number: Numbered, response: &Response) -> anyhow::Result<()> {
-        let mut promises = self.promises.lock().unwrap_or_else(PoisonError::into_inner);
+    fn record(&self, number: Numbered, response: &Response) -> anyhow::Result<()> {
+        let mut acknowledged = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
         if number.is_copy() {
             ensure!(response.status == 202, "a copy got {}: {}", response.status, response.body_text());
-            promises.ids.insert(number.id());
+            acknowledged.ids.insert(number.id());
             return Ok(());
         }
         ensure!(response.status == 200, "the answer is {}: {}", response.status, response.body_text());
@@ -97,8 +97,8 @@ impl Load {
         let expected = if number.is_attack() { "block" } else { "allow" };
         ensure!(verdict["action"] == expected, "expected {expected}, got {verdict}");
         for code in verdict["attack_types"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            promises.ids.insert(number.id());
-            promises.hits.insert((number.id(), code.to_owned()));
+            acknowledged.ids.insert(number.id());
+            acknowledged.hits.insert((number.id(), code.to_owned()));
         }
         Ok(())
     }
@@ -107,8 +107,8 @@ impl Load {
         self.answered.load(Ordering::SeqCst)
     }
 
-    pub(super) fn again(&self) -> u32 {
-        self.again.load(Ordering::SeqCst)
+    pub(super) fn retries(&self) -> u32 {
+        self.retries.load(Ordering::SeqCst)
     }
 
     pub(super) fn in_flight(&self) -> u32 {
@@ -117,7 +117,7 @@ impl Load {
         self.started.load(Ordering::SeqCst).min(self.requests).saturating_sub(answered)
     }
 
-    pub(super) fn promises(&self) -> Promises {
-        self.promises.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn acknowledged(&self) -> Acknowledged {
+        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -12,7 +12,7 @@ pub const MISSING: &str = "are not in the console";
 pub(super) fn reconcile(load: &Load, hits: &[Value], say: &mut impl FnMut(String)) -> anyhow::Result<()> {
     let sent: HashSet<String> =
         (0..load.requests).map(Numbered).filter(|number| number.is_attack()).map(Numbered::id).collect();
-    let promised = load.promises();
+    let acknowledged = load.acknowledged();
     let (mut listed, mut twice) = (HashSet::new(), 0);
     for hit in hits {
         let text =
@@ -23,13 +23,17 @@ pub(super) fn reconcile(load: &Load, hits: &[Value], say: &mut impl FnMut(String
     }
     let ids: HashSet<String> = listed.iter().map(|(id, _)| id.clone()).collect();
 
-    say(format!("requests answered      {:7}  retries: {}", load.answered(), load.again()));
+    say(format!("requests answered      {:7}  retries: {}", load.answered(), load.retries()));
     say(format!("attacks sent           {:7}", sent.len()));
-    say(format!("attacks with a verdict {:7}  hits in them: {}", promised.ids.len(), promised.hits.len()));
+    say(format!(
+        "attacks with a verdict {:7}  hits in them: {}",
+        acknowledged.ids.len(),
+        acknowledged.hits.len()
+    ));
     say(format!("attacks in the console {:7}  hits in them: {}", ids.len(), listed.len()));
 
-    let missing = promised.ids.difference(&ids).count();
-    let missing_hits = promised.hits.difference(&listed).count();
+    let missing = acknowledged.ids.difference(&ids).count();
+    let missing_hits = acknowledged.hits.difference(&listed).count();
     let unknown = ids.difference(&sent).count();
     say(format!("missing in the console {missing:7}  hits: {missing_hits}"));
     say(format!("never sent             {unknown:7}"));

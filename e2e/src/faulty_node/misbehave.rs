@@ -51,13 +51,13 @@ pub(super) async fn misbehave(mut caller: TlsStream<TcpStream>, fault: Fault) ->
 pub(super) async fn forward(mut caller: TlsStream<TcpStream>, node: SocketAddr) -> io::Result<()> {
     const MOMENT: Duration = Duration::from_millis(50);
     let mut node = TcpStream::connect(node).await?;
-    let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    let (mut request, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut limit = Duration::from_mins(5);
     loop {
         tokio::select! {
-            read = caller.read(&mut asked) => match read? {
+            read = caller.read(&mut request) => match read? {
                 0 => return Ok(()),
-                read => node.write_all(&asked[..read]).await?,
+                read => node.write_all(&request[..read]).await?,
             },
             read = node.read(&mut answered) => match read? {
                 0 => return Ok(()),
@@ -86,9 +86,9 @@ fn foreign_verdict() -> Vec<u8> {
         "would_block",
         "analysis_micros",
     ];
-    let spelled =
+    let encoded =
         |text: &str| [&[0xd9, u8::try_from(text.len()).unwrap_or(u8::MAX)], text.as_bytes()].concat();
-    let (last, others) = (spelled(TEXTS[9]), TEXTS[..9].iter().map(|text| spelled(text)).collect::<Vec<_>>());
+    let (last, others) = (encoded(TEXTS[9]), TEXTS[..9].iter().map(|text| encoded(text)).collect::<Vec<_>>());
     // A map of six: four texts, then true, then 1.
     let body = [vec![0x86], others.concat(), vec![0xc3], last, vec![1]].concat();
     let head = format!(

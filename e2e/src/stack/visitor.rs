@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 /// A request at the edge is listed within this time.
 pub const LISTED_WITHIN: Duration = Duration::from_secs(2);
-/// For what has no promised time; only a hang takes this long.
+/// Time limit of operations without a documented one.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Stack {

@@ -117,7 +117,7 @@ pub(crate) async fn testers_are_blocked_in_monitoring(binaries: &Binaries) -> an
         let id = hit["id"].as_str().unwrap_or_default();
         let hit = stack.console_api().get(&format!("/api/v1/hits/{id}")).await?;
         ensure!(!hit.to_string().to_lowercase().contains("block-me"), "the header is in a hit: {hit}");
-        ensure!(hit["request"]["connector"]["application"] == 7, "the hit knows no application: {hit}");
+        ensure!(hit["request"]["connector"]["application"] == 7, "the hit has no application: {hit}");
     }
     stack.stop().await;
     Ok(())
@@ -188,10 +188,10 @@ pub(crate) async fn xss_is_found_in_bodies(binaries: &Binaries) -> anyhow::Resul
         expect_status(&response, 403).context(content_type)?;
         stack.attack("xss", parameter).await?;
     }
-    let honest = stack
+    let benign = stack
         .post("/profile", "application/json", r#"{"user":{"bio":"I <3 O'Brien's <b>bold</b> select menu"}}"#)
         .await?;
-    expect_status(&honest, 200)?;
+    expect_status(&benign, 200)?;
     stack.stop().await;
     Ok(())
 }

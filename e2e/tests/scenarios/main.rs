@@ -1,4 +1,4 @@
-//! The scenarios: what a user of the whole system is promised, each shown on a stack of its own.
+//! The scenarios: guarantees of the whole system, each tested on a stack of its own.
 //!
 //! `cargo test --workspace` runs the quick ones; `just e2e` all of them, with what they measured.
 

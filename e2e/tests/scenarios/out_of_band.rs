@@ -28,7 +28,7 @@ pub(crate) async fn reply_goes_before_the_call(binaries: &Binaries) -> anyhow::R
         .entries()
         .into_iter()
         .find(|entry| entry.at > posted.at && matches!(entry.event, LogEvent::Next { .. }))
-        .context("the runtime never asked for the next event")?;
+        .context("the runtime never requested the next event")?;
     let sent = stack.tap.as_ref().context("the stack has a tap")?.sent();
     let called = *sent.first().context("the node was never called")?;
     ensure!(posted.at < called, "the node was called {:?} before the reply", posted.at - called);

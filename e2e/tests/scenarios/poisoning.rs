@@ -55,8 +55,11 @@ pub(crate) async fn next_visitor(binaries: &Binaries, settings: Settings) -> any
         let client = Client::default();
         let blocked = client.send(cloudfront.address(), &visit().header("X-Search", "' OR 1=1 --")).await?;
         expect_status(&blocked, 403)?;
-        let said = blocked.headers.text("cache-control");
-        ensure!((said.as_deref() == Some("no-store")) == no_store, "the block says {said:?}");
+        let cache_control = blocked.headers.text("cache-control");
+        ensure!(
+            (cache_control.as_deref() == Some("no-store")) == no_store,
+            "the block has Cache-Control {cache_control:?}"
+        );
         expect_status(&client.send(cloudfront.address(), &visit()).await?, expected)?;
         let warned = cloudfront.edge().warnings().iter().any(|text| text.contains("a function's 403"));
         ensure!(

@@ -35,11 +35,7 @@ pub(crate) async fn a_denied_address_is_blocked_at_once(binaries: &Binaries) -> 
     let stack = Stack::start(binaries, StackOptions::new(Mode::Monitoring, TriggerPair::Viewer)).await?;
     expect_status(&stack.get("/").await?, 200)?;
     let says_so = |node: &Value| node["status"]["mode"] == "monitoring";
-    stack
-        .console_api()
-        .wait_for("/api/v1/nodes", TIMEOUT, says_so)
-        .await
-        .context("the node says how it is")?;
+    stack.console_api().wait_for("/api/v1/nodes", TIMEOUT, says_so).await.context("no status of the node")?;
     let entry = json!({"list": "deny", "source": {"network": "127.0.0.0/8"}, "reason": "scenario"});
     let id = add(&stack, "/api/v1/ip-lists", &entry).await?;
     let denied = answered(&stack, "/", 403).await?;
@@ -65,7 +61,7 @@ pub(crate) async fn a_virtual_patch_blocks_in_monitoring(binaries: &Binaries) ->
     let id = add(&stack, "/api/v1/rules", &patch).await?;
     let took = answered(&stack, "/report?template=x", 403).await?;
     expect_status(&stack.get("/./%72eport?template=x").await?, 403)
-        .context("the same path, spelled otherwise")?;
+        .context("the same path in another encoding")?;
     expect_status(&stack.get("/report?other=x").await?, 200)?;
     stack.attack("vpatch", "get > template").await?;
 

@@ -36,8 +36,8 @@ pub(crate) async fn unusable_program_lets_all_pass(binaries: &Binaries) -> anyho
     expect_status(&stack.get("/etc/passwd").await?, 200)?;
     for function in [&stack.request_function, &stack.response_function] {
         let output = function.log().output();
-        let says = |text: &str| output.iter().any(|line| line.contains(text));
-        ensure!(says("cannot run the connector"), "{} does not say so: {output:?}", function.name());
+        let logs = |text: &str| output.iter().any(|line| line.contains(text));
+        ensure!(logs("cannot run the connector"), "{} does not log it: {output:?}", function.name());
     }
     stack.stop().await;
     Ok(())
@@ -54,7 +54,7 @@ async fn ensure_rust(function: &Function) -> anyhow::Result<()> {
     }
     for event in function.log().events() {
         if let LogEvent::Next { user_agent } = event {
-            ensure!(user_agent.starts_with("aws-lambda-rust/"), "{user_agent} asked for events");
+            ensure!(user_agent.starts_with("aws-lambda-rust/"), "{user_agent} requested events");
         }
     }
     Ok(())

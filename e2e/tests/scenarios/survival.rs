@@ -30,7 +30,7 @@ pub(crate) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<()> {
     stack.node.thaw();
 
     stack.node.terminate(TIMEOUT).await;
-    expect_status(&stack.get("/etc/passwd?gone").await?, 200).context("node stopped")?;
+    expect_status(&stack.get("/etc/passwd?stopped").await?, 200).context("node stopped")?;
     stack.restart_node().await?;
     expect_status(&stack.get("/").await?, 200)?;
 
@@ -164,7 +164,7 @@ async fn attack_side_by_side(
 async fn listed_once(stack: &Stack) -> anyhow::Result<HashSet<String>> {
     let mut ids = HashSet::new();
     for hit in stack.console_api().hits().await? {
-        let id = hit["edge_request_id"].as_str().context("a hit knows its CloudFront id")?.to_owned();
+        let id = hit["edge_request_id"].as_str().context("a hit without edge_request_id")?.to_owned();
         ensure!(ids.insert(id), "listed twice: {hit}");
     }
     Ok(ids)

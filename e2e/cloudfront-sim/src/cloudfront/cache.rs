@@ -189,7 +189,7 @@ mod tests {
     fn insert(cache: &Cache, key: &CacheKey, body: Vec<u8>) {
         let (since, fresh_until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
         let response = Response::text(200, body);
-        let Claim::Mine(leader) = cache.claim(key, since) else { panic!("it is there already") };
+        let Claim::Mine(leader) = cache.claim(key, since) else { panic!("it is already cached") };
         leader.settle(Cached { response, is_error_page: false, since, fresh_until }, true);
     }
 

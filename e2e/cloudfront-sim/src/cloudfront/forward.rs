@@ -90,9 +90,9 @@ pub(super) fn select_query(selections: &[&Selection], query: Vec<u8>) -> Option<
     }
     let name = |part: &[u8]| text(part.split(|byte| *byte == b'=').next().unwrap_or_default());
     let parts = query.split(|byte| *byte == b'&');
-    let taken = parts.filter(|part| selections.iter().any(|selection| selection.takes(&name(part))));
-    let taken: Vec<_> = taken.collect();
-    (!taken.is_empty()).then(|| taken.join(b"&".as_slice()))
+    let selected = parts.filter(|part| selections.iter().any(|selection| selection.selects(&name(part))));
+    let selected: Vec<_> = selected.collect();
+    (!selected.is_empty()).then(|| selected.join(b"&".as_slice()))
 }
 
 pub(super) enum Cookies {
@@ -109,9 +109,9 @@ pub(super) fn select_cookies(selections: &[&Selection], headers: &Headers) -> Co
     let name = |pair: &[u8]| text(pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii());
     let pairs = headers.all("cookie").flat_map(|value| value.split(|byte| *byte == b';'));
     let pairs = pairs.map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty());
-    let taken: Vec<_> =
-        pairs.filter(|pair| selections.iter().any(|selection| selection.takes(&name(pair)))).collect();
-    if taken.is_empty() { Cookies::None } else { Cookies::Some(taken.join(b"; ".as_slice())) }
+    let selected: Vec<_> =
+        pairs.filter(|pair| selections.iter().any(|selection| selection.selects(&name(pair)))).collect();
+    if selected.is_empty() { Cookies::None } else { Cookies::Some(selected.join(b"; ".as_slice())) }
 }
 
 pub(super) enum AcceptEncoding {
@@ -198,10 +198,10 @@ mod tests {
     #[test]
     fn keeps_the_selected_cookies() {
         let headers = Headers::default().with("Cookie", "session=1; theme=dark").with("cookie", "ab=x");
-        let Cookies::Some(taken) = select_cookies(&[&Selection::only(&["theme", "ab"])], &headers) else {
-            panic!("some were taken")
+        let Cookies::Some(selected) = select_cookies(&[&Selection::only(&["theme", "ab"])], &headers) else {
+            panic!("no cookies selected")
         };
-        assert_eq!(taken, b"theme=dark; ab=x");
+        assert_eq!(selected, b"theme=dark; ab=x");
         assert!(matches!(select_cookies(&[&Selection::None], &headers), Cookies::None));
     }
 

@@ -268,15 +268,15 @@ mod tests {
     #[test]
     fn forbidden_changes_name_the_header() {
         let set = |name: &'static str| move |shown: &mut Value| shown[name] = json!([{ "value": "x" }]);
-        let says = |result: Result<Headers, Invalid>| result.unwrap_err().to_string();
-        assert!(says(after(VIEWER, set("host"))).contains("host"));
+        let error = |result: Result<Headers, Invalid>| result.unwrap_err().to_string();
+        assert!(error(after(VIEWER, set("host"))).contains("host"));
         assert!(after(ORIGIN, set("host")).is_ok());
-        assert!(says(after(ORIGIN, set("accept-encoding"))).contains("accept-encoding"));
-        assert!(says(after(ORIGIN, set("x-edge-anything"))).contains("x-edge-anything"));
-        assert!(says(after(ORIGIN, set("x-amz-cf-id"))).contains("x-amz-cf-id"));
-        assert!(says(after(VIEWER, set("cloudfront-viewer-country"))).contains("cloudfront-viewer-country"));
+        assert!(error(after(ORIGIN, set("accept-encoding"))).contains("accept-encoding"));
+        assert!(error(after(ORIGIN, set("x-edge-anything"))).contains("x-edge-anything"));
+        assert!(error(after(ORIGIN, set("x-amz-cf-id"))).contains("x-amz-cf-id"));
+        assert!(error(after(VIEWER, set("cloudfront-viewer-country"))).contains("cloudfront-viewer-country"));
         let delete_via = |shown: &mut Value| drop(shown.as_object_mut().unwrap().remove("via"));
-        assert!(says(after(ORIGIN, delete_via)).contains("via"));
+        assert!(error(after(ORIGIN, delete_via)).contains("via"));
     }
 
     #[test]

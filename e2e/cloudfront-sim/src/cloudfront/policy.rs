@@ -52,7 +52,7 @@ impl Selection {
         self.takes_by(|listed| listed.eq_ignore_ascii_case(name))
     }
 
-    pub(super) fn takes(&self, name: &str) -> bool {
+    pub(super) fn selects(&self, name: &str) -> bool {
         self.takes_by(|listed| listed == name)
     }
 

@@ -104,7 +104,7 @@ async fn converse<H, F>(
                 let first_byte = start.elapsed();
                 let sent = respond(&mut connection, &mut response, to_head, keep_alive, limits.write).await;
                 if let (Some((observer, request)), Ok(sent)) = (observed, &sent) {
-                    let taken = start.elapsed();
+                    let duration = start.elapsed();
                     let (request, response) = (&request, &response);
                     observer(&Exchange {
                         peer,
@@ -113,7 +113,7 @@ async fn converse<H, F>(
                         received: size,
                         sent: *sent,
                         first_byte,
-                        taken,
+                        duration,
                     });
                 }
                 if sent.is_err() {

@@ -96,8 +96,8 @@ async fn answer<H, F>(
         return respond.send_reset(Reason::CANCEL);
     };
     if let Some((observer, request)) = observed {
-        let (request, response, taken) = (&request, &response, start.elapsed());
-        observer(&Exchange { peer, request, response, received, sent, first_byte, taken });
+        let (request, response, duration) = (&request, &response, start.elapsed());
+        observer(&Exchange { peer, request, response, received, sent, first_byte, duration });
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Exchange<'a> {
     pub received: usize,
     pub sent: usize,
     pub first_byte: Duration,
-    pub taken: Duration,
+    pub duration: Duration,
 }
 
 /// Called for each exchange after its response was sent.

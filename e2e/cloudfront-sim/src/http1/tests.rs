@@ -32,7 +32,7 @@ async fn talk(server: &Server, bytes: &[u8]) -> String {
 }
 
 /// A server that sends these bytes to its first connection, and closes.
-async fn says(bytes: &'static [u8]) -> SocketAddr {
+async fn server_sending(bytes: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -167,7 +167,7 @@ async fn responses_end_by_length_chunks_or_close() {
         b"HTTP/1.1 200 Fine by me\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
         b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.0 200\r\n\r\nhello",
     ] {
-        let address = says(bytes).await;
+        let address = server_sending(bytes).await;
         let response = Client::default().send(address, &Request::new("GET", "/", "a")).await.unwrap();
         assert_eq!((response.status, response.body_text().as_str()), (200, "hello"));
     }
@@ -176,9 +176,9 @@ async fn responses_end_by_length_chunks_or_close() {
 #[tokio::test]
 async fn truncated_or_missing_response_is_an_error() {
     let request = Request::new("GET", "/", "a");
-    let cut = says(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello").await;
+    let cut = server_sending(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello").await;
     assert!(matches!(Client::default().send(cut, &request).await, Err(ClientError::Malformed(_))));
-    let closed = says(b"").await;
+    let closed = server_sending(b"").await;
     assert!(matches!(Client::default().send(closed, &request).await, Err(ClientError::Closed)));
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hasty = Client::new(Duration::from_millis(50));

@@ -117,7 +117,7 @@ async fn outlives(signal: i32) {
     eventually("the function is frozen", || process_state(pid) == Some('T')).await;
     simulator.signal(signal);
     assert_eq!(simulator.process.wait().await.unwrap().success(), signal == 15);
-    eventually("the function is gone", || matches!(process_state(pid), None | Some('Z'))).await;
+    eventually("the environment has ended", || matches!(process_state(pid), None | Some('Z'))).await;
 }
 
 const DESCRIPTION: &str = r#"{

@@ -13,8 +13,8 @@ use crate::harness::{Edge, eventually};
 /// The number of origin responses for five simultaneous visitors, and their `X-Cache` values.
 async fn at_the_same_time(policy: CachePolicy, cache_control: &'static str) -> (usize, Vec<String>) {
     let waiting = Arc::new(Notify::new());
-    let (release, asked) = (Arc::clone(&waiting), Arc::new(AtomicUsize::new(0)));
-    let counted = Arc::clone(&asked);
+    let (release, calls) = (Arc::clone(&waiting), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&calls);
     let edge = Arc::new(
         Edge::before_slow(
             move |_| {
@@ -37,7 +37,7 @@ async fn at_the_same_time(policy: CachePolicy, cache_control: &'static str) -> (
             tokio::spawn(async move { seen(&edge.get("/").await).1 })
         })
         .collect();
-    eventually("the origin is asked", || asked.load(Ordering::Relaxed) > 0).await;
+    eventually("the origin is called", || calls.load(Ordering::Relaxed) > 0).await;
     eventually("all have come", || edge.cloudfront.edge().in_flight() == 5).await;
     release.notify_one();
     let mut seen = Vec::new();
@@ -45,13 +45,13 @@ async fn at_the_same_time(policy: CachePolicy, cache_control: &'static str) -> (
         seen.push(visit.await.unwrap());
     }
     seen.sort();
-    (asked.load(Ordering::Relaxed), seen)
+    (calls.load(Ordering::Relaxed), seen)
 }
 
 #[tokio::test]
 async fn simultaneous_requests_for_one_object_share_a_response() {
-    let (asked, seen) = at_the_same_time(CachePolicy::with_ttls(0, 60, DAY), "").await;
-    assert_eq!((asked, seen), (1, ["Hit", "Hit", "Hit", "Hit", "Miss"].map(str::to_owned).to_vec()));
+    let (calls, seen) = at_the_same_time(CachePolicy::with_ttls(0, 60, DAY), "").await;
+    assert_eq!((calls, seen), (1, ["Hit", "Hit", "Hit", "Hit", "Miss"].map(str::to_owned).to_vec()));
     // Even if nothing is cached: a pitfall of a default TTL of 0.
     assert_eq!(at_the_same_time(CachePolicy::with_ttls(0, 0, DAY), "").await.0, 1);
 }

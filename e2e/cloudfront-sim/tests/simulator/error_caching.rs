@@ -108,5 +108,5 @@ async fn expired_response_is_served_while_the_origin_fails() {
         let response = edge.get("/").await;
         assert_eq!((response.status, response.body_text().as_str()), (200, "good"));
     }
-    assert_eq!(answers.load(Ordering::Relaxed), 2, "asked again only after the error TTL");
+    assert_eq!(answers.load(Ordering::Relaxed), 2, "the origin is called again only after the error TTL");
 }

@@ -99,7 +99,7 @@ async fn a_reply_counts_even_if_the_process_dies_after_it() {
     let mortal = function(SPEAKS_ITSELF).await;
     for _ in 0..2 {
         assert_eq!(json(&mortal.invoke(r#"{"die": "after"}"#).await.unwrap()), json!("done"));
-        eventually("the environment is gone", || mortal.pids().is_empty()).await;
+        eventually("the environment has ended", || mortal.pids().is_empty()).await;
     }
     let early = mortal.invoke(r#"{"die": "before"}"#).await;
     assert!(matches!(early, Err(InvokeError::Exited { .. })), "{early:?}");
@@ -122,7 +122,7 @@ async fn a_hanging_function_is_killed_and_the_next_call_works() {
     let source = "import time\ndef lambda_handler(event, context):\n    time.sleep(event)\n    return event";
     let hanging = configured(source, |config| config.timeout = Duration::from_millis(600)).await;
     assert_eq!(hanging.invoke("60").await, Err(InvokeError::Timeout));
-    eventually("it is gone", || hanging.pids().is_empty()).await;
+    eventually("the environment has ended", || hanging.pids().is_empty()).await;
     assert_eq!(hanging.invoke("0").await.unwrap(), b"0");
 }
 
@@ -184,7 +184,7 @@ async fn stopping_and_dropping_leave_no_process_behind() {
     assert!(groups.iter().all(|group| members(*group) == 2));
     stopped.stop().await;
     drop(dropped);
-    eventually("all are gone", || groups.iter().all(|group| members(*group) == 0)).await;
+    eventually("the environment has ended", || groups.iter().all(|group| members(*group) == 0)).await;
     assert_eq!(stopped.invoke("1").await, Err(InvokeError::Stopped));
 }
 

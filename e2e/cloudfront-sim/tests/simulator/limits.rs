@@ -124,7 +124,7 @@ async fn every_invocation_logs_start_end_and_report() {
     let id: String = serde_json::from_slice(&last.invoke("{}").await.unwrap()).unwrap();
     last.at_rest().await;
     let printed = || last.log().lines().iter().any(|line| line == "at work");
-    eventually("what was printed is there", printed).await;
+    eventually("the printed line is logged", printed).await;
     let lines = last.log().lines();
     assert!(lines.contains(&format!("START RequestId: {id} Version: 7")), "{lines:?}");
     assert!(lines.contains(&format!("END RequestId: {id}")), "{lines:?}");
@@ -144,7 +144,7 @@ async fn start_beyond_its_timeout_fails() {
     assert_eq!(message, "the runtime requested no event within 400ms");
     let last = line(&slow, "INIT_REPORT").unwrap();
     assert_eq!(last, "INIT_REPORT Init Duration: # ms | Phase: init | Status: timeout");
-    eventually("it is gone", || slow.pids().is_empty()).await;
+    eventually("the environment has ended", || slow.pids().is_empty()).await;
     assert_eq!(slow.environments().busy, 0);
 }
 
@@ -165,7 +165,7 @@ async fn new_version_serves_from_the_next_invocation() {
     assert_eq!(versions.publish(zip).await.unwrap(), 2);
     assert_eq!(answer(versions.invoke("{}").await.unwrap()), json!([2, "2", ":2"]));
     versions.at_rest().await;
-    eventually("the old one is gone", || versions.pids().len() == 1).await;
+    eventually("the environment has ended", || versions.pids().len() == 1).await;
     assert!(versions.publish(directory.path().join("none.zip")).await.is_err());
     assert_eq!(versions.version(), 2);
 }

@@ -36,7 +36,7 @@ pub(super) struct Object<'a> {
     fields: &'a Map<String, Value>,
     path: String,
     notes: &'a Notes,
-    asked: RefCell<BTreeSet<String>>,
+    read_keys: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Item<'a> {
@@ -58,7 +58,7 @@ impl<'a> Item<'a> {
 
     pub(super) fn object(&self) -> Result<Object<'a>, ConfigError> {
         let fields = self.value.as_object().ok_or_else(|| self.error("must be an object"))?;
-        Ok(Object { fields, path: self.path.clone(), notes: self.notes, asked: RefCell::default() })
+        Ok(Object { fields, path: self.path.clone(), notes: self.notes, read_keys: RefCell::default() })
     }
 
     /// A required field of an object without further fields.
@@ -153,7 +153,7 @@ impl<'a> Item<'a> {
 impl<'a> Object<'a> {
     /// `null` counts as absent.
     pub(super) fn get(&self, key: &str) -> Option<Item<'a>> {
-        self.asked.borrow_mut().insert(key.to_owned());
+        self.read_keys.borrow_mut().insert(key.to_owned());
         let value = self.fields.get(key).filter(|value| !value.is_null())?;
         Some(Item::new(value, self.path_of(key), self.notes))
     }
@@ -193,7 +193,7 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn ignore(&self, keys: &[&str]) {
-        self.asked.borrow_mut().extend(keys.iter().map(|key| (*key).to_owned()));
+        self.read_keys.borrow_mut().extend(keys.iter().map(|key| (*key).to_owned()));
     }
 
     pub(super) fn error(&self, problem: impl Into<String>) -> ConfigError {
@@ -202,8 +202,8 @@ impl<'a> Object<'a> {
 
     /// Notes unread keys, unless their value means "off".
     pub(super) fn finish(&self) {
-        let asked = self.asked.borrow();
-        let left = self.fields.iter().filter(|(key, value)| !asked.contains(*key) && !is_off(value));
+        let read_keys = self.read_keys.borrow();
+        let left = self.fields.iter().filter(|(key, value)| !read_keys.contains(*key) && !is_off(value));
         self.notes
             .borrow_mut()
             .extend(left.map(|(key, _)| format!("{}: has no effect here", self.path_of(key))));

@@ -25,7 +25,7 @@ impl Edge {
         forward::add_own_headers(viewer, &mut request);
         let policy = &viewer.behavior.cache;
         if policy.is_disabled() || !viewer.behavior.caches(&request.method) {
-            let fetched = self.ask_origins(viewer, &request, None).await?;
+            let fetched = self.call_origins(viewer, &request, None).await?;
             return Ok(self.with_error_page(viewer, &request, fetched).await);
         }
         let key = CacheKey::of(viewer.behavior, &request);
@@ -43,7 +43,7 @@ impl Edge {
                     Claim::Mine(leader) => self.lead(viewer, &request, leader).await,
                     // Waiting again would serialize requests that cannot share a response.
                     Claim::Pending(_) => {
-                        let fetched = self.ask_origins(viewer, &request, None).await?;
+                        let fetched = self.call_origins(viewer, &request, None).await?;
                         Ok(self.with_error_page(viewer, &request, fetched).await)
                     }
                 }
@@ -59,7 +59,7 @@ impl Edge {
         leader: Leader<'_>,
     ) -> Result<Answer, Failure> {
         let stale = leader.stale.clone();
-        let fetched = self.ask_origins(viewer, request, stale.as_deref()).await?;
+        let fetched = self.call_origins(viewer, request, stale.as_deref()).await?;
         let now = self.clock.now();
         if let Some(stale) = stale.filter(|stale| stale.response.status < 400 && !fetched.is_generated) {
             let keep = lifetime(&self.config, viewer.behavior, &stale.response, now);

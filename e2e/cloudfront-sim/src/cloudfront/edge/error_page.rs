@@ -19,14 +19,14 @@ impl Edge {
             return Answer::fetched(fetched);
         };
         let behavior = self.config.behavior(&page.path);
-        let asked = EdgeRequest {
+        let page_request = EdgeRequest {
             method: "GET".to_owned(),
             path: page.path.clone().into_bytes(),
             query: None,
             headers: request.headers.clone(),
             body: Vec::new(),
         };
-        let found = self.ask_origins(&Viewer { behavior, ..*viewer }, &asked, None).await;
+        let found = self.call_origins(&Viewer { behavior, ..*viewer }, &page_request, None).await;
         match found.map(|found| found.response).ok().filter(|response| response.status < 400) {
             Some(mut response) => {
                 response.status = page.response_code;

@@ -16,7 +16,7 @@ use crate::http1::{Client, ClientError, Request, Response};
 impl Edge {
     /// "Optimize high availability with CloudFront origin failover": both origins get the viewer's request, each with
     /// events of its own.
-    pub(super) async fn ask_origins(
+    pub(super) async fn call_origins(
         &self,
         viewer: &Viewer<'_>,
         request: &EdgeRequest,
