@@ -1,7 +1,8 @@
-//! Work after the reply: a `tower` layer that runs between posting a reply and polling the next event.
+//! Work after the reply: a `tower` layer between posting a reply and polling the next event.
 //!
-//! Lambda returns a reply when the runtime posts it, and freezes the environment when the runtime polls
-//! the next event. Work between the two adds no latency; later work would wait for the next event.
+//! Lambda returns a reply when the runtime posts it, and freezes the environment when the runtime
+//! polls the next event. Work between the two adds no latency; later work would wait for the next
+//! event.
 
 use crate::handler::Connector;
 use std::{

@@ -55,8 +55,8 @@ impl Visitor {
     }
 }
 
-/// The response to a blocked request. The connector's parameters take precedence over the node's block
-/// page; the built-in page replaces a response that CloudFront would reject.
+/// The response to a blocked request. The connector's parameters take precedence over the node's
+/// block page; the built-in page replaces a response that CloudFront would reject.
 pub fn response(
     parameters: &BlockParameters,
     node: Option<BlockResponse>,
@@ -261,19 +261,19 @@ mod tests {
     #[test]
     fn answers_json_clients_in_json_with_cors_headers() {
         let parameters = BlockParameters { json: true, ..BlockParameters::default() };
-        let ask =
+        let reply =
             |headers: &[(&str, &str)]| response(&parameters, None, &visitor(headers), &ViewerRequest, id());
         let program =
-            ask(&[("accept", "application/json, text/plain, */*"), ("origin", "https://app.example.com")]);
+            reply(&[("accept", "application/json, text/plain, */*"), ("origin", "https://app.example.com")]);
         assert_eq!(program.headers.first("content-type"), Some("application/json"));
         assert_eq!(program.headers.first("access-control-allow-origin"), Some("https://app.example.com"));
         assert_eq!(program.body, format!(r#"{{"error":"request blocked","request_id":"{}"}}"#, id()));
         for accept in ["text/html,application/xhtml+xml,application/json;q=0.1", "*/*"] {
-            let person = ask(&[("accept", accept)]);
-            assert_eq!(person.headers.first("content-type"), Some("text/html; charset=utf-8"), "{accept}");
-            assert_eq!(person.headers.first("access-control-allow-origin"), None);
+            let page = reply(&[("accept", accept)]);
+            assert_eq!(page.headers.first("content-type"), Some("text/html; charset=utf-8"), "{accept}");
+            assert_eq!(page.headers.first("access-control-allow-origin"), None);
         }
-        let split = ask(&[("origin", "https://a\r\nset-cookie: b")]);
+        let split = reply(&[("origin", "https://a\r\nset-cookie: b")]);
         assert_eq!(split.headers.first("access-control-allow-origin"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Circuit breaker: stops calls to a node that fails, so that visitors do not wait for each deadline.
+//! Circuit breaker: stops calls to a failing node, so that visitors do not wait for each deadline.
 
 use crate::parameters::BreakerParameters;
 use std::{

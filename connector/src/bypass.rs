@@ -1,7 +1,7 @@
 //! Bypass rules: requests that the parameters exempt from inspection.
 //!
-//! CloudFront, the origin and the programs behind it may parse a path differently. An ambiguous path is
-//! never exempt, as an unnecessary inspection costs only a millisecond.
+//! CloudFront, the origin and the programs behind it may parse a path differently. An ambiguous
+//! path is never exempt, as an unnecessary inspection costs only a millisecond.
 
 use crate::cloudfront::EventRequest;
 
@@ -46,8 +46,8 @@ impl Bypass {
     }
 }
 
-/// Whether all programs parse the same segments: no escapes, no `;`, `?` or backslash, only ASCII, and no
-/// segment that is empty or ends with a dot.
+/// Whether all programs parse the same segments: no escapes, no `;`, `?` or backslash, only ASCII,
+/// and no segment that is empty or ends with a dot.
 pub(crate) fn is_plain(path: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+,=:".contains(&byte);
     let Some(segments) = path.strip_prefix('/') else { return false };
@@ -159,7 +159,8 @@ mod tests {
         assert_eq!(rule("OPTIONS", "/a", "", &["x-http-method-override"]), None);
     }
 
-    /// A lenient server: unescapes twice, drops parameters, converts backslashes, resolves dot segments.
+    /// A lenient server: unescapes twice, drops parameters, converts backslashes, resolves dot
+    /// segments.
     fn leniently(path: &str) -> String {
         let unescape = |text: &str| {
             let mut out = text.to_owned();

@@ -1,7 +1,7 @@
 //! CloudFront events and replies.
 //!
-//! See the CloudFront developer guide, "Lambda@Edge event structure". `request` and `response` stay raw
-//! JSON, so that a reply returns the same bytes, unknown fields included.
+//! See the CloudFront developer guide, "Lambda@Edge event structure". `request` and `response` stay
+//! raw JSON, so that a reply returns the same bytes, unknown fields included.
 
 mod event;
 mod headers;

@@ -1,4 +1,4 @@
-//! The Lambda@Edge functions as a library: a CloudFront event in, a CloudFront event or a block page out.
+//! The Lambda@Edge functions as a library: from a CloudFront event to the event or a block page.
 //!
 //! | module | holds |
 //! |---|---|

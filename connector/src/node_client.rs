@@ -1,4 +1,4 @@
-//! HTTP client for the node: kept-alive connections, one deadline for all attempts, validated replies.
+//! HTTP client for the node: keep-alive, one deadline for all attempts, validated replies.
 
 mod connect_timeout;
 mod tls;
@@ -131,8 +131,8 @@ impl NodeClient {
         result
     }
 
-    /// Tries the addresses in order, and again for each retry. An unreachable address may use only its
-    /// share of the remaining time.
+    /// Tries the addresses in order, and again for each retry. An unreachable address may use only
+    /// its share of the remaining time.
     async fn try_addresses<T>(
         &self,
         call: &Call<'_>,
@@ -163,8 +163,8 @@ impl NodeClient {
 
     async fn exchange(&self, address: &NodeAddress, call: &Call<'_>) -> Result<Bytes, CallError> {
         match self.send(address, call).await {
-            // The idle connection may have been closed while the environment was frozen. A request that
-            // arrives twice is recognised by its id.
+            // The idle connection may have been closed while the environment was frozen. A request
+            // that arrives twice is recognised by its id.
             Err(CallError::Connection(cause)) if !cause.is_connect() => self.send(address, call).await,
             result => result,
         }

@@ -64,7 +64,8 @@ pub struct BlockParameters {
 }
 
 impl Parameters {
-    /// Whether no verdict or failure can stop a request: it then need not be parsed before its reply.
+    /// Whether no verdict or failure can stop a request: it then need not be parsed before its
+    /// reply.
     pub fn always_passes(&self) -> bool {
         self.delivery == Delivery::OutOfBand
             && self.fail_mode == FailMode::Open

@@ -13,8 +13,8 @@ pub struct RealIp {
 }
 
 impl RealIp {
-    /// The last address in the header that is not a proxy's, as the viewer may have forged earlier ones;
-    /// without a trusted one, the caller of CloudFront.
+    /// The last address in the header that is not a proxy's, as the viewer may have forged earlier
+    /// ones; without a trusted one, the caller of CloudFront.
     pub fn viewer(&self, caller: IpAddr, headers: &Headers) -> IpAddr {
         let mut viewer = caller;
         let values = headers.0.iter().filter(|(name, _)| *name == self.header).map(|(_, value)| value);

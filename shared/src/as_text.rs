@@ -1,5 +1,5 @@
-//! Serde adapter `#[serde(with = "crate::as_text")]`: a value as text in MessagePack, too, where its type
-//! would choose bytes. Addresses and ids then have one encoding for all connectors.
+//! Serde adapter `#[serde(with = "crate::as_text")]`: a value as text in MessagePack, too, where
+//! its type would choose bytes. Addresses and ids then have one encoding for all connectors.
 
 use serde::{Deserialize, Deserializer, Serializer, de};
 use std::{borrow::Cow, fmt::Display, str::FromStr};

@@ -1,7 +1,7 @@
 //! Call signatures: `x-wallarm-signature: v1;<key id>;<unix ms>;<nonce>;<hmac>`.
 //!
-//! The HMAC-SHA256 covers protocol version, method, path and query, content type, time, nonce and the
-//! digest of the body, so that calls cannot be changed. The receiver rejects repeated nonces.
+//! The HMAC-SHA256 covers protocol version, method, path and query, content type, time, nonce and
+//! the digest of the body, so that calls cannot be changed. The receiver rejects repeated nonces.
 
 use crate::ids::{hex, unhex};
 use hmac::{Hmac, KeyInit, Mac};

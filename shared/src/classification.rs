@@ -1,7 +1,7 @@
 //! Classification of attacks: subtypes with their CWE, OWASP and CAPEC entries, in one table.
 //!
-//! Attacks without a type code (`XPath`, deserialization, prototype pollution, smuggling, uploads, file
-//! inclusion) are subtypes of the nearest type. The signature's id determines the subtype.
+//! Attacks without a type code (`XPath`, deserialization, prototype pollution, smuggling, uploads,
+//! file inclusion) are subtypes of the nearest type. The signature's id determines the subtype.
 
 pub mod names;
 
@@ -14,13 +14,13 @@ use std::sync::LazyLock;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Class {
     pub subtype: String,
-    /// Weaknesses (Common Weakness Enumeration), the most specific first.
+    /// Weaknesses (CWE), the most specific first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cwe: Vec<u16>,
     /// OWASP Top 10 categories, `A03:2021`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owasp: Vec<String>,
-    /// Attack patterns (Common Attack Pattern Enumeration and Classification), the most specific first.
+    /// Attack patterns (CAPEC), the most specific first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub capec: Vec<u16>,
     pub confidence: Confidence,
@@ -39,7 +39,7 @@ pub enum Confidence {
     High,
 }
 
-// Severity of a finding: the possible damage.
+/// Severity of a finding: the possible damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

@@ -61,7 +61,7 @@ impl Encoding {
     }
 
     pub fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, DecodeError> {
-        // Tracking the path of the field costs time: only an invalid message is decoded again with it.
+        // Tracking field paths costs time: only an invalid message is decoded again with it.
         match self {
             Self::Json => serde_json::from_slice(bytes).or_else(|error| {
                 let mut reader = serde_json::Deserializer::from_slice(bytes);

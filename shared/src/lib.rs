@@ -12,7 +12,8 @@
 //! | [`call_signature`] | connector → node | signing and verifying a call |
 //! | [`problem`] | servers → clients | errors as `application/problem+json` |
 //!
-//! Types change only by adding optional fields, so that peers of different versions understand each other.
+//! Types change only by adding optional fields, so that peers of different versions understand each
+//! other.
 
 mod as_text;
 pub mod attack_type;

@@ -1,7 +1,7 @@
 //! Rulesets that the console sends to nodes: rules, lists and modes with one version.
 //!
-//! A rule has a [`Scope`] and an [`Effect`]. A node leaves out and counts rules that it does not understand
-//! completely: ignoring an unknown condition would apply the rule everywhere.
+//! A rule has a [`Scope`] and an [`Effect`]. A node leaves out and counts rules that it does not
+//! understand completely: ignoring an unknown condition would apply the rule everywhere.
 
 mod lenient;
 mod list;

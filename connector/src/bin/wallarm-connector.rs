@@ -37,7 +37,8 @@ enum Command {
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
     },
-    /// Carry the parameters of a deployed bundle over to a new version, or set parameters; lists the changes.
+    /// Carry the parameters of a deployed bundle over to a new version, or set parameters; lists
+    /// the changes.
     Configure {
         /// The bundle with your values; download it from Lambda (Actions, Export function).
         #[arg(long, value_name = "OLD.zip", required_unless_present = "set")]
@@ -51,14 +52,15 @@ enum Command {
     },
     /// List the hazards of a distribution: settings that prevent inspection or blocking.
     ///
-    /// Exits with 1 if there are hazards, with 2 if a file cannot be read. `just doctor ID` fetches the files from AWS.
+    /// Exits with 1 if there are hazards, with 2 if a file cannot be read. `just doctor ID` fetches
+    /// the files from AWS.
     Doctor(Doctor),
 }
 
 #[derive(Args)]
 struct Doctor {
-    /// Output of `aws cloudfront get-distribution --id ID`, and of the commands that the doctor lists as
-    /// not checked. A file can contain a list of documents; `-` is standard input.
+    /// Output of `aws cloudfront get-distribution --id ID`, and of the commands that the doctor
+    /// lists as not checked. A file can contain a list of documents; `-` is standard input.
     #[arg(value_name = "FILE.json", required = true)]
     files: Vec<PathBuf>,
     /// Deployment name: the functions are called NAME-request and NAME-response.

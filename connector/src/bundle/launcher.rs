@@ -18,7 +18,8 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Parses `wlrm_name=value`. True, False, None and numbers stay Python literals; the rest is text.
+    /// Parses `wlrm_name=value`. True, False, None and numbers stay Python literals; the rest is
+    /// text.
     pub fn parse(text: &str) -> Result<Self, BundleError> {
         let (name, value) = text.split_once('=').ok_or_else(|| BundleError::Assignment(text.to_owned()))?;
         let name = known(name)?;
@@ -27,7 +28,8 @@ impl Assignment {
         Ok(Self { name, literal })
     }
 
-    /// Converts a JSON value. Also returns the name and the text the launcher passes, Python's `str()`.
+    /// Converts a JSON value. Also returns the name and the text the launcher passes, Python's
+    /// `str()`.
     pub(super) fn from_json(name: &str, value: &Value) -> Result<(Self, (String, String)), BundleError> {
         let name = known(name)?;
         let both = |text: String| (text.clone(), text);
@@ -195,16 +197,16 @@ mod tests {
     #[test]
     fn the_program_reads_exactly_the_parameters_of_the_launcher() {
         use std::cell::RefCell;
-        let asked = RefCell::new(Vec::new());
+        let requested = RefCell::new(Vec::new());
         let _ = crate::Parameters::read(|name| {
-            asked.borrow_mut().push(name.to_ascii_lowercase());
+            requested.borrow_mut().push(name.to_ascii_lowercase());
             let valid = [("WLRM_FUNCTION", "request"), ("WLRM_NODE_ADDR", "https://n")];
             valid.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         });
         let known = Launcher::built_in().assignments().unwrap().into_iter().map(|assignment| assignment.name);
-        let (mut asked, mut known) = (asked.into_inner(), known.collect::<Vec<_>>());
-        asked.sort();
+        let (mut requested, mut known) = (requested.into_inner(), known.collect::<Vec<_>>());
+        requested.sort();
         known.sort();
-        assert_eq!(asked, known);
+        assert_eq!(requested, known);
     }
 }

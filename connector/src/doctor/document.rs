@@ -1,4 +1,4 @@
-//! JSON documents of the AWS command line (`aws … get-…`), limited to the fields that the doctor checks.
+//! JSON documents of the AWS command line (`aws … get-…`), with the fields that the doctor checks.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Visibility at origin-request: a function there receives only what the behavior's policies forward.
+//! Visibility at origin-request: functions receive only what the behavior's policies forward.
 
 use super::{
     document::{Behavior, Documents},
@@ -7,7 +7,7 @@ use super::{
     report::{HazardKind, Report},
 };
 
-/// What a behavior forwards. Missing policies count as forwarding everything, and are listed as not checked.
+/// What a behavior forwards. Missing policies count as forwarding all, and are listed as not checked.
 pub(super) fn forwarded(behavior: &Behavior, documents: &Documents, report: &mut Report) -> Forwarded {
     let cached = behavior.max_ttl != Some(0);
     let settings = behavior.forwarded_values.as_ref();

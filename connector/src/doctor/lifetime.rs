@@ -1,4 +1,4 @@
-//! Lifetime checks: the end of support of the functions' runtime, and the trust policy of their role.
+//! Lifetime checks: end of support of the functions' runtime, and trust policy of their role.
 
 use super::{
     deployment::Deployment,

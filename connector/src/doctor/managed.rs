@@ -1,4 +1,4 @@
-//! AWS's managed policies by id, for which no file is needed. Other policies are listed as not checked.
+//! AWS's managed policies by id. Other policies need a file, or are listed as not checked.
 
 use super::forwarded::{Forwarded, Part};
 

@@ -79,8 +79,8 @@ fn headers(Headers(mut headers): Headers, parameters: &Parameters) -> Vec<(Strin
     headers
 }
 
-/// The viewer's host where it is known: origin events contain the origin's host unless a policy forwards
-/// the viewer's.
+/// The viewer's host where it is known: origin events contain the origin's host unless a policy
+/// forwards the viewer's.
 fn host(request: &EventRequest<'_>, trigger: &Trigger, parameters: &Parameters) -> String {
     let forwarded = parameters.host_header.as_deref().filter(|_| trigger.is_origin());
     let forwarded = forwarded.and_then(|name| request.headers.first(name));

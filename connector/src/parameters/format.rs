@@ -22,8 +22,8 @@ macro_rules! millis {
     };
 }
 
-// CloudFront ends a function after 5 s at viewer triggers and 30 s at origin triggers; the reply has to
-// leave before.
+// CloudFront ends a function after 5 s at viewer triggers and 30 s at origin triggers; the reply
+// has to leave before.
 pub(super) const VIEWER_MILLIS: Format<Duration> = millis!(1, 4500);
 pub(super) const ORIGIN_MILLIS: Format<Duration> = millis!(1, 25_000);
 pub(super) const IDLE_MILLIS: Format<Duration> = millis!(0, 600_000);

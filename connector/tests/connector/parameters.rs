@@ -1,4 +1,4 @@
-//! Every parameter at every trigger: the effect of a valid value, and the fail mode for an invalid one.
+//! Every parameter at every trigger: the effect of a valid value, the fail mode for an invalid one.
 
 mod bench;
 mod rows;

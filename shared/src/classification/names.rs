@@ -10,8 +10,8 @@ pub fn owasp(category: &str) -> &'static str {
     name("owasp", category)
 }
 
-/// The name of an attack pattern of the Common Attack Pattern Enumeration and Classification; empty if
-/// unknown.
+/// The name of an attack pattern of the Common Attack Pattern Enumeration and Classification; empty
+/// if unknown.
 pub fn capec(number: u16) -> &'static str {
     name("capec", &number.to_string())
 }

@@ -37,7 +37,9 @@ pub struct ListEntry {
     pub reason: String,
 }
 
-/// The sources of an entry. As JSON: `{"network": "10.0.0.0/8"}`, `{"country": "DE"}`, `{"asn": 64500}`.
+/// The sources of an entry.
+///
+/// As JSON: `{"network": "10.0.0.0/8"}`, `{"country": "DE"}`, `{"asn": 64500}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

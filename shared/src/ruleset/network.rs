@@ -7,7 +7,8 @@ use std::{
     str::FromStr,
 };
 
-/// An address with a prefix length: `10.0.0.0/8`, `2001:db8::/32`; a single address without a slash.
+/// An address with a prefix length: `10.0.0.0/8`, `2001:db8::/32`; a single address without a
+/// slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Network {

@@ -37,7 +37,7 @@ pub struct Scope {
     /// A host; `*` matches any characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// A path; `*` matches any characters except `/`, `**` any characters. Compared with the normalized path.
+    /// A normalized path; `*` matches any characters except `/`, `**` any characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,7 +98,9 @@ pub enum Pattern {
     Literal(String),
 }
 
-/// Which findings are suppressed, from the narrowest to the widest. As JSON: `{"signature": "sqli-union-select"}`, `"all"`.
+/// The findings that an exclusion suppresses, from narrow to wide.
+///
+/// As JSON: `{"signature": "sqli-union-select"}`, `"all"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

@@ -217,8 +217,8 @@ fn message(line: &str) -> String {
 }
 
 impl Observed {
-    /// `name: before → after` of all observations that differ. Observations of a call that is missing in
-    /// `other` are left out.
+    /// `name: before → after` of all observations that differ. Observations of a call that is
+    /// missing in `other` are left out.
     pub(super) fn difference(&self, other: &Self) -> String {
         let names = other.0.keys();
         let shown = |observed: &Self, name| match observed.0.get(name).map(String::as_str) {

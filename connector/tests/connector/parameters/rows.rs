@@ -126,7 +126,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("wlrm_block_page", "<p>{{request_id}}</p>", "").node(Node::Blocks),
     Row::new("wlrm_block_redirect", "https://www.example.com/no", "").node(Node::Blocks),
     Row::new("wlrm_support_contact", "help@example.com", "").node(Node::Blocks).headers(JSON),
-    Row::new("wlrm_block_json", "False", "the client asks for JSON").node(Node::Blocks).headers(JSON),
+    Row::new("wlrm_block_json", "False", "the client accepts JSON").node(Node::Blocks).headers(JSON),
     Row::new("wlrm_block_me", SECRET, "an attack in monitoring").node(Node::Monitors).headers(WITH_SECRET),
     Row::new("wlrm_block_me", "another0123456789", "an attack with a wrong secret")
         .node(Node::Monitors)
@@ -171,7 +171,7 @@ pub(super) const INVALID: &[(&str, &[&str])] = &[
     ("wlrm_application", &["0", "-1", "shop", "2147483648"]),
     ("wlrm_host_header", &["x host"]),
     ("wlrm_real_ip_header", &["x ip"]),
-    ("wlrm_real_ip_from", &["10.0.0.0/33", "everybody"]),
+    ("wlrm_real_ip_from", &["10.0.0.0/33", "anyone"]),
     ("wlrm_bypass_paths", &["/", "static", "/a/../b", "/a%2fb", "/a;b", "/a,,/b"]),
     ("wlrm_bypass_methods", &["get", "GET POST"]),
     ("wlrm_bypass_extensions", &[".css", "css,", "*"]),
