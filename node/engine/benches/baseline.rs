@@ -19,7 +19,7 @@ impl Baseline {
         let literals = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
-            .build(SIGNATURES.iter().flat_map(|file| needs(file)))?;
+            .build(SIGNATURES.iter().flat_map(|file| literals(file)))?;
         Ok(Self { literals })
     }
 
@@ -32,10 +32,12 @@ impl Baseline {
     }
 }
 
-/// The literals of a signature file.
-fn needs(file: &str) -> Vec<String> {
+/// The required literals of a signature file.
+fn literals(file: &str) -> Vec<String> {
     let table: toml::Table = file.parse().unwrap_or_default();
     let signatures = table.get("signature").and_then(toml::Value::as_array).cloned().unwrap_or_default();
-    let needs = signatures.iter().filter_map(|it| it.get("needs")?.as_array()).flatten();
-    needs.filter_map(|it| it.as_str().map(str::to_owned)).collect()
+    let lists = signatures.iter().filter_map(|it| it.get("required_literals")?.as_array());
+    let literals: Vec<_> = lists.flatten().filter_map(|it| it.as_str().map(str::to_owned)).collect();
+    assert!(!literals.is_empty(), "a signature file without required literals makes the baseline too fast");
+    literals
 }
