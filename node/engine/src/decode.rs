@@ -19,6 +19,8 @@ mod unicode;
 use crate::{budget::Budget, prefilter::Bytes};
 use std::{array::IntoIter, iter::Take};
 
+pub(crate) use html::decode as html_text;
+
 /// The most layers decoded on one value.
 const MAX_LAYERS: usize = 8;
 
@@ -46,11 +48,6 @@ pub(crate) struct Layer {
     pub name: &'static str,
     pub value: Vec<u8>,
     pub bytes: Bytes,
-}
-
-/// HTML text with its entities decoded, if it has any.
-pub(crate) fn html_text(value: &[u8]) -> Option<Vec<u8>> {
-    html::decode(value)
 }
 
 /// All decoding stages of a value, outermost first.

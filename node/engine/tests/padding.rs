@@ -1,11 +1,11 @@
-//! Padding: blanks and empty lines around a payload do not turn a detector off.
+//! Tests of padding: spaces and empty lines around a payload do not disable a detector.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use engine::Engine;
 use shared::InspectRequest;
 
-/// A payload of each detector whose rules are off in documents, as it is written in a parameter.
+/// A payload of each detector with rules that are disabled in documents.
 const PAYLOADS: &[(&str, &str)] = &[
     ("ssti", "{{7*7}}"),
     ("ssti", "${7*7}"),
@@ -30,7 +30,7 @@ const PAYLOADS: &[(&str, &str)] = &[
     ("nosqli", "';while(true){};'"),
 ];
 
-/// As a URL spells it.
+/// Padding, percent-encoded.
 const PADDINGS: &[&str] =
     &["%0a", "%0d%0a", "%20", "%09", "%0d", "%20%0a", "%0a%0a%0a%09", "a%0a", "-%20%0a"];
 
@@ -100,7 +100,7 @@ fn padding_does_not_hide_an_attack() {
     assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed.join("\n"));
 }
 
-/// Many lines of many words around code that a value may not hold.
+/// A long text that quotes code.
 fn post() -> String {
     let line = "In this part of the post we look at what a template is and where it is filled in.\n";
     [&line.repeat(5), "A page that prints {{7*7}} computes, and import os; os.system('id') runs.\n", line]
@@ -122,7 +122,7 @@ fn a_post_outside_a_body_is_a_value() {
 }
 
 #[test]
-fn a_value_seen_in_a_body_is_inspected_again_in_a_query() {
+fn a_value_cached_for_bodies_is_inspected_in_a_query() {
     let engine = Engine::new();
     let text = format!("{}{{{{7*7}}}}", "ab cd ef gh ij kl mn op qr st\n".repeat(6));
     assert!(text.len() < 512, "the engine caches short values");

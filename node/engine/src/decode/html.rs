@@ -32,7 +32,7 @@ const NAMED: &[(&str, u8)] = &[
 ];
 
 /// Replaces entities once.
-pub(super) fn decode(value: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     replace(value, memchr::memchr_iter(b'&', value), |rest| {
         read(&rest[1..]).map(|(letter, length)| (utf8(letter), length + 1))
     })

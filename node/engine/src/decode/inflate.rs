@@ -72,7 +72,7 @@ impl Format {
     }
 }
 
-/// The decompressed data, as far as it is valid and within the budget. `None` if that is empty.
+/// The valid decompressed data within the budget. `None` if that is empty.
 pub(crate) fn inflate(bytes: &[u8], format: Format, budget: &mut Budget) -> Option<Vec<u8>> {
     let limit = budget.bytes_left() / 2;
     let mut out = match format {

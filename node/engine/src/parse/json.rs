@@ -1,5 +1,5 @@
-//! Lenient JSON parser without recursion: truncated and malformed documents are inspected as far as
-//! they parse.
+//! Lenient JSON parser without recursion: truncated and malformed documents are parsed up
+//! to the error.
 
 use super::Sink;
 use crate::{

@@ -106,7 +106,7 @@ fn json_is_parsed_under_any_content_type() {
 }
 
 #[test]
-fn a_truncated_document_is_parsed_as_far_as_it_goes() {
+fn a_truncated_document_is_parsed_to_its_end() {
     let fields = with_body("application/json", br#"{"a": "first", "b": "sec"#);
     assert!(fields.contains(&"post > json_doc > hash:a = first".to_owned()), "{fields:?}");
     assert!(fields.contains(&"post > json_doc > hash:b = sec".to_owned()), "{fields:?}");

@@ -8,20 +8,15 @@ use shared::{
 /// Whether the point equals the rule's or is nested in it. A step of the rule without a key matches
 /// all keys.
 pub fn covers(rule: &Point, point: &Point) -> bool {
-    rule.0.len() <= point.0.len() && agree(rule, point)
+    rule.0.len() <= point.0.len() && overlaps(rule, point)
 }
 
-/// Whether a value at one point may contain a value at the other.
+/// Whether one of the points is nested in the other, or they are equal.
 pub fn overlaps(rule: &Point, point: &Point) -> bool {
-    agree(rule, point)
+    rule.0.iter().zip(&point.0).all(|(rule, step)| matches_step(rule, step))
 }
 
-/// Whether one of the points is a prefix of the other.
-fn agree(rule: &Point, point: &Point) -> bool {
-    rule.0.iter().zip(&point.0).all(|(rule, step)| is_step(rule, step))
-}
-
-fn is_step(rule: &Step, step: &Step) -> bool {
+fn matches_step(rule: &Step, step: &Step) -> bool {
     rule.tag == step.tag
         && match (&rule.key, &step.key) {
             (None, _) => true,
