@@ -1,6 +1,8 @@
-//! A value → what is wrong with it. One file per attack type; the catalogue adds what a regular expression can say.
+//! Detectors: a value in, matches out. One file per attack type; the catalogue of signatures adds
+//! regular expressions.
 //!
-//! What has no type of its own is reported under the nearest; `shared::classification` tells them apart by signature.
+//! A weakness without a type of its own is reported under the nearest type;
+//! `shared::classification` distinguishes them by signature.
 
 mod crlf;
 mod document;
@@ -41,7 +43,7 @@ pub(crate) struct Match<'d> {
     pub span: Range<usize>,
 }
 
-/// Everything compiled.
+/// All compiled detectors.
 pub(crate) struct Detectors {
     prefilter: Prefilter,
     catalogue: Catalogue,
@@ -83,8 +85,9 @@ impl Detectors {
 
     /// All matches in a value made of these bytes; each signature at most once.
     ///
-    /// Most values are clean and must cost next to nothing: a detector is asked only when the bytes or the literals occur
-    /// that all of its rules need, and it names them here. In a document, rules of low confidence are off.
+    /// Most values are clean and must cost next to nothing: a detector runs only when the value has
+    /// the bytes or literals that all of its rules require. In a document, rules of low confidence
+    /// are off.
     pub(crate) fn detect(
         &self,
         value: &[u8],
@@ -141,7 +144,8 @@ impl Detectors {
     }
 }
 
-/// Matches in values that may be spoken for by their parts, and in values of one plain word.
+/// Matches in whole values, also in those whose parts are inspected as fields of their own, and in
+/// plain words.
 pub(crate) fn detect_whole(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Vec<Match<'static>> {
     let mut matches = graphql::detect(value, kind, context);
     matches.extend(session::detect(value, kind, context));
@@ -150,7 +154,7 @@ pub(crate) fn detect_whole(value: &[u8], kind: FieldKind, context: &ValueContext
     matches
 }
 
-/// Matches that depend on where the value sits.
+/// Matches that depend on the context of the value.
 pub(crate) fn detect_at(
     value: &[u8],
     bytes: Bytes,
@@ -183,7 +187,7 @@ pub(crate) fn detect_at(
     matches
 }
 
-/// One word of letters, digits, dashes: most values of most requests. Few attacks are one word.
+/// One word of letters, digits and dashes, as most values are. Few attacks are one word.
 fn is_plain(value: &[u8], bytes: Bytes) -> bool {
     bytes.is_word_with(Bytes::DASH)
         && !(bytes.has(Bytes::DASH) && has_comment(value)

@@ -1,5 +1,5 @@
-//! Catalogue of signatures: regular expressions as data, each with its own evidence. The [prefilter](crate::prefilter)
-//! finds the candidates; only their regular expressions run.
+//! Catalogue of signatures: regular expressions as data, each with its own evidence. The
+//! [prefilter](crate::prefilter) finds the candidates; only their regular expressions run.
 
 use crate::{prefilter::CandidateSet, token::markdown};
 use regex::bytes::{Regex, RegexBuilder};
@@ -67,7 +67,8 @@ pub(crate) struct Signature {
     required_literals: Vec<String>,
     co_required_literals: Vec<String>,
     pattern: Regex,
-    /// The first bytes of all values that can match; `None` for a pattern that may match in mid-value.
+    /// The first bytes of all values that can match; `None` for a pattern that may match in
+    /// mid-value.
     first_bytes: Option<ByteSet>,
 }
 
@@ -101,7 +102,8 @@ impl Catalogue {
         }
     }
 
-    /// The prefilter slots of signatures are below this: one for the required and one for the co-required literals of each.
+    /// The prefilter slots of signatures are below this: one for the required and one for the
+    /// co-required literals of each.
     pub(crate) fn slot_count(&self) -> usize {
         2 * self.signatures.len()
     }
@@ -114,7 +116,8 @@ impl Catalogue {
         slots.flat_map(|(slot, literals)| literals.iter().map(move |it| (slot, it.as_str())))
     }
 
-    /// Each signature that matches, once, with its first match. Code that a document quotes is not searched.
+    /// Each signature that matches, once, with its first match. Code that a document quotes is not
+    /// searched.
     pub(crate) fn matches(
         &self,
         value: &[u8],
@@ -144,7 +147,8 @@ impl Signature {
     }
 }
 
-/// Base64 or hex of an object as Java, .NET, Python or Ruby serialize it: attacks that look like one word.
+/// Base64 or hex of an object as Java, .NET, Python or Ruby serialize it: attacks that look like
+/// one word.
 pub(crate) fn is_serialized(value: &[u8]) -> bool {
     const STARTS: &[&[u8]] = &[
         b"rO0AB",

@@ -1,4 +1,4 @@
-//! Tokenizers. None of them can fail: what is malformed is a field of a token.
+//! Tokenizers. They never fail: malformed input is a property of a token.
 
 pub(crate) mod html;
 pub(crate) mod markdown;

@@ -1,6 +1,7 @@
 //! Word lists of the detectors: the data in `words/*.toml`, read once when the engine is built.
 //!
-//! Each file belongs to the detector it is named after and says what each list is for. Words are in lower case.
+//! Each file belongs to the detector it is named after and describes each list. Words are in
+//! lower case.
 
 mod set;
 
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn each_list_says_what_it_is_for() {
+    fn each_list_has_a_comment() {
         for (file, text) in files() {
             let lines: Vec<_> = text.lines().collect();
             for pair in lines.windows(2).filter(|pair| pair[1].contains(" = [") && pair[0].is_empty()) {

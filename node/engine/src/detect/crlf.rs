@@ -1,7 +1,8 @@
-//! Line breaks that end one header and begin another: response splitting, request smuggling.
+//! CRLF injection: line breaks that end one header and begin another (response splitting, request
+//! smuggling).
 //!
-//! In bodies people quote mails and HTTP itself; there only a first line that leads straight into a header counts, unless
-//! its break was spelled: nobody types `%0d%0a`.
+//! Benign bodies quote mails and HTTP messages. In them only a first line followed directly by a
+//! header counts, unless the break was escaped (`%0d%0a`).
 
 use super::{Match, ValueContext};
 use crate::words::WORDS;
@@ -14,9 +15,9 @@ use std::ops::Range;
 const METHODS: &[&[u8]] =
     &[b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE "];
 
-/// The first line of an injected value is the rest of the value the origin meant to print.
+/// Limit of the first line, which is the rest of the value that the origin meant to print.
 const FIRST_LINE: usize = 200;
-/// More lines are a text.
+/// A value with more lines is a text.
 const FEW_LINES: usize = 6;
 
 pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
@@ -27,7 +28,8 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
         return None;
     }
     if context.is_path() && first.end < value.len() && !value[first.clone()].starts_with(b"\\") {
-        // No link has a line in its middle; servers that copy the path into a header break it there.
+        // A benign path has no line break; a server that copies it into a header splits the header
+        // there.
         let span = first.start..value.len();
         return Some(Match { attack_type: AttackType::Crlf, signature: "crlf-path", severity: Medium, span });
     }
@@ -50,17 +52,17 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     }
 }
 
-/// Addresses spell the lines they quote.
+/// Escaped lines inside a URL, which escapes the text it quotes.
 fn is_spelled(opens: &[u8], context: &ValueContext<'_>) -> bool {
     context.hides_breaks() && memchr::memmem::find(opens, b"://").is_none()
 }
 
-/// The body itself is judged by its first bytes: `0`, a blank line, a second request.
+/// The body itself is inspected at its first bytes: `0`, a blank line, a second request.
 fn is_injection_in_body(value: &[u8], first: &Range<usize>, context: &ValueContext<'_>) -> bool {
     let lines = memchr::memchr_iter(b'\n', value).count();
     let is_plain_body = context.depth() == 1;
     let opens = &value[..first.start];
-    // After a blank line people go on writing.
+    // A blank line also parts the paragraphs of a text.
     let is_one_break = first.len() <= 2 || value[first.clone()] == *br"\r\n";
     let is_short = opens.len() <= FIRST_LINE && lines <= FEW_LINES;
     if is_plain_body {
@@ -70,7 +72,8 @@ fn is_injection_in_body(value: &[u8], first: &Range<usize>, context: &ValueConte
     }
 }
 
-/// A run of line breaks, also as the characters that become line breaks when their high byte is cut off.
+/// A run of line breaks, also as the characters that become line breaks when their high byte is cut
+/// off.
 fn next_break(value: &[u8], mut from: usize) -> Option<Range<usize>> {
     loop {
         let may_break = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0xE5 | 0xC4 | b'\\' | b'0');
@@ -96,7 +99,7 @@ fn break_length(rest: &[u8]) -> usize {
     }
 }
 
-/// What a line break leads into: signature, severity and length.
+/// The signature, severity and length of the content after a line break.
 fn judge(value: &[u8], line_break: Range<usize>) -> Option<(&'static str, Severity, usize)> {
     let rest = &value[line_break.end..];
     let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -122,7 +125,7 @@ fn judge(value: &[u8], line_break: Range<usize>) -> Option<(&'static str, Severi
     let name = line[..colon].trim_ascii().to_ascii_lowercase();
     let content = line[colon + 1..].trim_ascii();
     let is_header = match name.as_slice() {
-        // A party has a location, too.
+        // `Location:` also labels the line of an invitation.
         b"location" | b"refresh" => {
             [b"http".as_slice(), b"/", b"0;"].iter().any(|it| content.starts_with(it))
         }
@@ -132,7 +135,7 @@ fn judge(value: &[u8], line_break: Range<usize>) -> Option<(&'static str, Severi
     is_header.then_some(("crlf-header", High, length))
 }
 
-/// One line that is a header, after next to nothing: nobody writes two lines into a query to say so little.
+/// One line that is a header, after a very short first line: no benign query has two such lines.
 fn is_lone_header(value: &[u8], line_break: &Range<usize>) -> bool {
     let opens = &value[..line_break.start];
     let line = value[line_break.end..].trim_ascii();
@@ -149,12 +152,12 @@ fn is_lone_header(value: &[u8], line_break: &Range<usize>) -> bool {
         && !opens.iter().chain(content).any(u8::is_ascii_whitespace)
 }
 
-/// `… HTTP/1.1`: what follows are headers of a request.
+/// `… HTTP/1.1`: the headers of a request follow.
 fn ends_request(before: &[u8]) -> bool {
     before.len().checked_sub(9).is_some_and(|at| before[at..].starts_with(b" HTTP/1."))
 }
 
-/// A page of the attacker's own, after the headers have ended.
+/// A page of the attacker, after the end of the headers.
 fn is_page(line: &[u8]) -> bool {
     let start = line[..line.len().min(9)].to_ascii_lowercase();
     [b"<html".as_slice(), b"<!doctype", b"<body", b"<head>", b"<script", b"<svg", b"<img"]
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_after_a_line_break_are_found() {
+    fn finds_headers_after_a_line_break() {
         let get = Point::get("x");
         assert_eq!(found(&get, "en\r\nSet-Cookie: a=b"), Some("crlf-header"));
         assert_eq!(found(&get, "en\nLocation:https://evil.example"), Some("crlf-header"));
@@ -193,14 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn a_second_request_in_a_body_is_smuggling() {
+    fn finds_a_smuggled_second_request_in_a_body() {
         let post = Point::new(Tag::Post);
         assert_eq!(found(&post, "0\r\n\r\nGET /admin HTTP/1.1\r\nHost: x\r\n\r\n"), Some("crlf-request"));
         assert_eq!(found(&post, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"), None);
     }
 
     #[test]
-    fn lines_of_text_pass() {
+    fn passes_lines_of_text() {
         let field = Point::new(Tag::Post).then(Tag::JsonDoc).named(Tag::Hash, "text");
         for text in [
             "Dear all,\r\n\r\nhost: me, link: below\r\nBye",

@@ -1,17 +1,19 @@
-//! Documents: long texts in bodies, such as posts and files. They quote code, so rules of low confidence are off in them.
+//! Documents: long texts in bodies, such as posts and files. They quote code, so rules of low
+//! confidence are off in them.
 //!
-//! An attacker who makes a document of a value turns those rules off, too. Hence blanks, empty lines, marks and a word
-//! that is repeated count for nothing, and a value of the query, the path, a cookie or a header is never a document.
+//! An attacker may pad a value to turn those rules off. Therefore blanks, empty lines, punctuation
+//! and repetitions of a word do not count, and values of the query, the path, cookies and headers
+//! are never documents.
 
 use super::ValueContext;
 
 /// Shorter texts are values like any other.
 const MIN_WORDS: usize = 60;
 const MIN_LINE_BREAKS: usize = 5;
-/// Lines with a word in them.
+/// Lines that contain a word.
 const MIN_LINES: usize = 3;
 
-/// Whether the value is a document and came where documents come.
+/// Whether the value is a document in a body.
 pub(crate) fn is_document_at(value: &[u8], context: &ValueContext<'_>) -> bool {
     is_document(value) && context.is_in_body()
 }
@@ -48,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_a_document() {
+    fn recognizes_a_long_text() {
         let line = "Now and then a line of a post goes on for a while, \r\n";
         assert!(is_document(line.repeat(10).as_bytes()));
         assert!(!is_document(line.repeat(4).as_bytes()));
@@ -56,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_makes_no_document() {
+    fn ignores_padding() {
         for padding in ["\n", "\r\n", " ", "\t", "\r", " \n", "\t\n \r\n", "a\n", "- \n", "x \n x\n", ".\n\n"]
         {
             let text = format!("{0}{{{{7*7}}}}{0}", padding.repeat(200));

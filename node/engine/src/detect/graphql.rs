@@ -1,7 +1,9 @@
-//! What an endpoint of GraphQL should not be asked: its own schema, and queries that cost out of all proportion.
+//! GraphQL abuse: introspection of the schema, and documents beyond limits of size, depth, aliases
+//! or batches.
 //!
-//! Introspection counts by default: applications in production know their schema, and the original's policy denies it, too.
-//! It counts at an endpoint of GraphQL, and anywhere in a parameter `query` that opens as a document.
+//! Introspection counts by default, as in Wallarm's policy: applications in production know their
+//! schema. It counts at an endpoint of GraphQL, and anywhere in a parameter `query` that opens as a
+//! document.
 
 use super::{Match, ValueContext};
 use crate::field::FieldKind;
@@ -12,8 +14,8 @@ use shared::{
 };
 use std::ops::Range;
 
-/// What one document may ask for. Sizes and batches are the original's. Its depth (10) and aliases (5) are a policy for an
-/// application that somebody looked at; nobody looked at this one, so it is allowed what benign clients are known to send.
+/// Limits of one document. Size and batch are Wallarm's defaults. Its depth (10) and aliases (5)
+/// suit an application that was reviewed; these limits admit what benign clients are known to send.
 struct Limits {
     document_bytes: usize,
     value_bytes: usize,
@@ -74,7 +76,7 @@ fn is_endpoint(path: &str) -> bool {
 }
 
 fn is_query(context: &ValueContext<'_>) -> bool {
-    // Most values are called otherwise, which is cheaper to tell.
+    // Most names differ, and the comparison of names is cheaper.
     let last = || context.point().0.pop().and_then(|step| step.key);
     context.name() == Some("query") && matches!(last(), Some(Key::Name(_)))
 }
@@ -90,7 +92,7 @@ fn opens_document(value: &[u8]) -> bool {
     WORDS.iter().any(|word| text.starts_with(word))
 }
 
-/// Which document of a batch this is, counted from 0.
+/// The index of a document in its batch.
 fn batch_index(context: &ValueContext<'_>) -> Option<u64> {
     let step = context.point().0.into_iter().find(|step| step.tag == Tag::Array)?;
     match step.key {
@@ -99,7 +101,7 @@ fn batch_index(context: &ValueContext<'_>) -> Option<u64> {
     }
 }
 
-/// What a document costs, read in one pass. Never fails: what is not closed counts all the same.
+/// The cost of a document, computed in one pass. Never fails: unclosed brackets count, too.
 #[derive(Default)]
 struct Shape {
     depth: usize,
@@ -124,7 +126,7 @@ impl Shape {
                 b')' => brackets = brackets.saturating_sub(1),
                 b'{' if brackets == 0 => depth += 1,
                 b'}' if brackets == 0 => depth = depth.saturating_sub(1),
-                // Inside of brackets a colon follows the name of an argument.
+                // Inside brackets a colon follows the name of an argument.
                 b':' if brackets == 0 && depth > 0 => shape.aliases += 1,
                 _ => {}
             }
@@ -172,21 +174,21 @@ mod tests {
         matches.iter().map(|it| it.attack_type.as_str().to_owned()).collect()
     }
 
-    fn asked(document: &str) -> Vec<String> {
+    fn findings(document: &str) -> Vec<String> {
         let point = Point::new(Tag::Post).then(Tag::JsonDoc).named(Tag::Hash, "query");
         found("/api/graphql", &point, document)
     }
 
     #[test]
-    fn the_schema_is_not_for_visitors() {
-        assert_eq!(asked("{ __schema { types { name } } }"), ["gql_introspection"]);
-        assert_eq!(asked("query { __type(name: \"User\") { fields { name } } }"), ["gql_introspection"]);
-        assert_eq!(asked("{ user(id: 1) { __typename name } }"), [] as [&str; 0]);
-        assert_eq!(asked("{ note(text: \"__schema\") { id } } # __schema"), [] as [&str; 0]);
+    fn finds_introspection_at_an_endpoint() {
+        assert_eq!(findings("{ __schema { types { name } } }"), ["gql_introspection"]);
+        assert_eq!(findings("query { __type(name: \"User\") { fields { name } } }"), ["gql_introspection"]);
+        assert_eq!(findings("{ user(id: 1) { __typename name } }"), [] as [&str; 0]);
+        assert_eq!(findings("{ note(text: \"__schema\") { id } } # __schema"), [] as [&str; 0]);
     }
 
     #[test]
-    fn elsewhere_only_a_document_asks_for_the_schema() {
+    fn finds_introspection_elsewhere_only_in_a_document() {
         let query = Point::get("query");
         assert_eq!(found("/data", &query, "{__schema{types{name}}}"), ["gql_introspection"]);
         assert_eq!(found("/search", &query, "what is __schema { in GraphQL"), [] as [&str; 0]);
@@ -194,20 +196,20 @@ mod tests {
     }
 
     #[test]
-    fn costs_are_limited() {
+    fn finds_documents_beyond_the_limits() {
         let nested = |depth| format!("{}id{}", "{a".repeat(depth), "}".repeat(depth));
-        assert_eq!(asked(&nested(LIMITS.depth)), [] as [&str; 0]);
-        assert_eq!(asked(&nested(LIMITS.depth + 1)), ["gql_depth"]);
+        assert_eq!(findings(&nested(LIMITS.depth)), [] as [&str; 0]);
+        assert_eq!(findings(&nested(LIMITS.depth + 1)), ["gql_depth"]);
         let aliased = |count: usize| format!("{{{}}}", "a: login(pin: \"1\", if: {b: 2}) ".repeat(count));
-        assert_eq!(asked(&aliased(LIMITS.aliases)), [] as [&str; 0]);
-        assert_eq!(asked(&aliased(LIMITS.aliases + 1)), ["gql_aliases"]);
+        assert_eq!(findings(&aliased(LIMITS.aliases)), [] as [&str; 0]);
+        assert_eq!(findings(&aliased(LIMITS.aliases + 1)), ["gql_aliases"]);
         let long = "x".repeat(LIMITS.value_bytes + 1);
-        assert_eq!(asked(&format!("{{ a(b: \"{long}\") }}")), ["gql_value_size"]);
-        assert_eq!(asked(&"{ a } ".repeat(20_000)), ["gql_doc_size"]);
+        assert_eq!(findings(&format!("{{ a(b: \"{long}\") }}")), ["gql_value_size"]);
+        assert_eq!(findings(&"{ a } ".repeat(20_000)), ["gql_doc_size"]);
     }
 
     #[test]
-    fn the_eleventh_document_of_a_batch_is_one_too_many() {
+    fn finds_a_batch_of_more_than_ten_documents() {
         let at = |index| {
             Point::new(Tag::Post).then(Tag::JsonDoc).indexed(Tag::Array, index).named(Tag::Hash, "query")
         };

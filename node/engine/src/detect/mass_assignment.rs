@@ -1,4 +1,5 @@
-//! Names of parameters that reach what no form offers: privileges of one's own account, columns of related records.
+//! Mass assignment: parameters that no form offers, such as privileges of the visitor's own account
+//! and columns of related records.
 
 use super::{Match, ValueContext};
 use crate::{field::FieldKind, words::WORDS};
@@ -25,7 +26,7 @@ fn matched(signature: &'static str, value: &[u8]) -> Match<'static> {
     Match { attack_type: AttackType::MassAssignment, signature, severity: Medium, span: 0..value.len() }
 }
 
-/// `role=admin` where visitors sign up. Administrators of an account invite others as such, but not there.
+/// `role=admin` where visitors sign up. Administrators assign roles on other pages.
 fn is_own_role(value: &[u8], context: &ValueContext<'_>) -> bool {
     value.len() <= 13
         && WORDS.mass_assignment.roles.contains(value)
@@ -35,7 +36,8 @@ fn is_own_role(value: &[u8], context: &ValueContext<'_>) -> bool {
         && !context.path.to_ascii_lowercase().contains("account")
 }
 
-/// `author__profile__email__startswith`: two relations away, and compared so that answers leak it.
+/// `author__profile__email__startswith`: a column two relations away, compared so that responses
+/// leak it.
 fn is_relation_lookup(name: &[u8]) -> bool {
     if !name.windows(2).any(|pair| pair == b"__") {
         return false;
@@ -72,14 +74,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_promotes_himself_while_signing_up() {
+    fn finds_privileges_in_a_registration() {
         for name in ["isAdmin", "is_admin", "user[admin]", "user.is_superuser"] {
             assert!(finds("/api/register", name), "{name}");
         }
     }
 
     #[test]
-    fn nobody_signs_up_as_an_administrator() {
+    fn finds_an_administrator_role_in_a_registration() {
         let point = Point::new(Tag::Post).then(Tag::JsonDoc).named(Tag::Hash, "role");
         let finds = |path, value: &[u8]| {
             detect(value, FieldKind::Value, &ValueContext::at(&point, path, &[])).is_some()
@@ -89,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn administrators_promote_others_elsewhere() {
+    fn passes_privileges_on_other_pages() {
         assert!(!finds("/api/team/7/roles", "is_admin"));
         assert!(!finds("/api/register", "address"));
     }
 
     #[test]
-    fn lookups_through_relations_are_found() {
+    fn finds_lookups_through_relations() {
         assert!(finds("/api/posts", "writer__account__secret__startswith"));
         for name in
             ["created__gte", "author__name__icontains", "a__b__c__d", "__proto__", "____x__startswith"]

@@ -1,6 +1,8 @@
-//! Requests that two servers would read differently: where it ends, where its parts end, what its parameters are called.
+//! Protocol ambiguity: requests of which two servers parse a different length, different parts or
+//! different names.
 //!
-//! Odd but unambiguous requests (a rare method, no `host`, an unknown content type) pass: alone they are no attack.
+//! Unusual but unambiguous requests (a rare method, no `host`, an unknown content type) are not
+//! attacks.
 
 use super::{Match, ValueContext};
 use crate::field::FieldKind;
@@ -21,14 +23,15 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     Some(Match { attack_type: AttackType::Crlf, signature, severity, span: 0..value.len() })
 }
 
-/// No form names a field over two lines. Whoever copies the name into a header breaks it there.
+/// A line break in a parameter's name. An application that copies the name into a header splits the
+/// header there.
 fn parameter_name(name: &[u8], context: &ValueContext<'_>) -> Option<(&'static str, Severity)> {
     let breaks = memchr::memchr2(b'\r', b'\n', name.trim_ascii_end()).is_some();
     (breaks && name.len() < 500 && context.is_name_in(&Tag::Get)).then_some(("crlf-parameter-name", Medium))
 }
 
 fn header(name: &str, value: &[u8], context: &ValueContext<'_>) -> Option<(&'static str, Severity)> {
-    // The address of a page may spell the lines of a text.
+    // The URL of a page may hold an escaped text of many lines.
     let is_address = context.is_page_header() && context.hides_breaks();
     let control = value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
     if control && !is_address {
@@ -57,7 +60,7 @@ fn is_coding(value: &[u8]) -> bool {
     codings.iter().all(known) && chunked.is_none_or(|at| at + 1 == codings.len())
 }
 
-/// A boundary that is there twice, too long, or of letters that none may have.
+/// A boundary that is given twice, is too long or has invalid characters.
 fn is_odd_boundary(value: &[u8]) -> bool {
     const TYPE: &[u8] = b"multipart/";
     if !value.trim_ascii_start().get(..TYPE.len()).is_some_and(|it| it.eq_ignore_ascii_case(TYPE)) {
@@ -87,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_can_be_read_twice_are_found() {
+    fn finds_ambiguous_lengths() {
         for headers in [
             [("content-length", "5"), ("content-length", "6")],
             [("content-length", "5"), ("transfer-encoding", "chunked")],
@@ -102,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn boundaries_have_one_reading() {
+    fn finds_ambiguous_boundaries() {
         let odd = "multipart/form-data; boundary=a; boundary=b";
         assert_eq!(found(&[("content-type", odd)]), Some("crlf-ambiguous-boundary"));
         for fine in [
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_parameters_have_one_line() {
+    fn finds_line_breaks_in_names_of_parameters() {
         let names = Point::new(Tag::Get).then(Tag::Name);
         let context = ValueContext::at(&names, "/", &[]);
         assert!(detect(b"a\r\nb: c", FieldKind::Name, &context).is_some());

@@ -1,4 +1,5 @@
-//! Path traversal: walks that climb out of where they start. Sensitive files and wrappers are in `signatures/ptrav.toml`.
+//! Path traversal: relative paths that climb above their start. Sensitive files and wrappers are in
+//! `signatures/ptrav.toml`.
 
 mod file;
 mod remote;
@@ -12,9 +13,9 @@ use crate::{
 use file::Certainty;
 use shared::{AttackType, Severity};
 
-/// One of these is in every climb.
+/// Prefilter literals: every climbing path contains one of them.
 pub(super) const LITERALS: &[&str] = &["..", "0x2e"];
-/// Climbs this high inside a longer text mean harm; two are a relative import in code.
+/// Levels climbed inside a longer text that make an attack; two are a relative import in code.
 const HIGH_IN_TEXT: usize = 3;
 const HIGH_IN_DOCUMENT: usize = 6;
 
@@ -42,12 +43,13 @@ fn is_attack(walk: &Walk, value: &[u8], kind: FieldKind, is_document: bool) -> b
     match kind {
         FieldKind::Path => walk.above > 0,
         _ if stands_alone(walk, value) => walk.above > 0 || walk.climbs > 1,
-        // A document quotes paths of files; few climb further than a project is deep.
+        // Documents quote paths of source files, which climb no higher than a project is deep.
         _ => walk.above >= if is_document { HIGH_IN_DOCUMENT } else { HIGH_IN_TEXT },
     }
 }
 
-/// Whether the walk is all there is but for marks: `../x?`, `&../x`, and the name of a parameter: `file=../x`.
+/// Whether the value is the path with punctuation around it (`../x?`, `&../x`) or the name of a
+/// parameter before it (`file=../x`).
 fn stands_alone(walk: &Walk, value: &[u8]) -> bool {
     const MARKS: usize = 8;
     let before = value[..walk.span.start].trim_ascii();
@@ -60,7 +62,7 @@ fn stands_alone(walk: &Walk, value: &[u8]) -> bool {
     are_marks(after) && (are_marks(before) || is_name)
 }
 
-/// What depends on where the value sits.
+/// Matches that depend on the context of the value.
 pub(super) fn detect_at(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Match<'static>> {
     let (signature, severity) = match kind {
         FieldKind::Path if is_hidden(value) => ("ptrav-hidden-directory", Severity::Medium),
@@ -89,7 +91,7 @@ fn is_aliased(path: &[u8]) -> bool {
     })
 }
 
-/// `\\host.example\share\x`: opening it tells the host who asks.
+/// `\\host.example\share\x`: opening it sends credentials to the host.
 fn is_share(value: &[u8]) -> bool {
     let Some(rest) = value.strip_prefix(br"\\") else { return false };
     let mut segments = rest.split(|&byte| byte == b'\\');
@@ -102,7 +104,7 @@ fn is_share(value: &[u8]) -> bool {
         && segments.any(|it| !it.is_empty())
 }
 
-/// `/.tool/settings.json`: what a tool keeps beside the pages of a site.
+/// `/.tool/settings.json`: settings of a tool in the folder of a site.
 fn is_hidden(path: &[u8]) -> bool {
     let Some(rest) =
         path.strip_prefix(b"/.").filter(|rest| rest.first().is_some_and(u8::is_ascii_alphanumeric))
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_may_not_climb() {
+    fn finds_climbing_parameters() {
         for attack in [
             "../../x",
             "../config",
@@ -141,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn a_path_may_turn_back_but_not_leave_its_root() {
+    fn finds_paths_that_leave_their_root() {
         assert!(finds("/../secret", FieldKind::Path));
         assert!(!finds("/css/../img/logo.png", FieldKind::Path));
     }
 
     #[test]
-    fn directories_of_tools_are_not_for_visitors() {
+    fn finds_directories_of_tools() {
         assert!(is_hidden(b"/.aider/settings.json"));
         assert!(is_hidden(b"/.svn/x"));
         for path in ["/.well-known/security.txt", "/repo/.github/workflows/ci.yml", "/.", "/.htm", "/.x/"] {
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_paths_in_a_text_are_prose_or_code() {
+    fn passes_relative_paths_in_a_text() {
         for text in [
             "see ../README.md",
             "import x from '../../lib/x'",

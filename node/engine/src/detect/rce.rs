@@ -1,8 +1,10 @@
-//! Remote code execution: commands for a shell, found by reading a value as one; code of languages, gadgets and lookups.
+//! Remote code execution: shell commands, found by tokenizing a value as shell input, and Log4j
+//! lookups.
 //!
-//! A word of the shell alone means nothing: prose has the same words. What counts is how the word would come to run (a
-//! separator, a substitution, a path to a program), whether its arguments are those it takes, and how little prose is
-//! around it. Of a document, each line outside of its code is read by itself ([`document`]). What one regular expression can say is in `signatures/rce.toml`.
+//! The name of a command alone is no evidence: prose has the same words. The rules look at what
+//! would run it (a separator, a substitution, a path to a program), at its arguments, and at the
+//! amount of prose around it. In a document each line outside of quoted code is inspected alone
+//! ([`document`]). Code of languages and gadgets is in `signatures/rce.toml`.
 
 mod argument;
 mod command_line;
@@ -12,7 +14,7 @@ mod head;
 mod lookup;
 mod parameter;
 mod pollution;
-mod strange;
+mod rejection;
 mod words;
 
 pub(super) use pollution::detect as detect_pollution;
@@ -27,26 +29,29 @@ use evidence::{CommandContext, judge};
 pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
 
-/// Longer values are files: an injected command is not hidden in one, and they hold every character.
+/// Longer values are files, which contain every separator by chance.
 const MAX_BYTES: usize = 256 << 10;
 
-/// Names of programs with a variable in their middle are no longer.
+/// Limit of program names with a variable in their middle.
 const MAX_NAME: usize = 24;
 
-/// Longer values with escaped line ends, and longer strings, are texts.
+/// Limit of values with escaped line ends and of quoted strings; longer ones are texts.
 const MAX_ESCAPED_BYTES: usize = 200;
 
 pub(super) fn detect(value: &[u8], bytes: Bytes, kind: FieldKind, is_document: bool) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
-    if value.len() <= MAX_BYTES && may_hold_command(value, bytes, kind) && !strange::is_strange(value) {
+    if value.len() <= MAX_BYTES
+        && may_hold_command(value, bytes, kind)
+        && !rejection::cannot_contain_command(value)
+    {
         let found = if is_document { document::detect(value, kind) } else { shell(value, kind) };
         matches.extend(found);
     }
     matches
 }
 
-/// May suspect too much, never too little: a separator or a disguise is there, or it opens with a command. Semicolons
-/// alone are the syntax of some headers.
+/// Whether the value has a separator or a disguise, or begins with a command. No false negatives.
+/// Semicolons alone are the syntax of some headers.
 fn may_hold_command(value: &[u8], bytes: Bytes, kind: FieldKind) -> bool {
     const STRONG: Bytes = Bytes::PIPE
         .or(Bytes::AMPERSAND)
@@ -60,14 +65,15 @@ fn may_hold_command(value: &[u8], bytes: Bytes, kind: FieldKind) -> bool {
         .or(Bytes::WILDCARD)
         .or(Bytes::OPEN_BRACE)
         .or(Bytes::OPEN_BRACKET);
-    let telling = if kind == FieldKind::ShapedHeader { STRONG } else { STRONG.or(WEAK) };
+    let evidence_bytes = if kind == FieldKind::ShapedHeader { STRONG } else { STRONG.or(WEAK) };
     let opens_with_separator =
         kind == FieldKind::ShapedHeader && value.starts_with(b";") || value.starts_with(b">(");
-    let opens_in_parts = value.len() <= MAX_NAME && bytes.has(Bytes::PERCENT) && strange::has_variable(value);
-    bytes.has(telling) || opens_with_separator || opens_in_parts || head::opens_with_command(value)
+    let opens_in_parts =
+        value.len() <= MAX_NAME && bytes.has(Bytes::PERCENT) && rejection::has_variable(value);
+    bytes.has(evidence_bytes) || opens_with_separator || opens_in_parts || head::opens_with_command(value)
 }
 
-/// The value is read as it stands, and as the end of a string that its first quote closes.
+/// The value is tokenized as it is, and as the end of a string that its first quote closes.
 fn shell(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
     let starts = [b'\'', b'"'].into_iter().filter_map(|quote| Some(memchr::memchr(quote, value)? + 1));
     let mut starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
@@ -86,14 +92,16 @@ fn read(value: &[u8], start: usize, kind: FieldKind) -> Option<Match<'static>> {
     found.map(|(command, (signature, severity))| matched(command, signature, severity))
 }
 
-/// `'ls -l'`: the value is one string, which may not be one where it lands. Blanks for the quotes keep the spans.
+/// `'ls -l'`: the value is one quoted string, whose quotes the application may remove. Blanks for
+/// the quotes keep the spans.
 fn without_quotes(value: &[u8]) -> Option<Vec<u8>> {
     let [quote @ (b'\'' | b'"'), inside @ .., last] = value else { return None };
     let is_string = quote == last && inside.len() <= MAX_ESCAPED_BYTES && !inside.contains(quote);
     is_string.then(|| [b" ", inside, b" "].concat())
 }
 
-/// `\nid\n`: a script may resolve the escapes before a shell sees them. Two line ends for two bytes keep the spans.
+/// `\nid\n`: a script may resolve the escapes before the shell runs. Two line ends for two bytes
+/// keep the spans.
 fn with_line_ends(value: &[u8]) -> Option<Vec<u8>> {
     let is_short = value.len() <= MAX_ESCAPED_BYTES && memchr::memchr(b'\n', value).is_none();
     let is_escape = |pair: &[u8]| matches!(pair, [b'\\', b'n' | b'r']);

@@ -1,6 +1,7 @@
-//! Open redirects: a parameter that says where to go next, holding a URL dressed up as something else.
+//! Open redirects: a disguised URL in a parameter that names the next page.
 //!
-//! Plain URLs pass: single sign-on and payments send them all day. Nobody benign writes `/\host` or `https:host`.
+//! Plain URLs pass, as single sign-on and payments use them. Benign clients do not send `/\host` or
+//! `https:host`.
 
 use super::{Match, ValueContext};
 use crate::token::url::{Url, authority, with_scheme};
@@ -28,14 +29,15 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     })
 }
 
-/// `//host`, `/\host`, `///host`: to a browser all of them leave the site.
+/// `//host`, `/\host`, `///host`: in a browser all of them lead to another site.
 fn slashed(bytes: &[u8]) -> Option<(Url<'_>, bool)> {
     let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\' | b'\t' | b'\r' | b'\n');
     let slashes = bytes.iter().take_while(|byte| is_slash(byte)).count();
     (slashes > 1).then(|| (authority(&bytes[slashes..]), true))
 }
 
-/// `https:host`, `https:/host`, `https:\\host`, `https://trusted@host`, `https://own.host`, `https://host#own`.
+/// `https:host`, `https:/host`, `https:\\host`, `https://trusted@host`, `https://own.host`,
+/// `https://host#own`.
 fn schemed<'v>(bytes: &'v [u8], own: &str) -> Option<(Url<'v>, bool)> {
     let url = with_scheme(bytes)?;
     let separator = bytes.get(url.scheme.len() + 1..)?.get(..2).unwrap_or_default();
@@ -47,14 +49,15 @@ fn schemed<'v>(bytes: &'v [u8], own: &str) -> Option<(Url<'v>, bool)> {
     matches!(&*url.scheme, "http" | "https" | "ftp").then_some((url, is_trick))
 }
 
-/// `shop.example.elsewhere.example`: begins as the site's own name does, and goes on.
+/// `shop.example.elsewhere.example`: begins with the site's own name.
 fn poses_as(host: &str, own: &str) -> bool {
     let start = host.get(..own.len()).filter(|start| own.contains('.') && start.eq_ignore_ascii_case(own));
     let rest = start.and_then(|_| host[own.len()..].strip_prefix('.'));
     rest.is_some_and(|rest| rest.contains('.'))
 }
 
-/// `…#shop.example`, `…?shop.example`, `….shop.example` after a backslash: for checks that look at the end.
+/// `…#shop.example`, `…?shop.example`, `….shop.example` after a backslash: passes checks that
+/// compare the end.
 fn ends_in_mark_and(bytes: &[u8], own: &str) -> bool {
     let bytes = bytes.strip_suffix(b"/").unwrap_or(bytes);
     let Some((before, end)) = bytes.len().checked_sub(own.len()).and_then(|at| bytes.split_at_checked(at))
@@ -67,7 +70,7 @@ fn ends_in_mark_and(bytes: &[u8], own: &str) -> bool {
         && matches!(before.last(), Some(b'#' | b'?' | b'\\' | b';' | 0))
 }
 
-/// A name or address, not a sentence.
+/// The name or address of a host.
 fn is_host(host: &str) -> bool {
     host.len() < 254
         && host
@@ -85,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn disguised_urls_in_return_parameters_are_found() {
+    fn finds_disguised_urls_in_return_parameters() {
         for url in [
             "//evil.example",
             "///evil.example/x",
@@ -108,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_targets_pass() {
+    fn passes_plain_targets() {
         for url in [
             "/cart",
             "/a//b",

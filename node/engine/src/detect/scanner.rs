@@ -1,5 +1,5 @@
-//! Vulnerability scanners by the name they give and the canaries they leave. Libraries that anyone uses (curl,
-//! python-requests, Go-http-client) are no scanners.
+//! Vulnerability scanners, recognized by the names and canaries that they send. General libraries
+//! (curl, python-requests, Go-http-client) are no scanners.
 
 use super::Match;
 use crate::{field::FieldKind, words::WORDS};
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn scanners_name_themselves() {
+    fn finds_names_of_scanners() {
         for agent in [
             "sqlmap/1.8.4#stable (https://sqlmap.org)",
             "Mozilla/5.00 (Nikto/2.5.0) (Evasions:None) (Test:000003)",
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_libraries_and_benign_robots_are_no_scanners() {
+    fn passes_browsers_libraries_and_benign_robots() {
         for agent in [
             "curl/8.5.0",
             "python-requests/2.32.3",
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn talk_of_scanners_is_none() {
+    fn passes_texts_about_scanners() {
         assert!(!finds("I ran sqlmap and nikto on my own site", FieldKind::Value));
         assert!(finds("/nessus_is_probing_you_", FieldKind::Path));
         assert!(!finds("/blog/how-to-use-openvpn", FieldKind::Path));

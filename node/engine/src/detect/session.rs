@@ -1,4 +1,5 @@
-//! Session fixation: a link from elsewhere, or a form without an origin, that brings the visitor's session along.
+//! Session fixation: a session identifier in a parameter of a request that comes from another site
+//! or from no page.
 
 use super::{Match, ValueContext};
 use crate::{field::FieldKind, token::url::with_scheme, words::WORDS};
@@ -42,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_from_elsewhere_is_found() {
+    fn finds_a_session_from_another_site() {
         for name in ["PHPSESSID", "connect.sid", "aspsessionidQQABCD", "laravel_session", "JSESSIONID"] {
             assert!(finds(name, Some("https://elsewhere.example/x")), "{name}");
         }
@@ -50,11 +51,11 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_the_site_may_link_with_sessions() {
+    fn passes_links_within_the_site() {
         assert!(!finds("PHPSESSID", Some("https://shop.example.com/cart")));
         assert!(!finds("PHPSESSID", Some("https://www.example.com/cart")));
         assert!(!finds("connect.sid", None));
-        // Payment pages send back to the shop with a session of their own.
+        // Payment pages return to the shop with a session of their own.
         assert!(!finds("session_id", Some("https://pay.example/")));
     }
 }

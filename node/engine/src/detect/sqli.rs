@@ -1,6 +1,8 @@
-//! SQL injection: a value is read as SQL where it may land (bare, or inside a string) and its grammar is judged.
+//! SQL injection: a value is tokenized as SQL in each position it may land in (bare, or inside a
+//! string) and its grammar is inspected.
 //!
-//! Words alone mean nothing: each rule asks for the shape of SQL around them, since prose has the same words.
+//! Words alone are no evidence, as prose has the same words: each rule requires the grammar of SQL
+//! around them.
 
 mod administration;
 mod breakout;
@@ -20,7 +22,7 @@ use crate::{
 use shared::{AttackType, Severity};
 use std::ops::Range;
 
-/// A rule that held: its signature and the tokens it rests on.
+/// A match of a rule: its signature and its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Evidence {
     signature: &'static str,
@@ -28,21 +30,21 @@ struct Evidence {
     tokens: Range<usize>,
 }
 
-/// A stream and how it was entered.
+/// The tokens of a value, and the position in the statement where the value lands.
 struct ParseContext {
     stream: TokenStream,
     opening: Opening,
-    /// Many lines of many words. Posts about SQL quote whole queries; whole queries are not how injections look.
+    /// Posts about SQL quote whole queries; injections are no whole queries.
     is_document: bool,
 }
 
-/// Asked of a context as a whole.
+/// A rule for the whole value.
 type Rule = fn(&ParseContext) -> Option<Evidence>;
 
-/// Asked at a position of a context.
+/// A rule for a position in the value.
 type RuleAt = fn(&ParseContext, usize) -> Option<Evidence>;
 
-/// Asked at every trigger.
+/// Rules that run at each trigger.
 const RULES: &[RuleAt] = &[
     statement::union_select,
     statement::subselect,
@@ -54,10 +56,10 @@ const RULES: &[RuleAt] = &[
     condition::after_number,
     condition::case,
     function::delay,
-    function::telling,
+    function::server_variable,
 ];
 
-/// Asked once, where the value stands by itself: it is no more than this.
+/// Rules for a bare value that match it as a whole.
 const WHOLES: &[Rule] = &[
     condition::bare_comparison,
     condition::bare_expression,
@@ -74,7 +76,7 @@ const WHOLES: &[Rule] = &[
     fragment::open_end,
 ];
 
-/// Asked once, where the value leaves the string it landed in.
+/// Rules for a value that leaves the string it landed in.
 const BREAKOUTS: &[Rule] = &[
     breakout::condition,
     breakout::cut,
@@ -85,13 +87,13 @@ const BREAKOUTS: &[Rule] = &[
     fragment::quoted_verb,
 ];
 
-/// What an injection into a number may have before it, even in a document.
+/// Tokens before an injection into a number, even in a document.
 const FIRST_TOKENS: usize = 6;
 
-/// Longer values may be files.
+/// Longer values may be binary files.
 const BINARY_BYTES: usize = 1_000;
 
-/// Reads a value in which literals were found.
+/// Inspects a value that contains one of the prefilter literals.
 pub(super) fn detect(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
     if is_binary(value) || prose::is_prose(value) { Vec::new() } else { read_all(value, is_document) }
 }
@@ -109,8 +111,8 @@ fn read_all(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
     matches
 }
 
-/// Files hold any token sequence sooner or later. Short values get no such excuse: some databases take any control byte
-/// for a space.
+/// Binary files contain any token sequence by chance. Short values do not count as files: some
+/// databases treat any control byte as a space.
 fn is_binary(value: &[u8]) -> bool {
     let odd = || value.iter().filter(|&&byte| byte < 9 || (14..32).contains(&byte)).count();
     value.len() > BINARY_BYTES && odd() * 20 > value.len()
@@ -120,7 +122,7 @@ fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>
     if matches!(opening, Opening::Quoted(quote) if memchr::memchr(quote, value).is_none()) {
         return Vec::new();
     }
-    // Posts quote code with it.
+    // Posts quote code with backticks.
     if is_document && opening == Opening::Quoted(b'`') {
         return Vec::new();
     }
@@ -131,13 +133,14 @@ fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>
     evidence.into_iter().map(|it| context.matched(&it)).collect()
 }
 
-/// Whether this word is of no use but to a database's administrator.
+/// Whether only an administrator of a database would use this word.
 pub(super) fn is_distinctive_word(value: &[u8]) -> bool {
     WORDS.sqli.distinctive.contains(value)
 }
 
 impl ParseContext {
-    /// What each rule finds first. All rules at one place before the next place: long values do not fit the caches.
+    /// The first match of each rule. All rules run at one position before the next position: long
+    /// values exceed the caches.
     fn first_of_each(&self) -> impl Iterator<Item = Evidence> {
         let mut found = [const { None }; RULES.len()];
         for at in (0..self.stream.len()).filter(|&at| self.is_trigger(at)) {
@@ -148,7 +151,7 @@ impl ParseContext {
         found.into_iter().flatten()
     }
 
-    /// Where a rule may begin to hold: the start, punctuation of SQL, and the words rules begin with.
+    /// Whether a rule may match here: at the start, at punctuation of SQL, and at trigger words.
     fn is_trigger(&self, at: usize) -> bool {
         match self.stream.kind(at) {
             _ if at == 0 => true,
@@ -163,7 +166,7 @@ impl ParseContext {
 
     fn matched(&self, evidence: &Evidence) -> Match<'static> {
         let mut span = self.stream.span(evidence.tokens.start, evidence.tokens.end);
-        // Of the string that was left, only its quote belongs to the payload.
+        // Of the string before the breakout, only the closing quote belongs to the payload.
         if self.opening != Opening::Bare && evidence.tokens.start == 0 {
             span.start = self.stream.span(0, 1).end.saturating_sub(1);
         }
@@ -175,8 +178,8 @@ impl ParseContext {
         }
     }
 
-    /// Whether this is no quotation. Posts hold whole statements; what was injected into a statement with a post follows
-    /// the string or the number it broke out of.
+    /// Whether a match is more than a quotation. Posts quote whole statements; an injection follows
+    /// the string or the number that it broke out of.
     fn is_injected(&self, found: &Evidence) -> bool {
         let at = found.tokens.start;
         let before = (0..at).rev().find(|&it| self.stream.kind(it) != Some(Kind::Close));
@@ -189,7 +192,7 @@ impl ParseContext {
             || follows_text && !matches!(found.signature, "sqli-clause" | "sqli-condition")
     }
 
-    /// Where a rule that matched in mid-value should begin: at the quote when it follows the breakout at once.
+    /// The start of a match in mid-value: the quote, when the match follows the breakout directly.
     fn start(&self, at: usize) -> usize {
         let closing = (0..at).rev().take_while(|&it| self.stream.kind(it) == Some(Kind::Close));
         let first = closing.last().unwrap_or(at);

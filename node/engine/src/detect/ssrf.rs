@@ -1,6 +1,7 @@
-//! Server-side request forgery: a value that is a URL into the network of the origin. URLs of the world pass.
+//! Server-side request forgery: a value that is a URL into the network of the origin. Public URLs
+//! pass.
 //!
-//! Only whole values count. Prose and code mention `http://localhost:3000` all day long.
+//! Only whole values count, as prose and code often mention `http://localhost:3000`.
 
 mod address;
 
@@ -37,11 +38,11 @@ struct Candidate<'v> {
 
 enum Kind<'v> {
     Url(Url<'v>),
-    /// A host without a scheme, in a parameter that asks for one.
+    /// A host without a scheme, in a parameter for addresses.
     Address(Url<'v>),
 }
 
-/// The part of the value that may be a URL: all of it, or in a path what follows the place of the scheme.
+/// The part of the value that may be a URL: all of it, or in a path the part from the scheme on.
 fn candidate<'v>(value: &'v [u8], kind: FieldKind, context: &ValueContext<'_>) -> Option<Candidate<'v>> {
     let start = match kind {
         FieldKind::ShapedHeader | FieldKind::Name => return None,
@@ -75,7 +76,7 @@ fn judge_url(url: &Url<'_>, context: &ValueContext<'_>) -> Option<(&'static str,
     if host.is_empty() || host.eq_ignore_ascii_case(context.host_name()) {
         return None;
     }
-    // `http:80` is a service and its port.
+    // `http:80` names a service and its port.
     let is_fetched = url.slashes > 0 || host.starts_with('[') || is_number_of_address(host);
     if !is_fetched || !is_fetchable(&url.scheme) {
         return None;
@@ -102,12 +103,12 @@ fn is_number_of_address(host: &str) -> bool {
     host.starts_with(|it: char| it.is_ascii_digit()) && (host.contains('.') || host.len() > 7)
 }
 
-/// `word:8080` is a word and a number unless the word is a scheme.
+/// `word:8080` is a URL only if the word is a scheme.
 fn is_fetchable(scheme: &str) -> bool {
     WORDS.ssrf.schemes.contains(scheme) || WORDS.ssrf.odd_schemes.contains(scheme)
 }
 
-/// Without a scheme, less is sure: no numbers of private networks, which settings pages ask for.
+/// Without a scheme, private addresses pass, as settings pages have fields for them.
 fn judge_address(url: &Url<'_>) -> Option<(&'static str, Severity)> {
     let host = &*url.host;
     // `ip=2130706433` and `source=1.2` are numbers.
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_into_the_inside_are_found_in_any_notation() {
+    fn finds_internal_urls_in_any_notation() {
         for url in [
             "http://127.0.0.1/admin",
             "http://127.1:8080",
@@ -163,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_only_look_like_letters_are_a_disguise() {
+    fn finds_hosts_disguised_by_lookalike_letters() {
         assert_eq!(found("x", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/"), Some("ssrf-disguised-host"));
         assert_eq!(found("x", "http://münchen.example/"), None);
     }
 
     #[test]
-    fn schemes_that_nobody_asks_for_are_found() {
+    fn finds_schemes_that_no_form_has() {
         for url in [
             "gopher://a.example:70/_x",
             "dict://a.example:11211/stat",
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn bare_hosts_count_where_an_address_is_asked_for() {
+    fn finds_bare_hosts_in_parameters_for_addresses() {
         assert_eq!(found("url", "localhost/"), Some("ssrf-loopback"));
         assert_eq!(found("q", "localhost/"), None);
         assert_eq!(found("host", "10.0.0.5"), None);
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_the_world_pass() {
+    fn passes_public_addresses() {
         for url in [
             "https://example.com/a?b=http://localhost/",
             "https://8.8.8.8/dns-query",
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_application_at_home_may_be_returned_to() {
+    fn passes_returns_to_a_native_application() {
         assert_eq!(found("redirect_uri", "http://127.0.0.1:51004/callback"), None);
         assert_eq!(found("redirect_uri", "http://localhost/callback"), None);
         assert!(found("redirect_uri", "http://127.1:51004/callback").is_some());

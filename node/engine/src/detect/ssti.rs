@@ -1,5 +1,6 @@
-//! Server-side template injection: an expression between template delimiters that computes, or reaches for what no
-//! page needs. `{{name}}`, `${price}`, `#{id}` and the templates people store are left alone.
+//! Server-side template injection: an expression between template delimiters that computes
+//! constants or uses names that no page needs. `{{name}}`, `${price}`, `#{id}` and stored templates
+//! pass.
 
 use super::Match;
 use crate::{
@@ -15,28 +16,28 @@ use shared::{
 };
 use std::borrow::Cow;
 
-/// Expressions beyond these are repetition.
+/// Limit of expressions per value.
 const MAX_HOLES: usize = 200;
-/// So much of a value after a directive belongs to it.
+/// Bytes after a directive that are inspected with it.
 const MAX_AFTER: usize = 500;
 
 pub(super) fn detect(value: &[u8], is_document: bool) -> Option<Match<'static>> {
     if !has_delimiter(value) {
         return None;
     }
-    // A post explains templates; what reaches out of one is code there, or an attack.
+    // Posts explain templates and quote expressions as code.
     let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
     let found = holes(&text).into_iter().take(MAX_HOLES).filter_map(|hole| judge(&text, &hole));
     found.filter(|it| !is_document || is_certain(&text, it)).max_by_key(|it| it.severity)
 }
 
-/// Enough for a document: it is critical, and no chance bytes of a file.
+/// Whether a match counts in a document: it is critical and not the random bytes of a file.
 fn is_certain(text: &[u8], found: &Match<'_>) -> bool {
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     found.severity == Critical && text[found.span.clone()].iter().all(is_text)
 }
 
-/// May suspect too much, never too little.
+/// No false negatives.
 fn has_delimiter(value: &[u8]) -> bool {
     memchr::memchr(b'{', value).is_some()
         || memchr::memmem::find(value, b"<%").is_some()
@@ -47,7 +48,7 @@ fn has_delimiter(value: &[u8]) -> bool {
 
 fn judge(value: &[u8], hole: &Hole) -> Option<Match<'static>> {
     let inside = &value[hole.inside.clone()];
-    // What a directive of Velocity sets is used after it.
+    // A variable set by a Velocity directive is used after it.
     let inside = if hole.opening == "#set(" {
         &value[hole.inside.start..value.len().min(hole.inside.end + MAX_AFTER)]
     } else {
@@ -68,7 +69,7 @@ fn judge(value: &[u8], hole: &Hole) -> Option<Match<'static>> {
     Some(Match { attack_type: AttackType::Ssti, signature, severity, span: hole.span.clone() })
 }
 
-/// Numbers and strings joined by operators, without a name: nobody writes a template to learn what 7 × 7 is.
+/// Numbers and strings joined by operators, without a name: no benign template computes constants.
 fn computes(tokens: &[Token<'_>], value: &[u8], hole: &Hole) -> bool {
     let literal = |token: &Token<'_>| matches!(token, Token::Number | Token::Text(_));
     let only =
@@ -82,14 +83,15 @@ fn computes(tokens: &[Token<'_>], value: &[u8], hole: &Hole) -> bool {
     only && pair && literals >= 2 && !is_bare || calls_literal(tokens, hole)
 }
 
-/// `'a'.upper()`: a method of a literal, with nothing of the page in it.
+/// `'a'.upper()`: a method of a literal, without a name of the page.
 fn calls_literal(tokens: &[Token<'_>], hole: &Hole) -> bool {
     let starts = matches!(tokens, [Token::Text(_), Token::Mark(b'.'), Token::Name(_), Token::Mark(b'('), ..]);
     let names = tokens.iter().filter(|it| matches!(it, Token::Name(_))).count();
     starts && names == 1 && hole.opening != "{"
 }
 
-/// A name no page needs: classes, runtimes, the template engine's own objects, functions that run or read.
+/// A name that no page needs: classes, runtimes, the template engine's own objects, functions that
+/// run or read.
 fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
     let name_at = |at: usize| match tokens.get(at) {
         Some(Token::Name(name)) => String::from_utf8_lossy(name).to_ascii_lowercase(),
@@ -108,7 +110,7 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
                     || called && words.called.contains(&lower)
                     || filters && words.filters.contains(&lower)
                     || member && words.members.contains(&lower)
-                    // `item.class` is for style sheets; `''.class.forName` goes on.
+                    // `item.class` names a style; `''.class.forName` continues.
                     || member && lower == "class" && matches!(tokens.get(at + 1), Some(Token::Mark(b'.' | b'[')))
                     || (at == 0 || !member)
                         && words.paths.get(&lower).is_some_and(|next| next.contains(name_at(at + 2)))
@@ -131,7 +133,7 @@ fn is_dunder(name: &str) -> bool {
     inner.is_some_and(|it| WORDS.ssti.dunders.contains(it))
 }
 
-/// Directives of template languages: whole statements that an application's visitor has no business with.
+/// Directives of template languages: statements that only the author of a template may write.
 fn instructs(inside: &[u8], hole: &Hole) -> bool {
     let trimmed = inside.trim_ascii_start().to_ascii_lowercase();
     let starts = |words: &[&str]| words.iter().any(|word| trimmed.starts_with(word.as_bytes()));

@@ -11,9 +11,9 @@ fn found(text: &str, kind: FieldKind) -> Vec<&'static str> {
         .collect()
 }
 
-/// What visitors write. Every line here was at the edge of some rule.
+/// Benign values, each close to the limit of a rule.
 const BENIGN: &[&str] = &[
-    // Names, prose, English that shares words with SQL.
+    // Names and prose with words of SQL.
     "O'Brien",
     "D'Angelo & O'Neill",
     "rock 'n' roll",
@@ -53,7 +53,7 @@ const BENIGN: &[&str] = &[
     "on time = good",
     "javascript is a language",
     "the alert was red, please confirm",
-    // Code that is not an attack on what holds it.
+    // Code that is no attack in its context.
     "for (let i = 0; i < n; i++) { total += a[i]; }",
     "import x from '../../lib/x'; export default x;",
     "if (a == b || c != d) return null;",
@@ -91,7 +91,7 @@ const BENIGN: &[&str] = &[
 ];
 
 #[test]
-fn benign_texts_pass() {
+fn passes_benign_texts() {
     let alarms = |text: &&&str| !found(text, FieldKind::Value).is_empty();
     let wrong: Vec<_> =
         BENIGN.iter().filter(alarms).map(|text| (text, found(text, FieldKind::Value))).collect();
@@ -99,7 +99,7 @@ fn benign_texts_pass() {
 }
 
 #[test]
-fn usual_headers_pass() {
+fn passes_usual_headers() {
     for value in [
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
         "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -116,14 +116,14 @@ fn usual_headers_pass() {
 }
 
 #[test]
-fn attacks_in_shaped_headers_are_found() {
+fn finds_attacks_in_shaped_headers() {
     for value in ["x' or 1=1--", "x\" and sleep(5)#", "<script>alert(1)</script>", "1 union select 1,2,3"] {
         assert_ne!(found(value, FieldKind::ShapedHeader), [""; 0], "{value}");
     }
 }
 
 #[test]
-fn one_word_is_never_an_attack_but_a_comment_tail_may_be() {
+fn passes_single_words_but_not_comment_tails() {
     assert_eq!(found("select", FieldKind::Value), [""; 0]);
     assert_ne!(found("1--", FieldKind::Value), [""; 0]);
 }
@@ -139,7 +139,7 @@ fn found_at(name: &str, value: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn benign_texts_pass_in_any_parameter() {
+fn passes_benign_texts_in_any_parameter() {
     for name in ["q", "url", "next", "redirect_uri", "body"] {
         for text in BENIGN {
             assert_eq!(found_at(name, text), [""; 0], "{name}={text}");
@@ -148,7 +148,7 @@ fn benign_texts_pass_in_any_parameter() {
 }
 
 #[test]
-fn addresses_of_benign_integrations_pass() {
+fn passes_addresses_of_benign_integrations() {
     for (name, value) in [
         ("redirect_uri", "http://localhost:8080/callback"),
         ("redirect_uri", "com.example.app:/oauth2redirect"),
@@ -166,14 +166,14 @@ fn addresses_of_benign_integrations_pass() {
 }
 
 #[test]
-fn one_word_may_be_a_serialized_object_or_the_name_of_a_scanner() {
+fn finds_serialized_objects_and_scanners_in_single_words() {
     assert_eq!(found("rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcA", FieldKind::Value), ["rce-java-object"]);
     assert_eq!(found("Nikto", FieldKind::ShapedHeader), ["scanner-agent"]);
     assert_eq!(found("Nikto", FieldKind::Value), [""; 0]);
 }
 
 #[test]
-fn posts_may_quote_the_code_that_parameters_may_not_hold() {
+fn passes_code_in_posts_but_not_in_parameters() {
     let code = "import os; os.system('id')";
     let post = "In this post we learn, step by step, what a shell is and what it is for.\n".repeat(6) + code;
     assert_ne!(found(code, FieldKind::Value), [""; 0]);
@@ -181,7 +181,7 @@ fn posts_may_quote_the_code_that_parameters_may_not_hold() {
 }
 
 #[test]
-fn agents_with_semicolons_are_no_commands_but_those_with_backticks_are() {
+fn passes_semicolons_but_not_backticks_in_agents() {
     assert_eq!(found("Mozilla/5.0 (compatible; id; who; ls)", FieldKind::ShapedHeader), [""; 0]);
     assert_eq!(found("`id`", FieldKind::ShapedHeader), ["rce-command-substitution"]);
     assert_eq!(found("() { :;}; /bin/id", FieldKind::ShapedHeader)[0], "rce-shellshock");

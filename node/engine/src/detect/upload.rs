@@ -1,4 +1,4 @@
-//! Uploads under names that a server would run, or would take for its own settings.
+//! Dangerous uploads: names of files that a server would run or read as its own settings.
 
 use super::{Match, ValueContext};
 use crate::words::WORDS;
@@ -15,7 +15,7 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     Some(Match { attack_type: AttackType::Rce, signature, severity, span: 0..value.len() })
 }
 
-/// The file name of a part, or a header by which scripts of pages tell it.
+/// The file name of a part, or a header in which scripts of pages send it.
 fn is_file_name(context: &ValueContext<'_>) -> bool {
     if context.is_file_name() {
         return true;
@@ -28,7 +28,8 @@ fn is_file_name(context: &ValueContext<'_>) -> bool {
 }
 
 fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
-    // Windows drops dots and blanks at the end, C whatever follows a zero, NTFS the name of a stream.
+    // Windows drops dots and blanks at the end, C everything after a zero byte, NTFS the name of a
+    // stream.
     let name = name.split(|byte| matches!(byte, 0 | b':')).next()?;
     let base = name.rsplit(|byte| matches!(byte, b'/' | b'\\')).next()?;
     let text = String::from_utf8_lossy(base).to_ascii_lowercase();
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn names_a_server_would_run_are_found() {
+    fn finds_names_that_a_server_would_run() {
         for name in [
             "x.php",
             "X.PhP5",
@@ -77,14 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_servers_are_no_uploads() {
+    fn finds_settings_of_servers() {
         for name in [".htaccess", "../web.config", "wp-config.php.bak~", "sess_0123456789abcdef0123"] {
             assert!(found(name).is_some(), "{name}");
         }
     }
 
     #[test]
-    fn benign_files_pass() {
+    fn passes_benign_files() {
         for name in [
             "photo.jpg",
             "thesis.v2.pdf",

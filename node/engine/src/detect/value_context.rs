@@ -1,4 +1,4 @@
-//! Where a value sits: what its parameter is called, and whose request it came with.
+//! Context of a value: its point, its name, and the host, path and headers of the request.
 
 use crate::{
     point_path::{PointArena, PointPath},
@@ -6,21 +6,21 @@ use crate::{
 };
 use shared::{InspectRequest, Point, point::Tag};
 
-/// A value's surroundings.
+/// The context of a value.
 pub(crate) struct ValueContext<'f> {
     pub point_path: PointPath,
     pub arena: &'f PointArena,
-    /// The host the request was sent to: its own addresses are not foreign.
+    /// The host of the request.
     pub host: &'f str,
     pub path: &'f str,
     query: &'f str,
     headers: &'f [(String, String)],
     body_bytes: usize,
-    /// The value as it came, before layers were removed.
+    /// The value before any layer was decoded.
     raw: &'f [u8],
 }
 
-/// Bodies of no more say what a form would: what programs report takes longer.
+/// Larger bodies in JSON or XML may be reports of a program; smaller ones are like forms.
 const FORM_BYTES: usize = 160;
 
 impl<'f> ValueContext<'f> {
@@ -38,7 +38,7 @@ impl<'f> ValueContext<'f> {
     #[cfg(test)]
     pub(crate) fn at(point: &Point, path: &'f str, headers: &'f [(String, String)]) -> Self {
         let (arena, point_path) = PointArena::of(point);
-        // A test is short; its points may outlive it.
+        // The process of a test is short, so a leak is harmless.
         let arena = Box::leak(Box::new(arena));
         let (host, body_bytes) = ("shop.example.com", 2 * FORM_BYTES);
         Self { point_path, arena, host, path, query: "", headers, body_bytes, raw: b"\n" }
@@ -55,13 +55,13 @@ impl<'f> ValueContext<'f> {
         named.map(|(_, value)| value.as_str())
     }
 
-    /// The one header the value is, if it is one.
+    /// The name of the header, if the value is a whole header.
     pub(crate) fn header_name(&self) -> Option<&'f str> {
         let is_header = self.is_only(&Tag::Header);
         is_header.then(|| self.arena.last_name(self.point_path)).flatten()
     }
 
-    /// Whether the value is all there is of this part of the request.
+    /// Whether the value is this whole part of the request.
     pub(crate) fn is_only(&self, part: &Tag) -> bool {
         let mut tags = self.arena.tags(self.point_path);
         tags.next() == Some(part) && tags.next().is_none()
@@ -82,12 +82,12 @@ impl<'f> ValueContext<'f> {
         self.first_tag() == Some(&Tag::Get)
     }
 
-    /// Whether the value is the name of a parameter or key, found in this part of the request.
+    /// Whether the value is the name of a parameter or key in this part of the request.
     pub(crate) fn is_name_in(&self, part: &Tag) -> bool {
         self.last_tag() == Some(&Tag::Name) && self.first_tag() == Some(part)
     }
 
-    /// Whether this host belongs to the site: the same, a part of it, or a sibling.
+    /// Whether this host belongs to the site: the same host, a subdomain or a sibling.
     pub(crate) fn is_own(&self, host: &str) -> bool {
         let site = |host: &'_ str| {
             let mut labels = host.rsplit('.').take(2).map(str::to_ascii_lowercase);
@@ -97,7 +97,7 @@ impl<'f> ValueContext<'f> {
             || host.contains('.') && site(host) == site(self.host_name())
     }
 
-    /// What the value is called: its parameter, key, cookie or tag.
+    /// The name of the value: its parameter, key, cookie or tag.
     pub(crate) fn name(&self) -> Option<&str> {
         self.arena.last_name(self.point_path)
     }
@@ -107,12 +107,12 @@ impl<'f> ValueContext<'f> {
         self.arena.names(self.point_path)
     }
 
-    /// All of it: costs more than the questions below.
+    /// The whole point; building it costs more than the methods below.
     pub(crate) fn point(&self) -> Point {
         self.arena.point(self.point_path)
     }
 
-    /// How many steps lead here.
+    /// The number of steps of the point.
     pub(crate) fn depth(&self) -> usize {
         self.arena.tags(self.point_path).count()
     }
@@ -133,7 +133,8 @@ impl<'f> ValueContext<'f> {
         self.is_one_of(&WORDS.redir.return_parameters)
     }
 
-    /// Whether an application on a visitor's own computer may have itself named here, to be sent back to (RFC 8252).
+    /// Whether the parameter may name an application on the visitor's own computer as the next page
+    /// (RFC 8252).
     pub(crate) fn is_return_of_application(&self) -> bool {
         let parts = &WORDS.redir.application_return_parts;
         self.is_return_target()
@@ -143,7 +144,7 @@ impl<'f> ValueContext<'f> {
             })
     }
 
-    /// Headers in which browsers name the page a visitor is on; a developer's page is at `localhost`.
+    /// Headers in which browsers send the address of the current page, which may be at `localhost`.
     pub(crate) fn is_page_header(&self) -> bool {
         self.is_only(&Tag::Header)
             && self.is_named(&["referer", "origin", "host", "access-control-request-headers"])
@@ -154,24 +155,24 @@ impl<'f> ValueContext<'f> {
         self.is_only(&Tag::Uri)
     }
 
-    /// How many parameters the query has besides one.
+    /// The number of parameters in the query, minus one.
     pub(crate) fn other_parameters(&self) -> usize {
         memchr::memchr_iter(b'&', self.query.as_bytes()).count()
     }
 
-    /// Whether the value is a part of a document that a program wrote to report something.
+    /// Whether the value is part of a report of a program.
     pub(crate) fn is_in_report(&self) -> bool {
         self.body_bytes > FORM_BYTES
             && self.is_in_body()
             && self.arena.tags(self.point_path).any(|tag| matches!(tag, Tag::JsonDoc | Tag::Xml))
     }
 
-    /// Whether the value came without line breaks: those in it were spelled.
+    /// Whether all line breaks of the value were escaped.
     pub(crate) fn hides_breaks(&self) -> bool {
         memchr::memchr2(b'\r', b'\n', self.raw).is_none()
     }
 
-    /// Whether the value came in the body, where people write many lines.
+    /// Whether the value is in the body, where texts have many lines.
     pub(crate) fn is_in_body(&self) -> bool {
         self.first_tag() == Some(&Tag::Post)
     }

@@ -1,7 +1,8 @@
-//! Cross-site scripting: markup that runs. Script without markup is in `signatures/xss.toml`.
+//! Cross-site scripting: markup that runs script. Script without markup is in
+//! `signatures/xss.toml`.
 //!
-//! Posts may quote markup as code; what an editor of whole pages sends holds forms and styles, which a comment has no
-//! use for.
+//! Posts may quote markup as code. Whole pages, as an editor sends them, may contain forms and
+//! styles; other values may not.
 
 mod active;
 mod breakout;
@@ -23,7 +24,7 @@ use shared::{
 };
 use std::{borrow::Cow, ops::Range};
 
-/// Markup in attributes of markup is read this deep.
+/// Limit of markup nested in attributes.
 const MAX_MARKUP_DEPTH: usize = 2;
 
 pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Vec<Match<'static>> {
@@ -47,7 +48,7 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Vec<Match<
     found.matches
 }
 
-/// A page from its beginning to its end, as a mail or a site is sent.
+/// A whole page, as a mail or an editor sends it.
 fn is_page(value: &[u8]) -> bool {
     let page = value.trim_ascii();
     let starts = |name: &[u8]| page.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
@@ -61,21 +62,21 @@ struct Found {
 }
 
 impl Found {
-    /// Each signature once per value: an attacker repeats himself, and one is enough.
+    /// Adds each signature once per value.
     fn add(&mut self, signature: &'static str, severity: Severity, span: Range<usize>) {
         if !self.matches.iter().any(|known| known.signature == signature) {
             self.matches.push(Match { attack_type: AttackType::Xss, signature, severity, span });
         }
     }
 
-    /// Markup may sit in the attributes of markup: where the value lands, their quotes may not be quotes.
+    /// Attributes may contain markup: their quotes may be text where the value lands.
     fn judge_markup(&mut self, value: &[u8], depth: usize) {
         for tag in tags(value) {
             let sheet = value[tag.span.end..].split(|&byte| byte == b'<').next().unwrap_or_default();
             if tag.name == "style" && !tag.is_end && style::is_active(sheet) {
                 self.add("xss-style", High, tag.span.clone());
             }
-            // Blanks inside a scheme part the attributes, but some browsers drop them.
+            // Blanks inside a scheme separate attributes, but some browsers drop them.
             if memchr::memchr(b'=', &value[tag.span.clone()]).is_some()
                 && url::is_split(&value[tag.span.clone()])
             {

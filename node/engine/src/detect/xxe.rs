@@ -1,20 +1,21 @@
-//! External document types, and references to what they declare. Declarations of entities are in `signatures/xxe.toml`.
+//! XML external entities: external document types and references to their entities. Declarations of
+//! entities are in `signatures/xxe.toml`.
 
 use super::Match;
 use crate::words::WORDS;
 use shared::{AttackType, Severity};
 
-/// Longer documents with entities of their own are what entities are for.
+/// Longer documents may declare entities of their own.
 const SHORT: usize = 2_000;
 
-/// A document type that is fetched from somewhere unusual, or declares what a short value has no use for.
+/// A document type of an unknown publisher, or one with entities that a short value does not need.
 pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
     let start = find_doctype(value)?;
     external(value, start).or_else(|| internal(value, start))
 }
 
-/// `<!DOCTYPE a [<!ENTITY b "c">` in a value that could have said `c`. Drawing programs name namespaces so, and people
-/// characters.
+/// `<!DOCTYPE a [<!ENTITY b "c">` in a short value, which could contain `c` itself. Drawing
+/// programs declare namespaces so, and benign documents characters.
 fn internal(value: &[u8], start: usize) -> Option<Match<'static>> {
     let subset = &value[start..];
     let bracket =
@@ -30,7 +31,7 @@ fn internal(value: &[u8], start: usize) -> Option<Match<'static>> {
     })
 }
 
-/// `%eval; %exfiltrate;`: names of parameter entities and nothing else. `%s;` is how programs print.
+/// `%eval; %exfiltrate;`: names of parameter entities and nothing else. `%s;` is a format string.
 pub(super) fn detect_reference(value: &[u8]) -> Option<Match<'static>> {
     const LONGEST: usize = 100;
     let is_name = |it: &[u8]| {
@@ -82,7 +83,7 @@ fn find_doctype(value: &[u8]) -> Option<usize> {
     opens.find(|&at| value[at + 2..].get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b"doctype")))
 }
 
-/// Where a keyword stands alone.
+/// The end of a keyword after a blank.
 fn keyword(lower: &[u8], word: &[u8]) -> Option<usize> {
     memchr::memmem::find_iter(lower, word)
         .find(|&at| at > 0 && lower[at - 1].is_ascii_whitespace())
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_document_types_are_found() {
+    fn finds_document_types_of_unknown_publishers() {
         for text in [
             "<!DOCTYPE a SYSTEM \"http://evil.example/x.dtd\">",
             "<?xml version='1.0'?><!doctype a system 'file:///x' [",
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn references_to_parameter_entities_are_found() {
+    fn finds_references_to_parameter_entities() {
         for text in ["%eval;", " %remote-dtd;%send; ", "%local_dtd;\n]>"] {
             assert!(detect_reference(text.as_bytes()).is_some(), "{text}");
         }
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn published_document_types_pass() {
+    fn passes_document_types_of_known_publishers() {
         for text in [
             "<!DOCTYPE html>",
             "<!DOCTYPE html SYSTEM \"about:legacy-compat\">",

@@ -1,4 +1,4 @@
-//! HTML tags with their attributes, read the way browsers do: anything goes, nothing is an error.
+//! HTML tags with their attributes, tokenized leniently, as browsers do, without errors.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub(crate) struct Attribute<'v> {
     pub value: Option<&'v [u8]>,
 }
 
-/// Every tag of a value. A tag that the value ends in the middle of counts.
+/// Every tag of a value. A tag that is cut off at the end counts.
 pub(crate) fn tags(value: &[u8]) -> Vec<Tag<'_>> {
     let mut reader = Reader { value, at: 0, unclosed: [false; 3] };
     let mut tags = Vec::new();
@@ -38,7 +38,7 @@ pub(crate) fn attributes(value: &[u8]) -> Vec<Attribute<'_>> {
     Reader { value, at: 0, unclosed: [false; 3] }.attributes()
 }
 
-/// The same one by one: their names as they are spelled, and their values.
+/// The same as an iterator: names in their original case, and values.
 pub(crate) fn spelled_attributes(value: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
     let mut reader = Reader { value, at: 0, unclosed: [false; 3] };
     std::iter::from_fn(move || reader.attribute())
@@ -47,7 +47,7 @@ pub(crate) fn spelled_attributes(value: &[u8]) -> impl Iterator<Item = (&[u8], O
 struct Reader<'v> {
     value: &'v [u8],
     at: usize,
-    /// Quotes known not to occur again: keeps the search for closing quotes linear.
+    /// Quotes that do not occur again, which keeps the search for closing quotes linear.
     unclosed: [bool; 3],
 }
 
@@ -75,10 +75,10 @@ impl<'v> Reader<'v> {
             .collect()
     }
 
-    /// The next one, up to the end of the tag.
+    /// The next attribute of the tag.
     fn attribute(&mut self) -> Option<(&'v [u8], Option<&'v [u8]>)> {
         self.take_while(|byte| is_blank(byte) || matches!(byte, b'/' | b'"' | b'\'' | b'`'));
-        // A tag inside a tag: browsers read on, but what matters starts anew.
+        // A tag inside a tag: browsers continue, but the inner tag is inspected as a new one.
         self.peek().filter(|byte| !matches!(byte, b'>' | b'<'))?;
         let start = self.at;
         self.at += 1;
@@ -104,7 +104,7 @@ impl<'v> Reader<'v> {
         self.take_while(|byte| !is_blank(byte) && byte != b'>')
     }
 
-    /// Where the quote that opens here is closed.
+    /// The position of the closing quote.
     fn closing_quote(&mut self) -> Option<usize> {
         let quote = self.peek()?;
         let known = b"\"'`".iter().position(|&it| it == quote).filter(|&known| !self.unclosed[known])?;
@@ -125,7 +125,7 @@ impl<'v> Reader<'v> {
     }
 }
 
-/// Control bytes part attributes in some browsers.
+/// Control bytes separate attributes in some browsers.
 fn is_blank(byte: u8) -> bool {
     byte <= b' '
 }
@@ -157,27 +157,27 @@ mod tests {
     }
 
     #[test]
-    fn slashes_may_stand_for_spaces() {
+    fn treats_slashes_as_spaces() {
         assert_snapshot!(spell("<svg/onload=alert(1)//x>"), @"svg onload=alert(1)//x");
     }
 
     #[test]
-    fn quotes_hold_anything_and_may_be_missing() {
+    fn accepts_any_value_with_or_without_quotes() {
         assert_snapshot!(spell("<a title='x > y' href=z checked>t</a>"), @"a title=x > y href=z checked | /a");
     }
 
     #[test]
-    fn an_unclosed_quote_hides_nothing() {
+    fn continues_after_an_unclosed_quote() {
         assert_snapshot!(spell("<a title=\"x <img src=x onerror=y>"), @r#"a title="x | img src=x onerror=y"#);
     }
 
     #[test]
-    fn the_end_of_the_value_ends_a_tag() {
+    fn ends_a_tag_at_the_end_of_the_value() {
         assert_snapshot!(spell("a <script src=x"), @"script src=x");
     }
 
     #[test]
-    fn comparisons_are_no_tags() {
+    fn ignores_comparisons() {
         assert_snapshot!(spell("a < b, x<3, <-, <>"), @"");
     }
 }

@@ -1,12 +1,12 @@
-//! Posts in Markdown: which part of them is quoted code.
+//! Quoted code in Markdown documents.
 
 use std::borrow::Cow;
 
-/// Fewer words outside the code are no post around it.
+/// Limit of words outside the code below which a value is no document.
 const MIN_PROSE_WORDS: usize = 20;
 
-/// A post with its code blanked, lengths kept: fenced and indented blocks, and spans between backticks. A value with
-/// little but code in it stays as it is.
+/// A document with blanks in place of its code, at the same length: fenced and indented blocks, and
+/// spans between backticks. A value with little besides code is unchanged.
 pub(crate) fn without_code(post: &[u8]) -> Cow<'_, [u8]> {
     if !may_hold_code(post) {
         return Cow::Borrowed(post);
@@ -30,8 +30,8 @@ fn has_prose(text: &[u8]) -> bool {
     text.split(u8::is_ascii_whitespace).filter(is_word).nth(MIN_PROSE_WORDS - 1).is_some()
 }
 
-/// A line of three or more backticks or tildes opens a block, the next such line closes it; an indented block follows a
-/// blank line.
+/// A line of three or more backticks or tildes opens a block, the next such line closes it; an
+/// indented block follows a blank line.
 fn blank_blocks(post: &[u8], text: &mut [u8]) {
     let mut fence: Option<(&[u8], usize)> = None;
     let mut follows_blank = true;
@@ -49,13 +49,13 @@ fn blank_blocks(post: &[u8], text: &mut [u8]) {
             (None, None) if follows_blank && is_indented(content) => blank(&mut text[at..end]),
             _ => {}
         }
-        // An indented block goes on while its lines are indented.
+        // An indented block continues while its lines are indented.
         follows_blank = is_blank || follows_blank && is_indented(content);
         at = end;
     }
 }
 
-/// A line without the marks of a quotation.
+/// A line without its quotation marks.
 fn unquoted(line: &[u8]) -> &[u8] {
     let mut rest = line;
     while let Some(inner) = rest.strip_prefix(b">") {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn code_in_a_post_is_blanked() {
+    fn blanks_code() {
         assert_eq!(left("```html\n<b>\n```\nend"), "```html ``` end");
         assert_eq!(left("> ~~~\n> <b>\n> ~~~\n"), "> ~~~ > ~~~");
         assert_eq!(left("see `<b>` and ``c``"), "see ` ` and ``c``");
@@ -112,21 +112,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_code_stays() {
+    fn keeps_other_text() {
         assert_eq!(left("<b>\n    <i>"), "<b> <i>");
         assert_eq!(left("```\n<b> never closed"), "``` <b> never closed");
         assert_eq!(left("a ` <b>\n` c"), "a ` <b> ` c");
     }
 
     #[test]
-    fn code_with_little_around_it_is_no_post() {
+    fn keeps_values_with_little_besides_code() {
         let value = b"look:\n```\n<b>\n```\n";
         assert!(matches!(without_code(value), Cow::Borrowed(_)));
     }
 
     proptest! {
         #[test]
-        fn lengths_and_lines_are_kept(value in "[`~> \na<]{0,80}") {
+        fn keeps_lengths_and_lines(value in "[`~> \na<]{0,80}") {
             let post = [PROSE, &value].concat();
             let text = without_code(post.as_bytes());
             prop_assert_eq!(text.len(), post.len());

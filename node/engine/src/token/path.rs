@@ -1,4 +1,4 @@
-//! Path segments, whichever slash parts them.
+//! Path segments, separated by either slash.
 
 mod lenient;
 mod location;
@@ -9,17 +9,17 @@ pub(crate) use steps::{opens_with_odd_step, repeats_step};
 
 use std::ops::Range;
 
-/// A run of path segments without blanks or quotes, and how it moves through a directory tree.
+/// A path without blanks or quotes, and its movement in the directory tree.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Walk {
     pub span: Range<usize>,
     /// Steps to a parent.
     pub climbs: usize,
-    /// How far above its start the walk gets.
+    /// The highest level above the start.
     pub above: usize,
 }
 
-/// The walks in a value that step to a parent somewhere.
+/// The walks in a value that contain a step to a parent.
 pub(crate) fn climbing(value: &[u8]) -> Vec<Walk> {
     let mut walks = Vec::new();
     let mut start = 0;
@@ -40,7 +40,7 @@ fn ends_run(byte: u8) -> bool {
         || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b'(' | b')' | b',' | b'=' | b'?' | b'&')
 }
 
-/// Steps to a parent, and how far above the start they lead.
+/// The number of steps to a parent, and the highest level above the start.
 fn walk(run: &[u8]) -> (usize, usize) {
     let (mut depth, mut lowest, mut climbs) = (0_isize, 0_isize, 0);
     for segment in run.split(|&byte| byte == b'/' || byte == b'\\') {
@@ -55,7 +55,8 @@ fn walk(run: &[u8]) -> (usize, usize) {
     (climbs, lowest.unsigned_abs())
 }
 
-/// `..` and what servers or naive filters make of other spellings: `..;`, `...`, `....` before two slashes, five before three.
+/// `..` and spellings that servers or simple filters turn into it: `..;`, `...`, `....` before two
+/// slashes, five before three.
 fn is_parent(segment: &[u8]) -> bool {
     let dots = segment.strip_suffix(b";").unwrap_or(segment);
     (2..=5).contains(&dots.len()) && dots.iter().all(|&byte| byte == b'.')
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn climbs_are_counted_with_either_slash() {
+    fn counts_climbs_with_either_slash() {
         assert_eq!(shape("../../etc"), [(2, 2)]);
         assert_eq!(shape(r"..\..\windows"), [(2, 2)]);
         assert_eq!(shape("....//....//etc"), [(2, 2)]);
@@ -79,18 +80,18 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_may_stay_below_its_start() {
+    fn recognizes_walks_that_stay_below_their_start() {
         assert_eq!(shape("/a/b/../c"), [(1, 0)]);
     }
 
     #[test]
-    fn dots_of_prose_are_no_steps() {
+    fn ignores_dots_of_prose() {
         assert_eq!(shape("well.. maybe... 1..10 a..b/c"), []);
         assert_eq!(shape("HEAD...main"), []);
     }
 
     #[test]
-    fn each_walk_of_a_text_has_its_own_span() {
+    fn returns_each_walk_with_its_span() {
         let walks = climbing(b"see ../a and ../../b");
         assert_eq!(walks.iter().map(|it| it.span.clone()).collect::<Vec<_>>(), [4..8, 13..20]);
     }

@@ -1,4 +1,5 @@
-//! Bytes → shell commands, as sh, bash and cmd.exe would part them. Total: what is never closed is taken as it stands.
+//! Shell commands, as sh, bash and cmd.exe separate them. Never fails: unclosed quotes are plain
+//! text.
 
 mod lexer;
 mod word;
@@ -6,10 +7,10 @@ mod word;
 pub(crate) use lexer::commands;
 pub(crate) use word::{Word, glob_matches};
 
-/// How a command comes to run.
+/// The construct that runs a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lead {
-    /// It opens the value.
+    /// The start of the value.
     Start,
     Semicolon,
     Pipe,
@@ -23,11 +24,11 @@ pub(crate) enum Lead {
     /// `$(`, `<(`, `>(`.
     Substitution,
     Backtick,
-    /// It follows a bracket or a closed substitution: nothing says it is a command.
+    /// A bracket or a closed substitution precedes it, so it need not be a command.
     Resumed,
 }
 
-/// What `<` and `>` do.
+/// A redirection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Redirection {
     /// `<`, `>`, `>>`.
@@ -40,15 +41,15 @@ pub(crate) enum Redirection {
 #[derive(Debug)]
 pub(crate) struct Command {
     pub lead: Lead,
-    /// Where its separator begins.
+    /// The start of its separator.
     pub start: usize,
     pub end: usize,
     pub words: Vec<Word>,
-    /// `$IFS` stood for a blank, or braces for a list of words.
+    /// Whether `$IFS` replaced a blank, or braces a list of words.
     pub has_odd_blanks: bool,
-    /// Where it reads or writes instead of where it was meant to.
+    /// Its redirection, if any.
     pub redirection: Option<Redirection>,
-    /// A bracket follows its last word at once, as in a function call.
+    /// Whether a bracket follows its last word directly, as in a function call.
     pub called: bool,
 }
 

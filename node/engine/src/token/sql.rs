@@ -1,4 +1,4 @@
-//! SQL tokens of all dialects at once.
+//! SQL tokens of all dialects together.
 
 mod grammar;
 mod lexer;

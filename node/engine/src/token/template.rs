@@ -1,4 +1,4 @@
-//! Template expressions: what stands between the delimiters of template languages, and its tokens.
+//! Template expressions between the delimiters of template languages, and their tokens.
 
 mod expression;
 
@@ -9,7 +9,7 @@ use std::ops::Range;
 /// An expression with its delimiters.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Hole {
-    /// The delimiters included.
+    /// With its delimiters.
     pub span: Range<usize>,
     pub inside: Range<usize>,
     pub opening: &'static str,
@@ -33,10 +33,10 @@ const DELIMITERS: &[(&str, &str)] = &[
     ("{", "}"),
 ];
 
-/// A longer expression is cut here.
+/// Limit of an expression.
 const MAX_INSIDE: usize = 2_000;
 
-/// The expressions of a value, outermost only; one that is never closed reaches to the end.
+/// The expressions of a value, outermost only; an unclosed one extends to the end.
 pub(crate) fn holes(value: &[u8]) -> Vec<Hole> {
     let mut holes = Vec::new();
     let mut at = 0;
@@ -60,7 +60,7 @@ fn hole_at(value: &[u8], at: usize, floor: usize) -> Option<Hole> {
     starts.flat_map(|start| DELIMITERS.iter().map(move |it| (start, it))).find_map(
         |(start, (opening, closing))| {
             let rest = value[start..].strip_prefix(opening.as_bytes())?;
-            // A lone brace is everywhere: only Smarty has it, and wants no blank after it.
+            // A single brace delimits expressions in Smarty only, which allows no blank after it.
             if *opening == "{" && rest.first().is_none_or(u8::is_ascii_whitespace) {
                 return None;
             }
@@ -74,7 +74,7 @@ fn hole_at(value: &[u8], at: usize, floor: usize) -> Option<Hole> {
     )
 }
 
-/// Where the closing delimiter is, past nested brackets of its kind.
+/// The position of the closing delimiter, after nested brackets of its kind.
 fn closing_at(rest: &[u8], closing: &[u8]) -> Option<usize> {
     let [last] = closing else { return memchr::memmem::find(rest, closing) };
     let open = match last {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn each_language_has_its_delimiters() {
+    fn recognizes_delimiters_of_each_language() {
         assert_eq!(found("a{{b}}c${d}#{e}"), [("{{", "b"), ("${", "d"), ("#{", "e")]);
         assert_eq!(
             found("<%= 1 %><#if x>#set($a=f(1))@(2)"),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_nest_and_may_stay_open() {
+    fn accepts_nested_and_unclosed_brackets() {
         assert_eq!(found("${a{b}c}d"), [("${", "a{b}c")]);
         assert_eq!(found("x{{1"), [("{{", "1")]);
     }

@@ -1,25 +1,25 @@
-//! Where a URL leads: its scheme and host, however they are spelled.
+//! The scheme and host of a URL, in any spelling.
 
 use std::borrow::Cow;
 
-/// A URL, as lenient clients read it.
+/// A URL, as lenient clients parse it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Url<'v> {
-    /// Lower-case; empty when the value opens with the host.
+    /// Lower-case; empty when the value begins with the host.
     pub scheme: Cow<'v, str>,
     /// Lower-case, without what precedes an `@` and without a port.
     pub host: Cow<'v, str>,
     pub has_user: bool,
-    /// Letters of its host only look like letters.
+    /// Whether its host has lookalike letters.
     pub is_disguised: bool,
     /// Slashes and backslashes before the host.
     pub slashes: usize,
 }
 
-/// `url:http://…` and `jar:http://…!/` wrap another URL; nobody wraps more than this.
+/// `url:http://…` and `jar:http://…!/` wrap another URL; the limit of nesting.
 const MAX_WRAPPERS: usize = 8;
 
-/// Reads a whole value as a URL with a scheme. Any number of slashes may follow it.
+/// Parses a whole value as a URL with a scheme and any number of slashes.
 pub(crate) fn with_scheme(value: &[u8]) -> Option<Url<'_>> {
     let (outer, mut rest) = split_scheme(value)?;
     let mut inner = outer.clone();
@@ -42,7 +42,7 @@ fn split_scheme(value: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
     fits.then(|| (lower(scheme), &value[colon + 1..]))
 }
 
-/// Reads a whole value that opens with the host.
+/// Parses a whole value that begins with the host.
 pub(crate) fn authority(value: &[u8]) -> Url<'_> {
     let ends = |byte: &u8| matches!(byte, b'/' | b'\\' | b'?' | b'#') || byte.is_ascii_whitespace();
     let bounded = &value[..value.len().min(512)];
@@ -73,7 +73,8 @@ fn without_port(host: &[u8]) -> &[u8] {
     &host[..memchr::memchr(b':', host).unwrap_or(host.len())]
 }
 
-/// Letters as resolvers fold them: circled and full-width forms are ASCII, soft hyphens nothing.
+/// Letters as resolvers normalize them: circled and full-width forms become ASCII, soft hyphens
+/// disappear.
 fn fold(letter: char) -> Option<char> {
     let code = u32::from(letter);
     let shifted = |base: char, offset: u32| char::from_u32(u32::from(base) + offset);
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_what_a_client_would_ask() {
+    fn parses_the_host_that_a_client_connects_to() {
         for (url, expected) in [
             ("http://a.example@127.0.0.1:80/x", "127.0.0.1"),
             ("http:\\\\Host\\x", "host"),
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_without_a_scheme_is_none() {
+    fn rejects_values_without_a_scheme() {
         for text in ["/a:b", "1:2", "no url", "", "ä:b"] {
             assert_eq!(host(text), None, "{text}");
         }

@@ -1,4 +1,4 @@
-//! XML tokens. What is broken is text, or a token that the input ends in the middle of.
+//! XML tokens. Malformed markup is text, or a token that is cut off.
 
 use memchr::{memchr, memmem};
 use std::ops::Range;
@@ -26,14 +26,14 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     pub kind: Kind,
-    /// All of it, brackets included.
+    /// The whole token with its brackets.
     pub span: Range<usize>,
-    /// What its brackets enclose.
+    /// The content of its brackets.
     pub inner: Range<usize>,
     pub closed: bool,
 }
 
-/// Reads one token after the other; their spans add up to the input.
+/// Iterator over tokens, whose spans add up to the input.
 pub(crate) struct Tokens<'v> {
     value: &'v [u8],
     at: usize,
@@ -93,7 +93,7 @@ fn is_name_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte >= 0x80
 }
 
-/// The first such byte outside quotes.
+/// The first of these bytes outside quotes.
 fn unquoted(value: &[u8], mut wanted: impl FnMut(u8) -> bool) -> Option<usize> {
     let mut quote = None;
     value.iter().position(|&byte| {
@@ -121,7 +121,7 @@ fn declaration_end(value: &[u8]) -> Option<usize> {
     })
 }
 
-/// The name a tag, declaration or instruction opens with.
+/// The name at the start of a tag, declaration or instruction.
 pub(crate) fn name(inner: &[u8]) -> &[u8] {
     let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>' | b'[');
     &inner[..inner.iter().position(ends).unwrap_or(inner.len())]
@@ -133,13 +133,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn spell(value: &str) -> String {
-        let tell =
+        let spell =
             |it: Token| format!("{:?}{} {}", it.kind, if it.closed { "" } else { "!" }, &value[it.inner]);
-        tokens(value.as_bytes()).map(tell).collect::<Vec<_>>().join("|")
+        tokens(value.as_bytes()).map(spell).collect::<Vec<_>>().join("|")
     }
 
     #[test]
-    fn each_kind_is_told_apart() {
+    fn distinguishes_each_kind() {
         assert_eq!(
             spell("<?xml v?><!--c--><a b='>'>t<![CDATA[<d>]]></a><e/>"),
             "Instruction xml v|Comment c|Start { is_empty: false } a b='>'|Text t|Data <d>|End a|Start { is_empty: true } e/"
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doctype_ends_after_its_brackets() {
+    fn ends_a_doctype_after_its_brackets() {
         assert_eq!(
             spell("<!DOCTYPE a [<!ENTITY b \"]>\">]>x"),
             "Declaration DOCTYPE a [<!ENTITY b \"]>\">]|Text x"
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_input_cuts_off_is_not_closed() {
+    fn marks_tokens_that_are_cut_off() {
         assert_eq!(spell("a < b<c d='"), "Text a |Text < b|Start { is_empty: false }! c d='");
     }
 

@@ -1,7 +1,7 @@
 //! Files of a server, requested by their location: a value that is one path and nothing else.
 //!
-//! The lists (`words/ptrav.toml`) hold directories that are never published, directories in which servers keep settings
-//! and logs, and names that give a file away.
+//! The lists (`words/ptrav.toml`) hold directories that are never published, directories in which
+//! servers keep settings and logs, and names that give a file away.
 
 use crate::{
     token::path::{Location, Root},

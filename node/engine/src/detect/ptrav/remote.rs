@@ -1,7 +1,8 @@
-//! Remote file inclusion: the address of another site in a parameter of the query that asks for none.
+//! Remote file inclusion: a URL of another site in a query parameter that is not for URLs.
 //!
-//! A bare address is weak evidence. In bodies it is everyday (one in forty recorded API calls has one), and in queries it is
-//! where the parameter says so (`url`, `next`, `ref`): both pass. What is left was in no benign request measured.
+//! A URL alone is weak evidence. It is common in bodies (one in forty recorded API calls) and in
+//! query parameters named after URLs (`url`, `next`, `ref`): both pass. No measured benign request
+//! has one elsewhere.
 
 use crate::{
     detect::ValueContext,
@@ -9,7 +10,7 @@ use crate::{
     words::WORDS,
 };
 
-/// Beacons send the addresses of pages under names of a letter or two, among many others.
+/// Beacons send URLs of pages in parameters of one or two letters, among many others.
 const MAX_OTHERS: usize = 3;
 
 pub(super) fn is_included(value: &[u8], context: &ValueContext<'_>) -> bool {
@@ -31,18 +32,18 @@ pub(super) fn is_included(value: &[u8], context: &ValueContext<'_>) -> bool {
     }
     let Some(name) = context.name().map(str::to_ascii_lowercase) else { return false };
     let words = &WORDS.ptrav;
-    let is_asked_for = words.letter_parameters.contains(&name)
+    let is_url_parameter = words.letter_parameters.contains(&name)
         || words.address_parameters.iter().any(|it| name.contains(it));
-    let is_told = || {
+    let is_file_parameter = || {
         !is_address
             || words.file_parameters.iter().any(|it| name.contains(it))
             || context.other_parameters() <= MAX_OTHERS
     };
-    !is_asked_for && !value.iter().any(u8::is_ascii_whitespace) && is_told()
+    !is_url_parameter && !value.iter().any(u8::is_ascii_whitespace) && is_file_parameter()
 }
 
-/// `//files.elsewhere.example/x.php`, `ftp://elsewhere.example/x.txt`, `http:elsewhere.example/x.txt?`: no address that
-/// people hand on.
+/// `//files.elsewhere.example/x.php`, `ftp://elsewhere.example/x.txt`,
+/// `http:elsewhere.example/x.txt?`: no benign link has this form.
 fn is_script_elsewhere(value: &[u8], is_foreign: impl Fn(&str) -> bool) -> bool {
     let path = value.split(|&byte| byte == b'?').next().unwrap_or_default();
     let folder = memchr::memrchr(b'/', path).unwrap_or_default();
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_where_a_file_is_expected_is_an_include() {
+    fn finds_urls_in_file_parameters() {
         assert!(finds(&Point::get("inc"), "//files.elsewhere.example/x.php"));
         for name in ["template", "inc", "conf[path]", "x", "abs_path"] {
             assert!(finds(&Point::get(name), "http://files.elsewhere.example/x"), "{name}");
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_are_asked_for_pass() {
+    fn passes_urls_in_url_parameters() {
         for name in ["url", "return_to", "q", "utm_source", "src", "openid.identity"] {
             assert!(!finds(&Point::get(name), "http://elsewhere.test/x"), "{name}");
         }
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn beacons_send_addresses_of_pages() {
+    fn passes_beacons() {
         let finds = |name, query: &str| {
             let point = Point::get(name);
             is_included(b"http://elsewhere.test/x", &ValueContext::at(&point, "/", &[]).with_query(query))
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_elsewhere_are_includes_in_forms_too() {
+    fn finds_scripts_of_other_sites_in_forms() {
         let form = Point::new(Tag::Post).then(Tag::FormUrlencoded).named(Tag::Hash, "x");
         for address in
             ["//elsewhere.test/x.php", "ftp://u:p@elsewhere.test/x.txt", "http:elsewhere.test/x.php?"]

@@ -1,4 +1,4 @@
-//! What a word of a command looks like.
+//! Shapes of arguments: flag, path, number, host, variable, quoted string or word.
 
 use super::words;
 use crate::{token::shell::Word, words::WORDS};
@@ -9,7 +9,7 @@ pub(super) fn is_prose(word: &[u8]) -> bool {
         && word.iter().all(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii() || b",.'!?:-".contains(byte))
 }
 
-/// What an argument looks like: bits of [`words`].
+/// The shape of an argument, as bits of [`words`].
 pub(super) fn shape(word: &Word) -> u8 {
     let text = &word.text[..];
     let mut bits = words::WORD;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_show_what_they_are() {
+    fn recognizes_shapes() {
         assert_eq!(looks("-la"), words::FLAG);
         assert_eq!(looks("/all"), words::FLAG | words::PATH);
         assert_eq!(looks("c:"), words::PATH);

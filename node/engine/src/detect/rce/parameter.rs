@@ -1,5 +1,5 @@
-//! A parameter called `cmd`: web shells are asked this way. Its value need look like no more than a word or two. In headers
-//! and cookies a command needs no name.
+//! Command parameters such as `cmd`, as web shells have them: one or two words are enough evidence.
+//! In headers and cookies the name does not matter.
 
 use super::words;
 use crate::{
@@ -16,7 +16,7 @@ pub(crate) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     let name = context.name()?;
     let is_command = WORDS.rce.command_parameters.contains(name);
     let is_named = is_command || WORDS.rce.ambiguous_parameters.contains(name);
-    // Nobody searches or writes in a header or a cookie.
+    // Headers and cookies hold no searches and no texts.
     let is_filled_in = context.is_in_query() || context.is_in_body();
     if is_filled_in && !is_named || !is_filled_in && !value.iter().any(u8::is_ascii_whitespace) {
         return None;
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn web_shells_are_asked_for_one_word() {
+    fn finds_single_words_in_command_parameters() {
         for (name, value) in [
             ("cmd", "id"),
             ("exec", "whoami"),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_in_headers_and_cookies_are_commands() {
+    fn finds_commands_in_headers_and_cookies() {
         let cookie = Point::header("cookie").named(shared::point::Tag::Cookie, "theme");
         let header = Point::header("x-request-source");
         for point in [&cookie, &header] {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn words_elsewhere_are_words() {
+    fn passes_words_in_other_parameters() {
         for (name, value) in [
             ("q", "whoami"),
             ("q", "systemctl stop x"),

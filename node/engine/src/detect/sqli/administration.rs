@@ -1,8 +1,9 @@
-//! Statements on the database itself. Their words are prose in other company: they count after a semicolon or a quote.
+//! Administrative statements. Their words also occur in prose, so they count only after a semicolon
+//! or a quote.
 
 use crate::token::sql::{Kind, TokenStream};
 
-/// Whether a statement begins here that no query of an application would go on with.
+/// Whether an administrative statement begins here, which no query of an application contains.
 pub(super) fn administers(stream: &TokenStream, at: usize) -> bool {
     let (second, third) = (stream.word(at + 1), stream.kind(at + 2));
     let follows = at > 0;

@@ -1,4 +1,4 @@
-//! Leaving the string a value landed in: `'` and then SQL. Token 0 is the string that was left.
+//! Breakouts from the string a value lands in: a quote, then SQL. Token 0 is the closed string.
 
 use super::{Evidence, ParseContext, stacked};
 use crate::{
@@ -7,11 +7,11 @@ use crate::{
 };
 use shared::Severity::{Critical, High, Medium};
 
-/// `' or x`, `') and (x`: a condition after the quote, and nothing after it that makes it prose.
+/// `' or x`, `') and (x`: a condition after the quote, without prose after it.
 pub(super) fn condition(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let at = stream.skip(1, Kind::Close);
-    // `title~"or" AND …`: an issue tracker's search, whose first quote opens a word.
+    // `title~"or" AND …`: a search in an issue tracker, whose first quote opens a word.
     let opens = stream.slice(0).trim_end_matches(['\'', '"']).ends_with('~');
     if !stream.is_logic(at) || opens {
         return None;
@@ -37,7 +37,7 @@ pub(super) fn condition(context: &ParseContext) -> Option<Evidence> {
     Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
 }
 
-/// `'or'a='a`: quotes that pair up wrongly, as attackers write them.
+/// `'or'a='a`: overlapping pairs of quotes.
 fn reopened(stream: &TokenStream, at: usize) -> Option<usize> {
     let text = stream.slice(at);
     let compares = text.len() > 2 && text.trim_end_matches(['\'', '"', ' ']).ends_with('=');
@@ -45,20 +45,20 @@ fn reopened(stream: &TokenStream, at: usize) -> Option<usize> {
     (compares && goes_on && stream.is_adjacent(at) && stream.is_end(at + 2)).then_some(at + 2)
 }
 
-/// `' or 1=`, `' or x!`: the operator waits for what the statement goes on with.
+/// `' or 1=`, `' or x!`: the operator takes its operand from the statement.
 fn dangling(stream: &TokenStream, at: usize) -> Option<usize> {
     let after = stream.after_operators(at).filter(|_| !stream.is_logic(at))?;
     let compares = stream.kind(at) == Some(Kind::Compare);
     (stream.is_end(after) || compares && stream.kind(after) == Some(Kind::Semicolon)).then_some(after)
 }
 
-/// `=A1&" and "&B1`: text put together in a spreadsheet.
+/// `=A1&" and "&B1`: a concatenation in a spreadsheet.
 fn is_joined(stream: &TokenStream, at: usize) -> bool {
     stream.kind(at) == Some(Kind::Text { closed: false })
         && stream.slice(at).chars().nth(1).is_some_and(|it| matches!(it, '&' | '+' | '.'))
 }
 
-/// `5" or 6`: inches.
+/// `5" or 6`: inches, not a string.
 fn is_measure(context: &ParseContext) -> bool {
     is_inches(context) && context.stream.len() == 3
 }
@@ -68,7 +68,7 @@ fn is_inches(context: &ParseContext) -> bool {
     context.opening == Opening::Quoted(b'"') && before.ends_with(|it: char| it.is_ascii_digit())
 }
 
-/// `say 'and'`: a word that is quoted, no more.
+/// `say 'and'`: a quoted word.
 fn is_quoted_word(stream: &TokenStream) -> bool {
     stream.len() == 3
         && stream.slice(0).len() > 1
@@ -86,7 +86,7 @@ pub(super) fn cut(context: &ParseContext) -> Option<Evidence> {
     let begins = stream.is_logic(first)
         || stream.comparison(first).is_some()
         || stream.is_one_of(first, &WORDS.sqli.condition_starters);
-    // Words of conditions are no operands.
+    // Keywords of conditions are no operands.
     let is_sentence =
         (first + 1..first + 4).all(|it| stream.kind(it) == Some(Kind::Word) && stream.operand(it).is_some());
     let cuts = stream.kind(last) == Some(Kind::Comment) && is_idle(stream.slice(last));
@@ -97,7 +97,7 @@ pub(super) fn cut(context: &ParseContext) -> Option<Evidence> {
     })
 }
 
-/// `admin'--`, `') #`: a quote, and a comment that swallows the rest.
+/// `admin'--`, `') #`: a quote, and a comment that hides the rest of the statement.
 pub(super) fn comment(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let at = stream.skip(stream.skip(1, Kind::Close), Kind::Semicolon);
@@ -110,14 +110,14 @@ pub(super) fn comment(context: &ParseContext) -> Option<Evidence> {
     })
 }
 
-/// A comment that says nothing. `#2` is a rank, `-- ` and some letters an attacker's mark.
+/// An empty comment, or one with a short mark of an attacker. `#2` is a rank.
 fn is_idle(comment: &str) -> bool {
-    let said = comment.trim_start_matches(['-', '#', '/', '*', '+', ' ']);
-    let is_brief = said.len() <= 8 || said.len() <= 20 && !said.contains(char::is_whitespace);
-    if comment.starts_with('#') { said.is_empty() && comment.len() < 4 } else { is_brief }
+    let text = comment.trim_start_matches(['-', '#', '/', '*', '+', ' ']);
+    let is_brief = text.len() <= 8 || text.len() <= 20 && !text.contains(char::is_whitespace);
+    if comment.starts_with('#') { text.is_empty() && comment.len() < 4 } else { is_brief }
 }
 
-/// `'='`, `'-0-'`, `'||(…)||'`: all that follows the quote is one expression that opens the next string again.
+/// `'='`, `'-0-'`, `'||(…)||'`: one expression after the quote, which reopens the string.
 pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let first = stream.skip(1, Kind::Close);
@@ -135,7 +135,8 @@ pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
     })
 }
 
-/// `'-sleep(1)`, `'||(select …`: an operator joins what was left with a call into the database.
+/// `'-sleep(1)`, `'||(select …`: an operator joins the closed string and a call of a database
+/// function.
 pub(super) fn joined_call(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let first = stream.skip(1, Kind::Close);
@@ -153,7 +154,7 @@ pub(super) fn joined_call(context: &ParseContext) -> Option<Evidence> {
     })
 }
 
-/// A word or less: what stands in a string before and after an injection, while prose and addresses go on.
+/// At most one word, as before and after an injection; prose and URLs are longer.
 fn is_terse(text: &str) -> bool {
     let text = text.trim_matches(['\'', '"']);
     text.len() <= 40 && !text.trim().contains(|it: char| it.is_whitespace() || it == '?')
@@ -185,9 +186,9 @@ fn clause(stream: &TokenStream, at: usize) -> bool {
     let follows = stream.operand(at + 1).is_some_and(|it| it.shape == Shape::Literal);
     match stream.word(at) {
         "order" | "group" => {
-            let told =
+            let is_evident =
                 |it: Operand| it.shape != Shape::Name && stream.is_end(it.end) || stream.is_comment(it.end);
-            stream.word(at + 1) == "by" && stream.operand(at + 2).is_some_and(told)
+            stream.word(at + 1) == "by" && stream.operand(at + 2).is_some_and(is_evident)
         }
         "having" | "limit" => follows,
         "into" => stream.is_word(at + 1, &["outfile", "dumpfile"]),
@@ -195,7 +196,7 @@ fn clause(stream: &TokenStream, at: usize) -> bool {
     }
 }
 
-/// Two words or more and nothing else: people write that, SQL after its first word seldom does.
+/// Two words or more and nothing else: common in prose, rare in SQL after its first word.
 fn is_prose(stream: &TokenStream, at: usize) -> bool {
     let is_word = |it| stream.kind(it) == Some(Kind::Word);
     is_word(at) && is_word(at + 1) && (at + 2..at + 4).all(|it| stream.kind(it).is_none() || is_word(it))

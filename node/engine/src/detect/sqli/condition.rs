@@ -7,7 +7,7 @@ use crate::{
 };
 use shared::Severity::{High, Medium};
 
-/// `or`/`and`/`where` and a comparison whose outcome the attacker knows.
+/// `or`/`and`/`where` and a comparison with a known outcome.
 pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
     if !stream.is_logic(at) && stream.word(at) != "where" {
@@ -21,7 +21,7 @@ pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<Evidence> {
     Some(Evidence { signature: "sqli-tautology", severity: High, tokens: context.start(at)..end })
 }
 
-/// `and name = '`: the value begins with the condition, and the statement it lands in closes the string.
+/// `and name = '`: the value begins with the condition, and the statement closes the string.
 fn open_comparison(context: &ParseContext, at: usize) -> Option<usize> {
     let stream = &context.stream;
     let right = stream.comparison(stream.operand(at + 1)?.end)?;
@@ -29,7 +29,7 @@ fn open_comparison(context: &ParseContext, at: usize) -> Option<usize> {
     (opens && at == 0 && context.opening == Opening::Bare).then_some(right + 1)
 }
 
-/// `1 and true`: all there is.
+/// `1 and true`, and nothing else.
 fn truth(stream: &TokenStream, at: usize) -> Option<usize> {
     let after_number = at == 1 && stream.kind(0) == Some(Kind::Number);
     let known = stream.is_word(at + 1, &["true", "false", "null"]) || stream.slice(at + 1) == stream.slice(0);
@@ -38,7 +38,7 @@ fn truth(stream: &TokenStream, at: usize) -> Option<usize> {
     (after_number && (known || negated) && stream.is_end(end)).then_some(end)
 }
 
-/// The position after a comparison of constants, or of a thing with itself.
+/// The position after a comparison of constants, or of a name with itself.
 fn known_outcome(stream: &TokenStream, at: usize) -> Option<usize> {
     let left = stream.operand(at)?;
     let right_at = stream.comparison(left.end)?;
@@ -68,7 +68,7 @@ pub(super) fn bare_comparison(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let left = if stream.kind(1) == Some(Kind::Comma) { 2 } else { 0 };
     let is_constant = |it| matches!(stream.kind(it), Some(Kind::Number | Kind::Text { .. }));
-    // `3=0` may be a setting; a number that equals itself is none.
+    // `3=0` may be a setting, `3=3` may not.
     let is_setting = stream.kind(left) == Some(Kind::Number) && stream.slice(left) != stream.slice(left + 2);
     let compares = match stream.slice(left + 1) {
         "=" => !is_setting,
@@ -94,15 +94,15 @@ pub(super) fn case(context: &ParseContext, at: usize) -> Option<Evidence> {
     let condition = stream.operand(when + 1).filter(|_| stream.word(when) == "when")?;
     let compared = stream.comparison(condition.end).and_then(|right| stream.operand(right));
     let then = compared.map_or(condition.end, |it| it.end);
-    let telling = compared.is_some() || condition.shape != Shape::Name || at == 0;
-    (stream.word(then) == "then" && telling && !context.is_document).then_some(Evidence {
+    let is_evident = compared.is_some() || condition.shape != Shape::Name || at == 0;
+    (stream.word(then) == "then" && is_evident && !context.is_document).then_some(Evidence {
         signature: "sqli-case",
         severity: High,
         tokens: at..then + 2,
     })
 }
 
-/// `1 * 1--`: the value is one expression, and a comment swallows the rest of the statement.
+/// `1 * 1--`: the value is one expression, and a comment hides the rest of the statement.
 pub(super) fn bare_expression(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let first = stream.operand(0).filter(|first| first.shape != Shape::Name)?;
@@ -115,7 +115,7 @@ pub(super) fn bare_expression(context: &ParseContext) -> Option<Evidence> {
     swallows.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
 }
 
-/// `or`/`and` and a condition that calls into the database.
+/// `or`/`and` and a condition that calls a database function.
 pub(super) fn in_condition(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
     if !stream.is_logic(at) && stream.word(at) != "where" {
@@ -133,13 +133,13 @@ pub(super) fn in_condition(context: &ParseContext, at: usize) -> Option<Evidence
     })
 }
 
-/// The position after a call of a known function, brackets before it allowed.
+/// The position after a call of a known function, also inside brackets.
 fn called(stream: &TokenStream, at: usize) -> Option<usize> {
     let at = stream.skip(at + usize::from(stream.word(at) == "not"), Kind::Open);
-    let asks = stream.kind(at) == Some(Kind::Word)
+    let compares_call = stream.kind(at) == Some(Kind::Word)
         && stream.kind(at + 1) == Some(Kind::Open)
         && stream.calls(at + 2, &WORDS.sqli.system_functions);
-    (asks || stream.calls(at, &WORDS.sqli.functions)).then(|| stream.after_group(at + 1))
+    (compares_call || stream.calls(at, &WORDS.sqli.functions)).then(|| stream.after_group(at + 1))
 }
 
 fn is_constant(stream: &TokenStream, operand: Operand) -> bool {

@@ -1,4 +1,4 @@
-//! Pieces of statements: the value begins or stops where only SQL does, and is no more than that piece.
+//! Fragments of statements: short values that begin or end where only SQL does.
 
 use super::{Evidence, ParseContext};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use shared::Severity::{self, High, Medium};
 
-/// Longer values say more than a fragment does, and other rules read them.
+/// Longer values are left to other rules.
 const MAX_TOKENS: usize = 16;
 
 /// `and 7639=(`, `|| name == '`, `xor 2 <`: the value begins with a condition.
@@ -28,7 +28,7 @@ pub(super) fn leading_condition(context: &ParseContext) -> Option<Evidence> {
     (compares && !is_prose || is_xor).then(|| evidence("sqli-fragment-condition", Medium, left.end + 1))
 }
 
-/// `1-false`, `(||6)`: the value is arithmetic with a truth, or an operator in brackets.
+/// `1-false`, `(||6)`: the value is arithmetic with a truth value, or an operator in brackets.
 pub(super) fn constant(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
     let is_number = |at| stream.kind(at) == Some(Kind::Number);
@@ -48,7 +48,7 @@ pub(super) fn constant(context: &ParseContext) -> Option<Evidence> {
     holds.then(|| evidence("sqli-fragment-operator", Medium, stream.len()))
 }
 
-/// `||`, `is null`, `in (0,1)`: an operator, with what it needs on its right at most.
+/// `||`, `is null`, `in (0,1)`: an operator without an operand, or with the right one only.
 pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
     let constants = || stream.kind(1) == Some(Kind::Open) && stream.kind(2) == Some(Kind::Number);
@@ -81,7 +81,7 @@ pub(super) fn open_call(context: &ParseContext) -> Option<Evidence> {
     (known && opens && (1..last).all(is_symbol)).then(|| evidence("sqli-fragment-call", Medium, last + 1))
 }
 
-/// `; drop`, `;update users`: the statement of another begins the value.
+/// `; drop`, `;update users`: the value begins with another statement.
 pub(super) fn semicolon(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
     let verb = stream.is_one_of(1, &WORDS.sqli.stacked_statements) && stream.kind(0) == Some(Kind::Semicolon);
@@ -118,7 +118,7 @@ pub(super) fn values(context: &ParseContext) -> Option<Evidence> {
     holds.then(|| evidence("sqli-fragment-query", Medium, stream.len()))
 }
 
-/// `/3 or`, `x=(select`: the rest is the attacker's next try.
+/// `/3 or`, `x=(select`: a statement that is cut off.
 pub(super) fn open_end(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
     let last = stream.len().checked_sub(2)?;
@@ -127,7 +127,7 @@ pub(super) fn open_end(context: &ParseContext) -> Option<Evidence> {
     (subselect || continues).then(|| evidence("sqli-fragment-query", Medium, last + 2))
 }
 
-/// `name like '`: the pattern is the statement's.
+/// `name like '`: a pattern that the statement continues.
 pub(super) fn open_pattern(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
     let like = 1;
@@ -158,7 +158,7 @@ pub(super) fn quoted_verb(context: &ParseContext) -> Option<Evidence> {
         .then(|| evidence("sqli-string-statement", Medium, stream.len()))
 }
 
-/// The stream when it is no longer than a piece.
+/// The tokens, if there are few enough for a fragment.
 fn short(context: &ParseContext) -> Option<&TokenStream> {
     (context.stream.len() <= MAX_TOKENS).then_some(&context.stream)
 }

@@ -1,4 +1,4 @@
-//! Calls no visitor makes: databases told to wait, or to talk.
+//! Calls of database functions: delays and disclosure.
 
 use super::{Evidence, ParseContext};
 use crate::{
@@ -7,13 +7,14 @@ use crate::{
 };
 use shared::Severity::{Critical, Medium};
 
-/// `1+ascii(substr(…))-10`, `conv(hex(…)) >> 6`: a number or nothing, and a call of one database function on another.
+/// `1+ascii(substr(…))-10`, `conv(hex(…)) >> 6`: a number or nothing, and a call of one database
+/// function on another.
 pub(super) fn nested_call(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let call = (0..8).find(|&it| stream.kind(it) == Some(Kind::Word))?;
     let leads = call == 0 || stream.is_numeric_until(call);
     let nests = stream.calls(call, &WORDS.sqli.functions)
-        && asks(stream, call + 2)
+        && calls_database(stream, call + 2)
         && !stream.is_one_of(call, &WORDS.sqli.math_functions);
     let end = stream.after_group(call + 1);
     (leads && nests && stream.expression(end).unwrap_or(end) == stream.len()).then_some(Evidence {
@@ -36,10 +37,11 @@ pub(super) fn delay(context: &ParseContext, at: usize) -> Option<Evidence> {
     Some(Evidence { signature: "sqli-delay", severity: Critical, tokens: at..end })
 }
 
-/// A call with arguments where an expression is expected: after `select`, an operator, a comma or a quote.
+/// Whether a call with arguments is where an expression is expected: after `select`, an operator, a
+/// comma or a quote.
 fn is_call(stream: &TokenStream, at: usize) -> bool {
     let opens = stream.kind(at + 1) == Some(Kind::Open);
-    // `sleep(5.seconds)` is how Ruby says it.
+    // `sleep(5.seconds)` is Ruby.
     let argument = stream.operand(at + 2).is_some_and(|it| {
         let end = it.end + usize::from(stream.slice(at + 2).ends_with('.'));
         let is_prose = it.shape == Shape::Name && stream.is_word(at, &["sleep", "benchmark"]);
@@ -58,7 +60,7 @@ fn expects_expression(stream: &TokenStream, at: usize) -> bool {
 }
 
 /// `@@version`.
-pub(super) fn telling(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn server_variable(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
     if stream.kind(at) != Some(Kind::Variable)
         || !stream.slice(at).starts_with("@@")
@@ -78,7 +80,7 @@ pub(super) fn whole_call(context: &ParseContext) -> Option<Evidence> {
     let is_prose = stream.is_english(first)
         && stream.kind(first + 2) == Some(Kind::Word)
         && stream.kind(first + 3) == Some(Kind::Close);
-    let is_math = stream.is_one_of(first, &WORDS.sqli.math_functions) && !asks(stream, first + 2);
+    let is_math = stream.is_one_of(first, &WORDS.sqli.math_functions) && !calls_database(stream, first + 2);
     let is_all = called
         && !is_math
         && !is_prose
@@ -87,7 +89,7 @@ pub(super) fn whole_call(context: &ParseContext) -> Option<Evidence> {
     is_all.then(|| Evidence { signature: "sqli-function-call", severity: Medium, tokens: 0..stream.len() })
 }
 
-/// A call of a function that calculators do not know.
-fn asks(stream: &TokenStream, at: usize) -> bool {
+/// A call of a function that calculators do not have.
+fn calls_database(stream: &TokenStream, at: usize) -> bool {
     stream.calls(at, &WORDS.sqli.functions) && !stream.is_one_of(at, &WORDS.sqli.math_functions)
 }

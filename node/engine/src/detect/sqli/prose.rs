@@ -1,9 +1,9 @@
-//! The quick no: values of plain words that no rule could hold for. They are most long texts, and are read no further.
+//! Quick rejection of prose: plain words that match no rule. Most long texts are rejected here.
 
 use crate::words::WORDS;
 
-/// Whether all there is are words and the punctuation of prose, and none of the words stands where SQL could begin. May
-/// say no too often, never yes wrongly.
+/// Whether the value has only words and the punctuation of prose, and no word at which SQL could
+/// begin. False when in doubt.
 pub(super) fn is_prose(value: &[u8]) -> bool {
     if !value.trim_ascii_start().first().is_some_and(u8::is_ascii_alphabetic) {
         return false;
@@ -14,7 +14,7 @@ pub(super) fn is_prose(value: &[u8]) -> bool {
         match CLASSES[usize::from(byte)] {
             Class::Foreign => return false,
             Class::Blank => at += 1,
-            // They comment or join.
+            // `--` begins a comment, `&&` joins conditions.
             Class::Mark if matches!(byte, b'-' | b'&') && value.get(at + 1) == Some(&byte) => return false,
             Class::Mark => {
                 begins |= byte == b';';
@@ -40,7 +40,7 @@ enum Class {
     Letter,
     Blank,
     Mark,
-    /// Quotes, brackets, comparisons, variables: without them few rules are left.
+    /// Quotes, brackets, comparisons, variables: most rules require one of them.
     Foreign,
 }
 
@@ -61,15 +61,15 @@ static CLASSES: [Class; 256] = {
     classes
 };
 
-/// What came before a word.
+/// The words before the current one.
 struct Words<'v> {
     last: &'v [u8],
-    /// How many words ago `and` was.
+    /// The number of words since `and`.
     since_joined: usize,
 }
 
 impl<'v> Words<'v> {
-    /// Whether nothing begins at this word.
+    /// Whether no rule starts at this word.
     fn is_plain(&mut self, word: &'v [u8], begins: bool, follows_blank: bool) -> bool {
         let lists = &WORDS.sqli;
         let is_any = |words: &[&str]| words.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes()));
@@ -78,7 +78,7 @@ impl<'v> Words<'v> {
                 && [&b"order"[..], b"group"].iter().any(|it| self.last.eq_ignore_ascii_case(it))
         };
         let is_condition = match self.since_joined {
-            // A sign or a dot may lead to a number.
+            // A sign or a dot may begin a number.
             0 => !follows_blank || !word[0].is_ascii_alphabetic() || lists.prose_constants.contains(word),
             1 => lists.prose_comparisons.contains(word),
             _ => false,
@@ -103,7 +103,7 @@ mod tests {
     use crate::detect::sqli::read_all;
 
     #[test]
-    fn texts_of_shops_are_prose() {
+    fn recognizes_texts_of_shops() {
         for text in [
             "For heavy soil; keep it dry, oil it twice a year, and it will outlive us both. Ships in 2-3 days.",
             "Select fabrics? No: plain ones, in order of age & size",
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rules_begin_with_is_no_prose() {
+    fn keeps_values_at_which_rules_start() {
         for text in [
             "x or 1 like 1",
             "x or a is a",
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rule_holds_for_prose() {
+    fn matches_no_rule_in_rejected_attacks() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/attacks");
         for file in std::fs::read_dir(folder).unwrap() {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
@@ -147,7 +147,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_rule_holds_for_any_words(
+        fn matches_no_rule_in_any_rejected_words(
             words in proptest::collection::vec(
                 "(and|or|xor|where|1|2|a|null|not|is|in|like|select|from|union|order by|case|when|then|end|;|-|,|\\.|drop|table|set|update|into|as|limit|group by|having|by|&|!|\\+|all|true|1or|if|delete|insert|’a’|/) ?",
                 0..9,

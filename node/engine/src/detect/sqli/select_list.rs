@@ -1,12 +1,12 @@
-//! What follows `select`: the list, and whether it reads like SQL or like prose.
+//! The list after `select`, and whether it is SQL or prose.
 
 use crate::token::sql::{Kind, Shape, TokenStream};
 
-/// Columns are read this far.
+/// Limit of columns.
 const MAX_COLUMNS: usize = 64;
 
 pub(super) struct SelectList {
-    /// Something prose would not have: a star, a number, a call, a comma, a string.
+    /// Whether it has punctuation of SQL: a star, a number, a call, a comma, a string.
     pub has_punctuation: bool,
     pub has_call: bool,
     pub ending: Ending,
@@ -21,7 +21,7 @@ pub(super) enum Ending {
     Open,
     /// Where a statement can end: at a comment, a bracket, the end.
     Closed,
-    /// With `from`; `whole` when what follows the table may follow a table.
+    /// With `from`; `whole` when the token after the table may follow a table.
     From { whole: bool },
 }
 
@@ -43,7 +43,7 @@ impl SelectList {
         list
     }
 
-    /// Alone it would be SQL.
+    /// Whether it is SQL without further evidence.
     pub(super) fn is_evident(&self) -> bool {
         self.has_punctuation || matches!(self.ending, Ending::Closed | Ending::From { whole: true })
     }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_sql_are_evident() {
+    fn recognizes_lists_of_sql() {
         for text in [
             "select 1",
             "select a,b",
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_prose_are_not() {
+    fn recognizes_lists_of_prose() {
         for text in ["select one of them", "select a chair from the list below", "select from", "select"] {
             assert!(!read(text).is_evident(), "{text}");
         }

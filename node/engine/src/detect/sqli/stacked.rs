@@ -11,7 +11,7 @@ use crate::{
 };
 use shared::Severity::Critical;
 
-/// `; drop table x` and its kin.
+/// `; drop table x` and similar statements.
 pub(super) fn stacked(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
     let follows = stream.kind(at) == Some(Kind::Semicolon);
@@ -26,7 +26,7 @@ pub(super) fn stacked(context: &ParseContext, at: usize) -> Option<Evidence> {
     Some(Evidence { signature: "sqli-statement", severity: Critical, tokens: at..end })
 }
 
-/// The position after the part of a statement that shows it to be one.
+/// The position after the part of a statement that identifies it.
 pub(super) fn statement_end(stream: &TokenStream, at: usize) -> Option<usize> {
     if stream.word(at) == "select" {
         let list = SelectList::read(stream, at);
@@ -36,8 +36,8 @@ pub(super) fn statement_end(stream: &TokenStream, at: usize) -> Option<usize> {
             || list.has_call
             || stream.kind(at + 1) == Some(Kind::Variable)
             || goes_on();
-        let telling = is_whole && list.has_punctuation && !is_text;
-        return telling.then_some(list.end);
+        let is_evident = is_whole && list.has_punctuation && !is_text;
+        return is_evident.then_some(list.end);
     }
     let holds = changes_rows(stream, at)
         || changes_objects(stream, at)
@@ -64,7 +64,7 @@ fn changes_rows(stream: &TokenStream, at: usize) -> bool {
     }
 }
 
-/// `delete from here` is prose when it is all there is.
+/// `delete from here` as the whole value is prose.
 fn ends_delete(stream: &TokenStream, at: usize) -> bool {
     let after = at + 3;
     stream.word(after) == "where" && (at > 0 || stream.condition(after + 1).is_some())
@@ -80,7 +80,8 @@ fn changes_objects(stream: &TokenStream, at: usize) -> bool {
     stream.is_word(at, &["drop", "create", "alter", "truncate", "rename"]) && (holds || drops_all(stream, at))
 }
 
-/// Whether the object here is defined or dropped, and not a seat, a view or an account that people speak of.
+/// Whether the object here is defined or dropped, and not part of prose about a table, a view or a
+/// user.
 fn defines(stream: &TokenStream, object: usize) -> bool {
     let name = object + if stream.word(object + 1) == "if" { 3 } else { 1 };
     let is_name = matches!(stream.kind(name), Some(Kind::Word | Kind::Name));
@@ -110,7 +111,7 @@ fn defines(stream: &TokenStream, object: usize) -> bool {
         )
 }
 
-/// `drop x;--`: some databases need no word for what is dropped.
+/// `drop x;--`: some databases need no type of object.
 fn drops_all(stream: &TokenStream, at: usize) -> bool {
     let after = at + 2;
     let cuts = stream.is_comment(stream.skip(after, Kind::Semicolon));

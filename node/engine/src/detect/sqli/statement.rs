@@ -10,7 +10,7 @@ use crate::{
 };
 use shared::Severity::{Critical, High};
 
-/// `union [all|distinct] select` and a list that is no prose.
+/// `union [all|distinct] select` and a list that is not prose.
 pub(super) fn union_select(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
     if !stream.is_word(at, &["union", "intersect", "except", "minus"]) {
@@ -33,8 +33,8 @@ pub(super) fn union_select(context: &ParseContext, at: usize) -> Option<Evidence
     let is_prose =
         context.opening != Opening::Bare && select + 1 < stream.len() && !stream.is_comment(list.end);
     let begins = at == 0 && (select + 1 == stream.len() || list.has_from());
-    let telling = list.has_punctuation || list.ending == (Ending::From { whole: true });
-    let evidenced = telling || after_value && !is_prose || begins;
+    let is_evident = list.has_punctuation || list.ending == (Ending::From { whole: true });
+    let evidenced = is_evident || after_value && !is_prose || begins;
     evidenced.then(|| Evidence {
         signature: "sqli-union-select",
         severity: Critical,
@@ -42,7 +42,7 @@ pub(super) fn union_select(context: &ParseContext, at: usize) -> Option<Evidence
     })
 }
 
-/// `-1 union`: a probe for what a filter lets through.
+/// `-1 union`: a probe of a filter.
 fn last_word(context: &ParseContext, at: usize) -> Option<usize> {
     let stream = &context.stream;
     let is_last = stream.is_end(at + 1) && at + 2 >= stream.len();
@@ -64,15 +64,15 @@ pub(super) fn subselect(context: &ParseContext, at: usize) -> Option<Evidence> {
     })
 }
 
-/// `select a, b from t`: prose has the words, but not the punctuation.
+/// `select a, b from t`: prose has the words but not the punctuation.
 pub(super) fn select_from(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
     if stream.word(at) != "select" || context.is_document {
         return None;
     }
     let list = SelectList::read(stream, at);
-    let telling = list.has_punctuation && (list.has_from() || list.has_call);
-    telling.then_some(Evidence { signature: "sqli-select", severity: High, tokens: at..list.end })
+    let is_evident = list.has_punctuation && (list.has_from() || list.has_call);
+    is_evident.then_some(Evidence { signature: "sqli-select", severity: High, tokens: at..list.end })
 }
 
 /// `order by 5`, `having 1=1`, `group by x having`, `limit 1,1`, `procedure analyse`.
@@ -109,7 +109,8 @@ fn after_having(stream: &TokenStream, at: usize) -> Option<usize> {
     stream.condition(at).or((group || truth).then(|| stream.after_group(at)))
 }
 
-/// `) as x from t`: what closes a subquery that is not ours, or a column. Prose has names in quotes, too.
+/// `) as x from t`: the end of a subquery or a column of the statement. Prose has quoted names,
+/// too.
 fn after_alias(stream: &TokenStream, at: usize) -> Option<usize> {
     let before = stream.kind(at.checked_sub(1)?)?;
     let named = match before {
@@ -122,7 +123,7 @@ fn after_alias(stream: &TokenStream, at: usize) -> Option<usize> {
     (named && stream.is_word(at + 2, &["from", "where"])).then_some(at + 3)
 }
 
-/// Numbers to sort by, after something that was broken out of or that is swallowed by a comment.
+/// A number to sort by, after a breakout or before a comment.
 fn after_by(context: &ParseContext, at: usize) -> Option<usize> {
     let stream = &context.stream;
     let column = stream.operand(at + 2)?;

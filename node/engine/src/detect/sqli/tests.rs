@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 static DETECTORS: LazyLock<Detectors> = LazyLock::new(Detectors::built_in);
 
-/// Through the prefilter, which must let every hit pass.
+/// Includes the prefilter, which must pass every hit.
 fn detect(text: &str) -> Vec<Match<'static>> {
     let matches = DETECTORS
         .detect(text.as_bytes(), Bytes::of(text.as_bytes()), FieldKind::Value, is_document(text.as_bytes()))
@@ -30,7 +30,7 @@ fn each_has(signature: &str, hits: &[&str], misses: &[&str]) {
 }
 
 #[test]
-fn union_select_is_found_in_all_spellings() {
+fn finds_union_select_in_any_spelling() {
     each_has(
         "sqli-union-select",
         &[
@@ -46,7 +46,7 @@ fn union_select_is_found_in_all_spellings() {
 }
 
 #[test]
-fn constants_compared_are_tautologies() {
+fn finds_comparisons_of_constants() {
     each_has(
         "sqli-tautology",
         &[
@@ -73,7 +73,7 @@ fn constants_compared_are_tautologies() {
 }
 
 #[test]
-fn a_condition_may_follow_a_closed_string() {
+fn finds_conditions_after_a_closed_string() {
     each_has(
         "sqli-string-breakout",
         &[
@@ -88,7 +88,7 @@ fn a_condition_may_follow_a_closed_string() {
 }
 
 #[test]
-fn a_comment_may_swallow_the_rest() {
+fn finds_comments_that_hide_the_rest() {
     each_has(
         "sqli-comment-tail",
         &["admin'--", "admin' #", "x')-- -", "a'/*", "root\"--"],
@@ -97,7 +97,7 @@ fn a_comment_may_swallow_the_rest() {
 }
 
 #[test]
-fn an_expression_may_join_two_strings() {
+fn finds_expressions_that_join_two_strings() {
     each_has(
         "sqli-string-operator",
         &["'='", "x'-0-'", "a'||'b", "' like '", "1'*2-- -"],
@@ -106,7 +106,7 @@ fn an_expression_may_join_two_strings() {
 }
 
 #[test]
-fn calls_into_the_database_are_found_behind_a_quote() {
+fn finds_calls_after_a_quote() {
     each_has(
         "sqli-string-call",
         &["'||(select 1)||'", "'+char(65)+'", "'-sleep(3)-'"],
@@ -115,12 +115,12 @@ fn calls_into_the_database_are_found_behind_a_quote() {
 }
 
 #[test]
-fn a_value_that_is_an_expression_and_a_comment_is_found() {
+fn finds_an_expression_with_a_comment() {
     each_has("sqli-expression", &["1 * 1--", "1--", "(1)-1 -- x"], &["see -- below", "2026-01-01", "a -- b"]);
 }
 
 #[test]
-fn subselects_are_found() {
+fn finds_subselects() {
     each_has(
         "sqli-subselect",
         &["1 and (select count(*) from t)>0", "(select(1))", "1-(SELECT a FROM b)"],
@@ -129,7 +129,7 @@ fn subselects_are_found() {
 }
 
 #[test]
-fn stacked_statements_are_found_by_their_grammar() {
+fn finds_stacked_statements_by_their_grammar() {
     each_has(
         "sqli-statement",
         &[
@@ -155,7 +155,7 @@ fn stacked_statements_are_found_by_their_grammar() {
 }
 
 #[test]
-fn probing_clauses_are_found() {
+fn finds_probing_clauses() {
     each_has(
         "sqli-clause",
         &[
@@ -179,7 +179,7 @@ fn probing_clauses_are_found() {
 }
 
 #[test]
-fn delays_are_found() {
+fn finds_delays() {
     each_has(
         "sqli-delay",
         &[
@@ -195,7 +195,7 @@ fn delays_are_found() {
 }
 
 #[test]
-fn conditions_that_ask_the_database_are_found() {
+fn finds_conditions_that_call_functions() {
     each_has(
         "sqli-condition",
         &["1 and length(user())>3", "1 or exists(select 1)", "1 where ascii(x)=1"],
@@ -204,24 +204,24 @@ fn conditions_that_ask_the_database_are_found() {
 }
 
 #[test]
-fn server_variables_are_found() {
+fn finds_server_variables() {
     each_has("sqli-server-variable", &["@@version", "1,@@datadir"], &["@home", "@@", "a@@b"]);
 }
 
 #[test]
-fn the_payload_starts_at_the_quote_that_was_broken_out_of() {
+fn reports_the_payload_from_the_closing_quote_on() {
     let matches = detect("blue' OR 1=1 -- x");
     assert!(matches.iter().any(|it| it.span == (4..12)), "{matches:?}");
 }
 
 #[test]
-fn files_are_not_sql_but_control_bytes_hide_nothing() {
+fn passes_binary_files_but_not_control_bytes_in_short_values() {
     assert_eq!(found(&format!("{}' or 1=1", "\u{1}\u{2}x".repeat(500))), [""; 0]);
     assert_ne!(found("'\u{1f}or\u{1f}1=1"), [""; 0]);
 }
 
 #[test]
-fn a_value_that_is_one_call_is_found() {
+fn finds_single_calls() {
     each_has(
         "sqli-function-call",
         &["version()", "CHAR(65)", "unhex("],
@@ -230,7 +230,7 @@ fn a_value_that_is_one_call_is_found() {
 }
 
 #[test]
-fn comments_part_words_on_lines_of_their_own() {
+fn separates_words_by_comments_on_lines_of_their_own() {
     each_has(
         "sqli-union-select",
         &["-1 #x\nunion -- y\nselect 1", "-1#\nunion", "7/1/**/union#--"],
@@ -240,7 +240,7 @@ fn comments_part_words_on_lines_of_their_own() {
 }
 
 #[test]
-fn casts_and_typographic_quotes_hide_no_constant() {
+fn finds_constants_with_casts_and_typographic_quotes() {
     each_has(
         "sqli-tautology",
         &["1 or '1'::text='1'::text", "x\u{2019} or \u{2019}a\u{2019}=\u{2019}a\u{2019}#"],
@@ -249,7 +249,7 @@ fn casts_and_typographic_quotes_hide_no_constant() {
 }
 
 #[test]
-fn conditions_after_a_number_are_found() {
+fn finds_conditions_after_a_number() {
     each_has(
         "sqli-number-condition",
         &["1 or name like '%'", "1 || uid is not null", "3 and 1=system_user", "(1) or id in (1)"],
@@ -258,7 +258,7 @@ fn conditions_after_a_number_are_found() {
 }
 
 #[test]
-fn a_value_that_compares_constants_is_found() {
+fn finds_values_that_compare_constants() {
     each_has(
         "sqli-comparison",
         &["1=1", "7!=70", "x,1=1", "'a'<>'b"],
@@ -267,7 +267,7 @@ fn a_value_that_compares_constants_is_found() {
 }
 
 #[test]
-fn decisions_are_found() {
+fn finds_case_expressions() {
     each_has(
         "sqli-case",
         &[
@@ -281,7 +281,7 @@ fn decisions_are_found() {
 }
 
 #[test]
-fn what_cuts_the_rest_off_may_be_any_condition() {
+fn finds_any_condition_before_a_comment() {
     each_has(
         "sqli-string-breakout",
         &[
@@ -299,7 +299,7 @@ fn what_cuts_the_rest_off_may_be_any_condition() {
 }
 
 #[test]
-fn statements_need_no_semicolon_after_a_number_or_a_quote() {
+fn finds_statements_after_a_number_or_a_quote() {
     each_has(
         "sqli-statement",
         &[
@@ -327,7 +327,7 @@ fn statements_need_no_semicolon_after_a_number_or_a_quote() {
 }
 
 #[test]
-fn pieces_of_statements_are_found_when_they_are_the_value() {
+fn finds_fragments_that_are_the_whole_value() {
     each_has(
         "sqli-fragment-condition",
         &["and 7=(", "|| x == '", "xor 2 <", "AND (n = \"", "or a="],
@@ -357,7 +357,7 @@ fn pieces_of_statements_are_found_when_they_are_the_value() {
 }
 
 #[test]
-fn a_function_asked_about_another_is_no_calculator() {
+fn finds_nested_calls() {
     each_has(
         "sqli-function-call",
         &["charset(user())", "1+ascii(substr(a,1,1))-9", "hex(version()) >> 6"],
@@ -366,7 +366,7 @@ fn a_function_asked_about_another_is_no_calculator() {
 }
 
 #[test]
-fn what_people_write_is_not_sql() {
+fn passes_prose() {
     for text in [
         "teachers' union select committee",
         "customers' order by phone",
@@ -397,7 +397,7 @@ fn what_people_write_is_not_sql() {
 }
 
 #[test]
-fn posts_may_quote_what_they_like_but_not_break_out() {
+fn passes_quotations_in_posts_but_not_breakouts() {
     let words = "some more words of prose\n".repeat(20);
     for quoted in [
         "with t as (\n  select a from b\n) select * from t where a in (select 1)",
@@ -416,7 +416,7 @@ fn posts_may_quote_what_they_like_but_not_break_out() {
 }
 
 #[test]
-fn posts_that_quote_a_query_pass() {
+fn passes_posts_that_quote_a_query() {
     let post = format!(
         "How do I do this?\n\n{}\n\n    SELECT a, b FROM t\n\nThanks!",
         "some more words\n".repeat(20)

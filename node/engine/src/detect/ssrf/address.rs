@@ -1,23 +1,23 @@
-//! Hosts: which of them are inside, and which hide what they are.
+//! Classification of hosts: internal, disguised or public.
 
 use crate::words::WORDS;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Internal {
-    /// Where clouds keep credentials.
+    /// Metadata services of clouds, which return credentials.
     Metadata,
     /// The server itself.
     Loopback,
-    /// Networks no visitor can reach.
+    /// Private networks.
     Private,
-    /// An address written so that filters do not know it. Benign clients write four decimal numbers.
+    /// An internal address in a notation other than four decimal numbers.
     Disguised,
-    /// Hosts that record who calls.
+    /// Services that record the requests they receive.
     Catcher,
 }
 
-/// What is known of a lower-case host. `None` for the hosts of the world.
+/// The class of a lower-case host; `None` for public hosts.
 pub(super) fn classify(host: &str) -> Option<Internal> {
     let host = host.strip_suffix('.').unwrap_or(host);
     if let Some(inside) = host.strip_prefix('[') {
@@ -68,14 +68,14 @@ fn echoed(host: &str) -> Option<Internal> {
     windows.chain(hex.map(Ipv4Addr::from)).find_map(v4_kind)
 }
 
-/// An address in any notation `inet_aton` takes, and whether it is four decimal numbers.
+/// An address in any notation of `inet_aton`, and whether it is four decimal numbers.
 fn v4(host: &str) -> Option<(Ipv4Addr, bool)> {
     if let Ok(plain) = host.parse() {
         return Some((plain, true));
     }
     let parts: Vec<u128> = host.split('.').take(5).map(number).collect::<Option<_>>()?;
     let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
-    // Too large numbers wrap around in some parsers.
+    // Numbers that are too large wrap around in some parsers.
     let low = u32::try_from(last & 0xFFFF_FFFF).ok()?;
     let high = first
         .iter()
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notations_of_one_address_are_one_address() {
+    fn recognizes_all_notations_of_an_address() {
         for host in [
             "0x7f.1",
             "0x7f000001",
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_echo_an_address_are_that_address() {
+    fn recognizes_names_that_echo_an_address() {
         for host in ["127.0.0.1.nip.io", "app-10-0-0-1.sslip.io", "7f000001.nip.io"] {
             assert_eq!(classify(host), Some(Internal::Disguised), "{host}");
         }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_world_is_outside() {
+    fn passes_public_hosts() {
         for host in
             ["example.com", "8.8.8.8", "[2606:4700::1111]", "3com.example", "172.15.0.1", "100.63.0.1", ""]
         {

@@ -5,7 +5,7 @@ fn found(value: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn computing_constants_is_a_probe() {
+fn finds_computed_constants() {
     for attack in [
         "{{7*7}}",
         "${7*7}",
@@ -31,7 +31,7 @@ fn computing_constants_is_a_probe() {
 }
 
 #[test]
-fn reaching_for_what_no_page_needs_is_an_attack() {
+fn finds_names_that_no_page_needs() {
     for attack in [
         "{{''.__class__.__mro__[2].__subclasses__()}}",
         "{{config.items()}}",
@@ -65,7 +65,7 @@ fn reaching_for_what_no_page_needs_is_an_attack() {
 }
 
 #[test]
-fn templates_people_write_pass() {
+fn passes_benign_templates() {
     for benign in [
         "{{name}}",
         "{{ include.class }}",

@@ -1,9 +1,9 @@
-//! Tags and attributes that do something by themselves.
+//! Active tags and attributes: they load or run content without further markup.
 
 use super::{style, url};
 use crate::{token::html::Tag, words::WORDS};
 
-/// Tags that load or run something, wherever they stand.
+/// Tags that load or run content in any position.
 pub(super) fn is_active(tag: &Tag<'_>) -> bool {
     let has = |name: &str| tag.attributes.iter().any(|it| it.name == name);
     let given = |name: &str| tag.attributes.iter().any(|it| it.name == name && it.value.is_some());
@@ -29,7 +29,7 @@ pub(super) fn is_active(tag: &Tag<'_>) -> bool {
     }
 }
 
-/// Tags of whole pages: they change what is around them, and a comment or a name has no use for them.
+/// Tags of whole pages, which change the page around them; a comment or a name does not need them.
 pub(super) fn is_foreign(tag: &Tag<'_>) -> bool {
     match tag.name.as_str() {
         "stylesheet" => true,
@@ -51,7 +51,8 @@ pub(super) fn is_spelled_out(tag: &Tag<'_>) -> bool {
         && (0..3).all(|_| attributes.next().is_some_and(|it| it.value.is_none() && is_letter(&it.name)))
 }
 
-/// Attributes with which frameworks run script: `ng-init`, `v-on:click`, `@click`, `x-data`, `hx-on`.
+/// Attributes with which frameworks run script: `ng-init`, `v-on:click`, `@click`, `x-data`,
+/// `hx-on`.
 pub(super) fn is_directive(name: &str, value: &[u8]) -> bool {
     let name = name.strip_prefix("data-").unwrap_or(name);
     let is_event =
@@ -61,8 +62,8 @@ pub(super) fn is_directive(name: &str, value: &[u8]) -> bool {
             || name.strip_prefix('@').is_some_and(is_event))
 }
 
-/// An attribute that runs, were it the value's to give.
-pub(super) fn is_telling(name: &[u8], value: Option<&[u8]>) -> bool {
+/// Whether an added attribute would run script.
+pub(super) fn runs_script(name: &[u8], value: Option<&[u8]>) -> bool {
     value.is_some_and(|value| {
         WORDS.xss.running_attributes.contains(name)
             || name.eq_ignore_ascii_case(b"style") && style::is_active(value)

@@ -1,9 +1,9 @@
-//! Values that leave the attribute they land in, and bring attributes of their own.
+//! Attribute breakout: values that close the attribute they land in and add attributes.
 
 use super::active;
 use crate::token::html::spelled_attributes;
 
-/// So many attributes are read after a quote.
+/// Limit of attributes inspected after a quote.
 const MAX_ATTRIBUTES: usize = 12;
 
 /// Whether one of the attributes this would add runs script.
@@ -12,17 +12,17 @@ pub(super) fn runs(rest: &[u8]) -> bool {
         return false;
     }
     spelled_attributes(rest).take(MAX_ATTRIBUTES).any(|(name, value)| {
-        value.is_some_and(|value| !value.is_empty()) && is_handler(name) || active::is_telling(name, value)
+        value.is_some_and(|value| !value.is_empty()) && is_handler(name) || active::runs_script(name, value)
     })
 }
 
-/// `onload`, `onerror`: any name of that form, since browsers gain new ones every year.
+/// `onload`, `onerror`: any name of that form, since browsers add new ones every year.
 pub(super) fn is_handler(name: &[u8]) -> bool {
     let [b'o' | b'O', b'n' | b'N', event @ ..] = name else { return false };
     (3..=30).contains(&event.len()) && event.iter().all(u8::is_ascii_alphabetic)
 }
 
-/// A parameter's name that ends in a handler: its equals sign is the query's.
+/// Whether the name of a parameter ends with a handler, whose equals sign is that of the query.
 pub(super) fn ends_with_handler(name: &[u8]) -> bool {
     let name = name.trim_ascii_end();
     let Some(at) = name.iter().rposition(|it| it.is_ascii_whitespace() || b"\"'`/<>".contains(it)) else {
@@ -31,7 +31,7 @@ pub(super) fn ends_with_handler(name: &[u8]) -> bool {
     is_handler(&name[at + 1..])
 }
 
-/// The value as a filter leaves it that removes tags, when tags part its words: `on<x>click`.
+/// The value without tags, as some filters leave it, when tags split its words: `on<x>click`.
 pub(super) fn without_tags_in_words(value: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut copied = 0;
@@ -40,7 +40,7 @@ pub(super) fn without_tags_in_words(value: &[u8]) -> Option<Vec<u8>> {
         if open < copied || open == 0 || !is_letter(open - 1) {
             continue;
         }
-        // Only short tags split words; looking further would cost time on a row of them.
+        // Only short tags split words; a longer search would be quadratic.
         let tag = &value[open..value.len().min(open + 40)];
         let Some(length) = memchr::memchr(b'>', tag).map(|at| at + 1).filter(|it| is_letter(open + it))
         else {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_inside_words_are_taken_out() {
+    fn removes_tags_inside_words() {
         let stripped = |value: &str| {
             without_tags_in_words(value.as_bytes()).map(|it| String::from_utf8_lossy(&it).into_owned())
         };
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_bring_the_handler() {
+    fn finds_a_handler_at_the_end_of_a_name() {
         for name in ["\"onload", "x onclick ", "<svg/onload"] {
             assert!(ends_with_handler(name.as_bytes()), "{name}");
         }

@@ -1,11 +1,12 @@
-//! Script tags that only some readers take for tags.
+//! Disguised script tags, which only lenient parsers recognize.
 
-/// What stands for `<` where the eighth bit is ignored.
+/// The byte that is `<` where the eighth bit is ignored.
 const SEVEN_BIT_LESS: u8 = b'<' | 0x80;
 /// More junk than this between the bracket and the name is text.
 const MAX_JUNK: usize = 24;
 
-/// Where a script tag begins that has junk before its name (`< x: script>`), or a bracket of eight bits.
+/// The start of a script tag that has junk before its name (`< x: script>`), or a bracket of eight
+/// bits.
 pub(super) fn script_tag(value: &[u8]) -> Option<usize> {
     marked(value).or_else(|| spelled(value))
 }
@@ -25,14 +26,14 @@ fn marked(value: &[u8]) -> Option<usize> {
         let is_plain = value[at] == b'<';
         match after_prefix(&rest[junk..]).filter(|_| is_plain) {
             Some(named) => is_script(named, Bracket::Prefixed),
-            // Without junk it is a tag like any other, which the reader of tags has seen.
+            // Without junk it is a regular tag, which the tokenizer finds.
             None if is_plain => junk > 0 && is_script(&rest[junk..], Bracket::Plain),
             None => is_script(&rest[junk..], Bracket::EightBit),
         }
     })
 }
 
-/// What opens the tag.
+/// The bracket of the tag.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bracket {
     Plain,
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn junk_and_eighth_bits_do_not_hide_a_script_tag() {
+    fn finds_script_tags_with_junk_and_eighth_bits() {
         for value in [
             b"< script >x".as_slice(),
             b"<q: script",

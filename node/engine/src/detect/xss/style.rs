@@ -1,4 +1,4 @@
-//! Style sheets that run script, load it, or break out of their attribute.
+//! Style sheets that run or load script, or break out of their attribute.
 
 use super::url;
 use memchr::memmem;
@@ -21,14 +21,14 @@ fn is_behaviour(compact: &[u8]) -> bool {
         .any(|name| memmem::find_iter(compact, name).any(|at| at == 0 || compact[at - 1] != b'-'))
 }
 
-/// Brackets and escapes that an attribute's declarations have no use for.
+/// Brackets and escapes, which the declarations of an attribute do not need.
 pub(super) fn is_odd(declarations: &[u8]) -> bool {
     let is_escape = |pair: &[u8]| pair[0] == b'\\' && pair[1].is_ascii_hexdigit();
     declarations.iter().any(|it| b"{}[]".contains(it)) && !has_template(declarations)
         || declarations.windows(2).any(is_escape)
 }
 
-/// `{{width}}` is for a template to fill.
+/// `{{width}}` is a placeholder of a template.
 fn has_template(declarations: &[u8]) -> bool {
     memmem::find(declarations, b"{{").is_some() || memmem::find(declarations, b"${").is_some()
 }
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sheets_that_run_or_load_are_active() {
+    fn finds_sheets_that_run_or_load_script() {
         for sheet in [
             "width:expression(x)",
             "x: behaviour: url(a)",
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_and_escapes_are_odd_in_an_attribute() {
+    fn finds_brackets_and_escapes_in_an_attribute() {
         for text in ["font-family:a[b;c:d", "x}y{", "font:'\\22\\3e'"] {
             assert!(is_odd(text.as_bytes()), "{text}");
         }

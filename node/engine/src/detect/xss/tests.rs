@@ -18,7 +18,7 @@ fn each_has(signature: &str, hits: &[&str], misses: &[&str]) {
 }
 
 #[test]
-fn script_tags_are_found_however_written() {
+fn finds_script_tags_in_any_spelling() {
     each_has(
         "xss-script-tag",
         &["<script>", "<SCRIPT/x src=y>", "</script>", "<svg:script>", "x<script"],
@@ -27,7 +27,7 @@ fn script_tags_are_found_however_written() {
 }
 
 #[test]
-fn event_handlers_are_found_on_any_tag() {
+fn finds_event_handlers_on_any_tag() {
     each_has(
         "xss-event-handler",
         &[
@@ -41,7 +41,7 @@ fn event_handlers_are_found_on_any_tag() {
 }
 
 #[test]
-fn script_urls_are_found_in_attributes_and_alone() {
+fn finds_script_urls_in_attributes_and_alone() {
     each_has(
         "xss-script-url",
         &[
@@ -56,7 +56,7 @@ fn script_urls_are_found_in_attributes_and_alone() {
 }
 
 #[test]
-fn tags_that_load_something_are_found() {
+fn finds_tags_that_load_content() {
     each_has(
         "xss-active-tag",
         &[
@@ -87,7 +87,7 @@ fn tags_that_load_something_are_found() {
 }
 
 #[test]
-fn styles_that_run_are_found() {
+fn finds_styles_that_run_script() {
     each_has(
         "xss-style",
         &[
@@ -101,7 +101,7 @@ fn styles_that_run_are_found() {
 }
 
 #[test]
-fn a_quote_and_a_handler_leave_an_attribute() {
+fn finds_a_breakout_from_an_attribute() {
     each_has(
         "xss-attribute-breakout",
         &["\" onmouseover=alert(1) x=\"", "'/onfocus='x", "'formaction=x", "\\\"on<x>focus=a<x>lert<x>(1)//"],
@@ -110,12 +110,12 @@ fn a_quote_and_a_handler_leave_an_attribute() {
 }
 
 #[test]
-fn markup_inside_an_attribute_is_read_too() {
+fn finds_markup_inside_an_attribute() {
     each_has("xss-script-tag", &["<a title=\"<script>x</script>\">"], &["<a title=\"<b>\">"]);
 }
 
 #[test]
-fn frameworks_run_what_their_attributes_say() {
+fn finds_directives_of_frameworks() {
     each_has(
         "xss-directive",
         &["<p ng-init=\"x\">", "<b @click='x'>", "<i v-on:click.once=x>", "<div data-ng-click=x>"],
@@ -124,18 +124,18 @@ fn frameworks_run_what_their_attributes_say() {
 }
 
 #[test]
-fn a_tag_may_be_spelled_out() {
+fn finds_a_spaced_out_tag() {
     each_has("xss-script-tag", &["<s c r i p t>", "<f o r m"], &["<a b c", "<x y=1 z=2 a=b>"]);
 }
 
-/// Long enough for a post.
+/// Long enough for a document.
 const POST: &str = "I wrote a page and want to show you how it looks in the end, there is not much to it.\n\
     First of all you have to write the head of it, then the rest, like so:\n\nAnd then you are done, \n\
     as far as I know, but there may be more to say about it, and somebody\n will say it to us soon, I hope, \n\
     in the comments below this post and the other posts that are on my page today.\n\n";
 
 #[test]
-fn a_post_may_quote_markup_as_code() {
+fn passes_markup_quoted_as_code_in_a_post() {
     let quoted = format!("{POST}```html\n<script>x</script><iframe src=x>\n```\nand `<script>` is a tag");
     assert_eq!(found(&quoted), Vec::<&str>::new());
     assert_eq!(found(&format!("{POST}<script>x</script>")), ["xss-script-tag"]);
@@ -143,7 +143,7 @@ fn a_post_may_quote_markup_as_code() {
 }
 
 #[test]
-fn a_whole_page_is_no_injection() {
+fn passes_a_whole_page() {
     assert_eq!(found(&format!("<body><p>{POST}</body>")), Vec::<&str>::new());
     assert_eq!(found("<html><body><p>Hi</p></body></html>"), Vec::<&str>::new());
     assert_eq!(found("<html><body>"), ["xss-active-tag"]);

@@ -1,8 +1,8 @@
-//! URLs that run script when followed.
+//! Script URLs: they run script when a browser follows them.
 
 use crate::decode::html_text;
 
-/// What pages put into links that lead nowhere: it does nothing, or what a browser's own buttons do.
+/// Script of links without a target: it does nothing, or the same as a button of the browser.
 const IDLE: &[&[u8]] = &[
     b"javascript:;",
     b"javascript:void(0)",
@@ -14,9 +14,9 @@ const IDLE: &[&[u8]] = &[
 
 const SCHEMES: &[&[u8]] = &[b"javascript:", b"vbscript:", b"livescript:", b"mocha:"];
 
-/// `javascript:` and its kin, blanks and entities inside it allowed; `data:` with markup.
+/// `javascript:` and similar schemes, with blanks and entities inside; `data:` with markup.
 pub(super) fn runs_script(value: &[u8]) -> bool {
-    // Nothing that starts otherwise can become a script URL.
+    // A script URL starts with one of these bytes.
     let start = &value[..value.len().min(300)];
     let first = start.iter().find(|&&byte| byte > b' ').map(u8::to_ascii_lowercase);
     if !matches!(first, Some(b'j' | b'v' | b'l' | b'm' | b'd' | b'&')) {
@@ -24,7 +24,7 @@ pub(super) fn runs_script(value: &[u8]) -> bool {
     }
     let decoded = html_text(start);
     let compact = compact(decoded.as_deref().unwrap_or(start));
-    // The bare name of the scheme is a word, unless somebody hid it.
+    // The plain name of a scheme is also a word; a disguised one is not.
     let is_script = |scheme: &&[u8]| {
         compact.starts_with(scheme)
             && (compact.len() > scheme.len()
@@ -41,7 +41,7 @@ pub(super) fn is_split(tag: &[u8]) -> bool {
     })
 }
 
-/// `Javascript: the good parts`, a blank and nothing but words after the colon.
+/// `Javascript: the good parts`, a blank and only words after the colon.
 pub(super) fn is_title(value: &[u8]) -> bool {
     let after = memchr::memchr(b':', value).map_or(value, |at| &value[at + 1..]);
     after.first() == Some(&b' ')
@@ -56,12 +56,12 @@ fn is_active_data(compact: &[u8]) -> bool {
         .is_some_and(|data| data.starts_with(b",") || active.iter().any(|kind| data.starts_with(kind)))
 }
 
-/// Lower-case, without what browsers drop from a scheme.
+/// Lower-case, without the bytes that browsers drop from a scheme.
 pub(super) fn compact(value: &[u8]) -> Vec<u8> {
     value.iter().filter(|&&byte| byte > b' ').map(u8::to_ascii_lowercase).collect()
 }
 
-/// A link whose host no person and no program writes so: `http://0x7f.1/`, `h\tttp://x`, `http://%77eb.example`.
+/// A link with a disguised host: `http://0x7f.1/`, `h\tttp://x`, `http://%77eb.example`.
 pub(super) fn is_disguised(link: &[u8]) -> bool {
     let start = link[..link.len().min(300)].trim_ascii();
     let compact = compact(start);
@@ -78,7 +78,7 @@ pub(super) fn is_disguised(link: &[u8]) -> bool {
         && (is_spelled || host.ends_with(b".") || is_odd_number(host) || host.ends_with(b"http:"))
 }
 
-/// An address of numbers that is not four small decimal ones.
+/// A numeric address that is not four decimal numbers.
 fn is_odd_number(host: &[u8]) -> bool {
     let host = host.split(|&byte| byte == b':').next().unwrap_or_default();
     let digits = |it: &[u8]| !it.is_empty() && it.iter().all(u8::is_ascii_digit);
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn script_urls_are_seen_through_blanks_and_entities() {
+    fn finds_script_urls_with_blanks_and_entities() {
         for text in [
             "javascript:alert(1)",
             " java\tscript:x",
@@ -108,13 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn a_scheme_is_hidden_by_what_browsers_drop() {
+    fn finds_schemes_with_bytes_that_browsers_drop() {
         assert!(runs_script(b"vb&Tab;script:") && !runs_script(b"javascript:"));
         assert!(is_split(b"<img src=java scr ipt:x>") && !is_split(b"<b title='a javascript: b'>"));
     }
 
     #[test]
-    fn links_that_lead_nowhere_are_harmless() {
+    fn passes_links_without_a_target() {
         for text in ["javascript:void(0)", "JavaScript:void(0);", "javascript:;"] {
             assert!(!runs_script(text.as_bytes()), "{text}");
         }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_is_no_url() {
+    fn passes_titles() {
         assert!(is_title(b"JavaScript: the good parts"));
         for text in ["javascript:x", "javascript: ", "javascript: alert(1)", "javascript: a=b"] {
             assert!(!is_title(text.as_bytes()), "{text}");
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn links_to_odd_hosts_are_disguised() {
+    fn finds_links_to_disguised_hosts() {
         for link in [
             "http://3232235777/",
             "//0x7f.0x0.0.1/",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn other_urls_are_harmless() {
+    fn passes_other_urls() {
         for text in
             ["https://example.com/javascript:x", "data:image/png;base64,AAAA", "javascript: the good parts"]
         {

@@ -1,9 +1,8 @@
-//! Dots and slashes as servers read them whose decoders compute with any character: `0x2e`, `%c1%pc`, `%c0%9v`.
+//! Dots and slashes in escapes that only lenient decoders resolve: `0x2e`, `%c1%pc`, `%c0%9v`.
 
 use memchr::memmem::find;
 
-/// A run with the dots and slashes in place of their odd spellings, when it has any. What decoders by the book read is
-/// decoded already.
+/// A path with its lenient escapes resolved, if it has any. Standard escapes are decoded before.
 pub(super) fn read(run: &[u8]) -> Option<Vec<u8>> {
     let is_odd = |byte: &u8| matches!(byte, b'%' | 0xC0 | 0xC1);
     if !run.iter().any(is_odd) && find(run, b"0x").is_none() {
@@ -19,7 +18,7 @@ pub(super) fn read(run: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// The dot or slash that `rest` opens with, and the length of its spelling.
+/// The dot or slash at the start of `rest`, and the length of its escape.
 fn mark(rest: &[u8]) -> Option<(u8, usize)> {
     let (byte, length) = code(rest)?;
     match byte {
@@ -32,7 +31,7 @@ fn mark(rest: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The byte that a code stands for, and its length; a byte beyond ASCII stands for itself.
+/// The byte of an escape and its length; a byte beyond ASCII is its own escape.
 fn code(rest: &[u8]) -> Option<(u8, usize)> {
     match *rest {
         [b'0', b'x' | b'X', high, low, ..] | [b'%', high, b'%', low, ..] => Some((sum(high, low)?, 4)),
@@ -42,13 +41,13 @@ fn code(rest: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// Two digits of any alphabet: what is beyond `f` counts on.
+/// Two digits of any alphabet; letters beyond `f` continue the sequence.
 fn sum(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(36);
     u8::try_from((digit(high)? * 16 + digit(low)?) & 0xFF).ok()
 }
 
-/// A slash in two bytes. `C1 AF` stands in lists of spellings, whichever decoder it was.
+/// A slash in two bytes. `C1 AF` occurs in lists of payloads.
 fn two_bytes(lead: u8, next: u8) -> Option<u8> {
     let byte = if (lead, next) == (0xC1, 0xAF) { b'/' } else { (lead & 1) << 6 | next & 0x3F };
     matches!(byte, b'.' | b'/' | b'\\').then_some(byte)
@@ -59,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn odd_codes_are_dots_and_slashes() {
+    fn resolves_lenient_escapes() {
         for spelled in [
             b"0x2e0X2e0x2fx".as_slice(),
             b"..%c0%9vx",
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn other_codes_stay() {
+    fn keeps_other_escapes() {
         for text in ["a/b..c", "Gr\u{fc}\u{df}e"] {
             assert_eq!(read(text.as_bytes()), None, "{text}");
         }

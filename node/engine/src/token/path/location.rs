@@ -1,11 +1,12 @@
-//! A value that is one path: where it starts, and what it goes through.
+//! A value that is one path: its root and its segments.
 
-/// Longer values are no path of a server.
+/// Limit of the path of a file.
 const MAX_BYTES: usize = 300;
-/// Words of a folder's name: `System Volume Information`, `MySQL Server 8.0`, `Program Files (x86)`.
+/// Limit of words in the name of a folder: `System Volume Information`, `MySQL Server 8.0`,
+/// `Program Files (x86)`.
 const MAX_WORDS: usize = 4;
 
-/// What a path starts from.
+/// The start of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Root {
     /// `/x`
@@ -24,13 +25,14 @@ pub(crate) struct Location<'t> {
     rest: &'t str,
 }
 
-/// Where a path is written down in lower case.
+/// A buffer for a path in lower case.
 pub(crate) type Buffer = [u8; MAX_BYTES];
 
 impl<'t> Location<'t> {
     pub(crate) const BUFFER: Buffer = [0; MAX_BYTES];
 
-    /// Reads a whole value; what follows a null byte or a line break is a suffix that attackers cut off.
+    /// Parses a whole value up to a null byte or a line break, after which attackers put a suffix
+    /// that is cut off.
     pub(crate) fn read(value: &[u8], buffer: &'t mut Buffer) -> Option<Self> {
         let lower = buffer.get_mut(..value.len())?;
         memchr::memchr2(b'/', b'\\', value)?;
@@ -51,7 +53,7 @@ impl<'t> Location<'t> {
         (location.segments().all(is_named) && (may_hold_blanks || !rest.contains(' '))).then_some(location)
     }
 
-    /// From the first folder to the name.
+    /// The segments from the first folder to the name.
     pub(crate) fn segments(&self) -> impl DoubleEndedIterator<Item = &'t str> + Clone {
         self.rest.split(['/', '\\']).filter(|it| !it.is_empty() && *it != ".")
     }
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_all_systems_are_read() {
+    fn parses_paths_of_all_systems() {
         assert_eq!(read("//etc/./Passwd"), Some((Root::Unix, "etc > passwd".into())));
         assert_eq!(read(r"/c:/Program Files\x"), Some((Root::Drive, "program files > x".into())));
         assert_eq!(read(r"%WinDir%\win.ini"), Some((Root::Drive, "win.ini".into())));
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_and_addresses_are_no_paths() {
+    fn rejects_texts_and_urls() {
         for text in ["see /etc/x", "https://example.com/x", "/a?b=c", "word", "/a/../b"] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -1,19 +1,22 @@
-//! Steps to a parent in spellings nobody knows: whatever a value repeats at its start, if it is dots and marks.
+//! Steps to a parent in unknown spellings: units of dots and marks that a value repeats at its
+//! start.
 
-/// Longer units are no step.
+/// Limit of a unit.
 const UNITS: std::ops::RangeInclusive<usize> = 3..=24;
 
-/// Whether a value opens with the same odd step twice: `..%bg%qf..%bg%qf`, `..?/..?/`, `2e2e/2e2e/`.
+/// Whether a value opens with the same odd step twice: `..%bg%qf..%bg%qf`, `..?/..?/`,
+/// `2e2e/2e2e/`.
 pub(crate) fn repeats_step(value: &[u8]) -> bool {
     let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
     let start = value.iter().take_while(|byte| is_slash(byte)).count().min(8);
     let is_folder = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/' | b'\\');
     let first = value.iter().take_while(is_folder).count();
-    // Units may open with a slash, and follow a folder.
+    // Units may begin with a slash and follow a folder.
     [start, start.saturating_sub(1), first].iter().any(|&start| opens_with_step(&value[start..]))
 }
 
-/// `..#/x`, `..\xFF/x`: a step, and before its slash what some server cuts off. One path and nothing else.
+/// `..#/x`, `..\xFF/x`: a step with bytes before its slash that some servers remove, in a value
+/// that is one path.
 pub(crate) fn opens_with_odd_step(value: &[u8]) -> bool {
     let is_slash = |byte: u8| matches!(byte, b'/' | b'\\');
     let start = value.iter().take_while(|&&byte| is_slash(byte)).count();
@@ -32,13 +35,13 @@ fn opens_with_step(value: &[u8]) -> bool {
     UNITS.filter(|&length| value.len() >= 2 * length).any(|length| {
         let (unit, rest) = value.split_at(length);
         let is_thrice = || rest[length..].starts_with(unit);
-        // What is dots and slashes only, others judge.
+        // Plain dots and slashes are left to other rules.
         let is_odd = !unit.iter().all(|byte| matches!(byte, b'.' | b'/' | b'\\'));
         is_odd && rest.starts_with(unit) && (is_step(unit) || holds_step(unit) && is_thrice())
     })
 }
 
-/// `..x/`: what a letter does there only the attacker knows.
+/// `..x/`: a letter after the dots.
 fn holds_step(unit: &[u8]) -> bool {
     unit.windows(2).any(|it| it == b"..") && unit.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'%'))
 }
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_may_be_spelled_in_any_way_that_repeats() {
+    fn finds_repeated_steps_in_any_spelling() {
         for value in [
             "..%bg%qf..%bg%qfx",
             "/..?/..?/x",
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn one_step_may_hold_what_a_server_cuts_off() {
+    fn finds_one_step_with_removed_bytes() {
         for value in [b"..#/x".as_slice(), b"/..\xFF/x/y", b"..\r/{X}", b"..?/x.html", br"\..%\x"] {
             assert!(opens_with_odd_step(value), "{}", value.escape_ascii());
         }
@@ -108,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_words_and_dots_are_no_steps() {
+    fn ignores_rows_of_words_and_dots() {
         for value in [
             "......",
             ". . . . . .",

@@ -1,14 +1,15 @@
-//! Parts a value into commands. Every byte is visited a bounded number of times.
+//! Shell lexer. Every byte is visited a bounded number of times.
 
 use super::{Command, Lead, Redirection, Word};
 
-/// Brace expansions longer than this are no lists of words.
+/// Limit of brace expansions.
 const MAX_BRACES: usize = 200;
 
-/// Longer names of variables are text between two percent signs.
+/// Limit of names between two percent signs.
 const MAX_NAME: usize = 20;
 
-/// The commands of a value, read from `start` on: after a quote that closes the string the value landed in, say.
+/// The commands of a value from `start` on, for example after a quote that closes the string the
+/// value lands in.
 pub(crate) fn commands(value: &[u8], start: usize) -> Vec<Command> {
     let command = Command::new(Lead::Start, start);
     let mut lexer = Lexer {
@@ -35,7 +36,7 @@ struct Lexer<'v> {
     command: Command,
     commands: Vec<Command>,
     in_backticks: bool,
-    /// No further `'` or `"` follows: asked once, not at every quote.
+    /// Whether no further `'` or `"` follows, which keeps the search linear.
     unclosed: [bool; 2],
     plus_is_blank: bool,
 }
@@ -66,7 +67,7 @@ impl Lexer<'_> {
             b'<' | b'>' => self.redirect(),
             b'{' if self.word.is_none() => self.brace(),
             b'#' if self.word.is_none() && self.at > 0 => self.comment(),
-            // `id#`: what the application adds would go on as a comment after a blank; filters see none.
+            // `id#`: text that the application appends after a blank is a comment.
             b'#' if self.at + 1 == self.value.len() => self.skip_blank(1),
             _ => self.push(1),
         }
@@ -111,7 +112,7 @@ impl Lexer<'_> {
         if !ended.words.is_empty() {
             self.commands.push(ended);
         } else if matches!(lead, Lead::Newline | Lead::Resumed) && ended.lead != Lead::Start {
-            // Blank lines and brackets after a separator take nothing from it.
+            // Blank lines and brackets after a separator do not change it.
             self.command.lead = ended.lead;
             self.command.start = ended.start;
         }
@@ -122,7 +123,7 @@ impl Lexer<'_> {
         match self.peek(1) {
             Some(b'&') => self.end_command(Lead::And, 2),
             Some(b'>') => self.at += 1,
-            // `2>&1` names a stream and no file.
+            // `2>&1` names a stream, not a file.
             _ if before == Some(b'>') => {
                 let rest = &self.value[self.at + 1..];
                 self.at += 1 + rest.iter().take_while(|it| it.is_ascii_digit()).count();
@@ -144,7 +145,7 @@ impl Lexer<'_> {
             self.command.called = true;
             self.end_command(Lead::Resumed, 1);
         } else if self.command.words.is_empty() {
-            // A subshell runs as its separator says.
+            // A subshell runs by the separator before it.
             self.at += 1;
         } else {
             self.end_command(Lead::Resumed, 1);
@@ -168,7 +169,8 @@ impl Lexer<'_> {
         self.at = to + 1;
     }
 
-    /// How long the string is that opens here. What is substituted runs inside double quotes too, so that is no string.
+    /// The length of the string that begins here. A substitution also runs inside double quotes, so
+    /// it is no string.
     fn quoted_length(&mut self, quote: u8) -> Option<usize> {
         let kind = usize::from(quote == b'"');
         let rest = &self.value[self.at + 1..];
@@ -192,7 +194,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// In `c:\windows` a backslash parts directories.
+    /// In `c:\windows` a backslash separates directories.
     fn is_after_drive(&self) -> bool {
         let word = self.word.as_ref().map(|it| &*it.text);
         matches!(word, Some([letter, b':', ..]) if letter.is_ascii_alphabetic())
@@ -219,7 +221,7 @@ impl Lexer<'_> {
             self.skip_blank(1 + length);
         } else if rest.first() == Some(&b'{') {
             let length = rest.iter().take(MAX_BRACES).position(|&byte| byte == b'}').unwrap_or(0);
-            // `${HOME:0:1}` cuts letters out of what is known.
+            // `${HOME:0:1}` cuts letters out of a known variable.
             let cuts = rest[..length].iter().any(|byte| b":/%#@^,".contains(byte));
             let word = self.word();
             word.variable = true;
@@ -230,7 +232,7 @@ impl Lexer<'_> {
             let ends_name = rest.get(length).is_none_or(|it| it.is_ascii_whitespace() || *it == b'/');
             let after_name =
                 self.word.as_ref().is_some_and(|it| it.text.iter().all(u8::is_ascii_alphanumeric));
-            // `uname$x`: nobody has set it, so the name of the program is what is left.
+            // `uname$x`: an unset variable is empty, so the rest is the name of the program.
             if self.command.words.is_empty() && after_name && ends_name && length > 0 {
                 self.drop_disguise(1 + length);
                 return;
@@ -240,7 +242,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `who%X%ami`: nobody has set it, so cmd.exe puts nothing in its place.
+    /// `who%X%ami`: an unset variable is empty in cmd.exe.
     fn percent(&mut self) {
         let rest = &self.value[self.at + 1..];
         let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
@@ -273,7 +275,7 @@ impl Lexer<'_> {
         self.skip_blank(if is_double { 2 } else { 1 });
     }
 
-    /// `{cat,/etc/passwd}` is two words, `{l,-l}s` is `ls -ls`; other braces are letters.
+    /// `{cat,/etc/passwd}` is two words, `{l,-l}s` is `ls -ls`; other braces are text.
     fn brace(&mut self) {
         let rest = &self.value[self.at + 1..];
         let inside =
@@ -308,12 +310,13 @@ impl Lexer<'_> {
     }
 }
 
-/// A form decoded once too few has this for a blank.
+/// A plus is a blank in a form that was not decoded.
 fn plus_is_blank(value: &[u8]) -> bool {
     memchr::memchr_iter(b'+', value).count() > memchr::memchr2_iter(b' ', b'\t', value).count()
 }
 
-/// `IFS`, `{IFS}`, with a positional parameter after it that is empty: the length after the dollar sign.
+/// `IFS`, `{IFS}`, with a positional parameter after it that is empty: their length after the
+/// dollar sign.
 fn blank_variable(rest: &[u8]) -> Option<usize> {
     let length = match rest {
         [b'{', b'I' | b'i', b'F' | b'f', b'S' | b's', tail @ ..] => {
@@ -358,18 +361,18 @@ mod tests {
     }
 
     #[test]
-    fn separators_part_commands() {
+    fn splits_at_separators() {
         assert_snapshot!(spell("a;id|b&&c d||e & f\ng"), @"Start:a, Semicolon:id, Pipe:b, And:c d, Or:e, Background:f, Newline:g");
     }
 
     #[test]
-    fn substitutions_are_commands() {
+    fn splits_at_substitutions() {
         assert_snapshot!(spell("x$(id -a)y `ls` <(w)"), @"Start:x, Substitution:id -a, Resumed:y, Backtick:ls, Substitution:w");
         assert_snapshot!(spell("\"$(id)\""), @"Substitution:id");
     }
 
     #[test]
-    fn disguises_are_taken_off() {
+    fn removes_disguises() {
         assert_snapshot!(spell("c''at /e'tc'/p\\asswd"), @"Start:cat /etc/passwd");
         assert_snapshot!(spell("w$@ho^ami"), @"Start:whoami");
         assert_snapshot!(spell("wh$()oa``mi"), @"Start:whoami");
@@ -377,24 +380,24 @@ mod tests {
     }
 
     #[test]
-    fn braces_and_unset_variables_spell_words() {
+    fn expands_braces_and_unset_variables() {
         assert_snapshot!(spell("{l,-lh}s;{,$\"id\",}"), @"Start:ls -lhs, Semicolon:id");
         assert_snapshot!(spell("who%X_1%ami 100%a %PATH% 5%b%"), @"Start:whoami 100%a %PATH% 5%b%");
     }
 
     #[test]
-    fn a_plus_is_a_blank_where_there_is_no_other() {
+    fn treats_a_plus_as_a_blank_when_there_is_no_other() {
         assert_snapshot!(spell("|cat+/x"), @"Pipe:cat /x");
         assert_snapshot!(spell("|expr 1+1"), @"Pipe:expr 1+1");
     }
 
     #[test]
-    fn entities_and_redirections_separate_nothing() {
+    fn does_not_split_at_entities_and_redirections() {
         assert_snapshot!(spell("a &lt;b 2>&1 >/dev/null"), @"Start:a &lt;b /dev/null");
     }
 
     #[test]
-    fn quotes_that_never_close_part_words() {
+    fn separates_words_at_unclosed_quotes() {
         assert_snapshot!(spell("don't; id"), @"Start:don t, Semicolon:id");
     }
 

@@ -1,4 +1,4 @@
-//! Words of a command, and what they look like.
+//! Words of a command and shell patterns.
 
 use std::ops::Range;
 
@@ -9,16 +9,17 @@ pub(crate) struct Word {
     pub span: Range<usize>,
     /// Wholly or partly in quotes.
     pub quoted: bool,
-    /// Quotes, escapes or empty variables part its letters: nobody writes a word so but to hide it.
+    /// Whether quotes, escapes or empty variables split its letters, which only hides the word.
     pub disguised: bool,
-    /// A variable is in it.
+    /// Whether it contains a variable.
     pub variable: bool,
 }
 
-/// Longer words are no patterns for the names compared here.
+/// Limit of patterns.
 const MAX_GLOB: usize = 80;
 
-/// Whether the shell pattern `glob` (`?`, `*`, `[…]`) matches `name`. Quadratic at worst, in bounded lengths.
+/// Whether the shell pattern `glob` (`?`, `*`, `[…]`) matches `name`. Quadratic at worst, in
+/// bounded lengths.
 pub(crate) fn glob_matches(glob: &[u8], name: &[u8]) -> bool {
     if glob.len() > MAX_GLOB {
         return false;
@@ -43,7 +44,7 @@ pub(crate) fn glob_matches(glob: &[u8], name: &[u8]) -> bool {
     glob[at..].iter().all(|&byte| byte == b'*')
 }
 
-/// How much of the pattern this byte uses up.
+/// The length of the pattern that matches this byte.
 fn takes(glob: &[u8], byte: u8) -> Option<usize> {
     match glob.first()? {
         b'?' if byte != b'/' => Some(1),
@@ -52,7 +53,7 @@ fn takes(glob: &[u8], byte: u8) -> Option<usize> {
     }
 }
 
-/// The length of a class `[a-z]` that takes this byte.
+/// The length of a class `[a-z]` that contains this byte.
 fn class(glob: &[u8], byte: u8) -> Option<usize> {
     let end = 2 + memchr::memchr(b']', glob.get(2..)?)?;
     let negated = matches!(glob[1], b'!' | b'^');
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_match_as_in_a_shell() {
+    fn matches_patterns_as_in_a_shell() {
         for glob in ["/bin/cat", "/b?n/c?t", "/???/??t", "/b*/cat", "/bin/[a-d]at", "/bin/c[!x]t", "/bin/c*"]
         {
             assert!(fits(glob, "/bin/cat"), "{glob}");

@@ -1,12 +1,13 @@
-//! The little grammar that detectors ask about: operands, comparisons, expressions.
+//! Grammar of SQL expressions: operands, comparisons, conditions.
 
 use super::{lexer::Kind, token_stream::TokenStream};
 use crate::words::WORDS;
 
-/// Prefixes (`- ~ not`) and operators of one expression are followed this far: keeps every question cheap.
+/// Prefixes (`- ~ not`) and operators of one expression are followed this far, which bounds the
+/// cost.
 const MAX_CHAIN: usize = 8;
 
-/// Something a comparison can compare.
+/// An operand of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Operand {
     pub shape: Shape,
@@ -40,13 +41,13 @@ impl TokenStream {
         }
     }
 
-    /// The position after a comparison that begins here and that prose does not have.
+    /// The position after a comparison that does not occur in prose.
     pub(crate) fn condition(&self, at: usize) -> Option<usize> {
         let left = self.operand(at)?;
         let right_at = self.comparison(left.end)?;
         let right = self.operand(right_at)?;
         let right_kind = self.kind(right_at);
-        let telling = match self.word(right_at - 1) {
+        let is_evident = match self.word(right_at - 1) {
             "" | "div" | "mod" => true,
             "is" => {
                 let null = right_at + usize::from(self.word(right_at) == "not");
@@ -55,7 +56,7 @@ impl TokenStream {
             "in" => right_kind == Some(Kind::Open),
             _ => matches!(right_kind, Some(Kind::Text { .. } | Kind::Open | Kind::Variable)),
         };
-        telling.then_some(right.end)
+        is_evident.then_some(right.end)
     }
 
     /// The operand here, with the arithmetic that continues it.
@@ -97,7 +98,8 @@ impl TokenStream {
         (next > at).then_some(next)
     }
 
-    /// The position after operators and operands in turn: what continues an expression. `None` when nothing does.
+    /// The position after operators and operands in turn: what continues an expression. `None` when
+    /// nothing does.
     pub(crate) fn expression(&self, at: usize) -> Option<usize> {
         let mut end = at;
         while let Some(operand) = self.after_operators(end).and_then(|next| self.simple_operand(next)) {
@@ -177,7 +179,7 @@ impl TokenStream {
     }
 }
 
-/// `’x’`: some databases take typographic quotes for plain ones.
+/// `’x’`: some databases treat typographic quotes as plain ones.
 fn is_curly_text(word: &str) -> bool {
     const QUOTES: [char; 2] = ['\u{2018}', '\u{2019}'];
     word.len() > 6 && word.starts_with(QUOTES) && word.ends_with(QUOTES)
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn operands_of_all_shapes_are_read_to_their_end() {
+    fn parses_operands_of_all_shapes() {
         assert_eq!(operand("-1 = 1"), Some((Shape::Literal, 2)));
         assert_eq!(operand("ascii(substr(a,1,1)) > 64"), Some((Shape::Call, 11)));
         assert_eq!(operand("(select 1) = 1"), Some((Shape::Group, 4)));
@@ -203,12 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn a_cast_belongs_to_its_operand() {
+    fn includes_casts_in_operands() {
         assert_eq!(operand("'1'::text::varchar(9) = 1"), Some((Shape::Literal, 8)));
     }
 
     #[test]
-    fn conditions_are_told_from_prose() {
+    fn distinguishes_conditions_from_prose() {
         for (text, is_condition) in [
             ("a = 1", true),
             ("a is not null", true),
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unclosed_bracket_reaches_to_the_end() {
+    fn extends_an_unclosed_bracket_to_the_end() {
         assert_eq!(operand("sleep(5"), Some((Shape::Call, 3)));
     }
 }

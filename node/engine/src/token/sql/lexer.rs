@@ -1,8 +1,8 @@
-//! Bytes → SQL tokens. Lengths add up to the input.
+//! SQL lexer. The lengths of the tokens add up to the input.
 
 use Kind::{Blank, Comment, Name, Number, Other, Text, Variable, Word};
 
-/// In the middle of what the value lands in the statement.
+/// The position in the statement where a value lands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
     /// Where a number or a name is expected.
@@ -39,7 +39,7 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// Small, because long values have millions: what does not fit the caches costs more than to read it.
+/// Small, because long values have millions of tokens, which should fit the caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token {
     pub kind: Kind,
@@ -48,7 +48,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// Offsets beyond 4 GB, which no request has, are those of the last byte there.
+    /// Offsets are capped at 4 GB, which no request has.
     fn new(kind: Kind, start: usize, end: usize) -> Self {
         let offset = |at| u32::try_from(at).unwrap_or(u32::MAX);
         Self { kind, start: offset(start), end: offset(end) }
@@ -63,7 +63,7 @@ impl Token {
     }
 }
 
-/// All tokens of a value, one after the other: blanks need not be kept.
+/// All tokens of a value, blanks included.
 pub(super) fn tokens(value: &[u8], opening: Opening) -> impl Iterator<Item = Token> {
     let first = match opening {
         Opening::Bare => None,
@@ -84,7 +84,7 @@ pub(super) fn tokens(value: &[u8], opening: Opening) -> impl Iterator<Item = Tok
     first.into_iter().chain(rest)
 }
 
-/// Where the string that holds the value's start ends. `x''y'` holds a quote of its own.
+/// The end of the string that contains the start of the value. `x''y'` holds a quote of its own.
 fn closing_quote(value: &[u8], quote: u8) -> Option<usize> {
     let first = memchr::memchr(quote, value)?;
     let is_doubled = first > 0
@@ -102,7 +102,8 @@ fn next(rest: &[u8]) -> (Kind, usize) {
         b'/' if second == b'*' => block_comment(rest),
         // The end of `/*!50000 …*/`, whose inside was read as SQL.
         b'*' if second == b'/' => (Blank, 2),
-        // `1--1` subtracts in some dialects; where it is a comment, little is lost by reading on.
+        // `1--1` subtracts in some dialects; where it is a comment, the tokens after it are
+        // harmless.
         b'-' if second == b'-' && !rest.get(2).is_some_and(u8::is_ascii_digit) => (Comment, line(rest)),
         b'#' => (Comment, line(rest)),
         quote @ (b'\'' | b'"') => text(rest, quote),
@@ -142,7 +143,7 @@ fn symbol(byte: u8, second: u8) -> (Kind, usize) {
     }
 }
 
-/// What is in `/*! … */` runs in some dialects, so only its start is skipped.
+/// Code in `/*! … */` runs in some dialects, so only the start is skipped.
 fn block_comment(rest: &[u8]) -> (Kind, usize) {
     if rest.get(2) == Some(&b'!') {
         return (Blank, 3 + run(&rest[3..], |byte| byte.is_ascii_digit()));
@@ -153,7 +154,7 @@ fn block_comment(rest: &[u8]) -> (Kind, usize) {
     }
 }
 
-/// `{d `, or a bracket that means nothing.
+/// `{d `, or a bracket without a meaning.
 fn odbc_escape(rest: &[u8]) -> (Kind, usize) {
     let word = 1 + run(&rest[1..], is_word);
     if rest.get(word).copied().is_some_and(is_blank) { (Blank, word + 1) } else { (Other, 1) }
@@ -163,7 +164,7 @@ fn line(rest: &[u8]) -> usize {
     memchr::memchr(b'\n', rest).unwrap_or(rest.len())
 }
 
-/// A string: a doubled quote and a backslash escape stay inside.
+/// A string: doubled quotes and backslash escapes belong to it.
 fn text(rest: &[u8], quote: u8) -> (Kind, usize) {
     let mut at = 1;
     while let Some(stop) = memchr::memchr2(quote, b'\\', &rest[at..]) {
@@ -209,7 +210,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
 }
 
-/// Control bytes part words in every dialect.
+/// Control bytes separate words in every dialect.
 fn is_blank(byte: u8) -> bool {
     byte <= b' '
 }
@@ -226,32 +227,32 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_may_stand_for_a_space() {
+    fn treats_a_comment_as_a_space() {
         assert_snapshot!(spell("1/**/or/*x*/1"), @"Number Word Number");
     }
 
     #[test]
-    fn what_mysql_runs_inside_a_comment_is_read() {
+    fn tokenizes_executable_comments_of_mysql() {
         assert_snapshot!(spell("/*!50000union*/select"), @"Word Word");
     }
 
     #[test]
-    fn escapes_of_odbc_are_their_insides() {
+    fn unwraps_escapes_of_odbc() {
         assert_snapshot!(spell("1 and {x sleep(4)} {a}"), @"Number Word Word Open Number Close Other Other Word Other");
     }
 
     #[test]
-    fn a_word_may_follow_a_number_at_once() {
+    fn separates_a_word_from_a_number() {
         assert_snapshot!(spell("1or 1.5e3and 0x41"), @"Number Word Number Word Number");
     }
 
     #[test]
-    fn variables_may_be_quoted_and_null_may_be_a_backslash() {
+    fn recognizes_quoted_variables_and_backslash_null() {
         assert_snapshot!(spell(r#"@"a b" @`x` is\N"#), @"Variable Variable Word Number");
     }
 
     #[test]
-    fn strings_keep_their_escapes() {
+    fn includes_escapes_in_strings() {
         assert_snapshot!(spell(r#"'it''s' "a\"b" 'open"#), @"Text { closed: true } Text { closed: true } Text { closed: false }");
     }
 

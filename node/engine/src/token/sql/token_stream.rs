@@ -1,26 +1,27 @@
-//! SQL tokens without blanks, and what stands where among them.
+//! SQL tokens of a value by position, without blanks.
 
 use super::lexer::{Kind, Opening, Token, tokens};
 use crate::words::{WORDS, WordSet};
 use std::ops::Range;
 
-/// Numbers and arithmetic before a condition are followed this far.
+/// Limit of numbers and arithmetic before a condition.
 const MAX_LEADING: usize = 16;
 
-/// A value as SQL: the tokens that count, by position. Positions beyond the end are fine everywhere.
+/// The significant tokens of a value. All methods accept positions beyond the end.
 pub(crate) struct TokenStream {
     /// Lower-case; offsets are those of the value.
     text: Text,
     tokens: Vec<Token>,
     /// Each opening bracket, in order, and its closing one, or the number of tokens.
     closing: Vec<(u32, u32)>,
-    /// The tokens that follow a comment, in order. Only the last comment is a token: those before it part words.
+    /// The tokens that follow a comment, in order. Only the last comment is a token; those before
+    /// it separate words.
     after_comment: Vec<usize>,
-    /// The brackets that close nothing opened here, in order.
+    /// The brackets that close none of this value, in order.
     foreign: Vec<usize>,
 }
 
-/// What is text as a whole need not be proved to be text at every word.
+/// Valid UTF-8 is checked once for the whole value.
 enum Text {
     Utf8(String),
     Bytes(Vec<u8>),
@@ -32,7 +33,7 @@ impl Text {
             .map_or_else(|it| Self::Bytes(it.into_bytes()), Self::Utf8)
     }
 
-    /// Empty when it is no text.
+    /// Empty for invalid UTF-8.
     fn slice(&self, range: Range<usize>) -> &str {
         match self {
             Self::Utf8(text) => text.get(range),
@@ -66,7 +67,7 @@ impl TokenStream {
         self.tokens.get(at).map(|token| token.kind)
     }
 
-    /// Where in the value these tokens lie.
+    /// The span of these tokens in the value.
     pub(crate) fn span(&self, from: usize, to: usize) -> Range<usize> {
         let last = to.min(self.len()).saturating_sub(1);
         match (self.tokens.get(from), self.tokens.get(last)) {
@@ -96,15 +97,16 @@ impl TokenStream {
         words.contains(self.word(at))
     }
 
-    /// Whether one of these functions is called here. English has some of the words, but a space before its brackets.
+    /// Whether one of these functions is called here. Some names are English words, which have a
+    /// space before a bracket.
     pub(crate) fn calls(&self, at: usize, functions: &WordSet) -> bool {
         let opens = self.kind(at + 1) == Some(Kind::Open);
-        let is_told = || self.is_adjacent(at) || self.nests(at) || !self.is_english(at);
-        // `item(s)` is how people write plurals.
-        opens && self.is_one_of(at, functions) && is_told() && self.word(at + 2) != "s"
+        let is_function = || self.is_adjacent(at) || self.nests(at) || !self.is_english(at);
+        // `item(s)` is a plural.
+        opens && self.is_one_of(at, functions) && is_function() && self.word(at + 2) != "s"
     }
 
-    /// Whether this word has a meaning outside of databases.
+    /// Whether this word is also English.
     pub(crate) fn is_english(&self, at: usize) -> bool {
         self.is_one_of(at, &WORDS.sqli.english_functions)
     }
@@ -145,7 +147,8 @@ impl TokenStream {
         self.kind(at) == Some(Kind::Logic) || self.is_word(at, &["or", "and", "xor"])
     }
 
-    /// Where a value's own statement may end: at its end, or at a comment that swallows the rest.
+    /// Whether a statement may end here: at the end of the value, or at a comment that hides the
+    /// rest.
     pub(crate) fn is_end(&self, at: usize) -> bool {
         self.kind(at).is_none() || self.is_comment(at)
     }
@@ -155,7 +158,7 @@ impl TokenStream {
         self.kind(at) == Some(Kind::Comment) || self.after_comment.binary_search(&at).is_ok()
     }
 
-    /// Whether numbers and arithmetic are all that stands before this token, and something does.
+    /// Whether only numbers and arithmetic precede this token, and at least one of them.
     pub(crate) fn is_numeric_until(&self, at: usize) -> bool {
         let is_numeric = |it| {
             matches!(
@@ -196,8 +199,8 @@ fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
     after_comment
 }
 
-/// Each opening bracket with its closing one, and the closing brackets of none. There are no more tokens than bytes, whose
-/// offsets fit.
+/// Each opening bracket with its closing one, and the closing brackets of none. There are no more
+/// tokens than bytes, so positions fit.
 fn match_brackets(tokens: &[Token]) -> (Vec<(u32, u32)>, Vec<usize>) {
     let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let (mut closing, mut foreign) = (Vec::new(), Vec::new());
@@ -223,14 +226,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_between_lines_part_words_and_may_end_a_statement() {
+    fn separates_words_by_comments_and_ends_statements_at_them() {
         let stream = TokenStream::new(b"1 #a\n--\nunion -- b", Opening::Bare);
         assert_eq!((stream.len(), stream.word(1)), (3, "union"));
         assert!(stream.is_end(1) && stream.is_end(2) && !stream.is_end(0));
     }
 
     #[test]
-    fn positions_beyond_the_end_are_harmless() {
+    fn accepts_positions_beyond_the_end() {
         let stream = TokenStream::new(b"a", Opening::Bare);
         assert_eq!((stream.word(9), stream.kind(9), stream.span(5, 9)), ("", None, 0..0));
         assert_eq!(stream.after_group(9), 1);

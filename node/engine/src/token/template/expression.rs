@@ -1,4 +1,4 @@
-//! Expressions as most template languages write them: names, numbers, strings, operators.
+//! Expressions of most template languages: names, numbers, strings, operators.
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Token<'v> {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_numbers_strings_and_operators_are_told_apart() {
+    fn distinguishes_names_numbers_strings_and_operators() {
         use Token::{Mark, Name, Number, Sum, Text};
         assert_eq!(
             tokens(b"= a.b('x')*7.5 \"open"),

@@ -1,21 +1,22 @@
-//! The quick no: values in which no command begins with a word of the shell. Prose with an `&` in it is read no further.
+//! Quick rejection of values in which no command begins with the name of a program, such as prose
+//! with an `&`.
 
 use super::words;
 
-/// Words longer than this name no command.
+/// Limit of the names of commands.
 const MAX_NAME: usize = 24;
 
-/// Whether all that could be a command begins with a plain word that names none. May say no too often, never yes wrongly:
-/// anything that could spell a name in another way is read by those who know how.
-pub(super) fn is_strange(value: &[u8]) -> bool {
+/// Whether each possible command begins with a plain word that is no command. False when in doubt:
+/// values with any other spelling of names are tokenized.
+pub(super) fn cannot_contain_command(value: &[u8]) -> bool {
     let has = |kind: Kind| value.iter().any(|&byte| KINDS[usize::from(byte)] == kind);
-    let has_pattern = || has(Kind::Matches) && value.split(|byte| parts_words(*byte)).any(is_pattern);
+    let has_pattern = || has(Kind::Matches) && value.split(|byte| separates_words(*byte)).any(is_pattern);
     let is_spelled = has(Kind::Spells) || has_variable(value) || has_pattern();
-    let mut commands = value.split(|&byte| KINDS[usize::from(byte)] == Kind::Parts);
-    !is_spelled && commands.all(begins_strangely)
+    let mut commands = value.split(|&byte| KINDS[usize::from(byte)] == Kind::Separates);
+    !is_spelled && commands.all(begins_with_no_command)
 }
 
-/// `%name%`, as Windows has it. What is left of an encoding begins with a digit, most of it.
+/// `%name%`, a variable of Windows. Remains of percent encoding mostly begin with a digit.
 pub(super) fn has_variable(value: &[u8]) -> bool {
     memchr::memchr_iter(b'%', value).any(|at| {
         let name = &value[at + 1..];
@@ -26,23 +27,23 @@ pub(super) fn has_variable(value: &[u8]) -> bool {
     })
 }
 
-/// The path of a program may be spelled as one.
+/// Whether the word is a pattern for the path of a program.
 fn is_pattern(word: &[u8]) -> bool {
     word.first() == Some(&b'/') && word.iter().any(|&byte| KINDS[usize::from(byte)] == Kind::Matches)
 }
 
-fn parts_words(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || KINDS[usize::from(byte)] == Kind::Parts
+fn separates_words(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || KINDS[usize::from(byte)] == Kind::Separates
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Plain,
-    /// Parts commands.
-    Parts,
-    /// Spells a name otherwise.
+    /// Separates commands.
+    Separates,
+    /// Part of another spelling of a name.
     Spells,
-    /// Stands for other letters in the path of a file.
+    /// A wildcard in the path of a file.
     Matches,
 }
 
@@ -53,7 +54,7 @@ static KINDS: [Kind; 256] = {
         #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
         let it = byte as u8;
         kinds[byte] = match it {
-            b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>' => Kind::Parts,
+            b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>' => Kind::Separates,
             b'*' | b'?' | b'[' => Kind::Matches,
             _ if spells_otherwise(it) => Kind::Spells,
             _ => Kind::Plain,
@@ -63,17 +64,17 @@ static KINDS: [Kind; 256] = {
     kinds
 };
 
-/// Quotes, escapes, variables and signs for blanks: with them a name is not what it looks like.
+/// Quotes, escapes, variables and substitutes for blanks: they change the name of a command.
 const fn spells_otherwise(byte: u8) -> bool {
     matches!(byte, b'\'' | b'"' | b'`' | b'\\' | b'^' | b'$' | b'{' | b'+' | b'@' | b'#')
         || byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')
 }
 
-fn begins_strangely(command: &[u8]) -> bool {
+fn begins_with_no_command(command: &[u8]) -> bool {
     let command = command.trim_ascii();
     let first = command.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     if memchr::memchr2(b'/', b'=', first).is_some() {
-        // Nothing follows that a variable could be set for, and programs lie in no other folders.
+        // No command follows an assignment, and programs are in no other folders.
         return first.len() == command.len() && memchr::memmem::find(first, b"bin/").is_none();
     }
     let mut lower = [0; MAX_NAME];
@@ -92,27 +93,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prose_with_separators_is_strange() {
+    fn rejects_prose_with_separators() {
         for text in ["Garden spade, ash & steel", "fish & chips; tea", "a < b (c)", "R&D", ""] {
-            assert!(is_strange(text.as_bytes()), "{text}");
+            assert!(cannot_contain_command(text.as_bytes()), "{text}");
         }
     }
 
     #[test]
-    fn what_is_strange_holds_no_command() {
+    fn finds_no_command_in_rejected_attacks() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/attacks");
         for file in std::fs::read_dir(folder).unwrap() {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
             for sample in crate::corpus::parse(&text).unwrap() {
                 let value = sample.payload.as_bytes();
                 let found = super::super::shell(value, crate::field::FieldKind::Value);
-                assert!(found.is_none() || !is_strange(value), "{}", sample.payload);
+                assert!(found.is_none() || !cannot_contain_command(value), "{}", sample.payload);
             }
         }
     }
 
     #[test]
-    fn what_may_run_or_be_spelled_otherwise_is_not() {
+    fn keeps_commands_and_other_spellings() {
         let values = [
             "x; id",
             "x & cat /a",
@@ -125,7 +126,7 @@ mod tests {
             "cmd.exe | a",
         ];
         for text in values {
-            assert!(!is_strange(text.as_bytes()), "{text}");
+            assert!(!cannot_contain_command(text.as_bytes()), "{text}");
         }
     }
 }
