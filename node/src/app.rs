@@ -24,7 +24,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     let node = Arc::new(node);
     let config = node.config.load_full();
     let feed = config.console.as_ref().map(|console| {
-        let copy = LastCopy::beside(&config.spool.directory);
+        let copy = LastCopy::inside(&config.spool.directory);
         let mut feed = Feed::new(console, node.policy.clone(), copy, node.geoip.fields())?;
         // Before the first request is decided.
         feed.start_from_copy();

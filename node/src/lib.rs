@@ -8,7 +8,7 @@
 //! | [`config`] | the YAML file → [`Config`], or an error with its position |
 //! | [`metrics`] | registration of metrics |
 //! | [`log`] | the node's own log and the access log |
-//! | [`http_client`] | the HTTP client for the console |
+//! | [`console_client`] | the HTTP client for the console |
 //! | [`policy`] | the ruleset in force, how it arrives, automatic lists |
 //! | [`behaviour`] | counts of what sources do over time |
 //! | [`mask`], [`hit`] | records of requests with attacks, sensitive values masked |
@@ -29,9 +29,9 @@ pub mod behaviour;
 pub mod block_page;
 pub mod config;
 pub mod connectors;
+mod console_client;
 pub mod explain;
 pub mod hit;
-mod http_client;
 pub mod listeners;
 pub mod log;
 mod mask;

@@ -1,7 +1,7 @@
-//! Which of the latest requests had hits here.
+//! The latest requests of this node, and whether they had hits.
 //!
-//! A response report is worth telling the console only if its request had a hit: here, or at another node that got the
-//! request. So a report is dropped exactly when this node remembers the request, and remembers it clean.
+//! The console needs a response report only if its request had a hit, here or at another node. A report is dropped only when
+//! this node remembers the request as clean.
 
 use shared::RequestId;
 use std::{
@@ -10,7 +10,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Bounded memory of requests: two generations, the older forgotten when the younger is full.
+/// Two generations of requests; the older is dropped when the younger is full. An LRU cache would take three times the
+/// memory.
 #[derive(Debug, Default)]
 pub struct RecentRequests(Mutex<Generations>);
 
@@ -27,11 +28,11 @@ impl RecentRequests {
         let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Generations { young, old } = &mut *generations;
         if young.len() >= Self::GENERATION {
-            // Its memory is used again: the node takes the same from day to day.
+            // Memory is reused, so that it stays constant.
             mem::swap(young, old);
             young.clear();
         }
-        // A request seen twice keeps its hits.
+        // A repeated request keeps its hits.
         *young.entry(request_id).or_insert(false) |= had_hits;
     }
 

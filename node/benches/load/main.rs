@@ -44,9 +44,9 @@ const MANY_CALLS: u64 = 5_000_000;
 const MOST_GROWTH: f64 = 1.05;
 
 fn main() -> anyhow::Result<ExitCode> {
-    let asked = |option: &str| std::env::args().any(|argument| argument == option);
+    let has_option = |option: &str| std::env::args().any(|argument| argument == option);
     // `cargo test --benches` only checks that it starts.
-    if asked("--test") {
+    if has_option("--test") {
         return Ok(ExitCode::SUCCESS);
     }
     let folder = tempfile::tempdir()?;
@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
     rows.extend(overload(&call(|| requests::json(40_000))?, &on)?);
     eprintln!("idle connections …");
     rows.push(at_rest(folder.path())?);
-    if asked("--endurance") {
+    if has_option("--endurance") {
         rows.push(endurance(folder.path())?);
     }
     println!("{}", table::rows(&rows));

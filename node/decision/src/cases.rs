@@ -1,7 +1,7 @@
 //! The decision table that tests of the node and of the console share: mode × override × list × rule.
 //!
 //! Both tables are written by hand from the contract, not computed by the code under test. Each case is a request with its
-//! rules, its list entry and the expected result; whoever decides requests must agree with all of them.
+//! rules, its list entry and the expected result.
 
 use crate::{GeoFields, ModeAllowOverride, Policy, RouteSettings};
 use shared::{

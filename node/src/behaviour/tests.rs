@@ -42,7 +42,7 @@ fn payload(text: &str) -> Finding {
     Finding { attack_type: AttackType::Sqli, payload: text.to_owned(), ..finding(&AttackType::Sqli) }
 }
 
-/// Which of these requests, a second apart, put their source on a list or were turned away.
+/// The requests, a second apart, that put their source on a list or exceed a rate.
 fn caught(behaviour: &Behaviour, requests: &[InspectRequest]) -> Vec<usize> {
     let seen = requests.iter().enumerate().filter(|(n, request)| {
         let observed = behaviour.request(request, id(*n), &[], at(i64::try_from(*n).unwrap()));
@@ -139,7 +139,7 @@ fn a_rate_limit_returns_the_time_to_retry() {
     let wait = |n, second| behaviour.request(&get, id(n), &[], at(second)).retry_after;
     assert_eq!([wait(0, 0), wait(1, 10)], [None, None]);
     assert_eq!(wait(2, 20), Some(Duration::from_secs(40)));
-    assert_eq!(wait(1, 21), None, "a repeat of one that was let through");
+    assert_eq!(wait(1, 21), None, "a repeat of an admitted request");
     assert_eq!([wait(3, 59), wait(4, 60)], [Some(Duration::from_secs(1)), None]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Secret,
-    scalar::{Scalar, word},
+    scalar::{Scalar, words},
     section::{Part, Section},
 };
 use crate::routes::glob::Glob;
@@ -82,40 +82,29 @@ const HOUR: Duration = Duration::from_hours(1);
 impl Part for BehaviourConfig {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let max_sources = section.within("max_sources", 100_000, SOURCES);
-        let payloads = section.section::<PayloadsSection>("payloads");
+        let payloads = section.nested("payloads", read_payloads);
         let controls = section.sections("controls");
-        let Shared(shared_url) = section.section("shared")?;
-        Some(Self { max_sources, payloads: payloads?.0, controls, shared_url })
+        let shared_url = section.nested("shared", read_shared_url)?;
+        Some(Self { max_sources, payloads: payloads?, controls, shared_url })
     }
 }
 
-/// The server through which nodes share their counts.
-struct Shared(Option<String>);
-
-impl Part for Shared {
-    fn read(section: &mut Section<'_>) -> Option<Self> {
-        let url = section.optional::<Secret>("url_file");
-        let url = url.map(|url| url.expose().to_owned());
-        if url.as_deref().is_some_and(|url| redis::Client::open(url).is_err()) {
-            section.wrong("url_file", "must contain a URL such as redis://:password@127.0.0.1:6379/0");
-            return None;
-        }
-        Some(Self(url))
+fn read_shared_url(section: &mut Section<'_>) -> Option<String> {
+    let url = section.optional::<Secret>("url_file")?.expose().to_owned();
+    if redis::Client::open(url.as_str()).is_err() {
+        section.wrong("url_file", "must contain a URL such as redis://:password@127.0.0.1:6379/0");
     }
+    Some(url)
 }
 
-struct PayloadsSection(Option<Payloads>);
-
-impl Part for PayloadsSection {
-    fn read(section: &mut Section<'_>) -> Option<Self> {
-        let enabled = section.or("enabled", true);
-        let payloads = Payloads {
-            threshold: section.within("more_than", 3, THRESHOLD),
-            within: section.within("within", HOUR, TIME),
-            duration: section.within("for", HOUR, TIME),
-        };
-        Some(Self(enabled.then_some(payloads)))
-    }
+fn read_payloads(section: &mut Section<'_>) -> Option<Payloads> {
+    let enabled = section.or("enabled", true);
+    let payloads = Payloads {
+        threshold: section.within("more_than", 3, THRESHOLD),
+        within: section.within("within", HOUR, TIME),
+        duration: section.within("for", HOUR, TIME),
+    };
+    enabled.then_some(payloads)
 }
 
 impl Part for Control {
@@ -149,17 +138,14 @@ fn default_count(attack_type: &AttackType) -> Counted {
 }
 
 /// The attack type of a control.
+#[derive(PartialEq)]
 struct Kind(AttackType);
 
-impl Scalar for Kind {
-    fn parse(text: &str) -> Result<Self, String> {
-        let kinds = [AttackType::Brute, AttackType::ForcedBrowsing, AttackType::Bola, AttackType::RateLimit];
-        word(text, &kinds, AttackType::as_str).map(Self)
-    }
-
-    fn shown(&self) -> String {
-        self.0.to_string()
-    }
+words! { Kind:
+    "brute" => Kind(AttackType::Brute),
+    "dirbust" => Kind(AttackType::ForcedBrowsing),
+    "bola" => Kind(AttackType::Bola),
+    "rate_limit" => Kind(AttackType::RateLimit),
 }
 
 impl Scalar for Counted {
@@ -173,22 +159,11 @@ impl Scalar for Counted {
     }
 }
 
-const REACTIONS: [(Reaction, &str); 4] = [
-    (Reaction::Record, "record"),
-    (Reaction::Gray, "gray"),
-    (Reaction::Deny, "deny"),
-    (Reaction::Limit, "limit"),
-];
-
-impl Scalar for Reaction {
-    fn parse(text: &str) -> Result<Self, String> {
-        word(text, &REACTIONS, |(_, name)| name).map(|(reaction, _)| reaction)
-    }
-
-    fn shown(&self) -> String {
-        let name = REACTIONS.into_iter().find(|(reaction, _)| reaction == self);
-        name.map_or_else(String::new, |(_, name)| name.to_owned())
-    }
+words! { Reaction:
+    "record" => Reaction::Record,
+    "gray" => Reaction::Gray,
+    "deny" => Reaction::Deny,
+    "limit" => Reaction::Limit,
 }
 
 impl Counted {

@@ -57,7 +57,7 @@ impl Part for ConnectorConfig {
         let url_normalize = section.or("url_normalize", true);
         let reply_timeout = section.optional("app_reply_timeout");
         let reply_timeout_code = section.or("app_reply_timeout_code", StatusCode::INTERNAL_SERVER_ERROR);
-        let ExternalHealthCheck(health_path) = section.section("external_health_check")?;
+        let health_path = section.nested("external_health_check", read_health_path)?;
         section.ignored("mesh", "the console joins requests and responses of different nodes");
         Some(Self {
             address: address?,
@@ -73,17 +73,13 @@ impl Part for ConnectorConfig {
     }
 }
 
-struct ExternalHealthCheck(Option<String>);
-
-impl Part for ExternalHealthCheck {
-    fn read(section: &mut Section<'_>) -> Option<Self> {
-        let enabled = section.or("enabled", true);
-        let endpoint = section.or("endpoint", "/wallarm-external-health".to_owned());
-        if !endpoint.starts_with('/') {
-            section.wrong("endpoint", "must start with /");
-        }
-        Some(Self(enabled.then_some(endpoint)))
+fn read_health_path(section: &mut Section<'_>) -> Option<String> {
+    let enabled = section.or("enabled", true);
+    let endpoint = section.or("endpoint", "/wallarm-external-health".to_owned());
+    if !endpoint.starts_with('/') {
+        section.wrong("endpoint", "must start with /");
     }
+    enabled.then_some(endpoint)
 }
 
 /// An error status, which a connector treats as "not inspected".

@@ -1,7 +1,7 @@
 //! `log`: the node's own log and the access log.
 
 use super::{
-    scalar::{Scalar, word},
+    scalar::{Scalar, words},
     section::{Part, Section},
 };
 use std::{fmt, path::PathBuf};
@@ -32,25 +32,21 @@ pub struct AccessLogConfig {
     pub destination: Destination,
 }
 
-struct Access(Option<AccessLogConfig>);
-
 impl Part for LogConfig {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let (level, pretty) = (section.or("level", Level::INFO), section.or("pretty", true));
         let destination = section.or("log_file", Destination::Stderr);
         section.ignored("proton_log_mask", "this node has one log, with one level: log.level");
-        let Access(access_log) = section.section("access_log")?;
+        let access_log = section.nested("access_log", read_access_log)?;
         Some(Self { level, pretty, destination, access_log })
     }
 }
 
-impl Part for Access {
-    fn read(section: &mut Section<'_>) -> Option<Self> {
-        let is_enabled = section.or("enabled", false);
-        let is_verbose = section.or("verbose", true);
-        let destination = section.or("log_file", Destination::Stderr);
-        Some(Self(is_enabled.then_some(AccessLogConfig { is_verbose, destination })))
-    }
+fn read_access_log(section: &mut Section<'_>) -> Option<AccessLogConfig> {
+    let is_enabled = section.or("enabled", false);
+    let is_verbose = section.or("verbose", true);
+    let destination = section.or("log_file", Destination::Stderr);
+    is_enabled.then_some(AccessLogConfig { is_verbose, destination })
 }
 
 impl Scalar for Destination {
@@ -68,24 +64,14 @@ impl Scalar for Destination {
     }
 }
 
-const LEVELS: [(&str, Level); 6] = [
-    ("trace", Level::TRACE),
-    ("debug", Level::DEBUG),
-    ("info", Level::INFO),
-    ("warn", Level::WARN),
-    ("error", Level::ERROR),
+words! { Level:
+    "trace" => Level::TRACE,
+    "debug" => Level::DEBUG,
+    "info" => Level::INFO,
+    "warn" => Level::WARN,
+    "error" => Level::ERROR,
     // A level of the original; here the same as error.
-    ("fatal", Level::ERROR),
-];
-
-impl Scalar for Level {
-    fn parse(text: &str) -> Result<Self, String> {
-        word(text, &LEVELS, |(name, _)| *name).map(|(_, level)| level)
-    }
-
-    fn shown(&self) -> String {
-        self.as_str().to_lowercase()
-    }
+    "fatal" => Level::ERROR,
 }
 
 impl fmt::Display for Destination {

@@ -29,8 +29,6 @@ impl Default for MetricsConfig {
     }
 }
 
-struct LegacyStatus(Option<SocketAddr>);
-
 impl Part for MetricsConfig {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let address = listener::read(section, 9000);
@@ -43,13 +41,7 @@ impl Part for MetricsConfig {
             section.wrong("namespace", "must consist of letters, digits and _, and not start with a digit");
         }
         let per_host_stats = section.or("per_host_stats", true);
-        let LegacyStatus(status_address) = section.section("legacy_status")?;
+        let status_address = section.nested("legacy_status", |section| listener::read(section, 10246))?;
         Some(Self { address, status_address, namespace, per_host_stats })
-    }
-}
-
-impl Part for LegacyStatus {
-    fn read(section: &mut Section<'_>) -> Option<Self> {
-        Some(Self(listener::read(section, 10246)))
     }
 }

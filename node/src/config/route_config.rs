@@ -1,7 +1,7 @@
 //! `route_config`: mode, application and overlimit action, by host and path.
 
 use super::{
-    scalar::{Scalar, word},
+    scalar::{Scalar, words},
     section::{Part, Section},
 };
 use crate::routes::{Hosts, Location, Route, Routes, glob::Glob};
@@ -125,29 +125,13 @@ impl Scalar for Glob {
     }
 }
 
-impl Scalar for ModeAllowOverride {
-    fn parse(text: &str) -> Result<Self, String> {
-        word(text, &[Self::On, Self::Strict, Self::Off], |allowed| allowed.as_str())
-    }
-
-    fn shown(&self) -> String {
-        self.as_str().to_owned()
-    }
+words! { ModeAllowOverride:
+    "on" => ModeAllowOverride::On,
+    "strict" => ModeAllowOverride::Strict,
+    "off" => ModeAllowOverride::Off,
 }
 
-impl Scalar for OverlimitAction {
-    fn parse(text: &str) -> Result<Self, String> {
-        word(text, &[Self::Monitor, Self::Block], |action| spelled(*action))
-    }
-
-    fn shown(&self) -> String {
-        spelled(*self).to_owned()
-    }
-}
-
-fn spelled(action: OverlimitAction) -> &'static str {
-    match action {
-        OverlimitAction::Monitor => "monitor",
-        OverlimitAction::Block => "block",
-    }
+words! { OverlimitAction:
+    "monitor" => OverlimitAction::Monitor,
+    "block" => OverlimitAction::Block,
 }

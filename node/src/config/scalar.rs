@@ -15,6 +15,26 @@ pub(super) trait Scalar: Sized {
     fn shown(&self) -> String;
 }
 
+/// Implements [`Scalar`] for a type with a word for each value.
+macro_rules! words {
+    ($type:ty: $($word:literal => $value:expr,)+) => {
+        impl Scalar for $type {
+            fn parse(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok($value),)+
+                    _ => Err(format!("must be one of {}", [$($word),+].join(", "))),
+                }
+            }
+
+            fn shown(&self) -> String {
+                let word = [$(($word, $value)),+].into_iter().find(|(_, value)| value == self);
+                word.map_or_else(String::new, |(word, _)| word.to_owned())
+            }
+        }
+    };
+}
+pub(super) use words;
+
 impl Scalar for bool {
     fn parse(text: &str) -> Result<Self, String> {
         match text {
@@ -121,14 +141,11 @@ fn duration(text: &str) -> Option<Duration> {
     (!text.is_empty()).then_some(total)
 }
 
-impl Scalar for Mode {
-    fn parse(text: &str) -> Result<Self, String> {
-        word(text, &[Self::Off, Self::Monitoring, Self::SafeBlocking, Self::Block], |mode| mode.as_str())
-    }
-
-    fn shown(&self) -> String {
-        self.to_string()
-    }
+words! { Mode:
+    "off" => Mode::Off,
+    "monitoring" => Mode::Monitoring,
+    "safe_blocking" => Mode::SafeBlocking,
+    "block" => Mode::Block,
 }
 
 impl Scalar for Network {
@@ -165,12 +182,6 @@ impl Scalar for Secret {
     fn shown(&self) -> String {
         "a file".to_owned()
     }
-}
-
-/// One of several words.
-pub(super) fn word<T: Clone>(text: &str, all: &[T], name: impl Fn(&T) -> &str) -> Result<T, String> {
-    let names = || all.iter().map(&name).collect::<Vec<_>>().join(", ");
-    all.iter().find(|it| name(it) == text).cloned().ok_or_else(|| format!("must be one of {}", names()))
 }
 
 #[cfg(test)]

@@ -187,6 +187,17 @@ impl<'r> Section<'r> {
         self.reading.enter(self.path_of(key), node, P::read)
     }
 
+    /// A section that is read by a function. `None` when it is not a map.
+    pub(super) fn nested<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> Option<T> {
+        self.read_keys.push(key);
+        let node = self.entry(key).map(|entry| &entry.node);
+        self.reading.enter(self.path_of(key), node, |section| Some(read(section)))
+    }
+
     /// A section that may be absent. Errors in it are recorded.
     pub(super) fn optional_section<P: Part>(&mut self, key: &'static str) -> Option<P> {
         let reading = self.reading;

@@ -53,8 +53,8 @@ fn reports_errors_with_their_positions() {
         &format!("{SMALLEST}signing_keys: {{id: one}}\nfrobnicate: 1\n"),
         &format!("{SMALLEST}console:\n  url: http://127.0.0.1:3000\n"),
     ];
-    let told = mistakes.map(|text| format!("{text}=> {}", read(text).unwrap_err()));
-    insta::assert_snapshot!(told.join("\n\n"));
+    let errors = mistakes.map(|text| format!("{text}=> {}", read(text).unwrap_err()));
+    insta::assert_snapshot!(errors.join("\n\n"));
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn reports_errors_in_the_environment_with_the_variable() {
         ("WALLARM_NODE__SIGNING_KEYS", "one"),
         ("WALLARM_NODE__SPOOL__MAX_BYTES", "1"),
     ];
-    let told = mistakes.map(|mistake| read_with(SMALLEST, &[mistake]).unwrap_err());
-    insta::assert_snapshot!(told.join("\n"));
+    let errors = mistakes.map(|mistake| read_with(SMALLEST, &[mistake]).unwrap_err());
+    insta::assert_snapshot!(errors.join("\n"));
 }
 
 #[test]
@@ -120,9 +120,9 @@ fn reports_errors_in_sections_of_the_original() {
         "http_inspector: {workers: 0}",
         "metrics: {legacy_status: off}",
     ];
-    let told =
+    let errors =
         mistakes.map(|more| format!("{more}\n=> {}", read(&format!("{SMALLEST}{more}\n")).unwrap_err()));
-    insta::assert_snapshot!(told.join("\n\n"));
+    insta::assert_snapshot!(errors.join("\n\n"));
 }
 
 #[test]
@@ -130,6 +130,6 @@ fn accepts_keys_without_effect_with_a_warning() {
     let more = "postanalytics_exporter: {address: 127.0.0.1:3313}\nhttp_inspector: {wallarm_process_time_limit: 1s}\n\
         route_config: {wallarm_partner_client_uuid: 11111111-1111-1111-1111-111111111111}\nproxy_headers: [{real_ip: [x]}]\n";
     let warnings = read(&format!("{SMALLEST}  mesh: {{discovery: dns}}\n{more}")).unwrap().warnings;
-    let told: Vec<_> = warnings.iter().map(Problem::to_string).collect();
-    insta::assert_snapshot!(told.join("\n"));
+    let texts: Vec<_> = warnings.iter().map(Problem::to_string).collect();
+    insta::assert_snapshot!(texts.join("\n"));
 }

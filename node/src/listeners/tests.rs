@@ -69,7 +69,7 @@ impl Server {
     }
 }
 
-/// Sends a call, and reads until this many bytes of body are there, or the end.
+/// Sends a call, and reads this many bytes of body, or to the end.
 async fn call(stream: &mut TcpStream, bytes: &[u8]) -> String {
     stream.write_all(bytes).await.unwrap();
     answer(stream, "ok").await
@@ -90,7 +90,7 @@ async fn answer(stream: &mut TcpStream, end: &str) -> String {
     text
 }
 
-/// How long it takes the other side to close.
+/// The time until the node closes the connection.
 async fn closed(stream: &mut TcpStream) -> Duration {
     let start = Instant::now();
     let mut rest = Vec::new();
@@ -135,9 +135,9 @@ async fn closes_a_connection_that_does_not_read_its_response() {
     let mut deaf = server.connect().await;
     deaf.write_all(b"GET /big HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
     tokio::time::sleep(SOON * 3).await;
-    let mut taken = Vec::new();
-    let _reset_or_end = tokio::time::timeout(FOREVER, deaf.read_to_end(&mut taken)).await.expect("an end");
-    assert!(taken.len() < 32 << 20, "{} bytes came", taken.len());
+    let mut received = Vec::new();
+    let _reset_or_end = tokio::time::timeout(FOREVER, deaf.read_to_end(&mut received)).await.expect("an end");
+    assert!(received.len() < 32 << 20, "{} bytes came", received.len());
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn closes_and_counts_connections_beyond_the_limit() {
     drop(first);
     let start = Instant::now();
     while !call(&mut server.connect().await, CALL).await.ends_with("ok") {
-        assert!(start.elapsed() < FOREVER, "the place is not given back");
+        assert!(start.elapsed() < FOREVER, "the slot is not released");
     }
 }
 
@@ -201,7 +201,7 @@ async fn a_stop_refuses_new_connections_and_drains_busy_ones() {
     server.stop.cancel();
     closed(&mut resting).await;
     while TcpStream::connect(server.address).await.is_ok() {
-        assert!(start.elapsed() < FOREVER, "new connections are still taken");
+        assert!(start.elapsed() < FOREVER, "new connections are still accepted");
     }
     assert!(!server.served.is_finished());
     server.handler.release.notify_one();

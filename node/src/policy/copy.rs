@@ -23,7 +23,7 @@ pub enum CopyError {
 }
 
 impl LastCopy {
-    pub fn beside(directory: &Path) -> Self {
+    pub fn inside(directory: &Path) -> Self {
         Self(directory.join("ruleset.json"))
     }
 
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn reads_the_latest_copy() {
         let directory = tempfile::tempdir().unwrap();
-        let copy = LastCopy::beside(directory.path());
+        let copy = LastCopy::inside(directory.path());
         assert!(copy.read().unwrap().is_none());
         copy.write(RULESET.replace('3', "2").as_bytes()).unwrap();
         copy.write(RULESET.as_bytes()).unwrap();
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn rejects_a_damaged_copy() {
         let directory = tempfile::tempdir().unwrap();
-        let copy = LastCopy::beside(directory.path());
+        let copy = LastCopy::inside(directory.path());
         copy.write(RULESET.as_bytes()).unwrap();
         let bytes = fs::read(&copy.0).unwrap();
         for damage in

@@ -1,17 +1,18 @@
 //! The ruleset feed: long polling of the console.
 
 use super::{CurrentPolicy, copy::LastCopy};
-use crate::{config::ConsoleConfig, http_client::HttpClient};
-use anyhow::Context as _;
+use crate::{
+    config::ConsoleConfig,
+    console_client::{Backoff, ConsoleClient, Unreachable},
+};
 use decision::{GeoFields, Policy};
-use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
-    Request, StatusCode, Uri,
+    Method, StatusCode,
     body::Bytes,
-    header::{AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH},
+    header::{ETAG, HeaderValue, IF_NONE_MATCH},
 };
 use shared::{NODE_CONFIG_PATH, ruleset::Ruleset};
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -19,29 +20,24 @@ use tracing::{error, info, warn};
 const WAIT: Duration = Duration::from_secs(30);
 /// Additional time for the response.
 const TIMEOUT: Duration = Duration::from_secs(15);
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest time until a recovered console is noticed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Keeps the policy up to date with the console.
 pub struct Feed {
-    http: HttpClient,
-    endpoint: Uri,
-    authorization: String,
+    console: ConsoleClient,
     policy: Arc<CurrentPolicy>,
     copy: LastCopy,
     /// Fields of sources that can be looked up.
     known: GeoFields,
     /// Of the last ruleset received, valid or not.
     etag: Option<HeaderValue>,
-    pause: Duration,
+    backoff: Backoff,
 }
 
 /// Why a poll failed.
 #[derive(Debug, thiserror::Error)]
 enum FeedError {
-    #[error("cannot reach the console: {0}")]
-    Unreachable(Box<dyn Error + Send + Sync>),
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     #[error("the console responds with status {0}")]
     Status(StatusCode),
     #[error("the response is not a ruleset: {0}")]
@@ -57,17 +53,8 @@ impl Feed {
         copy: LastCopy,
         known: GeoFields,
     ) -> anyhow::Result<Self> {
-        let endpoint = format!("{}{NODE_CONFIG_PATH}?wait={}", config.url, WAIT.as_secs());
-        Ok(Self {
-            http: crate::http_client::new(),
-            endpoint: endpoint.parse().context("console.url is not a URL")?,
-            authorization: format!("Bearer {}", config.token.expose()),
-            policy,
-            copy,
-            known,
-            etag: None,
-            pause: FIRST_PAUSE,
-        })
+        let console = ConsoleClient::new(config, &format!("{NODE_CONFIG_PATH}?wait={}", WAIT.as_secs()))?;
+        Ok(Self { console, policy, copy, known, etag: None, backoff: Backoff::default() })
     }
 
     /// Applies the last good ruleset, until the console is reachable.
@@ -90,33 +77,35 @@ impl Feed {
     async fn round(&mut self) {
         match self.poll().await {
             Ok(()) => {
-                if self.pause > FIRST_PAUSE {
+                if self.backoff.has_failed() {
                     info!("the console is reachable again");
                 }
-                self.pause = FIRST_PAUSE;
+                self.backoff = Backoff::default();
             }
             Err(cause) => {
-                if self.pause == FIRST_PAUSE {
+                if !self.backoff.has_failed() {
                     warn!("cannot update rules and lists, the current ones stay in force: {cause}");
                 }
-                tokio::time::sleep(self.pause).await;
-                self.pause = LONGEST_PAUSE.min(self.pause * 2);
+                self.backoff.wait().await;
             }
         }
     }
 
     /// Waits for a change and applies it.
     async fn poll(&mut self) -> Result<(), FeedError> {
-        let exchange = tokio::time::timeout(WAIT + TIMEOUT, self.exchange()).await;
-        let Some((etag, body)) =
-            exchange.map_err(|_| FeedError::Unreachable("no response in time".into()))??
-        else {
-            return Ok(());
-        };
+        let known = self.etag.iter().map(|etag| (IF_NONE_MATCH, etag.clone()));
+        let limits = (WAIT + TIMEOUT, Ruleset::MAX_BYTES);
+        let reply = self.console.send(Method::GET, known, Bytes::new(), limits).await?;
+        match reply.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_MODIFIED => return Ok(()),
+            status => return Err(FeedError::Status(status)),
+        }
         // Also for an invalid ruleset: polling for it again would not help.
-        self.etag = etag;
+        self.etag = reply.headers().get(ETAG).cloned();
         // Compiling 100,000 rules takes long; it must not delay requests.
         let known = self.known;
+        let body = reply.into_body();
         let (policy, body) = tokio::task::spawn_blocking(move || compile(body, known))
             .await
             .map_err(|_| FeedError::Compilation)??;
@@ -125,24 +114,6 @@ impl Feed {
             error!("cannot save the ruleset for the next start: {cause}");
         }
         Ok(())
-    }
-
-    async fn exchange(&self) -> Result<Option<(Option<HeaderValue>, Bytes)>, FeedError> {
-        let mut request = Request::get(&self.endpoint).header(AUTHORIZATION, &self.authorization);
-        if let Some(etag) = &self.etag {
-            request = request.header(IF_NONE_MATCH, etag);
-        }
-        let request = request.body(Full::default()).map_err(|cause| FeedError::Unreachable(cause.into()))?;
-        let reply = self.http.request(request).await.map_err(|cause| FeedError::Unreachable(cause.into()))?;
-        match reply.status() {
-            StatusCode::NOT_MODIFIED => Ok(None),
-            StatusCode::OK => {
-                let etag = reply.headers().get(ETAG).cloned();
-                let body = Limited::new(reply.into_body(), Ruleset::MAX_BYTES).collect().await;
-                Ok(Some((etag, body.map_err(FeedError::Unreachable)?.to_bytes())))
-            }
-            status => Err(FeedError::Status(status)),
-        }
     }
 
     fn apply(&self, policy: Policy, from: &str) {

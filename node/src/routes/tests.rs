@@ -1,9 +1,9 @@
-//! The rules NGINX documents for `location`, as a table, and what hosts add to them.
+//! NGINX's documented rules for `location` as a table, and the matching of hosts.
 
 use crate::config::{Config, Environment};
 use std::path::Path;
 
-/// For each request the route that gave its mode, or what is wrong with the routes.
+/// For each request the route that sets its mode, or the errors of the routes.
 fn routed(routes: &str, requests: &[&str]) -> String {
     let file = format!(
         "version: 4\nmode: connector-server\nconnector: {{address: ':1'}}\nroute_config:\n  routes:\n{routes}"
@@ -20,7 +20,7 @@ fn routed(routes: &str, requests: &[&str]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A route for each line, so that its name says which was taken.
+/// A route for each line, so that its name identifies the chosen one.
 fn listed(routes: &[&str]) -> String {
     routes
         .iter()

@@ -63,7 +63,7 @@ fn harness_with_limits(
     Harness { node: Arc::new(node), spool: directory }
 }
 
-/// The smallest configuration, and what a test wants of it.
+/// The smallest configuration with additional sections.
 fn config_of(more: &str) -> Config {
     parsed(&format!("version: 4\nmode: connector-server\nconnector: {{address: ':5050'}}\n{more}\n"))
 }
@@ -83,7 +83,7 @@ impl Harness {
         self.post(INSPECT_REQUEST_PATH, "application/json", message.to_string()).await
     }
 
-    /// What waits in the spool.
+    /// The pending records of the spool.
     fn records(&self) -> Vec<Record> {
         self.node.spool.waiting()
     }
@@ -225,7 +225,11 @@ async fn a_failing_spool_does_not_prevent_a_block_and_the_loss_is_counted() {
     assert_eq!(harness.inspect(&message).await.verdict().action, Action::Block);
     assert_eq!(harness.node.metrics.lost.get(), 2);
     message["delivery"] = "out_of_band".into();
-    assert_eq!(harness.inspect(&message).await.problem().0, 503, "a copy that is not safe is not accepted");
+    assert_eq!(
+        harness.inspect(&message).await.problem().0,
+        503,
+        "an unrecorded out-of-band request is not accepted"
+    );
 }
 
 #[tokio::test]
@@ -268,7 +272,7 @@ async fn rejects_a_malformed_message_with_the_cause() {
     insta::assert_debug_snapshot!(problems);
 }
 
-/// A call whose body is as long as it says, but of which only the beginning comes.
+/// A call of which only the start of the body is sent.
 fn half_a_call(beginning: &'static str) -> Request<HttpBody> {
     let never_ends = futures_util::stream::once(async move { Ok::<_, std::io::Error>(beginning) })
         .chain(futures_util::stream::pending());
@@ -291,7 +295,7 @@ async fn rejects_messages_while_the_memory_limit_is_reached() {
     let harness = harness_with_limits(Mode::Block, None, 64 << 20, &limits);
     let beginning = str::from_utf8(&[b' '; 500]).unwrap();
     let waiting = tokio::spawn(reply(connector_router(harness.node.clone()), half_a_call(beginning)));
-    // Until it has been polled, which takes its room: another call at the same time would leave too little.
+    // Until it has been polled and has reserved its memory: a concurrent call would leave too little.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let full = async || loop {
         let reply = harness.inspect(&get("/etc/passwd", "")).await;
@@ -341,7 +345,7 @@ async fn decides_a_large_message_like_a_small_one() {
 #[tokio::test]
 async fn explain_requires_the_admin_token_and_records_nothing() {
     let harness = harness(Mode::Block);
-    let ask = |token: &'static str| {
+    let explain = |token: &'static str| {
         let request = Request::post("/v1/explain")
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::AUTHORIZATION, token)
@@ -349,8 +353,8 @@ async fn explain_requires_the_admin_token_and_records_nothing() {
             .unwrap();
         reply(status_router(harness.node.clone()), request)
     };
-    assert_eq!(ask("Bearer wrong").await.status, StatusCode::UNAUTHORIZED);
-    let explanation: Value = serde_json::from_slice(&ask("Bearer admin").await.body).unwrap();
+    assert_eq!(explain("Bearer wrong").await.status, StatusCode::UNAUTHORIZED);
+    let explanation: Value = serde_json::from_slice(&explain("Bearer admin").await.body).unwrap();
     assert_eq!(explanation["would_block"], true);
     assert_eq!(explanation["findings"][0]["type"], "sqli");
     assert_eq!(explanation["mode_source"], "config");
@@ -437,8 +441,8 @@ async fn the_status_lists_calling_connectors() {
     assert_eq!(harness.inspect(&request).await.status, StatusCode::ACCEPTED);
     let report =
         json!({"request_id": "0".repeat(32), "status": 200, "connector": connector("viewer-response")});
-    let told = harness.post(shared::INSPECT_RESPONSE_PATH, "application/json", report.to_string()).await;
-    assert_eq!(told.status, StatusCode::ACCEPTED);
+    let reply = harness.post(shared::INSPECT_RESPONSE_PATH, "application/json", report.to_string()).await;
+    assert_eq!(reply.status, StatusCode::ACCEPTED);
     let seen = harness.node.status(jiff::Timestamp::now()).connectors;
     let seen: Vec<_> = seen.iter().map(|seen| (seen.delivery, seen.calls, seen.not_inspected)).collect();
     assert_eq!(seen, [(Some(Delivery::OutOfBand), 1, 1), (None, 1, 0)]);

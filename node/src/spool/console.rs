@@ -2,18 +2,16 @@
 
 use crate::{
     config::ConsoleConfig,
-    http_client::{self, HttpClient},
+    console_client::{ConsoleClient, Unreachable},
 };
 use flate2::{Compression, write::GzEncoder};
-use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
-    Request, StatusCode, Uri,
+    Method, StatusCode,
     body::Bytes,
-    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
 };
 use shared::{INGEST_PATH, IngestBatch, IngestReply};
 use std::{
-    error::Error,
     io::{self, Write as _},
     time::Duration,
 };
@@ -21,18 +19,14 @@ use std::{
 const TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
 
-pub(super) struct Console {
-    http: HttpClient,
-    endpoint: Uri,
-    authorization: String,
-}
+pub(super) struct Console(ConsoleClient);
 
 /// Why a batch is not settled.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum IngestError {
     /// Retry unchanged.
-    #[error("cannot reach the console: {0}")]
-    Unreachable(Box<dyn Error + Send + Sync>),
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     #[error("the console is busy (status {status})")]
     Busy { status: StatusCode, retry_after: Option<Duration> },
     /// An unchanged retry would fail: a record or the size is the cause.
@@ -46,35 +40,17 @@ pub(super) enum IngestError {
 }
 
 impl Console {
-    pub(super) fn new(config: &ConsoleConfig) -> Result<Self, hyper::http::uri::InvalidUri> {
-        Ok(Self {
-            http: http_client::new(),
-            endpoint: format!("{}{INGEST_PATH}", config.url).parse()?,
-            authorization: format!("Bearer {}", config.token.expose()),
-        })
+    pub(super) fn new(config: &ConsoleConfig) -> anyhow::Result<Self> {
+        ConsoleClient::new(config, INGEST_PATH).map(Self)
     }
 
     pub(super) async fn ingest(&self, body: Bytes) -> Result<IngestReply, IngestError> {
-        let exchange = tokio::time::timeout(TIMEOUT, self.exchange(body));
-        exchange.await.map_err(|_| IngestError::Unreachable("no response in time".into()))?
-    }
-
-    async fn exchange(&self, body: Bytes) -> Result<IngestReply, IngestError> {
-        let request = Request::post(&self.endpoint)
-            .header(CONTENT_TYPE, "application/json")
-            .header(CONTENT_ENCODING, "gzip")
-            .header(AUTHORIZATION, &self.authorization)
-            .body(Full::from(body))
-            .map_err(|error| IngestError::Unreachable(error.into()))?;
-        let reply =
-            self.http.request(request).await.map_err(|error| IngestError::Unreachable(error.into()))?;
-        let (head, body) = reply.into_parts();
-        let body =
-            Limited::new(body, MAX_REPLY_BYTES).collect().await.map_err(IngestError::Unreachable)?.to_bytes();
+        let headers = [(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, "gzip")];
+        let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        let (head, body) =
+            self.0.send(Method::POST, headers, body, (TIMEOUT, MAX_REPLY_BYTES)).await?.into_parts();
         match head.status {
-            StatusCode::OK => {
-                serde_json::from_slice(&body).map_err(|error| IngestError::Unreachable(error.into()))
-            }
+            StatusCode::OK => Ok(serde_json::from_slice(&body).map_err(|cause| Unreachable(cause.into()))?),
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Err(IngestError::Token(status)),
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
                 let seconds =

@@ -4,7 +4,7 @@ use super::{
     Batch, Spool, SpoolError,
     console::{self, Console, IngestError},
 };
-use crate::config::ConsoleConfig;
+use crate::{config::ConsoleConfig, console_client::Backoff};
 use hyper::body::Bytes;
 use serde_json::value::RawValue;
 use shared::{IngestBatch, IngestReply, record::NodeInfo};
@@ -14,9 +14,6 @@ use tracing::{error, info, warn};
 
 const MAX_BATCH_RECORDS: usize = 500;
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest time until a recovered console is noticed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest `Retry-After` that is honoured.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// How long a stopping node delivers pending records. The rest stays on disk.
@@ -28,13 +25,13 @@ pub struct Delivery {
     node: NodeInfo,
     /// Halved when the console rejects a batch, until the record that causes it is alone.
     batch_records: usize,
-    pause: Duration,
+    backoff: Backoff,
 }
 
 impl Delivery {
     pub fn new(spool: Arc<Spool>, config: &ConsoleConfig, node: NodeInfo) -> anyhow::Result<Self> {
         let console = Console::new(config)?;
-        Ok(Self { spool, console, node, batch_records: MAX_BATCH_RECORDS, pause: FIRST_PAUSE })
+        Ok(Self { spool, console, node, batch_records: MAX_BATCH_RECORDS, backoff: Backoff::default() })
     }
 
     /// Delivers until `stop`, then the pending records once more.
@@ -66,7 +63,7 @@ impl Delivery {
             Ok(None) => return false,
             Err(error) => {
                 error!("cannot read the spool: {error}");
-                tokio::time::sleep(LONGEST_PAUSE).await;
+                tokio::time::sleep(Backoff::LONGEST).await;
             }
         }
         true
@@ -84,10 +81,10 @@ impl Delivery {
     }
 
     async fn settle(&mut self, batch: Batch, reply: IngestReply) {
-        if self.pause > FIRST_PAUSE {
+        if self.backoff.has_failed() {
             info!("the console accepts records again");
         }
-        self.pause = FIRST_PAUSE;
+        self.backoff = Backoff::default();
         self.batch_records = MAX_BATCH_RECORDS.min(self.batch_records * 2);
         self.spool.delivered.inc_by(batch.records.len() as u64);
         let rejected = reply.rejected.into_iter().map(|rejected| (rejected.index, rejected.reason));
@@ -109,11 +106,10 @@ impl Delivery {
     }
 
     async fn back_off(&mut self, error: &IngestError) {
-        if self.pause == FIRST_PAUSE {
+        if !self.backoff.has_failed() {
             warn!("cannot deliver, hits wait in the spool: {error}");
         }
-        tokio::time::sleep(self.pause).await;
-        self.pause = LONGEST_PAUSE.min(self.pause * 2);
+        self.backoff.wait().await;
     }
 
     /// Stores rejected records as dead letters, each with its reason, and acknowledges the batch.

@@ -19,7 +19,7 @@ fn open(directory: &TempDir, max_bytes: u64) -> Spool {
     Spool::open(&SpoolConfig { directory, max_bytes, sync_interval: Duration::from_millis(1) }).unwrap()
 }
 
-/// A record that is kept as long as blocked requests are.
+/// A record of high priority.
 fn kept(n: u128) -> Record {
     Record::NotInspected(NotInspected {
         id: Uuid::from_u128(n),
@@ -29,7 +29,7 @@ fn kept(n: u128) -> Record {
     })
 }
 
-/// A record that goes first.
+/// A record of low priority.
 fn expendable(n: u128) -> Record {
     Record::Response(ResponseReport {
         request_id: RequestId::derive("E1", "a"),
@@ -60,7 +60,7 @@ fn fill(spool: &Spool, record: impl Fn(u128) -> Record, numbers: Range<u128>) {
     }
 }
 
-/// The numbers of all that waits, delivered in batches of so many.
+/// The numbers of all pending records, delivered in batches of this size.
 fn deliver(spool: &Spool, batch_records: usize) -> Vec<u128> {
     let mut delivered = Vec::new();
     while let Some(batch) = spool.read(batch_records, usize::MAX).unwrap() {
@@ -71,7 +71,7 @@ fn deliver(spool: &Spool, batch_records: usize) -> Vec<u128> {
 }
 
 impl Spool {
-    /// What waits, without delivering it.
+    /// The pending records, without delivering them.
     pub(crate) fn waiting(&self) -> Vec<Record> {
         let state = self.files().state();
         let mut records = Vec::new();
@@ -112,7 +112,10 @@ fn unacknowledged_records_survive_a_restart() {
     let empty =
         SpoolStats { pending: 0, pending_bytes: 0, writable: true, dropped: 0, lost: Tally::default() };
     assert_eq!(spool.stats(), empty);
-    assert!(segment::list(directory.path(), Priority::High).unwrap().len() <= 1, "read segments are gone");
+    assert!(
+        segment::list(directory.path(), Priority::High).unwrap().len() <= 1,
+        "settled segments are removed"
+    );
 }
 
 #[test]
@@ -132,7 +135,7 @@ fn a_full_spool_drops_and_counts_the_oldest_records_of_low_priority() {
     fill(&spool, expendable, 100..200);
     let lost = spool.stats().lost.dropped;
     assert!(lost.full.responses > 0, "{lost:?}");
-    assert_eq!(lost.total(), lost.full.responses, "nothing else had to go");
+    assert_eq!(lost.total(), lost.full.responses, "no other kind was dropped");
     assert_eq!((spool.stats().pending + lost.total(), spool.stats().dropped), (103, lost.total()));
     assert!(spool.stats().pending_bytes <= SMALL);
     drop(spool);

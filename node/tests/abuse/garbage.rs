@@ -8,7 +8,7 @@ use crate::{
 
 const NOT_HTTP: &[&[u8]] = &[
     b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\r\n\r\n",
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS client at the wrong door\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS client at a plain port\r\n\r\n",
     b"GET\r\n\r\n",
     b"GET / HTTP/9.9\r\n\r\n",
     b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
@@ -19,7 +19,7 @@ const NOT_HTTP: &[&[u8]] = &[
     b"POST /v1/inspect/request HTTP/1.1\r\nhost: node\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}",
     b"POST /v1/inspect/request HTTP/1.1\r\nhost: node\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
     b"POST /v1/inspect/request HTTP/1.1\r\nhost: node\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nthese are no frames at all, whatever they say they are",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nthis is not a sequence of frames",
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00\xff\xff\xff\x01\x25\x00\x00\x00\x01",
 ];
 

@@ -6,10 +6,10 @@ fn key(source: u32) -> Key {
     Key { control: 0, source: Ipv4Addr::from_bits(source).into() }
 }
 
-/// Everything that was ever seen: the member, who, when.
+/// All events: member, source, time.
 type History = Vec<(u64, u32, i64)>;
 
-/// Different members of a source in the window that ends now.
+/// Distinct members of a source in the window that ends now.
 fn distinct(history: &History, source: u32, now: i64, span: Span) -> HashSet<u64> {
     let is_in = |at: i64| now - span.millis < at && at <= now;
     history.iter().filter(|(_, who, at)| *who == source && is_in(*at)).map(|(member, ..)| *member).collect()
@@ -67,7 +67,7 @@ fn a_million_sources_stay_within_the_bound_and_the_latest_are_known() {
     let span = Span { millis: 1_000_000_000, most: 100 };
     for source in 0..1_000_000u32 {
         counters.record(key(source), u64::from(source), i64::from(source), span);
-        // One that keeps coming is never among the oldest.
+        // A source that stays active is never the least recently used.
         if source % 1_000 == 0 {
             counters.record(key(u32::MAX), u64::from(source), i64::from(source), span);
         }
@@ -89,7 +89,7 @@ fn bounds_the_members_of_few_sources() {
     assert!(counters.evicted() > 0);
 }
 
-/// What is allocated, but for the nodes of the tree, which are at least half full.
+/// Allocated bytes; nodes of the tree are at least half full.
 fn bytes(counters: &Counters) -> usize {
     let members: usize = counters.windows.values().map(|window| window.members.capacity()).sum();
     counters.windows.capacity() * (size_of::<(Key, Window)>() + 1)

@@ -1,4 +1,4 @@
-//! Against a real server, of Debian's packages.
+//! Tests against a real server from Debian's packages.
 
 use super::super::{BehaviourConfig, Control, Counted, Reaction};
 use super::*;
@@ -82,7 +82,7 @@ fn node(url: &str, threshold: usize, reaction: Reaction) -> Arc<Behaviour> {
     behaviour
 }
 
-/// Sends a request; whether it was too many.
+/// Sends a request. Returns whether it exceeded the threshold.
 fn send(node: &Behaviour, n: usize) -> bool {
     let request = r#"{"client_ip": "203.0.113.1", "method": "GET", "host": "h", "path": "/login"}"#;
     let request: InspectRequest = serde_json::from_str(request).unwrap();
@@ -91,7 +91,7 @@ fn send(node: &Behaviour, n: usize) -> bool {
     !observed.listings.is_empty() || observed.retry_after.is_some()
 }
 
-/// Repeats a request, which counts once, until it is too many.
+/// Repeats a request, which counts once, until it exceeds the threshold.
 async fn becomes_too_many(node: &Behaviour, n: usize) {
     let start = Instant::now();
     while !send(node, n) {
@@ -116,7 +116,7 @@ async fn shares_a_rate_limit_between_nodes() {
     let Some(server) = Server::start() else { return };
     let nodes = [(); 2].map(|()| node(&server.url(), 2, Reaction::Limit));
     assert!(!send(&nodes[0], 0) && !send(&nodes[0], 1));
-    // New requests each time: the second node lets two through by itself, unless it has heard of the others'.
+    // New requests each time: alone, the second node would admit two.
     let start = Instant::now();
     let mut n = 2;
     while !send(&nodes[1], n) {

@@ -37,7 +37,7 @@ struct Server {
     folder: TempDir,
     config: TlsConfig,
     authority: Authority,
-    /// Of clients.
+    /// The authority of clients.
     others: Authority,
 }
 
@@ -158,15 +158,15 @@ async fn an_invalid_certificate_leaves_the_old_one_in_use() {
 async fn requires_a_client_certificate_of_a_configured_authority() {
     let server = Server::new(true);
     let address = server.open();
-    let ask = async |certificate: Option<&(String, String)>| {
-        // In TLS 1.3 the client learns with its first read that it was refused.
+    let call = async |certificate: Option<&(String, String)>| {
+        // In TLS 1.3 the client sees the refusal with its first read.
         let mut stream = server.connect(address, "first.example", certificate).await?;
         call(&mut stream).await
     };
     let (known, unknown) = (server.others.issue("edge"), Authority::new().issue("edge"));
-    assert!(ask(Some(&known)).await.unwrap().ends_with("ok"));
-    assert!(ask(Some(&unknown)).await.is_err());
-    assert!(ask(None).await.is_err());
+    assert!(call(Some(&known)).await.unwrap().ends_with("ok"));
+    assert!(call(Some(&unknown)).await.is_err());
+    assert!(call(None).await.is_err());
 }
 
 #[test]

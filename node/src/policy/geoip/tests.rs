@@ -1,7 +1,7 @@
 use super::*;
 use std::net::Ipv4Addr;
 
-/// The bytes of an `.mmdb` file: networks of IPv4 with what is said of each.
+/// The bytes of an `.mmdb` file: IPv4 networks with their data.
 pub(crate) fn database(networks: &[(&str, &[u8])]) -> Vec<u8> {
     const EMPTY: u32 = u32::MAX;
     const DATA: u32 = 1 << 24;
@@ -86,7 +86,7 @@ fn looks_up_country_and_autonomous_system() {
     assert_eq!(place(&geoip, "::ffff:203.0.113.7"), (germany, Some(64500)));
     assert_eq!(place(&geoip, "198.51.100.1"), (Some("AT".to_owned()), None));
     assert_eq!(place(&geoip, "192.0.2.1"), (None, None));
-    assert_eq!(place(&geoip, "2001:db8::1"), (None, None), "the files know IPv4 only");
+    assert_eq!(place(&geoip, "2001:db8::1"), (None, None), "the files contain IPv4 only");
     assert_eq!(geoip.locate("203.0.113.7".parse().unwrap(), GeoFields::default()), GeoLocation::default());
 }
 

@@ -1,4 +1,4 @@
-//! What sources do over time, and what follows for their requests.
+//! Behavioural controls and their effect on verdicts.
 
 use super::*;
 use shared::{AttackType, Reason};
@@ -16,8 +16,8 @@ async fn verdict(harness: &Harness, path: &str, query: &str) -> Verdict {
     harness.inspect(&message).await.verdict()
 }
 
-/// What is said of a request: blocked or not, why, and as what it is recorded.
-fn said(verdict: &Verdict) -> (bool, Option<Reason>, Vec<&str>) {
+/// The result for a request: blocked or not, the reason, the recorded types.
+fn result(verdict: &Verdict) -> (bool, Option<Reason>, Vec<&str>) {
     let types = verdict.attack_types.iter().map(AttackType::as_str).collect();
     (verdict.action == Action::Block, verdict.reason.clone(), types)
 }
@@ -26,20 +26,20 @@ fn said(verdict: &Verdict) -> (bool, Option<Reason>, Vec<&str>) {
 async fn denies_a_source_above_the_threshold() {
     let harness = watching(Mode::Block, "{type: brute, path: /login, more_than: 2, reaction: deny}");
     for _ in 0..2 {
-        assert_eq!(said(&verdict(&harness, "/login", "").await), (false, None, vec![]));
+        assert_eq!(result(&verdict(&harness, "/login", "").await), (false, None, vec![]));
     }
     let third = verdict(&harness, "/login", "").await;
-    assert_eq!(said(&third), (true, Some(Reason::Attack), vec!["brute"]));
+    assert_eq!(result(&third), (true, Some(Reason::Attack), vec!["brute"]));
     assert_eq!(third.block.unwrap().status, 403);
-    assert_eq!(said(&verdict(&harness, "/", "").await), (true, Some(Reason::Denylist), vec!["brute"]));
+    assert_eq!(result(&verdict(&harness, "/", "").await), (true, Some(Reason::Denylist), vec!["brute"]));
     assert_eq!(harness.records().len(), 2);
 }
 
 #[tokio::test]
 async fn the_reaction_record_does_not_block() {
     let harness = watching(Mode::Block, "{type: bola, count: 'get:id', more_than: 1}");
-    assert_eq!(said(&verdict(&harness, "/", "id=1").await), (false, None, vec![]));
-    assert_eq!(said(&verdict(&harness, "/", "id=2").await), (false, None, vec!["bola"]));
+    assert_eq!(result(&verdict(&harness, "/", "id=1").await), (false, None, vec![]));
+    assert_eq!(result(&verdict(&harness, "/", "id=2").await), (false, None, vec!["bola"]));
     assert_eq!(harness.attack().decision.outcome, Outcome::Monitored);
 }
 
@@ -49,7 +49,7 @@ async fn exceeding_a_rate_gives_429_with_retry_after() {
         let harness = watching(mode, "{type: rate_limit, more_than: 1, within: 1m, reaction: limit}");
         verdict(&harness, "/", "").await;
         let second = verdict(&harness, "/", "").await;
-        assert_eq!(said(&second), (mode == Mode::Block, Some(Reason::RateLimit), vec!["rate_limit"]));
+        assert_eq!(result(&second), (mode == Mode::Block, Some(Reason::RateLimit), vec!["rate_limit"]));
         let Some(block) = second.block else { continue };
         assert_eq!(block.status, 429);
         let (_, wait) = block.headers.iter().find(|(name, _)| name == "retry-after").unwrap();
@@ -67,7 +67,7 @@ async fn safe_blocking_blocks_a_source_after_many_payloads() {
         blocked.push(verdict.action == Action::Block);
     }
     assert_eq!((blocked[0], blocked[5]), (false, true), "{blocked:?}");
-    assert_eq!(said(&verdict(&harness, "/", "q=shoes").await), (false, None, vec![]));
+    assert_eq!(result(&verdict(&harness, "/", "q=shoes").await), (false, None, vec![]));
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn detects_forced_browsing_from_response_reports() {
         let report = json!({"request_id": request_id, "status": 404}).to_string();
         harness.post(INSPECT_RESPONSE_PATH, "application/json", report).await;
     }
-    assert_eq!(said(&verdict(&harness, "/", "").await), (true, Some(Reason::Denylist), vec!["dirbust"]));
+    assert_eq!(result(&verdict(&harness, "/", "").await), (true, Some(Reason::Denylist), vec!["dirbust"]));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What the configuration changes in the answers.
+//! Effects of the configuration on replies.
 
 use super::*;
 use crate::{listeners::Peer, reload::Reload};

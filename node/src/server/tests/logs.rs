@@ -1,4 +1,4 @@
-//! What is logged of requests, and counted by host.
+//! The access log and its files.
 
 use super::*;
 use crate::log::Logs;

@@ -1,10 +1,10 @@
 //! Mode × list × reason × delivery, each cell decided by a real node.
 //!
-//! The table is written out by hand from the contract: the matrix of the original's documentation. Each cell is what is
-//! done, then why, then what is recorded:
+//! The table is written by hand from the contract, the matrix of the original's documentation. Each cell has the action,
+//! whether it is recorded, and the reason:
 //!
 //! - `pass`: allowed, nothing recorded; `note`: allowed and recorded; `BLOCK`: blocked and recorded;
-//! - `!` behind it: mode `block` would have blocked.
+//! - followed by `!`: mode `block` would have blocked.
 
 use super::*;
 use crate::{
@@ -17,7 +17,7 @@ use shared::{
     ruleset::{Effect, List, ListEntry, OverlimitAction, Pattern, Rule, Ruleset, Scope, Source},
 };
 
-/// Columns: nothing found, too much to analyse (recorded), the same where a rule says block, an attack, a virtual patch.
+/// Columns: nothing found, overlimit (recorded), overlimit with a rule to block, an attack, a virtual patch.
 const TABLE: &str = "
 mode          list   delivery  nothing        overlimit       overlimit:block  attack         patch
 
@@ -205,8 +205,8 @@ async fn a_decision_names_the_rule_and_the_list_entry() {
         decided_by.push(harness.inspect(&message).await.verdict().decided_by);
     }
     let recorded = attacks(&harness).into_iter().map(|record| record.decision.decided_by);
-    // The spool hands out what was blocked first.
-    assert!(recorded.clone().all(|it| decided_by[1..].contains(&it)), "hits say what verdicts say");
+    // The spool delivers high priority first.
+    assert!(recorded.clone().all(|it| decided_by[1..].contains(&it)), "hits agree with verdicts");
     assert_eq!(recorded.count(), 4);
     insta::assert_json_snapshot!(decided_by);
 }

@@ -9,7 +9,7 @@ fn frames(records: &[&str]) -> Vec<u8> {
     frames.bytes
 }
 
-/// The records that are read, and how many stretches of damage lie between them.
+/// The records read, and the number of damaged ranges between them.
 fn read(bytes: &[u8]) -> (Vec<String>, usize) {
     let (mut records, mut damage) = (Vec::new(), 0);
     for piece in Pieces::new(bytes) {

@@ -1,4 +1,4 @@
-//! Delivery to consoles that are away, busy, wrong or picky.
+//! Delivery to consoles that are unreachable, busy, unexpected or reject records.
 
 use super::*;
 use crate::{
@@ -24,14 +24,14 @@ use std::time::Instant;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// A console that answers the first calls with these statuses, then takes all but one record.
+/// A console that responds to the first calls with these statuses, then accepts all records but one.
 struct Console {
     statuses: Vec<u16>,
-    /// What it says with them.
+    /// The header `Retry-After` of these responses.
     retry_after: Option<&'static str>,
     poison: Option<u128>,
     calls: AtomicUsize,
-    taken: Mutex<Vec<u128>>,
+    accepted: Mutex<Vec<u128>>,
 }
 
 impl Console {
@@ -41,12 +41,12 @@ impl Console {
             retry_after: None,
             poison,
             calls: AtomicUsize::new(0),
-            taken: Mutex::default(),
+            accepted: Mutex::default(),
         })
     }
 
-    fn taken(&self) -> Vec<u128> {
-        self.taken.lock().unwrap().clone()
+    fn accepted(&self) -> Vec<u128> {
+        self.accepted.lock().unwrap().clone()
     }
 }
 
@@ -63,11 +63,11 @@ async fn ingest(State(console): State<Arc<Console>>, headers: HeaderMap, body: B
     if console.poison.is_some_and(|poison| numbers.contains(&poison)) {
         return (StatusCode::BAD_REQUEST, "a record is wrong").into_response();
     }
-    console.taken.lock().unwrap().extend(&numbers);
+    console.accepted.lock().unwrap().extend(&numbers);
     axum::Json(json!({"stored": numbers.len(), "duplicate": 0, "rejected": []})).into_response()
 }
 
-/// Delivers from the spool to the console until nothing waits, and stops in order.
+/// Delivers from the spool to the console until no record is pending, and stops in order.
 async fn deliver_all(spool: &Arc<Spool>, console: &Arc<Console>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -101,7 +101,7 @@ async fn retries_while_the_console_is_busy_or_unexpected() {
     let spool = spool(&directory, 0..3);
     let console = Console::new(&[503, 404, 401, 415], None);
     deliver_all(&spool, &console).await;
-    assert_eq!(console.taken(), [0, 1, 2]);
+    assert_eq!(console.accepted(), [0, 1, 2]);
     assert_eq!(spool.stats().lost, Tally::default());
 }
 
@@ -114,7 +114,7 @@ async fn honours_retry_after() {
     let start = Instant::now();
     deliver_all(&spool, &console).await;
     assert!(start.elapsed() >= Duration::from_secs(2));
-    assert_eq!((console.taken().len(), console.calls.load(Ordering::SeqCst)), (3, 2));
+    assert_eq!((console.accepted().len(), console.calls.load(Ordering::SeqCst)), (3, 2));
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn isolates_the_rejected_record_as_a_dead_letter() {
     let spool = spool(&directory, 0..20);
     let console = Console::new(&[], Some(13));
     deliver_all(&spool, &console).await;
-    assert_eq!(console.taken(), (0..20).filter(|n| *n != 13).collect::<Vec<_>>());
+    assert_eq!(console.accepted(), (0..20).filter(|n| *n != 13).collect::<Vec<_>>());
     assert_eq!(spool.stats().lost.rejected, 1);
     let aside = fs::read_to_string(directory.path().join("rejected.jsonl")).unwrap();
     assert!(aside.contains("a record is wrong"), "{aside}");
@@ -141,7 +141,7 @@ async fn delivers_records_appended_meanwhile() {
     deliver_all(&spool, &console).await;
     writer.await.unwrap();
     deliver_all(&spool, &console).await;
-    let mut taken = console.taken();
-    taken.sort_unstable();
-    assert_eq!(taken, (0..200).collect::<Vec<_>>());
+    let mut accepted = console.accepted();
+    accepted.sort_unstable();
+    assert_eq!(accepted, (0..200).collect::<Vec<_>>());
 }

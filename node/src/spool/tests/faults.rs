@@ -1,4 +1,4 @@
-//! Disks that lose, change or refuse what is written.
+//! Disks that lose, change or reject written bytes.
 
 use super::*;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order: each record is delivered, waits, or was counted as dropped, and never two of these.
+//! A model test: under any sequence of events each record is delivered, pending or counted as dropped, exactly once.
 
 use super::*;
 use proptest::{collection::vec, prelude::*};
