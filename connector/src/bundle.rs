@@ -126,6 +126,9 @@ fn read_launcher(zip: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Launcher, Bundle
     Ok(Launcher::read(text))
 }
 
+/// Size is cold-start time. Debug builds, which only tests use, save time instead: an unoptimized program has 25 MB.
+const COMPRESSION: i64 = if cfg!(debug_assertions) { 1 } else { 9 };
+
 fn pack(launcher: &Launcher, program: &[u8], version: &str) -> Result<Vec<u8>, BundleError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, mode, content) in [
@@ -135,7 +138,7 @@ fn pack(launcher: &Launcher, program: &[u8], version: &str) -> Result<Vec<u8>, B
     ] {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(9))
+            .compression_level(Some(COMPRESSION))
             .last_modified_time(DateTime::default())
             .unix_permissions(mode);
         zip.start_file(name, options)?;
