@@ -79,7 +79,9 @@ pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Ins
         fields += 1;
         examined.findings.into_iter().for_each(|finding| collected.take(finding));
     });
-    overrun.into_iter().for_each(|finding| collected.take(finding));
+    if let Some(finding) = overrun {
+        collected.take(finding);
+    }
     let Collected { findings, suppressed_by, .. } = collected;
     Inspection { findings: most_severe(findings), suppressed_by, fields }
 }

@@ -55,7 +55,7 @@ struct Walk<'w, 'a, 'b> {
     sink: &'w mut Sink<'a, 'b>,
 }
 
-impl<'a> Walk<'_, 'a, '_> {
+impl Walk<'_, '_, '_> {
     fn run(mut self) -> bool {
         while let Some(&byte) = self.bytes.get(self.at) {
             if !self.step(byte) {

@@ -101,8 +101,8 @@ fn parse_part<'a>(part: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink
         return fits && sink.push_value(point, content);
     };
     let file = sink.arena.then(point, Tag::File);
-    let file_name = sink.arena.then(file, Tag::Name);
-    fits && sink.push_value(file_name, filename.trim_ascii_start()) && sink.push_value(file, content)
+    let name_point = sink.arena.then(file, Tag::Name);
+    fits && sink.push_value(name_point, filename.trim_ascii_start()) && sink.push_value(file, content)
 }
 
 /// The `content-type` line of a part, or an empty text.

@@ -62,7 +62,9 @@ pub(crate) fn parse_nested(
         Inside::Compressed(format) => {
             let inflated = inflate::inflate(value, format, sink.budget);
             let is_valid = inflated.is_some();
-            inflated.into_iter().for_each(|text| add(text, Tag::Gzip, "gzip", parent, sink));
+            if let Some(text) = inflated {
+                add(text, Tag::Gzip, "gzip", parent, sink);
+            }
             is_valid
         }
         Inside::Text(tag, layer, text) => {
