@@ -292,9 +292,8 @@ mod tests {
     fn each_list_has_a_comment() {
         for (file, text) in files() {
             let lines: Vec<_> = text.lines().collect();
-            for pair in lines.windows(2).filter(|pair| pair[1].contains(" = [") && pair[0].is_empty()) {
-                panic!("{file}: {} has no comment", pair[1]);
-            }
+            let bare = lines.windows(2).find(|pair| pair[1].contains(" = [") && pair[0].is_empty());
+            assert_eq!(bare, None, "{file}: a list has no comment");
         }
     }
 

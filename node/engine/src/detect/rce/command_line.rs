@@ -54,6 +54,9 @@ struct Arguments {
     has_absolute_path: bool,
 }
 
+type ProgramCondition = fn(&Line<'_>) -> bool;
+type ArgumentCondition = fn(&Line<'_>, &Arguments) -> bool;
+
 struct Rule<T> {
     #[cfg_attr(not(test), expect(dead_code, reason = "tests name the rule that holds"))]
     name: &'static str,
@@ -61,7 +64,7 @@ struct Rule<T> {
 }
 
 /// Rules for a program, whatever its arguments look like.
-const PROGRAM_RULES: &[Rule<fn(&Line<'_>) -> bool>] = &[
+const PROGRAM_RULES: &[Rule<ProgramCondition>] = &[
     Rule { name: "quoted program", holds: is_quoted_program },
     Rule { name: "opened by a script", holds: is_opened_by_script },
     Rule { name: "distinctive program", holds: is_distinctive_program },
@@ -70,7 +73,7 @@ const PROGRAM_RULES: &[Rule<fn(&Line<'_>) -> bool>] = &[
 ];
 
 /// Rules for a program with arguments and nothing else.
-const ARGUMENT_RULES: &[Rule<fn(&Line<'_>, &Arguments) -> bool>] = &[
+const ARGUMENT_RULES: &[Rule<ArgumentCondition>] = &[
     Rule { name: "fitting arguments", holds: has_fitting_arguments },
     Rule { name: "path, flag and value", holds: has_path_flag_and_value },
     Rule { name: "subcommand", holds: has_subcommand },
