@@ -1,5 +1,5 @@
-//! `bench-connector`: the request function compared with a Python function that does the same work, on the same emulator
-//! and with the same node.
+//! `bench-connector`: the request function compared with a Python function that does the same work,
+//! on the same emulator and with the same node.
 //!
 //! - [`functions`]: the compared functions.
 //! - [`events`]: their input.
@@ -24,7 +24,8 @@ pub use measure::Effort;
 /// Options of the comparison.
 #[derive(Args)]
 pub struct Options {
-    /// The connector's program for Lambda. Without it, one built for this machine in cargo's release profile.
+    /// The connector's program for Lambda. Without it, one built for this machine in cargo's
+    /// release profile.
     #[arg(long, value_name = "FILE")]
     bootstrap: Option<PathBuf>,
     /// A few invocations without bounds, to check that the benchmark works.
@@ -46,7 +47,8 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     Ok(if within { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The same with few invocations and without bounds, for the scenarios. Returns the number of events.
+/// The same with few invocations and without bounds, for the scenarios. Returns the number of
+/// events.
 pub async fn smoke(binaries: &Binaries) -> anyhow::Result<usize> {
     let events = same_work::check(binaries).await?;
     measure::measure(binaries, Effort::QUICK).await?;

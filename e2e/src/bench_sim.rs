@@ -1,4 +1,5 @@
-//! `bench-sim`: throughput of the simulator without functions and with no-op functions, compared with the origin alone.
+//! `bench-sim`: throughput of the simulator without functions and with no-op functions, compared
+//! with the origin alone.
 //!
 //! - [`load`]: visitors with persistent connections.
 //! - [`no_op`]: a compiled no-op function.
@@ -8,6 +9,7 @@ mod load;
 pub mod no_op;
 mod table;
 
+use crate::bench;
 use anyhow::ensure;
 use clap::Args;
 use cloudfront_sim::{
@@ -18,7 +20,6 @@ use cloudfront_sim::{
 use load::{Load, Measured};
 use std::{
     fs,
-    io::{Cursor, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -27,7 +28,6 @@ use std::{
 };
 use table::Row;
 use tokio::net::TcpListener;
-use zip::{ZipWriter, write::SimpleFileOptions};
 
 const PYTHON_NO_OP: &str = include_str!("../bench/connector/does_nothing.py");
 
@@ -114,7 +114,8 @@ async fn any_port() -> std::io::Result<TcpListener> {
     TcpListener::bind("127.0.0.1:0").await
 }
 
-/// This program, which replaces Python during the import of its module, as the connector's bundle does.
+/// This program, which replaces Python during the import of its module, as the connector's bundle
+/// does.
 fn compiled(directory: &Path) -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?;
     // JSON's string literals are valid in Python.
@@ -124,10 +125,7 @@ fn compiled(directory: &Path) -> anyhow::Result<PathBuf> {
 }
 
 fn zipped(path: &Path, source: &str) -> anyhow::Result<PathBuf> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("lambda_function.py", SimpleFileOptions::default().unix_permissions(0o644))?;
-    zip.write_all(source.as_bytes())?;
-    fs::write(path, zip.finish()?.into_inner())?;
+    fs::write(path, bench::zipped(source)?)?;
     Ok(path.to_owned())
 }
 

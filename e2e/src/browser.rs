@@ -1,6 +1,7 @@
 //! Headless Chromium over the DevTools protocol.
 //!
-//! The connection is a pipe (`--remote-debugging-pipe`, JSON messages that end with a NUL), so no port is open.
+//! The connection is a pipe (`--remote-debugging-pipe`, JSON messages that end with a NUL), so no
+//! port is open.
 
 mod pipe;
 
@@ -53,7 +54,8 @@ impl Browser {
 
     pub async fn start(program: &PathBuf) -> anyhow::Result<Self> {
         let profile = tempfile::tempdir()?;
-        // Chromium expects the pipe at descriptors 3 and 4; the shell moves it there and becomes Chromium.
+        // Chromium expects the pipe at descriptors 3 and 4; the shell moves it there and becomes
+        // Chromium.
         let mut process = Command::new("sh")
             .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"])
             .arg(program)
@@ -225,7 +227,8 @@ impl Browser {
         Ok(STANDARD.decode(picture["data"].as_str().context("a picture has data")?)?)
     }
 
-    /// Takes the console output since the last call: messages, errors, violations of the content security policy.
+    /// Takes the console output since the last call: messages, errors, violations of the content
+    /// security policy.
     pub fn complaints(&self) -> Vec<String> {
         self.pipe.complaints()
     }

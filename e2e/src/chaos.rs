@@ -14,7 +14,7 @@ use crate::{
 use anyhow::ensure;
 use load::Load;
 pub use reconcile::MISSING;
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc};
 use tokio::time::Instant;
 
 /// The load, and the kills during it.
@@ -64,25 +64,8 @@ pub async fn carry_out(binaries: &Binaries, plan: Plan, mut say: impl FnMut(Stri
     clients.join_all().await.into_iter().collect::<anyhow::Result<()>>()?;
     let seconds = start.elapsed().as_secs_f64();
     say(format!("all answered after {seconds:.0} s, {:.0} requests/s", f64::from(plan.requests) / seconds));
-    all_delivered(&stack).await?;
+    stack.all_delivered().await?;
     let result = reconcile::reconcile(&load, &stack.console_api().hits().await?, &mut say);
     stack.stop().await;
     result
-}
-
-/// Waits until the spool is empty, as long as it shrinks.
-async fn all_delivered(stack: &Stack) -> anyhow::Result<()> {
-    const TIMEOUT: Duration = Duration::from_secs(30);
-    let (mut least, mut since) = (u64::MAX, Instant::now());
-    loop {
-        let pending = stack.node_status("/spool/pending").await?;
-        if pending == 0 {
-            return Ok(());
-        }
-        if pending < least {
-            (least, since) = (pending, Instant::now());
-        }
-        ensure!(since.elapsed() < TIMEOUT, "{pending} records remain in the spool");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }

@@ -19,70 +19,45 @@ impl Console {
 
     /// A JSON response of the REST API.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let body = self.fetch(path).await?;
-        serde_json::from_str(&body).with_context(|| format!("{path} is not JSON: {body}"))
+        json(path, &self.fetch(path).await?)
     }
 
     /// The body of a page or another resource with status 200.
     pub async fn fetch(&self, path: &str) -> anyhow::Result<String> {
-        let request =
-            Request::new("GET", path, "console").header("Authorization", format!("Bearer {}", self.token));
-        let response = self.client.send(self.address, &request).await?;
-        ensure!(response.status == 200, "{path} answers {}: {}", response.status, response.body_text());
-        Ok(response.body_text())
+        self.send(Request::new("GET", path, "console"), &self.token, &[200]).await
     }
 
     /// Creates a resource and returns it.
     pub async fn make(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = Request::new("POST", path, "console")
-            .header("Authorization", format!("Bearer {}", self.token))
-            .header("Content-Type", "application/json")
-            .with_body(body.to_string());
-        let response = self.client.send(self.address, &request).await?;
-        let text = response.body_text();
         // Long operations return 202.
-        ensure!(matches!(response.status, 201 | 202), "POST {path} answers {}: {text}", response.status);
-        serde_json::from_str(&text).with_context(|| format!("{path} is not JSON: {text}"))
+        json(path, &self.send(post(path, body), &self.token, &[201, 202]).await?)
     }
 
     /// Changes a resource with this revision and returns it.
     pub async fn change(&self, path: &str, revision: u32, body: &Value) -> anyhow::Result<Value> {
-        let request = Request::new("POST", path, "console")
-            .header("Authorization", format!("Bearer {}", self.token))
-            .header("If-Match", format!("\"{revision}\""))
-            .header("Content-Type", "application/json")
-            .with_body(body.to_string());
-        let response = self.client.send(self.address, &request).await?;
-        let text = response.body_text();
-        ensure!(response.status == 200, "POST {path} answers {}: {text}", response.status);
-        Ok(serde_json::from_str(&text)?)
+        let request = post(path, body).header("If-Match", format!("\"{revision}\""));
+        json(path, &self.send(request, &self.token, &[200]).await?)
     }
 
     /// Delivers records of a node.
     pub async fn deliver(&self, node_token: &str, batch: &Value) -> anyhow::Result<Value> {
-        let request = Request::new("POST", "/api/v1/ingest", "console")
-            .header("Authorization", format!("Bearer {node_token}"))
-            .header("Content-Type", "application/json")
-            .with_body(batch.to_string());
-        let response = self.client.send(self.address, &request).await?;
-        let text = response.body_text();
-        ensure!(response.status == 200, "POST /api/v1/ingest returned {}: {text}", response.status);
-        Ok(serde_json::from_str(&text)?)
+        let path = "/api/v1/ingest";
+        json(path, &self.send(post(path, batch), node_token, &[200]).await?)
     }
 
     /// Deletes a resource; `revision` is its `If-Match`.
     pub async fn delete(&self, path: &str, revision: &str) -> anyhow::Result<()> {
-        let request = Request::new("DELETE", path, "console")
-            .header("Authorization", format!("Bearer {}", self.token))
-            .header("If-Match", revision);
+        let request = Request::new("DELETE", path, "console").header("If-Match", revision);
+        self.send(request, &self.token, &[204]).await.map(drop)
+    }
+
+    async fn send(&self, request: Request, token: &str, expected: &[u16]) -> anyhow::Result<String> {
+        let request = request.header("Authorization", format!("Bearer {token}"));
         let response = self.client.send(self.address, &request).await?;
-        ensure!(
-            response.status == 204,
-            "DELETE {path} answers {}: {}",
-            response.status,
-            response.body_text()
-        );
-        Ok(())
+        let (method, path) = (&request.method, request.target.escape_ascii());
+        let (status, text) = (response.status, response.body_text());
+        ensure!(expected.contains(&status), "{method} {path} returned {status}: {text}");
+        Ok(text)
     }
 
     /// The items of all pages of a list.
@@ -124,4 +99,13 @@ impl Console {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+fn post(path: &str, body: &Value) -> Request {
+    let request = Request::new("POST", path, "console").header("Content-Type", "application/json");
+    request.with_body(body.to_string())
+}
+
+fn json(path: &str, text: &str) -> anyhow::Result<Value> {
+    serde_json::from_str(text).with_context(|| format!("{path} did not return JSON: {text}"))
 }

@@ -1,4 +1,5 @@
-//! The programs for one test at a time: tests assert times, and two stacks on one machine would slow each other down.
+//! The programs for one test at a time: tests assert times, and two stacks on one machine would
+//! slow each other down.
 
 use crate::binaries::Binaries;
 use std::ops::Deref;
@@ -10,7 +11,8 @@ pub struct Exclusive {
     _turn: MutexGuard<'static, ()>,
 }
 
-/// Waits for other tests. The first one builds the programs; after `cargo test --workspace` they are up to date.
+/// Waits for other tests. The first one builds the programs; after `cargo test --workspace` they
+/// are up to date.
 pub async fn binaries() -> anyhow::Result<Exclusive> {
     static TURN: Mutex<()> = Mutex::const_new(());
     static BINARIES: OnceCell<Binaries> = OnceCell::const_new();

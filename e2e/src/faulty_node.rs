@@ -49,7 +49,8 @@ pub enum Fault {
     ForeignVerdict,
     /// 202 to an in-line call.
     Accepted,
-    /// Forwards to the node at this address, and closes the idle connection shortly after the response.
+    /// Forwards to the node at this address, and closes the idle connection shortly after the
+    /// response.
     ForgetsConnections(SocketAddr),
 }
 

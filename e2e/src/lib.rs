@@ -1,4 +1,5 @@
-//! The whole system on one machine: the stack of all parts, and the tests and benches that run against it.
+//! The whole system on one machine: the stack of all parts, and the tests and benches that run
+//! against it.
 //!
 //! - [`binaries`]: the other crates' programs and the bundles.
 //! - [`stack`]: starts, stops and kills the whole system.

@@ -21,7 +21,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start the programs that `cargo run -p up` built, print how to try them, and stop them on Ctrl-C or SIGTERM.
+    /// Start the programs that `cargo run -p up` built, print how to try them, and stop them on
+    /// Ctrl-C or SIGTERM.
     Up(Up),
     /// Take screenshots of all pages of the console.
     Screenshots(screenshots::Options),
@@ -29,7 +30,8 @@ enum Command {
     BenchPage(bench_page::Options),
     /// Load the node while it and the console are killed; exits 1 when a hit is lost or duplicated.
     Chaos(chaos::Plan),
-    /// Compare the request function with a Python function that does the same work; exits 1 when a bound is exceeded.
+    /// Compare the request function with a Python function that does the same work; exits 1 when a
+    /// bound is exceeded.
     BenchConnector(bench::Options),
     /// Measure the throughput of the simulator; exits 1 when a bound is missed.
     BenchSim(bench_sim::Options),

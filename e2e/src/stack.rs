@@ -1,7 +1,9 @@
-//! The whole system on loopback: sample origin, console, node, both functions from their zips, and CloudFront.
+//! The whole system on loopback: sample origin, console, node, both functions from their zips, and
+//! CloudFront.
 //!
-//! Console and node are the real programs in separate processes. The simulator, the Lambda emulator and the origin run
-//! in this process, so that tests can inspect them; the functions are processes of the emulator.
+//! Console and node are the real programs in separate processes. The simulator, the Lambda emulator
+//! and the origin run in this process, so that tests can inspect them; the functions are processes
+//! of the emulator.
 
 mod ports;
 mod process;
@@ -118,17 +120,6 @@ impl Default for StackOptions {
 impl StackOptions {
     pub fn new(mode: Mode, trigger: TriggerPair) -> Self {
         Self { mode, trigger, ..Self::default() }
-    }
-}
-
-impl Mode {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Monitoring => "monitoring",
-            Self::SafeBlocking => "safe_blocking",
-            Self::Block => "block",
-        }
     }
 }
 
@@ -312,7 +303,7 @@ fn write_node_config(directory: &Path, addresses: &Ports, options: &StackOptions
         "version": 4,
         "mode": "connector-server",
         "connector": { "address": node.to_string() },
-        "route_config": { "wallarm_mode": options.mode.word() },
+        "route_config": { "wallarm_mode": options.mode.to_possible_value().map(|mode| mode.get_name().to_owned()) },
         "metrics": {
             "listen_address": metrics.to_string(),
             "legacy_status": { "listen_address": status.to_string() },

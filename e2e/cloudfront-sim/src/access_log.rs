@@ -119,7 +119,8 @@ fn header(headers: &Headers, name: &str) -> String {
     if values.is_empty() { "-".to_owned() } else { escaped(&values.join(b", ".as_slice())) }
 }
 
-/// Escapes the characters that the page lists: controls, space, non-ASCII and some punctuation, `%` included.
+/// Escapes the characters that the page lists: controls, space, non-ASCII and some punctuation, `%`
+/// included.
 fn escaped(value: &[u8]) -> String {
     let mut text = String::with_capacity(value.len());
     for &byte in value {

@@ -1,7 +1,8 @@
 //! The admin API: inspects and changes a running simulator. Loopback only.
 //!
-//! It can publish zips, which means running code, so pages in a local browser must not be able to call it: changes need
-//! a content type that triggers a CORS preflight, which is never granted, and `Host` must name this machine.
+//! It can publish zips, which means running code, so pages in a local browser must not be able to
+//! call it: changes need a content type that triggers a CORS preflight, which is never granted, and
+//! `Host` must name this machine.
 
 use std::io;
 use std::net::SocketAddr;

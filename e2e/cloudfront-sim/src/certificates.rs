@@ -22,7 +22,8 @@ impl Authority {
         self.0.pem()
     }
 
-    /// The configuration of a server with a certificate of these parameters, offering these protocols.
+    /// The configuration of a server with a certificate of these parameters, offering these
+    /// protocols.
     pub fn server(&self, parameters: &CertificateParams, protocols: &[&str]) -> anyhow::Result<ServerConfig> {
         let key = KeyPair::generate()?;
         let certificate = parameters.signed_by(&key, &self.0)?;

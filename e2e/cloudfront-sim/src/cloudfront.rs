@@ -1,9 +1,11 @@
-//! The parts of CloudFront that a Lambda@Edge function can observe: a distribution with its origins, behaviors and
-//! policies, the functions at its four triggers, and its cache.
+//! The parts of CloudFront that a Lambda@Edge function can observe: a distribution with its
+//! origins, behaviors and policies, the functions at its four triggers, and its cache.
 //!
-//! Settings that are not simulated are reported when a configuration uses them; `docs/simulator.md` lists them.
+//! Settings that are not simulated are reported when a configuration uses them; `docs/simulator.md`
+//! lists them.
 //!
-//! All lists and numbers were read from AWS's Developer Guide for this crate alone. Quoted names are titles of its pages.
+//! All lists and numbers were read from AWS's Developer Guide for this crate alone. Quoted names
+//! are titles of its pages.
 
 mod cache;
 mod config;

@@ -1,8 +1,8 @@
 //! A byte-exact HTTP/1.1 server and client.
 //!
-//! Attack tools and browsers send targets that URI types reject (raw `<`, `` ` ``, ISO-8859-1). A simulator that
-//! normalized or rejected them would hide the requests it exists for, so targets, header names and values keep their
-//! bytes, order and case.
+//! Attack tools and browsers send targets that URI types reject (raw `<`, `` ` ``, ISO-8859-1). A
+//! simulator that normalized or rejected them would hide the requests it exists for, so targets,
+//! header names and values keep their bytes, order and case.
 //!
 //! The same server accepts HTTP/2 and TLS; requests that break HTTP/2's rules have to use HTTP/1.1.
 

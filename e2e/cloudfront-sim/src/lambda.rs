@@ -1,13 +1,15 @@
-//! The Lambda emulator: runs a function's zip as the managed Python or Node.js runtime does, and speaks the Runtime API
-//! to it.
+//! The Lambda emulator: runs a function's zip as the managed Python or Node.js runtime does, and
+//! speaks the Runtime API to it.
 //!
-//! Same as Lambda: one invocation at a time per environment; the caller gets its response at `POST /response`, while the
-//! environment stays busy until it requests `/next`; its processes are stopped while nothing is pending; a timeout or
-//! excess memory kills it; a response counts even if the process dies afterwards; versions; reserved concurrency; log lines.
+//! Same as Lambda: one invocation at a time per environment; the caller gets its response at `POST
+//! /response`, while the environment stays busy until it requests `/next`; its processes are
+//! stopped while nothing is pending; a timeout or excess memory kills it; a response counts even if
+//! the process dies afterwards; versions; reserved concurrency; log lines.
 //!
-//! Different: no sandbox (the function sees this machine's files and network, and `/tmp` is shared), no CPU share by
-//! memory size, no second attempt at a failed start. Memory is sampled 20 times a second, so a short peak may be missed.
-//! The number of environments is limited to what this machine bears; callers wait for a free one.
+//! Different: no sandbox (the function sees this machine's files and network, and `/tmp` is
+//! shared), no CPU share by memory size, no second attempt at a failed start. Memory is sampled 20
+//! times a second, so a short peak may be missed. The number of environments is limited to what
+//! this machine bears; callers wait for a free one.
 
 mod bundle;
 mod config;
@@ -128,7 +130,8 @@ impl Function {
         self.shared.published().version
     }
 
-    /// Publishes this zip as the next version. Environments of the previous one end after their invocation.
+    /// Publishes this zip as the next version. Environments of the previous one end after their
+    /// invocation.
     pub async fn publish(&self, zip: PathBuf) -> Result<u32, BundleError> {
         let bundle = read(zip).await?;
         let mut published = self.shared.published();
@@ -167,7 +170,8 @@ impl Function {
 
     /// Waits until no environment is busy: work after replies is done, and all are frozen.
     ///
-    /// Without it, an invocation right after another's reply may start a second environment, as on Lambda.
+    /// Without it, an invocation right after another's reply may start a second environment, as on
+    /// Lambda.
     pub async fn at_rest(&self) {
         self.shared.pool.at_rest().await;
     }

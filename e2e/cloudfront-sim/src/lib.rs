@@ -1,8 +1,10 @@
 //! Amazon CloudFront with Lambda@Edge functions on one machine.
 //!
 //! - [`cloudfront`]: a distribution with its cache, which calls functions at its four triggers.
-//! - [`lambda`]: the Lambda emulator. Runs a function's zip as the managed Python and Node.js runtimes do.
-//! - [`http1`]: a byte-exact HTTP/1.1 server and client, used by all other modules. HTTP/2 and TLS, too.
+//! - [`lambda`]: the Lambda emulator. Runs a function's zip as the managed Python and Node.js
+//!   runtimes do.
+//! - [`http1`]: a byte-exact HTTP/1.1 server and client, used by all other modules. HTTP/2 and TLS,
+//!   too.
 //! - [`origin`]: a sample origin that records the requests it receives.
 //! - [`certificates`]: throw-away certificates for TLS listeners.
 //! - [`clock`]: the time of day, which tests move forward.

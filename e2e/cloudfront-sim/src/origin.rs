@@ -1,6 +1,7 @@
 //! A sample origin that records its requests.
 //!
-//! `/status/NNN` responds with that status, `/echo` with the request as JSON, all other paths with a greeting.
+//! `/status/NNN` responds with that status, `/echo` with the request as JSON, all other paths with
+//! a greeting.
 
 use std::collections::VecDeque;
 use std::io;

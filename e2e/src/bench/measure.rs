@@ -107,8 +107,9 @@ pub(super) async fn measure(binaries: &Binaries, effort: Effort) -> anyhow::Resu
     Ok(results)
 }
 
-/// Invokes each function with each event after its last invocation is over, including work after the reply: the
-/// environment is frozen in between. On Lambda a busy environment would cost another environment, not time.
+/// Invokes each function with each event after its last invocation is over, including work after
+/// the reply: the environment is frozen in between. On Lambda a busy environment would cost another
+/// environment, not time.
 async fn take_turns(runners: &[Runner], effort: Effort) -> anyhow::Result<()> {
     let mut order: Vec<usize> = (0..runners.len()).collect();
     for n in 0..effort.warm_up + effort.invocations {
@@ -170,7 +171,8 @@ impl Runner {
         Ok(())
     }
 
-    /// The billed duration of all invocations after the warm-up: from the delivery of the event to the posted reply.
+    /// The billed duration of all invocations after the warm-up: from the delivery of the event to
+    /// the posted reply.
     fn latency(&self, effort: Effort) -> anyhow::Result<Latency> {
         let (mut handed_out, mut latencies) = (None, Vec::new());
         for entry in self.function.log().entries() {

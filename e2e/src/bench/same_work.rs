@@ -13,8 +13,8 @@ use anyhow::ensure;
 use cloudfront_sim::{http1::Request, lambda::Function};
 use serde_json::Value;
 
-/// Invokes all functions with the same events: their calls must have the same bytes, and their results must be equal.
-/// Returns the number of events.
+/// Invokes all functions with the same events: their calls must have the same bytes, and their
+/// results must be equal. Returns the number of events.
 pub(super) async fn check(binaries: &Binaries) -> anyhow::Result<usize> {
     let stack = Stack::start(binaries, StackOptions { mode: Mode::Block, ..StackOptions::default() }).await?;
     let recorder = Recorder::start(stack.addresses.node).await?;

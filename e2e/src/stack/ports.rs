@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 /// The choice of ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PortsOption {
-    /// The documented ones: 8000 CloudFront, 8001 origin, 5050 node, 3000 console, 9000, 8080, 10246.
+    /// The documented ones: 8000 CloudFront, 8001 origin, 5050 node, 3000 console, 9000, 8080,
+    /// 10246.
     Default,
     /// Free ones.
     Random,
@@ -38,7 +39,8 @@ const DEFAULTS: [(&str, u16); 7] = [
 ];
 
 impl Ports {
-    /// Binds all ports, so that each is free and none is used twice; then releases those of other processes.
+    /// Binds all ports, so that each is free and none is used twice; then releases those of other
+    /// processes.
     pub(crate) async fn allocate(option: PortsOption) -> anyhow::Result<(Self, Listeners)> {
         let mut listeners = Vec::new();
         for (part, port) in DEFAULTS {

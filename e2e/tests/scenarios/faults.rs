@@ -49,7 +49,8 @@ pub(crate) async fn node_misbehaves(binaries: &Binaries) -> anyhow::Result<()> {
     let worst = forgets_connections(&stack, &nodes).await.context("closes between requests")?;
     row(&mut table, "closes kept-alive connections between requests", (worst, "inspected".to_owned()))?;
 
-    // All earlier requests, including the one for warm-up, were reported to the node that responded last.
+    // All earlier requests, including the one for warm-up, were reported to the node that responded
+    // last.
     stack.all_delivered().await?;
     let counted = stack.console_api().items("/api/v1/not-inspected").await?;
     for reason in ["node_timeout", "node_unreachable", "node_reply", "node_error"] {
@@ -110,8 +111,8 @@ fn set(nodes: &[FaultyNode; 2], fault: Fault) {
     }
 }
 
-/// Sends attacks, which must reach the origin and be logged with one of these reasons. Returns the slowest response, and
-/// the reasons.
+/// Sends attacks, which must reach the origin and be logged with one of these reasons. Returns the
+/// slowest response, and the reasons.
 async fn served_uninspected(stack: &Stack, reasons: &[&str]) -> anyhow::Result<(Duration, String)> {
     let mut slowest = Duration::ZERO;
     let mut counted = Vec::new();
@@ -176,7 +177,8 @@ fn uninspected(function: &Function) -> anyhow::Result<Vec<String>> {
     lines.filter_map(Result::transpose).collect()
 }
 
-/// Checks that no function failed, timed out or ended, and that its output has only structured log lines: no panic.
+/// Checks that no function failed, timed out or ended, and that its output has only structured log
+/// lines: no panic.
 fn nothing_is_unhandled(stack: &Stack) -> anyhow::Result<()> {
     for function in [&stack.request_function, &stack.response_function] {
         uninspected(function)?;

@@ -18,7 +18,8 @@ pub(crate) async fn reply_goes_before_the_call(binaries: &Binaries) -> anyhow::R
     let attack = stack.attack("ptrav", "uri").await?;
     ensure!(attack["status"] == "monitoring", "out of band nothing is blocked: {attack}");
 
-    // Both functions are idle, so the log is complete. The first call in the tap is the request function's.
+    // Both functions are idle, so the log is complete. The first call in the tap is the request
+    // function's.
     stack.request_function.at_rest().await;
     stack.response_function.at_rest().await;
     let log = stack.request_function.log();

@@ -1,5 +1,5 @@
-//! Cache poisoning: an attack in a header outside the cache key is blocked at origin-request, and a benign visitor
-//! requests the same URL.
+//! Cache poisoning: an attack in a header outside the cache key is blocked at origin-request, and a
+//! benign visitor requests the same URL.
 
 use anyhow::ensure;
 use cloudfront_sim::{

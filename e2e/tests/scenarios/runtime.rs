@@ -43,7 +43,8 @@ pub(crate) async fn unusable_program_lets_all_pass(binaries: &Binaries) -> anyho
     Ok(())
 }
 
-/// Checks that the process, and the client of the Runtime API, is the bundle's program and not Python.
+/// Checks that the process, and the client of the Runtime API, is the bundle's program and not
+/// Python.
 async fn ensure_rust(function: &Function) -> anyhow::Result<()> {
     let pids = function.pids();
     ensure!(!pids.is_empty(), "no environment is alive");

@@ -107,7 +107,8 @@ impl Visitors {
 pub(crate) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<()> {
     const VISITORS: u32 = 6;
     const REQUESTS: u32 = 50;
-    // Without the circuit breaker every request calls the node, so that the kill affects many calls.
+    // Without the circuit breaker every request calls the node, so that the kill affects many
+    // calls.
     let parameters = vec![("wlrm_breaker_failures", "0".to_owned())];
     let options = StackOptions { parameters, ..StackOptions::new(Mode::Block, TriggerPair::Viewer) };
     let mut stack = Stack::start(binaries, options).await?;

@@ -55,7 +55,8 @@ pub(crate) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     // The page's status is an error, which Chromium logs.
     visit.complaints();
 
-    // Charts and controls that need scripts load after the list, without layout shift even if they are late.
+    // Charts and controls that need scripts load after the list, without layout shift even if they
+    // are late.
     visit.slow_down(20).await?;
     for width in [360, 1280] {
         visit.resize(Window { width, ..WIDE }).await?;

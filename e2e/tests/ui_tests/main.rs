@@ -1,6 +1,8 @@
-//! UI tests: journeys of analysts and administrators through the console, in Chromium and in front of a whole stack.
+//! UI tests: journeys of analysts and administrators through the console, in Chromium and in front
+//! of a whole stack.
 //!
-//! Each has a browser and a stack of its own. Without Chromium they are skipped; where `CI` is set they then fail.
+//! Each has a browser and a stack of its own. Without Chromium they are skipped; where `CI` is set
+//! they then fail.
 
 mod access;
 mod accessible;

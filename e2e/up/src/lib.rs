@@ -10,8 +10,8 @@ use std::{
 
 const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
 
-/// Builds every program of the workspace that is out of date, in the profile of the running program, and returns the
-/// directory they are in. Cargo's progress goes to standard error.
+/// Builds every program of the workspace that is out of date, in the profile of the running
+/// program, and returns the directory they are in. Cargo's progress goes to standard error.
 pub fn build() -> io::Result<PathBuf> {
     let directory = directory()?;
     let profile = match directory.file_name().and_then(OsStr::to_str) {
@@ -19,7 +19,8 @@ pub fn build() -> io::Result<PathBuf> {
         Some(profile) => profile,
     };
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The workspace has no examples, but this is how `cargo build` selects the features that `cargo test` does.
+    // The workspace has no examples, but this is how `cargo build` selects the features that `cargo
+    // test` does.
     cargo.args(["build", "--workspace", "--bins", "--examples", "--profile", profile]);
     cargo.args(["--manifest-path", MANIFEST]).stdin(Stdio::null());
     for (name, _) in env::vars_os().filter(|(name, _)| is_set_by_cargo(name)) {
@@ -41,8 +42,9 @@ pub fn directory() -> io::Result<PathBuf> {
     directory.map(PathBuf::from).ok_or_else(|| io::Error::other("the running program has no directory"))
 }
 
-/// Whether `cargo run` or `cargo test` set this variable for its program. Build scripts watch some of them (ring's:
-/// `CARGO_MANIFEST_DIR`), so that handing them down would rebuild half of the dependencies each time.
+/// Whether `cargo run` or `cargo test` set this variable for its program. Build scripts watch some
+/// of them (ring's: `CARGO_MANIFEST_DIR`), so that handing them down would rebuild half of the
+/// dependencies each time.
 fn is_set_by_cargo(name: &OsStr) -> bool {
     const PREFIXES: [&str; 3] = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_"];
     const NAMES: [&str; 5] =

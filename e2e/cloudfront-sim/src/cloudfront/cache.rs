@@ -62,7 +62,8 @@ pub(super) enum Claim<'a> {
     Mine(Leader<'a>),
 }
 
-/// The first of several requests for a missing response. If dropped without an outcome, the others go to the origin.
+/// The first of several requests for a missing response. If dropped without an outcome, the others
+/// go to the origin.
 pub(super) struct Leader<'a> {
     cache: &'a Cache,
     key: CacheKey,
@@ -86,8 +87,8 @@ impl Cache {
         Claim::Mine(Leader { cache: self, key: key.clone(), stale: found, outcome })
     }
 
-    /// "Invalidate files to remove content": a path with its query, or a prefix that ends in `*`. Returns the number of
-    /// removed responses.
+    /// "Invalidate files to remove content": a path with its query, or a prefix that ends in `*`.
+    /// Returns the number of removed responses.
     pub(super) fn invalidate(&self, path: &str) -> usize {
         let mut state = self.lock();
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };

@@ -1,6 +1,7 @@
-//! Distributions from AWS's descriptions, as JSON or YAML: the output of `aws cloudfront get-distribution-config` or
-//! `get-distribution`, a CloudFormation resource or template, or the bare `DistributionConfig`. Custom policies are next
-//! to it (`CachePolicies`, `OriginRequestPolicies`, `ResponseHeadersPolicies`, each a map from id to the policy's
+//! Distributions from AWS's descriptions, as JSON or YAML: the output of `aws cloudfront
+//! get-distribution-config` or `get-distribution`, a CloudFormation resource or template, or the
+//! bare `DistributionConfig`. Custom policies are next to it (`CachePolicies`,
+//! `OriginRequestPolicies`, `ResponseHeadersPolicies`, each a map from id to the policy's
 //! configuration) or in the same template.
 
 mod behavior;

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use super::path_pattern::{PathPattern, normalized};
 use super::policy::{CachePolicy, OriginRequestPolicy, ResponseHeadersPolicy};
 use crate::faults::Faults;
@@ -97,12 +99,13 @@ pub struct ErrorPage {
 }
 
 /// Which errors are cached. AWS's pages disagree, and do not cover generated ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ErrorCaching {
-    /// The longest time any page allows: "Control how long CloudFront caches errors".
+    /// The longest time any page allows ("Control how long CloudFront caches errors")
     #[default]
     Pessimistic,
-    /// The table of "How CloudFront processes HTTP 4xx and 5xx status codes from your origin".
+    /// The table of status codes ("How CloudFront processes HTTP 4xx and 5xx status codes from your
+    /// origin")
     Documented,
 }
 
@@ -133,8 +136,8 @@ pub enum Trigger {
 }
 
 impl DistributionConfig {
-    /// One origin and one behavior without caching that forwards everything except the `Host`: the managed policies
-    /// `CachingDisabled` and `AllViewerExceptHostHeader`.
+    /// One origin and one behavior without caching that forwards everything except the `Host`: the
+    /// managed policies `CachingDisabled` and `AllViewerExceptHostHeader`.
     pub fn new(origin: SocketAddr) -> Self {
         let origin = Origin::new("origin", "origin.example.com", origin);
         Self {
@@ -157,14 +160,16 @@ impl DistributionConfig {
         self
     }
 
-    /// The first behavior whose pattern matches. It does not change when a function changes the URI.
+    /// The first behavior whose pattern matches. It does not change when a function changes the
+    /// URI.
     pub(super) fn behavior(&self, path: &str) -> &Behavior {
         let path = normalized(path);
         let matching = self.behaviors.iter().find(|(pattern, _)| pattern.matches(&path));
         matching.map_or(&self.default_behavior, |(_, behavior)| behavior)
     }
 
-    /// The origin of a behavior, and the failover origin. `None` only if the configuration names neither.
+    /// The origin of a behavior, and the failover origin. `None` only if the configuration names
+    /// neither.
     pub(super) fn target(&self, behavior: &Behavior) -> Option<(&Origin, Option<(&Origin, &OriginGroup)>)> {
         let origin = |id: &str| self.origins.iter().find(|origin| origin.id == id);
         if let Some(group) = self.origin_groups.iter().find(|group| group.id == behavior.target) {

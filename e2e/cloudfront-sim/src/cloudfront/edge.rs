@@ -1,4 +1,5 @@
-//! The path of a request: viewer-request, cache, origin-request, origin, origin-response, viewer-response.
+//! The path of a request: viewer-request, cache, origin-request, origin, origin-response,
+//! viewer-response.
 
 mod admission;
 mod cached;
@@ -66,7 +67,8 @@ struct Answer {
 struct Fetched {
     response: Response,
     is_generated: bool,
-    /// The origin's own status, before origin-response; for a failed origin, the status of the failure.
+    /// The origin's own status, before origin-response; for a failed origin, the status of the
+    /// failure.
     own_status: u16,
 }
 
@@ -86,7 +88,8 @@ impl Edge {
         }
     }
 
-    /// Invalidates a path, or all paths with a prefix that ends in `*`. Returns the number of removed responses.
+    /// Invalidates a path, or all paths with a prefix that ends in `*`. Returns the number of
+    /// removed responses.
     pub fn invalidate(&self, path: &str) -> usize {
         self.cache.invalidate(path)
     }

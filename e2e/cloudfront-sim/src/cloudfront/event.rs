@@ -52,7 +52,8 @@ impl Viewer<'_> {
             "statusDescription": response.reason,
             "headers": Rules { trigger }.show(&response.headers),
         });
-        // The request of an origin-response is the one sent to the origin; its headers follow the rules of requests.
+        // The request of an origin-response is the one sent to the origin; its headers follow the
+        // rules of requests.
         let of = if trigger.is_viewer() { Trigger::ViewerRequest } else { Trigger::OriginRequest };
         self.event(trigger, json!({ "request": self.request(of, origin, request), "response": shown }))
     }

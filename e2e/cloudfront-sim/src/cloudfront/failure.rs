@@ -29,8 +29,8 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// "HTTP 502 status code (Bad Gateway)", "HTTP 503 status code (Service Unavailable)", "HTTP 504 status code
-    /// (Gateway Timeout)".
+    /// "HTTP 502 status code (Bad Gateway)", "HTTP 503 status code (Service Unavailable)", "HTTP
+    /// 504 status code (Gateway Timeout)".
     fn status(&self) -> u16 {
         match self {
             Self::Refused { status, .. } => *status,
@@ -50,7 +50,8 @@ impl Failure {
         }
     }
 
-    /// A page like CloudFront's, which also describes an invalid result; a function's own error text is only logged.
+    /// A page like CloudFront's, which also describes an invalid result; a function's own error
+    /// text is only logged.
     pub(super) fn page(&self) -> Response {
         let why = match self {
             Self::Validation { source, .. } => format!("{self}: {source}"),

@@ -1,5 +1,5 @@
-//! Forwarding of viewer requests to origins: "Request and response behavior for custom origins", "Control origin
-//! requests with a policy", "Understand cache policies".
+//! Forwarding of viewer requests to origins: "Request and response behavior for custom origins",
+//! "Control origin requests with a policy", "Understand cache policies".
 
 use super::distribution::{Behavior, Origin};
 use super::event::Viewer;

@@ -143,7 +143,8 @@ impl Rules {
         Ok(())
     }
 
-    /// `CloudFront-Viewer-Country` is added after viewer-request; "Restrictions on Lambda@Edge" lists it separately.
+    /// `CloudFront-Viewer-Country` is added after viewer-request; "Restrictions on Lambda@Edge"
+    /// lists it separately.
     fn forbids(self, name: &str) -> bool {
         is_disallowed(name) || (self.trigger == Trigger::ViewerRequest && name == "cloudfront-viewer-country")
     }
@@ -210,7 +211,8 @@ fn values(headers: &Headers, name: &str) -> Vec<String> {
     headers.all(name).map(text).collect()
 }
 
-/// "If you omit the key, CloudFront inserts one by capitalizing the first letter and each letter after a hyphen."
+/// "If you omit the key, CloudFront inserts one by capitalizing the first letter and each letter
+/// after a hyphen."
 fn capitalized(name: &str) -> String {
     let parts = name.split('-').map(|part| {
         let (first, rest) = part.split_at(part.len().min(1));

@@ -1,4 +1,5 @@
-//! Results of functions: validation as CloudFront does it, and application to the request or response.
+//! Results of functions: validation as CloudFront does it, and application to the request or
+//! response.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

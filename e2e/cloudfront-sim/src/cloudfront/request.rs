@@ -63,7 +63,8 @@ impl EdgeRequest {
     }
 }
 
-/// Bytes as text for events. "Restrictions on all edge functions", encoding: UTF-8, else read as ISO-8859-1.
+/// Bytes as text for events. "Restrictions on all edge functions", encoding: UTF-8, else read as
+/// ISO-8859-1.
 pub(super) fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),

@@ -55,14 +55,16 @@ impl Client {
         Self { timeout, local: None, idle: Mutex::default() }
     }
 
-    /// Connects from this address: Linux accepts all of 127.0.0.0/8, so one machine can act as many visitors.
+    /// Connects from this address: Linux accepts all of 127.0.0.0/8, so one machine can act as many
+    /// visitors.
     #[must_use]
     pub fn from_address(mut self, local: IpAddr) -> Self {
         self.local = Some(local);
         self
     }
 
-    /// Sends the request unchanged except for its framing: the body is sent with a `Content-Length`.
+    /// Sends the request unchanged except for its framing: the body is sent with a
+    /// `Content-Length`.
     pub async fn send(&self, address: SocketAddr, request: &Request) -> Result<Response, ClientError> {
         let bytes = framed(request);
         let to_head = request.method == "HEAD";
@@ -158,7 +160,8 @@ fn framed(request: &Request) -> Vec<u8> {
 }
 
 async fn exchange(on: &mut Buffered, bytes: &[u8], to_head: bool) -> Result<(Response, bool), ClientError> {
-    // A server may respond and close before it has read everything (413): the response counts, not the broken pipe.
+    // A server may respond and close before it has read everything (413): the response counts, not
+    // the broken pipe.
     let written = on.write(bytes).await;
     match read_response(on, to_head).await {
         Err(ClientError::Closed) => Err(written.err().map_or(ClientError::Closed, ClientError::Io)),

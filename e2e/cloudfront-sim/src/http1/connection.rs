@@ -210,7 +210,8 @@ async fn respond(
 pub(super) fn frame(response: &mut Response, to_head: bool) -> Vec<u8> {
     let body = std::mem::take(&mut response.body);
     let bodiless = matches!(response.status, 100..=199 | 204 | 304);
-    // The body is complete, so its length is known; a response to HEAD keeps its own `Content-Length`.
+    // The body is complete, so its length is known; a response to HEAD keeps its own
+    // `Content-Length`.
     response.headers.remove("transfer-encoding");
     if !(to_head && response.headers.has("content-length")) {
         response.headers.remove("content-length");
@@ -221,7 +222,8 @@ pub(super) fn frame(response: &mut Response, to_head: bool) -> Vec<u8> {
     if to_head || bodiless { Vec::new() } else { body }
 }
 
-// Closing with unread bytes makes the kernel reset the connection, and the client may lose the response.
+// Closing with unread bytes makes the kernel reset the connection, and the client may lose the
+// response.
 async fn linger(connection: &mut Buffered) {
     let _ = connection.stream.shutdown().await;
     let mut sink = [0; 4096];

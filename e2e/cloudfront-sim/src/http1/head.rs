@@ -34,7 +34,8 @@ pub(super) struct RequestHead {
     pub(super) version: Version,
 }
 
-// The first line is parsed here: httparse requires UTF-8 targets, and attack tools send other bytes.
+// The first line is parsed here: httparse requires UTF-8 targets, and attack tools send other
+// bytes.
 pub(super) fn parse_request(head: &[u8]) -> Result<RequestHead, HeadError> {
     let (line, rest) = split_line(head);
     let mut words = line.split(|byte| *byte == b' ');

@@ -44,7 +44,8 @@ pub(super) async fn converse<H, F>(
                 Some(Ok((request, respond))) => {
                     streams.spawn(answer(request, respond, peer, Arc::clone(service)));
                 }
-                // The peer closed the connection or violated the protocol: requests in progress have no receiver.
+                // The peer closed the connection or violated the protocol: requests in progress
+                // have no receiver.
                 Some(Err(_)) | None => return,
             },
             Some(_) = streams.join_next() => {}

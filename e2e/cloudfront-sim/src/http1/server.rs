@@ -71,7 +71,8 @@ impl Default for Limits {
 }
 
 impl Server {
-    /// Answers every request with the handler's response; one task per connection, requests in order.
+    /// Answers every request with the handler's response; one task per connection, requests in
+    /// order.
     pub fn start<H, F>(listener: TcpListener, limits: Limits, handler: H) -> io::Result<Self>
     where
         H: Fn(Request, Peer) -> F + Send + Sync + 'static,
@@ -104,7 +105,8 @@ impl Server {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Accepts no more connections, closes idle ones, and waits for requests in progress, up to this long.
+    /// Accepts no more connections, closes idle ones, and waits for requests in progress, up to
+    /// this long.
     pub async fn drain(mut self, limit: Duration) {
         self.stop.send_replace(true);
         let _ = timeout(limit, &mut self.accepting).await;

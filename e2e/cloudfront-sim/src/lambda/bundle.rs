@@ -86,7 +86,8 @@ fn unpack_entry(mut entry: ZipFile<'_, Cursor<&[u8]>>, into: &Path) -> Result<()
         fs::create_dir_all(parent)?;
     }
     io::copy(&mut entry, &mut File::create(&target)?)?;
-    // Lambda keeps the modes of the zip, so a lost execute bit must fail here too. Zips made on Windows have no modes.
+    // Lambda keeps the modes of the zip, so a lost execute bit must fail here too. Zips made on
+    // Windows have no modes.
     let mode = entry.unix_mode().map_or(0o644, |mode| mode & 0o777);
     Ok(fs::set_permissions(target, Permissions::from_mode(mode))?)
 }

@@ -36,7 +36,8 @@ pub struct FunctionConfig {
 }
 
 impl FunctionConfig {
-    /// The settings of a Lambda@Edge function, with its log lines sent to `tracing` and no rate limit per environment.
+    /// The settings of a Lambda@Edge function, with its log lines sent to `tracing` and no rate
+    /// limit per environment.
     pub fn new(name: &str, zip: impl Into<PathBuf>, runtime: impl Into<Runtime>) -> Self {
         Self {
             name: name.to_owned(),

@@ -1,4 +1,5 @@
-//! One execution environment: a task directory, a process group and a Runtime API, driven one event at a time.
+//! One execution environment: a task directory, a process group and a Runtime API, driven one event
+//! at a time.
 
 use std::collections::VecDeque;
 use std::io;

@@ -42,7 +42,8 @@ impl Memory {
     }
 }
 
-/// Resident bytes of a process and its descendants; 0 after its end. Shared pages count for each of them.
+/// Resident bytes of a process and its descendants; 0 after its end. Shared pages count for each of
+/// them.
 fn resident(pid: u32) -> u64 {
     let mut total = 0;
     let mut left = vec![pid];

@@ -1,7 +1,8 @@
-//! The pool of environments: an invocation gets a free one, a new one, the next that becomes free, or is throttled.
+//! The pool of environments: an invocation gets a free one, a new one, the next that becomes free,
+//! or is throttled.
 //!
-//! An environment that becomes free while a caller waits is handed over unfrozen: Lambda freezes one only when nothing
-//! is pending.
+//! An environment that becomes free while a caller waits is handed over unfrozen: Lambda freezes
+//! one only when nothing is pending.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,7 +27,8 @@ pub(super) struct Limits {
     pub(super) capped: bool,
 }
 
-/// The permit for one environment: this one, or one to be started. [`Pool::free`] or [`Pool::lost`] returns it.
+/// The permit for one environment: this one, or one to be started. [`Pool::free`] or [`Pool::lost`]
+/// returns it.
 pub(super) type Lease = Option<Environment>;
 
 pub(super) struct Pool {

@@ -13,7 +13,8 @@ pub(super) const MINIMAL_CLIENT: &str = include_str!("minimal_runtime.py");
 /// A Python interpreter with a Runtime API client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PythonRuntime {
-    /// The interpreter itself, not a wrapper script: those need variables that functions do not get.
+    /// The interpreter itself, not a wrapper script: those need variables that functions do not
+    /// get.
     pub executable: PathBuf,
     pub client: RuntimeClient,
 }
@@ -22,7 +23,8 @@ pub struct PythonRuntime {
 pub enum RuntimeClient {
     /// AWS's `awslambdaric`; without a path, the interpreter's own.
     Aws { pythonpath: Option<PathBuf> },
-    /// A minimal replacement. It imports the handler before it opens a connection, as AWS's client does.
+    /// A minimal replacement. It imports the handler before it opens a connection, as AWS's client
+    /// does.
     Minimal,
 }
 
@@ -35,7 +37,8 @@ pub struct NoPython {
 }
 
 impl PythonRuntime {
-    /// `E2E_PYTHON` names the interpreter, `E2E_AWSLAMBDARIC` the directory of AWS's client (empty: the minimal client).
+    /// `E2E_PYTHON` names the interpreter, `E2E_AWSLAMBDARIC` the directory of AWS's client (empty:
+    /// the minimal client).
     pub fn detect() -> Result<Self, NoPython> {
         let python = env::var("E2E_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let executable = interpreter(&python).map_err(|why| NoPython { python, why })?;
@@ -47,8 +50,9 @@ impl PythonRuntime {
         Ok(Self { executable, client })
     }
 
-    /// The same interpreter without this machine's site packages, which may run code at every start; Lambda has none. An
-    /// interpreter that has its own `awslambdaric` is returned unchanged.
+    /// The same interpreter without this machine's site packages, which may run code at every
+    /// start; Lambda has none. An interpreter that has its own `awslambdaric` is returned
+    /// unchanged.
     pub async fn without_site_packages(&self, directory: &Path) -> std::io::Result<Self> {
         if matches!(self.client, RuntimeClient::Aws { pythonpath: None }) {
             return Ok(self.clone());
@@ -91,7 +95,8 @@ fn find_client(python: &Path) -> RuntimeClient {
     found.map_or(RuntimeClient::Minimal, |pythonpath| RuntimeClient::Aws { pythonpath })
 }
 
-/// Its C extension fits one Python version only, so the directory alone does not prove that it works.
+/// Its C extension fits one Python version only, so the directory alone does not prove that it
+/// works.
 fn imports_client(python: &Path, pythonpath: Option<&Path>) -> bool {
     let mut command = Command::new(python);
     command.args(["-c", "import awslambdaric, runtime_client"]).stdout(Stdio::null()).stderr(Stdio::null());

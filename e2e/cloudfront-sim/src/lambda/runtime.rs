@@ -89,7 +89,8 @@ impl Language {
 }
 
 impl NodeRuntime {
-    /// `E2E_NODE` names the interpreter, `E2E_AWS_LAMBDA_RIC` the directory that npm installed AWS's client into.
+    /// `E2E_NODE` names the interpreter, `E2E_AWS_LAMBDA_RIC` the directory that npm installed
+    /// AWS's client into.
     pub fn detect() -> Result<Self, NoNode> {
         let node = env::var("E2E_NODE").unwrap_or_else(|_| "node".to_owned());
         let directory = env::var("E2E_AWS_LAMBDA_RIC").unwrap_or_else(|_| IN_THE_WORKSPACE.to_owned());

@@ -12,7 +12,8 @@ use crate::http1::{Limits, Request, Response, Server};
 
 const BASE: &str = "/2018-06-01/runtime/";
 
-/// Lambda quotas, "Function configuration, deployment, and execution": 6 MB for a synchronous response.
+/// Lambda quotas, "Function configuration, deployment, and execution": 6 MB for a synchronous
+/// response.
 const MAX_RESPONSE: usize = 6 * 1024 * 1024;
 
 /// A call of the runtime, which waits until `reply` is used.

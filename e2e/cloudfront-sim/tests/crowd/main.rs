@@ -97,7 +97,8 @@ async fn a_thousand_visitors_leak_no_connection_file_or_thread() {
     })
     .await;
     let edge = Edge::start(|config| config.default_behavior.functions.viewer_request = function.at()).await;
-    // Started once and kept: environments, the pool of connections to the origin, threads for blocking work.
+    // Started once and kept: environments, the pool of connections to the origin, threads for
+    // blocking work.
     let warm = async || {
         for _ in 0..4 {
             tokio::join!(edge.get("/"), edge.get("/"), edge.get("/"), edge.get("/"));
@@ -144,7 +145,8 @@ async fn a_thousand_visitors_leak_no_connection_file_or_thread() {
     }
     warm().await;
     assert_eq!(function.pids(), environments, "no environment was lost, none came");
-    // The origin's pool may have grown to its limit on both sides, and the runtime may have kept threads for files.
+    // The origin's pool may have grown to its limit on both sides, and the runtime may have kept
+    // threads for files.
     let pooled = 2 * 32;
     let (files_after, threads_after) = held();
     assert!(files_after <= files + pooled + 8, "{files} files before, {files_after} after");

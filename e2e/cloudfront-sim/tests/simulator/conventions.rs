@@ -1,5 +1,5 @@
-//! Typical functions written for AWS run unchanged: modules next to the handler, `logging`, use of the context and of
-//! the event's structure.
+//! Typical functions written for AWS run unchanged: modules next to the handler, `logging`, use of
+//! the context and of the event's structure.
 
 use cloudfront_sim::http1::{Client, Request};
 use cloudfront_sim::lambda::{NodeRuntime, Runtime};

@@ -16,7 +16,8 @@ if 'x-attack' in request['headers']:
     return {'status': '403', 'body': 'blocked', 'headers': {'cache-control': [{'value': 'CACHE-CONTROL'}]}}
 return request";
 
-/// An attack in a header outside the cache key, blocked at origin-request; then the status for a clean visitor.
+/// An attack in a header outside the cache key, blocked at origin-request; then the status for a
+/// clean visitor.
 async fn after_a_block(cache_control: &str, set: impl FnOnce(&mut DistributionConfig)) -> (u16, Edge) {
     let blocks = does(&BLOCKS.replace("CACHE-CONTROL", cache_control)).await;
     let edge = Edge::before(plain, |config| {

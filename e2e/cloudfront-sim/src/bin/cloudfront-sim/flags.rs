@@ -4,20 +4,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use cloudfront_sim::cloudfront::{ErrorCaching, OriginAt};
 use jiff::Timestamp;
 
 /// Simulates a CloudFront distribution with Lambda@Edge functions, to test them without AWS.
 ///
-/// Zips run as in Lambda's managed Python and Node.js runtimes: one process per concurrent request, frozen between
-/// requests, killed when it exceeds its timeout or memory. Results are validated as CloudFront does it: an invalid
-/// result causes a 502 with the reason, a failing function a 503.
+/// Zips run as in Lambda's managed Python and Node.js runtimes: one process per concurrent request,
+/// frozen between requests, killed when it exceeds its timeout or memory. Results are validated as
+/// CloudFront does it: an invalid result causes a 502 with the reason, a failing function a 503.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub(crate) struct Flags {
-    /// AWS's description of the distribution: the output of `aws cloudfront get-distribution-config`, a CloudFormation
-    /// template or resource, or the same as YAML. Without it: one origin, no caching, all headers except Host forwarded.
+    /// AWS's description of the distribution: the output of `aws cloudfront
+    /// get-distribution-config`, a CloudFormation template or resource, or the same as YAML.
+    /// Without it: one origin, no caching, all headers except Host forwarded.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
@@ -25,13 +26,14 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "NAME=ZIP", requires = "config")]
     pub(crate) function: Vec<NamedZip>,
 
-    /// The address of an origin: ADDRESS without a description, ID=URL with one (by id or domain name). Repeatable.
-    /// [default without a description: 127.0.0.1:8001]
+    /// The address of an origin: ADDRESS without a description, ID=URL with one (by id or domain
+    /// name). Repeatable. [default without a description: 127.0.0.1:8001]
     #[arg(long, value_name = "[ID=]ADDRESS")]
     pub(crate) origin: Vec<OriginFlag>,
 
-    /// Also start a sample origin (at --origin's address, or on a free port for all origins of a description without an
-    /// address): it greets on every path, and responds to /status/404 with that status and to /echo with the request.
+    /// Also start a sample origin (at --origin's address, or on a free port for all origins of a
+    /// description without an address): it greets on every path, and responds to /status/404 with
+    /// that status and to /echo with the request.
     #[arg(long)]
     pub(crate) sample_origin: bool,
 
@@ -67,8 +69,8 @@ pub(crate) struct Flags {
     #[arg(long, conflicts_with = "config")]
     pub(crate) without_body: bool,
 
-    /// The handler, as MODULE.FUNCTION, of zips with neither a `lambda_function.py` nor an `index.js`: one for all, or
-    /// NAME=HANDLER. Repeatable.
+    /// The handler, as MODULE.FUNCTION, of zips with neither a `lambda_function.py` nor an
+    /// `index.js`: one for all, or NAME=HANDLER. Repeatable.
     #[arg(long, value_name = "[NAME=]HANDLER")]
     pub(crate) handler: Vec<String>,
 
@@ -93,8 +95,8 @@ pub(crate) struct Flags {
     pub(crate) lift_rate_cap: bool,
 
     /// Which errors are cached; AWS's pages disagree.
-    #[arg(long, value_enum, default_value_t = ErrorCachingFlag::Pessimistic)]
-    pub(crate) error_caching: ErrorCachingFlag,
+    #[arg(long, value_enum, default_value_t = ErrorCaching::Pessimistic)]
+    pub(crate) error_caching: ErrorCaching,
 
     /// Initial faults, as YAML or JSON; the admin API changes them.
     #[arg(long, value_name = "FILE")]
@@ -108,7 +110,8 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "TIME")]
     pub(crate) clock: Option<Timestamp>,
 
-    /// Serve the admin API here: metrics, faults, clock, invalidations, versions. Loopback only; GET / lists it.
+    /// Serve the admin API here: metrics, faults, clock, invalidations, versions. Loopback only;
+    /// GET / lists it.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) admin: Option<SocketAddr>,
 
@@ -116,7 +119,8 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<PathBuf>,
 
-    /// Write the functions' logs into this directory, a file for each; without it they go to standard error.
+    /// Write the functions' logs into this directory, a file for each; without it they go to
+    /// standard error.
     #[arg(long, value_name = "DIR")]
     pub(crate) function_logs: Option<PathBuf>,
 }
@@ -163,14 +167,6 @@ pub(crate) enum OriginFlag {
     Named(OriginAt),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ErrorCachingFlag {
-    /// The longest time any page allows.
-    Pessimistic,
-    /// The table of status codes.
-    Documented,
-}
-
 impl FromStr for NamedZip {
     type Err = &'static str;
 
@@ -190,14 +186,5 @@ impl FromStr for OriginFlag {
         text.parse()
             .map(Self::Only)
             .map_err(|_| "must be an address, e.g. 127.0.0.1:3001, or ID=URL".to_owned())
-    }
-}
-
-impl From<ErrorCachingFlag> for ErrorCaching {
-    fn from(flag: ErrorCachingFlag) -> Self {
-        match flag {
-            ErrorCachingFlag::Pessimistic => Self::Pessimistic,
-            ErrorCachingFlag::Documented => Self::Documented,
-        }
     }
 }

@@ -136,7 +136,8 @@ fn only_origin(flags: &Flags) -> anyhow::Result<SocketAddr> {
     }
 }
 
-/// Zips by function name. Without a description the file names the function; a zip at two triggers is one function.
+/// Zips by function name. Without a description the file names the function; a zip at two triggers
+/// is one function.
 fn zips(flags: &Flags) -> anyhow::Result<BTreeMap<String, &Path>> {
     let mut zips = BTreeMap::new();
     let named = flags.function.iter().map(|named| (named.name.clone(), named.zip.as_path()));
@@ -176,7 +177,7 @@ fn distribution(
     let given = Given {
         functions: functions.clone(),
         origins,
-        error_caching: flags.error_caching.into(),
+        error_caching: flags.error_caching,
         other_origins: sample,
     };
     let loaded = load(&read(path)?, &given).with_context(|| path.display().to_string())?;

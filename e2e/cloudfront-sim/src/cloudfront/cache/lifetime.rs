@@ -63,7 +63,8 @@ pub(in crate::cloudfront) fn lifetime(
     }
 }
 
-/// "Simultaneous requests for the same object": whether waiting requests cannot share the first one's response.
+/// "Simultaneous requests for the same object": whether waiting requests cannot share the first
+/// one's response.
 pub(in crate::cloudfront) fn is_never_shared(
     policy: &CachePolicy,
     response: &Response,
@@ -77,7 +78,8 @@ pub(in crate::cloudfront) fn is_never_shared(
     policy.min_ttl.is_zero() && (directives.forbidden || directives.age == Some(Duration::ZERO))
 }
 
-/// Headers named in `Vary` that are not in the cache key: visitors get responses that vary for others.
+/// Headers named in `Vary` that are not in the cache key: visitors get responses that vary for
+/// others.
 pub(in crate::cloudfront) fn vary_outside_key(behavior: &Behavior, response: &Response) -> Option<String> {
     let vary = response.headers.text("vary")?;
     let outside: Vec<_> =

@@ -6,8 +6,8 @@ use crate::cloudfront::request::EdgeRequest;
 use crate::http1::reason_phrase;
 
 impl Edge {
-    /// Fetches the page with the behavior of its own path, without viewer-request. If that fails, the original error is
-    /// returned.
+    /// Fetches the page with the behavior of its own path, without viewer-request. If that fails,
+    /// the original error is returned.
     pub(super) async fn with_error_page(
         &self,
         viewer: &Viewer<'_>,

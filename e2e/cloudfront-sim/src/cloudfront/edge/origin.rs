@@ -14,8 +14,8 @@ use crate::cloudfront::{Trigger, forward, limits};
 use crate::http1::{Client, ClientError, Request, Response};
 
 impl Edge {
-    /// "Optimize high availability with CloudFront origin failover": both origins get the viewer's request, each with
-    /// events of its own.
+    /// "Optimize high availability with CloudFront origin failover": both origins get the viewer's
+    /// request, each with events of its own.
     pub(super) async fn call_origins(
         &self,
         viewer: &Viewer<'_>,
@@ -61,8 +61,8 @@ impl Edge {
                 let response = self.on_response(viewer, to, trigger, &request, response).await?;
                 Ok(Fetched { response, is_generated: false, own_status })
             }
-            // "Optimize high availability with CloudFront origin failover": no connection counts as a 503, no answer
-            // in time as a 504.
+            // "Optimize high availability with CloudFront origin failover": no connection counts as
+            // a 503, no answer in time as a 504.
             Err(failure) => {
                 let own_status = match &failure {
                     Failure::Origin(ClientError::Connect { .. }) => 503,

@@ -1,5 +1,5 @@
-//! AWS's managed policies by id: "Use managed cache policies", "Use managed origin request policies", "Use managed
-//! response headers policies".
+//! AWS's managed policies by id: "Use managed cache policies", "Use managed origin request
+//! policies", "Use managed response headers policies".
 
 use super::{CachePolicy, Cors, OriginRequestPolicy, PolicyHeader, ResponseHeadersPolicy, Selection};
 
