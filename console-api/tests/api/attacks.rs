@@ -18,7 +18,7 @@ fn from_ip(record: Value, ip: &str) -> Value {
 }
 
 #[tokio::test]
-async fn hits_of_one_kind_are_one_attack() {
+async fn groups_hits_of_one_kind_into_one_attack() {
     let console = Console::start().await;
     let passwd = from_ip(monitored(attack(3, 50)), "2001:db8::1");
     console.ingest(&[attack(1, 0), attack(2, 20), passwd, response(3, 404, "viewer-response")]).await;
@@ -30,7 +30,7 @@ async fn hits_of_one_kind_are_one_attack() {
 }
 
 #[tokio::test]
-async fn an_hour_of_silence_ends_an_attack() {
+async fn a_gap_of_an_hour_ends_an_attack() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0), attack(2, 60), attack(3, 121)]).await;
     let list = console.body("/api/v1/attacks").await;
@@ -109,7 +109,7 @@ async fn two_attacks() -> Console {
 }
 
 #[tokio::test]
-async fn the_search_language_finds_what_it_says() {
+async fn search_conditions_select_matching_attacks() {
     let console = two_attacks().await;
     let types = async |query: &str| -> Vec<String> {
         let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
@@ -161,7 +161,7 @@ async fn the_search_language_finds_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_query_that_cannot_be_read_is_told_where() {
+async fn reports_the_column_of_a_query_error() {
     let console = Console::start().await;
     let answer = console.get("/api/v1/attacks?q=type:sqli%20hosst:a").await;
     assert_eq!(answer.status, 400);
@@ -173,7 +173,7 @@ async fn a_query_that_cannot_be_read_is_told_where() {
 }
 
 #[tokio::test]
-async fn attacks_are_sorted_as_asked_and_a_cursor_keeps_to_its_order() {
+async fn sorts_attacks_and_binds_cursors_to_their_order() {
     let console = two_attacks().await;
     let first = async |sort: &str| console.body(&format!("/api/v1/attacks?limit=1&sort={sort}")).await;
     for (sort, type_) in
@@ -192,7 +192,7 @@ async fn attacks_are_sorted_as_asked_and_a_cursor_keeps_to_its_order() {
 }
 
 #[tokio::test]
-async fn attacks_are_counted_by_what_they_have_in_common() {
+async fn groups_attacks_by_fields() {
     let console = two_attacks().await;
     assert_json_snapshot!("groups", console.body("/api/v1/attacks?group_by=type,host").await);
     let by_source = console.body("/api/v1/attacks?group_by=ip&limit=1").await;
@@ -208,7 +208,7 @@ async fn attacks_are_counted_by_what_they_have_in_common() {
 }
 
 #[tokio::test]
-async fn stats_add_up_what_the_query_finds() {
+async fn stats_cover_the_attacks_of_the_query() {
     let console = two_attacks().await;
     let stats = console.body("/api/v1/attacks/stats").await;
     let mut shown = stats.clone();
@@ -238,7 +238,7 @@ async fn stats_add_up_what_the_query_finds() {
 }
 
 #[tokio::test]
-async fn payloads_are_found_in_attacks_that_became_one() {
+async fn finds_payloads_in_merged_attacks() {
     let console = Console::start().await;
     let trying = |n: u32, minutes: u32, payload: &str| {
         with(attack(n, minutes), &[("/attack/hits/0/findings/0/payload", json!(payload))])
@@ -258,7 +258,7 @@ async fn payloads_are_found_in_attacks_that_became_one() {
 }
 
 #[tokio::test]
-async fn stats_of_what_is_left_are_those_of_all_without_what_is_left_out() {
+async fn stats_exclude_filtered_attacks() {
     let console = two_attacks().await;
     let stats = async |query: &str| console.body(&format!("/api/v1/attacks/stats?{query}")).await;
     assert_eq!(stats("q=-type:ptrav").await, stats("q=type:sqli").await);
@@ -267,7 +267,7 @@ async fn stats_of_what_is_left_are_those_of_all_without_what_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_series_follows_merges_and_what_became_of_blocks() {
+async fn the_series_follows_merges_and_enforcement() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 100)]).await;
     console.ingest(&[attack(2, 0)]).await;
@@ -280,7 +280,7 @@ async fn a_series_follows_merges_and_what_became_of_blocks() {
 }
 
 #[tokio::test]
-async fn the_stream_tells_of_attacks_that_begin_or_grow() {
+async fn streams_attacks_that_start_or_grow() {
     let console = Console::start().await;
     let minutes = 118;
     console.ingest(&[attack(1, minutes)]).await;
@@ -302,7 +302,7 @@ async fn the_stream_tells_of_attacks_that_begin_or_grow() {
 }
 
 #[tokio::test]
-async fn the_stream_tells_of_what_began_since_a_list_was_made() {
+async fn streams_attacks_that_started_after_the_list() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 118)]).await;
     let since = Uuid::now_v7();
@@ -322,13 +322,13 @@ async fn the_stream_tells_of_what_began_since_a_list_was_made() {
 }
 
 #[tokio::test]
-async fn the_schema_says_what_a_query_can_be_made_of() {
+async fn the_schema_lists_the_search_fields() {
     let console = Console::start().await;
     assert_json_snapshot!("schema", console.body("/api/v1/attacks/schema").await);
 }
 
 #[tokio::test]
-async fn exports_hold_every_attack_the_query_finds() {
+async fn exports_contain_every_matching_attack() {
     let console = Console::start().await;
     let records: Vec<_> = (0..1203)
         .map(|n| with(attack(n + 1, 0), &[("/attack/request/host", json!(format!("=host-{n}")))]))
@@ -352,7 +352,7 @@ async fn exports_hold_every_attack_the_query_finds() {
 }
 
 #[tokio::test]
-async fn a_walk_by_cursor_meets_each_attack_once() {
+async fn paging_returns_each_attack_once() {
     let console = Console::start().await;
     // Pairs share their time, so that the id has to break the tie.
     let records: Vec<_> = (0..25)
@@ -373,7 +373,7 @@ async fn a_walk_by_cursor_meets_each_attack_once() {
 }
 
 #[tokio::test]
-async fn a_walk_through_the_hits_of_an_attack_meets_each_once() {
+async fn paging_returns_each_hit_of_an_attack_once() {
     let console = Console::start().await;
     let records: Vec<_> = (0..9).map(|n| attack(n + 1, n / 4)).collect();
     console.ingest(&records).await;
@@ -389,7 +389,7 @@ async fn a_walk_through_the_hits_of_an_attack_meets_each_once() {
 }
 
 #[tokio::test]
-async fn a_bad_parameter_is_named() {
+async fn names_an_invalid_parameter() {
     let console = Console::start().await;
     for (query, name) in [
         ("limit=0", "limit"),
@@ -410,7 +410,7 @@ async fn a_bad_parameter_is_named() {
 }
 
 #[tokio::test]
-async fn an_unknown_attack_is_not_found() {
+async fn answers_404_for_an_unknown_attack() {
     let console = Console::start().await;
     for path in [uuid(1), "seven".to_owned(), format!("{}/hits", uuid(1))] {
         assert_eq!(console.get(&format!("/api/v1/attacks/{path}")).await.status, 404, "{path}");
@@ -419,7 +419,7 @@ async fn an_unknown_attack_is_not_found() {
 
 /// Whether there is an index for it depends on the database, and on how many signs stand in a row.
 #[tokio::test]
-async fn each_part_of_a_payload_finds_those_that_have_it() {
+async fn finds_attacks_by_any_part_of_a_payload() {
     const PAYLOADS: [&str; 7] = [
         "1' OR 1=1 -- or",
         "%2e%2e/etc_passwd",

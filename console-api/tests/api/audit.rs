@@ -10,7 +10,7 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn the_log_tells_what_was_before_and_after() {
+async fn the_audit_log_records_before_and_after() {
     let console = Console::start().await;
     let mode = |mode: &str| json!({"scope": {"path": "/api/**"}, "effect": {"kind": "mode", "mode": mode}});
     let rule = admin(&console, "POST", "/api/v1/rules", &mode("monitoring")).await.json();
@@ -29,7 +29,7 @@ async fn the_log_tells_what_was_before_and_after() {
 }
 
 #[tokio::test]
-async fn the_log_is_searched_and_read_page_by_page() {
+async fn filters_and_pages_the_audit_log() {
     let console = Console::start().await;
     let mode = json!({"effect": {"kind": "mode", "mode": "block"}});
     let entry = json!({"list": "deny", "source": {"asn": 64500}});
@@ -64,7 +64,7 @@ async fn the_log_is_searched_and_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn only_administrators_read_the_log_and_a_wrong_filter_is_named() {
+async fn only_administrators_read_the_audit_log() {
     let console = Console::start().await;
     for role in [Role::Analyst, Role::ReadOnly, Role::Node] {
         assert_eq!(console.get_as(role, "/api/v1/audit").await.status, 403, "{role:?}");

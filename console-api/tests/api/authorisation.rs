@@ -115,7 +115,7 @@ async fn the_table_and_the_document_name_the_same_operations_and_roles() {
 }
 
 #[tokio::test]
-async fn nothing_is_told_without_a_token() {
+async fn rejects_calls_without_a_token() {
     let console = Console::start().await;
     for (method, path, _) in OPERATIONS {
         for authorization in ["", "Bearer wlc_nobody_knows_this_token", "Basic YTpi"] {
@@ -128,7 +128,7 @@ async fn nothing_is_told_without_a_token() {
 }
 
 #[tokio::test]
-async fn each_role_may_call_what_it_may_and_nothing_else() {
+async fn enforces_the_role_of_each_operation() {
     let console = Console::start().await;
     for (method, path, roles) in OPERATIONS {
         for role in Role::ALL {
@@ -145,7 +145,7 @@ async fn each_role_may_call_what_it_may_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_node_sees_no_page() {
+async fn a_node_token_opens_no_page() {
     let console = Console::start().await;
     for path in ["/attacks", "/not-inspected"] {
         assert_eq!(console.get_as(Role::Node, path).await.status, 403, "{path}");
@@ -153,7 +153,7 @@ async fn a_node_sees_no_page() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_says_so_as_problem_json() {
+async fn answers_an_unknown_address_with_a_problem() {
     let console = Console::start().await;
     let answer = console.get("/api/v1/nothing").await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (404, "application/problem+json"));
@@ -162,7 +162,7 @@ async fn an_unknown_address_says_so_as_problem_json() {
 }
 
 #[tokio::test]
-async fn a_new_token_in_the_file_replaces_the_old() {
+async fn a_new_token_in_the_file_replaces_the_old_one() {
     let console = Console::start().await;
     let call = async |token: &Token| {
         let request =

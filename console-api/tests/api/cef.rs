@@ -3,7 +3,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 #[tokio::test]
-async fn an_attack_is_an_event_on_one_line_whatever_its_payload_says() {
+async fn an_attack_is_one_line_of_cef() {
     let console = Console::start().await;
     let payload = json!("/etc/passwd\nCEF:0|x|y|1|a|b|1|act=allowed \\|");
     let hostile = with(monitored(attack(1, 0)), &[("/attack/hits/0/findings/0/payload", payload)]);

@@ -419,7 +419,7 @@ async fn last_line(console: &Console) -> Value {
 }
 
 #[tokio::test]
-async fn every_route_that_changes_something_is_tested_here() {
+async fn tests_every_route_that_changes_something() {
     let document = Console::start().await.get("/api/v1/openapi.json").await.json();
     let mut routes = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -434,7 +434,7 @@ async fn every_route_that_changes_something_is_tested_here() {
 }
 
 #[tokio::test]
-async fn nothing_changes_without_the_right_token() {
+async fn rejects_changes_without_the_required_role() {
     let console = Console::start().await;
     for change in changes() {
         let (path, tag) = change.target(&console).await;
@@ -454,7 +454,7 @@ async fn nothing_changes_without_the_right_token() {
 }
 
 #[tokio::test]
-async fn who_may_change_it_changes_it_and_the_log_tells() {
+async fn records_each_change_in_the_audit_log() {
     let console = Console::start().await;
     for change in changes() {
         for role in change.allowed {
@@ -474,7 +474,7 @@ async fn who_may_change_it_changes_it_and_the_log_tells() {
 }
 
 #[tokio::test]
-async fn who_knows_an_older_state_or_none_changes_nothing() {
+async fn rejects_a_stale_or_missing_revision() {
     let console = Console::start().await;
     for change in changes().into_iter().filter(|change| change.of.is_some_and(Thing::is_tagged)) {
         let name = format!("{} {}", change.method, change.address);
@@ -489,7 +489,7 @@ async fn who_knows_an_older_state_or_none_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_changed() {
+async fn answers_404_to_changes_of_unknown_objects() {
     let console = Console::start().await;
     for change in changes().into_iter().filter(|change| change.of.is_some()) {
         for id in [uuid(77), "none".to_owned()] {
@@ -501,7 +501,7 @@ async fn what_is_not_there_is_not_changed() {
 }
 
 #[tokio::test]
-async fn a_wrong_field_is_named_and_an_unknown_one_too() {
+async fn names_an_invalid_or_unknown_field() {
     let console = Console::start().await;
     for change in changes() {
         let Some((wrong, field)) = &change.wrong else { continue };
@@ -523,7 +523,7 @@ async fn a_wrong_field_is_named_and_an_unknown_one_too() {
 }
 
 #[tokio::test]
-async fn a_token_is_asked_for_before_anything_else() {
+async fn checks_the_token_before_the_body() {
     let console = Console::start().await;
     for change in changes() {
         let request = Request::builder().method(change.method).uri(change.path("none"));

@@ -54,7 +54,7 @@ fn entry(zip: &[u8], name: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_bundle_comes_with_its_parameters_and_the_same_program() {
+async fn a_bundle_contains_its_parameters_and_the_same_program() {
     let folder = tempfile::tempdir().unwrap();
     let (_console, router) = with_bundles(folder.path()).await;
     for function in ["request", "response"] {
@@ -84,7 +84,7 @@ async fn a_bundle_comes_with_its_parameters_and_the_same_program() {
 }
 
 #[tokio::test]
-async fn only_an_administrator_gets_one() {
+async fn only_administrators_download_bundles() {
     let folder = tempfile::tempdir().unwrap();
     let (_console, router) = with_bundles(folder.path()).await;
     let wanted = json!({ "function": "request", "parameters": { "wlrm_node_addr": NODE } });
@@ -95,7 +95,7 @@ async fn only_an_administrator_gets_one() {
 }
 
 #[tokio::test]
-async fn a_wrong_parameter_is_named() {
+async fn names_an_invalid_bundle_parameter() {
     let folder = tempfile::tempdir().unwrap();
     let (_console, router) = with_bundles(folder.path()).await;
     for (wrong, wanted) in [
@@ -123,7 +123,7 @@ async fn a_wrong_parameter_is_named() {
 }
 
 #[tokio::test]
-async fn a_key_is_not_told_when_its_other_half_is_missing() {
+async fn hides_a_signing_key_without_its_id() {
     let folder = tempfile::tempdir().unwrap();
     let (_console, router) = with_bundles(folder.path()).await;
     let wanted = json!({ "function": "request", "parameters": { "wlrm_node_addr": NODE, "wlrm_signing_key": "very-secret" } });
@@ -133,7 +133,7 @@ async fn a_key_is_not_told_when_its_other_half_is_missing() {
 }
 
 #[tokio::test]
-async fn a_console_without_bundles_says_what_to_do() {
+async fn explains_how_to_configure_bundles() {
     let wanted = json!({ "function": "request", "parameters": { "wlrm_node_addr": NODE } });
     let answer = order(&Console::start().await.router, Some(Role::Admin), &wanted).await;
     assert_eq!(answer.status, 409);
@@ -167,7 +167,7 @@ async fn tell(console: &Console, node: u32, started_at: &str, connectors: &[Valu
 }
 
 #[tokio::test]
-async fn connectors_are_known_by_what_nodes_tell_of_them() {
+async fn lists_connectors_reported_by_nodes() {
     let console = Console::start().await;
     let inline = json!("inline");
     let (old, new) =
@@ -218,7 +218,7 @@ async fn connectors_are_known_by_what_nodes_tell_of_them() {
 }
 
 #[tokio::test]
-async fn a_key_of_the_console_is_baked_in_and_told_once() {
+async fn adds_a_signing_key_to_the_bundle_and_shows_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let (console, router) = with_bundles(folder.path()).await;
     let made = admin(&console, "POST", "/api/v1/connectors/keys", &json!({"name": "shop"})).await.json();

@@ -25,7 +25,7 @@ async fn exclude(console: &Console, hit: u32, query: &str, body: &Value) -> Answ
 }
 
 #[tokio::test]
-async fn an_exclusion_is_for_the_place_and_the_route_of_its_hit_unless_it_says_more() {
+async fn an_exclusion_defaults_to_the_point_and_route_of_its_hit() {
     let console = Console::start().await;
     console.ingest(&[search(1, 0), attack(2, 0)]).await;
     let mut rules = Vec::new();
@@ -49,7 +49,7 @@ async fn an_exclusion_is_for_the_place_and_the_route_of_its_hit_unless_it_says_m
 }
 
 #[tokio::test]
-async fn a_dry_run_lists_what_would_be_silenced_and_changes_nothing() {
+async fn a_dry_run_lists_suppressed_hits_and_changes_nothing() {
     let console = Console::start().await;
     let elsewhere = with(search(4, 0), &[("/attack/request/path", json!("/find"))]);
     let other_place = with(
@@ -84,7 +84,7 @@ async fn a_dry_run_lists_what_would_be_silenced_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn half_of_the_findings_is_not_the_hit() {
+async fn a_hit_with_other_findings_is_reduced_not_suppressed() {
     let console = Console::start().await;
     console.ingest(&[search(1, 0)]).await;
     let preview = exclude(&console, 1, "?dry_run", &json!({"width": "signature"})).await.json();
@@ -92,7 +92,7 @@ async fn half_of_the_findings_is_not_the_hit() {
 }
 
 #[tokio::test]
-async fn what_a_list_says_of_a_source_is_not_silenced() {
+async fn does_not_suppress_hits_of_ip_lists() {
     let console = Console::start().await;
     let denied = hit(1, "blocked_source", &json!([["remote_addr"]]), "");
     console.ingest(&[with(attack(1, 0), &[("/attack/hits", json!([denied]))])]).await;
@@ -108,7 +108,7 @@ async fn what_a_list_says_of_a_source_is_not_silenced() {
 }
 
 #[tokio::test]
-async fn an_exclusion_that_means_nothing_is_refused() {
+async fn rejects_an_invalid_exclusion() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     for (query, body, named) in [
@@ -128,7 +128,7 @@ async fn an_exclusion_that_means_nothing_is_refused() {
 
 /// The promise of the preview: nodes that have the rule find nothing in what it lists.
 #[tokio::test]
-async fn nodes_agree_with_the_preview() {
+async fn nodes_suppress_what_the_preview_lists() {
     let console = Console::start().await;
     let engine = engine::Engine::new();
     let request = |n: u32, path: &str, query: &str| -> InspectRequest {

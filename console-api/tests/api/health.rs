@@ -2,7 +2,7 @@ use crate::harness::{Console, send};
 use axum::{body::Body, http::Request};
 
 #[tokio::test]
-async fn anybody_may_ask_whether_the_console_is_well() {
+async fn health_checks_need_no_token() {
     let console = Console::start().await;
     for path in ["/live", "/ready"] {
         let answer = send(&console.router, Request::get(path).body(Body::empty()).unwrap()).await;
@@ -11,7 +11,7 @@ async fn anybody_may_ask_whether_the_console_is_well() {
 }
 
 #[tokio::test]
-async fn a_console_without_its_database_is_not_ready() {
+async fn is_not_ready_without_its_database() {
     let console = Console::start().await;
     console.store.close().await;
     let answer = send(&console.router, Request::get("/ready").body(Body::empty()).unwrap()).await;

@@ -13,7 +13,7 @@ async fn a_hit_shows_its_whole_request() {
 }
 
 #[tokio::test]
-async fn hits_are_found_by_either_id_of_their_request() {
+async fn finds_hits_by_either_request_id() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0), attack(2, 0)]).await;
     for query in [format!("request_id={}", request_id(2)), "edge_request_id=edge-2".to_owned()] {
@@ -24,7 +24,7 @@ async fn hits_are_found_by_either_id_of_their_request() {
 }
 
 #[tokio::test]
-async fn one_id_is_needed_and_only_one() {
+async fn requires_exactly_one_request_id() {
     let console = Console::start().await;
     let both = format!("?edge_request_id=edge-1&request_id={}", request_id(1));
     for query in ["", "?request_id=", "?request_id=7", both.as_str()] {
@@ -38,7 +38,7 @@ async fn one_id_is_needed_and_only_one() {
 }
 
 #[tokio::test]
-async fn an_unknown_hit_is_not_found() {
+async fn answers_404_for_an_unknown_hit() {
     let console = Console::start().await;
     assert_eq!(console.get(&format!("/api/v1/hits/{}", uuid(1))).await.status, 404);
 }
@@ -52,7 +52,7 @@ async fn a_hit_without_findings_is_a_hit() {
 }
 
 #[tokio::test]
-async fn strange_text_comes_back_as_it_was() {
+async fn preserves_unusual_text() {
     let console = Console::start().await;
     let strange = json!("/\0\u{202e}\u{1f980}'\";--\u{fffd}\r\n");
     let at = json!("9999-12-30T22:00:00Z");

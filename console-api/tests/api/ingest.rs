@@ -6,7 +6,9 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use console_api::{actor::Role, app::App, bundles::Bundles, clock::Clock, intake::Intake, server::router};
+use console_api::{
+    actor::Role, app::App, bundles::Bundles, clock::Clock, ingest_quota::IngestQuota, server::router,
+};
 use flate2::{Compression, write::GzEncoder};
 use insta::assert_json_snapshot;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
@@ -26,7 +28,7 @@ fn tally(stored: u64, duplicate: u64) -> Value {
 }
 
 #[tokio::test]
-async fn a_batch_sent_again_changes_nothing() {
+async fn ingestion_is_idempotent() {
     let console = Console::start().await;
     let batch = [attack(1, 0), response(1, 200, "viewer-request"), not_inspected(50, 2, "node_timeout")];
     assert_eq!(console.ingest(&batch).await, tally(3, 0));
@@ -36,7 +38,7 @@ async fn a_batch_sent_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_batch_is_sent_back_while_the_database_cannot_be_written_to() {
+async fn rejects_batches_while_the_database_is_locked() {
     let console = Console::start().await;
     let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": [attack(1, 0)]}).to_string();
     let stranger = console.hold().await;
@@ -49,7 +51,7 @@ async fn a_batch_is_sent_back_while_the_database_cannot_be_written_to() {
 }
 
 #[tokio::test]
-async fn a_batch_may_be_compressed_within_bounds() {
+async fn accepts_gzip_within_the_limit() {
     let console = Console::start().await;
     let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": [attack(1, 0)]}).to_string();
     let zipped = gzip(batch.as_bytes());
@@ -64,7 +66,7 @@ async fn a_batch_may_be_compressed_within_bounds() {
 }
 
 #[tokio::test]
-async fn a_batch_may_come_in_zstd_within_bounds() {
+async fn accepts_zstd_within_the_limit() {
     let console = Console::start().await;
     let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": [attack(1, 0)]}).to_string();
     let packed = compress_to_vec(batch.as_bytes(), CompressionLevel::Fastest);
@@ -93,7 +95,7 @@ async fn post_as(console: &Console, encoding: &str, body: Vec<u8>) -> Answer {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_there_after_a_restart() {
+async fn keeps_acknowledged_records_after_a_restart() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let console = console.restart().await;
@@ -101,7 +103,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_bad_record_does_not_stop_the_others() {
+async fn rejects_only_the_invalid_record() {
     let console = Console::start().await;
     let no_host = with(attack(2, 0), &[("/attack/request/host", json!(7))]);
     let no_hits = with(attack(3, 0), &[("/attack/hits", json!([]))]);
@@ -114,7 +116,7 @@ async fn a_bad_record_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn a_name_no_index_could_hold_is_refused_and_named() {
+async fn rejects_a_name_that_is_too_long_for_an_index() {
     let console = Console::start().await;
     let edge_id = "/attack/request/connector/edge_request_id";
     let long = with(attack(1, 0), &[(edge_id, json!("x".repeat(1001)))]);
@@ -130,10 +132,10 @@ async fn a_name_no_index_could_hold_is_refused_and_named() {
 }
 
 #[tokio::test]
-async fn a_node_is_told_to_come_back_when_too_many_deliver() {
+async fn limits_concurrent_batches_with_retry_after() {
     let console = Console::start().await;
     let app = App::new(console.store.clone(), Clock::At(now()), Bundles::default());
-    let router = router(App { intake: Intake::of(0), ..app });
+    let router = router(App { ingest_quota: IngestQuota::of(0), ..app });
     let request = Request::post("/api/v1/ingest")
         .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::Node)))
         .header(header::CONTENT_TYPE, "application/json");
@@ -142,10 +144,10 @@ async fn a_node_is_told_to_come_back_when_too_many_deliver() {
 }
 
 #[tokio::test]
-async fn a_token_that_delivers_too_much_is_told_when_to_come_back() {
+async fn limits_the_record_rate_of_a_token() {
     let mut console = Console::start().await;
     let mut app = App::new(console.store.clone(), Clock::At(now()), Bundles::default());
-    app.intake = Intake::default().limited(Some(1));
+    app.ingest_quota = IngestQuota::default().limited(Some(1));
     console.router = router(app.clone());
     let records: Vec<_> = (1..=12).map(|n| attack(n, n)).collect();
     console.ingest(&records).await;
@@ -159,7 +161,7 @@ async fn a_token_that_delivers_too_much_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_request_with_two_attacks_is_two_hits() {
+async fn stores_one_hit_per_attack_type() {
     let console = Console::start().await;
     let both = json!([
         hit(1, "ptrav", &json!([["uri"]]), "/etc/passwd"),
@@ -170,7 +172,7 @@ async fn a_request_with_two_attacks_is_two_hits() {
 }
 
 #[tokio::test]
-async fn another_node_may_add_a_type_and_a_block() {
+async fn merges_records_of_one_request_from_two_nodes() {
     let console = Console::start().await;
     console.ingest(&[monitored(attack(1, 0))]).await;
     let more = json!([
@@ -189,7 +191,7 @@ async fn another_node_may_add_a_type_and_a_block() {
 }
 
 #[tokio::test]
-async fn a_response_tells_the_status_before_or_after_the_hit() {
+async fn joins_a_response_before_or_after_its_hit() {
     let console = Console::start().await;
     console.ingest(&[response(1, 404, "viewer-response"), monitored(attack(1, 0))]).await;
     console.ingest(&[monitored(attack(2, 0)), response(2, 500, "viewer-response")]).await;
@@ -198,7 +200,7 @@ async fn a_response_tells_the_status_before_or_after_the_hit() {
 }
 
 #[tokio::test]
-async fn a_response_does_not_wait_for_its_hit_for_ever() {
+async fn drops_a_response_without_a_hit() {
     let mut console = Console::start().await;
     console.ingest(&[response(1, 200, "origin-response")]).await;
     console.router = console.at("2026-01-02T13:00:00Z");
@@ -209,7 +211,7 @@ async fn a_response_does_not_wait_for_its_hit_for_ever() {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_origin_shows_that_a_block_did_not_hold() {
+async fn an_origin_response_disproves_enforcement() {
     for records in [
         [attack(1, 0), response(1, 200, "origin-response")],
         [response(1, 200, "origin-response"), attack(1, 0)],
@@ -224,7 +226,7 @@ async fn an_answer_of_the_origin_shows_that_a_block_did_not_hold() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_verdict_was_not_blocked() {
+async fn a_not_inspected_request_was_not_blocked() {
     for records in [
         [attack(1, 0), not_inspected(50, 1, "node_timeout")],
         [not_inspected(50, 1, "node_timeout"), attack(1, 0)],
@@ -237,7 +239,7 @@ async fn a_request_without_a_verdict_was_not_blocked() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_none_is_told_where() {
+async fn reports_the_position_of_a_malformed_batch() {
     let console = Console::start().await;
     let answer = console.post_batch(r#"{"node": {"id": "x"#).await;
     assert_eq!(answer.status, 400);
@@ -247,7 +249,7 @@ async fn a_batch_that_is_none_is_told_where() {
 }
 
 #[tokio::test]
-async fn a_delivery_may_be_large_but_not_endless() {
+async fn limits_the_size_of_a_batch() {
     let console = Console::start().await;
     let padding = |bytes: usize| format!("{}{}", " ".repeat(bytes), r#"{"node": 1}"#);
     assert_eq!(console.post_batch(padding(1024 * 1024)).await.status, 400);
@@ -255,7 +257,7 @@ async fn a_delivery_may_be_large_but_not_endless() {
 }
 
 #[tokio::test]
-async fn only_json_is_taken() {
+async fn accepts_only_json() {
     let console = Console::start().await;
     let request = Request::post("/api/v1/ingest")
         .header(header::AUTHORIZATION, format!("Bearer {}", token_of(Role::Node)))

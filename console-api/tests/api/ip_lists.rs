@@ -9,7 +9,7 @@ use insta::{assert_debug_snapshot, assert_json_snapshot};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn an_entry_is_kept_and_deleted() {
+async fn stores_and_deletes_an_entry() {
     let console = Console::start().await;
     let entry = json!({
         "list": "deny", "source": {"network": "10.1.2.3/8"}, "applications": [7], "expires_at": "2026-01-01T13:00:00Z",
@@ -40,7 +40,7 @@ async fn an_entry_is_kept_and_deleted() {
 }
 
 #[tokio::test]
-async fn an_entry_that_means_nobody_is_refused() {
+async fn rejects_an_invalid_source() {
     let console = Console::start().await;
     let mut told = Vec::new();
     for entry in [

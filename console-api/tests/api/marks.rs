@@ -32,7 +32,7 @@ async fn ids(console: &Console, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_false_positive_is_kept_and_hidden_until_it_is_asked_for() {
+async fn hides_false_positives_by_default() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let id = console.only_attack().await;
@@ -67,7 +67,7 @@ async fn a_false_positive_is_kept_and_hidden_until_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn hits_that_come_later_share_the_mark() {
+async fn later_hits_share_the_mark() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let id = console.only_attack().await;
@@ -98,7 +98,7 @@ async fn after_merging(first: Option<&str>, second: Option<&str>) -> (Console, V
 }
 
 #[tokio::test]
-async fn of_attacks_that_become_one_the_graver_mark_stays() {
+async fn merged_attacks_keep_the_graver_mark() {
     let (fp, tp) = (Some("false_positive"), Some("true_positive"));
     for (first, second, stays) in [
         (None, None, None),
@@ -116,7 +116,7 @@ async fn of_attacks_that_become_one_the_graver_mark_stays() {
 }
 
 #[tokio::test]
-async fn who_knew_a_mark_before_the_merge_is_told() {
+async fn a_merge_invalidates_known_mark_revisions() {
     let (console, merged, both) = after_merging(Some("false_positive"), Some("true_positive")).await;
     let body = json!({"mark": "false_positive"});
     for id in &both {
@@ -128,7 +128,7 @@ async fn who_knew_a_mark_before_the_merge_is_told() {
 }
 
 #[tokio::test]
-async fn a_mark_that_cannot_be_understood_is_refused() {
+async fn rejects_an_invalid_mark() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let id = console.only_attack().await;

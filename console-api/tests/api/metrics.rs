@@ -17,7 +17,7 @@ async fn text(console: &Console) -> String {
 }
 
 #[tokio::test]
-async fn what_comes_in_is_counted() {
+async fn counts_ingested_records() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0), not_inspected(1, 2, "node_timeout")]).await;
     console.ingest(&[attack(1, 0), json!({"unknown": 1})]).await;
@@ -49,7 +49,7 @@ async fn what_comes_in_is_counted() {
 }
 
 #[tokio::test]
-async fn webhooks_are_counted_by_what_became_of_them() {
+async fn counts_webhook_calls_by_result() {
     let console = Console::start().await;
     let webhook = json!({"name": "Ops", "url": "http://127.0.0.1:9/"});
     let made = admin(&console, "POST", "/api/v1/webhooks", &webhook).await.json();
@@ -61,7 +61,7 @@ async fn webhooks_are_counted_by_what_became_of_them() {
 }
 
 #[tokio::test]
-async fn counts_are_for_who_may_read() {
+async fn metrics_need_a_token_that_may_read() {
     let console = Console::start().await;
     assert_eq!(console.get_as(Role::Node, "/metrics").await.status, 403);
     let nobody = Request::get("/metrics").body(Body::empty()).unwrap();

@@ -35,7 +35,7 @@ fn ruleset(answer: &Answer) -> Ruleset {
 }
 
 #[tokio::test]
-async fn a_ruleset_holds_the_rules_in_their_order_and_the_entries_that_last() {
+async fn a_ruleset_has_rules_in_order_and_unexpired_entries() {
     let console = Console::start().await;
     let first = ruleset(&ask(&console, "", None).await);
     assert_eq!((first.version, first.rules.items.len()), (0, 0));
@@ -55,7 +55,7 @@ async fn a_ruleset_holds_the_rules_in_their_order_and_the_entries_that_last() {
 }
 
 #[tokio::test]
-async fn who_has_the_ruleset_waits_for_a_change() {
+async fn waits_for_a_change_of_a_known_ruleset() {
     let console = Console::start().await;
     let known = ask(&console, "", None).await.header("etag").to_owned();
     let same = ask(&console, "", Some(&known)).await;
@@ -78,7 +78,7 @@ async fn who_has_the_ruleset_waits_for_a_change() {
 }
 
 #[tokio::test]
-async fn what_failed_changes_nothing() {
+async fn a_failed_change_creates_no_version() {
     let console = Console::start().await;
     let known = ask(&console, "", None).await.header("etag").to_owned();
     let nobody = "/api/v1/ip-lists/00000000-0000-7000-8000-000000000001";
@@ -89,7 +89,7 @@ async fn what_failed_changes_nothing() {
 }
 
 #[tokio::test]
-async fn nodes_only_and_a_wait_within_reason() {
+async fn requires_a_node_token_and_limits_the_wait() {
     let console = Console::start().await;
     assert_eq!(console.get_as(Role::Admin, NODE_CONFIG_PATH).await.status, 403);
     for query in ["?wait=61", "?wait=-1", "?wait=x", "?weight=1"] {

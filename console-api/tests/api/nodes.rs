@@ -4,14 +4,14 @@ use insta::assert_json_snapshot;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_node_is_known_by_its_deliveries() {
+async fn lists_nodes_by_their_deliveries() {
     let console = Console::start().await;
     console.ingest(&[]).await;
     assert_json_snapshot!(console.body("/api/v1/nodes").await);
 }
 
 #[tokio::test]
-async fn what_a_node_said_of_itself_stays_until_it_says_more() {
+async fn keeps_the_last_status_of_a_node() {
     let console = Console::start().await;
     let status = json!({
         "started_at": "2026-01-01T11:00:00Z", "mode": "block", "ruleset": 7, "left_out": 1,

@@ -3,7 +3,7 @@ use insta::assert_json_snapshot;
 use serde_json::json;
 
 #[tokio::test]
-async fn each_entry_counts_once_whoever_tells_it() {
+async fn counts_each_entry_once_across_nodes() {
     let console = Console::start().await;
     let mut report = json!({"response": {"request_id": "0".repeat(32), "status": 200}});
     report["response"]["not_inspected"] = json!([not_inspected(1, 1, "node_timeout")["not_inspected"]]);
@@ -18,7 +18,7 @@ async fn each_entry_counts_once_whoever_tells_it() {
 }
 
 #[tokio::test]
-async fn the_ledger_tells_which_node_told_of_it_first() {
+async fn attributes_an_entry_to_the_first_reporting_node() {
     let console = Console::start().await;
     console.ingest(&[not_inspected(1, 1, "node_timeout"), not_inspected(2, 2, "internal")]).await;
     let entries = json!([not_inspected(2, 2, "internal"), not_inspected(3, 3, "internal")]);

@@ -15,7 +15,7 @@ async fn an_attack_is_a_detection_finding() {
 }
 
 #[tokio::test]
-async fn what_was_let_through_says_so() {
+async fn reports_the_action_of_attacks_that_passed() {
     let console = Console::start().await;
     console.ingest(&[monitored(attack(1, 0))]).await;
     let answer = console.get("/api/v1/attacks/export.ocsf?q=status:monitoring").await;

@@ -25,14 +25,14 @@ fn walk(value: &Value, visit: &mut impl FnMut(&Value)) {
 }
 
 #[tokio::test]
-async fn the_document_is_told_without_a_token_and_changes_only_on_purpose() {
+async fn serves_the_document_without_a_token() {
     let mut document = document().await;
     document["info"]["version"] = json!("[version]");
     assert_json_snapshot!("document", document);
 }
 
 #[tokio::test]
-async fn every_operation_has_a_name_of_its_own_and_says_what_it_does() {
+async fn every_operation_has_a_unique_name_and_a_summary() {
     let document = document().await;
     let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -45,7 +45,7 @@ async fn every_operation_has_a_name_of_its_own_and_says_what_it_does() {
 }
 
 #[tokio::test]
-async fn every_reference_leads_somewhere_and_every_object_is_closed() {
+async fn references_resolve_and_objects_are_closed() {
     let document = document().await;
     walk(&document, &mut |value| {
         if let Some(reference) = value["$ref"].as_str() {
@@ -63,7 +63,7 @@ async fn every_reference_leads_somewhere_and_every_object_is_closed() {
 }
 
 #[tokio::test]
-async fn the_page_shows_every_operation_and_loads_nothing_from_elsewhere() {
+async fn the_page_lists_every_operation_and_is_self_contained() {
     let document = document().await;
     let console = Console::empty().await;
     let page = send(&console.router, Request::get("/api/docs").body(Body::empty()).unwrap()).await;

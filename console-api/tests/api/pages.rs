@@ -30,7 +30,7 @@ async fn cookie(console: &Console) -> String {
 }
 
 #[tokio::test]
-async fn a_stranger_is_sent_to_sign_in() {
+async fn redirects_unauthenticated_visitors_to_sign_in() {
     let console = Console::start().await;
     for path in [
         "/attacks",
@@ -64,7 +64,7 @@ async fn a_stranger_is_sent_to_sign_in() {
 }
 
 #[tokio::test]
-async fn a_session_lasts_half_a_day_or_until_signed_out() {
+async fn a_session_lasts_12_hours_or_until_sign_out() {
     let console = Console::start().await;
     let set = sign_in(&console, &token_of(Role::Analyst)).await;
     assert!(set.header("set-cookie").ends_with("Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"));
@@ -84,7 +84,7 @@ async fn a_session_lasts_half_a_day_or_until_signed_out() {
 }
 
 #[tokio::test]
-async fn tokens_that_may_not_read_sign_nobody_in() {
+async fn rejects_sign_in_with_node_tokens() {
     let console = Console::start().await;
     for token in ["", "wlc_nobody_knows_this_token", &token_of(Role::Node)] {
         let answer = sign_in(&console, token).await;
@@ -115,7 +115,7 @@ async fn the_list_leads_to_the_attack_and_its_hit() {
 }
 
 #[tokio::test]
-async fn what_attackers_write_is_only_text() {
+async fn escapes_payloads_on_every_page() {
     const SCRIPT: &str = "<script>alert('1')</script>";
     let console = Console::start().await;
     let mut record = with(
@@ -147,7 +147,7 @@ async fn what_attackers_write_is_only_text() {
 }
 
 #[tokio::test]
-async fn pages_are_guarded_by_their_headers() {
+async fn pages_have_security_headers() {
     let console = Console::start().await;
     for path in ["/attacks", "/sign-in", "/hits/x", "/nowhere"] {
         let page = console.get(path).await;
@@ -169,7 +169,7 @@ fn files(page: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn files_are_kept_by_browsers_for_as_long_as_they_are_the_same() {
+async fn static_files_are_cached_by_content_hash() {
     let console = Console::start().await;
     let page = console.get("/attacks").await.text;
     for file in files(&page) {
@@ -206,7 +206,7 @@ async fn a_full_page_of_attacks_weighs_at_most_200_kb_with_all_its_files_and_cha
 }
 
 #[tokio::test]
-async fn a_mistake_in_the_search_is_shown_where_it_is() {
+async fn shows_the_position_of_a_search_error() {
     let console = Console::start().await;
     let page = console.get("/attacks?q=type:sqli+hosst:x").await;
     assert_eq!(page.status, 400);
@@ -215,7 +215,7 @@ async fn a_mistake_in_the_search_is_shown_where_it_is() {
 }
 
 #[tokio::test]
-async fn the_id_of_a_request_leads_to_its_hit() {
+async fn a_request_id_redirects_to_its_hit() {
     let console = Console::start().await;
     let cloudfront = "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==";
     let record = with(attack(1, 0), &[("/attack/request/connector/edge_request_id", json!(cloudfront))]);
@@ -235,7 +235,7 @@ async fn the_id_of_a_request_leads_to_its_hit() {
 }
 
 #[tokio::test]
-async fn attacks_are_shown_in_groups() {
+async fn shows_groups_of_attacks() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0), attack(2, 200)]).await;
     let page = console.get("/attacks?group_by=type,host&sort=hits").await;
@@ -247,7 +247,7 @@ async fn attacks_are_shown_in_groups() {
 }
 
 #[tokio::test]
-async fn charts_lead_to_the_attacks_they_count() {
+async fn charts_link_to_their_attacks() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0), attack(2, 200)]).await;
     let page = console.get("/attacks/charts?q=status:blocked").await.text;
@@ -257,7 +257,7 @@ async fn charts_lead_to_the_attacks_they_count() {
 }
 
 #[tokio::test]
-async fn an_empty_console_says_how_to_try_it() {
+async fn an_empty_console_explains_a_test_attack() {
     let console = Console::start().await;
     assert!(console.get("/attacks").await.text.contains("/etc/passwd"));
     assert!(console.get("/attacks?host=x").await.text.contains("No attacks match this search."));
@@ -275,7 +275,7 @@ async fn the_next_page_keeps_the_filter() {
 }
 
 #[tokio::test]
-async fn a_mistake_is_shown_as_a_page() {
+async fn shows_errors_as_pages() {
     let console = Console::start().await;
     let page = console.get("/attacks?colour=red").await;
     assert_eq!((page.status.as_u16(), page.header("content-type")), (400, "text/html; charset=utf-8"));
@@ -284,7 +284,7 @@ async fn a_mistake_is_shown_as_a_page() {
 }
 
 #[tokio::test]
-async fn the_front_door_leads_to_the_attacks() {
+async fn redirects_the_root_to_attacks() {
     let console = Console::start().await;
     let answer = console.get("/").await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/attacks"));
@@ -301,7 +301,7 @@ async fn submit(console: &Console, role: Role, path: &str, fields: &[(&str, &str
 }
 
 #[tokio::test]
-async fn a_hit_shows_what_was_decoded_and_where_its_payload_is() {
+async fn a_hit_shows_decoding_steps_and_marked_payloads() {
     let console = Console::start().await;
     let union = "1 union select password from users";
     let mut hit = hit(1, "sqli", &json!([["get", "id"]]), union);
@@ -326,7 +326,7 @@ async fn a_hit_shows_what_was_decoded_and_where_its_payload_is() {
 }
 
 #[tokio::test]
-async fn a_source_is_blocked_from_its_hit_and_forgiven_there() {
+async fn blocks_and_unblocks_a_source_from_its_hit() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let hit = format!("/hits/{}", uuid(1));
@@ -345,7 +345,7 @@ async fn a_source_is_blocked_from_its_hit_and_forgiven_there() {
 }
 
 #[tokio::test]
-async fn a_virtual_patch_is_made_of_a_hit() {
+async fn creates_a_virtual_patch_from_a_hit() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let path = format!("/hits/{}/virtual-patch", uuid(1));
@@ -362,7 +362,7 @@ async fn a_virtual_patch_is_made_of_a_hit() {
 }
 
 #[tokio::test]
-async fn an_attack_is_marked_and_the_mark_taken_away() {
+async fn marks_an_attack_and_clears_the_mark() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let path = format!("/attacks/{}", console.only_attack().await);
@@ -390,7 +390,7 @@ async fn an_attack_is_marked_and_the_mark_taken_away() {
 }
 
 #[tokio::test]
-async fn rules_are_written_on_their_page_and_what_was_done_is_undone_in_the_log() {
+async fn edits_rules_and_undoes_changes_in_the_audit_log() {
     let console = Console::start().await;
     let rule = [
         ("host", ""),
@@ -405,7 +405,11 @@ async fn rules_are_written_on_their_page_and_what_was_done_is_undone_in_the_log(
     let changed = rule.map(|field| if field.0 == "path" { ("path", "/other") } else { field });
     assert_eq!(submit(&console, Role::Analyst, &format!("/rules/{id}"), &changed).await.status, 303);
     let stale = submit(&console, Role::Analyst, &format!("/rules/{id}"), &changed).await;
-    assert!(stale.status == 412 && stale.text.contains("somebody changed it in between"), "{}", stale.text);
+    assert!(
+        stale.status == 412 && stale.text.contains("revision conflict: the current revision is 2"),
+        "{}",
+        stale.text
+    );
     let broken = rule.map(|field| if field.0 == "effect" { ("effect", "{") } else { field });
     assert_eq!(submit(&console, Role::Analyst, "/rules", &broken).await.status, 400);
     let page = console.get_as(Role::Analyst, "/rules").await.text;
@@ -428,7 +432,7 @@ async fn rules_are_written_on_their_page_and_what_was_done_is_undone_in_the_log(
 }
 
 #[tokio::test]
-async fn forms_of_other_sites_change_nothing() {
+async fn rejects_forms_of_other_sites() {
     let console = Console::start().await;
     let cookie = cookie(&console).await;
     let entry = "list=deny&source=203.0.113.9&for=0&reason=";

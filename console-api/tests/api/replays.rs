@@ -59,7 +59,7 @@ async fn with_requests() -> Console {
 }
 
 #[tokio::test]
-async fn a_replay_tells_what_is_new_lost_and_changed() {
+async fn reports_new_lost_and_changed_verdicts() {
     let console = with_requests().await;
     let body = json!({"candidate": {"add": [ignore(), detector()]}});
     let mut replay = replayed(&console, &body).await;
@@ -72,7 +72,7 @@ async fn a_replay_tells_what_is_new_lost_and_changed() {
 }
 
 #[tokio::test]
-async fn without_a_change_nothing_is_told() {
+async fn reports_nothing_without_a_change() {
     let console = with_requests().await;
     admin(&console, "POST", "/api/v1/rules", &ignore()).await;
     let replay = replayed(&console, &json!({"candidate": {}})).await;
@@ -80,7 +80,7 @@ async fn without_a_change_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn rules_are_taken_away_and_versions_tried() {
+async fn replays_removed_rules_and_other_versions() {
     let console = with_requests().await;
     let rule = admin(&console, "POST", "/api/v1/rules", &ignore()).await.json();
     let without = json!({"candidate": {"remove": [rule["id"]]}});
@@ -112,7 +112,7 @@ async fn a_mode_changes_what_is_blocked() {
 }
 
 #[tokio::test]
-async fn the_requests_are_those_of_a_query_a_time_and_a_limit() {
+async fn selects_requests_by_query_time_and_limit() {
     let console = with_requests().await;
     for (body, requests) in [
         (json!({"recorded": {"from": "2026-01-01T10:03:00Z"}, "candidate": {}}), 2),
@@ -129,7 +129,7 @@ async fn the_requests_are_those_of_a_query_a_time_and_a_limit() {
 }
 
 #[tokio::test]
-async fn a_replay_that_makes_no_sense_is_refused() {
+async fn rejects_an_invalid_replay() {
     let console = Console::start().await;
     for (body, named) in [
         (json!({}), "candidate"),

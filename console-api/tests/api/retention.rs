@@ -21,7 +21,7 @@ async fn left(console: &Console, days: Option<u32>, hits: Option<u64>, now: &str
 }
 
 #[tokio::test]
-async fn attacks_that_ended_long_ago_are_forgotten_as_a_whole() {
+async fn deletes_old_attacks_as_a_whole() {
     let console = two_attacks().await;
     assert_eq!(left(&console, Some(1), None, "2026-01-02T10:04:00Z").await, (0, vec![1, 2]));
     assert_eq!(left(&console, Some(1), None, "2026-01-02T10:06:00Z").await, (2, vec![1]));
@@ -33,7 +33,7 @@ async fn attacks_that_ended_long_ago_are_forgotten_as_a_whole() {
 }
 
 #[tokio::test]
-async fn the_oldest_attacks_go_until_few_enough_hits_are_left() {
+async fn deletes_the_oldest_attacks_down_to_the_hit_limit() {
     let console = two_attacks().await;
     assert_eq!(left(&console, None, Some(3), "2026-01-02T00:00:00Z").await, (0, vec![1, 2]));
     assert_eq!(left(&console, None, Some(2), "2026-01-02T00:00:00Z").await, (2, vec![1]));
@@ -41,7 +41,7 @@ async fn the_oldest_attacks_go_until_few_enough_hits_are_left() {
 }
 
 #[tokio::test]
-async fn a_request_stays_while_one_of_its_hits_does() {
+async fn keeps_a_request_while_it_has_hits() {
     let console = Console::start().await;
     let both = json!([
         hit(1, "ptrav", &json!([["uri"]]), "/etc/passwd"),
@@ -56,14 +56,14 @@ async fn a_request_stays_while_one_of_its_hits_does() {
 }
 
 #[tokio::test]
-async fn what_was_forgotten_may_come_again() {
+async fn accepts_deleted_records_again() {
     let console = two_attacks().await;
     assert_eq!(left(&console, None, Some(0), "2026-01-02T00:00:00Z").await, (3, vec![]));
     assert_eq!(console.ingest(&[attack(1, 0)]).await["stored"], 1);
 }
 
 #[tokio::test]
-async fn a_text_is_forgotten_with_the_last_attack_that_has_it() {
+async fn deletes_indexed_text_with_its_last_attack() {
     let console = two_attacks().await;
     let paths = "select count(*) from terms where field = 'path' and text = '/shop'";
     let payloads = "select count(*) from terms where text = '/etc/passwd'";

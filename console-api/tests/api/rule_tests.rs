@@ -21,7 +21,7 @@ fn asking(n: u32, query: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_detector_is_tried_on_what_was_recorded() {
+async fn tests_a_detector_on_recorded_requests() {
     let console = Console::start().await;
     // `%25` is one more layer: detectors see what is decoded, too.
     console.ingest(&[asking(1, "q=legacy-42"), asking(2, "q=new"), asking(3, "q=LEGACY%252D7")]).await;
@@ -37,7 +37,7 @@ async fn a_detector_is_tried_on_what_was_recorded() {
 }
 
 #[tokio::test]
-async fn the_requests_are_those_of_a_query_and_a_time() {
+async fn selects_requests_by_query_and_time() {
     let console = Console::start().await;
     let elsewhere = with(asking(3, "q=legacy"), &[("/attack/request/host", json!("api.example.com"))]);
     console.ingest(&[asking(1, "q=legacy"), asking(2, "q=legacy"), elsewhere]).await;
@@ -56,7 +56,7 @@ async fn the_requests_are_those_of_a_query_and_a_time() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_tried_is_refused() {
+async fn rejects_rules_that_cannot_be_tested() {
     let console = Console::start().await;
     let good = detector(&json!({"literal": "x"}));
     for (body, named) in [

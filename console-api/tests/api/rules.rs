@@ -35,7 +35,7 @@ async fn added(console: &Console, rule: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_rule_is_kept_as_it_was_written() {
+async fn stores_a_rule_as_written() {
     let console = Console::start().await;
     let id =
         added(&console, &json!({"effect": {"kind": "virtual_patch", "points": [[["get", "id"]]]}})).await;
@@ -48,7 +48,7 @@ async fn a_rule_is_kept_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn a_rule_that_nodes_could_not_use_is_refused_and_the_field_is_named() {
+async fn rejects_an_invalid_rule_and_names_the_field() {
     let console = Console::start().await;
     let detector = |pattern: Value| json!({"effect": {"kind": "detector", "pattern": pattern, "attack_type": "rce", "severity": "high"}});
     let mut told = Vec::new();
@@ -74,7 +74,7 @@ async fn a_rule_that_nodes_could_not_use_is_refused_and_the_field_is_named() {
 }
 
 #[tokio::test]
-async fn a_change_names_the_revision_it_is_for() {
+async fn requires_the_current_revision() {
     let console = Console::start().await;
     let mode = |mode: &str| json!({"effect": {"kind": "mode", "mode": mode}});
     let id = added(&console, &mode("monitoring")).await;
@@ -100,7 +100,7 @@ async fn a_change_names_the_revision_it_is_for() {
 }
 
 #[tokio::test]
-async fn an_array_is_no_object() {
+async fn rejects_an_array_instead_of_an_object() {
     let console = Console::start().await;
     let mode = json!({"kind": "mode", "mode": "block"});
     let arrays = [

@@ -50,7 +50,7 @@ async fn content(console: &Console, version: u64) -> Value {
 }
 
 #[tokio::test]
-async fn the_versions_tell_what_made_them() {
+async fn versions_record_their_changes() {
     let console = Console::start().await;
     let rule = added(&console, "/api/v1/rules", &mode("monitoring")).await;
     change(&console, "PUT", &rule, 1, &mode("block")).await;
@@ -68,7 +68,7 @@ async fn the_versions_tell_what_made_them() {
 }
 
 #[tokio::test]
-async fn what_was_deleted_or_changed_comes_back_and_nodes_are_told() {
+async fn a_rollback_restores_rules_and_notifies_nodes() {
     let console = Console::start().await;
     let rule = added(&console, "/api/v1/rules", &mode("monitoring")).await;
     let entry = added(&console, "/api/v1/ip-lists", &deny("10.0.0.0/8")).await;
@@ -91,7 +91,7 @@ async fn what_was_deleted_or_changed_comes_back_and_nodes_are_told() {
 }
 
 #[tokio::test]
-async fn any_version_can_be_told_and_gone_back_to() {
+async fn every_version_can_be_read_and_activated() {
     let console = Console::start().await;
     let mut known = vec![content(&console, 0).await];
     let mut rules: Vec<(String, u64)> = Vec::new();
@@ -133,7 +133,7 @@ async fn any_version_can_be_told_and_gone_back_to() {
 }
 
 #[tokio::test]
-async fn the_difference_is_the_sum_of_what_was_changed() {
+async fn the_difference_is_the_net_change() {
     let console = Console::start().await;
     let rule = added(&console, "/api/v1/rules", &mode("monitoring")).await;
     let gone = added(&console, "/api/v1/rules", &mode("off")).await;
@@ -157,7 +157,7 @@ async fn the_difference_is_the_sum_of_what_was_changed() {
 }
 
 #[tokio::test]
-async fn a_version_that_nobody_knows_is_not_gone_back_to() {
+async fn answers_404_for_an_unknown_version() {
     let console = Console::start().await;
     added(&console, "/api/v1/rules", &mode("block")).await;
     for path in ["2", "first", "2/diff", "1/diff?to=2"] {

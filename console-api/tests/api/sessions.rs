@@ -34,7 +34,7 @@ async fn call(router: &Router, method: &str, path: &str, cookie: &str, headers: 
 }
 
 #[tokio::test]
-async fn a_password_begins_a_session_that_ends_by_itself() {
+async fn a_password_opens_a_session_that_expires() {
     let console = Console::start().await;
     add(&console, "ann", "analyst", PASSWORD).await;
     let answer = sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await;
@@ -57,7 +57,7 @@ async fn a_password_begins_a_session_that_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn a_session_changes_something_only_from_the_consoles_own_pages() {
+async fn rejects_cross_site_changes_by_session() {
     let console = Console::start().await;
     add(&console, "ann", "analyst", PASSWORD).await;
     let cookie = cookie(&sign_in(&console.router, "203.0.113.7", "ann", PASSWORD).await);
@@ -74,7 +74,7 @@ async fn a_session_changes_something_only_from_the_consoles_own_pages() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_its_owner_or_an_admin_says_so() {
+async fn owner_and_admin_can_end_a_session() {
     let console = Console::start().await;
     let user = add(&console, "ann", "analyst", PASSWORD).await;
     let read = async |cookie: &str| {
@@ -100,7 +100,7 @@ async fn a_session_ends_when_its_owner_or_an_admin_says_so() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_refused_and_noted_and_never_written_down() {
+async fn audits_a_wrong_password_without_the_password() {
     let console = Console::start().await;
     add(&console, "ann", "analyst", PASSWORD).await;
     for (user, password) in
@@ -113,7 +113,7 @@ async fn a_wrong_password_is_refused_and_noted_and_never_written_down() {
             "{user}: {}",
             answer.text
         );
-        assert_eq!(answer.json()["detail"], "the name or the password is wrong");
+        assert_eq!(answer.json()["detail"], "wrong user name or password");
     }
     let log = console.get_as(Role::Admin, "/api/v1/audit?action=refuse").await;
     let names: Vec<_> =
@@ -124,7 +124,7 @@ async fn a_wrong_password_is_refused_and_noted_and_never_written_down() {
 }
 
 #[tokio::test]
-async fn who_tries_too_often_is_told_when_to_come_back() {
+async fn throttles_sign_in_attempts_with_retry_after() {
     let console = Console::start().await;
     add(&console, "ann", "analyst", PASSWORD).await;
     for n in 0..10 {

@@ -16,7 +16,7 @@ async fn read(router: &Router, token: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_works_until_it_ends() {
+async fn a_token_is_shown_once_and_works_until_it_expires() {
     let console = Console::start().await;
     let wanted = json!({"name": "report", "role": "read_only", "expires_at": "2026-01-02T00:00:00Z"});
     let made = admin(&console, "POST", "/api/v1/tokens", &wanted).await;
@@ -31,7 +31,7 @@ async fn a_token_is_shown_once_and_works_until_it_ends() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_taken_back_opens_nothing() {
+async fn rejects_a_revoked_token() {
     let console = Console::start().await;
     let made = admin(&console, "POST", "/api/v1/tokens", &json!({"name": "report", "role": "read_only"}))
         .await
@@ -43,7 +43,7 @@ async fn a_token_that_is_taken_back_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_ended_already_is_not_made() {
+async fn rejects_an_expiry_in_the_past() {
     let console = Console::start().await;
     let wanted = json!({"name": "report", "role": "read_only", "expires_at": "2026-01-01T11:00:00Z"});
     let answer = admin(&console, "POST", "/api/v1/tokens", &wanted).await;

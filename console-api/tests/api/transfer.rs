@@ -31,7 +31,7 @@ async fn some() -> Console {
 }
 
 #[tokio::test]
-async fn a_backup_fills_a_new_database_with_the_same() {
+async fn restores_a_backup_into_a_new_database() {
     let console = some().await;
     let dir = tempfile::tempdir().unwrap();
     let backup = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
@@ -42,7 +42,7 @@ async fn a_backup_fills_a_new_database_with_the_same() {
 }
 
 #[tokio::test]
-async fn only_an_empty_database_is_filled() {
+async fn rejects_a_database_that_is_not_empty() {
     let console = some().await;
     let dir = tempfile::tempdir().unwrap();
     let backup = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
@@ -52,7 +52,7 @@ async fn only_an_empty_database_is_filled() {
 }
 
 #[tokio::test]
-async fn space_is_given_back() {
+async fn vacuum_releases_disk_space() {
     let console = some().await;
     console.store.vacuum().await.unwrap();
     assert_eq!(console.get("/api/v1/attacks").await.status, 200);

@@ -37,7 +37,7 @@ async fn a_user_is_shown_without_the_password() {
 }
 
 #[tokio::test]
-async fn a_name_is_taken_once() {
+async fn rejects_a_duplicate_user_name() {
     let console = Console::start().await;
     add(&console, "ann", "analyst", "correct horse battery").await;
     let bob = add(&console, "bob", "analyst", "correct horse battery").await;
@@ -49,7 +49,7 @@ async fn a_name_is_taken_once() {
 }
 
 #[tokio::test]
-async fn a_weak_password_is_refused() {
+async fn rejects_a_weak_password() {
     let console = Console::start().await;
     for user in [
         json!({"name": "ann", "role": "admin"}),

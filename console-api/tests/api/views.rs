@@ -28,7 +28,7 @@ fn search() -> Value {
 }
 
 #[tokio::test]
-async fn a_view_is_kept_changed_and_deleted() {
+async fn stores_changes_and_deletes_a_view() {
     let console = Console::start().await;
     let made = as_analyst(&console, "POST", "/api/v1/views", "", &search()).await;
     assert_eq!((made.status.as_u16(), made.header("etag")), (201, "\"1\""), "{}", made.text);
@@ -45,7 +45,7 @@ async fn a_view_is_kept_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn own_views_are_seen_by_nobody_else_and_shared_ones_are_changed_by_their_owner() {
+async fn private_views_are_hidden_and_shared_ones_are_edited_by_their_owner() {
     let console = Console::start().await;
     let mut paths = Vec::new();
     for shared in [false, true] {
@@ -69,7 +69,7 @@ async fn own_views_are_seen_by_nobody_else_and_shared_ones_are_changed_by_their_
 }
 
 #[tokio::test]
-async fn a_view_that_could_not_be_shown_is_refused() {
+async fn rejects_an_invalid_view() {
     let console = Console::start().await;
     for (change, named) in [
         (json!({"name": ""}), "name"),

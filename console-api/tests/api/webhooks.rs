@@ -121,7 +121,7 @@ async fn retry(console: &Console, id: &str, query: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn an_attack_is_told_once_and_signed() {
+async fn delivers_each_attack_once_with_a_signature() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[]).await;
     let (id, secret) = add(&console, &json!({"name": "Ops", "url": url, "query": "status:blocked"})).await;
@@ -146,7 +146,7 @@ async fn an_attack_is_told_once_and_signed() {
 }
 
 #[tokio::test]
-async fn an_attack_is_told_when_it_grows_into_the_query() {
+async fn delivers_an_attack_once_it_matches_the_query() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[]).await;
     add(&console, &json!({"name": "Ops", "url": url, "query": "hits:>=3"})).await;
@@ -160,7 +160,7 @@ async fn an_attack_is_told_when_it_grows_into_the_query() {
 }
 
 #[tokio::test]
-async fn a_false_positive_is_told_to_who_asks_for_it() {
+async fn delivers_false_positives_only_on_request() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let path = format!("/api/v1/attacks/{}/mark", console.only_attack().await);
@@ -176,7 +176,7 @@ async fn a_false_positive_is_told_to_who_asks_for_it() {
 }
 
 #[tokio::test]
-async fn what_was_not_taken_is_sent_again_also_by_the_next_process() {
+async fn retries_failed_deliveries_after_a_restart() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[500]).await;
     let (id, secret) = add(&console, &json!({"name": "Ops", "url": url})).await;
@@ -201,7 +201,7 @@ async fn what_was_not_taken_is_sent_again_also_by_the_next_process() {
 }
 
 #[tokio::test]
-async fn a_try_that_was_cut_off_is_made_again() {
+async fn retries_an_interrupted_attempt() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[500]).await;
     let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
@@ -223,7 +223,7 @@ async fn a_try_that_was_cut_off_is_made_again() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_disabled_webhook_is_sent_when_it_is_enabled() {
+async fn sends_pending_deliveries_once_a_webhook_is_enabled() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[500]).await;
     let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
@@ -248,7 +248,7 @@ async fn what_waits_for_a_disabled_webhook_is_sent_when_it_is_enabled() {
 }
 
 #[tokio::test]
-async fn what_is_never_taken_is_kept_as_dead_and_can_be_sent_again() {
+async fn keeps_dead_deliveries_for_a_retry() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[503; MAX_ATTEMPTS]).await;
     let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
@@ -275,7 +275,7 @@ async fn what_is_never_taken_is_kept_as_dead_and_can_be_sent_again() {
 }
 
 #[tokio::test]
-async fn a_test_says_what_came_of_it() {
+async fn a_test_reports_its_result() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[200, 403]).await;
     let (id, secret) =
@@ -292,7 +292,7 @@ async fn a_test_says_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn a_message_for_slack_holds_the_payload_as_text() {
+async fn a_slack_message_contains_the_payload_as_text() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[]).await;
     add(&console, &json!({"name": "Ops", "url": url, "format": "slack"})).await;
@@ -314,7 +314,7 @@ fn event_of<'a>(message: &'a str, id: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn an_attack_is_told_to_syslog_over_a_connection() {
+async fn sends_cef_to_syslog_over_tcp() {
     let console = Console::start().await;
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("syslog+tcp://{}", server.local_addr().unwrap());
@@ -339,7 +339,7 @@ async fn an_attack_is_told_to_syslog_over_a_connection() {
 }
 
 #[tokio::test]
-async fn an_attack_is_told_to_syslog_in_a_datagram() {
+async fn sends_cef_to_syslog_over_udp() {
     let console = Console::start().await;
     let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let url = format!("syslog+udp://{}", server.local_addr().unwrap());
@@ -353,7 +353,7 @@ async fn an_attack_is_told_to_syslog_in_a_datagram() {
 }
 
 #[tokio::test]
-async fn syslog_that_is_away_is_tried_again() {
+async fn retries_an_unreachable_syslog_server() {
     let console = Console::start().await;
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("syslog+tcp://{}", server.local_addr().unwrap());
@@ -369,7 +369,7 @@ async fn syslog_that_is_away_is_tried_again() {
 }
 
 #[tokio::test]
-async fn what_a_server_of_syslog_is_told_is_an_event() {
+async fn requires_the_format_cef_for_syslog() {
     let console = Console::start().await;
     for (url, format) in [("syslog+tcp://logs.example.com", "standard"), ("https://logs.example.com/", "cef")]
     {
@@ -385,7 +385,7 @@ async fn what_a_server_of_syslog_is_told_is_an_event() {
 }
 
 #[tokio::test]
-async fn no_redirect_is_followed() {
+async fn follows_no_redirects() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[307]).await;
     let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
@@ -396,7 +396,7 @@ async fn no_redirect_is_followed() {
 }
 
 #[tokio::test]
-async fn what_is_not_of_the_public_internet_is_not_called() {
+async fn rejects_targets_in_private_networks() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[]).await;
     // When it was made, this network was allowed.
@@ -436,7 +436,7 @@ async fn the_secret_is_shown_once() {
 }
 
 #[tokio::test]
-async fn a_running_console_tells_by_itself() {
+async fn a_running_console_dispatches_deliveries() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[]).await;
     add(&console, &json!({"name": "Ops", "url": url})).await;
@@ -457,7 +457,7 @@ async fn a_running_console_tells_by_itself() {
 }
 
 #[tokio::test]
-async fn what_was_told_is_forgotten_after_a_while_unless_the_attack_goes_on() {
+async fn deletes_old_deliveries_unless_the_attack_is_active() {
     let console = Console::start().await;
     let (_, url) = Receiver::start(&[]).await;
     let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;

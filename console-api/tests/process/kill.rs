@@ -117,11 +117,11 @@ fn is_kept_once(options: &[&str]) {
 }
 
 #[test]
-fn in_sqlite_what_was_acknowledged_is_kept_once() {
+fn sqlite_keeps_acknowledged_records_once_after_kill() {
     is_kept_once(&[]);
 }
 
 #[test]
-fn in_postgresql_what_was_acknowledged_is_kept_once() {
+fn postgresql_keeps_acknowledged_records_once_after_kill() {
     postgres_server::with_server(|server| is_kept_once(&["--database-url", &server.url()]));
 }

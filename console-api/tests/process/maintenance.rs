@@ -35,7 +35,7 @@ fn a_backup_is_restored_into_a_new_directory() {
 }
 
 #[test]
-fn everything_moves_from_sqlite_to_postgresql() {
+fn migrates_from_sqlite_to_postgresql() {
     postgres_server::with_server(|server| {
         let data = tempfile::tempdir().unwrap();
         let (url, migrate) = (server.url(), ["migrate", "--from", "sqlite", "--to", "postgres"]);

@@ -12,7 +12,7 @@ fn run(args: &[&str]) -> Output {
 }
 
 #[test]
-fn it_stops_when_told_to() {
+fn stops_on_sigterm() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
     let id = console.process.id().to_string();
@@ -24,7 +24,7 @@ fn it_stops_when_told_to() {
 }
 
 #[test]
-fn the_log_says_where_the_token_lies_and_not_what_it_is() {
+fn logs_the_path_of_the_token_file_not_the_token() {
     let dir = tempfile::tempdir().unwrap();
     let console = Console::start(dir.path());
     let file = dir.path().join("admin-token");
@@ -33,7 +33,7 @@ fn the_log_says_where_the_token_lies_and_not_what_it_is() {
 }
 
 #[test]
-fn a_token_made_beside_a_running_console_works_at_once() {
+fn a_token_created_by_the_command_works_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let console = Console::start(dir.path());
     let data = dir.path().to_str().unwrap();
@@ -43,7 +43,7 @@ fn a_token_made_beside_a_running_console_works_at_once() {
 }
 
 #[test]
-fn a_start_that_fails_says_why() {
+fn a_failed_start_reports_its_cause() {
     let dir = tempfile::tempdir().unwrap();
     let console = Console::start(dir.path());
     let data = dir.path().to_str().unwrap();

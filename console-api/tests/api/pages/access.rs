@@ -9,7 +9,7 @@ use axum::{
 use console_api::actor::Role;
 
 #[tokio::test]
-async fn only_administrators_see_who_may_call() {
+async fn only_administrators_see_users_tokens_and_sessions() {
     let console = Console::start().await;
     for path in ["/users", "/tokens", "/sessions"] {
         assert_eq!(console.get_as(Role::Analyst, path).await.status, 403, "{path}");
@@ -21,7 +21,7 @@ async fn only_administrators_see_who_may_call() {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_where_it_is_made_and_nowhere_else() {
+async fn shows_a_new_token_once() {
     let console = Console::start().await;
     let form = [("name", "node <b>7</b>"), ("role", "node"), ("for", "30")];
     assert_eq!(submit(&console, Role::Analyst, "/tokens", &form).await.status, 403);
@@ -43,7 +43,7 @@ async fn a_token_is_shown_where_it_is_made_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_signing_key_is_made_shown_once_chosen_for_a_bundle_and_forgotten() {
+async fn signing_keys_are_added_offered_for_bundles_and_deleted() {
     let console = Console::start().await;
     assert_eq!(console.get_as(Role::Analyst, "/connectors/keys").await.status, 403);
     let made = submit(&console, Role::Admin, "/connectors/keys", &[("name", "shop <i>")]).await;
@@ -95,7 +95,7 @@ async fn users_are_added_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn somebody_is_signed_out_by_an_administrator() {
+async fn administrators_end_sessions() {
     let console = Console::start().await;
     let cookie = cookie(&console).await;
     let session = console.get_as(Role::Admin, "/api/v1/sessions").await.json()["items"][0].clone();
@@ -106,7 +106,7 @@ async fn somebody_is_signed_out_by_an_administrator() {
 }
 
 #[tokio::test]
-async fn somebody_signs_out_everywhere_else() {
+async fn users_sign_out_their_other_sessions() {
     let console = Console::start().await;
     let (here, elsewhere) = (cookie(&console).await, cookie(&console).await);
     let stranger = super::sign_in(&console, &token_of(Role::Admin)).await;

@@ -23,7 +23,7 @@ async fn with_two_versions() -> Console {
 }
 
 #[tokio::test]
-async fn versions_are_compared_line_by_line_in_either_order() {
+async fn compares_versions_in_either_order() {
     let console = with_two_versions().await;
     let list = console.get("/rulesets").await.text;
     assert!(list.contains("Version 2 is active.") && list.contains("1 added"), "{list}");
@@ -37,7 +37,7 @@ async fn versions_are_compared_line_by_line_in_either_order() {
 }
 
 #[tokio::test]
-async fn what_going_back_would_change_is_shown_before_it_is_done() {
+async fn previews_a_rollback_before_it_is_done() {
     let console = with_two_versions().await;
     let page = console.get_as(Role::Analyst, "/rulesets/1").await.text;
     assert!(page.contains("Rule deleted") && page.contains("Roll back to version 1"), "{page}");
@@ -59,7 +59,7 @@ async fn what_going_back_would_change_is_shown_before_it_is_done() {
 }
 
 #[tokio::test]
-async fn a_replay_is_begun_with_a_rule_more_and_followed_to_its_end() {
+async fn starts_a_replay_and_follows_it_to_the_end() {
     let console = with_two_versions().await;
     let form = [
         ("ruleset", "1"),

@@ -15,7 +15,7 @@ const SEARCH: [(&str, &str); 6] = [
 ];
 
 #[tokio::test]
-async fn a_search_is_kept_beside_the_list_and_leads_back_to_it() {
+async fn a_saved_view_links_back_to_its_search() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let made = submit(&console, Role::Analyst, "/views", &SEARCH).await;
@@ -31,7 +31,7 @@ async fn a_search_is_kept_beside_the_list_and_leads_back_to_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_offered_to_keep_where_nothing_is_searched_or_nothing_may_be_kept() {
+async fn offers_to_save_only_valid_searches_of_editors() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     for (role, path, offers) in [
@@ -47,7 +47,7 @@ async fn nothing_is_offered_to_keep_where_nothing_is_searched_or_nothing_may_be_
 }
 
 #[tokio::test]
-async fn a_view_is_renamed_and_deleted_on_its_page() {
+async fn views_are_renamed_and_deleted() {
     let console = Console::start().await;
     submit(&console, Role::Analyst, "/views", &SEARCH).await;
     let view = console.get_as(Role::Analyst, "/api/v1/views").await.json()["items"][0].clone();

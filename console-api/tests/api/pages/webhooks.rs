@@ -5,7 +5,7 @@ use crate::harness::Console;
 use console_api::actor::Role;
 
 #[tokio::test]
-async fn a_webhook_is_made_tried_and_what_is_dead_is_sent_again() {
+async fn webhooks_are_added_tested_retried_and_deleted() {
     let console = Console::start().await;
     // Nobody listens there.
     let form = [
