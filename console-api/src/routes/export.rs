@@ -1,4 +1,4 @@
-//! Attacks as a file, streamed: however many there are, in the order they became known.
+//! Exports of attacks as files, streamed in batches, in the order of their ids.
 
 use crate::{
     attachment::Attachment,
@@ -10,9 +10,8 @@ use crate::{
 };
 use axum::{body::Body, extract::State};
 use futures_util::stream;
-use std::borrow::Cow;
 
-/// How many attacks are read, written and sent at a time.
+/// The number of attacks in a batch.
 const BATCH: u32 = 500;
 
 const CSV: Format = Format {
@@ -24,13 +23,13 @@ const CSV: Format = Format {
 const NDJSON: Format =
     Format { content_type: "application/x-ndjson", file_name: "attacks.ndjson", head: "", write: as_ndjson };
 
-/// All attacks of a query as a table.
+/// Exports the attacks that match a filter as CSV.
 #[utoipa::path(
     get,
     path = "/attacks/export.csv",
     security(("token" = ["reader"])),
     params(Filter),
-    responses((status = 200, description = "All attacks of the query, a row each.", body = String, content_type = "text/csv"))
+    responses((status = 200, description = "The attacks, one row each.", body = String, content_type = "text/csv"))
 )]
 pub(super) async fn csv(
     _: Reader,
@@ -40,13 +39,13 @@ pub(super) async fn csv(
     export(store, filter, &CSV).await
 }
 
-/// All attacks of a query as lines of JSON.
+/// Exports the attacks that match a filter as NDJSON.
 #[utoipa::path(
     get,
     path = "/attacks/export.ndjson",
     security(("token" = ["reader"])),
     params(Filter),
-    responses((status = 200, description = "All attacks of the query, an object on each line.", body = String, content_type = "application/x-ndjson"))
+    responses((status = 200, description = "The attacks, one object per line.", body = String, content_type = "application/x-ndjson"))
 )]
 pub(super) async fn ndjson(
     _: Reader,
@@ -56,17 +55,17 @@ pub(super) async fn ndjson(
     export(store, filter, &NDJSON).await
 }
 
-/// A kind of file.
+/// A file format.
 pub(super) struct Format {
     pub(super) content_type: &'static str,
-    /// What browsers save it as.
     pub(super) file_name: &'static str,
-    /// What it begins with.
+    /// The start of the file.
     pub(super) head: &'static str,
     pub(super) write: fn(&mut Vec<u8>, &[Attack]),
 }
 
-/// The first attacks are read before anything is answered, so that a failure is an answer. A later one cuts the file off.
+/// The first batch is read before the response starts, so that a failure is an error response. A later failure truncates
+/// the file.
 pub(super) async fn export(store: Store, filter: Filter, format: &Format) -> Result<Attachment, ApiError> {
     let &Format { content_type, file_name, head, write } = format;
     let first = store.attacks_after(&filter, None, BATCH).await?;
@@ -99,6 +98,7 @@ const CSV_HEADER: &str =
     "id,type,title,status,host,path,parameter,payload,hits,blocked,sources,first_seen,last_seen,mark\r\n";
 
 fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
+    let mut rows = csv_rows(text);
     for attack in attacks {
         let Attack { id, attack_type, title, host, path, parameter, payload, .. } = attack;
         let row: [&str; 14] = [
@@ -117,28 +117,19 @@ fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
             &attack.last_seen.to_string(),
             attack.mark.as_ref().map_or("", |mark| mark.value.as_str()),
         ];
-        let row: Vec<_> = row.into_iter().map(|field| quoted(&guarded(field)).into_owned()).collect();
-        text.extend_from_slice(row.join(",").as_bytes());
-        text.extend_from_slice(b"\r\n");
+        rows.write_record(row.map(guarded)).expect("rows have equal lengths");
     }
 }
 
-/// Spreadsheets run what begins like a formula, even in quotes; behind an apostrophe it is text (OWASP, CSV injection).
-fn guarded(field: &str) -> Cow<'_, str> {
-    if field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
-        Cow::Owned(format!("'{field}"))
-    } else {
-        Cow::Borrowed(field)
-    }
+fn csv_rows(text: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
+    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(text)
 }
 
-/// RFC 4180, section 2.
-fn quoted(field: &str) -> Cow<'_, str> {
-    if field.contains([',', '"', '\r', '\n']) {
-        Cow::Owned(format!("\"{}\"", field.replace('"', "\"\"")))
-    } else {
-        Cow::Borrowed(field)
-    }
+/// Formula guard (OWASP, CSV injection): spreadsheets evaluate fields that start like a formula, even quoted ones. An
+/// apostrophe makes them text.
+fn guarded(field: &str) -> String {
+    let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    if is_formula { format!("'{field}") } else { field.to_owned() }
 }
 
 #[cfg(test)]
@@ -146,8 +137,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_cannot_become_a_formula_or_another_field() {
-        let field = |field| quoted(&guarded(field)).into_owned();
+    fn a_field_stays_one_field_and_is_never_a_formula() {
+        let field = |field| {
+            let mut text = Vec::new();
+            csv_rows(&mut text).write_record([guarded(field)]).unwrap();
+            String::from_utf8(text).unwrap().strip_suffix("\r\n").unwrap().to_owned()
+        };
         assert_eq!(field("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0");
         assert_eq!(field("@SUM(1,2)"), "\"'@SUM(1,2)\"");
         assert_eq!(field("a\",b\r\n"), "\"a\"\",b\r\n\"");
