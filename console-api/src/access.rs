@@ -1,4 +1,4 @@
-//! Users, sessions and tokens, as administrators see them.
+//! Users, sessions and access tokens.
 
 use crate::{
     actor::Role,
@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A working day; then whoever is signed in proves who they are once more.
+/// Lifetime of a session: a working day.
 pub const SESSION: SignedDuration = SignedDuration::from_hours(12);
 
-/// Somebody who signs in with a password.
+/// A user, who signs in with a password.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct User {
     pub id: Uuid,
@@ -22,26 +22,26 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
-/// What somebody wants a user to be.
+/// A user to add, or the new values of a user.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserDraft {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// Any but `node`.
+    /// Any role but `node`.
     pub role: Role,
-    /// 12 to 1000 characters; a new user needs one, of a known user it stays when it is left out.
+    /// 12 to 1000 characters. Required for a new user; when absent, the password of a known user stays.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 12, max_length = 1000)]
     pub password: Option<Password>,
 }
 
-/// Somebody who is signed in.
+/// A session of a signed-in user.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Session {
     pub id: Uuid,
-    /// The user's name, or that of the token.
+    /// The name of the user or of the token.
     pub name: String,
     pub role: Role,
     pub created_at: Timestamp,
@@ -56,16 +56,16 @@ pub struct TokenInfo {
     pub name: String,
     pub role: Role,
     pub created_at: Timestamp,
-    /// Never, when absent.
+    /// Never, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
-/// A token that somebody wants.
+/// A token to issue.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenDraft {
-    /// Who or what will use it, in 1 to 100 characters.
+    /// The purpose of the token, in 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     pub role: Role,
@@ -73,7 +73,7 @@ pub struct TokenDraft {
     pub expires_at: Option<Timestamp>,
 }
 
-/// A new token. The secret is shown this once; only its digest is kept.
+/// A new token. Its secret is shown once; only its digest is stored.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = NewAccessToken)]
 pub struct NewToken {

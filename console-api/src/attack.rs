@@ -1,4 +1,4 @@
-//! What the console knows of an attack.
+//! Attacks: groups of hits of one type, point, host and path.
 
 pub(crate) mod cef;
 mod group;
@@ -17,7 +17,7 @@ use shared::{AttackType, Point};
 use std::{collections::BTreeMap, net::IpAddr};
 use uuid::Uuid;
 
-/// Hits of one type at one place, none more than an hour after the one before.
+/// Hits of one type at one point of one host and path, with gaps of at most an hour.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Attack {
     pub id: Uuid,
@@ -25,7 +25,7 @@ pub struct Attack {
     pub attack_type: AttackType,
     pub title: String,
     pub point: Point,
-    /// The point as people read it.
+    /// The point in readable form.
     pub parameter: String,
     pub host: String,
     pub path: String,
@@ -33,9 +33,9 @@ pub struct Attack {
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
     pub hits: u64,
-    /// How many of the hits were kept from the origin.
+    /// The number of blocked hits.
     pub blocked: u64,
-    /// How many addresses they came from.
+    /// The number of source addresses.
     pub sources: u64,
     /// Of the latest hit.
     pub payload: Option<String>,
@@ -71,7 +71,7 @@ impl AttackStatus {
         }
     }
 
-    /// As people read it.
+    /// The name on pages.
     pub fn title(self) -> &'static str {
         match self {
             Self::Blocked => "Blocked",
@@ -85,14 +85,14 @@ impl AttackStatus {
     }
 }
 
-/// An attack and what its hits add up to.
+/// An attack with statistics of its hits.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AttackDetail {
     #[serde(flatten)]
     pub attack: Attack,
     /// The addresses with the most hits.
     pub top_sources: Vec<Source>,
-    /// How often each status was answered; requests nobody reported on are left out.
+    /// Counts of response statuses; requests without a response report are left out.
     pub response_statuses: BTreeMap<String, u64>,
 }
 

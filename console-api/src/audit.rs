@@ -1,4 +1,4 @@
-//! The log of changes: who changed what, from what to what, and when.
+//! The audit log: the actor, time, object, and state before and after each change.
 
 use crate::{
     actor::{Actor, Role},
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// Who changes something, and when.
+/// The author of a change, and its time.
 #[derive(Debug, Clone)]
 pub struct Author {
     pub name: String,
-    /// `None`: somebody who has not proved who they are.
+    /// `None`: not authenticated.
     pub role: Option<Role>,
     pub at: Timestamp,
 }
@@ -25,7 +25,7 @@ impl Author {
     }
 }
 
-/// What can be changed.
+/// The kinds of objects that can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = AuditKind)]
@@ -76,15 +76,15 @@ impl Kind {
     }
 }
 
-/// What is done with it.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Create,
     Change,
     Delete,
-    /// Somebody did not prove who they are.
+    /// A failed sign-in.
     Refuse,
-    /// The way back to an older version.
+    /// A rollback to an older version.
     Activate,
 }
 
@@ -106,7 +106,7 @@ impl Action {
     }
 }
 
-/// A change, as the API shows things before and after it. What is secret does not belong in there.
+/// A change, with the object before and after it as the API shows it. Never contains secrets.
 #[derive(Debug)]
 pub struct Deed {
     pub action: Action,
@@ -114,7 +114,7 @@ pub struct Deed {
     pub object: String,
     pub before: Option<Value>,
     pub after: Option<Value>,
-    /// The version of the ruleset that it makes.
+    /// The version of the ruleset that it creates.
     pub ruleset: Option<i64>,
 }
 
@@ -140,7 +140,7 @@ impl Deed {
         Self { action: Action::Change, kind, object: object.to_string(), before, after, ruleset: None }
     }
 
-    /// Somebody claimed to be this user, from there.
+    /// A failed sign-in as this user, from this address.
     pub fn refused_sign_in(name: &str, source: IpAddr) -> Self {
         let after = Some(json!({"source": source}));
         Self {
@@ -158,7 +158,7 @@ impl Deed {
         Self { action: Action::Delete, kind, object: object.to_string(), before, after: None, ruleset: None }
     }
 
-    /// Of a thing that is put back: it is created only if it was not there.
+    /// For a restored object: it is created only if it did not exist.
     #[must_use]
     pub fn again(self) -> Self {
         let action =
@@ -177,7 +177,7 @@ fn shown(thing: &impl Serialize) -> Value {
     serde_json::to_value(thing).expect("what the API shows has text keys")
 }
 
-/// A line of the log.
+/// A line of the audit log.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = AuditLine)]
 pub struct Line {
@@ -198,7 +198,7 @@ impl Listed for Line {
     }
 }
 
-/// Which lines are asked for; what is left out does not matter.
+/// A filter of audit lines; an absent field matches all.
 #[derive(Debug, Default)]
 pub struct LogFilter {
     pub actor: Option<String>,
@@ -206,6 +206,6 @@ pub struct LogFilter {
     pub kind: Option<Kind>,
     pub object: Option<String>,
     pub from: Option<Timestamp>,
-    /// Not included.
+    /// Exclusive.
     pub to: Option<Timestamp>,
 }

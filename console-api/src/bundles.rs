@@ -1,4 +1,4 @@
-//! The connector's zips, as `just bundle` made them, with parameters baked in.
+//! Bundles of the connector: the zips of `just bundle`, with configured parameters.
 
 use connector::{
     bundle::{self, BundleError},
@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-/// The folder of the zips, if the console has one.
+/// The folder of the zips, if configured.
 #[derive(Debug, Clone, Default)]
 pub struct Bundles(Option<Arc<PathBuf>>);
 
@@ -21,12 +21,12 @@ pub enum BundlesError {
         "this console has no bundles; start it with --bundle-dir DIR, the folder `just bundle` writes them to"
     )]
     NoFolder,
-    #[error("the folder of --bundle-dir has no {file}; `just bundle` makes it")]
+    #[error("the folder of --bundle-dir has no {file}; run `just bundle`")]
     NoFile { file: String },
-    #[error("{file} in the folder of --bundle-dir cannot be read")]
+    #[error("cannot read {file} in the folder of --bundle-dir")]
     Read { file: String, source: io::Error },
-    #[error("the packing was broken off")]
-    BrokenOff,
+    #[error("packing the bundle was interrupted")]
+    Interrupted,
     #[error(transparent)]
     Bundle(#[from] BundleError),
 }
@@ -36,7 +36,7 @@ impl Bundles {
         Self(folder.map(Arc::new))
     }
 
-    pub fn are_there(&self) -> bool {
+    pub fn are_available(&self) -> bool {
         self.0.is_some()
     }
 
@@ -47,9 +47,9 @@ impl Bundles {
         parameters: Map<String, Value>,
     ) -> Result<Vec<u8>, BundlesError> {
         let folder = self.0.clone().ok_or(BundlesError::NoFolder)?;
-        // Packing takes a while, and the server's own threads have other calls to answer.
+        // Packing is slow, so it runs on a blocking thread.
         let made = tokio::task::spawn_blocking(move || configured(&folder, function, &parameters)).await;
-        made.unwrap_or(Err(BundlesError::BrokenOff))
+        made.unwrap_or(Err(BundlesError::Interrupted))
     }
 }
 

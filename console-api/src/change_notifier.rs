@@ -1,21 +1,21 @@
-//! Tells nodes that wait when rules or lists change.
+//! Change notification: wakes long-polling nodes when rules or lists change.
 
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::timeout};
 
-/// Shared by the calls that change something and those that wait.
+/// Shared by calls that change the ruleset and calls that wait for it.
 #[derive(Debug, Clone)]
 pub struct ChangeNotifier(Arc<watch::Sender<State>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// The server ends: nobody should wait any longer.
+    /// The server shuts down: waiting calls return.
     Closed,
 }
 
-/// Waits for changes since it was made.
-pub struct Waiting(watch::Receiver<State>);
+/// Waits for changes after the subscription.
+pub struct Subscription(watch::Receiver<State>);
 
 impl ChangeNotifier {
     pub fn announce(&self) {
@@ -26,8 +26,8 @@ impl ChangeNotifier {
         self.0.send_replace(State::Closed);
     }
 
-    pub fn subscribe(&self) -> Waiting {
-        Waiting(self.0.subscribe())
+    pub fn subscribe(&self) -> Subscription {
+        Subscription(self.0.subscribe())
     }
 }
 
@@ -37,15 +37,15 @@ impl Default for ChangeNotifier {
     }
 }
 
-impl Waiting {
-    /// Whether waiting still makes sense.
+impl Subscription {
+    /// Whether the server still runs.
     pub fn is_open(&self) -> bool {
         *self.0.borrow() == State::Open
     }
 
-    /// Until the next change, or for as long as this.
+    /// Returns at the next change, or after this time.
     pub async fn change(&mut self, at_most: Duration) {
-        // The sender outlives the calls, so the only error is that time is up.
+        // The sender outlives the calls, so the only error is the timeout.
         let _ = timeout(at_most, self.0.changed()).await;
     }
 }

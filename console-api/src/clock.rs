@@ -1,11 +1,11 @@
-//! The time of day, passed in so that tests can choose it.
+//! The clock, passed in so that tests can set the time.
 
 use jiff::Timestamp;
 
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
     System,
-    /// Stands still.
+    /// A fixed time.
     At(Timestamp),
 }
 

@@ -1,11 +1,11 @@
-//! The connectors that call our nodes.
+//! Connectors that called nodes.
 
 use connector::VERSION;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::{Delivery, inspect::Trigger};
 
-/// A connector of one version, before one distribution, at one trigger. While a new version is rolled out, both are there.
+/// A connector of one version, distribution and trigger. During a rollout both versions are listed.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = SeenConnector)]
 pub struct Connector {
@@ -20,30 +20,30 @@ pub struct Connector {
     pub distribution_domain: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<u32>,
-    /// Whether its requests wait for the verdict. Absent where it reports on responses.
+    /// Whether requests wait for the verdict. Absent for response reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
-    /// How many nodes it called.
+    /// The number of nodes that it called.
     pub nodes: u64,
-    /// When a node last heard it.
+    /// The time of its last call.
     pub last_seen: Timestamp,
     pub calls: u64,
-    /// How many un-inspected requests it told of, at least.
+    /// The number of un-inspected requests that it reported; a lower bound.
     pub not_inspected: u64,
-    /// The version of this console's bundle, where that is newer.
+    /// The version of this console's bundle, if newer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upgrade_to: Option<String>,
 }
 
 impl Connector {
-    /// What to upgrade to; nothing where the version is as new, or is none that can be compared.
+    /// The version to upgrade to; `None` if the version is current, or cannot be compared.
     pub fn upgrade(kind: &str, version: &str) -> Option<String> {
         let is_older = kind == "cloudfront" && numbers(version)? < numbers(VERSION)?;
         is_older.then(|| VERSION.to_owned())
     }
 }
 
-/// `1.10.0` is newer than `1.9.0`; what comes after a hyphen is left aside.
+/// The numbers of a version, without its suffix: `1.10.0` is newer than `1.9.0`.
 fn numbers(version: &str) -> Option<[u64; 3]> {
     let (plain, _) = version.split_once(['-', '+']).unwrap_or((version, ""));
     let numbers: Result<Vec<u64>, _> = plain.split('.').map(str::parse).collect();
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_older_is_to_be_upgraded() {
+    fn only_an_older_version_has_an_upgrade() {
         assert_eq!(Connector::upgrade("cloudfront", "0.0.9"), Some(VERSION.to_owned()));
         for (kind, version) in
             [("cloudfront", VERSION), ("cloudfront", "99.0.0"), ("cloudfront", "new"), ("other", "0.0.1")]

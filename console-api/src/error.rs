@@ -1,4 +1,4 @@
-//! What callers of the API are told when something is wrong: `application/problem+json` (RFC 9457).
+//! Errors of the API: `application/problem+json` (RFC 9457).
 
 use crate::{
     store::{Change, StoreError},
@@ -12,7 +12,7 @@ use axum::{
 use shared::Problem;
 use std::error::Error;
 
-/// When a node should try again.
+/// When a node should retry.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 #[derive(Debug, thiserror::Error)]
@@ -23,11 +23,11 @@ pub enum ApiError {
     BadBody(String),
     #[error("send `Authorization: Bearer` with a token this console knows")]
     Unauthorized,
-    #[error("the name or the password is wrong")]
+    #[error("wrong user name or password")]
     WrongPassword,
-    #[error("too many tries; come back in {seconds} s")]
+    #[error("too many sign-in attempts; retry in {seconds} s")]
     TooMany { seconds: u64 },
-    #[error("this token delivers more records than it may; send it again in {seconds} s")]
+    #[error("this token exceeds its record rate; retry in {seconds} s")]
     TooManyRecords { seconds: u64 },
     #[error("this needs {0}")]
     Forbidden(&'static str),
@@ -35,19 +35,19 @@ pub enum ApiError {
     NotFound(&'static str),
     #[error("{0}")]
     Conflict(String),
-    #[error("somebody changed it in between: its revision is {0} now")]
+    #[error("revision conflict: the current revision is {0}")]
     Stale(u32),
-    #[error("send `If-Match` with the `ETag` of what is to be changed")]
+    #[error("send `If-Match` with the `ETag` of the object to change")]
     NoRevision,
-    #[error("this address does not take that method")]
+    #[error("this address does not support the method")]
     MethodNotAllowed,
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: usize },
     #[error("the body must be {0}")]
     MediaType(&'static str),
-    #[error("the console has more to take in than it can; send it again in {RETRY_AFTER_SECONDS} s")]
+    #[error("the console is overloaded; retry in {RETRY_AFTER_SECONDS} s")]
     Busy,
-    #[error("the console failed; its log says why")]
+    #[error("the console failed; see its log")]
     Internal(#[from] StoreError),
 }
 
@@ -74,7 +74,7 @@ impl ApiError {
         }
     }
 
-    /// In how many seconds it may be tried again, where that is said.
+    /// The value of `Retry-After`, in seconds.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooMany { seconds } | Self::TooManyRecords { seconds } => Some(*seconds),
@@ -83,7 +83,7 @@ impl ApiError {
         }
     }
 
-    /// Writes to the log what callers are not told. Called once, where the error becomes an answer.
+    /// Logs the cause of an internal error, which clients do not see. Called once, where the response is made.
     pub fn log(&self) {
         if let Self::Internal(cause) = self {
             let source = cause.source().map(ToString::to_string);
@@ -93,14 +93,14 @@ impl ApiError {
 }
 
 impl<T> Change<T> {
-    /// What was made, or why nothing was. `one` and `many` are the names of such things.
+    /// The stored object, or the error. `one` and `many` name such objects.
     pub fn or_error(self, one: &'static str, many: &str) -> Result<T, ApiError> {
         match self {
             Self::Made(it) => Ok(it),
             Self::Unknown => Err(ApiError::NotFound(one)),
             Self::Stale(revision) => Err(ApiError::Stale(revision)),
             Self::Full(limit) => {
-                Err(ApiError::Conflict(format!("there are {limit} {many}, and that is the limit")))
+                Err(ApiError::Conflict(format!("the limit of {limit} {many} is reached; delete some first")))
             }
         }
     }

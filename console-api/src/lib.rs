@@ -1,29 +1,15 @@
-//! The console: takes in what nodes recorded, groups it into attacks, and shows it by REST and as pages.
+//! The console: stores attacks and hits from nodes, with a REST API and pages.
 //!
-//! | module | holds |
+//! Layers, from the bottom. A module uses only modules of its own or a lower layer.
+//!
+//! | layer | modules |
 //! |---|---|
-//! | [`config`] | flags → what to run with |
-//! | [`app`] | what handlers share, and the server around them |
-//! | `routes` | every address; one file for each kind of thing |
-//! | `openapi` | the document of the API, from the handlers |
-//! | [`pages`] | what people see in a browser |
-//! | [`actor`], [`token`] | who calls, what they may do, and how they prove it |
-//! | [`access`], [`password`], [`login_throttle`] | users, and how their sessions begin |
-//! | [`audit`] | who changed what |
-//! | [`extract`], [`paging`], [`error`] | what handlers take and answer |
-//! | [`replay`], [`simulation`] | rules evaluated on recorded requests |
-//! | [`ruleset`], [`change_notifier`] | rules and lists, and the nodes that wait for them |
-//! | [`attack`], [`hit`] | what is known of an attack, of a hit |
-//! | [`view`] | searches that people keep |
-//! | [`webhook`], [`notification`] | signed attack notifications |
-//! | [`intake`] | how much is taken in at once, and from each token |
-//! | [`metrics`] | the counters |
-//! | [`query`] | the search language |
-//! | [`grouping`] | which hits belong together |
-//! | [`bundles`], [`connectors`], [`signing_key`] | the connector's zips, handed out with parameters; which of them call our nodes, and what they sign with |
-//! | [`retention`] | what is forgotten |
-//! | [`seed`] | made-up attacks |
-//! | [`store`] | the database; only here is SQL written |
+//! | domain types | [`attack`], [`hit`], [`ruleset`], [`replay`], [`view`], [`webhook`], [`signing_key`], [`connectors`], [`access`], [`actor`], [`token`], [`password`], [`audit`], [`paging`], [`query`], [`grouping`], [`validation`], [`json_object`], [`clock`] |
+//! | store | [`store`]: the database; the only module with SQL |
+//! | services | [`simulation`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`login_throttle`], [`change_notifier`], [`error`] |
+//! | use cases | [`use_cases`]: one function for each change |
+//! | handlers | [`app`] (their shared state), [`extract`], [`session_cookie`], `openapi`, `routes` (the API), [`pages`] |
+//! | program | [`server`], [`config`] |
 
 pub mod access;
 pub mod actor;
@@ -41,7 +27,7 @@ pub mod error;
 pub mod extract;
 pub mod grouping;
 pub mod hit;
-pub mod intake;
+pub mod ingest_quota;
 pub mod json_object;
 pub mod login_throttle;
 pub mod metrics;

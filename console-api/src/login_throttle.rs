@@ -1,6 +1,6 @@
-//! How often somebody may try to sign in: so often within five minutes as each user (not with
-//! tokens, which nobody guesses), and from each address. Kept by this
-//! process; a console beside it counts for itself.
+//! Throttling of sign-in attempts: a fixed window per user name and per client address.
+//!
+//! Tokens are throttled by address only: they cannot be guessed. Each console process counts for itself.
 
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -12,11 +12,11 @@ use std::{
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 const PER_USER: u32 = 10;
 const PER_SOURCE: u32 = 30;
-/// More would fill the memory: then nobody new may try until the window is over.
-const MOST: usize = 100_000;
+/// Bounds the memory: beyond it every attempt is rejected until windows end.
+const MAX_KEYS: usize = 100_000;
 
 #[derive(Debug, Clone, Default)]
-pub struct LoginThrottle(Arc<Mutex<HashMap<Key, Tries>>>);
+pub struct LoginThrottle(Arc<Mutex<HashMap<Key, Attempts>>>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
@@ -25,39 +25,39 @@ enum Key {
 }
 
 #[derive(Debug)]
-struct Tries {
+struct Attempts {
     since: Timestamp,
     count: u32,
 }
 
 impl LoginThrottle {
-    /// One more try; when there were too many, the seconds until the next.
+    /// Counts an attempt; the seconds to wait if the limit is reached.
     pub fn enter(&self, user: Option<&str>, source: IpAddr, now: Timestamp) -> Result<(), u64> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, tries| tries.left(now).is_positive());
-        if all.len() >= MOST {
+        all.retain(|_, attempts| attempts.left(now).is_positive());
+        if all.len() >= MAX_KEYS {
             return Err(WINDOW.as_secs().unsigned_abs());
         }
         let user = user.map(|user| (Key::User(user.to_owned()), PER_USER));
         let keys: Vec<_> = user.into_iter().chain([(Key::Source(source), PER_SOURCE)]).collect();
-        for (key, most) in &keys {
-            if let Some(tries) = all.get(key).filter(|tries| tries.count >= *most) {
-                return Err(tries.left(now).as_secs().unsigned_abs().max(1));
+        for (key, limit) in &keys {
+            if let Some(attempts) = all.get(key).filter(|attempts| attempts.count >= *limit) {
+                return Err(attempts.left(now).as_secs().unsigned_abs().max(1));
             }
         }
         for (key, _) in keys {
-            all.entry(key).or_insert(Tries { since: now, count: 0 }).count += 1;
+            all.entry(key).or_insert(Attempts { since: now, count: 0 }).count += 1;
         }
         Ok(())
     }
 
-    /// The right password makes up for what the user got wrong before. The address keeps its count.
+    /// Resets the count of the user. The address keeps its count.
     pub fn succeeded(&self, user: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&Key::User(user.to_owned()));
     }
 }
 
-impl Tries {
+impl Attempts {
     fn left(&self, now: Timestamp) -> SignedDuration {
         WINDOW - now.duration_since(self.since)
     }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_and_an_address_have_so_many_tries_each() {
+    fn limits_attempts_per_user_and_per_address() {
         let (throttle, source) = (LoginThrottle::default(), IpAddr::from([203, 0, 113, 7]));
         let start: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
         let seconds = |n| start + SignedDuration::from_secs(n);
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_right_password_starts_a_user_anew() {
+    fn success_resets_the_count_of_the_user() {
         let (throttle, now) = (LoginThrottle::default(), "2026-01-01T12:00:00Z".parse().unwrap());
         for n in 0..25 {
             assert_eq!(throttle.enter(Some("ann"), [203, 0, 113, n].into(), now), Ok(()));

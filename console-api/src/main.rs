@@ -1,4 +1,4 @@
-//! `wallarm-console`: flags → set up → serve → drain.
+//! The program `wallarm-console`: parse flags, run a command.
 
 mod log;
 mod maintain;

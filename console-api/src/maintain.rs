@@ -1,4 +1,4 @@
-//! The commands that work on the database as a whole.
+//! The commands that work on the whole database: backup, restore, migrate, vacuum, seed.
 
 use crate::run;
 use anyhow::{Context, bail};
@@ -9,7 +9,7 @@ use console_api::{
     store::{DatabaseUrl, Store, ValidRecord},
 };
 
-/// How many hits `seed` stores in one transaction, as a node does.
+/// Hits that `seed` stores in one transaction, like a node.
 const SEED_BATCH: u64 = 500;
 
 pub(crate) async fn seed(flags: Seed) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! The console's counters, for Prometheus.
+//! Prometheus metrics of the console.
 
 use crate::store::{DeliveryCounts, NotInspectedCounts};
 use prometheus_client::{
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// One set for the process, shared by whoever counts.
+/// The metrics of the process.
 #[derive(Clone)]
 pub struct Metrics(Arc<Series>);
 
@@ -25,11 +25,11 @@ struct Series {
     webhook_calls: Family<ResultLabels, Counter>,
     streams: Gauge,
     read: Read,
-    /// The series of [`Read`] are set and written by one reader at a time.
+    /// Serializes scrapes: each sets and encodes the series of [`Read`].
     reading: Mutex<()>,
 }
 
-/// What is read from the database when somebody asks.
+/// Series that a scrape reads from the database.
 #[derive(Default)]
 struct Read {
     database_bytes: Gauge,
@@ -64,7 +64,7 @@ struct RequestLabels {
     status: u16,
 }
 
-/// From 1 ms, a batch of one hit, to 15 s, when a node gives up.
+/// From 1 ms, a batch of one hit, to 15 s, the timeout of a node.
 const TIME_BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0];
 
 impl Metrics {
@@ -76,27 +76,23 @@ impl Metrics {
         let version = vec![("version", env!("CARGO_PKG_VERSION"))];
         registry.register(
             "build",
-            "Which console this is",
+            "Version of the console",
             prometheus_client::metrics::info::Info::new(version),
         );
-        registry.register(
-            "ingest_records",
-            "Records of nodes, by what became of them",
-            Clone::clone(&records),
-        );
-        let help = "From a delivery's body to its answer, batch by batch";
+        registry.register("ingest_records", "Records of nodes, by result", Clone::clone(&records));
+        let help = "Duration from the body of a batch to its response";
         registry.register_with_unit("ingest", help, Unit::Seconds, ingest_seconds.clone());
-        let help = "Deliveries sent back to come again";
+        let help = "Rejected batches that nodes retry, by reason";
         registry.register("ingest_refused", help, Clone::clone(&ingest_refused));
-        registry.register("http_requests", "Answers, by route and status", Clone::clone(&requests));
-        let help = "Calls of webhooks, by what became of them";
+        registry.register("http_requests", "Responses, by route and status", Clone::clone(&requests));
+        let help = "Calls of webhooks, by result";
         registry.register("webhook_calls", help, Clone::clone(&webhook_calls));
-        registry.register("attack_streams", "Clients that watch attacks", streams.clone());
-        let help = "The size of the database";
+        registry.register("attack_streams", "Connected clients of the live stream", streams.clone());
+        let help = "Size of the database";
         registry.register_with_unit("database", help, Unit::Bytes, read.database_bytes.clone());
-        let help = "Requests not inspected, by the node that told of them first";
+        let help = "Requests not inspected, by the node that reported them first";
         registry.register("not_inspected_requests", help, read.not_inspected.clone());
-        let help = "Deliveries to webhooks that wait, or were given up";
+        let help = "Pending and failed deliveries to webhooks";
         registry.register("webhook_deliveries", help, read.webhook_deliveries.clone());
         let series = Series {
             registry,
@@ -112,7 +108,7 @@ impl Metrics {
         Self(Arc::new(series))
     }
 
-    /// A batch that was taken in.
+    /// Counts an ingested batch.
     pub fn ingested(&self, reply: &shared::IngestReply, took: Duration) {
         let rejected = reply.rejected.len() as u64;
         for (result, count) in
@@ -123,28 +119,28 @@ impl Metrics {
         self.0.ingest_seconds.observe(took.as_secs_f64());
     }
 
-    /// A delivery that was not taken in: `rate`, `places` or `database`.
+    /// Counts a rejected batch by reason: `rate`, `places` or `database`.
     pub fn refused(&self, reason: &'static str) {
         self.0.ingest_refused.get_or_create(&ReasonLabels { reason }).inc();
     }
 
-    /// An answer. The route is as the router has it, so that there are not more of them than routes.
+    /// Counts a response. The route is the pattern of the router, which bounds the number of series.
     pub fn answered(&self, route: &str, status: u16) {
         self.0.requests.get_or_create(&RequestLabels { route: route.to_owned(), status }).inc();
     }
 
-    pub fn webhook_called(&self, is_taken: bool) {
-        let result = if is_taken { "delivered" } else { "failed" };
+    pub fn webhook_called(&self, is_delivered: bool) {
+        let result = if is_delivered { "delivered" } else { "failed" };
         self.0.webhook_calls.get_or_create(&ResultLabels { result }).inc();
     }
 
-    /// A client that watches attacks until this is dropped.
+    /// Counts a client of the live stream until the guard is dropped.
     pub fn stream(&self) -> Watching {
         self.0.streams.inc();
         Watching(self.0.streams.clone())
     }
 
-    /// All series as text, with what was read just now.
+    /// All series as text, with the values just read from the database.
     pub fn text(
         &self,
         database_bytes: u64,
@@ -155,7 +151,7 @@ impl Metrics {
         let read = &self.0.read;
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         read.database_bytes.set(number(database_bytes));
-        // What was forgotten is not told any more.
+        // Removed nodes and reasons disappear.
         read.not_inspected.clear();
         for (node, reasons) in &not_inspected.by_node {
             for (reason, count) in reasons {
@@ -180,7 +176,7 @@ impl Default for Metrics {
     }
 }
 
-/// Counts a client as long as it is there.
+/// A counted client of the live stream.
 pub struct Watching(Gauge);
 
 impl Drop for Watching {

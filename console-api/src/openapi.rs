@@ -1,7 +1,7 @@
-//! The document of the API (OpenAPI 3.1), made from the handlers' annotations and the types they take and give.
+//! The OpenAPI 3.1 document, generated from the handlers' annotations and types.
 //!
-//! A handler says what is its own: parameters, bodies, what it answers when all is well, and errors of its own such as 409.
-//! What its extractors answer (400, 401, 403, 404, 412, 413, 415, 428, 500) is added here, and every object is closed.
+//! A handler declares its parameters, bodies, success responses, and specific errors such as 409. The errors of its
+//! extractors (400, 401, 403, 404, 412, 413, 415, 428, 500) are added here, and every object is closed.
 
 mod closed;
 mod errors;
@@ -14,27 +14,27 @@ use serde_json::{Map, Value, json};
 use shared::{Problem, Record};
 use utoipa::OpenApi;
 
-/// Below which address the paths of the document are.
+/// The base path of the API.
 pub(crate) const BASE: &str = "/api/v1";
 
-/// What no handler names: the bodies of errors, and the records of a batch, which are read one by one.
+/// Schemas that no handler declares: the bodies of errors, and the records of a batch, which are parsed one by one.
 #[derive(OpenApi)]
 #[openapi(components(schemas(Problem, Record)))]
 pub(crate) struct Beginning;
 
-/// The whole document, from what was collected with the routes.
+/// The complete document, from the operations collected with the routes.
 pub(crate) fn document(collected: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(collected).expect("the document has text keys");
     document["openapi"] = json!("3.1.0");
     document["info"] = json!({
         "title": "Wallarm console",
         "version": env!("CARGO_PKG_VERSION"),
-        "description": "What nodes recorded, and what they decide by. Every call carries `Authorization: Bearer TOKEN`; \
-            the roles that may make it stand at its security. Errors are RFC 9457 problems.",
+        "description": "Recorded attacks, and the rules of the nodes. Every call needs `Authorization: Bearer TOKEN`; \
+            the security of an operation lists the allowed roles. Errors are RFC 9457 problems.",
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     });
     document["servers"] = json!([{"url": BASE}]);
-    document["components"]["securitySchemes"]["token"] = json!({"type": "http", "scheme": "bearer", "description": "Made with `wallarm-console token create`."});
+    document["components"]["securitySchemes"]["token"] = json!({"type": "http", "scheme": "bearer", "description": "Issued by `wallarm-console token create`."});
     errors::describe(&mut document["components"]);
     for (path, item) in objects(&mut document["paths"]) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
@@ -55,7 +55,7 @@ pub(crate) fn document(collected: &utoipa::openapi::OpenApi) -> Value {
     document
 }
 
-/// Handlers of several kinds of things have the same name; with the thing's it is unique: `attacks_list`.
+/// Prefixes the name of the handler with its resource, so that it is unique: `attacks_list`.
 fn name(operation: &mut Value, method: &str, path: &str) {
     let thing = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
     let function = operation["operationId"].as_str().unwrap_or(method);
@@ -63,7 +63,7 @@ fn name(operation: &mut Value, method: &str, path: &str) {
     operation["tags"] = json!([thing]);
 }
 
-/// Annotations name the extractor: `reader` stands for all roles that may read.
+/// Replaces the extractor by the roles that it accepts: `reader` means every role that may read.
 fn name_roles(roles: &mut Value) {
     let all: &[Role] = match roles[0].as_str() {
         Some("reader") => &[Role::Admin, Role::Analyst, Role::ReadOnly],
@@ -75,7 +75,7 @@ fn name_roles(roles: &mut Value) {
     *roles = all.iter().map(|role| role.as_str()).collect();
 }
 
-/// The registry of formats has `uint64`, which the library spells in its own way.
+/// The format registry defines `uint64`; the library writes `u-int64`.
 fn name_formats(value: &mut Value) {
     match value {
         Value::Object(fields) => {

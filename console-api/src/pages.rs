@@ -113,7 +113,7 @@ fn render(page: &impl askama::Template) -> Response {
     match page.render() {
         Ok(html) => Html(html).into_response(),
         Err(cause) => {
-            tracing::error!(error = %cause, "a page could not be rendered");
+            tracing::error!(error = %cause, "cannot render a page");
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

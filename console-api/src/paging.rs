@@ -1,14 +1,14 @@
-//! Lists that are read page by page, the newest first.
+//! Pages of lists, the newest items first, with opaque cursors.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Debug, Clone)]
 pub struct Slice {
     pub limit: u32,
-    /// The last item of the page before.
+    /// The last item of the previous page.
     pub after: Option<Cursor>,
 }
 
@@ -16,7 +16,7 @@ impl Slice {
     pub const DEFAULT_LIMIT: u32 = 50;
     pub const MAX_LIMIT: u32 = 200;
 
-    /// The position and the id that items must come after, as stored.
+    /// The position and id, as stored, that items must follow.
     pub fn bounds(&self) -> Option<(i64, &str)> {
         self.after.as_ref().map(|after| (after.position, after.id.as_str()))
     }
@@ -28,14 +28,14 @@ impl Default for Slice {
     }
 }
 
-/// A place in a list. Opaque to clients, so that its make-up may change.
+/// A position in a list. Opaque to clients, so that its encoding can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The order of the list, where there are several: a place in one is none in another.
+    /// The order of the list: a cursor of another order is invalid.
     pub list: String,
-    /// What the list is sorted by: milliseconds, or a number …
+    /// The sort key: milliseconds, or a number.
     pub position: i64,
-    /// … and what decides among equals.
+    /// The tie-breaker.
     pub id: String,
 }
 
@@ -48,7 +48,7 @@ impl Cursor {
         Some(cursor).filter(|cursor| !cursor.id.contains('\0'))
     }
 
-    /// A place in a list sorted by time.
+    /// A position in a list sorted by time.
     pub fn at(time: Timestamp, id: &impl ToString) -> Self {
         Self { list: String::new(), position: time.as_millisecond(), id: id.to_string() }
     }
@@ -58,7 +58,7 @@ impl Cursor {
     }
 }
 
-/// Something a list is sorted by.
+/// An item of a list.
 pub trait Listed {
     fn cursor(&self) -> Cursor;
 }
@@ -70,14 +70,14 @@ pub struct Page<T> {
 }
 
 impl<T: Listed> Page<T> {
-    /// Takes one item more than the limit as the sign that there is a next page.
+    /// An item beyond the limit means that there is a next page.
     pub fn cut(items: Vec<T>, limit: u32) -> Self {
         Self::cut_at(items, limit, Listed::cursor)
     }
 }
 
 impl<T> Page<T> {
-    /// The same, for a list whose order is the caller's choice.
+    /// The same, for a list with a selectable order.
     pub fn cut_at(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
         let limit = limit as usize;
         let more = items.len() > limit;
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_reads_back() {
+    fn a_cursor_round_trips() {
         let cursor = Cursor { list: "-hits".to_owned(), position: -5, id: "a:b".to_owned() };
         assert_eq!(Cursor::parse(&cursor.encode()), Some(cursor));
         assert_eq!(Cursor::parse("%%%"), None);

@@ -1,5 +1,5 @@
-//! Passwords, and what is kept of them: Argon2id with 19 MiB, two passes and one lane, the least that OWASP's cheat sheet on
-//! password storage asks for. That takes some 30 ms of a core, so it happens off the server's threads, two at a time.
+//! Passwords and their hashes: Argon2id with 19 MiB, two passes and one lane, the minimum of OWASP's Password Storage Cheat
+//! Sheet. A hash takes about 30 ms of a core, so it runs on blocking threads, two at a time.
 
 use argon2::{
     Argon2,
@@ -9,35 +9,35 @@ use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-/// Bounds the memory, too.
+/// Also bounds the memory.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
-/// A password as it was typed. `Debug` keeps it to itself.
+/// A password in plain text. `Debug` does not print it.
 #[derive(Clone)]
 pub struct Password(String);
 
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    #[error("a password has 12 to 1000 characters")]
+    #[error("a password must have 12 to 1000 characters")]
     Length,
     #[error("the password cannot be hashed")]
     Hash,
 }
 
 impl Password {
-    /// A password that may be set.
+    /// A password of an accepted length.
     pub fn parse(text: String) -> Result<Self, PasswordError> {
         if (12..=1000).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(PasswordError::Length) }
     }
 
-    /// What somebody typed to sign in, whatever it is.
+    /// A password of a sign-in, not validated.
     pub fn presented(text: String) -> Self {
         Self(text)
     }
 
-    /// What is kept: the hash with its salt and cost.
+    /// The hash to store, with its salt and cost.
     pub async fn hash(self) -> Result<String, PasswordError> {
-        off_the_threads(move || {
+        on_blocking_thread(move || {
             Argon2::default().hash_password(self.0.as_bytes()).map(|hash| hash.to_string())
         })
         .await
@@ -45,11 +45,11 @@ impl Password {
         .ok_or(PasswordError::Hash)
     }
 
-    /// Whether it is the one of which this is kept. Takes as long when nothing is kept, so that nobody learns which users there
-    /// are.
-    pub async fn is(self, kept: Option<String>) -> bool {
-        off_the_threads(move || match kept {
-            Some(kept) => Argon2::default().verify_password(self.0.as_bytes(), kept.as_str()).is_ok(),
+    /// Whether the password matches the stored hash. Takes as long without a hash, so that the time does not reveal which
+    /// users exist.
+    pub async fn matches(self, stored: Option<String>) -> bool {
+        on_blocking_thread(move || match stored {
+            Some(stored) => Argon2::default().verify_password(self.0.as_bytes(), stored.as_str()).is_ok(),
             None => Argon2::default().hash_password(self.0.as_bytes()).is_err(),
         })
         .await
@@ -57,8 +57,8 @@ impl Password {
     }
 }
 
-async fn off_the_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let _place = AT_ONCE.acquire().await.ok()?;
+async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let _permit = AT_ONCE.acquire().await.ok()?;
     spawn_blocking(work).await.ok()
 }
 
@@ -80,18 +80,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_password_is_known_by_its_hash_and_no_other_is() {
+    async fn only_the_right_password_matches_its_hash() {
         let password = Password::parse("correct horse battery".to_owned()).unwrap();
-        let kept = password.clone().hash().await.unwrap();
-        assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
-        assert!(password.clone().is(Some(kept.clone())).await);
-        assert!(!Password::presented("correct horse batterz".to_owned()).is(Some(kept)).await);
-        assert!(!password.clone().is(None).await);
+        let stored = password.clone().hash().await.unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        assert!(password.clone().matches(Some(stored.clone())).await);
+        assert!(!Password::presented("correct horse batterz".to_owned()).matches(Some(stored)).await);
+        assert!(!password.clone().matches(None).await);
         assert_eq!(format!("{password:?}"), "Password(…)");
     }
 
     #[test]
-    fn a_short_password_is_refused() {
+    fn rejects_a_short_password() {
         assert!(Password::parse("elevenchars".to_owned()).is_err());
     }
 }

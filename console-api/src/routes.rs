@@ -1,4 +1,4 @@
-//! Every address of the console.
+//! The routes of the API, health checks and metrics.
 
 mod attacks;
 mod audit;
@@ -58,7 +58,7 @@ pub(crate) fn table() -> (Router<App>, Value) {
     (routes, document)
 }
 
-/// The API, and its document.
+/// The API, and its OpenAPI document.
 fn api() -> (Router<App>, Value) {
     let (documented, collected) = documented().split_for_parts();
     let document = openapi::document(&collected);
@@ -123,7 +123,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(ingest::take).layer(DefaultBodyLimit::max(ingest::BODY_LIMIT)))
 }
 
-/// Answers hold what attackers sent: no cache keeps them, and no browser guesses what they are.
+/// Responses contain payloads: caches must not store them, browsers must not sniff their type.
 async fn private(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -140,10 +140,10 @@ mod tests {
     fn every_route_is_in_the_document() {
         let (api, document) = api();
         let paths = document["paths"].as_object().unwrap().keys().map(String::as_str);
-        // Not in itself; the other two are what the router makes for the fallback.
+        // Undocumented: the document itself, and the router's fallback routes.
         let apart = ["/openapi.json", "/", "/{*__private__axum_fallback}"];
         let described: BTreeSet<_> = paths.chain(apart).collect();
-        // What the router knows, it tells only in its debug output.
+        // The router lists its routes only in its debug output.
         let shown = format!("{api:?}");
         let routes: BTreeSet<_> = shown.split('"').filter(|text| text.starts_with('/')).collect();
         assert_eq!(routes, described);

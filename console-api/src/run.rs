@@ -1,4 +1,4 @@
-//! The commands.
+//! The commands `serve` and `token create`.
 
 use anyhow::{Context, bail};
 use console_api::{
@@ -9,7 +9,7 @@ use console_api::{
     bundles::Bundles,
     clock::Clock,
     config::{CreateToken, Data, Serve, TokenFile},
-    intake::Intake,
+    ingest_quota::IngestQuota,
     notification::Sender,
     paging::Slice,
     password::Password,
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
-    // First of all, so that a second console on the same address changes nothing before it gives up.
+    // First, so that a second console on the same address fails before it changes anything.
     let listener = TcpListener::bind(flags.listen)
         .await
         .with_context(|| format!("cannot listen on {}", flags.listen))?;
@@ -35,15 +35,15 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     tracing::info!(address = %listener.local_addr()?, data = %flags.data.dir.display(), "the console is ready");
     let retention = Retention { days: flags.keep_days, hits: flags.keep_hits };
-    let forgetting = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
+    let retention_task = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
     let mut app = App::new(store, Clock::System, Bundles::of(flags.bundle_dir));
-    app.intake = Intake::default().limited(flags.node_records);
+    app.ingest_quota = IngestQuota::default().limited(flags.node_records);
     app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
     app.retention = retention;
-    let telling = tokio::spawn(app.dispatcher().run(stop.clone()));
+    let dispatcher_task = tokio::spawn(app.dispatcher().run(stop.clone()));
     server::run(app, listener, stop).await.context("the server failed")?;
-    forgetting.abort();
-    telling.abort();
+    retention_task.abort();
+    dispatcher_task.abort();
     tracing::info!("the console has stopped");
     Ok(())
 }
@@ -72,25 +72,25 @@ pub(crate) fn make_dir(data: &Data) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the data directory {}", dir.display()))
 }
 
-/// Lets in who holds the tokens of the token files. The log names the files, never what is in them.
+/// Registers the tokens of the token files. The log names the files, never their contents.
 async fn provision(flags: &Serve, store: &Store) -> anyhow::Result<()> {
     let mut provided: Vec<Token> = Vec::new();
     for file in flags.token_files() {
         let (role, path) = (file.role, file.path.display());
         let found = file.provide()?;
         if provided.contains(&found.token) {
-            bail!("the token file {path} holds the token of another role; each needs its own");
+            bail!("the token file {path} contains the token of another role; use one token per role");
         }
         store.provision(&found.token, role, Clock::System.now()).await?;
         if found.is_new {
-            tracing::info!(role = role.as_str(), file = %path, "made a token; it lies in the file");
+            tracing::info!(role = role.as_str(), file = %path, "created the token file");
         }
         provided.push(found.token);
     }
     Ok(())
 }
 
-/// As long as there is nobody else who could sign in with a password: the user `admin`, with the one in the file.
+/// Adds the user `admin` with the password of a file, if there are no users.
 async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
     if !store.users(&Slice { limit: 1, after: None }).await?.items.is_empty() {
         return Ok(());
@@ -101,9 +101,9 @@ async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
     let user =
         User { id: Uuid::now_v7(), name: "admin".to_owned(), role: Role::Admin, revision: 1, created_at: at };
     let author = Author { name: "the first start".to_owned(), role: None, at };
-    // Another console on the same database may have been first.
+    // Another console on the same database can have added it.
     if store.add_user(user, &password.hash().await?, &author).await?.is_some() {
-        tracing::info!(file = %file.path.display(), "made the user admin; the password lies in the file");
+        tracing::info!(file = %file.path.display(), "created the user admin; the file contains its password");
     }
     Ok(())
 }
@@ -112,13 +112,13 @@ fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     let mut terminate = unix::signal(unix::SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = unix::signal(unix::SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let stop = CancellationToken::new();
-    let told = stop.clone();
+    let signalled = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        told.cancel();
+        signalled.cancel();
     });
     Ok(stop)
 }

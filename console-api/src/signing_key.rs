@@ -1,4 +1,4 @@
-//! Keys that connectors sign their calls of nodes with: made here, baked into bundles, and written into a file of each node.
+//! Signing keys of connectors: generated here, added to bundles, and configured on each node.
 
 use crate::paging::{Cursor, Listed};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -11,23 +11,23 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = SigningKey)]
 pub struct KeyInfo {
-    /// By which nodes and connectors know it: `signing_keys[].id`, `wlrm_signing_key_id`.
+    /// The key id of nodes and connectors: `signing_keys[].id`, `wlrm_signing_key_id`.
     pub id: Uuid,
     pub name: String,
     pub created_at: Timestamp,
 }
 
-/// A key that somebody wants.
+/// A key to add.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = SigningKeyDraft)]
 #[serde(deny_unknown_fields)]
 pub struct KeyDraft {
-    /// What it is for, in 1 to 100 characters.
+    /// The purpose of the key, in 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
 }
 
-/// A new key. The secret is shown this once; later only bundles carry it.
+/// A new key. Its secret is shown once; later only bundles contain it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = NewSigningKey)]
 pub struct NewKey {
@@ -37,7 +37,7 @@ pub struct NewKey {
     pub secret: String,
 }
 
-/// The secret of a key, as nodes and connectors take it.
+/// The secret of a key, in the format of nodes and connectors.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeySecret(String);
 
@@ -45,15 +45,15 @@ impl KeySecret {
     /// A new secret of 32 random bytes.
     ///
     /// # Panics
-    /// When the operating system gives none: there is no safe way on.
+    /// If the operating system has no random bytes: there is no safe alternative.
     pub fn generate() -> Self {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+        getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
         Self(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// As it was kept.
-    pub(crate) fn kept(text: String) -> Self {
+    /// A stored secret.
+    pub(crate) fn stored(text: String) -> Self {
         Self(text)
     }
 

@@ -1,10 +1,10 @@
-//! Secrets the console hands out: access tokens and session ids.
+//! Secrets that the console issues: access tokens and session ids.
 
 use crate::digest::sha256_hex;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::fmt;
 
-/// A secret that proves who calls. It is shown once, where it is made; `Debug` keeps it to itself.
+/// A secret that authenticates a caller. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
@@ -18,20 +18,20 @@ pub enum InvalidToken {
 
 impl Token {
     const PREFIX: &str = "wlc_";
-    /// Own tokens are longer; one that is brought along must not be guessable either.
+    /// Generated tokens are longer; a configured one must not be guessable either.
     const MIN_CHARS: usize = 20;
 
     /// A new secret of 32 random bytes.
     ///
     /// # Panics
-    /// When the operating system gives none: there is no safe way on.
+    /// If the operating system has no random bytes: there is no safe alternative.
     pub fn generate() -> Self {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+        getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
         Self(format!("{}{}", Self::PREFIX, URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// A token somebody chose, e.g. in a token file.
+    /// A configured token, e.g. of a token file.
     pub fn parse(text: &str) -> Result<Self, InvalidToken> {
         if text.len() < Self::MIN_CHARS {
             Err(InvalidToken::TooShort)
@@ -42,17 +42,17 @@ impl Token {
         }
     }
 
-    /// What a caller sent, whatever it is: it is looked up, not judged.
+    /// A token as a caller sent it: it is looked up, not validated.
     pub fn presented(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// SHA-256 as hex. Enough for secrets of 256 random bits: there is nothing to guess.
+    /// SHA-256 as hex. Sufficient for secrets of 256 random bits.
     pub fn digest(&self) -> String {
         sha256_hex(self.0.as_bytes())
     }
 
-    /// The secret itself, for its owner.
+    /// The secret.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_token_is_refused() {
+    fn rejects_a_weak_token() {
         assert_eq!(Token::parse("admin"), Err(InvalidToken::TooShort));
         assert_eq!(Token::parse("a token with some spaces"), Err(InvalidToken::NotPrintable));
     }

@@ -1,9 +1,9 @@
-//! An attack as an event of the Common Event Format, version 0: one line.
+//! Attacks as events of the Common Event Format, version 0: one line each.
 
 use super::{Attack, AttackStatus};
 use std::fmt::Write as _;
 
-/// The severity is that of a detection which was let through, or not: an attack has hits of several severities.
+/// The severity depends on whether the attack was blocked: its hits can have different severities.
 pub(crate) fn event(attack: &Attack) -> String {
     let (severity, action) = match attack.status {
         AttackStatus::Blocked => (5, "blocked"),
@@ -33,13 +33,13 @@ pub(crate) fn event(attack: &Attack) -> String {
     ];
     for (n, (name, value)) in fields.iter().enumerate() {
         let space = if n == 0 { "" } else { " " };
-        // Writing to text does not fail.
+        // Writing to a string does not fail.
         let _ = write!(event, "{space}{name}={}", in_extension(value));
     }
     event
 }
 
-/// An event by which somebody sees whether events arrive.
+/// A test event.
 pub(crate) fn test(text: &str) -> String {
     format!("{}msg={}", head("test", "Test", 0), in_extension(text))
 }
@@ -50,13 +50,13 @@ fn head(kind: &str, name: &str, severity: u8) -> String {
     format!("CEF:0|wallarm-console|wallarm-console|{version}|{kind}|{name}|{severity}|")
 }
 
-/// In the head a bar ends a field, and a line the event.
+/// Escapes a header field: `|` ends a field, a line break ends the event.
 fn in_head(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('|', "\\|");
     text.replace(|sign: char| sign.is_control(), " ")
 }
 
-/// Behind it an equals sign begins a value; line breaks can be spelled, other control characters cannot.
+/// Escapes an extension value: `=` and line breaks are escaped, other control characters are removed.
 fn in_extension(text: &str) -> String {
     let mut spelled = String::with_capacity(text.len());
     for sign in text.chars() {
@@ -65,7 +65,7 @@ fn in_extension(text: &str) -> String {
             '=' => spelled.push_str("\\="),
             '\n' => spelled.push_str("\\n"),
             '\r' => spelled.push_str("\\r"),
-            // Some readers of lines break at these, too.
+            // Some line readers also break at these.
             '\u{2028}' | '\u{2029}' => spelled.push(' '),
             sign if sign.is_control() => spelled.push(' '),
             sign => spelled.push(sign),

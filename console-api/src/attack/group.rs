@@ -1,4 +1,4 @@
-//! Attacks counted together by what they have in common.
+//! Groups of attacks with equal values of fields.
 
 use crate::{
     attack::AttackStatus,
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What attacks may be grouped by.
+/// The fields to group by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GroupField {
     Type,
@@ -29,7 +29,7 @@ pub struct AttackGroup {
     pub group: BTreeMap<&'static str, String>,
     pub attacks: u64,
     pub hits: u64,
-    /// Not known of a single address.
+    /// Unknown for groups of one address.
     pub blocked: Option<u64>,
     pub status: Option<AttackStatus>,
     pub first_seen: Timestamp,

@@ -1,18 +1,18 @@
-//! What people say an attack is.
+//! Marks of attacks: true positive, false positive.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// In this order: of attacks that turn out to be one, the greater mark stays. What holds one real attack is not hidden.
+/// Ordered: when attacks merge, the greater mark stays, so that a true positive is not hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// No attack. Lists leave it out unless they are asked for it.
+    /// Not an attack. Lists leave it out by default.
     FalsePositive,
     TruePositive,
 }
 
-/// A mark, and who gave it.
+/// A mark with its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Marking {
     pub value: Mark,
@@ -21,11 +21,11 @@ pub struct Marking {
     pub at: Timestamp,
 }
 
-/// What somebody says an attack is.
+/// A mark to set or clear.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MarkDraft {
-    /// Null takes the mark away. It cannot be left out.
+    /// Null clears the mark. Required.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required = true)]
     pub mark: Option<Mark>,
@@ -46,10 +46,10 @@ impl Mark {
     }
 }
 
-/// Which marks are looked for.
+/// A filter of marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marks {
-    /// Whether there is one or not.
+    /// Marked or not.
     Any,
     None,
     Only(Mark),

@@ -1,8 +1,8 @@
-//! In which order attacks are listed.
+//! The order of lists of attacks.
 
 use super::Attack;
 
-/// What attacks are sorted by, and the id among equals.
+/// The sort key; the id is the tie-breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order {
     pub by: SortKey,
@@ -28,7 +28,7 @@ impl Order {
         Some(Self { by, descending: name.is_some() })
     }
 
-    /// The text that parses to it.
+    /// The text form, which parses to the same order.
     pub fn text(self) -> String {
         format!("{}{}", if self.descending { "-" } else { "" }, self.by.name())
     }
@@ -53,7 +53,7 @@ impl SortKey {
         }
     }
 
-    /// An attack's place, as stored.
+    /// The sort key of an attack, as stored.
     pub(crate) fn of(self, attack: &Attack) -> i64 {
         let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
         match self {

@@ -1,22 +1,22 @@
-//! What attacks add up to.
+//! Statistics of attacks.
 
 use super::AttackGroup;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Of the attacks a query finds.
+/// Statistics of the attacks that match a query.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AttackStats {
     pub attacks: u64,
     pub hits: u64,
     pub blocked: u64,
-    /// How many addresses the hits came from.
+    /// The number of source addresses.
     pub sources: u64,
-    /// Their hits over time; those of the same attacks before `from` or after `to` are not in it.
+    /// Hits over time, between `from` and `to`.
     pub series: Series,
     pub top: Top,
-    /// How often each status was answered; requests nobody reported on are left out.
+    /// Counts of response statuses; requests without a response report are left out.
     pub response_statuses: BTreeMap<String, u64>,
 }
 
@@ -42,7 +42,7 @@ pub struct Series {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SeriesPoint {
-    /// When the interval starts.
+    /// The start of the interval.
     pub at: Timestamp,
     pub hits: u64,
     pub blocked: u64,

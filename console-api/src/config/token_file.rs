@@ -1,4 +1,4 @@
-//! Tokens in files: how the first ones reach a new console without passing through a log.
+//! Token files: they hold the first tokens of a new console, so that no log contains them.
 
 use crate::{actor::Role, token::InvalidToken, token::Token};
 use std::{
@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The file with the token of a role.
+/// The token file of a role.
 #[derive(Debug, Clone)]
 pub struct TokenFile {
     pub path: PathBuf,
@@ -21,11 +21,11 @@ pub enum TokenFileError {
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write the token file {}", path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("the token file {} holds no usable token", path.display())]
+    #[error("the token file {} contains no valid token", path.display())]
     Invalid { path: PathBuf, source: InvalidToken },
 }
 
-/// A token, and whether the file was there.
+/// A token, and whether its file was created.
 #[derive(Debug)]
 pub struct Provided {
     pub token: Token,
@@ -33,7 +33,7 @@ pub struct Provided {
 }
 
 impl TokenFile {
-    /// The token in the file; a new one when there is no file.
+    /// The token of the file; if there is no file, a new token.
     pub fn provide(&self) -> Result<Provided, TokenFileError> {
         let path = || self.path.clone();
         match fs::read_to_string(&self.path) {
@@ -56,7 +56,7 @@ fn write(path: &Path, token: &Token) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    // The mode is set when the file is made, so that there is no moment in which others may read it.
+    // The mode is set at creation, so that other users can never read the file.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     writeln!(file, "{}", token.reveal())?;
     file.sync_all()
@@ -68,7 +68,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_new_token_is_for_its_owner_and_stays() {
+    fn a_new_token_file_is_private_and_stable() {
         let dir = tempfile::tempdir().unwrap();
         let file = TokenFile { path: dir.path().join("deep/token"), role: Role::Node };
         let made = file.provide().unwrap();
@@ -80,10 +80,10 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_is_named() {
+    fn names_an_empty_token_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = TokenFile { path: dir.path().join("token"), role: Role::Admin };
         fs::write(&file.path, "\n").unwrap();
-        assert!(file.provide().unwrap_err().to_string().contains("token holds no usable token"));
+        assert!(file.provide().unwrap_err().to_string().contains("token contains no valid token"));
     }
 }

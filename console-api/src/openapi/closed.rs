@@ -1,12 +1,12 @@
-//! Objects hold what the document says, and nothing else.
+//! Closed schemas: `additionalProperties: false` for every object of a response.
 
 use super::objects;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Closes every object of answers, and of what they refer to. What several types make up together (`allOf`) becomes one object
-/// first, because a closed part would refuse the rest. Bodies of calls are as open as the types that read
-/// them. Schemas that nothing refers to are dropped.
+/// Closes every object of responses, and the schemas they refer to. Parts of an `allOf` are merged first, because a closed
+/// part would reject the other parts. Bodies of calls are as open as the types that read them. Unreferenced schemas are
+/// removed.
 pub(super) fn close(document: &mut Value) {
     let known = document["components"]["schemas"].clone();
     let mut answers = BTreeSet::new();
@@ -31,7 +31,7 @@ pub(super) fn close(document: &mut Value) {
     }
 }
 
-/// The names of the schemas that a value refers to.
+/// Collects the names of the schemas that a value refers to.
 fn collect(value: &Value, known: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
@@ -72,7 +72,7 @@ fn shut(value: &mut Value, known: &Value, closed: bool) {
     }
 }
 
-/// One more part of an object; `None` when it is no object.
+/// Merges a part into an object; `None` if the part is not an object.
 fn merge(mut merged: Map<String, Value>, part: &Value, known: &Value) -> Option<Map<String, Value>> {
     if let Some(name) = referred(part) {
         return merge(merged, &known[name], known);

@@ -1,36 +1,41 @@
-//! What can go wrong with every call of a kind.
+//! Error responses that calls share.
 
 use serde_json::{Value, json};
 use shared::Problem;
 
-/// Status, title, when, and a detail such as callers read.
+/// Status, title, description, and an example of the detail.
 const ERRORS: [(u16, &str, &str, &str); 13] = [
     (
         400,
         "Bad Request",
-        "A parameter, a header or the body is wrong.",
+        "A parameter, a header or the body is invalid.",
         "`limit` must be a number from 1 to 200",
     ),
     (
         401,
         "Unauthorized",
-        "No token, or none that is known.",
+        "The token is missing or unknown.",
         "send `Authorization: Bearer` with a token this console knows",
     ),
-    (403, "Forbidden", "The token is of a role that may not do this.", "this needs a token of role admin"),
-    (404, "Not Found", "There is no such thing.", "there is no such attack"),
+    (403, "Forbidden", "The role of the token does not allow the call.", "this needs a token of role admin"),
+    (404, "Not Found", "The object does not exist.", "there is no such attack"),
     (
         405,
         "Method Not Allowed",
-        "The address does not take that method.",
-        "this address does not take that method",
+        "The address does not support the method.",
+        "this address does not support the method",
     ),
-    (409, "Conflict", "It does not fit what is there.", "there are 1000 rules, and that is the limit"),
+    (
+        409,
+        "Conflict",
+        "The change conflicts with the current state.",
+        "the limit of 10000 rules is reached; delete some first",
+    ),
     (
         412,
         "Precondition Failed",
-        "Somebody changed it in between.",
-        "somebody changed it in between: its revision is 2 now",
+        "The revision of the object changed.",
+        "revision conflict: the current revision is 2",
     ),
     (413, "Payload Too Large", "The body is too large.", "the body is larger than 65536 bytes"),
     (415, "Unsupported Media Type", "The body is not JSON.", "the body must be application/json"),
@@ -38,20 +43,20 @@ const ERRORS: [(u16, &str, &str, &str); 13] = [
         428,
         "Precondition Required",
         "`If-Match` is missing.",
-        "send `If-Match` with the `ETag` of what is to be changed",
+        "send `If-Match` with the `ETag` of the object to change",
     ),
     (
         429,
         "Too Many Requests",
-        "Too many tries, or records; `Retry-After` says when to come back.",
-        "too many tries; come back in 60 s",
+        "Too many sign-in attempts or records; retry after `Retry-After`.",
+        "too many sign-in attempts; retry in 60 s",
     ),
-    (500, "Internal Server Error", "The console failed.", "the console failed; its log says why"),
+    (500, "Internal Server Error", "The console failed.", "the console failed; see its log"),
     (
         503,
         "Service Unavailable",
-        "Too much to do; `Retry-After` says when to come back.",
-        "the console has more to take in than it can; send it again in 1 s",
+        "Overloaded; retry after `Retry-After`.",
+        "the console is overloaded; retry in 1 s",
     ),
 ];
 
@@ -71,7 +76,7 @@ pub(super) fn describe(components: &mut Value) {
     }
 }
 
-/// Adds the errors of the operation's extractors, and completes those it names itself.
+/// Adds the errors of the operation's extractors, and completes its own ones.
 pub(super) fn add_common(operation: &mut Value, path: &str) {
     let has = |pointer: &str| operation.pointer(pointer).is_some();
     let if_match =

@@ -1,4 +1,4 @@
-//! The parameters that extractors read.
+//! OpenAPI parameters of the extractors.
 
 use crate::{
     attack::{Grouping, Order, SortKey},
@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-/// A parameter that may be left out.
+/// An optional query parameter.
 pub(crate) fn query_parameter(name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     let parameter =
         ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
@@ -30,8 +30,12 @@ impl IntoParams for Slice {
         let limit =
             ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(Self::MAX_LIMIT));
         vec![
-            query_parameter("limit", "How many at most.", limit.default(Some(Self::DEFAULT_LIMIT.into()))),
-            query_parameter("cursor", "The `next_cursor` of the page before.", text()),
+            query_parameter(
+                "limit",
+                "Maximum number of items.",
+                limit.default(Some(Self::DEFAULT_LIMIT.into())),
+            ),
+            query_parameter("cursor", "The `next_cursor` of the previous page.", text()),
         ]
     }
 }
@@ -42,8 +46,8 @@ impl IntoParams for Filter {
         let time = || text().examples(["-24h", "2026-01-31", "2026-01-31T09:00:00Z"]);
         let mut parameters = vec![
             query_parameter("q", "A query in the search language.", query),
-            query_parameter("from", "Attacks that went on at some time from then on.", time()),
-            query_parameter("to", "Attacks that began before then.", time()),
+            query_parameter("from", "Attacks active at or after this time.", time()),
+            query_parameter("to", "Attacks that started before this time.", time()),
         ];
         parameters.extend(Field::ALL.map(|field| {
             let (_, value) = field.example().split_once(':').unwrap_or_default();
@@ -63,7 +67,7 @@ impl IntoParams for Order {
             .into_iter()
             .flat_map(|by| [false, true].map(|descending| Self { by, descending }.text()));
         let order = text().enum_values(Some(orders)).default(Some(Self::default().text().into()));
-        vec![query_parameter("sort", "The order; `-` before it for descending.", order)]
+        vec![query_parameter("sort", "The order; a leading `-` means descending.", order)]
     }
 }
 
@@ -95,7 +99,7 @@ impl IntoParams for IfMatch {
             .name("If-Match")
             .parameter_in(ParameterIn::Header)
             .required(Required::True);
-        let about = "The `ETag` of what is to be changed.";
+        let about = "The `ETag` of the object to change.";
         vec![tag.description(Some(about)).schema(Some(text().pattern(Some("^\"[0-9]{1,9}\"$")))).build()]
     }
 }

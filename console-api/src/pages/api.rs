@@ -1,4 +1,4 @@
-//! The document of the API, for people.
+//! The API reference: the OpenAPI document as a page.
 
 use askama::Template;
 use axum::response::Html;
@@ -29,14 +29,14 @@ struct Schema {
     fields: Vec<Field>,
 }
 
-/// A parameter, a field, or an answer and its body.
+/// A parameter, a field, or a response with its body.
 struct Field {
     name: String,
     kind: String,
     about: String,
 }
 
-/// Made once: the document does not change while the program runs.
+/// Rendered once: the document does not change at run time.
 pub(super) fn page(document: &Value) -> Html<String> {
     let operations = object(&document["paths"]).flat_map(|(path, item)| {
         object(item).map(move |(method, operation)| Operation::read(path, method, operation, document))
@@ -88,7 +88,7 @@ impl Schema {
     }
 }
 
-/// The type of a value, in words.
+/// A readable type name of a schema.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str() {
         return name.rsplit('/').next().unwrap_or_default().to_owned();
@@ -122,8 +122,8 @@ fn content(message: &Value) -> String {
 }
 
 fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
-    let place = value["$ref"].as_str().and_then(|reference| document.pointer(reference.strip_prefix('#')?));
-    place.unwrap_or(value)
+    let target = value["$ref"].as_str().and_then(|reference| document.pointer(reference.strip_prefix('#')?));
+    target.unwrap_or(value)
 }
 
 fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {

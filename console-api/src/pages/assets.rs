@@ -1,4 +1,4 @@
-//! What browsers need beside the pages. Addresses name what is in the files, so browsers keep them for ever.
+//! Static files of the pages. Addresses contain a content hash, so browsers cache them without an end.
 
 use crate::{digest::sha256_hex, error::ApiError};
 use axum::{
@@ -13,7 +13,7 @@ macro_rules! files {
     ($($name:literal)+) => { &[$(File { name: $name, text: include_str!(concat!("../../web/", $name)) }),+] };
 }
 
-/// Every style sheet, script and picture of `web/`; a test compares.
+/// Every style sheet, script and image of `web/`; a test compares.
 const FILES: &[File] = files! {
     "app.js" "cells.js" "complete.js" "copy.js" "dom.js" "drawer.js" "icon.svg" "keys.js" "live.js" "search.js" "style.css"
     "theme.js"
@@ -24,9 +24,9 @@ struct File {
     text: &'static str,
 }
 
-/// The files as this program has them.
+/// The files of this build.
 struct Edition {
-    /// Of all files: scripts name each other without it.
+    /// Of all files: scripts import each other by relative names.
     hash: String,
     gzip: Vec<Vec<u8>>,
 }
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(there, FILES.iter().map(|file| file.name.to_owned()).collect());
     }
 
-    /// What attackers wrote reaches scripts only as text of nodes, or as pages the server has escaped.
+    /// Scripts handle payloads only as text nodes, or as HTML that the server escaped.
     #[test]
     fn scripts_make_no_markup_and_no_code_from_text() {
         const MARKUP: &[&str] = &[

@@ -1,4 +1,4 @@
-//! One attack.
+//! The page of an attack.
 
 use super::{render, search::condition, view};
 use crate::{
@@ -24,7 +24,7 @@ struct AttackPage {
     timeline: Timeline,
 }
 
-/// The hits over time, in the units of a drawing: from the left, and the heights of all hits and of those blocked.
+/// Hits over time, in SVG units: x, height of all hits, height of blocked hits.
 struct Timeline {
     bars: Vec<(i64, u64, u64)>,
 }
@@ -57,12 +57,12 @@ impl AttackPage {
         cwe.map(|number| format!(" · CWE-{number} {}", names::cwe(number))).unwrap_or_default()
     }
 
-    /// The search for what else came from there.
+    /// The search for all attacks of a source.
     fn of_source(source: &Source) -> String {
         Serializer::new(String::new()).append_pair("q", &condition("ip", &source.ip.to_string())).finish()
     }
 
-    /// Beside the source with the most hits, in per cent.
+    /// Percentage of the hits of the top source.
     fn share_of_source(&self, source: &Source) -> u64 {
         let most = self.detail.top_sources.first().map_or(1, |first| first.hits);
         source.hits * 100 / most.max(1)

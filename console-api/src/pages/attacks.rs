@@ -1,4 +1,4 @@
-//! The list of attacks.
+//! The page with the list of attacks.
 
 use super::{
     render,
@@ -21,7 +21,7 @@ use axum::{
 use shared::RequestId;
 use uuid::Uuid;
 
-/// The ranges offered, in the words of `from`.
+/// The time ranges to choose from, as values of `from`.
 const RANGES: [(&str, &str); 7] = [
     ("-1h", "Last hour"),
     ("-6h", "Last 6 hours"),
@@ -32,7 +32,7 @@ const RANGES: [(&str, &str); 7] = [
     ("", "All time"),
 ];
 
-/// The groupings offered.
+/// The groupings to choose from.
 const GROUPINGS: [(&str, &str); 8] = [
     ("", "No grouping"),
     ("type", "Type"),
@@ -44,7 +44,7 @@ const GROUPINGS: [(&str, &str); 8] = [
     ("type,ip", "Type and source"),
 ];
 
-/// How many views stand above the list.
+/// Maximum number of views above the list.
 const VIEWS: u32 = 8;
 
 #[derive(Template)]
@@ -54,12 +54,12 @@ struct AttacksPage {
     given: Given,
     order: String,
     not_inspected: u64,
-    /// Searches that were kept, the newest first.
+    /// Saved searches, the newest first.
     views: Vec<View>,
     can_edit: bool,
-    /// Made before the list: attacks with later ids are not on it.
+    /// Created before the list is read: attacks with later ids are new.
     since: Uuid,
-    /// What is wrong with what was asked for.
+    /// The error of an invalid search.
     problem: Option<ApiError>,
 }
 
@@ -85,7 +85,7 @@ impl List {
 }
 
 impl AttacksPage {
-    /// The search sorted by a column; the other way round, when it is sorted by it already.
+    /// The search sorted by a column; reversed if it is already sorted by it.
     fn sorted(&self, column: &str) -> String {
         let descending = format!("-{column}");
         self.given.with("sort", if self.order == descending { column } else { &descending })
@@ -99,20 +99,20 @@ impl AttacksPage {
         }
     }
 
-    /// Whether this is the search of a view.
+    /// Whether this is the search of the view.
     fn is_view(&self, view: &View) -> bool {
-        search::of_view(&view.draft) == search::of_view(&self.given.kept())
+        search::of_view(&view.draft) == search::of_view(&self.given.to_view())
     }
 
-    fn can_be_kept(&self) -> bool {
-        self.can_edit && self.problem.is_none() && !search::of_view(&self.given.kept()).is_empty()
+    fn can_be_saved(&self) -> bool {
+        self.can_edit && self.problem.is_none() && !search::of_view(&self.given.to_view()).is_empty()
     }
 
     fn offers(choices: &[(&str, &str)], value: &str) -> bool {
         choices.iter().any(|(choice, _)| *choice == value)
     }
 
-    /// The conditions that the attacks of a group meet.
+    /// The conditions that select the attacks of a group.
     fn conditions(group: &AttackGroup) -> String {
         let conditions: Vec<_> =
             group.group.iter().map(|(field, value)| search::condition(field, value)).collect();
@@ -156,7 +156,7 @@ pub(super) async fn list(
     Ok(render(&AttacksPage { list, given, order, not_inspected, views, can_edit, since, problem: None }))
 }
 
-/// The page of the hit, when the search is the id of a request: ours, or CloudFront's.
+/// The page of the hit, if the search is a request id of the console or of CloudFront.
 async fn hit_of(store: &Store, text: &str) -> Result<Option<String>, StoreError> {
     let text = text.trim();
     let slice = Slice { limit: 1, after: None };
@@ -168,7 +168,7 @@ async fn hit_of(store: &Store, text: &str) -> Result<Option<String>, StoreError>
     Ok(hits.items.first().map(|hit| format!("/hits/{}", hit.id)))
 }
 
-/// CloudFront's ids are 56 characters of base64 for URLs.
+/// CloudFront's ids are 56 characters of URL-safe base64.
 fn is_edge_request_id(text: &str) -> bool {
     text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte))
 }

@@ -1,4 +1,4 @@
-//! What the attacks of a search add up to, drawn by the server. Each bar is a link to the attacks it counts.
+//! Charts of a search, rendered as SVG. Each bar links to the attacks that it counts.
 
 use super::{
     render,
@@ -25,17 +25,17 @@ struct ChartsPage {
     given: Given,
 }
 
-/// A value in a list of the most frequent ones.
+/// A value of a top list.
 struct TopValue {
-    /// As people read it.
+    /// The readable name.
     label: String,
     hits: u64,
     condition: String,
-    /// Of the most frequent one's, in per cent.
+    /// Percentage of the hits of the top value.
     share: u64,
 }
 
-/// An interval of the series, in the units of the drawing.
+/// An interval of the series, in SVG units.
 struct Bar {
     x: usize,
     /// From the top.
@@ -46,10 +46,10 @@ struct Bar {
 }
 
 impl ChartsPage {
-    /// The height of the drawing.
+    /// The height of the chart.
     const HEIGHT: u64 = 100;
 
-    /// The lists, each with its title.
+    /// The top lists with their titles.
     fn tops(&self) -> Vec<(&'static str, Vec<TopValue>)> {
         let top = &self.stats.top;
         let mut lists = vec![
@@ -114,7 +114,7 @@ fn top_values(field: &'static str, groups: &[AttackGroup]) -> Vec<TopValue> {
     groups.iter().take(6).filter_map(value).collect()
 }
 
-/// In per cent.
+/// A percentage.
 fn share(part: u64, whole: u64) -> u64 {
     (part.saturating_mul(ChartsPage::HEIGHT) / whole.max(1)).min(ChartsPage::HEIGHT)
 }

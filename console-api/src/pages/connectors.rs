@@ -31,7 +31,7 @@ use shared::Delivery;
 #[template(path = "connectors.html")]
 struct ConnectorsPage {
     connectors: Vec<Connector>,
-    /// To choose from, the newest first.
+    /// The keys to choose from, the newest first.
     keys: Vec<KeyInfo>,
     is_admin: bool,
 }

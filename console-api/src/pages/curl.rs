@@ -1,9 +1,9 @@
-//! A request as a command that sends it again.
+//! A request as a curl command.
 
 use shared::RecordedRequest;
 use std::fmt::Write as _;
 
-/// Headers that curl writes itself.
+/// Headers that curl generates.
 const OWN: [&str; 3] = ["host", "content-length", "transfer-encoding"];
 
 pub(super) fn as_curl(request: &RecordedRequest) -> String {
@@ -23,7 +23,7 @@ pub(super) fn as_curl(request: &RecordedRequest) -> String {
     command
 }
 
-/// One word for a shell. What people could not see, or not type, is spelled out, as `$'…'` understands it.
+/// One shell word. Bytes that are not printable ASCII are escaped in `$'…'`.
 fn quoted(text: &[u8]) -> String {
     if text.iter().all(|byte| matches!(byte, b' '..=b'~')) {
         return format!("'{}'", String::from_utf8_lossy(text).replace('\'', "'\\''"));

@@ -1,31 +1,31 @@
-//! How a payload was found: what was decoded on the way to it, and what the catalogues call it.
+//! Evidence of a finding: the decoding steps to its payload, and its catalogue entries.
 
 use super::raw::{Piece, Raw};
 use crate::{hit::RecordedHit, simulation};
 use engine::ExplainedField;
 use shared::{Class, Finding, RecordedRequest, classification::names};
 
-/// What the value is called before anything was decoded.
+/// The name of the value before decoding.
 const SENT: &str = "as sent";
 
-/// A finding with its story.
+/// A finding with its decoding steps.
 pub(super) struct Evidence {
     pub finding: Finding,
     pub class: Option<Class>,
-    /// From the value as it was sent to the one the payload stood in.
+    /// From the value as sent to the value with the payload.
     pub steps: Vec<Step>,
 }
 
-/// A stage of decoding.
+/// A decoding step.
 pub(super) struct Step {
-    /// The layer that was taken off.
+    /// The decoded layer.
     pub name: String,
     pub pieces: Vec<Piece>,
 }
 
 impl Evidence {
-    /// The engine looks again at what was recorded, as stages are not. Where it finds something else, because something was
-    /// masked or another version found it, the layers are named only.
+    /// The steps are not recorded: the engine analyses the recorded request again. If it finds something else, because of a
+    /// mask or another engine version, only the names of the layers are shown.
     pub(super) fn of(hit: &RecordedHit, request: &RecordedRequest, raw: &Raw) -> Vec<Self> {
         let fields = simulation::explain(request.clone());
         let evidence = |finding: &Finding| Self {
@@ -36,7 +36,7 @@ impl Evidence {
         hit.findings.iter().map(evidence).collect()
     }
 
-    /// Each entry of a catalogue: what it is called, and where it is explained.
+    /// The catalogue entries: code, name, page.
     pub(super) fn catalogue(&self) -> Vec<(String, &'static str, String)> {
         let Some(class) = &self.class else { return Vec::new() };
         let cwe = class.cwe.iter().map(|number| {
@@ -63,7 +63,7 @@ fn story(finding: &Finding, fields: &[ExplainedField], raw: &Raw) -> Vec<Step> {
     let taken_off = field.decoded.join(", ");
     let sent = raw.value(&finding.point).filter(|_| !taken_off.is_empty());
     let sent = sent.map(|value| Step { name: SENT.to_owned(), pieces: marked(value, "") });
-    // The payload stands in the layer that as many decoders had made as the finding names.
+    // The payload is in the layer after as many decoders as the finding lists.
     let deepest = finding.decoded.len().saturating_sub(field.decoded.len());
     let layers = field.layers.iter().take(deepest + 1).enumerate().map(|(depth, layer)| Step {
         name: match depth {
@@ -76,7 +76,7 @@ fn story(finding: &Finding, fields: &[ExplainedField], raw: &Raw) -> Vec<Step> {
     sent.into_iter().chain(layers).collect()
 }
 
-/// A text with the payload in it marked.
+/// A text, split around the payload.
 fn marked(text: &str, payload: &str) -> Vec<Piece> {
     let piece = |text: &str, is_payload| Piece { text: text.to_owned(), is_payload };
     match text.split_once(payload).filter(|_| !payload.is_empty()) {

@@ -1,4 +1,4 @@
-//! One hit: what was found and why, the request it was found in, and what can be done about it.
+//! The page of a hit: findings, evidence, request, and actions.
 
 use super::{
     curl::as_curl,
@@ -29,14 +29,14 @@ struct HitPage {
     made: Made,
 }
 
-/// What was just made of this hit, to be taken back.
+/// The rule or entry just made from this hit, with an undo button.
 #[derive(Default)]
 struct Made {
     rule: Option<StoredRule>,
     entry: Option<StoredEntry>,
 }
 
-/// The ids of it.
+/// The ids of the rule or entry.
 pub(super) struct JustMade {
     rule: Option<Uuid>,
     entry: Option<Uuid>,

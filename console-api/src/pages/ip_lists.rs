@@ -1,4 +1,4 @@
-//! Who is on which list.
+//! The page of IP lists: list, add, delete.
 
 use super::{actions::Undo, render, view};
 use crate::{

@@ -1,4 +1,4 @@
-//! The requests that went on without a verdict: how many, when, and why.
+//! The page of requests that passed without a verdict: counts, times, reasons.
 
 use super::{render, view};
 use crate::{
@@ -13,7 +13,7 @@ use axum::{extract::State, response::Response};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// What the drawing covers, and the width of a bar.
+/// The time range of the chart, and the interval of a bar.
 const SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 const INTERVAL: SignedDuration = SignedDuration::from_hours(3);
 
@@ -26,9 +26,9 @@ struct NotInspectedPage {
     filter: NotInspectedFilter,
 }
 
-/// The drawing, in its own units.
+/// The chart, in SVG units.
 struct Bars {
-    /// From the left, height, and what it says.
+    /// x, height, label.
     all: Vec<(i64, u64, String)>,
     most: u64,
     from: String,
@@ -36,7 +36,7 @@ struct Bars {
 }
 
 impl Bars {
-    /// Ten for each bar.
+    /// Ten units for each bar.
     const WIDTH: i64 = 10 * (7 * 24 / 3 + 1);
 
     fn new(times: &[(i64, u64)], from: Timestamp, to: Timestamp) -> Self {
@@ -53,7 +53,7 @@ impl Bars {
 }
 
 impl NotInspectedPage {
-    /// Beside the most frequent reason, in per cent.
+    /// Percentage of the most frequent reason.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn share(&self, count: &u64) -> u64 {
         let most = self.counts.by_reason.values().max().copied().unwrap_or(1);

@@ -1,4 +1,4 @@
-//! The request as text, with the payloads marked where they sit.
+//! The request as text, with marked payloads.
 
 use shared::{
     Finding, Point, RecordedRequest,
@@ -6,25 +6,25 @@ use shared::{
 };
 use std::{fmt::Write as _, ops::Range};
 
-/// A stretch of the request.
+/// A piece of the request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     pub text: String,
     pub is_payload: bool,
 }
 
-/// Deeper encodings are not looked through for a mark.
+/// Maximum layers of percent-encoding to search for a payload.
 const LAYERS: usize = 3;
 
-/// Longer values are not shown twice.
+/// Maximum length of a value in the evidence.
 const SHORT: usize = 500;
 
-/// The request much as it was sent; bytes that are no UTF-8 show as �.
+/// The request nearly as sent; bytes that are not UTF-8 are shown as �.
 pub(super) struct Raw {
     pub text: String,
     target: Range<usize>,
     query: Range<usize>,
-    /// Names in upper case, and where the values are.
+    /// Upper-case names, and the ranges of values.
     headers: Vec<(String, Range<usize>)>,
     body: Range<usize>,
 }
@@ -57,12 +57,12 @@ impl Raw {
         Self { text, target, query, headers, body }
     }
 
-    /// The value a point leads to, as it was sent; of a body, all of it when it is short.
+    /// The value at a point as sent; a short body as a whole.
     pub(super) fn value(&self, point: &Point) -> Option<&str> {
         self.text.get(self.place(point)?).filter(|value| value.len() <= SHORT)
     }
 
-    /// The text, cut where payloads begin and end.
+    /// The text, split at the payloads.
     pub(super) fn pieces(&self, findings: &[Finding]) -> Vec<Piece> {
         let mut marks: Vec<_> = findings.iter().filter_map(|finding| self.mark(finding)).collect();
         marks.sort_by_key(|mark| mark.start);
@@ -82,7 +82,7 @@ impl Raw {
         pieces
     }
 
-    /// Where a finding's payload sits; else the value it is in, where that is no whole body.
+    /// The range of a finding's payload; otherwise of its value, unless that is the whole body.
     fn mark(&self, finding: &Finding) -> Option<Range<usize>> {
         let place = self.place(&finding.point)?;
         let value = self.text.get(place.clone())?;
@@ -91,7 +91,7 @@ impl Raw {
         found.or_else(|| Some(place).filter(|place| *place != self.body)).filter(|mark| !mark.is_empty())
     }
 
-    /// Where the value is that a point leads to, as far as it can be told without unpacking it.
+    /// The range of the value at a point, without parsing nested formats.
     fn place(&self, point: &Point) -> Option<Range<usize>> {
         let first = point.0.first()?;
         let name = |index: usize| match point.0.get(index).and_then(|step| step.key.as_ref()) {
@@ -130,7 +130,7 @@ impl Raw {
     }
 }
 
-/// Where the payload is in a value that may be percent-encoded, also more than once.
+/// The range of the payload in a value that can be percent-encoded several times.
 fn find(value: &str, payload: &str) -> Option<Range<usize>> {
     let mut letters: Vec<_> = value.bytes().zip((0..).map(|at| at..at + 1)).collect();
     for _ in 0..=LAYERS {
@@ -152,7 +152,7 @@ fn decoded(text: &[u8]) -> Vec<Letter> {
     peel(&letters)
 }
 
-/// One layer of percent-encoding less; each byte knows where it came from.
+/// Decodes one layer of percent-encoding; each byte keeps its source range.
 fn peel(letters: &[Letter]) -> Vec<Letter> {
     let digit = |at: usize| char::from(letters.get(at)?.0).to_digit(16);
     let (mut peeled, mut at) = (Vec::new(), 0);

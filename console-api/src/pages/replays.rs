@@ -21,7 +21,7 @@ use axum::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// The times offered, in the words of `from`.
+/// The time ranges to choose from, as values of `from`.
 const RANGES: [(&str, &str); 5] = [
     ("-24h", "Last 24 hours"),
     ("-7d", "Last 7 days"),
@@ -30,7 +30,7 @@ const RANGES: [(&str, &str); 5] = [
     ("", "All time"),
 ];
 
-/// What the form begins with.
+/// The initial values of the form.
 #[derive(Default)]
 pub(super) struct Prefilled {
     ruleset: Option<u64>,
@@ -70,10 +70,10 @@ pub(super) async fn list(
     Ok(render(&ReplaysPage { page, rules, prefilled, can_edit: actor.role.can_edit() }))
 }
 
-/// A candidate, and the requests to try it on, as the form has them.
+/// The form of a replay.
 #[derive(Deserialize)]
 pub(super) struct ReplayForm {
-    /// Empty: the one that holds.
+    /// Empty: the active version.
     ruleset: String,
     /// Empty: none.
     remove: String,
@@ -125,7 +125,7 @@ struct ReplayPage {
 }
 
 impl ReplayPage {
-    /// Each kind of change, with what it means.
+    /// The kinds of changes, with a description.
     fn kinds(&self) -> [(&'static str, &'static str, &Verdicts); 3] {
         let report = &self.replay.report;
         [
@@ -145,7 +145,7 @@ pub(super) async fn one(_: Reader, Named(replay): Named<Replay>) -> Response {
     render(&ReplayPage { replay })
 }
 
-/// What was tried, in one line.
+/// The candidate, in one line.
 fn candidate(replay: &Replay) -> String {
     let tried = &replay.draft.candidate;
     let mut words = vec![match tried.ruleset {
@@ -174,7 +174,7 @@ fn status(replay: &Replay) -> &'static str {
     }
 }
 
-/// A verdict in words: what is found, and whether that blocks.
+/// A verdict in words: the attack types, and whether the request is blocked.
 fn verdict(verdict: &Verdict) -> String {
     if verdict.is_nothing() {
         return "passes".to_owned();

@@ -1,4 +1,4 @@
-//! The rules: listed, added, changed, deleted.
+//! The page of rules: list, add, change, delete.
 
 use super::{actions::Undo, render, view};
 use crate::{
@@ -18,7 +18,7 @@ use axum::{
 use serde::Deserialize;
 use shared::ruleset::Scope;
 
-/// What each kind of rule looks like.
+/// An example of each kind of rule.
 const EXAMPLES: [(&str, &str); 6] = [
     ("Mode", r#"{"kind": "mode", "mode": "monitoring"}"#),
     ("Virtual patch", r#"{"kind": "virtual_patch", "attack_types": ["sqli"], "points": [["get", "id"]]}"#),
@@ -47,7 +47,7 @@ impl RulesPage {
     }
 }
 
-/// Which requests a rule is for, in one line.
+/// The scope of a rule, in one line.
 pub(super) fn scope(rule: &StoredRule) -> String {
     let scope = &rule.rule.scope;
     let host_and_path =
@@ -57,7 +57,7 @@ pub(super) fn scope(rule: &StoredRule) -> String {
     method.chain([host_and_path]).chain(application).collect()
 }
 
-/// The kind of a rule, in words.
+/// The readable kind of a rule.
 pub(super) fn kind(rule: &StoredRule) -> &'static str {
     match rule.rule.effect.kind() {
         "mode" => "Mode",
@@ -77,7 +77,7 @@ pub(super) async fn list(
     Ok(render(&RulesPage { page: store.rules(&slice).await?, can_edit: actor.role.can_edit() }))
 }
 
-/// A rule as its form has it.
+/// The form of a rule.
 #[derive(Debug, Deserialize)]
 pub(super) struct RuleForm {
     host: String,

@@ -41,7 +41,7 @@ pub(super) async fn list(
     }))
 }
 
-/// A rule or an entry that is not the same in two versions.
+/// A rule or an entry that differs between two versions.
 struct Changed {
     what: &'static str,
     did: &'static str,
@@ -49,7 +49,7 @@ struct Changed {
     lines: Vec<Line>,
 }
 
-/// A line of either, or of both.
+/// A line of the diff.
 struct Line {
     tag: ChangeTag,
     text: String,
@@ -71,12 +71,12 @@ impl Changed {
         Self { what, did, object, lines: diff.iter_all_changes().map(line).collect() }
     }
 
-    /// What came of the changes since.
+    /// The change from the older to the newer version.
     fn since(Difference { kind, object, before, after, .. }: Difference) -> Self {
         Self::new(kind, object, before.as_ref(), after.as_ref())
     }
 
-    /// What taking them back would change.
+    /// The change from the newer to the older version.
     fn back(Difference { kind, object, before, after, .. }: Difference) -> Self {
         Self::new(kind, object, after.as_ref(), before.as_ref())
     }
@@ -131,7 +131,7 @@ struct VersionPage {
     current: u64,
     rules: usize,
     entries: usize,
-    /// What going back would change.
+    /// The changes of a rollback.
     changed: Vec<Changed>,
     can_edit: bool,
 }

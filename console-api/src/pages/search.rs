@@ -1,4 +1,4 @@
-//! What is searched for, as the address of the page says it, and the addresses of searches nearby.
+//! The search of a page, read from its address, and the addresses of related searches.
 
 use crate::{
     attack::{Grouping, Order},
@@ -12,7 +12,7 @@ use crate::{
 use form_urlencoded::Serializer;
 use std::fmt::Display;
 
-/// What is asked for.
+/// A parsed search.
 pub(super) struct Search {
     pub filter: Filter,
     pub times: Times,
@@ -26,7 +26,7 @@ impl FromParameters for Search {
         let (filter, times) = FromParameters::from_parameters(parameters)?;
         let grouping = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)?;
         let (order, slice) = if grouping.is_some() {
-            // Groups have one order. The one of the attacks stays in the address, for when they are listed again.
+            // Groups have a fixed order. The order of attacks stays in the address for their list.
             let order = parameters.read("sort", Order::EXPECTED, Order::parse)?;
             (order.unwrap_or_default(), Slice::from_parameters(parameters)?)
         } else {
@@ -36,7 +36,7 @@ impl FromParameters for Search {
     }
 }
 
-/// The parameters as they were given.
+/// The query parameters of the page.
 #[derive(Debug, Default)]
 pub(super) struct Given(Vec<(String, String)>);
 
@@ -46,8 +46,8 @@ pub(super) struct Chip {
     pub without: String,
 }
 
-/// Where a query goes wrong: the text before, and what is wrong after it.
-pub(super) struct Misread {
+/// A syntax error: the text before it, the text after it, and the error.
+pub(super) struct SyntaxError {
     pub before: String,
     pub after: String,
     pub error: QueryError,
@@ -58,7 +58,7 @@ impl Given {
         Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())
     }
 
-    /// The value of a parameter; empty when it was not given.
+    /// The value of a parameter; empty if absent.
     pub(super) fn value(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
@@ -67,44 +67,44 @@ impl Given {
         self.value(name) == value
     }
 
-    /// Whether the list may show less than all attacks.
+    /// Whether the search filters attacks.
     pub(super) fn is_filtered(&self) -> bool {
         self.0.iter().any(|(name, _)| !matches!(name.as_str(), "sort" | "group_by" | "limit" | "cursor"))
     }
 
-    /// What the search form sends along and does not show.
+    /// The hidden fields of the search form.
     pub(super) fn hidden(&self) -> impl Iterator<Item = &(String, String)> {
         let shown = ["q", "from", "group_by", "cursor"];
         self.0.iter().filter(move |(name, _)| !shown.contains(&name.as_str()))
     }
 
-    /// The parameters of this search with one of them changed; the first page of it.
+    /// The query string with one parameter changed; the first page.
     pub(super) fn with(&self, name: &str, value: &str) -> String {
         Serializer::new(String::new()).extend_pairs(self.changed(name, value).0).finish()
     }
 
-    /// The same, to be changed again.
+    /// The parameters with one of them changed.
     pub(super) fn changed(&self, name: &str, value: &str) -> Self {
         let others = self.0.iter().filter(|(known, _)| known != name && known != "cursor").cloned();
         Self::new(others.chain([(name.to_owned(), value.to_owned())]).collect())
     }
 
-    /// The parameters without those for a page.
+    /// The query string without the cursor.
     pub(super) fn all(&self) -> String {
         self.with("cursor", "")
     }
 
-    /// This search, and a condition.
+    /// This search narrowed by a condition.
     pub(super) fn narrowed(&self, condition: impl Display) -> String {
         self.with("q", format!("{} {condition}", self.base()).trim_start())
     }
 
-    /// The same as a list of attacks, where this is one of groups.
+    /// The list of the attacks of a group.
     pub(super) fn opened(&self, conditions: impl Display) -> String {
         self.changed("group_by", "").narrowed(conditions)
     }
 
-    /// The query as a text that conditions can be written behind.
+    /// The query as a text that conditions can be appended to.
     pub(super) fn base(&self) -> String {
         let text = self.value("q").trim();
         let is_choice = |filter: Filter| matches!(filter, Filter::Any(_));
@@ -115,8 +115,8 @@ impl Given {
         }
     }
 
-    /// This search as it can be kept: parameters for fields become conditions of the query.
-    pub(super) fn kept(&self) -> ViewDraft {
+    /// This search as a view: parameters of fields become conditions of the query.
+    pub(super) fn to_view(&self) -> ViewDraft {
         let now = Clock::System.now();
         let fields = Field::ALL.into_iter().filter(|field| !self.value(field.name()).is_empty());
         let conditions = fields.filter_map(|field| Condition::of(field, self.value(field.name()), now).ok());
@@ -131,7 +131,7 @@ impl Given {
         ViewDraft { name: String::new(), query, group_by, sort, from, to, shared: false }
     }
 
-    /// Each condition that must hold.
+    /// The conditions of the search, each with its removal link.
     pub(super) fn chips(&self) -> Vec<Chip> {
         let filter = Filter::parse(self.value("q"), Clock::System.now()).unwrap_or_default();
         let parts = if let Filter::All(parts) = filter { parts } else { vec![filter] };
@@ -151,17 +151,17 @@ impl Given {
         Chip { text: parts[index].to_string(), without: self.with("q", &rest.to_string()) }
     }
 
-    /// The query's mistake, when it has one.
-    pub(super) fn misread(&self) -> Option<Misread> {
+    /// The syntax error of the query, if any.
+    pub(super) fn syntax_error(&self) -> Option<SyntaxError> {
         let text = self.value("q");
         let error = Filter::parse(text, Clock::System.now()).err()?;
         let split = text.char_indices().nth(error.column - 1).map_or(text.len(), |(at, _)| at);
         let (before, after) = text.split_at(split);
-        Some(Misread { before: before.to_owned(), after: after.to_owned(), error })
+        Some(SyntaxError { before: before.to_owned(), after: after.to_owned(), error })
     }
 }
 
-/// The parameters of a search that is kept.
+/// The query string of a view.
 pub(super) fn of_view(view: &ViewDraft) -> String {
     let ViewDraft { query, group_by, sort, from, to, .. } = view;
     let all = [("q", query), ("from", from), ("to", to), ("group_by", group_by), ("sort", sort)];
@@ -169,7 +169,7 @@ pub(super) fn of_view(view: &ViewDraft) -> String {
     Serializer::new(String::new()).extend_pairs(given).finish()
 }
 
-/// `field:value`, as a query has it.
+/// `field:value` in the search language.
 pub(super) fn condition(field: &str, value: &str) -> String {
     format!("{field}:{}", Pattern::exact(value))
 }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_is_narrowed_by_a_condition_behind_it() {
+    fn a_search_is_narrowed_by_an_appended_condition() {
         assert_eq!(given(&[]).narrowed("type:sqli"), "q=type%3Asqli");
         let search = given(&[("q", "a OR b"), ("from", "-24h"), ("cursor", "x")]);
         assert_eq!(search.narrowed("-ip:::1"), "from=-24h&q=%28a+OR+b%29+-ip%3A%3A%3A1");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn each_condition_can_be_taken_away() {
+    fn each_condition_can_be_removed() {
         let search = given(&[("q", "type:sqli (a OR b) -path:/x"), ("host", "h"), ("sort", "hits")]);
         let chips = search.chips();
         let texts: Vec<_> = chips.iter().map(|chip| chip.text.as_str()).collect();
@@ -201,11 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn a_search_is_kept_with_its_parameters_as_conditions() {
+    fn a_view_turns_parameters_into_conditions() {
         let search = given(&[("q", "a OR b"), ("host", "x.example.com"), ("sort", "-hits"), ("cursor", "c")]);
-        assert_eq!(of_view(&search.kept()), "q=%28a+OR+b%29+host%3Ax.example.com&sort=-hits");
+        assert_eq!(of_view(&search.to_view()), "q=%28a+OR+b%29+host%3Ax.example.com&sort=-hits");
         let plain = given(&[("q", " a OR b "), ("from", "-24h")]);
-        assert_eq!(of_view(&plain.kept()), "q=a+OR+b&from=-24h");
+        assert_eq!(of_view(&plain.to_view()), "q=a+OR+b&from=-24h");
     }
 
     #[test]
@@ -215,8 +215,8 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_shown_at_its_column() {
-        let misread = given(&[("q", "type:sqli hosst:x")]).misread().unwrap();
-        assert_eq!((misread.before.as_str(), misread.after.as_str()), ("type:sqli ", "hosst:x"));
+    fn a_syntax_error_is_shown_at_its_column() {
+        let syntax_error = given(&[("q", "type:sqli hosst:x")]).syntax_error().unwrap();
+        assert_eq!((syntax_error.before.as_str(), syntax_error.after.as_str()), ("type:sqli ", "hosst:x"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the console was started with, and what runs around it.
+//! The page of settings: configuration, account, versions.
 
 use super::{render, view};
 use crate::{
@@ -19,15 +19,15 @@ use std::collections::BTreeMap;
 struct SettingsPage {
     actor: Actor,
     is_admin: bool,
-    /// That of this browser, and the others of the same person.
+    /// The session of this browser, and the other sessions of the user.
     sessions: Option<(Session, Vec<Session>)>,
     settings: Vec<Setting>,
     ruleset: u64,
-    /// How many nodes run each version.
+    /// The number of nodes for each version.
     nodes: BTreeMap<String, usize>,
 }
 
-/// What a flag of the command line says.
+/// The value of a command-line flag.
 struct Setting {
     what: &'static str,
     value: String,
@@ -60,7 +60,7 @@ async fn sessions(app: &App, headers: &HeaderMap) -> Result<Option<(Session, Vec
 fn settings(app: &App) -> Vec<Setting> {
     let days = app.retention.days.map(|days| format!("{days} days after last seen"));
     let hits = app.retention.hits.map(|hits| format!("Latest {}", view::number(&hits)));
-    let bundles = if app.bundles.are_there() { "Available" } else { "Not configured" };
+    let bundles = if app.bundles.are_available() { "Available" } else { "Not configured" };
     let setting = |what, value: String, flag| Setting { what, value, flag };
     vec![
         setting("Attack retention", days.unwrap_or_else(|| "Forever".to_owned()), "--keep-days"),

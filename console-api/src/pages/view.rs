@@ -1,9 +1,9 @@
-//! Values as people read them.
+//! Formatting of values on pages.
 
 use jiff::Timestamp;
 use shared::{AttackType, Decision, Enforced, Finding, Outcome, Severity};
 
-/// `2026-01-31 09:00:00`, in UTC as every time of the console.
+/// `2026-01-31 09:00:00`, in UTC like every time of the console.
 pub(super) fn time(time: &Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
@@ -18,7 +18,7 @@ pub(super) fn day(time: &Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
 }
 
-/// What became of a request, in words.
+/// The outcome of a request, in words.
 pub(super) fn outcome(decision: &Decision) -> &'static str {
     match (decision.outcome, decision.enforced) {
         (Outcome::Monitored, _) => "Monitored",
@@ -45,7 +45,7 @@ pub(super) fn number(number: &u64) -> String {
     groups.collect::<Vec<_>>().join(",")
 }
 
-/// The title of a type's code.
+/// The title of an attack type.
 pub(super) fn type_title(code: &str) -> String {
     AttackType::from(code).title().to_owned()
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_a_comma_before_each_three_digits() {
+    fn numbers_have_thousands_separators() {
         assert_eq!([0, 999, 1000, 1_234_567].map(|n| number(&n)), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Attacks.
+//! Attacks: list, groups, statistics, detail, hits.
 
 use crate::{
     attack::{Attack, AttackDetail, AttackGroup, AttackStats, Grouping, Order},
@@ -16,7 +16,7 @@ use utoipa::{
     openapi::{RefOr, Schema as OpenApiSchema, schema::AnyOfBuilder},
 };
 
-/// What a list of attacks is asked for.
+/// The kind of list, its order and page.
 pub(super) enum Listing {
     Attacks(Order, Slice),
     Groups(Grouping, Slice),
@@ -40,13 +40,13 @@ pub(super) enum AttackListing {
     Groups(Page<AttackGroup>),
 }
 
-/// The attacks a filter leaves, or what they have in common.
+/// Lists the attacks that match a filter, or groups of them.
 #[utoipa::path(
     get,
     path = "/attacks",
     security(("token" = ["reader"])),
     params(Filter, Grouping, Order, Slice),
-    responses((status = 200, description = "A page of attacks, or with `group_by` of groups.", body = AttackListing))
+    responses((status = 200, description = "A page of attacks; with `group_by`, of groups.", body = AttackListing))
 )]
 pub(super) async fn list(
     _: Reader,
@@ -63,7 +63,7 @@ pub(super) async fn list(
     }))
 }
 
-/// What the attacks a filter leaves add up to.
+/// Statistics of the attacks that match a filter.
 #[utoipa::path(
     get,
     path = "/attacks/stats",
@@ -79,7 +79,7 @@ pub(super) async fn stats(
     Ok(Json(store.stats(&filter.within(times), times).await?))
 }
 
-/// What a query can be made of.
+/// The fields of the search language.
 #[utoipa::path(
     get,
     path = "/attacks/schema",
@@ -90,8 +90,8 @@ pub(super) async fn schema(_: Reader, Query(()): Query<()>) -> Json<Schema> {
     Json(Schema::new())
 }
 
-/// An attack with its top sources and response statuses. The id of a merged attack finds the one it went into. The tag is
-/// that of its mark: all else changes by itself.
+/// An attack with its top sources and response statuses. The id of a merged attack resolves to the attack that it was
+/// merged into. The tag is the revision of its mark: everything else changes with new hits.
 #[utoipa::path(
     get,
     path = "/attacks/{id}",
@@ -108,7 +108,7 @@ pub(super) async fn one(
     Ok(Tagged(store.attack_detail(attack).await?))
 }
 
-/// The hits of an attack, the latest first.
+/// Lists the hits of an attack, the latest first.
 #[utoipa::path(
     get,
     path = "/attacks/{id}/hits",
@@ -125,7 +125,7 @@ pub(super) async fn hits(
     Ok(Json(store.hits_of_attack(attack.id, &slice).await?))
 }
 
-/// Any of both, not one: an empty page is a page of either.
+/// `anyOf`, not `oneOf`: an empty page is valid as both.
 impl PartialSchema for AttackListing {
     fn schema() -> RefOr<OpenApiSchema> {
         AnyOfBuilder::new().item(Page::<Attack>::schema()).item(Page::<AttackGroup>::schema()).into()

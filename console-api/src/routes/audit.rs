@@ -1,4 +1,4 @@
-//! Who changed what.
+//! The audit log.
 
 use crate::{
     audit::{Action, Kind, Line, LogFilter},
@@ -17,13 +17,13 @@ use utoipa::{
     },
 };
 
-/// The latest change first.
+/// Lists audit lines, the latest first.
 #[utoipa::path(
     get,
     path = "/audit",
     security(("token" = ["admin"])),
     params(LogFilter, Slice),
-    responses((status = 200, description = "A page of the log.", body = Page<Line>))
+    responses((status = 200, description = "A page of the audit log.", body = Page<Line>))
 )]
 pub(super) async fn list(
     _: Admin,
@@ -33,12 +33,12 @@ pub(super) async fn list(
     Ok(Json(store.log(&filter, &slice).await?))
 }
 
-/// `object` is a kind of things, or one of them: `rule`, `rule:ID`.
+/// `object` is a kind of objects, or one object: `rule`, `rule:ID`.
 impl FromParameters for LogFilter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
         let actions: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        let expected = format!("one of {}, and may name one of them: `rule:ID`", kinds.join(", "));
+        let expected = format!("one of {}, optionally with an id: `rule:ID`", kinds.join(", "));
         let object = parameters.read("object", &expected, |text| {
             let (kind, object) = text.split_once(':').map_or((text, None), |(kind, id)| (kind, Some(id)));
             Some((Kind::parse(kind)?, object.map(str::to_owned)))
@@ -60,11 +60,11 @@ impl IntoParams for LogFilter {
         let text = || ObjectBuilder::new().schema_type(Type::String);
         let actions = text().enum_values(Some(Action::ALL.iter().map(|action| action.as_str())));
         vec![
-            query_parameter("actor", "Who did it.", text()),
-            query_parameter("action", "What was done.", actions),
-            query_parameter("object", "With what: `rule`, or `rule:ID`.", text().examples(["rule"])),
-            query_parameter("from", "From then on.", text().examples(["-24h"])),
-            query_parameter("to", "Before then.", text().examples(["2026-01-31"])),
+            query_parameter("actor", "The actor.", text()),
+            query_parameter("action", "The action.", actions),
+            query_parameter("object", "The object: `rule`, or `rule:ID`.", text().examples(["rule"])),
+            query_parameter("from", "The start of the time range.", text().examples(["-24h"])),
+            query_parameter("to", "The end of the time range, exclusive.", text().examples(["2026-01-31"])),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! Attacks as events for a SIEM: the Common Event Format, version 0, one on each line.
+//! Export for a SIEM: Common Event Format, version 0, one event per line.
 
 use super::export::{Format, export};
 use crate::{
@@ -18,13 +18,13 @@ const CEF: Format = Format {
     write: as_events,
 };
 
-/// All attacks of a query as events of CEF, one on each line.
+/// Exports the attacks that match a filter as CEF events, one per line.
 #[utoipa::path(
     get,
     path = "/attacks/export.cef",
     security(("token" = ["reader"])),
     params(Filter),
-    responses((status = 200, description = "All attacks of the query, an event on each line.", body = String, content_type = "text/plain"))
+    responses((status = 200, description = "The attacks, one event per line.", body = String, content_type = "text/plain"))
 )]
 pub(super) async fn cef(
     _: Reader,

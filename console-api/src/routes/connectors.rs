@@ -1,4 +1,4 @@
-//! What is installed elsewhere to ask nodes.
+//! Connectors: seen connectors, and bundles to install.
 
 use crate::{
     attachment::Attachment,
@@ -12,12 +12,13 @@ use crate::{
 };
 use axum::{Json, extract::State};
 
-/// All connectors that called nodes in the last 30 days, the latest seen first: one for each version, distribution and trigger.
+/// Lists the connectors that called nodes in the last 30 days, the latest seen first: one entry for each version,
+/// distribution and trigger.
 #[utoipa::path(
     get,
     path = "/connectors",
     security(("token" = ["reader"])),
-    responses((status = 200, description = "All of them.", body = Page<Connector>))
+    responses((status = 200, description = "All connectors.", body = Page<Connector>))
 )]
 pub(super) async fn list(
     _: Reader,
@@ -27,14 +28,14 @@ pub(super) async fn list(
     Ok(Json(Page { items: store.connectors().await?, next_cursor: None }))
 }
 
-/// The zip of a Lambda@Edge function, ready to be uploaded. It may hold a signing key, so no cache keeps it (as of any
-/// answer of the API).
+/// The zip of a Lambda@Edge function, ready for upload. It can contain a signing key; like every response of the API, it
+/// is not cacheable.
 #[utoipa::path(
     post,
     path = "/connectors/cloudfront/bundle",
     security(("token" = ["admin"])),
     request_body(content = BundleOrder, example = json!({"function": "request", "parameters": {"wlrm_node_addr": "https://node.example.com:5050"}})),
-    responses((status = 200, description = "The zip, with its name in `Content-Disposition`.", body = Vec<u8>, content_type = "application/zip"), (status = 409, description = "This console has no bundles of its version."))
+    responses((status = 200, description = "The zip, with its name in `Content-Disposition`.", body = Vec<u8>, content_type = "application/zip"), (status = 409, description = "The console has no bundle of its version."))
 )]
 pub(super) async fn cloudfront_bundle(
     _: Admin,

@@ -1,4 +1,4 @@
-//! From a hit to a rule that silences such hits.
+//! Exclusions made from a hit: preview, add.
 
 use crate::{
     error::ApiError,
@@ -24,7 +24,7 @@ use utoipa::{
     },
 };
 
-/// What is wanted: the rule, or only to know what it would do.
+/// Add the rule, or only preview it.
 pub(super) enum Wanted {
     Rule,
     Preview(Slice),
@@ -42,7 +42,7 @@ impl FromParameters for Wanted {
 
 impl IntoParams for Wanted {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let about = "Changes nothing, and says what would be; `limit` and `cursor` are for its list.";
+        let about = "Preview only; `limit` and `cursor` page its list of hits.";
         let flag = ObjectBuilder::new().schema_type(Type::Boolean);
         let mut parameters = vec![query_parameter("dry_run", about, flag)];
         parameters.extend(Slice::into_params(place));
@@ -50,7 +50,7 @@ impl IntoParams for Wanted {
     }
 }
 
-/// Adds an exclusion made of a hit, or with `dry_run` says which recorded hits it would have silenced.
+/// Adds an exclusion made from a hit; with `dry_run`, previews the recorded hits that it would suppress.
 #[utoipa::path(
     post,
     path = "/hits/{id}/exclusion",
@@ -58,9 +58,9 @@ impl IntoParams for Wanted {
     params(Id, Wanted),
     request_body(content = ExclusionDraft, example = json!({"width": "type"})),
     responses(
-        (status = 200, description = "What the exclusion would have done.", body = preview::Preview),
+        (status = 200, description = "The preview.", body = preview::Preview),
         (status = 201, description = "The new rule; `ETag` is its revision.", body = StoredRule),
-        (status = 409, description = "There are too many rules."),
+        (status = 409, description = "The limit of rules is reached."),
     )
 )]
 pub(super) async fn exclude(

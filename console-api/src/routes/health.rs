@@ -1,14 +1,14 @@
-//! For whoever keeps the process running.
+//! Health checks for process supervisors.
 
 use crate::{error::ApiError, store::Store};
 use axum::{extract::State, http::StatusCode};
 
-/// The process answers.
+/// Liveness: the process responds.
 pub(super) async fn live() -> StatusCode {
     StatusCode::OK
 }
 
-/// The database answers too.
+/// Readiness: the database responds, too.
 pub(super) async fn ready(State(store): State<Store>) -> Result<StatusCode, StatusCode> {
     match store.ping().await {
         Ok(()) => Ok(StatusCode::OK),

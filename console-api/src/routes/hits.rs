@@ -1,4 +1,4 @@
-//! Hits, found by the request they were part of.
+//! Hits: by request, and by id.
 
 use crate::{
     error::ApiError,
@@ -18,7 +18,7 @@ use utoipa::{
     },
 };
 
-/// Which request: by our id, or by the one CloudFront shows on its error pages.
+/// A request id: of the console, or of CloudFront, as its error pages show it.
 pub(super) enum WhichRequest {
     Ours(RequestId),
     Edge(String),
@@ -35,7 +35,7 @@ impl FromParameters for WhichRequest {
     }
 }
 
-/// The hits of a request.
+/// Lists the hits of a request.
 #[utoipa::path(
     get,
     path = "/hits",
@@ -70,8 +70,8 @@ impl IntoParams for WhichRequest {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let cloudfront = ObjectBuilder::new().schema_type(Type::String);
         vec![
-            query_parameter("request_id", "Our id of the request.", RequestId::schema()),
-            query_parameter("edge_request_id", "CloudFront's id of the request.", cloudfront),
+            query_parameter("request_id", "The request id.", RequestId::schema()),
+            query_parameter("edge_request_id", "The request id of CloudFront.", cloudfront),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! Taking in what nodes deliver.
+//! Ingestion of batches from nodes.
 
 use crate::{
     app::App,
@@ -17,17 +17,17 @@ use shared::{IngestBatch, IngestReply, Record, RejectedRecord};
 use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Largest delivery.
+/// Maximum body of a batch.
 pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Stores a batch. The answer is sent once the batch is safe, so the node need not send it again; should the answer get
-/// lost, sending it again changes nothing. A record that cannot be read does not stop the others.
+/// Stores a batch. The response is sent after the commit; if it is lost, the node can send the batch again. An invalid
+/// record does not affect the others.
 #[utoipa::path(
     post,
     path = "/ingest",
     security(("token" = ["node"])),
     request_body = IngestBatch,
-    responses((status = 200, description = "What became of the records.", body = IngestReply), (status = 429, description = "The token delivers too much."), (status = 503, description = "There is more than can be taken in."))
+    responses((status = 200, description = "The results of the records.", body = IngestReply), (status = 429, description = "The token exceeds its record rate."), (status = 503, description = "The console is overloaded."))
 )]
 pub(super) async fn take(
     State(store): State<Store>,
@@ -59,7 +59,7 @@ fn parse(raw: &RawValue) -> Result<ValidRecord, String> {
 /// A transient failure makes the node send the batch again.
 fn failed(error: StoreError, metrics: &Metrics) -> ApiError {
     if error.is_passing() {
-        tracing::warn!(%error, "a delivery was sent back: the database does not keep up");
+        tracing::warn!(%error, "batch rejected, the node retries: the database is overloaded");
         metrics.refused("database");
         return ApiError::Busy;
     }
@@ -70,7 +70,7 @@ fn reject(index: usize, raw: &RawValue, reason: String) -> RejectedRecord {
     RejectedRecord { index, id: record_id(raw), reason }
 }
 
-/// The id by which a node finds a record, as far as it can be read from one that is not right.
+/// The id of a record, if it can be read from an invalid one.
 fn record_id(raw: &RawValue) -> Option<String> {
     let record: Value = serde_json::from_str(raw.get()).ok()?;
     let places = ["/attack/request/request_id", "/response/request_id", "/not_inspected/id"];
@@ -80,16 +80,16 @@ fn record_id(raw: &RawValue) -> Option<String> {
 fn log(batch: &IngestBatch, reply: &IngestReply) {
     let (node, rejected) = (batch.node.id, reply.rejected.len());
     if let Some(first) = reply.rejected.first() {
-        // Without the reason: it may quote what an attacker sent. The node has it.
-        tracing::warn!(%node, rejected, first = first.index, "refused records of a node");
+        // Without the reason, which can quote a payload. The node receives it.
+        tracing::warn!(%node, rejected, first = first.index, "rejected records of a node");
     }
-    tracing::debug!(%node, stored = reply.stored, duplicate = reply.duplicate, rejected, "took in a batch");
+    tracing::debug!(%node, stored = reply.stored, duplicate = reply.duplicate, rejected, "stored a batch");
 }
 
-/// The body of a delivery, read once there is a place for it.
+/// The body of a batch, read after admission.
 pub(super) struct Batch {
     body: IngestBatch,
-    /// When its body began to be read.
+    /// When reading of the body started.
     began: Instant,
     _place: OwnedSemaphorePermit,
 }
@@ -100,13 +100,13 @@ impl FromRequest<App> for Batch {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (mut parts, unread) = request.into_parts();
         let NodeCaller(token) = NodeCaller::from_request_parts(&mut parts, app).await?;
-        let place = app.intake.enter(&token, app.clock.now()).inspect_err(|refused| {
+        let place = app.ingest_quota.enter(&token, app.clock.now()).inspect_err(|refused| {
             let is_too_much = matches!(refused, ApiError::TooManyRecords { .. });
             app.metrics.refused(if is_too_much { "rate" } else { "places" });
         })?;
         let (began, request) = (Instant::now(), Request::from_parts(parts, unread));
         let body: IngestBatch = extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
-        app.intake.charge(&token, body.records.len(), app.clock.now());
+        app.ingest_quota.charge(&token, body.records.len(), app.clock.now());
         match store::node_validation_error(&body.node) {
             Some(objection) => Err(ApiError::BadBody(objection)),
             None => Ok(Self { body, began, _place: place }),

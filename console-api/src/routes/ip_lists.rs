@@ -1,4 +1,4 @@
-//! Who is on which list.
+//! Entries of the IP lists.
 
 use crate::{
     error::ApiError,
@@ -16,7 +16,7 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
-/// Of which list; of all when it is not said.
+/// The list; all lists when absent.
 pub(super) struct WhichList(Option<List>);
 
 impl FromParameters for WhichList {
@@ -28,7 +28,7 @@ impl FromParameters for WhichList {
     }
 }
 
-/// The newest first.
+/// Lists entries, the newest first.
 #[utoipa::path(
     get,
     path = "/ip-lists",
@@ -44,7 +44,7 @@ pub(super) async fn list(
     Ok(Json(store.entries(list, &slice).await?))
 }
 
-/// An entry.
+/// An IP list entry.
 #[utoipa::path(
     get,
     path = "/ip-lists/{id}",
@@ -60,13 +60,13 @@ pub(super) async fn one(
     Tagged(entry)
 }
 
-/// Puts somebody on a list; nodes follow within a second.
+/// Adds an entry; nodes apply it within a second.
 #[utoipa::path(
     post,
     path = "/ip-lists",
     security(("token" = ["analyst"])),
     request_body(content = EntryDraft, example = json!({"list": "deny", "source": {"network": "203.0.113.0/24"}, "reason": "scanner"})),
-    responses((status = 201, description = "The new entry; `ETag` is its revision.", body = StoredEntry), (status = 409, description = "The lists are full."))
+    responses((status = 201, description = "The new entry; `ETag` is its revision.", body = StoredEntry), (status = 409, description = "The limit of entries is reached."))
 )]
 pub(super) async fn add(
     Analyst(author): Analyst,
@@ -76,14 +76,14 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Tagged(ip_lists::add(&ruleset, &author, draft).await?)))
 }
 
-/// Makes an entry another, if nobody else has meanwhile.
+/// Replaces an entry, unless its revision changed.
 #[utoipa::path(
     put,
     path = "/ip-lists/{id}",
     security(("token" = ["analyst"])),
     params(Id, IfMatch),
     request_body(content = EntryDraft, example = json!({"list": "deny", "source": {"network": "203.0.113.0/24"}, "reason": "scanner"})),
-    responses((status = 200, description = "The entry as it is now.", body = StoredEntry))
+    responses((status = 200, description = "The replaced entry.", body = StoredEntry))
 )]
 pub(super) async fn replace(
     Analyst(author): Analyst,
@@ -95,13 +95,13 @@ pub(super) async fn replace(
     ip_lists::replace(&ruleset, &author, (id, revision), draft).await.map(Tagged)
 }
 
-/// Takes somebody off a list, if nobody else has changed the entry meanwhile.
+/// Deletes an entry, unless its revision changed.
 #[utoipa::path(
     delete,
     path = "/ip-lists/{id}",
     security(("token" = ["analyst"])),
     params(Id, IfMatch),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "Deleted."))
 )]
 pub(super) async fn delete(
     Analyst(author): Analyst,
@@ -115,6 +115,6 @@ pub(super) async fn delete(
 
 impl IntoParams for WhichList {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![query_parameter("list", "Which list; all when left out.", List::schema())]
+        vec![query_parameter("list", "The list; all lists when absent.", List::schema())]
     }
 }

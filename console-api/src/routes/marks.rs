@@ -1,4 +1,4 @@
-//! What people say attacks are.
+//! Marks of attacks.
 
 use crate::{
     attack::{Attack, MarkDraft},
@@ -9,14 +9,14 @@ use crate::{
 };
 use axum::extract::State;
 
-/// Marks an attack as a true or a false positive, or takes the mark away. Hits that come later share it.
+/// Marks an attack as true or false positive, or clears its mark. Later hits share the mark.
 #[utoipa::path(
     post,
     path = "/attacks/{id}/mark",
     security(("token" = ["analyst"])),
     params(Id, IfMatch),
     request_body(content = MarkDraft, example = json!({"mark": "false_positive", "note": "a search for words"})),
-    responses((status = 200, description = "The attack as it is now; `ETag` is the revision of its mark.", body = Attack))
+    responses((status = 200, description = "The changed attack; `ETag` is the revision of its mark.", body = Attack))
 )]
 pub(super) async fn mark(
     Analyst(author): Analyst,

@@ -1,4 +1,4 @@
-//! Counters for Prometheus.
+//! Metrics for Prometheus.
 
 use crate::{error::ApiError, extract::Reader, metrics::Metrics, store::Store};
 use axum::{
@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-/// `GET /metrics`, for tokens that may read: the counts tell who is attacked, and how much.
+/// `GET /metrics`, for tokens that may read: the series reveal which hosts are attacked.
 pub(super) async fn show(
     _: Reader,
     State(store): State<Store>,
@@ -23,7 +23,7 @@ pub(super) async fn show(
     })
 }
 
-/// Counts what is answered.
+/// Counts responses by route and status.
 pub(crate) async fn count(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;

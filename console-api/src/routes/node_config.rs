@@ -1,4 +1,4 @@
-//! What nodes decide by.
+//! The ruleset for nodes, with long polling.
 
 use crate::{
     change_notifier::ChangeNotifier,
@@ -25,10 +25,10 @@ use utoipa::{
     },
 };
 
-/// How long another console on the same database may go unnoticed.
-const LOOK: Duration = Duration::from_millis(500);
+/// Maximum delay until a change by another console on the same database is noticed.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long the node wants to wait for a change.
+/// The time to wait for a change.
 pub(super) struct Wait(Duration);
 
 impl FromParameters for Wait {
@@ -40,13 +40,13 @@ impl FromParameters for Wait {
     }
 }
 
-/// The ruleset, as soon as it is another than the one the node has (`If-None-Match`); 304 when there was none in time.
+/// The ruleset, as soon as it differs from the known one (`If-None-Match`); 304 if it does not change in time.
 #[utoipa::path(
     get,
     path = "/node/config",
     security(("token" = ["node"])),
-    params(Wait, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the known one.")),
-    responses((status = 200, description = "The ruleset.", body = Ruleset), (status = 304, description = "No other than the known one, in that time."))
+    params(Wait, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the known ruleset.")),
+    responses((status = 200, description = "The ruleset.", body = Ruleset), (status = 304, description = "No change within the time."))
 )]
 pub(super) async fn current(
     _: NodeCaller,
@@ -58,7 +58,7 @@ pub(super) async fn current(
 ) -> Result<Response, ApiError> {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let deadline = Instant::now() + wait;
-    // Before the first look, so that no change falls in between.
+    // Before the first read, so that no change is missed.
     let mut waiting = notifier.subscribe();
     loop {
         let (_, id) = store.ruleset_head().await?;
@@ -71,7 +71,7 @@ pub(super) async fn current(
             let etag = [(header::ETAG, Ruleset::etag(id))];
             return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
         }
-        waiting.change(left.min(LOOK)).await;
+        waiting.change(left.min(POLL_INTERVAL)).await;
     }
 }
 
@@ -79,6 +79,6 @@ impl IntoParams for Wait {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
         let seconds = seconds.maximum(Some(Ruleset::MAX_WAIT_SECONDS)).examples([30]);
-        vec![query_parameter("wait", "How many seconds to wait for another ruleset.", seconds)]
+        vec![query_parameter("wait", "Seconds to wait for a change.", seconds)]
     }
 }

@@ -1,4 +1,4 @@
-//! Nodes that have delivered here.
+//! Nodes, as they last reported.
 
 use crate::{
     error::ApiError,
@@ -8,12 +8,12 @@ use crate::{
 };
 use axum::{Json, extract::State};
 
-/// All nodes, the latest seen first.
+/// Lists all nodes, the latest seen first.
 #[utoipa::path(
     get,
     path = "/nodes",
     security(("token" = ["reader"])),
-    responses((status = 200, description = "All of them.", body = Page<Node>))
+    responses((status = 200, description = "All nodes.", body = Page<Node>))
 )]
 pub(super) async fn list(
     _: Reader,

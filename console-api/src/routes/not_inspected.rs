@@ -1,4 +1,4 @@
-//! Requests that went on without a verdict.
+//! Requests that passed without a verdict.
 
 use crate::{
     error::ApiError,
@@ -25,13 +25,13 @@ pub(super) struct NotInspectedList {
     counts: NotInspectedCounts,
 }
 
-/// The requests, the latest first, and how many there are in all.
+/// Lists the requests, the latest first, with counts of all.
 #[utoipa::path(
     get,
     path = "/not-inspected",
     security(("token" = ["reader"])),
     params(NotInspectedFilter, Slice),
-    responses((status = 200, description = "A page of them, and the counts of all.", body = NotInspectedList))
+    responses((status = 200, description = "A page of requests, and the counts of all.", body = NotInspectedList))
 )]
 pub(super) async fn list(
     _: Reader,
@@ -54,8 +54,12 @@ impl IntoParams for NotInspectedFilter {
         let text = || ObjectBuilder::new().schema_type(Type::String);
         let uuid = SchemaFormat::KnownFormat(KnownFormat::Uuid);
         vec![
-            query_parameter("node", "Only those that this node told of first.", text().format(Some(uuid))),
-            query_parameter("reason", "Only those of this reason.", text().examples(["node_timeout"])),
+            query_parameter(
+                "node",
+                "Only requests that this node reported first.",
+                text().format(Some(uuid)),
+            ),
+            query_parameter("reason", "Only requests with this reason.", text().examples(["node_timeout"])),
         ]
     }
 }

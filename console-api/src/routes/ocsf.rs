@@ -1,5 +1,4 @@
-//! Attacks as events for a SIEM: Detection Findings (class 2004) of the Open Cybersecurity Schema Framework 1.3, one on each
-//! line.
+//! Export for a SIEM: Detection Findings (class 2004) of the Open Cybersecurity Schema Framework 1.3, one event per line.
 
 use super::export::{Format, export};
 use crate::{
@@ -20,13 +19,13 @@ const OCSF: Format = Format {
     write: as_findings,
 };
 
-/// All attacks of a query as Detection Findings of OCSF, one on each line.
+/// Exports the attacks that match a filter as OCSF Detection Findings, one per line.
 #[utoipa::path(
     get,
     path = "/attacks/export.ocsf",
     security(("token" = ["reader"])),
     params(Filter),
-    responses((status = 200, description = "All attacks of the query, an event on each line.", body = String, content_type = "application/x-ndjson"))
+    responses((status = 200, description = "The attacks, one event per line.", body = String, content_type = "application/x-ndjson"))
 )]
 pub(super) async fn findings(
     _: Reader,
@@ -55,7 +54,7 @@ fn finding(attack: &Attack) -> Value {
         "class_uid": 2004, "class_name": "Detection Finding",
         "activity_id": 1, "activity_name": "Create",
         "type_uid": 200_401, "type_name": "Detection Finding: Create",
-        // An attack has hits of several severities.
+        // The hits of an attack can have different severities.
         "severity_id": 0, "severity": "Unknown",
         "action_id": action_id, "action": action,
         "time": last, "start_time": first, "end_time": last,

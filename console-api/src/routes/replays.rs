@@ -1,4 +1,4 @@
-//! Rulesets tried on what was recorded.
+//! Replays: a candidate ruleset on recorded requests.
 
 use crate::{
     clock::Clock,
@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 
-/// The latest first.
+/// Lists replays, the latest first.
 #[utoipa::path(
     get,
     path = "/replays",
@@ -29,7 +29,7 @@ pub(super) async fn list(
     Ok(Json(store.replays(&slice, clock.now()).await?))
 }
 
-/// How far a replay is, and what came of it so far.
+/// A replay with its progress and report.
 #[utoipa::path(
     get,
     path = "/replays/{id}",
@@ -41,13 +41,13 @@ pub(super) async fn one(_: Reader, Query(()): Query<()>, Named(replay): Named<Re
     Json(replay)
 }
 
-/// Begins to try a candidate for the ruleset on what was recorded. Nodes go on as before.
+/// Starts a replay of a candidate ruleset. Nodes are not affected.
 #[utoipa::path(
     post,
     path = "/replays",
     security(("token" = ["analyst"])),
     request_body(content = ReplayDraft, example = json!({"recorded": {"from": "-7d"}, "candidate": {"add": [{"effect": {"kind": "ignore", "findings": {"type": "sqli"}, "points": [[["get", "q"]]]}}]}})),
-    responses((status = 202, description = "It runs; its address tells how far it is.", body = Replay), (status = 409, description = "Another one runs."))
+    responses((status = 202, description = "Started; poll its address for the progress.", body = Replay), (status = 409, description = "Another replay is running."))
 )]
 pub(super) async fn start(
     Analyst(author): Analyst,

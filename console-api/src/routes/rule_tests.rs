@@ -1,4 +1,4 @@
-//! Detectors tried on what was recorded.
+//! Tests of custom detectors on recorded requests.
 
 use crate::{
     clock::Clock,
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use shared::ruleset::Effect;
 use uuid::Uuid;
 
-/// What is tried, and on which requests.
+/// The detector, and the requests to test it on.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TestDraft {
@@ -26,13 +26,13 @@ pub(super) struct TestDraft {
     recorded: Selection,
 }
 
-/// Says what a detector would have found. Changes nothing.
+/// Tests a detector on recorded requests. Changes nothing.
 #[utoipa::path(
     post,
     path = "/rules/test",
     security(("token" = ["analyst"])),
     request_body(content = TestDraft, example = json!({"rule": {"effect": {"kind": "detector", "pattern": {"regex": "(?i)legacy-[0-9]+"}, "attack_type": "rce", "severity": "high"}}, "recorded": {"query": "host:shop.example.com", "from": "-7d"}})),
-    responses((status = 200, description = "What it would have found.", body = detector::Test))
+    responses((status = 200, description = "The matches of the detector.", body = detector::Test))
 )]
 pub(super) async fn test(
     _: Analyst,
@@ -42,7 +42,7 @@ pub(super) async fn test(
 ) -> Result<Json<detector::Test>, ApiError> {
     let rule = rules::validated(Uuid::now_v7(), 1, draft.rule)?;
     if !matches!(rule.effect, Effect::Detector { .. }) {
-        let detail = "`effect.kind` must be detector: other rules are tried by replays";
+        let detail = "`effect.kind` must be detector; use a replay for other rules";
         return Err(ApiError::parameter("effect.kind", detail));
     }
     Ok(Json(detector::test(&store, &rule, draft.recorded.read(clock.now())?).await?))

@@ -1,4 +1,4 @@
-//! The rules that nodes decide by.
+//! Rules.
 
 use crate::{
     error::ApiError,
@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 
-/// The newest first.
+/// Lists rules, the newest first.
 #[utoipa::path(
     get,
     path = "/rules",
@@ -42,13 +42,13 @@ pub(super) async fn one(
     Tagged(rule)
 }
 
-/// Adds a rule; nodes follow within a second.
+/// Adds a rule; nodes apply it within a second.
 #[utoipa::path(
     post,
     path = "/rules",
     security(("token" = ["analyst"])),
     request_body(content = RuleDraft, example = json!({"scope": {"host": "shop.example.com", "path": "/search"}, "effect": {"kind": "ignore", "findings": {"type": "sqli"}, "points": [[["get", "q"]]]}, "comment": "a search for words"})),
-    responses((status = 201, description = "The new rule; `ETag` is its revision.", body = StoredRule), (status = 409, description = "There are too many rules."))
+    responses((status = 201, description = "The new rule; `ETag` is its revision.", body = StoredRule), (status = 409, description = "The limit of rules is reached."))
 )]
 pub(super) async fn add(
     Analyst(author): Analyst,
@@ -58,14 +58,14 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Tagged(rules::add(&ruleset, &author, draft).await?)))
 }
 
-/// Makes a rule another, if nobody else has meanwhile.
+/// Replaces a rule, unless its revision changed.
 #[utoipa::path(
     put,
     path = "/rules/{id}",
     security(("token" = ["analyst"])),
     params(Id, IfMatch),
     request_body(content = RuleDraft, example = json!({"scope": {"host": "shop.example.com", "path": "/search"}, "effect": {"kind": "ignore", "findings": {"type": "sqli"}, "points": [[["get", "q"]]]}, "comment": "a search for words"})),
-    responses((status = 200, description = "The rule as it is now.", body = StoredRule))
+    responses((status = 200, description = "The replaced rule.", body = StoredRule))
 )]
 pub(super) async fn replace(
     Analyst(author): Analyst,
@@ -77,13 +77,13 @@ pub(super) async fn replace(
     rules::replace(&ruleset, &author, (id, revision), draft).await.map(Tagged)
 }
 
-/// Deletes a rule, if nobody else has changed it meanwhile.
+/// Deletes a rule, unless its revision changed.
 #[utoipa::path(
     delete,
     path = "/rules/{id}",
     security(("token" = ["analyst"])),
     params(Id, IfMatch),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "Deleted."))
 )]
 pub(super) async fn delete(
     Analyst(author): Analyst,

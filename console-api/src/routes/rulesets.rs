@@ -1,4 +1,4 @@
-//! The versions of rules and lists, and the way back to one.
+//! Ruleset versions: list, compare, roll back.
 
 use crate::{
     error::ApiError,
@@ -18,13 +18,13 @@ use utoipa::{
     },
 };
 
-/// The latest version first. The tag is that of the one that holds.
+/// Lists versions, the latest first. The tag is the active version.
 #[utoipa::path(
     get,
     path = "/rulesets",
     security(("token" = ["reader"])),
     params(Slice),
-    responses((status = 200, description = "A page of versions; `ETag` is the one that holds.", body = Page<Version>))
+    responses((status = 200, description = "A page of versions; `ETag` is the active one.", body = Page<Version>))
 )]
 pub(super) async fn list(
     _: Reader,
@@ -34,13 +34,13 @@ pub(super) async fn list(
     Ok((current(&store).await?, Json(store.versions(&slice).await?)))
 }
 
-/// All rules and entries as they were.
+/// The rules and entries of a version.
 #[utoipa::path(
     get,
     path = "/rulesets/{version}",
     security(("token" = ["reader"])),
     params(Number),
-    responses((status = 200, description = "The version; `ETag` is the one that holds.", body = VersionContent))
+    responses((status = 200, description = "The version; `ETag` is the active one.", body = VersionContent))
 )]
 pub(super) async fn one(
     _: Reader,
@@ -52,12 +52,12 @@ pub(super) async fn one(
     Ok((current(&store).await?, Json(content)))
 }
 
-/// The version to compare with; the one that holds when it is not said.
+/// The version to compare with; the active one when absent.
 pub(super) struct To(Option<u64>);
 
 impl IntoParams for To {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let about = "The later version; the one that holds when it is left out.";
+        let about = "The later version; the active one when absent.";
         vec![query_parameter("to", about, ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)))]
     }
 }
@@ -68,13 +68,13 @@ impl FromParameters for To {
     }
 }
 
-/// What was changed since, in sum.
+/// The differences between two versions.
 #[utoipa::path(
     get,
     path = "/rulesets/{version}/diff",
     security(("token" = ["reader"])),
     params(Number, To),
-    responses((status = 200, description = "What is not the same.", body = Page<Difference>))
+    responses((status = 200, description = "The differences.", body = Page<Difference>))
 )]
 pub(super) async fn difference(
     _: Reader,
@@ -89,7 +89,7 @@ pub(super) async fn difference(
     Ok(Json(Page { items, next_cursor: None }))
 }
 
-/// Makes rules and lists what they were in a version, as a new version; nodes follow within a second.
+/// Rolls rules and lists back to a version, as a new version; nodes apply it within a second.
 #[utoipa::path(
     post,
     path = "/rulesets/{version}/activate",

@@ -1,4 +1,4 @@
-//! Who is signed in.
+//! Sessions: list, sign in, sign out.
 
 use crate::{
     access::Session,
@@ -17,7 +17,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-/// Who signs in.
+/// Credentials.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignIn {
@@ -25,13 +25,13 @@ pub(super) struct SignIn {
     password: String,
 }
 
-/// Who is signed in, the latest first.
+/// Lists active sessions, the latest first.
 #[utoipa::path(
     get,
     path = "/sessions",
     security(("token" = ["admin"])),
     params(Slice),
-    responses((status = 200, description = "A page of sessions that have not ended.", body = Page<Session>))
+    responses((status = 200, description = "A page of active sessions.", body = Page<Session>))
 )]
 pub(super) async fn list(
     Admin(author): Admin,
@@ -41,8 +41,8 @@ pub(super) async fn list(
     Ok(Json(store.sessions(&slice, author.at).await?))
 }
 
-/// Signs in. The session is a cookie (`HttpOnly`, `SameSite=Strict`) that ends after twelve hours; calls with it that change
-/// something must come from the console's own pages.
+/// Signs in. The session is a cookie (`HttpOnly`, `SameSite=Strict`) that expires after twelve hours; calls with it that
+/// change something must come from pages of the console.
 #[utoipa::path(
     post,
     path = "/sessions",
@@ -50,7 +50,7 @@ pub(super) async fn list(
     responses(
         (status = 201, description = "The session; the cookie is in `Set-Cookie`.", body = Session),
         (status = 401, description = "The name or the password is wrong."),
-        (status = 429, description = "Too many tries.")
+        (status = 429, description = "Too many sign-in attempts.")
     )
 )]
 pub(super) async fn open(
@@ -63,13 +63,13 @@ pub(super) async fn open(
     Ok((StatusCode::CREATED, session_cookie::start(&secret, &headers), Json(session)))
 }
 
-/// Signs out: ends the session of the cookie. Without one there is nothing to do.
+/// Signs out: ends the session of the cookie, if there is one.
 #[utoipa::path(
     delete,
     path = "/sessions/current",
     responses(
-        (status = 204, description = "Nobody is signed in with this cookie any more."),
-        (status = 403, description = "Another site's page sent it.")
+        (status = 204, description = "The session of the cookie is closed."),
+        (status = 403, description = "A page of another site sent the call.")
     )
 )]
 pub(super) async fn close(
@@ -86,13 +86,13 @@ pub(super) async fn close(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Signs somebody out.
+/// Ends a session.
 #[utoipa::path(
     delete,
     path = "/sessions/{id}",
     security(("token" = ["admin"])),
     params(Id),
-    responses((status = 204, description = "The session is over."))
+    responses((status = 204, description = "The session is closed."))
 )]
 pub(super) async fn end(
     Admin(author): Admin,

@@ -1,4 +1,4 @@
-//! Keys that connectors sign their calls of nodes with.
+//! Signing keys of connectors.
 
 use crate::{
     error::ApiError,
@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 
-/// The newest first, without the secrets.
+/// Lists keys, the newest first, without secrets.
 #[utoipa::path(
     get,
     path = "/connectors/keys",
@@ -26,13 +26,13 @@ pub(super) async fn signing_keys(
     Ok(Json(store.signing_keys(&slice).await?))
 }
 
-/// Makes a key. This answer is the only place where its secret is shown; bundles are ordered with its id.
+/// Adds a key. Only this response contains the secret; bundles are ordered with the id.
 #[utoipa::path(
     post,
     path = "/connectors/keys",
     security(("token" = ["admin"])),
     request_body(content = KeyDraft, example = json!({"name": "shop, 2026"})),
-    responses((status = 201, description = "The new key.", body = NewKey), (status = 409, description = "There are too many keys."))
+    responses((status = 201, description = "The new key.", body = NewKey), (status = 409, description = "The limit of keys is reached."))
 )]
 pub(super) async fn add_signing_key(
     Admin(author): Admin,
@@ -42,13 +42,13 @@ pub(super) async fn add_signing_key(
     Ok((StatusCode::CREATED, Json(signing_keys::add(&store, &author, draft).await?)))
 }
 
-/// Forgets a key: no bundle is made with it any more. Nodes take it until it is taken out of their configuration.
+/// Deletes a key: new bundles cannot contain it. Nodes accept it until it is removed from their configuration.
 #[utoipa::path(
     delete,
     path = "/connectors/keys/{id}",
     security(("token" = ["admin"])),
     params(Id),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "Deleted."))
 )]
 pub(super) async fn delete_signing_key(
     Admin(author): Admin,

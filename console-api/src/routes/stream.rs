@@ -1,4 +1,4 @@
-//! Attacks while they go on, as server-sent events.
+//! Live attacks as server-sent events.
 
 use crate::{
     attack::{Attack, Order},
@@ -22,19 +22,19 @@ use jiff::SignedDuration;
 use std::{collections::HashMap, convert::Infallible, time::Duration};
 use uuid::Uuid;
 
-/// How often to look. One query for each listener.
+/// The poll interval: one query for each client.
 const PAUSE: Duration = Duration::from_secs(1);
-/// An attack whose last hit is older does not go on. Hits that arrive later than that are not told.
+/// An attack whose last hit is older is not active. Hits that arrive later than that are not reported.
 const RECENT: SignedDuration = SignedDuration::from_mins(15);
 
-/// An `attack` event for each attack of the query that begins or grows from now on, at most 200 a second; with `since`, also
-/// for each that began after that.
+/// Streams an `attack` event for each matching attack that starts or grows from now on, at most 200 per second; with
+/// `since`, also for each attack that started after that id.
 #[utoipa::path(
     get,
     path = "/attacks/stream",
     security(("token" = ["reader"])),
-    params(Filter, ("since" = Option<Uuid>, Query, description = "An id of version 7, as attacks have: whoever made it together with a list of attacks misses none until the stream begins.")),
-    responses((status = 200, description = "The events, without an end.", body = String, content_type = "text/event-stream"))
+    params(Filter, ("since" = Option<Uuid>, Query, description = "A UUID of version 7, made together with a list of attacks: no attack between the list and the stream is missed.")),
+    responses((status = 200, description = "An endless stream of events.", body = String, content_type = "text/event-stream"))
 )]
 pub(super) async fn attacks(
     _: Reader,
@@ -45,7 +45,7 @@ pub(super) async fn attacks(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let counted = metrics.stream();
     let mut watch = Watch { store, clock, filter, known: HashMap::new(), _counted: counted };
-    // What is there already is no news.
+    // The known attacks are not reported.
     watch.changes().await?;
     if let Some(since) = since {
         watch.known.retain(|id, _| *id <= since);
@@ -53,7 +53,7 @@ pub(super) async fn attacks(
     let events = stream::unfold(watch, |mut watch| async move {
         tokio::time::sleep(PAUSE).await;
         let attacks = watch.changes().await.unwrap_or_else(|error| {
-            tracing::error!(%error, "attacks cannot be watched");
+            tracing::error!(%error, "the live stream of attacks failed");
             Vec::new()
         });
         Some((stream::iter(attacks.into_iter().map(|attack| Ok(event(&attack)))), watch))
@@ -61,7 +61,7 @@ pub(super) async fn attacks(
     Ok(Sse::new(events.flatten()).keep_alive(KeepAlive::default()))
 }
 
-/// Ids of version 7 are in the order in which they were made.
+/// Ids of version 7 are ordered by creation time.
 pub(super) struct Since(Option<Uuid>);
 
 impl FromParameters for Since {
@@ -81,13 +81,13 @@ struct Watch {
     store: Store,
     clock: Clock,
     filter: Filter,
-    /// What was told of the attacks that go on: their hits, and how many of them were blocked.
+    /// The reported counts of active attacks: hits, and blocked hits.
     known: HashMap<Uuid, (u64, u64)>,
     _counted: Watching,
 }
 
 impl Watch {
-    /// The attacks that are not as they were, the one seen last at the end.
+    /// The changed attacks, the latest seen last.
     async fn changes(&mut self) -> Result<Vec<Attack>, StoreError> {
         let from = self.clock.now().checked_sub(RECENT).ok();
         let going_on = Condition::LastSeen(Times { from, to: None }).into();

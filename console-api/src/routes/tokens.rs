@@ -1,4 +1,4 @@
-//! Tokens for programs.
+//! Access tokens.
 
 use crate::{
     access::{NewToken, TokenDraft, TokenInfo},
@@ -10,7 +10,8 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 
-/// The newest first, those of token files and of the command line too. Without the secrets, of which only digests are kept.
+/// Lists tokens, the newest first, including those of token files and the command line. Only digests of secrets are
+/// stored.
 #[utoipa::path(
     get,
     path = "/tokens",
@@ -26,7 +27,7 @@ pub(super) async fn list(
     Ok(Json(store.tokens(&slice).await?))
 }
 
-/// Makes a token. This answer is the only place where it is shown.
+/// Issues a token. Only this response contains its secret.
 #[utoipa::path(
     post,
     path = "/tokens",
@@ -42,13 +43,13 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(tokens::issue(&store, &author, draft).await?)))
 }
 
-/// Takes a token back. Who signed in with it is signed out.
+/// Revokes a token, and ends its sessions.
 #[utoipa::path(
     delete,
     path = "/tokens/{id}",
     security(("token" = ["admin"])),
     params(Id),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "Revoked."))
 )]
 pub(super) async fn delete(
     Admin(author): Admin,

@@ -1,4 +1,4 @@
-//! People who sign in with a password.
+//! Users, who sign in with a password.
 
 use crate::{
     access::{User, UserDraft},
@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 
-/// The newest first.
+/// Lists users, the newest first.
 #[utoipa::path(
     get,
     path = "/users",
@@ -38,7 +38,7 @@ pub(super) async fn one(_: Admin, Query(()): Query<()>, Named(user): Named<User>
     Tagged(user)
 }
 
-/// Adds a user, who can then sign in.
+/// Adds a user.
 #[utoipa::path(
     post,
     path = "/users",
@@ -46,7 +46,7 @@ pub(super) async fn one(_: Admin, Query(()): Query<()>, Named(user): Named<User>
     request_body(content = UserDraft, example = json!({"name": "ann", "role": "analyst", "password": "correct horse battery"})),
     responses(
         (status = 201, description = "The new user; `ETag` is the revision.", body = User),
-        (status = 409, description = "There is a user of this name, or there are too many.")
+        (status = 409, description = "The name is in use, or the limit of users is reached.")
     )
 )]
 pub(super) async fn add(
@@ -57,7 +57,7 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Tagged(users::add(&store, &author, draft).await?)))
 }
 
-/// Makes a user another, if nobody else has meanwhile. With another password, the user is signed out everywhere.
+/// Replaces a user, unless the revision changed. A new password ends all sessions of the user.
 #[utoipa::path(
     put,
     path = "/users/{id}",
@@ -65,8 +65,8 @@ pub(super) async fn add(
     params(Id, IfMatch),
     request_body(content = UserDraft, example = json!({"name": "ann", "role": "admin"})),
     responses(
-        (status = 200, description = "The user as it is now; `ETag` is the revision.", body = User),
-        (status = 409, description = "There is another user of this name.")
+        (status = 200, description = "The replaced user; `ETag` is the revision.", body = User),
+        (status = 409, description = "The name is in use.")
     )
 )]
 pub(super) async fn replace(
@@ -79,13 +79,13 @@ pub(super) async fn replace(
     users::replace(&store, &author, (id, revision), draft).await.map(Tagged)
 }
 
-/// Deletes a user, who is signed out at once.
+/// Deletes a user, and ends all sessions of the user.
 #[utoipa::path(
     delete,
     path = "/users/{id}",
     security(("token" = ["admin"])),
     params(Id, IfMatch),
-    responses((status = 204, description = "The user is gone."))
+    responses((status = 204, description = "Deleted."))
 )]
 pub(super) async fn delete(
     Admin(author): Admin,

@@ -1,4 +1,4 @@
-//! Searches that people keep.
+//! Views: saved searches.
 
 use crate::{
     error::ApiError,
@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 
-/// One's own and those for all, the newest first.
+/// Lists own and shared views, the newest first.
 #[utoipa::path(
     get,
     path = "/views",
@@ -43,13 +43,13 @@ pub(super) async fn one(
     views::visible(&store, id, &actor.name).await.map(Tagged)
 }
 
-/// Keeps a search.
+/// Saves a search.
 #[utoipa::path(
     post,
     path = "/views",
     security(("token" = ["analyst"])),
     request_body(content = ViewDraft, example = json!({"name": "Injections of today", "query": "type:sqli,nosqli", "from": "-24h", "sort": "-hits", "shared": true})),
-    responses((status = 201, description = "The new view; `ETag` is its revision.", body = View), (status = 409, description = "There are too many views."))
+    responses((status = 201, description = "The new view; `ETag` is its revision.", body = View), (status = 409, description = "The limit of views is reached."))
 )]
 pub(super) async fn add(
     Analyst(author): Analyst,
@@ -59,14 +59,14 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Tagged(views::add(&store, &author, draft).await?)))
 }
 
-/// Makes some of a view another; what is left out stays.
+/// Changes the given fields of a view.
 #[utoipa::path(
     patch,
     path = "/views/{id}",
     security(("token" = ["analyst"])),
     params(Id, IfMatch),
     request_body(content = ViewChange, example = json!({"name": "Injections of this week", "from": "-7d"})),
-    responses((status = 200, description = "The view as it is now; `ETag` is its revision.", body = View))
+    responses((status = 200, description = "The changed view; `ETag` is its revision.", body = View))
 )]
 pub(super) async fn change(
     Analyst(author): Analyst,
@@ -84,7 +84,7 @@ pub(super) async fn change(
     path = "/views/{id}",
     security(("token" = ["analyst"])),
     params(Id, IfMatch),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "Deleted."))
 )]
 pub(super) async fn delete(
     Analyst(author): Analyst,

@@ -1,4 +1,4 @@
-//! Where attacks are told.
+//! Webhooks and their deliveries.
 
 use crate::{
     error::ApiError,
@@ -21,7 +21,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-/// The newest first.
+/// Lists webhooks, the newest first.
 #[utoipa::path(
     get,
     path = "/webhooks",
@@ -53,13 +53,13 @@ pub(super) async fn one(
     Tagged(webhook)
 }
 
-/// Has attacks told to another program from now on. This answer is the only place where the secret is shown.
+/// Adds a webhook. Only this response contains its secret.
 #[utoipa::path(
     post,
     path = "/webhooks",
     security(("token" = ["admin"])),
     request_body(content = WebhookDraft, example = json!({"name": "Blocked injections", "url": "https://hooks.example.com/wallarm", "query": "type:sqli status:blocked"})),
-    responses((status = 201, description = "The new webhook; `ETag` is its revision.", body = NewWebhook), (status = 409, description = "There are too many webhooks."))
+    responses((status = 201, description = "The new webhook; `ETag` is its revision.", body = NewWebhook), (status = 409, description = "The limit of webhooks is reached."))
 )]
 pub(super) async fn add(
     Admin(author): Admin,
@@ -71,14 +71,14 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Tagged(new)))
 }
 
-/// Makes a webhook another, if nobody else has meanwhile. Its secret stays.
+/// Replaces a webhook, unless its revision changed. The secret stays.
 #[utoipa::path(
     put,
     path = "/webhooks/{id}",
     security(("token" = ["admin"])),
     params(Id, IfMatch),
     request_body(content = WebhookDraft, example = json!({"name": "Security channel", "url": "https://hooks.example.com/services/T0", "format": "slack", "enabled": false})),
-    responses((status = 200, description = "The webhook as it is now; `ETag` is its revision.", body = Webhook))
+    responses((status = 200, description = "The replaced webhook; `ETag` is its revision.", body = Webhook))
 )]
 pub(super) async fn replace(
     Admin(author): Admin,
@@ -91,13 +91,13 @@ pub(super) async fn replace(
     webhooks::replace(&store, sender.targets(), &author, (id, revision), draft).await.map(Tagged)
 }
 
-/// Deletes a webhook, with what waits for it.
+/// Deletes a webhook with its pending deliveries.
 #[utoipa::path(
     delete,
     path = "/webhooks/{id}",
     security(("token" = ["admin"])),
     params(Id, IfMatch),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "Deleted."))
 )]
 pub(super) async fn delete(
     Admin(author): Admin,
@@ -109,13 +109,13 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sends a `webhook.test` at once, enabled or not, and says what became of it.
+/// Sends a `webhook.test` at once, also if the webhook is disabled.
 #[utoipa::path(
     post,
     path = "/webhooks/{id}/test",
     security(("token" = ["admin"])),
     params(Id),
-    responses((status = 200, description = "What became of it; `error` says what was wrong.", body = Delivery))
+    responses((status = 200, description = "The delivery; `error` is the cause of a failure.", body = Delivery))
 )]
 pub(super) async fn test(
     _: Admin,
@@ -126,7 +126,7 @@ pub(super) async fn test(
     Ok(Json(dispatcher.test(&webhook, &secret).await?))
 }
 
-/// What a webhook was told, is to be told, or could not be, the newest first.
+/// Lists the deliveries of a webhook, the newest first.
 #[utoipa::path(
     get,
     path = "/webhooks/{id}/deliveries",
@@ -143,13 +143,13 @@ pub(super) async fn deliveries(
     Ok(Json(store.deliveries(webhook.id, state, &slice).await?))
 }
 
-/// Has what could not be told tried anew: one delivery, or all that are dead.
+/// Retries one failed delivery, or all of them.
 #[utoipa::path(
     post,
     path = "/webhooks/{id}/deliveries/retry",
     security(("token" = ["admin"])),
     params(Id, One),
-    responses((status = 200, description = "How many are tried anew.", body = Retried))
+    responses((status = 200, description = "The number of retried deliveries.", body = Retried))
 )]
 pub(super) async fn retry(
     Admin(author): Admin,
@@ -169,11 +169,11 @@ impl IntoParams for StateFilter {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let states = DeliveryState::ALL.map(DeliveryState::as_str);
         let state = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(states));
-        vec![query_parameter("state", "Only those of this state.", state)]
+        vec![query_parameter("state", "Only deliveries in this state.", state)]
     }
 }
 
-/// One delivery among those of a webhook.
+/// One delivery of the webhook; all failed ones when absent.
 pub(super) struct One(Option<Uuid>);
 
 impl FromParameters for One {
@@ -186,6 +186,6 @@ impl IntoParams for One {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let uuid = SchemaFormat::KnownFormat(KnownFormat::Uuid);
         let id = ObjectBuilder::new().schema_type(Type::String).format(Some(uuid));
-        vec![query_parameter("delivery", "Only this one.", id)]
+        vec![query_parameter("delivery", "Only this delivery.", id)]
     }
 }

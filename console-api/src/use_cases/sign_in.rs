@@ -39,7 +39,7 @@ impl SignIn {
         let now = self.clock.now();
         self.throttle.enter(Some(name), source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
         let (user, stored) = self.store.user_to_sign_in(name).await?.unzip();
-        let is_right = Password::presented(password).is(stored).await;
+        let is_right = Password::presented(password).matches(stored).await;
         let Some(user) = user.filter(|_| is_right) else {
             self.record_failure(name, source).await?;
             return Err(ApiError::WrongPassword);

@@ -51,7 +51,7 @@ impl Store {
             .bind(id.to_string())
             .fetch_optional(&self.reader)
             .await?;
-        Ok(secret.map(|(secret,)| KeySecret::kept(secret)))
+        Ok(secret.map(|(secret,)| KeySecret::stored(secret)))
     }
 
     pub async fn add_signing_key(
