@@ -21,7 +21,7 @@ pub enum ApiError {
     Invalid(#[from] ValidationError),
     #[error("{0}")]
     BadBody(String),
-    #[error("send `Authorization: Bearer` with a token this console knows")]
+    #[error("send `Authorization: Bearer` with a valid token")]
     Unauthorized,
     #[error("wrong user name or password")]
     WrongPassword,

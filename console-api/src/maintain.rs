@@ -49,7 +49,7 @@ pub(crate) async fn migrate(flags: Migrate) -> anyhow::Result<()> {
     let database = |engine| match engine {
         Engine::Sqlite => Ok(DatabaseUrl::in_dir(&flags.data.dir)),
         Engine::Postgres if flags.data.database_url.is_some() => Ok(flags.data.database_url()?),
-        Engine::Postgres => bail!("`--database-url` says where PostgreSQL is"),
+        Engine::Postgres => bail!("missing `--database-url` with the address of PostgreSQL"),
     };
     let (from, to) = (database(flags.from)?, database(flags.to)?);
     if let DatabaseUrl::File(path) = &from

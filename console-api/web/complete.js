@@ -49,7 +49,7 @@ export function complete() {
     field.removeAttribute('aria-activedescendant');
   }
 
-  /** What is being written: from the last space outside quotes to the cursor. */
+  /** The current word: from the last space outside quotes to the cursor. */
   function word() {
     return field.value.slice(0, field.selectionStart).match(/(?:[^\s"()]|"(?:[^"\\]|\\.)*"?)*$/)[0];
   }

@@ -27,9 +27,9 @@ export function adopt(page, selector) {
 
 /** Announces a change to screen readers. */
 export function announce(text) {
-  let region = document.querySelector('#said');
+  let region = document.querySelector('#announcement');
   if (!region) {
-    region = element('p', { id: 'said', class: 'hidden', role: 'status' });
+    region = element('p', { id: 'announcement', class: 'hidden', role: 'status' });
     document.body.append(region);
   }
   region.textContent = text;

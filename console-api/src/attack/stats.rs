@@ -36,7 +36,7 @@ pub struct Series {
     pub from: Timestamp,
     pub to: Timestamp,
     pub interval_seconds: u64,
-    /// One for each interval, in order; `from` lies in the first.
+    /// One for each interval, in order; the first one contains `from`.
     pub points: Vec<SeriesPoint>,
 }
 

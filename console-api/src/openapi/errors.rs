@@ -15,7 +15,7 @@ const ERRORS: [(u16, &str, &str, &str); 13] = [
         401,
         "Unauthorized",
         "The token is missing or unknown.",
-        "send `Authorization: Bearer` with a token this console knows",
+        "send `Authorization: Bearer` with a valid token",
     ),
     (403, "Forbidden", "The role of the token does not allow the call.", "this needs a token of role admin"),
     (404, "Not Found", "The object does not exist.", "there is no such attack"),

@@ -46,7 +46,7 @@ pub(super) fn address(name: &str) -> String {
 
 pub(super) async fn serve(
     Path((hash, name)): Path<(String, String)>,
-    asked: HeaderMap,
+    request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let known = FILES.iter().position(|file| file.name == name).filter(|_| hash == EDITION.hash);
     let index = known.ok_or(ApiError::NotFound("file"))?;
@@ -56,13 +56,13 @@ pub(super) async fn serve(
         (header::ETAG, format!("\"{hash}-{index}\"")),
         (header::VARY, "accept-encoding".to_owned()),
     ];
-    let asks = |name: HeaderName, word: &str| {
-        asked.get_all(name).iter().any(|value| value.to_str().is_ok_and(|value| value.contains(word)))
+    let has = |name: HeaderName, word: &str| {
+        request.get_all(name).iter().any(|value| value.to_str().is_ok_and(|value| value.contains(word)))
     };
-    if asks(header::IF_NONE_MATCH, &headers[2].1) {
+    if has(header::IF_NONE_MATCH, &headers[2].1) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    if asks(header::ACCEPT_ENCODING, "gzip") {
+    if has(header::ACCEPT_ENCODING, "gzip") {
         let encoding = [(header::CONTENT_ENCODING, "gzip")];
         return Ok((headers, encoding, EDITION.gzip[index].as_slice()).into_response());
     }

@@ -26,7 +26,7 @@ struct ViewsPage {
 }
 
 impl ViewsPage {
-    fn may_change(&self, view: &View) -> bool {
+    fn can_edit(&self, view: &View) -> bool {
         self.actor.role.can_edit() && view.is_editable_by(&self.actor.name, Some(self.actor.role))
     }
 

@@ -40,7 +40,7 @@ fn migrates_from_sqlite_to_postgresql() {
         let data = tempfile::tempdir().unwrap();
         let (url, migrate) = (server.url(), ["migrate", "--from", "sqlite", "--to", "postgres"]);
         let database = ["--database-url", &url];
-        assert!(run(data.path(), &migrate).unwrap_err().contains("`--database-url` says"));
+        assert!(run(data.path(), &migrate).unwrap_err().contains("missing `--database-url`"));
         assert!(run(data.path(), &[&migrate[..], &database].concat()).unwrap_err().contains("no database"));
         run(data.path(), &["seed", "--hits", "150"]).unwrap();
         run(data.path(), &[&migrate[..], &database].concat()).unwrap();
