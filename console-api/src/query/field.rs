@@ -109,27 +109,27 @@ impl Field {
         }
     }
 
-    /// What it means, in a sentence.
+    /// Description for the schema and the docs.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Type => "The attack's type.",
-            Self::Status => "What became of it: blocked, partially_blocked or monitoring.",
-            Self::Host => "The host that was asked for.",
-            Self::Path => "The path, without the query; cut where a payload in it starts.",
-            Self::Parameter => "Where the payload was, as the page shows it.",
-            Self::Payload => "What was found, in any hit. Without `*` it may be any part of the payload.",
-            Self::Ip => "Where a hit came from.",
+            Self::Type => "The attack type.",
+            Self::Status => "Status: blocked, partially_blocked or monitoring.",
+            Self::Host => "The requested host.",
+            Self::Path => "The path without the query, truncated where a payload starts.",
+            Self::Parameter => "The point of the payload, as shown on pages.",
+            Self::Payload => "The payload of any hit. Without `*`, any part of it.",
+            Self::Ip => "Source address of a hit.",
             Self::Method => "The method of a hit's request.",
             Self::Severity => "The severity of a hit: low, medium, high or critical.",
-            Self::Response => "The status a hit's request was answered with, when it is known.",
-            Self::Hits => "How many hits the attack has.",
-            Self::Blocked => "How many of them were blocked.",
-            Self::Sources => "How many addresses they came from.",
-            Self::FirstSeen => "When the attack began.",
-            Self::LastSeen => "When its last hit came.",
-            Self::RequestId => "The id of a hit's request, as block pages show it.",
-            Self::EdgeRequestId => "CloudFront's id of a hit's request (X-Amz-Cf-Id).",
-            Self::Mark => "What people say it is: false_positive, true_positive, none, or any of these.",
+            Self::Response => "Response status of a hit's request, if known.",
+            Self::Hits => "Number of hits.",
+            Self::Blocked => "Number of blocked hits.",
+            Self::Sources => "Number of source addresses.",
+            Self::FirstSeen => "Time of the first hit.",
+            Self::LastSeen => "Time of the last hit.",
+            Self::RequestId => "Request id of a hit, as shown on block pages.",
+            Self::EdgeRequestId => "CloudFront's request id of a hit (X-Amz-Cf-Id).",
+            Self::Mark => "Mark: false_positive, true_positive, none, or any.",
         }
     }
 
