@@ -1,4 +1,4 @@
-//! Headless Chromium over the DevTools protocol.
+//! Headless Chromium over its remote debugging protocol.
 //!
 //! The connection is a pipe (`--remote-debugging-pipe`, JSON messages that end with a NUL), so no
 //! port is open.

@@ -1,4 +1,4 @@
-//! The DevTools protocol over a pipe.
+//! The remote debugging protocol over a pipe.
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
