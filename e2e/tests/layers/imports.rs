@@ -1,4 +1,5 @@
-//! Import graph of a source tree, read from its text: `crate::…`, `self::…` and `super::…` paths, tests left out.
+//! Import graph of a source tree, read from its text: `crate::…`, `self::…` and `super::…` paths,
+//! tests left out.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -129,7 +130,8 @@ fn node(module: &[String], granularity: Granularity) -> Module {
     }
 }
 
-/// The module in which the item named by a path is defined: the longest prefix that is a module, re-exports followed.
+/// The module in which the item named by a path is defined: the longest prefix that is a module,
+/// re-exports followed.
 fn resolve(path: Module, modules: &BTreeSet<Module>, reexports: &BTreeMap<Module, Module>) -> Module {
     let mut path = path;
     for _ in 0..8 {
@@ -210,7 +212,8 @@ fn absolute(module: &[String], path: &[String]) -> Option<Module> {
     Some(base)
 }
 
-/// Expands a use tree, `a::{b, c::d}`, into its paths. Stops at the first character that cannot belong to it.
+/// Expands a use tree, `a::{b, c::d}`, into its paths. Stops at the first character that cannot
+/// belong to it.
 fn expand(text: &mut std::iter::Peekable<std::str::Chars<'_>>, prefix: &[String], found: &mut Vec<Module>) {
     let mut path = prefix.to_vec();
     loop {

@@ -1,4 +1,5 @@
-//! The layer test: no import cycle between the top modules of a crate, nor between the files of the connector.
+//! The layer test: no import cycle between the top modules of a crate, nor between the files of the
+//! connector.
 
 mod imports;
 
@@ -24,15 +25,13 @@ fn workspace() -> &'static Path {
 
 #[test]
 fn no_crate_has_an_import_cycle() {
-    let mut cycles = String::new();
+    let mut cycles = Vec::new();
     for (tree, granularity) in TREES {
         let imports = Imports::read(&workspace().join(tree), granularity).expect(tree);
         assert!(imports.modules() > 1, "{tree} has no modules: has the folder moved?");
-        for cycle in imports.cycles() {
-            cycles += &format!("{tree}: {cycle}\n");
-        }
+        cycles.extend(imports.cycles().into_iter().map(|cycle| format!("{tree}: {cycle}")));
     }
-    assert!(cycles.is_empty(), "import cycles (module -> module: where):\n{cycles}");
+    assert!(cycles.is_empty(), "import cycles (module -> module: where):\n{}", cycles.join("\n"));
 }
 
 #[test]
