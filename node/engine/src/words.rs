@@ -195,6 +195,7 @@ pub(crate) struct Sqli {
     pub math_functions: WordSet,
     pub system_functions: WordSet,
     pub english_functions: WordSet,
+    pub definition_words: WordSet,
 }
 
 #[derive(Debug, Deserialize)]
@@ -221,6 +222,8 @@ pub(crate) struct Ssti {
     pub filters: WordSet,
     pub strings: WordSet,
     pub paths: BTreeMap<String, WordSet>,
+    pub objects: WordSet,
+    pub directive_starts: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -14,8 +14,8 @@ mod head;
 mod lookup;
 mod parameter;
 mod pollution;
+mod programs;
 mod rejection;
-mod words;
 
 pub(super) use pollution::detect as detect_pollution;
 

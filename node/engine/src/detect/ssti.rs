@@ -8,7 +8,7 @@ use crate::{
         markdown,
         template::{Hole, Token, holes, tokens},
     },
-    words::WORDS,
+    words::{WORDS, WordSet},
 };
 use shared::{
     AttackType,
@@ -90,42 +90,40 @@ fn calls_literal(tokens: &[Token<'_>], hole: &Hole) -> bool {
     starts && names == 1 && hole.opening != "{"
 }
 
-/// A name that no page needs: classes, runtimes, the template engine's own objects, functions that
-/// run or read.
+/// A name that no page needs: classes, runtimes, objects of the template engine, functions that run
+/// or read.
 fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
-    let name_at = |at: usize| match tokens.get(at) {
-        Some(Token::Name(name)) => String::from_utf8_lossy(name).to_ascii_lowercase(),
-        _ => String::new(),
-    };
-    let words = &WORDS.ssti;
-    (0..tokens.len()).any(|at| {
-        let called = tokens.get(at + 1) == Some(&Token::Mark(b'('));
-        let filters = at > 0 && tokens[at - 1] == Token::Mark(b'|');
-        let member = at > 0 && matches!(tokens[at - 1], Token::Mark(b'.' | b'@' | b'#' | b'['));
-        match &tokens[at] {
-            Token::Name(name) => {
-                let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
-                is_dunder(&lower)
-                    || words.distinctive.contains(&lower)
-                    || called && words.called.contains(&lower)
-                    || filters && words.filters.contains(&lower)
-                    || member && words.members.contains(&lower)
-                    // `item.class` names a style; `''.class.forName` continues.
-                    || member && lower == "class" && matches!(tokens.get(at + 1), Some(Token::Mark(b'.' | b'[')))
-                    || (at == 0 || !member)
-                        && words.paths.get(&lower).is_some_and(|next| next.contains(name_at(at + 2)))
-            }
-            Token::Text(text) => {
-                let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
-                let goes_on = matches!(tokens.get(at + 1), Some(Token::Sum(b'+')));
-                is_dunder(&lower)
-                    || lower.starts_with("__") && goes_on
-                    || hole.opening != "{" && words.strings.contains(&lower)
-            }
-            Token::Mark(b'`') => matches!(hole.opening, "<%" | "#{"),
-            _ => false,
-        }
+    let lower = |text: &[u8]| String::from_utf8_lossy(text).to_ascii_lowercase();
+    (0..tokens.len()).any(|at| match &tokens[at] {
+        Token::Name(name) => is_distinctive_name(&lower(name), tokens, at),
+        Token::Text(text) => is_distinctive_text(&lower(text), hole, tokens.get(at + 1)),
+        Token::Mark(b'`') => matches!(hole.opening, "<%" | "#{"),
+        _ => false,
     })
+}
+
+fn is_distinctive_name(name: &str, tokens: &[Token<'_>], at: usize) -> bool {
+    let words = &WORDS.ssti;
+    let (before, after) = (at.checked_sub(1).map(|before| &tokens[before]), tokens.get(at + 1));
+    let is_called = after == Some(&Token::Mark(b'('));
+    let is_filter = before == Some(&Token::Mark(b'|'));
+    let is_member = matches!(before, Some(Token::Mark(b'.' | b'@' | b'#' | b'[')));
+    // `item.class` names a style; `''.class.forName` continues.
+    let is_class = || name == "class" && matches!(after, Some(Token::Mark(b'.' | b'[')));
+    let leads_to =
+        |members: &WordSet| matches!(tokens.get(at + 2), Some(Token::Name(next)) if members.contains(next));
+    is_dunder(name)
+        || words.distinctive.contains(name)
+        || is_called && words.called.contains(name)
+        || is_filter && words.filters.contains(name)
+        || is_member && (words.members.contains(name) || is_class())
+        || !is_member && words.paths.get(name).is_some_and(leads_to)
+}
+
+fn is_distinctive_text(text: &str, hole: &Hole, after: Option<&Token<'_>>) -> bool {
+    is_dunder(text)
+        || text.starts_with("__") && after == Some(&Token::Sum(b'+'))
+        || hole.opening != "{" && WORDS.ssti.strings.contains(text)
 }
 
 fn is_dunder(name: &str) -> bool {
@@ -136,38 +134,17 @@ fn is_dunder(name: &str) -> bool {
 /// Directives of template languages: statements that only the author of a template may write.
 fn instructs(inside: &[u8], hole: &Hole) -> bool {
     let trimmed = inside.trim_ascii_start().to_ascii_lowercase();
-    let starts = |words: &[&str]| words.iter().any(|word| trimmed.starts_with(word.as_bytes()));
+    let contains = |text: &str| memchr::memmem::find(&trimmed, text.as_bytes()).is_some();
+    let is_listed = || {
+        let directives = WORDS.ssti.directive_starts.get(hole.opening);
+        directives.is_some_and(|list| list.iter().any(|it| trimmed.starts_with(it.as_bytes())))
+    };
     match hole.opening {
-        "<#" => {
-            starts(&["list .", "assign ", "include ", "import "])
-                && (starts(&["list .", "include", "import"])
-                    || memchr::memmem::find(&trimmed, b"?new").is_some())
-        }
-        "{" => {
-            matches!(&*trimmed, b"php" | b"literal")
-                || starts(&[
-                    "system(",
-                    "passthru(",
-                    "exec(",
-                    "$smarty",
-                    "self::",
-                    "fetch file",
-                    "include file",
-                    "eval var",
-                ])
-        }
-        "${" => starts(&[".version", ".data_model", ".main", ".globals", ".vars", ".template_name"]),
-        "{%" => starts(&["import os", "debug", "import "]),
-        "{{" => matches!(
-            trimmed.trim_ascii(),
-            b"config" | b"self" | b"dump(app)" | b"settings" | b"this" | b"_self" | b"request" | b"dump()"
-        ),
-        "#set(" => {
-            memchr::memmem::find(&trimmed, b"class").is_some()
-                || memchr::memmem::find(&trimmed, b"*").is_some() && computes_after_equals(&trimmed)
-        }
-        "<%" => starts(&["system", "exec", "eval", "import os", "require", "`", "if true", "if false"]),
-        _ => false,
+        "<#" => is_listed() || trimmed.starts_with(b"assign ") && contains("?new"),
+        "{" => matches!(&*trimmed, b"php" | b"literal") || is_listed(),
+        "{{" => WORDS.ssti.objects.contains_exact(trimmed.trim_ascii()),
+        "#set(" => contains("class") || contains("*") && computes_after_equals(&trimmed),
+        _ => is_listed(),
     }
 }
 

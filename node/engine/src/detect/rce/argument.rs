@@ -1,6 +1,6 @@
 //! Shapes of arguments: flag, path, number, host, variable, quoted string or word.
 
-use super::words;
+use super::programs;
 use crate::{token::shell::Word, words::WORDS};
 
 pub(super) fn is_prose(word: &[u8]) -> bool {
@@ -9,36 +9,44 @@ pub(super) fn is_prose(word: &[u8]) -> bool {
         && word.iter().all(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii() || b",.'!?:-".contains(byte))
 }
 
-/// The shape of an argument, as bits of [`words`].
+/// The shape of an argument, as bits of [`programs`].
 pub(super) fn shape(word: &Word) -> u8 {
     let text = &word.text[..];
-    let mut bits = words::WORD;
-    let flag = matches!(text, [b'-', second, ..] if second.is_ascii_alphanumeric() || *second == b'-')
-        || matches!(text, [b'/', name @ ..] if name.len() < 12 && !name.is_empty() && name.iter().all(|it| it.is_ascii_alphabetic() || *it == b'?'))
-        || matches!(text, [b'+', second, ..] if *second == b'%' || second.is_ascii_alphabetic());
-    let slash = memchr::memchr2(b'/', b'\\', text).is_some();
-    let drive = matches!(text, [letter, b':', ..] if letter.is_ascii_alphabetic());
-    bits |= if flag { words::FLAG } else { 0 };
-    bits |= if slash
-        || drive
+    let kinds = [
+        (programs::FLAG, is_flag(text)),
+        (programs::PATH, is_path(text)),
+        (programs::HOST, is_host(text)),
+        (programs::NUMBER, is_number(text)),
+        (programs::VARIABLE, word.variable || text.starts_with(b"%") && text.len() > 2),
+        (programs::QUOTED, word.quoted),
+    ];
+    kinds.iter().filter(|(_, holds)| *holds).fold(programs::WORD, |bits, (bit, _)| bits | bit)
+}
+
+/// `-la`, `--all`, `/all`, `+%s`
+fn is_flag(text: &[u8]) -> bool {
+    match text {
+        [b'-', second, ..] => second.is_ascii_alphanumeric() || *second == b'-',
+        [b'+', second, ..] => second.is_ascii_alphabetic() || *second == b'%',
+        [b'/', name @ ..] => {
+            (1..12).contains(&name.len()) && name.iter().all(|it| it.is_ascii_alphabetic() || *it == b'?')
+        }
+        _ => false,
+    }
+}
+
+/// `/etc`, `c:`, `name.ext`, `*`, `~`, `..`
+fn is_path(text: &[u8]) -> bool {
+    memchr::memchr3(b'/', b'\\', b'*', text).is_some()
+        || matches!(text, [letter, b':', ..] if letter.is_ascii_alphabetic())
         || is_file_name(text)
-        || text.contains(&b'*')
         || matches!(text, b"~" | b"." | b"..")
-    {
-        words::PATH
-    } else {
-        0
-    };
-    bits |= if is_host(text) { words::HOST } else { 0 };
-    bits |= if text.iter().all(|it| it.is_ascii_digit() || b".smh".contains(it))
-        && text.first().is_some_and(u8::is_ascii_digit)
-    {
-        words::NUMBER
-    } else {
-        0
-    };
-    bits |= if word.variable || text.starts_with(b"%") && text.len() > 2 { words::VARIABLE } else { 0 };
-    bits | if word.quoted { words::QUOTED } else { 0 }
+}
+
+/// `10`, `10s`
+fn is_number(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_digit)
+        && text.iter().all(|it| it.is_ascii_digit() || b".smh".contains(it))
 }
 
 /// `name.ext`
@@ -49,6 +57,7 @@ fn is_file_name(text: &[u8]) -> bool {
         && extension.iter().all(u8::is_ascii_alphanumeric)
 }
 
+/// `example.com`, `user@host`, `http://host`, `localhost`
 fn is_host(text: &[u8]) -> bool {
     let labels = text.split(|&byte| byte == b'.').filter(|label| !label.is_empty()).count();
     let is_name = text.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-:/_@".contains(byte));
@@ -68,16 +77,22 @@ mod tests {
     use super::*;
 
     fn looks(text: &str) -> u8 {
-        shape(&Word { text: text.into(), ..Word::default() }) & !words::WORD
+        shape(&Word { text: text.into(), ..Word::default() }) & !programs::WORD
     }
 
     #[test]
     fn recognizes_shapes() {
-        assert_eq!(looks("-la"), words::FLAG);
-        assert_eq!(looks("/all"), words::FLAG | words::PATH);
-        assert_eq!(looks("c:"), words::PATH);
-        assert_eq!(looks("10"), words::NUMBER);
-        assert_eq!(looks("localhost"), words::HOST);
+        assert_eq!(looks("-la"), programs::FLAG);
+        assert_eq!(looks("/all"), programs::FLAG | programs::PATH);
+        assert_eq!(looks("c:"), programs::PATH);
+        assert_eq!(looks("10"), programs::NUMBER);
+        assert_eq!(looks("localhost"), programs::HOST);
+        assert_eq!(looks("10s"), programs::NUMBER);
+        assert_eq!(looks("+%s"), programs::FLAG);
+        assert_eq!(looks(".."), programs::PATH);
+        assert_eq!(looks("*"), programs::PATH);
+        assert_eq!(looks("root@host"), programs::HOST);
+        assert_eq!(looks("%x%"), programs::VARIABLE);
         assert_eq!(looks("food"), 0);
         assert_eq!(looks("end."), 0);
     }

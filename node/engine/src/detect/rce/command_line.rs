@@ -2,9 +2,9 @@
 
 use super::{
     argument::{is_absolute, shape},
-    evidence::{CommandContext, Verdict},
+    evidence::{CommandContext, Evidence},
     head::{Head, fits, head, plain_name, second},
-    words::{self, Known},
+    programs::{self, Known},
 };
 use crate::{
     field::FieldKind,
@@ -14,7 +14,7 @@ use crate::{
 use shared::Severity::High;
 
 /// `cd /;cd x;ls`: several commands in a row and nothing else.
-pub(super) fn chain(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
+pub(super) fn chain(context: &CommandContext<'_>, at: usize) -> Option<Evidence> {
     if at != 0
         || context.commands.len() < 3
         || context.commands.len() > 12
@@ -26,8 +26,9 @@ pub(super) fn chain(context: &CommandContext<'_>, at: usize) -> Option<Verdict> 
     let joined =
         |it: &Command| matches!(it.lead, Lead::Start | Lead::Semicolon | Lead::And | Lead::Or | Lead::Pipe);
     let short = |it: &Command| it.words.len() <= 4 && !it.called;
-    let has_path =
-        |it: &Command| it.words.iter().skip(1).any(|word| shape(word) & (words::PATH | words::FLAG) != 0);
+    let has_path = |it: &Command| {
+        it.words.iter().skip(1).any(|word| shape(word) & (programs::PATH | programs::FLAG) != 0)
+    };
     let is_known = |it: &&Command| head(it).is_some_and(|head| head.known.is_some());
     let all = context.commands.iter().all(|it| joined(it) && short(it));
     // Lists of media types have the same separators.
@@ -83,7 +84,7 @@ const ARGUMENT_RULES: &[Rule<ArgumentCondition>] = &[
 ];
 
 /// The whole value is a command line.
-pub(super) fn command_line(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+pub(super) fn command_line(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
     let line = Line { context, command, head, known: head.known?, rest: &command.words[head.at + 1..] };
     let has_arguments = || {
         let arguments = Arguments::of(line.rest);
@@ -101,7 +102,7 @@ impl Line<'_> {
     }
 
     fn takes_nothing(&self) -> bool {
-        self.known.takes & words::ALONE != 0
+        self.known.takes & programs::ALONE != 0
     }
 
     /// Whether the value is one command without prose.
@@ -124,8 +125,8 @@ impl Arguments {
     fn of(rest: &[Word]) -> Self {
         let shapes: Vec<u8> = rest.iter().map(shape).collect();
         Self {
-            prose: shapes.iter().filter(|bits| **bits & !words::WORD == 0).count(),
-            has_flag: shapes.iter().any(|bits| bits & words::FLAG != 0),
+            prose: shapes.iter().filter(|bits| **bits & !programs::WORD == 0).count(),
+            has_flag: shapes.iter().any(|bits| bits & programs::FLAG != 0),
             has_absolute_path: rest.iter().any(|it| is_absolute(&it.text)),
             shapes,
         }
@@ -166,7 +167,7 @@ fn is_distinctive_program(line: &Line<'_>) -> bool {
 /// `time ifconfig`, `nohup ls -l`: run by a program that runs others.
 fn is_run(line: &Line<'_>) -> bool {
     let Line { command, head, known, .. } = *line;
-    let is_runner = |word: &Word| std::str::from_utf8(&word.text).is_ok_and(words::is_runner);
+    let is_runner = |word: &Word| std::str::from_utf8(&word.text).is_ok_and(programs::is_runner);
     let has_no_arguments = line.rest.is_empty();
     line.is_alone()
         && head.at > 0
@@ -180,7 +181,7 @@ fn is_fed(line: &Line<'_>) -> bool {
     let is_quoted = || line.rest.iter().any(|it| it.quoted);
     line.is_alone()
         && line.command.redirection == Some(Redirection::HereString)
-        && (line.known.is_distinctive || is_quoted() || words::is_interpreter(&line.head.name))
+        && (line.known.is_distinctive || is_quoted() || programs::is_interpreter(&line.head.name))
 }
 
 /// `cat /etc/passwd`, `ls -la /tmp`
@@ -220,7 +221,7 @@ fn has_subcommand(line: &Line<'_>, arguments: &Arguments) -> bool {
 fn has_inline_code(line: &Line<'_>, arguments: &Arguments) -> bool {
     let Line { command, head, .. } = *line;
     let runs_code = match &*second(command, head) {
-        "-c" => words::is_interpreter(&head.name),
+        "-c" => programs::is_interpreter(&head.name),
         "/c" | "/k" => head.name == "cmd",
         _ => false,
     };
@@ -258,26 +259,26 @@ fn is_simple_call(head: &Head, rest: &[Word]) -> bool {
         return matches!(&*rest[0].text, b"-r" | b"-f" | b"-rf" | b"-fr");
     }
     if matches!(&*head.name, "nc" | "ncat" | "netcat" | "telnet") && rest.len() == 2 {
-        return shape(&rest[0]) & words::HOST != 0 && shape(&rest[1]) & words::NUMBER != 0;
+        return shape(&rest[0]) & programs::HOST != 0 && shape(&rest[1]) & programs::NUMBER != 0;
     }
     if head.name == "chmod" && rest.len() == 2 {
-        return shape(&rest[0]) & words::NUMBER != 0;
+        return shape(&rest[0]) & programs::NUMBER != 0;
     }
     let [only] = rest else { return false };
     match &*head.name {
         "curl" | "wget" | "lynx" | "fetch" => memchr::memmem::find(&only.text, b"://").is_some(),
-        "sleep" => shape(only) & words::NUMBER != 0,
+        "sleep" => shape(only) & programs::NUMBER != 0,
         "ping" => only.text.iter().all(|it| it.is_ascii_digit() || *it == b'.'),
         "cat" | "cd" | "type" | "more" | "less" | "head" | "tail" if is_source(&only.text) => true,
         "dir" | "cd" if matches!(&*only.text, [letter, b':'] if letter.is_ascii_alphabetic()) => true,
         "ls" | "dir" | "cd" if matches!(&*only.text, b"/" | b"..") => true,
         "ls" | "ps" | "df" | "du" | "ll" | "ss" | "dir" | "w" | "who" | "id" | "hostname" | "mount"
-        | "last" | "history" | "chkconfig" => shape(only) & words::FLAG != 0,
-        "echo" => shape(only) & words::VARIABLE != 0,
+        | "last" | "history" | "chkconfig" => shape(only) & programs::FLAG != 0,
+        "echo" => shape(only) & programs::VARIABLE != 0,
         "ssh" | "sftp" | "finger" => only.text.contains(&b'@') && !only.text.contains(&b':'),
         name if name.contains('-') => only.text.iter().any(|it| b"_:".contains(it)),
         "powershell" | "sudo" | "nohup" | "busybox" | "pwsh" => {
-            std::str::from_utf8(&only.text).is_ok_and(|text| words::known(&plain_name(text)).is_some())
+            std::str::from_utf8(&only.text).is_ok_and(|text| programs::known(&plain_name(text)).is_some())
         }
         _ => false,
     }

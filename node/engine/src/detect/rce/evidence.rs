@@ -4,7 +4,7 @@ use super::{
     argument::is_prose,
     command_line::{chain, command_line},
     head::{Head, fits, head, is_version_probe, second},
-    words::{self, Known},
+    programs::{self, Known},
 };
 use crate::{
     field::FieldKind,
@@ -32,7 +32,7 @@ pub(super) struct CommandContext<'v> {
     is_url: bool,
 }
 
-pub(super) type Verdict = (&'static str, Severity);
+pub(super) type Evidence = (&'static str, Severity);
 
 impl<'v> CommandContext<'v> {
     pub(super) fn new(value: &'v [u8], commands: &'v [Command], kind: FieldKind, is_breakout: bool) -> Self {
@@ -67,7 +67,7 @@ impl<'v> CommandContext<'v> {
 }
 
 /// The first rule that matches the command at this index.
-pub(super) fn judge(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
+pub(super) fn judge(context: &CommandContext<'_>, at: usize) -> Option<Evidence> {
     let command = &context.commands[at];
     if at == 0 && context.kind != FieldKind::Path && is_version_probe(context.value) {
         return Some(("rce-command-line", High));
@@ -88,7 +88,7 @@ pub(super) fn judge(context: &CommandContext<'_>, at: usize) -> Option<Verdict> 
 }
 
 /// `/???/c?t`
-fn glob(context: &CommandContext<'_>, command: &Command) -> Option<Verdict> {
+fn glob(context: &CommandContext<'_>, command: &Command) -> Option<Evidence> {
     let is_pattern = |word: &&Word| {
         let text = &word.text;
         let literal = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
@@ -106,7 +106,7 @@ fn glob(context: &CommandContext<'_>, command: &Command) -> Option<Verdict> {
 }
 
 /// `;${PATH:5:1}s`: a program spelled with letters of variables.
-fn cut_letters(context: &CommandContext<'_>, command: &Command) -> Option<Verdict> {
+fn cut_letters(context: &CommandContext<'_>, command: &Command) -> Option<Evidence> {
     let word = command.words.first()?;
     let is_spelled =
         word.disguised && word.variable && word.text.starts_with(b"${") && !word.text.ends_with(b"}");
@@ -115,7 +115,7 @@ fn cut_letters(context: &CommandContext<'_>, command: &Command) -> Option<Verdic
 }
 
 /// `a=ca;b=t;$a$b /x`: a command built from variables is run.
-fn variable(context: &CommandContext<'_>, at: usize) -> Option<Verdict> {
+fn variable(context: &CommandContext<'_>, at: usize) -> Option<Evidence> {
     let command = &context.commands[at];
     let first = command.words.first()?.text.strip_prefix(b"$")?;
     let name = first.strip_prefix(b"{").unwrap_or(first);
@@ -144,7 +144,7 @@ fn squeeze(text: &[u8]) -> Vec<u8> {
 }
 
 /// `c''at`, `cat$IFS/etc/passwd`, `{cat,/etc/passwd}`
-fn disguised(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+fn disguised(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
     head.known.or(head.is_path.then_some(Known { takes: 0, is_distinctive: true }))?;
     let is_disguised = command.words[..=head.at].iter().any(|it| it.disguised);
     let has_arguments = command.words.len() > head.at + 1;
@@ -158,7 +158,7 @@ fn disguised(context: &CommandContext<'_>, command: &Command, head: &Head) -> Op
 }
 
 /// `/usr/bin/id`
-fn program_path(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+fn program_path(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
     let leads = match command.lead {
         Lead::Start => {
             !context.is_breakout && head.at == 0 && context.prose == 0 && context.kind != FieldKind::Path
@@ -172,7 +172,7 @@ fn program_path(context: &CommandContext<'_>, command: &Command, head: &Head) ->
 }
 
 /// `$(id)`, `` `id` ``
-fn substituted(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+fn substituted(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
     let known = head.known?;
     if !matches!(command.lead, Lead::Substitution | Lead::Backtick) || command.called {
         return None;
@@ -191,9 +191,9 @@ fn substituted(context: &CommandContext<'_>, command: &Command, head: &Head) -> 
 }
 
 /// `… | sh`
-fn piped(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Verdict> {
+fn piped(context: &CommandContext<'_>, command: &Command, head: &Head) -> Option<Evidence> {
     let alone = command.words.len() == head.at + 1 || second(command, head).starts_with('-');
-    let hit = command.lead == Lead::Pipe && words::is_interpreter(&head.name) && alone && !command.called;
+    let hit = command.lead == Lead::Pipe && programs::is_interpreter(&head.name) && alone && !command.called;
     (hit && context.prose <= MAX_PROSE && !context.is_list).then_some(("rce-pipe-to-shell", Critical))
 }
 
@@ -208,7 +208,7 @@ fn is_list(value: &[u8], commands: &[Command]) -> bool {
 }
 
 /// `; id`, `|| ping -n 9 x`, `& dir c:\`
-fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Verdict> {
+fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Evidence> {
     let command = &context.commands[at];
     if matches!(command.lead, Lead::Start | Lead::Resumed | Lead::Substitution | Lead::Backtick)
         || command.called
@@ -217,7 +217,7 @@ fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Ver
     }
     let known = head.known?;
     let alone = command.words.len() == head.at + 1;
-    let is_command = if alone && known.takes & words::ALONE == 0 {
+    let is_command = if alone && known.takes & programs::ALONE == 0 {
         // `;ping `hostname``: its argument is the output of another command.
         let next = context.commands.get(at + 1);
         next.is_some_and(|it| matches!(it.lead, Lead::Substitution | Lead::Backtick)) && context.prose <= 1

@@ -2,7 +2,7 @@
 
 use super::{
     argument::shape,
-    words::{self, Known},
+    programs::{self, Known},
 };
 use crate::{
     token::shell::{Command, Redirection},
@@ -27,13 +27,13 @@ const MAX_FIRST: usize = 64;
 pub(super) fn opens_with_command(value: &[u8]) -> bool {
     let first = value.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
     let Ok(first) = std::str::from_utf8(&first[..first.len().min(MAX_FIRST)]) else { return false };
-    words::program(first).is_some()
+    programs::program(first).is_some()
         || is_known(first)
         || matches!(
             first,
             "command" | "defaults" | "net" | "waitfor" | "reg" | "sc" | "ip" | "docker" | "gem"
         )
-        || words::is_runner(first)
+        || programs::is_runner(first)
         || is_version_probe(value)
 }
 
@@ -43,7 +43,7 @@ fn is_known(word: &str) -> bool {
     let Some(lower) = lower.get_mut(..word.len()) else { return false };
     lower.copy_from_slice(word.as_bytes());
     lower.make_ascii_lowercase();
-    std::str::from_utf8(lower).is_ok_and(|lower| words::known(plain(lower)).is_some())
+    std::str::from_utf8(lower).is_ok_and(|lower| programs::known(plain(lower)).is_some())
 }
 
 /// `perl --version`, `gcc -v`: a harmless probe for command execution.
@@ -53,7 +53,9 @@ pub(super) fn is_version_probe(value: &[u8]) -> bool {
         return false;
     };
     let name = std::str::from_utf8(name).unwrap_or_default();
-    words::known(name).is_some() || words::program(name).is_some() || WORDS.rce.runners.contains_exact(name)
+    programs::known(name).is_some()
+        || programs::program(name).is_some()
+        || WORDS.rce.runners.contains_exact(name)
 }
 
 /// The name in the list of commands: `C:\x\CMD.EXE` is `cmd`.
@@ -83,7 +85,7 @@ pub(super) fn head(command: &Command) -> Option<Head> {
     for (at, word) in command.words.iter().enumerate().take(6) {
         let Ok(text) = std::str::from_utf8(&word.text) else { return None };
         let next = command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).into_owned());
-        let is_unset = text.starts_with('$') && word.variable && words::known(text).is_none();
+        let is_unset = text.starts_with('$') && word.variable && programs::known(text).is_none();
         let may_lead = is_unset || WORDS.rce.prefixes.contains(text);
         let is_prefix = may_lead && next.is_some_and(|next| is_runnable(&next));
         if is_prefix || is_assignment(text) {
@@ -91,13 +93,13 @@ pub(super) fn head(command: &Command) -> Option<Head> {
         }
         let squeezed = squeeze_slashes(text.trim_start_matches(['@', '+']));
         let text = &*squeezed;
-        let program = words::program(text);
+        let program = programs::program(text);
         let name = plain_name(program.unwrap_or(text));
         let second =
             command.words.get(at + 1).map(|it| String::from_utf8_lossy(&it.text).to_ascii_lowercase());
-        let is_pair = second.is_some_and(|second| words::is_pair(&name, &second));
-        let paired = is_pair.then_some(Known { takes: words::WORD, is_distinctive: true });
-        let known = paired.or_else(|| words::known(&name));
+        let is_pair = second.is_some_and(|second| programs::is_pair(&name, &second));
+        let paired = is_pair.then_some(Known { takes: programs::WORD, is_distinctive: true });
+        let known = paired.or_else(|| programs::known(&name));
         return Some(Head { at, known, name, is_path: program.is_some(), is_pair });
     }
     None
@@ -106,7 +108,7 @@ pub(super) fn head(command: &Command) -> Option<Head> {
 /// A command, a prefix or an assignment.
 fn is_runnable(word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word);
-    words::known(&plain_name(name)).is_some()
+    programs::known(&plain_name(name)).is_some()
         || WORDS.rce.prefixes.contains_exact(word)
         || is_assignment(word)
 }
@@ -134,17 +136,17 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
     // `id>/tmp/x`: only a target for its output.
     if let [only] = &arguments[..]
         && command.redirection == Some(Redirection::File)
-        && known.takes & words::ALONE != 0
-        && only & words::PATH != 0
+        && known.takes & programs::ALONE != 0
+        && only & programs::PATH != 0
     {
         return true;
     }
-    let prose = arguments.iter().filter(|bits| **bits & !words::WORD == 0).count();
+    let prose = arguments.iter().filter(|bits| **bits & !programs::WORD == 0).count();
     // A slash between words is prose.
     let is_parted = !known.is_distinctive
         && rest.len() > 1
         && rest.iter().any(|it| it.text == b"/")
-        && !arguments.iter().any(|bits| bits & words::FLAG != 0);
+        && !arguments.iter().any(|bits| bits & programs::FLAG != 0);
     if is_parted {
         return false;
     }
@@ -154,7 +156,7 @@ pub(super) fn fits(command: &Command, head: &Head, known: Known) -> bool {
     if command.redirection == Some(Redirection::HereString) && command.words.len() > head.at + 1 {
         return true;
     }
-    if known.takes & words::WORD != 0 {
+    if known.takes & programs::WORD != 0 {
         return !arguments.is_empty()
             && arguments.len() <= 4 + 2 * (arguments.len() - prose + usize::from(head.is_pair));
     }

@@ -1,7 +1,7 @@
 //! Command parameters such as `cmd`, as web shells have them: one or two words are enough evidence.
 //! In headers and cookies the name does not matter.
 
-use super::words;
+use super::programs;
 use crate::{
     detect::{Match, ValueContext},
     field::FieldKind,
@@ -24,7 +24,7 @@ pub(crate) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();
     let word = words.next()?;
     let arguments = words.count();
-    let known = words::known(word).filter(|it| it.takes & words::ALONE != 0 || arguments > 0)?;
+    let known = programs::known(word).filter(|it| it.takes & programs::ALONE != 0 || arguments > 0)?;
     let is_probe = known.is_distinctive && arguments <= 4
         || is_filled_in
             && is_command

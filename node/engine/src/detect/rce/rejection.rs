@@ -1,7 +1,7 @@
 //! Quick rejection of values in which no command begins with the name of a program, such as prose
 //! with an `&`.
 
-use super::words;
+use super::programs;
 
 /// Limit of the names of commands.
 const MAX_NAME: usize = 24;
@@ -85,7 +85,7 @@ fn begins_with_no_command(command: &[u8]) -> bool {
     let plain = name.strip_suffix(".exe").unwrap_or(name);
     // `python3.12` is `python`.
     let bare = plain.trim_end_matches(|it: char| it.is_ascii_digit() || matches!(it, '.' | '-'));
-    !words::may_run(plain) && (bare == plain || !words::may_run(bare))
+    !programs::may_run(plain) && (bare == plain || !programs::may_run(bare))
 }
 
 #[cfg(test)]

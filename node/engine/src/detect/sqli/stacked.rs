@@ -92,23 +92,7 @@ fn defines(stream: &TokenStream, object: usize) -> bool {
         || stream.kind(after) == Some(Kind::Semicolon)
         || stream.kind(after) == Some(Kind::Comment)
         || is_table && (stream.kind(after).is_none() || stream.kind(after) == Some(Kind::Comma))
-        || stream.is_word(
-            after,
-            &[
-                "as",
-                "on",
-                "add",
-                "identified",
-                "with",
-                "cascade",
-                "before",
-                "after",
-                "returns",
-                "change",
-                "modify",
-                "rename",
-            ],
-        )
+        || stream.is_one_of(after, &WORDS.sqli.definition_words)
 }
 
 /// `drop x;--`: some databases need no type of object.
