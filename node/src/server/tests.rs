@@ -2,6 +2,7 @@ mod behaviour;
 mod configured;
 mod logs;
 mod matrix;
+mod shared_cases;
 
 use super::{metrics::ReasonLabels, *};
 use crate::config::{Environment, LimitsConfig, Secret};
