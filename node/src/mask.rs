@@ -58,7 +58,7 @@ impl Masks {
 
     /// The rules that begin with this step.
     fn inside(&self, tag: &Tag, name: Option<&str>) -> Vec<&[Step]> {
-        let fits = |step: &Step| {
+        let matches = |step: &Step| {
             step.tag == *tag
                 && match (&step.key, name) {
                     (Some(Key::Name(key)), Some(name)) => key.eq_ignore_ascii_case(name),
@@ -66,7 +66,7 @@ impl Masks {
                 }
         };
         let steps = self.points.iter().map(|point| &point.0[..]);
-        steps.filter(|steps| steps.first().is_some_and(fits)).collect()
+        steps.filter(|steps| steps.first().is_some_and(matches)).collect()
     }
 }
 

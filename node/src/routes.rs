@@ -56,8 +56,8 @@ impl Hosts {
 
     /// The first host that matches and has a route for the path.
     fn find(&self, host: &str, path: &str) -> Option<&Route> {
-        let fits = |glob: &Option<Glob>| glob.as_ref().is_none_or(|glob| glob.fits(host));
-        let mut locations = self.0.iter().filter(|(glob, _)| fits(glob));
+        let matches = |glob: &Option<Glob>| glob.as_ref().is_none_or(|glob| glob.matches(host));
+        let mut locations = self.0.iter().filter(|(glob, _)| matches(glob));
         locations.find_map(|(_, locations)| locations.find(host, path))
     }
 }

@@ -1,6 +1,6 @@
 //! Detection and false positive rates on our own corpus.
 
-use super::client::{Client, spell};
+use super::client::{Client, to_http};
 use engine::{Engine, corpus};
 use std::{fs, path::Path};
 
@@ -45,7 +45,7 @@ pub(crate) fn blocked(
     for file in fs::read_dir(folder)? {
         for sample in corpus::parse(&fs::read_to_string(file?.path())?)? {
             let request = sample.plain().request;
-            let bytes = spell(&request);
+            let bytes = to_http(&request);
             if !plain.call(&bytes).is_ok_and(|reply| reply.status == 200) {
                 blocked.unsendable += 1;
                 continue;

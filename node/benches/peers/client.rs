@@ -74,7 +74,7 @@ fn read_more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> anyhow::Result<()> 
 }
 
 /// The HTTP/1.1 message of a viewer's request.
-pub(crate) fn spell(request: &InspectRequest) -> Vec<u8> {
+pub(crate) fn to_http(request: &InspectRequest) -> Vec<u8> {
     let body = request.body.as_ref().map(|body| body.0.as_slice()).unwrap_or_default();
     let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
     let mut text = format!("{} {}{query} HTTP/1.1\r\n", request.method, request.path);

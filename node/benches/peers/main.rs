@@ -12,7 +12,7 @@ mod requests;
 mod server;
 
 use baseline::Baseline;
-use client::{Client, spell};
+use client::{Client, to_http};
 use engine::Engine;
 use shared::{InspectRequest, Verdict, encoding::Encoding};
 use std::{
@@ -95,7 +95,7 @@ struct Medians {
 }
 
 fn measure(peers: &mut Peers, request: &InspectRequest, status: u16) -> anyhow::Result<Medians> {
-    let bytes = spell(request);
+    let bytes = to_http(request);
     let copy = copy_to_node(request)?;
     let (mut plain, mut guarded, mut engine, mut node, mut analysis) =
         <(Vec<_>, Vec<_>, Vec<_>, Vec<_>, Vec<_>)>::default();

@@ -97,8 +97,8 @@ impl Facts<'_> {
 }
 
 impl Ruling {
-    /// The decision as it is recorded. A block counts as enforced until the console learns otherwise: from a connector
-    /// that never got the verdict, or from an origin that answered the request after all.
+    /// The decision as it is recorded. A block counts as enforced until the console is informed otherwise: by a connector
+    /// that never got the verdict, or by an origin that answered the request after all.
     pub fn record(&self, mode: EffectiveMode, delivery: Delivery, decided_by: DecidedBy) -> Decision {
         let blocked = self.action == Action::Block;
         Decision {

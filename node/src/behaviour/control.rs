@@ -13,7 +13,7 @@ impl Control {
 
     /// Whether it counts requests to this bare host and normalized path.
     pub(super) fn matches(&self, host: &str, path: &str) -> bool {
-        self.host.as_ref().is_none_or(|wanted| wanted.fits(host))
+        self.host.as_ref().is_none_or(|wanted| wanted.matches(host))
             && self.path.as_deref().is_none_or(|wanted| match wanted.strip_suffix('*') {
                 Some(start) => path.starts_with(start),
                 None => path == wanted,

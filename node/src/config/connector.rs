@@ -42,7 +42,7 @@ impl ConnectorConfig {
 
     pub fn allows_host(&self, host: &str) -> bool {
         self.allowed_hosts.is_empty()
-            || self.allowed_hosts.iter().any(|glob| glob.fits(&normalize_host(host)))
+            || self.allowed_hosts.iter().any(|glob| glob.matches(&normalize_host(host)))
     }
 }
 

@@ -24,13 +24,13 @@ struct InputFilter {
 impl InputFilters {
     /// Whether a request is analysed; the path is normalized if so configured.
     pub fn take(&self, request: &InspectRequest, path: &str) -> bool {
-        let holds = |filter: &InputFilter| filter.holds(request, path);
+        let holds = |filter: &InputFilter| filter.matches(request, path);
         !self.bypass.iter().any(holds) && (self.inspect.is_empty() || self.inspect.iter().any(holds))
     }
 }
 
 impl InputFilter {
-    fn holds(&self, request: &InspectRequest, path: &str) -> bool {
+    fn matches(&self, request: &InspectRequest, path: &str) -> bool {
         let has_header = |(wanted, regex): &(String, Regex)| {
             let mut values = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
             values.any(|(_, value)| regex.is_match(value))

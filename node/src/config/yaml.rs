@@ -171,14 +171,14 @@ fn wrong(position: Position, message: &str) -> YamlError {
 mod tests {
     use super::*;
 
-    fn spelled(node: &Node) -> String {
+    fn printed(node: &Node) -> String {
         match &node.value {
             Value::Nothing => "nothing".to_owned(),
             Value::Scalar(text) => format!("{text:?}@{}:{}", node.position.line, node.position.column),
-            Value::List(items) => format!("[{}]", items.iter().map(spelled).collect::<Vec<_>>().join(", ")),
+            Value::List(items) => format!("[{}]", items.iter().map(printed).collect::<Vec<_>>().join(", ")),
             Value::Map(entries) => {
                 let entry = |it: &Entry| {
-                    format!("{}@{}:{}: {}", it.key, it.position.line, it.position.column, spelled(&it.node))
+                    format!("{}@{}:{}: {}", it.key, it.position.line, it.position.column, printed(&it.node))
                 };
                 format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
             }
@@ -189,10 +189,10 @@ mod tests {
     fn every_key_and_value_has_its_position() {
         let node = parse("# ours\na: off\nb:\n  - \"1\"\n  - {c: ~}\nd: &x {e: 0x10}\nf: *x\n").unwrap();
         insta::assert_snapshot!(
-            spelled(&node),
+            printed(&node),
             @r#"{a@2:1: "off"@2:4, b@3:1: ["1"@4:5, {c@5:6: nothing}], d@6:1: {e@6:8: "0x10"@6:11}, f@7:1: {e@6:8: "0x10"@6:11}}"#
         );
-        assert_eq!(spelled(&parse("").unwrap()), "{}");
+        assert_eq!(printed(&parse("").unwrap()), "{}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     Peer,
-    timed::{Pulse, Timed},
+    timed::{Activity, Timed},
 };
 use crate::config::ConnectionLimits;
 use axum::{
@@ -35,10 +35,10 @@ pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let recycle = CancellationToken::new();
-    let pulse = Arc::new(Pulse::default());
+    let activity = Arc::new(Activity::default());
     let lifetime = Arc::new(Lifetime {
         started: Instant::now(),
-        pulse: pulse.clone(),
+        activity: activity.clone(),
         limits: limits.clone(),
         recycle: recycle.clone(),
     });
@@ -47,7 +47,8 @@ pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         answer(router.clone(), lifetime.clone(), request)
     });
     let builder = builder(&limits);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(Timed::new(io, pulse, limits)), service));
+    let mut connection =
+        pin!(builder.serve_connection(TokioIo::new(Timed::new(io, activity, limits)), service));
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended.map_err(io::Error::other),
@@ -76,7 +77,7 @@ fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
 /// Age and load of a connection, for recycling.
 struct Lifetime {
     started: Instant,
-    pulse: Arc<Pulse>,
+    activity: Arc<Activity>,
     limits: Arc<ConnectionLimits>,
     /// Ends an HTTP/2 connection; HTTP/1.1 uses a header.
     recycle: CancellationToken,
@@ -88,7 +89,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
     let is_http2 = request.version() == Version::HTTP_2;
-    let call = lifetime.pulse.begin(is_http2);
+    let call = lifetime.activity.begin(is_http2);
     let mut response = router.oneshot(request.map(Body::new)).await?;
     drop(call);
     if lifetime.is_over() {
@@ -104,8 +105,8 @@ async fn answer(
 impl Lifetime {
     fn is_over(&self) -> bool {
         let recycle = &self.limits.recycle;
-        recycle.max_requests.is_some_and(|most| self.pulse.answered() >= most)
-            || recycle.max_received_bytes.is_some_and(|most| self.pulse.received() >= most)
+        recycle.max_requests.is_some_and(|most| self.activity.answered() >= most)
+            || recycle.max_received_bytes.is_some_and(|most| self.activity.received() >= most)
             || recycle.max_duration.is_some_and(|longest| self.started.elapsed() >= longest)
     }
 }

@@ -18,7 +18,7 @@ use tokio::{
 
 /// Counters shared by the calls and the byte stream of a connection.
 #[derive(Debug, Default)]
-pub(super) struct Pulse {
+pub(super) struct Activity {
     begun: AtomicU64,
     answered: AtomicU64,
     received: AtomicU64,
@@ -26,9 +26,9 @@ pub(super) struct Pulse {
 }
 
 /// A call in progress, until it is dropped.
-pub(super) struct Call(Arc<Pulse>);
+pub(super) struct Call(Arc<Activity>);
 
-impl Pulse {
+impl Activity {
     pub(super) fn begin(self: &Arc<Self>, is_http2: bool) -> Call {
         self.is_http2.store(is_http2, Relaxed);
         self.begun.fetch_add(1, Relaxed);
@@ -65,7 +65,7 @@ enum Expected {
 
 pub(super) struct Timed<IO> {
     io: IO,
-    pulse: Arc<Pulse>,
+    activity: Arc<Activity>,
     limits: Arc<ConnectionLimits>,
     expected: Expected,
     deadline: Pin<Box<Sleep>>,
@@ -78,11 +78,11 @@ pub(super) struct Timed<IO> {
 }
 
 impl<IO> Timed<IO> {
-    pub(super) fn new(io: IO, pulse: Arc<Pulse>, limits: Arc<ConnectionLimits>) -> Self {
+    pub(super) fn new(io: IO, activity: Arc<Activity>, limits: Arc<ConnectionLimits>) -> Self {
         let deadline = Box::pin(sleep(limits.header_timeout));
         Self {
             io,
-            pulse,
+            activity,
             limits,
             expected: Expected::Head,
             deadline,
@@ -93,16 +93,16 @@ impl<IO> Timed<IO> {
     }
 
     fn on_received(&mut self, bytes: usize) {
-        self.pulse.received.fetch_add(bytes as u64, Relaxed);
+        self.activity.received.fetch_add(bytes as u64, Relaxed);
         self.on_answered();
         // HTTP/2 has other frames than requests.
-        if self.expected == Expected::Request && !self.pulse.is_http2.load(Relaxed) {
+        if self.expected == Expected::Request && !self.activity.is_http2.load(Relaxed) {
             (self.expected, self.is_set) = (Expected::Head, false);
         }
     }
 
     fn on_answered(&mut self) {
-        let answered = self.pulse.answered();
+        let answered = self.activity.answered();
         if self.answered != answered {
             (self.answered, self.expected, self.is_set) = (answered, Expected::Request, false);
         }
@@ -111,7 +111,7 @@ impl<IO> Timed<IO> {
     /// Polls the read timeout. While a call is in progress, its handler limits the time.
     fn poll_timeout(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.on_answered();
-        if self.pulse.is_busy() {
+        if self.activity.is_busy() {
             return Poll::Pending;
         }
         if !self.is_set {

@@ -40,7 +40,7 @@ impl Glob {
         Ok(Self { text: text.to_owned(), regex, literals })
     }
 
-    pub fn fits(&self, name: &str) -> bool {
+    pub fn matches(&self, name: &str) -> bool {
         self.regex.is_match(name)
     }
 
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn globs_match_whole_names() {
-        for (glob, fits, not) in [
+        for (glob, matching, not) in [
             (
                 "shop.example.com",
                 &["shop.example.com", "SHOP.example.com"][..],
@@ -115,11 +115,11 @@ mod tests {
             ("*", &["", "x.y"], &["a/b"]),
         ] {
             let glob = Glob::new(glob).unwrap();
-            for name in fits {
-                assert!(glob.fits(name), "{} {name}", glob.text());
+            for name in matching {
+                assert!(glob.matches(name), "{} {name}", glob.text());
             }
             for name in not {
-                assert!(!glob.fits(name), "{} {name}", glob.text());
+                assert!(!glob.matches(name), "{} {name}", glob.text());
             }
         }
     }

@@ -96,8 +96,8 @@ impl Labelled {
 /// The codes for a label.
 fn codes(kind: &str) -> &'static [AttackType] {
     let kind = kind.to_ascii_lowercase();
-    let fits = |words: &[&str]| words.iter().any(|word| kind.contains(word));
-    NAMES.iter().find(|(words, _)| fits(words)).map_or(&[], |(_, codes)| codes)
+    let matches = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    NAMES.iter().find(|(words, _)| matches(words)).map_or(&[], |(_, codes)| codes)
 }
 
 /// Decodes as CloudFront does: UTF-8, or else ISO-8859-1.

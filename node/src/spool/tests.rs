@@ -20,7 +20,7 @@ fn open(directory: &TempDir, max_bytes: u64) -> Spool {
 }
 
 /// A record of high priority.
-fn kept(n: u128) -> Record {
+fn high_priority(n: u128) -> Record {
     Record::NotInspected(NotInspected {
         id: Uuid::from_u128(n),
         request_id: RequestId::derive("E1", "a"),
@@ -30,7 +30,7 @@ fn kept(n: u128) -> Record {
 }
 
 /// A record of low priority.
-fn expendable(n: u128) -> Record {
+fn low_priority(n: u128) -> Record {
     Record::Response(ResponseReport {
         request_id: RequestId::derive("E1", "a"),
         connector: None,
@@ -99,7 +99,7 @@ impl Spool {
 fn unacknowledged_records_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
-    fill(&spool, kept, 0..5);
+    fill(&spool, high_priority, 0..5);
     let batch = spool.read(2, usize::MAX).unwrap().unwrap();
     assert_eq!(numbers(&batch), [0, 1]);
     spool.acknowledge(&batch).unwrap();
@@ -107,7 +107,7 @@ fn unacknowledged_records_survive_a_restart() {
 
     let spool = open(&directory, 1 << 20);
     assert_eq!(spool.stats().pending, 3);
-    fill(&spool, kept, 5..7);
+    fill(&spool, high_priority, 5..7);
     assert_eq!(deliver(&spool, usize::MAX), [2, 3, 4, 5, 6]);
     let empty =
         SpoolStats { pending: 0, pending_bytes: 0, writable: true, dropped: 0, lost: Tally::default() };
@@ -122,8 +122,8 @@ fn unacknowledged_records_survive_a_restart() {
 fn queues_alternate() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
-    fill(&spool, kept, 0..3);
-    fill(&spool, expendable, 10..13);
+    fill(&spool, high_priority, 0..3);
+    fill(&spool, low_priority, 10..13);
     assert_eq!(deliver(&spool, 2), [10, 11, 0, 1, 12, 2]);
 }
 
@@ -131,8 +131,8 @@ fn queues_alternate() {
 fn a_full_spool_drops_and_counts_the_oldest_records_of_low_priority() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
-    fill(&spool, kept, 0..3);
-    fill(&spool, expendable, 100..200);
+    fill(&spool, high_priority, 0..3);
+    fill(&spool, low_priority, 100..200);
     let lost = spool.stats().lost.dropped;
     assert!(lost.full.responses > 0, "{lost:?}");
     assert_eq!(lost.total(), lost.full.responses, "no other kind was dropped");
@@ -151,13 +151,13 @@ fn a_full_spool_drops_and_counts_the_oldest_records_of_low_priority() {
 fn a_spool_full_of_high_priority_drops_its_oldest_and_rejects_low_priority() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
-    fill(&spool, expendable, 0..10);
-    fill(&spool, kept, 100..200);
+    fill(&spool, low_priority, 0..10);
+    fill(&spool, high_priority, 100..200);
     let lost = spool.stats().lost.dropped.full;
     assert_eq!(lost.responses, 10);
     assert!(lost.not_inspected > 0);
     for n in 0..50 {
-        let _ = spool.append(&[expendable(n)]);
+        let _ = spool.append(&[low_priority(n)]);
     }
     let after = spool.stats().lost.dropped.full;
     assert_eq!(after.not_inspected, lost.not_inspected);
@@ -168,9 +168,9 @@ fn a_spool_full_of_high_priority_drops_its_oldest_and_rejects_low_priority() {
 fn never_drops_a_batch_in_delivery() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
-    fill(&spool, kept, 0..10);
+    fill(&spool, high_priority, 0..10);
     let batch = spool.read(5, usize::MAX).unwrap().unwrap();
-    fill(&spool, kept, 10..100);
+    fill(&spool, high_priority, 10..100);
     spool.acknowledge(&batch).unwrap();
     let rest = deliver(&spool, usize::MAX);
     assert_eq!(numbers(&batch).len() + rest.len() + usize::try_from(spool.stats().dropped).unwrap(), 100);
@@ -180,7 +180,7 @@ fn never_drops_a_batch_in_delivery() {
 fn rejects_and_counts_a_record_larger_than_a_segment() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
-    let mut large = expendable(1);
+    let mut large = low_priority(1);
     if let Record::Response(report) = &mut large {
         report.headers.push(("x".into(), "x".repeat(2_000)));
     }

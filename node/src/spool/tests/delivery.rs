@@ -91,7 +91,7 @@ async fn deliver_all(spool: &Arc<Spool>, console: &Arc<Console>) {
 
 fn spool(directory: &TempDir, numbers: Range<u128>) -> Arc<Spool> {
     let spool = Arc::new(open(directory, 1 << 20));
-    fill(&spool, kept, numbers);
+    fill(&spool, high_priority, numbers);
     spool
 }
 
@@ -136,7 +136,7 @@ async fn delivers_records_appended_meanwhile() {
     let console = Console::new(&[500], None);
     let writer = {
         let spool = spool.clone();
-        tokio::task::spawn_blocking(move || fill(&spool, expendable, 1..200))
+        tokio::task::spawn_blocking(move || fill(&spool, low_priority, 1..200))
     };
     deliver_all(&spool, &console).await;
     writer.await.unwrap();

@@ -13,13 +13,13 @@ fn only_segment(directory: &TempDir) -> PathBuf {
 fn a_torn_tail_costs_only_its_record() {
     for torn_bytes in [1, 50, 100] {
         let directory = tempfile::tempdir().unwrap();
-        fill(&open(&directory, 1 << 20), kept, 0..3);
+        fill(&open(&directory, 1 << 20), high_priority, 0..3);
         let torn = only_segment(&directory);
         let length = fs::metadata(&torn).unwrap().len();
         File::options().write(true).open(torn).unwrap().set_len(length - torn_bytes).unwrap();
 
         let spool = open(&directory, 1 << 20);
-        fill(&spool, kept, 3..4);
+        fill(&spool, high_priority, 3..4);
         assert_eq!(deliver(&spool, 2), [0, 1, 3]);
         let stats = spool.stats();
         assert_eq!((stats.lost.damaged, stats.pending), (1, 0));
@@ -31,7 +31,7 @@ fn a_torn_tail_costs_only_its_record() {
 fn skips_and_counts_a_record_that_changed_on_disk() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
-    fill(&spool, kept, 0..3);
+    fill(&spool, high_priority, 0..3);
     let file = only_segment(&directory);
     let mut bytes = fs::read(&file).unwrap();
     bytes[20] ^= 1;
@@ -44,7 +44,7 @@ fn skips_and_counts_a_record_that_changed_on_disk() {
 fn a_removed_segment_does_not_block_the_others() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
-    fill(&spool, kept, 0..12);
+    fill(&spool, high_priority, 0..12);
     let sequences = segment::list(directory.path(), Priority::High).unwrap();
     assert!(sequences.len() > 1);
     fs::remove_file(path(directory.path(), Priority::High, sequences[0])).unwrap();
@@ -56,7 +56,7 @@ fn a_removed_segment_does_not_block_the_others() {
 fn a_malformed_state_is_kept_aside_and_all_records_are_delivered_again() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
-    fill(&spool, kept, 0..3);
+    fill(&spool, high_priority, 0..3);
     spool.acknowledge(&spool.read(1, usize::MAX).unwrap().unwrap()).unwrap();
     drop(spool);
     fs::write(directory.path().join("state.json"), "").unwrap();
@@ -68,11 +68,11 @@ fn a_malformed_state_is_kept_aside_and_all_records_are_delivered_again() {
 fn a_dropped_segment_is_neither_delivered_nor_counted_again() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, SMALL);
-    fill(&spool, kept, 0..8);
+    fill(&spool, high_priority, 0..8);
     let oldest = segment::list(directory.path(), Priority::High).unwrap()[0];
     let oldest = path(directory.path(), Priority::High, oldest);
     let bytes = fs::read(&oldest).unwrap();
-    fill(&spool, kept, 8..100);
+    fill(&spool, high_priority, 8..100);
     let dropped = spool.stats().dropped;
     drop(spool);
     // As after a kill between the save of the state and the removal of the file.
@@ -101,14 +101,14 @@ fn counts_failed_writes_and_recovers() {
     let away = parent.path().join("away");
     fs::rename(&directory, &away).unwrap();
     for n in 0..3 {
-        assert!(spool.append(&[kept(n)]).is_err());
+        assert!(spool.append(&[high_priority(n)]).is_err());
     }
     assert!(!spool.is_writable());
     assert!(spool.sync().is_err());
     fs::rename(&away, &directory).unwrap();
     spool.sync().unwrap();
     assert!(spool.is_writable());
-    fill(&spool, kept, 3..5);
+    fill(&spool, high_priority, 3..5);
     assert_eq!(deliver(&spool, usize::MAX), [3, 4]);
     drop(spool);
     assert_eq!(Spool::open(&config).unwrap().stats().lost.dropped.unwritable.not_inspected, 3);
@@ -118,9 +118,9 @@ fn counts_failed_writes_and_recovers() {
 fn a_full_disk_drops_the_oldest_records_of_low_priority() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
-    fill(&spool, expendable, 0..3);
+    fill(&spool, low_priority, 0..3);
     symlink("/dev/full", path(directory.path(), Priority::High, 1)).unwrap();
-    assert!(matches!(spool.append(&[kept(9)]), Err(SpoolError::Io { .. })));
+    assert!(matches!(spool.append(&[high_priority(9)]), Err(SpoolError::Io { .. })));
     let dropped = spool.stats().lost.dropped;
     assert_eq!((dropped.full.responses, dropped.unwritable.not_inspected), (3, 1));
     assert_eq!(spool.stats().pending, 0);

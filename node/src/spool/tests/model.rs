@@ -32,7 +32,7 @@ proptest! {
             let current = spool.take().unwrap();
             match step {
                 Step::Append { matters } => {
-                    let record = if matters { kept(appended) } else { expendable(appended) };
+                    let record = if matters { high_priority(appended) } else { low_priority(appended) };
                     let _ = current.append(&[record]);
                     appended += 1;
                 }
