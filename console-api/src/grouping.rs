@@ -1,19 +1,19 @@
-//! Hits → attacks: which hits belong together.
+//! Grouping rules: from hits to attacks.
 //!
-//! An attack is a chain of hits with the same [`AttackKey`], each at most [`MAX_GAP`] after the one before. The chain a hit
-//! belongs to does not depend on the order in which hits arrive; `store` keeps it so by merging attacks a late hit joins.
+//! An attack is a chain of hits with the same [`AttackKey`], each at most [`MAX_GAP`] after the previous one. The chain a hit
+//! belongs to does not depend on the order in which hits arrive; `store` merges attacks that a late hit joins.
 
 use crate::digest::sha256_hex;
 use serde::Serialize;
 use shared::{AttackType, Hit, Point, RecordedRequest, point::Tag};
 use std::time::Duration;
 
-/// Hits further apart are two attacks.
+/// Hits further apart belong to two attacks.
 pub const MAX_GAP: Duration = Duration::from_hours(1);
-/// How many layers of percent-encoding a path is searched under; each costs a pass over the path.
+/// The layers of percent-encoding to decode; each costs a pass over the path.
 const MAX_PATH_LAYERS: usize = 4;
 
-/// What the hits of an attack have in common.
+/// The common fields of the hits of an attack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct AttackKey {
     pub attack_type: AttackType,
@@ -39,7 +39,7 @@ impl AttackKey {
     }
 }
 
-/// A stretch of time, in milliseconds: an attack that is known, or a hit.
+/// A time range in milliseconds: of a known attack or a hit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Span<T> {
     pub(crate) first: i64,
@@ -47,7 +47,7 @@ pub(crate) struct Span<T> {
     pub(crate) of: T,
 }
 
-/// The chains that spans with equal keys make.
+/// The chains of spans with equal keys.
 pub(crate) fn chains<T>(mut spans: Vec<Span<T>>) -> Vec<Vec<Span<T>>> {
     let gap = i64::try_from(MAX_GAP.as_millis()).expect("an hour fits");
     spans.sort_by_key(|span| span.first);
@@ -64,8 +64,7 @@ pub(crate) fn chains<T>(mut spans: Vec<Span<T>>) -> Vec<Vec<Span<T>>> {
     chains
 }
 
-/// The path an attack aims at: all of it, or what stands before the payload when that is part of the path. Otherwise each
-/// try of a scanner would be an attack of its own.
+/// The path of an attack: cut where a payload in the path starts. Otherwise each attempt of a scanner would be an attack.
 fn target_path<'a>(path: &'a str, hit: &Hit) -> &'a str {
     let in_path = hit
         .point
@@ -83,7 +82,7 @@ fn target_path<'a>(path: &'a str, hit: &Hit) -> &'a str {
     }
 }
 
-/// Where in the raw path the payload starts, whether it was sent plain or percent-encoded.
+/// The offset of the payload in the raw path, plain or percent-encoded.
 fn payload_start(path: &str, payload: &str) -> Option<usize> {
     let mut layer: Vec<(u8, usize)> = path.bytes().enumerate().map(|(at, byte)| (byte, at)).collect();
     for _ in 0..MAX_PATH_LAYERS {
@@ -99,13 +98,13 @@ fn payload_start(path: &str, payload: &str) -> Option<usize> {
     None
 }
 
-/// Finds bytes in bytes that remember where in the raw path they came from.
+/// Finds bytes in decoded bytes, and returns their offset in the raw path.
 fn find(layer: &[(u8, usize)], payload: &[u8]) -> Option<usize> {
     let at = |window: &[(u8, usize)]| window.iter().zip(payload).all(|((byte, _), wanted)| byte == wanted);
     layer.windows(payload.len()).find(|window| at(window)).map(|window| window[0].1)
 }
 
-/// One layer of percent-decoding; each byte keeps the place where its spelling starts.
+/// Decodes one layer of percent-encoding; each byte keeps its offset in the raw path.
 fn percent_decode(layer: &[(u8, usize)]) -> Vec<(u8, usize)> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut decoded = Vec::with_capacity(layer.len());

@@ -17,7 +17,7 @@ pub struct HitFilter {
     pub times: Times,
 }
 
-/// One attack type in one request, with as much of the request as a list shows.
+/// One attack type in one request, with the fields of the request that lists show.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct RecordedHit {
     pub id: Uuid,
@@ -28,7 +28,7 @@ pub struct RecordedHit {
     pub title: String,
     pub point: Point,
     pub parameter: String,
-    /// Of the most severe finding.
+    /// The payload of the most severe finding.
     pub payload: Option<String>,
     pub severity: Option<Severity>,
     pub at: Timestamp,
@@ -42,7 +42,7 @@ pub struct RecordedHit {
     pub decision: Decision,
     pub response_status: Option<u16>,
     pub edge_request_id: Option<String>,
-    /// Of the protected application, where the connector named one.
+    /// The id of the protected application, if the connector sent one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<u32>,
     pub findings: Vec<Finding>,
@@ -54,7 +54,7 @@ impl Listed for RecordedHit {
     }
 }
 
-/// A hit with the whole request it was found in.
+/// A hit with its whole request.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct HitDetail {
     #[serde(flatten)]

@@ -1,5 +1,5 @@
-//! The search language of attacks, for the URL, the API and the page: text in, [`Filter`] out, or an error that points at the
-//! column. `docs/search.md` teaches it.
+//! The search language of attacks, for URLs, the API and pages: text to [`Filter`], or an error with its column. See
+//! `docs/search.md`.
 //!
 //! `type:sqli,xss -ip:10.0.0.0/8 (path:/api/* OR hits:>100) "union select"`
 
@@ -21,10 +21,10 @@ use crate::attack::{Mark, Marks};
 use jiff::Timestamp;
 use std::fmt;
 
-/// What attacks must be to be listed. Prints as the text that parses to it.
+/// A filter on attacks. Prints as the text that parses to it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
-    /// Each of these; none: every attack.
+    /// All of these; empty: every attack.
     All(Vec<Filter>),
     /// At least one of these.
     Any(Vec<Filter>),
@@ -33,11 +33,11 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// Longer texts are refused, in bytes.
+    /// The maximum length in bytes.
     pub const MAX_LENGTH: usize = 4096;
-    /// Parentheses and `-` within each other.
+    /// The maximum nesting of parentheses and `-`.
     pub const MAX_DEPTH: usize = 32;
-    /// Conditions in all, each value of a list counted.
+    /// The maximum number of conditions; each value of a list counts.
     pub const MAX_CONDITIONS: usize = 100;
 
     /// Times such as `-24h` count from `now`.
@@ -45,7 +45,7 @@ impl Filter {
         parser::parse(text, now)
     }
 
-    /// Of the attacks it finds, those that went on at some time from `times.from` on, and began before `times.to`.
+    /// Restricts the filter to attacks last seen at or after `times.from` and first seen before `times.to`.
     #[must_use]
     pub fn within(self, times: Times) -> Self {
         let mut filter = self;
@@ -58,20 +58,20 @@ impl Filter {
         filter
     }
 
-    /// Leaves out what is marked as no attack, unless the filter says which marks it wants, or names a request.
+    /// Excludes false positives, unless the filter has a condition on marks or request ids.
     #[must_use]
     pub fn without_false_positives(self) -> Self {
-        if self.says_which_marks() {
+        if self.selects_marks() {
             return self;
         }
         let hidden = Condition::Mark(Marks::Only(Mark::FalsePositive));
         self.and(Self::Not(Box::new(hidden.into())))
     }
 
-    fn says_which_marks(&self) -> bool {
+    fn selects_marks(&self) -> bool {
         match self {
-            Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::says_which_marks),
-            Self::Not(filter) => filter.says_which_marks(),
+            Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::selects_marks),
+            Self::Not(filter) => filter.selects_marks(),
             Self::Condition(condition) => {
                 matches!(
                     condition,
@@ -81,7 +81,7 @@ impl Filter {
         }
     }
 
-    /// What the attacks must not be, if the filter says nothing else.
+    /// The excluded attacks, if the filter consists of negations only.
     pub fn left_out(&self) -> Option<Self> {
         match self {
             Self::All(filters) => filters.iter().map(Self::left_out).collect::<Option<_>>().map(Self::Any),
@@ -90,7 +90,7 @@ impl Filter {
         }
     }
 
-    /// One filter for two that must both hold.
+    /// The conjunction of two filters.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! What is forgotten while the console runs.
+//! Retention settings, and the task that applies them.
 
 use crate::{
     clock::Clock,
@@ -8,13 +8,13 @@ use jiff::SignedDuration;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long it is known what webhooks were told.
+/// Retention of webhook deliveries.
 const DELIVERIES: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How long a connector is known that calls no more.
+/// Retention of inactive connectors.
 const CONNECTORS: SignedDuration = SignedDuration::from_hours(30 * 24);
 const PAUSE: Duration = Duration::from_mins(10);
 
-/// How much is kept; what has no limit is kept for ever.
+/// Limits of stored data; without a limit, data is kept forever.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Retention {
     pub days: Option<u32>,
@@ -22,7 +22,7 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Forgets what is too old or too much, now and then, until told to stop.
+    /// Applies retention periodically until `stop`.
     pub async fn run(self, store: Store, clock: Clock, stop: CancellationToken) {
         loop {
             match self.apply(&store, clock).await {
@@ -36,7 +36,7 @@ impl Retention {
         }
     }
 
-    /// Says how many hits were forgotten.
+    /// Returns the number of deleted hits.
     pub async fn apply(self, store: &Store, clock: Clock) -> Result<u64, StoreError> {
         store.forget_deliveries(clock.now() - DELIVERIES).await?;
         store.forget_connectors(clock.now() - CONNECTORS).await?;

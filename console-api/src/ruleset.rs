@@ -1,4 +1,4 @@
-//! Rules and lists, as people see and write them.
+//! Rules and list entries: drafts, and their stored form.
 
 mod version;
 
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::ruleset::{Effect, List, ListEntry, Rule, Scope, Source};
 
-/// A rule, and when it was written.
+/// A stored rule.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredRule {
     #[serde(flatten)]
@@ -21,7 +21,7 @@ pub struct StoredRule {
     pub updated_at: Timestamp,
 }
 
-/// What somebody wants a rule to be.
+/// A rule to add or replace.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleDraft {
@@ -33,17 +33,17 @@ pub struct RuleDraft {
     pub comment: String,
 }
 
-/// An entry of a list, and when it was made.
+/// A stored list entry.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredEntry {
     #[serde(flatten)]
     pub entry: ListEntry,
-    /// Counts its changes.
+    /// Incremented by each change.
     pub revision: u32,
     pub created_at: Timestamp,
 }
 
-/// Whom somebody wants on a list.
+/// A list entry to add or replace.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntryDraft {

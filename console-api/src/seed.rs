@@ -1,12 +1,12 @@
-//! Made-up attacks that look like real ones, for demonstrations and benchmarks: scanners that try many payloads from a few
-//! addresses, within minutes, on a handful of applications. The same number gives the same records.
+//! Synthetic attacks for demonstrations and benchmarks: scanners that send many payloads from a few addresses, within
+//! minutes, to a few applications. Deterministic: the same number gives the same records.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::{IngestBatch, Record, record::NodeInfo};
 use uuid::Uuid;
 
-/// Over how long the attacks are spread.
+/// The time range of the attacks.
 const DAYS: u64 = 30;
 const HOSTS: [&str; 5] =
     ["shop.example.com", "api.example.com", "www.example.com", "admin.example.net", "blog.example.org"];
@@ -22,10 +22,10 @@ const PATHS: [&str; 8] = [
 ];
 const AGENTS: [&str; 4] = ["Mozilla/5.0", "curl/8.0", "sqlmap/1.8", "python-requests/2.32"];
 
-/// What an origin answers attacks with.
+/// Response statuses of the origin.
 const STATUSES: [u16; 6] = [200, 200, 302, 400, 404, 500];
 
-/// Type, severity, where the payload sits, and payloads. Some tools never send the same twice: `#` is a number of their own.
+/// Type, severity, point and payloads. `#` is replaced by a unique number: some tools never send the same payload twice.
 type Kind = (&'static str, &'static str, &'static str, [&'static str; 3]);
 
 const KINDS: [Kind; 7] = [
@@ -53,13 +53,12 @@ const KINDS: [Kind; 7] = [
     ("scanner", "low", "probe", ["nikto", "nuclei", "acunetix"]),
 ];
 
-/// The node that says it saw all this.
+/// The node that delivers the records.
 pub fn node() -> NodeInfo {
     NodeInfo { id: Uuid::nil(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
-/// Batches of so many hits as nodes deliver them, and what the origin answered to those it saw.
-/// The last attack ends about `now`.
+/// Batches of this number of hits, with response reports. The last attack ends about `now`.
 pub fn batches(hits: u64, batch: u64, now: Timestamp) -> impl Iterator<Item = Vec<Record>> {
     let mut attacks = Attacks { dice: Dice(1), attack: Attack::default(), left: 0, made: 0, hits, now };
     let batch = usize::try_from(batch).unwrap_or(usize::MAX);
@@ -75,7 +74,7 @@ pub fn delivery(records: &[Record]) -> Result<IngestBatch, serde_json::Error> {
     Ok(IngestBatch { node: node(), status: None, records })
 }
 
-/// Numbers that look random, and are the same each time (`SplitMix64`).
+/// A deterministic pseudo-random generator (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -91,7 +90,7 @@ impl Dice {
     }
 }
 
-/// What the hits of one attack have in common.
+/// The common fields of the hits of one attack.
 #[derive(Clone, Copy)]
 struct Attack {
     kind: Kind,
@@ -142,10 +141,10 @@ impl Iterator for Attacks {
 impl Attacks {
     fn begin_attack(&mut self) {
         let dice = &mut self.dice;
-        // Most are a few tries, some go on.
+        // Most attacks are short, some are long.
         let most = dice.pick([2, 4, 8, 40, 200]);
         self.left = 1 + dice.below(most);
-        // In the order of time, as far as a share of all hits tells how far it is.
+        // In the order of time, spread evenly over the hits.
         let span = DAYS * 24 * 3_600_000;
         let offset = i64::try_from(span - span / self.hits.max(1) * self.made).unwrap_or_default();
         self.attack = Attack {
@@ -159,7 +158,7 @@ impl Attacks {
         };
     }
 
-    /// As nodes make them: version 7, in the order of time.
+    /// Version 7 ids in the order of time, as of nodes.
     fn hit_id(&mut self, at: Timestamp) -> Uuid {
         let mut random = [0; 10];
         random[..8].copy_from_slice(&self.dice.below(u64::MAX).to_be_bytes());
@@ -212,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_records_are_made_as_asked_for_and_the_same_again() {
+    fn the_records_have_the_requested_number_and_are_deterministic() {
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365);
         let made: Vec<_> = batches(1_050, 500, now).collect();
         let hits = |batch: &Vec<Record>| batch.iter().filter(|it| matches!(it, Record::Attack(_))).count();

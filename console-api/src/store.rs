@@ -1,7 +1,7 @@
-//! The database, SQLite or PostgreSQL. SQL is written here and nowhere else: static text with binds, the subset both share;
-//! what they say differently is in [`dialect`].
+//! The store: SQLite or PostgreSQL. Only this module contains SQL: static text with binds in the common subset; differences
+//! are in [`sql::dialect`].
 //!
-//! One connection writes, so that a batch is one transaction without locks to wait for; a pool of others reads.
+//! One connection writes, so that transactions of a process do not wait for locks; a pool of others reads.
 
 mod access;
 mod attacks;
@@ -39,7 +39,7 @@ pub struct Store {
     dialect: Dialect,
 }
 
-/// Why there is no database to work with.
+/// A database that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot open the database {url}")]
 pub struct OpenError {
@@ -48,20 +48,20 @@ pub struct OpenError {
     cause: sqlx::Error,
 }
 
-/// What can go wrong with an open database.
+/// An error of an open database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the database failed")]
+    #[error("database error")]
     Database(#[from] sqlx::Error),
-    #[error("table {table}, row {id}: column {column} holds what this version cannot read")]
+    #[error("table {table}, row {id}: column {column} has a value that this version cannot read")]
     BadRow { table: &'static str, id: String, column: &'static str },
 }
 
 impl StoreError {
-    /// Whether it may go better in a while: others hold what is needed, or the server is away.
-    pub fn is_passing(&self) -> bool {
-        // SQLite's "busy", and "busy" with what came of it; PostgreSQL's: two that wait for each other, a lock that is not
-        // let go, no connection left, shutting down, crashed, starting.
+    /// Whether the error is transient: a lock, or an unreachable server.
+    pub fn is_transient(&self) -> bool {
+        // SQLITE_BUSY and its extended codes; PostgreSQL: serialization failure, deadlock, lock timeout, too many
+        // connections, shutdown, crash, startup.
         const BUSY: [&str; 10] =
             ["5", "261", "517", "40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03"];
         match self {
@@ -75,7 +75,7 @@ impl StoreError {
 }
 
 impl Store {
-    /// Opens a database, makes SQLite's file when there is none, and brings the tables up to date.
+    /// Opens a database, and creates or migrates its tables.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
         Self::connect(url).await.map_err(|cause| OpenError { url: url.clone(), cause })
     }
@@ -89,7 +89,7 @@ impl Store {
         Ok(Self { writer, reader, dialect })
     }
 
-    /// Which database it is.
+    /// The name of the database system.
     pub fn engine(&self) -> &'static str {
         match self.dialect {
             Dialect::Sqlite => "SQLite",
@@ -103,13 +103,13 @@ impl Store {
         Ok(())
     }
 
-    /// How much space everything takes.
+    /// The size of the database in bytes.
     pub async fn database_bytes(&self) -> Result<u64, StoreError> {
         let (bytes,): (i64,) = sqlx::query_as(self.dialect.size()).fetch_one(&self.reader).await?;
         Ok(text_codec::count(bytes))
     }
 
-    /// Waits for what is under way, then lets go of the database.
+    /// Waits for running statements, then closes all connections.
     pub async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;

@@ -53,7 +53,7 @@ pub struct ViewChange {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct View {
     pub id: Uuid,
-    /// Counts its changes.
+    /// Incremented by each change.
     pub revision: u32,
     pub owner: String,
     pub created_at: Timestamp,

@@ -1,7 +1,4 @@
-//! Webhooks: attacks told to other programs, signed after the Standard Webhooks specification.
-//!
-//! What attacks begin or grow is noted with the hits. [`dispatch`] asks each webhook's query about them, keeps what is to be told in
-//! the database, and sends it until it is taken.
+//! Webhooks: signed attack notifications (Standard Webhooks), retried until acknowledged. [`crate::notification`] sends them.
 
 mod secret;
 mod target;
@@ -18,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What a webhook is to be. What is left out has the value shown.
+/// A webhook to add or replace. Absent fields have the defaults shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookDraft {
@@ -28,12 +25,12 @@ pub struct WebhookDraft {
     /// `https://`, `http://`, `syslog+tcp://` or `syslog+udp://`, on an address of the public internet unless the console allows its network.
     #[schema(max_length = 2000)]
     pub url: String,
-    /// Which attacks it is told, in the search language; empty: all.
+    /// The attacks to notify of, in the search language; empty: all.
     #[serde(default)]
     pub query: String,
     #[serde(default)]
     pub format: Format,
-    /// Whether anything is sent. What waits meanwhile is sent later.
+    /// Whether deliveries are sent. Pending deliveries of a disabled webhook stay in the queue.
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub enabled: bool,
@@ -43,7 +40,7 @@ fn yes() -> bool {
     true
 }
 
-/// What the bodies are.
+/// The format of the bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = WebhookFormat)]
@@ -51,9 +48,9 @@ pub enum Format {
     /// `{"type", "timestamp", "data"}`, with the attack as the API shows it.
     #[default]
     Standard,
-    /// A message for a Slack channel, and for what takes the same.
+    /// A message for Slack or a compatible service.
     Slack,
-    /// An event of the Common Event Format, for servers of syslog, and only for these.
+    /// A Common Event Format event; required for syslog servers, and only for these.
     Cef,
 }
 
@@ -77,21 +74,21 @@ impl Format {
     }
 }
 
-/// Where attacks are told.
+/// A stored webhook.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Webhook {
     pub id: Uuid,
-    /// Counts its changes.
+    /// Incremented by each change.
     pub revision: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     #[serde(flatten)]
     pub draft: WebhookDraft,
-    /// Attacks it was not told, because too many waited already.
+    /// Attacks without a delivery, because the queue was full.
     pub dropped: u64,
 }
 
-/// A new webhook. The secret that calls are signed with is shown this once.
+/// A new webhook with its secret, which is shown once.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct NewWebhook {
     #[serde(flatten)]
@@ -100,26 +97,26 @@ pub struct NewWebhook {
     pub secret: String,
 }
 
-/// Something told, or to be told.
+/// A delivery, pending or finished.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = WebhookDelivery)]
 pub struct Delivery {
-    /// The `webhook-id` of its calls: the same however often it is tried.
+    /// The `webhook-id` of its calls: the same for all attempts.
     pub id: Uuid,
     /// Absent: a test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attack_id: Option<Uuid>,
     pub created_at: Timestamp,
     pub state: DeliveryState,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// When it is tried next.
+    /// The time of the next attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
-    /// What the last try was answered with.
+    /// The response status of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What was wrong with the last try.
+    /// The error of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -129,7 +126,7 @@ pub struct Delivery {
 pub enum DeliveryState {
     Pending,
     Delivered,
-    /// Tried as often as it is, and never taken.
+    /// All attempts failed.
     Dead,
 }
 
@@ -178,7 +175,7 @@ impl WebhookDraft {
         Ok(self)
     }
 
-    /// What it is told. Its query was checked, so it parses; should it not any more, nothing is told.
+    /// The filter of its query. `None` if the stored query is no longer valid.
     pub fn filter(&self, now: Timestamp) -> Option<Filter> {
         Some(Filter::parse(&self.query, now).ok()?.without_false_positives())
     }

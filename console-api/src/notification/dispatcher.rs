@@ -1,5 +1,5 @@
-//! From attacks to calls: what is to be told is in the database before it is sent, and stays there until it is taken. So it is
-//! told at least once, whatever ends in between.
+//! Webhook dispatcher: matches attacks, queues deliveries in the database and sends them until acknowledged. Each is sent at
+//! least once, also across restarts.
 
 use super::{Sender, message};
 use crate::{
@@ -14,17 +14,17 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How often to look.
+/// The pause between rounds.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How many attacks are looked at in one go.
+/// Attacks per batch.
 const ATTACKS: u32 = 200;
-/// How often that is done before what is due is looked at: hits are taken in meanwhile, by the same database.
+/// Batches of attacks before due deliveries are sent: ingest uses the same database.
 const ROUNDS: u32 = 10;
-/// How many deliveries of a webhook are read in one go.
+/// Deliveries per read.
 const DELIVERIES: u32 = 20;
-/// After a failed try, the next one waits so many seconds; then 28 hours have passed.
+/// Delays in seconds after failed attempts, 28 hours in total.
 const RETRIES: [i64; 8] = [5, 30, 120, 600, 3600, 3 * 3600, 8 * 3600, 16 * 3600];
-/// After so many tries it is not tried again by itself.
+/// After this number of attempts a delivery is dead.
 pub const MAX_ATTEMPTS: usize = 1 + RETRIES.len();
 
 #[derive(Clone)]
@@ -36,7 +36,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Tells what is to be told until `stop`. A webhook that is slow keeps no other waiting.
+    /// Runs until `stop`. A slow webhook does not delay others.
     pub async fn run(self, stop: CancellationToken) {
         let mut busy: HashMap<Uuid, JoinHandle<()>> = HashMap::new();
         loop {
@@ -52,7 +52,7 @@ impl Dispatcher {
                         });
                     }
                 }
-                Err(error) => tracing::error!(%error, "webhooks cannot be told"),
+                Err(error) => tracing::error!(%error, "cannot process webhook deliveries"),
             }
             if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
                 break;
@@ -63,7 +63,7 @@ impl Dispatcher {
         }
     }
 
-    /// One round: all that is new, and all whose time has come.
+    /// One round: matches new attacks, and sends due deliveries.
     pub async fn round(&self) -> Result<(), StoreError> {
         for due in self.turn().await? {
             self.send_all(&due).await;
@@ -80,7 +80,7 @@ impl Dispatcher {
         self.store.due_webhooks(self.clock.now()).await
     }
 
-    /// Writes down what is to be told of attacks that began or grew. `false` when there are none left.
+    /// Queues deliveries of new and grown attacks. `false` when none are left.
     async fn queue(&self) -> Result<bool, StoreError> {
         let grown = self.store.grown_attacks(ATTACKS).await?;
         if grown.is_empty() {
@@ -105,13 +105,13 @@ impl Dispatcher {
             match self.send_some(due).await {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(error) => return tracing::error!(%error, "a webhook cannot be told"),
+                Err(error) => return tracing::error!(%error, "cannot process the deliveries of a webhook"),
             }
         }
     }
 
-    /// Sends some of what is due; `true` when there may be more. After a failure the others wait for the next round: who is
-    /// down is asked once a second, not once for each attack.
+    /// Sends due deliveries; `true` when there may be more. After a failure the others wait for the next round, so that an
+    /// unreachable receiver gets one call per round.
     async fn send_some(&self, Due { webhook, secret }: &Due) -> Result<bool, StoreError> {
         let deliveries = self.store.due_deliveries(webhook.id, self.clock.now(), DELIVERIES).await?;
         for (delivery, body) in &deliveries {
@@ -129,7 +129,7 @@ impl Dispatcher {
         Ok(!deliveries.is_empty())
     }
 
-    /// Sends a test at once, and once.
+    /// Sends a test at once, without retries.
     pub async fn test(&self, webhook: &Webhook, secret: &Secret) -> Result<Delivery, StoreError> {
         let now = self.clock.now();
         let body = message::test(webhook, now);
@@ -145,7 +145,7 @@ impl Dispatcher {
         match sent {
             Ok(status) => Outcome { status, error: None },
             Err(error) => {
-                tracing::warn!(webhook = %webhook.id, delivery = %id, %error, "a webhook did not take what it was told");
+                tracing::warn!(webhook = %webhook.id, delivery = %id, %error, "webhook delivery failed");
                 Outcome { status: error.status(), error: Some(error.to_string()) }
             }
         }

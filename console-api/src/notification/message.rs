@@ -1,4 +1,4 @@
-//! The bodies of calls.
+//! Bodies of webhook calls.
 
 use crate::{
     attack::{Attack, cef},
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// Slack cuts sections at 3,000 characters.
 const MAX_CHARS: usize = 500;
 
-/// That there is an attack which the webhook's query finds.
+/// The body for an attack that matches the query.
 pub(super) fn matched(format: Format, attack: &Attack, at: Timestamp) -> String {
     match format {
         Format::Standard => event("attack.matched", at, &json!(attack)),
@@ -30,7 +30,7 @@ pub(super) fn matched(format: Format, attack: &Attack, at: Timestamp) -> String 
     }
 }
 
-/// That somebody wants to see whether the webhook works.
+/// The body of a test.
 pub(super) fn test(webhook: &Webhook, at: Timestamp) -> String {
     let name = &webhook.draft.name;
     match webhook.draft.format {
@@ -47,14 +47,14 @@ fn event(kind: &str, at: Timestamp, data: &Value) -> String {
     json!({"type": kind, "timestamp": at, "data": data}).to_string()
 }
 
-/// `verbatim`: what looks like an address or a channel in a payload is left as text.
+/// `verbatim`: Slack does not turn URLs and channel names in payloads into links.
 fn slack(text: &str, sections: &[String]) -> String {
     let section = |text: &String| json!({"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": true}});
     let blocks: Vec<Value> = sections.iter().map(section).collect();
     json!({"text": escaped(text), "blocks": blocks}).to_string()
 }
 
-/// The three signs that mean something to Slack, spelled out; line breaks could look like a message of ours.
+/// Escapes the three special characters of Slack, and removes line breaks, which could imitate other parts.
 fn escaped(text: &str) -> String {
     let mut escaped: String = String::new();
     for sign in text.chars().take(MAX_CHARS) {
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_payload_mentions_and_links_nobody() {
+    fn a_payload_cannot_mention_or_link() {
         assert_eq!(escaped("<!channel> & <http://a|b>\n"), "&lt;!channel&gt; &amp; &lt;http://a|b&gt; ");
         assert_eq!(escaped(&"<".repeat(600)).len(), 4 * MAX_CHARS);
     }

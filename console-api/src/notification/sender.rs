@@ -1,4 +1,4 @@
-//! Calls of webhooks.
+//! Webhook calls over HTTP and syslog.
 
 use super::syslog;
 use crate::webhook::{InvalidTarget, Protocol, Secret, Target, Targets};
@@ -17,17 +17,17 @@ use jiff::Timestamp;
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
 
-/// From the first look for the address to the head of the answer, or until a message is sent.
+/// From name resolution to the head of the response, or until a message is sent.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Sends what is told. Redirects are not followed: they could lead where no webhook may.
+/// Sends deliveries. Redirects are not followed: they could lead to internal services.
 #[derive(Clone)]
 pub struct Sender {
     targets: Targets,
     http: Client<HttpsConnector<HttpConnector<Targets>>, Full<Bytes>>,
 }
 
-/// Why a call was not taken.
+/// A failed call.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     #[error("the url {0}")]
@@ -57,7 +57,7 @@ impl Sender {
         &self.targets
     }
 
-    /// Sends a body once. It is taken when the answer is 2xx, whose status this is; servers of syslog give no answer.
+    /// Sends a body once. Returns the status of a 2xx response; syslog servers send none.
     pub async fn send(
         &self,
         url: &str,
@@ -114,7 +114,7 @@ impl SendError {
     }
 }
 
-/// The innermost causes say what happened, the outer ones at which step.
+/// The chain of causes, from the outermost to the innermost.
 fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,4 +1,4 @@
-//! Messages of syslog (RFC 5424), in a datagram each (RFC 5426) or over a connection, with their length before them (RFC 6587).
+//! Syslog messages (RFC 5424) over UDP (RFC 5426), or over TCP with octet counting (RFC 6587).
 
 use crate::webhook::Protocol;
 use jiff::Timestamp;
@@ -16,17 +16,17 @@ use uuid::Uuid;
 
 /// Facility `local0`, severity `warning`.
 const PRIORITY: u8 = 16 * 8 + 4;
-/// How long a server may take to close the connection. Few say more than that by it.
+/// The time in which a server may close the connection.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The message around a line. Host and process say nothing; the id is that of the delivery.
+/// The message with a line as its text. Host and process are nil; the id is that of the delivery.
 pub(super) fn message(id: Uuid, at: Timestamp, line: &str) -> String {
     // A message's id has at most 32 characters.
     let id = id.simple();
     format!("<{PRIORITY}>1 {at:.3} - wallarm-console - {id} - {line}")
 }
 
-/// Sends a message to the first address that takes it.
+/// Sends a message to the first address that accepts it.
 pub(super) async fn send(protocol: Protocol, addresses: &[SocketAddr], message: &str) -> io::Result<()> {
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses {
@@ -50,7 +50,7 @@ async fn in_datagram(address: SocketAddr, message: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// A server that resets the connection instead of closing it may not have read everything.
+/// Detects a reset: the server may not have read the whole message.
 async fn over_connection(address: SocketAddr, message: &str) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(format!("{} {message}", message.len()).as_bytes()).await?;

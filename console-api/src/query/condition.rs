@@ -1,4 +1,4 @@
-//! One condition: a field and a value that fits it.
+//! Conditions: a field and its value.
 
 use super::{
     Field, Problem,
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use shared::{AttackType, RequestId, Severity};
 use std::fmt;
 
-/// A field and what it must be. What an attack has one of per hit holds when it holds for any of its hits.
+/// A field and its value. Conditions on fields of hits hold when they hold for any hit.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     Type(AttackType),
@@ -32,7 +32,7 @@ pub enum Condition {
     RequestId(RequestId),
     EdgeRequestId(String),
     Mark(Marks),
-    /// A word without a field: looked for wherever people would expect it.
+    /// A word without a field: searched in all text fields and ids.
     Anywhere(Pattern),
 }
 
@@ -44,7 +44,7 @@ const SEVERITIES: [(&str, Severity); 4] = [
 ];
 
 impl Condition {
-    /// Of a field and a value that needs no quotes, because nothing comes after it.
+    /// A condition of a field and an unquoted value.
     pub fn of(field: Field, value: &str, now: Timestamp) -> Result<Self, Problem> {
         Self::parse(field, &Word::whole(value), now)
     }
@@ -87,7 +87,7 @@ impl Condition {
     }
 }
 
-/// Types of newer nodes are let through, misspelt ones should not look like an empty list: a code is a word.
+/// Unknown codes are accepted, because newer nodes may have more types.
 fn attack_type(code: &str) -> Option<AttackType> {
     let is_word = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     (is_word && !code.is_empty()).then(|| code.into())

@@ -1,12 +1,12 @@
-//! What is wrong with a query, and where.
+//! Query errors with their column.
 
 use super::{Field, Filter};
 
-/// A query that cannot be read.
+/// A query that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {problem}")]
 pub struct QueryError {
-    /// Where the trouble begins, in characters from 1.
+    /// The column of the error, in characters from 1.
     pub column: usize,
     #[source]
     pub problem: Problem,

@@ -1,4 +1,4 @@
-//! Text to filter.
+//! Query parser: text to filter.
 //!
 //! `any` = `all` { `OR` `all` } · `all` = `one` { \[ `AND` \] `one` } ·
 //! `one` = ( `-` | `!` | `NOT` ) `one` | `(` `any` `)` | field `:` word { `,` word } | word
@@ -51,7 +51,7 @@ impl Parser {
         Ok(one_or(filters, Filter::Any))
     }
 
-    /// Conditions beside each other.
+    /// Conditions next to each other.
     fn all(&mut self) -> Result<Filter, QueryError> {
         let mut filters = vec![self.one()?];
         loop {
@@ -121,7 +121,7 @@ impl Parser {
         Ok(filter)
     }
 
-    /// A field and its values, any of which will do.
+    /// A field and its alternative values.
     fn field(&mut self, name_length: usize) -> Result<Filter, QueryError> {
         let start = self.at;
         let name: String = self.text[start..start + name_length].iter().collect();
@@ -173,14 +173,14 @@ impl Parser {
         }
     }
 
-    /// The length of a name with a colon behind it.
+    /// The length of a name followed by a colon.
     fn field_name(&self) -> Option<usize> {
         let rest = &self.text[self.at..];
         let length = rest.iter().take_while(|c| c.is_ascii_alphabetic() || **c == '_').count();
         (length > 0 && rest.get(length) == Some(&':')).then_some(length)
     }
 
-    /// The length of a keyword that stands here by itself.
+    /// The length of a keyword at this position.
     fn keyword(&self, keyword: &str) -> Option<usize> {
         let rest = &self.text[self.at..];
         let length = keyword.len();
@@ -219,7 +219,7 @@ fn error_at(at: usize, problem: Problem) -> QueryError {
     QueryError { column: at + 1, problem }
 }
 
-/// A single one needs nothing around it.
+/// A single filter needs no list.
 fn one_or(mut filters: Vec<Filter>, several: fn(Vec<Filter>) -> Filter) -> Filter {
     if filters.len() == 1 { filters.swap_remove(0) } else { several(filters) }
 }

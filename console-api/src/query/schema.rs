@@ -1,4 +1,4 @@
-//! What a query can be made of, for programs and for the completion of the search bar.
+//! The schema of queries, for programs and for the completion in the search bar.
 
 use super::{Field, field::Kind};
 use crate::attack::{AttackStatus, GroupField, Marks, SortKey};
@@ -20,7 +20,7 @@ pub struct FieldSchema {
     pub example: &'static str,
     pub kind: Kind,
     pub operators: &'static [&'static str],
-    /// All values this version knows, where they are words.
+    /// All known values of fields of words.
     pub values: Vec<&'static str>,
 }
 

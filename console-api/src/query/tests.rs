@@ -5,7 +5,7 @@ fn now() -> Timestamp {
     "2026-03-10T12:00:00Z".parse().unwrap()
 }
 
-/// What a query is understood as.
+/// The filter of a query.
 fn read(text: &str) -> String {
     match Filter::parse(text, now()) {
         Ok(filter) => filter.to_string(),
@@ -14,34 +14,34 @@ fn read(text: &str) -> String {
 }
 
 #[test]
-fn conditions_beside_each_other_must_all_hold() {
+fn adjacent_conditions_are_a_conjunction() {
     assert_eq!(read("type:sqli  status:blocked"), "type:sqli status:blocked");
     assert_eq!(read("type:sqli AND status:blocked"), "type:sqli status:blocked");
     assert_eq!(Filter::parse("  ", now()), Ok(Filter::All(vec![])));
 }
 
 #[test]
-fn values_of_a_list_and_or_are_alternatives() {
+fn lists_and_or_are_alternatives() {
     assert_eq!(read("type:sqli,xss host:a"), "(type:sqli OR type:xss) host:a");
     assert_eq!(read("type:sqli host:a OR host:b"), "(type:sqli host:a) OR host:b");
     assert_eq!(read("type:sqli (host:a OR host:b)"), "type:sqli (host:a OR host:b)");
 }
 
 #[test]
-fn negations_reach_one_condition_or_a_group() {
+fn a_negation_applies_to_one_condition_or_group() {
     assert_eq!(read("-ip:10.1.2.3/8 type:xss"), "-ip:10.0.0.0/8 type:xss");
     assert_eq!(read("NOT (host:a OR host:b)"), "-(host:a OR host:b)");
     assert_eq!(read("!-method:post"), "--method:POST");
 }
 
 #[test]
-fn words_without_a_field_are_looked_for_anywhere() {
+fn words_without_a_field_match_anywhere() {
     assert_eq!(read("union \"all select\""), r#""union" "all select""#);
     assert_eq!(read("OReilly ANDroid NOTe"), r#""OReilly" "ANDroid" "NOTe""#);
 }
 
 #[test]
-fn quotes_hold_what_would_end_a_word_and_backslashes_what_would_be_a_wildcard() {
+fn quotes_and_backslashes_escape_special_characters() {
     assert_eq!(read(r#"parameter:"get > id""#), r#"parameter:"get > id""#);
     assert_eq!(read(r#"payload:"a\"b (c),d""#), r#"payload:"a\"b (c),d""#);
     let exact = Condition::Path(Pattern::exact("/*"));
@@ -57,7 +57,7 @@ fn numbers_compare() {
 }
 
 #[test]
-fn times_are_days_moments_or_so_long_ago() {
+fn times_are_days_moments_or_relative() {
     assert_eq!(read("last_seen:-24h"), "last_seen:>=2026-03-09T12:00:00Z");
     assert_eq!(read("first_seen:<-7d"), "first_seen:<2026-03-03T12:00:00Z");
     assert_eq!(read("first_seen:2026-01-31"), "first_seen:2026-01-31T00:00:00Z..2026-01-31T23:59:59.999Z");
@@ -65,7 +65,7 @@ fn times_are_days_moments_or_so_long_ago() {
 }
 
 #[test]
-fn addresses_are_one_a_network_or_a_span() {
+fn addresses_are_single_networks_or_ranges() {
     assert_eq!(read("ip:203.0.113.7,2001:db8::/32"), "ip:203.0.113.7 OR ip:2001:db8::/32");
     assert_eq!(read("ip:10.0.0.1-10.0.0.9"), "ip:10.0.0.1-10.0.0.9");
 }
@@ -113,7 +113,7 @@ fn the_examples_of_all_fields_are_queries() {
 }
 
 #[test]
-fn the_page_for_people_has_a_row_for_each_field() {
+fn the_documentation_has_a_row_for_each_field() {
     let page = include_str!("../../../docs/search.md");
     for field in Field::ALL {
         let others: Vec<_> = field.names()[1..].iter().map(|name| format!("`{name}`")).collect();
@@ -123,7 +123,7 @@ fn the_page_for_people_has_a_row_for_each_field() {
     }
 }
 
-/// Text that is likely to be a query.
+/// Text that resembles queries.
 fn likely() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
         "type:",
@@ -162,7 +162,7 @@ fn likely() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_is_printed_parses_to_the_same(text in likely()) {
+    fn a_printed_filter_parses_to_itself(text in likely()) {
         if let Ok(filter) = Filter::parse(&text, now()) {
             let printed = filter.to_string();
             prop_assert_eq!(Filter::parse(&printed, now()), Ok(filter), "{}", printed);
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_too_odd(text in "\\PC*") {
+    fn parses_arbitrary_text_without_panic(text in "\\PC*") {
         if let Err(error) = Filter::parse(&text, now()) {
             prop_assert!(error.column <= text.chars().count() + 1);
         }

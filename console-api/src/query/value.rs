@@ -5,14 +5,14 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use shared::ruleset::Network;
 use std::{fmt, net::IpAddr};
 
-/// Text, maybe with wildcards. Without any it is compared as it is; with one, letters' case does not matter.
+/// Text, optionally with wildcards. With a wildcard, letter case is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Vec<Piece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     Text(String),
-    /// `*`: any text, the empty one too.
+    /// `*`: any text, including the empty one.
     Any,
     /// `?`: one character.
     One,
@@ -39,7 +39,7 @@ impl Pattern {
         &self.0
     }
 
-    /// The text, when there is no wildcard in it.
+    /// The text of a pattern without wildcards.
     pub fn as_text(&self) -> Option<&str> {
         match self.0.as_slice() {
             [] => Some(""),
@@ -48,7 +48,7 @@ impl Pattern {
         }
     }
 
-    /// With letters in lower case: hosts know no other.
+    /// In lower case, as hosts are.
     pub(super) fn in_lower_case(self) -> Self {
         let lower = |piece| match piece {
             Piece::Text(text) => Piece::Text(text.to_lowercase()),
@@ -99,7 +99,7 @@ impl fmt::Display for Addresses {
     }
 }
 
-/// A comparison as it is written: `>X`, `X..Y`, `X`.
+/// A comparison: `>X`, `X..Y`, `X`.
 enum Comparison<'a> {
     Is(&'a str),
     Above(&'a str),
@@ -127,7 +127,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Numbers in a row, both ends included.
+/// A range of numbers, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Numbers {
     pub from: u64,
@@ -136,7 +136,7 @@ pub struct Numbers {
 
 impl Numbers {
     pub(super) const EXPECTED: &str = "a number, `>100`, `<=100` or `100..200`";
-    /// Databases count no further.
+    /// The largest number of the databases.
     const MAX: u64 = i64::MAX as u64;
 
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -152,7 +152,7 @@ impl Numbers {
         to.is_none_or(|to| from <= to).then_some(Self { from, to })
     }
 
-    /// Also `4xx`, as statuses are spoken of.
+    /// Also `4xx`.
     pub(super) fn parse_status(text: &str) -> Option<Self> {
         let class = text.strip_suffix("xx").or_else(|| text.strip_suffix("XX"));
         match class.map(str::parse::<u64>) {
@@ -174,11 +174,11 @@ impl fmt::Display for Numbers {
     }
 }
 
-/// A stretch of time, in milliseconds.
+/// A time range in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Times {
     pub from: Option<Timestamp>,
-    /// The first moment after it.
+    /// The first millisecond after it.
     pub to: Option<Timestamp>,
 }
 
@@ -191,7 +191,7 @@ impl Times {
     pub(super) fn parse(text: &str, now: Timestamp) -> Option<Self> {
         let moment = |text| Moment::parse(text, now);
         let (from, to) = match Comparison::parse(text) {
-            // "-24h" alone is the stretch since then; a moment that long ago is nothing one asks for.
+            // "-24h" alone means since then.
             Comparison::Is(text) if text.starts_with('-') => (Some(moment(text)?.start), None),
             Comparison::Is(text) => {
                 let Moment { start, end } = moment(text)?;
@@ -219,12 +219,12 @@ impl fmt::Display for Times {
     }
 }
 
-/// When a text of a time begins.
+/// The start of a time.
 pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     Some(Moment::parse(text, now)?.start)
 }
 
-/// What a text of a time covers: a day, or a millisecond.
+/// The range of a time: a day or a millisecond.
 struct Moment {
     start: Timestamp,
     end: Timestamp,
@@ -266,7 +266,7 @@ fn span(text: &str) -> Option<SignedDuration> {
     Some(SignedDuration::from_secs(number * seconds))
 }
 
-/// A pattern as it is written behind a field.
+/// A pattern as the value of a field.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&word::write(self, false))

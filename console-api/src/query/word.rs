@@ -1,8 +1,8 @@
-//! Words: bare, or in quotes when they hold what would end them. A backslash takes the next character as it is.
+//! Words of queries: bare or quoted. A backslash escapes the next character.
 
 use super::value::{Pattern, Piece};
 
-/// A word as it was written, with what its `*` and `?` mean still open.
+/// A word as written; `*` and `?` are not interpreted yet.
 #[derive(Debug, Default)]
 pub(super) struct Word(Vec<Letter>);
 
@@ -33,7 +33,7 @@ impl Word {
         self.0.push(letter);
     }
 
-    /// For fields that know no wildcards.
+    /// For fields without wildcards.
     pub(super) fn text(&self) -> String {
         self.0.iter().map(|letter| letter.character).collect()
     }
@@ -47,7 +47,7 @@ impl Word {
     }
 }
 
-/// Writes a pattern as a word, in quotes where it needs them.
+/// Writes a pattern as a word, quoted where necessary.
 pub(super) fn write(pattern: &Pattern, must_quote: bool) -> String {
     let mut word = String::new();
     for piece in pattern.pieces() {

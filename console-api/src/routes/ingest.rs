@@ -58,7 +58,7 @@ fn parse(raw: &RawValue) -> Result<ValidRecord, String> {
 
 /// A transient failure makes the node send the batch again.
 fn failed(error: StoreError, metrics: &Metrics) -> ApiError {
-    if error.is_passing() {
+    if error.is_transient() {
         tracing::warn!(%error, "batch rejected, the node retries: the database is overloaded");
         metrics.refused("database");
         return ApiError::Busy;

@@ -1,4 +1,4 @@
-//! What rules and lists were.
+//! Ruleset versions and their differences.
 
 use super::{StoredEntry, StoredRule};
 use crate::{
@@ -9,23 +9,23 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-/// A version of the ruleset, and what made it.
+/// A version of the ruleset, and the changes that created it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = RulesetVersion)]
 pub struct Version {
     pub version: u64,
     pub at: Timestamp,
     pub actor: String,
-    /// How many rules and entries of lists were added, …
+    /// Added rules and list entries.
     pub created: u64,
     pub changed: u64,
     pub deleted: u64,
-    /// The version that was gone back to.
+    /// The version that was restored.
     pub activated: Option<u64>,
 }
 
 impl Version {
-    /// As its tag has it.
+    /// The number in its `ETag`.
     pub fn number(&self) -> u32 {
         u32::try_from(self.version).unwrap_or(u32::MAX)
     }
@@ -38,7 +38,7 @@ impl Listed for Version {
     }
 }
 
-/// All rules and entries of a version, the oldest first. Entries that have expired since are there, too.
+/// All rules and list entries of a version, the oldest first, including entries that expired since.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = RulesetContent)]
 pub struct VersionContent {
@@ -47,7 +47,7 @@ pub struct VersionContent {
     pub lists: Vec<StoredEntry>,
 }
 
-/// A rule or an entry that is not the same in two versions. Null: it is not there.
+/// A rule or list entry that differs between two versions. Null: absent.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = RulesetDifference)]
 pub struct Difference {
@@ -55,7 +55,7 @@ pub struct Difference {
     pub object: String,
     pub before: Option<Value>,
     pub after: Option<Value>,
-    /// The last one it had.
+    /// The latest revision.
     #[serde(skip)]
     pub(crate) revision: u32,
 }

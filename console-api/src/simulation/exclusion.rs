@@ -1,4 +1,4 @@
-//! From a hit to an exclusion.
+//! Exclusions made from a hit.
 
 use crate::{hit::RecordedHit, json_object, ruleset::RuleDraft, validation::ValidationError};
 use engine::rules::{normalize_host, path};
@@ -8,7 +8,7 @@ use shared::{
     ruleset::{Effect, Scope, Suppressed},
 };
 
-/// How much of what is found is no attack, from the narrowest to the widest.
+/// The findings to suppress, from the narrowest to the widest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Width {
@@ -18,18 +18,18 @@ pub enum Width {
     All,
 }
 
-/// An exclusion, as somebody wants it made of a hit.
+/// An exclusion to make from a hit.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExclusionDraft {
     pub width: Width,
-    /// Which of the hit's findings is meant; left out, the first.
+    /// The index of the finding; default: the first.
     #[serde(default)]
     pub finding: usize,
-    /// Where. Left out: where the finding is; an empty list: anywhere.
+    /// The points. Absent: the point of the finding; empty: all points.
     #[serde(default)]
     pub points: Option<Vec<Point>>,
-    /// For which requests. Left out: those of the hit's host, path and method.
+    /// The requests. Absent: those with the hit's host, path and method.
     #[serde(default, deserialize_with = "json_object::optional")]
     pub scope: Option<Scope>,
     #[serde(default)]
@@ -37,22 +37,22 @@ pub struct ExclusionDraft {
 }
 
 impl ExclusionDraft {
-    /// The rule. `attack_path` is the path of the hit's attack: cut off where the payload begins, if that is in the path.
+    /// The rule. `attack_path` is the path of the hit's attack, cut where a payload in the path starts.
     pub fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ValidationError> {
         let count = hit.findings.len();
         let Some(finding) = hit.findings.get(self.finding) else {
-            let detail = format!("`finding` must be less than {count}: so many findings the hit has");
+            let detail = format!("`finding` must be less than {count}: the number of findings of the hit");
             return Err(ValidationError::new("finding", detail));
         };
         let points = self.points.unwrap_or_else(|| vec![finding.point.clone()]);
-        let effect = Effect::Ignore { findings: silenced(self.width, finding)?, points };
-        let scope = self.scope.unwrap_or_else(|| like(hit, attack_path));
+        let effect = Effect::Ignore { findings: suppressed(self.width, finding)?, points };
+        let scope = self.scope.unwrap_or_else(|| similar(hit, attack_path));
         let comment = if self.comment.is_empty() { format!("from hit {}", hit.id) } else { self.comment };
         Ok(RuleDraft { scope, effect, comment })
     }
 }
 
-fn silenced(width: Width, finding: &Finding) -> Result<Suppressed, ValidationError> {
+fn suppressed(width: Width, finding: &Finding) -> Result<Suppressed, ValidationError> {
     Ok(match width {
         Width::Signature => Suppressed::Signature(finding.signature.clone()),
         Width::Subtype => {
@@ -66,8 +66,8 @@ fn silenced(width: Width, finding: &Finding) -> Result<Suppressed, ValidationErr
     })
 }
 
-/// The requests like this one.
-fn like(hit: &RecordedHit, attack_path: &str) -> Scope {
+/// The scope of similar requests.
+fn similar(hit: &RecordedHit, attack_path: &str) -> Scope {
     let is_cut = attack_path != hit.path;
     let path = path::normalize(if is_cut { attack_path } else { &hit.path });
     Scope {

@@ -1,4 +1,4 @@
-//! Which recorded hits an exclusion would have silenced: the node's own rules on what nodes had found.
+//! Previews of exclusions: the recorded hits that an exclusion would suppress, by the rules of the node.
 
 use super::scan::{Scan, ScanLimits};
 use crate::{
@@ -18,22 +18,22 @@ use shared::{
     ruleset::{Effect, Rule, Suppressed},
 };
 
-/// What an exclusion would have done.
+/// The effect of an exclusion on recorded hits.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Preview {
-    /// The rule it would be.
+    /// The rule of the exclusion.
     pub rule: RuleDraft,
     pub scanned: Progress,
-    /// Hits that would not be there.
+    /// Hits with all findings suppressed.
     pub silenced: Marked,
-    /// Hits that would have lost some of their findings.
+    /// Hits with some findings suppressed.
     pub reduced: u64,
-    /// Those that would not be there, the latest first.
+    /// The suppressed hits, the latest first.
     #[serde(flatten)]
     pub hits: Page<RecordedHit>,
 }
 
-/// Hits by what people say of their attacks.
+/// Hits by the marks of their attacks.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Marked {
     pub hits: u64,
@@ -53,7 +53,7 @@ impl Marked {
     }
 }
 
-/// Tries an exclusion on what was recorded.
+/// Previews an exclusion on recorded hits.
 pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Preview, StoreError> {
     let (book, _) = RuleBook::compile(std::slice::from_ref(rule));
     let mut preview = Preview {
@@ -74,16 +74,16 @@ pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Previe
         if hits.is_empty() {
             break;
         }
-        let mut silenced = Vec::new();
+        let mut suppressed = Vec::new();
         for hit in hits {
             match loss(&book, &hit) {
                 Loss::None => {}
                 Loss::Some => preview.reduced += 1,
-                Loss::All => silenced.push(hit),
+                Loss::All => suppressed.push(hit),
             }
         }
-        let marks = store.marks_of(silenced.iter().map(|hit| hit.attack_id)).await?;
-        for hit in silenced {
+        let marks = store.marks_of(suppressed.iter().map(|hit| hit.attack_id)).await?;
+        for hit in suppressed {
             preview.silenced.count(marks.get(&hit.attack_id).copied());
             let is_later = slice.after.as_ref().is_none_or(|after| hit.cursor().id < after.id);
             if is_later && listed.len() <= slice.limit as usize {
@@ -96,7 +96,7 @@ pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Previe
     Ok(preview)
 }
 
-/// The hits that an exclusion may be about.
+/// The hits that an exclusion may affect.
 fn concerned(effect: &Effect) -> HitFilter {
     let filter = match effect {
         Effect::Ignore { findings: Suppressed::Type(code), .. } => Condition::Type(code.clone()).into(),
@@ -105,7 +105,7 @@ fn concerned(effect: &Effect) -> HitFilter {
     HitFilter { filter, ..HitFilter::default() }
 }
 
-/// How much of a hit an exclusion takes away.
+/// The findings of a hit that an exclusion suppresses.
 enum Loss {
     None,
     Some,
@@ -114,15 +114,15 @@ enum Loss {
 
 fn loss(book: &RuleBook, hit: &RecordedHit) -> Loss {
     let rules = book.select_for(&hit.host, &hit.path, &hit.method, hit.application);
-    let silenced = |finding: &&Finding| is_detected(finding) && rules.suppresses(finding).is_some();
-    match hit.findings.iter().filter(silenced).count() {
+    let suppressed = |finding: &&Finding| is_detected(finding) && rules.suppresses(finding).is_some();
+    match hit.findings.iter().filter(suppressed).count() {
         0 => Loss::None,
         all if all == hit.findings.len() => Loss::All,
         _ => Loss::Some,
     }
 }
 
-/// Whether a detector found it. What lists and counters of behaviour say of a source, no exclusion silences.
+/// Whether a detector found it. Exclusions do not apply to findings of lists and behaviour counters.
 fn is_detected(finding: &Finding) -> bool {
     finding.point.0.first().is_none_or(|step| step.tag != Tag::RemoteAddr)
 }

@@ -1,4 +1,4 @@
-//! Where the database is, and how connections to it begin.
+//! Database URLs, and the start of connections.
 
 use crate::store::sql::dialect::Dialect;
 use sqlx::{
@@ -14,22 +14,22 @@ use std::{
     time::Duration,
 };
 
-/// The name of SQLite's file in the data directory.
+/// The name of the SQLite file in the data directory.
 const FILE_NAME: &str = "console.db";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A file of SQLite's.
+    /// A SQLite file.
     File(PathBuf),
     Server(PostgresUrl),
 }
 
-/// The address of a PostgreSQL database. It may hold a password, so it is never shown.
+/// The URL of a PostgreSQL database. It may contain a password, so it is never displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);
 
 #[derive(Debug, thiserror::Error)]
-#[error("a database URL begins with postgres://")]
+#[error("a database URL must start with postgres:// or postgresql://")]
 pub struct InvalidPostgresUrl;
 
 impl PostgresUrl {
@@ -66,7 +66,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// What connections are made with. The file is made when there is none.
+    /// The connect options. Creates a missing SQLite file.
     pub(crate) fn options(&self) -> Result<AnyConnectOptions, sqlx::Error> {
         match self {
             Self::File(path) => {
@@ -78,12 +78,12 @@ impl DatabaseUrl {
     }
 }
 
-/// A node gives up after 15 seconds: before that it is told to come back.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Shorter than the 15 seconds after which nodes give up: they get a 503 and retry.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A pool whose connections all begin with some statements.
+/// A pool whose connections start with these statements.
 pub(crate) fn pool(size: u32, first: &'static [&'static str]) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).after_connect(
+    AnyPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
         move |connection, _| {
             Box::pin(async move {
                 for statement in first {
@@ -95,16 +95,16 @@ pub(crate) fn pool(size: u32, first: &'static [&'static str]) -> AnyPoolOptions 
     )
 }
 
-/// Makes the file for its owner only: it holds what visitors sent. SQLite gives the files beside it the same mode.
+/// Creates the file with access for its owner only. SQLite gives its log files the same mode.
 fn make_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
-/// A path as it stands in a URL, whatever signs it has.
+/// A path, percent-encoded for a URL.
 fn url_path(path: &Path) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-_".contains(&byte);
-    let spell = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    path.as_os_str().as_bytes().iter().copied().map(spell).collect()
+    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    path.as_os_str().as_bytes().iter().copied().map(encode).collect()
 }
 
 #[cfg(test)]
@@ -112,14 +112,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_url_is_never_shown() {
+    fn a_database_url_is_never_displayed() {
         let url = PostgresUrl::parse("postgres://ann:secret@db.example.com/console".to_owned()).unwrap();
         let url = DatabaseUrl::Server(url);
         assert!(!format!("{url} {url:?}").contains("secret"));
     }
 
     #[test]
-    fn a_path_may_hold_any_sign() {
+    fn a_path_may_contain_any_character() {
         assert_eq!(url_path(Path::new("/a b?#%/console.db")), "/a%20b%3F%23%25/console.db");
     }
 }

@@ -1,4 +1,4 @@
-//! Rules, and the ruleset they are part of.
+//! Rules and the ruleset.
 
 pub(crate) mod lists;
 pub(crate) mod replays;
@@ -23,18 +23,18 @@ use shared::ruleset::{ListEntry, Rule, Ruleset};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// More than nodes should have to try for each request.
+/// The maximum number of rules: nodes match each request against them.
 const MAX_RULES: i64 = 10_000;
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug)]
 pub enum Change<T> {
     Made(T),
-    /// There is no such thing.
+    /// The object does not exist.
     Unknown,
-    /// Somebody changed it in between: it has this revision now.
+    /// Revision conflict, with the current revision.
     Stale(u32),
-    /// There are too many already.
+    /// The limit is reached.
     Full(i64),
 }
 
@@ -75,7 +75,7 @@ impl Store {
         head(&mut *self.reader.acquire().await?).await
     }
 
-    /// All that nodes decide by. Entries that have expired are left out.
+    /// The current ruleset, without expired entries.
     pub async fn ruleset(&self, now: Timestamp) -> Result<Ruleset, StoreError> {
         let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
         let (version, id) = head(&mut snapshot).await?;
@@ -158,7 +158,7 @@ impl Store {
     }
 }
 
-/// Begins every change: makes it another ruleset, whose version it tells, and changes by others wait.
+/// Starts a change: increments the version of the ruleset and returns it. Concurrent changes wait.
 pub(crate) async fn changed(connection: &mut Connection) -> Result<i64, StoreError> {
     let (version,): (i64,) = sqlx::query_as(
         "insert into ruleset (one, version, id) values (1, 1, $1) \
@@ -189,7 +189,7 @@ pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<StoredRule>, 
     rows.into_iter().map(StoredRule::try_from).collect()
 }
 
-/// Makes a rule what it was before, as a new revision.
+/// Restores an earlier state of a rule as a new revision.
 pub(crate) async fn put_back(
     connection: &mut Connection,
     Difference { object, before, after, revision, .. }: Difference,

@@ -1,4 +1,4 @@
-//! What calls are signed with.
+//! Webhook secrets and signatures (Standard Webhooks).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::Sha256;
 use std::fmt;
 
-/// The key of a webhook. It is shown to nobody but whoever makes the webhook.
+/// The signing key of a webhook. Displayed once, when the webhook is created.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 
@@ -16,7 +16,7 @@ impl Secret {
     /// A new key of 32 random bytes.
     ///
     /// # Panics
-    /// When the operating system gives none: there is no safe way on.
+    /// If the operating system provides no randomness.
     pub fn generate() -> Self {
         let mut bytes = vec![0; 32];
         getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
@@ -34,7 +34,7 @@ impl Secret {
     /// The value of `webhook-signature`.
     ///
     /// # Panics
-    /// Never: a key of HMAC may have any length.
+    /// Never: HMAC accepts keys of any length.
     pub fn sign(&self, id: &str, at: Timestamp, body: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of any length is one");
         mac.update(format!("{id}.{}.{body}", at.as_second()).as_bytes());
@@ -52,9 +52,9 @@ impl fmt::Debug for Secret {
 mod tests {
     use super::*;
 
-    /// The example that libraries of the specification test themselves with.
+    /// The test vector of the specification's libraries.
     #[test]
-    fn a_signature_is_that_of_the_specification() {
+    fn a_signature_matches_the_specification() {
         let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let at = Timestamp::from_second(1_614_265_330).unwrap();
         let signature = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", at, "{\"test\": 2432232314}");
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_reads_back_and_is_not_shown_by_accident() {
+    fn a_secret_round_trips_and_its_debug_output_is_redacted() {
         let secret = Secret::generate();
         assert_eq!(Secret::parse(&secret.reveal()), Some(secret.clone()));
         assert_eq!(format!("{secret:?}"), "Secret(…)");

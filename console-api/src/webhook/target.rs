@@ -1,5 +1,4 @@
-//! Which addresses may be called. A webhook must not reach what only this machine's network can: other services here, or those
-//! that hand out credentials in a cloud.
+//! Webhook targets, and the protection against requests to internal services (SSRF), such as credential services of clouds.
 
 use hyper::Uri;
 use hyper_util::client::legacy::connect::dns::Name;
@@ -15,15 +14,15 @@ use std::{
 };
 use tower::Service;
 
-/// Of servers of syslog that name no other.
+/// The default port of syslog servers.
 const SYSLOG_PORT: u16 = 514;
 
-/// The address of a webhook.
+/// The parsed URL of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     uri: Uri,
     protocol: Protocol,
-    /// Where the host is an address, not a name.
+    /// The address, if the host is no name.
     ip: Option<IpAddr>,
 }
 
@@ -53,11 +52,9 @@ pub enum InvalidTarget {
         Target::MAX_LENGTH
     )]
     Unknown,
-    #[error("must not hold a user or password: what is called proves the caller by the signature")]
+    #[error("must not contain a user or password: receivers authenticate calls by their signature")]
     User,
-    #[error(
-        "leads to {0}, which is not of the public internet; start the console with `--webhook-allow` if it may"
-    )]
+    #[error("resolves to {0}, which is not a public address; allow its network with `--webhook-allow`")]
     Private(IpAddr),
 }
 
@@ -90,7 +87,7 @@ impl Target {
     }
 }
 
-/// What may be called: the public internet, and networks that this console's administrators named.
+/// Allowed targets: the public internet, and the networks of `--webhook-allow`.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
     allowed: Arc<[Network]>,
@@ -101,7 +98,7 @@ impl Targets {
         Self { allowed: networks.into() }
     }
 
-    /// A target by its name is looked at again when it is called: its address may be another then.
+    /// Checks a target with an address. Names are checked when they are resolved for a call.
     pub fn check(&self, target: &Target) -> Result<(), InvalidTarget> {
         target.ip.map_or(Ok(()), |ip| self.check_address(ip))
     }
@@ -112,7 +109,7 @@ impl Targets {
         if is_allowed { Ok(()) } else { Err(InvalidTarget::Private(ip)) }
     }
 
-    /// The addresses of a server of syslog, if each may be called.
+    /// The addresses of a syslog server, if all of them are allowed.
     pub(crate) async fn syslog_addresses(&self, target: &Target) -> io::Result<Vec<SocketAddr>> {
         let port = target.uri.port_u16().unwrap_or(SYSLOG_PORT);
         if let Some(ip) = target.ip {
@@ -124,8 +121,7 @@ impl Targets {
         Ok(addresses.map(|address| SocketAddr::new(address.ip(), port)).collect())
     }
 
-    /// All addresses of a name, if each may be called. The connection is made to one of these, so that the name cannot lead
-    /// elsewhere in between.
+    /// The addresses of a name, if all of them are allowed. The connection uses one of these, which prevents DNS rebinding.
     async fn resolve(self, name: Name) -> io::Result<vec::IntoIter<SocketAddr>> {
         let addresses: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
         for address in &addresses {
@@ -149,7 +145,7 @@ impl Service<Name> for Targets {
     }
 }
 
-/// What the registries of special addresses (IANA, RFC 6890) do not set apart.
+/// Whether an address is in no registry of special-purpose addresses (IANA, RFC 6890).
 fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
@@ -172,10 +168,10 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
     !is_special
 }
 
-/// Global unicast, without what stands for an IPv4 address or a document's example.
+/// Global unicast, without embedded IPv4 addresses and documentation prefixes.
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     match ip.segments() {
-        // NAT64: an IPv4 address is behind it.
+        // NAT64: embeds an IPv4 address.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
             is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
         }
@@ -194,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_public_internet_is_refused() {
+    fn rejects_addresses_that_are_not_public() {
         for host in [
             "127.0.0.1",
             "10.1.2.3",
@@ -230,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_is_allowed_is_no_more_than_that() {
+    fn an_allowed_network_allows_nothing_else() {
         let targets = Targets::allowing(vec!["10.0.0.0/8".parse().unwrap()]);
         assert_eq!(check(&targets, "http://10.9.9.9/"), Ok(()));
         assert_eq!(check(&targets, "http://[::ffff:10.9.9.9]/"), Ok(()));
@@ -238,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_of_a_server_is_refused() {
+    fn rejects_urls_that_are_no_server() {
         for url in [
             "",
             "/hook",
@@ -256,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_leads_to_no_private_address() {
+    async fn a_name_must_not_resolve_to_a_private_address() {
         let name = "localhost".parse::<Name>().unwrap();
         assert!(Targets::default().resolve(name.clone()).await.is_err());
         let loopback = ["127.0.0.0/8", "::1"].map(|network| network.parse().unwrap()).to_vec();

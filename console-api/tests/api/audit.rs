@@ -41,8 +41,8 @@ async fn filters_and_pages_the_audit_log() {
     let found = async |query: &str| {
         let page = console.get_as(Role::Admin, &format!("/api/v1/audit?{query}")).await.json();
         let lines = page["items"].as_array().unwrap().clone();
-        let told = |line: &Value| format!("{} {}", line["action"], line["kind"]).replace('"', "");
-        (lines.iter().map(told).collect::<Vec<_>>().join(", "), page["next_cursor"].clone())
+        let summary = |line: &Value| format!("{} {}", line["action"], line["kind"]).replace('"', "");
+        (lines.iter().map(summary).collect::<Vec<_>>().join(", "), page["next_cursor"].clone())
     };
     for (query, lines) in [
         ("", "delete rule, create ip_list_entry, create rule"),
@@ -51,7 +51,7 @@ async fn filters_and_pages_the_audit_log() {
         (&format!("object=rule:{id}&action=delete"), "delete rule"),
         ("object=rule:other", ""),
         ("actor=test&object=ip_list_entry", "create ip_list_entry"),
-        ("actor=somebody", ""),
+        ("actor=unknown", ""),
         ("from=2026-01-02", "delete rule"),
         ("to=2026-01-02", "create ip_list_entry, create rule"),
     ] {

@@ -1,4 +1,4 @@
-//! Attacks do not depend on the order in which hits arrive, nor on how often.
+//! Grouping is independent of the order and repetition of hits.
 
 use crate::harness::{Console, attack, monitored, not_inspected, response, with};
 use proptest::{prelude::*, sample::Index, test_runner::Config};

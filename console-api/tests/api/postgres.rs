@@ -1,4 +1,4 @@
-//! The same tests once more, on PostgreSQL.
+//! The whole suite on PostgreSQL.
 
 use crate::harness::DATABASE_URL;
 use std::{env, process::Command, thread};

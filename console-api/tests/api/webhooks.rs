@@ -410,7 +410,7 @@ async fn rejects_targets_in_private_networks() {
     for id in [id, by_name] {
         let delivery = &deliveries(&console, &id, "").await[0];
         let error = delivery["error"].as_str().unwrap();
-        assert!(error.contains("not of the public internet"), "{error}");
+        assert!(error.contains("not a public address"), "{error}");
     }
     assert!(receiver.calls().is_empty());
     let strict = router(App::new(console.store.clone(), Clock::At(now()), Bundles::default()));

@@ -27,7 +27,7 @@ fn a_backup_is_restored_into_a_new_directory() {
     let file = file.to_str().unwrap();
     assert_eq!(run(data.path(), &["seed", "--hits", "150"]).unwrap(), "recorded 150 hits\n");
     run(data.path(), &["backup", file]).unwrap();
-    assert!(run(data.path(), &["backup", file]).unwrap_err().contains("is there already"));
+    assert!(run(data.path(), &["backup", file]).unwrap_err().contains("already exists"));
     run(other.path(), &["restore", file]).unwrap();
     run(other.path(), &["vacuum"]).unwrap();
     assert_eq!(hits(other.path(), &[]), 150);

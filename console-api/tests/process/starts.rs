@@ -64,7 +64,7 @@ fn a_failed_start_reports_its_cause() {
     let refused = run(&["serve", "--data", data, "--database-url", url, "--listen", "127.0.0.1:0"]);
     let reason = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(
-        reason.contains("a database URL begins with postgres://") && !reason.contains("secret"),
+        reason.contains("a database URL must start with postgres://") && !reason.contains("secret"),
         "{reason}"
     );
 }

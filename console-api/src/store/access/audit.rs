@@ -1,4 +1,4 @@
-//! The log of changes.
+//! The audit log.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -15,7 +15,7 @@ use crate::{
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// Notes a change, in the transaction that makes it.
+/// Records a change in its transaction.
 pub(crate) async fn record(
     connection: &mut Connection,
     author: &Author,
@@ -83,7 +83,7 @@ impl Store {
         rows.into_iter().next().map(Line::try_from).transpose()
     }
 
-    /// The log, the latest change first.
+    /// The audit log, the latest change first.
     pub async fn log(&self, filter: &LogFilter, slice: &Slice) -> Result<Page<Line>, StoreError> {
         let mut statement = Statement::new(
             "select id, at, actor, role, action, kind, object, before, after from audit where true",

@@ -1,4 +1,4 @@
-//! Sessions of people in browsers. Only digests of their secrets are stored.
+//! Browser sessions. Only digests of their secrets are stored.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -19,14 +19,14 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// Whose session it is; it ends with the user or the token.
+/// The holder of a session, which ends with the user or the token.
 #[derive(Debug)]
 pub enum Holder {
     User(Uuid),
     Token(Token),
 }
 
-/// Name and role are those of the user or the token as they are now.
+/// Name and role are the current ones of the user or the token.
 const SESSIONS: &str = "select s.id, coalesce(u.name, t.name) as name, coalesce(u.role, t.role) as role, s.created_at, s.expires_at \
      from sessions s left join users u on u.id = s.user_id left join tokens t on t.hash = s.token_hash";
 
@@ -55,7 +55,7 @@ impl TryFrom<Row> for Session {
 }
 
 impl Store {
-    /// Of those that have not expired, the newest first.
+    /// Valid sessions, the newest first.
     pub async fn sessions(&self, slice: &Slice, now: Timestamp) -> Result<Page<Session>, StoreError> {
         let mut statement = Statement::new(SESSIONS);
         statement.push(" where s.expires_at > ").bind(now.as_millisecond());
@@ -83,7 +83,7 @@ impl Store {
         session(&mut *self.reader.acquire().await?, "hash", &secret.digest(), now).await
     }
 
-    /// Begins a session. Those that are over go.
+    /// Starts a session, and deletes expired ones.
     pub async fn open_session(
         &self,
         session: &Session,
@@ -127,12 +127,12 @@ impl Store {
         Ok(())
     }
 
-    /// The other sessions of whoever has this one, the newest first.
+    /// The other sessions of the same holder, the newest first.
     pub async fn other_sessions(&self, own: Uuid, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         others(&mut *self.reader.acquire().await?, own, now).await
     }
 
-    /// Ends them.
+    /// Ends the other sessions of the same holder.
     pub async fn close_other_sessions(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
         let mut change = self.writer.begin().await?;
         if let Some(own) = session(&mut change, "hash", &secret.digest(), now).await? {
@@ -145,7 +145,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends anybody's session; `false` when there is none of this id.
+    /// Ends any session; `false` if the id is unknown.
     pub async fn end_session(&self, id: Uuid, author: &Author) -> Result<bool, StoreError> {
         let mut change = self.writer.begin().await?;
         let Some(session) = session(&mut change, "id", &id.to_string(), author.at).await? else {
@@ -156,7 +156,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Notes what changes nothing in the database, such as a sign-in that failed.
+    /// Records an event without a change in the database, such as a failed sign-in.
     pub async fn record_deed(&self, author: &Author, deed: &Deed) -> Result<(), StoreError> {
         audit::record(&mut *self.writer.acquire().await?, author, deed).await
     }
@@ -170,7 +170,7 @@ async fn end(connection: &mut Connection, session: &Session, author: &Author) ->
     audit::record(connection, author, &Deed::deleted(Kind::Session, &session.id, session)).await
 }
 
-/// Those of the same user or token.
+/// The sessions of the same user or token.
 async fn others(connection: &mut Connection, own: Uuid, now: Timestamp) -> Result<Vec<Session>, StoreError> {
     let mut statement = Statement::new(SESSIONS);
     statement.push(" join sessions own on (own.user_id = s.user_id or own.token_hash = s.token_hash)");
@@ -181,7 +181,7 @@ async fn others(connection: &mut Connection, own: Uuid, now: Timestamp) -> Resul
     rows.into_iter().map(Session::try_from).collect()
 }
 
-/// A session that has not expired, by its `id` or `hash`.
+/// A valid session, by its `id` or `hash`.
 async fn session(
     connection: &mut Connection,
     by: &'static str,

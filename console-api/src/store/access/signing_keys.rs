@@ -1,4 +1,4 @@
-//! Keys that connectors sign with.
+//! Signing keys of connectors.
 
 use crate::store::{
     Change, Store, StoreError,
@@ -79,7 +79,7 @@ impl Store {
         Ok(Change::Made(info))
     }
 
-    /// Forgets a key; `false` when there is none of this id. Nodes and bundles that hold it know nothing of that.
+    /// Deletes a key; `false` if the id is unknown. Nodes and bundles keep their copies.
     pub async fn delete_signing_key(&self, id: Uuid, author: &Author) -> Result<bool, StoreError> {
         let mut change = self.writer.begin().await?;
         let row: Option<Row> = sqlx::query_as("select id, name, created_at from signing_keys where id = $1")

@@ -1,4 +1,4 @@
-//! Tokens. Only digests are stored: who reads the database cannot call the console.
+//! API tokens. Only digests are stored: a copy of the database grants no access.
 
 use crate::store::{
     Store, StoreError,
@@ -19,12 +19,12 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// Where a token came from.
+/// The origin of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenSource {
-    /// The token file of the server for this role; the file's next content replaces it.
+    /// The server's token file for this role; new content replaces the token.
     File(Role),
-    /// Made on the command line.
+    /// Created on the command line.
     Command,
 }
 
@@ -61,7 +61,7 @@ impl Store {
         Ok(())
     }
 
-    /// Makes a file's token the only one of that file: changing the file is how its token is replaced.
+    /// Replaces the token of a token file.
     pub async fn provision(&self, token: &Token, role: Role, now: Timestamp) -> Result<(), StoreError> {
         let source = TokenSource::File(role);
         let name = format!("{} token file", role.as_str());
@@ -73,7 +73,7 @@ impl Store {
         self.add_token(token, role, &name, source, now).await
     }
 
-    /// Whose token it is, unless it has expired.
+    /// The actor of a valid token.
     pub async fn actor_of_token(&self, token: &Token, now: Timestamp) -> Result<Option<Actor>, StoreError> {
         let row: Option<(Text, String)> = sqlx::query_as(
             "select name, role from tokens where hash = $1 and (expires_at is null or expires_at > $2)",
@@ -93,7 +93,7 @@ impl Store {
         statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
-    /// A token that somebody makes through the API.
+    /// Adds a token that was created through the API.
     pub async fn issue_token(
         &self,
         token: &Token,
@@ -117,7 +117,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a token back, with the sessions it began; `false` when there is none of this id.
+    /// Revokes a token and its sessions; `false` if the id is unknown.
     pub async fn revoke_token(&self, id: Uuid, author: &Author) -> Result<bool, StoreError> {
         let mut change = self.writer.begin().await?;
         let row: Option<Row> =

@@ -1,4 +1,4 @@
-//! Users. Of their passwords only Argon2's hashes are stored.
+//! Users. Passwords are stored as Argon2 hashes.
 
 use crate::store::{
     Change, Connection, Store, StoreError,
@@ -55,7 +55,7 @@ impl Store {
         user(&mut *self.reader.acquire().await?, id).await
     }
 
-    /// The user of this name, and what is kept of the password.
+    /// The user of this name, and the password hash.
     pub async fn user_to_sign_in(&self, name: &str) -> Result<Option<(User, String)>, StoreError> {
         let row: Option<(String, String)> = sqlx::query_as("select id, password from users where name = $1")
             .bind(Text::from(name))
@@ -66,7 +66,7 @@ impl Store {
         Ok(self.user(id).await?.map(|user| (user, password)))
     }
 
-    /// Adds a user; `None` when there is one of this name.
+    /// Adds a user; `None` if the name is in use.
     pub async fn add_user(
         &self,
         user: User,
@@ -98,8 +98,7 @@ impl Store {
         Ok(Some(Change::Made(user)))
     }
 
-    /// Makes a user who still has this revision another; `None` when another user has the name. With another password, who is
-    /// signed in as this user no longer is.
+    /// Replaces a user who still has this revision; `None` if the name is in use. A new password ends the sessions of the user.
     pub async fn replace_user(
         &self,
         revision: u32,

@@ -1,4 +1,4 @@
-//! Attacks counted together.
+//! Groups of attacks.
 
 use crate::store::{
     Store, StoreError,
@@ -27,11 +27,11 @@ struct Row {
     last_seen: i64,
 }
 
-/// What no host, path or point as people read it is likely to hold; a value that does is shown with what comes before it.
+/// Separates the values of a key. A value that contains it is displayed together with the one before it.
 const SEPARATOR: char = '\u{1f}';
 
 impl Store {
-    /// The groups of the attacks a filter leaves, the one with the most hits first.
+    /// The groups of the attacks that match a filter, the one with the most hits first.
     pub async fn groups(
         &self,
         filter: &Filter,
@@ -87,13 +87,13 @@ impl Store {
 struct SourceRow {
     #[sqlx(flatten)]
     row: Row,
-    /// From the first row of the page on.
+    /// The number of sources from the start of the page.
     sources: i64,
 }
 
 impl Store {
-    /// The addresses that attacks come from, the one with the most hits first, and how many there are from
-    /// the page on. One strategy at all sources, and one at the attacks of the few.
+    /// The sources of attacks, the one with the most hits first, and their number from the start of the page. One scan of
+    /// the sources, and one of the attacks of a page.
     pub(crate) async fn sources(
         &self,
         set: &AttackSet,

@@ -1,4 +1,4 @@
-//! Reading hits.
+//! Hits: lists, details and scans.
 
 use crate::store::{
     Store, StoreError,
@@ -21,7 +21,7 @@ use shared::{AttackType, ConnectorInfo, RequestId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// A query on hits and their requests: the columns of [`Row`], and the rest of the statement.
+/// A query of hits and their requests: the columns of [`Row`], and the rest of the statement.
 macro_rules! hits {
     ($($rest:literal),+ $(,)?) => {
         concat!(
@@ -90,7 +90,7 @@ impl TryFrom<Row> for RecordedHit {
     }
 }
 
-/// A page of hits: those `$1` fulfils the condition for, the latest first.
+/// A page of the hits that meet a condition on `$1`, the latest first.
 macro_rules! page_of_hits {
     ($condition:literal) => {
         hits!(
@@ -131,7 +131,7 @@ impl Store {
         self.page_of_hits(page_of_hits!("h.request_id = $1"), &id.to_string(), slice).await
     }
 
-    /// The hits of the request CloudFront knows by this id.
+    /// The hits of the request with this CloudFront id.
     pub async fn hits_of_edge_request(
         &self,
         id: &str,
@@ -158,7 +158,7 @@ impl Store {
         Ok(Page::cut(items, slice.limit))
     }
 
-    /// Recorded hits, the latest first by their ids, which nodes make as they find them.
+    /// Hits in descending order of their ids, which nodes assign in the order of time.
     pub async fn hits_before(
         &self,
         filter: &HitFilter,

@@ -1,4 +1,4 @@
-//! What people say attacks are.
+//! Marks of attacks.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -49,7 +49,7 @@ impl Store {
         draft: MarkDraft,
         author: &Author,
     ) -> Result<Change<()>, StoreError> {
-        // Hits that come meanwhile may merge the attack into another.
+        // Concurrent ingest may merge the attack into another.
         let mut change = self.begin_ingest().await?;
         let id: Option<(String,)> = sqlx::query_as(
             "select id from attacks where id = coalesce((select new_id from attack_redirects where old_id = $1), $1)",
@@ -76,18 +76,18 @@ impl Store {
     }
 }
 
-/// A mark in the log of changes.
+/// A mark in the audit log.
 fn shown(marking: Option<&Marking>) -> Value {
     json!({ "mark": marking })
 }
 
-/// Of two attacks that become one, the graver mark stays; of equal ones the later.
+/// Merges the marks of two attacks: the graver one stays; of equal marks, the later.
 pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     let (gone, other) = marking(connection, from).await?;
     let (kept, own) = marking(connection, into).await?;
     let rank = |mark: &Marking| (mark.value, mark.at);
     let stays = [own, other].into_iter().flatten().max_by_key(rank);
-    // Who knew either of them does not know this one.
+    // A new revision: a client with the revision of either attack has a conflict.
     store(connection, into, kept.saturating_add(gone), stays.as_ref()).await
 }
 

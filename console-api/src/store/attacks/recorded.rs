@@ -1,4 +1,4 @@
-//! What rules are tried on.
+//! Recorded requests for simulations.
 
 use crate::attack::Mark;
 use crate::store::{
@@ -23,7 +23,7 @@ struct DecidedRow {
 }
 
 impl Store {
-    /// The marks of attacks, where they have one.
+    /// The marks of attacks that have one.
     pub async fn marks_of(
         &self,
         attacks: impl Iterator<Item = Uuid>,
@@ -39,7 +39,7 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
-    /// Requests, and what was decided on them, the latest first.
+    /// Requests with their decisions, the latest first.
     pub async fn requests(&self, ids: &[RequestId]) -> Result<Vec<(RecordedRequest, Decision)>, StoreError> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let query = "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \

@@ -1,4 +1,4 @@
-//! Adding attacks up.
+//! Statistics of attacks.
 
 use crate::store::{
     Store, StoreError,
@@ -18,11 +18,11 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 use std::collections::BTreeMap;
 
-/// The values a top list has.
+/// The length of a top list.
 const TOP: Slice = Slice { limit: 8, after: None };
-/// A series has this many points at most.
+/// The maximum number of points of a series.
 const POINTS: i64 = 60;
-/// Intervals people can think in, in slots: 5 and 15 minutes, 1, 3 and 12 hours, 1, 7 and 30 days.
+/// Interval lengths in buckets: 5 and 15 minutes, 1, 3 and 12 hours, 1, 7 and 30 days.
 const INTERVALS: [i64; 8] = [1, 3, 12, 36, 144, 288, 2016, 8640];
 
 #[derive(FromRow)]
@@ -42,7 +42,7 @@ struct Slot {
 }
 
 impl Store {
-    /// What the attacks a filter leaves add up to. Without a time given, the series covers all of them.
+    /// Statistics of the attacks that match a filter. Without times, the series covers all of them.
     pub async fn stats(&self, filter: &Filter, times: Times) -> Result<AttackStats, StoreError> {
         let set = &self.attack_set(filter).await?;
         let counted = async {
@@ -97,7 +97,7 @@ impl Store {
         let from = given_from.or(totals.first_seen).unwrap_or(to).min(to);
         let interval = interval(from, to);
         let start = from - from.rem_euclid(interval);
-        // Slot by slot first, in the order of the index: nothing is sorted but the few slots.
+        // Grouped by bucket first, in the order of the index: only the few buckets are sorted.
         let mut statement = Statement::new("select t.slot - t.slot % ");
         statement
             .bind(interval)
@@ -132,12 +132,12 @@ fn ms(time: Timestamp) -> i64 {
     time.as_millisecond()
 }
 
-/// The shortest interval, in milliseconds, that needs no more points than people can see.
+/// The shortest interval in milliseconds with at most [`POINTS`] points.
 fn interval(from: i64, to: i64) -> i64 {
     let span = to.saturating_sub(from);
     let fits = |interval: &i64| span / interval < POINTS;
     let longest = INTERVALS[INTERVALS.len() - 1] * SLOT;
-    // Beyond the longest: as many of those as it takes.
+    // Longer ranges: a multiple of the longest interval.
     let many = longest * (span / longest / POINTS + 1);
     INTERVALS.into_iter().map(|slots| slots * SLOT).find(fits).unwrap_or(many)
 }
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_series_has_few_points_however_long_it_is() {
+    fn a_series_has_a_bounded_number_of_points() {
         for hours in [0_i64, 1, 5, 24, 24 * 7, 24 * 365, 24 * 365 * 300] {
             let span = hours * 3_600_000;
             let points = span / interval(0, span) + 1;

@@ -1,4 +1,4 @@
-//! What webhooks are told.
+//! Webhook deliveries: queue, attempts and results.
 
 use crate::store::{
     Store, StoreError,
@@ -17,12 +17,12 @@ use sqlx::FromRow;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How many may wait for one webhook. Those beyond are counted, not kept.
+/// Maximum number of pending deliveries of a webhook. Further ones are counted and dropped.
 const MAX_WAITING: i64 = 10_000;
-/// Whoever sends something has so long to say what became of it; then it is tried again.
+/// An attempt without a result after this time is repeated.
 const CLAIM: SignedDuration = SignedDuration::from_secs(60);
 
-/// Something to be told.
+/// A delivery to queue.
 #[derive(Debug)]
 pub struct NewDelivery {
     pub webhook: Uuid,
@@ -30,14 +30,14 @@ pub struct NewDelivery {
     pub body: String,
 }
 
-/// How many wait, and how many were given up.
+/// Numbers of pending and dead deliveries.
 pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
 
-/// What became of a try.
+/// The result of an attempt.
 #[derive(Debug)]
 pub struct Outcome {
     pub status: Option<u16>,
-    /// None: it was taken.
+    /// `None`: delivered.
     pub error: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl TryFrom<Row> for (Delivery, String) {
     }
 }
 
-/// A query on deliveries: the columns of [`Row`], and the rest of the statement.
+/// A query of deliveries: the columns of [`Row`], and the rest of the statement.
 macro_rules! deliveries {
     ($rest:literal) => {
         concat!(
@@ -84,7 +84,7 @@ macro_rules! deliveries {
 }
 
 impl Store {
-    /// Those of a webhook, the newest first.
+    /// The deliveries of a webhook, the newest first.
     pub async fn deliveries(
         &self,
         webhook: Uuid,
@@ -102,7 +102,7 @@ impl Store {
         Ok(Page::cut(items.collect::<Result<_, StoreError>>()?, slice.limit))
     }
 
-    /// Keeps what is to be told, and forgets the attacks that were asked about for it.
+    /// Queues deliveries, and removes the attacks that were matched.
     pub async fn queue_deliveries(
         &self,
         deliveries: &[NewDelivery],
@@ -148,7 +148,7 @@ impl Store {
         Ok(())
     }
 
-    /// Some of what is to be sent by now, with the bodies; the longest due first.
+    /// Due deliveries with their bodies, the longest due first.
     pub async fn due_deliveries(
         &self,
         webhook: Uuid,
@@ -166,7 +166,7 @@ impl Store {
         rows.into_iter().map(TryFrom::try_from).collect()
     }
 
-    /// Begins a try: says which one it is, or `None` when somebody else was faster.
+    /// Starts an attempt and returns its number; `None` when another process started it.
     pub async fn claim_delivery(
         &self,
         delivery: &Delivery,
@@ -187,7 +187,7 @@ impl Store {
         Ok((claimed.rows_affected() > 0).then_some(attempts))
     }
 
-    /// Ends a try. What was not taken is tried again at `next`, or never by itself.
+    /// Stores the result of an attempt. A failed delivery is due again at `next`; without it, it is dead.
     pub async fn settle_delivery(
         &self,
         id: Uuid,
@@ -214,7 +214,7 @@ impl Store {
         Ok(<(Delivery, String)>::try_from(row)?.0)
     }
 
-    /// A test that is being sent; should that be cut off, it is not tried again.
+    /// Stores a test delivery that is being sent; an interrupted test is not repeated.
     pub async fn begin_test(&self, webhook: Uuid, body: &str, now: Timestamp) -> Result<Uuid, StoreError> {
         let id = Uuid::now_v7();
         sqlx::query(
@@ -230,7 +230,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Has dead deliveries of a webhook tried anew: one, or all. Says how many.
+    /// Makes dead deliveries of a webhook due again, one or all, and returns their number.
     pub async fn revive_deliveries(
         &self,
         webhook: Uuid,
@@ -259,7 +259,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(known).collect())
     }
 
-    /// Forgets what was told, or could not be, before a time; not of attacks that go on, which would be told once more.
+    /// Deletes delivered and dead deliveries before a time, except those of ongoing attacks, which would be delivered again.
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
             "delete from webhook_deliveries where created_at < $1 and state <> 'pending' and not exists \

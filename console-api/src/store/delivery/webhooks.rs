@@ -1,4 +1,4 @@
-//! Webhooks, and the attacks they are asked about.
+//! Webhooks, and the attacks to match against them.
 
 use crate::store::{
     Change, Connection, Store, StoreError,
@@ -21,14 +21,14 @@ use uuid::Uuid;
 
 const MAX_WEBHOOKS: i64 = 100;
 
-/// A webhook that something is to be sent to.
+/// A webhook with due deliveries.
 #[derive(Debug)]
 pub struct Due {
     pub webhook: Webhook,
     pub secret: Secret,
 }
 
-/// An attack that began or grew, and how often it was noted.
+/// An attack that began or grew, and how often that was recorded.
 #[derive(Debug, FromRow)]
 pub struct Grown {
     attack_id: String,
@@ -72,17 +72,17 @@ impl TryFrom<Row> for Webhook {
     }
 }
 
-/// A query on webhooks: the columns of [`Row`], and the rest of the statement.
+/// A query of webhooks: the columns of [`Row`], and the rest of the statement.
 macro_rules! webhooks {
     ($rest:literal) => {
         concat!("select id, revision, created_at, updated_at, draft, secret, dropped from webhooks ", $rest)
     };
 }
 
-/// Notes attacks that begin or grow, in the transaction of their hits, if there is anybody to tell.
+/// Records new and grown attacks in the transaction of their hits, if a webhook is enabled.
 pub(crate) async fn record_growth(connection: &mut Connection, attacks: &[&str]) -> Result<(), StoreError> {
-    let anybody = sqlx::query("select 1 from webhooks where enabled = 'yes' limit 1");
-    if anybody.fetch_optional(&mut *connection).await?.is_none() {
+    let enabled = sqlx::query("select 1 from webhooks where enabled = 'yes' limit 1");
+    if enabled.fetch_optional(&mut *connection).await?.is_none() {
         return Ok(());
     }
     let insert = Insert {
@@ -94,7 +94,7 @@ pub(crate) async fn record_growth(connection: &mut Connection, attacks: &[&str])
     Ok(insert.rows(connection, attacks, bind).await?)
 }
 
-/// Those that were not noted once more meanwhile need no other strategy.
+/// Removes attacks that did not grow again in the meantime.
 pub(crate) async fn forget(connection: &mut Connection, grown: &[Grown]) -> Result<(), StoreError> {
     for attack in grown {
         sqlx::query("delete from grown_attacks where attack_id = $1 and times = $2")
@@ -125,7 +125,7 @@ impl Store {
         rows.into_iter().map(Webhook::try_from).collect()
     }
 
-    /// Those that something is to be sent to by now.
+    /// Webhooks with due deliveries.
     pub async fn due_webhooks(&self, now: Timestamp) -> Result<Vec<Due>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(webhooks!(
             "where enabled = 'yes' and exists (select 1 from webhook_deliveries d where d.webhook_id = webhooks.id \
@@ -169,7 +169,7 @@ impl Store {
         Ok(Change::Made(webhook))
     }
 
-    /// Makes a webhook another, or deletes it with all it was told, if it still has this revision.
+    /// Replaces a webhook, or deletes it with its deliveries, if it still has this revision.
     pub async fn change_webhook(
         &self,
         id: Uuid,
@@ -200,20 +200,20 @@ impl Store {
         Ok(Change::Made(webhook))
     }
 
-    /// Some of the attacks that webhooks are to be asked about.
+    /// Attacks to match against webhooks, up to a limit.
     pub async fn grown_attacks(&self, limit: u32) -> Result<Vec<Grown>, StoreError> {
         let rows = sqlx::query_as("select attack_id, times from grown_attacks order by attack_id limit $1");
         Ok(rows.bind(i64::from(limit)).fetch_all(&self.reader).await?)
     }
 
-    /// Of these attacks, the ids of those that a webhook was never told.
+    /// The ids of the attacks that a webhook was not notified of.
     pub async fn not_notified(&self, webhook: Uuid, grown: &[Grown]) -> Result<Vec<String>, StoreError> {
         let ids: Vec<String> = grown.iter().map(|attack| attack.attack_id.clone()).collect();
         let query = "select attack_id from webhook_deliveries where webhook_id = $2 and attack_id";
-        let told: Vec<(String,)> =
+        let notified: Vec<(String,)> =
             among(self.dialect, query, &ids).bind(webhook.to_string()).fetch_all(&self.reader).await?;
-        let told: BTreeSet<String> = told.into_iter().map(|(id,)| id).collect();
-        Ok(ids.into_iter().filter(|id| !told.contains(id)).collect())
+        let notified: BTreeSet<String> = notified.into_iter().map(|(id,)| id).collect();
+        Ok(ids.into_iter().filter(|id| !notified.contains(id)).collect())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The connectors that nodes tell of.
+//! Connectors that nodes reported.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -12,11 +12,11 @@ use shared::{
 };
 use sqlx::FromRow;
 
-/// A node tells of no more.
+/// Limits of a node's report.
 const MAX_OF_A_NODE: usize = 100;
 const MAX_TEXT_BYTES: usize = 200;
 
-/// Keeps what a node counted since its start.
+/// Stores what a node counted since its start.
 pub(crate) async fn seen(
     connection: &mut Connection,
     node: &NodeInfo,
@@ -118,7 +118,7 @@ impl Store {
         rows.into_iter().map(Connector::try_from).collect()
     }
 
-    /// Forgets those that were last seen before a time.
+    /// Deletes connectors last seen before a time.
     pub async fn forget_connectors(&self, before: Timestamp) -> Result<(), StoreError> {
         sqlx::query("delete from connectors where last_seen < $1")
             .bind(before.as_millisecond())

@@ -1,4 +1,4 @@
-//! Puts hits into attacks, and keeps the attacks' counters. What belongs together is said in [`crate::grouping`].
+//! Grouping of hits into attacks, and the counters of attacks. The rules are those of [`crate::grouping`].
 
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
 use crate::store::{
@@ -19,13 +19,13 @@ use sqlx::FromRow;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// A hit that is not stored yet; its request is.
+/// A new hit of a stored request.
 pub(crate) struct NewHit<'a> {
     pub(crate) request: &'a RecordedRequest,
     pub(crate) hit: &'a Hit,
-    /// Whether it was kept from the origin.
+    /// Whether the request was kept from the origin.
     pub(crate) is_enforced: bool,
-    /// What its request was answered with, where that is known.
+    /// The status of the response, if known.
     pub(crate) status: Option<i64>,
 }
 
@@ -35,7 +35,7 @@ impl NewHit<'_> {
     }
 }
 
-/// What a hit or an attack that is known brings to a chain.
+/// A member of a chain: a known attack or a new hit.
 enum Link<'a> {
     Known(String),
     New(NewHit<'a>),
@@ -49,8 +49,7 @@ struct Growth<'a> {
     hits: Vec<NewHit<'a>>,
 }
 
-/// Stores hits, each in the attack it belongs to. An attack is made when there is none; those a hit joins become one, which
-/// keeps the id people have known longest.
+/// Stores hits in their attacks. New attacks are created; attacks that a hit joins are merged, and the oldest id stays.
 pub(crate) async fn add(connection: &mut Connection, hits: Vec<NewHit<'_>>) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (hits.iter().map(NewHit::at).min(), hits.iter().map(NewHit::at).max())
     else {
@@ -85,7 +84,7 @@ struct Known {
     last_seen: i64,
 }
 
-/// The attacks with these keys that hits of this time may belong to.
+/// The attacks with these keys that hits of this time range may belong to.
 async fn near(
     connection: &mut Connection,
     key_hashes: &[String],
@@ -101,7 +100,7 @@ async fn near(
     Ok(known.fetch_all(connection).await?)
 }
 
-/// Makes one attack of those in the chain. `None` when the chain brings no new hits.
+/// Merges the attacks of a chain. `None` if it has no new hits.
 async fn grow<'a>(
     connection: &mut Connection,
     key: &AttackKey,
@@ -117,7 +116,7 @@ async fn grow<'a>(
     if hits.is_empty() {
         return Ok(None);
     }
-    // Version 7 ids sort by when they were made: the smallest is the oldest attack.
+    // Version 7 ids sort by creation time: the smallest is the oldest attack.
     known.sort();
     let mut known = known.into_iter();
     let id = known.next().unwrap_or_else(|| Uuid::now_v7().to_string());
@@ -168,7 +167,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     Ok(insert.rows(connection, &sources, bind).await?)
 }
 
-/// What grown attacks are searched by from now on, each with the id of its attack.
+/// The new terms of grown attacks, each with the id of its attack.
 fn terms_of<'a>(growths: &'a [Growth<'_>]) -> BTreeSet<(&'a str, Term)> {
     let of_growth = |growth: &'a Growth<'_>| {
         let of_hits = growth.hits.iter().flat_map(Term::of_hit);
@@ -219,7 +218,7 @@ struct Totals {
     mark_revision: i64,
 }
 
-/// Moves everything of one attack into another, and leaves a redirect behind.
+/// Moves all rows of one attack to another, and adds a redirect.
 async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     add_totals(connection, from, into).await?;
     move_parts(connection, from, into).await?;

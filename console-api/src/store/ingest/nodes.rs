@@ -1,4 +1,4 @@
-//! The nodes that deliver here.
+//! Nodes that deliver records.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -15,9 +15,9 @@ use uuid::Uuid;
 pub struct Node {
     pub id: Uuid,
     pub version: String,
-    /// When it last delivered something, or said how it is.
+    /// The time of the last delivery or status report.
     pub last_seen: Timestamp,
-    /// Absent: it never said.
+    /// Absent: no status reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<NodeStatus>,
 }
@@ -36,7 +36,7 @@ pub(crate) async fn seen(
     .bind(node.id.to_string())
     .bind(&node.version)
     .bind(now.as_millisecond())
-    // Connectors are kept apart.
+    // Connectors have a table of their own.
     .bind(status.map(|status| text_codec::json(&NodeStatus { connectors: Vec::new(), ..status.clone() })))
     .execute(&mut *connection)
     .await?;

@@ -1,4 +1,4 @@
-//! Requests that went on without a verdict.
+//! Requests that were not inspected.
 
 use crate::paging::{Cursor, Listed, Page, Slice};
 use crate::store::{
@@ -16,13 +16,13 @@ use sqlx::FromRow;
 use std::{collections::BTreeMap, ops::Deref};
 use uuid::Uuid;
 
-/// A request that was not inspected, and the node that told of it first.
+/// A request that was not inspected, and the node that reported it first.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = NotInspectedReport)]
 pub struct Reported {
     #[serde(flatten)]
     pub entry: NotInspected,
-    /// Absent of those that an older console took in.
+    /// Absent: unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<Uuid>,
 }
@@ -41,23 +41,23 @@ impl Listed for Reported {
     }
 }
 
-/// Which are asked for; what is left out does not matter.
+/// A filter; absent fields match all.
 #[derive(Debug, Default)]
 pub struct NotInspectedFilter {
     pub node: Option<Uuid>,
     pub reason: Option<String>,
 }
 
-/// How many requests were not inspected, at least: a Lambda function that ends may take its memory of some along.
+/// Minimum numbers of requests that were not inspected: a Lambda environment that ends may lose some.
 #[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
 pub struct NotInspectedCounts {
     pub total: u64,
     pub by_reason: BTreeMap<String, u64>,
-    /// By the node that told of them first, and by reason.
+    /// By the node that reported them first, and by reason.
     pub by_node: BTreeMap<Uuid, BTreeMap<String, u64>>,
 }
 
-/// Stores an entry once. A request the visitor got through without a verdict was not held by any block.
+/// Stores an entry once. A request without a verdict was not blocked.
 pub(crate) async fn record(
     connection: &mut Connection,
     entry: &NotInspected,
@@ -136,7 +136,7 @@ impl Store {
         Ok(Page::cut(items, slice.limit))
     }
 
-    /// How many there are in each interval that has any, so many milliseconds long; from the first of them to the last.
+    /// The non-empty intervals of this length in milliseconds, with their counts, in order.
     pub async fn not_inspected_times(
         &self,
         from: Timestamp,

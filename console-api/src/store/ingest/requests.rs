@@ -1,4 +1,4 @@
-//! Requests and what was decided on them.
+//! Requests and their decisions.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -12,7 +12,7 @@ use crate::store::{
 use shared::{Body, ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
 use sqlx::FromRow;
 
-/// Stores a request, or merges the decision into what is known of it. Says whether that changed anything.
+/// Stores a request, or merges the decision into the known one. Returns whether that changed anything.
 pub(crate) async fn record(
     connection: &mut Connection,
     request: &RecordedRequest,
@@ -31,7 +31,7 @@ pub(crate) async fn record(
     decide(connection, id, &known, &merged).await
 }
 
-/// Two nodes may have decided on copies of one request. A block wins; that it did not reach the visitor wins over that it did.
+/// Merges decisions of two nodes on one request. A block wins; "not enforced" wins over "enforced".
 fn merge(known: Decision, other: &Decision) -> Decision {
     let enforced = match (known.enforced, other.enforced) {
         (Enforced::No, _) | (_, Enforced::No) => Enforced::No,
@@ -43,19 +43,19 @@ fn merge(known: Decision, other: &Decision) -> Decision {
     Decision { enforced, ..decision }
 }
 
-/// Notes that the request went on to the origin, whatever the node had decided.
+/// Records that the request reached the origin, whatever the node decided.
 pub(crate) async fn passed(connection: &mut Connection, id: RequestId) -> Result<bool, StoreError> {
     let Some(known) = decision(connection, id).await? else { return Ok(false) };
     let merged = Decision { enforced: Enforced::No, ..known.clone() };
     decide(connection, id, &known, &merged).await
 }
 
-/// Whether the decision kept the request from the origin, as far as the console knows.
+/// Whether the decision kept the request from the origin, as far as known.
 pub(crate) fn is_enforced(decision: &Decision) -> bool {
     decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
 }
 
-/// Replaces a decision, and keeps the counters of the attacks in step with it.
+/// Replaces a decision, and updates the counters of the attacks.
 async fn decide(
     connection: &mut Connection,
     id: RequestId,
@@ -87,7 +87,7 @@ async fn decide(
 }
 
 async fn count_blocked(connection: &mut Connection, id: RequestId, change: i64) -> Result<(), StoreError> {
-    // A request may have several hits in one attack only when their types are equal, which they never are.
+    // A request has at most one hit in an attack: its hits have different types.
     sqlx::query(
         "update attacks set blocked = blocked + $2 where id in (select attack_id from hits where request_id = $1)",
     )
@@ -106,7 +106,7 @@ pub(crate) async fn is_request_enforced(
     Ok(decision(connection, id).await?.is_some_and(|decision| is_enforced(&decision)))
 }
 
-/// Stores requests that are not known, each with what was decided on it.
+/// Stores unknown requests with their decisions.
 pub(crate) async fn insert(
     connection: &mut Connection,
     requests: &[(&RecordedRequest, &Decision)],
@@ -148,7 +148,7 @@ fn bind(query: Query, (request, decision): &(&RecordedRequest, &Decision)) -> Qu
         .bind(decided_by(decision))
 }
 
-/// Nothing, for most.
+/// `None` for most requests.
 fn decided_by(decision: &Decision) -> Option<String> {
     (decision.decided_by != DecidedBy::default()).then(|| json(&decision.decided_by))
 }
@@ -249,7 +249,7 @@ impl Store {
     }
 }
 
-/// At which trigger the node was asked, where that is known.
+/// The connector of a request, if known.
 pub(crate) async fn connector(
     connection: &mut Connection,
     id: RequestId,
@@ -264,7 +264,7 @@ pub(crate) async fn connector(
     row.and_then(|(connector,)| connector).map(|text| columns.json("connector", &text)).transpose()
 }
 
-/// What a request was answered with, as far as that is known. `None` when the request is not known.
+/// The response status of a request, if known. `None` if the request is unknown.
 pub(crate) async fn answer(
     connection: &mut Connection,
     id: RequestId,
@@ -277,7 +277,7 @@ pub(crate) async fn answer(
     Ok(known.map(|(status,)| status))
 }
 
-/// Notes what requests were answered of which no answer was known.
+/// Stores the first response status of requests.
 pub(crate) async fn first_answers(
     connection: &mut Connection,
     ids: &[String],
@@ -289,7 +289,7 @@ pub(crate) async fn first_answers(
     statuses::first_answers(connection, ids, status).await
 }
 
-/// Notes what was answered. `None` when the request is not known, else whether this changed anything.
+/// Stores a response status. `None` if the request is unknown, else whether that changed anything.
 pub(crate) async fn answered(
     connection: &mut Connection,
     id: RequestId,

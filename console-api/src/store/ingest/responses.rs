@@ -1,4 +1,4 @@
-//! What came of requests. A report may overtake its request: it then waits here.
+//! Response reports. A report that arrives before its request is parked here.
 
 use crate::store::{
     Connection, StoreError,
@@ -8,12 +8,12 @@ use crate::store::{
 use jiff::Timestamp;
 use shared::{RequestId, ResponseReport, Trigger};
 
-/// A node's spool may hold a hit back while the console is away, but not for longer than this.
+/// The longest time that a hit may stay in the spool of a node behind its report.
 const PENDING_AGE_MS: i64 = 24 * 60 * 60 * 1000;
-/// Most reports are on requests without hits, so they must not pile up either.
+/// Most reports belong to requests without hits, so their number is limited.
 const PENDING_REPORTS: i64 = 100_000;
 
-/// Joins a report to its request, or keeps it until the request comes. Says whether it told anything new.
+/// Applies a report to its request, or parks it. Returns whether it changed anything.
 pub(crate) async fn record(
     connection: &mut Connection,
     report: &ResponseReport,
@@ -27,7 +27,7 @@ pub(crate) async fn record(
     }
 }
 
-/// Applies what was reported on a request before the request itself came.
+/// Applies the parked reports of a request.
 pub(crate) async fn apply_pending(connection: &mut Connection, id: RequestId) -> Result<(), StoreError> {
     // `viewer-response` sorts last: its status is the one the visitor saw.
     let pending: Vec<(String, i64)> =
@@ -61,7 +61,7 @@ async fn apply(
     Ok(Some(is_new))
 }
 
-/// Whether a report shows that the request went on, so that a block did not hold.
+/// Whether a report proves that the request reached the origin, so that a block was not enforced.
 ///
 /// No response function runs on an answer of the viewer-request function, and none of the origin's runs on one of the
 /// origin-request function. Only a viewer-response after an origin-request may have seen our own block page.
@@ -73,7 +73,7 @@ fn proves_passage(asked_at: Option<&Trigger>, event: Option<&Trigger>, status: i
     }
 }
 
-/// Whether such a report may show that its request went on.
+/// Whether such a report may prove that its request reached the origin.
 pub(crate) fn may_prove_passage(report: &ResponseReport) -> bool {
     matches!(event(report), Some(Trigger::OriginResponse | Trigger::ViewerResponse))
 }
@@ -82,7 +82,7 @@ fn event(report: &ResponseReport) -> Option<&Trigger> {
     report.connector.as_ref().and_then(|connector| connector.event.as_ref())
 }
 
-/// Keeps reports on requests that nothing is known of.
+/// Parks reports of unknown requests.
 pub(crate) async fn keep_all(
     connection: &mut Connection,
     reports: &[&ResponseReport],
@@ -124,7 +124,7 @@ async fn keep(
     Ok(kept.rows_affected() > 0)
 }
 
-/// Forgets the oldest reports nobody asked for.
+/// Deletes the oldest parked reports.
 pub(crate) async fn prune(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("delete from pending_responses where received_at < $1")
         .bind(now.as_millisecond().saturating_sub(PENDING_AGE_MS))
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_answer_the_block_cannot_have_made_proves_passage() {
+    fn only_a_response_that_is_not_the_block_page_proves_passage() {
         let seen =
             |asked: Trigger, event: Trigger, status| proves_passage(Some(&asked), Some(&event), status);
         assert!(seen(Trigger::ViewerRequest, Trigger::OriginResponse, 403));

@@ -1,4 +1,4 @@
-//! What an attack's requests were answered with: counters, so that adding up need not strategy at every hit.
+//! Response statuses: hits per attack and status, so that statistics do not read hits.
 
 use crate::store::{
     Connection, StoreError,
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 const ADD: &str = "on conflict (attack_id, status) do update set hits = attack_statuses.hits + excluded.hits";
 
-/// Counts new hits whose requests' answers are known, each with the id of its attack.
+/// Counts new hits with a known response status, each with the id of its attack.
 pub(crate) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)]) -> Result<(), StoreError> {
     let mut counts: BTreeMap<(&str, i64), i64> = BTreeMap::new();
     for (attack, hit) in hits {
@@ -30,7 +30,7 @@ pub(crate) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)
     Ok(insert.rows(connection, &counts, bind).await?)
 }
 
-/// The hits of requests of which no answer was known count for a status from now on.
+/// Counts the hits of requests for their first status.
 pub(crate) async fn first_answers(
     connection: &mut Connection,
     ids: &[String],
@@ -43,7 +43,7 @@ pub(crate) async fn first_answers(
     Ok(())
 }
 
-/// The hits of a request count for another status from now on.
+/// Counts the hits of a request for another status.
 pub(crate) async fn change(
     connection: &mut Connection,
     id: RequestId,
@@ -51,7 +51,7 @@ pub(crate) async fn change(
     new: i64,
 ) -> Result<(), StoreError> {
     if let Some(old) = old {
-        // A request has one hit of a type at most, and an attack has one type.
+        // A request has at most one hit of a type, and an attack has one type.
         sqlx::query(
             "update attack_statuses set hits = hits - 1 where status = $2 \
              and attack_id in (select attack_id from hits where request_id = $1)",
@@ -77,7 +77,7 @@ pub(crate) async fn change(
     Ok(())
 }
 
-/// Moves what is counted of one attack to another.
+/// Moves the counters of one attack to another.
 pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     let moved = format!(
         "insert into attack_statuses (attack_id, status, hits) \

@@ -1,4 +1,4 @@
-//! When an attack's hits came: counters in slots, so that a time series need not strategy at every hit.
+//! Time buckets: hits per attack and interval, so that time series do not read hits.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -12,10 +12,10 @@ use shared::RequestId;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How long a slot is, in milliseconds. Series are made of whole ones.
+/// The length of a bucket in milliseconds. Series consist of whole buckets.
 pub(crate) const SLOT: i64 = 5 * 60 * 1000;
 
-/// Where the slot of a time starts.
+/// The start of the bucket of a time.
 pub(crate) fn slot(at: i64) -> i64 {
     at - at.rem_euclid(SLOT)
 }
@@ -47,7 +47,7 @@ pub(crate) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)
     Ok(insert.rows(connection, &slots, bind).await?)
 }
 
-/// The hits of a request are blocked, or are not any more.
+/// Counts the hits of a request as blocked, or no longer.
 pub(crate) async fn count_blocked(
     connection: &mut Connection,
     id: RequestId,
@@ -66,7 +66,7 @@ pub(crate) async fn count_blocked(
 }
 
 impl Store {
-    /// The hits of an attack in each slot that has any: when it starts, in milliseconds, all of them, and those that were blocked.
+    /// The non-empty buckets of an attack: start in milliseconds, hits and blocked hits.
     pub async fn attack_times(&self, id: Uuid) -> Result<Vec<(i64, u64, u64)>, StoreError> {
         let rows: Vec<(i64, i64, i64)> =
             sqlx::query_as("select slot, hits, blocked from attack_times where attack_id = $1 order by slot")
@@ -77,7 +77,7 @@ impl Store {
     }
 }
 
-/// Moves what is counted of one attack to another.
+/// Moves the counters of one attack to another.
 pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     sqlx::query(
         "insert into attack_times (attack_id, slot, hits, blocked) \

@@ -1,4 +1,4 @@
-//! Forgetting what is too old, or too much. Attacks are forgotten as a whole, with all of their hits.
+//! Retention: deletes attacks, with all of their hits, by age and by number of hits.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -8,12 +8,12 @@ use crate::store::{
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
-/// How many attacks are forgotten in one transaction: deliveries must not wait long.
+/// Attacks deleted per transaction: ingest waits for it.
 const AT_ONCE: i64 = 100;
 
 impl Store {
-    /// Forgets the attacks that were last seen before a time, and what was not inspected before. Says how many hits that
-    /// were.
+    /// Deletes attacks last seen before a time, and older reports of requests that were not inspected. Returns the
+    /// number of deleted hits.
     pub async fn forget_before(&self, time: Timestamp) -> Result<u64, StoreError> {
         sqlx::query("delete from not_inspected where at < $1")
             .bind(time.as_millisecond())
@@ -29,7 +29,7 @@ impl Store {
         }
     }
 
-    /// Forgets the attacks seen longest ago until no more than this many hits are left. Says how many hits that were.
+    /// Deletes the oldest attacks until at most this number of hits is left. Returns the number of deleted hits.
     pub async fn forget_beyond(&self, hits: u64) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         loop {
@@ -52,7 +52,7 @@ impl Store {
         }
     }
 
-    /// Some of the attacks last seen before a time, the oldest first, with how many hits they have.
+    /// Attacks last seen before a time, the oldest first, with their number of hits.
     async fn oldest(&self, before: i64) -> Result<Vec<(String, i64)>, StoreError> {
         let rows = sqlx::query_as(
             "select id, hits from attacks where last_seen < $1 order by last_seen, id limit $2",

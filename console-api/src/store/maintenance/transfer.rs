@@ -1,5 +1,5 @@
-//! Copies everything into another, empty database: a backup, its restoration, the move from SQLite to PostgreSQL. One of the
-//! two is a file of SQLite's, and says which tables and columns there are.
+//! Copies between databases: backup, restore, migration from SQLite to PostgreSQL. One of the two is SQLite, whose catalogue
+//! lists the tables and columns.
 
 use crate::store::{
     Connection, Store,
@@ -11,18 +11,16 @@ use crate::store::{
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 
-/// How many rows are held in memory.
+/// Rows held in memory.
 const ROWS: usize = 512;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
-    #[error(
-        "one of the two databases must be a file of SQLite's; PostgreSQL's own pg_dump copies between servers"
-    )]
+    #[error("one of the two databases must be SQLite; use pg_dump to copy between PostgreSQL servers")]
     NoFile,
     #[error("the table {table} is not empty: only a new database can be filled")]
     NotEmpty { table: String },
-    #[error("a database failed")]
+    #[error("database error")]
     Database(#[from] sqlx::Error),
 }
 
@@ -51,7 +49,7 @@ enum Value {
 }
 
 impl Store {
-    /// Copies all rows into `to`, as they are at one moment, in one transaction. Says how many.
+    /// Copies a snapshot of all rows into `to`, in one transaction, and returns their number.
     pub async fn copy_to(&self, to: &Self) -> Result<u64, TransferError> {
         let mut from = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
         let mut into = to.writer.begin_with(to.dialect.begin_ingest()).await?;
@@ -69,15 +67,15 @@ impl Store {
         Ok(copied)
     }
 
-    /// Gives the space of deleted rows back.
+    /// Frees the space of deleted rows.
     pub async fn vacuum(&self) -> Result<(), TransferError> {
         sqlx::query(self.dialect.vacuum()).execute(&self.writer).await?;
         Ok(())
     }
 }
 
-/// The tables in the order they were made, so that those that are referred to come first. What SQLite makes of them by itself
-/// stays behind: indexes that strategy like tables, and numbers of rows.
+/// The tables in the order of their creation: referenced tables come first. Internal tables of SQLite and row numbers are
+/// left out.
 async fn tables(sqlite: &mut Connection) -> Result<Vec<Table>, sqlx::Error> {
     let names: Vec<(String,)> = sqlx::query_as(
         "select m.name from sqlite_master m join pragma_table_list t on t.name = m.name and t.schema = 'main' \

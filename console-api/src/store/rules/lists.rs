@@ -1,4 +1,4 @@
-//! The entries of the lists.
+//! IP list entries.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -22,7 +22,7 @@ use shared::ruleset::{List, ListEntry};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// So many fit into a ruleset with room to spare.
+/// This number fits into a ruleset.
 const MAX_ENTRIES: i64 = 200_000;
 
 #[derive(FromRow)]
@@ -59,7 +59,7 @@ impl TryFrom<Row> for StoredEntry {
 }
 
 impl Store {
-    /// The newest entries first, of one list or of all; those that have expired, too.
+    /// The entries of one list or of all, including expired ones, the newest first.
     pub async fn entries(&self, list: Option<List>, slice: &Slice) -> Result<Page<StoredEntry>, StoreError> {
         let mut statement = Statement::new(
             "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries where ",
@@ -75,7 +75,7 @@ impl Store {
         entry(&mut *self.reader.acquire().await?, id).await
     }
 
-    /// Adds an entry; expired ones make room.
+    /// Adds an entry, and deletes expired ones.
     pub async fn add_entry(
         &self,
         entry: ListEntry,
@@ -146,7 +146,7 @@ impl Store {
     }
 }
 
-/// The oldest first, those that have expired, too.
+/// All entries, including expired ones, the oldest first.
 pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<StoredEntry>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
         "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries \
@@ -157,7 +157,7 @@ pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<StoredEntry>,
     rows.into_iter().map(StoredEntry::try_from).collect()
 }
 
-/// Makes an entry what it was before, as a new revision.
+/// Restores an earlier state of an entry as a new revision.
 pub(crate) async fn put_back(
     connection: &mut Connection,
     Difference { object, before, after, revision, .. }: Difference,
@@ -178,7 +178,7 @@ pub(crate) async fn put_back(
     audit::record(connection, author, &deed.again().making(version)).await
 }
 
-/// The entry, if it still has this revision; else what that means for the change.
+/// The entry, if it still has this revision, else the result of the change.
 async fn current(
     connection: &mut Connection,
     id: Uuid,

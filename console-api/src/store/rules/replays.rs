@@ -1,4 +1,4 @@
-//! Replays, and what came of them.
+//! Replays and their reports.
 
 use crate::store::{
     Store, StoreError,
@@ -15,10 +15,10 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// Older ones are forgotten.
+/// Older replays are deleted.
 const KEPT: i64 = 100;
-/// A replay that has not told of itself for so long does not run any more.
-const SILENCE: SignedDuration = SignedDuration::from_mins(5);
+/// A running replay without an update for this time counts as interrupted.
+const UPDATE_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(FromRow)]
 struct Row {
@@ -37,12 +37,13 @@ impl Row {
         let columns = Columns { table: "replays", id: &self.id };
         let updated_at = columns.time("updated_at", self.updated_at)?;
         let status = columns.word("status", &self.status)?;
-        let is_silent = status == ReplayStatus::Running && now.duration_since(updated_at) > SILENCE;
+        let is_interrupted =
+            status == ReplayStatus::Running && now.duration_since(updated_at) > UPDATE_TIMEOUT;
         Ok(Replay {
             id: columns.parse("id", &self.id)?,
             created_at: columns.time("created_at", self.created_at)?,
             author: self.author.into(),
-            status: if is_silent { ReplayStatus::Interrupted } else { status },
+            status: if is_interrupted { ReplayStatus::Interrupted } else { status },
             draft: columns.json("draft", &String::from(self.draft))?,
             hits: count(self.hits),
             report: columns.json("report", &String::from(self.report))?,
@@ -51,7 +52,7 @@ impl Row {
 }
 
 impl Store {
-    /// Notes a replay that begins.
+    /// Adds a replay.
     pub async fn add_replay(&self, replay: &Replay) -> Result<(), StoreError> {
         let mut change = self.writer.begin().await?;
         sqlx::query(
@@ -76,7 +77,7 @@ impl Store {
         Ok(change.commit().await?)
     }
 
-    /// Notes how far a replay is.
+    /// Stores the progress of a replay.
     pub async fn update_replay(&self, replay: &Replay, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("update replays set updated_at = $2, status = $3, hits = $4, report = $5 where id = $1")
             .bind(replay.id.to_string())

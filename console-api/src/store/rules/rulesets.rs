@@ -1,4 +1,4 @@
-//! The versions of the ruleset. They are not stored: the log of changes leads from any of them to the one that holds.
+//! Ruleset versions, derived from the current ruleset and the audit log.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -70,7 +70,7 @@ impl Store {
         Ok(Page::cut(versions, slice.limit))
     }
 
-    /// All rules and entries as they were in a version. `None` when that is not known.
+    /// The rules and entries of a version. `None` if it is unknown.
     pub async fn version(&self, version: u64) -> Result<Option<VersionContent>, StoreError> {
         let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
         let current = head(&mut snapshot).await?;
@@ -94,7 +94,7 @@ impl Store {
         Ok(Some(VersionContent { version, rules, lists }))
     }
 
-    /// What is different in a later version. `None` when one of them is not known.
+    /// The differences between two versions. `None` if one of them is unknown.
     pub async fn difference(
         &self,
         from: u64,
@@ -109,7 +109,7 @@ impl Store {
         since(&mut snapshot, from, to).await
     }
 
-    /// Makes everything what it was in a version, as a new version, if this is still the one that holds.
+    /// Restores a version as a new one, if `current` is still the current version.
     pub async fn activate(
         &self,
         version: u64,
@@ -160,8 +160,7 @@ struct ChangeRow {
     after: Option<String>,
 }
 
-/// What is different in version `to` from version `from`. `None` when the log does not reach so far, or there was no such
-/// version.
+/// The differences from version `from` to version `to`. `None` if a version is unknown or older than the log.
 async fn since(
     connection: &mut Connection,
     from: u64,
@@ -217,7 +216,7 @@ fn put_back<T: DeserializeOwned>(
     Ok(())
 }
 
-/// A thing as the log has it.
+/// An object from its JSON in the log.
 pub(crate) fn logged<T: DeserializeOwned>(object: &str, value: Value) -> Result<T, StoreError> {
     serde_json::from_value(value).map_err(|_| Columns { table: "audit", id: object }.bad("before"))
 }

@@ -1,5 +1,5 @@
-//! What attacks are searched by: the texts of their fields, and of the fields of their hits. Each text is kept once, in lower
-//! case, and tied to the attacks that have it: a word is looked for in few texts, and no search looks at hits.
+//! Search terms: the texts of the fields of attacks and their hits. Each distinct text is stored once, in lower case, with
+//! the attacks that have it, so that searches read few texts and no hits.
 
 use crate::store::{
     Connection, StoreError,
@@ -23,7 +23,7 @@ pub(crate) struct Term {
     text: String,
 }
 
-/// The bytes of a SHA-256 that tell terms apart: nobody can make two with the same.
+/// The length of a term id: a prefix of a SHA-256 without practical collisions.
 const ID_BYTES: usize = 16;
 
 impl Term {
@@ -35,7 +35,7 @@ impl Term {
         Self::new(Field::Severity, &word(&severity))
     }
 
-    /// Of an attack.
+    /// The terms of an attack.
     pub(crate) fn of_attack(key: &AttackKey) -> [Self; 4] {
         [
             Self::new(Field::Type, key.attack_type.as_str()),
@@ -45,7 +45,7 @@ impl Term {
         ]
     }
 
-    /// Of a hit.
+    /// The terms of a hit.
     pub(crate) fn of_hit(hit: &NewHit<'_>) -> impl Iterator<Item = Self> {
         let worst = hit.hit.findings.first();
         let method = Self::new(Field::Method, &hit.request.method);
@@ -60,22 +60,22 @@ impl Term {
     }
 }
 
-/// What nodes send is no longer.
+/// Cuts a payload to the length that nodes send at most.
 fn bounded(payload: &str) -> &str {
     let end = payload.char_indices().nth(Finding::PAYLOAD_CHARS).map_or(payload.len(), |(end, _)| end);
     &payload[..end]
 }
 
-/// Ties terms to the ids of attacks.
+/// Adds terms of attacks, which are given by id.
 pub(crate) async fn add(
     connection: &mut Connection,
     terms: BTreeSet<(&str, Term)>,
 ) -> Result<(), sqlx::Error> {
     let mut new = BTreeMap::new();
-    let mut ties = Vec::with_capacity(terms.len());
+    let mut links = Vec::with_capacity(terms.len());
     for (attack, term) in terms {
         let id = term.id();
-        ties.push((attack.to_owned(), id.clone()));
+        links.push((attack.to_owned(), id.clone()));
         new.insert(id, term);
     }
     let insert = Insert {
@@ -93,7 +93,7 @@ pub(crate) async fn add(
         after: "on conflict (attack_id, term_id) do nothing",
     };
     let bind = |query: Query, (attack, id): &(String, Vec<u8>)| query.bind(attack.clone()).bind(id.clone());
-    insert.rows(connection, &ties, bind).await
+    insert.rows(connection, &links, bind).await
 }
 
 /// Moves the terms of one attack to another.
@@ -110,7 +110,7 @@ pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -
     Ok(())
 }
 
-/// Forgets the terms of attacks, and the texts that no other attack has.
+/// Deletes the terms of attacks, and the texts that no other attack has.
 pub(crate) async fn forget(connection: &mut Connection, attacks: &[String]) -> Result<(), StoreError> {
     let among = Dialect::of(connection).is_among(1);
     let attacks = json(&attacks);

@@ -1,4 +1,4 @@
-//! Searches that people keep.
+//! Views: saved searches.
 
 use crate::store::{
     Connection, Store, StoreError,
@@ -46,7 +46,7 @@ impl TryFrom<Row> for View {
 }
 
 impl Store {
-    /// Those that everybody sees, and those of one person, the newest first.
+    /// The shared views, and those of one owner, the newest first.
     pub async fn views(&self, owner: &str, slice: &Slice) -> Result<Page<View>, StoreError> {
         let mut statement = Statement::new(
             "select id, revision, owner, created_at, updated_at, draft from views where (shared = 'yes' or owner = ",
@@ -74,7 +74,7 @@ impl Store {
         Ok(Change::Made(view))
     }
 
-    /// Makes a view another, or deletes it, if it still has this revision.
+    /// Replaces or deletes a view, if it still has this revision.
     pub async fn change_view(
         &self,
         id: Uuid,

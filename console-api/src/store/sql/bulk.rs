@@ -1,4 +1,4 @@
-//! Many rows with few statements: what makes taking in a batch fast.
+//! Bulk statements: many rows per statement.
 
 use crate::store::{
     Connection,
@@ -10,19 +10,18 @@ use sqlx::{
 };
 use std::fmt::Write;
 
-/// How many rows a statement takes. Few sizes, so that the statements stay prepared; even the largest has fewer binds than
-/// either database allows.
+/// Rows per statement. Few sizes keep the statements prepared; the largest stays below the bind limits of both databases.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
 pub(crate) type Query = sqlx::query::Query<'static, Any, AnyArguments>;
 pub(crate) type QueryAs<T> = sqlx::query::QueryAs<'static, Any, T, AnyArguments>;
 
-/// An insert statement, but for its rows.
+/// An insert statement without its rows.
 pub(crate) struct Insert<'a> {
     /// Up to the columns, e.g. `insert into hits (id, at)`.
     pub(crate) into: &'a str,
     pub(crate) columns: usize,
-    /// What stands after the rows, e.g. `on conflict …`.
+    /// The part after the rows, e.g. `on conflict …`.
     pub(crate) after: &'static str,
 }
 
@@ -58,7 +57,7 @@ impl Insert<'_> {
             };
             // Writing to text does not fail.
             let _ = match dialect {
-                // SQLite would strategy for each numbered bind in a list of all.
+                // SQLite looks each numbered bind up in a list.
                 Dialect::Sqlite => write!(statement, "{before}?"),
                 Dialect::Postgres => write!(statement, "{before}${}", bind + 1),
             };
@@ -67,7 +66,7 @@ impl Insert<'_> {
     }
 }
 
-/// A query for rows whose column, the last word of `query`, holds one of the values. They are bind `$1`.
+/// A query for rows whose column, the last word of `query`, is one of the values, bind `$1`.
 pub(crate) fn among<T>(dialect: Dialect, query: &'static str, values: &[String]) -> QueryAs<T>
 where
     T: for<'r> FromRow<'r, AnyRow>,
@@ -75,7 +74,7 @@ where
     sqlx::query_as(AssertSqlSafe(format!("{query} {}", dialect.is_among(1)))).bind(json(&values))
 }
 
-/// A statement on rows whose column, the last word of `before`, holds one of the values. They are bind `$1`.
+/// A statement on rows whose column, the last word of `before`, is one of the values, bind `$1`.
 pub(crate) fn change_among(dialect: Dialect, before: &str, values: &[String], after: &str) -> Query {
     sqlx::query(AssertSqlSafe(format!("{before} {} {after}", dialect.is_among(1)))).bind(json(&values))
 }

@@ -1,4 +1,4 @@
-//! What SQLite and PostgreSQL say differently. All other statements are the same text for both.
+//! Dialects: the statements in which SQLite and PostgreSQL differ. All others are the same text.
 
 use crate::store::Connection;
 use sqlx::{Database, Sqlite};
@@ -14,7 +14,7 @@ impl Dialect {
         if connection.backend_name() == Sqlite::NAME { Self::Sqlite } else { Self::Postgres }
     }
 
-    /// Of a connection that writes.
+    /// Settings of a writing connection.
     ///
     /// With a write-ahead log, `normal` keeps what was committed through a killed process; a power cut may take the last
     /// transactions, never the file. `token create` and a running server wait for each other.
@@ -25,43 +25,42 @@ impl Dialect {
                     "pragma busy_timeout = 10000",
                     "pragma journal_mode = wal",
                     "pragma synchronous = normal",
-                    // IdSet are random, so batches touch pages all over the file: 64 MB of them are kept at hand, and as many
-                    // are gathered in the log before they are moved to the file, each once however often it changed.
+                    // Ids are random, so batches touch pages all over the file. 64 MB of pages stay cached, and as
+                    // many collect in the log before a checkpoint writes each of them once.
                     "pragma cache_size = -65536",
                     "pragma wal_autocheckpoint = 16000",
-                    // A long question keeps the log from being moved, so it may grow: that space is given back.
+                    // A long read delays checkpoints and lets the log grow: this returns the space.
                     "pragma journal_size_limit = 268435456",
                 ]
             }
-            // Plans, those of the checks of references too, are made while tables are empty, and kept: they must not be to read
-            // all rows. What is written is always found by its key.
+            // Plans, also those of foreign-key checks, are cached while tables are empty: none of them may scan a
+            // table. Writes find their rows by key.
             Self::Postgres => &["set enable_seqscan = off", "set lock_timeout = '10s'"],
         }
     }
 
-    /// Of a connection that only reads.
+    /// Settings of a read-only connection.
     pub(crate) fn reader_start(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => &[
                 "pragma busy_timeout = 10000",
                 "pragma query_only = on",
-                // What is added up is looked at again and again.
+                // Aggregations read the same pages repeatedly.
                 "pragma cache_size = -8192",
             ],
             Self::Postgres => &[
                 "set default_transaction_read_only = on",
-                // Which filters are given makes all the difference to a plan.
+                // The best plan depends on the values of the filters.
                 "set plan_cache_mode = force_custom_plan",
-                // Questions are short, whatever the planner expects: compiling one takes longer than answering it.
+                // Compiling a query takes longer than running it.
                 "set jit = off",
-                // The ids of the attacks that are left out are to be found at once.
+                // The hash of excluded attack ids fits in memory.
                 "set work_mem = '32MB'",
             ],
         }
     }
 
-    /// Begins the transaction of a batch. `immediate`: taking the write lock later could fail when another process wrote in
-    /// between.
+    /// Begins the transaction of a batch. `immediate`: a later upgrade to the write lock fails when another process wrote.
     pub(crate) fn begin_ingest(self) -> &'static str {
         match self {
             Self::Sqlite => "begin immediate",
@@ -69,7 +68,7 @@ impl Dialect {
         }
     }
 
-    /// Right after that: batches that several consoles take in group their hits one after the other; readers do not wait.
+    /// Serializes the grouping of hits by several consoles; readers do not wait.
     pub(crate) fn lock_attacks(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
@@ -77,7 +76,7 @@ impl Dialect {
         }
     }
 
-    /// Begins a transaction that sees everything as it is at one moment.
+    /// Begins a transaction with a consistent snapshot.
     pub(crate) fn begin_snapshot(self) -> &'static str {
         match self {
             Self::Sqlite => "begin",
@@ -85,7 +84,7 @@ impl Dialect {
         }
     }
 
-    /// The bytes that everything takes.
+    /// The size of the database in bytes.
     pub(crate) fn size(self) -> &'static str {
         match self {
             Self::Sqlite => "select page_count * page_size from pragma_page_count(), pragma_page_size()",
@@ -108,7 +107,7 @@ impl Dialect {
         }
     }
 
-    /// Completes a condition: the column is one of the texts of a JSON array, the bind of this number.
+    /// Completes a condition: the column is in the JSON array of texts at this bind.
     pub(crate) fn is_among(self, bind: usize) -> String {
         match self {
             Self::Sqlite => format!("in (select value from json_each(${bind}))"),

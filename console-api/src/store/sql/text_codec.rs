@@ -1,4 +1,4 @@
-//! Enums, values and texts as the text they are stored as.
+//! Text codec: how enums, values and texts are stored as text.
 
 use crate::store::{StoreError, sql::address};
 use jiff::Timestamp;
@@ -18,12 +18,12 @@ pub(crate) fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("wire types have text keys and finite numbers")
 }
 
-/// What a visitor sent as text, or what was decoded from it. PostgreSQL's text holds no NUL, so that is stored spelled out.
+/// Text from a request. PostgreSQL's text has no NUL, so NUL is stored escaped.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::Type)]
 #[sqlx(transparent)]
 pub(crate) struct Text(String);
 
-/// Begins a spelled-out sign: a control character that is hardly ever meant, `0` after it is NUL, itself it is itself.
+/// The escape character, a rare control character: followed by `0` it is NUL, doubled it is itself.
 const ESCAPE: char = '\u{1a}';
 
 impl From<&str> for Text {
@@ -37,7 +37,7 @@ impl From<&str> for Text {
 }
 
 impl Text {
-    /// As it stands in the database.
+    /// The encoded text.
     pub(crate) fn stored(&self) -> &str {
         &self.0
     }
@@ -62,7 +62,7 @@ pub(crate) fn count(value: i64) -> u64 {
     u64::try_from(value).unwrap_or_default()
 }
 
-/// Reads the columns of one row and says which of them is bad.
+/// Decodes the columns of one row; errors name the column.
 pub(crate) struct Columns<'a> {
     pub(crate) table: &'static str,
     pub(crate) id: &'a str,
@@ -117,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_comes_back_and_is_stored_without_nul(text in "[\\x00\\x1a0a🦀]{0,8}") {
+        fn text_round_trips_without_nul(text in "[\\x00\\x1a0a🦀]{0,8}") {
             let stored = Text::from(text.as_str());
             prop_assert!(!stored.0.contains('\0'));
             prop_assert_eq!(String::from(stored), text);
