@@ -31,7 +31,8 @@ pub struct UserDraft {
     pub name: String,
     /// Any role but `node`.
     pub role: Role,
-    /// 12 to 1000 characters. Required for a new user; when absent, the password of a known user stays.
+    /// 12 to 1000 characters. Required for a new user; when absent, the password of a known user
+    /// stays.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 12, max_length = 1000)]
     pub password: Option<Password>,

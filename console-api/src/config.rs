@@ -14,8 +14,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 /// Console of the WAF: stores attacks from nodes, with a REST API and a web interface.
 ///
-/// To start: `wallarm-console serve --data ./console-data`, open <http://127.0.0.1:3000/>, and sign in with the token in
-/// `./console-data/admin-token`.
+/// To start: `wallarm-console serve --data ./console-data`, open <http://127.0.0.1:3000/>, and sign
+/// in with the token in `./console-data/admin-token`.
 #[derive(Debug, Parser)]
 #[command(name = "wallarm-console", version, propagate_version = true)]
 pub struct Cli {
@@ -47,7 +47,8 @@ pub enum Command {
     Migrate(Migrate),
     /// Release the disk space of deleted records.
     Vacuum(Data),
-    /// Record generated attacks of the last 30 days, for demos and benchmarks. Use a separate data directory.
+    /// Record generated attacks of the last 30 days, for demos and benchmarks. Use a separate data
+    /// directory.
     Seed(Seed),
     /// Manage access tokens.
     #[command(subcommand)]
@@ -61,25 +62,28 @@ pub struct Serve {
     pub listen: SocketAddr,
     #[command(flatten)]
     pub data: Data,
-    /// File with the administrator token. If it does not exist, it is created with a new token, readable by its owner only.
-    /// [default: DIR/admin-token]
+    /// File with the administrator token. If it does not exist, it is created with a new token,
+    /// readable by its owner only. [default: DIR/admin-token]
     #[arg(long, env = "WALLARM_CONSOLE_ADMIN_TOKEN_FILE", value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
-    /// File with the token of the nodes, created in the same way. Without this flag, create node tokens with
-    /// `token create --role node`.
+    /// File with the token of the nodes, created in the same way. Without this flag, create node
+    /// tokens with `token create --role node`.
     #[arg(long, env = "WALLARM_CONSOLE_NODE_TOKEN_FILE", value_name = "FILE")]
     pub node_token_file: Option<PathBuf>,
-    /// Folder with the connector's zips from `just bundle`. The console then serves bundles with configured parameters.
+    /// Folder with the connector's zips from `just bundle`. The console then serves bundles with
+    /// configured parameters.
     #[arg(long, env = "WALLARM_CONSOLE_BUNDLE_DIR", value_name = "DIR")]
     pub bundle_dir: Option<PathBuf>,
-    /// Delete attacks and un-inspected requests this many days after they were last seen. Default: never.
+    /// Delete attacks and un-inspected requests this many days after they were last seen. Default:
+    /// never.
     #[arg(long, env = "WALLARM_CONSOLE_KEEP_DAYS", value_name = "DAYS")]
     pub keep_days: Option<u32>,
-    /// Maximum number of hits; the attacks not seen for the longest time are deleted first. Default: no limit.
+    /// Maximum number of hits; the attacks not seen for the longest time are deleted first.
+    /// Default: no limit.
     #[arg(long, env = "WALLARM_CONSOLE_KEEP_HITS", value_name = "HITS")]
     pub keep_hits: Option<u64>,
-    /// Maximum records per second for each node token, with bursts of ten seconds; batches beyond it get 429. Default: no
-    /// limit.
+    /// Maximum records per second for each node token, with bursts of ten seconds; batches beyond
+    /// it get 429. Default: no limit.
     #[arg(long, env = "WALLARM_CONSOLE_NODE_RECORDS", value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub node_records: Option<u32>,
     /// Private networks that webhooks may call, e.g. `10.1.0.0/16`, separated by commas.

@@ -83,7 +83,8 @@ impl ApiError {
         }
     }
 
-    /// Logs the cause of an internal error, which clients do not see. Called once, where the response is made.
+    /// Logs the cause of an internal error, which clients do not see. Called once, where the
+    /// response is made.
     pub fn log(&self) {
         if let Self::Internal(cause) = self {
             let source = cause.source().map(ToString::to_string);

@@ -1,4 +1,5 @@
-//! Extractors: what handlers receive, validated. Callers, query parameters, bodies, and the entities that paths name.
+//! Extractors: what handlers receive, validated. Callers, query parameters, bodies, and the
+//! entities that paths name.
 
 mod body;
 mod caller;

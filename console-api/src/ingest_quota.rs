@@ -1,7 +1,7 @@
 //! Admission of batches from nodes: bounded concurrency, and a record rate per token.
 //!
-//! The database writes batches one after the other, so more concurrent ones would only use memory. A rejected node keeps
-//! its records and retries.
+//! The database writes batches one after the other, so more concurrent ones would only use memory.
+//! A rejected node keeps its records and retries.
 
 use crate::error::ApiError;
 use jiff::Timestamp;

@@ -1,4 +1,5 @@
-//! Serde helpers for fields that are JSON objects. Derived readers also accept an array of the field values; these reject it.
+//! Serde helpers for fields that are JSON objects. Derived readers also accept an array of the
+//! field values; these reject it.
 
 use serde::{
     Deserialize as _, Deserializer,

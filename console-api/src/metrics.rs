@@ -124,7 +124,8 @@ impl Metrics {
         self.0.ingest_refused.get_or_create(&ReasonLabels { reason }).inc();
     }
 
-    /// Counts a response. The route is the pattern of the router, which bounds the number of series.
+    /// Counts a response. The route is the pattern of the router, which bounds the number of
+    /// series.
     pub fn answered(&self, route: &str, status: u16) {
         self.0.requests.get_or_create(&RequestLabels { route: route.to_owned(), status }).inc();
     }

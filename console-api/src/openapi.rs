@@ -1,7 +1,8 @@
 //! The OpenAPI 3.1 document, generated from the handlers' annotations and types.
 //!
-//! A handler declares its parameters, bodies, success responses, and specific errors such as 409. The errors of its
-//! extractors (400, 401, 403, 404, 412, 413, 415, 428, 500) are added here, and every object is closed.
+//! A handler declares its parameters, bodies, success responses, and specific errors such as 409.
+//! The errors of its extractors (400, 401, 403, 404, 412, 413, 415, 428, 500) are added here, and
+//! every object is closed.
 
 mod closed;
 mod errors;
@@ -17,7 +18,8 @@ use utoipa::OpenApi;
 /// The base path of the API.
 pub(crate) const BASE: &str = "/api/v1";
 
-/// Schemas that no handler declares: the bodies of errors, and the records of a batch, which are parsed one by one.
+/// Schemas that no handler declares: the bodies of errors, and the records of a batch, which are
+/// parsed one by one.
 #[derive(OpenApi)]
 #[openapi(components(schemas(Problem, Record)))]
 pub(crate) struct Beginning;

@@ -1,5 +1,6 @@
-//! Passwords and their hashes: Argon2id with 19 MiB, two passes and one lane, the minimum of OWASP's Password Storage Cheat
-//! Sheet. A hash takes about 30 ms of a core, so it runs on blocking threads, two at a time.
+//! Passwords and their hashes: Argon2id with 19 MiB, two passes and one lane, the minimum of
+//! OWASP's Password Storage Cheat Sheet. A hash takes about 30 ms of a core, so it runs on blocking
+//! threads, two at a time.
 
 use argon2::{
     Argon2,
@@ -45,8 +46,8 @@ impl Password {
         .ok_or(PasswordError::Hash)
     }
 
-    /// Whether the password matches the stored hash. Takes as long without a hash, so that the time does not reveal which
-    /// users exist.
+    /// Whether the password matches the stored hash. Takes as long without a hash, so that the time
+    /// does not reveal which users exist.
     pub async fn matches(self, stored: Option<String>) -> bool {
         on_blocking_thread(move || match stored {
             Some(stored) => Argon2::default().verify_password(self.0.as_bytes(), stored.as_str()).is_ok(),

@@ -1,7 +1,7 @@
 //! Use cases: one function for each change, called by the API and by the pages.
 //!
-//! A use case validates the draft, stores the change with its audit line, and notifies nodes that wait for it. The caller
-//! is authorised before, by an extractor.
+//! A use case validates the draft, stores the change with its audit line, and notifies nodes that
+//! wait for it. The caller is authorised before, by an extractor.
 
 pub mod bundles;
 pub mod exclusions;

@@ -56,7 +56,8 @@ fn in_head(text: &str) -> String {
     text.replace(|sign: char| sign.is_control(), " ")
 }
 
-/// Escapes an extension value: `=` and line breaks are escaped, other control characters are removed.
+/// Escapes an extension value: `=` and line breaks are escaped, other control characters are
+/// removed.
 fn in_extension(text: &str) -> String {
     let mut spelled = String::with_capacity(text.len());
     for sign in text.chars() {

@@ -69,8 +69,8 @@ bodies! {
 /// Maximum zstd window; RFC 8878 recommends that every decoder supports 8 MB.
 const ZSTD_WINDOW: u64 = 8 << 20;
 
-/// Reads a JSON body, plain or compressed with gzip or zstd. `what` completes "not …"; `limit` bounds the body before and
-/// after decompression.
+/// Reads a JSON body, plain or compressed with gzip or zstd. `what` completes "not …"; `limit`
+/// bounds the body before and after decompression.
 pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
     request: Request,
     state: &S,

@@ -1,5 +1,5 @@
-//! The caller, authenticated and authorised. A handler that takes a [`Reader`], an [`Analyst`], an [`Admin`] or a
-//! [`NodeCaller`] cannot run for another role.
+//! The caller, authenticated and authorised. A handler that takes a [`Reader`], an [`Analyst`], an
+//! [`Admin`] or a [`NodeCaller`] cannot run for another role.
 
 use crate::{
     actor::{Actor, Role},
@@ -80,7 +80,8 @@ async fn authorized(
     if is_allowed(actor.role) { Ok(actor) } else { Err(ApiError::Forbidden(expected)) }
 }
 
-/// By token; without one, by the session of a browser, which changes things only from pages of this console.
+/// By token; without one, by the session of a browser, which changes things only from pages of this
+/// console.
 async fn authenticated(parts: &Parts, app: &App) -> Result<Option<Actor>, ApiError> {
     let now = app.clock.now();
     if let Some(token) = bearer(&parts.headers) {

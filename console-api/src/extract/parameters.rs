@@ -12,7 +12,8 @@ use axum::{
 use jiff::Timestamp;
 use std::str::FromStr;
 
-/// The query parameters of a call, read one by one. A parameter that nothing reads is rejected by name.
+/// The query parameters of a call, read one by one. A parameter that nothing reads is rejected by
+/// name.
 pub struct Parameters {
     pairs: Vec<(String, String)>,
     /// The base of relative times such as `-24h`.

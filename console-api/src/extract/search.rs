@@ -34,8 +34,8 @@ fn slice(parameters: &mut Parameters, list: &str) -> Result<Slice, ApiError> {
     Ok(Slice { limit: limit.unwrap_or(Slice::DEFAULT_LIMIT), after })
 }
 
-/// `q`, a parameter for each field, and the time range `from`, `to`: all conditions must hold. Without a condition on
-/// marks, false positives are left out.
+/// `q`, a parameter for each field, and the time range `from`, `to`: all conditions must hold.
+/// Without a condition on marks, false positives are left out.
 impl FromParameters for Filter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let (filter, times) = FromParameters::from_parameters(parameters)?;

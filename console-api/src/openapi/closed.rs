@@ -4,9 +4,9 @@ use super::objects;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Closes every object of responses, and the schemas they refer to. Parts of an `allOf` are merged first, because a closed
-/// part would reject the other parts. Bodies of calls are as open as the types that read them. Unreferenced schemas are
-/// removed.
+/// Closes every object of responses, and the schemas they refer to. Parts of an `allOf` are merged
+/// first, because a closed part would reject the other parts. Bodies of calls are as open as the
+/// types that read them. Unreferenced schemas are removed.
 pub(super) fn close(document: &mut Value) {
     let known = document["components"]["schemas"].clone();
     let mut answers = BTreeSet::new();

@@ -1,4 +1,5 @@
-//! Static files of the pages. Addresses contain a content hash, so browsers cache them without an end.
+//! Static files of the pages. Addresses contain a content hash, so browsers cache them without an
+//! end.
 
 use crate::{digest::sha256_hex, error::ApiError};
 use axum::{

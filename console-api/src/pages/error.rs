@@ -1,4 +1,5 @@
-//! Errors as pages: problem responses are replaced by HTML, and a missing session by the sign-in page.
+//! Errors as pages: problem responses are replaced by HTML, and a missing session by the sign-in
+//! page.
 
 use super::render;
 use crate::{error::ApiError, extract::Reader};

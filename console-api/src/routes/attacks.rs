@@ -90,8 +90,9 @@ pub(super) async fn schema(_: Reader, Query(()): Query<()>) -> Json<Schema> {
     Json(Schema::new())
 }
 
-/// An attack with its top sources and response statuses. The id of a merged attack resolves to the attack that it was
-/// merged into. The tag is the revision of its mark: everything else changes with new hits.
+/// An attack with its top sources and response statuses. The id of a merged attack resolves to the
+/// attack that it was merged into. The tag is the revision of its mark: everything else changes
+/// with new hits.
 #[utoipa::path(
     get,
     path = "/attacks/{id}",

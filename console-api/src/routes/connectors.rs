@@ -12,8 +12,8 @@ use crate::{
 };
 use axum::{Json, extract::State};
 
-/// Lists the connectors that called nodes in the last 30 days, the latest seen first: one entry for each version,
-/// distribution and trigger.
+/// Lists the connectors that called nodes in the last 30 days, the latest seen first: one entry for
+/// each version, distribution and trigger.
 #[utoipa::path(
     get,
     path = "/connectors",
@@ -28,8 +28,8 @@ pub(super) async fn list(
     Ok(Json(Page { items: store.connectors().await?, next_cursor: None }))
 }
 
-/// The zip of a Lambda@Edge function, ready for upload. It can contain a signing key; like every response of the API, it
-/// is not cacheable.
+/// The zip of a Lambda@Edge function, ready for upload. It can contain a signing key; like every
+/// response of the API, it is not cacheable.
 #[utoipa::path(
     post,
     path = "/connectors/cloudfront/bundle",

@@ -50,7 +50,8 @@ impl IntoParams for Wanted {
     }
 }
 
-/// Adds an exclusion made from a hit; with `dry_run`, previews the recorded hits that it would suppress.
+/// Adds an exclusion made from a hit; with `dry_run`, previews the recorded hits that it would
+/// suppress.
 #[utoipa::path(
     post,
     path = "/hits/{id}/exclusion",

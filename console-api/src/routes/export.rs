@@ -64,8 +64,8 @@ pub(super) struct Format {
     pub(super) write: fn(&mut Vec<u8>, &[Attack]),
 }
 
-/// The first batch is read before the response starts, so that a failure is an error response. A later failure truncates
-/// the file.
+/// The first batch is read before the response starts, so that a failure is an error response. A
+/// later failure truncates the file.
 pub(super) async fn export(store: Store, filter: Filter, format: &Format) -> Result<Attachment, ApiError> {
     let &Format { content_type, file_name, head, write } = format;
     let first = store.attacks_after(&filter, None, BATCH).await?;
@@ -125,8 +125,8 @@ fn csv_rows(text: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(text)
 }
 
-/// Formula guard (OWASP, CSV injection): spreadsheets evaluate fields that start like a formula, even quoted ones. An
-/// apostrophe makes them text.
+/// Formula guard (OWASP, CSV injection): spreadsheets evaluate fields that start like a formula,
+/// even quoted ones. An apostrophe makes them text.
 fn guarded(field: &str) -> String {
     let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if is_formula { format!("'{field}") } else { field.to_owned() }

@@ -20,8 +20,8 @@ use tokio::sync::OwnedSemaphorePermit;
 /// Maximum body of a batch.
 pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Stores a batch. The response is sent after the commit; if it is lost, the node can send the batch again. An invalid
-/// record does not affect the others.
+/// Stores a batch. The response is sent after the commit; if it is lost, the node can send the
+/// batch again. An invalid record does not affect the others.
 #[utoipa::path(
     post,
     path = "/ingest",

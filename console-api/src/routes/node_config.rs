@@ -40,7 +40,8 @@ impl FromParameters for Wait {
     }
 }
 
-/// The ruleset, as soon as it differs from the known one (`If-None-Match`); 304 if it does not change in time.
+/// The ruleset, as soon as it differs from the known one (`If-None-Match`); 304 if it does not
+/// change in time.
 #[utoipa::path(
     get,
     path = "/node/config",

@@ -1,4 +1,5 @@
-//! Export for a SIEM: Detection Findings (class 2004) of the Open Cybersecurity Schema Framework 1.3, one event per line.
+//! Export for a SIEM: Detection Findings (class 2004) of the Open Cybersecurity Schema Framework
+//! 1.3, one event per line.
 
 use super::export::{Format, export};
 use crate::{

@@ -41,8 +41,8 @@ pub(super) async fn list(
     Ok(Json(store.sessions(&slice, author.at).await?))
 }
 
-/// Signs in. The session is a cookie (`HttpOnly`, `SameSite=Strict`) that expires after twelve hours; calls with it that
-/// change something must come from pages of the console.
+/// Signs in. The session is a cookie (`HttpOnly`, `SameSite=Strict`) that expires after twelve
+/// hours; calls with it that change something must come from pages of the console.
 #[utoipa::path(
     post,
     path = "/sessions",

@@ -42,7 +42,8 @@ pub(super) async fn add_signing_key(
     Ok((StatusCode::CREATED, Json(signing_keys::add(&store, &author, draft).await?)))
 }
 
-/// Deletes a key: new bundles cannot contain it. Nodes accept it until it is removed from their configuration.
+/// Deletes a key: new bundles cannot contain it. Nodes accept it until it is removed from their
+/// configuration.
 #[utoipa::path(
     delete,
     path = "/connectors/keys/{id}",

@@ -24,11 +24,12 @@ use uuid::Uuid;
 
 /// The poll interval: one query for each client.
 const PAUSE: Duration = Duration::from_secs(1);
-/// An attack whose last hit is older is not active. Hits that arrive later than that are not reported.
+/// An attack whose last hit is older is not active. Hits that arrive later than that are not
+/// reported.
 const RECENT: SignedDuration = SignedDuration::from_mins(15);
 
-/// Streams an `attack` event for each matching attack that starts or grows from now on, at most 200 per second; with
-/// `since`, also for each attack that started after that id.
+/// Streams an `attack` event for each matching attack that starts or grows from now on, at most 200
+/// per second; with `since`, also for each attack that started after that id.
 #[utoipa::path(
     get,
     path = "/attacks/stream",

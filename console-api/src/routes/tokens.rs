@@ -10,8 +10,8 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 
-/// Lists tokens, the newest first, including those of token files and the command line. Only digests of secrets are
-/// stored.
+/// Lists tokens, the newest first, including those of token files and the command line. Only
+/// digests of secrets are stored.
 #[utoipa::path(
     get,
     path = "/tokens",

@@ -3,7 +3,8 @@
 use super::RulesetWriter;
 use crate::{audit::Author, error::ApiError, ruleset::Version};
 
-/// Restores the rules and lists of a version as a new version, if `current` is still the active one.
+/// Restores the rules and lists of a version as a new version, if `current` is still the active
+/// one.
 pub async fn activate(
     ruleset: &RulesetWriter,
     author: &Author,

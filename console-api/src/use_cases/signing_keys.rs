@@ -17,7 +17,8 @@ pub async fn add(store: &Store, author: &Author, KeyDraft { name }: KeyDraft) ->
     Ok(NewKey { info, secret: secret.reveal().to_owned() })
 }
 
-/// Deletes a key: new bundles cannot contain it. Nodes accept it until it is removed from their configuration.
+/// Deletes a key: new bundles cannot contain it. Nodes accept it until it is removed from their
+/// configuration.
 pub async fn delete(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
     let is_known = store.delete_signing_key(id, author).await?;
     is_known.then_some(()).ok_or(ApiError::NotFound("key"))

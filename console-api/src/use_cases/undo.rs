@@ -1,4 +1,5 @@
-//! Undo of an audit line: restores the state before the change, by a change that can be undone as well.
+//! Undo of an audit line: restores the state before the change, by a change that can be undone as
+//! well.
 
 use super::{RulesetWriter, ip_lists, marks, rules, rulesets};
 use crate::{

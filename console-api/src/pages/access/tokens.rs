@@ -51,7 +51,8 @@ pub(in crate::pages) struct TokenForm {
     r#for: u32,
 }
 
-/// Issues a token, and shows its secret in the response: the address of a page could be opened again.
+/// Issues a token, and shows its secret in the response: the address of a page could be opened
+/// again.
 pub(in crate::pages) async fn add(
     Admin(author): Admin,
     State(store): State<Store>,
