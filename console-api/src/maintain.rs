@@ -27,7 +27,7 @@ pub(crate) async fn seed(flags: Seed) -> anyhow::Result<()> {
 
 pub(crate) async fn backup(flags: Backup) -> anyhow::Result<()> {
     if flags.file.exists() {
-        bail!("{} is there already", flags.file.display());
+        bail!("{} already exists; choose another file", flags.file.display());
     }
     let store = run::open(&flags.data).await?;
     copy(&store, &DatabaseUrl::File(flags.file)).await
@@ -35,7 +35,7 @@ pub(crate) async fn backup(flags: Backup) -> anyhow::Result<()> {
 
 pub(crate) async fn restore(flags: Restore) -> anyhow::Result<()> {
     if !flags.file.exists() {
-        bail!("there is no file {}", flags.file.display());
+        bail!("file {} does not exist", flags.file.display());
     }
     let backup = Store::open(&DatabaseUrl::File(flags.file)).await?;
     run::make_dir(&flags.data)?;
@@ -44,7 +44,7 @@ pub(crate) async fn restore(flags: Restore) -> anyhow::Result<()> {
 
 pub(crate) async fn migrate(flags: Migrate) -> anyhow::Result<()> {
     if flags.from == flags.to {
-        bail!("`--from` and `--to` name the same kind of database");
+        bail!("`--from` and `--to` must be different kinds of databases");
     }
     let database = |engine| match engine {
         Engine::Sqlite => Ok(DatabaseUrl::in_dir(&flags.data.dir)),
@@ -55,7 +55,7 @@ pub(crate) async fn migrate(flags: Migrate) -> anyhow::Result<()> {
     if let DatabaseUrl::File(path) = &from
         && !path.exists()
     {
-        bail!("there is no database {}", path.display());
+        bail!("database {} does not exist", path.display());
     }
     run::make_dir(&flags.data)?;
     copy(&Store::open(&from).await?, &to).await
