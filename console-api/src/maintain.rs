@@ -55,7 +55,7 @@ pub(crate) async fn migrate(flags: Migrate) -> anyhow::Result<()> {
     if let DatabaseUrl::File(path) = &from
         && !path.exists()
     {
-        bail!("database {} does not exist", path.display());
+        bail!("no database at {}", path.display());
     }
     run::make_dir(&flags.data)?;
     copy(&Store::open(&from).await?, &to).await
