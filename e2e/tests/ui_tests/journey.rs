@@ -34,8 +34,14 @@ pub(crate) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     visit.reads(".new", "1 new").await?;
     visit.click(".new").await?;
     visit.until(&rows(2)).await?;
+    search_bar(visit).await?;
+    late_scripts(visit).await?;
+    value_menu_and_chart(visit).await?;
+    drawer(visit).await
+}
 
-    // The search bar: completion, a syntax error, a removable filter.
+/// Completion, a removable filter, a syntax error.
+async fn search_bar(visit: &Visit) -> anyhow::Result<()> {
     visit.press("/").await?;
     visit.write("ty").await?;
     visit.reads("#choices", "type:").await?;
@@ -54,9 +60,11 @@ pub(crate) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
     visit.reads(".problem", "did you mean").await?;
     // The page's status is an error, which Chromium logs.
     visit.complaints();
+    Ok(())
+}
 
-    // Charts and controls that need scripts load after the list, without layout shift even if they
-    // are late.
+/// Charts and controls that need scripts load after the list, without layout shift even if late.
+async fn late_scripts(visit: &Visit) -> anyhow::Result<()> {
     visit.slow_down(20).await?;
     for width in [360, 1280] {
         visit.resize(Window { width, ..WIDE }).await?;
@@ -65,18 +73,21 @@ pub(crate) async fn attacks(visit: &Visit) -> anyhow::Result<()> {
         let moved = visit.value(MOVED).await?;
         ensure!(moved.as_f64().is_some_and(|moved| moved < 0.01), "at {width} px the page moves by {moved}");
     }
-    visit.slow_down(1).await?;
+    visit.slow_down(1).await
+}
 
-    // The menu of a value, and a chart.
+async fn value_menu_and_chart(visit: &Visit) -> anyhow::Result<()> {
     visit.click_where("a.cell", "sqli").await?;
     visit.click_where(".menu a", "Exclude").await?;
     visit.until("location.search === '?q=-type%3Asqli'").await?;
     visit.until(&rows(1)).await?;
     visit.page("/attacks").await?;
     visit.click_where(".charts li a", "SQL injection").await?;
-    visit.until(&rows(1)).await?;
+    visit.until(&rows(1)).await
+}
 
-    // Keyboard: the drawer, whose address is that of a page.
+/// By keyboard. The drawer's address is that of a page.
+async fn drawer(visit: &Visit) -> anyhow::Result<()> {
     visit.page("/attacks").await?;
     visit.until(&rows(2)).await?;
     visit.press("j").await?;

@@ -61,17 +61,11 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
         visit.sees("td.raw").await?;
         is_clean(visit).await?;
     }
-    for attack in visit.stack.console_api().items("/api/v1/attacks").await? {
-        visit.page(&format!("/attacks/{}", attack["id"].as_str().unwrap_or_default())).await?;
-        is_clean(visit).await?;
-    }
-    for replay in visit.stack.console_api().items("/api/v1/replays").await? {
-        visit.page(&format!("/replays/{}", replay["id"].as_str().unwrap_or_default())).await?;
-        is_clean(visit).await?;
-    }
-    for webhook in visit.stack.console_api().items("/api/v1/webhooks").await? {
-        visit.page(&format!("/webhooks/{}", webhook["id"].as_str().unwrap_or_default())).await?;
-        is_clean(visit).await?;
+    for list in ["attacks", "replays", "webhooks"] {
+        for item in visit.stack.console_api().items(&format!("/api/v1/{list}")).await? {
+            visit.page(&format!("/{list}/{}", item["id"].as_str().unwrap_or_default())).await?;
+            is_clean(visit).await?;
+        }
     }
     for page in pages::LISTS {
         visit.page(page).await?;

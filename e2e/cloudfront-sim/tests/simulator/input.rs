@@ -174,6 +174,10 @@ fn errors_name_the_key_of_a_wrong_value() {
         let error = read(&with(&format!("{config}{pointer}"), value)).unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
+}
+
+#[test]
+fn errors_name_an_origin_without_address_and_the_line_of_malformed_input() {
     let nowhere = load(&aws().to_string(), &Given::default()).unwrap_err().to_string();
     assert_eq!(
         nowhere,
