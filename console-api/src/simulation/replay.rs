@@ -123,9 +123,13 @@ fn verdict(
 }
 
 #[cfg(test)]
+#[path = "../../../node/decision/tests/cases/table.rs"]
+mod decision_table;
+
+#[cfg(test)]
 mod tests {
+    use super::decision_table::{Case, Expected};
     use super::*;
-    use decision::cases::{Case, Expected};
     use shared::{DecidedBy, Delivery, Enforced, Outcome};
 
     #[test]

@@ -10,9 +10,7 @@
 //! | [`policy`] | a compiled ruleset: rules, lists and a summary |
 //! | [`evaluate`] | a request and everything that decides about it → an evaluation |
 //! | [`matrix`] | mode × list × detection × delivery → ruling |
-//! | [`cases`] | the decision table that tests of the node and of the console share |
 
-pub mod cases;
 pub mod evaluate;
 pub mod lists;
 pub mod matrix;

@@ -1,7 +1,10 @@
 //! The decision table shared with the console's simulation, decided by a real node.
 
+#[path = "../../../decision/tests/cases/table.rs"]
+mod table;
+
 use super::*;
-use decision::cases::{Case, Expected};
+use table::{Case, Expected};
 
 #[tokio::test]
 async fn a_node_agrees_with_every_case_of_the_shared_table() {
