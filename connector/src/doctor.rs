@@ -93,7 +93,7 @@ impl Examination<'_> {
             self.report.hazard(
                 HazardKind::BlockCached,
                 behavior.pattern(),
-                format!("A {status} may be cached for {seconds} s ({source}) and served to other visitors.",),
+                format!("A {status} may be cached for {seconds} s ({source}) and served to other visitors."),
             );
         }
     }

@@ -2,7 +2,7 @@
 
 mod table;
 
-use decision::Evaluator;
+use decision::{Evaluator, RouteSettings};
 use engine::Engine;
 use jiff::Timestamp;
 use shared::Action;
@@ -15,9 +15,10 @@ fn an_evaluation_agrees_with_every_case() {
     assert_eq!(cases.len(), 20 * 3 * 4 * 7);
     for case in cases {
         let policy = case.policy();
+        let settings = RouteSettings::of_mode(case.configured, "config");
         let evaluator =
             Evaluator { mode_allow_override: case.allow_override, ..Evaluator::new(&engine, &policy) };
-        let evaluation = evaluator.evaluate(&case.request, &case.settings(), Timestamp::UNIX_EPOCH);
+        let evaluation = evaluator.evaluate(&case.request, &settings, Timestamp::UNIX_EPOCH);
         let mut attack_types: Vec<_> =
             evaluation.findings.into_iter().map(|finding| finding.attack_type).collect();
         attack_types.dedup();

@@ -3,7 +3,7 @@
 //! Both tables are written by hand from the contract, not computed by the code under test. Each case is a request with its
 //! rules, its list entry and the expected result.
 
-use decision::{GeoFields, ModeAllowOverride, Policy, RouteSettings};
+use decision::{GeoFields, ModeAllowOverride, Policy};
 use shared::{
     AttackType, Delivery, InspectRequest, Mode, Severity,
     ruleset::{Effect, List, ListEntry, Network, OverlimitAction, Pattern, Rule, Scope, Source, Suppressed},
@@ -64,28 +64,28 @@ const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 178));
 
 /// One row of the table.
 #[derive(Debug, Clone)]
-pub struct Case {
+pub(crate) struct Case {
     /// Mode, rule, override, list and kind of request.
-    pub name: String,
-    pub configured: Mode,
-    pub allow_override: ModeAllowOverride,
-    pub rules: Vec<Rule>,
-    pub lists: Vec<ListEntry>,
-    pub request: InspectRequest,
-    pub expected: Expected,
+    pub(crate) name: String,
+    pub(crate) configured: Mode,
+    pub(crate) allow_override: ModeAllowOverride,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) lists: Vec<ListEntry>,
+    pub(crate) request: InspectRequest,
+    pub(crate) expected: Expected,
 }
 
 /// The expected result of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    pub mode: Mode,
-    pub attack_type: Option<AttackType>,
-    pub blocks: bool,
+pub(crate) struct Expected {
+    pub(crate) mode: Mode,
+    pub(crate) attack_type: Option<AttackType>,
+    pub(crate) blocks: bool,
 }
 
 impl Case {
     /// All cases.
-    pub fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let mut cases = Vec::new();
         for row in rows(MODES).skip(1) {
             let overrides = [ModeAllowOverride::On, ModeAllowOverride::Strict, ModeAllowOverride::Off];
@@ -126,12 +126,8 @@ impl Case {
         })
     }
 
-    pub fn policy(&self) -> Policy {
+    pub(crate) fn policy(&self) -> Policy {
         Policy::new(&self.rules, &self.lists, GeoFields::default())
-    }
-
-    pub fn settings(&self) -> RouteSettings {
-        RouteSettings::of_mode(self.configured, "config")
     }
 }
 
