@@ -1,5 +1,5 @@
-//! Every endpoint that changes something: who may call it, what it refuses, and what it leaves in the log of changes. One
-//! row for each; a route without a row fails the test.
+//! Every endpoint that changes data: the roles that may call it, the input it rejects, and its line in the audit log. One
+//! row each; a route without a row fails the test.
 
 use crate::{
     harness::{Answer, Console, attack, request_id, send, token_of, uuid, with},
@@ -18,23 +18,45 @@ use std::{
 
 struct Change {
     method: &'static str,
-    /// As the router has it, `{id}` included.
+    /// The route, `{id}` included.
     address: &'static str,
-    /// Who may; nobody else.
+    /// Roles that may call it; others get 403.
     allowed: &'static [Role],
-    /// Makes what `{id}` stands for, and says its id and its tag.
-    of: Option<Thing>,
-    /// What is to be sent; null: nothing.
+    /// The resource that `{id}` names.
+    on: Option<Resource>,
+    /// A valid body; null: none.
     body: Value,
-    /// A body with something wrong, and the field that must be named.
-    wrong: Option<(Value, &'static str)>,
-    /// The action and the kind of thing the log must tell.
+    /// An invalid body, and the field that the error must name.
+    invalid: Option<(Value, &'static str)>,
+    /// The action and the kind of resource in the audit log.
     logged: (&'static str, &'static str),
 }
 
-/// What an address names.
+fn change(method: &'static str, address: &'static str, allowed: &'static [Role]) -> Change {
+    Change { method, address, allowed, on: None, body: Value::Null, invalid: None, logged: ("", "") }
+}
+
+impl Change {
+    fn on(self, resource: Resource) -> Self {
+        Self { on: Some(resource), ..self }
+    }
+
+    fn body(self, body: Value) -> Self {
+        Self { body, ..self }
+    }
+
+    fn invalid(self, body: Value, field: &'static str) -> Self {
+        Self { invalid: Some((body, field)), ..self }
+    }
+
+    fn logs(self, action: &'static str, kind: &'static str) -> Self {
+        Self { logged: (action, kind), ..self }
+    }
+}
+
+/// A resource that a route names.
 #[derive(Clone, Copy)]
-enum Thing {
+enum Resource {
     Rule,
     Entry,
     Attack,
@@ -49,7 +71,7 @@ enum Thing {
 }
 
 const ADMIN: &[Role] = &[Role::Admin];
-const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
+const ANALYSTS: &[Role] = &[Role::Admin, Role::Analyst];
 
 fn rule() -> Value {
     json!({"effect": {"kind": "mode", "mode": "block"}})
@@ -71,7 +93,7 @@ fn webhook() -> Value {
     json!({"name": "Ops", "url": "https://hooks.example.com/wallarm", "query": "status:blocked"})
 }
 
-/// With a name that no other has.
+/// A user with a unique name.
 fn user() -> Value {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let name = format!("user {}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -82,7 +104,7 @@ fn token() -> Value {
     json!({"name": "node-2", "role": "node"})
 }
 
-/// The id of the session of somebody who has just signed in.
+/// The id of a new session.
 async fn new_session(console: &Console) -> String {
     let user = user();
     let made = admin(console, "POST", "/api/v1/users", &user).await;
@@ -94,211 +116,90 @@ async fn new_session(console: &Console) -> String {
 }
 
 fn changes() -> Vec<Change> {
-    judgements().into_iter().chain(of_access()).chain(of_connections()).collect()
+    changes_by_analysts().into_iter().chain(changes_of_access()).chain(changes_of_connections()).collect()
 }
 
 /// By administrators.
-fn of_access() -> Vec<Change> {
+fn changes_of_access() -> Vec<Change> {
     vec![
-        Change {
-            method: "POST",
-            address: "/users",
-            allowed: ADMIN,
-            of: None,
-            body: user(),
-            wrong: Some((
-                json!({"name": "ann", "role": "node", "password": "correct horse battery"}),
-                "role",
-            )),
-            logged: ("create", "user"),
-        },
-        Change {
-            method: "PUT",
-            address: "/users/{id}",
-            allowed: ADMIN,
-            of: Some(Thing::User),
-            body: user(),
-            wrong: Some((
-                json!({"name": "ann", "role": "node", "password": "correct horse battery"}),
-                "role",
-            )),
-            logged: ("change", "user"),
-        },
-        Change {
-            method: "DELETE",
-            address: "/users/{id}",
-            allowed: ADMIN,
-            of: Some(Thing::User),
-            body: Value::Null,
-            wrong: None,
-            logged: ("delete", "user"),
-        },
-        Change {
-            method: "POST",
-            address: "/tokens",
-            allowed: ADMIN,
-            of: None,
-            body: token(),
-            wrong: Some((json!({"name": "", "role": "node"}), "name")),
-            logged: ("create", "token"),
-        },
-        Change {
-            method: "DELETE",
-            address: "/tokens/{id}",
-            allowed: ADMIN,
-            of: Some(Thing::Token),
-            body: Value::Null,
-            wrong: None,
-            logged: ("delete", "token"),
-        },
-        Change {
-            method: "DELETE",
-            address: "/sessions/{id}",
-            allowed: ADMIN,
-            of: Some(Thing::Session),
-            body: Value::Null,
-            wrong: None,
-            logged: ("delete", "session"),
-        },
+        change("POST", "/users", ADMIN)
+            .body(user())
+            .invalid(json!({"name": "ann", "role": "node", "password": "correct horse battery"}), "role")
+            .logs("create", "user"),
+        change("PUT", "/users/{id}", ADMIN)
+            .on(Resource::User)
+            .body(user())
+            .invalid(json!({"name": "ann", "role": "node", "password": "correct horse battery"}), "role")
+            .logs("change", "user"),
+        change("DELETE", "/users/{id}", ADMIN).on(Resource::User).logs("delete", "user"),
+        change("POST", "/tokens", ADMIN)
+            .body(token())
+            .invalid(json!({"name": "", "role": "node"}), "name")
+            .logs("create", "token"),
+        change("DELETE", "/tokens/{id}", ADMIN).on(Resource::Token).logs("delete", "token"),
+        change("DELETE", "/sessions/{id}", ADMIN).on(Resource::Session).logs("delete", "session"),
     ]
 }
 
-fn of_connections() -> [Change; 5] {
+fn changes_of_connections() -> [Change; 5] {
     [
-        Change {
-            method: "POST",
-            address: "/connectors/keys",
-            allowed: ADMIN,
-            of: None,
-            body: key(),
-            wrong: Some((json!({"name": "n".repeat(101)}), "name")),
-            logged: ("create", "signing_key"),
-        },
-        Change {
-            method: "DELETE",
-            address: "/connectors/keys/{id}",
-            allowed: ADMIN,
-            of: Some(Thing::SigningKey),
-            body: Value::Null,
-            wrong: None,
-            logged: ("delete", "signing_key"),
-        },
-        Change {
-            method: "POST",
-            address: "/webhooks",
-            allowed: ADMIN,
-            of: None,
-            body: webhook(),
-            wrong: Some((json!({"name": "Ops", "url": "http://10.0.0.1/"}), "url")),
-            logged: ("create", "webhook"),
-        },
-        Change {
-            method: "PUT",
-            address: "/webhooks/{id}",
-            allowed: ADMIN,
-            of: Some(Thing::Webhook),
-            body: webhook(),
-            wrong: Some((json!({"name": "Ops", "url": "https://example.com/", "query": "hosst:a"}), "query")),
-            logged: ("change", "webhook"),
-        },
-        Change {
-            method: "DELETE",
-            address: "/webhooks/{id}",
-            allowed: ADMIN,
-            of: Some(Thing::Webhook),
-            body: Value::Null,
-            wrong: None,
-            logged: ("delete", "webhook"),
-        },
+        change("POST", "/connectors/keys", ADMIN)
+            .body(key())
+            .invalid(json!({"name": "n".repeat(101)}), "name")
+            .logs("create", "signing_key"),
+        change("DELETE", "/connectors/keys/{id}", ADMIN)
+            .on(Resource::SigningKey)
+            .logs("delete", "signing_key"),
+        change("POST", "/webhooks", ADMIN)
+            .body(webhook())
+            .invalid(json!({"name": "Ops", "url": "http://10.0.0.1/"}), "url")
+            .logs("create", "webhook"),
+        change("PUT", "/webhooks/{id}", ADMIN)
+            .on(Resource::Webhook)
+            .body(webhook())
+            .invalid(json!({"name": "Ops", "url": "https://example.com/", "query": "hosst:a"}), "query")
+            .logs("change", "webhook"),
+        change("DELETE", "/webhooks/{id}", ADMIN).on(Resource::Webhook).logs("delete", "webhook"),
     ]
 }
 
-fn judgements() -> Vec<Change> {
-    let wrong_rule =
-        || Some((json!({"scope": {"path": "api"}, "effect": {"kind": "mode", "mode": "off"}}), "scope.path"));
-    let wrong_entry = || Some((json!({"list": "deny", "source": {"country": "Germany"}}), "source.country"));
+fn changes_by_analysts() -> Vec<Change> {
+    let invalid_rule = || json!({"scope": {"path": "api"}, "effect": {"kind": "mode", "mode": "off"}});
+    let invalid_entry = || json!({"list": "deny", "source": {"country": "Germany"}});
     vec![
-        Change {
-            method: "POST",
-            address: "/rules",
-            allowed: JUDGES,
-            of: None,
-            body: rule(),
-            wrong: wrong_rule(),
-            logged: ("create", "rule"),
-        },
-        Change {
-            method: "PUT",
-            address: "/rules/{id}",
-            allowed: JUDGES,
-            of: Some(Thing::Rule),
-            body: rule(),
-            wrong: wrong_rule(),
-            logged: ("change", "rule"),
-        },
-        Change {
-            method: "DELETE",
-            address: "/rules/{id}",
-            allowed: JUDGES,
-            of: Some(Thing::Rule),
-            body: Value::Null,
-            wrong: None,
-            logged: ("delete", "rule"),
-        },
-        Change {
-            method: "POST",
-            address: "/ip-lists",
-            allowed: JUDGES,
-            of: None,
-            body: entry(),
-            wrong: wrong_entry(),
-            logged: ("create", "ip_list_entry"),
-        },
-        Change {
-            method: "PUT",
-            address: "/ip-lists/{id}",
-            allowed: JUDGES,
-            of: Some(Thing::Entry),
-            body: entry(),
-            wrong: wrong_entry(),
-            logged: ("change", "ip_list_entry"),
-        },
-        Change {
-            method: "DELETE",
-            address: "/ip-lists/{id}",
-            allowed: JUDGES,
-            of: Some(Thing::Entry),
-            body: Value::Null,
-            wrong: None,
-            logged: ("delete", "ip_list_entry"),
-        },
-        Change {
-            method: "POST",
-            address: "/attacks/{id}/mark",
-            allowed: JUDGES,
-            of: Some(Thing::Attack),
-            body: json!({"mark": "true_positive"}),
-            wrong: Some((json!({"mark": null, "note": "n".repeat(2001)}), "note")),
-            logged: ("change", "attack"),
-        },
-        Change {
-            method: "POST",
-            address: "/hits/{id}/exclusion",
-            allowed: JUDGES,
-            of: Some(Thing::Hit),
-            body: json!({"width": "type"}),
-            wrong: Some((json!({"width": "subtype"}), "width")),
-            logged: ("create", "rule"),
-        },
-        Change {
-            method: "POST",
-            address: "/rulesets/{version}/activate",
-            allowed: JUDGES,
-            of: Some(Thing::Version),
-            body: Value::Null,
-            wrong: None,
-            logged: ("activate", "ruleset"),
-        },
+        change("POST", "/rules", ANALYSTS)
+            .body(rule())
+            .invalid(invalid_rule(), "scope.path")
+            .logs("create", "rule"),
+        change("PUT", "/rules/{id}", ANALYSTS)
+            .on(Resource::Rule)
+            .body(rule())
+            .invalid(invalid_rule(), "scope.path")
+            .logs("change", "rule"),
+        change("DELETE", "/rules/{id}", ANALYSTS).on(Resource::Rule).logs("delete", "rule"),
+        change("POST", "/ip-lists", ANALYSTS)
+            .body(entry())
+            .invalid(invalid_entry(), "source.country")
+            .logs("create", "ip_list_entry"),
+        change("PUT", "/ip-lists/{id}", ANALYSTS)
+            .on(Resource::Entry)
+            .body(entry())
+            .invalid(invalid_entry(), "source.country")
+            .logs("change", "ip_list_entry"),
+        change("DELETE", "/ip-lists/{id}", ANALYSTS).on(Resource::Entry).logs("delete", "ip_list_entry"),
+        change("POST", "/attacks/{id}/mark", ANALYSTS)
+            .on(Resource::Attack)
+            .body(json!({"mark": "true_positive"}))
+            .invalid(json!({"mark": null, "note": "n".repeat(2001)}), "note")
+            .logs("change", "attack"),
+        change("POST", "/hits/{id}/exclusion", ANALYSTS)
+            .on(Resource::Hit)
+            .body(json!({"width": "type"}))
+            .invalid(json!({"width": "subtype"}), "width")
+            .logs("create", "rule"),
+        change("POST", "/rulesets/{version}/activate", ANALYSTS)
+            .on(Resource::Version)
+            .logs("activate", "ruleset"),
     ]
     .into_iter()
     .chain(changes_of_views())
@@ -307,51 +208,33 @@ fn judgements() -> Vec<Change> {
 
 fn changes_of_views() -> [Change; 3] {
     [
-        Change {
-            method: "POST",
-            address: "/views",
-            allowed: JUDGES,
-            of: None,
-            body: view(),
-            wrong: Some((json!({"name": "a", "query": "hosst:a"}), "query")),
-            logged: ("create", "view"),
-        },
-        Change {
-            method: "PATCH",
-            address: "/views/{id}",
-            allowed: JUDGES,
-            of: Some(Thing::View),
-            body: json!({"query": "type:xss"}),
-            wrong: Some((json!({"sort": "size"}), "sort")),
-            logged: ("change", "view"),
-        },
-        Change {
-            method: "DELETE",
-            address: "/views/{id}",
-            allowed: JUDGES,
-            of: Some(Thing::View),
-            body: Value::Null,
-            wrong: None,
-            logged: ("delete", "view"),
-        },
+        change("POST", "/views", ANALYSTS)
+            .body(view())
+            .invalid(json!({"name": "a", "query": "hosst:a"}), "query")
+            .logs("create", "view"),
+        change("PATCH", "/views/{id}", ANALYSTS)
+            .on(Resource::View)
+            .body(json!({"query": "type:xss"}))
+            .invalid(json!({"sort": "size"}), "sort")
+            .logs("change", "view"),
+        change("DELETE", "/views/{id}", ANALYSTS).on(Resource::View).logs("delete", "view"),
     ]
 }
 
-/// What is no `GET`, and yet changes nothing of what people set up.
+/// Routes that are not `GET` and still change no configuration.
 const NO_CHANGES: &[(&str, &str)] = &[
-    ("POST", "/sessions"),           // for whoever knows a password: see sessions.rs
-    ("DELETE", "/sessions/current"), // only of the caller's own
-    ("POST", "/replays"),            // tries a ruleset, and keeps but what came of it
-    ("POST", "/ingest"),             // what nodes found
-    ("POST", "/rules/test"),         // tries one out
-    ("POST", "/connectors/cloudfront/bundle"), // makes a file and keeps nothing
-    ("POST", "/webhooks/{id}/test"), // sends something
-    ("POST", "/webhooks/{id}/deliveries/retry"), // sends something again
+    ("POST", "/sessions"),                       // authenticates by password: see sessions.rs
+    ("DELETE", "/sessions/current"),             // the caller's own session
+    ("POST", "/replays"),                        // simulates a ruleset
+    ("POST", "/ingest"),                         // records of nodes
+    ("POST", "/rules/test"),                     // evaluates a rule
+    ("POST", "/connectors/cloudfront/bundle"),   // returns a file
+    ("POST", "/webhooks/{id}/test"),             // sends an example
+    ("POST", "/webhooks/{id}/deliveries/retry"), // sends deliveries again
 ];
 
-impl Thing {
-    /// Whether it has revisions. What has none is never changed: something is made of
-    /// it, or it ends.
+impl Resource {
+    /// Whether it has revisions. The others cannot be changed, only created and deleted.
     fn is_tagged(self) -> bool {
         !matches!(self, Self::Hit | Self::Token | Self::Session | Self::SigningKey)
     }
@@ -381,7 +264,7 @@ impl Thing {
     }
 }
 
-/// The ids of an attack that was not there before, and of its hit.
+/// The ids of a new attack and of its hit.
 async fn new_attack(console: &Console) -> (String, String) {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -397,9 +280,9 @@ impl Change {
         format!("/api/v1{}", self.address.replace("{id}", id).replace("{version}", id))
     }
 
-    /// The path, and the tag to send, of something that is there.
+    /// The path and the tag of an existing resource.
     async fn target(&self, console: &Console) -> (String, Option<String>) {
-        match self.of {
+        match self.on {
             Some(thing) => {
                 let (id, tag) = thing.make(console).await;
                 (self.path(&id), tag)
@@ -413,7 +296,7 @@ impl Change {
     }
 }
 
-/// The latest line of the log.
+/// The latest line of the audit log.
 async fn last_line(console: &Console) -> Value {
     console.get_as(Role::Admin, "/api/v1/audit?limit=1").await.json()["items"][0].clone()
 }
@@ -440,11 +323,15 @@ async fn rejects_changes_without_the_required_role() {
         let (path, tag) = change.target(&console).await;
         let name = format!("{} {}", change.method, change.address);
         let before = last_line(&console).await;
-        let nobody = Request::builder()
+        let unauthenticated = Request::builder()
             .method(change.method)
             .uri(&path)
             .header(header::AUTHORIZATION, "Bearer wlc_wrong");
-        assert_eq!(send(&console.router, nobody.body(Body::empty()).unwrap()).await.status, 401, "{name}");
+        assert_eq!(
+            send(&console.router, unauthenticated.body(Body::empty()).unwrap()).await.status,
+            401,
+            "{name}"
+        );
         for role in Role::ALL.into_iter().filter(|role| !change.allowed.contains(role)) {
             let request = call(role, change.method, &path, tag.as_deref(), &change.body);
             assert_eq!(send(&console.router, request).await.status, 403, "{name} as {role:?}");
@@ -476,7 +363,7 @@ async fn records_each_change_in_the_audit_log() {
 #[tokio::test]
 async fn rejects_a_stale_or_missing_revision() {
     let console = Console::start().await;
-    for change in changes().into_iter().filter(|change| change.of.is_some_and(Thing::is_tagged)) {
+    for change in changes().into_iter().filter(|change| change.on.is_some_and(Resource::is_tagged)) {
         let name = format!("{} {}", change.method, change.address);
         let (path, _) = change.target(&console).await;
         let before = last_line(&console).await;
@@ -491,7 +378,7 @@ async fn rejects_a_stale_or_missing_revision() {
 #[tokio::test]
 async fn answers_404_to_changes_of_unknown_objects() {
     let console = Console::start().await;
-    for change in changes().into_iter().filter(|change| change.of.is_some()) {
+    for change in changes().into_iter().filter(|change| change.on.is_some()) {
         for id in [uuid(77), "none".to_owned()] {
             let answer = change.call(&console, &change.path(&id), Some("\"1\""), &change.body).await;
             assert_eq!(answer.status, 404, "{} {} {id}: {}", change.method, change.address, answer.text);
@@ -504,13 +391,13 @@ async fn answers_404_to_changes_of_unknown_objects() {
 async fn names_an_invalid_or_unknown_field() {
     let console = Console::start().await;
     for change in changes() {
-        let Some((wrong, field)) = &change.wrong else { continue };
+        let Some((invalid, field)) = &change.invalid else { continue };
         let name = format!("{} {}", change.method, change.address);
         let (path, tag) = change.target(&console).await;
         let before = last_line(&console).await;
         let mut unknown = change.body.clone();
         unknown["surprise"] = json!(1);
-        for (body, field) in [(wrong, *field), (&unknown, "surprise")] {
+        for (body, field) in [(invalid, *field), (&unknown, "surprise")] {
             let answer = change.call(&console, &path, tag.as_deref(), body).await;
             assert_eq!(answer.status, 400, "{name}: {}", answer.text);
             let problem = answer.json();
