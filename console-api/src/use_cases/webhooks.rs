@@ -1,4 +1,4 @@
-//! Webhooks: add, replace, delete. Deliveries are sent by [`crate::webhook::Dispatcher`].
+//! Webhooks: add, replace, delete. Deliveries are sent by [`crate::notification::Dispatcher`].
 
 use crate::{
     audit::Author,
