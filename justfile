@@ -36,7 +36,7 @@ browser *filter: axe-core
 screenshots *options:
     cargo run --bin e2e -- screenshots docs/screenshots "$@"
 
-# Load time of the list of attacks in Chromium, with a million hits; fails above one second or 200 KB
+# Measure the load time of the list of attacks in Chromium, with a million hits; fails above one second or 200 KB
 [positional-arguments]
 bench-page *options:
     cargo run --release --bin e2e -- bench-page "$@"
@@ -47,7 +47,7 @@ axe-core:
     @[ -d target/tools/axe-core/node_modules ] || ! command -v npm >/dev/null || \
       npm install --silent --no-audit --no-fund --no-save --prefix target/tools/axe-core axe-core
 
-# Load the node while it and the console are killed with -9, then look up every verdict; options: --requests N
+# Load the node while it and the console are killed with -9, then check that no hit is lost; options: --requests N
 [positional-arguments]
 chaos *options:
     cargo run --release --bin e2e -- chaos "$@"
@@ -80,16 +80,16 @@ bench-engine which="all" *filter:
 bench-peers:
     cargo bench -q -p node --bench peers
 
-# Measure the throughput of the node with and without detection; fails when a bound is missed; `--endurance` sends five million calls
+# Measure the throughput of the node; fails when a bound is missed; `--endurance` sends five million calls
 [positional-arguments]
 bench-node *options:
     cargo bench -q -p node --bench load -- "$@"
 
-# Measure ingestion (fails below 0.4× of the database's bulk load) and searches of the console; options: --only sqlite|postgres, --questions
+# Measure ingestion (fails below 0.4× of a bulk load) and searches; options: --only sqlite|postgres, --questions
 bench-console hits="100000" *options:
     cargo bench -q -p console-api --bench console -- {{ hits }} {{ options }}
 
-# Fuzz one target (`just fuzz engine 30`) or all targets (`just fuzz all 3`), for the given minutes each; see docs/fuzzing.md
+# Fuzz one target (`just fuzz engine 30`) or all (`just fuzz all 3`), in minutes for each; see docs/fuzzing.md
 fuzz target="engine" minutes="30": install-fuzzer
     #!/usr/bin/env bash
     set -euo pipefail
@@ -125,7 +125,7 @@ install-fuzzer:
 deny:
     cargo deny check bans licenses sources
 
-# Write the two Lambda zips into dist/, for any Lambda Python runtime; e.g. --set wlrm_node_addr=https://node.example.com
+# Build the two Lambda zips in dist/: `just bundle --set wlrm_node_addr=https://node.example.com`
 bundle *options: install-linker
     PATH="{{ linker }}/bin:$PATH" PYTHONPATH="{{ linker }}" \
       RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix={{ justfile_directory() }}=/src" \
@@ -144,7 +144,7 @@ bench-connector *options: bundle
 bench-sim *options:
     cargo run --release --bin e2e -- bench-sim "$@"
 
-# Make a Debian package of the node in target/debian/
+# Build a Debian package of the node in target/debian/
 deb:
     @[ -x "{{ debs }}/bin/cargo-deb" ] || \
       CARGO_TARGET_DIR="{{ debs }}/build" cargo install --quiet --locked cargo-deb --root "{{ debs }}"
@@ -160,13 +160,13 @@ install-linker:
 awslambdaric:
     python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target target/awslambdaric awslambdaric
 
-# Install AWS's Node.js runtime client for functions in Node.js (needs a C++ compiler, make, autoconf, automake, libtool)
+# Install AWS's Node.js runtime client (needs a C++ compiler, make, autoconf, automake and libtool)
 aws-lambda-ric:
     @[ -x target/tools/cmake/bin/cmake ] || {{ pip }} target/tools/cmake cmake
     PATH="{{ justfile_directory() }}/target/tools/cmake/bin:$PATH" PYTHONPATH="{{ justfile_directory() }}/target/tools/cmake" \
       npm install --no-audit --no-fund --no-save --prefix target/aws-lambda-ric aws-lambda-ric
 
-# Deploy the functions of dist/ to a distribution: `just deploy E123 --set wlrm_node_addr=https://…`; `just deploy --help`
+# Deploy the functions of dist/ to a distribution: `just deploy E123 --set …`; `just deploy --help`
 [no-exit-message]
 [positional-arguments]
 deploy *options: deployer
@@ -184,7 +184,7 @@ upgrade *options: deployer
 undeploy *options: deployer
     @{{ deployer }} undeploy "$@"
 
-# Check a distribution for settings that break or bypass the connector: `just doctor E123`; options of `wallarm-connector doctor`
+# Check a distribution for hazards: `just doctor E123`; options as for `wallarm-connector doctor`
 [no-exit-message]
 [positional-arguments]
 doctor distribution *options: deployer

@@ -49,7 +49,7 @@ wlrm_body_limit = None
 # Truncated bodies, by this limit or by CloudFront: "inspect" the part, "block" the request, or let it "pass".
 wlrm_truncated_body = "inspect"
 
-# Block page; the node's settings apply to what is not set: status (400 to 599), HTML page ({{request_id}} is replaced by
+# Block page; the node's settings apply to unset values: status (400 to 599), HTML page ({{request_id}} is replaced by
 # the request's id), redirect URL, and the contact on the built-in page.
 wlrm_block_status = None
 wlrm_block_page = None

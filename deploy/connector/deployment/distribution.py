@@ -79,16 +79,16 @@ def attach(config: dict, pattern: str, wanted: dict, replace: bool) -> list:
     _no_cloudfront_functions(pattern, behavior, wanted)
     names = {name_of(arn) for arn in wanted.values()}
     current = associations(behavior)
-    kept, changes = [], []
+    result, changes = [], []
     for association in current:
         event, arn = association["EventType"], association["LambdaFunctionARN"]
         ours = name_of(arn) in names
         if event not in wanted and not ours:
-            kept.append(association)
+            result.append(association)
         elif event not in wanted:
             changes.append(f"{pattern} {event}: {arn} removed, the function moves to another trigger")
         elif association == _association(event, wanted[event]):
-            kept.append(association)
+            result.append(association)
         elif ours or replace:
             changes.append(f"{pattern} {event}: {arn} replaced")
         else:
@@ -96,11 +96,11 @@ def attach(config: dict, pattern: str, wanted: dict, replace: bool) -> list:
                           "use --replace to replace it, or --trigger for the other side")
     for event, arn in wanted.items():
         association = _association(event, arn)
-        if association not in kept:
-            kept.append(association)
+        if association not in result:
+            result.append(association)
             changes.append(f"{pattern} {event}: {arn} attached{', with bodies' if association['IncludeBody'] else ''}")
     if changes:
-        _store(behavior, kept)
+        _store(behavior, result)
     return changes
 
 
@@ -131,7 +131,7 @@ def detach(config: dict, names: set) -> list:
 
 
 def attached(config: dict, names: set) -> list:
-    """Descriptions of where functions are attached."""
+    """The behaviors and triggers that functions are attached to, as text."""
     return [
         f"{pattern} {association['EventType']}"
         for pattern, behavior in behaviors(config)

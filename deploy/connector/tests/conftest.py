@@ -53,14 +53,14 @@ def moto():
 @pytest.fixture(scope="session")
 def releases(tmp_path_factory):
     """Two releases of the bundles, built by the real tool: the deployed one and its successor."""
-    made = {}
+    folders = {}
     for release, content in (("deployed", b"\x7fELF last release"), ("new", program())):
         folder = tmp_path_factory.mktemp(release)
         (folder / "bootstrap").write_bytes(content)
         command = [TOOL, "bundle", "--bootstrap", folder / "bootstrap", "--out", folder]
         subprocess.run(command, check=True, capture_output=True)
-        made[release] = folder
-    return types.SimpleNamespace(**made)
+        folders[release] = folder
+    return types.SimpleNamespace(**folders)
 
 
 # Creating a client takes longer than most calls.
@@ -141,10 +141,10 @@ def behavior(associations: list = (), **settings) -> dict:
     }
 
 
-def world(proxy: Proxy, monkeypatch, capsys) -> AwsAccount:
+def aws_account(proxy: Proxy, monkeypatch, capsys) -> AwsAccount:
     proxy.reset()
-    here = types.SimpleNamespace(client=lambda service, region_name: client(service, region_name, proxy.url))
-    monkeypatch.setattr(steps, "boto3", here)
+    boto3_stub = types.SimpleNamespace(client=lambda service, region_name: client(service, region_name, proxy.url))
+    monkeypatch.setattr(steps, "boto3", boto3_stub)
     monkeypatch.setattr(progress, "time", types.SimpleNamespace(sleep=lambda seconds: None))
     return AwsAccount(proxy, capsys)
 
@@ -164,10 +164,10 @@ def stand_in(moto):
 @pytest.fixture
 def in_moto(proxy, monkeypatch, capsys):
     """moto, except the download addresses of code."""
-    return world(proxy, monkeypatch, capsys)
+    return aws_account(proxy, monkeypatch, capsys)
 
 
 @pytest.fixture
 def in_stand_in(stand_in, monkeypatch, capsys):
     """Our CloudFront with its effects on Lambda functions; the rest is moto."""
-    return world(stand_in, monkeypatch, capsys)
+    return aws_account(stand_in, monkeypatch, capsys)

@@ -1,10 +1,10 @@
 """Proxy in front of moto's server that adds what moto does not model.
 
-Proxy               hands out the code of functions: moto's GetFunction names an address where nothing is.
-CloudFrontStandIn  CloudFront as far as a deployment touches it: associations are read back, a stale ETag is a 412, a
+Proxy              serves the code of functions: moto's GetFunction returns an address that nothing serves.
+CloudFrontStandIn  the parts of CloudFront that a deployment uses: associations are stored, a stale ETag is a 412, a
                    distribution takes a while to be deployed, and functions with replicas cannot be deleted.
 
-Everything else is passed on to moto. The rules are from AWS's documentation; none was observed on AWS.
+Everything else is forwarded to moto. The rules are from AWS's documentation; none was observed on AWS.
 """
 
 import base64
@@ -47,21 +47,21 @@ class Proxy:
         if function and answer.status < 300:
             name = function[1]
             if method == "POST" and not name:
-                asked = json.loads(body)
-                self.zips[asked["FunctionName"]] = base64.b64decode(asked["Code"]["ZipFile"])
+                created = json.loads(body)
+                self.zips[created["FunctionName"]] = base64.b64decode(created["Code"]["ZipFile"])
             elif method == "PUT" and function[2]:
                 self.zips[name] = base64.b64decode(json.loads(body)["ZipFile"])
             elif method == "GET" and name:
-                known = json.loads(answer.body)
-                known["Code"]["Location"] = f"{self.url}/code/{name}"
-                answer.body = json.dumps(known).encode()
+                details = json.loads(answer.body)
+                details["Code"]["Location"] = f"{self.url}/code/{name}"
+                answer.body = json.dumps(details).encode()
         return answer
 
     def forward(self, method: str, path: str, headers: dict, body: bytes) -> Answer:
         sent = {name: value for name, value in headers.items() if name.lower() not in HOP_BY_HOP | {"host"}}
-        got = requests.request(method, self.moto + path, headers=sent, data=body, timeout=30)
-        kept = {name: value for name, value in got.headers.items() if name.lower() not in HOP_BY_HOP}
-        return Answer(got.status_code, got.content, kept)
+        response = requests.request(method, self.moto + path, headers=sent, data=body, timeout=30)
+        forwarded = {name: value for name, value in response.headers.items() if name.lower() not in HOP_BY_HOP}
+        return Answer(response.status_code, response.content, forwarded)
 
 
 class CloudFrontStandIn(Proxy):
@@ -121,7 +121,7 @@ class CloudFrontStandIn(Proxy):
                 return cloudfront_refuses(400, "InvalidLambdaFunctionAssociation", "One function per trigger.")
             for event, arn, include_body in behavior:
                 if not re.fullmatch(r"arn:aws:lambda:us-east-1:\d{12}:function:[^:]+:\d+", arn):
-                    return cloudfront_refuses(400, "InvalidLambdaFunctionAssociation", f"{arn} is no numbered version.")
+                    return cloudfront_refuses(400, "InvalidLambdaFunctionAssociation", f"{arn} is not a numbered version.")
                 if include_body and event.endswith("-response"):
                     return cloudfront_refuses(400, "InvalidLambdaFunctionAssociation", "Responses have no body.")
                 self.replicas[arn.split(":")[6]] = self.replicas_stay

@@ -1,6 +1,6 @@
 """Functions, versions, the role and the doctor's documents, against moto's server.
 
-moto forgets associations, takes any ETag, and deletes any function: see test_in_stand_in.py for those.
+moto drops associations, accepts any ETag, and deletes any function; test_in_stand_in.py tests these.
 """
 
 import json
@@ -12,7 +12,7 @@ from deployment.role import SERVICES
 REQUEST, RESPONSE = "wallarm-connector-request", "wallarm-connector-response"
 
 
-def test_moto_forgets_associations(in_moto):
+def test_moto_drops_associations(in_moto):
     """When this fails, moto supports associations, and tests can move from the stand-in."""
     distribution = in_moto.distribution()
     arn = "arn:aws:lambda:us-east-1:123456789012:function:any:1"
@@ -141,7 +141,7 @@ def test_upgrade_requires_deployed_functions(in_moto, releases):
 
 def test_the_doctor_reads_the_output_of_describe(in_moto):
     printed = in_moto.run("describe", in_moto.distribution())
-    # moto has no policies; the doctor knows AWS's managed policies by id.
+    # moto has no policies; the doctor has AWS's managed policies by id.
     documents, notes = json.JSONDecoder().raw_decode(printed)
     assert "cannot read cache policy 4135ea2d-6df8-44a3-9df3-4b5a84be39ad" in printed[notes:]
     doctor = subprocess.run([TOOL, "doctor", "-"], input=json.dumps(documents), capture_output=True, text=True, check=False)

@@ -18,8 +18,8 @@ def at(arn: str, event: str) -> dict:
     return {"LambdaFunctionARN": arn, "EventType": event, "IncludeBody": event.endswith("-request")}
 
 
-def attached(world, distribution: str) -> list:
-    return world.config(distribution)["DefaultCacheBehavior"]["LambdaFunctionAssociations"].get("Items", [])
+def attached(account, distribution: str) -> list:
+    return account.config(distribution)["DefaultCacheBehavior"]["LambdaFunctionAssociations"].get("Items", [])
 
 
 @pytest.fixture
@@ -168,8 +168,8 @@ def test_deploy_waits_for_a_new_role_to_propagate(in_stand_in, releases):
     assert in_stand_in.functions() == [REQUEST, RESPONSE]
 
 
-def doctor(world, distribution: str) -> subprocess.CompletedProcess:
-    documents, _ = json.JSONDecoder().raw_decode(world.run("describe", distribution))
+def doctor(account, distribution: str) -> subprocess.CompletedProcess:
+    documents, _ = json.JSONDecoder().raw_decode(account.run("describe", distribution))
     return subprocess.run([TOOL, "doctor", "-"], input=json.dumps(documents), capture_output=True, text=True, check=False)
 
 
@@ -179,8 +179,8 @@ def test_the_doctor_sees_the_functions_and_their_role(in_stand_in, deployed):
     trust = role.trust()
     trust["Statement"][0]["Principal"]["Service"] = "lambda.amazonaws.com"
     in_stand_in.iam.update_assume_role_policy(RoleName="wallarm-connector", PolicyDocument=json.dumps(trust))
-    ill = doctor(in_stand_in, deployed)
-    assert ill.returncode == 1 and "trust-missing" in ill.stdout
+    unhealthy = doctor(in_stand_in, deployed)
+    assert unhealthy.returncode == 1 and "trust-missing" in unhealthy.stdout
 
 
 def test_the_doctor_reads_cloudfront_policies(in_stand_in, releases):

@@ -1,4 +1,4 @@
-"""Templates, parsed and checked; neither was run on AWS."""
+"""Templates, parsed and checked; neither has been run on AWS."""
 
 import json
 import subprocess

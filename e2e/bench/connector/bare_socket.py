@@ -6,7 +6,7 @@ import time
 
 DEADLINE_SECONDS = 0.8
 
-_kept = None
+_idle_connection = None
 
 _HEAD = (
     f"POST /v1/inspect/request HTTP/1.1\r\ncontent-type: application/msgpack\r\nuser-agent: wallarm-cloudfront/{VERSION}\r\n"
@@ -15,10 +15,10 @@ _HEAD = (
 
 
 def _call(message):
-    global _kept
+    global _idle_connection
     call = b"%b%d\r\n\r\n%b" % (_HEAD, len(message), message)
     end = time.monotonic() + DEADLINE_SECONDS
-    connection, _kept = _kept, None
+    connection, _idle_connection = _idle_connection, None
     if connection is not None:
         try:
             return _exchange(connection, call, end)
@@ -30,7 +30,7 @@ def _call(message):
 
 
 def _exchange(connection, call, end):
-    global _kept
+    global _idle_connection
     connection.settimeout(_left(end))
     connection.sendall(call)
     data = _receive(connection)
@@ -44,7 +44,7 @@ def _exchange(connection, call, end):
     while len(body) < length:
         connection.settimeout(_left(end))
         body += _receive(connection)
-    _kept = connection
+    _idle_connection = connection
     return int(data[9:12]), body
 
 

@@ -6,23 +6,23 @@ import time
 
 DEADLINE_SECONDS = 0.8
 
-_kept = None
+_idle_connection = None
 
 
 def _call(message):
-    global _kept
+    global _idle_connection
     end = time.monotonic() + DEADLINE_SECONDS
-    kept, _kept = _kept, None
-    if kept is not None:
+    connection, _idle_connection = _idle_connection, None
+    if connection is not None:
         try:
-            return _exchange(kept, message, end)
+            return _exchange(connection, message, end)
         except (ConnectionError, http.client.BadStatusLine):  # Stale, perhaps closed while the environment was frozen.
-            kept.close()
+            connection.close()
     return _exchange(http.client.HTTPConnection(*NODE), message, end)
 
 
 def _exchange(connection, message, end):
-    global _kept
+    global _idle_connection
     connection.timeout = left = max(end - time.monotonic(), 0.001)
     if connection.sock is not None:
         connection.sock.settimeout(left)
@@ -34,7 +34,7 @@ def _exchange(connection, message, end):
     connection.endheaders(message)
     response = connection.getresponse()
     body = response.read()
-    _kept = connection
+    _idle_connection = connection
     return response.status, body
 
 

@@ -31,7 +31,7 @@ class Context:
 
 
 class LogFilter(logging.Filter):
-    """Adds the id of the invocation that is served to each record; empty while the module is imported."""
+    """Adds the id of the current invocation to each record; empty during the import of the module."""
 
     request_id = ""
 
