@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn errors_name_the_invalid_field() {
         let unknown = plan(r#"{"origin": {"delay": 5}}"#).unwrap_err().to_string();
         assert!(unknown.contains("unknown field `delay`"), "{unknown}");
         let set = |json| Faults::default().set(plan(json).unwrap()).unwrap_err().to_string();

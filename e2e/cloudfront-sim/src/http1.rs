@@ -133,10 +133,10 @@ impl Headers {
 
     /// Replaces all fields of this name by one, in the position of the first, or appends it.
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
-        let place = self.0.iter().position(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()));
+        let position = self.0.iter().position(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()));
         self.remove(name);
         let field = (name.as_bytes().to_vec(), value.as_ref().to_vec());
-        self.0.insert(place.unwrap_or(self.0.len()), field);
+        self.0.insert(position.unwrap_or(self.0.len()), field);
     }
 
     /// Whether a comma-separated header such as `Connection` names this token.

@@ -1,5 +1,5 @@
 //! The Lambda emulator: runs a function's zip as the managed Python or Node.js runtime does, and
-//! speaks the Runtime API to it.
+//! serves the Runtime API to it.
 //!
 //! Same as Lambda: one invocation at a time per environment; the caller gets its response at `POST
 //! /response`, while the environment stays busy until it requests `/next`; its processes are
@@ -8,8 +8,8 @@
 //!
 //! Different: no sandbox (the function sees this machine's files and network, and `/tmp` is
 //! shared), no CPU share by memory size, no second attempt at a failed start. Memory is sampled 20
-//! times a second, so a short peak may be missed. The number of environments is limited to what
-//! this machine bears; callers wait for a free one.
+//! times a second, so a short peak may be missed. The number of environments is limited, as
+//! one machine runs them all; callers wait for a free one.
 
 mod bundle;
 mod config;
@@ -162,7 +162,7 @@ impl Function {
     pub async fn invoke(&self, event: impl Into<Vec<u8>>) -> Result<Vec<u8>, InvokeError> {
         let (answer, answered) = oneshot::channel();
         // A task of its own: a cancelled caller must not cancel the environment.
-        tokio::spawn(occupy(Arc::clone(&self.shared), event.into(), answer));
+        tokio::spawn(run_invocation(Arc::clone(&self.shared), event.into(), answer));
         let answer = answered.await.unwrap_or(Err(InvokeError::Stopped));
         self.shared.counts.count(&answer);
         answer
@@ -217,10 +217,10 @@ impl Shared {
     async fn cold_start(&self, fault: &FunctionFault) -> Result<Environment, InvokeError> {
         self.counts.cold_start();
         let published = self.published().clone();
-        Environment::start(&self.config, &published, &self.log, fault, |process| self.adopt(process)).await
+        Environment::start(&self.config, &published, &self.log, fault, |process| self.register(process)).await
     }
 
-    fn adopt(&self, process: &Arc<Process>) {
+    fn register(&self, process: &Arc<Process>) {
         let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
         processes.retain(|known| known.strong_count() > 0);
         processes.push(Arc::downgrade(process));
@@ -245,8 +245,8 @@ impl Shared {
     }
 }
 
-/// One invocation from the choice of its environment until that environment is free again.
-async fn occupy(shared: Arc<Shared>, event: Vec<u8>, answer: oneshot::Sender<Answer>) {
+/// One invocation, from the selection of its environment until that environment is free again.
+async fn run_invocation(shared: Arc<Shared>, event: Vec<u8>, answer: oneshot::Sender<Answer>) {
     let fault = shared.config.faults.in_function(&shared.config.name).unwrap_or_default();
     match shared.environment(&fault).await {
         Ok(mut environment) => {

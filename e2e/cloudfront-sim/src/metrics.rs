@@ -39,7 +39,7 @@ impl Metrics {
         registry.register("requests", "Requests that were answered", requests.clone());
         let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
         let duration = Histogram::new(bounds);
-        let help = "From the request to the last byte of its answer";
+        let help = "Time from the request to the last byte of its response";
         registry.register("request_duration_seconds", help, duration.clone());
         registry.register_collector(Box::new(Functions(functions)));
         Self { registry, requests, duration }
@@ -63,7 +63,7 @@ impl Metrics {
 impl Collector for Functions {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let zero = ConstCounter::new(0_u64);
-        let help = "Invocations, by how they ended";
+        let help = "Invocations, by outcome";
         let mut family = encoder.encode_descriptor("invocations", help, None, zero.metric_type())?;
         for function in &self.0 {
             let counts = function.counts();

@@ -161,14 +161,14 @@ pub(super) fn from_origin(behavior: &Behavior, response: &mut Response) {
         headers.remove("set-cookie");
     }
     if let Some(vary) = headers.text("vary") {
-        let stays = |name: &&str| {
+        let is_forwarded_name = |name: &&str| {
             matches!(name.to_ascii_lowercase().as_str(), "accept-encoding" | "cookie" | "*")
                 || is_forwarded(behavior, &name.to_ascii_lowercase())
         };
-        let kept: Vec<_> = vary.split(',').map(str::trim).filter(stays).collect();
+        let remaining: Vec<_> = vary.split(',').map(str::trim).filter(is_forwarded_name).collect();
         headers.remove("vary");
-        if !kept.is_empty() {
-            headers.set("Vary", kept.join(", "));
+        if !remaining.is_empty() {
+            headers.set("Vary", remaining.join(", "));
         }
     }
 }

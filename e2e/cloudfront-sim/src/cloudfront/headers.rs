@@ -114,19 +114,19 @@ impl Rules {
     /// The headers to forward: original bytes where unchanged, the function's text where changed.
     pub(super) fn apply(self, original: &Headers, returned: &Returned) -> Result<Headers, Invalid> {
         self.check(original, returned)?;
-        let keeps = |name: &str| self.hides(name) || returned.values(name) == values(original, name);
-        let (mut kept, mut changed) = (Headers::default(), returned.names());
+        let is_unchanged = |name: &str| self.hides(name) || returned.values(name) == values(original, name);
+        let (mut applied, mut changed) = (Headers::default(), returned.names());
         for (name, value) in &original.0 {
             let lower = text(name).to_ascii_lowercase();
-            if keeps(&lower) {
-                kept.push(name, value);
+            if is_unchanged(&lower) {
+                applied.push(name, value);
                 changed.retain(|changed| *changed != lower);
             }
         }
         for name in changed {
-            returned.push_fields(&name, &mut kept);
+            returned.push_fields(&name, &mut applied);
         }
-        Ok(kept)
+        Ok(applied)
     }
 
     fn check(self, original: &Headers, returned: &Returned) -> Result<(), Invalid> {

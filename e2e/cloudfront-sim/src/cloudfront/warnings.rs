@@ -1,3 +1,5 @@
+//! Warnings about permitted behaviour.
+
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 

@@ -1,3 +1,5 @@
+//! Buffered connections.
+
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;

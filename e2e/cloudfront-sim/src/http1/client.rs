@@ -1,3 +1,5 @@
+//! The HTTP/1.1 client.
+
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -65,15 +65,15 @@ fn negotiated(session: &rustls::ServerConnection) -> Tls {
 async fn opens_http2(connection: &mut Buffered, limits: Limits, stop: &mut watch::Receiver<bool>) -> bool {
     const PREFACE: &[u8] = b"PRI ";
     while connection.unread().len() < PREFACE.len() && PREFACE.starts_with(connection.unread()) {
-        if !more(connection, limits.idle, stop).await {
+        if !read_more(connection, limits.idle, stop).await {
             return false;
         }
     }
     connection.unread().starts_with(PREFACE)
 }
 
-/// Waits for bytes, unless the server is stopping.
-async fn more(connection: &mut Buffered, limit: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+/// Reads more bytes, unless the server is stopping.
+async fn read_more(connection: &mut Buffered, limit: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
         filled = timeout(limit, connection.fill()) => matches!(filled, Ok(Ok(1..))),
         _ = stop.wait_for(|stop| *stop) => false,
@@ -91,7 +91,7 @@ async fn converse<H, F>(
 {
     let limits = service.options.limits;
     loop {
-        if connection.is_empty() && !more(&mut connection, limits.idle, &mut stop).await {
+        if connection.is_empty() && !read_more(&mut connection, limits.idle, &mut stop).await {
             return;
         }
         match receive(&mut connection, limits).await {

@@ -127,16 +127,16 @@ fn into_request(parts: &Parts) -> Request {
 
 /// `None` for a body above the limit.
 async fn read(body: &mut RecvStream, limit: usize) -> Result<Option<Vec<u8>>, h2::Error> {
-    let mut whole = Vec::new();
+    let mut content = Vec::new();
     while let Some(part) = body.data().await {
         let part = part?;
         body.flow_control().release_capacity(part.len())?;
-        whole.extend_from_slice(&part);
-        if whole.len() > limit {
+        content.extend_from_slice(&part);
+        if content.len() > limit {
             return Ok(None);
         }
     }
-    Ok(Some(whole))
+    Ok(Some(content))
 }
 
 async fn send(

@@ -30,17 +30,17 @@ pub(super) struct Environment {
     version: u32,
     config: Arc<FunctionConfig>,
     memory: Memory,
-    /// Duration of the start; taken by the report of the first invocation.
+    /// Duration of the start, until the first invocation reports it.
     init: Option<Duration>,
     /// Start times of the last invocations, up to one second's limit.
     begun: VecDeque<Instant>,
     log: LambdaLog,
-    // Held for their `Drop`: the listener closes and the files are deleted with the environment.
+    // Kept for their `Drop`: the listener closes and the files are deleted with the environment.
     _api: RuntimeApi,
     _files: TempDir,
 }
 
-/// An environment after an invocation.
+/// The state of an environment after an invocation.
 pub(super) enum Fate {
     Parked,
     Dead,
@@ -71,10 +71,10 @@ impl Environment {
         adopt: impl FnOnce(&Arc<Process>),
     ) -> Result<Self, InvokeError> {
         let files = launch::unpack(&published.bundle).await?;
-        let (api, calls) = RuntimeApi::start().await.map_err(no_start)?;
+        let (api, calls) = RuntimeApi::start().await.map_err(init_error)?;
         let start = Instant::now();
         let command = launch::command(config, published.version, files.path(), api.address());
-        let process = Process::spawn(command, log).map_err(no_start)?;
+        let process = Process::spawn(command, log).map_err(init_error)?;
         adopt(&process);
         let version = published.version;
         let mut environment = Self {
@@ -145,7 +145,7 @@ impl Environment {
     async fn follow(&mut self, invocation: &mut Invocation) -> Fate {
         let mut out_of_memory = false;
         loop {
-            match self.next_happening(invocation.deadline).await {
+            match self.next_event(invocation.deadline).await {
                 Event::Call(call) => {
                     if self.take_call(invocation, call) {
                         self.finish(invocation, End::Answered);
@@ -178,7 +178,7 @@ impl Environment {
             sleep(fault.init_delay().min(limit)).await;
         }
         let mut timed_out = false;
-        let message = match self.next_happening(start + limit).await {
+        let message = match self.next_event(start + limit).await {
             _ if fault.fail == Some(Failure::Init) => "injected by the fault plan".to_owned(),
             Event::Call(Call { kind: CallKind::Next { user_agent }, reply, .. })
                 if start.elapsed() < limit =>
@@ -226,8 +226,8 @@ impl Environment {
     }
 
     fn next_response(&self, invocation: &Invocation, event: Vec<u8>) -> Response {
-        let left = invocation.deadline.saturating_duration_since(Instant::now());
-        let deadline = jiff::Timestamp::now().as_millisecond().saturating_add_unsigned(millis(left));
+        let remaining = invocation.deadline.saturating_duration_since(Instant::now());
+        let deadline = jiff::Timestamp::now().as_millisecond().saturating_add_unsigned(millis(remaining));
         // X-Ray's trace id, derived from the request id so that it depends on the seed as well.
         let trace = invocation.id.replace('-', "");
         Response::new(200)
@@ -244,8 +244,8 @@ impl Environment {
         let Call { kind, body, reply } = call;
         match kind {
             CallKind::Next { user_agent } => {
-                let silent = "the runtime requested the next event without a response".to_owned();
-                invocation.settle(Err(InvokeError::FunctionError { body: silent }));
+                let body = "the runtime requested the next event without a response".to_owned();
+                invocation.settle(Err(InvokeError::FunctionError { body }));
                 self.park(user_agent, reply);
                 return true;
             }
@@ -283,7 +283,7 @@ impl Environment {
     }
 
     /// Calls have priority: a result posted just before the exit or the deadline counts.
-    async fn next_happening(&mut self, deadline: Instant) -> Event {
+    async fn next_event(&mut self, deadline: Instant) -> Event {
         loop {
             tokio::select! {
                 biased;
@@ -347,7 +347,7 @@ impl Invocation {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]
-fn no_start(error: io::Error) -> InvokeError {
+fn init_error(error: io::Error) -> InvokeError {
     InvokeError::Init { message: error.to_string() }
 }
 

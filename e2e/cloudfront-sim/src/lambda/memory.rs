@@ -46,16 +46,16 @@ impl Memory {
 /// them.
 fn resident(pid: u32) -> u64 {
     let mut total = 0;
-    let mut left = vec![pid];
-    while let Some(pid) = left.pop() {
-        total += of_one(pid);
-        left.extend(children(pid));
+    let mut pending = vec![pid];
+    while let Some(pid) = pending.pop() {
+        total += resident_of(pid);
+        pending.extend(children(pid));
     }
     total
 }
 
 /// The second number of `statm`, in pages.
-fn of_one(pid: u32) -> u64 {
+fn resident_of(pid: u32) -> u64 {
     let statm = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
     let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
     pages * rustix::param::page_size() as u64
@@ -81,10 +81,10 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
         }
         let [sleep] = children(shell.id())[..] else { panic!("one child was started") };
-        while of_one(sleep) == 0 {
+        while resident_of(sleep) == 0 {
             std::thread::sleep(Duration::from_millis(5));
         }
-        assert_eq!(resident(shell.id()), of_one(shell.id()) + of_one(sleep));
+        assert_eq!(resident(shell.id()), resident_of(shell.id()) + resident_of(sleep));
         let pid = sleep.to_string();
         std::process::Command::new("kill").arg(pid).status().unwrap();
         shell.wait().unwrap();

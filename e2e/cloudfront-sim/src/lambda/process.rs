@@ -32,7 +32,7 @@ impl Process {
         tokio::spawn(copy_lines(child.stdout.take(), raw(pid), log.clone()));
         tokio::spawn(copy_lines(child.stderr.take(), raw(pid), log.clone()));
         let (exited, ended) = watch::channel(None);
-        tokio::spawn(watch_over(child, pid, log.clone(), exited));
+        tokio::spawn(watch_exit(child, pid, log.clone(), exited));
         Ok(Arc::new(Self { pid, ended }))
     }
 
@@ -66,7 +66,7 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        // After it was waited for, its id may belong to another process.
+        // After its exit status was read, its id may belong to another process.
         if self.is_alive() {
             let _ = kill_process_group(self.pid, signal);
         }
@@ -79,7 +79,7 @@ impl Drop for Process {
     }
 }
 
-async fn watch_over(mut child: Child, pid: Pid, log: LambdaLog, exited: watch::Sender<Option<String>>) {
+async fn watch_exit(mut child: Child, pid: Pid, log: LambdaLog, exited: watch::Sender<Option<String>>) {
     let status = match child.wait().await {
         Ok(status) => exit_reason(status),
         Err(error) => error.to_string(),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Made by `pip install --target target/awslambdaric awslambdaric`.
+/// Created by `pip install --target target/awslambdaric awslambdaric`.
 const IN_THE_WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/awslambdaric");
 
 pub(super) const MINIMAL_CLIENT: &str = include_str!("minimal_runtime.py");
@@ -91,8 +91,8 @@ fn interpreter(python: &str) -> Result<PathBuf, String> {
 fn find_client(python: &Path) -> RuntimeClient {
     let candidates = [Path::new(IN_THE_WORKSPACE).canonicalize().ok(), None];
     let works = |path: &Option<PathBuf>| imports_client(python, path.as_deref());
-    let found = candidates.into_iter().find(works);
-    found.map_or(RuntimeClient::Minimal, |pythonpath| RuntimeClient::Aws { pythonpath })
+    let working = candidates.into_iter().find(works);
+    working.map_or(RuntimeClient::Minimal, |pythonpath| RuntimeClient::Aws { pythonpath })
 }
 
 /// Its C extension fits one Python version only, so the directory alone does not prove that it

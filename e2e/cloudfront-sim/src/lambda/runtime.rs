@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use super::bundle::{Bundle, BundleError};
 use super::python::PythonRuntime;
 
-/// Made by `npm install --prefix target/aws-lambda-ric aws-lambda-ric`.
+/// Created by `npm install --prefix target/aws-lambda-ric aws-lambda-ric`.
 const IN_THE_WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/aws-lambda-ric");
 
 /// The interpreter of a function.

@@ -168,8 +168,8 @@ fn distribution(
         return Ok(distribution);
     };
     let mut origins: Vec<OriginAt> = Vec::new();
-    for place in &flags.origin {
-        match place {
+    for origin in &flags.origin {
+        match origin {
             OriginFlag::Named(at) => origins.push(at.clone()),
             OriginFlag::Only(_) => anyhow::bail!("--origin must be ID=URL when --config is given"),
         }

@@ -1,3 +1,5 @@
+//! Cache keys.
+
 use crate::cloudfront::distribution::Behavior;
 use crate::cloudfront::forward::{Cookies, accept_encoding, select_cookies, select_query};
 use crate::cloudfront::policy::Selection;

@@ -11,9 +11,9 @@ use crate::http1::Response;
 
 /// "HTTP 4xx and 5xx status codes that CloudFront caches".
 const ALWAYS_CACHED: [u16; 7] = [404, 414, 500, 501, 502, 503, 504];
-/// … "based on Cache-Control headers".
+/// The second table of that page, "based on Cache-Control headers".
 const CACHED_WITH_MAX_AGE: [u16; 5] = [400, 403, 405, 412, 415];
-/// "Control how long CloudFront caches errors": those whose `no-store` counts.
+/// "Control how long CloudFront caches errors": statuses whose `no-store` is respected.
 const NO_STORE_RESPECTED: [u16; 4] = [404, 410, 414, 501];
 
 /// The caching directives of a response.

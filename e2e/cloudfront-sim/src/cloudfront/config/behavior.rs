@@ -1,3 +1,5 @@
+//! Cache behaviors of a description.
+
 use std::sync::Arc;
 
 use super::document::{ConfigError, Item, Object};

@@ -31,7 +31,7 @@ pub(super) struct Item<'a> {
     notes: &'a Notes,
 }
 
-/// An object, and which of its keys were read.
+/// An object, and the keys read so far.
 pub(super) struct Object<'a> {
     fields: &'a Map<String, Value>,
     path: String,
@@ -200,7 +200,7 @@ impl<'a> Object<'a> {
         ConfigError::new(&self.path, problem)
     }
 
-    /// Notes unread keys, unless their value means "off".
+    /// Records a note for each unread key, unless its value turns the setting off.
     pub(super) fn finish(&self) {
         let read_keys = self.read_keys.borrow();
         let left = self.fields.iter().filter(|(key, value)| !read_keys.contains(*key) && !is_off(value));
@@ -214,7 +214,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Whether a value means that the setting is off.
+/// Whether a value turns its setting off.
 fn is_off(value: &Value) -> bool {
     match value {
         Value::Null => true,

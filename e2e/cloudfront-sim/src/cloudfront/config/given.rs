@@ -1,3 +1,5 @@
+//! Command-line values that complete a description.
+
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
@@ -6,7 +8,7 @@ use std::sync::Arc;
 use crate::cloudfront::ErrorCaching;
 use crate::lambda::Function;
 
-/// Local values that a description lacks: zips and origin addresses.
+/// Local values that are not in a description: zips and origin addresses.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// By the name in the function's ARN, or the whole text if it is not an ARN.
@@ -32,12 +34,14 @@ impl FromStr for OriginAt {
         if url.starts_with("https://") {
             return Err("origins are called by plain HTTP; use http://".to_owned());
         }
-        let place = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
-        let place = if place.contains(':') { place.to_owned() } else { format!("{place}:80") };
+        let authority = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
+        let authority =
+            if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
         let addresses =
-            place.to_socket_addrs().map_err(|error| format!("cannot resolve {place}: {error}"))?;
+            authority.to_socket_addrs().map_err(|error| format!("cannot resolve {authority}: {error}"))?;
         // Local servers listen on 127.0.0.1 more often than on ::1.
-        let address = addresses.min_by_key(SocketAddr::is_ipv6).ok_or(format!("{place} has no address"))?;
+        let address =
+            addresses.min_by_key(SocketAddr::is_ipv6).ok_or(format!("{authority} has no address"))?;
         Ok(Self { name: name.to_owned(), address })
     }
 }

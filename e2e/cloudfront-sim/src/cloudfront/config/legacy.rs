@@ -1,4 +1,4 @@
-//! `ForwardedValues`: the legacy settings of behaviors without policies.
+//! Legacy settings (`ForwardedValues`) of behaviors without policies.
 
 use super::document::{ConfigError, Item, Object};
 use crate::cloudfront::policy::{CachePolicy, OriginRequestPolicy, Selection};

@@ -1,3 +1,5 @@
+//! Origins and origin groups of a description.
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 

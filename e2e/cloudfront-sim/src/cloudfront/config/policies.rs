@@ -1,3 +1,5 @@
+//! Cache and origin request policies of a description.
+
 use std::collections::BTreeMap;
 
 use super::document::{ConfigError, Item, Object};
@@ -8,7 +10,7 @@ use crate::cloudfront::policy::{CachePolicy, OriginRequestPolicy, ResponseHeader
 /// Keys of custom policies next to a distribution, each with the key of a policy's configuration.
 pub(super) const SECTIONS: [&str; 3] = ["CachePolicies", "OriginRequestPolicies", "ResponseHeadersPolicies"];
 const CONFIGS: [&str; 3] = ["CachePolicyConfig", "OriginRequestPolicyConfig", "ResponseHeadersPolicyConfig"];
-/// In the output of `aws cloudfront get-…-policy`.
+/// Keys of a policy in the output of `aws cloudfront get-…-policy`.
 const WRAPPERS: [&str; 3] = ["CachePolicy", "OriginRequestPolicy", "ResponseHeadersPolicy"];
 
 /// The policies of the document, by id.
@@ -17,12 +19,12 @@ pub(super) struct Policies<'a>([BTreeMap<String, Item<'a>>; 3]);
 impl<'a> Policies<'a> {
     pub(super) fn of(root: &Item<'a>) -> Result<Self, ConfigError> {
         let root = root.object()?;
-        let mut found: [BTreeMap<_, _>; 3] = Default::default();
+        let mut by_kind: [BTreeMap<_, _>; 3] = Default::default();
         for (kind, section) in SECTIONS.into_iter().enumerate() {
             let Some(section) = root.get(section) else { continue };
             for item in section.object()?.items() {
                 let id = item.path().rsplit('.').next().unwrap_or_default().to_owned();
-                found[kind].insert(id, unwrapped(item, kind)?);
+                by_kind[kind].insert(id, unwrapped(item, kind)?);
             }
         }
         let resources = root.get("Resources").map(|resources| resources.object()).transpose()?;
@@ -30,11 +32,11 @@ impl<'a> Policies<'a> {
             for (kind, config) in CONFIGS.into_iter().enumerate() {
                 if item.is_resource(&format!("AWS::CloudFront::{}", WRAPPERS[kind])) {
                     let id = item.path().rsplit('.').next().unwrap_or_default().to_owned();
-                    found[kind].insert(id, item.field("Properties")?.field(config)?);
+                    by_kind[kind].insert(id, item.field("Properties")?.field(config)?);
                 }
             }
         }
-        Ok(Self(found))
+        Ok(Self(by_kind))
     }
 
     pub(super) fn cache(&self, id: &Item<'_>) -> Result<CachePolicy, ConfigError> {
@@ -105,14 +107,14 @@ fn origin_request_policy(item: &Item<'_>) -> Result<OriginRequestPolicy, ConfigE
         OriginRequestPolicy { cookies: cookies(&config)?, query: query(&config)?, ..Default::default() };
     if let Some(headers) = config.get("HeadersConfig") {
         let words = ["none", "whitelist", "allViewer", "allViewerAndWhitelistCloudFront", "allExcept"];
-        let chosen = selection(&headers, "HeaderBehavior", "Headers", &words)?;
+        let selected = selection(&headers, "HeaderBehavior", "Headers", &words)?;
         let behavior = headers.field("HeaderBehavior")?.text()?;
-        note_unknown(&headers, chosen.names());
+        note_unknown(&headers, selected.names());
         if behavior == "allViewerAndWhitelistCloudFront" {
-            policy.cloudfront_headers = chosen.names().to_vec();
+            policy.cloudfront_headers = selected.names().to_vec();
             policy.headers = Selection::All;
         } else {
-            policy.headers = chosen;
+            policy.headers = selected;
         }
     }
     config.finish();
@@ -150,9 +152,9 @@ fn selection(item: &Item, behavior: &str, names: &str, words: &[&str]) -> Result
 
 /// Most of CloudFront's headers have values that are not available on a local machine.
 fn note_unknown(item: &Item, names: &[String]) {
-    let is_made = |name: &str| OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
+    let is_simulated = |name: &str| OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
     for name in names {
-        if name.to_ascii_lowercase().starts_with("cloudfront-") && !is_made(name) {
+        if name.to_ascii_lowercase().starts_with("cloudfront-") && !is_simulated(name) {
             item.note(&format!("{name} is not simulated"));
         }
     }

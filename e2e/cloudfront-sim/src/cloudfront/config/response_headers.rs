@@ -1,3 +1,5 @@
+//! Response headers policies of a description.
+
 use super::document::{ConfigError, Item, Object};
 use crate::cloudfront::policy::{Cors, PolicyHeader, ResponseHeadersPolicy};
 

@@ -73,7 +73,7 @@ impl Edge {
             }
         }
         let keep = lifetime(&self.config, viewer.behavior, &fetched.response, now);
-        self.warn_of(viewer, request, &fetched, now);
+        self.warn_about(viewer, request, &fetched, now);
         let share = !is_never_shared(&viewer.behavior.cache, &fetched.response, now);
         let answer = self.with_error_page(viewer, request, fetched).await;
         let (response, is_error_page) = (answer.response.clone(), answer.is_error_page);
@@ -89,7 +89,7 @@ impl Edge {
         Answer { response, x_cache, is_error_page: cached.is_error_page }
     }
 
-    fn warn_of(&self, viewer: &Viewer, request: &EdgeRequest, fetched: &Fetched, now: Timestamp) {
+    fn warn_about(&self, viewer: &Viewer, request: &EdgeRequest, fetched: &Fetched, now: Timestamp) {
         let Fetched { response, is_generated, .. } = fetched;
         let keep = |error_caching| {
             let config = DistributionConfig { error_caching, ..self.config.clone() };

@@ -26,8 +26,8 @@ impl Edge {
             headers: request.headers.clone(),
             body: Vec::new(),
         };
-        let found = self.call_origins(&Viewer { behavior, ..*viewer }, &page_request, None).await;
-        match found.map(|found| found.response).ok().filter(|response| response.status < 400) {
+        let fetched_page = self.call_origins(&Viewer { behavior, ..*viewer }, &page_request, None).await;
+        match fetched_page.map(|it| it.response).ok().filter(|response| response.status < 400) {
             Some(mut response) => {
                 response.status = page.response_code;
                 reason_phrase(page.response_code).clone_into(&mut response.reason);

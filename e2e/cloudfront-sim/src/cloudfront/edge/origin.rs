@@ -23,20 +23,20 @@ impl Edge {
         stale: Option<&Cached>,
     ) -> Result<Fetched, Failure> {
         let (origin, second) = self.config.target(viewer.behavior).ok_or(Failure::NoOrigin)?;
-        let fetched = self.ask_one(viewer, origin, request.clone(), stale).await?;
+        let fetched = self.call_one_origin(viewer, origin, request.clone(), stale).await?;
         match second {
             Some((second, group))
                 if !fetched.is_generated
                     && viewer.behavior.caches(&request.method)
                     && group.status_codes.contains(&fetched.own_status) =>
             {
-                self.ask_one(viewer, second, request.clone(), stale).await
+                self.call_one_origin(viewer, second, request.clone(), stale).await
             }
             _ => Ok(fetched),
         }
     }
 
-    async fn ask_one(
+    async fn call_one_origin(
         &self,
         viewer: &Viewer<'_>,
         origin: &Origin,

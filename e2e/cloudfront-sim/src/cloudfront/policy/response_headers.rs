@@ -1,3 +1,5 @@
+//! Response headers policies, and their application to responses.
+
 use crate::http1::{Headers, Request, Response};
 
 /// Headers removed from and added to every response: "Understand response headers policies".
