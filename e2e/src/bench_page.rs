@@ -20,7 +20,7 @@ pub struct Options {
     hits: u64,
 }
 
-/// Bound of the first contentful paint.
+/// Bound of the first contentful paint, in milliseconds.
 const BOUND_MS: f64 = 1_000.0;
 /// Bound of the transferred size of the page and its resources.
 const BOUND_KB: f64 = 200.0;

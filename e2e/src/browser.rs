@@ -36,7 +36,7 @@ pub struct Window {
 }
 
 impl Browser {
-    /// Time limit of a page on a busy machine.
+    /// Time limit for a page; long, as the machine may be busy.
     const TIMEOUT: Duration = Duration::from_secs(30);
 
     /// The installed program; `CHROMIUM` overrides it.
@@ -127,7 +127,7 @@ impl Browser {
             if Instant::now() > deadline {
                 let text =
                     self.value("location.href + '\\n' + document.body.innerText").await.unwrap_or_default();
-                bail!("never came true: {expression} ({now:?}), at {}", text.as_str().unwrap_or("no page"));
+                bail!("not true in time: {expression} ({now:?}), at {}", text.as_str().unwrap_or("no page"));
             }
             sleep(Duration::from_millis(50)).await;
         }
@@ -140,12 +140,12 @@ impl Browser {
 
     /// Waits for an element that contains this text.
     pub async fn reads(&self, selector: &str, text: &str) -> anyhow::Result<()> {
-        let found = format!(
+        let condition = format!(
             "[...document.querySelectorAll({})].some((it) => (it.matches('input, textarea') ? it.value : it.textContent).includes({}))",
             json!(selector),
             json!(text)
         );
-        self.until(&found).await
+        self.until(&condition).await
     }
 
     /// Clicks the first matching element.
@@ -161,14 +161,15 @@ impl Browser {
             json!(text)
         );
         self.until(&format!("{find} !== undefined")).await?;
-        let place = self
+        let center = self
             .value(&format!(
-                "(() => {{ const it = {find}; it.scrollIntoView({{block: 'center'}}); const place = it.getClientRects()[0]; \
-                 return [place.x + place.width / 2, place.y + place.height / 2]; }})()"
+                "(() => {{ const it = {find}; it.scrollIntoView({{block: 'center'}}); const box = it.getClientRects()[0]; \
+                 return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
             ))
             .await?;
         for event in ["mouseMoved", "mousePressed", "mouseReleased"] {
-            let at = json!({"type": event, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
+            let at =
+                json!({"type": event, "x": center[0], "y": center[1], "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", at).await?;
         }
         Ok(())
@@ -224,7 +225,7 @@ impl Browser {
     pub async fn picture(&self) -> anyhow::Result<Vec<u8>> {
         let picture =
             self.call("Page.captureScreenshot", json!({"format": "png", "optimizeForSpeed": false})).await?;
-        Ok(STANDARD.decode(picture["data"].as_str().context("a picture has data")?)?)
+        Ok(STANDARD.decode(picture["data"].as_str().context("a screenshot has data")?)?)
     }
 
     /// Takes the console output since the last call: messages, errors, violations of the content

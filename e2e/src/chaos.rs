@@ -54,18 +54,25 @@ pub async fn run(plan: Plan) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs the plan; an error names the violation.
-pub async fn carry_out(binaries: &Binaries, plan: Plan, mut say: impl FnMut(String)) -> anyhow::Result<()> {
+pub async fn carry_out(
+    binaries: &Binaries,
+    plan: Plan,
+    mut report: impl FnMut(String),
+) -> anyhow::Result<()> {
     ensure!(plan.connections > 0, "--connections must be at least 1");
     let mut stack = Stack::start(binaries, StackOptions::default()).await?;
     let start = Instant::now();
     let load = Arc::new(Load::new(stack.addresses.node, plan.requests));
     let clients = load.clone().start(plan.connections);
-    faults::strike(&mut stack, &load, plan, &mut say).await?;
+    faults::strike(&mut stack, &load, plan, &mut report).await?;
     clients.join_all().await.into_iter().collect::<anyhow::Result<()>>()?;
     let seconds = start.elapsed().as_secs_f64();
-    say(format!("all answered after {seconds:.0} s, {:.0} requests/s", f64::from(plan.requests) / seconds));
+    report(format!(
+        "all answered after {seconds:.0} s, {:.0} requests/s",
+        f64::from(plan.requests) / seconds
+    ));
     stack.all_delivered().await?;
-    let result = reconcile::reconcile(&load, &stack.console_api().hits().await?, &mut say);
+    let result = reconcile::reconcile(&load, &stack.console_api().hits().await?, &mut report);
     stack.stop().await;
     result
 }

@@ -1,11 +1,11 @@
-//! The programs for one test at a time: tests assert times, and two stacks on one machine would
-//! slow each other down.
+//! Exclusive use of the programs, by one test at a time: tests assert durations, and two stacks on
+//! one machine would slow each other down.
 
 use crate::binaries::Binaries;
 use std::ops::Deref;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
-/// The programs, for as long as no other test of this process uses them.
+/// The programs. While this value exists, no other test of this process can use them.
 pub struct Exclusive {
     binaries: &'static Binaries,
     _turn: MutexGuard<'static, ()>,

@@ -1,6 +1,6 @@
 //! Integration tests: events of the four triggers, with a fake node.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod certificates;
 mod handler;

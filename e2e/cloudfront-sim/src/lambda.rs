@@ -8,8 +8,8 @@
 //!
 //! Different: no sandbox (the function sees this machine's files and network, and `/tmp` is
 //! shared), no CPU share by memory size, no second attempt at a failed start. Memory is sampled 20
-//! times a second, so a short peak may be missed. The number of environments is limited, as
-//! one machine runs them all; callers wait for a free one.
+//! times a second, so a short peak may be missed. The number of environments is limited, as one
+//! machine runs them all; callers wait for a free one.
 
 mod bundle;
 mod config;

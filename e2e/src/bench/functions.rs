@@ -11,7 +11,7 @@ use std::{
 };
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-const PEER: &str = include_str!("../../bench/connector/lambda_function.py");
+const PYTHON_FUNCTION: &str = include_str!("../../bench/connector/lambda_function.py");
 const HTTP_CLIENT: &str = include_str!("../../bench/connector/http_client.py");
 const BARE_SOCKET: &str = include_str!("../../bench/connector/bare_socket.py");
 const DOES_NOTHING: &str = include_str!("../../bench/connector/does_nothing.py");
@@ -30,7 +30,7 @@ pub(super) struct Candidates {
     pub(super) out_of_band: Pair,
     /// Without work; ours is the response function with reports turned off.
     pub(super) nothing: Pair,
-    /// In line, in Python, with handwritten HTTP: for information, as it could not be deployed.
+    /// In line, in Python, with handwritten HTTP: for information only, as it is not deployable.
     pub(super) bare: Candidate,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Pair {
 }
 
 impl Candidates {
-    /// Makes the zips of all functions, which call this node.
+    /// Creates the zips of all functions, which call this node.
     pub(super) async fn make(
         binaries: &Binaries,
         node: SocketAddr,
@@ -97,7 +97,7 @@ fn peer(node: SocketAddr, inline: bool, client: &str) -> String {
     // All crates have the same version.
     let version = env!("CARGO_PKG_VERSION");
     format!(
-        "NODE = (\"{}\", {})\nINLINE = {inline}\nVERSION = \"{version}\"\n\n{PEER}\n\n{client}",
+        "NODE = (\"{}\", {})\nINLINE = {inline}\nVERSION = \"{version}\"\n\n{PYTHON_FUNCTION}\n\n{client}",
         node.ip(),
         node.port()
     )

@@ -17,13 +17,13 @@ impl Recorder {
     pub(super) async fn start(node: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let (calls, client) = (Arc::<Mutex<Vec<Request>>>::default(), Arc::new(Client::default()));
-        let kept = Arc::clone(&calls);
+        let recorded = Arc::clone(&calls);
         let server = Server::start(listener, Limits::default(), move |call, _| {
-            kept.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
+            recorded.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
             let client = Arc::clone(&client);
             async move {
-                let passed_on = client.send(node, &call).await;
-                passed_on.unwrap_or_else(|error| Response::text(502, error.to_string()))
+                let forwarded = client.send(node, &call).await;
+                forwarded.unwrap_or_else(|error| Response::text(502, error.to_string()))
             }
         })?;
         Ok(Self { server, calls })

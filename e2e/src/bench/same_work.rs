@@ -39,8 +39,8 @@ pub(super) async fn check(binaries: &Binaries) -> anyhow::Result<usize> {
             ensure!(our_call.body == call.body, "the messages differ:\n{}", both(&our_call.body, &call.body));
             let blocks = ours.name().ends_with("inline") && event == &attack;
             for answer in [&our_answer, &answer] {
-                let as_it_should = if blocks { answer["status"] == "403" } else { answer == request(event) };
-                ensure!(as_it_should, "the result for {event} is {answer}");
+                let is_expected = if blocks { answer["status"] == "403" } else { answer == request(event) };
+                ensure!(is_expected, "the result for {event} is {answer}");
             }
         }
     }

@@ -23,21 +23,21 @@ pub(super) async fn strike(
     stack: &mut Stack,
     load: &Load,
     plan: Plan,
-    say: &mut impl FnMut(String),
+    report: &mut impl FnMut(String),
 ) -> anyhow::Result<()> {
     let victims = victims(plan);
     let steps = u32::try_from(victims.len())? + 1;
     for (victim, step) in victims.into_iter().zip(1..) {
         reach(load, plan.requests / steps * step).await?;
-        say(progress(stack, load).await?);
-        let met = match victim {
+        report(progress(stack, load).await?);
+        let outcome = match victim {
             Victim::Node => kill_node(stack, load, plan).await.context("killing the node")?,
             Victim::Console => kill_console(stack, load).await.context("killing the console")?,
         };
-        say(met);
+        report(outcome);
     }
     reach(load, plan.requests).await?;
-    say(progress(stack, load).await?);
+    report(progress(stack, load).await?);
     Ok(())
 }
 
@@ -73,7 +73,7 @@ async fn progress(stack: &Stack, load: &Load) -> anyhow::Result<String> {
 /// Kills the node while the console hangs, so that hits of sent verdicts are only in the spool.
 async fn kill_node(stack: &mut Stack, load: &Load, plan: Plan) -> anyhow::Result<String> {
     stack.console.freeze().await?;
-    let (in_flight, undelivered) = something_to_lose(stack, load, BACKLOG).await?;
+    let (in_flight, undelivered) = wait_for_backlog(stack, load, BACKLOG).await?;
     stack.node.signal(Signal::KILL);
     stack.node.ended().await;
     stack.console.thaw();
@@ -86,15 +86,15 @@ async fn kill_node(stack: &mut Stack, load: &Load, plan: Plan) -> anyhow::Result
 
 /// Kills the console during deliveries, and restarts it once hits are waiting.
 async fn kill_console(stack: &mut Stack, load: &Load) -> anyhow::Result<String> {
-    let (in_flight, undelivered) = something_to_lose(stack, load, 1).await?;
+    let (in_flight, undelivered) = wait_for_backlog(stack, load, 1).await?;
     stack.console.kill().await;
-    something_to_lose(stack, load, BACKLOG).await?;
+    wait_for_backlog(stack, load, BACKLOG).await?;
     stack.restart_console().await?;
     Ok(format!("console killed with {in_flight} requests in flight and {undelivered} hits undelivered"))
 }
 
 /// Waits for requests in flight and this many undelivered hits.
-async fn something_to_lose(stack: &Stack, load: &Load, hits: u64) -> anyhow::Result<(u32, u64)> {
+async fn wait_for_backlog(stack: &Stack, load: &Load, hits: u64) -> anyhow::Result<(u32, u64)> {
     let start = Instant::now();
     loop {
         let undelivered = stack.node_status("/spool/pending").await?;
@@ -104,7 +104,7 @@ async fn something_to_lose(stack: &Stack, load: &Load, hits: u64) -> anyhow::Res
         }
         ensure!(
             start.elapsed() < TIMEOUT && load.answered() < load.requests,
-            "only {in_flight} requests in flight and {undelivered} hits undelivered: nothing to lose"
+            "only {in_flight} requests in flight and {undelivered} hits undelivered: the kill proves nothing"
         );
     }
 }

@@ -5,11 +5,11 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// In the error about lost hits.
+/// A part of the error about lost hits.
 pub const MISSING: &str = "are not in the console";
 
 /// Reports the totals; an error names the violation.
-pub(super) fn reconcile(load: &Load, hits: &[Value], say: &mut impl FnMut(String)) -> anyhow::Result<()> {
+pub(super) fn reconcile(load: &Load, hits: &[Value], report: &mut impl FnMut(String)) -> anyhow::Result<()> {
     let sent: HashSet<String> =
         (0..load.requests).map(Numbered).filter(|number| number.is_attack()).map(Numbered::id).collect();
     let acknowledged = load.acknowledged();
@@ -23,27 +23,27 @@ pub(super) fn reconcile(load: &Load, hits: &[Value], say: &mut impl FnMut(String
     }
     let ids: HashSet<String> = listed.iter().map(|(id, _)| id.clone()).collect();
 
-    say(format!("requests answered      {:7}  retries: {}", load.answered(), load.retries()));
-    say(format!("attacks sent           {:7}", sent.len()));
-    say(format!(
+    report(format!("requests answered      {:7}  retries: {}", load.answered(), load.retries()));
+    report(format!("attacks sent           {:7}", sent.len()));
+    report(format!(
         "attacks with a verdict {:7}  hits in them: {}",
         acknowledged.ids.len(),
         acknowledged.hits.len()
     ));
-    say(format!("attacks in the console {:7}  hits in them: {}", ids.len(), listed.len()));
+    report(format!("attacks in the console {:7}  hits in them: {}", ids.len(), listed.len()));
 
     let missing = acknowledged.ids.difference(&ids).count();
     let missing_hits = acknowledged.hits.difference(&listed).count();
     let unknown = ids.difference(&sent).count();
-    say(format!("missing in the console {missing:7}  hits: {missing_hits}"));
-    say(format!("never sent             {unknown:7}"));
-    say(format!("hits listed twice      {twice:7}"));
+    report(format!("missing in the console {missing:7}  hits: {missing_hits}"));
+    report(format!("never sent             {unknown:7}"));
+    report(format!("hits listed twice      {twice:7}"));
     ensure!(
         missing == 0 && missing_hits == 0,
         "{missing} attacks and {missing_hits} hits with a verdict {MISSING}"
     );
     ensure!(unknown == 0, "{unknown} requests in the console were not sent as attacks");
     ensure!(twice == 0, "{twice} hits are in the console twice");
-    say("ok: verdicts ⊆ console ⊆ sent, nothing twice".to_owned());
+    report("ok: verdicts ⊆ console ⊆ sent, nothing twice".to_owned());
     Ok(())
 }

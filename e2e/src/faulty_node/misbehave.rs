@@ -9,7 +9,7 @@ use tokio::{
 use tokio_rustls::server::TlsStream;
 
 pub(super) async fn misbehave(mut caller: TlsStream<TcpStream>, fault: Fault) -> io::Result<()> {
-    // Enough to know that the call has arrived.
+    // The first bytes prove that the call has arrived.
     let _ = caller.read(&mut [0; 4096]).await?;
     match fault {
         // The caller rejects the certificate; if it accepts it, the connection hangs.

@@ -47,7 +47,7 @@ impl Ports {
             let port = if option == PortsOption::Default { port } else { 0 };
             let listener = TcpListener::bind(("127.0.0.1", port)).await.with_context(|| {
                 format!(
-                    "port {port} of {part} is in use; stop its user, or choose free ports with --ports random"
+                    "port {port} of {part} is in use; stop the process that uses it, or use --ports random"
                 )
             })?;
             listeners.push(listener);

@@ -1,4 +1,4 @@
-//! A visitor of the distribution, and what the console lists of its requests.
+//! A visitor of the distribution, and the console's records of its requests.
 
 use super::Stack;
 use anyhow::{Context as _, ensure};
@@ -51,8 +51,8 @@ impl Stack {
 }
 
 pub fn expect_status(response: &Response, status: u16) -> anyhow::Result<()> {
-    let got = response.status;
-    ensure!(got == status, "expected {status}, got {got}: {}", response.body_text());
+    let actual = response.status;
+    ensure!(actual == status, "expected {status}, got {actual}: {}", response.body_text());
     Ok(())
 }
 

@@ -46,7 +46,7 @@ impl Page {
         Self { click: Some(click), ..self }
     }
 
-    fn mistake(self) -> Self {
+    fn with_error_status(self) -> Self {
         Self { is_mistake: true, ..self }
     }
 
@@ -65,7 +65,7 @@ impl Page {
 pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
     attacks(visit).await?;
     let console = visit.stack.console_api();
-    things(&console).await?;
+    create_resources(&console).await?;
     visit.stack.attack("sqli", "post > json_doc > hash:user").await?;
     visit.sign_in().await?;
 
@@ -85,7 +85,7 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("save-view", "/attacks?q=type:sqli", "#keep:popover-open").after_click("[popovertarget]"),
         Page::new("groups", "/attacks?group_by=type,ip", ".charts .series"),
         Page::new("charts", "/attacks/charts", ".charts .series"),
-        Page::new("search-mistake", "/attacks?q=hosst:shop", ".problem").mistake(),
+        Page::new("search-mistake", "/attacks?q=hosst:shop", ".problem").with_error_status(),
         Page::new("views", "/views", "td"),
         Page::new("attack", attack, "h1"),
         Page::new("exclusion", format!("{hit}/exclusion?width=type&place=here&requests=host"), "td"),
@@ -108,7 +108,7 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("sessions", "/sessions", "td"),
         Page::new("webhooks", "/webhooks", "td"),
         Page::new("webhook", webhook, "h2"),
-        Page::new("unknown-page", "/nowhere", "h1").mistake(),
+        Page::new("unknown-page", "/nowhere", "h1").with_error_status(),
         Page::new("sign-in", "/sign-in", "#user"),
     ])
 }
@@ -131,7 +131,7 @@ async fn attacks(visit: &Visit) -> anyhow::Result<()> {
 }
 
 /// Creates rules, an IP list entry, views, a token, a webhook and a user.
-async fn things(console: &Console) -> anyhow::Result<()> {
+async fn create_resources(console: &Console) -> anyhow::Result<()> {
     let rule = json!({"scope": {"path": "/report"}, "comment": "Until the report builder is mended",
         "effect": {"kind": "virtual_patch", "points": [[["get", "template"]]]}});
     console.make("/api/v1/rules", &rule).await?;

@@ -1,5 +1,5 @@
-//! Import graph of a source tree, read from its text: `crate::…`, `self::…` and `super::…` paths,
-//! tests left out.
+//! Import graph of a source tree without its tests, read from the text: `crate::…`, `self::…` and
+//! `super::…` paths.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,12 +7,12 @@ use std::{
     path::Path,
 };
 
-/// What a node of the graph is.
+/// The unit of a graph's nodes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Granularity {
     /// The modules that `lib.rs` or `main.rs` declares, each with its submodules.
     TopModules,
-    /// Every file. A parent that only declares and re-exports its submodules is no node of its own.
+    /// Every file. A parent that only declares and re-exports its submodules is not a node of its own.
     Files,
 }
 
@@ -56,20 +56,20 @@ impl Imports {
         self.edges.len()
     }
 
-    /// Each set of modules that import each other in a circle, as text with one import per edge.
+    /// Each set of modules that import each other in a cycle, as text with one import per edge.
     pub(crate) fn cycles(&self) -> Vec<String> {
         let reach: BTreeMap<&Module, BTreeSet<&Module>> =
             self.edges.keys().map(|module| (module, self.reachable(module))).collect();
         let mut described = Vec::new();
         let mut seen = BTreeSet::new();
         for (module, reached) in &reach {
-            let circle: BTreeSet<&Module> = reached
+            let cycle: BTreeSet<&Module> = reached
                 .iter()
                 .copied()
                 .filter(|other| reach.get(*other).is_some_and(|back| back.contains(module)))
                 .collect();
-            if !circle.is_empty() && seen.insert(circle.clone()) {
-                described.push(self.describe(&circle));
+            if !cycle.is_empty() && seen.insert(cycle.clone()) {
+                described.push(self.describe(&cycle));
             }
         }
         described
@@ -86,11 +86,11 @@ impl Imports {
         reached
     }
 
-    fn describe(&self, circle: &BTreeSet<&Module>) -> String {
+    fn describe(&self, cycle: &BTreeSet<&Module>) -> String {
         let separator = if self.granularity == Granularity::Files { "::" } else { "" };
         let mut edges = Vec::new();
-        for from in circle {
-            for (to, location) in self.edges[*from].iter().filter(|(to, _)| circle.contains(to)) {
+        for from in cycle {
+            for (to, location) in self.edges[*from].iter().filter(|(to, _)| cycle.contains(to)) {
                 edges.push(format!("{} -> {}: {location}", from.join(separator), to.join(separator)));
             }
         }
@@ -148,9 +148,9 @@ fn resolve(path: Module, modules: &BTreeSet<Module>, reexports: &BTreeMap<Module
     path
 }
 
-/// `use` items that make an item of one module nameable in another: the name → what it stands for.
+/// `pub use` items, which make an item of one module nameable in another: the name → its target.
 fn reexports(source: &Source) -> Vec<(Module, Module)> {
-    let mut found = Vec::new();
+    let mut pairs = Vec::new();
     for (start, _) in source.code.match_indices("use ") {
         let before = source.code[..start].trim_end();
         let line = before.rsplit(['\n', ';', '}']).next().unwrap_or_default();
@@ -166,16 +166,16 @@ fn reexports(source: &Source) -> Vec<(Module, Module)> {
                 absolute(&source.module, &path).unwrap_or_else(|| [source.module.as_slice(), &path].concat());
             let alias = [source.module.as_slice(), &[name]].concat();
             if alias != target {
-                found.push((alias, target));
+                pairs.push((alias, target));
             }
         }
     }
-    found
+    pairs
 }
 
-/// The absolute paths a file names, each with its line.
+/// The absolute paths in a file, each with its line.
 fn paths(source: &Source) -> Vec<(Module, usize)> {
-    let mut found = Vec::new();
+    let mut absolute_paths = Vec::new();
     let mut starts: Vec<usize> = ["crate::", "super::", "self::"]
         .iter()
         .flat_map(|root| source.code.match_indices(root).map(|(start, _)| start))
@@ -188,9 +188,10 @@ fn paths(source: &Source) -> Vec<(Module, usize)> {
         let line = source.code[..start].matches('\n').count() + 1;
         let mut tree = Vec::new();
         expand(&mut source.code[start..].chars().peekable(), &[], &mut tree);
-        found.extend(tree.into_iter().filter_map(|path| Some((absolute(&source.module, &path)?, line))));
+        absolute_paths
+            .extend(tree.into_iter().filter_map(|path| Some((absolute(&source.module, &path)?, line))));
     }
-    found
+    absolute_paths
 }
 
 /// Makes `crate::…`, `self::…` and `super::…` absolute; `None` for any other path.
@@ -214,13 +215,13 @@ fn absolute(module: &[String], path: &[String]) -> Option<Module> {
 
 /// Expands a use tree, `a::{b, c::d}`, into its paths. Stops at the first character that cannot
 /// belong to it.
-fn expand(text: &mut std::iter::Peekable<std::str::Chars<'_>>, prefix: &[String], found: &mut Vec<Module>) {
+fn expand(text: &mut std::iter::Peekable<std::str::Chars<'_>>, prefix: &[String], paths: &mut Vec<Module>) {
     let mut path = prefix.to_vec();
     loop {
         while text.next_if(|c| c.is_whitespace()).is_some() {}
         if text.next_if_eq(&'{').is_some() {
             loop {
-                expand(text, &path, found);
+                expand(text, &path, paths);
                 while text.next_if(|c| c.is_whitespace()).is_some() {}
                 if text.next_if_eq(&',').is_none() {
                     break;
@@ -243,12 +244,12 @@ fn expand(text: &mut std::iter::Peekable<std::str::Chars<'_>>, prefix: &[String]
             continue;
         }
         skip_alias(text);
-        found.push(path);
+        paths.push(path);
         return;
     }
 }
 
-/// `as name` behind a path.
+/// Skips `as name` after a path.
 fn skip_alias(text: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     let mut ahead = text.clone();
     let word = |ahead: &mut std::iter::Peekable<std::str::Chars<'_>>| {
@@ -267,21 +268,21 @@ fn without_comments(text: &str) -> String {
     text.lines().map(code).collect::<Vec<_>>().join("\n")
 }
 
-/// Blanks each item behind `#[cfg(test)]`; line numbers stay.
+/// Blanks each item after `#[cfg(test)]`; line numbers stay.
 fn without_tests(code: &str) -> String {
-    let mut kept = String::new();
+    let mut result = String::new();
     let mut rest = code;
     while let Some(start) = rest.find("#[cfg(test)]") {
-        kept += &rest[..start];
+        result += &rest[..start];
         let item = &rest[start..];
         let end = item_end(item);
-        kept.extend(item[..end].chars().filter(|&c| c == '\n'));
+        result.extend(item[..end].chars().filter(|&c| c == '\n'));
         rest = &item[end..];
     }
-    kept + rest
+    result + rest
 }
 
-/// Where an item ends: behind its closing brace, or behind a semicolon before any brace.
+/// The end of an item: after its closing brace, or after a semicolon before any brace.
 fn item_end(item: &str) -> usize {
     let mut depth = 0_usize;
     for (at, c) in item.char_indices() {

@@ -130,14 +130,14 @@ pub(crate) async fn exempt_requests_are_counted(binaries: &Binaries) -> anyhow::
     for _ in 0..3 {
         expect_status(&stack.get("/static/app.js?x='+OR+1=1").await?, 200)?;
     }
-    for odd in ["/static/..;/?x='+OR+1=1", "/static/%2e%2e/?x='+OR+1=1", "/static//?x='+OR+1=1"] {
-        expect_status(&stack.get(odd).await?, 403).context(odd)?;
+    for ambiguous in ["/static/..;/?x='+OR+1=1", "/static/%2e%2e/?x='+OR+1=1", "/static//?x='+OR+1=1"] {
+        expect_status(&stack.get(ambiguous).await?, 403).context(ambiguous)?;
     }
     // The response function reports from another environment, which has no bypassed requests.
     let metrics =
         Client::default().send(stack.addresses.metrics, &Request::new("GET", "/metrics", "node")).await?;
     let counted = "wallarm_gonode_http_connector_server_requests_bypassed_total{reason=\"connector\"} 3";
-    ensure!(metrics.body_text().contains(counted), "the node counts otherwise: {}", metrics.body_text());
+    ensure!(metrics.body_text().contains(counted), "the metrics lack {counted}: {}", metrics.body_text());
     stack.stop().await;
     Ok(())
 }

@@ -20,9 +20,9 @@ const VISITORS: usize = 2;
 
 /// Each fault, and the reason of its not-inspected requests.
 const FAULTS: [(&str, Fault, &str); 13] = [
-    ("accepts and does not shake hands", Fault::NoHandshake, "node_timeout"),
+    ("accepts without a TLS handshake", Fault::NoHandshake, "node_timeout"),
     ("accepts and hangs", Fault::Hang, "node_timeout"),
-    ("hangs up", Fault::HangUp, "node_unreachable"),
+    ("closes the connection", Fault::HangUp, "node_unreachable"),
     ("sends garbage", Fault::Garbage, "node_unreachable"),
     ("sends half a reply", Fault::HalfReply, "node_reply"),
     ("sends a byte a second", Fault::Trickle, "node_timeout"),
@@ -32,7 +32,7 @@ const FAULTS: [(&str, Fault, &str); 13] = [
     ("shows an expired certificate", Fault::Expired, "node_unreachable"),
     ("answers 503", Fault::Unavailable, "node_error"),
     ("answers 200 with another request's id", Fault::ForeignVerdict, "node_reply"),
-    ("answers 202 to a call in line", Fault::Accepted, "node_error"),
+    ("answers 202 to an in-line call", Fault::Accepted, "node_error"),
 ];
 
 pub(crate) async fn node_misbehaves(binaries: &Binaries) -> anyhow::Result<()> {
@@ -60,7 +60,7 @@ pub(crate) async fn node_misbehaves(binaries: &Binaries) -> anyhow::Result<()> {
         let expected = faults * VISITORS + warm_up;
         ensure!(entries == expected, "{entries} requests are counted as {reason}, not {expected}");
     }
-    nothing_is_unhandled(&stack)?;
+    no_function_failed(&stack)?;
     stack.stop().await;
     eprintln!("{table}");
     Ok(())
@@ -71,15 +71,11 @@ pub(crate) async fn node_is_nowhere(binaries: &Binaries) -> anyhow::Result<()> {
     for (name, address, reasons) in [
         ("refuses connections", "https://127.0.0.1:1", &["node_unreachable"][..]),
         // A resolver may also be slow.
-        (
-            "has a name that is unknown",
-            "https://no-such-host.invalid:5050",
-            &["node_unreachable", "node_timeout"],
-        ),
+        ("has an unknown name", "https://no-such-host.invalid:5050", &["node_unreachable", "node_timeout"]),
     ] {
         let stack = start(binaries, format!("{address},{address}"), None).await?;
         row(&mut table, name, served_uninspected(&stack, reasons).await.context(name)?)?;
-        nothing_is_unhandled(&stack)?;
+        no_function_failed(&stack)?;
         stack.stop().await;
     }
     eprintln!("{table}");
@@ -121,7 +117,7 @@ async fn served_uninspected(stack: &Stack, reasons: &[&str]) -> anyhow::Result<(
         let before = uninspected(&stack.request_function)?.len();
         slowest = slowest.max(visit(stack, 200).await?);
         let [reason] = &uninspected(&stack.request_function)?[before..] else {
-            anyhow::bail!("one request, but not one line of it in the log");
+            anyhow::bail!("expected one log line for the request");
         };
         ensure!(reasons.contains(&reason.as_str()), "counted as {reason} instead of {reasons:?}");
         if !counted.contains(reason) {
@@ -141,7 +137,7 @@ async fn forgets_connections(stack: &Stack, nodes: &[FaultyNode; 2]) -> anyhow::
         tokio::time::sleep(Duration::from_millis(200)).await;
         let before = connections();
         slowest = slowest.max(visit(stack, 403).await?);
-        ensure!(connections() > before, "the connection was still open: no test");
+        ensure!(connections() > before, "the connection was still open, so the fault was not tested");
     }
     Ok(slowest)
 }
@@ -168,7 +164,7 @@ async fn at_rest(stack: &Stack) {
 /// The reasons of not-inspected requests in the function's log.
 fn uninspected(function: &Function) -> anyhow::Result<Vec<String>> {
     let lines = function.log().output().into_iter().map(|line| {
-        let line: Value = serde_json::from_str(&line).with_context(|| format!("an odd line: {line}"))?;
+        let line: Value = serde_json::from_str(&line).with_context(|| format!("unexpected line: {line}"))?;
         anyhow::Ok(
             (line["message"] == "not inspected")
                 .then(|| line["reason"].as_str().unwrap_or_default().to_owned()),
@@ -179,7 +175,7 @@ fn uninspected(function: &Function) -> anyhow::Result<Vec<String>> {
 
 /// Checks that no function failed, timed out or ended, and that its output has only structured log
 /// lines: no panic.
-fn nothing_is_unhandled(stack: &Stack) -> anyhow::Result<()> {
+fn no_function_failed(stack: &Stack) -> anyhow::Result<()> {
     for function in [&stack.request_function, &stack.response_function] {
         uninspected(function)?;
         let failed = function.log().find(|event| {

@@ -1,6 +1,6 @@
 //! The scenarios: guarantees of the whole system, each tested on a stack of its own.
 //!
-//! `cargo test --workspace` runs the quick ones; `just e2e` all of them, with what they measured.
+//! `cargo test --workspace` runs the quick ones; `just e2e` runs all and prints their measurements.
 
 mod blocking;
 mod faults;
@@ -15,7 +15,7 @@ mod survival;
 use e2e::stack::TriggerPair::{Mixed, Origin, Viewer};
 use poisoning::Settings;
 
-/// `name => function(arguments);` where the function is given the programs first.
+/// A test per line, `name => function, arguments;`. The function gets the programs first.
 macro_rules! scenarios {
     ($($(#[$attribute:meta])* $name:ident => $scenario:path $(, $argument:expr)*;)+) => {$(
         $(#[$attribute])*
@@ -49,7 +49,7 @@ scenarios! {
         blocking::testers_are_blocked_in_monitoring;
     bypassed_paths_pass_and_are_counted_while_lookalikes_are_inspected =>
         blocking::exempt_requests_are_counted;
-    node_with_a_signing_key_refuses_unsigned_calls =>
+    node_with_a_signing_key_rejects_unsigned_calls =>
         blocking::unsigned_calls_are_refused;
     sql_injection_is_found_at_its_parameter =>
         blocking::sql_injection_is_found_at_its_parameter;
@@ -79,7 +79,7 @@ scenarios! {
     hit_shows_the_origins_status_at_viewer_request_with_origin_response =>
         responses::hit_shows_the_status, Mixed, 503;
 
-    requests_pass_while_the_node_is_away_and_are_reported_once_it_is_back =>
+    requests_pass_while_the_node_is_unreachable_and_are_reported_afterwards =>
         survival::node_is_away;
     console_killed_during_attacks_loses_no_hit =>
         survival::console_is_away;

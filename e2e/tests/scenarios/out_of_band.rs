@@ -16,7 +16,7 @@ pub(crate) async fn reply_goes_before_the_call(binaries: &Binaries) -> anyhow::R
     let stack = Stack::start(binaries, options).await?;
     expect_status(&stack.get("/etc/passwd").await?, 200)?;
     let attack = stack.attack("ptrav", "uri").await?;
-    ensure!(attack["status"] == "monitoring", "out of band nothing is blocked: {attack}");
+    ensure!(attack["status"] == "monitoring", "out of band, nothing is blocked: {attack}");
 
     // Both functions are idle, so the log is complete. The first call in the tap is the request
     // function's.
@@ -33,7 +33,7 @@ pub(crate) async fn reply_goes_before_the_call(binaries: &Binaries) -> anyhow::R
     let sent = stack.tap.as_ref().context("the stack has a tap")?.sent();
     let called = *sent.first().context("the node was never called")?;
     ensure!(posted.at < called, "the node was called {:?} before the reply", posted.at - called);
-    ensure!(called < polled.at, "the call was left to the next event");
+    ensure!(called < polled.at, "the call was delayed until the next event");
     let gap = called - posted.at;
     stack.stop().await;
     eprintln!("the call began {} µs after the reply", gap.as_micros());

@@ -17,7 +17,7 @@ use e2e::{
 use std::{fs, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
-/// The connector always sends `no-store`. This function represents those that do not.
+/// The connector always sends `no-store`. This function represents functions that do not.
 const WITHOUT_NO_STORE: &str = "
 def lambda_handler(event, context):
     request = event['Records'][0]['cf']['request']
@@ -62,13 +62,13 @@ pub(crate) async fn next_visitor(binaries: &Binaries, settings: Settings) -> any
         );
         expect_status(&client.send(cloudfront.address(), &visit()).await?, expected)?;
         let warned = cloudfront.edge().warnings().iter().any(|text| text.contains("a function's 403"));
-        ensure!(
-            warned == (expected == 403),
-            "the simulator must warn when, and only when, the block is kept"
-        );
+        ensure!(warned == (expected == 403), "the simulator must warn if and only if the block is cached");
     }
     stack.all_delivered().await?;
-    ensure!(stack.console_api().hits().await?.len() == 1, "one attack went to the node, and it is listed");
+    ensure!(
+        stack.console_api().hits().await?.len() == 1,
+        "exactly one attack reached the node and is listed"
+    );
     stack.stop().await;
     Ok(())
 }

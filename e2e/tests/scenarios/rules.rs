@@ -27,15 +27,19 @@ async fn answered(stack: &Stack, target: &str, status: u16) -> anyhow::Result<Du
 }
 
 async fn add(stack: &Stack, path: &str, body: &Value) -> anyhow::Result<String> {
-    let made = stack.console_api().make(path, body).await?;
-    Ok(made["id"].as_str().context("what was made has an id")?.to_owned())
+    let created = stack.console_api().make(path, body).await?;
+    Ok(created["id"].as_str().context("a created resource has an id")?.to_owned())
 }
 
 pub(crate) async fn a_denied_address_is_blocked_at_once(binaries: &Binaries) -> anyhow::Result<()> {
     let stack = Stack::start(binaries, StackOptions::new(Mode::Monitoring, TriggerPair::Viewer)).await?;
     expect_status(&stack.get("/").await?, 200)?;
-    let says_so = |node: &Value| node["status"]["mode"] == "monitoring";
-    stack.console_api().wait_for("/api/v1/nodes", TIMEOUT, says_so).await.context("no status of the node")?;
+    let is_monitoring = |node: &Value| node["status"]["mode"] == "monitoring";
+    stack
+        .console_api()
+        .wait_for("/api/v1/nodes", TIMEOUT, is_monitoring)
+        .await
+        .context("no status of the node")?;
     let entry = json!({"list": "deny", "source": {"network": "127.0.0.0/8"}, "reason": "scenario"});
     let id = add(&stack, "/api/v1/ip-lists", &entry).await?;
     let denied = answered(&stack, "/", 403).await?;
@@ -45,9 +49,9 @@ pub(crate) async fn a_denied_address_is_blocked_at_once(binaries: &Binaries) -> 
     let named = |hit: &Value| hit["decided_by"]["list"]["id"] == id.as_str() && hit["reason"] == "denylist";
     ensure!(hits.iter().any(named), "no hit names the entry {id}: {hits:?}");
     stack.console_api().delete(&format!("/api/v1/ip-lists/{id}"), "\"1\"").await?;
-    let forgiven = answered(&stack, "/", 200).await?;
+    let allowed = answered(&stack, "/", 200).await?;
     stack.stop().await;
-    eprintln!("denied after {} ms, let in again after {} ms", denied.as_millis(), forgiven.as_millis());
+    eprintln!("denied after {} ms, allowed again after {} ms", denied.as_millis(), allowed.as_millis());
     Ok(())
 }
 
@@ -95,6 +99,6 @@ pub(crate) async fn an_exclusion_lets_the_same_request_pass(binaries: &Binaries)
     }
     tokio::time::timeout(LISTED_WITHIN, stack.attack("xss", "get > q")).await??;
     stack.stop().await;
-    eprintln!("it passed after {} ms", took.as_millis());
+    eprintln!("excluded after {} ms", took.as_millis());
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(crate) async fn node_is_away(binaries: &Binaries) -> anyhow::Result<()> {
     let page = console.fetch("/attacks").await?;
     ensure!(
         page.contains("At least 2 requests were not inspected"),
-        "the page does not say what was not inspected: {page}"
+        "the page does not show the requests that were not inspected: {page}"
     );
     stack.stop().await;
     Ok(())
@@ -60,13 +60,13 @@ pub(crate) async fn console_is_away(binaries: &Binaries) -> anyhow::Result<()> {
         blocked.insert(edge_request_id(&response)?);
     }
     let undelivered = stack.node_status("/spool/pending").await?;
-    ensure!(undelivered > 0, "the console was away, yet nothing waits for it");
+    ensure!(undelivered > 0, "the console was stopped, but no hit is undelivered");
     stack.restart_console().await?;
     stack.all_delivered().await?;
     let listed = listed_once(&stack).await?;
     ensure!(listed == blocked, "{} blocked, {} listed", blocked.len(), listed.len());
     stack.stop().await;
-    eprintln!("{undelivered} of {ATTACKS} hits were undelivered when it came back");
+    eprintln!("{undelivered} of {ATTACKS} hits were undelivered at the restart");
     Ok(())
 }
 
@@ -116,7 +116,7 @@ pub(crate) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<()> {
     // Hits accumulate at the node, so that some are undelivered at the kill.
     stack.console.freeze().await?;
 
-    let first_half = attack_side_by_side(&stack, &visitors, VISITORS, REQUESTS);
+    let first_half = attack_concurrently(&stack, &visitors, VISITORS, REQUESTS);
     let kill = async {
         while visitors.with_status(403).len() < (VISITORS * REQUESTS / 4) as usize {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -127,17 +127,20 @@ pub(crate) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<()> {
         anyhow::Ok((in_flight, undelivered))
     };
     let ((), (in_flight, undelivered)) = tokio::try_join!(first_half, kill)?;
-    ensure!(in_flight > 0 && undelivered > 0, "{in_flight} in flight, {undelivered} undelivered: no test");
+    ensure!(
+        in_flight > 0 && undelivered > 0,
+        "{in_flight} in flight, {undelivered} undelivered: the kill proves nothing"
+    );
 
     let before = visitors.with_status(403).len();
     stack.restart_node().await?;
     stack.console.thaw();
-    attack_side_by_side(&stack, &visitors, VISITORS, REQUESTS / 5).await?;
+    attack_concurrently(&stack, &visitors, VISITORS, REQUESTS / 5).await?;
     stack.all_delivered().await?;
 
     let (blocked, passed) = (visitors.with_status(403), visitors.with_status(200));
-    ensure!(blocked.len() > before, "the node that came back blocks nothing");
-    ensure!(!passed.is_empty(), "the killed node went on answering");
+    ensure!(blocked.len() > before, "the restarted node blocked nothing");
+    ensure!(!passed.is_empty(), "the killed node continued to reply");
     let listed = listed_once(&stack).await?;
     let lost: Vec<_> = blocked.difference(&listed).collect();
     ensure!(lost.is_empty(), "{} blocks are not in the list: {lost:?}", lost.len());
@@ -151,7 +154,7 @@ pub(crate) async fn node_is_killed(binaries: &Binaries) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn attack_side_by_side(
+async fn attack_concurrently(
     stack: &Stack,
     visitors: &Visitors,
     count: u32,

@@ -35,7 +35,7 @@ pub(crate) async fn managed(visit: &Visit) -> anyhow::Result<()> {
     visit.reads("dd", "Read only").await?;
     ensure!(
         visit.value("document.querySelectorAll('.tabs a').length === 1").await? == true,
-        "too much is offered"
+        "a read-only session has more than one tab"
     );
     visit.page("/tokens").await?;
     visit.reads("h1", "Forbidden").await?;

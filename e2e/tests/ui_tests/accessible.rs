@@ -45,11 +45,11 @@ pub(crate) async fn pages(visit: &Visit) -> anyhow::Result<()> {
     let mut violations = Vec::new();
     visit.sign_in().await?;
     visit.reads("[data-waiting]", "Waiting for the first attack").await?;
-    it_can_fail(visit, &axe).await?;
+    axe_core_reports_violations(visit, &axe).await?;
     for window in WINDOWS {
         visit.resize(window).await?;
         visit.page("/attacks").await?;
-        violations.extend(look(visit, &axe, "welcome", window).await?);
+        violations.extend(check(visit, &axe, "welcome", window).await?);
     }
     let pages = pages::pages(visit).await?;
     for window in WINDOWS {
@@ -59,7 +59,7 @@ pub(crate) async fn pages(visit: &Visit) -> anyhow::Result<()> {
             if page.is_mistake {
                 visit.complaints();
             }
-            violations.extend(look(visit, &axe, page.name, window).await?);
+            violations.extend(check(visit, &axe, page.name, window).await?);
         }
     }
     ensure!(violations.is_empty(), "{}", violations.join("\n"));
@@ -67,7 +67,7 @@ pub(crate) async fn pages(visit: &Visit) -> anyhow::Result<()> {
 }
 
 /// Checks axe-core itself: it has rules of each level, and reports a violation.
-async fn it_can_fail(visit: &Visit, axe: &str) -> anyhow::Result<()> {
+async fn axe_core_reports_violations(visit: &Visit, axe: &str) -> anyhow::Result<()> {
     visit.value(axe).await?;
     let rules: Vec<u32> = serde_json::from_value(visit.value(RULES).await?)?;
     ensure!(rules.iter().all(|number| *number > 0), "axe-core has no rules of some level: {rules:?}");
@@ -75,19 +75,19 @@ async fn it_can_fail(visit: &Visit, axe: &str) -> anyhow::Result<()> {
     let found = verdict(visit).await?.violations;
     ensure!(
         found.len() == 1 && found[0].starts_with("html-has-lang"),
-        "a page without a language: {found:?}"
+        "expected one violation for a page without a language: {found:?}"
     );
     Ok(())
 }
 
-async fn look(visit: &Visit, axe: &str, name: &str, window: Window) -> anyhow::Result<Vec<String>> {
+async fn check(visit: &Visit, axe: &str, name: &str, window: Window) -> anyhow::Result<Vec<String>> {
     let theme = if window.dark { "dark" } else { "light" };
     let at = format!("{name} at {} px, {theme}", window.width);
     visit.value(axe).await?;
     let Verdict { passes, levels, violations } = verdict(visit).await?;
-    ensure!(passes > 5, "{at}: axe-core looked at {passes} rules only");
+    ensure!(passes > 5, "{at}: only {passes} rules of axe-core passed");
     for level in ["wcag2a", "wcag2aa"] {
-        ensure!(levels.iter().any(|it| it == level), "{at}: axe-core looked at nothing of {level}");
+        ensure!(levels.iter().any(|it| it == level), "{at}: no rule of {level} passed");
     }
     let mut found: Vec<_> = violations.into_iter().map(|it| format!("{at}: {it}")).collect();
     if visit.value("document.documentElement.scrollWidth <= innerWidth").await? != true {
@@ -97,5 +97,5 @@ async fn look(visit: &Visit, axe: &str, name: &str, window: Window) -> anyhow::R
 }
 
 async fn verdict(visit: &Visit) -> anyhow::Result<Verdict> {
-    serde_json::from_value(visit.value(RUN).await?).context("axe-core answers what it found")
+    serde_json::from_value(visit.value(RUN).await?).context("the result of axe-core has an unexpected format")
 }

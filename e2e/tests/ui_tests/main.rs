@@ -31,7 +31,7 @@ ui_tests! {
     attacks_appear_without_reload_and_are_searched_grouped_and_opened => journey::attacks;
     false_positive_is_explained_excluded_after_a_preview_and_restored => journey::false_positive;
     source_is_blocked_and_request_patched_without_scripts => journey::without_scripts;
-    export_holds_the_results_of_its_search => journey::files;
+    export_contains_the_results_of_its_search => journey::files;
     view_is_saved_opened_renamed_and_deleted_with_and_without_scripts => views::saved;
     ruleset_versions_are_compared_rolled_back_and_replayed => versions::of_rulesets;
     users_tokens_and_sessions_are_managed_by_administrators => access::managed;

@@ -32,7 +32,7 @@ const PAYLOADS: &[&str] = &[
 ];
 
 /// Elements that pages only have if markup was injected.
-const STRANGE: &str = "document.querySelectorAll('img, iframe, base, object, embed, style, meta[http-equiv], template, math, \
+const INJECTED: &str = "document.querySelectorAll('img, iframe, base, object, embed, style, meta[http-equiv], template, math, \
      script:not([src^=\"/static/\"]), link:not([href^=\"/static/\"]), [onerror], [onload], [onfocus], [onmouseover], \
      a[href^=\"javascript\"], a[href^=\"data\"]').length";
 
@@ -53,7 +53,7 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
         .await?;
     is_clean(visit).await?;
 
-    things(visit).await?;
+    create_resources(visit).await?;
     for n in 0..PAYLOADS.len() {
         visit.page(&format!("/hits/{}", uuid(n))).await?;
         is_clean(visit).await?;
@@ -97,8 +97,8 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
     is_clean(visit).await
 }
 
-/// Creates resources of all kinds, each named like an attack.
-async fn things(visit: &Visit) -> anyhow::Result<()> {
+/// Creates resources of all kinds, with payloads as their names.
+async fn create_resources(visit: &Visit) -> anyhow::Result<()> {
     let console = visit.stack.console_api();
     for (n, payload) in PAYLOADS.iter().enumerate() {
         let text = payload.replace('\0', "");
@@ -133,10 +133,10 @@ async fn things(visit: &Visit) -> anyhow::Result<()> {
 }
 
 async fn is_clean(visit: &Visit) -> anyhow::Result<()> {
-    let place = visit.value("location.href").await?;
-    ensure!(visit.value("window.canary === undefined").await? == true, "the canary has fired at {place}");
-    let strange = visit.value(STRANGE).await?;
-    ensure!(strange == 0, "{strange} elements that are not ours at {place}");
+    let address = visit.value("location.href").await?;
+    ensure!(visit.value("window.canary === undefined").await? == true, "the canary has fired at {address}");
+    let found = visit.value(INJECTED).await?;
+    ensure!(found == 0, "{found} injected elements at {address}");
     visit.is_quiet()
 }
 

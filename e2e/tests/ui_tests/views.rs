@@ -10,12 +10,12 @@ pub(crate) async fn saved(visit: &Visit) -> anyhow::Result<()> {
     visit.stack.attack("sqli", "get > q").await?;
     visit.stack.attack("ptrav", "uri").await?;
     visit.sign_in().await?;
-    keep_and_delete(visit, "Injections of today").await?;
+    save_and_delete(visit, "Injections of today").await?;
     visit.allow_scripts(false).await?;
-    keep_and_delete(visit, "Injections, without scripts").await
+    save_and_delete(visit, "Injections, without scripts").await
 }
 
-async fn keep_and_delete(visit: &Visit, name: &str) -> anyhow::Result<()> {
+async fn save_and_delete(visit: &Visit, name: &str) -> anyhow::Result<()> {
     visit.page("/attacks?q=type:sqli&from=-24h&sort=-hits").await?;
     visit.until("document.readyState === 'complete'").await?;
     visit.click_where("button", "Save view").await?;

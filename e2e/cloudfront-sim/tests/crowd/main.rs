@@ -2,7 +2,7 @@
 //!
 //! A test program of its own, since it counts the files and threads of its process.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "the other tests use the rest")]
 #[path = "../simulator/harness.rs"]
@@ -30,12 +30,12 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 const PASSES: &str = "def lambda_handler(event, context):\n    return event['Records'][0]['cf']['request']";
 
 /// Open files and threads of this process.
-fn held() -> (usize, usize) {
+fn open_files_and_threads() -> (usize, usize) {
     let count = |what| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
     (count("fd"), count("task"))
 }
 
-async fn one_answer(stream: &mut TcpStream) -> std::io::Result<String> {
+async fn read_response(stream: &mut TcpStream) -> std::io::Result<String> {
     let mut answer = Vec::new();
     while !answer.ends_with(b"hello from the origin\n") {
         if stream.read_buf(&mut answer).await? == 0 {
@@ -66,7 +66,7 @@ async fn visit(address: SocketAddr, number: usize) -> std::io::Result<()> {
                 stream.write_all(part).await?;
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            assert!(one_answer(&mut stream).await?.starts_with("HTTP/1.1 200 "));
+            assert!(read_response(&mut stream).await?.starts_with("HTTP/1.1 200 "));
         }
         // Disconnects before the response.
         2 => stream.write_all(get.as_bytes()).await?,
@@ -82,7 +82,7 @@ async fn visit(address: SocketAddr, number: usize) -> std::io::Result<()> {
         _ => {
             for _ in 0..REQUESTS {
                 stream.write_all(get.as_bytes()).await?;
-                let answer = one_answer(&mut stream).await?;
+                let answer = read_response(&mut stream).await?;
                 assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
             }
         }
@@ -106,10 +106,10 @@ async fn a_thousand_visitors_leak_no_connection_file_or_thread() {
         function.at_rest().await;
     };
     warm().await;
-    let (files, threads) = held();
+    let (files, threads) = open_files_and_threads();
     let environments = function.pids();
 
-    all_visit(&edge).await;
+    send_all_visitors(&edge).await;
 
     let until = Instant::now() + TIMEOUT;
     let at_rest = || {
@@ -127,17 +127,17 @@ async fn a_thousand_visitors_leak_no_connection_file_or_thread() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     warm().await;
-    assert_eq!(function.pids(), environments, "the same environments serve");
+    assert_eq!(function.pids(), environments, "the environments are the same");
     // The origin's pool may have grown to its limit on both sides, and the runtime may have kept
     // threads for files.
     let pooled = 2 * 32;
-    let (files_after, threads_after) = held();
+    let (files_after, threads_after) = open_files_and_threads();
     assert!(files_after <= files + pooled + 8, "{files} files before, {files_after} after");
     assert!(threads_after <= threads + 4, "{threads} threads before, {threads_after} after");
 }
 
 /// All visitors at once, while an ordinary visitor is served.
-async fn all_visit(edge: &Edge) {
+async fn send_all_visitors(edge: &Edge) {
     let mut crowd = JoinSet::new();
     let address = edge.cloudfront.address();
     for number in 0..VISITORS {

@@ -165,7 +165,7 @@ async fn a_response_headers_policy_removes_then_adds() {
 }
 
 #[tokio::test]
-async fn managed_policies_are_known_by_their_ids() {
+async fn finds_managed_policies_by_id() {
     assert!(ResponseHeadersPolicy::managed("67f7725c-6f97-4210-82d7-5512b31e9d03").is_some());
     assert_eq!(
         OriginRequestPolicy::managed("216adef6-5c7f-47e4-b989-5492eafa07d3").unwrap(),

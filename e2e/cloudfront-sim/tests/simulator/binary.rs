@@ -57,10 +57,11 @@ impl Simulator {
         Self { process, lines, directory }
     }
 
-    /// The address in the next line, after these words.
-    async fn address_after(&mut self, words: &str) -> SocketAddr {
-        let line = self.lines.next_line().await.unwrap().expect("it ended");
-        line.strip_prefix(words).unwrap_or_else(|| panic!("{line}")).parse().unwrap()
+    /// The address in the next line, after this prefix.
+    async fn address_after(&mut self, prefix: &str) -> SocketAddr {
+        let line =
+            self.lines.next_line().await.unwrap().expect("the simulator prints the line before it ends");
+        line.strip_prefix(prefix).unwrap_or_else(|| panic!("{line}")).parse().unwrap()
     }
 
     fn signal(&self, signal: i32) {
@@ -77,32 +78,32 @@ async fn origin() -> Origin {
     Origin::start(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap()
 }
 
-async fn ask(address: SocketAddr, request: Request) -> Response {
+async fn send_to(address: SocketAddr, request: Request) -> Response {
     Client::default().send(address, &request).await.unwrap()
 }
 
 async fn get(address: SocketAddr, target: &str) -> Response {
-    ask(address, Request::new("GET", target, "localhost")).await
+    send_to(address, Request::new("GET", target, "localhost")).await
 }
 
 async fn change(address: SocketAddr, method: &str, target: &str, body: &Value) -> Response {
     let request = Request::new(method, target, "localhost").header("Content-Type", "application/json");
-    ask(address, request.with_body(body.to_string())).await
+    send_to(address, request.with_body(body.to_string())).await
 }
 
 #[tokio::test]
 async fn no_process_outlives_a_stop() {
-    outlives(15).await;
+    leaves_no_process(15).await;
 }
 
 /// Without any handler: the kernel sends SIGHUP to a stopped process group that loses its parent.
 #[tokio::test]
 async fn no_process_outlives_a_kill() {
-    outlives(9).await;
+    leaves_no_process(9).await;
 }
 
 /// Starts, serves one request at two triggers, and receives the signal.
-async fn outlives(signal: i32) {
+async fn leaves_no_process(signal: i32) {
     let origin = origin().await;
     let zip = zipped(&[("lambda_function.py", COUNTS, 0o644)]);
     let address = origin.address().to_string();
@@ -198,10 +199,10 @@ async fn admin_api_rejects_browsers_and_other_machines() {
         Simulator::start(&[], &["--sample-origin", "--origin", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     simulator.address_after("listening on http://").await;
     let admin = simulator.address_after("admin API on http://").await;
-    let rebound = ask(admin, Request::new("GET", "/status", "evil.example.com")).await;
+    let rebound = send_to(admin, Request::new("GET", "/status", "evil.example.com")).await;
     assert_eq!(rebound.status, 403);
     let simple = Request::new("POST", "/clock", "localhost").header("Content-Type", "text/plain");
-    assert_eq!(ask(admin, simple.with_body(r#"{"advance_seconds": 5}"#)).await.status, 415);
+    assert_eq!(send_to(admin, simple.with_body(r#"{"advance_seconds": 5}"#)).await.status, 415);
     assert_eq!(get(admin, "/clock").await.status, 405);
     assert_eq!(get(admin, "/nothing").await.status, 404);
     let help = get(admin, "/").await.body_text();

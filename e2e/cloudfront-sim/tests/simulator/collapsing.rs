@@ -38,7 +38,7 @@ async fn at_the_same_time(policy: CachePolicy, cache_control: &'static str) -> (
         })
         .collect();
     eventually("the origin is called", || calls.load(Ordering::Relaxed) > 0).await;
-    eventually("all have come", || edge.cloudfront.edge().in_flight() == 5).await;
+    eventually("all requests have arrived", || edge.cloudfront.edge().in_flight() == 5).await;
     release.notify_one();
     let mut seen = Vec::new();
     for visit in visits {

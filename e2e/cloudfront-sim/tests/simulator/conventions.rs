@@ -70,7 +70,7 @@ async fn redirects_and_adds_headers(function: &TestFunction) {
     assert_eq!(header("x-region").as_deref(), Some("us-east-1"));
     let logged =
         || function.log().output().iter().any(|line| line.contains("us-east-1.under-test version 1"));
-    eventually("its line is in the log", logged).await;
+    eventually("the line is in the log", logged).await;
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_node_function_written_for_aws_runs_unchanged() {
         Ok(node) => node,
         Err(missing) => {
             assert!(std::env::var_os("CI").is_none(), "CI needs it: {missing}");
-            return eprintln!("not shown: {missing}");
+            return eprintln!("skipped: {missing}");
         }
     };
     let files = [

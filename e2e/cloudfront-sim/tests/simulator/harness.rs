@@ -19,12 +19,12 @@ use zip::write::SimpleFileOptions;
 /// The Python of this run, printed once.
 pub(crate) fn python() -> PythonRuntime {
     static PYTHON: OnceLock<PythonRuntime> = OnceLock::new();
-    let found = || {
+    let detect_once = || {
         let python = PythonRuntime::detect().unwrap();
         eprintln!("functions run with {python}");
         python
     };
-    PYTHON.get_or_init(found).clone()
+    PYTHON.get_or_init(detect_once).clone()
 }
 
 /// A function and the directory of its zip.

@@ -37,7 +37,7 @@ async fn is_refused(edge: &Edge, request: Request, name: &str, rule: &str, trigg
     assert!(page.contains(&format!("the header {name} is {rule}")), "{name} at {trigger}: {page}");
 }
 
-fn ask(name: &str) -> Request {
+fn request_for(name: &str) -> Request {
     Request::new("GET", format!("/?{}", name.to_ascii_lowercase()), "shop.example.com")
 }
 
@@ -46,9 +46,9 @@ async fn no_trigger_may_add_a_disallowed_header() {
     for trigger in Trigger::ALL {
         let edge = changing(trigger, |_| Response::text(200, "")).await;
         for name in DISALLOWED.split_whitespace() {
-            is_refused(&edge, ask(name), name, "disallowed", trigger).await;
+            is_refused(&edge, request_for(name), name, "disallowed", trigger).await;
         }
-        assert_eq!(edge.send(ask("x-waf-verdict")).await.status, 200, "{trigger}");
+        assert_eq!(edge.send(request_for("x-waf-verdict")).await.status, 200, "{trigger}");
     }
 }
 
@@ -60,7 +60,8 @@ async fn disallowed_headers_of_viewers_are_not_shown_to_functions() {
     .await;
     let edge = Edge::start(|config| config.default_behavior.functions.viewer_request = counts.at()).await;
     let names = DISALLOWED.split_whitespace().filter(|name| name.starts_with("X-"));
-    let request = names.fold(ask("x"), |request, name| request.header(name, "1")).header("X-Fine", "1");
+    let request =
+        names.fold(request_for("x"), |request, name| request.header(name, "1")).header("X-Fine", "1");
     assert_eq!(edge.send(request).await.body_text(), "x-fine");
 }
 
@@ -78,7 +79,7 @@ async fn read_only_headers_may_not_be_added_at_their_trigger() {
     ] {
         let edge = changing(trigger, |_| Response::text(200, "")).await;
         for name in names.split_whitespace() {
-            is_refused(&edge, ask(name), name, "read-only", trigger).await;
+            is_refused(&edge, request_for(name), name, "read-only", trigger).await;
         }
     }
 }
@@ -97,7 +98,7 @@ async fn read_only_headers_may_not_be_removed_at_their_trigger() {
         };
         let edge = changing(trigger, answer).await;
         for name in names.split_whitespace() {
-            let request = ask(name).header("Via", "1.0 proxy").header("Accept-Encoding", "gzip");
+            let request = request_for(name).header("Via", "1.0 proxy").header("Accept-Encoding", "gzip");
             is_refused(&edge, request.header("If-None-Match", "x"), name, "read-only", trigger).await;
         }
     }
@@ -118,12 +119,12 @@ async fn viewer_request_may_not_add_the_viewers_country() {
     let edge = changing(Trigger::ViewerRequest, |_| Response::text(200, "")).await;
     is_refused(
         &edge,
-        ask("CloudFront-Viewer-Country"),
+        request_for("CloudFront-Viewer-Country"),
         "CloudFront-Viewer-Country",
         "disallowed",
         Trigger::ViewerRequest,
     )
     .await;
     let edge = changing(Trigger::OriginRequest, |_| Response::text(200, "")).await;
-    assert_eq!(edge.send(ask("CloudFront-Viewer-Country")).await.status, 200);
+    assert_eq!(edge.send(request_for("CloudFront-Viewer-Country")).await.status, 200);
 }

@@ -112,7 +112,7 @@ async fn an_environment_killed_while_idle_is_replaced() {
     echo.invoke("1").await.unwrap();
     let pid = echo.pids()[0];
     std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
-    eventually("its end is noticed", || echo.pids().is_empty()).await;
+    eventually("its end is detected", || echo.pids().is_empty()).await;
     assert_eq!(echo.invoke("2").await.unwrap(), b"2");
     assert_ne!(echo.pids()[0], pid);
 }
@@ -171,7 +171,7 @@ async fn standard_output_and_error_are_logged() {
     let printing = function(source).await;
     printing.invoke("{}").await.unwrap();
     let printed = |line: &str| printing.log().output().iter().any(|printed| printed == line);
-    eventually("both lines", || printed("out") && printed("err")).await;
+    eventually("both lines are logged", || printed("out") && printed("err")).await;
 }
 
 #[tokio::test]

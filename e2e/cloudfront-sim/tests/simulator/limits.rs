@@ -42,7 +42,7 @@ async fn throttles_immediately_above_reserved_concurrency() {
         let function = std::sync::Arc::clone(&reserved.function);
         async move { function.invoke("1").await }
     });
-    eventually("the first is under way", || reserved.environments().busy == 1).await;
+    eventually("the first invocation has started", || reserved.environments().busy == 1).await;
     assert_eq!(reserved.invoke("0").await, Err(InvokeError::Throttled));
     assert_eq!(first.await.unwrap().unwrap(), b"1");
     reserved.at_rest().await;
@@ -53,7 +53,7 @@ async fn throttles_immediately_above_reserved_concurrency() {
 }
 
 #[tokio::test]
-async fn environment_above_its_request_rate_is_joined_by_another() {
+async fn starts_another_environment_above_the_request_rate() {
     let capped = configured(ECHO, |config| config.requests_per_second = Some(2)).await;
     let start = Instant::now();
     for n in 0..3 {

@@ -1,6 +1,6 @@
 //! The simulator with small Python functions in real processes.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod behaviors;
 mod binary;
@@ -9,11 +9,11 @@ mod caching;
 mod collapsing;
 mod conventions;
 mod edge;
-mod ends;
 mod error_caching;
 mod events;
 mod harness;
 mod header_rules;
+mod http2_tls;
 mod input;
 mod lambda;
 mod limits;

@@ -48,14 +48,14 @@ where
         upload.send_data(Bytes::copy_from_slice(body.as_bytes()), true).unwrap();
     }
     let (head, mut body) = response.await.unwrap().into_parts();
-    let mut whole = Vec::new();
+    let mut content = Vec::new();
     while let Some(part) = body.data().await {
         let part = part.unwrap();
         body.flow_control().release_capacity(part.len()).unwrap();
-        whole.extend_from_slice(&part);
+        content.extend_from_slice(&part);
     }
     driving.abort();
-    (head.status.as_u16(), String::from_utf8(whole).unwrap())
+    (head.status.as_u16(), String::from_utf8(content).unwrap())
 }
 
 fn post(uri: &str) -> http::Request<()> {
@@ -152,8 +152,8 @@ async fn disconnects_a_reader_that_makes_no_progress() {
     let server = server.unwrap();
     let mut stream = connect(server.address()).await;
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    eventually("it is connected", || server.connections() == 1).await;
-    eventually("the connection is given up", || server.connections() == 0).await;
+    eventually("the client is connected", || server.connections() == 1).await;
+    eventually("the connection is closed", || server.connections() == 0).await;
 }
 
 #[tokio::test]
@@ -181,8 +181,8 @@ async fn stop_finishes_requests_and_closes_idle_connections() {
 
 #[tokio::test]
 async fn an_observer_sees_what_was_sent() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let record = Arc::clone(&seen);
+    let exchanges = Arc::new(Mutex::new(Vec::new()));
+    let record = Arc::clone(&exchanges);
     let observer = move |exchange: &Exchange<'_>| {
         let Exchange { request, response, received, sent, .. } = exchange;
         let line = (request.method.clone(), exchange.peer.version, response.status, *received, *sent);
@@ -194,7 +194,7 @@ async fn an_observer_sees_what_was_sent() {
     stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    eventually("it was seen", || !seen.lock().unwrap().is_empty()).await;
+    eventually("the exchange was observed", || !exchanges.lock().unwrap().is_empty()).await;
     let expected = ("POST".to_owned(), Version::Http1_0, 200, request.len(), answer.len());
-    assert_eq!(*seen.lock().unwrap(), [expected]);
+    assert_eq!(*exchanges.lock().unwrap(), [expected]);
 }
