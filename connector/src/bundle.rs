@@ -126,7 +126,8 @@ fn read_launcher(zip: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Launcher, Bundle
     Ok(Launcher::read(text))
 }
 
-/// Size is cold-start time. Debug builds, which only tests use, save time instead: an unoptimized program has 25 MB.
+/// The highest level, as a smaller zip starts faster. Debug builds, which only tests use, compress
+/// quickly instead: an unoptimized program has 25 MB.
 const COMPRESSION: i64 = if cfg!(debug_assertions) { 1 } else { 9 };
 
 fn pack(launcher: &Launcher, program: &[u8], version: &str) -> Result<Vec<u8>, BundleError> {

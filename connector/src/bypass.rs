@@ -5,7 +5,7 @@
 
 use crate::cloudfront::EventRequest;
 
-/// Which requests are forwarded without inspection.
+/// The requests that are forwarded without inspection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bypass {
     /// Folders or files, without a trailing slash.

@@ -54,7 +54,7 @@ struct Uninspected {
 }
 
 impl Connector {
-    /// Reads the parameters through `lookup`, which is given names such as `WLRM_NODE_ADDR`.
+    /// Reads the parameters through `lookup`, which receives names such as `WLRM_NODE_ADDR`.
     pub fn new(lookup: impl Fn(&str) -> Option<String>) -> Self {
         Self::logging_to(log::to_stderr, lookup)
     }

@@ -55,7 +55,7 @@ impl Ledger {
         Some(self.lock().bypassed).filter(|count| *count > 0)
     }
 
-    /// Removes what a successful call has reported.
+    /// Removes the entries that a successful call has reported.
     pub fn acknowledge(&self, reported: &[NotInspected], bypassed: Option<u64>) {
         let pending = &mut *self.lock();
         pending.bypassed = pending.bypassed.saturating_sub(bypassed.unwrap_or_default());

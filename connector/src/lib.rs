@@ -1,6 +1,6 @@
 //! The Lambda@Edge functions as a library: from a CloudFront event to the event or a block page.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
 //! | [`cloudfront`] | CloudFront events and replies |
 //! | [`parameters`] | `wlrm_*` of the launcher → [`Parameters`], or an error that names one |

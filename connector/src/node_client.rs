@@ -33,7 +33,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Larger replies are not verdicts.
+/// Limit for replies; verdicts are smaller.
 const MAX_REPLY_BYTES: usize = 2 * 1024 * 1024;
 /// A function handles one event at a time.
 const IDLE_CONNECTIONS: usize = 1;

@@ -49,7 +49,7 @@ pub struct BodyParameters {
     pub truncated: TruncatedBody,
 }
 
-/// The block page. The node's settings apply to what is not set.
+/// The block page. The node's settings apply to unset fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockParameters {
     pub status: Option<u16>,
@@ -72,7 +72,7 @@ impl Parameters {
             && self.body.truncated == TruncatedBody::Inspect
     }
 
-    /// Reads the parameters through `lookup`, which is given names such as `WLRM_NODE_ADDR`.
+    /// Reads the parameters through `lookup`, which receives names such as `WLRM_NODE_ADDR`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
         log_level(&lookup)?;
         let source = &Source(&lookup);

@@ -105,7 +105,7 @@ fn ignores_policies_at_viewer_request() {
 }
 
 #[test]
-fn reports_what_managed_policies_hide_from_origin_request() {
+fn reports_parts_that_managed_policies_hide_from_origin_request() {
     assert_snapshot!(doctor(&at_origin(json!({"OriginRequestPolicyId": "59781a5b-3903-41f3-afcb-af62929ccde1"}))), @r"
     query-not-seen (*)
       Of the viewer's query parameters, the function at origin-request receives none: attacks in the others are missed.

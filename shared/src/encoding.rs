@@ -66,7 +66,7 @@ impl Encoding {
             Self::Json => serde_json::from_slice(bytes).or_else(|error| {
                 let mut reader = serde_json::Deserializer::from_slice(bytes);
                 let located = serde_path_to_error::deserialize(&mut reader).map_err(DecodeError::Json);
-                // Only trailing data fails the first attempt alone.
+                // Trailing data fails only the first attempt.
                 located.and_then(|_: T| Err(DecodeError::Json(trailing(error))))
             }),
             Self::MessagePack => T::deserialize(&mut message_pack(bytes)).or_else(|_| {

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_a_step_of_three() {
+    fn rejects_a_step_with_three_elements() {
         assert!(serde_json::from_str::<Point>(r#"[["get","a","b"]]"#).is_err());
         assert!(serde_json::from_str::<Point>("[[]]").is_err());
     }

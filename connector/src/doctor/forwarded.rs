@@ -11,7 +11,7 @@ pub(super) enum Part {
     Only(Vec<String>),
 }
 
-/// What a behavior forwards, by its cache policy and its origin request policy together.
+/// The parts that a behavior forwards, by its cache policy and its origin request policy together.
 #[derive(Debug)]
 pub(super) struct Forwarded {
     pub(super) cached: bool,
@@ -56,7 +56,7 @@ impl Forwarded {
         Self::new(cached, query, headers, cookies)
     }
 
-    /// What either forwards.
+    /// The union: parts that either of them forwards.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             cached: self.cached,
@@ -68,7 +68,7 @@ impl Forwarded {
 }
 
 impl Part {
-    /// The words of policies (`allViewer`, `whitelist` …) and of the legacy settings.
+    /// Parses a keyword of policies (`allViewer`, `whitelist` …) or of the legacy settings.
     fn parse(word: &str, names: &[String]) -> Self {
         match word {
             "all" | "allViewer" | "allViewerAndWhitelistCloudFront" => Self::All,

@@ -7,7 +7,8 @@ use super::{
     report::{HazardKind, Report},
 };
 
-/// What a behavior forwards. Missing policies count as forwarding all, and are listed as not checked.
+/// The parts that a behavior forwards. A missing policy counts as forwarding all parts, and is
+/// listed as not checked.
 pub(super) fn forwarded(behavior: &Behavior, documents: &Documents, report: &mut Report) -> Forwarded {
     let cached = behavior.max_ttl != Some(0);
     let settings = behavior.forwarded_values.as_ref();

@@ -71,7 +71,7 @@ fn body(request: &EventRequest<'_>, parameters: &Parameters) -> Result<(Option<B
     Ok((Some(Body(bytes)), cut || too_long))
 }
 
-/// All but the secret of `wlrm_block_me`, which must not end up in a hit.
+/// All headers except the secret of `wlrm_block_me`, which must not be stored in a hit.
 fn headers(Headers(mut headers): Headers, parameters: &Parameters) -> Vec<(String, String)> {
     if parameters.block_me.is_some() {
         headers.retain(|(name, _)| name != BlockMe::HEADER);

@@ -1,4 +1,4 @@
-//! TLS configuration: which node certificates are accepted.
+//! TLS configuration, with the verification of the node's certificate.
 
 use crate::parameters::{Pin, Trust};
 use hyper_rustls::ConfigBuilderExt as _;

@@ -30,7 +30,7 @@ macro_rules! choice {
 }
 
 choice! {
-    /// Which of the two functions this is.
+    /// The function of a bundle.
     FunctionKind, "must be \"request\" or \"response\"",
     { Request = "request", Response = "response" }
 }

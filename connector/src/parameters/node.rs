@@ -1,4 +1,5 @@
-//! How the node is called: addresses, deadlines, retries, TLS, signing and the circuit breaker.
+//! Parameters of calls to the node: addresses, deadlines, retries, TLS, signing and the circuit
+//! breaker.
 
 mod address;
 
@@ -36,7 +37,7 @@ pub struct Deadlines {
     pub origin: Duration,
 }
 
-/// When the circuit breaker opens, and for how long.
+/// Threshold and pause of the circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerParameters {
     /// Consecutive failed calls; 0 disables the breaker.

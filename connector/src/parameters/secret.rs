@@ -8,7 +8,7 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 use std::{fmt, sync::Arc};
 
-/// Which certificates of a node are accepted.
+/// The certificates of a node that are accepted.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     /// Replace the public authorities.

@@ -10,7 +10,7 @@ pub struct ParameterError {
     pub expected: &'static str,
 }
 
-/// Parses the text of a parameter. The launcher passes Python's `str()` of what the user wrote.
+/// Parses the text of a parameter. The launcher passes Python's `str()` of the user's value.
 pub(super) struct Format<T> {
     pub(super) expected: &'static str,
     pub(super) parse: fn(&str) -> Option<T>,

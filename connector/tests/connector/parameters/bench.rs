@@ -1,4 +1,4 @@
-//! Test bench: a function at one trigger with a fake node, and what can be observed of both.
+//! Test bench: a function at one trigger with a fake node, and the observations of both.
 
 use super::rows::Row;
 use crate::{

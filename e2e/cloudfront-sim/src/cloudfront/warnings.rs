@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 const REMEMBERED: usize = 100;
 
-/// Warnings about permitted behaviour that surprises in production: each text is logged once while
-/// it is remembered.
+/// Warnings about permitted behaviour with unexpected effects in production. Each text is logged
+/// once while it is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Warnings(Mutex<VecDeque<String>>);
 

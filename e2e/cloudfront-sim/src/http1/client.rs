@@ -196,7 +196,7 @@ async fn read_final_head(from: &mut Buffered) -> Result<(Response, bool), Client
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes the error by value")]
 fn malformed(error: impl ToString) -> ClientError {
     ClientError::Malformed(error.to_string())
 }

@@ -346,7 +346,7 @@ impl Invocation {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes the error by value")]
 fn init_error(error: io::Error) -> InvokeError {
     InvokeError::Init { message: error.to_string() }
 }

@@ -160,7 +160,7 @@ async fn any_port() -> TcpListener {
 
 impl TestFunction {
     /// An association that includes the body.
-    #[expect(clippy::unnecessary_wraps, reason = "the shape of the fields of `Functions`")]
+    #[expect(clippy::unnecessary_wraps, reason = "the fields of `Functions` are optional")]
     pub(crate) fn at(&self) -> Option<Association> {
         Some(Association::with_body(Arc::clone(&self.function)))
     }

@@ -32,8 +32,8 @@ pub(crate) struct Flags {
     pub(crate) origin: Vec<OriginFlag>,
 
     /// Also start a sample origin (at --origin's address, or on a free port for all origins of a
-    /// description without an address): it greets on every path, and responds to /status/404 with
-    /// that status and to /echo with the request.
+    /// description without an address): it responds to /status/404 with that status, to /echo with
+    /// the request, and to all other paths with a greeting.
     #[arg(long)]
     pub(crate) sample_origin: bool,
 
@@ -78,7 +78,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=30))]
     pub(crate) timeout: u64,
 
-    /// Memory of each function, in MB; a process that takes more is killed.
+    /// Memory of each function, in MB; a process that uses more is killed.
     #[arg(long, value_name = "MB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(128..=10_240))]
     pub(crate) memory: u32,
 
