@@ -168,7 +168,7 @@ fn welcome(stack: &Stack) -> String {
     };
     format!(
         "
-Everything runs. Functions: {python}.
+All parts are running. Functions: {python}.
 
   CloudFront   http://{cloudfront}   → origin http://{origin}
   Node         http://{node}   status http://{status}/wallarm-status   metrics http://{metrics}/metrics

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_real_clock_runs_and_can_be_moved_ahead() {
+    fn real_clock_runs_and_can_be_advanced() {
         let clock = Clock::real();
         clock.advance(Duration::from_hours(1));
         assert!(clock.now() > Timestamp::now() + Duration::from_mins(59));

@@ -174,12 +174,12 @@ impl Runner {
     /// The billed duration of all invocations after the warm-up: from the delivery of the event to
     /// the posted reply.
     fn latency(&self, effort: Effort) -> anyhow::Result<Latency> {
-        let (mut handed_out, mut latencies) = (None, Vec::new());
+        let (mut delivered, mut latencies) = (None, Vec::new());
         for entry in self.function.log().entries() {
             match entry.event {
-                LogEvent::InvokeStart { .. } => handed_out = Some(entry.at),
+                LogEvent::InvokeStart { .. } => delivered = Some(entry.at),
                 LogEvent::Response { .. } => {
-                    latencies.extend(handed_out.take().map(|start| entry.at - start));
+                    latencies.extend(delivered.take().map(|start| entry.at - start));
                 }
                 _ => {}
             }
@@ -194,7 +194,7 @@ impl Runner {
     /// The resident memory of its process, from `proc_pid_status(5)`.
     fn resident(&self) -> anyhow::Result<u64> {
         let [pid] = self.function.pids()[..] else {
-            anyhow::bail!("{} has more or less than one process", self.name)
+            anyhow::bail!("{} does not have exactly one process", self.name)
         };
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;

@@ -75,8 +75,8 @@ pub(super) struct Leader<'a> {
 impl Cache {
     pub(super) fn claim(&self, key: &CacheKey, now: Timestamp) -> Claim<'_> {
         let mut state = self.lock();
-        let found = state.find(key);
-        if let Some(cached) = found.as_ref().filter(|cached| now < cached.fresh_until) {
+        let existing = state.find(key);
+        if let Some(cached) = existing.as_ref().filter(|cached| now < cached.fresh_until) {
             return Claim::Fresh(Arc::clone(cached));
         }
         if let Some(pending) = state.pending.get(key) {
@@ -84,7 +84,7 @@ impl Cache {
         }
         let (outcome, pending) = watch::channel(None);
         state.pending.insert(key.clone(), pending);
-        Claim::Mine(Leader { cache: self, key: key.clone(), stale: found, outcome })
+        Claim::Mine(Leader { cache: self, key: key.clone(), stale: existing, outcome })
     }
 
     /// "Invalidate files to remove content": a path with its query, or a prefix that ends in `*`.
@@ -92,11 +92,11 @@ impl Cache {
     pub(super) fn invalidate(&self, path: &str) -> usize {
         let mut state = self.lock();
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        let hit: Vec<_> = state.entries.keys().filter(|key| key.is_at(&path)).cloned().collect();
-        for key in &hit {
+        let matching: Vec<_> = state.entries.keys().filter(|key| key.is_at(&path)).cloned().collect();
+        for key in &matching {
             state.remove(key);
         }
-        hit.len()
+        matching.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -63,7 +63,7 @@ struct Answer {
     is_error_page: bool,
 }
 
-/// A response from behind the cache.
+/// A response of the origin stage.
 struct Fetched {
     response: Response,
     is_generated: bool,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Sampling costs more than a small invocation; a peak between two samples is missed.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The limit of an environment, and the highest sample.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn of(pid: u32, limit_mb: u32) -> Self {
-        let look_at = Instant::now() + BETWEEN_LOOKS;
+        let look_at = Instant::now() + SAMPLE_INTERVAL;
         Self { pid, limit: u64::from(limit_mb) * 1024 * 1024, most: 0, look_at }
     }
 
@@ -32,7 +32,7 @@ impl Memory {
     pub(super) fn look(&mut self) -> bool {
         let now = resident(self.pid);
         self.most = self.most.max(now);
-        self.look_at = Instant::now() + BETWEEN_LOOKS;
+        self.look_at = Instant::now() + SAMPLE_INTERVAL;
         now > self.limit
     }
 

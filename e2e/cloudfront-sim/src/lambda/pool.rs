@@ -15,7 +15,7 @@ use super::InvokeError;
 use super::environment::Environment;
 
 /// Polling interval of callers that wait for an environment's rate limit.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -56,19 +56,20 @@ impl Pool {
     pub(super) async fn lease(&self, version: u32) -> Result<Lease, InvokeError> {
         let deadline = Instant::now() + self.limits.limit;
         loop {
-            let mut turn = match self.take(version)? {
+            let mut receiver = match self.take(version)? {
                 Ok(lease) => return Ok(lease),
-                Err(turn) => turn,
+                Err(receiver) => receiver,
             };
-            let again = if self.limits.capped { deadline.min(Instant::now() + LOOK_AGAIN) } else { deadline };
+            let next_poll =
+                if self.limits.capped { deadline.min(Instant::now() + POLL_INTERVAL) } else { deadline };
             tokio::select! {
                 biased;
-                lease = &mut turn => return lease.map_err(|_| InvokeError::Stopped),
-                () = sleep_until(again) => {}
+                lease = &mut receiver => return lease.map_err(|_| InvokeError::Stopped),
+                () = sleep_until(next_poll) => {}
             }
             // One may have been handed over at the same time.
-            turn.close();
-            if let Ok(lease) = turn.try_recv() {
+            receiver.close();
+            if let Ok(lease) = receiver.try_recv() {
                 return Ok(lease);
             }
             if Instant::now() >= deadline {
@@ -88,18 +89,18 @@ impl Pool {
             state.occupied += 1;
             return Ok(Ok(Some(state.idle.remove(at))));
         }
-        let all = state.idle.len() + state.occupied;
-        if self.limits.reserved.is_some_and(|reserved| all >= reserved) {
+        let total = state.idle.len() + state.occupied;
+        if self.limits.reserved.is_some_and(|reserved| total >= reserved) {
             return Err(InvokeError::Throttled);
         }
-        if all < self.limits.environments {
+        if total < self.limits.environments {
             state.occupied += 1;
             return Ok(Ok(None));
         }
         state.waiting.retain(|waiting| !self.limits.capped || !waiting.is_closed());
-        let (hand_over, turn) = oneshot::channel();
-        state.waiting.push_back(hand_over);
-        Ok(Err(turn))
+        let (sender, receiver) = oneshot::channel();
+        state.waiting.push_back(sender);
+        Ok(Err(receiver))
     }
 
     /// Returns an environment after its invocation.
@@ -112,13 +113,13 @@ impl Pool {
         if environment.may_serve(Instant::now()) {
             while let Some(next) = state.waiting.pop_front() {
                 // The send fails, and returns the environment, when the caller has been cancelled.
-                let Err(Some(back)) = next.send(Some(environment)) else { return };
-                environment = back;
+                let Err(Some(returned)) = next.send(Some(environment)) else { return };
+                environment = returned;
             }
         }
         environment.freeze();
         state.idle.push(environment);
-        self.vacate(&mut state);
+        self.release(&mut state);
     }
 
     /// Returns the permit of an environment that ended or did not start.
@@ -129,7 +130,7 @@ impl Pool {
                 return;
             }
         }
-        self.vacate(&mut state);
+        self.release(&mut state);
     }
 
     /// Waits until no environment is busy.
@@ -159,7 +160,7 @@ impl Pool {
         state.idle.clear();
     }
 
-    fn vacate(&self, state: &mut State) {
+    fn release(&self, state: &mut State) {
         state.occupied -= 1;
         if state.occupied == 0 {
             self.rest.notify_waiters();
