@@ -37,7 +37,7 @@ pub struct Options {
     /// Concurrent visitors, each with its own connection.
     #[arg(long, value_name = "COUNT", default_value_t = 16)]
     connections: usize,
-    /// Environments per function; with fewer than visitors, none is ever frozen.
+    /// Environments per function. With fewer environments than visitors, none is ever frozen.
     #[arg(long, value_name = "COUNT", default_value_t = 2)]
     environments: usize,
     /// Duration of each row.

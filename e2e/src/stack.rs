@@ -136,7 +136,7 @@ impl Stack {
         let directory = match (&options.data, &temporary) {
             (Some(data), _) => data.clone(),
             (None, Some(temporary)) => temporary.path().to_owned(),
-            (None, None) => unreachable!("one of the two was made above"),
+            (None, None) => unreachable!("one of the two was created above"),
         };
         let directory = make_directory(&directory)?;
         let (addresses, listeners) = Ports::allocate(options.ports).await?;

@@ -30,8 +30,8 @@ pub(super) fn config(trust: &Trust) -> ClientConfig {
     }
 }
 
-/// Accepts the pinned certificates, whatever their name and dates. Configured authorities must have
-/// issued them, too.
+/// Accepts the pinned certificates, with any name and dates. If authorities are configured, they
+/// must have issued the certificates.
 #[derive(Debug)]
 struct Pinned {
     pins: Vec<Pin>,

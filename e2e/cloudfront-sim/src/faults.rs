@@ -182,14 +182,14 @@ mod tests {
 
     #[test]
     fn seed_determines_which_requests_fail() {
-        let met = |seed| {
+        let drawn_faults = |seed| {
             let faults = Faults::seeded(seed);
             faults.set(plan(r#"{"origin": {"share": 0.5, "status": 500}}"#).unwrap()).unwrap();
             (0..64).map(|_| faults.at_origin().is_some()).collect::<Vec<_>>()
         };
-        assert_eq!(met(3), met(3));
-        assert_ne!(met(3), met(4));
-        assert!(met(3).contains(&true) && met(3).contains(&false));
+        assert_eq!(drawn_faults(3), drawn_faults(3));
+        assert_ne!(drawn_faults(3), drawn_faults(4));
+        assert!(drawn_faults(3).contains(&true) && drawn_faults(3).contains(&false));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! - [`cloudfront`]: a distribution with its cache, which calls functions at its four triggers.
 //! - [`lambda`]: the Lambda emulator. Runs a function's zip as the managed Python and Node.js
 //!   runtimes do.
-//! - [`http1`]: a byte-exact HTTP/1.1 server and client, used by all other modules. HTTP/2 and TLS,
-//!   too.
+//! - [`http1`]: a byte-exact HTTP/1.1 server and client, used by all other modules; the server also
+//!   accepts HTTP/2 and TLS.
 //! - [`origin`]: a sample origin that records the requests it receives.
 //! - [`certificates`]: throw-away certificates for TLS listeners.
 //! - [`clock`]: the time of day, which tests move forward.

@@ -58,8 +58,8 @@ mod tests {
     #[test]
     fn draws_match_their_share() {
         let random = Random::seeded(1);
-        let happened = (0..10_000).filter(|_| random.happens(0.2)).count();
-        assert!((1_800..2_200).contains(&happened), "{happened}");
+        let hits = (0..10_000).filter(|_| random.happens(0.2)).count();
+        assert!((1_800..2_200).contains(&hits), "{hits}");
         assert!((0..1_000).all(|_| random.happens(1.0) && !random.happens(0.0)));
     }
 }

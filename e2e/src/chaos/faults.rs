@@ -1,4 +1,5 @@
-//! Kills, spread over the load. A kill without undelivered hits proves nothing, and is an error.
+//! Kills, distributed over the load. A kill without undelivered hits proves nothing, and is an
+//! error.
 
 use super::{Plan, load::Load};
 use crate::stack::Stack;

@@ -17,9 +17,9 @@ use tokio::process::{Child, Command};
 /// The hidden subcommand through which programs are started.
 pub const WITH_PARENT: &str = "with-parent";
 
-/// Becomes `command`, which the kernel kills when the parent of this process dies.
+/// Replaces this process by `command`, which the kernel kills when the parent process dies.
 ///
-/// Otherwise a stack that is killed with -9 would leave programs that hold its ports and its spool.
+/// Otherwise, a stack killed with -9 would leave programs that hold its ports and its spool.
 pub fn become_with_parent(command: &[String]) -> io::Error {
     let [program, arguments @ ..] = command else { return io::Error::other("the command is empty") };
     if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {

@@ -58,7 +58,7 @@ pub(super) enum Claim<'a> {
     Fresh(Arc<Cached>),
     /// Another request is already at the origin: request collapsing.
     Pending(watch::Receiver<Option<Arc<Cached>>>),
-    /// No other request is; this one goes to the origin.
+    /// No other request is at the origin; this one calls it.
     Mine(Leader<'a>),
 }
 

@@ -98,7 +98,7 @@ pub struct ErrorPage {
     pub response_code: u16,
 }
 
-/// Which errors are cached. AWS's pages disagree, and do not cover generated ones.
+/// The rules for caching errors. AWS's pages disagree, and do not cover generated errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ErrorCaching {
     /// The longest time any page allows ("Control how long CloudFront caches errors")

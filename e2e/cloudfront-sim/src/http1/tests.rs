@@ -181,8 +181,8 @@ async fn truncated_or_missing_response_is_an_error() {
     let closed = server_sending(b"").await;
     assert!(matches!(Client::default().send(closed, &request).await, Err(ClientError::Closed)));
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let hasty = Client::new(Duration::from_millis(50));
-    let answer = hasty.send(silent.local_addr().unwrap(), &request).await;
+    let short_timeout = Client::new(Duration::from_millis(50));
+    let answer = short_timeout.send(silent.local_addr().unwrap(), &request).await;
     assert!(matches!(answer, Err(ClientError::Timeout(_))));
 }
 
@@ -200,8 +200,8 @@ async fn replaces_a_stale_pooled_connection() {
 #[tokio::test]
 async fn client_binds_to_any_loopback_address() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let tell_peer = |_, peer: Peer| async move { Response::text(200, peer.address.ip().to_string()) };
-    let server = Server::start(listener, Limits::default(), tell_peer).unwrap();
+    let respond_with_peer = |_, peer: Peer| async move { Response::text(200, peer.address.ip().to_string()) };
+    let server = Server::start(listener, Limits::default(), respond_with_peer).unwrap();
     let visitor = Client::default().from_address([127, 0, 9, 7].into());
     let response = visitor.send(server.address(), &Request::new("GET", "/", "a")).await.unwrap();
     assert_eq!(response.body_text(), "127.0.9.7");

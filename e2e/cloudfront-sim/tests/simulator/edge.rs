@@ -388,8 +388,8 @@ async fn every_response_has_via_x_cache_and_request_id() {
 
 #[tokio::test]
 async fn unreachable_or_silent_origin_is_a_502_or_504() {
-    let away = Edge::start(|config| config.origins[0].address = "127.0.0.1:1".parse().unwrap()).await;
-    assert_eq!(away.get("/").await.status, 502);
+    let unreachable = Edge::start(|config| config.origins[0].address = "127.0.0.1:1".parse().unwrap()).await;
+    assert_eq!(unreachable.get("/").await.status, 502);
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = Edge::start(|config| {
         config.origins[0].address = silent.local_addr().unwrap();

@@ -41,7 +41,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
-    let driving = tokio::spawn(connection);
+    let connection_task = tokio::spawn(connection);
     let mut sender = sender.ready().await.unwrap();
     let (response, mut upload) = sender.send_request(request, body.is_empty()).unwrap();
     if !body.is_empty() {
@@ -54,7 +54,7 @@ where
         body.flow_control().release_capacity(part.len()).unwrap();
         content.extend_from_slice(&part);
     }
-    driving.abort();
+    connection_task.abort();
     (head.status.as_u16(), String::from_utf8(content).unwrap())
 }
 

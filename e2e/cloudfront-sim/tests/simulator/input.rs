@@ -178,9 +178,9 @@ fn errors_name_the_key_of_a_wrong_value() {
 
 #[test]
 fn errors_name_an_origin_without_address_and_the_line_of_malformed_input() {
-    let nowhere = load(&aws().to_string(), &Given::default()).unwrap_err().to_string();
+    let without_address = load(&aws().to_string(), &Given::default()).unwrap_err().to_string();
     assert_eq!(
-        nowhere,
+        without_address,
         "DistributionConfig.Origins.Items[0]: api.example.com has no address on this machine; add --origin \
          api=http://127.0.0.1:…"
     );

@@ -49,17 +49,17 @@ def beat():
 threading.Thread(target=beat, daemon=True).start()
 def lambda_handler(event, context):
     return beats";
-    let beating = function(source).await;
-    let before = json(&beating.invoke("{}").await.unwrap()).as_u64().unwrap();
-    beating.at_rest().await;
-    let pid = beating.pids()[0];
+    let heartbeat = function(source).await;
+    let before = json(&heartbeat.invoke("{}").await.unwrap()).as_u64().unwrap();
+    heartbeat.at_rest().await;
+    let pid = heartbeat.pids()[0];
     eventually("the environment is stopped", || process_state(pid) == Some('T')).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let after = json(&beating.invoke("{}").await.unwrap()).as_u64().unwrap();
+    let after = json(&heartbeat.invoke("{}").await.unwrap()).as_u64().unwrap();
     assert!(after - before < 50, "{} beats while frozen", after - before);
-    beating.at_rest().await;
+    heartbeat.at_rest().await;
     let thaws = |event: &LogEvent| *event == LogEvent::Thawed;
-    assert_eq!((beating.pids()[0], count(beating.log(), thaws)), (pid, 1));
+    assert_eq!((heartbeat.pids()[0], count(heartbeat.log(), thaws)), (pid, 1));
 }
 
 #[tokio::test]
@@ -96,14 +96,14 @@ async fn a_module_may_replace_the_process_while_it_is_imported() {
 
 #[tokio::test]
 async fn a_reply_counts_even_if_the_process_dies_after_it() {
-    let mortal = function(SPEAKS_ITSELF).await;
+    let exiting = function(SPEAKS_ITSELF).await;
     for _ in 0..2 {
-        assert_eq!(json(&mortal.invoke(r#"{"die": "after"}"#).await.unwrap()), json!("done"));
-        eventually("the environment has ended", || mortal.pids().is_empty()).await;
+        assert_eq!(json(&exiting.invoke(r#"{"die": "after"}"#).await.unwrap()), json!("done"));
+        eventually("the environment has ended", || exiting.pids().is_empty()).await;
     }
-    let early = mortal.invoke(r#"{"die": "before"}"#).await;
+    let early = exiting.invoke(r#"{"die": "before"}"#).await;
     assert!(matches!(early, Err(InvokeError::Exited { .. })), "{early:?}");
-    assert!(mortal.invoke("{}").await.is_ok());
+    assert!(exiting.invoke("{}").await.is_ok());
 }
 
 #[tokio::test]

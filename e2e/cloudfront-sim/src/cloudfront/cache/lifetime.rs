@@ -11,7 +11,7 @@ use crate::http1::Response;
 
 /// "HTTP 4xx and 5xx status codes that CloudFront caches".
 const ALWAYS_CACHED: [u16; 7] = [404, 414, 500, 501, 502, 503, 504];
-/// The second table of that page, "based on Cache-Control headers".
+/// "HTTP 4xx and 5xx status codes that CloudFront caches based on Cache-Control headers".
 const CACHED_WITH_MAX_AGE: [u16; 5] = [400, 403, 405, 412, 415];
 /// "Control how long CloudFront caches errors": statuses whose `no-store` is respected.
 const NO_STORE_RESPECTED: [u16; 4] = [404, 410, 414, 501];
@@ -55,10 +55,10 @@ pub(in crate::cloudfront) fn lifetime(
     match config.error_caching {
         ErrorCaching::Pessimistic => minimum.max(directives.clamped(policy)),
         ErrorCaching::Documented => {
-            let named = directives.age.or(directives.expires).map(|age| age.min(policy.max_ttl));
+            let from_headers = directives.age.or(directives.expires).map(|age| age.min(policy.max_ttl));
             let cached = ALWAYS_CACHED.contains(&response.status)
                 || (CACHED_WITH_MAX_AGE.contains(&response.status) && directives.age.is_some());
-            if cached { minimum.max(named.unwrap_or_default()) } else { Duration::ZERO }
+            if cached { minimum.max(from_headers.unwrap_or_default()) } else { Duration::ZERO }
         }
     }
 }
@@ -78,7 +78,7 @@ pub(in crate::cloudfront) fn is_never_shared(
     policy.min_ttl.is_zero() && (directives.forbidden || directives.age == Some(Duration::ZERO))
 }
 
-/// Headers named in `Vary` that are not in the cache key: visitors get responses that vary for
+/// Headers from_headers in `Vary` that are not in the cache key: visitors get responses that vary for
 /// others.
 pub(in crate::cloudfront) fn vary_outside_key(behavior: &Behavior, response: &Response) -> Option<String> {
     let vary = response.headers.text("vary")?;
@@ -119,7 +119,7 @@ impl Directives {
             return policy.min_ttl;
         }
         match self.age.or(self.expires) {
-            Some(named) => named.min(policy.max_ttl).max(policy.min_ttl),
+            Some(from_headers) => from_headers.min(policy.max_ttl).max(policy.min_ttl),
             None => policy.default_ttl.max(policy.min_ttl),
         }
     }

@@ -70,7 +70,7 @@ impl Cors {
             return;
         }
         let any = self.origins.iter().any(|allowed| allowed == "*");
-        if !any && !self.origins.iter().any(|allowed| fits(allowed, origin)) {
+        if !any && !self.origins.iter().any(|allowed| matches_origin(allowed, origin)) {
             return;
         }
         headers.set("Access-Control-Allow-Origin", if any { "*" } else { origin });
@@ -93,8 +93,9 @@ impl Cors {
     }
 }
 
-/// An origin in the list: with or without a scheme, optionally with `*` as the first label.
-fn fits(allowed: &str, origin: &str) -> bool {
+/// Whether an entry of the list matches an origin. An entry may lack the scheme, and may have `*` as
+/// its first label.
+fn matches_origin(allowed: &str, origin: &str) -> bool {
     let bare = |text: &str| text.split_once("://").map_or(text.to_owned(), |(_, rest)| rest.to_owned());
     let (host, same_scheme) = match allowed.split_once("://") {
         Some((scheme, host)) => (host.to_owned(), origin.starts_with(&format!("{scheme}://"))),
