@@ -87,12 +87,12 @@ impl Console {
         &self,
         path: &str,
         limit: Duration,
-        fits: impl Fn(&Value) -> bool,
+        is_match: impl Fn(&Value) -> bool,
     ) -> anyhow::Result<Value> {
         let deadline = Instant::now() + limit;
         loop {
             let items = self.items(path).await?;
-            if let Some(found) = items.iter().find(|item| fits(item)) {
+            if let Some(found) = items.iter().find(|item| is_match(item)) {
                 return Ok(found.clone());
             }
             ensure!(Instant::now() < deadline, "no item of {path} matches after {limit:?}: {items:?}");

@@ -12,7 +12,7 @@ use std::{
 pub(crate) enum Granularity {
     /// The modules that `lib.rs` or `main.rs` declares, each with its submodules.
     TopModules,
-    /// Every file. A parent that only declares and re-exports its submodules is not a node of its own.
+    /// Every file. A parent that only declares and re-exports its submodules is not a separate node.
     Files,
 }
 

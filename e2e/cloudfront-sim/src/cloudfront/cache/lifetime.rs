@@ -78,7 +78,7 @@ pub(in crate::cloudfront) fn is_never_shared(
     policy.min_ttl.is_zero() && (directives.forbidden || directives.age == Some(Duration::ZERO))
 }
 
-/// Headers from_headers in `Vary` that are not in the cache key: visitors get responses that vary for
+/// Headers named in `Vary` that are not in the cache key: visitors get responses that vary for
 /// others.
 pub(in crate::cloudfront) fn vary_outside_key(behavior: &Behavior, response: &Response) -> Option<String> {
     let vary = response.headers.text("vary")?;

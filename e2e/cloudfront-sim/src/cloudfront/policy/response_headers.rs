@@ -93,8 +93,8 @@ impl Cors {
     }
 }
 
-/// Whether an entry of the list matches an origin. An entry may lack the scheme, and may have `*` as
-/// its first label.
+/// Whether an entry of the list matches an origin. An entry may lack the scheme, and may have `*`
+/// as its first label.
 fn matches_origin(allowed: &str, origin: &str) -> bool {
     let bare = |text: &str| text.split_once("://").map_or(text.to_owned(), |(_, rest)| rest.to_owned());
     let (host, same_scheme) = match allowed.split_once("://") {
