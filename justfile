@@ -121,7 +121,7 @@ install-fuzzer:
     @[ -x "{{ fuzzer }}/bin/cargo-fuzz" ] || \
       CARGO_TARGET_DIR="{{ fuzzer }}/build" cargo +{{ nightly }} install --quiet --locked cargo-fuzz --root "{{ fuzzer }}"
 
-# Check licences, duplicates and sources of all dependencies (needs cargo-deny)
+# Check licenses, duplicates and sources of all dependencies (needs cargo-deny)
 deny:
     cargo deny check bans licenses sources
 

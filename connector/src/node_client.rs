@@ -164,7 +164,7 @@ impl NodeClient {
     async fn exchange(&self, address: &NodeAddress, call: &Call<'_>) -> Result<Bytes, CallError> {
         match self.send(address, call).await {
             // The idle connection may have been closed while the environment was frozen. A request
-            // that arrives twice is recognised by its id.
+            // that arrives twice is recognized by its id.
             Err(CallError::Connection(cause)) if !cause.is_connect() => self.send(address, call).await,
             result => result,
         }

@@ -1,5 +1,5 @@
-# The connector with Terraform: an example for your own configuration. A test parses it; it was not run on AWS or with
-# the provider.
+# The connector with Terraform: an example for your own configuration. A test parses it; it has not been run on AWS or
+# with the provider.
 #
 #   just bundle --set wlrm_node_addr=https://node.example.com:5050
 #   terraform -chdir=deploy/connector init && terraform -chdir=deploy/connector apply

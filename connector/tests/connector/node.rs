@@ -63,23 +63,23 @@ async fn inspect(
         received.lock().unwrap().signatures.push((signature, body.clone()));
     }
     let request: InspectRequest = Encoding::MessagePack.decode(&body).unwrap();
-    let behaviour = *node.lock().unwrap();
+    let behavior = *node.lock().unwrap();
     let out_of_band = request.delivery == shared::Delivery::OutOfBand;
-    let mut verdict = verdict(request.request_id.unwrap(), behaviour);
-    if behaviour == Node::Hangs {
+    let mut verdict = verdict(request.request_id.unwrap(), behavior);
+    if behavior == Node::Hangs {
         tokio::time::sleep(Duration::from_mins(1)).await;
     }
-    if behaviour == Node::Slow {
+    if behavior == Node::Slow {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     received.lock().unwrap().requests.push(request);
-    if behaviour == Node::RepliesForAnother {
+    if behavior == Node::RepliesForAnother {
         verdict.request_id = RequestId::derive("E2OTHER", "x");
     }
-    if behaviour == Node::RefusesOnce {
+    if behavior == Node::RefusesOnce {
         *node.lock().unwrap() = Node::Allows;
     }
-    match behaviour {
+    match behavior {
         Node::Refuses | Node::RefusesOnce => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
         Node::RepliesGarbage => (StatusCode::OK, b"<html>".to_vec()),
         _ if out_of_band => (StatusCode::ACCEPTED, Vec::new()),
@@ -93,8 +93,8 @@ async fn report(State((node, received)): State<NodeState>, headers: HeaderMap, b
         received.lock().unwrap().signatures.push((signature, body.clone()));
     }
     received.lock().unwrap().reports.push(Encoding::MessagePack.decode(&body).unwrap());
-    let behaviour = *node.lock().unwrap();
-    match behaviour {
+    let behavior = *node.lock().unwrap();
+    match behavior {
         Node::Refuses => return StatusCode::SERVICE_UNAVAILABLE,
         Node::RefusesOnce => {
             *node.lock().unwrap() = Node::Allows;

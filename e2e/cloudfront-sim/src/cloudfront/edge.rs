@@ -94,7 +94,7 @@ impl Edge {
         self.cache.invalidate(path)
     }
 
-    /// The last hundred warnings about permitted behaviour with unexpected effects in production.
+    /// The last hundred warnings about permitted behavior with unexpected effects in production.
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.texts()
     }

@@ -1,11 +1,11 @@
-//! Warnings about permitted behaviour.
+//! Warnings about permitted behavior.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 const REMEMBERED: usize = 100;
 
-/// Warnings about permitted behaviour with unexpected effects in production. Each text is logged
+/// Warnings about permitted behavior with unexpected effects in production. Each text is logged
 /// once while it is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Warnings(Mutex<VecDeque<String>>);

@@ -310,13 +310,13 @@ async fn a_throttled_function_ends_in_a_503() {
         let edge = std::sync::Arc::clone(&edge);
         tokio::spawn(async move { edge.get("/").await })
     });
-    let mut seen = Vec::new();
+    let mut results = Vec::new();
     for visit in visits {
         let response = visit.await.unwrap();
         assert_eq!(response.status, 503);
-        seen.push(x_cache(&response));
+        results.push(x_cache(&response));
     }
-    assert!(seen.contains(&"LambdaLimitExceeded from cloudfront".to_owned()), "{seen:?}");
+    assert!(results.contains(&"LambdaLimitExceeded from cloudfront".to_owned()), "{results:?}");
 }
 
 #[tokio::test]

@@ -20,13 +20,13 @@ fn started(function: &TestFunction) -> usize {
 fn line(function: &TestFunction, beginning: &str) -> Option<String> {
     let lines = function.log().lines();
     let line = lines.iter().rev().find(|line| line.starts_with(beginning))?;
-    let words = line.replace('\t', " | ");
+    let text = line.replace('\t', " | ");
     let shape = |word: &str| match word.parse::<f64>() {
         Ok(_) => "#".to_owned(),
         Err(_) if word.len() == 36 => "<id>".to_owned(),
         Err(_) => word.to_owned(),
     };
-    Some(words.trim_end().split(' ').map(shape).collect::<Vec<_>>().join(" "))
+    Some(text.trim_end().split(' ').map(shape).collect::<Vec<_>>().join(" "))
 }
 
 async fn with_faults(plan: serde_json::Value) -> (TestFunction, Faults) {
@@ -100,20 +100,20 @@ async fn environment_with_a_waiting_caller_is_not_frozen() {
 #[tokio::test]
 async fn function_above_its_memory_limit_is_killed() {
     let source = "import time\ndef lambda_handler(event, context):\n    kept = bytearray(event << 20)\n    time.sleep(30 if event else 0)";
-    let greedy = configured(source, |config| {
+    let over_limit = configured(source, |config| {
         (config.memory_mb, config.timeout) = (128, Duration::from_secs(25));
     })
     .await;
-    greedy.invoke("0").await.unwrap();
-    greedy.at_rest().await;
-    let killed = greedy.invoke("300").await;
+    over_limit.invoke("0").await.unwrap();
+    over_limit.at_rest().await;
+    let killed = over_limit.invoke("300").await;
     let status = "Runtime exited with error: signal: killed".to_owned();
     assert_eq!(killed, Err(InvokeError::Exited { status }));
     let report = "REPORT RequestId: <id> | Duration: # ms | Billed Duration: # ms | Memory Size: # MB | Max Memory Used: # MB | Status: error | Error Type: Runtime.OutOfMemory";
-    assert_eq!(line(&greedy, "REPORT").unwrap(), report);
-    let last = line(&greedy, "RequestId").unwrap();
+    assert_eq!(line(&over_limit, "REPORT").unwrap(), report);
+    let last = line(&over_limit, "RequestId").unwrap();
     assert_eq!(last, "RequestId: <id> Error: Runtime exited with error: signal: killed");
-    greedy.invoke("0").await.unwrap();
+    over_limit.invoke("0").await.unwrap();
 }
 
 #[tokio::test]
