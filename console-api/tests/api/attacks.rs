@@ -91,7 +91,7 @@ async fn filters_narrow_the_list() {
     assert_eq!(console.body("/api/v1/attacks?type=sqli&status=blocked").await["items"], json!([]));
 }
 
-/// Attacks that differ in everything a query can ask for.
+/// Attacks with different values in every field of the search language.
 async fn two_attacks() -> Console {
     let console = Console::start().await;
     let sqli = with(
@@ -240,20 +240,23 @@ async fn stats_cover_the_attacks_of_the_query() {
 #[tokio::test]
 async fn finds_payloads_in_merged_attacks() {
     let console = Console::start().await;
-    let trying = |n: u32, minutes: u32, payload: &str| {
+    let with_payload = |n: u32, minutes: u32, payload: &str| {
         with(attack(n, minutes), &[("/attack/hits/0/findings/0/payload", json!(payload))])
     };
     let long = format!("{}fin", "é".repeat(497));
-    for record in
-        [trying(1, 0, "first"), trying(2, 100, &long), trying(3, 0, "first"), trying(4, 50, "Between")]
-    {
+    for record in [
+        with_payload(1, 0, "first"),
+        with_payload(2, 100, &long),
+        with_payload(3, 0, "first"),
+        with_payload(4, 50, "Between"),
+    ] {
         console.ingest(&[record]).await;
     }
-    for (words, found) in
+    for (query, expected) in
         [("first", 1), ("between", 1), ("payload:*fin", 1), ("payload:first", 1), ("second", 0)]
     {
-        let list = console.body(&format!("/api/v1/attacks?q={words}")).await;
-        assert_eq!(list["items"].as_array().unwrap().len(), found, "{words}");
+        let list = console.body(&format!("/api/v1/attacks?q={query}")).await;
+        assert_eq!(list["items"].as_array().unwrap().len(), expected, "{query}");
     }
 }
 
@@ -274,9 +277,9 @@ async fn the_series_follows_merges_and_enforcement() {
     console.ingest(&[attack(3, 50)]).await;
     console.ingest(&[not_inspected(7, 3, "node_timeout")]).await;
     let series = console.body("/api/v1/attacks/stats").await["series"]["points"].clone();
-    let of =
+    let sum =
         |name: &str| -> i64 { series.as_array().unwrap().iter().map(|p| p[name].as_i64().unwrap()).sum() };
-    assert_eq!((of("hits"), of("blocked")), (3, 2));
+    assert_eq!((sum("hits"), sum("blocked")), (3, 2));
 }
 
 #[tokio::test]
@@ -339,8 +342,8 @@ async fn exports_contain_every_matching_attack() {
     let csv = console.get("/api/v1/attacks/export.csv?q=-host:*7").await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(csv.header("content-disposition"), "attachment; filename=\"attacks.csv\"");
-    let (head, rows) = csv.text.split_once("\r\n").unwrap();
-    assert!(head.starts_with("id,type,title,status,host,"), "{head}");
+    let (header, rows) = csv.text.split_once("\r\n").unwrap();
+    assert!(header.starts_with("id,type,title,status,host,"), "{header}");
     let hosts: BTreeSet<_> = rows.lines().map(|row| row.split(',').nth(4).unwrap()).collect();
     let expected: BTreeSet<_> = (0..1203).filter(|n| n % 10 != 7).map(|n| format!("'=host-{n}")).collect();
     assert!(hosts.iter().eq(expected.iter()), "{} of {}", hosts.len(), expected.len());
@@ -354,7 +357,7 @@ async fn exports_contain_every_matching_attack() {
 #[tokio::test]
 async fn paging_returns_each_attack_once() {
     let console = Console::start().await;
-    // Pairs share their time, so that the id has to break the tie.
+    // Pairs of attacks have equal times: the id is the tie-breaker.
     let records: Vec<_> = (0..25)
         .map(|n| {
             with(attack(n + 1, n / 2), &[("/attack/request/host", json!(format!("host-{n}.example.com")))])
@@ -417,7 +420,7 @@ async fn answers_404_for_an_unknown_attack() {
     }
 }
 
-/// Whether there is an index for it depends on the database, and on how many signs stand in a row.
+/// The lookup depends on the database, and on the number of literal characters in a row.
 #[tokio::test]
 async fn finds_attacks_by_any_part_of_a_payload() {
     const PAYLOADS: [&str; 7] = [
@@ -436,21 +439,21 @@ async fn finds_attacks_by_any_part_of_a_payload() {
     });
     console.ingest(&records.collect::<Vec<_>>()).await;
     for part in PAYLOADS.iter().flat_map(|payload| parts(payload)).collect::<BTreeSet<_>>() {
-        let quoted: String = part.chars().flat_map(|sign| ['\\', sign]).collect();
+        let quoted: String = part.chars().flat_map(|character| ['\\', character]).collect();
         let query: String =
             form_urlencoded::byte_serialize(format!("payload:\"{quoted}\"").as_bytes()).collect();
         let list = console.body(&format!("/api/v1/attacks?q={query}")).await;
         let found =
             list["items"].as_array().unwrap().iter().map(|attack| attack["payload"].as_str().unwrap());
-        let have = PAYLOADS.into_iter().filter(|it| it.to_lowercase().contains(&part.to_lowercase()));
-        assert_eq!(found.collect::<BTreeSet<_>>(), have.collect(), "{part}");
+        let expected = PAYLOADS.into_iter().filter(|it| it.to_lowercase().contains(&part.to_lowercase()));
+        assert_eq!(found.collect::<BTreeSet<_>>(), expected.collect(), "{part}");
     }
 }
 
-/// The parts of a text that are no longer than six signs.
+/// The parts of a text with at most six characters.
 fn parts(text: &str) -> Vec<String> {
-    let signs: Vec<char> = text.chars().collect();
-    (1..=6).flat_map(|length| signs.windows(length)).map(|part| part.iter().collect()).collect()
+    let characters: Vec<char> = text.chars().collect();
+    (1..=6).flat_map(|length| characters.windows(length)).map(|part| part.iter().collect()).collect()
 }
 
 #[tokio::test]
@@ -462,7 +465,7 @@ async fn every_field_is_searchable_after_a_restart() {
     );
     console.ingest(&[attack(1, 0), put]).await;
     let console = console.restart().await;
-    for (query, found) in [
+    for (query, expected) in [
         ("type:ptrav", 2),
         ("host:SHOP.*", 2),
         ("path:/other", 1),
@@ -474,6 +477,6 @@ async fn every_field_is_searchable_after_a_restart() {
         ("other", 1),
     ] {
         let list = console.get(&format!("/api/v1/attacks?q={query}")).await.json();
-        assert_eq!(list["items"].as_array().unwrap().len(), found, "{query}: {list}");
+        assert_eq!(list["items"].as_array().unwrap().len(), expected, "{query}: {list}");
     }
 }

@@ -1,4 +1,4 @@
-//! The log of changes.
+//! The audit log.
 
 use crate::{
     harness::{Console, send},
@@ -38,7 +38,7 @@ async fn filters_and_pages_the_audit_log() {
     let id = rule["id"].as_str().unwrap();
     let request = call(Role::Admin, "DELETE", &format!("/api/v1/rules/{id}"), Some("\"1\""), &Value::Null);
     send(&console.at("2026-01-02T12:00:00Z"), request).await;
-    let found = async |query: &str| {
+    let search = async |query: &str| {
         let page = console.get_as(Role::Admin, &format!("/api/v1/audit?{query}")).await.json();
         let lines = page["items"].as_array().unwrap().clone();
         let summary = |line: &Value| format!("{} {}", line["action"], line["kind"]).replace('"', "");
@@ -55,11 +55,11 @@ async fn filters_and_pages_the_audit_log() {
         ("from=2026-01-02", "delete rule"),
         ("to=2026-01-02", "create ip_list_entry, create rule"),
     ] {
-        assert_eq!(found(query).await.0, lines, "{query}");
+        assert_eq!(search(query).await.0, lines, "{query}");
     }
-    let (first, cursor) = found("limit=2").await;
+    let (first, cursor) = search("limit=2").await;
     assert_eq!(first, "delete rule, create ip_list_entry");
-    let (rest, end) = found(&format!("limit=2&cursor={}", cursor.as_str().unwrap())).await;
+    let (rest, end) = search(&format!("limit=2&cursor={}", cursor.as_str().unwrap())).await;
     assert_eq!((rest.as_str(), end), ("create rule", Value::Null));
 }
 
@@ -69,8 +69,8 @@ async fn only_administrators_read_the_audit_log() {
     for role in [Role::Analyst, Role::ReadOnly, Role::Node] {
         assert_eq!(console.get_as(role, "/api/v1/audit").await.status, 403, "{role:?}");
     }
-    let nobody = Request::get("/api/v1/audit").body(Body::empty()).unwrap();
-    assert_eq!(send(&console.router, nobody).await.status, 401);
+    let anonymous = Request::get("/api/v1/audit").body(Body::empty()).unwrap();
+    assert_eq!(send(&console.router, anonymous).await.status, 401);
     for (query, name) in
         [("object=tree", "object"), ("action=paint", "action"), ("from=soon", "from"), ("who=me", "who")]
     {

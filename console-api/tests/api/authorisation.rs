@@ -1,4 +1,4 @@
-//! Who may call what.
+//! Authorisation: the roles that may call each operation.
 
 use crate::harness::{Console, now, send, token_of, uuid};
 use axum::{
@@ -11,51 +11,51 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tower::ServiceExt as _;
 
-const PEOPLE: &[Role] = &[Role::Admin, Role::Analyst, Role::ReadOnly];
-const JUDGES: &[Role] = &[Role::Admin, Role::Analyst];
+const READERS: &[Role] = &[Role::Admin, Role::Analyst, Role::ReadOnly];
+const ANALYSTS: &[Role] = &[Role::Admin, Role::Analyst];
 const ADMIN: &[Role] = &[Role::Admin];
 const NODE: &[Role] = &[Role::Node];
 
-/// Every operation of the API, and who may call it.
+/// Every operation of the API, and the roles that may call it.
 const OPERATIONS: &[(&str, &str, &[Role])] = &[
-    ("get", "/attacks", PEOPLE),
-    ("get", "/attacks/export.cef", PEOPLE),
-    ("get", "/attacks/export.csv", PEOPLE),
-    ("get", "/attacks/export.ndjson", PEOPLE),
-    ("get", "/attacks/export.ocsf", PEOPLE),
-    ("get", "/attacks/schema", PEOPLE),
-    ("get", "/attacks/stats", PEOPLE),
-    ("get", "/attacks/stream", PEOPLE),
-    ("get", "/attacks/{id}", PEOPLE),
-    ("get", "/attacks/{id}/hits", PEOPLE),
-    ("post", "/attacks/{id}/mark", JUDGES),
+    ("get", "/attacks", READERS),
+    ("get", "/attacks/export.cef", READERS),
+    ("get", "/attacks/export.csv", READERS),
+    ("get", "/attacks/export.ndjson", READERS),
+    ("get", "/attacks/export.ocsf", READERS),
+    ("get", "/attacks/schema", READERS),
+    ("get", "/attacks/stats", READERS),
+    ("get", "/attacks/stream", READERS),
+    ("get", "/attacks/{id}", READERS),
+    ("get", "/attacks/{id}/hits", READERS),
+    ("post", "/attacks/{id}/mark", ANALYSTS),
     ("get", "/audit", ADMIN),
-    ("get", "/connectors", PEOPLE),
+    ("get", "/connectors", READERS),
     ("post", "/connectors/cloudfront/bundle", ADMIN),
     ("get", "/connectors/keys", ADMIN),
     ("post", "/connectors/keys", ADMIN),
     ("delete", "/connectors/keys/{id}", ADMIN),
-    ("get", "/hits", PEOPLE),
-    ("get", "/hits/{id}", PEOPLE),
-    ("post", "/hits/{id}/exclusion", JUDGES),
+    ("get", "/hits", READERS),
+    ("get", "/hits/{id}", READERS),
+    ("post", "/hits/{id}/exclusion", ANALYSTS),
     ("post", "/ingest", NODE),
-    ("get", "/ip-lists", PEOPLE),
-    ("post", "/ip-lists", JUDGES),
-    ("get", "/ip-lists/{id}", PEOPLE),
-    ("put", "/ip-lists/{id}", JUDGES),
-    ("delete", "/ip-lists/{id}", JUDGES),
+    ("get", "/ip-lists", READERS),
+    ("post", "/ip-lists", ANALYSTS),
+    ("get", "/ip-lists/{id}", READERS),
+    ("put", "/ip-lists/{id}", ANALYSTS),
+    ("delete", "/ip-lists/{id}", ANALYSTS),
     ("get", "/node/config", NODE),
-    ("get", "/nodes", PEOPLE),
-    ("get", "/not-inspected", PEOPLE),
-    ("get", "/replays", PEOPLE),
-    ("post", "/replays", JUDGES),
-    ("get", "/replays/{id}", PEOPLE),
-    ("get", "/rules", PEOPLE),
-    ("post", "/rules", JUDGES),
-    ("post", "/rules/test", JUDGES),
-    ("get", "/rules/{id}", PEOPLE),
-    ("put", "/rules/{id}", JUDGES),
-    ("delete", "/rules/{id}", JUDGES),
+    ("get", "/nodes", READERS),
+    ("get", "/not-inspected", READERS),
+    ("get", "/replays", READERS),
+    ("post", "/replays", ANALYSTS),
+    ("get", "/replays/{id}", READERS),
+    ("get", "/rules", READERS),
+    ("post", "/rules", ANALYSTS),
+    ("post", "/rules/test", ANALYSTS),
+    ("get", "/rules/{id}", READERS),
+    ("put", "/rules/{id}", ANALYSTS),
+    ("delete", "/rules/{id}", ANALYSTS),
     ("get", "/sessions", ADMIN),
     ("delete", "/sessions/{id}", ADMIN),
     ("get", "/tokens", ADMIN),
@@ -66,15 +66,15 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("get", "/users/{id}", ADMIN),
     ("put", "/users/{id}", ADMIN),
     ("delete", "/users/{id}", ADMIN),
-    ("get", "/rulesets", PEOPLE),
-    ("get", "/rulesets/{version}", PEOPLE),
-    ("post", "/rulesets/{version}/activate", JUDGES),
-    ("get", "/rulesets/{version}/diff", PEOPLE),
-    ("get", "/views", PEOPLE),
-    ("post", "/views", JUDGES),
-    ("get", "/views/{id}", PEOPLE),
-    ("patch", "/views/{id}", JUDGES),
-    ("delete", "/views/{id}", JUDGES),
+    ("get", "/rulesets", READERS),
+    ("get", "/rulesets/{version}", READERS),
+    ("post", "/rulesets/{version}/activate", ANALYSTS),
+    ("get", "/rulesets/{version}/diff", READERS),
+    ("get", "/views", READERS),
+    ("post", "/views", ANALYSTS),
+    ("get", "/views/{id}", READERS),
+    ("patch", "/views/{id}", ANALYSTS),
+    ("delete", "/views/{id}", ANALYSTS),
     ("get", "/webhooks", ADMIN),
     ("post", "/webhooks", ADMIN),
     ("get", "/webhooks/{id}", ADMIN),
@@ -85,10 +85,10 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("post", "/webhooks/{id}/deliveries/retry", ADMIN),
 ];
 
-/// What needs no token: signing in and out.
+/// Operations without authentication: sign-in and sign-out.
 const PUBLIC: [(&str, &str); 2] = [("post", "/sessions"), ("delete", "/sessions/current")];
 
-/// Only the head of the answer: a stream has no end.
+/// Returns without reading the body: a stream has no end.
 async fn call(console: &Console, method: &str, path: &str, authorization: &str) -> Response {
     let path = format!("/api/v1{}", path.replace("{id}", &uuid(1)).replace("{version}", "1"));
     let request = Request::builder().method(method.to_uppercase().as_str()).uri(path);
@@ -118,7 +118,7 @@ async fn the_table_and_the_document_name_the_same_operations_and_roles() {
 async fn rejects_calls_without_a_token() {
     let console = Console::start().await;
     for (method, path, _) in OPERATIONS {
-        for authorization in ["", "Bearer wlc_nobody_knows_this_token", "Basic YTpi"] {
+        for authorization in ["", "Bearer wlc_unknown_token_of_the_tests", "Basic YTpi"] {
             let answer = call(&console, method, path, authorization).await;
             assert_eq!(answer.status(), 401, "{method} {path} {authorization}");
             assert_eq!(answer.headers()["content-type"], "application/problem+json");

@@ -1,5 +1,5 @@
-//! Every endpoint that changes data: the roles that may call it, the input it rejects, and its line in the audit log. One
-//! row each; a route without a row fails the test.
+//! Every endpoint that changes data: the roles that may call it, the input that it rejects, and its
+//! line in the audit log. One row each; a route without a row fails a test.
 
 use crate::{
     harness::{Answer, Console, attack, request_id, send, token_of, uuid, with},
@@ -20,7 +20,7 @@ struct Change {
     method: &'static str,
     /// The route, `{id}` included.
     address: &'static str,
-    /// Roles that may call it; others get 403.
+    /// The roles that may call it; others get 403.
     allowed: &'static [Role],
     /// The resource that `{id}` names.
     on: Option<Resource>,
@@ -107,10 +107,10 @@ fn token() -> Value {
 /// The id of a new session.
 async fn new_session(console: &Console) -> String {
     let user = user();
-    let made = admin(console, "POST", "/api/v1/users", &user).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    let who = json!({"user": user["name"], "password": user["password"]});
-    let session = admin(console, "POST", "/api/v1/sessions", &who).await;
+    let created = admin(console, "POST", "/api/v1/users", &user).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    let credentials = json!({"user": user["name"], "password": user["password"]});
+    let session = admin(console, "POST", "/api/v1/sessions", &credentials).await;
     assert_eq!(session.status, 201, "{}", session.text);
     session.json()["id"].as_str().unwrap().to_owned()
 }
@@ -119,7 +119,7 @@ fn changes() -> Vec<Change> {
     changes_by_analysts().into_iter().chain(changes_of_access()).chain(changes_of_connections()).collect()
 }
 
-/// By administrators.
+/// Changes by administrators.
 fn changes_of_access() -> Vec<Change> {
     vec![
         change("POST", "/users", ADMIN)
@@ -221,7 +221,7 @@ fn changes_of_views() -> [Change; 3] {
     ]
 }
 
-/// Routes that are not `GET` and still change no configuration.
+/// Routes other than `GET` that change no configuration.
 const NO_CHANGES: &[(&str, &str)] = &[
     ("POST", "/sessions"),                       // authenticates by password: see sessions.rs
     ("DELETE", "/sessions/current"),             // the caller's own session
@@ -230,16 +230,16 @@ const NO_CHANGES: &[(&str, &str)] = &[
     ("POST", "/rules/test"),                     // evaluates a rule
     ("POST", "/connectors/cloudfront/bundle"),   // returns a file
     ("POST", "/webhooks/{id}/test"),             // sends an example
-    ("POST", "/webhooks/{id}/deliveries/retry"), // sends deliveries again
+    ("POST", "/webhooks/{id}/deliveries/retry"), // retries deliveries
 ];
 
 impl Resource {
-    /// Whether it has revisions. The others cannot be changed, only created and deleted.
+    /// Whether it has revisions. Other resources are only created and deleted.
     fn is_tagged(self) -> bool {
         !matches!(self, Self::Hit | Self::Token | Self::Session | Self::SigningKey)
     }
 
-    async fn make(self, console: &Console) -> (String, Option<String>) {
+    async fn create(self, console: &Console) -> (String, Option<String>) {
         let (path, body) = match self {
             Self::Rule => ("/api/v1/rules", rule()),
             Self::Entry => ("/api/v1/ip-lists", entry()),
@@ -258,9 +258,9 @@ impl Resource {
                 return (older.replace('"', ""), Some(tag));
             }
         };
-        let made = admin(console, "POST", path, &body).await;
-        assert_eq!(made.status, 201, "{}", made.text);
-        (made.json()["id"].as_str().unwrap().to_owned(), Some(made.header("etag").to_owned()))
+        let created = admin(console, "POST", path, &body).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        (created.json()["id"].as_str().unwrap().to_owned(), Some(created.header("etag").to_owned()))
     }
 }
 
@@ -271,8 +271,8 @@ async fn new_attack(console: &Console) -> (String, String) {
     console
         .ingest(&[with(attack(n, 0), &[("/attack/request/host", json!(format!("{n}.example.com")))])])
         .await;
-    let found = console.get(&format!("/api/v1/attacks?q=request_id:{}", request_id(n))).await.json();
-    (found["items"][0]["id"].as_str().unwrap().to_owned(), uuid(n))
+    let list = console.get(&format!("/api/v1/attacks?q=request_id:{}", request_id(n))).await.json();
+    (list["items"][0]["id"].as_str().unwrap().to_owned(), uuid(n))
 }
 
 impl Change {
@@ -280,11 +280,11 @@ impl Change {
         format!("/api/v1{}", self.address.replace("{id}", id).replace("{version}", id))
     }
 
-    /// The path and the tag of an existing resource.
+    /// Creates the resource, and returns the path and the revision to use.
     async fn target(&self, console: &Console) -> (String, Option<String>) {
         match self.on {
-            Some(thing) => {
-                let (id, tag) = thing.make(console).await;
+            Some(resource) => {
+                let (id, tag) = resource.create(console).await;
                 (self.path(&id), tag)
             }
             None => (self.path(""), None),
@@ -302,7 +302,7 @@ async fn last_line(console: &Console) -> Value {
 }
 
 #[tokio::test]
-async fn tests_every_route_that_changes_something() {
+async fn the_table_contains_every_route_that_changes_data() {
     let document = Console::start().await.get("/api/v1/openapi.json").await.json();
     let mut routes = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {

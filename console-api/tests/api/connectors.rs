@@ -22,9 +22,9 @@ use std::{
 use zip::ZipArchive;
 
 const NODE: &str = "https://node.example.com:5050";
-const PROGRAM: &[u8] = b"\x7fELF, say";
+const PROGRAM: &[u8] = b"\x7fELF program";
 
-/// A console with a folder of bundles, as `just bundle` makes them.
+/// A console with a folder of bundles, as `just bundle` creates them.
 async fn with_bundles(folder: &Path) -> (Console, Router) {
     for function in [FunctionKind::Request, FunctionKind::Response] {
         let baked = [Assignment::parse("wlrm_support_contact=help@example.com").unwrap()];
@@ -155,8 +155,8 @@ fn seen(version: &str, event: &str, delivery: &Value, calls: u64) -> Value {
     json!({"connector": connector, "delivery": delivery, "last_seen": "2026-01-01T11:59:00Z", "calls": calls, "not_inspected": 2})
 }
 
-/// What a node says of itself with these connectors.
-async fn tell(console: &Console, node: u32, started_at: &str, connectors: &[Value]) {
+/// Posts a status report of a node with these connectors.
+async fn report(console: &Console, node: u32, started_at: &str, connectors: &[Value]) {
     let status = json!({
         "started_at": started_at, "mode": "block", "left_out": 0, "requests": 1, "attacks": 0, "blocked": 0,
         "pending": 0, "dropped": 0, "connectors": connectors,
@@ -173,11 +173,11 @@ async fn lists_connectors_reported_by_nodes() {
     let (old, new) =
         (seen("0.0.9", "viewer-request", &inline, 5), seen(VERSION, "viewer-request", &inline, 1));
     let early = "2026-01-01T10:00:00Z";
-    tell(&console, 900, early, std::slice::from_ref(&old)).await;
+    report(&console, 900, early, std::slice::from_ref(&old)).await;
     let later = seen("0.0.9", "viewer-request", &inline, 7);
-    tell(&console, 900, early, &[later, seen(VERSION, "viewer-response", &Value::Null, 3)]).await;
-    tell(&console, 901, early, std::slice::from_ref(&new)).await;
-    tell(
+    report(&console, 900, early, &[later, seen(VERSION, "viewer-response", &Value::Null, 3)]).await;
+    report(&console, 901, early, std::slice::from_ref(&new)).await;
+    report(
         &console,
         901,
         "2026-01-01T11:00:00Z",
@@ -185,7 +185,7 @@ async fn lists_connectors_reported_by_nodes() {
     )
     .await;
     let list = console.body("/api/v1/connectors").await;
-    let told: Vec<_> = list["items"]
+    let listed: Vec<_> = list["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -200,7 +200,7 @@ async fn lists_connectors_reported_by_nodes() {
         .collect();
     let newest = json!(VERSION);
     assert_eq!(
-        told,
+        listed,
         [
             ("viewer-request", 7, 2, Some(&newest)),
             ("viewer-request", 2, 4, None),
@@ -221,8 +221,8 @@ async fn lists_connectors_reported_by_nodes() {
 async fn adds_a_signing_key_to_the_bundle_and_shows_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let (console, router) = with_bundles(folder.path()).await;
-    let made = admin(&console, "POST", "/api/v1/connectors/keys", &json!({"name": "shop"})).await.json();
-    let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    let created = admin(&console, "POST", "/api/v1/connectors/keys", &json!({"name": "shop"})).await.json();
+    let (id, secret) = (created["id"].as_str().unwrap(), created["secret"].as_str().unwrap());
     let wanted = json!({"function": "request", "parameters": {"wlrm_node_addr": NODE}, "signing_key": id});
     let answer = order(&router, Some(Role::Admin), &wanted).await;
     assert_eq!(answer.status, 200, "{}", answer.text);

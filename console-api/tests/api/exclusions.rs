@@ -1,4 +1,4 @@
-//! From a hit to an exclusion, and what it would have silenced.
+//! Exclusions from hits, and the preview of the hits that they would suppress.
 
 use crate::{
     harness::{Answer, Console, attack, hit, send, uuid, with},
@@ -9,14 +9,14 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use shared::InspectRequest;
 
-/// A hit at a query parameter, found by two signatures.
+/// A hit of two signatures at a query parameter.
 fn search(n: u32, minute: u32) -> Value {
-    let mut found = hit(n, "sqli", &json!([["get", "q"]]), "1' or 1=1");
-    let mut other = found["findings"][0].clone();
+    let mut hit = hit(n, "sqli", &json!([["get", "q"]]), "1' or 1=1");
+    let mut other = hit["findings"][0].clone();
     other["signature"] = json!("sqli-other");
     other["class"] = json!({"subtype": "sql-tautology", "confidence": "high"});
-    found["findings"].as_array_mut().unwrap().push(other);
-    with(attack(n, minute), &[("/attack/hits", json!([found])), ("/attack/request/path", json!("/search"))])
+    hit["findings"].as_array_mut().unwrap().push(other);
+    with(attack(n, minute), &[("/attack/hits", json!([hit])), ("/attack/request/path", json!("/search"))])
 }
 
 async fn exclude(console: &Console, hit: u32, query: &str, body: &Value) -> Answer {
@@ -51,15 +51,17 @@ async fn an_exclusion_defaults_to_the_point_and_route_of_its_hit() {
 #[tokio::test]
 async fn a_dry_run_lists_suppressed_hits_and_changes_nothing() {
     let console = Console::start().await;
-    let elsewhere = with(search(4, 0), &[("/attack/request/path", json!("/find"))]);
-    let other_place = with(
+    let other_path = with(search(4, 0), &[("/attack/request/path", json!("/find"))]);
+    let other_point = with(
         search(5, 0),
         &[
             ("/attack/hits/0/point", json!([["get", "r"]])),
             ("/attack/hits/0/findings/0/point", json!([["get", "r"]])),
         ],
     );
-    console.ingest(&[search(1, 0), search(2, 1), search(3, 200), elsewhere, other_place, attack(6, 0)]).await;
+    console
+        .ingest(&[search(1, 0), search(2, 1), search(3, 200), other_path, other_point, attack(6, 0)])
+        .await;
     let list = console.get("/api/v1/attacks?q=request_id:00000000000000000000000000000003").await.json();
     let path = format!("/api/v1/attacks/{}/mark", list["items"][0]["id"].as_str().unwrap());
     let mark = call(Role::Analyst, "POST", &path, Some("\"0\""), &json!({"mark": "true_positive"}));
@@ -126,7 +128,7 @@ async fn rejects_an_invalid_exclusion() {
     }
 }
 
-/// The promise of the preview: nodes that have the rule find nothing in what it lists.
+/// Nodes with the rule find nothing in the requests that the preview lists.
 #[tokio::test]
 async fn nodes_suppress_what_the_preview_lists() {
     let console = Console::start().await;

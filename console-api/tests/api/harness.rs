@@ -1,4 +1,4 @@
-//! A console, and the records a node would send it.
+//! The test harness: a console on its own database, and records as nodes send them.
 
 use axum::{
     Router,
@@ -28,16 +28,16 @@ use std::{
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-/// When the console's clock stands.
+/// The fixed time of the console's clock.
 pub(crate) const NOW: &str = "2026-01-01T12:00:00Z";
 
-/// The variable with the server to test on; without it the tests run on SQLite.
+/// The environment variable with the URL of a PostgreSQL server. Without it, tests run on SQLite.
 pub(crate) const DATABASE_URL: &str = "CONSOLE_TEST_DATABASE_URL";
 
 pub(crate) struct Console {
     pub(crate) router: Router,
     pub(crate) store: Store,
-    place: DatabaseUrl,
+    database: DatabaseUrl,
     url: String,
     _dir: TempDir,
 }
@@ -75,10 +75,10 @@ impl Console {
         console
     }
 
-    /// A console nobody may call.
+    /// A console without tokens.
     pub(crate) async fn empty() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (place, url) = match env::var(DATABASE_URL) {
+        let (database, url) = match env::var(DATABASE_URL) {
             Ok(server) => {
                 let url = schema_on(&server).await;
                 (DatabaseUrl::Server(PostgresUrl::parse(url.clone()).unwrap()), url)
@@ -88,40 +88,40 @@ impl Console {
                 format!("sqlite:{}", dir.path().join("console.db").display()),
             ),
         };
-        let store = Store::open(&place).await.unwrap();
+        let store = Store::open(&database).await.unwrap();
         let router = router(app(&store, now()));
-        Self { router, store, place, url, _dir: dir }
+        Self { router, store, database, url, _dir: dir }
     }
 
-    /// A stranger who keeps the database from being written to, until it is dropped.
-    pub(crate) async fn hold(&self) -> AnyConnection {
-        let mut stranger = AnyConnection::connect(&self.url).await.unwrap();
+    /// A connection that locks the database against writes until it is dropped.
+    pub(crate) async fn lock(&self) -> AnyConnection {
+        let mut connection = AnyConnection::connect(&self.url).await.unwrap();
         let statements: &[&str] = if self.url.starts_with("sqlite:") {
             &["begin immediate"]
         } else {
             &["begin", "lock table attacks in exclusive mode"]
         };
         for statement in statements {
-            stranger.execute(*statement).await.unwrap();
+            connection.execute(*statement).await.unwrap();
         }
-        stranger
+        connection
     }
 
-    /// A number the database tells.
+    /// The number that an SQL query returns.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         let mut connection = AnyConnection::connect(&self.url).await.unwrap();
         sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
     }
 
-    /// The same console, with its clock at another time.
+    /// The same console at another time.
     pub(crate) fn at(&self, time: &str) -> Router {
         router(app(&self.store, time.parse().unwrap()))
     }
 
-    /// The same database, opened anew.
+    /// The console after a restart on the same database.
     pub(crate) async fn restart(self) -> Self {
         self.store.close().await;
-        let store = Store::open(&self.place).await.unwrap();
+        let store = Store::open(&self.database).await.unwrap();
         let router = router(app(&store, now()));
         Self { router, store, ..self }
     }
@@ -135,14 +135,15 @@ impl Console {
         send(&self.router, request.body(Body::empty()).unwrap()).await
     }
 
-    /// The body of a call that succeeds, with attack ids as `attack-1`, `attack-2` in the order they appear.
+    /// The body of a successful call, with attack ids replaced by `attack-1`, `attack-2` in the
+    /// order of their appearance.
     #[track_caller]
     pub(crate) fn body(&self, path: &str) -> impl Future<Output = Value> {
         let call = self.get(path);
         async move {
             let answer = call.await;
             assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-            steady(answer.json())
+            without_ids(answer.json())
         }
     }
 
@@ -168,14 +169,14 @@ impl Console {
     }
 }
 
-/// A console whose webhooks may lead to this machine.
+/// A console whose webhooks may call this machine.
 pub(crate) fn app(store: &Store, now: Timestamp) -> App {
     let mut app = App::new(store.clone(), Clock::At(now), Bundles::default());
     app.sender = Sender::new(Targets::allowing(vec!["127.0.0.0/8".parse().unwrap()]));
     app
 }
 
-/// A schema of the server that no other console has.
+/// Creates a schema for one console, and returns its URL.
 async fn schema_on(server: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let schema = format!("console_{}_{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -197,7 +198,7 @@ pub(crate) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// The id of the nth thing.
+/// A fixed id with this number.
 pub(crate) fn uuid(n: u32) -> String {
     format!("00000000-0000-7000-8000-{n:012}")
 }
@@ -206,7 +207,7 @@ pub(crate) fn request_id(n: u32) -> String {
     format!("{n:032}")
 }
 
-/// A record of an attack: a path traversal in the path, blocked, at `minute` past ten.
+/// A record of a blocked path traversal at this minute after 10:00.
 pub(crate) fn attack(n: u32, minute: u32) -> Value {
     let at =
         "2026-01-01T10:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(minute.into());
@@ -232,10 +233,11 @@ pub(crate) fn hit(n: u32, code: &str, point: &Value, payload: &str) -> Value {
     json!({"id": uuid(n), "type": code, "point": point, "findings": [finding]})
 }
 
-/// The same record with other values at some places, e.g. `/attack/request/host`.
+/// The record with other values at some JSON pointers, e.g. `/attack/request/host`.
 pub(crate) fn with(mut record: Value, changes: &[(&str, Value)]) -> Value {
-    for (place, value) in changes {
-        *record.pointer_mut(place).unwrap_or_else(|| panic!("{place} is in the record")) = value.clone();
+    for (pointer, value) in changes {
+        *record.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is not in the record")) =
+            value.clone();
     }
     record
 }
@@ -257,8 +259,8 @@ pub(crate) fn not_inspected(n: u32, request: u32, reason: &str) -> Value {
     }})
 }
 
-/// Attack ids are made by the console, so they differ between runs.
-fn steady(mut body: Value) -> Value {
+/// Replaces attack ids, which the console generates, by stable names.
+fn without_ids(mut body: Value) -> Value {
     fn walk(value: &mut Value, names: &mut BTreeMap<String, String>) {
         match value {
             Value::String(text) if text.len() == 36 && !text.starts_with("00000000-") => {
@@ -274,7 +276,7 @@ fn steady(mut body: Value) -> Value {
     body
 }
 
-/// A list whose cursor holds an id of this run.
+/// Replaces the cursor, which contains an id of this run.
 #[track_caller]
 pub(crate) fn without_cursor(mut list: Value) -> Value {
     assert!(list["next_cursor"].is_string());

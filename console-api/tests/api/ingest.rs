@@ -15,15 +15,15 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::{Value, json};
 use std::io::Write as _;
 
-/// Outcome, enforced and response status of the first hit of a request.
-async fn fate(console: &Console, n: u32) -> (String, String, Value) {
+/// The outcome, enforcement and response status of the first hit of a request.
+async fn decision_of(console: &Console, n: u32) -> (String, String, Value) {
     let list = console.get(&format!("/api/v1/hits?request_id={}", request_id(n))).await.json();
     let hit = &list["items"][0];
-    let word = |name: &str| hit[name].as_str().unwrap().to_owned();
-    (word("outcome"), word("enforced"), hit["response_status"].clone())
+    let text = |name: &str| hit[name].as_str().unwrap().to_owned();
+    (text("outcome"), text("enforced"), hit["response_status"].clone())
 }
 
-fn tally(stored: u64, duplicate: u64) -> Value {
+fn counts(stored: u64, duplicate: u64) -> Value {
     json!({"stored": stored, "duplicate": duplicate, "rejected": []})
 }
 
@@ -31,9 +31,9 @@ fn tally(stored: u64, duplicate: u64) -> Value {
 async fn ingestion_is_idempotent() {
     let console = Console::start().await;
     let batch = [attack(1, 0), response(1, 200, "viewer-request"), not_inspected(50, 2, "node_timeout")];
-    assert_eq!(console.ingest(&batch).await, tally(3, 0));
+    assert_eq!(console.ingest(&batch).await, counts(3, 0));
     let before = console.body("/api/v1/attacks").await;
-    assert_eq!(console.ingest(&batch).await, tally(0, 3));
+    assert_eq!(console.ingest(&batch).await, counts(0, 3));
     assert_eq!(console.body("/api/v1/attacks").await, before);
 }
 
@@ -41,13 +41,13 @@ async fn ingestion_is_idempotent() {
 async fn rejects_batches_while_the_database_is_locked() {
     let console = Console::start().await;
     let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": [attack(1, 0)]}).to_string();
-    let stranger = console.hold().await;
+    let lock = console.lock().await;
     let answer = console.post_batch(batch.clone()).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
     assert!(answer.header("retry-after").parse::<u64>().is_ok());
-    drop(stranger);
+    drop(lock);
     let answer = console.post_batch(batch).await;
-    assert_eq!((answer.status, answer.json()), (StatusCode::OK, tally(1, 0)));
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, counts(1, 0)));
 }
 
 #[tokio::test]
@@ -179,8 +179,8 @@ async fn merges_records_of_one_request_from_two_nodes() {
         hit(7, "ptrav", &json!([["uri"]]), "/etc/passwd"),
         hit(8, "sqli", &json!([["get", "q"]]), "' or 1=1"),
     ]);
-    assert_eq!(console.ingest(&[with(attack(1, 0), &[("/attack/hits", more)])]).await, tally(1, 0));
-    assert_eq!(console.ingest(&[monitored(attack(1, 0))]).await, tally(0, 1));
+    assert_eq!(console.ingest(&[with(attack(1, 0), &[("/attack/hits", more)])]).await, counts(1, 0));
+    assert_eq!(console.ingest(&[monitored(attack(1, 0))]).await, counts(0, 1));
     let attacks = console.body("/api/v1/attacks").await;
     for attack in attacks["items"].as_array().unwrap() {
         assert_eq!(
@@ -195,8 +195,8 @@ async fn joins_a_response_before_or_after_its_hit() {
     let console = Console::start().await;
     console.ingest(&[response(1, 404, "viewer-response"), monitored(attack(1, 0))]).await;
     console.ingest(&[monitored(attack(2, 0)), response(2, 500, "viewer-response")]).await;
-    assert_eq!(fate(&console, 1).await.2, json!(404));
-    assert_eq!(fate(&console, 2).await.2, json!(500));
+    assert_eq!(decision_of(&console, 1).await.2, json!(404));
+    assert_eq!(decision_of(&console, 2).await.2, json!(500));
 }
 
 #[tokio::test]
@@ -206,8 +206,8 @@ async fn drops_a_response_without_a_hit() {
     console.router = console.at("2026-01-02T13:00:00Z");
     console.ingest(&[response(2, 200, "origin-response")]).await;
     console.ingest(&[attack(1, 0), attack(2, 0)]).await;
-    assert_eq!(fate(&console, 1).await.2, Value::Null);
-    assert_eq!(fate(&console, 2).await.2, json!(200));
+    assert_eq!(decision_of(&console, 1).await.2, Value::Null);
+    assert_eq!(decision_of(&console, 2).await.2, json!(200));
 }
 
 #[tokio::test]
@@ -218,10 +218,10 @@ async fn an_origin_response_disproves_enforcement() {
     ] {
         let console = Console::start().await;
         console.ingest(&records).await;
-        assert_eq!(fate(&console, 1).await, ("blocked".to_owned(), "no".to_owned(), json!(200)));
+        assert_eq!(decision_of(&console, 1).await, ("blocked".to_owned(), "no".to_owned(), json!(200)));
         assert_eq!(console.body("/api/v1/attacks").await["items"][0]["status"], "monitoring");
         console.ingest(&[attack(1, 0)]).await;
-        assert_eq!(fate(&console, 1).await.1, "no", "what is known stays known");
+        assert_eq!(decision_of(&console, 1).await.1, "no", "a repeated record does not reset it");
     }
 }
 
@@ -233,7 +233,7 @@ async fn a_not_inspected_request_was_not_blocked() {
     ] {
         let console = Console::start().await;
         console.ingest(&records).await;
-        assert_eq!(fate(&console, 1).await, ("blocked".to_owned(), "no".to_owned(), Value::Null));
+        assert_eq!(decision_of(&console, 1).await, ("blocked".to_owned(), "no".to_owned(), Value::Null));
         assert_eq!(console.body("/api/v1/attacks").await["items"][0]["blocked"], 0);
     }
 }

@@ -1,4 +1,4 @@
-//! The lists.
+//! IP lists.
 
 use crate::{
     harness::{Console, send},
@@ -22,11 +22,11 @@ async fn stores_and_deletes_an_entry() {
     let id = list["items"][0]["id"].take();
     assert_json_snapshot!(list);
     let path = format!("/api/v1/ip-lists/{}", id.as_str().unwrap());
-    let try_it = async |method: &str, tag: &str, body: &Value| {
+    let send_call = async |method: &str, tag: &str, body: &Value| {
         send(&console.router, call(Role::Admin, method, &path, Some(tag), body)).await
     };
     let forever = json!({"list": "deny", "source": {"network": "10.1.2.3/8"}, "reason": "abuse, again"});
-    let changed = try_it("PUT", "\"1\"", &forever).await;
+    let changed = send_call("PUT", "\"1\"", &forever).await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.text);
     let entry = console.get(&path).await;
     assert_eq!((entry.header("etag"), entry.json()), ("\"2\"", changed.json()));
@@ -34,15 +34,15 @@ async fn stores_and_deletes_an_entry() {
         (&entry.json()["expires_at"], &entry.json()["reason"]),
         (&Value::Null, &json!("abuse, again"))
     );
-    assert_eq!(try_it("DELETE", "\"2\"", &Value::Null).await.status, 204);
-    assert_eq!(try_it("DELETE", "\"2\"", &Value::Null).await.status, 404);
+    assert_eq!(send_call("DELETE", "\"2\"", &Value::Null).await.status, 204);
+    assert_eq!(send_call("DELETE", "\"2\"", &Value::Null).await.status, 404);
     assert_eq!(console.get("/api/v1/ip-lists").await.json()["items"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn rejects_an_invalid_source() {
     let console = Console::start().await;
-    let mut told = Vec::new();
+    let mut errors = Vec::new();
     for entry in [
         json!({"list": "deny", "source": {"network": "10.0.0.0/33"}}),
         json!({"list": "deny", "source": {"country": "Germany"}}),
@@ -53,8 +53,8 @@ async fn rejects_an_invalid_source() {
     ] {
         let answer = admin(&console, "POST", "/api/v1/ip-lists", &entry).await;
         assert_eq!(answer.status, 400, "{entry}");
-        told.push(answer.json()["detail"].clone());
+        errors.push(answer.json()["detail"].clone());
     }
-    assert_debug_snapshot!(told);
+    assert_debug_snapshot!(errors);
     assert_eq!(console.get("/api/v1/ip-lists?list=black").await.status, 400);
 }

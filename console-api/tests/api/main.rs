@@ -1,4 +1,5 @@
-//! The real router on a database of its own: SQLite, and all once more on PostgreSQL. One file for each file of `src/routes`, and the pages.
+//! Tests of the router, each on its own database: on SQLite, then all again on PostgreSQL. One file
+//! for each file of `src/routes`, and the pages.
 
 #![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
 

@@ -1,4 +1,4 @@
-//! Marks: given, taken away, merged; what is hidden, and what is not.
+//! Marks of attacks: set, cleared and merged; hidden false positives.
 
 use crate::{
     harness::{Answer, Console, attack, send, uuid, with},
@@ -13,8 +13,8 @@ async fn mark(console: &Console, id: &str, tag: &str, body: &Value) -> Answer {
     send(&console.router, call(Role::Analyst, "POST", &path, Some(tag), body)).await
 }
 
-/// Marks the attack as it is now.
-async fn marked(console: &Console, id: &str, value: &str) {
+/// Marks the current revision of an attack.
+async fn mark_current(console: &Console, id: &str, value: &str) {
     let tag = console.get(&format!("/api/v1/attacks/{id}")).await.header("etag").to_owned();
     let answer = mark(console, id, &tag, &json!({"mark": value, "note": value})).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -42,7 +42,7 @@ async fn hides_false_positives_by_default() {
     assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, "\"1\""), "{}", answer.text);
     assert_json_snapshot!(answer.json()["mark"]);
     assert!(!ids(&console, "").await.contains(&id));
-    for (query, found) in [
+    for (query, expected) in [
         ("mark=any", 2),
         ("mark=false_positive", 1),
         ("q=mark:false_positive,none", 2),
@@ -53,14 +53,18 @@ async fn hides_false_positives_by_default() {
         ("q=host:shop.example.com+mark:any", 1),
         ("request_id=00000000000000000000000000000001", 1),
     ] {
-        assert_eq!(ids(&console, query).await.len(), found, "{query}");
+        assert_eq!(ids(&console, query).await.len(), expected, "{query}");
     }
     for path in ["stats", "export.ndjson"] {
         let (hidden, all) = (format!("/api/v1/attacks/{path}"), format!("/api/v1/attacks/{path}?mark=any"));
         assert_ne!(console.get(&hidden).await.text, console.get(&all).await.text, "{path}");
     }
     let detail = console.get(&format!("/api/v1/attacks/{id}")).await;
-    assert_eq!((detail.status.as_u16(), &detail.json()["hits"]), (200, &json!(1)), "it is still there");
+    assert_eq!(
+        (detail.status.as_u16(), &detail.json()["hits"]),
+        (200, &json!(1)),
+        "a hidden attack is stored"
+    );
     let answer = mark(&console, &id, "\"1\"", &json!({"mark": null})).await;
     assert_eq!((answer.json()["mark"].clone(), answer.header("etag")), (Value::Null, "\"2\""));
     assert!(ids(&console, "").await.contains(&id));
@@ -71,14 +75,14 @@ async fn later_hits_share_the_mark() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let id = console.only_attack().await;
-    marked(&console, &id, "false_positive").await;
+    mark_current(&console, &id, "false_positive").await;
     console.ingest(&[attack(2, 5)]).await;
     assert!(ids(&console, "").await.is_empty());
     let detail = console.get(&format!("/api/v1/attacks/{id}")).await.json();
     assert_eq!((&detail["hits"], &detail["mark"]["value"]), (&json!(2), &json!("false_positive")));
 }
 
-/// Two attacks, marked or not, that a late hit makes one.
+/// Two attacks with optional marks, merged by a late hit.
 async fn after_merging(first: Option<&str>, second: Option<&str>) -> (Console, Value, Vec<String>) {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
@@ -87,7 +91,7 @@ async fn after_merging(first: Option<&str>, second: Option<&str>) -> (Console, V
     assert_eq!(both.len(), 2);
     for (id, value) in both.iter().zip([first, second]) {
         if let Some(value) = value {
-            marked(&console, id, value).await;
+            mark_current(&console, id, value).await;
         }
     }
     console.ingest(&[attack(3, 45)]).await;
@@ -98,7 +102,7 @@ async fn after_merging(first: Option<&str>, second: Option<&str>) -> (Console, V
 }
 
 #[tokio::test]
-async fn merged_attacks_keep_the_graver_mark() {
+async fn merged_attacks_keep_the_more_severe_mark() {
     let (fp, tp) = (Some("false_positive"), Some("true_positive"));
     for (first, second, stays) in [
         (None, None, None),
@@ -116,7 +120,7 @@ async fn merged_attacks_keep_the_graver_mark() {
 }
 
 #[tokio::test]
-async fn a_merge_invalidates_known_mark_revisions() {
+async fn a_merge_invalidates_earlier_mark_revisions() {
     let (console, merged, both) = after_merging(Some("false_positive"), Some("true_positive")).await;
     let body = json!({"mark": "false_positive"});
     for id in &both {

@@ -1,4 +1,4 @@
-//! Counters for Prometheus.
+//! Prometheus metrics.
 
 use crate::{
     harness::{Console, attack, not_inspected, send, token_of, uuid},
@@ -40,7 +40,7 @@ async fn counts_ingested_records() {
         "wallarm_console_attack_streams 1",
         &format!("wallarm_console_not_inspected_requests{{node=\"{node}\",reason=\"node_timeout\"}} 1"),
     ] {
-        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        assert!(text.lines().any(|existing| existing == line), "{line} is not in\n{text}");
     }
     let bytes = text.lines().find_map(|line| line.strip_prefix("wallarm_console_database_bytes ")).unwrap();
     assert!(bytes.parse::<u64>().unwrap() > 10_000, "{bytes}");
@@ -52,8 +52,8 @@ async fn counts_ingested_records() {
 async fn counts_webhook_calls_by_result() {
     let console = Console::start().await;
     let webhook = json!({"name": "Ops", "url": "http://127.0.0.1:9/"});
-    let made = admin(&console, "POST", "/api/v1/webhooks", &webhook).await.json();
-    let path = format!("/api/v1/webhooks/{}/test", made["id"].as_str().unwrap());
+    let created = admin(&console, "POST", "/api/v1/webhooks", &webhook).await.json();
+    let path = format!("/api/v1/webhooks/{}/test", created["id"].as_str().unwrap());
     admin(&console, "POST", &path, &json!(null)).await;
     let text = text(&console).await;
     assert!(text.contains("wallarm_console_webhook_calls_total{result=\"failed\"} 1\n"), "{text}");
@@ -64,6 +64,6 @@ async fn counts_webhook_calls_by_result() {
 async fn metrics_need_a_token_that_may_read() {
     let console = Console::start().await;
     assert_eq!(console.get_as(Role::Node, "/metrics").await.status, 403);
-    let nobody = Request::get("/metrics").body(Body::empty()).unwrap();
-    assert_eq!(send(&console.router, nobody).await.status, 401);
+    let anonymous = Request::get("/metrics").body(Body::empty()).unwrap();
+    assert_eq!(send(&console.router, anonymous).await.status, 401);
 }

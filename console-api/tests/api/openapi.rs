@@ -1,4 +1,4 @@
-//! The document of the API.
+//! The OpenAPI document.
 
 use crate::harness::{Console, send};
 use axum::{body::Body, http::Request};
@@ -14,7 +14,7 @@ async fn document() -> Value {
     answer.json()
 }
 
-/// Every value of the document, from the outside in.
+/// Visits every value of the document, parents first.
 fn walk(value: &Value, visit: &mut impl FnMut(&Value)) {
     visit(value);
     match value {
@@ -38,7 +38,7 @@ async fn every_operation_has_a_unique_name_and_a_summary() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let name = operation["operationId"].as_str().unwrap();
-            assert!(names.insert(name.to_owned()), "{name} is there twice");
+            assert!(names.insert(name.to_owned()), "{name} is not unique");
             assert!(operation["summary"].is_string(), "{method} {path}");
         }
     }
@@ -53,7 +53,7 @@ async fn references_resolve_and_objects_are_closed() {
         }
         assert!(value.get("allOf").is_none(), "{value}");
     });
-    // What nodes send may have more in it than this version knows.
+    // Newer nodes may send fields that this version does not have.
     let open = ["IngestBatch", "NodeInfo", "AttackRecord", "Hit", "NotInspected", "ResponseReport"];
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         if schema["properties"].is_object() && !open.contains(&name.as_str()) {

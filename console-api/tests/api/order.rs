@@ -4,7 +4,8 @@ use crate::harness::{Console, attack, monitored, not_inspected, response, with};
 use proptest::{prelude::*, sample::Index, test_runner::Config};
 use serde_json::{Value, json};
 
-/// Hits on two paths, from two addresses, spread so that some gaps are longer than an hour; and reports on some of them.
+/// Hits on two paths from two addresses, some with gaps of more than an hour, and response reports
+/// on some of them.
 fn records(minutes: &[u32]) -> Vec<Value> {
     let mut records = Vec::new();
     for (n, minute) in (1..).zip(minutes) {
@@ -24,7 +25,7 @@ fn records(minutes: &[u32]) -> Vec<Value> {
     records
 }
 
-/// The attacks without their ids, which depend on what came first.
+/// The attacks after these deliveries, without their ids, which depend on the order.
 async fn attacks(deliveries: &[Value]) -> Vec<Value> {
     let console = Console::start().await;
     for batch in deliveries.chunks(4) {
@@ -55,11 +56,11 @@ proptest! {
         order in prop::collection::vec(any::<Index>(), 0..40),
     ) {
         let records = records(&minutes);
-        // Some records any number of times in any order, then all of them backwards, so that each comes at least once.
+        // Some records in any order and repetition, then all of them backwards: each at least once.
         let mut shuffled: Vec<Value> = order.iter().map(|index| index.get(&records).clone()).collect();
         shuffled.extend(records.iter().rev().cloned());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (expected, found) = runtime.block_on(async { (attacks(&records).await, attacks(&shuffled).await) });
-        prop_assert_eq!(expected, found);
+        let (expected, actual) = runtime.block_on(async { (attacks(&records).await, attacks(&shuffled).await) });
+        prop_assert_eq!(expected, actual);
     }
 }

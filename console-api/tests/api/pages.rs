@@ -22,7 +22,7 @@ async fn sign_in(console: &Console, token: &str) -> Answer {
     send(&console.router, request.body(Body::from(format!("token={token}"))).unwrap()).await
 }
 
-/// The cookie of somebody signed in.
+/// The cookie of a new session.
 async fn cookie(console: &Console) -> String {
     let answer = sign_in(console, &token_of(Role::Analyst)).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/attacks"));
@@ -86,7 +86,7 @@ async fn a_session_lasts_12_hours_or_until_sign_out() {
 #[tokio::test]
 async fn rejects_sign_in_with_node_tokens() {
     let console = Console::start().await;
-    for token in ["", "wlc_nobody_knows_this_token", &token_of(Role::Node)] {
+    for token in ["", "wlc_unknown_token_of_the_tests", &token_of(Role::Node)] {
         let answer = sign_in(&console, token).await;
         assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (403, ""), "{token}");
     }
@@ -163,7 +163,7 @@ async fn pages_have_security_headers() {
     }
 }
 
-/// The addresses of all files a page asks for.
+/// The addresses of all static files of a page.
 fn files(page: &str) -> Vec<&str> {
     page.split('"').filter(|text| text.starts_with("/static/")).collect()
 }
@@ -222,8 +222,8 @@ async fn a_request_id_redirects_to_its_hit() {
     console.ingest(&[record]).await;
     for id in [request_id(1), cloudfront.to_owned(), format!("%20{}", request_id(1))] {
         let answer = console.get(&format!("/attacks?q={id}")).await;
-        let there = format!("/hits/{}", uuid(1));
-        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, there.as_str()), "{id}");
+        let location = format!("/hits/{}", uuid(1));
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, location.as_str()), "{id}");
     }
     assert!(
         console
@@ -290,7 +290,7 @@ async fn redirects_the_root_to_attacks() {
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/attacks"));
 }
 
-/// A form, sent by a page of ours to somebody with this role.
+/// Submits a form from a page of the console, as a caller with this role.
 async fn submit(console: &Console, role: Role, path: &str, fields: &[(&str, &str)]) -> Answer {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let request = Request::post(path)
@@ -322,7 +322,7 @@ async fn a_hit_shows_decoding_steps_and_marked_payloads() {
     assert!(page.contains("OWASP A03:2021</a> Injection"), "{page}");
     assert!(page.contains("CAPEC-66</a> SQL injection"), "{page}");
     assert!(page.contains("curl -i --path-as-is"), "{page}");
-    assert!(!page.contains("Block IP"), "a reader is not asked to");
+    assert!(!page.contains("Block IP"), "readers see no actions");
 }
 
 #[tokio::test]
@@ -351,13 +351,13 @@ async fn creates_a_virtual_patch_from_a_hit() {
     let path = format!("/hits/{}/virtual-patch", uuid(1));
     let form = [("what", "type"), ("requests", "path")];
     assert_eq!(submit(&console, Role::ReadOnly, &path, &form).await.status, 403);
-    let made = submit(&console, Role::Analyst, &path, &form).await;
-    assert_eq!(made.status, 303, "{}", made.text);
+    let created = submit(&console, Role::Analyst, &path, &form).await;
+    assert_eq!(created.status, 303, "{}", created.text);
     let rules = console.get("/api/v1/rules").await.json();
     let effect = json!({"kind": "virtual_patch", "attack_types": ["ptrav"], "points": [[["uri"]]]});
     assert_eq!(rules["items"][0]["effect"], effect);
     assert_eq!(rules["items"][0]["scope"], json!({"host": "shop.example.com", "path": "/shop/etc/passwd"}));
-    let page = console.get_as(Role::Analyst, made.header("location")).await.text;
+    let page = console.get_as(Role::Analyst, created.header("location")).await.text;
     assert!(page.contains("Virtual patch created: matching requests are now blocked."), "{page}");
 }
 
@@ -366,20 +366,20 @@ async fn marks_an_attack_and_clears_the_mark() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
     let path = format!("/attacks/{}", console.only_attack().await);
-    let false_alarm = [("mark", "false_positive"), ("note", "our <b>tests</b>"), ("revision", "0")];
-    let marked = submit(&console, Role::Analyst, &format!("{path}/mark"), &false_alarm).await;
+    let form = [("mark", "false_positive"), ("note", "our <b>tests</b>"), ("revision", "0")];
+    let marked = submit(&console, Role::Analyst, &format!("{path}/mark"), &form).await;
     assert_eq!((marked.status.as_u16(), marked.header("location")), (303, path.as_str()), "{}", marked.text);
     let page = console.get_as(Role::Analyst, &path).await.text;
     assert!(
         page.contains("Marked as a false positive by test: <span class=\"raw\">our &#60;b&#62;tests"),
         "{page}"
     );
-    let taken =
+    let cleared =
         submit(&console, Role::Analyst, &format!("{path}/mark"), &[("mark", ""), ("revision", "1")]).await;
-    assert_eq!(taken.status, 303, "{}", taken.text);
+    assert_eq!(cleared.status, 303, "{}", cleared.text);
     assert!(!console.get(&path).await.text.contains("false positive by"));
 
-    // What was marked first comes back, and goes again.
+    // Undoing the clearing restores the mark; undoing the marking clears it.
     for (undone, is_marked) in [(0, true), (2, false)] {
         let log = console.get_as(Role::Admin, "/api/v1/audit?object=attack").await.json();
         let undo = format!("/audit/{}/undo", log["items"][undone]["id"].as_str().unwrap());

@@ -1,12 +1,12 @@
-//! The whole suite on PostgreSQL.
+//! All tests again on PostgreSQL.
 
 use crate::harness::DATABASE_URL;
 use std::{env, process::Command, thread};
 
 #[test]
-fn the_whole_suite_passes_on_postgresql() {
+fn all_tests_pass_on_postgresql() {
     if env::var_os(DATABASE_URL).is_some() {
-        return; // This is the second time.
+        return; // This run is on PostgreSQL already.
     }
     crate::postgres_server::with_server(|server| {
         let name = thread::current().name().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! Rulesets tried on what was recorded.
+//! Replays of candidate rulesets on recorded requests.
 
 use crate::{
     harness::{Answer, Console, attack, monitored, send, uuid, with},
@@ -13,7 +13,7 @@ async fn start(console: &Console, body: &Value) -> Answer {
     send(&console.router, call(Role::Analyst, "POST", "/api/v1/replays", None, body)).await
 }
 
-/// What came of a replay.
+/// The report of a finished replay.
 async fn replayed(console: &Console, body: &Value) -> Value {
     let started = start(console, body).await;
     assert_eq!(started.status, 202, "{}", started.text);
@@ -33,8 +33,8 @@ fn counts(replay: &Value) -> (u64, u64, u64) {
     (count("new"), count("lost"), count("changed"))
 }
 
-/// A request as it was recorded, whatever was found in it then.
-fn asking(n: u32, path: &str, query: &str) -> Value {
+/// A recorded request. The replay does not depend on the recorded findings.
+fn recorded(n: u32, path: &str, query: &str) -> Value {
     with(attack(n, n), &[("/attack/request/path", json!(path)), ("/attack/request/query", json!(query))])
 }
 
@@ -49,10 +49,10 @@ fn detector() -> Value {
 async fn with_requests() -> Console {
     let console = Console::start().await;
     let records = [
-        asking(1, "/search", "q=1'+or+'1'%3D'1"),
-        asking(2, "/search", "q=legacy"),
-        asking(3, "/search", "q=1'+union+select+password+from+users--+legacy"),
-        asking(4, "/search", "q=hats"),
+        recorded(1, "/search", "q=1'+or+'1'%3D'1"),
+        recorded(2, "/search", "q=legacy"),
+        recorded(3, "/search", "q=1'+union+select+password+from+users--+legacy"),
+        recorded(4, "/search", "q=hats"),
     ];
     console.ingest(&records).await;
     console
@@ -66,7 +66,11 @@ async fn reports_new_lost_and_changed_verdicts() {
     assert_eq!(counts(&replay), (1, 1, 1));
     replay["id"] = json!("[id]");
     assert_json_snapshot!(replay);
-    assert_eq!(console.get("/api/v1/rules").await.json()["items"], json!([]), "nodes go on as before");
+    assert_eq!(
+        console.get("/api/v1/rules").await.json()["items"],
+        json!([]),
+        "the active rules are unchanged"
+    );
     let list = console.get("/api/v1/replays").await.json();
     assert_eq!(list["items"][0]["report"], replay["report"]);
 }
@@ -91,14 +95,14 @@ async fn replays_removed_rules_and_other_versions() {
     assert_eq!(
         counts(&replayed(&console, &json!({"candidate": {"ruleset": 0}})).await),
         (2, 0, 0),
-        "nobody was read"
+        "sources on the allowlist are not analysed"
     );
 }
 
 #[tokio::test]
 async fn a_mode_changes_what_is_blocked() {
     let console = Console::start().await;
-    console.ingest(&[monitored(asking(1, "/search", "q=1'+or+'1'%3D'1"))]).await;
+    console.ingest(&[monitored(recorded(1, "/search", "q=1'+or+'1'%3D'1"))]).await;
     let rule = |effect: Value| json!({"candidate": {"add": [{"effect": effect}]}});
     for (effect, expected) in [
         (json!({"kind": "mode", "mode": "block"}), (0, 0, 1)),

@@ -2,7 +2,7 @@ use crate::harness::{Console, attack, hit, not_inspected, request_id, with};
 use console_api::{clock::Clock, retention::Retention};
 use serde_json::json;
 
-/// Two attacks: one at five past ten with two hits, one at two past noon that shares a request with neither.
+/// Two attacks: one with two hits, the last at 10:05, and one with a hit at 12:02.
 async fn two_attacks() -> Console {
     let console = Console::start().await;
     let path = [("/attack/request/path", json!("/other"))];
@@ -12,19 +12,19 @@ async fn two_attacks() -> Console {
     console
 }
 
-async fn left(console: &Console, days: Option<u32>, hits: Option<u64>, now: &str) -> (u64, Vec<u64>) {
+async fn apply(console: &Console, days: Option<u32>, hits: Option<u64>, now: &str) -> (u64, Vec<u64>) {
     let clock = Clock::At(now.parse().unwrap());
-    let forgotten = Retention { days, hits }.apply(&console.store, clock).await.unwrap();
+    let deleted = Retention { days, hits }.apply(&console.store, clock).await.unwrap();
     let list = console.get("/api/v1/attacks").await.json();
     let hits = list["items"].as_array().unwrap().iter().map(|attack| attack["hits"].as_u64().unwrap());
-    (forgotten, hits.collect())
+    (deleted, hits.collect())
 }
 
 #[tokio::test]
 async fn deletes_old_attacks_as_a_whole() {
     let console = two_attacks().await;
-    assert_eq!(left(&console, Some(1), None, "2026-01-02T10:04:00Z").await, (0, vec![1, 2]));
-    assert_eq!(left(&console, Some(1), None, "2026-01-02T10:06:00Z").await, (2, vec![1]));
+    assert_eq!(apply(&console, Some(1), None, "2026-01-02T10:04:00Z").await, (0, vec![1, 2]));
+    assert_eq!(apply(&console, Some(1), None, "2026-01-02T10:06:00Z").await, (2, vec![1]));
     for (n, hits) in [(1, 0), (2, 0), (3, 1)] {
         let list = console.get(&format!("/api/v1/hits?request_id={}", request_id(n))).await.json();
         assert_eq!(list["items"].as_array().unwrap().len(), hits);
@@ -35,9 +35,9 @@ async fn deletes_old_attacks_as_a_whole() {
 #[tokio::test]
 async fn deletes_the_oldest_attacks_down_to_the_hit_limit() {
     let console = two_attacks().await;
-    assert_eq!(left(&console, None, Some(3), "2026-01-02T00:00:00Z").await, (0, vec![1, 2]));
-    assert_eq!(left(&console, None, Some(2), "2026-01-02T00:00:00Z").await, (2, vec![1]));
-    assert_eq!(left(&console, None, Some(0), "2026-01-02T00:00:00Z").await, (1, vec![]));
+    assert_eq!(apply(&console, None, Some(3), "2026-01-02T00:00:00Z").await, (0, vec![1, 2]));
+    assert_eq!(apply(&console, None, Some(2), "2026-01-02T00:00:00Z").await, (2, vec![1]));
+    assert_eq!(apply(&console, None, Some(0), "2026-01-02T00:00:00Z").await, (1, vec![]));
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn keeps_a_request_while_it_has_hits() {
     // The path traversal goes on with another request, so the SQL injection is the older attack.
     let record = with(attack(1, 0), &[("/attack/hits", both)]);
     console.ingest(&[record, attack(3, 30)]).await;
-    assert_eq!(left(&console, Some(1), None, "2026-01-02T10:10:00Z").await, (1, vec![2]));
+    assert_eq!(apply(&console, Some(1), None, "2026-01-02T10:10:00Z").await, (1, vec![2]));
     let list = console.get(&format!("/api/v1/hits?request_id={}", request_id(1))).await.json();
     assert_eq!(list["items"][0]["type"], "ptrav");
 }
@@ -58,7 +58,7 @@ async fn keeps_a_request_while_it_has_hits() {
 #[tokio::test]
 async fn accepts_deleted_records_again() {
     let console = two_attacks().await;
-    assert_eq!(left(&console, None, Some(0), "2026-01-02T00:00:00Z").await, (3, vec![]));
+    assert_eq!(apply(&console, None, Some(0), "2026-01-02T00:00:00Z").await, (3, vec![]));
     assert_eq!(console.ingest(&[attack(1, 0)]).await["stored"], 1);
 }
 
@@ -68,9 +68,9 @@ async fn deletes_indexed_text_with_its_last_attack() {
     let paths = "select count(*) from terms where field = 'path' and text = '/shop'";
     let payloads = "select count(*) from terms where text = '/etc/passwd'";
     assert_eq!((console.count(paths).await, console.count(payloads).await), (1, 1));
-    assert_eq!(left(&console, None, Some(1), "2026-01-02T00:00:00Z").await, (2, vec![1]));
+    assert_eq!(apply(&console, None, Some(1), "2026-01-02T00:00:00Z").await, (2, vec![1]));
     assert_eq!((console.count(paths).await, console.count(payloads).await), (0, 1));
-    assert_eq!(left(&console, None, Some(0), "2026-01-02T00:00:00Z").await, (1, vec![]));
+    assert_eq!(apply(&console, None, Some(0), "2026-01-02T00:00:00Z").await, (1, vec![]));
     assert_eq!(console.count("select count(*) from terms").await, 0);
     assert_eq!(console.count("select count(*) from attack_terms").await, 0);
 }

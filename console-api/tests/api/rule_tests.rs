@@ -1,4 +1,4 @@
-//! Detectors tried on what was recorded.
+//! Tests of detectors on recorded requests.
 
 use crate::{
     harness::{Answer, Console, attack, send, with},
@@ -16,41 +16,45 @@ fn detector(pattern: &Value) -> Value {
     json!({"effect": {"kind": "detector", "pattern": pattern, "attack_type": "rce", "severity": "high", "points": [[["get"]]]}})
 }
 
-fn asking(n: u32, query: &str) -> Value {
+fn recorded(n: u32, query: &str) -> Value {
     with(attack(n, n), &[("/attack/request/query", json!(query))])
 }
 
 #[tokio::test]
 async fn tests_a_detector_on_recorded_requests() {
     let console = Console::start().await;
-    // `%25` is one more layer: detectors see what is decoded, too.
-    console.ingest(&[asking(1, "q=legacy-42"), asking(2, "q=new"), asking(3, "q=LEGACY%252D7")]).await;
-    let mut found =
+    // `%25` adds a layer: detectors also see decoded values.
+    console.ingest(&[recorded(1, "q=legacy-42"), recorded(2, "q=new"), recorded(3, "q=LEGACY%252D7")]).await;
+    let mut result =
         test(&console, Role::Analyst, &json!({"rule": detector(&json!({"regex": "(?i)legacy-[0-9]+"}))}))
             .await
             .json();
-    for item in found["items"].as_array_mut().unwrap() {
+    for item in result["items"].as_array_mut().unwrap() {
         item["findings"][0]["signature"] = json!("[rule]");
     }
-    assert_json_snapshot!(found);
+    assert_json_snapshot!(result);
     assert_eq!(console.get("/api/v1/rules").await.json()["items"], json!([]), "nothing is added");
 }
 
 #[tokio::test]
 async fn selects_requests_by_query_and_time() {
     let console = Console::start().await;
-    let elsewhere = with(asking(3, "q=legacy"), &[("/attack/request/host", json!("api.example.com"))]);
-    console.ingest(&[asking(1, "q=legacy"), asking(2, "q=legacy"), elsewhere]).await;
-    for (recorded, found) in [
+    let elsewhere = with(recorded(3, "q=legacy"), &[("/attack/request/host", json!("api.example.com"))]);
+    console.ingest(&[recorded(1, "q=legacy"), recorded(2, "q=legacy"), elsewhere]).await;
+    for (selection, expected) in [
         (json!({}), 3),
         (json!({"query": "host:api.example.com"}), 1),
         (json!({"from": "2026-01-01T10:02:00Z"}), 2),
         (json!({"from": "2026-01-01T10:02:00Z", "to": "2026-01-01T10:03:00Z"}), 1),
         (json!({"to": "-2h"}), 0),
     ] {
-        let body = json!({"rule": detector(&json!({"literal": "LEGACY"})), "recorded": recorded});
+        let body = json!({"rule": detector(&json!({"literal": "LEGACY"})), "recorded": selection});
         let answer = test(&console, Role::Admin, &body).await.json();
-        assert_eq!((&answer["found"], &answer["requests"]), (&json!(found), &json!(found)), "{recorded}");
+        assert_eq!(
+            (&answer["found"], &answer["requests"]),
+            (&json!(expected), &json!(expected)),
+            "{selection}"
+        );
         assert_eq!(answer["scanned"]["complete"], json!(true));
     }
 }

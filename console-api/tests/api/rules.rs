@@ -1,4 +1,4 @@
-//! Rules: written, changed, deleted, and what nodes are told.
+//! Rules: add, change, delete, and validation.
 
 use crate::harness::{Answer, Console, send, token_of};
 use axum::{
@@ -23,7 +23,7 @@ pub(crate) async fn admin(console: &Console, method: &str, path: &str, body: &Va
     send(&console.router, call(Role::Admin, method, path, None, body)).await
 }
 
-/// A point is a list of steps; this is a step.
+/// A rule with a step in place of a point, which is a list of steps.
 fn with_a_flat_point() -> Value {
     json!({"effect": {"kind": "virtual_patch", "points": [["get", "id"]]}})
 }
@@ -51,7 +51,7 @@ async fn stores_a_rule_as_written() {
 async fn rejects_an_invalid_rule_and_names_the_field() {
     let console = Console::start().await;
     let detector = |pattern: Value| json!({"effect": {"kind": "detector", "pattern": pattern, "attack_type": "rce", "severity": "high"}});
-    let mut told = Vec::new();
+    let mut problems = Vec::new();
     for rule in [
         detector(json!({"regex": "(a"})),
         detector(json!({"regex": "(\\w{1000}){1000}"})),
@@ -67,9 +67,9 @@ async fn rejects_an_invalid_rule_and_names_the_field() {
         let answer = admin(&console, "POST", "/api/v1/rules", &rule).await;
         assert_eq!(answer.status, 400, "{rule}");
         let problem = answer.json();
-        told.push((problem["parameter"].clone(), problem["detail"].clone()));
+        problems.push((problem["parameter"].clone(), problem["detail"].clone()));
     }
-    assert_debug_snapshot!(told);
+    assert_debug_snapshot!(problems);
     assert_eq!(console.get("/api/v1/rules").await.json()["items"], json!([]));
 }
 
@@ -79,10 +79,10 @@ async fn requires_the_current_revision() {
     let mode = |mode: &str| json!({"effect": {"kind": "mode", "mode": mode}});
     let id = added(&console, &mode("monitoring")).await;
     let path = format!("/api/v1/rules/{id}");
-    let try_it = async |method: &str, tag: Option<&str>, body: &Value| {
+    let send_call = async |method: &str, tag: Option<&str>, body: &Value| {
         send(&console.router, call(Role::Admin, method, &path, tag, body)).await
     };
-    let changed = try_it("PUT", Some("\"1\""), &mode("block")).await;
+    let changed = send_call("PUT", Some("\"1\""), &mode("block")).await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""));
     assert_eq!(changed.json()["effect"]["mode"], "block");
     for (method, tag, status) in [
@@ -95,7 +95,7 @@ async fn requires_the_current_revision() {
         ("DELETE", Some("\"2\""), 404),
         ("PUT", Some("\"2\""), 404),
     ] {
-        assert_eq!(try_it(method, tag, &mode("off")).await.status, status, "{method} {tag:?}");
+        assert_eq!(send_call(method, tag, &mode("off")).await.status, status, "{method} {tag:?}");
     }
 }
 

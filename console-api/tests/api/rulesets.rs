@@ -1,4 +1,4 @@
-//! Versions of rules and lists, and the way back.
+//! Ruleset versions: list, compare, roll back.
 
 use crate::{
     harness::{Answer, Console, send},
@@ -24,8 +24,8 @@ async fn change(console: &Console, method: &str, path: &str, revision: u64, body
 }
 
 async fn added(console: &Console, path: &str, body: &Value) -> String {
-    let made = admin(console, "POST", path, body).await.json();
-    format!("{path}/{}", made["id"].as_str().unwrap())
+    let created = admin(console, "POST", path, body).await.json();
+    format!("{path}/{}", created["id"].as_str().unwrap())
 }
 
 async fn activate(console: &Console, version: u64, current: u64) -> Answer {
@@ -34,16 +34,16 @@ async fn activate(console: &Console, version: u64, current: u64) -> Answer {
         .await
 }
 
-/// What a version holds, but for what counts and dates its rules.
+/// The rules and entries of a version, without revisions and update times.
 async fn content(console: &Console, version: u64) -> Value {
     let answer = console.get(&format!("/api/v1/rulesets/{version}")).await;
     assert_eq!(answer.status, 200, "{version}: {}", answer.text);
     let mut content = answer.json();
     content["version"].take();
-    for things in ["rules", "lists"] {
-        for thing in content[things].as_array_mut().unwrap() {
-            thing["revision"].take();
-            thing["updated_at"].take();
+    for kind in ["rules", "lists"] {
+        for object in content[kind].as_array_mut().unwrap() {
+            object["revision"].take();
+            object["updated_at"].take();
         }
     }
     content
@@ -78,15 +78,15 @@ async fn a_rollback_restores_rules_and_notifies_nodes() {
     added(&console, "/api/v1/rules", &mode("off")).await;
     assert_eq!(activate(&console, 2, 6).await.status, 201);
     let back = console.get(&rule).await;
-    // A revision never comes twice: who still has the first one must not overwrite this.
+    // Revisions are never reused: a client with the first revision must not overwrite this one.
     assert_eq!((back.header("etag"), &back.json()["effect"]["mode"]), ("\"3\"", &json!("monitoring")));
     assert_eq!(console.get(&entry).await.header("etag"), "\"2\"");
     assert_eq!(console.get("/api/v1/rules").await.json()["items"].as_array().unwrap().len(), 1);
-    let told = console.get_as(Role::Node, "/api/v1/node/config").await.json();
-    assert_eq!((&told["version"], told["rules"].as_array().unwrap().len()), (&json!(7), 1));
-    assert_eq!(told["rules"][0]["effect"]["mode"], json!("monitoring"));
-    assert_eq!(told["lists"].as_array().unwrap().len(), 1);
-    assert_eq!(activate(&console, 6, 7).await.status, 201, "and forward again");
+    let ruleset = console.get_as(Role::Node, "/api/v1/node/config").await.json();
+    assert_eq!((&ruleset["version"], ruleset["rules"].as_array().unwrap().len()), (&json!(7), 1));
+    assert_eq!(ruleset["rules"][0]["effect"]["mode"], json!("monitoring"));
+    assert_eq!(ruleset["lists"].as_array().unwrap().len(), 1);
+    assert_eq!(activate(&console, 6, 7).await.status, 201, "a rollback can be rolled back");
     assert_eq!(content(&console, 8).await, content(&console, 6).await);
 }
 
@@ -96,27 +96,27 @@ async fn every_version_can_be_read_and_activated() {
     let mut known = vec![content(&console, 0).await];
     let mut rules: Vec<(String, u64)> = Vec::new();
     let mut entries: Vec<(String, u64)> = Vec::new();
-    // Adds, changes and deletes in an order that looks random.
+    // Pseudo-random additions, changes and deletions.
     for n in 0..24_u64 {
         let dice = n * 7 % 5;
         let networks = deny(&format!("10.{n}.0.0/16"));
         let modes = mode(["block", "monitoring", "off"][usize::try_from(n % 3).unwrap()]);
-        let (things, path, body) = if n % 2 == 0 {
+        let (objects, path, body) = if n % 2 == 0 {
             (&mut rules, "/api/v1/rules", modes)
         } else {
             (&mut entries, "/api/v1/ip-lists", networks)
         };
-        match (dice, things.pop()) {
-            (0 | 1, Some((thing, revision))) => {
-                change(&console, "PUT", &thing, revision, &body).await;
-                things.insert(0, (thing, revision + 1));
+        match (dice, objects.pop()) {
+            (0 | 1, Some((object, revision))) => {
+                change(&console, "PUT", &object, revision, &body).await;
+                objects.insert(0, (object, revision + 1));
             }
-            (2, Some((thing, revision))) => {
-                drop(change(&console, "DELETE", &thing, revision, &Value::Null).await);
+            (2, Some((object, revision))) => {
+                drop(change(&console, "DELETE", &object, revision, &Value::Null).await);
             }
-            (_, thing) => {
-                things.extend(thing);
-                things.push((added(&console, path, &body).await, 1));
+            (_, object) => {
+                objects.extend(object);
+                objects.push((added(&console, path, &body).await, 1));
             }
         }
         known.push(content(&console, n + 1).await);
@@ -136,24 +136,24 @@ async fn every_version_can_be_read_and_activated() {
 async fn the_difference_is_the_net_change() {
     let console = Console::start().await;
     let rule = added(&console, "/api/v1/rules", &mode("monitoring")).await;
-    let gone = added(&console, "/api/v1/rules", &mode("off")).await;
+    let deleted = added(&console, "/api/v1/rules", &mode("off")).await;
     change(&console, "PUT", &rule, 1, &mode("block")).await;
     change(&console, "PUT", &rule, 2, &mode("off")).await;
-    change(&console, "DELETE", &gone, 1, &Value::Null).await;
-    let found = async |query: &str| {
+    change(&console, "DELETE", &deleted, 1, &Value::Null).await;
+    let diff = async |query: &str| {
         let page = console.get(&format!("/api/v1/rulesets/{query}")).await.json();
-        let told = |item: &Value| {
+        let summary = |item: &Value| {
             json!([item["kind"], item["before"]["effect"]["mode"], item["after"]["effect"]["mode"]])
         };
-        let mut found: Vec<_> =
-            page["items"].as_array().unwrap().iter().map(|item| told(item).to_string()).collect();
-        found.sort();
-        found.join(" ")
+        let mut differences: Vec<_> =
+            page["items"].as_array().unwrap().iter().map(|item| summary(item).to_string()).collect();
+        differences.sort();
+        differences.join(" ")
     };
-    assert_eq!(found("2/diff").await, r#"["rule","monitoring","off"] ["rule","off",null]"#);
-    assert_eq!(found("2/diff?to=3").await, r#"["rule","monitoring","block"]"#);
-    assert_eq!(found("0/diff").await, r#"["rule",null,"off"]"#);
-    assert_eq!(found("5/diff").await, "");
+    assert_eq!(diff("2/diff").await, r#"["rule","monitoring","off"] ["rule","off",null]"#);
+    assert_eq!(diff("2/diff?to=3").await, r#"["rule","monitoring","block"]"#);
+    assert_eq!(diff("0/diff").await, r#"["rule",null,"off"]"#);
+    assert_eq!(diff("5/diff").await, "");
 }
 
 #[tokio::test]

@@ -19,9 +19,9 @@ async fn read(router: &Router, token: &str) -> u16 {
 async fn a_token_is_shown_once_and_works_until_it_expires() {
     let console = Console::start().await;
     let wanted = json!({"name": "report", "role": "read_only", "expires_at": "2026-01-02T00:00:00Z"});
-    let made = admin(&console, "POST", "/api/v1/tokens", &wanted).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    let token = made.json()["token"].as_str().unwrap().to_owned();
+    let created = admin(&console, "POST", "/api/v1/tokens", &wanted).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    let token = created.json()["token"].as_str().unwrap().to_owned();
     assert_eq!(read(&console.router, &token).await, 200);
     assert_eq!(read(&console.at("2026-01-02T00:00:00Z"), &token).await, 401);
     for path in ["/api/v1/tokens", "/api/v1/audit"] {
@@ -33,10 +33,10 @@ async fn a_token_is_shown_once_and_works_until_it_expires() {
 #[tokio::test]
 async fn rejects_a_revoked_token() {
     let console = Console::start().await;
-    let made = admin(&console, "POST", "/api/v1/tokens", &json!({"name": "report", "role": "read_only"}))
+    let created = admin(&console, "POST", "/api/v1/tokens", &json!({"name": "report", "role": "read_only"}))
         .await
         .json();
-    let (token, id) = (made["token"].as_str().unwrap(), made["id"].as_str().unwrap());
+    let (token, id) = (created["token"].as_str().unwrap(), created["id"].as_str().unwrap());
     assert_eq!(admin(&console, "DELETE", &format!("/api/v1/tokens/{id}"), &json!(null)).await.status, 204);
     assert_eq!(read(&console.router, token).await, 401);
     assert_eq!(admin(&console, "DELETE", &format!("/api/v1/tokens/{id}"), &json!(null)).await.status, 404);

@@ -2,7 +2,7 @@ use crate::harness::{Console, attack, hit, monitored, not_inspected, response, u
 use console_api::store::{DatabaseUrl, Store};
 use serde_json::{Value, json};
 
-/// All a reader can see, with ids: a copy is the same.
+/// The contents that readers see, with ids: a copy has the same.
 async fn seen(console: &Console) -> Vec<Value> {
     let mut seen = Vec::new();
     let hit = format!("/api/v1/hits/{}", uuid(2));
@@ -14,7 +14,7 @@ async fn seen(console: &Console) -> Vec<Value> {
     seen
 }
 
-async fn some() -> Console {
+async fn with_records() -> Console {
     let console = Console::start().await;
     let strange = hit(2, "sqli", &json!([["post"]]), "\0'\u{1a}\u{1f980}");
     let mut request = with(attack(2, 30), &[("/attack/hits", json!([strange]))]);
@@ -32,7 +32,7 @@ async fn some() -> Console {
 
 #[tokio::test]
 async fn restores_a_backup_into_a_new_database() {
-    let console = some().await;
+    let console = with_records().await;
     let dir = tempfile::tempdir().unwrap();
     let backup = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     let rows = console.store.copy_to(&backup).await.unwrap();
@@ -43,7 +43,7 @@ async fn restores_a_backup_into_a_new_database() {
 
 #[tokio::test]
 async fn rejects_a_database_that_is_not_empty() {
-    let console = some().await;
+    let console = with_records().await;
     let dir = tempfile::tempdir().unwrap();
     let backup = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     console.store.copy_to(&backup).await.unwrap();
@@ -53,7 +53,7 @@ async fn rejects_a_database_that_is_not_empty() {
 
 #[tokio::test]
 async fn vacuum_releases_disk_space() {
-    let console = some().await;
+    let console = with_records().await;
     console.store.vacuum().await.unwrap();
     assert_eq!(console.get("/api/v1/attacks").await.status, 200);
 }

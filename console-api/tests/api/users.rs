@@ -10,7 +10,7 @@ pub(crate) struct Added {
     tag: String,
 }
 
-/// A user who is there from now on.
+/// Adds a user.
 pub(crate) async fn add(console: &Console, name: &str, role: &str, password: &str) -> Added {
     let user = json!({"name": name, "role": role, "password": password});
     let answer = admin(console, "POST", "/api/v1/users", &user).await;

@@ -1,4 +1,4 @@
-//! Searches that people keep.
+//! Views: saved searches.
 
 use crate::{
     harness::{Answer, Console, now, send, uuid},
@@ -9,7 +9,7 @@ use console_api::{actor::Role, store::TokenSource, token::Token};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-/// Calls as somebody whose token has another name than those of the harness.
+/// Sends a call with a token of another name than those of the harness.
 async fn as_jo(console: &Console, method: &str, path: &str, body: &Value) -> Answer {
     let token = Token::parse("wlc_the_token_of_jo_in_the_tests").unwrap();
     console.store.add_token(&token, Role::Analyst, "jo", TokenSource::Command, now()).await.unwrap();
@@ -30,9 +30,9 @@ fn search() -> Value {
 #[tokio::test]
 async fn stores_changes_and_deletes_a_view() {
     let console = Console::start().await;
-    let made = as_analyst(&console, "POST", "/api/v1/views", "", &search()).await;
-    assert_eq!((made.status.as_u16(), made.header("etag")), (201, "\"1\""), "{}", made.text);
-    let path = format!("/api/v1/views/{}", made.json()["id"].as_str().unwrap());
+    let created = as_analyst(&console, "POST", "/api/v1/views", "", &search()).await;
+    assert_eq!((created.status.as_u16(), created.header("etag")), (201, "\"1\""), "{}", created.text);
+    let path = format!("/api/v1/views/{}", created.json()["id"].as_str().unwrap());
     let change = json!({"name": "All injections", "from": "", "shared": true});
     let changed = as_analyst(&console, "PATCH", &path, "\"1\"", &change).await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.text);
@@ -51,9 +51,9 @@ async fn private_views_are_hidden_and_shared_ones_are_edited_by_their_owner() {
     for shared in [false, true] {
         let mut view = search();
         view["shared"] = json!(shared);
-        let made = as_jo(&console, "POST", "/api/v1/views", &view).await.json();
-        assert_eq!(made["owner"], json!("jo"));
-        paths.push(format!("/api/v1/views/{}", made["id"].as_str().unwrap()));
+        let created = as_jo(&console, "POST", "/api/v1/views", &view).await.json();
+        assert_eq!(created["owner"], json!("jo"));
+        paths.push(format!("/api/v1/views/{}", created["id"].as_str().unwrap()));
     }
     let count = |list: Answer| list.json()["items"].as_array().unwrap().len();
     assert_eq!(count(as_jo(&console, "GET", "/api/v1/views", &Value::Null).await), 2);

@@ -1,4 +1,4 @@
-//! Attacks told to a real server on this machine.
+//! Webhooks: deliveries to servers on this machine.
 
 use crate::{
     harness::{Answer, Console, app, attack, monitored, now, request_id, send, uuid, with},
@@ -37,11 +37,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// A program that is told something.
+/// An HTTP server that records the calls of webhooks.
 #[derive(Clone, Default)]
 struct Receiver {
     calls: Arc<Mutex<Vec<Call>>>,
-    /// What the next calls are answered with; then 204.
+    /// The statuses of the next responses; then 204.
     answers: Arc<Mutex<VecDeque<u16>>>,
 }
 
@@ -52,17 +52,17 @@ struct Call {
 }
 
 impl Receiver {
-    /// Answers at this URL.
+    /// Starts a server, and returns its URL.
     async fn start(answers: &[u16]) -> (Self, String) {
         let receiver = Self { answers: Arc::new(Mutex::new(answers.to_vec().into())), ..Self::default() };
-        let take = async |State(receiver): State<Receiver>, headers: HeaderMap, body: String| {
+        let record = async |State(receiver): State<Receiver>, headers: HeaderMap, body: String| {
             receiver.calls.lock().unwrap().push(Call { headers, body });
             let status = receiver.answers.lock().unwrap().pop_front().unwrap_or(204);
             (StatusCode::from_u16(status).unwrap(), [(header::LOCATION, "/elsewhere")]).into_response()
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook?a=b", listener.local_addr().unwrap());
-        let router = Router::new().fallback(take).with_state(receiver.clone());
+        let router = Router::new().fallback(record).with_state(receiver.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         (receiver, url)
     }
@@ -77,7 +77,7 @@ impl Call {
         self.headers[name].to_str().unwrap()
     }
 
-    /// What a receiver that knows the secret finds.
+    /// Asserts that the signature matches the secret.
     #[track_caller]
     fn is_signed_with(&self, secret: &str) {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
@@ -96,10 +96,10 @@ impl Call {
 
 /// The id and the secret of a new webhook.
 async fn add(console: &Console, webhook: &Value) -> (String, String) {
-    let made = admin(console, "POST", "/api/v1/webhooks", webhook).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    let made = made.json();
-    (made["id"].as_str().unwrap().to_owned(), made["secret"].as_str().unwrap().to_owned())
+    let created = admin(console, "POST", "/api/v1/webhooks", webhook).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    let created = created.json();
+    (created["id"].as_str().unwrap().to_owned(), created["secret"].as_str().unwrap().to_owned())
 }
 
 fn at(console: &Console, seconds: i64) -> Dispatcher {
@@ -132,17 +132,17 @@ async fn delivers_each_attack_once_with_a_signature() {
     console.ingest(&[attack(3, 1)]).await;
     round(&console, 2).await;
     let calls = receiver.calls();
-    assert_eq!(calls.len(), 1, "one is blocked, and its second hit is no news");
+    assert_eq!(calls.len(), 1, "one attack is blocked, and is delivered once");
     calls[0].is_signed_with(&secret);
     assert_eq!(calls[0].header("content-type"), "application/json");
     assert_eq!(calls[0].header("webhook-timestamp"), now().as_second().to_string());
     let delivery = &deliveries(&console, &id, "").await[0];
     assert_eq!(calls[0].header("webhook-id"), delivery["id"]);
     assert_eq!((&delivery["state"], &delivery["status"]), (&json!("delivered"), &json!(204)));
-    let mut told = calls[0].json();
-    assert_eq!(told["data"]["id"], delivery["attack_id"]);
-    told["data"]["id"] = json!("[id]");
-    assert_json_snapshot!(told);
+    let mut event = calls[0].json();
+    assert_eq!(event["data"]["id"], delivery["attack_id"]);
+    event["data"]["id"] = json!("[id]");
+    assert_json_snapshot!(event);
 }
 
 #[tokio::test]
@@ -168,11 +168,11 @@ async fn delivers_false_positives_only_on_request() {
     assert_eq!(send(&console.router, mark).await.status, 200);
     let (receiver, url) = Receiver::start(&[]).await;
     add(&console, &json!({"name": "Ops", "url": url})).await;
-    let (asking, url) = Receiver::start(&[]).await;
+    let (false_positives, url) = Receiver::start(&[]).await;
     add(&console, &json!({"name": "Noise", "url": url, "query": "mark:false_positive"})).await;
     console.ingest(&[attack(2, 1)]).await;
     round(&console, 0).await;
-    assert_eq!((receiver.calls().len(), asking.calls().len()), (0, 1));
+    assert_eq!((receiver.calls().len(), false_positives.calls().len()), (0, 1));
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn retries_failed_deliveries_after_a_restart() {
     assert_eq!((&waiting["attempts"], &waiting["status"]), (&json!(1), &json!(500)));
     assert_eq!(waiting["error"], "answered with 500");
     round(&console, 4).await;
-    assert_eq!(receiver.calls().len(), 1, "it is not time yet");
+    assert_eq!(receiver.calls().len(), 1, "the retry is not due yet");
     let console = console.restart().await;
     round(&console, 5).await;
     let calls = receiver.calls();
@@ -196,8 +196,8 @@ async fn retries_failed_deliveries_after_a_restart() {
     assert_eq!(calls[0].body, calls[1].body);
     assert_ne!(calls[0].header("webhook-signature"), calls[1].header("webhook-signature"));
     calls[1].is_signed_with(&secret);
-    let told = &deliveries(&console, &id, "?state=delivered").await[0];
-    assert_eq!((&told["attempts"], told.get("error")), (&json!(2), None));
+    let delivered = &deliveries(&console, &id, "?state=delivered").await[0];
+    assert_eq!((&delivered["attempts"], delivered.get("error")), (&json!(2), None));
 }
 
 #[tokio::test]
@@ -214,10 +214,10 @@ async fn retries_an_interrupted_attempt() {
     assert_eq!(
         console.store.claim_delivery(&waiting, later).await.unwrap(),
         None,
-        "another console was faster"
+        "another console claimed it"
     );
     round(&console, 60).await;
-    assert_eq!(receiver.calls().len(), 1, "whoever took it may be at it");
+    assert_eq!(receiver.calls().len(), 1, "the claimed attempt may still run");
     round(&console, 70).await;
     assert_eq!(receiver.calls().len(), 2);
 }
@@ -242,9 +242,10 @@ async fn sends_pending_deliveries_once_a_webhook_is_enabled() {
     assert_eq!(receiver.calls().len(), 1);
     set(true, "\"2\"").await;
     round(&console, 60).await;
-    assert_eq!(receiver.calls().len(), 2, "what began while nobody was to be told is not told");
-    let gone = send(&console.router, call(Role::Admin, "DELETE", &path, Some("\"3\""), &Value::Null)).await;
-    assert_eq!(gone.status, 204, "{}", gone.text);
+    assert_eq!(receiver.calls().len(), 2, "attacks while the webhook was disabled are not delivered");
+    let deleted =
+        send(&console.router, call(Role::Admin, "DELETE", &path, Some("\"3\""), &Value::Null)).await;
+    assert_eq!(deleted.status, 204, "{}", deleted.text);
 }
 
 #[tokio::test]
@@ -262,7 +263,7 @@ async fn keeps_dead_deliveries_for_a_retry() {
     assert_eq!(retry(&console, &id, &format!("?delivery={}", uuid(7))).await.json()["retried"], 0);
     let one = format!("?delivery={}", dead["id"].as_str().unwrap());
     assert_eq!(retry(&console, &id, &one).await.json()["retried"], 1);
-    assert_eq!(retry(&console, &id, "").await.json()["retried"], 0, "it is not dead any more");
+    assert_eq!(retry(&console, &id, "").await.json()["retried"], 0, "the delivery is pending");
     round(&console, 0).await;
     assert_eq!(deliveries(&console, &id, "?state=delivered").await.len(), 1);
     assert_eq!(receiver.calls()[0].header("webhook-id"), receiver.calls()[9].header("webhook-id"));
@@ -282,13 +283,13 @@ async fn a_test_reports_its_result() {
         add(&console, &json!({"name": "<Ops>", "url": url, "format": "slack", "enabled": false})).await;
     let test =
         async || admin(&console, "POST", &format!("/api/v1/webhooks/{id}/test"), &Value::Null).await.json();
-    let (taken, refused) = (test().await, test().await);
-    assert_eq!((&taken["state"], &taken["status"]), (&json!("delivered"), &json!(200)));
-    assert_eq!((&refused["state"], &refused["error"]), (&json!("dead"), &json!("answered with 403")));
+    let (accepted, rejected) = (test().await, test().await);
+    assert_eq!((&accepted["state"], &accepted["status"]), (&json!("delivered"), &json!(200)));
+    assert_eq!((&rejected["state"], &rejected["error"]), (&json!("dead"), &json!("answered with 403")));
     receiver.calls()[0].is_signed_with(&secret);
     assert_json_snapshot!(receiver.calls()[0].json());
     round(&console, 86_400).await;
-    assert_eq!(receiver.calls().len(), 2, "a test is not tried again");
+    assert_eq!(receiver.calls().len(), 2, "a test is not retried");
 }
 
 #[tokio::test]
@@ -299,18 +300,18 @@ async fn a_slack_message_contains_the_payload_as_text() {
     let payload = json!("<!channel> ``` <https://evil.example.com|click> & so on");
     console.ingest(&[with(attack(1, 0), &[("/attack/hits/0/findings/0/payload", payload)])]).await;
     round(&console, 0).await;
-    let mut told = receiver.calls()[0].json();
-    let text = told["blocks"][2]["text"]["text"].as_str().unwrap();
+    let mut message = receiver.calls()[0].json();
+    let text = message["blocks"][2]["text"]["text"].as_str().unwrap();
     assert!(text.starts_with("Attack "), "{text}");
-    told["blocks"][2]["text"]["text"] = json!("[id]");
-    assert_json_snapshot!(told);
+    message["blocks"][2]["text"]["text"] = json!("[id]");
+    assert_json_snapshot!(message);
 }
 
-/// A message of syslog as `[time]`, the delivery's id, and the event.
+/// The event in a syslog message of the delivery with this id.
 #[track_caller]
 fn event_of<'a>(message: &'a str, id: &str) -> &'a str {
-    let head = format!("<132>1 2026-01-01T12:00:00.000Z - wallarm-console - {} - ", id.replace('-', ""));
-    message.strip_prefix(&head).unwrap_or_else(|| panic!("{message}"))
+    let header = format!("<132>1 2026-01-01T12:00:00.000Z - wallarm-console - {} - ", id.replace('-', ""));
+    message.strip_prefix(&header).unwrap_or_else(|| panic!("{message}"))
 }
 
 #[tokio::test]
@@ -327,8 +328,8 @@ async fn sends_cef_to_syslog_over_tcp() {
         text
     });
     round(&console, 0).await;
-    let told = read.await.unwrap();
-    let (length, message) = told.split_once(' ').unwrap();
+    let frame = read.await.unwrap();
+    let (length, message) = frame.split_once(' ').unwrap();
     assert_eq!(length.parse(), Ok(message.len()));
     let delivery = &deliveries(&console, &id, "").await[0];
     assert_eq!((&delivery["state"], &delivery["status"]), (&json!("delivered"), &Value::Null));
@@ -399,7 +400,7 @@ async fn follows_no_redirects() {
 async fn rejects_targets_in_private_networks() {
     let console = Console::start().await;
     let (receiver, url) = Receiver::start(&[]).await;
-    // When it was made, this network was allowed.
+    // The network was allowed when the webhook was created.
     let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
     let named = url.replace("127.0.0.1", "localhost");
     let (by_name, _) = add(&console, &json!({"name": "Ops", "url": named})).await;
@@ -463,9 +464,9 @@ async fn deletes_old_deliveries_unless_the_attack_is_active() {
     let (id, _) = add(&console, &json!({"name": "Ops", "url": url})).await;
     console.ingest(&[attack(1, 30)]).await;
     round(&console, -2 * 3600).await;
-    let forget = async |before: &str| console.store.forget_deliveries(before.parse().unwrap()).await.unwrap();
-    forget("2026-01-01T10:15:00Z").await;
+    let delete = async |before: &str| console.store.forget_deliveries(before.parse().unwrap()).await.unwrap();
+    delete("2026-01-01T10:15:00Z").await;
     assert_eq!(deliveries(&console, &id, "").await.len(), 1);
-    forget("2026-01-01T10:45:00Z").await;
+    delete("2026-01-01T10:45:00Z").await;
     assert_eq!(deliveries(&console, &id, "").await.len(), 0);
 }

@@ -1,4 +1,4 @@
-//! Kill -9 while batches come in: what was acknowledged is there, and nothing is there twice.
+//! Kill -9 during ingestion: acknowledged records are stored, and none is stored twice.
 
 use crate::{
     postgres_server,
@@ -17,15 +17,15 @@ use std::{
 const ROUNDS: u32 = 3;
 const SENDERS: u32 = 3;
 const BATCH: u32 = 20;
-/// How many batches are acknowledged before a round's kill. Others are under way then.
+/// The number of batches acknowledged before the kill of a round. Others are in flight then.
 const BEFORE_THE_KILL: u32 = 6;
 
-/// The requests of a batch.
+/// The numbers of the requests of a batch.
 fn requests(batch: u32) -> Range<u32> {
     batch * BATCH..(batch + 1) * BATCH
 }
 
-/// Records of one attack from one address, half of them answered later on.
+/// Records of one attack from one address, half of them with a response report.
 fn batch(number: u32) -> String {
     let records = requests(number).flat_map(|n| {
         let request_id = format!("{n:032}");
@@ -53,7 +53,7 @@ fn batch(number: u32) -> String {
     json!({"node": node, "records": records.collect::<Vec<_>>()}).to_string()
 }
 
-/// Batches are numbered over all rounds; a sender takes the next number, and stops when the console is gone.
+/// The batches of all rounds. A sender sends the next number, and stops when the console is killed.
 struct Traffic {
     next: AtomicU32,
     acknowledged: Mutex<Vec<u32>>,
@@ -86,7 +86,8 @@ impl Traffic {
     }
 }
 
-fn is_kept_once(options: &[&str]) {
+/// Kills consoles with these options during ingestion, and asserts that each record is stored once.
+fn assert_stored_once(options: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let traffic = Traffic { next: AtomicU32::new(0), acknowledged: Mutex::default() };
     let mut node = String::new();
@@ -105,7 +106,7 @@ fn is_kept_once(options: &[&str]) {
         assert_eq!(list["items"].as_array().unwrap().len(), 1, "request {request}: {list}");
         assert_eq!(list["items"][0]["response_status"], expected, "request {request}");
     }
-    // As a node would, everything is sent again that was not acknowledged, and here all the rest, too.
+    // All batches are sent again. A node would send only those without an acknowledgement.
     let sent = traffic.next.load(Ordering::Relaxed);
     assert!((0..sent).all(|number| traffic.send(&console.address, &node, number)));
     let list = json_of(&console.call(&admin, "GET /api/v1/attacks", ""));
@@ -118,10 +119,10 @@ fn is_kept_once(options: &[&str]) {
 
 #[test]
 fn sqlite_keeps_acknowledged_records_once_after_kill() {
-    is_kept_once(&[]);
+    assert_stored_once(&[]);
 }
 
 #[test]
 fn postgresql_keeps_acknowledged_records_once_after_kill() {
-    postgres_server::with_server(|server| is_kept_once(&["--database-url", &server.url()]));
+    postgres_server::with_server(|server| assert_stored_once(&["--database-url", &server.url()]));
 }

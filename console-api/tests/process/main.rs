@@ -1,4 +1,4 @@
-//! The program itself: starts, stops and kills.
+//! Tests of the program: start, stop, kill, and maintenance commands.
 
 #![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
 

@@ -1,4 +1,4 @@
-//! The commands that work on the database as a whole.
+//! The maintenance commands of the database.
 
 use crate::{
     postgres_server,
@@ -6,14 +6,14 @@ use crate::{
 };
 use std::{path::Path, process::Command};
 
-/// Runs a command on a data directory and gives what it said: standard output, or the error.
+/// Runs a command on a data directory. Returns standard output, or standard error if it fails.
 fn run(data: &Path, args: &[&str]) -> Result<String, String> {
-    let done = Command::new(PROGRAM).args(args).arg("--data").arg(data).output().unwrap();
+    let output = Command::new(PROGRAM).args(args).arg("--data").arg(data).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    if done.status.success() { Ok(text(done.stdout)) } else { Err(text(done.stderr)) }
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
-/// All hits of the first page of attacks.
+/// The number of hits of the attacks on the first page.
 fn hits(data: &Path, options: &[&str]) -> u64 {
     let console = Console::start_with(data, options);
     let list = console.call(&token(data, "admin-token"), "GET /api/v1/attacks?limit=200", "");

@@ -1,4 +1,4 @@
-//! The program itself, started on a data directory.
+//! The program, started on a data directory.
 
 use serde_json::Value;
 use std::{
@@ -15,7 +15,7 @@ pub(crate) struct Console {
     pub(crate) process: Child,
     pub(crate) address: String,
     pub(crate) log: BufReader<ChildStderr>,
-    /// The log up to the moment the console was ready.
+    /// The log until the console was ready.
     pub(crate) started: String,
 }
 
@@ -38,7 +38,7 @@ impl Console {
         let mut console = Self { process, log, address: String::new(), started: String::new() };
         while console.address.is_empty() {
             let mut line = String::new();
-            assert!(console.log.read_line(&mut line).unwrap() > 0, "it ended: {}", console.started);
+            assert!(console.log.read_line(&mut line).unwrap() > 0, "the console ended: {}", console.started);
             console.started.push_str(&line);
             let event: Value = serde_json::from_str(&line).unwrap();
             event["address"].as_str().unwrap_or_default().clone_into(&mut console.address);
@@ -46,19 +46,19 @@ impl Console {
         console
     }
 
-    /// Sends a call and gives the answer, head and body.
-    pub(crate) fn call(&self, token: &str, head: &str, body: &str) -> String {
-        call(&self.address, token, head, body).unwrap()
+    /// Sends a call, and returns the response with its header. `line` is the method and the path.
+    pub(crate) fn call(&self, token: &str, line: &str, body: &str) -> String {
+        call(&self.address, token, line, body).unwrap()
     }
 }
 
-/// Sends a call to whatever is there.
-pub(crate) fn call(address: &str, token: &str, head: &str, body: &str) -> io::Result<String> {
+/// Sends a call to an address, which may be unreachable.
+pub(crate) fn call(address: &str, token: &str, line: &str, body: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     let length = body.len();
     write!(
         stream,
-        "{head} HTTP/1.1\r\nhost: console\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+        "{line} HTTP/1.1\r\nhost: console\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
              content-length: {length}\r\nconnection: close\r\n\r\n{body}"
     )?;
     let mut answer = String::new();
@@ -68,7 +68,7 @@ pub(crate) fn call(address: &str, token: &str, head: &str, body: &str) -> io::Re
 
 impl Drop for Console {
     fn drop(&mut self) {
-        // Fails only when the process has ended already.
+        // Fails only if the process has already ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -78,7 +78,7 @@ pub(crate) fn token(data: &Path, name: &str) -> String {
     fs::read_to_string(data.join(name)).unwrap().trim().to_owned()
 }
 
-/// The body of an answer.
+/// The JSON body of a response.
 pub(crate) fn json_of(answer: &str) -> Value {
     serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
 }

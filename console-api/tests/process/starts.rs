@@ -1,4 +1,4 @@
-//! What a start and a stop leave behind.
+//! Start and stop: log, exit code, files.
 
 use crate::program::{Console, PROGRAM};
 use std::{
@@ -37,8 +37,8 @@ fn a_token_created_by_the_command_works_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let console = Console::start(dir.path());
     let data = dir.path().to_str().unwrap();
-    let made = run(&["token", "create", "--data", data, "--role", "read_only", "--name", "Ann"]);
-    let token = String::from_utf8(made.stdout).unwrap();
+    let created = run(&["token", "create", "--data", data, "--role", "read_only", "--name", "Ann"]);
+    let token = String::from_utf8(created.stdout).unwrap();
     assert!(console.call(token.trim(), "GET /api/v1/nodes", "").starts_with("HTTP/1.1 200"));
 }
 
@@ -47,10 +47,10 @@ fn a_failed_start_reports_its_cause() {
     let dir = tempfile::tempdir().unwrap();
     let console = Console::start(dir.path());
     let data = dir.path().to_str().unwrap();
-    let taken = run(&["serve", "--data", data, "--listen", &console.address]);
+    let refused = run(&["serve", "--data", data, "--listen", &console.address]);
     let expected = format!("cannot listen on {}", console.address);
-    assert_eq!(taken.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&taken.stderr).contains(&expected), "{taken:?}");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains(&expected), "{refused:?}");
 
     let broken = tempfile::tempdir().unwrap();
     fs::write(broken.path().join("console.db"), "this is no database, though it is long enough").unwrap();

@@ -1,4 +1,4 @@
-//! A PostgreSQL server that a test run starts for itself, from the programs of the Debian package `postgresql`.
+//! A PostgreSQL server for one test run, from the programs of the Debian package `postgresql`.
 
 use std::{
     env, fs,
@@ -12,9 +12,9 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// PostgreSQL refuses to run as root; then it runs as nobody.
+/// The user `nobody`: PostgreSQL does not run as root.
 const NOBODY: u32 = 65534;
-/// A busy machine may take long to make and start a server.
+/// Generous, because a busy machine needs long to create and start a server.
 const START: Duration = Duration::from_mins(2);
 
 pub(crate) struct Server {
@@ -23,16 +23,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server, or says why there is none to start.
+    /// Starts a server. The error is the reason why none can be started.
     pub(crate) fn start() -> Result<Self, String> {
         let programs = programs()?;
         let dir = tempfile::tempdir().unwrap();
-        let we_are_root = dir.path().metadata().unwrap().uid() == 0;
-        if we_are_root {
+        let is_root = dir.path().metadata().unwrap().uid() == 0;
+        if is_root {
             chown(dir.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
         let data = dir.path().join("data");
-        let made = program(&programs, "initdb", dir.path())
+        let initdb = program(&programs, "initdb", dir.path())
             .args([
                 "--username=console",
                 "--auth=trust",
@@ -44,7 +44,7 @@ impl Server {
             .arg(&data)
             .output()
             .unwrap();
-        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        assert!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
         let process = program(&programs, "postgres", dir.path())
             .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200", "-k"])
             .arg(dir.path())
@@ -61,11 +61,11 @@ impl Server {
 
     fn wait(&mut self) {
         let log = self.dir.path().join("log");
-        let begun = Instant::now();
+        let start = Instant::now();
         while !fs::read_to_string(&log).unwrap().contains("ready to accept connections") {
             let log = || fs::read_to_string(&log).unwrap();
             assert!(self.process.try_wait().unwrap().is_none(), "the server ended: {}", log());
-            assert!(begun.elapsed() < START, "the server does not start: {}", log());
+            assert!(start.elapsed() < START, "the server does not start: {}", log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -77,13 +77,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Fails only when it has ended already. INT: without waiting for connections.
+        // Fails only if the server has already ended. SIGINT does not wait for connections.
         let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
         let _ = self.process.wait();
     }
 }
 
-/// Runs what needs a server; a developer's machine may be without one, CI may not.
+/// Runs a test that needs a server. Without a server the test is skipped, but fails in CI.
 pub(crate) fn with_server(run: impl FnOnce(&Server)) {
     match Server::start() {
         Ok(server) => run(&server),
@@ -96,9 +96,9 @@ pub(crate) fn with_server(run: impl FnOnce(&Server)) {
 fn programs() -> Result<PathBuf, String> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).max();
-    newest.map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))).ok_or_else(|| {
-        "no PostgreSQL below /usr/lib/postgresql; `apt-get install postgresql` brings it".to_owned()
-    })
+    newest
+        .map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin")))
+        .ok_or_else(|| "no PostgreSQL below /usr/lib/postgresql; run `apt-get install postgresql`".to_owned())
 }
 
 fn program(programs: &Path, name: &str, dir: &Path) -> Command {

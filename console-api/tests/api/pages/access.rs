@@ -1,4 +1,4 @@
-//! Pages for administrators: users, tokens, sessions; and the settings, for everybody.
+//! Pages of users, tokens and sessions, for administrators; and of settings, for all roles.
 
 use super::{browse, cookie, submit};
 use crate::harness::{Console, send, token_of};
@@ -25,10 +25,15 @@ async fn shows_a_new_token_once() {
     let console = Console::start().await;
     let form = [("name", "node <b>7</b>"), ("role", "node"), ("for", "30")];
     assert_eq!(submit(&console, Role::Analyst, "/tokens", &form).await.status, 403);
-    let made = submit(&console, Role::Admin, "/tokens", &form).await;
-    assert_eq!((made.status.as_u16(), made.header("cache-control")), (201, "no-store"), "{}", made.text);
-    let secret = made.text.split("aria-label=\"New token\">").nth(1).unwrap().split('<').next().unwrap();
-    assert!(secret.starts_with("wlc_") && made.text.contains("node &#60;b&#62;7"), "{}", made.text);
+    let created = submit(&console, Role::Admin, "/tokens", &form).await;
+    assert_eq!(
+        (created.status.as_u16(), created.header("cache-control")),
+        (201, "no-store"),
+        "{}",
+        created.text
+    );
+    let secret = created.text.split("aria-label=\"New token\">").nth(1).unwrap().split('<').next().unwrap();
+    assert!(secret.starts_with("wlc_") && created.text.contains("node &#60;b&#62;7"), "{}", created.text);
     let fetch = Request::get("/api/v1/node/config").header(header::AUTHORIZATION, format!("Bearer {secret}"));
     let fetched = send(&console.router, fetch.body(Body::empty()).unwrap()).await;
     assert_eq!(fetched.status, 200, "{}", fetched.text);
@@ -46,15 +51,20 @@ async fn shows_a_new_token_once() {
 async fn signing_keys_are_added_offered_for_bundles_and_deleted() {
     let console = Console::start().await;
     assert_eq!(console.get_as(Role::Analyst, "/connectors/keys").await.status, 403);
-    let made = submit(&console, Role::Admin, "/connectors/keys", &[("name", "shop <i>")]).await;
-    assert_eq!((made.status.as_u16(), made.header("cache-control")), (201, "no-store"), "{}", made.text);
-    let secret = made.text.split("aria-label=\"New secret\">").nth(1).unwrap().split('<').next().unwrap();
+    let created = submit(&console, Role::Admin, "/connectors/keys", &[("name", "shop <i>")]).await;
+    assert_eq!(
+        (created.status.as_u16(), created.header("cache-control")),
+        (201, "no-store"),
+        "{}",
+        created.text
+    );
+    let secret = created.text.split("aria-label=\"New secret\">").nth(1).unwrap().split('<').next().unwrap();
     let key = console.get_as(Role::Admin, "/api/v1/connectors/keys").await.json()["items"][0].clone();
     let id = key["id"].as_str().unwrap();
     assert!(
-        made.text.contains(&format!("- id: {id}")) && made.text.contains("shop &#60;i&#62;"),
+        created.text.contains(&format!("- id: {id}")) && created.text.contains("shop &#60;i&#62;"),
         "{}",
-        made.text
+        created.text
     );
     assert!(!console.get_as(Role::Admin, "/connectors/keys").await.text.contains(secret));
     let option = format!("<option value=\"{id}\">");
@@ -89,8 +99,8 @@ async fn users_are_added_changed_and_deleted() {
     assert!(
         console.get_as(Role::Admin, "/users").await.text.contains("<td data-label=\"Role\">Read only</td>")
     );
-    let gone = submit(&console, Role::Admin, &format!("{path}/delete"), &[("revision", "2")]).await;
-    assert_eq!(gone.status, 303, "{}", gone.text);
+    let deleted = submit(&console, Role::Admin, &format!("{path}/delete"), &[("revision", "2")]).await;
+    assert_eq!(deleted.status, 303, "{}", deleted.text);
     assert!(console.get_as(Role::Admin, "/users").await.text.contains("No users yet."));
 }
 
@@ -109,8 +119,8 @@ async fn administrators_end_sessions() {
 async fn users_sign_out_their_other_sessions() {
     let console = Console::start().await;
     let (here, elsewhere) = (cookie(&console).await, cookie(&console).await);
-    let stranger = super::sign_in(&console, &token_of(Role::Admin)).await;
-    let stranger = stranger.header("set-cookie").split(';').next().unwrap().to_owned();
+    let other_user = super::sign_in(&console, &token_of(Role::Admin)).await;
+    let other_user = other_user.header("set-cookie").split(';').next().unwrap().to_owned();
     let settings = browse(&console.router, "/settings", &here).await.text;
     assert!(
         settings.contains("1 other session,") && settings.contains("Sign out other sessions"),
@@ -124,7 +134,7 @@ async fn users_sign_out_their_other_sessions() {
     assert_eq!(sign_out("cross-site").await.status, 303);
     assert_eq!(browse(&console.router, "/attacks", &elsewhere).await.status, 200);
     assert_eq!(sign_out("same-origin").await.status, 303);
-    for (cookie, status) in [(&here, 200), (&elsewhere, 303), (&stranger, 200)] {
+    for (cookie, status) in [(&here, 200), (&elsewhere, 303), (&other_user, 200)] {
         assert_eq!(browse(&console.router, "/attacks", cookie).await.status, status);
     }
     assert!(

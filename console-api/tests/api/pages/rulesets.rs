@@ -1,4 +1,4 @@
-//! Versions of rules, and replays, on their pages.
+//! Pages of ruleset versions and replays.
 
 use super::submit;
 use crate::harness::{Console, attack};
@@ -37,7 +37,7 @@ async fn compares_versions_in_either_order() {
 }
 
 #[tokio::test]
-async fn previews_a_rollback_before_it_is_done() {
+async fn previews_and_performs_a_rollback() {
     let console = with_two_versions().await;
     let page = console.get_as(Role::Analyst, "/rulesets/1").await.text;
     assert!(page.contains("Rule deleted") && page.contains("Roll back to version 1"), "{page}");
@@ -71,10 +71,10 @@ async fn starts_a_replay_and_follows_it_to_the_end() {
         ("from", "-30d"),
     ];
     assert_eq!(submit(&console, Role::ReadOnly, "/replays", &form).await.status, 403);
-    let begun = submit(&console, Role::Analyst, "/replays", &form).await;
-    assert_eq!(begun.status, 303, "{}", begun.text);
+    let started = submit(&console, Role::Analyst, "/replays", &form).await;
+    assert_eq!(started.status, 303, "{}", started.text);
     let page = loop {
-        let page = console.get(begun.header("location")).await.text;
+        let page = console.get(started.header("location")).await.text;
         if !page.contains("data-follow") {
             break page;
         }

@@ -1,4 +1,4 @@
-//! Views beside the list of attacks, and on their page.
+//! Views: links above the list of attacks, and their page.
 
 use super::submit;
 use crate::harness::{Console, attack};
@@ -18,13 +18,13 @@ const SEARCH: [(&str, &str); 6] = [
 async fn a_saved_view_links_back_to_its_search() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
-    let made = submit(&console, Role::Analyst, "/views", &SEARCH).await;
-    let there = "/attacks?q=type%3Asqli&from=-24h&sort=-hits";
-    assert_eq!((made.status.as_u16(), made.header("location")), (303, there), "{}", made.text);
-    let page = console.get_as(Role::Analyst, there).await.text;
+    let created = submit(&console, Role::Analyst, "/views", &SEARCH).await;
+    let location = "/attacks?q=type%3Asqli&from=-24h&sort=-hits";
+    assert_eq!((created.status.as_u16(), created.header("location")), (303, location), "{}", created.text);
+    let page = console.get_as(Role::Analyst, location).await.text;
     let link = r#"<a href="/attacks?q=type%3Asqli&#38;from=-24h&#38;sort=-hits" aria-current="true">&#60;i&#62;Injections"#;
     assert!(page.contains(link), "{page}");
-    // A parameter for a field is a condition of what is kept.
+    // A parameter of a field becomes a condition of the saved query.
     let page = console.get_as(Role::Analyst, "/attacks?type=ptrav&q=shop").await.text;
     assert!(page.contains(r#"name="query" value="shop type:ptrav""#), "{page}");
     assert!(!page.contains("aria-current=\"true\""), "{page}");
@@ -57,7 +57,7 @@ async fn views_are_renamed_and_deleted() {
     let page = console.get("/views").await.text;
     assert!(page.contains("Others") && page.contains("type:sqli · sorted by -hits · since -24h"), "{page}");
     assert_eq!(submit(&console, Role::Analyst, &path, &renamed).await.status, 412);
-    let gone = submit(&console, Role::Analyst, &format!("{path}/delete"), &[("revision", "2")]).await;
-    assert_eq!(gone.status, 303, "{}", gone.text);
+    let deleted = submit(&console, Role::Analyst, &format!("{path}/delete"), &[("revision", "2")]).await;
+    assert_eq!(deleted.status, 303, "{}", deleted.text);
     assert_eq!(console.get("/api/v1/views").await.json()["items"], json!([]));
 }

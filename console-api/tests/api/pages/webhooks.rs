@@ -1,4 +1,4 @@
-//! Webhooks on their pages.
+//! Pages of webhooks.
 
 use super::submit;
 use crate::harness::Console;
@@ -7,7 +7,7 @@ use console_api::actor::Role;
 #[tokio::test]
 async fn webhooks_are_added_tested_retried_and_deleted() {
     let console = Console::start().await;
-    // Nobody listens there.
+    // No server listens on this port.
     let form = [
         ("name", "<b>chat</b>"),
         ("url", "http://127.0.0.1:1/hook"),
@@ -18,9 +18,9 @@ async fn webhooks_are_added_tested_retried_and_deleted() {
     ];
     assert_eq!(submit(&console, Role::Analyst, "/webhooks", &form).await.status, 403);
     assert_eq!(console.get_as(Role::Analyst, "/webhooks").await.status, 403);
-    let made = submit(&console, Role::Admin, "/webhooks", &form).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    assert!(made.text.contains("whsec_") && made.text.contains("&#60;b&#62;chat"), "{}", made.text);
+    let created = submit(&console, Role::Admin, "/webhooks", &form).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    assert!(created.text.contains("whsec_") && created.text.contains("&#60;b&#62;chat"), "{}", created.text);
     let list = console.get_as(Role::Admin, "/webhooks").await.text;
     assert!(list.contains("type:sqli") && list.contains("Slack") && !list.contains("whsec_"), "{list}");
 
@@ -37,7 +37,7 @@ async fn webhooks_are_added_tested_retried_and_deleted() {
     let off: Vec<_> = form.into_iter().filter(|(name, _)| *name != "enabled").collect();
     assert_eq!(submit(&console, Role::Admin, &path, &off).await.status, 303);
     assert!(console.get_as(Role::Admin, &path).await.text.contains(">disabled</b>"));
-    let gone = submit(&console, Role::Admin, &format!("{path}/delete"), &[("revision", "2")]).await;
-    assert_eq!(gone.status, 303, "{}", gone.text);
+    let deleted = submit(&console, Role::Admin, &format!("{path}/delete"), &[("revision", "2")]).await;
+    assert_eq!(deleted.status, 303, "{}", deleted.text);
     assert!(console.get_as(Role::Admin, "/webhooks").await.text.contains("No webhooks yet."));
 }
