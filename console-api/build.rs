@@ -1,4 +1,4 @@
-//! Builds anew when a migration is added: the program carries them all.
+//! Rebuilds the crate when a migration changes: migrations are compiled into the program.
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");

@@ -1,9 +1,11 @@
-//! How fast batches are taken in, beside the database's own bulk path, and how fast questions are answered.
+//! How fast batches are taken in, beside the database's own bulk path, and how fast questions are
+//! answered.
 //!
-//! `just bench-console [HITS] [--only sqlite|postgres] [--questions]`. Batches come through the router as nodes send them, and are acknowledged one by one. The rows
-//! they leave are then written into empty tables in one transaction: with many to a statement, and nothing to think of, which
-//! the bound is about; and by the database itself, from table to table (not with `--questions`). Questions have bounds, too,
-//! and memory.
+//! `just bench-console [HITS] [--only sqlite|postgres] [--questions]`. Batches come through the
+//! router as nodes send them, and are acknowledged one by one. The rows they leave are then written
+//! into empty tables in one transaction: with many to a statement, and nothing to think of, which
+//! the bound is about; and by the database itself, from table to table (not with `--questions`).
+//! Questions have bounds, too, and memory.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed measurement")]
 
 #[path = "../tests/support/postgres.rs"]
@@ -213,7 +215,8 @@ impl Bench {
     }
 }
 
-/// How long it takes to insert the same rows into an empty database. They come from a file of SQLite's.
+/// How long it takes to insert the same rows into an empty database. They come from a file of
+/// SQLite's.
 async fn insert(store: &Store, into: &DatabaseUrl) -> Duration {
     let dir = tempfile::tempdir().unwrap();
     let rows = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();

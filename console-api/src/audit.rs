@@ -173,8 +173,8 @@ impl Deed {
     }
 }
 
-fn shown(thing: &impl Serialize) -> Value {
-    serde_json::to_value(thing).expect("what the API shows has text keys")
+fn shown(object: &impl Serialize) -> Value {
+    serde_json::to_value(object).expect("objects of the API have text keys")
 }
 
 /// A line of the audit log.

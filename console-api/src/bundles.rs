@@ -48,8 +48,8 @@ impl Bundles {
     ) -> Result<Vec<u8>, BundlesError> {
         let folder = self.0.clone().ok_or(BundlesError::NoFolder)?;
         // Packing is slow, so it runs on a blocking thread.
-        let made = tokio::task::spawn_blocking(move || configured(&folder, function, &parameters)).await;
-        made.unwrap_or(Err(BundlesError::Interrupted))
+        let zip = tokio::task::spawn_blocking(move || configured(&folder, function, &parameters)).await;
+        zip.unwrap_or(Err(BundlesError::Interrupted))
     }
 }
 

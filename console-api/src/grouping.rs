@@ -1,7 +1,8 @@
 //! Grouping rules: from hits to attacks.
 //!
-//! An attack is a chain of hits with the same [`AttackKey`], each at most [`MAX_GAP`] after the previous one. The chain a hit
-//! belongs to does not depend on the order in which hits arrive; `store` merges attacks that a late hit joins.
+//! An attack is a chain of hits with the same [`AttackKey`], each at most [`MAX_GAP`] after the
+//! previous one. The chain a hit belongs to does not depend on the order in which hits arrive;
+//! `store` merges attacks that a late hit joins.
 
 use crate::digest::sha256_hex;
 use serde::Serialize;
@@ -34,7 +35,7 @@ impl AttackKey {
 
     /// The key as 64 hex digits.
     pub(crate) fn hash(&self) -> String {
-        let spelled = serde_json::to_vec(self).expect("a key has text fields only");
+        let json = serde_json::to_vec(self).expect("a key has text fields only");
         sha256_hex(&spelled)
     }
 }
@@ -64,7 +65,8 @@ pub(crate) fn chains<T>(mut spans: Vec<Span<T>>) -> Vec<Vec<Span<T>>> {
     chains
 }
 
-/// The path of an attack: cut where a payload in the path starts. Otherwise each attempt of a scanner would be an attack.
+/// The path of an attack: cut where a payload in the path starts. Otherwise each attempt of a
+/// scanner would be an attack.
 fn target_path<'a>(path: &'a str, hit: &Hit) -> &'a str {
     let in_path = hit
         .point
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_hit_joins_what_was_apart() {
+    fn a_late_hit_merges_two_attacks() {
         let minutes = |first: i64, last: i64| Span { first: first * 60_000, last: last * 60_000, of: () };
         let apart = vec![minutes(200, 210), minutes(0, 90)];
         assert_eq!(chains(apart.clone()).len(), 2);
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_that_is_not_in_the_path_leaves_it_whole() {
+    fn a_path_without_the_payload_is_not_cut() {
         assert_eq!(cut("/shop", "nowhere"), "/shop");
         assert_eq!(cut("/shop/%", "%zz"), "/shop/%");
         assert_eq!(cut("/shop", ""), "/shop");

@@ -1,4 +1,5 @@
-//! Webhook runtime: matches new and grown attacks against webhooks, queues deliveries and sends them until acknowledged.
+//! Webhook runtime: matches new and grown attacks against webhooks, queues deliveries and sends
+//! them until acknowledged.
 
 mod dispatcher;
 mod message;

@@ -59,10 +59,10 @@ pub(crate) fn document(collected: &utoipa::openapi::OpenApi) -> Value {
 
 /// Prefixes the name of the handler with its resource, so that it is unique: `attacks_list`.
 fn name(operation: &mut Value, method: &str, path: &str) {
-    let thing = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
+    let resource = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
     let function = operation["operationId"].as_str().unwrap_or(method);
-    operation["operationId"] = json!(format!("{}_{function}", thing.replace('-', "_")));
-    operation["tags"] = json!([thing]);
+    operation["operationId"] = json!(format!("{}_{function}", resource.replace('-', "_")));
+    operation["tags"] = json!([resource]);
 }
 
 /// Replaces the extractor by the roles that it accepts: `reader` means every role that may read.

@@ -1,5 +1,5 @@
-//! The search language of attacks, for URLs, the API and pages: text to [`Filter`], or an error with its column. See
-//! `docs/search.md`.
+//! The search language of attacks, for URLs, the API and pages: text to [`Filter`], or an error
+//! with its column. See `docs/search.md`.
 //!
 //! `type:sqli,xss -ip:10.0.0.0/8 (path:/api/* OR hits:>100) "union select"`
 
@@ -45,7 +45,8 @@ impl Filter {
         parser::parse(text, now)
     }
 
-    /// Restricts the filter to attacks last seen at or after `times.from` and first seen before `times.to`.
+    /// Restricts the filter to attacks last seen at or after `times.from` and first seen before
+    /// `times.to`.
     #[must_use]
     pub fn within(self, times: Times) -> Self {
         let mut filter = self;

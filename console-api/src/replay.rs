@@ -1,4 +1,5 @@
-//! Replays: a candidate ruleset, the recorded requests it runs on, and the report of changed verdicts.
+//! Replays: a candidate ruleset, the recorded requests it runs on, and the report of changed
+//! verdicts.
 
 use crate::{
     hit::HitFilter,

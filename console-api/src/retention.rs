@@ -27,8 +27,8 @@ impl Retention {
         loop {
             match self.apply(&store, clock).await {
                 Ok(0) => {}
-                Ok(hits) => tracing::info!(hits, "forgot the oldest hits"),
-                Err(error) => tracing::error!(%error, "cannot forget old hits"),
+                Ok(hits) => tracing::info!(hits, "deleted old hits"),
+                Err(error) => tracing::error!(%error, "cannot delete old hits"),
             }
             if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
                 return;

@@ -69,7 +69,7 @@ pub(crate) fn make_dir(data: &Data) -> anyhow::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .with_context(|| format!("cannot make the data directory {}", dir.display()))
+        .with_context(|| format!("cannot create the data directory {}", dir.display()))
 }
 
 /// Registers the tokens of the token files. The log names the files, never their contents.
@@ -77,15 +77,15 @@ async fn provision(flags: &Serve, store: &Store) -> anyhow::Result<()> {
     let mut provided: Vec<Token> = Vec::new();
     for file in flags.token_files() {
         let (role, path) = (file.role, file.path.display());
-        let found = file.provide()?;
-        if provided.contains(&found.token) {
+        let token_file = file.provide()?;
+        if provided.contains(&token_file.token) {
             bail!("the token file {path} contains the token of another role; use one token per role");
         }
-        store.provision(&found.token, role, Clock::System.now()).await?;
-        if found.is_new {
+        store.provision(&token_file.token, role, Clock::System.now()).await?;
+        if token_file.is_new {
             tracing::info!(role = role.as_str(), file = %path, "created the token file");
         }
-        provided.push(found.token);
+        provided.push(token_file.token);
     }
     Ok(())
 }

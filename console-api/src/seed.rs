@@ -1,5 +1,6 @@
-//! Synthetic attacks for demonstrations and benchmarks: scanners that send many payloads from a few addresses, within
-//! minutes, to a few applications. Deterministic: the same number gives the same records.
+//! Synthetic attacks for demonstrations and benchmarks: scanners that send many payloads from a few
+//! addresses, within minutes, to a few applications. Deterministic: the same number gives the same
+//! records.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -25,7 +26,8 @@ const AGENTS: [&str; 4] = ["Mozilla/5.0", "curl/8.0", "sqlmap/1.8", "python-requ
 /// Response statuses of the origin.
 const STATUSES: [u16; 6] = [200, 200, 302, 400, 404, 500];
 
-/// Type, severity, point and payloads. `#` is replaced by a unique number: some tools never send the same payload twice.
+/// Type, severity, point and payloads. `#` is replaced by a unique number: some tools never send
+/// the same payload twice.
 type Kind = (&'static str, &'static str, &'static str, [&'static str; 3]);
 
 const KINDS: [Kind; 7] = [
@@ -60,7 +62,8 @@ pub fn node() -> NodeInfo {
 
 /// Batches of this number of hits, with response reports. The last attack ends about `now`.
 pub fn batches(hits: u64, batch: u64, now: Timestamp) -> impl Iterator<Item = Vec<Record>> {
-    let mut attacks = Attacks { dice: Dice(1), attack: Attack::default(), left: 0, made: 0, hits, now };
+    let mut attacks =
+        Attacks { random: Random(1), attack: Attack::default(), left: 0, created: 0, hits, now };
     let batch = usize::try_from(batch).unwrap_or(usize::MAX);
     std::iter::from_fn(move || {
         let records: Vec<Record> = attacks.by_ref().take(batch).flatten().collect();
@@ -75,9 +78,9 @@ pub fn delivery(records: &[Record]) -> Result<IngestBatch, serde_json::Error> {
 }
 
 /// A deterministic pseudo-random generator (`SplitMix64`).
-struct Dice(u64);
+struct Random(u64);
 
-impl Dice {
+impl Random {
     fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -110,11 +113,12 @@ impl Default for Attack {
 }
 
 struct Attacks {
-    dice: Dice,
+    random: Random,
     attack: Attack,
-    /// Hits the attack still has.
+    /// The remaining hits of the attack.
     left: u64,
-    made: u64,
+    /// The number of created hits.
+    created: u64,
     hits: u64,
     now: Timestamp,
 }
@@ -123,16 +127,16 @@ impl Iterator for Attacks {
     type Item = Vec<Record>;
 
     fn next(&mut self) -> Option<Vec<Record>> {
-        if self.made == self.hits {
+        if self.created == self.hits {
             return None;
         }
         if self.left == 0 {
             self.begin_attack();
         }
         self.left -= 1;
-        self.made += 1;
+        self.created += 1;
         self.attack.at +=
-            SignedDuration::from_millis(i64::try_from(self.dice.below(9_000)).unwrap_or_default());
+            SignedDuration::from_millis(i64::try_from(self.random.below(9_000)).unwrap_or_default());
         let records = self.records().into_iter();
         records.map(serde_json::from_value).collect::<Result<_, _>>().ok()
     }
@@ -140,28 +144,28 @@ impl Iterator for Attacks {
 
 impl Attacks {
     fn begin_attack(&mut self) {
-        let dice = &mut self.dice;
+        let random = &mut self.random;
         // Most attacks are short, some are long.
-        let most = dice.pick([2, 4, 8, 40, 200]);
-        self.left = 1 + dice.below(most);
+        let most = random.pick([2, 4, 8, 40, 200]);
+        self.left = 1 + random.below(most);
         // In the order of time, spread evenly over the hits.
         let span = DAYS * 24 * 3_600_000;
-        let offset = i64::try_from(span - span / self.hits.max(1) * self.made).unwrap_or_default();
+        let offset = i64::try_from(span - span / self.hits.max(1) * self.created).unwrap_or_default();
         self.attack = Attack {
-            kind: dice.pick(KINDS),
-            host: dice.pick(HOSTS),
-            path: dice.pick(PATHS),
-            agent: dice.pick(AGENTS),
-            network: dice.below(3_000),
-            is_blocked: dice.below(4) > 0,
+            kind: random.pick(KINDS),
+            host: random.pick(HOSTS),
+            path: random.pick(PATHS),
+            agent: random.pick(AGENTS),
+            network: random.below(3_000),
+            is_blocked: random.below(4) > 0,
             at: self.now - SignedDuration::from_millis(offset),
         };
     }
 
-    /// Version 7 ids in the order of time, as of nodes.
+    /// A version 7 id, as nodes assign: ids are in the order of time.
     fn hit_id(&mut self, at: Timestamp) -> Uuid {
         let mut random = [0; 10];
-        random[..8].copy_from_slice(&self.dice.below(u64::MAX).to_be_bytes());
+        random[..8].copy_from_slice(&self.random.below(u64::MAX).to_be_bytes());
         let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
@@ -176,8 +180,8 @@ impl Attacks {
             is_blocked,
             at,
         } = self.attack;
-        let payload = self.dice.pick(payloads).replace('#', &self.dice.below(1 << 32).to_string());
-        let address = format!("198.{}.{}.{}", 18 + network % 2, network / 16 % 256, self.dice.below(4) + 1);
+        let payload = self.random.pick(payloads).replace('#', &self.random.below(1 << 32).to_string());
+        let address = format!("198.{}.{}.{}", 18 + network % 2, network / 16 % 256, self.random.below(4) + 1);
         let (outcome, mode, enforced) =
             if is_blocked { ("blocked", "block", "yes") } else { ("monitored", "monitoring", "no") };
         let point = json!([["get", parameter]]);
@@ -186,7 +190,7 @@ impl Attacks {
             "span": [0, payload.len()],
         });
         let request_id =
-            format!("{:032x}", u128::from(self.made) + (u128::from(self.dice.below(u64::MAX)) << 64));
+            format!("{:032x}", u128::from(self.created) + (u128::from(self.random.below(u64::MAX)) << 64));
         let attack = json!({"attack": {
             "request": {
                 "request_id": request_id,
@@ -200,7 +204,7 @@ impl Attacks {
             },
             "hits": [{"id": self.hit_id(at), "type": code, "point": point, "findings": [finding]}],
         }});
-        let status = self.dice.pick(STATUSES);
+        let status = self.random.pick(STATUSES);
         let response = json!({"response": {"request_id": request_id, "status": status}});
         if is_blocked { vec![attack] } else { vec![attack, response] }
     }
@@ -213,9 +217,9 @@ mod tests {
     #[test]
     fn the_records_have_the_requested_number_and_are_deterministic() {
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365);
-        let made: Vec<_> = batches(1_050, 500, now).collect();
+        let created: Vec<_> = batches(1_050, 500, now).collect();
         let hits = |batch: &Vec<Record>| batch.iter().filter(|it| matches!(it, Record::Attack(_))).count();
-        assert_eq!(made.iter().map(hits).collect::<Vec<_>>(), [500, 500, 50]);
-        assert_eq!(made, batches(1_050, 500, now).collect::<Vec<_>>());
+        assert_eq!(created.iter().map(hits).collect::<Vec<_>>(), [500, 500, 50]);
+        assert_eq!(created, batches(1_050, 500, now).collect::<Vec<_>>());
     }
 }

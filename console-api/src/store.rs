@@ -1,7 +1,8 @@
-//! The store: SQLite or PostgreSQL. Only this module contains SQL: static text with binds in the common subset; differences
-//! are in [`sql::dialect`].
+//! The store: SQLite or PostgreSQL. Only this module contains SQL: static text with binds in the
+//! common subset; differences are in [`sql::dialect`].
 //!
-//! One connection writes, so that transactions of a process do not wait for locks; a pool of others reads.
+//! One connection writes, so that transactions of a process do not wait for locks; a pool of others
+//! reads.
 
 mod access;
 mod attacks;
@@ -60,8 +61,8 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the error is transient: a lock, or an unreachable server.
     pub fn is_transient(&self) -> bool {
-        // SQLITE_BUSY and its extended codes; PostgreSQL: serialization failure, deadlock, lock timeout, too many
-        // connections, shutdown, crash, startup.
+        // SQLITE_BUSY and its extended codes; PostgreSQL: serialization failure, deadlock, lock
+        // timeout, too many connections, shutdown, crash, startup.
         const BUSY: [&str; 10] =
             ["5", "261", "517", "40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03"];
         match self {

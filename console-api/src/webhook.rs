@@ -1,4 +1,5 @@
-//! Webhooks: signed attack notifications (Standard Webhooks), retried until acknowledged. [`crate::notification`] sends them.
+//! Webhooks: signed attack notifications (Standard Webhooks), retried until acknowledged.
+//! [`crate::notification`] sends them.
 
 mod secret;
 mod target;

@@ -46,33 +46,33 @@ pub(crate) fn test(text: &str) -> String {
 
 fn head(kind: &str, name: &str, severity: u8) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let (kind, name) = (in_head(kind), in_head(name));
+    let (kind, name) = (in_header(kind), in_header(name));
     format!("CEF:0|wallarm-console|wallarm-console|{version}|{kind}|{name}|{severity}|")
 }
 
 /// Escapes a header field: `|` ends a field, a line break ends the event.
-fn in_head(text: &str) -> String {
+fn in_header(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('|', "\\|");
-    text.replace(|sign: char| sign.is_control(), " ")
+    text.replace(|character: char| character.is_control(), " ")
 }
 
 /// Escapes an extension value: `=` and line breaks are escaped, other control characters are
 /// removed.
 fn in_extension(text: &str) -> String {
-    let mut spelled = String::with_capacity(text.len());
-    for sign in text.chars() {
-        match sign {
-            '\\' => spelled.push_str("\\\\"),
-            '=' => spelled.push_str("\\="),
-            '\n' => spelled.push_str("\\n"),
-            '\r' => spelled.push_str("\\r"),
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' => escaped.push_str("\\\\"),
+            '=' => escaped.push_str("\\="),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
             // Some line readers also break at these.
-            '\u{2028}' | '\u{2029}' => spelled.push(' '),
-            sign if sign.is_control() => spelled.push(' '),
-            sign => spelled.push(sign),
+            '\u{2028}' | '\u{2029}' => escaped.push(' '),
+            character if character.is_control() => escaped.push(' '),
+            character => escaped.push(character),
         }
     }
-    spelled
+    escaped
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_value_cannot_become_another_field_or_event() {
-        assert_eq!(in_head("a|b\\c\nd"), "a\\|b\\\\c d");
+        assert_eq!(in_header("a|b\\c\nd"), "a\\|b\\\\c d");
         assert_eq!(in_extension("x act=allowed\r\nCEF:0|a\\|\0"), "x act\\=allowed\\r\\nCEF:0|a\\\\| ");
         assert_eq!(in_extension("\u{85}\u{2028}"), "  ");
     }

@@ -71,12 +71,12 @@ mod tests {
     fn a_new_token_file_is_private_and_stable() {
         let dir = tempfile::tempdir().unwrap();
         let file = TokenFile { path: dir.path().join("deep/token"), role: Role::Node };
-        let made = file.provide().unwrap();
-        assert!(made.is_new);
+        let created = file.provide().unwrap();
+        assert!(created.is_new);
         assert_eq!(fs::metadata(&file.path).unwrap().permissions().mode() & 0o777, 0o600);
         let read = file.provide().unwrap();
         assert!(!read.is_new);
-        assert_eq!(read.token, made.token);
+        assert_eq!(read.token, created.token);
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
         Some(b"gzip") => inflate(GzDecoder::new(&body[..]), "gzip", limit)?,
         Some(b"zstd") => {
             let zstd = StreamingDecoder::new_with_max_window_size(&body[..], ZSTD_WINDOW);
-            let zstd = zstd.map_err(|cause| ApiError::BadBody(format!("not whole zstd: {cause}")))?;
+            let zstd = zstd.map_err(|cause| ApiError::BadBody(format!("not valid zstd: {cause}")))?;
             inflate(zstd, "zstd", limit)?
         }
         Some(_) => return Err(ApiError::MediaType("plain, or in gzip or zstd")),
@@ -103,7 +103,7 @@ pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
 fn inflate(reader: impl io::Read, format: &str, limit: usize) -> Result<Bytes, ApiError> {
     let mut inflated = Vec::new();
     let read = reader.take(limit as u64 + 1).read_to_end(&mut inflated);
-    read.map_err(|cause| ApiError::BadBody(format!("not whole {format}: {cause}")))?;
+    read.map_err(|cause| ApiError::BadBody(format!("not valid {format}: {cause}")))?;
     if inflated.len() > limit { Err(ApiError::TooLarge { limit }) } else { Ok(inflated.into()) }
 }
 

@@ -23,9 +23,9 @@ pub struct Parameters {
 impl Parameters {
     /// The value of a parameter. An empty value counts as absent: forms send empty fields.
     pub fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {
-        let mut given = self.pairs.extract_if(.., |(given, _)| given == name);
-        let value = given.next().map(|(_, value)| value);
-        if given.next().is_some() {
+        let mut pairs = self.pairs.extract_if(.., |(key, _)| key == name);
+        let value = pairs.next().map(|(_, value)| value);
+        if pairs.next().is_some() {
             return Err(ApiError::parameter(name, format!("`{name}` is given more than once")));
         }
         if value.as_ref().is_some_and(|value| value.contains('\0')) {
@@ -52,13 +52,13 @@ impl Parameters {
 
     /// Whether a flag is set, as `?word`, `?word=true` or `?word=1`.
     pub fn flag(&mut self, name: &str) -> Result<bool, ApiError> {
-        let is_given = self.pairs.iter().any(|(given, _)| given == name);
+        let is_present = self.pairs.iter().any(|(key, _)| key == name);
         let value = self.read(name, "true or false, or stand alone", |text| match text {
             "true" | "1" => Some(true),
             "false" | "0" => Some(false),
             _ => None,
         })?;
-        Ok(value.unwrap_or(is_given))
+        Ok(value.unwrap_or(is_present))
     }
 
     pub fn time(&mut self, name: &str) -> Result<Option<Timestamp>, ApiError> {

@@ -1,5 +1,5 @@
-//! Webhook dispatcher: matches attacks, queues deliveries in the database and sends them until acknowledged. Each is sent at
-//! least once, also across restarts.
+//! Webhook dispatcher: matches attacks, queues deliveries in the database and sends them until
+//! acknowledged. Each is sent at least once, also across restarts.
 
 use super::{Sender, message};
 use crate::{
@@ -110,8 +110,8 @@ impl Dispatcher {
         }
     }
 
-    /// Sends due deliveries; `true` when there may be more. After a failure the others wait for the next round, so that an
-    /// unreachable receiver gets one call per round.
+    /// Sends due deliveries; `true` when there may be more. After a failure the others wait for the
+    /// next round, so that an unreachable receiver gets one call per round.
     async fn send_some(&self, Due { webhook, secret }: &Due) -> Result<bool, StoreError> {
         let deliveries = self.store.due_deliveries(webhook.id, self.clock.now(), DELIVERIES).await?;
         for (delivery, body) in &deliveries {

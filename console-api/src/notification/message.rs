@@ -54,16 +54,17 @@ fn slack(text: &str, sections: &[String]) -> String {
     json!({"text": escaped(text), "blocks": blocks}).to_string()
 }
 
-/// Escapes the three special characters of Slack, and removes line breaks, which could imitate other parts.
+/// Escapes the three special characters of Slack, and removes line breaks, which could imitate
+/// other parts.
 fn escaped(text: &str) -> String {
     let mut escaped: String = String::new();
-    for sign in text.chars().take(MAX_CHARS) {
-        match sign {
+    for character in text.chars().take(MAX_CHARS) {
+        match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            sign if sign.is_control() => escaped.push(' '),
-            sign => escaped.push(sign),
+            character if character.is_control() => escaped.push(' '),
+            character => escaped.push(character),
         }
     }
     escaped

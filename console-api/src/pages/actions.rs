@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use shared::ruleset::{Effect, List, Scope};
 use uuid::Uuid;
 
-/// The requests that a rule made of a hit is for.
+/// The requests that a rule from a hit applies to.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Requests {

@@ -87,7 +87,7 @@ fn kind(name: &str) -> &str {
 fn compressed(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let written = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
-    written.expect("memory takes all that is written")
+    written.expect("writing to memory does not fail")
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
 
     /// Scripts handle payloads only as text nodes, or as HTML that the server escaped.
     #[test]
-    fn scripts_make_no_markup_and_no_code_from_text() {
+    fn scripts_do_not_parse_text_as_markup_or_code() {
         const MARKUP: &[&str] = &[
             "innerHTML",
             "outerHTML",

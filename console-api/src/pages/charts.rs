@@ -115,8 +115,8 @@ fn top_values(field: &'static str, groups: &[AttackGroup]) -> Vec<TopValue> {
 }
 
 /// A percentage.
-fn share(part: u64, whole: u64) -> u64 {
-    (part.saturating_mul(ChartsPage::HEIGHT) / whole.max(1)).min(ChartsPage::HEIGHT)
+fn share(part: u64, total: u64) -> u64 {
+    (part.saturating_mul(ChartsPage::HEIGHT) / total.max(1)).min(ChartsPage::HEIGHT)
 }
 
 pub(super) async fn of_attacks(

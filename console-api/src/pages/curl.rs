@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_stays_one_word_for_the_shell() {
+    fn quotes_a_text_as_one_shell_word() {
         assert_eq!(quoted(b"it's $(id)"), r"'it'\''s $(id)'");
         assert_eq!(quoted(b"a'b\n\xff"), r"$'a\'b\x0a\xff'");
     }

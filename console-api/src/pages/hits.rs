@@ -29,7 +29,7 @@ struct HitPage {
     made: Made,
 }
 
-/// The rule or entry just made from this hit, with an undo button.
+/// The rule or entry that was created from this hit, with an undo button.
 #[derive(Default)]
 struct Made {
     rule: Option<StoredRule>,

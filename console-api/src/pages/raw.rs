@@ -59,7 +59,7 @@ impl Raw {
 
     /// The value at a point as sent; a short body as a whole.
     pub(super) fn value(&self, point: &Point) -> Option<&str> {
-        self.text.get(self.place(point)?).filter(|value| value.len() <= SHORT)
+        self.text.get(self.range(point)?).filter(|value| value.len() <= SHORT)
     }
 
     /// The text, split at the payloads.
@@ -84,15 +84,15 @@ impl Raw {
 
     /// The range of a finding's payload; otherwise of its value, unless that is the whole body.
     fn mark(&self, finding: &Finding) -> Option<Range<usize>> {
-        let place = self.place(&finding.point)?;
-        let value = self.text.get(place.clone())?;
-        let found =
-            find(value, &finding.payload).map(|found| place.start + found.start..place.start + found.end);
-        found.or_else(|| Some(place).filter(|place| *place != self.body)).filter(|mark| !mark.is_empty())
+        let range = self.range(&finding.point)?;
+        let value = self.text.get(range.clone())?;
+        let payload = find(value, &finding.payload)
+            .map(|payload| range.start + payload.start..range.start + payload.end);
+        payload.or_else(|| Some(range).filter(|range| *range != self.body)).filter(|mark| !mark.is_empty())
     }
 
     /// The range of the value at a point, without parsing nested formats.
-    fn place(&self, point: &Point) -> Option<Range<usize>> {
+    fn range(&self, point: &Point) -> Option<Range<usize>> {
         let first = point.0.first()?;
         let name = |index: usize| match point.0.get(index).and_then(|step| step.key.as_ref()) {
             Some(Key::Name(name)) => Some(name.as_str()),
@@ -104,8 +104,8 @@ impl Raw {
                 Some(name(0).and_then(|name| self.parameter(&self.query, name)).unwrap_or(self.query.clone()))
             }
             Tag::Header => {
-                let found = self.headers.iter().find(|(header, _)| Some(header.as_str()) == name(0));
-                found.map(|(_, place)| place.clone())
+                let header = self.headers.iter().find(|(header, _)| Some(header.as_str()) == name(0));
+                header.map(|(_, range)| range.clone())
             }
             Tag::Post if point.0.get(1).is_some_and(|step| step.tag == Tag::FormUrlencoded) => {
                 Some(name(1).and_then(|name| self.parameter(&self.body, name)).unwrap_or(self.body.clone()))
@@ -116,9 +116,9 @@ impl Raw {
     }
 
     /// The value of a parameter in a query or a form.
-    fn parameter(&self, place: &Range<usize>, name: &str) -> Option<Range<usize>> {
-        let mut at = place.start;
-        for pair in self.text.get(place.clone())?.split('&') {
+    fn parameter(&self, range: &Range<usize>, name: &str) -> Option<Range<usize>> {
+        let mut at = range.start;
+        for pair in self.text.get(range.clone())?.split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let end = at + pair.len();
             if decoded(key.as_bytes()).iter().map(|(byte, _)| *byte).eq(name.bytes()) {
@@ -132,46 +132,47 @@ impl Raw {
 
 /// The range of the payload in a value that can be percent-encoded several times.
 fn find(value: &str, payload: &str) -> Option<Range<usize>> {
-    let mut letters: Vec<_> = value.bytes().zip((0..).map(|at| at..at + 1)).collect();
+    let mut decoded: Vec<_> = value.bytes().zip((0..).map(|at| at..at + 1)).collect();
     for _ in 0..=LAYERS {
-        let bytes: Vec<u8> = letters.iter().map(|(byte, _)| byte.to_ascii_lowercase()).collect();
+        let bytes: Vec<u8> = decoded.iter().map(|(byte, _)| byte.to_ascii_lowercase()).collect();
         let wanted = payload.to_ascii_lowercase();
         if let Some(at) = String::from_utf8_lossy(&bytes).find(&wanted).filter(|_| bytes.is_ascii()) {
             let end = at + wanted.len().max(1) - 1;
-            return Some(letters.get(at)?.1.start..letters.get(end)?.1.end);
+            return Some(decoded.get(at)?.1.start..decoded.get(end)?.1.end);
         }
-        letters = peel(&letters);
+        decoded = decode(&decoded);
     }
     None
 }
 
-type Letter = (u8, Range<usize>);
+/// A decoded byte and its source range.
+type SourceByte = (u8, Range<usize>);
 
-fn decoded(text: &[u8]) -> Vec<Letter> {
-    let letters: Vec<_> = text.iter().copied().zip((0..).map(|at| at..at + 1)).collect();
-    peel(&letters)
+fn decoded(text: &[u8]) -> Vec<SourceByte> {
+    let bytes: Vec<_> = text.iter().copied().zip((0..).map(|at| at..at + 1)).collect();
+    decode(&bytes)
 }
 
 /// Decodes one layer of percent-encoding; each byte keeps its source range.
-fn peel(letters: &[Letter]) -> Vec<Letter> {
-    let digit = |at: usize| char::from(letters.get(at)?.0).to_digit(16);
-    let (mut peeled, mut at) = (Vec::new(), 0);
-    while let Some((byte, place)) = letters.get(at) {
+fn decode(bytes: &[SourceByte]) -> Vec<SourceByte> {
+    let digit = |at: usize| char::from(bytes.get(at)?.0).to_digit(16);
+    let (mut decoded, mut at) = (Vec::new(), 0);
+    while let Some((byte, range)) = bytes.get(at) {
         match (byte, digit(at + 1).zip(digit(at + 2))) {
             (b'%', Some((high, low))) => {
                 let byte = u8::try_from(high * 16 + low).unwrap_or_default();
-                peeled.push((byte, place.start..letters[at + 2].1.end));
+                decoded.push((byte, range.start..bytes[at + 2].1.end));
                 at += 3;
             }
             (b'+', _) => {
-                peeled.push((b' ', place.clone()));
+                decoded.push((b' ', range.clone()));
                 at += 1;
             }
             _ => {
-                peeled.push((*byte, place.clone()));
+                decoded.push((*byte, range.clone()));
                 at += 1;
             }
         }
     }
-    peeled
+    decoded
 }

@@ -147,18 +147,18 @@ pub(super) async fn one(_: Reader, Named(replay): Named<Replay>) -> Response {
 
 /// The candidate, in one line.
 fn candidate(replay: &Replay) -> String {
-    let tried = &replay.draft.candidate;
-    let mut words = vec![match tried.ruleset {
+    let candidate = &replay.draft.candidate;
+    let mut parts = vec![match candidate.ruleset {
         Some(version) => format!("version {version}"),
         None => "active ruleset".to_owned(),
     }];
-    if !tried.remove.is_empty() {
-        words.push(format!("minus {}", number_of_rules(tried.remove.len())));
+    if !candidate.remove.is_empty() {
+        parts.push(format!("minus {}", number_of_rules(candidate.remove.len())));
     }
-    if !tried.add.is_empty() {
-        words.push(format!("plus {}", number_of_rules(tried.add.len())));
+    if !candidate.add.is_empty() {
+        parts.push(format!("plus {}", number_of_rules(candidate.add.len())));
     }
-    words.join(", ")
+    parts.join(", ")
 }
 
 fn number_of_rules(number: usize) -> String {

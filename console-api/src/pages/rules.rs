@@ -99,8 +99,8 @@ impl RuleForm {
 
 /// The scope of a form. An empty condition is none.
 pub(super) fn scope_of(host: &str, path: &str, method: &str) -> Scope {
-    let given = |value: &str| Some(value.trim()).filter(|value| !value.is_empty()).map(str::to_owned);
-    Scope { host: given(host), path: given(path), method: given(method), application: None }
+    let condition = |value: &str| Some(value.trim()).filter(|value| !value.is_empty()).map(str::to_owned);
+    Scope { host: condition(host), path: condition(path), method: condition(method), application: None }
 }
 
 /// The rule of a form. The effect is JSON.

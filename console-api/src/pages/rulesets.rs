@@ -63,7 +63,7 @@ impl Changed {
             _ => "changed",
         };
         let what = if kind == Kind::Rule { "Rule" } else { "IP list entry" };
-        let text = |thing: Option<&Value>| thing.map(|thing| format!("{thing:#}\n")).unwrap_or_default();
+        let text = |object: Option<&Value>| object.map(|object| format!("{object:#}\n")).unwrap_or_default();
         let (before, after) = (text(before), text(after));
         let diff = TextDiff::from_lines(&before, &after);
         let line =

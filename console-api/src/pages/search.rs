@@ -165,8 +165,8 @@ impl Given {
 pub(super) fn of_view(view: &ViewDraft) -> String {
     let ViewDraft { query, group_by, sort, from, to, .. } = view;
     let all = [("q", query), ("from", from), ("to", to), ("group_by", group_by), ("sort", sort)];
-    let given = all.into_iter().filter(|(_, value)| !value.is_empty());
-    Serializer::new(String::new()).extend_pairs(given).finish()
+    let present = all.into_iter().filter(|(_, value)| !value.is_empty());
+    Serializer::new(String::new()).extend_pairs(present).finish()
 }
 
 /// `field:value` in the search language.

@@ -34,8 +34,8 @@ impl ViewsPage {
     fn search(view: &View) -> String {
         let ViewDraft { query, group_by, sort, from, to, .. } = &view.draft;
         let parts = [("", query), ("by ", group_by), ("sorted by ", sort), ("since ", from), ("until ", to)];
-        let given = parts.into_iter().filter(|(_, value)| !value.is_empty());
-        given.map(|(word, value)| format!("{word}{value}")).collect::<Vec<_>>().join(" · ")
+        let present = parts.into_iter().filter(|(_, value)| !value.is_empty());
+        present.map(|(label, value)| format!("{label}{value}")).collect::<Vec<_>>().join(" · ")
     }
 }
 

@@ -105,8 +105,8 @@ impl WebhookPage {
     /// The result of the last attempt.
     fn outcome(delivery: &Delivery) -> String {
         let status = delivery.status.map(|status| format!("status {status}"));
-        let words: Vec<_> = status.into_iter().chain(delivery.error.clone()).collect();
-        words.join(": ")
+        let parts: Vec<_> = status.into_iter().chain(delivery.error.clone()).collect();
+        parts.join(": ")
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]

@@ -1,6 +1,7 @@
-//! The fields: what they are called, what they take. The documentation and `GET /attacks/schema` show this table.
+//! Fields of the search language: names, kinds of values, descriptions and examples. The
+//! documentation and `GET /attacks/schema` show this table.
 
-/// What a condition is about.
+/// The field of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     Type,
@@ -61,7 +62,7 @@ impl Field {
         Self::Mark,
     ];
 
-    /// The name first, then what else it may be called.
+    /// The name, then its aliases.
     pub fn names(self) -> &'static [&'static str] {
         match self {
             Self::Type => &["type", "attack_type"],
@@ -158,7 +159,7 @@ impl Field {
         }
     }
 
-    /// The closest name to one that is none.
+    /// The known name that is closest to an unknown one, if it is similar.
     pub(super) fn nearest(name: &str) -> Option<&'static str> {
         let name = name.to_ascii_lowercase();
         let names = Self::ALL.into_iter().flat_map(|field| field.names().iter().copied());

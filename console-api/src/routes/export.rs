@@ -89,7 +89,8 @@ pub(super) async fn export(store: Store, filter: Filter, format: &Format) -> Res
 
 fn as_ndjson(text: &mut Vec<u8>, attacks: &[Attack]) {
     for attack in attacks {
-        serde_json::to_writer(&mut *text, attack).expect("attacks have text keys, and memory takes all");
+        serde_json::to_writer(&mut *text, attack)
+            .expect("attacks have text keys, and writing to memory does not fail");
         text.push(b'\n');
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn take(
     State(store): State<Store>,
     State(clock): State<Clock>,
     State(metrics): State<Metrics>,
-    Batch { body: batch, began, _place }: Batch,
+    Batch { body: batch, began, _permit }: Batch,
 ) -> Result<Json<IngestReply>, ApiError> {
     let records: Vec<Result<ValidRecord, String>> = batch.records.iter().map(|raw| parse(raw)).collect();
     let ingested = store.ingest(&batch.node, batch.status.as_ref(), clock.now(), &records).await;
@@ -73,8 +73,8 @@ fn reject(index: usize, raw: &RawValue, reason: String) -> RejectedRecord {
 /// The id of a record, if it can be read from an invalid one.
 fn record_id(raw: &RawValue) -> Option<String> {
     let record: Value = serde_json::from_str(raw.get()).ok()?;
-    let places = ["/attack/request/request_id", "/response/request_id", "/not_inspected/id"];
-    places.into_iter().find_map(|place| record.pointer(place)?.as_str().map(str::to_owned))
+    let pointers = ["/attack/request/request_id", "/response/request_id", "/not_inspected/id"];
+    pointers.into_iter().find_map(|pointer| record.pointer(pointer)?.as_str().map(str::to_owned))
 }
 
 fn log(batch: &IngestBatch, reply: &IngestReply) {
@@ -91,7 +91,7 @@ pub(super) struct Batch {
     body: IngestBatch,
     /// When reading of the body started.
     began: Instant,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl FromRequest<App> for Batch {
@@ -100,16 +100,16 @@ impl FromRequest<App> for Batch {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (mut parts, unread) = request.into_parts();
         let NodeCaller(token) = NodeCaller::from_request_parts(&mut parts, app).await?;
-        let place = app.ingest_quota.enter(&token, app.clock.now()).inspect_err(|refused| {
-            let is_too_much = matches!(refused, ApiError::TooManyRecords { .. });
-            app.metrics.refused(if is_too_much { "rate" } else { "places" });
+        let permit = app.ingest_quota.enter(&token, app.clock.now()).inspect_err(|refused| {
+            let is_rate = matches!(refused, ApiError::TooManyRecords { .. });
+            app.metrics.refused(if is_rate { "rate" } else { "places" });
         })?;
         let (began, request) = (Instant::now(), Request::from_parts(parts, unread));
         let body: IngestBatch = extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
         app.ingest_quota.charge(&token, body.records.len(), app.clock.now());
         match store::node_validation_error(&body.node) {
-            Some(objection) => Err(ApiError::BadBody(objection)),
-            None => Ok(Self { body, began, _place: place }),
+            Some(error) => Err(ApiError::BadBody(error)),
+            None => Ok(Self { body, began, _permit: permit }),
         }
     }
 }

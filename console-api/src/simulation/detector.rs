@@ -55,7 +55,7 @@ pub async fn test(store: &Store, rule: &Rule, hits: HitFilter) -> Result<Test, S
             let (book, _) = RuleBook::compile(&[rule]);
             requests.into_iter().filter_map(|(request, _)| find(&book, request)).collect()
         };
-        let found: Vec<Found> = task::spawn_blocking(find_all).await.expect("the engine takes any request");
+        let found: Vec<Found> = task::spawn_blocking(find_all).await.expect("the engine does not panic");
         test.found += found.len() as u64;
         let room = LISTED - test.items.len();
         test.items.extend(found.into_iter().take(room));

@@ -37,7 +37,8 @@ pub struct ExclusionDraft {
 }
 
 impl ExclusionDraft {
-    /// The rule. `attack_path` is the path of the hit's attack, cut where a payload in the path starts.
+    /// The rule. `attack_path` is the path of the hit's attack, cut where a payload in the path
+    /// starts.
     pub fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ValidationError> {
         let count = hit.findings.len();
         let Some(finding) = hit.findings.get(self.finding) else {

@@ -1,4 +1,5 @@
-//! Previews of exclusions: the recorded hits that an exclusion would suppress, by the rules of the node.
+//! Previews of exclusions: the recorded hits that an exclusion would suppress, by the rules of the
+//! node.
 
 use super::scan::{Scan, ScanLimits};
 use crate::{
@@ -122,7 +123,8 @@ fn loss(book: &RuleBook, hit: &RecordedHit) -> Loss {
     }
 }
 
-/// Whether a detector found it. Exclusions do not apply to findings of lists and behaviour counters.
+/// Whether a detector found it. Exclusions do not apply to findings of lists and behaviour
+/// counters.
 fn is_detected(finding: &Finding) -> bool {
     finding.point.0.first().is_none_or(|step| step.tag != Tag::RemoteAddr)
 }

@@ -53,7 +53,8 @@ pub struct Simulation {
 pub type Content = (Vec<Rule>, Vec<ListEntry>);
 
 impl Simulation {
-    /// Entries for countries and autonomous systems are left out: those of a source are not recorded.
+    /// Entries for countries and autonomous systems are left out: those of a source are not
+    /// recorded.
     pub fn new(before: &Content, after: &Content, hits: HitFilter) -> Self {
         let policy = |(rules, lists): &Content| Policy::new(rules, lists, GeoFields::default());
         Self { before: policy(before), after: policy(after), hits }
@@ -85,7 +86,7 @@ impl Simulation {
             let compare_all = move || -> Vec<_> {
                 requests.into_iter().filter_map(|recorded| compare(&policies, recorded)).collect()
             };
-            let changed = task::spawn_blocking(compare_all).await.expect("the engine takes any request");
+            let changed = task::spawn_blocking(compare_all).await.expect("the engine does not panic");
             for changed in changed {
                 replay.report.record(changed);
             }

@@ -193,7 +193,8 @@ impl Store {
         }))
     }
 
-    /// The attacks that match a filter in the order of their ids, which is stable while attacks grow.
+    /// The attacks that match a filter in the order of their ids, which is stable while attacks
+    /// grow.
     pub async fn attacks_after(
         &self,
         filter: &Filter,

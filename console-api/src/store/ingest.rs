@@ -1,4 +1,5 @@
-//! Ingest of delivered records: one transaction per batch; each record is stored, a duplicate or rejected.
+//! Ingest of delivered records: one transaction per batch; each record is stored, a duplicate or
+//! rejected.
 
 mod change_set;
 pub(crate) mod connectors;
@@ -59,8 +60,8 @@ impl Store {
         Ok(transaction)
     }
 
-    /// Stores a batch of a node, and returns the result of each record once all is committed. `now` is the console's clock: a
-    /// node's may be wrong.
+    /// Stores a batch of a node, and returns the result of each record once all is committed. `now`
+    /// is the console's clock: a node's may be wrong.
     pub async fn ingest(
         &self,
         node: &NodeInfo,

@@ -3,8 +3,8 @@
 use crate::store::{Connection, sql::dialect::Dialect};
 use sqlx::{ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};
 
-/// The extension belongs to the whole database, whichever schema a console uses; consoles that start together wait for each
-/// other.
+/// The extension belongs to the whole database, whichever schema a console uses; consoles that
+/// start together wait for each other.
 const PG_TRGM: &str = "do $$ declare place text; begin \
     perform pg_advisory_xact_lock(hashtext('term_parts')); \
     create extension if not exists pg_trgm schema public; \

@@ -1,4 +1,4 @@
-//! Webhooks: add, replace, delete. Deliveries are sent by [`crate::notification::Dispatcher`].
+//! Webhooks: add, replace, delete. [`crate::notification::Dispatcher`] sends the deliveries.
 
 use crate::{
     audit::Author,

@@ -19,7 +19,7 @@ impl Secret {
     /// If the operating system provides no randomness.
     pub fn generate() -> Self {
         let mut bytes = vec![0; 32];
-        getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+        getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
         Self(bytes)
     }
 
@@ -36,7 +36,7 @@ impl Secret {
     /// # Panics
     /// Never: HMAC accepts keys of any length.
     pub fn sign(&self, id: &str, at: Timestamp, body: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of any length is one");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC accepts keys of any length");
         mac.update(format!("{id}.{}.{body}", at.as_second()).as_bytes());
         format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
     }

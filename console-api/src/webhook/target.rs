@@ -1,4 +1,5 @@
-//! Webhook targets, and the protection against requests to internal services (SSRF), such as credential services of clouds.
+//! Webhook targets, and the protection against requests to internal services (SSRF), such as
+//! credential services of clouds.
 
 use hyper::Uri;
 use hyper_util::client::legacy::connect::dns::Name;
@@ -121,7 +122,8 @@ impl Targets {
         Ok(addresses.map(|address| SocketAddr::new(address.ip(), port)).collect())
     }
 
-    /// The addresses of a name, if all of them are allowed. The connection uses one of these, which prevents DNS rebinding.
+    /// The addresses of a name, if all of them are allowed. The connection uses one of these, which
+    /// prevents DNS rebinding.
     async fn resolve(self, name: Name) -> io::Result<vec::IntoIter<SocketAddr>> {
         let addresses: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
         for address in &addresses {

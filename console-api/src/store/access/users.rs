@@ -98,7 +98,8 @@ impl Store {
         Ok(Some(Change::Made(user)))
     }
 
-    /// Replaces a user who still has this revision; `None` if the name is in use. A new password ends the sessions of the user.
+    /// Replaces a user who still has this revision; `None` if the name is in use. A new password
+    /// ends the sessions of the user.
     pub async fn replace_user(
         &self,
         revision: u32,

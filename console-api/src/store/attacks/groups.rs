@@ -27,7 +27,8 @@ struct Row {
     last_seen: i64,
 }
 
-/// Separates the values of a key. A value that contains it is displayed together with the one before it.
+/// Separates the values of a key. A value that contains it is displayed together with the one
+/// before it.
 const SEPARATOR: char = '\u{1f}';
 
 impl Store {
@@ -92,8 +93,8 @@ struct SourceRow {
 }
 
 impl Store {
-    /// The sources of attacks, the one with the most hits first, and their number from the start of the page. One scan of
-    /// the sources, and one of the attacks of a page.
+    /// The sources of attacks, the one with the most hits first, and their number from the start of
+    /// the page. One scan of the sources, and one of the attacks of a page.
     pub(crate) async fn sources(
         &self,
         set: &AttackSet,

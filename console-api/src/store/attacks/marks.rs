@@ -41,7 +41,8 @@ impl MarkRow {
 }
 
 impl Store {
-    /// Marks the attack of this id, or the one it was merged into, if its mark still has this revision.
+    /// Marks the attack of this id, or the one it was merged into, if its mark still has this
+    /// revision.
     pub async fn mark(
         &self,
         id: Uuid,
@@ -81,14 +82,14 @@ fn shown(marking: Option<&Marking>) -> Value {
     json!({ "mark": marking })
 }
 
-/// Merges the marks of two attacks: the graver one stays; of equal marks, the later.
+/// Merges the marks of two attacks: the more severe one stays; of equal marks, the later.
 pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
-    let (gone, other) = marking(connection, from).await?;
-    let (kept, own) = marking(connection, into).await?;
+    let (from_revision, other) = marking(connection, from).await?;
+    let (into_revision, own) = marking(connection, into).await?;
     let rank = |mark: &Marking| (mark.value, mark.at);
     let stays = [own, other].into_iter().flatten().max_by_key(rank);
     // A new revision: a client with the revision of either attack has a conflict.
-    store(connection, into, kept.saturating_add(gone), stays.as_ref()).await
+    store(connection, into, into_revision.saturating_add(from_revision), stays.as_ref()).await
 }
 
 /// The revision of an attack's mark, and the mark.

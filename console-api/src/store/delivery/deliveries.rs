@@ -187,7 +187,8 @@ impl Store {
         Ok((claimed.rows_affected() > 0).then_some(attempts))
     }
 
-    /// Stores the result of an attempt. A failed delivery is due again at `next`; without it, it is dead.
+    /// Stores the result of an attempt. A failed delivery is due again at `next`; without it, it is
+    /// dead.
     pub async fn settle_delivery(
         &self,
         id: Uuid,
@@ -259,7 +260,8 @@ impl Store {
         Ok(rows.into_iter().filter_map(known).collect())
     }
 
-    /// Deletes delivered and dead deliveries before a time, except those of ongoing attacks, which would be delivered again.
+    /// Deletes delivered and dead deliveries before a time, except those of ongoing attacks, which
+    /// would be delivered again.
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
             "delete from webhook_deliveries where created_at < $1 and state <> 'pending' and not exists \

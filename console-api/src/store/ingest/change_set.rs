@@ -1,7 +1,9 @@
-//! The change set of a batch: which records are stored in bulk, and which update known rows one by one.
+//! The change set of a batch: which records are stored in bulk, and which update known rows one by
+//! one.
 //!
-//! Most records are new requests or the first reports on their requests. All that the database knows of a batch is loaded with
-//! a few statements; then each record is classified without further lookups.
+//! Most records are new requests or the first reports on their requests. The stored rows with ids
+//! of the batch are loaded with a few statements; then each record is classified without further
+//! lookups.
 
 use super::{new_hits, valid_record::ValidRecord};
 use crate::store::{
@@ -16,9 +18,9 @@ use jiff::Timestamp;
 use shared::{AttackRecord, Enforced, Record, RequestId, ResponseReport};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// What a record changes.
+/// The change that a record makes.
 pub(super) enum Change<'r> {
-    /// Adds a request and hits of which nothing is known.
+    /// Adds an unknown request with unknown hits.
     NewRequest(&'r AttackRecord),
     /// Parks a report until its request arrives.
     EarlyReport(&'r ResponseReport),
@@ -26,19 +28,19 @@ pub(super) enum Change<'r> {
     FirstAnswer(&'r ResponseReport),
     /// Updates known rows, or may do so: applied one by one.
     Update(&'r Record),
-    /// Nothing, for this reason.
+    /// No change, for this reason.
     Rejected(&'r str),
 }
 
-/// The state of a request, as far as reports change it.
+/// The part of the state of a request that reports change.
 #[derive(Clone, Copy)]
 struct RequestState {
     is_answered: bool,
-    /// It is known to have reached the origin.
+    /// Whether it is known to have reached the origin.
     has_passed: bool,
 }
 
-/// What the database knows of the ids in a batch.
+/// The stored state of the ids in a batch.
 struct Known {
     requests: HashMap<String, RequestState>,
     /// Requests with parked reports.
@@ -112,7 +114,8 @@ impl Known {
         Ok(Self { requests: known_requests, pending, ids })
     }
 
-    /// Whether nothing is known of an attack's request and hits. A later record with one of their ids waits for this one.
+    /// Whether the request and the hits of an attack are unknown. Later records with one of their
+    /// ids are updates.
     fn take_new(&mut self, attack: &AttackRecord) -> bool {
         let request = attack.request.request_id.to_string();
         let mut ids: Vec<String> = attack.hits.iter().map(|hit| hit.id.to_string()).collect();
@@ -142,7 +145,7 @@ impl Known {
     }
 }
 
-/// The ids that exist. `query` ends with their column.
+/// The stored ids among these. `query` ends with their column.
 async fn existing(
     connection: &mut Connection,
     query: &'static str,
@@ -152,7 +155,7 @@ async fn existing(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Applies what can be stored in bulk.
+/// Applies the changes that are stored in bulk.
 pub(super) async fn apply_bulk(
     connection: &mut Connection,
     changes: &[Change<'_>],

@@ -1,4 +1,5 @@
-//! Grouping of hits into attacks, and the counters of attacks. The rules are those of [`crate::grouping`].
+//! Grouping of hits into attacks, and the counters of attacks. The rules are those of
+//! [`crate::grouping`].
 
 use crate::grouping::{AttackKey, MAX_GAP, Span, chains};
 use crate::store::{
@@ -49,7 +50,8 @@ struct Growth<'a> {
     hits: Vec<NewHit<'a>>,
 }
 
-/// Stores hits in their attacks. New attacks are created; attacks that a hit joins are merged, and the oldest id stays.
+/// Stores hits in their attacks. New attacks are created; attacks that a hit joins are merged, and
+/// the oldest id stays.
 pub(crate) async fn add(connection: &mut Connection, hits: Vec<NewHit<'_>>) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (hits.iter().map(NewHit::at).min(), hits.iter().map(NewHit::at).max())
     else {

@@ -12,7 +12,8 @@ use crate::store::{
 use shared::{Body, ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
 use sqlx::FromRow;
 
-/// Stores a request, or merges the decision into the known one. Returns whether that changed anything.
+/// Stores a request, or merges the decision into the known one. Returns whether that changed
+/// anything.
 pub(crate) async fn record(
     connection: &mut Connection,
     request: &RecordedRequest,

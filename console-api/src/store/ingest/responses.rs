@@ -63,8 +63,9 @@ async fn apply(
 
 /// Whether a report proves that the request reached the origin, so that a block was not enforced.
 ///
-/// No response function runs on an answer of the viewer-request function, and none of the origin's runs on one of the
-/// origin-request function. Only a viewer-response after an origin-request may have seen our own block page.
+/// No response function runs on an answer of the viewer-request function, and none of the origin's
+/// runs on one of the origin-request function. Only a viewer-response after an origin-request may
+/// have seen our own block page.
 fn proves_passage(asked_at: Option<&Trigger>, event: Option<&Trigger>, status: i64) -> bool {
     match event {
         Some(Trigger::OriginResponse) => true,
@@ -110,7 +111,7 @@ async fn keep(
     status: i64,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let kept = sqlx::query(
+    let result = sqlx::query(
         "insert into pending_responses (request_id, event, status, received_at) values ($1, $2, $3, $4) \
          on conflict (request_id, event) do update set status = excluded.status \
          where pending_responses.status <> excluded.status",
@@ -121,7 +122,7 @@ async fn keep(
     .bind(now.as_millisecond())
     .execute(connection)
     .await?;
-    Ok(kept.rows_affected() > 0)
+    Ok(result.rows_affected() > 0)
 }
 
 /// Deletes the oldest parked reports.

@@ -12,32 +12,33 @@ use sqlx::AssertSqlSafe;
 const AT_ONCE: i64 = 100;
 
 impl Store {
-    /// Deletes attacks last seen before a time, and older reports of requests that were not inspected. Returns the
-    /// number of deleted hits.
+    /// Deletes attacks last seen before a time, and older reports of requests that were not
+    /// inspected. Returns the number of deleted hits.
     pub async fn forget_before(&self, time: Timestamp) -> Result<u64, StoreError> {
         sqlx::query("delete from not_inspected where at < $1")
             .bind(time.as_millisecond())
             .execute(&self.writer)
             .await?;
-        let mut forgotten = 0;
+        let mut deleted = 0;
         loop {
             let oldest = self.oldest(time.as_millisecond()).await?;
             if oldest.is_empty() {
-                return Ok(forgotten);
+                return Ok(deleted);
             }
-            forgotten += self.forget(oldest.into_iter().map(|(id, _)| id).collect()).await?;
+            deleted += self.forget(oldest.into_iter().map(|(id, _)| id).collect()).await?;
         }
     }
 
-    /// Deletes the oldest attacks until at most this number of hits is left. Returns the number of deleted hits.
+    /// Deletes the oldest attacks until at most this number of hits is left. Returns the number of
+    /// deleted hits.
     pub async fn forget_beyond(&self, hits: u64) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
+        let mut deleted = 0;
         loop {
-            let (kept,): (i64,) =
+            let (total,): (i64,) =
                 sqlx::query_as("select cast(coalesce(sum(hits), 0) as bigint) from attacks")
                     .fetch_one(&self.reader)
                     .await?;
-            let mut excess = kept - i64::try_from(hits).unwrap_or(i64::MAX);
+            let mut excess = total - i64::try_from(hits).unwrap_or(i64::MAX);
             let mut ids = Vec::new();
             for (id, hits) in self.oldest(i64::MAX).await? {
                 if excess > 0 {
@@ -46,9 +47,9 @@ impl Store {
                 }
             }
             if ids.is_empty() {
-                return Ok(forgotten);
+                return Ok(deleted);
             }
-            forgotten += self.forget(ids).await?;
+            deleted += self.forget(ids).await?;
         }
     }
 
@@ -74,9 +75,9 @@ impl Store {
         terms::forget(&mut transaction, &attacks).await?;
         self.delete(&mut transaction, "attack_redirects where new_id", &attacks).await?;
         self.delete(&mut transaction, "attacks where id", &attacks).await?;
-        let done = "requests where not exists (select 1 from hits h where h.request_id = requests.request_id) \
+        let unused = "requests where not exists (select 1 from hits h where h.request_id = requests.request_id) \
                     and request_id";
-        self.delete(&mut transaction, done, &requests).await?;
+        self.delete(&mut transaction, unused, &requests).await?;
         transaction.commit().await?;
         Ok(hits)
     }
@@ -84,11 +85,11 @@ impl Store {
     async fn delete(
         &self,
         connection: &mut Connection,
-        which: &'static str,
+        rows: &'static str,
         values: &[String],
     ) -> Result<u64, StoreError> {
-        let statement = format!("delete from {which} {}", self.dialect.is_among(1));
-        let done = sqlx::query(AssertSqlSafe(statement)).bind(json(&values)).execute(connection).await?;
-        Ok(done.rows_affected())
+        let statement = format!("delete from {rows} {}", self.dialect.is_among(1));
+        let result = sqlx::query(AssertSqlSafe(statement)).bind(json(&values)).execute(connection).await?;
+        Ok(result.rows_affected())
     }
 }

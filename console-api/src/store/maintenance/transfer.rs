@@ -1,5 +1,5 @@
-//! Copies between databases: backup, restore, migration from SQLite to PostgreSQL. One of the two is SQLite, whose catalogue
-//! lists the tables and columns.
+//! Copies between databases: backup, restore, migration from SQLite to PostgreSQL. One of the two
+//! is SQLite, whose catalogue lists the tables and columns.
 
 use crate::store::{
     Connection, Store,
@@ -74,8 +74,8 @@ impl Store {
     }
 }
 
-/// The tables in the order of their creation: referenced tables come first. Internal tables of SQLite and row numbers are
-/// left out.
+/// The tables in the order of their creation: referenced tables come first. Internal tables of
+/// SQLite and row numbers are left out.
 async fn tables(sqlite: &mut Connection) -> Result<Vec<Table>, sqlx::Error> {
     let names: Vec<(String,)> = sqlx::query_as(
         "select m.name from sqlite_master m join pragma_table_list t on t.name = m.name and t.schema = 'main' \

@@ -160,7 +160,8 @@ struct ChangeRow {
     after: Option<String>,
 }
 
-/// The differences from version `from` to version `to`. `None` if a version is unknown or older than the log.
+/// The differences from version `from` to version `to`. `None` if a version is unknown or older
+/// than the log.
 async fn since(
     connection: &mut Connection,
     from: u64,
@@ -191,7 +192,7 @@ async fn since(
         let value =
             |column, text: Option<String>| text.map(|text| columns.json::<Value>(column, &text)).transpose();
         let (before, after): (Option<Value>, _) = (value("before", row.before)?, value("after", row.after)?);
-        let revision = after.iter().chain(&before).find_map(|thing| thing["revision"].as_u64());
+        let revision = after.iter().chain(&before).find_map(|state| state["revision"].as_u64());
         let first = Difference { kind, object: object.clone(), before, after: None, revision: 0 };
         let difference = differences.entry((kind.as_str(), object)).or_insert(first);
         difference.after = after;
@@ -203,15 +204,15 @@ async fn since(
 
 /// Undoes a difference.
 fn put_back<T: DeserializeOwned>(
-    things: &mut BTreeMap<String, T>,
+    objects: &mut BTreeMap<String, T>,
     Difference { object, before, .. }: Difference,
 ) -> Result<(), StoreError> {
     match before {
         Some(before) => {
-            let thing = logged(&object, before)?;
-            things.insert(object, thing);
+            let restored = logged(&object, before)?;
+            objects.insert(object, restored);
         }
-        None => drop(things.remove(&object)),
+        None => drop(objects.remove(&object)),
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Sets of attacks for statements that read several tables: a plan, or the ids. Where a filter is expensive, it is evaluated
-//! once, and each table is read only for the rows of these attacks.
+//! Sets of attacks for statements that read several tables: a plan, or the ids. Where a filter is
+//! expensive, it is evaluated once, and each table is read only for the rows of these attacks.
 
 use crate::{
     query::Filter,
@@ -17,11 +17,12 @@ use crate::{
 pub(crate) enum AttackSet {
     Matching {
         plan: Plan,
-        /// The attacks that the filter leaves out, if it does nothing else: they are few.
+        /// The excluded attacks, if the filter consists of negations only: they are few.
         excluded: Option<Plan>,
     },
+    /// The attacks of these ids.
     These(IdSet),
-    /// Where the others are far fewer.
+    /// All attacks but these, which are far fewer.
     AllBut(IdSet),
 }
 
@@ -65,13 +66,13 @@ impl Store {
         let mut statement = Statement::new("select count(*), (select count(*) from attacks), ");
         statement.push(self.dialect.ids()).push(" from (select a.id as attack_id from attacks a where ");
         statement.push_plan(&plan).push(" limit ").bind(most + 1).push(") t");
-        let (found, all, ids): (i64, i64, Option<String>) = statement.fetch_one(&self.reader).await?;
-        if found > most {
+        let (matching, all, ids): (i64, i64, Option<String>) = statement.fetch_one(&self.reader).await?;
+        if matching > most {
             return Ok(AttackSet::matching(filter));
         }
         let ids = self.ids(ids);
-        let others = all - found;
-        if found <= max_cheap || found < 3 * others {
+        let others = all - matching;
+        if matching <= max_cheap || matching < 3 * others {
             return Ok(AttackSet::These(ids));
         }
         let mut statement = Statement::new("select ");

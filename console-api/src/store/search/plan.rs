@@ -1,5 +1,5 @@
-//! Search planning: from a filter on attacks to a plan with a scan strategy for each condition on other tables. Statements
-//! render plans and decide nothing.
+//! Search planning: from a filter on attacks to a plan with a scan strategy for each condition on
+//! other tables. Statements render plans and decide nothing.
 
 use crate::{
     attack::{AttackStatus, Marks},
@@ -16,16 +16,16 @@ use crate::{
 use shared::RequestId;
 use std::{net::IpAddr, sync::Arc};
 
-/// The attacks that a statement reads. It decides how rows of other tables are found.
+/// The attacks that a statement reads. The scope decides how rows of other tables are found.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum SearchScope<'m> {
-    /// The attacks of given ids.
+    /// The attacks of known ids.
     Few,
     /// The first ones in some order, until a page is full.
     Page {
-        /// The texts that were looked up before.
+        /// The matches of the text searches, looked up before.
         matches: &'m Matches,
-        /// Related rows that one scan may collect.
+        /// The maximum number of related rows that one scan collects.
         max_scanned_rows: i64,
     },
     /// All of them.
@@ -34,7 +34,7 @@ pub(crate) enum SearchScope<'m> {
 
 /// The number of sources of the attack `a`, as SQL.
 pub(crate) const SOURCE_COUNT: &str = "(select count(*) from attack_sources s where s.attack_id = a.id)";
-/// More related rows than these are not collected for a page.
+/// The maximum number of related rows that are collected for a page.
 const MAX_SCANNED_ROWS: i64 = 30_000;
 
 impl<'m> SearchScope<'m> {
@@ -46,11 +46,12 @@ impl<'m> SearchScope<'m> {
 /// How the rows of another table that belong to attacks are found.
 #[derive(Debug)]
 pub(crate) enum ScanStrategy {
-    /// Each attack looks up its own rows. Where many attacks have one, a page is soon full.
+    /// Looks up the rows of each attack. If many attacks have one, they soon fill a page.
     PerAttack,
-    /// One scan of the table collects the ids of attacks.
+    /// Collects the ids of attacks with one scan of the table.
     Collect,
-    /// As `Collect` if at most this number of rows match, else as `PerAttack`: the database counts first.
+    /// As `Collect` if at most this number of rows match, else as `PerAttack`: the database counts
+    /// first.
     CollectUpTo(i64),
     /// The ids are known.
     Ids(Arc<IdSet>),
@@ -134,7 +135,8 @@ impl Plan {
         }
     }
 
-    /// A column equals a text. For a page, attacks without the term are skipped where the term is rare.
+    /// A column equals a text. For a page, attacks without the term are skipped where the term is
+    /// rare.
     fn equal(column: &'static str, field: Field, text: &str, scope: SearchScope<'_>) -> Self {
         let direct = Self::Direct(Direct::Equal(column, Text::from(text)));
         if let SearchScope::Page { .. } = scope {

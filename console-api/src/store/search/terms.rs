@@ -1,5 +1,5 @@
-//! Search terms: the texts of the fields of attacks and their hits. Each distinct text is stored once, in lower case, with
-//! the attacks that have it, so that searches read few texts and no hits.
+//! Search terms: the texts of the fields of attacks and their hits. Each distinct text is stored
+//! once, in lower case, with the attacks that have it, so that searches read few texts and no hits.
 
 use crate::store::{
     Connection, StoreError,

@@ -1,4 +1,5 @@
-//! Text search: patterns over the texts of attacks, and their matches, looked up once before the statement of a page.
+//! Text search: patterns over the texts of attacks, and their matches, looked up once before the
+//! statement of a page.
 
 use crate::{
     query::{Field, Filter, Pattern, Piece},
@@ -26,7 +27,8 @@ pub(crate) struct Search {
 struct Like {
     /// With `\` as the escape.
     exact: String,
-    /// For the trigram index, which has no escape: matches some more texts. `None` without three literal characters in a row.
+    /// For the trigram index, which has no escape: matches some more texts. `None` without three
+    /// literal characters in a row.
     loose: Option<String>,
 }
 
@@ -46,11 +48,11 @@ impl Search {
     }
 
     pub(crate) fn field(field: Field, pattern: &Pattern) -> Self {
-        Self { fields: vec![field], like: Like::whole(pattern) }
+        Self { fields: vec![field], like: Like::complete(pattern) }
     }
 
-    /// The pattern for the trigram index, for searches of payloads. Other fields have few texts and an index of their own; the
-    /// trigram index would also return all matching payloads.
+    /// The pattern for the trigram index, for searches of payloads. Other fields have few texts and
+    /// an index of their own; the trigram index would also return all matching payloads.
     fn trigram_pattern(&self) -> Option<&str> {
         self.like.loose.as_deref().filter(|_| self.fields.contains(&Field::Payload))
     }
@@ -62,7 +64,8 @@ impl Search {
 }
 
 impl Like {
-    fn whole(pattern: &Pattern) -> Self {
+    /// The complete text.
+    fn complete(pattern: &Pattern) -> Self {
         Self::new(pattern.pieces())
     }
 
@@ -75,16 +78,16 @@ impl Like {
         let (mut exact, mut loose) = (String::new(), String::new());
         for piece in pieces {
             let Piece::Text(text) = piece else {
-                let sign = if *piece == Piece::Any { '%' } else { '_' };
-                exact.push(sign);
-                loose.push(sign);
+                let wildcard = if *piece == Piece::Any { '%' } else { '_' };
+                exact.push(wildcard);
+                loose.push(wildcard);
                 continue;
             };
-            for sign in Text::from(text.as_str()).stored().to_lowercase().chars() {
-                let is_special = matches!(sign, '%' | '_' | '\\');
+            for character in Text::from(text.as_str()).stored().to_lowercase().chars() {
+                let is_special = matches!(character, '%' | '_' | '\\');
                 exact.extend(is_special.then_some('\\'));
-                exact.push(sign);
-                loose.push(if is_special { '_' } else { sign });
+                exact.push(character);
+                loose.push(if is_special { '_' } else { character });
             }
         }
         let has_run = loose.split(['%', '_']).any(|run| run.chars().count() >= 3);
@@ -92,7 +95,7 @@ impl Like {
     }
 }
 
-/// A text with more matches than this is common: a page is soon full of its attacks.
+/// A text with more matches is common: its attacks soon fill a page.
 pub(crate) const MAX_RARE_MATCHES: i64 = 3000;
 
 /// The attacks that match the searches of a filter: their ids, or `None` for common texts.

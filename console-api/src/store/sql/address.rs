@@ -1,4 +1,5 @@
-//! Address keys: IP addresses as text in the order of the addresses, so that a network is a range of an index.
+//! Address keys: IP addresses as text in the order of the addresses, so that a network is a range
+//! of an index.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

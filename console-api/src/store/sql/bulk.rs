@@ -10,7 +10,8 @@ use sqlx::{
 };
 use std::fmt::Write;
 
-/// Rows per statement. Few sizes keep the statements prepared; the largest stays below the bind limits of both databases.
+/// Rows per statement. Few sizes keep the statements prepared; the largest stays below the bind
+/// limits of both databases.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
 pub(crate) type Query = sqlx::query::Query<'static, Any, AnyArguments>;

@@ -16,8 +16,9 @@ impl Dialect {
 
     /// Settings of a writing connection.
     ///
-    /// With a write-ahead log, `normal` keeps what was committed through a killed process; a power cut may take the last
-    /// transactions, never the file. `token create` and a running server wait for each other.
+    /// With a write-ahead log, `normal` keeps what was committed through a killed process; a power
+    /// cut may take the last transactions, never the file. `token create` and a running server wait
+    /// for each other.
     pub(crate) fn writer_start(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => {
@@ -25,16 +26,17 @@ impl Dialect {
                     "pragma busy_timeout = 10000",
                     "pragma journal_mode = wal",
                     "pragma synchronous = normal",
-                    // Ids are random, so batches touch pages all over the file. 64 MB of pages stay cached, and as
-                    // many collect in the log before a checkpoint writes each of them once.
+                    // Ids are random, so batches touch pages all over the file. 64 MB of pages stay
+                    // cached, and as many collect in the log before a checkpoint writes each of
+                    // them once.
                     "pragma cache_size = -65536",
                     "pragma wal_autocheckpoint = 16000",
                     // A long read delays checkpoints and lets the log grow: this returns the space.
                     "pragma journal_size_limit = 268435456",
                 ]
             }
-            // Plans, also those of foreign-key checks, are cached while tables are empty: none of them may scan a
-            // table. Writes find their rows by key.
+            // Plans, also those of foreign-key checks, are cached while tables are empty: none of
+            // them may scan a table. Writes find their rows by key.
             Self::Postgres => &["set enable_seqscan = off", "set lock_timeout = '10s'"],
         }
     }
@@ -60,7 +62,8 @@ impl Dialect {
         }
     }
 
-    /// Begins the transaction of a batch. `immediate`: a later upgrade to the write lock fails when another process wrote.
+    /// Begins the transaction of a batch. `immediate`: a later upgrade to the write lock fails when
+    /// another process wrote.
     pub(crate) fn begin_ingest(self) -> &'static str {
         match self {
             Self::Sqlite => "begin immediate",

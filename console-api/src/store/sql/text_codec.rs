@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{iter, net::IpAddr, str::FromStr};
 
-/// An enum as its word.
+/// An enum as its serialized name.
 pub(crate) fn word<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
-        _ => unreachable!("only enums that travel as a word are stored as one"),
+        _ => unreachable!("only enums that serialize as a string are stored as a word"),
     }
 }
 
@@ -50,8 +50,8 @@ impl From<Text> for String {
         }
         let mut rest = stored.chars();
         iter::from_fn(|| match rest.next()? {
-            ESCAPE => rest.next().map(|sign| if sign == '0' { '\0' } else { sign }),
-            sign => Some(sign),
+            ESCAPE => rest.next().map(|escaped| if escaped == '0' { '\0' } else { escaped }),
+            character => Some(character),
         })
         .collect()
     }
