@@ -1,11 +1,12 @@
-//! How fast batches are taken in, beside the database's own bulk path, and how fast questions are
-//! answered.
+//! Benchmark of the console: the rate of ingestion relative to bulk inserts, and the latency of
+//! searches.
 //!
-//! `just bench-console [HITS] [--only sqlite|postgres] [--questions]`. Batches come through the
-//! router as nodes send them, and are acknowledged one by one. The rows they leave are then written
-//! into empty tables in one transaction: with many to a statement, and nothing to think of, which
-//! the bound is about; and by the database itself, from table to table (not with `--questions`).
-//! Questions have bounds, too, and memory.
+//! `just bench-console [HITS] [--only sqlite|postgres] [--questions]`
+//!
+//! Batches pass through the router as nodes send them, and are acknowledged one by one. The same
+//! rows are then written into empty tables in one transaction: with many rows per statement, which
+//! the bound of ingestion refers to, and by the database itself, from table to table. `--questions`
+//! skips both. Searches and memory have bounds, too.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed measurement")]
 
 #[path = "../tests/support/postgres.rs"]
@@ -34,12 +35,13 @@ use std::{
 use tower::ServiceExt;
 
 const HITS: u64 = 100_000;
-/// As many records as a node sends at once.
+/// Records per batch, as nodes send them.
 const BATCH: u64 = 500;
-const ASKED: usize = 200;
-/// At least this share of the bulk path's rate.
+/// Calls per search.
+const CALLS: usize = 200;
+/// The minimum rate of ingestion, relative to bulk inserts.
 const BOUND: f64 = 0.4;
-/// For 95 of 100 questions.
+/// Bounds of the 95th percentile.
 const LIST_WITHIN: Duration = Duration::from_millis(100);
 const STATS_WITHIN: Duration = Duration::from_millis(500);
 const MEMORY_MIB: u64 = 300;
@@ -54,88 +56,88 @@ struct Bench {
     hits: u64,
 }
 
-/// What is asked for.
-struct Wanted {
+/// The options of a run.
+struct Options {
     hits: u64,
-    /// Whether the same rows are written in bulk, too.
+    /// Whether the same rows are also written in bulk.
     in_bulk: bool,
 }
 
 fn main() {
-    let asked = |option: &str| env::args().any(|argument| argument == option);
+    let has = |option: &str| env::args().any(|argument| argument == option);
     let hits = env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(HITS);
-    let wanted = Wanted { hits, in_bulk: !asked("--questions") };
+    let options = Options { hits, in_bulk: !has("--questions") };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     sqlx::any::install_default_drivers();
-    let mut is_within = asked("postgres") || runtime.block_on(in_sqlite(&wanted));
-    if !asked("sqlite") {
+    let mut is_within = has("postgres") || runtime.block_on(in_sqlite(&options));
+    if !has("sqlite") {
         postgres_server::with_server(|server| {
-            is_within &= runtime.block_on(in_postgres(&wanted, &server.url()));
+            is_within &= runtime.block_on(in_postgres(&options, &server.url()));
         });
     }
     assert!(is_within, "a bound is missed");
 }
 
-async fn in_sqlite(wanted: &Wanted) -> bool {
+async fn in_sqlite(options: &Options) -> bool {
     let dir = tempfile::tempdir().unwrap();
-    let place = |name: &str| {
+    let database = |name: &str| {
         fs::create_dir(dir.path().join(name)).unwrap();
         DatabaseUrl::in_dir(&dir.path().join(name))
     };
     let file = |name: &str| dir.path().join(name).join("console.db").display().to_string();
-    let places = ["console", "bulk", "copy"].map(place);
+    let databases = ["console", "bulk", "copy"].map(database);
     let attach = format!("attach database '{}' as copy", file("copy"));
-    measure("SQLite", &places, wanted, &format!("sqlite:{}", file("console")), &attach).await
+    measure("SQLite", &databases, options, &format!("sqlite:{}", file("console")), &attach).await
 }
 
-async fn in_postgres(wanted: &Wanted, server: &str) -> bool {
+async fn in_postgres(options: &Options, server: &str) -> bool {
     let mut connection = AnyConnection::connect(server).await.unwrap();
     for schema in ["create schema console", "create schema bulk", "create schema copy"] {
         connection.execute(schema).await.unwrap();
     }
     let url = |schema| format!("{server}&options[search_path]={schema}");
-    let places = ["console", "bulk", "copy"]
+    let databases = ["console", "bulk", "copy"]
         .map(|schema| DatabaseUrl::Server(PostgresUrl::parse(url(schema)).unwrap()));
-    measure("PostgreSQL", &places, wanted, &url("console"), "select 1").await
+    measure("PostgreSQL", &databases, options, &url("console"), "select 1").await
 }
 
-/// Measures on the first of three places; the others are for the same rows.
+/// Measures on the first of three databases; the others receive the same rows.
 async fn measure(
     name: &'static str,
-    [place, bulk, other]: &[DatabaseUrl; 3],
-    &Wanted { hits, in_bulk }: &Wanted,
+    [console, bulk, copied_into]: &[DatabaseUrl; 3],
+    &Options { hits, in_bulk }: &Options,
     url: &str,
     attach: &str,
 ) -> bool {
-    // What was measured before does not count.
+    // Resets the peak memory of earlier measurements.
     fs::write("/proc/self/clear_refs", "5").unwrap();
-    let store = Store::open(place).await.unwrap();
+    let store = Store::open(console).await.unwrap();
     let bench = Bench { name, router: router(&store).await, hits };
     let ingested = bench.ingest().await;
-    let answered = bench.ask().await;
+    let are_searches_within = bench.search().await;
     let memory = resident_mib();
     println!(
         "{name}: resident memory at most {memory} MiB (bound {MEMORY_MIB} MiB): {}",
-        word(memory < MEMORY_MIB)
+        verdict(memory < MEMORY_MIB)
     );
     if !in_bulk {
-        println!("{name}: {:.0} hits/s taken in", bench.rate(ingested));
-        return answered && memory < MEMORY_MIB;
+        println!("{name}: {:.0} hits/s ingested", bench.rate(ingested));
+        return are_searches_within && memory < MEMORY_MIB;
     }
     let inserted = insert(&store, bulk).await;
     store.close().await;
-    Store::open(other).await.unwrap().close().await;
+    Store::open(copied_into).await.unwrap().close().await;
     let copied = copy(url, attach).await;
     let ratio = inserted.as_secs_f64() / ingested.as_secs_f64();
     println!(
-        "{name}: {:.0} hits/s taken in; inserted in bulk {:.0} hits/s: {ratio:.2}× (bound {BOUND}×): {}; \
+        "{name}: {:.0} hits/s ingested; inserted in bulk {:.0} hits/s: {ratio:.2}× (bound {BOUND}×): {}; \
          copied from table to table {:.0} hits/s",
         bench.rate(ingested),
         bench.rate(inserted),
-        word(ratio >= BOUND),
+        verdict(ratio >= BOUND),
         bench.rate(copied),
     );
-    ratio >= BOUND && answered && memory < MEMORY_MIB
+    ratio >= BOUND && are_searches_within && memory < MEMORY_MIB
 }
 
 async fn router(store: &Store) -> Router {
@@ -153,24 +155,24 @@ impl Bench {
         self.hits as f64 / time.as_secs_f64()
     }
 
-    /// How long all batches take, one after the other. Making them up is not counted.
+    /// The time to ingest all batches, one after the other, without their generation.
     async fn ingest(&self) -> Duration {
-        let mut taken = Duration::ZERO;
+        let mut total = Duration::ZERO;
         for records in seed::batches(self.hits, BATCH, Clock::System.now()) {
             let batch = serde_json::to_string(&seed::delivery(&records).unwrap()).unwrap();
             let request = Request::post("/api/v1/ingest")
                 .header(header::AUTHORIZATION, format!("Bearer {NODE}"))
                 .header(header::CONTENT_TYPE, "application/json");
-            let begun = Instant::now();
+            let start = Instant::now();
             let answer = self.router.clone().oneshot(request.body(Body::from(batch)).unwrap()).await.unwrap();
-            taken += begun.elapsed();
+            total += start.elapsed();
             assert_eq!(answer.status(), StatusCode::OK);
         }
-        taken
+        total
     }
 
-    /// Whether all questions were answered within their bounds.
-    async fn ask(&self) -> bool {
+    /// Whether all searches are within their bounds.
+    async fn search(&self) -> bool {
         let list = self.get("/api/v1/attacks?limit=1").await;
         let list: serde_json::Value = serde_json::from_slice(&list).unwrap();
         let attack = list["items"][0]["id"].as_str().unwrap().to_owned();
@@ -180,27 +182,27 @@ impl Bench {
             ("by type and status", "/api/v1/attacks?q=type:sqli+status:blocked".to_owned(), LIST_WITHIN),
             ("below a path", "/api/v1/attacks?q=host:api.example.com+path:/g*".to_owned(), LIST_WITHIN),
             ("from a network", "/api/v1/attacks?q=ip:198.18.50.0/24".to_owned(), LIST_WITHIN),
-            ("a word that is nowhere", "/api/v1/attacks?q=nowhere".to_owned(), LIST_WITHIN),
+            ("a word without matches", "/api/v1/attacks?q=nowhere".to_owned(), LIST_WITHIN),
             ("a word in few payloads", "/api/v1/attacks?q=payload:777.example".to_owned(), LIST_WITHIN),
-            ("a word in many", "/api/v1/attacks?q=payload:union".to_owned(), LIST_WITHIN),
+            ("a word in many payloads", "/api/v1/attacks?q=payload:union".to_owned(), LIST_WITHIN),
             ("one attack", format!("/api/v1/attacks/{attack}"), LIST_WITHIN),
             ("hits of an attack", format!("/api/v1/attacks/{attack}/hits"), LIST_WITHIN),
-            ("stats of everything", "/api/v1/attacks/stats".to_owned(), STATS_WITHIN),
-            ("stats of a day", "/api/v1/attacks/stats?from=-24h".to_owned(), STATS_WITHIN),
-            ("stats of a type", "/api/v1/attacks/stats?q=type:sqli".to_owned(), STATS_WITHIN),
+            ("statistics of all attacks", "/api/v1/attacks/stats".to_owned(), STATS_WITHIN),
+            ("statistics of a day", "/api/v1/attacks/stats?from=-24h".to_owned(), STATS_WITHIN),
+            ("statistics of a type", "/api/v1/attacks/stats?q=type:sqli".to_owned(), STATS_WITHIN),
         ] {
-            let mut times = Vec::with_capacity(ASKED);
-            for _ in 0..ASKED {
-                let begun = Instant::now();
+            let mut times = Vec::with_capacity(CALLS);
+            for _ in 0..CALLS {
+                let start = Instant::now();
                 self.get(&path).await;
-                times.push(begun.elapsed());
+                times.push(start.elapsed());
             }
             times.sort();
-            let (p50, p95) = (times[ASKED / 2], times[ASKED * 95 / 100]);
+            let (p50, p95) = (times[CALLS / 2], times[CALLS * 95 / 100]);
             println!(
                 "{}: {name}: p50 {p50:.1?}, p95 {p95:.1?} (bound {bound:?}): {}",
                 self.name,
-                word(p95 <= bound)
+                verdict(p95 <= bound)
             );
             is_within &= p95 <= bound;
         }
@@ -215,37 +217,36 @@ impl Bench {
     }
 }
 
-/// How long it takes to insert the same rows into an empty database. They come from a file of
-/// SQLite's.
+/// The time to insert the same rows into an empty database, from a SQLite file.
 async fn insert(store: &Store, into: &DatabaseUrl) -> Duration {
     let dir = tempfile::tempdir().unwrap();
     let rows = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     store.copy_to(&rows).await.unwrap();
     let into = Store::open(into).await.unwrap();
-    let begun = Instant::now();
+    let start = Instant::now();
     rows.copy_to(&into).await.unwrap();
-    begun.elapsed()
+    start.elapsed()
 }
 
-/// How long the database takes to write the same rows into tables of another schema.
+/// The time of the database to copy the same rows into tables of another schema.
 async fn copy(url: &str, attach: &str) -> Duration {
     let mut connection = AnyConnection::connect(url).await.unwrap();
     connection.execute(AssertSqlSafe(attach)).await.unwrap();
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut transaction = connection.begin().await.unwrap();
     for table in TABLES {
         let statement = format!("insert into copy.{table} select * from {table}");
         transaction.execute(AssertSqlSafe(statement)).await.unwrap();
     }
     transaction.commit().await.unwrap();
-    begun.elapsed()
+    start.elapsed()
 }
 
-fn word(is_within: bool) -> &'static str {
+fn verdict(is_within: bool) -> &'static str {
     if is_within { "ok" } else { "MISSED" }
 }
 
-/// The most this process had since it was last asked to forget, as Linux says.
+/// The peak resident memory of the process since its last reset.
 fn resident_mib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
