@@ -1,4 +1,4 @@
-"""What schemathesis cannot know: ids and tags of what is there. It also notes which operations succeeded."""
+"""Hooks of schemathesis: ids and revisions of existing objects, and a record of the operations that succeeded."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import uuid
 import schemathesis
 
 ORIGIN, TOKEN = os.environ["FUZZ_ORIGIN"], os.environ["FUZZ_TOKEN"]
-seen, people = set(), []
+succeeded, users = set(), []
 
 
 def call(method, path, body=None):
@@ -21,44 +21,44 @@ def call(method, path, body=None):
 
 
 def address():
-    """Sign-ins are counted by address."""
+    """A random client address: sign-ins are throttled by address."""
     return f"203.0.113.{random.randrange(256)}"
 
 
 def user():
-    """Somebody who can sign in."""
-    if people and random.random() < 0.9:
-        return people[-1]
+    """The credentials of a user: mostly of the latest one, sometimes of a new one."""
+    if users and random.random() < 0.9:
+        return users[-1]
     name, password = f"user {uuid.uuid4()}", "correct horse battery"
     call("POST", "/users", {"name": name, "role": "analyst", "password": password})
-    people.append({"user": name, "password": password})
-    return people[-1]
+    users.append({"user": name, "password": password})
+    return users[-1]
 
 
-def fresh(operation):
-    """Something the operation can be about: a new one where the document has an example of one, else the first of the list."""
-    thing = operation.path.split("/{")[0]
-    if thing == "/sessions":
-        return call("POST", thing, user()) if random.random() < 0.5 else ({}, None)
-    if thing == "/replays" and call("GET", thing)[0]["items"]:
-        return call("GET", thing)[0]["items"][0], None  # While one runs, another is refused.
-    post = operation.schema.raw_schema["paths"].get(thing, {}).get("post")
+def target(operation):
+    """An object for the operation: a new one if the document has an example, otherwise the first of the list."""
+    collection = operation.path.split("/{")[0]
+    if collection == "/sessions":
+        return call("POST", collection, user()) if random.random() < 0.5 else ({}, None)
+    if collection == "/replays" and call("GET", collection)[0]["items"]:
+        return call("GET", collection)[0]["items"][0], None  # One replay runs at a time.
+    post = operation.schema.raw_schema["paths"].get(collection, {}).get("post")
     example = post and next(iter(post["requestBody"]["content"].values())).get("example")
-    if thing == "/webhooks" and len(items := call("GET", f"{thing}?limit=50")[0]["items"]) > 20:
-        return call("GET", f"{thing}/{random.choice(items)['id']}")  # There may be a hundred of them.
+    if collection == "/webhooks" and len(items := call("GET", f"{collection}?limit=50")[0]["items"]) > 20:
+        return call("GET", f"{collection}/{random.choice(items)['id']}")  # The limit is a hundred webhooks.
     if example:
         if "url" in example:
             example = {**example, "url": f"{ORIGIN}/nothing"}
         if "name" in example:
-            example = {**example, "name": f"thing {uuid.uuid4()}"}
-        return call("POST", thing, example)
-    items = call("GET", "/attacks?mark=any" if thing == "/attacks" else thing)[0]["items"]
-    return call("GET", f"{thing}/{items[0]['id']}") if items else ({}, None)
+            example = {**example, "name": f"object {uuid.uuid4()}"}
+        return call("POST", collection, example)
+    items = call("GET", "/attacks?mark=any" if collection == "/attacks" else collection)[0]["items"]
+    return call("GET", f"{collection}/{items[0]['id']}") if items else ({}, None)
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Half of the calls that should succeed are about something that is there."""
+    """Half of the calls that should succeed use an existing object."""
     path, positive = case.operation.path, case.meta and case.meta.generation.mode.is_positive
     if case.operation.label == "POST /sessions":
         case.headers["X-Forwarded-For"] = address()
@@ -72,17 +72,17 @@ def before_call(context, case, kwargs):
         if case.headers and "If-Match" in case.headers:
             case.headers["If-Match"] = tag
         return
-    # Its own token must not be taken back.
+    # The token of this run must not be revoked.
     if "{id}" not in path or not (positive or path == "/tokens/{id}"):
         return
     if path.startswith("/hits"):
-        thing, tag = {"id": hit()}, None
+        target_object, tag = {"id": hit()}, None
     elif random.random() < 0.5 and path != "/tokens/{id}":
         return
     else:
-        thing, tag = fresh(case.operation)
-    if "id" in thing:
-        case.path_parameters = {**(case.path_parameters or {}), "id": thing["id"]}
+        target_object, tag = target(case.operation)
+    if "id" in target_object:
+        case.path_parameters = {**(case.path_parameters or {}), "id": target_object["id"]}
     if tag and case.headers and "If-Match" in case.headers:
         case.headers["If-Match"] = tag
     if positive and path == "/users/{id}" and isinstance(case.body, dict):
@@ -96,7 +96,7 @@ def hit():
 
 @schemathesis.hook
 def after_call(context, case, response):
-    if 200 <= response.status_code < 300 and case.operation.label not in seen:
-        seen.add(case.operation.label)
+    if 200 <= response.status_code < 300 and case.operation.label not in succeeded:
+        succeeded.add(case.operation.label)
         with open(os.environ["FUZZ_SUCCESSES"], "a") as file:
             file.write(case.operation.label + "\n")

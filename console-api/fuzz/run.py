@@ -1,7 +1,7 @@
-"""Calls every operation of a real console as its OpenAPI document allows and forbids, with schemathesis.
+"""Fuzzing of the API with schemathesis: valid and invalid calls of every operation of the OpenAPI document.
 
-Red when the console fails (500), answers with a status or a body that the document does not have, takes what the document
-forbids, or never answered an operation with 2xx. The options are those of `--help`.
+Fails if the console returns 500, returns a status or a body that the document does not contain, accepts a call that the
+document forbids, or never returns 2xx for an operation. Options: `--help`.
 """
 
 import argparse
@@ -16,20 +16,20 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONSOLE = ROOT / "target/debug/wallarm-console"
 CONNECTOR = ROOT / "target/debug/wallarm-connector"
-STREAM = "/attacks/stream"  # has no end, so it is called here
-# What the search language, rules, cursors and times allow is more than a schema can say: what it allows may be refused. That
-# each operation succeeds at all is looked at here.
-LOOSER = "positive_data_acceptance"
-# And nodes may be newer than the console, which then takes what it understands.
-LOOSER_FOR_NODES = "positive_data_acceptance,negative_data_rejection"
+STREAM = "/attacks/stream"  # endless, so it is not called by schemathesis, but in `unanswered`
+# Schemas cannot describe the search language, rules, cursors and times: the console may reject a call that the schema
+# allows. `unanswered` checks that each operation succeeds at least once.
+SKIPPED_CHECKS = "positive_data_acceptance"
+# Nodes may be newer than the console, which ignores unknown fields.
+SKIPPED_CHECKS_FOR_NODES = "positive_data_acceptance,negative_data_rejection"
 NODES = ["/ingest", "/node/config"]
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--seconds", type=int, default=90, help="how long, of people's operations and of nodes' together")
-    options.add_argument("--hits", type=int, default=2000, help="how many made-up hits the console has")
-    options.add_argument("--seed", type=int, default=1, help="of what is sent; the same seed sends the same")
+    options.add_argument("--seconds", type=int, default=90, help="duration; operations of nodes get a sixth in addition")
+    options.add_argument("--hits", type=int, default=2000, help="number of generated hits")
+    options.add_argument("--seed", type=int, default=1, help="seed of the generated calls")
     options = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         sys.exit(run(pathlib.Path(folder), options))
@@ -61,8 +61,8 @@ def run(data, options):
 
 def schemathesis(origin, data, role, seconds, seed):
     tools = ROOT / "target/tools/schemathesis"
-    where = "--include-path" if role == "node" else "--exclude-path"
-    paths = [flag for path in NODES + [STREAM] * (role != "node") for flag in (where, path)]
+    selection = "--include-path" if role == "node" else "--exclude-path"
+    paths = [flag for path in NODES + [STREAM] * (role != "node") for flag in (selection, path)]
     token = (data / f"{role}-token").read_text().strip()
     environment = {
         "PYTHONPATH": f"{tools}{os.pathsep}{ROOT / 'console-api/fuzz'}",
@@ -73,7 +73,7 @@ def schemathesis(origin, data, role, seconds, seed):
     }
     command = [
         sys.executable, tools / "bin/schemathesis", "--config-file", ROOT / "console-api/fuzz/schemathesis.toml", "run", f"{origin}/api/v1/openapi.json",
-        "--header", f"Authorization: Bearer {token}", "--checks", "all", "--exclude-checks", LOOSER_FOR_NODES if role == "node" else LOOSER, "--max-time", str(seconds), "--seed", str(seed),
+        "--header", f"Authorization: Bearer {token}", "--checks", "all", "--exclude-checks", SKIPPED_CHECKS_FOR_NODES if role == "node" else SKIPPED_CHECKS, "--max-time", str(seconds), "--seed", str(seed),
         "--request-timeout", "70", "--suppress-health-check", "all", "--warnings", "off", *paths,
     ]  # fmt: skip
     print(f"== as {role}", flush=True)
@@ -81,16 +81,16 @@ def schemathesis(origin, data, role, seconds, seed):
 
 
 def unanswered(origin, data):
-    """The operations that never answered with 2xx."""
+    """The operations that never returned 2xx."""
     token = (data / "admin-token").read_text().strip()
     request = urllib.request.Request(f"{origin}/api/v1{STREAM}", headers={"Authorization": f"Bearer {token}"})
     with urllib.request.urlopen(request, timeout=10) as answer:
         streams = answer.status == 200 and answer.headers["Content-Type"] == "text/event-stream"
     document = json.load(urllib.request.urlopen(f"{origin}/api/v1/openapi.json"))
-    all_of_them = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    operations = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
     answered = set((data / "successes").read_text().splitlines()) | ({f"GET {STREAM}"} if streams else set())
-    print(f"answered with 2xx: {len(all_of_them & answered)} of {len(all_of_them)} operations")
-    return sorted(all_of_them - answered)
+    print(f"answered with 2xx: {len(operations & answered)} of {len(operations)} operations")
+    return sorted(operations - answered)
 
 
 if __name__ == "__main__":

@@ -53,8 +53,8 @@ pub struct Simulation {
 pub type Content = (Vec<Rule>, Vec<ListEntry>);
 
 impl Simulation {
-    /// Entries for countries and autonomous systems are left out: those of a source are not
-    /// recorded.
+    /// Entries for countries and autonomous systems are left out: the country and the system of a
+    /// source are not recorded.
     pub fn new(before: &Content, after: &Content, hits: HitFilter) -> Self {
         let policy = |(rules, lists): &Content| Policy::new(rules, lists, GeoFields::default());
         Self { before: policy(before), after: policy(after), hits }

@@ -63,9 +63,9 @@ async fn apply(
 
 /// Whether a report proves that the request reached the origin, so that a block was not enforced.
 ///
-/// No response function runs on an answer of the viewer-request function, and none of the origin's
-/// runs on one of the origin-request function. Only a viewer-response after an origin-request may
-/// have seen our own block page.
+/// CloudFront runs no response function on a response that the viewer-request function generated,
+/// and no origin-response function on one that the origin-request function generated. Only a
+/// viewer-response after an origin-request can be our own block page.
 fn proves_passage(asked_at: Option<&Trigger>, event: Option<&Trigger>, status: i64) -> bool {
     match event {
         Some(Trigger::OriginResponse) => true,

@@ -4,8 +4,8 @@ use crate::store::sql::text_codec::word;
 use shared::{AttackRecord, NotInspected, Record, ResponseReport, Trigger, record::NodeInfo};
 use std::collections::BTreeSet;
 
-/// The maximum length of the short texts that are stored as they are and indexed. An entry of
-/// PostgreSQL's indexes is larger.
+/// The maximum length of the short texts that are stored as they are and indexed. Entries of
+/// PostgreSQL's indexes can be larger.
 const MAX_BYTES: usize = 1000;
 
 /// A record whose texts and ids are valid.

@@ -16,9 +16,9 @@ impl Dialect {
 
     /// Settings of a writing connection.
     ///
-    /// With a write-ahead log, `normal` keeps what was committed through a killed process; a power
-    /// cut may take the last transactions, never the file. `token create` and a running server wait
-    /// for each other.
+    /// With a write-ahead log and `normal`, committed transactions survive a kill of the process. A
+    /// power failure can lose the last transactions, but does not corrupt the file. `token create`
+    /// and a running server wait for each other.
     pub(crate) fn writer_start(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => {
