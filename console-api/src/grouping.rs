@@ -36,7 +36,7 @@ impl AttackKey {
     /// The key as 64 hex digits.
     pub(crate) fn hash(&self) -> String {
         let json = serde_json::to_vec(self).expect("a key has text fields only");
-        sha256_hex(&spelled)
+        sha256_hex(&json)
     }
 }
 
