@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_are_spelled_as_in_the_api() {
+    fn roles_have_the_names_of_the_api() {
         for role in Role::ALL {
             assert_eq!(Role::from_str(role.as_str(), false), Ok(role));
         }

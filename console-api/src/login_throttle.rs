@@ -1,7 +1,7 @@
 //! Throttling of sign-in attempts: a fixed window per user name and per client address.
 //!
-//! Tokens are throttled by address only: they cannot be guessed. Each console process counts for
-//! itself.
+//! Tokens are throttled by address only: they cannot be guessed. Each console process counts
+//! separately.
 
 use jiff::{SignedDuration, Timestamp};
 use std::{

@@ -29,7 +29,7 @@ pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) -> io
     };
     tokio::select! {
         ended = server.into_future() => ended?,
-        () = overdue => tracing::warn!(seconds = DRAIN.as_secs(), "some calls did not end in time"),
+        () = overdue => tracing::warn!(seconds = DRAIN.as_secs(), "drain timeout: some calls were aborted"),
     }
     store.close().await;
     Ok(())

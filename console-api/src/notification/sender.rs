@@ -32,7 +32,7 @@ pub struct Sender {
 pub enum SendError {
     #[error("the url {0}")]
     Target(#[from] InvalidTarget),
-    #[error("no answer within {} s", TIMEOUT.as_secs())]
+    #[error("no response within {} s", TIMEOUT.as_secs())]
     Timeout,
     #[error("{0}")]
     Failed(String),

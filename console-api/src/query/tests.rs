@@ -124,7 +124,7 @@ fn the_documentation_has_a_row_for_each_field() {
 }
 
 /// Text that resembles queries.
-fn likely() -> impl Strategy<Value = String> {
+fn query_like_text() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
         "type:",
         "path:",
@@ -162,7 +162,7 @@ fn likely() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_printed_filter_parses_to_itself(text in likely()) {
+    fn a_printed_filter_parses_to_itself(text in query_like_text()) {
         if let Ok(filter) = Filter::parse(&text, now()) {
             let printed = filter.to_string();
             prop_assert_eq!(Filter::parse(&printed, now()), Ok(filter), "{}", printed);

@@ -29,11 +29,11 @@ use uuid::Uuid;
 /// The result of a delivered record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ingested {
-    /// It added something.
+    /// It changed stored data.
     Stored,
-    /// All of it was known.
+    /// It was already stored.
     Duplicate,
-    /// It is invalid, and nothing of it was stored.
+    /// It is invalid: nothing of it was stored.
     Rejected(String),
 }
 

@@ -54,8 +54,8 @@ async fn apply(
     status: i64,
 ) -> Result<Option<bool>, StoreError> {
     let Some(mut is_new) = requests::answered(connection, id, status).await? else { return Ok(None) };
-    let asked_at = requests::connector(connection, id).await?.and_then(|connector| connector.event);
-    if proves_passage(asked_at.as_ref(), event, status) {
+    let inspected_at = requests::connector(connection, id).await?.and_then(|connector| connector.event);
+    if proves_passage(inspected_at.as_ref(), event, status) {
         is_new |= requests::passed(connection, id).await?;
     }
     Ok(Some(is_new))
@@ -66,10 +66,10 @@ async fn apply(
 /// CloudFront runs no response function on a response that the viewer-request function generated,
 /// and no origin-response function on one that the origin-request function generated. Only a
 /// viewer-response after an origin-request can be our own block page.
-fn proves_passage(asked_at: Option<&Trigger>, event: Option<&Trigger>, status: i64) -> bool {
+fn proves_passage(inspected_at: Option<&Trigger>, event: Option<&Trigger>, status: i64) -> bool {
     match event {
         Some(Trigger::OriginResponse) => true,
-        Some(Trigger::ViewerResponse) => asked_at != Some(&Trigger::OriginRequest) || status < 400,
+        Some(Trigger::ViewerResponse) => inspected_at != Some(&Trigger::OriginRequest) || status < 400,
         _ => false,
     }
 }
@@ -147,12 +147,13 @@ mod tests {
 
     #[test]
     fn only_a_response_that_is_not_the_block_page_proves_passage() {
-        let seen =
-            |asked: Trigger, event: Trigger, status| proves_passage(Some(&asked), Some(&event), status);
-        assert!(seen(Trigger::ViewerRequest, Trigger::OriginResponse, 403));
-        assert!(seen(Trigger::ViewerRequest, Trigger::ViewerResponse, 403));
-        assert!(seen(Trigger::OriginRequest, Trigger::ViewerResponse, 200));
-        assert!(!seen(Trigger::OriginRequest, Trigger::ViewerResponse, 403));
+        let proves = |inspected: Trigger, event: Trigger, status| {
+            proves_passage(Some(&inspected), Some(&event), status)
+        };
+        assert!(proves(Trigger::ViewerRequest, Trigger::OriginResponse, 403));
+        assert!(proves(Trigger::ViewerRequest, Trigger::ViewerResponse, 403));
+        assert!(proves(Trigger::OriginRequest, Trigger::ViewerResponse, 200));
+        assert!(!proves(Trigger::OriginRequest, Trigger::ViewerResponse, 403));
         assert!(!proves_passage(None, None, 200));
     }
 }

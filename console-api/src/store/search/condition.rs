@@ -7,10 +7,10 @@ use crate::{
     store::sql::{address, statement::Statement, text_codec::Text},
 };
 
-/// The rows `t` of a table of which attacks have several, up to a condition on them.
+/// SQL for the rows `t` of a table with several rows per attack. A condition on them follows.
 pub(crate) struct Rows {
     pub(crate) of_all: &'static str,
-    /// Of the attack `a`.
+    /// Only the rows of the attack `a`.
     pub(crate) of_one: &'static str,
 }
 

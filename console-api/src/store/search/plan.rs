@@ -80,7 +80,7 @@ pub(crate) enum Direct {
     EdgeRequest(String),
 }
 
-/// A condition on rows of which an attack has several: one of them meets it.
+/// A condition on a table with several rows per attack: at least one row meets it.
 #[derive(Debug)]
 pub(crate) enum Related {
     Source { first: IpAddr, last: IpAddr },
@@ -187,7 +187,7 @@ impl Plan {
         }
     }
 
-    /// Whether conditions read rows of which attacks have several.
+    /// Whether conditions read tables with several rows per attack.
     pub(crate) fn reads_other_tables(&self) -> bool {
         match self {
             Self::All(plans) | Self::Any(plans) => plans.iter().any(Self::reads_other_tables),

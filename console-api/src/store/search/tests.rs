@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 const MANY: i64 = 30_000;
 
-/// The scope of a search; of a page, with the rows that may be collected.
+/// The scope of a search. A page has a limit of collected rows.
 #[derive(Debug, Clone, Copy)]
 enum Scope {
     Few,
@@ -49,24 +49,28 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
         let records: Vec<_> = batch.into_iter().map(ValidRecord::new).collect();
         store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
     }
-    let all = store.found("", Scope::Few).await.len();
+    let all = store.ids_of_query("", Scope::Few).await.len();
     for query in QUERIES {
-        let found = store.found(query, Scope::Few).await;
-        assert!(query == "type:none" || !found.is_empty() && found.len() < all, "{query}: {}", found.len());
+        let expected = store.ids_of_query(query, Scope::Few).await;
+        assert!(
+            query == "type:none" || !expected.is_empty() && expected.len() < all,
+            "{query}: {}",
+            expected.len()
+        );
         for scope in [Scope::Page(0), Scope::Page(MANY), Scope::All] {
-            assert_eq!(store.found(query, scope).await, found, "{query}, {scope:?}");
+            assert_eq!(store.ids_of_query(query, scope).await, expected, "{query}, {scope:?}");
         }
         for limits in [
             PageLimits { rare: 0, next: 1 },
             PageLimits { rare: 0, next: 9 },
             PageLimits { rare: MANY, next: 0 },
         ] {
-            assert_eq!(store.walk(query, limits).await, found, "{query}, {limits:?}");
+            assert_eq!(store.paged_ids(query, limits).await, expected, "{query}, {limits:?}");
         }
         for few in [0, 2000] {
             assert_eq!(
                 store.ids_of_attack_set(query, few).await,
-                [found.clone(), found.clone()],
+                [expected.clone(), expected.clone()],
                 "{query}, {few}"
             );
         }
@@ -85,11 +89,11 @@ impl Store {
         [attacks.fetch_all(&self.reader).await.unwrap(), sources.fetch_all(&self.reader).await.unwrap()]
     }
 
-    /// Page by page.
-    async fn walk(&self, query: &str, limits: PageLimits) -> Vec<(String,)> {
+    /// The ids of the matching attacks, read page by page.
+    async fn paged_ids(&self, query: &str, limits: PageLimits) -> Vec<(String,)> {
         let filter = Filter::parse(query, Timestamp::now()).unwrap();
         let order = Order { by: SortKey::LastSeen, descending: true };
-        let (mut slice, mut walked, mut last) = (Slice { limit: 3, after: None }, Vec::new(), None);
+        let (mut slice, mut ids, mut last) = (Slice { limit: 3, after: None }, Vec::new(), None);
         loop {
             let page = self.attacks_within(limits, &filter, order, &slice).await.unwrap();
             for attack in page.items {
@@ -100,16 +104,17 @@ impl Store {
                     position: attack.last_seen.as_millisecond(),
                     id: attack.id.to_string(),
                 });
-                walked.push((attack.id.to_string(),));
+                ids.push((attack.id.to_string(),));
             }
             if page.next_cursor.is_none() {
-                walked.sort();
-                return walked;
+                ids.sort();
+                return ids;
             }
         }
     }
 
-    async fn found(&self, query: &str, scope: Scope) -> Vec<(String,)> {
+    /// The ids of the matching attacks.
+    async fn ids_of_query(&self, query: &str, scope: Scope) -> Vec<(String,)> {
         let filter = Filter::parse(query, Timestamp::now()).unwrap();
         let plan = match scope {
             Scope::Few => Plan::new(&filter, SearchScope::Few),
