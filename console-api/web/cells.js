@@ -49,12 +49,12 @@ function show(cell) {
     element('a', { href: narrowed(condition) }, 'Show only'),
     element('a', { href: narrowed(`-${condition}`) }, 'Exclude'),
     element('button', { type: 'button', click: () => copy(cell) }, 'Copy'));
-  const place = cell.getBoundingClientRect();
+  const rect = cell.getBoundingClientRect();
   document.body.append(menu);
   const width = menu.offsetWidth;
-  menu.style.left = `${Math.max(8, Math.min(place.left, innerWidth - width - 8))}px`;
-  const below = place.bottom + menu.offsetHeight + 8 < innerHeight;
-  menu.style.top = `${below ? place.bottom + 2 : place.top - menu.offsetHeight - 2}px`;
+  menu.style.left = `${Math.max(8, Math.min(rect.left, innerWidth - width - 8))}px`;
+  const below = rect.bottom + menu.offsetHeight + 8 < innerHeight;
+  menu.style.top = `${below ? rect.bottom + 2 : rect.top - menu.offsetHeight - 2}px`;
   open = { menu, cell };
   menu.querySelector('a').focus();
 }
@@ -65,8 +65,8 @@ async function copy(cell) {
   close(true);
 }
 
-function close(back) {
+function close(refocus) {
   open.menu.remove();
-  if (back) open.cell.focus();
+  if (refocus) open.cell.focus();
   open = null;
 }

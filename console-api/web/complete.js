@@ -24,7 +24,7 @@ export function complete() {
       choose(choices, (at + step + choices.length) % choices.length);
     } else if (event.key === 'Enter' && at >= 0 || event.key === 'Tab') {
       event.preventDefault();
-      take(choices[Math.max(at, 0)].dataset.text);
+      insert(choices[Math.max(at, 0)].dataset.text);
     } else if (event.key === 'Escape') {
       event.stopPropagation();
       hide();
@@ -42,7 +42,7 @@ export function complete() {
     const choices = completions(known, word()).slice(0, 10);
     list.replaceChildren(...choices.map(([text, about], index) => element('li', {
       id: `choice-${index}`, role: 'option', 'aria-selected': 'false', 'data-text': text,
-      mousedown: (event) => { event.preventDefault(); take(text); },
+      mousedown: (event) => { event.preventDefault(); insert(text); },
     }, element('code', {}, text), element('span', {}, about))));
     list.hidden = choices.length === 0 || document.activeElement !== field;
     field.setAttribute('aria-expanded', String(!list.hidden));
@@ -54,7 +54,7 @@ export function complete() {
     return field.value.slice(0, field.selectionStart).match(/(?:[^\s"()]|"(?:[^"\\]|\\.)*"?)*$/)[0];
   }
 
-  function take(text) {
+  function insert(text) {
     const at = field.selectionStart;
     const start = at - word().length;
     const end = text.endsWith(':') ? '' : ' ';
@@ -80,12 +80,12 @@ function completions(known, word) {
   const name = rest.slice(0, colon);
   const field = known.fields.find((field) => [field.name, ...field.aliases].includes(name));
   if (!field) return [];
-  const begun = rest.slice(colon + 1).toLowerCase();
+  const prefix = rest.slice(colon + 1).toLowerCase();
   const seen = seenValues(field.name);
   const values = [...seen, ...field.values.map((value) => `${field.name}:${value}`).filter((text) => !seen.includes(text))];
-  const fit = values.filter((text) => text.slice(field.name.length + 1).replace(/^"/, '').toLowerCase().startsWith(begun.replace(/^"/, '')));
-  if (fit.length === 0 && begun === '') return [[`${not}${field.example.replace(/^-/, '')}`, field.about]];
-  return fit.map((text) => [not + text, seen.includes(text) ? 'in this list' : '']);
+  const matching = values.filter((text) => text.slice(field.name.length + 1).replace(/^"/, '').toLowerCase().startsWith(prefix.replace(/^"/, '')));
+  if (matching.length === 0 && prefix === '') return [[`${not}${field.example.replace(/^-/, '')}`, field.about]];
+  return matching.map((text) => [not + text, seen.includes(text) ? 'in this list' : '']);
 }
 
 /** The values that the charts and the list show. */

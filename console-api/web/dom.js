@@ -2,13 +2,13 @@
 
 /** Creates an element with attributes (functions become listeners) and children (nodes or text). */
 export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') made.addEventListener(name, value);
-    else if (value !== false && value !== null) made.setAttribute(name, value === true ? '' : value);
+    if (typeof value === 'function') node.addEventListener(name, value);
+    else if (value !== false && value !== null) node.setAttribute(name, value === true ? '' : value);
   }
-  made.append(...children);
-  return made;
+  node.append(...children);
+  return node;
 }
 
 /** Fetches a page of the console as a separate document: its scripts do not run. */

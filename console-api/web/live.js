@@ -2,17 +2,17 @@
 import { adopt, element, fetchPage } from './dom.js';
 
 export function live() {
-  const place = document.querySelector('[data-live]');
-  if (!place) return;
+  const section = document.querySelector('[data-live]');
+  if (!section) return;
   const waiting = document.querySelector('[data-waiting]');
   const fresh = new Set();
   const button = element('button', { type: 'button', class: 'new', hidden: true, click: () => refresh() });
-  const state = place.querySelector('.dot');
-  place.append(button);
-  place.hidden = false;
+  const state = section.querySelector('.dot');
+  section.append(button);
+  section.hidden = false;
   if (waiting) waiting.hidden = false;
 
-  const stream = new EventSource(place.dataset.live);
+  const stream = new EventSource(section.dataset.live);
   stream.addEventListener('open', () => { state.textContent = 'Live'; state.classList.remove('off'); });
   stream.addEventListener('error', () => { state.textContent = 'Not live'; state.classList.add('off'); });
   stream.addEventListener('attack', (event) => {
