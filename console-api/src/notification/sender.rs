@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
 
-/// From name resolution to the head of the response, or until a message is sent.
+/// The time limit of a call, from name resolution to the headers of the response, or until a syslog
+/// message is sent.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Sends deliveries. Redirects are not followed: they could lead to internal services.
@@ -89,8 +90,8 @@ impl Sender {
             .header("webhook-signature", secret.sign(&id.to_string(), at, &body))
             .body(Full::from(body))
             .map_err(|error| SendError::Failed(error.to_string()))?;
-        let answer = self.http.request(request).await;
-        let status = answer.map_err(|error| SendError::Failed(causes(&error)))?.status();
+        let response = self.http.request(request).await;
+        let status = response.map_err(|error| SendError::Failed(causes(&error)))?.status();
         if status.is_success() { Ok(status.as_u16()) } else { Err(SendError::Status(status.as_u16())) }
     }
 

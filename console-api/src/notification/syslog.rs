@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// Facility `local0`, severity `warning`.
 const PRIORITY: u8 = 16 * 8 + 4;
 /// The time in which a server may close the connection.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The message with a line as its text. Host and process are nil; the id is that of the delivery.
 pub(super) fn message(id: Uuid, at: Timestamp, line: &str) -> String {
@@ -28,7 +28,7 @@ pub(super) fn message(id: Uuid, at: Timestamp, line: &str) -> String {
 
 /// Sends a message to the first address that accepts it.
 pub(super) async fn send(protocol: Protocol, addresses: &[SocketAddr], message: &str) -> io::Result<()> {
-    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let mut last_error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses {
         let sent = match protocol {
             Protocol::SyslogUdp => in_datagram(*address, message).await,
@@ -36,10 +36,10 @@ pub(super) async fn send(protocol: Protocol, addresses: &[SocketAddr], message: 
         };
         match sent {
             Ok(()) => return Ok(()),
-            Err(error) => failed = error,
+            Err(error) => last_error = error,
         }
     }
-    Err(failed)
+    Err(last_error)
 }
 
 async fn in_datagram(address: SocketAddr, message: &str) -> io::Result<()> {
@@ -55,7 +55,7 @@ async fn over_connection(address: SocketAddr, message: &str) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(format!("{} {message}", message.len()).as_bytes()).await?;
     stream.shutdown().await?;
-    match timeout(FAREWELL, stream.read(&mut [0; 1])).await {
+    match timeout(CLOSE_TIMEOUT, stream.read(&mut [0; 1])).await {
         Ok(Err(error)) => Err(error),
         Ok(Ok(_)) | Err(_) => Ok(()),
     }

@@ -31,7 +31,7 @@ impl Evidence {
         let fields = simulation::explain(request.clone());
         let evidence = |finding: &Finding| Self {
             class: finding.class.clone().or_else(|| Class::of(&finding.attack_type, &finding.signature)),
-            steps: story(finding, &fields, raw),
+            steps: steps_of(finding, &fields, raw),
             finding: finding.clone(),
         };
         hit.findings.iter().map(evidence).collect()
@@ -56,20 +56,20 @@ impl Evidence {
     }
 }
 
-fn story(finding: &Finding, fields: &[ExplainedField], raw: &Raw) -> Vec<Step> {
-    let is_it = |other: &Finding| other.signature == finding.signature && other.point == finding.point;
-    let Some(field) = fields.iter().find(|field| field.findings.iter().any(is_it)) else {
+fn steps_of(finding: &Finding, fields: &[ExplainedField], raw: &Raw) -> Vec<Step> {
+    let is_same = |other: &Finding| other.signature == finding.signature && other.point == finding.point;
+    let Some(field) = fields.iter().find(|field| field.findings.iter().any(is_same)) else {
         return finding.decoded.iter().map(|name| Step { name: name.clone(), pieces: Vec::new() }).collect();
     };
-    let taken_off = field.decoded.join(", ");
-    let sent = raw.value(&finding.point).filter(|_| !taken_off.is_empty());
+    let decoders = field.decoded.join(", ");
+    let sent = raw.value(&finding.point).filter(|_| !decoders.is_empty());
     let sent = sent.map(|value| Step { name: SENT.to_owned(), pieces: marked(value, "") });
     // The payload is in the layer after as many decoders as the finding lists.
     let deepest = finding.decoded.len().saturating_sub(field.decoded.len());
     let layers = field.layers.iter().take(deepest + 1).enumerate().map(|(depth, layer)| Step {
         name: match depth {
-            0 if taken_off.is_empty() => SENT.to_owned(),
-            0 => taken_off.clone(),
+            0 if decoders.is_empty() => SENT.to_owned(),
+            0 => decoders.clone(),
             _ => layer.name.to_owned(),
         },
         pieces: marked(&layer.value, if depth == deepest { &finding.payload } else { "" }),

@@ -80,11 +80,11 @@ impl Parser {
             Some('!') => Some((1, "!")),
             _ => self.keyword("NOT").map(|length| (length, "NOT")),
         };
-        let filter = if let Some((length, sign)) = negation {
+        let filter = if let Some((length, operator)) = negation {
             self.at += length;
             self.skip_spaces();
             if self.is_at_end() {
-                return Err(self.error(Problem::NothingAfter(sign)));
+                return Err(self.error(Problem::NothingAfter(operator)));
             }
             Filter::Not(Box::new(self.one()?))
         } else if self.peek() == Some('(') {

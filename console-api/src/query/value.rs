@@ -48,7 +48,7 @@ impl Pattern {
         }
     }
 
-    /// In lower case, as hosts are.
+    /// The pattern in lower case, as hosts are stored.
     pub(super) fn in_lower_case(self) -> Self {
         let lower = |piece| match piece {
             Piece::Text(text) => Piece::Text(text.to_lowercase()),
@@ -79,7 +79,7 @@ impl Addresses {
         Some(if network.is_one_address() { Self::One(network.address()) } else { Self::Network(network) })
     }
 
-    /// The first and the last.
+    /// The first and the last address.
     pub fn bounds(&self) -> (IpAddr, IpAddr) {
         match self {
             Self::One(address) => (*address, *address),
@@ -136,7 +136,7 @@ pub struct Numbers {
 
 impl Numbers {
     pub(super) const EXPECTED: &str = "a number, `>100`, `<=100` or `100..200`";
-    /// The largest number of the databases.
+    /// The largest number that the databases store.
     const MAX: u64 = i64::MAX as u64;
 
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -152,7 +152,7 @@ impl Numbers {
         to.is_none_or(|to| from <= to).then_some(Self { from, to })
     }
 
-    /// Also `4xx`.
+    /// Parses a comparison of numbers, or a class of statuses such as `4xx`.
     pub(super) fn parse_status(text: &str) -> Option<Self> {
         let class = text.strip_suffix("xx").or_else(|| text.strip_suffix("XX"));
         match class.map(str::parse::<u64>) {
@@ -183,7 +183,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// Of one time.
+    /// Describes a single time, for errors.
     pub const MOMENT: &str = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
     pub(super) const EXPECTED: &str =
         "a time such as 2026-01-31, 2026-01-31T09:00:00Z, -24h or -7d, also with `>`, `<` or `..`";
@@ -219,7 +219,7 @@ impl fmt::Display for Times {
     }
 }
 
-/// The start of a time.
+/// The start of a day or a time.
 pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     Some(Moment::parse(text, now)?.start)
 }

@@ -23,7 +23,7 @@ const SYSLOG_PORT: u16 = 514;
 pub struct Target {
     uri: Uri,
     protocol: Protocol,
-    /// The address, if the host is no name.
+    /// The host as an address; `None` if it is a name.
     ip: Option<IpAddr>,
 }
 
@@ -218,8 +218,8 @@ mod tests {
             "[2001:db8::1]",
             "[2001::1]",
         ] {
-            let refused = check(&Targets::default(), &format!("http://{host}:8080/x"));
-            assert!(matches!(refused, Err(InvalidTarget::Private(_))), "{host}: {refused:?}");
+            let result = check(&Targets::default(), &format!("http://{host}:8080/x"));
+            assert!(matches!(result, Err(InvalidTarget::Private(_))), "{host}: {result:?}");
         }
         for host in ["1.1.1.1", "100.128.0.1", "[2606:4700::1111]", "[64:ff9b::101:101]", "hooks.example.com"]
         {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_network_allows_nothing_else() {
+    fn an_allowed_network_allows_only_its_addresses() {
         let targets = Targets::allowing(vec!["10.0.0.0/8".parse().unwrap()]);
         assert_eq!(check(&targets, "http://10.9.9.9/"), Ok(()));
         assert_eq!(check(&targets, "http://[::ffff:10.9.9.9]/"), Ok(()));
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_urls_that_are_no_server() {
+    fn rejects_urls_that_name_no_server() {
         for url in [
             "",
             "/hook",

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Maximum number of pending deliveries of a webhook. Further ones are counted and dropped.
-const MAX_WAITING: i64 = 10_000;
+const MAX_PENDING: i64 = 10_000;
 /// An attempt without a result after this time is repeated.
 const CLAIM: SignedDuration = SignedDuration::from_secs(60);
 
@@ -116,11 +116,11 @@ impl Store {
         let mut change = self.writer.begin().await?;
         webhooks::forget(&mut change, grown).await?;
         for (webhook, mut deliveries) in by_webhook {
-            let waiting =
+            let pending =
                 "select count(*) from webhook_deliveries where webhook_id = $1 and state = 'pending'";
-            let (waiting,): (i64,) =
-                sqlx::query_as(waiting).bind(webhook.to_string()).fetch_one(&mut *change).await?;
-            let room = usize::try_from(MAX_WAITING - waiting).unwrap_or_default();
+            let (pending,): (i64,) =
+                sqlx::query_as(pending).bind(webhook.to_string()).fetch_one(&mut *change).await?;
+            let room = usize::try_from(MAX_PENDING - pending).unwrap_or_default();
             let dropped = deliveries.split_off(room.min(deliveries.len())).len();
             for delivery in deliveries {
                 let insert = sqlx::query(
