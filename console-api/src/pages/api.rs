@@ -43,7 +43,7 @@ pub(super) fn page(document: &Value) -> Html<String> {
     });
     let schemas = object(&document["components"]["schemas"]).map(|(name, schema)| Schema::read(name, schema));
     let page = ApiPage { operations: operations.collect(), schemas: schemas.collect() };
-    Html(page.render().expect("texts become HTML"))
+    Html(page.render().expect("rendering to memory does not fail"))
 }
 
 impl Operation {
@@ -93,26 +93,26 @@ fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str() {
         return name.rsplit('/').next().unwrap_or_default().to_owned();
     }
-    if let Some(words) = schema["enum"].as_array() {
-        return words.iter().map(text).collect::<Vec<_>>().join(" | ");
+    if let Some(values) = schema["enum"].as_array() {
+        return values.iter().map(text).collect::<Vec<_>>().join(" | ");
     }
     if let Some(any) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()) {
         return any.iter().map(kind).collect::<Vec<_>>().join(" | ");
     }
-    let own = match &schema["type"] {
+    let name = match &schema["type"] {
         Value::Array(types) => types.iter().map(text).collect::<Vec<_>>().join(" | "),
         one => text(one),
     };
-    match own.as_str() {
+    match name.as_str() {
         "array" if schema["items"].is_object() => format!("list of {}", kind(&schema["items"])),
         // The variant of an enum.
         "object" => match object(&schema["properties"]).next() {
-            Some((name, field)) if schema["properties"].as_object().is_some_and(|all| all.len() == 1) => {
-                format!("{{{name}: {}}}", kind(field))
+            Some((variant, field)) if schema["properties"].as_object().is_some_and(|all| all.len() == 1) => {
+                format!("{{{variant}: {}}}", kind(field))
             }
-            _ => own,
+            _ => name,
         },
-        _ => own,
+        _ => name,
     }
 }
 

@@ -91,9 +91,9 @@ impl Watch {
     /// The changed attacks, the latest seen last.
     async fn changes(&mut self) -> Result<Vec<Attack>, StoreError> {
         let from = self.clock.now().checked_sub(RECENT).ok();
-        let going_on = Condition::LastSeen(Times { from, to: None }).into();
+        let is_active = Condition::LastSeen(Times { from, to: None }).into();
         let slice = Slice { limit: Slice::MAX_LIMIT, after: None };
-        let page = self.store.attacks(&self.filter.clone().and(going_on), Order::default(), &slice).await?;
+        let page = self.store.attacks(&self.filter.clone().and(is_active), Order::default(), &slice).await?;
         let before = std::mem::take(&mut self.known);
         self.known = page.items.iter().map(|attack| (attack.id, (attack.hits, attack.blocked))).collect();
         let is_new = |attack: &Attack| before.get(&attack.id) != Some(&(attack.hits, attack.blocked));

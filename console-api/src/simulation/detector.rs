@@ -16,7 +16,7 @@ use serde::Serialize;
 use shared::{Finding, RecordedRequest, RequestId, ruleset::Rule};
 use tokio::task;
 
-/// Further requests are counted and not listed.
+/// The maximum number of listed requests; further ones are only counted.
 const LISTED: usize = 100;
 
 /// The result of a detector test.

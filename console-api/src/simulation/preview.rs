@@ -68,7 +68,7 @@ pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Previe
         reduced: 0,
         hits: Page { items: Vec::new(), next_cursor: None },
     };
-    let mut scan = Scan::new(store.clone(), concerned(&rule.effect), ScanLimits::CALL);
+    let mut scan = Scan::new(store.clone(), affected_hits(&rule.effect), ScanLimits::CALL);
     let mut listed = Vec::new();
     loop {
         let hits = scan.hits().await?;
@@ -77,10 +77,10 @@ pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Previe
         }
         let mut suppressed = Vec::new();
         for hit in hits {
-            match loss(&book, &hit) {
-                Loss::None => {}
-                Loss::Some => preview.reduced += 1,
-                Loss::All => suppressed.push(hit),
+            match suppressed_part(&book, &hit) {
+                SuppressedPart::None => {}
+                SuppressedPart::Some => preview.reduced += 1,
+                SuppressedPart::All => suppressed.push(hit),
             }
         }
         let marks = store.marks_of(suppressed.iter().map(|hit| hit.attack_id)).await?;
@@ -98,7 +98,7 @@ pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Previe
 }
 
 /// The hits that an exclusion may affect.
-fn concerned(effect: &Effect) -> HitFilter {
+fn affected_hits(effect: &Effect) -> HitFilter {
     let filter = match effect {
         Effect::Ignore { findings: Suppressed::Type(code), .. } => Condition::Type(code.clone()).into(),
         _ => Filter::default(),
@@ -106,24 +106,24 @@ fn concerned(effect: &Effect) -> HitFilter {
     HitFilter { filter, ..HitFilter::default() }
 }
 
-/// The findings of a hit that an exclusion suppresses.
-enum Loss {
+/// The part of the findings of a hit that an exclusion suppresses.
+enum SuppressedPart {
     None,
     Some,
     All,
 }
 
-fn loss(book: &RuleBook, hit: &RecordedHit) -> Loss {
+fn suppressed_part(book: &RuleBook, hit: &RecordedHit) -> SuppressedPart {
     let rules = book.select_for(&hit.host, &hit.path, &hit.method, hit.application);
     let suppressed = |finding: &&Finding| is_detected(finding) && rules.suppresses(finding).is_some();
     match hit.findings.iter().filter(suppressed).count() {
-        0 => Loss::None,
-        all if all == hit.findings.len() => Loss::All,
-        _ => Loss::Some,
+        0 => SuppressedPart::None,
+        all if all == hit.findings.len() => SuppressedPart::All,
+        _ => SuppressedPart::Some,
     }
 }
 
-/// Whether a detector found it. Exclusions do not apply to findings of lists and behaviour
+/// Whether the finding is of a detector. Exclusions do not apply to findings of lists and behaviour
 /// counters.
 fn is_detected(finding: &Finding) -> bool {
     finding.point.0.first().is_none_or(|step| step.tag != Tag::RemoteAddr)

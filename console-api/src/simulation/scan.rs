@@ -21,7 +21,7 @@ pub struct ScanLimits {
 }
 
 impl ScanLimits {
-    /// For a call that waits for the answer.
+    /// Limits of a call that waits for the result.
     pub const CALL: Self = Self { hits: 100_000, time: Duration::from_secs(5) };
 }
 

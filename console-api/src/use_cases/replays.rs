@@ -13,7 +13,7 @@ use crate::{
 };
 use uuid::Uuid;
 
-/// A larger change is a ruleset of its own.
+/// The maximum number of added rules: larger changes need a ruleset version.
 const MAX_ADDED: usize = 1_000;
 
 /// Starts a replay in the background, if none is running.

@@ -20,7 +20,7 @@ pub struct Opened {
     pub secret: Token,
 }
 
-/// Opens sessions, with a limit on failed attempts.
+/// Opens sessions, and limits failed attempts.
 #[derive(Clone)]
 pub struct SignIn {
     pub store: Store,

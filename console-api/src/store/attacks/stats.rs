@@ -92,9 +92,9 @@ impl Store {
     }
 
     async fn series(&self, set: &AttackSet, times: Times, totals: &Totals) -> Result<Series, StoreError> {
-        let (given_from, given_to) = (times.from.map(ms), times.to.map(ms));
-        let to = given_to.or(totals.last_seen).or(given_from).unwrap_or_default();
-        let from = given_from.or(totals.first_seen).unwrap_or(to).min(to);
+        let (filter_from, filter_to) = (times.from.map(ms), times.to.map(ms));
+        let to = filter_to.or(totals.last_seen).or(filter_from).unwrap_or_default();
+        let from = filter_from.or(totals.first_seen).unwrap_or(to).min(to);
         let interval = interval(from, to);
         let start = from - from.rem_euclid(interval);
         // Grouped by bucket first, in the order of the index: only the few buckets are sorted.
@@ -138,8 +138,8 @@ fn interval(from: i64, to: i64) -> i64 {
     let fits = |interval: &i64| span / interval < POINTS;
     let longest = INTERVALS[INTERVALS.len() - 1] * SLOT;
     // Longer ranges: a multiple of the longest interval.
-    let many = longest * (span / longest / POINTS + 1);
-    INTERVALS.into_iter().map(|slots| slots * SLOT).find(fits).unwrap_or(many)
+    let multiple = longest * (span / longest / POINTS + 1);
+    INTERVALS.into_iter().map(|slots| slots * SLOT).find(fits).unwrap_or(multiple)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use shared::ruleset::{List, ListEntry};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// This number fits into a ruleset.
+/// The maximum number of entries that a ruleset can contain.
 const MAX_ENTRIES: i64 = 200_000;
 
 #[derive(FromRow)]
@@ -114,7 +114,7 @@ impl Store {
         let version = changed(&mut change).await?;
         let before = match current(&mut change, entry.id, revision).await? {
             Ok(before) => before,
-            Err(why) => return Ok(why),
+            Err(rejected) => return Ok(rejected),
         };
         let after = StoredEntry { entry, revision: revision + 1, created_at: before.created_at };
         delete(&mut change, before.entry.id).await?;
@@ -136,7 +136,7 @@ impl Store {
         let version = changed(&mut change).await?;
         let before = match current(&mut change, id, revision).await? {
             Ok(before) => before,
-            Err(why) => return Ok(why),
+            Err(rejected) => return Ok(rejected),
         };
         delete(&mut change, id).await?;
         audit::record(&mut change, author, &Deed::deleted(Kind::IpListEntry, &id, &before).making(version))

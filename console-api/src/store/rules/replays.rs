@@ -15,8 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// Older replays are deleted.
-const KEPT: i64 = 100;
+/// The maximum number of stored replays; older ones are deleted.
+const MAX_REPLAYS: i64 = 100;
 /// A running replay without an update for this time counts as interrupted.
 const UPDATE_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 
@@ -71,7 +71,7 @@ impl Store {
         sqlx::query(
             "delete from replays where id not in (select id from replays order by created_at desc, id desc limit $1)",
         )
-        .bind(KEPT)
+        .bind(MAX_REPLAYS)
         .execute(&mut *change)
         .await?;
         Ok(change.commit().await?)
