@@ -80,7 +80,7 @@ async fn authorized(
     if is_allowed(actor.role) { Ok(actor) } else { Err(ApiError::Forbidden(expected)) }
 }
 
-/// By token; without one, by the session of a browser, which changes things only from pages of this
+/// By token; without one, by the session of a browser, which changes data only from pages of this
 /// console.
 async fn authenticated(parts: &Parts, app: &App) -> Result<Option<Actor>, ApiError> {
     let now = app.clock.now();

@@ -1,4 +1,4 @@
-//! Exclusions made from a hit.
+//! Exclusions from a hit.
 
 use crate::{hit::RecordedHit, json_object, ruleset::RuleDraft, validation::ValidationError};
 use engine::rules::{normalize_host, path};

@@ -109,7 +109,7 @@ fn compare(
     (before != after).then_some(ChangedVerdict { request_id, host, path, before, after })
 }
 
-/// The verdict of a node. The recorded mode stands for the configured one. Nodes do not report
+/// The verdict of a node. The recorded mode replaces the configured one. Nodes do not report
 /// `wallarm_mode_allow_override`, so the evaluator's default applies: rules override the mode.
 fn verdict(
     evaluator: &Evaluator<'_, '_>,

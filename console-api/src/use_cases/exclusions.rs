@@ -1,4 +1,4 @@
-//! Exclusions made from a hit: preview, add.
+//! Exclusions from a hit: preview, add.
 
 use super::{RulesetWriter, rules};
 use crate::{

@@ -47,7 +47,7 @@ async fn keeps_a_request_while_it_has_hits() {
         hit(1, "ptrav", &json!([["uri"]]), "/etc/passwd"),
         hit(2, "sqli", &json!([["get", "q"]]), "' or 1=1"),
     ]);
-    // The path traversal goes on with another request, so the SQL injection is the older attack.
+    // The path traversal continues with another request, so the SQL injection is the older attack.
     let record = with(attack(1, 0), &[("/attack/hits", both)]);
     console.ingest(&[record, attack(3, 30)]).await;
     assert_eq!(apply(&console, Some(1), None, "2026-01-02T10:10:00Z").await, (1, vec![2]));

@@ -44,14 +44,14 @@ fn merge(known: Decision, other: &Decision) -> Decision {
     Decision { enforced, ..decision }
 }
 
-/// Records that the request reached the origin, whatever the node decided.
+/// Records that the request reached the origin, for any decision of the node.
 pub(crate) async fn passed(connection: &mut Connection, id: RequestId) -> Result<bool, StoreError> {
     let Some(known) = decision(connection, id).await? else { return Ok(false) };
     let merged = Decision { enforced: Enforced::No, ..known.clone() };
     decide(connection, id, &known, &merged).await
 }
 
-/// Whether the decision kept the request from the origin, as far as known.
+/// Whether the decision blocked the request, and the request is not known to have reached the origin.
 pub(crate) fn is_enforced(decision: &Decision) -> bool {
     decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
 }
