@@ -51,7 +51,7 @@ pub(crate) async fn passed(connection: &mut Connection, id: RequestId) -> Result
     decide(connection, id, &known, &merged).await
 }
 
-/// Whether the decision blocked the request, and the request is not known to have reached the origin.
+/// Whether the decision blocked the request, and it is not known to have reached the origin.
 pub(crate) fn is_enforced(decision: &Decision) -> bool {
     decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
 }
