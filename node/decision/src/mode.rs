@@ -57,12 +57,12 @@ impl EffectiveMode {
     #[must_use]
     pub fn overridden(self, rule: Option<(RuleRef, Mode)>, allowed: ModeAllowOverride) -> Self {
         let Some((rule, mode)) = rule else { return self };
-        let wins = match allowed {
+        let overrides = match allowed {
             ModeAllowOverride::On => true,
             ModeAllowOverride::Strict => mode > self.mode,
             ModeAllowOverride::Off => false,
         };
-        if wins { Self { mode, source: format!("rule:{}", rule.id) } } else { self }
+        if overrides { Self { mode, source: format!("rule:{}", rule.id) } } else { self }
     }
 }
 

@@ -26,9 +26,9 @@ impl Baseline {
     /// The number of literal occurrences; `None` unless the body is JSON.
     pub(crate) fn read(&self, body: &[u8]) -> Option<usize> {
         let parsed: serde_json::Value = serde_json::from_slice(body).ok()?;
-        let found = self.literals.find_overlapping_iter(body).count();
+        let occurrences = self.literals.find_overlapping_iter(body).count();
         std::hint::black_box(parsed);
-        Some(found)
+        Some(occurrences)
     }
 }
 

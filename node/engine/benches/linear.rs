@@ -201,9 +201,9 @@ fn measure(engine: &Engine, grow: &dyn Fn(usize) -> InspectRequest) -> Vec<Sampl
 }
 
 fn sample(engine: &Engine, request: &InspectRequest, bytes: usize) -> Sample {
-    let found = engine.inspect(request).findings;
+    let findings = engine.inspect(request).findings;
     let is_overlimit =
-        found.iter().any(|it| matches!(it.attack_type, AttackType::Overlimit | AttackType::DataBomb));
+        findings.iter().any(|it| matches!(it.attack_type, AttackType::Overlimit | AttackType::DataBomb));
     let (mut took, mut spent, mut runs) = (Duration::MAX, Duration::ZERO, 0);
     while spent < MIN_MEASURED || runs < FEWEST_RUNS {
         let start = processor_time();
@@ -223,12 +223,12 @@ fn processor_time() -> Duration {
 
 /// Prints a line; returns whether it is within the bounds.
 fn report(name: &str, samples: &[Sample]) -> bool {
-    let (factor, is_fine) = (worst_factor(samples), is_within(samples));
+    let (factor, is_in_bounds) = (worst_factor(samples), is_within(samples));
     let cell = |it: &Sample| format!("{:8.2}{}", it.per_byte(), if it.is_overlimit { '*' } else { ' ' });
     let cells = samples.iter().map(cell).collect::<Vec<_>>().concat();
-    let verdict = if is_fine { "" } else { "  FAILED" };
+    let verdict = if is_in_bounds { "" } else { "  FAILED" };
     println!("{name:28} {cells}  × {factor:4.2}  1 MB: {:5.0?}{verdict}", samples[MEGABYTE].took);
-    is_fine
+    is_in_bounds
 }
 
 fn is_within(samples: &[Sample]) -> bool {

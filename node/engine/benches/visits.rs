@@ -5,7 +5,7 @@ use shared::InspectRequest;
 
 /// Requests of many visitors of a shop, all of them different.
 pub(crate) fn visits() -> Vec<InspectRequest> {
-    const THINGS: [&str; 7] = ["spade", "rake", "watering can", "hose", "seeds", "bench", "lantern"];
+    const PRODUCTS: [&str; 7] = ["spade", "rake", "watering can", "hose", "seeds", "bench", "lantern"];
     const SYSTEMS: [&str; 4] = [
         "Windows NT 10.0; Win64; x64",
         "Macintosh; Intel Mac OS X 10_15_7",
@@ -14,12 +14,14 @@ pub(crate) fn visits() -> Vec<InspectRequest> {
     ];
     (0..2_000_usize)
         .map(|number| {
-            let thing = THINGS[number % THINGS.len()];
+            let product = PRODUCTS[number % PRODUCTS.len()];
             let id = number.wrapping_mul(0x9E37_79B9) & 0xFFFF_FFFF;
             let mut request = match number % 5 {
                 0 => json(1_000),
-                1 => browser("GET", &format!("/garden/{}/{id}", thing.replace(' ', "-")), ""),
-                2 => browser("GET", "/search", &format!("q={}&page={}", thing.replace(' ', "+"), number % 9)),
+                1 => browser("GET", &format!("/garden/{}/{id}", product.replace(' ', "-")), ""),
+                2 => {
+                    browser("GET", "/search", &format!("q={}&page={}", product.replace(' ', "+"), number % 9))
+                }
                 _ => browser("GET", &format!("/assets/{id:08x}/style.css"), &format!("v={number}")),
             };
             let system = SYSTEMS[number % SYSTEMS.len()];

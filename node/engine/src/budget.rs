@@ -61,19 +61,19 @@ impl Budget {
 
     /// Whether a value of this length may be inspected.
     pub(crate) fn spend_bytes(&mut self, count: usize) -> bool {
-        let paid = take(&mut self.bytes, count);
-        self.record(paid, Limit::Bytes)
+        let is_granted = take(&mut self.bytes, count);
+        self.record(is_granted, Limit::Bytes)
     }
 
     pub(crate) fn spend_field(&mut self) -> bool {
-        let paid = take(&mut self.fields, 1);
-        self.record(paid, Limit::Fields)
+        let is_granted = take(&mut self.fields, 1);
+        self.record(is_granted, Limit::Fields)
     }
 
     /// Whether another layer may be decoded.
     pub(crate) fn spend_step(&mut self) -> bool {
-        let paid = take(&mut self.steps, 1);
-        self.record(paid, Limit::Steps)
+        let is_granted = take(&mut self.steps, 1);
+        self.record(is_granted, Limit::Steps)
     }
 
     /// Records values nested beyond the limit.
@@ -102,11 +102,11 @@ impl Budget {
         self.exhausted
     }
 
-    fn record(&mut self, paid: bool, limit: Limit) -> bool {
-        if !paid && self.exhausted.is_none() {
+    fn record(&mut self, is_granted: bool, limit: Limit) -> bool {
+        if !is_granted && self.exhausted.is_none() {
             self.exhausted = Some(limit);
         }
-        paid
+        is_granted
     }
 }
 

@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn media_files_are_not_decoded_but_long_text_is() {
-        let film: Vec<u8> = (0..=255).cycle().take(20_000).chain(*b"%41").collect();
-        assert!(decoded(&film, &mut Budget::for_request()).is_empty());
+        let video: Vec<u8> = (0..=255).cycle().take(20_000).chain(*b"%41").collect();
+        assert!(decoded(&video, &mut Budget::for_request()).is_empty());
         let text = [vec![b'x'; 20_000], b"%41".to_vec()].concat();
         assert_eq!(decoded(&text, &mut Budget::for_request()).len(), 1);
     }

@@ -132,8 +132,8 @@ impl Detectors {
     }
 
     fn catalogued(&self, value: &[u8], candidates: &CandidateSet, is_document: bool) -> Vec<Match<'_>> {
-        let found = self.catalogue.matches(value, candidates, is_document).into_iter();
-        found
+        let catalogue_matches = self.catalogue.matches(value, candidates, is_document).into_iter();
+        catalogue_matches
             .map(|(signature, span)| Match {
                 attack_type: signature.attack_type.clone(),
                 signature: &signature.id,

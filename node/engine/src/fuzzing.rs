@@ -64,8 +64,8 @@ fn bare(method: &str, path: &str, query: &str) -> InspectRequest {
 }
 
 fn split<'d>(data: &'d [u8], at: &[u8]) -> (&'d [u8], Option<&'d [u8]>) {
-    let found = memchr::memmem::find(data, at);
-    found.map_or((data, None), |found| (&data[..found], Some(&data[found + at.len()..])))
+    let start = memchr::memmem::find(data, at);
+    start.map_or((data, None), |start| (&data[..start], Some(&data[start + at.len()..])))
 }
 
 /// A query, a form body and cookies.

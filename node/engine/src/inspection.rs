@@ -131,9 +131,9 @@ pub(crate) fn explain(inspector: Inspector<'_>, request: &InspectRequest) -> Vec
 }
 
 impl ExplainedField {
-    fn new(point: Point, found: Vec<Finding>, rules: &RequestRules<'_>) -> Self {
+    fn new(point: Point, all: Vec<Finding>, rules: &RequestRules<'_>) -> Self {
         let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
-        for finding in found {
+        for finding in all {
             match rules.suppresses(&finding) {
                 Some(rule) => suppressed.push(SuppressedFinding { rule, finding }),
                 None => findings.push(finding),
@@ -249,9 +249,9 @@ fn examine_stage<'a>(
         let shown = decode::base64::shortened(value);
         if !is_known {
             let is_document = bytes.has(Bytes::BREAK) && is_document_at(shown, &context);
-            let found = detectors.detect(shown, bytes, field.kind, is_document);
-            is_clean &= found.is_empty();
-            hits.extend(found);
+            let matches = detectors.detect(shown, bytes, field.kind, is_document);
+            is_clean &= matches.is_empty();
+            hits.extend(matches);
         }
         hits.extend(detect_at(shown, bytes, field.kind, &context));
         hits.extend(rules.detect(value, || context.point()));

@@ -135,7 +135,7 @@ impl Catalogue {
         }
         let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
         let signatures = signatures.filter(|it| !(it.skip_in_documents && is_document));
-        signatures.filter_map(|it| it.pattern.find(&text).map(|found| (it, found.range()))).collect()
+        signatures.filter_map(|it| it.pattern.find(&text).map(|matched| (it, matched.range()))).collect()
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
     use crate::prefilter::Prefilter;
     use std::collections::HashSet;
 
-    fn found(catalogue: &Catalogue, id: &str, text: &str) -> bool {
+    fn is_match(catalogue: &Catalogue, id: &str, text: &str) -> bool {
         let candidates = Prefilter::new(catalogue.literals()).candidates(text.as_bytes());
         catalogue.matches(text.as_bytes(), &candidates, false).iter().any(|(signature, _)| signature.id == id)
     }
@@ -228,9 +228,9 @@ mod tests {
         let catalogue = Catalogue::built_in();
         let mut wrong = Vec::new();
         for (_, entry) in entries() {
-            let missed = entry.hits.iter().filter(|text| !found(&catalogue, &entry.id, text));
+            let missed = entry.hits.iter().filter(|text| !is_match(&catalogue, &entry.id, text));
             wrong.extend(missed.map(|text| format!("{} must match {text:?}", entry.id)));
-            let alarms = entry.misses.iter().filter(|text| found(&catalogue, &entry.id, text));
+            let alarms = entry.misses.iter().filter(|text| is_match(&catalogue, &entry.id, text));
             wrong.extend(alarms.map(|text| format!("{} must not match {text:?}", entry.id)));
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

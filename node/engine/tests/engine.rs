@@ -33,15 +33,15 @@ fn summaries(request: &InspectRequest) -> Vec<String> {
 
 #[test]
 fn a_tautology_in_a_parameter_is_sql_injection() {
-    let found = summaries(&request("/", "x='+OR+1=1"));
-    assert!(found.contains(&"sqli get > x ' OR 1=1".to_owned()), "{found:?}");
+    let summaries = summaries(&request("/", "x='+OR+1=1"));
+    assert!(summaries.contains(&"sqli get > x ' OR 1=1".to_owned()), "{summaries:?}");
 }
 
 #[test]
 fn a_sensitive_file_in_the_path_is_path_traversal() {
     for path in ["/etc/passwd", "/instructions.php/etc/passwd", "/%65tc/passwd"] {
-        let found = summaries(&request(path, ""));
-        assert!(found.contains(&"ptrav uri /etc/passwd".to_owned()), "{path}: {found:?}");
+        let summaries = summaries(&request(path, ""));
+        assert!(summaries.contains(&"ptrav uri /etc/passwd".to_owned()), "{path}: {summaries:?}");
     }
 }
 
@@ -56,12 +56,12 @@ fn findings_in_the_path_are_not_repeated_for_its_segments() {
 
 #[test]
 fn findings_name_the_decoded_layers() {
-    let found = findings(&request("/", "q=%2527%2520or%25201%253D1--"));
-    assert!(found.iter().all(|it| it.decoded == ["percent", "percent"]), "{found:?}");
-    let found = findings(&request("/", "q=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"));
+    let twice_encoded = findings(&request("/", "q=%2527%2520or%25201%253D1--"));
+    assert!(twice_encoded.iter().all(|it| it.decoded == ["percent", "percent"]), "{twice_encoded:?}");
+    let in_base64 = findings(&request("/", "q=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"));
     assert!(
-        found.iter().any(|it| it.decoded == ["base64"] && it.point.to_string() == "get > q > base64"),
-        "{found:?}"
+        in_base64.iter().any(|it| it.decoded == ["base64"] && it.point.to_string() == "get > q > base64"),
+        "{in_base64:?}"
     );
 }
 
@@ -74,17 +74,17 @@ fn a_template_that_looks_like_json_is_inspected_as_a_template() {
 
 #[test]
 fn names_are_inspected_and_share_one_point() {
-    let found = summaries(&request("/", "<script>=1"));
-    assert!(found.iter().any(|it| it.starts_with("xss get > name <script>")), "{found:?}");
+    let summaries = summaries(&request("/", "<script>=1"));
+    assert!(summaries.iter().any(|it| it.starts_with("xss get > name <script>")), "{summaries:?}");
 }
 
 #[test]
 fn json_inside_a_parameter_inside_base64_is_parsed() {
     // {"a":["<svg onload=x>"]}
-    let found = summaries(&request("/", "q=eyJhIjpbIjxzdmcgb25sb2FkPXg%2BIl19"));
+    let summaries = summaries(&request("/", "q=eyJhIjpbIjxzdmcgb25sb2FkPXg%2BIl19"));
     assert!(
-        found.iter().any(|it| it.starts_with("xss get > q > base64 > json_doc > hash:a > array:0 ")),
-        "{found:?}"
+        summaries.iter().any(|it| it.starts_with("xss get > q > base64 > json_doc > hash:a > array:0 ")),
+        "{summaries:?}"
     );
 }
 
@@ -114,9 +114,9 @@ fn all_parts_of_a_request_are_inspected() {
 
 #[test]
 fn the_most_severe_finding_comes_first() {
-    let found = findings(&request("/", "a='--&b=1;drop+table+x&c=<iframe>"));
-    assert!(found.is_sorted_by(|a, b| a.severity >= b.severity), "{found:?}");
-    assert_eq!(found.first().map(|it| it.severity), Some(Severity::Critical));
+    let findings = findings(&request("/", "a='--&b=1;drop+table+x&c=<iframe>"));
+    assert!(findings.is_sorted_by(|a, b| a.severity >= b.severity), "{findings:?}");
+    assert_eq!(findings.first().map(|it| it.severity), Some(Severity::Critical));
 }
 
 #[test]
@@ -185,8 +185,8 @@ fn bombs_are_bounded_and_reported() {
     assert!(types(&with_body("application/gzip", gzip(&packed))).contains(&AttackType::DataBomb));
     let level = |level: usize| format!("<!ENTITY a{level} \"{}\">", format!("&a{};", level - 1).repeat(10));
     let levels: Vec<String> = (1..12).map(level).collect();
-    let laughs = format!("<?xml?><!DOCTYPE z [<!ENTITY a0 \"lol\">{}]><z>&a11;</z>", levels.concat());
-    assert!(types(&with_body("text/xml", laughs)).contains(&AttackType::DataBomb));
+    let billion_laughs = format!("<?xml?><!DOCTYPE z [<!ENTITY a0 \"lol\">{}]><z>&a11;</z>", levels.concat());
+    assert!(types(&with_body("text/xml", billion_laughs)).contains(&AttackType::DataBomb));
 }
 
 #[test]
@@ -219,9 +219,9 @@ fn attacks_are_found_in_every_format() {
         format!("{{\"query\":\"query {{ user(id: \\\"{payload}\\\") {{ id }} }}\"}}").into_bytes(),
     ];
     for body in bodies {
-        let found = findings(&with_body("text/plain", body.clone()));
+        let findings = findings(&with_body("text/plain", body.clone()));
         assert!(
-            found.iter().any(|it| it.attack_type == AttackType::Sqli),
+            findings.iter().any(|it| it.attack_type == AttackType::Sqli),
             "{}",
             String::from_utf8_lossy(&body)
         );
@@ -550,11 +550,12 @@ fn path() -> impl Strategy<Value = &'static str> {
 
 #[test]
 fn prototype_keys_are_reported_only_below_a_constructor() {
-    let found = |body: &str| summaries(&with_body("application/json", body)).join(" ");
+    let summary_of = |body: &str| summaries(&with_body("application/json", body)).join(" ");
     assert!(
-        found(r#"{"constructor": {"prototype": {"admin": true}}}"#).starts_with("rce post > json_doc > ")
+        summary_of(r#"{"constructor": {"prototype": {"admin": true}}}"#)
+            .starts_with("rce post > json_doc > ")
     );
-    assert_eq!(found(r#"{"prototype": {"admin": true}, "constructor": "Bob & Sons"}"#), "");
+    assert_eq!(summary_of(r#"{"prototype": {"admin": true}, "constructor": "Bob & Sons"}"#), "");
 }
 
 #[test]
@@ -567,8 +568,8 @@ fn graphql_introspection_is_found_on_any_path() {
         ..with_body("application/graphql", "query { __schema { types { name } } }")
     };
     for request in [posted, in_query, raw] {
-        let found = findings(&request);
-        assert!(found.iter().any(|it| it.attack_type == AttackType::GraphqlIntrospection), "{found:?}");
+        let findings = findings(&request);
+        assert!(findings.iter().any(|it| it.attack_type == AttackType::GraphqlIntrospection), "{findings:?}");
     }
 }
 

@@ -26,7 +26,7 @@ fn now() -> Timestamp {
     "2026-01-01T12:00:00Z".parse().unwrap()
 }
 
-fn found(lists: &Lists, visitor: &Visitor<'_>) -> Option<u128> {
+fn deny_entry(lists: &Lists, visitor: &Visitor<'_>) -> Option<u128> {
     lists.find(List::Deny, visitor, now()).map(|it| it.id.as_u128())
 }
 
@@ -47,7 +47,7 @@ fn finds_the_narrowest_network() {
         ("2001:db8::1", Some(4)),
         ("2001:db9::1", None),
     ] {
-        assert_eq!(found(&lists, &visitor(address)), expected, "{address}");
+        assert_eq!(deny_entry(&lists, &visitor(address)), expected, "{address}");
     }
     assert_eq!(lists.find(List::Gray, &visitor("10.1.2.3"), now()), None);
 }
@@ -66,7 +66,7 @@ fn an_entry_expires_without_a_reload() {
 fn an_entry_for_applications_matches_only_them() {
     let lists = lists_of(&[ListEntry { applications: vec![7, 8], ..entry(1, List::Deny, "10.0.0.1") }]);
     for (application, expected) in [(Some(7), Some(1)), (Some(9), None), (None, None)] {
-        assert_eq!(found(&lists, &Visitor { application, ..visitor("10.0.0.1") }), expected);
+        assert_eq!(deny_entry(&lists, &Visitor { application, ..visitor("10.0.0.1") }), expected);
     }
 }
 
@@ -74,9 +74,9 @@ fn an_entry_for_applications_matches_only_them() {
 fn matches_countries_and_autonomous_systems() {
     let system = ListEntry { source: Source::Asn(64500), ..entry(1, List::Deny, "::") };
     let lists = lists_of(&[system, entry(2, List::Deny, "DE")]);
-    assert_eq!(found(&lists, &Visitor { asn: Some(64500), ..visitor("10.0.0.1") }), Some(1));
-    assert_eq!(found(&lists, &Visitor { country: Some("DE"), ..visitor("10.0.0.1") }), Some(2));
-    assert_eq!(found(&lists, &visitor("10.0.0.1")), None);
+    assert_eq!(deny_entry(&lists, &Visitor { asn: Some(64500), ..visitor("10.0.0.1") }), Some(1));
+    assert_eq!(deny_entry(&lists, &Visitor { country: Some("DE"), ..visitor("10.0.0.1") }), Some(2));
+    assert_eq!(deny_entry(&lists, &visitor("10.0.0.1")), None);
 }
 
 fn any_network() -> impl Strategy<Value = Network> {
@@ -102,9 +102,9 @@ proptest! {
             Source::Network(network) if network.contains(address) => Some(network.prefix()),
             _ => None,
         });
-        let found = lists_of(&entries)
+        let narrowest = lists_of(&entries)
             .find(List::Deny, &Visitor { address: Some(address), ..Visitor::default() }, now());
-        let width = found.map(|it| networks[usize::try_from(it.id.as_u128()).unwrap() - 1].prefix());
+        let width = narrowest.map(|it| networks[usize::try_from(it.id.as_u128()).unwrap() - 1].prefix());
         prop_assert_eq!(width, widest_first.max());
     }
 }

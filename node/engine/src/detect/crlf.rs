@@ -175,22 +175,22 @@ mod tests {
     use super::*;
     use shared::{Point, point::Tag};
 
-    fn found(point: &Point, value: &str) -> Option<&'static str> {
+    fn signature_of(point: &Point, value: &str) -> Option<&'static str> {
         detect(value.as_bytes(), &ValueContext::at(point, "/", &[])).map(|it| it.signature)
     }
 
     #[test]
     fn finds_headers_after_a_line_break() {
         let get = Point::get("x");
-        assert_eq!(found(&get, "en\r\nSet-Cookie: a=b"), Some("crlf-header"));
-        assert_eq!(found(&get, "en\nLocation:https://evil.example"), Some("crlf-header"));
-        assert_eq!(found(&get, "x嘊嘍Set-Cookie: a=b"), Some("crlf-header"));
-        assert_eq!(found(&get, "\r\nheader-x:y"), Some("crlf-header"));
-        assert_eq!(found(&get, "x0x0d0x0aSet-Cookie: a=b"), Some("crlf-header"));
-        assert_eq!(found(&get, "x\\r\\nSet-Cookie: a=b"), Some("crlf-header"));
-        assert_eq!(found(&get, "x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n<b>"), Some("crlf-response"));
+        assert_eq!(signature_of(&get, "en\r\nSet-Cookie: a=b"), Some("crlf-header"));
+        assert_eq!(signature_of(&get, "en\nLocation:https://evil.example"), Some("crlf-header"));
+        assert_eq!(signature_of(&get, "x嘊嘍Set-Cookie: a=b"), Some("crlf-header"));
+        assert_eq!(signature_of(&get, "\r\nheader-x:y"), Some("crlf-header"));
+        assert_eq!(signature_of(&get, "x0x0d0x0aSet-Cookie: a=b"), Some("crlf-header"));
+        assert_eq!(signature_of(&get, "x\\r\\nSet-Cookie: a=b"), Some("crlf-header"));
+        assert_eq!(signature_of(&get, "x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n<b>"), Some("crlf-response"));
         assert_eq!(
-            found(&get, "x HTTP/1.1\r\nHost: a.example\r\n\r\nGET /admin HTTP/1.1"),
+            signature_of(&get, "x HTTP/1.1\r\nHost: a.example\r\n\r\nGET /admin HTTP/1.1"),
             Some("crlf-header")
         );
     }
@@ -198,8 +198,11 @@ mod tests {
     #[test]
     fn finds_a_smuggled_second_request_in_a_body() {
         let post = Point::new(Tag::Post);
-        assert_eq!(found(&post, "0\r\n\r\nGET /admin HTTP/1.1\r\nHost: x\r\n\r\n"), Some("crlf-request"));
-        assert_eq!(found(&post, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"), None);
+        assert_eq!(
+            signature_of(&post, "0\r\n\r\nGET /admin HTTP/1.1\r\nHost: x\r\n\r\n"),
+            Some("crlf-request")
+        );
+        assert_eq!(signature_of(&post, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"), None);
     }
 
     #[test]
@@ -212,10 +215,10 @@ mod tests {
             "a\nb\nc",
             "C:\\new\\readme",
         ] {
-            assert_eq!(found(&field, text), None, "{text}");
+            assert_eq!(signature_of(&field, text), None, "{text}");
         }
         let long = format!("My proxy answers:\n{}\nSet-Cookie: a=b", "x\n".repeat(10));
-        assert_eq!(found(&field, &long), None);
-        assert_eq!(found(&Point::get("address"), "1 Main St\r\nBerlin\r\nGermany"), None);
+        assert_eq!(signature_of(&field, &long), None);
+        assert_eq!(signature_of(&Point::get("address"), "1 Main St\r\nBerlin\r\nGermany"), None);
     }
 }

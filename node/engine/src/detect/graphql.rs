@@ -169,43 +169,46 @@ mod tests {
     use super::*;
     use shared::Point;
 
-    fn found(path: &str, point: &Point, value: &str) -> Vec<String> {
+    fn attack_types(path: &str, point: &Point, value: &str) -> Vec<String> {
         let matches = detect(value.as_bytes(), FieldKind::Value, &ValueContext::at(point, path, &[]));
         matches.iter().map(|it| it.attack_type.as_str().to_owned()).collect()
     }
 
-    fn findings(document: &str) -> Vec<String> {
+    fn types_at_endpoint(document: &str) -> Vec<String> {
         let point = Point::new(Tag::Post).then(Tag::JsonDoc).named(Tag::Hash, "query");
-        found("/api/graphql", &point, document)
+        attack_types("/api/graphql", &point, document)
     }
 
     #[test]
     fn finds_introspection_at_an_endpoint() {
-        assert_eq!(findings("{ __schema { types { name } } }"), ["gql_introspection"]);
-        assert_eq!(findings("query { __type(name: \"User\") { fields { name } } }"), ["gql_introspection"]);
-        assert_eq!(findings("{ user(id: 1) { __typename name } }"), [] as [&str; 0]);
-        assert_eq!(findings("{ note(text: \"__schema\") { id } } # __schema"), [] as [&str; 0]);
+        assert_eq!(types_at_endpoint("{ __schema { types { name } } }"), ["gql_introspection"]);
+        assert_eq!(
+            types_at_endpoint("query { __type(name: \"User\") { fields { name } } }"),
+            ["gql_introspection"]
+        );
+        assert_eq!(types_at_endpoint("{ user(id: 1) { __typename name } }"), [] as [&str; 0]);
+        assert_eq!(types_at_endpoint("{ note(text: \"__schema\") { id } } # __schema"), [] as [&str; 0]);
     }
 
     #[test]
     fn finds_introspection_elsewhere_only_in_a_document() {
         let query = Point::get("query");
-        assert_eq!(found("/data", &query, "{__schema{types{name}}}"), ["gql_introspection"]);
-        assert_eq!(found("/search", &query, "what is __schema { in GraphQL"), [] as [&str; 0]);
-        assert_eq!(found("/post", &Point::get("text"), "{__schema{types{name}}}"), [] as [&str; 0]);
+        assert_eq!(attack_types("/data", &query, "{__schema{types{name}}}"), ["gql_introspection"]);
+        assert_eq!(attack_types("/search", &query, "what is __schema { in GraphQL"), [] as [&str; 0]);
+        assert_eq!(attack_types("/post", &Point::get("text"), "{__schema{types{name}}}"), [] as [&str; 0]);
     }
 
     #[test]
     fn finds_documents_beyond_the_limits() {
         let nested = |depth| format!("{}id{}", "{a".repeat(depth), "}".repeat(depth));
-        assert_eq!(findings(&nested(LIMITS.depth)), [] as [&str; 0]);
-        assert_eq!(findings(&nested(LIMITS.depth + 1)), ["gql_depth"]);
+        assert_eq!(types_at_endpoint(&nested(LIMITS.depth)), [] as [&str; 0]);
+        assert_eq!(types_at_endpoint(&nested(LIMITS.depth + 1)), ["gql_depth"]);
         let aliased = |count: usize| format!("{{{}}}", "a: login(pin: \"1\", if: {b: 2}) ".repeat(count));
-        assert_eq!(findings(&aliased(LIMITS.aliases)), [] as [&str; 0]);
-        assert_eq!(findings(&aliased(LIMITS.aliases + 1)), ["gql_aliases"]);
+        assert_eq!(types_at_endpoint(&aliased(LIMITS.aliases)), [] as [&str; 0]);
+        assert_eq!(types_at_endpoint(&aliased(LIMITS.aliases + 1)), ["gql_aliases"]);
         let long = "x".repeat(LIMITS.value_bytes + 1);
-        assert_eq!(findings(&format!("{{ a(b: \"{long}\") }}")), ["gql_value_size"]);
-        assert_eq!(findings(&"{ a } ".repeat(20_000)), ["gql_doc_size"]);
+        assert_eq!(types_at_endpoint(&format!("{{ a(b: \"{long}\") }}")), ["gql_value_size"]);
+        assert_eq!(types_at_endpoint(&"{ a } ".repeat(20_000)), ["gql_doc_size"]);
     }
 
     #[test]
@@ -213,7 +216,7 @@ mod tests {
         let at = |index| {
             Point::new(Tag::Post).then(Tag::JsonDoc).indexed(Tag::Array, index).named(Tag::Hash, "query")
         };
-        assert_eq!(found("/graphql", &at(LIMITS.batch - 1), "{ a }"), [] as [&str; 0]);
-        assert_eq!(found("/graphql", &at(LIMITS.batch), "{ a }"), ["gql_docs_per_batch"]);
+        assert_eq!(attack_types("/graphql", &at(LIMITS.batch - 1), "{ a }"), [] as [&str; 0]);
+        assert_eq!(attack_types("/graphql", &at(LIMITS.batch), "{ a }"), ["gql_docs_per_batch"]);
     }
 }

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use shared::Point;
 
-    fn found(headers: &[(&str, &str)]) -> Option<&'static str> {
+    fn signature_of(headers: &[(&str, &str)]) -> Option<&'static str> {
         let headers: Vec<_> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         headers.iter().find_map(|(name, value)| {
@@ -98,22 +98,22 @@ mod tests {
             [("transfer-encoding", "xchunked"), ("x", "")],
             [("transfer-encoding", "chunked, identity"), ("x", "")],
         ] {
-            assert_eq!(found(&headers), Some("crlf-ambiguous-length"), "{headers:?}");
+            assert_eq!(signature_of(&headers), Some("crlf-ambiguous-length"), "{headers:?}");
         }
-        assert_eq!(found(&[("content-length", "5"), ("transfer-encodings", "x")]), None);
-        assert_eq!(found(&[("transfer-encoding", "gzip, chunked")]), None);
+        assert_eq!(signature_of(&[("content-length", "5"), ("transfer-encodings", "x")]), None);
+        assert_eq!(signature_of(&[("transfer-encoding", "gzip, chunked")]), None);
     }
 
     #[test]
     fn finds_ambiguous_boundaries() {
         let odd = "multipart/form-data; boundary=a; boundary=b";
-        assert_eq!(found(&[("content-type", odd)]), Some("crlf-ambiguous-boundary"));
+        assert_eq!(signature_of(&[("content-type", odd)]), Some("crlf-ambiguous-boundary"));
         for fine in [
             "multipart/form-data; boundary=----WebKitFormBoundaryAbC0",
             "multipart/mixed; boundary=\"a b\"",
             "text/plain",
         ] {
-            assert_eq!(found(&[("content-type", fine)]), None, "{fine}");
+            assert_eq!(signature_of(&[("content-type", fine)]), None, "{fine}");
         }
     }
 

@@ -44,8 +44,8 @@ pub(super) fn detect(value: &[u8], bytes: Bytes, kind: FieldKind, is_document: b
         && may_hold_command(value, bytes, kind)
         && !rejection::cannot_contain_command(value)
     {
-        let found = if is_document { document::detect(value, kind) } else { shell(value, kind) };
-        matches.extend(found);
+        let command = if is_document { document::detect(value, kind) } else { shell(value, kind) };
+        matches.extend(command);
     }
     matches
 }
@@ -88,8 +88,9 @@ fn shell(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
 fn read(value: &[u8], start: usize, kind: FieldKind) -> Option<Match<'static>> {
     let commands = commands(value, start);
     let context = CommandContext::new(value, &commands, kind, start > 0);
-    let found = commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&context, at)?)));
-    found.map(|(command, (signature, severity))| matched(command, signature, severity))
+    let evidence =
+        commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&context, at)?)));
+    evidence.map(|(command, (signature, severity))| matched(command, signature, severity))
 }
 
 /// `'ls -l'`: the value is one quoted string, whose quotes the application may remove. Blanks for

@@ -16,12 +16,12 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     let end = value.trim_ascii_end().len();
     let start = value.iter().position(|byte| *byte > b' ')?;
     let bytes = value.get(start..end)?;
-    let (url, is_trick) = match bytes {
+    let (url, is_disguised) = match bytes {
         [b'/' | b'\\', ..] => slashed(bytes)?,
         _ => schemed(bytes, context.host_name())?,
     };
     let is_foreign = url.host.contains('.') && !url.host.eq_ignore_ascii_case(context.host_name());
-    (is_trick && is_foreign && is_host(&url.host)).then_some(Match {
+    (is_disguised && is_foreign && is_host(&url.host)).then_some(Match {
         attack_type: AttackType::OpenRedirect,
         signature: "redir-disguised-url",
         severity: Severity::Medium,
@@ -41,12 +41,12 @@ fn slashed(bytes: &[u8]) -> Option<(Url<'_>, bool)> {
 fn schemed<'v>(bytes: &'v [u8], own: &str) -> Option<(Url<'v>, bool)> {
     let url = with_scheme(bytes)?;
     let separator = bytes.get(url.scheme.len() + 1..)?.get(..2).unwrap_or_default();
-    let is_trick = url.slashes != 2
+    let is_disguised = url.slashes != 2
         || separator != b"//"
         || url.has_user
         || poses_as(&url.host, own)
         || ends_in_mark_and(bytes, own);
-    matches!(&*url.scheme, "http" | "https" | "ftp").then_some((url, is_trick))
+    matches!(&*url.scheme, "http" | "https" | "ftp").then_some((url, is_disguised))
 }
 
 /// `shop.example.elsewhere.example`: begins with the site's own name.

@@ -22,8 +22,13 @@ impl Detector {
             FieldKind::Path => (&self.canaries, "scanner-canary"),
             FieldKind::Value | FieldKind::Name => return None,
         };
-        let found = names.find(value)?;
-        Some(Match { attack_type: AttackType::Scanner, signature, severity: Medium, span: found.range() })
+        let occurrence = names.find(value)?;
+        Some(Match {
+            attack_type: AttackType::Scanner,
+            signature,
+            severity: Medium,
+            span: occurrence.range(),
+        })
     }
 }
 

@@ -102,9 +102,9 @@ pub(super) fn detect(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
 fn read_all(value: &[u8], is_document: bool) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = Vec::new();
     for opening in [Opening::Bare, Opening::Quoted(b'\''), Opening::Quoted(b'"'), Opening::Quoted(b'`')] {
-        for found in read(value, opening, is_document) {
-            if !matches.iter().any(|known| known.signature == found.signature) {
-                matches.push(found);
+        for hit in read(value, opening, is_document) {
+            if !matches.iter().any(|known| known.signature == hit.signature) {
+                matches.push(hit);
             }
         }
     }
@@ -142,13 +142,14 @@ impl ParseContext {
     /// The first match of each rule. All rules run at one position before the next position: long
     /// values exceed the caches.
     fn first_of_each(&self) -> impl Iterator<Item = Evidence> {
-        let mut found = [const { None }; RULES.len()];
+        let mut evidence = [const { None }; RULES.len()];
         for at in (0..self.stream.len()).filter(|&at| self.is_trigger(at)) {
-            for (rule, found) in RULES.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
-                *found = rule(self, at).filter(|it| self.is_injected(it));
+            for (rule, evidence) in RULES.iter().zip(&mut evidence).filter(|(_, evidence)| evidence.is_none())
+            {
+                *evidence = rule(self, at).filter(|it| self.is_injected(it));
             }
         }
-        found.into_iter().flatten()
+        evidence.into_iter().flatten()
     }
 
     /// Whether a rule may match here: at the start, at punctuation of SQL, and at trigger words.
@@ -180,8 +181,8 @@ impl ParseContext {
 
     /// Whether a match is more than a quotation. Posts quote whole statements; an injection follows
     /// the string or the number that it broke out of.
-    fn is_injected(&self, found: &Evidence) -> bool {
-        let at = found.tokens.start;
+    fn is_injected(&self, evidence: &Evidence) -> bool {
+        let at = evidence.tokens.start;
         let before = (0..at).rev().find(|&it| self.stream.kind(it) != Some(Kind::Close));
         let follows_text = before.is_some_and(|it| {
             matches!(self.stream.kind(it), Some(Kind::Text { .. })) && self.stream.is_same_line(it, at + 2)
@@ -189,7 +190,7 @@ impl ParseContext {
         let is_first = (1..=FIRST_TOKENS).contains(&at) || at == 0 && self.opening != Opening::Bare;
         !self.is_document
             || is_first
-            || follows_text && !matches!(found.signature, "sqli-clause" | "sqli-condition")
+            || follows_text && !matches!(evidence.signature, "sqli-clause" | "sqli-condition")
     }
 
     /// The start of a match in mid-value: the quote, when the match follows the breakout directly.

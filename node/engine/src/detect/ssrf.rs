@@ -129,7 +129,7 @@ fn judge_address(url: &Url<'_>) -> Option<(&'static str, Severity)> {
 mod tests {
     use super::*;
 
-    fn found(name: &str, value: &str) -> Option<&'static str> {
+    fn signature_of(name: &str, value: &str) -> Option<&'static str> {
         let point = shared::Point::get(name);
         let context = ValueContext::at(&point, "/", &[]);
         detect(value.as_bytes(), FieldKind::Value, &context).map(|it| it.signature)
@@ -157,16 +157,19 @@ mod tests {
             "url:http://localhost/",
             "  http://172.16.3.4/x",
         ] {
-            assert!(found("x", url).is_some(), "{url}");
+            assert!(signature_of("x", url).is_some(), "{url}");
         }
-        assert_eq!(found("x", "http://169.254.169.254/latest/meta-data/"), Some("ssrf-cloud-metadata"));
-        assert_eq!(found("x", "http://metadata.google.internal/"), Some("ssrf-cloud-metadata"));
+        assert_eq!(
+            signature_of("x", "http://169.254.169.254/latest/meta-data/"),
+            Some("ssrf-cloud-metadata")
+        );
+        assert_eq!(signature_of("x", "http://metadata.google.internal/"), Some("ssrf-cloud-metadata"));
     }
 
     #[test]
     fn finds_hosts_disguised_by_lookalike_letters() {
-        assert_eq!(found("x", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/"), Some("ssrf-disguised-host"));
-        assert_eq!(found("x", "http://münchen.example/"), None);
+        assert_eq!(signature_of("x", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/"), Some("ssrf-disguised-host"));
+        assert_eq!(signature_of("x", "http://münchen.example/"), None);
     }
 
     #[test]
@@ -178,16 +181,16 @@ mod tests {
             "tftp://a.example/x",
             "jar:http://a.example/x!/",
         ] {
-            assert_eq!(found("x", url), Some("ssrf-scheme"), "{url}");
+            assert_eq!(signature_of("x", url), Some("ssrf-scheme"), "{url}");
         }
     }
 
     #[test]
     fn finds_bare_hosts_in_parameters_for_addresses() {
-        assert_eq!(found("url", "localhost/"), Some("ssrf-loopback"));
-        assert_eq!(found("q", "localhost/"), None);
-        assert_eq!(found("host", "10.0.0.5"), None);
-        assert_eq!(found("ip", "2130706433"), None);
+        assert_eq!(signature_of("url", "localhost/"), Some("ssrf-loopback"));
+        assert_eq!(signature_of("q", "localhost/"), None);
+        assert_eq!(signature_of("host", "10.0.0.5"), None);
+        assert_eq!(signature_of("ip", "2130706433"), None);
     }
 
     #[test]
@@ -207,17 +210,17 @@ mod tests {
             "https://internal.example.com/",
             "http://localhost.example.com/",
         ] {
-            assert_eq!(found("x", url), None, "{url}");
+            assert_eq!(signature_of("x", url), None, "{url}");
         }
     }
 
     #[test]
     fn passes_returns_to_a_native_application() {
-        assert_eq!(found("redirect_uri", "http://127.0.0.1:51004/callback"), None);
-        assert_eq!(found("redirect_uri", "http://localhost/callback"), None);
-        assert!(found("redirect_uri", "http://127.1:51004/callback").is_some());
-        assert!(found("redirect_uri", "http://169.254.169.254/").is_some());
-        assert!(found("url", "http://localhost:8080/admin").is_some());
-        assert!(found("redirect_uri", "gopher://127.0.0.1:6379/_INFO").is_some());
+        assert_eq!(signature_of("redirect_uri", "http://127.0.0.1:51004/callback"), None);
+        assert_eq!(signature_of("redirect_uri", "http://localhost/callback"), None);
+        assert!(signature_of("redirect_uri", "http://127.1:51004/callback").is_some());
+        assert!(signature_of("redirect_uri", "http://169.254.169.254/").is_some());
+        assert!(signature_of("url", "http://localhost:8080/admin").is_some());
+        assert!(signature_of("redirect_uri", "gopher://127.0.0.1:6379/_INFO").is_some());
     }
 }

@@ -27,14 +27,14 @@ pub(super) fn detect(value: &[u8], is_document: bool) -> Option<Match<'static>> 
     }
     // Posts explain templates and quote expressions as code.
     let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
-    let found = holes(&text).into_iter().take(MAX_HOLES).filter_map(|hole| judge(&text, &hole));
-    found.filter(|it| !is_document || is_certain(&text, it)).max_by_key(|it| it.severity)
+    let matches = holes(&text).into_iter().take(MAX_HOLES).filter_map(|hole| judge(&text, &hole));
+    matches.filter(|it| !is_document || is_certain(&text, it)).max_by_key(|it| it.severity)
 }
 
 /// Whether a match counts in a document: it is critical and not the random bytes of a file.
-fn is_certain(text: &[u8], found: &Match<'_>) -> bool {
+fn is_certain(text: &[u8], matched: &Match<'_>) -> bool {
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
-    found.severity == Critical && text[found.span.clone()].iter().all(is_text)
+    matched.severity == Critical && text[matched.span.clone()].iter().all(is_text)
 }
 
 /// No false negatives.

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 
 static DETECTORS: LazyLock<Detectors> = LazyLock::new(Detectors::built_in);
 
-fn found(text: &str, kind: FieldKind) -> Vec<&'static str> {
+fn signatures_of(text: &str, kind: FieldKind) -> Vec<&'static str> {
     DETECTORS
         .detect(text.as_bytes(), Bytes::of(text.as_bytes()), kind, is_document(text.as_bytes()))
         .iter()
@@ -92,9 +92,9 @@ const BENIGN: &[&str] = &[
 
 #[test]
 fn passes_benign_texts() {
-    let alarms = |text: &&&str| !found(text, FieldKind::Value).is_empty();
+    let alarms = |text: &&&str| !signatures_of(text, FieldKind::Value).is_empty();
     let wrong: Vec<_> =
-        BENIGN.iter().filter(alarms).map(|text| (text, found(text, FieldKind::Value))).collect();
+        BENIGN.iter().filter(alarms).map(|text| (text, signatures_of(text, FieldKind::Value))).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -111,25 +111,25 @@ fn passes_usual_headers() {
         "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
         "Opera/9.80 (X11; Linux i686; U; it) Presto/2.7.62 Version/11.00",
     ] {
-        assert_eq!(found(value, FieldKind::ShapedHeader), [""; 0], "{value}");
+        assert_eq!(signatures_of(value, FieldKind::ShapedHeader), [""; 0], "{value}");
     }
 }
 
 #[test]
 fn finds_attacks_in_shaped_headers() {
     for value in ["x' or 1=1--", "x\" and sleep(5)#", "<script>alert(1)</script>", "1 union select 1,2,3"] {
-        assert_ne!(found(value, FieldKind::ShapedHeader), [""; 0], "{value}");
+        assert_ne!(signatures_of(value, FieldKind::ShapedHeader), [""; 0], "{value}");
     }
 }
 
 #[test]
 fn passes_single_words_but_not_comment_tails() {
-    assert_eq!(found("select", FieldKind::Value), [""; 0]);
-    assert_ne!(found("1--", FieldKind::Value), [""; 0]);
+    assert_eq!(signatures_of("select", FieldKind::Value), [""; 0]);
+    assert_ne!(signatures_of("1--", FieldKind::Value), [""; 0]);
 }
 
 /// Signatures of a value in a named parameter.
-fn found_at(name: &str, value: &str) -> Vec<&'static str> {
+fn signatures_at(name: &str, value: &str) -> Vec<&'static str> {
     let point = shared::Point::get(name);
     let context = ValueContext::at(&point, "/", &[]);
     detect_at(value.as_bytes(), Bytes::of(value.as_bytes()), FieldKind::Value, &context)
@@ -142,7 +142,7 @@ fn found_at(name: &str, value: &str) -> Vec<&'static str> {
 fn passes_benign_texts_in_any_parameter() {
     for name in ["q", "url", "next", "redirect_uri", "body"] {
         for text in BENIGN {
-            assert_eq!(found_at(name, text), [""; 0], "{name}={text}");
+            assert_eq!(signatures_at(name, text), [""; 0], "{name}={text}");
         }
     }
 }
@@ -161,28 +161,28 @@ fn passes_addresses_of_benign_integrations() {
         ("source", "10.5"),
         ("target", "https://[2001:db8::1]/x"),
     ] {
-        assert_eq!(found_at(name, value), [""; 0], "{name}={value}");
+        assert_eq!(signatures_at(name, value), [""; 0], "{name}={value}");
     }
 }
 
 #[test]
 fn finds_serialized_objects_and_scanners_in_single_words() {
-    assert_eq!(found("rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcA", FieldKind::Value), ["rce-java-object"]);
-    assert_eq!(found("Nikto", FieldKind::ShapedHeader), ["scanner-agent"]);
-    assert_eq!(found("Nikto", FieldKind::Value), [""; 0]);
+    assert_eq!(signatures_of("rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcA", FieldKind::Value), ["rce-java-object"]);
+    assert_eq!(signatures_of("Nikto", FieldKind::ShapedHeader), ["scanner-agent"]);
+    assert_eq!(signatures_of("Nikto", FieldKind::Value), [""; 0]);
 }
 
 #[test]
 fn passes_code_in_posts_but_not_in_parameters() {
     let code = "import os; os.system('id')";
     let post = "In this post we learn, step by step, what a shell is and what it is for.\n".repeat(6) + code;
-    assert_ne!(found(code, FieldKind::Value), [""; 0]);
-    assert_eq!(found(&post, FieldKind::Value), [""; 0]);
+    assert_ne!(signatures_of(code, FieldKind::Value), [""; 0]);
+    assert_eq!(signatures_of(&post, FieldKind::Value), [""; 0]);
 }
 
 #[test]
 fn passes_semicolons_but_not_backticks_in_agents() {
-    assert_eq!(found("Mozilla/5.0 (compatible; id; who; ls)", FieldKind::ShapedHeader), [""; 0]);
-    assert_eq!(found("`id`", FieldKind::ShapedHeader), ["rce-command-substitution"]);
-    assert_eq!(found("() { :;}; /bin/id", FieldKind::ShapedHeader)[0], "rce-shellshock");
+    assert_eq!(signatures_of("Mozilla/5.0 (compatible; id; who; ls)", FieldKind::ShapedHeader), [""; 0]);
+    assert_eq!(signatures_of("`id`", FieldKind::ShapedHeader), ["rce-command-substitution"]);
+    assert_eq!(signatures_of("() { :;}; /bin/id", FieldKind::ShapedHeader)[0], "rce-shellshock");
 }

@@ -20,11 +20,11 @@ fn is_file_name(context: &ValueContext<'_>) -> bool {
     if context.is_file_name() {
         return true;
     }
-    let is_told = |name: &str| {
+    let is_name_header = |name: &str| {
         let letters = || name.bytes().filter(u8::is_ascii_alphabetic).map(|it| it.to_ascii_lowercase());
         ["xfilename", "filename", "xfilepath"].iter().any(|it| letters().eq(it.bytes()))
     };
-    context.header_name().is_some_and(|name| (8..16).contains(&name.len()) && is_told(name))
+    context.header_name().is_some_and(|name| (8..16).contains(&name.len()) && is_name_header(name))
 }
 
 fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
@@ -55,7 +55,7 @@ fn hides_script(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn found(name: &str) -> Option<&'static str> {
+    fn signature_of(name: &str) -> Option<&'static str> {
         judge(name.as_bytes()).map(|it| it.0)
     }
 
@@ -73,14 +73,14 @@ mod tests {
             "x.php.jpg",
             "x.jspx",
         ] {
-            assert_eq!(found(name), Some("rce-upload-script"), "{name}");
+            assert_eq!(signature_of(name), Some("rce-upload-script"), "{name}");
         }
     }
 
     #[test]
     fn finds_settings_of_servers() {
         for name in [".htaccess", "../web.config", "wp-config.php.bak~", "sess_0123456789abcdef0123"] {
-            assert!(found(name).is_some(), "{name}");
+            assert!(signature_of(name).is_some(), "{name}");
         }
     }
 
@@ -97,7 +97,7 @@ mod tests {
             "archive.tar.gz",
             "aspen.png",
         ] {
-            assert_eq!(found(name), None, "{name}");
+            assert_eq!(signature_of(name), None, "{name}");
         }
     }
 }

@@ -28,24 +28,24 @@ use std::{borrow::Cow, ops::Range};
 const MAX_MARKUP_DEPTH: usize = 2;
 
 pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Vec<Match<'static>> {
-    let mut found = Found { matches: Vec::new(), is_document: false };
+    let mut collector = Collector { matches: Vec::new(), is_document: false };
     if memchr::memchr(b'<', value).is_some() {
         let text = if is_post { markdown::without_code(value) } else { Cow::Borrowed(value) };
-        found.is_document = is_post || is_page(value);
-        found.judge_markup(&text, 0);
+        collector.is_document = is_post || is_page(value);
+        collector.judge_markup(&text, 0);
         if let Some(stripped) = breakout::without_tags_in_words(&text) {
-            found.judge_breakouts(&stripped, value.len());
+            collector.judge_breakouts(&stripped, value.len());
         }
     }
-    if let Some(start) = disguise::script_tag(value).filter(|_| !found.is_document) {
-        found.add("xss-script-tag", Critical, start..value.len());
+    if let Some(start) = disguise::script_tag(value).filter(|_| !collector.is_document) {
+        collector.add("xss-script-tag", Critical, start..value.len());
     }
-    found.judge_breakouts(value, value.len());
-    found.judge_url(value);
+    collector.judge_breakouts(value, value.len());
+    collector.judge_url(value);
     if kind == FieldKind::Name && breakout::ends_with_handler(value) {
-        found.add("xss-attribute-breakout", High, 0..value.len());
+        collector.add("xss-attribute-breakout", High, 0..value.len());
     }
-    found.matches
+    collector.matches
 }
 
 /// A whole page, as a mail or an editor sends it.
@@ -56,12 +56,12 @@ fn is_page(value: &[u8]) -> bool {
     starts(b"<!doctype") || starts(b"<html") && ends
 }
 
-struct Found {
+struct Collector {
     matches: Vec<Match<'static>>,
     is_document: bool,
 }
 
-impl Found {
+impl Collector {
     /// Adds each signature once per value.
     fn add(&mut self, signature: &'static str, severity: Severity, span: Range<usize>) {
         if !self.matches.iter().any(|known| known.signature == signature) {
@@ -125,8 +125,8 @@ impl Found {
         if depth < MAX_MARKUP_DEPTH && memchr::memchr(b'<', value).is_some() {
             let mut inner = Self { matches: Vec::new(), is_document: self.is_document };
             inner.judge_markup(value, depth + 1);
-            for found in inner.matches {
-                self.add(found.signature, found.severity, span.clone());
+            for matched in inner.matches {
+                self.add(matched.signature, matched.severity, span.clone());
             }
         }
     }

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn read(value: &str) -> Option<Vec<&str>> {
-        literals(value.as_bytes()).map(|found| found.into_iter().map(|it| &value[it]).collect())
+        literals(value.as_bytes()).map(|ranges| ranges.into_iter().map(|it| &value[it]).collect())
     }
 
     #[test]

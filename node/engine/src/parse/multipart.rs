@@ -39,9 +39,9 @@ fn parse_at_depth<'a>(
 
 /// The declared boundaries that occur, else the one the body starts with.
 fn boundaries(content_type: &str, body: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = declared(content_type);
-    found.retain(|boundary| memmem::find(body, &delimiter(boundary)).is_some());
-    if found.is_empty() { detected(body).into_iter().collect() } else { found }
+    let mut boundaries = declared(content_type);
+    boundaries.retain(|boundary| memmem::find(body, &delimiter(boundary)).is_some());
+    if boundaries.is_empty() { detected(body).into_iter().collect() } else { boundaries }
 }
 
 fn detected(body: &[u8]) -> Option<Vec<u8>> {
@@ -128,9 +128,9 @@ fn split_head(part: &[u8]) -> (&[u8], &[u8]) {
 /// A parameter of the part's headers. `filename` also matches `filename*=`.
 fn parameter<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let lower = head.to_ascii_lowercase();
-    let mut found =
+    let mut occurrences =
         memmem::find_iter(&lower, name).filter(|&at| at > 0 && !lower[at - 1].is_ascii_alphanumeric());
-    let value = head[found.next()? + name.len()..].trim_ascii_start();
+    let value = head[occurrences.next()? + name.len()..].trim_ascii_start();
     let value = value.strip_prefix(b"*").unwrap_or(value);
     let value = value.strip_prefix(b"=").unwrap_or(value);
     let Some(quoted) = value.strip_prefix(b"\"") else {

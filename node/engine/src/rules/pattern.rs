@@ -48,7 +48,7 @@ impl Compiled {
     pub(super) fn find(&self, value: &[u8]) -> Option<Range<usize>> {
         match self {
             Self::Any => Some(0..0),
-            Self::Regex(regex) => regex.find(value).map(|found| found.range()),
+            Self::Regex(regex) => regex.find(value).map(|matched| matched.range()),
         }
     }
 }

@@ -43,7 +43,7 @@ impl<'r> RequestRules<'r> {
     pub fn suppresses(&self, finding: &Finding) -> Option<RuleRef> {
         let suppressed = self.ignores.iter().find(|rule| {
             let Ignore { findings, points } = &rule.effect;
-            is_meant(findings, finding) && is_at(points, &finding.point)
+            matches_suppression(findings, finding) && is_at(points, &finding.point)
         });
         suppressed.map(|rule| rule.rule)
     }
@@ -80,7 +80,7 @@ impl<'r> RequestRules<'r> {
     }
 }
 
-fn is_meant(suppressed: &Suppressed, finding: &Finding) -> bool {
+fn matches_suppression(suppressed: &Suppressed, finding: &Finding) -> bool {
     // Incomplete analysis and virtual patches are not false positives of a detector.
     let is_detection = !matches!(finding.attack_type, AttackType::Overlimit | AttackType::VirtualPatch);
     match suppressed {

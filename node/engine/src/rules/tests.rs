@@ -34,7 +34,7 @@ fn request(query: &str) -> InspectRequest {
     serde_json::from_value(json).unwrap()
 }
 
-fn found(rules: &[Rule], request: &InspectRequest) -> Vec<Finding> {
+fn findings_of(rules: &[Rule], request: &InspectRequest) -> Vec<Finding> {
     ENGINE.inspect_with_rules(request, &book(rules).select(&TARGET)).findings
 }
 
@@ -116,7 +116,7 @@ fn custom_detectors_match_decoded_layers() {
             ("a=evi", 0),
             ("b=evil", 0),
         ] {
-            let findings = found(std::slice::from_ref(&rule), &request(query));
+            let findings = findings_of(std::slice::from_ref(&rule), &request(query));
             assert_eq!(findings.len(), expected, "{query}");
             assert!(findings.iter().all(|it| it.signature == format!("rule-{}", rule.id)));
         }
@@ -134,7 +134,7 @@ fn a_patch_without_types_matches_any_value_at_its_points_once() {
         (Vec::new(), "", 1),
     ] {
         let rules = [patch(points)];
-        let findings = found(&rules, &request(query));
+        let findings = findings_of(&rules, &request(query));
         assert_eq!(findings.len(), expected, "{query}");
         let (book, _) = RuleBook::compile(&rules);
         let patched = book.select(&TARGET).virtual_patch(&findings);
@@ -161,11 +161,11 @@ fn a_patch_with_types_matches_only_such_attacks_at_its_points() {
 #[test]
 fn wider_exclusions_suppress_more() {
     let request = request("q='+union+select+1,2--&r=<script>alert(1)</script>");
-    let all = found(&[], &request);
+    let all = findings_of(&[], &request);
     let first = &all.iter().find(|it| it.attack_type == AttackType::Sqli).unwrap();
     let left = |findings| {
         let rules = [everywhere(Effect::Ignore { findings, points: Vec::new() })];
-        found(&rules, &request).len()
+        findings_of(&rules, &request).len()
     };
     let by_signature = left(Suppressed::Signature(first.signature.clone()));
     let by_subtype = left(Suppressed::Subtype(first.class.clone().unwrap().subtype));
@@ -193,7 +193,7 @@ fn suppressed_findings_are_reported_with_their_rule() {
 fn a_thousand_suppressed_findings_hide_no_attack() {
     let rules = [everywhere(Effect::Ignore { findings: Suppressed::All, points: vec![Point::get("q")] })];
     let many = "q='+OR+1=1--&".repeat(1_200) + "id='+OR+1=1--";
-    let findings = found(&rules, &request(&many));
+    let findings = findings_of(&rules, &request(&many));
     assert!(findings.iter().any(|it| it.point == Point::get("id")), "{findings:?}");
 }
 
@@ -203,7 +203,7 @@ fn excluding_all_findings_keeps_overlimit_and_virtual_patches() {
     let patch = Effect::VirtualPatch { attack_types: Vec::new(), points: Vec::new() };
     let deep = format!("q={}", "a=1%26".repeat(30_000));
     let rules = [rule(1, Scope::default(), ignore), rule(2, Scope::default(), patch)];
-    let findings = found(&rules, &request(&deep.replace("%26", "&")));
+    let findings = findings_of(&rules, &request(&deep.replace("%26", "&")));
     assert_eq!(signatures(&findings), [format!("rule-{}", Uuid::from_u128(2)).as_str(), "overlimit-fields"]);
 }
 
@@ -216,7 +216,7 @@ fn reports_invalid_rules_and_keeps_the_others() {
         points: Vec::new(),
     };
     let fine = Effect::Overlimit { action: OverlimitAction::Block };
-    let bad = [
+    let invalid = [
         everywhere(detector("(unclosed")),
         everywhere(detector("")),
         everywhere(detector("a*")),
@@ -232,11 +232,11 @@ fn reports_invalid_rules_and_keeps_the_others() {
         rule(1, scope(|it| it.host = Some(String::new())), fine.clone()),
         rule(1, scope(|it| it.method = Some("A B".into())), fine.clone()),
     ];
-    let mut rules = bad.to_vec();
+    let mut rules = invalid.to_vec();
     rules.push(everywhere(fine));
     let (book, errors) = RuleBook::compile(&rules);
     assert!(book.select(&TARGET).overlimit.is_some());
-    assert_eq!(errors.len(), bad.len());
+    assert_eq!(errors.len(), invalid.len());
     let messages: Vec<String> = errors.iter().map(|it| format!("{}: {}", it.field, it.cause)).collect();
     insta::assert_debug_snapshot!(messages);
 }
@@ -263,11 +263,11 @@ proptest! {
         let mut request = request(&format!("a={attack}&b={attack}&c={attack}"));
         request.headers = vec![("x-a".into(), "' union select 1,2--".into()), ("X-B".into(), "' or 1=1--".into())];
         let rules = [everywhere(Effect::Ignore { findings: Suppressed::All, points: points.clone() })];
-        let expected: Vec<Finding> = found(&[], &request)
+        let expected: Vec<Finding> = findings_of(&[], &request)
             .into_iter()
             .filter(|finding| !points.iter().any(|point| covers(point, &finding.point)))
             .collect();
-        prop_assert_eq!(found(&rules, &request), expected);
+        prop_assert_eq!(findings_of(&rules, &request), expected);
     }
 
     #[test]

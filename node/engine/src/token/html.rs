@@ -108,9 +108,9 @@ impl<'v> Reader<'v> {
     fn closing_quote(&mut self) -> Option<usize> {
         let quote = self.peek()?;
         let known = b"\"'`".iter().position(|&it| it == quote).filter(|&known| !self.unclosed[known])?;
-        let found = memchr::memchr(quote, &self.value[self.at + 1..]);
-        self.unclosed[known] = found.is_none();
-        found.map(|offset| self.at + 1 + offset)
+        let offset = memchr::memchr(quote, &self.value[self.at + 1..]);
+        self.unclosed[known] = offset.is_none();
+        offset.map(|offset| self.at + 1 + offset)
     }
 
     fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'v [u8] {

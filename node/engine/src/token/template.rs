@@ -102,24 +102,24 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn found(value: &str) -> Vec<(&'static str, &str)> {
+    fn expressions(value: &str) -> Vec<(&'static str, &str)> {
         holes(value.as_bytes()).into_iter().map(|it| (it.opening, &value[it.inside])).collect()
     }
 
     #[test]
     fn recognizes_delimiters_of_each_language() {
-        assert_eq!(found("a{{b}}c${d}#{e}"), [("{{", "b"), ("${", "d"), ("#{", "e")]);
+        assert_eq!(expressions("a{{b}}c${d}#{e}"), [("{{", "b"), ("${", "d"), ("#{", "e")]);
         assert_eq!(
-            found("<%= 1 %><#if x>#set($a=f(1))@(2)"),
+            expressions("<%= 1 %><#if x>#set($a=f(1))@(2)"),
             [("<%", "= 1 "), ("<#", "if x"), ("#set(", "$a=f(1)"), ("@(", "2")]
         );
-        assert_eq!(found("{7*7} { x"), [("{", "7*7")]);
+        assert_eq!(expressions("{7*7} { x"), [("{", "7*7")]);
     }
 
     #[test]
     fn accepts_nested_and_unclosed_brackets() {
-        assert_eq!(found("${a{b}c}d"), [("${", "a{b}c")]);
-        assert_eq!(found("x{{1"), [("{{", "1")]);
+        assert_eq!(expressions("${a{b}c}d"), [("${", "a{b}c")]);
+        assert_eq!(expressions("x{{1"), [("{{", "1")]);
     }
 
     proptest! {

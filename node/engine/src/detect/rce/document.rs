@@ -19,9 +19,9 @@ pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
         if is_fenced || is_quoted(line, text) || !may_hold_command(line, Bytes::of(line), kind) {
             continue;
         }
-        let found = shell(&without_spans(line), kind).filter(|it| from == 0 || !opens(it, line));
-        if let Some(found) = found {
-            return Some(Match { span: from + found.span.start..from + found.span.end, ..found });
+        let matched = shell(&without_spans(line), kind).filter(|it| from == 0 || !opens(it, line));
+        if let Some(matched) = matched {
+            return Some(Match { span: from + matched.span.start..from + matched.span.end, ..matched });
         }
     }
     None
@@ -35,11 +35,11 @@ fn is_quoted(line: &[u8], text: &[u8]) -> bool {
 }
 
 /// A command alone on its line is an example; an injected one follows other content.
-fn opens(found: &Match<'_>, line: &[u8]) -> bool {
-    let is_first = found.span.start == 0 && line.first().is_some_and(u8::is_ascii_alphanumeric);
+fn opens(matched: &Match<'_>, line: &[u8]) -> bool {
+    let is_first = matched.span.start == 0 && line.first().is_some_and(u8::is_ascii_alphanumeric);
     is_first
         || matches!(
-            found.signature,
+            matched.signature,
             "rce-command-line" | "rce-program-path" | "rce-command-chain" | "rce-glob-path"
         )
 }

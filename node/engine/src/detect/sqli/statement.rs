@@ -34,8 +34,8 @@ pub(super) fn union_select(context: &ParseContext, at: usize) -> Option<Evidence
         context.opening != Opening::Bare && select + 1 < stream.len() && !stream.is_comment(list.end);
     let begins = at == 0 && (select + 1 == stream.len() || list.has_from());
     let is_evident = list.has_punctuation || list.ending == (Ending::From { whole: true });
-    let evidenced = is_evident || after_value && !is_prose || begins;
-    evidenced.then(|| Evidence {
+    let is_injection = is_evident || after_value && !is_prose || begins;
+    is_injection.then(|| Evidence {
         signature: "sqli-union-select",
         severity: Critical,
         tokens: context.start(at)..list.end,
@@ -88,8 +88,9 @@ pub(super) fn probe(context: &ParseContext, at: usize) -> Option<Evidence> {
         ("into", _) if stream.kind(at + 1) == Some(Kind::Variable) && stream.is_numeric_until(at) => at + 2,
         ("limit", _) if stream.is_numeric_until(at) && stream.kind(at + 1) == Some(Kind::Number) => {
             let next = at + 2;
-            let goes_on = stream.kind(next) == Some(Kind::Comma) || stream.is_word(next, &["offset", "into"]);
-            (goes_on || stream.is_comment(next)).then_some(next)?
+            let continues =
+                stream.kind(next) == Some(Kind::Comma) || stream.is_word(next, &["offset", "into"]);
+            (continues || stream.is_comment(next)).then_some(next)?
         }
         ("as", _) if !context.is_document => after_alias(stream, at)?,
         ("from", _) if !context.is_document && at > 0 && stream.kind(at - 1) == Some(Kind::Close) => {
@@ -105,8 +106,8 @@ pub(super) fn probe(context: &ParseContext, at: usize) -> Option<Evidence> {
 fn after_having(stream: &TokenStream, at: usize) -> Option<usize> {
     let group = stream.kind(at) == Some(Kind::Open)
         && stream.operand(at + 1).is_some_and(|it| it.shape == Shape::Literal && stream.is_logic(it.end));
-    let truth = stream.is_word(at, &["true", "false"]);
-    stream.condition(at).or((group || truth).then(|| stream.after_group(at)))
+    let is_truth_value = stream.is_word(at, &["true", "false"]);
+    stream.condition(at).or((group || is_truth_value).then(|| stream.after_group(at)))
 }
 
 /// `) as x from t`: the end of a subquery or a column of the statement. Prose has quoted names,
@@ -132,10 +133,10 @@ fn after_by(context: &ParseContext, at: usize) -> Option<usize> {
             stream.kind(at - 1),
             Some(Kind::Number | Kind::Text { .. } | Kind::Close | Kind::Variable | Kind::Arithmetic)
         );
-    let swallows = stream.is_comment(column.end);
+    let hides_rest = stream.is_comment(column.end);
     let counted =
         matches!(column.shape, Shape::Literal | Shape::Group) || stream.calls(at + 2, &WORDS.sqli.functions);
     let is_all = at == 0 && stream.kind(column.end).is_none() && column.shape == Shape::Literal;
-    (after_value && (counted || swallows) || counted && swallows || is_all)
-        .then_some(column.end + usize::from(swallows))
+    (after_value && (counted || hides_rest) || counted && hides_rest || is_all)
+        .then_some(column.end + usize::from(hides_rest))
 }

@@ -15,17 +15,21 @@ fn detect(text: &str) -> Vec<Match<'static>> {
     matches.filter(|it| it.attack_type == AttackType::Sqli).collect()
 }
 
-fn found(text: &str) -> Vec<&'static str> {
+fn signatures_of(text: &str) -> Vec<&'static str> {
     detect(text).iter().map(|it| it.signature).collect()
 }
 
 #[track_caller]
 fn each_has(signature: &str, hits: &[&str], misses: &[&str]) {
     for text in hits {
-        assert!(found(text).contains(&signature), "{signature} must find {text:?}, has {:?}", found(text));
+        assert!(
+            signatures_of(text).contains(&signature),
+            "{signature} must find {text:?}, has {:?}",
+            signatures_of(text)
+        );
     }
     for text in misses {
-        assert!(!found(text).contains(&signature), "{signature} must leave {text:?}");
+        assert!(!signatures_of(text).contains(&signature), "{signature} must leave {text:?}");
     }
 }
 
@@ -216,8 +220,8 @@ fn reports_the_payload_from_the_closing_quote_on() {
 
 #[test]
 fn passes_binary_files_but_not_control_bytes_in_short_values() {
-    assert_eq!(found(&format!("{}' or 1=1", "\u{1}\u{2}x".repeat(500))), [""; 0]);
-    assert_ne!(found("'\u{1f}or\u{1f}1=1"), [""; 0]);
+    assert_eq!(signatures_of(&format!("{}' or 1=1", "\u{1}\u{2}x".repeat(500))), [""; 0]);
+    assert_ne!(signatures_of("'\u{1f}or\u{1f}1=1"), [""; 0]);
 }
 
 #[test]
@@ -392,7 +396,7 @@ fn passes_prose() {
         "select 'and'",
         "; drop me a line",
     ] {
-        assert_eq!(found(text), [""; 0], "{text}");
+        assert_eq!(signatures_of(text), [""; 0], "{text}");
     }
 }
 
@@ -405,13 +409,13 @@ fn passes_quotations_in_posts_but_not_breakouts() {
         "select a from t\nunion all\nselect b from t where x = 'y'",
         "delete from t where a = 1 and (select 2) = 2",
     ] {
-        assert_eq!(found(&format!("{words}\n{quoted}\n\n{words}")), [""; 0], "{quoted}");
+        assert_eq!(signatures_of(&format!("{words}\n{quoted}\n\n{words}")), [""; 0], "{quoted}");
     }
     for attack in ["1 and (select 2)=2 --", "x' or 1=1 --", "-1 union select 1,2 --"] {
-        assert_ne!(found(&format!("{attack}\n{words}")), [""; 0], "{attack}");
+        assert_ne!(signatures_of(&format!("{attack}\n{words}")), [""; 0], "{attack}");
     }
     for attack in ["x' or '1'='1", "x'; drop table t; --", "x' union select 1,2 --"] {
-        assert_ne!(found(&format!("{words}{attack}")), [""; 0], "{attack}");
+        assert_ne!(signatures_of(&format!("{words}{attack}")), [""; 0], "{attack}");
     }
 }
 
@@ -421,5 +425,5 @@ fn passes_posts_that_quote_a_query() {
         "How do I do this?\n\n{}\n\n    SELECT a, b FROM t\n\nThanks!",
         "some more words\n".repeat(20)
     );
-    assert_eq!(found(&post), [""; 0]);
+    assert_eq!(signatures_of(&post), [""; 0]);
 }

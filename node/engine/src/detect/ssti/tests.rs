@@ -1,6 +1,6 @@
 use super::*;
 
-fn found(value: &str) -> Option<&'static str> {
+fn signature_of(value: &str) -> Option<&'static str> {
     detect(value.as_bytes(), false).map(|it| it.signature)
 }
 
@@ -26,7 +26,7 @@ fn finds_computed_constants() {
         "{{ 'a'.upper() }}",
         "${\"z\".concat(\"b\")}",
     ] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
@@ -60,7 +60,7 @@ fn finds_names_that_no_page_needs() {
         "${.data_model}",
         "<% import os %><%= os.popen('id').read() %>",
     ] {
-        assert!(found(attack).is_some(), "{attack}");
+        assert!(signature_of(attack).is_some(), "{attack}");
     }
 }
 
@@ -95,6 +95,6 @@ fn passes_benign_templates() {
         "function(){return 7*7}",
         "%{count} items",
     ] {
-        assert_eq!(found(benign), None, "{benign}");
+        assert_eq!(signature_of(benign), None, "{benign}");
     }
 }

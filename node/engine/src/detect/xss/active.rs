@@ -6,19 +6,19 @@ use crate::{token::html::Tag, words::WORDS};
 /// Tags that load or run content in any position.
 pub(super) fn is_active(tag: &Tag<'_>) -> bool {
     let has = |name: &str| tag.attributes.iter().any(|it| it.name == name);
-    let given = |name: &str| tag.attributes.iter().any(|it| it.name == name && it.value.is_some());
+    let has_value = |name: &str| tag.attributes.iter().any(|it| it.name == name && it.value.is_some());
     if tag.is_end {
         return false;
     }
     match tag.name.as_str() {
         "iframe" | "frame" | "frameset" | "object" | "embed" | "applet" | "isindex" | "ilayer"
         | "bgsound" | "portal" | "foreignobject" | "?import" | "listener" | "handler" | "xss" => true,
-        "xml" => given("src") || given("id"),
-        "meta" => given("http-equiv"),
-        "param" => given("name") && given("value"),
+        "xml" => has_value("src") || has_value("id"),
+        "meta" => has_value("http-equiv"),
+        "param" => has_value("name") && has_value("value"),
         "base" => has("href"),
-        "link" => has("href") || given("rel"),
-        "form" | "button" | "input" => given("action") || given("formaction"),
+        "link" => has("href") || has_value("rel"),
+        "form" | "button" | "input" => has_value("action") || has_value("formaction"),
         "svg" | "math" | "animate" | "set" | "import" | "layer" => {
             !tag.attributes.is_empty() && !has("viewbox")
         }

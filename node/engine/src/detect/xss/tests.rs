@@ -1,6 +1,6 @@
 use super::{super::document::is_document, *};
 
-fn found(text: &str) -> Vec<&'static str> {
+fn signatures_of(text: &str) -> Vec<&'static str> {
     detect(text.as_bytes(), FieldKind::Value, is_document(text.as_bytes()))
         .iter()
         .map(|it| it.signature)
@@ -10,10 +10,14 @@ fn found(text: &str) -> Vec<&'static str> {
 #[track_caller]
 fn each_has(signature: &str, hits: &[&str], misses: &[&str]) {
     for text in hits {
-        assert!(found(text).contains(&signature), "{signature} must find {text:?}, has {:?}", found(text));
+        assert!(
+            signatures_of(text).contains(&signature),
+            "{signature} must find {text:?}, has {:?}",
+            signatures_of(text)
+        );
     }
     for text in misses {
-        assert!(!found(text).contains(&signature), "{signature} must leave {text:?}");
+        assert!(!signatures_of(text).contains(&signature), "{signature} must leave {text:?}");
     }
 }
 
@@ -137,15 +141,15 @@ const POST: &str = "I wrote a page and want to show you how it looks in the end,
 #[test]
 fn passes_markup_quoted_as_code_in_a_post() {
     let quoted = format!("{POST}```html\n<script>x</script><iframe src=x>\n```\nand `<script>` is a tag");
-    assert_eq!(found(&quoted), Vec::<&str>::new());
-    assert_eq!(found(&format!("{POST}<script>x</script>")), ["xss-script-tag"]);
-    assert_eq!(found("see `<script>x</script>`"), ["xss-script-tag"]);
+    assert_eq!(signatures_of(&quoted), Vec::<&str>::new());
+    assert_eq!(signatures_of(&format!("{POST}<script>x</script>")), ["xss-script-tag"]);
+    assert_eq!(signatures_of("see `<script>x</script>`"), ["xss-script-tag"]);
 }
 
 #[test]
 fn passes_a_whole_page() {
-    assert_eq!(found(&format!("<body><p>{POST}</body>")), Vec::<&str>::new());
-    assert_eq!(found("<html><body><p>Hi</p></body></html>"), Vec::<&str>::new());
-    assert_eq!(found("<html><body>"), ["xss-active-tag"]);
-    assert_eq!(found("<html><body onload=x></body></html>"), ["xss-event-handler"]);
+    assert_eq!(signatures_of(&format!("<body><p>{POST}</body>")), Vec::<&str>::new());
+    assert_eq!(signatures_of("<html><body><p>Hi</p></body></html>"), Vec::<&str>::new());
+    assert_eq!(signatures_of("<html><body>"), ["xss-active-tag"]);
+    assert_eq!(signatures_of("<html><body onload=x></body></html>"), ["xss-event-handler"]);
 }

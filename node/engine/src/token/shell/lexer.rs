@@ -247,8 +247,8 @@ impl Lexer<'_> {
         let rest = &self.value[self.at + 1..];
         let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
         let length = rest.iter().take(MAX_NAME).take_while(is_name).count();
-        let goes_on = rest.get(length + 1).is_some_and(u8::is_ascii_alphabetic);
-        if length > 0 && rest.get(length) == Some(&b'%') && goes_on {
+        let continues = rest.get(length + 1).is_some_and(u8::is_ascii_alphabetic);
+        if length > 0 && rest.get(length) == Some(&b'%') && continues {
             self.drop_disguise(length + 2);
         } else {
             self.push(1);

@@ -68,9 +68,9 @@ pub(super) fn tokens(value: &[u8], opening: Opening) -> impl Iterator<Item = Tok
     let first = match opening {
         Opening::Bare => None,
         Opening::Quoted(quote) => {
-            let found = closing_quote(value, quote);
-            let end = found.map_or(value.len(), |offset| offset + 1);
-            Some(Token::new(Text { closed: found.is_some() }, 0, end))
+            let quote_at = closing_quote(value, quote);
+            let end = quote_at.map_or(value.len(), |offset| offset + 1);
+            Some(Token::new(Text { closed: quote_at.is_some() }, 0, end))
         }
     };
     let mut start = first.map_or(0, Token::end);

@@ -183,19 +183,19 @@ impl TokenStream {
 /// Keeps a comment only when nothing follows it; returns the positions that followed the others.
 fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
     let mut after_comment = Vec::new();
-    let mut kept = 0;
+    let mut length = 0;
     for at in 0..tokens.len() {
         let token = tokens[at];
         if token.kind == Kind::Comment && at + 1 < tokens.len() {
-            if after_comment.last() != Some(&kept) {
-                after_comment.push(kept);
+            if after_comment.last() != Some(&length) {
+                after_comment.push(length);
             }
         } else {
-            tokens[kept] = token;
-            kept += 1;
+            tokens[length] = token;
+            length += 1;
         }
     }
-    tokens.truncate(kept);
+    tokens.truncate(length);
     after_comment
 }
 
