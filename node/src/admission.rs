@@ -89,9 +89,9 @@ impl Admission {
 /// Lets calls that have already arrived queue first. Otherwise each would be analysed before the next is accepted, and the
 /// length of the queue would stay unknown.
 async fn yield_to_queue() {
-    let mut waited = false;
+    let mut has_yielded = false;
     poll_fn(|context| {
-        if mem::replace(&mut waited, true) {
+        if mem::replace(&mut has_yielded, true) {
             return Poll::Ready(());
         }
         context.waker().wake_by_ref();
@@ -121,15 +121,15 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(20);
 
     /// The result of waiting behind a permit that is held for this time.
-    async fn behind(
+    async fn acquire_behind_permit(
         burst_timeout: Duration,
         overloaded_timeout: Duration,
-        held: Duration,
+        hold_time: Duration,
     ) -> Result<Permit, Overloaded> {
         let admission = Admission::new(1, 1, QueueTimeouts { burst_timeout, overloaded_timeout });
         let permit = admission.acquire().await.unwrap();
         let release = async {
-            tokio::time::sleep(held).await;
+            tokio::time::sleep(hold_time).await;
             drop(permit);
         };
         tokio::join!(admission.acquire(), release).0
@@ -137,13 +137,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_burst_waits_up_to_the_burst_timeout() {
-        assert!(behind(LONG, SHORT, SHORT * 3).await.is_ok());
+        assert!(acquire_behind_permit(LONG, SHORT, SHORT * 3).await.is_ok());
     }
 
     #[tokio::test]
     async fn under_overload_the_short_timeout_applies() {
-        assert!(behind(SHORT, SHORT, SHORT * 3).await.is_err());
-        assert!(behind(SHORT, LONG, SHORT * 3).await.is_ok());
+        assert!(acquire_behind_permit(SHORT, SHORT, SHORT * 3).await.is_err());
+        assert!(acquire_behind_permit(SHORT, LONG, SHORT * 3).await.is_ok());
     }
 
     #[tokio::test]

@@ -193,11 +193,11 @@ impl Behaviour {
     fn count_payloads(&self, source: IpAddr, findings: &[Finding], now: Timestamp, observed: &mut Observed) {
         let Some(payloads) = &self.payloads else { return };
         let key = Key { control: self.controls.len(), source };
-        let mut different = 0;
+        let mut distinct = 0;
         for finding in findings.iter().filter(|finding| !NO_PAYLOADS.contains(&finding.attack_type)) {
-            different = self.record(key, digest(&finding.payload), now.as_millisecond());
+            distinct = self.record(key, digest(&finding.payload), now.as_millisecond());
         }
-        if different > payloads.threshold {
+        if distinct > payloads.threshold {
             observed.listings.push(Listing {
                 list: List::Gray,
                 source,
@@ -254,11 +254,11 @@ impl Behaviour {
 
     /// A window's name and members, for sharing. Nodes with an equal control share its counts, whatever its position.
     fn window(&self, key: Key) -> (String, Span, Vec<(u64, i64)>) {
-        let what = match self.controls.get(key.control) {
+        let identity = match self.controls.get(key.control) {
             Some(control) => format!("{control:?}"),
             None => format!("{:?}", self.payloads),
         };
-        let name = format!("wallarm:{:016x}:{}", digest(&what), key.source);
+        let name = format!("wallarm:{:016x}:{}", digest(&identity), key.source);
         (name, self.span_of(key.control), self.counters().members(key))
     }
 

@@ -25,20 +25,21 @@ impl Connectors {
             return;
         }
         let mut all = self.lock();
-        let known = all.iter().position(|seen| seen.delivery == delivery && is_same(&seen.connector, caller));
-        let place = known.unwrap_or_else(|| {
+        let known =
+            all.iter().position(|status| status.delivery == delivery && is_same(&status.connector, caller));
+        let index = known.unwrap_or_else(|| {
             if all.len() == MAX_CONNECTORS {
-                let oldest = (0..all.len()).min_by_key(|place| all[*place].last_seen);
-                oldest.map(|place| all.swap_remove(place));
+                let oldest = (0..all.len()).min_by_key(|index| all[*index].last_seen);
+                oldest.map(|index| all.swap_remove(index));
             }
             let connector = ConnectorInfo { edge_request_id: None, bypassed: None, ..caller.clone() };
             all.push(ConnectorStatus { connector, delivery, last_seen: now, calls: 0, not_inspected: 0 });
             all.len() - 1
         });
-        let seen = &mut all[place];
-        seen.last_seen = seen.last_seen.max(now);
-        seen.calls += 1;
-        seen.not_inspected += not_inspected as u64;
+        let status = &mut all[index];
+        status.last_seen = status.last_seen.max(now);
+        status.calls += 1;
+        status.not_inspected += not_inspected as u64;
     }
 
     pub fn all(&self) -> Vec<ConnectorStatus> {

@@ -131,8 +131,8 @@ fn write_lists(scored: &[Scored], directory: &Path) -> anyhow::Result<()> {
         let mut file = File::create(directory.join(name))?;
         for row in scored.iter().filter(|row| row.labelled.label == label && row.is_blocked() == blocked) {
             let Labelled { suite, kind, id, .. } = &row.labelled;
-            let found: Vec<_> = row.findings.iter().map(|finding| finding.signature.as_str()).collect();
-            writeln!(file, "{suite}\t{kind}\t{id}\t{}", found.join(","))?;
+            let signatures: Vec<_> = row.findings.iter().map(|finding| finding.signature.as_str()).collect();
+            writeln!(file, "{suite}\t{kind}\t{id}\t{}", signatures.join(","))?;
         }
     }
     Ok(())

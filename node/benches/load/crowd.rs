@@ -16,15 +16,15 @@ pub(crate) fn at_rest(node: &Target, wanted: usize) -> anyhow::Result<(usize, u6
     }
     let call = crate::client::call(&requests::page())?;
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let mut kept = Vec::new();
+        let mut clients = Vec::new();
         let mut first = Client::connect(node.address).await?;
         first.call(&call).await?;
         let before = node.resident()?;
-        while kept.len() < wanted.min(possible) {
+        while clients.len() < wanted.min(possible) {
             let mut client = Client::connect(node.address).await?;
             client.call(&call).await?;
-            kept.push(client);
+            clients.push(client);
         }
-        Ok((kept.len(), node.resident()?.saturating_sub(before)))
+        Ok((clients.len(), node.resident()?.saturating_sub(before)))
     })
 }

@@ -48,7 +48,7 @@ impl Outcome {
         self.processor_time.as_secs_f64() * 1e6 / self.admitted.len().max(1) as f64
     }
 
-    fn note(&mut self, status: u16, took: Duration) -> anyhow::Result<()> {
+    fn record(&mut self, status: u16, took: Duration) -> anyhow::Result<()> {
         match status {
             200 => self.admitted.push(took),
             503 => self.shed.push(took),
@@ -68,7 +68,7 @@ pub(crate) fn closed(
     target: &Target,
     call: &Arc<[u8]>,
     connections: usize,
-    long: Duration,
+    duration: Duration,
 ) -> anyhow::Result<Outcome> {
     let address = target.address;
     on_threads(target, |_| {
@@ -76,7 +76,7 @@ pub(crate) fn closed(
         async move {
             let mut tasks = JoinSet::new();
             for _ in 0..connections / THREADS {
-                tasks.spawn(repeat(address, call.clone(), Instant::now() + long));
+                tasks.spawn(repeat(address, call.clone(), Instant::now() + duration));
             }
             gather(tasks).await
         }
@@ -89,7 +89,7 @@ async fn repeat(address: SocketAddr, call: Arc<[u8]>, end: Instant) -> anyhow::R
     while Instant::now() < end {
         let start = Instant::now();
         let status = client.call(&call).await?;
-        outcome.note(status, start.elapsed())?;
+        outcome.record(status, start.elapsed())?;
     }
     Ok(outcome)
 }
@@ -113,7 +113,7 @@ pub(crate) fn times(
                     let mut client = Client::connect(address).await?;
                     let mut outcome = Outcome::default();
                     for _ in 0..each {
-                        outcome.note(client.call(&call).await?, Duration::ZERO)?;
+                        outcome.record(client.call(&call).await?, Duration::ZERO)?;
                     }
                     Ok(outcome)
                 });
@@ -130,7 +130,7 @@ pub(crate) fn open(
     call: &Arc<[u8]>,
     connections: usize,
     per_second: f64,
-    long: Duration,
+    duration: Duration,
 ) -> anyhow::Result<Outcome> {
     let address = target.address;
     let interval = Duration::from_secs_f64(1.0 / per_second);
@@ -141,7 +141,14 @@ pub(crate) fn open(
         async move {
             let mut tasks = JoinSet::new();
             for _ in 0..connections / THREADS {
-                tasks.spawn(on_schedule(address, call.clone(), next.clone(), start, interval, start + long));
+                tasks.spawn(on_schedule(
+                    address,
+                    call.clone(),
+                    next.clone(),
+                    start,
+                    interval,
+                    start + duration,
+                ));
             }
             gather(tasks).await
         }
@@ -171,7 +178,7 @@ async fn on_schedule(
             continue;
         }
         let status = client.call(&call).await?;
-        outcome.note(status, due.elapsed())?;
+        outcome.record(status, due.elapsed())?;
     }
 }
 

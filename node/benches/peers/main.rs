@@ -72,7 +72,7 @@ fn main() -> anyhow::Result<()> {
             micros(median.engine),
             micros(median.node),
             micros(median.node_analysis),
-            met(ratio >= *wanted, &format!("at least {wanted}"))
+            bound_result(ratio >= *wanted, &format!("at least {wanted}"))
         );
     }
     compare_with_baseline(&peers.engine)?;
@@ -154,7 +154,7 @@ fn compare_with_baseline(engine: &Engine) -> anyhow::Result<()> {
         "JSON, 40 KB: {:.0} µs, {factor:.2} times serde_json and one Aho-Corasick scan ({:.0} µs)   {}",
         micros(ours),
         micros(theirs),
-        met(factor <= MOST_OVER_BASELINE, &format!("at most {MOST_OVER_BASELINE}"))
+        bound_result(factor <= MOST_OVER_BASELINE, &format!("at most {MOST_OVER_BASELINE}"))
     );
     Ok(())
 }
@@ -174,6 +174,6 @@ fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-fn met(is_met: bool, bound: &str) -> String {
+fn bound_result(is_met: bool, bound: &str) -> String {
     format!("{} {bound}", if is_met { "holds:" } else { "MISSED:" })
 }

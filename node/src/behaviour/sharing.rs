@@ -71,14 +71,14 @@ impl Sharing {
                     info!("shared counters are available again");
                 }
                 Ok(Ok(())) => {}
-                Ok(Err(cause)) => self.give_up(&batch, &cause.to_string()).await,
-                Err(_) => self.give_up(&batch, "no response").await,
+                Ok(Err(cause)) => self.record_failure(&batch, &cause.to_string()).await,
+                Err(_) => self.record_failure(&batch, "no response").await,
             }
             batch.clear();
         }
     }
 
-    async fn give_up(&mut self, batch: &[Key], cause: &str) {
+    async fn record_failure(&mut self, batch: &[Key], cause: &str) {
         self.unshared.fetch_add(batch.len() as u64, Ordering::Relaxed);
         self.connection = None;
         if !self.is_failing {

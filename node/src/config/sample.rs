@@ -32,7 +32,7 @@ fn the_sample_is_valid_with_and_without_the_marked_lines() {
 #[test]
 fn the_sample_contains_every_key() {
     let text = whole();
-    let is_said = |key: &KnownKey| {
+    let is_documented = |key: &KnownKey| {
         let name = key.path.rsplit('.').next().unwrap_or_default();
         let starts = [format!("{name}:"), format!("- {name}:"), format!("{{ {name}:"), format!(", {name}:")];
         text.lines().any(|line| {
@@ -41,7 +41,9 @@ fn the_sample_contains_every_key() {
                 && (line.starts_with(&starts[0]) || starts[1..].iter().any(|start| line.contains(start)))
         })
     };
-    let left_out: Vec<_> =
-        Config::keys().into_iter().filter(|key| key.default != Presence::Ignored && !is_said(key)).collect();
+    let left_out: Vec<_> = Config::keys()
+        .into_iter()
+        .filter(|key| key.default != Presence::Ignored && !is_documented(key))
+        .collect();
     assert_eq!(left_out, []);
 }

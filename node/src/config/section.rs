@@ -59,12 +59,12 @@ pub(super) struct Section<'r> {
 }
 
 /// A value and its origin.
-struct Found<'r> {
+struct Setting<'r> {
     origin: Origin,
-    value: Given<'r>,
+    value: RawValue<'r>,
 }
 
-enum Given<'r> {
+enum RawValue<'r> {
     Node(&'r Value),
     Variable(&'r str),
 }
@@ -133,23 +133,23 @@ impl<'r> Section<'r> {
     /// A required value.
     pub(super) fn required<T: Scalar>(&mut self, key: &'static str) -> Option<T> {
         self.declare(key, Presence::Required);
-        let found = self.find(key);
-        if found.is_none() {
+        let setting = self.find(key);
+        if setting.is_none() {
             self.report(key, &self.origin(self.position), "is missing");
         }
-        found.and_then(|found| self.scalar(key, &found))
+        setting.and_then(|setting| self.scalar(key, &setting))
     }
 
     /// An optional value.
     pub(super) fn optional<T: Scalar>(&mut self, key: &'static str) -> Option<T> {
         self.declare(key, Presence::Optional);
-        self.find(key).and_then(|found| self.scalar(key, &found))
+        self.find(key).and_then(|setting| self.scalar(key, &setting))
     }
 
     /// A value, or its default.
     pub(super) fn or<T: Scalar>(&mut self, key: &'static str, default: T) -> T {
         self.declare(key, Presence::Default(default.shown()));
-        self.find(key).and_then(|found| self.scalar(key, &found)).unwrap_or(default)
+        self.find(key).and_then(|setting| self.scalar(key, &setting)).unwrap_or(default)
     }
 
     /// A value within bounds, or its default.
@@ -173,9 +173,11 @@ impl<'r> Section<'r> {
             return Vec::new();
         };
         let named = |entry: &'r Entry| {
-            let found =
-                Found { origin: self.origin(entry.node.position), value: Given::Node(&entry.node.value) };
-            Some((entry.key.clone(), self.scalar(&format!("{key}.{}", entry.key), &found)?))
+            let setting = Setting {
+                origin: self.origin(entry.node.position),
+                value: RawValue::Node(&entry.node.value),
+            };
+            Some((entry.key.clone(), self.scalar(&format!("{key}.{}", entry.key), &setting)?))
         };
         entries.iter().filter_map(named).collect()
     }
@@ -213,23 +215,23 @@ impl<'r> Section<'r> {
     pub(super) fn list<T: Scalar>(&mut self, key: &'static str, default: Vec<T>) -> Vec<T> {
         let shown: Vec<_> = default.iter().map(Scalar::shown).collect();
         self.declare(key, Presence::Default(format!("[{}]", shown.join(", "))));
-        let Some(found) = self.find(key) else { return default };
-        match found.value {
-            Given::Variable(text) => {
+        let Some(setting) = self.find(key) else { return default };
+        match setting.value {
+            RawValue::Variable(text) => {
                 let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-                words.filter_map(|word| self.parsed(key, &found.origin, word)).collect()
+                words.filter_map(|word| self.parsed(key, &setting.origin, word)).collect()
             }
-            Given::Node(Value::List(nodes)) => {
+            RawValue::Node(Value::List(nodes)) => {
                 let item = |node: &'r Node| {
                     self.scalar(
                         key,
-                        &Found { origin: self.origin(node.position), value: Given::Node(&node.value) },
+                        &Setting { origin: self.origin(node.position), value: RawValue::Node(&node.value) },
                     )
                 };
                 nodes.iter().filter_map(item).collect()
             }
-            Given::Node(_) => {
-                self.report(key, &found.origin, "must be a list");
+            RawValue::Node(_) => {
+                self.report(key, &setting.origin, "must be a list");
                 Vec::new()
             }
         }
@@ -299,16 +301,16 @@ impl<'r> Section<'r> {
         self.report(key, &origin, message);
     }
 
-    fn scalar<T: Scalar>(&self, key: &str, found: &Found<'_>) -> Option<T> {
-        match found.value {
-            Given::Variable(text) => self.parsed(key, &found.origin, text),
-            Given::Node(Value::Scalar(text)) => self.parsed(key, &found.origin, text),
-            Given::Node(Value::Nothing) => {
-                self.report(key, &found.origin, "has no value: add one, or remove the key");
+    fn scalar<T: Scalar>(&self, key: &str, setting: &Setting<'_>) -> Option<T> {
+        match setting.value {
+            RawValue::Variable(text) => self.parsed(key, &setting.origin, text),
+            RawValue::Node(Value::Scalar(text)) => self.parsed(key, &setting.origin, text),
+            RawValue::Node(Value::Nothing) => {
+                self.report(key, &setting.origin, "has no value: add one, or remove the key");
                 None
             }
-            Given::Node(Value::List(_) | Value::Map(_)) => {
-                self.report(key, &found.origin, "must be a single value");
+            RawValue::Node(Value::List(_) | Value::Map(_)) => {
+                self.report(key, &setting.origin, "must be a single value");
                 None
             }
         }
@@ -329,12 +331,15 @@ impl<'r> Section<'r> {
     }
 
     /// The environment takes precedence over the file.
-    fn find(&self, key: &str) -> Option<Found<'r>> {
+    fn find(&self, key: &str) -> Option<Setting<'r>> {
         if let Some((variable, text)) = self.reading.environment.value(&self.path_of(key)) {
-            return Some(Found { origin: Origin::Environment { variable }, value: Given::Variable(text) });
+            return Some(Setting {
+                origin: Origin::Environment { variable },
+                value: RawValue::Variable(text),
+            });
         }
         let entry = self.entry(key)?;
-        Some(Found { origin: self.origin(entry.node.position), value: Given::Node(&entry.node.value) })
+        Some(Setting { origin: self.origin(entry.node.position), value: RawValue::Node(&entry.node.value) })
     }
 
     fn entry(&self, key: &str) -> Option<&'r Entry> {

@@ -27,11 +27,11 @@ struct Server {
 /// `/` responds at once, `/slow` when released.
 #[derive(Default)]
 struct Handler {
-    begun: AtomicUsize,
+    started: AtomicUsize,
     release: Notify,
 }
 
-fn patient() -> ConnectionLimits {
+fn long_timeouts() -> ConnectionLimits {
     ConnectionLimits {
         header_timeout: FOREVER,
         keep_alive_timeout: FOREVER,
@@ -45,7 +45,7 @@ fn open(limits: ConnectionLimits) -> Server {
     let slow = {
         let handler = handler.clone();
         async move || {
-            handler.begun.fetch_add(1, SeqCst);
+            handler.started.fetch_add(1, SeqCst);
             handler.release.notified().await;
             "late"
         }
@@ -100,7 +100,7 @@ async fn closed(stream: &mut TcpStream) -> Duration {
 
 #[tokio::test]
 async fn closes_a_connection_whose_head_exceeds_the_timeout() {
-    let server = open(ConnectionLimits { header_timeout: SOON, ..patient() });
+    let server = open(ConnectionLimits { header_timeout: SOON, ..long_timeouts() });
     let (mut silent, mut trickling) = (server.connect().await, server.connect().await);
     assert!(call(&mut trickling, CALL).await.starts_with("HTTP/1.1 200"));
     trickling.write_all(b"GET / HT").await.unwrap();
@@ -110,18 +110,19 @@ async fn closes_a_connection_whose_head_exceeds_the_timeout() {
 
 #[tokio::test]
 async fn an_idle_connection_has_the_keep_alive_timeout() {
-    let server = open(ConnectionLimits { header_timeout: SOON, keep_alive_timeout: SOON * 5, ..patient() });
-    let mut resting = server.connect().await;
-    call(&mut resting, CALL).await;
+    let server =
+        open(ConnectionLimits { header_timeout: SOON, keep_alive_timeout: SOON * 5, ..long_timeouts() });
+    let mut idle = server.connect().await;
+    call(&mut idle, CALL).await;
     tokio::time::sleep(SOON * 2).await;
-    assert!(call(&mut resting, CALL).await.ends_with("ok"));
-    let rested = closed(&mut resting).await;
-    assert!(rested > SOON, "{rested:?}");
+    assert!(call(&mut idle, CALL).await.ends_with("ok"));
+    let idle_time = closed(&mut idle).await;
+    assert!(idle_time > SOON, "{idle_time:?}");
 }
 
 #[tokio::test]
 async fn a_call_in_progress_has_no_read_timeout() {
-    let server = open(ConnectionLimits { header_timeout: SOON, keep_alive_timeout: SOON, ..patient() });
+    let server = open(ConnectionLimits { header_timeout: SOON, keep_alive_timeout: SOON, ..long_timeouts() });
     let mut waiting = server.connect().await;
     waiting.write_all(b"GET /slow HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
     tokio::time::sleep(SOON * 3).await;
@@ -131,32 +132,33 @@ async fn a_call_in_progress_has_no_read_timeout() {
 
 #[tokio::test]
 async fn closes_a_connection_that_does_not_read_its_response() {
-    let server = open(ConnectionLimits { write_timeout: SOON, ..patient() });
-    let mut deaf = server.connect().await;
-    deaf.write_all(b"GET /big HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
+    let server = open(ConnectionLimits { write_timeout: SOON, ..long_timeouts() });
+    let mut stalled = server.connect().await;
+    stalled.write_all(b"GET /big HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
     tokio::time::sleep(SOON * 3).await;
     let mut received = Vec::new();
-    let _reset_or_end = tokio::time::timeout(FOREVER, deaf.read_to_end(&mut received)).await.expect("an end");
+    let _reset_or_end =
+        tokio::time::timeout(FOREVER, stalled.read_to_end(&mut received)).await.expect("an end");
     assert!(received.len() < 32 << 20, "{} bytes came", received.len());
 }
 
 #[tokio::test]
 async fn recycles_a_connection_with_a_close_header() {
     let recycle = Recycle { max_requests: Some(2), ..Recycle::default() };
-    let server = open(ConnectionLimits { recycle, ..patient() });
-    let mut kept = server.connect().await;
-    assert!(!call(&mut kept, CALL).await.contains("connection: close"));
-    assert!(call(&mut kept, CALL).await.contains("connection: close"));
-    closed(&mut kept).await;
+    let server = open(ConnectionLimits { recycle, ..long_timeouts() });
+    let mut kept_alive = server.connect().await;
+    assert!(!call(&mut kept_alive, CALL).await.contains("connection: close"));
+    assert!(call(&mut kept_alive, CALL).await.contains("connection: close"));
+    closed(&mut kept_alive).await;
 
     let recycle = Recycle { max_received_bytes: Some(10), ..Recycle::default() };
-    let server = open(ConnectionLimits { recycle, ..patient() });
+    let server = open(ConnectionLimits { recycle, ..long_timeouts() });
     assert!(call(&mut server.connect().await, CALL).await.contains("connection: close"));
 }
 
 #[tokio::test]
 async fn closes_and_counts_connections_beyond_the_limit() {
-    let server = open(ConnectionLimits { max_connections: 1, ..patient() });
+    let server = open(ConnectionLimits { max_connections: 1, ..long_timeouts() });
     let mut first = server.connect().await;
     call(&mut first, CALL).await;
     closed(&mut server.connect().await).await;
@@ -170,7 +172,7 @@ async fn closes_and_counts_connections_beyond_the_limit() {
 
 #[tokio::test]
 async fn a_head_that_is_too_large_gives_431() {
-    let server = open(ConnectionLimits { max_header_bytes: 8 << 10, ..patient() });
+    let server = open(ConnectionLimits { max_header_bytes: 8 << 10, ..long_timeouts() });
     let head = format!("GET / HTTP/1.1\r\nhost: node\r\nx: {}\r\n\r\n", "y".repeat(64 << 10));
     let mut large = server.connect().await;
     let _may_be_cut_off = large.write_all(head.as_bytes()).await;
@@ -179,7 +181,7 @@ async fn a_head_that_is_too_large_gives_431() {
 
 #[tokio::test]
 async fn answers_pipelined_and_half_closed_calls_in_order() {
-    let server = open(patient());
+    let server = open(long_timeouts());
     let mut piped = server.connect().await;
     piped.write_all(&CALL.repeat(3)).await.unwrap();
     piped.shutdown().await.unwrap();
@@ -189,17 +191,17 @@ async fn answers_pipelined_and_half_closed_calls_in_order() {
 
 #[tokio::test]
 async fn a_stop_refuses_new_connections_and_drains_busy_ones() {
-    let server = open(patient());
-    let (mut busy, mut resting) = (server.connect().await, server.connect().await);
-    call(&mut resting, CALL).await;
+    let server = open(long_timeouts());
+    let (mut busy, mut idle) = (server.connect().await, server.connect().await);
+    call(&mut idle, CALL).await;
     busy.write_all(b"GET /slow HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
     let start = Instant::now();
-    while server.handler.begun.load(SeqCst) == 0 {
+    while server.handler.started.load(SeqCst) == 0 {
         assert!(start.elapsed() < FOREVER);
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     server.stop.cancel();
-    closed(&mut resting).await;
+    closed(&mut idle).await;
     while TcpStream::connect(server.address).await.is_ok() {
         assert!(start.elapsed() < FOREVER, "new connections are still accepted");
     }
@@ -211,10 +213,10 @@ async fn a_stop_refuses_new_connections_and_drains_busy_ones() {
 
 #[tokio::test]
 async fn a_stop_waits_for_the_drain_timeout_at_most() {
-    let server = open(ConnectionLimits { drain_timeout: SOON, ..patient() });
-    let mut stuck = server.connect().await;
-    stuck.write_all(b"GET /slow HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
-    while server.handler.begun.load(SeqCst) == 0 {
+    let server = open(ConnectionLimits { drain_timeout: SOON, ..long_timeouts() });
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
+    while server.handler.started.load(SeqCst) == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     server.stop.cancel();
@@ -224,7 +226,7 @@ async fn a_stop_waits_for_the_drain_timeout_at_most() {
 #[tokio::test]
 async fn serves_http_2_and_recycles_its_connections() {
     let recycle = Recycle { max_requests: Some(2), ..Recycle::default() };
-    let server = open(ConnectionLimits { recycle, ..patient() });
+    let server = open(ConnectionLimits { recycle, ..long_timeouts() });
     let io = hyper_util::rt::TokioIo::new(server.connect().await);
     let executor = hyper_util::rt::TokioExecutor::new();
     let (mut client, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();

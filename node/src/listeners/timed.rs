@@ -19,7 +19,7 @@ use tokio::{
 /// Counters shared by the calls and the byte stream of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
-    begun: AtomicU64,
+    started: AtomicU64,
     answered: AtomicU64,
     received: AtomicU64,
     is_http2: AtomicBool,
@@ -31,7 +31,7 @@ pub(super) struct Call(Arc<Activity>);
 impl Activity {
     pub(super) fn begin(self: &Arc<Self>, is_http2: bool) -> Call {
         self.is_http2.store(is_http2, Relaxed);
-        self.begun.fetch_add(1, Relaxed);
+        self.started.fetch_add(1, Relaxed);
         Call(self.clone())
     }
 
@@ -44,7 +44,7 @@ impl Activity {
     }
 
     fn is_busy(&self) -> bool {
-        self.begun.load(Relaxed) != self.answered()
+        self.started.load(Relaxed) != self.answered()
     }
 }
 
@@ -188,7 +188,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Timed<IO> {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let shut = Pin::new(&mut this.io).poll_shutdown(context);
-        this.watch(context, shut)
+        let result = Pin::new(&mut this.io).poll_shutdown(context);
+        this.watch(context, result)
     }
 }

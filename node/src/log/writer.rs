@@ -43,7 +43,7 @@ impl Writer {
         let weak = Arc::downgrade(&writer);
         thread::spawn(move || {
             while let Some(writer) = weak.upgrade() {
-                writer.round();
+                writer.write_pending();
                 drop(writer);
                 thread::sleep(Self::PAUSE);
             }
@@ -78,7 +78,7 @@ impl Writer {
     }
 
     /// Writes pending lines, or waits for some.
-    fn round(&self) {
+    fn write_pending(&self) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let is_idle = |waiting: &mut Waiting| waiting.count == 0;
         let waited = self.changed.wait_timeout_while(waiting, Duration::from_secs(1), is_idle);

@@ -159,11 +159,11 @@ impl Scanner<'_> {
 /// The rules that continue inside a step.
 fn inside<'r>(rules: &[&'r [Step]], step: &Step) -> Vec<&'r [Step]> {
     let matches = |rule: &Step| rule.tag == step.tag && (rule.key.is_none() || rule.key == step.key);
-    let going_on = rules.iter().filter_map(|steps| match steps.split_first() {
+    let continuing = rules.iter().filter_map(|steps| match steps.split_first() {
         Some((first, rest)) if matches(first) => Some(rest),
         _ => None,
     });
-    going_on.collect()
+    continuing.collect()
 }
 
 /// Names in points are truncated.

@@ -71,10 +71,10 @@ impl Feed {
     }
 
     pub async fn run(mut self, stop: CancellationToken) {
-        while stop.run_until_cancelled(self.round()).await.is_some() {}
+        while stop.run_until_cancelled(self.poll_once()).await.is_some() {}
     }
 
-    async fn round(&mut self) {
+    async fn poll_once(&mut self) {
         match self.poll().await {
             Ok(()) => {
                 if self.backoff.has_failed() {

@@ -61,17 +61,17 @@ impl GeoIp {
         let find = |database: &Option<ArcSwap<Database>>, is_wanted| {
             database.as_ref().filter(|_| is_wanted).map(ArcSwap::load)
         };
-        let country = find(&self.countries, wanted.country).and_then(|found| {
+        let country = find(&self.countries, wanted.country).and_then(|database| {
             // The country of use, else of registration.
             ["country", "registered_country"].into_iter().find_map(|name| {
                 let path = [PathElement::Key(name), PathElement::Key("iso_code")];
-                let result = found.reader.lookup(address).ok()?;
+                let result = database.reader.lookup(address).ok()?;
                 Some(result.decode_path::<&str>(&path).ok()??.to_ascii_uppercase())
             })
         });
-        let asn = find(&self.systems, wanted.asn).and_then(|found| {
+        let asn = find(&self.systems, wanted.asn).and_then(|database| {
             let path = [PathElement::Key("autonomous_system_number")];
-            found.reader.lookup(address).ok()?.decode_path(&path).ok()?
+            database.reader.lookup(address).ok()?.decode_path(&path).ok()?
         });
         GeoLocation { country, asn }
     }

@@ -13,7 +13,7 @@ pub struct Table {
 #[derive(Debug, Clone, Copy, Default)]
 struct Row {
     attacks: u32,
-    caught: u32,
+    true_positives: u32,
     /// Detected requests whose label has a type, and those of them with the correct type.
     typed: u32,
     named_right: u32,
@@ -57,7 +57,7 @@ impl Row {
             }
             Label::Attack => {
                 self.attacks += 1;
-                self.caught += blocked;
+                self.true_positives += blocked;
                 let typed = u32::from(!one.labelled.accepts.is_empty()) * blocked;
                 self.typed += typed;
                 self.named_right += typed * u32::from(one.is_named_right());
@@ -66,7 +66,7 @@ impl Row {
     }
 
     fn true_positive_rate(&self) -> Option<f64> {
-        percent(self.caught, self.attacks)
+        percent(self.true_positives, self.attacks)
     }
 
     fn false_positive_rate(&self) -> Option<f64> {
@@ -106,15 +106,16 @@ impl fmt::Display for Table {
                 shown(row.false_positive_rate()),
             )?;
         }
-        let caught = mean(self.suites().map(Row::true_positive_rate));
-        let disturbed = mean(self.suites().map(Row::false_positive_rate));
-        let balanced =
-            caught.zip(disturbed).map(|(caught, disturbed)| f64::midpoint(caught, 100.0 - disturbed));
+        let true_positives = mean(self.suites().map(Row::true_positive_rate));
+        let false_positives = mean(self.suites().map(Row::false_positive_rate));
+        let balanced = true_positives
+            .zip(false_positives)
+            .map(|(true_positives, false_positives)| f64::midpoint(true_positives, 100.0 - false_positives));
         writeln!(
             f,
             "means over the suites: TPR {} %, FPR {} %, balanced accuracy {} %",
-            shown(caught),
-            shown(disturbed),
+            shown(true_positives),
+            shown(false_positives),
             shown(balanced)
         )?;
         let time = |part: usize| self.times.get(self.times.len() * part / 100).map(Duration::as_micros);

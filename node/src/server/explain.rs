@@ -22,11 +22,15 @@ pub(super) async fn explain(
 
 impl Node {
     fn authorize(&self, message: &Message) -> Result<(), Refusal> {
-        let given =
+        let presented =
             message.header(header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
         let config = self.config.load();
-        match (&config.admin.token, given) {
-            (Some(token), Some(given)) if token.expose().as_bytes().ct_eq(given.as_bytes()).into() => Ok(()),
+        match (&config.admin.token, presented) {
+            (Some(token), Some(presented))
+                if token.expose().as_bytes().ct_eq(presented.as_bytes()).into() =>
+            {
+                Ok(())
+            }
             _ => Err(Refusal::Unauthorized),
         }
     }

@@ -28,7 +28,7 @@ pub struct ServerMetrics {
     list_results: Family<ListLabels, Counter>,
     processed: Family<SourceLabels, Counter>,
     ignored: Family<SourceLabels, Counter>,
-    found: Family<SourceLabels, Counter>,
+    threats: Family<SourceLabels, Counter>,
     threats_blocked: Family<SourceLabels, Counter>,
     per_host: Option<PerHost>,
     blocked: Counter,
@@ -121,7 +121,7 @@ impl ServerMetrics {
                 "Requests decided, by a list or by analysis",
             ),
             ignored: family(registry, "http_inspector_ignored", "Requests allowed without analysis"),
-            found: family(registry, "http_inspector_threats_found", "Requests with attacks"),
+            threats: family(registry, "http_inspector_threats_found", "Requests with attacks"),
             threats_blocked: family(
                 registry,
                 "http_inspector_threats_blocked",
@@ -196,7 +196,7 @@ impl ServerMetrics {
             per_host.count(host, is_threat, is_blocked);
         }
         if is_threat {
-            self.found.get_or_create(&SourceLabels { source }).inc();
+            self.threats.get_or_create(&SourceLabels { source }).inc();
         }
         if is_blocked {
             let source = match evaluation.ruling.reason {
@@ -213,7 +213,7 @@ impl ServerMetrics {
         Totals {
             requests: self.seen.get_or_create(&REQUEST).get(),
             attacks: FOUND_BY
-                .map(|source| self.found.get_or_create(&SourceLabels { source }).get())
+                .map(|source| self.threats.get_or_create(&SourceLabels { source }).get())
                 .iter()
                 .sum(),
             blocked: self.blocked.get(),

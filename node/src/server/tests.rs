@@ -275,10 +275,10 @@ async fn rejects_a_malformed_message_with_the_cause() {
 
 /// A call of which only the start of the body is sent.
 fn half_a_call(beginning: &'static str) -> Request<HttpBody> {
-    let never_ends = futures_util::stream::once(async move { Ok::<_, std::io::Error>(beginning) })
+    let endless = futures_util::stream::once(async move { Ok::<_, std::io::Error>(beginning) })
         .chain(futures_util::stream::pending());
     let request = Request::post(INSPECT_REQUEST_PATH).header(header::CONTENT_TYPE, "application/json");
-    request.body(HttpBody::from_stream(never_ends)).unwrap()
+    request.body(HttpBody::from_stream(endless)).unwrap()
 }
 
 #[tokio::test]
@@ -324,11 +324,11 @@ async fn rejects_and_counts_calls_under_overload() {
     }
     let message = get("/etc/passwd", "");
     let call = harness.inspect(&message);
-    let held = async {
+    let release = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         permits.clear();
     };
-    let (refused, ()) = tokio::join!(call, held);
+    let (refused, ()) = tokio::join!(call, release);
     assert_eq!(refused.retry_after.as_deref(), Some("1"));
     assert_eq!(refused.problem(), (503, "the node is overloaded; retry later".to_owned()));
     assert_eq!(harness.node.metrics.rejected.get_or_create(&ReasonLabels { reason: "overload" }).get(), 1);
@@ -383,12 +383,12 @@ async fn rejects_unsigned_forged_expired_and_replayed_calls() {
             .unwrap();
         reply(connector_router(harness.node.clone()), request)
     };
-    let good = key.sign(call, now, [1; 16]);
-    assert_eq!(send(good.clone(), body.clone()).await.verdict().action, Action::Block);
-    let stranger = SigningKey::new("edge", *b"guess").sign(call, now, [2; 16]);
+    let valid = key.sign(call, now, [1; 16]);
+    assert_eq!(send(valid.clone(), body.clone()).await.verdict().action, Action::Block);
+    let forged = SigningKey::new("edge", *b"guess").sign(call, now, [2; 16]);
     let problems = [
-        send(good, body.clone()).await.problem(),
-        send(stranger, body.clone()).await.problem(),
+        send(valid, body.clone()).await.problem(),
+        send(forged, body.clone()).await.problem(),
         send(key.sign(call, now - 400_000, [3; 16]), body.clone()).await.problem(),
         send(key.sign(call, now, [4; 16]), get("/", "").to_string()).await.problem(),
         harness.inspect(&get("/", "")).await.problem(),
@@ -434,10 +434,10 @@ async fn counters_match_the_decisions() {
 async fn the_status_lists_calling_connectors() {
     let harness = harness(Mode::Block);
     let connector = |event: &str| json!({"kind": "cloudfront", "version": "1.2.3", "event": event, "edge_request_id": "e"});
-    let untold = json!([{"id": Uuid::nil(), "request_id": "0".repeat(32), "reason": "node_timeout", "at": "2026-01-01T00:00:00Z"}]);
+    let not_inspected = json!([{"id": Uuid::nil(), "request_id": "0".repeat(32), "reason": "node_timeout", "at": "2026-01-01T00:00:00Z"}]);
     let request = json!({
         "client_ip": "203.0.113.7", "method": "GET", "host": "a.example.com", "path": "/", "delivery": "out_of_band",
-        "connector": connector("viewer-request"), "not_inspected": untold,
+        "connector": connector("viewer-request"), "not_inspected": not_inspected,
     });
     assert_eq!(harness.inspect(&request).await.status, StatusCode::ACCEPTED);
     let report =

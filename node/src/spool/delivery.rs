@@ -36,11 +36,11 @@ impl Delivery {
 
     /// Delivers until `stop`, then the pending records once more.
     pub async fn run(mut self, stop: CancellationToken) {
-        while stop.run_until_cancelled(self.round()).await.is_some() {}
+        while stop.run_until_cancelled(self.deliver_or_wait()).await.is_some() {}
         let _ = tokio::time::timeout(LAST_DELIVERY, self.drain()).await;
     }
 
-    async fn round(&mut self) {
+    async fn deliver_or_wait(&mut self) {
         if !self.deliver().await {
             self.spool.wait().await;
         }

@@ -139,8 +139,9 @@ impl PriorityQueue {
 
     /// Removes the oldest segment that is not being delivered.
     pub(super) fn drop_oldest(&mut self) -> Option<Contents> {
-        let may_go = |segment: &Segment| segment.bytes > 0 && self.in_delivery != Some(segment.sequence);
-        let index = self.segments.iter().position(may_go)?;
+        let is_removable =
+            |segment: &Segment| segment.bytes > 0 && self.in_delivery != Some(segment.sequence);
+        let index = self.segments.iter().position(is_removable)?;
         if index + 1 == self.segments.len() {
             self.writer = None;
         }

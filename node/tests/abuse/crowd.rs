@@ -46,7 +46,7 @@ async fn closes_ten_thousand_slow_connections_without_delaying_others() {
     bystander.was_served();
     within(&node, crowd.len());
     drop(crowd);
-    node.has_let_go();
+    node.assert_released();
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn ten_thousand_idle_connections_cost_little_and_still_work() {
     }
     bystander.was_served();
     drop(crowd);
-    node.has_let_go();
+    node.assert_released();
 }
 
 fn within(node: &Node, connections: usize) {

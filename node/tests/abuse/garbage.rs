@@ -36,7 +36,7 @@ fn malformed_http_gets_an_error_or_no_response() {
     }
     bystander.was_served();
     assert!(node.growth() < 32 << 20, "{} bytes", node.growth());
-    node.has_let_go();
+    node.assert_released();
 }
 
 /// Each start declares more data than follows, or nests deeply.
@@ -81,5 +81,5 @@ fn malformed_messages_get_400_whatever_length_they_declare() {
     assert!(too_large.is_err() || too_large.unwrap().starts_with("HTTP/1.1 413"));
     bystander.was_served();
     assert!(node.growth() < 96 << 20, "{} bytes", node.growth());
-    node.has_let_go();
+    node.assert_released();
 }

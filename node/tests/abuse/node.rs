@@ -67,7 +67,7 @@ impl Node {
     }
 
     /// Waits until every connection is gone and the node still works.
-    pub(crate) fn has_let_go(&mut self) {
+    pub(crate) fn assert_released(&mut self) {
         let start = Instant::now();
         while self.open_descriptors() > self.descriptors + 8 {
             assert_eq!(self.process.try_wait().unwrap(), None, "the node ended");

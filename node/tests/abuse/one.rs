@@ -30,7 +30,7 @@ fn rejects_endless_heads_early() {
     }
     bystander.was_served();
     assert!(node.growth() < 32 << 20, "{} bytes", node.growth());
-    node.has_let_go();
+    node.assert_released();
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn answers_pipelined_calls_with_bounded_buffers() {
     assert_eq!(answers.matches("HTTP/1.1 200").count(), CALLS);
     bystander.was_served();
     assert!(node.growth() < 32 << 20, "{} bytes", node.growth());
-    node.has_let_go();
+    node.assert_released();
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn half_closed_connections_get_a_response_or_are_closed() {
         silent.push(stream);
     }
     bystander.was_served();
-    node.has_let_go();
+    node.assert_released();
 }
 
 fn connect(node: &Node) -> TcpStream {

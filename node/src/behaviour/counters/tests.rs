@@ -12,7 +12,11 @@ type History = Vec<(u64, u32, i64)>;
 /// Distinct members of a source in the window that ends now.
 fn distinct(history: &History, source: u32, now: i64, span: Span) -> HashSet<u64> {
     let is_in = |at: i64| now - span.millis < at && at <= now;
-    history.iter().filter(|(_, who, at)| *who == source && is_in(*at)).map(|(member, ..)| *member).collect()
+    history
+        .iter()
+        .filter(|(_, origin, at)| *origin == source && is_in(*at))
+        .map(|(member, ..)| *member)
+        .collect()
 }
 
 proptest! {

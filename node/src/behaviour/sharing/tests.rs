@@ -92,7 +92,7 @@ fn send(node: &Behaviour, n: usize) -> bool {
 }
 
 /// Repeats a request, which counts once, until it exceeds the threshold.
-async fn becomes_too_many(node: &Behaviour, n: usize) {
+async fn repeat_until_exceeded(node: &Behaviour, n: usize) {
     let start = Instant::now();
     while !send(node, n) {
         assert!(start.elapsed() < Duration::from_secs(30), "the nodes do not share");
@@ -107,8 +107,8 @@ async fn counts_requests_of_several_nodes_together() {
     for n in 0..4 {
         assert!(!send(&nodes[n % 2], n), "neither node has seen more than two");
     }
-    becomes_too_many(&nodes[0], 0).await;
-    becomes_too_many(&nodes[1], 1).await;
+    repeat_until_exceeded(&nodes[0], 0).await;
+    repeat_until_exceeded(&nodes[1], 1).await;
 }
 
 #[tokio::test]

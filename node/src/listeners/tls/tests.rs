@@ -145,8 +145,8 @@ async fn an_invalid_certificate_leaves_the_old_one_in_use() {
         message.starts_with("connector.tls_cert: ") && message.ends_with("contains no certificate in PEM"),
         "{message}"
     );
-    let (stranger, _) = server.authority.issue("first.example");
-    fs::write(&server.config.certificate, stranger).unwrap();
+    let (mismatched, _) = server.authority.issue("first.example");
+    fs::write(&server.config.certificate, mismatched).unwrap();
     assert!(matches!(reload.reload(), Err(TlsError::Pair(_))), "a certificate of another key");
     assert!(Arc::ptr_eq(&before, &tls.0.borrow()));
     server.install("second.example");

@@ -66,7 +66,7 @@ fn system(number: u16) -> Vec<u8> {
 
 const BOTH: GeoFields = GeoFields { country: true, asn: true };
 
-fn place(geoip: &GeoIp, address: &str) -> (Option<String>, Option<u32>) {
+fn location(geoip: &GeoIp, address: &str) -> (Option<String>, Option<u32>) {
     let GeoLocation { country, asn } = geoip.locate(address.parse().unwrap(), BOTH);
     (country, asn)
 }
@@ -82,11 +82,11 @@ fn looks_up_country_and_autonomous_system() {
     let [country_file, asn_file] = files.clone().map(Some);
     let geoip = GeoIp::open(&GeoIpConfig { country_file, asn_file }).unwrap();
     let germany = Some("DE".to_owned());
-    assert_eq!(place(&geoip, "203.0.113.7"), (germany.clone(), Some(64500)));
-    assert_eq!(place(&geoip, "::ffff:203.0.113.7"), (germany, Some(64500)));
-    assert_eq!(place(&geoip, "198.51.100.1"), (Some("AT".to_owned()), None));
-    assert_eq!(place(&geoip, "192.0.2.1"), (None, None));
-    assert_eq!(place(&geoip, "2001:db8::1"), (None, None), "the files contain IPv4 only");
+    assert_eq!(location(&geoip, "203.0.113.7"), (germany.clone(), Some(64500)));
+    assert_eq!(location(&geoip, "::ffff:203.0.113.7"), (germany, Some(64500)));
+    assert_eq!(location(&geoip, "198.51.100.1"), (Some("AT".to_owned()), None));
+    assert_eq!(location(&geoip, "192.0.2.1"), (None, None));
+    assert_eq!(location(&geoip, "2001:db8::1"), (None, None), "the files contain IPv4 only");
     assert_eq!(geoip.locate("203.0.113.7".parse().unwrap(), GeoFields::default()), GeoLocation::default());
 }
 
@@ -104,10 +104,10 @@ fn reloads_a_changed_database_and_rejects_an_invalid_one() {
     let geoip = GeoIp::open(&GeoIpConfig { country_file: Some(file.clone()), asn_file: None }).unwrap();
     write(&database(&[("203.0.113.0/24", &country("FR"))]), 1);
     geoip.reload();
-    assert_eq!(place(&geoip, "203.0.113.7").0.as_deref(), Some("FR"));
+    assert_eq!(location(&geoip, "203.0.113.7").0.as_deref(), Some("FR"));
     write(b"half a file", 2);
     geoip.reload();
-    assert_eq!(place(&geoip, "203.0.113.7").0.as_deref(), Some("FR"));
+    assert_eq!(location(&geoip, "203.0.113.7").0.as_deref(), Some("FR"));
 }
 
 #[test]

@@ -14,14 +14,14 @@ use std::{
 /// The counters of one host.
 struct HostCounters {
     processed: Counter,
-    found: Counter,
+    threats: Counter,
     blocked: Counter,
 }
 
 /// `*_per_host`. Visitors choose the host, so invalid names share one series, and hosts beyond [`PerHost::MAX_HOSTS`] another.
 pub(super) struct PerHost {
     processed: Family<HostLabels, Counter>,
-    found: Family<HostLabels, Counter>,
+    threats: Family<HostLabels, Counter>,
     blocked: Family<HostLabels, Counter>,
     known: RwLock<HashMap<String, HostCounters>>,
 }
@@ -44,7 +44,7 @@ impl PerHost {
                 "http_inspector_requests_processed_per_host",
                 "Requests decided, by host",
             ),
-            found: family(
+            threats: family(
                 registry,
                 "http_inspector_threats_found_per_host",
                 "Requests with attacks, by host",
@@ -72,7 +72,7 @@ impl PerHost {
         let labels = HostLabels { host: host.to_owned() };
         HostCounters {
             processed: self.processed.get_or_create_owned(&labels),
-            found: self.found.get_or_create_owned(&labels),
+            threats: self.threats.get_or_create_owned(&labels),
             blocked: self.blocked.get_or_create_owned(&labels),
         }
     }
@@ -81,7 +81,7 @@ impl PerHost {
 impl HostCounters {
     fn count(&self, is_threat: bool, is_blocked: bool) {
         self.processed.inc();
-        self.found.inc_by(is_threat.into());
+        self.threats.inc_by(is_threat.into());
         self.blocked.inc_by(is_blocked.into());
     }
 }
@@ -110,7 +110,7 @@ mod tests {
         }
         let known = hosts.known.read().unwrap();
         let counted =
-            |host: &str| (known[host].processed.get(), known[host].found.get(), known[host].blocked.get());
+            |host: &str| (known[host].processed.get(), known[host].threats.get(), known[host].blocked.get());
         assert_eq!(counted("shop.example.com"), (2, 2, 1));
         assert_eq!(counted(PerHost::INVALID), (4, 0, 0));
         assert_eq!(counted(PerHost::OTHER), (12, 0, 0));

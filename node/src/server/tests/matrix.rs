@@ -112,7 +112,7 @@ async fn decided(harness: &Harness, message: &Value) -> String {
     let mut request: InspectRequest = serde_json::from_value(message.clone()).unwrap();
     let routed = harness.node.route(&mut request).unwrap();
     let evaluation = harness.node.evaluate(&policy, &request, &routed, None);
-    let (ruling, found) = (evaluation.ruling, !evaluation.findings.is_empty());
+    let (ruling, has_findings) = (evaluation.ruling, !evaluation.findings.is_empty());
     let reply = harness.inspect(message).await;
     if request.delivery == Delivery::Inline {
         let verdict = reply.verdict();
@@ -133,7 +133,7 @@ async fn decided(harness: &Harness, message: &Value) -> String {
         }
         more => panic!("one record at most: {more:?}"),
     };
-    assert_eq!(recorded, found);
+    assert_eq!(recorded, has_findings);
     let done = match (ruling.action, recorded) {
         (Action::Allow, false) => "pass",
         (Action::Allow, true) => "note",

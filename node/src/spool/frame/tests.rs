@@ -67,21 +67,21 @@ proptest! {
     fn reads_exactly_the_intact_records(
         records in vec("\\PC{0,40}", 1..8),
         rubbish in vec(any::<u8>(), 1..60),
-        place in any::<prop::sample::Index>(),
+        offset in any::<prop::sample::Index>(),
     ) {
         let texts: Vec<_> = records.iter().map(String::as_str).collect();
         let mut bytes = frames(&texts);
-        let start = place.index(bytes.len());
+        let start = offset.index(bytes.len());
         let end = bytes.len().min(start + rubbish.len());
         bytes[start..end].copy_from_slice(&rubbish[..end - start]);
-        let untouched = (0..texts.len()).filter(|n| {
+        let intact = (0..texts.len()).filter(|n| {
             let (from, to) = (frames(&texts[..*n]).len(), frames(&texts[..=*n]).len());
             to <= start || end <= from
         });
         let read = read(&bytes).0;
         prop_assert!(read.iter().all(|record| records.contains(record)));
         let mut read = read.into_iter();
-        for n in untouched {
+        for n in intact {
             prop_assert!(read.by_ref().any(|record| record == records[n]));
         }
     }

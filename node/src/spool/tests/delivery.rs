@@ -29,17 +29,17 @@ struct Console {
     statuses: Vec<u16>,
     /// The header `Retry-After` of these responses.
     retry_after: Option<&'static str>,
-    poison: Option<u128>,
+    rejected_number: Option<u128>,
     calls: AtomicUsize,
     accepted: Mutex<Vec<u128>>,
 }
 
 impl Console {
-    fn new(statuses: &[u16], poison: Option<u128>) -> Arc<Self> {
+    fn new(statuses: &[u16], rejected_number: Option<u128>) -> Arc<Self> {
         Arc::new(Self {
             statuses: statuses.to_vec(),
             retry_after: None,
-            poison,
+            rejected_number,
             calls: AtomicUsize::new(0),
             accepted: Mutex::default(),
         })
@@ -60,7 +60,7 @@ async fn ingest(State(console): State<Arc<Console>>, headers: HeaderMap, body: B
     let batch: Value = serde_json::from_reader(GzDecoder::new(&body[..])).unwrap();
     let records: Vec<Record> = serde_json::from_value(batch["records"].clone()).unwrap();
     let numbers: Vec<_> = records.iter().map(number).collect();
-    if console.poison.is_some_and(|poison| numbers.contains(&poison)) {
+    if console.rejected_number.is_some_and(|rejected_number| numbers.contains(&rejected_number)) {
         return (StatusCode::BAD_REQUEST, "a record is wrong").into_response();
     }
     console.accepted.lock().unwrap().extend(&numbers);
@@ -125,8 +125,8 @@ async fn isolates_the_rejected_record_as_a_dead_letter() {
     deliver_all(&spool, &console).await;
     assert_eq!(console.accepted(), (0..20).filter(|n| *n != 13).collect::<Vec<_>>());
     assert_eq!(spool.stats().lost.rejected, 1);
-    let aside = fs::read_to_string(directory.path().join("rejected.jsonl")).unwrap();
-    assert!(aside.contains("a record is wrong"), "{aside}");
+    let dead_letters = fs::read_to_string(directory.path().join("rejected.jsonl")).unwrap();
+    assert!(dead_letters.contains("a record is wrong"), "{dead_letters}");
 }
 
 #[tokio::test]

@@ -98,14 +98,14 @@ fn counts_failed_writes_and_recovers() {
         sync_interval: Duration::from_millis(1),
     };
     let spool = Spool::open(&config).unwrap();
-    let away = parent.path().join("away");
-    fs::rename(&directory, &away).unwrap();
+    let moved = parent.path().join("away");
+    fs::rename(&directory, &moved).unwrap();
     for n in 0..3 {
         assert!(spool.append(&[high_priority(n)]).is_err());
     }
     assert!(!spool.is_writable());
     assert!(spool.sync().is_err());
-    fs::rename(&away, &directory).unwrap();
+    fs::rename(&moved, &directory).unwrap();
     spool.sync().unwrap();
     assert!(spool.is_writable());
     fill(&spool, high_priority, 3..5);
