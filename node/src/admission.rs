@@ -1,9 +1,10 @@
 //! Admission control: bounded concurrency, load shedding.
 //!
-//! Analysis is bound by processors, so there are as many permits as processors, and calls beyond them queue. During a burst
-//! a call may wait up to [`QueueTimeouts::burst_timeout`]. Once the queue has not been empty for that long, the node is
-//! overloaded, and a wait longer than [`QueueTimeouts::overloaded_timeout`] is refused: otherwise every call would wait the
-//! maximum. The overload lasts until no call was refused for a while.
+//! Analysis is bound by processors, so there are as many permits as processors, and calls beyond
+//! them queue. During a burst a call may wait up to [`QueueTimeouts::burst_timeout`]. Once the
+//! queue has not been empty for that long, the node is overloaded, and a wait longer than
+//! [`QueueTimeouts::overloaded_timeout`] is refused: otherwise every call would wait the maximum.
+//! The overload lasts until no call was refused for a while.
 
 use crate::config::QueueTimeouts;
 use std::{
@@ -86,8 +87,8 @@ impl Admission {
     }
 }
 
-/// Lets calls that have already arrived queue first. Otherwise each would be analysed before the next is accepted, and the
-/// length of the queue would stay unknown.
+/// Lets calls that have already arrived queue first. Otherwise each would be analysed before the
+/// next is accepted, and the length of the queue would stay unknown.
 async fn yield_to_queue() {
     let mut has_yielded = false;
     poll_fn(|context| {

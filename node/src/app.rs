@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// Runs until `stop`. Fails only during the start: a running node keeps working with what it has.
+/// Runs until `stop`. Fails only during the start: a running node continues with its current state.
 pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationToken) -> anyhow::Result<()> {
     let (node, sharing) = Node::build(config, logs)?;
     let node = Arc::new(node);
@@ -78,7 +78,7 @@ fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow:
         recycle: config.connector.recycle.clone(),
         ..limits.clone()
     };
-    // All are bound before the first one serves, so that a node that cannot start answers nothing.
+    // All are bound before the first one serves, so that a node that cannot start accepts no call.
     let mut bound = vec![Listener {
         tls,
         ..listener(

@@ -1,4 +1,5 @@
-//! Behavioural controls: brute force, forced browsing, enumeration of ids, repeated attacks and request rates, per source.
+//! Behavioural controls: brute force, forced browsing, enumeration of ids, repeated attacks and
+//! request rates, per source.
 //!
 //! | module | holds |
 //! |---|---|
@@ -77,7 +78,7 @@ pub struct BehaviourStats {
     pub unshared: u64,
 }
 
-/// Attack types whose payloads say nothing about intent.
+/// Attack types whose payloads are no evidence of intent.
 const NO_PAYLOADS: [AttackType; 4] =
     [AttackType::Overlimit, AttackType::DataBomb, AttackType::VirtualPatch, AttackType::InvalidXml];
 
@@ -100,7 +101,7 @@ impl Behaviour {
         Ok((Arc::new(Self { outbox, ..Self::new(config) }), sharing))
     }
 
-    /// Counts a request that was analysed, with what was found in it.
+    /// Counts an analysed request and its findings.
     pub fn request(
         &self,
         request: &InspectRequest,
@@ -252,7 +253,8 @@ impl Behaviour {
         }
     }
 
-    /// A window's name and members, for sharing. Nodes with an equal control share its counts, whatever its position.
+    /// A window's name and members, for sharing. Nodes with an equal control share its counts,
+    /// whatever its position.
     fn window(&self, key: Key) -> (String, Span, Vec<(u64, i64)>) {
         let identity = match self.controls.get(key.control) {
             Some(control) => format!("{control:?}"),

@@ -1,8 +1,8 @@
 //! The configuration: a YAML file, `version: 4`, and environment variables that override its keys.
 //!
-//! One file per section, in which each key is declared once: see [`section`]. A new section is a file with a struct and its
-//! `impl Part`, a field of [`Config`], and rows in `docs/node.md`, which a test compares. Reading opens no file except those
-//! that hold secrets.
+//! One file per section, in which each key is declared once: see [`section`]. A new section is a
+//! file with a struct and its `impl Part`, a field of [`Config`], and rows in `docs/node.md`, which
+//! a test compares. Reading opens no file except those that hold secrets.
 
 mod admin;
 pub mod behaviour;

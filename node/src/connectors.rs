@@ -13,7 +13,8 @@ const MAX_TEXT_BYTES: usize = 200;
 pub struct Connectors(Mutex<Vec<ConnectorStatus>>);
 
 impl Connectors {
-    /// Counts a call: `delivery` of a request, none of a report; the number of requests it reports as not inspected.
+    /// Counts a call. `delivery` is `None` for a report; `not_inspected` is the number of requests
+    /// that the call reports as such.
     pub fn seen(
         &self,
         caller: &ConnectorInfo,

@@ -7,7 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// The node of the Wallarm connector for Amazon CloudFront: inspects requests, allows or blocks them, records attacks.
+/// The node of the Wallarm connector for Amazon CloudFront: inspects requests, allows or blocks
+/// them, records attacks.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Arguments {
@@ -25,14 +26,16 @@ enum Command {
     },
     /// Inspect labelled requests and print detection and false positive rates.
     Score {
-        /// JSON lines, plain or gzip; TOML files in the format of node/engine/corpus; folders of such files.
+        /// Files of JSON lines (plain or gzip), corpus files (TOML, see node/engine/corpus), or
+        /// folders of them.
         #[arg(value_name = "PATH", required = true)]
         files: Vec<PathBuf>,
         /// Write missed.tsv and false-alarms.tsv to this folder.
         #[arg(long, value_name = "DIR")]
         list: Option<PathBuf>,
     },
-    /// Show how a request is parsed (each value, each decoding layer), the findings, and the verdict.
+    /// Show how a request is parsed (each value, each decoding layer), the findings, and the
+    /// verdict.
     Explain(Explain),
     /// Validate a configuration file and print every error with its position.
     CheckConfig {

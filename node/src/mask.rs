@@ -1,6 +1,7 @@
 //! Masking of secrets in records: header values, cookies, query and form parameters, JSON values.
 //!
-//! A body in which a value cannot be located is masked as a whole: losing data is better than recording a secret.
+//! A body in which a value cannot be located is masked as a whole: losing data is better than
+//! recording a secret.
 
 mod json;
 mod pairs;

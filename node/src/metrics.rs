@@ -1,5 +1,5 @@
-//! Registration of metrics. Each part registers what it counts; names follow the original node's where the meaning is the
-//! same.
+//! Registration of metrics. Each part registers what it counts; names follow the original node's
+//! where the meaning is the same.
 
 use prometheus_client::{
     collector::Collector,

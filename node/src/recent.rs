@@ -1,7 +1,7 @@
 //! The latest requests of this node, and whether they had hits.
 //!
-//! The console needs a response report only if its request had a hit, here or at another node. A report is dropped only when
-//! this node remembers the request as clean.
+//! The console needs a response report only if its request had a hit, here or at another node. A
+//! report is dropped only when this node remembers the request as clean.
 
 use shared::RequestId;
 use std::{
@@ -10,8 +10,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Two generations of requests; the older is dropped when the younger is full. An LRU cache would take three times the
-/// memory.
+/// Two generations of requests; the older is dropped when the younger is full. An LRU cache would
+/// take three times the memory.
 #[derive(Debug, Default)]
 pub struct RecentRequests(Mutex<Generations>);
 

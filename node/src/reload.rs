@@ -1,4 +1,4 @@
-//! Reload of the configuration, on SIGHUP and when its file changes. An invalid file changes nothing.
+//! Reload of the configuration on SIGHUP and when its file changes. Invalid files are rejected.
 
 use crate::{
     Config,
@@ -17,7 +17,7 @@ pub struct Reload {
     hangup: Signal,
     /// The configuration at the start.
     started: Arc<Config>,
-    /// The text last read, valid or not. Times and sizes can stay equal when a link is switched to another file.
+    /// The text last read, valid or not: times and sizes may not change when a link is switched.
     text: String,
 }
 

@@ -1,8 +1,9 @@
 //! `wallarm-node score`: detection rates on labelled requests.
 //!
-//! A file has one JSON object per line, plain or gzip: `{id, suite, label: attack|benign, type, method, path, headers:
-//! [[name, value]], body_b64}`, where `method`, `path` and `headers` hold one character per byte. A file `*.toml`
-//! has the format of `engine/corpus`: each entry becomes many requests. A folder stands for its files.
+//! A file has one JSON object per line, plain or gzip:
+//! `{id, suite, label: attack|benign, type, method, path, headers: [[name, value]], body_b64}`,
+//! where `method`, `path` and `headers` hold one character per byte. A file `*.toml` has the format
+//! of `engine/corpus`: each entry becomes many requests. A folder stands for its files.
 
 mod corpus;
 mod labelled;
@@ -29,7 +30,8 @@ struct Scored {
     took: Duration,
 }
 
-/// Inspects every request of the files. Writes missed attacks and false positives to the folder `list`, if given.
+/// Inspects every request of the files. Writes missed attacks and false positives to the folder
+/// `list`, if given.
 pub fn score(files: &[PathBuf], list: Option<&Path>) -> anyhow::Result<Table> {
     let engine = Engine::new();
     let mut scored = Vec::new();

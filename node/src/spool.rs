@@ -1,9 +1,10 @@
 //! The spool: records on disk, from their verdict to the console's acknowledgement.
 //!
-//! A record is written with `write(2)` before its verdict leaves, so it survives a kill of the process; a background task
-//! syncs the files, so a power loss costs at most the sync interval. Records are kept in two priority queues of segments, so
-//! that those of blocked requests outlast the others when the spool is full. `state.json` holds the position the console
-//! has acknowledged, and exact counts of dropped records.
+//! A record is written with `write(2)` before its verdict leaves, so it survives a kill of the
+//! process; a background task syncs the files, so a power loss costs at most the sync interval.
+//! Records are kept in two priority queues of segments, so that those of blocked requests outlast
+//! the others when the spool is full. `state.json` holds the position the console has acknowledged,
+//! and exact counts of dropped records.
 
 mod batch;
 mod console;
@@ -124,8 +125,8 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Appends records, those of one priority in one write. When the spool is full, the oldest records of low priority are
-    /// dropped first. Dropped records are counted, old or new.
+    /// Appends records, those of one priority in one write. When the spool is full, the oldest
+    /// records of low priority are dropped first. Dropped records are counted, old or new.
     pub fn append(&self, records: &[Record]) -> Result<(), SpoolError> {
         let mut queues = Priority::ALL.map(|priority| (priority, Frames::default()));
         for record in records {
@@ -167,8 +168,8 @@ impl Spool {
         self.appended.notified().await;
     }
 
-    /// Reads the oldest records of a queue, at most `max_records` and about `max_bytes`. Queues alternate. `None` when no
-    /// record is pending.
+    /// Reads the oldest records of a queue, at most `max_records` and about `max_bytes`. Queues
+    /// alternate. `None` when no record is pending.
     pub fn read(&self, max_records: usize, max_bytes: usize) -> Result<Option<Batch>, SpoolError> {
         let Some((priority, segment, offset)) = self.files().start_delivery() else { return Ok(None) };
         let path = segment::path(&self.directory, priority, segment.sequence);
@@ -202,7 +203,8 @@ impl Spool {
         writeln!(File::options().create(true).append(true).open(path)?, "{line}")
     }
 
-    /// Makes appended records and counts survive a power loss. Probes whether a spool that failed is writable again.
+    /// Makes appended records and counts survive a power loss. Probes whether a spool that failed
+    /// is writable again.
     pub fn sync(&self) -> Result<(), SpoolError> {
         let (writers, is_saved, is_writable) = self.files().start_sync();
         let synced = (|| {
@@ -282,7 +284,7 @@ impl Spool {
         Ok(id)
     }
 
-    /// Saves the state, then removes settled segments. In this order, a kill in between costs no count.
+    /// Saves the state, then removes settled segments: a kill between the two loses no count.
     fn remove_settled(&self) -> Result<(), SpoolError> {
         let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let (gone, state) = {

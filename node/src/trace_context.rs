@@ -1,6 +1,7 @@
 //! Trace ids of W3C Trace Context (<https://www.w3.org/TR/trace-context/>).
 
-/// The trace id of a `traceparent`: 32 hexadecimal digits. `None` where the standard requires to ignore the header.
+/// The trace id of a `traceparent`: 32 hexadecimal digits. `None` where the standard requires that
+/// the header be ignored.
 pub(crate) fn trace_id(traceparent: &str) -> Option<&str> {
     let mut parts = traceparent.trim().splitn(5, '-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);

@@ -29,16 +29,16 @@ impl Client {
         loop {
             let count = self.stream.read_buf(&mut self.received).await?;
             ensure!(count > 0, "the node closed the connection: {}", String::from_utf8_lossy(&self.received));
-            if let Some(status) = status_of_whole(&self.received) {
+            if let Some(status) = complete_status(&self.received) {
                 return status;
             }
         }
     }
 }
 
-/// The length of a complete response.
-fn status_of_whole(answer: &[u8]) -> Option<anyhow::Result<u16>> {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+/// The status of a response; `None` while it is incomplete.
+fn complete_status(answer: &[u8]) -> Option<anyhow::Result<u16>> {
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")? + 4;
     let read = || {
         let head = std::str::from_utf8(&answer[..end])?;
         let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next());

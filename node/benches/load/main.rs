@@ -1,8 +1,8 @@
-//! The load benchmark: throughput with and without detection, overload, idle connections, and memory over time.
-//! `just bench-node`; with `--endurance` also five million calls.
+//! Load benchmark: throughput with and without detection, overload, idle connections, and memory
+//! over time. Run by `just bench-node`; `--endurance` adds five million calls.
 //!
-//! Two nodes on loopback, one of them in mode `off`, measured alternately, so that other load affects both alike. The load
-//! generator shares the processors with them.
+//! Two nodes on loopback, one of them in mode `off`, measured alternately, so that other load
+//! affects both alike. The load generator shares the processors with them.
 
 mod client;
 mod crowd;

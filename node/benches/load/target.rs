@@ -61,7 +61,7 @@ impl Target {
     /// Processor time used.
     pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        // The name, in parentheses, may contain spaces; user and system time are the 14th and 15th field.
+        // The name in parentheses may contain spaces. Fields 14 and 15 are user and system time.
         let fields: Vec<_> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
         let ticks = |field: usize| fields.get(field - 3).and_then(|text| text.parse::<u64>().ok());
         let ticks = ticks(14).zip(ticks(15)).context("no times in /proc/PID/stat")?;

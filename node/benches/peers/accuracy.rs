@@ -4,7 +4,7 @@ use super::client::{Client, to_http};
 use engine::{Engine, corpus};
 use std::{fs, path::Path};
 
-/// Blocked requests of all.
+/// The number of blocked requests, and of all requests.
 #[derive(Default)]
 pub(crate) struct Share {
     blocked: usize,

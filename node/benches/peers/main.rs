@@ -1,7 +1,9 @@
-//! The comparison with ModSecurity: cost per request, and blocked requests of our corpus. `just bench-peers`.
+//! Comparison with ModSecurity: cost per request, and blocked requests of our corpus. Run by
+//! `just bench-peers`.
 //!
-//! ModSecurity's cost is the latency of nginx with it minus that of the same nginx without it: loopback, keep-alive, one
-//! worker, medians, measured alternately, so that other load affects all alike.
+//! ModSecurity's cost is the latency of nginx with it minus that of the same nginx without it:
+//! loopback, keep-alive, one worker, medians, measured alternately, so that other load affects all
+//! alike.
 
 mod accuracy;
 #[path = "../../engine/benches/baseline.rs"]

@@ -27,7 +27,7 @@ impl Drop for Server {
     }
 }
 
-/// nginx with one worker that answers every request; with or without ModSecurity and the packaged rules.
+/// nginx with one worker that answers every request, optionally with ModSecurity and its rules.
 pub(crate) fn nginx(folder: &Path, with_rules: bool) -> anyhow::Result<Server> {
     anyhow::ensure!(
         Path::new(MODULE).exists() && Path::new(RULES).exists(),
@@ -51,7 +51,7 @@ pub(crate) fn nginx(folder: &Path, with_rules: bool) -> anyhow::Result<Server> {
     start(command, address)
 }
 
-/// Proxies to a server of the same process: `return` alone would answer before ModSecurity inspects bodies.
+/// Proxies to a server of the same process: `return` alone replies before bodies are inspected.
 const NGINX: &str = "
 load_module @MODULE;
 daemon off;

@@ -54,7 +54,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The detection with the source's behaviour. A detection in the request itself takes precedence.
+    /// The detection with the source's behaviour; a detection in the request takes precedence.
     fn applied_to(&self, detection: Detection) -> Detection {
         match detection {
             Detection::Attack | Detection::VirtualPatch(_) => detection,
@@ -65,7 +65,7 @@ impl Observation {
     }
 }
 
-/// What requests are evaluated with.
+/// The engine, the policy and the state that requests are evaluated with.
 #[derive(Clone, Copy)]
 pub struct Evaluator<'e, 's> {
     pub engine: &'e Engine,
@@ -74,7 +74,7 @@ pub struct Evaluator<'e, 's> {
     pub mode_allow_override: ModeAllowOverride,
     /// `connector.blocking`: without it no request is blocked.
     pub blocking: bool,
-    /// The configured input filters bypass the request. Lists apply to it all the same.
+    /// The configured input filters bypass the request. Lists still apply.
     pub is_bypassed: bool,
 }
 

@@ -1,14 +1,15 @@
 //! Decision logic: from a request, its settings and a policy to a verdict.
 //!
-//! Pure: no runtime, no clock, no log. The node calls it for each request, the console for recorded ones, so that a
-//! simulation decides as the node does. The order of evaluation is that of `ARCHITECTURE.md`, "How a request is decided".
+//! Pure: no runtime, no clock, no log. The node calls it for each request, the console for recorded
+//! ones, so that a simulation decides as the node does. The order of evaluation is that of
+//! `ARCHITECTURE.md`, "How a request is decided".
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`mode`] | the configured mode and the console's mode rule → the effective mode |
 //! | [`lists`] | the console's lists: networks of any width, countries, autonomous systems |
 //! | [`policy`] | a compiled ruleset: rules, lists and a summary |
-//! | [`evaluate`] | a request and everything that decides about it → an evaluation |
+//! | [`evaluate`] | a request, its settings and its source → an evaluation |
 //! | [`matrix`] | mode × list × detection × delivery → ruling |
 
 pub mod evaluate;

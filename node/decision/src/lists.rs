@@ -30,7 +30,7 @@ pub enum ListMatch {
     Unlisted,
 }
 
-/// Which fields of an address can be looked up, or are wanted.
+/// A set of fields of an address: those that can be looked up, or those wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct GeoFields {
     pub country: bool,
@@ -46,8 +46,8 @@ pub struct GeoLocation {
     pub asn: Option<u32>,
 }
 
-/// List entries by source. A look-up probes each prefix length that occurs once, so its cost does not depend on the number
-/// of networks.
+/// List entries by source. A look-up probes each prefix length that occurs once, so its cost does
+/// not depend on the number of networks.
 #[derive(Debug, Default)]
 pub struct Lists {
     networks: HashMap<Network, Vec<Entry>>,
@@ -65,7 +65,7 @@ struct Entry {
 }
 
 impl Lists {
-    /// Builds the lists, and names the entries left out because their kind of source cannot be looked up.
+    /// Builds the lists. Also returns the entries whose kind of source cannot be looked up.
     pub fn new(entries: &[ListEntry], known: GeoFields) -> (Self, Vec<LeftOut>) {
         let (mut lists, mut left_out) = (Self::default(), Vec::new());
         for entry in entries {

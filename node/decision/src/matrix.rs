@@ -6,7 +6,7 @@ use shared::{
     ruleset::{OverlimitAction, RuleRef},
 };
 
-/// Everything that the ruling on a request depends on.
+/// The inputs of the ruling on a request.
 #[derive(Debug, Clone)]
 pub struct Facts<'f> {
     pub mode: Mode,
@@ -28,11 +28,11 @@ pub enum Detection {
     RateLimit,
 }
 
-/// What is done with a request, and why.
+/// The action on a request, with its reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ruling {
     pub action: Action,
-    /// What mode `block` would have done.
+    /// Whether mode `block` would have blocked the request.
     pub would_block: bool,
     pub reason: Option<Reason>,
     /// The rule that decided.
@@ -53,7 +53,7 @@ pub fn is_analysed(mode: Mode, can_block: bool, list_match: &ListMatch) -> bool 
 }
 
 impl Facts<'_> {
-    /// Looks the facts up in the matrix.
+    /// Looks up the facts in the matrix.
     pub fn ruling(&self) -> Ruling {
         let nothing =
             Ruling { action: Action::Allow, would_block: false, reason: None, rule: None, list: None };
@@ -97,8 +97,9 @@ impl Facts<'_> {
 }
 
 impl Ruling {
-    /// The decision as it is recorded. A block counts as enforced until the console is informed otherwise: by a connector
-    /// that never got the verdict, or by an origin that answered the request after all.
+    /// The decision as it is recorded. A block counts as enforced until the console is informed
+    /// otherwise: by a connector that never got the verdict, or by an origin that answered the
+    /// request after all.
     pub fn record(&self, mode: EffectiveMode, delivery: Delivery, decided_by: DecidedBy) -> Decision {
         let blocked = self.action == Action::Block;
         Decision {
@@ -114,7 +115,7 @@ impl Ruling {
 }
 
 impl Detection {
-    /// Classifies findings. The action on an overlimit comes from a rule, or else from the route's settings.
+    /// Classifies findings. A rule, or else the route, sets the action on an overlimit.
     pub fn of(
         findings: &[Finding],
         patch: Option<RuleRef>,

@@ -15,7 +15,7 @@ pub struct Policy {
     pub summary: PolicySummary,
 }
 
-/// Which ruleset is in force, and what of it could not be used.
+/// The ruleset in force, and its rules and entries that cannot be used.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct PolicySummary {
     /// Absent until the first ruleset arrives.
@@ -29,8 +29,8 @@ pub struct PolicySummary {
 }
 
 impl Policy {
-    /// Compiles rules and list entries. `known` says which fields of sources can be looked up; entries that need another
-    /// one are left out.
+    /// Compiles rules and list entries. `known` are the fields of sources that can be looked up;
+    /// entries that need another one are left out.
     pub fn new(rules: &[Rule], entries: &[ListEntry], known: GeoFields) -> Self {
         let (book, errors) = RuleBook::compile(rules);
         let (lists, unknown) = Lists::new(entries, known);

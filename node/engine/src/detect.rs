@@ -85,7 +85,7 @@ impl Detectors {
 
     /// All matches in a value made of these bytes; each signature at most once.
     ///
-    /// Most values are clean and must cost next to nothing: a detector runs only when the value has
+    /// Most values are clean and must cost little: a detector runs only when the value has
     /// the bytes or literals that all of its rules require. In a document, rules of low confidence
     /// are off.
     pub(crate) fn detect(

@@ -15,7 +15,7 @@ use serde::Serialize;
 use shared::{AttackType, Class, Finding, InspectRequest, Point, Severity, point::Tag, ruleset::RuleRef};
 use std::{cmp::Reverse, collections::VecDeque};
 
-/// Of more findings the most severe are kept.
+/// Beyond this, only the most severe findings are kept.
 const MAX_FINDINGS: usize = 64;
 /// Collection stops here: a million matches in one body must not cost a million strings.
 const MAX_COLLECTED: usize = 1_000;

@@ -63,7 +63,7 @@ impl From<Vec<String>> for Trees {
     }
 }
 
-/// Commands that the same kinds of arguments give away.
+/// Commands identified by the same kinds of arguments.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Commands {

@@ -25,7 +25,7 @@ impl Control {
         self.attack_type == AttackType::RateLimit
     }
 
-    /// The counted value of a request; equal values count once. `None` if the request has no such value.
+    /// The counted value of a request, if it has one; equal values count once.
     pub(super) fn member(&self, path: &str, query: &str, request_id: RequestId) -> Option<String> {
         match &self.counted {
             Counted::Requests | Counted::Responses(_) => Some(request_id.to_string()),

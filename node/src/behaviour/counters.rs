@@ -56,8 +56,8 @@ impl Counters {
         }
     }
 
-    /// Records a member and returns the number of distinct members in the window that ends now. Counts up to `most`: only
-    /// the latest are kept, and older ones cannot matter.
+    /// Records a member and returns the number of distinct members in the window that ends now.
+    /// Counts up to `most`: only the latest are kept, and older ones cannot matter.
     pub(super) fn record(&mut self, key: Key, member: u64, now: i64, span: Span) -> usize {
         self.touch(key, |window| {
             let now = window.advance(now, span);
@@ -70,7 +70,7 @@ impl Counters {
         })
     }
 
-    /// Admits at most `most` distinct members in any window. Otherwise returns the milliseconds to wait.
+    /// Admits at most `most` distinct members in any window, or returns the milliseconds to wait.
     pub(super) fn admit(&mut self, key: Key, member: u64, now: i64, span: Span) -> Result<(), i64> {
         self.touch(key, |window| {
             let now = window.advance(now, span);
@@ -91,7 +91,7 @@ impl Counters {
         self.windows.get(&key).map(|window| window.members.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// Merges members that other nodes have recorded. A source that was evicted meanwhile stays evicted.
+    /// Merges members recorded by other nodes. A source evicted meanwhile stays evicted.
     pub(super) fn merge(&mut self, key: Key, members: impl Iterator<Item = (u64, i64)>, span: Span) {
         let Some(window) = self.windows.get_mut(&key) else { return };
         self.members -= window.members.len();

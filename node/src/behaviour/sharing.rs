@@ -1,7 +1,7 @@
 //! Sharing of counts between nodes through Redis or Valkey.
 //!
-//! Asynchronous: a node sends its counts after the request, and merges those of other nodes from the response, in time for
-//! the source's next request. Without the server each node counts alone.
+//! Asynchronous: a node sends its counts after the request, and merges those of other nodes from
+//! the response, in time for the source's next request. Without the server each node counts alone.
 
 use super::{Behaviour, counters::Key};
 use redis::{Client, Pipeline, RedisError, aio::MultiplexedConnection};
@@ -88,7 +88,8 @@ impl Sharing {
         tokio::time::sleep(PAUSE).await;
     }
 
-    /// Sends changed windows as a whole, which includes members of failed attempts, and merges the results.
+    /// Sends changed windows and merges the results. Whole windows include members of failed
+    /// attempts.
     async fn exchange(&mut self, behaviour: &Behaviour, batch: &[Key]) -> Result<(), RedisError> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
@@ -108,7 +109,8 @@ impl Sharing {
     }
 }
 
-/// Appends the commands for a window: the latest members at their latest times. False when the window is empty.
+/// Appends the commands for a window: the latest members at their latest times. False when the
+/// window is empty.
 fn add(pipeline: &mut Pipeline, behaviour: &Behaviour, key: Key) -> bool {
     let (name, span, members) = behaviour.window(key);
     let Some((_, latest)) = members.last() else { return false };

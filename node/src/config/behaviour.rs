@@ -1,4 +1,4 @@
-//! `behaviour`: controls on what request sources do over time.
+//! `behaviour`: controls on the behaviour of request sources over time.
 
 use super::{
     Secret,
@@ -12,7 +12,7 @@ use std::{fmt, ops::RangeInclusive, time::Duration};
 /// `behaviour`: controls, and the memory they may use.
 #[derive(Debug, Clone)]
 pub struct BehaviourConfig {
-    /// Sources remembered, counted once per control. When full, the least recently seen are evicted.
+    /// Remembered sources, counted once per control; beyond it the least recently seen is evicted.
     pub max_sources: usize,
     pub payloads: Option<Payloads>,
     pub controls: Vec<Control>,

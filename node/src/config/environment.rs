@@ -1,4 +1,5 @@
-//! Environment variables that override keys of the file: `connector.address` is `WALLARM_NODE__CONNECTOR__ADDRESS`.
+//! Environment variables that override keys of the file: `connector.address` is
+//! `WALLARM_NODE__CONNECTOR__ADDRESS`.
 
 use std::{cell::RefCell, collections::BTreeMap, env};
 

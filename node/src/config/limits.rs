@@ -75,7 +75,7 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             connections: ConnectionLimits::default(),
-            // CloudFront hands a function at most 1 MB of body; as base64 in JSON, with headers and URL, that is less.
+            // CloudFront passes at most 1 MB of body to a function; a message with it is smaller.
             max_message_bytes: 4 << 20,
             body_timeout: Duration::from_secs(10),
             max_bytes_in_flight: 256 << 20,

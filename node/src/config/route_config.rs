@@ -9,7 +9,7 @@ use decision::{EffectiveMode, ModeAllowOverride, RouteSettings};
 use shared::{Mode, ruleset::OverlimitAction};
 use std::sync::Arc;
 
-/// The enclosing route: its settings and host are inherited, its location must contain the inner one.
+/// The enclosing route: settings and host are inherited, its location must contain the inner one.
 struct Enclosing {
     settings: Arc<RouteSettings>,
     host: Option<Glob>,

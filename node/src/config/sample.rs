@@ -1,4 +1,4 @@
-//! Tests of `deploy/node/node.yaml`: it is valid with and without the marked lines, and contains every key.
+//! Tests of `deploy/node/node.yaml`: valid with and without the marked lines, contains every key.
 
 use super::*;
 

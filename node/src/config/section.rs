@@ -1,8 +1,8 @@
 //! The reader of configuration sections.
 //!
-//! A key is declared where it is read: one line of the section's `read` has its name, type and default. From that follow the
-//! environment variable, errors with positions, suggestions for unknown keys, and the table in `docs/node.md`. Errors are
-//! collected and reported together.
+//! A key is declared where it is read: one line of the section's `read` has its name, type and
+//! default. From that follow the environment variable, errors with positions, suggestions for
+//! unknown keys, and the table in `docs/node.md`. Errors are collected and reported together.
 
 use super::{
     Config,
@@ -16,8 +16,8 @@ use std::{cell::RefCell, fmt::Display, ops::RangeInclusive, path::Path};
 
 /// A part of the configuration with keys of its own.
 pub(super) trait Part: Sized {
-    /// `None` when a required value is missing or invalid; the error is recorded. An implementation reads all keys before it
-    /// returns, as unread keys count as unknown.
+    /// `None` when a required value is missing or invalid; the error is recorded. An implementation
+    /// reads all keys before it returns, as unread keys count as unknown.
     fn read(section: &mut Section<'_>) -> Option<Self>;
 }
 

@@ -26,7 +26,8 @@ const MAX_STREAMS: u32 = 128;
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
-/// Serves until the client disconnects, a recycle limit is reached, or `stop` and its calls are answered.
+/// Serves until the client disconnects, a recycle limit is reached, or `stop`; finishes calls in
+/// progress.
 pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     io: IO,
     peer: Peer,

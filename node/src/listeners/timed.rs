@@ -54,7 +54,7 @@ impl Drop for Call {
     }
 }
 
-/// What the client is expected to send next.
+/// The next bytes expected from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     /// The rest of a request head, or the first one.

@@ -45,7 +45,7 @@ pub struct Reload {
     current: watch::Sender<Arc<ServerConfig>>,
 }
 
-/// The contents of the files. Times and sizes can stay equal when a link is switched to another file.
+/// The contents of the files: times and sizes may not change when a link is switched.
 #[derive(PartialEq, Eq)]
 struct Files {
     certificate: Vec<u8>,

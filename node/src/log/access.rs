@@ -1,4 +1,5 @@
-//! The access log: one line of JSON per verdict. It holds no query, header or body, as those may hold secrets.
+//! The access log: one line of JSON per verdict. It holds no query, header or body, as those may
+//! hold secrets.
 
 use super::{LogFile, writer::Writer};
 use decision::Evaluation;

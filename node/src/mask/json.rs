@@ -8,8 +8,8 @@ pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii_start(), [b'{' | b'[' | b'"', ..])
 }
 
-/// The masked document; rules begin with `json_doc`. `None` when it is malformed. A truncated document is masked up to its
-/// end.
+/// The masked document; rules begin with `json_doc`. `None` when it is malformed. A truncated
+/// document is masked up to its end.
 pub(super) fn mask(bytes: &[u8], rules: &[&[Step]]) -> Option<Vec<u8>> {
     let rules: Vec<&[Step]> = rules.iter().map(|steps| &steps[1..]).collect();
     let mut scanner =
@@ -123,7 +123,7 @@ impl Scanner<'_> {
         Some(())
     }
 
-    /// Skips a string and returns its text; `None` for a malformed one, whose end is found nevertheless.
+    /// Skips a string and returns its text; a malformed string is skipped, too, with `None`.
     fn string(&mut self) -> Option<String> {
         let start = self.at;
         self.at += 1;

@@ -38,8 +38,8 @@ impl AutomaticLists {
         Self { entries: RwLock::default(), capacity }
     }
 
-    /// Puts a source on a list for requests to one application or to all; they count as attacks of the type `cause`. The end
-    /// of an entry is extended, never shortened.
+    /// Puts a source on a list for requests to one application or to all; they count as attacks of
+    /// the type `cause`. The end of an entry is extended, never shortened.
     pub fn put(
         &self,
         list: List,

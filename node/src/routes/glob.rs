@@ -1,4 +1,5 @@
-//! Glob patterns with the syntax of Go's `path.Match`: `*`, `?`, `[a-z]`, `[^a]`, `\c`. They match whole names.
+//! Glob patterns with the syntax of Go's `path.Match`: `*`, `?`, `[a-z]`, `[^a]`, `\c`. A pattern
+//! matches whole names.
 
 use regex::{Regex, RegexBuilder};
 

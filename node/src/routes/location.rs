@@ -66,7 +66,8 @@ impl Location {
         }
     }
 
-    /// Whether every path that matches also matches the enclosing location, as far as can be decided.
+    /// Checks that every match also matches the enclosing location. Regular expressions are not
+    /// compared.
     pub fn check_inside(&self, outer: &Self) -> Result<(), OutOfPlace> {
         match (outer, self) {
             (Self::Exact(_), _) => Err(OutOfPlace::InsideExact),
@@ -82,7 +83,8 @@ impl Location {
 
 const EXPECTED: &str = "must be a path such as /api, = /login, ^~ /static/, ~ \\.php$ or ~* \\.php$";
 
-/// The cause of an invalid regular expression: the last line of the parser's message, after the quoted text.
+/// The cause of an invalid regular expression: the last line of the parser's message, after the
+/// quoted text.
 pub fn regex_cause(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
@@ -119,8 +121,8 @@ impl Locations {
         }
     }
 
-    /// An exact path; else a route inside the longest prefix; else, unless that prefix is final, the first regular
-    /// expression; else the prefix.
+    /// An exact path; else a route inside the longest prefix; else, unless that prefix is final,
+    /// the first regular expression; else the prefix.
     pub(super) fn find(&self, host: &str, path: &str) -> Option<&Route> {
         if let Some((_, route)) = self.exact.iter().find(|(exact, _)| exact == path) {
             return Some(route);

@@ -38,8 +38,8 @@ struct Line {
     body_b64: String,
 }
 
-/// Words in a label → the correct codes. The first matching row applies. Labels without a type (`generic`, `mixed`, `REST`)
-/// match no row.
+/// Words in a label → the correct codes. The first matching row applies. Labels without a type
+/// (`generic`, `mixed`, `REST`) match no row.
 const NAMES: &[(&[&str], &[AttackType])] = &[
     // Contains `ssi`; scripts that set cookies fixate sessions, too.
     (&["session"], &[AttackType::SessionFixation, AttackType::Xss]),

@@ -1,4 +1,4 @@
-//! The outer layer of connector calls: allowed networks, the reply deadline, and the counting of refusals.
+//! Outer layer of connector calls: allowed networks, reply deadline, counting of refusals.
 
 use super::{Node, Refusal, health, metrics::ServerMetrics, refusal::RefusalLabel};
 use crate::listeners::Peer;
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Accepts calls from the configured networks, replies within the configured time, and counts refusals.
+/// Accepts calls from allowed networks, replies within the deadline, and counts refusals.
 pub(super) async fn check(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let arrived = Instant::now();
     let (is_allowed, deadline) = {

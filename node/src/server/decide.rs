@@ -11,7 +11,7 @@ use shared::{AttackType, Finding, InspectRequest, ListRef, ruleset::List};
 use std::net::IpAddr;
 
 impl Node {
-    /// Evaluates a request. Nothing is recorded; with `behaviour` given, the request counts for its source.
+    /// Evaluates a request without recording it. With `behaviour`, it counts for its source.
     pub(super) fn evaluate<'j>(
         &'j self,
         policy: &'j Policy,

@@ -9,7 +9,7 @@ pub(super) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// The node can do its work: its spool accepts records. The engine is compiled before this listener opens.
+/// The spool accepts records. The engine is compiled before this listener opens.
 pub(super) async fn ready(State(node): State<Arc<Node>>) -> (StatusCode, &'static str) {
     if node.spool.is_writable() {
         (StatusCode::OK, "ok\n")

@@ -1,4 +1,4 @@
-//! `POST /v1/inspect/request` and `/v1/inspect/response`: requests to inspect, and reports on their responses.
+//! `POST /v1/inspect/request` and `/v1/inspect/response`: requests, and reports on responses.
 
 use super::{
     Message, Node, Refusal, SignedMessage,
@@ -23,8 +23,8 @@ use std::{
 };
 use tracing::error;
 
-/// From this size on a message is decoded and analysed outside the threads that serve connections: it takes as long as
-/// hundreds of small ones.
+/// From this size on a message is decoded and analysed outside the threads that serve connections:
+/// it takes as long as hundreds of small ones.
 const LARGE_MESSAGE_BYTES: usize = 128 << 10;
 
 /// Replies with a verdict inline, with 202 out of band. Hits are in the spool before either leaves.
@@ -50,7 +50,8 @@ pub(super) async fn request(
     inspected.await.unwrap_or(Err(Refusal::Internal))
 }
 
-/// Keeps a report unless its request is known to have had no hit. Other nodes may have seen the request.
+/// Records a report, unless this node inspected its request without a hit. Other nodes may have
+/// inspected it.
 pub(super) async fn response(
     State(node): State<Arc<Node>>,
     SignedMessage(message): SignedMessage,
@@ -79,7 +80,7 @@ impl Node {
         let (connector, reported) = (request.connector.as_mut(), not_inspected.len());
         self.connector_called(connector, Some(delivery), reported, Timestamp::now());
         let reports_recorded = self.record_not_inspected(not_inspected);
-        // Inline, the request is decided even when the spool fails: protection has priority over records.
+        // Inline, a failing spool does not prevent the decision: protection precedes records.
         if delivery == Delivery::OutOfBand {
             reports_recorded?;
         }
@@ -95,7 +96,8 @@ impl Node {
         }
     }
 
-    /// Counts and logs an evaluation and writes its hits to the spool. Returns the verdict, and whether the hits are safe.
+    /// Counts and logs an evaluation and writes its hits to the spool. Returns the verdict, and
+    /// whether the hits are stored.
     fn record(
         &self,
         request: InspectRequest,
@@ -135,7 +137,8 @@ impl Node {
         (verdict, self.append(&[Record::Attack(Box::new(record))]))
     }
 
-    /// Remembers the calling connector, and counts the requests it bypassed, a number that belongs in no record.
+    /// Remembers the calling connector, and counts the requests it bypassed; the number is removed
+    /// from the message, as records do not contain it.
     fn connector_called(
         &self,
         connector: Option<&mut ConnectorInfo>,
@@ -149,8 +152,8 @@ impl Node {
         ServerMetrics::count(&self.metrics.bypassed, "connector", bypassed);
     }
 
-    /// Writes reports on requests that were not inspected. The connector forgets them after the reply, so they are on disk
-    /// before it.
+    /// Writes reports on requests that were not inspected. The connector forgets them after the
+    /// reply, so they are on disk before it.
     fn record_not_inspected(&self, reports: Vec<NotInspected>) -> Result<(), Refusal> {
         if reports.is_empty() {
             return Ok(());

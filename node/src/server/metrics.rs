@@ -1,4 +1,4 @@
-//! Metrics of requests: what was received, decided and refused, and how long it took.
+//! Metrics of requests: received, decided and refused, with durations.
 
 mod hosts;
 
@@ -63,7 +63,8 @@ struct ListLabels {
     list: &'static str,
 }
 
-/// What decided. The original's values: `acl…` for lists, `proton` for the engine, `vpatch`, `mode`; ours: `behaviour`.
+/// The origin of a decision. The original's values: `acl…` for lists, `proton` for the engine,
+/// `vpatch`, `mode`; ours: `behaviour`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SourceLabels {
     source: &'static str,
@@ -81,10 +82,10 @@ pub struct Totals {
     pub requests_lost: u64,
 }
 
-pub const REQUEST: MessageLabels = MessageLabels { r#type: "request" };
-/// Sources that count as attacks.
-const FOUND_BY: [&str; 2] = ["acl_blacklist", "proton"];
+/// Values of `source` that count as attacks.
+const ATTACK_SOURCES: [&str; 2] = ["acl_blacklist", "proton"];
 
+pub const REQUEST: MessageLabels = MessageLabels { r#type: "request" };
 pub const RESPONSE: MessageLabels = MessageLabels { r#type: "response" };
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -212,7 +213,7 @@ impl ServerMetrics {
     pub fn totals(&self) -> Totals {
         Totals {
             requests: self.seen.get_or_create(&REQUEST).get(),
-            attacks: FOUND_BY
+            attacks: ATTACK_SOURCES
                 .map(|source| self.threats.get_or_create(&SourceLabels { source }).get())
                 .iter()
                 .sum(),

@@ -11,11 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The nonces of the latest calls. Unlike a cache it never evicts a nonce whose signature is still valid: when it is full,
-/// calls are refused.
+/// The nonces of the latest calls. Unlike a cache it never evicts a nonce whose signature is still
+/// valid: when it is full, calls are refused.
 pub(super) struct ReplayGuard(Mutex<Nonces>);
 
-/// Two generations, each as long as a signature can be valid: a clock may be off in either direction.
+/// Two generations, each as long as a signature is valid: clocks may be ahead or behind.
 struct Nonces {
     young: HashSet<[u8; 16]>,
     old: HashSet<[u8; 16]>,

@@ -16,7 +16,7 @@ pub(super) struct RoutedRequest {
 }
 
 impl Node {
-    /// Resolves the client's address, its host and the application, and finds the settings of the route.
+    /// Resolves the client's address, the host and the application, and looks up the route.
     pub(super) fn route(&self, request: &mut InspectRequest) -> Result<RoutedRequest, Refusal> {
         let config = self.config.load();
         ProxyHeaders::resolve(&config.proxy_headers, request);

@@ -296,7 +296,7 @@ async fn rejects_messages_while_the_memory_limit_is_reached() {
     let harness = harness_with_limits(Mode::Block, None, 64 << 20, &limits);
     let beginning = str::from_utf8(&[b' '; 500]).unwrap();
     let waiting = tokio::spawn(reply(connector_router(harness.node.clone()), half_a_call(beginning)));
-    // Until it has been polled and has reserved its memory: a concurrent call would leave too little.
+    // Polled until it has reserved its memory; a concurrent call would find too little.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let full = async || loop {
         let reply = harness.inspect(&get("/etc/passwd", "")).await;

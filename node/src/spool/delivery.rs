@@ -1,4 +1,5 @@
-//! Delivery to the console: batched, acknowledged, at least once. Rejected records become dead letters and block nothing.
+//! Delivery to the console: batched, acknowledged, at least once. Rejected records become dead
+//! letters and do not block others.
 
 use super::{
     Batch, Spool, SpoolError,

@@ -1,5 +1,5 @@
-//! Frames of records in a segment: a mark, the kind, the length, a CRC-32 of kind, length and record, the record. Numbers
-//! have 4 bytes, little-endian.
+//! Frames of records in a segment: a mark, the kind, the length, a CRC-32 of kind, length and
+//! record, the record. Numbers have 4 bytes, little-endian.
 
 use super::kind::{Counts, Kind};
 

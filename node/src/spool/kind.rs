@@ -12,7 +12,7 @@ pub(super) enum Kind {
     NotInspected,
 }
 
-/// The priority queue of a record. When the spool is full, records of low priority are dropped first.
+/// The priority of a record. A full spool drops records of low priority first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Priority {
     Low,
@@ -59,7 +59,8 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// Connectors forget reports of requests not inspected once the node has them, so these have the priority of blocks.
+    /// Connectors forget reports of requests not inspected once the node has them, so these have
+    /// the priority of blocks.
     pub(super) fn priority(self) -> Priority {
         match self {
             Self::Blocked | Self::NotInspected => Priority::High,

@@ -150,7 +150,7 @@ impl PriorityQueue {
         Some(dropped.contents)
     }
 
-    /// The oldest segment with unread records, and their offset. It is not dropped until the next call.
+    /// The oldest segment with unread records, and their offset. Not dropped until the next call.
     pub(super) fn start_delivery(&mut self) -> Option<(Segment, u64)> {
         let unread = |segment: &&Segment| self.offset_in(segment.sequence) < segment.bytes;
         let segment = self.segments.iter().find(unread).copied();

@@ -58,7 +58,7 @@ pub struct Dropped {
 impl State {
     const FILE: &str = "state.json";
 
-    /// Loads the state. Also returns whether it was damaged; the damaged file is kept under another name.
+    /// Loads the state. Also returns whether it was damaged; a damaged file is renamed.
     pub(super) fn load(directory: &Path) -> io::Result<(Self, bool)> {
         let path = directory.join(Self::FILE);
         let bytes = match fs::read(&path) {

@@ -1,5 +1,6 @@
-//! Abuse tests against a node process: other clients are served meanwhile, memory stays bounded, and resources are
-//! released afterwards. The tests run one at a time, as each uses the whole machine.
+//! Abuse tests against a node process: other clients are served meanwhile, memory stays bounded,
+//! and resources are released afterwards. The tests run one at a time, as each uses the whole
+//! machine.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it; clippy exempts only functions marked as tests")]
 
@@ -24,7 +25,8 @@ fn alone_here() -> MutexGuard<'static, ()> {
     ALONE.blocking_lock()
 }
 
-/// The number of connections within the limit of open files. Fewer than wanted are reported, and fail in CI.
+/// The number of connections within the limit of open files. Fewer than wanted are reported, and
+/// fail in CI.
 fn connections(wanted: u64) -> usize {
     const FOR_OTHERS: u64 = 1_500;
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);

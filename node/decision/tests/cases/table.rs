@@ -1,7 +1,7 @@
-//! The decision table that tests of the node and of the console share: mode × override × list × rule.
+//! The decision table shared by tests of the node and the console: mode × override × list × rule.
 //!
-//! Both tables are written by hand from the contract, not computed by the code under test. Each case is a request with its
-//! rules, its list entry and the expected result.
+//! Both tables are written by hand from the contract, not computed by the code under test. Each
+//! case is a request with its rules, its list entry and the expected result.
 
 use decision::{GeoFields, ModeAllowOverride, Policy};
 use shared::{
@@ -11,7 +11,8 @@ use shared::{
 use std::net::{IpAddr, Ipv4Addr};
 use uuid::Uuid;
 
-/// Configured mode, mode rule of the console, and the mode in force under `wallarm_mode_allow_override`.
+/// Configured mode, mode rule of the console, and the mode in force under
+/// `wallarm_mode_allow_override`.
 const MODES: &str = "
 configured    rule           on             strict         off
 
@@ -37,8 +38,9 @@ block         safe_blocking  safe_blocking  block          block
 block         block          block          block          block
 ";
 
-/// Mode in force, list of the source, and the result for each kind of request and rule: `-` (nothing recorded), or the
-/// recorded attack type, with `BLOCK:` before it when the request is blocked.
+/// Mode in force, list of the source, and the result for each kind of request and rule: `-`
+/// (nothing recorded), or the recorded attack type, with `BLOCK:` before it when the request is
+/// blocked.
 const RESULTS: &str = "
 mode          list  clean                attack               excluded             custom               patched              overlimit            overlimit_rule
 

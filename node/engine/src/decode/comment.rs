@@ -4,7 +4,7 @@ use super::replace;
 
 pub(super) const NAME: &str = "comment";
 
-/// Longer comments are written by people.
+/// Longer comments are prose.
 const LONGEST: usize = 40;
 
 /// Replaces comments of at most one word. `/*!` starts code that databases execute, and lists of

@@ -15,7 +15,7 @@ use std::ops::Range;
 const METHODS: &[&[u8]] =
     &[b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE "];
 
-/// Limit of the first line, which is the rest of the value that the origin meant to print.
+/// Limit of the first line, which is the rest of the value that the origin writes.
 const FIRST_LINE: usize = 200;
 /// A value with more lines is a text.
 const FEW_LINES: usize = 6;

@@ -1,8 +1,8 @@
 //! GraphQL abuse: introspection of the schema, and documents beyond limits of size, depth, aliases
 //! or batches.
 //!
-//! Introspection counts by default, as in Wallarm's policy: applications in production know their
-//! schema. It counts at an endpoint of GraphQL, and anywhere in a parameter `query` that opens as a
+//! Introspection is an attack by default, as in Wallarm's policy: applications in production do not
+//! need it. It counts at a GraphQL endpoint, and anywhere in a parameter `query` that starts like a
 //! document.
 
 use super::{Match, ValueContext};

@@ -15,7 +15,7 @@ pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
 }
 
 /// `<!DOCTYPE a [<!ENTITY b "c">` in a short value, which could contain `c` itself. Drawing
-/// programs declare namespaces so, and benign documents characters.
+/// programs declare namespaces this way, and benign documents declare characters.
 fn internal(value: &[u8], start: usize) -> Option<Match<'static>> {
     let subset = &value[start..];
     let bracket =

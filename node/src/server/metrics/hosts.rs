@@ -18,7 +18,8 @@ struct HostCounters {
     blocked: Counter,
 }
 
-/// `*_per_host`. Visitors choose the host, so invalid names share one series, and hosts beyond [`PerHost::MAX_HOSTS`] another.
+/// `*_per_host`. Visitors choose the host, so invalid names share one series, and hosts beyond
+/// [`PerHost::MAX_HOSTS`] another.
 pub(super) struct PerHost {
     processed: Family<HostLabels, Counter>,
     threats: Family<HostLabels, Counter>,

@@ -1,9 +1,9 @@
 //! Mode × list × reason × delivery, each cell decided by a real node.
 //!
-//! The table is written by hand from the contract, the matrix of the original's documentation. Each cell has the action,
-//! whether it is recorded, and the reason:
+//! The table is written by hand from the contract, the matrix of the original's documentation. Each
+//! cell has the action, whether it is recorded, and the reason:
 //!
-//! - `pass`: allowed, nothing recorded; `note`: allowed and recorded; `BLOCK`: blocked and recorded;
+//! - `pass`: allowed, not recorded; `note`: allowed and recorded; `BLOCK`: blocked and recorded;
 //! - followed by `!`: mode `block` would have blocked.
 
 use super::*;
@@ -17,7 +17,8 @@ use shared::{
     ruleset::{Effect, List, ListEntry, OverlimitAction, Pattern, Rule, Ruleset, Scope, Source},
 };
 
-/// Columns: nothing found, overlimit (recorded), overlimit with a rule to block, an attack, a virtual patch.
+/// Columns: nothing found, overlimit (recorded), overlimit with a rule to block, an attack, a
+/// virtual patch.
 const TABLE: &str = "
 mode          list   delivery  nothing        overlimit       overlimit:block  attack         patch
 

@@ -24,7 +24,7 @@ use std::time::Instant;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// A console that responds to the first calls with these statuses, then accepts all records but one.
+/// A console that replies with these statuses first, then accepts all records except one.
 struct Console {
     statuses: Vec<u16>,
     /// The header `Retry-After` of these responses.

@@ -1,4 +1,5 @@
-//! A model test: under any sequence of events each record is delivered, pending or counted as dropped, exactly once.
+//! A model test: under any sequence of events each record is delivered, pending or counted as
+//! dropped, exactly once.
 
 use super::*;
 use proptest::{collection::vec, prelude::*};

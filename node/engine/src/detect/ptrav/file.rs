@@ -1,7 +1,7 @@
 //! Files of a server, requested by their location: a value that is one path and nothing else.
 //!
 //! The lists (`words/ptrav.toml`) hold directories that are never published, directories in which
-//! servers keep settings and logs, and names that give a file away.
+//! servers keep settings and logs, and names that identify a sensitive file.
 
 use crate::{
     token::path::{Location, Root},
@@ -13,11 +13,11 @@ use crate::{
 pub(super) enum Certainty {
     /// No benign request names such a file.
     Certain,
-    /// Programs that report on a server name such files in the documents they send.
+    /// Monitoring programs name such files in their reports.
     Likely,
 }
 
-/// What a rule looks at.
+/// The inputs of a rule.
 struct Requested<'t> {
     location: &'t Location<'t>,
     /// The last segment, in lower case.
@@ -31,7 +31,7 @@ struct Rule {
     holds: fn(&Requested<'_>) -> bool,
 }
 
-/// The first rule that holds counts.
+/// The first matching rule applies.
 const RULES: &[Rule] = &[
     Rule { name: "system tree", certainty: Certainty::Certain, holds: is_in_system_tree },
     Rule { name: "system log or device", certainty: Certainty::Certain, holds: is_system_log_or_device },
@@ -148,7 +148,7 @@ impl<'t> Requested<'t> {
         folders
     }
 
-    /// Whether the path leads to something in one of these trees.
+    /// Whether the path is inside one of these trees.
     fn is_in(&self, trees: &Trees) -> bool {
         let first = self.location.segments().next();
         trees.0.iter().filter(|tree| tree.first().map(String::as_str) == first).any(|tree| {
@@ -157,7 +157,7 @@ impl<'t> Requested<'t> {
         })
     }
 
-    /// Whether one of the extensions fits.
+    /// Whether one of the extensions matches.
     fn has_ending(&self, fits: impl Fn(&str) -> bool) -> bool {
         let ending = self.name.split_once('.').map_or("", |(_, rest)| rest);
         ending.split('.').any(fits)

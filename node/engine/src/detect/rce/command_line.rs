@@ -46,7 +46,7 @@ struct Line<'c> {
     rest: &'c [Word],
 }
 
-/// What the words after the program look like.
+/// The shapes of the words after the program.
 struct Arguments {
     /// Bits of each.
     shapes: Vec<u8>,
@@ -64,7 +64,7 @@ struct Rule<T> {
     holds: T,
 }
 
-/// Rules for a program, whatever its arguments look like.
+/// Rules for a program, independent of its arguments.
 const PROGRAM_RULES: &[Rule<ProgramCondition>] = &[
     Rule { name: "quoted program", holds: is_quoted_program },
     Rule { name: "opened by a script", holds: is_opened_by_script },
@@ -111,7 +111,7 @@ impl Line<'_> {
     }
 
     fn is_program_with_arguments(&self) -> bool {
-        // Code of many lines is what a developer wrote, not what an attacker injected.
+        // Code of many lines was written by a developer, not injected.
         let is_code = |it: &Word| it.quoted && memchr::memchr(b'\n', &it.text).is_some();
         self.opens()
             && self.context.prose == 0
@@ -201,7 +201,7 @@ fn has_fitting_arguments(line: &Line<'_>, arguments: &Arguments) -> bool {
     has_no_prose && (ends_with_separator() || is_evident()) && fits(command, head, known)
 }
 
-/// `find / -name id_rsa`: a path, a flag, and what the flag takes.
+/// `find / -name id_rsa`: a path, a flag, and the flag's argument.
 fn has_path_flag_and_value(line: &Line<'_>, arguments: &Arguments) -> bool {
     let has_path =
         || arguments.has_absolute_path || line.rest.iter().any(|it| matches!(&*it.text, b"/" | b"."));
@@ -289,7 +289,7 @@ mod tests {
     use super::*;
     use crate::token::shell::commands;
 
-    /// The rules that hold for the first command of a value.
+    /// The rules that match the first command of a value.
     fn rules(value: &str) -> Vec<&'static str> {
         let commands = commands(value.as_bytes(), 0);
         let context = &CommandContext::new(value.as_bytes(), &commands, FieldKind::Value, false);
