@@ -249,7 +249,7 @@ impl Behaviour {
         match (self.controls.get(control), &self.payloads) {
             (Some(control), _) => control.span(),
             (None, Some(payloads)) => payloads.span(),
-            (None, None) => Span { millis: 0, most: 0 },
+            (None, None) => Span { millis: 0, limit: 0 },
         }
     }
 
@@ -277,7 +277,7 @@ impl Behaviour {
 impl Payloads {
     fn span(&self) -> Span {
         let millis = i64::try_from(self.within.as_millis()).unwrap_or(i64::MAX);
-        Span { millis, most: self.threshold + 1 }
+        Span { millis, limit: self.threshold + 1 }
     }
 }
 

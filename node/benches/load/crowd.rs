@@ -6,11 +6,11 @@ use tokio::runtime;
 
 /// Returns their number, and the growth of the node's memory.
 pub(crate) fn at_rest(node: &Target, wanted: usize) -> anyhow::Result<(usize, u64)> {
-    const FOR_OTHERS: u64 = 1_500;
+    const RESERVED: u64 = 1_500;
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
     let possible =
-        usize::try_from(maximum.unwrap_or(u64::MAX).saturating_sub(FOR_OTHERS)).unwrap_or(usize::MAX);
+        usize::try_from(maximum.unwrap_or(u64::MAX).saturating_sub(RESERVED)).unwrap_or(usize::MAX);
     if possible < wanted {
         eprintln!("only {possible} of {wanted} connections: raise the limit of open files (ulimit -Hn)");
     }

@@ -34,14 +34,14 @@ const CONNECTIONS: usize = 32;
 /// Enough that calls do not wait for a free connection.
 const OVERLOAD_CONNECTIONS: usize = 1_000;
 /// Upper bound of p99 / p50 of admitted calls at twice the capacity.
-const MOST_P99_BY_P50: f64 = 10.0;
+const MAX_P99_BY_P50: f64 = 10.0;
 
 const AT_REST: usize = 10_000;
 
 const FEW_CALLS: u64 = 500_000;
 const MANY_CALLS: u64 = 5_000_000;
 /// Upper bound of memory after many calls / after few.
-const MOST_GROWTH: f64 = 1.05;
+const MAX_GROWTH: f64 = 1.05;
 
 fn main() -> anyhow::Result<ExitCode> {
     let has_option = |option: &str| std::env::args().any(|argument| argument == option);
@@ -102,7 +102,7 @@ fn overload(call: &Arc<[u8]>, node: &Target) -> anyhow::Result<[Row; 3]> {
         Row {
             what: "40 KB at twice the capacity: admitted, p99 / p50",
             measured: format!("{p99:.1?} / {p50:.1?}"),
-            bound: Some(Bound { value: p99.as_secs_f64() / p50.as_secs_f64(), most: MOST_P99_BY_P50 }),
+            bound: Some(Bound { value: p99.as_secs_f64() / p50.as_secs_f64(), max: MAX_P99_BY_P50 }),
         },
         Row {
             // No bound: at twice the load, the load generator uses more of the processors.
@@ -157,7 +157,7 @@ fn endurance(folder: &std::path::Path) -> anyhow::Result<Row> {
     Ok(Row {
         what: "memory after 5,000,000 calls / after 500,000",
         measured: format!("{many:.1} MiB / {few:.1} MiB"),
-        bound: Some(Bound { value: many / few, most: MOST_GROWTH }),
+        bound: Some(Bound { value: many / few, max: MAX_GROWTH }),
     })
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Row {
 /// A ratio with an upper bound.
 pub(crate) struct Bound {
     pub value: f64,
-    pub most: f64,
+    pub max: f64,
 }
 
 impl Bodies {
@@ -57,14 +57,14 @@ impl Bodies {
 
 impl Row {
     pub(crate) fn is_within(&self) -> bool {
-        self.bound.as_ref().is_none_or(|bound| bound.value <= bound.most)
+        self.bound.as_ref().is_none_or(|bound| bound.value <= bound.max)
     }
 
     fn line(&self) -> String {
         let Self { what, measured, bound } = self;
-        let bound = bound.as_ref().map_or(String::new(), |Bound { value, most }| {
+        let bound = bound.as_ref().map_or(String::new(), |Bound { value, max }| {
             let word = if self.is_within() { "ok" } else { "OVER" };
-            format!("{value:.2}×, at most {most:.2}×: {word}")
+            format!("{value:.2}×, at most {max:.2}×: {word}")
         });
         format!("| {what} | {measured} | {bound} |")
     }

@@ -32,11 +32,11 @@ const REQUESTS: &[(&str, Make, u16, f64)] = &[
     ("JSON, 40 KB", || requests::json(40_000), 200, 150.0),
 ];
 /// Upper bound for 40 KB, relative to parsing JSON and one search.
-const MOST_OVER_BASELINE: f64 = 3.0;
+const MAX_OVER_BASELINE: f64 = 3.0;
 
 /// Minimum time and number of repetitions per request and server.
 const PER_REQUEST: Duration = Duration::from_secs(6);
-const FEWEST_ROUNDS: usize = 30;
+const MIN_ROUNDS: usize = 30;
 
 struct Peers {
     engine: Engine,
@@ -102,7 +102,7 @@ fn measure(peers: &mut Peers, request: &InspectRequest, status: u16) -> anyhow::
     let (mut plain, mut guarded, mut engine, mut node, mut analysis) =
         <(Vec<_>, Vec<_>, Vec<_>, Vec<_>, Vec<_>)>::default();
     let started = Instant::now();
-    while plain.len() < FEWEST_ROUNDS || started.elapsed() < PER_REQUEST {
+    while plain.len() < MIN_ROUNDS || started.elapsed() < PER_REQUEST {
         plain.push(timed(|| peers.plain.call(&bytes))?.1);
         let (reply, took) = timed(|| peers.guarded.call(&bytes))?;
         anyhow::ensure!(
@@ -156,7 +156,7 @@ fn compare_with_baseline(engine: &Engine) -> anyhow::Result<()> {
         "JSON, 40 KB: {:.0} µs, {factor:.2} times serde_json and one Aho-Corasick scan ({:.0} µs)   {}",
         micros(ours),
         micros(theirs),
-        bound_result(factor <= MOST_OVER_BASELINE, &format!("at most {MOST_OVER_BASELINE}"))
+        bound_result(factor <= MAX_OVER_BASELINE, &format!("at most {MAX_OVER_BASELINE}"))
     );
     Ok(())
 }

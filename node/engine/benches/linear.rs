@@ -18,7 +18,7 @@ const WORST_FACTOR: f64 = 2.0;
 const WORST_MEGABYTE: Duration = Duration::from_secs(1);
 /// Shorter measurements are repeated; the fastest run counts, as the least disturbed one.
 const MIN_MEASURED: Duration = Duration::from_millis(20);
-const FEWEST_RUNS: usize = 3;
+const MIN_RUNS: usize = 3;
 
 const PROSE: &str = "The spade is of ash and steel, and it will outlive us both. ";
 
@@ -182,7 +182,7 @@ struct Sample {
 }
 
 impl Sample {
-    #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for display")]
     fn per_byte(&self) -> f64 {
         self.took.as_nanos() as f64 / self.bytes as f64
     }
@@ -205,7 +205,7 @@ fn sample(engine: &Engine, request: &InspectRequest, bytes: usize) -> Sample {
     let is_overlimit =
         findings.iter().any(|it| matches!(it.attack_type, AttackType::Overlimit | AttackType::DataBomb));
     let (mut took, mut spent, mut runs) = (Duration::MAX, Duration::ZERO, 0);
-    while spent < MIN_MEASURED || runs < FEWEST_RUNS {
+    while spent < MIN_MEASURED || runs < MIN_RUNS {
         let start = processor_time();
         black_box(engine.inspect(black_box(request)));
         let run = processor_time().saturating_sub(start);

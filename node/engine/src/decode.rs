@@ -175,7 +175,7 @@ mod tests {
         }
 
         #[test]
-        fn decoding_ends(value in "[%0-9a-fu\\\\x&#;lt]{0,200}") {
+        fn decoding_terminates(value in "[%0-9a-fu\\\\x&#;lt]{0,200}") {
             prop_assert!(decoded(value.as_bytes(), &mut Budget::for_request()).len() <= MAX_LAYERS);
         }
     }

@@ -23,7 +23,7 @@ const CLEAN: &[&str] = &[
 ];
 
 /// The number of copies of a value in a large request.
-const MORE: usize = 500;
+const COPIES: usize = 500;
 /// The most reallocations of the lists of points and fields as they grow to [`MORE`] values.
 const STEPS: u64 = 40;
 
@@ -52,7 +52,7 @@ fn allocations(engine: &Engine, request: &InspectRequest) -> u64 {
 fn a_clean_value_is_inspected_without_an_allocation() {
     let engine = Engine::new();
     let count = |value: &str, times: usize| allocations(&engine, &request(value, times));
-    let costs = CLEAN.iter().map(|value| (*value, count(value, 1), count(value, MORE)));
+    let costs = CLEAN.iter().map(|value| (*value, count(value, 1), count(value, COPIES)));
     let costly: Vec<_> = costs.filter(|(_, one, many)| *many > one + STEPS).collect();
-    assert!(costly.is_empty(), "allocations for one and for {MORE}: {costly:?}");
+    assert!(costly.is_empty(), "allocations for one and for {COPIES}: {costly:?}");
 }

@@ -13,9 +13,9 @@ use shared::{Body, InspectRequest};
 use std::{fs, path::PathBuf};
 
 /// The minimum detection rate, in per cent.
-const CAUGHT_PERCENT: usize = 98;
+const MIN_DETECTED_PERCENT: usize = 98;
 /// The maximum false positive rate, per thousand.
-const BLOCKED_PER_THOUSAND: usize = 5;
+const MAX_BLOCKED_PER_THOUSAND: usize = 5;
 
 /// One of this many mutated requests is tested: all of them are too slow in a debug build.
 const SAMPLED: usize = 29;
@@ -57,11 +57,11 @@ fn missed(engine: &Engine, requests: impl Iterator<Item = (String, Variant)>) ->
 }
 
 fn assert_caught(missed: &[String], count: usize) {
-    let caught = count - missed.len();
+    let detected = count - missed.len();
     assert!(count > 300, "{count} requests are too few");
     assert!(
-        caught * 100 >= count * CAUGHT_PERCENT,
-        "{caught} of {count} caught, missed:\n{}",
+        detected * 100 >= count * MIN_DETECTED_PERCENT,
+        "{detected} of {count} detected, missed:\n{}",
         missed.join("\n")
     );
 }
@@ -100,7 +100,7 @@ fn benign_values_have_few_false_positives() {
         .map(|(name, variant)| format!("{name}, {}", variant.how))
         .collect();
     assert!(
-        blocked.len() * 1_000 <= requests.len() * BLOCKED_PER_THOUSAND,
+        blocked.len() * 1_000 <= requests.len() * MAX_BLOCKED_PER_THOUSAND,
         "{} of {} blocked:\n{}",
         blocked.len(),
         requests.len(),

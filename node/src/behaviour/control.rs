@@ -8,7 +8,7 @@ impl Control {
     pub(super) fn span(&self) -> Span {
         let millis = i64::try_from(self.within.as_millis()).unwrap_or(i64::MAX);
         let over = usize::from(self.reaction != Reaction::Limit);
-        Span { millis, most: self.threshold + over }
+        Span { millis, limit: self.threshold + over }
     }
 
     /// Whether it counts requests to this bare host and normalized path.

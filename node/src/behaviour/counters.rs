@@ -17,7 +17,7 @@ pub(super) struct Key {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub(super) millis: i64,
-    pub(super) most: usize,
+    pub(super) limit: usize,
 }
 
 /// Windows by key. When the memory is full, the least recently used window is evicted.
@@ -57,27 +57,27 @@ impl Counters {
     }
 
     /// Records a member and returns the number of distinct members in the window that ends now.
-    /// Counts up to `most`: only the latest are kept, and older ones cannot matter.
+    /// Counts up to `limit`: only the latest are kept, and older ones cannot matter.
     pub(super) fn record(&mut self, key: Key, member: u64, now: i64, span: Span) -> usize {
         self.touch(key, |window| {
             let now = window.advance(now, span);
             window.members.retain(|(known, _)| *known != member);
             window.members.push_back((member, now));
-            if window.members.len() > span.most {
+            if window.members.len() > span.limit {
                 window.members.pop_front();
             }
             window.members.len()
         })
     }
 
-    /// Admits at most `most` distinct members in any window, or returns the milliseconds to wait.
+    /// Admits at most `limit` distinct members in any window, or returns the milliseconds to wait.
     pub(super) fn admit(&mut self, key: Key, member: u64, now: i64, span: Span) -> Result<(), i64> {
         self.touch(key, |window| {
             let now = window.advance(now, span);
             if window.members.iter().any(|(known, _)| *known == member) {
                 return Ok(());
             }
-            if window.members.len() < span.most {
+            if window.members.len() < span.limit {
                 window.members.push_back((member, now));
                 return Ok(());
             }
@@ -143,7 +143,7 @@ impl Window {
         }
         self.members.extend(latest);
         self.members.make_contiguous().sort_unstable_by_key(|(member, at)| (*at, *member));
-        let surplus = self.members.len().saturating_sub(span.most);
+        let surplus = self.members.len().saturating_sub(span.limit);
         self.members.drain(..surplus);
     }
 

@@ -114,14 +114,14 @@ impl Sharing {
 fn add(pipeline: &mut Pipeline, behaviour: &Behaviour, key: Key) -> bool {
     let (name, span, members) = behaviour.window(key);
     let Some((_, latest)) = members.last() else { return false };
-    let most = isize::try_from(span.most).unwrap_or(isize::MAX);
+    let limit = isize::try_from(span.limit).unwrap_or(isize::MAX);
     let added = pipeline.cmd("ZADD").arg(&name).arg("GT");
     for (member, at) in &members {
         added.arg(at).arg(format!("{member:016x}"));
     }
     added.ignore();
     pipeline.cmd("ZREMRANGEBYSCORE").arg(&name).arg("-inf").arg(latest - span.millis).ignore();
-    pipeline.cmd("ZREMRANGEBYRANK").arg(&name).arg(0).arg(-1 - most).ignore();
+    pipeline.cmd("ZREMRANGEBYRANK").arg(&name).arg(0).arg(-1 - limit).ignore();
     pipeline.cmd("PEXPIRE").arg(&name).arg(span.millis).ignore();
     pipeline.cmd("ZRANGE").arg(&name).arg(0).arg(-1).arg("WITHSCORES");
     true

@@ -106,8 +106,8 @@ async fn answer(
 impl Lifetime {
     fn is_over(&self) -> bool {
         let recycle = &self.limits.recycle;
-        recycle.max_requests.is_some_and(|most| self.activity.answered() >= most)
-            || recycle.max_received_bytes.is_some_and(|most| self.activity.received() >= most)
+        recycle.max_requests.is_some_and(|limit| self.activity.answered() >= limit)
+            || recycle.max_received_bytes.is_some_and(|limit| self.activity.received() >= limit)
             || recycle.max_duration.is_some_and(|longest| self.started.elapsed() >= longest)
     }
 }

@@ -109,7 +109,7 @@ async fn closes_a_connection_whose_head_exceeds_the_timeout() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_has_the_keep_alive_timeout() {
+async fn closes_an_idle_connection_after_the_keep_alive_timeout() {
     let server =
         open(ConnectionLimits { header_timeout: SOON, keep_alive_timeout: SOON * 5, ..long_timeouts() });
     let mut idle = server.connect().await;
@@ -139,7 +139,7 @@ async fn closes_a_connection_that_does_not_read_its_response() {
     let mut received = Vec::new();
     let _reset_or_end =
         tokio::time::timeout(FOREVER, stalled.read_to_end(&mut received)).await.expect("an end");
-    assert!(received.len() < 32 << 20, "{} bytes came", received.len());
+    assert!(received.len() < 32 << 20, "{} bytes received", received.len());
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn closes_and_counts_connections_beyond_the_limit() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_gives_431() {
+async fn rejects_a_head_that_is_too_large_with_431() {
     let server = open(ConnectionLimits { max_header_bytes: 8 << 10, ..long_timeouts() });
     let head = format!("GET / HTTP/1.1\r\nhost: node\r\nx: {}\r\n\r\n", "y".repeat(64 << 10));
     let mut large = server.connect().await;

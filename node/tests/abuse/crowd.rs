@@ -73,10 +73,10 @@ async fn ten_thousand_idle_connections_cost_little_and_still_work() {
 }
 
 fn within(node: &Node, connections: usize) {
-    let most = connections as u64 * PER_CONNECTION + (32 << 20);
+    let bound = connections as u64 * PER_CONNECTION + (32 << 20);
     let growth = node.growth();
     eprintln!("{connections} connections: {} KiB each at most", growth / 1024 / connections as u64);
-    assert!(growth < most, "{growth} bytes for {connections} connections");
+    assert!(growth < bound, "{growth} bytes for {connections} connections");
 }
 
 /// Connects from several addresses, as the ports of one do not suffice.

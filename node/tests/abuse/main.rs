@@ -28,11 +28,11 @@ fn alone_here() -> MutexGuard<'static, ()> {
 /// The number of connections within the limit of open files. Fewer than wanted are reported, and
 /// fail in CI.
 fn connections(wanted: u64) -> usize {
-    const FOR_OTHERS: u64 = 1_500;
+    const RESERVED: u64 = 1_500;
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     raised.expect("a process may raise its soft limit to the hard limit");
-    let possible = maximum.unwrap_or(u64::MAX).saturating_sub(FOR_OTHERS).min(wanted);
+    let possible = maximum.unwrap_or(u64::MAX).saturating_sub(RESERVED).min(wanted);
     if possible < wanted {
         eprintln!("only {possible} of {wanted} connections: raise the hard limit of open files (ulimit -Hn)");
         assert!(std::env::var_os("CI").is_none(), "CI has to run the full test");

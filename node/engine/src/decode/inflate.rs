@@ -96,8 +96,8 @@ pub(crate) fn inflate(bytes: &[u8], format: Format, budget: &mut Budget) -> Opti
 /// corrupt stream gives the data before the corruption.
 fn read(stream: impl Read, limit: usize) -> Vec<u8> {
     let mut out = Vec::new();
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let _broken = stream.take(most).read_to_end(&mut out);
+    let read_limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let _broken = stream.take(read_limit).read_to_end(&mut out);
     out
 }
 

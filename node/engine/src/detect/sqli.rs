@@ -60,7 +60,7 @@ const RULES: &[RuleAt] = &[
 ];
 
 /// Rules for a bare value that match it as a whole.
-const WHOLES: &[Rule] = &[
+const WHOLE_VALUE_RULES: &[Rule] = &[
     condition::bare_comparison,
     condition::bare_expression,
     function::whole_call,
@@ -77,7 +77,7 @@ const WHOLES: &[Rule] = &[
 ];
 
 /// Rules for a value that leaves the string it landed in.
-const BREAKOUTS: &[Rule] = &[
+const BREAKOUT_RULES: &[Rule] = &[
     breakout::condition,
     breakout::cut,
     breakout::comment,
@@ -127,8 +127,8 @@ fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>
         return Vec::new();
     }
     let context = ParseContext { stream: TokenStream::new(value, opening), opening, is_document };
-    let once = if opening == Opening::Bare { WHOLES } else { BREAKOUTS };
-    let mut evidence: Vec<Evidence> = once.iter().filter_map(|rule| rule(&context)).collect();
+    let once_rules = if opening == Opening::Bare { WHOLE_VALUE_RULES } else { BREAKOUT_RULES };
+    let mut evidence: Vec<Evidence> = once_rules.iter().filter_map(|rule| rule(&context)).collect();
     evidence.extend(context.first_of_each());
     evidence.into_iter().map(|it| context.matched(&it)).collect()
 }

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_has_three_parts_and_maybe_a_scheme() {
+    fn a_token_has_three_parts_and_an_optional_scheme() {
         assert_eq!(parts(b"eyJh.eyJz.c2ln"), Some((b"eyJh".as_slice(), b"eyJz".as_slice())));
         assert_eq!(parts(b"Bearer eyJh.eyJz.c2ln"), Some((b"eyJh".as_slice(), b"eyJz".as_slice())));
         assert_eq!(parts(b"eyJh.eyJz"), None);

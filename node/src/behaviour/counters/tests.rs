@@ -23,41 +23,41 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn counts_are_those_of_a_naive_model(
+    fn counts_agree_with_a_naive_model(
         events in vec((0..12u64, 0..3u32, 0..40i64), 1..200),
         millis in 1..200i64,
-        most in 1..10usize,
+        limit in 1..10usize,
     ) {
-        let span = Span { millis, most };
+        let span = Span { millis, limit };
         let (mut counters, mut history, mut now) = (Counters::new(100), History::new(), 0);
         for (member, source, pause) in events {
             now += pause;
             history.push((member, source, now));
-            let expected = distinct(&history, source, now, span).len().min(most);
+            let expected = distinct(&history, source, now, span).len().min(limit);
             prop_assert_eq!(counters.record(key(source), member, now, span), expected);
         }
     }
 
     #[test]
-    fn a_limit_admits_no_more_and_no_fewer_than_a_naive_model(
+    fn admissions_agree_with_a_naive_model(
         events in vec((0..12u64, 0..3u32, 0..40i64), 1..200),
         millis in 1..200i64,
-        most in 1..10usize,
+        limit in 1..10usize,
     ) {
-        let span = Span { millis, most };
+        let span = Span { millis, limit };
         let (mut counters, mut admitted, mut now) = (Counters::new(100), History::new(), 0);
         for (member, source, pause) in events {
             now += pause;
             let known = distinct(&admitted, source, now, span);
             let result = counters.admit(key(source), member, now, span);
-            prop_assert_eq!(result.is_ok(), known.contains(&member) || known.len() < most);
+            prop_assert_eq!(result.is_ok(), known.contains(&member) || known.len() < limit);
             match result {
                 Ok(()) if !known.contains(&member) => admitted.push((member, source, now)),
                 Ok(()) => {}
                 Err(wait) => {
                     let then = now + wait;
-                    prop_assert!(wait > 0 && distinct(&admitted, source, then - 1, span).len() == most);
-                    prop_assert!(distinct(&admitted, source, then, span).len() < most);
+                    prop_assert!(wait > 0 && distinct(&admitted, source, then - 1, span).len() == limit);
+                    prop_assert!(distinct(&admitted, source, then, span).len() < limit);
                 }
             }
         }
@@ -68,7 +68,7 @@ proptest! {
 fn a_million_sources_stay_within_the_bound_and_the_latest_are_known() {
     const MAX: usize = 10_000;
     let mut counters = Counters::new(MAX);
-    let span = Span { millis: 1_000_000_000, most: 100 };
+    let span = Span { millis: 1_000_000_000, limit: 100 };
     for source in 0..1_000_000u32 {
         counters.record(key(source), u64::from(source), i64::from(source), span);
         // A source that stays active is never the least recently used.
@@ -85,7 +85,7 @@ fn a_million_sources_stay_within_the_bound_and_the_latest_are_known() {
 #[test]
 fn bounds_the_members_of_few_sources() {
     let mut counters = Counters::new(1_000);
-    let span = Span { millis: 1_000_000_000, most: 5_000 };
+    let span = Span { millis: 1_000_000_000, limit: 5_000 };
     for n in 0..100_000u32 {
         counters.record(key(n % 100), u64::from(n), i64::from(n), span);
         assert!(counters.members <= 8_000);

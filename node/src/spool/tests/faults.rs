@@ -53,7 +53,7 @@ fn a_removed_segment_does_not_block_the_others() {
 }
 
 #[test]
-fn a_malformed_state_is_kept_aside_and_all_records_are_delivered_again() {
+fn a_malformed_state_is_renamed_and_all_records_are_delivered_again() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(&directory, 1 << 20);
     fill(&spool, high_priority, 0..3);

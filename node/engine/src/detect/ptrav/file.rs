@@ -25,24 +25,24 @@ struct Requested<'t> {
 }
 
 struct Rule {
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests name the rule that holds"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests name the matching rule"))]
     name: &'static str,
     certainty: Certainty,
-    holds: fn(&Requested<'_>) -> bool,
+    condition: fn(&Requested<'_>) -> bool,
 }
 
 /// The first matching rule applies.
 const RULES: &[Rule] = &[
-    Rule { name: "system tree", certainty: Certainty::Certain, holds: is_in_system_tree },
-    Rule { name: "system log or device", certainty: Certainty::Certain, holds: is_system_log_or_device },
-    Rule { name: "drive tree", certainty: Certainty::Certain, holds: is_in_drive_tree },
-    Rule { name: "hidden file of a home", certainty: Certainty::Certain, holds: is_hidden_in_home },
-    Rule { name: "setting of a server", certainty: Certainty::Certain, holds: is_setting_of_server },
-    Rule { name: "relative setting", certainty: Certainty::Likely, holds: is_relative_setting },
-    Rule { name: "program tree", certainty: Certainty::Likely, holds: is_in_program_tree },
-    Rule { name: "system folder", certainty: Certainty::Likely, holds: is_system_folder },
-    Rule { name: "sensitive name", certainty: Certainty::Likely, holds: is_sensitive_name },
-    Rule { name: "source of a page", certainty: Certainty::Likely, holds: is_page_source },
+    Rule { name: "system tree", certainty: Certainty::Certain, condition: is_in_system_tree },
+    Rule { name: "system log or device", certainty: Certainty::Certain, condition: is_system_log_or_device },
+    Rule { name: "drive tree", certainty: Certainty::Certain, condition: is_in_drive_tree },
+    Rule { name: "hidden file of a home", certainty: Certainty::Certain, condition: is_hidden_in_home },
+    Rule { name: "setting of a server", certainty: Certainty::Certain, condition: is_setting_of_server },
+    Rule { name: "relative setting", certainty: Certainty::Likely, condition: is_relative_setting },
+    Rule { name: "program tree", certainty: Certainty::Likely, condition: is_in_program_tree },
+    Rule { name: "system folder", certainty: Certainty::Likely, condition: is_system_folder },
+    Rule { name: "sensitive name", certainty: Certainty::Likely, condition: is_sensitive_name },
+    Rule { name: "source of a page", certainty: Certainty::Likely, condition: is_page_source },
 ];
 
 /// Whether the value names a file of a server, and how certain that is an attack.
@@ -55,7 +55,7 @@ fn rule(value: &[u8]) -> Option<&'static Rule> {
     let location = Location::read(value, &mut buffer)?;
     let name = location.segments().next_back()?;
     let requested = Requested { location: &location, name };
-    RULES.iter().find(|rule| (rule.holds)(&requested))
+    RULES.iter().find(|rule| (rule.condition)(&requested))
 }
 
 /// `/etc/at.allow`
@@ -158,9 +158,9 @@ impl<'t> Requested<'t> {
     }
 
     /// Whether one of the extensions matches.
-    fn has_ending(&self, fits: impl Fn(&str) -> bool) -> bool {
+    fn has_ending(&self, predicate: impl Fn(&str) -> bool) -> bool {
         let ending = self.name.split_once('.').map_or("", |(_, rest)| rest);
-        ending.split('.').any(fits)
+        ending.split('.').any(predicate)
     }
 
     fn is_setting(&self) -> bool {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_files_that_reports_name_as_likely() {
+    fn rates_files_named_in_reports_as_likely() {
         for path in [
             "/var/www/html/index.php",
             "/usr/local/cpanel/logs",

@@ -59,28 +59,28 @@ type ProgramCondition = fn(&Line<'_>) -> bool;
 type ArgumentCondition = fn(&Line<'_>, &Arguments) -> bool;
 
 struct Rule<T> {
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests name the rule that holds"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests name the matching rule"))]
     name: &'static str,
-    holds: T,
+    condition: T,
 }
 
 /// Rules for a program, independent of its arguments.
 const PROGRAM_RULES: &[Rule<ProgramCondition>] = &[
-    Rule { name: "quoted program", holds: is_quoted_program },
-    Rule { name: "opened by a script", holds: is_opened_by_script },
-    Rule { name: "distinctive program", holds: is_distinctive_program },
-    Rule { name: "run by another program", holds: is_run },
-    Rule { name: "here string", holds: is_fed },
+    Rule { name: "quoted program", condition: is_quoted_program },
+    Rule { name: "opened by a script", condition: is_opened_by_script },
+    Rule { name: "distinctive program", condition: is_distinctive_program },
+    Rule { name: "run by another program", condition: is_run },
+    Rule { name: "here string", condition: is_fed },
 ];
 
 /// Rules for a program with arguments and nothing else.
 const ARGUMENT_RULES: &[Rule<ArgumentCondition>] = &[
-    Rule { name: "fitting arguments", holds: has_fitting_arguments },
-    Rule { name: "path, flag and value", holds: has_path_flag_and_value },
-    Rule { name: "subcommand", holds: has_subcommand },
-    Rule { name: "inline code", holds: has_inline_code },
-    Rule { name: "single argument", holds: |line, _| is_simple_call(line.head, line.rest) },
-    Rule { name: "redirected output", holds: is_redirected },
+    Rule { name: "fitting arguments", condition: has_fitting_arguments },
+    Rule { name: "path, flag and value", condition: has_path_flag_and_value },
+    Rule { name: "subcommand", condition: has_subcommand },
+    Rule { name: "inline code", condition: has_inline_code },
+    Rule { name: "single argument", condition: |line, _| is_simple_call(line.head, line.rest) },
+    Rule { name: "redirected output", condition: is_redirected },
 ];
 
 /// The whole value is a command line.
@@ -88,11 +88,11 @@ pub(super) fn command_line(context: &CommandContext<'_>, command: &Command, head
     let line = Line { context, command, head, known: head.known?, rest: &command.words[head.at + 1..] };
     let has_arguments = || {
         let arguments = Arguments::of(line.rest);
-        ARGUMENT_RULES.iter().any(|rule| (rule.holds)(&line, &arguments))
+        ARGUMENT_RULES.iter().any(|rule| (rule.condition)(&line, &arguments))
     };
-    let holds = PROGRAM_RULES.iter().any(|rule| (rule.holds)(&line))
+    let is_command_line = PROGRAM_RULES.iter().any(|rule| (rule.condition)(&line))
         || line.is_program_with_arguments() && has_arguments();
-    holds.then_some(("rce-command-line", High))
+    is_command_line.then_some(("rce-command-line", High))
 }
 
 impl Line<'_> {
@@ -298,8 +298,8 @@ mod tests {
         let rest = &command.words[head.at + 1..];
         let line = Line { context, command, head, known: head.known.unwrap(), rest };
         let arguments = Arguments::of(rest);
-        let programs = PROGRAM_RULES.iter().filter(|rule| (rule.holds)(&line)).map(|rule| rule.name);
-        let with_arguments = ARGUMENT_RULES.iter().filter(|rule| (rule.holds)(&line, &arguments));
+        let programs = PROGRAM_RULES.iter().filter(|rule| (rule.condition)(&line)).map(|rule| rule.name);
+        let with_arguments = ARGUMENT_RULES.iter().filter(|rule| (rule.condition)(&line, &arguments));
         programs.chain(with_arguments.map(|rule| rule.name)).collect()
     }
 

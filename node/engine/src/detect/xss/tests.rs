@@ -12,12 +12,12 @@ fn each_has(signature: &str, hits: &[&str], misses: &[&str]) {
     for text in hits {
         assert!(
             signatures_of(text).contains(&signature),
-            "{signature} must find {text:?}, has {:?}",
+            "{signature} must match {text:?}, which has {:?}",
             signatures_of(text)
         );
     }
     for text in misses {
-        assert!(!signatures_of(text).contains(&signature), "{signature} must leave {text:?}");
+        assert!(!signatures_of(text).contains(&signature), "{signature} must not match {text:?}");
     }
 }
 
