@@ -72,7 +72,7 @@ pub struct Listing {
 pub struct BehaviourStats {
     /// Remembered sources, once per control.
     pub sources: usize,
-    /// Evicted for want of memory.
+    /// Evicted because the memory was full.
     pub forgotten: u64,
     /// Counts that could not be shared with other nodes.
     pub unshared: u64,
@@ -218,7 +218,11 @@ impl Behaviour {
                 "Remembered sources, once per control",
                 stats.sources as u64,
             )?;
-            scrape.counter("behaviour_forgotten", "Sources evicted for want of memory", stats.forgotten)?;
+            scrape.counter(
+                "behaviour_forgotten",
+                "Sources evicted because the memory was full",
+                stats.forgotten,
+            )?;
             scrape.counter("behaviour_unshared", "Counts not shared with other nodes", stats.unshared)
         });
     }

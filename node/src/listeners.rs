@@ -55,7 +55,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// After a failed accept, mostly for want of file descriptors: connections have to close first.
+    /// Pause after a failed accept, usually for lack of file descriptors.
     const PAUSE: Duration = Duration::from_millis(50);
 
     /// Serves connections until `stop`, then lets busy ones finish within the drain timeout.

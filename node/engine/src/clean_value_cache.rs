@@ -2,7 +2,7 @@
 //!
 //! Browsers repeat their headers with each request, and applications their paths, names and
 //! options. Only context-free results are cached; what depends on the value's position is evaluated
-//! each time, so a request gets the same verdict whatever came before it.
+//! each time, so earlier requests do not change a verdict.
 
 use crate::field::Field;
 use std::{

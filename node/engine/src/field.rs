@@ -15,7 +15,7 @@ pub(crate) struct Field<'a> {
     pub depth: usize,
 }
 
-/// The kind of a value, which decides what is usual in it and hence what is a false positive.
+/// The kind of a value. It determines which content is usual, and so a false positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldKind {
     /// The path of the request.

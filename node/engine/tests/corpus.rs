@@ -17,7 +17,7 @@ const MIN_DETECTED_PERCENT: usize = 98;
 /// The maximum false positive rate, per thousand.
 const MAX_BLOCKED_PER_THOUSAND: usize = 5;
 
-/// One of this many mutated requests is tested: all of them are too slow in a debug build.
+/// One in this number of mutated requests is tested: all of them are too slow in a debug build.
 const SAMPLED: usize = 29;
 
 fn folder(name: &str) -> PathBuf {
@@ -56,7 +56,7 @@ fn missed(engine: &Engine, requests: impl Iterator<Item = (String, Variant)>) ->
     (missed, count)
 }
 
-fn assert_caught(missed: &[String], count: usize) {
+fn assert_detected(missed: &[String], count: usize) {
     let detected = count - missed.len();
     assert!(count > 300, "{count} requests are too few");
     assert!(
@@ -70,7 +70,7 @@ fn assert_caught(missed: &[String], count: usize) {
 fn attacks_are_detected() {
     let named = |(file, it): (String, Sample)| (format!("{file} {:?}", it.payload), it.plain());
     let (missed, count) = missed(&Engine::new(), samples("attacks").into_iter().map(named));
-    assert_caught(&missed, count);
+    assert_detected(&missed, count);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn mutated_attacks_are_detected() {
     };
     let variants = samples("attacks").into_iter().flat_map(named).step_by(SAMPLED);
     let (missed, count) = missed(&Engine::new(), variants);
-    assert_caught(&missed, count);
+    assert_detected(&missed, count);
 }
 
 #[test]

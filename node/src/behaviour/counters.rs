@@ -124,7 +124,7 @@ impl Counters {
         }
     }
 
-    /// Windows evicted for want of memory.
+    /// Windows evicted because the memory was full.
     pub(super) fn evicted(&self) -> u64 {
         self.evicted
     }

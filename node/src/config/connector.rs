@@ -17,7 +17,7 @@ use std::{
 #[derive(Debug, Clone)]
 pub struct ConnectorConfig {
     pub address: SocketAddr,
-    /// False: no request is blocked, whatever the mode.
+    /// False: no request is blocked in any mode.
     pub blocking: bool,
     /// Networks that may connect. Empty: all.
     pub allowed_networks: Vec<Network>,

@@ -8,7 +8,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsConfig {
-    /// Of each connection. `connector.per_connection_limits` says when a connection is recycled.
+    /// Limits of each connection; `connector.per_connection_limits` configures recycling.
     pub connections: ConnectionLimits,
     pub max_message_bytes: usize,
     pub body_timeout: Duration,

@@ -1,4 +1,4 @@
-//! Ten thousand connections at once.
+//! Ten thousand concurrent connections.
 
 use crate::{
     alone,

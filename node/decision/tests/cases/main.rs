@@ -1,4 +1,4 @@
-//! The decision table, evaluated by this crate. The node and the console evaluate it, too.
+//! The decision table, evaluated by this crate. Tests of the node and the console share it.
 
 mod table;
 

@@ -60,7 +60,7 @@ fn is_coding(value: &[u8]) -> bool {
     codings.iter().all(known) && chunked.is_none_or(|at| at + 1 == codings.len())
 }
 
-/// A boundary that is given twice, is too long or has invalid characters.
+/// A boundary that is declared twice, is too long or has invalid characters.
 fn is_odd_boundary(value: &[u8]) -> bool {
     const TYPE: &[u8] = b"multipart/";
     if !value.trim_ascii_start().get(..TYPE.len()).is_some_and(|it| it.eq_ignore_ascii_case(TYPE)) {

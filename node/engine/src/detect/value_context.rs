@@ -77,7 +77,7 @@ impl<'f> ValueContext<'f> {
         tags.next() == Some(&Tag::Name) && tags.next() == Some(&Tag::File)
     }
 
-    /// Whether the value came in the query.
+    /// Whether the value is in the query.
     pub(crate) fn is_in_query(&self) -> bool {
         self.first_tag() == Some(&Tag::Get)
     }

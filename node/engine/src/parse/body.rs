@@ -35,7 +35,7 @@ fn parse_coded<'a>(
     sink: &mut Sink<'a, '_>,
 ) {
     let (last, before) = codings.split_last().map_or(("", codings), |(last, before)| (*last, before));
-    // gzip is recognized by its magic number, whatever the header declares.
+    // gzip is recognized by its magic number, independent of the header.
     let detected = Format::detect(body).filter(|it| *it == Format::Gzip);
     let format = detected.or_else(|| Format::named(last, body));
     if let Some(format) = format
