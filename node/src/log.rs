@@ -27,7 +27,7 @@ pub struct LogFile {
 /// Both logs.
 #[derive(Default)]
 pub struct Logs {
-    own: Arc<LogFile>,
+    node: Arc<LogFile>,
     /// Absent: requests are not logged.
     pub access: Option<AccessLog>,
 }
@@ -49,12 +49,12 @@ impl Logs {
                 cause,
             })
         };
-        let own = open("log.log_file", &config.destination)?.into();
+        let node = open("log.log_file", &config.destination)?.into();
         let access = config.access_log.as_ref().map(|access| {
             let file = open("log.access_log.log_file", &access.destination)?;
             Ok(AccessLog::new(file, access.is_verbose))
         });
-        Ok(Self { own, access: access.transpose()? })
+        Ok(Self { node, access: access.transpose()? })
     }
 
     /// Installs the node's own log as the process's subscriber.
@@ -62,7 +62,7 @@ impl Logs {
         let is_terminal = config.destination == Destination::Stderr && io::stderr().is_terminal();
         let log = tracing_subscriber::fmt()
             .with_max_level(LevelFilter::from_level(config.level))
-            .with_writer(self.own.clone());
+            .with_writer(self.node.clone());
         if config.pretty {
             log.with_ansi(is_terminal).init();
         } else {
@@ -82,7 +82,7 @@ impl Logs {
     /// Reopens files, e.g. after log rotation.
     pub fn reopen(&self) {
         let access = self.access.iter().map(AccessLog::file);
-        for file in std::iter::once(&*self.own).chain(access) {
+        for file in std::iter::once(&*self.node).chain(access) {
             if let Err(cause) = file.reopen() {
                 error!("cannot reopen the log {}, keeps writing to the old file: {cause}", file.destination);
             }

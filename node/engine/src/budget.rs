@@ -61,18 +61,18 @@ impl Budget {
 
     /// Whether a value of this length may be inspected.
     pub(crate) fn spend_bytes(&mut self, count: usize) -> bool {
-        let is_granted = take(&mut self.bytes, count);
+        let is_granted = subtract(&mut self.bytes, count);
         self.record(is_granted, Limit::Bytes)
     }
 
     pub(crate) fn spend_field(&mut self) -> bool {
-        let is_granted = take(&mut self.fields, 1);
+        let is_granted = subtract(&mut self.fields, 1);
         self.record(is_granted, Limit::Fields)
     }
 
     /// Whether another layer may be decoded.
     pub(crate) fn spend_step(&mut self) -> bool {
-        let is_granted = take(&mut self.steps, 1);
+        let is_granted = subtract(&mut self.steps, 1);
         self.record(is_granted, Limit::Steps)
     }
 
@@ -111,7 +111,7 @@ impl Budget {
 }
 
 /// Subtracts `count` if that much is left.
-fn take(left: &mut usize, count: usize) -> bool {
+fn subtract(left: &mut usize, count: usize) -> bool {
     let rest = left.checked_sub(count);
     *left = rest.unwrap_or(*left);
     rest.is_some()

@@ -77,10 +77,10 @@ pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Ins
     let mut fields = 0;
     let overrun = walk(inspector, request, |examined, _| {
         fields += 1;
-        examined.findings.into_iter().for_each(|finding| collected.take(finding));
+        examined.findings.into_iter().for_each(|finding| collected.add(finding));
     });
     if let Some(finding) = overrun {
-        collected.take(finding);
+        collected.add(finding);
     }
     let Collected { findings, suppressed_by, .. } = collected;
     Inspection { findings: most_severe(findings), suppressed_by, fields }
@@ -95,7 +95,7 @@ struct Collected<'r> {
 }
 
 impl Collected<'_> {
-    fn take(&mut self, finding: Finding) {
+    fn add(&mut self, finding: Finding) {
         if let Some(rule) = self.rules.suppresses(&finding) {
             if !self.suppressed_by.contains(&rule) {
                 self.suppressed_by.push(rule);

@@ -46,11 +46,11 @@ impl<'a, 'b> Sink<'a, 'b> {
         if field.value.is_empty() {
             return true;
         }
-        let affordable = self.budget.spend_field();
-        if affordable {
+        let is_within_budget = self.budget.spend_field();
+        if is_within_budget {
             self.fields.push(Field { depth: self.depth, ..field });
         }
-        affordable
+        is_within_budget
     }
 
     pub(crate) fn push_value(&mut self, point: PointPath, value: impl Into<Cow<'a, [u8]>>) -> bool {

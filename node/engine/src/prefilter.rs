@@ -108,8 +108,8 @@ impl Literal {
     /// Whether the literal occurs with its key ending at `end`.
     fn is_at(&self, value: &[u8], end: usize) -> bool {
         let start = end.checked_sub(self.key_end);
-        let here = start.and_then(|start| value.get(start..start + self.text.len()));
-        here.is_some_and(|here| here.eq_ignore_ascii_case(&self.text))
+        let text = start.and_then(|start| value.get(start..start + self.text.len()));
+        text.is_some_and(|text| text.eq_ignore_ascii_case(&self.text))
     }
 }
 

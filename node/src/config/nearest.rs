@@ -4,8 +4,8 @@ use super::section::KnownKey;
 
 /// The hint for a key unknown to its section.
 pub(super) fn hint(key: &str, section: &str, known_here: &[&str], all: &[KnownKey]) -> String {
-    if let Some(near) = nearest(key, known_here.iter().copied()) {
-        return format!("did you mean {near}?");
+    if let Some(suggestion) = nearest(key, known_here.iter().copied()) {
+        return format!("did you mean {suggestion}?");
     }
     let elsewhere = |it: &&KnownKey| last(&it.path) == key && parent(&it.path) != section;
     if let Some(position) = all.iter().find(elsewhere) {
@@ -17,7 +17,7 @@ pub(super) fn hint(key: &str, section: &str, known_here: &[&str], all: &[KnownKe
 /// The hint for an unknown path.
 pub(super) fn hint_for_path(path: &str, all: &[KnownKey]) -> String {
     match nearest(path, all.iter().map(|it| it.path.as_str())) {
-        Some(near) => format!("did you mean {near}?"),
+        Some(suggestion) => format!("did you mean {suggestion}?"),
         None => "see docs/node.md for the keys".to_owned(),
     }
 }
@@ -28,8 +28,8 @@ fn nearest<'k>(word: &str, names: impl Iterator<Item = &'k str>) -> Option<&'k s
         let is_part = name.contains(word) || word.contains(name);
         if is_part { 1 } else { strsim::damerau_levenshtein(name, word) }
     };
-    let (near, name) = names.map(|name| (distance(name), name)).min()?;
-    (near <= (word.len() / 3).max(1)).then_some(name)
+    let (smallest_distance, name) = names.map(|name| (distance(name), name)).min()?;
+    (smallest_distance <= (word.len() / 3).max(1)).then_some(name)
 }
 
 fn last(path: &str) -> &str {

@@ -55,8 +55,8 @@ fn read_route(section: &mut Section<'_>, enclosing: &Enclosing, hosts: &mut Host
         return None;
     }
     let route = Route { settings: within.settings, inner };
-    let placed = inside.and_then(|()| hosts.entry(host).add(within.location, route));
-    placed.map_err(|cause| section.wrong("route", cause)).ok()
+    let result = inside.and_then(|()| hosts.entry(host).add(within.location, route));
+    result.map_err(|cause| section.wrong("route", cause)).ok()
 }
 
 /// The mode source of a route: `route:shop.example.com/api`, `route:~ \.php$`.

@@ -203,8 +203,8 @@ impl<'r> Section<'r> {
     /// A section that may be absent. Errors in it are recorded.
     pub(super) fn optional_section<P: Part>(&mut self, key: &'static str) -> Option<P> {
         let reading = self.reading;
-        let is_there = self.entry(key).is_some() || reading.environment.reaches_into(&self.path_of(key));
-        if is_there || reading.lists_keys {
+        let is_present = self.entry(key).is_some() || reading.environment.reaches_into(&self.path_of(key));
+        if is_present || reading.lists_keys {
             return self.section(key);
         }
         self.read_keys.push(key);

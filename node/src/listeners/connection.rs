@@ -93,7 +93,7 @@ async fn answer(
     let call = lifetime.activity.begin(is_http2);
     let mut response = router.oneshot(request.map(Body::new)).await?;
     drop(call);
-    if lifetime.is_over() {
+    if lifetime.is_exhausted() {
         if is_http2 {
             lifetime.recycle.cancel();
         } else {
@@ -104,7 +104,7 @@ async fn answer(
 }
 
 impl Lifetime {
-    fn is_over(&self) -> bool {
+    fn is_exhausted(&self) -> bool {
         let recycle = &self.limits.recycle;
         recycle.max_requests.is_some_and(|limit| self.activity.answered() >= limit)
             || recycle.max_received_bytes.is_some_and(|limit| self.activity.received() >= limit)

@@ -51,12 +51,12 @@ impl LastCopy {
     }
 
     fn replace(&self, ruleset: &[u8]) -> io::Result<()> {
-        let draft = self.0.with_extension("json.new");
-        let mut file = File::create(&draft)?;
+        let temporary = self.0.with_extension("json.new");
+        let mut file = File::create(&temporary)?;
         writeln!(file, "{}", checksum(ruleset))?;
         file.write_all(ruleset)?;
         file.sync_all()?;
-        fs::rename(&draft, &self.0)
+        fs::rename(&temporary, &self.0)
     }
 
     fn disk(&self, cause: io::Error) -> CopyError {

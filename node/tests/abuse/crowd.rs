@@ -39,7 +39,7 @@ async fn closes_ten_thousand_slow_connections_without_delaying_others() {
         assert!(start.elapsed() < FOREVER, "{open} slow connections are still open");
         open = 0;
         for stream in &mut crowd {
-            open += usize::from(stream.try_write(b"x").is_ok() && !is_over(stream));
+            open += usize::from(stream.try_write(b"x").is_ok() && !is_closed(stream));
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
@@ -92,7 +92,7 @@ async fn crowd(address: SocketAddr, connections: usize) -> Vec<TcpStream> {
 }
 
 /// Whether the node has closed the connection; a response before that is discarded.
-fn is_over(stream: &TcpStream) -> bool {
+fn is_closed(stream: &TcpStream) -> bool {
     let mut chunk = [0; 1024];
     loop {
         match stream.try_read(&mut chunk) {

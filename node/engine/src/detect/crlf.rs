@@ -35,7 +35,7 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     }
     let mut line_break = first;
     loop {
-        if let Some((signature, severity, length)) = judge(value, line_break.clone()) {
+        if let Some((signature, severity, length)) = classify_line(value, line_break.clone()) {
             let span = line_break.start..line_break.end + length;
             return Some(Match { attack_type: AttackType::Crlf, signature, severity, span });
         }
@@ -100,7 +100,7 @@ fn break_length(rest: &[u8]) -> usize {
 }
 
 /// The signature, severity and length of the content after a line break.
-fn judge(value: &[u8], line_break: Range<usize>) -> Option<(&'static str, Severity, usize)> {
+fn classify_line(value: &[u8], line_break: Range<usize>) -> Option<(&'static str, Severity, usize)> {
     let rest = &value[line_break.end..];
     let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let line = &rest[blanks..];

@@ -25,7 +25,7 @@ use crate::{
     prefilter::Bytes,
     token::shell::{Command, commands},
 };
-use evidence::{CommandContext, judge};
+use evidence::{CommandContext, find_evidence};
 pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
 
@@ -89,7 +89,7 @@ fn read(value: &[u8], start: usize, kind: FieldKind) -> Option<Match<'static>> {
     let commands = commands(value, start);
     let context = CommandContext::new(value, &commands, kind, start > 0);
     let evidence =
-        commands.iter().enumerate().find_map(|(at, command)| Some((command, judge(&context, at)?)));
+        commands.iter().enumerate().find_map(|(at, command)| Some((command, find_evidence(&context, at)?)));
     evidence.map(|(command, (signature, severity))| matched(command, signature, severity))
 }
 

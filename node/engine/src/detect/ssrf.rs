@@ -25,8 +25,8 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
         return None;
     }
     let (signature, severity) = match candidate.kind {
-        Kind::Url(url) => judge_url(&url, context)?,
-        Kind::Address(url) => judge_address(&url)?,
+        Kind::Url(url) => classify_url(&url, context)?,
+        Kind::Address(url) => classify_address(&url)?,
     };
     Some(Match { attack_type: AttackType::Ssrf, signature, severity, span: candidate.span })
 }
@@ -68,7 +68,7 @@ fn scheme_start(path: &[u8]) -> Option<usize> {
     (letters > 2).then(|| colon - letters)
 }
 
-fn judge_url(url: &Url<'_>, context: &ValueContext<'_>) -> Option<(&'static str, Severity)> {
+fn classify_url(url: &Url<'_>, context: &ValueContext<'_>) -> Option<(&'static str, Severity)> {
     let host = &*url.host;
     if url.is_disguised && url.slashes > 0 && is_fetchable(&url.scheme) && classify(host).is_some() {
         return Some(("ssrf-disguised-host", High));
@@ -109,7 +109,7 @@ fn is_fetchable(scheme: &str) -> bool {
 }
 
 /// Without a scheme, private addresses pass, as settings pages have fields for them.
-fn judge_address(url: &Url<'_>) -> Option<(&'static str, Severity)> {
+fn classify_address(url: &Url<'_>) -> Option<(&'static str, Severity)> {
     let host = &*url.host;
     // `ip=2130706433` and `source=1.2` are numbers.
     let is_odd = host.contains("0x") || host.starts_with("127.") || host.starts_with('[') || host.len() > 15;

@@ -27,7 +27,7 @@ pub(super) fn detect(value: &[u8], is_document: bool) -> Option<Match<'static>> 
     }
     // Posts explain templates and quote expressions as code.
     let text = if is_document { markdown::without_code(value) } else { Cow::Borrowed(value) };
-    let matches = holes(&text).into_iter().take(MAX_HOLES).filter_map(|hole| judge(&text, &hole));
+    let matches = holes(&text).into_iter().take(MAX_HOLES).filter_map(|hole| inspect_hole(&text, &hole));
     matches.filter(|it| !is_document || is_certain(&text, it)).max_by_key(|it| it.severity)
 }
 
@@ -46,7 +46,7 @@ fn has_delimiter(value: &[u8]) -> bool {
         || memchr::memmem::find(value, b"@(").is_some()
 }
 
-fn judge(value: &[u8], hole: &Hole) -> Option<Match<'static>> {
+fn inspect_hole(value: &[u8], hole: &Hole) -> Option<Match<'static>> {
     let inside = &value[hole.inside.clone()];
     // A variable set by a Velocity directive is used after it.
     let inside = if hole.opening == "#set(" {

@@ -11,7 +11,7 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     if !is_file_name(context) || value.len() > 1_000 {
         return None;
     }
-    let (signature, severity) = judge(value)?;
+    let (signature, severity) = classify_name(value)?;
     Some(Match { attack_type: AttackType::Rce, signature, severity, span: 0..value.len() })
 }
 
@@ -27,7 +27,7 @@ fn is_file_name(context: &ValueContext<'_>) -> bool {
     context.header_name().is_some_and(|name| (8..16).contains(&name.len()) && is_name_header(name))
 }
 
-fn judge(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
+fn classify_name(name: &[u8]) -> Option<(&'static str, shared::Severity)> {
     // Windows drops dots and blanks at the end, C everything after a zero byte, NTFS the name of a
     // stream.
     let name = name.split(|byte| matches!(byte, 0 | b':')).next()?;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     fn signature_of(name: &str) -> Option<&'static str> {
-        judge(name.as_bytes()).map(|it| it.0)
+        classify_name(name.as_bytes()).map(|it| it.0)
     }
 
     #[test]

@@ -32,16 +32,16 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Vec<Match<
     if memchr::memchr(b'<', value).is_some() {
         let text = if is_post { markdown::without_code(value) } else { Cow::Borrowed(value) };
         collector.is_document = is_post || is_page(value);
-        collector.judge_markup(&text, 0);
+        collector.inspect_markup(&text, 0);
         if let Some(stripped) = breakout::without_tags_in_words(&text) {
-            collector.judge_breakouts(&stripped, value.len());
+            collector.inspect_breakouts(&stripped, value.len());
         }
     }
     if let Some(start) = disguise::script_tag(value).filter(|_| !collector.is_document) {
         collector.add("xss-script-tag", Critical, start..value.len());
     }
-    collector.judge_breakouts(value, value.len());
-    collector.judge_url(value);
+    collector.inspect_breakouts(value, value.len());
+    collector.inspect_url(value);
     if kind == FieldKind::Name && breakout::ends_with_handler(value) {
         collector.add("xss-attribute-breakout", High, 0..value.len());
     }
@@ -70,7 +70,7 @@ impl Collector {
     }
 
     /// Attributes may contain markup: their quotes may be text where the value lands.
-    fn judge_markup(&mut self, value: &[u8], depth: usize) {
+    fn inspect_markup(&mut self, value: &[u8], depth: usize) {
         for tag in tags(value) {
             let sheet = value[tag.span.end..].split(|&byte| byte == b'<').next().unwrap_or_default();
             if tag.name == "style" && !tag.is_end && style::is_active(sheet) {
@@ -84,12 +84,12 @@ impl Collector {
             }
             let is_mentioned = tag.attributes.is_empty() && value[tag.span.end..].starts_with(b"</code>");
             if !is_mentioned {
-                self.judge_tag(&tag, depth);
+                self.inspect_tag(&tag, depth);
             }
         }
     }
 
-    fn judge_tag(&mut self, tag: &Tag<'_>, depth: usize) {
+    fn inspect_tag(&mut self, tag: &Tag<'_>, depth: usize) {
         if tag.name == "script" || active::is_spelled_out(tag) {
             self.add("xss-script-tag", Critical, tag.span.clone());
         }
@@ -100,11 +100,11 @@ impl Collector {
             return;
         }
         for attribute in &tag.attributes {
-            self.judge_attribute(attribute, tag.span.clone(), depth);
+            self.inspect_attribute(attribute, tag.span.clone(), depth);
         }
     }
 
-    fn judge_attribute(&mut self, attribute: &Attribute<'_>, span: Range<usize>, depth: usize) {
+    fn inspect_attribute(&mut self, attribute: &Attribute<'_>, span: Range<usize>, depth: usize) {
         let Some(value) = attribute.value else { return };
         if breakout::is_handler(attribute.name.as_bytes()) {
             self.add("xss-event-handler", Critical, span.clone());
@@ -124,7 +124,7 @@ impl Collector {
         }
         if depth < MAX_MARKUP_DEPTH && memchr::memchr(b'<', value).is_some() {
             let mut inner = Self { matches: Vec::new(), is_document: self.is_document };
-            inner.judge_markup(value, depth + 1);
+            inner.inspect_markup(value, depth + 1);
             for matched in inner.matches {
                 self.add(matched.signature, matched.severity, span.clone());
             }
@@ -132,7 +132,7 @@ impl Collector {
     }
 
     /// A quote, then an attribute that runs: the value leaves the attribute it landed in.
-    fn judge_breakouts(&mut self, value: &[u8], end: usize) {
+    fn inspect_breakouts(&mut self, value: &[u8], end: usize) {
         for quote in [b'"', b'\'', b'`'] {
             let Some(at) = memchr::memchr(quote, value).filter(|&at| breakout::runs(&value[at + 1..])) else {
                 continue;
@@ -142,7 +142,7 @@ impl Collector {
     }
 
     /// The whole value is a URL that runs script.
-    fn judge_url(&mut self, value: &[u8]) {
+    fn inspect_url(&mut self, value: &[u8]) {
         let opened = value.trim_ascii_start();
         let opened = opened.strip_prefix(b"\"").or(opened.strip_prefix(b"'")).unwrap_or(opened);
         if url::runs_script(opened) && !url::is_title(opened) {

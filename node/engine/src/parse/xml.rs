@@ -52,11 +52,11 @@ pub(super) fn parse(bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) -> b
         broken: false,
         sink,
     };
-    let affordable = tokens(bytes).all(|token| {
+    let is_within_budget = tokens(bytes).all(|token| {
         walk.broken |= !token.closed;
         walk.token(&token)
     });
-    affordable && !walk.broken && walk.open.is_empty() && walk.elements > 0
+    is_within_budget && !walk.broken && walk.open.is_empty() && walk.elements > 0
 }
 
 struct Walk<'w, 'a, 'b, 's> {

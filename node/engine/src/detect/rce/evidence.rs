@@ -67,7 +67,7 @@ impl<'v> CommandContext<'v> {
 }
 
 /// The first rule that matches the command at this index.
-pub(super) fn judge(context: &CommandContext<'_>, at: usize) -> Option<Evidence> {
+pub(super) fn find_evidence(context: &CommandContext<'_>, at: usize) -> Option<Evidence> {
     let command = &context.commands[at];
     if at == 0 && context.kind != FieldKind::Path && is_version_probe(context.value) {
         return Some(("rce-command-line", High));
