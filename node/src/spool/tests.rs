@@ -203,7 +203,7 @@ fn bounds_the_size_of_dead_letters() {
 }
 
 #[test]
-fn rejects_a_second_owner() {
+fn rejects_a_directory_in_use() {
     let directory = tempfile::tempdir().unwrap();
     let _owner = open(&directory, 1 << 20);
     let config = SpoolConfig {
@@ -215,7 +215,7 @@ fn rejects_a_second_owner() {
 }
 
 #[test]
-fn the_node_keeps_its_id() {
+fn the_node_id_survives_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let id = || open(&directory, 1 << 20).node_id().unwrap();
     assert_eq!(id(), id());

@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*};
 
 #[derive(Debug, Clone)]
 enum Step {
-    Append { matters: bool },
+    Append { is_high_priority: bool },
     Read { records: usize },
     Acknowledge,
     Restart,
@@ -14,7 +14,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        20 => any::<bool>().prop_map(|matters| Step::Append { matters }),
+        20 => any::<bool>().prop_map(|is_high_priority| Step::Append { is_high_priority }),
         2 => (1..8usize).prop_map(|records| Step::Read { records }),
         3 => Just(Step::Acknowledge),
         1 => Just(Step::Restart),
@@ -32,8 +32,8 @@ proptest! {
         for step in steps {
             let current = spool.take().unwrap();
             match step {
-                Step::Append { matters } => {
-                    let record = if matters { high_priority(appended) } else { low_priority(appended) };
+                Step::Append { is_high_priority } => {
+                    let record = if is_high_priority { high_priority(appended) } else { low_priority(appended) };
                     let _ = current.append(&[record]);
                     appended += 1;
                 }
