@@ -42,7 +42,8 @@ impl CleanValueCache {
     /// their own: only they can be documents, in which some rules are off.
     pub(crate) fn slot(&self, field: &Field<'_>, is_in_body: bool) -> Option<CacheSlot<'_>> {
         let is_short = field.value.len() <= MAX_BYTES;
-        let digest = is_short.then(|| self.key.hash_one((field.kind as u8, is_in_body, &*field.value)))?;
+        let digest = is_short
+            .then(|| self.key.hash_one((2 * field.kind as u8 + u8::from(is_in_body), &*field.value)))?;
         let slot = &self.slots[usize::try_from(digest).unwrap_or_default() % SLOTS];
         Some(CacheSlot { digest, slot })
     }
