@@ -38,12 +38,12 @@ impl CleanValueCache {
         Self { key: RandomState::new(), slots }
     }
 
-    /// The slot of a value; `None` for values too long to be cached. Values of bodies have slots of
-    /// their own: only they can be documents, in which some rules are off.
-    pub(crate) fn slot(&self, field: &Field<'_>, is_in_body: bool) -> Option<CacheSlot<'_>> {
+    /// The slot of a value; `None` for values too long to be cached. Values that may be documents
+    /// have slots of their own, as some rules are off in documents.
+    pub(crate) fn slot(&self, field: &Field<'_>, may_be_document: bool) -> Option<CacheSlot<'_>> {
         let is_short = field.value.len() <= MAX_BYTES;
         let digest = is_short
-            .then(|| self.key.hash_one((2 * field.kind as u8 + u8::from(is_in_body), &*field.value)))?;
+            .then(|| self.key.hash_one((2 * field.kind as u8 + u8::from(may_be_document), &*field.value)))?;
         let slot = &self.slots[usize::try_from(digest).unwrap_or_default() % SLOTS];
         Some(CacheSlot { digest, slot })
     }

@@ -209,10 +209,10 @@ fn examine<'a>(
     if !sink.budget.spend_bytes(field.value.len()) {
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
-    let is_in_body = sink.arena.tags(field.point).last() == Some(&Tag::Post);
-    let slot = inspector.clean_value_cache.and_then(|cache| cache.slot(&field, is_in_body));
-    let is_known = slot.is_some_and(CacheSlot::is_clean);
     let bytes = Bytes::of(&field.value);
+    let may_be_document = bytes.has(Bytes::BREAK) && sink.arena.tags(field.point).last() == Some(&Tag::Post);
+    let slot = inspector.clean_value_cache.and_then(|cache| cache.slot(&field, may_be_document));
+    let is_known = slot.is_some_and(CacheSlot::is_clean);
     let layers = if is_known { Vec::new() } else { decode::decode_all(&field.value, bytes, sink.budget) };
     let mut findings = Vec::new();
     let mut is_clean = layers.is_empty();

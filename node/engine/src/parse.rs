@@ -42,6 +42,7 @@ impl<'a, 'b> Sink<'a, 'b> {
     }
 
     /// Adds a field unless its value is empty; `false` when the field budget is exhausted.
+    #[inline]
     pub(crate) fn push(&mut self, field: Field<'a>) -> bool {
         if field.value.is_empty() {
             return true;
