@@ -26,6 +26,10 @@ up *options:
 e2e *filter:
     cargo test --workspace --test scenarios -- --include-ignored --show-output "$@"
 
+# Run only the scenarios that `just test` leaves out
+slow-scenarios:
+    cargo test --workspace --test scenarios -- --ignored --show-output
+
 # Run the UI tests in Chromium, with accessibility checks by axe-core; `just browser TEXT` filters by name
 [positional-arguments]
 browser *filter: axe-core
@@ -57,7 +61,7 @@ test:
     cargo test --workspace
 
 # Run all checks of a change: format, lints, docs, tests, scenarios
-check: format lint doc test e2e
+check: format lint doc test slow-scenarios
 
 # Check the formatting
 format:
@@ -134,6 +138,8 @@ bundle *options: install-linker
       echo "the program needs $newest; Amazon Linux 2 has GLIBC_2.26"; \
       [ "$(printf '%s\nGLIBC_2.26\n' "$newest" | sort -V | tail -n 1)" = GLIBC_2.26 ]
     cargo run -q -p connector --bin wallarm-connector -- bundle --bootstrap target/{{ lambda }}/bundle/bootstrap --out dist {{ options }}
+    @[ "$(stat -c %s dist/wallarm-cloudfront-request-*.zip | sort -n | tail -n 1)" -le $((140 * 1024 * 1024 / 100)) ] || \
+      { echo "the zip exceeds 1.40 MiB"; exit 1; }
 
 # Compare the request function with a Python function that does the same work; fails above a bound; options: --quick
 bench-connector *options: bundle

@@ -5,7 +5,10 @@
 mod error;
 mod launcher;
 
-use crate::parameters::{FunctionKind, ParameterError, Parameters};
+use crate::{
+    VERSION,
+    parameters::{FunctionKind, ParameterError, Parameters},
+};
 use launcher::{Launcher, python_string};
 use serde_json::{Map, Value};
 use std::io::{Cursor, Read as _, Write as _};
@@ -17,9 +20,17 @@ pub use launcher::Assignment;
 const LAUNCHER: &str = "lambda_function.py";
 const PROGRAM: &str = "bootstrap";
 const VERSION_FILE: &str = "VERSION";
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The parameter that selects the function; never copied from one bundle to another.
 const FUNCTION: &str = "wlrm_function";
+
+/// The deflate level of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// For tests that run a bundle once: an unoptimized program has 25 MB.
+    Fast = 1,
+    /// For Lambda: a smaller zip starts faster.
+    Best = 9,
+}
 
 /// Result of copying parameters to a new version.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,10 +53,11 @@ pub fn bundle(
     function: FunctionKind,
     program: &[u8],
     assignments: &[Assignment],
+    compression: Compression,
 ) -> Result<Vec<u8>, BundleError> {
     let function = Assignment { name: FUNCTION.to_owned(), literal: python_string(function.as_str()) };
     let launcher = Launcher::built_in().with(assignments)?.with(&[function])?;
-    pack(&launcher, program, &format!("{VERSION}\n"))
+    pack(&launcher, program, &format!("{VERSION}\n"), compression)
 }
 
 /// Sets parameters in a bundle, after validating them as the function will. Parameters missing from
@@ -113,7 +125,7 @@ fn repack(zip: &mut ZipArchive<Cursor<&[u8]>>, launcher: &Launcher) -> Result<Ve
     let (mut program, mut version) = (Vec::new(), String::new());
     zip.by_name(PROGRAM)?.read_to_end(&mut program)?;
     zip.by_name(VERSION_FILE)?.read_to_string(&mut version)?;
-    pack(launcher, &program, &version)
+    pack(launcher, &program, &version, Compression::Best)
 }
 
 fn has(assignments: &[Assignment], wanted: &Assignment) -> bool {
@@ -126,11 +138,12 @@ fn read_launcher(zip: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Launcher, Bundle
     Ok(Launcher::read(text))
 }
 
-/// The highest level, as a smaller zip starts faster. Debug builds, which only tests use, compress
-/// quickly instead: an unoptimized program has 25 MB.
-const COMPRESSION: i64 = if cfg!(debug_assertions) { 1 } else { 9 };
-
-fn pack(launcher: &Launcher, program: &[u8], version: &str) -> Result<Vec<u8>, BundleError> {
+fn pack(
+    launcher: &Launcher,
+    program: &[u8],
+    version: &str,
+    compression: Compression,
+) -> Result<Vec<u8>, BundleError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, mode, content) in [
         (LAUNCHER, 0o644, launcher.text().as_bytes()),
@@ -139,7 +152,7 @@ fn pack(launcher: &Launcher, program: &[u8], version: &str) -> Result<Vec<u8>, B
     ] {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(COMPRESSION))
+            .compression_level(Some(compression as i64))
             .last_modified_time(DateTime::default())
             .unix_permissions(mode);
         zip.start_file(name, options)?;
@@ -155,7 +168,7 @@ mod tests {
 
     fn make(function: FunctionKind, texts: &[&str]) -> Vec<u8> {
         let assignments: Vec<_> = texts.iter().map(|text| Assignment::parse(text).unwrap()).collect();
-        bundle(function, b"\x7fELF", &assignments).unwrap()
+        bundle(function, b"\x7fELF", &assignments, Compression::Best).unwrap()
     }
 
     #[test]
@@ -167,7 +180,7 @@ mod tests {
     #[test]
     fn carries_only_parameter_values_over_to_a_new_version() {
         let text = "wlrm_node_addr = 'https://node.example.com'  # ours\nwlrm_inline = False\nwlrm_gone = 1\nwlrm_function = \"request\"\n";
-        let old = pack(&Launcher::read(text.to_owned()), b"old", "0.0.1\n").unwrap();
+        let old = pack(&Launcher::read(text.to_owned()), b"old", "0.0.1\n", Compression::Best).unwrap();
         let (zip, carried) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
         let names = |assignments: &[Assignment]| -> Vec<String> {
             assignments.iter().map(|assignment| assignment.name.clone()).collect()
@@ -226,8 +239,13 @@ mod tests {
 
     #[test]
     fn rejects_a_parameter_that_the_bundle_does_not_have() {
-        let old =
-            pack(&Launcher::read("wlrm_function = \"request\"\n".to_owned()), b"old", "0.0.1\n").unwrap();
+        let old = pack(
+            &Launcher::read("wlrm_function = \"request\"\n".to_owned()),
+            b"old",
+            "0.0.1\n",
+            Compression::Best,
+        )
+        .unwrap();
         let values = json!({ "wlrm_node_addr": "https://node.example.com" });
         let error = configure(&old, FunctionKind::Request, values.as_object().unwrap()).unwrap_err();
         assert_eq!(error.parameter(), Some("wlrm_node_addr"));
@@ -241,7 +259,7 @@ mod tests {
             Assignment { literal, ..parameter }
         });
         let values: Vec<_> = values.collect();
-        let old = bundle(FunctionKind::Request, b"old", &values).unwrap();
+        let old = bundle(FunctionKind::Request, b"old", &values, Compression::Best).unwrap();
         let (_, carried) = carry_over(&old, &make(FunctionKind::Request, &[])).unwrap();
         assert_eq!(carried, CarriedOver { kept: values, added: Vec::new(), dropped: Vec::new() });
     }

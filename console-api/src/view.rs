@@ -5,13 +5,11 @@ use crate::{
     attack::{Grouping, Order},
     paging::{Cursor, Listed},
     query::{self, Filter, Times},
-    validation::ValidationError,
+    validation::{self, ValidationError},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-const MAX_NAME_CHARS: usize = 100;
 
 /// A search to save. An empty field counts as absent.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -84,10 +82,7 @@ impl ViewDraft {
     pub fn validated(self, now: Timestamp) -> Result<Self, ValidationError> {
         let wrong =
             |name: &str, what: &str| Err(ValidationError::new(name, format!("`{name}` must be {what}")));
-        let length = self.name.chars().count();
-        if !(1..=MAX_NAME_CHARS).contains(&length) {
-            return wrong("name", &format!("1 to {MAX_NAME_CHARS} characters long"));
-        }
+        validation::name(&self.name)?;
         if let Err(error) = Filter::parse(&self.query, now) {
             return Err(ValidationError::new("query", format!("`query`: {error}")));
         }

@@ -51,6 +51,9 @@ impl Binaries {
     pub async fn bundle(&self, parameters: &[(&str, String)], directory: &Path) -> anyhow::Result<Bundles> {
         let mut tool = Command::new(&self.connector);
         tool.arg("bundle").arg("--bootstrap").arg(&self.bootstrap).arg("--out").arg(directory);
+        if cfg!(debug_assertions) {
+            tool.arg("--fast");
+        }
         for (name, value) in parameters {
             tool.arg("--set").arg(format!("{name}={value}"));
         }

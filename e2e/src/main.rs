@@ -26,7 +26,8 @@ enum Command {
     Up(Up),
     /// Take screenshots of all pages of the console.
     Screenshots(screenshots::Options),
-    /// Measure the load time of the list of attacks in Chromium; exits 1 above one second.
+    /// Measure the load time of the list of attacks in Chromium; exits 1 above one
+    /// second or 200 KB.
     BenchPage(bench_page::Options),
     /// Load the node while it and the console are killed; exits 1 when a hit is lost or duplicated.
     Chaos(chaos::Plan),

@@ -130,6 +130,7 @@ pub fn connector_router(node: Arc<Node>) -> Router {
         .route(INSPECT_REQUEST_PATH, post(inspect::request))
         .route(INSPECT_RESPONSE_PATH, post(inspect::response))
         .route_layer(from_fn_with_state(node.clone(), allowlist::check))
+        .route_layer(from_fn_with_state(node.clone(), allowlist::count))
         .fallback(allowlist::fallback)
         .layer(DefaultBodyLimit::disable())
         .with_state(node)
@@ -150,6 +151,7 @@ pub fn status_router(node: Arc<Node>) -> Router {
     Router::new()
         .route("/v1/explain", post(explain::explain))
         .route("/wallarm-status", get(status::status))
+        .route_layer(from_fn_with_state(node.clone(), allowlist::count))
         .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }

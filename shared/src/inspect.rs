@@ -78,7 +78,7 @@ text_enum! {
 }
 
 impl Trigger {
-    /// Triggers of the request function; the others run after the response.
+    /// Triggers of the request function; the others belong to the response function.
     pub fn is_request(&self) -> bool {
         matches!(self, Self::ViewerRequest | Self::OriginRequest)
     }

@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use connector::{
-    bundle::{self, Assignment, BundleError, CarriedOver},
+    bundle::{self, Assignment, BundleError, CarriedOver, Compression},
     doctor::{self, Deployment, Documents, Side},
     parameters::FunctionKind,
 };
@@ -36,6 +36,9 @@ enum Command {
         /// Set a parameter, e.g. `--set wlrm_inline=False`. Can be repeated.
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
+        /// Compress quickly. The zips are larger: for tests.
+        #[arg(long)]
+        fast: bool,
     },
     /// Carry the parameters of a deployed bundle over to a new version, or set parameters; lists
     /// the changes.
@@ -79,7 +82,10 @@ struct Doctor {
 
 fn main() -> ExitCode {
     let (done, unreadable) = match Arguments::parse().command {
-        Command::Bundle { bootstrap, out, set } => (make_bundles(&bootstrap, &out, &set), 1),
+        Command::Bundle { bootstrap, out, set, fast } => {
+            let compression = if fast { Compression::Fast } else { Compression::Best };
+            (make_bundles(&bootstrap, &out, &set, compression), 1)
+        }
         Command::Configure { from, set, zip } => (configure(from.as_deref(), &set, &zip), 1),
         Command::Doctor(doctor) => (doctor.examine(), 2),
     };
@@ -93,12 +99,17 @@ fn assignments(set: &[String]) -> Result<Vec<Assignment>, BundleError> {
     set.iter().map(|text| Assignment::parse(text)).collect()
 }
 
-fn make_bundles(bootstrap: &Path, out: &Path, set: &[String]) -> anyhow::Result<ExitCode> {
+fn make_bundles(
+    bootstrap: &Path,
+    out: &Path,
+    set: &[String],
+    compression: Compression,
+) -> anyhow::Result<ExitCode> {
     let assignments = assignments(set)?;
     let program = read(bootstrap)?;
     fs::create_dir_all(out).with_context(|| format!("cannot create the folder {}", out.display()))?;
     for function in [FunctionKind::Request, FunctionKind::Response] {
-        let zip = bundle::bundle(function, &program, &assignments)?;
+        let zip = bundle::bundle(function, &program, &assignments, compression)?;
         let path = out.join(bundle::file_name(function));
         write(&path, &zip)?;
         println!("{}  {:.2} MiB", path.display(), mebibytes(zip.len()));

@@ -91,7 +91,7 @@ fn host(request: &EventRequest<'_>, trigger: &Trigger, parameters: &Parameters) 
 fn connector_info(config: &EventConfig<'_>, parameters: &Parameters, ledger: &Ledger) -> ConnectorInfo {
     ConnectorInfo {
         kind: "cloudfront".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: crate::VERSION.to_owned(),
         event: Some(config.event_type.clone()),
         distribution_id: Some(config.distribution_id.to_string()),
         distribution_domain: Some(config.distribution_domain_name.to_string()),

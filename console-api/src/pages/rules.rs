@@ -16,6 +16,7 @@ use axum::{
     response::{Redirect, Response},
 };
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use shared::ruleset::Scope;
 
 /// An example of each kind of rule.
@@ -105,9 +106,11 @@ pub(super) fn scope_of(host: &str, path: &str, method: &str) -> Scope {
 
 /// The rule of a form. The effect is JSON.
 pub(super) fn draft(scope: Scope, effect: &str, comment: &str) -> Result<RuleDraft, ApiError> {
-    let effect = serde_json::from_str(effect).map_err(|cause| {
-        ApiError::parameter("effect", format!("`effect` must be an effect as JSON: {cause}"))
-    })?;
+    let fields = serde_json::from_str::<Map<String, Value>>(effect);
+    let effect =
+        fields.and_then(|fields| serde_json::from_value(Value::Object(fields))).map_err(|cause| {
+            ApiError::parameter("effect", format!("`effect` must be an effect as JSON: {cause}"))
+        })?;
     Ok(RuleDraft { scope, effect, comment: comment.to_owned() })
 }
 

@@ -1,7 +1,7 @@
 //! The schema: migrations, and the trigram index of PostgreSQL, which needs an extension.
 
 use crate::store::{Connection, sql::dialect::Dialect};
-use sqlx::{ConnectOptions, Connection as _, Executor, any::AnyConnectOptions};
+use sqlx::{ConnectOptions, Connection as _, Executor, any::AnyConnectOptions, migrate::Migrator};
 
 /// The extension belongs to the whole database, whichever schema a console uses; consoles that
 /// start together wait for each other.
@@ -21,14 +21,25 @@ pub(crate) async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Re
         Dialect::Sqlite => sqlx::migrate!("migrations/sqlite"),
         Dialect::Postgres => sqlx::migrate!("migrations/postgres"),
     };
-    // Another process may create the same database: the lock makes one wait for the other.
-    let mut transaction = connection.begin_with(dialect.begin_ingest()).await?;
-    migrations.run(&mut *transaction).await?;
-    transaction.commit().await?;
+    if is_current(&mut connection, &migrations).await {
+        // Validates the applied migrations. Takes no write lock, which a running server may hold.
+        migrations.run(&mut connection).await?;
+    } else {
+        // Another process may create the same database: the lock makes one wait for the other.
+        let mut transaction = connection.begin_with(dialect.begin_ingest()).await?;
+        migrations.run(&mut *transaction).await?;
+        transaction.commit().await?;
+    }
     if dialect == Dialect::Postgres {
         create_trigram_index(&mut connection).await?;
     }
     connection.close().await
+}
+
+/// Whether the latest migration is applied. A new database has no table of migrations.
+async fn is_current(connection: &mut Connection, migrations: &Migrator) -> bool {
+    let applied = sqlx::query_as("select max(version) from _sqlx_migrations").fetch_one(connection).await;
+    applied.is_ok_and(|(version,): (Option<i64>,)| version == migrations.iter().map(|it| it.version).max())
 }
 
 async fn create_trigram_index(connection: &mut Connection) -> Result<(), sqlx::Error> {

@@ -5,7 +5,7 @@ use crate::{
     audit::Author,
     error::ApiError,
     ruleset::{EntryDraft, StoredEntry},
-    validation::ValidationError,
+    validation::{self, ValidationError},
 };
 use jiff::Timestamp;
 use shared::ruleset::{ListEntry, Source};
@@ -46,9 +46,7 @@ fn validated(id: Uuid, draft: EntryDraft, now: Timestamp) -> Result<ListEntry, V
         let detail = "`source.country` must be two letters such as DE";
         return Err(ValidationError::new("source.country", detail));
     }
-    if draft.expires_at.is_some_and(|end| end <= now) {
-        return Err(ValidationError::new("expires_at", "`expires_at` must be in the future"));
-    }
+    validation::in_future(draft.expires_at, now)?;
     let EntryDraft { list, source, applications, expires_at, reason } = draft;
     Ok(ListEntry { id, list, source, applications, expires_at, reason })
 }

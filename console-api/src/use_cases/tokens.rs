@@ -14,9 +14,7 @@ use uuid::Uuid;
 pub async fn issue(store: &Store, author: &Author, draft: TokenDraft) -> Result<NewToken, ApiError> {
     let TokenDraft { name, role, expires_at } = draft;
     validation::name(&name)?;
-    if expires_at.is_some_and(|end| end <= author.at) {
-        return Err(ApiError::parameter("expires_at", "`expires_at` must be in the future"));
-    }
+    validation::in_future(expires_at, author.at)?;
     let info = TokenInfo { id: Uuid::now_v7(), name, role, created_at: author.at, expires_at };
     let token = Token::generate();
     store.issue_token(&token, &info, author).await?;

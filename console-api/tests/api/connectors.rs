@@ -9,7 +9,7 @@ use axum::{
 };
 use connector::{
     VERSION,
-    bundle::{self, Assignment},
+    bundle::{self, Assignment, Compression},
     parameters::FunctionKind,
 };
 use console_api::{actor::Role, app::App, bundles::Bundles, clock::Clock, server::router};
@@ -28,7 +28,7 @@ const PROGRAM: &[u8] = b"\x7fELF program";
 async fn with_bundles(folder: &Path) -> (Console, Router) {
     for function in [FunctionKind::Request, FunctionKind::Response] {
         let baked = [Assignment::parse("wlrm_support_contact=help@example.com").unwrap()];
-        let zip = bundle::bundle(function, PROGRAM, &baked).unwrap();
+        let zip = bundle::bundle(function, PROGRAM, &baked, Compression::Best).unwrap();
         fs::write(folder.join(bundle::file_name(function)), zip).unwrap();
     }
     let console = Console::start().await;

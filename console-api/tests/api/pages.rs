@@ -11,6 +11,7 @@ use axum::{
 };
 use console_api::actor::Role;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 async fn browse(router: &Router, path: &str, cookie: &str) -> Answer {
     send(router, Request::get(path).header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
@@ -298,6 +299,84 @@ async fn submit(console: &Console, role: Role, path: &str, fields: &[(&str, &str
         .header("sec-fetch-site", "same-origin")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     send(&console.router, request.body(Body::from(body)).unwrap()).await
+}
+
+/// Every form of the pages, with the lowest role that may submit it.
+const FORMS: &[(Role, &[&str])] = &[
+    (
+        Role::Analyst,
+        &[
+            "/attacks/{id}/mark",
+            "/hits/{id}/exclusion",
+            "/hits/{id}/block-source",
+            "/hits/{id}/virtual-patch",
+            "/views",
+            "/views/{id}",
+            "/views/{id}/delete",
+            "/rules",
+            "/rules/{id}",
+            "/rules/{id}/delete",
+            "/rulesets/{version}/activate",
+            "/replays",
+            "/ip-lists",
+            "/ip-lists/{id}/delete",
+            "/audit/{id}/undo",
+        ],
+    ),
+    (
+        Role::Admin,
+        &[
+            "/connectors/bundle",
+            "/connectors/keys",
+            "/connectors/keys/{id}/delete",
+            "/users",
+            "/users/{id}",
+            "/users/{id}/delete",
+            "/tokens",
+            "/tokens/{id}/delete",
+            "/sessions/{id}/end",
+            "/webhooks",
+            "/webhooks/{id}",
+            "/webhooks/{id}/delete",
+            "/webhooks/{id}/test",
+            "/webhooks/{id}/again",
+        ],
+    ),
+];
+/// Forms of anyone: they change only the caller's own sessions.
+const OWN_FORMS: &[&str] = &["/sign-in", "/sign-out", "/sign-out/others"];
+
+#[test]
+fn every_form_is_in_the_table() {
+    let table = include_str!("../../src/pages.rs").lines().filter(|line| line.contains("post("));
+    let routes: BTreeSet<_> = table.filter_map(|line| line.split('"').nth(1)).collect();
+    let known: BTreeSet<_> = FORMS.iter().flat_map(|(_, paths)| *paths).chain(OWN_FORMS).copied().collect();
+    assert_eq!(routes, known);
+}
+
+#[tokio::test]
+async fn rejects_forms_without_the_required_role() {
+    let console = Console::start().await;
+    for (lowest, paths) in FORMS {
+        let is_too_low = |role: &Role| *role != Role::Admin && *role != *lowest;
+        for path in *paths {
+            let path = path.replace("{id}", &uuid(1)).replace("{version}", "1");
+            for role in Role::ALL.into_iter().filter(is_too_low) {
+                let answer = submit(&console, role, &path, &[]).await;
+                assert_eq!(answer.status, 403, "{path} as {role:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn rejects_an_effect_that_is_not_an_object() {
+    let console = Console::start().await;
+    let form =
+        [("effect", r#"["mode", "block"]"#), ("host", ""), ("path", ""), ("method", ""), ("comment", "")];
+    let answer = submit(&console, Role::Analyst, "/rules", &form).await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    assert!(answer.text.contains("must be an effect as JSON"), "{}", answer.text);
 }
 
 #[tokio::test]

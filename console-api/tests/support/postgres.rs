@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    io::{self, Write as _},
     os::unix::{
         fs::{MetadataExt, chown},
         process::CommandExt,
@@ -88,7 +89,10 @@ pub(crate) fn with_server(run: impl FnOnce(&Server)) {
     match Server::start() {
         Ok(server) => run(&server),
         Err(reason) if env::var_os("CI").is_some() => panic!("{reason}"),
-        Err(reason) => eprintln!("skipped: {reason}"),
+        // Not `eprintln`, which the test runner hides.
+        Err(reason) => {
+            let _ = writeln!(io::stderr(), "skipped: {reason}");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 pub(crate) enum Granularity {
     /// The modules that `lib.rs` or `main.rs` declares, each with its submodules.
     TopModules,
-    /// Every file. A parent that only declares and re-exports its submodules is not a separate node.
+    /// Every file. A parent that only re-exports an item of a submodule does not import it.
     Files,
 }
 
@@ -41,7 +41,7 @@ impl Imports {
         for source in sources.iter().filter(|source| !source.module.is_empty()) {
             let from = node(&source.module, granularity);
             let targets = edges.entry(from.clone()).or_default();
-            for (path, line) in paths(source) {
+            for (path, line) in paths(source, &modules) {
                 let target = resolve(path, &modules, &reexports);
                 let to = node(&target, granularity);
                 if !to.is_empty() && to != from {
@@ -174,24 +174,42 @@ fn reexports(source: &Source) -> Vec<(Module, Module)> {
 }
 
 /// The absolute paths in a file, each with its line.
-fn paths(source: &Source) -> Vec<(Module, usize)> {
-    let mut absolute_paths = Vec::new();
-    let mut starts: Vec<usize> = ["crate::", "super::", "self::"]
-        .iter()
-        .flat_map(|root| source.code.match_indices(root).map(|(start, _)| start))
-        .filter(|&start| {
-            !source.code[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
-        })
-        .collect();
+fn paths(source: &Source, modules: &BTreeSet<Module>) -> Vec<(Module, usize)> {
+    let roots = ["crate", "super", "self"].into_iter().flat_map(|root| occurrences(&source.code, root));
+    let below = submodules(source, modules).flat_map(|name| occurrences(&source.code, name));
+    let below = below.filter(|&start| !is_reexport(&source.code[..start]));
+    let mut starts: Vec<usize> = roots.chain(below).collect();
     starts.sort_unstable();
+    let mut absolute_paths = Vec::new();
     for start in starts {
         let line = source.code[..start].matches('\n').count() + 1;
         let mut tree = Vec::new();
         expand(&mut source.code[start..].chars().peekable(), &[], &mut tree);
-        absolute_paths
-            .extend(tree.into_iter().filter_map(|path| Some((absolute(&source.module, &path)?, line))));
+        let absolute = |path: Module| {
+            absolute(&source.module, &path).unwrap_or_else(|| [source.module.as_slice(), &path].concat())
+        };
+        absolute_paths.extend(tree.into_iter().map(|path| (absolute(path), line)));
     }
     absolute_paths
+}
+
+/// The names of a module's own submodules.
+fn submodules<'m>(source: &Source, modules: &'m BTreeSet<Module>) -> impl Iterator<Item = &'m str> {
+    let below = modules.iter().filter_map(|module| module.strip_prefix(source.module.as_slice()));
+    below.filter_map(|rest| if let [name] = rest { Some(name.as_str()) } else { None })
+}
+
+/// Where paths start with `root`.
+fn occurrences(code: &str, root: &str) -> impl Iterator<Item = usize> {
+    let is_start = |code: &str| !code.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+    let paths = code.match_indices(root).filter(|(at, _)| code[at + root.len()..].starts_with("::"));
+    paths.map(|(at, _)| at).filter(move |&at| is_start(&code[..at]))
+}
+
+/// Whether the code before a path starts its statement with `pub use`.
+fn is_reexport(before: &str) -> bool {
+    let statement = before.rsplit([';', '}']).next().unwrap_or_default().trim();
+    statement.starts_with("pub") && statement.ends_with("use")
 }
 
 /// Makes `crate::…`, `self::…` and `super::…` absolute; `None` for any other path.

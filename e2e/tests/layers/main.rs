@@ -55,3 +55,16 @@ fn finds_and_names_a_planted_cycle() {
         assert!(cycles[0].contains(edge), "{cycles:?} lacks {edge}");
     }
 }
+
+#[test]
+fn finds_a_planted_cycle_between_a_file_and_its_submodule() {
+    let tree = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(tree.path().join(name), text).unwrap();
+    let cycles = || Imports::read(tree.path(), Granularity::Files).unwrap().cycles();
+    std::fs::create_dir(tree.path().join("rule")).unwrap();
+    write("rule/scope.rs", "use super::Rule;\npub struct Scope;\n");
+    write("rule.rs", "mod scope;\npub use scope::Scope;\npub struct Rule;\n");
+    assert_eq!(cycles(), Vec::<String>::new(), "a re-export");
+    write("rule.rs", "mod scope;\nuse scope::Scope;\npub struct Rule(Scope);\n");
+    assert_eq!(cycles(), ["rule -> rule::scope: rule.rs:2; rule::scope -> rule: rule/scope.rs:1"]);
+}

@@ -145,6 +145,7 @@ impl ExplainedField {
 
 /// A finding for the part of the request that was not inspected, once a limit is exhausted: it must
 /// not pass as clean.
+#[inline]
 fn overrun(budget: &Budget, arena: &PointArena, spent_on: Option<PointPath>) -> Option<Finding> {
     let limit = budget.exhausted()?;
     let attack_type = limit.attack_type();
@@ -183,7 +184,9 @@ fn walk<'a>(
         let mut examined = examine(inspector, request, field, &mut sink);
         queue.extend(sink.fields);
         deduplicate_path(&mut examined.findings, &mut of_path);
-        exhausted = exhausted.or_else(|| overrun(&budget, &arena, Some(examined.field.point)));
+        if exhausted.is_none() {
+            exhausted = overrun(&budget, &arena, Some(examined.field.point));
+        }
         visit(examined, &arena);
     }
     exhausted
@@ -240,11 +243,10 @@ fn examine_stage<'a>(
     if !layers.is_empty() && !sink.budget.spend_bytes(value.len()) {
         return false;
     }
-    let mut hits =
-        detect_whole(value, field.kind, &ValueContext::of(request, sink.arena, field.point, &field.value));
     let nested = if is_known { Nested::Nothing } else { parse::parse_nested(value, bytes, field, sink) };
     let mut is_clean = nested == Nested::Nothing;
     let context = ValueContext::of(request, sink.arena, field.point, &field.value);
+    let mut hits = detect_whole(value, field.kind, &context);
     if nested != Nested::Whole {
         let shown = decode::base64::shortened(value);
         if !is_known {

@@ -43,13 +43,14 @@ impl<'a, 'b> Sink<'a, 'b> {
 
     /// Adds a field unless its value is empty; `false` when the field budget is exhausted.
     #[inline]
-    pub(crate) fn push(&mut self, field: Field<'a>) -> bool {
+    pub(crate) fn push(&mut self, mut field: Field<'a>) -> bool {
         if field.value.is_empty() {
             return true;
         }
         let is_within_budget = self.budget.spend_field();
         if is_within_budget {
-            self.fields.push(Field { depth: self.depth, ..field });
+            field.depth = self.depth;
+            self.fields.push(field);
         }
         is_within_budget
     }

@@ -24,7 +24,7 @@ const CLEAN: &[&str] = &[
 
 /// The number of copies of a value in a large request.
 const COPIES: usize = 500;
-/// The most reallocations of the lists of points and fields as they grow to [`MORE`] values.
+/// The most reallocations of the lists of points and fields as they grow to [`COPIES`] values.
 const STEPS: u64 = 40;
 
 /// A JSON document with `times` copies of a value.

@@ -184,9 +184,7 @@ impl<'r> Section<'r> {
 
     /// A section that has defaults when absent.
     pub(super) fn section<P: Part>(&mut self, key: &'static str) -> Option<P> {
-        self.read_keys.push(key);
-        let node = self.entry(key).map(|entry| &entry.node);
-        self.reading.enter(self.path_of(key), node, P::read)
+        self.nested(key, P::read).flatten()
     }
 
     /// A section that is read by a function. `None` when it is not a map.

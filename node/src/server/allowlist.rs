@@ -1,4 +1,4 @@
-//! Outer layer of connector calls: allowed networks, reply deadline, counting of refusals.
+//! Outer layers of calls: allowed networks, reply deadline, counting of refusals.
 
 use super::{Node, Refusal, health, metrics::ServerMetrics, refusal::RefusalLabel};
 use crate::listeners::Peer;
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Accepts calls from allowed networks, replies within the deadline, and counts refusals.
+/// Accepts calls from allowed networks, and replies within the deadline.
 pub(super) async fn check(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let arrived = Instant::now();
     let (is_allowed, deadline) = {
@@ -29,6 +29,12 @@ pub(super) async fn check(State(node): State<Arc<Node>>, request: Request, next:
             .unwrap_or_else(|| Refusal::ReplyTimeout(status).into_response()),
     };
     node.metrics.request_seconds.observe(arrived.elapsed().as_secs_f64());
+    response
+}
+
+/// Counts refusals by reason.
+pub(super) async fn count(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
     if let Some(RefusalLabel(reason)) = response.extensions().get() {
         ServerMetrics::count(&node.metrics.rejected, reason, 1);
     }

@@ -24,7 +24,7 @@ impl Node {
             engine: &self.engine,
             policy,
             sources: &sources,
-            mode_allow_override: self.config.load().route_config.mode_allow_override,
+            mode_allow_override: route.mode_allow_override,
             blocking: route.blocking,
             is_bypassed: route.is_bypassed,
         };

@@ -2,7 +2,7 @@
 
 use super::{Node, Refusal};
 use crate::{config::ProxyHeaders, routes::path};
-use decision::RouteSettings;
+use decision::{ModeAllowOverride, RouteSettings};
 use shared::InspectRequest;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ pub(super) struct RoutedRequest {
     pub(super) is_bypassed: bool,
     /// `connector.blocking`
     pub(super) blocking: bool,
+    pub(super) mode_allow_override: ModeAllowOverride,
 }
 
 impl Node {
@@ -31,6 +32,11 @@ impl Node {
         if settings.application.is_some() {
             request.connector.get_or_insert_default().application = settings.application;
         }
-        Ok(RoutedRequest { settings, is_bypassed, blocking: config.connector.blocking })
+        Ok(RoutedRequest {
+            settings,
+            is_bypassed,
+            blocking: config.connector.blocking,
+            mode_allow_override: config.route_config.mode_allow_override,
+        })
     }
 }

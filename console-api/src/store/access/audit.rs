@@ -106,13 +106,7 @@ impl Store {
         if let Some(to) = filter.to {
             statement.push(" and at < ").bind(to.as_millisecond());
         }
-        if let Some((at, id)) = slice.bounds() {
-            statement.push(" and (at < ").bind(at).push(" or (at = ").bind(at);
-            statement.push(" and id < ").bind(id).push("))");
-        }
-        statement.push(" order by at desc, id desc limit ").bind(i64::from(slice.limit) + 1);
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        let lines = rows.into_iter().map(Line::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(lines, slice.limit))
+        statement.push(" and ").push_newest_by(("at", "id"), slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 }

@@ -59,14 +59,8 @@ impl Store {
     pub async fn sessions(&self, slice: &Slice, now: Timestamp) -> Result<Page<Session>, StoreError> {
         let mut statement = Statement::new(SESSIONS);
         statement.push(" where s.expires_at > ").bind(now.as_millisecond());
-        if let Some((at, id)) = slice.bounds() {
-            statement.push(" and (s.created_at < ").bind(at).push(" or (s.created_at = ").bind(at);
-            statement.push(" and s.id < ").bind(id).push("))");
-        }
-        statement.push(" order by s.created_at desc, s.id desc limit ").bind(i64::from(slice.limit) + 1);
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        let sessions = rows.into_iter().map(Session::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(sessions, slice.limit))
+        statement.push(" and ").push_newest_by(("s.created_at", "s.id"), slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
     pub async fn actor_of_session(

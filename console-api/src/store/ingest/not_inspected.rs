@@ -126,14 +126,8 @@ impl Store {
         if let Some(reason) = &filter.reason {
             statement.push(" and reason = ").bind(reason.as_str());
         }
-        if let Some((at, id)) = slice.bounds() {
-            statement.push(" and (at < ").bind(at).push(" or (at = ").bind(at);
-            statement.push(" and id < ").bind(id).push("))");
-        }
-        statement.push(" order by at desc, id desc limit ").bind(i64::from(slice.limit) + 1);
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        let items = rows.into_iter().map(Reported::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(items, slice.limit))
+        statement.push(" and ").push_newest_by(("at", "id"), slice);
+        statement.fetch_page::<Row, _>(&self.reader, slice).await
     }
 
     /// The non-empty intervals of this length in milliseconds, with their counts, in order.

@@ -75,7 +75,7 @@ impl Store {
         entry(&mut *self.reader.acquire().await?, id).await
     }
 
-    /// Adds an entry, and deletes expired ones.
+    /// Adds an entry. Expired ones do not count toward the limit.
     pub async fn add_entry(
         &self,
         entry: ListEntry,

@@ -53,14 +53,25 @@ impl Statement {
 
     /// Completes "where" or "and": the rows of a slice, the newest first, and one more.
     pub(crate) fn push_newest(&mut self, slice: &Slice) -> &mut Self {
+        self.push_newest_by(("created_at", "id"), slice)
+    }
+
+    /// The same with other columns for the time and the id.
+    pub(crate) fn push_newest_by(
+        &mut self,
+        (at_column, id_column): (&'static str, &'static str),
+        slice: &Slice,
+    ) -> &mut Self {
         match slice.bounds() {
             Some((at, id)) => {
-                self.push("(created_at < ").bind(at).push(" or (created_at = ").bind(at);
-                self.push(" and id < ").bind(id).push("))")
+                self.push("(").push(at_column).push(" < ").bind(at);
+                self.push(" or (").push(at_column).push(" = ").bind(at);
+                self.push(" and ").push(id_column).push(" < ").bind(id).push("))")
             }
             None => self.push("true"),
         };
-        self.push(" order by created_at desc, id desc limit ").bind(i64::from(slice.limit) + 1)
+        self.push(" order by ").push(at_column).push(" desc, ").push(id_column);
+        self.push(" desc limit ").bind(i64::from(slice.limit) + 1)
     }
 
     /// The page of these rows.

@@ -48,8 +48,6 @@ struct Line<'c> {
 
 /// The shapes of the words after the program.
 struct Arguments {
-    /// Bits of each.
-    shapes: Vec<u8>,
     prose: usize,
     has_flag: bool,
     has_absolute_path: bool,
@@ -128,7 +126,6 @@ impl Arguments {
             prose: shapes.iter().filter(|bits| **bits & !programs::WORD == 0).count(),
             has_flag: shapes.iter().any(|bits| bits & programs::FLAG != 0),
             has_absolute_path: rest.iter().any(|it| is_absolute(&it.text)),
-            shapes,
         }
     }
 }
@@ -225,7 +222,7 @@ fn has_inline_code(line: &Line<'_>, arguments: &Arguments) -> bool {
         "/c" | "/k" => head.name == "cmd",
         _ => false,
     };
-    runs_code && arguments.shapes.len() <= max_arguments(head, arguments)
+    runs_code && line.rest.len() <= max_arguments(head, arguments)
 }
 
 /// More arguments than these are prose after a word that is also a command.
