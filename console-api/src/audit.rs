@@ -157,20 +157,6 @@ impl Deed {
         let before = Some(shown(before));
         Self { action: Action::Delete, kind, object: object.to_string(), before, after: None, ruleset: None }
     }
-
-    /// For a restored object: it is created only if it did not exist.
-    #[must_use]
-    pub fn again(self) -> Self {
-        let action =
-            if self.action == Action::Create && self.before.is_some() { Action::Change } else { self.action };
-        Self { action, ..self }
-    }
-
-    /// As part of a version of the ruleset.
-    #[must_use]
-    pub fn making(self, ruleset: i64) -> Self {
-        Self { ruleset: Some(ruleset), ..self }
-    }
 }
 
 fn shown(object: &impl Serialize) -> Value {

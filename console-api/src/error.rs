@@ -1,7 +1,7 @@
 //! Errors of the API: `application/problem+json` (RFC 9457).
 
 use crate::{
-    store::{Change, StoreError},
+    store::{ChangeError, StoreError},
     validation::ValidationError,
 };
 use axum::{
@@ -93,16 +93,13 @@ impl ApiError {
     }
 }
 
-impl<T> Change<T> {
-    /// The stored object, or the error. `one` and `many` name such objects.
-    pub fn or_error(self, one: &'static str, many: &str) -> Result<T, ApiError> {
-        match self {
-            Self::Made(it) => Ok(it),
-            Self::Unknown => Err(ApiError::NotFound(one)),
-            Self::Stale(revision) => Err(ApiError::Stale(revision)),
-            Self::Full(limit) => {
-                Err(ApiError::Conflict(format!("the limit of {limit} {many} is reached; delete some first")))
-            }
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Unknown(name) => Self::NotFound(name),
+            ChangeError::Stale(revision) => Self::Stale(revision),
+            ChangeError::Full { .. } | ChangeError::NameTaken => Self::Conflict(error.to_string()),
+            ChangeError::Store(cause) => Self::Internal(cause),
         }
     }
 }

@@ -11,11 +11,10 @@ use console_api::{
     config::{CreateToken, Data, Serve, TokenFile},
     ingest_quota::IngestQuota,
     notification::Sender,
-    paging::Slice,
     password::Password,
     retention::Retention,
     server,
-    store::{Store, TokenSource},
+    store::{ChangeError, Store, TokenSource},
     token::Token,
     webhook::Targets,
 };
@@ -92,7 +91,7 @@ async fn provision(flags: &Serve, store: &Store) -> anyhow::Result<()> {
 
 /// Adds the user `admin` with the password of a file, if there are no users.
 async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
-    if !store.users(&Slice { limit: 1, after: None }).await?.items.is_empty() {
+    if store.has_users().await? {
         return Ok(());
     }
     let file = TokenFile { path: data.dir.join("admin-password"), role: Role::Admin };
@@ -101,11 +100,15 @@ async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
     let user =
         User { id: Uuid::now_v7(), name: "admin".to_owned(), role: Role::Admin, revision: 1, created_at: at };
     let author = Author { name: "the first start".to_owned(), role: None, at };
-    // Another console on the same database can have added it.
-    if store.add_user(user, &password.hash().await?, &author).await?.is_some() {
-        tracing::info!(file = %file.path.display(), "created the user admin; the file contains its password");
+    match store.add_user(user, &password.hash().await?, &author).await {
+        Ok(_) => {
+            tracing::info!(file = %file.path.display(), "created the user admin; the file contains its password");
+            Ok(())
+        }
+        // Another console on the same database added it.
+        Err(ChangeError::NameTaken) => Ok(()),
+        Err(cause) => Err(cause.into()),
     }
-    Ok(())
 }
 
 fn stop_on_signal() -> anyhow::Result<CancellationToken> {

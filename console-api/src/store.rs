@@ -6,6 +6,8 @@
 
 mod access;
 mod attacks;
+mod audit;
+mod change;
 mod delivery;
 mod dsn;
 mod ingest;
@@ -17,13 +19,14 @@ mod sql;
 
 pub use access::sessions::Holder;
 pub use access::tokens::TokenSource;
+pub use change::ChangeError;
 pub use delivery::deliveries::{DeliveryCounts, NewDelivery, Outcome};
 pub use delivery::webhooks::{Due, Grown};
 pub use dsn::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl};
 pub use ingest::not_inspected::{NotInspectedCounts, NotInspectedFilter, Reported};
 pub use ingest::{Ingested, ValidRecord, node_validation_error, nodes::Node};
 pub use maintenance::transfer::TransferError;
-pub use rules::Change;
+pub(crate) use rules::versioned::Versioned;
 
 use sql::{dialect::Dialect, text_codec};
 use sqlx::AnyPool;

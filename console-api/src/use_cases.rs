@@ -19,10 +19,12 @@ pub mod views;
 pub mod webhooks;
 
 use crate::{
+    audit::Author,
     change_notifier::ChangeNotifier,
     error::ApiError,
-    store::{Change, Store},
+    store::{ChangeError, Store, Versioned},
 };
+use uuid::Uuid;
 
 /// The ruleset, and the notifier of nodes that wait for its changes.
 #[derive(Clone)]
@@ -32,10 +34,27 @@ pub struct RulesetWriter {
 }
 
 impl RulesetWriter {
-    /// The stored entity, once nodes are notified. `one` and `many` name such entities in errors.
-    fn stored<T>(&self, change: Change<T>, one: &'static str, many: &str) -> Result<T, ApiError> {
-        let stored = change.or_error(one, many)?;
+    async fn add<T: Versioned>(&self, object: T, author: &Author) -> Result<T, ApiError> {
+        self.announced(self.store.add_versioned(object, author).await)
+    }
+
+    async fn replace<T: Versioned>(
+        &self,
+        known: (Uuid, u32),
+        after: impl FnOnce(&T) -> T,
+        author: &Author,
+    ) -> Result<T, ApiError> {
+        self.announced(self.store.replace_versioned(known, after, author).await)
+    }
+
+    async fn delete<T: Versioned>(&self, known: (Uuid, u32), author: &Author) -> Result<(), ApiError> {
+        self.announced(self.store.delete_versioned::<T>(known, author).await)
+    }
+
+    /// The result of a change, once nodes are notified.
+    fn announced<T>(&self, change: Result<T, ChangeError>) -> Result<T, ApiError> {
+        let changed = change?;
         self.notifier.announce();
-        Ok(stored)
+        Ok(changed)
     }
 }

@@ -84,9 +84,9 @@ macro_rules! entities {
 entities! {
     Attack, "attack", attack;
     HitDetail, "hit", hit;
-    StoredRule, "rule", rule;
-    StoredEntry, "entry", entry;
-    User, "user", user;
+    StoredRule, "rule", find;
+    StoredEntry, "entry", find;
+    User, "user", find;
     Due, "webhook", webhook;
 }
 

@@ -49,7 +49,7 @@ impl ConnectorsPage {
 pub(super) async fn page(Reader(actor): Reader, State(store): State<Store>) -> Result<Response, ApiError> {
     let is_admin = actor.role == Role::Admin;
     let newest = Slice { limit: Slice::MAX_LIMIT, after: None };
-    let keys = if is_admin { store.signing_keys(&newest).await?.items } else { Vec::new() };
+    let keys = if is_admin { store.list::<KeyInfo>(&newest).await?.items } else { Vec::new() };
     Ok(render(&ConnectorsPage { connectors: store.connectors().await?, keys, is_admin }))
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn keys(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&KeysPage { page: store.signing_keys(&slice).await?, made: None }))
+    Ok(render(&KeysPage { page: store.list(&slice).await?, made: None }))
 }
 
 /// Adds a key, and shows its secret in the response: the address of a page could be opened again.
@@ -77,7 +77,7 @@ pub(super) async fn add_key(
 ) -> Result<Response, ApiError> {
     let new = signing_keys::add(&store, &author, KeyDraft { name: name.trim().to_owned() }).await?;
     let made = Some((new.info.id.to_string(), new.secret));
-    let page = store.signing_keys(&Slice::default()).await?;
+    let page = store.list(&Slice::default()).await?;
     Ok((StatusCode::CREATED, render(&KeysPage { page, made })).into_response())
 }
 

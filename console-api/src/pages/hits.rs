@@ -56,10 +56,10 @@ pub(super) async fn one(
 ) -> Result<Response, ApiError> {
     let mut made = Made::default();
     if let Some(id) = just_made.rule {
-        made.rule = store.rule(id).await?;
+        made.rule = store.find(id).await?;
     }
     if let Some(id) = just_made.entry {
-        made.entry = store.entry(id).await?;
+        made.entry = store.find(id).await?;
     }
     let raw = Raw::new(&detail.request);
     Ok(render(&HitPage {

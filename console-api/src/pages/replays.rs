@@ -65,7 +65,7 @@ pub(super) async fn list(
     State(clock): State<Clock>,
     Query((prefilled, slice)): Query<(Prefilled, Slice)>,
 ) -> Result<Response, ApiError> {
-    let rules = store.rules(&Slice { limit: Slice::MAX_LIMIT, after: None }).await?.items;
+    let rules = store.list::<StoredRule>(&Slice { limit: Slice::MAX_LIMIT, after: None }).await?.items;
     let page = store.replays(&slice, clock.now()).await?;
     Ok(render(&ReplaysPage { page, rules, prefilled, can_edit: actor.role.can_edit() }))
 }

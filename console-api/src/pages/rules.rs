@@ -75,7 +75,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&RulesPage { page: store.rules(&slice).await?, can_edit: actor.role.can_edit() }))
+    Ok(render(&RulesPage { page: store.list(&slice).await?, can_edit: actor.role.can_edit() }))
 }
 
 /// The form of a rule.

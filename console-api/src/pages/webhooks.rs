@@ -33,7 +33,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&WebhooksPage { page: store.webhooks(&slice).await?, made: None }))
+    Ok(render(&WebhooksPage { page: store.list(&slice).await?, made: None }))
 }
 
 /// The form of a webhook.
@@ -65,7 +65,7 @@ pub(super) async fn add(
 ) -> Result<Response, ApiError> {
     let new = webhooks::add(&store, sender.targets(), &author, form.draft()).await?;
     let made = Some((new.webhook.draft.name, new.secret));
-    let page = store.webhooks(&Slice::default()).await?;
+    let page = store.list(&Slice::default()).await?;
     Ok((StatusCode::CREATED, render(&WebhooksPage { page, made })).into_response())
 }
 

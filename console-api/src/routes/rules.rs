@@ -23,7 +23,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Json<Page<StoredRule>>, ApiError> {
-    Ok(Json(store.rules(&slice).await?))
+    Ok(Json(store.list(&slice).await?))
 }
 
 /// A rule.

@@ -23,7 +23,7 @@ pub(super) async fn signing_keys(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Json<Page<KeyInfo>>, ApiError> {
-    Ok(Json(store.signing_keys(&slice).await?))
+    Ok(Json(store.list(&slice).await?))
 }
 
 /// Adds a key. Only this response contains the secret; bundles are ordered with the id.

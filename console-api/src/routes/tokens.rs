@@ -24,7 +24,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Json<Page<TokenInfo>>, ApiError> {
-    Ok(Json(store.tokens(&slice).await?))
+    Ok(Json(store.list(&slice).await?))
 }
 
 /// Issues a token. Only this response contains its secret.

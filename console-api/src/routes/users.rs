@@ -23,7 +23,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Json<Page<User>>, ApiError> {
-    Ok(Json(store.users(&slice).await?))
+    Ok(Json(store.list(&slice).await?))
 }
 
 /// A user.

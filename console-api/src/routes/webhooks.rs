@@ -34,7 +34,7 @@ pub(super) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Json<Page<Webhook>>, ApiError> {
-    Ok(Json(store.webhooks(&slice).await?))
+    Ok(Json(store.list(&slice).await?))
 }
 
 /// A webhook.

@@ -1,6 +1,5 @@
 //! Access data: users, sessions, tokens, signing keys and the audit log.
 
-pub(crate) mod audit;
 pub(crate) mod sessions;
 pub(crate) mod signing_keys;
 pub(crate) mod tokens;

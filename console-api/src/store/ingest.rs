@@ -53,7 +53,7 @@ struct Delivered {
 impl Store {
     /// Begins a transaction that may group hits.
     pub(crate) async fn begin_ingest(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        let mut transaction = self.writer.begin_with(self.dialect.begin_ingest()).await?;
+        let mut transaction = self.writer.begin_with(self.dialect.begin_write()).await?;
         if let Some(statement) = self.dialect.lock_attacks() {
             sqlx::query(statement).execute(&mut *transaction).await?;
         }

@@ -26,7 +26,7 @@ pub(crate) async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Re
         migrations.run(&mut connection).await?;
     } else {
         // Another process may create the same database: the lock makes one wait for the other.
-        let mut transaction = connection.begin_with(dialect.begin_ingest()).await?;
+        let mut transaction = connection.begin_with(dialect.begin_write()).await?;
         migrations.run(&mut *transaction).await?;
         transaction.commit().await?;
     }

@@ -17,7 +17,7 @@ pub async fn add(
     draft: EntryDraft,
 ) -> Result<StoredEntry, ApiError> {
     let entry = validated(Uuid::now_v7(), draft, author.at)?;
-    ruleset.stored(ruleset.store.add_entry(entry, author).await?, "entry", "entries")
+    ruleset.add(StoredEntry { entry, revision: 1, created_at: author.at }, author).await
 }
 
 pub async fn replace(
@@ -27,16 +27,13 @@ pub async fn replace(
     draft: EntryDraft,
 ) -> Result<StoredEntry, ApiError> {
     let entry = validated(id, draft, author.at)?;
-    ruleset.stored(ruleset.store.replace_entry(revision, entry, author).await?, "entry", "entries")
+    ruleset
+        .replace((id, revision), |before: &StoredEntry| StoredEntry { entry, ..before.clone() }, author)
+        .await
 }
 
-pub async fn delete(
-    ruleset: &RulesetWriter,
-    author: &Author,
-    (id, revision): (Uuid, u32),
-) -> Result<(), ApiError> {
-    let deleted = ruleset.store.delete_entry(id, revision, author).await?;
-    ruleset.stored(deleted, "entry", "entries").map(drop)
+pub async fn delete(ruleset: &RulesetWriter, author: &Author, known: (Uuid, u32)) -> Result<(), ApiError> {
+    ruleset.delete::<StoredEntry>(known, author).await
 }
 
 fn validated(id: Uuid, draft: EntryDraft, now: Timestamp) -> Result<ListEntry, ValidationError> {

@@ -14,13 +14,13 @@ const MAX_NOTE_CHARS: usize = 2_000;
 pub async fn mark(
     store: &Store,
     author: &Author,
-    (id, revision): (Uuid, u32),
+    known: (Uuid, u32),
     draft: MarkDraft,
 ) -> Result<Attack, ApiError> {
     if draft.note.chars().count() > MAX_NOTE_CHARS {
         let detail = format!("`note` must be at most {MAX_NOTE_CHARS} characters long");
         return Err(ApiError::parameter("note", detail));
     }
-    store.mark(id, revision, draft, author).await?.or_error("attack", "marks")?;
-    store.attack(id).await?.ok_or(ApiError::NotFound("attack"))
+    store.mark(known, draft, author).await?;
+    store.attack(known.0).await?.ok_or(ApiError::NotFound("attack"))
 }

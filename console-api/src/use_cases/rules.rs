@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 pub async fn add(ruleset: &RulesetWriter, author: &Author, draft: RuleDraft) -> Result<StoredRule, ApiError> {
     let rule = validated(Uuid::now_v7(), 1, draft)?;
-    ruleset.stored(ruleset.store.add_rule(rule, author).await?, "rule", "rules")
+    ruleset.add(StoredRule { rule, created_at: author.at, updated_at: author.at }, author).await
 }
 
 pub async fn replace(
@@ -22,15 +22,11 @@ pub async fn replace(
     draft: RuleDraft,
 ) -> Result<StoredRule, ApiError> {
     let rule = validated(id, revision, draft)?;
-    ruleset.stored(ruleset.store.replace_rule(rule, author).await?, "rule", "rules")
+    ruleset.replace((id, revision), |before: &StoredRule| StoredRule { rule, ..before.clone() }, author).await
 }
 
-pub async fn delete(
-    ruleset: &RulesetWriter,
-    author: &Author,
-    (id, revision): (Uuid, u32),
-) -> Result<(), ApiError> {
-    ruleset.stored(ruleset.store.delete_rule(id, revision, author).await?, "rule", "rules")
+pub async fn delete(ruleset: &RulesetWriter, author: &Author, known: (Uuid, u32)) -> Result<(), ApiError> {
+    ruleset.delete::<StoredRule>(known, author).await
 }
 
 /// A rule that nodes can compile.

@@ -11,6 +11,5 @@ pub async fn activate(
     version: u64,
     current: u32,
 ) -> Result<Version, ApiError> {
-    let activated = ruleset.store.activate(version, current, author).await?;
-    ruleset.stored(activated, "ruleset", "rulesets")
+    ruleset.announced(ruleset.store.activate(version, current, author).await)
 }

@@ -86,6 +86,5 @@ impl SignIn {
 
 /// Ends a session of any user.
 pub async fn end(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
-    let is_known = store.end_session(id, author).await?;
-    is_known.then_some(()).ok_or(ApiError::NotFound("session"))
+    Ok(store.end_session(id, author).await?)
 }

@@ -13,13 +13,12 @@ use uuid::Uuid;
 pub async fn add(store: &Store, author: &Author, KeyDraft { name }: KeyDraft) -> Result<NewKey, ApiError> {
     validation::name(&name)?;
     let secret = KeySecret::generate();
-    let info = store.add_signing_key(name, &secret, author).await?.or_error("key", "keys")?;
+    let info = store.add_signing_key(name, &secret, author).await?;
     Ok(NewKey { info, secret: secret.reveal().to_owned() })
 }
 
 /// Deletes a key: new bundles cannot contain it. Nodes accept it until it is removed from their
 /// configuration.
 pub async fn delete(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
-    let is_known = store.delete_signing_key(id, author).await?;
-    is_known.then_some(()).ok_or(ApiError::NotFound("key"))
+    Ok(store.delete_signing_key(id, author).await?)
 }

@@ -17,12 +17,11 @@ pub async fn issue(store: &Store, author: &Author, draft: TokenDraft) -> Result<
     validation::in_future(expires_at, author.at)?;
     let info = TokenInfo { id: Uuid::now_v7(), name, role, created_at: author.at, expires_at };
     let token = Token::generate();
-    store.issue_token(&token, &info, author).await?;
+    let info = store.issue_token(&token, info, author).await?;
     Ok(NewToken { info, token: token.reveal().to_owned() })
 }
 
 /// Revokes a token and ends its sessions.
 pub async fn revoke(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
-    let is_known = store.revoke_token(id, author).await?;
-    is_known.then_some(()).ok_or(ApiError::NotFound("token"))
+    Ok(store.revoke_token(id, author).await?)
 }

@@ -38,8 +38,8 @@ async fn rule(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(
     if let (Some(draft), None) = (&draft, &line.after) {
         return rules::add(ruleset, author, draft.clone()).await.map(drop);
     }
-    let current = ruleset.store.rule(id).await?.ok_or(ApiError::NotFound("rule"))?;
-    let known = (id, current.rule.revision);
+    let current: Option<StoredRule> = ruleset.store.find(id).await?;
+    let known = (id, current.ok_or(ApiError::NotFound("rule"))?.rule.revision);
     match draft {
         Some(draft) => rules::replace(ruleset, author, known, draft).await.map(drop),
         None => rules::delete(ruleset, author, known).await,
@@ -58,8 +58,8 @@ async fn entry(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<
     if let (Some(draft), None) = (&draft, &line.after) {
         return ip_lists::add(ruleset, author, draft.clone()).await.map(drop);
     }
-    let current = ruleset.store.entry(id).await?.ok_or(ApiError::NotFound("entry"))?;
-    let known = (id, current.revision);
+    let current: Option<StoredEntry> = ruleset.store.find(id).await?;
+    let known = (id, current.ok_or(ApiError::NotFound("entry"))?.revision);
     match draft {
         Some(draft) => ip_lists::replace(ruleset, author, known, draft).await.map(drop),
         None => ip_lists::delete(ruleset, author, known).await,

@@ -6,7 +6,7 @@ use crate::{
     audit::Author,
     error::ApiError,
     password::Password,
-    store::{Change, Store},
+    store::Store,
     validation,
 };
 use uuid::Uuid;
@@ -17,14 +17,14 @@ pub async fn add(store: &Store, author: &Author, draft: UserDraft) -> Result<Use
     let hash = hash(draft.password.ok_or_else(missing)?).await?;
     let UserDraft { name, role, .. } = draft;
     let user = User { id: Uuid::now_v7(), name, role, revision: 1, created_at: author.at };
-    stored(store.add_user(user, &hash, author).await?)
+    Ok(store.add_user(user, &hash, author).await?)
 }
 
 /// Replaces a user. A new password ends all sessions of the user.
 pub async fn replace(
     store: &Store,
     author: &Author,
-    (id, revision): (Uuid, u32),
+    known: (Uuid, u32),
     draft: UserDraft,
 ) -> Result<User, ApiError> {
     validate(&draft)?;
@@ -32,13 +32,12 @@ pub async fn replace(
         Some(password) => Some(hash(password).await?),
         None => None,
     };
-    let user = (id, draft.name, draft.role);
-    stored(store.replace_user(revision, user, hash.as_deref(), author).await?)
+    Ok(store.replace_user(known, (draft.name, draft.role), hash, author).await?)
 }
 
 /// Deletes a user and ends all sessions of the user.
-pub async fn delete(store: &Store, author: &Author, (id, revision): (Uuid, u32)) -> Result<(), ApiError> {
-    store.delete_user(id, revision, author).await?.or_error("user", "users")
+pub async fn delete(store: &Store, author: &Author, known: (Uuid, u32)) -> Result<(), ApiError> {
+    Ok(store.delete_user(known, author).await?)
 }
 
 fn validate(draft: &UserDraft) -> Result<(), ApiError> {
@@ -51,9 +50,4 @@ fn validate(draft: &UserDraft) -> Result<(), ApiError> {
 
 async fn hash(password: Password) -> Result<String, ApiError> {
     password.hash().await.map_err(|cause| ApiError::parameter("password", cause.to_string()))
-}
-
-fn stored(change: Option<Change<User>>) -> Result<User, ApiError> {
-    let conflict = || ApiError::Conflict("there is another user of this name".to_owned());
-    change.ok_or_else(conflict)?.or_error("user", "users")
 }

@@ -10,27 +10,27 @@ use uuid::Uuid;
 
 /// A view that this user can see.
 pub async fn visible(store: &Store, id: Uuid, name: &str) -> Result<View, ApiError> {
-    let view = store.view(id).await?.filter(|view| view.is_visible_to(name));
+    let view = store.find::<View>(id).await?.filter(|view| view.is_visible_to(name));
     view.ok_or(ApiError::NotFound("view"))
 }
 
 pub async fn add(store: &Store, author: &Author, draft: ViewDraft) -> Result<View, ApiError> {
-    store.add_view(draft.validated(author.at)?, author).await?.or_error("view", "views")
+    Ok(store.add_view(draft.validated(author.at)?, author).await?)
 }
 
 pub async fn change(
     store: &Store,
     author: &Author,
-    (id, revision): (Uuid, u32),
+    known: (Uuid, u32),
     change: ViewChange,
 ) -> Result<View, ApiError> {
-    let draft = editable(store, id, author).await?.draft.with(change).validated(author.at)?;
-    store.change_view(id, revision, Some(draft), author).await?.or_error("view", "views")
+    let draft = editable(store, known.0, author).await?.draft.with(change).validated(author.at)?;
+    Ok(store.replace_view(known, draft, author).await?)
 }
 
-pub async fn delete(store: &Store, author: &Author, (id, revision): (Uuid, u32)) -> Result<(), ApiError> {
-    editable(store, id, author).await?;
-    store.change_view(id, revision, None, author).await?.or_error("view", "views").map(drop)
+pub async fn delete(store: &Store, author: &Author, known: (Uuid, u32)) -> Result<(), ApiError> {
+    editable(store, known.0, author).await?;
+    Ok(store.delete_view(known, author).await?)
 }
 
 async fn editable(store: &Store, id: Uuid, author: &Author) -> Result<View, ApiError> {

@@ -17,7 +17,7 @@ pub async fn add(
     draft: WebhookDraft,
 ) -> Result<NewWebhook, ApiError> {
     let (draft, secret) = (validated(draft, targets, author)?, Secret::generate());
-    let webhook = store.add_webhook(draft, &secret, author).await?.or_error("webhook", "webhooks")?;
+    let webhook = store.add_webhook(draft, &secret, author).await?;
     Ok(NewWebhook { webhook, secret: secret.reveal() })
 }
 
@@ -25,16 +25,16 @@ pub async fn replace(
     store: &Store,
     targets: &Targets,
     author: &Author,
-    (id, revision): (Uuid, u32),
+    known: (Uuid, u32),
     draft: WebhookDraft,
 ) -> Result<Webhook, ApiError> {
     let draft = validated(draft, targets, author)?;
-    store.change_webhook(id, revision, Some(draft), author).await?.or_error("webhook", "webhooks")
+    Ok(store.replace_webhook(known, draft, author).await?)
 }
 
 /// Deletes a webhook with its pending deliveries.
-pub async fn delete(store: &Store, author: &Author, (id, revision): (Uuid, u32)) -> Result<(), ApiError> {
-    store.change_webhook(id, revision, None, author).await?.or_error("webhook", "webhooks").map(drop)
+pub async fn delete(store: &Store, author: &Author, known: (Uuid, u32)) -> Result<(), ApiError> {
+    Ok(store.delete_webhook(known, author).await?)
 }
 
 fn validated(draft: WebhookDraft, targets: &Targets, author: &Author) -> Result<WebhookDraft, ApiError> {

@@ -40,7 +40,7 @@ pub(in crate::pages) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&TokensPage { page: store.tokens(&slice).await?, now: author.at, made: None }))
+    Ok(render(&TokensPage { page: store.list(&slice).await?, now: author.at, made: None }))
 }
 
 #[derive(Deserialize)]
@@ -62,7 +62,7 @@ pub(in crate::pages) async fn add(
     let draft = TokenDraft { name: name.trim().to_owned(), role, expires_at };
     let new = tokens::issue(&store, &author, draft).await?;
     let made = Some((new.info.name, new.token));
-    let page = store.tokens(&Slice::default()).await?;
+    let page = store.list(&Slice::default()).await?;
     Ok((StatusCode::CREATED, render(&TokensPage { page, now: author.at, made })).into_response())
 }
 

@@ -36,7 +36,7 @@ pub(in crate::pages) async fn list(
     State(store): State<Store>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, ApiError> {
-    Ok(render(&UsersPage { page: store.users(&slice).await?, name: author.name }))
+    Ok(render(&UsersPage { page: store.list(&slice).await?, name: author.name }))
 }
 
 /// The form of a user.

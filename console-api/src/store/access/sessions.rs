@@ -1,8 +1,8 @@
 //! Browser sessions. Only digests of their secrets are stored.
 
 use crate::store::{
-    Connection, Store, StoreError,
-    access::audit,
+    Connection, Store, StoreError, audit,
+    change::ChangeError,
     sql::{
         statement::Statement,
         text_codec::{Columns, Text},
@@ -10,7 +10,7 @@ use crate::store::{
 };
 use crate::{
     access::Session,
-    actor::{Actor, Role},
+    actor::Actor,
     audit::{Author, Deed, Kind},
     paging::{Page, Slice},
     token::Token,
@@ -46,7 +46,7 @@ impl TryFrom<Row> for Session {
         let columns = Columns { table: "sessions", id: &row.id };
         Ok(Self {
             id: columns.parse("id", &row.id)?,
-            role: Role::parse(&row.role).ok_or_else(|| columns.bad("role"))?,
+            role: columns.word("role", &row.role)?,
             created_at: columns.time("created_at", row.created_at)?,
             expires_at: columns.time("expires_at", row.expires_at)?,
             name: row.name.into(),
@@ -89,7 +89,7 @@ impl Store {
             Holder::User(id) => (Some(id.to_string()), None),
             Holder::Token(token) => (None, Some(token.digest())),
         };
-        let mut change = self.writer.begin().await?;
+        let mut change = self.writer.begin_with(self.dialect.begin_write()).await?;
         sqlx::query("delete from sessions where expires_at <= $1")
             .bind(author.at.as_millisecond())
             .execute(&mut *change)
@@ -106,19 +106,17 @@ impl Store {
         .execute(&mut *change)
         .await?;
         audit::record(&mut change, author, &Deed::created(Kind::Session, &session.id, session)).await?;
-        change.commit().await?;
-        Ok(())
+        Ok(change.commit().await?)
     }
 
     /// Ends the session of a browser, if it has one.
     pub async fn close_session(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
-        let mut change = self.writer.begin().await?;
+        let mut change = self.writer.begin_with(self.dialect.begin_write()).await?;
         if let Some(session) = session(&mut change, "hash", &secret.digest(), now).await? {
             let author = Author::new(Actor { name: session.name.clone(), role: session.role }, now);
             end(&mut change, &session, &author).await?;
         }
-        change.commit().await?;
-        Ok(())
+        Ok(change.commit().await?)
     }
 
     /// The other sessions of the same holder, the newest first.
@@ -128,26 +126,22 @@ impl Store {
 
     /// Ends the other sessions of the same holder.
     pub async fn close_other_sessions(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
-        let mut change = self.writer.begin().await?;
+        let mut change = self.writer.begin_with(self.dialect.begin_write()).await?;
         if let Some(own) = session(&mut change, "hash", &secret.digest(), now).await? {
             let author = Author::new(Actor { name: own.name, role: own.role }, now);
             for other in others(&mut change, own.id, now).await? {
                 end(&mut change, &other, &author).await?;
             }
         }
-        change.commit().await?;
-        Ok(())
+        Ok(change.commit().await?)
     }
 
-    /// Ends any session; `false` if the id is unknown.
-    pub async fn end_session(&self, id: Uuid, author: &Author) -> Result<bool, StoreError> {
-        let mut change = self.writer.begin().await?;
-        let Some(session) = session(&mut change, "id", &id.to_string(), author.at).await? else {
-            return Ok(false);
-        };
-        end(&mut change, &session, author).await?;
-        change.commit().await?;
-        Ok(true)
+    /// Ends any session.
+    pub async fn end_session(&self, id: Uuid, author: &Author) -> Result<(), ChangeError> {
+        let mut change = self.writer.begin_with(self.dialect.begin_write()).await?;
+        let session = session(&mut change, "id", &id.to_string(), author.at).await?;
+        end(&mut change, &session.ok_or(ChangeError::Unknown("session"))?, author).await?;
+        Ok(change.commit().await?)
     }
 
     /// Records an event without a change in the database, such as a failed sign-in.
@@ -171,8 +165,7 @@ async fn others(connection: &mut Connection, own: Uuid, now: Timestamp) -> Resul
     statement.push(" where own.id = ").bind(own.to_string()).push(" and s.id <> own.id");
     statement.push(" and s.expires_at > ").bind(now.as_millisecond());
     statement.push(" order by s.created_at desc, s.id desc");
-    let rows: Vec<Row> = statement.fetch_all(connection).await?;
-    rows.into_iter().map(Session::try_from).collect()
+    statement.fetch_into::<Row, _>(connection).await
 }
 
 /// A valid session, by its `id` or `hash`.
@@ -185,6 +178,5 @@ async fn session(
     let mut statement = Statement::new(SESSIONS);
     statement.push(" where s.").push(by).push(" = ").bind(value);
     statement.push(" and s.expires_at > ").bind(now.as_millisecond());
-    let rows: Vec<Row> = statement.fetch_all(connection).await?;
-    rows.into_iter().next().map(Session::try_from).transpose()
+    statement.fetch_optional::<Row>(connection).await?.map(Session::try_from).transpose()
 }

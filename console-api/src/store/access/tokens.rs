@@ -2,17 +2,13 @@
 
 use crate::store::{
     Store, StoreError,
-    access::audit,
-    sql::{
-        statement::Statement,
-        text_codec::{Columns, Text},
-    },
+    change::{ChangeError, Stored},
+    sql::text_codec::{Columns, Text},
 };
 use crate::{
     access::TokenInfo,
     actor::{Actor, Role},
-    audit::{Author, Deed, Kind},
-    paging::{Page, Slice},
+    audit::{Author, Kind},
     token::Token,
 };
 use jiff::Timestamp;
@@ -85,23 +81,14 @@ impl Store {
         actor(token, row)
     }
 
-    /// All tokens, the newest first.
-    pub async fn tokens(&self, slice: &Slice) -> Result<Page<TokenInfo>, StoreError> {
-        let mut statement =
-            Statement::new("select id, name, role, created_at, expires_at from tokens where ");
-        statement.push_newest(slice);
-        statement.fetch_page::<Row, _>(&self.reader, slice).await
-    }
-
     /// Adds a token that was created through the API.
     pub async fn issue_token(
         &self,
         token: &Token,
-        info: &TokenInfo,
+        info: TokenInfo,
         author: &Author,
-    ) -> Result<(), StoreError> {
-        let mut change = self.writer.begin().await?;
-        sqlx::query(
+    ) -> Result<TokenInfo, ChangeError> {
+        let insert = sqlx::query(
             "insert into tokens (hash, id, name, role, source, created_at, expires_at) values ($1, $2, $3, $4, 'api', $5, $6)",
         )
         .bind(token.digest())
@@ -109,33 +96,33 @@ impl Store {
         .bind(Text::from(info.name.as_str()))
         .bind(info.role.as_str())
         .bind(info.created_at.as_millisecond())
-        .bind(info.expires_at.map(Timestamp::as_millisecond))
-        .execute(&mut *change)
-        .await?;
-        audit::record(&mut change, author, &Deed::created(Kind::Token, &info.id, info)).await?;
-        change.commit().await?;
-        Ok(())
+        .bind(info.expires_at.map(Timestamp::as_millisecond));
+        self.begin_change(author).await?.add(info, insert).await
     }
 
-    /// Revokes a token and its sessions; `false` if the id is unknown.
-    pub async fn revoke_token(&self, id: Uuid, author: &Author) -> Result<bool, StoreError> {
-        let mut change = self.writer.begin().await?;
-        let row: Option<Row> =
-            sqlx::query_as("select id, name, role, created_at, expires_at from tokens where id = $1")
-                .bind(id.to_string())
-                .fetch_optional(&mut *change)
-                .await?;
-        let Some(row) = row else { return Ok(false) };
-        let before = TokenInfo::try_from(row)?;
-        sqlx::query("delete from tokens where id = $1").bind(id.to_string()).execute(&mut *change).await?;
-        audit::record(&mut change, author, &Deed::deleted(Kind::Token, &id, &before)).await?;
-        change.commit().await?;
-        Ok(true)
+    /// Revokes a token and its sessions.
+    pub async fn revoke_token(&self, id: Uuid, author: &Author) -> Result<(), ChangeError> {
+        let mut change = self.begin_change(author).await?;
+        let token: TokenInfo = change.find(id).await?;
+        change.delete(&token).await
+    }
+}
+
+impl Stored for TokenInfo {
+    type Row = Row;
+
+    const KIND: Kind = Kind::Token;
+    const NAMES: (&'static str, &'static str) = ("token", "tokens");
+    const TABLE: &'static str = "tokens";
+    const SELECT: &'static str = "select id, name, role, created_at, expires_at from tokens";
+
+    fn id(&self) -> Uuid {
+        self.id
     }
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: String,
     name: Text,
     role: String,
@@ -150,7 +137,7 @@ impl TryFrom<Row> for TokenInfo {
         let columns = Columns { table: "tokens", id: &row.id };
         Ok(Self {
             id: columns.parse("id", &row.id)?,
-            role: Role::parse(&row.role).ok_or_else(|| columns.bad("role"))?,
+            role: columns.word("role", &row.role)?,
             created_at: columns.time("created_at", row.created_at)?,
             expires_at: row.expires_at.map(|at| columns.time("expires_at", at)).transpose()?,
             name: row.name.into(),

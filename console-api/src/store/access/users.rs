@@ -1,26 +1,20 @@
 //! Users. Passwords are stored as Argon2 hashes.
 
 use crate::store::{
-    Change, Connection, Store, StoreError,
-    access::audit,
-    sql::{
-        statement::Statement,
-        text_codec::{Columns, Text},
-    },
+    Store, StoreError,
+    change::{ChangeError, Stored},
+    sql::text_codec::{Columns, Text},
 };
 use crate::{
     access::User,
     actor::Role,
-    audit::{Author, Deed, Kind},
-    paging::{Page, Slice},
+    audit::{Author, Kind},
 };
 use sqlx::FromRow;
 use uuid::Uuid;
 
-const MAX_USERS: i64 = 10_000;
-
 #[derive(FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: String,
     name: Text,
     role: String,
@@ -35,24 +29,35 @@ impl TryFrom<Row> for User {
         let columns = Columns { table: "users", id: &row.id };
         Ok(Self {
             id: columns.parse("id", &row.id)?,
-            role: Role::parse(&row.role).ok_or_else(|| columns.bad("role"))?,
-            revision: u32::try_from(row.revision).map_err(|_| columns.bad("revision"))?,
+            role: columns.word("role", &row.role)?,
+            revision: columns.number("revision", row.revision)?,
             created_at: columns.time("created_at", row.created_at)?,
             name: row.name.into(),
         })
     }
 }
 
-impl Store {
-    /// The newest first.
-    pub async fn users(&self, slice: &Slice) -> Result<Page<User>, StoreError> {
-        let mut statement = Statement::new("select id, name, role, revision, created_at from users where ");
-        statement.push_newest(slice);
-        statement.fetch_page::<Row, _>(&self.reader, slice).await
+impl Stored for User {
+    type Row = Row;
+
+    const KIND: Kind = Kind::User;
+    const NAMES: (&'static str, &'static str) = ("user", "users");
+    const TABLE: &'static str = "users";
+    const MAX: i64 = 10_000;
+    const SELECT: &'static str = "select id, name, role, revision, created_at from users";
+
+    fn id(&self) -> Uuid {
+        self.id
     }
 
-    pub async fn user(&self, id: Uuid) -> Result<Option<User>, StoreError> {
-        user(&mut *self.reader.acquire().await?, id).await
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+}
+
+impl Store {
+    pub async fn has_users(&self) -> Result<bool, StoreError> {
+        Ok(sqlx::query("select 1 from users limit 1").fetch_optional(&self.reader).await?.is_some())
     }
 
     /// The user of this name, and the password hash.
@@ -63,105 +68,55 @@ impl Store {
             .await?;
         let Some((id, password)) = row else { return Ok(None) };
         let id = Columns { table: "users", id: &id }.parse("id", &id)?;
-        Ok(self.user(id).await?.map(|user| (user, password)))
+        Ok(self.find(id).await?.map(|user| (user, password)))
     }
 
-    /// Adds a user; `None` if the name is in use.
-    pub async fn add_user(
-        &self,
-        user: User,
-        password: &str,
-        author: &Author,
-    ) -> Result<Option<Change<User>>, StoreError> {
-        let mut change = self.writer.begin().await?;
-        let (users,): (i64,) = sqlx::query_as("select count(*) from users").fetch_one(&mut *change).await?;
-        if users >= MAX_USERS {
-            return Ok(Some(Change::Full(MAX_USERS)));
-        }
-        let added = sqlx::query(
+    pub async fn add_user(&self, user: User, password: &str, author: &Author) -> Result<User, ChangeError> {
+        let insert = sqlx::query(
             "insert into users (id, name, role, password, revision, created_at) values ($1, $2, $3, $4, $5, $6) \
              on conflict (name) do nothing",
         )
         .bind(user.id.to_string())
         .bind(Text::from(user.name.as_str()))
         .bind(user.role.as_str())
-        .bind(password)
+        .bind(password.to_owned())
         .bind(i64::from(user.revision))
-        .bind(user.created_at.as_millisecond())
-        .execute(&mut *change)
-        .await?;
-        if added.rows_affected() == 0 {
-            return Ok(None);
-        }
-        audit::record(&mut change, author, &Deed::created(Kind::User, &user.id, &user)).await?;
-        change.commit().await?;
-        Ok(Some(Change::Made(user)))
+        .bind(user.created_at.as_millisecond());
+        self.begin_change(author).await?.add(user, insert).await
     }
 
-    /// Replaces a user who still has this revision; `None` if the name is in use. A new password
-    /// ends the sessions of the user.
+    /// Replaces a user who still has this revision. A new password ends the sessions of the user.
     pub async fn replace_user(
         &self,
-        revision: u32,
-        (id, name, role): (Uuid, String, Role),
-        password: Option<&str>,
+        known: (Uuid, u32),
+        (name, role): (String, Role),
+        password: Option<String>,
         author: &Author,
-    ) -> Result<Option<Change<User>>, StoreError> {
-        let mut change = self.writer.begin().await?;
-        let Some(before) = user(&mut change, id).await? else { return Ok(Some(Change::Unknown)) };
-        if before.revision != revision {
-            return Ok(Some(Change::Stale(before.revision)));
+    ) -> Result<User, ChangeError> {
+        let mut change = self.begin_change(author).await?;
+        let before: User = change.current(known).await?;
+        let after = User { name, role, revision: before.revision + 1, ..before.clone() };
+        if password.is_some() {
+            sqlx::query("delete from sessions where user_id = $1")
+                .bind(after.id.to_string())
+                .execute(change.connection())
+                .await?;
         }
-        let after = User { id, name, role, revision: revision + 1, created_at: before.created_at };
-        let replaced = sqlx::query(
+        let update = sqlx::query(
             "update users set name = $2, role = $3, password = coalesce($4, password), revision = $5 where id = $1 \
-             and revision = $6 and not exists (select 1 from users other where other.name = $2 and other.id <> $1)",
+             and not exists (select 1 from users other where other.name = $2 and other.id <> $1)",
         )
-        .bind(id.to_string())
+        .bind(after.id.to_string())
         .bind(Text::from(after.name.as_str()))
         .bind(after.role.as_str())
         .bind(password)
-        .bind(i64::from(after.revision))
-        .bind(i64::from(revision))
-        .execute(&mut *change)
-        .await?;
-        if replaced.rows_affected() == 0 {
-            return Ok(None);
-        }
-        if password.is_some() {
-            sqlx::query("delete from sessions where user_id = $1")
-                .bind(id.to_string())
-                .execute(&mut *change)
-                .await?;
-        }
-        audit::record(&mut change, author, &Deed::changed(Kind::User, &id, &before, &after)).await?;
-        change.commit().await?;
-        Ok(Some(Change::Made(after)))
+        .bind(i64::from(after.revision));
+        change.replace(&before, after, update).await
     }
 
-    pub async fn delete_user(
-        &self,
-        id: Uuid,
-        revision: u32,
-        author: &Author,
-    ) -> Result<Change<()>, StoreError> {
-        let mut change = self.writer.begin().await?;
-        let Some(before) = user(&mut change, id).await? else { return Ok(Change::Unknown) };
-        if before.revision != revision {
-            return Ok(Change::Stale(before.revision));
-        }
-        sqlx::query("delete from users where id = $1").bind(id.to_string()).execute(&mut *change).await?;
-        audit::record(&mut change, author, &Deed::deleted(Kind::User, &id, &before)).await?;
-        change.commit().await?;
-        Ok(Change::Made(()))
+    pub async fn delete_user(&self, known: (Uuid, u32), author: &Author) -> Result<(), ChangeError> {
+        let mut change = self.begin_change(author).await?;
+        let user: User = change.current(known).await?;
+        change.delete(&user).await
     }
-}
-
-async fn user(connection: &mut Connection, id: Uuid) -> Result<Option<User>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as("select id, name, role, revision, created_at from users where id = $1")
-            .bind(id.to_string())
-            .fetch_optional(connection)
-            .await?;
-    row.map(User::try_from).transpose()
 }

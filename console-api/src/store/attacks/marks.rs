@@ -1,9 +1,8 @@
 //! Marks of attacks.
 
 use crate::store::{
-    Connection, Store, StoreError,
-    access::audit,
-    rules::Change,
+    Connection, Store, StoreError, audit,
+    change::ChangeError,
     sql::text_codec::{Columns, Text},
 };
 use crate::{
@@ -26,7 +25,7 @@ pub(crate) struct MarkRow {
 
 impl MarkRow {
     pub(crate) fn revision(&self, columns: &Columns<'_>) -> Result<u32, StoreError> {
-        u32::try_from(self.mark_revision).map_err(|_| columns.bad("mark_revision"))
+        columns.number("mark_revision", self.mark_revision)
     }
 
     pub(crate) fn read(self, columns: &Columns<'_>) -> Result<Option<Marking>, StoreError> {
@@ -45,35 +44,28 @@ impl Store {
     /// revision.
     pub async fn mark(
         &self,
-        id: Uuid,
-        revision: u32,
-        draft: MarkDraft,
+        (id, revision): (Uuid, u32),
+        MarkDraft { mark, note }: MarkDraft,
         author: &Author,
-    ) -> Result<Change<()>, StoreError> {
+    ) -> Result<(), ChangeError> {
         // Concurrent ingest may merge the attack into another.
         let mut change = self.begin_ingest().await?;
-        let id: Option<(String,)> = sqlx::query_as(
+        let id: Option<String> = sqlx::query_scalar(
             "select id from attacks where id = coalesce((select new_id from attack_redirects where old_id = $1), $1)",
         )
         .bind(id.to_string())
         .fetch_optional(&mut *change)
         .await?;
-        let Some((id,)) = id else { return Ok(Change::Unknown) };
+        let id = id.ok_or(ChangeError::Unknown("attack"))?;
         let (current, before) = marking(&mut change, &id).await?;
         if current != revision {
-            return Ok(Change::Stale(current));
+            return Err(ChangeError::Stale(current));
         }
-        let MarkDraft { mark, note } = draft;
         let after = mark.map(|value| Marking { value, note, by: author.name.clone(), at: author.at });
         store(&mut change, &id, revision + 1, after.as_ref()).await?;
-        audit::record(
-            &mut change,
-            author,
-            &Deed::changed(Kind::Attack, &id, &shown(before.as_ref()), &shown(after.as_ref())),
-        )
-        .await?;
-        change.commit().await?;
-        Ok(Change::Made(()))
+        let deed = Deed::changed(Kind::Attack, &id, &shown(before.as_ref()), &shown(after.as_ref()));
+        audit::record(&mut change, author, &deed).await?;
+        Ok(change.commit().await?)
     }
 }
 

@@ -1,25 +1,22 @@
 //! Webhooks, and the attacks to match against them.
 
 use crate::store::{
-    Change, Connection, Store, StoreError,
-    access::audit,
+    Connection, Store, StoreError,
+    change::{ChangeError, Stored},
     sql::{
         bulk::{Insert, Query, among},
         statement::Statement,
-        text_codec::{Columns, Text, count, json},
+        text_codec::{Columns, Text, count},
     },
 };
 use crate::{
-    audit::{Author, Deed, Kind},
-    paging::{Page, Slice},
+    audit::{Author, Kind},
     webhook::{Secret, Webhook, WebhookDraft},
 };
 use jiff::Timestamp;
 use sqlx::FromRow;
 use std::collections::BTreeSet;
 use uuid::Uuid;
-
-const MAX_WEBHOOKS: i64 = 100;
 
 /// A webhook with due deliveries.
 #[derive(Debug)]
@@ -36,7 +33,7 @@ pub struct Grown {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: String,
     revision: i64,
     created_at: i64,
@@ -53,7 +50,7 @@ impl TryFrom<Row> for Due {
         let columns = Columns { table: "webhooks", id: &row.id };
         let webhook = Webhook {
             id: columns.parse("id", &row.id)?,
-            revision: u32::try_from(row.revision).map_err(|_| columns.bad("revision"))?,
+            revision: columns.number("revision", row.revision)?,
             created_at: columns.time("created_at", row.created_at)?,
             updated_at: columns.time("updated_at", row.updated_at)?,
             draft: columns.json("draft", &String::from(row.draft))?,
@@ -72,11 +69,23 @@ impl TryFrom<Row> for Webhook {
     }
 }
 
-/// A query of webhooks: the columns of [`Row`], and the rest of the statement.
-macro_rules! webhooks {
-    ($rest:literal) => {
-        concat!("select id, revision, created_at, updated_at, draft, secret, dropped from webhooks ", $rest)
-    };
+impl Stored for Webhook {
+    type Row = Row;
+
+    const KIND: Kind = Kind::Webhook;
+    const NAMES: (&'static str, &'static str) = ("webhook", "webhooks");
+    const TABLE: &'static str = "webhooks";
+    const MAX: i64 = 100;
+    const SELECT: &'static str =
+        "select id, revision, created_at, updated_at, draft, secret, dropped from webhooks";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
 }
 
 /// Records new and grown attacks in the transaction of their hits, if a webhook is enabled.
@@ -107,34 +116,28 @@ pub(crate) async fn forget(connection: &mut Connection, grown: &[Grown]) -> Resu
 }
 
 impl Store {
-    /// The newest first.
-    pub async fn webhooks(&self, slice: &Slice) -> Result<Page<Webhook>, StoreError> {
-        let mut statement = Statement::new(webhooks!("where "));
-        statement.push_newest(slice);
-        statement.fetch_page::<Row, _>(&self.reader, slice).await
-    }
-
     /// A webhook with its secret.
     pub async fn webhook(&self, id: Uuid) -> Result<Option<Due>, StoreError> {
-        webhook(&mut *self.reader.acquire().await?, id).await
+        let mut statement = Statement::new(Webhook::SELECT);
+        statement.push(" where id = ").bind(id.to_string());
+        statement.fetch_optional::<Row>(&self.reader).await?.map(Due::try_from).transpose()
     }
 
     pub async fn enabled_webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
-        let rows: Vec<Row> =
-            sqlx::query_as(webhooks!("where enabled = 'yes' order by id")).fetch_all(&self.reader).await?;
-        rows.into_iter().map(Webhook::try_from).collect()
+        let mut statement = Statement::new(Webhook::SELECT);
+        statement.push(" where enabled = 'yes' order by id");
+        statement.fetch_into::<Row, _>(&self.reader).await
     }
 
     /// Webhooks with due deliveries.
     pub async fn due_webhooks(&self, now: Timestamp) -> Result<Vec<Due>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(webhooks!(
-            "where enabled = 'yes' and exists (select 1 from webhook_deliveries d where d.webhook_id = webhooks.id \
-             and d.state = 'pending' and d.next_at <= $1) order by id"
-        ))
-        .bind(now.as_millisecond())
-        .fetch_all(&self.reader)
-        .await?;
-        rows.into_iter().map(Due::try_from).collect()
+        let mut statement = Statement::new(Webhook::SELECT);
+        statement.push(
+            " where enabled = 'yes' and exists (select 1 from webhook_deliveries d where d.webhook_id = webhooks.id \
+             and d.state = 'pending' and d.next_at <= ",
+        );
+        statement.bind(now.as_millisecond()).push(") order by id");
+        statement.fetch_into::<Row, _>(&self.reader).await
     }
 
     pub async fn add_webhook(
@@ -142,62 +145,48 @@ impl Store {
         draft: WebhookDraft,
         secret: &Secret,
         author: &Author,
-    ) -> Result<Change<Webhook>, StoreError> {
-        let mut change = self.writer.begin().await?;
-        let (existing,): (i64,) =
-            sqlx::query_as("select count(*) from webhooks").fetch_one(&mut *change).await?;
-        if existing >= MAX_WEBHOOKS {
-            return Ok(Change::Full(MAX_WEBHOOKS));
-        }
+    ) -> Result<Webhook, ChangeError> {
         let (id, at) = (Uuid::now_v7(), author.at);
         let webhook = Webhook { id, revision: 1, created_at: at, updated_at: at, draft, dropped: 0 };
-        sqlx::query(
+        let insert = sqlx::query(
             "insert into webhooks (id, revision, created_at, updated_at, draft, enabled, secret, dropped) \
-             values ($1, $2, $3, $4, $5, $6, $7, 0)",
+             values ($1, $2, $3, $3, $4, $5, $6, 0)",
         )
         .bind(id.to_string())
         .bind(i64::from(webhook.revision))
         .bind(at.as_millisecond())
-        .bind(at.as_millisecond())
-        .bind(Text::from(json(&webhook.draft).as_str()))
+        .bind(Text::json(&webhook.draft))
         .bind(enabled(&webhook))
-        .bind(secret.reveal())
-        .execute(&mut *change)
-        .await?;
-        audit::record(&mut change, author, &Deed::created(Kind::Webhook, &id, &webhook)).await?;
-        change.commit().await?;
-        Ok(Change::Made(webhook))
+        .bind(secret.reveal());
+        self.begin_change(author).await?.add(webhook, insert).await
     }
 
-    /// Replaces a webhook, or deletes it with its deliveries, if it still has this revision.
-    pub async fn change_webhook(
+    /// Replaces a webhook that still has this revision.
+    pub async fn replace_webhook(
         &self,
-        id: Uuid,
-        revision: u32,
-        draft: Option<WebhookDraft>,
+        known: (Uuid, u32),
+        draft: WebhookDraft,
         author: &Author,
-    ) -> Result<Change<Webhook>, StoreError> {
-        let mut change = self.begin_ingest().await?;
-        let Some(Due { webhook: before, .. }) = webhook(&mut change, id).await? else {
-            return Ok(Change::Unknown);
-        };
-        if before.revision != revision {
-            return Ok(Change::Stale(before.revision));
-        }
-        let (deed, webhook) = if let Some(draft) = draft {
-            let after = Webhook { revision: revision + 1, updated_at: author.at, draft, ..before.clone() };
-            update(&mut change, &after).await?;
-            (Deed::changed(Kind::Webhook, &id, &before, &after), after)
-        } else {
-            sqlx::query("delete from webhooks where id = $1")
-                .bind(id.to_string())
-                .execute(&mut *change)
-                .await?;
-            (Deed::deleted(Kind::Webhook, &id, &before), before)
-        };
-        audit::record(&mut change, author, &deed).await?;
-        change.commit().await?;
-        Ok(Change::Made(webhook))
+    ) -> Result<Webhook, ChangeError> {
+        let mut change = self.begin_change(author).await?;
+        let before: Webhook = change.current(known).await?;
+        let after = Webhook { revision: before.revision + 1, updated_at: author.at, draft, ..before.clone() };
+        let update = sqlx::query(
+            "update webhooks set revision = $2, updated_at = $3, draft = $4, enabled = $5 where id = $1",
+        )
+        .bind(after.id.to_string())
+        .bind(i64::from(after.revision))
+        .bind(after.updated_at.as_millisecond())
+        .bind(Text::json(&after.draft))
+        .bind(enabled(&after));
+        change.replace(&before, after, update).await
+    }
+
+    /// Deletes a webhook with its deliveries, if it still has this revision.
+    pub async fn delete_webhook(&self, known: (Uuid, u32), author: &Author) -> Result<(), ChangeError> {
+        let mut change = self.begin_change(author).await?;
+        let webhook: Webhook = change.current(known).await?;
+        change.delete(&webhook).await
     }
 
     /// Attacks to match against webhooks, up to a limit.
@@ -215,24 +204,6 @@ impl Store {
         let notified: BTreeSet<String> = notified.into_iter().map(|(id,)| id).collect();
         Ok(ids.into_iter().filter(|id| !notified.contains(id)).collect())
     }
-}
-
-async fn webhook(connection: &mut Connection, id: Uuid) -> Result<Option<Due>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as(webhooks!("where id = $1")).bind(id.to_string()).fetch_optional(connection).await?;
-    row.map(Due::try_from).transpose()
-}
-
-async fn update(connection: &mut Connection, webhook: &Webhook) -> Result<(), StoreError> {
-    sqlx::query("update webhooks set revision = $2, updated_at = $3, draft = $4, enabled = $5 where id = $1")
-        .bind(webhook.id.to_string())
-        .bind(i64::from(webhook.revision))
-        .bind(webhook.updated_at.as_millisecond())
-        .bind(Text::from(json(&webhook.draft).as_str()))
-        .bind(enabled(webhook))
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 fn enabled(webhook: &Webhook) -> &'static str {

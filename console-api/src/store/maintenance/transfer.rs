@@ -52,7 +52,7 @@ impl Store {
     /// Copies a snapshot of all rows into `to`, in one transaction, and returns their number.
     pub async fn copy_to(&self, to: &Self) -> Result<u64, TransferError> {
         let mut from = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
-        let mut into = to.writer.begin_with(to.dialect.begin_ingest()).await?;
+        let mut into = to.writer.begin_with(to.dialect.begin_write()).await?;
         let tables = match (self.dialect, to.dialect) {
             (Dialect::Sqlite, _) => tables(&mut from).await?,
             (_, Dialect::Sqlite) => tables(&mut into).await?,

@@ -2,10 +2,8 @@
 
 use crate::store::{
     Connection, Store, StoreError,
-    access::audit,
-    rules::{
-        lists, {self, Change, changed},
-    },
+    change::{Change, ChangeError},
+    rules::versioned::{self, Versioned, logged},
     sql::{
         statement::Statement,
         text_codec::{Columns, Text, count},
@@ -16,10 +14,12 @@ use crate::{
     paging::{Page, Slice},
     ruleset::{Difference, StoredEntry, StoredRule, Version, VersionContent},
 };
-use serde::de::DeserializeOwned;
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::ruleset::{ListEntry, Rule, Ruleset};
 use sqlx::FromRow;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 #[derive(FromRow)]
 struct Row {
@@ -58,6 +58,23 @@ const VERSIONS: &str = "select ruleset as version, min(at) as at, min(actor) as 
      from audit where ruleset is not null";
 
 impl Store {
+    /// The version of the ruleset, and its id.
+    pub async fn ruleset_head(&self) -> Result<(u64, Uuid), StoreError> {
+        head(&mut *self.reader.acquire().await?).await
+    }
+
+    /// The current ruleset, without expired entries.
+    pub async fn ruleset(&self, now: Timestamp) -> Result<Ruleset, StoreError> {
+        let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
+        let (version, id) = head(&mut snapshot).await?;
+        let rules = versioned::all::<StoredRule>(&mut snapshot).await?;
+        let entries = versioned::all::<StoredEntry>(&mut snapshot).await?;
+        let rules: Vec<Rule> = rules.into_iter().map(|rule| rule.rule).collect();
+        let mut lists: Vec<ListEntry> = entries.into_iter().map(|entry| entry.entry).collect();
+        lists.retain(|entry| entry.expires_at.is_none_or(|end| end > now));
+        Ok(Ruleset { version, id, rules: rules.into(), lists: lists.into() })
+    }
+
     /// The latest versions first.
     pub async fn versions(&self, slice: &Slice) -> Result<Page<Version>, StoreError> {
         let mut statement = Statement::new(VERSIONS);
@@ -73,22 +90,11 @@ impl Store {
     /// The rules and entries of a version. `None` if it is unknown.
     pub async fn version(&self, version: u64) -> Result<Option<VersionContent>, StoreError> {
         let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
-        let current = head(&mut snapshot).await?;
+        let (current, _) = head(&mut snapshot).await?;
         let Some(since) = since(&mut snapshot, version, current).await? else { return Ok(None) };
-        let rules = rules::all(&mut snapshot).await?;
-        let entries = lists::all(&mut snapshot).await?;
-        let mut rules: BTreeMap<String, StoredRule> =
-            rules.into_iter().map(|rule| (rule.rule.id.to_string(), rule)).collect();
-        let mut lists: BTreeMap<String, StoredEntry> =
-            entries.into_iter().map(|entry| (entry.entry.id.to_string(), entry)).collect();
-        for difference in since {
-            match difference.kind {
-                Kind::Rule => put_back(&mut rules, difference)?,
-                _ => put_back(&mut lists, difference)?,
-            }
-        }
-        let (mut rules, mut lists): (Vec<_>, Vec<_>) =
-            (rules.into_values().collect(), lists.into_values().collect());
+        let (of_rules, of_lists) = since.into_iter().partition(|difference| difference.kind == Kind::Rule);
+        let mut rules: Vec<StoredRule> = undo_all(&mut snapshot, of_rules).await?;
+        let mut lists: Vec<StoredEntry> = undo_all(&mut snapshot, of_lists).await?;
         rules.sort_by_key(|rule| (rule.created_at, rule.rule.id));
         lists.sort_by_key(|entry| (entry.created_at, entry.entry.id));
         Ok(Some(VersionContent { version, rules, lists }))
@@ -101,7 +107,7 @@ impl Store {
         to: Option<u64>,
     ) -> Result<Option<Vec<Difference>>, StoreError> {
         let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
-        let current = head(&mut snapshot).await?;
+        let (current, _) = head(&mut snapshot).await?;
         let to = to.unwrap_or(current);
         if to > current {
             return Ok(None);
@@ -115,19 +121,16 @@ impl Store {
         version: u64,
         current: u32,
         author: &Author,
-    ) -> Result<Change<Version>, StoreError> {
-        let mut change = self.writer.begin().await?;
-        let new = changed(&mut change).await?;
+    ) -> Result<Version, ChangeError> {
+        let mut change = self.begin_version(author).await?;
+        let new = change.version.unwrap_or_default();
         let latest = count(new) - 1;
         if latest != u64::from(current) {
-            return Ok(Change::Stale(u32::try_from(latest).unwrap_or(u32::MAX)));
+            return Err(ChangeError::Stale(u32::try_from(latest).unwrap_or(u32::MAX)));
         }
-        let Some(since) = since(&mut change, version, latest).await? else { return Ok(Change::Unknown) };
+        let since = since(change.connection(), version, latest).await?.ok_or(UNKNOWN)?;
         for difference in since {
-            match difference.kind {
-                Kind::Rule => rules::put_back(&mut change, difference, new, author).await?,
-                _ => lists::put_back(&mut change, difference, new, author).await?,
-            }
+            put_back(&mut change, difference, author.at).await?;
         }
         let deed = Deed {
             action: Action::Activate,
@@ -137,18 +140,21 @@ impl Store {
             after: Some(json!({ "version": new })),
             ruleset: Some(new),
         };
-        audit::record(&mut change, author, &deed).await?;
-        change.commit().await?;
+        change.finish(deed).await?;
         let slice = Slice { limit: 1, after: None };
-        let latest = self.versions(&slice).await?.items.into_iter().next();
-        Ok(latest.map_or(Change::Unknown, Change::Made))
+        self.versions(&slice).await?.items.into_iter().next().ok_or(UNKNOWN)
     }
 }
 
-async fn head(connection: &mut Connection) -> Result<u64, StoreError> {
-    let head: Option<(i64,)> =
-        sqlx::query_as("select version from ruleset where one = 1").fetch_optional(connection).await?;
-    Ok(head.map_or(0, |(version,)| count(version)))
+const UNKNOWN: ChangeError = ChangeError::Unknown("ruleset");
+
+async fn head(connection: &mut Connection) -> Result<(u64, Uuid), StoreError> {
+    let head: Option<(i64, String)> =
+        sqlx::query_as("select version, id from ruleset where one = 1").fetch_optional(connection).await?;
+    // Before the first change.
+    let Some((version, id)) = head else { return Ok((0, Uuid::nil())) };
+    let id = Columns { table: "ruleset", id: "1" }.parse("id", &id)?;
+    Ok((count(version), id))
 }
 
 #[derive(FromRow)]
@@ -202,22 +208,29 @@ async fn since(
     Ok((known == number(to)).then(|| differences.collect()))
 }
 
-/// Undoes a difference.
-fn put_back<T: DeserializeOwned>(
-    objects: &mut BTreeMap<String, T>,
-    Difference { object, before, .. }: Difference,
-) -> Result<(), StoreError> {
-    match before {
-        Some(before) => {
-            let restored = logged(&object, before)?;
-            objects.insert(object, restored);
+/// The objects as they were before some differences.
+async fn undo_all<T: Versioned>(
+    connection: &mut Connection,
+    differences: Vec<Difference>,
+) -> Result<Vec<T>, StoreError> {
+    let current = versioned::all::<T>(connection).await?;
+    let mut objects: BTreeMap<String, T> =
+        current.into_iter().map(|object| (object.id().to_string(), object)).collect();
+    for Difference { object, before, .. } in differences {
+        match before {
+            Some(before) => {
+                let restored = logged(&object, before)?;
+                objects.insert(object, restored);
+            }
+            None => drop(objects.remove(&object)),
         }
-        None => drop(objects.remove(&object)),
     }
-    Ok(())
+    Ok(objects.into_values().collect())
 }
 
-/// An object from its JSON in the log.
-pub(crate) fn logged<T: DeserializeOwned>(object: &str, value: Value) -> Result<T, StoreError> {
-    serde_json::from_value(value).map_err(|_| Columns { table: "audit", id: object }.bad("before"))
+async fn put_back(change: &mut Change<'_>, difference: Difference, at: Timestamp) -> Result<(), StoreError> {
+    match difference.kind {
+        Kind::Rule => versioned::put_back::<StoredRule>(change, difference, at).await,
+        _ => versioned::put_back::<StoredEntry>(change, difference, at).await,
+    }
 }

@@ -62,12 +62,21 @@ impl Dialect {
         }
     }
 
-    /// Begins the transaction of a batch. `immediate`: a later upgrade to the write lock fails when
-    /// another process wrote.
-    pub(crate) fn begin_ingest(self) -> &'static str {
+    /// Begins a transaction that reads before it writes. `immediate`: a later upgrade to the write
+    /// lock fails when another process wrote.
+    pub(crate) fn begin_write(self) -> &'static str {
         match self {
             Self::Sqlite => "begin immediate",
             Self::Postgres => "begin",
+        }
+    }
+
+    /// Completes the query of a row to change: a concurrent change of the row waits. SQLite has one
+    /// writer.
+    pub(crate) fn lock_row(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " for update",
         }
     }
 

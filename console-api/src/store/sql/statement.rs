@@ -80,18 +80,41 @@ impl Statement {
         R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
         T: TryFrom<R, Error = StoreError> + Listed,
     {
-        let rows: Vec<R> = self.fetch_all(pool).await?;
-        let items = rows.into_iter().map(T::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(items, slice.limit))
+        Ok(Page::cut(self.fetch_into(pool).await?, slice.limit))
+    }
+
+    /// All rows, decoded.
+    pub(crate) async fn fetch_into<'e, R, T>(
+        self,
+        from: impl sqlx::Executor<'e, Database = Any>,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+        T: TryFrom<R, Error = StoreError>,
+    {
+        self.fetch_all(from).await?.into_iter().map(T::try_from).collect()
     }
 
     /// The only row.
-    pub(crate) async fn fetch_one<R>(self, pool: &AnyPool) -> Result<R, StoreError>
+    pub(crate) async fn fetch_one<'e, R>(
+        self,
+        from: impl sqlx::Executor<'e, Database = Any>,
+    ) -> Result<R, StoreError>
     where
         R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
     {
-        let rows = self.fetch_all(pool).await?;
-        rows.into_iter().next().ok_or(StoreError::Database(sqlx::Error::RowNotFound))
+        self.fetch_optional(from).await?.ok_or(StoreError::Database(sqlx::Error::RowNotFound))
+    }
+
+    /// The only row, if any.
+    pub(crate) async fn fetch_optional<'e, R>(
+        self,
+        from: impl sqlx::Executor<'e, Database = Any>,
+    ) -> Result<Option<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        Ok(self.fetch_all(from).await?.into_iter().next())
     }
 
     pub(crate) async fn fetch_all<'e, R>(

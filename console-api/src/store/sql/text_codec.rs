@@ -37,6 +37,11 @@ impl From<&str> for Text {
 }
 
 impl Text {
+    /// A value as JSON that contains texts from requests or users.
+    pub(crate) fn json<T: Serialize>(value: &T) -> Self {
+        json(value).as_str().into()
+    }
+
     /// The encoded text.
     pub(crate) fn stored(&self) -> &str {
         &self.0
@@ -91,6 +96,11 @@ impl Columns<'_> {
 
     pub(crate) fn parse<T: FromStr>(&self, column: &'static str, text: &str) -> Result<T, StoreError> {
         text.parse().map_err(|_| self.bad(column))
+    }
+
+    /// A revision or a small count.
+    pub(crate) fn number(&self, column: &'static str, number: i64) -> Result<u32, StoreError> {
+        u32::try_from(number).map_err(|_| self.bad(column))
     }
 
     pub(crate) fn address(&self, column: &'static str, key: &str) -> Result<IpAddr, StoreError> {

@@ -73,21 +73,19 @@ impl TryFrom<Row> for Line {
     }
 }
 
+const LINES: &str = "select id, at, actor, role, action, kind, object, before, after from audit";
+
 impl Store {
     pub async fn log_line(&self, id: Uuid) -> Result<Option<Line>, StoreError> {
-        let mut statement = Statement::new(
-            "select id, at, actor, role, action, kind, object, before, after from audit where id = ",
-        );
-        statement.bind(id.to_string());
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        rows.into_iter().next().map(Line::try_from).transpose()
+        let mut statement = Statement::new(LINES);
+        statement.push(" where id = ").bind(id.to_string());
+        statement.fetch_optional::<Row>(&self.reader).await?.map(Line::try_from).transpose()
     }
 
     /// The audit log, the latest change first.
     pub async fn log(&self, filter: &LogFilter, slice: &Slice) -> Result<Page<Line>, StoreError> {
-        let mut statement = Statement::new(
-            "select id, at, actor, role, action, kind, object, before, after from audit where true",
-        );
+        let mut statement = Statement::new(LINES);
+        statement.push(" where true");
         if let Some(actor) = &filter.actor {
             statement.push(" and actor = ").bind(Text::from(actor.as_str()));
         }

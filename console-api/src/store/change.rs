@@ -1,0 +1,167 @@
+//! Changes of stored objects: one transaction with the check of the revision, the change and its
+//! audit line.
+
+use crate::{
+    audit::{Author, Deed, Kind},
+    paging::{Listed, Page, Slice},
+    store::{
+        Connection, Store, StoreError, audit,
+        sql::{bulk::Query, dialect::Dialect, statement::Statement},
+    },
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::{Any, AssertSqlSafe, FromRow, Transaction, any::AnyRow};
+use uuid::Uuid;
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    #[error("there is no such {0}")]
+    Unknown(&'static str),
+    #[error("revision conflict: the current revision is {0}")]
+    Stale(u32),
+    #[error("the limit of {limit} {objects} is reached; delete some first")]
+    Full { limit: i64, objects: &'static str },
+    #[error("there is another user of this name")]
+    NameTaken,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for ChangeError {
+    fn from(cause: sqlx::Error) -> Self {
+        Self::Store(cause.into())
+    }
+}
+
+/// An object that users change, stored as a row of a table.
+pub(crate) trait Stored: Listed + Serialize + TryFrom<Self::Row, Error = StoreError> {
+    type Row: for<'r> FromRow<'r, AnyRow> + Send + Unpin;
+
+    const KIND: Kind;
+    /// The names of one and of several objects in errors.
+    const NAMES: (&'static str, &'static str);
+    const TABLE: &'static str;
+    /// The maximum number of objects.
+    const MAX: i64 = i64::MAX;
+    /// The query without conditions.
+    const SELECT: &'static str;
+
+    fn id(&self) -> Uuid;
+
+    /// Incremented by each change; constant for objects that are only added and deleted.
+    fn revision(&self) -> u32 {
+        1
+    }
+
+    /// Counts the objects that count toward the limit.
+    fn count(_now: Timestamp) -> Statement {
+        let mut statement = Statement::new("select count(*) from ");
+        statement.push(Self::TABLE);
+        statement
+    }
+}
+
+fn by_id<T: Stored>(id: Uuid) -> Statement {
+    let mut statement = Statement::new(T::SELECT);
+    statement.push(" where id = ").bind(id.to_string());
+    statement
+}
+
+impl Store {
+    /// The newest first.
+    pub(crate) async fn list<T: Stored>(&self, slice: &Slice) -> Result<Page<T>, StoreError> {
+        let mut statement = Statement::new(T::SELECT);
+        statement.push(" where ").push_newest(slice);
+        statement.fetch_page::<T::Row, _>(&self.reader, slice).await
+    }
+
+    pub(crate) async fn find<T: Stored>(&self, id: Uuid) -> Result<Option<T>, StoreError> {
+        by_id::<T>(id).fetch_optional::<T::Row>(&self.reader).await?.map(T::try_from).transpose()
+    }
+
+    pub(crate) async fn begin_change<'a>(&self, author: &'a Author) -> Result<Change<'a>, StoreError> {
+        let transaction = self.writer.begin_with(self.dialect.begin_write()).await?;
+        Ok(Change { transaction, dialect: self.dialect, author, version: None })
+    }
+}
+
+/// A change in progress.
+pub(crate) struct Change<'a> {
+    transaction: Transaction<'static, Any>,
+    dialect: Dialect,
+    author: &'a Author,
+    /// The version of the ruleset that it creates.
+    pub(crate) version: Option<i64>,
+}
+
+impl Change<'_> {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.transaction
+    }
+
+    /// An object, locked for this change.
+    pub(crate) async fn find<T: Stored>(&mut self, id: Uuid) -> Result<T, ChangeError> {
+        let mut statement = by_id::<T>(id);
+        statement.push(self.dialect.lock_row());
+        let row: Option<T::Row> = statement.fetch_optional(self.connection()).await?;
+        Ok(row.ok_or(ChangeError::Unknown(T::NAMES.0))?.try_into()?)
+    }
+
+    /// The same, if the object still has this revision.
+    pub(crate) async fn current<T: Stored>(&mut self, (id, revision): (Uuid, u32)) -> Result<T, ChangeError> {
+        let object: T = self.find(id).await?;
+        if object.revision() == revision { Ok(object) } else { Err(ChangeError::Stale(object.revision())) }
+    }
+
+    pub(crate) async fn add<T: Stored>(mut self, object: T, insert: Query) -> Result<T, ChangeError> {
+        let (existing,): (i64,) = T::count(self.author.at).fetch_one(self.connection()).await?;
+        if existing >= T::MAX {
+            return Err(ChangeError::Full { limit: T::MAX, objects: T::NAMES.1 });
+        }
+        self.execute(insert).await?;
+        self.finish(Deed::created(T::KIND, &object.id(), &object)).await?;
+        Ok(object)
+    }
+
+    pub(crate) async fn replace<T: Stored>(
+        mut self,
+        before: &T,
+        after: T,
+        update: Query,
+    ) -> Result<T, ChangeError> {
+        self.execute(update).await?;
+        self.finish(Deed::changed(T::KIND, &after.id(), before, &after)).await?;
+        Ok(after)
+    }
+
+    pub(crate) async fn delete<T: Stored>(mut self, object: &T) -> Result<(), ChangeError> {
+        delete::<T>(self.connection(), object.id()).await?;
+        Ok(self.finish(Deed::deleted(T::KIND, &object.id(), object)).await?)
+    }
+
+    /// Writes one row. Only the unique name of a user can prevent it.
+    async fn execute(&mut self, query: Query) -> Result<(), ChangeError> {
+        let written = query.execute(self.connection()).await?.rows_affected();
+        if written == 0 { Err(ChangeError::NameTaken) } else { Ok(()) }
+    }
+
+    /// Records a part of the change.
+    pub(crate) async fn record(&mut self, deed: Deed) -> Result<(), StoreError> {
+        let deed = Deed { ruleset: self.version, ..deed };
+        audit::record(&mut self.transaction, self.author, &deed).await
+    }
+
+    /// Records the change, and commits it.
+    pub(crate) async fn finish(mut self, deed: Deed) -> Result<(), StoreError> {
+        self.record(deed).await?;
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+pub(crate) async fn delete<T: Stored>(connection: &mut Connection, id: Uuid) -> Result<(), StoreError> {
+    let statement = format!("delete from {} where id = $1", T::TABLE);
+    sqlx::query(AssertSqlSafe(statement)).bind(id.to_string()).execute(connection).await?;
+    Ok(())
+}
