@@ -62,6 +62,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    fn bad_row(table: &'static str, id: &str, column: &'static str) -> Self {
+        Self::BadRow { table, id: id.to_owned(), column }
+    }
+
     /// Whether the error is transient: a lock, or an unreachable server.
     pub fn is_transient(&self) -> bool {
         // SQLITE_BUSY and its extended codes; PostgreSQL: serialization failure, deadlock, lock

@@ -8,14 +8,14 @@ pub(crate) mod stats;
 
 use crate::store::{
     Store, StoreError,
-    attacks::marks::MarkRow,
     search::{
         plan::{Plan, SOURCE_COUNT, SearchScope},
         text_search::MAX_RARE_MATCHES,
     },
     sql::{
+        row::{Record, Row},
         statement::Statement,
-        text_codec::{Columns, Text, count},
+        text_codec::count,
     },
 };
 use crate::{
@@ -24,14 +24,13 @@ use crate::{
     query::Filter,
 };
 use shared::AttackType;
-use sqlx::FromRow;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Sources in the details of an attack.
 const TOP_SOURCES: i64 = 10;
 
-/// A query of attacks: the columns of [`Row`], and the rest of the statement.
+/// A query of attacks, completed by the rest of the statement.
 macro_rules! attacks {
     ($rest:literal) => {
         concat!(
@@ -45,48 +44,37 @@ macro_rules! attacks {
     };
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    r#type: String,
-    point: String,
-    parameter: Text,
-    host: Text,
-    path: Text,
-    first_seen: i64,
-    last_seen: i64,
-    hits: i64,
-    blocked: i64,
-    sources: i64,
-    payload: Option<Text>,
-    #[sqlx(flatten)]
-    mark: MarkRow,
-}
+impl Record for Attack {
+    const TABLE: &'static str = "attacks";
 
-impl TryFrom<Row> for Attack {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "attacks", id: &row.id };
-        let attack_type = AttackType::from(row.r#type.as_str());
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let attack_type = AttackType::from(row.get::<String>("type")?.as_str());
         Ok(Self {
-            id: columns.parse("id", &row.id)?,
+            id: row.parse("id")?,
             title: attack_type.title().to_owned(),
             attack_type,
-            point: columns.json("point", &row.point)?,
-            parameter: row.parameter.into(),
-            host: row.host.into(),
-            path: row.path.into(),
-            status: AttackStatus::of(count(row.hits), count(row.blocked)),
-            first_seen: columns.time("first_seen", row.first_seen)?,
-            last_seen: columns.time("last_seen", row.last_seen)?,
-            hits: count(row.hits),
-            blocked: count(row.blocked),
-            sources: count(row.sources),
-            payload: row.payload.map(String::from),
-            revision: row.mark.revision(&columns)?,
-            mark: row.mark.read(&columns)?,
+            point: row.json("point")?,
+            parameter: row.text("parameter")?,
+            host: row.text("host")?,
+            path: row.text("path")?,
+            status: AttackStatus::of(row.count("hits")?, row.count("blocked")?),
+            first_seen: row.time("first_seen")?,
+            last_seen: row.time("last_seen")?,
+            hits: row.count("hits")?,
+            blocked: row.count("blocked")?,
+            sources: row.count("sources")?,
+            payload: row.optional("payload", Row::text)?,
+            revision: row.number("mark_revision")?,
+            mark: marks::read(row)?,
         })
+    }
+}
+
+impl Record for Source {
+    const TABLE: &'static str = "attack_sources";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self { ip: row.address("ip")?, hits: row.count("hits")? })
     }
 }
 
@@ -184,8 +172,7 @@ impl Store {
         }
         statement.push_order(order).push(" limit ").bind(i64::from(slice.limit) + 1).push(")");
         statement.push_order(order);
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        let items = rows.into_iter().map(Attack::try_from).collect::<Result<_, _>>()?;
+        let items = statement.fetch_all(&self.reader).await?;
         Ok(Page::cut_at(items, slice.limit, |attack: &Attack| Cursor {
             list: order.text(),
             position: order.by.of(attack),
@@ -208,8 +195,7 @@ impl Store {
             statement.push(" and a.id > ").bind(after.to_string());
         }
         statement.push(" order by a.id limit ").bind(i64::from(limit));
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        rows.into_iter().map(Attack::try_from).collect()
+        statement.fetch_all(&self.reader).await
     }
 
     /// The attacks of these ids that match a filter.
@@ -223,19 +209,16 @@ impl Store {
             statement.push(if n == 0 { "" } else { ", " }).bind(id.as_str());
         }
         statement.push(") order by a.id");
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        rows.into_iter().map(Attack::try_from).collect()
+        statement.fetch_all(&self.reader).await
     }
 
     /// The attack of this id, or the one it was merged into.
     pub async fn attack(&self, id: Uuid) -> Result<Option<Attack>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(attacks!(
-            "where a.id = coalesce((select r.new_id from attack_redirects r where r.old_id = $1), $1)"
-        ))
-        .bind(id.to_string())
-        .fetch_optional(&self.reader)
-        .await?;
-        row.map(Attack::try_from).transpose()
+        let mut statement = Statement::new(attacks!(
+            "where a.id = coalesce((select r.new_id from attack_redirects r where r.old_id = "
+        ));
+        statement.bind(id.to_string()).push("), ").bind(id.to_string()).push(")");
+        statement.fetch_optional(&self.reader).await
     }
 
     /// Adds the counters of an attack.
@@ -246,18 +229,9 @@ impl Store {
     }
 
     async fn top_sources(&self, id: Uuid) -> Result<Vec<Source>, StoreError> {
-        let id = id.to_string();
-        let rows: Vec<(String, i64)> = sqlx::query_as(
-            "select ip, hits from attack_sources where attack_id = $1 order by hits desc, ip limit $2",
-        )
-        .bind(&id)
-        .bind(TOP_SOURCES)
-        .fetch_all(&self.reader)
-        .await?;
-        let columns = Columns { table: "attack_sources", id: &id };
-        let source =
-            |(ip, hits): (String, i64)| Ok(Source { ip: columns.address("ip", &ip)?, hits: count(hits) });
-        rows.into_iter().map(source).collect()
+        let mut statement = Statement::new("select ip, hits from attack_sources where attack_id = ");
+        statement.bind(id.to_string()).push(" order by hits desc, ip limit ").bind(TOP_SOURCES);
+        statement.fetch_all(&self.reader).await
     }
 
     async fn response_statuses(&self, id: Uuid) -> Result<BTreeMap<String, u64>, StoreError> {

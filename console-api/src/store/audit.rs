@@ -3,8 +3,9 @@
 use crate::store::{
     Connection, Store, StoreError,
     sql::{
+        row::{Record, Row},
         statement::Statement,
-        text_codec::{Columns, Text},
+        text_codec::Text,
     },
 };
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     audit::{Author, Deed, Line, LogFilter},
     paging::{Page, Slice},
 };
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// Records a change in its transaction.
@@ -41,34 +41,20 @@ pub(crate) async fn record(
     Ok(())
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    at: i64,
-    actor: Text,
-    role: Option<String>,
-    action: String,
-    kind: String,
-    object: Text,
-    before: Option<String>,
-    after: Option<String>,
-}
+impl Record for Line {
+    const TABLE: &'static str = "audit";
 
-impl TryFrom<Row> for Line {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "audit", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            id: columns.parse("id", &row.id)?,
-            at: columns.time("at", row.at)?,
-            before: row.before.map(|before| columns.json("before", &before)).transpose()?,
-            after: row.after.map(|after| columns.json("after", &after)).transpose()?,
-            actor: row.actor.into(),
-            role: row.role,
-            action: row.action,
-            kind: row.kind,
-            object: row.object.into(),
+            id: row.parse("id")?,
+            at: row.time("at")?,
+            before: row.optional("before", Row::json)?,
+            after: row.optional("after", Row::json)?,
+            actor: row.text("actor")?,
+            role: row.get("role")?,
+            action: row.get("action")?,
+            kind: row.get("kind")?,
+            object: row.text("object")?,
         })
     }
 }
@@ -79,7 +65,7 @@ impl Store {
     pub async fn log_line(&self, id: Uuid) -> Result<Option<Line>, StoreError> {
         let mut statement = Statement::new(LINES);
         statement.push(" where id = ").bind(id.to_string());
-        statement.fetch_optional::<Row>(&self.reader).await?.map(Line::try_from).transpose()
+        statement.fetch_optional(&self.reader).await
     }
 
     /// The audit log, the latest change first.
@@ -105,6 +91,6 @@ impl Store {
             statement.push(" and at < ").bind(to.as_millisecond());
         }
         statement.push(" and ").push_newest_by(("at", "id"), slice);
-        statement.fetch_page::<Row, _>(&self.reader, slice).await
+        statement.fetch_page(&self.reader, slice).await
     }
 }

@@ -6,12 +6,12 @@ use crate::{
     paging::{Listed, Page, Slice},
     store::{
         Connection, Store, StoreError, audit,
-        sql::{bulk::Query, dialect::Dialect, statement::Statement},
+        sql::{bulk::Query, dialect::Dialect, row::Record, statement::Statement},
     },
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::{Any, AssertSqlSafe, FromRow, Transaction, any::AnyRow};
+use sqlx::{Any, AssertSqlSafe, Transaction};
 use uuid::Uuid;
 
 /// Why a change was not made.
@@ -36,13 +36,10 @@ impl From<sqlx::Error> for ChangeError {
 }
 
 /// An object that users change, stored as a row of a table.
-pub(crate) trait Stored: Listed + Serialize + TryFrom<Self::Row, Error = StoreError> {
-    type Row: for<'r> FromRow<'r, AnyRow> + Send + Unpin;
-
+pub(crate) trait Stored: Record + Listed + Serialize {
     const KIND: Kind;
     /// The names of one and of several objects in errors.
     const NAMES: (&'static str, &'static str);
-    const TABLE: &'static str;
     /// The maximum number of objects.
     const MAX: i64 = i64::MAX;
     /// The query without conditions.
@@ -74,11 +71,11 @@ impl Store {
     pub(crate) async fn list<T: Stored>(&self, slice: &Slice) -> Result<Page<T>, StoreError> {
         let mut statement = Statement::new(T::SELECT);
         statement.push(" where ").push_newest(slice);
-        statement.fetch_page::<T::Row, _>(&self.reader, slice).await
+        statement.fetch_page(&self.reader, slice).await
     }
 
     pub(crate) async fn find<T: Stored>(&self, id: Uuid) -> Result<Option<T>, StoreError> {
-        by_id::<T>(id).fetch_optional::<T::Row>(&self.reader).await?.map(T::try_from).transpose()
+        by_id::<T>(id).fetch_optional(&self.reader).await
     }
 
     pub(crate) async fn begin_change<'a>(&self, author: &'a Author) -> Result<Change<'a>, StoreError> {
@@ -105,8 +102,7 @@ impl Change<'_> {
     pub(crate) async fn find<T: Stored>(&mut self, id: Uuid) -> Result<T, ChangeError> {
         let mut statement = by_id::<T>(id);
         statement.push(self.dialect.lock_row());
-        let row: Option<T::Row> = statement.fetch_optional(self.connection()).await?;
-        Ok(row.ok_or(ChangeError::Unknown(T::NAMES.0))?.try_into()?)
+        statement.fetch_optional(self.connection()).await?.ok_or(ChangeError::Unknown(T::NAMES.0))
     }
 
     /// The same, if the object still has this revision.
@@ -116,7 +112,7 @@ impl Change<'_> {
     }
 
     pub(crate) async fn add<T: Stored>(mut self, object: T, insert: Query) -> Result<T, ChangeError> {
-        let (existing,): (i64,) = T::count(self.author.at).fetch_one(self.connection()).await?;
+        let (existing,): (i64,) = T::count(self.author.at).fetch_tuple(self.connection()).await?;
         if existing >= T::MAX {
             return Err(ChangeError::Full { limit: T::MAX, objects: T::NAMES.1 });
         }

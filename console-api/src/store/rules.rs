@@ -11,52 +11,33 @@ use crate::store::{
     rules::versioned::Versioned,
     sql::{
         bulk::Query,
-        text_codec::{Columns, Text},
+        row::{Record, Row},
+        text_codec::Text,
     },
 };
 use crate::{audit::Kind, ruleset::StoredRule};
 use jiff::Timestamp;
 use shared::ruleset::Rule;
-use sqlx::FromRow;
 use uuid::Uuid;
 
-#[derive(FromRow)]
-pub(crate) struct Row {
-    id: String,
-    revision: i64,
-    scope: Text,
-    effect: Text,
-    comment: Text,
-    created_at: i64,
-    updated_at: i64,
-}
+impl Record for StoredRule {
+    const TABLE: &'static str = "rules";
 
-impl TryFrom<Row> for StoredRule {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "rules", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let rule = Rule {
-            id: columns.parse("id", &row.id)?,
-            revision: columns.number("revision", row.revision)?,
-            scope: columns.json("scope", &String::from(row.scope))?,
-            effect: columns.json("effect", &String::from(row.effect))?,
-            comment: row.comment.into(),
+            id: row.parse("id")?,
+            revision: row.number("revision")?,
+            scope: row.json("scope")?,
+            effect: row.json("effect")?,
+            comment: row.text("comment")?,
         };
-        Ok(Self {
-            rule,
-            created_at: columns.time("created_at", row.created_at)?,
-            updated_at: columns.time("updated_at", row.updated_at)?,
-        })
+        Ok(Self { rule, created_at: row.time("created_at")?, updated_at: row.time("updated_at")? })
     }
 }
 
 impl Stored for StoredRule {
-    type Row = Row;
-
     const KIND: Kind = Kind::Rule;
     const NAMES: (&'static str, &'static str) = ("rule", "rules");
-    const TABLE: &'static str = "rules";
     /// Nodes match each request against all rules.
     const MAX: i64 = 10_000;
     const SELECT: &'static str =

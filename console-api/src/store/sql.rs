@@ -3,5 +3,6 @@
 pub(crate) mod address;
 pub(crate) mod bulk;
 pub(crate) mod dialect;
+pub(crate) mod row;
 pub(crate) mod statement;
 pub(crate) mod text_codec;

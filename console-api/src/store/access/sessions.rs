@@ -4,8 +4,8 @@ use crate::store::{
     Connection, Store, StoreError, audit,
     change::ChangeError,
     sql::{
+        row::{Record, Row},
         statement::Statement,
-        text_codec::{Columns, Text},
     },
 };
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
     token::Token,
 };
 use jiff::Timestamp;
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// The holder of a session, which ends with the user or the token.
@@ -30,26 +29,16 @@ pub enum Holder {
 const SESSIONS: &str = "select s.id, coalesce(u.name, t.name) as name, coalesce(u.role, t.role) as role, s.created_at, s.expires_at \
      from sessions s left join users u on u.id = s.user_id left join tokens t on t.hash = s.token_hash";
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    name: Text,
-    role: String,
-    created_at: i64,
-    expires_at: i64,
-}
+impl Record for Session {
+    const TABLE: &'static str = "sessions";
 
-impl TryFrom<Row> for Session {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "sessions", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            id: columns.parse("id", &row.id)?,
-            role: columns.word("role", &row.role)?,
-            created_at: columns.time("created_at", row.created_at)?,
-            expires_at: columns.time("expires_at", row.expires_at)?,
-            name: row.name.into(),
+            id: row.parse("id")?,
+            role: row.word("role")?,
+            created_at: row.time("created_at")?,
+            expires_at: row.time("expires_at")?,
+            name: row.text("name")?,
         })
     }
 }
@@ -60,7 +49,7 @@ impl Store {
         let mut statement = Statement::new(SESSIONS);
         statement.push(" where s.expires_at > ").bind(now.as_millisecond());
         statement.push(" and ").push_newest_by(("s.created_at", "s.id"), slice);
-        statement.fetch_page::<Row, _>(&self.reader, slice).await
+        statement.fetch_page(&self.reader, slice).await
     }
 
     pub async fn actor_of_session(
@@ -165,7 +154,7 @@ async fn others(connection: &mut Connection, own: Uuid, now: Timestamp) -> Resul
     statement.push(" where own.id = ").bind(own.to_string()).push(" and s.id <> own.id");
     statement.push(" and s.expires_at > ").bind(now.as_millisecond());
     statement.push(" order by s.created_at desc, s.id desc");
-    statement.fetch_into::<Row, _>(connection).await
+    statement.fetch_all(connection).await
 }
 
 /// A valid session, by its `id` or `hash`.
@@ -178,5 +167,5 @@ async fn session(
     let mut statement = Statement::new(SESSIONS);
     statement.push(" where s.").push(by).push(" = ").bind(value);
     statement.push(" and s.expires_at > ").bind(now.as_millisecond());
-    statement.fetch_optional::<Row>(connection).await?.map(Session::try_from).transpose()
+    statement.fetch_optional(connection).await
 }

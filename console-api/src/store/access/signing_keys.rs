@@ -3,41 +3,28 @@
 use crate::store::{
     Store, StoreError,
     change::{ChangeError, Stored},
-    sql::text_codec::{Columns, Text},
+    sql::{
+        row::{Record, Row},
+        text_codec::Text,
+    },
 };
 use crate::{
     audit::{Author, Kind},
     signing_key::{KeyInfo, KeySecret},
 };
-use sqlx::FromRow;
 use uuid::Uuid;
 
-#[derive(FromRow)]
-pub(crate) struct Row {
-    id: String,
-    name: Text,
-    created_at: i64,
-}
+impl Record for KeyInfo {
+    const TABLE: &'static str = "signing_keys";
 
-impl TryFrom<Row> for KeyInfo {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "signing_keys", id: &row.id };
-        Ok(Self {
-            id: columns.parse("id", &row.id)?,
-            created_at: columns.time("created_at", row.created_at)?,
-            name: row.name.into(),
-        })
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self { id: row.parse("id")?, created_at: row.time("created_at")?, name: row.text("name")? })
     }
 }
 
 impl Stored for KeyInfo {
-    type Row = Row;
-
     const KIND: Kind = Kind::SigningKey;
     const NAMES: (&'static str, &'static str) = ("key", "keys");
-    const TABLE: &'static str = "signing_keys";
     const MAX: i64 = 1000;
     const SELECT: &'static str = "select id, name, created_at from signing_keys";
 

@@ -3,7 +3,10 @@
 use crate::store::{
     Store, StoreError,
     change::{ChangeError, Stored},
-    sql::text_codec::{Columns, Text},
+    sql::{
+        row::{Record, Row},
+        text_codec::Text,
+    },
 };
 use crate::{
     access::TokenInfo,
@@ -12,7 +15,6 @@ use crate::{
     token::Token,
 };
 use jiff::Timestamp;
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// The origin of a token.
@@ -109,11 +111,8 @@ impl Store {
 }
 
 impl Stored for TokenInfo {
-    type Row = Row;
-
     const KIND: Kind = Kind::Token;
     const NAMES: (&'static str, &'static str) = ("token", "tokens");
-    const TABLE: &'static str = "tokens";
     const SELECT: &'static str = "select id, name, role, created_at, expires_at from tokens";
 
     fn id(&self) -> Uuid {
@@ -121,32 +120,22 @@ impl Stored for TokenInfo {
     }
 }
 
-#[derive(FromRow)]
-pub(crate) struct Row {
-    id: String,
-    name: Text,
-    role: String,
-    created_at: i64,
-    expires_at: Option<i64>,
-}
+impl Record for TokenInfo {
+    const TABLE: &'static str = "tokens";
 
-impl TryFrom<Row> for TokenInfo {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "tokens", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            id: columns.parse("id", &row.id)?,
-            role: columns.word("role", &row.role)?,
-            created_at: columns.time("created_at", row.created_at)?,
-            expires_at: row.expires_at.map(|at| columns.time("expires_at", at)).transpose()?,
-            name: row.name.into(),
+            id: row.parse("id")?,
+            role: row.word("role")?,
+            created_at: row.time("created_at")?,
+            expires_at: row.optional("expires_at", Row::time)?,
+            name: row.text("name")?,
         })
     }
 }
 
 fn actor(token: &Token, row: Option<(Text, String)>) -> Result<Option<Actor>, StoreError> {
     let Some((name, role)) = row else { return Ok(None) };
-    let bad = || StoreError::BadRow { table: "tokens", id: token.digest(), column: "role" };
+    let bad = || StoreError::bad_row("tokens", &token.digest(), "role");
     Ok(Some(Actor { name: name.into(), role: Role::parse(&role).ok_or_else(bad)? }))
 }

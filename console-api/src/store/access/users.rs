@@ -3,46 +3,35 @@
 use crate::store::{
     Store, StoreError,
     change::{ChangeError, Stored},
-    sql::text_codec::{Columns, Text},
+    sql::{
+        row::{Record, Row},
+        text_codec::Text,
+    },
 };
 use crate::{
     access::User,
     actor::Role,
     audit::{Author, Kind},
 };
-use sqlx::FromRow;
 use uuid::Uuid;
 
-#[derive(FromRow)]
-pub(crate) struct Row {
-    id: String,
-    name: Text,
-    role: String,
-    revision: i64,
-    created_at: i64,
-}
+impl Record for User {
+    const TABLE: &'static str = "users";
 
-impl TryFrom<Row> for User {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "users", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            id: columns.parse("id", &row.id)?,
-            role: columns.word("role", &row.role)?,
-            revision: columns.number("revision", row.revision)?,
-            created_at: columns.time("created_at", row.created_at)?,
-            name: row.name.into(),
+            id: row.parse("id")?,
+            role: row.word("role")?,
+            revision: row.number("revision")?,
+            created_at: row.time("created_at")?,
+            name: row.text("name")?,
         })
     }
 }
 
 impl Stored for User {
-    type Row = Row;
-
     const KIND: Kind = Kind::User;
     const NAMES: (&'static str, &'static str) = ("user", "users");
-    const TABLE: &'static str = "users";
     const MAX: i64 = 10_000;
     const SELECT: &'static str = "select id, name, role, revision, created_at from users";
 
@@ -67,7 +56,7 @@ impl Store {
             .fetch_optional(&self.reader)
             .await?;
         let Some((id, password)) = row else { return Ok(None) };
-        let id = Columns { table: "users", id: &id }.parse("id", &id)?;
+        let id = id.parse().map_err(|_| StoreError::bad_row("users", &id, "id"))?;
         Ok(self.find(id).await?.map(|user| (user, password)))
     }
 

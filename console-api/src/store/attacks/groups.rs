@@ -4,8 +4,10 @@ use crate::store::{
     Store, StoreError,
     search::id_set::AttackSet,
     sql::{
+        address,
+        row::Row,
         statement::Statement,
-        text_codec::{Columns, Text, count},
+        text_codec::{Text, count},
     },
 };
 use crate::{
@@ -13,19 +15,8 @@ use crate::{
     paging::{Cursor, Page, Slice},
     query::Filter,
 };
-use sqlx::FromRow;
+use sqlx::{Row as _, any::AnyRow};
 use std::collections::BTreeMap;
-
-#[derive(FromRow)]
-struct Row {
-    /// The values, with [`SEPARATOR`] between them.
-    key: Text,
-    attacks: i64,
-    hits: i64,
-    blocked: Option<i64>,
-    first_seen: i64,
-    last_seen: i64,
-}
 
 /// Separates the values of a key. A value that contains it is displayed together with the one
 /// before it.
@@ -78,18 +69,10 @@ impl Store {
             statement.push(" and g.key > ").bind(after.id.as_str()).push(")");
         }
         statement.push(" order by g.hits desc, g.key limit ").bind(i64::from(slice.limit) + 1);
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        let groups = rows.into_iter().map(|row| row.read(grouping)).collect::<Result<_, _>>()?;
+        let rows = statement.fetch_rows(&self.reader).await?;
+        let groups = rows.iter().map(|row| read(row, grouping)).collect::<Result<_, _>>()?;
         Ok(Page::cut(groups, slice.limit))
     }
-}
-
-#[derive(FromRow)]
-struct SourceRow {
-    #[sqlx(flatten)]
-    row: Row,
-    /// The number of sources from the start of the page.
-    sources: i64,
 }
 
 impl Store {
@@ -117,10 +100,10 @@ impl Store {
         );
         statement.push_attack_set(set);
         statement.push(" group by p.ip, p.attacks, p.hits, p.sources order by p.hits desc, p.ip");
-        let rows: Vec<SourceRow> = statement.fetch_all(&self.reader).await?;
-        let sources = rows.first().map_or(0, |row| count(row.sources));
+        let rows = statement.fetch_rows(&self.reader).await?;
+        let sources = rows.first().map_or(Ok(0), |row| row.try_get("sources").map(count))?;
         let by_ip = Grouping::by(GroupField::Ip);
-        let groups = rows.into_iter().map(|row| row.row.read(&by_ip)).collect::<Result<_, _>>()?;
+        let groups = rows.iter().map(|row| read(row, &by_ip)).collect::<Result<_, _>>()?;
         Ok((sources, Page::cut(groups, slice.limit)))
     }
 }
@@ -135,30 +118,30 @@ fn column(field: GroupField) -> &'static str {
     }
 }
 
-impl Row {
-    fn read(self, grouping: &Grouping) -> Result<AttackGroup, StoreError> {
-        let position = Cursor { list: String::new(), position: self.hits, id: self.key.stored().to_owned() };
-        let key = String::from(self.key);
-        let columns = Columns { table: "attacks", id: &key };
-        let mut group = BTreeMap::new();
-        let fields = grouping.fields();
-        for (field, value) in fields.iter().zip(key.splitn(fields.len(), SEPARATOR)) {
-            let value = match field {
-                GroupField::Ip => columns.address("ip", value)?.to_string(),
-                _ => value.to_owned(),
-            };
-            group.insert(field.name(), value);
-        }
-        let (hits, blocked) = (count(self.hits), self.blocked.map(count));
-        Ok(AttackGroup {
-            group,
-            attacks: count(self.attacks),
-            hits,
-            blocked,
-            status: blocked.map(|blocked| AttackStatus::of(hits, blocked)),
-            first_seen: columns.time("first_seen", self.first_seen)?,
-            last_seen: columns.time("last_seen", self.last_seen)?,
-            cursor: position,
-        })
+/// Reads a group. Its key consists of the values, with [`SEPARATOR`] between them.
+fn read(row: &AnyRow, grouping: &Grouping) -> Result<AttackGroup, StoreError> {
+    let row = Row { table: "attacks", row };
+    let stored: Text = row.get("key")?;
+    let cursor = Cursor { list: String::new(), position: row.get("hits")?, id: stored.stored().to_owned() };
+    let key = String::from(stored);
+    let mut group = BTreeMap::new();
+    let fields = grouping.fields();
+    for (field, value) in fields.iter().zip(key.splitn(fields.len(), SEPARATOR)) {
+        let value = match field {
+            GroupField::Ip => address::from_key(value).ok_or_else(|| row.bad("ip"))?.to_string(),
+            _ => value.to_owned(),
+        };
+        group.insert(field.name(), value);
     }
+    let (hits, blocked) = (row.count("hits")?, row.optional("blocked", Row::count)?);
+    Ok(AttackGroup {
+        group,
+        attacks: row.count("attacks")?,
+        hits,
+        blocked,
+        status: blocked.map(|blocked| AttackStatus::of(hits, blocked)),
+        first_seen: row.time("first_seen")?,
+        last_seen: row.time("last_seen")?,
+        cursor,
+    })
 }

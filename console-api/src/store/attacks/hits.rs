@@ -2,14 +2,14 @@
 
 use crate::store::{
     Store, StoreError,
-    ingest::requests::DecisionRow,
     search::{
         plan::{Plan, SearchScope},
         text_search::Matches,
     },
     sql::{
+        row::{Record, Row, read_all},
         statement::Statement,
-        text_codec::{Columns, Text, count},
+        text_codec::count,
     },
 };
 use crate::{
@@ -17,11 +17,10 @@ use crate::{
     paging::{Page, Slice},
     query::Filter,
 };
-use shared::{AttackType, ConnectorInfo, RequestId};
-use sqlx::FromRow;
+use shared::{AttackType, ConnectorInfo, Decision, RequestId};
 use uuid::Uuid;
 
-/// A query of hits and their requests: the columns of [`Row`], and the rest of the statement.
+/// A query of hits and their requests, completed by the rest of the statement.
 macro_rules! hits {
     ($($rest:literal),+ $(,)?) => {
         concat!(
@@ -34,58 +33,33 @@ macro_rules! hits {
     };
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    request_id: String,
-    attack_id: String,
-    r#type: String,
-    point: String,
-    parameter: Text,
-    payload: Option<Text>,
-    severity: Option<String>,
-    at: i64,
-    findings: String,
-    client_ip: String,
-    method: Text,
-    host: Text,
-    path: Text,
-    query: Text,
-    #[sqlx(flatten)]
-    decision: DecisionRow,
-    response_status: Option<i64>,
-    edge_request_id: Option<String>,
-    connector: Option<String>,
-}
+impl Record for RecordedHit {
+    const TABLE: &'static str = "hits";
 
-impl TryFrom<Row> for RecordedHit {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "hits", id: &row.id };
-        let attack_type = AttackType::from(row.r#type.as_str());
-        let connector = row.connector.map(|connector| columns.json::<ConnectorInfo>("connector", &connector));
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let attack_type = AttackType::from(row.get::<String>("type")?.as_str());
+        let connector: Option<ConnectorInfo> = row.optional("connector", Row::json)?;
         Ok(Self {
-            id: columns.parse("id", &row.id)?,
-            request_id: columns.parse("request_id", &row.request_id)?,
-            attack_id: columns.parse("attack_id", &row.attack_id)?,
+            id: row.parse("id")?,
+            request_id: row.parse("request_id")?,
+            attack_id: row.parse("attack_id")?,
             title: attack_type.title().to_owned(),
             attack_type,
-            point: columns.json("point", &row.point)?,
-            parameter: row.parameter.into(),
-            payload: row.payload.map(String::from),
-            severity: row.severity.map(|severity| columns.word("severity", &severity)).transpose()?,
-            at: columns.time("at", row.at)?,
-            client_ip: columns.parse("client_ip", &row.client_ip)?,
-            method: row.method.into(),
-            host: row.host.into(),
-            path: row.path.into(),
-            query: row.query.into(),
-            decision: row.decision.read(&columns)?,
-            response_status: columns.status("response_status", row.response_status)?,
-            edge_request_id: row.edge_request_id,
-            application: connector.transpose()?.and_then(|connector| connector.application),
-            findings: columns.json("findings", &row.findings)?,
+            point: row.json("point")?,
+            parameter: row.text("parameter")?,
+            payload: row.optional("payload", Row::text)?,
+            severity: row.optional("severity", Row::word)?,
+            at: row.time("at")?,
+            client_ip: row.parse("client_ip")?,
+            method: row.text("method")?,
+            host: row.text("host")?,
+            path: row.text("path")?,
+            query: row.text("query")?,
+            decision: Decision::read(row)?,
+            response_status: row.optional("response_status", Row::number)?,
+            edge_request_id: row.get("edge_request_id")?,
+            application: connector.and_then(|connector| connector.application),
+            findings: row.json("findings")?,
         })
     }
 }
@@ -147,15 +121,14 @@ impl Store {
         slice: &Slice,
     ) -> Result<Page<RecordedHit>, StoreError> {
         let (at, id) = slice.bounds().unzip();
-        let rows: Vec<Row> = sqlx::query_as(sql)
+        let rows = sqlx::query(sql)
             .bind(key)
             .bind(at)
             .bind(id)
             .bind(i64::from(slice.limit) + 1)
             .fetch_all(&self.reader)
             .await?;
-        let items = rows.into_iter().map(RecordedHit::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(items, slice.limit))
+        Ok(Page::cut(read_all(&rows)?, slice.limit))
     }
 
     /// Hits in descending order of their ids, which nodes assign in the order of time.
@@ -172,24 +145,21 @@ impl Store {
             statement.push(" and h.id < ").bind(before.to_string());
         }
         statement.push(" order by h.id desc limit ").bind(i64::from(limit));
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        rows.into_iter().map(RecordedHit::try_from).collect()
+        statement.fetch_all(&self.reader).await
     }
 
     pub async fn count_hits(&self, filter: &HitFilter) -> Result<u64, StoreError> {
         let mut statement = Statement::new("select count(*) from hits h where true");
         let matches = self.matches(&filter.filter).await?;
         statement.push_hit_filter(filter, &matches);
-        let (hits,): (i64,) = statement.fetch_one(&self.reader).await?;
+        let (hits,): (i64,) = statement.fetch_tuple(&self.reader).await?;
         Ok(count(hits))
     }
 
     pub async fn hit(&self, id: Uuid) -> Result<Option<HitDetail>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(hits!("where h.id = $1"))
-            .bind(id.to_string())
-            .fetch_optional(&self.reader)
-            .await?;
-        let Some(hit) = row.map(RecordedHit::try_from).transpose()? else { return Ok(None) };
+        let mut statement = Statement::new(hits!("where h.id = "));
+        statement.bind(id.to_string());
+        let Some(hit) = statement.fetch_optional::<RecordedHit>(&self.reader).await? else { return Ok(None) };
         let request = self.request(hit.request_id).await?;
         Ok(request.map(|request| HitDetail { decision: hit.decision.clone(), hit, request }))
     }

@@ -3,40 +3,25 @@
 use crate::store::{
     Connection, Store, StoreError, audit,
     change::ChangeError,
-    sql::text_codec::{Columns, Text},
+    sql::{row::Row, text_codec::Text},
 };
 use crate::{
     attack::{MarkDraft, Marking},
     audit::{Author, Deed, Kind},
 };
 use serde_json::{Value, json};
-use sqlx::FromRow;
 use uuid::Uuid;
 
-/// The columns of an attack's mark.
-#[derive(FromRow)]
-pub(crate) struct MarkRow {
-    mark: Option<String>,
-    mark_note: Option<Text>,
-    mark_by: Option<Text>,
-    mark_at: Option<i64>,
-    mark_revision: i64,
-}
-
-impl MarkRow {
-    pub(crate) fn revision(&self, columns: &Columns<'_>) -> Result<u32, StoreError> {
-        columns.number("mark_revision", self.mark_revision)
-    }
-
-    pub(crate) fn read(self, columns: &Columns<'_>) -> Result<Option<Marking>, StoreError> {
-        let Some(mark) = self.mark else { return Ok(None) };
-        Ok(Some(Marking {
-            value: columns.word("mark", &mark)?,
-            note: self.mark_note.map(String::from).unwrap_or_default(),
-            by: self.mark_by.ok_or_else(|| columns.bad("mark_by"))?.into(),
-            at: columns.time("mark_at", self.mark_at.ok_or_else(|| columns.bad("mark_at"))?)?,
-        }))
-    }
+/// The mark of an attack.
+pub(crate) fn read(row: &Row<'_>) -> Result<Option<Marking>, StoreError> {
+    row.optional("mark", |row, mark| {
+        Ok(Marking {
+            value: row.word(mark)?,
+            note: row.optional("mark_note", Row::text)?.unwrap_or_default(),
+            by: row.text("mark_by")?,
+            at: row.time("mark_at")?,
+        })
+    })
 }
 
 impl Store {
@@ -86,13 +71,13 @@ pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -
 
 /// The revision of an attack's mark, and the mark.
 async fn marking(connection: &mut Connection, id: &str) -> Result<(u32, Option<Marking>), StoreError> {
-    let row: MarkRow =
-        sqlx::query_as("select mark, mark_note, mark_by, mark_at, mark_revision from attacks where id = $1")
+    let row =
+        sqlx::query("select id, mark, mark_note, mark_by, mark_at, mark_revision from attacks where id = $1")
             .bind(id)
             .fetch_one(connection)
             .await?;
-    let columns = Columns { table: "attacks", id };
-    Ok((row.revision(&columns)?, row.read(&columns)?))
+    let row = Row { table: "attacks", row: &row };
+    Ok((row.number("mark_revision")?, read(&row)?))
 }
 
 async fn store(

@@ -4,10 +4,7 @@ use crate::store::{
     Store, StoreError,
     ingest::time_buckets::SLOT,
     search::id_set::AttackSet,
-    sql::{
-        statement::Statement,
-        text_codec::{Columns, count},
-    },
+    sql::{statement::Statement, text_codec::count},
 };
 use crate::{
     attack::{AttackGroup, AttackStats, GroupField, Grouping, Series, SeriesPoint, Top},
@@ -32,13 +29,6 @@ struct Totals {
     blocked: Option<i64>,
     first_seen: Option<i64>,
     last_seen: Option<i64>,
-}
-
-#[derive(FromRow)]
-struct Slot {
-    start: i64,
-    hits: i64,
-    blocked: i64,
 }
 
 impl Store {
@@ -76,7 +66,7 @@ impl Store {
              min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a where ",
         );
         statement.push_attack_set(set);
-        statement.fetch_one(&self.reader).await
+        statement.fetch_tuple(&self.reader).await
     }
 
     async fn top(&self, set: &AttackSet, field: GroupField) -> Result<Vec<AttackGroup>, StoreError> {
@@ -87,7 +77,7 @@ impl Store {
         let mut statement =
             Statement::new("select s.status, cast(sum(s.hits) as bigint) from attack_statuses s where ");
         statement.push_attack_set_of("s.attack_id", set).push(" group by s.status");
-        let rows: Vec<(i64, i64)> = statement.fetch_all(&self.reader).await?;
+        let rows: Vec<(i64, i64)> = statement.fetch_tuples(&self.reader).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 
@@ -110,18 +100,24 @@ impl Store {
             .push(" and ")
             .push_attack_set_of("t.attack_id", set)
             .push(" group by t.slot) t group by 1");
-        let slots: Vec<Slot> = statement.fetch_all(&self.reader).await?;
-        let slots: BTreeMap<i64, Slot> = slots.into_iter().map(|slot| (slot.start, slot)).collect();
-        let columns = Columns { table: "attack_times", id: "" };
+        let slots: Vec<(i64, i64, i64)> = statement.fetch_tuples(&self.reader).await?;
+        let slots: BTreeMap<i64, (i64, i64)> =
+            slots.into_iter().map(|(start, hits, blocked)| (start, (hits, blocked))).collect();
+        let time = |column, at| {
+            Timestamp::from_millisecond(at).map_err(|_| StoreError::bad_row("attack_times", "", column))
+        };
         let point = |at: i64| {
-            let (hits, blocked) = slots.get(&at).map_or((0, 0), |slot| (slot.hits, slot.blocked));
-            let at = columns.time("slot", at)?;
-            Ok::<_, StoreError>(SeriesPoint { at, hits: count(hits), blocked: count(blocked) })
+            let (hits, blocked) = slots.get(&at).copied().unwrap_or_default();
+            Ok::<_, StoreError>(SeriesPoint {
+                at: time("slot", at)?,
+                hits: count(hits),
+                blocked: count(blocked),
+            })
         };
         let starts = (0..).map(|n| start + n * interval).take_while(|at| *at <= to);
         Ok(Series {
-            from: columns.time("from", from)?,
-            to: columns.time("to", to)?,
+            from: time("from", from)?,
+            to: time("to", to)?,
             interval_seconds: count(interval / 1000),
             points: starts.map(point).collect::<Result<_, _>>()?,
         })

@@ -4,8 +4,9 @@ use crate::store::{
     Store, StoreError,
     delivery::webhooks::{self, Grown},
     sql::{
+        row::{Record, Row},
         statement::Statement,
-        text_codec::{Columns, Text, count},
+        text_codec::{Text, count},
     },
 };
 use crate::{
@@ -13,7 +14,6 @@ use crate::{
     webhook::{Delivery, DeliveryState},
 };
 use jiff::{SignedDuration, Timestamp};
-use sqlx::FromRow;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -41,47 +41,33 @@ pub struct Outcome {
     pub error: Option<String>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    attack_id: Option<String>,
-    created_at: i64,
-    state: String,
-    attempts: i64,
-    next_at: Option<i64>,
-    status: Option<i64>,
-    error: Option<Text>,
-    body: Text,
-}
+impl Record for Delivery {
+    const TABLE: &'static str = "webhook_deliveries";
 
-impl TryFrom<Row> for (Delivery, String) {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "webhook_deliveries", id: &row.id };
-        let delivery = Delivery {
-            id: columns.parse("id", &row.id)?,
-            attack_id: row.attack_id.map(|id| columns.parse("attack_id", &id)).transpose()?,
-            created_at: columns.time("created_at", row.created_at)?,
-            state: DeliveryState::parse(&row.state).ok_or_else(|| columns.bad("state"))?,
-            attempts: u32::try_from(row.attempts).map_err(|_| columns.bad("attempts"))?,
-            next_at: row.next_at.map(|at| columns.time("next_at", at)).transpose()?,
-            status: columns.status("status", row.status)?,
-            error: row.error.map(String::from),
-        };
-        Ok((delivery, row.body.into()))
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.parse("id")?,
+            attack_id: row.optional("attack_id", Row::parse)?,
+            created_at: row.time("created_at")?,
+            state: row.word("state")?,
+            attempts: row.number("attempts")?,
+            next_at: row.optional("next_at", Row::time)?,
+            status: row.optional("status", Row::number)?,
+            error: row.optional("error", Row::text)?,
+        })
     }
 }
 
-/// A query of deliveries: the columns of [`Row`], and the rest of the statement.
-macro_rules! deliveries {
-    ($rest:literal) => {
-        concat!(
-            "select id, attack_id, created_at, state, attempts, next_at, status, error, body from webhook_deliveries ",
-            $rest
-        )
-    };
+/// A delivery and its body.
+impl Record for (Delivery, String) {
+    const TABLE: &'static str = Delivery::TABLE;
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok((Delivery::read(row)?, row.text("body")?))
+    }
 }
+
+const SELECT: &str = "select id, attack_id, created_at, state, attempts, next_at, status, error, body from webhook_deliveries where ";
 
 impl Store {
     /// The deliveries of a webhook, the newest first.
@@ -91,15 +77,13 @@ impl Store {
         state: Option<DeliveryState>,
         slice: &Slice,
     ) -> Result<Page<Delivery>, StoreError> {
-        let mut statement = Statement::new(deliveries!("where webhook_id = "));
-        statement.bind(webhook.to_string());
+        let mut statement = Statement::new(SELECT);
+        statement.push("webhook_id = ").bind(webhook.to_string());
         if let Some(state) = state {
             statement.push(" and state = ").bind(state.as_str());
         }
         statement.push(" and ").push_newest(slice);
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        let items = rows.into_iter().map(|row| Ok(<(Delivery, String)>::try_from(row)?.0));
-        Ok(Page::cut(items.collect::<Result<_, StoreError>>()?, slice.limit))
+        statement.fetch_page(&self.reader, slice).await
     }
 
     /// Queues deliveries, and removes the attacks that were matched.
@@ -155,15 +139,11 @@ impl Store {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<(Delivery, String)>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(deliveries!(
-            "where webhook_id = $1 and state = 'pending' and next_at <= $2 order by next_at, id limit $3"
-        ))
-        .bind(webhook.to_string())
-        .bind(now.as_millisecond())
-        .bind(i64::from(limit))
-        .fetch_all(&self.reader)
-        .await?;
-        rows.into_iter().map(TryFrom::try_from).collect()
+        let mut statement = Statement::new(SELECT);
+        statement.push("webhook_id = ").bind(webhook.to_string());
+        statement.push(" and state = 'pending' and next_at <= ").bind(now.as_millisecond());
+        statement.push(" order by next_at, id limit ").bind(i64::from(limit));
+        statement.fetch_all(&self.reader).await
     }
 
     /// Starts an attempt and returns its number; `None` when another process started it.
@@ -201,7 +181,7 @@ impl Store {
             (Some(_), None) => DeliveryState::Dead,
         };
         let next = next.filter(|_| state == DeliveryState::Pending);
-        let row: Row = sqlx::query_as(
+        let row = sqlx::query(
             "update webhook_deliveries set state = $2, next_at = $3, status = $4, error = $5 where id = $1 \
              returning id, attack_id, created_at, state, attempts, next_at, status, error, body",
         )
@@ -212,7 +192,7 @@ impl Store {
         .bind(outcome.error.as_deref().map(Text::from))
         .fetch_one(&self.writer)
         .await?;
-        Ok(<(Delivery, String)>::try_from(row)?.0)
+        Delivery::read(&Row { table: Delivery::TABLE, row: &row })
     }
 
     /// Stores a test delivery that is being sent; an interrupted test is not repeated.

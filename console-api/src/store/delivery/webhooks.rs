@@ -5,8 +5,9 @@ use crate::store::{
     change::{ChangeError, Stored},
     sql::{
         bulk::{Insert, Query, among},
+        row::{Record, Row},
         statement::Statement,
-        text_codec::{Columns, Text, count},
+        text_codec::Text,
     },
 };
 use crate::{
@@ -32,49 +33,34 @@ pub struct Grown {
     times: i64,
 }
 
-#[derive(FromRow)]
-pub(crate) struct Row {
-    id: String,
-    revision: i64,
-    created_at: i64,
-    updated_at: i64,
-    draft: Text,
-    secret: String,
-    dropped: i64,
-}
+impl Record for Due {
+    const TABLE: &'static str = "webhooks";
 
-impl TryFrom<Row> for Due {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "webhooks", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let webhook = Webhook {
-            id: columns.parse("id", &row.id)?,
-            revision: columns.number("revision", row.revision)?,
-            created_at: columns.time("created_at", row.created_at)?,
-            updated_at: columns.time("updated_at", row.updated_at)?,
-            draft: columns.json("draft", &String::from(row.draft))?,
-            dropped: count(row.dropped),
+            id: row.parse("id")?,
+            revision: row.number("revision")?,
+            created_at: row.time("created_at")?,
+            updated_at: row.time("updated_at")?,
+            draft: row.json("draft")?,
+            dropped: row.count("dropped")?,
         };
-        let secret = Secret::parse(&row.secret).ok_or_else(|| columns.bad("secret"))?;
+        let secret = Secret::parse(&row.get::<String>("secret")?).ok_or_else(|| row.bad("secret"))?;
         Ok(Self { webhook, secret })
     }
 }
 
-impl TryFrom<Row> for Webhook {
-    type Error = StoreError;
+impl Record for Webhook {
+    const TABLE: &'static str = "webhooks";
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Due::try_from(row).map(|due| due.webhook)
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Due::read(row).map(|due| due.webhook)
     }
 }
 
 impl Stored for Webhook {
-    type Row = Row;
-
     const KIND: Kind = Kind::Webhook;
     const NAMES: (&'static str, &'static str) = ("webhook", "webhooks");
-    const TABLE: &'static str = "webhooks";
     const MAX: i64 = 100;
     const SELECT: &'static str =
         "select id, revision, created_at, updated_at, draft, secret, dropped from webhooks";
@@ -120,13 +106,13 @@ impl Store {
     pub async fn webhook(&self, id: Uuid) -> Result<Option<Due>, StoreError> {
         let mut statement = Statement::new(Webhook::SELECT);
         statement.push(" where id = ").bind(id.to_string());
-        statement.fetch_optional::<Row>(&self.reader).await?.map(Due::try_from).transpose()
+        statement.fetch_optional(&self.reader).await
     }
 
     pub async fn enabled_webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
         let mut statement = Statement::new(Webhook::SELECT);
         statement.push(" where enabled = 'yes' order by id");
-        statement.fetch_into::<Row, _>(&self.reader).await
+        statement.fetch_all(&self.reader).await
     }
 
     /// Webhooks with due deliveries.
@@ -137,7 +123,7 @@ impl Store {
              and d.state = 'pending' and d.next_at <= ",
         );
         statement.bind(now.as_millisecond()).push(") order by id");
-        statement.fetch_into::<Row, _>(&self.reader).await
+        statement.fetch_all(&self.reader).await
     }
 
     pub async fn add_webhook(

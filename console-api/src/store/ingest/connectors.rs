@@ -2,7 +2,10 @@
 
 use crate::store::{
     Connection, Store, StoreError,
-    sql::text_codec::{Columns, Text, count, word},
+    sql::{
+        row::{Record, Row, read_all},
+        text_codec::{Text, word},
+    },
 };
 use crate::{connectors::Connector, digest::sha256_hex};
 use jiff::Timestamp;
@@ -10,7 +13,6 @@ use shared::{
     ConnectorInfo,
     record::{ConnectorStatus, NodeInfo, NodeStatus},
 };
-use sqlx::FromRow;
 
 /// Limits of a node's report.
 const MAX_OF_A_NODE: usize = 100;
@@ -63,40 +65,23 @@ fn is_short(connector: &ConnectorInfo) -> bool {
     texts.chain([&connector.kind, &connector.version]).all(|text| text.len() <= MAX_TEXT_BYTES)
 }
 
-#[derive(FromRow)]
-struct Row {
-    kind: Text,
-    version: Text,
-    event: Option<Text>,
-    distribution_id: Option<Text>,
-    distribution_domain: Option<Text>,
-    application: Option<i64>,
-    delivery: Option<String>,
-    nodes: i64,
-    last_seen: i64,
-    calls: i64,
-    not_inspected: i64,
-}
+impl Record for Connector {
+    const TABLE: &'static str = "connectors";
 
-impl TryFrom<Row> for Connector {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "connectors", id: "" };
-        let application = row.application.map(u32::try_from).transpose();
-        let version = String::from(row.version);
-        let kind = String::from(row.kind);
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let version = row.text("version")?;
+        let kind = row.text("kind")?;
         Ok(Self {
             upgrade_to: Connector::upgrade(&kind, &version),
-            event: row.event.map(|event| String::from(event).as_str().into()),
-            distribution_id: row.distribution_id.map(String::from),
-            distribution_domain: row.distribution_domain.map(String::from),
-            application: application.map_err(|_| columns.bad("application"))?,
-            delivery: row.delivery.map(|delivery| columns.word("delivery", &delivery)).transpose()?,
-            nodes: count(row.nodes),
-            last_seen: columns.time("last_seen", row.last_seen)?,
-            calls: count(row.calls),
-            not_inspected: count(row.not_inspected),
+            event: row.optional("event", Row::text)?.map(|event| event.as_str().into()),
+            distribution_id: row.optional("distribution_id", Row::text)?,
+            distribution_domain: row.optional("distribution_domain", Row::text)?,
+            application: row.optional("application", Row::number)?,
+            delivery: row.optional("delivery", Row::word)?,
+            nodes: row.count("nodes")?,
+            last_seen: row.time("last_seen")?,
+            calls: row.count("calls")?,
+            not_inspected: row.count("not_inspected")?,
             kind,
             version,
         })
@@ -106,7 +91,7 @@ impl TryFrom<Row> for Connector {
 impl Store {
     /// All connectors, the latest seen first.
     pub async fn connectors(&self) -> Result<Vec<Connector>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows = sqlx::query(
             "select kind, version, event, distribution_id, max(distribution_domain) as distribution_domain, application, \
              delivery, count(distinct node_id) as nodes, max(last_seen) as last_seen, \
              cast(sum(calls) as bigint) as calls, cast(sum(not_inspected) as bigint) as not_inspected \
@@ -115,7 +100,7 @@ impl Store {
         )
         .fetch_all(&self.reader)
         .await?;
-        rows.into_iter().map(Connector::try_from).collect()
+        read_all(&rows)
     }
 
     /// Deletes connectors last seen before a time.

@@ -3,12 +3,14 @@
 use crate::store::{
     Connection, Store, StoreError,
     ingest::connectors,
-    sql::text_codec::{self, Columns},
+    sql::{
+        row::{Record, Row, read_all},
+        text_codec,
+    },
 };
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::record::{NodeInfo, NodeStatus};
-use sqlx::FromRow;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -46,24 +48,15 @@ pub(crate) async fn seen(
     }
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    version: String,
-    last_seen: i64,
-    status: Option<String>,
-}
+impl Record for Node {
+    const TABLE: &'static str = "nodes";
 
-impl TryFrom<Row> for Node {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "nodes", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            id: columns.parse("id", &row.id)?,
-            last_seen: columns.time("last_seen", row.last_seen)?,
-            status: row.status.map(|status| columns.json("status", &status)).transpose()?,
-            version: row.version,
+            id: row.parse("id")?,
+            last_seen: row.time("last_seen")?,
+            status: row.optional("status", Row::json)?,
+            version: row.get("version")?,
         })
     }
 }
@@ -71,10 +64,10 @@ impl TryFrom<Row> for Node {
 impl Store {
     /// All nodes, the latest seen first.
     pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
-        let rows: Vec<Row> =
-            sqlx::query_as("select id, version, last_seen, status from nodes order by last_seen desc, id")
+        let rows =
+            sqlx::query("select id, version, last_seen, status from nodes order by last_seen desc, id")
                 .fetch_all(&self.reader)
                 .await?;
-        rows.into_iter().map(Node::try_from).collect()
+        read_all(&rows)
     }
 }

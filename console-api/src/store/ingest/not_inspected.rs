@@ -5,14 +5,14 @@ use crate::store::{
     Connection, Store, StoreError,
     ingest::requests,
     sql::{
+        row::{Record, Row},
         statement::Statement,
-        text_codec::{Columns, count},
+        text_codec::count,
     },
 };
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::{NotInspected, RequestId};
-use sqlx::FromRow;
 use std::{collections::BTreeMap, ops::Deref};
 use uuid::Uuid;
 
@@ -88,27 +88,17 @@ pub(crate) async fn has_entry(connection: &mut Connection, id: RequestId) -> Res
     Ok(entry.is_some())
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    request_id: String,
-    reason: String,
-    at: i64,
-    node_id: Option<String>,
-}
+impl Record for Reported {
+    const TABLE: &'static str = "not_inspected";
 
-impl TryFrom<Row> for Reported {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "not_inspected", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let entry = NotInspected {
-            id: columns.parse("id", &row.id)?,
-            request_id: columns.parse("request_id", &row.request_id)?,
-            reason: row.reason.as_str().into(),
-            at: columns.time("at", row.at)?,
+            id: row.parse("id")?,
+            request_id: row.parse("request_id")?,
+            reason: row.get::<String>("reason")?.as_str().into(),
+            at: row.time("at")?,
         };
-        Ok(Self { entry, node: row.node_id.map(|id| columns.parse("node_id", &id)).transpose()? })
+        Ok(Self { entry, node: row.optional("node_id", Row::parse)? })
     }
 }
 
@@ -127,7 +117,7 @@ impl Store {
             statement.push(" and reason = ").bind(reason.as_str());
         }
         statement.push(" and ").push_newest_by(("at", "id"), slice);
-        statement.fetch_page::<Row, _>(&self.reader, slice).await
+        statement.fetch_page(&self.reader, slice).await
     }
 
     /// The non-empty intervals of this length in milliseconds, with their counts, in order.
@@ -157,7 +147,8 @@ impl Store {
             counts.total += n;
             *counts.by_reason.entry(reason.clone()).or_default() += n;
             if let Some(node) = node {
-                let node = Columns { table: "not_inspected", id: &node }.parse("node_id", &node)?;
+                let bad = |_| StoreError::bad_row("not_inspected", &node, "node_id");
+                let node = node.parse().map_err(bad)?;
                 counts.by_node.entry(node).or_default().insert(reason, n);
             }
         }

@@ -6,11 +6,12 @@ use crate::store::{
     sql::{
         bulk::{self, Insert, Query},
         dialect::Dialect,
-        text_codec::{Columns, Text, count, json, word},
+        row::{Record, Row},
+        statement::Statement,
+        text_codec::{Text, json, word},
     },
 };
 use shared::{Body, ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
-use sqlx::FromRow;
 
 /// Stores a request, or merges the decision into the known one. Returns whether that changed
 /// anything.
@@ -154,84 +155,52 @@ fn decided_by(decision: &Decision) -> Option<String> {
     (decision.decided_by != DecidedBy::default()).then(|| json(&decision.decided_by))
 }
 
-#[derive(FromRow)]
-pub(crate) struct DecisionRow {
-    outcome: String,
-    reason: Option<String>,
-    mode: String,
-    mode_source: String,
-    delivery: String,
-    enforced: String,
-    decided_by: Option<String>,
-}
+impl Record for Decision {
+    const TABLE: &'static str = "requests";
 
-impl DecisionRow {
-    pub(crate) fn read(self, columns: &Columns<'_>) -> Result<Decision, StoreError> {
-        Ok(Decision {
-            outcome: columns.word("outcome", &self.outcome)?,
-            reason: self.reason.map(|reason| reason.as_str().into()),
-            mode: columns.word("mode", &self.mode)?,
-            mode_source: self.mode_source,
-            delivery: columns.word("delivery", &self.delivery)?,
-            enforced: columns.word("enforced", &self.enforced)?,
-            decided_by: match &self.decided_by {
-                Some(text) => columns.json("decided_by", text)?,
-                None => DecidedBy::default(),
-            },
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let reason: Option<String> = row.get("reason")?;
+        Ok(Self {
+            outcome: row.word("outcome")?,
+            reason: reason.map(|reason| reason.as_str().into()),
+            mode: row.word("mode")?,
+            mode_source: row.get("mode_source")?,
+            delivery: row.word("delivery")?,
+            enforced: row.word("enforced")?,
+            decided_by: row.optional("decided_by", Row::json)?.unwrap_or_default(),
         })
     }
 }
 
 async fn decision(connection: &mut Connection, id: RequestId) -> Result<Option<Decision>, StoreError> {
-    let id = id.to_string();
-    let row: Option<DecisionRow> = sqlx::query_as(
-        "select outcome, reason, mode, mode_source, delivery, enforced, decided_by from requests where request_id = $1",
-    )
-    .bind(&id)
-    .fetch_optional(connection)
-    .await?;
-    row.map(|row| row.read(&Columns { table: "requests", id: &id })).transpose()
+    let mut statement = Statement::new(
+        "select request_id, outcome, reason, mode, mode_source, delivery, enforced, decided_by from requests \
+         where request_id = ",
+    );
+    statement.bind(id.to_string());
+    statement.fetch_optional(connection).await
 }
 
-#[derive(FromRow)]
-pub(crate) struct RequestRow {
-    request_id: String,
-    at: i64,
-    connector: Option<String>,
-    client_ip: String,
-    method: Text,
-    scheme: Option<String>,
-    http_version: Option<String>,
-    host: Text,
-    path: Text,
-    query: Text,
-    headers: String,
-    body: Option<Vec<u8>>,
-    body_bytes: Option<i64>,
-    body_truncated: String,
-}
+impl Record for RecordedRequest {
+    const TABLE: &'static str = "requests";
 
-impl TryFrom<RequestRow> for RecordedRequest {
-    type Error = StoreError;
-
-    fn try_from(row: RequestRow) -> Result<Self, StoreError> {
-        let columns = Columns { table: "requests", id: &row.request_id };
-        let connector = row.connector.as_deref();
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let body: Option<Vec<u8>> = row.get("body")?;
         Ok(Self {
-            request_id: columns.parse("request_id", &row.request_id)?,
-            at: columns.time("at", row.at)?,
-            connector: connector.map(|text| columns.json::<ConnectorInfo>("connector", text)).transpose()?,
-            client_ip: columns.parse("client_ip", &row.client_ip)?,
-            method: row.method.into(),
-            scheme: row.scheme,
-            http_version: row.http_version,
-            host: row.host.into(),
-            path: row.path.into(),
-            query: row.query.into(),
-            headers: columns.json("headers", &row.headers)?,
-            body: row.body.map(Body),
-            body_bytes: row.body_bytes.map(count),
-            body_truncated: row.body_truncated == "yes",
+            request_id: row.parse("request_id")?,
+            at: row.time("at")?,
+            connector: row.optional("connector", Row::json)?,
+            client_ip: row.parse("client_ip")?,
+            method: row.text("method")?,
+            scheme: row.get("scheme")?,
+            http_version: row.get("http_version")?,
+            host: row.text("host")?,
+            path: row.text("path")?,
+            query: row.text("query")?,
+            headers: row.json("headers")?,
+            body: body.map(Body),
+            body_bytes: row.optional("body_bytes", Row::count)?,
+            body_truncated: row.get::<String>("body_truncated")? == "yes",
         })
     }
 }
@@ -239,14 +208,12 @@ impl TryFrom<RequestRow> for RecordedRequest {
 impl Store {
     /// The whole request, with headers and body.
     pub(crate) async fn request(&self, id: RequestId) -> Result<Option<RecordedRequest>, StoreError> {
-        let row: Option<RequestRow> = sqlx::query_as(
+        let mut statement = Statement::new(
             "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \
-             body, body_bytes, body_truncated from requests where request_id = $1",
-        )
-        .bind(id.to_string())
-        .fetch_optional(&self.reader)
-        .await?;
-        row.map(RecordedRequest::try_from).transpose()
+             body, body_bytes, body_truncated from requests where request_id = ",
+        );
+        statement.bind(id.to_string());
+        statement.fetch_optional(&self.reader).await
     }
 }
 
@@ -255,14 +222,12 @@ pub(crate) async fn connector(
     connection: &mut Connection,
     id: RequestId,
 ) -> Result<Option<ConnectorInfo>, StoreError> {
-    let id = id.to_string();
-    let row: Option<(Option<String>,)> =
-        sqlx::query_as("select connector from requests where request_id = $1")
-            .bind(&id)
-            .fetch_optional(connection)
-            .await?;
-    let columns = Columns { table: "requests", id: &id };
-    row.and_then(|(connector,)| connector).map(|text| columns.json("connector", &text)).transpose()
+    let row = sqlx::query("select request_id, connector from requests where request_id = $1")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Row { table: "requests", row: &row }.optional("connector", Row::json)
 }
 
 /// The response status of a request, if known. `None` if the request is unknown.
@@ -285,7 +250,7 @@ pub(crate) async fn first_answers(
     status: i64,
 ) -> Result<(), StoreError> {
     let update = "update requests set response_status = $2 where request_id";
-    let update = bulk::change_among(Dialect::of(connection), update, ids, "");
+    let update = bulk::statement_among(Dialect::of(connection), update, ids, "");
     update.bind(status).execute(&mut *connection).await?;
     statuses::first_answers(connection, ids, status).await
 }

@@ -39,7 +39,7 @@ pub(crate) async fn first_answers(
     let more = "insert into attack_statuses (attack_id, status, hits) \
                 select attack_id, cast($2 as bigint), count(*) from hits where request_id";
     let add = format!("group by attack_id {ADD}");
-    bulk::change_among(Dialect::of(connection), more, ids, &add).bind(status).execute(connection).await?;
+    bulk::statement_among(Dialect::of(connection), more, ids, &add).bind(status).execute(connection).await?;
     Ok(())
 }
 

@@ -6,8 +6,9 @@ use crate::store::{
     rules::versioned::Versioned,
     sql::{
         bulk::Query,
+        row::{Record, Row},
         statement::Statement,
-        text_codec::{Columns, Text, json, word},
+        text_codec::{Text, json, word},
     },
 };
 use crate::{
@@ -17,48 +18,27 @@ use crate::{
 };
 use jiff::Timestamp;
 use shared::ruleset::{List, ListEntry};
-use sqlx::FromRow;
 use uuid::Uuid;
 
-#[derive(FromRow)]
-pub(crate) struct Row {
-    id: String,
-    revision: i64,
-    list: String,
-    source: String,
-    applications: String,
-    expires_at: Option<i64>,
-    reason: Text,
-    created_at: i64,
-}
+impl Record for StoredEntry {
+    const TABLE: &'static str = "list_entries";
 
-impl TryFrom<Row> for StoredEntry {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "list_entries", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let entry = ListEntry {
-            id: columns.parse("id", &row.id)?,
-            list: columns.word("list", &row.list)?,
-            source: columns.json("source", &row.source)?,
-            applications: columns.json("applications", &row.applications)?,
-            expires_at: row.expires_at.map(|end| columns.time("expires_at", end)).transpose()?,
-            reason: row.reason.into(),
+            id: row.parse("id")?,
+            list: row.word("list")?,
+            source: row.json("source")?,
+            applications: row.json("applications")?,
+            expires_at: row.optional("expires_at", Row::time)?,
+            reason: row.text("reason")?,
         };
-        Ok(Self {
-            entry,
-            revision: columns.number("revision", row.revision)?,
-            created_at: columns.time("created_at", row.created_at)?,
-        })
+        Ok(Self { entry, revision: row.number("revision")?, created_at: row.time("created_at")? })
     }
 }
 
 impl Stored for StoredEntry {
-    type Row = Row;
-
     const KIND: Kind = Kind::IpListEntry;
     const NAMES: (&'static str, &'static str) = ("entry", "entries");
-    const TABLE: &'static str = "list_entries";
     const MAX: i64 = 200_000;
     const SELECT: &'static str =
         "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries";
@@ -113,6 +93,6 @@ impl Store {
             statement.push("list = ").bind(word(list)).push(" and ");
         }
         statement.push_newest(slice);
-        statement.fetch_page::<Row, _>(&self.reader, slice).await
+        statement.fetch_page(&self.reader, slice).await
     }
 }

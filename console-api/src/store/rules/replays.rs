@@ -3,8 +3,9 @@
 use crate::store::{
     Store, StoreError,
     sql::{
+        row::Row,
         statement::Statement,
-        text_codec::{Columns, Text, count, json, word},
+        text_codec::{Text, word},
     },
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     replay::{Replay, ReplayStatus},
 };
 use jiff::{SignedDuration, Timestamp};
-use sqlx::FromRow;
+use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 /// The maximum number of stored replays; older ones are deleted.
@@ -20,35 +21,23 @@ const MAX_REPLAYS: i64 = 100;
 /// A running replay without an update for this time counts as interrupted.
 const UPDATE_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    created_at: i64,
-    updated_at: i64,
-    author: Text,
-    status: String,
-    draft: Text,
-    hits: i64,
-    report: Text,
-}
+const SELECT: &str =
+    "select id, created_at, updated_at, author, status, draft, hits, report from replays where ";
 
-impl Row {
-    fn read(self, now: Timestamp) -> Result<Replay, StoreError> {
-        let columns = Columns { table: "replays", id: &self.id };
-        let updated_at = columns.time("updated_at", self.updated_at)?;
-        let status = columns.word("status", &self.status)?;
-        let is_interrupted =
-            status == ReplayStatus::Running && now.duration_since(updated_at) > UPDATE_TIMEOUT;
-        Ok(Replay {
-            id: columns.parse("id", &self.id)?,
-            created_at: columns.time("created_at", self.created_at)?,
-            author: self.author.into(),
-            status: if is_interrupted { ReplayStatus::Interrupted } else { status },
-            draft: columns.json("draft", &String::from(self.draft))?,
-            hits: count(self.hits),
-            report: columns.json("report", &String::from(self.report))?,
-        })
-    }
+fn read(row: &AnyRow, now: Timestamp) -> Result<Replay, StoreError> {
+    let row = Row { table: "replays", row };
+    let status = row.word("status")?;
+    let is_interrupted =
+        status == ReplayStatus::Running && now.duration_since(row.time("updated_at")?) > UPDATE_TIMEOUT;
+    Ok(Replay {
+        id: row.parse("id")?,
+        created_at: row.time("created_at")?,
+        author: row.text("author")?,
+        status: if is_interrupted { ReplayStatus::Interrupted } else { status },
+        draft: row.json("draft")?,
+        hits: row.count("hits")?,
+        report: row.json("report")?,
+    })
 }
 
 impl Store {
@@ -63,9 +52,9 @@ impl Store {
         .bind(replay.created_at.as_millisecond())
         .bind(Text::from(replay.author.as_str()))
         .bind(word(&replay.status))
-        .bind(Text::from(json(&replay.draft).as_str()))
+        .bind(Text::json(&replay.draft))
         .bind(i64::try_from(replay.hits).unwrap_or(i64::MAX))
-        .bind(Text::from(json(&replay.report).as_str()))
+        .bind(Text::json(&replay.report))
         .execute(&mut *change)
         .await?;
         sqlx::query(
@@ -84,30 +73,25 @@ impl Store {
             .bind(now.as_millisecond())
             .bind(word(&replay.status))
             .bind(i64::try_from(replay.hits).unwrap_or(i64::MAX))
-            .bind(Text::from(json(&replay.report).as_str()))
+            .bind(Text::json(&replay.report))
             .execute(&self.writer)
             .await?;
         Ok(())
     }
 
     pub async fn replay(&self, id: Uuid, now: Timestamp) -> Result<Option<Replay>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
-            "select id, created_at, updated_at, author, status, draft, hits, report from replays where id = $1",
-        )
-        .bind(id.to_string())
-        .fetch_optional(&self.reader)
-        .await?;
-        row.map(|row| row.read(now)).transpose()
+        let mut statement = Statement::new(SELECT);
+        statement.push("id = ").bind(id.to_string());
+        let rows = statement.fetch_rows(&self.reader).await?;
+        rows.first().map(|row| read(row, now)).transpose()
     }
 
     /// The latest first.
     pub async fn replays(&self, slice: &Slice, now: Timestamp) -> Result<Page<Replay>, StoreError> {
-        let mut statement = Statement::new(
-            "select id, created_at, updated_at, author, status, draft, hits, report from replays where ",
-        );
+        let mut statement = Statement::new(SELECT);
         statement.push_newest(slice);
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        let replays = rows.into_iter().map(|row| row.read(now)).collect::<Result<_, _>>()?;
+        let rows = statement.fetch_rows(&self.reader).await?;
+        let replays = rows.iter().map(|row| read(row, now)).collect::<Result<_, _>>()?;
         Ok(Page::cut(replays, slice.limit))
     }
 }

@@ -5,8 +5,9 @@ use crate::store::{
     change::{Change, ChangeError},
     rules::versioned::{self, Versioned, logged},
     sql::{
+        row::{Record, Row},
         statement::Statement,
-        text_codec::{Columns, Text, count},
+        text_codec::count,
     },
 };
 use crate::{
@@ -17,35 +18,21 @@ use crate::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::ruleset::{ListEntry, Rule, Ruleset};
-use sqlx::FromRow;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-#[derive(FromRow)]
-struct Row {
-    version: i64,
-    at: i64,
-    actor: Text,
-    created: i64,
-    changed: i64,
-    deleted: i64,
-    activated: Option<String>,
-}
+impl Record for Version {
+    const TABLE: &'static str = "audit";
 
-impl TryFrom<Row> for Version {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let id = row.version.to_string();
-        let columns = Columns { table: "audit", id: &id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            version: count(row.version),
-            at: columns.time("at", row.at)?,
-            actor: row.actor.into(),
-            created: count(row.created),
-            changed: count(row.changed),
-            deleted: count(row.deleted),
-            activated: row.activated.map(|version| columns.parse("object", &version)).transpose()?,
+            version: row.count("version")?,
+            at: row.time("at")?,
+            actor: row.text("actor")?,
+            created: row.count("created")?,
+            changed: row.count("changed")?,
+            deleted: row.count("deleted")?,
+            activated: row.optional("activated", Row::parse)?,
         })
     }
 }
@@ -82,9 +69,7 @@ impl Store {
             statement.push(" and ruleset < ").bind(version);
         }
         statement.push(" group by ruleset order by ruleset desc limit ").bind(i64::from(slice.limit) + 1);
-        let rows: Vec<Row> = statement.fetch_all(&self.reader).await?;
-        let versions = rows.into_iter().map(Version::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(versions, slice.limit))
+        statement.fetch_page(&self.reader, slice).await
     }
 
     /// The rules and entries of a version. `None` if it is unknown.
@@ -153,17 +138,8 @@ async fn head(connection: &mut Connection) -> Result<(u64, Uuid), StoreError> {
         sqlx::query_as("select version, id from ruleset where one = 1").fetch_optional(connection).await?;
     // Before the first change.
     let Some((version, id)) = head else { return Ok((0, Uuid::nil())) };
-    let id = Columns { table: "ruleset", id: "1" }.parse("id", &id)?;
+    let id = id.parse().map_err(|_| StoreError::bad_row("ruleset", "1", "id"))?;
     Ok((count(version), id))
-}
-
-#[derive(FromRow)]
-struct ChangeRow {
-    version: i64,
-    kind: String,
-    object: Text,
-    before: Option<String>,
-    after: Option<String>,
 }
 
 /// The differences from version `from` to version `to`. `None` if a version is unknown or older
@@ -174,8 +150,8 @@ async fn since(
     to: u64,
 ) -> Result<Option<Vec<Difference>>, StoreError> {
     let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
-    let rows: Vec<ChangeRow> = sqlx::query_as(
-        "select ruleset as version, kind, object, before, after from audit \
+    let rows = sqlx::query(
+        "select object, ruleset as version, kind, before, after from audit \
          where ruleset > $1 and ruleset <= $2 order by ruleset, id",
     )
     .bind(number(from))
@@ -184,20 +160,20 @@ async fn since(
     .await?;
     let mut known = number(from);
     let mut differences: BTreeMap<(&str, String), Difference> = BTreeMap::new();
-    for row in rows {
-        if row.version > known + 1 {
+    for row in &rows {
+        let row = Row { table: "audit", row };
+        let version: i64 = row.get("version")?;
+        if version > known + 1 {
             return Ok(None);
         }
-        known = row.version;
-        let object = String::from(row.object);
-        let columns = Columns { table: "audit", id: &object };
-        let kind = Kind::parse(&row.kind).ok_or_else(|| columns.bad("kind"))?;
+        known = version;
+        let object = row.text("object")?;
+        let kind = Kind::parse(&row.get::<String>("kind")?).ok_or_else(|| row.bad("kind"))?;
         if kind == Kind::Ruleset {
             continue;
         }
-        let value =
-            |column, text: Option<String>| text.map(|text| columns.json::<Value>(column, &text)).transpose();
-        let (before, after): (Option<Value>, _) = (value("before", row.before)?, value("after", row.after)?);
+        let before: Option<Value> = row.optional("before", Row::json)?;
+        let after: Option<Value> = row.optional("after", Row::json)?;
         let revision = after.iter().chain(&before).find_map(|state| state["revision"].as_u64());
         let first = Difference { kind, object: object.clone(), before, after: None, revision: 0 };
         let difference = differences.entry((kind.as_str(), object)).or_insert(first);

@@ -6,7 +6,7 @@ use crate::{
     store::{
         Connection, Store, StoreError,
         change::{self, Change, ChangeError, Stored},
-        sql::{bulk::Query, statement::Statement, text_codec::Columns},
+        sql::{bulk::Query, statement::Statement},
     },
 };
 use jiff::Timestamp;
@@ -78,7 +78,7 @@ impl Store {
 pub(crate) async fn all<T: Versioned>(connection: &mut Connection) -> Result<Vec<T>, StoreError> {
     let mut statement = Statement::new(T::SELECT);
     statement.push(" order by created_at, id");
-    statement.fetch_into::<T::Row, _>(connection).await
+    statement.fetch_all(connection).await
 }
 
 /// Restores the earlier state of an object as a new revision.
@@ -88,7 +88,7 @@ pub(crate) async fn put_back<T: Versioned>(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(before) = before else {
-        let id = Columns { table: "audit", id: &object }.parse("object", &object)?;
+        let id = object.parse().map_err(|_| StoreError::bad_row("audit", &object, "object"))?;
         change::delete::<T>(change.connection(), id).await?;
         return change.record(Deed::deleted(T::KIND, &object, &after)).await;
     };
@@ -104,5 +104,5 @@ pub(crate) async fn put_back<T: Versioned>(
 
 /// An object from its JSON in the log.
 pub(crate) fn logged<T: DeserializeOwned>(object: &str, value: Value) -> Result<T, StoreError> {
-    serde_json::from_value(value).map_err(|_| Columns { table: "audit", id: object }.bad("before"))
+    serde_json::from_value(value).map_err(|_| StoreError::bad_row("audit", object, "before"))
 }

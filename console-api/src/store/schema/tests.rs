@@ -41,7 +41,7 @@ impl Store {
         let mut statement = Statement::new("explain query plan ");
         let searches = Plan::new(&filter, SearchScope::All).into_searches();
         statement.push_matches(&searches[0], self.dialect, 10);
-        let rows: Vec<(i64, i64, i64, String)> = statement.fetch_all(&self.reader).await.unwrap();
+        let rows: Vec<(i64, i64, i64, String)> = statement.fetch_tuples(&self.reader).await.unwrap();
         rows.into_iter().map(|(.., step)| step + "\n").collect()
     }
 }

@@ -86,7 +86,7 @@ impl Store {
         attacks.push_attack_set(&set).push(" order by a.id");
         let mut sources = Statement::new("select distinct s.attack_id from attack_sources s where ");
         sources.push_attack_set_of("s.attack_id", &set).push(" order by s.attack_id");
-        [attacks.fetch_all(&self.reader).await.unwrap(), sources.fetch_all(&self.reader).await.unwrap()]
+        [attacks.fetch_tuples(&self.reader).await.unwrap(), sources.fetch_tuples(&self.reader).await.unwrap()]
     }
 
     /// The ids of the matching attacks, read page by page.
@@ -126,6 +126,6 @@ impl Store {
         };
         let mut statement = Statement::new("select a.id from attacks a where ");
         statement.push_plan(&plan).push(" order by a.id");
-        statement.fetch_all(&self.reader).await.unwrap()
+        statement.fetch_tuples(&self.reader).await.unwrap()
     }
 }

@@ -5,8 +5,9 @@ use crate::store::{
     change::{ChangeError, Stored},
     sql::{
         bulk::Query,
+        row::{Record, Row},
         statement::Statement,
-        text_codec::{Columns, Text},
+        text_codec::Text,
     },
 };
 use crate::{
@@ -14,41 +15,26 @@ use crate::{
     paging::{Page, Slice},
     view::{View, ViewDraft},
 };
-use sqlx::FromRow;
 use uuid::Uuid;
 
-#[derive(FromRow)]
-pub(crate) struct Row {
-    id: String,
-    revision: i64,
-    owner: Text,
-    created_at: i64,
-    updated_at: i64,
-    draft: Text,
-}
+impl Record for View {
+    const TABLE: &'static str = "views";
 
-impl TryFrom<Row> for View {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let columns = Columns { table: "views", id: &row.id };
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            id: columns.parse("id", &row.id)?,
-            revision: columns.number("revision", row.revision)?,
-            owner: row.owner.into(),
-            created_at: columns.time("created_at", row.created_at)?,
-            updated_at: columns.time("updated_at", row.updated_at)?,
-            draft: columns.json("draft", &String::from(row.draft))?,
+            id: row.parse("id")?,
+            revision: row.number("revision")?,
+            owner: row.text("owner")?,
+            created_at: row.time("created_at")?,
+            updated_at: row.time("updated_at")?,
+            draft: row.json("draft")?,
         })
     }
 }
 
 impl Stored for View {
-    type Row = Row;
-
     const KIND: Kind = Kind::View;
     const NAMES: (&'static str, &'static str) = ("view", "views");
-    const TABLE: &'static str = "views";
     const MAX: i64 = 10_000;
     const SELECT: &'static str = "select id, revision, owner, created_at, updated_at, draft from views";
 
@@ -67,7 +53,7 @@ impl Store {
         let mut statement = Statement::new(View::SELECT);
         statement.push(" where (shared = 'yes' or owner = ").bind(Text::from(owner));
         statement.push(") and ").push_newest(slice);
-        statement.fetch_page::<Row, _>(&self.reader, slice).await
+        statement.fetch_page(&self.reader, slice).await
     }
 
     pub async fn add_view(&self, draft: ViewDraft, author: &Author) -> Result<View, ChangeError> {

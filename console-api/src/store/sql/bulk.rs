@@ -76,7 +76,7 @@ where
 }
 
 /// A statement on rows whose column, the last word of `before`, is one of the values, bind `$1`.
-pub(crate) fn change_among(dialect: Dialect, before: &str, values: &[String], after: &str) -> Query {
+pub(crate) fn statement_among(dialect: Dialect, before: &str, values: &[String], after: &str) -> Query {
     sqlx::query(AssertSqlSafe(format!("{before} {} {after}", dialect.is_among(1)))).bind(json(&values))
 }
 

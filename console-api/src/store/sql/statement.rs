@@ -2,9 +2,15 @@
 
 use crate::{
     paging::{Listed, Page, Slice},
-    store::{StoreError, sql::text_codec::Text},
+    store::{
+        StoreError,
+        sql::{
+            row::{Record, read_all},
+            text_codec::Text,
+        },
+    },
 };
-use sqlx::{Any, AnyPool, AssertSqlSafe, FromRow, any::AnyRow};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, FromRow, any::AnyRow};
 
 /// A statement under construction.
 #[derive(Debug)]
@@ -75,56 +81,51 @@ impl Statement {
     }
 
     /// The page of these rows.
-    pub(crate) async fn fetch_page<R, T>(self, pool: &AnyPool, slice: &Slice) -> Result<Page<T>, StoreError>
-    where
-        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
-        T: TryFrom<R, Error = StoreError> + Listed,
-    {
-        Ok(Page::cut(self.fetch_into(pool).await?, slice.limit))
+    pub(crate) async fn fetch_page<T: Record + Listed>(
+        self,
+        pool: &AnyPool,
+        slice: &Slice,
+    ) -> Result<Page<T>, StoreError> {
+        Ok(Page::cut(self.fetch_all(pool).await?, slice.limit))
     }
 
-    /// All rows, decoded.
-    pub(crate) async fn fetch_into<'e, R, T>(
+    /// The first row, if any.
+    pub(crate) async fn fetch_optional<'e, T: Record>(
         self,
-        from: impl sqlx::Executor<'e, Database = Any>,
-    ) -> Result<Vec<T>, StoreError>
-    where
-        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
-        T: TryFrom<R, Error = StoreError>,
-    {
-        self.fetch_all(from).await?.into_iter().map(T::try_from).collect()
-    }
-
-    /// The only row.
-    pub(crate) async fn fetch_one<'e, R>(
-        self,
-        from: impl sqlx::Executor<'e, Database = Any>,
-    ) -> Result<R, StoreError>
-    where
-        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
-    {
-        self.fetch_optional(from).await?.ok_or(StoreError::Database(sqlx::Error::RowNotFound))
-    }
-
-    /// The only row, if any.
-    pub(crate) async fn fetch_optional<'e, R>(
-        self,
-        from: impl sqlx::Executor<'e, Database = Any>,
-    ) -> Result<Option<R>, StoreError>
-    where
-        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
-    {
+        from: impl Executor<'e, Database = Any>,
+    ) -> Result<Option<T>, StoreError> {
         Ok(self.fetch_all(from).await?.into_iter().next())
     }
 
-    pub(crate) async fn fetch_all<'e, R>(
+    pub(crate) async fn fetch_all<'e, T: Record>(
         self,
-        from: impl sqlx::Executor<'e, Database = Any>,
-    ) -> Result<Vec<R>, StoreError>
-    where
-        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
-    {
-        let mut query = sqlx::query_as::<Any, R>(AssertSqlSafe(self.sql));
+        from: impl Executor<'e, Database = Any>,
+    ) -> Result<Vec<T>, StoreError> {
+        read_all(&self.fetch_rows(from).await?)
+    }
+
+    /// The only row, as a tuple.
+    pub(crate) async fn fetch_tuple<'e, T: for<'r> FromRow<'r, AnyRow>>(
+        self,
+        from: impl Executor<'e, Database = Any>,
+    ) -> Result<T, StoreError> {
+        let tuples = self.fetch_tuples(from).await?;
+        Ok(tuples.into_iter().next().ok_or(sqlx::Error::RowNotFound)?)
+    }
+
+    pub(crate) async fn fetch_tuples<'e, T: for<'r> FromRow<'r, AnyRow>>(
+        self,
+        from: impl Executor<'e, Database = Any>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.fetch_rows(from).await?;
+        Ok(rows.iter().map(T::from_row).collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) async fn fetch_rows<'e>(
+        self,
+        from: impl Executor<'e, Database = Any>,
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        let mut query = sqlx::query::<Any>(AssertSqlSafe(self.sql));
         for value in self.values {
             query = match value {
                 Value::Number(number) => query.bind(number),

@@ -1,9 +1,7 @@
 //! Text codec: how enums, values and texts are stored as text.
 
-use crate::store::{StoreError, sql::address};
-use jiff::Timestamp;
-use serde::{Serialize, de::DeserializeOwned};
-use std::{iter, net::IpAddr, str::FromStr};
+use serde::Serialize;
+use std::iter;
 
 /// An enum as its serialized name.
 pub(crate) fn word<T: Serialize>(value: &T) -> String {
@@ -65,59 +63,6 @@ impl From<Text> for String {
 /// A count or size; SQL has no unsigned numbers.
 pub(crate) fn count(value: i64) -> u64 {
     u64::try_from(value).unwrap_or_default()
-}
-
-/// Decodes the columns of one row; errors name the column.
-pub(crate) struct Columns<'a> {
-    pub(crate) table: &'static str,
-    pub(crate) id: &'a str,
-}
-
-impl Columns<'_> {
-    pub(crate) fn bad(&self, column: &'static str) -> StoreError {
-        StoreError::BadRow { table: self.table, id: self.id.to_owned(), column }
-    }
-
-    pub(crate) fn word<T: DeserializeOwned>(
-        &self,
-        column: &'static str,
-        text: &str,
-    ) -> Result<T, StoreError> {
-        serde_json::from_value(serde_json::Value::from(text)).map_err(|_| self.bad(column))
-    }
-
-    pub(crate) fn json<T: DeserializeOwned>(
-        &self,
-        column: &'static str,
-        text: &str,
-    ) -> Result<T, StoreError> {
-        serde_json::from_str(text).map_err(|_| self.bad(column))
-    }
-
-    pub(crate) fn parse<T: FromStr>(&self, column: &'static str, text: &str) -> Result<T, StoreError> {
-        text.parse().map_err(|_| self.bad(column))
-    }
-
-    /// A revision or a small count.
-    pub(crate) fn number(&self, column: &'static str, number: i64) -> Result<u32, StoreError> {
-        u32::try_from(number).map_err(|_| self.bad(column))
-    }
-
-    pub(crate) fn address(&self, column: &'static str, key: &str) -> Result<IpAddr, StoreError> {
-        address::from_key(key).ok_or_else(|| self.bad(column))
-    }
-
-    pub(crate) fn time(&self, column: &'static str, ms: i64) -> Result<Timestamp, StoreError> {
-        Timestamp::from_millisecond(ms).map_err(|_| self.bad(column))
-    }
-
-    pub(crate) fn status(
-        &self,
-        column: &'static str,
-        status: Option<i64>,
-    ) -> Result<Option<u16>, StoreError> {
-        status.map(u16::try_from).transpose().map_err(|_| self.bad(column))
-    }
 }
 
 #[cfg(test)]
