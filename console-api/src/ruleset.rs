@@ -33,6 +33,12 @@ pub struct RuleDraft {
     pub comment: String,
 }
 
+impl From<Rule> for RuleDraft {
+    fn from(Rule { scope, effect, comment, .. }: Rule) -> Self {
+        Self { scope, effect, comment }
+    }
+}
+
 /// A stored list entry.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredEntry {
@@ -55,6 +61,12 @@ pub struct EntryDraft {
     pub expires_at: Option<Timestamp>,
     #[serde(default)]
     pub reason: String,
+}
+
+impl From<ListEntry> for EntryDraft {
+    fn from(ListEntry { list, source, applications, expires_at, reason, .. }: ListEntry) -> Self {
+        Self { list, source, applications, expires_at, reason }
+    }
 }
 
 impl Listed for StoredRule {

@@ -17,9 +17,15 @@ pub mod scan;
 use engine::{Engine, ExplainedField};
 use shared::{InspectRequest, RecordedRequest};
 use std::sync::LazyLock;
+use tokio::task;
 
 /// Compiled at first use: most consoles only record.
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
+
+/// Runs the engine on a blocking thread: compiling rules or analyzing a batch takes long.
+async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    task::spawn_blocking(work).await.expect("the engine does not panic")
+}
 
 /// The fields that the engine sees in a recorded request, stage by stage.
 pub(crate) fn explain(recorded: RecordedRequest) -> Vec<ExplainedField> {

@@ -45,7 +45,7 @@ pub(super) async fn test(
         let detail = "`effect.kind` must be detector; use a replay for other rules";
         return Err(ApiError::parameter("effect.kind", detail));
     }
-    Ok(Json(detector::test(&store, &rule, draft.recorded.read(clock.now())?).await?))
+    Ok(Json(detector::test(&store, rule, draft.recorded.read(clock.now())?).await?))
 }
 
 impl FromBody for TestDraft {

@@ -1,7 +1,7 @@
 //! Detector tests: a custom detector on recorded requests.
 
 use super::{
-    ENGINE,
+    ENGINE, on_blocking_thread,
     scan::{RequestScan, Scan, ScanLimits},
     to_inspect_request,
 };
@@ -14,7 +14,7 @@ use engine::rules::RuleBook;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::{Finding, RecordedRequest, RequestId, ruleset::Rule};
-use tokio::task;
+use std::sync::Arc;
 
 /// The maximum number of listed requests; further ones are only counted.
 const LISTED: usize = 100;
@@ -45,17 +45,15 @@ pub struct Found {
 }
 
 /// Runs a detector on recorded requests.
-pub async fn test(store: &Store, rule: &Rule, hits: HitFilter) -> Result<Test, StoreError> {
+pub async fn test(store: &Store, rule: Rule, hits: HitFilter) -> Result<Test, StoreError> {
+    let book = Arc::new(on_blocking_thread(move || RuleBook::compile(&[rule]).0).await);
     let mut scan = RequestScan::new(Scan::new(store.clone(), hits, ScanLimits::CALL));
     let mut test = Test { scanned: Progress::default(), requests: 0, found: 0, items: Vec::new() };
     while let Some(requests) = scan.requests().await? {
         test.requests += requests.len() as u64;
-        let rule = rule.clone();
-        let find_all = move || {
-            let (book, _) = RuleBook::compile(&[rule]);
-            requests.into_iter().filter_map(|(request, _)| find(&book, request)).collect()
-        };
-        let found: Vec<Found> = task::spawn_blocking(find_all).await.expect("the engine does not panic");
+        let book = Arc::clone(&book);
+        let find_all = move || requests.into_iter().filter_map(|(request, _)| find(&book, request)).collect();
+        let found: Vec<Found> = on_blocking_thread(find_all).await;
         test.found += found.len() as u64;
         let room = LISTED - test.items.len();
         test.items.extend(found.into_iter().take(room));

@@ -1,7 +1,10 @@
 //! Previews of exclusions: the recorded hits that an exclusion would suppress, by the rules of the
 //! node.
 
-use super::scan::{Scan, ScanLimits};
+use super::{
+    on_blocking_thread,
+    scan::{Scan, ScanLimits},
+};
 use crate::{
     attack::Mark,
     hit::{HitFilter, RecordedHit},
@@ -55,20 +58,17 @@ impl Marked {
 }
 
 /// Previews an exclusion on recorded hits.
-pub async fn preview(store: &Store, rule: &Rule, slice: &Slice) -> Result<Preview, StoreError> {
-    let (book, _) = RuleBook::compile(std::slice::from_ref(rule));
+pub async fn preview(store: &Store, rule: Rule, slice: &Slice) -> Result<Preview, StoreError> {
+    let mut scan = Scan::new(store.clone(), affected_hits(&rule.effect), ScanLimits::CALL);
+    let draft = RuleDraft::from(rule.clone());
+    let book = on_blocking_thread(move || RuleBook::compile(&[rule]).0).await;
     let mut preview = Preview {
-        rule: RuleDraft {
-            scope: rule.scope.clone(),
-            effect: rule.effect.clone(),
-            comment: rule.comment.clone(),
-        },
+        rule: draft,
         scanned: Progress::default(),
         silenced: Marked::default(),
         reduced: 0,
         hits: Page { items: Vec::new(), next_cursor: None },
     };
-    let mut scan = Scan::new(store.clone(), affected_hits(&rule.effect), ScanLimits::CALL);
     let mut listed = Vec::new();
     loop {
         let hits = scan.hits().await?;

@@ -1,7 +1,7 @@
 //! Replays: a candidate ruleset and the current one, evaluated on recorded requests.
 
 use super::{
-    ENGINE,
+    ENGINE, on_blocking_thread,
     scan::{RequestScan, Scan, ScanLimits},
     to_inspect_request,
 };
@@ -18,10 +18,7 @@ use shared::{
     ruleset::{ListEntry, Rule},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task,
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const MAX_DURATION: Duration = Duration::from_hours(1);
 
@@ -44,8 +41,8 @@ impl Replays {
 
 /// Two rulesets, and the requests to compare them on.
 pub struct Simulation {
-    before: Policy,
-    after: Policy,
+    /// The current ruleset, and the candidate.
+    policies: Arc<(Policy, Policy)>,
     hits: HitFilter,
 }
 
@@ -53,11 +50,12 @@ pub struct Simulation {
 pub type Content = (Vec<Rule>, Vec<ListEntry>);
 
 impl Simulation {
-    /// Entries for countries and autonomous systems are left out: the country and the system of a
-    /// source are not recorded.
-    pub fn new(before: &Content, after: &Content, hits: HitFilter) -> Self {
+    /// Compiles the rulesets. Entries for countries and autonomous systems are left out: the country
+    /// and the system of a source are not recorded.
+    pub async fn new(before: Content, after: Content, hits: HitFilter) -> Self {
         let policy = |(rules, lists): &Content| Policy::new(rules, lists, GeoFields::default());
-        Self { before: policy(before), after: policy(after), hits }
+        let policies = on_blocking_thread(move || (policy(&before), policy(&after))).await;
+        Self { policies: Arc::new(policies), hits }
     }
 
     /// Runs to the end, and stores the progress after each batch.
@@ -79,15 +77,13 @@ impl Simulation {
         replay.hits = store.count_hits(&self.hits).await?.min(replay.draft.limit);
         let limits = ScanLimits { hits: replay.draft.limit, time: MAX_DURATION };
         let mut scan = RequestScan::new(Scan::new(store.clone(), self.hits, limits));
-        let policies = Arc::new((self.before, self.after));
         while let Some(requests) = scan.requests().await? {
             replay.report.requests += requests.len() as u64;
-            let policies = Arc::clone(&policies);
+            let policies = Arc::clone(&self.policies);
             let compare_all = move || -> Vec<_> {
                 requests.into_iter().filter_map(|recorded| compare(&policies, recorded)).collect()
             };
-            let changed = task::spawn_blocking(compare_all).await.expect("the engine does not panic");
-            for changed in changed {
+            for changed in on_blocking_thread(compare_all).await {
                 replay.report.record(changed);
             }
             replay.report.scanned = scan.progress();

@@ -43,8 +43,10 @@ pub async fn start(
         report: Report::default(),
     };
     store.add_replay(&replay).await?;
-    let simulation = Simulation::new(&before, &after, hits);
-    tokio::spawn(simulation.run(store, clock, replay.clone(), permit));
+    let started = replay.clone();
+    tokio::spawn(async move {
+        Simulation::new(before, after, hits).await.run(store, clock, started, permit).await;
+    });
     Ok(replay)
 }
 

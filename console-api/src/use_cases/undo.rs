@@ -29,11 +29,7 @@ pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Resu
 }
 
 async fn rule(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
-    let draft = before::<StoredRule>(line)?.map(|StoredRule { rule, .. }| RuleDraft {
-        scope: rule.scope,
-        effect: rule.effect,
-        comment: rule.comment,
-    });
+    let draft = before::<StoredRule>(line)?.map(|stored| RuleDraft::from(stored.rule));
     let id = object(line)?;
     if let (Some(draft), None) = (&draft, &line.after) {
         return rules::add(ruleset, author, draft.clone()).await.map(drop);
@@ -47,13 +43,7 @@ async fn rule(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(
 }
 
 async fn entry(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
-    let draft = before::<StoredEntry>(line)?.map(|StoredEntry { entry, .. }| EntryDraft {
-        list: entry.list,
-        source: entry.source,
-        applications: entry.applications,
-        expires_at: entry.expires_at,
-        reason: entry.reason,
-    });
+    let draft = before::<StoredEntry>(line)?.map(|stored| EntryDraft::from(stored.entry));
     let id = object(line)?;
     if let (Some(draft), None) = (&draft, &line.after) {
         return ip_lists::add(ruleset, author, draft.clone()).await.map(drop);
