@@ -1,69 +1,44 @@
 //! Error responses that calls share.
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use shared::Problem;
 
-/// Status, title, description, and an example of the detail.
-const ERRORS: [(u16, &str, &str, &str); 13] = [
-    (
-        400,
-        "Bad Request",
-        "A parameter, a header or the body is invalid.",
-        "`limit` must be a number from 1 to 200",
-    ),
-    (
-        401,
-        "Unauthorized",
-        "The token is missing or unknown.",
-        "send `Authorization: Bearer` with a valid token",
-    ),
-    (403, "Forbidden", "The role of the token does not allow the call.", "this needs a token of role admin"),
-    (404, "Not Found", "The object does not exist.", "there is no such attack"),
-    (
-        405,
-        "Method Not Allowed",
-        "The address does not support the method.",
-        "this address does not support the method",
-    ),
+/// Status, description, and an example of the detail.
+const ERRORS: [(u16, &str, &str); 13] = [
+    (400, "A parameter, a header or the body is invalid.", "`limit` must be a number from 1 to 200"),
+    (401, "The token is missing or unknown.", "send `Authorization: Bearer` with a valid token"),
+    (403, "The role of the token does not allow the call.", "this needs a token of role admin"),
+    (404, "The object does not exist.", "there is no such attack"),
+    (405, "The address does not support the method.", "this address does not support the method"),
     (
         409,
-        "Conflict",
         "The change conflicts with the current state.",
         "the limit of 10000 rules is reached; delete some first",
     ),
-    (
-        412,
-        "Precondition Failed",
-        "The revision of the object changed.",
-        "revision conflict: the current revision is 2",
-    ),
-    (413, "Payload Too Large", "The body is too large.", "the body is larger than 65536 bytes"),
-    (415, "Unsupported Media Type", "The body is not JSON.", "the body must be application/json"),
-    (
-        428,
-        "Precondition Required",
-        "`If-Match` is missing.",
-        "send `If-Match` with the `ETag` of the object to change",
-    ),
+    (412, "The revision of the object changed.", "revision conflict: the current revision is 2"),
+    (413, "The body is too large.", "the body is larger than 65536 bytes"),
+    (415, "The body is not JSON.", "the body must be application/json"),
+    (428, "`If-Match` is missing.", "send `If-Match` with the `ETag` of the object to change"),
     (
         429,
-        "Too Many Requests",
         "Too many sign-in attempts or records; retry after `Retry-After`.",
         "too many sign-in attempts; retry in 60 s",
     ),
-    (500, "Internal Server Error", "The console failed.", "the console failed; see its log"),
-    (
-        503,
-        "Service Unavailable",
-        "Overloaded; retry after `Retry-After`.",
-        "the console is overloaded; retry in 1 s",
-    ),
+    (500, "The console failed.", "the console failed; see its log"),
+    (503, "Overloaded; retry after `Retry-After`.", "the console is overloaded; retry in 1 s"),
 ];
+
+/// The title of a problem with this status.
+fn title(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
+}
 
 /// Describes each error once.
 pub(super) fn describe(components: &mut Value) {
-    for (status, title, when, detail) in ERRORS {
-        let example = json!({"type": "about:blank", "title": title, "status": status, "detail": detail});
+    for (status, when, detail) in ERRORS {
+        let example =
+            json!({"type": "about:blank", "title": title(status), "status": status, "detail": detail});
         let mut response = json!({
             "description": when,
             "content": {Problem::CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
@@ -72,7 +47,7 @@ pub(super) fn describe(components: &mut Value) {
             response["headers"]["Retry-After"] =
                 json!({"schema": {"type": "integer"}, "description": "Seconds."});
         }
-        components["responses"][name(title)] = response;
+        components["responses"][name(status)] = response;
     }
 }
 
@@ -88,7 +63,7 @@ pub(super) fn add_common(operation: &mut Value, path: &str) {
         .flatten()
         .filter_map(|(status, _)| status.parse().ok())
         .collect();
-    for (status, title, ..) in ERRORS {
+    for (status, ..) in ERRORS {
         let common = match status {
             400 | 500 => true,
             401 | 403 => secured,
@@ -98,12 +73,13 @@ pub(super) fn add_common(operation: &mut Value, path: &str) {
             _ => own.contains(&status),
         };
         if common {
-            let reference = json!({"$ref": format!("#/components/responses/{}", name(title))});
+            let reference = json!({"$ref": format!("#/components/responses/{}", name(status))});
             operation["responses"][status.to_string()] = reference;
         }
     }
 }
 
-fn name(title: &str) -> String {
-    title.replace(' ', "")
+/// The name of the response of a status.
+fn name(status: u16) -> String {
+    title(status).replace(' ', "")
 }
