@@ -9,6 +9,7 @@ mod stats;
 pub use group::{AttackGroup, GroupField, Grouping};
 pub use mark::{Mark, MarkDraft, Marking, Marks};
 pub use order::{Order, SortKey};
+pub(crate) use stats::BUCKET;
 pub use stats::{AttackStats, Series, SeriesPoint, Top};
 
 use jiff::Timestamp;

@@ -12,6 +12,7 @@ mod delivery;
 mod dsn;
 mod ingest;
 mod maintenance;
+mod requests;
 mod rules;
 mod schema;
 mod search;

@@ -5,6 +5,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// The length of a time bucket of hits in milliseconds. Series consist of whole buckets.
+pub(crate) const BUCKET: i64 = 5 * 60 * 1000;
+
 /// Statistics of the attacks that match a query.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AttackStats {

@@ -2,7 +2,7 @@
 
 use super::{render, search::condition, view};
 use crate::{
-    attack::{Attack, AttackDetail, Mark, Source},
+    attack::{Attack, AttackDetail, BUCKET, Mark, Source},
     error::ApiError,
     extract::{Named, Query, Reader},
     hit::RecordedHit,
@@ -36,8 +36,7 @@ impl Timeline {
     fn new(times: &[(i64, u64, u64)]) -> Self {
         let start = times.first().map_or(0, |time| time.0);
         let end = times.last().map_or(0, |time| time.0);
-        // Slots are five minutes.
-        let interval = ((end - start) / Self::BARS + 1).max(300_000);
+        let interval = ((end - start) / Self::BARS + 1).max(BUCKET);
         let mut sums: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
         for (at, hits, blocked) in times {
             let sum = sums.entry((at - start) / interval).or_default();

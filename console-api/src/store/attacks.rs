@@ -3,7 +3,6 @@
 pub(crate) mod groups;
 pub(crate) mod hits;
 pub(crate) mod marks;
-pub(crate) mod recorded;
 pub(crate) mod stats;
 
 use crate::store::{

@@ -3,13 +3,18 @@
 use crate::store::{
     Connection, Store, StoreError, audit,
     change::ChangeError,
-    sql::{row::Row, text_codec::Text},
+    sql::{
+        bulk::statement_among,
+        row::{Record, Row, read_all},
+        text_codec::Text,
+    },
 };
 use crate::{
-    attack::{MarkDraft, Marking},
+    attack::{Mark, MarkDraft, Marking},
     audit::{Author, Deed, Kind},
 };
 use serde_json::{Value, json};
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// The mark of an attack.
@@ -24,7 +29,27 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Option<Marking>, StoreError> {
     })
 }
 
+impl Record for (Uuid, Mark) {
+    const TABLE: &'static str = "attacks";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok((row.parse("id")?, row.word("mark")?))
+    }
+}
+
 impl Store {
+    /// The marks of attacks that have one.
+    pub async fn marks_of(
+        &self,
+        attacks: impl Iterator<Item = Uuid>,
+    ) -> Result<HashMap<Uuid, Mark>, StoreError> {
+        let ids: BTreeSet<String> = attacks.map(|id| id.to_string()).collect();
+        let ids: Vec<String> = ids.into_iter().collect();
+        let query = "select id, mark from attacks where mark is not null and id";
+        let rows = statement_among(self.dialect, query, &ids, "").fetch_all(&self.reader).await?;
+        Ok(read_all(&rows)?.into_iter().collect())
+    }
+
     /// Marks the attack of this id, or the one it was merged into, if its mark still has this
     /// revision.
     pub async fn mark(

@@ -2,12 +2,11 @@
 
 use crate::store::{
     Store, StoreError,
-    ingest::time_buckets::SLOT,
     search::id_set::AttackSet,
     sql::{statement::Statement, text_codec::count},
 };
 use crate::{
-    attack::{AttackGroup, AttackStats, GroupField, Grouping, Series, SeriesPoint, Top},
+    attack::{AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Series, SeriesPoint, Top},
     paging::Slice,
     query::{Filter, Times},
 };
@@ -132,10 +131,10 @@ fn ms(time: Timestamp) -> i64 {
 fn interval(from: i64, to: i64) -> i64 {
     let span = to.saturating_sub(from);
     let fits = |interval: &i64| span / interval < POINTS;
-    let longest = INTERVALS[INTERVALS.len() - 1] * SLOT;
+    let longest = INTERVALS[INTERVALS.len() - 1] * BUCKET;
     // Longer ranges: a multiple of the longest interval.
     let multiple = longest * (span / longest / POINTS + 1);
-    INTERVALS.into_iter().map(|slots| slots * SLOT).find(fits).unwrap_or(multiple)
+    INTERVALS.into_iter().map(|slots| slots * BUCKET).find(fits).unwrap_or(multiple)
 }
 
 #[cfg(test)]
@@ -149,6 +148,6 @@ mod tests {
             let points = span / interval(0, span) + 1;
             assert!((1..=60).contains(&points), "{hours} h: {points}");
         }
-        assert_eq!(interval(0, 3_600_000), SLOT);
+        assert_eq!(interval(0, 3_600_000), BUCKET);
     }
 }

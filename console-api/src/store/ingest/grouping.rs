@@ -172,7 +172,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
 /// The new terms of grown attacks, each with the id of its attack.
 fn terms_of<'a>(growths: &'a [Growth<'_>]) -> BTreeSet<(&'a str, Term)> {
     let of_growth = |growth: &'a Growth<'_>| {
-        let of_hits = growth.hits.iter().flat_map(Term::of_hit);
+        let of_hits = growth.hits.iter().flat_map(|new| Term::of_hit(new.request, new.hit));
         Term::of_attack(&growth.key).into_iter().chain(of_hits).map(|term| (growth.id.as_str(), term))
     };
     growths.iter().flat_map(of_growth).collect()

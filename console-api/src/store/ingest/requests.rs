@@ -1,17 +1,17 @@
 //! Requests and their decisions.
 
 use crate::store::{
-    Connection, Store, StoreError,
+    Connection, StoreError,
     ingest::{not_inspected, responses, statuses, time_buckets},
     sql::{
         bulk::{self, Insert, Query},
         dialect::Dialect,
-        row::{Record, Row},
+        row::Row,
         statement::Statement,
         text_codec::{Text, json, word},
     },
 };
-use shared::{Body, ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
+use shared::{ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
 
 /// Stores a request, or merges the decision into the known one. Returns whether that changed
 /// anything.
@@ -155,23 +155,6 @@ fn decided_by(decision: &Decision) -> Option<String> {
     (decision.decided_by != DecidedBy::default()).then(|| json(&decision.decided_by))
 }
 
-impl Record for Decision {
-    const TABLE: &'static str = "requests";
-
-    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        let reason: Option<String> = row.get("reason")?;
-        Ok(Self {
-            outcome: row.word("outcome")?,
-            reason: reason.map(|reason| reason.as_str().into()),
-            mode: row.word("mode")?,
-            mode_source: row.get("mode_source")?,
-            delivery: row.word("delivery")?,
-            enforced: row.word("enforced")?,
-            decided_by: row.optional("decided_by", Row::json)?.unwrap_or_default(),
-        })
-    }
-}
-
 async fn decision(connection: &mut Connection, id: RequestId) -> Result<Option<Decision>, StoreError> {
     let mut statement = Statement::new(
         "select request_id, outcome, reason, mode, mode_source, delivery, enforced, decided_by from requests \
@@ -179,42 +162,6 @@ async fn decision(connection: &mut Connection, id: RequestId) -> Result<Option<D
     );
     statement.bind(id.to_string());
     statement.fetch_optional(connection).await
-}
-
-impl Record for RecordedRequest {
-    const TABLE: &'static str = "requests";
-
-    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        let body: Option<Vec<u8>> = row.get("body")?;
-        Ok(Self {
-            request_id: row.parse("request_id")?,
-            at: row.time("at")?,
-            connector: row.optional("connector", Row::json)?,
-            client_ip: row.parse("client_ip")?,
-            method: row.text("method")?,
-            scheme: row.get("scheme")?,
-            http_version: row.get("http_version")?,
-            host: row.text("host")?,
-            path: row.text("path")?,
-            query: row.text("query")?,
-            headers: row.json("headers")?,
-            body: body.map(Body),
-            body_bytes: row.optional("body_bytes", Row::count)?,
-            body_truncated: row.get::<String>("body_truncated")? == "yes",
-        })
-    }
-}
-
-impl Store {
-    /// The whole request, with headers and body.
-    pub(crate) async fn request(&self, id: RequestId) -> Result<Option<RecordedRequest>, StoreError> {
-        let mut statement = Statement::new(
-            "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \
-             body, body_bytes, body_truncated from requests where request_id = ",
-        );
-        statement.bind(id.to_string());
-        statement.fetch_optional(&self.reader).await
-    }
 }
 
 /// The connector of a request, if known.

@@ -1,5 +1,6 @@
 //! Time buckets: hits per attack and interval, so that time series do not read hits.
 
+use crate::attack::BUCKET;
 use crate::store::{
     Connection, Store, StoreError,
     ingest::grouping::NewHit,
@@ -12,12 +13,9 @@ use shared::RequestId;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The length of a bucket in milliseconds. Series consist of whole buckets.
-pub(crate) const SLOT: i64 = 5 * 60 * 1000;
-
 /// The start of the bucket of a time.
 pub(crate) fn slot(at: i64) -> i64 {
-    at - at.rem_euclid(SLOT)
+    at - at.rem_euclid(BUCKET)
 }
 
 #[derive(Default)]
@@ -59,7 +57,7 @@ pub(crate) async fn count_blocked(
     )
     .bind(id.to_string())
     .bind(change)
-    .bind(SLOT)
+    .bind(BUCKET)
     .execute(connection)
     .await?;
     Ok(())

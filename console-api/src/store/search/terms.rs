@@ -3,7 +3,6 @@
 
 use crate::store::{
     Connection, StoreError,
-    ingest::grouping::NewHit,
     sql::{
         bulk::{Insert, Query},
         dialect::Dialect,
@@ -12,7 +11,7 @@ use crate::store::{
 };
 use crate::{grouping::AttackKey, query::Field};
 use sha2::{Digest, Sha256};
-use shared::{Finding, Severity};
+use shared::{Finding, Hit, RecordedRequest, Severity};
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,9 +45,9 @@ impl Term {
     }
 
     /// The terms of a hit.
-    pub(crate) fn of_hit(hit: &NewHit<'_>) -> impl Iterator<Item = Self> {
-        let worst = hit.hit.findings.first();
-        let method = Self::new(Field::Method, &hit.request.method);
+    pub(crate) fn of_hit(request: &RecordedRequest, hit: &Hit) -> impl Iterator<Item = Self> + use<> {
+        let worst = hit.findings.first();
+        let method = Self::new(Field::Method, &request.method);
         let payload = worst.map(|finding| Self::new(Field::Payload, bounded(&finding.payload)));
         let severity = worst.map(|finding| Self::severity(finding.severity));
         [Some(method), payload, severity].into_iter().flatten()

@@ -1,0 +1,85 @@
+//! Recorded requests, and the decisions of nodes on them.
+
+use crate::store::{
+    Store, StoreError,
+    sql::{
+        bulk::statement_among,
+        row::{Record, Row, read_all},
+        statement::Statement,
+    },
+};
+use shared::{Body, Decision, RecordedRequest, RequestId};
+use std::cmp::Reverse;
+
+impl Record for Decision {
+    const TABLE: &'static str = "requests";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let reason: Option<String> = row.get("reason")?;
+        Ok(Self {
+            outcome: row.word("outcome")?,
+            reason: reason.map(|reason| reason.as_str().into()),
+            mode: row.word("mode")?,
+            mode_source: row.get("mode_source")?,
+            delivery: row.word("delivery")?,
+            enforced: row.word("enforced")?,
+            decided_by: row.optional("decided_by", Row::json)?.unwrap_or_default(),
+        })
+    }
+}
+
+impl Record for RecordedRequest {
+    const TABLE: &'static str = "requests";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let body: Option<Vec<u8>> = row.get("body")?;
+        Ok(Self {
+            request_id: row.parse("request_id")?,
+            at: row.time("at")?,
+            connector: row.optional("connector", Row::json)?,
+            client_ip: row.parse("client_ip")?,
+            method: row.text("method")?,
+            scheme: row.get("scheme")?,
+            http_version: row.get("http_version")?,
+            host: row.text("host")?,
+            path: row.text("path")?,
+            query: row.text("query")?,
+            headers: row.json("headers")?,
+            body: body.map(Body),
+            body_bytes: row.optional("body_bytes", Row::count)?,
+            body_truncated: row.get::<String>("body_truncated")? == "yes",
+        })
+    }
+}
+
+impl Record for (RecordedRequest, Decision) {
+    const TABLE: &'static str = "requests";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok((RecordedRequest::read(row)?, Decision::read(row)?))
+    }
+}
+
+impl Store {
+    /// The whole request, with headers and body.
+    pub(crate) async fn request(&self, id: RequestId) -> Result<Option<RecordedRequest>, StoreError> {
+        let mut statement = Statement::new(
+            "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \
+             body, body_bytes, body_truncated from requests where request_id = ",
+        );
+        statement.bind(id.to_string());
+        statement.fetch_optional(&self.reader).await
+    }
+
+    /// Requests with their decisions, the latest first.
+    pub async fn requests(&self, ids: &[RequestId]) -> Result<Vec<(RecordedRequest, Decision)>, StoreError> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let query = "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \
+                     body, body_bytes, body_truncated, outcome, reason, mode, mode_source, delivery, enforced, decided_by \
+                     from requests where request_id";
+        let rows = statement_among(self.dialect, query, &ids, "").fetch_all(&self.reader).await?;
+        let mut requests: Vec<(RecordedRequest, Decision)> = read_all(&rows)?;
+        requests.sort_by_key(|(request, _)| Reverse((request.at, request.request_id)));
+        Ok(requests)
+    }
+}
