@@ -419,3 +419,35 @@ async fn checks_the_token_before_the_body() {
         assert_eq!(answer.status, 403, "{} {}", change.method, change.address);
     }
 }
+
+/// Two consoles on one database change the same resource at the same time: one change is made, the
+/// others get a revision conflict.
+#[tokio::test]
+async fn of_concurrent_changes_with_one_revision_one_is_made() {
+    let console = Console::start().await;
+    let other = console.another().await;
+    let rule = json!({"effect": {"kind": "mode", "mode": "block"}});
+    let entry = json!({"list": "deny", "source": {"asn": 64500}});
+    let webhook = json!({"name": "w", "url": "http://127.0.0.1:9/"});
+    let user = json!({"name": "ann", "role": "analyst", "password": "correct horse battery"});
+    for (list, method, body) in [
+        ("views", "PATCH", json!({"name": "v"})),
+        ("rules", "PUT", rule),
+        ("ip-lists", "PUT", entry),
+        ("webhooks", "PUT", webhook),
+        ("users", "PUT", user),
+    ] {
+        let admin = |method, path: &str, body| call(Role::Admin, method, path, Some("\"1\""), body);
+        let created = send(&console.router, admin("POST", &format!("/api/v1/{list}"), &body)).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        let path = format!("/api/v1/{list}/{}", created.json()["id"].as_str().unwrap());
+        let mut statuses: Vec<u16> = futures_util::future::join_all((0..8).map(|n| {
+            let router = if n % 2 == 0 { &console.router } else { &other };
+            let change = admin(method, &path, &body);
+            async move { send(router, change).await.status.as_u16() }
+        }))
+        .await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412, 412, 412, 412, 412, 412, 412], "{list}");
+    }
+}

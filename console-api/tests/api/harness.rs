@@ -118,6 +118,11 @@ impl Console {
         router(app(&self.store, time.parse().unwrap()))
     }
 
+    /// Another console on the same database.
+    pub(crate) async fn another(&self) -> Router {
+        router(app(&Store::open(&self.database).await.unwrap(), now()))
+    }
+
     /// The console after a restart on the same database.
     pub(crate) async fn restart(self) -> Self {
         self.store.close().await;
