@@ -319,6 +319,7 @@ fn finding(attack_type: &AttackType) -> Finding {
         payload: String::new(),
         span: (0, 0),
         decoded: Vec::new(),
+        score: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ mod tree;
 use decision::{Evaluation, Ruling};
 use engine::{Engine, ExplainedField};
 use serde::Serialize;
-use shared::{Action, DecidedBy, Finding, InspectRequest, Mode, Reason};
+use shared::{Action, DecidedBy, Finding, InspectRequest, Mode, Reason, Sensitivity};
 use std::{fmt, time::Duration};
 
 /// The explanation of a request.
@@ -19,6 +19,9 @@ pub struct Explanation {
     reason: Option<Reason>,
     would_block: bool,
     decided_by: DecidedBy,
+    /// The score of the request, and the sensitivity that it was compared with.
+    score: i32,
+    sensitivity: Sensitivity,
     findings: Vec<Finding>,
     /// Duration of the evaluation; the explanation takes longer.
     analysis_micros: u64,
@@ -36,7 +39,7 @@ impl Explanation {
         } else {
             Vec::new()
         };
-        let Evaluation { mode, findings, ruling, decided_by, .. } = evaluation;
+        let Evaluation { mode, findings, score, sensitivity, ruling, decided_by, .. } = evaluation;
         Self {
             mode: mode.mode,
             mode_source: mode.source,
@@ -44,6 +47,8 @@ impl Explanation {
             reason: ruling.reason.clone(),
             would_block: ruling.would_block,
             decided_by,
+            score,
+            sensitivity,
             findings,
             analysis_micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             fields,
@@ -67,7 +72,14 @@ impl fmt::Display for Explanation {
             }
         }
         let reason = if types.is_empty() { "nothing found".to_owned() } else { types.join(", ") };
-        writeln!(f, "\nverdict: {action} (mode {}): {reason}", self.mode.as_str())
+        let threshold = self.sensitivity.threshold();
+        let level = if self.ruling.is_suspicious { ", only suspicious" } else { "" };
+        writeln!(
+            f,
+            "\nscore: {} (sensitivity {}: attacks from {threshold}{level})",
+            self.score, self.sensitivity
+        )?;
+        writeln!(f, "verdict: {action} (mode {}): {reason}", self.mode.as_str())
     }
 }
 

@@ -74,6 +74,7 @@ mod tests {
             payload: payload.into(),
             span: (0, 0),
             decoded: Vec::new(),
+            score: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@
 //! | [`record`] | node → console | [`Record`], [`Hit`], [`Finding`], [`IngestBatch`], [`IngestReply`] |
 //! | [`ruleset`] | console → node | [`Ruleset`](ruleset::Ruleset): rules, lists and modes, versioned |
 //! | [`point`] | all | [`Point`]: the location of a value in a request |
+//! | [`score`] | all | the score of a finding, the sensitivity it is compared with |
 //! | [`classification`] | all | subtype → CWE, OWASP, CAPEC: [`Class`] |
 //! | [`attack_type`], [`mode`], [`ids`] | all | attack type codes, filtration modes, request ids |
 //! | [`encoding`] | all | JSON and MessagePack from the same types |
@@ -30,6 +31,7 @@ pub mod point;
 pub mod problem;
 pub mod record;
 pub mod ruleset;
+pub mod score;
 
 mod text_enum;
 
@@ -49,6 +51,7 @@ pub use record::{
     AttackRecord, Decision, Enforced, Finding, Hit, IngestBatch, IngestReply, Outcome, Record,
     RecordedRequest, RejectedRecord,
 };
+pub use score::{ScorePart, Sensitivity};
 
 /// Protocol version: the `v1` in the endpoint paths.
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -2,7 +2,7 @@
 
 use crate::{
     AttackType, Body, Class, ConnectorInfo, DecidedBy, Delivery, Mode, NotInspected, Point, Reason,
-    RequestId, ResponseReport, Severity,
+    RequestId, ResponseReport, ScorePart, Severity,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,8 @@ pub struct Decision {
 pub enum Outcome {
     Blocked,
     Monitored,
+    /// The score of its findings is below the threshold of the sensitivity: no attack.
+    Suspicious,
 }
 
 /// Whether a block reached the visitor.
@@ -127,6 +129,10 @@ pub struct Finding {
     /// The decoded layers, outermost first, e.g. `percent`, `base64`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decoded: Vec<String>,
+    /// The parts of its score: what was seen, and the points for and against an attack. Absent from
+    /// older nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub score: Vec<ScorePart>,
 }
 
 impl Finding {

@@ -11,7 +11,7 @@ mod rule;
 pub use lenient::{LeftOut, Lenient};
 pub use list::{List, ListEntry, Source};
 pub use network::{InvalidNetwork, Network};
-pub use rule::{Effect, OverlimitAction, Pattern, Points, Rule, RuleRef, Scope, Suppressed};
+pub use rule::{Content, Effect, OverlimitAction, Pattern, Points, Rule, RuleRef, Scope, Suppressed};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

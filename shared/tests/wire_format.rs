@@ -203,6 +203,7 @@ fn serializes_a_finding() {
         payload: "union select 1".into(),
         span: (2, 16),
         decoded: vec!["percent".into()],
+        score: vec![shared::ScorePart::new(7, "rule of high confidence")],
     };
     insta::assert_json_snapshot!("finding_json", finding);
 }

@@ -22,6 +22,7 @@ pub(super) fn day(time: &Timestamp) -> String {
 pub(super) fn outcome(decision: &Decision) -> &'static str {
     match (decision.outcome, decision.enforced) {
         (Outcome::Monitored, _) => "Monitored",
+        (Outcome::Suspicious, _) => "Suspicious",
         (Outcome::Blocked, Enforced::Yes) => "Blocked",
         (Outcome::Blocked, Enforced::No) => "Blocked, not enforced",
         (Outcome::Blocked, Enforced::Unknown) => "Blocked, enforcement unknown",

@@ -7,9 +7,10 @@ use crate::{
 use engine::{Engine, rules::RequestRules};
 use jiff::Timestamp;
 use shared::{
-    AttackType, DecidedBy, Delivery, Finding, InspectRequest, ListRef, Mode, Point, Severity,
+    AttackType, DecidedBy, Delivery, Finding, InspectRequest, ListRef, Mode, Point, Sensitivity, Severity,
     point::Tag,
     ruleset::{List, RuleRef},
+    score,
 };
 use std::{net::IpAddr, time::Duration};
 
@@ -60,6 +61,7 @@ impl Observation {
             Detection::Attack | Detection::VirtualPatch(_) => detection,
             _ if self.retry_after.is_some() => Detection::RateLimit,
             _ if self.is_denied => Detection::Attack,
+            Detection::Suspicious if !self.findings.is_empty() => Detection::Nothing,
             _ => detection,
         }
     }
@@ -87,6 +89,10 @@ pub struct Evaluation<'e> {
     /// The input filters alone prevented the analysis.
     pub is_bypassed: bool,
     pub findings: Vec<Finding>,
+    /// The score of the findings in the request.
+    pub score: i32,
+    /// The sensitivity that the score was compared with.
+    pub sensitivity: Sensitivity,
     pub ruling: Ruling,
     /// When a rate-limited source may retry.
     pub retry_after: Option<Duration>,
@@ -134,10 +140,14 @@ impl<'e> Evaluator<'e, '_> {
         if is_analysed {
             let inspection = self.engine.inspect_with_rules(request, &rules);
             (findings, suppressed_by) = (inspection.findings, inspection.suppressed_by);
-            observation = self.sources.observe(request, &findings, now);
         }
-        let patch = rules.virtual_patch(&findings);
-        let detection = Detection::of(&findings, patch, rules.overlimit, settings.overlimit);
+        let sensitivity = rules.sensitivity.map_or(settings.sensitivity, |(_, it)| it);
+        let score = score::of_request(&findings);
+        let detection = Detection::of(&findings, score >= sensitivity.threshold(), &rules, settings);
+        if is_analysed {
+            let counted = if detection == Detection::Suspicious { &[] } else { &findings[..] };
+            observation = self.sources.observe(request, counted, now);
+        }
         let detection = observation.applied_to(detection);
         let retry_after = observation.retry_after;
         findings.extend(observation.findings);
@@ -154,6 +164,8 @@ impl<'e> Evaluator<'e, '_> {
             is_analysed,
             is_bypassed,
             findings,
+            score,
+            sensitivity,
             ruling,
             retry_after,
             rules,
@@ -193,5 +205,6 @@ fn denied_source(entry: ListRef, cause: &AttackType) -> Finding {
         payload: String::new(),
         span: (0, 0),
         decoded: Vec::new(),
+        score: Vec::new(),
     }
 }

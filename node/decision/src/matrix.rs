@@ -1,6 +1,7 @@
 //! The decision matrix: mode × list × detection × delivery → ruling.
 
-use crate::{EffectiveMode, ListMatch};
+use crate::{EffectiveMode, ListMatch, RouteSettings};
+use engine::rules::RequestRules;
 use shared::{
     Action, AttackType, DecidedBy, Decision, Delivery, Enforced, Finding, ListRef, Mode, Outcome, Reason,
     ruleset::{OverlimitAction, RuleRef},
@@ -20,6 +21,8 @@ pub struct Facts<'f> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detection {
     Nothing,
+    /// Findings whose score is below the threshold of the sensitivity.
+    Suspicious,
     /// A budget ended the analysis early. With the rule that sets the action, if any.
     Overlimit(OverlimitAction, Option<RuleRef>),
     Attack,
@@ -34,6 +37,8 @@ pub struct Ruling {
     pub action: Action,
     /// Whether mode `block` would have blocked the request.
     pub would_block: bool,
+    /// Whether its findings are no attack at this sensitivity.
+    pub is_suspicious: bool,
     pub reason: Option<Reason>,
     /// The rule that decided.
     pub rule: Option<RuleRef>,
@@ -55,8 +60,14 @@ pub fn is_analysed(mode: Mode, can_block: bool, list_match: &ListMatch) -> bool 
 impl Facts<'_> {
     /// Looks up the facts in the matrix.
     pub fn ruling(&self) -> Ruling {
-        let nothing =
-            Ruling { action: Action::Allow, would_block: false, reason: None, rule: None, list: None };
+        let nothing = Ruling {
+            action: Action::Allow,
+            would_block: false,
+            is_suspicious: false,
+            reason: None,
+            rule: None,
+            list: None,
+        };
         let blocked_if = |blocks: bool| if blocks && self.can_block { Action::Block } else { Action::Allow };
         let grayed = match (self.mode, self.list_match) {
             (Mode::Off, _) => return nothing,
@@ -77,12 +88,14 @@ impl Facts<'_> {
         let attack = |reason, rule| Ruling {
             action: blocked_if(blocks_attacks),
             would_block: true,
+            is_suspicious: false,
             reason: Some(reason),
             rule,
             list: grayed,
         };
         match self.detection {
             Detection::Nothing => nothing,
+            Detection::Suspicious => Ruling { is_suspicious: true, ..nothing },
             Detection::VirtualPatch(rule) => {
                 Ruling { action: blocked_if(true), list: None, ..attack(Reason::VirtualPatch, Some(rule)) }
             }
@@ -103,7 +116,11 @@ impl Ruling {
     pub fn record(&self, mode: EffectiveMode, delivery: Delivery, decided_by: DecidedBy) -> Decision {
         let blocked = self.action == Action::Block;
         Decision {
-            outcome: if blocked { Outcome::Blocked } else { Outcome::Monitored },
+            outcome: match self.action {
+                Action::Block => Outcome::Blocked,
+                _ if self.is_suspicious => Outcome::Suspicious,
+                _ => Outcome::Monitored,
+            },
             reason: self.reason.clone(),
             mode: mode.mode,
             mode_source: mode.source,
@@ -115,23 +132,26 @@ impl Ruling {
 }
 
 impl Detection {
-    /// Classifies findings. A rule, or else the route, sets the action on an overlimit.
+    /// Classifies findings; `is_attack`: their score reaches the threshold. A rule, or else the route,
+    /// sets the action on an overlimit.
     pub fn of(
         findings: &[Finding],
-        patch: Option<RuleRef>,
-        overlimit: Option<(RuleRef, OverlimitAction)>,
-        configured: OverlimitAction,
+        is_attack: bool,
+        rules: &RequestRules<'_>,
+        settings: &RouteSettings,
     ) -> Self {
-        if let Some(rule) = patch {
+        if let Some(rule) = rules.virtual_patch(findings) {
             return Self::VirtualPatch(rule);
         }
-        if findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit) {
+        if is_attack {
             return Self::Attack;
         }
-        match (findings, overlimit) {
-            ([], _) => Self::Nothing,
-            (_, Some((rule, action))) => Self::Overlimit(action, Some(rule)),
-            (_, None) => Self::Overlimit(configured, None),
+        if findings.iter().any(|finding| finding.attack_type == AttackType::Overlimit) {
+            return match rules.overlimit {
+                Some((rule, action)) => Self::Overlimit(action, Some(rule)),
+                None => Self::Overlimit(settings.overlimit, None),
+            };
         }
+        if findings.is_empty() { Self::Nothing } else { Self::Suspicious }
     }
 }

@@ -1,7 +1,7 @@
 //! The effective mode: the configured one, or the one that a rule of the console sets.
 
 use shared::{
-    Mode,
+    Mode, Sensitivity,
     ruleset::{OverlimitAction, RuleRef},
 };
 
@@ -32,13 +32,20 @@ pub struct RouteSettings {
     /// Id of the protected application. Absent: the id that the connector sends.
     pub application: Option<u32>,
     pub overlimit: OverlimitAction,
+    /// The score from which a request is an attack.
+    pub sensitivity: Sensitivity,
 }
 
 impl RouteSettings {
     /// Defaults with the given mode.
     pub fn of_mode(mode: Mode, source: &str) -> Self {
         let mode = EffectiveMode { mode, source: source.to_owned() };
-        Self { mode, application: None, overlimit: OverlimitAction::Monitor }
+        Self {
+            mode,
+            application: None,
+            overlimit: OverlimitAction::Monitor,
+            sensitivity: Sensitivity::default(),
+        }
     }
 }
 

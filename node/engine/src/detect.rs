@@ -31,8 +31,8 @@ use crate::{
 use shared::{AttackType, Severity};
 use std::ops::Range;
 
-pub(crate) use document::is_document_at;
-pub(crate) use value_context::ValueContext;
+pub(crate) use document::{is_document, is_document_at};
+pub(crate) use value_context::{ValueContext, Writing};
 
 /// Evidence in one value.
 #[derive(Debug, Clone)]
@@ -126,7 +126,14 @@ impl Detectors {
         }
         let markup = Bytes::OPEN_TAG.or(Bytes::COLON).or(Bytes::EQUALS).or(Bytes::BACKSLASH).or(Bytes::HIGH);
         if bytes.has(markup) || kind == FieldKind::Name {
-            matches.extend(xss::detect(value, kind, is_document));
+            let markup = xss::detect(value, kind, is_document);
+            // The handlers that a signature sees are those of the tags.
+            if markup.iter().any(|it| it.signature == "xss-idle-handler")
+                && !markup.iter().any(|it| it.signature == "xss-event-handler")
+            {
+                matches.retain(|it| it.signature != "xss-event-attribute");
+            }
+            matches.extend(markup);
         }
         matches
     }

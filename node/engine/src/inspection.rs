@@ -10,9 +10,14 @@ use crate::{
     point_path::{PointArena, PointPath},
     prefilter::Bytes,
     rules::RequestRules,
+    score,
 };
 use serde::Serialize;
-use shared::{AttackType, Class, Finding, InspectRequest, Point, Severity, point::Tag, ruleset::RuleRef};
+use shared::{
+    AttackType, Class, Finding, InspectRequest, Point, ScorePart, Severity,
+    point::Tag,
+    ruleset::{Content, RuleRef},
+};
 use std::{cmp::Reverse, collections::VecDeque};
 
 /// Beyond this, only the most severe findings are kept.
@@ -100,7 +105,7 @@ impl Collected<'_> {
             if !self.suppressed_by.contains(&rule) {
                 self.suppressed_by.push(rule);
             }
-        } else if self.has_room_for(&finding) {
+        } else if self.has_room_for(&finding) && finding.points() >= 0 {
             self.findings.push(finding);
         }
     }
@@ -158,6 +163,7 @@ fn overrun(budget: &Budget, arena: &PointArena, spent_on: Option<PointPath>) -> 
         payload: String::new(),
         span: (0, 0),
         decoded: Vec::new(),
+        score: vec![ScorePart::new(0, "limit of the analysis")],
     })
 }
 
@@ -213,7 +219,8 @@ fn examine<'a>(
         return Examined { field, layers: Vec::new(), findings: Vec::new() };
     }
     let bytes = Bytes::of(&field.value);
-    let may_be_document = bytes.has(Bytes::BREAK) && sink.arena.tags(field.point).last() == Some(&Tag::Post);
+    let may_be_document = bytes.has(Bytes::BREAK)
+        && ValueContext::of(request, sink.arena, field.point, &field.value).is_for_documents();
     let slot = inspector.clean_value_cache.and_then(|cache| cache.slot(&field, may_be_document));
     let is_known = slot.is_some_and(CacheSlot::is_clean);
     let layers = if is_known { Vec::new() } else { decode::decode_all(&field.value, bytes, sink.budget) };
@@ -260,20 +267,29 @@ fn examine_stage<'a>(
     }
     for hit in hits {
         if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {
-            findings.push(finding(&hit, value, (field, context.point()), layers));
+            let declared = rules.content(|| context.point());
+            findings.push(finding(&hit, value, (field, &context, declared), layers));
         }
     }
     is_clean
 }
 
-fn finding(hit: &Match<'_>, value: &[u8], (field, point): (&Field<'_>, Point), layers: &[Layer]) -> Finding {
+fn finding(
+    hit: &Match<'_>,
+    value: &[u8],
+    (field, context, declared): (&Field<'_>, &ValueContext<'_>, Option<Content>),
+    layers: &[Layer],
+) -> Finding {
+    let class = Class::of(&hit.attack_type, hit.signature);
+    let is_unescaped = layers.iter().any(|layer| layer.name == "html");
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let decoded = field.decoded.iter().copied().chain(layers.iter().map(|layer| layer.name));
     Finding {
         attack_type: hit.attack_type.clone(),
-        point,
+        point: context.point(),
         signature: hit.signature.to_owned(),
-        class: Class::of(&hit.attack_type, hit.signature),
+        score: score::parts(hit, class.as_ref(), value, context, declared, is_unescaped),
+        class,
         severity: hit.severity,
         payload: shown(&value[hit.span.clone()], Finding::PAYLOAD_CHARS),
         span: (offset(hit.span.start), offset(hit.span.end)),
@@ -321,6 +337,7 @@ mod tests {
             payload: String::new(),
             span: (0, 0),
             decoded: Vec::new(),
+            score: Vec::new(),
         }
     }
 

@@ -34,6 +34,7 @@ mod parse;
 mod point_path;
 mod prefilter;
 pub mod rules;
+mod score;
 mod signature;
 mod token;
 mod words;

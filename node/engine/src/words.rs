@@ -12,7 +12,9 @@ pub(crate) use set::WordSet;
 
 /// All lists.
 pub(crate) static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
+    confidence: read(include_str!("../words/confidence.toml")),
     crlf: read(include_str!("../words/crlf.toml")),
+    field: read(include_str!("../words/field.toml")),
     header: read(include_str!("../words/header.toml")),
     mass_assignment: read(include_str!("../words/mass_assignment.toml")),
     ptrav: read(include_str!("../words/ptrav.toml")),
@@ -31,7 +33,9 @@ pub(crate) static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
 
 /// One field for each file.
 pub(crate) struct Words {
+    pub confidence: Confidence,
     pub crlf: Crlf,
+    pub field: Field,
     pub header: Header,
     pub mass_assignment: MassAssignment,
     pub ptrav: Ptrav,
@@ -93,6 +97,29 @@ pub(crate) struct Crlf {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct Confidence {
+    pub low: WordSet,
+    pub markup: WordSet,
+    pub medium: WordSet,
+    pub mentioned: WordSet,
+    pub fragments: WordSet,
+    pub queries: WordSet,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Field {
+    pub documents: WordSet,
+    pub messages: WordSet,
+    pub texts: WordSet,
+    pub code: WordSet,
+    pub reports: WordSet,
+    pub conditions: WordSet,
+    pub pages: WordSet,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Header {
     pub shaped: WordSet,
 }
@@ -123,9 +150,13 @@ pub(crate) struct Ptrav {
     pub names: WordSet,
     pub name_starts: Vec<String>,
     pub public_directories: WordSet,
+    pub tool_directories: WordSet,
+    pub setting_endings: WordSet,
     pub address_parameters: Vec<String>,
     pub file_parameters: Vec<String>,
     pub letter_parameters: WordSet,
+    pub included_endings: WordSet,
+    pub page_endings: WordSet,
 }
 
 #[derive(Debug, Deserialize)]
@@ -195,6 +226,7 @@ pub(crate) struct Sqli {
     pub math_functions: WordSet,
     pub system_functions: WordSet,
     pub english_functions: WordSet,
+    pub server_variables: WordSet,
     pub definition_words: WordSet,
 }
 
@@ -240,6 +272,7 @@ pub(crate) struct Xss {
     pub running_attributes: WordSet,
     pub url_attributes: WordSet,
     pub directives: Vec<String>,
+    pub idle_words: WordSet,
 }
 
 #[derive(Debug, Deserialize)]

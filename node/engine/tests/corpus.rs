@@ -9,7 +9,7 @@ use engine::{
     corpus::{self, Sample},
     mutate::Variant,
 };
-use shared::{Body, InspectRequest};
+use shared::{Body, InspectRequest, Sensitivity, score};
 use std::{fs, path::PathBuf};
 
 /// The minimum detection rate, in per cent.
@@ -40,7 +40,7 @@ fn samples(name: &str) -> Vec<(String, Sample)> {
 }
 
 fn is_blocked(engine: &Engine, request: &InspectRequest) -> bool {
-    engine.inspect(request).findings.iter().any(|it| it.attack_type != shared::AttackType::Overlimit)
+    score::of_request(&engine.inspect(request).findings) >= Sensitivity::Balanced.threshold()
 }
 
 /// The requests that are not blocked, and the number of all requests.

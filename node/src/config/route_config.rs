@@ -1,4 +1,4 @@
-//! `route_config`: mode, application and overlimit action, by host and path.
+//! `route_config`: mode, application, overlimit action and sensitivity, by host and path.
 
 use super::{
     scalar::{Scalar, words},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::routes::{Hosts, Location, Route, Routes, glob::Glob};
 use decision::{EffectiveMode, ModeAllowOverride, RouteSettings};
-use shared::{Mode, ruleset::OverlimitAction};
+use shared::{Mode, Sensitivity, ruleset::OverlimitAction};
 use std::sync::Arc;
 
 /// The enclosing route: settings and host are inherited, its location must contain the inner one.
@@ -21,10 +21,11 @@ impl Part for Routes {
         let mode = section.or("wallarm_mode", Mode::Monitoring);
         let Application(application) = section.or("wallarm_application", Application(None));
         let overlimit = section.or("overlimit", OverlimitAction::Monitor);
+        let sensitivity = section.or("sensitivity", Sensitivity::default());
         ignore_tenant(section);
         let mode_allow_override = section.or("wallarm_mode_allow_override", ModeAllowOverride::On);
         let mode = EffectiveMode { mode, source: "config".to_owned() };
-        let default = Arc::new(RouteSettings { mode, application, overlimit });
+        let default = Arc::new(RouteSettings { mode, application, overlimit, sensitivity });
         let enclosing = Enclosing { settings: default.clone(), host: None, location: Location::everything() };
         Some(Self { default, mode_allow_override, hosts: read_routes(section, &enclosing) })
     }
@@ -70,11 +71,13 @@ fn read_settings(section: &mut Section<'_>, enclosing: &RouteSettings, source: S
     let mode = section.optional("wallarm_mode").map(|mode| EffectiveMode { mode, source });
     let application = section.optional("wallarm_application").map(|Application(it)| it);
     let overlimit = section.optional("overlimit");
+    let sensitivity = section.optional("sensitivity");
     ignore_tenant(section);
     RouteSettings {
         mode: mode.unwrap_or_else(|| enclosing.mode.clone()),
         application: application.unwrap_or(enclosing.application),
         overlimit: overlimit.unwrap_or(enclosing.overlimit),
+        sensitivity: sensitivity.unwrap_or(enclosing.sensitivity),
     }
 }
 
@@ -129,6 +132,12 @@ words! { ModeAllowOverride:
     "on" => ModeAllowOverride::On,
     "strict" => ModeAllowOverride::Strict,
     "off" => ModeAllowOverride::Off,
+}
+
+words! { Sensitivity:
+    "low" => Sensitivity::Low,
+    "balanced" => Sensitivity::Balanced,
+    "strict" => Sensitivity::Strict,
 }
 
 words! { OverlimitAction:

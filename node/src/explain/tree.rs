@@ -88,6 +88,8 @@ fn write_finding(f: &mut fmt::Formatter<'_>, margin: &str, finding: &Finding) ->
     writeln!(f, ", {confidence} confidence, {}", class.subtype)?;
     let (start, end) = finding.span;
     writeln!(f, "{margin}  bytes {start}..{end}: {}", shown(&finding.payload))?;
+    let score: Vec<_> = finding.score.iter().map(ToString::to_string).collect();
+    writeln!(f, "{margin}  score {}: {}", finding.points(), score.join(", "))?;
     let numbered = |prefix: &'static str, numbers: &[u16]| {
         numbers.iter().map(move |it| format!("{prefix}-{it}")).collect::<Vec<_>>()
     };

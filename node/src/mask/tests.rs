@@ -164,6 +164,7 @@ fn masks_a_payload_that_may_contain_a_masked_value() {
             payload: "secret".into(),
             span: (0, 0),
             decoded: Vec::new(),
+            score: Vec::new(),
         };
         assert_eq!(masks.finding(finding).payload == MASK, is_masked, "{at}");
     }

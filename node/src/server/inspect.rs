@@ -106,7 +106,8 @@ impl Node {
         message: &Message,
     ) -> (Verdict, Result<(), Refusal>) {
         let request_id = request.request_id.unwrap_or_else(RequestId::random);
-        let attack_types = attack_types(&evaluation.findings);
+        let attack_types =
+            if evaluation.ruling.is_suspicious { Vec::new() } else { attack_types(&evaluation.findings) };
         self.metrics.evaluated(&evaluation, &request.host, took);
         self.recent.record(request_id, !evaluation.findings.is_empty());
         if let Some(log) = &self.logs.access {

@@ -38,7 +38,8 @@ impl Kind {
         match record {
             Record::Attack(attack) => match attack.decision.outcome {
                 Outcome::Blocked => Self::Blocked,
-                Outcome::Monitored => Self::Monitored,
+                // Dropped first when the spool is full.
+                Outcome::Monitored | Outcome::Suspicious => Self::Monitored,
             },
             Record::Response(_) => Self::Response,
             Record::NotInspected(_) => Self::NotInspected,

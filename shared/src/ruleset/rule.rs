@@ -1,6 +1,6 @@
 //! Rules: scope and effect.
 
-use crate::{AttackType, Mode, Point, Severity};
+use crate::{AttackType, Mode, Point, Sensitivity, Severity};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -85,6 +85,25 @@ pub enum Effect {
     Mask { points: Vec<Point> },
     /// Treatment of requests over the analysis limit.
     Overlimit { action: OverlimitAction },
+    /// Sets the score from which a request is an attack.
+    Sensitivity { sensitivity: Sensitivity },
+    /// What people write in the fields at the points: findings that such content explains lose most
+    /// of their score.
+    Content { content: Content, points: Vec<Point> },
+}
+
+/// What people write in a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    Text,
+    Html,
+    Markdown,
+    Code,
+    Sql,
+    /// Encrypted or encoded bytes that nothing interprets.
+    Opaque,
 }
 
 /// Pattern of a custom detector, matched against each value and each decoded layer.
@@ -138,6 +157,8 @@ impl Effect {
             Self::Ignore { .. } => "ignore",
             Self::Mask { .. } => "mask",
             Self::Overlimit { .. } => "overlimit",
+            Self::Sensitivity { .. } => "sensitivity",
+            Self::Content { .. } => "content",
         }
     }
 }

@@ -15,7 +15,7 @@ const MIN_LINES: usize = 3;
 
 /// Whether the value is a document in a body.
 pub(crate) fn is_document_at(value: &[u8], context: &ValueContext<'_>) -> bool {
-    is_document(value) && context.is_in_body()
+    context.is_for_documents() && is_document(value)
 }
 
 /// Many lines of many words.

@@ -31,9 +31,10 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, is_document: bool) -> Option
             span: 0..value.len(),
         });
     };
+    let leads_somewhere = value[walk.span.clone()].iter().any(u8::is_ascii_alphanumeric);
     Some(Match {
         attack_type: AttackType::PathTraversal,
-        signature: "ptrav-climb",
+        signature: if walk.above < 2 && !leads_somewhere { "ptrav-bare-step" } else { "ptrav-climb" },
         severity: if walk.above > 1 { Severity::High } else { Severity::Medium },
         span: walk.span,
     })
@@ -113,8 +114,13 @@ fn is_hidden(path: &[u8]) -> bool {
     };
     let Some(slash) = memchr::memchr(b'/', rest) else { return false };
     let directory = &path[1..slash + 2];
+    let name = rest.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let ending = memchr::memrchr(b'.', name).map_or(&b""[..], |at| &name[at + 1..]);
+    let is_setting = WORDS.ptrav.setting_endings.contains(ending);
     let is_file = rest[slash + 1..].iter().any(u8::is_ascii_alphanumeric);
-    is_file && !WORDS.ptrav.public_directories.contains(directory)
+    is_file
+        && !WORDS.ptrav.public_directories.contains(directory)
+        && (is_setting || WORDS.ptrav.tool_directories.contains(directory))
 }
 
 #[cfg(test)]

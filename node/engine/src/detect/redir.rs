@@ -10,12 +10,22 @@ use shared::{AttackType, Severity};
 pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
     let may_lead_away =
         matches!(value.trim_ascii_start(), [b'/' | b'\\', _, ..] | [b'h' | b'H' | b'f' | b'F', ..]);
-    if !may_lead_away || value.len() > 2_000 || !context.is_return_target() || context.is_page_header() {
+    if !may_lead_away
+        || value.len() > 2_000
+        || !context.is_return_target()
+        || context.is_page_header()
+        || context.is_in_report_field()
+    {
         return None;
     }
     let end = value.trim_ascii_end().len();
     let start = value.iter().position(|byte| *byte > b' ')?;
     let bytes = value.get(start..end)?;
+    // `//host/path` is also the plain address of a page or picture.
+    let is_plain = matches!(bytes, [b'/', b'/', next, ..] if next.is_ascii_alphanumeric());
+    if is_plain && (!context.is_return_parameter() || context.is_in_document_format()) {
+        return None;
+    }
     let (url, is_disguised) = match bytes {
         [b'/' | b'\\', ..] => slashed(bytes)?,
         _ => schemed(bytes, context.host_name())?,

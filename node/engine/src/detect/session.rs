@@ -17,7 +17,9 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     }
     let is_parameter = context.is_in_query() || context.is_in_body();
     let is_joined = context.last_tag() == Some(&Tag::Pollution);
-    if !is_parameter || is_joined {
+    // Telemetry carries sessions of its own inside JSON.
+    let is_nested = context.is_in_document_format();
+    if !is_parameter || is_joined || is_nested {
         return None;
     }
     let signature = match context.headers("referer").next() {

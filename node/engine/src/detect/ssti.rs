@@ -97,9 +97,15 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
     (0..tokens.len()).any(|at| match &tokens[at] {
         Token::Name(name) => is_distinctive_name(&lower(name), tokens, at),
         Token::Text(text) => is_distinctive_text(&lower(text), hole, tokens.get(at + 1)),
-        Token::Mark(b'`') => matches!(hole.opening, "<%" | "#{"),
+        Token::Mark(b'`') => matches!(hole.opening, "<%" | "#{") && runs_command(&tokens[at..]),
         _ => false,
     })
+}
+
+/// `` `id` ``: Ruby runs what is between backticks.
+fn runs_command(tokens: &[Token<'_>]) -> bool {
+    let is_end = |token: &Token<'_>| *token == Token::Mark(b'`');
+    matches!(tokens, [_, Token::Name(_), ..]) && tokens[1..].iter().any(is_end)
 }
 
 fn is_distinctive_name(name: &str, tokens: &[Token<'_>], at: usize) -> bool {

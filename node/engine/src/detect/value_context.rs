@@ -13,11 +13,25 @@ pub(crate) struct ValueContext<'f> {
     /// The host of the request.
     pub host: &'f str,
     pub path: &'f str,
-    query: &'f str,
     headers: &'f [(String, String)],
     body_bytes: usize,
     /// The value before any layer was decoded.
     raw: &'f [u8],
+}
+
+/// What people write in a field, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// A few sentences.
+    Message,
+    /// A message, or a post where it is long.
+    Text,
+    /// A post or a page.
+    Document,
+    /// Source code or a query.
+    Code,
+    /// A cell of a notebook: code or Markdown of any length.
+    Cell,
 }
 
 /// Larger bodies in JSON or XML may be reports of a program; smaller ones are like forms.
@@ -31,8 +45,8 @@ impl<'f> ValueContext<'f> {
         raw: &'f [u8],
     ) -> Self {
         let body_bytes = request.body.as_ref().map_or(0, |body| body.0.len());
-        let InspectRequest { host, path, query, headers, .. } = request;
-        Self { point_path, arena, host, path, query, headers, body_bytes, raw }
+        let InspectRequest { host, path, headers, .. } = request;
+        Self { point_path, arena, host, path, headers, body_bytes, raw }
     }
 
     #[cfg(test)]
@@ -41,12 +55,7 @@ impl<'f> ValueContext<'f> {
         // The process of a test is short, so a leak is harmless.
         let arena = Box::leak(Box::new(arena));
         let (host, body_bytes) = ("shop.example.com", 2 * FORM_BYTES);
-        Self { point_path, arena, host, path, query: "", headers, body_bytes, raw: b"\n" }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn with_query(self, query: &'f str) -> Self {
-        Self { query, ..self }
+        Self { point_path, arena, host, path, headers, body_bytes, raw: b"\n" }
     }
 
     /// The values of a header of the request, by its name in lower case.
@@ -69,6 +78,11 @@ impl<'f> ValueContext<'f> {
 
     pub(crate) fn last_tag(&self) -> Option<&Tag> {
         self.arena.last_tag(self.point_path)
+    }
+
+    /// Whether the value is the content of an uploaded file.
+    pub(crate) fn is_file(&self) -> bool {
+        self.last_tag() == Some(&Tag::File)
     }
 
     /// Whether it is the name of an uploaded file.
@@ -129,8 +143,102 @@ impl<'f> ValueContext<'f> {
         self.name().is_some_and(|name| words.contains(name))
     }
 
+    /// What people write in the field. Values outside the body are no texts.
+    pub(crate) fn writing(&self) -> Option<Writing> {
+        if !self.is_in_body() {
+            return None;
+        }
+        if self.is_file() {
+            return Some(Writing::Document);
+        }
+        if self.names().flatten().any(|name| name == "cells") {
+            return Some(Writing::Cell);
+        }
+        by_name(self.last_name()?).or_else(|| by_name(self.markup_name()?))
+    }
+
+    /// Whether people write documents in the field.
+    pub(crate) fn is_for_documents(&self) -> bool {
+        self.writing().is_some_and(|writing| writing != Writing::Message)
+    }
+
+    /// Whether the value is in the query or the body.
+    pub(crate) fn is_parameter(&self) -> bool {
+        matches!(self.first_tag(), Some(Tag::Get | Tag::Post))
+    }
+
+    /// The name of the field whose markup the value is a part of.
+    fn markup_name(&self) -> Option<&str> {
+        let steps = || self.arena.tags(self.point_path).zip(self.names());
+        let is_markup = |tag: &Tag| matches!(tag, Tag::Xml | Tag::XmlTag | Tag::XmlAttr | Tag::Array);
+        steps().find(|(tag, _)| !is_markup(tag)).and_then(|(_, name)| name)
+    }
+
+    /// Whether the value belongs to a report of a program, by the names of its parts.
+    pub(crate) fn is_in_report_field(&self) -> bool {
+        self.is_in_body() && self.names().flatten().any(|name| WORDS.field.reports.contains(last_word(name)))
+    }
+
+    /// Whether the field is for SQL, by its name.
+    pub(crate) fn is_for_sql(&self) -> bool {
+        self.last_name()
+            .is_some_and(|name| ["sql", "soql"].iter().any(|it| last_word(name).eq_ignore_ascii_case(it)))
+    }
+
+    /// Whether the value is part of a condition in the query language of an API.
+    pub(crate) fn is_in_condition(&self) -> bool {
+        self.names().flatten().any(|name| WORDS.field.conditions.contains(last_word(name)))
+    }
+
+    /// Whether the value is a leaf of a document in the body and does not name a file.
+    pub(crate) fn is_no_file_in_document(&self) -> bool {
+        let names_file = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
+        };
+        self.is_in_report() && !self.last_name().is_some_and(names_file)
+    }
+
+    /// Whether the value is a key of a document in the body.
+    pub(crate) fn is_key_of_document(&self) -> bool {
+        self.is_in_body() && self.is_in_document_format() && self.last_tag() == Some(&Tag::Name)
+    }
+
+    /// Whether the value is the address of a page, or a setting of a document.
+    pub(crate) fn is_page_address(&self) -> bool {
+        self.last_name().is_some_and(|name| {
+            WORDS.field.pages.contains(name) || WORDS.field.pages.contains(last_word(name))
+        }) || self.is_in_report()
+    }
+
+    /// Whether the value is in the query of a referring page of another site.
+    pub(crate) fn is_in_foreign_page(&self) -> bool {
+        self.arena.tags(self.point_path).last() == Some(&Tag::Header)
+            && self.arena.tags(self.point_path).any(|tag| *tag == Tag::FormUrlencoded)
+            && self.headers("referer").next().is_some_and(|page| {
+                let host = crate::token::url::with_scheme(page.as_bytes()).map(|url| url.host);
+                host.is_some_and(|host| !self.is_own(&host))
+            })
+    }
+
+    /// The last name, that of an array for its items.
+    fn last_name(&self) -> Option<&str> {
+        self.names().flatten().next()
+    }
+
     pub(crate) fn is_return_target(&self) -> bool {
         self.is_one_of(&WORDS.redir.return_parameters)
+    }
+
+    /// Whether the name says that the value is the next page; `url` and `link` do not.
+    pub(crate) fn is_return_parameter(&self) -> bool {
+        const STARTS: [&str; 11] = [
+            "back", "callback", "cancel", "continue", "forward", "goto", "jump", "login", "next", "redir",
+            "return",
+        ];
+        let name = self.name().unwrap_or_default().to_ascii_lowercase();
+        STARTS.iter().any(|start| name.starts_with(start))
+            || matches!(&*name, "dest" | "destination" | "go" | "logout")
     }
 
     /// Whether the parameter may name an application on the visitor's own computer as the next page
@@ -155,16 +263,14 @@ impl<'f> ValueContext<'f> {
         self.is_only(&Tag::Uri)
     }
 
-    /// The number of parameters in the query, minus one.
-    pub(crate) fn other_parameters(&self) -> usize {
-        memchr::memchr_iter(b'&', self.query.as_bytes()).count()
-    }
-
     /// Whether the value is part of a report of a program.
     pub(crate) fn is_in_report(&self) -> bool {
-        self.body_bytes > FORM_BYTES
-            && self.is_in_body()
-            && self.arena.tags(self.point_path).any(|tag| matches!(tag, Tag::JsonDoc | Tag::Xml))
+        self.body_bytes > FORM_BYTES && self.is_in_body() && self.is_in_document_format()
+    }
+
+    /// Whether the value is a leaf of a JSON or XML document.
+    pub(crate) fn is_in_document_format(&self) -> bool {
+        self.arena.tags(self.point_path).any(|tag| matches!(tag, Tag::JsonDoc | Tag::Xml))
     }
 
     /// Whether all line breaks of the value were escaped.
@@ -181,4 +287,30 @@ impl<'f> ValueContext<'f> {
     pub(crate) fn host_name(&self) -> &str {
         self.host.rsplit_once(':').map_or(self.host, |(name, _)| name)
     }
+}
+
+fn by_name(name: &str) -> Option<Writing> {
+    let words = &WORDS.field;
+    let lists = [
+        (&words.messages, Writing::Message),
+        (&words.texts, Writing::Text),
+        (&words.documents, Writing::Document),
+        (&words.code, Writing::Code),
+    ];
+    let name = last_word(name);
+    lists.into_iter().find_map(|(list, writing)| list.contains(name).then_some(writing))
+}
+
+/// `html` of `body_html`, `bodyHtml` and `body[html]`.
+fn last_word(name: &str) -> &str {
+    let name = name.trim_end_matches(|it: char| !it.is_ascii_alphanumeric());
+    let is_start = |(at, it): (usize, char)| {
+        if !it.is_alphanumeric() {
+            return Some(at + it.len_utf8());
+        }
+        let follows_small = name[..at].ends_with(|before: char| before.is_ascii_lowercase());
+        (it.is_ascii_uppercase() && follows_small).then_some(at)
+    };
+    let start = name.char_indices().rev().find_map(is_start).unwrap_or_default();
+    &name[start..]
 }

@@ -7,6 +7,7 @@
 mod active;
 mod breakout;
 mod disguise;
+mod idle;
 mod style;
 mod url;
 
@@ -37,11 +38,16 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Vec<Match<
             collector.inspect_breakouts(&stripped, value.len());
         }
     }
-    if let Some(start) = disguise::script_tag(value).filter(|_| !collector.is_document) {
+    if let Some(start) =
+        disguise::script_tag(value).filter(|_| !collector.is_document && !collector.loads_script())
+    {
         collector.add("xss-script-tag", Critical, start..value.len());
     }
     collector.inspect_breakouts(value, value.len());
     collector.inspect_url(value);
+    if collector.has_only_idle_handlers() {
+        collector.matches.retain(|it| it.signature != "xss-attribute-breakout");
+    }
     if kind == FieldKind::Name && breakout::ends_with_handler(value) {
         collector.add("xss-attribute-breakout", High, 0..value.len());
     }
@@ -69,6 +75,15 @@ impl Collector {
         }
     }
 
+    fn has_only_idle_handlers(&self) -> bool {
+        let has = |signature: &str| self.matches.iter().any(|known| known.signature == signature);
+        has("xss-idle-handler") && !has("xss-event-handler")
+    }
+
+    fn loads_script(&self) -> bool {
+        self.matches.iter().any(|known| known.signature == "xss-script-source")
+    }
+
     /// Attributes may contain markup: their quotes may be text where the value lands.
     fn inspect_markup(&mut self, value: &[u8], depth: usize) {
         for tag in tags(value) {
@@ -90,11 +105,15 @@ impl Collector {
     }
 
     fn inspect_tag(&mut self, tag: &Tag<'_>, depth: usize) {
-        if tag.name == "script" || active::is_spelled_out(tag) {
+        if tag.name == "script" && idle::is_script_source(tag) {
+            self.add("xss-script-source", Critical, tag.span.clone());
+        } else if tag.name == "script" && !(tag.is_end && self.loads_script()) || active::is_spelled_out(tag)
+        {
             self.add("xss-script-tag", Critical, tag.span.clone());
         }
         if active::is_active(tag) || !self.is_document && active::is_foreign(tag) {
-            self.add("xss-active-tag", Medium, tag.span.clone());
+            let signature = if idle::is_embed(tag) { "xss-embed" } else { "xss-active-tag" };
+            self.add(signature, Medium, tag.span.clone());
         }
         if tag.is_end {
             return;
@@ -106,7 +125,9 @@ impl Collector {
 
     fn inspect_attribute(&mut self, attribute: &Attribute<'_>, span: Range<usize>, depth: usize) {
         let Some(value) = attribute.value else { return };
-        if breakout::is_handler(attribute.name.as_bytes()) {
+        if breakout::is_handler(attribute.name.as_bytes()) && idle::is_idle_handler(&attribute.name, value) {
+            self.add("xss-idle-handler", Medium, span.clone());
+        } else if breakout::is_handler(attribute.name.as_bytes()) {
             self.add("xss-event-handler", Critical, span.clone());
         }
         if !self.is_document && active::is_directive(&attribute.name, value) {

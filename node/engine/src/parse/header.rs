@@ -1,9 +1,13 @@
 //! Header parser: each header is a field, cookies are split, headers written by CloudFront are left
 //! out.
 
-use super::{Sink, cookie};
+use super::{
+    Sink, cookie,
+    form::{self, Parameter},
+};
 use crate::{
     field::{Field, FieldKind},
+    point_path::PointPath,
     words::WORDS,
 };
 use shared::{InspectRequest, Trigger, point::Tag};
@@ -28,10 +32,23 @@ pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
         }
         let value = if at_origin { from_viewer(name, value) } else { value };
         let point = sink.arena.named_upper(Tag::Header, name.as_bytes());
+        let value = if name.eq_ignore_ascii_case("referer") { page(value, point, sink) } else { value };
         if !sink.push(Field::new(point, kind(name), value.as_bytes())) {
             return;
         }
     }
+}
+
+/// The address of the page without its query. The query is parsed like that of a request:
+/// otherwise it would be read more strictly than the request for the page was.
+fn page<'a>(address: &'a str, point: PointPath, sink: &mut Sink<'a, '_>) -> &'a str {
+    let is_url = starts_with(address, "http://") || starts_with(address, "https://");
+    let Some((page, query)) = address.split_once('?').filter(|_| is_url) else { return address };
+    let form = sink.arena.then(point, Tag::FormUrlencoded);
+    let names = sink.arena.then(form, Tag::Name);
+    let parameter = Parameter { before: Some(point), tag: Tag::FormUrlencoded };
+    form::parse(query.as_bytes(), names, &parameter, sink);
+    page
 }
 
 /// Names of these characters cannot contain a payload.

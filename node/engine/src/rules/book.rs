@@ -7,9 +7,9 @@ use super::{
     scope::{CompiledScope, Target, normalize_host},
 };
 use shared::{
-    AttackType, Mode, Severity,
+    AttackType, Mode, Sensitivity, Severity,
     point::Tag,
-    ruleset::{Effect, OverlimitAction, Pattern, Points, Rule, RuleRef, Suppressed},
+    ruleset::{Content, Effect, OverlimitAction, Pattern, Points, Rule, RuleRef, Suppressed},
 };
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ const MAX_POINTS: usize = 100;
 pub struct RuleBook {
     modes: Vec<Scoped<Mode>>,
     overlimits: Vec<Scoped<OverlimitAction>>,
+    sensitivities: Vec<Scoped<Sensitivity>>,
+    contents: Vec<Scoped<FieldContent>>,
     patches: Vec<Scoped<Patch>>,
     detectors: Vec<Scoped<Detector>>,
     ignores: Vec<Scoped<Ignore>>,
@@ -61,6 +63,13 @@ pub(super) struct Detector {
     pub(super) points: Points,
 }
 
+/// What people write at some points.
+#[derive(Debug)]
+pub(super) struct FieldContent {
+    pub(super) content: Content,
+    pub(super) points: Points,
+}
+
 #[derive(Debug)]
 pub(super) struct Ignore {
     pub(super) findings: Suppressed,
@@ -79,6 +88,7 @@ impl RuleBook {
         let errors = rules.iter().filter_map(|rule| book.add(rule).err()).collect();
         book.modes.sort_by_key(|it| it.scope.specificity());
         book.overlimits.sort_by_key(|it| it.scope.specificity());
+        book.sensitivities.sort_by_key(|it| it.scope.specificity());
         (book, errors)
     }
 
@@ -87,6 +97,8 @@ impl RuleBook {
         RequestRules {
             mode: last(&self.modes, target),
             overlimit: last(&self.overlimits, target),
+            sensitivity: last(&self.sensitivities, target),
+            contents: all(&self.contents, target),
             patches: all(&self.patches, target),
             detectors: all(&self.detectors, target),
             ignores: all(&self.ignores, target),
@@ -117,6 +129,15 @@ impl RuleBook {
         match &rule.effect {
             Effect::Mode { mode } => add(&mut self.modes, scope, *mode),
             Effect::Overlimit { action } => add(&mut self.overlimits, scope, *action),
+            Effect::Sensitivity { sensitivity } => add(&mut self.sensitivities, scope, *sensitivity),
+            Effect::Content { content, points } => {
+                if points.is_empty() {
+                    let cause = "is empty; name the fields that hold such content";
+                    return Err(("effect.points", cause.to_owned()));
+                }
+                let effect = FieldContent { content: *content, points: checked(points)? };
+                add(&mut self.contents, scope, effect);
+            }
             Effect::VirtualPatch { attack_types, points } if attack_types.is_empty() => {
                 let (pattern, attack_type) = (Compiled::Any, AttackType::VirtualPatch);
                 let (severity, points) = (Severity::High, checked(points)?);

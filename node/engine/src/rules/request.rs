@@ -1,13 +1,13 @@
 //! The rules that apply to one request.
 
 use super::{
-    book::{Detector, Ignore, Patch, Scoped},
+    book::{Detector, FieldContent, Ignore, Patch, Scoped},
     point::{covers, overlaps},
 };
 use crate::detect::Match;
 use shared::{
-    AttackType, Finding, Mode, Point,
-    ruleset::{OverlimitAction, Points, RuleRef, Suppressed},
+    AttackType, Finding, Mode, Point, Sensitivity,
+    ruleset::{Content, OverlimitAction, Points, RuleRef, Suppressed},
 };
 
 /// The rules that apply to a request.
@@ -16,6 +16,8 @@ pub struct RequestRules<'r> {
     /// The mode set by a rule, and that rule.
     pub mode: Option<(RuleRef, Mode)>,
     pub overlimit: Option<(RuleRef, OverlimitAction)>,
+    pub sensitivity: Option<(RuleRef, Sensitivity)>,
+    pub(super) contents: Vec<&'r Scoped<FieldContent>>,
     pub(super) patches: Vec<&'r Scoped<Patch>>,
     pub(super) detectors: Vec<&'r Scoped<Detector>>,
     pub(super) ignores: Vec<&'r Scoped<Ignore>>,
@@ -36,6 +38,16 @@ impl<'r> RequestRules<'r> {
     /// The masked points.
     pub fn masked(&self) -> impl Iterator<Item = &'r Point> {
         self.masks.iter().flat_map(|rule| &rule.effect)
+    }
+
+    /// What people write at the point, if a rule says so: the last rule that covers it.
+    pub(crate) fn content(&self, point: impl Fn() -> Point) -> Option<Content> {
+        if self.contents.is_empty() {
+            return None;
+        }
+        let point = point();
+        let here = self.contents.iter().rev().find(|rule| is_at(&rule.effect.points, &point));
+        here.map(|rule| rule.effect.content)
     }
 
     /// The exclusion that suppresses a finding. Findings of a virtual patch are suppressed only by

@@ -1,45 +1,66 @@
-//! Remote file inclusion: a URL of another site in a query parameter that is not for URLs.
+//! Remote file inclusion: the URL of another site in a parameter, with evidence that a program would
+//! include it.
 //!
-//! A URL alone is weak evidence. It is common in bodies (one in forty recorded API calls) and in
-//! query parameters named after URLs (`url`, `next`, `ref`): both pass. No measured benign request
-//! has one elsewhere.
+//! A URL alone is no evidence: beacons, sign-in and embedded players send URLs in parameters of any
+//! name.
 
 use crate::{
     detect::ValueContext,
-    token::url::{authority, with_scheme},
+    token::url::{Url, authority, with_scheme},
     words::WORDS,
 };
 
-/// Beacons send URLs of pages in parameters of one or two letters, among many others.
-const MAX_OTHERS: usize = 3;
-
+/// Whether the value is the URL of a file that a program would include.
 pub(super) fn is_included(value: &[u8], context: &ValueContext<'_>) -> bool {
     if !matches!(value.first(), Some(b'h' | b'H' | b'f' | b'F' | b'/'))
         || value.len() > 500
+        || value.iter().any(u8::is_ascii_whitespace)
         || context.header_name().is_some()
+        || context.is_in_report()
     {
         return false;
     }
     let is_foreign = |host: &str| (host.contains('.') || host.starts_with('[')) && !context.is_own(host);
-    let is_address = context.is_in_query()
-        && with_scheme(value).is_some_and(|url| {
-            url.slashes == 2
-                && matches!(&*url.scheme, "http" | "https" | "ftp" | "ftps")
-                && is_foreign(&url.host)
-        });
-    if !is_address && !is_script_elsewhere(value, is_foreign) || context.is_in_report() {
+    if is_script_elsewhere(value, is_foreign) {
+        return !is_named_after_urls(context);
+    }
+    let url = with_scheme(value).filter(|url| {
+        url.slashes == 2 && matches!(&*url.scheme, "http" | "https" | "ftp" | "ftps") && is_foreign(&url.host)
+    });
+    context.is_in_query() && url.is_some_and(|url| is_evident(&url, value, context))
+}
+
+/// A file of a program or a text, from another host, in a parameter that is not for URLs.
+fn is_evident(url: &Url<'_>, value: &[u8], context: &ValueContext<'_>) -> bool {
+    if is_named_after_urls(context) {
         return false;
     }
-    let Some(name) = context.name().map(str::to_ascii_lowercase) else { return false };
-    let words = &WORDS.ptrav;
-    let is_url_parameter = words.letter_parameters.contains(&name)
-        || words.address_parameters.iter().any(|it| name.contains(it));
-    let is_file_parameter = || {
-        !is_address
-            || words.file_parameters.iter().any(|it| name.contains(it))
-            || context.other_parameters() <= MAX_OTHERS
+    let is_program = WORDS.ptrav.included_endings.contains(ending(value));
+    let is_page = || WORDS.ptrav.page_endings.contains(ending(value));
+    let is_cut = value.ends_with(b"?") || value.ends_with(b"\0") || value.ends_with(b"%00");
+    let is_for_file = || {
+        let name = context.name().unwrap_or_default().to_ascii_lowercase();
+        WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
     };
-    !is_url_parameter && !value.iter().any(u8::is_ascii_whitespace) && is_file_parameter()
+    url.scheme.starts_with("ftp")
+        || is_program
+        || is_cut
+        || is_for_file() && (is_page() || context.path.to_ascii_lowercase().ends_with("php"))
+}
+
+fn is_named_after_urls(context: &ValueContext<'_>) -> bool {
+    let Some(name) = context.name().map(str::to_ascii_lowercase) else { return true };
+    let words = &WORDS.ptrav;
+    words.letter_parameters.contains(&name) || words.address_parameters.iter().any(|it| name.contains(it))
+}
+
+/// The ending of the file in the path of a URL, without its query.
+fn ending(url: &[u8]) -> &[u8] {
+    let path = url.split(|&byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+    let host = path.iter().position(|&byte| byte == b':').map_or(0, |at| at + 3);
+    let slashes = path.get(host..).and_then(|rest| memchr::memrchr(b'/', rest));
+    let Some(name) = slashes.map(|at| &path[host + at..]) else { return b"" };
+    memchr::memrchr(b'.', name).map_or(b"", |at| &name[at + 1..])
 }
 
 /// `//files.elsewhere.example/x.php`, `ftp://elsewhere.example/x.txt`,
@@ -76,9 +97,13 @@ mod tests {
     #[test]
     fn finds_urls_in_file_parameters() {
         assert!(finds(&Point::get("inc"), "//files.elsewhere.example/x.php"));
-        for name in ["template", "inc", "conf[path]", "x", "abs_path"] {
-            assert!(finds(&Point::get(name), "http://files.elsewhere.example/x"), "{name}");
+        for url in
+            ["http://files.elsewhere.example/x.txt", "http://a.elsewhere.example/x.php", "ftp://a.example/x"]
+        {
+            assert!(finds(&Point::get("template"), url), "{url}");
         }
+        let page = ValueContext::at(&Point::get("page"), "/index.php", &[]);
+        assert!(is_included(b"http://elsewhere.test/x", &page));
     }
 
     #[test]
@@ -92,13 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn passes_beacons() {
-        let finds = |name, query: &str| {
-            let point = Point::get(name);
-            is_included(b"http://elsewhere.test/x", &ValueContext::at(&point, "/", &[]).with_query(query))
-        };
-        assert!(!finds("dr", "v=1&t=view&dl=a&dr=b&z=1"));
-        assert!(finds("dr", "v=1&dr=b") && finds("template", "v=1&t=view&dl=a&template=b&z=1"));
+    fn passes_addresses_without_evidence_of_inclusion() {
+        for name in ["SigAlg", "manifest", "page", "dr", "hub.topic", "config", "theme", "mode"] {
+            for url in ["https://www.elsewhere.test/a", "http://elsewhere.test/2000/09/xmldsig#rsa-sha1"] {
+                assert!(!finds(&Point::get(name), url), "{name}={url}");
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use shared::Severity::{High, Medium};
 /// `or`/`and`/`where` and a comparison with a known outcome.
 pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
-    if !stream.is_logic(at) && stream.word(at) != "where" {
+    if !stream.is_logic(at) && stream.word(at) != "where" || is_script(context, at) {
         return None;
     }
     let inside = || known_outcome(stream, stream.skip(at + 1, Kind::Open));
@@ -19,6 +19,21 @@ pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<Evidence> {
         .or_else(|| open_comparison(context, at))
         .or_else(|| truth_value(stream, at))?;
     Some(Evidence { signature: "sqli-tautology", severity: High, tokens: context.start(at)..end })
+}
+
+/// `&& x.length > 3`, `|| typeof x !== "y"`: a condition of a programming language, with an operand
+/// before it.
+fn is_script(context: &ParseContext, at: usize) -> bool {
+    let stream = &context.stream;
+    if context.opening != Opening::Bare || at == 0 {
+        return false;
+    }
+    let is_operator = matches!(stream.slice(at), "&&" | "||");
+    let follows_name = matches!(stream.kind(at - 1), Some(Kind::Word | Kind::Name | Kind::Close));
+    let compares_strictly = (at..at + 8).any(|it| {
+        matches!(stream.slice(it), "==" | "!=") && stream.is_adjacent(it) && stream.slice(it + 1) == "="
+    });
+    compares_strictly || is_operator && follows_name && at > 3
 }
 
 /// `and name = '`: the value begins with the condition, and the statement closes the string.
@@ -109,7 +124,15 @@ pub(super) fn bare_expression(context: &ParseContext) -> Option<Evidence> {
     let end = stream.expression(first.end).unwrap_or(first.end);
     let end = stream.skip(stream.skip(end, Kind::Close), Kind::Semicolon);
     let comment = stream.slice(end);
-    let comments = stream.kind(end) == Some(Kind::Comment) && (comment.starts_with("--") || comment == "/*");
+    // `1---` is a US privacy string (IAB CCPA framework).
+    // `5-2---de-3` is a list.
+    let is_privacy_string = comment == "---" && stream.slice(0) == "1";
+    let is_list = comment.trim_start_matches('-').starts_with(|it: char| it.is_ascii_alphanumeric())
+        && comment.trim_start_matches('-').contains(['-', ';', ',']);
+    let comments = stream.kind(end) == Some(Kind::Comment)
+        && (comment.starts_with("--") || comment == "/*")
+        && !is_privacy_string
+        && !is_list;
     let is_short = end > 1 || stream.slice(end).len() <= 4;
     let hides_rest = comments && end + 1 == stream.len() && is_short;
     hides_rest.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
@@ -118,7 +141,7 @@ pub(super) fn bare_expression(context: &ParseContext) -> Option<Evidence> {
 /// `or`/`and` and a condition that calls a database function.
 pub(super) fn in_condition(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
-    if !stream.is_logic(at) && stream.word(at) != "where" {
+    if !stream.is_logic(at) && stream.word(at) != "where" || is_script(context, at) {
         return None;
     }
     let end = called(stream, at + 1)?;

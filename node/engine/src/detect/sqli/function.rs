@@ -64,12 +64,17 @@ pub(super) fn server_variable(context: &ParseContext, at: usize) -> Option<Evide
     let stream = &context.stream;
     if stream.kind(at) != Some(Kind::Variable)
         || !stream.slice(at).starts_with("@@")
-        || stream.slice(at).len() < 6
+        || !is_known_variable(&stream.slice(at)[2..])
         || at > 0 && stream.kind(at - 1) == Some(Kind::Word) && stream.is_adjacent(at - 1)
     {
         return None;
     }
     Some(Evidence { signature: "sqli-server-variable", severity: Medium, tokens: at..at + 1 })
+}
+
+/// A variable of `MySQL` or SQL Server, or its scope. `@@USER_ID@@` is a placeholder.
+fn is_known_variable(name: &str) -> bool {
+    WORDS.sqli.server_variables.contains(name.split('.').next().unwrap_or_default())
 }
 
 /// `version()`, `unhex(`: the value is a call of a database function and nothing else.

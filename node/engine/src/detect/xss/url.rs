@@ -35,8 +35,11 @@ pub(super) fn runs_script(value: &[u8]) -> bool {
 
 /// Whether a tag holds such a URL with blanks in its scheme.
 pub(super) fn is_split(tag: &[u8]) -> bool {
-    let compact = compact(&tag[..tag.len().min(2_000)]);
-    SCHEMES[..2].iter().any(|scheme| {
+    let tag = &tag[..tag.len().min(2_000)];
+    let compact = compact(tag);
+    let plain = tag.to_ascii_lowercase();
+    let count = |text: &[u8], scheme: &[u8]| memchr::memmem::find_iter(text, scheme).count();
+    SCHEMES[..2].iter().filter(|scheme| count(&compact, scheme) > count(&plain, scheme)).any(|scheme| {
         memchr::memmem::find_iter(&compact, scheme).any(|at| at > 0 && b"=\"'`(".contains(&compact[at - 1]))
     })
 }

@@ -1,0 +1,168 @@
+//! Markup that does nothing: handlers without effect, and embedded pages, forms and styles.
+//!
+//! Editors save such markup. It is evidence of an attack only where people write no markup.
+
+use crate::{
+    token::html::{Attribute, Tag},
+    words::WORDS,
+};
+
+/// Longer handlers are programs.
+const MAX_HANDLER_BYTES: usize = 160;
+
+/// Whether an event handler has no effect that an attacker could use: it prints, goes back, hides an
+/// element, or is a function that no one calls (`{() => …}` in JSX).
+pub(super) fn is_idle_handler(name: &str, code: &[u8]) -> bool {
+    is_function(code)
+        || is_own_call(name, code)
+        || code.len() <= MAX_HANDLER_BYTES
+            && without_strings(code).is_some_and(|code| words(&code).all(|word| is_idle_word(name, word)))
+}
+
+/// `{() =>`, `{handleClick}`, `{this.save}`: an expression that is not called.
+fn is_function(code: &[u8]) -> bool {
+    let Some(expression) = code.strip_prefix(b"{") else { return false };
+    let expression = expression.strip_suffix(b"}").unwrap_or(expression);
+    let head =
+        memchr::memmem::find(expression, b"=>").map_or(expression, |at| &expression[..at]).trim_ascii();
+    let is_name = |name: &[u8]| {
+        name.iter().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'.' | b',' | b' '))
+    };
+    match head.strip_prefix(b"(") {
+        Some(parameters) => is_name(parameters.strip_suffix(b")").unwrap_or(parameters)),
+        None => is_name(head) && !head.is_empty(),
+    }
+}
+
+/// `start();`: a function of the page, called without arguments by a click.
+fn is_own_call(name: &str, code: &[u8]) -> bool {
+    const PROOFS: &[&[u8]] = &[b"alert", b"confirm", b"eval", b"print", b"prompt"];
+    let code = code.strip_suffix(b";").unwrap_or(code);
+    let is_click = matches!(name, "onchange" | "onclick" | "oninput" | "onsubmit");
+    code.strip_suffix(b"()").is_some_and(|function| {
+        is_click && function.iter().all(u8::is_ascii_alphanumeric) && !PROOFS.contains(&function)
+    })
+}
+
+/// The code with its plain strings removed. `None` if it has escapes, computed names or URLs.
+fn without_strings(code: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = code.iter().copied();
+    let mut plain = Vec::with_capacity(code.len());
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\'' | b'"' => {
+                let is_plain =
+                    |it: u8| it.is_ascii_alphanumeric() || b" -_./#%".contains(&it) || !it.is_ascii();
+                let mut string = rest.by_ref().take_while(|it| *it != byte);
+                if !string.all(is_plain) {
+                    return None;
+                }
+                plain.push(b'0');
+            }
+            b' ' | b'.' | b'(' | b')' | b';' | b'=' | b',' | b'-' | b'!' | b'?' | b':' | b'{' | b'}' => {
+                plain.push(byte);
+            }
+            _ if byte.is_ascii_alphanumeric() => plain.push(byte),
+            _ => return None,
+        }
+    }
+    Some(plain)
+}
+
+fn words(code: &[u8]) -> impl Iterator<Item = &[u8]> {
+    code.split(|it| !it.is_ascii_alphanumeric())
+        .filter(|word| word.first().is_some_and(u8::is_ascii_alphabetic))
+}
+
+/// Proofs of concept print from events that need no click.
+fn is_idle_word(name: &str, word: &[u8]) -> bool {
+    WORDS.xss.idle_words.contains(word) || name == "onclick" && word == b"print"
+}
+
+/// Whether an active tag only embeds a page, a picture, a form or a style by its plain address.
+pub(super) fn is_embed(tag: &Tag<'_>) -> bool {
+    !matches!(tag.name.as_str(), "base" | "script" | "applet" | "xss" | "handler" | "listener" | "?import")
+        && tag.attributes.iter().all(is_passive)
+}
+
+/// Whether a script is loaded by its plain address.
+pub(super) fn is_script_source(tag: &Tag<'_>) -> bool {
+    let source = tag.attributes.iter().find(|it| it.name == "src");
+    !tag.is_end
+        && source.is_some_and(|it| it.value.is_some_and(|url| url.starts_with(b"https://")))
+        && tag.attributes.iter().all(is_passive)
+}
+
+fn is_passive(attribute: &Attribute<'_>) -> bool {
+    let value = attribute.value.unwrap_or_default();
+    let is_address = |value: &[u8]| {
+        let starts =
+            [b"https://".as_slice(), b"http://", b"//", b"/", b"#", b"./", b"data:image/", b"mailto:"];
+        value.is_empty()
+            || starts.iter().any(|start| value.starts_with(start)) && !value.starts_with(b"data:image/svg")
+            || value[0].is_ascii_alphanumeric() && memchr::memchr(b':', value).is_none()
+    };
+    match attribute.name.as_str() {
+        "srcdoc" | "ev:event" | "ev:handler" | "datasrc" | "dataformatas" => false,
+        "src" | "href" | "action" | "formaction" | "data" | "xlink:href" | "background" | "to" | "from"
+        | "values" => is_address(value.trim_ascii()),
+        "http-equiv" => !value.eq_ignore_ascii_case(b"refresh") && !value.eq_ignore_ascii_case(b"set-cookie"),
+        name => !super::breakout::is_handler(name.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::html::tags;
+
+    #[test]
+    fn recognizes_handlers_without_effect() {
+        for (name, code) in [
+            ("onclick", "window.print();return false;"),
+            ("onerror", "this.src='/fallback.jpg'"),
+            ("onload", "this.media='all'"),
+            ("onclick", "{() => alert(1)}"),
+            ("onclick", "{handleClick}"),
+            ("onchange", "this.form.submit()"),
+        ] {
+            assert!(is_idle_handler(name, code.as_bytes()), "{code}");
+        }
+        for (name, code) in [
+            ("onclick", "alert(1)"),
+            ("onerror", "print()"),
+            ("onload", "{alert(1)}"),
+            ("onload", "{(()=>alert(1))()}"),
+            ("onload", "{[1].map(x=>alert(x))}"),
+            ("onload", "this.src='javascript:x'"),
+            ("onload", "this['src']=x"),
+            ("onload", "location=name"),
+            ("onload", "a\\u006cert(1)"),
+        ] {
+            assert!(!is_idle_handler(name, code.as_bytes()), "{code}");
+        }
+    }
+
+    #[test]
+    fn recognizes_embedded_content() {
+        for markup in [
+            "<iframe src=\"https://player.example/embed/1\" allowfullscreen>",
+            "<form action='https://lists.example/sub' method=post>",
+            "<meta http-equiv=\"Content-Type\" content=\"text/html\">",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=24>",
+            "<style>",
+        ] {
+            assert!(is_embed(&tags(markup.as_bytes())[0]), "{markup}");
+        }
+        for markup in [
+            "<iframe src=javascript:x>",
+            "<iframe srcdoc='<b>'>",
+            "<svg onload=x>",
+            "<meta http-equiv=refresh content='0;url=x'>",
+            "<object data='data:text/html,x'>",
+            "<base href='https://a.example/'>",
+        ] {
+            assert!(!is_embed(&tags(markup.as_bytes())[0]), "{markup}");
+        }
+    }
+}

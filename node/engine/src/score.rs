@@ -1,0 +1,205 @@
+//! The score of a finding: points of the rule, and of where and how the value was written.
+
+mod texture;
+
+use crate::{
+    detect::{Match, ValueContext, Writing, is_document},
+    token::markdown,
+    words::WORDS,
+};
+use shared::{AttackType, Class, Confidence, ScorePart, ruleset::Content};
+use texture::{is_binary, is_opaque, is_text};
+
+/// The start of the signature ids of custom detectors.
+const CUSTOM: &str = "rule-";
+
+/// The parts of the score of a match in one decoding stage of a value. `is_unescaped`: entities of
+/// HTML were decoded, as which a page shows quoted markup.
+pub(crate) fn parts(
+    hit: &Match<'_>,
+    class: Option<&Class>,
+    value: &[u8],
+    context: &ValueContext<'_>,
+    declared: Option<Content>,
+    is_unescaped: bool,
+) -> Vec<ScorePart> {
+    if hit.signature.starts_with(CUSTOM) {
+        return vec![ScorePart::new(ScorePart::of_rule(Confidence::High).points, "custom rule")];
+    }
+    let mut parts = vec![ScorePart::of_rule(confidence(hit, class))];
+    if !is_about_text(&hit.attack_type) {
+        return parts;
+    }
+    match declared {
+        Some(kind) => parts.extend(of_declared(hit, value, kind)),
+        None => parts.extend(writing(hit, value, context, is_unescaped)),
+    }
+    parts.extend(position(hit, value, context));
+    let lists = &WORDS.confidence;
+    let is_part = 2 * hit.span.len() < value.len();
+    let is_among_others = || is_text(value) || context.is_in_report();
+    if is_part && lists.fragments.contains(hit.signature) && is_among_others() {
+        parts.push(ScorePart::new(-4, "a fragment of a longer value"));
+    }
+    if hit.span.start == 0 && hit.signature == "ptrav-unix-file" && value.starts_with(b"etc/") {
+        parts.push(ScorePart::new(-2, "a relative path"));
+    }
+    if lists.mentioned.contains(hit.signature) && context.is_parameter() && is_in_sentence(hit, value) {
+        parts.push(ScorePart::new(-3, "a path in a sentence"));
+    }
+    if context.is_in_report_field() {
+        parts.push(ScorePart::new(-4, "in a report of a program"));
+    }
+    if is_binary(value) && !reads_binary(class) {
+        parts.push(ScorePart::new(-6, "in binary data"));
+    } else if is_opaque(value, value.get(hit.span.clone()).unwrap_or_default()) {
+        parts.push(ScorePart::new(-5, "in random characters"));
+    }
+    parts
+}
+
+/// What the point of a value says about addresses, paths and conditions.
+fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option<ScorePart> {
+    let lists = &WORDS.confidence;
+    let is_remote = hit.signature.starts_with("ptrav-remote");
+    if context.is_page_header() && is_remote {
+        return Some(ScorePart::new(-7, "the address of the page"));
+    }
+    let is_internal = matches!(hit.signature, "ssrf-loopback" | "ssrf-private-network");
+    if (is_internal || is_remote) && context.is_page_address() {
+        return Some(ScorePart::new(-3, "the address of a page"));
+    }
+    if hit.attack_type == AttackType::Nosqli && context.is_in_condition() {
+        return Some(ScorePart::new(-3, "in a condition of an API"));
+    }
+    if context.is_for_sql() && lists.queries.contains(hit.signature) {
+        return Some(ScorePart::new(-5, "in a field for SQL"));
+    }
+    if lists.mentioned.contains(hit.signature) && hit.span.start == 0 && context.is_no_file_in_document()
+        || lists.mentioned.contains(hit.signature) && context.is_key_of_document()
+    {
+        return Some(ScorePart::new(-3, "a path in a document"));
+    }
+    let is_header = hit.signature.starts_with("crlf-header") || hit.signature.starts_with("mail_injection");
+    if is_header && context.is_in_body() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {
+        return Some(ScorePart::new(-4, "a message with headers of its own"));
+    }
+    context.is_in_foreign_page().then(|| ScorePart::new(-4, "in the address of another site's page"))
+}
+
+fn confidence(hit: &Match<'_>, class: Option<&Class>) -> Confidence {
+    let lists = &WORDS.confidence;
+    if lists.low.contains(hit.signature) {
+        Confidence::Low
+    } else if lists.medium.contains(hit.signature) {
+        Confidence::Medium
+    } else {
+        class.map_or(Confidence::High, |class| class.confidence)
+    }
+}
+
+/// Whether texts may quote such an attack. Limits and file names are facts.
+fn is_about_text(attack_type: &AttackType) -> bool {
+    matches!(
+        attack_type,
+        AttackType::Sqli
+            | AttackType::Xss
+            | AttackType::Rce
+            | AttackType::PathTraversal
+            | AttackType::Nosqli
+            | AttackType::Ldapi
+            | AttackType::Ssti
+            | AttackType::Ssi
+            | AttackType::Crlf
+            | AttackType::Xxe
+            | AttackType::Ssrf
+            | AttackType::MailInjection
+    )
+}
+
+/// A rule says what people write in the field.
+fn of_declared(hit: &Match<'_>, value: &[u8], kind: Content) -> Option<ScorePart> {
+    Some(match kind {
+        Content::Opaque => ScorePart::new(-9, "a rule declares the field opaque"),
+        Content::Code => ScorePart::new(-6, "a rule declares the field as code"),
+        Content::Sql if hit.attack_type == AttackType::Sqli => {
+            ScorePart::new(-6, "a rule declares the field as SQL")
+        }
+        Content::Sql => return None,
+        Content::Html if hit.attack_type == AttackType::Xss => {
+            ScorePart::new(-5, "a rule declares the field as HTML")
+        }
+        Content::Text | Content::Markdown | Content::Html if is_quoted(hit, value) => {
+            ScorePart::new(-6, "quoted in a field that a rule declares as text")
+        }
+        Content::Text | Content::Markdown | Content::Html => {
+            ScorePart::new(-4, "a rule declares the field as text")
+        }
+    })
+}
+
+/// People quote code and markup in fields for texts; how freely depends on the field.
+fn writing(
+    hit: &Match<'_>,
+    value: &[u8],
+    context: &ValueContext<'_>,
+    is_unescaped: bool,
+) -> Option<ScorePart> {
+    let writing = match context.writing()? {
+        Writing::Text if is_document(value) => Writing::Document,
+        Writing::Text => Writing::Message,
+        other => other,
+    };
+    if writing == Writing::Cell {
+        return Some(ScorePart::new(-5, "in a cell of a notebook"));
+    }
+    let is_long = memchr::memchr_iter(b'\n', value.trim_ascii()).nth(1).is_some() || is_text(value);
+    if writing == Writing::Code && is_long {
+        return Some(ScorePart::new(-5, "in source code"));
+    }
+    if writing != Writing::Message && WORDS.confidence.markup.contains(hit.signature) {
+        return Some(ScorePart::new(-4, "markup that editors save"));
+    }
+    let is_whole = 2 * hit.span.len() > value.len();
+    let is_file = context.is_file() && memchr::memchr_iter(b'\n', value).nth(1).is_some();
+    if !is_file && (is_whole || !is_text(value)) {
+        return None;
+    }
+    let is_quoted = is_quoted(hit, value) || writing == Writing::Document && is_unescaped;
+    Some(match writing {
+        Writing::Document if is_quoted => ScorePart::new(-6, "quoted in a document"),
+        Writing::Document => ScorePart::new(-4, "in a document"),
+        _ if is_quoted => ScorePart::new(-5, "quoted in a message"),
+        _ => ScorePart::new(-2, "in a message"),
+    })
+}
+
+/// Whether words precede or follow the match.
+fn is_in_sentence(hit: &Match<'_>, value: &[u8]) -> bool {
+    let before = &value[..hit.span.start.min(value.len())];
+    let line = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    let follows = line.ends_with(b" ") && line.iter().filter(|it| it.is_ascii_alphabetic()).count() > 1;
+    let last = value.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
+    let precedes = last.len() < value.len() && last.iter().all(u8::is_ascii_lowercase);
+    follows || precedes && !last.is_empty()
+}
+
+/// Whether Markdown or HTML shows the match as code.
+fn is_quoted(hit: &Match<'_>, value: &[u8]) -> bool {
+    let text = markdown::without_code(value);
+    text.get(hit.span.clone()) != value.get(hit.span.clone()) || is_in_code_element(hit, value)
+}
+
+/// Whether the last `<code` or `<pre` before the match is still open.
+fn is_in_code_element(hit: &Match<'_>, value: &[u8]) -> bool {
+    let before = &value[..hit.span.start.min(value.len())];
+    [(&b"<code"[..], &b"</code"[..]), (b"<pre", b"</pre")].into_iter().any(|(start, end)| {
+        let opened = memchr::memmem::rfind(before, start);
+        opened.is_some_and(|at| memchr::memmem::find(&before[at..], end).is_none())
+    })
+}
+
+/// Objects that a server deserializes are binary, and scripts are uploaded inside of pictures.
+fn reads_binary(class: Option<&Class>) -> bool {
+    class.is_some_and(|class| matches!(&*class.subtype, "deserialization" | "code-php" | "upload"))
+}

