@@ -122,6 +122,7 @@ fn owasp_group(name: &str) -> Option<&'static [&'static str]> {
         "configuration" => &["A05:2021", "A02:2025"],
         "authentication" => &["A07:2021", "A07:2025"],
         "integrity" => &["A08:2021", "A08:2025"],
+        "components" => &["A06:2021", "A03:2025"],
         "ssrf" => &["A10:2021", "A01:2025"],
         _ => return None,
     })
@@ -155,7 +156,9 @@ mod tests {
         for row in &*TABLE {
             let own = format!("{}-", row.code.as_str());
             assert!(Type::ALL.contains(&row.code), "unknown type {}", row.code);
-            assert!(row.prefixes.iter().all(|prefix| prefix.starts_with(&own)), "{}", row.subtype);
+            // A known exploit is named after its CVE; its type is that of its effect.
+            let is_valid = |prefix: &&str| prefix.starts_with(&own) || *prefix == "exploit-";
+            assert!(row.prefixes.iter().all(is_valid), "{}", row.subtype);
         }
         assert_eq!(Class::of(&Type::from("newer"), "newer-thing"), None);
     }
@@ -165,7 +168,11 @@ mod tests {
         let (mut subtypes, mut prefixes) = (HashSet::new(), HashSet::new());
         for row in &*TABLE {
             assert!(subtypes.insert((&row.code, row.subtype)), "duplicate {}", row.subtype);
-            assert!(row.prefixes.iter().all(|prefix| prefixes.insert(*prefix)), "{}", row.subtype);
+            assert!(
+                row.prefixes.iter().all(|prefix| prefixes.insert((&row.code, *prefix))),
+                "{}",
+                row.subtype
+            );
         }
     }
 
@@ -183,5 +190,6 @@ mod tests {
         assert_eq!(subtype(&Type::Rce, "rce-php-tag"), "code-php");
         assert_eq!(subtype(&Type::Rce, "rce-php-object"), "deserialization");
         assert_eq!(subtype(&Type::Rce, "rce-unknown"), "command");
+        assert_eq!(subtype(&Type::Rce, "exploit-cve-2017-9841"), "known-exploit");
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     clean_value_cache::{CacheSlot, CleanValueCache},
     decode::{self, Layer},
     detect::{Detectors, Match, ValueContext, detect_at, detect_whole, is_document_at},
+    exploit::Exploits,
     field::Field,
     parse::{self, Nested, Sink},
     point_path::{PointArena, PointPath},
@@ -71,6 +72,7 @@ pub struct LayerView {
 #[derive(Clone, Copy)]
 pub(crate) struct Inspector<'e> {
     pub detectors: &'e Detectors,
+    pub exploits: &'e Exploits,
     pub rules: &'e RequestRules<'e>,
     /// `None`: every value is inspected.
     pub clean_value_cache: Option<&'e CleanValueCache>,
@@ -79,6 +81,7 @@ pub(crate) struct Inspector<'e> {
 pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Inspection {
     let rules = inspector.rules;
     let mut collected = Collected { rules, findings: Vec::new(), suppressed_by: Vec::new() };
+    inspector.exploits.detect(request).into_iter().for_each(|finding| collected.add(finding));
     let mut fields = 0;
     let overrun = walk(inspector, request, |examined, _| {
         fields += 1;
@@ -132,6 +135,9 @@ pub(crate) fn explain(inspector: Inspector<'_>, request: &InspectRequest) -> Vec
     });
     let overrun = overrun.map(|it| ExplainedField::new(it.point.clone(), vec![it], inspector.rules));
     explained.extend(overrun);
+    for exploit in inspector.exploits.detect(request) {
+        ExplainedField::add(&mut explained, exploit, inspector.rules);
+    }
     explained
 }
 
@@ -145,6 +151,18 @@ impl ExplainedField {
             }
         }
         Self { point, decoded: Vec::new(), layers: Vec::new(), findings, suppressed }
+    }
+
+    /// Adds a finding of the whole request to the field at its point.
+    fn add(explained: &mut Vec<Self>, finding: Finding, rules: &RequestRules<'_>) {
+        let added = Self::new(finding.point.clone(), vec![finding], rules);
+        match explained.iter_mut().find(|field| field.point == added.point) {
+            Some(field) => {
+                field.findings.extend(added.findings);
+                field.suppressed.extend(added.suppressed);
+            }
+            None => explained.push(added),
+        }
     }
 }
 
@@ -298,7 +316,7 @@ fn finding(
 }
 
 /// Bytes as text of at most `chars` characters.
-fn shown(bytes: &[u8], chars: usize) -> String {
+pub(crate) fn shown(bytes: &[u8], chars: usize) -> String {
     let bounded = &bytes[..bytes.len().min(4 * chars)];
     String::from_utf8_lossy(bounded).chars().take(chars).collect()
 }

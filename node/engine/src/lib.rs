@@ -13,6 +13,7 @@
 //! | [`words`] | word lists of the detectors and parsers: the data in `words/*.toml` |
 //! | [`prefilter`] | byte classes and literals of a value, which select the detectors to run |
 //! | [`signature`] | the catalogue of `signatures/*.toml`: regular expressions with required literals |
+//! | [`exploit`] | known exploits by CVE: the data in `exploits/*.toml`, matched once per request |
 //! | [`clean_value_cache`] | negative cache of values without matches |
 //! | [`inspection`] | visits fields and decoding stages, collects findings |
 //! | [`rules`] | compiled rules of the console: virtual patches, custom detectors, exclusions, masks |
@@ -24,6 +25,7 @@ mod clean_value_cache;
 pub mod corpus;
 mod decode;
 mod detect;
+mod exploit;
 mod field;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -41,6 +43,7 @@ mod words;
 
 use clean_value_cache::CleanValueCache;
 use detect::Detectors;
+use exploit::Exploits;
 use inspection::Inspector;
 use rules::RequestRules;
 use shared::InspectRequest;
@@ -50,13 +53,18 @@ pub use inspection::{ExplainedField, Inspection, LayerView, SuppressedFinding};
 /// The compiled detectors, created once and shared by all threads.
 pub struct Engine {
     detectors: Detectors,
+    exploits: Exploits,
     clean_value_cache: CleanValueCache,
 }
 
 impl Engine {
     /// Compiles the built-in signatures.
     pub fn new() -> Self {
-        Self { detectors: Detectors::built_in(), clean_value_cache: CleanValueCache::new() }
+        Self {
+            detectors: Detectors::built_in(),
+            exploits: Exploits::built_in(),
+            clean_value_cache: CleanValueCache::new(),
+        }
     }
 
     /// Finds attacks in every field of the request. Never fails; takes time linear in the size of
@@ -68,7 +76,7 @@ impl Engine {
     /// [`Engine::inspect`] with custom detectors, virtual patches and exclusions.
     pub fn inspect_with_rules(&self, request: &InspectRequest, rules: &RequestRules<'_>) -> Inspection {
         let clean_value_cache = Some(&self.clean_value_cache);
-        inspection::inspect(Inspector { detectors: &self.detectors, rules, clean_value_cache }, request)
+        inspection::inspect(self.inspector(rules, clean_value_cache), request)
     }
 
     /// The fields that [`Engine::inspect`] inspects, each with its decoding stages and findings.
@@ -82,7 +90,15 @@ impl Engine {
         request: &InspectRequest,
         rules: &RequestRules<'_>,
     ) -> Vec<ExplainedField> {
-        inspection::explain(Inspector { detectors: &self.detectors, rules, clean_value_cache: None }, request)
+        inspection::explain(self.inspector(rules, None), request)
+    }
+
+    fn inspector<'e>(
+        &'e self,
+        rules: &'e RequestRules<'e>,
+        clean_value_cache: Option<&'e CleanValueCache>,
+    ) -> Inspector<'e> {
+        Inspector { detectors: &self.detectors, exploits: &self.exploits, rules, clean_value_cache }
     }
 }
 

@@ -186,7 +186,7 @@ pub(crate) struct CandidateSet {
 }
 
 impl CandidateSet {
-    const WORDS: usize = 6;
+    const WORDS: usize = 8;
     const CAPACITY: usize = 64 * Self::WORDS;
 
     fn add(&mut self, pattern_id: usize) {
@@ -203,6 +203,14 @@ impl CandidateSet {
 
     pub(crate) fn contains(&self, pattern_id: usize) -> bool {
         self.words.get(pattern_id / 64).is_some_and(|word| word & 1 << (pattern_id % 64) != 0)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words == [0; Self::WORDS]
+    }
+
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        self.words.iter_mut().zip(other.words).for_each(|(word, others)| *word |= others);
     }
 
     /// The ids below `end`, in ascending order.
