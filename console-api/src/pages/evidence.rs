@@ -39,7 +39,11 @@ impl Evidence {
 
     /// The catalogue entries: code, name, page.
     pub(super) fn catalogue(&self) -> Vec<(String, &'static str, String)> {
-        let Some(class) = &self.class else { return Vec::new() };
+        let cve = self.finding.signature.strip_prefix("exploit-cve-").map(|number| {
+            let page = format!("https://www.cve.org/CVERecord?id=CVE-{number}");
+            (format!("CVE-{number}"), "Known exploit", page)
+        });
+        let Some(class) = &self.class else { return cve.into_iter().collect() };
         let cwe = class.cwe.iter().map(|number| {
             let page = format!("https://cwe.mitre.org/data/definitions/{number}.html");
             (format!("CWE-{number}"), names::cwe(*number), page)
@@ -52,7 +56,7 @@ impl Evidence {
             let page = format!("https://capec.mitre.org/data/definitions/{number}.html");
             (format!("CAPEC-{number}"), names::capec(*number), page)
         });
-        cwe.chain(owasp).chain(capec).collect()
+        cve.into_iter().chain(cwe).chain(owasp).chain(capec).collect()
     }
 }
 

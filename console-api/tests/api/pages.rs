@@ -380,6 +380,18 @@ async fn rejects_an_effect_that_is_not_an_object() {
 }
 
 #[tokio::test]
+async fn a_known_exploit_links_to_its_cve() {
+    let console = Console::start().await;
+    let mut hit = hit(1, "ptrav", &json!([["uri"]]), "/cgi-bin/.%2e/");
+    hit["findings"][0]["signature"] = json!("exploit-cve-2021-41773");
+    console.ingest(&[with(attack(1, 0), &[("/attack/hits", json!([hit]))])]).await;
+    let page = console.get(&format!("/hits/{}", uuid(1))).await.text;
+    let link =
+        r#"<a href="https://www.cve.org/CVERecord?id=CVE-2021-41773" rel="noreferrer">CVE-2021-41773</a>"#;
+    assert!(page.contains(link), "{page}");
+}
+
+#[tokio::test]
 async fn a_hit_shows_decoding_steps_and_marked_payloads() {
     let console = Console::start().await;
     let union = "1 union select password from users";
