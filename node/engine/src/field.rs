@@ -46,3 +46,9 @@ impl<'a> Field<'a> {
         self
     }
 }
+
+/// Bytes as text of at most `chars` characters.
+pub(crate) fn shown(bytes: &[u8], chars: usize) -> String {
+    let bounded = &bytes[..bytes.len().min(4 * chars)];
+    String::from_utf8_lossy(bounded).chars().take(chars).collect()
+}

@@ -6,7 +6,7 @@ use crate::{
     decode::{self, Layer},
     detect::{Detectors, Match, ValueContext, detect_at, detect_whole, is_document_at},
     exploit::Exploits,
-    field::Field,
+    field::{Field, shown},
     parse::{self, Nested, Sink},
     point_path::{PointArena, PointPath},
     prefilter::Bytes,
@@ -313,12 +313,6 @@ fn finding(
         span: (offset(hit.span.start), offset(hit.span.end)),
         decoded: decoded.map(str::to_owned).collect(),
     }
-}
-
-/// Bytes as text of at most `chars` characters.
-pub(crate) fn shown(bytes: &[u8], chars: usize) -> String {
-    let bounded = &bytes[..bytes.len().min(4 * chars)];
-    String::from_utf8_lossy(bounded).chars().take(chars).collect()
 }
 
 /// The most severe findings, at least one of each attack type: no attack goes unreported.
