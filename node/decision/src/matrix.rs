@@ -119,7 +119,7 @@ impl Ruling {
             outcome: match self.action {
                 Action::Block => Outcome::Blocked,
                 _ if self.is_suspicious => Outcome::Suspicious,
-                _ => Outcome::Monitored,
+                Action::Allow => Outcome::Monitored,
             },
             reason: self.reason.clone(),
             mode: mode.mode,
