@@ -1,7 +1,9 @@
 //! `wallarm-node`: the command line.
 
 use clap::{Parser, Subcommand};
-use node::{Config, app, config::Environment, explain::command::Explain, log::Logs, score};
+use node::{
+    Config, app, config::Environment, explain::command::Explain, log::Logs, score, score::Sensitivities,
+};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -25,12 +27,20 @@ enum Command {
         config: PathBuf,
     },
     /// Inspect labelled requests and print detection and false positive rates.
+    ///
+    /// A request is detected if the score of its findings reaches the threshold of the sensitivity:
+    /// 7 for low, 5 for balanced, 3 for strict. TPR is the share of detected attacks, FPR the share
+    /// of detected benign requests, `named` the share of detected attacks with the correct type.
     Score {
         /// Files of JSON lines (plain or gzip), corpus files (TOML, see node/engine/corpus), or
         /// folders of them.
         #[arg(value_name = "PATH", required = true)]
         files: Vec<PathBuf>,
-        /// Write missed.tsv and false-alarms.tsv to this folder.
+        /// The sensitivity; `all` prints the rates of the three side by side.
+        #[arg(long, value_enum, default_value = "balanced")]
+        sensitivity: Sensitivities,
+        /// Write missed.tsv and false-alarms.tsv to this folder; with `--sensitivity all`, those of
+        /// `balanced`.
         #[arg(long, value_name = "DIR")]
         list: Option<PathBuf>,
     },
@@ -53,8 +63,8 @@ fn main() -> anyhow::Result<()> {
             Ok(())
         }
         Command::Explain(explain) => explain.run(),
-        Command::Score { files, list } => {
-            print!("{}", score::score(&files, list.as_deref())?);
+        Command::Score { files, sensitivity, list } => {
+            print!("{}", score::score(&files, sensitivity, list.as_deref())?);
             Ok(())
         }
         Command::Run { config } => {

@@ -4,6 +4,8 @@
 //! `{id, suite, label: attack|benign, type, method, path, headers: [[name, value]], body_b64}`,
 //! where `method`, `path` and `headers` hold one character per byte. A file `*.toml` has the format
 //! of `engine/corpus`: each entry becomes many requests. A folder stands for its files.
+//!
+//! A request counts as detected from the threshold of a sensitivity on, as nodes decide.
 
 mod corpus;
 mod labelled;
@@ -12,7 +14,7 @@ mod table;
 use anyhow::Context as _;
 use engine::Engine;
 use labelled::{Label, Labelled};
-use shared::{AttackType, Finding};
+use shared::{Finding, Sensitivity, score::of_request};
 use std::{
     fs::{self, File},
     io::{self, BufRead as _, BufReader, Read, Write as _},
@@ -23,16 +25,42 @@ use std::{
 
 pub use table::Table;
 
-/// The findings in a labelled request.
+/// The sensitivities to measure, in ascending order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sensitivities {
+    Low,
+    Balanced,
+    Strict,
+    All,
+}
+
+impl Sensitivities {
+    fn list(self) -> &'static [Sensitivity] {
+        match self {
+            Self::Low => &[Sensitivity::Low],
+            Self::Balanced => &[Sensitivity::Balanced],
+            Self::Strict => &[Sensitivity::Strict],
+            Self::All => &Sensitivity::ALL,
+        }
+    }
+
+    /// The sensitivity of the lists of requests.
+    fn of_lists(self) -> Sensitivity {
+        if let [only] = self.list() { *only } else { Sensitivity::default() }
+    }
+}
+
+/// The findings in a labelled request, and their score.
 struct Scored {
     labelled: Labelled,
     findings: Vec<Finding>,
+    score: i32,
     took: Duration,
 }
 
 /// Inspects every request of the files. Writes missed attacks and false positives to the folder
 /// `list`, if given.
-pub fn score(files: &[PathBuf], list: Option<&Path>) -> anyhow::Result<Table> {
+pub fn score(files: &[PathBuf], sensitivities: Sensitivities, list: Option<&Path>) -> anyhow::Result<Table> {
     let engine = Engine::new();
     let mut scored = Vec::new();
     for file in &expanded(files)? {
@@ -41,10 +69,10 @@ pub fn score(files: &[PathBuf], list: Option<&Path>) -> anyhow::Result<Table> {
         scored.extend(inspect_all(&engine, requests));
     }
     if let Some(directory) = list {
-        write_lists(&scored, directory)
+        write_lists(&scored, sensitivities.of_lists(), directory)
             .with_context(|| format!("cannot write to {}", directory.display()))?;
     }
-    Ok(Table::of(&scored))
+    Ok(Table::of(&scored, sensitivities.list()))
 }
 
 /// The files, and those in folders, in a stable order.
@@ -110,13 +138,13 @@ fn inspect_all(engine: &Engine, requests: Vec<Labelled>) -> Vec<Scored> {
 fn inspect(engine: &Engine, labelled: Labelled) -> Scored {
     let start = Instant::now();
     let findings = engine.inspect(&labelled.request).findings;
-    Scored { took: start.elapsed(), labelled, findings }
+    Scored { took: start.elapsed(), labelled, score: of_request(&findings), findings }
 }
 
 impl Scored {
-    /// The decision of mode `block`.
-    fn is_blocked(&self) -> bool {
-        self.findings.iter().any(|finding| finding.attack_type != AttackType::Overlimit)
+    /// Whether the request is an attack at this sensitivity.
+    fn is_attack(&self, sensitivity: Sensitivity) -> bool {
+        self.score >= sensitivity.threshold()
     }
 
     fn is_named_right(&self) -> bool {
@@ -125,13 +153,14 @@ impl Scored {
 }
 
 /// Writes `missed.tsv` and `false-alarms.tsv`: suite, type, id, signatures.
-fn write_lists(scored: &[Scored], directory: &Path) -> anyhow::Result<()> {
+fn write_lists(scored: &[Scored], sensitivity: Sensitivity, directory: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(directory)?;
-    for (name, label, blocked) in
+    for (name, label, detected) in
         [("missed.tsv", Label::Attack, false), ("false-alarms.tsv", Label::Benign, true)]
     {
         let mut file = File::create(directory.join(name))?;
-        for row in scored.iter().filter(|row| row.labelled.label == label && row.is_blocked() == blocked) {
+        let is_listed = |row: &&Scored| row.labelled.label == label && row.is_attack(sensitivity) == detected;
+        for row in scored.iter().filter(is_listed) {
             let Labelled { suite, kind, id, .. } = &row.labelled;
             let signatures: Vec<_> = row.findings.iter().map(|finding| finding.signature.as_str()).collect();
             writeln!(file, "{suite}\t{kind}\t{id}\t{}", signatures.join(","))?;
@@ -160,10 +189,31 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (file, list) = (directory.path().join("a.jsonl"), directory.path().join("list"));
         fs::write(&file, LINES).unwrap();
-        let table = score(&[file], Some(&list)).unwrap();
+        let table = score(&[file], Sensitivities::Balanced, Some(&list)).unwrap();
         insta::assert_snapshot!(table.without_times());
         assert_eq!(fs::read_to_string(list.join("missed.tsv")).unwrap(), "a\txss\t2\t\n");
         assert_eq!(fs::read_to_string(list.join("false-alarms.tsv")).unwrap(), "");
+    }
+
+    #[test]
+    fn prints_the_rates_of_all_sensitivities_side_by_side() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.jsonl");
+        fs::write(&file, LINES).unwrap();
+        let mut requests = read(&file).unwrap().into_iter();
+        // One attack above each threshold, one below all; the benign request is above the lowest.
+        let scored: Vec<_> = [7, 4, 5, 3]
+            .into_iter()
+            .map(|score| Scored {
+                labelled: requests.next().unwrap(),
+                findings: Vec::new(),
+                score,
+                took: Duration::ZERO,
+            })
+            .collect();
+        insta::assert_snapshot!(Table::of(&scored, Sensitivities::All.list()).without_times());
+        write_lists(&scored, Sensitivities::All.of_lists(), directory.path()).unwrap();
+        assert_eq!(fs::read_to_string(directory.path().join("missed.tsv")).unwrap(), "a\txss\t2\t\n");
     }
 
     #[test]
@@ -173,7 +223,7 @@ mod tests {
         fs::write(directory.path().join("quotes.toml"), attacks).unwrap();
         fs::write(directory.path().join("names.toml"), "benign = [{ value = \"O'Brien\" }]").unwrap();
         fs::write(directory.path().join("README.md"), "of people").unwrap();
-        let table = score(&[directory.path().to_owned()], None).unwrap();
+        let table = score(&[directory.path().to_owned()], Sensitivities::Balanced, None).unwrap();
         insta::assert_snapshot!(table.without_times());
     }
 
@@ -182,7 +232,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("a.jsonl");
         fs::write(&file, "\n{}\n").unwrap();
-        let error = format!("{:#}", score(&[file], None).unwrap_err());
+        let error = format!("{:#}", score(&[file], Sensitivities::Balanced, None).unwrap_err());
         assert!(error.contains("line 2") && error.contains("missing field"), "{error}");
     }
 }
