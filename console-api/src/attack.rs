@@ -36,6 +36,8 @@ pub struct Attack {
     pub hits: u64,
     /// The number of blocked hits.
     pub blocked: u64,
+    /// The number of suspicious hits: requests with findings whose score is too low for an attack.
+    pub suspicious: u64,
     /// The number of source addresses.
     pub sources: u64,
     /// Of the latest hit.
@@ -51,15 +53,20 @@ pub enum AttackStatus {
     Blocked,
     PartiallyBlocked,
     Monitoring,
+    /// All hits are suspicious. Hidden by default.
+    Suspicious,
 }
 
 impl AttackStatus {
-    pub const ALL: [Self; 3] = [Self::Blocked, Self::PartiallyBlocked, Self::Monitoring];
+    pub const ALL: [Self; 4] = [Self::Blocked, Self::PartiallyBlocked, Self::Monitoring, Self::Suspicious];
 
-    pub fn of(hits: u64, blocked: u64) -> Self {
+    /// The status of an attack by its numbers of hits: those that are not suspicious, and those of
+    /// them that were blocked.
+    pub fn of(not_suspicious: u64, blocked: u64) -> Self {
         match blocked {
+            _ if not_suspicious == 0 => Self::Suspicious,
             0 => Self::Monitoring,
-            blocked if blocked < hits => Self::PartiallyBlocked,
+            blocked if blocked < not_suspicious => Self::PartiallyBlocked,
             _ => Self::Blocked,
         }
     }
@@ -69,6 +76,7 @@ impl AttackStatus {
             Self::Blocked => "blocked",
             Self::PartiallyBlocked => "partially_blocked",
             Self::Monitoring => "monitoring",
+            Self::Suspicious => "suspicious",
         }
     }
 
@@ -78,6 +86,7 @@ impl AttackStatus {
             Self::Blocked => "Blocked",
             Self::PartiallyBlocked => "Partially blocked",
             Self::Monitoring => "Monitoring",
+            Self::Suspicious => "Suspicious",
         }
     }
 

@@ -17,7 +17,7 @@ pub use field::Field;
 pub use schema::Schema;
 pub use value::{Addresses, Numbers, Pattern, Piece, Times, moment};
 
-use crate::attack::{Mark, Marks};
+use crate::attack::{AttackStatus, Mark, Marks};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -59,14 +59,38 @@ impl Filter {
         filter
     }
 
-    /// Excludes false positives, unless the filter has a condition on marks or request ids.
+    /// Excludes what lists hide by default: false positives, unless the filter has a condition on
+    /// marks or request ids, and suspicious attacks, unless it selects them.
     #[must_use]
-    pub fn without_false_positives(self) -> Self {
-        if self.selects_marks() {
-            return self;
+    pub fn without_hidden(self) -> Self {
+        let (selects_marks, selects_suspicious) = (self.selects_marks(), self.selects_suspicious());
+        let mut filter = self;
+        if !selects_marks {
+            filter = filter.and_not(Condition::Mark(Marks::Only(Mark::FalsePositive)));
         }
-        let hidden = Condition::Mark(Marks::Only(Mark::FalsePositive));
+        if !selects_suspicious {
+            filter = filter.and_not(Condition::Status(AttackStatus::Suspicious));
+        }
+        filter
+    }
+
+    fn and_not(self, hidden: Condition) -> Self {
         self.and(Self::Not(Box::new(hidden.into())))
+    }
+
+    /// Whether the filter asks for suspicious attacks: by a condition on their status, or on request
+    /// ids.
+    pub fn selects_suspicious(&self) -> bool {
+        match self {
+            Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::selects_suspicious),
+            Self::Not(_) => false,
+            Self::Condition(condition) => matches!(
+                condition,
+                Condition::Status(AttackStatus::Suspicious)
+                    | Condition::RequestId(_)
+                    | Condition::EdgeRequestId(_)
+            ),
+        }
     }
 
     fn selects_marks(&self) -> bool {

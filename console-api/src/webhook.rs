@@ -178,6 +178,6 @@ impl WebhookDraft {
 
     /// The filter of its query. `None` if the stored query is no longer valid.
     pub fn filter(&self, now: Timestamp) -> Option<Filter> {
-        Some(Filter::parse(&self.query, now).ok()?.without_false_positives())
+        Some(Filter::parse(&self.query, now).ok()?.without_hidden())
     }
 }

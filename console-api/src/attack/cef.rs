@@ -9,6 +9,7 @@ pub(crate) fn event(attack: &Attack) -> String {
         AttackStatus::Blocked => (5, "blocked"),
         AttackStatus::PartiallyBlocked => (7, "partially blocked"),
         AttackStatus::Monitoring => (8, "allowed"),
+        AttackStatus::Suspicious => (3, "allowed"),
     };
     let mut event = head(attack.attack_type.as_str(), &attack.title, severity);
     let (first, last) = (attack.first_seen.as_millisecond(), attack.last_seen.as_millisecond());

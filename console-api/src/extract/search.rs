@@ -35,7 +35,7 @@ fn slice(parameters: &mut Parameters, list: &str) -> Result<Slice, ApiError> {
 }
 
 /// `q`, a parameter for each field, and the time range `from`, `to`: all conditions must hold.
-/// Without a condition on marks, false positives are left out.
+/// Without conditions on them, false positives and suspicious attacks are left out.
 impl FromParameters for Filter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let (filter, times) = FromParameters::from_parameters(parameters)?;
@@ -60,7 +60,7 @@ impl FromParameters for (Filter, Times) {
                 filter = filter.and(condition.map_err(wrong)?.into());
             }
         }
-        let filter = filter.without_false_positives();
+        let filter = filter.without_hidden();
         Ok((filter, Times { from: parameters.time("from")?, to: parameters.time("to")? }))
     }
 }

@@ -55,7 +55,8 @@ impl Condition {
         Ok(match field {
             Field::Type => Self::Type(attack_type(&text).ok_or(expected("the code of an attack type"))?),
             Field::Status => Self::Status(
-                AttackStatus::parse(&text).ok_or(expected("blocked, partially_blocked or monitoring"))?,
+                AttackStatus::parse(&text)
+                    .ok_or(expected("blocked, partially_blocked, monitoring or suspicious"))?,
             ),
             Field::Host => Self::Host(word.pattern().in_lower_case()),
             Field::Path => Self::Path(word.pattern()),

@@ -114,7 +114,7 @@ impl Field {
     pub fn about(self) -> &'static str {
         match self {
             Self::Type => "The attack type.",
-            Self::Status => "Status: blocked, partially_blocked or monitoring.",
+            Self::Status => "Status: blocked, partially_blocked, monitoring or suspicious.",
             Self::Host => "The requested host.",
             Self::Path => "The path without the query, truncated where a payload starts.",
             Self::Parameter => "The point of the payload, as shown on pages.",

@@ -95,14 +95,13 @@ fn as_ndjson(text: &mut Vec<u8>, attacks: &[Attack]) {
     }
 }
 
-const CSV_HEADER: &str =
-    "id,type,title,status,host,path,parameter,payload,hits,blocked,sources,first_seen,last_seen,mark\r\n";
+const CSV_HEADER: &str = "id,type,title,status,host,path,parameter,payload,hits,blocked,suspicious,sources,first_seen,last_seen,mark\r\n";
 
 fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
     let mut rows = csv_rows(text);
     for attack in attacks {
         let Attack { id, attack_type, title, host, path, parameter, payload, .. } = attack;
-        let row: [&str; 14] = [
+        let row: [&str; 15] = [
             &id.to_string(),
             attack_type.as_str(),
             title,
@@ -113,6 +112,7 @@ fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
             payload.as_deref().unwrap_or_default(),
             &attack.hits.to_string(),
             &attack.blocked.to_string(),
+            &attack.suspicious.to_string(),
             &attack.sources.to_string(),
             &attack.first_seen.to_string(),
             &attack.last_seen.to_string(),

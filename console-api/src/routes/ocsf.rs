@@ -46,7 +46,7 @@ fn as_findings(text: &mut Vec<u8>, attacks: &[Attack]) {
 fn finding(attack: &Attack) -> Value {
     let (first, last) = (attack.first_seen.as_millisecond(), attack.last_seen.as_millisecond());
     let (action_id, action) = match attack.status {
-        AttackStatus::Monitoring => (1, "Allowed"),
+        AttackStatus::Monitoring | AttackStatus::Suspicious => (1, "Allowed"),
         AttackStatus::Blocked => (2, "Denied"),
         AttackStatus::PartiallyBlocked => (99, "Partially denied"),
     };
@@ -74,6 +74,7 @@ fn finding(attack: &Attack) -> Value {
             "url": {"hostname": attack.host, "path": attack.path},
             "data": {
                 "parameter": attack.parameter, "payload": attack.payload, "sources": attack.sources, "blocked": attack.blocked,
+                "suspicious": attack.suspicious, "status": attack.status.as_str(),
             },
         }],
     })

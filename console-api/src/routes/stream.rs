@@ -82,7 +82,8 @@ struct Watch {
     store: Store,
     clock: Clock,
     filter: Filter,
-    /// The reported counts of active attacks: hits, and blocked hits.
+    /// The reported counts of active attacks: hits without the suspicious ones that the filter does
+    /// not select, and blocked hits.
     known: HashMap<Uuid, (u64, u64)>,
     _counted: Watching,
 }
@@ -95,8 +96,10 @@ impl Watch {
         let slice = Slice { limit: Slice::MAX_LIMIT, after: None };
         let page = self.store.attacks(&self.filter.clone().and(is_active), Order::default(), &slice).await?;
         let before = std::mem::take(&mut self.known);
-        self.known = page.items.iter().map(|attack| (attack.id, (attack.hits, attack.blocked))).collect();
-        let is_new = |attack: &Attack| before.get(&attack.id) != Some(&(attack.hits, attack.blocked));
+        let ignored = u64::from(!self.filter.selects_suspicious());
+        let counts = |attack: &Attack| (attack.hits - ignored * attack.suspicious, attack.blocked);
+        self.known = page.items.iter().map(|attack| (attack.id, counts(attack))).collect();
+        let is_new = |attack: &Attack| before.get(&attack.id) != Some(&counts(attack));
         Ok(page.items.into_iter().rev().filter(is_new).collect())
     }
 }

@@ -33,7 +33,7 @@ const TOP_SOURCES: i64 = 10;
 macro_rules! attacks {
     ($rest:literal) => {
         concat!(
-            "select a.id, a.type, a.point, a.parameter, a.host, a.path, a.first_seen, a.last_seen, a.hits, a.blocked, ",
+            "select a.id, a.type, a.point, a.parameter, a.host, a.path, a.first_seen, a.last_seen, a.hits, a.blocked, a.suspicious, ",
             "a.mark, a.mark_note, a.mark_by, a.mark_at, a.mark_revision, ",
             "(select count(*) from attack_sources s where s.attack_id = a.id) as sources, ",
             "(select h.payload from hits h where h.attack_id = a.id order by h.at desc, h.id desc limit 1) as payload ",
@@ -48,6 +48,8 @@ impl Record for Attack {
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let attack_type = AttackType::from(row.get::<String>("type")?.as_str());
+        let (hits, blocked) = (row.count("hits")?, row.count("blocked")?);
+        let suspicious = row.count("suspicious")?.min(hits);
         Ok(Self {
             id: row.parse("id")?,
             title: attack_type.title().to_owned(),
@@ -56,11 +58,12 @@ impl Record for Attack {
             parameter: row.text("parameter")?,
             host: row.text("host")?,
             path: row.text("path")?,
-            status: AttackStatus::of(row.count("hits")?, row.count("blocked")?),
+            status: AttackStatus::of(hits - suspicious, blocked),
             first_seen: row.time("first_seen")?,
             last_seen: row.time("last_seen")?,
-            hits: row.count("hits")?,
-            blocked: row.count("blocked")?,
+            hits,
+            blocked,
+            suspicious,
             sources: row.count("sources")?,
             payload: row.optional("payload", Row::text)?,
             revision: row.number("mark_revision")?,

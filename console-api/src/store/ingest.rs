@@ -8,6 +8,7 @@ pub(crate) mod nodes;
 pub(crate) mod not_inspected;
 pub(crate) mod requests;
 pub(crate) mod responses;
+pub(crate) mod sources;
 pub(crate) mod statuses;
 pub(crate) mod time_buckets;
 mod valid_record;
@@ -125,9 +126,13 @@ async fn update_attack(connection: &mut Connection, record: &AttackRecord) -> Re
     if hits.is_empty() {
         return Ok(Ingested::new(is_new));
     }
-    let is_enforced = requests::is_request_enforced(connection, request.request_id).await?;
+    let Some(decision) = requests::decision(connection, request.request_id).await? else {
+        return Ok(Ingested::new(is_new));
+    };
+    let (is_enforced, is_suspicious) = (requests::is_enforced(&decision), requests::is_suspicious(&decision));
     let status = requests::answer(connection, request.request_id).await?.flatten();
-    let hits = hits.into_iter().map(|hit| NewHit { request, hit, is_enforced, status }).collect();
+    let hits = hits.into_iter().map(|hit| NewHit { request, hit, is_enforced, is_suspicious, status });
+    let hits = hits.collect();
     grouping::add(connection, hits).await?;
     Ok(Ingested::Stored)
 }

@@ -33,6 +33,7 @@ mod rule_tests;
 mod rules;
 mod rulesets;
 mod sessions;
+mod suspicious;
 mod tokens;
 mod transfer;
 mod users;

@@ -39,21 +39,21 @@ use tokio_util::sync::CancellationToken;
 
 /// An HTTP server that records the calls of webhooks.
 #[derive(Clone, Default)]
-struct Receiver {
+pub(crate) struct Receiver {
     calls: Arc<Mutex<Vec<Call>>>,
     /// The statuses of the next responses; then 204.
     answers: Arc<Mutex<VecDeque<u16>>>,
 }
 
 #[derive(Clone)]
-struct Call {
+pub(crate) struct Call {
     headers: HeaderMap,
     body: String,
 }
 
 impl Receiver {
     /// Starts a server, and returns its URL.
-    async fn start(answers: &[u16]) -> (Self, String) {
+    pub(crate) async fn start(answers: &[u16]) -> (Self, String) {
         let receiver = Self { answers: Arc::new(Mutex::new(answers.to_vec().into())), ..Self::default() };
         let record = async |State(receiver): State<Receiver>, headers: HeaderMap, body: String| {
             receiver.calls.lock().unwrap().push(Call { headers, body });
@@ -67,7 +67,7 @@ impl Receiver {
         (receiver, url)
     }
 
-    fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().clone()
     }
 }
@@ -95,7 +95,7 @@ impl Call {
 }
 
 /// The id and the secret of a new webhook.
-async fn add(console: &Console, webhook: &Value) -> (String, String) {
+pub(crate) async fn add(console: &Console, webhook: &Value) -> (String, String) {
     let created = admin(console, "POST", "/api/v1/webhooks", webhook).await;
     assert_eq!(created.status, 201, "{}", created.text);
     let created = created.json();
@@ -106,7 +106,7 @@ fn at(console: &Console, seconds: i64) -> Dispatcher {
     app(&console.store, now() + SignedDuration::from_secs(seconds)).dispatcher()
 }
 
-async fn round(console: &Console, seconds: i64) {
+pub(crate) async fn round(console: &Console, seconds: i64) {
     at(console, seconds).round().await.unwrap();
 }
 

@@ -53,16 +53,19 @@ impl Store {
         }
         statement
             .push(" as key, count(*) as attacks, ")
-            .push(if by_source { "cast(sum(s.hits) as bigint)" } else { "cast(sum(a.hits) as bigint)" })
+            .push_hits(if by_source { "s" } else { "a" }, set)
             .push(" as hits, ")
             .push(if by_source { "cast(null as bigint)" } else { "cast(sum(a.blocked) as bigint)" })
             .push(
-                " as blocked, min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a ",
+                " as blocked, cast(sum(a.hits - a.suspicious) as bigint) as not_suspicious, min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a ",
             )
             .push(if by_source { "join attack_sources s on s.attack_id = a.id " } else { "" })
             .push("where ")
-            .push_attack_set(set)
-            .push(" group by 1) g");
+            .push_attack_set(set);
+        if by_source {
+            statement.push_has_hits("s", set);
+        }
+        statement.push(" group by 1) g");
         if let Some(after) = &slice.after {
             statement.push(" where g.hits < ").bind(after.position);
             statement.push(" or (g.hits = ").bind(after.position);
@@ -83,22 +86,24 @@ impl Store {
         set: &AttackSet,
         slice: &Slice,
     ) -> Result<(u64, Page<AttackGroup>), StoreError> {
-        let mut statement = Statement::new(
-            "with page as (select s.ip as ip, count(*) as attacks, cast(sum(s.hits) as bigint) as hits, \
-             count(*) over () as sources from attack_sources s where ",
-        );
-        statement.push_attack_set_of("s.attack_id", set).push(" group by s.ip");
+        let mut statement = Statement::new("with page as (select s.ip as ip, count(*) as attacks, ");
+        statement
+            .push_hits("s", set)
+            .push(" as hits, count(*) over () as sources from attack_sources s where ")
+            .push_attack_set_of("s.attack_id", set)
+            .push_has_hits("s", set)
+            .push(" group by s.ip");
         if let Some(after) = &slice.after {
-            statement.push(" having sum(s.hits) < ").bind(after.position);
-            statement.push(" or (sum(s.hits) = ").bind(after.position);
+            statement.push(" having ").push_hits("s", set).push(" < ").bind(after.position);
+            statement.push(" or (").push_hits("s", set).push(" = ").bind(after.position);
             statement.push(" and s.ip > ").bind(after.id.as_str()).push(")");
         }
         statement.push(" order by 3 desc, 1 limit ").bind(i64::from(slice.limit) + 1).push(
-            ") select p.ip as key, p.attacks, p.hits, cast(null as bigint) as blocked, min(a.first_seen) as first_seen, \
+            ") select p.ip as key, p.attacks, p.hits, cast(null as bigint) as blocked, cast(null as bigint) as not_suspicious, min(a.first_seen) as first_seen, \
              max(a.last_seen) as last_seen, p.sources from page p join attack_sources s on s.ip = p.ip \
              join attacks a on a.id = s.attack_id where ",
         );
-        statement.push_attack_set(set);
+        statement.push_attack_set(set).push_has_hits("s", set);
         statement.push(" group by p.ip, p.attacks, p.hits, p.sources order by p.hits desc, p.ip");
         let rows = statement.fetch_rows(&self.reader).await?;
         let sources = rows.first().map_or(Ok(0), |row| row.try_get("sources").map(count))?;
@@ -134,12 +139,13 @@ fn read(row: &AnyRow, grouping: &Grouping) -> Result<AttackGroup, StoreError> {
         group.insert(field.name(), value);
     }
     let (hits, blocked) = (row.count("hits")?, row.optional("blocked", Row::count)?);
+    let not_suspicious = row.optional("not_suspicious", Row::count)?;
     Ok(AttackGroup {
         group,
         attacks: row.count("attacks")?,
         hits,
         blocked,
-        status: blocked.map(|blocked| AttackStatus::of(hits, blocked)),
+        status: blocked.zip(not_suspicious).map(|(blocked, hits)| AttackStatus::of(hits, blocked)),
         first_seen: row.time("first_seen")?,
         last_seen: row.time("last_seen")?,
         cursor,

@@ -60,8 +60,9 @@ impl Store {
     }
 
     async fn totals(&self, set: &AttackSet) -> Result<Totals, StoreError> {
-        let mut statement = Statement::new(
-            "select count(*) as attacks, cast(sum(a.hits) as bigint) as hits, cast(sum(a.blocked) as bigint) as blocked, \
+        let mut statement = Statement::new("select count(*) as attacks, ");
+        statement.push_hits("a", set).push(
+            " as hits, cast(sum(a.blocked) as bigint) as blocked, \
              min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a where ",
         );
         statement.push_attack_set(set);
@@ -73,9 +74,9 @@ impl Store {
     }
 
     async fn statuses(&self, set: &AttackSet) -> Result<BTreeMap<String, u64>, StoreError> {
-        let mut statement =
-            Statement::new("select s.status, cast(sum(s.hits) as bigint) from attack_statuses s where ");
-        statement.push_attack_set_of("s.attack_id", set).push(" group by s.status");
+        let mut statement = Statement::new("select s.status, ");
+        statement.push_hits("s", set).push(" from attack_statuses s where ");
+        statement.push_attack_set_of("s.attack_id", set).push_has_hits("s", set).push(" group by s.status");
         let rows: Vec<(i64, i64)> = statement.fetch_tuples(&self.reader).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
@@ -91,7 +92,9 @@ impl Store {
         statement
             .bind(interval)
             .push(" as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked from ")
-            .push("(select t.slot as slot, sum(t.hits) as hits, sum(t.blocked) as blocked ")
+            .push("(select t.slot as slot, ")
+            .push_hits("t", set)
+            .push(" as hits, sum(t.blocked) as blocked ")
             .push("from attack_times t where t.slot >= ")
             .bind(start)
             .push(" and t.slot <= ")

@@ -166,9 +166,11 @@ pub(super) async fn apply_bulk(
     for change in changes {
         match change {
             Change::NewRequest(record) => {
-                let (request, is_enforced) = (&record.request, requests::is_enforced(&record.decision));
-                new.push((request, &record.decision));
-                let new_hit = |hit| NewHit { request, hit, is_enforced, status: None };
+                let (request, decision) = (&record.request, &record.decision);
+                let (is_enforced, is_suspicious) =
+                    (requests::is_enforced(decision), requests::is_suspicious(decision));
+                new.push((request, decision));
+                let new_hit = |hit| NewHit { request, hit, is_enforced, is_suspicious, status: None };
                 hits.extend(new_hits(record, BTreeSet::new()).into_iter().map(new_hit));
             }
             Change::EarlyReport(report) => early.push(*report),

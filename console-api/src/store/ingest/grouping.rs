@@ -6,10 +6,9 @@ use crate::store::{
     Connection, StoreError,
     attacks::marks,
     delivery::webhooks,
-    ingest::{statuses, time_buckets},
+    ingest::{sources, statuses, time_buckets},
     search::terms::{self, Term},
     sql::{
-        address,
         bulk::{self, Insert, Query},
         dialect::Dialect,
         text_codec::{Text, json, word},
@@ -26,6 +25,8 @@ pub(crate) struct NewHit<'a> {
     pub(crate) hit: &'a Hit,
     /// Whether the request was kept from the origin.
     pub(crate) is_enforced: bool,
+    /// Whether its request is no attack at its sensitivity.
+    pub(crate) is_suspicious: bool,
     /// The status of the response, if known.
     pub(crate) status: Option<i64>,
 }
@@ -33,6 +34,22 @@ pub(crate) struct NewHit<'a> {
 impl NewHit<'_> {
     pub(crate) fn at(&self) -> i64 {
         self.request.at.as_millisecond()
+    }
+}
+
+/// Numbers of hits.
+#[derive(Default)]
+pub(crate) struct HitCounts {
+    pub(crate) hits: i64,
+    pub(crate) blocked: i64,
+    pub(crate) suspicious: i64,
+}
+
+impl HitCounts {
+    pub(crate) fn count(&mut self, hit: &NewHit<'_>) {
+        self.hits += 1;
+        self.blocked += i64::from(hit.is_enforced);
+        self.suspicious += i64::from(hit.is_suspicious);
     }
 }
 
@@ -130,10 +147,10 @@ async fn grow<'a>(
 
 async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<(), StoreError> {
     let attacks = Insert {
-        into: "insert into attacks (id, key_hash, type, point, parameter, host, path, first_seen, last_seen, hits, blocked)",
-        columns: 11,
+        into: "insert into attacks (id, key_hash, type, point, parameter, host, path, first_seen, last_seen, hits, blocked, suspicious)",
+        columns: 12,
         after: "on conflict (id) do update set hits = attacks.hits + excluded.hits, \
-                blocked = attacks.blocked + excluded.blocked, \
+                blocked = attacks.blocked + excluded.blocked, suspicious = attacks.suspicious + excluded.suspicious, \
                 first_seen = case when excluded.first_seen < attacks.first_seen then excluded.first_seen \
                 else attacks.first_seen end, \
                 last_seen = case when excluded.last_seen > attacks.last_seen then excluded.last_seen \
@@ -153,20 +170,7 @@ async fn store(connection: &mut Connection, growths: &[Growth<'_>]) -> Result<()
     time_buckets::add(connection, &hits).await?;
     statuses::add(connection, &hits).await?;
     terms::add(connection, terms_of(growths)).await?;
-    let mut sources: BTreeMap<(&str, String), i64> = BTreeMap::new();
-    for (attack, hit) in hits {
-        *sources.entry((attack, address::key(hit.request.client_ip))).or_default() += 1;
-    }
-    let sources: Vec<_> = sources.into_iter().collect();
-    let insert = Insert {
-        into: "insert into attack_sources (attack_id, ip, hits)",
-        columns: 3,
-        after: "on conflict (attack_id, ip) do update set hits = attack_sources.hits + excluded.hits",
-    };
-    let bind = |query: Query, ((attack, ip), hits): &((&str, String), i64)| {
-        query.bind((*attack).to_owned()).bind(ip.clone()).bind(*hits)
-    };
-    Ok(insert.rows(connection, &sources, bind).await?)
+    sources::add(connection, &hits).await
 }
 
 /// The new terms of grown attacks, each with the id of its attack.
@@ -193,6 +197,7 @@ fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {
         .bind(hits.iter().map(NewHit::at).max())
         .bind(count(hits.len()))
         .bind(count(hits.iter().filter(|hit| hit.is_enforced).count()))
+        .bind(count(hits.iter().filter(|hit| hit.is_suspicious).count()))
 }
 
 fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {
@@ -217,6 +222,7 @@ struct Totals {
     last_seen: i64,
     hits: i64,
     blocked: i64,
+    suspicious: i64,
     mark_revision: i64,
 }
 
@@ -240,13 +246,13 @@ async fn merge(connection: &mut Connection, from: &str, into: &str) -> Result<()
 
 async fn add_totals(connection: &mut Connection, from: &str, into: &str) -> Result<(), StoreError> {
     let add: Totals = sqlx::query_as(
-        "select first_seen, last_seen, hits, blocked, mark_revision from attacks where id = $1",
+        "select first_seen, last_seen, hits, blocked, suspicious, mark_revision from attacks where id = $1",
     )
     .bind(from)
     .fetch_one(&mut *connection)
     .await?;
     sqlx::query(
-        "update attacks set hits = hits + $2, blocked = blocked + $3, \
+        "update attacks set hits = hits + $2, blocked = blocked + $3, suspicious = suspicious + $6, \
          first_seen = case when first_seen < $4 then first_seen else $4 end, \
          last_seen = case when last_seen > $5 then last_seen else $5 end where id = $1",
     )
@@ -255,6 +261,7 @@ async fn add_totals(connection: &mut Connection, from: &str, into: &str) -> Resu
     .bind(add.blocked)
     .bind(add.first_seen)
     .bind(add.last_seen)
+    .bind(add.suspicious)
     .execute(&mut *connection)
     .await?;
     if add.mark_revision > 0 {
@@ -269,18 +276,7 @@ async fn move_parts(connection: &mut Connection, from: &str, into: &str) -> Resu
         .bind(into)
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
-        "insert into attack_sources (attack_id, ip, hits) select $2, ip, hits from attack_sources where attack_id = $1 \
-         on conflict (attack_id, ip) do update set hits = attack_sources.hits + excluded.hits",
-    )
-    .bind(from)
-    .bind(into)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("delete from attack_sources where attack_id = $1")
-        .bind(from)
-        .execute(&mut *connection)
-        .await?;
+    sources::merge(connection, from, into).await?;
     statuses::merge(connection, from, into).await?;
     terms::merge(connection, from, into).await?;
     time_buckets::merge(connection, from, into).await

@@ -2,7 +2,8 @@
 
 use crate::store::{
     Connection, StoreError,
-    ingest::{not_inspected, responses, statuses, time_buckets},
+    delivery::webhooks,
+    ingest::{not_inspected, responses, sources, statuses, time_buckets},
     sql::{
         bulk::{self, Insert, Query},
         dialect::Dialect,
@@ -33,16 +34,25 @@ pub(crate) async fn record(
     decide(connection, id, &known, &merged).await
 }
 
-/// Merges decisions of two nodes on one request. A block wins; "not enforced" wins over "enforced".
+/// Merges decisions of two nodes on one request. The more severe outcome wins; "not enforced" wins
+/// over "enforced".
 fn merge(known: Decision, other: &Decision) -> Decision {
     let enforced = match (known.enforced, other.enforced) {
         (Enforced::No, _) | (_, Enforced::No) => Enforced::No,
         (Enforced::Yes, _) | (_, Enforced::Yes) => Enforced::Yes,
         (Enforced::Unknown, Enforced::Unknown) => Enforced::Unknown,
     };
-    let newly_blocked = known.outcome == Outcome::Monitored && other.outcome == Outcome::Blocked;
-    let decision = if newly_blocked { other.clone() } else { known };
+    let is_worse = severity(other.outcome) > severity(known.outcome);
+    let decision = if is_worse { other.clone() } else { known };
     Decision { enforced, ..decision }
+}
+
+fn severity(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Suspicious => 0,
+        Outcome::Monitored => 1,
+        Outcome::Blocked => 2,
+    }
 }
 
 /// Records that the request reached the origin, for any decision of the node.
@@ -55,6 +65,11 @@ pub(crate) async fn passed(connection: &mut Connection, id: RequestId) -> Result
 /// Whether the decision blocked the request, and it is not known to have reached the origin.
 pub(crate) fn is_enforced(decision: &Decision) -> bool {
     decision.outcome == Outcome::Blocked && decision.enforced != Enforced::No
+}
+
+/// Whether the request is no attack at its sensitivity.
+pub(crate) fn is_suspicious(decision: &Decision) -> bool {
+    decision.outcome == Outcome::Suspicious
 }
 
 /// Replaces a decision, and updates the counters of the attacks.
@@ -81,31 +96,44 @@ async fn decide(
     .bind(decided_by(new))
     .execute(&mut *connection)
     .await?;
-    let change = i64::from(is_enforced(new)) - i64::from(is_enforced(old));
-    if change != 0 {
-        count_blocked(connection, id, change).await?;
+    let blocked = i64::from(is_enforced(new)) - i64::from(is_enforced(old));
+    let suspicious = i64::from(is_suspicious(new)) - i64::from(is_suspicious(old));
+    if blocked != 0 || suspicious != 0 {
+        count(connection, id, blocked, suspicious).await?;
     }
     Ok(true)
 }
 
-async fn count_blocked(connection: &mut Connection, id: RequestId, change: i64) -> Result<(), StoreError> {
-    // A request has at most one hit in an attack: its hits have different types.
-    sqlx::query(
-        "update attacks set blocked = blocked + $2 where id in (select attack_id from hits where request_id = $1)",
-    )
-    .bind(id.to_string())
-    .bind(change)
-    .execute(&mut *connection)
-    .await?;
-    time_buckets::count_blocked(connection, id, change).await
-}
-
-/// Whether the hits of a request count as blocked.
-pub(crate) async fn is_request_enforced(
+/// Changes the counters of attacks. Outcomes only become worse: `suspicious` is 0 or -1.
+async fn count(
     connection: &mut Connection,
     id: RequestId,
-) -> Result<bool, StoreError> {
-    Ok(decision(connection, id).await?.is_some_and(|decision| is_enforced(&decision)))
+    blocked: i64,
+    suspicious: i64,
+) -> Result<(), StoreError> {
+    // A request has at most one hit in an attack: its hits have different types.
+    sqlx::query(
+        "update attacks set blocked = blocked + $2, suspicious = suspicious + $3 \
+         where id in (select attack_id from hits where request_id = $1)",
+    )
+    .bind(id.to_string())
+    .bind(blocked)
+    .bind(suspicious)
+    .execute(&mut *connection)
+    .await?;
+    time_buckets::change(connection, id, blocked, suspicious).await?;
+    if suspicious < 0 {
+        sources::count_attacks(connection, id).await?;
+        statuses::count_attacks(connection, id).await?;
+        let attacks: Vec<(String,)> =
+            sqlx::query_as("select distinct attack_id from hits where request_id = $1")
+                .bind(id.to_string())
+                .fetch_all(&mut *connection)
+                .await?;
+        let grown: Vec<&str> = attacks.iter().map(|(id,)| id.as_str()).collect();
+        webhooks::record_growth(connection, &grown).await?;
+    }
+    Ok(())
 }
 
 /// Stores unknown requests with their decisions.
@@ -155,7 +183,11 @@ fn decided_by(decision: &Decision) -> Option<String> {
     (decision.decided_by != DecidedBy::default()).then(|| json(&decision.decided_by))
 }
 
-async fn decision(connection: &mut Connection, id: RequestId) -> Result<Option<Decision>, StoreError> {
+/// The decision on a request, if it is known.
+pub(crate) async fn decision(
+    connection: &mut Connection,
+    id: RequestId,
+) -> Result<Option<Decision>, StoreError> {
     let mut statement = Statement::new(
         "select request_id, outcome, reason, mode, mode_source, delivery, enforced, decided_by from requests \
          where request_id = ",

@@ -2,10 +2,13 @@
 
 use super::plan::{Direct, Plan, Related, ScanStrategy};
 use crate::{
-    attack::Marks,
+    attack::{AttackStatus, Marks},
     query::{Numbers, Times},
     store::sql::{address, statement::Statement, text_codec::Text},
 };
+
+/// The attack `a` is suspicious, in the form of the index of these attacks.
+const IS_SUSPICIOUS: &str = "a.hits - a.suspicious = 0";
 
 /// SQL for the rows `t` of a table with several rows per attack. A condition on them follows.
 pub(crate) struct Rows {
@@ -48,10 +51,11 @@ impl Statement {
             Direct::Equal(column, text) => self.push(column).push(" = ").bind(text.clone()),
             Direct::Number(column, numbers) => self.push_numbers(column, *numbers),
             Direct::Time(column, times) => self.push_times(column, *times),
+            Direct::Status(AttackStatus::Suspicious) => self.push(IS_SUSPICIOUS),
             Direct::Status(status) => self
                 .push(
-                    "case when a.blocked = 0 then 'monitoring' when a.blocked < a.hits then 'partially_blocked' \
-                     else 'blocked' end = ",
+                    "case when a.hits = a.suspicious then 'suspicious' when a.blocked = 0 then 'monitoring' \
+                     when a.blocked < a.hits - a.suspicious then 'partially_blocked' else 'blocked' end = ",
                 )
                 .bind(status.as_str()),
             Direct::Mark(Marks::None) => self.push("a.mark is null"),

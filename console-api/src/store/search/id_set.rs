@@ -1,5 +1,6 @@
 //! Sets of attacks for statements that read several tables: a plan, or the ids. Where a filter is
 //! expensive, it is evaluated once, and each table is read only for the rows of these attacks.
+//! Suspicious hits are counted only where the filter selects suspicious attacks.
 
 use crate::{
     query::Filter,
@@ -13,8 +14,15 @@ use crate::{
     },
 };
 
+/// The attacks that match a filter, and the hits of them that count.
 #[derive(Debug)]
-pub(crate) enum AttackSet {
+pub(crate) struct AttackSet {
+    members: Members,
+    counts_suspicious: bool,
+}
+
+#[derive(Debug)]
+enum Members {
     Matching {
         plan: Plan,
         /// The excluded attacks, if the filter consists of negations only: they are few.
@@ -38,7 +46,7 @@ const MAX_CHEAP_IDS: i64 = 2000;
 /// This number of ids costs less than a second scan of related rows.
 const MAX_IDS: i64 = 100_000;
 
-impl AttackSet {
+impl Members {
     fn matching(filter: &Filter) -> Self {
         let excluded = filter.left_out().map(|excluded| Plan::new(&excluded, SearchScope::All));
         Self::Matching { plan: Plan::new(filter, SearchScope::All), excluded }
@@ -55,11 +63,16 @@ impl Store {
         filter: &Filter,
         max_cheap: i64,
     ) -> Result<AttackSet, StoreError> {
+        let members = self.members(filter, max_cheap).await?;
+        Ok(AttackSet { members, counts_suspicious: filter.selects_suspicious() })
+    }
+
+    async fn members(&self, filter: &Filter, max_cheap: i64) -> Result<Members, StoreError> {
         let plan = Plan::new(filter, SearchScope::All);
         let (plan, most) = if plan.reads_other_tables() {
             (plan, MAX_IDS)
         } else if filter.left_out().is_some() {
-            return Ok(AttackSet::matching(filter));
+            return Ok(Members::matching(filter));
         } else {
             (Plan::new(filter, SearchScope::page(&Matches::default())), max_cheap)
         };
@@ -68,12 +81,12 @@ impl Store {
         statement.push_plan(&plan).push(" limit ").bind(most + 1).push(") t");
         let (matching, all, ids): (i64, i64, Option<String>) = statement.fetch_tuple(&self.reader).await?;
         if matching > most {
-            return Ok(AttackSet::matching(filter));
+            return Ok(Members::matching(filter));
         }
         let ids = self.ids(ids);
         let others = all - matching;
         if matching <= max_cheap || matching < 3 * others {
-            return Ok(AttackSet::These(ids));
+            return Ok(Members::These(ids));
         }
         let mut statement = Statement::new("select ");
         statement
@@ -81,7 +94,7 @@ impl Store {
             .push(" from (select a.id as attack_id from attacks a where not (a.id ");
         statement.push_among(&ids).push(")) t");
         let (others,): (Option<String>,) = statement.fetch_tuple(&self.reader).await?;
-        Ok(AttackSet::AllBut(self.ids(others)))
+        Ok(Members::AllBut(self.ids(others)))
     }
 
     pub(crate) fn ids(&self, json: Option<String>) -> IdSet {
@@ -92,24 +105,41 @@ impl Store {
 impl Statement {
     /// A condition on `attacks a`.
     pub(crate) fn push_attack_set(&mut self, set: &AttackSet) -> &mut Self {
-        match set {
-            AttackSet::Matching { plan, .. } => self.push_plan(plan),
-            AttackSet::These(_) | AttackSet::AllBut(_) => self.push_attack_set_of("a.id", set),
+        match &set.members {
+            Members::Matching { plan, .. } => self.push_plan(plan),
+            Members::These(_) | Members::AllBut(_) => self.push_attack_set_of("a.id", set),
         }
     }
 
     /// A condition on counters by attack: `attack_id` names the column.
     pub(crate) fn push_attack_set_of(&mut self, attack_id: &'static str, set: &AttackSet) -> &mut Self {
-        match set {
-            AttackSet::These(ids) => self.push(attack_id).push(" ").push_among(ids),
-            AttackSet::AllBut(ids) => self.push("not (").push(attack_id).push(" ").push_among(ids).push(")"),
-            AttackSet::Matching { excluded: Some(excluded), .. } => {
+        match &set.members {
+            Members::These(ids) => self.push(attack_id).push(" ").push_among(ids),
+            Members::AllBut(ids) => self.push("not (").push(attack_id).push(" ").push_among(ids).push(")"),
+            Members::Matching { excluded: Some(excluded), .. } => {
                 self.push(attack_id).push(" not in (").push(IDS).push_plan(excluded).push(")")
             }
-            AttackSet::Matching { plan, excluded: None } => {
+            Members::Matching { plan, excluded: None } => {
                 self.push(attack_id).push(" in (").push(IDS).push_plan(plan).push(")")
             }
         }
+    }
+
+    /// The sum of the counted hits of the rows `alias` of a table of counters by attack.
+    pub(crate) fn push_hits(&mut self, alias: &'static str, set: &AttackSet) -> &mut Self {
+        self.push("cast(sum(").push(alias).push(".hits");
+        if !set.counts_suspicious {
+            self.push(" - ").push(alias).push(".suspicious");
+        }
+        self.push(") as bigint)")
+    }
+
+    /// Continues a condition: the row `alias` has counted hits.
+    pub(crate) fn push_has_hits(&mut self, alias: &'static str, set: &AttackSet) -> &mut Self {
+        if set.counts_suspicious {
+            return self;
+        }
+        self.push(" and ").push(alias).push(".hits > ").push(alias).push(".suspicious")
     }
 
     /// Completes a condition: the column is one of the ids.

@@ -11,6 +11,7 @@ use crate::{
     },
 };
 use jiff::Timestamp;
+use shared::{AttackRecord, Outcome, Record};
 
 const MANY: i64 = 30_000;
 
@@ -22,7 +23,7 @@ enum Scope {
     All,
 }
 
-const QUERIES: [&str; 16] = [
+const QUERIES: [&str; 20] = [
     "type:sqli",
     "type:none",
     "host:api.example.com",
@@ -39,6 +40,10 @@ const QUERIES: [&str; 16] = [
     "response:404",
     "-response:2xx",
     "etc/ OR nowhere OR -alert",
+    "status:suspicious",
+    "-status:suspicious",
+    "-status:suspicious payload:union",
+    "status:suspicious,blocked -mark:false_positive",
 ];
 
 #[tokio::test]
@@ -46,7 +51,7 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     for batch in seed::batches(600, 500, Timestamp::now()) {
-        let records: Vec<_> = batch.into_iter().map(ValidRecord::new).collect();
+        let records: Vec<_> = batch.into_iter().map(partly_suspicious).map(ValidRecord::new).collect();
         store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
     }
     let all = store.ids_of_query("", Scope::Few).await.len();
@@ -73,6 +78,43 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
                 [expected.clone(), expected.clone()],
                 "{query}, {few}"
             );
+        }
+    }
+}
+
+/// Makes all requests of one path suspicious, and some of the others.
+fn partly_suspicious(mut record: Record) -> Record {
+    if let Record::Attack(attack) = &mut record {
+        let AttackRecord { request, decision, hits } = &mut **attack;
+        if request.path == "/search" || hits[0].id.as_u128() % 5 == 0 {
+            decision.outcome = Outcome::Suspicious;
+        }
+    }
+    record
+}
+
+#[tokio::test]
+async fn statistics_find_the_excluded_attacks_by_their_indexes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
+    let set = store.attack_set(&Filter::default().without_hidden()).await.unwrap();
+    for (column, table, index) in [
+        ("s.attack_id", "attack_sources s", "attack_sources_by_ip"),
+        ("s.attack_id", "attack_statuses s", "attack_statuses_by_status"),
+        ("t.attack_id", "attack_times t", "attack_times_by_slot"),
+    ] {
+        let mut statement = Statement::new("explain query plan select count(*), ");
+        let alias = if column == "s.attack_id" { "s" } else { "t" };
+        statement.push_hits(alias, &set).push(" from ").push(table).push(" where ");
+        statement.push_attack_set_of(column, &set).push_has_hits(alias, &set);
+        let rows: Vec<(i64, i64, i64, String)> = statement.fetch_tuples(&store.reader).await.unwrap();
+        let plan: String = rows.into_iter().map(|(.., step)| step + "\n").collect();
+        for step in [
+            &format!("USING COVERING INDEX {index}"),
+            "SEARCH a USING INDEX attacks_by_mark (mark=?)",
+            "USING INDEX attacks_suspicious (<expr>=?)",
+        ] {
+            assert!(plan.contains(step), "{step}:\n{plan}");
         }
     }
 }
