@@ -6,7 +6,8 @@
 //! | [`record`] | node → console | [`Record`], [`Hit`], [`Finding`], [`IngestBatch`], [`IngestReply`] |
 //! | [`ruleset`] | console → node | [`Ruleset`](ruleset::Ruleset): rules, lists and modes, versioned |
 //! | [`point`] | all | [`Point`]: the location of a value in a request |
-//! | [`score`] | all | the score of a finding, the sensitivity it is compared with |
+//! | [`score`] | all | the score of a request |
+//! | [`sensitivity`] | all | the threshold of a score, and the parts of one |
 //! | [`classification`] | all | subtype → CWE, OWASP, CAPEC: [`Class`] |
 //! | [`attack_type`], [`mode`], [`ids`] | all | attack type codes, filtration modes, request ids |
 //! | [`encoding`] | all | JSON and MessagePack from the same types |
@@ -32,6 +33,7 @@ pub mod problem;
 pub mod record;
 pub mod ruleset;
 pub mod score;
+pub mod sensitivity;
 
 mod text_enum;
 
@@ -51,7 +53,7 @@ pub use record::{
     AttackRecord, Decision, Enforced, Finding, Hit, IngestBatch, IngestReply, Outcome, Record,
     RecordedRequest, RejectedRecord,
 };
-pub use score::{ScorePart, Sensitivity};
+pub use sensitivity::{ScorePart, Sensitivity};
 
 /// Protocol version: the `v1` in the endpoint paths.
 pub const PROTOCOL_VERSION: u32 = 1;
