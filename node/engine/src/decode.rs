@@ -14,6 +14,7 @@ mod html;
 pub(crate) mod inflate;
 mod null;
 pub(crate) mod percent;
+pub(crate) mod quoted_printable;
 mod unicode;
 
 use crate::{budget::Budget, prefilter::Bytes};

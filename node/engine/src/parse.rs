@@ -16,6 +16,7 @@ mod path;
 mod protobuf;
 mod query;
 mod xml;
+mod yaml;
 
 use crate::{
     budget::Budget,

@@ -10,6 +10,9 @@ use crate::{
 use shared::{AttackType, Class, Confidence, ScorePart, ruleset::Content};
 use texture::{is_binary, is_opaque, is_text};
 
+/// A call or a name in a value so many times longer is one of a program.
+const MAX_SNIPPET: usize = 12;
+
 /// The start of the signature ids of custom detectors.
 const CUSTOM: &str = "rule-";
 
@@ -27,6 +30,9 @@ pub(crate) fn parts(
         return vec![ScorePart::new(ScorePart::of_rule(Confidence::High).points, "custom rule")];
     }
     let mut parts = vec![ScorePart::of_rule(confidence(hit, class))];
+    if hit.signature == "scanner-agent" && context.is_address_header() {
+        parts.push(ScorePart::new(-5, "the address of a site"));
+    }
     if !is_about_text(&hit.attack_type) {
         return parts;
     }
@@ -37,7 +43,8 @@ pub(crate) fn parts(
     parts.extend(position(hit, value, context));
     let lists = &WORDS.confidence;
     let is_part = 2 * hit.span.len() < value.len();
-    let is_among_others = || is_text(value) || context.is_in_report();
+    let is_among_others =
+        || is_text(value) || context.is_in_report() || value.len() > MAX_SNIPPET * hit.span.len();
     if is_part && lists.fragments.contains(hit.signature) && is_among_others() {
         parts.push(ScorePart::new(-4, "a fragment of a longer value"));
     }
@@ -75,8 +82,9 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     if context.is_for_sql() && lists.queries.contains(hit.signature) {
         return Some(ScorePart::new(-5, "in a field for SQL"));
     }
-    if lists.mentioned.contains(hit.signature) && hit.span.start == 0 && context.is_no_file_in_document()
-        || lists.mentioned.contains(hit.signature) && context.is_key_of_document()
+    if lists.mentioned.contains(hit.signature)
+        && is_path(value)
+        && (context.is_no_file_in_document() || context.is_key_of_document())
     {
         return Some(ScorePart::new(-3, "a path in a document"));
     }
@@ -91,8 +99,6 @@ fn confidence(hit: &Match<'_>, class: Option<&Class>) -> Confidence {
     let lists = &WORDS.confidence;
     if lists.low.contains(hit.signature) {
         Confidence::Low
-    } else if lists.medium.contains(hit.signature) {
-        Confidence::Medium
     } else {
         class.map_or(Confidence::High, |class| class.confidence)
     }
@@ -160,25 +166,34 @@ fn writing(
     if writing != Writing::Message && WORDS.confidence.markup.contains(hit.signature) {
         return Some(ScorePart::new(-4, "markup that editors save"));
     }
+    if writing == Writing::Document && (is_unescaped || is_in_code_element(hit, value)) {
+        return Some(ScorePart::new(-6, "quoted in a document"));
+    }
     let is_whole = 2 * hit.span.len() > value.len();
     let is_file = context.is_file() && memchr::memchr_iter(b'\n', value).nth(1).is_some();
     if !is_file && (is_whole || !is_text(value)) {
         return None;
     }
-    let is_quoted = is_quoted(hit, value) || writing == Writing::Document && is_unescaped;
+    let is_quoted = is_quoted(hit, value);
     Some(match writing {
         Writing::Document if is_quoted => ScorePart::new(-6, "quoted in a document"),
         Writing::Document => ScorePart::new(-4, "in a document"),
         _ if is_quoted => ScorePart::new(-5, "quoted in a message"),
-        _ => ScorePart::new(-2, "in a message"),
+        _ => return None,
     })
+}
+
+/// Whether the value has no character that a shell or another language reads.
+fn is_path(value: &[u8]) -> bool {
+    !value.iter().any(|byte| b";|&`$<>'\"(){}".contains(byte))
 }
 
 /// Whether words precede or follow the match.
 fn is_in_sentence(hit: &Match<'_>, value: &[u8]) -> bool {
     let before = &value[..hit.span.start.min(value.len())];
     let line = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
-    let follows = line.ends_with(b" ") && line.iter().filter(|it| it.is_ascii_alphabetic()).count() > 1;
+    let words = memchr::memrchr(b' ', line).map_or(&b""[..], |end| &line[..end]);
+    let follows = words.iter().filter(|it| it.is_ascii_alphabetic()).count() > 1;
     let last = value.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
     let precedes = last.len() < value.len() && last.iter().all(u8::is_ascii_lowercase);
     follows || precedes && !last.is_empty()

@@ -100,7 +100,6 @@ pub(crate) struct Crlf {
 pub(crate) struct Confidence {
     pub low: WordSet,
     pub markup: WordSet,
-    pub medium: WordSet,
     pub mentioned: WordSet,
     pub fragments: WordSet,
     pub queries: WordSet,

@@ -44,7 +44,11 @@ pub(super) fn detect(value: &[u8], bytes: Bytes, kind: FieldKind, is_document: b
         && may_hold_command(value, bytes, kind)
         && !rejection::cannot_contain_command(value)
     {
-        let command = if is_document { document::detect(value, kind) } else { shell(value, kind) };
+        let command = if is_document {
+            document::detect(value, kind)
+        } else {
+            shell(value, kind).or_else(|| document::detect_in_lines(value, kind))
+        };
         matches.extend(command);
     }
     matches

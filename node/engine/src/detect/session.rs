@@ -19,7 +19,8 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     let is_joined = context.last_tag() == Some(&Tag::Pollution);
     // Telemetry carries sessions of its own inside JSON.
     let is_nested = context.is_in_document_format();
-    if !is_parameter || is_joined || is_nested {
+    // `sessionId` is the spelling of analytics, `sessionid` that of servers.
+    if !is_parameter || is_joined || is_nested || name == "sessionId" {
         return None;
     }
     let signature = match context.headers("referer").next() {

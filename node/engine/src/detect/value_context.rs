@@ -196,7 +196,7 @@ impl<'f> ValueContext<'f> {
             let name = name.to_ascii_lowercase();
             WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
         };
-        self.is_in_report() && !self.last_name().is_some_and(names_file)
+        self.is_in_report() && self.depth() > 3 && !self.last_name().is_some_and(names_file)
     }
 
     /// Whether the value is a key of a document in the body.
@@ -256,6 +256,11 @@ impl<'f> ValueContext<'f> {
     pub(crate) fn is_page_header(&self) -> bool {
         self.is_only(&Tag::Header)
             && self.is_named(&["referer", "origin", "host", "access-control-request-headers"])
+    }
+
+    /// Headers that hold the address of a site, which may be that of a vendor of scanners.
+    pub(crate) fn is_address_header(&self) -> bool {
+        self.is_only(&Tag::Header) && self.is_named(&["host", "link", "via", "forwarded"])
     }
 
     /// Whether the value is the path itself.

@@ -4,7 +4,7 @@
 use super::{
     Sink,
     form::{self, Parameter},
-    json, multipart, protobuf, xml,
+    json, multipart, protobuf, xml, yaml,
 };
 use crate::{
     decode::{
@@ -106,6 +106,10 @@ fn parse_structured<'a>(
             return true;
         }
     }
+    let is_yaml = yaml::is_declared(&lower);
+    if is_yaml {
+        yaml::parse(body, root, sink);
+    }
     let declared_form = lower.contains("x-www-form-urlencoded");
     let is_multipart = multipart::parse(body, content_type, root, sink);
     if declared_form || !is_multipart && form::looks_like_form(body) {
@@ -113,7 +117,7 @@ fn parse_structured<'a>(
         let names = sink.arena.then(form, Tag::Name);
         form::parse(body, names, &Parameter { before: Some(root), tag: Tag::FormUrlencoded }, sink);
     }
-    declared_form || is_multipart
+    declared_form || is_multipart || is_yaml
 }
 
 fn header<'a>(request: &'a InspectRequest, wanted: &str) -> &'a str {

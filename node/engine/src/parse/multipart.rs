@@ -4,7 +4,11 @@
 //! Parsers that choose different boundaries see different parts; all of them are inspected.
 
 use super::{Sink, form::Parameter};
-use crate::point_path::PointPath;
+use crate::{
+    decode::quoted_printable,
+    field::{Field, FieldKind},
+    point_path::PointPath,
+};
 use memchr::memmem;
 use shared::point::Tag;
 
@@ -98,11 +102,21 @@ fn parse_part<'a>(part: &'a [u8], root: PointPath, depth: usize, sink: &mut Sink
         return true;
     }
     let Some(filename) = parameter(head, b"filename") else {
-        return fits && sink.push_value(point, content);
+        return fits && push_content(head, content, point, sink);
     };
     let file = sink.arena.then(point, Tag::File);
     let name_point = sink.arena.then(file, Tag::Name);
-    fits && sink.push_value(name_point, filename.trim_ascii_start()) && sink.push_value(file, content)
+    fits && sink.push_value(name_point, filename.trim_ascii_start())
+        && push_content(head, content, file, sink)
+}
+
+/// The content as it is, and decoded from quoted-printable if the part declares it: origins differ.
+fn push_content<'a>(head: &[u8], content: &'a [u8], point: PointPath, sink: &mut Sink<'a, '_>) -> bool {
+    let is_declared = memmem::find(&head.to_ascii_lowercase(), b"quoted-printable").is_some();
+    let decoded = is_declared.then(|| quoted_printable::decode(content)).flatten();
+    decoded.is_none_or(|text| {
+        sink.push(Field::new(point, FieldKind::Value, text).decoded(Some(quoted_printable::NAME)))
+    }) && sink.push_value(point, content)
 }
 
 /// The `content-type` line of a part, or an empty text.

@@ -1,9 +1,12 @@
 //! Commands in documents. Markdown quotes code in fences, between backticks and by indentation;
 //! each other line is inspected alone, so that prose around a command does not hide it.
 
-use super::{may_hold_command, shell};
+use super::{may_hold_command, rejection::cannot_contain_command, shell};
 use crate::{detect::Match, field::FieldKind, prefilter::Bytes};
 use std::borrow::Cow;
+
+/// Limit of the parts of a value that are inspected alone.
+const MAX_LINES: usize = 1_000;
 
 pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
     let mut start = 0;
@@ -25,6 +28,27 @@ pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
         }
     }
     None
+}
+
+/// Commands on single lines and between backticks of another value, where nothing is quoted: prose
+/// around a command does not hide it.
+pub(super) fn detect_in_lines(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
+    let is_fence = |line: &&[u8]| line.trim_ascii_start().starts_with(b"```");
+    let lines = value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && !is_fence(line));
+    let spans = value.split(|&byte| byte == b'`').skip(1).step_by(2).filter(|span| begins_mid_command(span));
+    let parts = lines.filter(|line| line.len() < value.len()).chain(spans).take(MAX_LINES);
+    parts
+        .filter(|part| may_hold_command(part, Bytes::of(part), kind) && !cannot_contain_command(part))
+        .find_map(|part| {
+            let start = part.as_ptr().addr() - value.as_ptr().addr();
+            let matched = shell(part, kind).filter(|it| !opens(it, part))?;
+            Some(Match { span: start + matched.span.start..start + matched.span.end, ..matched })
+        })
+}
+
+/// `;id`, `|id`, `&& id`, `$(id)`
+fn begins_mid_command(span: &[u8]) -> bool {
+    matches!(span.trim_ascii_start(), [b';' | b'|' | b'&', ..] | [b'$', b'(', ..])
 }
 
 /// Indented code, a heading, a prompt or the row of a table.

@@ -168,7 +168,9 @@ fn program_path(context: &CommandContext<'_>, command: &Command, head: &Head) ->
     };
     let arguments = &command.words[head.at + 1..];
     let prose = arguments.iter().filter(|it| is_prose(&it.text)).count();
-    (head.is_path && leads && prose <= 2).then_some(("rce-program-path", High))
+    // A path alone may be data; after a separator a shell runs it.
+    let signature = if command.lead == Lead::Start { "rce-program-path" } else { "rce-program-run" };
+    (head.is_path && leads && prose <= 2).then_some((signature, High))
 }
 
 /// `$(id)`, `` `id` ``
