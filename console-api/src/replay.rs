@@ -136,6 +136,9 @@ impl Report {
 pub struct Verdict {
     pub attack_types: BTreeSet<String>,
     pub blocks: bool,
+    /// The score is too low for an attack.
+    #[serde(default)]
+    pub suspicious: bool,
 }
 
 impl Verdict {

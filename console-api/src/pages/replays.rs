@@ -174,11 +174,16 @@ fn status(replay: &Replay) -> &'static str {
     }
 }
 
-/// A verdict in words: the attack types, and whether the request is blocked.
+/// A verdict in words: the attack types, and the outcome.
 fn verdict(verdict: &Verdict) -> String {
     if verdict.is_nothing() {
         return "passes".to_owned();
     }
     let types: Vec<_> = verdict.attack_types.iter().map(String::as_str).collect();
-    format!("{} {}", types.join(", "), if verdict.blocks { "blocked" } else { "recorded" })
+    let outcome = match (verdict.blocks, verdict.suspicious) {
+        (true, _) => "blocked",
+        (false, true) => "suspicious",
+        (false, false) => "recorded",
+    };
+    format!("{} {outcome}", types.join(", "))
 }

@@ -116,7 +116,11 @@ fn verdict(
     let settings = RouteSettings::of_mode(recorded.mode, &recorded.mode_source);
     let evaluation = evaluator.evaluate(request, &settings, at);
     let attack_types = evaluation.findings.iter().map(|finding| finding.attack_type.as_str().to_owned());
-    Verdict { attack_types: attack_types.collect(), blocks: evaluation.ruling.action == Action::Block }
+    Verdict {
+        attack_types: attack_types.collect(),
+        blocks: evaluation.ruling.action == Action::Block,
+        suspicious: evaluation.ruling.is_suspicious,
+    }
 }
 
 #[cfg(test)]
@@ -156,7 +160,7 @@ mod tests {
             let simulated = verdict(&evaluator, &case.request, &recorded, Timestamp::UNIX_EPOCH);
             let Expected { attack_type, blocks, .. } = case.expected;
             let attack_types = attack_type.into_iter().map(|it| it.as_str().to_owned()).collect();
-            assert_eq!(simulated, Verdict { attack_types, blocks }, "{}", case.name);
+            assert_eq!(simulated, Verdict { attack_types, blocks, suspicious: false }, "{}", case.name);
         }
     }
 }
