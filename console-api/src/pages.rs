@@ -53,6 +53,7 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/attacks/{id}/mark", post(actions::mark))
         .route("/hits/{id}", get(hits::one))
         .route("/hits/{id}/exclusion", get(actions::preview_exclusion).post(actions::exclude))
+        .route("/hits/{id}/content", get(actions::preview_content).post(actions::declare_content))
         .route("/hits/{id}/block-source", post(actions::block_source))
         .route("/hits/{id}/virtual-patch", post(actions::virtual_patch))
         .route("/not-inspected", get(not_inspected::list))

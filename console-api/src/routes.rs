@@ -4,6 +4,7 @@ mod attacks;
 mod audit;
 mod cef;
 mod connectors;
+mod contents;
 mod exclusions;
 mod export;
 mod health;
@@ -88,6 +89,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(hits::list))
         .routes(routes!(hits::one))
         .routes(routes!(exclusions::exclude))
+        .routes(routes!(contents::declare))
         .routes(routes!(not_inspected::list))
         .routes(routes!(rules::list, rules::add))
         .routes(routes!(rule_tests::test))

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`scan`] | recorded hits and their requests, in batches |
 //! | [`exclusion`] | a hit → an exclusion |
-//! | [`preview`] | the recorded hits that an exclusion would suppress |
+//! | [`content`] | a hit → a rule on the content of its field, and its effect on scores |
+//! | [`preview`] | the recorded hits that such a rule would suppress |
 //! | [`replay`] | another ruleset on recorded requests, decided as nodes do |
 //! | [`detector`] | the recorded requests in which a custom detector finds something |
 
+pub mod content;
 pub mod detector;
 pub mod exclusion;
 pub mod preview;

@@ -7,7 +7,7 @@ use crate::{
     replay::ReplayDraft,
     ruleset::{EntryDraft, RuleDraft},
     signing_key::KeyDraft,
-    simulation::exclusion::ExclusionDraft,
+    simulation::{content::ContentDraft, exclusion::ExclusionDraft},
     use_cases::bundles::BundleOrder,
     view::{ViewChange, ViewDraft},
     webhook::WebhookDraft,
@@ -56,6 +56,7 @@ bodies! {
     EntryDraft: "an entry of a list";
     MarkDraft: "a mark";
     ExclusionDraft: "an exclusion";
+    ContentDraft: "a rule on content";
     ReplayDraft: "a replay";
     ViewDraft: "a view";
     ViewChange: "a view";

@@ -1,4 +1,4 @@
-//! Actions on a hit or an attack: mark, exclude, block, patch. Each redirects to the page it
+//! Actions on a hit or an attack: mark, exclude, name the content, block, patch. Each redirects to the page it
 //! started on, with an undo button.
 
 use super::{ip_lists, render, view};
@@ -10,11 +10,12 @@ use crate::{
     paging::Slice,
     ruleset::{EntryDraft, RuleDraft},
     simulation::{
+        content::ContentDraft,
         exclusion::{ExclusionDraft, Width},
         preview::Preview,
     },
     store::Store,
-    use_cases::{self, RulesetWriter, exclusions, marks, rules},
+    use_cases::{self, RulesetWriter, content, exclusions, marks, rules},
 };
 use askama::Template;
 use axum::{
@@ -23,7 +24,7 @@ use axum::{
     response::{Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
-use shared::ruleset::{Effect, List, Scope};
+use shared::ruleset::{Content, Effect, List, Scope};
 use uuid::Uuid;
 
 /// The requests that a rule from a hit applies to.
@@ -129,24 +130,27 @@ impl Exclusion {
         let scope = (!matches!(self.requests, Requests::Alike)).then(|| self.requests.scope(hit));
         ExclusionDraft { width: self.width, finding: 0, points, scope, comment: String::new() }
     }
-
-    /// The fields of the form.
-    fn fields(&self) -> Vec<(String, String)> {
-        let fields = serde_json::to_value(self).unwrap_or_default();
-        let fields = fields.as_object().into_iter().flatten();
-        fields.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
-    }
 }
 
+/// The fields of a form.
+fn fields(form: &impl Serialize) -> Vec<(String, String)> {
+    let fields = serde_json::to_value(form).unwrap_or_default();
+    let fields = fields.as_object().into_iter().flatten();
+    fields.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+/// The preview of a rule from a hit.
 #[derive(Template)]
-#[template(path = "exclusion.html")]
-struct ExclusionPage {
+#[template(path = "preview.html")]
+struct PreviewPage {
     hit: RecordedHit,
-    exclusion: Vec<(String, String)>,
+    /// The last part of the address: `exclusion` or `content`.
+    action: &'static str,
+    form: Vec<(String, String)>,
     preview: Preview,
 }
 
-impl ExclusionPage {
+impl PreviewPage {
     fn pretty(rule: &RuleDraft) -> String {
         serde_json::to_string_pretty(rule).unwrap_or_default()
     }
@@ -161,7 +165,7 @@ pub(super) async fn preview_exclusion(
 ) -> Result<Response, ApiError> {
     let slice = Slice { limit: 20, after: None };
     let preview = exclusions::preview(&store, &hit, exclusion.draft(&hit), &slice).await?;
-    Ok(render(&ExclusionPage { exclusion: exclusion.fields(), hit, preview }))
+    Ok(render(&PreviewPage { form: fields(&exclusion), action: "exclusion", hit, preview }))
 }
 
 pub(super) async fn exclude(
@@ -171,6 +175,42 @@ pub(super) async fn exclude(
     Form(exclusion): Form<Exclusion>,
 ) -> Result<Redirect, ApiError> {
     let rule = exclusions::add(&ruleset, &author, &hit, exclusion.draft(&hit)).await?;
+    Ok(back_to(&hit, "rule", rule.rule.id))
+}
+
+/// The form of a rule on the content of a field.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FieldContent {
+    content: Content,
+    requests: Requests,
+}
+
+impl FieldContent {
+    fn draft(&self, hit: &RecordedHit) -> ContentDraft {
+        let scope = (!matches!(self.requests, Requests::Alike)).then(|| self.requests.scope(hit));
+        ContentDraft { content: self.content, finding: 0, points: None, scope, comment: String::new() }
+    }
+}
+
+/// The recorded hits that would no longer be attacks.
+pub(super) async fn preview_content(
+    _: Analyst,
+    State(store): State<Store>,
+    Named(HitDetail { hit, .. }): Named<HitDetail>,
+    Query(form): Query<FieldContent>,
+) -> Result<Response, ApiError> {
+    let slice = Slice { limit: 20, after: None };
+    let preview = content::preview(&store, &hit, form.draft(&hit), &slice).await?;
+    Ok(render(&PreviewPage { form: fields(&form), action: "content", hit, preview }))
+}
+
+pub(super) async fn declare_content(
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Named(HitDetail { hit, .. }): Named<HitDetail>,
+    Form(form): Form<FieldContent>,
+) -> Result<Redirect, ApiError> {
+    let rule = content::add(&ruleset, &author, &hit, form.draft(&hit)).await?;
     Ok(back_to(&hit, "rule", rule.rule.id))
 }
 

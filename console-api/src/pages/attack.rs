@@ -12,7 +12,7 @@ use crate::{
 use askama::Template;
 use axum::{extract::State, response::Response};
 use form_urlencoded::Serializer;
-use shared::classification::names;
+use shared::{Outcome, classification::names};
 use std::collections::BTreeMap;
 
 #[derive(Template)]

@@ -6,7 +6,7 @@ use super::{
     view,
 };
 use crate::{
-    attack::{Attack, AttackGroup},
+    attack::{Attack, AttackGroup, AttackStatus},
     error::ApiError,
     extract::{Query, Reader},
     paging::{Page, Slice},

@@ -1,4 +1,4 @@
-//! The page of a hit: findings, evidence, request, and actions.
+//! The page of a hit: findings, scores, evidence, request, and actions.
 
 use super::{
     curl::as_curl,
@@ -15,8 +15,18 @@ use crate::{
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
-use shared::Outcome;
+use shared::{ScorePart, Sensitivity, point::Tag};
 use uuid::Uuid;
+
+/// The contents to choose from.
+const CONTENTS: [(&str, &str); 6] = [
+    ("text", "text"),
+    ("html", "HTML"),
+    ("markdown", "Markdown"),
+    ("code", "code"),
+    ("sql", "SQL"),
+    ("opaque", "opaque data (encrypted or encoded)"),
+];
 
 #[derive(Template)]
 #[template(path = "hit.html")]
@@ -27,6 +37,19 @@ struct HitPage {
     curl: String,
     can_edit: bool,
     made: Made,
+}
+
+impl HitPage {
+    /// Whether the hit is in a field of the request. Those of lists and behavior controls are not.
+    fn has_field(&self) -> bool {
+        let first = self.evidence.first().and_then(|item| item.finding.point.0.first());
+        first.is_some_and(|step| step.tag != Tag::RemoteAddr)
+    }
+}
+
+/// The points of a part of a score, with their sign.
+fn points(part: &ScorePart) -> String {
+    format!("{:+}", part.points)
 }
 
 /// The rule or entry that was created from this hit, with an undo button.

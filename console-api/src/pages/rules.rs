@@ -20,19 +20,24 @@ use serde_json::{Map, Value};
 use shared::ruleset::Scope;
 
 /// An example of each kind of rule.
-const EXAMPLES: [(&str, &str); 6] = [
+const EXAMPLES: [(&str, &str); 8] = [
     ("Mode", r#"{"kind": "mode", "mode": "monitoring"}"#),
-    ("Virtual patch", r#"{"kind": "virtual_patch", "attack_types": ["sqli"], "points": [["get", "id"]]}"#),
+    ("Virtual patch", r#"{"kind": "virtual_patch", "attack_types": ["sqli"], "points": [[["get", "id"]]]}"#),
     (
         "Detector",
         r#"{"kind": "detector", "pattern": {"literal": "X-Debug-Me"}, "attack_type": "scanner", "severity": "low"}"#,
     ),
     (
         "Exclusion",
-        r#"{"kind": "ignore", "findings": {"type": "sqli"}, "points": [["post"], ["json_doc"], ["hash", "query"]]}"#,
+        r#"{"kind": "ignore", "findings": {"type": "sqli"}, "points": [[["post"], ["json_doc"], ["hash", "query"]]]}"#,
     ),
-    ("Mask", r#"{"kind": "mask", "points": [["header", "X-API-KEY"]]}"#),
+    ("Mask", r#"{"kind": "mask", "points": [[["header", "X-API-KEY"]]]}"#),
     ("Overlimit", r#"{"kind": "overlimit", "action": "block"}"#),
+    ("Sensitivity", r#"{"kind": "sensitivity", "sensitivity": "strict"}"#),
+    (
+        "Content",
+        r#"{"kind": "content", "content": "code", "points": [[["post"], ["form_urlencoded", "sql"]]]}"#,
+    ),
 ];
 
 #[derive(Template)]
@@ -66,6 +71,8 @@ pub(super) fn kind(rule: &StoredRule) -> &'static str {
         "detector" => "Detector",
         "ignore" => "Exclusion",
         "mask" => "Mask",
+        "sensitivity" => "Sensitivity",
+        "content" => "Content",
         _ => "Overlimit",
     }
 }
@@ -141,4 +148,25 @@ pub(super) async fn delete(
 ) -> Result<Redirect, ApiError> {
     rules::delete(&ruleset, &author, (id, undo.revision)).await?;
     Ok(undo.back("/rules"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::ruleset::Rule;
+    use uuid::Uuid;
+
+    #[test]
+    fn nodes_can_compile_the_examples() {
+        for (title, effect) in EXAMPLES {
+            let RuleDraft { scope, effect, comment } = draft(Scope::default(), effect, "").unwrap();
+            let rule = StoredRule {
+                rule: Rule { id: Uuid::nil(), revision: 1, scope, effect, comment },
+                created_at: jiff::Timestamp::UNIX_EPOCH,
+                updated_at: jiff::Timestamp::UNIX_EPOCH,
+            };
+            assert_eq!(kind(&rule), title);
+            engine::rules::check(&rule.rule).unwrap();
+        }
+    }
 }

@@ -74,7 +74,7 @@ impl Given {
 
     /// The hidden fields of the search form.
     pub(super) fn hidden(&self) -> impl Iterator<Item = &(String, String)> {
-        let shown = ["q", "from", "group_by", "cursor"];
+        let shown = ["q", "from", "status", "group_by", "cursor"];
         self.0.iter().filter(move |(name, _)| !shown.contains(&name.as_str()))
     }
 

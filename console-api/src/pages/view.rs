@@ -29,6 +29,15 @@ pub(super) fn outcome(decision: &Decision) -> &'static str {
     }
 }
 
+/// The style of an outcome.
+pub(super) fn outcome_class(decision: &Decision) -> &'static str {
+    match decision.outcome {
+        Outcome::Blocked => "blocked",
+        Outcome::Monitored => "monitoring",
+        Outcome::Suspicious => "suspicious",
+    }
+}
+
 pub(super) fn severity(finding: &Finding) -> &'static str {
     match finding.severity {
         Severity::Low => "Low",

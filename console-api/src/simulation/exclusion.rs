@@ -40,17 +40,21 @@ impl ExclusionDraft {
     /// The rule. `attack_path` is the path of the hit's attack, cut where a payload in the path
     /// starts.
     pub fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ValidationError> {
-        let count = hit.findings.len();
-        let Some(finding) = hit.findings.get(self.finding) else {
-            let detail = format!("`finding` must be less than {count}: the number of findings of the hit");
-            return Err(ValidationError::new("finding", detail));
-        };
+        let finding = finding_of(hit, self.finding)?;
         let points = self.points.unwrap_or_else(|| vec![finding.point.clone()]);
         let effect = Effect::Ignore { findings: suppressed(self.width, finding)?, points };
         let scope = self.scope.unwrap_or_else(|| similar(hit, attack_path));
         let comment = if self.comment.is_empty() { format!("from hit {}", hit.id) } else { self.comment };
         Ok(RuleDraft { scope, effect, comment })
     }
+}
+
+pub(super) fn finding_of(hit: &RecordedHit, index: usize) -> Result<&Finding, ValidationError> {
+    let count = hit.findings.len();
+    hit.findings.get(index).ok_or_else(|| {
+        let detail = format!("`finding` must be less than {count}: the number of findings of the hit");
+        ValidationError::new("finding", detail)
+    })
 }
 
 fn suppressed(width: Width, finding: &Finding) -> Result<Suppressed, ValidationError> {
@@ -68,7 +72,7 @@ fn suppressed(width: Width, finding: &Finding) -> Result<Suppressed, ValidationE
 }
 
 /// The scope of similar requests.
-fn similar(hit: &RecordedHit, attack_path: &str) -> Scope {
+pub(super) fn similar(hit: &RecordedHit, attack_path: &str) -> Scope {
     let is_cut = attack_path != hit.path;
     let path = path::normalize(if is_cut { attack_path } else { &hit.path });
     Scope {

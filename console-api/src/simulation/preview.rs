@@ -1,7 +1,8 @@
-//! Previews of exclusions: the recorded hits that an exclusion would suppress, by the rules of the
-//! node.
+//! Previews of rules from hits, by the code of the node: the recorded hits that an exclusion would
+//! suppress, or that would no longer be attacks under a rule on content.
 
 use super::{
+    content::ContentSimulation,
     on_blocking_thread,
     scan::{Scan, ScanLimits},
 };
@@ -22,15 +23,14 @@ use shared::{
     ruleset::{Effect, Rule, Suppressed},
 };
 
-/// The effect of an exclusion on recorded hits.
+/// The effect of a rule on recorded hits.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Preview {
-    /// The rule of the exclusion.
     pub rule: RuleDraft,
     pub scanned: Progress,
-    /// Hits with all findings suppressed.
+    /// Hits with all findings suppressed, or no longer attacks.
     pub silenced: Marked,
-    /// Hits with some findings suppressed.
+    /// Hits with some findings suppressed, or with a lower score.
     pub reduced: u64,
     /// The suppressed hits, the latest first.
     #[serde(flatten)]
@@ -57,13 +57,49 @@ impl Marked {
     }
 }
 
+/// The effect of a rule on one hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HitEffect {
+    None,
+    Reduced,
+    Silenced,
+}
+
+/// A rule to preview.
+enum Simulated {
+    Exclusion(RuleBook),
+    Content(ContentSimulation),
+}
+
 /// Previews an exclusion on recorded hits.
-pub async fn preview(store: &Store, rule: Rule, slice: &Slice) -> Result<Preview, StoreError> {
-    let mut scan = Scan::new(store.clone(), affected_hits(&rule.effect), ScanLimits::CALL);
-    let draft = RuleDraft::from(rule.clone());
+pub async fn of_exclusion(store: &Store, rule: Rule, slice: &Slice) -> Result<Preview, StoreError> {
+    let (draft, filter) = (RuleDraft::from(rule.clone()), affected_hits(&rule.effect));
     let book = on_blocking_thread(move || RuleBook::compile(&[rule]).0).await;
+    preview(store, draft, (Simulated::Exclusion(book), filter), slice).await
+}
+
+/// Previews a rule on the content of fields, added to the current rules.
+pub async fn of_content(
+    store: &Store,
+    current: Vec<Rule>,
+    rule: Rule,
+    slice: &Slice,
+) -> Result<Preview, StoreError> {
+    let draft = RuleDraft::from(rule.clone());
+    let points = if let Effect::Content { points, .. } = &rule.effect { points.clone() } else { Vec::new() };
+    let simulation = ContentSimulation::new(current, rule, points).await;
+    preview(store, draft, (Simulated::Content(simulation), HitFilter::default()), slice).await
+}
+
+async fn preview(
+    store: &Store,
+    rule: RuleDraft,
+    (simulated, filter): (Simulated, HitFilter),
+    slice: &Slice,
+) -> Result<Preview, StoreError> {
+    let mut scan = Scan::new(store.clone(), filter, ScanLimits::CALL);
     let mut preview = Preview {
-        rule: draft,
+        rule,
         scanned: Progress::default(),
         silenced: Marked::default(),
         reduced: 0,
@@ -75,16 +111,12 @@ pub async fn preview(store: &Store, rule: Rule, slice: &Slice) -> Result<Preview
         if hits.is_empty() {
             break;
         }
-        let mut suppressed = Vec::new();
-        for hit in hits {
-            match suppressed_part(&book, &hit) {
-                SuppressedPart::None => {}
-                SuppressedPart::Some => preview.reduced += 1,
-                SuppressedPart::All => suppressed.push(hit),
-            }
-        }
-        let marks = store.marks_of(suppressed.iter().map(|hit| hit.attack_id)).await?;
-        for hit in suppressed {
+        let effects = simulated.effects(store, &hits).await?;
+        preview.reduced += effects.iter().filter(|effect| **effect == HitEffect::Reduced).count() as u64;
+        let silenced = hits.into_iter().zip(effects).filter(|(_, effect)| *effect == HitEffect::Silenced);
+        let silenced: Vec<RecordedHit> = silenced.map(|(hit, _)| hit).collect();
+        let marks = store.marks_of(silenced.iter().map(|hit| hit.attack_id)).await?;
+        for hit in silenced {
             preview.silenced.count(marks.get(&hit.attack_id).copied());
             let is_later = slice.after.as_ref().is_none_or(|after| hit.cursor().id < after.id);
             if is_later && listed.len() <= slice.limit as usize {
@@ -97,6 +129,16 @@ pub async fn preview(store: &Store, rule: Rule, slice: &Slice) -> Result<Preview
     Ok(preview)
 }
 
+impl Simulated {
+    /// The effect on each of the hits.
+    async fn effects(&self, store: &Store, hits: &[RecordedHit]) -> Result<Vec<HitEffect>, StoreError> {
+        match self {
+            Self::Exclusion(book) => Ok(hits.iter().map(|hit| suppression(book, hit)).collect()),
+            Self::Content(simulation) => simulation.effects(store, hits).await,
+        }
+    }
+}
+
 /// The hits that an exclusion may affect.
 fn affected_hits(effect: &Effect) -> HitFilter {
     let filter = match effect {
@@ -106,20 +148,14 @@ fn affected_hits(effect: &Effect) -> HitFilter {
     HitFilter { filter, ..HitFilter::default() }
 }
 
-/// The part of the findings of a hit that an exclusion suppresses.
-enum SuppressedPart {
-    None,
-    Some,
-    All,
-}
-
-fn suppressed_part(book: &RuleBook, hit: &RecordedHit) -> SuppressedPart {
+/// The effect of exclusions on a hit.
+pub(super) fn suppression(book: &RuleBook, hit: &RecordedHit) -> HitEffect {
     let rules = book.select_for(&hit.host, &hit.path, &hit.method, hit.application);
     let suppressed = |finding: &&Finding| is_detected(finding) && rules.suppresses(finding).is_some();
     match hit.findings.iter().filter(suppressed).count() {
-        0 => SuppressedPart::None,
-        all if all == hit.findings.len() => SuppressedPart::All,
-        _ => SuppressedPart::Some,
+        0 => HitEffect::None,
+        all if all == hit.findings.len() => HitEffect::Silenced,
+        _ => HitEffect::Reduced,
     }
 }
 

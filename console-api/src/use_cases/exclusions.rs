@@ -32,7 +32,7 @@ pub async fn preview(
     slice: &Slice,
 ) -> Result<Preview, ApiError> {
     let rule = rules::validated(hit.id, 1, rule_of(store, hit, draft).await?)?;
-    Ok(preview::preview(store, rule, slice).await?)
+    Ok(preview::of_exclusion(store, rule, slice).await?)
 }
 
 async fn rule_of(store: &Store, hit: &RecordedHit, draft: ExclusionDraft) -> Result<RuleDraft, ApiError> {

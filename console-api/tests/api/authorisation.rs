@@ -37,6 +37,7 @@ const OPERATIONS: &[(&str, &str, &[Role])] = &[
     ("delete", "/connectors/keys/{id}", ADMIN),
     ("get", "/hits", READERS),
     ("get", "/hits/{id}", READERS),
+    ("post", "/hits/{id}/content", ANALYSTS),
     ("post", "/hits/{id}/exclusion", ANALYSTS),
     ("post", "/ingest", NODE),
     ("get", "/ip-lists", READERS),

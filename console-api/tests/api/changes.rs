@@ -192,6 +192,11 @@ fn changes_by_analysts() -> Vec<Change> {
             .body(json!({"mark": "true_positive"}))
             .invalid(json!({"mark": null, "note": "n".repeat(2001)}), "note")
             .logs("change", "attack"),
+        change("POST", "/hits/{id}/content", ANALYSTS)
+            .on(Resource::Hit)
+            .body(json!({"content": "code"}))
+            .invalid(json!({"content": "code", "points": []}), "effect.points")
+            .logs("create", "rule"),
         change("POST", "/hits/{id}/exclusion", ANALYSTS)
             .on(Resource::Hit)
             .body(json!({"width": "type"}))

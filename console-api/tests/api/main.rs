@@ -9,6 +9,7 @@ mod authorisation;
 mod cef;
 mod changes;
 mod connectors;
+mod contents;
 mod exclusions;
 mod harness;
 mod health;

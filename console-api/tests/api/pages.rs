@@ -1,5 +1,6 @@
 mod access;
 mod rulesets;
+mod suspicious;
 mod views;
 mod webhooks;
 
@@ -135,6 +136,7 @@ async fn escapes_payloads_on_every_page() {
         ],
     );
     record["attack"]["request"]["body"] = json!("PHNjcmlwdD4=");
+    record["attack"]["hits"][0]["findings"][0]["score"] = json!([{"points": 7, "reason": SCRIPT}]);
     console.ingest(&[record]).await;
     let id = console.only_attack().await;
     let search = "/attacks?host=%22%3E%3Cscript%3E".to_owned();
@@ -307,6 +309,7 @@ const FORMS: &[(Role, &[&str])] = &[
         Role::Analyst,
         &[
             "/attacks/{id}/mark",
+            "/hits/{id}/content",
             "/hits/{id}/exclusion",
             "/hits/{id}/block-source",
             "/hits/{id}/virtual-patch",

@@ -89,6 +89,7 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("views", "/views", "td"),
         Page::new("attack", attack, "h1"),
         Page::new("exclusion", format!("{hit}/exclusion?width=type&place=here&requests=host"), "td"),
+        Page::new("content", format!("{hit}/content?content=code&requests=host"), "pre"),
         Page::new("hit", hit, "h1"),
         Page::new("not-inspected", "/not-inspected", "h1"),
         Page::new("rules", "/rules", "td"),

@@ -60,6 +60,9 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
         visit.page(&format!("/hits/{}/exclusion?width=signature&place=here&requests=host", uuid(n))).await?;
         visit.sees("td.raw").await?;
         is_clean(visit).await?;
+        visit.page(&format!("/hits/{}/content?content=code&requests=host", uuid(n))).await?;
+        visit.sees("pre").await?;
+        is_clean(visit).await?;
     }
     for list in ["attacks", "replays", "webhooks"] {
         for item in visit.stack.console_api().items(&format!("/api/v1/{list}")).await? {

@@ -1,0 +1,49 @@
+//! Content rules from a hit: preview, add.
+
+use super::exclusions::Wanted;
+use crate::{
+    error::ApiError,
+    extract::{Analyst, Body, Id, Named, Query, Tagged},
+    hit::HitDetail,
+    ruleset::StoredRule,
+    simulation::{content::ContentDraft, preview},
+    use_cases::{RulesetWriter, content},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+
+/// Adds a rule on the content of a hit's field; with `dry_run`, previews the recorded hits that
+/// would no longer be attacks.
+#[utoipa::path(
+    post,
+    path = "/hits/{id}/content",
+    security(("token" = ["analyst"])),
+    params(Id, Wanted),
+    request_body(content = ContentDraft, example = json!({"content": "code"})),
+    responses(
+        (status = 200, description = "The preview.", body = preview::Preview),
+        (status = 201, description = "The new rule; `ETag` is its revision.", body = StoredRule),
+        (status = 409, description = "The limit of rules is reached."),
+    )
+)]
+pub(super) async fn declare(
+    Analyst(author): Analyst,
+    State(ruleset): State<RulesetWriter>,
+    Query(wanted): Query<Wanted>,
+    Named(HitDetail { hit, .. }): Named<HitDetail>,
+    Body(draft): Body<ContentDraft>,
+) -> Result<Response, ApiError> {
+    Ok(match wanted {
+        Wanted::Rule => {
+            let rule = content::add(&ruleset, &author, &hit, draft).await?;
+            (StatusCode::CREATED, Tagged(rule)).into_response()
+        }
+        Wanted::Preview(slice) => {
+            Json(content::preview(&ruleset.store, &hit, draft, &slice).await?).into_response()
+        }
+    })
+}

@@ -1,0 +1,43 @@
+//! Content rules from a hit: preview, add.
+
+use super::{RulesetWriter, rules};
+use crate::{
+    audit::Author,
+    error::ApiError,
+    hit::RecordedHit,
+    paging::Slice,
+    ruleset::{RuleDraft, StoredRule},
+    simulation::{
+        content::ContentDraft,
+        preview::{self, Preview},
+    },
+    store::Store,
+};
+
+/// Adds the rule.
+pub async fn add(
+    ruleset: &RulesetWriter,
+    author: &Author,
+    hit: &RecordedHit,
+    draft: ContentDraft,
+) -> Result<StoredRule, ApiError> {
+    rules::add(ruleset, author, rule_of(&ruleset.store, hit, draft).await?).await
+}
+
+/// The recorded hits that would no longer be attacks. Changes nothing.
+pub async fn preview(
+    store: &Store,
+    hit: &RecordedHit,
+    draft: ContentDraft,
+    slice: &Slice,
+) -> Result<Preview, ApiError> {
+    let rule = rules::validated(hit.id, 1, rule_of(store, hit, draft).await?)?;
+    // The time selects list entries, which do not affect scores.
+    let current = store.ruleset(hit.at).await?.rules.items;
+    Ok(preview::of_content(store, current, rule, slice).await?)
+}
+
+async fn rule_of(store: &Store, hit: &RecordedHit, draft: ContentDraft) -> Result<RuleDraft, ApiError> {
+    let attack = store.attack(hit.attack_id).await?.ok_or(ApiError::NotFound("attack"))?;
+    Ok(draft.rule(hit, &attack.path)?)
+}
