@@ -54,7 +54,7 @@ pub(crate) fn parts(
     if lists.mentioned.contains(hit.signature) && context.is_parameter() && is_in_sentence(hit, value) {
         parts.push(ScorePart::new(-3, "a path in a sentence"));
     }
-    if context.is_in_report_field() {
+    if context.is_in_report_field() && !(hit.signature == "ptrav-climb" && !is_part) {
         parts.push(ScorePart::new(-4, "in a report of a program"));
     }
     if is_binary(value) && !reads_binary(class) {
@@ -216,5 +216,7 @@ fn is_in_code_element(hit: &Match<'_>, value: &[u8]) -> bool {
 
 /// Objects that a server deserializes are binary, and scripts are uploaded inside of pictures.
 fn reads_binary(class: Option<&Class>) -> bool {
-    class.is_some_and(|class| matches!(&*class.subtype, "deserialization" | "code-php" | "upload"))
+    class.is_some_and(|class| {
+        matches!(&*class.subtype, "deserialization" | "code-dotnet" | "code-java" | "code-php" | "upload")
+    })
 }

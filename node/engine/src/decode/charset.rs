@@ -6,11 +6,22 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 pub(crate) const NAME: &str = "utf16";
 
-/// UTF-16 as UTF-8, if detected by a byte order mark or by markup.
+/// UTF-16 or UTF-32 as UTF-8, if detected by a byte order mark, by markup or by JSON.
 pub(crate) fn read_utf16(value: &[u8]) -> Option<Vec<u8>> {
+    match value {
+        [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, b'<' | b'{' | b'[', 0, 0, 0, _, ..] => {
+            return Some(transcode_utf32(value, u32::from_be_bytes));
+        }
+        [0xFF, 0xFE, 0, 0, ..] | [b'<' | b'{' | b'[', 0, 0, 0, _, 0, 0, 0, ..] => {
+            return Some(transcode_utf32(value, u32::from_le_bytes));
+        }
+        _ => {}
+    }
     let big = match value {
-        [0xFE, 0xFF, ..] | [0, b'<', 0, _, ..] => true,
-        [0xFF, 0xFE, ..] | [b'<', 0, _, 0, ..] => false,
+        [0xFE, 0xFF, ..] | [0, b'<' | b'{' | b'[', 0, _, ..] => true,
+        [0xFF, 0xFE, ..] | [b'<' | b'{' | b'[', 0, _, 0, ..] => false,
+        // `<?xml` in EBCDIC.
+        [0x4C, 0x6F, 0xA7, 0x94, 0x93, ..] => return Some(ebcdic::read(value)),
         _ => return None,
     };
     Some(transcode(value, big))
