@@ -44,8 +44,18 @@ impl CleanValueCache {
         let is_short = field.value.len() <= MAX_BYTES;
         let digest = is_short
             .then(|| self.key.hash_one((2 * field.kind as u8 + u8::from(may_be_document), &*field.value)))?;
+        Some(self.slot_of(digest))
+    }
+
+    /// The slot of a request target, which holds no key of a known exploit if it is clean.
+    pub(crate) fn target_slot(&self, path: &str, query: &str) -> Option<CacheSlot<'_>> {
+        let is_short = path.len() + query.len() <= MAX_BYTES;
+        is_short.then(|| self.slot_of(self.key.hash_one((path, query))))
+    }
+
+    fn slot_of(&self, digest: u64) -> CacheSlot<'_> {
         let slot = &self.slots[usize::try_from(digest).unwrap_or_default() % SLOTS];
-        Some(CacheSlot { digest, slot })
+        CacheSlot { digest, slot }
     }
 }
 

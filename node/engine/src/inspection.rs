@@ -81,7 +81,11 @@ pub(crate) struct Inspector<'e> {
 pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Inspection {
     let rules = inspector.rules;
     let mut collected = Collected { rules, findings: Vec::new(), suppressed_by: Vec::new() };
-    inspector.exploits.detect(request).into_iter().for_each(|finding| collected.add(finding));
+    inspector
+        .exploits
+        .detect(request, inspector.clean_value_cache)
+        .into_iter()
+        .for_each(|finding| collected.add(finding));
     let mut fields = 0;
     let overrun = walk(inspector, request, |examined, _| {
         fields += 1;
@@ -135,7 +139,7 @@ pub(crate) fn explain(inspector: Inspector<'_>, request: &InspectRequest) -> Vec
     });
     let overrun = overrun.map(|it| ExplainedField::new(it.point.clone(), vec![it], inspector.rules));
     explained.extend(overrun);
-    for exploit in inspector.exploits.detect(request) {
+    for exploit in inspector.exploits.detect(request, None) {
         ExplainedField::add(&mut explained, exploit, inspector.rules);
     }
     explained

@@ -193,7 +193,8 @@ fn is_in_sentence(hit: &Match<'_>, value: &[u8]) -> bool {
     let before = &value[..hit.span.start.min(value.len())];
     let line = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     let words = memchr::memrchr(b' ', line).map_or(&b""[..], |end| &line[..end]);
-    let follows = words.iter().filter(|it| it.is_ascii_alphabetic()).count() > 1;
+    let follows =
+        words.split(|&byte| byte == b' ').filter(|it| it.iter().any(u8::is_ascii_alphabetic)).count() > 1;
     let last = value.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
     let precedes = last.len() < value.len() && last.iter().all(u8::is_ascii_lowercase);
     follows || precedes && !last.is_empty()

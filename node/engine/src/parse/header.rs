@@ -47,7 +47,14 @@ fn page<'a>(address: &'a str, point: PointPath, sink: &mut Sink<'a, '_>) -> &'a 
     let form = sink.arena.then(point, Tag::FormUrlencoded);
     let names = sink.arena.then(form, Tag::Name);
     let parameter = Parameter { before: Some(point), tag: Tag::FormUrlencoded };
+    let first = sink.fields.len();
     form::parse(query.as_bytes(), names, &parameter, sink);
+    // The plain names of another request mean nothing in this one.
+    let added = sink.fields.split_off(first);
+    let is_plain = |field: &Field<'_>| {
+        field.kind == FieldKind::Name && std::str::from_utf8(&field.value).is_ok_and(is_token)
+    };
+    sink.fields.extend(added.into_iter().filter(|field| !is_plain(field)));
     page
 }
 
