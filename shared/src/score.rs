@@ -5,13 +5,13 @@ use crate::{AttackType, Confidence, Finding, ScorePart, Sensitivity};
 /// Other signatures that match in the same request add one point each, at most this many.
 const MAX_OTHER_POINTS: i32 = 2;
 
-/// The score of a request: its strongest finding, and a point for each further signature that is
-/// evidence by itself. Findings that their position explains add nothing.
+/// The score of a request: its strongest finding, and a point for each further signature of
+/// more than low confidence. Findings that their position explains add nothing.
 pub fn of_request(findings: &[Finding]) -> i32 {
     let scored = || findings.iter().filter(|finding| finding.is_scored());
     let Some(best) = scored().map(Finding::points).max() else { return 0 };
     let mut evident: Vec<&str> = Vec::new();
-    let is_evident = |it: &&Finding| it.points() >= Sensitivity::Strict.threshold() && !it.is_excused();
+    let is_evident = |it: &&Finding| it.points() > Sensitivity::Strict.threshold() && !it.is_excused();
     for finding in scored().filter(is_evident) {
         if !evident.contains(&&*finding.signature) {
             evident.push(&finding.signature);
@@ -65,9 +65,10 @@ mod tests {
         assert_eq!(of_request(&[]), 0);
         assert_eq!(of_request(&[finding(&[7, -3])]), 4);
         let named = |name: &str, points: &[i8]| Finding { signature: name.to_owned(), ..finding(points) };
-        assert_eq!(of_request(&[named("a", &[3]), named("b", &[7, -4]), named("c", &[3])]), 4);
+        assert_eq!(of_request(&[named("a", &[3]), named("b", &[7, -4]), named("c", &[5])]), 5);
+        assert_eq!(of_request(&[named("a", &[5]), named("b", &[7, -4]), named("c", &[4])]), 6);
         assert_eq!(of_request(&[named("a", &[3]), named("a", &[3])]), 3);
-        let many = [named("a", &[3]), named("b", &[4]), named("c", &[5]), named("d", &[3])];
+        let many = [named("a", &[5]), named("b", &[5]), named("c", &[5]), named("d", &[5])];
         assert_eq!(of_request(&many), 7);
     }
 

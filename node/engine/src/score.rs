@@ -49,7 +49,7 @@ pub(crate) fn parts(
         parts.push(ScorePart::new(-4, "a fragment of a longer value"));
     }
     if hit.span.start == 0 && hit.signature == "ptrav-unix-file" && value.starts_with(b"etc/") {
-        parts.push(ScorePart::new(-2, "a relative path"));
+        parts.push(ScorePart::new(-4, "a relative path"));
     }
     if lists.mentioned.contains(hit.signature) && context.is_parameter() && is_in_sentence(hit, value) {
         parts.push(ScorePart::new(-3, "a path in a sentence"));
@@ -99,6 +99,8 @@ fn confidence(hit: &Match<'_>, class: Option<&Class>) -> Confidence {
     let lists = &WORDS.confidence;
     if lists.low.contains(hit.signature) {
         Confidence::Low
+    } else if lists.high.contains(hit.signature) {
+        Confidence::High
     } else {
         class.map_or(Confidence::High, |class| class.confidence)
     }

@@ -99,6 +99,7 @@ pub(crate) struct Crlf {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Confidence {
     pub low: WordSet,
+    pub high: WordSet,
     pub markup: WordSet,
     pub mentioned: WordSet,
     pub fragments: WordSet,

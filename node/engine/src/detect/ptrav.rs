@@ -69,6 +69,7 @@ pub(super) fn detect_at(value: &[u8], kind: FieldKind, context: &ValueContext<'_
         FieldKind::Path if is_hidden(value) => ("ptrav-hidden-directory", Severity::Medium),
         FieldKind::Path if is_aliased(value) => ("ptrav-alias", Severity::Medium),
         FieldKind::Value if remote::is_included(value, context) => ("ptrav-remote-url", Severity::Medium),
+        FieldKind::Value if remote::is_bare(value, context) => ("ptrav-bare-url", Severity::Low),
         FieldKind::Value if is_share(value) && !context.is_in_report() => {
             ("ptrav-windows-share", Severity::Medium)
         }

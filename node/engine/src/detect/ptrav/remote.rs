@@ -30,6 +30,19 @@ pub(super) fn is_included(value: &[u8], context: &ValueContext<'_>) -> bool {
     context.is_in_query() && url.is_some_and(|url| is_evident(&url, value, context))
 }
 
+/// Whether the value is the bare URL of another site in a parameter of the query for files.
+pub(super) fn is_bare(value: &[u8], context: &ValueContext<'_>) -> bool {
+    let starts_like_url = matches!(value.first(), Some(b'h' | b'H' | b'f' | b'F'));
+    starts_like_url
+        && value.len() <= 500
+        && context.is_in_query()
+        && is_for_file(context)
+        && !is_named_after_urls(context)
+        && with_scheme(value).is_some_and(|url| {
+            url.slashes == 2 && matches!(&*url.scheme, "http" | "https") && !context.is_own(&url.host)
+        })
+}
+
 /// A file of a program or a text, from another host, in a parameter that is not for URLs.
 fn is_evident(url: &Url<'_>, value: &[u8], context: &ValueContext<'_>) -> bool {
     if is_named_after_urls(context) {
@@ -38,14 +51,15 @@ fn is_evident(url: &Url<'_>, value: &[u8], context: &ValueContext<'_>) -> bool {
     let is_program = WORDS.ptrav.included_endings.contains(ending(value));
     let is_page = || WORDS.ptrav.page_endings.contains(ending(value));
     let is_cut = value.ends_with(b"?") || value.ends_with(b"\0") || value.ends_with(b"%00");
-    let is_for_file = || {
-        let name = context.name().unwrap_or_default().to_ascii_lowercase();
-        WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
-    };
     url.scheme.starts_with("ftp")
         || is_program
         || is_cut
-        || is_for_file() && (is_page() || context.path.to_ascii_lowercase().ends_with("php"))
+        || is_for_file(context) && (is_page() || context.path.to_ascii_lowercase().ends_with("php"))
+}
+
+fn is_for_file(context: &ValueContext<'_>) -> bool {
+    let name = context.name().unwrap_or_default().to_ascii_lowercase();
+    WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
 }
 
 fn is_named_after_urls(context: &ValueContext<'_>) -> bool {
