@@ -157,6 +157,7 @@ pub(crate) struct Ptrav {
     pub letter_parameters: WordSet,
     pub included_endings: WordSet,
     pub page_endings: WordSet,
+    pub asset_endings: WordSet,
 }
 
 #[derive(Debug, Deserialize)]
