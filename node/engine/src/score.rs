@@ -54,7 +54,7 @@ pub(crate) fn parts(
     if lists.mentioned.contains(hit.signature) && context.is_parameter() && is_in_sentence(hit, value) {
         parts.push(ScorePart::new(-3, "a path in a sentence"));
     }
-    if context.is_in_report_field() && !(hit.signature == "ptrav-climb" && !is_part) {
+    if (is_part || hit.signature != "ptrav-climb") && context.is_in_report_field() {
         parts.push(ScorePart::new(-4, "in a report of a program"));
     }
     if is_binary(value) && !reads_binary(class) {
