@@ -76,7 +76,9 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     if (is_internal || is_remote) && context.is_page_address() {
         return Some(ScorePart::new(-3, "the address of a page"));
     }
-    if hit.attack_type == AttackType::Nosqli && context.is_in_condition() {
+    let is_operator =
+        hit.signature.starts_with("nosqli-operator") || hit.signature == "nosqli-comparison-key";
+    if is_operator && context.is_in_condition() {
         return Some(ScorePart::new(-3, "in a condition of an API"));
     }
     if context.is_for_sql() && lists.queries.contains(hit.signature) {
@@ -92,7 +94,10 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     if is_header && context.is_in_body() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {
         return Some(ScorePart::new(-4, "a message with headers of its own"));
     }
-    context.is_in_foreign_page().then(|| ScorePart::new(-4, "in the address of another site's page"))
+    // Searches of other sites quote SQL and paths; nothing but an attack looks up a name.
+    let is_searched = matches!(hit.attack_type, AttackType::Sqli | AttackType::PathTraversal);
+    (is_searched && context.is_in_foreign_page())
+        .then(|| ScorePart::new(-4, "in the address of another site's page"))
 }
 
 fn confidence(hit: &Match<'_>, class: Option<&Class>) -> Confidence {

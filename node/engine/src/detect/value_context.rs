@@ -176,7 +176,14 @@ impl<'f> ValueContext<'f> {
 
     /// Whether the value belongs to a report of a program, by the names of its parts.
     pub(crate) fn is_in_report_field(&self) -> bool {
-        self.is_in_body() && self.names().flatten().any(|name| WORDS.field.reports.contains(last_word(name)))
+        let is_report = |name: &str| WORDS.field.reports.contains(last_word(name));
+        self.is_in_body() && (self.names().flatten().any(is_report) || self.is_in_chat())
+    }
+
+    /// Whether the value is part of a conversation with a language model, tool calls included.
+    fn is_in_chat(&self) -> bool {
+        let has = |wanted: &[&str]| self.names().flatten().any(|name| wanted.contains(&name));
+        has(&["messages"]) && has(&["content", "tool_calls"])
     }
 
     /// Whether the field is for SQL, by its name.
