@@ -88,7 +88,7 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
         && is_path(value)
         && (context.is_no_file_in_document() || context.is_key_of_document())
     {
-        return Some(ScorePart::new(-3, "a path in a document"));
+        return Some(ScorePart::new(-4, "a path in a document"));
     }
     let is_header = hit.signature.starts_with("crlf-header") || hit.signature.starts_with("mail_injection");
     if is_header && context.is_in_body() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {

@@ -114,6 +114,7 @@ pub(crate) struct Field {
     pub texts: WordSet,
     pub code: WordSet,
     pub reports: WordSet,
+    pub inventories: WordSet,
     pub conditions: WordSet,
     pub pages: WordSet,
 }

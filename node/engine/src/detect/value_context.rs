@@ -203,7 +203,11 @@ impl<'f> ValueContext<'f> {
             let name = name.to_ascii_lowercase();
             WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
         };
-        self.is_in_report() && self.depth() > 3 && !self.last_name().is_some_and(names_file)
+        let is_inventory = |name: &str| WORDS.field.inventories.contains(name);
+        let is_listed = || self.is_in_document_format() && self.names().flatten().any(is_inventory);
+        self.is_in_body()
+            && (is_listed()
+                || self.is_in_report() && self.depth() > 3 && !self.last_name().is_some_and(names_file))
     }
 
     /// Whether the value is a key of a document in the body.
