@@ -10,14 +10,14 @@ use crate::{
 use shared::{AttackType, Class, Confidence, ScorePart, ruleset::Content};
 use texture::{is_binary, is_opaque, is_text};
 
-/// A call or a name in a value so many times longer is one of a program.
-const MAX_SNIPPET: usize = 12;
+/// The longest value, as a multiple of the match, that is not a program.
+const MAX_VALUE_PER_MATCH: usize = 12;
 
 /// The start of the signature ids of custom detectors.
 const CUSTOM: &str = "rule-";
 
-/// The parts of the score of a match in one decoding stage of a value. `is_unescaped`: entities of
-/// HTML were decoded, as which a page shows quoted markup.
+/// The parts of the score of a match in one decoding stage of a value. `is_unescaped`: whether HTML
+/// entities were decoded; quoted markup is escaped.
 pub(crate) fn parts(
     hit: &Match<'_>,
     class: Option<&Class>,
@@ -44,15 +44,18 @@ pub(crate) fn parts(
     let lists = &WORDS.confidence;
     let is_part = 2 * hit.span.len() < value.len();
     let is_among_others =
-        || is_text(value) || context.is_in_report() || value.len() > MAX_SNIPPET * hit.span.len();
+        || is_text(value) || context.is_in_report() || value.len() > MAX_VALUE_PER_MATCH * hit.span.len();
     if is_part && lists.fragments.contains(hit.signature) && is_among_others() {
         parts.push(ScorePart::new(-4, "a fragment of a longer value"));
     }
     if hit.span.start == 0 && hit.signature == "ptrav-unix-file" && value.starts_with(b"etc/") {
         parts.push(ScorePart::new(-4, "a relative path"));
     }
-    if lists.mentioned.contains(hit.signature) && context.is_parameter() && is_in_sentence(hit, value) {
-        parts.push(ScorePart::new(-3, "a path in a sentence"));
+    if lists.mentioned.contains(hit.signature)
+        && context.is_parameter()
+        && is_in_sentence(hit, value, context)
+    {
+        parts.push(ScorePart::new(-3, "a path after words"));
     }
     if (is_part || hit.signature != "ptrav-climb") && context.is_in_report_field() {
         parts.push(ScorePart::new(-4, "in a report of a program"));
@@ -86,7 +89,7 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     }
     if lists.mentioned.contains(hit.signature)
         && is_path(value)
-        && (context.is_no_file_in_document() || context.is_key_of_document())
+        && (context.is_data_in_document() || context.is_key_of_document())
     {
         return Some(ScorePart::new(-4, "a path in a document"));
     }
@@ -94,7 +97,7 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     if is_header && context.is_in_body() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {
         return Some(ScorePart::new(-4, "a message with headers of its own"));
     }
-    // Searches of other sites quote SQL and paths; nothing but an attack looks up a name.
+    // Searches on other sites quote SQL and paths. Commands and lookups stay attacks.
     let is_searched = matches!(hit.attack_type, AttackType::Sqli | AttackType::PathTraversal);
     (is_searched && context.is_in_foreign_page())
         .then(|| ScorePart::new(-4, "in the address of another site's page"))
@@ -195,16 +198,16 @@ fn is_path(value: &[u8]) -> bool {
     !value.iter().any(|byte| b";|&`$<>'\"(){}".contains(byte))
 }
 
-/// Whether words precede or follow the match.
-fn is_in_sentence(hit: &Match<'_>, value: &[u8]) -> bool {
+/// Whether at least two words precede the match on its line. Words after it count only in fields for
+/// texts: elsewhere an attacker may append them.
+fn is_in_sentence(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> bool {
     let before = &value[..hit.span.start.min(value.len())];
     let line = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     let words = memchr::memrchr(b' ', line).map_or(&b""[..], |end| &line[..end]);
-    let follows =
-        words.split(|&byte| byte == b' ').filter(|it| it.iter().any(u8::is_ascii_alphabetic)).count() > 1;
-    let last = value.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
-    let precedes = last.len() < value.len() && last.iter().all(u8::is_ascii_lowercase);
-    follows || precedes && !last.is_empty()
+    let is_word = |word: &&[u8]| word.iter().any(u8::is_ascii_alphabetic);
+    let after = value.get(hit.span.end..).unwrap_or_default();
+    words.split(|&byte| byte == b' ').filter(is_word).nth(1).is_some()
+        || context.writing().is_some() && after.split(|&byte| byte == b' ').skip(1).any(|word| is_word(&word))
 }
 
 /// Whether Markdown or HTML shows the match as code.

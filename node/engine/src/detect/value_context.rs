@@ -198,7 +198,7 @@ impl<'f> ValueContext<'f> {
     }
 
     /// Whether the value is a leaf of a document in the body and does not name a file.
-    pub(crate) fn is_no_file_in_document(&self) -> bool {
+    pub(crate) fn is_data_in_document(&self) -> bool {
         let names_file = |name: &str| {
             let name = name.to_ascii_lowercase();
             WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
@@ -215,11 +215,11 @@ impl<'f> ValueContext<'f> {
         self.is_in_body() && self.is_in_document_format() && self.last_tag() == Some(&Tag::Name)
     }
 
-    /// Whether the value is the address of a page, or a setting of a document.
+    /// Whether the value is the address of a page, also in the report on a request.
     pub(crate) fn is_page_address(&self) -> bool {
         self.last_name().is_some_and(|name| {
             WORDS.field.pages.contains(name) || WORDS.field.pages.contains(last_word(name))
-        }) || self.is_in_report()
+        }) || self.names().flatten().any(|name| name == "request")
     }
 
     /// Whether the value is in the query of a referring page of another site.

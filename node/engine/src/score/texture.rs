@@ -5,14 +5,14 @@ const MIN_TEXT_BYTES: usize = 60;
 const MIN_TEXT_WORDS: usize = 10;
 /// Shorter values may hold odd bytes as a disguise.
 const MIN_BINARY_BYTES: usize = 64;
-/// Shorter values have too few characters to tell random ones from code.
+/// Shorter values have too few characters to distinguish random ones from code.
 const MIN_OPAQUE_BYTES: usize = 48;
 /// Kinds of punctuation in an opaque value: code and markup use fewer.
 const MIN_OPAQUE_MARKS: u32 = 14;
 /// Letters in a row that count as a word.
 const MIN_WORD: usize = 4;
 
-/// Some words and not only a payload.
+/// Whether a value has the words of a text, not only a payload.
 pub(super) fn is_text(value: &[u8]) -> bool {
     let is_word = |word: &&[u8]| word.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
     value.len() >= MIN_TEXT_BYTES

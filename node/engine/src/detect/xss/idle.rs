@@ -1,4 +1,4 @@
-//! Markup that does nothing: handlers without effect, and embedded pages, forms and styles.
+//! Markup without script: handlers without effect, and embedded pages, forms and styles.
 //!
 //! Editors save such markup. It is evidence of an attack only where people write no markup.
 
@@ -11,7 +11,7 @@ use crate::{
 const MAX_HANDLER_BYTES: usize = 160;
 
 /// Whether an event handler has no effect that an attacker could use: it prints, goes back, hides an
-/// element, or is a function that no one calls (`{() => …}` in JSX).
+/// element, or is a function that is never called (`{() => …}` in JSX).
 pub(super) fn is_idle_handler(name: &str, code: &[u8]) -> bool {
     is_function(code)
         || is_own_call(name, code)
