@@ -29,7 +29,7 @@ impl Author {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = AuditKind)]
-pub enum Kind {
+pub enum ObjectKind {
     Rule,
     IpListEntry,
     Attack,
@@ -42,7 +42,7 @@ pub enum Kind {
     SigningKey,
 }
 
-impl Kind {
+impl ObjectKind {
     pub const ALL: &[Self] = &[
         Self::Rule,
         Self::IpListEntry,
@@ -108,9 +108,9 @@ impl Action {
 
 /// A change, with the object before and after it as the API shows it. Never contains secrets.
 #[derive(Debug)]
-pub struct Deed {
+pub struct AuditEvent {
     pub action: Action,
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub object: String,
     pub before: Option<Value>,
     pub after: Option<Value>,
@@ -118,8 +118,8 @@ pub struct Deed {
     pub ruleset: Option<i64>,
 }
 
-impl Deed {
-    pub fn created(kind: Kind, object: &impl ToString, after: &impl Serialize) -> Self {
+impl AuditEvent {
+    pub fn created(kind: ObjectKind, object: &impl ToString, after: &impl Serialize) -> Self {
         Self {
             action: Action::Create,
             kind,
@@ -131,7 +131,7 @@ impl Deed {
     }
 
     pub fn changed(
-        kind: Kind,
+        kind: ObjectKind,
         object: &impl ToString,
         before: &impl Serialize,
         after: &impl Serialize,
@@ -145,7 +145,7 @@ impl Deed {
         let after = Some(json!({"source": source}));
         Self {
             action: Action::Refuse,
-            kind: Kind::Session,
+            kind: ObjectKind::Session,
             object: name.to_owned(),
             before: None,
             after,
@@ -153,7 +153,7 @@ impl Deed {
         }
     }
 
-    pub fn deleted(kind: Kind, object: &impl ToString, before: &impl Serialize) -> Self {
+    pub fn deleted(kind: ObjectKind, object: &impl ToString, before: &impl Serialize) -> Self {
         let before = Some(shown(before));
         Self { action: Action::Delete, kind, object: object.to_string(), before, after: None, ruleset: None }
     }
@@ -189,7 +189,7 @@ impl Listed for Line {
 pub struct LogFilter {
     pub actor: Option<String>,
     pub action: Option<Action>,
-    pub kind: Option<Kind>,
+    pub kind: Option<ObjectKind>,
     pub object: Option<String>,
     pub from: Option<Timestamp>,
     /// Exclusive.

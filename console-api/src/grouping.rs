@@ -91,11 +91,11 @@ fn payload_start(path: &str, payload: &str) -> Option<usize> {
         if let Some(start) = find(&layer, payload.as_bytes()) {
             return Some(start);
         }
-        let peeled = percent_decode(&layer);
-        if peeled.len() == layer.len() {
+        let decoded = percent_decode(&layer);
+        if decoded.len() == layer.len() {
             return None;
         }
-        layer = peeled;
+        layer = decoded;
     }
     None
 }

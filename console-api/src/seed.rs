@@ -28,9 +28,9 @@ const STATUSES: [u16; 6] = [200, 200, 302, 400, 404, 500];
 
 /// Type, severity, point and payloads. `#` is replaced by a unique number: some tools never send
 /// the same payload twice.
-type Kind = (&'static str, &'static str, &'static str, [&'static str; 3]);
+type SeedKind = (&'static str, &'static str, &'static str, [&'static str; 3]);
 
-const KINDS: [Kind; 7] = [
+const KINDS: [SeedKind; 7] = [
     ("sqli", "high", "id", ["1' or '1'='1", "1 union select null,version()", "1' and #=# -- "]),
     (
         "xss",
@@ -96,7 +96,7 @@ impl Random {
 /// The common fields of the hits of one attack.
 #[derive(Clone, Copy)]
 struct Attack {
-    kind: Kind,
+    kind: SeedKind,
     host: &'static str,
     path: &'static str,
     agent: &'static str,

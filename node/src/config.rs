@@ -52,7 +52,7 @@ pub use tls::TlsConfig;
 
 use crate::routes::Routes;
 use problem::Origin;
-use section::{Part, Reading, Section};
+use section::{Part, Section, SectionReader};
 use shared::call_signature::SigningKey;
 use std::{fs, path::Path};
 
@@ -94,7 +94,7 @@ impl Config {
                 message: error.message,
             }])
         })?;
-        let reading = Reading::new(path, environment);
+        let reading = SectionReader::new(path, environment);
         let config = reading.root::<Self>(&document);
         let (errors, warnings) = reading.finish();
         match config {

@@ -9,7 +9,7 @@ pub mod glob;
 mod location;
 
 pub use engine::rules::{normalize_host, path};
-pub use location::{Location, Locations, OutOfPlace, regex_cause};
+pub use location::{Location, LocationError, Locations, regex_cause};
 
 use decision::{ModeAllowOverride, RouteSettings};
 use glob::Glob;

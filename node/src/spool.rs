@@ -21,7 +21,7 @@ use crate::{config::SpoolConfig, metrics::on_scrape};
 pub use batch::Batch;
 use files::{Files, Limits};
 use frame::Frames;
-use kind::{Kind, Priority};
+use kind::{Priority, RecordKind};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::counter::{ConstCounter, Counter},
@@ -130,7 +130,7 @@ impl Spool {
     pub fn append(&self, records: &[Record]) -> Result<(), SpoolError> {
         let mut queues = Priority::ALL.map(|priority| (priority, Frames::default()));
         for record in records {
-            let kind = Kind::of(record);
+            let kind = RecordKind::of(record);
             queues[kind.priority().index()].1.push(kind, &serde_json::to_vec(record)?);
         }
         let mut result = Ok(());

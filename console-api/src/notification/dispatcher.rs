@@ -41,7 +41,7 @@ impl Dispatcher {
         let mut busy: HashMap<Uuid, JoinHandle<()>> = HashMap::new();
         loop {
             busy.retain(|_, sending| !sending.is_finished());
-            match self.turn().await {
+            match self.queue_due().await {
                 Ok(due) => {
                     for due in due {
                         let this = self.clone();
@@ -65,13 +65,13 @@ impl Dispatcher {
 
     /// One round: matches new attacks, and sends due deliveries.
     pub async fn round(&self) -> Result<(), StoreError> {
-        for due in self.turn().await? {
+        for due in self.queue_due().await? {
             self.send_all(&due).await;
         }
         Ok(())
     }
 
-    async fn turn(&self) -> Result<Vec<Due>, StoreError> {
+    async fn queue_due(&self) -> Result<Vec<Due>, StoreError> {
         for _ in 0..ROUNDS {
             if !self.queue().await? {
                 break;

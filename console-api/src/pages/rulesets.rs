@@ -2,7 +2,7 @@
 
 use super::{render, view};
 use crate::{
-    audit::Kind,
+    audit::ObjectKind,
     error::ApiError,
     extract::{Analyst, FromParameters, Number, Parameters, Query, Reader},
     paging::{Page, Slice},
@@ -56,13 +56,13 @@ struct Line {
 }
 
 impl Changed {
-    fn new(kind: Kind, object: String, before: Option<&Value>, after: Option<&Value>) -> Self {
+    fn new(kind: ObjectKind, object: String, before: Option<&Value>, after: Option<&Value>) -> Self {
         let did = match (before, after) {
             (None, _) => "added",
             (_, None) => "deleted",
             _ => "changed",
         };
-        let what = if kind == Kind::Rule { "Rule" } else { "IP list entry" };
+        let what = if kind == ObjectKind::Rule { "Rule" } else { "IP list entry" };
         let text = |object: Option<&Value>| object.map(|object| format!("{object:#}\n")).unwrap_or_default();
         let (before, after) = (text(before), text(after));
         let diff = TextDiff::from_lines(&before, &after);

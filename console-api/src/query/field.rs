@@ -27,7 +27,7 @@ pub enum Field {
 /// What a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ValueKind {
     /// One of a few words.
     Word,
     /// Text; with `*` and `?` a pattern.
@@ -94,7 +94,7 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.names().iter().any(|known| known.eq_ignore_ascii_case(name)))
     }
 
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> ValueKind {
         match self {
             Self::Type
             | Self::Status
@@ -102,11 +102,11 @@ impl Field {
             | Self::Method
             | Self::RequestId
             | Self::EdgeRequestId
-            | Self::Mark => Kind::Word,
-            Self::Host | Self::Path | Self::Parameter | Self::Payload => Kind::Text,
-            Self::Ip => Kind::Address,
-            Self::Response | Self::Hits | Self::Blocked | Self::Sources => Kind::Number,
-            Self::FirstSeen | Self::LastSeen => Kind::Time,
+            | Self::Mark => ValueKind::Word,
+            Self::Host | Self::Path | Self::Parameter | Self::Payload => ValueKind::Text,
+            Self::Ip => ValueKind::Address,
+            Self::Response | Self::Hits | Self::Blocked | Self::Sources => ValueKind::Number,
+            Self::FirstSeen | Self::LastSeen => ValueKind::Time,
         }
     }
 

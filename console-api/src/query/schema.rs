@@ -1,6 +1,6 @@
 //! The schema of queries, for programs and for the completion in the search bar.
 
-use super::{Field, field::Kind};
+use super::{Field, field::ValueKind};
 use crate::attack::{AttackStatus, GroupField, Marks, SortKey};
 use serde::Serialize;
 use shared::AttackType;
@@ -18,7 +18,7 @@ pub struct FieldSchema {
     pub aliases: &'static [&'static str],
     pub about: &'static str,
     pub example: &'static str,
-    pub kind: Kind,
+    pub kind: ValueKind,
     pub operators: &'static [&'static str],
     /// All known values of fields of words.
     pub values: Vec<&'static str>,
@@ -50,10 +50,10 @@ impl FieldSchema {
             example: field.example(),
             kind,
             operators: match kind {
-                Kind::Word => &[":", ","],
-                Kind::Text => &[":", ",", "*", "?"],
-                Kind::Number | Kind::Time => &[":", ",", ">", ">=", "<", "<=", ".."],
-                Kind::Address => &[":", ",", "/", "-"],
+                ValueKind::Word => &[":", ","],
+                ValueKind::Text => &[":", ",", "*", "?"],
+                ValueKind::Number | ValueKind::Time => &[":", ",", ">", ">=", "<", "<=", ".."],
+                ValueKind::Address => &[":", ",", "/", "-"],
             },
             values: match field {
                 Field::Type => AttackType::ALL.iter().map(AttackType::as_str).collect(),

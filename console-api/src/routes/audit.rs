@@ -1,7 +1,7 @@
 //! The audit log.
 
 use crate::{
-    audit::{Action, Kind, Line, LogFilter},
+    audit::{Action, Line, LogFilter, ObjectKind},
     error::ApiError,
     extract::{Admin, FromParameters, Parameters, Query},
     openapi::query_parameter,
@@ -36,12 +36,12 @@ pub(super) async fn list(
 /// `object` is a kind of objects, or one object: `rule`, `rule:ID`.
 impl FromParameters for LogFilter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let kinds: Vec<_> = ObjectKind::ALL.iter().map(|kind| kind.as_str()).collect();
         let actions: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
         let expected = format!("one of {}, optionally with an id: `rule:ID`", kinds.join(", "));
         let object = parameters.read("object", &expected, |text| {
             let (kind, object) = text.split_once(':').map_or((text, None), |(kind, id)| (kind, Some(id)));
-            Some((Kind::parse(kind)?, object.map(str::to_owned)))
+            Some((ObjectKind::parse(kind)?, object.map(str::to_owned)))
         })?;
         let (kind, object) = object.unzip();
         Ok(Self {

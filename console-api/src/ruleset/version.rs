@@ -2,7 +2,7 @@
 
 use super::{StoredEntry, StoredRule};
 use crate::{
-    audit::Kind,
+    audit::ObjectKind,
     paging::{Cursor, Listed},
 };
 use jiff::Timestamp;
@@ -51,7 +51,7 @@ pub struct VersionContent {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = RulesetDifference)]
 pub struct Difference {
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub object: String,
     pub before: Option<Value>,
     pub after: Option<Value>,

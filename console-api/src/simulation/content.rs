@@ -115,7 +115,7 @@ fn compare((before, after): &(Policy, Policy), recorded: RecordedRequest, decisi
         (evaluation.score >= evaluation.sensitivity.threshold(), points)
     };
     match (score(before), score(after)) {
-        ((true, _), (false, _)) => HitEffect::Silenced,
+        ((true, _), (false, _)) => HitEffect::Suppressed,
         ((_, before), (_, after)) if after < before => HitEffect::Reduced,
         _ => HitEffect::None,
     }

@@ -62,7 +62,7 @@ impl Marked {
 pub(super) enum HitEffect {
     None,
     Reduced,
-    Silenced,
+    Suppressed,
 }
 
 /// A rule to preview.
@@ -113,7 +113,7 @@ async fn preview(
         }
         let effects = simulated.effects(store, &hits).await?;
         preview.reduced += effects.iter().filter(|effect| **effect == HitEffect::Reduced).count() as u64;
-        let silenced = hits.into_iter().zip(effects).filter(|(_, effect)| *effect == HitEffect::Silenced);
+        let silenced = hits.into_iter().zip(effects).filter(|(_, effect)| *effect == HitEffect::Suppressed);
         let silenced: Vec<RecordedHit> = silenced.map(|(hit, _)| hit).collect();
         let marks = store.marks_of(silenced.iter().map(|hit| hit.attack_id)).await?;
         for hit in silenced {
@@ -154,7 +154,7 @@ pub(super) fn suppression(book: &RuleBook, hit: &RecordedHit) -> HitEffect {
     let suppressed = |finding: &&Finding| is_detected(finding) && rules.suppresses(finding).is_some();
     match hit.findings.iter().filter(suppressed).count() {
         0 => HitEffect::None,
-        all if all == hit.findings.len() => HitEffect::Silenced,
+        all if all == hit.findings.len() => HitEffect::Suppressed,
         _ => HitEffect::Reduced,
     }
 }

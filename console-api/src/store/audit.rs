@@ -10,7 +10,7 @@ use crate::store::{
 };
 use crate::{
     actor::Role,
-    audit::{Author, Deed, Line, LogFilter},
+    audit::{AuditEvent, Author, Line, LogFilter},
     paging::{Page, Slice},
 };
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub(crate) async fn record(
     connection: &mut Connection,
     author: &Author,
-    deed: &Deed,
+    event: &AuditEvent,
 ) -> Result<(), StoreError> {
     let value = |value: &Option<_>| value.as_ref().map(|value: &serde_json::Value| value.to_string());
     sqlx::query(
@@ -30,12 +30,12 @@ pub(crate) async fn record(
     .bind(author.at.as_millisecond())
     .bind(Text::from(author.name.as_str()))
     .bind(author.role.map(Role::as_str))
-    .bind(deed.action.as_str())
-    .bind(deed.kind.as_str())
-    .bind(Text::from(deed.object.as_str()))
-    .bind(value(&deed.before))
-    .bind(value(&deed.after))
-    .bind(deed.ruleset)
+    .bind(event.action.as_str())
+    .bind(event.kind.as_str())
+    .bind(Text::from(event.object.as_str()))
+    .bind(value(&event.before))
+    .bind(value(&event.after))
+    .bind(event.ruleset)
     .execute(connection)
     .await?;
     Ok(())

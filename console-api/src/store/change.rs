@@ -2,7 +2,7 @@
 //! audit line.
 
 use crate::{
-    audit::{Author, Deed, Kind},
+    audit::{AuditEvent, Author, ObjectKind},
     paging::{Listed, Page, Slice},
     store::{
         Connection, Store, StoreError, audit,
@@ -37,7 +37,7 @@ impl From<sqlx::Error> for ChangeError {
 
 /// An object that users change, stored as a row of a table.
 pub(crate) trait Stored: Record + Listed + Serialize {
-    const KIND: Kind;
+    const KIND: ObjectKind;
     /// The names of one and of several objects in errors.
     const NAMES: (&'static str, &'static str);
     /// The maximum number of objects.
@@ -117,7 +117,7 @@ impl Change<'_> {
             return Err(ChangeError::Full { limit: T::MAX, objects: T::NAMES.1 });
         }
         self.execute(insert).await?;
-        self.finish(Deed::created(T::KIND, &object.id(), &object)).await?;
+        self.finish(AuditEvent::created(T::KIND, &object.id(), &object)).await?;
         Ok(object)
     }
 
@@ -128,13 +128,13 @@ impl Change<'_> {
         update: Query,
     ) -> Result<T, ChangeError> {
         self.execute(update).await?;
-        self.finish(Deed::changed(T::KIND, &after.id(), before, &after)).await?;
+        self.finish(AuditEvent::changed(T::KIND, &after.id(), before, &after)).await?;
         Ok(after)
     }
 
     pub(crate) async fn delete<T: Stored>(mut self, object: &T) -> Result<(), ChangeError> {
         delete::<T>(self.connection(), object.id()).await?;
-        Ok(self.finish(Deed::deleted(T::KIND, &object.id(), object)).await?)
+        Ok(self.finish(AuditEvent::deleted(T::KIND, &object.id(), object)).await?)
     }
 
     /// Writes one row. Only the unique name of a user can prevent it.
@@ -144,14 +144,14 @@ impl Change<'_> {
     }
 
     /// Records a part of the change.
-    pub(crate) async fn record(&mut self, deed: Deed) -> Result<(), StoreError> {
-        let deed = Deed { ruleset: self.version, ..deed };
-        audit::record(&mut self.transaction, self.author, &deed).await
+    pub(crate) async fn record(&mut self, event: AuditEvent) -> Result<(), StoreError> {
+        let event = AuditEvent { ruleset: self.version, ..event };
+        audit::record(&mut self.transaction, self.author, &event).await
     }
 
     /// Records the change, and commits it.
-    pub(crate) async fn finish(mut self, deed: Deed) -> Result<(), StoreError> {
-        self.record(deed).await?;
+    pub(crate) async fn finish(mut self, event: AuditEvent) -> Result<(), StoreError> {
+        self.record(event).await?;
         Ok(self.transaction.commit().await?)
     }
 }

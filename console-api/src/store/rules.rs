@@ -15,7 +15,7 @@ use crate::store::{
         text_codec::Text,
     },
 };
-use crate::{audit::Kind, ruleset::StoredRule};
+use crate::{audit::ObjectKind, ruleset::StoredRule};
 use jiff::Timestamp;
 use shared::ruleset::Rule;
 use uuid::Uuid;
@@ -36,7 +36,7 @@ impl Record for StoredRule {
 }
 
 impl Stored for StoredRule {
-    const KIND: Kind = Kind::Rule;
+    const KIND: ObjectKind = ObjectKind::Rule;
     const NAMES: (&'static str, &'static str) = ("rule", "rules");
     /// Nodes match each request against all rules.
     const MAX: i64 = 10_000;

@@ -4,7 +4,7 @@
 use super::{RulesetWriter, ip_lists, marks, rules, rulesets};
 use crate::{
     attack::{Mark, MarkDraft},
-    audit::{Author, Kind, Line},
+    audit::{Author, Line, ObjectKind},
     error::ApiError,
     ruleset::{EntryDraft, RuleDraft, StoredEntry, StoredRule},
 };
@@ -14,16 +14,19 @@ use uuid::Uuid;
 
 /// Whether lines of this kind can be undone.
 pub fn is_supported(line: &Line) -> bool {
-    let kind = Kind::parse(&line.kind);
-    matches!(kind, Some(Kind::Rule | Kind::IpListEntry | Kind::Attack | Kind::Ruleset))
+    let kind = ObjectKind::parse(&line.kind);
+    matches!(
+        kind,
+        Some(ObjectKind::Rule | ObjectKind::IpListEntry | ObjectKind::Attack | ObjectKind::Ruleset)
+    )
 }
 
 pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
-    match Kind::parse(&line.kind) {
-        Some(Kind::Rule) => rule(ruleset, author, line).await,
-        Some(Kind::IpListEntry) => entry(ruleset, author, line).await,
-        Some(Kind::Attack) => mark(ruleset, author, line).await,
-        Some(Kind::Ruleset) => version(ruleset, author, line).await,
+    match ObjectKind::parse(&line.kind) {
+        Some(ObjectKind::Rule) => rule(ruleset, author, line).await,
+        Some(ObjectKind::IpListEntry) => entry(ruleset, author, line).await,
+        Some(ObjectKind::Attack) => mark(ruleset, author, line).await,
+        Some(ObjectKind::Ruleset) => version(ruleset, author, line).await,
         _ => Err(ApiError::NotFound("way to undo that")),
     }
 }

@@ -109,7 +109,7 @@ fn read_payloads(section: &mut Section<'_>) -> Option<Payloads> {
 
 impl Part for Control {
     fn read(section: &mut Section<'_>) -> Option<Self> {
-        let kind = section.required::<Kind>("type");
+        let kind = section.required::<ControlType>("type");
         let host = section.optional::<Glob>("host");
         let path = section.optional::<String>("path");
         let counted = section.optional::<Counted>("count");
@@ -120,7 +120,7 @@ impl Part for Control {
         let within = section.within("within", Duration::from_mins(1), TIME);
         let reaction = section.or("reaction", Reaction::Record);
         let duration = section.within("for", HOUR, TIME);
-        let Kind(attack_type) = kind?;
+        let ControlType(attack_type) = kind?;
         let counted = counted.unwrap_or_else(|| default_count(&attack_type));
         if reaction == Reaction::Limit && matches!(counted, Counted::Responses(_)) {
             section
@@ -139,13 +139,13 @@ fn default_count(attack_type: &AttackType) -> Counted {
 
 /// The attack type of a control.
 #[derive(PartialEq)]
-struct Kind(AttackType);
+struct ControlType(AttackType);
 
-words! { Kind:
-    "brute" => Kind(AttackType::Brute),
-    "dirbust" => Kind(AttackType::ForcedBrowsing),
-    "bola" => Kind(AttackType::Bola),
-    "rate_limit" => Kind(AttackType::RateLimit),
+words! { ControlType:
+    "brute" => ControlType(AttackType::Brute),
+    "dirbust" => ControlType(AttackType::ForcedBrowsing),
+    "bola" => ControlType(AttackType::Bola),
+    "rate_limit" => ControlType(AttackType::RateLimit),
 }
 
 impl Scalar for Counted {

@@ -22,7 +22,7 @@ pub(super) trait Part: Sized {
 }
 
 /// State shared by all sections of a file.
-pub(super) struct Reading<'r> {
+pub(super) struct SectionReader<'r> {
     path: &'r Path,
     environment: &'r Environment,
     errors: RefCell<Vec<Problem>>,
@@ -51,7 +51,7 @@ pub enum Presence {
 
 /// The keys of one map of the file.
 pub(super) struct Section<'r> {
-    reading: &'r Reading<'r>,
+    reading: &'r SectionReader<'r>,
     path: String,
     position: Position,
     entries: &'r [Entry],
@@ -69,7 +69,7 @@ enum RawValue<'r> {
     Variable(&'r str),
 }
 
-impl<'r> Reading<'r> {
+impl<'r> SectionReader<'r> {
     pub(super) fn new(path: &'r Path, environment: &'r Environment) -> Self {
         let (errors, warnings, keys) = Default::default();
         Self { path, environment, errors, warnings, keys, lists_keys: false }
@@ -124,7 +124,7 @@ impl<'r> Reading<'r> {
 /// Every key of a part, in the order in which it is read.
 pub(super) fn keys_of<P: Part>() -> Vec<KnownKey> {
     let environment = Environment::default();
-    let reading = Reading { lists_keys: true, ..Reading::new(Path::new(""), &environment) };
+    let reading = SectionReader { lists_keys: true, ..SectionReader::new(Path::new(""), &environment) };
     reading.enter(String::new(), None, P::read);
     reading.keys.into_inner()
 }

@@ -26,7 +26,7 @@ pub struct Locations {
 
 /// Why a location is not allowed at its position.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OutOfPlace {
+pub enum LocationError {
     #[error("is defined twice for the same hosts")]
     Twice,
     #[error("is outside of its enclosing route")]
@@ -68,13 +68,13 @@ impl Location {
 
     /// Checks that every match also matches the enclosing location. Regular expressions are not
     /// compared.
-    pub fn check_inside(&self, outer: &Self) -> Result<(), OutOfPlace> {
+    pub fn check_inside(&self, outer: &Self) -> Result<(), LocationError> {
         match (outer, self) {
-            (Self::Exact(_), _) => Err(OutOfPlace::InsideExact),
+            (Self::Exact(_), _) => Err(LocationError::InsideExact),
             (Self::Prefix { path: outer_path, .. }, Self::Exact(path) | Self::Prefix { path, .. })
                 if !path.starts_with(outer_path) && !path.is_empty() =>
             {
-                Err(OutOfPlace::Outside)
+                Err(LocationError::Outside)
             }
             _ => Ok(()),
         }
@@ -101,18 +101,18 @@ fn split_modifier(text: &str) -> (&str, &str) {
 }
 
 impl Locations {
-    pub fn add(&mut self, location: Location, route: Route) -> Result<(), OutOfPlace> {
+    pub fn add(&mut self, location: Location, route: Route) -> Result<(), LocationError> {
         match location {
             Location::Exact(path) => {
                 let is_known = self.exact.iter().any(|(known, _)| *known == path);
                 self.exact.push((path, route));
-                if is_known { Err(OutOfPlace::Twice) } else { Ok(()) }
+                if is_known { Err(LocationError::Twice) } else { Ok(()) }
             }
             Location::Prefix { path, is_final } => {
                 let is_known = self.prefixes.iter().any(|(known, ..)| *known == path);
                 let at = self.prefixes.partition_point(|(longer, ..)| longer.len() >= path.len());
                 self.prefixes.insert(at, (path, is_final, route));
-                if is_known { Err(OutOfPlace::Twice) } else { Ok(()) }
+                if is_known { Err(LocationError::Twice) } else { Ok(()) }
             }
             Location::Regex(regex) => {
                 self.regexes.push((regex, route));

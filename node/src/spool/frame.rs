@@ -1,7 +1,7 @@
 //! Frames of records in a segment: a mark, the kind, the length, a CRC-32 of kind, length and
 //! record, the record. Numbers have 4 bytes, little-endian.
 
-use super::kind::{Counts, Kind};
+use super::kind::{Counts, RecordKind};
 
 const HEADER_BYTES: usize = 10;
 /// Not a byte of UTF-8 text, so it marks the next record after damaged bytes.
@@ -17,7 +17,7 @@ pub(super) struct Frames {
 /// A piece of a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
-    Record(Kind, &'a [u8]),
+    Record(RecordKind, &'a [u8]),
     /// Bytes up to the next valid record, or the end.
     Damage(usize),
 }
@@ -29,7 +29,7 @@ pub(super) struct Pieces<'a> {
 }
 
 impl Frames {
-    pub(super) fn push(&mut self, kind: Kind, record: &[u8]) {
+    pub(super) fn push(&mut self, kind: RecordKind, record: &[u8]) {
         let length = u32::try_from(record.len()).expect("records are bounded far below 4 GiB").to_le_bytes();
         self.bytes.extend_from_slice(&[MARK, kind.code()]);
         self.bytes.extend_from_slice(&length);
@@ -73,16 +73,16 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 /// The frame at the start of the bytes.
-fn frame(bytes: &[u8]) -> Option<(Kind, &[u8])> {
+fn frame(bytes: &[u8]) -> Option<(RecordKind, &[u8])> {
     let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
     let [MARK, code, l0, l1, l2, l3, c0, c1, c2, c3] = *header else { return None };
-    let (kind, length) = (Kind::from_code(code)?, [l0, l1, l2, l3]);
+    let (kind, length) = (RecordKind::from_code(code)?, [l0, l1, l2, l3]);
     let record = rest.get(..u32::from_le_bytes(length) as usize)?;
     let is_whole = checksum(kind, length, record) == u32::from_le_bytes([c0, c1, c2, c3]);
     is_whole.then_some((kind, record))
 }
 
-fn checksum(kind: Kind, length: [u8; 4], record: &[u8]) -> u32 {
+fn checksum(kind: RecordKind, length: [u8; 4], record: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&[kind.code()]);
     hasher.update(&length);

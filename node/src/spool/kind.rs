@@ -5,7 +5,7 @@ use shared::{Outcome, Record};
 use std::ops::{AddAssign, SubAssign};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RecordKind {
     Blocked,
     Monitored,
     Response,
@@ -31,7 +31,7 @@ pub struct Counts {
     pub not_inspected: u64,
 }
 
-impl Kind {
+impl RecordKind {
     const ALL: [Self; 4] = [Self::Blocked, Self::Monitored, Self::Response, Self::NotInspected];
 
     pub(super) fn of(record: &Record) -> Self {
@@ -91,12 +91,12 @@ impl Priority {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, kind: Kind) {
+    pub(super) fn add(&mut self, kind: RecordKind) {
         *match kind {
-            Kind::Blocked => &mut self.blocked,
-            Kind::Monitored => &mut self.monitored,
-            Kind::Response => &mut self.responses,
-            Kind::NotInspected => &mut self.not_inspected,
+            RecordKind::Blocked => &mut self.blocked,
+            RecordKind::Monitored => &mut self.monitored,
+            RecordKind::Response => &mut self.responses,
+            RecordKind::NotInspected => &mut self.not_inspected,
         } += 1;
     }
 

@@ -11,7 +11,7 @@ use crate::store::{
 use crate::{
     access::Session,
     actor::Actor,
-    audit::{Author, Deed, Kind},
+    audit::{AuditEvent, Author, ObjectKind},
     paging::{Page, Slice},
     token::Token,
 };
@@ -94,7 +94,8 @@ impl Store {
         .bind(session.expires_at.as_millisecond())
         .execute(&mut *change)
         .await?;
-        audit::record(&mut change, author, &Deed::created(Kind::Session, &session.id, session)).await?;
+        audit::record(&mut change, author, &AuditEvent::created(ObjectKind::Session, &session.id, session))
+            .await?;
         Ok(change.commit().await?)
     }
 
@@ -134,8 +135,8 @@ impl Store {
     }
 
     /// Records an event without a change in the database, such as a failed sign-in.
-    pub async fn record_deed(&self, author: &Author, deed: &Deed) -> Result<(), StoreError> {
-        audit::record(&mut *self.writer.acquire().await?, author, deed).await
+    pub async fn record_event(&self, author: &Author, event: &AuditEvent) -> Result<(), StoreError> {
+        audit::record(&mut *self.writer.acquire().await?, author, event).await
     }
 }
 
@@ -144,7 +145,7 @@ async fn end(connection: &mut Connection, session: &Session, author: &Author) ->
         .bind(session.id.to_string())
         .execute(&mut *connection)
         .await?;
-    audit::record(connection, author, &Deed::deleted(Kind::Session, &session.id, session)).await
+    audit::record(connection, author, &AuditEvent::deleted(ObjectKind::Session, &session.id, session)).await
 }
 
 /// The sessions of the same user or token.

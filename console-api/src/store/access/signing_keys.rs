@@ -9,7 +9,7 @@ use crate::store::{
     },
 };
 use crate::{
-    audit::{Author, Kind},
+    audit::{Author, ObjectKind},
     signing_key::{KeyInfo, KeySecret},
 };
 use uuid::Uuid;
@@ -23,7 +23,7 @@ impl Record for KeyInfo {
 }
 
 impl Stored for KeyInfo {
-    const KIND: Kind = Kind::SigningKey;
+    const KIND: ObjectKind = ObjectKind::SigningKey;
     const NAMES: (&'static str, &'static str) = ("key", "keys");
     const MAX: i64 = 1000;
     const SELECT: &'static str = "select id, name, created_at from signing_keys";

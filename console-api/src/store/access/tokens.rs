@@ -11,7 +11,7 @@ use crate::store::{
 use crate::{
     access::TokenInfo,
     actor::{Actor, Role},
-    audit::{Author, Kind},
+    audit::{Author, ObjectKind},
     token::Token,
 };
 use jiff::Timestamp;
@@ -111,7 +111,7 @@ impl Store {
 }
 
 impl Stored for TokenInfo {
-    const KIND: Kind = Kind::Token;
+    const KIND: ObjectKind = ObjectKind::Token;
     const NAMES: (&'static str, &'static str) = ("token", "tokens");
     const SELECT: &'static str = "select id, name, role, created_at, expires_at from tokens";
 

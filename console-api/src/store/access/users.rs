@@ -11,7 +11,7 @@ use crate::store::{
 use crate::{
     access::User,
     actor::Role,
-    audit::{Author, Kind},
+    audit::{Author, ObjectKind},
 };
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ impl Record for User {
 }
 
 impl Stored for User {
-    const KIND: Kind = Kind::User;
+    const KIND: ObjectKind = ObjectKind::User;
     const NAMES: (&'static str, &'static str) = ("user", "users");
     const MAX: i64 = 10_000;
     const SELECT: &'static str = "select id, name, role, revision, created_at from users";

@@ -11,7 +11,7 @@ use crate::store::{
 };
 use crate::{
     attack::{Mark, MarkDraft, Marking},
-    audit::{Author, Deed, Kind},
+    audit::{AuditEvent, Author, ObjectKind},
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
@@ -73,8 +73,9 @@ impl Store {
         }
         let after = mark.map(|value| Marking { value, note, by: author.name.clone(), at: author.at });
         store(&mut change, &id, revision + 1, after.as_ref()).await?;
-        let deed = Deed::changed(Kind::Attack, &id, &shown(before.as_ref()), &shown(after.as_ref()));
-        audit::record(&mut change, author, &deed).await?;
+        let event =
+            AuditEvent::changed(ObjectKind::Attack, &id, &shown(before.as_ref()), &shown(after.as_ref()));
+        audit::record(&mut change, author, &event).await?;
         Ok(change.commit().await?)
     }
 }

@@ -11,7 +11,7 @@ use crate::store::{
     },
 };
 use crate::{
-    audit::{Author, Kind},
+    audit::{Author, ObjectKind},
     webhook::{Secret, Webhook, WebhookDraft},
 };
 use jiff::Timestamp;
@@ -59,7 +59,7 @@ impl Record for Webhook {
 }
 
 impl Stored for Webhook {
-    const KIND: Kind = Kind::Webhook;
+    const KIND: ObjectKind = ObjectKind::Webhook;
     const NAMES: (&'static str, &'static str) = ("webhook", "webhooks");
     const MAX: i64 = 100;
     const SELECT: &'static str =

@@ -31,11 +31,11 @@ struct Table {
 
 struct Column {
     name: String,
-    kind: Kind,
+    kind: ColumnType,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum ColumnType {
     Text,
     Number,
     Bytes,
@@ -93,13 +93,14 @@ async fn tables(sqlite: &mut Connection) -> Result<Vec<Table>, sqlx::Error> {
             .bind(name.clone())
             .fetch_all(&mut *sqlite)
             .await?;
-        let columns = columns.into_iter().map(|(name, declared)| Column { name, kind: Kind::of(&declared) });
+        let columns =
+            columns.into_iter().map(|(name, declared)| Column { name, kind: ColumnType::of(&declared) });
         tables.push(Table { columns: columns.collect(), name });
     }
     Ok(tables)
 }
 
-impl Kind {
+impl ColumnType {
     fn of(declared: &str) -> Self {
         match declared {
             "text" => Self::Text,
@@ -136,9 +137,9 @@ impl Table {
     fn values(&self, row: &AnyRow) -> Result<Vec<Value>, sqlx::Error> {
         let value = |(index, column): (usize, &Column)| {
             Ok(match column.kind {
-                Kind::Text => Value::Text(row.try_get(index)?),
-                Kind::Number => Value::Number(row.try_get(index)?),
-                Kind::Bytes => Value::Bytes(row.try_get(index)?),
+                ColumnType::Text => Value::Text(row.try_get(index)?),
+                ColumnType::Number => Value::Number(row.try_get(index)?),
+                ColumnType::Bytes => Value::Bytes(row.try_get(index)?),
             })
         };
         self.columns.iter().enumerate().map(value).collect()

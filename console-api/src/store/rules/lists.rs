@@ -12,7 +12,7 @@ use crate::store::{
     },
 };
 use crate::{
-    audit::Kind,
+    audit::ObjectKind,
     paging::{Page, Slice},
     ruleset::StoredEntry,
 };
@@ -37,7 +37,7 @@ impl Record for StoredEntry {
 }
 
 impl Stored for StoredEntry {
-    const KIND: Kind = Kind::IpListEntry;
+    const KIND: ObjectKind = ObjectKind::IpListEntry;
     const NAMES: (&'static str, &'static str) = ("entry", "entries");
     const MAX: i64 = 200_000;
     const SELECT: &'static str =

@@ -11,7 +11,7 @@ use crate::store::{
     },
 };
 use crate::{
-    audit::{Action, Author, Deed, Kind},
+    audit::{Action, AuditEvent, Author, ObjectKind},
     paging::{Page, Slice},
     ruleset::{Difference, StoredEntry, StoredRule, Version, VersionContent},
 };
@@ -77,7 +77,8 @@ impl Store {
         let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
         let (current, _) = head(&mut snapshot).await?;
         let Some(since) = since(&mut snapshot, version, current).await? else { return Ok(None) };
-        let (of_rules, of_lists) = since.into_iter().partition(|difference| difference.kind == Kind::Rule);
+        let (of_rules, of_lists) =
+            since.into_iter().partition(|difference| difference.kind == ObjectKind::Rule);
         let mut rules: Vec<StoredRule> = undo_all(&mut snapshot, of_rules).await?;
         let mut lists: Vec<StoredEntry> = undo_all(&mut snapshot, of_lists).await?;
         rules.sort_by_key(|rule| (rule.created_at, rule.rule.id));
@@ -117,15 +118,15 @@ impl Store {
         for difference in since {
             put_back(&mut change, difference, author.at).await?;
         }
-        let deed = Deed {
+        let event = AuditEvent {
             action: Action::Activate,
-            kind: Kind::Ruleset,
+            kind: ObjectKind::Ruleset,
             object: version.to_string(),
             before: Some(json!({ "version": latest })),
             after: Some(json!({ "version": new })),
             ruleset: Some(new),
         };
-        change.finish(deed).await?;
+        change.finish(event).await?;
         let slice = Slice { limit: 1, after: None };
         self.versions(&slice).await?.items.into_iter().next().ok_or(UNKNOWN)
     }
@@ -168,8 +169,8 @@ async fn since(
         }
         known = version;
         let object = row.text("object")?;
-        let kind = Kind::parse(&row.get::<String>("kind")?).ok_or_else(|| row.bad("kind"))?;
-        if kind == Kind::Ruleset {
+        let kind = ObjectKind::parse(&row.get::<String>("kind")?).ok_or_else(|| row.bad("kind"))?;
+        if kind == ObjectKind::Ruleset {
             continue;
         }
         let before: Option<Value> = row.optional("before", Row::json)?;
@@ -206,7 +207,7 @@ async fn undo_all<T: Versioned>(
 
 async fn put_back(change: &mut Change<'_>, difference: Difference, at: Timestamp) -> Result<(), StoreError> {
     match difference.kind {
-        Kind::Rule => versioned::put_back::<StoredRule>(change, difference, at).await,
+        ObjectKind::Rule => versioned::put_back::<StoredRule>(change, difference, at).await,
         _ => versioned::put_back::<StoredEntry>(change, difference, at).await,
     }
 }

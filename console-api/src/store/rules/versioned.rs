@@ -1,7 +1,7 @@
 //! Changes of rules and list entries: each creates a version of the ruleset.
 
 use crate::{
-    audit::{Author, Deed},
+    audit::{AuditEvent, Author},
     ruleset::Difference,
     store::{
         Connection, Store, StoreError,
@@ -90,16 +90,16 @@ pub(crate) async fn put_back<T: Versioned>(
     let Some(before) = before else {
         let id = object.parse().map_err(|_| StoreError::bad_row("audit", &object, "object"))?;
         change::delete::<T>(change.connection(), id).await?;
-        return change.record(Deed::deleted(T::KIND, &object, &after)).await;
+        return change.record(AuditEvent::deleted(T::KIND, &object, &after)).await;
     };
     let mut restored: T = logged(&object, before)?;
     restored.set_revision(revision + 1, at);
     restored.upsert().execute(change.connection()).await?;
-    let deed = match after {
-        Some(after) => Deed::changed(T::KIND, &object, &after, &restored),
-        None => Deed::created(T::KIND, &object, &restored),
+    let event = match after {
+        Some(after) => AuditEvent::changed(T::KIND, &object, &after, &restored),
+        None => AuditEvent::created(T::KIND, &object, &restored),
     };
-    change.record(deed).await
+    change.record(event).await
 }
 
 /// An object from its JSON in the log.

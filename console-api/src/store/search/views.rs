@@ -11,7 +11,7 @@ use crate::store::{
     },
 };
 use crate::{
-    audit::{Author, Kind},
+    audit::{Author, ObjectKind},
     paging::{Page, Slice},
     view::{View, ViewDraft},
 };
@@ -33,7 +33,7 @@ impl Record for View {
 }
 
 impl Stored for View {
-    const KIND: Kind = Kind::View;
+    const KIND: ObjectKind = ObjectKind::View;
     const NAMES: (&'static str, &'static str) = ("view", "views");
     const MAX: i64 = 10_000;
     const SELECT: &'static str = "select id, revision, owner, created_at, updated_at, draft from views";

@@ -16,7 +16,7 @@ mod statement;
 
 use super::Match;
 use crate::{
-    token::sql::{Kind, Opening, TokenStream},
+    token::sql::{Opening, TokenKind, TokenStream},
     words::WORDS,
 };
 use shared::{AttackType, Severity};
@@ -181,8 +181,8 @@ impl ParseContext {
     fn is_trigger(&self, at: usize) -> bool {
         match self.stream.kind(at) {
             _ if at == 0 => true,
-            Some(Kind::Logic | Kind::Open | Kind::Semicolon | Kind::Variable) => true,
-            Some(Kind::Word) => {
+            Some(TokenKind::Logic | TokenKind::Open | TokenKind::Semicolon | TokenKind::Variable) => true,
+            Some(TokenKind::Word) => {
                 let word = self.stream.word(at);
                 WORDS.sqli.triggers.contains(word) || WORDS.sqli.delay_functions.contains(word)
             }
@@ -208,9 +208,10 @@ impl ParseContext {
     /// the string or the number that it broke out of.
     fn is_injected(&self, evidence: &Evidence) -> bool {
         let at = evidence.tokens.start;
-        let before = (0..at).rev().find(|&it| self.stream.kind(it) != Some(Kind::Close));
+        let before = (0..at).rev().find(|&it| self.stream.kind(it) != Some(TokenKind::Close));
         let follows_text = before.is_some_and(|it| {
-            matches!(self.stream.kind(it), Some(Kind::Text { .. })) && self.stream.is_same_line(it, at + 2)
+            matches!(self.stream.kind(it), Some(TokenKind::Text { .. }))
+                && self.stream.is_same_line(it, at + 2)
         });
         let is_first = (1..=FIRST_TOKENS).contains(&at) || at == 0 && self.opening != Opening::Bare;
         !self.is_document
@@ -220,7 +221,7 @@ impl ParseContext {
 
     /// The start of a match in mid-value: the quote, when the match follows the breakout directly.
     fn start(&self, at: usize) -> usize {
-        let closing = (0..at).rev().take_while(|&it| self.stream.kind(it) == Some(Kind::Close));
+        let closing = (0..at).rev().take_while(|&it| self.stream.kind(it) == Some(TokenKind::Close));
         let first = closing.last().unwrap_or(at);
         if self.opening != Opening::Bare && first == 1 { 0 } else { at }
     }

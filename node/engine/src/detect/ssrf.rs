@@ -25,18 +25,18 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
         return None;
     }
     let (signature, severity) = match candidate.kind {
-        Kind::Url(url) => classify_url(&url, context)?,
-        Kind::Address(url) => classify_address(&url)?,
+        CandidateKind::Url(url) => classify_url(&url, context)?,
+        CandidateKind::Address(url) => classify_address(&url)?,
     };
     Some(Match { attack_type: AttackType::Ssrf, signature, severity, span: candidate.span })
 }
 
 struct Candidate<'v> {
-    kind: Kind<'v>,
+    kind: CandidateKind<'v>,
     span: Range<usize>,
 }
 
-enum Kind<'v> {
+enum CandidateKind<'v> {
     Url(Url<'v>),
     /// A host without a scheme, in a parameter for addresses.
     Address(Url<'v>),
@@ -54,12 +54,12 @@ fn candidate<'v>(value: &'v [u8], kind: FieldKind, context: &ValueContext<'_>) -
     let span = start..end;
     let bytes = &value[span.clone()];
     if let Some(url) = with_scheme(bytes) {
-        return Some(Candidate { kind: Kind::Url(url), span });
+        return Some(Candidate { kind: CandidateKind::Url(url), span });
     }
     let is_address =
         kind == FieldKind::Value && bytes.len() < 300 && context.is_one_of(&WORDS.ssrf.address_parameters);
     let bare = &bytes[bytes.iter().take_while(|byte| **byte == b'/').count()..];
-    is_address.then(|| Candidate { kind: Kind::Address(authority(bare)), span })
+    is_address.then(|| Candidate { kind: CandidateKind::Address(authority(bare)), span })
 }
 
 fn scheme_start(path: &[u8]) -> Option<usize> {

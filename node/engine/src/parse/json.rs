@@ -29,7 +29,7 @@ pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_
 
 /// An open bracket.
 struct Open {
-    kind: Kind,
+    kind: Bracket,
     /// The point of the bracket itself.
     point: PointPath,
     /// The point of its current value, once created.
@@ -40,7 +40,7 @@ struct Open {
 }
 
 /// The type of a bracket and the position in it.
-enum Kind {
+enum Bracket {
     Object { key_next: bool },
     Array { index: u64 },
 }
@@ -69,8 +69,8 @@ impl Walk<'_, '_, '_> {
     fn step(&mut self, byte: u8) -> bool {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' | b':' => self.at += 1,
-            b'{' => return self.enter(Kind::Object { key_next: true }),
-            b'[' => return self.enter(Kind::Array { index: 0 }),
+            b'{' => return self.enter(Bracket::Object { key_next: true }),
+            b'[' => return self.enter(Bracket::Array { index: 0 }),
             b'}' | b']' => return self.leave(byte),
             b',' => return self.next(),
             b'"' => return self.string(),
@@ -94,10 +94,10 @@ impl Walk<'_, '_, '_> {
 
     /// Only a string can be a key: `{{7+7}}` is a template, not JSON.
     fn expects_key(&self) -> bool {
-        matches!(self.open.last(), Some(Open { kind: Kind::Object { key_next: true }, .. }))
+        matches!(self.open.last(), Some(Open { kind: Bracket::Object { key_next: true }, .. }))
     }
 
-    fn enter(&mut self, kind: Kind) -> bool {
+    fn enter(&mut self, kind: Bracket) -> bool {
         if self.expects_key() {
             return false;
         }
@@ -123,8 +123,8 @@ impl Walk<'_, '_, '_> {
             }
         }
         match left.kind {
-            Kind::Object { .. } => byte == b'}',
-            Kind::Array { .. } => byte == b']',
+            Bracket::Object { .. } => byte == b'}',
+            Bracket::Array { .. } => byte == b']',
         }
     }
 
@@ -132,8 +132,8 @@ impl Walk<'_, '_, '_> {
         self.at += 1;
         let Some(open) = self.open.last_mut() else { return false };
         match &mut open.kind {
-            Kind::Object { key_next } => *key_next = true,
-            Kind::Array { index } => {
+            Bracket::Object { key_next } => *key_next = true,
+            Bracket::Array { index } => {
                 *index += 1;
                 open.value = None;
             }
@@ -145,8 +145,8 @@ impl Walk<'_, '_, '_> {
     fn here(&mut self) -> PointPath {
         let Some(open) = self.open.last_mut() else { return self.root };
         *open.value.get_or_insert_with(|| match open.kind {
-            Kind::Object { .. } => self.sink.arena.then(open.point, Tag::Hash),
-            Kind::Array { index } => self.sink.arena.indexed(open.point, Tag::Array, index),
+            Bracket::Object { .. } => self.sink.arena.then(open.point, Tag::Hash),
+            Bracket::Array { index } => self.sink.arena.indexed(open.point, Tag::Array, index),
         })
     }
 
@@ -154,7 +154,7 @@ impl Walk<'_, '_, '_> {
         let (text, end, closed) = read_string(self.bytes, self.at + 1);
         self.at = end;
         let fits = match self.open.last_mut() {
-            Some(Open { kind: Kind::Object { key_next }, point, value, .. }) if *key_next => {
+            Some(Open { kind: Bracket::Object { key_next }, point, value, .. }) if *key_next => {
                 *key_next = false;
                 let here = self.sink.arena.named(*point, Tag::Hash, &text);
                 *value = Some(here);

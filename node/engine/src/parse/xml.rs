@@ -9,7 +9,7 @@ use crate::{
     point_path::{Mark, PointPath},
     token::{
         html::{Attribute, attributes},
-        xml::{self, Kind, Token, tokens},
+        xml::{self, Token, XmlTokenKind, tokens},
     },
     words::WORDS,
 };
@@ -87,13 +87,13 @@ impl<'w> Walk<'w, '_, '_, '_> {
     fn token(&mut self, token: &Token) -> bool {
         let inner = &self.bytes[token.inner.clone()];
         match token.kind {
-            Kind::Text => self.text(inner),
-            Kind::Data => self.sink.push_value(self.point, inner.to_vec()),
-            Kind::Comment => self.push_at(Tag::XmlComment, inner),
-            Kind::Instruction => self.instruction(inner),
-            Kind::Declaration => self.declaration(token),
-            Kind::Start { is_empty } => self.start(token, inner, is_empty),
-            Kind::End => {
+            XmlTokenKind::Text => self.text(inner),
+            XmlTokenKind::Data => self.sink.push_value(self.point, inner.to_vec()),
+            XmlTokenKind::Comment => self.push_at(Tag::XmlComment, inner),
+            XmlTokenKind::Instruction => self.instruction(inner),
+            XmlTokenKind::Declaration => self.declaration(token),
+            XmlTokenKind::Start { is_empty } => self.start(token, inner, is_empty),
+            XmlTokenKind::End => {
                 self.end(inner);
                 true
             }
@@ -173,7 +173,7 @@ impl<'w> Walk<'w, '_, '_, '_> {
         let fits = self.push_at(Tag::XmlDtd, &whole[..at]);
         let inside = &whole[at + 1..];
         fits && tokens(inside)
-            .all(|token| token.kind != Kind::Declaration || self.declared(&inside[token.span]))
+            .all(|token| token.kind != XmlTokenKind::Declaration || self.declared(&inside[token.span]))
     }
 
     fn declared(&mut self, declaration: &[u8]) -> bool {

@@ -5,5 +5,5 @@ mod lexer;
 mod token_stream;
 
 pub(crate) use grammar::{Operand, Shape};
-pub(crate) use lexer::{Kind, Opening};
+pub(crate) use lexer::{Opening, TokenKind};
 pub(crate) use token_stream::TokenStream;

@@ -4,7 +4,7 @@ use memchr::{memchr, memmem};
 use std::ops::Range;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum XmlTokenKind {
     Text,
     /// `<![CDATA[…]]>`
     Data,
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
-    pub kind: Kind,
+    pub kind: XmlTokenKind,
     /// The whole token with its brackets.
     pub span: Range<usize>,
     /// The content of its brackets.
@@ -57,28 +57,30 @@ impl Iterator for Tokens<'_> {
 impl Tokens<'_> {
     fn read(&self, rest: &[u8]) -> Token {
         match rest {
-            [b'<', b'!', b'-', b'-', ..] => self.until(Kind::Comment, 4, memmem::find(&rest[4..], b"-->"), 3),
-            _ if rest.starts_with(b"<![CDATA[") => {
-                self.until(Kind::Data, 9, memmem::find(&rest[9..], b"]]>"), 3)
+            [b'<', b'!', b'-', b'-', ..] => {
+                self.until(XmlTokenKind::Comment, 4, memmem::find(&rest[4..], b"-->"), 3)
             }
-            [b'<', b'?', ..] => self.until(Kind::Instruction, 2, memmem::find(&rest[2..], b"?>"), 2),
-            [b'<', b'!', ..] => self.until(Kind::Declaration, 2, declaration_end(&rest[2..]), 1),
-            [b'<', b'/', ..] => self.until(Kind::End, 2, memchr(b'>', &rest[2..]), 1),
+            _ if rest.starts_with(b"<![CDATA[") => {
+                self.until(XmlTokenKind::Data, 9, memmem::find(&rest[9..], b"]]>"), 3)
+            }
+            [b'<', b'?', ..] => self.until(XmlTokenKind::Instruction, 2, memmem::find(&rest[2..], b"?>"), 2),
+            [b'<', b'!', ..] => self.until(XmlTokenKind::Declaration, 2, declaration_end(&rest[2..]), 1),
+            [b'<', b'/', ..] => self.until(XmlTokenKind::End, 2, memchr(b'>', &rest[2..]), 1),
             [b'<', first, ..] if is_name_start(*first) => {
                 let end = unquoted(&rest[1..], |byte| byte == b'>');
                 let is_empty = end.is_some_and(|end| rest[end] == b'/');
-                self.until(Kind::Start { is_empty }, 1, end, 1)
+                self.until(XmlTokenKind::Start { is_empty }, 1, end, 1)
             }
             _ => {
                 let length = memchr(b'<', &rest[1..]).map_or(rest.len(), |at| at + 1);
                 let span = self.at..self.at + length;
-                Token { kind: Kind::Text, inner: span.clone(), span, closed: true }
+                Token { kind: XmlTokenKind::Text, inner: span.clone(), span, closed: true }
             }
         }
     }
 
     /// A token that opens with `open` bytes and is closed by `close` bytes at `end`.
-    fn until(&self, kind: Kind, open: usize, end: Option<usize>, close: usize) -> Token {
+    fn until(&self, kind: XmlTokenKind, open: usize, end: Option<usize>, close: usize) -> Token {
         let start = self.at + open;
         let Some(end) = end else {
             let all = self.value.len();

@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*};
 fn frames(records: &[&str]) -> Vec<u8> {
     let mut frames = Frames::default();
     for record in records {
-        frames.push(Kind::Blocked, record.as_bytes());
+        frames.push(RecordKind::Blocked, record.as_bytes());
     }
     frames.bytes
 }

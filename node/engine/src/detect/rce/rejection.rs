@@ -9,10 +9,10 @@ const MAX_NAME: usize = 24;
 /// Whether each possible command begins with a plain word that is no command. False when in doubt:
 /// values with any other spelling of names are tokenized.
 pub(super) fn cannot_contain_command(value: &[u8]) -> bool {
-    let has = |kind: Kind| value.iter().any(|&byte| KINDS[usize::from(byte)] == kind);
-    let has_pattern = || has(Kind::Matches) && value.split(|byte| separates_words(*byte)).any(is_pattern);
-    let is_spelled = has(Kind::Spells) || has_variable(value) || has_pattern();
-    let mut commands = value.split(|&byte| KINDS[usize::from(byte)] == Kind::Separates);
+    let has = |kind: ByteKind| value.iter().any(|&byte| KINDS[usize::from(byte)] == kind);
+    let has_pattern = || has(ByteKind::Matches) && value.split(|byte| separates_words(*byte)).any(is_pattern);
+    let is_spelled = has(ByteKind::Spells) || has_variable(value) || has_pattern();
+    let mut commands = value.split(|&byte| KINDS[usize::from(byte)] == ByteKind::Separates);
     !is_spelled && commands.all(begins_with_no_command)
 }
 
@@ -29,15 +29,15 @@ pub(super) fn has_variable(value: &[u8]) -> bool {
 
 /// Whether the word is a pattern for the path of a program.
 fn is_pattern(word: &[u8]) -> bool {
-    word.first() == Some(&b'/') && word.iter().any(|&byte| KINDS[usize::from(byte)] == Kind::Matches)
+    word.first() == Some(&b'/') && word.iter().any(|&byte| KINDS[usize::from(byte)] == ByteKind::Matches)
 }
 
 fn separates_words(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || KINDS[usize::from(byte)] == Kind::Separates
+    byte.is_ascii_whitespace() || KINDS[usize::from(byte)] == ByteKind::Separates
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ByteKind {
     Plain,
     /// Separates commands.
     Separates,
@@ -47,17 +47,17 @@ enum Kind {
     Matches,
 }
 
-static KINDS: [Kind; 256] = {
-    let mut kinds = [Kind::Plain; 256];
+static KINDS: [ByteKind; 256] = {
+    let mut kinds = [ByteKind::Plain; 256];
     let mut byte = 0;
     while byte < 256 {
         #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
         let it = byte as u8;
         kinds[byte] = match it {
-            b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>' => Kind::Separates,
-            b'*' | b'?' | b'[' => Kind::Matches,
-            _ if spells_otherwise(it) => Kind::Spells,
-            _ => Kind::Plain,
+            b';' | b'|' | b'&' | b'\n' | b'\r' | b'(' | b')' | b'<' | b'>' => ByteKind::Separates,
+            b'*' | b'?' | b'[' => ByteKind::Matches,
+            _ if spells_otherwise(it) => ByteKind::Spells,
+            _ => ByteKind::Plain,
         };
         byte += 1;
     }

@@ -1,7 +1,7 @@
 //! Administrative statements. Their words also occur in prose, so they count only after a semicolon
 //! or a quote.
 
-use crate::token::sql::{Kind, TokenStream};
+use crate::token::sql::{TokenKind, TokenStream};
 
 /// Whether an administrative statement begins here, which no query of an application contains.
 pub(super) fn administers(stream: &TokenStream, at: usize) -> bool {
@@ -19,13 +19,15 @@ pub(super) fn administers(stream: &TokenStream, at: usize) -> bool {
         "flush" => follows && matches!(second, "tables" | "privileges" | "logs" | "hosts"),
         "start" | "begin" => follows && matches!(second, "transaction" | "tran" | "work"),
         "create" => follows && second == "or" && stream.word(at + 2) == "replace",
-        "kill" => follows && stream.kind(at + 1) == Some(Kind::Number) && ends(stream, at + 2),
+        "kill" => follows && stream.kind(at + 1) == Some(TokenKind::Number) && ends(stream, at + 2),
         "desc" | "describe" | "vacuum" => follows && !second.is_empty() && ends(stream, at + 2),
         "show" => follows && matches!(second, "tables" | "databases" | "grants" | "columns" | "variables"),
         "handler" => stream.is_word(at + 2, &["open", "read", "close"]),
-        "print" => follows && matches!(stream.kind(at + 1), Some(Kind::Variable | Kind::Text { .. })),
+        "print" => {
+            follows && matches!(stream.kind(at + 1), Some(TokenKind::Variable | TokenKind::Text { .. }))
+        }
         "dbcc" | "reconfigure" => follows,
-        "analyze" => second == "table" && third == Some(Kind::Word),
+        "analyze" => second == "table" && third == Some(TokenKind::Word),
         _ => false,
     }
 }
@@ -35,5 +37,5 @@ fn within(stream: &TokenStream, at: usize, word: &str) -> bool {
 }
 
 fn ends(stream: &TokenStream, at: usize) -> bool {
-    stream.is_end(at) || stream.kind(at) == Some(Kind::Semicolon)
+    stream.is_end(at) || stream.kind(at) == Some(TokenKind::Semicolon)
 }

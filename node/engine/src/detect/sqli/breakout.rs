@@ -2,7 +2,7 @@
 
 use super::{Evidence, ParseContext, stacked};
 use crate::{
-    token::sql::{Kind, Opening, Operand, Shape, TokenStream},
+    token::sql::{Opening, Operand, Shape, TokenKind, TokenStream},
     words::WORDS,
 };
 use shared::Severity::{Critical, High, Medium};
@@ -10,7 +10,7 @@ use shared::Severity::{Critical, High, Medium};
 /// `' or x`, `') and (x`: a condition after the quote, without prose after it.
 pub(super) fn condition(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
-    let at = stream.skip(1, Kind::Close);
+    let at = stream.skip(1, TokenKind::Close);
     // `title~"or" AND …`: a search in an issue tracker, whose first quote opens a word.
     let opens = stream.slice(0).trim_end_matches(['\'', '"']).ends_with('~');
     if !stream.is_logic(at) || opens {
@@ -21,11 +21,11 @@ pub(super) fn condition(context: &ParseContext) -> Option<Evidence> {
     }
     let left = stream.operand(at + 1)?;
     let compared = stream.comparison(left.end).and_then(|right| stream.operand(right));
-    let is_call = stream.kind(left.end - 1) == Some(Kind::Close);
+    let is_call = stream.kind(left.end - 1) == Some(TokenKind::Close);
     let alone = left.shape != Shape::Name || stream.is_comment(left.end) || stream.word(at) == "xor";
     let ends = stream.is_end(left.end)
         || stream.is_logic(left.end)
-        || is_call && stream.kind(left.end) == Some(Kind::Semicolon);
+        || is_call && stream.kind(left.end) == Some(TokenKind::Semicolon);
     let end = compared
         .map(|right| right.end)
         .or_else(|| reopened(stream, at + 1))
@@ -41,20 +41,20 @@ pub(super) fn condition(context: &ParseContext) -> Option<Evidence> {
 fn reopened(stream: &TokenStream, at: usize) -> Option<usize> {
     let text = stream.slice(at);
     let compares = text.len() > 2 && text.trim_end_matches(['\'', '"', ' ']).ends_with('=');
-    let continues = matches!(stream.kind(at + 1), Some(Kind::Word | Kind::Number));
+    let continues = matches!(stream.kind(at + 1), Some(TokenKind::Word | TokenKind::Number));
     (compares && continues && stream.is_adjacent(at) && stream.is_end(at + 2)).then_some(at + 2)
 }
 
 /// `' or 1=`, `' or x!`: the operator takes its operand from the statement.
 fn dangling(stream: &TokenStream, at: usize) -> Option<usize> {
     let after = stream.after_operators(at).filter(|_| !stream.is_logic(at))?;
-    let compares = stream.kind(at) == Some(Kind::Compare);
-    (stream.is_end(after) || compares && stream.kind(after) == Some(Kind::Semicolon)).then_some(after)
+    let compares = stream.kind(at) == Some(TokenKind::Compare);
+    (stream.is_end(after) || compares && stream.kind(after) == Some(TokenKind::Semicolon)).then_some(after)
 }
 
 /// `=A1&" and "&B1`: a concatenation in a spreadsheet.
 fn is_joined(stream: &TokenStream, at: usize) -> bool {
-    stream.kind(at) == Some(Kind::Text { closed: false })
+    stream.kind(at) == Some(TokenKind::Text { closed: false })
         && stream.slice(at).chars().nth(1).is_some_and(|it| matches!(it, '&' | '+' | '.'))
 }
 
@@ -75,21 +75,21 @@ fn is_quoted_word(stream: &TokenStream) -> bool {
         && stream.slice(2).len() == 1
         && stream.is_adjacent(0)
         && stream.is_adjacent(1)
-        && stream.kind(1) == Some(Kind::Word)
+        && stream.kind(1) == Some(TokenKind::Word)
 }
 
 /// `' is not?--`, `'collate nocase--`: a condition of any shape, cut off by a comment.
 pub(super) fn cut(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
-    let first = stream.skip(1, Kind::Close);
+    let first = stream.skip(1, TokenKind::Close);
     let last = stream.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
     let begins = stream.is_logic(first)
         || stream.comparison(first).is_some()
         || stream.is_one_of(first, &WORDS.sqli.condition_starters);
     // Keywords of conditions are no operands.
-    let is_sentence =
-        (first + 1..first + 4).all(|it| stream.kind(it) == Some(Kind::Word) && stream.operand(it).is_some());
-    let cuts = stream.kind(last) == Some(Kind::Comment) && is_idle(stream.slice(last));
+    let is_sentence = (first + 1..first + 4)
+        .all(|it| stream.kind(it) == Some(TokenKind::Word) && stream.operand(it).is_some());
+    let cuts = stream.kind(last) == Some(TokenKind::Comment) && is_idle(stream.slice(last));
     (begins && cuts && is_terse(stream.slice(0)) && !is_sentence).then_some(Evidence {
         signature: "sqli-string-breakout",
         severity: High,
@@ -100,8 +100,8 @@ pub(super) fn cut(context: &ParseContext) -> Option<Evidence> {
 /// `admin'--`, `') #`: a quote, and a comment that hides the rest of the statement.
 pub(super) fn comment(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
-    let at = stream.skip(stream.skip(1, Kind::Close), Kind::Semicolon);
-    let hides_rest = stream.kind(at) == Some(Kind::Comment) && at + 1 == stream.len();
+    let at = stream.skip(stream.skip(1, TokenKind::Close), TokenKind::Semicolon);
+    let hides_rest = stream.kind(at) == Some(TokenKind::Comment) && at + 1 == stream.len();
     let is_inches = at == 1 && is_inches(context) && stream.slice(at).len() > 4;
     (hides_rest && !is_inches && is_terse(stream.slice(0)) && is_idle(stream.slice(at))).then(|| Evidence {
         signature: "sqli-comment-tail",
@@ -120,11 +120,11 @@ fn is_idle(comment: &str) -> bool {
 /// `'='`, `'-0-'`, `'||(…)||'`: one expression after the quote, which reopens the string.
 pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
-    let first = stream.skip(1, Kind::Close);
+    let first = stream.skip(1, TokenKind::Close);
     let last = stream.expression(first)?;
-    let reopens = matches!(stream.kind(last - 1), Some(Kind::Text { closed: false }))
+    let reopens = matches!(stream.kind(last - 1), Some(TokenKind::Text { closed: false }))
         && context.opening == stream.slice(last - 1).bytes().next().map_or(Opening::Bare, Opening::Quoted);
-    let hides_rest = stream.kind(last) == Some(Kind::Comment) && last + 1 == stream.len();
+    let hides_rest = stream.kind(last) == Some(TokenKind::Comment) && last + 1 == stream.len();
     let terse = is_terse(stream.slice(0)) && (!reopens || is_terse(stream.slice(last - 1)));
     let quoted_symbol =
         context.opening == Opening::Quoted(b'"') && stream.len() == 3 && stream.slice(1) != "=";
@@ -139,9 +139,9 @@ pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
 /// function.
 pub(super) fn joined_call(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
-    let first = stream.skip(1, Kind::Close);
+    let first = stream.skip(1, TokenKind::Close);
     let at = stream.after_operators(first).unwrap_or(first);
-    let call = stream.skip(at, Kind::Open);
+    let call = stream.skip(at, TokenKind::Open);
     let known = stream.calls(call, &WORDS.sqli.functions) || stream.calls(call, &WORDS.sqli.delay_functions);
     let holds = known && (at > first || stream.is_adjacent(call))
         || call > at
@@ -163,13 +163,13 @@ fn is_terse(text: &str) -> bool {
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
 pub(super) fn statement(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
-    let at = stream.skip(1, Kind::Close);
+    let at = stream.skip(1, TokenKind::Close);
     let holds = match stream.kind(at) {
-        Some(Kind::Semicolon) => {
+        Some(TokenKind::Semicolon) => {
             stream.is_one_of(at + 1, &WORDS.sqli.statements)
                 && (stacked::statement_end(stream, at + 1).is_some() || !is_prose(stream, at + 2))
         }
-        Some(Kind::Word) => clause(stream, at) || ends_statement(stream, at),
+        Some(TokenKind::Word) => clause(stream, at) || ends_statement(stream, at),
         _ => false,
     };
     holds.then(|| Evidence { signature: "sqli-string-statement", severity: Critical, tokens: 0..at + 3 })
@@ -198,6 +198,6 @@ fn clause(stream: &TokenStream, at: usize) -> bool {
 
 /// Two words or more and nothing else: common in prose, rare in SQL after its first word.
 fn is_prose(stream: &TokenStream, at: usize) -> bool {
-    let is_word = |it| stream.kind(it) == Some(Kind::Word);
+    let is_word = |it| stream.kind(it) == Some(TokenKind::Word);
     is_word(at) && is_word(at + 1) && (at + 2..at + 4).all(|it| stream.kind(it).is_none() || is_word(it))
 }

@@ -2,7 +2,7 @@
 
 use super::{Evidence, ParseContext};
 use crate::{
-    token::sql::{Kind, Opening, Operand, Shape, TokenStream},
+    token::sql::{Opening, Operand, Shape, TokenKind, TokenStream},
     words::WORDS,
 };
 use shared::Severity::{High, Medium};
@@ -13,7 +13,7 @@ pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<Evidence> {
     if !stream.is_logic(at) && stream.word(at) != "where" || is_script(context, at) {
         return None;
     }
-    let inside = || known_outcome(stream, stream.skip(at + 1, Kind::Open));
+    let inside = || known_outcome(stream, stream.skip(at + 1, TokenKind::Open));
     let end = known_outcome(stream, at + 1)
         .or_else(inside)
         .or_else(|| open_comparison(context, at))
@@ -29,7 +29,8 @@ fn is_script(context: &ParseContext, at: usize) -> bool {
         return false;
     }
     let is_operator = matches!(stream.slice(at), "&&" | "||");
-    let follows_name = matches!(stream.kind(at - 1), Some(Kind::Word | Kind::Name | Kind::Close));
+    let follows_name =
+        matches!(stream.kind(at - 1), Some(TokenKind::Word | TokenKind::Name | TokenKind::Close));
     let compares_strictly = (at..at + 8).any(|it| {
         matches!(stream.slice(it), "==" | "!=") && stream.is_adjacent(it) && stream.slice(it + 1) == "="
     });
@@ -40,15 +41,15 @@ fn is_script(context: &ParseContext, at: usize) -> bool {
 fn open_comparison(context: &ParseContext, at: usize) -> Option<usize> {
     let stream = &context.stream;
     let right = stream.comparison(stream.operand(at + 1)?.end)?;
-    let opens = stream.kind(right) == Some(Kind::Text { closed: false });
+    let opens = stream.kind(right) == Some(TokenKind::Text { closed: false });
     (opens && at == 0 && context.opening == Opening::Bare).then_some(right + 1)
 }
 
 /// `1 and true`, and nothing else.
 fn truth_value(stream: &TokenStream, at: usize) -> Option<usize> {
-    let after_number = at == 1 && stream.kind(0) == Some(Kind::Number);
+    let after_number = at == 1 && stream.kind(0) == Some(TokenKind::Number);
     let known = stream.is_word(at + 1, &["true", "false", "null"]) || stream.slice(at + 1) == stream.slice(0);
-    let negated = stream.slice(at + 1) == "!" && stream.kind(at + 2) == Some(Kind::Number);
+    let negated = stream.slice(at + 1) == "!" && stream.kind(at + 2) == Some(TokenKind::Number);
     let end = at + 2 + usize::from(negated);
     (after_number && (known || negated) && stream.is_end(end)).then_some(end)
 }
@@ -69,7 +70,7 @@ pub(super) fn after_number(context: &ParseContext, at: usize) -> Option<Evidence
     if context.opening != Opening::Bare || !stream.is_logic(at) || !stream.is_numeric_until(at) {
         return None;
     }
-    let left = stream.skip(at + 1, Kind::Open);
+    let left = stream.skip(at + 1, TokenKind::Open);
     let end = stream.condition(left)?;
     // `2 or more = cheap`.
     if end == left + 3 && !stream.word(left).is_empty() && stream.operand(left + 2)?.shape == Shape::Name {
@@ -81,10 +82,11 @@ pub(super) fn after_number(context: &ParseContext, at: usize) -> Option<Evidence
 /// `1=1`, `x,'a'!='b`: the value is a comparison of constants.
 pub(super) fn bare_comparison(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
-    let left = if stream.kind(1) == Some(Kind::Comma) { 2 } else { 0 };
-    let is_constant = |it| matches!(stream.kind(it), Some(Kind::Number | Kind::Text { .. }));
+    let left = if stream.kind(1) == Some(TokenKind::Comma) { 2 } else { 0 };
+    let is_constant = |it| matches!(stream.kind(it), Some(TokenKind::Number | TokenKind::Text { .. }));
     // `3=0` may be a setting, `3=3` may not.
-    let is_setting = stream.kind(left) == Some(Kind::Number) && stream.slice(left) != stream.slice(left + 2);
+    let is_setting =
+        stream.kind(left) == Some(TokenKind::Number) && stream.slice(left) != stream.slice(left + 2);
     let compares = match stream.slice(left + 1) {
         "=" => !is_setting,
         operator => matches!(operator, "==" | "!=" | "<>" | "<=>"),
@@ -103,7 +105,7 @@ pub(super) fn case(context: &ParseContext, at: usize) -> Option<Evidence> {
     let when = match stream.word(at) {
         "case" if stream.word(at + 1) == "when" => at + 1,
         "case" => stream.operand(at + 1)?.end,
-        "when" if at > 0 && stream.kind(at - 1) == Some(Kind::Close) => at,
+        "when" if at > 0 && stream.kind(at - 1) == Some(TokenKind::Close) => at,
         _ => return None,
     };
     let condition = stream.operand(when + 1).filter(|_| stream.word(when) == "when")?;
@@ -122,14 +124,14 @@ pub(super) fn bare_expression(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let first = stream.operand(0).filter(|first| first.shape != Shape::Name)?;
     let end = stream.expression(first.end).unwrap_or(first.end);
-    let end = stream.skip(stream.skip(end, Kind::Close), Kind::Semicolon);
+    let end = stream.skip(stream.skip(end, TokenKind::Close), TokenKind::Semicolon);
     let comment = stream.slice(end);
     // `1---` is a US privacy string (IAB CCPA framework).
     // `5-2---de-3` is a list.
     let is_privacy_string = comment == "---" && stream.slice(0) == "1";
     let is_list = comment.trim_start_matches('-').starts_with(|it: char| it.is_ascii_alphanumeric())
         && comment.trim_start_matches('-').contains(['-', ';', ',']);
-    let comments = stream.kind(end) == Some(Kind::Comment)
+    let comments = stream.kind(end) == Some(TokenKind::Comment)
         && (comment.starts_with("--") || comment == "/*")
         && !is_privacy_string
         && !is_list;
@@ -148,7 +150,7 @@ pub(super) fn in_condition(context: &ParseContext, at: usize) -> Option<Evidence
     let compared = stream.comparison(end).is_some()
         || stream.is_end(end)
         || stream.is_logic(end)
-        || stream.kind(end) == Some(Kind::Close);
+        || stream.kind(end) == Some(TokenKind::Close);
     compared.then(|| Evidence {
         signature: "sqli-condition",
         severity: Medium,
@@ -158,9 +160,9 @@ pub(super) fn in_condition(context: &ParseContext, at: usize) -> Option<Evidence
 
 /// The position after a call of a known function, also inside brackets.
 fn called(stream: &TokenStream, at: usize) -> Option<usize> {
-    let at = stream.skip(at + usize::from(stream.word(at) == "not"), Kind::Open);
-    let compares_call = stream.kind(at) == Some(Kind::Word)
-        && stream.kind(at + 1) == Some(Kind::Open)
+    let at = stream.skip(at + usize::from(stream.word(at) == "not"), TokenKind::Open);
+    let compares_call = stream.kind(at) == Some(TokenKind::Word)
+        && stream.kind(at + 1) == Some(TokenKind::Open)
         && stream.calls(at + 2, &WORDS.sqli.system_functions);
     (compares_call || stream.calls(at, &WORDS.sqli.functions)).then(|| stream.after_group(at + 1))
 }
@@ -168,7 +170,7 @@ fn called(stream: &TokenStream, at: usize) -> Option<usize> {
 fn is_constant(stream: &TokenStream, operand: Operand) -> bool {
     match operand.shape {
         Shape::Literal => true,
-        Shape::Call | Shape::Group => stream.kind(operand.end - 1) == Some(Kind::Close),
+        Shape::Call | Shape::Group => stream.kind(operand.end - 1) == Some(TokenKind::Close),
         Shape::Name => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Evidence, ParseContext};
 use crate::{
-    token::sql::{Kind, Shape, TokenStream},
+    token::sql::{Shape, TokenKind, TokenStream},
     words::WORDS,
 };
 use shared::Severity::{self, High, Medium};
@@ -16,14 +16,14 @@ pub(super) fn leading_condition(context: &ParseContext) -> Option<Evidence> {
     if !stream.is_logic(0) {
         return None;
     }
-    let left = stream.operand(stream.skip(1, Kind::Open))?;
+    let left = stream.operand(stream.skip(1, TokenKind::Open))?;
     let is_english = stream.is_word(0, &["or", "and"]) && left.shape == Shape::Name;
     let compares = match stream.slice(left.end) {
         "<" | ">" => !is_english,
-        _ => stream.kind(left.end) == Some(Kind::Compare),
+        _ => stream.kind(left.end) == Some(TokenKind::Compare),
     };
     let is_xor = stream.word(0) == "xor" && stream.after_operators(left.end) == Some(stream.len());
-    let right = stream.skip(left.end, Kind::Compare);
+    let right = stream.skip(left.end, TokenKind::Compare);
     let is_prose = is_english && !stream.word(right).is_empty() && !stream.is_comment(right + 1);
     (compares && !is_prose || is_xor).then(|| evidence("sqli-fragment-condition", Medium, left.end + 1))
 }
@@ -31,18 +31,18 @@ pub(super) fn leading_condition(context: &ParseContext) -> Option<Evidence> {
 /// `1-false`, `(||6)`: the value is arithmetic with a truth value, or an operator in brackets.
 pub(super) fn constant(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
-    let is_number = |at| stream.kind(at) == Some(Kind::Number);
+    let is_number = |at| stream.kind(at) == Some(TokenKind::Number);
     let is_truth = || {
         is_number(0)
-            && stream.kind(1) == Some(Kind::Arithmetic)
+            && stream.kind(1) == Some(TokenKind::Arithmetic)
             && stream.is_word(2, &["true", "false"])
             && stream.is_adjacent(0)
     };
     let is_bracketed = || {
-        stream.kind(0) == Some(Kind::Open)
+        stream.kind(0) == Some(TokenKind::Open)
             && stream.slice(1) == "||"
             && is_number(2)
-            && stream.kind(3) == Some(Kind::Close)
+            && stream.kind(3) == Some(TokenKind::Close)
     };
     let holds = stream.len() == 3 && is_truth() || stream.len() == 4 && is_bracketed();
     holds.then(|| evidence("sqli-fragment-operator", Medium, stream.len()))
@@ -51,12 +51,14 @@ pub(super) fn constant(context: &ParseContext) -> Option<Evidence> {
 /// `||`, `is null`, `in (0,1)`: an operator without an operand, or with the right one only.
 pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
-    let constants = || stream.kind(1) == Some(Kind::Open) && stream.kind(2) == Some(Kind::Number);
+    let constants = || stream.kind(1) == Some(TokenKind::Open) && stream.kind(2) == Some(TokenKind::Number);
     let holds = match stream.slice(0) {
         "||" | "&&" if stream.len() == 2 => stream.operand(1).is_some_and(|it| it.shape == Shape::Literal),
         "||" | "&&" | "<=>" | "xor" => stream.len() == 1,
         "is" => stream.operand(1).is_some_and(|it| it.end == stream.len()) && ends_with_null(stream),
-        "in" => constants() && stream.kind(3) == Some(Kind::Comma) && stream.after_group(1) == stream.len(),
+        "in" => {
+            constants() && stream.kind(3) == Some(TokenKind::Comma) && stream.after_group(1) == stream.len()
+        }
         _ => false,
     };
     holds.then(|| evidence("sqli-fragment-operator", Medium, stream.len()))
@@ -74,17 +76,18 @@ pub(super) fn open_call(context: &ParseContext) -> Option<Evidence> {
         || stream.is_one_of(0, &WORDS.sqli.open_functions);
     let last = stream.len().checked_sub(1)?;
     let is_symbol = |it| match stream.kind(it) {
-        Some(Kind::Word) => stream.word(it) == "$",
-        kind => !matches!(kind, Some(Kind::Text { .. } | Kind::Number | Kind::Name)),
+        Some(TokenKind::Word) => stream.word(it) == "$",
+        kind => !matches!(kind, Some(TokenKind::Text { .. } | TokenKind::Number | TokenKind::Name)),
     };
-    let opens = last > 0 && stream.kind(last) == Some(Kind::Open);
+    let opens = last > 0 && stream.kind(last) == Some(TokenKind::Open);
     (known && opens && (1..last).all(is_symbol)).then(|| evidence("sqli-fragment-call", Medium, last + 1))
 }
 
 /// `; drop`, `;update users`: the value begins with another statement.
 pub(super) fn semicolon(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
-    let verb = stream.is_one_of(1, &WORDS.sqli.stacked_statements) && stream.kind(0) == Some(Kind::Semicolon);
+    let verb =
+        stream.is_one_of(1, &WORDS.sqli.stacked_statements) && stream.kind(0) == Some(TokenKind::Semicolon);
     let is_brief = stream.len() <= 3 || stream.len() <= 5 && stream.word(2).is_empty();
     (verb && is_brief).then(|| evidence("sqli-fragment-statement", High, stream.len()))
 }
@@ -96,12 +99,12 @@ pub(super) fn from_clause(context: &ParseContext) -> Option<Evidence> {
         return None;
     }
     let table = stream.operand(1)?;
-    let is_quoted = stream.kind(1) == Some(Kind::Name);
+    let is_quoted = stream.kind(1) == Some(TokenKind::Name);
     let holds = match stream.word(table.end) {
         "where" => is_quoted || stream.condition(table.end + 1).is_some(),
         "group" => stream.word(table.end + 1) == "by" && stream.operand(table.end + 2).is_some(),
         "order" => is_quoted && stream.word(table.end + 1) == "by",
-        "limit" => is_quoted || stream.kind(table.end + 1) == Some(Kind::Number),
+        "limit" => is_quoted || stream.kind(table.end + 1) == Some(TokenKind::Number),
         _ => false,
     };
     holds.then(|| evidence("sqli-fragment-query", High, table.end + 2))
@@ -110,11 +113,11 @@ pub(super) fn from_clause(context: &ParseContext) -> Option<Evidence> {
 /// `values ('a', 1)`: the second half of an insert.
 pub(super) fn values(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
-    let literal = matches!(stream.kind(2), Some(Kind::Text { .. }));
+    let literal = matches!(stream.kind(2), Some(TokenKind::Text { .. }));
     let holds = stream.word(0) == "values"
-        && stream.kind(1) == Some(Kind::Open)
+        && stream.kind(1) == Some(TokenKind::Open)
         && literal
-        && stream.kind(3) == Some(Kind::Comma);
+        && stream.kind(3) == Some(TokenKind::Comma);
     holds.then(|| evidence("sqli-fragment-query", Medium, stream.len()))
 }
 
@@ -122,8 +125,8 @@ pub(super) fn values(context: &ParseContext) -> Option<Evidence> {
 pub(super) fn open_end(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
     let last = stream.len().checked_sub(2)?;
-    let subselect = stream.kind(last) == Some(Kind::Open) && stream.word(last + 1) == "select";
-    let continues = stream.len() == 3 && stream.kind(0) == Some(Kind::Arithmetic) && stream.is_logic(2);
+    let subselect = stream.kind(last) == Some(TokenKind::Open) && stream.word(last + 1) == "select";
+    let continues = stream.len() == 3 && stream.kind(0) == Some(TokenKind::Arithmetic) && stream.is_logic(2);
     (subselect || continues).then(|| evidence("sqli-fragment-query", Medium, last + 2))
 }
 
@@ -131,7 +134,8 @@ pub(super) fn open_end(context: &ParseContext) -> Option<Evidence> {
 pub(super) fn open_pattern(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
     let like = 1;
-    let names = stream.operand(0).is_some_and(|it| it.end == like) || stream.kind(0) == Some(Kind::Close);
+    let names =
+        stream.operand(0).is_some_and(|it| it.end == like) || stream.kind(0) == Some(TokenKind::Close);
     let after = like + 1;
     let is_name_end =
         stream.slice(0) == "`" && stream.is_word(1, &["like", "rlike", "regexp"]) && stream.len() == 2;
@@ -139,8 +143,8 @@ pub(super) fn open_pattern(context: &ParseContext) -> Option<Evidence> {
         return Some(evidence("sqli-fragment-pattern", Medium, 2));
     }
     let opens = match stream.kind(after) {
-        Some(Kind::Text { closed }) => !closed && stream.slice(after).len() == 1,
-        Some(Kind::Open) => stream.kind(0) == Some(Kind::Close),
+        Some(TokenKind::Text { closed }) => !closed && stream.slice(after).len() == 1,
+        Some(TokenKind::Open) => stream.kind(0) == Some(TokenKind::Close),
         _ => false,
     };
     (names && stream.is_word(like, &["like", "rlike", "regexp"]) && opens && after + 1 == stream.len())
@@ -152,7 +156,7 @@ pub(super) fn quoted_verb(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
     let verb = stream.is_one_of(1, &WORDS.sqli.stacked_statements) || stream.is_word(1, &["union", "having"]);
     let is_brief = stream.len() <= 4 && stream.slice(0).len() == 1;
-    let closes = (2..stream.len()).any(|it| matches!(stream.kind(it), Some(Kind::Text { .. })));
+    let closes = (2..stream.len()).any(|it| matches!(stream.kind(it), Some(TokenKind::Text { .. })));
     let is_logic = stream.is_logic(1) && stream.len() == 2;
     (is_brief && (is_logic || verb && !closes && stream.len() > 2))
         .then(|| evidence("sqli-string-statement", Medium, stream.len()))

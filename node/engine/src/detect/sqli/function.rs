@@ -2,7 +2,7 @@
 
 use super::{Evidence, ParseContext};
 use crate::{
-    token::sql::{Kind, Shape, TokenStream},
+    token::sql::{Shape, TokenKind, TokenStream},
     words::WORDS,
 };
 use shared::Severity::{Critical, Medium};
@@ -11,7 +11,7 @@ use shared::Severity::{Critical, Medium};
 /// function on another.
 pub(super) fn nested_call(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
-    let call = (0..8).find(|&it| stream.kind(it) == Some(Kind::Word))?;
+    let call = (0..8).find(|&it| stream.kind(it) == Some(TokenKind::Word))?;
     let leads = call == 0 || stream.is_numeric_until(call);
     let nests = stream.calls(call, &WORDS.sqli.functions)
         && calls_database(stream, call + 2)
@@ -40,21 +40,25 @@ pub(super) fn delay(context: &ParseContext, at: usize) -> Option<Evidence> {
 /// Whether a call with arguments is where an expression is expected: after `select`, an operator, a
 /// comma or a quote.
 fn is_call(stream: &TokenStream, at: usize) -> bool {
-    let opens = stream.kind(at + 1) == Some(Kind::Open);
+    let opens = stream.kind(at + 1) == Some(TokenKind::Open);
     // `sleep(5.seconds)` is Ruby.
     let argument = stream.operand(at + 2).is_some_and(|it| {
         let end = it.end + usize::from(stream.slice(at + 2).ends_with('.'));
         let is_prose = it.shape == Shape::Name && stream.is_word(at, &["sleep", "benchmark"]);
-        !is_prose && matches!(stream.kind(end), None | Some(Kind::Close | Kind::Comma | Kind::Comment))
+        !is_prose
+            && matches!(
+                stream.kind(end),
+                None | Some(TokenKind::Close | TokenKind::Comma | TokenKind::Comment)
+            )
     });
     opens && argument && (at == 0 || expects_expression(stream, at - 1) || stream.word(at).starts_with("pg_"))
 }
 
 fn expects_expression(stream: &TokenStream, at: usize) -> bool {
     match stream.kind(at) {
-        Some(Kind::Word) => stream.is_logic(at) || stream.is_one_of(at, &WORDS.sqli.expression_starters),
-        Some(Kind::Dot) => stream.is_word(at.wrapping_sub(1), &["dbms_pipe", "dbms_lock", "user_lock"]),
-        Some(kind) => !matches!(kind, Kind::Other),
+        Some(TokenKind::Word) => stream.is_logic(at) || stream.is_one_of(at, &WORDS.sqli.expression_starters),
+        Some(TokenKind::Dot) => stream.is_word(at.wrapping_sub(1), &["dbms_pipe", "dbms_lock", "user_lock"]),
+        Some(kind) => !matches!(kind, TokenKind::Other),
         None => true,
     }
 }
@@ -62,10 +66,10 @@ fn expects_expression(stream: &TokenStream, at: usize) -> bool {
 /// `@@version`.
 pub(super) fn server_variable(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
-    if stream.kind(at) != Some(Kind::Variable)
+    if stream.kind(at) != Some(TokenKind::Variable)
         || !stream.slice(at).starts_with("@@")
         || !is_known_variable(&stream.slice(at)[2..])
-        || at > 0 && stream.kind(at - 1) == Some(Kind::Word) && stream.is_adjacent(at - 1)
+        || at > 0 && stream.kind(at - 1) == Some(TokenKind::Word) && stream.is_adjacent(at - 1)
     {
         return None;
     }
@@ -80,11 +84,11 @@ fn is_known_variable(name: &str) -> bool {
 /// `version()`, `unhex(`: the value is a call of a database function and nothing else.
 pub(super) fn whole_call(context: &ParseContext) -> Option<Evidence> {
     let stream = &context.stream;
-    let first = usize::from(stream.kind(0) == Some(Kind::Comma));
+    let first = usize::from(stream.kind(0) == Some(TokenKind::Comma));
     let called = stream.calls(first, &WORDS.sqli.functions);
     let is_prose = stream.is_english(first)
-        && stream.kind(first + 2) == Some(Kind::Word)
-        && stream.kind(first + 3) == Some(Kind::Close);
+        && stream.kind(first + 2) == Some(TokenKind::Word)
+        && stream.kind(first + 3) == Some(TokenKind::Close);
     let is_math = stream.is_one_of(first, &WORDS.sqli.math_functions) && !calls_database(stream, first + 2);
     let is_all = called
         && !is_math

@@ -1,6 +1,6 @@
 //! The list after `select`, and whether it is SQL or prose.
 
-use crate::token::sql::{Kind, Shape, TokenStream};
+use crate::token::sql::{Shape, TokenKind, TokenStream};
 
 /// Limit of columns.
 const MAX_COLUMNS: usize = 64;
@@ -32,7 +32,7 @@ impl SelectList {
         let mut list = Self { has_punctuation: false, has_call: false, ending: Ending::Open, end: start };
         for _ in 0..MAX_COLUMNS {
             let Some(end) = list.column(stream) else { break };
-            list.end = stream.skip(end, Kind::Comma);
+            list.end = stream.skip(end, TokenKind::Comma);
             list.has_punctuation |= list.end > end;
             if list.end == end {
                 break;
@@ -87,12 +87,12 @@ fn after_modifiers(stream: &TokenStream, mut at: usize) -> usize {
 }
 
 fn ends_statement(stream: &TokenStream, at: usize) -> bool {
-    stream.is_end(at) || matches!(stream.kind(at), Some(Kind::Close | Kind::Semicolon))
+    stream.is_end(at) || matches!(stream.kind(at), Some(TokenKind::Close | TokenKind::Semicolon))
 }
 
 fn ends_table(stream: &TokenStream, at: usize) -> bool {
     ends_statement(stream, at)
-        || stream.kind(at) == Some(Kind::Comma)
+        || stream.kind(at) == Some(TokenKind::Comma)
         || stream.is_word(at, &["where", "limit", "order", "group", "having", "union"])
 }
 

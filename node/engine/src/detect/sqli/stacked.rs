@@ -6,7 +6,7 @@ use super::{
     select_list::{Ending, SelectList},
 };
 use crate::{
-    token::sql::{Kind, Opening, TokenStream},
+    token::sql::{Opening, TokenKind, TokenStream},
     words::WORDS,
 };
 use shared::Severity::Critical;
@@ -14,7 +14,7 @@ use shared::Severity::Critical;
 /// `; drop table x` and similar statements.
 pub(super) fn stacked(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
-    let follows = stream.kind(at) == Some(Kind::Semicolon);
+    let follows = stream.kind(at) == Some(TokenKind::Semicolon);
     let is_value = at == 0 && context.opening == Opening::Bare;
     let verb = at + usize::from(follows);
     // Some databases need no semicolon.
@@ -30,11 +30,11 @@ pub(super) fn stacked(context: &ParseContext, at: usize) -> Option<Evidence> {
 pub(super) fn statement_end(stream: &TokenStream, at: usize) -> Option<usize> {
     if stream.word(at) == "select" {
         let list = SelectList::read(stream, at);
-        let is_text = matches!(stream.kind(at + 1), Some(Kind::Text { .. })) && at + 2 == stream.len();
+        let is_text = matches!(stream.kind(at + 1), Some(TokenKind::Text { .. })) && at + 2 == stream.len();
         let continues = || (at + 2..at + 6).any(|it| stream.word(it) == "select");
         let is_whole = list.ending != Ending::Open
             || list.has_call
-            || stream.kind(at + 1) == Some(Kind::Variable)
+            || stream.kind(at + 1) == Some(TokenKind::Variable)
             || continues();
         let is_evident = is_whole && list.has_punctuation && !is_text;
         return is_evident.then_some(list.end);
@@ -49,12 +49,11 @@ pub(super) fn statement_end(stream: &TokenStream, at: usize) -> Option<usize> {
 fn changes_rows(stream: &TokenStream, at: usize) -> bool {
     match stream.word(at) {
         "insert" | "merge" | "replace" => {
-            let into = stream.word(at + 1) == "into" || stream.kind(at + 2) == Some(Kind::Open);
+            let into = stream.word(at + 1) == "into" || stream.kind(at + 2) == Some(TokenKind::Open);
             into && (at..at + 40).any(|it| stream.is_word(it, &["values", "select"]))
         }
-        "update" => {
-            (at + 2..at + 6).any(|it| stream.word(it) == "set" && stream.kind(it + 2) == Some(Kind::Compare))
-        }
+        "update" => (at + 2..at + 6)
+            .any(|it| stream.word(it) == "set" && stream.kind(it + 2) == Some(TokenKind::Compare)),
         "delete" => stream.word(at + 1) == "from" && ends_delete(stream, at),
         "load" => {
             stream.is_word(at + 1, &["data", "xml"]) && (at + 2..at + 5).any(|it| stream.word(it) == "infile")
@@ -68,14 +67,14 @@ fn changes_rows(stream: &TokenStream, at: usize) -> bool {
 fn ends_delete(stream: &TokenStream, at: usize) -> bool {
     let after = at + 3;
     stream.word(after) == "where" && (at > 0 || stream.condition(after + 1).is_some())
-        || stream.kind(after) == Some(Kind::Semicolon)
+        || stream.kind(after) == Some(TokenKind::Semicolon)
         || at > 0 && stream.is_end(after)
 }
 
 fn changes_objects(stream: &TokenStream, at: usize) -> bool {
     let adjectives = &["temporary", "unique", "external", "global", "public", "replace"];
     let object = at + 1 + usize::from(stream.is_word(at + 1, adjectives));
-    let follows = at > 0 && stream.kind(at - 1) == Some(Kind::Semicolon);
+    let follows = at > 0 && stream.kind(at - 1) == Some(TokenKind::Semicolon);
     let holds = stream.is_one_of(object, &WORDS.sqli.objects) && (follows || defines(stream, object));
     stream.is_word(at, &["drop", "create", "alter", "truncate", "rename"]) && (holds || drops_all(stream, at))
 }
@@ -84,21 +83,21 @@ fn changes_objects(stream: &TokenStream, at: usize) -> bool {
 /// user.
 fn defines(stream: &TokenStream, object: usize) -> bool {
     let name = object + if stream.word(object + 1) == "if" { 3 } else { 1 };
-    let is_name = matches!(stream.kind(name), Some(Kind::Word | Kind::Name));
+    let is_name = matches!(stream.kind(name), Some(TokenKind::Word | TokenKind::Name));
     let Some(after) = stream.operand(name).filter(|_| is_name).map(|it| it.end) else { return false };
-    let is_call = stream.kind(after.wrapping_sub(1)) == Some(Kind::Close);
+    let is_call = stream.kind(after.wrapping_sub(1)) == Some(TokenKind::Close);
     let is_table = stream.is_word(object, &["table", "database"]);
     is_call
-        || stream.kind(after) == Some(Kind::Semicolon)
-        || stream.kind(after) == Some(Kind::Comment)
-        || is_table && (stream.kind(after).is_none() || stream.kind(after) == Some(Kind::Comma))
+        || stream.kind(after) == Some(TokenKind::Semicolon)
+        || stream.kind(after) == Some(TokenKind::Comment)
+        || is_table && (stream.kind(after).is_none() || stream.kind(after) == Some(TokenKind::Comma))
         || stream.is_one_of(after, &WORDS.sqli.definition_words)
 }
 
 /// `drop x;--`: some databases need no type of object.
 fn drops_all(stream: &TokenStream, at: usize) -> bool {
     let after = at + 2;
-    let cuts = stream.is_comment(stream.skip(after, Kind::Semicolon));
+    let cuts = stream.is_comment(stream.skip(after, TokenKind::Semicolon));
     stream.is_word(at, &["drop", "truncate"]) && cuts && !stream.word(at + 1).is_empty()
 }
 
@@ -110,15 +109,15 @@ pub(super) fn runs(stream: &TokenStream, at: usize) -> bool {
             let known = second.starts_with("xp_") || second.starts_with("sp_");
             known
                 || matches!(second, "immediate" | "master")
-                || kind == Some(Kind::Variable)
+                || kind == Some(TokenKind::Variable)
                 || runs_text(stream, at + 1)
         }
-        "declare" | "set" => kind == Some(Kind::Variable) && stream.slice(at + 1).len() > 1,
+        "declare" | "set" => kind == Some(TokenKind::Variable) && stream.slice(at + 1).len() > 1,
         "waitfor" => matches!(second, "delay" | "time"),
         "begin" => matches!(second, "declare" | "dbms_lock" | "execute"),
         "call" => {
-            let name_end = if stream.kind(at + 2) == Some(Kind::Dot) { at + 4 } else { at + 2 };
-            stream.kind(name_end) == Some(Kind::Open)
+            let name_end = if stream.kind(at + 2) == Some(TokenKind::Dot) { at + 4 } else { at + 2 };
+            stream.kind(name_end) == Some(TokenKind::Open)
         }
         "if" => decides(stream, at + 1),
         _ => false,
@@ -127,13 +126,13 @@ pub(super) fn runs(stream: &TokenStream, at: usize) -> bool {
 
 /// `exec('…')`, `exec(@x)`.
 fn runs_text(stream: &TokenStream, at: usize) -> bool {
-    stream.kind(at) == Some(Kind::Open)
-        && matches!(stream.kind(at + 1), Some(Kind::Variable | Kind::Text { .. }))
+    stream.kind(at) == Some(TokenKind::Open)
+        && matches!(stream.kind(at + 1), Some(TokenKind::Variable | TokenKind::Text { .. }))
 }
 
 /// `if (…) select`, `if … waitfor`.
 fn decides(stream: &TokenStream, at: usize) -> bool {
-    let group = stream.kind(at) == Some(Kind::Open);
+    let group = stream.kind(at) == Some(TokenKind::Open);
     let statement =
         stream.word(at + 1) == "select" || stream.is_one_of(stream.after_group(at), &WORDS.sqli.statements);
     group && statement || (at..at + 20).any(|it| stream.word(it) == "waitfor")

@@ -5,7 +5,7 @@ use super::{
     select_list::{Ending, SelectList},
 };
 use crate::{
-    token::sql::{Kind, Opening, Shape, TokenStream},
+    token::sql::{Opening, Shape, TokenKind, TokenStream},
     words::WORDS,
 };
 use shared::Severity::{Critical, High};
@@ -20,13 +20,13 @@ pub(super) fn union_select(context: &ParseContext, at: usize) -> Option<Evidence
         return Some(Evidence { signature: "sqli-union-select", severity: Critical, tokens: 0..end });
     }
     let next = at + 1 + usize::from(stream.is_word(at + 1, &["all", "distinct", "distinctrow"]));
-    let select = stream.skip(next, Kind::Open);
+    let select = stream.skip(next, TokenKind::Open);
     let list =
         stream.is_word(select, &["select", "values", "table"]).then(|| SelectList::read(stream, select))?;
     let after_value = at > 0
         && matches!(
             stream.kind(at - 1),
-            Some(Kind::Number | Kind::Text { .. } | Kind::Close | Kind::Variable)
+            Some(TokenKind::Number | TokenKind::Text { .. } | TokenKind::Close | TokenKind::Variable)
         )
         || stream.is_comment(at);
     // `the teachers' union select a chair`.
@@ -53,7 +53,7 @@ fn last_word(context: &ParseContext, at: usize) -> Option<usize> {
 /// `(select …` with a real select list.
 pub(super) fn subselect(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
-    if stream.kind(at) != Some(Kind::Open) || stream.word(at + 1) != "select" {
+    if stream.kind(at) != Some(TokenKind::Open) || stream.word(at + 1) != "select" {
         return None;
     }
     let list = SelectList::read(stream, at + 1);
@@ -81,19 +81,21 @@ pub(super) fn probe(context: &ParseContext, at: usize) -> Option<Evidence> {
     let end = match (stream.word(at), stream.word(at + 1)) {
         ("order" | "group", "by") => after_by(context, at)?,
         ("having", _) => after_having(stream, at + 1)?,
-        ("procedure", "analyse" | "analyze") if stream.kind(at + 2) == Some(Kind::Open) => {
+        ("procedure", "analyse" | "analyze") if stream.kind(at + 2) == Some(TokenKind::Open) => {
             stream.after_group(at + 2)
         }
         ("into", "outfile" | "dumpfile") => at + 3,
-        ("into", _) if stream.kind(at + 1) == Some(Kind::Variable) && stream.is_numeric_until(at) => at + 2,
-        ("limit", _) if stream.is_numeric_until(at) && stream.kind(at + 1) == Some(Kind::Number) => {
+        ("into", _) if stream.kind(at + 1) == Some(TokenKind::Variable) && stream.is_numeric_until(at) => {
+            at + 2
+        }
+        ("limit", _) if stream.is_numeric_until(at) && stream.kind(at + 1) == Some(TokenKind::Number) => {
             let next = at + 2;
             let continues =
-                stream.kind(next) == Some(Kind::Comma) || stream.is_word(next, &["offset", "into"]);
+                stream.kind(next) == Some(TokenKind::Comma) || stream.is_word(next, &["offset", "into"]);
             (continues || stream.is_comment(next)).then_some(next)?
         }
         ("as", _) if !context.is_document => after_alias(stream, at)?,
-        ("from", _) if !context.is_document && at > 0 && stream.kind(at - 1) == Some(Kind::Close) => {
+        ("from", _) if !context.is_document && at > 0 && stream.kind(at - 1) == Some(TokenKind::Close) => {
             let table = stream.operand(at + 1).filter(|_| stream.is_numeric_until(at))?;
             stream.operand(table.end + 1).filter(|_| stream.word(table.end) == "where")?.end
         }
@@ -104,7 +106,7 @@ pub(super) fn probe(context: &ParseContext, at: usize) -> Option<Evidence> {
 
 /// `having 1=1`, `having (1 or true)`, `having true`.
 fn after_having(stream: &TokenStream, at: usize) -> Option<usize> {
-    let group = stream.kind(at) == Some(Kind::Open)
+    let group = stream.kind(at) == Some(TokenKind::Open)
         && stream.operand(at + 1).is_some_and(|it| it.shape == Shape::Literal && stream.is_logic(it.end));
     let is_truth_value = stream.is_word(at, &["true", "false"]);
     stream.condition(at).or((group || is_truth_value).then(|| stream.after_group(at)))
@@ -115,10 +117,12 @@ fn after_having(stream: &TokenStream, at: usize) -> Option<usize> {
 fn after_alias(stream: &TokenStream, at: usize) -> Option<usize> {
     let before = stream.kind(at.checked_sub(1)?)?;
     let named = match before {
-        Kind::Close if stream.closes_foreign(at - 1) => {
-            !stream.word(at + 1).is_empty() || stream.kind(at + 1) == Some(Kind::Name)
+        TokenKind::Close if stream.closes_foreign(at - 1) => {
+            !stream.word(at + 1).is_empty() || stream.kind(at + 1) == Some(TokenKind::Name)
         }
-        Kind::Number => at == 1 && matches!(stream.kind(2), Some(Kind::Text { .. } | Kind::Name)),
+        TokenKind::Number => {
+            at == 1 && matches!(stream.kind(2), Some(TokenKind::Text { .. } | TokenKind::Name))
+        }
         _ => false,
     };
     (named && stream.is_word(at + 2, &["from", "where"])).then_some(at + 3)
@@ -131,7 +135,13 @@ fn after_by(context: &ParseContext, at: usize) -> Option<usize> {
     let after_value = at > 0
         && matches!(
             stream.kind(at - 1),
-            Some(Kind::Number | Kind::Text { .. } | Kind::Close | Kind::Variable | Kind::Arithmetic)
+            Some(
+                TokenKind::Number
+                    | TokenKind::Text { .. }
+                    | TokenKind::Close
+                    | TokenKind::Variable
+                    | TokenKind::Arithmetic
+            )
         );
     let hides_rest = stream.is_comment(column.end);
     let counted =

@@ -1,6 +1,6 @@
 //! Grammar of SQL expressions: operands, comparisons, conditions.
 
-use super::{lexer::Kind, token_stream::TokenStream};
+use super::{lexer::TokenKind, token_stream::TokenStream};
 use crate::words::WORDS;
 
 /// Prefixes (`- ~ not`) and operators of one expression are followed this far, which bounds the
@@ -29,8 +29,8 @@ pub(crate) enum Shape {
 impl TokenStream {
     /// The position after a comparison operator.
     pub(crate) fn comparison(&self, at: usize) -> Option<usize> {
-        if self.kind(at) == Some(Kind::Compare) {
-            return Some(self.skip(at, Kind::Compare));
+        if self.kind(at) == Some(TokenKind::Compare) {
+            return Some(self.skip(at, TokenKind::Compare));
         }
         let at = at + usize::from(self.word(at) == "not");
         match self.word(at) {
@@ -53,8 +53,8 @@ impl TokenStream {
                 let null = right_at + usize::from(self.word(right_at) == "not");
                 self.is_word(null, &["null", "true", "false", "unknown", "\\n"])
             }
-            "in" => right_kind == Some(Kind::Open),
-            _ => matches!(right_kind, Some(Kind::Text { .. } | Kind::Open | Kind::Variable)),
+            "in" => right_kind == Some(TokenKind::Open),
+            _ => matches!(right_kind, Some(TokenKind::Text { .. } | TokenKind::Open | TokenKind::Variable)),
         };
         is_evident.then_some(right.end)
     }
@@ -63,7 +63,7 @@ impl TokenStream {
     pub(crate) fn operand(&self, at: usize) -> Option<Operand> {
         let mut operand = self.simple_operand(at)?;
         for _ in 0..MAX_CHAIN {
-            if self.kind(operand.end) != Some(Kind::Arithmetic) {
+            if self.kind(operand.end) != Some(TokenKind::Arithmetic) {
                 break;
             }
             let Some(next) = self.simple_operand(operand.end + 1) else { break };
@@ -89,7 +89,7 @@ impl TokenStream {
     pub(crate) fn after_operators(&self, at: usize) -> Option<usize> {
         let mut next = at;
         while next < at + MAX_CHAIN {
-            let is_symbol = self.kind(next) == Some(Kind::Arithmetic) || self.is_logic(next);
+            let is_symbol = self.kind(next) == Some(TokenKind::Arithmetic) || self.is_logic(next);
             match self.comparison(next).or(is_symbol.then_some(next + 1)) {
                 Some(after) => next = after,
                 None => break,
@@ -116,9 +116,9 @@ impl TokenStream {
     /// The position after `::text::varchar(9)`.
     fn after_casts(&self, at: usize) -> usize {
         let mut end = at;
-        while end < at + MAX_CHAIN && self.slice(end) == "::" && self.kind(end + 1) == Some(Kind::Word) {
+        while end < at + MAX_CHAIN && self.slice(end) == "::" && self.kind(end + 1) == Some(TokenKind::Word) {
             end += 2;
-            if self.kind(end) == Some(Kind::Open) {
+            if self.kind(end) == Some(TokenKind::Open) {
                 end = self.after_group(end);
             }
         }
@@ -128,12 +128,12 @@ impl TokenStream {
     fn uncast_operand(&self, at: usize) -> Option<Operand> {
         let at = self.after_prefixes(at);
         match self.kind(at)? {
-            Kind::Number | Kind::Text { .. } | Kind::Variable => {
+            TokenKind::Number | TokenKind::Text { .. } | TokenKind::Variable => {
                 Some(Operand { shape: Shape::Literal, end: at + 1 })
             }
-            Kind::Open => Some(Operand { shape: Shape::Group, end: self.after_group(at) }),
-            Kind::Name => Some(Operand { shape: Shape::Name, end: self.after_dotted(at) }),
-            Kind::Word => self.word_operand(at),
+            TokenKind::Open => Some(Operand { shape: Shape::Group, end: self.after_group(at) }),
+            TokenKind::Name => Some(Operand { shape: Shape::Name, end: self.after_dotted(at) }),
+            TokenKind::Word => self.word_operand(at),
             _ => None,
         }
     }
@@ -141,7 +141,7 @@ impl TokenStream {
     fn after_prefixes(&self, at: usize) -> usize {
         let is_prefix = |&at: &usize| {
             self.is_word(at, &["not", "binary", "distinct", "all"])
-                || (self.kind(at) == Some(Kind::Arithmetic)
+                || (self.kind(at) == Some(TokenKind::Arithmetic)
                     && matches!(self.slice(at), "+" | "-" | "~" | "!"))
         };
         at + (at..at + MAX_CHAIN).take_while(is_prefix).count()
@@ -153,12 +153,13 @@ impl TokenStream {
             return None;
         }
         // `x'41'`, `n'…'`, `_utf8'…'`.
-        if matches!(self.kind(at + 1), Some(Kind::Text { .. })) && (word.len() == 1 || word.starts_with('_'))
+        if matches!(self.kind(at + 1), Some(TokenKind::Text { .. }))
+            && (word.len() == 1 || word.starts_with('_'))
         {
             return Some(Operand { shape: Shape::Literal, end: at + 2 });
         }
         let end = self.after_dotted(at);
-        if self.kind(end) == Some(Kind::Open) {
+        if self.kind(end) == Some(TokenKind::Open) {
             return Some(Operand { shape: Shape::Call, end: self.after_group(end) });
         }
         let is_constant = WORDS.sqli.constants.contains(word) || is_curly_text(word);
@@ -170,8 +171,8 @@ impl TokenStream {
     fn after_dotted(&self, at: usize) -> usize {
         let mut end = at + 1;
         while end < at + MAX_CHAIN
-            && self.kind(end) == Some(Kind::Dot)
-            && matches!(self.kind(end + 1), Some(Kind::Word | Kind::Name))
+            && self.kind(end) == Some(TokenKind::Dot)
+            && matches!(self.kind(end + 1), Some(TokenKind::Word | TokenKind::Name))
         {
             end += 2;
         }

@@ -1,6 +1,6 @@
 //! SQL lexer. The lengths of the tokens add up to the input.
 
-use Kind::{Blank, Comment, Name, Number, Other, Text, Variable, Word};
+use TokenKind::{Blank, Comment, Name, Number, Other, Text, Variable, Word};
 
 /// The position in the statement where a value lands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(crate) enum Opening {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TokenKind {
     /// Space, or a comment that stands for one.
     Blank,
     /// A comment to the end of the line, or one that is never closed.
@@ -42,14 +42,14 @@ pub(crate) enum Kind {
 /// Small, because long values have millions of tokens, which should fit the caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token {
-    pub kind: Kind,
+    pub kind: TokenKind,
     start: u32,
     end: u32,
 }
 
 impl Token {
     /// Offsets are capped at 4 GB, which no request has.
-    fn new(kind: Kind, start: usize, end: usize) -> Self {
+    fn new(kind: TokenKind, start: usize, end: usize) -> Self {
         let offset = |at| u32::try_from(at).unwrap_or(u32::MAX);
         Self { kind, start: offset(start), end: offset(end) }
     }
@@ -95,7 +95,7 @@ fn closing_quote(value: &[u8], quote: u8) -> Option<usize> {
 }
 
 /// The token at the start of `rest`, which is not empty, and its length, which is not 0.
-fn next(rest: &[u8]) -> (Kind, usize) {
+fn next(rest: &[u8]) -> (TokenKind, usize) {
     let second = rest.get(1).copied().unwrap_or_default();
     match rest[0] {
         byte if is_blank(byte) => (Blank, run(rest, is_blank)),
@@ -113,9 +113,9 @@ fn next(rest: &[u8]) -> (Kind, usize) {
         b'[' if is_word(second) && !second.is_ascii_digit() => quoted_name(rest, b']'),
         b'@' if matches!(second, b'\'' | b'"' | b'`') => (Variable, 1 + text(&rest[1..], second).1),
         // Operators of JSON columns.
-        b'@' if second == b'>' => (Kind::Compare, 2),
-        b'<' if second == b'@' => (Kind::Compare, 2),
-        b'<' if rest.starts_with(b"<=>") => (Kind::Compare, 3),
+        b'@' if second == b'>' => (TokenKind::Compare, 2),
+        b'<' if second == b'@' => (TokenKind::Compare, 2),
+        b'<' if rest.starts_with(b"<=>") => (TokenKind::Compare, 3),
         b'@' => (Variable, 1 + run(&rest[1..], |byte| is_word(byte) || byte == b'@' || byte == b'.')),
         // `\N` is null.
         b'\\' if second == b'N' => (Number, 2),
@@ -125,26 +125,28 @@ fn next(rest: &[u8]) -> (Kind, usize) {
     }
 }
 
-fn symbol(byte: u8, second: u8) -> (Kind, usize) {
+fn symbol(byte: u8, second: u8) -> (TokenKind, usize) {
     match (byte, second) {
-        (b'|', b'|') | (b'&', b'&') => (Kind::Logic, 2),
-        (b'<', b'=' | b'>') | (b'>' | b'!' | b':' | b'=', b'=') => (Kind::Compare, 2),
-        (b'<' | b'>', b'<' | b'>') => (Kind::Arithmetic, 2),
+        (b'|', b'|') | (b'&', b'&') => (TokenKind::Logic, 2),
+        (b'<', b'=' | b'>') | (b'>' | b'!' | b':' | b'=', b'=') => (TokenKind::Compare, 2),
+        (b'<' | b'>', b'<' | b'>') => (TokenKind::Arithmetic, 2),
         // A cast.
         (b':', b':') => (Other, 2),
-        (b'=' | b'<' | b'>', _) => (Kind::Compare, 1),
-        (b'+' | b'-' | b'*' | b'/' | b'%' | b'|' | b'&' | b'^' | b'~' | b'!', _) => (Kind::Arithmetic, 1),
-        (b'(', _) => (Kind::Open, 1),
-        (b')', _) => (Kind::Close, 1),
-        (b',', _) => (Kind::Comma, 1),
-        (b'.', _) => (Kind::Dot, 1),
-        (b';', _) => (Kind::Semicolon, 1),
+        (b'=' | b'<' | b'>', _) => (TokenKind::Compare, 1),
+        (b'+' | b'-' | b'*' | b'/' | b'%' | b'|' | b'&' | b'^' | b'~' | b'!', _) => {
+            (TokenKind::Arithmetic, 1)
+        }
+        (b'(', _) => (TokenKind::Open, 1),
+        (b')', _) => (TokenKind::Close, 1),
+        (b',', _) => (TokenKind::Comma, 1),
+        (b'.', _) => (TokenKind::Dot, 1),
+        (b';', _) => (TokenKind::Semicolon, 1),
         _ => (Other, 1),
     }
 }
 
 /// Code in `/*! … */` runs in some dialects, so only the start is skipped.
-fn block_comment(rest: &[u8]) -> (Kind, usize) {
+fn block_comment(rest: &[u8]) -> (TokenKind, usize) {
     if rest.get(2) == Some(&b'!') {
         return (Blank, 3 + run(&rest[3..], |byte| byte.is_ascii_digit()));
     }
@@ -155,7 +157,7 @@ fn block_comment(rest: &[u8]) -> (Kind, usize) {
 }
 
 /// `{d `, or a bracket without a meaning.
-fn odbc_escape(rest: &[u8]) -> (Kind, usize) {
+fn odbc_escape(rest: &[u8]) -> (TokenKind, usize) {
     let word = 1 + run(&rest[1..], is_word);
     if rest.get(word).copied().is_some_and(is_blank) { (Blank, word + 1) } else { (Other, 1) }
 }
@@ -165,7 +167,7 @@ fn line(rest: &[u8]) -> usize {
 }
 
 /// A string: doubled quotes and backslash escapes belong to it.
-fn text(rest: &[u8], quote: u8) -> (Kind, usize) {
+fn text(rest: &[u8], quote: u8) -> (TokenKind, usize) {
     let mut at = 1;
     while let Some(stop) = memchr::memchr2(quote, b'\\', &rest[at..]) {
         at += stop + 1;
@@ -178,7 +180,7 @@ fn text(rest: &[u8], quote: u8) -> (Kind, usize) {
     (Text { closed: false }, rest.len())
 }
 
-fn quoted_name(rest: &[u8], end: u8) -> (Kind, usize) {
+fn quoted_name(rest: &[u8], end: u8) -> (TokenKind, usize) {
     match memchr::memchr(end, &rest[1..rest.len().min(130)]) {
         Some(length) => (Name, length + 2),
         None => (Other, 1),

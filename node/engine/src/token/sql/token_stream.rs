@@ -1,6 +1,6 @@
 //! SQL tokens of a value by position, without blanks.
 
-use super::lexer::{Kind, Opening, Token, tokens};
+use super::lexer::{Opening, Token, TokenKind, tokens};
 use crate::words::{WORDS, WordSet};
 use std::ops::Range;
 
@@ -52,7 +52,8 @@ impl Text {
 
 impl TokenStream {
     pub(crate) fn new(value: &[u8], opening: Opening) -> Self {
-        let mut tokens: Vec<_> = tokens(value, opening).filter(|token| token.kind != Kind::Blank).collect();
+        let mut tokens: Vec<_> =
+            tokens(value, opening).filter(|token| token.kind != TokenKind::Blank).collect();
         let after_comment = drop_comments(&mut tokens);
         let (closing, foreign) = match_brackets(&tokens);
         Self { text: Text::lower(value), tokens, closing, after_comment, foreign }
@@ -63,7 +64,7 @@ impl TokenStream {
     }
 
     /// `None` beyond the end.
-    pub(crate) fn kind(&self, at: usize) -> Option<Kind> {
+    pub(crate) fn kind(&self, at: usize) -> Option<TokenKind> {
         self.tokens.get(at).map(|token| token.kind)
     }
 
@@ -79,7 +80,7 @@ impl TokenStream {
     /// The word here, lower-case; empty when there is none.
     pub(crate) fn word(&self, at: usize) -> &str {
         match self.kind(at) {
-            Some(Kind::Word) => self.slice(at),
+            Some(TokenKind::Word) => self.slice(at),
             _ => "",
         }
     }
@@ -100,7 +101,7 @@ impl TokenStream {
     /// Whether one of these functions is called here. Some names are English words, which have a
     /// space before a bracket.
     pub(crate) fn calls(&self, at: usize, functions: &WordSet) -> bool {
-        let opens = self.kind(at + 1) == Some(Kind::Open);
+        let opens = self.kind(at + 1) == Some(TokenKind::Open);
         let is_function = || self.is_adjacent(at) || self.nests(at) || !self.is_english(at);
         // `item(s)` is a plural.
         opens && self.is_one_of(at, functions) && is_function() && self.word(at + 2) != "s"
@@ -113,9 +114,9 @@ impl TokenStream {
 
     /// Whether the first argument of the call here is a call.
     fn nests(&self, at: usize) -> bool {
-        self.kind(at + 2) == Some(Kind::Word)
+        self.kind(at + 2) == Some(TokenKind::Word)
             && self.is_adjacent(at + 2)
-            && self.kind(at + 3) == Some(Kind::Open)
+            && self.kind(at + 3) == Some(TokenKind::Open)
     }
 
     /// Whether nothing stands between this token and the next.
@@ -135,7 +136,7 @@ impl TokenStream {
     }
 
     /// Skips tokens of one kind.
-    pub(crate) fn skip(&self, mut at: usize, kind: Kind) -> usize {
+    pub(crate) fn skip(&self, mut at: usize, kind: TokenKind) -> usize {
         while self.kind(at) == Some(kind) {
             at += 1;
         }
@@ -144,7 +145,7 @@ impl TokenStream {
 
     /// `or`, `and`, `xor`, `||`, `&&`.
     pub(crate) fn is_logic(&self, at: usize) -> bool {
-        self.kind(at) == Some(Kind::Logic) || self.is_word(at, &["or", "and", "xor"])
+        self.kind(at) == Some(TokenKind::Logic) || self.is_word(at, &["or", "and", "xor"])
     }
 
     /// Whether a statement may end here: at the end of the value, or at a comment that hides the
@@ -155,7 +156,7 @@ impl TokenStream {
 
     /// Whether a comment to the end of its line stands here.
     pub(crate) fn is_comment(&self, at: usize) -> bool {
-        self.kind(at) == Some(Kind::Comment) || self.after_comment.binary_search(&at).is_ok()
+        self.kind(at) == Some(TokenKind::Comment) || self.after_comment.binary_search(&at).is_ok()
     }
 
     /// Whether only numbers and arithmetic precede this token, and at least one of them.
@@ -163,7 +164,13 @@ impl TokenStream {
         let is_numeric = |it| {
             matches!(
                 self.kind(it),
-                Some(Kind::Number | Kind::Arithmetic | Kind::Variable | Kind::Open | Kind::Close)
+                Some(
+                    TokenKind::Number
+                        | TokenKind::Arithmetic
+                        | TokenKind::Variable
+                        | TokenKind::Open
+                        | TokenKind::Close
+                )
             )
         };
         at > 0 && at <= MAX_LEADING && (0..at).all(is_numeric)
@@ -186,7 +193,7 @@ fn drop_comments(tokens: &mut Vec<Token>) -> Vec<usize> {
     let mut length = 0;
     for at in 0..tokens.len() {
         let token = tokens[at];
-        if token.kind == Kind::Comment && at + 1 < tokens.len() {
+        if token.kind == TokenKind::Comment && at + 1 < tokens.len() {
             if after_comment.last() != Some(&length) {
                 after_comment.push(length);
             }
@@ -207,11 +214,11 @@ fn match_brackets(tokens: &[Token]) -> (Vec<(u32, u32)>, Vec<usize>) {
     let mut open = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
-            Kind::Open => {
+            TokenKind::Open => {
                 open.push(position(closing.len()));
                 closing.push((position(at), position(tokens.len())));
             }
-            Kind::Close => match open.pop() {
+            TokenKind::Close => match open.pop() {
                 Some(opening) => closing[opening as usize].1 = position(at),
                 None => foreign.push(at),
             },
