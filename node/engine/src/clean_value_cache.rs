@@ -14,6 +14,8 @@ use std::{
 const SLOTS: usize = 8192;
 /// Longer values rarely repeat.
 const MAX_BYTES: usize = 512;
+/// In place of the kind of a field, in the digest of a request target.
+const TARGET: u8 = u8::MAX;
 
 /// A direct-mapped cache: each slot holds the last digest that fell on it, without locks or
 /// allocations.
@@ -50,7 +52,7 @@ impl CleanValueCache {
     /// The slot of a request target, which holds no key of a known exploit if it is clean.
     pub(crate) fn target_slot(&self, path: &str, query: &str) -> Option<CacheSlot<'_>> {
         let is_short = path.len() + query.len() <= MAX_BYTES;
-        is_short.then(|| self.slot_of(self.key.hash_one((path, query))))
+        is_short.then(|| self.slot_of(self.key.hash_one((TARGET, path, query))))
     }
 
     fn slot_of(&self, digest: u64) -> CacheSlot<'_> {

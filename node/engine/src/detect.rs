@@ -34,6 +34,9 @@ use std::ops::Range;
 pub(crate) use document::{is_document, is_document_at};
 pub(crate) use value_context::{ValueContext, Writing};
 
+/// The signature that finds an event handler without its tag.
+const EVENT_ATTRIBUTE: &str = "xss-event-attribute";
+
 /// Evidence in one value.
 #[derive(Debug, Clone)]
 pub(crate) struct Match<'d> {
@@ -127,13 +130,14 @@ impl Detectors {
         let markup = Bytes::OPEN_TAG.or(Bytes::COLON).or(Bytes::EQUALS).or(Bytes::BACKSLASH).or(Bytes::HIGH);
         if bytes.has(markup) || kind == FieldKind::Name {
             let markup = xss::detect(value, kind, is_document);
-            // The handlers that a signature sees are those of the tags.
-            if markup.iter().any(|it| it.signature == "xss-idle-handler")
-                && !markup.iter().any(|it| it.signature == "xss-event-handler")
-            {
-                matches.retain(|it| it.signature != "xss-event-attribute");
+            if let Some(rest) = markup.without_idle_handlers(value) {
+                let candidates = self.prefilter.candidates(&rest);
+                let is_handler = |it: &Match<'_>| it.signature == EVENT_ATTRIBUTE;
+                if !self.catalogued(&rest, &candidates, is_document).iter().any(is_handler) {
+                    matches.retain(|it| !is_handler(it));
+                }
             }
-            matches.extend(markup);
+            matches.extend(markup.matches);
         }
         matches
     }

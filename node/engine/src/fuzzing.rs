@@ -120,7 +120,7 @@ pub fn decode(data: &[u8]) {
     for layer in decode::decode_all(data, Bytes::of(data), &mut Budget::for_request()) {
         assert!(layer.value.len() <= data.len(), "{} makes the value longer", layer.name);
     }
-    decode::charset::read_utf16(data);
+    decode::charset::read_detected(data);
     decode::hex::decode(data);
     decode::base64::decode(data);
 }

@@ -11,17 +11,15 @@ use crate::{
     point_path::{PointArena, PointPath},
     prefilter::Bytes,
     rules::RequestRules,
-    score,
+    score::{self, Quotations, Surroundings},
 };
 use serde::Serialize;
 use shared::{
-    AttackType, Class, Finding, InspectRequest, Point, ScorePart, Severity,
-    point::Tag,
-    ruleset::{Content, RuleRef},
+    AttackType, Class, Finding, InspectRequest, Point, ScorePart, Severity, point::Tag, ruleset::RuleRef,
 };
 use std::{cmp::Reverse, collections::VecDeque};
 
-/// Beyond this, only the most severe findings are kept.
+/// Beyond this, only the findings with the highest scores are kept.
 const MAX_FINDINGS: usize = 64;
 /// Collection stops here: a million matches in one body must not cost a million strings.
 const MAX_COLLECTED: usize = 1_000;
@@ -80,7 +78,7 @@ pub(crate) struct Inspector<'e> {
 
 pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Inspection {
     let rules = inspector.rules;
-    let mut collected = Collected { rules, findings: Vec::new(), suppressed_by: Vec::new() };
+    let mut collected = Collected { rules, findings: Vec::new(), most_points: 0, suppressed_by: Vec::new() };
     inspector
         .exploits
         .detect(request, inspector.clean_value_cache)
@@ -95,7 +93,7 @@ pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Ins
         collected.add(finding);
     }
     let Collected { findings, suppressed_by, .. } = collected;
-    Inspection { findings: most_severe(findings), suppressed_by, fields }
+    Inspection { findings: strongest(findings), suppressed_by, fields }
 }
 
 /// Collected findings. Suppressed ones are removed before the limits apply: otherwise an attacker
@@ -103,6 +101,8 @@ pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Ins
 struct Collected<'r> {
     rules: &'r RequestRules<'r>,
     findings: Vec<Finding>,
+    /// The points of the strongest finding.
+    most_points: i32,
     suppressed_by: Vec<RuleRef>,
 }
 
@@ -112,7 +112,8 @@ impl Collected<'_> {
             if !self.suppressed_by.contains(&rule) {
                 self.suppressed_by.push(rule);
             }
-        } else if self.has_room_for(&finding) && finding.points() >= 0 {
+        } else if finding.points() >= 0 && self.has_room_for(&finding) {
+            self.most_points = self.most_points.max(finding.points());
             self.findings.push(finding);
         }
     }
@@ -122,8 +123,10 @@ impl Collected<'_> {
         if finding.attack_type == AttackType::VirtualPatch {
             return !self.findings.iter().any(|known| known.signature == finding.signature);
         }
-        // The first finding of a type always fits: there are few types.
-        self.findings.len() < MAX_COLLECTED || is_new_type(&self.findings, finding)
+        // The first finding of a type and a stronger one always fit: there are few types and points.
+        self.findings.len() < MAX_COLLECTED
+            || finding.points() > self.most_points
+            || is_new_type(&self.findings, finding)
     }
 }
 
@@ -221,12 +224,17 @@ fn walk<'a>(
 }
 
 /// Removes findings in path segments of types already found in the whole path, so that one
-/// exclusion suppresses both.
-fn deduplicate_path(findings: &mut Vec<Finding>, of_path: &mut Vec<AttackType>) {
+/// exclusion suppresses both. A finding with a higher score stays.
+fn deduplicate_path(findings: &mut Vec<Finding>, of_path: &mut Vec<(AttackType, i32)>) {
     let Some(part) = findings.first().and_then(|finding| finding.point.0.first()) else { return };
     match part.tag {
-        Tag::Uri => of_path.extend(findings.iter().map(|finding| finding.attack_type.clone())),
-        Tag::Path => findings.retain(|finding| !of_path.contains(&finding.attack_type)),
+        Tag::Uri => of_path.extend(findings.iter().map(|it| (it.attack_type.clone(), it.points()))),
+        Tag::Path => findings.retain(|finding| {
+            let repeats = |(known, points): &(AttackType, i32)| {
+                *known == finding.attack_type && *points >= finding.points()
+            };
+            !of_path.iter().any(repeats)
+        }),
         _ => {}
     }
 }
@@ -276,10 +284,10 @@ fn examine_stage<'a>(
     let mut is_clean = nested == Nested::Nothing;
     let context = ValueContext::of(request, sink.arena, field.point, &field.value);
     let mut hits = detect_whole(value, field.kind, &context);
+    let shown = decode::base64::shortened(value);
+    let is_document = bytes.has(Bytes::BREAK) && is_document_at(shown, &context);
     if nested != Nested::Whole {
-        let shown = decode::base64::shortened(value);
         if !is_known {
-            let is_document = bytes.has(Bytes::BREAK) && is_document_at(shown, &context);
             let matches = detectors.detect(shown, bytes, field.kind, is_document);
             is_clean &= matches.is_empty();
             hits.extend(matches);
@@ -287,31 +295,48 @@ fn examine_stage<'a>(
         hits.extend(detect_at(shown, bytes, field.kind, &context));
         hits.extend(rules.detect(value, || context.point()));
     }
+    if hits.is_empty() {
+        return is_clean;
+    }
+    let detect = |text: &[u8]| {
+        let bytes = Bytes::of(text);
+        let mut matches = detectors.detect(text, bytes, field.kind, is_document);
+        matches.extend(detect_at(text, bytes, field.kind, &context));
+        matches.iter().map(|it| it.signature.to_owned()).collect()
+    };
+    let surroundings = Surroundings {
+        value,
+        context: &context,
+        declared: rules.content(|| context.point()),
+        is_unescaped: layers.iter().any(|layer| layer.name == "html"),
+        quotations: Quotations::of(value, &detect),
+    };
     for hit in hits {
-        if !findings.iter().any(|known: &Finding| known.signature == hit.signature) {
-            let declared = rules.content(|| context.point());
-            findings.push(finding(&hit, value, (field, &context, declared), layers));
-        }
+        add_stronger(findings, finding(&hit, field, &surroundings, layers));
     }
     is_clean
 }
 
-fn finding(
-    hit: &Match<'_>,
-    value: &[u8],
-    (field, context, declared): (&Field<'_>, &ValueContext<'_>, Option<Content>),
-    layers: &[Layer],
-) -> Finding {
-    let class = Class::of(&hit.attack_type, hit.signature);
-    let is_unescaped = layers.iter().any(|layer| layer.name == "html");
+/// Adds a finding, or replaces the one of the same signature if it has a lower score.
+fn add_stronger(findings: &mut Vec<Finding>, finding: Finding) {
+    match findings.iter_mut().find(|known| known.signature == finding.signature) {
+        Some(known) if finding.points() > known.points() => *known = finding,
+        Some(_) => {}
+        None => findings.push(finding),
+    }
+}
+
+fn finding(hit: &Match<'_>, field: &Field<'_>, surroundings: &Surroundings<'_>, layers: &[Layer]) -> Finding {
+    let Surroundings { value, context, .. } = surroundings;
+    let confidence = score::confidence(hit);
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let decoded = field.decoded.iter().copied().chain(layers.iter().map(|layer| layer.name));
     Finding {
         attack_type: hit.attack_type.clone(),
         point: context.point(),
         signature: hit.signature.to_owned(),
-        score: score::parts(hit, class.as_ref(), value, context, declared, is_unescaped),
-        class,
+        score: score::parts(hit, surroundings),
+        class: Class::of(&hit.attack_type, hit.signature).map(|class| Class { confidence, ..class }),
         severity: hit.severity,
         payload: shown(&value[hit.span.clone()], Finding::PAYLOAD_CHARS),
         span: (offset(hit.span.start), offset(hit.span.end)),
@@ -319,19 +344,19 @@ fn finding(
     }
 }
 
-/// The most severe findings, at least one of each attack type: no attack goes unreported.
-fn most_severe(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by_key(|finding| Reverse(finding.severity));
-    if findings.len() <= MAX_FINDINGS {
-        return findings;
-    }
-    let rest = findings.split_off(MAX_FINDINGS);
-    for finding in rest {
-        if is_new_type(&findings, &finding) {
-            findings.push(finding);
+/// The findings with the highest scores, at least one of each attack type: no attack goes
+/// unreported.
+fn strongest(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut ranked: Vec<(usize, Finding)> = findings.into_iter().enumerate().collect();
+    ranked.sort_by_key(|(_, finding)| Reverse(finding.points()));
+    let rest = ranked.split_off(MAX_FINDINGS.min(ranked.len()));
+    for (at, finding) in rest {
+        if !ranked.iter().any(|(_, known)| known.attack_type == finding.attack_type) {
+            ranked.push((at, finding));
         }
     }
-    findings
+    ranked.sort_by_key(|(at, finding)| (Reverse(finding.severity), *at));
+    ranked.into_iter().map(|(_, finding)| finding).collect()
 }
 
 fn is_new_type(findings: &[Finding], finding: &Finding) -> bool {
@@ -358,13 +383,30 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_most_severe_findings_and_one_of_each_type() {
-        let many = (0..100).map(|_| finding(AttackType::Sqli, Severity::High));
-        let others =
-            [finding(AttackType::Scanner, Severity::Low), finding(AttackType::Rce, Severity::Critical)];
-        let kept = most_severe(many.chain(others).collect());
+    fn keeps_the_strongest_findings_and_one_of_each_type() {
+        let scored = |points, it: Finding| Finding { score: vec![ScorePart::new(points, "test")], ..it };
+        let weak = scored(1, finding(AttackType::Sqli, Severity::Critical));
+        let strong = scored(7, finding(AttackType::Sqli, Severity::Medium));
+        let other = scored(0, finding(AttackType::Scanner, Severity::Low));
+        let many = std::iter::repeat_n(weak, 100);
+        let kept = strongest(many.chain([other.clone(), strong.clone()]).collect());
         assert_eq!(kept.len(), MAX_FINDINGS + 1);
-        assert_eq!(kept[0].attack_type, AttackType::Rce);
-        assert_eq!(kept[MAX_FINDINGS].attack_type, AttackType::Scanner);
+        assert_eq!(kept[0].severity, Severity::Critical);
+        assert_eq!(kept[MAX_FINDINGS - 1..], [strong, other]);
+    }
+
+    #[test]
+    fn a_segment_keeps_a_finding_stronger_than_that_of_the_path() {
+        let scored = |points, point| Finding {
+            score: vec![ScorePart::new(points, "test")],
+            point,
+            ..finding(AttackType::Sqli, Severity::High)
+        };
+        let segment = || Point::new(Tag::Path);
+        let mut of_path = Vec::new();
+        deduplicate_path(&mut vec![scored(5, Point::uri())], &mut of_path);
+        let mut findings = vec![scored(5, segment()), scored(7, segment())];
+        deduplicate_path(&mut findings, &mut of_path);
+        assert_eq!(findings, [scored(7, segment())]);
     }
 }

@@ -1,35 +1,44 @@
 //! The score of a finding: points of the rule, and of where and how the value was written.
 
+mod quotation;
 mod texture;
 
 use crate::{
     detect::{Match, ValueContext, Writing, is_document},
-    token::markdown,
     words::WORDS,
 };
+pub(crate) use quotation::Quotations;
 use shared::{AttackType, Class, Confidence, ScorePart, ruleset::Content};
 use texture::{is_binary, is_opaque, is_text};
 
 /// The longest value, as a multiple of the match, that is not a program.
 const MAX_VALUE_PER_MATCH: usize = 12;
 
+/// Points for values that look binary or random and are neither a whole body nor a file.
+const BLOB_LIKE: i8 = -2;
+
 /// The start of the signature ids of custom detectors.
 const CUSTOM: &str = "rule-";
 
-/// The parts of the score of a match in one decoding stage of a value. `is_unescaped`: whether HTML
-/// entities were decoded; quoted markup is escaped.
-pub(crate) fn parts(
-    hit: &Match<'_>,
-    class: Option<&Class>,
-    value: &[u8],
-    context: &ValueContext<'_>,
-    declared: Option<Content>,
-    is_unescaped: bool,
-) -> Vec<ScorePart> {
+/// What surrounds a match.
+pub(crate) struct Surroundings<'v> {
+    /// The value in one decoding stage.
+    pub value: &'v [u8],
+    pub context: &'v ValueContext<'v>,
+    /// What a rule says that people write in the field.
+    pub declared: Option<Content>,
+    /// Whether HTML entities were decoded; quoted markup is escaped.
+    pub is_unescaped: bool,
+    pub quotations: Quotations<'v>,
+}
+
+/// The parts of the score of a match.
+pub(crate) fn parts(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Vec<ScorePart> {
     if hit.signature.starts_with(CUSTOM) {
         return vec![ScorePart::new(ScorePart::of_rule(Confidence::High).points, "custom rule")];
     }
-    let mut parts = vec![ScorePart::of_rule(confidence(hit, class))];
+    let Surroundings { value, context, declared, .. } = *surroundings;
+    let mut parts = vec![ScorePart::of_rule(confidence(hit))];
     if hit.signature == "scanner-agent" && context.is_address_header() {
         parts.push(ScorePart::new(-5, "the address of a site"));
     }
@@ -37,8 +46,8 @@ pub(crate) fn parts(
         return parts;
     }
     match declared {
-        Some(kind) => parts.extend(of_declared(hit, value, kind)),
-        None => parts.extend(writing(hit, value, context, is_unescaped)),
+        Some(kind) => parts.extend(of_declared(hit, kind, &surroundings.quotations)),
+        None => parts.extend(writing(hit, surroundings)),
     }
     parts.extend(position(hit, value, context));
     let lists = &WORDS.confidence;
@@ -60,12 +69,22 @@ pub(crate) fn parts(
     if (is_part || hit.signature != "ptrav-climb") && context.is_in_report_field() {
         parts.push(ScorePart::new(-4, "in a report of a program"));
     }
-    if is_binary(value) && !reads_binary(class) {
-        parts.push(ScorePart::new(-6, "in binary data"));
-    } else if is_opaque(value, value.get(hit.span.clone()).unwrap_or_default()) {
-        parts.push(ScorePart::new(-5, "in random characters"));
-    }
+    parts.extend(texture(hit, value, context));
     parts
+}
+
+/// What the bytes of a value say: no interpreter reads binary data or random characters. Parts of a
+/// request other than whole bodies and files are more often disguised than binary.
+fn texture(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option<ScorePart> {
+    let is_blob = context.is_file() || context.is_whole_body();
+    let points = |of_blob| if is_blob { of_blob } else { BLOB_LIKE };
+    if is_binary(value) && !reads_binary(hit) {
+        Some(ScorePart::new(points(-6), "in binary data"))
+    } else if is_opaque(value, value.get(hit.span.clone()).unwrap_or_default()) {
+        Some(ScorePart::new(points(-5), "in random characters"))
+    } else {
+        None
+    }
 }
 
 /// What the point of a value says about addresses, paths and conditions.
@@ -81,8 +100,13 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     }
     let is_operator =
         hit.signature.starts_with("nosqli-operator") || hit.signature == "nosqli-comparison-key";
-    if is_operator && context.is_in_condition() {
+    // `?$where=…` of the Socrata API; an injected operator is a key of JSON.
+    let is_option = || value == b"$where" && !context.is_in_document_format();
+    if is_operator && (context.is_in_condition() || is_option()) {
         return Some(ScorePart::new(-3, "in a condition of an API"));
+    }
+    if hit.signature == "sqli-comparison" && context.is_in_condition() {
+        return Some(ScorePart::new(-5, "a condition in a field for conditions"));
     }
     if context.is_for_sql() && lists.queries.contains(hit.signature) {
         return Some(ScorePart::new(-5, "in a field for SQL"));
@@ -97,20 +121,20 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     if is_header && context.is_in_body() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {
         return Some(ScorePart::new(-4, "a message with headers of its own"));
     }
-    // Searches on other sites quote SQL and paths. Commands and lookups stay attacks.
-    let is_searched = matches!(hit.attack_type, AttackType::Sqli | AttackType::PathTraversal);
-    (is_searched && context.is_in_foreign_page())
+    // Searches on other sites quote whole statements. Injections, paths and commands stay attacks.
+    (lists.statements.contains(hit.signature) && context.is_in_foreign_page())
         .then(|| ScorePart::new(-4, "in the address of another site's page"))
 }
 
-fn confidence(hit: &Match<'_>, class: Option<&Class>) -> Confidence {
+/// The confidence of the rule, which the class of its signature has unless a list differs.
+pub(crate) fn confidence(hit: &Match<'_>) -> Confidence {
     let lists = &WORDS.confidence;
     if lists.low.contains(hit.signature) {
         Confidence::Low
     } else if lists.high.contains(hit.signature) {
         Confidence::High
     } else {
-        class.map_or(Confidence::High, |class| class.confidence)
+        Class::of(&hit.attack_type, hit.signature).map_or(Confidence::High, |class| class.confidence)
     }
 }
 
@@ -134,7 +158,7 @@ fn is_about_text(attack_type: &AttackType) -> bool {
 }
 
 /// A rule says what people write in the field.
-fn of_declared(hit: &Match<'_>, value: &[u8], kind: Content) -> Option<ScorePart> {
+fn of_declared(hit: &Match<'_>, kind: Content, quotations: &Quotations<'_>) -> Option<ScorePart> {
     Some(match kind {
         Content::Opaque => ScorePart::new(-9, "a rule declares the field opaque"),
         Content::Code => ScorePart::new(-6, "a rule declares the field as code"),
@@ -145,7 +169,7 @@ fn of_declared(hit: &Match<'_>, value: &[u8], kind: Content) -> Option<ScorePart
         Content::Html if hit.attack_type == AttackType::Xss => {
             ScorePart::new(-5, "a rule declares the field as HTML")
         }
-        Content::Text | Content::Markdown | Content::Html if is_quoted(hit, value) => {
+        Content::Text | Content::Markdown | Content::Html if quotations.hold(hit) => {
             ScorePart::new(-6, "quoted in a field that a rule declares as text")
         }
         Content::Text | Content::Markdown | Content::Html => {
@@ -155,12 +179,8 @@ fn of_declared(hit: &Match<'_>, value: &[u8], kind: Content) -> Option<ScorePart
 }
 
 /// People quote code and markup in fields for texts; how freely depends on the field.
-fn writing(
-    hit: &Match<'_>,
-    value: &[u8],
-    context: &ValueContext<'_>,
-    is_unescaped: bool,
-) -> Option<ScorePart> {
+fn writing(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Option<ScorePart> {
+    let Surroundings { value, context, is_unescaped, ref quotations, .. } = *surroundings;
     let writing = match context.writing()? {
         Writing::Text if is_document(value) => Writing::Document,
         Writing::Text => Writing::Message,
@@ -176,7 +196,7 @@ fn writing(
     if writing != Writing::Message && WORDS.confidence.markup.contains(hit.signature) {
         return Some(ScorePart::new(-4, "markup that editors save"));
     }
-    if writing == Writing::Document && (is_unescaped || is_in_code_element(hit, value)) {
+    if writing == Writing::Document && (is_unescaped || quotations.hold(hit)) {
         return Some(ScorePart::new(-6, "quoted in a document"));
     }
     let is_whole = 2 * hit.span.len() > value.len();
@@ -184,13 +204,10 @@ fn writing(
     if !is_file && (is_whole || !is_text(value)) {
         return None;
     }
-    let is_quoted = is_quoted(hit, value);
-    Some(match writing {
-        Writing::Document if is_quoted => ScorePart::new(-6, "quoted in a document"),
-        Writing::Document => ScorePart::new(-4, "in a document"),
-        _ if is_quoted => ScorePart::new(-5, "quoted in a message"),
-        _ => return None,
-    })
+    match writing {
+        Writing::Document => Some(ScorePart::new(-4, "in a document")),
+        _ => quotations.hold(hit).then(|| ScorePart::new(-5, "quoted in a message")),
+    }
 }
 
 /// Whether the value has no character that a shell or another language reads.
@@ -210,24 +227,9 @@ fn is_in_sentence(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> 
         || context.writing().is_some() && after.split(|&byte| byte == b' ').skip(1).any(|word| is_word(&word))
 }
 
-/// Whether Markdown or HTML shows the match as code.
-fn is_quoted(hit: &Match<'_>, value: &[u8]) -> bool {
-    let text = markdown::without_code(value);
-    text.get(hit.span.clone()) != value.get(hit.span.clone()) || is_in_code_element(hit, value)
-}
-
-/// Whether the last `<code` or `<pre` before the match is still open.
-fn is_in_code_element(hit: &Match<'_>, value: &[u8]) -> bool {
-    let before = &value[..hit.span.start.min(value.len())];
-    [(&b"<code"[..], &b"</code"[..]), (b"<pre", b"</pre")].into_iter().any(|(start, end)| {
-        let opened = memchr::memmem::rfind(before, start);
-        opened.is_some_and(|at| memchr::memmem::find(&before[at..], end).is_none())
-    })
-}
-
 /// Objects that a server deserializes are binary, and scripts are uploaded inside of pictures.
-fn reads_binary(class: Option<&Class>) -> bool {
-    class.is_some_and(|class| {
+fn reads_binary(hit: &Match<'_>) -> bool {
+    Class::of(&hit.attack_type, hit.signature).is_some_and(|class| {
         matches!(&*class.subtype, "deserialization" | "code-dotnet" | "code-java" | "code-php" | "upload")
     })
 }

@@ -104,6 +104,7 @@ pub(crate) struct Confidence {
     pub mentioned: WordSet,
     pub fragments: WordSet,
     pub queries: WordSet,
+    pub statements: WordSet,
 }
 
 #[derive(Debug, Deserialize)]

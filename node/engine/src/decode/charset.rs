@@ -1,13 +1,13 @@
-//! Character set decoders: UTF-16 and UTF-7 by detection, others by the declaration of a content
-//! type.
+//! Character set decoders: UTF-16, UTF-32, EBCDIC and UTF-7 by detection, others by the declaration
+//! of a content type.
 
 use super::{ebcdic, replace};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 pub(crate) const NAME: &str = "utf16";
 
-/// UTF-16 or UTF-32 as UTF-8, if detected by a byte order mark, by markup or by JSON.
-pub(crate) fn read_utf16(value: &[u8]) -> Option<Vec<u8>> {
+/// UTF-16, UTF-32 or EBCDIC as UTF-8, if detected by a byte order mark, by markup or by JSON.
+pub(crate) fn read_detected(value: &[u8]) -> Option<Vec<u8>> {
     match value {
         [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, b'<' | b'{' | b'[', 0, 0, 0, _, ..] => {
             return Some(transcode_utf32(value, u32::from_be_bytes));
@@ -92,9 +92,9 @@ mod tests {
     #[test]
     fn utf16_is_detected_by_byte_order_mark_or_markup() {
         for bytes in [b"\xFE\xFF\0<\0a".as_slice(), b"\xFF\xFE<\0a\0", b"\0<\0a", b"<\0a\0"] {
-            assert_eq!(read_utf16(bytes).as_deref(), Some(b"<a".as_slice()));
+            assert_eq!(read_detected(bytes).as_deref(), Some(b"<a".as_slice()));
         }
-        assert_eq!(read_utf16(b"<a>"), None);
+        assert_eq!(read_detected(b"<a>"), None);
     }
 
     #[test]

@@ -73,8 +73,6 @@ pub(super) fn detect_at(value: &[u8], kind: FieldKind, context: &ValueContext<'_
         FieldKind::Value if is_share(value) && !context.is_in_report() => {
             ("ptrav-windows-share", Severity::Medium)
         }
-        // `/etc/designs/site.css`: folders of sites have such names, too.
-        FieldKind::Path if is_asset(value) => return None,
         FieldKind::Path | FieldKind::Value => match file::is_requested(value)? {
             Certainty::Certain => ("ptrav-system-file", Severity::High),
             Certainty::Likely if kind == FieldKind::Value && !context.is_in_report() => {
@@ -85,12 +83,6 @@ pub(super) fn detect_at(value: &[u8], kind: FieldKind, context: &ValueContext<'_
         _ => return None,
     };
     Some(Match { attack_type: AttackType::PathTraversal, signature, severity, span: 0..value.len() })
-}
-
-/// Whether a path ends like a file that browsers load.
-fn is_asset(path: &[u8]) -> bool {
-    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    memchr::memrchr(b'.', name).is_some_and(|at| WORDS.ptrav.asset_endings.contains(&name[at + 1..]))
 }
 
 /// `/static../x`: a rule for `/static` without its slash appends `../x` to the folder's name.

@@ -90,9 +90,6 @@ const BREAKOUT_RULES: &[Rule] = &[
 /// Tokens before an injection into a number, even in a document.
 const FIRST_TOKENS: usize = 6;
 
-/// Limit of the lines that are read alone.
-const MAX_LINES: usize = 500;
-
 /// Longer values may be binary files.
 const BINARY_BYTES: usize = 1_000;
 
@@ -114,7 +111,7 @@ fn read_lines(value: &[u8]) -> Vec<Match<'static>> {
     let has_quote = |part: &&[u8]| part.len() < value.len() && memchr::memchr(b'\'', part).is_some();
     let lines = value.split(|&byte| byte == b'\n');
     let spans = value.split(|&byte| byte == b'`').skip(1).step_by(2);
-    let mut found = lines.chain(spans).filter(has_quote).take(MAX_LINES).map(|part| {
+    let mut found = lines.chain(spans).filter(has_quote).map(|part| {
         let start = part.as_ptr().addr() - value.as_ptr().addr();
         let quoted = read(part, Opening::Quoted(b'\''), false).into_iter();
         let moved = quoted.map(|it| Match { span: start + it.span.start..start + it.span.end, ..it });

@@ -95,7 +95,9 @@ fn calls_literal(tokens: &[Token<'_>], hole: &Hole) -> bool {
 fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
     let lower = |text: &[u8]| String::from_utf8_lossy(text).to_ascii_lowercase();
     (0..tokens.len()).any(|at| match &tokens[at] {
-        Token::Name(name) => is_distinctive_name(&lower(name), tokens, at),
+        // Spring's `T(…)` names a class; in script of a page, `t(…)` is any function.
+        Token::Name(b"t") => false,
+        Token::Name(name) => is_distinctive_name(&lower(name), tokens, at, hole),
         Token::Text(text) => is_distinctive_text(&lower(text), hole, tokens.get(at + 1)),
         Token::Mark(b'`') => matches!(hole.opening, "<%" | "#{") && runs_command(&tokens[at..]),
         _ => false,
@@ -108,10 +110,12 @@ fn runs_command(tokens: &[Token<'_>]) -> bool {
     matches!(tokens, [_, Token::Name(_), ..]) && tokens[1..].iter().any(is_end)
 }
 
-fn is_distinctive_name(name: &str, tokens: &[Token<'_>], at: usize) -> bool {
+fn is_distinctive_name(name: &str, tokens: &[Token<'_>], at: usize, hole: &Hole) -> bool {
     let words = &WORDS.ssti;
     let (before, after) = (at.checked_sub(1).map(|before| &tokens[before]), tokens.get(at + 1));
-    let is_called = after == Some(&Token::Mark(b'('));
+    // `{window.open(x)}` is the body of a function in script.
+    let is_script = hole.opening == "{" && before == Some(&Token::Mark(b'.'));
+    let is_called = after == Some(&Token::Mark(b'(')) && !is_script;
     let is_filter = before == Some(&Token::Mark(b'|'));
     let is_member = matches!(before, Some(Token::Mark(b'.' | b'@' | b'#' | b'[')));
     // `item.class` names a style; `''.class.forName` continues.

@@ -85,6 +85,12 @@ impl<'f> ValueContext<'f> {
         self.last_tag() == Some(&Tag::File)
     }
 
+    /// Whether the value is the whole body, decompressed or not.
+    pub(crate) fn is_whole_body(&self) -> bool {
+        let is_body = |tag: &Tag| matches!(tag, Tag::Post | Tag::Gzip | Tag::Brotli | Tag::Charset);
+        self.arena.tags(self.point_path).all(is_body)
+    }
+
     /// Whether it is the name of an uploaded file.
     pub(crate) fn is_file_name(&self) -> bool {
         let mut tags = self.arena.tags(self.point_path);

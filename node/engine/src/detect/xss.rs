@@ -28,8 +28,24 @@ use std::{borrow::Cow, ops::Range};
 /// Limit of markup nested in attributes.
 const MAX_MARKUP_DEPTH: usize = 2;
 
-pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Vec<Match<'static>> {
-    let mut collector = Collector { matches: Vec::new(), is_document: false };
+/// The matches in a value, and its event handlers without effect.
+pub(super) struct Markup {
+    pub matches: Vec<Match<'static>>,
+    idle_handlers: Vec<Range<usize>>,
+}
+
+impl Markup {
+    /// The value with blanks in place of its event handlers without effect, if it has any: what
+    /// looks like a handler in the rest is one.
+    pub(super) fn without_idle_handlers(&self, value: &[u8]) -> Option<Vec<u8>> {
+        let mut rest = (!self.idle_handlers.is_empty()).then(|| value.to_vec())?;
+        self.idle_handlers.iter().for_each(|span| markdown::blank(&mut rest[span.clone()]));
+        Some(rest)
+    }
+}
+
+pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Markup {
+    let mut collector = Collector::new(false);
     if memchr::memchr(b'<', value).is_some() {
         let text = if is_post { markdown::without_code(value) } else { Cow::Borrowed(value) };
         collector.is_document = is_post || is_page(value);
@@ -38,20 +54,16 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Vec<Match<
             collector.inspect_breakouts(&stripped, value.len());
         }
     }
-    if let Some(start) =
-        disguise::script_tag(value).filter(|_| !collector.is_document && !collector.loads_script())
-    {
+    if let Some(start) = disguise::script_tag(value).filter(|_| !collector.is_document) {
         collector.add("xss-script-tag", Critical, start..value.len());
     }
-    collector.inspect_breakouts(value, value.len());
+    let rest = collector.markup.without_idle_handlers(value);
+    collector.inspect_breakouts(rest.as_deref().unwrap_or(value), value.len());
     collector.inspect_url(value);
-    if collector.has_only_idle_handlers() {
-        collector.matches.retain(|it| it.signature != "xss-attribute-breakout");
-    }
     if kind == FieldKind::Name && breakout::ends_with_handler(value) {
         collector.add("xss-attribute-breakout", High, 0..value.len());
     }
-    collector.matches
+    collector.markup
 }
 
 /// A whole page, as a mail or an editor sends it.
@@ -63,25 +75,24 @@ fn is_page(value: &[u8]) -> bool {
 }
 
 struct Collector {
-    matches: Vec<Match<'static>>,
+    markup: Markup,
     is_document: bool,
 }
 
 impl Collector {
+    fn new(is_document: bool) -> Self {
+        Self { markup: Markup { matches: Vec::new(), idle_handlers: Vec::new() }, is_document }
+    }
+
     /// Adds each signature once per value.
     fn add(&mut self, signature: &'static str, severity: Severity, span: Range<usize>) {
-        if !self.matches.iter().any(|known| known.signature == signature) {
-            self.matches.push(Match { attack_type: AttackType::Xss, signature, severity, span });
+        if !self.markup.matches.iter().any(|known| known.signature == signature) {
+            self.markup.matches.push(Match { attack_type: AttackType::Xss, signature, severity, span });
         }
     }
 
-    fn has_only_idle_handlers(&self) -> bool {
-        let has = |signature: &str| self.matches.iter().any(|known| known.signature == signature);
-        has("xss-idle-handler") && !has("xss-event-handler")
-    }
-
     fn loads_script(&self) -> bool {
-        self.matches.iter().any(|known| known.signature == "xss-script-source")
+        self.markup.matches.iter().any(|known| known.signature == "xss-script-source")
     }
 
     /// Attributes may contain markup: their quotes may be text where the value lands.
@@ -127,6 +138,7 @@ impl Collector {
         let Some(value) = attribute.value else { return };
         if breakout::is_handler(attribute.name.as_bytes()) && idle::is_idle_handler(&attribute.name, value) {
             self.add("xss-idle-handler", Medium, span.clone());
+            self.markup.idle_handlers.push(attribute.span.clone());
         } else if breakout::is_handler(attribute.name.as_bytes()) {
             self.add("xss-event-handler", Critical, span.clone());
         }
@@ -144,9 +156,9 @@ impl Collector {
             self.add("xss-style", High, span.clone());
         }
         if depth < MAX_MARKUP_DEPTH && memchr::memchr(b'<', value).is_some() {
-            let mut inner = Self { matches: Vec::new(), is_document: self.is_document };
+            let mut inner = Self::new(self.is_document);
             inner.inspect_markup(value, depth + 1);
-            for matched in inner.matches {
+            for matched in inner.markup.matches {
                 self.add(matched.signature, matched.severity, span.clone());
             }
         }

@@ -56,7 +56,7 @@ fn parse_coded<'a>(
 /// so the raw body is parsed as well.
 fn parse_text<'a>(body: &'a [u8], content_type: &str, root: PointPath, sink: &mut Sink<'a, '_>) {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let detected = charset::read_utf16(body);
+    let detected = charset::read_detected(body);
     let is_detected = detected.is_some();
     if let Some(text) = detected.or_else(|| charset::read_declared(content_type, body)) {
         let root = sink.arena.then(root, Tag::Charset);
@@ -106,8 +106,7 @@ fn parse_structured<'a>(
             return true;
         }
     }
-    let is_yaml = yaml::is_declared(&lower);
-    if is_yaml {
+    if yaml::is_declared(&lower) {
         yaml::parse(body, root, sink);
     }
     let declared_form = lower.contains("x-www-form-urlencoded");
@@ -117,7 +116,7 @@ fn parse_structured<'a>(
         let names = sink.arena.then(form, Tag::Name);
         form::parse(body, names, &Parameter { before: Some(root), tag: Tag::FormUrlencoded }, sink);
     }
-    declared_form || is_multipart || is_yaml
+    declared_form || is_multipart
 }
 
 fn header<'a>(request: &'a InspectRequest, wanted: &str) -> &'a str {

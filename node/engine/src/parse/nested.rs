@@ -117,7 +117,8 @@ impl<'v> Inside<'v> {
             b'{' | b'[' if json::looks_like_json(value) => return Some(Self::Json),
             b'<' if xml::looks_like_xml(value) => return Some(Self::Xml),
             0 | b'<' | 0xFE | 0xFF => {
-                return charset::read_utf16(value).map(|text| Self::Text(Tag::Charset, charset::NAME, text));
+                return charset::read_detected(value)
+                    .map(|text| Self::Text(Tag::Charset, charset::NAME, text));
             }
             b'q' | b'm' | b's' | b'f' => {
                 if let Some(literals) = gql::literals(value) {

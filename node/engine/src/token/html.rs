@@ -20,6 +20,8 @@ pub(crate) struct Attribute<'v> {
     pub name: String,
     /// `None` when there is no equals sign.
     pub value: Option<&'v [u8]>,
+    /// The name and the value, with its quotes.
+    pub span: Range<usize>,
 }
 
 /// Every tag of a value. A tag that is cut off at the end counts.
@@ -69,10 +71,13 @@ impl<'v> Reader<'v> {
     }
 
     fn attributes(&mut self) -> Vec<Attribute<'v>> {
-        let lower = |name| String::from_utf8_lossy(name).to_ascii_lowercase();
-        std::iter::from_fn(|| self.attribute())
-            .map(|(name, value)| Attribute { name: lower(name), value })
-            .collect()
+        let mut attributes = Vec::new();
+        while let Some((name, value)) = self.attribute() {
+            let start = name.as_ptr().addr() - self.value.as_ptr().addr();
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+            attributes.push(Attribute { name, value, span: start..self.at });
+        }
+        attributes
     }
 
     /// The next attribute of the tag.

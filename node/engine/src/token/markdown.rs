@@ -85,7 +85,8 @@ fn blank_spans(text: &mut [u8]) {
     }
 }
 
-fn blank(bytes: &mut [u8]) {
+/// Puts blanks in place of all bytes but line breaks.
+pub(crate) fn blank(bytes: &mut [u8]) {
     bytes.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
 }
 

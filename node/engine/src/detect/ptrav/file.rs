@@ -58,9 +58,11 @@ fn rule(value: &[u8]) -> Option<&'static Rule> {
     RULES.iter().find(|rule| (rule.condition)(&requested))
 }
 
-/// `/etc/at.allow`
+/// `/etc/at.allow`, `/proc/1/status`. Folders of sites have such names, too: `/etc/designs/site.css`.
 fn is_in_system_tree(it: &Requested<'_>) -> bool {
-    it.has_root(Root::Unix) && it.is_in(&WORDS.ptrav.system_trees)
+    it.has_root(Root::Unix)
+        && (it.is_in(&WORDS.ptrav.system_trees) || it.is_of_process())
+        && !it.has_ending(|it| WORDS.ptrav.asset_endings.contains_exact(it))
 }
 
 /// `/var/log`, `/dev/sda1`
@@ -155,6 +157,14 @@ impl<'t> Requested<'t> {
             let mut segments = self.location.segments();
             tree.iter().all(|it| segments.next() == Some(it)) && segments.next().is_some()
         })
+    }
+
+    /// Whether the path is inside the directory of a process.
+    fn is_of_process(&self) -> bool {
+        let mut segments = self.location.segments();
+        segments.next() == Some("proc")
+            && segments.next().is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()))
+            && segments.next().is_some()
     }
 
     /// Whether one of the extensions matches.

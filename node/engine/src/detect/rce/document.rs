@@ -5,9 +5,6 @@ use super::{may_hold_command, rejection::cannot_contain_command, shell};
 use crate::{detect::Match, field::FieldKind, prefilter::Bytes};
 use std::borrow::Cow;
 
-/// Limit of the parts of a value that are inspected alone.
-const MAX_LINES: usize = 1_000;
-
 pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
     let mut start = 0;
     let mut is_fenced = false;
@@ -36,7 +33,7 @@ pub(super) fn detect_in_lines(value: &[u8], kind: FieldKind) -> Option<Match<'st
     let is_fence = |line: &&[u8]| line.trim_ascii_start().starts_with(b"```");
     let lines = value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && !is_fence(line));
     let spans = value.split(|&byte| byte == b'`').skip(1).step_by(2).filter(|span| begins_mid_command(span));
-    let parts = lines.filter(|line| line.len() < value.len()).chain(spans).take(MAX_LINES);
+    let parts = lines.filter(|line| line.len() < value.len()).chain(spans);
     parts
         .filter(|part| may_hold_command(part, Bytes::of(part), kind) && !cannot_contain_command(part))
         .find_map(|part| {

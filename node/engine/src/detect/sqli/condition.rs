@@ -29,8 +29,7 @@ fn is_script(context: &ParseContext, at: usize) -> bool {
         return false;
     }
     let is_operator = matches!(stream.slice(at), "&&" | "||");
-    let follows_name =
-        matches!(stream.kind(at - 1), Some(TokenKind::Word | TokenKind::Name | TokenKind::Close));
+    let follows_name = matches!(stream.kind(at - 1), Some(TokenKind::Word | TokenKind::Name));
     let compares_strictly = (at..at + 8).any(|it| {
         matches!(stream.slice(it), "==" | "!=") && stream.is_adjacent(it) && stream.slice(it + 1) == "="
     });

@@ -27,7 +27,9 @@ fn marked(value: &[u8]) -> Option<usize> {
         match after_prefix(&rest[junk..]).filter(|_| is_plain) {
             Some(named) => is_script(named, Bracket::Prefixed),
             // Without junk it is a regular tag, which the tokenizer finds.
-            None if is_plain => junk > 0 && is_script(&rest[junk..], Bracket::Plain),
+            None if is_plain => {
+                !matches!(&rest[..junk], b"" | b"/") && is_script(&rest[junk..], Bracket::Plain)
+            }
             None => is_script(&rest[junk..], Bracket::EightBit),
         }
     })

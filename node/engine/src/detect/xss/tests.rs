@@ -2,6 +2,7 @@ use super::{super::document::is_document, *};
 
 fn signatures_of(text: &str) -> Vec<&'static str> {
     detect(text.as_bytes(), FieldKind::Value, is_document(text.as_bytes()))
+        .matches
         .iter()
         .map(|it| it.signature)
         .collect()
