@@ -17,6 +17,9 @@ const MAX_VALUE_PER_MATCH: usize = 12;
 /// Points for values that look binary or random and are neither a whole body nor a file.
 const BLOB_LIKE: i8 = -2;
 
+/// The longest match that random characters contain by chance.
+const MAX_CHANCE_BYTES: usize = 5;
+
 /// The start of the signature ids of custom detectors.
 const CUSTOM: &str = "rule-";
 
@@ -73,15 +76,16 @@ pub(crate) fn parts(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Vec<Sco
     parts
 }
 
-/// What the bytes of a value say: no interpreter reads binary data or random characters. Parts of a
-/// request other than whole bodies and files are more often disguised than binary.
+/// What the bytes of a value say: no interpreter reads binary data or random characters. Elsewhere
+/// than in whole bodies and files they may disguise an attack, unless the match itself is as random.
 fn texture(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option<ScorePart> {
+    let matched = value.get(hit.span.clone()).unwrap_or_default();
     let is_blob = context.is_file() || context.is_whole_body();
-    let points = |of_blob| if is_blob { of_blob } else { BLOB_LIKE };
     if is_binary(value) && !reads_binary(hit) {
-        Some(ScorePart::new(points(-6), "in binary data"))
-    } else if is_opaque(value, value.get(hit.span.clone()).unwrap_or_default()) {
-        Some(ScorePart::new(points(-5), "in random characters"))
+        Some(ScorePart::new(if is_blob { -6 } else { BLOB_LIKE }, "in binary data"))
+    } else if is_opaque(value, matched) {
+        let is_chance = is_blob || matched.len() <= MAX_CHANCE_BYTES || is_opaque(matched, matched);
+        Some(ScorePart::new(if is_chance { -5 } else { BLOB_LIKE }, "in random characters"))
     } else {
         None
     }
