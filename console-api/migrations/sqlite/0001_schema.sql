@@ -113,8 +113,6 @@ create table attacks (
     last_seen bigint not null,
     hits bigint not null,
     blocked bigint not null,
-    -- Hits that are no attack at the sensitivity of their request. All of them: the attack is suspicious.
-    suspicious bigint not null,
     mark text,
     mark_note text,
     mark_by text,
@@ -124,8 +122,6 @@ create table attacks (
 create index attacks_by_key on attacks (key_hash, last_seen);
 create index attacks_by_last_seen on attacks (last_seen, id);
 create index attacks_by_mark on attacks (mark) where mark is not null;
--- The suspicious attacks, which statistics leave out.
-create index attacks_suspicious on attacks ((hits - suspicious), id) where hits - suspicious = 0;
 
 create table hits (
     id text not null primary key,
@@ -154,20 +150,18 @@ create table attack_sources (
     attack_id text not null,
     ip text not null,
     hits bigint not null,
-    suspicious bigint not null,
     primary key (attack_id, ip)
 ) without rowid;
-create index attack_sources_by_ip on attack_sources (ip, attack_id, hits, suspicious);
+create index attack_sources_by_ip on attack_sources (ip, attack_id, hits);
 
 create table attack_statuses (
     attack_id text not null,
     -- Status of the response.
     status bigint not null,
     hits bigint not null,
-    suspicious bigint not null,
     primary key (attack_id, status)
 ) without rowid;
-create index attack_statuses_by_status on attack_statuses (status, attack_id, hits, suspicious);
+create index attack_statuses_by_status on attack_statuses (status, attack_id, hits);
 
 create table attack_times (
     attack_id text not null,
@@ -175,10 +169,9 @@ create table attack_times (
     slot bigint not null,
     hits bigint not null,
     blocked bigint not null,
-    suspicious bigint not null,
     primary key (attack_id, slot)
 ) without rowid;
-create index attack_times_by_slot on attack_times (slot, attack_id, hits, blocked, suspicious);
+create index attack_times_by_slot on attack_times (slot, attack_id, hits, blocked);
 
 -- Search terms: each distinct text of a field once, in lower case.
 create table terms (

@@ -37,9 +37,42 @@ pub(crate) const DATABASE_URL: &str = "CONSOLE_TEST_DATABASE_URL";
 pub(crate) struct Console {
     pub(crate) router: Router,
     pub(crate) store: Store,
-    database: DatabaseUrl,
+    database: Database,
+}
+
+/// A database of one test.
+pub(crate) struct Database {
+    at: DatabaseUrl,
     url: String,
     _dir: TempDir,
+}
+
+impl Database {
+    /// A database without tables.
+    pub(crate) async fn empty() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (at, url) = match env::var(DATABASE_URL) {
+            Ok(server) => {
+                let url = schema_on(&server).await;
+                (DatabaseUrl::Server(PostgresUrl::parse(url.clone()).unwrap()), url)
+            }
+            Err(_) => (
+                DatabaseUrl::in_dir(dir.path()),
+                format!("sqlite:{}?mode=rwc", dir.path().join("console.db").display()),
+            ),
+        };
+        Self { at, url, _dir: dir }
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.at, DatabaseUrl::File(_))
+    }
+
+    /// A connection without the console.
+    pub(crate) async fn connect(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        AnyConnection::connect(&self.url).await.unwrap()
+    }
 }
 
 #[derive(Debug)]
@@ -67,7 +100,12 @@ pub(crate) fn token_of(role: Role) -> String {
 
 impl Console {
     pub(crate) async fn start() -> Self {
-        let console = Self::empty().await;
+        Self::on(Database::empty().await).await
+    }
+
+    /// A console on this database.
+    pub(crate) async fn on(database: Database) -> Self {
+        let console = Self::without_tokens(database).await;
         for role in Role::ALL {
             let token = Token::parse(&token_of(role)).unwrap();
             console.store.add_token(&token, role, "test", TokenSource::Command, now()).await.unwrap();
@@ -77,26 +115,19 @@ impl Console {
 
     /// A console without tokens.
     pub(crate) async fn empty() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let (database, url) = match env::var(DATABASE_URL) {
-            Ok(server) => {
-                let url = schema_on(&server).await;
-                (DatabaseUrl::Server(PostgresUrl::parse(url.clone()).unwrap()), url)
-            }
-            Err(_) => (
-                DatabaseUrl::in_dir(dir.path()),
-                format!("sqlite:{}", dir.path().join("console.db").display()),
-            ),
-        };
-        let store = Store::open(&database).await.unwrap();
+        Self::without_tokens(Database::empty().await).await
+    }
+
+    async fn without_tokens(database: Database) -> Self {
+        let store = Store::open(&database.at).await.unwrap();
         let router = router(app(&store, now()));
-        Self { router, store, database, url, _dir: dir }
+        Self { router, store, database }
     }
 
     /// A connection that locks the database against writes until it is dropped.
     pub(crate) async fn lock(&self) -> AnyConnection {
-        let mut connection = AnyConnection::connect(&self.url).await.unwrap();
-        let statements: &[&str] = if self.url.starts_with("sqlite:") {
+        let mut connection = self.database.connect().await;
+        let statements: &[&str] = if self.database.is_sqlite() {
             &["begin immediate"]
         } else {
             &["begin", "lock table attacks in exclusive mode"]
@@ -109,7 +140,7 @@ impl Console {
 
     /// The number that an SQL query returns.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
-        let mut connection = AnyConnection::connect(&self.url).await.unwrap();
+        let mut connection = self.database.connect().await;
         sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
     }
 
@@ -120,13 +151,13 @@ impl Console {
 
     /// Another console on the same database.
     pub(crate) async fn another(&self) -> Router {
-        router(app(&Store::open(&self.database).await.unwrap(), now()))
+        router(app(&Store::open(&self.database.at).await.unwrap(), now()))
     }
 
     /// The console after a restart on the same database.
     pub(crate) async fn restart(self) -> Self {
         self.store.close().await;
-        let store = Store::open(&self.database).await.unwrap();
+        let store = Store::open(&self.database.at).await.unwrap();
         let router = router(app(&store, now()));
         Self { router, store, ..self }
     }

@@ -18,6 +18,7 @@ mod ingest;
 mod ip_lists;
 mod marks;
 mod metrics;
+mod migrations;
 mod node_config;
 mod nodes;
 mod not_inspected;

@@ -1,4 +1,5 @@
 use crate::{
+    digest::sha256_hex,
     query::Filter,
     seed,
     store::{
@@ -92,4 +93,23 @@ async fn two_processes_can_create_one_database() {
     assert_eq!(store.count(hosts).await, before);
     store.check().await;
     store.close().await;
+}
+
+/// A database does not open when a migration differs from the one that it was created with.
+#[test]
+fn a_migration_does_not_change_once_it_is_listed() {
+    let sqlite = [
+        "9938b888bb31258572fdea5e25090d03341c7321f14006146802db0de828dd9d",
+        "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
+    ];
+    let postgres = [
+        "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
+        "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
+    ];
+    for (migrations, digests) in
+        [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]
+    {
+        let found: Vec<_> = migrations.iter().map(|it| sha256_hex(it.sql.as_str().as_bytes())).collect();
+        assert_eq!(found, digests, "change the schema by a new migration");
+    }
 }

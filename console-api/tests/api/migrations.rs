@@ -1,0 +1,60 @@
+//! Migrations: upgrades of databases of older versions.
+
+use crate::harness::{Console, Database, attack, hit, request_id, uuid, with};
+use crate::suspicious::suspicious;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Executor as _, migrate::Migrator};
+
+/// Hits of an attack at version 1 of the schema: one blocked request.
+fn rows() -> String {
+    let (attack, request, hit, at) = (uuid(800), request_id(1), uuid(1), 1_767_261_600_000_i64);
+    format!(
+        "insert into requests (request_id, at, client_ip, method, host, path, query, headers, body_truncated, outcome, \
+         reason, mode, mode_source, delivery, enforced, response_status) values ('{request}', {at}, '203.0.113.7', \
+         'GET', 'old.example.com', '/', 'q=1', '[]', 'no', 'blocked', 'attack', 'block', 'config', 'inline', 'yes', 403); \
+         insert into attacks (id, key_hash, type, point, parameter, host, path, first_seen, last_seen, hits, blocked) \
+         values ('{attack}', 'k', 'sqli', '[[\"get\",\"q\"]]', 'GET_q_value', 'old.example.com', '/', {at}, {at}, 1, 1); \
+         insert into hits (id, request_id, type, attack_id, at, point, parameter, payload, severity, findings) \
+         values ('{hit}', '{request}', 'sqli', '{attack}', {at}, '[[\"get\",\"q\"]]', 'GET_q_value', '1', 'high', '[]'); \
+         insert into attack_sources (attack_id, ip, hits) values ('{attack}', '4cb007107', 1); \
+         insert into attack_statuses (attack_id, status, hits) values ('{attack}', 403, 1); \
+         insert into attack_times (attack_id, slot, hits, blocked) values ('{attack}', {at}, 1, 1)"
+    )
+}
+
+/// A database that an older version of the console created: with the first migrations only.
+async fn old_database(migrations: usize) -> Database {
+    let database = Database::empty().await;
+    let all = if database.is_sqlite() {
+        sqlx::migrate!("migrations/sqlite")
+    } else {
+        sqlx::migrate!("migrations/postgres")
+    };
+    let first = all.migrations[..migrations].to_vec();
+    let mut connection = database.connect().await;
+    Migrator { migrations: first.into(), ..Migrator::DEFAULT }.run(&mut connection).await.unwrap();
+    connection.execute(AssertSqlSafe(rows())).await.unwrap();
+    database
+}
+
+#[tokio::test]
+async fn a_database_without_counters_of_suspicious_hits_is_upgraded_and_keeps_its_rows() {
+    let console = Console::on(old_database(1).await).await;
+    let list = console.body("/api/v1/attacks").await;
+    let old = &list["items"][0];
+    assert_eq!((&old["host"], &old["status"]), (&json!("old.example.com"), &json!("blocked")), "{list}");
+    assert_eq!((&old["hits"], &old["suspicious"]), (&json!(1), &json!(0)), "{list}");
+    assert_eq!(console.get(&format!("/api/v1/hits/{}", uuid(1))).await.status, 200);
+
+    let other = hit(2, "sqli", &json!([["get", "q"]]), "1'");
+    let other = with(attack(2, 0), &[("/attack/hits", json!([other]))]);
+    console.ingest(&[suspicious(other)]).await;
+    for (query, hits) in [("", 1), ("?q=status:suspicious,blocked", 2)] {
+        let stats = console.get(&format!("/api/v1/attacks/stats{query}")).await.json();
+        let points = stats["series"]["points"].as_array().unwrap();
+        let series: u64 = points.iter().map(|point| point["hits"].as_u64().unwrap()).sum();
+        assert_eq!((&stats["hits"], series), (&json!(hits), hits), "{stats}");
+        assert_eq!(stats["top"]["ip"][0]["hits"], hits, "{stats}");
+        assert_eq!(stats["response_statuses"], json!({"403": 1}), "{stats}");
+    }
+}
