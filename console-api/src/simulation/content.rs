@@ -15,7 +15,7 @@ use crate::{
     store::{Store, StoreError},
     validation::ValidationError,
 };
-use decision::{Evaluator, GeoFields, Policy, RouteSettings};
+use decision::{Evaluation, Evaluator, GeoFields, Policy, RouteSettings};
 use engine::rules::RuleBook;
 use serde::Deserialize;
 use shared::{
@@ -78,7 +78,8 @@ impl ContentSimulation {
         .await
     }
 
-    /// The effect of the rule on each hit. Only hits in its fields are affected.
+    /// The effect of the rule on each hit: that on its request. Only requests with a hit in the
+    /// fields of the rule are affected.
     pub(super) async fn effects(
         &self,
         store: &Store,
@@ -95,26 +96,24 @@ impl ContentSimulation {
             requests.into_iter().map(effect).collect()
         };
         let effects = on_blocking_thread(compare_all).await;
-        let effect = |hit: &RecordedHit| match effects.get(&hit.request_id) {
-            Some(effect) if is_in_field(&hit) => *effect,
-            _ => HitEffect::None,
-        };
+        let effect = |hit: &RecordedHit| effects.get(&hit.request_id).copied().unwrap_or(HitEffect::None);
         Ok(hits.iter().map(effect).collect())
     }
 }
 
-/// Whether the request is no longer an attack, or has a lower score. Nodes do not report the
-/// sensitivity of a request: it is that of a rule, or the default.
+/// Whether the request is no longer an attack, or has findings with a lower score. Nodes do not
+/// report the sensitivity of a request: it is that of a rule, or the default.
 fn compare((before, after): &(Policy, Policy), recorded: RecordedRequest, decision: &Decision) -> HitEffect {
     let at = recorded.at;
     let settings = RouteSettings::of_mode(decision.mode, &decision.mode_source);
     let request = to_inspect_request(recorded);
-    let score = |policy| {
-        let evaluation = Evaluator::new(&ENGINE, policy).evaluate(&request, &settings, at);
-        let points: i32 = evaluation.findings.iter().map(Finding::points).sum();
-        (evaluation.score >= evaluation.sensitivity.threshold(), points)
+    let evaluate = |policy| {
+        let Evaluation { findings, ruling, .. } =
+            Evaluator::new(&ENGINE, policy).evaluate(&request, &settings, at);
+        let points: i32 = findings.iter().map(Finding::points).sum();
+        (!findings.is_empty() && !ruling.is_suspicious, points)
     };
-    match (score(before), score(after)) {
+    match (evaluate(before), evaluate(after)) {
         ((true, _), (false, _)) => HitEffect::Suppressed,
         ((_, before), (_, after)) if after < before => HitEffect::Reduced,
         _ => HitEffect::None,

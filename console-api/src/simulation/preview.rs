@@ -28,9 +28,9 @@ use shared::{
 pub struct Preview {
     pub rule: RuleDraft,
     pub scanned: Progress,
-    /// Hits with all findings suppressed, or no longer attacks.
+    /// Hits with all findings suppressed, or of requests that are no longer attacks.
     pub silenced: Marked,
-    /// Hits with some findings suppressed, or with a lower score.
+    /// Hits with some findings suppressed, or of requests whose findings have a lower score.
     pub reduced: u64,
     /// The suppressed hits, the latest first.
     #[serde(flatten)]

@@ -99,6 +99,37 @@ async fn the_preview_lists_the_requests_that_nodes_no_longer_treat_as_attacks() 
 }
 
 #[tokio::test]
+async fn a_request_that_a_virtual_patch_blocks_stays_an_attack() {
+    let console = Console::start().await;
+    record(&console, 1, &request(1, "/search", "q=1'+or+'1'%3D'1")).await;
+    let patch = json!({"effect": {"kind": "virtual_patch", "points": [[["get", "q"]]]}});
+    let added = send(&console.router, call(Role::Analyst, "POST", "/api/v1/rules", None, &patch)).await;
+    assert_eq!(added.status, 201, "{}", added.text);
+    let preview = declare(&console, 1, "?dry_run", &json!({"content": "opaque"})).await.json();
+    assert_eq!((&preview["silenced"]["hits"], &preview["reduced"]), (&json!(0), &json!(1)), "{preview}");
+}
+
+#[tokio::test]
+async fn the_preview_counts_all_hits_of_a_request_that_is_no_longer_an_attack() {
+    let console = Console::start().await;
+    let request = request(1, "/search", "q=1'+or+'1'%3D'1");
+    record(&console, 1, &request).await;
+    let other = hit(2, "xss", &json!([["get", "r"]]), "<b>");
+    let changes = [
+        ("/attack/hits", json!([other])),
+        ("/attack/request/path", json!(request.path)),
+        ("/attack/request/query", json!(request.query)),
+    ];
+    console.ingest(&[with(attack(1, 0), &changes)]).await;
+    let preview = declare(&console, 1, "?dry_run", &json!({"content": "opaque"})).await.json();
+    assert_eq!(
+        (&preview["silenced"]["hits"], &preview["scanned"]["hits"]),
+        (&json!(2), &json!(2)),
+        "{preview}"
+    );
+}
+
+#[tokio::test]
 async fn rejects_an_invalid_rule_on_content() {
     let console = Console::start().await;
     console.ingest(&[attack(1, 0)]).await;
