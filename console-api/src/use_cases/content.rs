@@ -32,9 +32,7 @@ pub async fn preview(
     slice: &Slice,
 ) -> Result<Preview, ApiError> {
     let rule = rules::validated(hit.id, 1, rule_of(store, hit, draft).await?)?;
-    // The time selects list entries, which do not affect scores.
-    let current = store.ruleset(hit.at).await?.rules.items;
-    Ok(preview::of_content(store, current, rule, slice).await?)
+    Ok(preview::of_content(store, store.rules().await?, rule, slice).await?)
 }
 
 async fn rule_of(store: &Store, hit: &RecordedHit, draft: ContentDraft) -> Result<RuleDraft, ApiError> {

@@ -54,12 +54,16 @@ impl Store {
     pub async fn ruleset(&self, now: Timestamp) -> Result<Ruleset, StoreError> {
         let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
         let (version, id) = head(&mut snapshot).await?;
-        let rules = versioned::all::<StoredRule>(&mut snapshot).await?;
+        let rules = rules(&mut snapshot).await?;
         let entries = versioned::all::<StoredEntry>(&mut snapshot).await?;
-        let rules: Vec<Rule> = rules.into_iter().map(|rule| rule.rule).collect();
         let mut lists: Vec<ListEntry> = entries.into_iter().map(|entry| entry.entry).collect();
         lists.retain(|entry| entry.expires_at.is_none_or(|end| end > now));
         Ok(Ruleset { version, id, rules: rules.into(), lists: lists.into() })
+    }
+
+    /// The rules of the current ruleset.
+    pub async fn rules(&self) -> Result<Vec<Rule>, StoreError> {
+        rules(&mut *self.reader.acquire().await?).await
     }
 
     /// The latest versions first.
@@ -141,6 +145,11 @@ async fn head(connection: &mut Connection) -> Result<(u64, Uuid), StoreError> {
     let Some((version, id)) = head else { return Ok((0, Uuid::nil())) };
     let id = id.parse().map_err(|_| StoreError::bad_row("ruleset", "1", "id"))?;
     Ok((count(version), id))
+}
+
+async fn rules(connection: &mut Connection) -> Result<Vec<Rule>, StoreError> {
+    let rules = versioned::all::<StoredRule>(connection).await?;
+    Ok(rules.into_iter().map(|rule| rule.rule).collect())
 }
 
 /// The differences from version `from` to version `to`. `None` if a version is unknown or older
