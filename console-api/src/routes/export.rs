@@ -95,7 +95,8 @@ fn as_ndjson(text: &mut Vec<u8>, attacks: &[Attack]) {
     }
 }
 
-const CSV_HEADER: &str = "id,type,title,status,host,path,parameter,payload,hits,blocked,suspicious,sources,first_seen,last_seen,mark\r\n";
+const CSV_HEADER: &str = "id,type,title,status,host,path,parameter,payload,hits,blocked,sources,first_seen,last_seen,\
+                          mark,suspicious\r\n";
 
 fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
     let mut rows = csv_rows(text);
@@ -112,11 +113,12 @@ fn as_csv(text: &mut Vec<u8>, attacks: &[Attack]) {
             payload.as_deref().unwrap_or_default(),
             &attack.hits.to_string(),
             &attack.blocked.to_string(),
-            &attack.suspicious.to_string(),
             &attack.sources.to_string(),
             &attack.first_seen.to_string(),
             &attack.last_seen.to_string(),
             attack.mark.as_ref().map_or("", |mark| mark.value.as_str()),
+            // New columns come last, so that the positions of the others stay.
+            &attack.suspicious.to_string(),
         ];
         rows.write_record(row.map(guarded)).expect("rows have equal lengths");
     }
