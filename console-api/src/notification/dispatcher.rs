@@ -41,7 +41,7 @@ impl Dispatcher {
         let mut busy: HashMap<Uuid, JoinHandle<()>> = HashMap::new();
         loop {
             busy.retain(|_, sending| !sending.is_finished());
-            match self.queue_due().await {
+            match self.due_webhooks().await {
                 Ok(due) => {
                     for due in due {
                         let this = self.clone();
@@ -65,23 +65,24 @@ impl Dispatcher {
 
     /// One round: matches new attacks, and sends due deliveries.
     pub async fn round(&self) -> Result<(), StoreError> {
-        for due in self.queue_due().await? {
+        for due in self.due_webhooks().await? {
             self.send_all(&due).await;
         }
         Ok(())
     }
 
-    async fn queue_due(&self) -> Result<Vec<Due>, StoreError> {
+    /// Queues deliveries of new and grown attacks, and returns the webhooks with due ones.
+    async fn due_webhooks(&self) -> Result<Vec<Due>, StoreError> {
         for _ in 0..ROUNDS {
-            if !self.queue().await? {
+            if !self.queue_batch().await? {
                 break;
             }
         }
         self.store.due_webhooks(self.clock.now()).await
     }
 
-    /// Queues deliveries of new and grown attacks. `false` when none are left.
-    async fn queue(&self) -> Result<bool, StoreError> {
+    /// Queues deliveries of a batch of new and grown attacks. `false` when none are left.
+    async fn queue_batch(&self) -> Result<bool, StoreError> {
         let grown = self.store.grown_attacks(ATTACKS).await?;
         if grown.is_empty() {
             return Ok(false);
