@@ -27,6 +27,7 @@ pub enum Field {
 /// What a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = Kind)]
 pub enum ValueKind {
     /// One of a few words.
     Word,
