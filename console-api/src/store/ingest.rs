@@ -13,8 +13,9 @@ pub(crate) mod statuses;
 pub(crate) mod time_buckets;
 mod valid_record;
 
-use change_set::Change;
+use change_set::RecordChange;
 use grouping::NewHit;
+use requests::StoredRequest;
 pub use valid_record::{ValidRecord, node_validation_error};
 
 use crate::store::{Connection, Store, StoreError};
@@ -54,7 +55,7 @@ struct Delivered {
 impl Store {
     /// Begins a transaction that may group hits.
     pub(crate) async fn begin_ingest(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        let mut transaction = self.writer.begin_with(self.dialect.begin_write()).await?;
+        let mut transaction = self.begin_write().await?;
         if let Some(statement) = self.dialect.lock_attacks() {
             sqlx::query(statement).execute(&mut *transaction).await?;
         }
@@ -93,9 +94,11 @@ async fn ingest_all(
     let mut ingested = Vec::with_capacity(changes.len());
     for change in changes {
         ingested.push(match change {
-            Change::Rejected(reason) => Ingested::Rejected(reason.to_owned()),
-            Change::Update(record) => update(connection, record, from).await?,
-            Change::NewRequest(_) | Change::EarlyReport(_) | Change::FirstAnswer(_) => Ingested::Stored,
+            RecordChange::Rejected(reason) => Ingested::Rejected(reason.to_owned()),
+            RecordChange::Update(record) => update(connection, record, from).await?,
+            RecordChange::NewRequest(_) | RecordChange::EarlyReport(_) | RecordChange::FirstAnswer(_) => {
+                Ingested::Stored
+            }
         });
     }
     Ok(ingested)
@@ -126,14 +129,11 @@ async fn update_attack(connection: &mut Connection, record: &AttackRecord) -> Re
     if hits.is_empty() {
         return Ok(Ingested::new(is_new));
     }
-    let Some(decision) = requests::decision(connection, request.request_id).await? else {
-        return Ok(Ingested::new(is_new));
-    };
-    let (is_enforced, is_suspicious) = (requests::is_enforced(&decision), requests::is_suspicious(&decision));
-    let status = requests::answer(connection, request.request_id).await?.flatten();
-    let hits = hits.into_iter().map(|hit| NewHit { request, hit, is_enforced, is_suspicious, status });
-    let hits = hits.collect();
-    grouping::add(connection, hits).await?;
+    // Stored above, in this transaction.
+    let stored = requests::stored(connection, request.request_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let StoredRequest { client_ip, ref decision, response_status: status, .. } = stored;
+    let hits = hits.into_iter().map(|hit| NewHit { request, hit, decision, client_ip, status });
+    grouping::add(connection, hits.collect()).await?;
     Ok(Ingested::Stored)
 }
 

@@ -4,14 +4,13 @@ use crate::store::{
     Store, StoreError,
     sql::{
         bulk::statement_among,
-        row::{Record, Row, read_all},
-        statement::Statement,
+        row::{ReadRow, Row, read_all},
     },
 };
 use shared::{Body, Decision, RecordedRequest, RequestId};
 use std::cmp::Reverse;
 
-impl Record for Decision {
+impl ReadRow for Decision {
     const TABLE: &'static str = "requests";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -28,7 +27,7 @@ impl Record for Decision {
     }
 }
 
-impl Record for RecordedRequest {
+impl ReadRow for RecordedRequest {
     const TABLE: &'static str = "requests";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -52,7 +51,7 @@ impl Record for RecordedRequest {
     }
 }
 
-impl Record for (RecordedRequest, Decision) {
+impl ReadRow for (RecordedRequest, Decision) {
     const TABLE: &'static str = "requests";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -60,24 +59,18 @@ impl Record for (RecordedRequest, Decision) {
     }
 }
 
-impl Store {
-    /// The whole request, with headers and body.
-    pub(crate) async fn request(&self, id: RequestId) -> Result<Option<RecordedRequest>, StoreError> {
-        let mut statement = Statement::new(
-            "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \
-             body, body_bytes, body_truncated from requests where request_id = ",
-        );
-        statement.bind(id.to_string());
-        statement.fetch_optional(&self.reader).await
-    }
+/// The columns of a decision.
+pub(crate) const DECISION: &str = "outcome, reason, mode, mode_source, delivery, enforced, decided_by";
 
-    /// Requests with their decisions, the latest first.
+impl Store {
+    /// Whole requests, with headers and bodies, and their decisions, the latest first.
     pub async fn requests(&self, ids: &[RequestId]) -> Result<Vec<(RecordedRequest, Decision)>, StoreError> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let query = "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \
-                     body, body_bytes, body_truncated, outcome, reason, mode, mode_source, delivery, enforced, decided_by \
-                     from requests where request_id";
-        let rows = statement_among(self.dialect, query, &ids, "").fetch_all(&self.reader).await?;
+        let query = format!(
+            "select request_id, at, connector, client_ip, method, scheme, http_version, host, path, query, headers, \
+             body, body_bytes, body_truncated, {DECISION} from requests where request_id"
+        );
+        let rows = statement_among(self.dialect, &query, &ids, "").fetch_all(&self.reader).await?;
         let mut requests: Vec<(RecordedRequest, Decision)> = read_all(&rows)?;
         requests.sort_by_key(|(request, _)| Reverse((request.at, request.request_id)));
         Ok(requests)

@@ -163,6 +163,35 @@ async fn counters_follow_a_later_decision_of_another_node() {
 }
 
 #[tokio::test]
+async fn a_later_status_of_a_suspicious_request_replaces_the_first() {
+    let console = three_attacks().await;
+    console.ingest(&[response(1, 403, "viewer-response"), response(4, 200, "viewer-response")]).await;
+    let statuses = async |query: &str| counts(&console, query).await["statuses"].clone();
+    assert_eq!(statuses("status=suspicious").await, json!({"403": 1}));
+    assert_eq!(statuses("").await, json!({"200": 1, "404": 1}), "the suspicious hits are left out");
+    // Both requests of the attack had one status.
+    console.ingest(&[response(3, 500, "viewer-response")]).await;
+    assert_eq!(statuses("").await, json!({"200": 1, "404": 1}));
+    let all = "q=status:suspicious,blocked,monitoring";
+    assert_eq!(statuses(all).await, json!({"200": 1, "403": 1, "404": 1, "500": 1}));
+    console.ingest(&[at_host("quiet.example.com", monitored(attack(1, 0)))]).await;
+    assert_eq!(statuses("").await, json!({"200": 1, "403": 1, "404": 1}));
+}
+
+/// Nodes can see different addresses of one client, e.g. with different lists of proxies.
+#[tokio::test]
+async fn all_hits_of_a_request_count_for_the_source_that_was_reported_first() {
+    let console = Console::start().await;
+    let other_node = |record| from_ip("198.51.100.9", record);
+    let other_type = json!([hit(2, "sqli", &json!([["get", "q"]]), "1'")]);
+    console.ingest(&[suspicious(attack(1, 0))]).await;
+    console.ingest(&[with(other_node(suspicious(attack(1, 0))), &[("/attack/hits", other_type)])]).await;
+    console.ingest(&[other_node(monitored(attack(1, 0)))]).await;
+    let now = counts(&console, "").await;
+    assert_eq!((&now["hits"], &now["ips"]), (&json!(2), &json!([["203.0.113.7", 2, null]])), "{now}");
+}
+
+#[tokio::test]
 async fn merged_attacks_add_their_suspicious_hits() {
     let console = Console::start().await;
     console.ingest(&[suspicious(attack(1, 0)), attack(2, 100)]).await;

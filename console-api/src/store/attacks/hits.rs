@@ -7,7 +7,7 @@ use crate::store::{
         text_search::Matches,
     },
     sql::{
-        row::{Record, Row, read_all},
+        row::{ReadRow, Row, read_all},
         statement::Statement,
         text_codec::count,
     },
@@ -33,7 +33,7 @@ macro_rules! hits {
     };
 }
 
-impl Record for RecordedHit {
+impl ReadRow for RecordedHit {
     const TABLE: &'static str = "hits";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -160,7 +160,7 @@ impl Store {
         let mut statement = Statement::new(hits!("where h.id = "));
         statement.bind(id.to_string());
         let Some(hit) = statement.fetch_optional::<RecordedHit>(&self.reader).await? else { return Ok(None) };
-        let request = self.request(hit.request_id).await?;
-        Ok(request.map(|request| HitDetail { decision: hit.decision.clone(), hit, request }))
+        let request = self.requests(&[hit.request_id]).await?.pop();
+        Ok(request.map(|(request, decision)| HitDetail { hit, request, decision }))
     }
 }

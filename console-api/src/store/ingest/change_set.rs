@@ -19,7 +19,7 @@ use shared::{AttackRecord, Enforced, Record, RequestId, ResponseReport};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The change that a record makes.
-pub(super) enum Change<'r> {
+pub(super) enum RecordChange<'r> {
     /// Adds an unknown request with unknown hits.
     NewRequest(&'r AttackRecord),
     /// Parks a report until its request arrives.
@@ -53,25 +53,25 @@ struct Known {
 pub(super) async fn changes<'r>(
     connection: &mut Connection,
     records: &'r [Result<ValidRecord, String>],
-) -> Result<Vec<Change<'r>>, StoreError> {
+) -> Result<Vec<RecordChange<'r>>, StoreError> {
     let mut known = Known::load(connection, records).await?;
     let mut reports: HashMap<RequestId, u32> = HashMap::new();
     let mut changes: Vec<_> = records
         .iter()
         .map(|record| match record.as_ref().map(ValidRecord::get) {
-            Err(reason) => Change::Rejected(reason),
-            Ok(Record::Attack(attack)) if known.take_new(attack) => Change::NewRequest(attack),
+            Err(reason) => RecordChange::Rejected(reason),
+            Ok(Record::Attack(attack)) if known.take_new(attack) => RecordChange::NewRequest(attack),
             Ok(record) => {
                 if let Record::Response(report) = record {
                     *reports.entry(report.request_id).or_default() += 1;
                 }
-                Change::Update(record)
+                RecordChange::Update(record)
             }
         })
         .collect();
     // Reports are classified when all new requests of the batch are known.
     for change in &mut changes {
-        if let Change::Update(Record::Response(report)) = change
+        if let RecordChange::Update(Record::Response(report)) = change
             && reports.get(&report.request_id) == Some(&1)
             && let Some(simple) = known.simple_report(report)
         {
@@ -130,16 +130,16 @@ impl Known {
     }
 
     /// The change of the only report on its request, if it changes nothing but the status.
-    fn simple_report<'r>(&self, report: &'r ResponseReport) -> Option<Change<'r>> {
+    fn simple_report<'r>(&self, report: &'r ResponseReport) -> Option<RecordChange<'r>> {
         let id = report.request_id.to_string();
         match self.requests.get(&id) {
             _ if !report.not_inspected.is_empty() => None,
             None if self.pending.contains(&id) => None,
-            None => Some(Change::EarlyReport(report)),
+            None => Some(RecordChange::EarlyReport(report)),
             Some(state) => {
                 let is_simple =
                     !state.is_answered && (state.has_passed || !responses::may_prove_passage(report));
-                is_simple.then_some(Change::FirstAnswer(report))
+                is_simple.then_some(RecordChange::FirstAnswer(report))
             }
         }
     }
@@ -158,26 +158,25 @@ async fn existing(
 /// Applies the changes that are stored in bulk.
 pub(super) async fn apply_bulk(
     connection: &mut Connection,
-    changes: &[Change<'_>],
+    changes: &[RecordChange<'_>],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (mut new, mut hits, mut early) = (Vec::new(), Vec::new(), Vec::new());
     let mut answered: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     for change in changes {
         match change {
-            Change::NewRequest(record) => {
+            RecordChange::NewRequest(record) => {
                 let (request, decision) = (&record.request, &record.decision);
-                let (is_enforced, is_suspicious) =
-                    (requests::is_enforced(decision), requests::is_suspicious(decision));
                 new.push((request, decision));
-                let new_hit = |hit| NewHit { request, hit, is_enforced, is_suspicious, status: None };
+                let client_ip = request.client_ip;
+                let new_hit = |hit| NewHit { request, hit, decision, client_ip, status: None };
                 hits.extend(new_hits(record, BTreeSet::new()).into_iter().map(new_hit));
             }
-            Change::EarlyReport(report) => early.push(*report),
-            Change::FirstAnswer(report) => {
+            RecordChange::EarlyReport(report) => early.push(*report),
+            RecordChange::FirstAnswer(report) => {
                 answered.entry(report.status).or_default().push(report.request_id.to_string());
             }
-            Change::Update(_) | Change::Rejected(_) => {}
+            RecordChange::Update(_) | RecordChange::Rejected(_) => {}
         }
     }
     requests::insert(connection, &new).await?;

@@ -3,7 +3,7 @@
 use crate::store::{
     Connection, Store, StoreError,
     sql::{
-        row::{Record, Row, read_all},
+        row::{ReadRow, Row, read_all},
         text_codec::{Text, word},
     },
 };
@@ -65,7 +65,7 @@ fn is_short(connector: &ConnectorInfo) -> bool {
     texts.chain([&connector.kind, &connector.version]).all(|text| text.len() <= MAX_TEXT_BYTES)
 }
 
-impl Record for Connector {
+impl ReadRow for Connector {
     const TABLE: &'static str = "connectors";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {

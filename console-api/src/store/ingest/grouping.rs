@@ -6,7 +6,7 @@ use crate::store::{
     Connection, StoreError,
     attacks::marks,
     delivery::webhooks,
-    ingest::{sources, statuses, time_buckets},
+    ingest::{requests, sources, statuses, time_buckets},
     search::terms::{self, Term},
     sql::{
         bulk::{self, Insert, Query},
@@ -14,19 +14,22 @@ use crate::store::{
         text_codec::{Text, json, word},
     },
 };
-use shared::{Hit, RecordedRequest};
+use shared::{Decision, Hit, RecordedRequest};
 use sqlx::FromRow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 use uuid::Uuid;
 
 /// A new hit of a stored request.
 pub(crate) struct NewHit<'a> {
     pub(crate) request: &'a RecordedRequest,
     pub(crate) hit: &'a Hit,
-    /// Whether the request was kept from the origin.
-    pub(crate) is_enforced: bool,
-    /// Whether its request is no attack at its sensitivity.
-    pub(crate) is_suspicious: bool,
+    /// The stored decision on the request.
+    pub(crate) decision: &'a Decision,
+    /// The stored source of the request.
+    pub(crate) client_ip: IpAddr,
     /// The status of the response, if known.
     pub(crate) status: Option<i64>,
 }
@@ -48,8 +51,8 @@ pub(crate) struct HitCounts {
 impl HitCounts {
     pub(crate) fn count(&mut self, hit: &NewHit<'_>) {
         self.hits += 1;
-        self.blocked += i64::from(hit.is_enforced);
-        self.suspicious += i64::from(hit.is_suspicious);
+        self.blocked += i64::from(requests::is_enforced(hit.decision));
+        self.suspicious += i64::from(requests::is_suspicious(hit.decision));
     }
 }
 
@@ -184,7 +187,10 @@ fn terms_of<'a>(growths: &'a [Growth<'_>]) -> BTreeSet<(&'a str, Term)> {
 
 fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {
     let (key, hits) = (&growth.key, &growth.hits);
-    let count = |hits: usize| i64::try_from(hits).unwrap_or(i64::MAX);
+    let mut counts = HitCounts::default();
+    for hit in hits {
+        counts.count(hit);
+    }
     query
         .bind(growth.id.clone())
         .bind(key.hash())
@@ -195,9 +201,9 @@ fn bind_attack(query: Query, growth: &Growth<'_>) -> Query {
         .bind(Text::from(key.path.as_str()))
         .bind(hits.iter().map(NewHit::at).min())
         .bind(hits.iter().map(NewHit::at).max())
-        .bind(count(hits.len()))
-        .bind(count(hits.iter().filter(|hit| hit.is_enforced).count()))
-        .bind(count(hits.iter().filter(|hit| hit.is_suspicious).count()))
+        .bind(counts.hits)
+        .bind(counts.blocked)
+        .bind(counts.suspicious)
 }
 
 fn bind_hit(query: Query, (attack, new): &(&str, &NewHit<'_>)) -> Query {

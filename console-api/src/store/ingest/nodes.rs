@@ -4,7 +4,7 @@ use crate::store::{
     Connection, Store, StoreError,
     ingest::connectors,
     sql::{
-        row::{Record, Row, read_all},
+        row::{ReadRow, Row, read_all},
         text_codec,
     },
 };
@@ -48,7 +48,7 @@ pub(crate) async fn seen(
     }
 }
 
-impl Record for Node {
+impl ReadRow for Node {
     const TABLE: &'static str = "nodes";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {

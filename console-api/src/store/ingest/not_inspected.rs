@@ -5,7 +5,7 @@ use crate::store::{
     Connection, Store, StoreError,
     ingest::requests,
     sql::{
-        row::{Record, Row},
+        row::{ReadRow, Row},
         statement::Statement,
         text_codec::count,
     },
@@ -48,7 +48,8 @@ pub struct NotInspectedFilter {
     pub reason: Option<String>,
 }
 
-/// Minimum numbers of requests that were not inspected: a Lambda environment that ends may lose some.
+/// Minimum numbers of requests that were not inspected: a Lambda environment that ends may lose
+/// some.
 #[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
 pub struct NotInspectedCounts {
     pub total: u64,
@@ -88,7 +89,7 @@ pub(crate) async fn has_entry(connection: &mut Connection, id: RequestId) -> Res
     Ok(entry.is_some())
 }
 
-impl Record for Reported {
+impl ReadRow for Reported {
     const TABLE: &'static str = "not_inspected";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {

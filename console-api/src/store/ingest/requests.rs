@@ -4,15 +4,49 @@ use crate::store::{
     Connection, StoreError,
     delivery::webhooks,
     ingest::{not_inspected, responses, sources, statuses, time_buckets},
+    requests::DECISION,
     sql::{
         bulk::{self, Insert, Query},
         dialect::Dialect,
-        row::Row,
+        row::{ReadRow, Row},
         statement::Statement,
         text_codec::{Text, json, word},
     },
 };
 use shared::{ConnectorInfo, DecidedBy, Decision, Enforced, Outcome, RecordedRequest, RequestId};
+use std::net::IpAddr;
+
+/// A stored request: the parts that later records change or refer to.
+pub(crate) struct StoredRequest {
+    pub(crate) connector: Option<ConnectorInfo>,
+    /// As reported first. Hits of later reports count for this source, too.
+    pub(crate) client_ip: IpAddr,
+    pub(crate) decision: Decision,
+    pub(crate) response_status: Option<i64>,
+}
+
+impl ReadRow for StoredRequest {
+    const TABLE: &'static str = "requests";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            connector: row.optional("connector", Row::json)?,
+            client_ip: row.parse("client_ip")?,
+            decision: Decision::read(row)?,
+            response_status: row.get("response_status")?,
+        })
+    }
+}
+
+/// A request, if it is known.
+pub(crate) async fn stored(
+    connection: &mut Connection,
+    id: RequestId,
+) -> Result<Option<StoredRequest>, StoreError> {
+    let mut statement = Statement::new("select request_id, connector, client_ip, response_status, ");
+    statement.push(DECISION).push(" from requests where request_id = ").bind(id.to_string());
+    statement.fetch_optional(connection).await
+}
 
 /// Stores a request, or merges the decision into the known one. Returns whether that changed
 /// anything.
@@ -22,7 +56,7 @@ pub(crate) async fn record(
     decision: &Decision,
 ) -> Result<bool, StoreError> {
     let id = request.request_id;
-    let Some(known) = self::decision(connection, id).await? else {
+    let Some(known) = stored(connection, id).await? else {
         insert(connection, &[(request, decision)]).await?;
         responses::apply_pending(connection, id).await?;
         if not_inspected::has_entry(connection, id).await? {
@@ -30,7 +64,7 @@ pub(crate) async fn record(
         }
         return Ok(true);
     };
-    let merged = merge(known.clone(), decision);
+    let merged = merge(known.decision.clone(), decision);
     decide(connection, id, &known, &merged).await
 }
 
@@ -57,8 +91,8 @@ fn severity(outcome: Outcome) -> u8 {
 
 /// Records that the request reached the origin, for any decision of the node.
 pub(crate) async fn passed(connection: &mut Connection, id: RequestId) -> Result<bool, StoreError> {
-    let Some(known) = decision(connection, id).await? else { return Ok(false) };
-    let merged = Decision { enforced: Enforced::No, ..known.clone() };
+    let Some(known) = stored(connection, id).await? else { return Ok(false) };
+    let merged = Decision { enforced: Enforced::No, ..known.decision.clone() };
     decide(connection, id, &known, &merged).await
 }
 
@@ -76,7 +110,7 @@ pub(crate) fn is_suspicious(decision: &Decision) -> bool {
 async fn decide(
     connection: &mut Connection,
     id: RequestId,
-    old: &Decision,
+    StoredRequest { client_ip, decision: old, .. }: &StoredRequest,
     new: &Decision,
 ) -> Result<bool, StoreError> {
     if old == new {
@@ -99,15 +133,16 @@ async fn decide(
     let blocked = i64::from(is_enforced(new)) - i64::from(is_enforced(old));
     let suspicious = i64::from(is_suspicious(new)) - i64::from(is_suspicious(old));
     if blocked != 0 || suspicious != 0 {
-        count(connection, id, blocked, suspicious).await?;
+        change_counters(connection, (id, *client_ip), blocked, suspicious).await?;
     }
     Ok(true)
 }
 
-/// Changes the counters of attacks. Outcomes only become worse: `suspicious` is 0 or -1.
-async fn count(
+/// Changes the counters of attacks for the hits of a request. Outcomes only become worse:
+/// `suspicious` is 0 or -1.
+async fn change_counters(
     connection: &mut Connection,
-    id: RequestId,
+    (id, client_ip): (RequestId, IpAddr),
     blocked: i64,
     suspicious: i64,
 ) -> Result<(), StoreError> {
@@ -123,8 +158,8 @@ async fn count(
     .await?;
     time_buckets::change(connection, id, blocked, suspicious).await?;
     if suspicious < 0 {
-        sources::count_attacks(connection, id).await?;
-        statuses::count_attacks(connection, id).await?;
+        sources::clear_suspicious(connection, id, client_ip).await?;
+        statuses::clear_suspicious(connection, id).await?;
         let attacks: Vec<(String,)> =
             sqlx::query_as("select distinct attack_id from hits where request_id = $1")
                 .bind(id.to_string())
@@ -183,45 +218,6 @@ fn decided_by(decision: &Decision) -> Option<String> {
     (decision.decided_by != DecidedBy::default()).then(|| json(&decision.decided_by))
 }
 
-/// The decision on a request, if it is known.
-pub(crate) async fn decision(
-    connection: &mut Connection,
-    id: RequestId,
-) -> Result<Option<Decision>, StoreError> {
-    let mut statement = Statement::new(
-        "select request_id, outcome, reason, mode, mode_source, delivery, enforced, decided_by from requests \
-         where request_id = ",
-    );
-    statement.bind(id.to_string());
-    statement.fetch_optional(connection).await
-}
-
-/// The connector of a request, if known.
-pub(crate) async fn connector(
-    connection: &mut Connection,
-    id: RequestId,
-) -> Result<Option<ConnectorInfo>, StoreError> {
-    let row = sqlx::query("select request_id, connector from requests where request_id = $1")
-        .bind(id.to_string())
-        .fetch_optional(connection)
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    Row { table: "requests", row: &row }.optional("connector", Row::json)
-}
-
-/// The response status of a request, if known. `None` if the request is unknown.
-pub(crate) async fn answer(
-    connection: &mut Connection,
-    id: RequestId,
-) -> Result<Option<Option<i64>>, StoreError> {
-    let known: Option<(Option<i64>,)> =
-        sqlx::query_as("select response_status from requests where request_id = $1")
-            .bind(id.to_string())
-            .fetch_optional(connection)
-            .await?;
-    Ok(known.map(|(status,)| status))
-}
-
 /// Stores the first response status of requests.
 pub(crate) async fn first_answers(
     connection: &mut Connection,
@@ -234,20 +230,21 @@ pub(crate) async fn first_answers(
     statuses::first_answers(connection, ids, status).await
 }
 
-/// Stores a response status. `None` if the request is unknown, else whether that changed anything.
+/// Stores a response status. Returns whether that changed anything.
 pub(crate) async fn answered(
     connection: &mut Connection,
     id: RequestId,
-    status: i64,
-) -> Result<Option<bool>, StoreError> {
-    let Some(old) = answer(connection, id).await? else { return Ok(None) };
+    old: Option<i64>,
+    new: i64,
+) -> Result<bool, StoreError> {
+    if old == Some(new) {
+        return Ok(false);
+    }
     sqlx::query("update requests set response_status = $2 where request_id = $1")
         .bind(id.to_string())
-        .bind(status)
+        .bind(new)
         .execute(&mut *connection)
         .await?;
-    if old != Some(status) {
-        statuses::change(connection, id, old, status).await?;
-    }
-    Ok(Some(old != Some(status)))
+    statuses::change(connection, id, old, new).await?;
+    Ok(true)
 }

@@ -53,8 +53,9 @@ async fn apply(
     event: Option<&Trigger>,
     status: i64,
 ) -> Result<Option<bool>, StoreError> {
-    let Some(mut is_new) = requests::answered(connection, id, status).await? else { return Ok(None) };
-    let inspected_at = requests::connector(connection, id).await?.and_then(|connector| connector.event);
+    let Some(known) = requests::stored(connection, id).await? else { return Ok(None) };
+    let mut is_new = requests::answered(connection, id, known.response_status, status).await?;
+    let inspected_at = known.connector.and_then(|connector| connector.event);
     if proves_passage(inspected_at.as_ref(), event, status) {
         is_new |= requests::passed(connection, id).await?;
     }

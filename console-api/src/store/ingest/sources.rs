@@ -9,13 +9,13 @@ use crate::store::{
     },
 };
 use shared::RequestId;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// Counts new hits, each with the id of its attack.
 pub(crate) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)]) -> Result<(), StoreError> {
     let mut sources: BTreeMap<(&str, String), HitCounts> = BTreeMap::new();
     for (attack, hit) in hits {
-        sources.entry((attack, address::key(hit.request.client_ip))).or_default().count(hit);
+        sources.entry((attack, address::key(hit.client_ip))).or_default().count(hit);
     }
     let sources: Vec<_> = sources.into_iter().collect();
     let insert = Insert {
@@ -31,21 +31,17 @@ pub(crate) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)
 }
 
 /// Counts the hits of a request as no longer suspicious.
-pub(crate) async fn count_attacks(connection: &mut Connection, id: RequestId) -> Result<(), StoreError> {
-    let Some((ip,)) = sqlx::query_as::<_, (String,)>("select client_ip from requests where request_id = $1")
-        .bind(id.to_string())
-        .fetch_optional(&mut *connection)
-        .await?
-    else {
-        return Ok(());
-    };
-    let ip = ip.parse().map_err(|_| StoreError::bad_row("requests", &id.to_string(), "client_ip"))?;
+pub(crate) async fn clear_suspicious(
+    connection: &mut Connection,
+    id: RequestId,
+    client_ip: IpAddr,
+) -> Result<(), StoreError> {
     sqlx::query(
         "update attack_sources set suspicious = suspicious - 1 where ip = $2 \
          and attack_id in (select attack_id from hits where request_id = $1)",
     )
     .bind(id.to_string())
-    .bind(address::key(ip))
+    .bind(address::key(client_ip))
     .execute(connection)
     .await?;
     Ok(())

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 const ADD: &str = "on conflict (attack_id, status) do update set hits = attack_statuses.hits + excluded.hits, \
                    suspicious = attack_statuses.suspicious + excluded.suspicious";
-/// The counters of hits with a status, bind `$2`. A condition on the hits `h` of the requests `r` follows.
+/// The counters of hits with a status, bind `$2`. A condition on the hits `h` of the requests `r`
+/// follows.
 const COUNTED: &str = "insert into attack_statuses (attack_id, status, hits, suspicious) \
                        select h.attack_id, cast($2 as bigint), count(*), \
                        cast(sum(case when r.outcome = 'suspicious' then 1 else 0 end) as bigint) \
@@ -86,7 +87,7 @@ pub(crate) async fn change(
 }
 
 /// Counts the hits of a request as no longer suspicious.
-pub(crate) async fn count_attacks(connection: &mut Connection, id: RequestId) -> Result<(), StoreError> {
+pub(crate) async fn clear_suspicious(connection: &mut Connection, id: RequestId) -> Result<(), StoreError> {
     sqlx::query(
         "update attack_statuses set suspicious = suspicious - 1 \
          where status = (select response_status from requests where request_id = $1) \
