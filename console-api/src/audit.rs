@@ -106,7 +106,8 @@ impl Action {
     }
 }
 
-/// A change, with the object before and after it as the API shows it. Never contains secrets.
+/// An event to record: a change, with the object before and after it as the API shows it, or a
+/// failed sign-in. Never contains secrets.
 #[derive(Debug)]
 pub struct AuditEvent {
     pub action: Action,
@@ -114,8 +115,6 @@ pub struct AuditEvent {
     pub object: String,
     pub before: Option<Value>,
     pub after: Option<Value>,
-    /// The version of the ruleset that it creates.
-    pub ruleset: Option<i64>,
 }
 
 impl AuditEvent {
@@ -126,7 +125,6 @@ impl AuditEvent {
             object: object.to_string(),
             before: None,
             after: Some(shown(after)),
-            ruleset: None,
         }
     }
 
@@ -137,7 +135,7 @@ impl AuditEvent {
         after: &impl Serialize,
     ) -> Self {
         let (before, after) = (Some(shown(before)), Some(shown(after)));
-        Self { action: Action::Change, kind, object: object.to_string(), before, after, ruleset: None }
+        Self { action: Action::Change, kind, object: object.to_string(), before, after }
     }
 
     /// A failed sign-in as this user, from this address.
@@ -149,13 +147,12 @@ impl AuditEvent {
             object: name.to_owned(),
             before: None,
             after,
-            ruleset: None,
         }
     }
 
     pub fn deleted(kind: ObjectKind, object: &impl ToString, before: &impl Serialize) -> Self {
         let before = Some(shown(before));
-        Self { action: Action::Delete, kind, object: object.to_string(), before, after: None, ruleset: None }
+        Self { action: Action::Delete, kind, object: object.to_string(), before, after: None }
     }
 }
 
@@ -163,10 +160,9 @@ fn shown(object: &impl Serialize) -> Value {
     serde_json::to_value(object).expect("objects of the API have text keys")
 }
 
-/// A line of the audit log.
+/// A line of the audit log: a recorded event.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = AuditLine)]
-pub struct Line {
+pub struct AuditLine {
     pub id: Uuid,
     pub at: Timestamp,
     pub actor: String,
@@ -178,7 +174,7 @@ pub struct Line {
     pub after: Option<Value>,
 }
 
-impl Listed for Line {
+impl Listed for AuditLine {
     fn cursor(&self) -> Cursor {
         Cursor::at(self.at, &self.id)
     }

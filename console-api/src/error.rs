@@ -96,9 +96,9 @@ impl ApiError {
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::Unknown(name) => Self::NotFound(name),
+            ChangeError::Unknown { object, .. } => Self::NotFound(object),
             ChangeError::Stale(revision) => Self::Stale(revision),
-            ChangeError::Full { .. } | ChangeError::NameTaken => Self::Conflict(error.to_string()),
+            ChangeError::Full { .. } | ChangeError::NameTaken { .. } => Self::Conflict(error.to_string()),
             ChangeError::Store(cause) => Self::Internal(cause),
         }
     }

@@ -106,7 +106,7 @@ async fn first_user(data: &Data, store: &Store) -> anyhow::Result<()> {
             Ok(())
         }
         // Another console on the same database added it.
-        Err(ChangeError::NameTaken) => Ok(()),
+        Err(ChangeError::NameTaken { .. }) => Ok(()),
         Err(cause) => Err(cause.into()),
     }
 }

@@ -30,7 +30,7 @@ pub use maintenance::transfer::TransferError;
 pub(crate) use rules::versioned::Versioned;
 
 use sql::{dialect::Dialect, text_codec};
-use sqlx::AnyPool;
+use sqlx::{Any, AnyPool, Transaction};
 
 const READERS: u32 = 4;
 
@@ -96,6 +96,11 @@ impl Store {
         let writer = dsn::pool(1, dialect.writer_start()).connect_lazy_with(options.clone());
         let reader = dsn::pool(READERS, dialect.reader_start()).connect_lazy_with(options);
         Ok(Self { writer, reader, dialect })
+    }
+
+    /// Begins a transaction that may write.
+    async fn begin_write(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.writer.begin_with(self.dialect.begin_write()).await
     }
 
     /// The name of the database system.

@@ -1,5 +1,5 @@
-//! Actions on a hit or an attack: mark, exclude, name the content, block, patch. Each redirects to the page it
-//! started on, with an undo button.
+//! Actions on a hit or an attack: mark, exclude, name the content, block, patch. Each redirects to
+//! the page it started on, with an undo button.
 
 use super::{ip_lists, render, view};
 use crate::{

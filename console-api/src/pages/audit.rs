@@ -2,7 +2,7 @@
 
 use super::{render, view};
 use crate::{
-    audit::{Line, LogFilter},
+    audit::{AuditLine, LogFilter},
     error::ApiError,
     extract::{Admin, Analyst, Id, Query},
     paging::{Page, Slice},
@@ -19,7 +19,7 @@ use serde_json::Value;
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct AuditPage {
-    page: Page<Line>,
+    page: Page<AuditLine>,
 }
 
 impl AuditPage {
@@ -27,7 +27,7 @@ impl AuditPage {
         serde_json::to_string_pretty(value).unwrap_or_default()
     }
 
-    fn can_be_undone(line: &Line) -> bool {
+    fn can_be_undone(line: &AuditLine) -> bool {
         undo::is_supported(line)
     }
 }

@@ -1,7 +1,7 @@
 //! The audit log.
 
 use crate::{
-    audit::{Action, Line, LogFilter, ObjectKind},
+    audit::{Action, AuditLine, LogFilter, ObjectKind},
     error::ApiError,
     extract::{Admin, FromParameters, Parameters, Query},
     openapi::query_parameter,
@@ -23,13 +23,13 @@ use utoipa::{
     path = "/audit",
     security(("token" = ["admin"])),
     params(LogFilter, Slice),
-    responses((status = 200, description = "A page of the audit log.", body = Page<Line>))
+    responses((status = 200, description = "A page of the audit log.", body = Page<AuditLine>))
 )]
 pub(super) async fn list(
     _: Admin,
     State(store): State<Store>,
     Query((filter, slice)): Query<(LogFilter, Slice)>,
-) -> Result<Json<Page<Line>>, ApiError> {
+) -> Result<Json<Page<AuditLine>>, ApiError> {
     Ok(Json(store.log(&filter, &slice).await?))
 }
 

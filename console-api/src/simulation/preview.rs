@@ -29,7 +29,8 @@ pub struct Preview {
     pub rule: RuleDraft,
     pub scanned: Progress,
     /// Hits with all findings suppressed, or of requests that are no longer attacks.
-    pub silenced: Marked,
+    #[serde(rename = "silenced")]
+    pub suppressed: Marked,
     /// Hits with some findings suppressed, or of requests whose findings have a lower score.
     pub reduced: u64,
     /// The suppressed hits, the latest first.
@@ -101,7 +102,7 @@ async fn preview(
     let mut preview = Preview {
         rule,
         scanned: Progress::default(),
-        silenced: Marked::default(),
+        suppressed: Marked::default(),
         reduced: 0,
         hits: Page { items: Vec::new(), next_cursor: None },
     };
@@ -113,11 +114,11 @@ async fn preview(
         }
         let effects = simulated.effects(store, &hits).await?;
         preview.reduced += effects.iter().filter(|effect| **effect == HitEffect::Reduced).count() as u64;
-        let silenced = hits.into_iter().zip(effects).filter(|(_, effect)| *effect == HitEffect::Suppressed);
-        let silenced: Vec<RecordedHit> = silenced.map(|(hit, _)| hit).collect();
-        let marks = store.marks_of(silenced.iter().map(|hit| hit.attack_id)).await?;
-        for hit in silenced {
-            preview.silenced.count(marks.get(&hit.attack_id).copied());
+        let suppressed = hits.into_iter().zip(effects).filter(|(_, effect)| *effect == HitEffect::Suppressed);
+        let suppressed: Vec<RecordedHit> = suppressed.map(|(hit, _)| hit).collect();
+        let marks = store.marks_of(suppressed.iter().map(|hit| hit.attack_id)).await?;
+        for hit in suppressed {
+            preview.suppressed.count(marks.get(&hit.attack_id).copied());
             let is_later = slice.after.as_ref().is_none_or(|after| hit.cursor().id < after.id);
             if is_later && listed.len() <= slice.limit as usize {
                 listed.push(hit);

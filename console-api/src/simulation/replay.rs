@@ -47,13 +47,13 @@ pub struct Simulation {
 }
 
 /// The rules and list entries of a ruleset.
-pub type Content = (Vec<Rule>, Vec<ListEntry>);
+pub type RulesetContent = (Vec<Rule>, Vec<ListEntry>);
 
 impl Simulation {
     /// Compiles the rulesets. Entries for countries and autonomous systems are left out: the country
     /// and the system of a source are not recorded.
-    pub async fn new(before: Content, after: Content, hits: HitFilter) -> Self {
-        let policy = |(rules, lists): &Content| Policy::new(rules, lists, GeoFields::default());
+    pub async fn new(before: RulesetContent, after: RulesetContent, hits: HitFilter) -> Self {
+        let policy = |(rules, lists): &RulesetContent| Policy::new(rules, lists, GeoFields::default());
         let policies = on_blocking_thread(move || (policy(&before), policy(&after))).await;
         Self { policies: Arc::new(policies), hits }
     }

@@ -12,7 +12,7 @@ use crate::store::{
         text_search::MAX_RARE_MATCHES,
     },
     sql::{
-        row::{Record, Row},
+        row::{ReadRow, Row},
         statement::Statement,
         text_codec::count,
     },
@@ -43,7 +43,7 @@ macro_rules! attacks {
     };
 }
 
-impl Record for Attack {
+impl ReadRow for Attack {
     const TABLE: &'static str = "attacks";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -72,7 +72,7 @@ impl Record for Attack {
     }
 }
 
-impl Record for Source {
+impl ReadRow for Source {
     const TABLE: &'static str = "attack_sources";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {

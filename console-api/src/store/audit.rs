@@ -3,23 +3,24 @@
 use crate::store::{
     Connection, Store, StoreError,
     sql::{
-        row::{Record, Row},
+        row::{ReadRow, Row},
         statement::Statement,
         text_codec::Text,
     },
 };
 use crate::{
     actor::Role,
-    audit::{AuditEvent, Author, Line, LogFilter},
+    audit::{AuditEvent, AuditLine, Author, LogFilter},
     paging::{Page, Slice},
 };
 use uuid::Uuid;
 
-/// Records a change in its transaction.
+/// Records a change in its transaction, with the version of the ruleset that it creates.
 pub(crate) async fn record(
     connection: &mut Connection,
     author: &Author,
     event: &AuditEvent,
+    version: Option<i64>,
 ) -> Result<(), StoreError> {
     let value = |value: &Option<_>| value.as_ref().map(|value: &serde_json::Value| value.to_string());
     sqlx::query(
@@ -35,13 +36,13 @@ pub(crate) async fn record(
     .bind(Text::from(event.object.as_str()))
     .bind(value(&event.before))
     .bind(value(&event.after))
-    .bind(event.ruleset)
+    .bind(version)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-impl Record for Line {
+impl ReadRow for AuditLine {
     const TABLE: &'static str = "audit";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -62,14 +63,14 @@ impl Record for Line {
 const LINES: &str = "select id, at, actor, role, action, kind, object, before, after from audit";
 
 impl Store {
-    pub async fn log_line(&self, id: Uuid) -> Result<Option<Line>, StoreError> {
+    pub async fn log_line(&self, id: Uuid) -> Result<Option<AuditLine>, StoreError> {
         let mut statement = Statement::new(LINES);
         statement.push(" where id = ").bind(id.to_string());
         statement.fetch_optional(&self.reader).await
     }
 
     /// The audit log, the latest change first.
-    pub async fn log(&self, filter: &LogFilter, slice: &Slice) -> Result<Page<Line>, StoreError> {
+    pub async fn log(&self, filter: &LogFilter, slice: &Slice) -> Result<Page<AuditLine>, StoreError> {
         let mut statement = Statement::new(LINES);
         statement.push(" where true");
         if let Some(actor) = &filter.actor {

@@ -6,7 +6,7 @@ use crate::{
     paging::{Listed, Page, Slice},
     store::{
         Connection, Store, StoreError, audit,
-        sql::{bulk::Query, dialect::Dialect, row::Record, statement::Statement},
+        sql::{bulk::Query, dialect::Dialect, row::ReadRow, statement::Statement},
     },
 };
 use jiff::Timestamp;
@@ -17,16 +17,22 @@ use uuid::Uuid;
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    #[error("there is no such {0}")]
-    Unknown(&'static str),
+    #[error("there is no {object} {id}")]
+    Unknown { object: &'static str, id: String },
     #[error("revision conflict: the current revision is {0}")]
     Stale(u32),
     #[error("the limit of {limit} {objects} is reached; delete some first")]
     Full { limit: i64, objects: &'static str },
-    #[error("there is another user of this name")]
-    NameTaken,
+    #[error("there is another {object} named {name}")]
+    NameTaken { object: &'static str, name: String },
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ChangeError {
+    pub(crate) fn unknown(object: &'static str, id: &impl ToString) -> Self {
+        Self::Unknown { object, id: id.to_string() }
+    }
 }
 
 impl From<sqlx::Error> for ChangeError {
@@ -36,16 +42,21 @@ impl From<sqlx::Error> for ChangeError {
 }
 
 /// An object that users change, stored as a row of a table.
-pub(crate) trait Stored: Record + Listed + Serialize {
+pub(crate) trait Stored: ReadRow + Listed + Serialize {
     const KIND: ObjectKind;
     /// The names of one and of several objects in errors.
     const NAMES: (&'static str, &'static str);
-    /// The maximum number of objects.
-    const MAX: i64 = i64::MAX;
+    /// The maximum number of objects, if limited.
+    const MAX: Option<i64> = None;
     /// The query without conditions.
     const SELECT: &'static str;
 
     fn id(&self) -> Uuid;
+
+    /// The name that no other object may have; default: the id.
+    fn unique_name(&self) -> String {
+        self.id().to_string()
+    }
 
     /// Incremented by each change; constant for objects that are only added and deleted.
     fn revision(&self) -> u32 {
@@ -79,7 +90,7 @@ impl Store {
     }
 
     pub(crate) async fn begin_change<'a>(&self, author: &'a Author) -> Result<Change<'a>, StoreError> {
-        let transaction = self.writer.begin_with(self.dialect.begin_write()).await?;
+        let transaction = self.begin_write().await?;
         Ok(Change { transaction, dialect: self.dialect, author, version: None })
     }
 }
@@ -102,7 +113,10 @@ impl Change<'_> {
     pub(crate) async fn find<T: Stored>(&mut self, id: Uuid) -> Result<T, ChangeError> {
         let mut statement = by_id::<T>(id);
         statement.push(self.dialect.lock_row());
-        statement.fetch_optional(self.connection()).await?.ok_or(ChangeError::Unknown(T::NAMES.0))
+        statement
+            .fetch_optional(self.connection())
+            .await?
+            .ok_or_else(|| ChangeError::unknown(T::NAMES.0, &id))
     }
 
     /// The same, if the object still has this revision.
@@ -112,11 +126,13 @@ impl Change<'_> {
     }
 
     pub(crate) async fn add<T: Stored>(mut self, object: T, insert: Query) -> Result<T, ChangeError> {
-        let (existing,): (i64,) = T::count(self.author.at).fetch_tuple(self.connection()).await?;
-        if existing >= T::MAX {
-            return Err(ChangeError::Full { limit: T::MAX, objects: T::NAMES.1 });
+        if let Some(limit) = T::MAX {
+            let (existing,): (i64,) = T::count(self.author.at).fetch_tuple(self.connection()).await?;
+            if existing >= limit {
+                return Err(ChangeError::Full { limit, objects: T::NAMES.1 });
+            }
         }
-        self.execute(insert).await?;
+        self.write(&object, insert).await?;
         self.finish(AuditEvent::created(T::KIND, &object.id(), &object)).await?;
         Ok(object)
     }
@@ -127,7 +143,7 @@ impl Change<'_> {
         after: T,
         update: Query,
     ) -> Result<T, ChangeError> {
-        self.execute(update).await?;
+        self.write(&after, update).await?;
         self.finish(AuditEvent::changed(T::KIND, &after.id(), before, &after)).await?;
         Ok(after)
     }
@@ -137,16 +153,16 @@ impl Change<'_> {
         Ok(self.finish(AuditEvent::deleted(T::KIND, &object.id(), object)).await?)
     }
 
-    /// Writes one row. Only the unique name of a user can prevent it.
-    async fn execute(&mut self, query: Query) -> Result<(), ChangeError> {
+    /// Writes the row of an object. Only a unique name can prevent it.
+    async fn write<T: Stored>(&mut self, object: &T, query: Query) -> Result<(), ChangeError> {
         let written = query.execute(self.connection()).await?.rows_affected();
-        if written == 0 { Err(ChangeError::NameTaken) } else { Ok(()) }
+        let taken = || ChangeError::NameTaken { object: T::NAMES.0, name: object.unique_name() };
+        if written == 0 { Err(taken()) } else { Ok(()) }
     }
 
     /// Records a part of the change.
     pub(crate) async fn record(&mut self, event: AuditEvent) -> Result<(), StoreError> {
-        let event = AuditEvent { ruleset: self.version, ..event };
-        audit::record(&mut self.transaction, self.author, &event).await
+        audit::record(&mut self.transaction, self.author, &event, self.version).await
     }
 
     /// Records the change, and commits it.

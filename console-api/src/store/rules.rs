@@ -11,8 +11,8 @@ use crate::store::{
     rules::versioned::Versioned,
     sql::{
         bulk::Query,
-        row::{Record, Row},
-        text_codec::Text,
+        row::{ReadRow, Row},
+        text_codec::{Text, json},
     },
 };
 use crate::{audit::ObjectKind, ruleset::StoredRule};
@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use shared::ruleset::Rule;
 use uuid::Uuid;
 
-impl Record for StoredRule {
+impl ReadRow for StoredRule {
     const TABLE: &'static str = "rules";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -39,7 +39,7 @@ impl Stored for StoredRule {
     const KIND: ObjectKind = ObjectKind::Rule;
     const NAMES: (&'static str, &'static str) = ("rule", "rules");
     /// Nodes match each request against all rules.
-    const MAX: i64 = 10_000;
+    const MAX: Option<i64> = Some(10_000);
     const SELECT: &'static str =
         "select id, revision, scope, effect, comment, created_at, updated_at from rules";
 
@@ -68,8 +68,8 @@ impl Versioned for StoredRule {
         .bind(rule.id.to_string())
         .bind(i64::from(rule.revision))
         .bind(rule.effect.kind())
-        .bind(Text::json(&rule.scope))
-        .bind(Text::json(&rule.effect))
+        .bind(json(&rule.scope))
+        .bind(json(&rule.effect))
         .bind(Text::from(rule.comment.as_str()))
         .bind(self.created_at.as_millisecond())
         .bind(self.updated_at.as_millisecond())

@@ -7,7 +7,7 @@ use crate::{
     error::ApiError,
     replay::{Candidate, Replay, ReplayDraft, ReplayStatus, Report},
     ruleset::{StoredEntry, StoredRule, VersionContent},
-    simulation::replay::{Content, Replays, Simulation},
+    simulation::replay::{Replays, RulesetContent, Simulation},
     store::Store,
     validation::ValidationError,
 };
@@ -50,14 +50,18 @@ pub async fn start(
     Ok(replay)
 }
 
-async fn content(store: &Store, version: u64) -> Result<Option<Content>, ApiError> {
+async fn content(store: &Store, version: u64) -> Result<Option<RulesetContent>, ApiError> {
     Ok(store.version(version).await?.map(|VersionContent { rules, lists, .. }| {
         let rules = rules.into_iter().map(|StoredRule { rule, .. }| rule).collect();
         (rules, lists.into_iter().map(|StoredEntry { entry, .. }| entry).collect())
     }))
 }
 
-async fn candidate(store: &Store, candidate: &Candidate, current: &Content) -> Result<Content, ApiError> {
+async fn candidate(
+    store: &Store,
+    candidate: &Candidate,
+    current: &RulesetContent,
+) -> Result<RulesetContent, ApiError> {
     let wrong = |name: String, what: &str| {
         let detail = format!("`{name}` {what}");
         ValidationError::new(name, detail)

@@ -80,7 +80,7 @@ impl SignIn {
         // An unknown name can be long, or a password typed into the wrong field.
         let name: String = name.chars().take(100).collect();
         let author = Author { name: name.clone(), role: None, at: self.clock.now() };
-        Ok(self.store.record_event(&author, &AuditEvent::refused_sign_in(&name, source)).await?)
+        Ok(self.store.record_audit_event(&author, &AuditEvent::refused_sign_in(&name, source)).await?)
     }
 }
 

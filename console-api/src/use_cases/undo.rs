@@ -4,7 +4,7 @@
 use super::{RulesetWriter, ip_lists, marks, rules, rulesets};
 use crate::{
     attack::{Mark, MarkDraft},
-    audit::{Author, Line, ObjectKind},
+    audit::{AuditLine, Author, ObjectKind},
     error::ApiError,
     ruleset::{EntryDraft, RuleDraft, StoredEntry, StoredRule},
 };
@@ -13,7 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// Whether lines of this kind can be undone.
-pub fn is_supported(line: &Line) -> bool {
+pub fn is_supported(line: &AuditLine) -> bool {
     let kind = ObjectKind::parse(&line.kind);
     matches!(
         kind,
@@ -21,7 +21,7 @@ pub fn is_supported(line: &Line) -> bool {
     )
 }
 
-pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
     match ObjectKind::parse(&line.kind) {
         Some(ObjectKind::Rule) => rule(ruleset, author, line).await,
         Some(ObjectKind::IpListEntry) => entry(ruleset, author, line).await,
@@ -31,7 +31,7 @@ pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Resu
     }
 }
 
-async fn rule(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+async fn rule(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
     let draft = before::<StoredRule>(line)?.map(|stored| RuleDraft::from(stored.rule));
     let id = object(line)?;
     if let (Some(draft), None) = (&draft, &line.after) {
@@ -45,7 +45,7 @@ async fn rule(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(
     }
 }
 
-async fn entry(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+async fn entry(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
     let draft = before::<StoredEntry>(line)?.map(|stored| EntryDraft::from(stored.entry));
     let id = object(line)?;
     if let (Some(draft), None) = (&draft, &line.after) {
@@ -71,7 +71,7 @@ struct MarkBefore {
     note: String,
 }
 
-async fn mark(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+async fn mark(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
     let id = object(line)?;
     let mark = before::<MarkedBefore>(line)?.unwrap_or_default().mark;
     let (mark, note) = mark.map(|mark| (mark.value, mark.note)).unzip();
@@ -80,7 +80,7 @@ async fn mark(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(
     marks::mark(&ruleset.store, author, (id, attack.revision), draft).await.map(drop)
 }
 
-async fn version(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Result<(), ApiError> {
+async fn version(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
     let before = line.before.as_ref().and_then(|before| before["version"].as_u64());
     let version = before.ok_or(ApiError::NotFound("ruleset"))?;
     let (current, _) = ruleset.store.ruleset_head().await?;
@@ -89,12 +89,12 @@ async fn version(ruleset: &RulesetWriter, author: &Author, line: &Line) -> Resul
 }
 
 /// The object as it was before the change; `None` where it did not exist.
-fn before<T: DeserializeOwned>(line: &Line) -> Result<Option<T>, ApiError> {
+fn before<T: DeserializeOwned>(line: &AuditLine) -> Result<Option<T>, ApiError> {
     let before: Option<Value> = line.before.clone();
     let unreadable = |cause| ApiError::Conflict(format!("the audit line cannot be read: {cause}"));
     before.map(serde_json::from_value).transpose().map_err(unreadable)
 }
 
-fn object(line: &Line) -> Result<Uuid, ApiError> {
+fn object(line: &AuditLine) -> Result<Uuid, ApiError> {
     line.object.parse().map_err(|_| ApiError::NotFound("object"))
 }

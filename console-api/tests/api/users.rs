@@ -42,8 +42,10 @@ async fn rejects_a_duplicate_user_name() {
     add(&console, "ann", "analyst", "correct horse battery").await;
     let bob = add(&console, "bob", "analyst", "correct horse battery").await;
     let ann = json!({"name": "ann", "role": "admin", "password": "correct horse battery"});
-    assert_eq!(admin(&console, "POST", "/api/v1/users", &ann).await.status, 409);
-    assert_eq!(bob.replace(&console, &ann).await.status, 409);
+    for taken in [admin(&console, "POST", "/api/v1/users", &ann).await, bob.replace(&console, &ann).await] {
+        assert_eq!(taken.status, 409);
+        assert_eq!(taken.json()["detail"], "there is another user named ann");
+    }
     let renamed = bob.replace(&console, &json!({"name": "bob", "role": "admin"})).await;
     assert_eq!((renamed.status.as_u16(), renamed.json()["role"].as_str()), (200, Some("admin")));
 }

@@ -4,7 +4,7 @@ use crate::store::{
     Connection, Store, StoreError, audit,
     change::ChangeError,
     sql::{
-        row::{Record, Row},
+        row::{ReadRow, Row},
         statement::Statement,
     },
 };
@@ -29,7 +29,7 @@ pub enum Holder {
 const SESSIONS: &str = "select s.id, coalesce(u.name, t.name) as name, coalesce(u.role, t.role) as role, s.created_at, s.expires_at \
      from sessions s left join users u on u.id = s.user_id left join tokens t on t.hash = s.token_hash";
 
-impl Record for Session {
+impl ReadRow for Session {
     const TABLE: &'static str = "sessions";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -78,7 +78,7 @@ impl Store {
             Holder::User(id) => (Some(id.to_string()), None),
             Holder::Token(token) => (None, Some(token.digest())),
         };
-        let mut change = self.writer.begin_with(self.dialect.begin_write()).await?;
+        let mut change = self.begin_write().await?;
         sqlx::query("delete from sessions where expires_at <= $1")
             .bind(author.at.as_millisecond())
             .execute(&mut *change)
@@ -94,14 +94,14 @@ impl Store {
         .bind(session.expires_at.as_millisecond())
         .execute(&mut *change)
         .await?;
-        audit::record(&mut change, author, &AuditEvent::created(ObjectKind::Session, &session.id, session))
-            .await?;
+        let event = AuditEvent::created(ObjectKind::Session, &session.id, session);
+        audit::record(&mut change, author, &event, None).await?;
         Ok(change.commit().await?)
     }
 
     /// Ends the session of a browser, if it has one.
     pub async fn close_session(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
-        let mut change = self.writer.begin_with(self.dialect.begin_write()).await?;
+        let mut change = self.begin_write().await?;
         if let Some(session) = session(&mut change, "hash", &secret.digest(), now).await? {
             let author = Author::new(Actor { name: session.name.clone(), role: session.role }, now);
             end(&mut change, &session, &author).await?;
@@ -116,7 +116,7 @@ impl Store {
 
     /// Ends the other sessions of the same holder.
     pub async fn close_other_sessions(&self, secret: &Token, now: Timestamp) -> Result<(), StoreError> {
-        let mut change = self.writer.begin_with(self.dialect.begin_write()).await?;
+        let mut change = self.begin_write().await?;
         if let Some(own) = session(&mut change, "hash", &secret.digest(), now).await? {
             let author = Author::new(Actor { name: own.name, role: own.role }, now);
             for other in others(&mut change, own.id, now).await? {
@@ -128,15 +128,16 @@ impl Store {
 
     /// Ends any session.
     pub async fn end_session(&self, id: Uuid, author: &Author) -> Result<(), ChangeError> {
-        let mut change = self.writer.begin_with(self.dialect.begin_write()).await?;
+        let mut change = self.begin_write().await?;
         let session = session(&mut change, "id", &id.to_string(), author.at).await?;
-        end(&mut change, &session.ok_or(ChangeError::Unknown("session"))?, author).await?;
+        let session = session.ok_or_else(|| ChangeError::unknown("session", &id))?;
+        end(&mut change, &session, author).await?;
         Ok(change.commit().await?)
     }
 
     /// Records an event without a change in the database, such as a failed sign-in.
-    pub async fn record_event(&self, author: &Author, event: &AuditEvent) -> Result<(), StoreError> {
-        audit::record(&mut *self.writer.acquire().await?, author, event).await
+    pub async fn record_audit_event(&self, author: &Author, event: &AuditEvent) -> Result<(), StoreError> {
+        audit::record(&mut *self.writer.acquire().await?, author, event, None).await
     }
 }
 
@@ -145,7 +146,8 @@ async fn end(connection: &mut Connection, session: &Session, author: &Author) ->
         .bind(session.id.to_string())
         .execute(&mut *connection)
         .await?;
-    audit::record(connection, author, &AuditEvent::deleted(ObjectKind::Session, &session.id, session)).await
+    let event = AuditEvent::deleted(ObjectKind::Session, &session.id, session);
+    audit::record(connection, author, &event, None).await
 }
 
 /// The sessions of the same user or token.

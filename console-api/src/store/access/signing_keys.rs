@@ -4,7 +4,7 @@ use crate::store::{
     Store, StoreError,
     change::{ChangeError, Stored},
     sql::{
-        row::{Record, Row},
+        row::{ReadRow, Row},
         text_codec::Text,
     },
 };
@@ -14,7 +14,7 @@ use crate::{
 };
 use uuid::Uuid;
 
-impl Record for KeyInfo {
+impl ReadRow for KeyInfo {
     const TABLE: &'static str = "signing_keys";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -25,7 +25,7 @@ impl Record for KeyInfo {
 impl Stored for KeyInfo {
     const KIND: ObjectKind = ObjectKind::SigningKey;
     const NAMES: (&'static str, &'static str) = ("key", "keys");
-    const MAX: i64 = 1000;
+    const MAX: Option<i64> = Some(1000);
     const SELECT: &'static str = "select id, name, created_at from signing_keys";
 
     fn id(&self) -> Uuid {

@@ -4,7 +4,7 @@ use crate::store::{
     Store, StoreError,
     change::{ChangeError, Stored},
     sql::{
-        row::{Record, Row},
+        row::{ReadRow, Row},
         text_codec::Text,
     },
 };
@@ -120,7 +120,7 @@ impl Stored for TokenInfo {
     }
 }
 
-impl Record for TokenInfo {
+impl ReadRow for TokenInfo {
     const TABLE: &'static str = "tokens";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {

@@ -4,7 +4,7 @@ use crate::store::{
     Store, StoreError,
     change::{ChangeError, Stored},
     sql::{
-        row::{Record, Row},
+        row::{ReadRow, Row},
         text_codec::Text,
     },
 };
@@ -15,7 +15,7 @@ use crate::{
 };
 use uuid::Uuid;
 
-impl Record for User {
+impl ReadRow for User {
     const TABLE: &'static str = "users";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -32,11 +32,15 @@ impl Record for User {
 impl Stored for User {
     const KIND: ObjectKind = ObjectKind::User;
     const NAMES: (&'static str, &'static str) = ("user", "users");
-    const MAX: i64 = 10_000;
+    const MAX: Option<i64> = Some(10_000);
     const SELECT: &'static str = "select id, name, role, revision, created_at from users";
 
     fn id(&self) -> Uuid {
         self.id
+    }
+
+    fn unique_name(&self) -> String {
+        self.name.clone()
     }
 
     fn revision(&self) -> u32 {

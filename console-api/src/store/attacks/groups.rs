@@ -22,6 +22,12 @@ use std::collections::BTreeMap;
 /// before it.
 const SEPARATOR: char = '\u{1f}';
 
+/// The counters that decide the status of a group.
+const BY_ATTACK: &str = "cast(sum(a.blocked) as bigint) as blocked, \
+     cast(sum(a.hits - a.suspicious) as bigint) as not_suspicious";
+/// They are not counted by source.
+const NOT_BY_SOURCE: &str = "cast(null as bigint) as blocked, cast(null as bigint) as not_suspicious";
+
 impl Store {
     /// The groups of the attacks that match a filter, the one with the most hits first.
     pub async fn groups(
@@ -55,10 +61,8 @@ impl Store {
             .push(" as key, count(*) as attacks, ")
             .push_hits(if by_source { "s" } else { "a" }, set)
             .push(" as hits, ")
-            .push(if by_source { "cast(null as bigint)" } else { "cast(sum(a.blocked) as bigint)" })
-            .push(
-                " as blocked, cast(sum(a.hits - a.suspicious) as bigint) as not_suspicious, min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a ",
-            )
+            .push(if by_source { NOT_BY_SOURCE } else { BY_ATTACK })
+            .push(", min(a.first_seen) as first_seen, max(a.last_seen) as last_seen from attacks a ")
             .push(if by_source { "join attack_sources s on s.attack_id = a.id " } else { "" })
             .push("where ")
             .push_attack_set(set);
@@ -86,31 +90,40 @@ impl Store {
         set: &AttackSet,
         slice: &Slice,
     ) -> Result<(u64, Page<AttackGroup>), StoreError> {
-        let mut statement = Statement::new("with page as (select s.ip as ip, count(*) as attacks, ");
-        statement
-            .push_hits("s", set)
-            .push(" as hits, count(*) over () as sources from attack_sources s where ")
-            .push_attack_set_of("s.attack_id", set)
-            .push_has_hits("s", set)
-            .push(" group by s.ip");
-        if let Some(after) = &slice.after {
-            statement.push(" having ").push_hits("s", set).push(" < ").bind(after.position);
-            statement.push(" or (").push_hits("s", set).push(" = ").bind(after.position);
-            statement.push(" and s.ip > ").bind(after.id.as_str()).push(")");
-        }
-        statement.push(" order by 3 desc, 1 limit ").bind(i64::from(slice.limit) + 1).push(
-            ") select p.ip as key, p.attacks, p.hits, cast(null as bigint) as blocked, cast(null as bigint) as not_suspicious, min(a.first_seen) as first_seen, \
-             max(a.last_seen) as last_seen, p.sources from page p join attack_sources s on s.ip = p.ip \
-             join attacks a on a.id = s.attack_id where ",
-        );
-        statement.push_attack_set(set).push_has_hits("s", set);
-        statement.push(" group by p.ip, p.attacks, p.hits, p.sources order by p.hits desc, p.ip");
-        let rows = statement.fetch_rows(&self.reader).await?;
+        let rows = sources_of(set, slice).fetch_rows(&self.reader).await?;
         let sources = rows.first().map_or(Ok(0), |row| row.try_get("sources").map(count))?;
         let by_ip = Grouping::by(GroupField::Ip);
         let groups = rows.iter().map(|row| read(row, &by_ip)).collect::<Result<_, _>>()?;
         Ok((sources, Page::cut(groups, slice.limit)))
     }
+}
+
+/// The statement of a page of sources.
+pub(crate) fn sources_of(set: &AttackSet, slice: &Slice) -> Statement {
+    let mut statement = Statement::new("with page as (select s.ip as ip, count(*) as attacks, ");
+    statement
+        .push_hits("s", set)
+        .push(" as hits, count(*) over () as sources from attack_sources s where ")
+        .push_attack_set_of("s.attack_id", set)
+        .push_has_hits("s", set)
+        .push(" group by s.ip");
+    if let Some(after) = &slice.after {
+        statement.push(" having ").push_hits("s", set).push(" < ").bind(after.position);
+        statement.push(" or (").push_hits("s", set).push(" = ").bind(after.position);
+        statement.push(" and s.ip > ").bind(after.id.as_str()).push(")");
+    }
+    statement
+        .push(" order by 3 desc, 1 limit ")
+        .bind(i64::from(slice.limit) + 1)
+        .push(") select p.ip as key, p.attacks, p.hits, ")
+        .push(NOT_BY_SOURCE)
+        .push(
+            ", min(a.first_seen) as first_seen, max(a.last_seen) as last_seen, p.sources from page p \
+                 join attack_sources s on s.ip = p.ip join attacks a on a.id = s.attack_id where ",
+        );
+    statement.push_attack_set(set).push_has_hits("s", set);
+    statement.push(" group by p.ip, p.attacks, p.hits, p.sources order by p.hits desc, p.ip");
+    statement
 }
 
 fn column(field: GroupField) -> &'static str {

@@ -5,7 +5,7 @@ use crate::store::{
     change::ChangeError,
     sql::{
         bulk::statement_among,
-        row::{Record, Row, read_all},
+        row::{ReadRow, Row, read_all},
         text_codec::Text,
     },
 };
@@ -29,7 +29,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Option<Marking>, StoreError> {
     })
 }
 
-impl Record for (Uuid, Mark) {
+impl ReadRow for (Uuid, Mark) {
     const TABLE: &'static str = "attacks";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -60,13 +60,13 @@ impl Store {
     ) -> Result<(), ChangeError> {
         // Concurrent ingest may merge the attack into another.
         let mut change = self.begin_ingest().await?;
-        let id: Option<String> = sqlx::query_scalar(
+        let merged: Option<String> = sqlx::query_scalar(
             "select id from attacks where id = coalesce((select new_id from attack_redirects where old_id = $1), $1)",
         )
         .bind(id.to_string())
         .fetch_optional(&mut *change)
         .await?;
-        let id = id.ok_or(ChangeError::Unknown("attack"))?;
+        let id = merged.ok_or_else(|| ChangeError::unknown("attack", &id))?;
         let (current, before) = marking(&mut change, &id).await?;
         if current != revision {
             return Err(ChangeError::Stale(current));
@@ -75,7 +75,7 @@ impl Store {
         store(&mut change, &id, revision + 1, after.as_ref()).await?;
         let event =
             AuditEvent::changed(ObjectKind::Attack, &id, &shown(before.as_ref()), &shown(after.as_ref()));
-        audit::record(&mut change, author, &event).await?;
+        audit::record(&mut change, author, &event, None).await?;
         Ok(change.commit().await?)
     }
 }

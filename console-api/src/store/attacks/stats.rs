@@ -12,7 +12,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use sqlx::FromRow;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// The length of a top list.
 const TOP: Slice = Slice { limit: 8, after: None };
@@ -74,10 +74,7 @@ impl Store {
     }
 
     async fn statuses(&self, set: &AttackSet) -> Result<BTreeMap<String, u64>, StoreError> {
-        let mut statement = Statement::new("select s.status, ");
-        statement.push_hits("s", set).push(" from attack_statuses s where ");
-        statement.push_attack_set_of("s.attack_id", set).push_has_hits("s", set).push(" group by s.status");
-        let rows: Vec<(i64, i64)> = statement.fetch_tuples(&self.reader).await?;
+        let rows: Vec<(i64, i64)> = statuses_of(set).fetch_tuples(&self.reader).await?;
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 
@@ -87,22 +84,8 @@ impl Store {
         let from = filter_from.or(totals.first_seen).unwrap_or(to).min(to);
         let interval = interval(from, to);
         let start = from - from.rem_euclid(interval);
-        // Grouped by bucket first, in the order of the index: only the few buckets are sorted.
-        let mut statement = Statement::new("select t.slot - t.slot % ");
-        statement
-            .bind(interval)
-            .push(" as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked from ")
-            .push("(select t.slot as slot, ")
-            .push_hits("t", set)
-            .push(" as hits, sum(t.blocked) as blocked ")
-            .push("from attack_times t where t.slot >= ")
-            .bind(start)
-            .push(" and t.slot <= ")
-            .bind(to)
-            .push(" and ")
-            .push_attack_set_of("t.attack_id", set)
-            .push(" group by t.slot) t group by 1");
-        let slots: Vec<(i64, i64, i64)> = statement.fetch_tuples(&self.reader).await?;
+        let slots: Vec<(i64, i64, i64)> =
+            series_of(set, interval, start..=to).fetch_tuples(&self.reader).await?;
         let slots: BTreeMap<i64, (i64, i64)> =
             slots.into_iter().map(|(start, hits, blocked)| (start, (hits, blocked))).collect();
         let time = |column, at| {
@@ -124,6 +107,36 @@ impl Store {
             points: starts.map(point).collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// The statement of the hits by response status.
+pub(crate) fn statuses_of(set: &AttackSet) -> Statement {
+    let mut statement = Statement::new("select s.status, ");
+    statement.push_hits("s", set).push(" from attack_statuses s where ");
+    statement.push_attack_set_of("s.attack_id", set).push_has_hits("s", set).push(" group by s.status");
+    statement
+}
+
+/// The statement of the hits by interval, for buckets in a range. Grouped by bucket first, in the
+/// order of the index: only the few buckets are sorted.
+pub(crate) fn series_of(set: &AttackSet, interval: i64, slots: RangeInclusive<i64>) -> Statement {
+    let mut statement = Statement::new("select t.slot - t.slot % ");
+    statement
+        .bind(interval)
+        .push(
+            " as start, cast(sum(t.hits) as bigint) as hits, cast(sum(t.blocked) as bigint) as blocked from ",
+        )
+        .push("(select t.slot as slot, ")
+        .push_hits("t", set)
+        .push(" as hits, sum(t.blocked) as blocked ")
+        .push("from attack_times t where t.slot >= ")
+        .bind(*slots.start())
+        .push(" and t.slot <= ")
+        .bind(*slots.end())
+        .push(" and ")
+        .push_attack_set_of("t.attack_id", set)
+        .push(" group by t.slot) t group by 1");
+    statement
 }
 
 fn ms(time: Timestamp) -> i64 {

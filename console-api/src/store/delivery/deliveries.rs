@@ -4,7 +4,7 @@ use crate::store::{
     Store, StoreError,
     delivery::webhooks::{self, Grown},
     sql::{
-        row::{Record, Row},
+        row::{ReadRow, Row},
         statement::Statement,
         text_codec::{Text, count},
     },
@@ -14,6 +14,7 @@ use crate::{
     webhook::{Delivery, DeliveryState},
 };
 use jiff::{SignedDuration, Timestamp};
+use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -41,7 +42,7 @@ pub struct Outcome {
     pub error: Option<String>,
 }
 
-impl Record for Delivery {
+impl ReadRow for Delivery {
     const TABLE: &'static str = "webhook_deliveries";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -59,7 +60,7 @@ impl Record for Delivery {
 }
 
 /// A delivery and its body.
-impl Record for (Delivery, String) {
+impl ReadRow for (Delivery, String) {
     const TABLE: &'static str = Delivery::TABLE;
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -67,7 +68,14 @@ impl Record for (Delivery, String) {
     }
 }
 
-const SELECT: &str = "select id, attack_id, created_at, state, attempts, next_at, status, error, body from webhook_deliveries where ";
+const COLUMNS: &str = "id, attack_id, created_at, state, attempts, next_at, status, error, body";
+
+/// A query of deliveries. The conditions follow.
+fn select() -> Statement {
+    let mut statement = Statement::new("select ");
+    statement.push(COLUMNS).push(" from webhook_deliveries where ");
+    statement
+}
 
 impl Store {
     /// The deliveries of a webhook, the newest first.
@@ -77,7 +85,7 @@ impl Store {
         state: Option<DeliveryState>,
         slice: &Slice,
     ) -> Result<Page<Delivery>, StoreError> {
-        let mut statement = Statement::new(SELECT);
+        let mut statement = select();
         statement.push("webhook_id = ").bind(webhook.to_string());
         if let Some(state) = state {
             statement.push(" and state = ").bind(state.as_str());
@@ -97,7 +105,7 @@ impl Store {
         for delivery in deliveries {
             by_webhook.entry(delivery.webhook).or_default().push(delivery);
         }
-        let mut change = self.writer.begin().await?;
+        let mut change = self.begin_write().await?;
         webhooks::forget(&mut change, grown).await?;
         for (webhook, mut deliveries) in by_webhook {
             let pending =
@@ -139,7 +147,7 @@ impl Store {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<(Delivery, String)>, StoreError> {
-        let mut statement = Statement::new(SELECT);
+        let mut statement = select();
         statement.push("webhook_id = ").bind(webhook.to_string());
         statement.push(" and state = 'pending' and next_at <= ").bind(now.as_millisecond());
         statement.push(" order by next_at, id limit ").bind(i64::from(limit));
@@ -181,17 +189,18 @@ impl Store {
             (Some(_), None) => DeliveryState::Dead,
         };
         let next = next.filter(|_| state == DeliveryState::Pending);
-        let row = sqlx::query(
+        let update = format!(
             "update webhook_deliveries set state = $2, next_at = $3, status = $4, error = $5 where id = $1 \
-             returning id, attack_id, created_at, state, attempts, next_at, status, error, body",
-        )
-        .bind(id.to_string())
-        .bind(state.as_str())
-        .bind(next.map(Timestamp::as_millisecond))
-        .bind(outcome.status.map(i64::from))
-        .bind(outcome.error.as_deref().map(Text::from))
-        .fetch_one(&self.writer)
-        .await?;
+             returning {COLUMNS}"
+        );
+        let row = sqlx::query(AssertSqlSafe(update))
+            .bind(id.to_string())
+            .bind(state.as_str())
+            .bind(next.map(Timestamp::as_millisecond))
+            .bind(outcome.status.map(i64::from))
+            .bind(outcome.error.as_deref().map(Text::from))
+            .fetch_one(&self.writer)
+            .await?;
         Delivery::read(&Row { table: Delivery::TABLE, row: &row })
     }
 

@@ -5,9 +5,9 @@ use crate::store::{
     change::{ChangeError, Stored},
     sql::{
         bulk::{Insert, Query, among},
-        row::{Record, Row},
+        row::{ReadRow, Row},
         statement::Statement,
-        text_codec::Text,
+        text_codec::json,
     },
 };
 use crate::{
@@ -33,7 +33,7 @@ pub struct Grown {
     times: i64,
 }
 
-impl Record for Due {
+impl ReadRow for Due {
     const TABLE: &'static str = "webhooks";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -50,7 +50,7 @@ impl Record for Due {
     }
 }
 
-impl Record for Webhook {
+impl ReadRow for Webhook {
     const TABLE: &'static str = "webhooks";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -61,7 +61,7 @@ impl Record for Webhook {
 impl Stored for Webhook {
     const KIND: ObjectKind = ObjectKind::Webhook;
     const NAMES: (&'static str, &'static str) = ("webhook", "webhooks");
-    const MAX: i64 = 100;
+    const MAX: Option<i64> = Some(100);
     const SELECT: &'static str =
         "select id, revision, created_at, updated_at, draft, secret, dropped from webhooks";
 
@@ -141,7 +141,7 @@ impl Store {
         .bind(id.to_string())
         .bind(i64::from(webhook.revision))
         .bind(at.as_millisecond())
-        .bind(Text::json(&webhook.draft))
+        .bind(json(&webhook.draft))
         .bind(enabled(&webhook))
         .bind(secret.reveal());
         self.begin_change(author).await?.add(webhook, insert).await
@@ -163,7 +163,7 @@ impl Store {
         .bind(after.id.to_string())
         .bind(i64::from(after.revision))
         .bind(after.updated_at.as_millisecond())
-        .bind(Text::json(&after.draft))
+        .bind(json(&after.draft))
         .bind(enabled(&after));
         change.replace(&before, after, update).await
     }

@@ -31,7 +31,7 @@ struct Table {
 
 struct Column {
     name: String,
-    kind: ColumnType,
+    column_type: ColumnType,
 }
 
 #[derive(Clone, Copy)]
@@ -52,7 +52,7 @@ impl Store {
     /// Copies a snapshot of all rows into `to`, in one transaction, and returns their number.
     pub async fn copy_to(&self, to: &Self) -> Result<u64, TransferError> {
         let mut from = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
-        let mut into = to.writer.begin_with(to.dialect.begin_write()).await?;
+        let mut into = to.begin_write().await?;
         let tables = match (self.dialect, to.dialect) {
             (Dialect::Sqlite, _) => tables(&mut from).await?,
             (_, Dialect::Sqlite) => tables(&mut into).await?,
@@ -93,8 +93,9 @@ async fn tables(sqlite: &mut Connection) -> Result<Vec<Table>, sqlx::Error> {
             .bind(name.clone())
             .fetch_all(&mut *sqlite)
             .await?;
-        let columns =
-            columns.into_iter().map(|(name, declared)| Column { name, kind: ColumnType::of(&declared) });
+        let columns = columns
+            .into_iter()
+            .map(|(name, declared)| Column { name, column_type: ColumnType::of(&declared) });
         tables.push(Table { columns: columns.collect(), name });
     }
     Ok(tables)
@@ -136,7 +137,7 @@ impl Table {
 
     fn values(&self, row: &AnyRow) -> Result<Vec<Value>, sqlx::Error> {
         let value = |(index, column): (usize, &Column)| {
-            Ok(match column.kind {
+            Ok(match column.column_type {
                 ColumnType::Text => Value::Text(row.try_get(index)?),
                 ColumnType::Number => Value::Number(row.try_get(index)?),
                 ColumnType::Bytes => Value::Bytes(row.try_get(index)?),

@@ -6,7 +6,7 @@ use crate::store::{
     rules::versioned::Versioned,
     sql::{
         bulk::Query,
-        row::{Record, Row},
+        row::{ReadRow, Row},
         statement::Statement,
         text_codec::{Text, json, word},
     },
@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use shared::ruleset::{List, ListEntry};
 use uuid::Uuid;
 
-impl Record for StoredEntry {
+impl ReadRow for StoredEntry {
     const TABLE: &'static str = "list_entries";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -39,7 +39,7 @@ impl Record for StoredEntry {
 impl Stored for StoredEntry {
     const KIND: ObjectKind = ObjectKind::IpListEntry;
     const NAMES: (&'static str, &'static str) = ("entry", "entries");
-    const MAX: i64 = 200_000;
+    const MAX: Option<i64> = Some(200_000);
     const SELECT: &'static str =
         "select id, revision, list, source, applications, expires_at, reason, created_at from list_entries";
 

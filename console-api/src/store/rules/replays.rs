@@ -5,7 +5,7 @@ use crate::store::{
     sql::{
         row::Row,
         statement::Statement,
-        text_codec::{Text, word},
+        text_codec::{Text, json, word},
     },
 };
 use crate::{
@@ -43,7 +43,7 @@ fn read(row: &AnyRow, now: Timestamp) -> Result<Replay, StoreError> {
 impl Store {
     /// Adds a replay.
     pub async fn add_replay(&self, replay: &Replay) -> Result<(), StoreError> {
-        let mut change = self.writer.begin().await?;
+        let mut change = self.begin_write().await?;
         sqlx::query(
             "insert into replays (id, created_at, updated_at, author, status, draft, hits, report) \
              values ($1, $2, $2, $3, $4, $5, $6, $7)",
@@ -52,9 +52,9 @@ impl Store {
         .bind(replay.created_at.as_millisecond())
         .bind(Text::from(replay.author.as_str()))
         .bind(word(&replay.status))
-        .bind(Text::json(&replay.draft))
+        .bind(json(&replay.draft))
         .bind(i64::try_from(replay.hits).unwrap_or(i64::MAX))
-        .bind(Text::json(&replay.report))
+        .bind(json(&replay.report))
         .execute(&mut *change)
         .await?;
         sqlx::query(
@@ -73,7 +73,7 @@ impl Store {
             .bind(now.as_millisecond())
             .bind(word(&replay.status))
             .bind(i64::try_from(replay.hits).unwrap_or(i64::MAX))
-            .bind(Text::json(&replay.report))
+            .bind(json(&replay.report))
             .execute(&self.writer)
             .await?;
         Ok(())

@@ -5,7 +5,7 @@ use crate::store::{
     change::{Change, ChangeError},
     rules::versioned::{self, Versioned, logged},
     sql::{
-        row::{Record, Row},
+        row::{ReadRow, Row},
         statement::Statement,
         text_codec::count,
     },
@@ -21,7 +21,7 @@ use shared::ruleset::{ListEntry, Rule, Ruleset};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-impl Record for Version {
+impl ReadRow for Version {
     const TABLE: &'static str = "audit";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -112,13 +112,13 @@ impl Store {
         current: u32,
         author: &Author,
     ) -> Result<Version, ChangeError> {
-        let mut change = self.begin_version(author).await?;
-        let new = change.version.unwrap_or_default();
+        let unknown = || ChangeError::unknown("ruleset", &version);
+        let (mut change, new) = self.begin_version(author).await?;
         let latest = count(new) - 1;
         if latest != u64::from(current) {
             return Err(ChangeError::Stale(u32::try_from(latest).unwrap_or(u32::MAX)));
         }
-        let since = since(change.connection(), version, latest).await?.ok_or(UNKNOWN)?;
+        let since = since(change.connection(), version, latest).await?.ok_or_else(unknown)?;
         for difference in since {
             put_back(&mut change, difference, author.at).await?;
         }
@@ -128,15 +128,12 @@ impl Store {
             object: version.to_string(),
             before: Some(json!({ "version": latest })),
             after: Some(json!({ "version": new })),
-            ruleset: Some(new),
         };
         change.finish(event).await?;
         let slice = Slice { limit: 1, after: None };
-        self.versions(&slice).await?.items.into_iter().next().ok_or(UNKNOWN)
+        self.versions(&slice).await?.items.into_iter().next().ok_or_else(unknown)
     }
 }
-
-const UNKNOWN: ChangeError = ChangeError::Unknown("ruleset");
 
 async fn head(connection: &mut Connection) -> Result<(u64, Uuid), StoreError> {
     let head: Option<(i64, String)> =

@@ -28,7 +28,7 @@ impl Store {
         object: T,
         author: &Author,
     ) -> Result<T, ChangeError> {
-        let change = self.begin_version(author).await?;
+        let (change, _) = self.begin_version(author).await?;
         let insert = object.upsert();
         change.add(object, insert).await
     }
@@ -40,7 +40,7 @@ impl Store {
         after: impl FnOnce(&T) -> T,
         author: &Author,
     ) -> Result<T, ChangeError> {
-        let mut change = self.begin_version(author).await?;
+        let (mut change, _) = self.begin_version(author).await?;
         let before: T = change.current(known).await?;
         let mut after = after(&before);
         after.set_revision(before.revision() + 1, author.at);
@@ -54,13 +54,17 @@ impl Store {
         known: (Uuid, u32),
         author: &Author,
     ) -> Result<(), ChangeError> {
-        let mut change = self.begin_version(author).await?;
+        let (mut change, _) = self.begin_version(author).await?;
         let object: T = change.current(known).await?;
         change.delete(&object).await
     }
 
-    /// Begins a change with the next version of the ruleset. Concurrent ones wait.
-    pub(crate) async fn begin_version<'a>(&self, author: &'a Author) -> Result<Change<'a>, StoreError> {
+    /// Begins a change that creates the next version of the ruleset, and returns this version.
+    /// Concurrent ones wait.
+    pub(crate) async fn begin_version<'a>(
+        &self,
+        author: &'a Author,
+    ) -> Result<(Change<'a>, i64), StoreError> {
         let mut change = self.begin_change(author).await?;
         let version = sqlx::query_scalar(
             "insert into ruleset (one, version, id) values (1, 1, $1) \
@@ -70,7 +74,7 @@ impl Store {
         .fetch_one(change.connection())
         .await?;
         change.version = Some(version);
-        Ok(change)
+        Ok((change, version))
     }
 }
 

@@ -39,11 +39,10 @@ impl Store {
 
     async fn plan(&self, query: &str) -> String {
         let filter = Filter::parse(query, Timestamp::now()).unwrap();
-        let mut statement = Statement::new("explain query plan ");
+        let mut statement = Statement::new("");
         let searches = Plan::new(&filter, SearchScope::All).into_searches();
         statement.push_matches(&searches[0], self.dialect, 10);
-        let rows: Vec<(i64, i64, i64, String)> = statement.fetch_tuples(&self.reader).await.unwrap();
-        rows.into_iter().map(|(.., step)| step + "\n").collect()
+        statement.plan(&self.reader).await.unwrap()
     }
 }
 

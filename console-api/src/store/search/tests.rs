@@ -1,11 +1,11 @@
 use crate::{
-    attack::{Order, SortKey},
+    attack::{BUCKET, Order, SortKey},
     paging::{Cursor, Slice},
     query::Filter,
     seed,
     store::{
         DatabaseUrl, Store, ValidRecord,
-        attacks::PageLimits,
+        attacks::{PageLimits, groups, stats},
         search::plan::{Plan, SearchScope},
         sql::statement::Statement,
     },
@@ -98,19 +98,18 @@ async fn statistics_find_the_excluded_attacks_by_their_indexes() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     let set = store.attack_set(&Filter::default().without_hidden()).await.unwrap();
-    for (column, table, index) in [
-        ("s.attack_id", "attack_sources s", "attack_sources_by_ip"),
-        ("s.attack_id", "attack_statuses s", "attack_statuses_by_status"),
-        ("t.attack_id", "attack_times t", "attack_times_by_slot"),
+    let slice = Slice { limit: 8, after: None };
+    for (statement, scan) in [
+        (groups::sources_of(&set, &slice), "SCAN s USING COVERING INDEX attack_sources_by_ip"),
+        (stats::statuses_of(&set), "SCAN s USING COVERING INDEX attack_statuses_by_status"),
+        (
+            stats::series_of(&set, BUCKET, 0..=1),
+            "SEARCH t USING COVERING INDEX attack_times_by_slot (slot>? AND slot<?)",
+        ),
     ] {
-        let mut statement = Statement::new("explain query plan select count(*), ");
-        let alias = if column == "s.attack_id" { "s" } else { "t" };
-        statement.push_hits(alias, &set).push(" from ").push(table).push(" where ");
-        statement.push_attack_set_of(column, &set).push_has_hits(alias, &set);
-        let rows: Vec<(i64, i64, i64, String)> = statement.fetch_tuples(&store.reader).await.unwrap();
-        let plan: String = rows.into_iter().map(|(.., step)| step + "\n").collect();
+        let plan = statement.plan(&store.reader).await.unwrap();
         for step in [
-            &format!("USING COVERING INDEX {index}"),
+            scan,
             "SEARCH a USING INDEX attacks_by_mark (mark=?)",
             "USING INDEX attacks_suspicious (<expr>=?)",
         ] {

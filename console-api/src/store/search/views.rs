@@ -5,9 +5,9 @@ use crate::store::{
     change::{ChangeError, Stored},
     sql::{
         bulk::Query,
-        row::{Record, Row},
+        row::{ReadRow, Row},
         statement::Statement,
-        text_codec::Text,
+        text_codec::{Text, json},
     },
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 };
 use uuid::Uuid;
 
-impl Record for View {
+impl ReadRow for View {
     const TABLE: &'static str = "views";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -35,7 +35,7 @@ impl Record for View {
 impl Stored for View {
     const KIND: ObjectKind = ObjectKind::View;
     const NAMES: (&'static str, &'static str) = ("view", "views");
-    const MAX: i64 = 10_000;
+    const MAX: Option<i64> = Some(10_000);
     const SELECT: &'static str = "select id, revision, owner, created_at, updated_at, draft from views";
 
     fn id(&self) -> Uuid {
@@ -97,6 +97,6 @@ fn upsert(view: &View) -> Query {
     .bind(Text::from(view.owner.as_str()))
     .bind(view.created_at.as_millisecond())
     .bind(view.updated_at.as_millisecond())
-    .bind(Text::json(&view.draft))
+    .bind(json(&view.draft))
     .bind(if view.draft.shared { "yes" } else { "no" })
 }

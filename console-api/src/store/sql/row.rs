@@ -13,14 +13,14 @@ use sqlx::{Any, Decode, Row as _, Type, ValueRef as _, any::AnyRow};
 use std::{net::IpAddr, str::FromStr};
 
 /// A value that is read from a row of a table.
-pub(crate) trait Record: Sized {
+pub(crate) trait ReadRow: Sized {
     const TABLE: &'static str;
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError>;
 }
 
 /// Reads the rows of a query.
-pub(crate) fn read_all<T: Record>(rows: &[AnyRow]) -> Result<Vec<T>, StoreError> {
+pub(crate) fn read_all<T: ReadRow>(rows: &[AnyRow]) -> Result<Vec<T>, StoreError> {
     rows.iter().map(|row| T::read(&Row { table: T::TABLE, row })).collect()
 }
 
@@ -42,7 +42,10 @@ impl Row<'_> {
         &'r self,
         column: &'static str,
     ) -> Result<T, StoreError> {
-        Ok(self.row.try_get(column)?)
+        self.row.try_get(column).map_err(|cause| match cause {
+            sqlx::Error::ColumnDecode { .. } => self.bad(column),
+            _ => cause.into(),
+        })
     }
 
     /// A column that may be null, else read by `read`.
@@ -90,5 +93,23 @@ impl Row<'_> {
     /// A revision, status or other small number.
     pub(crate) fn number<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, StoreError> {
         T::try_from(self.get(column)?).map_err(|_| self.bad(column))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::{AnyConnection, Connection as _};
+
+    #[tokio::test]
+    async fn a_column_of_another_type_is_an_error_that_names_table_row_and_column() {
+        sqlx::any::install_default_drivers();
+        let mut connection = AnyConnection::connect("sqlite::memory:").await.unwrap();
+        let row = sqlx::query("select 'r1' as id, 'many' as hits").fetch_one(&mut connection).await.unwrap();
+        let error = Row { table: "attacks", row: &row }.count("hits").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "table attacks, row r1: column hits has a value that this version cannot read"
+        );
     }
 }

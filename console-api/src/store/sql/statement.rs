@@ -5,7 +5,7 @@ use crate::{
     store::{
         StoreError,
         sql::{
-            row::{Record, read_all},
+            row::{ReadRow, read_all},
             text_codec::Text,
         },
     },
@@ -81,7 +81,7 @@ impl Statement {
     }
 
     /// The page of these rows.
-    pub(crate) async fn fetch_page<T: Record + Listed>(
+    pub(crate) async fn fetch_page<T: ReadRow + Listed>(
         self,
         pool: &AnyPool,
         slice: &Slice,
@@ -90,14 +90,14 @@ impl Statement {
     }
 
     /// The first row, if any.
-    pub(crate) async fn fetch_optional<'e, T: Record>(
+    pub(crate) async fn fetch_optional<'e, T: ReadRow>(
         self,
         from: impl Executor<'e, Database = Any>,
     ) -> Result<Option<T>, StoreError> {
         Ok(self.fetch_all(from).await?.into_iter().next())
     }
 
-    pub(crate) async fn fetch_all<'e, T: Record>(
+    pub(crate) async fn fetch_all<'e, T: ReadRow>(
         self,
         from: impl Executor<'e, Database = Any>,
     ) -> Result<Vec<T>, StoreError> {
@@ -119,6 +119,14 @@ impl Statement {
     ) -> Result<Vec<T>, StoreError> {
         let rows = self.fetch_rows(from).await?;
         Ok(rows.iter().map(T::from_row).collect::<Result<_, _>>()?)
+    }
+
+    /// The steps of SQLite's query plan, one per line.
+    #[cfg(test)]
+    pub(crate) async fn plan(mut self, pool: &AnyPool) -> Result<String, StoreError> {
+        self.sql.insert_str(0, "explain query plan ");
+        let rows: Vec<(i64, i64, i64, String)> = self.fetch_tuples(pool).await?;
+        Ok(rows.into_iter().map(|(.., step)| step + "\n").collect())
     }
 
     pub(crate) async fn fetch_rows<'e>(

@@ -11,7 +11,7 @@ pub(crate) fn word<T: Serialize>(value: &T) -> String {
     }
 }
 
-/// A value as JSON.
+/// A value as JSON. It escapes control characters, so texts in it need no encoding as [`Text`].
 pub(crate) fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("wire types have text keys and finite numbers")
 }
@@ -35,11 +35,6 @@ impl From<&str> for Text {
 }
 
 impl Text {
-    /// A value as JSON that contains texts from requests or users.
-    pub(crate) fn json<T: Serialize>(value: &T) -> Self {
-        json(value).as_str().into()
-    }
-
     /// The encoded text.
     pub(crate) fn stored(&self) -> &str {
         &self.0
