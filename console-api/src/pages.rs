@@ -29,6 +29,7 @@ mod webhooks;
 
 use crate::app::App;
 use access::{sessions, tokens, users};
+use actions::{Exclusion, FieldContent};
 use axum::{
     Router,
     http::{HeaderValue, header},
@@ -52,8 +53,14 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/attacks/{id}", get(attack::one))
         .route("/attacks/{id}/mark", post(actions::mark))
         .route("/hits/{id}", get(hits::one))
-        .route("/hits/{id}/exclusion", get(actions::preview_exclusion).post(actions::exclude))
-        .route("/hits/{id}/content", get(actions::preview_content).post(actions::declare_content))
+        .route(
+            "/hits/{id}/exclusion",
+            get(actions::preview_rule::<Exclusion>).post(actions::add_rule::<Exclusion>),
+        )
+        .route(
+            "/hits/{id}/content",
+            get(actions::preview_rule::<FieldContent>).post(actions::add_rule::<FieldContent>),
+        )
         .route("/hits/{id}/block-source", post(actions::block_source))
         .route("/hits/{id}/virtual-patch", post(actions::virtual_patch))
         .route("/not-inspected", get(not_inspected::list))

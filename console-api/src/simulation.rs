@@ -16,6 +16,7 @@ pub mod preview;
 pub mod replay;
 pub mod scan;
 
+use crate::{hit::RecordedHit, ruleset::RuleDraft, validation::ValidationError};
 use engine::{Engine, ExplainedField};
 use shared::{InspectRequest, RecordedRequest};
 use std::sync::LazyLock;
@@ -23,6 +24,13 @@ use tokio::task;
 
 /// Compiled at first use: most consoles only record.
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
+
+/// A rule to make from a hit.
+pub trait HitRule: Send {
+    /// The rule. `attack_path` is the path of the hit's attack, cut where a payload in the path
+    /// starts.
+    fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ValidationError>;
+}
 
 /// Runs the engine on a blocking thread: compiling rules or analyzing a batch takes long.
 async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

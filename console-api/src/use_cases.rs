@@ -4,8 +4,7 @@
 //! wait for it. The caller is authorised before, by an extractor.
 
 pub mod bundles;
-pub mod content;
-pub mod exclusions;
+pub mod hit_rules;
 pub mod ip_lists;
 pub mod marks;
 pub mod replays;

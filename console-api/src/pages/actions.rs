@@ -10,12 +10,13 @@ use crate::{
     paging::Slice,
     ruleset::{EntryDraft, RuleDraft},
     simulation::{
+        HitRule,
         content::ContentDraft,
         exclusion::{ExclusionDraft, Width},
         preview::Preview,
     },
     store::Store,
-    use_cases::{self, RulesetWriter, content, exclusions, marks, rules},
+    use_cases::{self, RulesetWriter, hit_rules, marks, rules},
 };
 use askama::Template;
 use axum::{
@@ -23,7 +24,7 @@ use axum::{
     extract::{Query, State},
     response::{Redirect, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use shared::ruleset::{Content, Effect, List, Scope};
 use uuid::Uuid;
 
@@ -48,6 +49,11 @@ impl Requests {
             Self::Host => Scope { host, ..Scope::default() },
             Self::All => Scope::default(),
         }
+    }
+
+    /// `None`: the default scope, which also holds where the payload is in the path.
+    fn wider_scope(self, hit: &RecordedHit) -> Option<Scope> {
+        (!matches!(self, Self::Alike)).then(|| self.scope(hit))
     }
 }
 
@@ -108,6 +114,14 @@ pub(super) async fn virtual_patch(
     Ok(back_to(&hit, "rule", rule.rule.id))
 }
 
+/// The form of a rule from a hit.
+pub(super) trait HitRuleForm: Serialize + DeserializeOwned + Send {
+    /// The last part of the address.
+    const ACTION: &str;
+
+    fn draft(&self, hit: &RecordedHit) -> impl HitRule;
+}
+
 /// The form of an exclusion.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Exclusion {
@@ -123,12 +137,29 @@ enum Location {
     Anywhere,
 }
 
-impl Exclusion {
-    fn draft(&self, hit: &RecordedHit) -> ExclusionDraft {
+impl HitRuleForm for Exclusion {
+    const ACTION: &str = "exclusion";
+
+    fn draft(&self, hit: &RecordedHit) -> impl HitRule {
         let points = matches!(self.place, Location::Anywhere).then(Vec::new);
-        // The default scope also holds where the payload is in the path.
-        let scope = (!matches!(self.requests, Requests::Alike)).then(|| self.requests.scope(hit));
+        let scope = self.requests.wider_scope(hit);
         ExclusionDraft { width: self.width, finding: 0, points, scope, comment: String::new() }
+    }
+}
+
+/// The form of a rule on the content of a field.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FieldContent {
+    content: Content,
+    requests: Requests,
+}
+
+impl HitRuleForm for FieldContent {
+    const ACTION: &str = "content";
+
+    fn draft(&self, hit: &RecordedHit) -> impl HitRule {
+        let scope = self.requests.wider_scope(hit);
+        ContentDraft { content: self.content, finding: 0, points: None, scope, comment: String::new() }
     }
 }
 
@@ -144,7 +175,7 @@ fn fields(form: &impl Serialize) -> Vec<(String, String)> {
 #[template(path = "preview.html")]
 struct PreviewPage {
     hit: RecordedHit,
-    /// The last part of the address: `exclusion` or `content`.
+    /// [`HitRuleForm::ACTION`].
     action: &'static str,
     form: Vec<(String, String)>,
     preview: Preview,
@@ -156,61 +187,25 @@ impl PreviewPage {
     }
 }
 
-/// The recorded hits that an exclusion would suppress.
-pub(super) async fn preview_exclusion(
+/// The recorded hits that the rule would affect.
+pub(super) async fn preview_rule<F: HitRuleForm>(
     _: Analyst,
     State(store): State<Store>,
     Named(HitDetail { hit, .. }): Named<HitDetail>,
-    Query(exclusion): Query<Exclusion>,
+    Query(form): Query<F>,
 ) -> Result<Response, ApiError> {
     let slice = Slice { limit: 20, after: None };
-    let preview = exclusions::preview(&store, &hit, exclusion.draft(&hit), &slice).await?;
-    Ok(render(&PreviewPage { form: fields(&exclusion), action: "exclusion", hit, preview }))
+    let preview = hit_rules::preview(&store, &hit, form.draft(&hit), &slice).await?;
+    Ok(render(&PreviewPage { form: fields(&form), action: F::ACTION, hit, preview }))
 }
 
-pub(super) async fn exclude(
+pub(super) async fn add_rule<F: HitRuleForm>(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Named(HitDetail { hit, .. }): Named<HitDetail>,
-    Form(exclusion): Form<Exclusion>,
+    Form(form): Form<F>,
 ) -> Result<Redirect, ApiError> {
-    let rule = exclusions::add(&ruleset, &author, &hit, exclusion.draft(&hit)).await?;
-    Ok(back_to(&hit, "rule", rule.rule.id))
-}
-
-/// The form of a rule on the content of a field.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct FieldContent {
-    content: Content,
-    requests: Requests,
-}
-
-impl FieldContent {
-    fn draft(&self, hit: &RecordedHit) -> ContentDraft {
-        let scope = (!matches!(self.requests, Requests::Alike)).then(|| self.requests.scope(hit));
-        ContentDraft { content: self.content, finding: 0, points: None, scope, comment: String::new() }
-    }
-}
-
-/// The recorded hits that would no longer be attacks.
-pub(super) async fn preview_content(
-    _: Analyst,
-    State(store): State<Store>,
-    Named(HitDetail { hit, .. }): Named<HitDetail>,
-    Query(form): Query<FieldContent>,
-) -> Result<Response, ApiError> {
-    let slice = Slice { limit: 20, after: None };
-    let preview = content::preview(&store, &hit, form.draft(&hit), &slice).await?;
-    Ok(render(&PreviewPage { form: fields(&form), action: "content", hit, preview }))
-}
-
-pub(super) async fn declare_content(
-    Analyst(author): Analyst,
-    State(ruleset): State<RulesetWriter>,
-    Named(HitDetail { hit, .. }): Named<HitDetail>,
-    Form(form): Form<FieldContent>,
-) -> Result<Redirect, ApiError> {
-    let rule = content::add(&ruleset, &author, &hit, form.draft(&hit)).await?;
+    let rule = hit_rules::add(&ruleset, &author, &hit, form.draft(&hit)).await?;
     Ok(back_to(&hit, "rule", rule.rule.id))
 }
 

@@ -3,18 +3,13 @@
 use super::exclusions::Wanted;
 use crate::{
     error::ApiError,
-    extract::{Analyst, Body, Id, Named, Query, Tagged},
+    extract::{Analyst, Body, Id, Named, Query},
     hit::HitDetail,
     ruleset::StoredRule,
     simulation::{content::ContentDraft, preview},
-    use_cases::{RulesetWriter, content},
+    use_cases::RulesetWriter,
 };
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, response::Response};
 
 /// Adds a rule on the content of a hit's field; with `dry_run`, previews the recorded hits that
 /// would no longer be attacks.
@@ -37,13 +32,5 @@ pub(super) async fn declare(
     Named(HitDetail { hit, .. }): Named<HitDetail>,
     Body(draft): Body<ContentDraft>,
 ) -> Result<Response, ApiError> {
-    Ok(match wanted {
-        Wanted::Rule => {
-            let rule = content::add(&ruleset, &author, &hit, draft).await?;
-            (StatusCode::CREATED, Tagged(rule)).into_response()
-        }
-        Wanted::Preview(slice) => {
-            Json(content::preview(&ruleset.store, &hit, draft, &slice).await?).into_response()
-        }
-    })
+    wanted.respond(&ruleset, &author, &hit, draft).await
 }

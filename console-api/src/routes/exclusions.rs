@@ -1,14 +1,15 @@
 //! Exclusions from a hit: preview, add.
 
 use crate::{
+    audit::Author,
     error::ApiError,
     extract::{Analyst, Body, FromParameters, Id, Named, Parameters, Query, Tagged},
-    hit::HitDetail,
+    hit::{HitDetail, RecordedHit},
     openapi::query_parameter,
     paging::Slice,
     ruleset::StoredRule,
-    simulation::{exclusion::ExclusionDraft, preview},
-    use_cases::{RulesetWriter, exclusions},
+    simulation::{HitRule, exclusion::ExclusionDraft, preview},
+    use_cases::{RulesetWriter, hit_rules},
 };
 use axum::{
     Json,
@@ -28,6 +29,26 @@ use utoipa::{
 pub(super) enum Wanted {
     Rule,
     Preview(Slice),
+}
+
+impl Wanted {
+    pub(super) async fn respond(
+        self,
+        ruleset: &RulesetWriter,
+        author: &Author,
+        hit: &RecordedHit,
+        draft: impl HitRule,
+    ) -> Result<Response, ApiError> {
+        Ok(match self {
+            Self::Rule => {
+                let rule = hit_rules::add(ruleset, author, hit, draft).await?;
+                (StatusCode::CREATED, Tagged(rule)).into_response()
+            }
+            Self::Preview(slice) => {
+                Json(hit_rules::preview(&ruleset.store, hit, draft, &slice).await?).into_response()
+            }
+        })
+    }
 }
 
 impl FromParameters for Wanted {
@@ -71,13 +92,5 @@ pub(super) async fn exclude(
     Named(HitDetail { hit, .. }): Named<HitDetail>,
     Body(draft): Body<ExclusionDraft>,
 ) -> Result<Response, ApiError> {
-    Ok(match wanted {
-        Wanted::Rule => {
-            let rule = exclusions::add(&ruleset, &author, &hit, draft).await?;
-            (StatusCode::CREATED, Tagged(rule)).into_response()
-        }
-        Wanted::Preview(slice) => {
-            Json(exclusions::preview(&ruleset.store, &hit, draft, &slice).await?).into_response()
-        }
-    })
+    wanted.respond(&ruleset, &author, &hit, draft).await
 }

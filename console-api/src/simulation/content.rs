@@ -2,7 +2,7 @@
 //! compared under the current rules and with the new one.
 
 use super::{
-    ENGINE,
+    ENGINE, HitRule,
     exclusion::{finding_of, similar},
     on_blocking_thread,
     preview::{HitEffect, suppression},
@@ -45,10 +45,8 @@ pub struct ContentDraft {
     pub comment: String,
 }
 
-impl ContentDraft {
-    /// The rule. `attack_path` is the path of the hit's attack, cut where a payload in the path
-    /// starts.
-    pub fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ValidationError> {
+impl HitRule for ContentDraft {
+    fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ValidationError> {
         let finding = finding_of(hit, self.finding)?;
         let points = self.points.unwrap_or_else(|| vec![finding.point.clone()]);
         let effect = Effect::Content { content: self.content, points };

@@ -1,5 +1,6 @@
 //! Exclusions from a hit.
 
+use super::HitRule;
 use crate::{hit::RecordedHit, json_object, ruleset::RuleDraft, validation::ValidationError};
 use engine::rules::{normalize_host, path};
 use serde::{Deserialize, Serialize};
@@ -36,10 +37,8 @@ pub struct ExclusionDraft {
     pub comment: String,
 }
 
-impl ExclusionDraft {
-    /// The rule. `attack_path` is the path of the hit's attack, cut where a payload in the path
-    /// starts.
-    pub fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ValidationError> {
+impl HitRule for ExclusionDraft {
+    fn rule(self, hit: &RecordedHit, attack_path: &str) -> Result<RuleDraft, ValidationError> {
         let finding = finding_of(hit, self.finding)?;
         let points = self.points.unwrap_or_else(|| vec![finding.point.clone()]);
         let effect = Effect::Ignore { findings: suppressed(self.width, finding)?, points };

@@ -72,40 +72,17 @@ enum Simulated {
     Content(ContentSimulation),
 }
 
-/// Previews an exclusion on recorded hits.
-pub async fn of_exclusion(store: &Store, rule: Rule, slice: &Slice) -> Result<Preview, StoreError> {
-    let (draft, filter) = (RuleDraft::from(rule.clone()), affected_hits(&rule.effect));
-    let book = on_blocking_thread(move || RuleBook::compile(&[rule]).0).await;
-    preview(store, draft, (Simulated::Exclusion(book), filter), slice).await
-}
-
-/// Previews a rule on the content of fields, added to the current rules.
-pub async fn of_content(
-    store: &Store,
-    current: Vec<Rule>,
-    rule: Rule,
-    slice: &Slice,
-) -> Result<Preview, StoreError> {
-    let draft = RuleDraft::from(rule.clone());
-    let points = if let Effect::Content { points, .. } = &rule.effect { points.clone() } else { Vec::new() };
-    let simulation = ContentSimulation::new(current, rule, points).await;
-    preview(store, draft, (Simulated::Content(simulation), HitFilter::default()), slice).await
-}
-
-async fn preview(
-    store: &Store,
-    rule: RuleDraft,
-    (simulated, filter): (Simulated, HitFilter),
-    slice: &Slice,
-) -> Result<Preview, StoreError> {
-    let mut scan = Scan::new(store.clone(), filter, ScanLimits::CALL);
+/// Previews an exclusion or a rule on content on recorded hits.
+pub async fn preview(store: &Store, rule: Rule, slice: &Slice) -> Result<Preview, StoreError> {
+    let mut scan = Scan::new(store.clone(), affected_hits(&rule.effect), ScanLimits::CALL);
     let mut preview = Preview {
-        rule,
+        rule: rule.clone().into(),
         scanned: Progress::default(),
         suppressed: Marked::default(),
         reduced: 0,
         hits: Page { items: Vec::new(), next_cursor: None },
     };
+    let simulated = Simulated::new(store, rule).await?;
     let mut listed = Vec::new();
     loop {
         let hits = scan.hits().await?;
@@ -131,6 +108,16 @@ async fn preview(
 }
 
 impl Simulated {
+    /// Content is simulated with the current rules.
+    async fn new(store: &Store, rule: Rule) -> Result<Self, StoreError> {
+        Ok(match rule.effect.clone() {
+            Effect::Content { points, .. } => {
+                Self::Content(ContentSimulation::new(store.rules().await?, rule, points).await)
+            }
+            _ => Self::Exclusion(on_blocking_thread(move || RuleBook::compile(&[rule]).0).await),
+        })
+    }
+
     /// The effect on each of the hits.
     async fn effects(&self, store: &Store, hits: &[RecordedHit]) -> Result<Vec<HitEffect>, StoreError> {
         match self {

@@ -1,4 +1,4 @@
-//! Content rules from a hit: preview, add.
+//! Rules from a hit, exclusions and rules on content: preview, add.
 
 use super::{RulesetWriter, rules};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     paging::Slice,
     ruleset::{RuleDraft, StoredRule},
     simulation::{
-        content::ContentDraft,
+        HitRule,
         preview::{self, Preview},
     },
     store::Store,
@@ -19,23 +19,23 @@ pub async fn add(
     ruleset: &RulesetWriter,
     author: &Author,
     hit: &RecordedHit,
-    draft: ContentDraft,
+    draft: impl HitRule,
 ) -> Result<StoredRule, ApiError> {
     rules::add(ruleset, author, rule_of(&ruleset.store, hit, draft).await?).await
 }
 
-/// The recorded hits that would no longer be attacks. Changes nothing.
+/// The recorded hits that the rule would affect. Changes nothing.
 pub async fn preview(
     store: &Store,
     hit: &RecordedHit,
-    draft: ContentDraft,
+    draft: impl HitRule,
     slice: &Slice,
 ) -> Result<Preview, ApiError> {
     let rule = rules::validated(hit.id, 1, rule_of(store, hit, draft).await?)?;
-    Ok(preview::of_content(store, store.rules().await?, rule, slice).await?)
+    Ok(preview::preview(store, rule, slice).await?)
 }
 
-async fn rule_of(store: &Store, hit: &RecordedHit, draft: ContentDraft) -> Result<RuleDraft, ApiError> {
+async fn rule_of(store: &Store, hit: &RecordedHit, draft: impl HitRule) -> Result<RuleDraft, ApiError> {
     let attack = store.attack(hit.attack_id).await?.ok_or(ApiError::NotFound("attack"))?;
     Ok(draft.rule(hit, &attack.path)?)
 }
