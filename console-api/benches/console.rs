@@ -180,6 +180,7 @@ impl Bench {
         for (name, path, bound) in [
             ("latest attacks", "/api/v1/attacks".to_owned(), LIST_WITHIN),
             ("by type and status", "/api/v1/attacks?q=type:sqli+status:blocked".to_owned(), LIST_WITHIN),
+            ("suspicious attacks", "/api/v1/attacks?status=suspicious".to_owned(), LIST_WITHIN),
             ("below a path", "/api/v1/attacks?q=host:api.example.com+path:/g*".to_owned(), LIST_WITHIN),
             ("from a network", "/api/v1/attacks?q=ip:198.18.50.0/24".to_owned(), LIST_WITHIN),
             ("a word without matches", "/api/v1/attacks?q=nowhere".to_owned(), LIST_WITHIN),
@@ -188,6 +189,11 @@ impl Bench {
             ("one attack", format!("/api/v1/attacks/{attack}"), LIST_WITHIN),
             ("hits of an attack", format!("/api/v1/attacks/{attack}/hits"), LIST_WITHIN),
             ("statistics of all attacks", "/api/v1/attacks/stats".to_owned(), STATS_WITHIN),
+            (
+                "statistics of suspicious attacks",
+                "/api/v1/attacks/stats?status=suspicious".to_owned(),
+                STATS_WITHIN,
+            ),
             ("statistics of a day", "/api/v1/attacks/stats?from=-24h".to_owned(), STATS_WITHIN),
             ("statistics of a type", "/api/v1/attacks/stats?q=type:sqli".to_owned(), STATS_WITHIN),
         ] {

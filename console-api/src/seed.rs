@@ -1,10 +1,10 @@
 //! Synthetic attacks for demonstrations and benchmarks: scanners that send many payloads from a few
-//! addresses, within minutes, to a few applications. Deterministic: the same number gives the same
-//! records.
+//! addresses, within minutes, to a few applications. Three in ten attacks are suspicious.
+//! Deterministic: the same number gives the same records.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::{IngestBatch, Record, record::NodeInfo};
+use shared::{Confidence, IngestBatch, Outcome, Record, ScorePart, record::NodeInfo};
 use uuid::Uuid;
 
 /// The time range of the attacks.
@@ -101,14 +101,14 @@ struct Attack {
     path: &'static str,
     agent: &'static str,
     network: u64,
-    is_blocked: bool,
+    outcome: Outcome,
     at: Timestamp,
 }
 
 impl Default for Attack {
     fn default() -> Self {
         let (kind, host, path, agent) = (KINDS[0], HOSTS[0], PATHS[0], AGENTS[0]);
-        Self { kind, host, path, agent, network: 0, is_blocked: false, at: Timestamp::UNIX_EPOCH }
+        Self { kind, host, path, agent, network: 0, outcome: Outcome::Monitored, at: Timestamp::UNIX_EPOCH }
     }
 }
 
@@ -157,7 +157,11 @@ impl Attacks {
             path: random.pick(PATHS),
             agent: random.pick(AGENTS),
             network: random.below(3_000),
-            is_blocked: random.below(4) > 0,
+            outcome: match random.below(20) {
+                0..6 => Outcome::Suspicious,
+                6..10 => Outcome::Monitored,
+                _ => Outcome::Blocked,
+            },
             at: self.now - SignedDuration::from_millis(offset),
         };
     }
@@ -171,23 +175,19 @@ impl Attacks {
     }
 
     fn records(&mut self) -> Vec<Value> {
-        let Attack {
-            kind: (code, severity, parameter, payloads),
-            host,
-            path,
-            agent,
-            network,
-            is_blocked,
-            at,
-        } = self.attack;
+        let Attack { kind: (code, severity, parameter, payloads), host, path, agent, network, outcome, at } =
+            self.attack;
         let payload = self.random.pick(payloads).replace('#', &self.random.below(1 << 32).to_string());
         let address = format!("198.{}.{}.{}", 18 + network % 2, network / 16 % 256, self.random.below(4) + 1);
-        let (outcome, mode, enforced) =
-            if is_blocked { ("blocked", "block", "yes") } else { ("monitored", "monitoring", "no") };
+        let (mode, enforced) =
+            if outcome == Outcome::Blocked { ("block", "yes") } else { ("monitoring", "no") };
+        let is_suspicious = outcome == Outcome::Suspicious;
+        let reason = (!is_suspicious).then_some("attack");
+        let confidence = if is_suspicious { Confidence::Low } else { Confidence::High };
         let point = json!([["get", parameter]]);
         let finding = json!({
             "type": code, "point": point, "signature": format!("{code}-seed"), "severity": severity, "payload": payload,
-            "span": [0, payload.len()],
+            "span": [0, payload.len()], "score": [ScorePart::of_rule(confidence)],
         });
         let request_id =
             format!("{:032x}", u128::from(self.created) + (u128::from(self.random.below(u64::MAX)) << 64));
@@ -199,14 +199,14 @@ impl Attacks {
                 "headers": [["host", host], ["user-agent", agent], ["accept", "*/*"], ["x-forwarded-for", address]],
             },
             "decision": {
-                "outcome": outcome, "reason": "attack", "mode": mode, "mode_source": "config", "delivery": "inline",
+                "outcome": outcome, "reason": reason, "mode": mode, "mode_source": "config", "delivery": "inline",
                 "enforced": enforced,
             },
             "hits": [{"id": self.hit_id(at), "type": code, "point": point, "findings": [finding]}],
         }});
         let status = self.random.pick(STATUSES);
         let response = json!({"response": {"request_id": request_id, "status": status}});
-        if is_blocked { vec![attack] } else { vec![attack, response] }
+        if outcome == Outcome::Blocked { vec![attack] } else { vec![attack, response] }
     }
 }
 
@@ -221,5 +221,16 @@ mod tests {
         let hits = |batch: &Vec<Record>| batch.iter().filter(|it| matches!(it, Record::Attack(_))).count();
         assert_eq!(created.iter().map(hits).collect::<Vec<_>>(), [500, 500, 50]);
         assert_eq!(created, batches(1_050, 500, now).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn about_three_in_ten_hits_are_suspicious() {
+        let records: Vec<_> = batches(20_000, 20_000, Timestamp::UNIX_EPOCH).flatten().collect();
+        let outcomes = records.iter().filter_map(|record| match record {
+            Record::Attack(attack) => Some(attack.decision.outcome),
+            _ => None,
+        });
+        let suspicious = outcomes.filter(|outcome| *outcome == Outcome::Suspicious).count();
+        assert!((5_000..7_000).contains(&suspicious), "{suspicious}");
     }
 }

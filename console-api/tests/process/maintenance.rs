@@ -13,10 +13,11 @@ fn run(data: &Path, args: &[&str]) -> Result<String, String> {
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
-/// The number of hits of the attacks on the first page.
+/// The number of hits of the attacks on the first page, with suspicious ones.
 fn hits(data: &Path, options: &[&str]) -> u64 {
     let console = Console::start_with(data, options);
-    let list = console.call(&token(data, "admin-token"), "GET /api/v1/attacks?limit=200", "");
+    let path = "GET /api/v1/attacks?limit=200&q=status:suspicious,monitoring,partially_blocked,blocked";
+    let list = console.call(&token(data, "admin-token"), path, "");
     json_of(&list)["items"].as_array().unwrap().iter().map(|attack| attack["hits"].as_u64().unwrap()).sum()
 }
 

@@ -25,7 +25,8 @@ pub(crate) struct AttackSet {
 enum Members {
     Matching {
         plan: Plan,
-        /// The excluded attacks, if the filter consists of negations only: they are few.
+        /// The excluded attacks, if the filter consists of negations only. The usual ones are in
+        /// indexes of their own.
         excluded: Option<Plan>,
     },
     /// The attacks of these ids.
