@@ -78,8 +78,8 @@ impl Filter {
         self.and(Self::Not(Box::new(hidden.into())))
     }
 
-    /// Whether the filter asks for suspicious attacks: by a condition on their status, or on request
-    /// ids.
+    /// Whether the filter asks for suspicious attacks: by a condition on their status, or on ids of
+    /// requests.
     pub fn selects_suspicious(&self) -> bool {
         match self {
             Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::selects_suspicious),

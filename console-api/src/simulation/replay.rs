@@ -50,8 +50,8 @@ pub struct Simulation {
 pub type RulesetContent = (Vec<Rule>, Vec<ListEntry>);
 
 impl Simulation {
-    /// Compiles the rulesets. Entries for countries and autonomous systems are left out: the country
-    /// and the system of a source are not recorded.
+    /// Compiles the rulesets. Entries for countries and autonomous systems are left out: the
+    /// country and the system of a source are not recorded.
     pub async fn new(before: RulesetContent, after: RulesetContent, hits: HitFilter) -> Self {
         let policy = |(rules, lists): &RulesetContent| Policy::new(rules, lists, GeoFields::default());
         let policies = on_blocking_thread(move || (policy(&before), policy(&after))).await;
