@@ -14,11 +14,8 @@ use texture::{is_binary, is_opaque, is_text};
 /// The longest value, as a multiple of the match, that is not a program.
 const MAX_VALUE_PER_MATCH: usize = 12;
 
-/// Points for values that look binary or random and are neither a whole body nor a file.
-const BLOB_LIKE: i8 = -2;
-
-/// The longest match that random characters contain by chance.
-const MAX_CHANCE_BYTES: usize = 5;
+/// Points for binary data and random characters that may disguise an attack.
+const NOISE_ELSEWHERE: i8 = -2;
 
 /// The start of the signature ids of custom detectors.
 const CUSTOM: &str = "rule-";
@@ -77,15 +74,16 @@ pub(crate) fn parts(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Vec<Sco
 }
 
 /// What the bytes of a value say: no interpreter reads binary data or random characters. Elsewhere
-/// than in whole bodies and files they may disguise an attack, unless the match itself is as random.
+/// than in whole bodies and files they may disguise an attack, so a match that is no chance keeps
+/// most of its points.
 fn texture(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option<ScorePart> {
     let matched = value.get(hit.span.clone()).unwrap_or_default();
-    let is_blob = context.is_file() || context.is_whole_body();
+    let is_chance = WORDS.confidence.chance.contains(hit.signature);
+    let is_noise = is_chance || context.is_file() || context.is_whole_body();
     if is_binary(value) && !reads_binary(hit) {
-        Some(ScorePart::new(if is_blob { -6 } else { BLOB_LIKE }, "in binary data"))
+        Some(ScorePart::new(if is_noise { -6 } else { NOISE_ELSEWHERE }, "in binary data"))
     } else if is_opaque(value, matched) {
-        let is_chance = is_blob || matched.len() <= MAX_CHANCE_BYTES || is_opaque(matched, matched);
-        Some(ScorePart::new(if is_chance { -5 } else { BLOB_LIKE }, "in random characters"))
+        Some(ScorePart::new(if is_noise { -5 } else { NOISE_ELSEWHERE }, "in random characters"))
     } else {
         None
     }

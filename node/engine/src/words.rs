@@ -103,6 +103,7 @@ pub(crate) struct Confidence {
     pub markup: WordSet,
     pub mentioned: WordSet,
     pub fragments: WordSet,
+    pub chance: WordSet,
     pub queries: WordSet,
     pub statements: WordSet,
 }

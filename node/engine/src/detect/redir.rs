@@ -21,9 +21,9 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     let end = value.trim_ascii_end().len();
     let start = value.iter().position(|byte| *byte > b' ')?;
     let bytes = value.get(start..end)?;
-    // `//host/path` is also the plain address of a page or picture.
+    // `//host/path` is also the plain address of a page or picture, with which beacons go on.
     let is_plain = matches!(bytes, [b'/', b'/', next, ..] if next.is_ascii_alphanumeric());
-    if is_plain && (!context.is_return_parameter() || context.is_in_document_format()) {
+    if is_plain && (!context.is_return_parameter() || context.is_in_document_format() || has_folder(bytes)) {
         return None;
     }
     let (url, is_disguised) = match bytes {
@@ -36,6 +36,14 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
         signature: "redir-disguised-url",
         severity: Severity::Medium,
         span: start..end,
+    })
+}
+
+/// `//host/folder/…`
+fn has_folder(address: &[u8]) -> bool {
+    let mut segments = address[2..].split(|byte| matches!(byte, b'/' | b'?' | b'#')).skip(1);
+    segments.next().is_some_and(|it| {
+        it.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte)) && it.len() > 1
     })
 }
 

@@ -11,6 +11,8 @@ const MIN_OPAQUE_BYTES: usize = 48;
 const MIN_OPAQUE_MARKS: u32 = 14;
 /// Letters in a row that count as a word.
 const MIN_WORD: usize = 4;
+/// Consonants in a row in a word; shifted and other encrypted letters have more.
+const MAX_CONSONANTS: usize = 4;
 
 /// Whether a value has the words of a text, not only a payload.
 pub(super) fn is_text(value: &[u8]) -> bool {
@@ -44,16 +46,16 @@ fn marks(value: &[u8]) -> u32 {
     marks.fold(0_u128, |seen, byte| seen | 1 << byte).count_ones()
 }
 
-/// The number of bytes in words: letters of one case, the first of any case.
+/// The number of bytes in words: letters of one case, the first of any case, with vowels.
 fn in_words(value: &[u8]) -> usize {
-    let mut count = 0;
-    for run in value.split(|byte| !byte.is_ascii_alphabetic()).filter(|run| run.len() >= MIN_WORD) {
-        let rest = &run[1..];
-        if rest.iter().all(u8::is_ascii_lowercase) || run.iter().all(u8::is_ascii_uppercase) {
-            count += run.len();
-        }
-    }
-    count
+    let is_word = |run: &&[u8]| {
+        let is_one_case =
+            run[1..].iter().all(u8::is_ascii_lowercase) || run.iter().all(u8::is_ascii_uppercase);
+        let mut consonants = run.split(|byte| b"aeiouyAEIOUY".contains(byte));
+        is_one_case && consonants.all(|it| it.len() <= MAX_CONSONANTS)
+    };
+    let runs = value.split(|byte| !byte.is_ascii_alphabetic()).filter(|run| run.len() >= MIN_WORD);
+    runs.filter(is_word).map(<[u8]>::len).sum()
 }
 
 #[cfg(test)]

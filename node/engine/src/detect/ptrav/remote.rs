@@ -50,7 +50,7 @@ fn is_evident(url: &Url<'_>, value: &[u8], context: &ValueContext<'_>) -> bool {
     }
     let is_program = WORDS.ptrav.included_endings.contains(ending(value));
     let is_page = || WORDS.ptrav.page_endings.contains(ending(value));
-    let is_cut = value.ends_with(b"?") || value.ends_with(b"\0") || value.ends_with(b"%00");
+    let is_cut = value.ends_with(b"\0") || value.ends_with(b"%00");
     url.scheme.starts_with("ftp")
         || is_program
         || is_cut

@@ -131,7 +131,7 @@ pub(super) fn bare_expression(context: &ParseContext) -> Option<Evidence> {
     let is_list = comment.trim_start_matches('-').starts_with(|it: char| it.is_ascii_alphanumeric())
         && comment.trim_start_matches('-').contains(['-', ';', ',']);
     let comments = stream.kind(end) == Some(TokenKind::Comment)
-        && (comment.starts_with("--") || comment == "/*")
+        && (comment.starts_with("--") && !comment.starts_with("-->") || comment == "/*")
         && !is_privacy_string
         && !is_list;
     let is_short = end > 1 || stream.slice(end).len() <= 4;

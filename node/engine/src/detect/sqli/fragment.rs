@@ -18,7 +18,10 @@ pub(super) fn leading_condition(context: &ParseContext) -> Option<Evidence> {
     }
     let left = stream.operand(stream.skip(1, TokenKind::Open))?;
     let is_english = stream.is_word(0, &["or", "and"]) && left.shape == Shape::Name;
+    // `||plt=` separates the pairs of a list.
+    let is_pair = stream.slice(0) == "||" && left.shape == Shape::Name && left.end + 1 == stream.len();
     let compares = match stream.slice(left.end) {
+        "=" if is_pair => false,
         "<" | ">" => !is_english,
         _ => stream.kind(left.end) == Some(TokenKind::Compare),
     };
@@ -126,7 +129,11 @@ pub(super) fn open_end(context: &ParseContext) -> Option<Evidence> {
     let stream = short(context)?;
     let last = stream.len().checked_sub(2)?;
     let subselect = stream.kind(last) == Some(TokenKind::Open) && stream.word(last + 1) == "select";
-    let continues = stream.len() == 3 && stream.kind(0) == Some(TokenKind::Arithmetic) && stream.is_logic(2);
+    // `|d||` is a list with empty items.
+    let continues = stream.len() == 3
+        && stream.kind(0) == Some(TokenKind::Arithmetic)
+        && stream.slice(0) != "|"
+        && stream.is_logic(2);
     (subselect || continues).then(|| evidence("sqli-fragment-query", Medium, last + 2))
 }
 

@@ -26,7 +26,8 @@ pub(super) fn runs_script(value: &[u8]) -> bool {
     let compact = compact(decoded.as_deref().unwrap_or(start));
     // The plain name of a scheme is also a word; a disguised one is not.
     let is_script = |scheme: &&[u8]| {
-        compact.starts_with(scheme)
+        // `javascript:,shop.example` is a list of schemes and hosts.
+        compact.strip_prefix(*scheme).is_some_and(|code| !code.starts_with(b","))
             && (compact.len() > scheme.len()
                 || !start.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme)))
     };
