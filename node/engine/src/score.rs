@@ -120,7 +120,8 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
         return Some(ScorePart::new(-4, "a path in a document"));
     }
     let is_header = hit.signature.starts_with("crlf-header") || hit.signature.starts_with("mail_injection");
-    if is_header && context.is_in_body() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {
+    let is_message = || context.writing().is_some() || context.is_whole_body() || context.is_in_report_field();
+    if is_header && is_message() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {
         return Some(ScorePart::new(-4, "a message with headers of its own"));
     }
     // Searches on other sites quote whole statements. Injections, paths and commands stay attacks.

@@ -246,6 +246,7 @@ pub(crate) struct Ssrf {
     pub private_suffixes: Vec<String>,
     pub echoing_suffixes: Vec<String>,
     pub catcher_suffixes: Vec<String>,
+    pub catcher_labels: WordSet,
 }
 
 #[derive(Debug, Deserialize)]

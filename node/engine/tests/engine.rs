@@ -599,3 +599,58 @@ fn an_uploaded_script_is_found_by_its_name() {
     assert_eq!(signatures("photo.php.jpg"), ["rce-upload-script"]);
     assert_eq!(signatures("photo.jpg"), [] as [&str; 0]);
 }
+
+fn is_attack(request: &InspectRequest) -> bool {
+    shared::score::of_request(&findings(request)) >= shared::Sensitivity::Balanced.threshold()
+}
+
+#[test]
+fn an_attack_does_not_hide_behind_weaker_findings() {
+    let logs = r#""' union select a from users --","#.repeat(1_100);
+    let body =
+        |extra: &str| with_body("application/json", format!(r#"{{"logs":[{logs}"x"],"id":"{extra}"}}"#));
+    assert!(!is_attack(&body("7")), "{:?}", summaries(&body("7")).first());
+    assert!(is_attack(&body("7' union select a from users --")));
+    assert!(is_attack(&request("/.../x;id", "")));
+}
+
+#[test]
+fn an_attack_does_not_hide_behind_its_own_quotation() {
+    let prose = "Please have a look at what I found in the log of our shop this morning, it is in the \
+                 list of all the visits that nobody can explain to me: ";
+    let form = |name: &str, text: &str| {
+        let text: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        with_body("application/x-www-form-urlencoded", format!("{name}={text}"))
+    };
+    let quoted = format!("{prose}`<script>alert(1)</script>`");
+    assert!(!is_attack(&form("comment", &quoted)));
+    assert!(is_attack(&form("comment", &format!("{quoted} <script>alert(1)</script>"))));
+    assert!(is_attack(&form("comment", &format!("{prose}<code><script>alert(1)</script></code>"))));
+    assert!(is_attack(&form("id", &quoted)));
+}
+
+#[test]
+fn an_attack_does_not_hide_behind_a_handler_without_effect() {
+    assert!(!is_attack(&request("/", "x=<b onclick=\"window.print()\">")));
+    assert!(is_attack(&request("/", "x=<b onclick=return>\" onmouseover=\"alert(1)")));
+}
+
+#[test]
+fn an_attack_does_not_hide_in_binary_data_or_random_characters() {
+    let random = r#"2.0_Jk/v+8tX=aYo|T%Q{#z"k'l;b>Q1&u@w(9)xG!r?m$Zp,4^"#;
+    for attack in ["7 or 7=7 -- ", "7;cat /etc/passwd #", "{{7*7}}", "7' union select 1 -- "] {
+        for padding in [random, &"\u{1}".repeat(80)] {
+            let value: String =
+                [attack, padding].concat().bytes().map(|byte| format!("%{byte:02x}")).collect();
+            assert!(is_attack(&request("/", &format!("id={value}"))), "{attack:?} {padding:?}");
+        }
+    }
+}
+
+#[test]
+fn yaml_is_inspected_as_scalars_and_as_a_whole() {
+    let yaml = |body: &str| with_body("application/yaml", body);
+    assert!(!is_attack(&yaml("name: tea\nsize: 7\n")));
+    assert!(is_attack(&yaml("name: tea\nid: \"7' or 7=7 -- \"\n")));
+    assert!(is_attack(&yaml("name: !!python/object/apply:os.system [id]\n")));
+}

@@ -39,6 +39,12 @@ pub(crate) fn transcode(value: &[u8], big: bool) -> Vec<u8> {
 pub(crate) fn read_declared(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
     let lower = content_type.to_ascii_lowercase();
     let label = lower.split("charset=").nth(1)?.split(';').next()?.trim().trim_matches(['"', '\'']);
+    read_labelled(label, body)
+}
+
+/// Bytes decoded by a character set; `None` if decoding does not change them. The label is in lower
+/// case.
+pub(crate) fn read_labelled(label: &str, body: &[u8]) -> Option<Vec<u8>> {
     match label {
         "utf-16" | "utf-16be" | "utf16" | "ucs-2" => Some(transcode(body, true)),
         "utf-16le" => Some(transcode(body, false)),

@@ -8,6 +8,14 @@ use crate::token::url::{Url, authority, with_scheme};
 use shared::{AttackType, Severity};
 
 pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'static>> {
+    if context.is_path() {
+        return leads_away(value).then_some(Match {
+            attack_type: AttackType::OpenRedirect,
+            signature: "redir-path",
+            severity: Severity::Medium,
+            span: 0..value.len(),
+        });
+    }
     let may_lead_away =
         matches!(value.trim_ascii_start(), [b'/' | b'\\', _, ..] | [b'h' | b'H' | b'f' | b'F', ..]);
     if !may_lead_away
@@ -33,10 +41,16 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     let is_foreign = url.host.contains('.') && !url.host.eq_ignore_ascii_case(context.host_name());
     (is_disguised && is_foreign && is_host(&url.host)).then_some(Match {
         attack_type: AttackType::OpenRedirect,
-        signature: "redir-disguised-url",
+        signature: if is_plain && has_folder(bytes) { "redir-plain-host" } else { "redir-disguised-url" },
         severity: Severity::Medium,
         span: start..end,
     })
+}
+
+/// `/\host.example/x`: a server that adds or removes a slash at the end of a path redirects there.
+fn leads_away(path: &[u8]) -> bool {
+    let host = path.strip_prefix(br"/\").map(authority).map(|url| url.host);
+    host.is_some_and(|host| host.contains('.') && is_host(&host))
 }
 
 /// `//host/folder/…`
@@ -103,6 +117,14 @@ mod tests {
     fn finds(name: &str, value: &str) -> bool {
         let point = shared::Point::get(name);
         detect(value.as_bytes(), &ValueContext::at(&point, "/", &[])).is_some()
+    }
+
+    #[test]
+    fn finds_hosts_in_the_path() {
+        let finds = |path: &str| {
+            detect(path.as_bytes(), &ValueContext::at(&shared::Point::uri(), path, &[])).is_some()
+        };
+        assert!(finds("/\\evil.example/x") && !finds("/a/b.c/d") && !finds("//index.html"));
     }
 
     #[test]

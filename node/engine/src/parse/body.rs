@@ -11,10 +11,15 @@ use crate::{
         charset,
         inflate::{self, Format},
     },
+    field::Field,
     point_path::PointPath,
 };
 use shared::{InspectRequest, point::Tag};
 
+/// The field of a form that names its character set.
+const CHARSET_FIELD: &[u8] = b"_charset_";
+/// The longest name of a character set.
+const MAX_LABEL: usize = 40;
 /// The most content codings decoded on one body.
 const MAX_CODINGS: usize = 4;
 
@@ -23,7 +28,32 @@ pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let content_type = header(request, "content-type");
     let codings: Vec<&str> = header(request, "content-encoding").split(',').take(MAX_CODINGS).collect();
     let post = sink.arena.then(None, Tag::Post);
+    let start = sink.fields.len();
     parse_coded(body, &codings, content_type, post, sink);
+    if let Some(label) = form_charset(body) {
+        add_transcoded(start, &label, sink);
+    }
+}
+
+/// The character set that a form declares for its values in a field of its own (HTML standard, form
+/// submission).
+fn form_charset(body: &[u8]) -> Option<String> {
+    let after = &body[memchr::memmem::find(body, CHARSET_FIELD)? + CHARSET_FIELD.len()..];
+    let label = after.iter().skip_while(|byte| !byte.is_ascii_alphanumeric());
+    let label = label.take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).take(MAX_LABEL);
+    Some(label.map(|byte| char::from(byte.to_ascii_lowercase())).collect())
+}
+
+/// Adds a copy of each value, from this field on, that differs in the character set.
+fn add_transcoded(start: usize, label: &str, sink: &mut Sink<'_, '_>) {
+    for at in start..sink.fields.len() {
+        let field = &sink.fields[at];
+        let Some(text) = charset::read_labelled(label, &field.value) else { continue };
+        let copy = Field::new(field.point, field.kind, text).decoded(Some(charset::NAME));
+        if !sink.push(copy) {
+            return;
+        }
+    }
 }
 
 /// Decodes the last content coding, then those before it.

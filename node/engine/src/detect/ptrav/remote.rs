@@ -54,7 +54,7 @@ fn is_evident(url: &Url<'_>, value: &[u8], context: &ValueContext<'_>) -> bool {
     url.scheme.starts_with("ftp")
         || is_program
         || is_cut
-        || is_for_file(context) && (is_page() || context.path.to_ascii_lowercase().ends_with("php"))
+        || is_for_file(context) && (is_page() || value.ends_with(b"?") || context.path.to_ascii_lowercase().ends_with("php"))
 }
 
 fn is_for_file(context: &ValueContext<'_>) -> bool {

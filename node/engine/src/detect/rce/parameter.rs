@@ -1,5 +1,6 @@
 //! Command parameters such as `cmd`, as web shells have them: one or two words are enough evidence.
-//! In headers and cookies the name does not matter.
+//! In headers and cookies the name does not matter. `_method=__construct` calls the constructor of
+//! `ThinkPHP`'s request.
 
 use super::programs;
 use crate::{
@@ -14,11 +15,15 @@ pub(crate) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
         return None;
     }
     let name = context.name()?;
+    if name == "_method" && value == b"__construct" {
+        return Some(matched("rce-php-constructor", value));
+    }
     let is_command = WORDS.rce.command_parameters.contains(name);
     let is_named = is_command || WORDS.rce.ambiguous_parameters.contains(name);
     // Headers and cookies hold no searches and no texts.
     let is_filled_in = context.is_in_query() || context.is_in_body();
-    if is_filled_in && !is_named || !is_filled_in && !value.iter().any(u8::is_ascii_whitespace) {
+    let is_spaced = || value.iter().any(u8::is_ascii_whitespace);
+    if is_filled_in && !is_named || !is_filled_in && !is_command && !is_spaced() {
         return None;
     }
     let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();
@@ -26,16 +31,16 @@ pub(crate) fn detect(value: &[u8], kind: FieldKind, context: &ValueContext<'_>) 
     let arguments = words.count();
     let known = programs::known(word).filter(|it| it.takes & programs::ALONE != 0 || arguments > 0)?;
     let is_probe = known.is_distinctive && arguments <= 4
+        || is_command && arguments > 0 && matches!(word, "echo" | "expr")
         || is_filled_in
             && is_command
             && arguments == 0
             && matches!(word, "id" | "ls" | "pwd" | "dir" | "ps" | "env" | "w" | "uptime");
-    (is_probe && word != "powershell").then_some(Match {
-        attack_type: AttackType::Rce,
-        signature: "rce-command-parameter",
-        severity: High,
-        span: 0..value.len(),
-    })
+    (is_probe && word != "powershell").then(|| matched("rce-command-parameter", value))
+}
+
+fn matched(signature: &'static str, value: &[u8]) -> Match<'static> {
+    Match { attack_type: AttackType::Rce, signature, severity: High, span: 0..value.len() }
 }
 
 #[cfg(test)]
@@ -56,6 +61,7 @@ mod tests {
             ("CMD", "ls"),
             ("code", "ifconfig"),
             ("run", "systemctl stop x"),
+            ("cmd", "echo 7401"),
         ] {
             assert!(finds(name, value), "{name}={value}");
         }
@@ -71,6 +77,8 @@ mod tests {
             assert!(detect(b"id", FieldKind::Value, &context).is_none());
             assert!(detect(b"tree of life", FieldKind::Value, &context).is_none());
         }
+        let shell = Point::header("cmd");
+        assert!(detect(b"ipconfig", FieldKind::Value, &ValueContext::at(&shell, "/", &[])).is_some());
     }
 
     #[test]

@@ -174,7 +174,8 @@ fn is_constant(stream: &TokenStream, operand: Operand) -> bool {
     }
 }
 
-/// `a=a`: the same name on both sides.
+/// `a=a`: the same name on both sides. The statement closes the last backtick.
 fn same(stream: &TokenStream, left_at: usize, left: Operand, right_at: usize, right: Operand) -> bool {
-    left.end == left_at + 1 && right.end == right_at + 1 && stream.slice(left_at) == stream.slice(right_at)
+    let name = |at| stream.slice(at).trim_end_matches('`');
+    left.end == left_at + 1 && right.end == right_at + 1 && name(left_at) == name(right_at)
 }

@@ -68,7 +68,7 @@ pub(super) fn server_variable(context: &ParseContext, at: usize) -> Option<Evide
     let stream = &context.stream;
     if stream.kind(at) != Some(TokenKind::Variable)
         || !stream.slice(at).starts_with("@@")
-        || !is_known_variable(&stream.slice(at)[2..])
+        || !(is_known_variable(&stream.slice(at)[2..]) || at == 1 && stream.is_word(0, &["print", "select"]))
         || at > 0 && stream.kind(at - 1) == Some(TokenKind::Word) && stream.is_adjacent(at - 1)
     {
         return None;
@@ -76,7 +76,8 @@ pub(super) fn server_variable(context: &ParseContext, at: usize) -> Option<Evide
     Some(Evidence { signature: "sqli-server-variable", severity: Medium, tokens: at..at + 1 })
 }
 
-/// A variable of `MySQL` or SQL Server, or its scope. `@@USER_ID@@` is a placeholder.
+/// A variable of `MySQL` or SQL Server, or its scope. `@@USER_ID@@` is a placeholder; `print @@x` is
+/// a statement.
 fn is_known_variable(name: &str) -> bool {
     WORDS.sqli.server_variables.contains(name.split('.').next().unwrap_or_default())
 }

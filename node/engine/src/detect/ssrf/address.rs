@@ -44,13 +44,20 @@ fn named(host: &str) -> Option<Internal> {
         Some(Internal::Loopback)
     } else if ends_with(&words.echoing_suffixes) {
         echoed(host).map(|_| Internal::Disguised)
-    } else if ends_with(&words.catcher_suffixes) {
+    } else if is_catcher(host) {
         Some(Internal::Catcher)
     } else if ends_with(&words.private_suffixes) {
         Some(Internal::Private)
     } else {
         None
     }
+}
+
+/// `interact.sh`, `x.interact.sh`, `x.oast.example`
+fn is_catcher(host: &str) -> bool {
+    let words = &WORDS.ssrf;
+    words.catcher_suffixes.iter().any(|it| host.ends_with(it) || *host == it[1..])
+        || host.split('.').rev().skip(1).any(|label| words.catcher_labels.contains(label))
 }
 
 /// `anything.localtest.me` resolves like `localtest.me`.

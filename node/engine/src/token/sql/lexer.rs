@@ -76,7 +76,12 @@ pub(super) fn tokens(value: &[u8], opening: Opening) -> impl Iterator<Item = Tok
     let mut start = first.map_or(0, Token::end);
     let rest = std::iter::from_fn(move || {
         let rest = value.get(start..).filter(|rest| !rest.is_empty())?;
-        let (kind, length) = next(rest);
+        // The statement closes the last backtick.
+        let is_unclosed = || memchr::memchr(b'`', &rest[1..]).is_none();
+        let (kind, length) = match rest[0] {
+            b'`' if opening == Opening::Quoted(b'`') && is_unclosed() => (Text { closed: false }, rest.len()),
+            _ => next(rest),
+        };
         let token = Token::new(kind, start, start + length);
         start += length;
         Some(token)
