@@ -57,8 +57,15 @@ pub(crate) fn parts(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Vec<Sco
     if is_part && lists.fragments.contains(hit.signature) && is_among_others() {
         parts.push(ScorePart::new(-4, "a fragment of a longer value"));
     }
-    if hit.span.start == 0 && hit.signature == "ptrav-unix-file" && value.starts_with(b"etc/") {
+    if hit.span.start == 0
+        && hit.signature == "ptrav-unix-file"
+        && value.starts_with(b"etc/")
+        && !context.is_for_file()
+    {
         parts.push(ScorePart::new(-4, "a relative path"));
+    }
+    if hit.signature == "ptrav-bare-step" && context.is_in_query() && context.is_for_file() {
+        parts.push(ScorePart::new(2, "in a parameter for files"));
     }
     if lists.mentioned.contains(hit.signature)
         && context.is_parameter()
@@ -120,7 +127,8 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
         return Some(ScorePart::new(-4, "a path in a document"));
     }
     let is_header = hit.signature.starts_with("crlf-header") || hit.signature.starts_with("mail_injection");
-    let is_message = || context.writing().is_some() || context.is_whole_body() || context.is_in_report_field();
+    let is_message =
+        || context.writing().is_some() || context.is_whole_body() || context.is_in_report_field();
     if is_header && is_message() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {
         return Some(ScorePart::new(-4, "a message with headers of its own"));
     }
@@ -224,7 +232,8 @@ fn is_in_sentence(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> 
     let before = &value[..hit.span.start.min(value.len())];
     let line = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     let words = memchr::memrchr(b' ', line).map_or(&b""[..], |end| &line[..end]);
-    let is_word = |word: &&[u8]| word.iter().any(u8::is_ascii_alphabetic);
+    // `file=x` is an assignment.
+    let is_word = |word: &&[u8]| word.iter().any(u8::is_ascii_alphabetic) && !word.contains(&b'=');
     let after = value.get(hit.span.end..).unwrap_or_default();
     words.split(|&byte| byte == b' ').filter(is_word).nth(1).is_some()
         || context.writing().is_some() && after.split(|&byte| byte == b' ').skip(1).any(|word| is_word(&word))

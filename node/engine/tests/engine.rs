@@ -600,6 +600,10 @@ fn an_uploaded_script_is_found_by_its_name() {
     assert_eq!(signatures("photo.jpg"), [] as [&str; 0]);
 }
 
+fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"))
+}
+
 fn is_attack(request: &InspectRequest) -> bool {
     shared::score::of_request(&findings(request)) >= shared::Sensitivity::Balanced.threshold()
 }
@@ -619,8 +623,7 @@ fn an_attack_does_not_hide_behind_its_own_quotation() {
     let prose = "Please have a look at what I found in the log of our shop this morning, it is in the \
                  list of all the visits that nobody can explain to me: ";
     let form = |name: &str, text: &str| {
-        let text: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        with_body("application/x-www-form-urlencoded", format!("{name}={text}"))
+        with_body("application/x-www-form-urlencoded", format!("{name}={}", percent_encoded(text)))
     };
     let quoted = format!("{prose}`<script>alert(1)</script>`");
     assert!(!is_attack(&form("comment", &quoted)));
@@ -640,8 +643,7 @@ fn an_attack_does_not_hide_in_binary_data_or_random_characters() {
     let random = r#"2.0_Jk/v+8tX=aYo|T%Q{#z"k'l;b>Q1&u@w(9)xG!r?m$Zp,4^"#;
     for attack in ["7 or 7=7 -- ", "7;cat /etc/passwd #", "{{7*7}}", "7' union select 1 -- "] {
         for padding in [random, &"\u{1}".repeat(80)] {
-            let value: String =
-                [attack, padding].concat().bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let value = percent_encoded(&[attack, padding].concat());
             assert!(is_attack(&request("/", &format!("id={value}"))), "{attack:?} {padding:?}");
         }
     }

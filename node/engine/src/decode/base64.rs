@@ -107,9 +107,12 @@ fn encoded_part(value: &[u8]) -> Option<&[u8]> {
         None if value.len() > 6 && value[..6].eq_ignore_ascii_case(b"basic ") => 6,
         None => 0,
     };
+    // Lenient decoders ignore padding, also too much of it.
     let encoded = value[start..].trim_ascii();
+    let padding = encoded.iter().rev().take_while(|byte| **byte == b'=').count();
+    let encoded = &encoded[..encoded.len() - padding];
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_= \r\n".contains(byte);
-    (encoded.len() >= MIN_LENGTH && encoded.iter().all(fits)).then_some(encoded)
+    (encoded.len() + padding >= MIN_LENGTH && encoded.iter().all(fits)).then_some(encoded)
 }
 
 /// Whether the bytes are printable UTF-8, which random bytes practically never are.
@@ -134,6 +137,7 @@ mod tests {
         assert_eq!(read("PHNjcmlwdD4/Pz8+fn4=").as_deref(), Some("<script>???>~~"));
         assert_eq!(read("PHNjcmlwdD4_Pz8-fn4").as_deref(), Some("<script>???>~~"));
         assert_eq!(read("PHNjcmlwdD4/Pz8 fn4=").as_deref(), Some("<script>???>~~"));
+        assert_eq!(read("PHNjcmlwdD4=====").as_deref(), Some("<script>"));
     }
 
     #[test]

@@ -192,6 +192,11 @@ impl<'f> ValueContext<'f> {
         has(&["messages"]) && has(&["content", "tool_calls"])
     }
 
+    /// Whether the parameter is for files, by its name.
+    pub(crate) fn is_for_file(&self) -> bool {
+        self.name().is_some_and(names_file)
+    }
+
     /// Whether the field is for SQL, by its name.
     pub(crate) fn is_for_sql(&self) -> bool {
         self.last_name()
@@ -205,10 +210,6 @@ impl<'f> ValueContext<'f> {
 
     /// Whether the value is a leaf of a document in the body and does not name a file.
     pub(crate) fn is_data_in_document(&self) -> bool {
-        let names_file = |name: &str| {
-            let name = name.to_ascii_lowercase();
-            WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
-        };
         let is_inventory = |name: &str| WORDS.field.inventories.contains(name);
         let is_listed = || self.is_in_document_format() && self.names().flatten().any(is_inventory);
         self.is_in_body()
@@ -309,6 +310,12 @@ impl<'f> ValueContext<'f> {
     pub(crate) fn host_name(&self) -> &str {
         self.host.rsplit_once(':').map_or(self.host, |(name, _)| name)
     }
+}
+
+/// Whether a name says that the value is a file.
+fn names_file(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
 }
 
 fn by_name(name: &str) -> Option<Writing> {

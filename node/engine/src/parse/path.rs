@@ -1,21 +1,31 @@
 //! Path parser: the whole path, since a payload may span segments, then the values routers extract
-//! from it: segments with special characters, and matrix parameters (`/cars;colour=red;year=2`).
+//! from it: segments with special characters or in base64, and matrix parameters
+//! (`/cars;colour=red;year=2`).
 
 use super::Sink;
 use crate::{
-    decode::percent,
+    decode::{base64, percent},
     field::{Field, FieldKind},
     point_path::PointPath,
 };
 use shared::{InspectRequest, point::Tag};
 use std::borrow::Cow;
 
+/// Shorter names of pages are base64 of a text by chance.
+const MIN_ENCODED: usize = 16;
+
 pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let path = request.path.as_bytes();
     let point = sink.arena.then(None, Tag::Uri);
-    if sink.push(Field::new(point, FieldKind::Path, path)) && path.iter().any(|&byte| is_special(byte)) {
+    if sink.push(Field::new(point, FieldKind::Path, path)) {
         parse_segments(path, sink);
     }
+}
+
+/// Whether a router may extract more from a segment than a name.
+fn is_value(segment: &[u8]) -> bool {
+    segment.iter().any(|&byte| is_special(byte))
+        || segment.len() >= MIN_ENCODED && base64::decode(segment).is_some()
 }
 
 /// Bytes that do not occur in ordinary page names. Most paths contain none.
@@ -26,7 +36,7 @@ fn is_special(byte: u8) -> bool {
 fn parse_segments<'a>(path: &'a [u8], sink: &mut Sink<'a, '_>) {
     let segments = path.split(|&byte| byte == b'/').skip(1);
     for (number, segment) in (0_u64..).zip(segments) {
-        if !segment.iter().any(|&byte| is_special(byte)) {
+        if !is_value(segment) {
             continue;
         }
         let point = sink.arena.indexed(None, Tag::Path, number);

@@ -55,6 +55,12 @@ pub(crate) fn holes(value: &[u8]) -> Vec<Hole> {
 
 /// The hole whose delimiter begins here, or one byte before.
 fn hole_at(value: &[u8], at: usize, floor: usize) -> Option<Hole> {
+    // `$\x{` is `${` to interpreters that drop a needless escape.
+    if matches!(value[floor..=at], [.., b'$', b'\\', letter, b'{'] if letter.is_ascii_alphanumeric()) {
+        let length = closing_at(&value[at + 1..value.len().min(at + 1 + MAX_INSIDE)], b"}")?;
+        let inside = at + 1..at + 1 + length;
+        return Some(Hole { span: at - 3..inside.end + 1, inside, opening: "${" });
+    }
     let before = at.checked_sub(1).filter(|it| *it >= floor);
     let starts = before.into_iter().chain([at]);
     starts.flat_map(|start| DELIMITERS.iter().map(move |it| (start, it))).find_map(
@@ -109,6 +115,7 @@ mod tests {
     #[test]
     fn recognizes_delimiters_of_each_language() {
         assert_eq!(expressions("a{{b}}c${d}#{e}"), [("{{", "b"), ("${", "d"), ("#{", "e")]);
+        assert_eq!(expressions(r"$\c{7*7}"), [("${", "7*7")]);
         assert_eq!(
             expressions("<%= 1 %><#if x>#set($a=f(1))@(2)"),
             [("<%", "= 1 "), ("<#", "if x"), ("#set(", "$a=f(1)"), ("@(", "2")]

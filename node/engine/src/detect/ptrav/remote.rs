@@ -36,7 +36,7 @@ pub(super) fn is_bare(value: &[u8], context: &ValueContext<'_>) -> bool {
     starts_like_url
         && value.len() <= 500
         && context.is_in_query()
-        && is_for_file(context)
+        && context.is_for_file()
         && !is_named_after_urls(context)
         && with_scheme(value).is_some_and(|url| {
             url.slashes == 2 && matches!(&*url.scheme, "http" | "https") && !context.is_own(&url.host)
@@ -54,12 +54,8 @@ fn is_evident(url: &Url<'_>, value: &[u8], context: &ValueContext<'_>) -> bool {
     url.scheme.starts_with("ftp")
         || is_program
         || is_cut
-        || is_for_file(context) && (is_page() || value.ends_with(b"?") || context.path.to_ascii_lowercase().ends_with("php"))
-}
-
-fn is_for_file(context: &ValueContext<'_>) -> bool {
-    let name = context.name().unwrap_or_default().to_ascii_lowercase();
-    WORDS.ptrav.file_parameters.iter().any(|it| name.contains(it.as_str()))
+        || context.is_for_file()
+            && (is_page() || value.ends_with(b"?") || context.path.to_ascii_lowercase().ends_with("php"))
 }
 
 fn is_named_after_urls(context: &ValueContext<'_>) -> bool {
