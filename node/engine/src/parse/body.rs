@@ -74,12 +74,17 @@ fn parse_coded<'a>(
         let root = sink.arena.then(root, format.tag());
         in_buffer(format.name(), sink, |inner| parse_coded(&inflated, before, content_type, root, inner));
         // Raw deflate and brotli have no magic number: if the header is wrong, the origin reads the
-        // raw body.
-        if format.has_magic_number() {
+        // raw body, unless only the inflated one is text.
+        if format.has_magic_number() || is_text(&inflated) && !is_text(body) {
             return;
         }
     }
     parse_text(body, content_type, root, sink);
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let is_control = |it: char| it.is_control() && !matches!(it, '\t' | '\r' | '\n');
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(is_control))
 }
 
 /// Parses the body in its detected or declared character set. The origin may ignore a declared one,

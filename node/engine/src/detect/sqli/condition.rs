@@ -10,7 +10,10 @@ use shared::Severity::{High, Medium};
 /// `or`/`and`/`where` and a comparison with a known outcome.
 pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<Evidence> {
     let stream = &context.stream;
-    if !stream.is_logic(at) && stream.word(at) != "where" || is_script(context, at) {
+    if !stream.is_logic(at) && stream.word(at) != "where"
+        || is_script(context, at)
+        || is_pair_of_inequalities(context, at)
+    {
         return None;
     }
     let inside = || known_outcome(stream, stream.skip(at + 1, TokenKind::Open));
@@ -34,6 +37,17 @@ fn is_script(context: &ParseContext, at: usize) -> bool {
         matches!(stream.slice(it), "==" | "!=") && stream.is_adjacent(it) && stream.slice(it + 1) == "="
     });
     compares_strictly || is_operator && follows_name && at > 3
+}
+
+/// `3 < 4 and 5 > 2`: two inequalities of numbers.
+fn is_pair_of_inequalities(context: &ParseContext, at: usize) -> bool {
+    let stream = &context.stream;
+    let is_inequality = |at: usize| {
+        stream.kind(at) == Some(TokenKind::Number)
+            && matches!(stream.slice(at + 1), "<" | ">" | "<=" | ">=")
+            && stream.kind(at + 2) == Some(TokenKind::Number)
+    };
+    at >= 3 && is_inequality(at - 3) && is_inequality(at + 1)
 }
 
 /// `and name = '`: the value begins with the condition, and the statement closes the string.
