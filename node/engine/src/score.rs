@@ -127,8 +127,13 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
         return Some(ScorePart::new(-4, "a path in a document"));
     }
     let is_header = hit.signature.starts_with("crlf-header") || hit.signature.starts_with("mail_injection");
-    let is_message =
-        || context.writing().is_some() || context.is_whole_body() || context.is_in_report_field();
+    let is_message = || {
+        context.writing().is_some()
+            || context.is_whole_body()
+            || context.is_unnamed_part()
+            || context.is_in_report_field()
+            || context.is_in_body() && begins_with_header(value)
+    };
     if is_header && is_message() && memchr::memchr_iter(b'\n', value).nth(2).is_some() {
         return Some(ScorePart::new(-4, "a message with headers of its own"));
     }
@@ -219,6 +224,13 @@ fn writing(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Option<ScorePart
         Writing::Document => Some(ScorePart::new(-4, "in a document")),
         _ => quotations.hold(hit).then(|| ScorePart::new(-5, "quoted in a message")),
     }
+}
+
+/// `From: x`, and a line break.
+fn begins_with_header(value: &[u8]) -> bool {
+    let name = value.split(|&byte| byte == b':').next().unwrap_or_default();
+    let is_token = !name.is_empty() && name.iter().all(|it| it.is_ascii_alphanumeric() || *it == b'-');
+    is_token && value[name.len()..].starts_with(b": ")
 }
 
 /// Whether the value has no character that a shell or another language reads.

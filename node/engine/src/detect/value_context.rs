@@ -91,6 +91,11 @@ impl<'f> ValueContext<'f> {
         self.arena.tags(self.point_path).all(is_body)
     }
 
+    /// Whether the value is a part of a batch: a part of `multipart/mixed` without a name.
+    pub(crate) fn is_unnamed_part(&self) -> bool {
+        self.last_tag() == Some(&Tag::Multipart) && self.name().is_none_or(str::is_empty)
+    }
+
     /// Whether it is the name of an uploaded file.
     pub(crate) fn is_file_name(&self) -> bool {
         let mut tags = self.arena.tags(self.point_path);
