@@ -64,6 +64,10 @@ pub(crate) fn parts(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Vec<Sco
     {
         parts.push(ScorePart::new(-4, "a relative path"));
     }
+    if hit.signature == "ptrav-unix-file" && continues_as_word(value.get(hit.span.end..).unwrap_or_default())
+    {
+        parts.push(ScorePart::new(-4, "a page with a longer name"));
+    }
     if hit.signature == "ptrav-bare-step" && context.is_in_query() && context.is_for_file() {
         parts.push(ScorePart::new(2, "in a parameter for files"));
     }
@@ -224,6 +228,11 @@ fn writing(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Option<ScorePart
         Writing::Document => Some(ScorePart::new(-4, "in a document")),
         _ => quotations.hold(hit).then(|| ScorePart::new(-5, "quoted in a message")),
     }
+}
+
+/// `/etc/passwd` continues in `/docs/etc/passwd-format`.
+fn continues_as_word(rest: &[u8]) -> bool {
+    matches!(rest, [b'-', letter, ..] if letter.is_ascii_alphabetic())
 }
 
 /// `From: x`, and a line break.
