@@ -8,6 +8,7 @@ use crate::{
     exploit::Exploits,
     field::{Field, shown},
     parse::{self, Nested, Sink},
+    payload,
     point_path::{PointArena, PointPath},
     prefilter::Bytes,
     rules::RequestRules,
@@ -329,6 +330,7 @@ fn add_stronger(findings: &mut Vec<Finding>, finding: Finding) {
 fn finding(hit: &Match<'_>, field: &Field<'_>, surroundings: &Surroundings<'_>, layers: &[Layer]) -> Finding {
     let Surroundings { value, context, .. } = surroundings;
     let confidence = score::confidence(hit);
+    let span = payload::of(hit, value);
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let decoded = field.decoded.iter().copied().chain(layers.iter().map(|layer| layer.name));
     Finding {
@@ -338,8 +340,8 @@ fn finding(hit: &Match<'_>, field: &Field<'_>, surroundings: &Surroundings<'_>, 
         score: score::parts(hit, surroundings),
         class: Class::of(&hit.attack_type, hit.signature).map(|class| Class { confidence, ..class }),
         severity: hit.severity,
-        payload: shown(&value[hit.span.clone()], Finding::PAYLOAD_CHARS),
-        span: (offset(hit.span.start), offset(hit.span.end)),
+        payload: shown(&value[span.clone()], Finding::PAYLOAD_CHARS),
+        span: (offset(span.start), offset(span.end)),
         decoded: decoded.map(str::to_owned).collect(),
     }
 }

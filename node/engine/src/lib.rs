@@ -33,6 +33,7 @@ pub mod fuzzing;
 mod inspection;
 pub mod mutate;
 mod parse;
+mod payload;
 mod point_path;
 mod prefilter;
 pub mod rules;
