@@ -190,3 +190,32 @@ fn trimmed(value: &[u8], span: Range<usize>) -> Range<usize> {
     let end = text.trim_ascii_end().len();
     if start >= end { span } else { span.start + start..span.start + end }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use shared::Severity;
+
+    fn any_type() -> impl Strategy<Value = AttackType> {
+        prop::sample::select(vec![
+            AttackType::Sqli,
+            AttackType::Xss,
+            AttackType::Rce,
+            AttackType::PathTraversal,
+            AttackType::Ldapi,
+            AttackType::Xxe,
+            AttackType::Crlf,
+        ])
+    }
+
+    proptest! {
+        #[test]
+        fn a_payload_is_inside_the_value(value in "[-a-z0-9 '\"`(){}<>/?;:#=.\\[\\]\n]{0,80}", a in 0_usize..90, b in 0_usize..90, attack_type in any_type()) {
+            let (start, end) = (a.min(b), a.max(b));
+            let hit = Match { attack_type, signature: "test", severity: Severity::Low, span: start..end };
+            let payload = of(&hit, value.as_bytes());
+            prop_assert!(payload.start <= payload.end && payload.end <= value.len(), "{payload:?}");
+        }
+    }
+}
