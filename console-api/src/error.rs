@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::Problem;
-use std::error::Error;
+use std::{error::Error, fmt::Display, iter};
 
 /// When a node should retry.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -29,10 +29,10 @@ pub enum ApiError {
     TooMany { seconds: u64 },
     #[error("this token exceeds its record rate; retry in {seconds} s")]
     TooManyRecords { seconds: u64 },
-    #[error("this needs {0}")]
+    #[error("this call needs {0}")]
     Forbidden(&'static str),
-    #[error("there is no such {0}")]
-    NotFound(&'static str),
+    #[error("there is no {0}")]
+    NotFound(String),
     #[error("{0}")]
     Conflict(String),
     #[error("revision conflict: the current revision is {0}")]
@@ -54,6 +54,10 @@ pub enum ApiError {
 impl ApiError {
     pub fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid(ValidationError::new(name, detail))
+    }
+
+    pub fn not_found(object: &str, id: impl Display) -> Self {
+        Self::NotFound(format!("{object} {id}"))
     }
 
     pub fn status(&self) -> StatusCode {
@@ -87,16 +91,22 @@ impl ApiError {
     /// response is made.
     pub fn log(&self) {
         if let Self::Internal(cause) = self {
-            let source = cause.source().map(ToString::to_string);
-            tracing::error!(error = %cause, source, "a call failed");
+            tracing::error!(error = with_sources(cause), "a call failed");
         }
     }
+}
+
+/// An error and its sources as one text, for logs.
+pub fn with_sources(error: &dyn Error) -> String {
+    let errors: Vec<_> =
+        iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
+    errors.join(": ")
 }
 
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::Unknown { object, .. } => Self::NotFound(object),
+            ChangeError::Unknown { object, id } => Self::not_found(object, id),
             ChangeError::Stale(revision) => Self::Stale(revision),
             ChangeError::Full { .. } | ChangeError::NameTaken { .. } => Self::Conflict(error.to_string()),
             ChangeError::Store(cause) => Self::Internal(cause),

@@ -2,6 +2,7 @@
 
 use crate::{
     clock::Clock,
+    error::with_sources,
     store::{Store, StoreError},
 };
 use jiff::SignedDuration;
@@ -28,7 +29,9 @@ impl Retention {
             match self.apply(&store, clock).await {
                 Ok(0) => {}
                 Ok(hits) => tracing::info!(hits, "deleted old hits"),
-                Err(error) => tracing::error!(%error, "cannot delete old hits"),
+                Err(error) => {
+                    tracing::error!(error = with_sources(&error), "cannot apply retention");
+                }
             }
             if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
                 return;

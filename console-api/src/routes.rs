@@ -36,7 +36,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::DefaultBodyLimit,
-    http::{HeaderValue, header},
+    http::{HeaderValue, Uri, header},
     middleware,
     response::Response,
     routing::get,
@@ -66,7 +66,7 @@ fn api() -> (Router<App>, Value) {
     let text = Bytes::from(document.to_string());
     let api = documented
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], text)))
-        .fallback(async || ApiError::NotFound("address"))
+        .fallback(async |uri: Uri| ApiError::not_found("endpoint", uri.path()))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::map_response(private));
     (api, document)

@@ -31,7 +31,7 @@ const TIMES: usize = 5;
 
 /// Seeds a console and opens its list of attacks in Chromium; exits 1 when a bound is exceeded.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
-    let program = Browser::program().context("Chromium is not installed")?;
+    let program = Browser::program().context("Chromium is not installed; install it or set CHROMIUM")?;
     let console = Binaries::build()?.console;
     let directory = tempfile::tempdir()?;
     let data = directory.path().display().to_string();

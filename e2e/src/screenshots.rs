@@ -27,7 +27,7 @@ pub struct Options {
 
 /// Writes `<page>-<theme>.png` for every page and theme.
 pub async fn run(Options { directory, width }: Options) -> anyhow::Result<()> {
-    let program = Browser::program().context("Chromium is not installed")?;
+    let program = Browser::program().context("Chromium is not installed; install it or set CHROMIUM")?;
     let visit = Visit::start(&Binaries::build()?, &program).await?;
     let result = take(&visit, &directory, width).await;
     visit.end().await;

@@ -39,7 +39,9 @@ impl ConsoleClient {
         let http = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(tls);
         Ok(Self {
             http,
-            endpoint: format!("{}{path}", config.url).parse().context("console.url is not a URL")?,
+            endpoint: format!("{}{path}", config.url)
+                .parse()
+                .with_context(|| format!("console.url {:?} is not a URL", config.url))?,
             authorization: format!("Bearer {}", config.token.expose()),
         })
     }
@@ -63,7 +65,9 @@ impl ConsoleClient {
             Ok(Response::from_parts(head, body))
         };
         let exchange = tokio::time::timeout(timeout, exchange).await;
-        exchange.unwrap_or_else(|_| Err("no response in time".into())).map_err(Unreachable)
+        exchange
+            .unwrap_or_else(|_| Err(format!("no response within {timeout:?}").into()))
+            .map_err(Unreachable)
     }
 }
 

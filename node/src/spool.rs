@@ -76,14 +76,17 @@ struct DroppedLabels {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    #[error("the spool {0} is in use by another node")]
+    #[error("the spool {} is in use by another node; set another spool.directory", .0.display())]
     InUse(PathBuf),
     #[error("spool {path}: {cause}")]
     Io { path: PathBuf, cause: io::Error },
-    #[error("{0} bytes exceed the size of a spool segment")]
-    TooLarge(u64),
-    #[error("the spool is full of blocked requests")]
-    Full,
+    #[error("a write of {bytes} bytes exceeds the {limit} bytes of a spool segment; raise spool.max_bytes")]
+    TooLarge { bytes: u64, limit: u64 },
+    #[error(
+        "records of blocked requests use all {max_bytes} bytes of the spool; \
+         check the connection to the console, or raise spool.max_bytes"
+    )]
+    Full { max_bytes: u64 },
     #[error("the record cannot be serialized as JSON: {0}")]
     Encode(#[from] serde_json::Error),
 }

@@ -39,10 +39,14 @@ pub struct VerifiedCall {
 pub enum CallSignatureError {
     #[error("the signature is not of the form v1;<key id>;<unix ms>;<nonce>;<hmac>")]
     Malformed,
-    #[error("the signature names an unknown key")]
-    UnknownKey,
-    #[error("the signature's time differs by more than 5 minutes from the receiver's clock")]
-    Expired,
+    #[error("the signature names the unknown key {0:?}")]
+    UnknownKey(String),
+    #[error(
+        "the signature's time differs by {} s from the receiver's clock, the limit is {} s; synchronize the clocks",
+        .0.as_secs(),
+        MAX_CLOCK_SKEW.as_secs()
+    )]
+    Expired(Duration),
     #[error("the signature does not match the call")]
     Mismatch,
 }
@@ -79,10 +83,15 @@ impl SigningKey {
         let tag = unhex(tag).ok_or(CallSignatureError::Malformed)?;
         let nonce_bytes =
             unhex(nonce).and_then(|bytes| bytes.try_into().ok()).ok_or(CallSignatureError::Malformed)?;
-        let key = keys.iter().find(|key| key.id == key_id).ok_or(CallSignatureError::UnknownKey)?;
+        let key = keys
+            .iter()
+            .find(|key| key.id == key_id)
+            .ok_or_else(|| CallSignatureError::UnknownKey(key_id.to_owned()))?;
         key.mac(call, unix_ms, nonce).verify_slice(&tag).map_err(|_| CallSignatureError::Mismatch)?;
-        if u128::from(now_unix_ms.abs_diff(unix_ms)) > MAX_CLOCK_SKEW.as_millis() {
-            return Err(CallSignatureError::Expired);
+        // After the HMAC: only holders of the key learn the skew.
+        let skew = Duration::from_millis(now_unix_ms.abs_diff(unix_ms));
+        if skew > MAX_CLOCK_SKEW {
+            return Err(CallSignatureError::Expired(skew));
         }
         Ok(VerifiedCall { nonce: nonce_bytes })
     }
@@ -133,8 +142,9 @@ mod tests {
         let header = key().sign(CALL, now, [9; 16]);
         let check = |header: &str, call, now| SigningKey::verify(&[key()], header, call, now);
         assert_eq!(check(&header, CALL, now + 1_000), Ok(VerifiedCall { nonce: [9; 16] }));
-        assert_eq!(check(&header, CALL, now + 300_001), Err(CallSignatureError::Expired));
-        assert_eq!(check(&header, CALL, now - 300_001), Err(CallSignatureError::Expired));
+        let skew = Duration::from_millis(300_001);
+        assert_eq!(check(&header, CALL, now + 300_001), Err(CallSignatureError::Expired(skew)));
+        assert_eq!(check(&header, CALL, now - 300_001), Err(CallSignatureError::Expired(skew)));
         for call in [
             SignedCall { method: "PUT", ..CALL },
             SignedCall { path_and_query: "/v1/inspect/response", ..CALL },
@@ -145,7 +155,7 @@ mod tests {
         }
         assert_eq!(
             check(&header.replace("edge-1", "edge-2"), CALL, now),
-            Err(CallSignatureError::UnknownKey)
+            Err(CallSignatureError::UnknownKey("edge-2".to_owned()))
         );
         for malformed in ["", "v1", "v2;edge-1;1;00;00", &header[..header.len() - 1], &format!("{header};x")]
         {

@@ -10,8 +10,8 @@ pub struct RequestId([u8; 16]);
 
 /// The text is not a request id.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a request id is 32 lower-case hex digits")]
-pub struct InvalidRequestId;
+#[error("{0:?} is not a request id: 32 lower-case hex digits")]
+pub struct InvalidRequestId(String);
 
 impl RequestId {
     /// The id of a CloudFront request. Both functions derive the same id, also for a request that
@@ -39,8 +39,8 @@ impl FromStr for RequestId {
     type Err = InvalidRequestId;
 
     fn from_str(text: &str) -> Result<Self, InvalidRequestId> {
-        let bytes = unhex(text).ok_or(InvalidRequestId)?;
-        Ok(Self(bytes.try_into().map_err(|_| InvalidRequestId)?))
+        let bytes = unhex(text).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| InvalidRequestId(text.to_owned()))
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
     fn rejects_other_texts() {
         for text in ["", "0f3c", "0F3C5BB6D1E94E0C8E0F2B6C4D1A7E55", "zz3c5bb6d1e94e0c8e0f2b6c4d1a7e55", "é"]
         {
-            assert_eq!(text.parse::<RequestId>(), Err(InvalidRequestId), "{text}");
+            assert_eq!(text.parse::<RequestId>(), Err(InvalidRequestId(text.to_owned())), "{text}");
         }
     }
 }

@@ -121,10 +121,14 @@ fn configure(from: Option<&Path>, set: &[String], zip: &Path) -> anyhow::Result<
     let set = assignments(set)?;
     let new = read(zip)?;
     let (zip_bytes, carried) = match from {
-        Some(from) => bundle::carry_over(&read(from)?, &new)?,
+        Some(from) => bundle::carry_over(&read(from)?, &new).with_context(|| {
+            format!("cannot carry parameters from {} to {}", from.display(), zip.display())
+        })?,
         None => (new, CarriedOver::default()),
     };
-    write(zip, &bundle::assign(&zip_bytes, &set)?)?;
+    let assigned = bundle::assign(&zip_bytes, &set)
+        .with_context(|| format!("cannot set parameters in {}", zip.display()))?;
+    write(zip, &assigned)?;
     let CarriedOver { kept, added, dropped } = carried;
     for (what, assignments) in [("kept", kept), ("new, default", added), ("dropped", dropped), ("set", set)] {
         for Assignment { name, literal } in assignments {

@@ -24,7 +24,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let id = Path::<Uuid>::from_request_parts(parts, state).await;
-        id.map(|Path(id)| Self(id)).map_err(|_| ApiError::NotFound("id"))
+        id.map(|Path(id)| Self(id)).map_err(|_| ApiError::NotFound("object with a malformed id".to_owned()))
     }
 }
 
@@ -36,7 +36,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Number {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let number = Path::<u64>::from_request_parts(parts, state).await;
-        number.map(|Path(number)| Self(number)).map_err(|_| ApiError::NotFound("number"))
+        number
+            .map(|Path(number)| Self(number))
+            .map_err(|_| ApiError::NotFound("object with a malformed number".to_owned()))
     }
 }
 
@@ -45,7 +47,7 @@ pub struct Named<T>(pub T);
 
 /// An entity that can be loaded by its id.
 pub trait Entity: Sized {
-    /// Completes "there is no such …".
+    /// The name in errors.
     const NAME: &'static str;
 
     fn load(
@@ -65,7 +67,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Id(id) = Id::from_request_parts(parts, state).await?;
         let entity = T::load(&Store::from_ref(state), Clock::from_ref(state), id).await?;
-        entity.map(Self).ok_or(ApiError::NotFound(T::NAME))
+        entity.map(Self).ok_or_else(|| ApiError::not_found(T::NAME, id))
     }
 }
 

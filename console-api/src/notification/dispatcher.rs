@@ -4,6 +4,7 @@
 use super::{Sender, message};
 use crate::{
     clock::Clock,
+    error::with_sources,
     metrics::Metrics,
     store::{Due, NewDelivery, Outcome, Store, StoreError},
     webhook::{Delivery, Secret, Webhook},
@@ -52,7 +53,9 @@ impl Dispatcher {
                         });
                     }
                 }
-                Err(error) => tracing::error!(%error, "cannot process webhook deliveries"),
+                Err(error) => {
+                    tracing::error!(error = with_sources(&error), "cannot process webhook deliveries");
+                }
             }
             if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
                 break;
@@ -106,7 +109,10 @@ impl Dispatcher {
             match self.send_some(due).await {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(error) => return tracing::error!(%error, "cannot process the deliveries of a webhook"),
+                Err(error) => {
+                    let error = with_sources(&error);
+                    return tracing::error!(error, webhook = %due.webhook.id, "cannot process webhook deliveries");
+                }
             }
         }
     }

@@ -8,8 +8,8 @@ use shared::Problem;
 const ERRORS: [(u16, &str, &str); 13] = [
     (400, "A parameter, a header or the body is invalid.", "`limit` must be a number from 1 to 200"),
     (401, "The token is missing or unknown.", "send `Authorization: Bearer` with a valid token"),
-    (403, "The role of the token does not allow the call.", "this needs a token of role admin"),
-    (404, "The object does not exist.", "there is no such attack"),
+    (403, "The role of the token does not allow the call.", "this call needs a token of role admin"),
+    (404, "The object does not exist.", "there is no attack 0198d1f5-9a7b-7c3e-8f10-2b4c6d8e0a12"),
     (405, "The address does not support the method.", "this address does not support the method"),
     (
         409,

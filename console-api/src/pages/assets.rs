@@ -50,7 +50,7 @@ pub(super) async fn serve(
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let known = FILES.iter().position(|file| file.name == name).filter(|_| hash == EDITION.hash);
-    let index = known.ok_or(ApiError::NotFound("file"))?;
+    let index = known.ok_or_else(|| ApiError::not_found("file", &name))?;
     let headers = [
         (header::CONTENT_TYPE, FILES[index].content_type().to_owned()),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable".to_owned()),

@@ -46,7 +46,8 @@ pub(super) async fn undo(
     State(ruleset): State<RulesetWriter>,
     Id(id): Id,
 ) -> Result<Redirect, ApiError> {
-    let line = ruleset.store.log_line(id).await?.ok_or(ApiError::NotFound("line of the log"))?;
+    let line = ruleset.store.log_line(id).await?;
+    let line = line.ok_or_else(|| ApiError::not_found("audit line", id))?;
     undo::undo(&ruleset, &author, &line).await?;
     Ok(Redirect::to("/audit"))
 }

@@ -5,7 +5,7 @@ use super::render;
 use crate::{error::ApiError, extract::Reader};
 use askama::Template;
 use axum::{
-    http::StatusCode,
+    http::{StatusCode, Uri},
     response::{IntoResponse as _, Redirect, Response},
 };
 use shared::Problem;
@@ -28,6 +28,6 @@ pub(super) fn as_page(mut response: Response) -> Response {
     (status, render(&ErrorPage { title, detail })).into_response()
 }
 
-pub(super) async fn unknown_page(_: Reader) -> ApiError {
-    ApiError::NotFound("page")
+pub(super) async fn unknown_page(_: Reader, uri: Uri) -> ApiError {
+    ApiError::not_found("page", uri.path())
 }

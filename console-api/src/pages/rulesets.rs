@@ -115,7 +115,7 @@ pub(super) async fn compare(
         None => store.ruleset_head().await?.0,
     };
     let differences = store.difference(from.min(to), Some(from.max(to))).await?;
-    let differences = differences.ok_or(ApiError::NotFound("ruleset"))?.into_iter();
+    let differences = differences.ok_or_else(|| ApiError::not_found("ruleset", from.min(to)))?.into_iter();
     let changed = if from <= to {
         differences.map(Changed::since).collect()
     } else {
@@ -142,7 +142,7 @@ pub(super) async fn one(
     Number(version): Number,
 ) -> Result<Response, ApiError> {
     let (current, _) = store.ruleset_head().await?;
-    let unknown = || ApiError::NotFound("ruleset");
+    let unknown = || ApiError::not_found("ruleset", version);
     let content = store.version(version).await?.ok_or_else(unknown)?;
     let differences = store.difference(version, Some(current)).await?.ok_or_else(unknown)?;
     Ok(render(&VersionPage {

@@ -26,7 +26,7 @@ pub enum Problem {
     UnclosedParenthesis,
     #[error("this parenthesis was not opened")]
     UnopenedParenthesis,
-    #[error("nothing stands in these parentheses")]
+    #[error("the parentheses are empty; write a condition in them")]
     EmptyParentheses,
     #[error("`{0}` needs a condition after it")]
     NothingAfter(&'static str),

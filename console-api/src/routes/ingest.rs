@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     clock::Clock,
-    error::ApiError,
+    error::{ApiError, with_sources},
     extract::{self, NodeCaller},
     metrics::Metrics,
     store::{self, Ingested, Store, StoreError, ValidRecord},
@@ -59,7 +59,8 @@ fn parse(raw: &RawValue) -> Result<ValidRecord, String> {
 /// A transient failure makes the node send the batch again.
 fn failed(error: StoreError, metrics: &Metrics) -> ApiError {
     if error.is_transient() {
-        tracing::warn!(%error, "batch rejected, the node retries: the database is overloaded");
+        let error = with_sources(&error);
+        tracing::warn!(error, "batch rejected, the node retries: the database is overloaded");
         metrics.refused("database");
         return ApiError::Busy;
     }

@@ -48,7 +48,8 @@ pub(super) async fn one(
     Number(version): Number,
     Query(()): Query<()>,
 ) -> Result<(Tag, Json<VersionContent>), ApiError> {
-    let content = store.version(version).await?.ok_or(ApiError::NotFound("ruleset"))?;
+    let content = store.version(version).await?;
+    let content = content.ok_or_else(|| ApiError::not_found("ruleset", version))?;
     Ok((current(&store).await?, Json(content)))
 }
 
@@ -85,7 +86,8 @@ pub(super) async fn difference(
     if to.is_some_and(|to| to < version) {
         return Err(ApiError::parameter("to", "`to` must be the later version"));
     }
-    let items = store.difference(version, to).await?.ok_or(ApiError::NotFound("ruleset"))?;
+    let items = store.difference(version, to).await?;
+    let items = items.ok_or_else(|| ApiError::not_found("ruleset", version))?;
     Ok(Json(Page { items, next_cursor: None }))
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     attack::{Attack, Order},
     clock::Clock,
-    error::ApiError,
+    error::{ApiError, with_sources},
     extract::{FromParameters, Parameters, Query, Reader},
     metrics::{Metrics, Watching},
     paging::Slice,
@@ -54,7 +54,7 @@ pub(super) async fn attacks(
     let events = stream::unfold(watch, |mut watch| async move {
         tokio::time::sleep(PAUSE).await;
         let attacks = watch.changes().await.unwrap_or_else(|error| {
-            tracing::error!(%error, "the live stream of attacks failed");
+            tracing::error!(error = with_sources(&error), "the live stream of attacks failed");
             Vec::new()
         });
         Some((stream::iter(attacks.into_iter().map(|attack| Ok(event(&attack)))), watch))

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    error::with_sources,
     hit::HitFilter,
     replay::{ChangedVerdict, Replay, ReplayStatus, Verdict},
     store::{Store, StoreError},
@@ -63,12 +64,13 @@ impl Simulation {
         replay.status = match self.run_batches(&store, clock, &mut replay).await {
             Ok(()) => ReplayStatus::Done,
             Err(error) => {
-                tracing::error!(%error, replay = %replay.id, "replay failed");
+                tracing::error!(error = with_sources(&error), replay = %replay.id, "replay failed");
                 ReplayStatus::Failed
             }
         };
         if let Err(error) = store.update_replay(&replay, clock.now()).await {
-            tracing::error!(%error, replay = %replay.id, "cannot store the result of the replay");
+            let error = with_sources(&error);
+            tracing::error!(error, replay = %replay.id, "cannot store the result of the replay");
         }
         drop(permit);
     }

@@ -36,6 +36,7 @@ pub async fn preview(
 }
 
 async fn rule_of(store: &Store, hit: &RecordedHit, draft: impl HitRule) -> Result<RuleDraft, ApiError> {
-    let attack = store.attack(hit.attack_id).await?.ok_or(ApiError::NotFound("attack"))?;
+    let id = hit.attack_id;
+    let attack = store.attack(id).await?.ok_or_else(|| ApiError::not_found("attack", id))?;
     Ok(draft.rule(hit, &attack.path)?)
 }

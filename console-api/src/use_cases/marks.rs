@@ -22,5 +22,5 @@ pub async fn mark(
         return Err(ApiError::parameter("note", detail));
     }
     store.mark(known, draft, author).await?;
-    store.attack(known.0).await?.ok_or(ApiError::NotFound("attack"))
+    store.attack(known.0).await?.ok_or_else(|| ApiError::not_found("attack", known.0))
 }

@@ -30,7 +30,8 @@ pub async fn start(
     }
     let hits = draft.recorded.read(author.at)?;
     let (version, _) = store.ruleset_head().await?;
-    let before = content(&store, version).await?.ok_or(ApiError::NotFound("ruleset"))?;
+    let before = content(&store, version).await?;
+    let before = before.ok_or_else(|| ApiError::not_found("ruleset", version))?;
     let after = candidate(&store, &draft.candidate, &before).await?;
     let permit = replays.try_permit().ok_or_else(|| ApiError::Conflict("another replay runs".to_owned()))?;
     let replay = Replay {

@@ -12,13 +12,12 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
 
+const UNDOABLE: [ObjectKind; 4] =
+    [ObjectKind::Rule, ObjectKind::IpListEntry, ObjectKind::Attack, ObjectKind::Ruleset];
+
 /// Whether lines of this kind can be undone.
 pub fn is_supported(line: &AuditLine) -> bool {
-    let kind = ObjectKind::parse(&line.kind);
-    matches!(
-        kind,
-        Some(ObjectKind::Rule | ObjectKind::IpListEntry | ObjectKind::Attack | ObjectKind::Ruleset)
-    )
+    ObjectKind::parse(&line.kind).is_some_and(|kind| UNDOABLE.contains(&kind))
 }
 
 pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
@@ -27,7 +26,11 @@ pub async fn undo(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) ->
         Some(ObjectKind::IpListEntry) => entry(ruleset, author, line).await,
         Some(ObjectKind::Attack) => mark(ruleset, author, line).await,
         Some(ObjectKind::Ruleset) => version(ruleset, author, line).await,
-        _ => Err(ApiError::NotFound("way to undo that")),
+        _ => Err(ApiError::Conflict(format!(
+            "changes of {} cannot be undone; supported: {}",
+            line.kind,
+            UNDOABLE.map(ObjectKind::as_str).join(", ")
+        ))),
     }
 }
 
@@ -38,7 +41,7 @@ async fn rule(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Res
         return rules::add(ruleset, author, draft.clone()).await.map(drop);
     }
     let current: Option<StoredRule> = ruleset.store.find(id).await?;
-    let known = (id, current.ok_or(ApiError::NotFound("rule"))?.rule.revision);
+    let known = (id, current.ok_or_else(|| ApiError::not_found("rule", id))?.rule.revision);
     match draft {
         Some(draft) => rules::replace(ruleset, author, known, draft).await.map(drop),
         None => rules::delete(ruleset, author, known).await,
@@ -52,7 +55,7 @@ async fn entry(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Re
         return ip_lists::add(ruleset, author, draft.clone()).await.map(drop);
     }
     let current: Option<StoredEntry> = ruleset.store.find(id).await?;
-    let known = (id, current.ok_or(ApiError::NotFound("entry"))?.revision);
+    let known = (id, current.ok_or_else(|| ApiError::not_found("entry", id))?.revision);
     match draft {
         Some(draft) => ip_lists::replace(ruleset, author, known, draft).await.map(drop),
         None => ip_lists::delete(ruleset, author, known).await,
@@ -75,14 +78,15 @@ async fn mark(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Res
     let id = object(line)?;
     let mark = before::<MarkedBefore>(line)?.unwrap_or_default().mark;
     let (mark, note) = mark.map(|mark| (mark.value, mark.note)).unzip();
-    let attack = ruleset.store.attack(id).await?.ok_or(ApiError::NotFound("attack"))?;
+    let attack = ruleset.store.attack(id).await?;
+    let attack = attack.ok_or_else(|| ApiError::not_found("attack", id))?;
     let draft = MarkDraft { mark, note: note.unwrap_or_default() };
     marks::mark(&ruleset.store, author, (id, attack.revision), draft).await.map(drop)
 }
 
 async fn version(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
     let before = line.before.as_ref().and_then(|before| before["version"].as_u64());
-    let version = before.ok_or(ApiError::NotFound("ruleset"))?;
+    let version = before.ok_or_else(|| ApiError::NotFound("ruleset before the first one".to_owned()))?;
     let (current, _) = ruleset.store.ruleset_head().await?;
     let current = u32::try_from(current).unwrap_or(u32::MAX);
     rulesets::activate(ruleset, author, version, current).await.map(drop)
@@ -96,5 +100,5 @@ fn before<T: DeserializeOwned>(line: &AuditLine) -> Result<Option<T>, ApiError> 
 }
 
 fn object(line: &AuditLine) -> Result<Uuid, ApiError> {
-    line.object.parse().map_err(|_| ApiError::NotFound("object"))
+    line.object.parse().map_err(|_| ApiError::not_found("object", &line.object))
 }

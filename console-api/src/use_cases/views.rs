@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// A view that this user can see.
 pub async fn visible(store: &Store, id: Uuid, name: &str) -> Result<View, ApiError> {
     let view = store.find::<View>(id).await?.filter(|view| view.is_visible_to(name));
-    view.ok_or(ApiError::NotFound("view"))
+    view.ok_or_else(|| ApiError::not_found("view", id))
 }
 
 pub async fn add(store: &Store, author: &Author, draft: ViewDraft) -> Result<View, ApiError> {

@@ -95,7 +95,8 @@ impl<'t> Reader<'t> {
         let node = Node { position, value };
         self.nodes += node.size();
         if self.nodes > Self::MAX_NODES {
-            return Err(wrong(position, "too many values"));
+            let message = format!("the file has more than {} values, aliases included", Self::MAX_NODES);
+            return Err(wrong(position, &message));
         }
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
@@ -205,7 +206,7 @@ mod tests {
             ("a: 1\n---\nb: 2\n", 2, 1, "only one document is allowed, this is the second"),
             ("[a, b]: 1\n", 1, 1, "a key must be a scalar"),
             ("a: &a [*a]\n", 1, 8, "an alias refers to a value that contains it"),
-            (&bomb, 10, 15, "too many values"),
+            (&bomb, 10, 15, "the file has more than 100000 values, aliases included"),
         ] {
             let error = YamlError { position: Position { line, column }, message: message.to_owned() };
             assert_eq!(parse(text).unwrap_err(), error);

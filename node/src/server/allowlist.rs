@@ -16,17 +16,17 @@ use std::{
 /// Accepts calls from allowed networks, and replies within the deadline.
 pub(super) async fn check(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let arrived = Instant::now();
-    let (is_allowed, deadline) = {
+    let (refused, deadline) = {
         let connector = &node.config.load().connector;
-        let peer = request.extensions().get::<Peer>();
-        (peer.is_none_or(|Peer(peer)| connector.allows_network(peer.ip())), connector.reply_timeout)
+        let peer = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip());
+        (peer.filter(|peer| !connector.allows_network(*peer)), connector.reply_timeout)
     };
-    let response = match deadline {
-        _ if !is_allowed => Refusal::Network.into_response(),
-        None => next.run(request).await,
-        Some((limit, status)) => in_time(limit, arrived, next.run(request))
+    let response = match (refused, deadline) {
+        (Some(peer), _) => Refusal::Network(peer).into_response(),
+        (None, None) => next.run(request).await,
+        (None, Some((limit, status))) => in_time(limit, arrived, next.run(request))
             .await
-            .unwrap_or_else(|| Refusal::ReplyTimeout(status).into_response()),
+            .unwrap_or_else(|| Refusal::ReplyTimeout { limit, status }.into_response()),
     };
     node.metrics.request_seconds.observe(arrived.elapsed().as_secs_f64());
     response

@@ -12,19 +12,21 @@ pub(super) struct BodyLimit {
     body_timeout: Duration,
     /// One permit per byte in flight.
     memory: Arc<Semaphore>,
+    max_bytes_in_flight: usize,
 }
 
 impl BodyLimit {
     pub(super) fn new(limits: &LimitsConfig) -> Self {
         let &LimitsConfig { max_message_bytes, body_timeout, max_bytes_in_flight, .. } = limits;
-        Self { max_message_bytes, body_timeout, memory: Arc::new(Semaphore::new(max_bytes_in_flight)) }
+        let memory = Arc::new(Semaphore::new(max_bytes_in_flight));
+        Self { max_message_bytes, body_timeout, memory, max_bytes_in_flight }
     }
 
     /// Reads a body to its end, with the permit for its memory.
     pub(super) async fn read(&self, body: Body) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
         if usize::try_from(body.size_hint().lower()).is_ok_and(|bytes| bytes <= self.max_message_bytes) {
             let read = tokio::time::timeout(self.body_timeout, self.collect(body)).await;
-            read.unwrap_or(Err(Refusal::BodyTimeout))
+            read.unwrap_or(Err(Refusal::BodyTimeout(self.body_timeout)))
         } else {
             Err(Refusal::TooLarge(self.max_message_bytes))
         }
@@ -50,7 +52,8 @@ impl BodyLimit {
 
     fn reserve(&self, memory: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Refusal> {
         let bytes = u32::try_from(bytes).map_err(|_| Refusal::TooLarge(self.max_message_bytes))?;
-        let more = self.memory.clone().try_acquire_many_owned(bytes).map_err(|_| Refusal::OutOfMemory)?;
+        let more = self.memory.clone().try_acquire_many_owned(bytes);
+        let more = more.map_err(|_| Refusal::OutOfMemory(self.max_bytes_in_flight))?;
         match memory {
             Some(memory) => memory.merge(more),
             None => *memory = Some(more),

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{Problem, call_signature::CallSignatureError, encoding::DecodeError};
+use std::{net::IpAddr, time::Duration};
 
 const MAX_DETAIL_BYTES: usize = 500;
 
@@ -19,8 +20,8 @@ pub(super) enum Refusal {
     TooLarge(usize),
     #[error("the connection closed before the whole body arrived")]
     IncompleteBody,
-    #[error("the body did not arrive within limits.body_timeout")]
-    BodyTimeout,
+    #[error("the body did not arrive within {0:?}, see limits.body_timeout")]
+    BodyTimeout(Duration),
     #[error("no endpoint at this path")]
     NotFound,
     #[error("the call needs `Authorization: Bearer` with the admin token of the configuration")]
@@ -29,19 +30,19 @@ pub(super) enum Refusal {
     Signature(#[from] CallSignatureError),
     #[error("replayed call: its nonce was used before")]
     Replayed,
-    #[error("calls from this address are not allowed, see connector.allowed_networks")]
-    Network,
-    #[error("the response took longer than connector.app_reply_timeout")]
-    ReplyTimeout(StatusCode),
-    #[error("the host of the request is not one of connector.allowed_hosts")]
-    Host,
-    #[error("the message could not be stored")]
+    #[error("calls from {0} are not allowed, see connector.allowed_networks")]
+    Network(IpAddr),
+    #[error("the response took longer than {limit:?}, see connector.app_reply_timeout")]
+    ReplyTimeout { limit: Duration, status: StatusCode },
+    #[error("the host {0:?} of the request is not one of connector.allowed_hosts")]
+    Host(String),
+    #[error("the message could not be stored; retry later, see the log of the node")]
     Unavailable,
-    #[error("messages in flight use all of limits.max_bytes_in_flight; retry later")]
-    OutOfMemory,
+    #[error("messages in flight use all {0} bytes of limits.max_bytes_in_flight; retry later")]
+    OutOfMemory(usize),
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
-    #[error("the message could not be analysed")]
+    #[error("the message could not be analyzed, see the log of the node")]
     Internal,
 }
 
@@ -57,15 +58,15 @@ impl Refusal {
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::IncompleteBody => (StatusCode::BAD_REQUEST, "ReqBodyReading"),
-            Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+            Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Signature(_) | Self::Replayed => (StatusCode::UNAUTHORIZED, "signature"),
-            Self::Network => (StatusCode::FORBIDDEN, "remote_address"),
-            Self::ReplyTimeout(status) => (*status, "reply_timeout"),
-            Self::Host => (StatusCode::FORBIDDEN, "host"),
+            Self::Network(_) => (StatusCode::FORBIDDEN, "remote_address"),
+            Self::ReplyTimeout { status, .. } => (*status, "reply_timeout"),
+            Self::Host(_) => (StatusCode::FORBIDDEN, "host"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "spool"),
-            Self::OutOfMemory => (StatusCode::SERVICE_UNAVAILABLE, "no_room"),
+            Self::OutOfMemory(_) => (StatusCode::SERVICE_UNAVAILABLE, "no_room"),
             Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overload"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }

@@ -22,7 +22,7 @@ impl Node {
         let config = self.config.load();
         ProxyHeaders::resolve(&config.proxy_headers, request);
         if !config.connector.allows_host(&request.host) {
-            return Err(Refusal::Host);
+            return Err(Refusal::Host(request.host.clone()));
         }
         let normalizes = config.connector.url_normalize;
         let path = if normalizes { path::normalize(&request.path) } else { request.path.as_str().into() };

@@ -286,7 +286,7 @@ async fn rejects_a_body_that_exceeds_its_timeout() {
     let limits = LimitsConfig { body_timeout: Duration::from_millis(50), ..LimitsConfig::default() };
     let harness = harness_with_limits(Mode::Block, None, 64 << 20, &limits);
     let problem = reply(connector_router(harness.node.clone()), half_a_call("{")).await.problem();
-    assert_eq!(problem, (408, "the body did not arrive within limits.body_timeout".to_owned()));
+    assert_eq!(problem, (408, "the body did not arrive within 50ms, see limits.body_timeout".to_owned()));
 }
 
 #[tokio::test]
@@ -307,7 +307,10 @@ async fn rejects_messages_while_the_memory_limit_is_reached() {
     };
     let refused = tokio::time::timeout(Duration::from_mins(1), full()).await.unwrap();
     assert_eq!(refused.retry_after.as_deref(), Some("1"));
-    assert_eq!(refused.problem().1, "messages in flight use all of limits.max_bytes_in_flight; retry later");
+    assert_eq!(
+        refused.problem().1,
+        "messages in flight use all 600 bytes of limits.max_bytes_in_flight; retry later"
+    );
     waiting.abort();
     assert!(waiting.await.is_err());
     harness.inspect(&get("/etc/passwd", "")).await.verdict();

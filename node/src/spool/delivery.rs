@@ -4,6 +4,7 @@
 use super::{
     Batch, Spool, SpoolError,
     console::{self, Console, IngestError},
+    segment::Contents,
 };
 use crate::{config::ConsoleConfig, console_client::Backoff};
 use hyper::body::Bytes;
@@ -72,7 +73,8 @@ impl Delivery {
 
     async fn send(&mut self, batch: Batch, body: Bytes) {
         if batch.records.is_empty() {
-            warn!("skipping an unreadable part of the spool");
+            let Contents { damaged, damaged_bytes: bytes, .. } = batch.contents;
+            warn!("skipping an unreadable part of the spool: {bytes} bytes in {damaged} malformed ranges");
             return self.settle(batch, IngestReply::default()).await;
         }
         match self.console.ingest(body).await {
@@ -127,7 +129,7 @@ impl Delivery {
             spool.acknowledge(&batch)
         });
         if let Err(error) = done.await {
-            error!("{error}");
+            error!("cannot acknowledge delivered records, they are delivered again: {error}");
         }
     }
 }

@@ -53,11 +53,11 @@ impl Files {
     ) -> Result<(), SpoolError> {
         let bytes = frames.bytes.len() as u64;
         if bytes > limits.segment_bytes {
-            return Err(SpoolError::TooLarge(bytes));
+            return Err(SpoolError::TooLarge { bytes, limit: limits.segment_bytes });
         }
         while self.bytes() + bytes > limits.max_bytes {
             if !self.make_room(priority) {
-                return Err(SpoolError::Full);
+                return Err(SpoolError::Full { max_bytes: limits.max_bytes });
             }
         }
         let appended = self.queues[priority.index()].append(directory, frames, limits.segment_bytes);
@@ -78,8 +78,8 @@ impl Files {
     pub(super) fn count_lost(&mut self, why: &SpoolError, records: Counts) {
         let dropped = &mut self.tally.dropped;
         *match why {
-            SpoolError::Full => &mut dropped.full,
-            SpoolError::TooLarge(_) => &mut dropped.too_large,
+            SpoolError::Full { .. } => &mut dropped.full,
+            SpoolError::TooLarge { .. } => &mut dropped.too_large,
             _ => &mut dropped.unwritable,
         } += records;
         self.is_saved = false;

@@ -184,7 +184,7 @@ fn rejects_and_counts_a_record_larger_than_a_segment() {
     if let Record::Response(report) = &mut large {
         report.headers.push(("x".into(), "x".repeat(2_000)));
     }
-    assert!(matches!(spool.append(&[large]), Err(SpoolError::TooLarge(_))));
+    assert!(matches!(spool.append(&[large]), Err(SpoolError::TooLarge { .. })));
     assert_eq!(spool.stats().lost.dropped.too_large.responses, 1);
 }
 

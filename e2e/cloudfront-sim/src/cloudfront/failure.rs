@@ -22,10 +22,14 @@ pub(super) enum Failure {
         #[source]
         source: Invalid,
     },
-    #[error("the origin did not answer")]
-    Origin(#[source] ClientError),
-    #[error("the behavior names no origin")]
-    NoOrigin,
+    #[error("no valid response from the origin {id}")]
+    Origin {
+        id: String,
+        #[source]
+        source: ClientError,
+    },
+    #[error("the distribution has no origin {0}; add it, or change the target of the behavior")]
+    NoOrigin(String),
 }
 
 impl Failure {
@@ -35,8 +39,8 @@ impl Failure {
         match self {
             Self::Refused { status, .. } => *status,
             Self::Execution { .. } => 503,
-            Self::Origin(ClientError::Timeout(_)) => 504,
-            Self::Validation { .. } | Self::Origin(_) | Self::NoOrigin => 502,
+            Self::Origin { source: ClientError::Timeout(_), .. } => 504,
+            Self::Validation { .. } | Self::Origin { .. } | Self::NoOrigin(_) => 502,
         }
     }
 
@@ -46,7 +50,7 @@ impl Failure {
             Self::Execution { source: InvokeError::Throttled, .. } => "LambdaLimitExceeded from cloudfront",
             Self::Execution { .. } => "LambdaExecutionError from cloudfront",
             Self::Validation { .. } => "LambdaValidationError from cloudfront",
-            Self::Refused { .. } | Self::Origin(_) | Self::NoOrigin => "Error from cloudfront",
+            Self::Refused { .. } | Self::Origin { .. } | Self::NoOrigin(_) => "Error from cloudfront",
         }
     }
 

@@ -1,5 +1,6 @@
 //! Function zips: validation, and unpacking with the file modes of the zip.
 
+use std::env;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Cursor};
 use std::os::unix::fs::PermissionsExt;
@@ -27,9 +28,13 @@ pub enum BundleError {
     },
     #[error("entry {name:?} would be unpacked outside of the task directory")]
     Escapes { name: String },
-    #[error("an entry of the zip is corrupt")]
-    Entry(#[from] ZipError),
-    #[error("cannot unpack")]
+    #[error("entry {index} of the zip is corrupt")]
+    Entry {
+        index: usize,
+        #[source]
+        source: ZipError,
+    },
+    #[error("cannot unpack the zip into the temporary directory {}", env::temp_dir().display())]
     Write(#[from] io::Error),
 }
 
@@ -49,9 +54,10 @@ impl Bundle {
 
     /// Unpacks the zip into an existing directory.
     pub(super) fn unpack(&self, into: &Path) -> Result<(), BundleError> {
-        let mut archive = self.archive()?;
+        let mut archive = self.archive().expect("read() has opened the archive");
         for index in 0..archive.len() {
-            unpack_entry(archive.by_index(index)?, into)?;
+            let entry = archive.by_index(index).map_err(|source| BundleError::Entry { index, source })?;
+            unpack_entry(entry, into)?;
         }
         Ok(())
     }

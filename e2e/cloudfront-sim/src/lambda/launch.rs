@@ -29,7 +29,7 @@ pub(super) async fn unpack(bundle: &Bundle) -> Result<TempDir, InvokeError> {
         bundle.unpack(&task)?;
         Ok(files)
     });
-    unpacked.await.map_err(|error| InvokeError::Init { message: error.to_string() })
+    unpacked.await.map_err(|error| InvokeError::Init { message: format!("{:#}", anyhow::Error::from(error)) })
 }
 
 /// The command of the managed runtime, with Lambda's variables and none of this process.

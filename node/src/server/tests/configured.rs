@@ -89,7 +89,8 @@ async fn without_blocking_attacks_are_recorded_only() {
 async fn a_late_reply_has_the_configured_status() {
     let harness = connector("app_reply_timeout: 0s, app_reply_timeout_code: 503");
     let (status, detail) = harness.inspect(&get("/", "")).await.problem();
-    assert_eq!((status, detail.as_str()), (503, "the response took longer than connector.app_reply_timeout"));
+    assert_eq!(status, 503);
+    assert_eq!(detail, "the response took longer than 0ns, see connector.app_reply_timeout");
     assert_eq!(harness.counted("reply_timeout"), [1, 0]);
 }
 

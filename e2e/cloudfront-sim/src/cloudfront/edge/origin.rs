@@ -22,7 +22,7 @@ impl Edge {
         request: &EdgeRequest,
         stale: Option<&Cached>,
     ) -> Result<Fetched, Failure> {
-        let (origin, second) = self.config.target(viewer.behavior).ok_or(Failure::NoOrigin)?;
+        let (origin, second) = self.config.target(viewer.behavior).ok_or_else(|| no_origin(viewer))?;
         let fetched = self.call_one_origin(viewer, origin, request.clone(), stale).await?;
         match second {
             Some((second, group))
@@ -65,8 +65,8 @@ impl Edge {
             // a 503, no answer in time as a 504.
             Err(failure) => {
                 let own_status = match &failure {
-                    Failure::Origin(ClientError::Connect { .. }) => 503,
-                    Failure::Origin(ClientError::Timeout(_)) => 504,
+                    Failure::Origin { source: ClientError::Connect { .. }, .. } => 503,
+                    Failure::Origin { source: ClientError::Timeout(_), .. } => 504,
                     _ => 502,
                 };
                 let cause = failure.source().map(ToString::to_string).unwrap_or_default();
@@ -87,12 +87,13 @@ impl Edge {
         for (name, value) in &origin.custom_headers {
             request.headers.set(name, value);
         }
-        let client = self.clients.get(&origin.id).ok_or(Failure::NoOrigin)?;
+        let client = self.clients.get(&origin.id).ok_or_else(|| no_origin(viewer))?;
+        let failed = |source| Failure::Origin { id: origin.id.clone(), source };
         let sent = self.send(client, origin, &request.into_http()).await;
-        let mut response = sent.map_err(Failure::Origin)?;
+        let mut response = sent.map_err(failed)?;
         let size: usize = response.headers.0.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > limits::HEADERS {
-            return Err(Failure::Origin(ClientError::Malformed(
+            return Err(failed(ClientError::Malformed(
                 "the headers are larger than 20,480 bytes".to_owned(),
             )));
         }
@@ -123,6 +124,10 @@ impl Edge {
             None => client.send(origin.address, request).await,
         }
     }
+}
+
+fn no_origin(viewer: &Viewer<'_>) -> Failure {
+    Failure::NoOrigin(viewer.behavior.target.clone())
 }
 
 /// "Conditional requests": adds validators of the expired response. Not for `Vary: *` and errors.
