@@ -89,7 +89,7 @@ bench-peers:
 bench-node *options:
     cargo bench -q -p node --bench load -- "$@"
 
-# Measure ingestion (fails below 0.4× of a bulk load) and searches; options: --only sqlite|postgres, --questions
+# Measure ingestion (fails below 0.4× of a bulk load) and searches; options: --only sqlite|postgres, --no-bulk
 bench-console hits="100000" *options:
     cargo bench -q -p console-api --bench console -- {{ hits }} {{ options }}
 

@@ -1,11 +1,11 @@
 //! Benchmark of the console: the rate of ingestion relative to bulk inserts, and the latency of
 //! searches.
 //!
-//! `just bench-console [HITS] [--only sqlite|postgres] [--questions]`
+//! `just bench-console [HITS] [--only sqlite|postgres] [--no-bulk]`
 //!
 //! Batches pass through the router as nodes send them, and are acknowledged one by one. The same
 //! rows are then written into empty tables in one transaction: with many rows per statement, which
-//! the bound of ingestion refers to, and by the database itself, from table to table. `--questions`
+//! the bound of ingestion refers to, and by the database itself, from table to table. `--no-bulk`
 //! skips both. Searches and memory have bounds, too.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed measurement")]
 
@@ -66,7 +66,7 @@ struct Options {
 fn main() {
     let has = |option: &str| env::args().any(|argument| argument == option);
     let hits = env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(HITS);
-    let options = Options { hits, in_bulk: !has("--questions") };
+    let options = Options { hits, in_bulk: !has("--no-bulk") };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     sqlx::any::install_default_drivers();
     let mut is_within = has("postgres") || runtime.block_on(in_sqlite(&options));

@@ -132,8 +132,8 @@ impl Ruling {
 }
 
 impl Detection {
-    /// Classifies findings; `is_attack`: their score reaches the threshold. A rule, or else the route,
-    /// sets the action on an overlimit.
+    /// Classifies findings; `is_attack`: their score reaches the threshold. A rule, or else the
+    /// route, sets the action on an overlimit.
     pub fn of(
         findings: &[Finding],
         is_attack: bool,

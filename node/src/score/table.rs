@@ -22,8 +22,8 @@ struct Row {
     benign: u32,
     /// Of each sensitivity.
     detected: Vec<Detected>,
-    /// Requests that the last sensitivity detects and whose label has a type, and those of them with
-    /// the correct type.
+    /// Requests that the last sensitivity detects and whose label has a type, and those of them
+    /// with the correct type.
     typed: u32,
     named_right: u32,
 }
