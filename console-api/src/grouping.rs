@@ -55,9 +55,9 @@ pub(crate) fn chains<T>(mut spans: Vec<Span<T>>) -> Vec<Vec<Span<T>>> {
     let mut chains: Vec<Vec<Span<T>>> = Vec::new();
     let mut end = i64::MIN;
     for span in spans {
-        let reach = end.saturating_add(gap);
+        let chain_end = end.saturating_add(gap);
         end = end.max(span.last);
-        match chains.last_mut().filter(|_| span.first <= reach) {
+        match chains.last_mut().filter(|_| span.first <= chain_end) {
             Some(chain) => chain.push(span),
             None => chains.push(vec![span]),
         }

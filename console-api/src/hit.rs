@@ -2,7 +2,7 @@
 
 use crate::{
     paging::{Cursor, Listed},
-    query::{Filter, Times},
+    query::{Filter, TimeRange},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Default)]
 pub struct HitFilter {
     pub filter: Filter,
-    pub times: Times,
+    pub time_range: TimeRange,
 }
 
 /// One attack type in one request, with the fields of the request that lists show.

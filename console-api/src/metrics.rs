@@ -26,7 +26,7 @@ struct Series {
     streams: Gauge,
     read: Read,
     /// Serializes scrapes: each sets and encodes the series of [`Read`].
-    reading: Mutex<()>,
+    scrape_lock: Mutex<()>,
 }
 
 /// Series that a scrape reads from the database.
@@ -65,14 +65,14 @@ struct RequestLabels {
 }
 
 /// From 1 ms, a batch of one hit, to 15 s, the timeout of a node.
-const TIME_BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0];
+const DURATION_BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0];
 
 impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("wallarm_console");
         let (records, ingest_refused, requests, webhook_calls) = Default::default();
         let (streams, read) = (Gauge::default(), Read::default());
-        let ingest_seconds = Histogram::new(TIME_BUCKETS);
+        let ingest_seconds = Histogram::new(DURATION_BUCKETS);
         let version = vec![("version", env!("CARGO_PKG_VERSION"))];
         registry.register(
             "build",
@@ -103,7 +103,7 @@ impl Metrics {
             webhook_calls,
             streams,
             read,
-            reading: Mutex::default(),
+            scrape_lock: Mutex::default(),
         };
         Self(Arc::new(series))
     }
@@ -148,7 +148,7 @@ impl Metrics {
         not_inspected: &NotInspectedCounts,
         deliveries: &DeliveryCounts,
     ) -> Result<String, fmt::Error> {
-        let _reading = self.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.0.scrape_lock.lock().unwrap_or_else(PoisonError::into_inner);
         let read = &self.0.read;
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         read.database_bytes.set(number(database_bytes));

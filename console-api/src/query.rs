@@ -15,7 +15,7 @@ pub use condition::Condition;
 pub use error::{Problem, QueryError};
 pub use field::Field;
 pub use schema::Schema;
-pub use value::{Addresses, Numbers, Pattern, Piece, Times, moment};
+pub use value::{Addresses, Numbers, Pattern, Piece, TimeRange, moment};
 
 use crate::attack::{AttackStatus, Mark, Marks};
 use jiff::Timestamp;
@@ -45,16 +45,16 @@ impl Filter {
         parser::parse(text, now)
     }
 
-    /// Restricts the filter to attacks last seen at or after `times.from` and first seen before
-    /// `times.to`.
+    /// Restricts the filter to attacks last seen at or after `time_range.from` and first seen before
+    /// `time_range.to`.
     #[must_use]
-    pub fn within(self, times: Times) -> Self {
+    pub fn within(self, time_range: TimeRange) -> Self {
         let mut filter = self;
-        if times.from.is_some() {
-            filter = filter.and(Condition::LastSeen(Times { from: times.from, to: None }).into());
+        if time_range.from.is_some() {
+            filter = filter.and(Condition::LastSeen(TimeRange { from: time_range.from, to: None }).into());
         }
-        if times.to.is_some() {
-            filter = filter.and(Condition::FirstSeen(Times { from: None, to: times.to }).into());
+        if time_range.to.is_some() {
+            filter = filter.and(Condition::FirstSeen(TimeRange { from: None, to: time_range.to }).into());
         }
         filter
     }

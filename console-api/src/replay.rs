@@ -5,7 +5,7 @@ use crate::{
     hit::HitFilter,
     json_object,
     paging::{Cursor, Listed},
-    query::{self, Filter, Times},
+    query::{self, Filter, TimeRange},
     ruleset::RuleDraft,
     validation::ValidationError,
 };
@@ -176,10 +176,10 @@ impl Selection {
             .map_err(|error| ValidationError::new("recorded.query", format!("`recorded.query`: {error}")))?;
         let time = |name: &str, text: &Option<String>| {
             let Some(text) = text else { return Ok(None) };
-            let wrong = || ValidationError::new(name, format!("`{name}` must be {}", Times::MOMENT));
+            let wrong = || ValidationError::new(name, format!("`{name}` must be {}", TimeRange::MOMENT));
             query::moment(text, now).ok_or_else(wrong).map(Some)
         };
         let (from, to) = (time("recorded.from", &self.from)?, time("recorded.to", &self.to)?);
-        Ok(HitFilter { filter, times: Times { from, to } })
+        Ok(HitFilter { filter, time_range: TimeRange { from, to } })
     }
 }

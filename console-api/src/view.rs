@@ -4,7 +4,7 @@ use crate::{
     actor::Role,
     attack::{Grouping, Order},
     paging::{Cursor, Listed},
-    query::{self, Filter, Times},
+    query::{self, Filter, TimeRange},
     validation::{self, ValidationError},
 };
 use jiff::Timestamp;
@@ -95,7 +95,7 @@ impl ViewDraft {
         }
         for (name, time) in [("from", &self.from), ("to", &self.to)] {
             if !is_empty_or(time, query::moment(time, now).is_some()) {
-                return wrong(name, Times::MOMENT);
+                return wrong(name, TimeRange::MOMENT);
             }
         }
         Ok(self)

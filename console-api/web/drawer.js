@@ -2,7 +2,7 @@
 import { copying } from './copy.js';
 import { adopt, element, fetchPage } from './dom.js';
 
-const OPENS = /^\/(attacks|hits)\/[0-9a-f-]{36}$/;
+const DRAWER_PATHS = /^\/(attacks|hits)\/[0-9a-f-]{36}$/;
 let panel = null;
 let list = null;
 
@@ -13,7 +13,7 @@ export function drawer() {
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const link = event.target.closest('a[href]') ?? rowLink(event);
-    if (!link || !OPENS.test(link.pathname) || !link.closest('#results, .drawer')) return;
+    if (!link || !DRAWER_PATHS.test(link.pathname) || !link.closest('#results, .drawer')) return;
     event.preventDefault();
     visit(link.pathname + link.search);
   });
@@ -27,7 +27,7 @@ export function drawer() {
     if (event.key === 'Escape' && panel && !document.querySelector('dialog[open]')) close();
   });
   document.addEventListener('moved', (event) => panel && visit(event.detail.pathname, false));
-  addEventListener('popstate', () => (OPENS.test(location.pathname) ? show(location.pathname + location.search) : hide()));
+  addEventListener('popstate', () => (DRAWER_PATHS.test(location.pathname) ? show(location.pathname + location.search) : hide()));
 }
 
 /** The link of a row that was clicked outside its links. */
@@ -52,7 +52,7 @@ async function send(form, submitter) {
   if (isGet) address.search = data;
   const answer = await fetchPage(address, isGet ? {} : { method: 'post', body: data });
   const { pathname, search } = new URL(answer.address);
-  if (OPENS.test(pathname) && answer.ok) history.replaceState({}, '', pathname + search);
+  if (DRAWER_PATHS.test(pathname) && answer.ok) history.replaceState({}, '', pathname + search);
   put(answer, true);
 }
 
@@ -77,7 +77,7 @@ function put({ page }, focus) {
 function mark() {
   for (const row of document.querySelectorAll('#results [data-row]')) {
     const isOpen = row.querySelector('a').pathname === location.pathname;
-    if (isOpen || OPENS.test(location.pathname) && location.pathname.startsWith('/attacks/')) row.classList.toggle('current', isOpen);
+    if (isOpen || DRAWER_PATHS.test(location.pathname) && location.pathname.startsWith('/attacks/')) row.classList.toggle('current', isOpen);
   }
 }
 

@@ -94,9 +94,9 @@ impl Config {
                 message: error.message,
             }])
         })?;
-        let reading = SectionReader::new(path, environment);
-        let config = reading.root::<Self>(&document);
-        let (errors, warnings) = reading.finish();
+        let reader = SectionReader::new(path, environment);
+        let config = reader.root::<Self>(&document);
+        let (errors, warnings) = reader.finish();
         match config {
             Some(config) if errors.is_empty() => Ok(Self { warnings, ..config }),
             _ => Err(ConfigError::Invalid(errors)),

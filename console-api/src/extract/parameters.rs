@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     error::ApiError,
-    query::{self, Times},
+    query::{self, TimeRange},
 };
 use axum::{
     extract::{FromRef, FromRequestParts, Query as RawQuery},
@@ -63,7 +63,7 @@ impl Parameters {
 
     pub fn time(&mut self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         let now = self.now;
-        self.read(name, Times::MOMENT, |text| query::moment(text, now))
+        self.read(name, TimeRange::MOMENT, |text| query::moment(text, now))
     }
 
     fn end(self) -> Result<(), ApiError> {

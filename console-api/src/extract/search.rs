@@ -5,7 +5,7 @@ use crate::{
     attack::Order,
     error::ApiError,
     paging::{Cursor, Slice},
-    query::{Condition, Field, Filter, Problem, Times},
+    query::{Condition, Field, Filter, Problem, TimeRange},
     webhook::DeliveryState,
 };
 
@@ -38,13 +38,13 @@ fn slice(parameters: &mut Parameters, list: &str) -> Result<Slice, ApiError> {
 /// Without conditions on them, false positives and suspicious attacks are left out.
 impl FromParameters for Filter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let (filter, times) = FromParameters::from_parameters(parameters)?;
-        Ok(Self::within(filter, times))
+        let (filter, time_range) = FromParameters::from_parameters(parameters)?;
+        Ok(Self::within(filter, time_range))
     }
 }
 
 /// The same, with the time range apart.
-impl FromParameters for (Filter, Times) {
+impl FromParameters for (Filter, TimeRange) {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let now = parameters.now;
         let mut filter = match parameters.text("q")? {
@@ -61,7 +61,7 @@ impl FromParameters for (Filter, Times) {
             }
         }
         let filter = filter.without_hidden();
-        Ok((filter, Times { from: parameters.time("from")?, to: parameters.time("to")? }))
+        Ok((filter, TimeRange { from: parameters.time("from")?, to: parameters.time("to")? }))
     }
 }
 

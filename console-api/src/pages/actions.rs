@@ -126,7 +126,7 @@ pub(super) trait HitRuleForm: Serialize + DeserializeOwned + Send {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Exclusion {
     width: Width,
-    place: Location,
+    location: Location,
     requests: Requests,
 }
 
@@ -141,7 +141,7 @@ impl HitRuleForm for Exclusion {
     const ACTION: &str = "exclusion";
 
     fn draft(&self, hit: &RecordedHit) -> impl HitRule {
-        let points = matches!(self.place, Location::Anywhere).then(Vec::new);
+        let points = matches!(self.location, Location::Anywhere).then(Vec::new);
         let scope = self.requests.wider_scope(hit);
         ExclusionDraft { width: self.width, finding: 0, points, scope, comment: String::new() }
     }

@@ -33,12 +33,12 @@ impl Timeline {
     const BARS: i64 = 60;
     const WIDTH: i64 = Self::BARS * 10;
 
-    fn new(times: &[(i64, u64, u64)]) -> Self {
-        let start = times.first().map_or(0, |time| time.0);
-        let end = times.last().map_or(0, |time| time.0);
+    fn new(buckets: &[(i64, u64, u64)]) -> Self {
+        let start = buckets.first().map_or(0, |time| time.0);
+        let end = buckets.last().map_or(0, |time| time.0);
         let interval = ((end - start) / Self::BARS + 1).max(BUCKET);
         let mut sums: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
-        for (at, hits, blocked) in times {
+        for (at, hits, blocked) in buckets {
             let sum = sums.entry((at - start) / interval).or_default();
             *sum = (sum.0 + hits, sum.1 + blocked);
         }
@@ -75,7 +75,7 @@ pub(super) async fn one(
     Named(attack): Named<Attack>,
 ) -> Result<Response, ApiError> {
     let hits = store.hits_of_attack(attack.id, &slice).await?;
-    let timeline = Timeline::new(&store.attack_times(attack.id).await?);
+    let timeline = Timeline::new(&store.attack_time_buckets(attack.id).await?);
     let detail = store.attack_detail(attack).await?;
     Ok(render(&AttackPage { detail, hits, can_edit: actor.role.can_edit(), timeline }))
 }

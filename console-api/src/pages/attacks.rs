@@ -144,7 +144,7 @@ pub(super) async fn list(
         }
         Err(problem) => return Err(problem),
     };
-    let filter = search.filter.within(search.times);
+    let filter = search.filter.within(search.time_range);
     let list = match search.grouping {
         Some(grouping) => List::Groups {
             fields: grouping.fields().iter().map(|field| field.name()).collect(),

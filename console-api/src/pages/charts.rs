@@ -125,6 +125,6 @@ pub(super) async fn of_attacks(
     Pairs(pairs): Pairs<Vec<(String, String)>>,
     Query(search): Query<Search>,
 ) -> Result<Response, ApiError> {
-    let stats = store.stats(&search.filter.within(search.times), search.times).await?;
+    let stats = store.stats(&search.filter.within(search.time_range), search.time_range).await?;
     Ok(render(&ChartsPage { stats, given: Given::new(pairs) }))
 }

@@ -39,8 +39,8 @@ impl Bars {
     /// Ten units for each bar.
     const WIDTH: i64 = 10 * (7 * 24 / 3 + 1);
 
-    fn new(times: &[(i64, u64)], from: Timestamp, to: Timestamp) -> Self {
-        let most = times.iter().map(|(_, count)| *count).max().unwrap_or(1);
+    fn new(buckets: &[(i64, u64)], from: Timestamp, to: Timestamp) -> Self {
+        let most = buckets.iter().map(|(_, count)| *count).max().unwrap_or(1);
         let interval = i64::try_from(INTERVAL.as_millis()).unwrap_or(i64::MAX);
         let start = from.as_millisecond();
         let bar = |(at, count): &(i64, u64)| {
@@ -48,7 +48,7 @@ impl Bars {
             let label = format!("{}: {count}", view::time(&time));
             ((at - start + interval - 1) / interval * 10, (count * 100 / most).max(2), label)
         };
-        Self { all: times.iter().map(bar).collect(), most, from: view::time(&from), to: view::time(&to) }
+        Self { all: buckets.iter().map(bar).collect(), most, from: view::time(&from), to: view::time(&to) }
     }
 }
 
@@ -74,8 +74,8 @@ pub(super) async fn list(
     let now = clock.now();
     let from = now.checked_sub(SPAN).unwrap_or(now);
     let interval = i64::try_from(INTERVAL.as_millis()).unwrap_or(i64::MAX);
-    let times = store.not_inspected_times(from, interval).await?;
+    let buckets = store.not_inspected_time_buckets(from, interval).await?;
     let page = store.not_inspected(&filter, &slice).await?;
     let counts = store.not_inspected_counts().await?;
-    Ok(render(&NotInspectedPage { page, counts, bars: Bars::new(&times, from, now), filter }))
+    Ok(render(&NotInspectedPage { page, counts, bars: Bars::new(&buckets, from, now), filter }))
 }

@@ -6,7 +6,7 @@ use crate::{
     error::ApiError,
     extract::{FromParameters, Parameters},
     paging::Slice,
-    query::{Condition, Field, Filter, Pattern, QueryError, Times},
+    query::{Condition, Field, Filter, Pattern, QueryError, TimeRange},
     view::ViewDraft,
 };
 use form_urlencoded::Serializer;
@@ -15,7 +15,7 @@ use std::fmt::Display;
 /// A parsed search.
 pub(super) struct Search {
     pub filter: Filter,
-    pub times: Times,
+    pub time_range: TimeRange,
     pub order: Order,
     pub grouping: Option<Grouping>,
     pub slice: Slice,
@@ -23,7 +23,7 @@ pub(super) struct Search {
 
 impl FromParameters for Search {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let (filter, times) = FromParameters::from_parameters(parameters)?;
+        let (filter, time_range) = FromParameters::from_parameters(parameters)?;
         let grouping = parameters.read("group_by", Grouping::EXPECTED, Grouping::parse)?;
         let (order, slice) = if grouping.is_some() {
             // Groups have a fixed order. The order of attacks stays in the address for their list.
@@ -32,7 +32,7 @@ impl FromParameters for Search {
         } else {
             FromParameters::from_parameters(parameters)?
         };
-        Ok(Self { filter, times, order, grouping, slice })
+        Ok(Self { filter, time_range, order, grouping, slice })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Field, Problem,
-    value::{Addresses, Numbers, Pattern, Times},
+    value::{Addresses, Numbers, Pattern, TimeRange},
     word::{self, Word},
 };
 use crate::attack::{AttackStatus, Marks};
@@ -27,8 +27,8 @@ pub enum Condition {
     Hits(Numbers),
     Blocked(Numbers),
     Sources(Numbers),
-    FirstSeen(Times),
-    LastSeen(Times),
+    FirstSeen(TimeRange),
+    LastSeen(TimeRange),
     RequestId(RequestId),
     EdgeRequestId(String),
     Mark(Marks),
@@ -74,8 +74,12 @@ impl Condition {
             Field::Hits => Self::Hits(Numbers::parse(&text).ok_or(expected(Numbers::EXPECTED))?),
             Field::Blocked => Self::Blocked(Numbers::parse(&text).ok_or(expected(Numbers::EXPECTED))?),
             Field::Sources => Self::Sources(Numbers::parse(&text).ok_or(expected(Numbers::EXPECTED))?),
-            Field::FirstSeen => Self::FirstSeen(Times::parse(&text, now).ok_or(expected(Times::EXPECTED))?),
-            Field::LastSeen => Self::LastSeen(Times::parse(&text, now).ok_or(expected(Times::EXPECTED))?),
+            Field::FirstSeen => {
+                Self::FirstSeen(TimeRange::parse(&text, now).ok_or(expected(TimeRange::EXPECTED))?)
+            }
+            Field::LastSeen => {
+                Self::LastSeen(TimeRange::parse(&text, now).ok_or(expected(TimeRange::EXPECTED))?)
+            }
             Field::RequestId => {
                 Self::RequestId(text.parse().map_err(|_| expected("32 lower-case hex digits"))?)
             }
@@ -119,8 +123,8 @@ impl fmt::Display for Condition {
             Self::Hits(numbers) => write!(f, "hits:{numbers}"),
             Self::Blocked(numbers) => write!(f, "blocked:{numbers}"),
             Self::Sources(numbers) => write!(f, "sources:{numbers}"),
-            Self::FirstSeen(times) => write!(f, "first_seen:{times}"),
-            Self::LastSeen(times) => write!(f, "last_seen:{times}"),
+            Self::FirstSeen(range) => write!(f, "first_seen:{range}"),
+            Self::LastSeen(range) => write!(f, "last_seen:{range}"),
             Self::RequestId(id) => write!(f, "request_id:{id}"),
             Self::EdgeRequestId(id) => write!(f, "edge_request_id:{}", Pattern::exact(id)),
             Self::Mark(marks) => write!(f, "mark:{}", marks.as_str()),

@@ -176,13 +176,13 @@ impl fmt::Display for Numbers {
 
 /// A time range in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Times {
+pub struct TimeRange {
     pub from: Option<Timestamp>,
     /// The first millisecond after it.
     pub to: Option<Timestamp>,
 }
 
-impl Times {
+impl TimeRange {
     /// Describes a single time, for errors.
     pub const MOMENT: &str = "a time such as 2026-01-31, 2026-01-31T09:00:00Z or -24h";
     pub(super) const EXPECTED: &str =
@@ -207,7 +207,7 @@ impl Times {
     }
 }
 
-impl fmt::Display for Times {
+impl fmt::Display for TimeRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let last = |to: Timestamp| to.checked_sub(SignedDuration::from_millis(1)).unwrap_or(to);
         match (self.from, self.to) {

@@ -6,7 +6,7 @@ use crate::{
     extract::{FromParameters, Id, Named, Parameters, Query, Reader, Tagged},
     hit::RecordedHit,
     paging::{Page, Slice},
-    query::{Filter, Schema, Times},
+    query::{Filter, Schema, TimeRange},
     store::Store,
 };
 use axum::{Json, extract::State};
@@ -74,7 +74,7 @@ pub(super) async fn list(
 pub(super) async fn stats(
     _: Reader,
     State(store): State<Store>,
-    Query((filter, times)): Query<(Filter, Times)>,
+    Query((filter, times)): Query<(Filter, TimeRange)>,
 ) -> Result<Json<AttackStats>, ApiError> {
     Ok(Json(store.stats(&filter.within(times), times).await?))
 }

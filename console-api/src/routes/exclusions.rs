@@ -62,11 +62,11 @@ impl FromParameters for Wanted {
 }
 
 impl IntoParams for Wanted {
-    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+    fn into_params(parameter_in: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let about = "Preview only; `limit` and `cursor` page its list of hits.";
         let flag = ObjectBuilder::new().schema_type(Type::Boolean);
         let mut parameters = vec![query_parameter("dry_run", about, flag)];
-        parameters.extend(Slice::into_params(place));
+        parameters.extend(Slice::into_params(parameter_in));
         parameters
     }
 }

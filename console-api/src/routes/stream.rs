@@ -7,7 +7,7 @@ use crate::{
     extract::{FromParameters, Parameters, Query, Reader},
     metrics::{Metrics, Watching},
     paging::Slice,
-    query::{Condition, Filter, Times},
+    query::{Condition, Filter, TimeRange},
     store::{Store, StoreError},
 };
 use axum::{
@@ -92,7 +92,7 @@ impl Watch {
     /// The changed attacks, the latest seen last.
     async fn changes(&mut self) -> Result<Vec<Attack>, StoreError> {
         let from = self.clock.now().checked_sub(RECENT).ok();
-        let is_active = Condition::LastSeen(Times { from, to: None }).into();
+        let is_active = Condition::LastSeen(TimeRange { from, to: None }).into();
         let slice = Slice { limit: Slice::MAX_LIMIT, after: None };
         let page = self.store.attacks(&self.filter.clone().and(is_active), Order::default(), &slice).await?;
         let before = std::mem::take(&mut self.known);

@@ -112,12 +112,12 @@ impl Statement {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageLimits {
     /// Texts with more matches than this are common.
-    pub(crate) rare: i64,
+    pub(crate) max_rare_matches: i64,
     /// The number of attacks in which a page with common texts is searched first.
     pub(crate) next: i64,
 }
 
-const LIMITS: PageLimits = PageLimits { rare: MAX_RARE_MATCHES, next: 2000 };
+const LIMITS: PageLimits = PageLimits { max_rare_matches: MAX_RARE_MATCHES, next: 2000 };
 
 impl Store {
     /// The attacks that match a filter.
@@ -137,7 +137,7 @@ impl Store {
         order: Order,
         slice: &Slice,
     ) -> Result<Page<Attack>, StoreError> {
-        let matches = self.matches_up_to(limits.rare, filter).await?;
+        let matches = self.matches_up_to(limits.max_rare_matches, filter).await?;
         let is_common = matches.has_common_text();
         let newest_first = order.by == SortKey::LastSeen && order.descending;
         if !is_common || newest_first {

@@ -5,11 +5,11 @@ use sqlx::{ConnectOptions, Connection as _, Executor, any::AnyConnectOptions, mi
 
 /// The extension belongs to the whole database, whichever schema a console uses; consoles that
 /// start together wait for each other.
-const PG_TRGM: &str = "do $$ declare place text; begin \
+const PG_TRGM: &str = "do $$ declare schema_name text; begin \
     perform pg_advisory_xact_lock(hashtext('term_parts')); \
     create extension if not exists pg_trgm schema public; \
-    select nspname into place from pg_extension join pg_namespace n on n.oid = extnamespace where extname = 'pg_trgm'; \
-    execute format('create index if not exists terms_by_part on terms using gin (text %I.gin_trgm_ops)', place); end $$";
+    select nspname into schema_name from pg_extension join pg_namespace n on n.oid = extnamespace where extname = 'pg_trgm'; \
+    execute format('create index if not exists terms_by_part on terms using gin (text %I.gin_trgm_ops)', schema_name); end $$";
 
 /// Creates or updates the tables. Uses no pool: a pool retries before it reports an error.
 pub(crate) async fn prepare(options: &AnyConnectOptions, dialect: Dialect) -> Result<(), sqlx::Error> {

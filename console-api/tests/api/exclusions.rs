@@ -171,15 +171,15 @@ async fn nodes_suppress_what_the_preview_lists() {
     let ruleset: shared::ruleset::Ruleset = serde_json::from_value(ruleset).unwrap();
     let (book, wrong) = engine::rules::RuleBook::compile(&ruleset.rules.items);
     assert_eq!(wrong, []);
-    let mut silenced = Vec::new();
+    let mut suppressed = Vec::new();
     for (n, request) in (1..).zip(&requests) {
         let rules = book.select_for(&request.host, &request.path, &request.method, None);
         if engine.inspect_with_rules(request, &rules).findings.is_empty() {
-            silenced.insert(0, json!(uuid(n)));
+            suppressed.insert(0, json!(uuid(n)));
         }
     }
-    assert_eq!(listed, silenced);
-    assert_eq!(silenced, [json!(uuid(2)), json!(uuid(1))]);
+    assert_eq!(listed, suppressed);
+    assert_eq!(suppressed, [json!(uuid(2)), json!(uuid(1))]);
     assert_eq!(
         admin(&console, "GET", "/api/v1/rules", &Value::Null).await.json()["items"].as_array().unwrap().len(),
         1

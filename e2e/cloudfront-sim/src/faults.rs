@@ -59,8 +59,8 @@ pub enum Failure {
 /// An invalid value in a fault plan.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum FaultError {
-    #[error("{place}.share is {share}, not a share between 0 and 1")]
-    Share { place: String, share: f64 },
+    #[error("{key}.share is {share}, not a share between 0 and 1")]
+    Share { key: String, share: f64 },
     #[error("origin.status is {0}, not a status between 200 and 599")]
     Status(u16),
 }
@@ -108,9 +108,9 @@ impl FunctionFault {
 impl FaultPlan {
     fn check(&self) -> Result<(), FaultError> {
         let functions = self.functions.iter().map(|(name, fault)| (format!("functions.{name}"), fault.share));
-        for (place, share) in functions.chain([("origin".to_owned(), self.origin.share)]) {
+        for (key, share) in functions.chain([("origin".to_owned(), self.origin.share)]) {
             if !(0.0..=1.0).contains(&share) {
-                return Err(FaultError::Share { place, share });
+                return Err(FaultError::Share { key, share });
             }
         }
         match self.origin.status {

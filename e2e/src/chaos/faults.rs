@@ -29,7 +29,7 @@ pub(super) async fn strike(
     let victims = victims(plan);
     let steps = u32::try_from(victims.len())? + 1;
     for (victim, step) in victims.into_iter().zip(1..) {
-        reach(load, plan.requests / steps * step).await?;
+        until_answered(load, plan.requests / steps * step).await?;
         report(progress(stack, load).await?);
         let outcome = match victim {
             Victim::Node => kill_node(stack, load, plan).await.context("killing the node")?,
@@ -37,7 +37,7 @@ pub(super) async fn strike(
         };
         report(outcome);
     }
-    reach(load, plan.requests).await?;
+    until_answered(load, plan.requests).await?;
     report(progress(stack, load).await?);
     Ok(())
 }
@@ -53,7 +53,7 @@ fn victims(plan: Plan) -> Vec<Victim> {
     (0..rounds).flat_map(in_round).collect()
 }
 
-async fn reach(load: &Load, answered: u32) -> anyhow::Result<()> {
+async fn until_answered(load: &Load, answered: u32) -> anyhow::Result<()> {
     let (mut most, mut since) = (0, Instant::now());
     while load.answered() < answered {
         if load.answered() > most {

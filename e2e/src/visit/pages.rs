@@ -88,7 +88,7 @@ pub async fn pages(visit: &Visit) -> anyhow::Result<Vec<Page>> {
         Page::new("search-mistake", "/attacks?q=hosst:shop", ".problem").with_error_status(),
         Page::new("views", "/views", "td"),
         Page::new("attack", attack, "h1"),
-        Page::new("exclusion", format!("{hit}/exclusion?width=type&place=here&requests=host"), "td"),
+        Page::new("exclusion", format!("{hit}/exclusion?width=type&location=here&requests=host"), "td"),
         Page::new("content", format!("{hit}/content?content=code&requests=host"), "pre"),
         Page::new("hit", hit, "h1"),
         Page::new("not-inspected", "/not-inspected", "h1"),

@@ -58,15 +58,15 @@ impl Imports {
 
     /// Each set of modules that import each other in a cycle, as text with one import per edge.
     pub(crate) fn cycles(&self) -> Vec<String> {
-        let reach: BTreeMap<&Module, BTreeSet<&Module>> =
+        let reachable: BTreeMap<&Module, BTreeSet<&Module>> =
             self.edges.keys().map(|module| (module, self.reachable(module))).collect();
         let mut described = Vec::new();
         let mut seen = BTreeSet::new();
-        for (module, reached) in &reach {
+        for (module, reached) in &reachable {
             let cycle: BTreeSet<&Module> = reached
                 .iter()
                 .copied()
-                .filter(|other| reach.get(*other).is_some_and(|back| back.contains(module)))
+                .filter(|other| reachable.get(*other).is_some_and(|back| back.contains(module)))
                 .collect();
             if !cycle.is_empty() && seen.insert(cycle.clone()) {
                 described.push(self.describe(&cycle));

@@ -57,7 +57,9 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
     for n in 0..PAYLOADS.len() {
         visit.page(&format!("/hits/{}", uuid(n))).await?;
         is_clean(visit).await?;
-        visit.page(&format!("/hits/{}/exclusion?width=signature&place=here&requests=host", uuid(n))).await?;
+        visit
+            .page(&format!("/hits/{}/exclusion?width=signature&location=here&requests=host", uuid(n)))
+            .await?;
         visit.sees("td.raw").await?;
         is_clean(visit).await?;
         visit.page(&format!("/hits/{}/content?content=code&requests=host", uuid(n))).await?;

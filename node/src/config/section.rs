@@ -51,7 +51,7 @@ pub enum Presence {
 
 /// The keys of one map of the file.
 pub(super) struct Section<'r> {
-    reading: &'r SectionReader<'r>,
+    reader: &'r SectionReader<'r>,
     path: String,
     position: Position,
     entries: &'r [Entry],
@@ -107,7 +107,7 @@ impl<'r> SectionReader<'r> {
             }
         };
         let position = node.map_or(Position::START, |node| node.position);
-        let mut section = Section { reading: self, path, position, entries, read_keys: Vec::new() };
+        let mut section = Section { reader: self, path, position, entries, read_keys: Vec::new() };
         let part = read(&mut section);
         section.refuse_unknown();
         part
@@ -124,9 +124,9 @@ impl<'r> SectionReader<'r> {
 /// Every key of a part, in the order in which it is read.
 pub(super) fn keys_of<P: Part>() -> Vec<KnownKey> {
     let environment = Environment::default();
-    let reading = SectionReader { lists_keys: true, ..SectionReader::new(Path::new(""), &environment) };
-    reading.enter(String::new(), None, P::read);
-    reading.keys.into_inner()
+    let reader = SectionReader { lists_keys: true, ..SectionReader::new(Path::new(""), &environment) };
+    reader.enter(String::new(), None, P::read);
+    reader.keys.into_inner()
 }
 
 impl<'r> Section<'r> {
@@ -195,14 +195,14 @@ impl<'r> Section<'r> {
     ) -> Option<T> {
         self.read_keys.push(key);
         let node = self.entry(key).map(|entry| &entry.node);
-        self.reading.enter(self.path_of(key), node, |section| Some(read(section)))
+        self.reader.enter(self.path_of(key), node, |section| Some(read(section)))
     }
 
     /// A section that may be absent. Errors in it are recorded.
     pub(super) fn optional_section<P: Part>(&mut self, key: &'static str) -> Option<P> {
-        let reading = self.reading;
-        let is_present = self.entry(key).is_some() || reading.environment.reaches_into(&self.path_of(key));
-        if is_present || reading.lists_keys {
+        let reader = self.reader;
+        let is_present = self.entry(key).is_some() || reader.environment.reaches_into(&self.path_of(key));
+        if is_present || reader.lists_keys {
             return self.section(key);
         }
         self.read_keys.push(key);
@@ -250,7 +250,7 @@ impl<'r> Section<'r> {
         let path = self.path_of(key);
         match self.entry(key).map(|entry| (&entry.node.value, entry.node.position)) {
             Some((Value::List(nodes), _)) => {
-                let one = |(at, node)| self.reading.enter(format!("{path}[{at}]"), Some(node), &mut read);
+                let one = |(at, node)| self.reader.enter(format!("{path}[{at}]"), Some(node), &mut read);
                 nodes.iter().enumerate().filter_map(one).collect()
             }
             Some((_, position)) => {
@@ -258,8 +258,8 @@ impl<'r> Section<'r> {
                 Vec::new()
             }
             // A recursive list has the same keys again.
-            None if self.reading.lists_keys && !self.path.ends_with(&format!("{key}[]")) => {
-                self.reading.enter(format!("{path}[]"), None, read).into_iter().collect()
+            None if self.reader.lists_keys && !self.path.ends_with(&format!("{key}[]")) => {
+                self.reader.enter(format!("{path}[]"), None, read).into_iter().collect()
             }
             None => Vec::new(),
         }
@@ -280,7 +280,7 @@ impl<'r> Section<'r> {
 
     fn warn_at(&self, at: Origin, key: &str, message: &str) {
         let message = format!("{}: {message}", self.path_of(key));
-        self.reading.warnings.borrow_mut().push(Problem { at, message });
+        self.reader.warnings.borrow_mut().push(Problem { at, message });
     }
 
     /// Whether the key is present, valid or not.
@@ -290,7 +290,7 @@ impl<'r> Section<'r> {
 
     /// Records an error about the value of a key.
     pub(super) fn wrong(&self, key: &str, message: impl Display) {
-        let environment = self.reading.environment.value(&self.path_of(key));
+        let environment = self.reader.environment.value(&self.path_of(key));
         let origin = match (environment, self.entry(key)) {
             (Some((variable, _)), _) => Origin::Environment { variable },
             (None, Some(entry)) => self.origin(entry.node.position),
@@ -320,17 +320,17 @@ impl<'r> Section<'r> {
 
     fn report(&self, key: &str, origin: &Origin, message: impl Display) {
         let message = format!("{}: {message}", self.path_of(key));
-        self.reading.errors.borrow_mut().push(Problem { at: origin.clone(), message });
+        self.reader.errors.borrow_mut().push(Problem { at: origin.clone(), message });
     }
 
     fn declare(&mut self, key: &'static str, default: Presence) {
         self.read_keys.push(key);
-        self.reading.keys.borrow_mut().push(KnownKey { path: self.path_of(key), default });
+        self.reader.keys.borrow_mut().push(KnownKey { path: self.path_of(key), default });
     }
 
     /// The environment takes precedence over the file.
     fn find(&self, key: &str) -> Option<Setting<'r>> {
-        if let Some((variable, text)) = self.reading.environment.value(&self.path_of(key)) {
+        if let Some((variable, text)) = self.reader.environment.value(&self.path_of(key)) {
             return Some(Setting {
                 origin: Origin::Environment { variable },
                 value: RawValue::Variable(text),
@@ -345,7 +345,7 @@ impl<'r> Section<'r> {
     }
 
     fn origin(&self, position: Position) -> Origin {
-        Origin::file(self.reading.path, position)
+        Origin::file(self.reader.path, position)
     }
 
     fn path_of(&self, key: &str) -> String {

@@ -101,11 +101,11 @@ async fn closed(stream: &mut TcpStream) -> Duration {
 #[tokio::test]
 async fn closes_a_connection_whose_head_exceeds_the_timeout() {
     let server = open(ConnectionLimits { header_timeout: SOON, ..long_timeouts() });
-    let (mut silent, mut trickling) = (server.connect().await, server.connect().await);
+    let (mut idle, mut trickling) = (server.connect().await, server.connect().await);
     assert!(call(&mut trickling, CALL).await.starts_with("HTTP/1.1 200"));
     trickling.write_all(b"GET / HT").await.unwrap();
-    let (silent, trickling) = tokio::join!(closed(&mut silent), closed(&mut trickling));
-    assert!(silent < FOREVER / 2 && trickling < FOREVER / 2);
+    let (idle, trickling) = tokio::join!(closed(&mut idle), closed(&mut trickling));
+    assert!(idle < FOREVER / 2 && trickling < FOREVER / 2);
 }
 
 #[tokio::test]

@@ -69,11 +69,11 @@ fn half_closed_connections_get_a_response_or_are_closed() {
         assert!(!answer.contains("HTTP/1.1 200"), "{cut} bytes: {answer}");
     }
     assert!(send(node.address, &whole).unwrap().contains(r#""action":"block""#));
-    let mut silent = Vec::new();
+    let mut half_closed = Vec::new();
     for _ in 0..500 {
         let stream = connect(&node);
         stream.shutdown(Shutdown::Write).unwrap();
-        silent.push(stream);
+        half_closed.push(stream);
     }
     bystander.was_served();
     node.assert_released();

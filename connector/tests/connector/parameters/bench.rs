@@ -42,7 +42,7 @@ pub(super) struct Bench {
     connections: Arc<AtomicU32>,
     log: Arc<Mutex<Vec<String>>>,
     /// Accepts connections and never replies.
-    _silent: TcpListener,
+    _unresponsive: TcpListener,
 }
 
 /// Observations of a run: name → value.
@@ -88,13 +88,13 @@ impl Bench {
         let tls = identity.listen().await;
         let tls_port = tls.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(tls, router).await });
-        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let unresponsive = TcpListener::bind("127.0.0.1:0").await.unwrap();
 
         let placeholders = [
             ("{node}", format!("http://127.0.0.1:{port}")),
             ("{remote}", format!("http://0.0.0.0:{port}")),
             ("{tls}", format!("https://localhost:{tls_port}")),
-            ("{silent}", format!("https://{}", silent.local_addr().unwrap())),
+            ("{unresponsive}", format!("https://{}", unresponsive.local_addr().unwrap())),
             ("{authority}", authority.pem()),
             ("{pin}", pin(&identity.certificate)),
         ];
@@ -116,7 +116,14 @@ impl Bench {
             let set = set.iter().chain(&base).find(|(known, _)| *known == name);
             set.map(|(_, value)| filled(value))
         });
-        Self { connector: Arc::new(connector), trigger, received, connections, log, _silent: silent }
+        Self {
+            connector: Arc::new(connector),
+            trigger,
+            received,
+            connections,
+            log,
+            _unresponsive: unresponsive,
+        }
     }
 
     pub(super) fn log(&self) -> Vec<String> {

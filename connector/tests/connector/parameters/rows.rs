@@ -81,7 +81,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("wlrm_deadline_ms", "50", "the node is slow").node(Node::Slow),
     Row::new("wlrm_origin_deadline_ms", "50", "the node is slow").node(Node::Slow),
     Row::new("wlrm_connect_timeout_ms", "50", "the node does not complete the handshake")
-        .with(&[("wlrm_node_addr", "{silent}"), ("wlrm_deadline_ms", "600")]),
+        .with(&[("wlrm_node_addr", "{unresponsive}"), ("wlrm_deadline_ms", "600")]),
     Row::new("wlrm_retries", "1", "the node refuses once").node(Node::RefusesOnce),
     Row::new("wlrm_keep_alive_ms", "0", "two events").times(2),
     Row::new("wlrm_breaker_failures", "1", "the node refuses twice").node(Node::Refuses).times(2),

@@ -82,10 +82,10 @@ impl Statement {
             self.push(" and exists (select 1 from attacks a where a.id = h.attack_id and ");
             self.push_plan(&Plan::new(&filter.filter, SearchScope::page(matches))).push(")");
         }
-        if let Some(from) = filter.times.from {
+        if let Some(from) = filter.time_range.from {
             self.push(" and h.at >= ").bind(from.as_millisecond());
         }
-        if let Some(to) = filter.times.to {
+        if let Some(to) = filter.time_range.to {
             self.push(" and h.at < ").bind(to.as_millisecond());
         }
     }

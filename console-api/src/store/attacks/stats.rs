@@ -8,7 +8,7 @@ use crate::store::{
 use crate::{
     attack::{AttackGroup, AttackStats, BUCKET, GroupField, Grouping, Series, SeriesPoint, Top},
     paging::Slice,
-    query::{Filter, Times},
+    query::{Filter, TimeRange},
 };
 use jiff::Timestamp;
 use sqlx::FromRow;
@@ -32,11 +32,11 @@ struct Totals {
 
 impl Store {
     /// Statistics of the attacks that match a filter. Without times, the series covers all of them.
-    pub async fn stats(&self, filter: &Filter, times: Times) -> Result<AttackStats, StoreError> {
+    pub async fn stats(&self, filter: &Filter, time_range: TimeRange) -> Result<AttackStats, StoreError> {
         let set = &self.attack_set(filter).await?;
         let counted = async {
             let totals = self.totals(set).await?;
-            let series = self.series(set, times, &totals).await?;
+            let series = self.series(set, time_range, &totals).await?;
             Ok::<_, StoreError>((totals, series))
         };
         let ((totals, series), (sources, ip), attack_type, host, path, parameter, response_statuses) = tokio::try_join!(
@@ -78,8 +78,13 @@ impl Store {
         Ok(rows.into_iter().map(|(status, n)| (status.to_string(), count(n))).collect())
     }
 
-    async fn series(&self, set: &AttackSet, times: Times, totals: &Totals) -> Result<Series, StoreError> {
-        let (filter_from, filter_to) = (times.from.map(ms), times.to.map(ms));
+    async fn series(
+        &self,
+        set: &AttackSet,
+        time_range: TimeRange,
+        totals: &Totals,
+    ) -> Result<Series, StoreError> {
+        let (filter_from, filter_to) = (time_range.from.map(ms), time_range.to.map(ms));
         let to = filter_to.or(totals.last_seen).or(filter_from).unwrap_or_default();
         let from = filter_from.or(totals.first_seen).unwrap_or(to).min(to);
         let interval = interval(from, to);

@@ -30,7 +30,8 @@ pub struct Due {
 #[derive(Debug, FromRow)]
 pub struct Grown {
     attack_id: String,
-    times: i64,
+    #[sqlx(rename = "times")]
+    growth_count: i64,
 }
 
 impl ReadRow for Due {
@@ -94,7 +95,7 @@ pub(crate) async fn forget(connection: &mut Connection, grown: &[Grown]) -> Resu
     for attack in grown {
         sqlx::query("delete from grown_attacks where attack_id = $1 and times = $2")
             .bind(attack.attack_id.clone())
-            .bind(attack.times)
+            .bind(attack.growth_count)
             .execute(&mut *connection)
             .await?;
     }

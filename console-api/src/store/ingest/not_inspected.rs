@@ -122,7 +122,7 @@ impl Store {
     }
 
     /// The non-empty intervals of this length in milliseconds, with their counts, in order.
-    pub async fn not_inspected_times(
+    pub async fn not_inspected_time_buckets(
         &self,
         from: Timestamp,
         interval: i64,

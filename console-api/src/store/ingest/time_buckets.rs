@@ -61,7 +61,7 @@ pub(crate) async fn change(
 
 impl Store {
     /// The non-empty buckets of an attack: start in milliseconds, hits and blocked hits.
-    pub async fn attack_times(&self, id: Uuid) -> Result<Vec<(i64, u64, u64)>, StoreError> {
+    pub async fn attack_time_buckets(&self, id: Uuid) -> Result<Vec<(i64, u64, u64)>, StoreError> {
         let rows: Vec<(i64, i64, i64)> =
             sqlx::query_as("select slot, hits, blocked from attack_times where attack_id = $1 order by slot")
                 .bind(id.to_string())

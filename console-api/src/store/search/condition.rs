@@ -3,7 +3,7 @@
 use super::plan::{Direct, Plan, Related, ScanStrategy};
 use crate::{
     attack::{AttackStatus, Marks},
-    query::{Numbers, Times},
+    query::{Numbers, TimeRange},
     store::sql::{address, statement::Statement, text_codec::Text},
 };
 
@@ -50,7 +50,7 @@ impl Statement {
         match condition {
             Direct::Equal(column, text) => self.push(column).push(" = ").bind(text.clone()),
             Direct::Number(column, numbers) => self.push_numbers(column, *numbers),
-            Direct::Time(column, times) => self.push_times(column, *times),
+            Direct::Time(column, range) => self.push_time_range(column, *range),
             Direct::Status(AttackStatus::Suspicious) => self.push(IS_SUSPICIOUS),
             Direct::Status(status) => self
                 .push(
@@ -133,7 +133,7 @@ impl Statement {
         self.push(")")
     }
 
-    fn push_times(&mut self, column: &'static str, Times { from, to }: Times) -> &mut Self {
+    fn push_time_range(&mut self, column: &'static str, TimeRange { from, to }: TimeRange) -> &mut Self {
         self.push("(true");
         if let Some(from) = from {
             self.push(" and ").push(column).push(" >= ").bind(from.as_millisecond());

@@ -3,7 +3,7 @@
 
 use crate::{
     attack::{AttackStatus, Marks},
-    query::{Condition, Field, Filter, Numbers, Pattern, Times},
+    query::{Condition, Field, Filter, Numbers, Pattern, TimeRange},
     store::{
         search::{
             id_set::IdSet,
@@ -73,7 +73,7 @@ pub(crate) enum Plan {
 pub(crate) enum Direct {
     Equal(&'static str, Text),
     Number(&'static str, Numbers),
-    Time(&'static str, Times),
+    Time(&'static str, TimeRange),
     Status(AttackStatus),
     Mark(Marks),
     Request(RequestId),
@@ -120,8 +120,8 @@ impl Plan {
             Condition::Hits(numbers) => Self::Direct(Direct::Number("a.hits", *numbers)),
             Condition::Blocked(numbers) => Self::Direct(Direct::Number("a.blocked", *numbers)),
             Condition::Sources(numbers) => Self::Direct(Direct::Number(SOURCE_COUNT, *numbers)),
-            Condition::FirstSeen(times) => Self::Direct(Direct::Time("a.first_seen", *times)),
-            Condition::LastSeen(times) => Self::Direct(Direct::Time("a.last_seen", *times)),
+            Condition::FirstSeen(range) => Self::Direct(Direct::Time("a.first_seen", *range)),
+            Condition::LastSeen(range) => Self::Direct(Direct::Time("a.last_seen", *range)),
             Condition::Mark(marks) => Self::Direct(Direct::Mark(*marks)),
             Condition::RequestId(id) => Self::Direct(Direct::Request(*id)),
             Condition::EdgeRequestId(id) => Self::Direct(Direct::EdgeRequest(id.clone())),

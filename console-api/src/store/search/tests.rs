@@ -66,9 +66,9 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
             assert_eq!(store.ids_of_query(query, scope).await, expected, "{query}, {scope:?}");
         }
         for limits in [
-            PageLimits { rare: 0, next: 1 },
-            PageLimits { rare: 0, next: 9 },
-            PageLimits { rare: MANY, next: 0 },
+            PageLimits { max_rare_matches: 0, next: 1 },
+            PageLimits { max_rare_matches: 0, next: 9 },
+            PageLimits { max_rare_matches: MANY, next: 0 },
         ] {
             assert_eq!(store.paged_ids(query, limits).await, expected, "{query}, {limits:?}");
         }

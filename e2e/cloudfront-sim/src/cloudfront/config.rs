@@ -49,14 +49,14 @@ const WITHOUT_EFFECT: [&str; 12] = [
 ];
 
 pub fn load(text: &str, given: &Given) -> Result<Loaded, ConfigError> {
-    let notes = RefCell::default();
+    let not_simulated = RefCell::default();
     let root: Value = if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|error| ConfigError::new("", error.to_string()))?
     } else {
         serde_saphyr::from_str(text).map_err(|error| ConfigError::new("", error.to_string()))?
     };
-    let distribution = distribution(&Item::new(&root, String::new(), &notes), given)?;
-    Ok(Loaded { distribution, not_simulated: notes.into_inner() })
+    let distribution = distribution(&Item::new(&root, String::new(), &not_simulated), given)?;
+    Ok(Loaded { distribution, not_simulated: not_simulated.into_inner() })
 }
 
 fn distribution(root: &Item<'_>, given: &Given) -> Result<DistributionConfig, ConfigError> {

@@ -150,11 +150,11 @@ async fn head_is_answered_without_a_body() {
 async fn slow_and_idle_connections_are_closed() {
     let (idle, read) = (Duration::from_millis(60), Duration::from_millis(60));
     let server = mirror(Limits { idle, read, ..Limits::default() }).await;
-    let mut silent = TcpStream::connect(server.address()).await.unwrap();
+    let mut idle_stream = TcpStream::connect(server.address()).await.unwrap();
     let mut slow = TcpStream::connect(server.address()).await.unwrap();
     slow.write_all(b"GET / HT").await.unwrap();
     let (mut nothing, mut refusal) = (String::new(), String::new());
-    silent.read_to_string(&mut nothing).await.unwrap();
+    idle_stream.read_to_string(&mut nothing).await.unwrap();
     slow.read_to_string(&mut refusal).await.unwrap();
     assert_eq!(nothing, "");
     assert!(refusal.starts_with("HTTP/1.1 408 "), "{refusal}");
@@ -180,9 +180,9 @@ async fn truncated_or_missing_response_is_an_error() {
     assert!(matches!(Client::default().send(cut, &request).await, Err(ClientError::Malformed(_))));
     let closed = server_sending(b"").await;
     assert!(matches!(Client::default().send(closed, &request).await, Err(ClientError::Closed)));
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let unresponsive = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let short_timeout = Client::new(Duration::from_millis(50));
-    let answer = short_timeout.send(silent.local_addr().unwrap(), &request).await;
+    let answer = short_timeout.send(unresponsive.local_addr().unwrap(), &request).await;
     assert!(matches!(answer, Err(ClientError::Timeout(_))));
 }
 

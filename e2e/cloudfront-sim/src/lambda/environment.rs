@@ -289,11 +289,11 @@ impl Environment {
                 biased;
                 Some(call) = self.calls.recv() => return Event::Call(call),
                 status = self.process.exited() => return Event::Exited(status),
-                () = sleep_until(deadline.min(self.memory.look_at())) => {
+                () = sleep_until(deadline.min(self.memory.next_sample())) => {
                     if Instant::now() >= deadline {
                         return Event::TimedOut;
                     }
-                    if self.memory.look() {
+                    if self.memory.sample() {
                         return Event::TooLarge;
                     }
                 }
@@ -302,8 +302,8 @@ impl Environment {
     }
 
     fn finish(&mut self, invocation: &Invocation, end: End<'_>) {
-        if self.init.is_some() || self.memory.look_at() <= Instant::now() {
-            self.memory.look();
+        if self.init.is_some() || self.memory.next_sample() <= Instant::now() {
+            self.memory.sample();
         }
         let report = Report {
             id: &invocation.id,

@@ -14,25 +14,25 @@ pub(super) struct Memory {
     pid: u32,
     limit: u64,
     most: u64,
-    look_at: Instant,
+    next_sample: Instant,
 }
 
 impl Memory {
     pub(super) fn of(pid: u32, limit_mb: u32) -> Self {
-        let look_at = Instant::now() + SAMPLE_INTERVAL;
-        Self { pid, limit: u64::from(limit_mb) * 1024 * 1024, most: 0, look_at }
+        let next_sample = Instant::now() + SAMPLE_INTERVAL;
+        Self { pid, limit: u64::from(limit_mb) * 1024 * 1024, most: 0, next_sample }
     }
 
     /// Completes when the next sample is due.
-    pub(super) fn look_at(&self) -> Instant {
-        self.look_at
+    pub(super) fn next_sample(&self) -> Instant {
+        self.next_sample
     }
 
     /// Whether the sample exceeds the limit.
-    pub(super) fn look(&mut self) -> bool {
+    pub(super) fn sample(&mut self) -> bool {
         let now = resident(self.pid);
         self.most = self.most.max(now);
-        self.look_at = Instant::now() + SAMPLE_INTERVAL;
+        self.next_sample = Instant::now() + SAMPLE_INTERVAL;
         now > self.limit
     }
 

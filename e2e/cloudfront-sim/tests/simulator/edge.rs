@@ -387,14 +387,14 @@ async fn every_response_has_via_x_cache_and_request_id() {
 }
 
 #[tokio::test]
-async fn unreachable_or_silent_origin_is_a_502_or_504() {
+async fn unreachable_or_unresponsive_origin_is_a_502_or_504() {
     let unreachable = Edge::start(|config| config.origins[0].address = "127.0.0.1:1".parse().unwrap()).await;
     assert_eq!(unreachable.get("/").await.status, 502);
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let silent = Edge::start(|config| {
-        config.origins[0].address = silent.local_addr().unwrap();
+    let unresponsive = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let unresponsive = Edge::start(|config| {
+        config.origins[0].address = unresponsive.local_addr().unwrap();
         config.origins[0].read_timeout = Duration::from_millis(100);
     });
-    let response = silent.await.get("/").await;
+    let response = unresponsive.await.get("/").await;
     assert_eq!((response.status, x_cache(&response).as_str()), (504, "Error from cloudfront"));
 }

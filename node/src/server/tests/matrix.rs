@@ -3,7 +3,7 @@
 //! The table is written by hand from the contract, the matrix of the original's documentation. Each
 //! cell has the action, whether it is recorded, and the reason:
 //!
-//! - `pass`: allowed, not recorded; `note`: allowed and recorded; `BLOCK`: blocked and recorded;
+//! - `pass`: allowed, not recorded; `record`: allowed and recorded; `BLOCK`: blocked and recorded;
 //! - followed by `!`: mode `block` would have blocked.
 
 use super::*;
@@ -20,43 +20,43 @@ use shared::{
 /// Columns: nothing found, overlimit (recorded), overlimit with a rule to block, an attack, a
 /// virtual patch.
 const TABLE: &str = "
-mode          list   delivery  nothing        overlimit       overlimit:block  attack         patch
+mode          list  delivery nothing         overlimit        overlimit:block  attack          patch
 
-off           none   inline    pass           pass            pass             pass           pass
-off           allow  inline    pass           pass            pass             pass           pass
-off           deny   inline    pass           pass            pass             pass           pass
-off           gray   inline    pass           pass            pass             pass           pass
-off           none   copy      pass           pass            pass             pass           pass
-off           allow  copy      pass           pass            pass             pass           pass
-off           deny   copy      pass           pass            pass             pass           pass
-off           gray   copy      pass           pass            pass             pass           pass
+off           none  inline   pass            pass             pass             pass            pass
+off           allow inline   pass            pass             pass             pass            pass
+off           deny  inline   pass            pass             pass             pass            pass
+off           gray  inline   pass            pass             pass             pass            pass
+off           none  copy     pass            pass             pass             pass            pass
+off           allow copy     pass            pass             pass             pass            pass
+off           deny  copy     pass            pass             pass             pass            pass
+off           gray  copy     pass            pass             pass             pass            pass
 
-monitoring    none   inline    pass           note:overlimit  note!overlimit   note!attack    BLOCK!virtual_patch
-monitoring    allow  inline    pass           pass            pass             pass           pass
-monitoring    deny   inline    BLOCK!denylist BLOCK!denylist  BLOCK!denylist   BLOCK!denylist BLOCK!denylist
-monitoring    gray   inline    pass           note:overlimit  note!overlimit   note!attack    BLOCK!virtual_patch
-monitoring    none   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
-monitoring    allow  copy      pass           pass            pass             pass           pass
-monitoring    deny   copy      note!denylist  note!denylist   note!denylist    note!denylist  note!denylist
-monitoring    gray   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
+monitoring    none  inline   pass            record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
+monitoring    allow inline   pass            pass             pass             pass            pass
+monitoring    deny  inline   BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
+monitoring    gray  inline   pass            record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
+monitoring    none  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
+monitoring    allow copy     pass            pass             pass             pass            pass
+monitoring    deny  copy     record!denylist record!denylist  record!denylist  record!denylist record!denylist
+monitoring    gray  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
 
-safe_blocking none   inline    pass           note:overlimit  note!overlimit   note!attack    BLOCK!virtual_patch
-safe_blocking allow  inline    pass           pass            pass             pass           pass
-safe_blocking deny   inline    BLOCK!denylist BLOCK!denylist  BLOCK!denylist   BLOCK!denylist BLOCK!denylist
-safe_blocking gray   inline    pass           note:overlimit  BLOCK!overlimit  BLOCK!attack   BLOCK!virtual_patch
-safe_blocking none   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
-safe_blocking allow  copy      pass           pass            pass             pass           pass
-safe_blocking deny   copy      note!denylist  note!denylist   note!denylist    note!denylist  note!denylist
-safe_blocking gray   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
+safe_blocking none  inline   pass            record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
+safe_blocking allow inline   pass            pass             pass             pass            pass
+safe_blocking deny  inline   BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
+safe_blocking gray  inline   pass            record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
+safe_blocking none  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
+safe_blocking allow copy     pass            pass             pass             pass            pass
+safe_blocking deny  copy     record!denylist record!denylist  record!denylist  record!denylist record!denylist
+safe_blocking gray  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
 
-block         none   inline    pass           note:overlimit  BLOCK!overlimit  BLOCK!attack   BLOCK!virtual_patch
-block         allow  inline    pass           pass            pass             pass           pass
-block         deny   inline    BLOCK!denylist BLOCK!denylist  BLOCK!denylist   BLOCK!denylist BLOCK!denylist
-block         gray   inline    pass           note:overlimit  BLOCK!overlimit  BLOCK!attack   BLOCK!virtual_patch
-block         none   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
-block         allow  copy      pass           pass            pass             pass           pass
-block         deny   copy      note!denylist  note!denylist   note!denylist    note!denylist  note!denylist
-block         gray   copy      pass           note:overlimit  note!overlimit   note!attack    note!virtual_patch
+block         none  inline   pass            record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
+block         allow inline   pass            pass             pass             pass            pass
+block         deny  inline   BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
+block         gray  inline   pass            record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
+block         none  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
+block         allow copy     pass            pass             pass             pass            pass
+block         deny  copy     record!denylist record!denylist  record!denylist  record!denylist record!denylist
+block         gray  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
 ";
 
 const ADDRESS: &str = "203.0.113.178";
@@ -137,7 +137,7 @@ async fn decided(harness: &Harness, message: &Value) -> String {
     assert_eq!(recorded, has_findings);
     let done = match (ruling.action, recorded) {
         (Action::Allow, false) => "pass",
-        (Action::Allow, true) => "note",
+        (Action::Allow, true) => "record",
         (Action::Block, true) => "BLOCK",
         (Action::Block, false) => "blocked without a record",
     };

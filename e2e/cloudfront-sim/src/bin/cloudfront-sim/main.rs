@@ -181,8 +181,8 @@ fn distribution(
         other_origins: sample,
     };
     let loaded = load(&read(path)?, &given).with_context(|| path.display().to_string())?;
-    for note in &loaded.not_simulated {
-        tracing::warn!("{}: not simulated: {note}", path.display());
+    for setting in &loaded.not_simulated {
+        tracing::warn!("{}: not simulated: {setting}", path.display());
     }
     Ok(loaded.distribution)
 }

@@ -21,27 +21,27 @@ impl ConfigError {
     }
 }
 
-pub(super) type Notes = RefCell<Vec<String>>;
+pub(super) type NotSimulated = RefCell<Vec<String>>;
 
 /// A value with its path.
 #[derive(Clone)]
 pub(super) struct Item<'a> {
     value: &'a Value,
     path: String,
-    notes: &'a Notes,
+    not_simulated: &'a NotSimulated,
 }
 
 /// An object, and the keys read so far.
 pub(super) struct Object<'a> {
     fields: &'a Map<String, Value>,
     path: String,
-    notes: &'a Notes,
+    not_simulated: &'a NotSimulated,
     read_keys: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Item<'a> {
-    pub(super) fn new(value: &'a Value, path: String, notes: &'a Notes) -> Self {
-        Self { value, path, notes }
+    pub(super) fn new(value: &'a Value, path: String, not_simulated: &'a NotSimulated) -> Self {
+        Self { value, path, not_simulated }
     }
 
     pub(super) fn path(&self) -> &str {
@@ -52,13 +52,18 @@ impl<'a> Item<'a> {
         ConfigError::new(&self.path, problem)
     }
 
-    pub(super) fn note(&self, text: &str) {
-        self.notes.borrow_mut().push(format!("{}: {text}", self.path));
+    pub(super) fn record_not_simulated(&self, text: &str) {
+        self.not_simulated.borrow_mut().push(format!("{}: {text}", self.path));
     }
 
     pub(super) fn object(&self) -> Result<Object<'a>, ConfigError> {
         let fields = self.value.as_object().ok_or_else(|| self.error("must be an object"))?;
-        Ok(Object { fields, path: self.path.clone(), notes: self.notes, read_keys: RefCell::default() })
+        Ok(Object {
+            fields,
+            path: self.path.clone(),
+            not_simulated: self.not_simulated,
+            read_keys: RefCell::default(),
+        })
     }
 
     /// A required field of an object without further fields.
@@ -77,7 +82,7 @@ impl<'a> Item<'a> {
             },
             _ => return Err(self.error("must be a list")),
         };
-        let item = |(at, value)| Item::new(value, format!("{path}[{at}]"), self.notes);
+        let item = |(at, value)| Item::new(value, format!("{path}[{at}]"), self.not_simulated);
         Ok(list.iter().enumerate().map(item).collect())
     }
 
@@ -155,7 +160,7 @@ impl<'a> Object<'a> {
     pub(super) fn get(&self, key: &str) -> Option<Item<'a>> {
         self.read_keys.borrow_mut().insert(key.to_owned());
         let value = self.fields.get(key).filter(|value| !value.is_null())?;
-        Some(Item::new(value, self.path_of(key), self.notes))
+        Some(Item::new(value, self.path_of(key), self.not_simulated))
     }
 
     pub(super) fn require(&self, key: &str) -> Result<Item<'a>, ConfigError> {
@@ -189,7 +194,7 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn items(&self) -> impl Iterator<Item = Item<'a>> {
-        self.fields.iter().map(|(key, value)| Item::new(value, self.path_of(key), self.notes))
+        self.fields.iter().map(|(key, value)| Item::new(value, self.path_of(key), self.not_simulated))
     }
 
     pub(super) fn ignore(&self, keys: &[&str]) {
@@ -200,11 +205,11 @@ impl<'a> Object<'a> {
         ConfigError::new(&self.path, problem)
     }
 
-    /// Records a note for each unread key, unless its value turns the setting off.
+    /// Records each unread key, unless its value turns the setting off.
     pub(super) fn finish(&self) {
         let read_keys = self.read_keys.borrow();
         let left = self.fields.iter().filter(|(key, value)| !read_keys.contains(*key) && !is_off(value));
-        self.notes
+        self.not_simulated
             .borrow_mut()
             .extend(left.map(|(key, _)| format!("{}: has no effect here", self.path_of(key))));
     }

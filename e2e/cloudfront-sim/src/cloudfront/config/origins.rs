@@ -56,7 +56,7 @@ fn kind(object: &Object, item: &Item) -> Result<(OriginKind, Duration), ConfigEr
         "http-only" => false,
         "https-only" => true,
         "match-viewer" => {
-            policy.note("events show http");
+            policy.record_not_simulated("events show http");
             false
         }
         _ => return Err(policy.error("must be http-only, https-only or match-viewer")),

@@ -155,7 +155,7 @@ fn note_unknown(item: &Item, names: &[String]) {
     let is_simulated = |name: &str| OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
     for name in names {
         if name.to_ascii_lowercase().starts_with("cloudfront-") && !is_simulated(name) {
-            item.note(&format!("{name} is not simulated"));
+            item.record_not_simulated(&format!("{name} is not simulated"));
         }
     }
 }
