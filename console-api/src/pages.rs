@@ -48,6 +48,20 @@ pub(crate) fn table(document: &Value) -> Router<App> {
     Router::new()
         .route("/api/docs", get(async || api))
         .route("/", get(async || Redirect::to("/attacks")))
+        .merge(of_attacks())
+        .merge(of_rulesets())
+        .merge(of_settings())
+        .route("/sign-in", get(session::form).post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/sign-out/others", post(session::sign_out_others))
+        .route("/static/{hash}/{name}", get(assets::serve))
+        .fallback(error::unknown_page)
+        .layer(middleware::map_response(guarded))
+}
+
+/// Attacks, hits, and searches.
+fn of_attacks() -> Router<App> {
+    Router::new()
         .route("/attacks", get(attacks::list))
         .route("/attacks/charts", get(charts::of_attacks))
         .route("/attacks/{id}", get(attack::one))
@@ -67,6 +81,11 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/views", get(views::list).post(views::add))
         .route("/views/{id}", post(views::change))
         .route("/views/{id}/delete", post(views::delete))
+}
+
+/// Rules, IP lists, ruleset versions and replays.
+fn of_rulesets() -> Router<App> {
+    Router::new()
         .route("/rules", get(rules::list).post(rules::add))
         .route("/rules/{id}", post(rules::replace))
         .route("/rules/{id}/delete", post(rules::delete))
@@ -78,6 +97,11 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/replays/{id}", get(replays::one))
         .route("/ip-lists", get(ip_lists::list).post(ip_lists::add))
         .route("/ip-lists/{id}/delete", post(ip_lists::delete))
+}
+
+/// Nodes, connectors, users, webhooks and the audit log.
+fn of_settings() -> Router<App> {
+    Router::new()
         .route("/nodes", get(nodes::list))
         .route("/connectors", get(connectors::page))
         .route("/connectors/bundle", post(connectors::bundle))
@@ -98,12 +122,6 @@ pub(crate) fn table(document: &Value) -> Router<App> {
         .route("/webhooks/{id}/delete", post(webhooks::delete))
         .route("/webhooks/{id}/test", post(webhooks::test))
         .route("/webhooks/{id}/again", post(webhooks::again))
-        .route("/sign-in", get(session::form).post(session::sign_in))
-        .route("/sign-out", post(session::sign_out))
-        .route("/sign-out/others", post(session::sign_out_others))
-        .route("/static/{hash}/{name}", get(assets::serve))
-        .fallback(error::unknown_page)
-        .layer(middleware::map_response(guarded))
 }
 
 async fn guarded(response: Response) -> Response {

@@ -54,6 +54,12 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
     is_clean(visit).await?;
 
     create_resources(visit).await?;
+    open_pages(visit).await?;
+    use_scripts(visit).await
+}
+
+/// Every page that shows a payload.
+async fn open_pages(visit: &Visit) -> anyhow::Result<()> {
     for n in 0..PAYLOADS.len() {
         visit.page(&format!("/hits/{}", uuid(n))).await?;
         is_clean(visit).await?;
@@ -86,8 +92,11 @@ pub(crate) async fn everywhere(visit: &Visit) -> anyhow::Result<()> {
         visit.page(&format!("/attacks?group_by={group}")).await?;
         is_clean(visit).await?;
     }
+    Ok(())
+}
 
-    // Elements built by scripts: value completions, the menu of a cell, the drawer.
+/// Elements built by scripts: value completions, the menu of a cell, the drawer.
+async fn use_scripts(visit: &Visit) -> anyhow::Result<()> {
     visit.page("/attacks").await?;
     visit.sees(".charts .series").await?;
     visit.press("/").await?;
