@@ -1,4 +1,4 @@
-//! Rebuilds the crate when a migration changes: migrations are compiled into the program.
+//! Build script: rebuilds the crate when a migration changes, as migrations are compiled in.
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");

@@ -114,7 +114,7 @@ impl Connector {
         }
     }
 
-    /// The message about an event that was answered; none for an exempt request.
+    /// The message about an event that has a response; none for an exempt request.
     fn message(&self, event: &Event<'_>, parameters: &Parameters) -> Result<Option<Message>, Uninspected> {
         if !event.is_request() {
             return Ok(Some(Message::Report(message::response_report(event, parameters, &self.ledger)?)));

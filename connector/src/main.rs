@@ -24,8 +24,8 @@ fn main() -> ExitCode {
 async fn run() -> Result<(), lambda_runtime::Error> {
     let connector = Arc::new(Connector::new(|name| env::var(name).ok()));
     let handler = service_fn(|event: LambdaEvent<Box<RawValue>>| {
-        let answer = connector.clone().handle(event.payload);
-        async { answer.await.map_err(lambda_runtime::Error::from) }
+        let response = connector.clone().handle(event.payload);
+        async { response.await.map_err(lambda_runtime::Error::from) }
     });
     Runtime::new(handler).layer(AfterReply(connector.clone())).run().await
 }

@@ -38,7 +38,7 @@ const MAX_REPLY_BYTES: usize = 2 * 1024 * 1024;
 /// A function handles one event at a time.
 const IDLE_CONNECTIONS: usize = 1;
 
-/// Calls the node at the first of its addresses that answers.
+/// Calls the node at the first of its addresses that responds.
 pub struct NodeClient {
     http: Client<ConnectTimeout<HttpsConnector<HttpConnector>>, Full<Bytes>>,
     parameters: NodeParameters,
@@ -152,7 +152,7 @@ impl NodeClient {
             }
             match tokio::time::timeout(share, self.exchange(address, call)).await {
                 Ok(reply) => match reply.and_then(&read) {
-                    Ok(answer) => return Ok(answer),
+                    Ok(response) => return Ok(response),
                     Err(error) => last_error = error,
                 },
                 Err(_) => last_error = CallError::Deadline(share),

@@ -78,7 +78,7 @@ impl ObjectKind {
 
 /// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum AuditAction {
     Create,
     Change,
     Delete,
@@ -88,7 +88,7 @@ pub enum Action {
     Activate,
 }
 
-impl Action {
+impl AuditAction {
     pub const ALL: &[Self] = &[Self::Create, Self::Change, Self::Delete, Self::Refuse, Self::Activate];
 
     pub fn as_str(self) -> &'static str {
@@ -110,7 +110,7 @@ impl Action {
 /// failed sign-in. Never contains secrets.
 #[derive(Debug)]
 pub struct AuditEvent {
-    pub action: Action,
+    pub action: AuditAction,
     pub kind: ObjectKind,
     pub object: String,
     pub before: Option<Value>,
@@ -120,7 +120,7 @@ pub struct AuditEvent {
 impl AuditEvent {
     pub fn created(kind: ObjectKind, object: &impl ToString, after: &impl Serialize) -> Self {
         Self {
-            action: Action::Create,
+            action: AuditAction::Create,
             kind,
             object: object.to_string(),
             before: None,
@@ -135,14 +135,14 @@ impl AuditEvent {
         after: &impl Serialize,
     ) -> Self {
         let (before, after) = (Some(shown(before)), Some(shown(after)));
-        Self { action: Action::Change, kind, object: object.to_string(), before, after }
+        Self { action: AuditAction::Change, kind, object: object.to_string(), before, after }
     }
 
     /// A failed sign-in as this user, from this address.
     pub fn refused_sign_in(name: &str, source: IpAddr) -> Self {
         let after = Some(json!({"source": source}));
         Self {
-            action: Action::Refuse,
+            action: AuditAction::Refuse,
             kind: ObjectKind::Session,
             object: name.to_owned(),
             before: None,
@@ -152,7 +152,7 @@ impl AuditEvent {
 
     pub fn deleted(kind: ObjectKind, object: &impl ToString, before: &impl Serialize) -> Self {
         let before = Some(shown(before));
-        Self { action: Action::Delete, kind, object: object.to_string(), before, after: None }
+        Self { action: AuditAction::Delete, kind, object: object.to_string(), before, after: None }
     }
 }
 
@@ -184,7 +184,7 @@ impl Listed for AuditLine {
 #[derive(Debug, Default)]
 pub struct LogFilter {
     pub actor: Option<String>,
-    pub action: Option<Action>,
+    pub action: Option<AuditAction>,
     pub kind: Option<ObjectKind>,
     pub object: Option<String>,
     pub from: Option<Timestamp>,

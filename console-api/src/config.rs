@@ -74,8 +74,8 @@ pub struct Serve {
     /// configured parameters.
     #[arg(long, env = "WALLARM_CONSOLE_BUNDLE_DIR", value_name = "DIR")]
     pub bundle_dir: Option<PathBuf>,
-    /// Delete attacks and un-inspected requests this many days after they were last seen. Default:
-    /// never.
+    /// Delete attacks and reports of requests not inspected this many days after they were last
+    /// seen. Default: never.
     #[arg(long, env = "WALLARM_CONSOLE_KEEP_DAYS", value_name = "DAYS")]
     pub keep_days: Option<u32>,
     /// Maximum number of hits; the attacks not seen for the longest time are deleted first.

@@ -28,7 +28,7 @@ pub struct Connector {
     /// The time of its last call.
     pub last_seen: Timestamp,
     pub calls: u64,
-    /// The number of un-inspected requests that it reported; a lower bound.
+    /// The number of requests that it reported as not inspected; a lower bound.
     pub not_inspected: u64,
     /// The version of this console's bundle, if newer.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -126,7 +126,7 @@ impl Metrics {
 
     /// Counts a response. The route is the pattern of the router, which bounds the number of
     /// series.
-    pub fn answered(&self, route: &str, status: u16) {
+    pub fn responded(&self, route: &str, status: u16) {
         self.0.requests.get_or_create(&RequestLabels { route: route.to_owned(), status }).inc();
     }
 

@@ -6,5 +6,5 @@ mod message;
 mod sender;
 mod syslog;
 
-pub use dispatcher::{Dispatcher, MAX_ATTEMPTS};
+pub use dispatcher::Dispatcher;
 pub use sender::{SendError, Sender};

@@ -112,8 +112,8 @@ pub struct ChangedVerdict {
     pub request_id: RequestId,
     pub host: String,
     pub path: String,
-    pub before: Verdict,
-    pub after: Verdict,
+    pub before: ReplayVerdict,
+    pub after: ReplayVerdict,
 }
 
 impl Report {
@@ -132,8 +132,7 @@ impl Report {
 
 /// The verdict on a request that waits for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[schema(as = ReplayVerdict)]
-pub struct Verdict {
+pub struct ReplayVerdict {
     pub attack_types: BTreeSet<String>,
     pub blocks: bool,
     /// The score is too low for an attack.
@@ -141,7 +140,7 @@ pub struct Verdict {
     pub suspicious: bool,
 }
 
-impl Verdict {
+impl ReplayVerdict {
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
     }

@@ -41,16 +41,16 @@ impl Retention {
 
     /// Returns the number of deleted hits.
     pub async fn apply(self, store: &Store, clock: Clock) -> Result<u64, StoreError> {
-        store.forget_deliveries(clock.now() - DELIVERIES).await?;
-        store.forget_connectors(clock.now() - CONNECTORS).await?;
-        let mut forgotten = 0;
+        store.delete_deliveries(clock.now() - DELIVERIES).await?;
+        store.delete_connectors(clock.now() - CONNECTORS).await?;
+        let mut deleted = 0;
         if let Some(days) = self.days {
             let limit = clock.now() - SignedDuration::from_hours(24 * i64::from(days));
-            forgotten += store.forget_before(limit).await?;
+            deleted += store.delete_before(limit).await?;
         }
         if let Some(hits) = self.hits {
-            forgotten += store.forget_beyond(hits).await?;
+            deleted += store.delete_beyond(hits).await?;
         }
-        Ok(forgotten)
+        Ok(deleted)
     }
 }

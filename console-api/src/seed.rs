@@ -63,7 +63,7 @@ pub fn node() -> NodeInfo {
 /// Batches of this number of hits, with response reports. The last attack ends about `now`.
 pub fn batches(hits: u64, batch: u64, now: Timestamp) -> impl Iterator<Item = Vec<Record>> {
     let mut attacks =
-        Attacks { random: Random(1), attack: Attack::default(), left: 0, created: 0, hits, now };
+        Attacks { random: Random(1), attack: AttackTemplate::default(), left: 0, created: 0, hits, now };
     let batch = usize::try_from(batch).unwrap_or(usize::MAX);
     std::iter::from_fn(move || {
         let records: Vec<Record> = attacks.by_ref().take(batch).flatten().collect();
@@ -95,7 +95,7 @@ impl Random {
 
 /// The common fields of the hits of one attack.
 #[derive(Clone, Copy)]
-struct Attack {
+struct AttackTemplate {
     kind: SeedKind,
     host: &'static str,
     path: &'static str,
@@ -105,7 +105,7 @@ struct Attack {
     at: Timestamp,
 }
 
-impl Default for Attack {
+impl Default for AttackTemplate {
     fn default() -> Self {
         let (kind, host, path, agent) = (KINDS[0], HOSTS[0], PATHS[0], AGENTS[0]);
         Self { kind, host, path, agent, network: 0, outcome: Outcome::Monitored, at: Timestamp::UNIX_EPOCH }
@@ -114,7 +114,7 @@ impl Default for Attack {
 
 struct Attacks {
     random: Random,
-    attack: Attack,
+    attack: AttackTemplate,
     /// The remaining hits of the attack.
     left: u64,
     /// The number of created hits.
@@ -151,7 +151,7 @@ impl Attacks {
         // In the order of time, spread evenly over the hits.
         let span = DAYS * 24 * 3_600_000;
         let offset = i64::try_from(span - span / self.hits.max(1) * self.created).unwrap_or_default();
-        self.attack = Attack {
+        self.attack = AttackTemplate {
             kind: random.pick(KINDS),
             host: random.pick(HOSTS),
             path: random.pick(PATHS),
@@ -175,8 +175,15 @@ impl Attacks {
     }
 
     fn records(&mut self) -> Vec<Value> {
-        let Attack { kind: (code, severity, parameter, payloads), host, path, agent, network, outcome, at } =
-            self.attack;
+        let AttackTemplate {
+            kind: (code, severity, parameter, payloads),
+            host,
+            path,
+            agent,
+            network,
+            outcome,
+            at,
+        } = self.attack;
         let payload = self.random.pick(payloads).replace('#', &self.random.below(1 << 32).to_string());
         let address = format!("198.{}.{}.{}", 18 + network % 2, network / 16 % 256, self.random.below(4) + 1);
         let (mode, enforced) =

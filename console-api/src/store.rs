@@ -21,7 +21,7 @@ mod sql;
 pub use access::sessions::Holder;
 pub use access::tokens::TokenSource;
 pub use change::ChangeError;
-pub use delivery::deliveries::{DeliveryCounts, NewDelivery, Outcome};
+pub use delivery::deliveries::{AttemptResult, DeliveryCounts, NewDelivery};
 pub use delivery::webhooks::{Due, Grown};
 pub use dsn::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl};
 pub use ingest::not_inspected::{NotInspectedCounts, NotInspectedFilter, Reported};
@@ -111,7 +111,7 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
+    /// Whether the database responds.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("select 1").execute(&self.reader).await?;
         Ok(())

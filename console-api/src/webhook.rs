@@ -101,8 +101,7 @@ pub struct NewWebhook {
 
 /// A delivery, pending or finished.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-#[schema(as = WebhookDelivery)]
-pub struct Delivery {
+pub struct WebhookDelivery {
     /// The `webhook-id` of its calls: the same for all attempts.
     pub id: Uuid,
     /// Absent: a test.
@@ -156,7 +155,7 @@ impl Listed for Webhook {
     }
 }
 
-impl Listed for Delivery {
+impl Listed for WebhookDelivery {
     fn cursor(&self) -> Cursor {
         Cursor::at(self.created_at, &self.id)
     }

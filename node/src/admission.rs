@@ -63,7 +63,7 @@ impl Admission {
             self.waiting.fetch_sub(1, Relaxed);
             return Err(Overloaded);
         }
-        let _waiting = Waiting(&self.waiting);
+        let _waiting = QueuedCall(&self.waiting);
         let arrived = Instant::now();
         let permit = self.permits.clone().acquire_owned().await.map_err(|_| Overloaded)?;
         // Checked at the end of the wait: a timer per call would cost more than it saves.
@@ -87,7 +87,7 @@ impl Admission {
     }
 }
 
-/// Lets calls that have already arrived queue first. Otherwise each would be analysed before the
+/// Lets calls that have already arrived queue first. Otherwise each would be analyzed before the
 /// next is accepted, and the length of the queue would stay unknown.
 async fn yield_to_queue() {
     let mut has_yielded = false;
@@ -102,9 +102,9 @@ async fn yield_to_queue() {
 }
 
 /// Counts a waiting call, until it is admitted or cancelled.
-struct Waiting<'a>(&'a AtomicUsize);
+struct QueuedCall<'a>(&'a AtomicUsize);
 
-impl Drop for Waiting<'_> {
+impl Drop for QueuedCall<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }

@@ -8,7 +8,7 @@ use crate::{
     policy::{copy::LastCopy, feed::Feed},
     reload::Reload,
     server::{self, Node},
-    spool::{Spool, delivery::Delivery, heartbeat::Heartbeat},
+    spool::{Spool, delivery::SpoolDelivery, heartbeat::Heartbeat},
 };
 use anyhow::Context as _;
 use axum::Router;
@@ -41,7 +41,7 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     tasks.spawn(sync_periodically(node.spool.clone(), config.spool.sync_interval, stop_tasks.clone()));
     if let Some(console) = &config.console {
         let info = NodeInfo { id: node.id, version: VERSION.to_owned() };
-        tasks.spawn(Delivery::new(node.spool.clone(), console, info.clone())?.run(stop_tasks.clone()));
+        tasks.spawn(SpoolDelivery::new(node.spool.clone(), console, info.clone())?.run(stop_tasks.clone()));
         let (started_at, reported) = (jiff::Timestamp::now(), node.clone());
         let heartbeat = Heartbeat::new(console, info, move || reported.status(started_at))?;
         tasks.spawn(heartbeat.run(stop_tasks.clone()));

@@ -1,4 +1,4 @@
-//! Behavioural controls: brute force, forced browsing, enumeration of ids, repeated attacks and
+//! Behavior controls: brute force, forced browsing, enumeration of ids, repeated attacks and
 //! request rates, per source.
 //!
 //! | module | holds |
@@ -101,7 +101,7 @@ impl Behaviour {
         Ok((Arc::new(Self { outbox, ..Self::new(config) }), sharing))
     }
 
-    /// Counts an analysed request and its findings.
+    /// Counts an analyzed request and its findings.
     pub fn request(
         &self,
         request: &InspectRequest,

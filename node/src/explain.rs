@@ -34,7 +34,7 @@ pub struct Explanation {
 impl Explanation {
     /// Explains an evaluation.
     pub fn of(engine: &Engine, request: &InspectRequest, evaluation: Evaluation<'_>, took: Duration) -> Self {
-        let fields = if evaluation.is_analysed {
+        let fields = if evaluation.is_analyzed {
             engine.explain_with_rules(request, &evaluation.rules)
         } else {
             Vec::new()

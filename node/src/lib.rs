@@ -10,7 +10,7 @@
 //! | [`log`] | the node's own log and the access log |
 //! | [`console_client`] | the HTTP client for the console |
 //! | [`policy`] | the ruleset in force, how it arrives, automatic lists |
-//! | [`behaviour`] | counts of source behaviour over time |
+//! | [`behaviour`] | counts of source behavior over time |
 //! | [`mask`], [`hit`] | records of requests with attacks, sensitive values masked |
 //! | [`spool`] | records on disk until the console has them |
 //! | [`admission`] | bounded concurrency, load shedding |

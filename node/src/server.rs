@@ -84,7 +84,7 @@ impl Queues {
 
 impl Node {
     /// Builds the parts from the configuration, with their metrics registered. Also returns the
-    /// task that shares the counts of behaviour, if configured.
+    /// task that shares the counts of behavior, if configured.
     pub fn build(config: Config, logs: Logs) -> anyhow::Result<(Self, Option<Sharing>)> {
         let mut registry = Registry::with_prefix(&config.metrics.namespace);
         let metrics = ServerMetrics::new(&config.metrics, &mut registry);

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`inspect`] | connector ↔ node | [`InspectRequest`], [`Verdict`], [`ResponseReport`], [`NotInspected`] |
 //! | [`record`] | node → console | [`Record`], [`Hit`], [`Finding`], [`IngestBatch`], [`IngestReply`] |
-//! | [`ruleset`] | console → node | [`Ruleset`](ruleset::Ruleset): rules, lists and modes, versioned |
+//! | [`ruleset`] | console → node | [`Ruleset`](ruleset::Ruleset): rules and IP lists, versioned |
 //! | [`point`] | all | [`Point`]: the location of a value in a request |
 //! | [`score`] | all | the score of a request |
 //! | [`sensitivity`] | all | the threshold of a score, and the parts of one |
@@ -55,9 +55,7 @@ pub use record::{
 };
 pub use sensitivity::{ScorePart, Sensitivity};
 
-/// Protocol version: the `v1` in the endpoint paths.
-pub const PROTOCOL_VERSION: u32 = 1;
-/// Node endpoint for requests to inspect.
+/// Node endpoint for requests to inspect; `v1` is the protocol version.
 pub const INSPECT_REQUEST_PATH: &str = "/v1/inspect/request";
 /// Node endpoint for response reports.
 pub const INSPECT_RESPONSE_PATH: &str = "/v1/inspect/response";

@@ -8,7 +8,7 @@ use std::fmt;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Nothing is analysed or recorded.
+    /// Nothing is analyzed or recorded.
     Off,
     /// Attacks are recorded, not blocked.
     Monitoring,

@@ -1,4 +1,4 @@
-//! Rulesets that the console sends to nodes: rules, lists and modes with one version.
+//! Rulesets that the console sends to nodes: rules and IP lists with one version.
 //!
 //! A rule has a [`Scope`] and an [`Effect`]. A node leaves out and counts rules that it does not
 //! understand completely: ignoring an unknown condition would apply the rule everywhere.

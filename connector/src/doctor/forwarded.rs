@@ -5,9 +5,9 @@ use std::fmt;
 
 /// The forwarded names of one kind: query parameters, headers or cookies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum ForwardedNames {
     All,
-    AllBut(Vec<String>),
+    AllExcept(Vec<String>),
     Only(Vec<String>),
 }
 
@@ -15,44 +15,49 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Forwarded {
     pub(super) cached: bool,
-    pub(super) query: Part,
-    pub(super) headers: Part,
-    pub(super) cookies: Part,
+    pub(super) query: ForwardedNames,
+    pub(super) headers: ForwardedNames,
+    pub(super) cookies: ForwardedNames,
 }
 
 impl Forwarded {
-    pub(super) fn new(cached: bool, query: Part, headers: Part, cookies: Part) -> Self {
+    pub(super) fn new(
+        cached: bool,
+        query: ForwardedNames,
+        headers: ForwardedNames,
+        cookies: ForwardedNames,
+    ) -> Self {
         Self { cached, query, headers, cookies }
     }
 
     pub(super) fn nothing(cached: bool) -> Self {
-        Self::new(cached, Part::only(&[]), Part::only(&[]), Part::only(&[]))
+        Self::new(cached, ForwardedNames::only(&[]), ForwardedNames::only(&[]), ForwardedNames::only(&[]))
     }
 
     pub(super) fn everything(cached: bool) -> Self {
-        Self::new(cached, Part::All, Part::All, Part::All)
+        Self::new(cached, ForwardedNames::All, ForwardedNames::All, ForwardedNames::All)
     }
 
     pub(super) fn by_policy(cached: bool, parts: &PolicyParts) -> Self {
         let PolicyParts { headers, cookies, query_strings } = parts;
         Self::new(
             cached,
-            Part::parse(&query_strings.query_string_behavior, &query_strings.query_strings.items),
-            Part::parse(&headers.header_behavior, &headers.headers.items),
-            Part::parse(&cookies.cookie_behavior, &cookies.cookies.items),
+            ForwardedNames::parse(&query_strings.query_string_behavior, &query_strings.query_strings.items),
+            ForwardedNames::parse(&headers.header_behavior, &headers.headers.items),
+            ForwardedNames::parse(&cookies.cookie_behavior, &cookies.cookies.items),
         )
     }
 
     /// By the settings of behaviors without policies.
     pub(super) fn by_legacy_settings(cached: bool, settings: &ForwardedValues) -> Self {
         let headers = match &settings.headers.items[..] {
-            [all] if all == "*" => Part::All,
-            headers => Part::Only(headers.to_vec()),
+            [all] if all == "*" => ForwardedNames::All,
+            headers => ForwardedNames::Only(headers.to_vec()),
         };
-        let cookies = settings.cookies.as_ref().map_or(Part::only(&[]), |cookies| {
-            Part::parse(&cookies.forward, &cookies.whitelisted_names.items)
+        let cookies = settings.cookies.as_ref().map_or(ForwardedNames::only(&[]), |cookies| {
+            ForwardedNames::parse(&cookies.forward, &cookies.whitelisted_names.items)
         });
-        let query = if settings.query_string { Part::All } else { Part::only(&[]) };
+        let query = if settings.query_string { ForwardedNames::All } else { ForwardedNames::only(&[]) };
         Self::new(cached, query, headers, cookies)
     }
 
@@ -67,12 +72,12 @@ impl Forwarded {
     }
 }
 
-impl Part {
+impl ForwardedNames {
     /// Parses a keyword of policies (`allViewer`, `whitelist` …) or of the legacy settings.
     fn parse(word: &str, names: &[String]) -> Self {
         match word {
             "all" | "allViewer" | "allViewerAndWhitelistCloudFront" => Self::All,
-            "allExcept" => Self::AllBut(names.to_vec()),
+            "allExcept" => Self::AllExcept(names.to_vec()),
             "whitelist" => Self::Only(names.to_vec()),
             _ => Self::Only(Vec::new()),
         }
@@ -85,8 +90,8 @@ impl Part {
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::All, _) | (_, Self::All) => Self::All,
-            (Self::AllBut(hidden), it) | (it, Self::AllBut(hidden)) => {
-                Self::AllBut(hidden.into_iter().filter(|name| !it.includes(name)).collect())
+            (Self::AllExcept(hidden), it) | (it, Self::AllExcept(hidden)) => {
+                Self::AllExcept(hidden.into_iter().filter(|name| !it.includes(name)).collect())
             }
             (Self::Only(mut some), Self::Only(others)) => {
                 some.extend(others);
@@ -99,7 +104,7 @@ impl Part {
         let lists = |names: &[String]| names.iter().any(|it| it.eq_ignore_ascii_case(name));
         match self {
             Self::All => true,
-            Self::AllBut(hidden) => !lists(hidden),
+            Self::AllExcept(hidden) => !lists(hidden),
             Self::Only(shown) => lists(shown),
         }
     }
@@ -108,17 +113,17 @@ impl Part {
     pub(super) fn is_complete(&self) -> bool {
         match self {
             Self::All => true,
-            Self::AllBut(hidden) => hidden.iter().all(|name| name.eq_ignore_ascii_case("host")),
+            Self::AllExcept(hidden) => hidden.iter().all(|name| name.eq_ignore_ascii_case("host")),
             Self::Only(_) => false,
         }
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for ForwardedNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("all"),
-            Self::AllBut(hidden) => write!(f, "all except {}", hidden.join(", ")),
+            Self::AllExcept(hidden) => write!(f, "all except {}", hidden.join(", ")),
             Self::Only(shown) if shown.is_empty() => f.write_str("none"),
             Self::Only(shown) => write!(f, "only {}", shown.join(", ")),
         }

@@ -1,6 +1,6 @@
 //! AWS's managed policies by id. Other policies need a file, or are listed as not checked.
 
-use super::forwarded::{Forwarded, Part};
+use super::forwarded::{Forwarded, ForwardedNames};
 
 const CORS: [&str; 3] = ["Origin", "Access-Control-Request-Headers", "Access-Control-Request-Method"];
 
@@ -13,9 +13,9 @@ pub(super) fn cache_policy(id: &str) -> Option<Forwarded> {
             Forwarded::nothing(true)
         }
         // UseOriginCacheControlHeaders
-        "83da9c7e-98b4-4e11-a168-04f0df8e2c65" => origin_controlled(Part::only(&[])),
+        "83da9c7e-98b4-4e11-a168-04f0df8e2c65" => origin_controlled(ForwardedNames::only(&[])),
         // UseOriginCacheControlHeaders-QueryStrings
-        "4cc15a8a-d715-48a4-82b8-cc0b614638fe" => origin_controlled(Part::All),
+        "4cc15a8a-d715-48a4-82b8-cc0b614638fe" => origin_controlled(ForwardedNames::All),
         _ => return None,
     })
 }
@@ -28,23 +28,23 @@ pub(super) fn origin_request_policy(id: &str) -> Option<Forwarded> {
         }
         // AllViewerExceptHostHeader
         "b689b0a8-53d0-40ab-baf2-68738e2966ac" => {
-            let headers = Part::AllBut(vec!["Host".to_owned()]);
+            let headers = ForwardedNames::AllExcept(vec!["Host".to_owned()]);
             return Some(Forwarded { headers, ..Forwarded::everything(true) });
         }
         // CORS-CustomOrigin
-        "59781a5b-3903-41f3-afcb-af62929ccde1" => Part::only(&["Origin"]),
+        "59781a5b-3903-41f3-afcb-af62929ccde1" => ForwardedNames::only(&["Origin"]),
         // CORS-S3Origin
-        "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf" => Part::only(&CORS),
+        "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf" => ForwardedNames::only(&CORS),
         // HostHeaderOnly
-        "bf0718e1-ba1e-49d1-88b1-f726733018ae" => Part::only(&["Host"]),
+        "bf0718e1-ba1e-49d1-88b1-f726733018ae" => ForwardedNames::only(&["Host"]),
         // UserAgentRefererHeaders
-        "acba4595-bd28-49b8-b9fe-13317c0390fa" => Part::only(&["User-Agent", "Referer"]),
+        "acba4595-bd28-49b8-b9fe-13317c0390fa" => ForwardedNames::only(&["User-Agent", "Referer"]),
         _ => return None,
     };
     Some(Forwarded { headers, ..Forwarded::nothing(true) })
 }
 
-fn origin_controlled(query: Part) -> Forwarded {
+fn origin_controlled(query: ForwardedNames) -> Forwarded {
     let headers = ["Host", "Origin", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
-    Forwarded::new(true, query, Part::only(&headers), Part::All)
+    Forwarded::new(true, query, ForwardedNames::only(&headers), ForwardedNames::All)
 }

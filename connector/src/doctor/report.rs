@@ -10,6 +10,7 @@ pub struct Report {
     pub not_checked: Vec<String>,
 }
 
+/// A setting of the distribution or of the functions that weakens the protection.
 #[derive(Debug)]
 pub struct Hazard {
     pub kind: HazardKind,
@@ -18,6 +19,7 @@ pub struct Hazard {
     pub text: String,
 }
 
+/// The kinds of hazards, each with a code and a fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HazardKind {
     ErrorPageReplacesBlock,

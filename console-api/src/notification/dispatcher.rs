@@ -6,8 +6,8 @@ use crate::{
     clock::Clock,
     error::with_sources,
     metrics::Metrics,
-    store::{Due, NewDelivery, Outcome, Store, StoreError},
-    webhook::{Delivery, Secret, Webhook},
+    store::{AttemptResult, Due, NewDelivery, Store, StoreError},
+    webhook::{Secret, Webhook, WebhookDelivery},
 };
 use jiff::SignedDuration;
 use std::{collections::HashMap, time::Duration};
@@ -23,10 +23,9 @@ const ATTACKS: u32 = 200;
 const ROUNDS: u32 = 10;
 /// Deliveries per read.
 const DELIVERIES: u32 = 20;
-/// Delays in seconds after failed attempts, 28 hours in total.
+/// Delays in seconds after failed attempts, 28 hours in total. After one more attempt a delivery is
+/// dead.
 const RETRIES: [i64; 8] = [5, 30, 120, 600, 3600, 3 * 3600, 8 * 3600, 16 * 3600];
-/// After this number of attempts a delivery is dead.
-pub const MAX_ATTEMPTS: usize = 1 + RETRIES.len();
 
 #[derive(Clone)]
 pub struct Dispatcher {
@@ -137,7 +136,7 @@ impl Dispatcher {
     }
 
     /// Sends a test at once, without retries.
-    pub async fn test(&self, webhook: &Webhook, secret: &Secret) -> Result<Delivery, StoreError> {
+    pub async fn test(&self, webhook: &Webhook, secret: &Secret) -> Result<WebhookDelivery, StoreError> {
         let now = self.clock.now();
         let body = message::test(webhook, now);
         let id = self.store.begin_test(webhook.id, &body, now).await?;
@@ -145,15 +144,15 @@ impl Dispatcher {
         self.store.settle_delivery(id, &outcome, None).await
     }
 
-    async fn send(&self, webhook: &Webhook, secret: &Secret, (id, body): (Uuid, String)) -> Outcome {
+    async fn send(&self, webhook: &Webhook, secret: &Secret, (id, body): (Uuid, String)) -> AttemptResult {
         let now = self.clock.now();
         let sent = self.sender.send(&webhook.draft.url, secret, (id, now, body)).await;
         self.metrics.webhook_called(sent.is_ok());
         match sent {
-            Ok(status) => Outcome { status, error: None },
+            Ok(status) => AttemptResult { status, error: None },
             Err(error) => {
                 tracing::warn!(webhook = %webhook.id, delivery = %id, %error, "webhook delivery failed");
-                Outcome { status: error.status(), error: Some(error.to_string()) }
+                AttemptResult { status: error.status(), error: Some(error.to_string()) }
             }
         }
     }

@@ -37,7 +37,7 @@ pub enum SendError {
     Timeout,
     #[error("{0}")]
     Failed(String),
-    #[error("answered with {0}")]
+    #[error("responded with {0}")]
     Status(u16),
 }
 

@@ -9,20 +9,20 @@ use std::collections::BTreeSet;
 /// types that read them. Unreferenced schemas are removed.
 pub(super) fn close(document: &mut Value) {
     let known = document["components"]["schemas"].clone();
-    let mut answers = BTreeSet::new();
-    collect(&document["components"]["responses"], &known, &mut answers);
+    let mut responses = BTreeSet::new();
+    collect(&document["components"]["responses"], &known, &mut responses);
     for (_, item) in objects(&mut document["paths"]) {
         for (_, operation) in objects(item) {
-            collect(&operation["responses"], &known, &mut answers);
+            collect(&operation["responses"], &known, &mut responses);
         }
     }
-    let mut all = answers.clone();
+    let mut all = responses.clone();
     collect(&document["paths"], &known, &mut all);
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| all.contains(name));
     }
     for (name, schema) in objects(&mut document["components"]["schemas"]) {
-        shut(schema, &known, answers.contains(name));
+        shut(schema, &known, responses.contains(name));
     }
     for (_, item) in objects(&mut document["paths"]) {
         for (_, operation) in objects(item) {

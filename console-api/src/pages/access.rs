@@ -8,6 +8,6 @@ use serde::Deserialize;
 
 /// The revision that a form was filled in for.
 #[derive(Deserialize)]
-pub(super) struct Known {
+pub(super) struct KnownRevision {
     pub(super) revision: u32,
 }

@@ -210,7 +210,7 @@ pub(super) async fn add_rule<F: HitRuleForm>(
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Marked {
+pub(super) struct MarkForm {
     /// Empty: clears the mark.
     mark: Option<String>,
     #[serde(default)]
@@ -222,7 +222,7 @@ pub(super) async fn mark(
     Analyst(author): Analyst,
     State(store): State<Store>,
     Id(id): Id,
-    Form(Marked { mark, note, revision }): Form<Marked>,
+    Form(MarkForm { mark, note, revision }): Form<MarkForm>,
 ) -> Result<Redirect, ApiError> {
     let mark = mark.filter(|mark| !mark.is_empty());
     let unknown = || ApiError::parameter("mark", "`mark` must be false_positive or true_positive");

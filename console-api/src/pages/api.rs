@@ -20,7 +20,7 @@ struct Operation {
     parameters: Vec<Field>,
     body: Option<String>,
     example: Option<String>,
-    answers: Vec<Field>,
+    responses: Vec<Field>,
 }
 
 struct Schema {
@@ -55,9 +55,9 @@ impl Operation {
             kind: kind(&one["schema"]),
             about: text(&one["description"]),
         });
-        let answers = object(&operation["responses"]).map(|(status, answer)| {
-            let answer = resolved(answer, document);
-            Field { name: status.clone(), kind: content(answer), about: text(&answer["description"]) }
+        let responses = object(&operation["responses"]).map(|(status, response)| {
+            let response = resolved(response, document);
+            Field { name: status.clone(), kind: content(response), about: text(&response["description"]) }
         });
         let body = &operation["requestBody"];
         let example = &body["content"]["application/json"]["example"];
@@ -70,7 +70,7 @@ impl Operation {
             parameters: parameters.collect(),
             body: body.is_object().then(|| content(body)),
             example: example.is_object().then(|| format!("{example:#}")),
-            answers: answers.collect(),
+            responses: responses.collect(),
         }
     }
 }

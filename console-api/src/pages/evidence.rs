@@ -24,7 +24,7 @@ pub(super) struct Step {
 }
 
 impl Evidence {
-    /// The steps are not recorded: the engine analyses the recorded request again. If it finds
+    /// The steps are not recorded: the engine analyzes the recorded request again. If it finds
     /// something else, because of a mask or another engine version, only the names of the layers
     /// are shown.
     pub(super) fn of(hit: &RecordedHit, request: &RecordedRequest, raw: &Raw) -> Vec<Self> {

@@ -6,7 +6,7 @@ use crate::{
     error::ApiError,
     extract::{Analyst, FromParameters, Named, Parameters, Query, Reader},
     paging::{Page, Slice},
-    replay::{Candidate, Replay, ReplayDraft, ReplayStatus, Selection, Verdict, Verdicts},
+    replay::{Candidate, Replay, ReplayDraft, ReplayStatus, ReplayVerdict, Selection, Verdicts},
     ruleset::StoredRule,
     simulation::replay::Replays,
     store::Store,
@@ -175,7 +175,7 @@ fn status(replay: &Replay) -> &'static str {
 }
 
 /// A verdict in words: the attack types, and the outcome.
-fn verdict(verdict: &Verdict) -> String {
+fn verdict(verdict: &ReplayVerdict) -> String {
     if verdict.is_nothing() {
         return "passes".to_owned();
     }

@@ -156,7 +156,7 @@ pub(super) async fn one(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Known {
+pub(super) struct KnownVersion {
     /// The active version when the form was shown.
     current: u32,
 }
@@ -165,7 +165,7 @@ pub(super) async fn activate(
     Analyst(author): Analyst,
     State(ruleset): State<RulesetWriter>,
     Number(version): Number,
-    Form(Known { current }): Form<Known>,
+    Form(KnownVersion { current }): Form<KnownVersion>,
 ) -> Result<Redirect, ApiError> {
     rulesets::activate(&ruleset, &author, version, current).await?;
     Ok(Redirect::to("/rulesets"))

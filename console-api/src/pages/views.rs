@@ -1,6 +1,6 @@
 //! The page of saved searches: list, add, rename, delete.
 
-use super::{access::Known, render, search, view};
+use super::{access::KnownRevision, render, search, view};
 use crate::{
     actor::Actor,
     error::ApiError,
@@ -96,7 +96,7 @@ pub(super) async fn delete(
     Analyst(author): Analyst,
     State(store): State<Store>,
     Id(id): Id,
-    Form(Known { revision }): Form<Known>,
+    Form(KnownRevision { revision }): Form<KnownRevision>,
 ) -> Result<Redirect, ApiError> {
     views::delete(&store, &author, (id, revision)).await?;
     Ok(Redirect::to("/views"))

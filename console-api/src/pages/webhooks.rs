@@ -1,6 +1,6 @@
 //! The pages of webhooks: list, add, test, deliveries.
 
-use super::{access::Known, render, view};
+use super::{access::KnownRevision, render, view};
 use crate::{
     error::ApiError,
     extract::{Admin, Id, Named, Query, StateFilter},
@@ -8,7 +8,7 @@ use crate::{
     paging::{Page, Slice},
     store::{Due, Store},
     use_cases::webhooks,
-    webhook::{Delivery, DeliveryState, Format, Webhook, WebhookDraft},
+    webhook::{DeliveryState, Format, Webhook, WebhookDelivery, WebhookDraft},
 };
 use askama::Template;
 use axum::{
@@ -85,7 +85,7 @@ pub(super) async fn delete(
     Admin(author): Admin,
     State(store): State<Store>,
     Id(id): Id,
-    Form(Known { revision }): Form<Known>,
+    Form(KnownRevision { revision }): Form<KnownRevision>,
 ) -> Result<Redirect, ApiError> {
     webhooks::delete(&store, &author, (id, revision)).await?;
     Ok(Redirect::to("/webhooks"))
@@ -95,7 +95,7 @@ pub(super) async fn delete(
 #[template(path = "webhook.html")]
 struct WebhookPage {
     webhook: Webhook,
-    deliveries: Page<Delivery>,
+    deliveries: Page<WebhookDelivery>,
     state: Option<DeliveryState>,
     /// The result of a test.
     tested: Option<Result<(), String>>,
@@ -103,7 +103,7 @@ struct WebhookPage {
 
 impl WebhookPage {
     /// The result of the last attempt.
-    fn outcome(delivery: &Delivery) -> String {
+    fn outcome(delivery: &WebhookDelivery) -> String {
         let status = delivery.status.map(|status| format!("status {status}"));
         let parts: Vec<_> = status.into_iter().chain(delivery.error.clone()).collect();
         parts.join(": ")

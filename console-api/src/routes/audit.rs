@@ -1,7 +1,7 @@
 //! The audit log.
 
 use crate::{
-    audit::{Action, AuditLine, LogFilter, ObjectKind},
+    audit::{AuditAction, AuditLine, LogFilter, ObjectKind},
     error::ApiError,
     extract::{Admin, FromParameters, Parameters, Query},
     openapi::query_parameter,
@@ -37,7 +37,7 @@ pub(super) async fn list(
 impl FromParameters for LogFilter {
     fn from_parameters(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let kinds: Vec<_> = ObjectKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        let actions: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        let actions: Vec<_> = AuditAction::ALL.iter().map(|action| action.as_str()).collect();
         let expected = format!("one of {}, optionally with an id: `rule:ID`", kinds.join(", "));
         let object = parameters.read("object", &expected, |text| {
             let (kind, object) = text.split_once(':').map_or((text, None), |(kind, id)| (kind, Some(id)));
@@ -46,7 +46,11 @@ impl FromParameters for LogFilter {
         let (kind, object) = object.unzip();
         Ok(Self {
             actor: parameters.text("actor")?,
-            action: parameters.read("action", &format!("one of {}", actions.join(", ")), Action::parse)?,
+            action: parameters.read(
+                "action",
+                &format!("one of {}", actions.join(", ")),
+                AuditAction::parse,
+            )?,
             kind,
             object: object.flatten(),
             from: parameters.time("from")?,
@@ -58,7 +62,7 @@ impl FromParameters for LogFilter {
 impl IntoParams for LogFilter {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = || ObjectBuilder::new().schema_type(Type::String);
-        let actions = text().enum_values(Some(Action::ALL.iter().map(|action| action.as_str())));
+        let actions = text().enum_values(Some(AuditAction::ALL.iter().map(|action| action.as_str())));
         vec![
             query_parameter("actor", "The actor.", text()),
             query_parameter("action", "The action.", actions),

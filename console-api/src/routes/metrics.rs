@@ -27,6 +27,6 @@ pub(super) async fn show(
 pub(crate) async fn count(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
-    metrics.answered(route.as_ref().map_or("none", MatchedPath::as_str), response.status().as_u16());
+    metrics.responded(route.as_ref().map_or("none", MatchedPath::as_str), response.status().as_u16());
     response
 }

@@ -20,7 +20,8 @@ use serde::Deserialize;
 /// Credentials.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SignIn {
+#[schema(as = SignIn)]
+pub(super) struct Credentials {
     user: String,
     password: String,
 }
@@ -46,7 +47,7 @@ pub(super) async fn list(
 #[utoipa::path(
     post,
     path = "/sessions",
-    request_body(content = SignIn, example = json!({"user": "admin", "password": "correct horse battery"})),
+    request_body(content = Credentials, example = json!({"user": "admin", "password": "correct horse battery"})),
     responses(
         (status = 201, description = "The session; the cookie is in `Set-Cookie`.", body = Session),
         (status = 401, description = "The name or the password is wrong."),
@@ -57,7 +58,7 @@ pub(super) async fn open(
     State(sign_in): State<sign_in::SignIn>,
     ClientAddress(source): ClientAddress,
     headers: HeaderMap,
-    Body(SignIn { user, password }): Body<SignIn>,
+    Body(Credentials { user, password }): Body<Credentials>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Session>), ApiError> {
     let Opened { session, secret } = sign_in.by_password(source, &user, password).await?;
     Ok((StatusCode::CREATED, session_cookie::start(&secret, &headers), Json(session)))
@@ -103,6 +104,6 @@ pub(super) async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl FromBody for SignIn {
+impl FromBody for Credentials {
     const NAME: &'static str = "a name and a password";
 }

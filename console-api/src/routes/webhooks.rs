@@ -8,7 +8,7 @@ use crate::{
     paging::{Page, Slice},
     store::{Due, Store},
     use_cases::webhooks,
-    webhook::{Delivery, DeliveryState, NewWebhook, Webhook, WebhookDraft},
+    webhook::{DeliveryState, NewWebhook, Webhook, WebhookDelivery, WebhookDraft},
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -115,14 +115,14 @@ pub(super) async fn delete(
     path = "/webhooks/{id}/test",
     security(("token" = ["admin"])),
     params(Id),
-    responses((status = 200, description = "The delivery; `error` is the cause of a failure.", body = Delivery))
+    responses((status = 200, description = "The delivery; `error` is the cause of a failure.", body = WebhookDelivery))
 )]
 pub(super) async fn test(
     _: Admin,
     State(dispatcher): State<Dispatcher>,
     Query(()): Query<()>,
     Named(Due { webhook, secret }): Named<Due>,
-) -> Result<Json<Delivery>, ApiError> {
+) -> Result<Json<WebhookDelivery>, ApiError> {
     Ok(Json(dispatcher.test(&webhook, &secret).await?))
 }
 
@@ -132,14 +132,14 @@ pub(super) async fn test(
     path = "/webhooks/{id}/deliveries",
     security(("token" = ["admin"])),
     params(Id, StateFilter, Slice),
-    responses((status = 200, description = "A page of deliveries.", body = Page<Delivery>))
+    responses((status = 200, description = "A page of deliveries.", body = Page<WebhookDelivery>))
 )]
 pub(super) async fn deliveries(
     _: Admin,
     State(store): State<Store>,
     Query((StateFilter(state), slice)): Query<(StateFilter, Slice)>,
     Named(Due { webhook, .. }): Named<Due>,
-) -> Result<Json<Page<Delivery>>, ApiError> {
+) -> Result<Json<Page<WebhookDelivery>>, ApiError> {
     Ok(Json(store.deliveries(webhook.id, state, &slice).await?))
 }
 

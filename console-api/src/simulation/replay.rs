@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     error::with_sources,
     hit::HitFilter,
-    replay::{ChangedVerdict, Replay, ReplayStatus, Verdict},
+    replay::{ChangedVerdict, Replay, ReplayStatus, ReplayVerdict},
     store::{Store, StoreError},
 };
 use decision::{Evaluator, GeoFields, Policy, RouteSettings};
@@ -114,11 +114,11 @@ fn verdict(
     request: &InspectRequest,
     recorded: &Decision,
     at: Timestamp,
-) -> Verdict {
+) -> ReplayVerdict {
     let settings = RouteSettings::of_mode(recorded.mode, &recorded.mode_source);
     let evaluation = evaluator.evaluate(request, &settings, at);
     let attack_types = evaluation.findings.iter().map(|finding| finding.attack_type.as_str().to_owned());
-    Verdict {
+    ReplayVerdict {
         attack_types: attack_types.collect(),
         blocks: evaluation.ruling.action == Action::Block,
         suspicious: evaluation.ruling.is_suspicious,
@@ -162,7 +162,7 @@ mod tests {
             let simulated = verdict(&evaluator, &case.request, &recorded, Timestamp::UNIX_EPOCH);
             let Expected { attack_type, blocks, .. } = case.expected;
             let attack_types = attack_type.into_iter().map(|it| it.as_str().to_owned()).collect();
-            assert_eq!(simulated, Verdict { attack_types, blocks, suspicious: false }, "{}", case.name);
+            assert_eq!(simulated, ReplayVerdict { attack_types, blocks, suspicious: false }, "{}", case.name);
         }
     }
 }

@@ -96,7 +96,7 @@ async fn ingest_all(
         ingested.push(match change {
             RecordChange::Rejected(reason) => Ingested::Rejected(reason.to_owned()),
             RecordChange::Update(record) => update(connection, record, from).await?,
-            RecordChange::NewRequest(_) | RecordChange::EarlyReport(_) | RecordChange::FirstAnswer(_) => {
+            RecordChange::NewRequest(_) | RecordChange::EarlyReport(_) | RecordChange::FirstResponse(_) => {
                 Ingested::Stored
             }
         });

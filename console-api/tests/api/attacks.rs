@@ -1,3 +1,5 @@
+//! Attacks: grouping of hits, lists, filters and groups.
+
 use crate::harness::{
     Console, attack, hit, monitored, not_inspected, response, token_of, uuid, with, without_cursor,
 };

@@ -1,3 +1,5 @@
+//! Export of attacks as Common Event Format.
+
 use crate::harness::{Console, attack, monitored, with};
 use insta::assert_snapshot;
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Connectors: bundles with parameters, signing keys, and the list of callers.
+
 use crate::{
     harness::{Answer, Console, now, send, token_of, uuid},
     rules::admin,
@@ -213,7 +215,7 @@ async fn lists_connectors_reported_by_nodes() {
     let page = console.get("/connectors").await.text;
     assert!(page.contains("E2EXAMPLE") && page.contains(&format!("upgrade to {VERSION}")), "{page}");
 
-    console.store.forget_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();
+    console.store.delete_connectors("2026-01-01T12:00:00Z".parse().unwrap()).await.unwrap();
     assert_eq!(console.body("/api/v1/connectors").await["items"], json!([]));
 }
 

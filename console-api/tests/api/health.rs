@@ -1,3 +1,5 @@
+//! Health checks.
+
 use crate::harness::{Console, send};
 use axum::{body::Body, http::Request};
 

@@ -1,3 +1,5 @@
+//! Hits with their requests.
+
 use crate::harness::{Console, attack, request_id, uuid, with};
 use insta::assert_json_snapshot;
 use serde_json::json;

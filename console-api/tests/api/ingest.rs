@@ -1,3 +1,5 @@
+//! Ingestion: idempotence, limits, backpressure and rejected records.
+
 use crate::harness::{
     Answer, Console, attack, hit, monitored, not_inspected, now, request_id, response, send, token_of, uuid,
     with,

@@ -1,3 +1,5 @@
+//! Nodes with their last status.
+
 use crate::harness::{Console, uuid};
 use axum::http::StatusCode;
 use insta::assert_json_snapshot;

@@ -1,3 +1,5 @@
+//! Requests not inspected, each counted once.
+
 use crate::harness::{Console, not_inspected, uuid, without_cursor};
 use insta::assert_json_snapshot;
 use serde_json::json;

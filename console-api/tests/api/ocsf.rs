@@ -1,3 +1,5 @@
+//! Export of attacks as Open Cybersecurity Schema Framework findings.
+
 use crate::harness::{Console, attack, monitored};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};

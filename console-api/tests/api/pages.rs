@@ -1,3 +1,5 @@
+//! Pages: sign-in, lists, forms and errors.
+
 mod access;
 mod rulesets;
 mod suspicious;

@@ -95,7 +95,7 @@ async fn replays_removed_rules_and_other_versions() {
     assert_eq!(
         counts(&replayed(&console, &json!({"candidate": {"ruleset": 0}})).await),
         (2, 0, 0),
-        "sources on the allowlist are not analysed"
+        "sources on the allowlist are not analyzed"
     );
 }
 

@@ -1,3 +1,5 @@
+//! Retention: deletion of attacks by age and by number of hits.
+
 use crate::harness::{Console, attack, hit, not_inspected, request_id, with};
 use console_api::{clock::Clock, retention::Retention};
 use serde_json::json;

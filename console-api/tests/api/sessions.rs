@@ -1,3 +1,5 @@
+//! Sessions: sign-in, expiry, and protection against cross-site calls.
+
 use crate::{
     harness::{Answer, Console, send},
     rules::admin,

@@ -1,3 +1,5 @@
+//! API tokens: secrets, expiry and revocation.
+
 use crate::{
     harness::{Console, send},
     rules::admin,

@@ -1,3 +1,5 @@
+//! Backup, restore and migration of a database.
+
 use crate::harness::{Console, attack, hit, monitored, not_inspected, response, uuid, with};
 use console_api::store::{DatabaseUrl, Store};
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Users and their passwords.
+
 use crate::{
     harness::{Answer, Console, send},
     rules::{admin, call},

@@ -54,7 +54,7 @@ pub(crate) async fn benign_is_byte_identical(
 }
 
 fn last(stack: &Stack) -> anyhow::Result<Received> {
-    stack.origin.recorded().pop().context("the origin got nothing")
+    stack.origin.recorded().pop().context("the origin received no request")
 }
 
 /// Headers except those that differ between two distributions.
@@ -71,7 +71,7 @@ pub(crate) async fn path_traversal_is_blocked(
     let stack = Stack::start(binaries, StackOptions::new(Mode::Block, trigger)).await?;
     let response = stack.get("/etc/passwd").await?;
     expect_status(&response, 403)?;
-    ensure!(stack.origin.recorded().is_empty(), "the origin saw a blocked request");
+    ensure!(stack.origin.recorded().is_empty(), "the origin received a blocked request");
     let cache = response.headers.text("Cache-Control");
     ensure!(cache.as_deref() == Some("no-store"), "a block must never be cached: {cache:?}");
 

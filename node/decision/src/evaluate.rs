@@ -1,4 +1,4 @@
-//! The evaluation of one request: mode, lists, analysis, behaviour, ruling.
+//! The evaluation of one request: mode, lists, analysis, behavior, ruling.
 
 use crate::{
     Detection, EffectiveMode, Facts, GeoFields, GeoLocation, ListMatch, ModeAllowOverride, Policy,
@@ -31,7 +31,7 @@ pub trait SourceState {
         None
     }
 
-    /// Counts an analysed request and its findings for its source.
+    /// Counts an analyzed request and its findings for its source.
     fn observe(&self, _request: &InspectRequest, _findings: &[Finding], _now: Timestamp) -> Observation {
         Observation::default()
     }
@@ -55,7 +55,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The detection with the source's behaviour; a detection in the request takes precedence.
+    /// The detection with the source's behavior; a detection in the request takes precedence.
     fn applied_to(&self, detection: Detection) -> Detection {
         match detection {
             Detection::Attack | Detection::VirtualPatch(_) => detection,
@@ -85,7 +85,7 @@ pub struct Evaluation<'e> {
     pub mode: EffectiveMode,
     pub list_match: ListMatch,
     /// False: a list, a filter or the mode decided, without analysis.
-    pub is_analysed: bool,
+    pub is_analyzed: bool,
     /// The input filters alone prevented the analysis.
     pub is_bypassed: bool,
     pub findings: Vec<Finding>,
@@ -134,17 +134,17 @@ impl<'e> Evaluator<'e, '_> {
         };
         let list_match = self.list_match(&visitor, mode.mode, now);
         let can_block = self.blocking && request.delivery == Delivery::Inline;
-        let is_due = matrix::is_analysed(mode.mode, can_block, &list_match);
-        let (is_analysed, is_bypassed) = (is_due && !self.is_bypassed, is_due && self.is_bypassed);
+        let is_due = matrix::is_analyzed(mode.mode, can_block, &list_match);
+        let (is_analyzed, is_bypassed) = (is_due && !self.is_bypassed, is_due && self.is_bypassed);
         let (mut findings, mut suppressed_by, mut observation) = <(Vec<_>, Vec<RuleRef>, _)>::default();
-        if is_analysed {
+        if is_analyzed {
             let inspection = self.engine.inspect_with_rules(request, &rules);
             (findings, suppressed_by) = (inspection.findings, inspection.suppressed_by);
         }
         let sensitivity = rules.sensitivity.map_or(settings.sensitivity, |(_, it)| it);
         let score = score::of_request(&findings);
         let detection = Detection::of(&findings, score >= sensitivity.threshold(), &rules, settings);
-        if is_analysed {
+        if is_analyzed {
             let counted = if detection == Detection::Suspicious { &[] } else { &findings[..] };
             observation = self.sources.observe(request, counted, now);
         }
@@ -161,7 +161,7 @@ impl<'e> Evaluator<'e, '_> {
         Evaluation {
             mode,
             list_match,
-            is_analysed,
+            is_analyzed,
             is_bypassed,
             findings,
             score,

@@ -46,8 +46,8 @@ pub struct Ruling {
     pub list: Option<ListRef>,
 }
 
-/// Whether a request is analysed. Requests that a list decides are not: they cost nothing.
-pub fn is_analysed(mode: Mode, can_block: bool, list_match: &ListMatch) -> bool {
+/// Whether a request is analyzed. Requests that a list decides are not: they cost nothing.
+pub fn is_analyzed(mode: Mode, can_block: bool, list_match: &ListMatch) -> bool {
     match list_match {
         _ if mode == Mode::Off => false,
         ListMatch::Allowed(_) => false,
@@ -111,7 +111,7 @@ impl Facts<'_> {
 
 impl Ruling {
     /// The decision as it is recorded. A block counts as enforced until the console is informed
-    /// otherwise: by a connector that never got the verdict, or by an origin that answered the
+    /// otherwise: by a connector that never got the verdict, or by an origin that responded to the
     /// request after all.
     pub fn record(&self, mode: EffectiveMode, delivery: Delivery, decided_by: DecidedBy) -> Decision {
         let blocked = self.action == Action::Block;

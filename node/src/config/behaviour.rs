@@ -1,4 +1,4 @@
-//! `behaviour`: controls on the behaviour of request sources over time.
+//! `behaviour`: controls on the behavior of request sources over time.
 
 use super::{
     Secret,
@@ -29,7 +29,7 @@ pub struct Payloads {
     pub duration: Duration,
 }
 
-/// A behavioural control: what is counted per source, and the reaction above the threshold.
+/// A behavioral control: what is counted per source, and the reaction above the threshold.
 #[derive(Debug, Clone)]
 pub struct Control {
     pub attack_type: AttackType,
@@ -65,7 +65,7 @@ pub enum Counted {
 pub enum Reaction {
     /// Record the request.
     Record,
-    /// Also put its source on the gray list.
+    /// Also put its source on the graylist.
     Gray,
     /// Also put its source on the denylist.
     Deny,

@@ -11,7 +11,7 @@ pub struct HttpInspectorConfig {
     pub workers: Workers,
 }
 
-/// Threads that serve and analyse. `None`: one per processor.
+/// Threads that serve and analyze. `None`: one per processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Workers(Option<NonZero<u16>>);
 

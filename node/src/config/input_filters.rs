@@ -4,7 +4,7 @@ use super::section::{Part, Section};
 use regex::Regex;
 use shared::{InspectRequest, ruleset::Network};
 
-/// Requests that match `bypass`, or do not match a non-empty `inspect`, are not analysed.
+/// Requests that match `bypass`, or do not match a non-empty `inspect`, are not analyzed.
 #[derive(Debug, Default)]
 pub struct InputFilters {
     inspect: Vec<InputFilter>,
@@ -22,7 +22,7 @@ struct InputFilter {
 }
 
 impl InputFilters {
-    /// Whether a request is analysed; the path is normalized if so configured.
+    /// Whether a request is analyzed; the path is normalized if so configured.
     pub fn take(&self, request: &InspectRequest, path: &str) -> bool {
         let holds = |filter: &InputFilter| filter.matches(request, path);
         !self.bypass.iter().any(holds) && (self.inspect.is_empty() || self.inspect.iter().any(holds))

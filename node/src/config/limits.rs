@@ -12,7 +12,7 @@ pub struct LimitsConfig {
     pub connections: ConnectionLimits,
     pub max_message_bytes: usize,
     pub body_timeout: Duration,
-    /// Of all messages being received or analysed.
+    /// Of all messages being received or analyzed.
     pub max_bytes_in_flight: usize,
     pub queue: QueueTimeouts,
 }

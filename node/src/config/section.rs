@@ -10,7 +10,7 @@ use super::{
     nearest,
     problem::{Origin, Problem},
     scalar::Scalar,
-    yaml::{Entry, Node, Position, Value},
+    yaml::{Entry, Position, Value, YamlNode},
 };
 use std::{cell::RefCell, fmt::Display, ops::RangeInclusive, path::Path};
 
@@ -76,7 +76,7 @@ impl<'r> SectionReader<'r> {
     }
 
     /// Reads the whole file.
-    pub(super) fn root<P: Part>(&'r self, document: &'r Node) -> Option<P> {
+    pub(super) fn root<P: Part>(&'r self, document: &'r YamlNode) -> Option<P> {
         self.enter(String::new(), Some(document), P::read)
     }
 
@@ -95,7 +95,7 @@ impl<'r> SectionReader<'r> {
     fn enter<T>(
         &'r self,
         path: String,
-        node: Option<&'r Node>,
+        node: Option<&'r YamlNode>,
         read: impl FnOnce(&mut Section<'_>) -> Option<T>,
     ) -> Option<T> {
         let entries: &[Entry] = match node.map(|node| &node.value) {
@@ -113,7 +113,7 @@ impl<'r> SectionReader<'r> {
         part
     }
 
-    fn report_not_a_map(&self, path: &str, node: Option<&Node>) {
+    fn report_not_a_map(&self, path: &str, node: Option<&YamlNode>) {
         let name = if path.is_empty() { "the file" } else { path };
         let message = format!("{name}: must be a map of keys and values, indented below it");
         let at = Origin::file(self.path, node.map_or(Position::START, |node| node.position));
@@ -220,7 +220,7 @@ impl<'r> Section<'r> {
                 words.filter_map(|word| self.parsed(key, &setting.origin, word)).collect()
             }
             RawValue::Node(Value::List(nodes)) => {
-                let item = |node: &'r Node| {
+                let item = |node: &'r YamlNode| {
                     self.scalar(
                         key,
                         &Setting { origin: self.origin(node.position), value: RawValue::Node(&node.value) },

@@ -12,7 +12,7 @@ pub(super) struct Position {
 
 /// A value and its position.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct YamlNode {
     pub(super) position: Position,
     pub(super) value: Value,
 }
@@ -23,7 +23,7 @@ pub(super) enum Value {
     Nothing,
     /// The text without quotes; its key decides what `off` and `0x10` mean.
     Scalar(String),
-    List(Vec<Node>),
+    List(Vec<YamlNode>),
     Map(Vec<Entry>),
 }
 
@@ -31,7 +31,7 @@ pub(super) enum Value {
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) position: Position,
-    pub(super) node: Node,
+    pub(super) node: YamlNode,
 }
 
 /// Why a text is not valid YAML here.
@@ -43,16 +43,16 @@ pub(super) struct YamlError {
 }
 
 /// Parses one document. An empty one is an empty map.
-pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
+pub(super) fn parse(text: &str) -> Result<YamlNode, YamlError> {
     let mut reader = Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
     let mut document = None;
     loop {
         match reader.next()? {
             (Event::StreamEnd, position) => {
-                return Ok(document.unwrap_or(Node { position, value: Value::Map(Vec::new()) }));
+                return Ok(document.unwrap_or(YamlNode { position, value: Value::Map(Vec::new()) }));
             }
             (Event::DocumentStart(..), position) if document.is_some() => {
-                return Err(wrong(position, "only one document is allowed, this is the second"));
+                return Err(error_at(position, "only one document is allowed, this is the second"));
             }
             (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
             (event, position) => document = Some(reader.node(event, position)?),
@@ -62,7 +62,7 @@ pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
 
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
-    anchors: HashMap<usize, Node>,
+    anchors: HashMap<usize, YamlNode>,
     nodes: usize,
 }
 
@@ -75,28 +75,28 @@ impl<'t> Reader<'t> {
             Some(Ok((event, span))) => Ok((event, Position::of(&span))),
             Some(Err(error)) => {
                 let (line, column) = (error.marker().line(), error.marker().col() + 1);
-                Err(wrong(Position { line, column }, &error.info()))
+                Err(error_at(Position { line, column }, &error.info()))
             }
             None => Ok((Event::StreamEnd, Position::START)),
         }
     }
 
-    fn node(&mut self, event: Event<'t>, position: Position) -> Result<Node, YamlError> {
+    fn node(&mut self, event: Event<'t>, position: Position) -> Result<YamlNode, YamlError> {
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, _) => (anchor, scalar(&text, style)),
             Event::SequenceStart(_, anchor, _) => (anchor, Value::List(self.items()?)),
             Event::MappingStart(_, anchor, _) => (anchor, Value::Map(self.entries()?)),
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
                 Some(node) => (0, node.value.clone()),
-                None => return Err(wrong(position, "an alias refers to a value that contains it")),
+                None => return Err(error_at(position, "an alias refers to a value that contains it")),
             },
-            _ => return Err(wrong(position, "expected a value")),
+            _ => return Err(error_at(position, "expected a value")),
         };
-        let node = Node { position, value };
+        let node = YamlNode { position, value };
         self.nodes += node.size();
         if self.nodes > Self::MAX_NODES {
             let message = format!("the file has more than {} values, aliases included", Self::MAX_NODES);
-            return Err(wrong(position, &message));
+            return Err(error_at(position, &message));
         }
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
@@ -104,7 +104,7 @@ impl<'t> Reader<'t> {
         Ok(node)
     }
 
-    fn items(&mut self) -> Result<Vec<Node>, YamlError> {
+    fn items(&mut self) -> Result<Vec<YamlNode>, YamlError> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
@@ -122,10 +122,13 @@ impl<'t> Reader<'t> {
                 return Ok(entries);
             }
             let Value::Scalar(key) = self.node(event, position)?.value else {
-                return Err(wrong(position, "a key must be a scalar"));
+                return Err(error_at(position, "a key must be a scalar"));
             };
             if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-                return Err(wrong(position, &format!("{key} is defined twice, first at {}", first.position)));
+                return Err(error_at(
+                    position,
+                    &format!("{key} is defined twice, first at {}", first.position),
+                ));
             }
             let (event, at) = self.next()?;
             entries.push(Entry { key, position, node: self.node(event, at)? });
@@ -133,7 +136,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-impl Node {
+impl YamlNode {
     fn size(&self) -> usize {
         match &self.value {
             Value::Nothing | Value::Scalar(_) => 1,
@@ -164,7 +167,7 @@ impl fmt::Display for Position {
     }
 }
 
-fn wrong(position: Position, message: &str) -> YamlError {
+fn error_at(position: Position, message: &str) -> YamlError {
     YamlError { position, message: message.to_owned() }
 }
 
@@ -172,7 +175,7 @@ fn wrong(position: Position, message: &str) -> YamlError {
 mod tests {
     use super::*;
 
-    fn printed(node: &Node) -> String {
+    fn printed(node: &YamlNode) -> String {
         match &node.value {
             Value::Nothing => "nothing".to_owned(),
             Value::Scalar(text) => format!("{text:?}@{}:{}", node.position.line, node.position.column),

@@ -106,7 +106,7 @@ async fn answer(
 impl Lifetime {
     fn is_exhausted(&self) -> bool {
         let recycle = &self.limits.recycle;
-        recycle.max_requests.is_some_and(|limit| self.activity.answered() >= limit)
+        recycle.max_requests.is_some_and(|limit| self.activity.responded() >= limit)
             || recycle.max_received_bytes.is_some_and(|limit| self.activity.received() >= limit)
             || recycle.max_duration.is_some_and(|longest| self.started.elapsed() >= longest)
     }

@@ -20,7 +20,7 @@ use tokio::{
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     started: AtomicU64,
-    answered: AtomicU64,
+    responded: AtomicU64,
     received: AtomicU64,
     is_http2: AtomicBool,
 }
@@ -35,8 +35,8 @@ impl Activity {
         Call(self.clone())
     }
 
-    pub(super) fn answered(&self) -> u64 {
-        self.answered.load(Relaxed)
+    pub(super) fn responded(&self) -> u64 {
+        self.responded.load(Relaxed)
     }
 
     pub(super) fn received(&self) -> u64 {
@@ -44,13 +44,13 @@ impl Activity {
     }
 
     fn is_busy(&self) -> bool {
-        self.started.load(Relaxed) != self.answered()
+        self.started.load(Relaxed) != self.responded()
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.0.answered.fetch_add(1, Relaxed);
+        self.0.responded.fetch_add(1, Relaxed);
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Timed<IO> {
     /// Whether the deadline belongs to `expected`. It is set only when a read is pending.
     is_set: bool,
     /// At the time the deadline was last checked.
-    answered: u64,
+    responded: u64,
     /// Runs while the client reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -87,30 +87,30 @@ impl<IO> Timed<IO> {
             expected: Expected::Head,
             deadline,
             is_set: true,
-            answered: 0,
+            responded: 0,
             stalled: None,
         }
     }
 
     fn on_received(&mut self, bytes: usize) {
         self.activity.received.fetch_add(bytes as u64, Relaxed);
-        self.on_answered();
+        self.on_responded();
         // HTTP/2 has other frames than requests.
         if self.expected == Expected::Request && !self.activity.is_http2.load(Relaxed) {
             (self.expected, self.is_set) = (Expected::Head, false);
         }
     }
 
-    fn on_answered(&mut self) {
-        let answered = self.activity.answered();
-        if self.answered != answered {
-            (self.answered, self.expected, self.is_set) = (answered, Expected::Request, false);
+    fn on_responded(&mut self) {
+        let responded = self.activity.responded();
+        if self.responded != responded {
+            (self.responded, self.expected, self.is_set) = (responded, Expected::Request, false);
         }
     }
 
     /// Polls the read timeout. While a call is in progress, its handler limits the time.
     fn poll_timeout(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.on_answered();
+        self.on_responded();
         if self.activity.is_busy() {
             return Poll::Pending;
         }

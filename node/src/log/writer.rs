@@ -15,13 +15,13 @@ use std::{
 /// Lines waiting to be written to a file.
 pub(super) struct Writer {
     pub(super) file: LogFile,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<PendingLines>,
     changed: Condvar,
     lost: AtomicU64,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct PendingLines {
     lines: Vec<u8>,
     count: u64,
     is_writing: bool,
@@ -73,18 +73,18 @@ impl Writer {
     /// Waits until pending lines are written, at most for `timeout`.
     pub(super) fn flush(&self, timeout: Duration) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_busy = |waiting: &mut Waiting| waiting.count > 0 || waiting.is_writing;
+        let is_busy = |waiting: &mut PendingLines| waiting.count > 0 || waiting.is_writing;
         let _flushed = self.changed.wait_timeout_while(waiting, timeout, is_busy);
     }
 
     /// Writes pending lines, or waits for some.
     fn write_pending(&self) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_idle = |waiting: &mut Waiting| waiting.count == 0;
+        let is_idle = |waiting: &mut PendingLines| waiting.count == 0;
         let waited = self.changed.wait_timeout_while(waiting, Duration::from_secs(1), is_idle);
         let mut waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
-        let Waiting { lines, count, .. } =
-            mem::replace(&mut *waiting, Waiting { is_writing: true, ..Waiting::default() });
+        let PendingLines { lines, count, .. } =
+            mem::replace(&mut *waiting, PendingLines { is_writing: true, ..PendingLines::default() });
         drop(waiting);
         if (&self.file).write_all(&lines).is_err() {
             self.lost.fetch_add(count, Relaxed);

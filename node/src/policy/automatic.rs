@@ -1,4 +1,4 @@
-//! Automatic list entries: sources that behaviour controls put on a list, each for a time.
+//! Automatic list entries: sources that behavior controls put on a list, each for a time.
 
 use decision::Visitor;
 use jiff::Timestamp;

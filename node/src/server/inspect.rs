@@ -23,7 +23,7 @@ use std::{
 };
 use tracing::error;
 
-/// From this size on a message is decoded and analysed outside the threads that serve connections:
+/// From this size on a message is decoded and analyzed outside the threads that serve connections:
 /// it takes as long as hundreds of small ones.
 const LARGE_MESSAGE_BYTES: usize = 128 << 10;
 

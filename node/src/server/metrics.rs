@@ -141,7 +141,7 @@ impl ServerMetrics {
                 "http_inspector_acl_results",
                 "Requests by the list that matched their source",
             ),
-            analysis_seconds: durations(registry, "analysis_seconds", "Time to analyse a request"),
+            analysis_seconds: durations(registry, "analysis_seconds", "Time to analyze a request"),
             request_seconds: durations(
                 registry,
                 "request_seconds",
@@ -184,11 +184,11 @@ impl ServerMetrics {
         if list == "white" {
             self.ignored.get_or_create(&SourceLabels { source }).inc();
         }
-        if evaluation.is_analysed {
+        if evaluation.is_analyzed {
             self.analysis_seconds.observe(took.as_secs_f64());
         }
-        let by = if evaluation.is_analysed { "proton" } else { "acl" };
-        if evaluation.is_analysed || evaluation.ruling.would_block {
+        let by = if evaluation.is_analyzed { "proton" } else { "acl" };
+        if evaluation.is_analyzed || evaluation.ruling.would_block {
             self.processed.get_or_create(&SourceLabels { source: by }).inc();
         }
         let (is_threat, is_blocked) =

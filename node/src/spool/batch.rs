@@ -4,14 +4,14 @@ use super::{
     frame::{Piece, Pieces},
     kind::Priority,
     segment::{Contents, Segment},
-    state::Position,
+    state::SpoolOffset,
 };
 
 pub struct Batch {
     /// Each a [`shared::Record`] in JSON. Empty when the range was damaged.
     pub records: Vec<Vec<u8>>,
     pub(super) priority: Priority,
-    pub(super) end: Position,
+    pub(super) end: SpoolOffset,
     pub(super) contents: Contents,
 }
 
@@ -38,13 +38,13 @@ impl Batch {
         // The file may have been truncated: missing bytes count as read.
         let is_read = pieces.at() == bytes.len();
         let offset = if is_read { segment.bytes } else { offset + pieces.at() as u64 };
-        Self { records, priority, end: Position { sequence: segment.sequence, offset }, contents }
+        Self { records, priority, end: SpoolOffset { sequence: segment.sequence, offset }, contents }
     }
 
     /// The batch of a segment whose file is missing.
     pub(super) fn lost(priority: Priority, segment: Segment, offset: u64) -> Self {
         let contents = Contents { damaged: 1, damaged_bytes: segment.bytes - offset, ..Contents::default() };
-        let end = Position { sequence: segment.sequence, offset: segment.bytes };
+        let end = SpoolOffset { sequence: segment.sequence, offset: segment.bytes };
         Self { records: Vec::new(), priority, end, contents }
     }
 }

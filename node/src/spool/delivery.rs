@@ -21,7 +21,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// How long a stopping node delivers pending records. The rest stays on disk.
 const LAST_DELIVERY: Duration = Duration::from_secs(2);
 
-pub struct Delivery {
+pub struct SpoolDelivery {
     spool: Arc<Spool>,
     console: Console,
     node: NodeInfo,
@@ -30,7 +30,7 @@ pub struct Delivery {
     backoff: Backoff,
 }
 
-impl Delivery {
+impl SpoolDelivery {
     pub fn new(spool: Arc<Spool>, config: &ConsoleConfig, node: NodeInfo) -> anyhow::Result<Self> {
         let console = Console::new(config)?;
         Ok(Self { spool, console, node, batch_records: MAX_BATCH_RECORDS, backoff: Backoff::default() })

@@ -4,7 +4,7 @@ use super::{
     frame::Frames,
     kind::Priority,
     segment::{self, Contents, Segment},
-    state::{Position, QueueState},
+    state::{QueueState, SpoolOffset},
 };
 use std::{
     cmp::Ordering,
@@ -22,7 +22,7 @@ pub(super) struct PriorityQueue {
     /// The last segment, open for appending.
     writer: Option<Arc<File>>,
     unsynced: bool,
-    position: Position,
+    position: SpoolOffset,
     /// Settled segments whose files have to be removed.
     gone: Vec<u64>,
     /// The segment being delivered. It must not be dropped meanwhile: its records may have arrived.
@@ -159,7 +159,7 @@ impl PriorityQueue {
     }
 
     /// Settles everything up to `end`, with these contents.
-    pub(super) fn acknowledge(&mut self, end: Position, settled: Contents) {
+    pub(super) fn acknowledge(&mut self, end: SpoolOffset, settled: Contents) {
         self.in_delivery = None;
         self.position = end;
         if let Some(segment) = self.segments.iter_mut().find(|segment| segment.sequence == end.sequence) {

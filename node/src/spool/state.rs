@@ -10,7 +10,7 @@ use std::{
 
 /// The acknowledged position: the byte after the last settled record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Position {
+pub(super) struct SpoolOffset {
     pub sequence: u64,
     pub offset: u64,
 }
@@ -26,7 +26,7 @@ pub(super) struct State {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct QueueState {
-    pub position: Position,
+    pub position: SpoolOffset,
     /// Settled segments whose files may still exist: neither read nor counted again.
     pub gone: Vec<u64>,
 }

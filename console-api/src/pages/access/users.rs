@@ -1,6 +1,6 @@
 //! The page of users: list, add, change, delete.
 
-use super::Known;
+use super::KnownRevision;
 use crate::{
     access::{User, UserDraft},
     actor::Role,
@@ -83,7 +83,7 @@ pub(in crate::pages) async fn delete(
     Admin(author): Admin,
     State(store): State<Store>,
     Id(id): Id,
-    Form(Known { revision }): Form<Known>,
+    Form(KnownRevision { revision }): Form<KnownRevision>,
 ) -> Result<Redirect, ApiError> {
     users::delete(&store, &author, (id, revision)).await?;
     Ok(Redirect::to("/users"))

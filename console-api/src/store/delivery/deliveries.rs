@@ -11,7 +11,7 @@ use crate::store::{
 };
 use crate::{
     paging::{Page, Slice},
-    webhook::{Delivery, DeliveryState},
+    webhook::{DeliveryState, WebhookDelivery},
 };
 use jiff::{SignedDuration, Timestamp};
 use sqlx::AssertSqlSafe;
@@ -36,13 +36,13 @@ pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
 
 /// The result of an attempt.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct AttemptResult {
     pub status: Option<u16>,
     /// `None`: delivered.
     pub error: Option<String>,
 }
 
-impl ReadRow for Delivery {
+impl ReadRow for WebhookDelivery {
     const TABLE: &'static str = "webhook_deliveries";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -60,11 +60,11 @@ impl ReadRow for Delivery {
 }
 
 /// A delivery and its body.
-impl ReadRow for (Delivery, String) {
-    const TABLE: &'static str = Delivery::TABLE;
+impl ReadRow for (WebhookDelivery, String) {
+    const TABLE: &'static str = WebhookDelivery::TABLE;
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        Ok((Delivery::read(row)?, row.text("body")?))
+        Ok((WebhookDelivery::read(row)?, row.text("body")?))
     }
 }
 
@@ -84,7 +84,7 @@ impl Store {
         webhook: Uuid,
         state: Option<DeliveryState>,
         slice: &Slice,
-    ) -> Result<Page<Delivery>, StoreError> {
+    ) -> Result<Page<WebhookDelivery>, StoreError> {
         let mut statement = select();
         statement.push("webhook_id = ").bind(webhook.to_string());
         if let Some(state) = state {
@@ -106,7 +106,7 @@ impl Store {
             by_webhook.entry(delivery.webhook).or_default().push(delivery);
         }
         let mut change = self.begin_write().await?;
-        webhooks::forget(&mut change, grown).await?;
+        webhooks::delete_grown(&mut change, grown).await?;
         for (webhook, mut deliveries) in by_webhook {
             let pending =
                 "select count(*) from webhook_deliveries where webhook_id = $1 and state = 'pending'";
@@ -146,7 +146,7 @@ impl Store {
         webhook: Uuid,
         now: Timestamp,
         limit: u32,
-    ) -> Result<Vec<(Delivery, String)>, StoreError> {
+    ) -> Result<Vec<(WebhookDelivery, String)>, StoreError> {
         let mut statement = select();
         statement.push("webhook_id = ").bind(webhook.to_string());
         statement.push(" and state = 'pending' and next_at <= ").bind(now.as_millisecond());
@@ -157,7 +157,7 @@ impl Store {
     /// Starts an attempt and returns its number; `None` when another process started it.
     pub async fn claim_delivery(
         &self,
-        delivery: &Delivery,
+        delivery: &WebhookDelivery,
         now: Timestamp,
     ) -> Result<Option<u32>, StoreError> {
         let attempts = delivery.attempts + 1;
@@ -180,9 +180,9 @@ impl Store {
     pub async fn settle_delivery(
         &self,
         id: Uuid,
-        outcome: &Outcome,
+        outcome: &AttemptResult,
         next: Option<Timestamp>,
-    ) -> Result<Delivery, StoreError> {
+    ) -> Result<WebhookDelivery, StoreError> {
         let state = match (&outcome.error, next) {
             (None, _) => DeliveryState::Delivered,
             (Some(_), Some(_)) => DeliveryState::Pending,
@@ -201,7 +201,7 @@ impl Store {
             .bind(outcome.error.as_deref().map(Text::from))
             .fetch_one(&self.writer)
             .await?;
-        Delivery::read(&Row { table: Delivery::TABLE, row: &row })
+        WebhookDelivery::read(&Row { table: WebhookDelivery::TABLE, row: &row })
     }
 
     /// Stores a test delivery that is being sent; an interrupted test is not repeated.
@@ -251,7 +251,7 @@ impl Store {
 
     /// Deletes delivered and dead deliveries before a time, except those of ongoing attacks, which
     /// would be delivered again.
-    pub async fn forget_deliveries(&self, before: Timestamp) -> Result<(), StoreError> {
+    pub async fn delete_deliveries(&self, before: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
             "delete from webhook_deliveries where created_at < $1 and state <> 'pending' and not exists \
              (select 1 from attacks a where a.id = webhook_deliveries.attack_id and a.last_seen >= $1)",

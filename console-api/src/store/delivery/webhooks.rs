@@ -91,7 +91,7 @@ pub(crate) async fn record_growth(connection: &mut Connection, attacks: &[&str])
 }
 
 /// Removes attacks that did not grow again in the meantime.
-pub(crate) async fn forget(connection: &mut Connection, grown: &[Grown]) -> Result<(), StoreError> {
+pub(crate) async fn delete_grown(connection: &mut Connection, grown: &[Grown]) -> Result<(), StoreError> {
     for attack in grown {
         sqlx::query("delete from grown_attacks where attack_id = $1 and times = $2")
             .bind(attack.attack_id.clone())

@@ -25,7 +25,7 @@ pub(super) enum RecordChange<'r> {
     /// Parks a report until its request arrives.
     EarlyReport(&'r ResponseReport),
     /// Adds the status of a known request.
-    FirstAnswer(&'r ResponseReport),
+    FirstResponse(&'r ResponseReport),
     /// Updates known rows, or may do so: applied one by one.
     Update(&'r Record),
     /// No change, for this reason.
@@ -35,13 +35,13 @@ pub(super) enum RecordChange<'r> {
 /// The part of the state of a request that reports change.
 #[derive(Clone, Copy)]
 struct RequestState {
-    is_answered: bool,
+    has_response: bool,
     /// Whether it is known to have reached the origin.
     has_passed: bool,
 }
 
 /// The stored state of the ids in a batch.
-struct Known {
+struct StoredState {
     requests: HashMap<String, RequestState>,
     /// Requests with parked reports.
     pending: HashSet<String>,
@@ -54,7 +54,7 @@ pub(super) async fn changes<'r>(
     connection: &mut Connection,
     records: &'r [Result<ValidRecord, String>],
 ) -> Result<Vec<RecordChange<'r>>, StoreError> {
-    let mut known = Known::load(connection, records).await?;
+    let mut known = StoredState::load(connection, records).await?;
     let mut reports: HashMap<RequestId, u32> = HashMap::new();
     let mut changes: Vec<_> = records
         .iter()
@@ -81,7 +81,7 @@ pub(super) async fn changes<'r>(
     Ok(changes)
 }
 
-impl Known {
+impl StoredState {
     async fn load(
         connection: &mut Connection,
         records: &[Result<ValidRecord, String>],
@@ -102,7 +102,7 @@ impl Known {
             among(Dialect::of(connection), query, &requests).fetch_all(&mut *connection).await?;
         let no = word(&Enforced::No);
         let state = |(id, status, enforced): (String, Option<i64>, String)| {
-            (id, RequestState { is_answered: status.is_some(), has_passed: enforced == no })
+            (id, RequestState { has_response: status.is_some(), has_passed: enforced == no })
         };
         let known_requests: HashMap<_, _> = rows.into_iter().map(state).collect();
         let pending = "select request_id from pending_responses where request_id";
@@ -124,7 +124,7 @@ impl Known {
         self.ids.extend(ids);
         if is_new {
             let has_passed = attack.decision.enforced == Enforced::No;
-            self.requests.insert(request, RequestState { is_answered: false, has_passed });
+            self.requests.insert(request, RequestState { has_response: false, has_passed });
         }
         is_new
     }
@@ -138,8 +138,8 @@ impl Known {
             None => Some(RecordChange::EarlyReport(report)),
             Some(state) => {
                 let is_simple =
-                    !state.is_answered && (state.has_passed || !responses::may_prove_passage(report));
-                is_simple.then_some(RecordChange::FirstAnswer(report))
+                    !state.has_response && (state.has_passed || !responses::may_prove_passage(report));
+                is_simple.then_some(RecordChange::FirstResponse(report))
             }
         }
     }
@@ -162,7 +162,7 @@ pub(super) async fn apply_bulk(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (mut new, mut hits, mut early) = (Vec::new(), Vec::new(), Vec::new());
-    let mut answered: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    let mut responded: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     for change in changes {
         match change {
             RecordChange::NewRequest(record) => {
@@ -173,8 +173,8 @@ pub(super) async fn apply_bulk(
                 hits.extend(new_hits(record, BTreeSet::new()).into_iter().map(new_hit));
             }
             RecordChange::EarlyReport(report) => early.push(*report),
-            RecordChange::FirstAnswer(report) => {
-                answered.entry(report.status).or_default().push(report.request_id.to_string());
+            RecordChange::FirstResponse(report) => {
+                responded.entry(report.status).or_default().push(report.request_id.to_string());
             }
             RecordChange::Update(_) | RecordChange::Rejected(_) => {}
         }
@@ -182,8 +182,8 @@ pub(super) async fn apply_bulk(
     requests::insert(connection, &new).await?;
     grouping::add(connection, hits).await?;
     responses::keep_all(connection, &early, now).await?;
-    for (status, ids) in answered {
-        requests::first_answers(connection, &ids, i64::from(status)).await?;
+    for (status, ids) in responded {
+        requests::first_responses(connection, &ids, i64::from(status)).await?;
     }
     Ok(())
 }

@@ -104,7 +104,7 @@ impl Store {
     }
 
     /// Deletes connectors last seen before a time.
-    pub async fn forget_connectors(&self, before: Timestamp) -> Result<(), StoreError> {
+    pub async fn delete_connectors(&self, before: Timestamp) -> Result<(), StoreError> {
         sqlx::query("delete from connectors where last_seen < $1")
             .bind(before.as_millisecond())
             .execute(&self.writer)

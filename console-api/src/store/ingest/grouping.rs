@@ -99,7 +99,7 @@ pub(crate) async fn add(connection: &mut Connection, hits: Vec<NewHit<'_>>) -> R
 }
 
 #[derive(FromRow)]
-struct Known {
+struct KnownAttack {
     id: String,
     key_hash: String,
     first_seen: i64,
@@ -112,7 +112,7 @@ async fn near(
     key_hashes: &[String],
     first: i64,
     last: i64,
-) -> Result<Vec<Known>, StoreError> {
+) -> Result<Vec<KnownAttack>, StoreError> {
     let gap = i64::try_from(MAX_GAP.as_millis()).expect("an hour fits");
     let query = "select id, key_hash, first_seen, last_seen from attacks \
                  where last_seen >= $2 and first_seen <= $3 and key_hash";

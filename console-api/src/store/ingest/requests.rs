@@ -219,7 +219,7 @@ fn decided_by(decision: &Decision) -> Option<String> {
 }
 
 /// Stores the first response status of requests.
-pub(crate) async fn first_answers(
+pub(crate) async fn first_responses(
     connection: &mut Connection,
     ids: &[String],
     status: i64,
@@ -227,11 +227,11 @@ pub(crate) async fn first_answers(
     let update = "update requests set response_status = $2 where request_id";
     let update = bulk::statement_among(Dialect::of(connection), update, ids, "");
     update.bind(status).execute(&mut *connection).await?;
-    statuses::first_answers(connection, ids, status).await
+    statuses::first_responses(connection, ids, status).await
 }
 
 /// Stores a response status. Returns whether that changed anything.
-pub(crate) async fn answered(
+pub(crate) async fn responded(
     connection: &mut Connection,
     id: RequestId,
     old: Option<i64>,

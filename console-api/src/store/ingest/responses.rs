@@ -54,7 +54,7 @@ async fn apply(
     status: i64,
 ) -> Result<Option<bool>, StoreError> {
     let Some(known) = requests::stored(connection, id).await? else { return Ok(None) };
-    let mut is_new = requests::answered(connection, id, known.response_status, status).await?;
+    let mut is_new = requests::responded(connection, id, known.response_status, status).await?;
     let inspected_at = known.connector.and_then(|connector| connector.event);
     if proves_passage(inspected_at.as_ref(), event, status) {
         is_new |= requests::passed(connection, id).await?;

@@ -41,7 +41,7 @@ pub(crate) async fn add(connection: &mut Connection, hits: &[(&str, &NewHit<'_>)
 }
 
 /// Counts the hits of requests for their first status.
-pub(crate) async fn first_answers(
+pub(crate) async fn first_responses(
     connection: &mut Connection,
     ids: &[String],
     status: i64,

@@ -14,7 +14,7 @@ const AT_ONCE: i64 = 100;
 impl Store {
     /// Deletes attacks last seen before a time, and older reports of requests that were not
     /// inspected. Returns the number of deleted hits.
-    pub async fn forget_before(&self, time: Timestamp) -> Result<u64, StoreError> {
+    pub async fn delete_before(&self, time: Timestamp) -> Result<u64, StoreError> {
         sqlx::query("delete from not_inspected where at < $1")
             .bind(time.as_millisecond())
             .execute(&self.writer)
@@ -25,13 +25,13 @@ impl Store {
             if oldest.is_empty() {
                 return Ok(deleted);
             }
-            deleted += self.forget(oldest.into_iter().map(|(id, _)| id).collect()).await?;
+            deleted += self.delete_attacks(oldest.into_iter().map(|(id, _)| id).collect()).await?;
         }
     }
 
     /// Deletes the oldest attacks until at most this number of hits is left. Returns the number of
     /// deleted hits.
-    pub async fn forget_beyond(&self, hits: u64) -> Result<u64, StoreError> {
+    pub async fn delete_beyond(&self, hits: u64) -> Result<u64, StoreError> {
         let mut deleted = 0;
         loop {
             let (total,): (i64,) =
@@ -49,7 +49,7 @@ impl Store {
             if ids.is_empty() {
                 return Ok(deleted);
             }
-            deleted += self.forget(ids).await?;
+            deleted += self.delete_attacks(ids).await?;
         }
     }
 
@@ -61,7 +61,7 @@ impl Store {
         Ok(rows.bind(before).bind(AT_ONCE).fetch_all(&self.reader).await?)
     }
 
-    async fn forget(&self, attacks: Vec<String>) -> Result<u64, StoreError> {
+    async fn delete_attacks(&self, attacks: Vec<String>) -> Result<u64, StoreError> {
         let mut transaction = self.begin_ingest().await?;
         let requests: Vec<(String,)> =
             among(self.dialect, "select distinct request_id from hits where attack_id", &attacks)
@@ -72,7 +72,7 @@ impl Store {
         self.delete(&mut transaction, "attack_sources where attack_id", &attacks).await?;
         self.delete(&mut transaction, "attack_times where attack_id", &attacks).await?;
         self.delete(&mut transaction, "attack_statuses where attack_id", &attacks).await?;
-        terms::forget(&mut transaction, &attacks).await?;
+        terms::delete(&mut transaction, &attacks).await?;
         self.delete(&mut transaction, "attack_redirects where new_id", &attacks).await?;
         self.delete(&mut transaction, "attacks where id", &attacks).await?;
         let unused = "requests where not exists (select 1 from hits h where h.request_id = requests.request_id) \

@@ -11,7 +11,7 @@ use crate::store::{
     },
 };
 use crate::{
-    audit::{Action, AuditEvent, Author, ObjectKind},
+    audit::{AuditAction, AuditEvent, Author, ObjectKind},
     paging::{Page, Slice},
     ruleset::{Difference, StoredEntry, StoredRule, Version, VersionContent},
 };
@@ -123,7 +123,7 @@ impl Store {
             put_back(&mut change, difference, author.at).await?;
         }
         let event = AuditEvent {
-            action: Action::Activate,
+            action: AuditAction::Activate,
             kind: ObjectKind::Ruleset,
             object: version.to_string(),
             before: Some(json!({ "version": latest })),

@@ -69,7 +69,7 @@ async fn the_trigram_index_follows_the_table() {
     let store = store(&url).await;
     let all = store.count("terms").await;
     store.check().await;
-    store.forget_beyond(300).await.unwrap();
+    store.delete_beyond(300).await.unwrap();
     assert!((1..all).contains(&store.count("terms").await));
     store.check().await;
     store.vacuum().await.unwrap();

@@ -8,7 +8,7 @@ use crate::{
         search::{
             id_set::IdSet,
             terms::Term,
-            text_search::{Matches, Search},
+            text_search::{Matches, TextSearch},
         },
         sql::text_codec::Text,
     },
@@ -65,7 +65,7 @@ pub(crate) enum Plan {
     Not(Box<Self>),
     Direct(Direct),
     Related(Related, ScanStrategy),
-    Text(Search, ScanStrategy),
+    Text(TextSearch, ScanStrategy),
 }
 
 /// A condition on columns and keys of the attack. Columns are SQL.
@@ -105,7 +105,7 @@ impl Plan {
             Condition::Host(pattern) => Self::field("a.host", Field::Host, pattern, scope),
             Condition::Path(pattern) => Self::field("a.path", Field::Path, pattern, scope),
             Condition::Parameter(pattern) => Self::field("a.parameter", Field::Parameter, pattern, scope),
-            Condition::Payload(pattern) => Self::text(Search::payload(pattern), scope),
+            Condition::Payload(pattern) => Self::text(TextSearch::payload(pattern), scope),
             Condition::Anywhere(pattern) => Self::anywhere(pattern, scope),
             Condition::Ip(addresses) => {
                 let (first, last) = addresses.bounds();
@@ -131,7 +131,7 @@ impl Plan {
     fn field(column: &'static str, field: Field, pattern: &Pattern, scope: SearchScope<'_>) -> Self {
         match pattern.as_text() {
             Some(text) => Self::equal(column, field, text, scope),
-            None => Self::text(Search::field(field, pattern), scope),
+            None => Self::text(TextSearch::field(field, pattern), scope),
         }
     }
 
@@ -147,7 +147,7 @@ impl Plan {
     }
 
     fn anywhere(pattern: &Pattern, scope: SearchScope<'_>) -> Self {
-        let mut plans = vec![Self::text(Search::anywhere(pattern), scope)];
+        let mut plans = vec![Self::text(TextSearch::anywhere(pattern), scope)];
         if let Some(text) = pattern.as_text() {
             if let Ok(id) = text.parse() {
                 plans.push(Self::Direct(Direct::Request(id)));
@@ -166,7 +166,7 @@ impl Plan {
         Self::Related(related, strategy)
     }
 
-    fn text(search: Search, scope: SearchScope<'_>) -> Self {
+    fn text(search: TextSearch, scope: SearchScope<'_>) -> Self {
         let strategy = match scope {
             SearchScope::Page { matches, .. } => {
                 matches.ids_of(&search).map_or(ScanStrategy::PerAttack, ScanStrategy::Ids)
@@ -178,7 +178,7 @@ impl Plan {
     }
 
     /// The text searches, in their order.
-    pub(crate) fn into_searches(self) -> Vec<Search> {
+    pub(crate) fn into_searches(self) -> Vec<TextSearch> {
         match self {
             Self::All(plans) | Self::Any(plans) => plans.into_iter().flat_map(Self::into_searches).collect(),
             Self::Not(plan) => plan.into_searches(),

@@ -110,7 +110,7 @@ pub(crate) async fn merge(connection: &mut Connection, from: &str, into: &str) -
 }
 
 /// Deletes the terms of attacks, and the texts that no other attack has.
-pub(crate) async fn forget(connection: &mut Connection, attacks: &[String]) -> Result<(), StoreError> {
+pub(crate) async fn delete(connection: &mut Connection, attacks: &[String]) -> Result<(), StoreError> {
     let among = Dialect::of(connection).is_among(1);
     let attacks = json(&attacks);
     let texts = format!(

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// A pattern for the text of one of some fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Search {
+pub(crate) struct TextSearch {
     fields: Vec<Field>,
     like: Like,
 }
@@ -32,7 +32,7 @@ struct Like {
     loose: Option<String>,
 }
 
-impl Search {
+impl TextSearch {
     /// A part of any text that lists of attacks show.
     pub(crate) fn anywhere(pattern: &Pattern) -> Self {
         let fields = vec![Field::Payload, Field::Parameter, Field::Host, Field::Path];
@@ -100,7 +100,7 @@ pub(crate) const MAX_RARE_MATCHES: i64 = 3000;
 
 /// The attacks that match the searches of a filter: their ids, or `None` for common texts.
 #[derive(Debug, Default)]
-pub(crate) struct Matches(Vec<(Search, Option<Arc<IdSet>>)>);
+pub(crate) struct Matches(Vec<(TextSearch, Option<Arc<IdSet>>)>);
 
 /// Texts and their attacks. SQLite keeps the order of a cross join.
 const TERMS: Rows = Rows {
@@ -118,7 +118,7 @@ impl Matches {
         self.0.iter().any(|(_, ids)| ids.is_none())
     }
 
-    pub(crate) fn ids_of(&self, search: &Search) -> Option<Arc<IdSet>> {
+    pub(crate) fn ids_of(&self, search: &TextSearch) -> Option<Arc<IdSet>> {
         self.0.iter().find(|(other, _)| other == search).and_then(|(_, ids)| ids.clone())
     }
 }
@@ -143,14 +143,14 @@ impl Store {
 
 impl Statement {
     /// Counts the matches of a search up to one too many, and collects the ids of their attacks.
-    pub(crate) fn push_matches(&mut self, search: &Search, dialect: Dialect, most: i64) -> &mut Self {
+    pub(crate) fn push_matches(&mut self, search: &TextSearch, dialect: Dialect, most: i64) -> &mut Self {
         self.push("select count(*), ").push(dialect.ids()).push(" from (select t.attack_id from ");
         self.push(search.rows().of_all).push_indexed(search);
         self.push(" limit ").bind(most + 1).push(") t")
     }
 
     /// A condition on `attacks a`.
-    pub(crate) fn push_search(&mut self, search: &Search, strategy: &ScanStrategy) -> &mut Self {
+    pub(crate) fn push_search(&mut self, search: &TextSearch, strategy: &ScanStrategy) -> &mut Self {
         match strategy {
             ScanStrategy::PerAttack => self.push_rows(&TERMS, strategy, &|statement| {
                 statement.push_likeness(search);
@@ -161,8 +161,8 @@ impl Statement {
         }
     }
 
-    /// A condition on the texts `x` of [`Search::rows`].
-    fn push_indexed(&mut self, search: &Search) -> &mut Self {
+    /// A condition on the texts `x` of [`TextSearch::rows`].
+    fn push_indexed(&mut self, search: &TextSearch) -> &mut Self {
         if let Some(parts) = search.trigram_pattern() {
             self.push("x.text like ").bind(parts).push(" and ");
         }
@@ -170,7 +170,7 @@ impl Statement {
     }
 
     /// A condition on texts `x`.
-    fn push_likeness(&mut self, search: &Search) -> &mut Self {
+    fn push_likeness(&mut self, search: &TextSearch) -> &mut Self {
         if !search.fields.contains(&Field::Payload) {
             // Makes the partial index of the other fields usable.
             self.push("x.field <> 'payload' and ");

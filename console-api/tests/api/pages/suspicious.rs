@@ -1,3 +1,5 @@
+//! Pages of suspicious attacks and hits.
+
 use super::submit;
 use crate::{
     harness::{Console, attack, hit, uuid, with},

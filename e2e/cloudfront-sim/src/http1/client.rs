@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::body::{self, Framing};
@@ -22,7 +22,6 @@ const IDLE_PER_ADDRESS: usize = 32;
 #[derive(Debug)]
 pub struct Client {
     timeout: Duration,
-    local: Option<IpAddr>,
     idle: Mutex<HashMap<SocketAddr, Vec<Buffered>>>,
 }
 
@@ -54,15 +53,7 @@ impl Default for Client {
 impl Client {
     /// The timeout covers one `send`: connecting, sending and the whole response.
     pub fn new(timeout: Duration) -> Self {
-        Self { timeout, local: None, idle: Mutex::default() }
-    }
-
-    /// Connects from this address: Linux accepts all of 127.0.0.0/8, so one machine can act as many
-    /// visitors.
-    #[must_use]
-    pub fn from_address(mut self, local: IpAddr) -> Self {
-        self.local = Some(local);
-        self
+        Self { timeout, idle: Mutex::default() }
     }
 
     /// Sends the request unchanged except for its framing: the body is sent with a
@@ -71,16 +62,6 @@ impl Client {
         let bytes = framed(request);
         let to_head = request.method == "HEAD";
         self.within_timeout(self.send_pooled(address, &bytes, to_head)).await
-    }
-
-    /// Sends these bytes on a new connection and reads one response.
-    pub async fn send_raw(&self, address: SocketAddr, bytes: &[u8]) -> Result<Response, ClientError> {
-        let exchange = async {
-            let mut connection = self.connect(address).await?;
-            let (response, _) = exchange(&mut connection, bytes, bytes.starts_with(b"HEAD ")).await?;
-            Ok(response)
-        };
-        self.within_timeout(exchange).await
     }
 
     async fn within_timeout<F>(&self, exchange: F) -> Result<Response, ClientError>
@@ -111,14 +92,7 @@ impl Client {
 
     async fn connect(&self, address: SocketAddr) -> Result<Buffered, ClientError> {
         let connected = async {
-            let stream = match self.local {
-                None => TcpStream::connect(address).await?,
-                Some(local) => {
-                    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-                    socket.bind(SocketAddr::new(local, 0))?;
-                    socket.connect(address).await?
-                }
-            };
+            let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
             Ok(Buffered::new(Stream::Plain(stream)))
         };

@@ -61,7 +61,7 @@ impl Drop for Server {
     }
 }
 
-/// A node's behaviour, sharing until the test ends.
+/// A node's behavior, sharing until the test ends.
 fn node(url: &str, threshold: usize, reaction: Reaction) -> Arc<Behaviour> {
     let control = Control {
         attack_type: "brute".into(),

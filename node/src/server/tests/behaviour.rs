@@ -1,4 +1,4 @@
-//! Behavioural controls and their effect on verdicts.
+//! Behavior controls and their effect on verdicts.
 
 use super::*;
 use shared::{AttackType, Reason};

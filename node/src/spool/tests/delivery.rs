@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     config::{ConsoleConfig, Secret},
-    spool::delivery::Delivery,
+    spool::delivery::SpoolDelivery,
 };
 use axum::{
     Router,
@@ -75,7 +75,7 @@ async fn deliver_all(spool: &Arc<Spool>, console: &Arc<Console>) {
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let config = ConsoleConfig { url, token: Secret::new("t") };
     let node = NodeInfo { id: Uuid::nil(), version: "1".into() };
-    let delivery = Delivery::new(spool.clone(), &config, node).unwrap();
+    let delivery = SpoolDelivery::new(spool.clone(), &config, node).unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(delivery.run(stop.clone()));
     let emptied = async {
