@@ -54,8 +54,8 @@ def run(data, options):
     for line in errors[:10]:
         print("the console's log:", line.strip())
     for operation in missing:
-        print("never answered with 2xx:", operation)
-    print("red" if failed or missing or errors else "green: every operation was answered with 2xx, and none wrongly")
+        print("never responded with 2xx:", operation)
+    print("red" if failed or missing or errors else "green: every operation responded with 2xx, and none wrongly")
     return 1 if failed or missing or errors else 0
 
 
@@ -89,7 +89,7 @@ def unanswered(origin, data):
     document = json.load(urllib.request.urlopen(f"{origin}/api/v1/openapi.json"))
     operations = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
     answered = set((data / "successes").read_text().splitlines()) | ({f"GET {STREAM}"} if streams else set())
-    print(f"answered with 2xx: {len(operations & answered)} of {len(operations)} operations")
+    print(f"responded with 2xx: {len(operations & answered)} of {len(operations)} operations")
     return sorted(operations - answered)
 
 

@@ -138,3 +138,17 @@ impl IntoResponse for ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_show_the_sources_of_an_error() {
+        let error = StoreError::from(sqlx::Error::Protocol("connection reset".to_owned()));
+        assert_eq!(
+            with_sources(&error),
+            "database error: encountered unexpected or invalid data: connection reset"
+        );
+    }
+}

@@ -45,8 +45,8 @@ impl Filter {
         parser::parse(text, now)
     }
 
-    /// Restricts the filter to attacks last seen at or after `time_range.from` and first seen before
-    /// `time_range.to`.
+    /// Restricts the filter to attacks last seen at or after `time_range.from` and first seen
+    /// before `time_range.to`.
     #[must_use]
     pub fn within(self, time_range: TimeRange) -> Self {
         let mut filter = self;

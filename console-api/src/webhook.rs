@@ -23,8 +23,8 @@ pub struct WebhookDraft {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// `https://`, `http://`, `syslog+tcp://` or `syslog+udp://`, on an address of the public internet
-    /// unless the console allows its network.
+    /// `https://`, `http://`, `syslog+tcp://` or `syslog+udp://`, on an address of the public
+    /// internet unless the console allows its network.
     #[schema(max_length = 2000)]
     pub url: String,
     /// The attacks to notify of, in the search language; empty: all.

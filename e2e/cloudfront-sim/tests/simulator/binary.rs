@@ -183,7 +183,7 @@ async fn starts_from_a_description_and_a_zip() {
     let log = get(admin, "/functions/colours/log").await.body_text();
     assert!(log.contains("START RequestId: ") && log.contains("Init Duration: "), "{log}");
 
-    // A record is written after its response was sent, so the order across connections is not fixed.
+    // A record is written after its response was sent: the order across connections is not fixed.
     let results = || {
         let access = fs::read_to_string(simulator.path().join("access.log")).unwrap();
         let mut results: Vec<String> =
