@@ -17,46 +17,46 @@ use shared::{
     ruleset::{Effect, List, ListEntry, OverlimitAction, Pattern, Rule, Ruleset, Scope, Source},
 };
 
-/// Columns: nothing found, overlimit (recorded), overlimit with a rule to block, an attack, a
-/// virtual patch.
+/// Columns: nothing found, a score below that of attacks, overlimit (recorded), overlimit with a
+/// rule to block, an attack, a virtual patch.
 const TABLE: &str = "
-mode          list  delivery nothing         overlimit        overlimit:block  attack          patch
+mode          list  delivery nothing         suspicious      overlimit        overlimit:block  attack          patch
 
-off           none  inline   pass            pass             pass             pass            pass
-off           allow inline   pass            pass             pass             pass            pass
-off           deny  inline   pass            pass             pass             pass            pass
-off           gray  inline   pass            pass             pass             pass            pass
-off           none  copy     pass            pass             pass             pass            pass
-off           allow copy     pass            pass             pass             pass            pass
-off           deny  copy     pass            pass             pass             pass            pass
-off           gray  copy     pass            pass             pass             pass            pass
+off           none  inline   pass            pass            pass             pass             pass            pass
+off           allow inline   pass            pass            pass             pass             pass            pass
+off           deny  inline   pass            pass            pass             pass             pass            pass
+off           gray  inline   pass            pass            pass             pass             pass            pass
+off           none  copy     pass            pass            pass             pass             pass            pass
+off           allow copy     pass            pass            pass             pass             pass            pass
+off           deny  copy     pass            pass            pass             pass             pass            pass
+off           gray  copy     pass            pass            pass             pass             pass            pass
 
-monitoring    none  inline   pass            record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
-monitoring    allow inline   pass            pass             pass             pass            pass
-monitoring    deny  inline   BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
-monitoring    gray  inline   pass            record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
-monitoring    none  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
-monitoring    allow copy     pass            pass             pass             pass            pass
-monitoring    deny  copy     record!denylist record!denylist  record!denylist  record!denylist record!denylist
-monitoring    gray  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
+monitoring    none  inline   pass            record:         record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
+monitoring    allow inline   pass            pass            pass             pass             pass            pass
+monitoring    deny  inline   BLOCK!denylist  BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
+monitoring    gray  inline   pass            record:         record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
+monitoring    none  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
+monitoring    allow copy     pass            pass            pass             pass             pass            pass
+monitoring    deny  copy     record!denylist record!denylist record!denylist  record!denylist  record!denylist record!denylist
+monitoring    gray  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
 
-safe_blocking none  inline   pass            record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
-safe_blocking allow inline   pass            pass             pass             pass            pass
-safe_blocking deny  inline   BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
-safe_blocking gray  inline   pass            record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
-safe_blocking none  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
-safe_blocking allow copy     pass            pass             pass             pass            pass
-safe_blocking deny  copy     record!denylist record!denylist  record!denylist  record!denylist record!denylist
-safe_blocking gray  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
+safe_blocking none  inline   pass            record:         record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
+safe_blocking allow inline   pass            pass            pass             pass             pass            pass
+safe_blocking deny  inline   BLOCK!denylist  BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
+safe_blocking gray  inline   pass            record:         record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
+safe_blocking none  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
+safe_blocking allow copy     pass            pass            pass             pass             pass            pass
+safe_blocking deny  copy     record!denylist record!denylist record!denylist  record!denylist  record!denylist record!denylist
+safe_blocking gray  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
 
-block         none  inline   pass            record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
-block         allow inline   pass            pass             pass             pass            pass
-block         deny  inline   BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
-block         gray  inline   pass            record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
-block         none  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
-block         allow copy     pass            pass             pass             pass            pass
-block         deny  copy     record!denylist record!denylist  record!denylist  record!denylist record!denylist
-block         gray  copy     pass            record:overlimit record!overlimit record!attack   record!virtual_patch
+block         none  inline   pass            record:         record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
+block         allow inline   pass            pass            pass             pass             pass            pass
+block         deny  inline   BLOCK!denylist  BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
+block         gray  inline   pass            record:         record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
+block         none  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
+block         allow copy     pass            pass            pass             pass             pass            pass
+block         deny  copy     record!denylist record!denylist record!denylist  record!denylist  record!denylist record!denylist
+block         gray  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
 ";
 
 const ADDRESS: &str = "203.0.113.178";
@@ -93,6 +93,7 @@ fn requests() -> Vec<(&'static str, Value)> {
     let overlimit = format!("x={}", "[".repeat(200));
     vec![
         ("nothing", get("/shop", "q=shoes")),
+        ("suspicious", get("/shop", "x=../")),
         ("overlimit", get("/shop", &overlimit)),
         ("overlimit:block", get("/strict", &overlimit)),
         ("attack", get("/shop", "x='+OR+1=1")),
@@ -190,7 +191,7 @@ async fn every_cell_of_the_matrix_is_decided_as_specified() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     cells.sort_unstable();
     cells.dedup();
-    assert_eq!(cells.len(), 4 * 4 * 2 * 5, "every cell once");
+    assert_eq!(cells.len(), 4 * 4 * 2 * 6, "every cell once");
 }
 
 #[tokio::test]
@@ -208,7 +209,7 @@ async fn a_decision_names_the_rule_and_the_list_entry() {
     let recorded = attacks(&harness).into_iter().map(|record| record.decision.decided_by);
     // The spool delivers high priority first.
     assert!(recorded.clone().all(|it| decided_by[1..].contains(&it)), "hits agree with verdicts");
-    assert_eq!(recorded.count(), 4);
+    assert_eq!(recorded.count(), 5);
     insta::assert_json_snapshot!(decided_by);
 }
 
