@@ -86,7 +86,7 @@ pub(crate) fn inspect(inspector: Inspector<'_>, request: &InspectRequest) -> Ins
         .into_iter()
         .for_each(|finding| collected.add(finding));
     let mut fields = 0;
-    let overrun = walk(inspector, request, |examined, _| {
+    let overrun = visit_fields(inspector, request, |examined, _| {
         fields += 1;
         examined.findings.into_iter().for_each(|finding| collected.add(finding));
     });
@@ -134,7 +134,7 @@ impl Collected<'_> {
 pub(crate) fn explain(inspector: Inspector<'_>, request: &InspectRequest) -> Vec<ExplainedField> {
     let view = |name, value: &[u8]| LayerView { name, value: shown(value, VIEW_CHARS) };
     let mut explained = Vec::new();
-    let overrun = walk(inspector, request, |Examined { field, layers, findings }, arena| {
+    let overrun = visit_fields(inspector, request, |Examined { field, layers, findings }, arena| {
         let layers = layers.iter().map(|layer| view(layer.name, &layer.value));
         let layers = [view("value", &field.value)].into_iter().chain(layers).collect();
         let mut shown = ExplainedField::new(arena.point(field.point), findings, inspector.rules);
@@ -201,7 +201,7 @@ struct Examined<'a> {
 }
 
 /// Visits every field, nested ones included.
-fn walk<'a>(
+fn visit_fields<'a>(
     inspector: Inspector<'_>,
     request: &'a InspectRequest,
     mut visit: impl FnMut(Examined<'a>, &PointArena),
@@ -366,49 +366,4 @@ fn is_new_type(findings: &[Finding], finding: &Finding) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use shared::AttackType;
-
-    fn finding(attack_type: AttackType, severity: Severity) -> Finding {
-        Finding {
-            attack_type,
-            point: Point::uri(),
-            signature: "test".to_owned(),
-            class: None,
-            severity,
-            payload: String::new(),
-            span: (0, 0),
-            decoded: Vec::new(),
-            score: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn keeps_the_strongest_findings_and_one_of_each_type() {
-        let scored = |points, it: Finding| Finding { score: vec![ScorePart::new(points, "test")], ..it };
-        let weak = scored(1, finding(AttackType::Sqli, Severity::Critical));
-        let strong = scored(7, finding(AttackType::Sqli, Severity::Medium));
-        let other = scored(0, finding(AttackType::Scanner, Severity::Low));
-        let many = std::iter::repeat_n(weak, 100);
-        let kept = strongest(many.chain([other.clone(), strong.clone()]).collect());
-        assert_eq!(kept.len(), MAX_FINDINGS + 1);
-        assert_eq!(kept[0].severity, Severity::Critical);
-        assert_eq!(kept[MAX_FINDINGS - 1..], [strong, other]);
-    }
-
-    #[test]
-    fn a_segment_keeps_a_finding_stronger_than_that_of_the_path() {
-        let scored = |points, point| Finding {
-            score: vec![ScorePart::new(points, "test")],
-            point,
-            ..finding(AttackType::Sqli, Severity::High)
-        };
-        let segment = || Point::new(Tag::Path);
-        let mut of_path = Vec::new();
-        deduplicate_path(&mut vec![scored(5, Point::uri())], &mut of_path);
-        let mut findings = vec![scored(5, segment()), scored(7, segment())];
-        deduplicate_path(&mut findings, &mut of_path);
-        assert_eq!(findings, [scored(7, segment())]);
-    }
-}
+mod tests;

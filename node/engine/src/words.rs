@@ -33,9 +33,9 @@ pub(crate) static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
 
 /// One field for each file.
 pub(crate) struct Words {
-    pub confidence: Confidence,
+    pub confidence: ConfidenceLists,
     pub crlf: Crlf,
-    pub field: Field,
+    pub field: FieldNames,
     pub header: Header,
     pub mass_assignment: MassAssignment,
     pub ptrav: Ptrav,
@@ -97,7 +97,7 @@ pub(crate) struct Crlf {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Confidence {
+pub(crate) struct ConfidenceLists {
     pub low: WordSet,
     pub high: WordSet,
     pub markup: WordSet,
@@ -110,7 +110,7 @@ pub(crate) struct Confidence {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Field {
+pub(crate) struct FieldNames {
     pub documents: WordSet,
     pub messages: WordSet,
     pub texts: WordSet,

@@ -53,22 +53,22 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
 }
 
 /// Escaped lines inside a URL, which escapes the text it quotes.
-fn is_spelled(opens: &[u8], context: &ValueContext<'_>) -> bool {
-    context.hides_breaks() && memchr::memmem::find(opens, b"://").is_none()
+fn is_spelled(prefix: &[u8], context: &ValueContext<'_>) -> bool {
+    context.hides_breaks() && memchr::memmem::find(prefix, b"://").is_none()
 }
 
 /// The body itself is inspected at its first bytes: `0`, a blank line, a second request.
 fn is_injection_in_body(value: &[u8], first: &Range<usize>, context: &ValueContext<'_>) -> bool {
     let lines = memchr::memchr_iter(b'\n', value).count();
     let is_plain_body = context.depth() == 1;
-    let opens = &value[..first.start];
+    let prefix = &value[..first.start];
     // A blank line also parts the paragraphs of a text.
     let is_one_break = first.len() <= 2 || value[first.clone()] == *br"\r\n";
-    let is_short = opens.len() <= FIRST_LINE && lines <= FEW_LINES;
+    let is_short = prefix.len() <= FIRST_LINE && lines <= FEW_LINES;
     if is_plain_body {
-        opens == b"0"
+        prefix == b"0"
     } else {
-        is_one_break && is_short && !opens.starts_with(b"HTTP/") && !is_request(opens)
+        is_one_break && is_short && !prefix.starts_with(b"HTTP/") && !is_request(prefix)
     }
 }
 
@@ -137,19 +137,19 @@ fn classify_line(value: &[u8], line_break: Range<usize>) -> Option<(&'static str
 
 /// One line that is a header, after a very short first line: no benign query has two such lines.
 fn is_lone_header(value: &[u8], line_break: &Range<usize>) -> bool {
-    let opens = &value[..line_break.start];
+    let prefix = &value[..line_break.start];
     let line = value[line_break.end..].trim_ascii();
     let Some(colon) = line.iter().take(40).position(|&byte| byte == b':') else { return false };
     let (name, content) = (&line[..colon], line[colon + 1..].trim_ascii());
     let is_token = name.first().is_some_and(u8::is_ascii_alphabetic)
         && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
     let is_host = name.eq_ignore_ascii_case(b"host") && content.contains(&b'.');
-    let is_bare = !opens.iter().any(u8::is_ascii_alphanumeric);
+    let is_bare = !prefix.iter().any(u8::is_ascii_alphanumeric);
     is_token
         && !content.is_empty()
         && (is_bare || is_host || name.contains(&b'-'))
-        && opens.len() <= FIRST_LINE
-        && !opens.iter().chain(content).any(u8::is_ascii_whitespace)
+        && prefix.len() <= FIRST_LINE
+        && !prefix.iter().chain(content).any(u8::is_ascii_whitespace)
 }
 
 /// `… HTTP/1.1`: the headers of a request follow.

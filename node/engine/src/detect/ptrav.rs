@@ -7,7 +7,7 @@ mod remote;
 use super::{Match, ValueContext};
 use crate::{
     field::FieldKind,
-    token::path::{Walk, climbing, opens_with_odd_step, repeats_step},
+    token::path::{Climb, climbing, opens_with_odd_step, repeats_step},
     words::WORDS,
 };
 use file::Certainty;
@@ -40,7 +40,7 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, is_document: bool) -> Option
     })
 }
 
-fn is_attack(walk: &Walk, value: &[u8], kind: FieldKind, is_document: bool) -> bool {
+fn is_attack(walk: &Climb, value: &[u8], kind: FieldKind, is_document: bool) -> bool {
     match kind {
         FieldKind::Path => walk.above > 0,
         _ if stands_alone(walk, value) => walk.above > 0 || walk.climbs > 1,
@@ -51,7 +51,7 @@ fn is_attack(walk: &Walk, value: &[u8], kind: FieldKind, is_document: bool) -> b
 
 /// Whether the value is the path with punctuation around it (`../x?`, `&../x`) or the name of a
 /// parameter before it (`file=../x`).
-fn stands_alone(walk: &Walk, value: &[u8]) -> bool {
+fn stands_alone(walk: &Climb, value: &[u8]) -> bool {
     const MARKS: usize = 8;
     let before = value[..walk.span.start].trim_ascii();
     let after = value[walk.span.end..].trim_ascii();

@@ -24,7 +24,7 @@ use std::ops::Range;
 
 /// A match of a rule: its signature and its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Evidence {
+struct RuleMatch {
     signature: &'static str,
     severity: Severity,
     tokens: Range<usize>,
@@ -39,10 +39,10 @@ struct ParseContext {
 }
 
 /// A rule for the whole value.
-type Rule = fn(&ParseContext) -> Option<Evidence>;
+type Rule = fn(&ParseContext) -> Option<RuleMatch>;
 
 /// A rule for a position in the value.
-type RuleAt = fn(&ParseContext, usize) -> Option<Evidence>;
+type RuleAt = fn(&ParseContext, usize) -> Option<RuleMatch>;
 
 /// Rules that run at each trigger.
 const RULES: &[RuleAt] = &[
@@ -150,7 +150,7 @@ fn read(value: &[u8], opening: Opening, is_document: bool) -> Vec<Match<'static>
     }
     let context = ParseContext { stream: TokenStream::new(value, opening), opening, is_document };
     let once_rules = if opening == Opening::Bare { WHOLE_VALUE_RULES } else { BREAKOUT_RULES };
-    let mut evidence: Vec<Evidence> = once_rules.iter().filter_map(|rule| rule(&context)).collect();
+    let mut evidence: Vec<RuleMatch> = once_rules.iter().filter_map(|rule| rule(&context)).collect();
     evidence.extend(context.first_of_each());
     evidence.into_iter().map(|it| context.matched(&it)).collect()
 }
@@ -163,7 +163,7 @@ pub(super) fn is_distinctive_word(value: &[u8]) -> bool {
 impl ParseContext {
     /// The first match of each rule. All rules run at one position before the next position: long
     /// values exceed the caches.
-    fn first_of_each(&self) -> impl Iterator<Item = Evidence> {
+    fn first_of_each(&self) -> impl Iterator<Item = RuleMatch> {
         let mut evidence = [const { None }; RULES.len()];
         for at in (0..self.stream.len()).filter(|&at| self.is_trigger(at)) {
             for (rule, evidence) in RULES.iter().zip(&mut evidence).filter(|(_, evidence)| evidence.is_none())
@@ -187,7 +187,7 @@ impl ParseContext {
         }
     }
 
-    fn matched(&self, evidence: &Evidence) -> Match<'static> {
+    fn matched(&self, evidence: &RuleMatch) -> Match<'static> {
         let mut span = self.stream.span(evidence.tokens.start, evidence.tokens.end);
         // Of the string before the breakout, only the closing quote belongs to the payload.
         if self.opening != Opening::Bare && evidence.tokens.start == 0 {
@@ -203,7 +203,7 @@ impl ParseContext {
 
     /// Whether a match is more than a quotation. Posts quote whole statements; an injection follows
     /// the string or the number that it broke out of.
-    fn is_injected(&self, evidence: &Evidence) -> bool {
+    fn is_injected(&self, evidence: &RuleMatch) -> bool {
         let at = evidence.tokens.start;
         let before = (0..at).rev().find(|&it| self.stream.kind(it) != Some(TokenKind::Close));
         let follows_text = before.is_some_and(|it| {

@@ -72,20 +72,24 @@ fn inspect_hole(value: &[u8], hole: &Hole) -> Option<Match<'static>> {
 /// Numbers and strings joined by operators, without a name: no benign template computes constants.
 fn computes(tokens: &[Token<'_>], value: &[u8], hole: &Hole) -> bool {
     let literal = |token: &Token<'_>| matches!(token, Token::Number | Token::Text(_));
-    let only =
-        tokens.iter().all(|it| literal(it) || matches!(it, Token::Sum(_) | Token::Mark(b'(' | b')' | b'@')));
+    let only = tokens
+        .iter()
+        .all(|it| literal(it) || matches!(it, Token::Operator(_) | Token::Punctuation(b'(' | b')' | b'@')));
     let literals = tokens.iter().filter(|it| literal(it)).count();
     let pair =
-        tokens.windows(3).any(|it| literal(&it[0]) && matches!(it[1], Token::Sum(_)) && literal(&it[2]));
+        tokens.windows(3).any(|it| literal(&it[0]) && matches!(it[1], Token::Operator(_)) && literal(&it[2]));
     // `{2-4}` is a quantifier, `{1/2}` a fraction in some markup.
     let is_bare = hole.opening == "{"
-        && !(hole.span.len() == value.trim_ascii().len() && tokens.contains(&Token::Sum(b'*')));
+        && !(hole.span.len() == value.trim_ascii().len() && tokens.contains(&Token::Operator(b'*')));
     only && pair && literals >= 2 && !is_bare || calls_literal(tokens, hole)
 }
 
 /// `'a'.upper()`: a method of a literal, without a name of the page.
 fn calls_literal(tokens: &[Token<'_>], hole: &Hole) -> bool {
-    let starts = matches!(tokens, [Token::Text(_), Token::Mark(b'.'), Token::Name(_), Token::Mark(b'('), ..]);
+    let starts = matches!(
+        tokens,
+        [Token::Text(_), Token::Punctuation(b'.'), Token::Name(_), Token::Punctuation(b'('), ..]
+    );
     let names = tokens.iter().filter(|it| matches!(it, Token::Name(_))).count();
     starts && names == 1 && hole.opening != "{"
 }
@@ -99,14 +103,14 @@ fn reaches(tokens: &[Token<'_>], hole: &Hole) -> bool {
         Token::Name(b"t") => false,
         Token::Name(name) => is_distinctive_name(&lower(name), tokens, at, hole),
         Token::Text(text) => is_distinctive_text(&lower(text), hole, tokens.get(at + 1)),
-        Token::Mark(b'`') => matches!(hole.opening, "<%" | "#{") && runs_command(&tokens[at..]),
+        Token::Punctuation(b'`') => matches!(hole.opening, "<%" | "#{") && runs_command(&tokens[at..]),
         _ => false,
     })
 }
 
 /// `` `id` ``: Ruby runs what is between backticks.
 fn runs_command(tokens: &[Token<'_>]) -> bool {
-    let is_end = |token: &Token<'_>| *token == Token::Mark(b'`');
+    let is_end = |token: &Token<'_>| *token == Token::Punctuation(b'`');
     matches!(tokens, [_, Token::Name(_), ..]) && tokens[1..].iter().any(is_end)
 }
 
@@ -114,12 +118,12 @@ fn is_distinctive_name(name: &str, tokens: &[Token<'_>], at: usize, hole: &Hole)
     let words = &WORDS.ssti;
     let (before, after) = (at.checked_sub(1).map(|before| &tokens[before]), tokens.get(at + 1));
     // `{window.open(x)}` is the body of a function in script.
-    let is_script = hole.opening == "{" && before == Some(&Token::Mark(b'.'));
-    let is_called = after == Some(&Token::Mark(b'(')) && !is_script;
-    let is_filter = before == Some(&Token::Mark(b'|'));
-    let is_member = matches!(before, Some(Token::Mark(b'.' | b'@' | b'#' | b'[')));
+    let is_script = hole.opening == "{" && before == Some(&Token::Punctuation(b'.'));
+    let is_called = after == Some(&Token::Punctuation(b'(')) && !is_script;
+    let is_filter = before == Some(&Token::Punctuation(b'|'));
+    let is_member = matches!(before, Some(Token::Punctuation(b'.' | b'@' | b'#' | b'[')));
     // `item.class` names a style; `''.class.forName` continues.
-    let is_class = || name == "class" && matches!(after, Some(Token::Mark(b'.' | b'[')));
+    let is_class = || name == "class" && matches!(after, Some(Token::Punctuation(b'.' | b'[')));
     let leads_to =
         |members: &WordSet| matches!(tokens.get(at + 2), Some(Token::Name(next)) if members.contains(next));
     is_dunder(name)
@@ -132,7 +136,7 @@ fn is_distinctive_name(name: &str, tokens: &[Token<'_>], at: usize, hole: &Hole)
 
 fn is_distinctive_text(text: &str, hole: &Hole, after: Option<&Token<'_>>) -> bool {
     is_dunder(text)
-        || text.starts_with("__") && after == Some(&Token::Sum(b'+'))
+        || text.starts_with("__") && after == Some(&Token::Operator(b'+'))
         || hole.opening != "{" && WORDS.ssti.strings.contains(text)
 }
 
@@ -161,7 +165,7 @@ fn instructs(inside: &[u8], hole: &Hole) -> bool {
 fn computes_after_equals(text: &[u8]) -> bool {
     let after = text.splitn(2, |&byte| byte == b'=').nth(1).unwrap_or_default();
     let tokens = tokens(after);
-    matches!(tokens[..], [Token::Number, Token::Sum(_), Token::Number, ..])
+    matches!(tokens[..], [Token::Number, Token::Operator(_), Token::Number, ..])
 }
 
 #[cfg(test)]

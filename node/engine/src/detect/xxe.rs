@@ -79,8 +79,8 @@ fn external(value: &[u8], start: usize) -> Option<Match<'static>> {
 }
 
 fn find_doctype(value: &[u8]) -> Option<usize> {
-    let mut opens = memchr::memmem::find_iter(value, b"<!");
-    opens.find(|&at| value[at + 2..].get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b"doctype")))
+    let mut starts = memchr::memmem::find_iter(value, b"<!");
+    starts.find(|&at| value[at + 2..].get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b"doctype")))
 }
 
 /// The end of a keyword after a blank.

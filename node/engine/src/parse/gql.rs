@@ -9,9 +9,9 @@ use std::ops::Range;
 pub(super) fn literals(value: &[u8]) -> Option<Vec<Range<usize>>> {
     let text = value.trim_ascii();
     let word = text.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    let opens = matches!(&text[..word], b"query" | b"mutation" | b"subscription" | b"fragment");
+    let is_keyword = matches!(&text[..word], b"query" | b"mutation" | b"subscription" | b"fragment");
     let is_short = is_shorthand(text);
-    if !opens && !is_short || memchr::memchr(b'{', text).is_none() {
+    if !is_keyword && !is_short || memchr::memchr(b'{', text).is_none() {
         return None;
     }
     let mut literals = Vec::new();

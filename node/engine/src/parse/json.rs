@@ -24,7 +24,7 @@ pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
 /// Adds every string and key. `false` when the bytes are not JSON to their end.
 pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>) -> bool {
     let names = sink.arena.then(root, Tag::Name);
-    Walk { bytes, at: 0, root, names, open: Vec::new(), sink }.run()
+    JsonParser { bytes, at: 0, root, names, open: Vec::new(), sink }.run()
 }
 
 /// An open bracket.
@@ -45,7 +45,7 @@ enum Bracket {
     Array { index: u64 },
 }
 
-struct Walk<'w, 'a, 'b> {
+struct JsonParser<'w, 'a, 'b> {
     bytes: &'a [u8],
     at: usize,
     root: PointPath,
@@ -55,7 +55,7 @@ struct Walk<'w, 'a, 'b> {
     sink: &'w mut Sink<'a, 'b>,
 }
 
-impl Walk<'_, '_, '_> {
+impl JsonParser<'_, '_, '_> {
     fn run(mut self) -> bool {
         while let Some(&byte) = self.bytes.get(self.at) {
             if !self.step(byte) {

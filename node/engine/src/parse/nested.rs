@@ -106,14 +106,14 @@ impl<'v> Inside<'v> {
     }
 
     fn of(value: &'v [u8], bytes: Bytes) -> Option<Self> {
-        let opens = value.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(value).trim_ascii_start().first();
-        let opens = *opens?;
-        if opens == b'{'
+        let first = value.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(value).trim_ascii_start().first();
+        let first = *first?;
+        if first == b'{'
             && let Some(literals) = gql::literals(value)
         {
             return Some(Self::Gql(literals));
         }
-        match opens {
+        match first {
             b'{' | b'[' if json::looks_like_json(value) => return Some(Self::Json),
             b'<' if xml::looks_like_xml(value) => return Some(Self::Xml),
             0 | b'<' | 0xFE | 0xFF => {

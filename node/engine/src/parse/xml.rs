@@ -42,7 +42,7 @@ fn opens_namespace(lower: &[u8]) -> bool {
 /// Adds every text, attribute, comment, instruction and declaration. `false` when the bytes are not
 /// well-formed to their end.
 pub(super) fn parse(bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) -> bool {
-    let mut walk = Walk {
+    let mut walk = XmlParser {
         bytes,
         point: root,
         root,
@@ -59,7 +59,7 @@ pub(super) fn parse(bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) -> b
     is_within_budget && !walk.broken && walk.open.is_empty() && walk.elements > 0
 }
 
-struct Walk<'w, 'a, 'b, 's> {
+struct XmlParser<'w, 'a, 'b, 's> {
     bytes: &'w [u8],
     /// The point of the innermost open element.
     point: PointPath,
@@ -82,7 +82,7 @@ struct Open<'w> {
     fields: usize,
 }
 
-impl<'w> Walk<'w, '_, '_, '_> {
+impl<'w> XmlParser<'w, '_, '_, '_> {
     /// `false` when the budget is exhausted.
     fn token(&mut self, token: &Token) -> bool {
         let inner = &self.bytes[token.inner.clone()];

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// A path without blanks or quotes, and its movement in the directory tree.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Walk {
+pub(crate) struct Climb {
     pub span: Range<usize>,
     /// Steps to a parent.
     pub climbs: usize,
@@ -19,20 +19,20 @@ pub(crate) struct Walk {
     pub above: usize,
 }
 
-/// The walks in a value that contain a step to a parent.
-pub(crate) fn climbing(value: &[u8]) -> Vec<Walk> {
-    let mut walks = Vec::new();
+/// The paths of a value that contain a step to a parent.
+pub(crate) fn climbing(value: &[u8]) -> Vec<Climb> {
+    let mut paths = Vec::new();
     let mut start = 0;
     for run in value.split(|byte| ends_run(*byte)) {
         let spelled = lenient::read(run);
         let plain = spelled.as_deref().unwrap_or(run);
         if memchr::memmem::find(plain, b"..").is_some() {
             let (climbs, above) = walk(plain);
-            walks.extend((climbs > 0).then(|| Walk { span: start..start + run.len(), climbs, above }));
+            paths.extend((climbs > 0).then(|| Climb { span: start..start + run.len(), climbs, above }));
         }
         start += run.len() + 1;
     }
-    walks
+    paths
 }
 
 fn ends_run(byte: u8) -> bool {

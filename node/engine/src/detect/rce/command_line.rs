@@ -95,7 +95,7 @@ pub(super) fn command_line(context: &CommandContext<'_>, command: &Command, head
 
 impl Line<'_> {
     /// Whether the value begins with the command.
-    fn opens(&self) -> bool {
+    fn starts_value(&self) -> bool {
         self.command.lead == Lead::Start && !self.context.is_breakout && !self.command.called
     }
 
@@ -105,13 +105,13 @@ impl Line<'_> {
 
     /// Whether the value is one command without prose.
     fn is_alone(&self) -> bool {
-        self.opens() && self.context.prose == 0 && self.context.commands.len() == 1
+        self.starts_value() && self.context.prose == 0 && self.context.commands.len() == 1
     }
 
     fn is_program_with_arguments(&self) -> bool {
         // Code of many lines was written by a developer, not injected.
         let is_code = |it: &Word| it.quoted && memchr::memchr(b'\n', &it.text).is_some();
-        self.opens()
+        self.starts_value()
             && self.context.prose == 0
             && self.context.kind != FieldKind::Path
             && !self.rest.is_empty()
@@ -139,7 +139,7 @@ fn is_quoted_program(line: &Line<'_>) -> bool {
 
 /// `id|`: scripts that open a file by a name from outside run it.
 fn is_opened_by_script(line: &Line<'_>) -> bool {
-    line.opens()
+    line.starts_value()
         && line.rest.is_empty()
         && line.takes_nothing()
         && matches!(line.context.value.last(), Some(b'|' | b';' | b'&'))
@@ -152,7 +152,7 @@ fn is_distinctive_program(line: &Line<'_>) -> bool {
         matches!(next.lead, Lead::Semicolon | Lead::Pipe | Lead::And | Lead::Or | Lead::Background)
             && next.words.len() < 3
     };
-    line.opens()
+    line.starts_value()
         && line.rest.is_empty()
         && line.known.is_distinctive
         && line.takes_nothing()

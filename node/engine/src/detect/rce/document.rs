@@ -19,7 +19,7 @@ pub(super) fn detect(value: &[u8], kind: FieldKind) -> Option<Match<'static>> {
         if is_fenced || is_quoted(line, text) || !may_hold_command(line, Bytes::of(line), kind) {
             continue;
         }
-        let matched = shell(&without_spans(line), kind).filter(|it| from == 0 || !opens(it, line));
+        let matched = shell(&without_spans(line), kind).filter(|it| from == 0 || !starts_line(it, line));
         if let Some(matched) = matched {
             return Some(Match { span: from + matched.span.start..from + matched.span.end, ..matched });
         }
@@ -38,7 +38,7 @@ pub(super) fn detect_in_lines(value: &[u8], kind: FieldKind) -> Option<Match<'st
         .filter(|part| may_hold_command(part, Bytes::of(part), kind) && !cannot_contain_command(part))
         .find_map(|part| {
             let start = part.as_ptr().addr() - value.as_ptr().addr();
-            let matched = shell(part, kind).filter(|it| !opens(it, part))?;
+            let matched = shell(part, kind).filter(|it| !starts_line(it, part))?;
             Some(Match { span: start + matched.span.start..start + matched.span.end, ..matched })
         })
 }
@@ -56,7 +56,7 @@ fn is_quoted(line: &[u8], text: &[u8]) -> bool {
 }
 
 /// A command alone on its line is an example; an injected one follows other content.
-fn opens(matched: &Match<'_>, line: &[u8]) -> bool {
+fn starts_line(matched: &Match<'_>, line: &[u8]) -> bool {
     let is_first = matched.span.start == 0 && line.first().is_some_and(u8::is_ascii_alphanumeric);
     is_first
         || matches!(

@@ -23,8 +23,8 @@ pub(super) fn detect(value: &[u8]) -> Option<Match<'static>> {
     let mut at = first;
     let mut is_nested = false;
     while let Some(&byte) = value.get(at) {
-        let opens = byte == b'$' && value.get(at + 1) == Some(&b'{');
-        if opens && open.len() < MAX_NESTING {
+        let is_opening = byte == b'$' && value.get(at + 1) == Some(&b'{');
+        if is_opening && open.len() < MAX_NESTING {
             open.push(Open { start: at, text: Vec::new() });
             at += 2;
             continue;

@@ -1,6 +1,6 @@
 //! Breakouts from the string a value lands in: a quote, then SQL. Token 0 is the closed string.
 
-use super::{Evidence, ParseContext, stacked};
+use super::{ParseContext, RuleMatch, stacked};
 use crate::{
     token::sql::{Opening, Operand, Shape, TokenKind, TokenStream},
     words::WORDS,
@@ -8,16 +8,16 @@ use crate::{
 use shared::Severity::{Critical, High, Medium};
 
 /// `' or x`, `') and (x`: a condition after the quote, without prose after it.
-pub(super) fn condition(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn condition(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let at = stream.skip(1, TokenKind::Close);
     // `title~"or" AND …`: a search in an issue tracker, whose first quote opens a word.
-    let opens = stream.slice(0).trim_end_matches(['\'', '"']).ends_with('~');
-    if !stream.is_logic(at) || opens {
+    let is_search = stream.slice(0).trim_end_matches(['\'', '"']).ends_with('~');
+    if !stream.is_logic(at) || is_search {
         return None;
     }
     if stream.word(at + 1) == "match" && stream.word(at + 3) == "against" {
-        return Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..at + 4 });
+        return Some(RuleMatch { signature: "sqli-string-breakout", severity: High, tokens: 0..at + 4 });
     }
     let left = stream.operand(at + 1)?;
     let compared = stream.comparison(left.end).and_then(|right| stream.operand(right));
@@ -34,7 +34,7 @@ pub(super) fn condition(context: &ParseContext) -> Option<Evidence> {
     if is_quoted_word(stream) || is_measure(context) || is_joined(stream, at + 1) {
         return None;
     }
-    Some(Evidence { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
+    Some(RuleMatch { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
 }
 
 /// `'or'a='a`: overlapping pairs of quotes.
@@ -79,7 +79,7 @@ fn is_quoted_word(stream: &TokenStream) -> bool {
 }
 
 /// `' is not?--`, `'collate nocase--`: a condition of any shape, cut off by a comment.
-pub(super) fn cut(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn cut(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let first = stream.skip(1, TokenKind::Close);
     let last = stream.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
@@ -90,7 +90,7 @@ pub(super) fn cut(context: &ParseContext) -> Option<Evidence> {
     let is_sentence = (first + 1..first + 4)
         .all(|it| stream.kind(it) == Some(TokenKind::Word) && stream.operand(it).is_some());
     let cuts = stream.kind(last) == Some(TokenKind::Comment) && is_idle(stream.slice(last));
-    (begins && cuts && is_terse(stream.slice(0)) && !is_sentence).then_some(Evidence {
+    (begins && cuts && is_terse(stream.slice(0)) && !is_sentence).then_some(RuleMatch {
         signature: "sqli-string-breakout",
         severity: High,
         tokens: 0..last + 1,
@@ -98,12 +98,12 @@ pub(super) fn cut(context: &ParseContext) -> Option<Evidence> {
 }
 
 /// `admin'--`, `') #`: a quote, and a comment that hides the rest of the statement.
-pub(super) fn comment(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn comment(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let at = stream.skip(stream.skip(1, TokenKind::Close), TokenKind::Semicolon);
     let hides_rest = stream.kind(at) == Some(TokenKind::Comment) && at + 1 == stream.len();
     let is_inches = at == 1 && is_inches(context) && stream.slice(at).len() > 4;
-    (hides_rest && !is_inches && is_terse(stream.slice(0)) && is_idle(stream.slice(at))).then(|| Evidence {
+    (hides_rest && !is_inches && is_terse(stream.slice(0)) && is_idle(stream.slice(at))).then(|| RuleMatch {
         signature: "sqli-comment-tail",
         severity: High,
         tokens: 0..at + 1,
@@ -118,7 +118,7 @@ fn is_idle(comment: &str) -> bool {
 }
 
 /// `'='`, `'-0-'`, `'||(…)||'`: one expression after the quote, which reopens the string.
-pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn operator(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let first = stream.skip(1, TokenKind::Close);
     let last = stream.expression(first)?;
@@ -128,7 +128,7 @@ pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
     let terse = is_terse(stream.slice(0)) && (!reopens || is_terse(stream.slice(last - 1)));
     let quoted_symbol =
         context.opening == Opening::Quoted(b'"') && stream.len() == 3 && stream.slice(1) != "=";
-    ((reopens || hides_rest) && terse && !quoted_symbol && !is_quoted_word(stream)).then_some(Evidence {
+    ((reopens || hides_rest) && terse && !quoted_symbol && !is_quoted_word(stream)).then_some(RuleMatch {
         signature: "sqli-string-operator",
         severity: Medium,
         tokens: 0..last,
@@ -137,7 +137,7 @@ pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
 
 /// `'-sleep(1)`, `'||(select …`: an operator joins the closed string and a call of a database
 /// function.
-pub(super) fn joined_call(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn joined_call(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let first = stream.skip(1, TokenKind::Close);
     let at = stream.after_operators(first).unwrap_or(first);
@@ -147,7 +147,7 @@ pub(super) fn joined_call(context: &ParseContext) -> Option<Evidence> {
         || call > at
             && stream.word(call) == "select"
             && (at > first || stream.is_word(call + 1, &["top", "count"]));
-    holds.then(|| Evidence {
+    holds.then(|| RuleMatch {
         signature: "sqli-string-call",
         severity: High,
         tokens: 0..stream.after_group(call + 1),
@@ -161,7 +161,7 @@ fn is_terse(text: &str) -> bool {
 }
 
 /// `'; drop …`, `' into outfile`, `' order by 1`, `' limit 1`.
-pub(super) fn statement(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn statement(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let at = stream.skip(1, TokenKind::Close);
     let holds = match stream.kind(at) {
@@ -172,7 +172,7 @@ pub(super) fn statement(context: &ParseContext) -> Option<Evidence> {
         Some(TokenKind::Word) => clause(stream, at) || ends_statement(stream, at),
         _ => false,
     };
-    holds.then(|| Evidence { signature: "sqli-string-statement", severity: Critical, tokens: 0..at + 3 })
+    holds.then(|| RuleMatch { signature: "sqli-string-statement", severity: Critical, tokens: 0..at + 3 })
 }
 
 /// `' drop table x--`: some databases need no semicolon.

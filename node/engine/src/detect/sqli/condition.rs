@@ -1,6 +1,6 @@
 //! Conditions added to a statement: `or 1=1`, `and ascii(substr(…))>64`.
 
-use super::{Evidence, ParseContext};
+use super::{ParseContext, RuleMatch};
 use crate::{
     token::sql::{Opening, Operand, Shape, TokenKind, TokenStream},
     words::WORDS,
@@ -8,7 +8,7 @@ use crate::{
 use shared::Severity::{High, Medium};
 
 /// `or`/`and`/`where` and a comparison with a known outcome.
-pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     if !stream.is_logic(at) && stream.word(at) != "where"
         || is_script(context, at)
@@ -21,7 +21,7 @@ pub(super) fn tautology(context: &ParseContext, at: usize) -> Option<Evidence> {
         .or_else(inside)
         .or_else(|| open_comparison(context, at))
         .or_else(|| truth_value(stream, at))?;
-    Some(Evidence { signature: "sqli-tautology", severity: High, tokens: context.start(at)..end })
+    Some(RuleMatch { signature: "sqli-tautology", severity: High, tokens: context.start(at)..end })
 }
 
 /// `&& x.length > 3`, `|| typeof x !== "y"`: a condition of a programming language, with an operand
@@ -54,8 +54,8 @@ fn is_pair_of_inequalities(context: &ParseContext, at: usize) -> bool {
 fn open_comparison(context: &ParseContext, at: usize) -> Option<usize> {
     let stream = &context.stream;
     let right = stream.comparison(stream.operand(at + 1)?.end)?;
-    let opens = stream.kind(right) == Some(TokenKind::Text { closed: false });
-    (opens && at == 0 && context.opening == Opening::Bare).then_some(right + 1)
+    let is_open = stream.kind(right) == Some(TokenKind::Text { closed: false });
+    (is_open && at == 0 && context.opening == Opening::Bare).then_some(right + 1)
 }
 
 /// `1 and true`, and nothing else.
@@ -78,7 +78,7 @@ fn known_outcome(stream: &TokenStream, at: usize) -> Option<usize> {
 }
 
 /// `1 or name like '%'`: the value is a number with a condition.
-pub(super) fn after_number(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn after_number(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     if context.opening != Opening::Bare || !stream.is_logic(at) || !stream.is_numeric_until(at) {
         return None;
@@ -89,11 +89,11 @@ pub(super) fn after_number(context: &ParseContext, at: usize) -> Option<Evidence
     if end == left + 3 && !stream.word(left).is_empty() && stream.operand(left + 2)?.shape == Shape::Name {
         return None;
     }
-    Some(Evidence { signature: "sqli-number-condition", severity: High, tokens: 0..end })
+    Some(RuleMatch { signature: "sqli-number-condition", severity: High, tokens: 0..end })
 }
 
 /// `1=1`, `x,'a'!='b`: the value is a comparison of constants.
-pub(super) fn bare_comparison(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn bare_comparison(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let left = if stream.kind(1) == Some(TokenKind::Comma) { 2 } else { 0 };
     let is_constant = |it| matches!(stream.kind(it), Some(TokenKind::Number | TokenKind::Text { .. }));
@@ -105,7 +105,7 @@ pub(super) fn bare_comparison(context: &ParseContext) -> Option<Evidence> {
         operator => matches!(operator, "==" | "!=" | "<>" | "<=>"),
     };
     let ends = stream.is_end(left + 3) || stream.is_logic(left + 3);
-    (is_constant(left) && compares && is_constant(left + 2) && ends).then_some(Evidence {
+    (is_constant(left) && compares && is_constant(left + 2) && ends).then_some(RuleMatch {
         signature: "sqli-comparison",
         severity: Medium,
         tokens: 0..left + 3,
@@ -113,7 +113,7 @@ pub(super) fn bare_comparison(context: &ParseContext) -> Option<Evidence> {
 }
 
 /// `case when 1=1 then …`, `) when 2 then`.
-pub(super) fn case(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn case(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     let when = match stream.word(at) {
         "case" if stream.word(at + 1) == "when" => at + 1,
@@ -125,7 +125,7 @@ pub(super) fn case(context: &ParseContext, at: usize) -> Option<Evidence> {
     let compared = stream.comparison(condition.end).and_then(|right| stream.operand(right));
     let then = compared.map_or(condition.end, |it| it.end);
     let is_evident = compared.is_some() || condition.shape != Shape::Name || at == 0;
-    (stream.word(then) == "then" && is_evident && !context.is_document).then_some(Evidence {
+    (stream.word(then) == "then" && is_evident && !context.is_document).then_some(RuleMatch {
         signature: "sqli-case",
         severity: High,
         tokens: at..then + 2,
@@ -133,7 +133,7 @@ pub(super) fn case(context: &ParseContext, at: usize) -> Option<Evidence> {
 }
 
 /// `1 * 1--`: the value is one expression, and a comment hides the rest of the statement.
-pub(super) fn bare_expression(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn bare_expression(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let first = stream.operand(0).filter(|first| first.shape != Shape::Name)?;
     let end = stream.expression(first.end).unwrap_or(first.end);
@@ -150,11 +150,11 @@ pub(super) fn bare_expression(context: &ParseContext) -> Option<Evidence> {
         && !is_list;
     let is_short = end > 1 || stream.slice(end).len() <= 4;
     let hides_rest = comments && end + 1 == stream.len() && is_short;
-    hides_rest.then(|| Evidence { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
+    hides_rest.then(|| RuleMatch { signature: "sqli-expression", severity: Medium, tokens: 0..end + 1 })
 }
 
 /// `or`/`and` and a condition that calls a database function.
-pub(super) fn in_condition(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn in_condition(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     if !stream.is_logic(at) && stream.word(at) != "where" || is_script(context, at) {
         return None;
@@ -164,7 +164,7 @@ pub(super) fn in_condition(context: &ParseContext, at: usize) -> Option<Evidence
         || stream.is_end(end)
         || stream.is_logic(end)
         || stream.kind(end) == Some(TokenKind::Close);
-    compared.then(|| Evidence {
+    compared.then(|| RuleMatch {
         signature: "sqli-condition",
         severity: Medium,
         tokens: context.start(at)..end,

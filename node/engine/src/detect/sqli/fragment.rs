@@ -1,6 +1,6 @@
 //! Fragments of statements: short values that begin or end where only SQL does.
 
-use super::{Evidence, ParseContext};
+use super::{ParseContext, RuleMatch};
 use crate::{
     token::sql::{Shape, TokenKind, TokenStream},
     words::WORDS,
@@ -11,7 +11,7 @@ use shared::Severity::{self, High, Medium};
 const MAX_TOKENS: usize = 16;
 
 /// `and 7639=(`, `|| name == '`, `xor 2 <`: the value begins with a condition.
-pub(super) fn leading_condition(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn leading_condition(context: &ParseContext) -> Option<RuleMatch> {
     let stream = short(context)?;
     if !stream.is_logic(0) {
         return None;
@@ -32,7 +32,7 @@ pub(super) fn leading_condition(context: &ParseContext) -> Option<Evidence> {
 }
 
 /// `1-false`, `(||6)`: the value is arithmetic with a truth value, or an operator in brackets.
-pub(super) fn constant(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn constant(context: &ParseContext) -> Option<RuleMatch> {
     let stream = short(context)?;
     let is_number = |at| stream.kind(at) == Some(TokenKind::Number);
     let is_truth = || {
@@ -52,7 +52,7 @@ pub(super) fn constant(context: &ParseContext) -> Option<Evidence> {
 }
 
 /// `||`, `is null`, `in (0,1)`: an operator without an operand, or with the right one only.
-pub(super) fn operator(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn operator(context: &ParseContext) -> Option<RuleMatch> {
     let stream = short(context)?;
     let constants = || stream.kind(1) == Some(TokenKind::Open) && stream.kind(2) == Some(TokenKind::Number);
     let holds = match stream.slice(0) {
@@ -72,7 +72,7 @@ fn ends_with_null(stream: &TokenStream) -> bool {
 }
 
 /// `cos(`, `concat (`, `length||(`: a function of databases whose arguments are cut off.
-pub(super) fn open_call(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn open_call(context: &ParseContext) -> Option<RuleMatch> {
     let stream = short(context)?;
     let known = stream.is_one_of(0, &WORDS.sqli.functions)
         || stream.is_one_of(0, &WORDS.sqli.delay_functions)
@@ -82,12 +82,12 @@ pub(super) fn open_call(context: &ParseContext) -> Option<Evidence> {
         Some(TokenKind::Word) => stream.word(it) == "$",
         kind => !matches!(kind, Some(TokenKind::Text { .. } | TokenKind::Number | TokenKind::Name)),
     };
-    let opens = last > 0 && stream.kind(last) == Some(TokenKind::Open);
-    (known && opens && (1..last).all(is_symbol)).then(|| evidence("sqli-fragment-call", Medium, last + 1))
+    let is_open = last > 0 && stream.kind(last) == Some(TokenKind::Open);
+    (known && is_open && (1..last).all(is_symbol)).then(|| evidence("sqli-fragment-call", Medium, last + 1))
 }
 
 /// `; drop`, `;update users`: the value begins with another statement.
-pub(super) fn semicolon(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn semicolon(context: &ParseContext) -> Option<RuleMatch> {
     let stream = short(context)?;
     let verb =
         stream.is_one_of(1, &WORDS.sqli.stacked_statements) && stream.kind(0) == Some(TokenKind::Semicolon);
@@ -96,7 +96,7 @@ pub(super) fn semicolon(context: &ParseContext) -> Option<Evidence> {
 }
 
 /// ``from `t` where``, `from t group by`: the second half of a query.
-pub(super) fn from_clause(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn from_clause(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     if context.is_document || stream.word(0) != "from" {
         return None;
@@ -114,7 +114,7 @@ pub(super) fn from_clause(context: &ParseContext) -> Option<Evidence> {
 }
 
 /// `values ('a', 1)`: the second half of an insert.
-pub(super) fn values(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn values(context: &ParseContext) -> Option<RuleMatch> {
     let stream = short(context)?;
     let literal = matches!(stream.kind(2), Some(TokenKind::Text { .. }));
     let holds = stream.word(0) == "values"
@@ -125,7 +125,7 @@ pub(super) fn values(context: &ParseContext) -> Option<Evidence> {
 }
 
 /// `/3 or`, `x=(select`: a statement that is cut off.
-pub(super) fn open_end(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn open_end(context: &ParseContext) -> Option<RuleMatch> {
     let stream = short(context)?;
     let last = stream.len().checked_sub(2)?;
     let subselect = stream.kind(last) == Some(TokenKind::Open) && stream.word(last + 1) == "select";
@@ -138,7 +138,7 @@ pub(super) fn open_end(context: &ParseContext) -> Option<Evidence> {
 }
 
 /// `name like '`: a pattern that the statement continues.
-pub(super) fn open_pattern(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn open_pattern(context: &ParseContext) -> Option<RuleMatch> {
     let stream = short(context)?;
     let like = 1;
     let names =
@@ -149,17 +149,17 @@ pub(super) fn open_pattern(context: &ParseContext) -> Option<Evidence> {
     if is_name_end {
         return Some(evidence("sqli-fragment-pattern", Medium, 2));
     }
-    let opens = match stream.kind(after) {
+    let is_open = match stream.kind(after) {
         Some(TokenKind::Text { closed }) => !closed && stream.slice(after).len() == 1,
         Some(TokenKind::Open) => stream.kind(0) == Some(TokenKind::Close),
         _ => false,
     };
-    (names && stream.is_word(like, &["like", "rlike", "regexp"]) && opens && after + 1 == stream.len())
+    (names && stream.is_word(like, &["like", "rlike", "regexp"]) && is_open && after + 1 == stream.len())
         .then(|| evidence("sqli-fragment-pattern", Medium, after + 1))
 }
 
 /// `'select x`, `' union/`: a quote, and the first words of a statement.
-pub(super) fn quoted_verb(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn quoted_verb(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let verb = stream.is_one_of(1, &WORDS.sqli.stacked_statements) || stream.is_word(1, &["union", "having"]);
     let is_brief = stream.len() <= 4 && stream.slice(0).len() == 1;
@@ -174,6 +174,6 @@ fn short(context: &ParseContext) -> Option<&TokenStream> {
     (context.stream.len() <= MAX_TOKENS).then_some(&context.stream)
 }
 
-fn evidence(signature: &'static str, severity: Severity, end: usize) -> Evidence {
-    Evidence { signature, severity, tokens: 0..end }
+fn evidence(signature: &'static str, severity: Severity, end: usize) -> RuleMatch {
+    RuleMatch { signature, severity, tokens: 0..end }
 }

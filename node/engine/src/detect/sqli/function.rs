@@ -1,6 +1,6 @@
 //! Calls of database functions: delays and disclosure.
 
-use super::{Evidence, ParseContext};
+use super::{ParseContext, RuleMatch};
 use crate::{
     token::sql::{Shape, TokenKind, TokenStream},
     words::WORDS,
@@ -9,7 +9,7 @@ use shared::Severity::{Critical, Medium};
 
 /// `1+ascii(substr(…))-10`, `conv(hex(…)) >> 6`: a number or nothing, and a call of one database
 /// function on another.
-pub(super) fn nested_call(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn nested_call(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let call = (0..8).find(|&it| stream.kind(it) == Some(TokenKind::Word))?;
     let leads = call == 0 || stream.is_numeric_until(call);
@@ -17,7 +17,7 @@ pub(super) fn nested_call(context: &ParseContext) -> Option<Evidence> {
         && calls_database(stream, call + 2)
         && !stream.is_one_of(call, &WORDS.sqli.math_functions);
     let end = stream.after_group(call + 1);
-    (leads && nests && stream.expression(end).unwrap_or(end) == stream.len()).then_some(Evidence {
+    (leads && nests && stream.expression(end).unwrap_or(end) == stream.len()).then_some(RuleMatch {
         signature: "sqli-function-call",
         severity: Medium,
         tokens: 0..end,
@@ -25,7 +25,7 @@ pub(super) fn nested_call(context: &ParseContext) -> Option<Evidence> {
 }
 
 /// `sleep(5)`, `benchmark(…)`, `waitfor delay '…'`.
-pub(super) fn delay(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn delay(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     let end = match stream.word(at) {
         "waitfor" if stream.is_word(at + 1, &["delay", "time"]) => at + 3,
@@ -34,13 +34,13 @@ pub(super) fn delay(context: &ParseContext, at: usize) -> Option<Evidence> {
         }
         _ => return None,
     };
-    Some(Evidence { signature: "sqli-delay", severity: Critical, tokens: at..end })
+    Some(RuleMatch { signature: "sqli-delay", severity: Critical, tokens: at..end })
 }
 
 /// Whether a call with arguments is where an expression is expected: after `select`, an operator, a
 /// comma or a quote.
 fn is_call(stream: &TokenStream, at: usize) -> bool {
-    let opens = stream.kind(at + 1) == Some(TokenKind::Open);
+    let is_open = stream.kind(at + 1) == Some(TokenKind::Open);
     // `sleep(5.seconds)` is Ruby.
     let argument = stream.operand(at + 2).is_some_and(|it| {
         let end = it.end + usize::from(stream.slice(at + 2).ends_with('.'));
@@ -51,7 +51,9 @@ fn is_call(stream: &TokenStream, at: usize) -> bool {
                 None | Some(TokenKind::Close | TokenKind::Comma | TokenKind::Comment)
             )
     });
-    opens && argument && (at == 0 || expects_expression(stream, at - 1) || stream.word(at).starts_with("pg_"))
+    is_open
+        && argument
+        && (at == 0 || expects_expression(stream, at - 1) || stream.word(at).starts_with("pg_"))
 }
 
 fn expects_expression(stream: &TokenStream, at: usize) -> bool {
@@ -64,7 +66,7 @@ fn expects_expression(stream: &TokenStream, at: usize) -> bool {
 }
 
 /// `@@version`.
-pub(super) fn server_variable(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn server_variable(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     if stream.kind(at) != Some(TokenKind::Variable)
         || !stream.slice(at).starts_with("@@")
@@ -73,7 +75,7 @@ pub(super) fn server_variable(context: &ParseContext, at: usize) -> Option<Evide
     {
         return None;
     }
-    Some(Evidence { signature: "sqli-server-variable", severity: Medium, tokens: at..at + 1 })
+    Some(RuleMatch { signature: "sqli-server-variable", severity: Medium, tokens: at..at + 1 })
 }
 
 /// A variable of `MySQL` or SQL Server, or its scope. `@@USER_ID@@` is a placeholder; `print @@x` is
@@ -83,7 +85,7 @@ fn is_known_variable(name: &str) -> bool {
 }
 
 /// `version()`, `unhex(`: the value is a call of a database function and nothing else.
-pub(super) fn whole_call(context: &ParseContext) -> Option<Evidence> {
+pub(super) fn whole_call(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let first = usize::from(stream.kind(0) == Some(TokenKind::Comma));
     let called = stream.calls(first, &WORDS.sqli.functions);
@@ -96,7 +98,7 @@ pub(super) fn whole_call(context: &ParseContext) -> Option<Evidence> {
         && !is_prose
         && stream.after_group(first + 1) == stream.len()
         && stream.is_adjacent(first);
-    is_all.then(|| Evidence { signature: "sqli-function-call", severity: Medium, tokens: 0..stream.len() })
+    is_all.then(|| RuleMatch { signature: "sqli-function-call", severity: Medium, tokens: 0..stream.len() })
 }
 
 /// A call of a function that calculators do not have.

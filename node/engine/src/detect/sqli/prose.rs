@@ -8,7 +8,7 @@ pub(super) fn is_prose(value: &[u8]) -> bool {
     if !value.trim_ascii_start().first().is_some_and(u8::is_ascii_alphabetic) {
         return false;
     }
-    let mut words = Words { last: b"", since_joined: usize::MAX };
+    let mut words = PrecedingWords { last: b"", since_joined: usize::MAX };
     let (mut begins, mut follows_blank, mut at) = (true, true, 0);
     while let Some(&byte) = value.get(at) {
         match CLASSES[usize::from(byte)] {
@@ -62,13 +62,13 @@ static CLASSES: [Class; 256] = {
 };
 
 /// The words before the current one.
-struct Words<'v> {
+struct PrecedingWords<'v> {
     last: &'v [u8],
     /// The number of words since `and`.
     since_joined: usize,
 }
 
-impl<'v> Words<'v> {
+impl<'v> PrecedingWords<'v> {
     /// Whether no rule starts at this word.
     fn is_plain(&mut self, word: &'v [u8], begins: bool, follows_blank: bool) -> bool {
         let lists = &WORDS.sqli;

@@ -1,7 +1,7 @@
 //! Statements after a semicolon, or as the whole value: recognised by the words after the first.
 
 use super::{
-    Evidence, ParseContext,
+    ParseContext, RuleMatch,
     administration::administers,
     select_list::{Ending, SelectList},
 };
@@ -12,7 +12,7 @@ use crate::{
 use shared::Severity::Critical;
 
 /// `; drop table x` and similar statements.
-pub(super) fn stacked(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn stacked(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     let follows = stream.kind(at) == Some(TokenKind::Semicolon);
     let is_value = at == 0 && context.opening == Opening::Bare;
@@ -23,7 +23,7 @@ pub(super) fn stacked(context: &ParseContext, at: usize) -> Option<Evidence> {
         return None;
     }
     let end = statement_end(stream, verb)?;
-    Some(Evidence { signature: "sqli-statement", severity: Critical, tokens: at..end })
+    Some(RuleMatch { signature: "sqli-statement", severity: Critical, tokens: at..end })
 }
 
 /// The position after the part of a statement that identifies it.

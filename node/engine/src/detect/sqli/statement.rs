@@ -1,7 +1,7 @@
 //! Queries and clauses inside a value.
 
 use super::{
-    Evidence, ParseContext,
+    ParseContext, RuleMatch,
     select_list::{Ending, SelectList},
 };
 use crate::{
@@ -11,13 +11,13 @@ use crate::{
 use shared::Severity::{Critical, High};
 
 /// `union [all|distinct] select` and a list that is not prose.
-pub(super) fn union_select(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn union_select(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     if !stream.is_word(at, &["union", "intersect", "except", "minus"]) {
         return None;
     }
     if let Some(end) = last_word(context, at) {
-        return Some(Evidence { signature: "sqli-union-select", severity: Critical, tokens: 0..end });
+        return Some(RuleMatch { signature: "sqli-union-select", severity: Critical, tokens: 0..end });
     }
     let next = at + 1 + usize::from(stream.is_word(at + 1, &["all", "distinct", "distinctrow"]));
     let select = stream.skip(next, TokenKind::Open);
@@ -35,7 +35,7 @@ pub(super) fn union_select(context: &ParseContext, at: usize) -> Option<Evidence
     let begins = at == 0 && (select + 1 == stream.len() || list.has_from());
     let is_evident = list.has_punctuation || list.ending == (Ending::From { whole: true });
     let is_injection = is_evident || after_value && !is_prose || begins;
-    is_injection.then(|| Evidence {
+    is_injection.then(|| RuleMatch {
         signature: "sqli-union-select",
         severity: Critical,
         tokens: context.start(at)..list.end,
@@ -51,13 +51,13 @@ fn last_word(context: &ParseContext, at: usize) -> Option<usize> {
 }
 
 /// `(select …` with a real select list.
-pub(super) fn subselect(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn subselect(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     if stream.kind(at) != Some(TokenKind::Open) || stream.word(at + 1) != "select" {
         return None;
     }
     let list = SelectList::read(stream, at + 1);
-    list.is_evident().then(|| Evidence {
+    list.is_evident().then(|| RuleMatch {
         signature: "sqli-subselect",
         severity: High,
         tokens: at..list.end.max(stream.after_group(at)),
@@ -65,18 +65,18 @@ pub(super) fn subselect(context: &ParseContext, at: usize) -> Option<Evidence> {
 }
 
 /// `select a, b from t`: prose has the words but not the punctuation.
-pub(super) fn select_from(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn select_from(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     if stream.word(at) != "select" || context.is_document {
         return None;
     }
     let list = SelectList::read(stream, at);
     let is_evident = list.has_punctuation && (list.has_from() || list.has_call);
-    is_evident.then_some(Evidence { signature: "sqli-select", severity: High, tokens: at..list.end })
+    is_evident.then_some(RuleMatch { signature: "sqli-select", severity: High, tokens: at..list.end })
 }
 
 /// `order by 5`, `having 1=1`, `group by x having`, `limit 1,1`, `procedure analyse`.
-pub(super) fn probe(context: &ParseContext, at: usize) -> Option<Evidence> {
+pub(super) fn probe(context: &ParseContext, at: usize) -> Option<RuleMatch> {
     let stream = &context.stream;
     let end = match (stream.word(at), stream.word(at + 1)) {
         ("order" | "group", "by") => after_by(context, at)?,
@@ -101,7 +101,7 @@ pub(super) fn probe(context: &ParseContext, at: usize) -> Option<Evidence> {
         }
         _ => return None,
     };
-    Some(Evidence { signature: "sqli-clause", severity: High, tokens: context.start(at)..end })
+    Some(RuleMatch { signature: "sqli-clause", severity: High, tokens: context.start(at)..end })
 }
 
 /// `having 1=1`, `having (1 or true)`, `having true`.

@@ -101,10 +101,10 @@ impl TokenStream {
     /// Whether one of these functions is called here. Some names are English words, which have a
     /// space before a bracket.
     pub(crate) fn calls(&self, at: usize, functions: &WordSet) -> bool {
-        let opens = self.kind(at + 1) == Some(TokenKind::Open);
+        let is_open = self.kind(at + 1) == Some(TokenKind::Open);
         let is_function = || self.is_adjacent(at) || self.nests(at) || !self.is_english(at);
         // `item(s)` is a plural.
-        opens && self.is_one_of(at, functions) && is_function() && self.word(at + 2) != "s"
+        is_open && self.is_one_of(at, functions) && is_function() && self.word(at + 2) != "s"
     }
 
     /// Whether this word is also English.

@@ -6,8 +6,8 @@ pub(crate) enum Token<'v> {
     Number,
     Text(&'v [u8]),
     /// `+ - * / %`.
-    Sum(u8),
-    Mark(u8),
+    Operator(u8),
+    Punctuation(u8),
 }
 
 /// The tokens of an expression; blanks are left out.
@@ -27,10 +27,10 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token<'_>> {
             b'\'' | b'"' => {
                 Some(Token::Text(rest[1..length].strip_suffix(&[byte]).unwrap_or(&rest[1..length])))
             }
-            b'+' | b'-' | b'*' | b'/' | b'%' => Some(Token::Sum(byte)),
+            b'+' | b'-' | b'*' | b'/' | b'%' => Some(Token::Operator(byte)),
             _ if is_name(byte) => Some(Token::Name(&rest[..length])),
             _ if byte.is_ascii_whitespace() => None,
-            _ => Some(Token::Mark(byte)),
+            _ => Some(Token::Punctuation(byte)),
         };
         tokens.extend(token);
         at += length;
@@ -52,18 +52,18 @@ mod tests {
 
     #[test]
     fn distinguishes_names_numbers_strings_and_operators() {
-        use Token::{Mark, Name, Number, Sum, Text};
+        use Token::{Name, Number, Operator, Punctuation, Text};
         assert_eq!(
             tokens(b"= a.b('x')*7.5 \"open"),
             [
-                Mark(b'='),
+                Punctuation(b'='),
                 Name(b"a"),
-                Mark(b'.'),
+                Punctuation(b'.'),
                 Name(b"b"),
-                Mark(b'('),
+                Punctuation(b'('),
                 Text(b"x"),
-                Mark(b')'),
-                Sum(b'*'),
+                Punctuation(b')'),
+                Operator(b'*'),
                 Number,
                 Text(b"open")
             ]
