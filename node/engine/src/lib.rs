@@ -16,6 +16,8 @@
 //! | [`exploit`] | known exploits by CVE: the data in `exploits/*.toml`, matched once per request |
 //! | [`clean_value_cache`] | negative cache of values without matches |
 //! | [`inspection`] | visits fields and decoding stages, collects findings |
+//! | [`score`] | the score of a finding: its rule, and where and how the value was written |
+//! | [`payload`] | the part of a value that attacks, around the match of a rule |
 //! | [`rules`] | compiled rules of the console: virtual patches, custom detectors, exclusions, masks |
 //! | [`budget`] | resource limits of one request; an exhausted limit is a finding |
 //! | [`corpus`], [`mutate`] | labelled attacks and benign values, and the requests generated from them |
