@@ -62,8 +62,12 @@ pub fn load(text: &str, given: &Given) -> Result<Loaded, ConfigError> {
 fn distribution(root: &Item<'_>, given: &Given) -> Result<DistributionConfig, ConfigError> {
     let (config, id, domain_name) = locate(root)?;
     let policies = Policies::of(root)?;
+    let is_root = config.path().is_empty();
     let config = config.object()?;
     config.ignore(&WITHOUT_EFFECT);
+    if is_root {
+        config.ignore(&policies::SECTIONS);
+    }
     let origins = origins::origins(&config.require("Origins")?, given)?;
     let origin_groups = match config.get("OriginGroups") {
         Some(groups) => origins::groups(&groups, &origins)?,
@@ -126,7 +130,6 @@ fn locate<'a>(root: &Item<'a>) -> Result<Located<'a>, ConfigError> {
             root.error("contains no distribution: neither DistributionConfig nor DefaultCacheBehavior")
         );
     }
-    object.ignore(&policies::SECTIONS);
     Ok((root.clone(), None, None))
 }
 

@@ -119,6 +119,21 @@ fn lists_keys_without_effect_unless_they_are_off() {
     );
 }
 
+#[tokio::test]
+async fn the_example_of_the_documentation_gives_no_warnings() {
+    let page = include_str!("../../../../docs/simulator.md");
+    let (_, example) = page.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let function = does("return request").await;
+    let functions = [("request".to_owned(), function.function.clone())].into();
+    let origins = vec!["api=http://127.0.0.1:3001".parse().unwrap()];
+    let given = Given { functions, origins, ..Given::default() };
+    let others = "OriginRequestPolicies: { a: { Name: a } }\nResponseHeadersPolicies: { a: { Name: a } }\n";
+    for description in [example.to_owned(), format!("{example}{others}")] {
+        assert_eq!(load(&description, &given).unwrap().not_simulated, [""; 0]);
+    }
+}
+
 #[test]
 fn errors_name_the_key_of_a_wrong_value() {
     let config = "/DistributionConfig";

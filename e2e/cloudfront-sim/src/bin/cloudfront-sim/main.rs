@@ -5,6 +5,7 @@ mod functions;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,7 +51,9 @@ async fn main() -> ExitCode {
 
 async fn run(flags: Flags) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(is_terminal).init();
     // Before anything is started, so that a signal always ends in a graceful stop.
     let stop = stop_signal()?;
     let faults = read_faults(&flags)?;
