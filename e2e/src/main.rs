@@ -23,6 +23,7 @@ struct Arguments {
 enum Command {
     /// Start the programs that `cargo run -p up` built, print how to try them, and stop them on
     /// Ctrl-C or SIGTERM.
+    #[command(override_usage = "cargo run -p up -- [OPTIONS]")]
     Up(Up),
     /// Take screenshots of all pages of the console.
     Screenshots(screenshots::Options),
@@ -72,8 +73,14 @@ struct Up {
     ready_file: Option<PathBuf>,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let command = Arguments::parse().command;
+fn main() -> ExitCode {
+    execute(Arguments::parse().command).unwrap_or_else(|error| {
+        eprintln!("Error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::WithParent { command } => return Err(become_with_parent(&command).into()),
         Command::DoesNothing => return Ok(bench_sim::no_op::serve().map(|()| ExitCode::SUCCESS)?),
@@ -175,7 +182,7 @@ All parts are running. Functions: {python}.
   Node         http://{node}   status http://{status}/wallarm-status   metrics http://{metrics}/metrics
   Console      http://{console}/attacks
   Admin token  {token}
-  Data, logs   {data}
+  Data, logs   {data}{fate}
 
 Try an attack ({expected}):
 
@@ -195,5 +202,6 @@ Ctrl-C stops everything.",
         console = at.console,
         token = stack.admin_token,
         data = stack.directory().display(),
+        fate = if stack.options.data.is_some() { "" } else { "   (deleted at the end)" },
     )
 }

@@ -61,8 +61,11 @@ pub struct StackOptions {
 pub enum Mode {
     /// Nothing is inspected.
     Off,
+    /// Attacks are recorded, not blocked.
     Monitoring,
+    /// Attacks are blocked only from graylisted sources; others are recorded.
     SafeBlocking,
+    /// Attacks are blocked.
     Block,
 }
 
@@ -98,6 +101,9 @@ pub struct Stack {
     _cloudfront: CloudFront,
     _temporary: Option<tempfile::TempDir>,
 }
+
+/// The folder of the bundles in the data directory.
+const BUNDLES: &str = "bundles";
 
 /// Sufficient for a stack on loopback.
 const SIGNING_KEY: &str = "the key of a stack on one machine";
@@ -237,6 +243,8 @@ async fn start_console(binaries: &Binaries, directory: &Path, addresses: &Ports)
         directory.join("admin-token").display().to_string(),
         "--node-token-file".into(),
         directory.join("node-token").display().to_string(),
+        "--bundle-dir".into(),
+        directory.join(BUNDLES).display().to_string(),
     ];
     let mut console = Process::start("console", command.to_vec(), directory)?;
     wait_for(&mut console, addresses.console).await?;
@@ -292,7 +300,7 @@ async fn make_bundles(
         parameters.push(("wlrm_signing_key", SIGNING_KEY.to_owned()));
     }
     parameters.extend(options.parameters.iter().cloned());
-    binaries.bundle(&parameters, &directory.join("bundles")).await
+    binaries.bundle(&parameters, &directory.join(BUNDLES)).await
 }
 
 fn write_node_config(directory: &Path, addresses: &Ports, options: &StackOptions) -> anyhow::Result<()> {

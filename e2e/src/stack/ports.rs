@@ -28,29 +28,18 @@ pub struct Ports {
     pub status: SocketAddr,
 }
 
-const DEFAULTS: [(&str, u16); 7] = [
-    ("CloudFront", 8000),
-    ("the origin", 8001),
-    ("the node", 5050),
-    ("the console", 3000),
-    ("the node's metrics", 9000),
-    ("the node's health check", 8080),
-    ("the node's status", 10246),
-];
-
 impl Ports {
     /// Binds all ports, so that each is free and none is used twice; then releases those of other
     /// processes.
     pub(crate) async fn allocate(option: PortsOption) -> anyhow::Result<(Self, Listeners)> {
+        if option == PortsOption::Default {
+            up::check_ports()?;
+        }
         let mut listeners = Vec::new();
-        for (part, port) in DEFAULTS {
+        for (part, port) in up::PORTS {
             let port = if option == PortsOption::Default { port } else { 0 };
-            let listener = TcpListener::bind(("127.0.0.1", port)).await.with_context(|| {
-                format!(
-                    "port {port} of {part} is in use; stop the process that uses it, or use --ports random"
-                )
-            })?;
-            listeners.push(listener);
+            let listener = TcpListener::bind(("127.0.0.1", port)).await;
+            listeners.push(listener.with_context(|| format!("cannot bind port {port} ({part})"))?);
         }
         let addresses: Vec<SocketAddr> =
             listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;

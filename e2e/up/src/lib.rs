@@ -4,11 +4,40 @@ use std::{
     env,
     ffi::OsStr,
     io,
+    net::TcpListener,
     path::PathBuf,
     process::{Command, Stdio},
 };
 
 const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
+
+/// The documented port of each part.
+pub const PORTS: [(&str, u16); 7] = [
+    ("CloudFront", 8000),
+    ("origin", 8001),
+    ("node", 5050),
+    ("console", 3000),
+    ("metrics of the node", 9000),
+    ("health check of the node", 8080),
+    ("status of the node", 10246),
+];
+
+/// Fails if documented ports are in use, and names all of them.
+pub fn check_ports() -> io::Result<()> {
+    check(&PORTS)
+}
+
+fn check(ports: &[(&str, u16)]) -> io::Result<()> {
+    let in_use = ports.iter().filter(|(_, port)| TcpListener::bind(("127.0.0.1", *port)).is_err());
+    let in_use: Vec<_> = in_use.map(|(part, port)| format!("{port} ({part})")).collect();
+    if in_use.is_empty() {
+        return Ok(());
+    }
+    let ports = in_use.join(", ");
+    Err(io::Error::other(format!(
+        "ports in use: {ports}. Stop the processes that use them, or start with --ports random"
+    )))
+}
 
 /// Builds every program of the workspace that is out of date, in the profile of the running
 /// program, and returns the directory they are in. Cargo's progress goes to standard error.
@@ -63,6 +92,17 @@ mod tests {
         assert!(!kept.iter().any(|name| is_set_by_cargo(OsStr::new(name))));
         let dropped = ["CARGO", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_BIN_EXE_up"];
         assert!(dropped.iter().all(|name| is_set_by_cargo(OsStr::new(name))));
+    }
+
+    #[test]
+    fn names_all_ports_in_use_and_no_others() {
+        let listeners = [(); 3].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+        let [one, two, free] = listeners.each_ref().map(|it| it.local_addr().unwrap().port());
+        let [_one, _two, free_listener] = listeners;
+        drop(free_listener);
+        let error = check(&[("CloudFront", one), ("origin", free), ("console", two)]).unwrap_err();
+        let expected = format!("ports in use: {one} (CloudFront), {two} (console). Stop");
+        assert!(error.to_string().starts_with(&expected), "{error}");
     }
 
     #[test]
