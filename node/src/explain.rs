@@ -73,13 +73,9 @@ impl fmt::Display for Explanation {
         }
         let reason = if types.is_empty() { "nothing found".to_owned() } else { types.join(", ") };
         let threshold = self.sensitivity.threshold();
-        let level = if self.ruling.is_suspicious { ", only suspicious" } else { "" };
-        writeln!(
-            f,
-            "\nscore: {} (sensitivity {}: attacks from {threshold}{level})",
-            self.score, self.sensitivity
-        )?;
-        writeln!(f, "verdict: {action} (mode {}): {reason}", self.mode.as_str())
+        writeln!(f, "\nscore: {} (sensitivity {}: attacks from {threshold})", self.score, self.sensitivity)?;
+        let suspicious = if self.ruling.is_suspicious { ", suspicious" } else { "" };
+        writeln!(f, "verdict: {action} (mode {}){suspicious}: {reason}", self.mode.as_str())
     }
 }
 
@@ -104,6 +100,16 @@ mod tests {
         let value = serde_json::to_value(explained(ATTACK, Mode::Monitoring)).unwrap();
         assert_eq!(value["would_block"], true);
         insta::assert_json_snapshot!(value["findings"][0]);
+    }
+
+    #[test]
+    fn the_verdict_of_a_suspicious_request_says_so() {
+        let request = b"POST /posts HTTP/1.1\nHost: h\nContent-Type: application/json\n\n\
+            {\"html\":\"<iframe src=https://player.example/1></iframe> and some text\"}";
+        let text = explained(request, Mode::Block).to_string();
+        let verdict = "(sensitivity balanced: attacks from 5)\n\
+            verdict: allow (mode block), suspicious: Cross-site scripting\n";
+        assert!(text.ends_with(verdict), "{text}");
     }
 
     #[test]

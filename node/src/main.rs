@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use node::{
     Config, app, config::Environment, explain::command::Explain, log::Logs, score, score::Sensitivities,
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -54,8 +54,18 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match execute(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::CheckConfig { file } => {
             let config = Config::read(&file, &Environment::of_process())?;
             config.warnings.iter().for_each(|warning| println!("warning: {warning}"));

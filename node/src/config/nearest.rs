@@ -4,7 +4,7 @@ use super::section::KnownKey;
 
 /// The hint for a key unknown to its section.
 pub(super) fn hint(key: &str, section: &str, known_here: &[&str], all: &[KnownKey]) -> String {
-    if let Some(suggestion) = nearest(key, known_here.iter().copied()) {
+    if let Some(suggestion) = self::key(key, known_here) {
         return format!("did you mean {suggestion}?");
     }
     let elsewhere = |it: &&KnownKey| last(&it.path) == key && parent(&it.path) != section;
@@ -12,6 +12,11 @@ pub(super) fn hint(key: &str, section: &str, known_here: &[&str], all: &[KnownKe
         return format!("did you mean {}?", position.path);
     }
     format!("known keys: {}", known_here.join(", "))
+}
+
+/// The key of the section that was probably meant.
+pub(super) fn key<'k>(unknown: &str, known_here: &[&'k str]) -> Option<&'k str> {
+    nearest(unknown, known_here.iter().copied())
 }
 
 /// The hint for an unknown path.

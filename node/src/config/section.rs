@@ -56,6 +56,7 @@ pub(super) struct Section<'r> {
     position: Position,
     entries: &'r [Entry],
     read_keys: Vec<&'static str>,
+    missing: Vec<&'static str>,
 }
 
 /// A value and its origin.
@@ -107,8 +108,10 @@ impl<'r> SectionReader<'r> {
             }
         };
         let position = node.map_or(Position::START, |node| node.position);
-        let mut section = Section { reader: self, path, position, entries, read_keys: Vec::new() };
+        let mut section =
+            Section { reader: self, path, position, entries, read_keys: Vec::new(), missing: Vec::new() };
         let part = read(&mut section);
+        section.report_missing();
         section.refuse_unknown();
         part
     }
@@ -135,7 +138,7 @@ impl<'r> Section<'r> {
         self.declare(key, Presence::Required);
         let setting = self.find(key);
         if setting.is_none() {
-            self.report(key, &self.origin(self.position), "is missing");
+            self.missing.push(key);
         }
         setting.and_then(|setting| self.scalar(key, &setting))
     }
@@ -352,8 +355,21 @@ impl<'r> Section<'r> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
+    /// Skips a key that is the suggestion for an unknown one: it is misspelled, not missing.
+    fn report_missing(&self) {
+        let suggested: Vec<_> =
+            self.unknown().filter_map(|entry| nearest::key(&entry.key, &self.read_keys)).collect();
+        for key in self.missing.iter().filter(|key| !suggested.contains(*key)) {
+            self.report(key, &self.origin(self.position), "is missing");
+        }
+    }
+
+    fn unknown(&self) -> impl Iterator<Item = &'r Entry> {
+        self.entries.iter().filter(|entry| !self.read_keys.contains(&entry.key.as_str()))
+    }
+
     fn refuse_unknown(&self) {
-        for entry in self.entries.iter().filter(|entry| !self.read_keys.contains(&entry.key.as_str())) {
+        for entry in self.unknown() {
             let hint = nearest::hint(&entry.key, &self.path, &self.read_keys, &Config::keys());
             self.report(&entry.key, &self.origin(entry.position), format!("unknown key; {hint}"));
         }

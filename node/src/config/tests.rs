@@ -41,6 +41,7 @@ fn reports_errors_with_their_positions() {
         "",
         "version: 4\nmode: connector-server\nconnector: {}\n",
         "version: 4\nmode: connector-server\nconnector:\n  adress: \":5050\"\n",
+        "vesion: 4\nmode: connector-server\nconnector:\n  adress: \":5050\"\nroute_config:\n  wallarm_mode: blocking\n",
         "version: 3\nmode: connector-server\nconnector:\n  address: \":5050\"\n",
         "version: 4\nmode: tcp-capture-v2\nconnector:\n  address: \":5050\"\n",
         "version: 4\nmode: connector-server\nconnector:\n  address: localhost\n",
