@@ -130,6 +130,9 @@ fn configure(from: Option<&Path>, set: &[String], zip: &Path) -> anyhow::Result<
         .with_context(|| format!("cannot set parameters in {}", zip.display()))?;
     write(zip, &assigned)?;
     let CarriedOver { kept, added, dropped } = carried;
+    if from.is_some() && [&kept, &added, &dropped, &set].iter().all(|changes| changes.is_empty()) {
+        println!("no differences");
+    }
     for (what, assignments) in [("kept", kept), ("new, default", added), ("dropped", dropped), ("set", set)] {
         for Assignment { name, literal } in assignments {
             // Secrets must not appear in terminal output.
