@@ -16,6 +16,7 @@ use e2e::{browser::Browser, exclusive, visit::Visit};
 use std::{
     env,
     io::{self, Write as _},
+    thread,
 };
 
 macro_rules! ui_tests {
@@ -42,7 +43,8 @@ ui_tests! {
 /// Not `eprintln`, which the test runner hides.
 pub(crate) fn skip(reason: &str) -> anyhow::Result<()> {
     ensure!(env::var_os("CI").is_none(), "CI must not skip: {reason}");
-    Ok(writeln!(io::stderr(), "skipped: {reason}")?)
+    let test = thread::current().name().unwrap_or_default().to_owned();
+    Ok(writeln!(io::stderr(), "skipped: {test}: {reason}")?)
 }
 
 async fn run(journey: impl AsyncFnOnce(&Visit) -> anyhow::Result<()>) -> anyhow::Result<()> {

@@ -96,7 +96,11 @@ async fn a_node_function_written_for_aws_runs_unchanged() {
         Err(missing) => {
             assert!(std::env::var_os("CI").is_none(), "CI needs it: {missing}");
             // Not `eprintln`, which the test runner hides.
-            let _ = writeln!(std::io::stderr(), "skipped: {missing}");
+            let _ = writeln!(
+                std::io::stderr(),
+                "skipped: conventions::a_node_function_written_for_aws_runs_unchanged: Node.js or AWS's client \
+                 for it is not installed (`just aws-lambda-ric`)"
+            );
             return;
         }
     };
