@@ -102,7 +102,7 @@ pub(crate) async fn monitoring_lets_through(binaries: &Binaries) -> anyhow::Resu
 }
 
 pub(crate) async fn testers_are_blocked_in_monitoring(binaries: &Binaries) -> anyhow::Result<()> {
-    const SECRET: &str = "block-me-secret";
+    const SECRET: &str = "the-block-me-secret";
     let parameters = vec![("wlrm_block_me", SECRET.to_owned()), ("wlrm_application", "7".to_owned())];
     let options = StackOptions { parameters, ..StackOptions::new(Mode::Monitoring, TriggerPair::Viewer) };
     let stack = Stack::start(binaries, options).await?;
