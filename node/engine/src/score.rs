@@ -121,7 +121,8 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
     if hit.signature == "sqli-comparison" && context.is_in_condition() {
         return Some(ScorePart::new(-5, "a condition in a field for conditions"));
     }
-    if context.is_for_sql() && lists.queries.contains(hit.signature) {
+    let is_query = context.is_for_sql() || context.is_for_queries() && begins_query(value);
+    if is_query && lists.queries.contains(hit.signature) {
         return Some(ScorePart::new(-5, "in a field for SQL"));
     }
     if lists.mentioned.contains(hit.signature)
@@ -233,6 +234,14 @@ fn writing(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Option<ScorePart
 /// `/etc/passwd` continues in `/docs/etc/passwd-format`.
 fn continues_as_word(rest: &[u8]) -> bool {
     matches!(rest, [b'-', letter, ..] if letter.is_ascii_alphabetic())
+}
+
+/// `select …`, `* | select …`, `* and status > 200 | select …`: a query and not an injection into one.
+fn begins_query(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let is_select = |text: &[u8]| text.get(..7).is_some_and(|it| it.eq_ignore_ascii_case(b"select "));
+    let piped = || value.splitn(2, |&byte| byte == b'|').nth(1).map_or(&b""[..], <[u8]>::trim_ascii_start);
+    is_select(value) || value.starts_with(b"*") && is_select(piped())
 }
 
 /// `From: x`, and a line break.

@@ -208,6 +208,11 @@ impl<'f> ValueContext<'f> {
             .is_some_and(|name| ["sql", "soql"].iter().any(|it| last_word(name).eq_ignore_ascii_case(it)))
     }
 
+    /// Whether the field is for queries of a search or a log, by its name.
+    pub(crate) fn is_for_queries(&self) -> bool {
+        self.last_name().is_some_and(|name| last_word(name).eq_ignore_ascii_case("query"))
+    }
+
     /// Whether the value is part of a condition in the query language of an API.
     pub(crate) fn is_in_condition(&self) -> bool {
         self.names().flatten().any(|name| WORDS.field.conditions.contains(last_word(name)))
