@@ -10,10 +10,25 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// The time in milliseconds, which the databases store: an answer to a creation and later ones
+    /// agree.
     pub fn now(self) -> Timestamp {
         match self {
-            Self::System => Timestamp::now(),
+            Self::System => {
+                let now = Timestamp::now();
+                Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+            }
             Self::At(time) => time,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_time_has_milliseconds() {
+        assert_eq!(Clock::System.now().as_nanosecond() % 1_000_000, 0);
     }
 }
