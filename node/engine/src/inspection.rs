@@ -329,7 +329,8 @@ fn add_stronger(findings: &mut Vec<Finding>, finding: Finding) {
 
 fn finding(hit: &Match<'_>, field: &Field<'_>, surroundings: &Surroundings<'_>, layers: &[Layer]) -> Finding {
     let Surroundings { value, context, .. } = surroundings;
-    let confidence = score::confidence(hit);
+    let class = Class::of(&hit.attack_type, hit.signature);
+    let class = class.map(|class| Class { confidence: score::confidence(hit, Some(&class)), ..class });
     let span = payload::of(hit, value);
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let decoded = field.decoded.iter().copied().chain(layers.iter().map(|layer| layer.name));
@@ -337,8 +338,8 @@ fn finding(hit: &Match<'_>, field: &Field<'_>, surroundings: &Surroundings<'_>, 
         attack_type: hit.attack_type.clone(),
         point: context.point(),
         signature: hit.signature.to_owned(),
-        score: score::parts(hit, surroundings),
-        class: Class::of(&hit.attack_type, hit.signature).map(|class| Class { confidence, ..class }),
+        score: score::parts(hit, class.as_ref(), surroundings),
+        class,
         severity: hit.severity,
         payload: shown(&value[span.clone()], Finding::PAYLOAD_CHARS),
         span: (offset(span.start), offset(span.end)),

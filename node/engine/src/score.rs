@@ -33,12 +33,16 @@ pub(crate) struct Surroundings<'v> {
 }
 
 /// The parts of the score of a match.
-pub(crate) fn parts(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Vec<ScorePart> {
+pub(crate) fn parts(
+    hit: &Match<'_>,
+    class: Option<&Class>,
+    surroundings: &Surroundings<'_>,
+) -> Vec<ScorePart> {
     if hit.signature.starts_with(CUSTOM) {
         return vec![ScorePart::new(ScorePart::of_rule(Confidence::High).points, "custom rule")];
     }
     let Surroundings { value, context, declared, .. } = *surroundings;
-    let mut parts = vec![ScorePart::of_rule(confidence(hit))];
+    let mut parts = vec![ScorePart::of_rule(confidence(hit, class))];
     if hit.signature == "scanner-agent" && context.is_address_header() {
         parts.push(ScorePart::new(-5, "the address of a site"));
     }
@@ -80,18 +84,23 @@ pub(crate) fn parts(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Vec<Sco
     if (is_part || hit.signature != "ptrav-climb") && context.is_in_report_field() {
         parts.push(ScorePart::new(-4, "in a report of a program"));
     }
-    parts.extend(texture(hit, value, context));
+    parts.extend(texture(hit, class, value, context));
     parts
 }
 
 /// What the bytes of a value say: no interpreter reads binary data or random characters. Elsewhere
 /// than in whole bodies and files they may disguise an attack, so a match that is no chance keeps
 /// most of its points.
-fn texture(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option<ScorePart> {
+fn texture(
+    hit: &Match<'_>,
+    class: Option<&Class>,
+    value: &[u8],
+    context: &ValueContext<'_>,
+) -> Option<ScorePart> {
     let matched = value.get(hit.span.clone()).unwrap_or_default();
     let is_chance = WORDS.confidence.chance.contains(hit.signature);
     let is_noise = is_chance || context.is_file() || context.is_whole_body();
-    if is_binary(value) && !reads_binary(hit) {
+    if is_binary(value) && !reads_binary(class) {
         Some(ScorePart::new(if is_noise { -6 } else { NOISE_ELSEWHERE }, "in binary data"))
     } else if is_opaque(value, matched) {
         Some(ScorePart::new(if is_noise { -5 } else { NOISE_ELSEWHERE }, "in random characters"))
@@ -148,14 +157,14 @@ fn position(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option
 }
 
 /// The confidence of the rule, which the class of its signature has unless a list differs.
-pub(crate) fn confidence(hit: &Match<'_>) -> Confidence {
+pub(crate) fn confidence(hit: &Match<'_>, class: Option<&Class>) -> Confidence {
     let lists = &WORDS.confidence;
     if lists.low.contains(hit.signature) {
         Confidence::Low
     } else if lists.high.contains(hit.signature) {
         Confidence::High
     } else {
-        Class::of(&hit.attack_type, hit.signature).map_or(Confidence::High, |class| class.confidence)
+        class.map_or(Confidence::High, |class| class.confidence)
     }
 }
 
@@ -270,8 +279,8 @@ fn is_in_sentence(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> 
 }
 
 /// Objects that a server deserializes are binary, and scripts are uploaded inside of pictures.
-fn reads_binary(hit: &Match<'_>) -> bool {
-    Class::of(&hit.attack_type, hit.signature).is_some_and(|class| {
+fn reads_binary(class: Option<&Class>) -> bool {
+    class.is_some_and(|class| {
         matches!(&*class.subtype, "deserialization" | "code-dotnet" | "code-java" | "code-php" | "upload")
     })
 }
