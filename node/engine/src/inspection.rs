@@ -18,7 +18,7 @@ use serde::Serialize;
 use shared::{
     AttackType, Class, Finding, InspectRequest, Point, ScorePart, Severity, point::Tag, ruleset::RuleRef,
 };
-use std::{cmp::Reverse, collections::VecDeque};
+use std::{cell::OnceCell, cmp::Reverse, collections::VecDeque};
 
 /// Beyond this, only the findings with the highest scores are kept.
 const MAX_FINDINGS: usize = 64;
@@ -311,6 +311,7 @@ fn examine_stage<'a>(
         declared: rules.content(|| context.point()),
         is_unescaped: layers.iter().any(|layer| layer.name == "html"),
         quotations: Quotations::of(value, &detect),
+        is_binary: OnceCell::new(),
     };
     for hit in hits {
         add_stronger(findings, finding(&hit, field, &surroundings, layers));

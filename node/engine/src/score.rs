@@ -9,6 +9,7 @@ use crate::{
 };
 pub(crate) use quotation::Quotations;
 use shared::{AttackType, Class, Confidence, ScorePart, ruleset::Content};
+use std::cell::OnceCell;
 use texture::{is_binary, is_opaque, is_text};
 
 /// The longest value, as a multiple of the match, that is not a program.
@@ -30,6 +31,8 @@ pub(crate) struct Surroundings<'v> {
     /// Whether HTML entities were decoded; quoted markup is escaped.
     pub is_unescaped: bool,
     pub quotations: Quotations<'v>,
+    /// Whether the value is binary data, once it is known.
+    pub is_binary: OnceCell<bool>,
 }
 
 /// The parts of the score of a match.
@@ -84,23 +87,19 @@ pub(crate) fn parts(
     if (is_part || hit.signature != "ptrav-climb") && context.is_in_report_field() {
         parts.push(ScorePart::new(-4, "in a report of a program"));
     }
-    parts.extend(texture(hit, class, value, context));
+    parts.extend(texture(hit, class, surroundings));
     parts
 }
 
 /// What the bytes of a value say: no interpreter reads binary data or random characters. Elsewhere
 /// than in whole bodies and files they may disguise an attack, so a match that is no chance keeps
 /// most of its points.
-fn texture(
-    hit: &Match<'_>,
-    class: Option<&Class>,
-    value: &[u8],
-    context: &ValueContext<'_>,
-) -> Option<ScorePart> {
+fn texture(hit: &Match<'_>, class: Option<&Class>, surroundings: &Surroundings<'_>) -> Option<ScorePart> {
+    let Surroundings { value, context, .. } = *surroundings;
     let matched = value.get(hit.span.clone()).unwrap_or_default();
     let is_chance = WORDS.confidence.chance.contains(hit.signature);
     let is_noise = is_chance || context.is_file() || context.is_whole_body();
-    if is_binary(value) && !reads_binary(class) {
+    if *surroundings.is_binary.get_or_init(|| is_binary(value)) && !reads_binary(class) {
         Some(ScorePart::new(if is_noise { -6 } else { NOISE_ELSEWHERE }, "in binary data"))
     } else if is_opaque(value, matched) {
         Some(ScorePart::new(if is_noise { -5 } else { NOISE_ELSEWHERE }, "in random characters"))
