@@ -656,3 +656,23 @@ fn yaml_is_inspected_as_scalars_and_as_a_whole() {
     assert!(is_attack(&yaml("name: tea\nid: \"7' or 7=7 -- \"\n")));
     assert!(is_attack(&yaml("name: !!python/object/apply:os.system [id]\n")));
 }
+
+#[test]
+fn a_form_may_name_its_character_set_in_a_field() {
+    // `' or 7=7` in EBCDIC.
+    let form = |label: &str| {
+        let body = format!("_charset_={label}&q=%7D%40%96%99%40%F7%7E%F7");
+        with_body("application/x-www-form-urlencoded", body)
+    };
+    assert!(is_attack(&form("ibm037")));
+    assert!(!is_attack(&form("utf-8")));
+}
+
+#[test]
+fn attacks_are_found_in_base64_segments_and_in_strings_of_backticks() {
+    assert!(is_attack(&request("/s/PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg/x", "")));
+    assert!(!is_attack(&request("/s/VGhlIGtldHRsZSBpcyBvbiB0aGUgc3RvdmU/x", "")));
+    for query in ["q=x%60+OR+%601%60=%601", "q=x%60||%601"] {
+        assert!(is_attack(&request("/", query)), "{query}");
+    }
+}
