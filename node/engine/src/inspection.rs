@@ -286,10 +286,10 @@ fn examine_stage<'a>(
     let context = ValueContext::of(request, sink.arena, field.point, &field.value);
     let mut hits = detect_whole(value, field.kind, &context);
     let shown = decode::base64::shortened(value);
-    let is_document = bytes.has(Bytes::BREAK) && is_document_at(shown, &context);
+    let is_document = || bytes.has(Bytes::BREAK) && is_document_at(shown, &context);
     if nested != Nested::Whole {
         if !is_known {
-            let matches = detectors.detect(shown, bytes, field.kind, is_document);
+            let matches = detectors.detect(shown, bytes, field.kind, is_document());
             is_clean &= matches.is_empty();
             hits.extend(matches);
         }
@@ -301,7 +301,7 @@ fn examine_stage<'a>(
     }
     let detect = |text: &[u8]| {
         let bytes = Bytes::of(text);
-        let mut matches = detectors.detect(text, bytes, field.kind, is_document);
+        let mut matches = detectors.detect(text, bytes, field.kind, is_document());
         matches.extend(detect_at(text, bytes, field.kind, &context));
         matches.iter().map(|it| it.signature.to_owned()).collect()
     };

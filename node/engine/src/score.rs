@@ -64,31 +64,29 @@ pub(crate) fn parts(
     if is_part && lists.fragments.contains(hit.signature) && is_among_others() {
         parts.push(ScorePart::new(-4, "a fragment of a longer value"));
     }
-    if hit.span.start == 0
-        && hit.signature == "ptrav-unix-file"
-        && value.starts_with(b"etc/")
-        && !context.is_for_file()
-    {
-        parts.push(ScorePart::new(-4, "a relative path"));
-    }
-    if hit.signature == "ptrav-unix-file" && continues_as_word(value.get(hit.span.end..).unwrap_or_default())
-    {
-        parts.push(ScorePart::new(-4, "a page with a longer name"));
-    }
-    if hit.signature == "ptrav-bare-step" && context.is_in_query() && context.is_for_file() {
-        parts.push(ScorePart::new(2, "in a parameter for files"));
-    }
-    if lists.mentioned.contains(hit.signature)
-        && context.is_parameter()
-        && is_in_sentence(hit, value, context)
-    {
-        parts.push(ScorePart::new(-3, "a path after words"));
-    }
+    parts.extend(path(hit, value, context));
     if (is_part || hit.signature != "ptrav-climb") && context.is_in_report_field() {
         parts.push(ScorePart::new(-4, "in a report of a program"));
     }
     parts.extend(texture(hit, class, surroundings));
     parts
+}
+
+/// What the words and names around a path say.
+fn path(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option<ScorePart> {
+    let is_unix_file = hit.signature == "ptrav-unix-file";
+    let after = value.get(hit.span.end..).unwrap_or_default();
+    if is_unix_file && hit.span.start == 0 && value.starts_with(b"etc/") && !context.is_for_file() {
+        return Some(ScorePart::new(-4, "a relative path"));
+    }
+    if is_unix_file && matches!(after, [b'-', letter, ..] if letter.is_ascii_alphabetic()) {
+        return Some(ScorePart::new(-4, "a page with a longer name"));
+    }
+    if hit.signature == "ptrav-bare-step" && context.is_in_query() && context.is_for_file() {
+        return Some(ScorePart::new(2, "in a parameter for files"));
+    }
+    let is_mentioned = WORDS.confidence.mentioned.contains(hit.signature) && context.is_parameter();
+    (is_mentioned && is_in_sentence(hit, value, context)).then(|| ScorePart::new(-3, "a path after words"))
 }
 
 /// What the bytes of a value say: no interpreter reads binary data or random characters. Elsewhere
@@ -237,11 +235,6 @@ fn writing(hit: &Match<'_>, surroundings: &Surroundings<'_>) -> Option<ScorePart
         Writing::Document => Some(ScorePart::new(-4, "in a document")),
         _ => quotations.hold(hit).then(|| ScorePart::new(-5, "quoted in a message")),
     }
-}
-
-/// `/etc/passwd` continues in `/docs/etc/passwd-format`.
-fn continues_as_word(rest: &[u8]) -> bool {
-    matches!(rest, [b'-', letter, ..] if letter.is_ascii_alphabetic())
 }
 
 /// `select …`, `* | select …`, `* and status > 200 | select …`: a query and not an injection into one.

@@ -621,7 +621,7 @@ fn an_attack_does_not_hide_behind_weaker_findings() {
 #[test]
 fn an_attack_does_not_hide_behind_its_own_quotation() {
     let prose = "Please have a look at what I found in the log of our shop this morning, it is in the \
-                 list of all the visits that nobody can explain to me: ";
+                 list of all the visits that we cannot explain at all: ";
     let form = |name: &str, text: &str| {
         with_body("application/x-www-form-urlencoded", format!("{name}={}", percent_encoded(text)))
     };
@@ -665,6 +665,15 @@ fn a_form_may_name_its_character_set_in_a_field() {
         with_body("application/x-www-form-urlencoded", body)
     };
     assert!(is_attack(&form("ibm037")));
+    let compressed = InspectRequest {
+        headers: vec![
+            ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+            ("content-encoding".to_owned(), "gzip".to_owned()),
+        ],
+        body: Some(Body(gzip(b"%5fcharset%5f=ibm037&q=%7D%40%96%99%40%F7%7E%F7"))),
+        ..request("/", "")
+    };
+    assert!(is_attack(&compressed));
     assert!(!is_attack(&form("utf-8")));
 }
 

@@ -116,7 +116,7 @@ fn encoded_part(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether the bytes are printable UTF-8, which random bytes practically never are.
-fn is_text(bytes: &[u8]) -> bool {
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| !text.is_empty() && !text.contains(is_odd))
 }
 

@@ -20,7 +20,7 @@ const HIGH_IN_TEXT: usize = 3;
 const HIGH_IN_DOCUMENT: usize = 6;
 
 pub(super) fn detect(value: &[u8], kind: FieldKind, is_document: bool) -> Option<Match<'static>> {
-    let Some(walk) = climbing(value).into_iter().find(|walk| is_attack(walk, value, kind, is_document))
+    let Some(climb) = climbing(value).into_iter().find(|climb| is_attack(climb, value, kind, is_document))
     else {
         let is_odd = matches!(kind, FieldKind::Path | FieldKind::Value)
             && (repeats_step(value) || opens_with_odd_step(value));
@@ -31,30 +31,30 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, is_document: bool) -> Option
             span: 0..value.len(),
         });
     };
-    let leads_somewhere = value[walk.span.clone()].iter().any(u8::is_ascii_alphanumeric);
+    let leads_somewhere = value[climb.span.clone()].iter().any(u8::is_ascii_alphanumeric);
     Some(Match {
         attack_type: AttackType::PathTraversal,
-        signature: if walk.above < 2 && !leads_somewhere { "ptrav-bare-step" } else { "ptrav-climb" },
-        severity: if walk.above > 1 { Severity::High } else { Severity::Medium },
-        span: walk.span,
+        signature: if climb.above < 2 && !leads_somewhere { "ptrav-bare-step" } else { "ptrav-climb" },
+        severity: if climb.above > 1 { Severity::High } else { Severity::Medium },
+        span: climb.span,
     })
 }
 
-fn is_attack(walk: &Climb, value: &[u8], kind: FieldKind, is_document: bool) -> bool {
+fn is_attack(climb: &Climb, value: &[u8], kind: FieldKind, is_document: bool) -> bool {
     match kind {
-        FieldKind::Path => walk.above > 0,
-        _ if stands_alone(walk, value) => walk.above > 0 || walk.climbs > 1,
+        FieldKind::Path => climb.above > 0,
+        _ if stands_alone(climb, value) => climb.above > 0 || climb.climbs > 1,
         // Documents quote paths of source files, which climb no higher than a project is deep.
-        _ => walk.above >= if is_document { HIGH_IN_DOCUMENT } else { HIGH_IN_TEXT },
+        _ => climb.above >= if is_document { HIGH_IN_DOCUMENT } else { HIGH_IN_TEXT },
     }
 }
 
 /// Whether the value is the path with punctuation around it (`../x?`, `&../x`) or the name of a
 /// parameter before it (`file=../x`).
-fn stands_alone(walk: &Climb, value: &[u8]) -> bool {
+fn stands_alone(climb: &Climb, value: &[u8]) -> bool {
     const MARKS: usize = 8;
-    let before = value[..walk.span.start].trim_ascii();
-    let after = value[walk.span.end..].trim_ascii();
+    let before = value[..climb.span.start].trim_ascii();
+    let after = value[climb.span.end..].trim_ascii();
     let are_marks = |text: &[u8]| text.len() <= MARKS && !text.iter().any(u8::is_ascii_alphanumeric);
     let name = before.strip_suffix(b"=").unwrap_or_default();
     let name = name.strip_prefix(b"?").or(name.strip_prefix(b"&")).unwrap_or(name);

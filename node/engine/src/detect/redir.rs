@@ -29,11 +29,12 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     let end = value.trim_ascii_end().len();
     let start = value.iter().position(|byte| *byte > b' ')?;
     let bytes = value.get(start..end)?;
-    // `//host/path` is also the plain address of a page or picture, with which beacons go on.
+    // `//host/path` is also the plain address of a page or picture.
     let is_plain = matches!(bytes, [b'/', b'/', next, ..] if next.is_ascii_alphanumeric());
-    if is_plain && (!context.is_return_parameter() || context.is_in_document_format() || has_folder(bytes)) {
+    if is_plain && (!context.is_return_parameter() || context.is_in_document_format()) {
         return None;
     }
+    let signature = if is_plain && has_folder(bytes) { "redir-plain-host" } else { "redir-disguised-url" };
     let (url, is_disguised) = match bytes {
         [b'/' | b'\\', ..] => slashed(bytes)?,
         _ => schemed(bytes, context.host_name())?,
@@ -41,7 +42,7 @@ pub(super) fn detect(value: &[u8], context: &ValueContext<'_>) -> Option<Match<'
     let is_foreign = url.host.contains('.') && !url.host.eq_ignore_ascii_case(context.host_name());
     (is_disguised && is_foreign && is_host(&url.host)).then_some(Match {
         attack_type: AttackType::OpenRedirect,
-        signature: if is_plain && has_folder(bytes) { "redir-plain-host" } else { "redir-disguised-url" },
+        signature,
         severity: Severity::Medium,
         span: start..end,
     })
@@ -53,7 +54,7 @@ fn leads_away(path: &[u8]) -> bool {
     host.is_some_and(|host| host.contains('.') && is_host(&host))
 }
 
-/// `//host/folder/…`
+/// `//host/folder/…`, with which beacons go on.
 fn has_folder(address: &[u8]) -> bool {
     let mut segments = address[2..].split(|byte| matches!(byte, b'/' | b'?' | b'#')).skip(1);
     segments.next().is_some_and(|it| {
@@ -117,6 +118,18 @@ mod tests {
     fn finds(name: &str, value: &str) -> bool {
         let point = shared::Point::get(name);
         detect(value.as_bytes(), &ValueContext::at(&point, "/", &[])).is_some()
+    }
+
+    #[test]
+    fn distinguishes_folders_of_another_host() {
+        let signature = |value: &str| {
+            let point = shared::Point::get("return");
+            detect(value.as_bytes(), &ValueContext::at(&point, "/", &[])).map(|it| it.signature)
+        };
+        assert_eq!(signature("//sync.example/match/pixel.gif?uid=7"), Some("redir-plain-host"));
+        for address in ["//evil.example", "//evil.example/", "//evil.example/%2e%2e", "/\\evil.example/a/b"] {
+            assert_eq!(signature(address), Some("redir-disguised-url"), "{address}");
+        }
     }
 
     #[test]

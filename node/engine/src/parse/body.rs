@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     decode::{
-        charset,
+        base64, charset,
         inflate::{self, Format},
     },
     field::Field,
@@ -16,10 +16,8 @@ use crate::{
 };
 use shared::{InspectRequest, point::Tag};
 
-/// The field of a form that names its character set.
-const CHARSET_FIELD: &[u8] = b"_charset_";
-/// The longest name of a character set.
-const MAX_LABEL: usize = 40;
+/// The field of a form that names its character set (HTML standard, form submission).
+const CHARSET_FIELD: &str = "_charset_";
 /// The most content codings decoded on one body.
 const MAX_CODINGS: usize = 4;
 
@@ -28,32 +26,7 @@ pub(super) fn parse<'a>(request: &'a InspectRequest, sink: &mut Sink<'a, '_>) {
     let content_type = header(request, "content-type");
     let codings: Vec<&str> = header(request, "content-encoding").split(',').take(MAX_CODINGS).collect();
     let post = sink.arena.then(None, Tag::Post);
-    let start = sink.fields.len();
     parse_coded(body, &codings, content_type, post, sink);
-    if let Some(label) = form_charset(body) {
-        add_transcoded(start, &label, sink);
-    }
-}
-
-/// The character set that a form declares for its values in a field of its own (HTML standard, form
-/// submission).
-fn form_charset(body: &[u8]) -> Option<String> {
-    let after = &body[memchr::memmem::find(body, CHARSET_FIELD)? + CHARSET_FIELD.len()..];
-    let label = after.iter().skip_while(|byte| !byte.is_ascii_alphanumeric());
-    let label = label.take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).take(MAX_LABEL);
-    Some(label.map(|byte| char::from(byte.to_ascii_lowercase())).collect())
-}
-
-/// Adds a copy of each value, from this field on, that differs in the character set.
-fn add_transcoded(start: usize, label: &str, sink: &mut Sink<'_, '_>) {
-    for at in start..sink.fields.len() {
-        let field = &sink.fields[at];
-        let Some(text) = charset::read_labelled(label, &field.value) else { continue };
-        let copy = Field::new(field.point, field.kind, text).decoded(Some(charset::NAME));
-        if !sink.push(copy) {
-            return;
-        }
-    }
 }
 
 /// Decodes the last content coding, then those before it.
@@ -75,16 +48,11 @@ fn parse_coded<'a>(
         in_buffer(format.name(), sink, |inner| parse_coded(&inflated, before, content_type, root, inner));
         // Raw deflate and brotli have no magic number: if the header is wrong, the origin reads the
         // raw body, unless only the inflated one is text.
-        if format.has_magic_number() || is_text(&inflated) && !is_text(body) {
+        if format.has_magic_number() || base64::is_text(&inflated) && !base64::is_text(body) {
             return;
         }
     }
     parse_text(body, content_type, root, sink);
-}
-
-fn is_text(bytes: &[u8]) -> bool {
-    let is_control = |it: char| it.is_control() && !matches!(it, '\t' | '\r' | '\n');
-    std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(is_control))
 }
 
 /// Parses the body in its detected or declared character set. The origin may ignore a declared one,
@@ -144,6 +112,7 @@ fn parse_structured<'a>(
     if yaml::is_declared(&lower) {
         yaml::parse(body, root, sink);
     }
+    let start = sink.fields.len();
     let declared_form = lower.contains("x-www-form-urlencoded");
     let is_multipart = multipart::parse(body, content_type, root, sink);
     if declared_form || !is_multipart && form::looks_like_form(body) {
@@ -151,7 +120,24 @@ fn parse_structured<'a>(
         let names = sink.arena.then(form, Tag::Name);
         form::parse(body, names, &Parameter { before: Some(root), tag: Tag::FormUrlencoded }, sink);
     }
+    add_transcoded(start, sink);
     declared_form || is_multipart
+}
+
+/// Adds a copy of each value, from this field on, that differs in the character set of the form.
+fn add_transcoded(start: usize, sink: &mut Sink<'_, '_>) {
+    let names_charset = |field: &&Field<'_>| sink.arena.last_name(field.point) == Some(CHARSET_FIELD);
+    let Some(label) = sink.fields[start..].iter().find(names_charset) else { return };
+    let label = String::from_utf8_lossy(&label.value).to_ascii_lowercase();
+    for at in start..sink.fields.len() {
+        let Field { point, kind, value, decoded, .. } = &sink.fields[at];
+        let Some(text) = charset::read_labelled(&label, value) else { continue };
+        let mut copy = Field::new(*point, *kind, text);
+        copy.decoded = [&decoded[..], &[charset::NAME]].concat();
+        if !sink.push(copy) {
+            return;
+        }
+    }
 }
 
 fn header<'a>(request: &'a InspectRequest, wanted: &str) -> &'a str {

@@ -58,11 +58,10 @@ fn rule(value: &[u8]) -> Option<&'static Rule> {
     RULES.iter().find(|rule| (rule.condition)(&requested))
 }
 
-/// `/etc/at.allow`, `/proc/1/status`. Folders of sites have such names, too: `/etc/designs/site.css`.
+/// `/etc/at.allow`, `/proc/1/status`. Folders of sites have such names, too:
+/// `/etc/designs/site.css`.
 fn is_in_system_tree(it: &Requested<'_>) -> bool {
-    it.has_root(Root::Unix)
-        && (it.is_in(&WORDS.ptrav.system_trees) || it.is_of_process())
-        && !it.has_ending(|it| WORDS.ptrav.asset_endings.contains_exact(it))
+    it.has_root(Root::Unix) && (it.is_in(&WORDS.ptrav.system_trees) || it.is_of_process()) && !it.is_asset()
 }
 
 /// `/var/log`, `/dev/sda1`
@@ -173,6 +172,12 @@ impl<'t> Requested<'t> {
         ending.split('.').any(predicate)
     }
 
+    /// Whether a browser loads such files, by the last extension: `x.js.key` is a key.
+    fn is_asset(&self) -> bool {
+        let ending = self.name.rsplit_once('.').map(|(_, ending)| ending);
+        ending.is_some_and(|ending| WORDS.ptrav.asset_endings.contains_exact(ending))
+    }
+
     fn is_setting(&self) -> bool {
         self.has_ending(|it| WORDS.ptrav.endings.contains_exact(it)) || self.name.ends_with("_log")
     }
@@ -226,6 +231,7 @@ mod tests {
             "/usr/local/etc/x.conf",
             "/var/mail/root",
             "/proc/1/status",
+            "/etc/ssl/site.js.key",
             "/dev/random",
             r"C:\WINDOWS\debug.txt",
             "C:/Program Files/Apache Group/Apache2/conf/httpd.conf",
@@ -259,6 +265,8 @@ mod tests {
             "/home/user/photo.jpg",
             r"C:\Users\me\Documents\x.docx",
             "/products/etc/x",
+            "/etc/designs/site/main.min.js",
+            "/proc/orders",
             "/etc/",
             "/var/www",
             "see /var/www/app/config.php for more",
