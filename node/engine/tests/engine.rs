@@ -685,3 +685,10 @@ fn attacks_are_found_in_base64_segments_and_in_strings_of_backticks() {
         assert!(is_attack(&request("/", query)), "{query}");
     }
 }
+
+#[test]
+fn a_redirect_to_a_folder_of_another_host_is_suspicious() {
+    let beacon = request("/", "return=//sync.example.net/match/pixel.gif%3Fuid=7");
+    assert_eq!(shared::score::of_request(&findings(&beacon)), shared::Sensitivity::Strict.threshold());
+    assert!(is_attack(&request("/", "return=//evil.example")));
+}
