@@ -75,11 +75,15 @@ pub(crate) fn parts(
 /// What the words and names around a path say.
 fn path(hit: &Match<'_>, value: &[u8], context: &ValueContext<'_>) -> Option<ScorePart> {
     let is_unix_file = hit.signature == "ptrav-unix-file";
+    let matched = value.get(hit.span.clone()).unwrap_or_default();
     let after = value.get(hit.span.end..).unwrap_or_default();
     if is_unix_file && hit.span.start == 0 && value.starts_with(b"etc/") && !context.is_for_file() {
         return Some(ScorePart::new(-4, "a relative path"));
     }
-    if is_unix_file && matches!(after, [b'-', letter, ..] if letter.is_ascii_alphabetic()) {
+    // `/docs/etc/passwd-format`; `/home/a/.git-credentials` is a file.
+    let is_account_file = || [&b"passwd"[..], b"shadow", b"group"].iter().any(|it| matched.ends_with(it));
+    let continues = matches!(after, [b'-', letter, ..] if letter.is_ascii_alphabetic());
+    if is_unix_file && continues && is_account_file() {
         return Some(ScorePart::new(-4, "a page with a longer name"));
     }
     if hit.signature == "ptrav-bare-step" && context.is_in_query() && context.is_for_file() {

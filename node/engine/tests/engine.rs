@@ -687,6 +687,14 @@ fn attacks_are_found_in_base64_segments_and_in_strings_of_backticks() {
 }
 
 #[test]
+fn a_page_named_after_a_file_of_accounts_is_no_attack() {
+    assert!(!is_attack(&request("/docs/etc/passwd-format", "")));
+    for path in ["/docs/etc/passwd", "/docs/etc/passwd-", "/home/app/.git-credentials"] {
+        assert!(is_attack(&request(path, "")), "{path}");
+    }
+}
+
+#[test]
 fn a_redirect_to_a_folder_of_another_host_is_suspicious() {
     let beacon = request("/", "return=//sync.example.net/match/pixel.gif%3Fuid=7");
     assert_eq!(shared::score::of_request(&findings(&beacon)), shared::Sensitivity::Strict.threshold());
