@@ -10,8 +10,8 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// The time in milliseconds, which the databases store: an answer to a creation and later ones
-    /// agree.
+    /// The time in milliseconds, which the databases store: the response to a creation shows the
+    /// stored time.
     pub fn now(self) -> Timestamp {
         match self {
             Self::System => {

@@ -96,11 +96,15 @@ impl ApiError {
     }
 }
 
-/// An error and its sources as one text, for logs.
+/// An error and its sources as one text, for logs. Some errors print their source themselves.
 pub fn with_sources(error: &dyn Error) -> String {
-    let errors: Vec<_> =
-        iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
-    errors.join(": ")
+    let sources = iter::successors(error.source(), |&source| source.source()).map(ToString::to_string);
+    sources.fold(
+        error.to_string(),
+        |text, source| {
+            if text.ends_with(&source) { text } else { format!("{text}: {source}") }
+        },
+    )
 }
 
 impl From<ChangeError> for ApiError {
@@ -142,6 +146,7 @@ impl IntoResponse for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     #[test]
     fn logs_show_the_sources_of_an_error() {
@@ -150,5 +155,7 @@ mod tests {
             with_sources(&error),
             "database error: encountered unexpected or invalid data: connection reset"
         );
+        let error = StoreError::from(sqlx::Error::Io(io::Error::other("the disk is full")));
+        assert_eq!(with_sources(&error).matches("the disk is full").count(), 1, "{}", with_sources(&error));
     }
 }

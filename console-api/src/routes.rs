@@ -66,7 +66,9 @@ fn api() -> (Router<App>, Value) {
     let text = Bytes::from(document.to_string());
     let api = documented
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], text)))
-        .fallback(async |uri: Uri| ApiError::not_found("endpoint", uri.path()))
+        .fallback(async |uri: Uri| {
+            ApiError::not_found("endpoint", format!("{}{}", openapi::BASE, uri.path()))
+        })
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::map_response(private));
     (api, document)

@@ -80,7 +80,7 @@ pub enum SpoolError {
     InUse(PathBuf),
     #[error("spool {path}: {cause}")]
     Io { path: PathBuf, cause: io::Error },
-    #[error("a write of {bytes} bytes exceeds the {limit} bytes of a spool segment; raise spool.max_bytes")]
+    #[error("a write of {bytes} bytes exceeds the {limit} bytes of a spool segment")]
     TooLarge { bytes: u64, limit: u64 },
     #[error(
         "records of blocked requests use all {max_bytes} bytes of the spool; \

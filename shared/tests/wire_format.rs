@@ -112,10 +112,9 @@ fn serializes_a_response_report() {
 }
 
 #[test]
-fn endpoint_paths_contain_the_protocol_version() {
-    for path in [shared::INSPECT_REQUEST_PATH, shared::INSPECT_RESPONSE_PATH] {
-        assert!(path.starts_with("/v1/"), "{path}");
-    }
+fn connectors_of_this_protocol_call_these_paths() {
+    assert_eq!(shared::INSPECT_REQUEST_PATH, "/v1/inspect/request");
+    assert_eq!(shared::INSPECT_RESPONSE_PATH, "/v1/inspect/response");
 }
 
 #[test]

@@ -114,8 +114,7 @@ pub(super) async fn compare(
         Some(to) => to,
         None => store.ruleset_head().await?.0,
     };
-    let differences = store.difference(from.min(to), Some(from.max(to))).await?;
-    let differences = differences.ok_or_else(|| ApiError::not_found("ruleset", from.min(to)))?.into_iter();
+    let differences = store.difference(from.min(to), Some(from.max(to))).await?.into_iter();
     let changed = if from <= to {
         differences.map(Changed::since).collect()
     } else {
@@ -144,7 +143,7 @@ pub(super) async fn one(
     let (current, _) = store.ruleset_head().await?;
     let unknown = || ApiError::not_found("ruleset", version);
     let content = store.version(version).await?.ok_or_else(unknown)?;
-    let differences = store.difference(version, Some(current)).await?.ok_or_else(unknown)?;
+    let differences = store.difference(version, Some(current)).await?;
     Ok(render(&VersionPage {
         version,
         current,

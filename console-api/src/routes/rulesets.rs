@@ -87,7 +87,6 @@ pub(super) async fn difference(
         return Err(ApiError::parameter("to", "`to` must be the later version"));
     }
     let items = store.difference(version, to).await?;
-    let items = items.ok_or_else(|| ApiError::not_found("ruleset", version))?;
     Ok(Json(Page { items, next_cursor: None }))
 }
 

@@ -1,5 +1,5 @@
-//! Content rules from a hit: what people write in its field. The scores of recorded requests are
-//! compared under the current rules and with the new one.
+//! Content rules from a hit: what people write in its field. The rulings on recorded requests and
+//! their scores are compared under the current rules and with the new one.
 
 use super::{
     ENGINE, HitRule,
@@ -77,14 +77,17 @@ impl ContentSimulation {
     }
 
     /// The effect of the rule on each hit: that on its request. Only requests with a hit in the
-    /// fields of the rule are affected.
+    /// fields of the rule are affected; that hit may be in the batch before or after, so the
+    /// requests at the ends are evaluated as well.
     pub(super) async fn effects(
         &self,
         store: &Store,
         hits: &[RecordedHit],
     ) -> Result<Vec<HitEffect>, StoreError> {
         let is_in_field = |hit: &&RecordedHit| suppression(&self.in_fields, hit) != HitEffect::None;
-        let ids: BTreeSet<RequestId> = hits.iter().filter(is_in_field).map(|hit| hit.request_id).collect();
+        let at_ends = hits.first().into_iter().chain(hits.last());
+        let ids: BTreeSet<RequestId> =
+            hits.iter().filter(is_in_field).chain(at_ends).map(|hit| hit.request_id).collect();
         let requests = store.requests(&ids.into_iter().collect::<Vec<_>>()).await?;
         let policies = Arc::clone(&self.policies);
         let compare_all = move || -> HashMap<RequestId, HitEffect> {

@@ -110,8 +110,9 @@ pub async fn preview(store: &Store, rule: Rule, slice: &Slice) -> Result<Preview
 impl Simulated {
     /// Content is simulated with the current rules.
     async fn new(store: &Store, rule: Rule) -> Result<Self, StoreError> {
-        Ok(match rule.effect.clone() {
+        Ok(match &rule.effect {
             Effect::Content { points, .. } => {
+                let points = points.clone();
                 Self::Content(ContentSimulation::new(store.rules().await?, rule, points).await)
             }
             _ => Self::Exclusion(on_blocking_thread(move || RuleBook::compile(&[rule]).0).await),
@@ -147,8 +148,8 @@ pub(super) fn suppression(book: &RuleBook, hit: &RecordedHit) -> HitEffect {
     }
 }
 
-/// Whether the finding is of a detector. Exclusions do not apply to findings of lists and behaviour
-/// counters.
+/// Whether the finding is of a detector. Exclusions do not apply to findings of lists and behavior
+/// controls.
 fn is_detected(finding: &Finding) -> bool {
     finding.point.0.first().is_none_or(|step| step.tag != Tag::RemoteAddr)
 }

@@ -86,7 +86,8 @@ async fn mark(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Res
 
 async fn version(ruleset: &RulesetWriter, author: &Author, line: &AuditLine) -> Result<(), ApiError> {
     let before = line.before.as_ref().and_then(|before| before["version"].as_u64());
-    let version = before.ok_or_else(|| ApiError::NotFound("ruleset before the first one".to_owned()))?;
+    let unreadable = || ApiError::Conflict("the audit line cannot be read: it has no version".to_owned());
+    let version = before.ok_or_else(unreadable)?;
     let (current, _) = ruleset.store.ruleset_head().await?;
     let current = u32::try_from(current).unwrap_or(u32::MAX);
     rulesets::activate(ruleset, author, version, current).await.map(drop)

@@ -158,6 +158,7 @@ async fn answers_an_unknown_address_with_a_problem() {
     let console = Console::start().await;
     let answer = console.get("/api/v1/nothing").await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (404, "application/problem+json"));
+    assert_eq!(answer.json()["detail"], "there is no endpoint /api/v1/nothing");
     let answer = console.get("/api/v1/ingest").await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (405, "application/problem+json"));
 }

@@ -109,8 +109,15 @@ async fn a_request_that_a_virtual_patch_blocks_stays_an_attack() {
     assert_eq!((&preview["silenced"]["hits"], &preview["reduced"]), (&json!(0), &json!(1)), "{preview}");
 }
 
+/// With 499 later hits, the two of the request are in different batches of the preview.
 #[tokio::test]
 async fn the_preview_counts_all_hits_of_a_request_that_is_no_longer_an_attack() {
+    for later in [0, 499] {
+        all_hits_of_a_request_count(later).await;
+    }
+}
+
+async fn all_hits_of_a_request_count(later: u32) {
     let console = Console::start().await;
     let request = request(1, "/search", "q=1'+or+'1'%3D'1");
     record(&console, 1, &request).await;
@@ -121,10 +128,12 @@ async fn the_preview_counts_all_hits_of_a_request_that_is_no_longer_an_attack() 
         ("/attack/request/query", json!(request.query)),
     ];
     console.ingest(&[with(attack(1, 0), &changes)]).await;
+    let others: Vec<_> = (3..3 + later).map(|n| attack(n, 1)).collect();
+    console.ingest(&others).await;
     let preview = declare(&console, 1, "?dry_run", &json!({"content": "opaque"})).await.json();
     assert_eq!(
         (&preview["silenced"]["hits"], &preview["scanned"]["hits"]),
-        (&json!(2), &json!(2)),
+        (&json!(2), &json!(2 + later)),
         "{preview}"
     );
 }

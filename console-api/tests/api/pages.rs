@@ -424,6 +424,7 @@ async fn a_hit_shows_decoding_steps_and_marked_payloads() {
     assert!(page.contains("OWASP A03:2021</a> Injection"), "{page}");
     assert!(page.contains("CAPEC-66</a> SQL injection"), "{page}");
     assert!(page.contains("curl -i --path-as-is"), "{page}");
+    assert!(page.contains("<dt>Response</dt><dd>Blocked</dd>"), "{page}");
     assert!(!page.contains("Block IP"), "readers see no actions");
 }
 

@@ -163,6 +163,10 @@ async fn answers_404_for_an_unknown_version() {
     for path in ["2", "first", "2/diff", "1/diff?to=2"] {
         assert_eq!(console.get(&format!("/api/v1/rulesets/{path}")).await.status, 404, "{path}");
     }
+    for path in ["1/diff?to=7", "7/diff"] {
+        let answer = console.get(&format!("/api/v1/rulesets/{path}")).await.json();
+        assert_eq!(answer["detail"], "there is no ruleset 7", "{path}");
+    }
     assert_eq!(console.get("/api/v1/rulesets/1/diff?to=0").await.json()["parameter"], "to");
     assert_eq!(activate(&console, 2, 1).await.status, 404);
     assert_eq!(activate(&console, 0, 0).await.status, 412);

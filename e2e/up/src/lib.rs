@@ -96,11 +96,10 @@ mod tests {
 
     #[test]
     fn names_all_ports_in_use_and_no_others() {
-        let listeners = [(); 3].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-        let [one, two, free] = listeners.each_ref().map(|it| it.local_addr().unwrap().port());
-        let [_one, _two, free_listener] = listeners;
-        drop(free_listener);
-        let error = check(&[("CloudFront", one), ("origin", free), ("console", two)]).unwrap_err();
+        let listeners = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+        let [one, two] = listeners.each_ref().map(|it| it.local_addr().unwrap().port());
+        // Port 0 is any free one.
+        let error = check(&[("CloudFront", one), ("origin", 0), ("console", two)]).unwrap_err();
         let expected = format!("ports in use: {one} (CloudFront), {two} (console). Stop");
         assert!(error.to_string().starts_with(&expected), "{error}");
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Options with which the documented ports need not be free.
-const WITHOUT_PORTS: [&str; 4] = ["-h", "--help", "random", "--ports=random"];
+const WITHOUT_PORTS: [&[&str]; 4] = [&["-h"], &["--help"], &["--ports", "random"], &["--ports=random"]];
 
 fn main() -> ExitCode {
     let Err(error) = start();
@@ -16,7 +16,9 @@ fn main() -> ExitCode {
 }
 
 fn start() -> io::Result<std::convert::Infallible> {
-    if !env::args().skip(1).any(|option| WITHOUT_PORTS.contains(&option.as_str())) {
+    let options: Vec<String> = env::args().skip(1).collect();
+    let has = |wanted: &&[&str]| options.windows(wanted.len()).any(|given| given == *wanted);
+    if !WITHOUT_PORTS.iter().any(has) {
         // Before the build, which can take minutes.
         up::check_ports()?;
     }

@@ -91,18 +91,15 @@ impl Store {
     }
 
     /// The differences between two versions. `None` if one of them is unknown.
-    pub async fn difference(
-        &self,
-        from: u64,
-        to: Option<u64>,
-    ) -> Result<Option<Vec<Difference>>, StoreError> {
+    pub async fn difference(&self, from: u64, to: Option<u64>) -> Result<Vec<Difference>, ChangeError> {
+        let unknown = |version: u64| ChangeError::unknown("ruleset", &version);
         let mut snapshot = self.reader.begin_with(self.dialect.begin_snapshot()).await?;
         let (current, _) = head(&mut snapshot).await?;
         let to = to.unwrap_or(current);
         if to > current {
-            return Ok(None);
+            return Err(unknown(to));
         }
-        since(&mut snapshot, from, to).await
+        since(&mut snapshot, from, to).await?.ok_or_else(|| unknown(from))
     }
 
     /// Restores a version as a new one, if `current` is still the current version.

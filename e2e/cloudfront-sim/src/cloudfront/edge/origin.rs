@@ -87,7 +87,7 @@ impl Edge {
         for (name, value) in &origin.custom_headers {
             request.headers.set(name, value);
         }
-        let client = self.clients.get(&origin.id).ok_or_else(|| no_origin(viewer))?;
+        let client = self.clients.get(&origin.id).ok_or_else(|| Failure::NoOrigin(origin.id.clone()))?;
         let failed = |source| Failure::Origin { id: origin.id.clone(), source };
         let sent = self.send(client, origin, &request.into_http()).await;
         let mut response = sent.map_err(failed)?;
