@@ -1,5 +1,7 @@
 //! In-line inspection: benign requests pass unchanged, attacks are blocked and listed.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, ensure};
 use cloudfront_sim::{
     cloudfront::{CloudFront, DistributionConfig},
@@ -10,6 +12,7 @@ use e2e::{
     binaries::Binaries,
     stack::{Mode, Stack, StackOptions, TriggerPair, edge_request_id, expect_status},
 };
+use futures_util::future::try_join_all;
 use tokio::net::TcpListener;
 
 /// Escapes, repeated names and unusual case must arrive unchanged.
@@ -133,13 +136,26 @@ pub(crate) async fn exempt_requests_are_counted(binaries: &Binaries) -> anyhow::
     for ambiguous in ["/static/..;/?x='+OR+1=1", "/static/%2e%2e/?x='+OR+1=1", "/static//?x='+OR+1=1"] {
         expect_status(&stack.get(ambiguous).await?, 403).context(ambiguous)?;
     }
-    // The response function reports from another environment, which has no bypassed requests.
-    let metrics =
-        Client::default().send(stack.addresses.metrics, &Request::new("GET", "/metrics", "node")).await?;
-    let counted = "wallarm_gonode_http_connector_server_requests_bypassed_total{reason=\"connector\"} 3";
-    ensure!(metrics.body_text().contains(counted), "the metrics lack {counted}: {}", metrics.body_text());
+    reported_as_bypassed(&stack, 3).await?;
     stack.stop().await;
     Ok(())
+}
+
+/// Waits until the node counts `count` bypassed requests. An environment reports those it let pass with its next
+/// inspected request; the requests sent here, all at once, reach every environment.
+async fn reported_as_bypassed(stack: &Stack, count: u64) -> anyhow::Result<()> {
+    let counter = "wallarm_gonode_http_connector_server_requests_bypassed_total{reason=\"connector\"}";
+    let counted = format!("{counter} {count}\n");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let metrics =
+            Client::default().send(stack.addresses.metrics, &Request::new("GET", "/metrics", "node")).await?;
+        if metrics.body_text().contains(&counted) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "the metrics lack {counted}: {}", metrics.body_text());
+        try_join_all((0..4).map(|_| stack.get("/"))).await?;
+    }
 }
 
 pub(crate) async fn unsigned_calls_are_refused(binaries: &Binaries) -> anyhow::Result<()> {
