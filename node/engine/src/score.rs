@@ -65,6 +65,11 @@ pub(crate) fn parts(
         parts.push(ScorePart::new(-4, "a fragment of a longer value"));
     }
     parts.extend(path(hit, value, context));
+    // `alert('x') tutorial`: a search; script goes on after an operator.
+    let after = value.get(hit.span.end..).unwrap_or_default();
+    if hit.signature == "xss-script-breakout" && hit.span.start == 0 && begins_sentence(after) {
+        parts.push(ScorePart::new(-3, "words after a call"));
+    }
     if (is_part || hit.signature != "ptrav-climb") && context.is_in_report_field() {
         parts.push(ScorePart::new(-4, "in a report of a program"));
     }
@@ -254,6 +259,12 @@ fn begins_with_header(value: &[u8]) -> bool {
     let name = value.split(|&byte| byte == b':').next().unwrap_or_default();
     let is_token = !name.is_empty() && name.iter().all(|it| it.is_ascii_alphanumeric() || *it == b'-');
     is_token && value[name.len()..].starts_with(b": ")
+}
+
+/// ` tutorial for beginners`: words, on one line.
+fn begins_sentence(after: &[u8]) -> bool {
+    let is_word = |it: &u8| it.is_ascii_alphanumeric() || b" ,.?!".contains(it);
+    matches!(after, [b' ', letter, ..] if letter.is_ascii_alphabetic()) && after.iter().all(is_word)
 }
 
 /// Whether the value has no character that a shell or another language reads.

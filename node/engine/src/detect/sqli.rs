@@ -79,6 +79,7 @@ const WHOLE_VALUE_RULES: &[Rule] = &[
 /// Rules for a value that leaves the string it landed in.
 const BREAKOUT_RULES: &[Rule] = &[
     breakout::condition,
+    breakout::reopened_condition,
     breakout::cut,
     breakout::comment,
     breakout::operator,

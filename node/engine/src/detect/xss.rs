@@ -91,13 +91,16 @@ impl Collector {
         }
     }
 
-    fn loads_script(&self) -> bool {
-        self.markup.matches.iter().any(|known| known.signature == "xss-script-source")
+    /// Whether there are scripts as editors save them.
+    fn has_saved_script(&self) -> bool {
+        let is_saved = |known: &Match<'_>| matches!(known.signature, "xss-script-source" | "xss-idle-script");
+        self.markup.matches.iter().any(is_saved)
     }
 
     /// Attributes may contain markup: their quotes may be text where the value lands.
     fn inspect_markup(&mut self, value: &[u8], depth: usize) {
         for tag in tags(value) {
+            // The style sheet or the script, up to the next tag.
             let sheet = value[tag.span.end..].split(|&byte| byte == b'<').next().unwrap_or_default();
             if tag.name == "style" && !tag.is_end && style::is_active(sheet) {
                 self.add("xss-style", High, tag.span.clone());
@@ -109,7 +112,9 @@ impl Collector {
                 self.add("xss-script-url", High, tag.span.clone());
             }
             let is_mentioned = tag.attributes.is_empty() && value[tag.span.end..].starts_with(b"</code>");
-            if !is_mentioned {
+            if tag.name == "script" && tag.attributes.is_empty() && idle::is_idle_script(sheet) {
+                self.add("xss-idle-script", Critical, tag.span.clone());
+            } else if !is_mentioned && !idle::is_line_of_list(&tag, value) {
                 self.inspect_tag(&tag, depth);
             }
         }
@@ -118,7 +123,8 @@ impl Collector {
     fn inspect_tag(&mut self, tag: &Tag<'_>, depth: usize) {
         if tag.name == "script" && idle::is_script_source(tag) {
             self.add("xss-script-source", Critical, tag.span.clone());
-        } else if tag.name == "script" && !(tag.is_end && self.loads_script()) || active::is_spelled_out(tag)
+        } else if tag.name == "script" && !(tag.is_end && self.has_saved_script())
+            || active::is_spelled_out(tag)
         {
             self.add("xss-script-tag", Critical, tag.span.clone());
         }

@@ -50,6 +50,7 @@ pub(super) fn parse(bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) -> b
         entities: Entities::default(),
         elements: 0,
         broken: false,
+        member: None,
         sink,
     };
     let is_within_budget = tokens(bytes).all(|token| {
@@ -69,6 +70,8 @@ struct XmlParser<'w, 'a, 'b, 's> {
     elements: usize,
     /// Set by malformed markup: parsing continues, but the value is also inspected as a whole.
     broken: bool,
+    /// The name of the member of an XML-RPC structure whose `<name>` is open.
+    member: Option<Vec<u8>>,
     sink: &'s mut Sink<'a, 'b>,
 }
 
@@ -105,8 +108,11 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
         if self.entities.burst(text) {
             self.sink.budget.bomb(Limit::Expansion);
         }
-        let expanded = self.entities.expand(text);
-        text.is_empty() || self.sink.push_value(self.point, expanded.unwrap_or_else(|| text.to_vec()))
+        let expanded = self.entities.expand(text).unwrap_or_else(|| text.to_vec());
+        if let [.., Open { name: b"member", .. }, Open { name: b"name", .. }] = self.open[..] {
+            self.member = Some(expanded.clone());
+        }
+        text.is_empty() || self.sink.push_value(self.point, expanded)
     }
 
     /// `<?xml …?>` is skipped; other instructions name style sheets or are code.
@@ -162,6 +168,9 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
             self.sink.arena.truncate(mark);
         }
         self.open.truncate(at);
+        if let Some(member) = self.member.take() {
+            self.point = self.sink.arena.named(self.point, Tag::Hash, &member);
+        }
     }
 
     /// The document type without its internal subset, then each declaration in that.

@@ -46,6 +46,15 @@ fn split_scheme(value: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
 pub(crate) fn authority(value: &[u8]) -> Url<'_> {
     let ends = |byte: &u8| matches!(byte, b'/' | b'\\' | b'?' | b'#') || byte.is_ascii_whitespace();
     let bounded = &value[..value.len().min(512)];
+    if let Some(escaped) = escaped_host(bounded) {
+        return Url {
+            scheme: "".into(),
+            host: escaped.into(),
+            has_user: false,
+            is_disguised: true,
+            slashes: 0,
+        };
+    }
     let authority = &bounded[..bounded.iter().position(ends).unwrap_or(bounded.len())];
     let user = memchr::memrchr(b'@', authority);
     let host = without_port(&authority[user.map_or(0, |at| at + 1)..]);
@@ -56,6 +65,16 @@ pub(crate) fn authority(value: &[u8]) -> Url<'_> {
     };
     let is_disguised = folded.is_ascii() && !host.is_ascii();
     Url { scheme: "".into(), host: folded, has_user: user.is_some(), is_disguised, slashes: 0 }
+}
+
+/// `l\o\c\a\l…`: backslashes after each letter, which shells and some clients remove.
+fn escaped_host(value: &[u8]) -> Option<String> {
+    let end = value.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(value.len());
+    memchr::memchr(b'\\', &value[..end])?;
+    let mut letters = value[..end].split(|&byte| byte == b'\\').filter(|it| !it.is_empty());
+    let host: Vec<u8> = letters.clone().flatten().map(u8::to_ascii_lowercase).collect();
+    let is_letter = |it: &[u8]| it.len() <= 2 && it[0].is_ascii_alphanumeric();
+    (host.len() > 4 && letters.all(is_letter)).then(|| String::from_utf8_lossy(&host).into_owned())
 }
 
 /// ASCII in lower case.
@@ -111,6 +130,8 @@ mod tests {
             ("http://①②⑦.⓪.⓪.①/", "127.0.0.1"),
             ("http://ⓛⓄｃａｌhost", "localhost"),
             ("http://169。254。1。2", "169.254.1.2"),
+            ("http://l\\o\\c\\a\\l\\h\\o\\s\\t/", "localhost"),
+            ("http://h\\a\\b/", "h"),
         ] {
             assert_eq!(host(url).map(|it| it.1).as_deref(), Some(expected), "{url}");
         }

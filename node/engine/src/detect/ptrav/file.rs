@@ -82,7 +82,9 @@ fn is_system_log_or_device(it: &Requested<'_>) -> bool {
 
 /// `C:\windows\debug.txt`
 fn is_in_drive_tree(it: &Requested<'_>) -> bool {
-    it.has_root(Root::Drive) && it.is_in(&WORDS.ptrav.drive_trees)
+    // `C:\windows\system32 missing`
+    let is_folder_in_sentence = it.name.contains(' ') && !it.name.contains('.');
+    it.has_root(Root::Drive) && it.is_in(&WORDS.ptrav.drive_trees) && !is_folder_in_sentence
 }
 
 /// `~/.ssh/id_rsa`

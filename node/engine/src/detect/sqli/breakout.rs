@@ -23,7 +23,11 @@ pub(super) fn condition(context: &ParseContext) -> Option<RuleMatch> {
     let compared = stream.comparison(left.end).and_then(|right| stream.operand(right));
     let is_call = stream.kind(left.end - 1) == Some(TokenKind::Close);
     let alone = left.shape != Shape::Name || stream.is_comment(left.end) || stream.word(at) == "xor";
+    let is_list = stream.kind(left.end) == Some(TokenKind::Comma)
+        && stream.kind(left.end + 1) == Some(TokenKind::Number)
+        && left.shape == Shape::Literal;
     let ends = stream.is_end(left.end)
+        || is_list
         || stream.is_logic(left.end)
         || is_call && stream.kind(left.end) == Some(TokenKind::Semicolon);
     let end = compared
@@ -31,10 +35,24 @@ pub(super) fn condition(context: &ParseContext) -> Option<RuleMatch> {
         .or_else(|| reopened(stream, at + 1))
         .or((alone && ends).then_some(left.end))
         .or_else(|| dangling(stream, left.end))?;
-    if is_quoted_word(stream) || is_measure(context) || is_joined(stream, at + 1) {
+    if is_quoted_word(stream) || is_measure(context) || is_joined(stream, left.end - 1) {
         return None;
     }
     Some(RuleMatch { signature: "sqli-string-breakout", severity: High, tokens: 0..end })
+}
+
+/// `' * from = 1 or '9`: anything, then a comparison and an operator whose operand is the string that
+/// the statement closes.
+pub(super) fn reopened_condition(context: &ParseContext) -> Option<RuleMatch> {
+    let stream = &context.stream;
+    let last = stream.len().checked_sub(1).filter(|it| *it >= 4)?;
+    let holds = stream.kind(last) == Some(TokenKind::Text { closed: false })
+        && stream.is_logic(last - 1)
+        && stream.kind(last - 2) == Some(TokenKind::Number)
+        && stream.kind(last - 3) == Some(TokenKind::Compare)
+        && is_terse(stream.slice(0))
+        && is_terse(stream.slice(last));
+    holds.then(|| RuleMatch { signature: "sqli-string-breakout", severity: High, tokens: 0..last + 1 })
 }
 
 /// `'or'a='a`: overlapping pairs of quotes.
@@ -52,10 +70,12 @@ fn dangling(stream: &TokenStream, at: usize) -> Option<usize> {
     (stream.is_end(after) || compares && stream.kind(after) == Some(TokenKind::Semicolon)).then_some(after)
 }
 
-/// `=A1&" and "&B1`: a concatenation in a spreadsheet.
+/// `=A1&" and "&B1`: a concatenation in a spreadsheet; `a' and b' are …`: primes.
 fn is_joined(stream: &TokenStream, at: usize) -> bool {
+    let inner = stream.slice(at).split_once(['\'', '"']).map_or("", |(_, inner)| inner);
+    let is_prose = inner.starts_with(' ') && !inner.trim().is_empty();
     stream.kind(at) == Some(TokenKind::Text { closed: false })
-        && stream.slice(at).chars().nth(1).is_some_and(|it| matches!(it, '&' | '+' | '.'))
+        && (inner.starts_with(['&', '+', '.']) || is_prose)
 }
 
 /// `5" or 6`: inches, not a string.
@@ -83,7 +103,8 @@ pub(super) fn cut(context: &ParseContext) -> Option<RuleMatch> {
     let stream = &context.stream;
     let first = stream.skip(1, TokenKind::Close);
     let last = stream.len().checked_sub(1).filter(|last| (first + 1..first + 12).contains(last))?;
-    let begins = stream.is_logic(first)
+    // `D'Or--Schmidt`: an operator without an operand.
+    let begins = stream.is_logic(first) && last > first + 1
         || stream.comparison(first).is_some()
         || stream.is_one_of(first, &WORDS.sqli.condition_starters);
     // Keywords of conditions are no operands.

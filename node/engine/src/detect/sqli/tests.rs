@@ -77,6 +77,20 @@ fn finds_comparisons_of_constants() {
 }
 
 #[test]
+fn names_with_apostrophes_and_primes_leave_no_string() {
+    each_has(
+        "sqli-string-breakout",
+        &["' * from = 1 or '9", "' or 3,4,2@!", "' and b=b--"],
+        &[
+            "a' and b' inverse functions",
+            "D'Or--Schmidt",
+            "it's 5 = 5 or 'more or less'",
+            "the '80s or 3, maybe",
+        ],
+    );
+}
+
+#[test]
 fn finds_conditions_after_a_closed_string() {
     each_has(
         "sqli-string-breakout",

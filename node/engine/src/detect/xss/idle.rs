@@ -93,6 +93,37 @@ pub(super) fn is_script_source(tag: &Tag<'_>) -> bool {
         && tag.attributes.iter().all(is_passive)
 }
 
+/// Whether a script only declares an empty list or object of the page:
+/// `window.dataLayer = window.dataLayer || [];`.
+pub(super) fn is_idle_script(code: &[u8]) -> bool {
+    let mut statements = code.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
+    let is_idle = |statement: &[u8]| statement.is_empty() || is_empty_declaration(statement);
+    !code.trim_ascii().is_empty() && statements.all(is_idle)
+}
+
+fn is_empty_declaration(statement: &[u8]) -> bool {
+    let of_window = |it: &'_ [u8]| it.strip_prefix(b"window.").map_or(it.to_vec(), <[u8]>::to_vec);
+    let Some(at) = memchr::memchr(b'=', statement) else { return false };
+    let (name, value) = (statement[..at].trim_ascii(), statement[at + 1..].trim_ascii());
+    let name = of_window(name.strip_prefix(b"var ").unwrap_or(name).trim_ascii());
+    let value = of_window(value);
+    let value = value.strip_prefix(name.as_slice()).map_or(&*value, <[u8]>::trim_ascii);
+    let value = value.strip_prefix(b"||").unwrap_or(value).trim_ascii();
+    !name.is_empty()
+        && name.iter().all(|it| it.is_ascii_alphanumeric() || *it == b'_')
+        && matches!(value, b"[]" | b"{}")
+}
+
+/// Whether a script tag that is never closed is a line of a list: words that a site blocks.
+pub(super) fn is_line_of_list(tag: &Tag<'_>, value: &[u8]) -> bool {
+    let text = &value[tag.span.clone()];
+    let is_line = text.get(7).is_some_and(|it| matches!(it, b'\r' | b'\n'));
+    tag.name == "script"
+        && is_line
+        && !value[tag.span.start..].contains(&b'>')
+        && tag.attributes.iter().all(|it| it.value.is_none())
+}
+
 fn is_passive(attribute: &Attribute<'_>) -> bool {
     let value = attribute.value.unwrap_or_default();
     let is_address = |value: &[u8]| {
@@ -140,6 +171,29 @@ mod tests {
             ("onload", "a\\u006cert(1)"),
         ] {
             assert!(!is_idle_handler(name, code.as_bytes()), "{code}");
+        }
+    }
+
+    #[test]
+    fn recognizes_scripts_without_effect() {
+        for code in
+            ["window.dataLayer=window.dataLayer||[];", "var _gaq = _gaq || []", "window.a = {}; var b = [];"]
+        {
+            assert!(is_idle_script(code.as_bytes()), "{code}");
+        }
+        for code in
+            ["", "window.a=window.b||[]", "a=[];alert(1)", "a=[alert(1)]", "location=name", "window.a=a||[x]"]
+        {
+            assert!(!is_idle_script(code.as_bytes()), "{code}");
+        }
+    }
+
+    #[test]
+    fn recognizes_lines_of_lists() {
+        let is_line = |list: &str| is_line_of_list(&tags(list.as_bytes())[0], list.as_bytes());
+        assert!(is_line("<script\ncasino\nhttp://spam.example"));
+        for script in ["<script", "<script\n>alert(1)", "<script\nsrc=//x.example", "<script casino"] {
+            assert!(!is_line(script), "{script}");
         }
     }
 
