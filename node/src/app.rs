@@ -2,8 +2,6 @@
 
 use crate::{
     Config, VERSION,
-    config::ConnectionLimits,
-    listeners::{self, Listener, tls::Tls},
     log::Logs,
     policy::{copy::LastCopy, feed::Feed},
     reload::Reload,
@@ -12,6 +10,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use axum::Router;
+use listener::{ConnectionLimits, Listener, descriptors, tls::Tls};
 use shared::record::NodeInfo;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -74,7 +73,7 @@ fn serve(config: &Config, node: &Arc<Node>, stop: &CancellationToken) -> anyhow:
     });
     let limits = &config.limits.connections;
     let limits = ConnectionLimits {
-        max_connections: listeners::descriptors::connections(limits.max_connections),
+        max_connections: descriptors::connections(limits.max_connections),
         recycle: config.connector.recycle.clone(),
         ..limits.clone()
     };
@@ -112,7 +111,7 @@ fn listener(
     limits: ConnectionLimits,
     node: &Node,
 ) -> anyhow::Result<Listener> {
-    let socket = listeners::bind(address).with_context(|| format!("{key}: cannot listen on {address}"))?;
+    let socket = listener::bind(address).with_context(|| format!("{key}: cannot listen on {address}"))?;
     let refused = node.connections_refused.clone();
     Ok(Listener { socket, router, tls: None, limits: limits.into(), refused })
 }

@@ -39,16 +39,14 @@ pub use geoip::GeoIpConfig;
 pub use health_check::HealthCheckConfig;
 pub use http_inspector::HttpInspectorConfig;
 pub use input_filters::InputFilters;
-pub use limits::{ConnectionLimits, LimitsConfig, QueueTimeouts};
+pub use limits::{LimitsConfig, QueueTimeouts};
 pub use log::{Destination, LogConfig};
 pub use metrics::MetricsConfig;
-pub use per_connection_limits::Recycle;
 pub use problem::{ConfigError, Problem};
 pub use proxy_headers::ProxyHeaders;
 pub use secret::Secret;
 pub use section::{KnownKey, Presence};
 pub use spool::SpoolConfig;
-pub use tls::TlsConfig;
 
 use crate::routes::Routes;
 use problem::Origin;

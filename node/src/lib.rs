@@ -14,7 +14,6 @@
 //! | [`mask`], [`hit`] | records of requests with attacks, sensitive values masked |
 //! | [`spool`] | records on disk until the console has them |
 //! | [`admission`] | bounded concurrency, load shedding |
-//! | [`listeners`] | TLS, HTTP/1.1 and HTTP/2, limits of connections |
 //! | [`recent`], [`connectors`], [`block_page`], [`trace_context`] | smaller parts of the server |
 //! | [`explain`], [`score`] | the commands of these names; `POST /v1/explain` |
 //! | [`server`] | the HTTP endpoints |
@@ -32,7 +31,6 @@ pub mod connectors;
 mod console_client;
 pub mod explain;
 pub mod hit;
-pub mod listeners;
 pub mod log;
 mod mask;
 mod metrics;

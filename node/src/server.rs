@@ -19,8 +19,8 @@ use crate::{
     behaviour::{Behaviour, Sharing},
     config::QueueTimeouts,
     connectors::Connectors,
-    listeners,
     log::Logs,
+    metrics::counter,
     policy::{AutomaticLists, CurrentPolicy, GeoIp},
     recent::RecentRequests,
     spool::Spool,
@@ -88,7 +88,8 @@ impl Node {
     pub fn build(config: Config, logs: Logs) -> anyhow::Result<(Self, Option<Sharing>)> {
         let mut registry = Registry::with_prefix(&config.metrics.namespace);
         let metrics = ServerMetrics::new(&config.metrics, &mut registry);
-        let connections_refused = listeners::refused_counter(&mut registry);
+        let connections_refused =
+            counter(&mut registry, "connections_refused", "Connections closed on arrival, beyond a limit");
         let spool = Arc::new(Spool::open(&config.spool)?);
         spool.register(&mut registry);
         let policy: Arc<CurrentPolicy> = Arc::default();
@@ -98,6 +99,7 @@ impl Node {
         behaviour.register(&mut registry);
         logs.register(&mut registry);
         let geoip = Arc::new(GeoIp::open(&config.geoip)?);
+        let replay_guard = ReplayGuard::new(&mut registry);
         let (body_limit, admission) = (BodyLimit::new(&config.limits), Queues::new(config.limits.queue));
         let config = Arc::new(ArcSwap::from_pointee(config));
         metrics::register_info(&mut registry, config.clone());
@@ -116,7 +118,7 @@ impl Node {
             connections_refused,
             logs,
             connectors: Connectors::default(),
-            replay_guard: ReplayGuard::default(),
+            replay_guard,
             body_limit,
             admission,
         };

@@ -29,10 +29,21 @@ pub struct SigningKey {
     secret: Vec<u8>,
 }
 
+/// A signature of a known key and a valid time. Checked before the body of a call is read.
+#[derive(Debug)]
+pub struct Claim<'k> {
+    key: &'k SigningKey,
+    unix_ms: u64,
+    nonce: [u8; 16],
+    tag: Vec<u8>,
+}
+
 /// A valid signature. The receiver must reject a repeated `nonce`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct VerifiedCall {
     pub nonce: [u8; 16],
+    /// When it was signed.
+    pub unix_ms: u64,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,30 +81,35 @@ impl SigningKey {
         format!("v1;{};{unix_ms};{nonce};{tag}", self.id)
     }
 
-    /// Verifies a header value against its call, in constant time.
+    /// Parses a header value: its form, its key, and its time.
+    pub fn claim<'k>(
+        keys: &'k [Self],
+        header: &str,
+        now_unix_ms: u64,
+    ) -> Result<Claim<'k>, CallSignatureError> {
+        let fields: Vec<&str> = header.split(';').collect();
+        let ["v1", key_id, ms, nonce, tag] = fields[..] else { return Err(CallSignatureError::Malformed) };
+        let unix_ms: u64 = ms.parse().map_err(|_| CallSignatureError::Malformed)?;
+        let tag = unhex(tag).ok_or(CallSignatureError::Malformed)?;
+        let nonce = unhex(nonce).and_then(|bytes| bytes.try_into().ok());
+        let nonce = nonce.ok_or(CallSignatureError::Malformed)?;
+        let key = keys.iter().find(|key| key.id == key_id);
+        let key = key.ok_or_else(|| CallSignatureError::UnknownKey(key_id.to_owned()))?;
+        let skew = Duration::from_millis(now_unix_ms.abs_diff(unix_ms));
+        if skew > MAX_CLOCK_SKEW {
+            return Err(CallSignatureError::Expired(skew));
+        }
+        Ok(Claim { key, unix_ms, nonce, tag })
+    }
+
+    /// Verifies a header value against its call.
     pub fn verify(
         keys: &[Self],
         header: &str,
         call: SignedCall<'_>,
         now_unix_ms: u64,
     ) -> Result<VerifiedCall, CallSignatureError> {
-        let fields: Vec<&str> = header.split(';').collect();
-        let ["v1", key_id, ms, nonce, tag] = fields[..] else { return Err(CallSignatureError::Malformed) };
-        let unix_ms: u64 = ms.parse().map_err(|_| CallSignatureError::Malformed)?;
-        let tag = unhex(tag).ok_or(CallSignatureError::Malformed)?;
-        let nonce_bytes =
-            unhex(nonce).and_then(|bytes| bytes.try_into().ok()).ok_or(CallSignatureError::Malformed)?;
-        let key = keys
-            .iter()
-            .find(|key| key.id == key_id)
-            .ok_or_else(|| CallSignatureError::UnknownKey(key_id.to_owned()))?;
-        key.mac(call, unix_ms, nonce).verify_slice(&tag).map_err(|_| CallSignatureError::Mismatch)?;
-        // After the HMAC: only holders of the key learn the skew.
-        let skew = Duration::from_millis(now_unix_ms.abs_diff(unix_ms));
-        if skew > MAX_CLOCK_SKEW {
-            return Err(CallSignatureError::Expired(skew));
-        }
-        Ok(VerifiedCall { nonce: nonce_bytes })
+        Self::claim(keys, header, now_unix_ms)?.verify(call)
     }
 
     fn mac(&self, call: SignedCall<'_>, unix_ms: u64, nonce: &str) -> Hmac<Sha256> {
@@ -105,6 +121,16 @@ impl SigningKey {
                 .as_bytes(),
         );
         mac
+    }
+}
+
+impl Claim<'_> {
+    /// Verifies the HMAC of the call, in constant time.
+    pub fn verify(self, call: SignedCall<'_>) -> Result<VerifiedCall, CallSignatureError> {
+        let Self { key, unix_ms, nonce, tag } = self;
+        let mac = key.mac(call, unix_ms, &hex(&nonce));
+        mac.verify_slice(&tag).map_err(|_| CallSignatureError::Mismatch)?;
+        Ok(VerifiedCall { nonce, unix_ms })
     }
 }
 
@@ -141,7 +167,7 @@ mod tests {
         let now = 1_767_225_600_000;
         let header = key().sign(CALL, now, [9; 16]);
         let check = |header: &str, call, now| SigningKey::verify(&[key()], header, call, now);
-        assert_eq!(check(&header, CALL, now + 1_000), Ok(VerifiedCall { nonce: [9; 16] }));
+        assert_eq!(check(&header, CALL, now + 1_000), Ok(VerifiedCall { nonce: [9; 16], unix_ms: now }));
         let skew = Duration::from_millis(300_001);
         assert_eq!(check(&header, CALL, now + 300_001), Err(CallSignatureError::Expired(skew)));
         assert_eq!(check(&header, CALL, now - 300_001), Err(CallSignatureError::Expired(skew)));

@@ -1,13 +1,13 @@
 //! `connector`: the listener for connectors, and the calls it accepts.
 
 use super::{
-    per_connection_limits::Recycle,
     scalar::Scalar,
     section::{Part, Section},
-    tls::{self, TlsConfig},
+    tls,
 };
 use crate::routes::{glob::Glob, normalize_host};
 use axum::http::StatusCode;
+use listener::{Recycle, tls::TlsConfig};
 use shared::ruleset::Network;
 use std::{
     net::{IpAddr, SocketAddr},

@@ -1,9 +1,7 @@
 //! `limits`: memory and time that callers may use.
 
-use super::{
-    per_connection_limits::Recycle,
-    section::{Part, Section},
-};
+use super::section::{Part, Section};
+use listener::ConnectionLimits;
 use std::{ops::RangeInclusive, time::Duration};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,23 +15,6 @@ pub struct LimitsConfig {
     pub queue: QueueTimeouts,
 }
 
-/// Limits of the connections of a listener.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionLimits {
-    /// Further connections are closed on arrival.
-    pub max_connections: usize,
-    /// For the TLS handshake, and for each request head from its first byte to its last.
-    pub header_timeout: Duration,
-    pub max_header_bytes: usize,
-    /// Between two requests.
-    pub keep_alive_timeout: Duration,
-    /// How long a client may leave sent bytes unread.
-    pub write_timeout: Duration,
-    /// For requests in progress at shutdown.
-    pub drain_timeout: Duration,
-    pub recycle: Recycle,
-}
-
 /// How long a message may wait for its analysis to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueTimeouts {
@@ -41,27 +22,6 @@ pub struct QueueTimeouts {
     pub burst_timeout: Duration,
     /// Under sustained overload.
     pub overloaded_timeout: Duration,
-}
-
-impl ConnectionLimits {
-    /// For the listeners of operators.
-    pub fn of_operators() -> Self {
-        Self { max_connections: 512, ..Self::default() }
-    }
-}
-
-impl Default for ConnectionLimits {
-    fn default() -> Self {
-        Self {
-            max_connections: 16_000,
-            header_timeout: Duration::from_secs(10),
-            max_header_bytes: 32 << 10,
-            keep_alive_timeout: Duration::from_secs(90),
-            write_timeout: Duration::from_secs(10),
-            drain_timeout: Duration::from_secs(10),
-            recycle: Recycle::default(),
-        }
-    }
 }
 
 const TIMES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_hours(1);
@@ -96,6 +56,11 @@ impl Part for LimitsConfig {
                 max_connections: section.within(
                     "max_connections",
                     connections.max_connections,
+                    1..=1_000_000,
+                ),
+                max_unverified: section.within(
+                    "max_unverified_connections",
+                    connections.max_unverified,
                     1..=1_000_000,
                 ),
                 header_timeout: section.within("header_timeout", connections.header_timeout, TIMES),

@@ -1,13 +1,13 @@
 //! Outer layers of calls: allowed networks, reply deadline, counting of refusals.
 
 use super::{Node, Refusal, health, metrics::ServerMetrics, refusal::RefusalLabel};
-use crate::listeners::Peer;
 use axum::{
     extract::{Request, State},
     http::{Method, Uri},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use listener::Peer;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -18,7 +18,7 @@ pub(super) async fn check(State(node): State<Arc<Node>>, request: Request, next:
     let arrived = Instant::now();
     let (refused, deadline) = {
         let connector = &node.config.load().connector;
-        let peer = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip());
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.address().ip());
         (peer.filter(|peer| !connector.allows_network(*peer)), connector.reply_timeout)
     };
     let response = match (refused, deadline) {

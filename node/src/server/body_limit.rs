@@ -1,9 +1,13 @@
 //! Body limits: size and time of each body, and memory of all bodies in flight.
+//!
+//! Connections without an accepted call share half of the memory, and each network (IPv4: an address,
+//! IPv6: a /64) has an eighth of it: strangers cannot take the memory of callers.
 
 use super::Refusal;
 use crate::config::LimitsConfig;
 use axum::body::{Body, Bytes, HttpBody as _};
 use http_body_util::BodyExt as _;
+use listener::{Peer, Share, Shares};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -12,28 +16,48 @@ pub(super) struct BodyLimit {
     body_timeout: Duration,
     /// One permit per byte in flight.
     memory: Arc<Semaphore>,
+    /// The same, of connections without an accepted call.
+    unverified: Arc<Semaphore>,
+    shares: Shares,
     max_bytes_in_flight: usize,
+}
+
+/// The memory of a message in flight, released when it is dropped.
+#[derive(Default)]
+pub(super) struct Memory {
+    all: Option<OwnedSemaphorePermit>,
+    unverified: Option<OwnedSemaphorePermit>,
+    /// Absent for a connection with an accepted call.
+    share: Option<Share>,
 }
 
 impl BodyLimit {
     pub(super) fn new(limits: &LimitsConfig) -> Self {
         let &LimitsConfig { max_message_bytes, body_timeout, max_bytes_in_flight, .. } = limits;
-        let memory = Arc::new(Semaphore::new(max_bytes_in_flight));
-        Self { max_message_bytes, body_timeout, memory, max_bytes_in_flight }
+        Self {
+            max_message_bytes,
+            body_timeout,
+            memory: Arc::new(Semaphore::new(max_bytes_in_flight)),
+            unverified: Arc::new(Semaphore::new(max_bytes_in_flight / 2)),
+            shares: Shares::of((max_bytes_in_flight / 8).max(max_message_bytes)),
+            max_bytes_in_flight,
+        }
     }
 
-    /// Reads a body to its end, with the permit for its memory.
-    pub(super) async fn read(&self, body: Body) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
+    /// Reads a body to its end.
+    pub(super) async fn read(&self, body: Body, peer: Option<&Peer>) -> Result<(Bytes, Memory), Refusal> {
         if usize::try_from(body.size_hint().lower()).is_ok_and(|bytes| bytes <= self.max_message_bytes) {
-            let read = tokio::time::timeout(self.body_timeout, self.collect(body)).await;
+            let read = tokio::time::timeout(self.body_timeout, self.collect(body, peer)).await;
             read.unwrap_or(Err(Refusal::BodyTimeout(self.body_timeout)))
         } else {
             Err(Refusal::TooLarge(self.max_message_bytes))
         }
     }
 
-    async fn collect(&self, mut body: Body) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
-        let mut memory = None;
+    async fn collect(&self, mut body: Body, peer: Option<&Peer>) -> Result<(Bytes, Memory), Refusal> {
+        let unverified = peer.filter(|peer| !peer.is_verified());
+        let share = unverified.map(|peer| self.shares.of_network(peer.address().ip()));
+        let mut memory = Memory { share, ..Memory::default() };
         // Chunks are copied together: each of them would keep the whole read buffer alive.
         let mut chunks = Vec::new();
         while let Some(frame) = body.frame().await {
@@ -50,14 +74,23 @@ impl BodyLimit {
         Ok((chunks.into(), memory))
     }
 
-    fn reserve(&self, memory: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Refusal> {
-        let bytes = u32::try_from(bytes).map_err(|_| Refusal::TooLarge(self.max_message_bytes))?;
-        let more = self.memory.clone().try_acquire_many_owned(bytes);
-        let more = more.map_err(|_| Refusal::OutOfMemory(self.max_bytes_in_flight))?;
-        match memory {
-            Some(memory) => memory.merge(more),
-            None => *memory = Some(more),
+    fn reserve(&self, memory: &mut Memory, bytes: usize) -> Result<(), Refusal> {
+        let full = || Refusal::OutOfMemory(self.max_bytes_in_flight);
+        let permits = u32::try_from(bytes).map_err(|_| Refusal::TooLarge(self.max_message_bytes))?;
+        if let Some(share) = &mut memory.share {
+            let fits = share.take(bytes) && take(&self.unverified, permits, &mut memory.unverified);
+            fits.then_some(()).ok_or_else(full)?;
         }
-        Ok(())
+        take(&self.memory, permits, &mut memory.all).then_some(()).ok_or_else(full)
     }
+}
+
+/// Takes permits, if there are so many.
+fn take(semaphore: &Arc<Semaphore>, permits: u32, taken: &mut Option<OwnedSemaphorePermit>) -> bool {
+    let Ok(more) = semaphore.clone().try_acquire_many_owned(permits) else { return false };
+    match taken {
+        Some(taken) => taken.merge(more),
+        None => *taken = Some(more),
+    }
+    true
 }

@@ -1,22 +1,22 @@
 //! Messages of connectors, as extractors: read within limits, verified, decoded.
 
-use super::{Node, Refusal};
+use super::{Node, Refusal, body_limit::Memory, replay_guard};
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{FromRequest, Request},
-    http::{HeaderMap, header},
+    http::{HeaderMap, header, request::Parts},
 };
+use listener::Peer;
 use serde::de::DeserializeOwned;
 use shared::Encoding;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// A message whose body was read within the limits.
 pub(super) struct Message {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     /// Its share of `limits.max_bytes_in_flight`, released when the call is answered.
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Memory,
 }
 
 /// A message that also carries a valid signature, when the configuration has signing keys.
@@ -34,6 +34,11 @@ impl Message {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+
+    async fn read(head: Parts, body: Body, node: &Node) -> Result<Self, Refusal> {
+        let (body, memory) = node.body_limit.read(body, head.extensions.get()).await?;
+        Ok(Self { headers: head.headers, body, _memory: memory })
+    }
 }
 
 impl FromRequest<Arc<Node>> for Message {
@@ -41,20 +46,26 @@ impl FromRequest<Arc<Node>> for Message {
 
     async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Refusal> {
         let (head, body) = request.into_parts();
-        let (body, memory) = node.body_limit.read(body).await?;
-        Ok(Self { headers: head.headers, body, _memory: memory })
+        Self::read(head, body, node).await
     }
 }
 
 impl FromRequest<Arc<Node>> for SignedMessage {
     type Rejection = Refusal;
 
+    /// The signature is parsed before the body is read, and verified after.
     async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Refusal> {
-        let uri = request.uri().clone();
-        let message = Message::from_request(request, node).await?;
-        let config = node.config.load();
-        if !config.signing_keys.is_empty() {
-            node.replay_guard.check(&config.signing_keys, &message, &uri)?;
+        let (head, body) = request.into_parts();
+        let (uri, peer) = (head.uri.clone(), head.extensions.get::<Peer>().cloned());
+        let config = node.config.load_full();
+        let keys = &config.signing_keys;
+        let claim = if keys.is_empty() { None } else { Some(replay_guard::claim(keys, &head.headers)?) };
+        let message = Message::read(head, body, node).await?;
+        if let Some(claim) = claim {
+            node.replay_guard.check(claim, &message, &uri)?;
+        }
+        if let Some(peer) = peer {
+            peer.verify();
         }
         Ok(Self(message))
     }

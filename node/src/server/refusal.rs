@@ -30,6 +30,8 @@ pub(super) enum Refusal {
     Signature(#[from] CallSignatureError),
     #[error("replayed call: its nonce was used before")]
     Replayed,
+    #[error("the call was signed before the node started, or too long ago for its load; sign it again")]
+    SignedTooEarly,
     #[error("calls from {0} are not allowed, see connector.allowed_networks")]
     Network(IpAddr),
     #[error("the response took longer than {limit:?}, see connector.app_reply_timeout")]
@@ -61,7 +63,9 @@ impl Refusal {
             Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
-            Self::Signature(_) | Self::Replayed => (StatusCode::UNAUTHORIZED, "signature"),
+            Self::Signature(_) | Self::Replayed | Self::SignedTooEarly => {
+                (StatusCode::UNAUTHORIZED, "signature")
+            }
             Self::Network(_) => (StatusCode::FORBIDDEN, "remote_address"),
             Self::ReplyTimeout { status, .. } => (*status, "reply_timeout"),
             Self::Host(_) => (StatusCode::FORBIDDEN, "host"),

@@ -9,6 +9,7 @@ mod crowd;
 mod garbage;
 mod node;
 mod one;
+mod strangers;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Mutex, MutexGuard};

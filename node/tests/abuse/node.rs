@@ -14,6 +14,9 @@ use tempfile::TempDir;
 /// Longer than any step takes, even on a busy machine, unless it hangs.
 pub(crate) const FOREVER: Duration = Duration::from_mins(2);
 
+/// The secret of the signing key `edge`.
+pub(crate) const SECRET: &str = "a secret of the abuse tests, long enough";
+
 pub(crate) struct Node {
     process: Child,
     pub address: SocketAddr,
@@ -32,13 +35,36 @@ impl Drop for Node {
 impl Node {
     /// Starts a node with these `limits`.
     pub(crate) fn start(limits: &str) -> Self {
+        let mut node = Self::launch(limits, false);
+        // The memory at rest does not count as cost of the abuse.
+        for _ in 0..20 {
+            assert!(inspect(node.address).contains(r#""action":"block""#));
+        }
+        node.resident = node.status("VmRSS:");
+        node.descriptors = node.open_descriptors();
+        node
+    }
+
+    /// Starts a node that wants signed calls.
+    pub(crate) fn start_with_signing_key(limits: &str) -> Self {
+        Self::launch(limits, true)
+    }
+
+    fn launch(limits: &str, is_signed: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let key = folder.path().join("key");
+        fs::write(&key, SECRET).unwrap();
+        let keys = if is_signed {
+            format!("[{{ id: edge, secret_file: '{}' }}]", key.display())
+        } else {
+            "[]".to_owned()
+        };
         let config = format!(
             "version: 4\nmode: connector-server\nconnector: {{ address: '{address}' }}\n\
              route_config: {{ wallarm_mode: block }}\nlimits: {{ {limits} }}\n\
              metrics: {{ enabled: false, legacy_status: {{ enabled: false }} }}\nhealth_check: {{ enabled: false }}\n\
-             spool: {{ directory: '{}' }}\nlog: {{ level: warn }}\n",
+             spool: {{ directory: '{}' }}\nlog: {{ level: warn }}\nsigning_keys: {keys}\n",
             folder.path().join("spool").display()
         );
         let file = folder.path().join("node.yaml");
@@ -52,12 +78,6 @@ impl Node {
             assert!(started.elapsed() < FOREVER, "the node does not respond");
             sleep(Duration::from_millis(20));
         }
-        // The memory at rest does not count as cost of the abuse.
-        for _ in 0..20 {
-            assert!(inspect(address).contains(r#""action":"block""#));
-        }
-        node.resident = node.status("VmRSS:");
-        node.descriptors = node.open_descriptors();
         node
     }
 

@@ -1,7 +1,8 @@
 //! Effects of the configuration on replies.
 
 use super::*;
-use crate::{listeners::Peer, reload::Reload};
+use crate::reload::Reload;
+use listener::Peer;
 use std::{fs, net::SocketAddr};
 
 fn configured(more: &str) -> Harness {
@@ -69,7 +70,7 @@ async fn rejects_and_counts_calls_from_networks_that_are_not_allowed() {
         let peer: SocketAddr = peer.parse().unwrap();
         let call = Request::post(INSPECT_REQUEST_PATH)
             .header(header::CONTENT_TYPE, "application/json")
-            .extension(Peer(peer))
+            .extension(Peer::new(peer))
             .body(HttpBody::from(get("/", "").to_string()))
             .unwrap();
         assert_eq!(reply(connector_router(harness.node.clone()), call).await.status, status, "{peer}");

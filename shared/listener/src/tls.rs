@@ -1,6 +1,5 @@
 //! TLS of a listener. Changed files apply to new connections; established ones continue.
 
-use crate::config::TlsConfig;
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring,
@@ -24,15 +23,31 @@ pub enum TlsError {
     Read { key: &'static str, path: PathBuf, cause: io::Error },
     #[error("{key}: {path} contains no {expected} in PEM")]
     Pem { key: &'static str, path: PathBuf, expected: &'static str },
-    #[error("connector.tls_cert, connector.tls_key: {0}")]
-    Pair(#[source] rustls::Error),
-    #[error("connector.tls_client_ca: {path}: {cause}")]
-    Authorities { path: PathBuf, cause: String },
+    #[error("{certificate}, {key}: {cause}")]
+    Pair { certificate: &'static str, key: &'static str, cause: rustls::Error },
+    #[error("{key}: {path}: {cause}")]
+    Authorities { key: &'static str, path: PathBuf, cause: String },
 }
 
-const CERTIFICATE: &str = "connector.tls_cert";
-const KEY: &str = "connector.tls_key";
-const AUTHORITIES: &str = "connector.tls_client_ca";
+/// The files of a TLS listener, PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate, then its intermediates.
+    pub certificate: PathBuf,
+    /// The private key of the certificate.
+    pub key: PathBuf,
+    /// Clients must present a certificate of one of these authorities.
+    pub client_authorities: Option<PathBuf>,
+    pub settings: Settings,
+}
+
+/// The names of the settings, for errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    pub certificate: &'static str,
+    pub key: &'static str,
+    pub client_authorities: &'static str,
+}
 
 /// The TLS configuration in use.
 #[derive(Clone)]
@@ -103,32 +118,38 @@ impl Reload {
 impl TlsConfig {
     fn read(&self) -> Result<Files, TlsError> {
         Ok(Files {
-            certificate: read(CERTIFICATE, &self.certificate)?,
-            key: read(KEY, &self.key)?,
+            certificate: read(self.settings.certificate, &self.certificate)?,
+            key: read(self.settings.key, &self.key)?,
             client_authorities: self
                 .client_authorities
                 .as_deref()
-                .map(|path| read(AUTHORITIES, path))
+                .map(|path| read(self.settings.client_authorities, path))
                 .transpose()?,
         })
     }
 
     fn parse(&self, files: &Files) -> Result<Arc<ServerConfig>, TlsError> {
-        let chain = certificates(CERTIFICATE, &self.certificate, &files.certificate)?;
+        let names = self.settings;
+        let pair = |cause| TlsError::Pair { certificate: names.certificate, key: names.key, cause };
+        let chain = certificates(names.certificate, &self.certificate, &files.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(&files.key).map_err(|_| TlsError::Pem {
-            key: KEY,
+            key: names.key,
             path: self.key.clone(),
             expected: "private key",
         })?;
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
-            .map_err(TlsError::Pair)?;
+            .map_err(pair)?;
         let builder = match (&self.client_authorities, &files.client_authorities) {
             (Some(path), Some(bytes)) => {
-                let wrong = |cause: String| TlsError::Authorities { path: path.clone(), cause };
+                let wrong = |cause: String| TlsError::Authorities {
+                    key: names.client_authorities,
+                    path: path.clone(),
+                    cause,
+                };
                 let mut roots = RootCertStore::empty();
-                for authority in certificates(AUTHORITIES, path, bytes)? {
+                for authority in certificates(names.client_authorities, path, bytes)? {
                     roots.add(authority).map_err(|cause| wrong(cause.to_string()))?;
                 }
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build();
@@ -136,7 +157,7 @@ impl TlsConfig {
             }
             _ => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
+        let mut config = builder.with_single_cert(chain, key).map_err(pair)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config.into())
     }

@@ -1,6 +1,6 @@
 //! Timeouts of a connection: bytes that do not arrive, or are not read, in time end it.
 
-use crate::config::ConnectionLimits;
+use crate::{ConnectionLimits, Peer};
 use std::{
     io,
     pin::Pin,
@@ -65,6 +65,7 @@ enum Expected {
 
 pub(super) struct Timed<IO> {
     io: IO,
+    peer: Peer,
     activity: Arc<Activity>,
     limits: Arc<ConnectionLimits>,
     expected: Expected,
@@ -78,10 +79,11 @@ pub(super) struct Timed<IO> {
 }
 
 impl<IO> Timed<IO> {
-    pub(super) fn new(io: IO, activity: Arc<Activity>, limits: Arc<ConnectionLimits>) -> Self {
+    pub(super) fn new(io: IO, peer: Peer, activity: Arc<Activity>, limits: Arc<ConnectionLimits>) -> Self {
         let deadline = Box::pin(sleep(limits.header_timeout));
         Self {
             io,
+            peer,
             activity,
             limits,
             expected: Expected::Head,
@@ -125,7 +127,8 @@ impl<IO> Timed<IO> {
     fn timeout(&self) -> Duration {
         match self.expected {
             Expected::Head => self.limits.header_timeout,
-            Expected::Request => self.limits.keep_alive_timeout,
+            Expected::Request if self.peer.is_verified() => self.limits.keep_alive_timeout,
+            Expected::Request => self.limits.keep_alive_timeout.min(self.limits.header_timeout),
         }
     }
 

@@ -1,32 +1,39 @@
-//! Listeners: TLS, HTTP/1.1 and HTTP/2, and the limits of connections.
+//! The HTTP listener of the node and the console: TLS, HTTP/1.1 and HTTP/2, and the limits of
+//! connections.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`tls`] | TLS with certificates that are reloaded while running |
+//! | [`limits`] | the limits of connections |
 //! | [`connection`] | one connection, HTTP/1.1 or HTTP/2, from its first byte to its last |
+//! | [`peer`] | the other ends of connections, and whether they have made an accepted call |
+//! | [`shares`] | shares of memory or connections, by network |
 //! | [`descriptors`] | the limit of file descriptors |
 //! | [`timed`] | timeouts of reads and writes |
 
 mod connection;
 pub mod descriptors;
+mod limits;
+mod peer;
+mod shares;
 mod timed;
 pub mod tls;
 
-use crate::{config::ConnectionLimits, metrics::counter};
+pub use limits::{ConnectionLimits, Recycle};
+pub use peer::Peer;
+pub use shares::{Share, Shares, network};
+
 use axum::Router;
-use prometheus_client::{metrics::counter::Counter, registry::Registry};
+use peer::Unverified;
+use prometheus_client::metrics::counter::Counter;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tls::Tls;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
-
-/// The remote address of a connection, an extension of each of its requests.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
 
 /// Connections that the kernel queues until they are accepted.
 const BACKLOG: u32 = 4_096;
@@ -37,11 +44,6 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
-}
-
-/// Registers the counter of refused connections.
-pub fn refused_counter(registry: &mut Registry) -> Counter {
-    counter(registry, "connections_refused", "Connections closed on arrival, beyond the limit")
 }
 
 /// A bound listener and the service behind it.
@@ -61,9 +63,10 @@ impl Listener {
     /// Serves connections until `stop`, then lets busy ones finish within the drain timeout.
     pub async fn serve(self, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.limits.max_connections));
+        let unverified = Unverified::of(self.limits.max_unverified);
         let connections = TaskTracker::new();
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
-            let (stream, peer) = match accepted {
+            let (stream, address) = match accepted {
                 Ok(connection) => connection,
                 Err(cause) => {
                     warn!("cannot accept a connection: {cause}");
@@ -71,14 +74,19 @@ impl Listener {
                     continue;
                 }
             };
-            let Ok(slot) = slots.clone().try_acquire_owned() else {
+            let close = CancellationToken::new();
+            let Some(peer) = unverified.enter(address, close.clone()) else {
+                self.refused.inc();
+                continue;
+            };
+            let Some(slot) = Self::slot(&slots, &unverified).await else {
                 self.refused.inc();
                 continue;
             };
             let connection = self.serve_connection(stream, peer, stop.clone());
             connections.spawn(async move {
-                if let Err(cause) = connection.await {
-                    debug!("connection from {peer} ended: {cause}");
+                if let Some(Err(cause)) = close.run_until_cancelled(connection).await {
+                    debug!("connection from {address} ended: {cause}");
                 }
                 drop(slot);
             });
@@ -91,10 +99,21 @@ impl Listener {
         }
     }
 
+    /// A slot, that of the oldest unverified connection if all are in use.
+    async fn slot(slots: &Arc<Semaphore>, unverified: &Unverified) -> Option<OwnedSemaphorePermit> {
+        if let Ok(slot) = slots.clone().try_acquire_owned() {
+            return Some(slot);
+        }
+        if !unverified.close_oldest() {
+            return None;
+        }
+        tokio::time::timeout(Self::PAUSE, slots.clone().acquire_owned()).await.ok()?.ok()
+    }
+
     fn serve_connection(
         &self,
         stream: TcpStream,
-        peer: SocketAddr,
+        peer: Peer,
         stop: CancellationToken,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let (tls, limits, router) = (self.tls.clone(), self.limits.clone(), self.router.clone());
@@ -102,10 +121,10 @@ impl Listener {
             // A verdict is one small write, which must not wait to fill a packet.
             stream.set_nodelay(true)?;
             let Some(tls) = tls else {
-                return connection::serve(stream, Peer(peer), router, limits, stop).await;
+                return connection::serve(stream, peer, router, limits, stop).await;
             };
             let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
-            connection::serve(handshake.map_err(io::Error::from)??, Peer(peer), router, limits, stop).await
+            connection::serve(handshake.map_err(io::Error::from)??, peer, router, limits, stop).await
         }
     }
 }

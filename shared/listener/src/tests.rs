@@ -1,6 +1,5 @@
 use super::*;
-use crate::config::Recycle;
-use axum::{Router, routing::get};
+use axum::{Extension, Router, routing::get};
 use std::{
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
     time::Instant,
@@ -24,7 +23,7 @@ struct Server {
     handler: Arc<Handler>,
 }
 
-/// `/` responds at once, `/slow` when released.
+/// `/` verifies its caller, `/stranger` does not, `/slow` responds when released.
 #[derive(Default)]
 struct Handler {
     started: AtomicUsize,
@@ -52,7 +51,14 @@ fn open(limits: ConnectionLimits) -> Server {
     };
     let big = "x".repeat(32 << 20);
     let router = Router::new()
-        .route("/", get(async || "ok"))
+        .route(
+            "/",
+            get(async |Extension(peer): Extension<Peer>| {
+                peer.verify();
+                "ok"
+            }),
+        )
+        .route("/stranger", get(async || "ok"))
         .route("/slow", get(slow))
         .route("/big", get(async move || big));
     let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -168,6 +174,38 @@ async fn closes_and_counts_connections_beyond_the_limit() {
     while !call(&mut server.connect().await, CALL).await.ends_with("ok") {
         assert!(start.elapsed() < FOREVER, "the slot is not released");
     }
+}
+
+#[tokio::test]
+async fn a_new_connection_takes_the_place_of_the_oldest_without_an_accepted_call() {
+    let server = open(ConnectionLimits { max_connections: 3, ..long_timeouts() });
+    let mut verified = server.connect().await;
+    call(&mut verified, CALL).await;
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        strangers.push(server.connect().await);
+    }
+    assert!(call(&mut server.connect().await, CALL).await.ends_with("ok"));
+    assert!(call(&mut verified, CALL).await.ends_with("ok"), "a verified connection stays");
+    assert!(closed(&mut strangers[0]).await < FOREVER / 2);
+}
+
+#[tokio::test]
+async fn a_network_has_few_connections_without_an_accepted_call() {
+    let server = open(ConnectionLimits { max_unverified: 2, ..long_timeouts() });
+    let (mut first, _second) = (server.connect().await, server.connect().await);
+    closed(&mut server.connect().await).await;
+    assert_eq!(server.refused.get(), 1);
+    call(&mut first, CALL).await;
+    assert!(call(&mut server.connect().await, CALL).await.ends_with("ok"));
+}
+
+#[tokio::test]
+async fn a_connection_without_an_accepted_call_has_a_short_keep_alive() {
+    let server = open(ConnectionLimits { header_timeout: SOON, ..long_timeouts() });
+    let mut stranger = server.connect().await;
+    call(&mut stranger, b"GET /stranger HTTP/1.1\r\nhost: node\r\n\r\n").await;
+    assert!(closed(&mut stranger).await < FOREVER / 2);
 }
 
 #[tokio::test]

@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    config::ConnectionLimits,
-    listeners::{Listener, bind},
-};
+use crate::{ConnectionLimits, Listener, bind};
 use axum::{Router, routing::get};
 use prometheus_client::metrics::counter::Counter;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -51,6 +48,11 @@ impl Server {
             certificate: file("node.pem"),
             key: file("node.key"),
             client_authorities: with_client_authorities.then(|| file("clients.pem")),
+            settings: Settings {
+                certificate: "connector.tls_cert",
+                key: "connector.tls_key",
+                client_authorities: "connector.tls_client_ca",
+            },
         };
         let server = Self { folder, config, authority, others };
         server.install("first.example");
@@ -147,7 +149,7 @@ async fn an_invalid_certificate_leaves_the_old_one_in_use() {
     );
     let (mismatched, _) = server.authority.issue("first.example");
     fs::write(&server.config.certificate, mismatched).unwrap();
-    assert!(matches!(reload.reload(), Err(TlsError::Pair(_))), "a certificate of another key");
+    assert!(matches!(reload.reload(), Err(TlsError::Pair { .. })), "a certificate of another key");
     assert!(Arc::ptr_eq(&before, &tls.0.borrow()));
     server.install("second.example");
     assert!(reload.reload().unwrap());

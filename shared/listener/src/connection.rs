@@ -1,10 +1,9 @@
 //! A connection: HTTP/1.1 or HTTP/2, detected from its first bytes.
 
-use super::{
-    Peer,
+use crate::{
+    ConnectionLimits, Peer,
     timed::{Activity, Timed},
 };
-use crate::config::ConnectionLimits;
 use axum::{
     Router,
     body::Body,
@@ -43,13 +42,14 @@ pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         limits: limits.clone(),
         recycle: recycle.clone(),
     });
+    let caller = peer.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(caller.clone());
         answer(router.clone(), lifetime.clone(), request)
     });
     let builder = builder(&limits);
     let mut connection =
-        pin!(builder.serve_connection(TokioIo::new(Timed::new(io, activity, limits)), service));
+        pin!(builder.serve_connection(TokioIo::new(Timed::new(io, peer, activity, limits)), service));
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended.map_err(io::Error::other),
