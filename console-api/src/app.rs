@@ -11,6 +11,7 @@ use crate::{
     retention::Retention,
     simulation::replay::Replays,
     store::Store,
+    transport::Transport,
     use_cases::{RulesetWriter, sign_in::SignIn},
 };
 use axum::extract::FromRef;
@@ -26,6 +27,7 @@ pub struct App {
     pub login_throttle: LoginThrottle,
     pub sender: Sender,
     pub metrics: Metrics,
+    pub transport: Transport,
     /// For the page of settings.
     pub retention: Retention,
 }
@@ -42,6 +44,7 @@ impl App {
             login_throttle: LoginThrottle::default(),
             sender: Sender::default(),
             metrics: Metrics::default(),
+            transport: Transport::default(),
             retention: Retention::default(),
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     store::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use listener::tls::{Settings, TlsConfig};
 use shared::ruleset::Network;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -57,9 +58,21 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Listen address. The console serves plain HTTP: keep it on loopback behind a TLS proxy.
+    /// Listen address. Without `--tls-certificate` the console serves plain HTTP: keep it on loopback, or
+    /// behind a TLS proxy.
     #[arg(long, env = "WALLARM_CONSOLE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
+    /// Certificate with its intermediates, PEM: the console then serves TLS 1.2 and 1.3 only. Changed
+    /// files apply to new connections.
+    #[arg(long, env = "WALLARM_CONSOLE_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate, PEM.
+    #[arg(long, env = "WALLARM_CONSOLE_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, besides those
+    /// on this machine, separated by commas.
+    #[arg(long, env = "WALLARM_CONSOLE_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
     #[command(flatten)]
     pub data: Data,
     /// File with the administrator token. If it does not exist, it is created with a new token,
@@ -171,6 +184,14 @@ pub struct CreateToken {
 }
 
 impl Serve {
+    /// The files of TLS, if configured.
+    pub fn tls(&self) -> Option<TlsConfig> {
+        let (certificate, key) = self.tls_certificate.clone().zip(self.tls_key.clone())?;
+        let (certificate_flag, key_flag) = ("--tls-certificate", "--tls-key");
+        let settings = Settings { certificate: certificate_flag, key: key_flag, client_authorities: "none" };
+        Some(TlsConfig { certificate, key, client_authorities: None, settings })
+    }
+
     /// The configured token files, with their roles.
     pub fn token_files(&self) -> Vec<TokenFile> {
         let admin = self.admin_token_file.clone().unwrap_or_else(|| self.data.dir.join("admin-token"));

@@ -8,7 +8,7 @@
 //! | store | [`store`]: the database; the only module with SQL |
 //! | services | [`simulation`], [`notification`], [`retention`], [`seed`], [`bundles`], [`metrics`], [`ingest_quota`], [`login_throttle`], [`change_notifier`], [`error`] |
 //! | use cases | [`use_cases`]: one function for each change |
-//! | handlers | [`app`] (their shared state), [`extract`], [`session_cookie`], `openapi`, `routes` (the API), [`pages`] |
+//! | handlers | [`app`] (their shared state), [`transport`] (the client of a request), [`extract`], [`session_cookie`], `openapi`, `routes` (the API), [`pages`] |
 //! | program | [`server`], [`config`] |
 
 pub mod access;
@@ -48,6 +48,7 @@ pub mod signing_key;
 pub mod simulation;
 pub mod store;
 pub mod token;
+pub mod transport;
 pub mod use_cases;
 pub mod validation;
 pub mod view;

@@ -24,6 +24,7 @@ struct Series {
     requests: Family<RequestLabels, Counter>,
     webhook_calls: Family<ResultLabels, Counter>,
     streams: Gauge,
+    connections_refused: Counter,
     read: Read,
     /// Serializes scrapes: each sets and encodes the series of [`Read`].
     scrape_lock: Mutex<()>,
@@ -71,7 +72,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("wallarm_console");
         let (records, ingest_refused, requests, webhook_calls) = Default::default();
-        let (streams, read) = (Gauge::default(), Read::default());
+        let (streams, connections_refused, read) = Default::default();
         let ingest_seconds = Histogram::new(DURATION_BUCKETS);
         let version = vec![("version", env!("CARGO_PKG_VERSION"))];
         registry.register(
@@ -87,7 +88,10 @@ impl Metrics {
         registry.register("http_requests", "Responses, by route and status", Clone::clone(&requests));
         let help = "Calls of webhooks, by result";
         registry.register("webhook_calls", help, Clone::clone(&webhook_calls));
-        registry.register("attack_streams", "Connected clients of the live stream", streams.clone());
+        registry.register("attack_streams", "Connected clients of the live stream", Gauge::clone(&streams));
+        let help = "Connections closed on arrival, beyond a limit";
+        registry.register("connections_refused", help, Counter::clone(&connections_refused));
+        let read: Read = read;
         let help = "Size of the database";
         registry.register_with_unit("database", help, Unit::Bytes, read.database_bytes.clone());
         let help = "Requests not inspected, by the node that reported them first";
@@ -102,10 +106,16 @@ impl Metrics {
             requests,
             webhook_calls,
             streams,
+            connections_refused,
             read,
             scrape_lock: Mutex::default(),
         };
         Self(Arc::new(series))
+    }
+
+    /// The counter of connections that the listener refuses.
+    pub fn connections_refused(&self) -> Counter {
+        self.0.connections_refused.clone()
     }
 
     /// Counts an ingested batch.

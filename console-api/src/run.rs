@@ -13,34 +13,35 @@ use console_api::{
     notification::Sender,
     password::Password,
     retention::Retention,
-    server,
+    server::{self, Bound},
     store::{ChangeError, Store, TokenSource},
     token::Token,
+    transport::Transport,
     webhook::Targets,
 };
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
-use tokio::{net::TcpListener, signal::unix};
+use tokio::signal::unix;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     // First, so that a second console on the same address fails before it changes anything.
-    let listener = TcpListener::bind(flags.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", flags.listen))?;
+    let tls = flags.tls();
+    let bound = Bound::open(flags.listen, tls.as_ref())?;
     let store = open(&flags.data).await?;
     provision(&flags, &store).await?;
     first_user(&flags.data, &store).await?;
     let stop = stop_on_signal()?;
-    tracing::info!(address = %listener.local_addr()?, data = %flags.data.dir.display(), "the console is ready");
+    tracing::info!(address = %bound.address()?, tls = tls.is_some(), data = %flags.data.dir.display(), "the console is ready");
     let retention = Retention { days: flags.keep_days, hits: flags.keep_hits };
     let retention_task = tokio::spawn(retention.run(store.clone(), Clock::System, stop.clone()));
     let mut app = App::new(store, Clock::System, Bundles::of(flags.bundle_dir));
     app.ingest_quota = IngestQuota::default().limited(flags.node_records);
     app.sender = Sender::new(Targets::allowing(flags.webhook_allow));
     app.retention = retention;
+    app.transport = Transport { has_tls: tls.is_some(), trusted_proxies: flags.trusted_proxies };
     let dispatcher_task = tokio::spawn(app.dispatcher().run(stop.clone()));
-    server::run(app, listener, stop).await.context("the server failed")?;
+    server::run(app, bound, stop).await;
     retention_task.abort();
     dispatcher_task.abort();
     tracing::info!("the console has stopped");

@@ -1,11 +1,20 @@
-//! The HTTP server: all routes and pages, and a graceful shutdown.
+//! The HTTP server: all routes and pages, behind a listener with limits, and a graceful shutdown.
 
-use crate::{app::App, extract::BODY_LIMIT, pages, routes};
+use crate::{app::App, extract::BODY_LIMIT, pages, routes, transport};
+use anyhow::Context as _;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
-use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
+use listener::{
+    ConnectionLimits, Listener, descriptors,
+    tls::{Reload, Tls, TlsConfig},
+};
+use std::{net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// Nodes, browsers and their event streams; a node has two or three connections.
+const MAX_CONNECTIONS: usize = 4_000;
+/// Connections of one network that have not signed in. A proxy that hides its clients needs more.
+const MAX_UNVERIFIED: usize = 256;
 /// How long running calls may take after the shutdown began.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -13,24 +22,50 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub fn router(app: App) -> Router {
     let (routes, document) = routes::table();
     let count = middleware::from_fn_with_state(app.metrics.clone(), routes::count);
+    let resolve = middleware::from_fn_with_state(app.transport.clone(), transport::resolve);
     let all = routes.merge(pages::table(&document)).layer(DefaultBodyLimit::max(BODY_LIMIT));
-    all.layer(count).with_state(app)
+    all.layer(count).layer(resolve).with_state(app)
+}
+
+/// A bound socket, with TLS if configured.
+pub struct Bound {
+    socket: TcpListener,
+    tls: Option<(Tls, Reload)>,
+}
+
+impl Bound {
+    pub fn open(address: SocketAddr, tls: Option<&TlsConfig>) -> anyhow::Result<Self> {
+        let tls = tls.map(Tls::open).transpose()?;
+        let socket = listener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+        Ok(Self { socket, tls })
+    }
+
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.socket.local_addr()?)
+    }
 }
 
 /// Serves until `stop`, then drains running calls.
-pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+pub async fn run(app: App, bound: Bound, stop: CancellationToken) {
     let (store, notifier) = (app.store.clone(), app.change_notifier.clone());
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let overdue = async {
-        stop.cancelled().await;
-        notifier.close();
-        tokio::time::sleep(DRAIN).await;
+    let Bound { socket, tls } = bound;
+    let tls = tls.map(|(tls, reload)| {
+        tokio::spawn(reload.run(stop.clone()));
+        tls
+    });
+    let limits = ConnectionLimits {
+        max_connections: descriptors::connections(MAX_CONNECTIONS),
+        max_unverified: MAX_UNVERIFIED,
+        drain_timeout: DRAIN,
+        ..ConnectionLimits::default()
     };
-    tokio::select! {
-        ended = server.into_future() => ended?,
-        () = overdue => tracing::warn!(seconds = DRAIN.as_secs(), "drain timeout: some calls were aborted"),
-    }
+    let refused = app.metrics.connections_refused();
+    let listener = Listener { socket, router: router(app), tls, limits: limits.into(), refused };
+    let closed = async {
+        stop.cancelled().await;
+        // Event streams end; other calls finish.
+        notifier.close();
+    };
+    tokio::join!(listener.serve(stop.clone()), closed);
     store.close().await;
-    Ok(())
 }

@@ -13,7 +13,12 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use std::{error::Error, time::Duration};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 /// An endpoint of the console.
 pub(crate) struct ConsoleClient {
@@ -34,8 +39,18 @@ impl ConsoleClient {
     pub(crate) fn new(config: &ConsoleConfig, path: &str) -> anyhow::Result<Self> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
-        let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1();
-        let tls = tls.wrap_connector(tcp);
+        let builder = HttpsConnectorBuilder::new();
+        let builder = match &config.authorities {
+            None => builder.with_webpki_roots(),
+            Some(path) => {
+                let roots =
+                    authorities(path).with_context(|| format!("console.ca_file: {}", path.display()))?;
+                let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+                let tls = tls.with_safe_default_protocol_versions()?.with_root_certificates(roots);
+                builder.with_tls_config(tls.with_no_client_auth())
+            }
+        };
+        let tls = builder.https_or_http().enable_http1().wrap_connector(tcp);
         let http = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(tls);
         Ok(Self {
             http,
@@ -69,6 +84,15 @@ impl ConsoleClient {
             .unwrap_or_else(|_| Err(format!("no response within {timeout:?}").into()))
             .map_err(Unreachable)
     }
+}
+
+fn authorities(path: &Path) -> anyhow::Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path)? {
+        roots.add(certificate?)?;
+    }
+    anyhow::ensure!(!roots.is_empty(), "the file contains no certificate in PEM");
+    Ok(roots)
 }
 
 impl Backoff {

@@ -8,15 +8,13 @@ use crate::{
     error::ApiError,
     session_cookie,
     token::Token,
+    transport::Client,
 };
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use std::{
-    convert::Infallible,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-};
+use listener::Peer;
 
 /// A caller that may read.
 #[derive(Debug)]
@@ -77,6 +75,9 @@ async fn authorized(
     expected: &'static str,
 ) -> Result<Actor, ApiError> {
     let actor = authenticated(parts, app).await?.ok_or(ApiError::Unauthorized)?;
+    if let Some(peer) = parts.extensions.get::<Peer>() {
+        peer.verify();
+    }
     if is_allowed(actor.role) { Ok(actor) } else { Err(ApiError::Forbidden(expected)) }
 }
 
@@ -89,7 +90,9 @@ async fn authenticated(parts: &Parts, app: &App) -> Result<Option<Actor>, ApiErr
     }
     let Some(session) = session_cookie::read(&parts.headers) else { return Ok(None) };
     let actor = app.store.actor_of_session(&session, now).await?;
-    if actor.is_some() && !parts.method.is_safe() && !session_cookie::is_same_origin(&parts.headers) {
+    let is_https = parts.extensions.get::<Client>().is_some_and(|client| client.is_https);
+    if actor.is_some() && !parts.method.is_safe() && !session_cookie::is_same_origin(&parts.headers, is_https)
+    {
         return Err(ApiError::Forbidden("a page of this console, or a token"));
     }
     Ok(actor)
@@ -98,21 +101,4 @@ async fn authenticated(parts: &Parts, app: &App) -> Result<Option<Actor>, ApiErr
 fn bearer(headers: &HeaderMap) -> Option<Token> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| Token::presented(token.trim()))
-}
-
-/// The client address. Behind a proxy on this machine, the address that the proxy reports.
-pub struct ClientAddress(pub IpAddr);
-
-impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
-        let forwarded = || {
-            let last = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-            last.rsplit(',').next()?.trim().parse().ok()
-        };
-        Ok(Self(if peer.is_loopback() { forwarded().unwrap_or(peer) } else { peer }))
-    }
 }

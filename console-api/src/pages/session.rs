@@ -2,7 +2,7 @@
 
 use super::render;
 use crate::{
-    clock::Clock, error::ApiError, extract::ClientAddress, session_cookie, store::Store, token::Token,
+    clock::Clock, error::ApiError, session_cookie, store::Store, token::Token, transport::Client,
     use_cases::sign_in::SignIn,
 };
 use askama::Template;
@@ -38,22 +38,22 @@ pub(super) struct Credentials {
 /// Opens a session for a password or a token: the browser stores a secret that expires.
 pub(super) async fn sign_in(
     State(sign_in): State<SignIn>,
-    ClientAddress(source): ClientAddress,
+    client: Client,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, ApiError> {
-    if !session_cookie::is_same_origin(&headers) {
+    if !session_cookie::is_same_origin(&headers, client.is_https) {
         return Ok(refuse(StatusCode::FORBIDDEN, "Submit this form from the console’s own page."));
     }
     let Credentials { user, password, token } = credentials;
     let opened = if user.is_empty() {
-        sign_in.by_token(source, &Token::presented(token.trim())).await
+        sign_in.by_token(client.address, &Token::presented(token.trim())).await
     } else {
-        sign_in.by_password(source, &user, password).await
+        sign_in.by_password(client.address, &user, password).await
     };
     match opened {
         Ok(opened) => {
-            let cookie = session_cookie::start(&opened.secret, &headers);
+            let cookie = session_cookie::start(&opened.secret, client.is_https);
             Ok((cookie, Redirect::to("/attacks")).into_response())
         }
         Err(error) => {
@@ -82,27 +82,29 @@ fn refuse(status: StatusCode, reason: &'static str) -> Response {
 pub(super) async fn sign_out(
     State(store): State<Store>,
     State(clock): State<Clock>,
+    client: Client,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if let Some(session) = own_session(&headers) {
+    if let Some(session) = own_session(&headers, client) {
         store.close_session(&session, clock.now()).await?;
     }
-    Ok((session_cookie::end(&headers), Redirect::to("/sign-in")).into_response())
+    Ok((session_cookie::end(client.is_https), Redirect::to("/sign-in")).into_response())
 }
 
 /// Ends all sessions of this user but that of this browser.
 pub(super) async fn sign_out_others(
     State(store): State<Store>,
     State(clock): State<Clock>,
+    client: Client,
     headers: HeaderMap,
 ) -> Result<Redirect, ApiError> {
-    if let Some(session) = own_session(&headers) {
+    if let Some(session) = own_session(&headers, client) {
         store.close_other_sessions(&session, clock.now()).await?;
     }
     Ok(Redirect::to("/settings"))
 }
 
 /// The session of a request that a page of this console sent.
-fn own_session(headers: &HeaderMap) -> Option<Token> {
-    session_cookie::read(headers).filter(|_| session_cookie::is_same_origin(headers))
+fn own_session(headers: &HeaderMap, client: Client) -> Option<Token> {
+    session_cookie::read(headers).filter(|_| session_cookie::is_same_origin(headers, client.is_https))
 }

@@ -4,10 +4,11 @@ use crate::{
     access::Session,
     clock::Clock,
     error::ApiError,
-    extract::{Admin, Body, ClientAddress, FromBody, Id, Query},
+    extract::{Admin, Body, FromBody, Id, Query},
     paging::{Page, Slice},
     session_cookie,
     store::Store,
+    transport::Client,
     use_cases::sign_in::{self, Opened},
 };
 use axum::{
@@ -56,12 +57,11 @@ pub(super) async fn list(
 )]
 pub(super) async fn open(
     State(sign_in): State<sign_in::SignIn>,
-    ClientAddress(source): ClientAddress,
-    headers: HeaderMap,
+    client: Client,
     Body(Credentials { user, password }): Body<Credentials>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Session>), ApiError> {
-    let Opened { session, secret } = sign_in.by_password(source, &user, password).await?;
-    Ok((StatusCode::CREATED, session_cookie::start(&secret, &headers), Json(session)))
+    let Opened { session, secret } = sign_in.by_password(client.address, &user, password).await?;
+    Ok((StatusCode::CREATED, session_cookie::start(&secret, client.is_https), Json(session)))
 }
 
 /// Signs out: ends the session of the cookie, if there is one.
@@ -76,10 +76,11 @@ pub(super) async fn open(
 pub(super) async fn close(
     State(store): State<Store>,
     State(clock): State<Clock>,
+    client: Client,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     if let Some(session) = session_cookie::read(&headers) {
-        if !session_cookie::is_same_origin(&headers) {
+        if !session_cookie::is_same_origin(&headers, client.is_https) {
             return Err(ApiError::Forbidden("a page of this console"));
         }
         store.close_session(&session, clock.now()).await?;

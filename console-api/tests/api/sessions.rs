@@ -71,7 +71,9 @@ async fn rejects_cross_site_changes_by_session() {
     assert_eq!(post(&[("sec-fetch-site", "same-site")]).await, 403);
     assert_eq!(post(&[("origin", "https://elsewhere.example.com")]).await, 403);
     assert_eq!(post(&[("origin", "null")]).await, 403);
-    assert_eq!(post(&[("origin", "https://console.example.com")]).await, 201);
+    let own = ("origin", "https://console.example.com");
+    assert_eq!(post(&[own]).await, 403, "another scheme");
+    assert_eq!(post(&[own, ("x-forwarded-proto", "https")]).await, 201);
     assert_eq!(post(&[("sec-fetch-site", "same-origin")]).await, 201);
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of the harness is a failed test")]
 
 mod kill;
+mod listener;
 mod maintenance;
 #[path = "../support/postgres.rs"]
 mod postgres_server;

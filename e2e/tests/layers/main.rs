@@ -7,8 +7,9 @@ use imports::{Granularity, Imports};
 use std::path::Path;
 
 /// The source trees that are checked, below the workspace's root.
-const TREES: [(&str, Granularity); 9] = [
+const TREES: [(&str, Granularity); 10] = [
     ("shared/src", Granularity::TopModules),
+    ("shared/listener/src", Granularity::TopModules),
     ("connector/src", Granularity::Files),
     ("node/engine/src", Granularity::TopModules),
     ("node/decision/src", Granularity::TopModules),

@@ -75,10 +75,7 @@ impl Listener {
                 }
             };
             let close = CancellationToken::new();
-            let Some(peer) = unverified.enter(address, close.clone()) else {
-                self.refused.inc();
-                continue;
-            };
+            let peer = unverified.enter(address, close.clone());
             let Some(slot) = Self::slot(&slots, &unverified).await else {
                 self.refused.inc();
                 continue;

@@ -6,7 +6,8 @@ use std::time::Duration;
 pub struct ConnectionLimits {
     /// Further connections take the place of unverified ones, or are closed on arrival.
     pub max_connections: usize,
-    /// Connections of one address (IPv6: /64) without an accepted call.
+    /// Connections of one network (IPv4: an address, IPv6: a /64) without an accepted call; a further
+    /// one takes the place of the oldest.
     pub max_unverified: usize,
     /// For the TLS handshake, and for each request head from its first byte to its last.
     pub header_timeout: Duration,

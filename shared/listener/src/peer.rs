@@ -1,12 +1,13 @@
 //! Peers: the other ends of connections, and whether they have made an accepted call.
 //!
-//! A connection without one is unverified. When all connections are in use, the oldest unverified one
-//! makes room, and a network has a limited number of them, so that strangers cannot keep callers out.
+//! A connection without one is unverified. The oldest unverified one makes room for a new connection:
+//! that of the same network when it has too many, any when all connections are in use. So strangers
+//! cannot keep callers out.
 
-use crate::shares::{Share, Shares};
+use crate::shares::network;
 use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
+    collections::{BTreeMap, HashMap},
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -52,7 +53,7 @@ impl Peer {
 impl Connection {
     fn leave(&self) {
         if let Some((number, unverified)) = &self.place {
-            unverified.lock().by_age.remove(number);
+            unverified.lock().remove(*number);
         }
     }
 }
@@ -66,52 +67,67 @@ impl Drop for Connection {
 /// The unverified connections of a listener.
 #[derive(Debug, Clone)]
 pub(super) struct Unverified {
-    shares: Shares,
+    max_per_network: usize,
     places: Arc<Mutex<Places>>,
 }
 
+/// Numbers of connections are in the order of their arrival.
 #[derive(Debug, Default)]
 struct Places {
     next: u64,
-    by_age: BTreeMap<u64, Place>,
-}
-
-#[derive(Debug)]
-struct Place {
-    /// Closes the connection.
-    close: CancellationToken,
-    _share: Share,
+    all: BTreeMap<u64, IpAddr>,
+    /// With the tokens that close the connections.
+    by_network: HashMap<IpAddr, BTreeMap<u64, CancellationToken>>,
 }
 
 impl Unverified {
     pub(super) fn of(max_per_network: usize) -> Self {
-        Self { shares: Shares::of(max_per_network), places: Arc::default() }
+        Self { max_per_network, places: Arc::default() }
     }
 
-    /// A peer with a place, closed with this token; none if its network has too many.
-    pub(super) fn enter(&self, address: SocketAddr, close: CancellationToken) -> Option<Peer> {
-        let mut share = self.shares.of_network(address.ip());
-        if !share.take(1) {
-            return None;
-        }
+    /// The peer of a new connection, which this token closes.
+    pub(super) fn enter(&self, address: SocketAddr, close: CancellationToken) -> Peer {
+        let network = network(address.ip());
         let mut places = self.lock();
+        if places.by_network.get(&network).is_some_and(|known| known.len() >= self.max_per_network) {
+            places.close_oldest_of(network);
+        }
         let number = places.next;
         places.next += 1;
-        places.by_age.insert(number, Place { close, _share: share });
+        places.all.insert(number, network);
+        places.by_network.entry(network).or_default().insert(number, close);
         let place = Some((number, self.clone()));
-        Some(Peer(Arc::new(Connection { address, is_verified: AtomicBool::new(false), place })))
+        Peer(Arc::new(Connection { address, is_verified: AtomicBool::new(false), place }))
     }
 
     /// Closes the oldest, other than the newest; `false` if there is none.
     pub(super) fn close_oldest(&self) -> bool {
         let mut places = self.lock();
-        let oldest = if places.by_age.len() > 1 { places.by_age.pop_first() } else { None };
-        drop(places);
-        oldest.inspect(|(_, place)| place.close.cancel()).is_some()
+        let oldest = places.all.values().next().copied().filter(|_| places.all.len() > 1);
+        oldest.inspect(|network| places.close_oldest_of(*network)).is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    fn close_oldest_of(&mut self, network: IpAddr) {
+        let oldest = self.by_network.get(&network).and_then(|known| known.keys().next().copied());
+        if let Some(close) = oldest.and_then(|number| self.remove(number)) {
+            close.cancel();
+        }
+    }
+
+    fn remove(&mut self, number: u64) -> Option<CancellationToken> {
+        let network = self.all.remove(&number)?;
+        let known = self.by_network.get_mut(&network)?;
+        let close = known.remove(&number);
+        if known.is_empty() {
+            self.by_network.remove(&network);
+        }
+        close
     }
 }
 
@@ -124,7 +140,7 @@ mod tests {
         let unverified = Unverified::of(10);
         let enter = |port| {
             let close = CancellationToken::new();
-            (unverified.enter(([192, 0, 2, 7], port).into(), close.clone()).unwrap(), close)
+            (unverified.enter(([192, 0, 2, 7], port).into(), close.clone()), close)
         };
         let (verified, first, second, third) = (enter(1), enter(2), enter(3), enter(4));
         verified.0.verify();
@@ -136,12 +152,17 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_a_limited_number_of_unverified_connections() {
-        let unverified = Unverified::of(1);
-        let enter = |last| unverified.enter(([192, 0, 2, last], 1).into(), CancellationToken::new());
-        let first = enter(7).unwrap();
-        assert!(enter(7).is_none() && enter(8).is_some());
-        first.verify();
-        assert!(enter(7).is_some());
+    fn a_network_with_too_many_loses_its_oldest() {
+        let unverified = Unverified::of(2);
+        let enter = |last| {
+            let close = CancellationToken::new();
+            (unverified.enter(([192, 0, 2, last], 1).into(), close.clone()), close)
+        };
+        let (other, first, second, third) = (enter(8), enter(7), enter(7), enter(7));
+        assert!(first.1.is_cancelled());
+        assert!(![&other, &second, &third].iter().any(|(_, close)| close.is_cancelled()));
+        drop((other, first, second, third));
+        let places = unverified.lock();
+        assert!(places.all.is_empty() && places.by_network.is_empty());
     }
 }

@@ -191,13 +191,15 @@ async fn a_new_connection_takes_the_place_of_the_oldest_without_an_accepted_call
 }
 
 #[tokio::test]
-async fn a_network_has_few_connections_without_an_accepted_call() {
+async fn a_network_with_too_many_unverified_connections_loses_its_oldest() {
     let server = open(ConnectionLimits { max_unverified: 2, ..long_timeouts() });
-    let (mut first, _second) = (server.connect().await, server.connect().await);
-    closed(&mut server.connect().await).await;
-    assert_eq!(server.refused.get(), 1);
-    call(&mut first, CALL).await;
+    let (mut verified, mut first) = (server.connect().await, server.connect().await);
+    call(&mut verified, CALL).await;
+    let _second = server.connect().await;
     assert!(call(&mut server.connect().await, CALL).await.ends_with("ok"));
+    assert!(closed(&mut first).await < FOREVER / 2);
+    assert!(call(&mut verified, CALL).await.ends_with("ok"));
+    assert_eq!(server.refused.get(), 0);
 }
 
 #[tokio::test]

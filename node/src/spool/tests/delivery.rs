@@ -73,7 +73,7 @@ async fn deliver_all(spool: &Arc<Spool>, console: &Arc<Console>) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route(INGEST_PATH, post(ingest)).with_state(console.clone());
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    let config = ConsoleConfig { url, token: Secret::new("t") };
+    let config = ConsoleConfig { url, token: Secret::new("t"), authorities: None };
     let node = NodeInfo { id: Uuid::nil(), version: "1".into() };
     let delivery = SpoolDelivery::new(spool.clone(), &config, node).unwrap();
     let stop = CancellationToken::new();
