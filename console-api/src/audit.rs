@@ -40,6 +40,7 @@ pub enum ObjectKind {
     View,
     Webhook,
     SigningKey,
+    Node,
 }
 
 impl ObjectKind {
@@ -54,6 +55,7 @@ impl ObjectKind {
         Self::View,
         Self::Webhook,
         Self::SigningKey,
+        Self::Node,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -68,6 +70,7 @@ impl ObjectKind {
             Self::View => "view",
             Self::Webhook => "webhook",
             Self::SigningKey => "signing_key",
+            Self::Node => "node",
         }
     }
 

@@ -1,6 +1,7 @@
 //! Errors of the API: `application/problem+json` (RFC 9457).
 
 use crate::{
+    password::PasswordError,
     store::{ChangeError, StoreError},
     validation::ValidationError,
 };
@@ -31,6 +32,8 @@ pub enum ApiError {
     TooManyRecords { seconds: u64 },
     #[error("this call needs {0}")]
     Forbidden(&'static str),
+    #[error("{0}")]
+    Refused(String),
     #[error("there is no {0}")]
     NotFound(String),
     #[error("{0}")]
@@ -65,7 +68,7 @@ impl ApiError {
             Self::Invalid(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::TooMany { .. } | Self::TooManyRecords { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
@@ -105,6 +108,15 @@ pub fn with_sources(error: &dyn Error) -> String {
             if text.ends_with(&source) { text } else { format!("{text}: {source}") }
         },
     )
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Busy,
+            other => Self::parameter("password", other.to_string()),
+        }
+    }
 }
 
 impl From<ChangeError> for ApiError {

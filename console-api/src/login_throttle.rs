@@ -1,66 +1,121 @@
-//! Throttling of sign-in attempts: a fixed window per user name and per client address.
+//! Throttling of sign-in attempts: delays that double with each failure, per source, per user and
+//! source, and per user.
 //!
-//! Tokens are throttled by address only: they cannot be guessed. Each console process counts
-//! separately.
+//! A source is a network: an address of IPv4, a /64 of IPv6. Failures of strangers delay a user for a
+//! minute at most, and not from a source the user has signed in from. Tokens are throttled by source
+//! only: they cannot be guessed. Each console process counts separately.
 
 use jiff::{SignedDuration, Timestamp};
+use listener::network;
 use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-const WINDOW: SignedDuration = SignedDuration::from_mins(5);
-const PER_USER: u32 = 10;
-const PER_SOURCE: u32 = 30;
-/// Bounds the memory: beyond it every attempt is rejected until windows end.
+/// How many attempts are free, and the longest delay after more.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    free: u32,
+    longest: SignedDuration,
+}
+
+/// Of one network, which may be that of a company.
+const OF_SOURCE: Limit = Limit { free: 30, longest: SignedDuration::from_mins(15) };
+const OF_USER_AND_SOURCE: Limit = Limit { free: 5, longest: SignedDuration::from_mins(15) };
+/// From all sources: a denial of service against the user if it were long.
+const OF_USER: Limit = Limit { free: 20, longest: SignedDuration::from_mins(1) };
+/// When attempts are forgotten.
+const MEMORY: SignedDuration = SignedDuration::from_hours(1);
+/// When a source is no longer known as one of the user.
+const KNOWN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Bounds the memory: beyond it the oldest half is forgotten.
 const MAX_KEYS: usize = 100_000;
 
 #[derive(Debug, Clone, Default)]
-pub struct LoginThrottle(Arc<Mutex<HashMap<Key, Attempts>>>);
+pub struct LoginThrottle(Arc<Mutex<Attempts>>);
+
+#[derive(Debug, Default)]
+struct Attempts {
+    counts: HashMap<Key, Count>,
+    /// The last sign-in of each user from each source.
+    known: HashMap<(String, IpAddr), Timestamp>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
-    User(String),
     Source(IpAddr),
+    UserAndSource(String, IpAddr),
+    User(String),
 }
 
 #[derive(Debug)]
-struct Attempts {
-    since: Timestamp,
-    count: u32,
+struct Count {
+    attempts: u32,
+    last: Timestamp,
 }
 
 impl LoginThrottle {
-    /// Counts an attempt; the seconds to wait if the limit is reached.
+    /// Counts an attempt; the seconds to wait if it comes too early, which does not count.
     pub fn enter(&self, user: Option<&str>, source: IpAddr, now: Timestamp) -> Result<(), u64> {
+        let source = network(source);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, attempts| attempts.left(now).is_positive());
-        if all.len() >= MAX_KEYS {
-            return Err(WINDOW.as_secs().unsigned_abs());
-        }
-        let user = user.map(|user| (Key::User(user.to_owned()), PER_USER));
-        let keys: Vec<_> = user.into_iter().chain([(Key::Source(source), PER_SOURCE)]).collect();
-        for (key, limit) in &keys {
-            if let Some(attempts) = all.get(key).filter(|attempts| attempts.count >= *limit) {
-                return Err(attempts.left(now).as_secs().unsigned_abs().max(1));
+        let mut keys = vec![(Key::Source(source), OF_SOURCE)];
+        if let Some(user) = user.map(ToOwned::to_owned) {
+            let known = all.known.get(&(user.clone(), source));
+            if !known.is_some_and(|last| now.duration_since(*last) < KNOWN) {
+                keys.push((Key::User(user.clone()), OF_USER));
             }
+            keys.push((Key::UserAndSource(user, source), OF_USER_AND_SOURCE));
         }
+        let left = keys.iter().filter_map(|(key, limit)| Some(all.counts.get(key)?.left(*limit, now))).max();
+        if let Some(left) = left.filter(|left| left.is_positive()) {
+            return Err(left.as_secs().unsigned_abs().max(1));
+        }
+        all.make_room(now);
         for (key, _) in keys {
-            all.entry(key).or_insert(Attempts { since: now, count: 0 }).count += 1;
+            let count = all.counts.entry(key).or_insert(Count { attempts: 0, last: now });
+            if now.duration_since(count.last) >= MEMORY {
+                count.attempts = 0;
+            }
+            (count.attempts, count.last) = (count.attempts.saturating_add(1), now);
         }
         Ok(())
     }
 
-    /// Resets the count of the user. The address keeps its count.
-    pub fn succeeded(&self, user: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&Key::User(user.to_owned()));
+    /// Forgets the attempts of the user from this source, and remembers the source as one of the
+    /// user. Other attempts of the source still count.
+    pub fn succeeded(&self, user: &str, source: IpAddr, now: Timestamp) {
+        let source = network(source);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.counts.remove(&Key::UserAndSource(user.to_owned(), source));
+        all.known.insert((user.to_owned(), source), now);
     }
 }
 
 impl Attempts {
-    fn left(&self, now: Timestamp) -> SignedDuration {
-        WINDOW - now.duration_since(self.since)
+    fn make_room(&mut self, now: Timestamp) {
+        if self.counts.len() >= MAX_KEYS {
+            self.counts.retain(|_, count| now.duration_since(count.last) < MEMORY);
+            let mut times: Vec<Timestamp> = self.counts.values().map(|count| count.last).collect();
+            if times.len() >= MAX_KEYS {
+                let (_, median, _) = times.select_nth_unstable(MAX_KEYS / 2);
+                let median = *median;
+                self.counts.retain(|_, count| count.last > median);
+            }
+        }
+        if self.known.len() >= MAX_KEYS {
+            self.known.retain(|_, last| now.duration_since(*last) < KNOWN);
+        }
+    }
+}
+
+impl Count {
+    /// The time left until the next attempt: 1 s after the free ones, doubled by each more.
+    fn left(&self, limit: Limit, now: Timestamp) -> SignedDuration {
+        let Some(excess) = self.attempts.checked_sub(limit.free) else { return SignedDuration::ZERO };
+        let delay = SignedDuration::from_secs(1 << excess.min(20)).min(limit.longest);
+        delay - now.duration_since(self.last)
     }
 }
 
@@ -68,29 +123,76 @@ impl Attempts {
 mod tests {
     use super::*;
 
-    #[test]
-    fn limits_attempts_per_user_and_per_address() {
-        let (throttle, source) = (LoginThrottle::default(), IpAddr::from([203, 0, 113, 7]));
-        let start: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
-        let seconds = |n| start + SignedDuration::from_secs(n);
-        for _ in 0..10 {
-            assert_eq!(throttle.enter(Some("ann"), source, start), Ok(()));
-        }
-        assert_eq!(throttle.enter(Some("ann"), [198, 51, 100, 1].into(), seconds(60)), Err(240));
-        for n in 0..20 {
-            assert_eq!(throttle.enter(Some(&format!("user {n}")), source, seconds(60)), Ok(()));
-        }
-        assert_eq!(throttle.enter(Some("bob"), source, seconds(60)), Err(240));
-        assert_eq!(throttle.enter(Some("bob"), [198, 51, 100, 1].into(), seconds(60)), Ok(()));
-        assert_eq!(throttle.enter(Some("ann"), source, seconds(300)), Ok(()));
+    const OWN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
+
+    fn start() -> Timestamp {
+        "2026-01-01T12:00:00Z".parse().unwrap()
+    }
+
+    /// The number of attempts accepted within an hour, one a second.
+    fn accepted(throttle: &LoginThrottle, user: &str, source: impl Fn(i64) -> IpAddr) -> usize {
+        let attempt =
+            |second| throttle.enter(Some(user), source(second), start() + SignedDuration::from_secs(second));
+        (0..3_600).filter(|second| attempt(*second).is_ok()).count()
     }
 
     #[test]
-    fn success_resets_the_count_of_the_user() {
-        let (throttle, now) = (LoginThrottle::default(), "2026-01-01T12:00:00Z".parse().unwrap());
-        for n in 0..25 {
-            assert_eq!(throttle.enter(Some("ann"), [203, 0, 113, n].into(), now), Ok(()));
-            throttle.succeeded("ann");
+    fn delays_double_with_each_failure() {
+        let throttle = LoginThrottle::default();
+        let at = |seconds| start() + SignedDuration::from_secs(seconds);
+        for _ in 0..5 {
+            assert_eq!(throttle.enter(Some("ann"), OWN, at(0)), Ok(()));
         }
+        assert_eq!(throttle.enter(Some("ann"), OWN, at(0)), Err(1));
+        assert_eq!(throttle.enter(Some("ann"), OWN, at(1)), Ok(()));
+        assert_eq!(throttle.enter(Some("ann"), OWN, at(1)), Err(2));
+        assert_eq!(throttle.enter(Some("ann"), OWN, at(3)), Ok(()));
+        assert_eq!(throttle.enter(Some("ann"), OWN, at(4)), Err(3));
+        assert_eq!(throttle.enter(Some("bob"), OWN, at(4)), Ok(()));
+        assert_eq!(throttle.enter(Some("ann"), OWN, at(3_603)), Ok(()), "forgotten after an hour");
+    }
+
+    #[test]
+    fn an_hour_of_guessing_has_few_attempts() {
+        let one_address = accepted(&LoginThrottle::default(), "ann", |_| OWN);
+        assert!(one_address <= 20, "{one_address}");
+        let one_network = accepted(&LoginThrottle::default(), "ann", |second| {
+            format!("2001:db8::{second:x}").parse().unwrap()
+        });
+        assert!(one_network <= 20, "{one_network}");
+        let many_networks = accepted(&LoginThrottle::default(), "ann", |second| {
+            format!("2001:db8:0:{second:x}::1").parse().unwrap()
+        });
+        assert!(many_networks <= 90, "{many_networks}");
+        let throttle = LoginThrottle::default();
+        let many_users = (0..3_600).filter(|second| {
+            let at = start() + SignedDuration::from_secs(*second);
+            throttle.enter(Some(&format!("user {second}")), OWN, at).is_ok()
+        });
+        assert!(many_users.count() <= 50);
+    }
+
+    #[test]
+    fn strangers_delay_a_user_briefly_and_not_from_a_known_source() {
+        let throttle = LoginThrottle::default();
+        throttle.enter(Some("ann"), OWN, start()).unwrap();
+        throttle.succeeded("ann", OWN, start());
+        for number in 0..1_000_u32 {
+            let _delayed = throttle.enter(Some("ann"), IpAddr::from(number.to_be_bytes()), start());
+        }
+        assert_eq!(throttle.enter(Some("ann"), OWN, start()), Ok(()));
+        let elsewhere = throttle.enter(Some("ann"), [198, 51, 100, 1].into(), start()).unwrap_err();
+        assert!(elsewhere <= 60, "{elsewhere}");
+    }
+
+    #[test]
+    fn invented_users_take_bounded_memory() {
+        let throttle = LoginThrottle::default();
+        for number in 0..120_000_u32 {
+            let source = IpAddr::from((number | 1 << 30).to_be_bytes());
+            let at = start() + SignedDuration::from_millis(number.into());
+            throttle.enter(Some(&number.to_string()), source, at).unwrap();
+        }
+        assert!(throttle.0.lock().unwrap().counts.len() <= MAX_KEYS + 3);
     }
 }

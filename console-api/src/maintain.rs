@@ -6,7 +6,7 @@ use console_api::{
     clock::Clock,
     config::{Backup, Data, Engine, Migrate, Restore, Seed},
     seed,
-    store::{DatabaseUrl, Store, ValidRecord},
+    store::{DatabaseUrl, Delivery, Store, ValidRecord},
 };
 
 /// Hits that `seed` stores in one transaction, like a node.
@@ -14,10 +14,13 @@ const SEED_BATCH: u64 = 500;
 
 pub(crate) async fn seed(flags: Seed) -> anyhow::Result<()> {
     let store = run::open(&flags.data).await?;
-    let now = Clock::System.now();
+    let (node, now) = (seed::node(), Clock::System.now());
     for batch in seed::batches(flags.hits, SEED_BATCH, now) {
         store
-            .ingest(&seed::node(), None, now, &batch.into_iter().map(ValidRecord::new).collect::<Vec<_>>())
+            .ingest(
+                Delivery { node: &node, token: None, status: None, now },
+                &batch.into_iter().map(|record| ValidRecord::new(record, now)).collect::<Vec<_>>(),
+            )
             .await?;
     }
     store.close().await;

@@ -103,6 +103,7 @@ fn of_rulesets() -> Router<App> {
 fn of_settings() -> Router<App> {
     Router::new()
         .route("/nodes", get(nodes::list))
+        .route("/nodes/{id}/release", post(nodes::release))
         .route("/connectors", get(connectors::page))
         .route("/connectors/bundle", post(connectors::bundle))
         .route("/connectors/keys", get(connectors::keys).post(connectors::add_key))

@@ -1,17 +1,32 @@
 //! Passwords and their hashes: Argon2id with 19 MiB, two passes and one lane, the minimum of
-//! OWASP's Password Storage Cheat Sheet. A hash takes about 30 ms of a core, so it runs on blocking
-//! threads, two at a time.
+//! OWASP's Password Storage Cheat Sheet. A hash takes about 30 ms of a core.
+//!
+//! Two threads of their own hash, and a queue bounds how many passwords wait. On a pool of threads each
+//! thread would keep the memory of its last hash.
 
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher as _, PasswordVerifier as _},
 };
 use serde::{Deserialize, Deserializer, de};
-use std::fmt;
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use std::{
+    fmt, io,
+    sync::{
+        Arc, LazyLock, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+use tokio::sync::oneshot;
+use zxcvbn::Score;
 
-/// Also bounds the memory.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+/// About half a second of work.
+const MAX_WAITING: usize = 32;
+const THREADS: usize = 2;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+static HASHER: LazyLock<io::Result<SyncSender<Job>>> = LazyLock::new(start_threads);
 
 /// A password in plain text. `Debug` does not print it.
 #[derive(Clone)]
@@ -21,14 +36,32 @@ pub struct Password(String);
 pub enum PasswordError {
     #[error("a password must have 12 to 1000 characters")]
     Length,
+    #[error("the password is too easy to guess: {0}")]
+    Guessable(String),
     #[error("the password cannot be hashed")]
     Hash,
+    #[error("too many passwords are being checked; retry in a second")]
+    Busy,
 }
 
 impl Password {
-    /// A password of an accepted length.
+    /// The characters that are examined: the time grows with them.
+    const EXAMINED: usize = 100;
+
+    /// A password of an accepted length that takes more than 10⁸ guesses.
     pub fn parse(text: String) -> Result<Self, PasswordError> {
-        if (12..=1000).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(PasswordError::Length) }
+        if !(12..=1000).contains(&text.chars().count()) {
+            return Err(PasswordError::Length);
+        }
+        let examined: String = text.chars().take(Self::EXAMINED).collect();
+        let strength = zxcvbn::zxcvbn(&examined, &["wallarm", "console", "cloudfront", "admin"]);
+        if strength.score() < Score::Three {
+            let warning = strength.feedback().and_then(|feedback| feedback.warning());
+            let cause = warning
+                .map_or_else(|| "use more words, or random characters".to_owned(), |it| it.to_string());
+            return Err(PasswordError::Guessable(cause));
+        }
+        Ok(Self(text))
     }
 
     /// A password of a sign-in, not validated.
@@ -38,29 +71,48 @@ impl Password {
 
     /// The hash to store, with its salt and cost.
     pub async fn hash(self) -> Result<String, PasswordError> {
-        on_blocking_thread(move || {
-            Argon2::default().hash_password(self.0.as_bytes()).map(|hash| hash.to_string())
-        })
-        .await
-        .and_then(Result::ok)
-        .ok_or(PasswordError::Hash)
+        let hashed = on_hasher_thread(move || Argon2::default().hash_password(self.0.as_bytes()));
+        hashed.await?.map(|hash| hash.to_string()).map_err(|_| PasswordError::Hash)
     }
 
     /// Whether the password matches the stored hash. Takes as long without a hash, so that the time
     /// does not reveal which users exist.
-    pub async fn matches(self, stored: Option<String>) -> bool {
-        on_blocking_thread(move || match stored {
+    pub async fn matches(self, stored: Option<String>) -> Result<bool, PasswordError> {
+        on_hasher_thread(move || match stored {
             Some(stored) => Argon2::default().verify_password(self.0.as_bytes(), stored.as_str()).is_ok(),
             None => Argon2::default().hash_password(self.0.as_bytes()).is_err(),
         })
         .await
-        .unwrap_or(false)
     }
 }
 
-async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let _permit = AT_ONCE.acquire().await.ok()?;
-    spawn_blocking(work).await.ok()
+async fn on_hasher_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, PasswordError> {
+    let (reply, result) = oneshot::channel();
+    // The caller may have gone away.
+    let job: Job = Box::new(move || drop(reply.send(work())));
+    let hasher = HASHER.as_ref().map_err(|_| PasswordError::Hash)?;
+    hasher.try_send(job).map_err(|_| PasswordError::Busy)?;
+    result.await.map_err(|_| PasswordError::Hash)
+}
+
+fn start_threads() -> io::Result<SyncSender<Job>> {
+    let (sender, jobs) = sync_channel::<Job>(MAX_WAITING);
+    let jobs = Arc::new(Mutex::new(jobs));
+    for _ in 0..THREADS {
+        let jobs = jobs.clone();
+        thread::Builder::new().name("password".to_owned()).spawn(move || work_on(&jobs))?;
+    }
+    Ok(sender)
+}
+
+fn work_on(jobs: &Mutex<Receiver<Job>>) {
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        job();
+    }
 }
 
 impl<'de> Deserialize<'de> for Password {
@@ -85,14 +137,32 @@ mod tests {
         let password = Password::parse("correct horse battery".to_owned()).unwrap();
         let stored = password.clone().hash().await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(password.clone().matches(Some(stored.clone())).await);
-        assert!(!Password::presented("correct horse batterz".to_owned()).matches(Some(stored)).await);
-        assert!(!password.clone().matches(None).await);
+        assert!(password.clone().matches(Some(stored.clone())).await.unwrap());
+        assert!(
+            !Password::presented("correct horse batterz".to_owned()).matches(Some(stored)).await.unwrap()
+        );
+        assert!(!password.clone().matches(None).await.unwrap());
         assert_eq!(format!("{password:?}"), "Password(…)");
     }
 
     #[test]
-    fn rejects_a_short_password() {
-        assert!(Password::parse("elevenchars".to_owned()).is_err());
+    fn rejects_a_password_that_is_short_or_easy_to_guess() {
+        let refused = |text: &str| Password::parse(text.to_owned()).unwrap_err().to_string();
+        assert_eq!(refused("elevenchars"), "a password must have 12 to 1000 characters");
+        for text in ["password1234", "aaaaaaaaaaaaaaaa", "wallarmconsole", "qwertyuiop123456"] {
+            assert!(refused(text).starts_with("the password is too easy to guess: "), "{text}");
+        }
+        for text in ["correct horse battery", "Xk7#pQ2!vLz9"] {
+            assert!(Password::parse(text.to_owned()).is_ok(), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_passwords_is_refused_and_uses_bounded_memory() {
+        let flood = (0..200).map(|_| Password::presented("wrong".to_owned()).matches(None));
+        let results = futures_util::future::join_all(flood).await;
+        assert!(results.iter().any(Result::is_ok));
+        let busy = results.iter().filter(|result| matches!(result, Err(PasswordError::Busy))).count();
+        assert!(busy >= 200 - MAX_WAITING - 2 * THREADS - 20, "{busy} refused");
     }
 }

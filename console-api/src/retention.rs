@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 const DELIVERIES: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Retention of inactive connectors.
 const CONNECTORS: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Retention of refused sign-ins, which clients without credentials cause.
+const REFUSED_SIGN_INS: SignedDuration = SignedDuration::from_hours(30 * 24);
 const PAUSE: Duration = Duration::from_mins(10);
 
 /// Limits of stored data; without a limit, data is kept forever.
@@ -43,6 +45,7 @@ impl Retention {
     pub async fn apply(self, store: &Store, clock: Clock) -> Result<u64, StoreError> {
         store.delete_deliveries(clock.now() - DELIVERIES).await?;
         store.delete_connectors(clock.now() - CONNECTORS).await?;
+        store.delete_refused_sign_ins(clock.now() - REFUSED_SIGN_INS).await?;
         let mut deleted = 0;
         if let Some(days) = self.days {
             let limit = clock.now() - SignedDuration::from_hours(24 * i64::from(days));

@@ -19,7 +19,7 @@ pub enum InvalidToken {
 impl Token {
     const PREFIX: &str = "wlc_";
     /// Generated tokens are longer; a configured one must not be guessable either.
-    const MIN_CHARS: usize = 20;
+    const MIN_CHARS: usize = 32;
 
     /// A new secret of 32 random bytes.
     ///
@@ -81,6 +81,6 @@ mod tests {
     #[test]
     fn rejects_a_weak_token() {
         assert_eq!(Token::parse("admin"), Err(InvalidToken::TooShort));
-        assert_eq!(Token::parse("a token with some spaces"), Err(InvalidToken::NotPrintable));
+        assert_eq!(Token::parse("a token with some spaces, long enough"), Err(InvalidToken::NotPrintable));
     }
 }

@@ -7,6 +7,7 @@ pub mod bundles;
 pub mod hit_rules;
 pub mod ip_lists;
 pub mod marks;
+pub mod nodes;
 pub mod replays;
 pub mod rules;
 pub mod rulesets;

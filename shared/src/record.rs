@@ -5,9 +5,12 @@ use crate::{
     RequestId, ResponseReport, ScorePart, Severity,
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 use uuid::Uuid;
 
 /// One record of a node. Delivered at least once; the console stores it once.
@@ -148,8 +151,40 @@ pub struct IngestBatch {
     /// Sent periodically, also without records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<NodeStatus>,
+    /// At most [`Self::MAX_RECORDS`].
+    #[serde(deserialize_with = "bounded_records")]
     #[cfg_attr(feature = "openapi", schema(schema_with = records_schema))]
     pub records: Vec<Box<RawValue>>,
+}
+
+impl IngestBatch {
+    /// A batch with more is refused before its records are read.
+    pub const MAX_RECORDS: usize = 2_000;
+}
+
+fn bounded_records<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValue>>, D::Error> {
+    struct Records;
+
+    impl<'de> Visitor<'de> for Records {
+        type Value = Vec<Box<RawValue>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {} records", IngestBatch::MAX_RECORDS)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+            let mut records = Vec::new();
+            while let Some(record) = sequence.next_element()? {
+                if records.len() == IngestBatch::MAX_RECORDS {
+                    return Err(de::Error::invalid_length(records.len() + 1, &self));
+                }
+                records.push(record);
+            }
+            Ok(records)
+        }
+    }
+
+    deserializer.deserialize_seq(Records)
 }
 
 /// The schema of `records`. An invalid record is rejected alone, not the whole batch.

@@ -2,13 +2,18 @@
 
 use super::{render, view};
 use crate::{
+    actor::Role,
     clock::Clock,
     error::ApiError,
-    extract::Reader,
+    extract::{Admin, Id, Reader},
     store::{Node, Store},
+    use_cases::nodes,
 };
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{Redirect, Response},
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// Running nodes report more often.
@@ -20,6 +25,7 @@ struct NodesPage {
     nodes: Vec<Node>,
     ruleset: u64,
     now: Timestamp,
+    is_admin: bool,
 }
 
 impl NodesPage {
@@ -34,10 +40,20 @@ impl NodesPage {
 }
 
 pub(super) async fn list(
-    _: Reader,
+    Reader(actor): Reader,
     State(store): State<Store>,
     State(clock): State<Clock>,
 ) -> Result<Response, ApiError> {
     let (ruleset, _) = store.ruleset_head().await?;
-    Ok(render(&NodesPage { nodes: store.nodes().await?, ruleset, now: clock.now() }))
+    let (nodes, is_admin) = (store.nodes().await?, actor.role == Role::Admin);
+    Ok(render(&NodesPage { nodes, ruleset, now: clock.now(), is_admin }))
+}
+
+pub(super) async fn release(
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
+) -> Result<Redirect, ApiError> {
+    nodes::release(&store, &author, id).await?;
+    Ok(Redirect::to("/nodes"))
 }

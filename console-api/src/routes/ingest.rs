@@ -6,12 +6,13 @@ use crate::{
     error::{ApiError, with_sources},
     extract::{self, NodeCaller},
     metrics::Metrics,
-    store::{self, Ingested, Store, StoreError, ValidRecord},
+    store::{self, Delivery, IngestError, Ingested, Store, ValidRecord},
 };
 use axum::{
     Json,
     extract::{FromRequest, FromRequestParts as _, Request, State},
 };
+use jiff::Timestamp;
 use serde_json::{Value, value::RawValue};
 use shared::{IngestBatch, IngestReply, Record, RejectedRecord};
 use std::time::Instant;
@@ -19,6 +20,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// Maximum body of a batch.
 pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// The reason of a rejection may quote the record, whose size the sender chooses.
+const MAX_REASON_BYTES: usize = 300;
 
 /// Stores a batch. The response is sent after the commit; if it is lost, the node can send the
 /// batch again. An invalid record does not affect the others.
@@ -33,10 +37,12 @@ pub(super) async fn take(
     State(store): State<Store>,
     State(clock): State<Clock>,
     State(metrics): State<Metrics>,
-    Batch { body: batch, began, _permit }: Batch,
+    Batch { body: batch, token, began, _permit }: Batch,
 ) -> Result<Json<IngestReply>, ApiError> {
-    let records: Vec<Result<ValidRecord, String>> = batch.records.iter().map(|raw| parse(raw)).collect();
-    let ingested = store.ingest(&batch.node, batch.status.as_ref(), clock.now(), &records).await;
+    let now = clock.now();
+    let records: Vec<_> = batch.records.iter().map(|raw| parse(raw, now)).collect();
+    let delivery = Delivery { node: &batch.node, token: Some(&token), status: batch.status.as_ref(), now };
+    let ingested = store.ingest(delivery, &records).await;
     let mut reply = IngestReply::default();
     let ingested = ingested.map_err(|error| failed(error, &metrics))?;
     for (index, (raw, ingested)) in batch.records.iter().zip(ingested).enumerate() {
@@ -51,13 +57,17 @@ pub(super) async fn take(
     Ok(Json(reply))
 }
 
-fn parse(raw: &RawValue) -> Result<ValidRecord, String> {
+fn parse(raw: &RawValue, now: Timestamp) -> Result<ValidRecord, String> {
     let record: Record = serde_json::from_str(raw.get()).map_err(|cause| cause.to_string())?;
-    ValidRecord::new(record)
+    ValidRecord::new(record, now)
 }
 
 /// A transient failure makes the node send the batch again.
-fn failed(error: StoreError, metrics: &Metrics) -> ApiError {
+fn failed(error: IngestError, metrics: &Metrics) -> ApiError {
+    let error = match error {
+        IngestError::Store(error) => error,
+        IngestError::NodeOfAnotherToken(_) => return ApiError::Refused(error.to_string()),
+    };
     if error.is_transient() {
         let error = with_sources(&error);
         tracing::warn!(error, "batch rejected, the node retries: the database is overloaded");
@@ -67,8 +77,12 @@ fn failed(error: StoreError, metrics: &Metrics) -> ApiError {
     error.into()
 }
 
-fn reject(index: usize, raw: &RawValue, reason: String) -> RejectedRecord {
-    RejectedRecord { index, id: record_id(raw), reason }
+fn reject(index: usize, raw: &RawValue, mut reason: String) -> RejectedRecord {
+    let cut = |text: &mut String| text.truncate(text.floor_char_boundary(MAX_REASON_BYTES));
+    let mut id = record_id(raw);
+    cut(&mut reason);
+    id.as_mut().map(cut);
+    RejectedRecord { index, id, reason }
 }
 
 /// The id of a record, if it can be read from an invalid one.
@@ -90,6 +104,8 @@ fn log(batch: &IngestBatch, reply: &IngestReply) {
 /// The body of a batch, read after admission.
 pub(super) struct Batch {
     body: IngestBatch,
+    /// The SHA-256 of the node's token.
+    token: String,
     /// When reading of the body started.
     began: Instant,
     _permit: OwnedSemaphorePermit,
@@ -108,9 +124,9 @@ impl FromRequest<App> for Batch {
         let (began, request) = (Instant::now(), Request::from_parts(parts, unread));
         let body: IngestBatch = extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
         app.ingest_quota.charge(&token, body.records.len(), app.clock.now());
-        match store::node_validation_error(&body.node) {
+        match store::node_validation_error(&body, app.clock.now()) {
             Some(error) => Err(ApiError::BadBody(error)),
-            None => Ok(Self { body, began, _permit: permit }),
+            None => Ok(Self { body, token, began, _permit: permit }),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::{
     error::ApiError,
-    extract::{Query, Reader},
+    extract::{Admin, Id, Query, Reader},
     paging::Page,
     store::{Node, Store},
+    use_cases::nodes,
 };
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 
 /// Lists all nodes, the latest seen first.
 #[utoipa::path(
@@ -21,4 +22,21 @@ pub(super) async fn list(
     Query(()): Query<()>,
 ) -> Result<Json<Page<Node>>, ApiError> {
     Ok(Json(Page { items: store.nodes().await?, next_cursor: None }))
+}
+
+/// Releases a node from its token: the next token that delivers for it is bound to it.
+#[utoipa::path(
+    delete,
+    path = "/nodes/{id}/token",
+    security(("token" = ["admin"])),
+    params(Id),
+    responses((status = 204, description = "Released."))
+)]
+pub(super) async fn release(
+    Admin(author): Admin,
+    State(store): State<Store>,
+    Id(id): Id,
+) -> Result<StatusCode, ApiError> {
+    nodes::release(&store, &author, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -10,9 +10,10 @@ use crate::store::{
 };
 use crate::{
     actor::Role,
-    audit::{AuditEvent, AuditLine, Author, LogFilter},
+    audit::{AuditAction, AuditEvent, AuditLine, Author, LogFilter, ObjectKind},
     paging::{Page, Slice},
 };
+use jiff::Timestamp;
 use uuid::Uuid;
 
 /// Records a change in its transaction, with the version of the ruleset that it creates.
@@ -40,6 +41,26 @@ pub(crate) async fn record(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Refused sign-ins that are kept.
+const MAX_REFUSED: i64 = 10_000;
+
+impl Store {
+    /// Deletes refused sign-ins before a time, and all but the latest 10,000.
+    pub async fn delete_refused_sign_ins(&self, before: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "delete from audit where action = $1 and kind = $2 and (at < $3 or id <= coalesce((select id from audit \
+             where action = $1 and kind = $2 order by id desc limit 1 offset $4), ''))",
+        )
+        .bind(AuditAction::Refuse.as_str())
+        .bind(ObjectKind::Session.as_str())
+        .bind(before.as_millisecond())
+        .bind(MAX_REFUSED)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
 }
 
 impl ReadRow for AuditLine {

@@ -45,6 +45,27 @@ impl Ingested {
     }
 }
 
+/// A delivery of a node.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    pub node: &'a NodeInfo,
+    /// The SHA-256 of the token. Absent: the delivery binds the node to no token.
+    pub token: Option<&'a str>,
+    pub status: Option<&'a NodeStatus>,
+    /// The console's clock: a node's may be wrong.
+    pub now: Timestamp,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    #[error(
+        "another token speaks for the node {0}: revoke that token, or release the node on the page of nodes"
+    )]
+    NodeOfAnotherToken(Uuid),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// The node that delivers a batch, and the time of the delivery.
 #[derive(Debug, Clone, Copy)]
 struct Delivered {
@@ -62,23 +83,23 @@ impl Store {
         Ok(transaction)
     }
 
-    /// Stores a batch of a node, and returns the result of each record once all is committed. `now`
-    /// is the console's clock: a node's may be wrong.
+    /// Stores a batch of a node, and returns the result of each record once all is committed.
     pub async fn ingest(
         &self,
-        node: &NodeInfo,
-        status: Option<&NodeStatus>,
-        now: Timestamp,
+        delivery: Delivery<'_>,
         records: &[Result<ValidRecord, String>],
-    ) -> Result<Vec<Ingested>, StoreError> {
+    ) -> Result<Vec<Ingested>, IngestError> {
+        let Delivery { node, now, .. } = delivery;
         let mut transaction = self.begin_ingest().await?;
-        nodes::seen(&mut transaction, node, status, now).await?;
+        if !nodes::seen(&mut transaction, &delivery).await? {
+            return Err(IngestError::NodeOfAnotherToken(node.id));
+        }
         let from = Delivered { node: node.id, now };
         let ingested = ingest_all(&mut transaction, records, from).await?;
         if records.iter().flatten().any(|record| matches!(record.get(), Record::Response(_))) {
             responses::prune(&mut transaction, now).await?;
         }
-        transaction.commit().await?;
+        transaction.commit().await.map_err(StoreError::from)?;
         Ok(ingested)
     }
 }

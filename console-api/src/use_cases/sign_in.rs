@@ -39,12 +39,12 @@ impl SignIn {
         let now = self.clock.now();
         self.throttle.enter(Some(name), source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
         let (user, stored) = self.store.user_to_sign_in(name).await?.unzip();
-        let is_right = Password::presented(password).matches(stored).await;
+        let is_right = Password::presented(password).matches(stored).await?;
         let Some(user) = user.filter(|_| is_right) else {
             self.record_failure(name, source).await?;
             return Err(ApiError::WrongPassword);
         };
-        self.throttle.succeeded(name);
+        self.throttle.succeeded(name, source, now);
         self.open(Actor { name: user.name, role: user.role }, Holder::User(user.id)).await
     }
 

@@ -5,7 +5,6 @@ use crate::{
     actor::Role,
     audit::Author,
     error::ApiError,
-    password::Password,
     store::Store,
     validation,
 };
@@ -14,7 +13,7 @@ use uuid::Uuid;
 pub async fn add(store: &Store, author: &Author, draft: UserDraft) -> Result<User, ApiError> {
     validate(&draft)?;
     let missing = || ApiError::parameter("password", "`password` must be given for a new user");
-    let hash = hash(draft.password.ok_or_else(missing)?).await?;
+    let hash = draft.password.ok_or_else(missing)?.hash().await?;
     let UserDraft { name, role, .. } = draft;
     let user = User { id: Uuid::now_v7(), name, role, revision: 1, created_at: author.at };
     Ok(store.add_user(user, &hash, author).await?)
@@ -29,7 +28,7 @@ pub async fn replace(
 ) -> Result<User, ApiError> {
     validate(&draft)?;
     let hash = match draft.password {
-        Some(password) => Some(hash(password).await?),
+        Some(password) => Some(password.hash().await?),
         None => None,
     };
     Ok(store.replace_user(known, (draft.name, draft.role), hash, author).await?)
@@ -46,8 +45,4 @@ fn validate(draft: &UserDraft) -> Result<(), ApiError> {
         return Err(ApiError::parameter("role", "`role` must be admin, analyst or read_only"));
     }
     Ok(())
-}
-
-async fn hash(password: Password) -> Result<String, ApiError> {
-    password.hash().await.map_err(|cause| ApiError::parameter("password", cause.to_string()))
 }

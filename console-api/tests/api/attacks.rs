@@ -65,7 +65,7 @@ async fn a_late_hit_merges_two_attacks_into_the_older() {
 async fn filters_narrow_the_list() {
     let console = Console::start().await;
     let sqli = with(
-        monitored(attack(2, 200)),
+        monitored(attack(2, 150)),
         &[
             ("/attack/hits", json!([hit(2, "sqli", &json!([["get", "q"]]), "' or 1=1")])),
             ("/attack/request/host", json!("API.example.com")),
@@ -97,7 +97,7 @@ async fn filters_narrow_the_list() {
 async fn two_attacks() -> Console {
     let console = Console::start().await;
     let sqli = with(
-        monitored(attack(2, 200)),
+        monitored(attack(2, 150)),
         &[
             ("/attack/hits", json!([hit(2, "sqli", &json!([["get", "q"]]), "' or 100%=100% \u{0} Ä")])),
             ("/attack/request/method", json!("POST")),
@@ -224,17 +224,17 @@ async fn stats_cover_the_attacks_of_the_query() {
             .map(|p| (p["at"].as_str().unwrap().to_owned(), number(&p["hits"]), number(&p["blocked"])))
             .collect()
     };
-    let expected = [("10:00", 1, 1), ("10:05", 1, 1), ("13:20", 1, 0)];
+    let expected = [("10:00", 1, 1), ("10:05", 1, 1), ("12:30", 1, 0)];
     assert_eq!(
         points(&stats),
         expected.map(|(time, hits, blocked)| (format!("2026-01-01T{time}:00Z"), hits, blocked))
     );
-    let sqli = console.body("/api/v1/attacks/stats?q=type:sqli&from=2026-01-01T13:00:00Z").await;
+    let sqli = console.body("/api/v1/attacks/stats?q=type:sqli&from=2026-01-01T12:00:00Z").await;
     assert_eq!(
         (&sqli["attacks"], &sqli["sources"], &sqli["series"]["interval_seconds"]),
         (&json!(1), &json!(1), &json!(300))
     );
-    assert_eq!(points(&sqli), [("2026-01-01T13:20:00Z".to_owned(), 1, 0)]);
+    assert_eq!(points(&sqli), [("2026-01-01T12:30:00Z".to_owned(), 1, 0)]);
     let none = console.body("/api/v1/attacks/stats?host=nowhere").await;
     assert_eq!((&none["hits"], &none["top"]["ip"]), (&json!(0), &json!([])));
 }

@@ -4,8 +4,11 @@ use crate::{
     harness::{Console, send},
     rules::{admin, call},
 };
-use axum::{body::Body, http::Request};
-use console_api::actor::Role;
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use console_api::{actor::Role, clock::Clock, retention::Retention};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
@@ -77,4 +80,22 @@ async fn only_administrators_read_the_audit_log() {
         let answer = console.get_as(Role::Admin, &format!("/api/v1/audit?{query}")).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["parameter"]), (400, &json!(name)), "{query}");
     }
+}
+
+#[tokio::test]
+async fn refused_sign_ins_are_deleted_after_thirty_days() {
+    let console = Console::start().await;
+    let credentials = json!({"user": "mallory", "password": "wrong horse battery"});
+    let request = Request::post("/api/v1/sessions").header(header::CONTENT_TYPE, "application/json");
+    send(&console.router, request.body(Body::from(credentials.to_string())).unwrap()).await;
+    let lines =
+        async || console.get_as(Role::Admin, "/api/v1/audit?action=refuse").await.json()["items"].clone();
+    let apply = async |now: &str| {
+        let clock = Clock::At(now.parse().unwrap());
+        Retention::default().apply(&console.store, clock).await.unwrap();
+    };
+    apply("2026-01-31T11:59:59Z").await;
+    assert_eq!(lines().await.as_array().unwrap().len(), 1);
+    apply("2026-01-31T12:00:01Z").await;
+    assert_eq!(lines().await, json!([]));
 }

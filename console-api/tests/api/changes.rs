@@ -68,6 +68,7 @@ enum Resource {
     View,
     Webhook,
     SigningKey,
+    Node,
 }
 
 const ADMIN: &[Role] = &[Role::Admin];
@@ -137,6 +138,7 @@ fn changes_of_access() -> Vec<Change> {
             .invalid(json!({"name": "", "role": "node"}), "name")
             .logs("create", "token"),
         change("DELETE", "/tokens/{id}", ADMIN).on(Resource::Token).logs("delete", "token"),
+        change("DELETE", "/nodes/{id}/token", ADMIN).on(Resource::Node).logs("change", "node"),
         change("DELETE", "/sessions/{id}", ADMIN).on(Resource::Session).logs("delete", "session"),
     ]
 }
@@ -241,7 +243,7 @@ const NO_CHANGES: &[(&str, &str)] = &[
 impl Resource {
     /// Whether it has revisions. Other resources are only created and deleted.
     fn is_tagged(self) -> bool {
-        !matches!(self, Self::Hit | Self::Token | Self::Session | Self::SigningKey)
+        !matches!(self, Self::Hit | Self::Token | Self::Session | Self::Node | Self::SigningKey)
     }
 
     async fn create(self, console: &Console) -> (String, Option<String>) {
@@ -255,6 +257,10 @@ impl Resource {
             Self::Token => ("/api/v1/tokens", token()),
             Self::Session => return (new_session(console).await, None),
             Self::Attack => return (new_attack(console).await.0, Some("\"0\"".to_owned())),
+            Self::Node => {
+                console.ingest(&[]).await;
+                return (uuid(900), None);
+            }
             Self::Hit => return (new_attack(console).await.1, None),
             Self::Version => {
                 let older = console.get("/api/v1/rulesets").await.header("etag").to_owned();

@@ -60,7 +60,7 @@ async fn a_dry_run_lists_suppressed_hits_and_changes_nothing() {
         ],
     );
     console
-        .ingest(&[search(1, 0), search(2, 1), search(3, 200), other_path, other_point, attack(6, 0)])
+        .ingest(&[search(1, 0), search(2, 1), search(3, 150), other_path, other_point, attack(6, 0)])
         .await;
     let list = console.get("/api/v1/attacks?q=request_id:00000000000000000000000000000003").await.json();
     let path = format!("/api/v1/attacks/{}/mark", list["items"][0]["id"].as_str().unwrap());

@@ -68,6 +68,48 @@ async fn accepts_gzip_within_the_limit() {
 }
 
 #[tokio::test]
+async fn a_batch_with_too_many_records_is_refused() {
+    let console = Console::start().await;
+    let records = "0,".repeat(2_000_000);
+    let batch = format!(r#"{{"node":{{"id":"{}","version":"1.2.3"}},"records":[{records}0]}}"#, uuid(900));
+    let zipped = gzip(batch.as_bytes());
+    assert!(zipped.len() < 64 * 1024, "{} bytes", zipped.len());
+    let answer = post_as(&console, "gzip", zipped).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.text.contains("expected at most 2000 records"), "{}", answer.text);
+    assert!(answer.text.len() < 1024, "{} bytes", answer.text.len());
+}
+
+#[tokio::test]
+async fn reasons_of_rejections_are_short() {
+    let console = Console::start().await;
+    let long = "x".repeat(5_000);
+    let mut record = attack(1, 0);
+    record["attack"]["request"]["request_id"] = json!(long);
+    record["attack"]["decision"]["mode"] = json!(long);
+    let reply = console.ingest(&[record]).await;
+    assert!(reply.to_string().len() < 1_000, "{reply}");
+}
+
+#[tokio::test]
+async fn records_with_impossible_times_are_rejected_and_statistics_stay() {
+    let console = Console::start().await;
+    let at = |time: &str| with(attack(2, 0), &[("/attack/request/at", json!(time))]);
+    for time in
+        ["-009999-01-03T00:00:00Z", "1999-12-31T23:59:59Z", "2026-01-01T13:00:01Z", "9999-12-30T00:00:00Z"]
+    {
+        let reply = console.ingest(&[attack(1, 0), at(time)]).await;
+        let reason = reply["rejected"][0]["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains("more than an hour ahead of the console's clock"), "{time}: {reply}");
+        assert_eq!(console.get("/api/v1/attacks/stats").await.status, 200);
+    }
+    assert_eq!(console.ingest(&[at("2026-01-01T12:59:59Z")]).await, counts(1, 0));
+    let entry =
+        with(not_inspected(50, 0, "node_timeout"), &[("/not_inspected/at", json!("1970-01-01T00:00:00Z"))]);
+    assert_eq!(console.ingest(&[entry]).await["rejected"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn accepts_zstd_within_the_limit() {
     let console = Console::start().await;
     let batch = json!({"node": {"id": uuid(900), "version": "1.2.3"}, "records": [attack(1, 0)]}).to_string();

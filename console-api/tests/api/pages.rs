@@ -194,7 +194,8 @@ async fn static_files_are_cached_by_content_hash() {
 #[tokio::test]
 async fn a_full_page_of_attacks_weighs_at_most_200_kb_with_all_its_files_and_charts() {
     let console = Console::start().await;
-    let records: Vec<_> = (0..200).map(|n| attack(n, n * 70)).collect();
+    let of_host = |n| with(attack(n, n / 2), &[("/attack/request/host", json!(format!("{n}.example.com")))]);
+    let records: Vec<_> = (0..200).map(of_host).collect();
     console.ingest(&records).await;
     let page = console.get("/attacks").await;
     let charts = console.get("/attacks/charts").await;
@@ -242,7 +243,7 @@ async fn a_request_id_redirects_to_its_hit() {
 #[tokio::test]
 async fn shows_groups_of_attacks() {
     let console = Console::start().await;
-    console.ingest(&[attack(1, 0), attack(2, 200)]).await;
+    console.ingest(&[attack(1, 0), attack(2, 150)]).await;
     let page = console.get("/attacks?group_by=type,host&sort=hits").await;
     assert!(
         page.text.contains("sort=hits&#38;q=host%3Ashop.example.com+type%3Aptrav\">ptrav</a>"),
@@ -254,7 +255,7 @@ async fn shows_groups_of_attacks() {
 #[tokio::test]
 async fn charts_link_to_their_attacks() {
     let console = Console::start().await;
-    console.ingest(&[attack(1, 0), attack(2, 200)]).await;
+    console.ingest(&[attack(1, 0), attack(2, 150)]).await;
     let page = console.get("/attacks/charts?q=status:blocked").await.text;
     assert!(page.contains("q=status%3Ablocked+type%3Aptrav"), "{page}");
     assert!(page.contains("from=2026-01-01T10%3A00%3A00Z&#38;to=2026-01-01T10%3A05%3A00Z"), "{page}");
@@ -271,7 +272,7 @@ async fn an_empty_console_explains_a_test_attack() {
 #[tokio::test]
 async fn the_next_page_keeps_the_filter() {
     let console = Console::start().await;
-    console.ingest(&[attack(1, 0), attack(2, 200)]).await;
+    console.ingest(&[attack(1, 0), attack(2, 150)]).await;
     let page = console.get("/attacks?host=shop.example.com&limit=1").await.text;
     let link = page.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
     let link = link.replace("&#38;", "&").replace("&amp;", "&");
@@ -339,6 +340,7 @@ const FORMS: &[(Role, &[&str])] = &[
             "/users/{id}/delete",
             "/tokens",
             "/tokens/{id}/delete",
+            "/nodes/{id}/release",
             "/sessions/{id}/end",
             "/webhooks",
             "/webhooks/{id}",

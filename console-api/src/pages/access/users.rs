@@ -53,8 +53,7 @@ pub(in crate::pages) struct UserForm {
 impl UserForm {
     fn draft(self) -> Result<UserDraft, ApiError> {
         let password = Some(self.password).filter(|password| !password.is_empty());
-        let password = password.map(Password::parse).transpose();
-        let password = password.map_err(|cause| ApiError::parameter("password", cause.to_string()))?;
+        let password = password.map(Password::parse).transpose()?;
         Ok(UserDraft { name: self.name.trim().to_owned(), role: self.role, password })
     }
 }

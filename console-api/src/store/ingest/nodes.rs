@@ -1,8 +1,10 @@
 //! Nodes that deliver records.
 
+use crate::audit::{AuditEvent, Author, ObjectKind};
 use crate::store::{
-    Connection, Store, StoreError,
-    ingest::connectors,
+    Connection, Store, StoreError, audit,
+    change::ChangeError,
+    ingest::{Delivery, connectors},
     sql::{
         row::{ReadRow, Row, read_all},
         text_codec,
@@ -10,12 +12,16 @@ use crate::store::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::record::{NodeInfo, NodeStatus};
+use serde_json::json;
+use shared::record::NodeStatus;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Node {
     pub id: Uuid,
+    /// The name of the token that the node is bound to. Absent: of none that exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     pub version: String,
     /// The time of the last delivery or status report.
     pub last_seen: Timestamp,
@@ -24,28 +30,33 @@ pub struct Node {
     pub status: Option<NodeStatus>,
 }
 
+/// Remembers the node, and binds it to its first token. `false` if another token speaks for it.
 pub(crate) async fn seen(
     connection: &mut Connection,
-    node: &NodeInfo,
-    status: Option<&NodeStatus>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into nodes (id, version, last_seen, status) values ($1, $2, $3, $4) \
+    &Delivery { node, token, status, now }: &Delivery<'_>,
+) -> Result<bool, StoreError> {
+    let written = sqlx::query(
+        "insert into nodes (id, version, last_seen, status, token_hash) values ($1, $2, $3, $4, $5) \
          on conflict (id) do update set version = excluded.version, last_seen = excluded.last_seen, \
-             status = coalesce(excluded.status, nodes.status)",
+             status = coalesce(excluded.status, nodes.status), token_hash = excluded.token_hash \
+         where nodes.token_hash is null or nodes.token_hash = excluded.token_hash \
+             or not exists (select 1 from tokens t where t.hash = nodes.token_hash)",
     )
     .bind(node.id.to_string())
     .bind(&node.version)
     .bind(now.as_millisecond())
     // Connectors have a table of their own.
     .bind(status.map(|status| text_codec::json(&NodeStatus { connectors: Vec::new(), ..status.clone() })))
+    .bind(token)
     .execute(&mut *connection)
     .await?;
-    match status {
-        Some(status) => connectors::seen(connection, node, status).await,
-        None => Ok(()),
+    if written.rows_affected() == 0 {
+        return Ok(false);
     }
+    if let Some(status) = status {
+        connectors::seen(connection, node, status).await?;
+    }
+    Ok(true)
 }
 
 impl ReadRow for Node {
@@ -54,6 +65,7 @@ impl ReadRow for Node {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.parse("id")?,
+            token: row.optional("token", Row::text)?,
             last_seen: row.time("last_seen")?,
             status: row.optional("status", Row::json)?,
             version: row.get("version")?,
@@ -64,10 +76,28 @@ impl ReadRow for Node {
 impl Store {
     /// All nodes, the latest seen first.
     pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
-        let rows =
-            sqlx::query("select id, version, last_seen, status from nodes order by last_seen desc, id")
-                .fetch_all(&self.reader)
-                .await?;
+        let rows = sqlx::query(
+            "select n.id, n.version, n.last_seen, n.status, t.name as token from nodes n \
+             left join tokens t on t.hash = n.token_hash order by n.last_seen desc, n.id",
+        )
+        .fetch_all(&self.reader)
+        .await?;
         read_all(&rows)
+    }
+
+    /// Releases a node from its token: the next token that speaks for it is bound.
+    pub async fn release_node(&self, id: Uuid, author: &Author) -> Result<(), ChangeError> {
+        let mut change = self.begin_write().await?;
+        let released = sqlx::query("update nodes set token_hash = null where id = $1")
+            .bind(id.to_string())
+            .execute(&mut *change)
+            .await?;
+        if released.rows_affected() == 0 {
+            return Err(ChangeError::unknown("node", &id));
+        }
+        let event =
+            AuditEvent::changed(ObjectKind::Node, &id, &json!({"token": "bound"}), &json!({"token": null}));
+        audit::record(&mut change, author, &event, None).await?;
+        Ok(change.commit().await?)
     }
 }

@@ -1,24 +1,31 @@
 //! Valid records: what is validated once, before any lookup.
 
 use crate::store::sql::text_codec::word;
-use shared::{AttackRecord, NotInspected, Record, ResponseReport, Trigger, record::NodeInfo};
+use jiff::{SignedDuration, Timestamp};
+use shared::{AttackRecord, IngestBatch, NotInspected, Record, ResponseReport, Trigger, record::NodeStatus};
 use std::collections::BTreeSet;
 
 /// The maximum length of the short texts that are stored as they are and indexed. Entries of
 /// PostgreSQL's indexes can be larger.
 const MAX_BYTES: usize = 1000;
 
-/// A record whose texts and ids are valid.
+/// 2000-01-01T00:00:00Z, before CloudFront existed.
+const EARLIEST_MS: i64 = 946_684_800_000;
+const AHEAD: SignedDuration = SignedDuration::from_hours(1);
+
+/// A record whose texts, ids and times are valid.
 #[derive(Debug)]
 pub struct ValidRecord(Record);
 
 impl ValidRecord {
     /// Validates a record. The error is the reason of the rejection.
-    pub fn new(record: Record) -> Result<Self, String> {
+    pub fn new(record: Record, now: Timestamp) -> Result<Self, String> {
         let error = match &record {
-            Record::Attack(record) => of_attack(record).or_else(|| of_hits(record)),
-            Record::Response(report) => of_response(report),
-            Record::NotInspected(entry) => of_not_inspected(entry),
+            Record::Attack(record) => {
+                of_attack(record).or_else(|| of_hits(record)).or_else(|| of_time(record.request.at, now))
+            }
+            Record::Response(report) => of_response(report, now),
+            Record::NotInspected(entry) => of_not_inspected(entry, now),
         };
         error.map_or(Ok(Self(record)), Err)
     }
@@ -29,8 +36,20 @@ impl ValidRecord {
 }
 
 /// The validation error of a node's description of itself.
-pub fn node_validation_error(node: &NodeInfo) -> Option<String> {
-    check("the node's version", Some(&node.version))
+pub fn node_validation_error(batch: &IngestBatch, now: Timestamp) -> Option<String> {
+    let of_status = |status: &NodeStatus| {
+        let times = status.connectors.iter().map(|connector| connector.last_seen);
+        times.chain([status.started_at]).find_map(|time| of_time(time, now))
+    };
+    check("the node's version", Some(&batch.node.version))
+        .or_else(|| batch.status.as_ref().and_then(of_status))
+}
+
+/// Times of a clock that is wrong would distort statistics and retention.
+fn of_time(time: Timestamp, now: Timestamp) -> Option<String> {
+    let is_valid = time.as_millisecond() >= EARLIEST_MS && time <= now + AHEAD;
+    (!is_valid)
+        .then(|| format!("the time {time} is before 2000 or more than an hour ahead of the console's clock"))
 }
 
 fn of_hits(record: &AttackRecord) -> Option<String> {
@@ -56,14 +75,15 @@ fn of_attack(record: &AttackRecord) -> Option<String> {
         })
 }
 
-fn of_response(report: &ResponseReport) -> Option<String> {
+fn of_response(report: &ResponseReport, now: Timestamp) -> Option<String> {
     let event = report.connector.as_ref().and_then(|connector| connector.event.as_ref());
     check("the trigger", event.map(Trigger::as_str))
-        .or_else(|| report.not_inspected.iter().find_map(of_not_inspected))
+        .or_else(|| report.not_inspected.iter().find_map(|entry| of_not_inspected(entry, now)))
 }
 
-fn of_not_inspected(entry: &NotInspected) -> Option<String> {
+fn of_not_inspected(entry: &NotInspected, now: Timestamp) -> Option<String> {
     check("the reason of what was not inspected", Some(entry.reason.as_str()))
+        .or_else(|| of_time(entry.at, now))
 }
 
 fn check(what: &str, name: Option<&str>) -> Option<String> {

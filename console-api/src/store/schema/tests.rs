@@ -3,7 +3,7 @@ use crate::{
     query::Filter,
     seed,
     store::{
-        DatabaseUrl, Store, ValidRecord,
+        DatabaseUrl, Delivery, Store, ValidRecord,
         search::plan::{Plan, SearchScope},
         sql::statement::Statement,
     },
@@ -14,8 +14,10 @@ use sqlx::AssertSqlSafe;
 async fn store(url: &DatabaseUrl) -> Store {
     let store = Store::open(url).await.unwrap();
     for batch in seed::batches(600, 500, Timestamp::now()) {
-        let records: Vec<_> = batch.into_iter().map(ValidRecord::new).collect();
-        store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
+        let (node, now) = (seed::node(), Timestamp::now());
+        let records: Vec<_> = batch.into_iter().map(|record| ValidRecord::new(record, now)).collect();
+        let delivery = Delivery { node: &node, token: None, status: None, now };
+        store.ingest(delivery, &records).await.unwrap();
     }
     store
 }
@@ -100,10 +102,12 @@ fn a_migration_does_not_change_once_it_is_listed() {
     let sqlite = [
         "9938b888bb31258572fdea5e25090d03341c7321f14006146802db0de828dd9d",
         "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
+        "447de4a4e5d3853b8d51e9095d5e5491a85bf862e32cfd523b4df0a3dda47d5a",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
         "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
+        "447de4a4e5d3853b8d51e9095d5e5491a85bf862e32cfd523b4df0a3dda47d5a",
     ];
     for (migrations, digests) in
         [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]

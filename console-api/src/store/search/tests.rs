@@ -4,7 +4,7 @@ use crate::{
     query::Filter,
     seed,
     store::{
-        DatabaseUrl, Store, ValidRecord,
+        DatabaseUrl, Delivery, Store, ValidRecord,
         attacks::{PageLimits, groups, stats},
         search::plan::{Plan, SearchScope},
         sql::statement::Statement,
@@ -51,8 +51,11 @@ async fn every_plan_of_a_filter_finds_the_same_attacks() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&DatabaseUrl::in_dir(dir.path())).await.unwrap();
     for batch in seed::batches(600, 500, Timestamp::now()) {
-        let records: Vec<_> = batch.into_iter().map(partly_suspicious).map(ValidRecord::new).collect();
-        store.ingest(&seed::node(), None, Timestamp::now(), &records).await.unwrap();
+        let (node, now) = (seed::node(), Timestamp::now());
+        let records = batch.into_iter().map(|record| ValidRecord::new(partly_suspicious(record), now));
+        let delivery = Delivery { node: &node, token: None, status: None, now };
+        let records: Vec<_> = records.collect();
+        store.ingest(delivery, &records).await.unwrap();
     }
     let all = store.ids_of_query("", Scope::Few).await.len();
     for query in QUERIES {

@@ -1,0 +1,9 @@
+//! Nodes: release from a token.
+
+use crate::{audit::Author, error::ApiError, store::Store};
+use uuid::Uuid;
+
+/// Releases a node from its token, so that another one may speak for it.
+pub async fn release(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
+    Ok(store.release_node(id, author).await?)
+}
