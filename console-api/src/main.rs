@@ -6,11 +6,14 @@ mod run;
 
 use clap::Parser;
 use console_api::config::{Cli, Command, TokenCommand};
+use rustix::{fs::Mode, process::umask};
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Databases, tokens and backups are for the console's user only, whatever the umask was.
+    umask(Mode::RWXG | Mode::RWXO);
     let done = match log::start(&cli) {
         Ok(()) => match cli.command {
             Command::Serve(serve) => run::serve(serve).await,

@@ -2,6 +2,7 @@
 
 use crate::{
     Config, VERSION,
+    config::DefaultMask,
     log::Logs,
     policy::{copy::LastCopy, feed::Feed},
     reload::Reload,
@@ -15,7 +16,7 @@ use shared::record::NodeInfo;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 /// Runs until `stop`. Fails only during the start: a running node continues with its current state.
 pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationToken) -> anyhow::Result<()> {
@@ -31,6 +32,9 @@ pub async fn run(path: PathBuf, config: Config, logs: Logs, stop: CancellationTo
     });
     let feed = feed.transpose()?;
     let servers = serve(&config, &node, &stop)?;
+    if config.records.mask == DefaultMask::Nothing {
+        warn!("records.mask is none: hits show the passwords, cookies and tokens of visitors");
+    }
     let (mode, address) = (config.route_config.default.mode.mode, config.connector.address);
     info!(version = VERSION, %mode, "ready for connectors on {address}");
 

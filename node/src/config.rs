@@ -21,6 +21,7 @@ mod nearest;
 mod per_connection_limits;
 mod problem;
 mod proxy_headers;
+mod records;
 mod route_config;
 mod scalar;
 mod secret;
@@ -44,6 +45,7 @@ pub use log::{Destination, LogConfig};
 pub use metrics::MetricsConfig;
 pub use problem::{ConfigError, Problem};
 pub use proxy_headers::ProxyHeaders;
+pub use records::{DefaultMask, RecordsConfig};
 pub use secret::Secret;
 pub use section::{KnownKey, Presence};
 pub use spool::SpoolConfig;
@@ -68,6 +70,7 @@ pub struct Config {
     /// Keys of connectors. Empty: calls need no signature.
     pub signing_keys: Vec<SigningKey>,
     pub console: Option<ConsoleConfig>,
+    pub records: RecordsConfig,
     pub spool: SpoolConfig,
     pub limits: LimitsConfig,
     pub behaviour: BehaviourConfig,
@@ -144,7 +147,8 @@ impl Part for Config {
         let health_check = file.section("health_check");
         let admin = file.section("admin");
         let signing_keys = file.sections("signing_keys");
-        let console = file.optional_section("console");
+        let console: Option<ConsoleConfig> = file.optional_section("console");
+        let records: Option<RecordsConfig> = file.section("records");
         let spool = file.section("spool");
         let limits = file.section("limits");
         let behaviour = file.section("behaviour");
@@ -163,6 +167,7 @@ impl Part for Config {
             health_check: health_check?,
             admin: admin?,
             signing_keys,
+            records: records?.keyed(console.as_ref().map_or("", |console| console.token.expose())),
             console,
             spool: spool?,
             limits: limits?,

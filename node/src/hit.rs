@@ -13,10 +13,12 @@ pub(crate) fn record(
     request_id: RequestId,
     decision: Decision,
     findings: Vec<Finding>,
-    masks: &Masks,
+    masks: &Masks<'_>,
 ) -> AttackRecord {
     let mut hits: Vec<Hit> = Vec::new();
-    for finding in findings.into_iter().map(|finding| masks.finding(finding)) {
+    let findings: Vec<Finding> = findings.into_iter().map(|finding| masks.finding(finding)).collect();
+    let request = recorded(request, request_id, masks, &findings);
+    for finding in findings {
         match hits.iter_mut().find(|hit| hit.attack_type == finding.attack_type) {
             Some(hit) => hit.findings.push(finding),
             None => hits.push(Hit {
@@ -27,10 +29,15 @@ pub(crate) fn record(
             }),
         }
     }
-    AttackRecord { request: recorded(request, request_id, masks), decision, hits }
+    AttackRecord { request, decision, hits }
 }
 
-fn recorded(request: InspectRequest, request_id: RequestId, masks: &Masks) -> RecordedRequest {
+fn recorded(
+    request: InspectRequest,
+    request_id: RequestId,
+    masks: &Masks<'_>,
+    findings: &[Finding],
+) -> RecordedRequest {
     let mut recorded = RecordedRequest {
         request_id,
         at: jiff::Timestamp::now(),
@@ -48,7 +55,7 @@ fn recorded(request: InspectRequest, request_id: RequestId, masks: &Masks) -> Re
         body_truncated: request.body_truncated,
     };
     // Before the body is truncated: a whole body can be parsed better.
-    masks.request(&mut recorded);
+    masks.request(&mut recorded, findings);
     if let Some(Body(bytes)) = &mut recorded.body
         && bytes.len() > MAX_BODY_BYTES
     {
@@ -93,7 +100,7 @@ mod tests {
             enforced: Enforced::No,
             decided_by: DecidedBy::default(),
         };
-        let masks = Masks::of(&RequestRules::default());
+        let masks = Masks::of(&RequestRules::default(), Some(b"a key of the test"));
         record(request, RequestId::random(), decision, findings, &masks)
     }
 

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use node::{
     Config, app, config::Environment, explain::command::Explain, log::Logs, score, score::Sensitivities,
 };
+use rustix::{fs::Mode, process::umask};
 use std::{path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -55,6 +56,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // The spool and logs are for the node's user only, whatever the umask was.
+    umask(Mode::RWXG | Mode::RWXO);
     match execute(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,12 +1,19 @@
 //! Masking of secrets in records: header values, cookies, query and form parameters, JSON values.
 //!
+//! Rules mask whole values. By default, well-known names are masked as well, and all cookies; of these
+//! the part that attacked stays visible.
+//!
 //! A body in which a value cannot be located is masked as a whole: losing data is better than
 //! recording a secret.
 
 mod json;
+mod names;
 mod pairs;
+mod secrets;
+mod text;
 
 use engine::rules::{RequestRules, overlaps};
+use secrets::Secrets;
 use shared::{
     Body, Finding, Point, RecordedRequest,
     point::{Key, Step, Tag},
@@ -14,29 +21,47 @@ use shared::{
 
 pub(crate) const MASK: &str = "***";
 
-/// Headers that always hold secrets.
-const SECRET_HEADERS: &[&str] = &["authorization", "proxy-authorization", "x-api-key"];
+/// Headers that are masked with the attacks in them.
+const CREDENTIALS: &[&str] = &["authorization", "proxy-authorization", "x-api-key"];
 
 /// The masks of a request.
-pub(crate) struct Masks {
+pub(crate) struct Masks<'k> {
     points: Vec<Point>,
+    /// The key of digests; absent if nothing is masked by default.
+    key: Option<&'k [u8]>,
 }
 
-impl Masks {
-    pub(crate) fn of(rules: &RequestRules<'_>) -> Self {
-        let secrets = SECRET_HEADERS.iter().map(|name| Point::header(name));
-        Self { points: secrets.chain(rules.masked().cloned()).collect() }
+impl<'k> Masks<'k> {
+    /// The masks of rules, and by default.
+    pub(crate) fn of(rules: &RequestRules<'_>, key: Option<&'k [u8]>) -> Self {
+        let credentials = CREDENTIALS.iter().filter(|_| key.is_some()).map(|name| Point::header(name));
+        Self { points: credentials.chain(rules.masked().cloned()).collect(), key }
     }
 
-    pub(crate) fn request(&self, request: &mut RecordedRequest) {
+    pub(crate) fn request(&self, request: &mut RecordedRequest, findings: &[Finding]) {
         for (name, value) in &mut request.headers {
             self.header(name, value);
         }
         request.query = pairs::mask(&request.query, &self.inside(&Tag::Get, None));
+        let secrets = self.key.map(|key| Secrets::of(findings, key));
+        if let Some(secrets) = &secrets {
+            for (name, value) in &mut request.headers {
+                *value = secrets.header(name, value);
+            }
+            request.query = secrets.pairs(&request.query);
+            request.path = text::mask(&request.path).into_owned();
+        }
         let rules = self.inside(&Tag::Post, None);
-        if let (Some(Body(bytes)), false) = (&mut request.body, rules.is_empty()) {
-            let masked = mask_body(bytes, &rules, &request.headers);
-            *bytes = masked.unwrap_or_else(|| MASK.as_bytes().to_vec());
+        if let Some(Body(bytes)) = &mut request.body {
+            let masked = match (rules.is_empty(), &secrets) {
+                (true, None) => return,
+                (true, Some(secrets)) => mask_secrets(bytes, secrets, &request.headers),
+                (false, secrets) => {
+                    let masked = mask_body(bytes, &rules, secrets.as_ref(), &request.headers);
+                    masked.unwrap_or_else(|| MASK.as_bytes().to_vec())
+                }
+            };
+            *bytes = masked;
         }
     }
 
@@ -72,7 +97,12 @@ impl Masks {
 }
 
 /// The masked body; `None` when it has to be dropped.
-fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> Option<Vec<u8>> {
+fn mask_body(
+    bytes: &[u8],
+    rules: &[&[Step]],
+    secrets: Option<&Secrets<'_>>,
+    headers: &[(String, String)],
+) -> Option<Vec<u8>> {
     let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let is_multipart = header("content-type").is_some_and(|(_, value)| value.contains("multipart/"));
     // Values cannot be located in a compressed body or in another character set.
@@ -89,11 +119,37 @@ fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> O
             _ => return None,
         }
     }
-    match json::looks_like_json(bytes) {
-        true if !json.is_empty() => json::mask(bytes, &json),
-        false if !is_multipart => Some(pairs::mask(text, &form).into_bytes()),
-        _ => Some(bytes.to_vec()),
+    let masked = match json::looks_like_json(bytes) {
+        true if !json.is_empty() => return json::mask(bytes, &json, secrets),
+        false if !is_multipart => pairs::mask(text, &form).into_bytes(),
+        _ => bytes.to_vec(),
+    };
+    Some(match secrets {
+        Some(secrets) => mask_secrets(&masked, secrets, headers),
+        None => masked,
+    })
+}
+
+/// The body without the secrets that can be located in it.
+fn mask_secrets(bytes: &[u8], secrets: &Secrets<'_>, headers: &[(String, String)]) -> Vec<u8> {
+    let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let is = |kind: &str| content_type.is_some_and(|(_, value)| value.to_ascii_lowercase().contains(kind));
+    let Ok(text) = std::str::from_utf8(bytes) else { return bytes.to_vec() };
+    if json::looks_like_json(bytes) {
+        let masked = json::mask(bytes, &[], Some(secrets)).unwrap_or_else(|| bytes.to_vec());
+        return match std::str::from_utf8(&masked) {
+            Ok(text) => text::mask(text).into_owned().into_bytes(),
+            Err(_) => masked,
+        };
     }
+    let masked = if is("multipart/form-data") {
+        secrets.multipart(text)
+    } else if is("x-www-form-urlencoded") {
+        secrets.pairs(text)
+    } else {
+        text::mask(text).into_owned()
+    };
+    masked.into_bytes()
 }
 
 #[cfg(test)]

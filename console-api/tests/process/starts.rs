@@ -4,6 +4,8 @@ use crate::program::{Console, PROGRAM};
 use std::{
     fs,
     io::Read,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
     process::{Command, Output},
 };
 
@@ -67,4 +69,21 @@ fn a_failed_start_reports_its_cause() {
         reason.contains("a database URL must start with postgres://") && !reason.contains("secret"),
         "{reason}"
     );
+}
+
+#[test]
+fn files_are_readable_by_their_owner_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let backup = dir.path().join("backup.db");
+    let _console = Console::start(&data);
+    let saved = run(&["backup", "--data", data.to_str().unwrap(), backup.to_str().unwrap()]);
+    assert!(saved.status.success(), "{saved:?}");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&backup), 0o600);
+    for file in fs::read_dir(&data).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
 }

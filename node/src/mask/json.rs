@@ -1,7 +1,8 @@
 //! Masking of JSON values of any kind. The rest of the document keeps its spelling.
 
-use super::MASK;
+use super::{MASK, names, secrets::Secrets};
 use shared::point::{Key, Step, Tag};
+use std::mem;
 
 /// Whether a body counts as JSON, well-formed or not.
 pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
@@ -10,10 +11,10 @@ pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
 
 /// The masked document; rules begin with `json_doc`. `None` when it is malformed. A truncated
 /// document is masked up to its end.
-pub(super) fn mask(bytes: &[u8], rules: &[&[Step]]) -> Option<Vec<u8>> {
+pub(super) fn mask(bytes: &[u8], rules: &[&[Step]], secrets: Option<&Secrets<'_>>) -> Option<Vec<u8>> {
     let rules: Vec<&[Step]> = rules.iter().map(|steps| &steps[1..]).collect();
-    let mut scanner =
-        Scanner { bytes, at: 0, copied: 0, out: Vec::with_capacity(bytes.len()), masking: None };
+    let out = Vec::with_capacity(bytes.len());
+    let mut scanner = Scanner { bytes, at: 0, copied: 0, out, masking: None, secrets, is_secret: false };
     scanner.document(&rules)?;
     scanner.out.extend_from_slice(&bytes[scanner.copied..]);
     Some(scanner.out)
@@ -27,6 +28,10 @@ struct Scanner<'b> {
     out: Vec<u8>,
     /// A masked bracket with its contents: its depth and start.
     masking: Option<(usize, usize)>,
+    /// Absent: only rules mask.
+    secrets: Option<&'b Secrets<'b>>,
+    /// Whether the name of the next value says that it is a secret.
+    is_secret: bool,
 }
 
 /// An open bracket, and the rules that continue inside it.
@@ -76,7 +81,9 @@ impl Scanner<'_> {
                         None => continue,
                         Some(_) => return None,
                     }
-                    let step = Step { tag: Tag::Hash, key: Some(Key::Name(point_name(&name?))) };
+                    let name = name?;
+                    self.is_secret = self.secrets.is_some_and(|_| names::is_secret(&name));
+                    let step = Step { tag: Tag::Hash, key: Some(Key::Name(point_name(&name))) };
                     next = Some(inside(&open.last()?.rules, &step));
                 }
                 (_, Some(rules)) => self.value(byte, rules, &mut open, &mut next)?,
@@ -100,7 +107,8 @@ impl Scanner<'_> {
             None => true,
             Some(step) => !is_container || !matches!(step.tag, Tag::Hash | Tag::Array),
         });
-        let is_masked = is_named && self.masking.is_none();
+        let is_secret = mem::take(&mut self.is_secret) && !is_named && self.masking.is_none();
+        let is_masked = (is_named || is_secret) && self.masking.is_none();
         if is_container {
             self.at += 1;
             if is_masked {
@@ -113,12 +121,17 @@ impl Scanner<'_> {
             open.push(Open { is_object, index: 0, rules });
             return Some(());
         }
-        match byte {
-            b'"' => drop(self.string()),
-            _ => self.word()?,
-        }
-        if is_masked {
-            self.replace(start, self.at);
+        let text = match byte {
+            b'"' => self.string(),
+            _ => self.word().map(|()| None)?,
+        };
+        match (text, self.secrets) {
+            (Some(text), Some(secrets)) if is_secret => {
+                let shown = serde_json::to_string(&*secrets.shown(&text)).ok()?;
+                self.replace_by(start, self.at, shown.as_bytes());
+            }
+            _ if is_masked => self.replace(start, self.at),
+            _ => {}
         }
         Some(())
     }
@@ -150,8 +163,12 @@ impl Scanner<'_> {
     }
 
     fn replace(&mut self, start: usize, end: usize) {
+        self.replace_by(start, end, format!("\"{MASK}\"").as_bytes());
+    }
+
+    fn replace_by(&mut self, start: usize, end: usize, by: &[u8]) {
         self.out.extend_from_slice(&self.bytes[self.copied..start]);
-        self.out.extend_from_slice(format!("\"{MASK}\"").as_bytes());
+        self.out.extend_from_slice(by);
         self.copied = end;
     }
 }

@@ -47,7 +47,21 @@ fn is_named(name: &str, masked: &str) -> bool {
         || (masked.chars().count() >= 100 && name.starts_with(masked))
 }
 
-fn decoded(raw: &str) -> String {
+/// The text, percent-encoded where a pair needs it.
+pub(super) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let is_plain = byte.is_ascii_graphic() && !b"&=%+#".contains(&byte);
+        if is_plain {
+            out.push(char::from(byte));
+        } else {
+            out += &format!("%{byte:02X}");
+        }
+    }
+    out
+}
+
+pub(super) fn decoded(raw: &str) -> String {
     let bytes = raw.as_bytes();
     let mut name = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -17,13 +17,13 @@ fn with_body(content_type: &str, body: &[u8]) -> RecordedRequest {
     RecordedRequest { body: Some(Body(body.to_vec())), ..recorded(&serde_json::json!({"headers": headers})) }
 }
 
-fn masks(points: &[&str]) -> Masks {
-    Masks { points: points.iter().map(|json| point(json)).collect() }
+fn masks(points: &[&str]) -> Masks<'static> {
+    Masks { points: points.iter().map(|json| point(json)).collect(), key: None }
 }
 
 fn masked_body(points: &[&str], content_type: &str, body: &[u8]) -> String {
     let mut request = with_body(content_type, body);
-    masks(points).request(&mut request);
+    masks(points).request(&mut request, &[]);
     String::from_utf8_lossy(&request.body.unwrap().0).into_owned()
 }
 
@@ -111,7 +111,7 @@ fn drops_a_body_in_which_a_value_cannot_be_located() {
     }
     let mut request = with_body("application/json", br#"{"pin":1}"#);
     request.headers.push(("content-encoding".into(), "gzip".into()));
-    masks(&[pin]).request(&mut request);
+    masks(&[pin]).request(&mut request, &[]);
     assert_eq!(request.body.unwrap().0, b"***");
     let part = r#"[["post"],["multipart","pin"]]"#;
     assert_eq!(masked_body(&[part], "multipart/form-data; boundary=x", b"--x..."), "***");
@@ -129,7 +129,7 @@ fn a_document_of_brackets_is_masked_in_linear_time() {
 fn masks_values_in_queries_and_forms() {
     let mut request =
         recorded(&serde_json::json!({"query": "a=1&pin=2&p%69n=3&pin[x]=4&pin&pinned=5&pin%3d6&b"}));
-    masks(&[r#"[["get","pin"]]"#]).request(&mut request);
+    masks(&[r#"[["get","pin"]]"#]).request(&mut request, &[]);
     assert_eq!(request.query, "a=1&pin=***&p%69n=***&pin[x]=***&pin&pinned=5&***&b");
     let form = r#"[["post"],["form_urlencoded","pin"]]"#;
     assert_eq!(masked_body(&[form], "application/x-www-form-urlencoded", b"a=1&pin=2"), "a=1&pin=***");
@@ -140,7 +140,8 @@ fn masks_values_in_queries_and_forms() {
 fn masks_headers_and_cookies() {
     let headers = serde_json::json!([["X-Token", "t"], ["Cookie", "a=1; sid=2; sid=3"], ["accept", "*/*"]]);
     let mut request = recorded(&serde_json::json!({"headers": headers}));
-    masks(&[r#"[["header","x-TOKEN"]]"#, r#"[["header","COOKIE"],["cookie","sid"]]"#]).request(&mut request);
+    masks(&[r#"[["header","x-TOKEN"]]"#, r#"[["header","COOKIE"],["cookie","sid"]]"#])
+        .request(&mut request, &[]);
     let values: Vec<&str> = request.headers.iter().map(|(_, value)| value.as_str()).collect();
     assert_eq!(values, ["***", "a=1; sid=***; sid=***", "*/*"]);
 }
@@ -168,4 +169,76 @@ fn masks_a_payload_that_may_contain_a_masked_value() {
         };
         assert_eq!(masks.finding(finding).payload == MASK, is_masked, "{at}");
     }
+}
+
+fn finding(payload: &str) -> Finding {
+    serde_json::from_value(serde_json::json!({
+        "type": "sqli", "point": [["get", "q"]], "signature": "test", "severity": "high", "payload": payload,
+        "span": [0, 0]
+    }))
+    .unwrap()
+}
+
+/// The request masked by default, after a finding with this payload.
+fn masked_by_default(mut request: RecordedRequest, payload: &str) -> RecordedRequest {
+    let masks = Masks::of(&RequestRules::default(), Some(b"a key of the test"));
+    masks.request(&mut request, &[finding(payload)]);
+    request
+}
+
+fn default_body(content_type: &str, body: &str, payload: &str) -> String {
+    let masked = masked_by_default(with_body(content_type, body.as_bytes()), payload);
+    String::from_utf8(masked.body.unwrap().0).unwrap()
+}
+
+#[test]
+fn cookies_and_well_known_secrets_are_masked_by_default() {
+    let headers = serde_json::json!([
+        ["Cookie", "sid=0123456789abcdef; theme=dark; empty="],
+        ["cookie", "sid=0123456789abcdef"],
+        ["X-Auth-Token", "s3cret"],
+        ["Authorization", "Bearer s3cret"],
+        ["Accept", "*/*"],
+        ["Referer", "https://h/reset?token=s3cret&q=tea"],
+    ]);
+    let query = "q=tea&access_token=s3cret&user[password]=s3cret&card=4111111111111111";
+    let masked =
+        masked_by_default(recorded(&serde_json::json!({"headers": headers, "query": query})), "none");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&(masked.headers, masked.query)).unwrap());
+}
+
+#[test]
+fn the_part_of_a_secret_that_attacked_stays_visible() {
+    let payload = "' or 1=1 --";
+    let headers = serde_json::json!([["Cookie", "sid=abc' or 1=1 --"], ["X-Auth-Token", "k' or 1=1 --x"]]);
+    let request = recorded(&serde_json::json!({"headers": headers, "query": "pwd=abc%27+or+1%3D1+--"}));
+    let masked = masked_by_default(request, payload);
+    assert_eq!(masked.headers[0].1, "sid=***' or 1=1 --");
+    assert_eq!(masked.headers[1].1, "***' or 1=1 --***");
+    assert_eq!(masked.query, "pwd=***'%20or%201%3D1%20--");
+}
+
+#[test]
+fn secrets_in_bodies_are_masked_by_default() {
+    let json = r#"{"user":"ann","password":"s3cret","n":[{"pin":1234}],"card":"4111111111111111","note":"x' or 1=1"}"#;
+    assert_eq!(
+        default_body("application/json", json, "' or 1=1"),
+        r#"{"user":"ann","password":"***","n":[{"pin":"***"}],"card":"0000000000001111","note":"x' or 1=1"}"#
+    );
+    assert_eq!(
+        default_body("application/json", r#"{"password":"a' or 1=1","x":1}"#, "' or 1=1"),
+        r#"{"password":"***' or 1=1","x":1}"#
+    );
+    assert_eq!(
+        default_body("application/x-www-form-urlencoded", "a=1&password=s3cret", "-"),
+        "a=1&password=***"
+    );
+    let part = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let multipart = format!("{}{}--b--\r\n", part("a", "1"), part("password", "s3cret"));
+    assert_eq!(
+        default_body("multipart/form-data; boundary=b", &multipart, "-"),
+        multipart.replace("s3cret", "***")
+    );
 }

@@ -115,7 +115,8 @@ impl Node {
             let trace_id = traceparent(message, request).and_then(trace_id);
             log.log(&Access { request, request_id, trace_id, evaluation, attack_types, took });
         }
-        let masks = Masks::of(&evaluation.rules);
+        let config = self.config.load();
+        let masks = Masks::of(&evaluation.rules, config.records.digest_key());
         let Evaluation { mode, ruling, findings, retry_after, decided_by, .. } = evaluation;
         let verdict = Verdict {
             request_id,
