@@ -25,6 +25,10 @@ const FORBIDDEN_HEADERS: &[&str] = &[
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
+    // A node names no next page and sets no cookies of the site.
+    "location",
+    "set-cookie",
+    "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
@@ -64,7 +68,7 @@ pub fn response(
     trigger: &Trigger,
     request_id: RequestId,
 ) -> GeneratedResponse {
-    let node_status = node.as_ref().map(|block| block.status).filter(|status| (200..=599).contains(status));
+    let node_status = node.as_ref().map(|block| block.status).filter(|status| (400..=599).contains(status));
     let status = parameters.status.or(node_status).unwrap_or(403);
     let mut response = content(parameters, node, visitor, status, request_id);
     if let Some(origin) = visitor.script_origin.as_ref().filter(|origin| is_allowed("origin", origin)) {

@@ -143,7 +143,8 @@ impl<'e> Evaluator<'e, '_> {
         }
         let sensitivity = rules.sensitivity.map_or(settings.sensitivity, |(_, it)| it);
         let score = score::of_request(&findings);
-        let detection = Detection::of(&findings, score >= sensitivity.threshold(), &rules, settings);
+        let is_attack = score >= sensitivity.threshold();
+        let detection = Detection::of(request, &findings, is_attack, &rules, settings);
         if is_analyzed {
             let counted = if detection == Detection::Suspicious { &[] } else { &findings[..] };
             observation = self.sources.observe(request, counted, now);

@@ -3,7 +3,9 @@
 use crate::{EffectiveMode, ListMatch, RouteSettings};
 use engine::rules::RequestRules;
 use shared::{
-    Action, AttackType, DecidedBy, Decision, Delivery, Enforced, Finding, ListRef, Mode, Outcome, Reason,
+    Action, AttackType, DecidedBy, Decision, Delivery, Enforced, Finding, InspectRequest, ListRef, Mode,
+    Outcome, Point, Reason,
+    point::Tag,
     ruleset::{OverlimitAction, RuleRef},
 };
 
@@ -24,7 +26,10 @@ pub enum Detection {
     /// Findings whose score is below the threshold of the sensitivity.
     Suspicious,
     /// A budget ended the analysis early. With the rule that sets the action, if any.
-    Overlimit(OverlimitAction, Option<RuleRef>),
+    Overlimit {
+        blocks: bool,
+        rule: Option<RuleRef>,
+    },
     Attack,
     VirtualPatch(RuleRef),
     /// The source exceeds a request rate.
@@ -101,8 +106,8 @@ impl Facts<'_> {
             }
             Detection::Attack => attack(Reason::Attack, None),
             Detection::RateLimit => attack(Reason::RateLimit, None),
-            Detection::Overlimit(OverlimitAction::Block, rule) => attack(Reason::Overlimit, rule),
-            Detection::Overlimit(OverlimitAction::Monitor, rule) => {
+            Detection::Overlimit { blocks: true, rule } => attack(Reason::Overlimit, rule),
+            Detection::Overlimit { blocks: false, rule } => {
                 Ruling { reason: Some(Reason::Overlimit), rule, ..nothing }
             }
         }
@@ -135,6 +140,7 @@ impl Detection {
     /// Classifies findings; `is_attack`: their score reaches the threshold. A rule, or else the
     /// route, sets the action on an overlimit.
     pub fn of(
+        request: &InspectRequest,
         findings: &[Finding],
         is_attack: bool,
         rules: &RequestRules<'_>,
@@ -146,12 +152,42 @@ impl Detection {
         if is_attack {
             return Self::Attack;
         }
-        if findings.iter().any(|finding| finding.attack_type == AttackType::Overlimit) {
-            return match rules.overlimit {
-                Some((rule, action)) => Self::Overlimit(action, Some(rule)),
-                None => Self::Overlimit(settings.overlimit, None),
+        if let Some(unread) = findings.iter().find(|finding| finding.attack_type == AttackType::Overlimit) {
+            let (rule, action) = rules.overlimit.unzip();
+            let blocks = match action.unwrap_or(settings.overlimit) {
+                OverlimitAction::Auto => !is_data(request, &unread.point),
+                OverlimitAction::Monitor => false,
+                OverlimitAction::Block => true,
             };
+            return Self::Overlimit { blocks, rule };
         }
         if findings.is_empty() { Self::Nothing } else { Self::Suspicious }
     }
+}
+
+/// Content types of data that no interpreter reads.
+const DATA: &[&str] = &[
+    "application/gzip",
+    "application/octet-stream",
+    "application/pdf",
+    "application/vnd.",
+    "application/x-tar",
+    "application/zip",
+    "audio/",
+    "font/",
+    "image/",
+    "video/",
+];
+
+/// Whether what was not analyzed, from this point on, is data: a file, or a body of such a type.
+fn is_data(request: &InspectRequest, point: &Point) -> bool {
+    let is_in_body = point.0.first().is_some_and(|step| step.tag == Tag::Post);
+    let is_file = point.0.iter().any(|step| step.tag == Tag::File);
+    let mut types = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let is_data = |(_, value): &(String, String)| {
+        let kind = value.trim_start().to_ascii_lowercase();
+        let is_text = ["json", "xml", "graphql"].iter().any(|it| kind.contains(it));
+        !is_text && DATA.iter().any(|start| kind.starts_with(start))
+    };
+    is_in_body && (is_file || types.next().is_some_and(is_data))
 }

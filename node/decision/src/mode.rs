@@ -43,7 +43,7 @@ impl RouteSettings {
         Self {
             mode,
             application: None,
-            overlimit: OverlimitAction::Monitor,
+            overlimit: OverlimitAction::Auto,
             sensitivity: Sensitivity::default(),
         }
     }

@@ -56,7 +56,7 @@ impl Budget {
     /// The limits for all stages of all fields together; generous for CloudFront, whose bodies end
     /// at 1 MB.
     pub(crate) fn for_request() -> Self {
-        Self { bytes: 16 << 20, fields: 20_000, steps: 60_000, exhausted: None }
+        Self { bytes: 16 << 20, fields: 200_000, steps: 200_000, exhausted: None }
     }
 
     /// Whether a value of this length may be inspected.

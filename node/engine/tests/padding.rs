@@ -161,3 +161,51 @@ fn a_certain_attack_in_a_post_is_suspicious() {
         assert_ne!(recorded(&engine, &Part::Post.request(&value)), [""; 0], "{attack}");
     }
 }
+
+#[test]
+fn padding_takes_no_budget_from_an_attack_after_it() {
+    const ATTACK: &str = "' or 1=1--";
+    let form = |padding: &str| (FORM, format!("{}q={}", padding.repeat(100_000), "%27+or+1%3D1--"));
+    let json = |padding: &str| (JSON, format!("{{{}\"q\":\"{ATTACK}\"}}", padding.repeat(100_000)));
+    for (content_type, body) in [
+        form("&"),
+        form("a=&"),
+        form("a=1&"),
+        form("a=1&b=2&c=&"),
+        json("\"a\":1,"),
+        json("\"a\":\"\",\"b\":null,"),
+        (JSON, format!("[{}\"{ATTACK}\"]", "\"\",".repeat(100_000))),
+    ] {
+        assert!(is_blocked(&with_body(content_type, &body)), "{}", &body[..40]);
+    }
+}
+
+#[test]
+fn words_and_letters_before_a_command_do_not_hide_it() {
+    for padding in ["word ", "a", " ", "x y\n"] {
+        for bytes in [100, 40_000, 262_144, 1_000_000] {
+            let padding = padding.repeat(bytes / padding.len());
+            let body = format!("{{\"x\":\"{}; cat /etc/passwd\"}}", padding.replace('\n', "\\n"));
+            assert!(
+                is_blocked(&with_body(JSON, &body)),
+                "{bytes} bytes of {:?}",
+                &padding[..2.min(padding.len())]
+            );
+        }
+    }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
+fn with_body(content_type: &str, body: &str) -> InspectRequest {
+    let mut request = Part::Form.request("1");
+    request.headers = vec![("content-type".to_owned(), content_type.to_owned())];
+    request.body = Some(shared::Body(body.as_bytes().to_vec()));
+    request
+}
+
+fn is_blocked(request: &InspectRequest) -> bool {
+    let findings = Engine::new().inspect(request).findings;
+    score::of_request(&findings) >= Sensitivity::Balanced.threshold()
+}

@@ -20,7 +20,7 @@ impl Part for Routes {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let mode = section.or("wallarm_mode", Mode::Monitoring);
         let Application(application) = section.or("wallarm_application", Application(None));
-        let overlimit = section.or("overlimit", OverlimitAction::Monitor);
+        let overlimit = section.or("overlimit", OverlimitAction::Auto);
         let sensitivity = section.or("sensitivity", Sensitivity::default());
         ignore_tenant(section);
         let mode_allow_override = section.or("wallarm_mode_allow_override", ModeAllowOverride::On);
@@ -141,6 +141,7 @@ words! { Sensitivity:
 }
 
 words! { OverlimitAction:
+    "auto" => OverlimitAction::Auto,
     "monitor" => OverlimitAction::Monitor,
     "block" => OverlimitAction::Block,
 }

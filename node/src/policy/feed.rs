@@ -21,6 +21,9 @@ const WAIT: Duration = Duration::from_secs(30);
 /// Additional time for the response.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Items that are not applied and logged one by one.
+const MAX_LOGGED: usize = 20;
+
 /// Keeps the policy up to date with the console.
 pub struct Feed {
     console: ConsoleClient,
@@ -120,8 +123,11 @@ impl Feed {
         let summary = &policy.summary;
         let (version, rules, list_entries) = (summary.version, summary.rules, summary.list_entries);
         info!(version, rules, list_entries, "applied new rules and lists from {from}");
-        for left_out in &summary.left_out {
+        for left_out in summary.left_out.iter().take(MAX_LOGGED) {
             warn!(id = left_out.id, "not applied from the ruleset: {}", left_out.cause);
+        }
+        if let Some(more) = summary.left_out.len().checked_sub(MAX_LOGGED).filter(|more| *more > 0) {
+            warn!("{more} more items are not applied, see /wallarm-status");
         }
         self.policy.replace(policy);
     }

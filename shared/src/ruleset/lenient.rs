@@ -1,7 +1,11 @@
 //! Lenient lists: items of a newer version are left out, not an error.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, DeserializeOwned, SeqAccess, Visitor},
+};
 use serde_json::Value;
+use std::{fmt, marker::PhantomData};
 
 /// The valid items, and the others.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,10 +41,29 @@ impl<T: Serialize> Serialize for Lenient<T> {
     }
 }
 
+/// A list with more items is refused.
+const MAX_ITEMS: usize = 500_000;
+/// A list with more items that are left out is none of a newer version.
+const MAX_LEFT_OUT: usize = 10_000;
+
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut lenient = Self::default();
-        for value in Vec::<Value>::deserialize(deserializer)? {
+        deserializer.deserialize_seq(Items(PhantomData))
+    }
+}
+
+struct Items<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Items<T> {
+    type Value = Lenient<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at most {MAX_ITEMS} items, at most {MAX_LEFT_OUT} of them unknown to this version")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Lenient<T>, A::Error> {
+        let mut lenient = Lenient::default();
+        while let Some(value) = sequence.next_element::<Value>()? {
             match T::deserialize(&value) {
                 Ok(item) => lenient.items.push(item),
                 Err(cause) => {
@@ -48,7 +71,26 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
                     lenient.left_out.push(LeftOut { id, cause: cause.to_string() });
                 }
             }
+            let (items, left_out) = (lenient.items.len(), lenient.left_out.len());
+            if items > MAX_ITEMS || left_out > MAX_LEFT_OUT {
+                return Err(de::Error::invalid_length(items + left_out, &self));
+            }
         }
         Ok(lenient)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_too_many_unknown_items_is_refused() {
+        let list = |count| format!("[{}1]", "1,".repeat(count - 1));
+        let read = |count| serde_json::from_str::<Lenient<String>>(&list(count));
+        assert_eq!(read(MAX_LEFT_OUT).unwrap().left_out.len(), MAX_LEFT_OUT);
+        assert!(
+            read(1_000_000).unwrap_err().to_string().starts_with("invalid length 10001, expected at most")
+        );
     }
 }

@@ -135,6 +135,9 @@ pub enum Suppressed {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OverlimitAction {
+    /// As `monitor` where the rest is data that no interpreter reads (files, images, archives), else as
+    /// `block`.
+    Auto,
     /// It is recorded and passes.
     Monitor,
     /// It is treated as an attack.

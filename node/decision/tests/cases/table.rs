@@ -55,11 +55,11 @@ monitoring    gray  -                    sqli                 -                 
 safe_blocking none  -                    sqli                 -                    redir                BLOCK:sqli           overlimit_res        overlimit_res
 safe_blocking allow -                    -                    -                    -                    -                    -                    -
 safe_blocking deny  BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source
-safe_blocking gray  -                    BLOCK:sqli           -                    BLOCK:redir          BLOCK:sqli           overlimit_res        BLOCK:overlimit_res
-block         none  -                    BLOCK:sqli           -                    BLOCK:redir          BLOCK:sqli           overlimit_res        BLOCK:overlimit_res
+safe_blocking gray  -                    BLOCK:sqli           -                    BLOCK:redir          BLOCK:sqli           BLOCK:overlimit_res  overlimit_res
+block         none  -                    BLOCK:sqli           -                    BLOCK:redir          BLOCK:sqli           BLOCK:overlimit_res  overlimit_res
 block         allow -                    -                    -                    -                    -                    -                    -
 block         deny  BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source BLOCK:blocked_source
-block         gray  -                    BLOCK:sqli           -                    BLOCK:redir          BLOCK:sqli           overlimit_res        BLOCK:overlimit_res
+block         gray  -                    BLOCK:sqli           -                    BLOCK:redir          BLOCK:sqli           BLOCK:overlimit_res  overlimit_res
 ";
 
 const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 178));
@@ -153,7 +153,7 @@ fn kind_rule(kind: &str) -> Option<Effect> {
             points,
         },
         "patched" => Effect::VirtualPatch { attack_types: vec![AttackType::Sqli], points },
-        "overlimit_rule" => Effect::Overlimit { action: OverlimitAction::Block },
+        "overlimit_rule" => Effect::Overlimit { action: OverlimitAction::Monitor },
         _ => return None,
     })
 }

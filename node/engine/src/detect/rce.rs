@@ -30,7 +30,7 @@ pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
 
 /// Longer values are files, which contain every separator by chance.
-const MAX_BYTES: usize = 256 << 10;
+const MAX_BYTES: usize = 2 << 20;
 
 /// Limit of program names with a variable in their middle.
 const MAX_NAME: usize = 24;

@@ -9,7 +9,10 @@ use crate::{
     point_path::{PointArena, PointPath},
 };
 use shared::point::Tag;
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 pub(super) use structure::Parameter;
 
@@ -18,9 +21,14 @@ type Decoded<'a> = (Cow<'a, [u8]>, Option<&'static str>);
 /// Adds each name and value. All names share one point, so that a client cannot create points at
 /// will.
 pub(super) fn parse<'a>(text: &'a [u8], names: PointPath, parameter: &Parameter, sink: &mut Sink<'a, '_>) {
+    let mut seen: HashSet<&[u8]> = HashSet::new();
     let pairs: Vec<Pair<'a>> = text
         .split(|&byte| byte == b'&')
         .filter(|pair| !pair.is_empty())
+        .enumerate()
+        // Beyond a few, a repeated pair is padding: it is inspected once.
+        .filter(|(at, pair)| *at < FEW || seen.insert(pair))
+        .map(|(_, pair)| pair)
         // One pair beyond the budget suffices to exhaust it.
         .take(sink.budget.fields_left() + 1)
         .map(Pair::of)
@@ -29,8 +37,9 @@ pub(super) fn parse<'a>(text: &'a [u8], names: PointPath, parameter: &Parameter,
     for Pair { name, value: (value, value_layer), whole } in pairs {
         let point = parameter.named(sink.arena, &name.0);
         let point = repeated.indexed(sink.arena, point, &name.0, &value);
+        let is_known = whole.is_none() && repeated.is_repeat(&name.0);
         let (name, name_layer) = whole.unwrap_or(name);
-        let fits = sink.push(Field::new(names, FieldKind::Name, name).decoded(name_layer));
+        let fits = is_known || sink.push(Field::new(names, FieldKind::Name, name).decoded(name_layer));
         if !fits || !sink.push(Field::new(point, FieldKind::Value, value).decoded(value_layer)) {
             return;
         }
@@ -73,6 +82,11 @@ impl Repeated {
             Some(Tag::Array) => arena.at_index(point, index),
             _ => arena.indexed(point, Tag::Array, index),
         }
+    }
+
+    /// Whether this is a further occurrence of a name.
+    fn is_repeat(&self, name: &[u8]) -> bool {
+        self.seen.get(name).is_some_and(|values| values.len() > 1)
     }
 
     /// The joined values of each name, sorted by name.

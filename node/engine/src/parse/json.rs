@@ -7,7 +7,11 @@ use crate::{
     point_path::{Mark, PointPath},
 };
 use shared::point::Tag;
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    hash::{BuildHasher as _, RandomState},
+};
 
 /// Whether these bytes start like an object, an array or a string.
 pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
@@ -24,7 +28,7 @@ pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
 /// Adds every string and key. `false` when the bytes are not JSON to their end.
 pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>) -> bool {
     let names = sink.arena.then(root, Tag::Name);
-    JsonParser { bytes, at: 0, root, names, open: Vec::new(), sink }.run()
+    JsonParser { bytes, at: 0, root, names, seen: HashSet::default(), open: Vec::new(), sink }.run()
 }
 
 /// An open bracket.
@@ -51,6 +55,8 @@ struct JsonParser<'w, 'a, 'b> {
     root: PointPath,
     /// The one point of all keys.
     names: PointPath,
+    /// Hashes of the keys so far: a repeated one is not inspected again.
+    seen: HashSet<u64, RandomState>,
     open: Vec<Open>,
     sink: &'w mut Sink<'a, 'b>,
 }
@@ -161,8 +167,13 @@ impl JsonParser<'_, '_, '_> {
                 // Keys share one point, but the parent of `prototype` decides whether it is an
                 // attack.
                 let is_prototype = *text == *b"prototype";
-                let point = if is_prototype { self.sink.arena.then(here, Tag::Name) } else { self.names };
-                self.sink.push_name(point, text)
+                if is_prototype {
+                    let point = self.sink.arena.then(here, Tag::Name);
+                    self.sink.push_name(point, text)
+                } else {
+                    let is_new = self.seen.insert(self.seen.hasher().hash_one(&*text));
+                    !is_new || self.sink.push_name(self.names, text)
+                }
             }
             _ => {
                 let here = self.here();

@@ -16,9 +16,6 @@ use shared::Severity::{self, Critical, High};
 /// Limit of prose around a weak command; a longer text only mentions it.
 const MAX_PROSE: usize = 4;
 
-/// Limit of prose around a strong command.
-const MAX_PROSE_AROUND_STRONG: usize = 60;
-
 /// A value tokenized as commands.
 pub(super) struct CommandContext<'v> {
     pub value: &'v [u8],
@@ -228,7 +225,8 @@ fn separated(context: &CommandContext<'_>, at: usize, head: &Head) -> Option<Evi
     } else {
         let room = match command.lead {
             Lead::Newline => 1,
-            _ if is_strong(command, head) => MAX_PROSE_AROUND_STRONG,
+            // Prose of any length: it may be padding.
+            _ if is_strong(command, head) => usize::MAX,
             _ => MAX_PROSE,
         };
         let is_cut = cuts_the_rest(context.value) && context.prose <= 1 && command.words.len() <= 4;
