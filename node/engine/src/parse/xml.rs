@@ -16,6 +16,9 @@ use crate::{
 use entities::Entities;
 use shared::point::Tag;
 
+/// A document with more declarations of entities is a bomb; benign ones declare a few words.
+const MAX_DECLARATIONS: usize = 1_000;
+
 /// Whether these bytes start like an XML document other than HTML.
 pub(super) fn looks_like_xml(value: &[u8]) -> bool {
     let start = &value[..value.len().min(300)];
@@ -48,6 +51,7 @@ pub(super) fn parse(bytes: &[u8], root: PointPath, sink: &mut Sink<'_, '_>) -> b
         root,
         open: Vec::new(),
         entities: Entities::default(),
+        declarations: 0,
         elements: 0,
         broken: false,
         member: None,
@@ -67,6 +71,7 @@ struct XmlParser<'w, 'a, 'b, 's> {
     root: PointPath,
     open: Vec<Open<'w>>,
     entities: Entities,
+    declarations: usize,
     elements: usize,
     /// Set by malformed markup: parsing continues, but the value is also inspected as a whole.
     broken: bool,
@@ -189,8 +194,12 @@ impl<'w> XmlParser<'w, '_, '_, '_> {
         if !declaration.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"<!entity")) {
             return self.push_at(Tag::XmlDtd, declaration);
         }
-        if self.entities.declare(declaration).is_err() {
+        self.declarations += 1;
+        if self.entities.declare(declaration).is_err() || self.declarations > MAX_DECLARATIONS {
             self.sink.budget.bomb(Limit::Expansion);
+        }
+        if self.declarations > MAX_DECLARATIONS {
+            return false;
         }
         self.push_at(Tag::XmlDtdEntity, declaration)
     }

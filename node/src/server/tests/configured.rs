@@ -31,7 +31,7 @@ impl Harness {
 #[tokio::test]
 async fn a_route_sets_mode_application_and_overlimit() {
     let harness = configured(
-        "route_config:\n  wallarm_mode: block\n  routes:\n    \
+        "route_config:\n  wallarm_mode: block\n  overlimit: monitor\n  routes:\n    \
          - {route: /api, wallarm_mode: monitoring, wallarm_application: 7, overlimit: block}\n    \
          - {route: /big, overlimit: block}",
     );
@@ -39,7 +39,7 @@ async fn a_route_sets_mode_application_and_overlimit() {
     assert_eq!((verdict.action, verdict.mode_source.as_str()), (Action::Allow, "route:/api"));
     assert_eq!(harness.attack().request.connector.unwrap().application, Some(7));
 
-    let many: Vec<String> = (0..30_000).map(|n| format!("p{n}=1")).collect();
+    let many: Vec<String> = (0..110_000).map(|n| format!("p{n}=1")).collect();
     let messages = ["/other", "/big"].map(|path| get(path, &many.join("&")));
     for (message, action) in messages.iter().zip([Action::Allow, Action::Block]) {
         assert_eq!(harness.inspect(message).await.verdict().action, action);

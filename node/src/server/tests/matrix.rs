@@ -17,46 +17,46 @@ use shared::{
     ruleset::{Effect, List, ListEntry, OverlimitAction, Pattern, Rule, Ruleset, Scope, Source},
 };
 
-/// Columns: nothing found, a score below that of attacks, overlimit (recorded), overlimit with a
-/// rule to block, an attack, a virtual patch.
+/// Columns: nothing found, a score below that of attacks, overlimit (of a query: as an attack),
+/// overlimit with a rule to monitor, an attack, a virtual patch.
 const TABLE: &str = "
-mode          list  delivery nothing         suspicious      overlimit        overlimit:block  attack          patch
+mode          list  delivery nothing         suspicious      overlimit        overlimit:monitor attack          patch
 
-off           none  inline   pass            pass            pass             pass             pass            pass
-off           allow inline   pass            pass            pass             pass             pass            pass
-off           deny  inline   pass            pass            pass             pass             pass            pass
-off           gray  inline   pass            pass            pass             pass             pass            pass
-off           none  copy     pass            pass            pass             pass             pass            pass
-off           allow copy     pass            pass            pass             pass             pass            pass
-off           deny  copy     pass            pass            pass             pass             pass            pass
-off           gray  copy     pass            pass            pass             pass             pass            pass
+off           none  inline   pass            pass            pass             pass              pass            pass
+off           allow inline   pass            pass            pass             pass              pass            pass
+off           deny  inline   pass            pass            pass             pass              pass            pass
+off           gray  inline   pass            pass            pass             pass              pass            pass
+off           none  copy     pass            pass            pass             pass              pass            pass
+off           allow copy     pass            pass            pass             pass              pass            pass
+off           deny  copy     pass            pass            pass             pass              pass            pass
+off           gray  copy     pass            pass            pass             pass              pass            pass
 
-monitoring    none  inline   pass            record:         record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
-monitoring    allow inline   pass            pass            pass             pass             pass            pass
-monitoring    deny  inline   BLOCK!denylist  BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
-monitoring    gray  inline   pass            record:         record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
-monitoring    none  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
-monitoring    allow copy     pass            pass            pass             pass             pass            pass
-monitoring    deny  copy     record!denylist record!denylist record!denylist  record!denylist  record!denylist record!denylist
-monitoring    gray  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
+monitoring    none  inline   pass            record:         record!overlimit record:overlimit  record!attack   BLOCK!virtual_patch
+monitoring    allow inline   pass            pass            pass             pass              pass            pass
+monitoring    deny  inline   BLOCK!denylist  BLOCK!denylist  BLOCK!denylist   BLOCK!denylist    BLOCK!denylist  BLOCK!denylist
+monitoring    gray  inline   pass            record:         record!overlimit record:overlimit  record!attack   BLOCK!virtual_patch
+monitoring    none  copy     pass            record:         record!overlimit record:overlimit  record!attack   record!virtual_patch
+monitoring    allow copy     pass            pass            pass             pass              pass            pass
+monitoring    deny  copy     record!denylist record!denylist record!denylist  record!denylist   record!denylist record!denylist
+monitoring    gray  copy     pass            record:         record!overlimit record:overlimit  record!attack   record!virtual_patch
 
-safe_blocking none  inline   pass            record:         record:overlimit record!overlimit record!attack   BLOCK!virtual_patch
-safe_blocking allow inline   pass            pass            pass             pass             pass            pass
-safe_blocking deny  inline   BLOCK!denylist  BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
-safe_blocking gray  inline   pass            record:         record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
-safe_blocking none  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
-safe_blocking allow copy     pass            pass            pass             pass             pass            pass
-safe_blocking deny  copy     record!denylist record!denylist record!denylist  record!denylist  record!denylist record!denylist
-safe_blocking gray  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
+safe_blocking none  inline   pass            record:         record!overlimit record:overlimit  record!attack   BLOCK!virtual_patch
+safe_blocking allow inline   pass            pass            pass             pass              pass            pass
+safe_blocking deny  inline   BLOCK!denylist  BLOCK!denylist  BLOCK!denylist   BLOCK!denylist    BLOCK!denylist  BLOCK!denylist
+safe_blocking gray  inline   pass            record:         BLOCK!overlimit  record:overlimit  BLOCK!attack    BLOCK!virtual_patch
+safe_blocking none  copy     pass            record:         record!overlimit record:overlimit  record!attack   record!virtual_patch
+safe_blocking allow copy     pass            pass            pass             pass              pass            pass
+safe_blocking deny  copy     record!denylist record!denylist record!denylist  record!denylist   record!denylist record!denylist
+safe_blocking gray  copy     pass            record:         record!overlimit record:overlimit  record!attack   record!virtual_patch
 
-block         none  inline   pass            record:         record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
-block         allow inline   pass            pass            pass             pass             pass            pass
-block         deny  inline   BLOCK!denylist  BLOCK!denylist  BLOCK!denylist   BLOCK!denylist   BLOCK!denylist  BLOCK!denylist
-block         gray  inline   pass            record:         record:overlimit BLOCK!overlimit  BLOCK!attack    BLOCK!virtual_patch
-block         none  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
-block         allow copy     pass            pass            pass             pass             pass            pass
-block         deny  copy     record!denylist record!denylist record!denylist  record!denylist  record!denylist record!denylist
-block         gray  copy     pass            record:         record:overlimit record!overlimit record!attack   record!virtual_patch
+block         none  inline   pass            record:         BLOCK!overlimit  record:overlimit  BLOCK!attack    BLOCK!virtual_patch
+block         allow inline   pass            pass            pass             pass              pass            pass
+block         deny  inline   BLOCK!denylist  BLOCK!denylist  BLOCK!denylist   BLOCK!denylist    BLOCK!denylist  BLOCK!denylist
+block         gray  inline   pass            record:         BLOCK!overlimit  record:overlimit  BLOCK!attack    BLOCK!virtual_patch
+block         none  copy     pass            record:         record!overlimit record:overlimit  record!attack   record!virtual_patch
+block         allow copy     pass            pass            pass             pass              pass            pass
+block         deny  copy     record!denylist record!denylist record!denylist  record!denylist   record!denylist record!denylist
+block         gray  copy     pass            record:         record!overlimit record:overlimit  record!attack   record!virtual_patch
 ";
 
 const ADDRESS: &str = "203.0.113.178";
@@ -75,8 +75,10 @@ fn ruleset(list: Option<List>) -> Ruleset {
         severity: Severity::High,
         points: Vec::new(),
     };
-    let rules =
-        vec![rule(1, "/strict", Effect::Overlimit { action: OverlimitAction::Block }), rule(2, "/**", patch)];
+    let rules = vec![
+        rule(1, "/lenient", Effect::Overlimit { action: OverlimitAction::Monitor }),
+        rule(2, "/**", patch),
+    ];
     let entry = |list| ListEntry {
         id: Uuid::from_u128(9),
         list,
@@ -95,7 +97,7 @@ fn requests() -> Vec<(&'static str, Value)> {
         ("nothing", get("/shop", "q=shoes")),
         ("suspicious", get("/shop", "x=../")),
         ("overlimit", get("/shop", &overlimit)),
-        ("overlimit:block", get("/strict", &overlimit)),
+        ("overlimit:monitor", get("/lenient", &overlimit)),
         ("attack", get("/shop", "x='+OR+1=1")),
         ("patch", get("/shop", "x=patched")),
     ]
