@@ -63,13 +63,13 @@ impl LoginThrottle {
         let mut keys = vec![(Key::Source(source), OF_SOURCE)];
         if let Some(user) = user.map(ToOwned::to_owned) {
             let known = all.known.get(&(user.clone(), source));
-            if !known.is_some_and(|last| now.duration_since(*last) < KNOWN) {
+            if known.is_none_or(|last| now.duration_since(*last) >= KNOWN) {
                 keys.push((Key::User(user.clone()), OF_USER));
             }
             keys.push((Key::UserAndSource(user, source), OF_USER_AND_SOURCE));
         }
         let left = keys.iter().filter_map(|(key, limit)| Some(all.counts.get(key)?.left(*limit, now))).max();
-        if let Some(left) = left.filter(|left| left.is_positive()) {
+        if let Some(left) = left.filter(SignedDuration::is_positive) {
             return Err(left.as_secs().unsigned_abs().max(1));
         }
         all.make_room(now);

@@ -18,7 +18,7 @@ use std::{
     thread,
 };
 use tokio::sync::oneshot;
-use zxcvbn::Score;
+use zxcvbn::{Score, feedback::Feedback};
 
 /// About half a second of work.
 const MAX_WAITING: usize = 32;
@@ -56,7 +56,7 @@ impl Password {
         let examined: String = text.chars().take(Self::EXAMINED).collect();
         let strength = zxcvbn::zxcvbn(&examined, &["wallarm", "console", "cloudfront", "admin"]);
         if strength.score() < Score::Three {
-            let warning = strength.feedback().and_then(|feedback| feedback.warning());
+            let warning = strength.feedback().and_then(Feedback::warning);
             let cause = warning
                 .map_or_else(|| "use more words, or random characters".to_owned(), |it| it.to_string());
             return Err(PasswordError::Guessable(cause));

@@ -145,15 +145,15 @@ pub(crate) async fn exempt_requests_are_counted(binaries: &Binaries) -> anyhow::
 /// inspected request; the requests sent here, all at once, reach every environment.
 async fn reported_as_bypassed(stack: &Stack, count: u64) -> anyhow::Result<()> {
     let counter = "wallarm_gonode_http_connector_server_requests_bypassed_total{reason=\"connector\"}";
-    let counted = format!("{counter} {count}\n");
+    let line = format!("{counter} {count}\n");
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let metrics =
             Client::default().send(stack.addresses.metrics, &Request::new("GET", "/metrics", "node")).await?;
-        if metrics.body_text().contains(&counted) {
+        if metrics.body_text().contains(&line) {
             return Ok(());
         }
-        ensure!(Instant::now() < deadline, "the metrics lack {counted}: {}", metrics.body_text());
+        ensure!(Instant::now() < deadline, "the metrics lack {line}: {}", metrics.body_text());
         try_join_all((0..4).map(|_| stack.get("/"))).await?;
     }
 }

@@ -76,8 +76,8 @@ pub(super) fn is_secret(name: &str) -> bool {
         plain.map(|letter| letter.to_ascii_lowercase()).collect()
     };
     // `user[pin]` and `user.pin` hold a `pin`.
-    let parts = name.split(|it: char| matches!(it, '[' | ']' | '.' | '/')).filter(|part| !part.is_empty());
-    let (all, last) = (letters(name), letters(parts.last().unwrap_or_default()));
+    let mut parts = name.split(['[', ']', '.', '/']).filter(|part| !part.is_empty());
+    let (all, last) = (letters(name), letters(parts.next_back().unwrap_or_default()));
     WHOLE.contains(&last.as_str()) || ENDS.iter().any(|end| all.ends_with(end))
 }
 

@@ -55,7 +55,8 @@ pub(super) fn encoded(text: &str) -> String {
         if is_plain {
             out.push(char::from(byte));
         } else {
-            out += &format!("%{byte:02X}");
+            let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value)]);
+            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     out
