@@ -43,6 +43,12 @@ impl Subscription {
         *self.0.borrow() == State::Open
     }
 
+    /// Returns when the server shuts down.
+    pub async fn closed(mut self) {
+        // The sender outlives the calls.
+        let _ = self.0.wait_for(|state| *state == State::Closed).await;
+    }
+
     /// Returns at the next change, or after this time.
     pub async fn change(&mut self, at_most: Duration) {
         // The sender outlives the calls, so the only error is the timeout.

@@ -31,6 +31,7 @@ const MEMORY: SignedDuration = SignedDuration::from_hours(1);
 const KNOWN: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Bounds the memory: beyond it the oldest half is forgotten.
 const MAX_KEYS: usize = 100_000;
+const MAX_NAME_CHARS: usize = 100;
 
 #[derive(Debug, Clone, Default)]
 pub struct LoginThrottle(Arc<Mutex<Attempts>>);
@@ -61,7 +62,7 @@ impl LoginThrottle {
         let source = network(source);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = vec![(Key::Source(source), OF_SOURCE)];
-        if let Some(user) = user.map(ToOwned::to_owned) {
+        if let Some(user) = user.map(shortened) {
             let known = all.known.get(&(user.clone(), source));
             if known.is_none_or(|last| now.duration_since(*last) >= KNOWN) {
                 keys.push((Key::User(user.clone()), OF_USER));
@@ -83,14 +84,34 @@ impl LoginThrottle {
         Ok(())
     }
 
-    /// Forgets the attempts of the user from this source, and remembers the source as one of the
-    /// user. Other attempts of the source still count.
-    pub fn succeeded(&self, user: &str, source: IpAddr, now: Timestamp) {
+    /// Takes back an attempt that succeeded, forgets the others of the user from this source, and
+    /// remembers the source as one of the user.
+    pub fn succeeded(&self, user: Option<&str>, source: IpAddr, now: Timestamp) {
+        self.undo(user, source);
+        let Some(user) = user.map(shortened) else { return };
         let source = network(source);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.counts.remove(&Key::UserAndSource(user.to_owned(), source));
-        all.known.insert((user.to_owned(), source), now);
+        all.counts.remove(&Key::UserAndSource(user.clone(), source));
+        all.known.insert((user, source), now);
     }
+
+    /// Takes back an attempt whose password was not checked.
+    pub fn undo(&self, user: Option<&str>, source: IpAddr) {
+        let source = network(source);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let user =
+            user.map(shortened).map(|user| [Key::User(user.clone()), Key::UserAndSource(user, source)]);
+        for key in user.into_iter().flatten().chain([Key::Source(source)]) {
+            if let Some(count) = all.counts.get_mut(&key) {
+                count.attempts = count.attempts.saturating_sub(1);
+            }
+        }
+    }
+}
+
+/// The start of a name: longer ones belong to no user, and would fill the memory.
+fn shortened(user: &str) -> String {
+    user.chars().take(MAX_NAME_CHARS).collect()
 }
 
 impl Attempts {
@@ -176,13 +197,27 @@ mod tests {
     fn strangers_delay_a_user_briefly_and_not_from_a_known_source() {
         let throttle = LoginThrottle::default();
         throttle.enter(Some("ann"), OWN, start()).unwrap();
-        throttle.succeeded("ann", OWN, start());
+        throttle.succeeded(Some("ann"), OWN, start());
         for number in 0..1_000_u32 {
             let _delayed = throttle.enter(Some("ann"), IpAddr::from(number.to_be_bytes()), start());
         }
         assert_eq!(throttle.enter(Some("ann"), OWN, start()), Ok(()));
         let elsewhere = throttle.enter(Some("ann"), [198, 51, 100, 1].into(), start()).unwrap_err();
         assert!(elsewhere <= 60, "{elsewhere}");
+    }
+
+    #[test]
+    fn successful_sign_ins_and_unchecked_passwords_do_not_count() {
+        let throttle = LoginThrottle::default();
+        for number in 0..100 {
+            let user = format!("user {}", number % 50);
+            assert_eq!(throttle.enter(Some(&user), OWN, start()), Ok(()));
+            throttle.succeeded(Some(&user), OWN, start());
+            assert_eq!(throttle.enter(None, OWN, start()), Ok(()));
+            throttle.succeeded(None, OWN, start());
+            assert_eq!(throttle.enter(Some("ann"), OWN, start()), Ok(()));
+            throttle.undo(Some("ann"), OWN);
+        }
     }
 
     #[test]

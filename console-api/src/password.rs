@@ -11,6 +11,7 @@ use argon2::{
 use serde::{Deserialize, Deserializer, de};
 use std::{
     fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, LazyLock, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -111,7 +112,8 @@ fn work_on(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
-        job();
+        // A panic must not end the thread.
+        let _panicked = catch_unwind(AssertUnwindSafe(job));
     }
 }
 

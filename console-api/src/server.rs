@@ -57,6 +57,8 @@ pub async fn run(app: App, bound: Bound, stop: CancellationToken) {
         max_connections: descriptors::connections(MAX_CONNECTIONS),
         max_unverified: MAX_UNVERIFIED,
         drain_timeout: DRAIN,
+        // The search of a closed page ends.
+        half_close: false,
         ..ConnectionLimits::default()
     };
     let refused = app.metrics.connections_refused();

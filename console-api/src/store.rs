@@ -25,7 +25,9 @@ pub use delivery::deliveries::{AttemptResult, DeliveryCounts, NewDelivery};
 pub use delivery::webhooks::{Due, Grown};
 pub use dsn::{DatabaseUrl, InvalidPostgresUrl, PostgresUrl};
 pub use ingest::not_inspected::{NotInspectedCounts, NotInspectedFilter, Reported};
-pub use ingest::{Delivery, IngestError, Ingested, ValidRecord, node_validation_error, nodes::Node};
+pub use ingest::{
+    Delivery, IngestError, Ingested, ValidRecord, node_validation_error, nodes::Node, plausible,
+};
 pub use maintenance::transfer::TransferError;
 pub(crate) use rules::versioned::Versioned;
 

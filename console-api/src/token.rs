@@ -19,7 +19,7 @@ pub enum InvalidToken {
 impl Token {
     const PREFIX: &str = "wlc_";
     /// Generated tokens are longer; a configured one must not be guessable either.
-    const MIN_CHARS: usize = 32;
+    const MIN_CHARS: usize = 20;
 
     /// A new secret of 32 random bytes.
     ///

@@ -37,8 +37,18 @@ pub struct Client {
 
 /// Adds the [`Client`] to each request, and HSTS to responses over TLS.
 pub async fn resolve(State(transport): State<Transport>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.address().ip());
-    let client = transport.client(peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), request.headers());
+    let peer = request.extensions().get::<Peer>();
+    let address = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.address().ip());
+    // A proxy keeps connections for later requests of other clients.
+    if let Some(peer) = peer.filter(|_| transport.names(address)) {
+        peer.verify();
+    }
+    // HTTP/2 has an authority instead of a `Host`.
+    let authority = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    if let (Some(host), false) = (authority, request.headers().contains_key(header::HOST)) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    let client = transport.client(address, request.headers());
     request.extensions_mut().insert(client);
     let mut response = next.run(request).await;
     if client.is_https {
@@ -68,8 +78,12 @@ impl Transport {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        address.is_loopback() || self.trusted_proxies.iter().any(|proxy| proxy.contains(address))
+        address.to_canonical().is_loopback() || self.names(address)
+    }
+
+    /// Whether the configuration names a proxy at this address.
+    fn names(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|proxy| proxy.contains(address.to_canonical()))
     }
 }
 

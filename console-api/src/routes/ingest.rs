@@ -66,7 +66,11 @@ fn parse(raw: &RawValue, now: Timestamp) -> Result<ValidRecord, String> {
 fn failed(error: IngestError, metrics: &Metrics) -> ApiError {
     let error = match error {
         IngestError::Store(error) => error,
-        IngestError::NodeOfAnotherToken(_) => return ApiError::Refused(error.to_string()),
+        IngestError::NodeOfAnotherToken(_) => {
+            tracing::warn!("a batch is refused: {error}");
+            metrics.refused("token");
+            return ApiError::Refused(error.to_string());
+        }
     };
     if error.is_transient() {
         let error = with_sources(&error);
@@ -122,9 +126,11 @@ impl FromRequest<App> for Batch {
             app.metrics.refused(if is_rate { "rate" } else { "places" });
         })?;
         let (began, request) = (Instant::now(), Request::from_parts(parts, unread));
-        let body: IngestBatch = extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
+        let mut body: IngestBatch =
+            extract::json_body(request, app, "a batch of records", BODY_LIMIT).await?;
         app.ingest_quota.charge(&token, body.records.len(), app.clock.now());
-        match store::node_validation_error(&body, app.clock.now()) {
+        body.status = body.status.map(|status| store::plausible(status, app.clock.now()));
+        match store::node_validation_error(&body.node) {
             Some(error) => Err(ApiError::BadBody(error)),
             None => Ok(Self { body, token, began, _permit: permit }),
         }

@@ -2,6 +2,7 @@
 
 use crate::{
     attack::{Attack, Order},
+    change_notifier::ChangeNotifier,
     clock::Clock,
     error::{ApiError, with_sources},
     extract::{FromParameters, Parameters, Query, Reader},
@@ -42,6 +43,7 @@ pub(super) async fn attacks(
     State(store): State<Store>,
     State(clock): State<Clock>,
     State(metrics): State<Metrics>,
+    State(notifier): State<ChangeNotifier>,
     Query((Since(since), filter)): Query<(Since, Filter)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let counted = metrics.stream();
@@ -59,7 +61,8 @@ pub(super) async fn attacks(
         });
         Some((stream::iter(attacks.into_iter().map(|attack| Ok(event(&attack)))), watch))
     });
-    Ok(Sse::new(events.flatten()).keep_alive(KeepAlive::default()))
+    let events = events.flatten().take_until(Box::pin(notifier.subscribe().closed()));
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
 /// Ids of version 7 are ordered by creation time.

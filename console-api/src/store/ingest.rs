@@ -16,7 +16,7 @@ mod valid_record;
 use change_set::RecordChange;
 use grouping::NewHit;
 use requests::StoredRequest;
-pub use valid_record::{ValidRecord, node_validation_error};
+pub use valid_record::{ValidRecord, node_validation_error, plausible};
 
 use crate::store::{Connection, Store, StoreError};
 use jiff::Timestamp;
@@ -59,7 +59,7 @@ pub struct Delivery<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     #[error(
-        "another token speaks for the node {0}: revoke that token, or release the node on the page of nodes"
+        "the node {0} is bound to another token: revoke that token, or release the node on the page of nodes"
     )]
     NodeOfAnotherToken(Uuid),
     #[error(transparent)]

@@ -39,12 +39,13 @@ impl SignIn {
         let now = self.clock.now();
         self.throttle.enter(Some(name), source, now).map_err(|seconds| ApiError::TooMany { seconds })?;
         let (user, stored) = self.store.user_to_sign_in(name).await?.unzip();
-        let is_right = Password::presented(password).matches(stored).await?;
+        let matches = Password::presented(password).matches(stored).await;
+        let is_right = matches.inspect_err(|_| self.throttle.undo(Some(name), source))?;
         let Some(user) = user.filter(|_| is_right) else {
             self.record_failure(name, source).await?;
             return Err(ApiError::WrongPassword);
         };
-        self.throttle.succeeded(name, source, now);
+        self.throttle.succeeded(Some(name), source, now);
         self.open(Actor { name: user.name, role: user.role }, Holder::User(user.id)).await
     }
 
@@ -56,6 +57,7 @@ impl SignIn {
             self.record_failure("token", source).await?;
             return Err(ApiError::Unauthorized);
         };
+        self.throttle.succeeded(None, source, now);
         if !actor.role.can_read() {
             return Err(ApiError::Forbidden("a token of role admin, analyst or read_only"));
         }

@@ -52,7 +52,7 @@ async fn a_node_is_bound_to_its_first_token_until_it_is_released_or_the_token_is
     assert_eq!(deliver(&first).await.status, 200);
     let refused = deliver(&second).await;
     assert_eq!(refused.status, 403);
-    let detail = format!("another token speaks for the node {}", uuid(901));
+    let detail = format!("the node {} is bound to another token", uuid(901));
     assert!(refused.json()["detail"].as_str().unwrap().starts_with(&detail), "{}", refused.text);
     assert_eq!(bound_to().await, "first");
 

@@ -32,8 +32,8 @@ pub(super) enum IngestError {
     /// An unchanged retry would fail: a record or the size is the cause.
     #[error("the console rejects the batch (status {status}): {detail}")]
     Rejected { status: StatusCode, detail: String },
-    #[error("the console rejects the node's token (status {0}); check console.token_file")]
-    Token(StatusCode),
+    #[error("the console rejects the node's token (status {status}): {detail}; check console.token_file")]
+    Token { status: StatusCode, detail: String },
     /// E.g. a wrong URL. The records are not the cause, so they wait.
     #[error("console.url does not serve a console of this version (status {status}): {detail}")]
     Unexpected { status: StatusCode, detail: String },
@@ -51,7 +51,6 @@ impl Console {
             self.0.send(Method::POST, headers, body, (TIMEOUT, MAX_REPLY_BYTES)).await?.into_parts();
         match head.status {
             StatusCode::OK => Ok(serde_json::from_slice(&body).map_err(|cause| Unreachable(cause.into()))?),
-            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Err(IngestError::Token(status)),
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
                 let seconds =
                     head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -60,6 +59,7 @@ impl Console {
             status => {
                 let detail = String::from_utf8_lossy(&body).chars().take(500).collect();
                 Err(match status {
+                    StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => IngestError::Token { status, detail },
                     StatusCode::BAD_REQUEST
                     | StatusCode::PAYLOAD_TOO_LARGE
                     | StatusCode::UNPROCESSABLE_ENTITY => IngestError::Rejected { status, detail },

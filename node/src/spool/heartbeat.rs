@@ -40,7 +40,7 @@ impl<F: Fn() -> NodeStatus + Send> Heartbeat<F> {
             Ok(body) => self.console.ingest(body).await.map(|_| ()).map_err(|cause| cause.to_string()),
             Err(cause) => Err(cause.to_string()),
         };
-        // The delivery of hits logs the same failure as a warning.
+        // The delivery of hits logs most failures as a warning.
         if let Err(cause) = sent {
             debug!("cannot send a heartbeat: {cause}");
         }

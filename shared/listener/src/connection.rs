@@ -2,19 +2,28 @@
 
 use crate::{
     ConnectionLimits, Peer,
-    timed::{Activity, Timed},
+    timed::{Activity, Call, Timed},
 };
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes, HttpBody},
     http::{HeaderValue, Request, Response, Version, header},
 };
-use hyper::{body::Incoming, service::service_fn};
+use hyper::{
+    body::{Frame, Incoming, SizeHint},
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use std::{io, pin::pin, sync::Arc, time::Instant};
+use std::{
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -64,8 +73,7 @@ fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // `Timed` limits the head: this timeout would also close connections idle between requests.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None);
-    // A client that has shut down its sending side still gets its verdict.
-    builder.http1().half_close(true).max_buf_size(limits.max_header_bytes);
+    builder.http1().half_close(limits.half_close).max_buf_size(limits.max_header_bytes);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
     builder
         .http2()
@@ -92,7 +100,7 @@ async fn answer(
     let is_http2 = request.version() == Version::HTTP_2;
     let call = lifetime.activity.begin(is_http2);
     let mut response = router.oneshot(request.map(Body::new)).await?;
-    drop(call);
+    lifetime.activity.responded_to_one();
     if lifetime.is_exhausted() {
         if is_http2 {
             lifetime.recycle.cancel();
@@ -100,7 +108,33 @@ async fn answer(
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }
-    Ok(response)
+    Ok(response.map(|body| Body::new(BusyBody { body, _call: call })))
+}
+
+/// The body of a response: its call is in progress until it ends.
+struct BusyBody {
+    body: Body,
+    _call: Call,
+}
+
+impl HttpBody for BusyBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 impl Lifetime {

@@ -15,8 +15,7 @@ pub fn connections(wanted: usize) -> usize {
     let fitting = usize::try_from(possible.saturating_sub(RESERVED).max(possible / 2)).unwrap_or(usize::MAX);
     if fitting < wanted {
         warn!(
-            "the process may open {possible} files, which allows {fitting} of {wanted} connections: raise RLIMIT_NOFILE or \
-             lower limits.max_connections"
+            "the process may open {possible} files, which allows {fitting} of {wanted} connections: raise RLIMIT_NOFILE"
         );
     }
     wanted.min(fitting)

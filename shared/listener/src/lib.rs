@@ -92,7 +92,7 @@ impl Listener {
         drop(socket);
         connections.close();
         if tokio::time::timeout(limits.drain_timeout, connections.wait()).await.is_err() {
-            warn!("closing {} connections that are still busy after limits.drain_timeout", connections.len());
+            warn!("closing {} connections that are still busy after the drain timeout", connections.len());
         }
     }
 

@@ -19,6 +19,9 @@ pub struct ConnectionLimits {
     /// For requests in progress at shutdown.
     pub drain_timeout: Duration,
     pub recycle: Recycle,
+    /// Whether a client that has shut down its sending side still gets its response. If not, its calls
+    /// end when it disconnects.
+    pub half_close: bool,
 }
 
 /// When a kept-alive connection is closed, so that the client reconnects through its load balancer.
@@ -47,6 +50,7 @@ impl Default for ConnectionLimits {
             write_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(10),
             recycle: Recycle::default(),
+            half_close: true,
         }
     }
 }

@@ -59,6 +59,7 @@ fn open(limits: ConnectionLimits) -> Server {
             }),
         )
         .route("/stranger", get(async || "ok"))
+        .route("/drip", get(async || axum::body::Body::from_stream(drops())))
         .route("/slow", get(slow))
         .route("/big", get(async move || big));
     let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -67,6 +68,14 @@ fn open(limits: ConnectionLimits) -> Server {
     let listener = Listener { socket, router, tls: None, limits: limits.into(), refused: refused.clone() };
     let served = tokio::spawn(listener.serve(stop.clone()));
     Server { address, stop, served, refused, handler }
+}
+
+/// A body that takes longer than [`SOON`].
+fn drops() -> impl futures_util::Stream<Item = io::Result<&'static str>> + Send {
+    futures_util::stream::unfold(0, |number| async move {
+        tokio::time::sleep(SOON).await;
+        (number < 5).then_some((Ok("drop"), number + 1))
+    })
 }
 
 impl Server {
@@ -276,4 +285,21 @@ async fn serves_http_2_and_recycles_its_connections() {
         assert_eq!(client.send_request(request).await.unwrap().status(), 200);
     }
     tokio::time::timeout(FOREVER, connection).await.expect("an end").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_response_that_is_being_sent_keeps_its_connection() {
+    let server = open(ConnectionLimits { header_timeout: SOON, keep_alive_timeout: SOON, ..long_timeouts() });
+    let io = hyper_util::rt::TokioIo::new(server.connect().await);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut client, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+    let _connection = tokio::spawn(connection);
+    let request = hyper::Request::get("http://node/drip").body(axum::body::Body::empty()).unwrap();
+    let response = client.send_request(request).await.unwrap().map(axum::body::Body::new);
+    let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+    assert_eq!(body, "drop".repeat(5));
+
+    let mut plain = server.connect().await;
+    plain.write_all(b"GET /drip HTTP/1.1\r\nhost: node\r\n\r\n").await.unwrap();
+    assert_eq!(answer(&mut plain, "0\r\n\r\n").await.matches("drop").count(), 5);
 }

@@ -20,7 +20,10 @@ use tokio::{
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     started: AtomicU64,
+    /// Calls whose response has begun.
     responded: AtomicU64,
+    /// Calls whose response has ended.
+    finished: AtomicU64,
     received: AtomicU64,
     is_http2: AtomicBool,
 }
@@ -35,6 +38,10 @@ impl Activity {
         Call(self.clone())
     }
 
+    pub(super) fn responded_to_one(&self) {
+        self.responded.fetch_add(1, Relaxed);
+    }
+
     pub(super) fn responded(&self) -> u64 {
         self.responded.load(Relaxed)
     }
@@ -44,13 +51,13 @@ impl Activity {
     }
 
     fn is_busy(&self) -> bool {
-        self.started.load(Relaxed) != self.responded()
+        self.started.load(Relaxed) != self.finished.load(Relaxed)
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.0.responded.fetch_add(1, Relaxed);
+        self.0.finished.fetch_add(1, Relaxed);
     }
 }
 
@@ -73,7 +80,7 @@ pub(super) struct Timed<IO> {
     /// Whether the deadline belongs to `expected`. It is set only when a read is pending.
     is_set: bool,
     /// At the time the deadline was last checked.
-    responded: u64,
+    finished: u64,
     /// Runs while the client reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -89,30 +96,30 @@ impl<IO> Timed<IO> {
             expected: Expected::Head,
             deadline,
             is_set: true,
-            responded: 0,
+            finished: 0,
             stalled: None,
         }
     }
 
     fn on_received(&mut self, bytes: usize) {
         self.activity.received.fetch_add(bytes as u64, Relaxed);
-        self.on_responded();
+        self.on_finished();
         // HTTP/2 has other frames than requests.
         if self.expected == Expected::Request && !self.activity.is_http2.load(Relaxed) {
             (self.expected, self.is_set) = (Expected::Head, false);
         }
     }
 
-    fn on_responded(&mut self) {
-        let responded = self.activity.responded();
-        if self.responded != responded {
-            (self.responded, self.expected, self.is_set) = (responded, Expected::Request, false);
+    fn on_finished(&mut self) {
+        let finished = self.activity.finished.load(Relaxed);
+        if self.finished != finished {
+            (self.finished, self.expected, self.is_set) = (finished, Expected::Request, false);
         }
     }
 
     /// Polls the read timeout. While a call is in progress, its handler limits the time.
     fn poll_timeout(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.on_responded();
+        self.on_finished();
         if self.activity.is_busy() {
             return Poll::Pending;
         }

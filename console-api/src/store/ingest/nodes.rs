@@ -40,7 +40,8 @@ pub(crate) async fn seen(
          on conflict (id) do update set version = excluded.version, last_seen = excluded.last_seen, \
              status = coalesce(excluded.status, nodes.status), token_hash = excluded.token_hash \
          where nodes.token_hash is null or nodes.token_hash = excluded.token_hash \
-             or not exists (select 1 from tokens t where t.hash = nodes.token_hash)",
+             or not exists (select 1 from tokens t where t.hash = nodes.token_hash \
+                 and (t.expires_at is null or t.expires_at > $3))",
     )
     .bind(node.id.to_string())
     .bind(&node.version)

@@ -2,7 +2,10 @@
 
 use crate::store::sql::text_codec::word;
 use jiff::{SignedDuration, Timestamp};
-use shared::{AttackRecord, IngestBatch, NotInspected, Record, ResponseReport, Trigger, record::NodeStatus};
+use shared::{
+    AttackRecord, NotInspected, Record, ResponseReport, Trigger,
+    record::{NodeInfo, NodeStatus},
+};
 use std::collections::BTreeSet;
 
 /// The maximum length of the short texts that are stored as they are and indexed. Entries of
@@ -36,13 +39,19 @@ impl ValidRecord {
 }
 
 /// The validation error of a node's description of itself.
-pub fn node_validation_error(batch: &IngestBatch, now: Timestamp) -> Option<String> {
-    let of_status = |status: &NodeStatus| {
-        let times = status.connectors.iter().map(|connector| connector.last_seen);
-        times.chain([status.started_at]).find_map(|time| of_time(time, now))
-    };
-    check("the node's version", Some(&batch.node.version))
-        .or_else(|| batch.status.as_ref().and_then(of_status))
+pub fn node_validation_error(node: &NodeInfo) -> Option<String> {
+    check("the node's version", Some(&node.version))
+}
+
+/// The status with implausible times replaced by now: a node whose clock was set keeps reporting.
+pub fn plausible(mut status: NodeStatus, now: Timestamp) -> NodeStatus {
+    let times = status.connectors.iter_mut().map(|connector| &mut connector.last_seen);
+    for time in times.chain([&mut status.started_at]) {
+        if of_time(*time, now).is_some() {
+            *time = now;
+        }
+    }
+    status
 }
 
 /// Times of a clock that is wrong would distort statistics and retention.
