@@ -25,7 +25,7 @@ const FORBIDDEN_HEADERS: &[&str] = &[
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
-    // A node names no next page and sets no cookies of the site.
+    // The next page is a parameter; cookies belong to the site.
     "location",
     "set-cookie",
     "te",

@@ -38,6 +38,15 @@ impl<'k> Masks<'k> {
         Self { points: credentials.chain(rules.masked().cloned()).collect(), key }
     }
 
+    /// Masks the headers of a response.
+    pub(crate) fn response(&self, headers: &mut [(String, String)]) {
+        let Some(key) = self.key else { return };
+        let secrets = Secrets::of(&[], key);
+        for (name, value) in headers {
+            *value = secrets.header(name, value);
+        }
+    }
+
     pub(crate) fn request(&self, request: &mut RecordedRequest, findings: &[Finding]) {
         for (name, value) in &mut request.headers {
             self.header(name, value);
@@ -66,7 +75,10 @@ impl<'k> Masks<'k> {
     }
 
     /// Masks a payload that may contain a masked value.
-    pub(crate) fn finding(&self, finding: Finding) -> Finding {
+    pub(crate) fn finding(&self, mut finding: Finding) -> Finding {
+        if self.key.is_some() {
+            finding.payload = text::mask(&finding.payload).into_owned();
+        }
         let masked = self.points.iter().any(|point| overlaps(point, &finding.point));
         if masked { Finding { payload: MASK.to_owned(), ..finding } } else { finding }
     }
@@ -130,26 +142,35 @@ fn mask_body(
     })
 }
 
-/// The body without the secrets that can be located in it.
+/// The body without its secrets; nothing of a compressed one. Bytes that are no text stay as they are.
 fn mask_secrets(bytes: &[u8], secrets: &Secrets<'_>, headers: &[(String, String)]) -> Vec<u8> {
-    let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    let is = |kind: &str| content_type.is_some_and(|(_, value)| value.to_ascii_lowercase().contains(kind));
-    let Ok(text) = std::str::from_utf8(bytes) else { return bytes.to_vec() };
-    if json::looks_like_json(bytes) {
-        let masked = json::mask(bytes, &[], Some(secrets)).unwrap_or_else(|| bytes.to_vec());
+    let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    if header("content-encoding").is_some_and(|(_, value)| !value.eq_ignore_ascii_case("identity")) {
+        return MASK.as_bytes().to_vec();
+    }
+    let is_multipart = header("content-type").is_some_and(|(_, value)| value.contains("multipart/"));
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        // One character for each byte, and back.
+        let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
+        let masked = mask_text(&text, is_multipart, secrets);
+        return masked.chars().map(|letter| u8::try_from(letter).unwrap_or(b'?')).collect();
+    };
+    if let Some(masked) = json::mask(bytes, &[], Some(secrets)).filter(|_| json::looks_like_json(bytes)) {
         return match std::str::from_utf8(&masked) {
             Ok(text) => text::mask(text).into_owned().into_bytes(),
             Err(_) => masked,
         };
     }
-    let masked = if is("multipart/form-data") {
-        secrets.multipart(text)
-    } else if is("x-www-form-urlencoded") {
-        secrets.pairs(text)
-    } else {
-        text::mask(text).into_owned()
-    };
-    masked.into_bytes()
+    mask_text(text, is_multipart, secrets).into_bytes()
+}
+
+fn mask_text(text: &str, is_multipart: bool, secrets: &Secrets<'_>) -> String {
+    let is_form = || text.contains('=') && !text.starts_with(['{', '[', '<', '"']) && !text.contains('\n');
+    match text {
+        _ if is_multipart => secrets.multipart(text),
+        _ if is_form() => secrets.pairs(text),
+        _ => secrets.text(text),
+    }
 }
 
 #[cfg(test)]

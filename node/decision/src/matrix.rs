@@ -4,7 +4,7 @@ use crate::{EffectiveMode, ListMatch, RouteSettings};
 use engine::rules::RequestRules;
 use shared::{
     Action, AttackType, DecidedBy, Decision, Delivery, Enforced, Finding, InspectRequest, ListRef, Mode,
-    Outcome, Point, Reason,
+    Outcome, Reason,
     point::Tag,
     ruleset::{OverlimitAction, RuleRef},
 };
@@ -155,7 +155,7 @@ impl Detection {
         if let Some(unread) = findings.iter().find(|finding| finding.attack_type == AttackType::Overlimit) {
             let (rule, action) = rules.overlimit.unzip();
             let blocks = match action.unwrap_or(settings.overlimit) {
-                OverlimitAction::Auto => !is_data(request, &unread.point),
+                OverlimitAction::Auto => !is_data(request, unread),
                 OverlimitAction::Monitor => false,
                 OverlimitAction::Block => true,
             };
@@ -179,15 +179,16 @@ const DATA: &[&str] = &[
     "video/",
 ];
 
-/// Whether what was not analyzed, from this point on, is data: a file, or a body of such a type.
-fn is_data(request: &InspectRequest, point: &Point) -> bool {
-    let is_in_body = point.0.first().is_some_and(|step| step.tag == Tag::Post);
-    let is_file = point.0.iter().any(|step| step.tag == Tag::File);
-    let mut types = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+/// Whether what was not analyzed is the rest of a body of data. The head is analyzed before the body.
+fn is_data(request: &InspectRequest, unread: &Finding) -> bool {
+    let is_raw = |tag: &Tag| matches!(tag, Tag::Post | Tag::Gzip | Tag::Brotli);
+    let is_raw_body =
+        unread.point.0.iter().all(|step| is_raw(&step.tag)) && unread.signature == "overlimit-bytes";
+    let types = || request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     let is_data = |(_, value): &(String, String)| {
         let kind = value.trim_start().to_ascii_lowercase();
         let is_text = ["json", "xml", "graphql"].iter().any(|it| kind.contains(it));
         !is_text && DATA.iter().any(|start| kind.starts_with(start))
     };
-    is_in_body && (is_file || types.next().is_some_and(is_data))
+    is_raw_body && types().next().is_some() && types().all(is_data)
 }

@@ -107,6 +107,7 @@ const PATHOLOGICAL: &[&str] = &[
     "<![CDATA[",
     "<!ENTITY a 'b'>",
     "<a ",
+    "<script\n",
     "<a b='",
     "..//",
     "../",

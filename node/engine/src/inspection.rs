@@ -18,7 +18,7 @@ use serde::Serialize;
 use shared::{
     AttackType, Class, Finding, InspectRequest, Point, ScorePart, Severity, point::Tag, ruleset::RuleRef,
 };
-use std::{cell::OnceCell, cmp::Reverse, collections::VecDeque};
+use std::{cell::OnceCell, cmp::Reverse, collections::VecDeque, mem};
 
 /// Beyond this, only the findings with the highest scores are kept.
 const MAX_FINDINGS: usize = 64;
@@ -208,10 +208,18 @@ fn visit_fields<'a>(
 ) -> Option<Finding> {
     let mut budget = Budget::for_request();
     let mut arena = PointArena::with_capacity();
-    let mut queue = VecDeque::from(parse::parse(request, &mut budget, &mut arena));
-    let mut exhausted = overrun(&budget, &arena, queue.back().map(|field| field.point));
+    let fields = parse::parse(request, &mut budget, &mut arena);
+    let mut exhausted = overrun(&budget, &arena, fields.last().map(|field| field.point));
+    // What is nested in the head is read before the body, which could take the whole budget.
+    let is_in_body =
+        |arena: &PointArena, field: &Field<'_>| arena.tags(field.point).last() == Some(&Tag::Post);
+    let (body, head) = fields.into_iter().partition::<Vec<_>, _>(|field| is_in_body(&arena, field));
+    let (mut body, mut queue) = (VecDeque::from(body), VecDeque::from(head));
     let mut of_path = Vec::new();
-    while let Some(field) = queue.pop_front() {
+    while let Some(field) = queue.pop_front().or_else(|| {
+        queue = mem::take(&mut body);
+        queue.pop_front()
+    }) {
         let mut sink = Sink::new(field.depth + 1, &mut budget, &mut arena);
         let mut examined = examine(inspector, request, field, &mut sink);
         queue.extend(sink.fields);

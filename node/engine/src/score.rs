@@ -73,6 +73,9 @@ pub(crate) fn parts(
     if (is_part || hit.signature != "ptrav-climb") && context.is_in_report_field() {
         parts.push(ScorePart::new(-4, "in a report of a program"));
     }
+    if matches!(hit.attack_type, AttackType::Xss | AttackType::Rce) && context.is_blocked_code() {
+        parts.push(ScorePart::new(-4, "code that a browser refused to run"));
+    }
     parts.extend(texture(hit, class, surroundings));
     parts
 }
@@ -264,7 +267,10 @@ fn begins_with_header(value: &[u8]) -> bool {
 /// ` tutorial for beginners`: words, on one line.
 fn begins_sentence(after: &[u8]) -> bool {
     let is_word = |it: &u8| it.is_ascii_alphanumeric() || b" ,.?!".contains(it);
-    matches!(after, [b' ', letter, ..] if letter.is_ascii_alphabetic()) && after.iter().all(is_word)
+    let first = after.trim_ascii().split(|&byte| byte == b' ').next().unwrap_or_default();
+    matches!(after, [b' ', letter, ..] if letter.is_ascii_alphabetic())
+        && after.iter().all(is_word)
+        && !matches!(first, b"in" | b"instanceof")
 }
 
 /// Whether the value has no character that a shell or another language reads.

@@ -183,7 +183,7 @@ fn padding_takes_no_budget_from_an_attack_after_it() {
 #[test]
 fn words_and_letters_before_a_command_do_not_hide_it() {
     for padding in ["word ", "a", " ", "x y\n"] {
-        for bytes in [100, 40_000, 262_144, 1_000_000] {
+        for bytes in [100, 40_000, 262_144, 2_300_000] {
             let padding = padding.repeat(bytes / padding.len());
             let body = format!("{{\"x\":\"{}; cat /etc/passwd\"}}", padding.replace('\n', "\\n"));
             assert!(

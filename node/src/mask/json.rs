@@ -37,6 +37,8 @@ struct Scanner<'b> {
 /// An open bracket, and the rules that continue inside it.
 struct Open<'r> {
     is_object: bool,
+    /// Whether everything in it is a secret by its name.
+    is_secret: bool,
     index: u64,
     rules: Vec<&'r [Step]>,
 }
@@ -107,8 +109,10 @@ impl Scanner<'_> {
             None => true,
             Some(step) => !is_container || !matches!(step.tag, Tag::Hash | Tag::Array),
         });
-        let is_secret = mem::take(&mut self.is_secret) && !is_named && self.masking.is_none();
-        let is_masked = (is_named || is_secret) && self.masking.is_none();
+        let is_in_secret = open.last().is_some_and(|open| open.is_secret);
+        let is_secret =
+            (mem::take(&mut self.is_secret) || is_in_secret) && !is_named && self.masking.is_none();
+        let is_masked = is_named && self.masking.is_none();
         if is_container {
             self.at += 1;
             if is_masked {
@@ -118,7 +122,7 @@ impl Scanner<'_> {
             if !is_object {
                 *next = Some(inside(&rules, &Step { tag: Tag::Array, key: Some(Key::Index(0)) }));
             }
-            open.push(Open { is_object, index: 0, rules });
+            open.push(Open { is_object, is_secret, index: 0, rules });
             return Some(());
         }
         let text = match byte {
@@ -130,7 +134,7 @@ impl Scanner<'_> {
                 let shown = serde_json::to_string(&*secrets.shown(&text)).ok()?;
                 self.replace_by(start, self.at, shown.as_bytes());
             }
-            _ if is_masked => self.replace(start, self.at),
+            _ if is_masked || is_secret => self.replace(start, self.at),
             _ => {}
         }
         Some(())

@@ -56,6 +56,7 @@ const ENDS: &[&str] = &[
     "secret",
     "secretkey",
     "securitycode",
+    "sessid",
     "sessionid",
     "sessionkey",
     "sharedkey",
@@ -66,19 +67,39 @@ const ENDS: &[&str] = &[
 ];
 
 pub(super) fn is_secret_header(name: &str) -> bool {
-    HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header))
+    HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header)) || is_secret(name)
 }
 
 /// Whether the value of a parameter, a key or a form field is a secret, by its name.
 pub(super) fn is_secret(name: &str) -> bool {
+    // `user[pin]` and `user.pin` hold a `pin`, `password[0]` and `password1` a password.
+    let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = name.split(['[', ']', '.', '/']).filter(|part| !is_number(part));
+    let last = parts.next_back().unwrap_or_default().trim_end_matches(|it: char| it.is_ascii_digit());
     let letters = |text: &str| -> String {
         let plain = text.chars().filter(char::is_ascii_alphanumeric);
         plain.map(|letter| letter.to_ascii_lowercase()).collect()
     };
-    // `user[pin]` and `user.pin` hold a `pin`.
-    let mut parts = name.split(['[', ']', '.', '/']).filter(|part| !part.is_empty());
-    let (all, last) = (letters(name), letters(parts.next_back().unwrap_or_default()));
-    WHOLE.contains(&last.as_str()) || ENDS.iter().any(|end| all.ends_with(end))
+    let (all, word) = (letters(last), letters(last_word(last)));
+    WHOLE.contains(&word.as_str())
+        || WHOLE.contains(&all.as_str())
+        || ENDS.iter().any(|end| all.ends_with(end))
+        || all.starts_with("password")
+}
+
+/// `pass` of `user_pass` and `userPass`.
+fn last_word(name: &str) -> &str {
+    let mut before = ' ';
+    let mut start = 0;
+    for (at, letter) in name.char_indices() {
+        if !letter.is_alphanumeric() {
+            start = at + letter.len_utf8();
+        } else if letter.is_uppercase() && before.is_lowercase() {
+            start = at;
+        }
+        before = letter;
+    }
+    &name[start..]
 }
 
 #[cfg(test)]
@@ -99,12 +120,33 @@ mod tests {
             "cc_number",
             "jwt",
             "password_confirmation",
+            "password1",
+            "user_pass",
+            "userPass",
+            "card_cvv",
+            "cvv2",
+            "pass1",
+            "password[0]",
+            "password_confirm",
+            "PHPSESSID",
+            "private-token",
+            "x-shopify-access-token",
         ] {
             assert!(is_secret(name), "{name}");
         }
-        for name in
-            ["q", "pinterest", "authority", "author", "passenger", "company", "design", "tokens_used", "span"]
-        {
+        for name in [
+            "q",
+            "pinterest",
+            "authority",
+            "author",
+            "passenger",
+            "company",
+            "design",
+            "tokens_used",
+            "span",
+            "bypass",
+            "compass",
+        ] {
             assert!(!is_secret(name), "{name}");
         }
         assert!(is_secret_header("X-Auth-Token") && !is_secret_header("accept"));

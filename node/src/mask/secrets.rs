@@ -2,9 +2,22 @@
 
 use super::{MASK, names, text};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use regex::{Captures, Regex};
 use sha2::Sha256;
 use shared::Finding;
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
+
+/// `"name": value`, the value to the end of the text at most.
+static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?<head>"(?<name>[^"\\]{1,100})"\s*:\s*)(?<value>"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,}\]\["{]+)"#,
+    )
+    .ok()
+});
+/// `<name …>value<`
+static ELEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?<head><(?<name>[A-Za-z][\w:.-]{0,100})(?:\s[^<>]*)?>)(?<value>[^<]+)<").ok()
+});
 
 /// The payloads of a request, which stay visible, and the key of digests.
 pub(super) struct Secrets<'f> {
@@ -33,7 +46,7 @@ impl<'f> Secrets<'f> {
         if name.eq_ignore_ascii_case("cookie") {
             let cookies = value.split(';').map(|cookie| match cookie.split_once('=') {
                 Some((name, value)) => format!("{name}={}", self.cookie(value)),
-                None => cookie.to_owned(),
+                None => self.cookie(cookie.trim()),
             });
             return cookies.collect::<Vec<_>>().join(";");
         }
@@ -42,7 +55,11 @@ impl<'f> Secrets<'f> {
         }
         let value = text::mask(value);
         match value.split_once('?') {
-            Some((address, query)) => format!("{address}?{}", self.pairs(query)),
+            Some((address, query)) => {
+                // A fragment of an address holds tokens as well.
+                let parts = query.split('#').map(|part| self.pairs(part));
+                format!("{address}?{}", parts.collect::<Vec<_>>().join("#"))
+            }
             None => value.into_owned(),
         }
     }
@@ -65,14 +82,38 @@ impl<'f> Secrets<'f> {
 
     /// Parameters: `a=1&b=2`.
     pub(super) fn pairs(&self, pairs: &str) -> String {
-        let masked = pairs.split('&').map(|pair| match pair.split_once('=') {
-            Some((name, value)) if names::is_secret(&super::pairs::decoded(name)) => {
-                let shown = self.shown(&super::pairs::decoded(value));
-                format!("{name}={}", super::pairs::encoded(&shown))
-            }
-            _ => text::mask(pair).into_owned(),
+        let masked = pairs.split('&').map(|pair| {
+            let Some((name, value)) = pair.split_once('=') else { return text::mask(pair).into_owned() };
+            let plain = super::pairs::decoded(value);
+            let shown = if names::is_secret(&super::pairs::decoded(name)) {
+                self.shown(&plain).into_owned()
+            } else {
+                text::mask(&plain).into_owned()
+            };
+            if shown == plain { pair.to_owned() } else { format!("{name}={}", super::pairs::encoded(&shown)) }
         });
         masked.collect::<Vec<_>>().join("&")
+    }
+
+    /// JSON that cannot be parsed, lines of JSON, XML, and other text.
+    pub(super) fn text(&self, body: &str) -> String {
+        let Some((key, element)) = KEY.as_ref().zip(ELEMENT.as_ref()) else { return MASK.to_owned() };
+        let masked = key.replace_all(body, |found: &Captures<'_>| {
+            if names::is_secret(&found["name"]) {
+                format!("{}\"{}\"", &found["head"], self.shown(&found["value"]).replace('"', "\\\""))
+            } else {
+                found[0].to_owned()
+            }
+        });
+        let masked = element.replace_all(&masked, |found: &Captures<'_>| {
+            let name = found["name"].rsplit(':').next().unwrap_or_default();
+            if names::is_secret(name) {
+                format!("{}{}<", &found["head"], self.shown(&found["value"]))
+            } else {
+                found[0].to_owned()
+            }
+        });
+        text::mask(&masked).into_owned()
     }
 
     /// `multipart/form-data`: fields by their name.

@@ -223,7 +223,7 @@ fn secrets_in_bodies_are_masked_by_default() {
     let json = r#"{"user":"ann","password":"s3cret","n":[{"pin":1234}],"card":"4111111111111111","note":"x' or 1=1"}"#;
     assert_eq!(
         default_body("application/json", json, "' or 1=1"),
-        r#"{"user":"ann","password":"***","n":[{"pin":"***"}],"card":"0000000000001111","note":"x' or 1=1"}"#
+        r#"{"user":"ann","password":"***","n":[{"pin":"***"}],"card":"4000000000001111","note":"x' or 1=1"}"#
     );
     assert_eq!(
         default_body("application/json", r#"{"password":"a' or 1=1","x":1}"#, "' or 1=1"),
@@ -241,4 +241,44 @@ fn secrets_in_bodies_are_masked_by_default() {
         default_body("multipart/form-data; boundary=b", &multipart, "-"),
         multipart.replace("s3cret", "***")
     );
+}
+
+#[test]
+fn secrets_in_other_bodies_are_masked_by_default() {
+    for (content_type, body, masked) in [
+        (
+            "application/json",
+            r#"{"password":{"$ne":"s3cret"},"a":["x"]}"#,
+            r#"{"password":{"$ne":"***"},"a":["x"]}"#,
+        ),
+        ("application/json", r#"{"tokens":1,"token":["s3cret",7]}"#, r#"{"tokens":1,"token":["***","***"]}"#),
+        (
+            "application/json",
+            "{\"password\":\"s3cret\"}\n{\"password\":\"s3cret\"}",
+            "{\"password\":\"***\"}\n{\"password\":\"***\"}",
+        ),
+        (
+            "application/json",
+            r#"{"password":"s3cret","x":undefined?}"#,
+            r#"{"password":"***","x":undefined?}"#,
+        ),
+        ("application/json", r#"{"a":1,"password":"s3cret"#, r#"{"a":1,"password":"***""#),
+        ("text/plain", "user=a&password=s3cret", "user=a&password=***"),
+        (
+            "application/xml",
+            "<a><ns:password x='1'>s3cret</ns:password></a>",
+            "<a><ns:password x='1'>***</ns:password></a>",
+        ),
+        ("application/x-www-form-urlencoded", "card=4111+1111+1111+1111", "card=4000%200000%200000%201111"),
+        ("application/json", r#"{"n":4111111111111111}"#, r#"{"n":4000000000001111}"#),
+    ] {
+        assert_eq!(default_body(content_type, body, "none"), masked, "{body}");
+    }
+    let binary = b"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\ns3cret\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n\xff\xfe\x00\r\n--b--\r\n";
+    let body =
+        masked_by_default(with_body("multipart/form-data; boundary=b", binary), "none").body.unwrap().0;
+    assert!(!body.windows(6).any(|it| it == b"s3cret") && body.windows(3).any(|it| it == b"\xff\xfe\x00"));
+    let mut compressed = with_body("application/json", b"\x1f\x8b");
+    compressed.headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
+    assert_eq!(masked_by_default(compressed, "none").body.unwrap().0, b"***");
 }

@@ -7,8 +7,9 @@ use std::{borrow::Cow, sync::LazyLock};
 /// Visible digits at the end of a card number, as PCI DSS permits.
 const VISIBLE: usize = 4;
 
-static CARD: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\b(?:3[47]|[45]\d|2[2-7]|6[05])(?:[ -]?\d){13,14}\b").ok());
+static CARD: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"\b(?:3[47](?:[ -]?\d){13}|(?:4\d|5\d|2[2-7]|35|6[0245])(?:[ -]?\d){14})\b").ok()
+});
 static TOKEN: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\b(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.)[A-Za-z0-9_-]{16,}").ok());
 
@@ -22,7 +23,7 @@ pub(super) fn mask(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Zeros, so that a number stays a number.
+/// Zeros after the first digit, so that a number stays a number.
 fn card_digits(number: &str) -> String {
     if !is_card(number) {
         return number.to_owned();
@@ -31,7 +32,7 @@ fn card_digits(number: &str) -> String {
     let mut at = 0;
     let mask = |letter: char| {
         at += usize::from(letter.is_ascii_digit());
-        if letter.is_ascii_digit() && at + VISIBLE <= digits { '0' } else { letter }
+        if letter.is_ascii_digit() && at > 1 && at + VISIBLE <= digits { '0' } else { letter }
     };
     number.chars().map(mask).collect()
 }
@@ -51,10 +52,10 @@ mod tests {
     #[test]
     fn masks_card_numbers_and_signatures_of_tokens() {
         for (text, masked) in [
-            ("card=4111111111111111&x", "card=0000000000001111&x"),
-            ("4111 1111 1111 1111", "0000 0000 0000 1111"),
-            ("5500-0000-0000-0004", "0000-0000-0000-0004"),
-            (r#"{"n":378282246310005}"#, r#"{"n":000000000000005}"#),
+            ("card=4111111111111111&x", "card=4000000000001111&x"),
+            ("4111 1111 1111 1111", "4000 0000 0000 1111"),
+            ("5500-0000-0000-0004", "5000-0000-0000-0004"),
+            (r#"{"n":378282246310005}"#, r#"{"n":300000000000005}"#),
             (
                 "t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJlLW9mLXRva2Vu",
                 "t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.***",

@@ -38,7 +38,7 @@ impl BodyLimit {
             max_message_bytes,
             body_timeout,
             memory: Arc::new(Semaphore::new(max_bytes_in_flight)),
-            unverified: Arc::new(Semaphore::new(max_bytes_in_flight / 2)),
+            unverified: Arc::new(Semaphore::new((max_bytes_in_flight / 2).max(max_message_bytes))),
             shares: Shares::of((max_bytes_in_flight / 8).max(max_message_bytes)),
             max_bytes_in_flight,
         }

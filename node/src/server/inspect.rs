@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use decision::Evaluation;
+use engine::rules::RequestRules;
 use jiff::Timestamp;
 use shared::{
     Action, AttackType, ConnectorInfo, Delivery, Encoding, Finding, InspectRequest, NotInspected, Record,
@@ -59,6 +60,8 @@ pub(super) async fn response(
     node.metrics.received(&RESPONSE, &message);
     let (mut report, _) = message.decode::<ResponseReport>()?;
     let now = Timestamp::now();
+    let rules = RequestRules::default();
+    Masks::of(&rules, node.config.load().records.digest_key()).response(&mut report.headers);
     let not_inspected = mem::take(&mut report.not_inspected);
     node.connector_called(report.connector.as_mut(), None, not_inspected.len(), now);
     node.record_not_inspected(not_inspected)?;

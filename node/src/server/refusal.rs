@@ -32,6 +32,8 @@ pub(super) enum Refusal {
     Replayed,
     #[error("the call was signed before the node started, or too long ago for its load; sign it again")]
     SignedTooEarly,
+    #[error("more signed calls than the node can remember; retry later")]
+    TooManyCalls,
     #[error("calls from {0} are not allowed, see connector.allowed_networks")]
     Network(IpAddr),
     #[error("the response took longer than {limit:?}, see connector.app_reply_timeout")]
@@ -71,7 +73,7 @@ impl Refusal {
             Self::Host(_) => (StatusCode::FORBIDDEN, "host"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "spool"),
             Self::OutOfMemory(_) => (StatusCode::SERVICE_UNAVAILABLE, "no_room"),
-            Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overload"),
+            Self::TooManyCalls | Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overload"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }

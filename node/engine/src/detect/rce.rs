@@ -29,9 +29,6 @@ use evidence::{CommandContext, find_evidence};
 pub(super) use parameter::detect as detect_parameter;
 use shared::{AttackType, Severity};
 
-/// Longer values are files, which contain every separator by chance.
-const MAX_BYTES: usize = 2 << 20;
-
 /// Limit of program names with a variable in their middle.
 const MAX_NAME: usize = 24;
 
@@ -40,10 +37,7 @@ const MAX_ESCAPED_BYTES: usize = 200;
 
 pub(super) fn detect(value: &[u8], bytes: Bytes, kind: FieldKind, is_document: bool) -> Vec<Match<'static>> {
     let mut matches: Vec<Match<'static>> = lookup::detect(value).into_iter().collect();
-    if value.len() <= MAX_BYTES
-        && may_hold_command(value, bytes, kind)
-        && !rejection::cannot_contain_command(value)
-    {
+    if may_hold_command(value, bytes, kind) && !rejection::cannot_contain_command(value) {
         let command = if is_document {
             document::detect(value, kind)
         } else {

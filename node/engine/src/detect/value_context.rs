@@ -188,16 +188,20 @@ impl<'f> ValueContext<'f> {
     /// Whether the value belongs to a report of a program, by the names of its parts.
     pub(crate) fn is_in_report_field(&self) -> bool {
         let is_report = |name: &str| WORDS.field.reports.contains(last_word(name));
-        self.is_in_body()
-            && (self.names().flatten().any(is_report) || self.is_in_chat() || self.is_blocked_code())
+        self.is_in_body() && (self.names().flatten().any(is_report) || self.is_in_chat())
     }
 
     /// Whether the value is code that a browser refused to run, in its report of that (Reporting API,
     /// Content Security Policy 3).
-    fn is_blocked_code(&self) -> bool {
-        let is_report =
-            |kind: &str| kind.starts_with("application/reports+json") || kind.contains("csp-report");
-        self.is_named(&["sample", "script-sample"]) && self.headers("content-type").any(is_report)
+    pub(crate) fn is_blocked_code(&self) -> bool {
+        let is_report = |kind: &str| {
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            ["application/csp-report", "application/reports+json"]
+                .iter()
+                .any(|it| kind.eq_ignore_ascii_case(it))
+        };
+        let mut kinds = self.headers("content-type").peekable();
+        self.is_named(&["sample", "script-sample"]) && kinds.peek().is_some() && kinds.all(is_report)
     }
 
     /// Whether the value is part of a conversation with a language model, tool calls included.

@@ -66,6 +66,13 @@ pub(super) fn detect(value: &[u8], kind: FieldKind, is_post: bool) -> Markup {
     collector.markup
 }
 
+/// Whether a script tag has no attributes, and its end tag comes next.
+fn is_bare_script(tag: &Tag<'_>, next: &[u8]) -> bool {
+    const END: &[u8] = b"</script";
+    let is_closed = next.get(..END.len()).is_some_and(|end| end.eq_ignore_ascii_case(END));
+    tag.name == "script" && tag.attributes.is_empty() && is_closed
+}
+
 /// A whole page, as a mail or an editor sends it.
 fn is_page(value: &[u8]) -> bool {
     let page = value.trim_ascii();
@@ -99,6 +106,8 @@ impl Collector {
 
     /// Attributes may contain markup: their quotes may be text where the value lands.
     fn inspect_markup(&mut self, value: &[u8], depth: usize) {
+        // Once: a search for each tag would be quadratic.
+        let last_bracket = memchr::memrchr(b'>', value);
         for tag in tags(value) {
             // The style sheet or the script, up to the next tag.
             let sheet = value[tag.span.end..].split(|&byte| byte == b'<').next().unwrap_or_default();
@@ -112,9 +121,9 @@ impl Collector {
                 self.add("xss-script-url", High, tag.span.clone());
             }
             let is_mentioned = tag.attributes.is_empty() && value[tag.span.end..].starts_with(b"</code>");
-            if tag.name == "script" && tag.attributes.is_empty() && idle::is_idle_script(sheet) {
+            if is_bare_script(&tag, &value[tag.span.end + sheet.len()..]) && idle::is_idle_script(sheet) {
                 self.add("xss-idle-script", Critical, tag.span.clone());
-            } else if !is_mentioned && !idle::is_line_of_list(&tag, value) {
+            } else if !is_mentioned && !idle::is_line_of_list(&tag, value, last_bracket) {
                 self.inspect_tag(&tag, depth);
             }
         }

@@ -115,12 +115,12 @@ fn is_empty_declaration(statement: &[u8]) -> bool {
 }
 
 /// Whether a script tag that is never closed is a line of a list: words that a site blocks.
-pub(super) fn is_line_of_list(tag: &Tag<'_>, value: &[u8]) -> bool {
+pub(super) fn is_line_of_list(tag: &Tag<'_>, value: &[u8], last_bracket: Option<usize>) -> bool {
     let text = &value[tag.span.clone()];
     let is_line = text.get(7).is_some_and(|it| matches!(it, b'\r' | b'\n'));
     tag.name == "script"
         && is_line
-        && !value[tag.span.start..].contains(&b'>')
+        && last_bracket.is_none_or(|at| at < tag.span.start)
         && tag.attributes.iter().all(|it| it.value.is_none())
 }
 
@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn recognizes_lines_of_lists() {
-        let is_line = |list: &str| is_line_of_list(&tags(list.as_bytes())[0], list.as_bytes());
+        let is_line =
+            |list: &str| is_line_of_list(&tags(list.as_bytes())[0], list.as_bytes(), list.rfind('>'));
         assert!(is_line("<script\ncasino\nhttp://spam.example"));
         for script in ["<script", "<script\n>alert(1)", "<script\nsrc=//x.example", "<script casino"] {
             assert!(!is_line(script), "{script}");
