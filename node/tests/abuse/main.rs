@@ -9,7 +9,7 @@ mod crowd;
 mod garbage;
 mod node;
 mod one;
-mod strangers;
+mod unverified;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Mutex, MutexGuard};
