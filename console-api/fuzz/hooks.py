@@ -53,6 +53,8 @@ def target(operation):
             example = {**example, "name": f"object {uuid.uuid4()}"}
         return call("POST", collection, example)
     items = call("GET", "/attacks?mark=any" if collection == "/attacks" else collection)[0]["items"]
+    if collection == "/nodes":
+        return (items[0] if items else {}), None  # A node has no page of its own.
     return call("GET", f"{collection}/{items[0]['id']}") if items else ({}, None)
 
 
