@@ -69,7 +69,7 @@ pub struct Serve {
     /// Private key of the certificate, PEM.
     #[arg(long, env = "WALLARM_CONSOLE_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
     pub tls_key: Option<PathBuf>,
-    /// Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, besides those
+    /// Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are used, besides those
     /// on this machine, separated by commas.
     #[arg(long, env = "WALLARM_CONSOLE_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,

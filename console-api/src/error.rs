@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::Problem;
-use std::{error::Error, fmt::Display, iter};
+use std::{error::Error, fmt::Display, iter, time::Duration};
 
 /// When a node should retry.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -46,8 +46,8 @@ pub enum ApiError {
     MethodNotAllowed,
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: usize },
-    #[error("the body did not arrive within 15 s")]
-    BodyTimeout,
+    #[error("the body did not arrive within {0:?}")]
+    BodyTimeout(Duration),
     #[error("the body must be {0}")]
     MediaType(&'static str),
     #[error("the console is overloaded; retry in {RETRY_AFTER_SECONDS} s")]
@@ -76,7 +76,7 @@ impl ApiError {
             Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
             Self::NoRevision => StatusCode::PRECONDITION_REQUIRED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,7 +1,7 @@
 //! Throttling of sign-in attempts: delays that double with each failure, per source, per user and
 //! source, and per user.
 //!
-//! A source is a network: an address of IPv4, a /64 of IPv6. Failures of strangers delay a user for a
+//! A source is a network: an address of IPv4, a /64 of IPv6. Failures from other networks delay a user for a
 //! minute at most, and not from a source the user has signed in from. Tokens are throttled by source
 //! only: they cannot be guessed. Each console process counts separately.
 
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_delay_a_user_briefly_and_not_from_a_known_source() {
+    fn other_networks_delay_a_user_briefly_and_not_from_a_known_source() {
         let throttle = LoginThrottle::default();
         throttle.enter(Some("ann"), OWN, start()).unwrap();
         throttle.succeeded(Some("ann"), OWN, start());

@@ -72,7 +72,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("wallarm_console");
         let (records, ingest_refused, requests, webhook_calls) = Default::default();
-        let (streams, connections_refused, read) = Default::default();
+        let (streams, connections_refused, read) = <(Gauge, Counter, Read)>::default();
         let ingest_seconds = Histogram::new(DURATION_BUCKETS);
         let version = vec![("version", env!("CARGO_PKG_VERSION"))];
         registry.register(
@@ -88,10 +88,9 @@ impl Metrics {
         registry.register("http_requests", "Responses, by route and status", Clone::clone(&requests));
         let help = "Calls of webhooks, by result";
         registry.register("webhook_calls", help, Clone::clone(&webhook_calls));
-        registry.register("attack_streams", "Connected clients of the live stream", Gauge::clone(&streams));
+        registry.register("attack_streams", "Connected clients of the live stream", streams.clone());
         let help = "Connections closed on arrival, beyond a limit";
-        registry.register("connections_refused", help, Counter::clone(&connections_refused));
-        let read: Read = read;
+        registry.register("connections_refused", help, connections_refused.clone());
         let help = "Size of the database";
         registry.register_with_unit("database", help, Unit::Bytes, read.database_bytes.clone());
         let help = "Requests not inspected, by the node that reported them first";

@@ -91,7 +91,7 @@ async fn on_hasher_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, PasswordError> {
     let (reply, result) = oneshot::channel();
-    // The caller may have gone away.
+    // The caller may be cancelled.
     let job: Job = Box::new(move || drop(reply.send(work())));
     let hasher = HASHER.as_ref().map_err(|_| PasswordError::Hash)?;
     hasher.try_send(job).map_err(|_| PasswordError::Busy)?;

@@ -4,17 +4,14 @@
 //! are ignored.
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
 use listener::Peer;
 use shared::ruleset::Network;
-use std::{
-    convert::Infallible,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// A year; browsers then use TLS only (RFC 6797).
 const STRICT_TRANSPORT_SECURITY: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -40,7 +37,7 @@ pub async fn resolve(State(transport): State<Transport>, mut request: Request, n
     let peer = request.extensions().get::<Peer>();
     let address = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.address().ip());
     // A proxy keeps connections for later requests of other clients.
-    if let Some(peer) = peer.filter(|_| transport.names(address)) {
+    if let Some(peer) = peer.filter(|_| transport.is_proxy(address)) {
         peer.verify();
     }
     // HTTP/2 has an authority instead of a `Host`.
@@ -78,21 +75,12 @@ impl Transport {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        address.to_canonical().is_loopback() || self.names(address)
+        address.to_canonical().is_loopback() || self.is_proxy(address)
     }
 
     /// Whether the configuration names a proxy at this address.
-    fn names(&self, address: IpAddr) -> bool {
+    fn is_proxy(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|proxy| proxy.contains(address.to_canonical()))
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Client {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let local = Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), is_https: false };
-        Ok(parts.extensions.get().copied().unwrap_or(local))
     }
 }
 
@@ -111,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn believes_trusted_proxies_only() {
+    fn uses_headers_of_trusted_proxies_only() {
         let proxies = vec!["10.1.0.0/16".parse().unwrap()];
         let transport = Transport { has_tls: false, trusted_proxies: proxies };
         assert_eq!(client(&transport, "203.0.113.7", &["192.0.2.1"]), "203.0.113.7 http");

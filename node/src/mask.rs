@@ -38,15 +38,6 @@ impl<'k> Masks<'k> {
         Self { points: credentials.chain(rules.masked().cloned()).collect(), key }
     }
 
-    /// Masks the headers of a response.
-    pub(crate) fn response(&self, headers: &mut [(String, String)]) {
-        let Some(key) = self.key else { return };
-        let secrets = Secrets::of(&[], key);
-        for (name, value) in headers {
-            *value = secrets.header(name, value);
-        }
-    }
-
     pub(crate) fn request(&self, request: &mut RecordedRequest, findings: &[Finding]) {
         for (name, value) in &mut request.headers {
             self.header(name, value);
@@ -62,15 +53,13 @@ impl<'k> Masks<'k> {
         }
         let rules = self.inside(&Tag::Post, None);
         if let Some(Body(bytes)) = &mut request.body {
-            let masked = match (rules.is_empty(), &secrets) {
-                (true, None) => return,
-                (true, Some(secrets)) => mask_secrets(bytes, secrets, &request.headers),
-                (false, secrets) => {
-                    let masked = mask_body(bytes, &rules, secrets.as_ref(), &request.headers);
-                    masked.unwrap_or_else(|| MASK.as_bytes().to_vec())
-                }
-            };
-            *bytes = masked;
+            if !rules.is_empty() {
+                let masked = mask_body(bytes, &rules, &request.headers);
+                *bytes = masked.unwrap_or_else(|| MASK.as_bytes().to_vec());
+            }
+            if let Some(secrets) = &secrets {
+                *bytes = mask_secrets(bytes, secrets, &request.headers);
+            }
         }
     }
 
@@ -108,13 +97,16 @@ impl<'k> Masks<'k> {
     }
 }
 
+/// Masks the headers of a response.
+pub(crate) fn mask_response(headers: &mut [(String, String)], key: &[u8]) {
+    let secrets = Secrets::of(&[], key);
+    for (name, value) in headers {
+        *value = secrets.header(name, value);
+    }
+}
+
 /// The masked body; `None` when it has to be dropped.
-fn mask_body(
-    bytes: &[u8],
-    rules: &[&[Step]],
-    secrets: Option<&Secrets<'_>>,
-    headers: &[(String, String)],
-) -> Option<Vec<u8>> {
+fn mask_body(bytes: &[u8], rules: &[&[Step]], headers: &[(String, String)]) -> Option<Vec<u8>> {
     let header = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let is_multipart = header("content-type").is_some_and(|(_, value)| value.contains("multipart/"));
     // Values cannot be located in a compressed body or in another character set.
@@ -131,15 +123,11 @@ fn mask_body(
             _ => return None,
         }
     }
-    let masked = match json::looks_like_json(bytes) {
-        true if !json.is_empty() => return json::mask(bytes, &json, secrets),
-        false if !is_multipart => pairs::mask(text, &form).into_bytes(),
-        _ => bytes.to_vec(),
-    };
-    Some(match secrets {
-        Some(secrets) => mask_secrets(&masked, secrets, headers),
-        None => masked,
-    })
+    match json::looks_like_json(bytes) {
+        true if !json.is_empty() => json::mask(bytes, &json, None),
+        false if !is_multipart => Some(pairs::mask(text, &form).into_bytes()),
+        _ => Some(bytes.to_vec()),
+    }
 }
 
 /// The body without its secrets; nothing of a compressed one. Bytes that are no text stay as they are.

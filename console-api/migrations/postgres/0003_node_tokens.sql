@@ -1,2 +1,2 @@
--- SHA-256 of the token that a node first delivered with. While that token exists, no other may speak for the node.
+-- SHA-256 of the token that a node first delivered with. While that token exists, the node delivers with no other.
 alter table nodes add column token_hash text;

@@ -90,7 +90,8 @@ pub async fn json_body<T: DeserializeOwned, S: Send + Sync>(
     }
     let encoding = request.headers().get(header::CONTENT_ENCODING).cloned();
     let body = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await;
-    let body = body.map_err(|_| ApiError::BodyTimeout)?.map_err(|cause| unread(&cause, limit))?;
+    let body =
+        body.map_err(|_| ApiError::BodyTimeout(BODY_TIMEOUT))?.map_err(|cause| unread(&cause, limit))?;
     let body = match encoding.as_ref().map(HeaderValue::as_bytes) {
         None | Some(b"identity") => body,
         Some(b"gzip") => inflate(GzDecoder::new(&body[..]), "gzip", limit)?,

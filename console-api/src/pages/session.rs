@@ -7,7 +7,7 @@ use crate::{
 };
 use askama::Template;
 use axum::{
-    Form,
+    Extension, Form,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
@@ -38,7 +38,7 @@ pub(super) struct Credentials {
 /// Opens a session for a password or a token: the browser stores a secret that expires.
 pub(super) async fn sign_in(
     State(sign_in): State<SignIn>,
-    client: Client,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, ApiError> {
@@ -82,7 +82,7 @@ fn refuse(status: StatusCode, reason: &'static str) -> Response {
 pub(super) async fn sign_out(
     State(store): State<Store>,
     State(clock): State<Clock>,
-    client: Client,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     if let Some(session) = own_session(&headers, client) {
@@ -95,7 +95,7 @@ pub(super) async fn sign_out(
 pub(super) async fn sign_out_others(
     State(store): State<Store>,
     State(clock): State<Clock>,
-    client: Client,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
 ) -> Result<Redirect, ApiError> {
     if let Some(session) = own_session(&headers, client) {

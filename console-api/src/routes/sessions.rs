@@ -12,7 +12,7 @@ use crate::{
     use_cases::sign_in::{self, Opened},
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, HeaderName, StatusCode},
 };
@@ -57,7 +57,7 @@ pub(super) async fn list(
 )]
 pub(super) async fn open(
     State(sign_in): State<sign_in::SignIn>,
-    client: Client,
+    Extension(client): Extension<Client>,
     Body(Credentials { user, password }): Body<Credentials>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Session>), ApiError> {
     let Opened { session, secret } = sign_in.by_password(client.address, &user, password).await?;
@@ -76,7 +76,7 @@ pub(super) async fn open(
 pub(super) async fn close(
     State(store): State<Store>,
     State(clock): State<Clock>,
-    client: Client,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     if let Some(session) = session_cookie::read(&headers) {

@@ -3,7 +3,7 @@
 use crate::{audit::Author, error::ApiError, store::Store};
 use uuid::Uuid;
 
-/// Releases a node from its token, so that another one may speak for it.
+/// Releases a node from its token, so that another one can deliver for it.
 pub async fn release(store: &Store, author: &Author, id: Uuid) -> Result<(), ApiError> {
     Ok(store.release_node(id, author).await?)
 }

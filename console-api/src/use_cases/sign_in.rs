@@ -11,6 +11,7 @@ use crate::{
     store::{Holder, Store},
     token::Token,
 };
+use jiff::Timestamp;
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -46,7 +47,8 @@ impl SignIn {
             return Err(ApiError::WrongPassword);
         };
         self.throttle.succeeded(Some(name), source, now);
-        self.open(Actor { name: user.name, role: user.role }, Holder::User(user.id)).await
+        let actor = Actor { name: user.name, role: user.role };
+        self.open(actor, Holder::User(user.id), now + SESSION).await
     }
 
     /// Opens a session for the holder of a token.
@@ -61,17 +63,19 @@ impl SignIn {
         if !actor.role.can_read() {
             return Err(ApiError::Forbidden("a token of role admin, analyst or read_only"));
         }
-        self.open(actor, Holder::Token(token.clone())).await
+        let expiry = self.store.token_expiry(token).await?;
+        let ends = expiry.map_or(now + SESSION, |expiry| expiry.min(now + SESSION));
+        self.open(actor, Holder::Token(token.clone()), ends).await
     }
 
-    async fn open(&self, actor: Actor, holder: Holder) -> Result<Opened, ApiError> {
+    async fn open(&self, actor: Actor, holder: Holder, expires_at: Timestamp) -> Result<Opened, ApiError> {
         let (secret, now) = (Token::generate(), self.clock.now());
         let session = Session {
             id: Uuid::now_v7(),
             name: actor.name.clone(),
             role: actor.role,
             created_at: now,
-            expires_at: now + SESSION,
+            expires_at,
         };
         self.store.open_session(&session, &secret, &holder, &Author::new(actor, now)).await?;
         tracing::info!(name = session.name, role = session.role.as_str(), "signed in");

@@ -1,4 +1,4 @@
-//! The listener: strangers that use connections, and TLS.
+//! The listener: idle connections, and TLS.
 
 use crate::program::{Console, PROGRAM, call, token};
 use rcgen::{CertificateParams, KeyPair};
@@ -18,17 +18,16 @@ use std::{
 
 #[test]
 fn idle_connections_do_not_keep_others_out() {
-    const STRANGERS: usize = 1_500;
+    const IDLE: usize = 1_500;
     let dir = tempfile::tempdir().unwrap();
     let console = Console::start(dir.path());
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
-    let strangers: Vec<TcpStream> =
-        (0..STRANGERS).map(|_| TcpStream::connect(&console.address).unwrap()).collect();
+    let idle: Vec<TcpStream> = (0..IDLE).map(|_| TcpStream::connect(&console.address).unwrap()).collect();
     assert!(call(&console.address, "", "GET /live", "").unwrap().starts_with("HTTP/1.1 200"));
     let admin = token(dir.path(), "admin-token");
     assert!(console.call(&admin, "GET /api/v1/nodes", "").starts_with("HTTP/1.1 200"));
-    assert_eq!(strangers.len(), STRANGERS);
+    assert_eq!(idle.len(), IDLE);
 }
 
 #[test]

@@ -211,15 +211,15 @@ fn visit_fields<'a>(
     let fields = parse::parse(request, &mut budget, &mut arena);
     let mut exhausted = overrun(&budget, &arena, fields.last().map(|field| field.point));
     // What is nested in the head is read before the body, which could take the whole budget.
-    let is_in_body =
-        |arena: &PointArena, field: &Field<'_>| arena.tags(field.point).last() == Some(&Tag::Post);
-    let (body, head) = fields.into_iter().partition::<Vec<_>, _>(|field| is_in_body(&arena, field));
-    let (mut body, mut queue) = (VecDeque::from(body), VecDeque::from(head));
+    let head = fields.partition_point(|field| arena.tags(field.point).last() != Some(&Tag::Post));
+    let mut queue = VecDeque::from(fields);
+    let mut body = queue.split_off(head);
     let mut of_path = Vec::new();
-    while let Some(field) = queue.pop_front().or_else(|| {
-        queue = mem::take(&mut body);
-        queue.pop_front()
-    }) {
+    loop {
+        if queue.is_empty() {
+            queue = mem::take(&mut body);
+        }
+        let Some(field) = queue.pop_front() else { break };
         let mut sink = Sink::new(field.depth + 1, &mut budget, &mut arena);
         let mut examined = examine(inspector, request, field, &mut sink);
         queue.extend(sink.fields);

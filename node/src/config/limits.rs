@@ -76,8 +76,7 @@ impl Part for LimitsConfig {
                 ),
                 write_timeout: section.within("write_timeout", connections.write_timeout, TIMES),
                 drain_timeout: section.within("drain_timeout", connections.drain_timeout, TIMES),
-                recycle: connections.recycle,
-                half_close: connections.half_close,
+                ..connections
             },
             max_message_bytes: section.within("max_message_bytes", max_message_bytes, MESSAGE_BYTES),
             body_timeout: section.within("body_timeout", body_timeout, TIMES),

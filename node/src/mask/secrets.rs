@@ -8,15 +8,16 @@ use shared::Finding;
 use std::{borrow::Cow, sync::LazyLock};
 
 /// `"name": value`, the value to the end of the text at most.
-static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static KEY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?<head>"(?<name>[^"\\]{1,100})"\s*:\s*)(?<value>"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,}\]\["{]+)"#,
     )
-    .ok()
+    .expect("a valid pattern")
 });
 /// `<name …>value<`
-static ELEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?<head><(?<name>[A-Za-z][\w:.-]{0,100})(?:\s[^<>]*)?>)(?<value>[^<]+)<").ok()
+static ELEMENT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?<head><(?<name>[A-Za-z][\w:.-]{0,100})(?:\s[^<>]*)?>)(?<value>[^<]+)<")
+        .expect("a valid pattern")
 });
 
 /// The payloads of a request, which stay visible, and the key of digests.
@@ -50,7 +51,7 @@ impl<'f> Secrets<'f> {
             });
             return cookies.collect::<Vec<_>>().join(";");
         }
-        if names::is_secret_header(name) {
+        if names::is_secret(name) {
             return self.shown(value).into_owned();
         }
         let value = text::mask(value);
@@ -68,7 +69,8 @@ impl<'f> Secrets<'f> {
     fn cookie(&self, value: &str) -> String {
         match self.shown(value) {
             Cow::Owned(shown) => shown,
-            Cow::Borrowed(_) if value.is_empty() => String::new(),
+            // Nothing, or masked by a rule.
+            Cow::Borrowed(_) if matches!(value, "" | MASK) => value.to_owned(),
             Cow::Borrowed(_) => {
                 let mut mac =
                     Hmac::<Sha256>::new_from_slice(self.key).expect("HMAC accepts a key of any length");
@@ -97,15 +99,14 @@ impl<'f> Secrets<'f> {
 
     /// JSON that cannot be parsed, lines of JSON, XML, and other text.
     pub(super) fn text(&self, body: &str) -> String {
-        let Some((key, element)) = KEY.as_ref().zip(ELEMENT.as_ref()) else { return MASK.to_owned() };
-        let masked = key.replace_all(body, |found: &Captures<'_>| {
+        let masked = KEY.replace_all(body, |found: &Captures<'_>| {
             if names::is_secret(&found["name"]) {
                 format!("{}\"{}\"", &found["head"], self.shown(&found["value"]).replace('"', "\\\""))
             } else {
                 found[0].to_owned()
             }
         });
-        let masked = element.replace_all(&masked, |found: &Captures<'_>| {
+        let masked = ELEMENT.replace_all(&masked, |found: &Captures<'_>| {
             let name = found["name"].rsplit(':').next().unwrap_or_default();
             if names::is_secret(name) {
                 format!("{}{}<", &found["head"], self.shown(&found["value"]))

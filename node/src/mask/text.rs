@@ -7,17 +7,18 @@ use std::{borrow::Cow, sync::LazyLock};
 /// Visible digits at the end of a card number, as PCI DSS permits.
 const VISIBLE: usize = 4;
 
-static CARD: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"\b(?:3[47](?:[ -]?\d){13}|(?:4\d|5\d|2[2-7]|35|6[0245])(?:[ -]?\d){14})\b").ok()
+static CARD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:3[47](?:[ -]?\d){13}|(?:4\d|5\d|2[2-7]|35|6[0245])(?:[ -]?\d){14})\b")
+        .expect("a valid pattern")
 });
-static TOKEN: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\b(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.)[A-Za-z0-9_-]{16,}").ok());
+static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.)[A-Za-z0-9_-]{16,}").expect("a valid pattern")
+});
 
 /// The text without the digits of card numbers, but the last four, and without signatures of tokens.
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
-    let Some((card, token)) = CARD.as_ref().zip(TOKEN.as_ref()) else { return Cow::Borrowed(text) };
-    let without_signatures = token.replace_all(text, format!("${{1}}{MASK}"));
-    match card.replace_all(&without_signatures, |found: &regex::Captures<'_>| card_digits(&found[0])) {
+    let without_signatures = TOKEN.replace_all(text, format!("${{1}}{MASK}"));
+    match CARD.replace_all(&without_signatures, |found: &regex::Captures<'_>| card_digits(&found[0])) {
         Cow::Borrowed(_) => without_signatures,
         Cow::Owned(masked) => Cow::Owned(masked),
     }

@@ -1,7 +1,7 @@
 //! Body limits: size and time of each body, and memory of all bodies in flight.
 //!
 //! Connections without an accepted call share half of the memory, and each network (IPv4: an address,
-//! IPv6: a /64) has an eighth of it: strangers cannot take the memory of callers.
+//! IPv6: a /64) has an eighth of it.
 
 use super::Refusal;
 use crate::config::LimitsConfig;

@@ -4,14 +4,19 @@ use super::{
     Message, Node, Refusal, SignedMessage,
     metrics::{REQUEST, RESPONSE, ServerMetrics},
 };
-use crate::{block_page::block_page, hit, log::access::Access, mask::Masks, trace_context::trace_id};
+use crate::{
+    block_page::block_page,
+    hit,
+    log::access::Access,
+    mask::{self, Masks},
+    trace_context::trace_id,
+};
 use axum::{
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use decision::Evaluation;
-use engine::rules::RequestRules;
 use jiff::Timestamp;
 use shared::{
     Action, AttackType, ConnectorInfo, Delivery, Encoding, Finding, InspectRequest, NotInspected, Record,
@@ -60,8 +65,9 @@ pub(super) async fn response(
     node.metrics.received(&RESPONSE, &message);
     let (mut report, _) = message.decode::<ResponseReport>()?;
     let now = Timestamp::now();
-    let rules = RequestRules::default();
-    Masks::of(&rules, node.config.load().records.digest_key()).response(&mut report.headers);
+    if let Some(key) = node.config.load().records.digest_key() {
+        mask::mask_response(&mut report.headers, key);
+    }
     let not_inspected = mem::take(&mut report.not_inspected);
     node.connector_called(report.connector.as_mut(), None, not_inspected.len(), now);
     node.record_not_inspected(not_inspected)?;
@@ -118,9 +124,7 @@ impl Node {
             let trace_id = traceparent(message, request).and_then(trace_id);
             log.log(&Access { request, request_id, trace_id, evaluation, attack_types, took });
         }
-        let config = self.config.load();
-        let masks = Masks::of(&evaluation.rules, config.records.digest_key());
-        let Evaluation { mode, ruling, findings, retry_after, decided_by, .. } = evaluation;
+        let Evaluation { mode, ruling, findings, retry_after, decided_by, rules, .. } = evaluation;
         let verdict = Verdict {
             request_id,
             action: ruling.action,
@@ -138,6 +142,8 @@ impl Node {
             return (verdict, Ok(()));
         }
         let decision = ruling.record(mode, request.delivery, decided_by);
+        let config = self.config.load();
+        let masks = Masks::of(&rules, config.records.digest_key());
         let record = hit::record(request, request_id, decision, findings, &masks);
         (verdict, self.append(&[Record::Attack(Box::new(record))]))
     }

@@ -38,7 +38,7 @@ pub(super) fn claim<'k>(keys: &'k [SigningKey], headers: &HeaderMap) -> Result<C
 
 impl ReplayGuard {
     const MINUTE_MS: u64 = 60_000;
-    /// The calls of six minutes at 40,000 a second, in about 300 MB. Memory grows with the rate only.
+    /// The calls of six minutes at 40,000 a second, 8 bytes each. Memory grows with the rate only.
     const MAX_NONCES: usize = 15_000_000;
 
     pub(super) fn new(registry: &mut Registry) -> Self {

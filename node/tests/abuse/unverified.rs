@@ -24,14 +24,14 @@ const BODY: &str =
 async fn idle_connections_of_many_addresses_do_not_keep_signed_calls_out() {
     let _alone = alone().await;
     let node = Node::start_with_signing_key("max_connections: 400, max_unverified_connections: 100");
-    let mut strangers = Vec::new();
+    let mut clients = Vec::new();
     for number in 0..1_000 {
-        strangers.push(connect(node.address, u8::try_from(2 + number % 50).unwrap()).await);
+        clients.push(connect(node.address, u8::try_from(2 + number % 50).unwrap()).await);
     }
     assert!(call(node.address, 99).await.contains(r#""action":"block""#));
     // One address alone.
     for _ in 0..1_000 {
-        strangers.push(connect(node.address, 200).await);
+        clients.push(connect(node.address, 200).await);
     }
     assert!(call(node.address, 99).await.contains(r#""action":"block""#));
 }
@@ -40,7 +40,7 @@ async fn idle_connections_of_many_addresses_do_not_keep_signed_calls_out() {
 async fn bodies_with_invented_signatures_do_not_take_the_memory_of_signed_calls() {
     let _alone = alone().await;
     let node = Node::start_with_signing_key("max_bytes_in_flight: 8388608, max_message_bytes: 1048576");
-    let mut strangers = Vec::new();
+    let mut clients = Vec::new();
     for number in 0..80_u32 {
         let mut stream = connect(node.address, u8::try_from(2 + number % 20).unwrap()).await;
         // The right key id and time, and a wrong HMAC.
@@ -48,7 +48,7 @@ async fn bodies_with_invented_signatures_do_not_take_the_memory_of_signed_calls(
         let head = head(&signature, 1_000_000);
         let _may_be_refused = stream.write_all(head.as_bytes()).await;
         let _may_be_cut_off = stream.write_all(&vec![b'x'; 900_000]).await;
-        strangers.push(stream);
+        clients.push(stream);
     }
     assert!(call(node.address, 99).await.contains(r#""action":"block""#));
 }

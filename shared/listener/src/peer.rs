@@ -1,8 +1,7 @@
 //! Peers: the other ends of connections, and whether they have made an accepted call.
 //!
-//! A connection without one is unverified. The oldest unverified one makes room for a new connection:
-//! that of the same network when it has too many, any when all connections are in use. So strangers
-//! cannot keep callers out.
+//! A connection without one is unverified. The oldest unverified one is closed for a new connection:
+//! that of the same network when it has too many, any when all connections are in use.
 
 use crate::shares::network;
 use std::{

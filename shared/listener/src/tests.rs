@@ -23,7 +23,7 @@ struct Server {
     handler: Arc<Handler>,
 }
 
-/// `/` verifies its caller, `/stranger` does not, `/slow` responds when released.
+/// `/` verifies its caller, `/public` does not, `/slow` responds when released.
 #[derive(Default)]
 struct Handler {
     started: AtomicUsize,
@@ -58,7 +58,7 @@ fn open(limits: ConnectionLimits) -> Server {
                 "ok"
             }),
         )
-        .route("/stranger", get(async || "ok"))
+        .route("/public", get(async || "ok"))
         .route("/drip", get(async || axum::body::Body::from_stream(drops())))
         .route("/slow", get(slow))
         .route("/big", get(async move || big));
@@ -190,13 +190,13 @@ async fn a_new_connection_takes_the_place_of_the_oldest_without_an_accepted_call
     let server = open(ConnectionLimits { max_connections: 3, ..long_timeouts() });
     let mut verified = server.connect().await;
     call(&mut verified, CALL).await;
-    let mut strangers = Vec::new();
+    let mut unverified = Vec::new();
     for _ in 0..20 {
-        strangers.push(server.connect().await);
+        unverified.push(server.connect().await);
     }
     assert!(call(&mut server.connect().await, CALL).await.ends_with("ok"));
     assert!(call(&mut verified, CALL).await.ends_with("ok"), "a verified connection stays");
-    assert!(closed(&mut strangers[0]).await < FOREVER / 2);
+    assert!(closed(&mut unverified[0]).await < FOREVER / 2);
 }
 
 #[tokio::test]
@@ -214,9 +214,9 @@ async fn a_network_with_too_many_unverified_connections_loses_its_oldest() {
 #[tokio::test]
 async fn a_connection_without_an_accepted_call_has_a_short_keep_alive() {
     let server = open(ConnectionLimits { header_timeout: SOON, ..long_timeouts() });
-    let mut stranger = server.connect().await;
-    call(&mut stranger, b"GET /stranger HTTP/1.1\r\nhost: node\r\n\r\n").await;
-    assert!(closed(&mut stranger).await < FOREVER / 2);
+    let mut unverified = server.connect().await;
+    call(&mut unverified, b"GET /public HTTP/1.1\r\nhost: node\r\n\r\n").await;
+    assert!(closed(&mut unverified).await < FOREVER / 2);
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ impl Store {
         session(&mut *self.reader.acquire().await?, "hash", &secret.digest(), now).await
     }
 
-    /// Starts a session, and deletes expired ones. A session of a token ends with it.
+    /// Starts a session, and deletes expired ones.
     pub async fn open_session(
         &self,
         session: &Session,
@@ -84,10 +84,7 @@ impl Store {
             .execute(&mut *change)
             .await?;
         sqlx::query(
-            "insert into sessions (id, hash, user_id, token_hash, created_at, expires_at) \
-             values ($1, $2, $3, $4, $5, \
-             case when (select t.expires_at from tokens t where t.hash = $4) < $6 \
-             then (select t.expires_at from tokens t where t.hash = $4) else $6 end)",
+            "insert into sessions (id, hash, user_id, token_hash, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)",
         )
         .bind(session.id.to_string())
         .bind(secret.digest())

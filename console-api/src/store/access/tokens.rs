@@ -83,6 +83,15 @@ impl Store {
         actor(token, row)
     }
 
+    /// When a token expires.
+    pub async fn token_expiry(&self, token: &Token) -> Result<Option<Timestamp>, StoreError> {
+        let row: Option<(Option<i64>,)> = sqlx::query_as("select expires_at from tokens where hash = $1")
+            .bind(token.digest())
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(row.and_then(|(millis,)| Timestamp::from_millisecond(millis?).ok()))
+    }
+
     /// Adds a token that was created through the API.
     pub async fn issue_token(
         &self,

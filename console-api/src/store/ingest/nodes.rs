@@ -7,7 +7,7 @@ use crate::store::{
     ingest::{Delivery, connectors},
     sql::{
         row::{ReadRow, Row, read_all},
-        text_codec,
+        text_codec::{self, Text},
     },
 };
 use jiff::Timestamp;
@@ -30,7 +30,7 @@ pub struct Node {
     pub status: Option<NodeStatus>,
 }
 
-/// Remembers the node, and binds it to its first token. `false` if another token speaks for it.
+/// Remembers the node, and binds it to its first token. `false` if it is bound to another token.
 pub(crate) async fn seen(
     connection: &mut Connection,
     &Delivery { node, token, status, now }: &Delivery<'_>,
@@ -86,18 +86,22 @@ impl Store {
         read_all(&rows)
     }
 
-    /// Releases a node from its token: the next token that speaks for it is bound.
+    /// Releases a node from its token: the next token that delivers for it is bound.
     pub async fn release_node(&self, id: Uuid, author: &Author) -> Result<(), ChangeError> {
         let mut change = self.begin_write().await?;
-        let released = sqlx::query("update nodes set token_hash = null where id = $1")
+        let token: Option<(Option<Text>,)> = sqlx::query_as(
+            "select t.name from nodes n left join tokens t on t.hash = n.token_hash where n.id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&mut *change)
+        .await?;
+        let (token,) = token.ok_or_else(|| ChangeError::unknown("node", &id))?;
+        sqlx::query("update nodes set token_hash = null where id = $1")
             .bind(id.to_string())
             .execute(&mut *change)
             .await?;
-        if released.rows_affected() == 0 {
-            return Err(ChangeError::unknown("node", &id));
-        }
-        let event =
-            AuditEvent::changed(ObjectKind::Node, &id, &json!({"token": "bound"}), &json!({"token": null}));
+        let before = json!({"token": token.map(String::from)});
+        let event = AuditEvent::changed(ObjectKind::Node, &id, &before, &json!({"token": null}));
         audit::record(&mut change, author, &event, None).await?;
         Ok(change.commit().await?)
     }

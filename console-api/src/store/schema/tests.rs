@@ -102,12 +102,12 @@ fn a_migration_does_not_change_once_it_is_listed() {
     let sqlite = [
         "9938b888bb31258572fdea5e25090d03341c7321f14006146802db0de828dd9d",
         "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
-        "447de4a4e5d3853b8d51e9095d5e5491a85bf862e32cfd523b4df0a3dda47d5a",
+        "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
     ];
     let postgres = [
         "963920033bc5065460cf320501ec598b59309cf4b60f84b63900be7ab23c0175",
         "ed3d1eee2f10850009d0c1951e075666692965ed684432ca2be4c0ad1ec6e626",
-        "447de4a4e5d3853b8d51e9095d5e5491a85bf862e32cfd523b4df0a3dda47d5a",
+        "e77a47768dca411924b49b75fbf268c871e16197a6d20770decb00e5a1cab2e3",
     ];
     for (migrations, digests) in
         [(sqlx::migrate!("migrations/sqlite"), sqlite), (sqlx::migrate!("migrations/postgres"), postgres)]

@@ -28,8 +28,11 @@ pub(super) fn looks_like_json(bytes: &[u8]) -> bool {
 /// Adds every string and key. `false` when the bytes are not JSON to their end.
 pub(super) fn parse<'a>(bytes: &'a [u8], root: PointPath, sink: &mut Sink<'a, '_>) -> bool {
     let names = sink.arena.then(root, Tag::Name);
-    JsonParser { bytes, at: 0, root, names, seen: HashSet::default(), open: Vec::new(), sink }.run()
+    JsonParser { bytes, at: 0, root, names, keys: 0, seen: HashSet::default(), open: Vec::new(), sink }.run()
 }
+
+/// Up to this many keys are not compared: hashing them would cost more than it saves.
+const FEW: usize = 64;
 
 /// An open bracket.
 struct Open {
@@ -55,7 +58,8 @@ struct JsonParser<'w, 'a, 'b> {
     root: PointPath,
     /// The one point of all keys.
     names: PointPath,
-    /// Hashes of the keys so far: a repeated one is not inspected again.
+    keys: usize,
+    /// Hashes of the keys beyond a few: a repeated one is not inspected again.
     seen: HashSet<u64, RandomState>,
     open: Vec<Open>,
     sink: &'w mut Sink<'a, 'b>,
@@ -171,8 +175,9 @@ impl JsonParser<'_, '_, '_> {
                     let point = self.sink.arena.then(here, Tag::Name);
                     self.sink.push_name(point, text)
                 } else {
-                    let is_new = self.seen.insert(self.seen.hasher().hash_one(&*text));
-                    !is_new || self.sink.push_name(self.names, text)
+                    self.keys += 1;
+                    let is_known = self.keys > FEW && !self.seen.insert(self.seen.hasher().hash_one(&*text));
+                    is_known || self.sink.push_name(self.names, text)
                 }
             }
             _ => {
